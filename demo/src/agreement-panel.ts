@@ -1,0 +1,54 @@
+import { agreement, type Detections, type JointResult } from "@sedna-js/edge-agent";
+import recorded from "../../models/nanodet-g-416/vtest-detections.json?url";
+import { byId, percent } from "./dom.ts";
+import { SHOWN } from "./stage.ts";
+
+/** Running means of agreement with the big model; see {@link createAgreementPanel}. */
+export interface AgreementPanel {
+  /** Counts the answer to a frame of the vendored video, known by its time. */
+  add(result: JointResult<Detections>): void;
+  reset(): void;
+}
+
+/**
+ * Compares answers with what the big model said of the same frames, recorded for every frame of this video,
+ * and puts random upload at the same share beside them. Only for this video: a camera has no record.
+ */
+export async function createAgreementPanel(): Promise<AgreementPanel> {
+  const response = await fetch(recorded);
+  const { fps, threshold, frames } = (await response.json()) as { fps: number; threshold: number; frames: readonly (readonly number[])[][] };
+  const sums = { edge: 0, edgeFrames: 0, shown: 0, frames: 0, sent: 0 };
+  const cells = { edge: byId("agree-edge"), random: byId("agree-random"), joint: byId("agree-joint"), ratio: byId("agree-ratio") };
+
+  const f1 = (found: Detections, index: number): number =>
+    agreement({
+      found: found.filter((row) => row[4] >= SHOWN).map((row) => row.slice(0, 5)),
+      reference: frames[index]!.filter((row) => row[4]! >= threshold).map((row) => row.slice(0, 4)),
+    }).f1;
+
+  return {
+    add({ edgeResult, result, source, sample }) {
+      const index = Math.round(((sample as { timestamp: number }).timestamp / 1000) * fps);
+      if (frames[index] === undefined || result === null) return;
+      if (edgeResult) {
+        sums.edge += f1(edgeResult, index);
+        sums.edgeFrames++;
+      }
+      sums.shown += f1(result, index);
+      sums.frames++;
+      if (source === "cloud") sums.sent++;
+      if (sums.frames % 5 !== 0) return;
+      const share = sums.sent / sums.frames;
+      const edge = sums.edgeFrames ? sums.edge / sums.edgeFrames : Number.NaN;
+      cells.edge.textContent = sums.edgeFrames ? percent(edge) : "-";
+      cells.random.textContent = sums.edgeFrames ? percent(edge + share * (1 - edge)) : "-";
+      cells.joint.textContent = percent(sums.shown / sums.frames);
+      cells.ratio.textContent = `(${percent(share, 0)})`;
+    },
+    reset() {
+      Object.assign(sums, { edge: 0, edgeFrames: 0, shown: 0, frames: 0, sent: 0 });
+      for (const cell of [cells.edge, cells.random, cells.joint]) cell.textContent = "-";
+      cells.ratio.textContent = "";
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import UPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Detections, JointResult } from "@sedna-js/edge-agent";
+
+const WINDOW_S = 60;
+
+/** The live charts; see {@link createCharts}. */
+export interface Charts {
+  add(result: JointResult<Detections>): void;
+}
+
+/** Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes. */
+export function createCharts(places: { readonly latency: HTMLElement; readonly ratio: HTMLElement; readonly bytes: HTMLElement }): Charts {
+  const seconds: number[] = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
+  const edge = new Array<number | null>(WINDOW_S).fill(null);
+  const cloud = new Array<number | null>(WINDOW_S).fill(null);
+  const ratio = new Array<number | null>(WINDOW_S).fill(null);
+  const bytes = new Array<number | null>(WINDOW_S).fill(null);
+  let now = { edge: [] as number[], cloud: [] as number[], sent: 0, answered: 0, bytes: 0 };
+
+  const latency = lines(places.latency, [{ label: "edge", colour: "--edge" }, { label: "cloud", colour: "--cloud" }], () => [seconds, edge, cloud]);
+  const share = lines(places.ratio, [{ label: "sent", colour: "--cloud" }], () => [seconds, ratio], { max: 100 });
+  const traffic = lines(places.bytes, [{ label: "KB/s", colour: "--cloud" }], () => [seconds, bytes]);
+
+  setInterval(() => {
+    push(edge, median(now.edge));
+    push(cloud, median(now.cloud));
+    push(ratio, now.answered ? (100 * now.sent) / now.answered : null);
+    push(bytes, now.answered ? now.bytes / 1024 : null);
+    now = { edge: [], cloud: [], sent: 0, answered: 0, bytes: 0 };
+    for (const draw of [latency, share, traffic]) draw();
+  }, 1000);
+
+  return {
+    add({ timings, source, bytes: { up } }) {
+      now.answered++;
+      now.bytes += up;
+      if (timings.edge > 0) now.edge.push(timings.edge);
+      if (source === "cloud") {
+        now.sent++;
+        now.cloud.push(timings.cloud);
+      }
+    },
+  };
+}
+
+function push(series: (number | null)[], value: number | null): void {
+  series.shift();
+  series.push(value);
+}
+
+function median(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+/** A line chart that follows the width of its place and the page's colours; returns its redraw. */
+export function lines(
+  place: HTMLElement,
+  series: readonly { readonly label: string; readonly colour: string; readonly dash?: number[] }[],
+  data: () => UPlot.AlignedData | (readonly (number | null)[])[],
+  { min = 0, max, x = (value: number) => `${value} s`, height = 130 }: { min?: number; max?: number; x?: (value: number) => string; height?: number } = {},
+): () => void {
+  const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = { stroke: () => colour("--quiet"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+  const options: UPlot.Options = {
+    width: place.clientWidth || 300,
+    height,
+    legend: { show: series.length > 1, live: false },
+    cursor: { show: false },
+    scales: { x: { time: false }, y: { range: (_, _min, top) => [min, max ?? Math.max(1, (top || 1) * 1.1)] } },
+    axes: [{ ...axis, values: (_, splits) => splits.map(x), space: 60, size: 26 }, { ...axis, size: 38 }],
+    series: [{}, ...series.map(({ label, colour: name, dash }) => ({ label, stroke: () => colour(name), width: 2, points: { show: false }, ...(dash ? { dash } : {}) }))],
+  };
+  const chart = new UPlot(options, data() as UPlot.AlignedData, place);
+  new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height })).observe(place);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.redraw());
+  return () => chart.setData(data() as UPlot.AlignedData);
+}

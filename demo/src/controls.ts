@@ -1,0 +1,41 @@
+import type { JointInference } from "@sedna-js/edge-agent";
+import { byId } from "./dom.ts";
+import { buildMiner, minerChoices, type MinerChoice } from "./miners.ts";
+
+/** Connects the form to a joint inference: who answers, what is hard, and how hard is hard. */
+export function connectControls(joint: Pick<JointInference<never, never>, "update">): void {
+  for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="policy"]')) {
+    radio.addEventListener("change", () => joint.update({ policy: radio.value as "joint" }));
+  }
+
+  const select = byId("miner", HTMLSelectElement);
+  select.replaceChildren(...minerChoices.map(({ name, title }) => new Option(title, name)));
+  const choose = (): void => {
+    const choice = minerChoices.find(({ name }) => name === select.value) ?? minerChoices[0]!;
+    byId("miner-about").textContent = choice.about;
+    showKnobs(choice, (param) => joint.update({ hardExampleMining: buildMiner(choice.name, param) as never }));
+  };
+  select.addEventListener("change", choose);
+  choose();
+}
+
+function showKnobs({ name, knobs }: MinerChoice, changed: (param: Record<string, number>) => void): void {
+  const param = Object.fromEntries(knobs.map(({ key, value }) => [key, value]));
+  const rows = knobs.map(({ key, label, min, max, step, value }) => {
+    const id = `${name}-${key}`;
+    const row = document.createElement("div");
+    row.className = "field";
+    const title = Object.assign(document.createElement("label"), { htmlFor: id, textContent: label });
+    const slider = Object.assign(document.createElement("input"), { id, type: "range", min: String(min), max: String(max), step: String(step), value: String(value) });
+    const output = Object.assign(document.createElement("output"), { textContent: String(value) });
+    slider.addEventListener("input", () => {
+      param[key] = slider.valueAsNumber;
+      output.textContent = slider.value;
+      changed(param);
+    });
+    row.append(title, slider, output);
+    return row;
+  });
+  byId("sliders").replaceChildren(...rows);
+  changed(param);
+}

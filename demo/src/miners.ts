@@ -1,0 +1,49 @@
+import { hardExampleMining, select } from "@sedna-js/edge-agent";
+
+/** A slider for one parameter of a miner. */
+export interface Knob {
+  readonly key: string;
+  readonly label: string;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** A miner that the visitor can choose. */
+export interface MinerChoice {
+  readonly name: keyof typeof hardExampleMining;
+  readonly title: string;
+  readonly about: string;
+  readonly knobs: readonly Knob[];
+}
+
+/** The miners of boxes, ours first. */
+export const minerChoices: readonly MinerChoice[] = [
+  {
+    name: "IBT",
+    title: "IBT (Sedna)",
+    about: "Hard when enough boxes have low scores.",
+    knobs: [
+      { key: "threshold_box", label: "A box is low up to", min: 0, max: 1, step: 0.05, value: 0.3 },
+      { key: "threshold_img", label: "Tolerance (more offloads more)", min: 0, max: 1, step: 0.05, value: 0.4 },
+    ],
+  },
+  {
+    name: "Threshold",
+    title: "Threshold (Sedna)",
+    about: "Hard when the mean score of the boxes is low.",
+    knobs: [{ key: "threshold", label: "Mean score below", min: 0, max: 1, step: 0.01, value: 0.4 }],
+  },
+  {
+    name: "Random",
+    title: "Random (the baseline)",
+    about: "A share of all frames, whatever they show.",
+    knobs: [{ key: "random_ratio", label: "Share", min: 0, max: 1, step: 0.05, value: 0.2 }],
+  },
+];
+
+/** Builds the chosen miner. */
+export function buildMiner(name: MinerChoice["name"], param: Readonly<Record<string, number>>): ReturnType<typeof select> {
+  return select(hardExampleMining, { method: name, param });
+}

@@ -1,0 +1,100 @@
+import { Hono } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { INFERENCE_HEADER_LENGTH } from "@sedna-js/core";
+import { createMetrics } from "./metrics.ts";
+import type { Logger, Service } from "./service.ts";
+
+/** Options of {@link createCloud}. */
+export interface CloudOptions {
+  readonly services: readonly Service[];
+  /** Origins of pages that may call, exactly as browsers send them. Default: none. */
+  readonly origins?: readonly string[];
+  /** With it, every route but health asks for `Authorization: Bearer <token>`. */
+  readonly token?: string;
+  /** A longer body is refused by 413. Default 32 MiB. */
+  readonly maxBodyBytes?: number;
+  readonly logger?: Logger;
+}
+
+/** A cloud is a function from requests to responses; a socket is someone else's business. */
+export interface Cloud {
+  (request: Request): Promise<Response>;
+  /** Loads the models. Until then readiness is 503. */
+  start(): Promise<void>;
+  /** Not ready any more, answers what it has taken, then gives back its memory. Calling it again does nothing. */
+  drain(): Promise<void>;
+}
+
+const silent: Logger = { info() {}, error() {} };
+
+/**
+ * Joins services into one cloud, with health, metrics, limits and access.
+ * @throws {TypeError} on an origin that is not one, such as `*` or one with a path.
+ */
+export function createCloud({ services, origins = [], token, maxBodyBytes = 32 * 2 ** 20, logger = silent }: CloudOptions): Cloud {
+  for (const origin of origins) checkOrigin(origin);
+  const metrics = createMetrics({
+    sedna_requests_total: { type: "counter", text: "Requests answered, by model, protocol and status." },
+    sedna_inference_seconds: { type: "histogram", text: "Duration of model runs, one batch each." },
+    sedna_inference_samples_total: { type: "counter", text: "Samples that went through model runs." },
+    sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
+    sedna_refused_total: { type: "counter", text: "Requests refused before they reached a model, by status." },
+  });
+  let draining: Promise<void> | undefined;
+  const ready = (): boolean => draining === undefined && services.every((service) => service.ready);
+
+  const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("x-content-type-options", "nosniff");
+    if ([401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
+  });
+  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after"], maxAge: 600 }));
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: (c) => c.json({ error: `read a request: expected a body of at most ${maxBodyBytes} bytes; got more` }, 413, { connection: "close" }),
+    }),
+  );
+
+  app.get("/v2/health/live", (c) => c.json({ live: true }));
+  app.get("/v2/health/ready", (c) => (ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" })));
+  if (token !== undefined) app.use(bearerAuth({ token }));
+  app.use(async (c, next) => {
+    if (draining) return c.json({ error: "the server is shutting down" }, 503, { "retry-after": "1", connection: "close" });
+    return next();
+  });
+  app.get("/v2", (c) => c.json({ name: "sedna-js", version: "0.1.0", extensions: ["binary_tensor_data"] }));
+  app.get("/metrics", (c) => c.text(metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
+  for (const service of services) service.mount(app, { metrics, logger });
+
+  app.notFound((c) => c.json({ error: `no such route: ${c.req.method} ${c.req.path}` }, 404));
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    logger.error({ error: error.message, path: c.req.path }, "a request failed");
+    return c.text("Internal Server Error", 500);
+  });
+
+  return Object.assign(async (request: Request): Promise<Response> => app.fetch(request), {
+    async start() {
+      await Promise.all(services.map((service) => service.start()));
+    },
+    drain() {
+      draining ??= Promise.all(services.map((service) => service.close())).then(() => undefined);
+      return draining;
+    },
+  });
+}
+
+function checkOrigin(origin: string): void {
+  let url: URL | undefined;
+  try {
+    url = new URL(origin);
+  } catch {
+    // Falls through to the message below.
+  }
+  if (url?.origin !== origin) throw new TypeError(`allow an origin: expected one such as https://app.example; got ${JSON.stringify(origin)}`);
+}

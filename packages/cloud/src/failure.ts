@@ -1,0 +1,23 @@
+import { SednaError } from "@sedna-js/core";
+import type { Logger } from "./service.ts";
+
+/** A failure as HTTP: the status, the words for the client, and when to come back. */
+export interface Failure {
+  readonly status: 400 | 499 | 500 | 503;
+  readonly message: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Maps an error to HTTP: the client's mistakes to 400, a full queue to 503, all else to 500 and the log. */
+export function toFailure(error: unknown, { logger, aborted }: { readonly logger: Logger; readonly aborted: boolean }): Failure {
+  if (aborted) return { status: 499, message: "client closed the request", headers: {} };
+  if (error instanceof SednaError) {
+    if (error.code === "wire-format") return { status: 400, message: error.message, headers: {} };
+    if (error.code === "cloud-busy" || error.code === "disposed") {
+      const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000));
+      return { status: 503, message: error.message, headers: { "retry-after": String(seconds) } };
+    }
+  }
+  logger.error({ error: error instanceof Error ? error.message : String(error) }, "a request failed");
+  return { status: 500, message: "the model failed; the server's log says why", headers: {} };
+}

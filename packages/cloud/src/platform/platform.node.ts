@@ -1,0 +1,2 @@
+export { onnxFile, sharpDecoder } from "../onnx.node.ts";
+export { serve } from "../serve.node.ts";

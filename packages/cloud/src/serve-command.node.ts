@@ -1,0 +1,76 @@
+import { heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
+import { defineCommand } from "citty";
+import { pino } from "pino";
+import { bigModelService } from "./big-model-service.ts";
+import { createCloud } from "./create-cloud.ts";
+import { onnxFile, sharpDecoder } from "./onnx.node.ts";
+import { serve } from "./serve.node.ts";
+import type { ServedEstimator } from "./served-model.ts";
+import { UsageError } from "./usage-error.ts";
+
+const tasks = {
+  tensors: (_: { threshold?: number }) => tensors(),
+  nanodet,
+  heatmap: heatmapDetector,
+};
+
+const args = {
+  model: { type: "string", description: "Path of the ONNX file", required: true, valueHint: "file" },
+  task: { type: "string", description: `What the model is for: ${Object.keys(tasks).join(", ")}`, default: "tensors" },
+  threshold: { type: "string", description: "Lowest score of a detection", valueHint: "0..1" },
+  name: { type: "string", description: "The model's name for clients", default: "sedna" },
+  host: { type: "string", description: "Address to listen on", default: "127.0.0.1" },
+  port: { type: "string", description: "Port to listen on; 0 takes a free one", default: "5000" },
+  origin: { type: "string", description: "Origins of pages that may call, separated by commas" },
+  token: { type: "string", description: "Bearer token that clients must send; or set SEDNA_TOKEN" },
+  threads: { type: "string", description: "CPU threads of a run; 0 lets ONNX Runtime choose", default: "0" },
+  "max-batch": { type: "string", description: "Samples in one run", default: "8" },
+  "max-queue": { type: "string", description: "Samples that may wait; more are answered 503", default: "64" },
+  "max-body-mb": { type: "string", description: "Largest request body in MiB; larger ones are answered 413", default: "32" },
+} as const;
+
+/** `sedna-cloud serve`: one ONNX model as a big-model service. */
+export const serveCommand = defineCommand({
+  meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges: Sedna's REST and the Open Inference Protocol v2" },
+  args,
+  async run({ args: given }) {
+    for (const key of Object.keys(given)) {
+      const known = key === "_" || key in args || Object.keys(args).some((name) => name.replace(/-(.)/g, (_, c: string) => c.toUpperCase()) === key);
+      if (!known) throw new UsageError(`unknown option --${key}`);
+    }
+    if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
+    const number = (name: keyof typeof args, { min, max = Infinity, integer = true }: { min: number; max?: number; integer?: boolean }): number => {
+      const value = Number(given[name]);
+      if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
+        throw new UsageError(`--${name}: expected ${integer ? "a whole number" : "a number"} from ${min}${max === Infinity ? " up" : ` to ${max}`}; got ${given[name]}`);
+      }
+      return value;
+    };
+    if (!Object.hasOwn(tasks, given.task)) throw new UsageError(`--task: expected one of ${Object.keys(tasks).join(", ")}; got ${given.task}`);
+    const threshold = given.threshold === undefined ? {} : { threshold: number("threshold", { min: 0, max: 1, integer: false }) };
+    const task = tasks[given.task as keyof typeof tasks](threshold) as Task<never, never>;
+
+    const logger = pino({ base: null });
+    const estimator = onnxFile({ path: given.model, task, threads: number("threads", { min: 0 }) }) as unknown as ServedEstimator;
+    const cloud = createCloud({
+      services: [bigModelService({ estimator, name: given.name, decodeImage: sharpDecoder(), maxBatch: number("max-batch", { min: 1 }), maxQueue: number("max-queue", { min: 1 }) })],
+      origins: given.origin ? given.origin.split(",").map((origin) => origin.trim()) : [],
+      token: given.token ?? process.env["SEDNA_TOKEN"],
+      maxBodyBytes: number("max-body-mb", { min: 1 }) * 2 ** 20,
+      logger,
+    });
+    const served = await serve(cloud, { port: number("port", { min: 0, max: 65535 }), host: given.host });
+    logger.info({ url: served.url, name: given.name }, "listening");
+    await cloud.start();
+    logger.info({ model: given.model, task: given.task }, "ready");
+
+    let stopping = false;
+    const stop = (signal: string): void => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      logger.info({ signal }, "draining; once more ends at once");
+      void served.close().then(() => process.exit(0));
+    };
+    process.on("SIGTERM", stop).on("SIGINT", stop);
+  },
+});

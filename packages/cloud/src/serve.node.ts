@@ -1,0 +1,36 @@
+import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Cloud } from "./create-cloud.ts";
+import type { ServeOptions, Serving } from "./platform/contract.ts";
+
+/**
+ * Puts a cloud on a socket: the only place that knows of one.
+ * @throws when the port is taken.
+ */
+export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 10_000 }: ServeOptions): Promise<Serving> {
+  const server = createAdaptorServer({ fetch: (request: globalThis.Request) => cloud(request as never) as never }) as Server;
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
+
+  return {
+    url: `http://${shownHost}:${address.port}`,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const late = setTimeout(() => server.closeAllConnections(), drainMs);
+      await cloud.drain();
+      server.closeIdleConnections();
+      await closed;
+      clearTimeout(late);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The one error class that callers catch: it carries a stable `code` and whether trying again can help.
+ * Wrong arguments are builtin errors instead: TypeError for a wrong shape, RangeError for a wrong value.
+ */
+export class SednaError extends Error {
+  override readonly name: string = "SednaError";
+  /** Stable, kebab-case; see {@link ErrorCode}. */
+  readonly code: ErrorCode;
+  /** True where the same call may succeed later. */
+  readonly retryable: boolean;
+  /** How long to wait before a retry, in ms, where the other side said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: { code: ErrorCode; retryable?: boolean; retryAfterMs?: number; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Every code that a caller may switch on. */
+export type ErrorCode =
+  | "unknown-algorithm"
+  | "wire-format"
+  | "model-unreadable"
+  | "model-mismatch"
+  | "run-failed"
+  | "cloud-unreachable"
+  | "cloud-timeout"
+  | "cloud-refused"
+  | "cloud-busy"
+  | "cloud-garbage"
+  | "circuit-open"
+  | "missing-dependency"
+  | "unsupported-platform"
+  | "disposed";
+
+/** A name that is not in the table given to `select`; the message lists the names that are. */
+export class UnknownAlgorithmError extends SednaError {
+  override readonly name = "UnknownAlgorithmError";
+  constructor(message: string) {
+    super(message, { code: "unknown-algorithm" });
+  }
+}
+
+/** Bytes or JSON from outside that do not have the promised shape: `expected ..., got ...`. */
+export class WireError extends SednaError {
+  override readonly name = "WireError";
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, { code: "wire-format", cause: options.cause });
+  }
+}
+
+/** An error as plain data, for `postMessage` and for response bodies. */
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: ErrorCode;
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
+}
+
+/** Turns any thrown value into plain data that survives structured clone and JSON. */
+export function toPlainError(error: unknown): PlainError {
+  if (error instanceof SednaError) {
+    const { name, message, code, retryable, retryAfterMs } = error;
+    return { name, message, code, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  }
+  if (error instanceof Error) return { name: error.name, message: error.message };
+  return { name: "Error", message: String(error) };
+}
+
+/** Rebuilds the error that {@link toPlainError} flattened, in the class that a caller would catch. */
+export function fromPlainError(plain: PlainError): Error {
+  if (plain.name === "UnknownAlgorithmError") return new UnknownAlgorithmError(plain.message);
+  if (plain.name === "WireError") return new WireError(plain.message);
+  if (plain.code !== undefined) return new SednaError(plain.message, { ...plain, code: plain.code });
+  if (plain.name === "TypeError") return new TypeError(plain.message);
+  if (plain.name === "RangeError") return new RangeError(plain.message);
+  const error = new Error(plain.message);
+  error.name = plain.name;
+  return error;
+}
+
+/** How a value looks in an error message: short, typed, on one line. */
+export function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${(value as unknown as ArrayLike<unknown>).length}`;
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "object") return "an object";
+  return typeof value === "function" ? "a function" : String(value);
+}

@@ -1,0 +1,97 @@
+import * as ort from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { tinyOnnx, type TinyOnnxOptions } from "../../../../testing/tiny-onnx.ts";
+import { classifier, tensors } from "../vision/tensor-tasks.ts";
+import { heatmapDetector } from "../vision/heatmap-detector.ts";
+import { nanodet } from "../vision/nanodet.ts";
+import { createOnnxEstimator } from "./onnx-estimator.ts";
+import { onnxRuntime, type OrtModule } from "./onnx-runtime.ts";
+import type { Tensors } from "../tensor.ts";
+
+const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
+const open = (model: Uint8Array) => async () => ({ runtime, model });
+const doubling = (options?: TinyOnnxOptions) => createOnnxEstimator({ open: open(tinyOnnx(options)), task: tensors() });
+const x = (...values: number[]): Tensors => ({ x: { dtype: "float32", shape: [values.length / 4, 4], data: Float32Array.from(values) } });
+
+describe("an ONNX estimator", () => {
+  it("says what it takes and gives, and runs", async () => {
+    const estimator = doubling();
+    expect(await estimator.load()).toEqual({ kind: "tensors", backend: "cpu", inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }], outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }] });
+    expect((await estimator.predict(x(1, 2, 3, 4)))["y"]).toEqual({ dtype: "float32", shape: [1, 4], data: Float32Array.of(2, 4, 6, 8) });
+    await estimator.dispose();
+  });
+
+  it("answers calls that come together, each with its own", async () => {
+    const estimator = doubling();
+    const answers = await Promise.all([1, 2, 3].map((value) => estimator.predict(x(value, 0, 0, 0))));
+    expect(answers.map((one) => one["y"]!.data[0])).toEqual([2, 4, 6]);
+  });
+
+  it("is unharmed by a run that was rejected", async () => {
+    const estimator = doubling();
+    await expect(estimator.predict({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } })).rejects.toThrow("expected x as float32 [-1,4]; got float32 [1,3]");
+    await expect(estimator.predict({})).rejects.toThrow("expected the inputs x; got none");
+    expect((await estimator.predict(x(1, 2, 3, 4)))["y"]!.data[3]).toBe(8);
+  });
+
+  it("answers a batch in one run where the model can, one by one where it cannot", async () => {
+    const free = doubling();
+    const batch = await free.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0, 3, 0, 0, 0)]);
+    expect(batch.map((one) => [...one["y"]!.shape, one["y"]!.data[0]])).toEqual([[1, 4, 2], [2, 4, 4]]);
+    const fixed = doubling({ shape: [1, 4] });
+    expect((await fixed.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0)])).map((one) => one["y"]!.data[0])).toEqual([2, 4]);
+  });
+
+  it("carries int64", async () => {
+    const estimator = doubling({ type: 7, shape: [2] });
+    const { y } = await estimator.predict({ x: { dtype: "int64", shape: [2], data: BigInt64Array.of(1n, -5n) } });
+    expect(y).toEqual({ dtype: "int64", shape: [2], data: BigInt64Array.of(2n, -10n) });
+  });
+
+  it.each<[string, Uint8Array]>([
+    ["an empty file", new Uint8Array(0)],
+    ["a truncated model", tinyOnnx().slice(0, 40)],
+    ["a page of HTML", new TextEncoder().encode("<!doctype html><html>not found</html>")],
+    ["random bytes", Uint8Array.from({ length: 200 }, (_, i) => (i * 73) & 255)],
+    ["a model with an operator that does not exist", tinyOnnx({ op: "Abracadabra" })],
+  ])("refuses %s as model-unreadable, and every time", async (_, model) => {
+    const estimator = createOnnxEstimator({ open: open(model), task: tensors() });
+    for (let i = 0; i < 2; i++) await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "model-unreadable", message: expect.stringMatching(/expected an ONNX file; got \d+ bytes/) });
+  });
+
+  it.each([
+    ["nanodet", nanodet(), /expected a model with one float32 input \[1,3,height,width\] of fixed size; got x: float32 \[-1,4\]/],
+    ["heatmapDetector", heatmapDetector(), /expected a model with one float32 input/],
+  ])("refuses a model that is none for %s", async (_, task, message) => {
+    const estimator = createOnnxEstimator<never, unknown>({ open: open(tinyOnnx()), task: task as never });
+    await expect(estimator.load()).rejects.toMatchObject({ code: "model-mismatch", message: expect.stringMatching(message) });
+  });
+
+  it("can be loaded again after the model could not be read", async () => {
+    let tries = 0;
+    const estimator = createOnnxEstimator({ open: async () => { if (tries++ === 0) throw new Error("no network"); return { runtime, model: tinyOnnx() }; }, task: tensors() });
+    await expect(estimator.load()).rejects.toThrow("no network");
+    expect(await estimator.load()).toMatchObject({ backend: "cpu" });
+  });
+
+  it("refuses calls after dispose", async () => {
+    const estimator = doubling();
+    await estimator.load();
+    await estimator[Symbol.asyncDispose]();
+    await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "disposed" });
+  });
+
+  it("tries the next provider and tells", async () => {
+    const told: unknown[] = [];
+    const picky = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["nonsense", "cpu"], onFallback: (event) => told.push([event.from, event.to]) });
+    const session = await picky.createSession(tinyOnnx());
+    expect([session.backend, told]).toEqual(["cpu", [["nonsense", "cpu"]]]);
+    await session.release();
+  });
+
+  it("classifies samples without their batch axis", async () => {
+    const estimator = createOnnxEstimator({ open: open(tinyOnnx({ op: "Softmax", inputs: 1 })), task: classifier() });
+    const answer = await estimator.predict({ dtype: "float32", shape: [4], data: Float32Array.of(0, 0, 0, 0) });
+    expect([...answer]).toEqual([0.25, 0.25, 0.25, 0.25]);
+  });
+});

@@ -1,0 +1,106 @@
+import { SednaError } from "../errors.ts";
+import { arrayOf, type DType, type Tensor, type TensorData, type Tensors, type TensorSpec } from "../tensor.ts";
+
+/** A loaded model. */
+export interface OnnxSession {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** The execution provider that runs it. */
+  readonly backend: string;
+  run(feeds: Tensors): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+/** What opens models; {@link onnxRuntime} makes one of either ONNX Runtime package. */
+export interface OnnxRuntime {
+  /** @throws {SednaError} `model-unreadable` when the bytes are no model that this runtime can run. */
+  createSession(model: Uint8Array): Promise<OnnxSession>;
+}
+
+/** The part of `onnxruntime-common` that is used here: both packages have this shape. */
+export interface OrtModule {
+  readonly InferenceSession: { create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession> };
+  readonly Tensor: new (type: never, data: never, dims: readonly number[]) => OrtTensor;
+}
+
+interface OrtTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  getData(): Promise<unknown>;
+  dispose(): void;
+}
+
+interface OrtValueMetadata {
+  readonly name: string;
+  readonly isTensor: boolean;
+  readonly type?: string;
+  readonly shape?: readonly (number | string)[];
+}
+
+interface OrtSession {
+  readonly inputMetadata: readonly OrtValueMetadata[];
+  readonly outputMetadata: readonly OrtValueMetadata[];
+  run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>>;
+  release(): Promise<void>;
+}
+
+/** Options of {@link onnxRuntime}. */
+export interface OnnxRuntimeOptions {
+  /** Execution providers, tried in turn: the first that can open the model runs it. */
+  readonly executionProviders: readonly string[];
+  /** Further options of `InferenceSession.create`. */
+  readonly sessionOptions?: Readonly<Record<string, unknown>>;
+  /** Told when a provider could not open a model and the next one is tried. */
+  readonly onFallback?: (event: { readonly from: string; readonly to: string; readonly error: unknown }) => void;
+}
+
+/** Wraps an ONNX Runtime module, `onnxruntime-web` or `onnxruntime-node`, that the caller imported. */
+export function onnxRuntime(ort: OrtModule, { executionProviders, sessionOptions, onFallback }: OnnxRuntimeOptions): OnnxRuntime {
+  return {
+    async createSession(model) {
+      if (model.length === 0) throw unreadable("0 bytes");
+      let failure: unknown;
+      for (const [i, provider] of executionProviders.entries()) {
+        try {
+          const session = await ort.InferenceSession.create(model, { ...sessionOptions, executionProviders: [provider] });
+          return wrapSession(ort, session, provider);
+        } catch (error) {
+          failure = error;
+          const next = executionProviders[i + 1];
+          if (next !== undefined) onFallback?.({ from: provider, to: next, error });
+        }
+      }
+      const why = failure instanceof Error ? failure.message : String(failure);
+      throw unreadable(`${model.length} bytes that ONNX Runtime refuses: ${why}`, failure);
+    },
+  };
+}
+
+function unreadable(got: string, cause?: unknown): SednaError {
+  return new SednaError(`open a model: expected an ONNX file; got ${got}`, { code: "model-unreadable", cause });
+}
+
+function wrapSession(ort: OrtModule, session: OrtSession, backend: string): OnnxSession {
+  return {
+    inputs: session.inputMetadata.map(toSpec),
+    outputs: session.outputMetadata.map(toSpec),
+    backend,
+    async run(feeds) {
+      const inputs: Record<string, OrtTensor> = {};
+      for (const [name, { dtype, shape, data }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(dtype as never, data as never, shape);
+      const results = await session.run(inputs);
+      const outputs: Record<string, Tensor> = {};
+      for (const [name, result] of Object.entries(results)) {
+        outputs[name] = { dtype: result.type as DType, shape: result.dims, data: (await result.getData()) as TensorData };
+        result.dispose();
+      }
+      return outputs;
+    },
+    release: () => session.release(),
+  };
+}
+
+function toSpec({ name, type, shape = [] }: OrtValueMetadata): TensorSpec {
+  const dtype = type !== undefined && type in arrayOf ? (type as DType) : "float32";
+  return { name, dtype, shape: shape.map((axis) => (typeof axis === "number" ? axis : -1)) };
+}

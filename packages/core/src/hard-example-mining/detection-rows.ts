@@ -1,0 +1,22 @@
+import { describe } from "../errors.ts";
+import { SCORE, type DetectionRow } from "./miner.ts";
+
+/**
+ * The rows of a detection result, or nothing to judge: Sedna's guard. A falsy input, and one with any
+ * row too short to hold a score, is "not hard" for every miner of boxes.
+ *
+ * @throws {TypeError} when the input is not a list of rows.
+ */
+export function detectionRows(inferResult: unknown): readonly DetectionRow[] {
+  if (!inferResult) return [];
+  if (!Array.isArray(inferResult)) {
+    if (typeof inferResult === "string" || (typeof inferResult === "object" && Object.keys(inferResult).length === 0)) return [];
+    throw new TypeError(`mine a detection result: expected a list of rows; got ${describe(inferResult)}`);
+  }
+  for (const row of inferResult) {
+    const isRow = Array.isArray(row) || ArrayBuffer.isView(row) || typeof row === "string";
+    if (!isRow) throw new TypeError(`mine a detection result: expected rows of numbers; got ${describe(row)}`);
+    if ((row as ArrayLike<unknown>).length <= SCORE) return [];
+  }
+  return inferResult as readonly DetectionRow[];
+}

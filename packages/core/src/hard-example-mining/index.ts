@@ -1,0 +1,12 @@
+import { CloudOnly, EdgeOnly } from "./constant.ts";
+import { CrossEntropy } from "./cross-entropy.ts";
+import { IBT } from "./ibt.ts";
+import { Margin, MaxProbability } from "./probability-miners.ts";
+import { Random } from "./random.ts";
+import { Threshold } from "./threshold.ts";
+
+/**
+ * Miners by name, for `select`. The first six are Sedna's, under Sedna's names; the rest are ours.
+ * Extend by spreading: `{ ...hardExampleMining, Mine: (param) => (inferResult) => boolean }`.
+ */
+export const hardExampleMining = { Threshold, CrossEntropy, IBT, Random, CloudOnly, EdgeOnly, MaxProbability, Margin } as const;

@@ -1,0 +1,24 @@
+import { describe } from "../errors.ts";
+import { toNumber } from "./parameters.ts";
+
+/**
+ * One sample's class probabilities, or undefined where there is nothing to judge: a falsy or empty
+ * input, or any value outside [0,1].
+ *
+ * @throws {TypeError} when the input is not a list of numbers.
+ */
+export function probabilities(inferResult: unknown): readonly number[] | undefined {
+  if (!inferResult) return undefined;
+  if (!Array.isArray(inferResult) && !ArrayBuffer.isView(inferResult)) {
+    throw new TypeError(`mine class probabilities: expected a list of numbers; got ${describe(inferResult)}`);
+  }
+  const values: number[] = [];
+  let inRange = true;
+  for (const entry of inferResult as ArrayLike<unknown> & Iterable<unknown>) {
+    const value = toNumber(entry);
+    if (value === undefined) throw new TypeError(`mine class probabilities: expected numbers; got ${describe(entry)}`);
+    inRange &&= value >= 0 && value <= 1;
+    values.push(value);
+  }
+  return inRange && values.length > 0 ? values : undefined;
+}

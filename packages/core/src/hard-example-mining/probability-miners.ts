@@ -1,0 +1,23 @@
+import type { HardExampleMiner } from "./miner.ts";
+import { numberParameter } from "./parameters.ts";
+import { probabilities } from "./probabilities.ts";
+
+/** Hard when the best class has a probability below `threshold`: the plain confidence rule. */
+export function MaxProbability({ threshold = 0.8 }: { readonly threshold?: number | string } = {}): HardExampleMiner {
+  const limit = numberParameter("threshold", threshold);
+  return (inferResult) => {
+    const values = probabilities(inferResult);
+    return values !== undefined && Math.max(...values) < limit;
+  };
+}
+
+/** Hard when the best class leads the second by less than `threshold`. A single class: not hard. */
+export function Margin({ threshold = 0.6 }: { readonly threshold?: number | string } = {}): HardExampleMiner {
+  const limit = numberParameter("threshold", threshold);
+  return (inferResult) => {
+    const values = probabilities(inferResult);
+    if (values === undefined || values.length < 2) return false;
+    const [first, second] = values.toSorted((a, b) => b - a) as [number, number];
+    return first - second < limit;
+  };
+}

@@ -1,0 +1,62 @@
+import { describe } from "../errors.ts";
+import { edgeStep, type Case } from "./decide.ts";
+import { runSource } from "./run-source.ts";
+import { checkSettings } from "./settings.ts";
+import { createStatistics } from "./statistics.ts";
+import type { JointInference, JointInferenceOptions, JointResult, JointSettings } from "./types.ts";
+
+/**
+ * Joins a little model at the edge and a big one in the cloud: the little one answers every sample, a miner
+ * says which are hard, and only those travel.
+ *
+ * @throws {TypeError} or {RangeError} when the options cannot work together.
+ * Source: `JointInference` in Sedna's `core/joint_inference`. Deviations are in docs/sedna-map.md.
+ */
+export function createJointInference<Sample, Result>({
+  now = () => performance.now(),
+  ...initial
+}: JointInferenceOptions<Sample, Result>): JointInference<Sample, Result> {
+  const statistics = createStatistics();
+  let settings: JointSettings<Sample, Result> = checkSettings(initial);
+  let samples = 0;
+
+  const open = (sample: Sample, signal?: AbortSignal): Case<Sample, Result> => ({ index: samples++, sample, settings, signal, now, statistics });
+
+  const inference = async (it: Case<Sample, Result>): Promise<JointResult<Result, Sample>> => {
+    try {
+      const { answer, askCloud } = await edgeStep(it);
+      if (askCloud && it.settings.policy === "edge-first" && answer.result !== null) {
+        statistics.answered(answer);
+        const followUp = askCloud()
+          .catch((error: unknown) => ({ ...answer, source: "fallback" as const, reason: "failed" as const, error }))
+          .then((final) => {
+            statistics.followed(final);
+            return final;
+          });
+        return { ...answer, final: false, followUp };
+      }
+      const final = askCloud ? await askCloud() : answer;
+      statistics.answered(final);
+      return final;
+    } catch (error) {
+      if (!it.signal?.aborted) statistics.failed();
+      throw error;
+    }
+  };
+
+  return {
+    async inference(sample, { signal, policy } = {}) {
+      signal?.throwIfAborted();
+      const it = open(sample, signal);
+      return inference(policy === undefined ? it : { ...it, settings: checkSettings({ ...settings, policy }) });
+    },
+    run(source, options = {}) {
+      if (typeof source?.[Symbol.asyncIterator] !== "function") throw new TypeError(`run joint inference: expected an async iterable source; got ${describe(source)}`);
+      return runSource(source, { ...options, open, statistics });
+    },
+    update(patch) {
+      settings = checkSettings({ ...settings, ...patch });
+    },
+    stats: statistics.snapshot,
+  };
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import type { Estimator } from "../estimator/estimator.ts";
+import { createJointInference } from "./joint-inference.ts";
+import type { BigModel, JointInferenceOptions, JointResult, SampleSource } from "./types.ts";
+
+/** A frame that knows how often it was closed. */
+interface TestFrame {
+  readonly id: number;
+  readonly hard: boolean;
+  closed: number;
+  close(): void;
+}
+const frame = (id: number, hard = false): TestFrame => ({ id, hard, closed: 0, close() { this.closed++; } });
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const estimator = (predict: (sample: TestFrame) => Promise<string> = async () => "edge"): Estimator<TestFrame, string> => ({
+  load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
+  predict,
+  dispose: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+});
+const cloud = (ms = 0): BigModel<TestFrame, string> => ({ inference: async () => (await wait(ms), { result: "cloud", bytesUp: 1, bytesDown: 1 }) });
+const joint = (options: Partial<JointInferenceOptions<TestFrame, string>> = {}) =>
+  createJointInference<TestFrame, string>({ estimator: estimator(), mode: "mining-then-inference", hardExampleMining: ((sample: TestFrame) => sample.hard) as never, bigModel: cloud(), ...options });
+
+async function* stored(frames: readonly TestFrame[]): AsyncGenerator<TestFrame> {
+  yield* frames;
+}
+/** A camera: a frame every `everyMs`, whether or not anyone waits. */
+function live(frames: readonly TestFrame[], everyMs: number): SampleSource<TestFrame> {
+  return {
+    live: true,
+    async *[Symbol.asyncIterator]() {
+      for (const one of frames) {
+        yield one;
+        await wait(everyMs);
+      }
+    },
+  };
+}
+async function all(results: AsyncIterable<JointResult<string, TestFrame>>): Promise<JointResult<string, TestFrame>[]> {
+  const list: JointResult<string, TestFrame>[] = [];
+  for await (const result of results) list.push(result);
+  return list;
+}
+
+describe("run()", () => {
+  it("answers every sample of a stored source and closes each once", async () => {
+    const frames = Array.from({ length: 20 }, (_, i) => frame(i, i % 3 === 0));
+    const results = await all(joint().run(stored(frames)));
+    expect(results.map(({ sample }) => sample.id).toSorted((a, b) => a - b)).toEqual(frames.map(({ id }) => id));
+    expect(frames.every(({ closed }) => closed === 1)).toBe(true);
+  });
+
+  it("lets the newest live frame win, counts what was dropped, and closes everything once", async () => {
+    const frames = Array.from({ length: 30 }, (_, i) => frame(i));
+    const slow = joint({ estimator: estimator(async () => (await wait(25), "edge")) });
+    const results = await all(slow.run(live(frames, 5)));
+    const { inferenceNumber, droppedNumber } = slow.stats();
+    expect(inferenceNumber).toBe(results.length);
+    expect(droppedNumber).toBeGreaterThan(5);
+    expect(inferenceNumber + droppedNumber).toBe(30);
+    expect(frames.every(({ closed }) => closed === 1)).toBe(true);
+    expect(results.at(-1)!.sample.id).toBe(29);
+  });
+
+  it("is not held back by a slow cloud: later frames overtake a hard one", async () => {
+    const frames = [frame(0, true), ...Array.from({ length: 5 }, (_, i) => frame(i + 1))];
+    const results = await all(joint({ bigModel: cloud(60) }).run(live(frames, 5)));
+    expect(results.at(-1)).toMatchObject({ source: "cloud", sample: { id: 0 } });
+    expect(results.filter(({ source }) => source === "edge").length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("keeps the edge's answer for a live frame when enough uploads are under way", async () => {
+    const frames = Array.from({ length: 6 }, (_, i) => frame(i, true));
+    const results = await all(joint({ mode: "inference-then-mining", hardExampleMining: (() => true) as never, bigModel: cloud(80), maxOffloads: 1 }).run(live(frames, 5)));
+    expect(results.filter(({ reason }) => reason === "offload-busy").length).toBeGreaterThan(0);
+    expect(frames.every(({ closed }) => closed === 1)).toBe(true);
+  });
+
+  it("waits for a free upload where every sample counts", async () => {
+    const frames = Array.from({ length: 6 }, (_, i) => frame(i, true));
+    const results = await all(joint({ bigModel: cloud(5), maxOffloads: 1 }).run(stored(frames)));
+    expect(results.every(({ source }) => source === "cloud")).toBe(true);
+  });
+
+  it("gives two answers with edge-first and closes the frame after the second", async () => {
+    const one = frame(0, true);
+    const seen: [string, boolean, number][] = [];
+    for await (const { source, final, sample } of joint({ mode: "inference-then-mining", hardExampleMining: (() => true) as never, policy: "edge-first" }).run(stored([one]))) seen.push([source, final, sample.closed]);
+    expect(seen).toEqual([["edge", false, 0], ["cloud", true, 0]]);
+    expect(one.closed).toBe(1);
+  });
+
+  it("turns a sample that fails into a result with its error, and goes on", async () => {
+    const frames = [frame(0), frame(1), frame(2)];
+    const flaky = joint({ estimator: estimator(async ({ id }) => { if (id === 1) throw new Error("out of memory"); return "edge"; }) });
+    const results = await all(flaky.run(stored(frames)));
+    expect(results.map(({ result }) => result)).toEqual(["edge", null, "edge"]);
+    expect(results[1]!.error).toEqual(new Error("out of memory"));
+    expect(flaky.stats()).toMatchObject({ inferenceNumber: 2, failedNumber: 1 });
+    expect(frames.every(({ closed }) => closed === 1)).toBe(true);
+  });
+
+  it("closes everything when the consumer leaves", async () => {
+    const frames = Array.from({ length: 10 }, (_, i) => frame(i, i % 2 === 0));
+    let taken = 0;
+    for await (const _ of joint({ bigModel: cloud(20) }).run(stored(frames))) if (++taken === 3) break;
+    await wait(80);
+    expect(frames.filter(({ closed }) => closed > 1)).toEqual([]);
+    const pulled = frames.findLastIndex(({ closed }) => closed === 1);
+    expect(frames.slice(0, pulled + 1).every(({ closed }) => closed === 1)).toBe(true);
+  });
+
+  it("ends at once with the reason when it is aborted while the camera is silent", async () => {
+    const controller = new AbortController();
+    const silent: SampleSource<TestFrame> = { live: true, async *[Symbol.asyncIterator]() { await new Promise(() => {}); yield frame(0); } };
+    const running = all(joint().run(silent, { signal: controller.signal }));
+    controller.abort(new Error("stopped"));
+    await expect(running).rejects.toThrow("stopped");
+  });
+
+  it("passes on what a source throws, after the answers before it", async () => {
+    const frames = [frame(0)];
+    const source: SampleSource<TestFrame> = { async *[Symbol.asyncIterator]() { yield frames[0]!; throw new Error("the cable is out"); } };
+    const seen: number[] = [];
+    await expect(async () => { for await (const { index } of joint().run(source)) seen.push(index); }).rejects.toThrow("the cable is out");
+    expect(seen).toEqual([0]);
+    expect(frames[0]!.closed).toBe(1);
+  });
+
+  it("says what it expected when the source is no source", () => {
+    expect(() => joint().run({} as never)).toThrow("expected an async iterable source; got an object");
+  });
+});

@@ -1,0 +1,99 @@
+import { createChannel } from "./channel.ts";
+import { closeSample } from "./close-sample.ts";
+import { edgeStep, failure, fallback, type Case } from "./decide.ts";
+import { newest } from "./newest.ts";
+import type { Statistics } from "./statistics.ts";
+import type { JointResult, RunOptions, SampleSource } from "./types.ts";
+
+/**
+ * Answers a stream. The edge takes one sample after the other; uploads go their own way, so that the loop
+ * never waits for the network. Every sample is closed once: after its last answer was taken, or at the end.
+ */
+export async function* runSource<Sample, Result>(
+  source: SampleSource<Sample>,
+  options: RunOptions & { readonly open: (sample: Sample, signal: AbortSignal) => Case<Sample, Result>; readonly statistics: Statistics },
+): AsyncGenerator<JointResult<Result, Sample>, undefined> {
+  type Answer = JointResult<Result, Sample>;
+  const { open, statistics, take = source.live ? "newest" : "all" } = options;
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const answers = createChannel<Answer>({ capacity: 1 });
+  signal.addEventListener("abort", () => answers.close(), { once: true });
+  const uploads = new Set<Promise<void>>();
+  const failed: { error?: unknown; yes?: true } = {};
+
+  // An answer that may still be followed leaves the sample open: its successor closes it.
+  const release = (answer: Answer): void => {
+    if (answer.final) closeSample(answer.sample);
+  };
+  const send = async (answer: Answer): Promise<void> => {
+    if (signal.aborted) release(answer);
+    else await answers.send(answer);
+  };
+  const first = (answer: Answer): Promise<void> => {
+    if (!signal.aborted) statistics.answered(answer);
+    return send(answer);
+  };
+
+  const answerOne = async (it: Case<Sample, Result>): Promise<void> => {
+    const { policy, maxOffloads = 2 } = it.settings;
+    try {
+      const { answer, askCloud } = await edgeStep(it);
+      if (askCloud === undefined) return await first(answer);
+      if (uploads.size >= maxOffloads && take === "newest" && answer.result !== null) return await first(fallback(answer, "offload-busy"));
+      while (uploads.size >= maxOffloads) await Promise.race(uploads);
+
+      const early = policy === "edge-first" && answer.result !== null;
+      if (early) await first({ ...answer, final: false });
+      const upload = askCloud().then(
+        (final) => {
+          if (early) statistics.followed(final);
+          return early ? send(final) : first(final);
+        },
+        (error: unknown) => (early ? send(fallback(answer, "failed", error)) : first(failure(it, error))),
+      );
+      const tracked: Promise<void> = upload.finally(() => uploads.delete(tracked));
+      uploads.add(tracked);
+    } catch (error) {
+      await first(failure(it, error));
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    const onDrop = (sample: Sample): void => {
+      statistics.dropped();
+      closeSample(sample);
+    };
+    try {
+      for await (const sample of take === "newest" ? newest(source, { onDrop }) : source) {
+        if (signal.aborted) {
+          closeSample(sample);
+          break;
+        }
+        await answerOne(open(sample, signal));
+      }
+      await Promise.all(uploads);
+    } catch (error) {
+      Object.assign(failed, { error, yes: true });
+    } finally {
+      answers.close();
+    }
+  };
+
+  void work();
+  let taken: Answer | undefined;
+  try {
+    for (let next = await answers.receive(); next; next = await answers.receive()) {
+      taken = next.value;
+      yield taken;
+      release(taken);
+      taken = undefined;
+    }
+    options.signal?.throwIfAborted();
+    if (failed.yes) throw failed.error;
+  } finally {
+    stop.abort();
+    if (taken) release(taken);
+    answers.drain().forEach(release);
+  }
+}

@@ -1,0 +1,137 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Estimator } from "../estimator/estimator.ts";
+import type { HardExampleMiner } from "../hard-example-mining/miner.ts";
+
+/** Sedna's order of the two steps (its MINING_MODE). */
+export type MiningMode = "inference-then-mining" | "mining-then-inference";
+
+/**
+ * Who answers.
+ * - `joint`: the edge answers what is easy; what is hard waits for the cloud, up to the deadline.
+ * - `edge-first`: the edge answers at once; for what is hard the cloud's answer follows.
+ * - `cloud-first`: the cloud answers all it can within the deadline, the edge the rest.
+ * - `edge-only`, `cloud-only`: the other side is never asked.
+ */
+export type JointPolicy = "joint" | "edge-first" | "cloud-first" | "edge-only" | "cloud-only";
+
+/** Why this side answered. An {@link ErrorCode} says why the cloud's answer is missing. */
+export type JointReason = "easy" | "hard" | "policy" | "no-big-model" | "offload-busy" | "failed" | ErrorCode;
+
+/** The big model, wherever it runs. */
+export interface BigModel<Sample, Result> {
+  /**
+   * Answers one sample. Must not outlive `signal`.
+   * @throws {SednaError} `cloud-*`, `circuit-open` or `wire-format` when there is no answer.
+   */
+  inference(sample: Sample, options: { readonly signal: AbortSignal; readonly deadlineMs: number }): Promise<BigModelAnswer<Result>>;
+}
+
+/** The big model's result and what the transport carried for it. */
+export interface BigModelAnswer<Result> {
+  readonly result: Result;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** Milliseconds by step; a step that did not run is 0. */
+export interface JointTimings {
+  readonly edge: number;
+  readonly mining: number;
+  readonly cloud: number;
+  readonly total: number;
+}
+
+/** The answer to one sample. */
+export interface JointResult<Result, Sample = unknown> {
+  /** Counts the samples of this joint inference from 0. */
+  readonly index: number;
+  readonly isHardExample: boolean;
+  /** The best answer there is now; null only when `error` is set. */
+  readonly result: Result | null;
+  readonly edgeResult: Result | null;
+  readonly cloudResult: Result | null;
+  /** `fallback`: the cloud was wanted and did not answer, so this is the edge's answer. */
+  readonly source: "edge" | "cloud" | "fallback";
+  readonly reason: JointReason;
+  /** False while a better answer to the same sample may follow (`edge-first`). */
+  readonly final: boolean;
+  readonly timings: JointTimings;
+  readonly bytes: { readonly up: number; readonly down: number };
+  /** Why the cloud did not answer, or why nobody did. */
+  readonly error?: unknown;
+  /** In `inference` with `edge-first`: the cloud's answer, which never rejects. */
+  readonly followUp?: Promise<JointResult<Result, Sample>>;
+  readonly sample: Sample;
+}
+
+/** Sedna's counters, each sample counted once, and ours. */
+export interface JointStatistics {
+  /** Samples answered. */
+  readonly inferenceNumber: number;
+  /** Of these, samples that the miner called hard. */
+  readonly hardExampleNumber: number;
+  /** hardExampleNumber / inferenceNumber; 0 before the first sample. */
+  readonly uploadCloudRatio: number;
+  /** Samples that the cloud was really asked about; less than hard ones when it is cut off or busy. */
+  readonly offloadedNumber: number;
+  /** Samples that the cloud answered in time. */
+  readonly cloudNumber: number;
+  /** Samples for which the cloud was wanted and the edge's answer had to do. */
+  readonly fallbackNumber: number;
+  /** Samples that nobody could answer. */
+  readonly failedNumber: number;
+  /** Live frames that a newer one replaced before their turn came. */
+  readonly droppedNumber: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** Where samples come from. `live` sources do not wait: there the newest sample wins. */
+export interface SampleSource<Sample> extends AsyncIterable<Sample> {
+  readonly live?: boolean;
+}
+
+/** What `update` may change while samples flow. */
+export interface JointSettings<Sample, Result> {
+  /** The little model. */
+  readonly estimator: Estimator<Sample, Result>;
+  /** Judges the edge's result, or the sample itself with `mining-then-inference`. None: nothing is hard. */
+  readonly hardExampleMining?: HardExampleMiner<never>;
+  readonly bigModel?: BigModel<Sample, Result>;
+  /** Default `inference-then-mining`. */
+  readonly mode?: MiningMode;
+  /** Default `joint`. */
+  readonly policy?: JointPolicy;
+  /** How long a sample may wait for the cloud, in ms. Default 1000. */
+  readonly deadlineMs?: number;
+  /** In `run`: uploads under way at once; further hard samples of a live source keep the edge's answer. Default 2. */
+  readonly maxOffloads?: number;
+}
+
+/** Options of {@link createJointInference}. */
+export interface JointInferenceOptions<Sample, Result> extends JointSettings<Sample, Result> {
+  /** Milliseconds, monotonic. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Options of `run`. */
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** `newest`: a waiting sample is replaced by a newer one. `all`: every sample is answered. Default: by `source.live`. */
+  readonly take?: "newest" | "all";
+}
+
+/** A little model at the edge and a big one in the cloud, working as one. */
+export interface JointInference<Sample, Result> {
+  /** Answers one sample; the caller keeps it. Rejects only where no side has an answer. */
+  inference(sample: Sample, options?: { readonly signal?: AbortSignal; readonly policy?: JointPolicy }): Promise<JointResult<Result, Sample>>;
+  /**
+   * Answers the samples of a source and closes each (`close()`, where it has one) when its last answer has been
+   * taken. Results come as they are ready: a slow cloud never holds back the frames behind it, so
+   * `index` may step back. A sample that fails is a result with `error`, not the end.
+   */
+  run(source: SampleSource<Sample>, options?: RunOptions): AsyncIterableIterator<JointResult<Result, Sample>>;
+  /** Changes settings from the next sample on. */
+  update(patch: Partial<JointSettings<Sample, Result>>): void;
+  stats(): JointStatistics;
+}

@@ -1,0 +1,31 @@
+import { UnknownAlgorithmError } from "./errors.ts";
+
+/** A table of algorithms: the field's name, then what builds it from its parameters. */
+export type AlgorithmTable = Readonly<Record<string, (param: never) => unknown>>;
+
+/** Sedna's way to name an algorithm in a job: `{ method: "IBT", param: { threshold_img: "0.9" } }`. */
+export interface Selection<Name extends string = string> {
+  readonly method: Name;
+  /** The algorithm's parameters; also Sedna's list form `[{ key, value }]`. */
+  readonly param?: Readonly<Record<string, unknown>> | readonly { readonly key: string; readonly value: unknown }[];
+}
+
+/**
+ * Builds the algorithm that a job names. Extend a table by spreading: `{ ...hardExampleMining, Mine }`.
+ *
+ * @throws {UnknownAlgorithmError} naming what is known, when `method` is not in the table.
+ * Source: `ClassFactory.get_cls` and `get_algorithm_from_api` in Sedna's `lib/sedna/common`.
+ */
+export function select<Table extends AlgorithmTable, Name extends keyof Table & string>(
+  table: Table,
+  selection: Selection<Name>,
+): ReturnType<Table[Name]> {
+  const build = Object.hasOwn(table, selection.method) ? table[selection.method] : undefined;
+  if (build === undefined) {
+    const known = Object.keys(table).join(", ");
+    throw new UnknownAlgorithmError(`select an algorithm: expected one of ${known}; got "${String(selection.method)}"`);
+  }
+  const { param = {} } = selection;
+  const named = Array.isArray(param) ? Object.fromEntries(param.map(({ key, value }) => [key, value])) : param;
+  return build(named as never) as ReturnType<Table[Name]>;
+}

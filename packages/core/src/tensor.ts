@@ -1,0 +1,102 @@
+import { describe } from "./errors.ts";
+
+/** Element types that cross our ports; the names are ONNX Runtime's. */
+export type DType = "float32" | "float64" | "int32" | "int64" | "uint8" | "int8" | "int16" | "uint16" | "bool";
+
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Uint16Array;
+
+/** A dense array, row-major: the last axis of `shape` varies fastest in `data`. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** Tensors by name, as a model takes and gives them. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** What a model says of an input or output; -1 is an axis of any length. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** The typed array that holds each dtype. */
+export const arrayOf = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  bool: Uint8Array,
+} as const satisfies Record<DType, unknown>;
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, axis) => product * axis, 1);
+}
+
+/**
+ * A tensor whose parts agree.
+ * @throws {TypeError} when `data` has another length than `shape` asks for.
+ */
+export function tensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
+  if (data.length !== elementCount(shape)) {
+    throw new TypeError(`make a tensor: expected ${elementCount(shape)} elements for shape [${shape}]; got ${data.length}`);
+  }
+  return { dtype, shape, data };
+}
+
+/**
+ * A tensor from nested lists, as JSON carries it.
+ * @throws {TypeError} when the lists are ragged or hold something else than numbers and booleans.
+ */
+export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
+  const shape: number[] = [];
+  for (let level = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const data = new arrayOf[dtype](elementCount(shape));
+  let next = 0;
+  const fill = (value: unknown, axis: number): void => {
+    if (axis === shape.length) {
+      if (typeof value !== "number" && typeof value !== "boolean") {
+        throw new TypeError(`read nested lists: expected numbers; got ${describe(value)}`);
+      }
+      const wanted = dtype === "int64" ? BigInt(value) : Number(value);
+      (data as { [index: number]: number | bigint })[next] = wanted;
+      if (!dtype.startsWith("float") && data[next] !== wanted) throw new TypeError(`read nested lists: expected values that fit ${dtype}; got ${describe(value)}`);
+      next++;
+      return;
+    }
+    if (!Array.isArray(value) || value.length !== shape[axis]) {
+      throw new TypeError(`read nested lists: expected ${shape[axis]} entries on axis ${axis}; got ${describe(value)}`);
+    }
+    for (const entry of value) fill(entry, axis + 1);
+  };
+  fill(nested, 0);
+  return { dtype, shape, data };
+}
+
+/** A tensor as nested lists, for JSON; int64 becomes numbers. */
+export function toNested({ shape, data }: Tensor): unknown {
+  let next = 0;
+  const build = (axis: number): unknown =>
+    axis === shape.length ? Number(data[next++]) : Array.from({ length: shape[axis]! }, () => build(axis + 1));
+  return build(0);
+}
+
+/** True where a tensor of `shape` can be fed to `spec`; -1 in the spec takes any length. */
+export function fits(shape: readonly number[], spec: Pick<TensorSpec, "shape">): boolean {
+  return shape.length === spec.shape.length && spec.shape.every((axis, i) => axis === -1 || axis === shape[i]);
+}

@@ -1,0 +1,62 @@
+import { SednaError } from "../errors.ts";
+import type { Tensor } from "../tensor.ts";
+import { toDetections, type Detections } from "./detections.ts";
+import type { Frame } from "./frame.ts";
+import { createImageInput, type Geometry } from "./image-input.ts";
+import type { Task } from "../estimator/task.ts";
+
+/** Options of {@link heatmapDetector}. */
+export interface HeatmapDetectorOptions {
+  /** Lowest score of a detection. Miners of uncertain boxes want low ones too. Default 0.1. */
+  readonly threshold?: number;
+  /** Overlap at which the weaker of two boxes goes. Default 0.5. */
+  readonly iouThreshold?: number;
+  /** The class that the model finds. Default 0. */
+  readonly label?: number;
+}
+
+/**
+ * A one-class detector with a heatmap: frames to detections. The picture is stretched to the model's input,
+ * planar RGB in 0..1. The model gives `heatmap` [1,1,h,w] and `ltrb` [1,4,h,w], the distances from a cell's
+ * centre to the sides of its box, in input pixels. Source: CenterNet (Zhou et al. 2019), simplified; the
+ * models are trained by models/tiny-person.
+ */
+export function heatmapDetector({ threshold = 0.1, iouThreshold = 0.5, label = 0 }: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
+  return {
+    bind({ inputs, outputs, kernels }) {
+      const spec = { fit: "stretch", layout: "nchw", channels: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;
+      const input = createImageInput(inputs, { kernels, spec, task: "heatmapDetector" });
+      const heatmap = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 1);
+      const ltrb = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 4);
+      const [height, width] = heatmap?.shape.slice(2) ?? [];
+      if (!heatmap || !ltrb || !height || !width || ltrb.shape[2] !== height || ltrb.shape[3] !== width) {
+        const got = outputs.map(({ name, shape }) => `${name} [${shape}]`).join("; ") || "none";
+        throw new SednaError(`bind heatmapDetector: expected outputs [1,1,h,w] and [1,4,h,w]; got ${got}`, { code: "model-mismatch" });
+      }
+      const geometry = new WeakMap<Frame, Geometry>();
+
+      return {
+        kind: "image",
+        async preprocess(frame) {
+          const converted = await input.convert(frame);
+          geometry.set(frame, converted.geometry);
+          return { [input.name]: converted.tensor };
+        },
+        postprocess(results, frame) {
+          const peaks = kernels.heatmapPeaks({
+            heatmap: (results[heatmap.name] as Tensor).data as Float32Array,
+            ltrb: (results[ltrb.name] as Tensor).data as Float32Array,
+            height,
+            width,
+            stride: input.width / width,
+            threshold,
+          });
+          const kept = kernels.nms({ ...peaks, iouThreshold });
+          const labels = new Uint32Array(peaks.scores.length).fill(label);
+          return toDetections({ ...peaks, labels, kept }, geometry.get(frame)!, frame);
+        },
+        dispose: () => input.dispose(),
+      };
+    },
+  };
+}

@@ -1,0 +1,222 @@
+import * as z from "zod/mini";
+import { describe, WireError } from "../errors.ts";
+import { arrayOf, elementCount, type DType, type Tensor, type TensorData, type TensorSpec } from "../tensor.ts";
+
+// The Open Inference Protocol, version 2, over HTTP. Source: kserve/open-inference-protocol, and for the
+// binary extension the Triton Inference Server's "Binary tensor data extension".
+
+/** The header that says how many bytes of a binary body are JSON. */
+export const INFERENCE_HEADER_LENGTH = "inference-header-content-length";
+
+/** The protocol's names of element types. BYTES are length-prefixed strings of bytes. */
+export type OipDatatype = "FP32" | "FP64" | "INT8" | "INT16" | "INT32" | "INT64" | "UINT8" | "UINT16" | "BOOL" | "BYTES";
+
+const datatypeOf: Readonly<Record<DType, OipDatatype>> = {
+  float32: "FP32", float64: "FP64", int8: "INT8", int16: "INT16", int32: "INT32", int64: "INT64", uint8: "UINT8", uint16: "UINT16", bool: "BOOL",
+};
+const dtypeOf = Object.fromEntries(Object.entries(datatypeOf).map(([dtype, datatype]) => [datatype, dtype])) as Readonly<Record<string, DType | undefined>>;
+
+/** A tensor on the wire: numbers, or opaque strings of bytes (an encoded image, say). */
+export type OipTensor = Tensor | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
+
+/** `POST /v2/models/<name>/infer`. */
+export interface OipInferRequest {
+  readonly id?: string;
+  readonly inputs: Readonly<Record<string, OipTensor>>;
+  /** The outputs that are wanted; empty means all. */
+  readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
+  /** The wish for outputs that are not named. */
+  readonly binaryOutputs: boolean;
+}
+
+/** The reply to `infer`. */
+export interface OipInferResponse {
+  readonly modelName: string;
+  readonly modelVersion?: string;
+  readonly id?: string;
+  readonly outputs: Readonly<Record<string, OipTensor>>;
+}
+
+/** A body with its header: JSON alone, or JSON and then the binary tensors. */
+export interface OipBody {
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Bytes of JSON at the start of `body`; undefined when all of it is JSON. */
+  readonly headerLength?: number;
+}
+
+const parameters = z.optional(z.record(z.string(), z.unknown()));
+const shape = z.array(z.int().check(z.nonnegative()));
+const wireTensor = z.object({ name: z.string(), shape, datatype: z.string(), parameters, data: z.optional(z.custom<unknown[]>((data) => Array.isArray(data), "expected array")) });
+const requestHeader = z.object({
+  id: z.optional(z.string()),
+  parameters,
+  inputs: z.array(wireTensor).check(z.minLength(1)),
+  outputs: z.optional(z.array(z.object({ name: z.string(), parameters }))),
+});
+const responseHeader = z.object({ id: z.optional(z.string()), model_name: z.string(), model_version: z.optional(z.string()), parameters, outputs: z.array(wireTensor) });
+type WireTensor = z.infer<typeof wireTensor>;
+
+/** A model's inputs or outputs as `metadata` lists them. */
+export function toOipMetadata(specs: readonly (TensorSpec | { readonly name: string; readonly dtype: "bytes"; readonly shape: readonly number[] })[]): { name: string; datatype: OipDatatype; shape: readonly number[] }[] {
+  return specs.map(({ name, dtype, shape }) => ({ name, datatype: dtype === "bytes" ? "BYTES" : datatypeOf[dtype], shape }));
+}
+
+/** @throws {WireError} on a body that is no infer request. */
+export function parseInferRequest(bytes: Uint8Array, headerLength?: number): OipInferRequest {
+  const { header, binary } = splitBody(bytes, { headerLength, schema: requestHeader, what: "an infer request" });
+  return {
+    ...(header.id === undefined ? {} : { id: header.id }),
+    inputs: readTensors(header.inputs, binary),
+    outputs: (header.outputs ?? []).map((output) => ({ name: output.name, binary: output.parameters?.["binary_data"] === true })),
+    binaryOutputs: header.parameters?.["binary_data_output"] === true,
+  };
+}
+
+/** @throws {WireError} on a body that is no infer response. */
+export function parseInferResponse(bytes: Uint8Array, headerLength?: number): OipInferResponse {
+  const { header, binary } = splitBody(bytes, { headerLength, schema: responseHeader, what: "an infer response" });
+  return {
+    modelName: header.model_name,
+    ...(header.model_version === undefined ? {} : { modelVersion: header.model_version }),
+    ...(header.id === undefined ? {} : { id: header.id }),
+    outputs: readTensors(header.outputs, binary),
+  };
+}
+
+/** An infer request with all its tensors in binary, asking for binary outputs. */
+export function formatInferRequest({ id, inputs }: { readonly id?: string; readonly inputs: Readonly<Record<string, OipTensor>> }): OipBody {
+  const { wire, chunks } = writeTensors(inputs, () => true);
+  return joinBody({ ...(id === undefined ? {} : { id }), parameters: { binary_data_output: true }, inputs: wire }, chunks);
+}
+
+/** An infer response; `binary` says which outputs go as binary. */
+export function formatInferResponse(response: OipInferResponse, binary: (name: string) => boolean): OipBody {
+  const { wire, chunks } = writeTensors(response.outputs, binary);
+  const { modelName, modelVersion, id } = response;
+  return joinBody({ ...(id === undefined ? {} : { id }), model_name: modelName, ...(modelVersion === undefined ? {} : { model_version: modelVersion }), outputs: wire }, chunks);
+}
+
+function splitBody<Header>(
+  bytes: Uint8Array,
+  { headerLength = bytes.length, schema, what }: { readonly headerLength?: number; readonly schema: z.ZodMiniType<Header>; readonly what: string },
+): { header: Header; binary: Uint8Array } {
+  if (!Number.isInteger(headerLength) || headerLength < 0 || headerLength > bytes.length) {
+    throw new WireError(`read ${what}: expected a header of at most ${bytes.length} bytes; got a length of ${headerLength}`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, headerLength)));
+  } catch (cause) {
+    throw new WireError(`read ${what}: expected JSON; got ${headerLength} bytes that are not`, { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new WireError(`read ${what}: expected another shape at ${issue?.path.join(".") || "the top"} (${issue?.message}); got ${describe(json)}`);
+  }
+  return { header: parsed.data, binary: bytes.subarray(headerLength) };
+}
+
+function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<string, OipTensor> {
+  const tensors: Record<string, OipTensor> = Object.create(null) as Record<string, OipTensor>;
+  let at = 0;
+  for (const one of wire) {
+    const size = one.parameters?.["binary_data_size"];
+    if (size === undefined) {
+      tensors[one.name] = readJsonTensor(one);
+      continue;
+    }
+    if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || at + size > binary.length) {
+      throw new WireError(`read tensor ${one.name}: expected binary_data_size within the ${binary.length - at} bytes left; got ${describe(size)}`);
+    }
+    tensors[one.name] = readBinaryTensor(one, binary.subarray(at, at + size));
+    at += size;
+  }
+  if (at !== binary.length) throw new WireError(`read binary tensors: expected ${at} bytes after the header; got ${binary.length}`);
+  return tensors;
+}
+
+function readJsonTensor({ name, datatype, shape, data }: WireTensor): OipTensor {
+  if (data === undefined) throw new WireError(`read tensor ${name}: expected data or binary_data_size; got neither`);
+  const flat: unknown[] = data.some(Array.isArray) ? data.flat(Infinity) : data;
+  expectCount(name, flat.length, shape);
+  if (datatype === "BYTES") {
+    if (!flat.every((entry) => typeof entry === "string")) throw new WireError(`read tensor ${name}: expected strings for BYTES; got something else`);
+    return { dtype: "bytes", shape, data: (flat as string[]).map((entry) => new TextEncoder().encode(entry)) };
+  }
+  const dtype = knownDtype(name, datatype);
+  const values = new arrayOf[dtype](flat.length) as { [index: number]: number | bigint };
+  for (const [i, entry] of flat.entries()) {
+    const isNumber = typeof entry === "number" || (dtype === "bool" && typeof entry === "boolean");
+    if (!isNumber || (dtype === "int64" && !Number.isInteger(entry))) throw new WireError(`read tensor ${name}: expected ${datatype} at ${i}; got ${describe(entry)}`);
+    values[i] = dtype === "int64" ? BigInt(entry as number) : Number(entry);
+  }
+  return { dtype, shape, data: values as unknown as TensorData };
+}
+
+function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Array): OipTensor {
+  if (datatype === "BYTES") {
+    const data: Uint8Array[] = [];
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at < bytes.length; ) {
+      const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Infinity;
+      if (at + 4 + length > bytes.length) throw new WireError(`read tensor ${name}: expected elements of 4 bytes length and that many bytes; got a cut one at ${at}`);
+      data.push(bytes.subarray(at + 4, at + 4 + length));
+      at += 4 + length;
+    }
+    expectCount(name, data.length, shape);
+    return { dtype: "bytes", shape, data };
+  }
+  const dtype = knownDtype(name, datatype);
+  const array = arrayOf[dtype];
+  const wanted = elementCount(shape) * array.BYTES_PER_ELEMENT;
+  if (bytes.length !== wanted) throw new WireError(`read tensor ${name}: expected ${wanted} bytes for ${datatype} [${shape}]; got ${bytes.length}`);
+  // Sliced, because a typed array must start at a multiple of its element size.
+  return { dtype, shape, data: new array(bytes.slice().buffer) };
+}
+
+function expectCount(name: string, count: number, shape: readonly number[]): void {
+  if (count !== elementCount(shape)) throw new WireError(`read tensor ${name}: expected ${elementCount(shape)} elements for shape [${shape}]; got ${count}`);
+}
+
+function knownDtype(name: string, datatype: string): DType {
+  const dtype = Object.hasOwn(dtypeOf, datatype) ? dtypeOf[datatype] : undefined;
+  if (dtype === undefined) throw new WireError(`read tensor ${name}: expected one of ${Object.keys(dtypeOf).join(", ")}, BYTES; got ${describe(datatype)}`);
+  return dtype;
+}
+
+function writeTensors(tensors: Readonly<Record<string, OipTensor>>, binary: (name: string) => boolean): { wire: unknown[]; chunks: Uint8Array[] } {
+  const chunks: Uint8Array[] = [];
+  const wire = Object.entries(tensors).map(([name, one]) => {
+    const datatype = one.dtype === "bytes" ? "BYTES" : datatypeOf[one.dtype];
+    if (!binary(name)) return { name, datatype, shape: one.shape, data: toJsonData(one) };
+    const bytes = one.dtype === "bytes" ? joinElements(one.data) : new Uint8Array(one.data.buffer, one.data.byteOffset, one.data.byteLength);
+    chunks.push(bytes);
+    return { name, datatype, shape: one.shape, parameters: { binary_data_size: bytes.length } };
+  });
+  return { wire, chunks };
+}
+
+function toJsonData(one: OipTensor): unknown[] {
+  if (one.dtype === "bytes") return one.data.map((bytes) => new TextDecoder().decode(bytes));
+  return Array.from(one.data as ArrayLike<number | bigint>, (value) => (one.dtype === "bool" ? value !== 0 : Number(value)));
+}
+
+function joinElements(elements: readonly Uint8Array[]): Uint8Array {
+  return concat(elements.flatMap((bytes) => [new Uint8Array(Uint32Array.of(bytes.length).buffer), bytes]));
+}
+
+function joinBody(header: unknown, chunks: readonly Uint8Array[]): OipBody {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  return chunks.length === 0 ? { body: json } : { body: concat([json, ...chunks]), headerLength: json.length };
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

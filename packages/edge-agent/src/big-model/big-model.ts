@@ -1,0 +1,88 @@
+import { SednaError, type BigModel, type BigModelAnswer, type ImageType } from "@sedna-js/core";
+import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
+import { exchange } from "./exchange.ts";
+import { protocols, type BigModelSample } from "./protocols.ts";
+import { retryWithin } from "./retry.ts";
+
+/** Options of {@link bigModel}. */
+export interface BigModelOptions {
+  /** Where the server is, such as `https://cloud.example` or `http://127.0.0.1:5000`. */
+  readonly url: string | URL;
+  /** Default `sedna`. */
+  readonly protocol?: keyof typeof protocols;
+  /** The model's name on the server. Default `sedna`, as Sedna's own servers have it. */
+  readonly model?: string;
+  /** How frames travel. Default JPEG at quality 0.8 in full size. */
+  readonly image?: { readonly type?: ImageType; readonly quality?: number; readonly maxSide?: number };
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string;
+  /** Tries after the first, as far as the deadline allows. Default 2. */
+  readonly retries?: number;
+  readonly breaker?: CircuitBreakerOptions;
+  /** Default 16 MiB. */
+  readonly maxReplyBytes?: number;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Uniform in [0,1), for the waits between tries. */
+  readonly random?: () => number;
+}
+
+/** A big model behind HTTP, and the state of the way to it. */
+export interface HttpBigModel<Sample, Result> extends BigModel<Sample, Result> {
+  readonly circuit: CircuitBreaker["state"];
+}
+
+/**
+ * The client of a big model: asks within the deadline, tries again where that can help, and stops asking a
+ * server that is gone, so that the frames behind a hard one never wait for a dead cloud.
+ *
+ * @throws {SednaError} from `inference`: `cloud-*`, `circuit-open`, `wire-format`.
+ */
+export function bigModel<Sample extends BigModelSample, Result>({
+  url,
+  protocol = "sedna",
+  model = "sedna",
+  image: { type = "image/jpeg", quality = 0.8, maxSide } = {},
+  token,
+  retries = 2,
+  breaker: breakerOptions,
+  maxReplyBytes = 16 * 2 ** 20,
+  fetch = (input, init) => globalThis.fetch(input, init),
+  random,
+}: BigModelOptions): HttpBigModel<Sample, Result> {
+  if (!Object.hasOwn(protocols, protocol)) throw new RangeError(`reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`);
+  const base = new URL(url).href.replace(/\/+$/, "");
+  const breaker = createCircuitBreaker(breakerOptions);
+  const ask = protocols[protocol]({ url: base, model, encode: (frame) => frame.encode({ type, quality, maxSide }) });
+
+  return {
+    get circuit() {
+      return breaker.state;
+    },
+    async inference(sample, { signal, deadlineMs }): Promise<BigModelAnswer<Result>> {
+      const call = breaker.admit();
+      try {
+        const question = await ask(sample);
+        signal.throwIfAborted();
+        const { request } = question;
+        const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
+        const once = async (): Promise<BigModelAnswer<Result>> => {
+          const reply = await exchange({ ...request, headers }, { signal, maxReplyBytes, fetch });
+          return { result: question.read(reply) as Result, bytesUp: request.body.length, bytesDown: reply.body.length };
+        };
+        const answer = await retryWithin(once, { retries, deadlineMs, signal, random });
+        call.succeeded();
+        return answer;
+      } catch (error) {
+        if (countsAgainstServer(error, signal)) call.failed();
+        else call.ignored();
+        throw error;
+      }
+    },
+  };
+}
+
+/** A server that is gone, busy, late or talks nonsense; not one that answers "your request is wrong", nor a caller who leaves. */
+function countsAgainstServer(error: unknown, signal: AbortSignal): boolean {
+  const blamed = signal.aborted ? signal.reason : error;
+  return blamed instanceof SednaError && (blamed.retryable || blamed.code === "wire-format");
+}

@@ -1,0 +1,12 @@
+import { decodeWithSharp, importOptional, type Frame, type SharpModule } from "@sedna-js/core";
+
+/** Imports `sharp` when the first picture is decoded or encoded. */
+export async function importSharp(): Promise<SharpModule> {
+  const { default: sharp } = await importOptional("sharp", { action: "read pictures in Node", load: () => import("sharp") });
+  return sharp as unknown as SharpModule;
+}
+
+/** See the contract. */
+export function decodeImage(bytes: Uint8Array): Promise<Frame> {
+  return decodeWithSharp(bytes, importSharp);
+}

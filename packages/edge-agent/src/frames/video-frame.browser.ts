@@ -1,0 +1,57 @@
+import { checkSize, fitWithin, type EncodedImage, type EncodeOptions, type Frame } from "@sedna-js/core";
+
+/** A picture that the browser holds: closing it gives back its memory. */
+export type BrowserPicture = VideoFrame | ImageBitmap;
+
+/** A frame of the browser's, and the picture behind it. */
+export interface BrowserFrame extends Frame {
+  readonly picture: BrowserPicture;
+}
+
+/** Wraps a VideoFrame or an ImageBitmap, and owns it from here on. */
+export function browserFrame(picture: BrowserPicture, { timestamp = 0 }: { readonly timestamp?: number } = {}): BrowserFrame {
+  const isVideo = "displayWidth" in picture;
+  const width = isVideo ? picture.displayWidth : picture.width;
+  const height = isVideo ? picture.displayHeight : picture.height;
+  let closed = false;
+
+  return {
+    picture,
+    width,
+    height,
+    timestamp,
+    async copyTo(target) {
+      if (isVideo && picture.visibleRect?.width === width && picture.visibleRect.height === height) {
+        try {
+          await picture.copyTo(target as BufferSource, { format: "RGBA" });
+          return;
+        } catch (error) {
+          // Engines without conversion to RGBA refuse the format; a canvas can do it everywhere.
+          if (closed || !(error instanceof DOMException)) throw error;
+        }
+      }
+      const { context } = draw(picture, { width, height });
+      target.set(context.getImageData(0, 0, width, height).data);
+    },
+    async encode({ type, quality, maxSide }: EncodeOptions): Promise<EncodedImage> {
+      const size = fitWithin({ width, height }, maxSide);
+      const { canvas } = draw(picture, size);
+      const blob = await canvas.convertToBlob({ type, quality });
+      // Safari writes no WebP and gives PNG instead: say what it is.
+      return { ...size, type: blob.type as EncodedImage["type"], bytes: new Uint8Array(await blob.arrayBuffer()) };
+    },
+    close() {
+      closed = true;
+      picture.close();
+    },
+  };
+}
+
+function draw(picture: BrowserPicture, size: { width: number; height: number }): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
+  checkSize(size, "draw a frame");
+  const canvas = new OffscreenCanvas(size.width, size.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("draw a frame: expected a 2d canvas; the browser gave none");
+  context.drawImage(picture, 0, 0, size.width, size.height);
+  return { canvas, context };
+}

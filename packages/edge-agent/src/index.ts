@@ -1,0 +1,31 @@
+export { bigModel, type BigModelOptions, type HttpBigModel } from "./big-model/big-model.ts";
+export { localBigModel } from "./big-model/local-big-model.ts";
+export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
+export type { BigModelSample } from "./big-model/protocols.ts";
+export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
+export { exposeEstimator } from "./worker/expose-estimator.ts";
+export { workerEstimator } from "./worker/worker-estimator.ts";
+export { camera, decodeImage, directory, videoElement, videoFile } from "#platform";
+export type { CameraOptions, DirectoryOptions, ExecutionProvider, ModelSource, VideoFileOptions } from "#platform";
+export {
+  agreement,
+  classifier,
+  createJointInference,
+  hardExampleMining,
+  heatmapDetector,
+  nanodet,
+  SednaError,
+  select,
+  tensors,
+  type BigModel,
+  type Detection,
+  type Detections,
+  type Estimator,
+  type Frame,
+  type JointInference,
+  type JointResult,
+  type JointStatistics,
+  type SampleSource,
+  type Tensor,
+  type Tensors,
+} from "@sedna-js/core";

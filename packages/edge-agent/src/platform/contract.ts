@@ -1,0 +1,80 @@
+import type { Frame, OrtModule, SampleSource } from "@sedna-js/core";
+
+// What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
+// platform cannot do throws an error that says so and names what can.
+
+/** Where a model comes from: a URL or path, or its bytes. */
+export type ModelSource = string | URL | Uint8Array;
+
+/** Execution providers of ONNX Runtime that we ask for. */
+export type ExecutionProvider = "webgpu" | "wasm" | "cpu";
+
+/** Options of {@link camera}. */
+export interface CameraOptions {
+  /** Constraints of `getUserMedia`, such as `{ width: 1280, facingMode: "environment" }`. */
+  readonly video?: Readonly<Record<string, unknown>>;
+  /** A `<video>` that shows the picture; without one it stays invisible. */
+  readonly element?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link videoFile}. */
+export interface VideoFileOptions {
+  /** A URL, or a `File` or other `Blob`. */
+  readonly source: unknown;
+  /** Frames to take per second of video. */
+  readonly fps: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link directory}. */
+export interface DirectoryOptions {
+  /** Told of a file that cannot be read as a picture, which is then left out. Without it such a file ends the run. */
+  readonly onSkip?: (event: { readonly path: string; readonly error: unknown }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The frames of a playing `<video>`, live: a frame that nobody waits for is lost. Browsers only. */
+export declare function videoElement(element: unknown, options?: { readonly signal?: AbortSignal }): SampleSource<Frame>;
+
+/** The frames of a camera through `getUserMedia`, live. Browsers only. */
+export declare function camera(options?: CameraOptions): SampleSource<Frame>;
+
+/** The frames of a video file at a fixed rate, each of them. Browsers only. */
+export declare function videoFile(options: VideoFileOptions): SampleSource<Frame>;
+
+/** The pictures of a directory in the order of their names. Node only; needs `sharp`. */
+export declare function directory(path: string, options?: DirectoryOptions): SampleSource<Frame>;
+
+/** Decodes JPEG, PNG or WebP. In Node with `sharp`. */
+export declare function decodeImage(bytes: Uint8Array): Promise<Frame>;
+
+/** Imports the ONNX Runtime that serves these providers, and only that one. */
+export declare function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule>;
+
+/** The providers that pay on this machine, best first: WebGPU only where it is not emulated. */
+export declare function defaultProviders(): Promise<readonly ExecutionProvider[]>;
+
+/** Options for `InferenceSession.create` on this platform. */
+export declare function sessionOptions(options: { readonly threads?: number }): Readonly<Record<string, unknown>>;
+
+/** Reads a model's bytes. */
+export declare function readModel(source: ModelSource, options: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
+
+/** A frame as something to post to a Worker: its pixels are handed over, not copied, where the platform can. */
+export declare function shareFrame(frame: Frame): Promise<{ readonly handle: unknown; readonly transfer: readonly unknown[] }>;
+
+/** The frame that {@link shareFrame} posted. */
+export declare function receiveFrame(handle: unknown): Frame;
+
+/** A Worker as comlink wants it. */
+export declare function workerEndpoint(worker: unknown): unknown;
+
+/** Inside a Worker: the end that talks to its owner. */
+export declare function ownerEndpoint(): unknown;
+
+/** Tells of a Worker's death; returns a function that stops listening. */
+export declare function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void;
+
+/** Ends a Worker and gives back its memory. */
+export declare function terminateWorker(worker: unknown): Promise<void>;

@@ -1,0 +1,79 @@
+import { importOptional, SednaError, type Frame, type OrtModule } from "@sedna-js/core";
+import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
+import type { ExecutionProvider, ModelSource } from "./contract.ts";
+
+export { camera } from "../sources/camera.browser.ts";
+export { videoElement } from "../sources/video-element.browser.ts";
+export { videoFile } from "../sources/video-file.browser.ts";
+
+export function directory(): never {
+  throw new SednaError("read a directory: expected Node; in a browser use camera(), videoElement() or videoFile()", { code: "unsupported-platform" });
+}
+
+export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
+  try {
+    return browserFrame(await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>])));
+  } catch (cause) {
+    throw new TypeError(`decode a picture: expected a format that this browser reads; got ${bytes.length} bytes that are not`, { cause });
+  }
+}
+
+export async function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule> {
+  // Two entries, so that a page without WebGPU fetches the small runtime only.
+  const load = (): Promise<unknown> => (providers.includes("webgpu") ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"));
+  return (await importOptional("onnxruntime-web", { action: "load ONNX Runtime", load })) as OrtModule;
+}
+
+export async function defaultProviders(): Promise<readonly ExecutionProvider[]> {
+  const adapter = "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
+  // A software adapter computes right, and many times slower than WASM.
+  return adapter && !adapter.info.isFallbackAdapter ? ["webgpu", "wasm"] : ["wasm"];
+}
+
+export function sessionOptions(): Readonly<Record<string, unknown>> {
+  return {};
+}
+
+export async function readModel(source: ModelSource, { signal }: { readonly signal?: AbortSignal }): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  const response = await fetch(source, { signal: signal ?? null });
+  if (!response.ok) throw new SednaError(`fetch the model ${String(source)}: expected status 200; got ${response.status}`, { code: "model-unreadable", retryable: response.status >= 500 });
+  const type = response.headers.get("content-type") ?? "";
+  if (type.startsWith("text/html")) throw new SednaError(`fetch the model ${String(source)}: expected an ONNX file; got a page of HTML`, { code: "model-unreadable" });
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+export async function shareFrame(frame: Frame): Promise<{ handle: { picture: BrowserPicture; timestamp: number }; transfer: Transferable[] }> {
+  const { picture, timestamp } = frame as BrowserFrame;
+  // A VideoFrame's clone shares its pixels. An ImageBitmap has no such clone: it is copied once.
+  const shared = "clone" in picture ? picture.clone() : await createImageBitmap(picture);
+  return { handle: { picture: shared, timestamp }, transfer: [shared] };
+}
+
+export function receiveFrame(handle: unknown): Frame {
+  const { picture, timestamp } = handle as { picture: BrowserPicture; timestamp: number };
+  return browserFrame(picture, { timestamp });
+}
+
+export function workerEndpoint(worker: unknown): unknown {
+  return worker;
+}
+
+export function ownerEndpoint(): unknown {
+  return globalThis;
+}
+
+export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {
+  const stop = new AbortController();
+  const onError = (event: ErrorEvent): void => {
+    // The listener tells it on, in a class of its own; the page need not report it as uncaught too.
+    event.preventDefault();
+    listener(new Error(event.message || "the worker could not be loaded"));
+  };
+  (worker as Worker).addEventListener("error", onError, { signal: stop.signal });
+  return () => stop.abort();
+}
+
+export async function terminateWorker(worker: unknown): Promise<void> {
+  (worker as Worker).terminate();
+}

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { parentPort, type Worker } from "node:worker_threads";
+import { importOptional, pixelsFrame, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import { importSharp } from "../frames/image-frame.node.ts";
+import type { ExecutionProvider, ModelSource } from "./contract.ts";
+
+export { decodeImage } from "../frames/image-frame.node.ts";
+export { directory } from "../sources/directory.node.ts";
+
+const onlyInBrowsers = (what: string): never => {
+  throw new SednaError(`${what}: expected a browser; in Node use directory()`, { code: "unsupported-platform" });
+};
+export const camera = (): never => onlyInBrowsers("open the camera");
+export const videoElement = (): never => onlyInBrowsers("read a video element");
+export const videoFile = (): never => onlyInBrowsers("read a video file");
+
+export async function importOnnxRuntime(_providers: readonly ExecutionProvider[]): Promise<OrtModule> {
+  const ort = await importOptional("onnxruntime-node", { action: "load ONNX Runtime", load: () => import("onnxruntime-node") });
+  return ort as unknown as OrtModule;
+}
+
+export async function defaultProviders(): Promise<readonly ExecutionProvider[]> {
+  return ["cpu"];
+}
+
+export function sessionOptions({ threads = 1 }: { readonly threads?: number }): Readonly<Record<string, unknown>> {
+  return { intraOpNumThreads: threads, interOpNumThreads: 1 };
+}
+
+export async function readModel(source: ModelSource, { signal }: { readonly signal?: AbortSignal }): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  if (/^https?:/.test(String(source))) {
+    const response = await fetch(source, { signal: signal ?? null });
+    if (!response.ok) throw new SednaError(`fetch the model ${String(source)}: expected status 200; got ${response.status}`, { code: "model-unreadable", retryable: response.status >= 500 });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+  try {
+    return await readFile(source, { signal });
+  } catch (cause) {
+    throw new SednaError(`read the model ${String(source)}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "model-unreadable", cause });
+  }
+}
+
+export async function shareFrame(frame: Frame): Promise<{ handle: Pixels & { timestamp: number }; transfer: ArrayBuffer[] }> {
+  const data = new Uint8ClampedArray(4 * frame.width * frame.height);
+  await frame.copyTo(data);
+  return { handle: { width: frame.width, height: frame.height, data, timestamp: frame.timestamp }, transfer: [data.buffer] };
+}
+
+export function receiveFrame(handle: unknown): Frame {
+  const { timestamp, ...pixels } = handle as Pixels & { timestamp: number };
+  return pixelsFrame(pixels, { timestamp, sharp: importSharp });
+}
+
+export function workerEndpoint(worker: unknown): unknown {
+  return nodeEndpoint(worker as Worker);
+}
+
+export function ownerEndpoint(): unknown {
+  if (!parentPort) throw new SednaError("expose an estimator: expected to run inside a Worker; this is the main thread", { code: "unsupported-platform" });
+  return nodeEndpoint(parentPort);
+}
+
+export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {
+  const onError = (error: Error): void => listener(error);
+  const onExit = (code: number): void => listener(new Error(`the worker ended with code ${code}`));
+  (worker as Worker).on("error", onError).on("exit", onExit);
+  return () => void (worker as Worker).off("error", onError).off("exit", onExit);
+}
+
+export async function terminateWorker(worker: unknown): Promise<void> {
+  await (worker as Worker).terminate();
+}

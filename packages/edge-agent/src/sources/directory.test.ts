@@ -1,0 +1,60 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { camera, directory } from "../platform/platform.node.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sedna-"));
+  for (const [name, width] of [["img10.png", 10], ["img2.png", 2], ["img1.jpg", 1]] as const) {
+    await sharp({ create: { width, height: 3, channels: 3, background: { r: 255, g: 0, b: 0 } } }).toFormat(name.endsWith("png") ? "png" : "jpeg").toFile(join(folder, name));
+  }
+  await writeFile(join(folder, "notes.txt"), "not a picture");
+});
+afterEach(() => rm(folder, { recursive: true }));
+const widths = async (source: AsyncIterable<{ width: number; close(): void }>): Promise<number[]> => {
+  const seen: number[] = [];
+  for await (const frame of source) {
+    seen.push(frame.width);
+    frame.close();
+  }
+  return seen;
+};
+
+describe("directory()", () => {
+  it("gives the pictures in the order of their numbers", async () => {
+    expect(await widths(directory(folder))).toEqual([1, 2, 10]);
+  });
+
+  it("gives their pixels as RGBA", async () => {
+    for await (const frame of directory(folder)) {
+      const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
+      await frame.copyTo(pixels);
+      expect([...pixels.subarray(0, 4)]).toEqual([254, 0, 0, 255]);
+      break;
+    }
+  });
+
+  it("names the file that is no picture, or leaves it out and tells", async () => {
+    await writeFile(join(folder, "img3.png"), "broken");
+    await expect(widths(directory(folder))).rejects.toThrow(/read .+img3\.png: decode a picture: expected JPEG, PNG or WebP; got 6 bytes/);
+    const skipped: string[] = [];
+    expect(await widths(directory(folder, { onSkip: ({ path }) => skipped.push(path) }))).toEqual([1, 2, 10]);
+    expect(skipped).toEqual([join(folder, "img3.png")]);
+  });
+
+  it("encodes a picture again, smaller where asked", async () => {
+    for await (const frame of directory(folder)) {
+      if (frame.width < 10) continue;
+      const image = await frame.encode({ type: "image/webp", quality: 0.9, maxSide: 5 });
+      expect(await sharp(image.bytes).metadata()).toMatchObject({ format: "webp", width: 5 });
+      expect([image.width, image.height]).toEqual([5, 2]);
+    }
+  });
+});
+
+it("camera() says in Node that it needs a browser", () => {
+  expect(() => camera()).toThrow("expected a browser; in Node use directory()");
+});

@@ -1,0 +1,43 @@
+import { describe, type Frame, type SampleSource } from "@sedna-js/core";
+import { browserFrame } from "../frames/video-frame.browser.ts";
+
+/** See the contract: the frames of a playing `<video>`, each at the moment it is shown. */
+export function videoElement(element: unknown, { signal }: { readonly signal?: AbortSignal } = {}): SampleSource<Frame> {
+  if (!(element instanceof HTMLVideoElement)) throw new TypeError(`read a video element: expected a <video>; got ${describe(element)}`);
+  return { live: true, [Symbol.asyncIterator]: () => frames(element, signal) };
+}
+
+async function* frames(video: HTMLVideoElement, signal?: AbortSignal): AsyncGenerator<Frame> {
+  while (!signal?.aborted) {
+    const shown = await nextShown(video, signal);
+    if (shown === undefined) return;
+    yield await grab(video, shown.mediaTime * 1000);
+  }
+}
+
+/** The current picture of a video, as a frame that the video no longer touches. */
+export async function grab(video: HTMLVideoElement, timestamp: number): Promise<Frame> {
+  if (video.videoWidth === 0 || video.videoHeight === 0) throw new RangeError(`read a video element: expected a picture of at least 1x1; got ${video.videoWidth}x${video.videoHeight}`);
+  const picture = typeof VideoFrame === "function" ? new VideoFrame(video, { timestamp: Math.round(timestamp * 1000) }) : await createImageBitmap(video);
+  return browserFrame(picture, { timestamp });
+}
+
+/** Waits until the video shows a new frame; undefined at its end. */
+function nextShown(video: HTMLVideoElement, signal?: AbortSignal): Promise<{ readonly mediaTime: number } | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = new AbortController();
+    const settle = (shown: { readonly mediaTime: number } | undefined): void => {
+      stop.abort();
+      video.cancelVideoFrameCallback(callback);
+      resolve(shown);
+    };
+    const callback = video.requestVideoFrameCallback((_, metadata) => settle(metadata));
+    const once = { signal: stop.signal };
+    video.addEventListener("ended", () => settle(undefined), once);
+    video.addEventListener("error", () => {
+      stop.abort();
+      reject(new Error(`read a video element: expected frames; the video failed: ${video.error?.message || `code ${video.error?.code}`}`));
+    }, once);
+    signal?.addEventListener("abort", () => settle(undefined), once);
+  });
+}

@@ -1,0 +1,64 @@
+import { Worker } from "node:worker_threads";
+import { pixelsFrame, type Tensors } from "@sedna-js/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { workerEstimator } from "./worker-estimator.ts";
+
+const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
+const tinyWorker = (): Worker => new Worker(testing("worker-from-source.mjs"), { workerData: testing("tiny-worker.ts").href, execArgv: ["--conditions=sedna-source"] });
+const estimators: { dispose(): Promise<void> }[] = [];
+const start = () => {
+  const estimator = workerEstimator<unknown, never>(tinyWorker());
+  estimators.push(estimator);
+  return estimator;
+};
+afterEach(async () => {
+  for (const estimator of estimators.splice(0)) await estimator.dispose();
+});
+const x: Tensors = { x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } };
+
+describe("workerEstimator()", { timeout: 20_000 }, () => {
+  it("runs a model in a Worker as if it were here", async () => {
+    const estimator = start();
+    expect(await estimator.load()).toMatchObject({ kind: "tensors", backend: "cpu" });
+    expect(await estimator.predict(x)).toMatchObject({ y: { data: Float32Array.of(2, 4, 6, 8) } });
+  });
+
+  it("hands frames over", async () => {
+    const frame = pixelsFrame({ width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }, { timestamp: 40, sharp: () => Promise.reject(new Error("not needed")) });
+    expect(await start().predict(frame)).toEqual({ sum: 36, timestamp: 40 });
+  });
+
+  it("brings errors back in their own class, and goes on", async () => {
+    const estimator = start();
+    await expect(estimator.predict("busy")).rejects.toMatchObject({ name: "SednaError", code: "cloud-busy", retryable: true, retryAfterMs: 7 });
+    await expect(estimator.predict({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } })).rejects.toThrow(TypeError);
+    expect(await estimator.predict(x)).toMatchObject({ y: { shape: [1, 4] } });
+  });
+
+  it("tells the Worker when the caller gives up", async () => {
+    const estimator = start();
+    await estimator.load();
+    const controller = new AbortController();
+    const hanging = estimator.predict("hang", { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("enough")), 20);
+    await expect(hanging).rejects.toThrow("enough");
+    expect(await estimator.predict(x)).toMatchObject({ y: { shape: [1, 4] } });
+  });
+
+  it("rejects what waits when the Worker dies, and all that comes later", async () => {
+    const estimator = start();
+    await estimator.load();
+    await expect(estimator.predict("crash")).rejects.toMatchObject({ code: "run-failed", message: expect.stringContaining("the worker's own bug") });
+    await expect(estimator.predict(x)).rejects.toMatchObject({ code: "run-failed" });
+  });
+
+  it("ends the Worker on dispose", async () => {
+    const worker = tinyWorker();
+    const ended = new Promise((resolve) => worker.on("exit", resolve));
+    const estimator = workerEstimator(worker);
+    await estimator.load();
+    await estimator.dispose();
+    await ended;
+    await expect(estimator.predict(x)).rejects.toMatchObject({ code: "disposed" });
+  });
+});

@@ -1,0 +1,89 @@
+// `npm run check`: who may import whom, no cycles between packages, no file too long. DESIGN's arrows as code.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** What each package may import of ours. */
+const packages = {
+  "packages/wasm-kernels": [],
+  "packages/core": ["@sedna-js/wasm-kernels"],
+  "packages/edge-agent": ["@sedna-js/core", "@sedna-js/wasm-kernels"],
+  "packages/cloud": ["@sedna-js/core", "@sedna-js/wasm-kernels"],
+  demo: ["@sedna-js/edge-agent"],
+};
+
+/** Rooms inside core, and the rooms that each may import. A room not named here is an error. */
+const rooms = {
+  "errors.ts": [],
+  "optional.ts": ["errors.ts"],
+  "tensor.ts": ["errors.ts"],
+  "select.ts": ["errors.ts"],
+  wire: ["errors.ts", "tensor.ts"],
+  "hard-example-mining": ["errors.ts"],
+  estimator: ["errors.ts", "tensor.ts"],
+  vision: ["errors.ts", "tensor.ts", "estimator"],
+  "joint-inference": ["errors.ts", "estimator", "hard-example-mining"],
+  "index.ts": null,
+};
+
+const problems = [];
+
+function* files(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (["node_modules", "dist", "target", ".cache"].includes(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* files(path);
+    else if (/\.(ts|mjs|rs)$/.test(entry.name)) yield path;
+  }
+}
+
+const imports = (path) => [...readFileSync(path, "utf8").matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?from\s+"([^"]+)"|\bimport\("([^"]+)"\)/g)].map((match) => match[1] ?? match[2]);
+const isTest = (path) => /\.(test|suite|test-d)\.ts$/.test(path) || path.includes("/test/");
+
+for (const [folder, allowed] of Object.entries(packages)) {
+  for (const path of files(join(root, folder))) {
+    const name = relative(root, path);
+    if (isTest(path)) continue;
+    for (const target of imports(path)) {
+      if (target.startsWith("@sedna-js/") && !allowed.includes(target)) problems.push(`${name} imports ${target}; ${folder} may import ${allowed.join(", ") || "nothing of ours"}`);
+      if (target.startsWith("node:") && !/\.node\.ts$|\/bin\/|config\.ts$/.test(path)) problems.push(`${name} imports ${target}; only *.node.ts may`);
+      if (target.startsWith(".")) {
+        const file = resolve(dirname(path), target);
+        if (!file.startsWith(join(root, folder)) && !/\/models\//.test(file)) problems.push(`${name} imports ${target}, outside of its package`);
+      }
+    }
+  }
+}
+
+const core = join(root, "packages/core/src");
+for (const path of files(core)) {
+  if (isTest(path)) continue;
+  const room = relative(core, path).split("/")[0];
+  if (!(room in rooms)) problems.push(`packages/core/src/${room} is a room that scripts/check-arrows.mjs does not know`);
+  const allowed = rooms[room];
+  if (!allowed) continue;
+  for (const target of imports(path).filter((one) => one.startsWith("."))) {
+    const to = relative(core, resolve(dirname(path), target)).split("/")[0];
+    if (to !== room && !allowed.includes(to)) problems.push(`packages/core/src/${relative(core, path)} imports ${to}; ${room} may import ${allowed.join(", ") || "nothing"}`);
+  }
+}
+
+for (const folder of [...Object.keys(packages), "rust", "scripts", "bench", "models"]) {
+  if (!statSync(join(root, folder), { throwIfNoEntry: false })) continue;
+  for (const path of files(join(root, folder))) {
+    if (/\.generated\.ts$/.test(path)) continue;
+    const text = readFileSync(path, "utf8");
+    const lines = text.split("\n").length - 1;
+    if (lines > 300) problems.push(`${relative(root, path)} has ${lines} lines; 300 is the ceiling`);
+    if (/\.ts$/.test(path) && !isTest(path) && /^(export )?(let|var) /m.test(text)) problems.push(`${relative(root, path)} has module-level mutable state`);
+    if (/\bit\.only\(|\bdescribe\.only\(/.test(text)) problems.push(`${relative(root, path)} runs only some of its tests`);
+  }
+}
+
+if (problems.length > 0) {
+  console.error(problems.join("\n"));
+  process.exit(1);
+}
+console.log("arrows: every import goes where it may");

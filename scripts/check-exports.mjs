@@ -1,0 +1,49 @@
+// `npm run check`: every export that outside code relies on is there, and every exported name of a package has a doc comment.
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Names that outside code relies on. */
+const promised = {
+  "packages/wasm-kernels": ["loadKernels", "referenceKernels"],
+  "packages/core": ["select", "hardExampleMining", "createJointInference"],
+  "packages/edge-agent": ["onnxEstimator", "exposeEstimator", "workerEstimator", "camera", "videoElement", "videoFile", "directory", "bigModel"],
+  "packages/cloud": ["createCloud", "bigModelService", "serve"],
+};
+
+const problems = [];
+
+function* sources(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (/\.ts$/.test(entry.name) && !/\.(test|suite|generated)\.ts$/.test(entry.name)) yield path;
+  }
+}
+
+for (const [folder, names] of Object.entries(promised)) {
+  const source = join(root, folder, "src");
+  const all = [...sources(source)].map((path) => ({ path, text: readFileSync(path, "utf8") }));
+  const index = readFileSync(join(source, "index.ts"), "utf8");
+  const reachable = index + [...index.matchAll(/from "\.\/([^"]+)"/g)].map((match) => readFileSync(join(source, match[1]), "utf8")).join("\n");
+  for (const name of names) if (!new RegExp(`\\b${name}\\b`).test(reachable)) problems.push(`${folder} does not export ${name}`);
+
+  for (const { path, text } of all) {
+    const lines = text.split("\n");
+    for (const [i, line] of lines.entries()) {
+      const match = /^export (?:declare )?(?:async )?(?:function\*?|const|class|interface|type) (\w+)/.exec(line);
+      if (!match || /platform\.(node|browser|other)\.ts$/.test(path)) continue;
+      const before = lines[i - 1] ?? "";
+      if (!before.trimEnd().endsWith("*/")) problems.push(`${relative(root, path)}:${i + 1} exports ${match[1]} without a doc comment`);
+    }
+    if (/^export default/m.test(text)) problems.push(`${relative(root, path)} has a default export`);
+  }
+}
+
+if (problems.length > 0) {
+  console.error(problems.join("\n"));
+  process.exit(1);
+}
+console.log("exports: all that is promised is there, and documented");

@@ -1,0 +1,22 @@
+import type { Reporter, TestModule } from "vitest/node";
+
+/** Ends a test run with the line `N passed, N failed`, and says loudly what was skipped and why. */
+export class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
+    for (const module of modules) {
+      if (module.errors().length > 0) count.failed += module.errors().length;
+      for (const test of module.children.allTests()) {
+        count[test.result().state]++;
+        const { state, note } = test.result() as { state: string; note?: string };
+        if (state === "skipped") console.log(`SKIPPED: ${test.fullName} (${note ?? "no reason given"})`);
+      }
+    }
+    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
+    console.log(`\n${count.passed} passed, ${count.failed + count.pending} failed${skipped}`);
+  }
+}
+
+// Vitest loads a reporter file by its default export.
+// oxlint-disable-next-line import/no-default-export
+export default SummaryReporter;

@@ -1,0 +1,6 @@
+// Starts a Worker of Node from TypeScript source: tsx's hooks do not reach Workers by themselves.
+import { workerData } from "node:worker_threads";
+import { register } from "tsx/esm/api";
+
+register();
+await import(workerData);
