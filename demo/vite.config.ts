@@ -28,6 +28,11 @@ export default defineConfig({
   resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
   worker: { format: "es" },
   optimizeDeps: { exclude: ["onnxruntime-web"] },
-  build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 1000 },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1000,
+    rolldownOptions: { input: ["index.html", "labels.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))) },
+  },
   preview: { headers: securityHeaders },
 });

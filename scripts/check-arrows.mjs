@@ -18,12 +18,13 @@ const packages = {
 const rooms = {
   "errors.ts": [],
   "optional.ts": ["errors.ts"],
+  "box.ts": [],
   "tensor.ts": ["errors.ts"],
   "select.ts": ["errors.ts"],
   wire: ["errors.ts", "tensor.ts"],
-  "hard-example-mining": ["errors.ts"],
+  "hard-example-mining": ["errors.ts", "box.ts"],
   estimator: ["errors.ts", "tensor.ts"],
-  vision: ["errors.ts", "tensor.ts", "estimator"],
+  vision: ["errors.ts", "box.ts", "tensor.ts", "estimator"],
   "joint-inference": ["errors.ts", "estimator", "hard-example-mining"],
   "index.ts": null,
 };

@@ -4,4 +4,4 @@ import model from "../../models/tiny-person/model.onnx?url";
 // The Worker's name carries the providers to use, where the page's address asks for some.
 const asked = self.name ? (self.name.split(",") as ExecutionProvider[]) : undefined;
 
-exposeEstimator(() => onnxEstimator({ model: new URL(model, self.location.href), task: heatmapDetector({ threshold: 0.05 }), executionProviders: asked }));
+exposeEstimator(() => onnxEstimator({ model: new URL(model, self.location.href), task: heatmapDetector(), executionProviders: asked }));

@@ -21,6 +21,12 @@ export interface MinerChoice {
 /** The miners of boxes, ours first. */
 export const minerChoices: readonly MinerChoice[] = [
   {
+    name: "ExpectedF1",
+    title: "Expected F1",
+    about: "Hard when the boxes are expected to be wrong: unsure ones shown, likely ones hidden, people just lost.",
+    knobs: [{ key: "upload_ratio", label: "Share to send", min: 0, max: 1, step: 0.05, value: 0.2 }],
+  },
+  {
     name: "IBT",
     title: "IBT (Sedna)",
     about: "Hard when enough boxes have low scores.",

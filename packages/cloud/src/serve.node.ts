@@ -25,11 +25,13 @@ export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 
   return {
     url: `http://${shownHost}:${address.port}`,
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Listening goes on while the cloud drains: who comes meanwhile is told 503 and when to come back, not cut off.
       const late = setTimeout(() => server.closeAllConnections(), drainMs);
       await cloud.drain();
-      server.closeIdleConnections();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const idle = setInterval(() => server.closeIdleConnections(), 20);
       await closed;
+      clearInterval(idle);
       clearTimeout(late);
     },
   };

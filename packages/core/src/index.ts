@@ -1,10 +1,12 @@
+export { intersectionOverUnion } from "./box.ts";
 export * from "./errors.ts";
 export * from "./estimator/estimator.ts";
 export * from "./estimator/onnx-estimator.ts";
 export * from "./estimator/onnx-runtime.ts";
 export * from "./estimator/run-queue.ts";
+export { expectedF1Loss, type DifficultyParameters, type ExpectedF1Parameters } from "./hard-example-mining/expected-f1.ts";
 export { hardExampleMining } from "./hard-example-mining/index.ts";
-export type { HardExampleMiner, InferResult, MinerFeedback } from "./hard-example-mining/miner.ts";
+export type { HardExampleMiner, InferResult } from "./hard-example-mining/miner.ts";
 export { createJointInference } from "./joint-inference/joint-inference.ts";
 export { newest } from "./joint-inference/newest.ts";
 export type * from "./joint-inference/types.ts";

@@ -1,5 +1,6 @@
 import { CloudOnly, EdgeOnly } from "./constant.ts";
 import { CrossEntropy } from "./cross-entropy.ts";
+import { ExpectedF1 } from "./expected-f1.ts";
 import { IBT } from "./ibt.ts";
 import { Margin, MaxProbability } from "./probability-miners.ts";
 import { Random } from "./random.ts";
@@ -9,4 +10,4 @@ import { Threshold } from "./threshold.ts";
  * Miners by name, for `select`. The first six are Sedna's, under Sedna's names; the rest are ours.
  * Extend by spreading: `{ ...hardExampleMining, Mine: (param) => (inferResult) => boolean }`.
  */
-export const hardExampleMining = { Threshold, CrossEntropy, IBT, Random, CloudOnly, EdgeOnly, MaxProbability, Margin } as const;
+export const hardExampleMining = { Threshold, CrossEntropy, IBT, Random, CloudOnly, EdgeOnly, ExpectedF1, MaxProbability, Margin } as const;

@@ -63,14 +63,13 @@ export function failure<Sample, Result>(it: Case<Sample, Result>, error: unknown
 }
 
 async function cloudStep<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>): Promise<Answer<Sample, Result>> {
-  const { bigModel, deadlineMs = 1000, hardExampleMining } = it.settings;
+  const { bigModel, deadlineMs = 1000 } = it.settings;
   if (bigModel === undefined) return withoutCloud(it, before, "no-big-model");
   const asked = it.now();
   const timings = (): Answer<Sample, Result>["timings"] => ({ ...before.timings, cloud: it.now() - asked, total: before.timings.total + it.now() - asked });
   it.statistics.offloaded();
   try {
     const { result, bytesUp, bytesDown } = await offload(bigModel, it.sample, { deadlineMs, signal: it.signal });
-    if (before.edgeResult !== null) (hardExampleMining as HardExampleMiner<Result> | undefined)?.feedback?.({ edgeResult: before.edgeResult, cloudResult: result });
     return { ...before, result, cloudResult: result, source: "cloud", timings: timings(), bytes: { up: bytesUp, down: bytesDown } };
   } catch (error) {
     if (it.signal?.aborted) throw error;

@@ -53,12 +53,6 @@ describe("inference-then-mining", () => {
   it("without a miner finds nothing hard, as Sedna", async () => {
     expect(await joint({ hardExampleMining: undefined }).inference("hard")).toMatchObject({ isHardExample: false, source: "edge" });
   });
-
-  it("tells the miner what the cloud said of its sample", async () => {
-    const feedback = vi.fn();
-    await joint({ hardExampleMining: Object.assign(() => true, { feedback }) }).inference("hard");
-    expect(feedback).toHaveBeenCalledWith({ edgeResult: row(0.1), cloudResult: row(0.99) });
-  });
 });
 
 describe("mining-then-inference", () => {

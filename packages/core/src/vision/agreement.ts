@@ -1,4 +1,4 @@
-import { intersectionOverUnion } from "./detections.ts";
+import { intersectionOverUnion } from "../box.ts";
 
 /** How well detections match a reference: counts, and F1 = 2TP / (2TP + FP + FN), 1 when both are empty. */
 export interface Agreement {

@@ -7,7 +7,7 @@ import type { Task } from "../estimator/task.ts";
 
 /** Options of {@link heatmapDetector}. */
 export interface HeatmapDetectorOptions {
-  /** Lowest score of a detection. Miners of uncertain boxes want low ones too. Default 0.1. */
+  /** Lowest score of a detection. Miners of uncertain boxes want low ones too. Default 0.05. */
   readonly threshold?: number;
   /** Overlap at which the weaker of two boxes goes. Default 0.5. */
   readonly iouThreshold?: number;
@@ -21,7 +21,7 @@ export interface HeatmapDetectorOptions {
  * centre to the sides of its box, in input pixels. Source: CenterNet (Zhou et al. 2019), simplified; the
  * models are trained by models/tiny-person.
  */
-export function heatmapDetector({ threshold = 0.1, iouThreshold = 0.5, label = 0 }: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
+export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 0 }: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
   return {
     bind({ inputs, outputs, kernels }) {
       const spec = { fit: "stretch", layout: "nchw", channels: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;

@@ -6,7 +6,7 @@ import { retryWithin } from "./retry.ts";
 
 /** Options of {@link bigModel}. */
 export interface BigModelOptions {
-  /** Where the server is, such as `https://cloud.example` or `http://127.0.0.1:5000`. */
+  /** Where the server is, such as `https://cloud.example`; in a page also relative to it, such as `/cloud`. */
   readonly url: string | URL;
   /** Default `sedna`. */
   readonly protocol?: keyof typeof protocols;
@@ -50,7 +50,8 @@ export function bigModel<Sample extends BigModelSample, Result>({
   random,
 }: BigModelOptions): HttpBigModel<Sample, Result> {
   if (!Object.hasOwn(protocols, protocol)) throw new RangeError(`reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`);
-  const base = new URL(url).href.replace(/\/+$/, "");
+  const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
+  const base = new URL(url, page).href.replace(/\/+$/, "");
   const breaker = createCircuitBreaker(breakerOptions);
   const ask = protocols[protocol]({ url: base, model, encode: (frame) => frame.encode({ type, quality, maxSide }) });
 

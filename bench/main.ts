@@ -1,0 +1,30 @@
+// `npm run bench -- NAME [--json]`, or `npm run bench -- goals joint [--json]`.
+import { benchBundle } from "./bundle.ts";
+import { benchDigits } from "./digits.ts";
+import { goalsOf } from "./goals.ts";
+import { benchJoint } from "./joint.ts";
+import { benchPreprocess } from "./preprocess.ts";
+import type { Figure, Goal } from "./result.ts";
+import { benchVideo } from "./video.ts";
+
+const benches = { joint: benchJoint, preprocess: benchPreprocess, digits: benchDigits, video: benchVideo, bundle: benchBundle } satisfies Record<string, () => Promise<Figure[]>>;
+
+
+const words = process.argv.slice(2).filter((word) => word !== "--json");
+const asJson = process.argv.includes("--json");
+const [name, group] = words;
+
+const printFigure = ({ name, metric, value, unit, peer, ratio }: Figure): void =>
+  console.log(`${name}: ${metric}: ${value.toPrecision(4)} ${unit}${ratio === undefined ? "" : `, ratio ${ratio.toFixed(3)} to ${peer}`}`);
+const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
+  console.log(`${holds ? "holds " : "MISSED"} ${goal}: ${value ?? "not measured"} (goal ${better === "lower" ? "<=" : ">="} ${limit})${reason ? `: ${reason}` : ""}`);
+
+if (name === "goals" && group === "joint") {
+  for await (const goal of goalsOf()) asJson ? console.log(JSON.stringify(goal)) : printGoal(goal);
+} else if (name !== undefined && Object.hasOwn(benches, name)) {
+  for (const figure of await benches[name as keyof typeof benches]()) asJson ? console.log(JSON.stringify(figure)) : printFigure(figure);
+} else {
+  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json]`);
+  process.exit(2);
+}
+process.exit(0);

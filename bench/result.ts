@@ -1,0 +1,37 @@
+/** One measured figure. `ratio` compares with `peer`, above 1 meaning that ours is the larger value. */
+export interface Figure {
+  readonly name: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly peer?: string;
+  readonly ratio?: number;
+}
+
+/** A figure that the project has promised to reach. A null value says in `reason` why it was not measured. */
+export interface Goal {
+  readonly goal: string;
+  readonly value: number | null;
+  readonly limit: number;
+  readonly better: "lower" | "higher";
+  readonly holds: boolean;
+  readonly reason?: string;
+}
+
+/** Judges a value. */
+export function goal(name: string, value: number | null, { limit, better, reason }: { readonly limit: number; readonly better: Goal["better"]; readonly reason?: string }): Goal {
+  const holds = value !== null && (better === "lower" ? value <= limit : value >= limit);
+  const rounded = value === null ? null : Number(value.toPrecision(4));
+  return { goal: name, value: rounded, limit, better, holds, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** The p-quantile of values, by the nearest rank. */
+export function quantile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))]!;
+}
+
+/** The median of values. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}

@@ -1,0 +1,26 @@
+import type { CrossEntropyCall } from "./cross-entropy.ts";
+import type { GflDecodeCall } from "./gfl-decode.ts";
+import type { HeatmapPeaksCall } from "./heatmap-peaks.ts";
+import type { IbtCall } from "./ibt.ts";
+import type { CheckedSpec } from "./image-to-tensor-spec.ts";
+import type { ImageStore } from "./image-to-tensor.ts";
+import type { NmsCall } from "./nms.ts";
+import type { ThresholdCall } from "./threshold.ts";
+import type { TopClass, TopClassCall } from "./top-class.ts";
+
+/** How the kernels are computed. */
+export type BackendName = "wasm-relaxed" | "wasm" | "reference";
+
+/** One way to compute the kernels. Arguments have been checked; outputs are new unless the call carries them. */
+export interface KernelBackend {
+  readonly name: BackendName;
+  ibt(call: IbtCall): void;
+  threshold(call: ThresholdCall): void;
+  crossEntropy(call: CrossEntropyCall): void;
+  topClass(call: TopClassCall): TopClass;
+  gflDecode(call: GflDecodeCall): Float32Array;
+  /** The peak cells, in row-major order. */
+  heatmapPeaks(call: HeatmapPeaksCall): Uint32Array;
+  nms(call: NmsCall): Uint32Array;
+  imageToTensor(spec: CheckedSpec): ImageStore;
+}

@@ -1,0 +1,56 @@
+import type { KernelBackend } from "./backend.ts";
+import { checkCrossEntropy } from "./cross-entropy.ts";
+import { checkGflDecode } from "./gfl-decode.ts";
+import { boxesOfPeaks, checkHeatmapPeaks } from "./heatmap-peaks.ts";
+import { checkIbt } from "./ibt.ts";
+import { checkSpec } from "./image-to-tensor-spec.ts";
+import { createImageToTensor } from "./image-to-tensor.ts";
+import type { Kernels } from "./kernels.ts";
+import { checkNms } from "./nms.ts";
+import { checkThreshold } from "./threshold.ts";
+import { checkTopClass } from "./top-class.ts";
+
+/** The public kernels over a backend: every check is made here, once for all backends. */
+export function createKernels(backend: KernelBackend): Kernels {
+  let open: KernelBackend | undefined = backend;
+
+  const opened = (action: string): KernelBackend => {
+    if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
+    return open;
+  };
+  const dispose = () => {
+    open = undefined;
+  };
+
+  return {
+    backend: backend.name,
+    ibt(options) {
+      const call = checkIbt(options);
+      opened("ibt").ibt(call);
+      return call.out;
+    },
+    threshold(options) {
+      const call = checkThreshold(options);
+      opened("threshold").threshold(call);
+      return call.out;
+    },
+    crossEntropy(options) {
+      const call = checkCrossEntropy(options);
+      opened("crossEntropy").crossEntropy(call);
+      return call.out;
+    },
+    topClass: (options) => opened("topClass").topClass(checkTopClass(options)),
+    gflDecode: (options) => opened("gflDecode").gflDecode(checkGflDecode(options)),
+    heatmapPeaks(options) {
+      const call = checkHeatmapPeaks(options);
+      return boxesOfPeaks(call, opened("heatmapPeaks").heatmapPeaks(call));
+    },
+    nms: (options) => opened("nms").nms(checkNms(options)),
+    imageToTensor(spec) {
+      const checked = checkSpec(spec);
+      return createImageToTensor(checked, { store: opened("imageToTensor").imageToTensor(checked), assertOpen: opened });
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}

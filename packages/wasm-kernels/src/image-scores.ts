@@ -1,0 +1,43 @@
+import { outOfRange, typedArray } from "./check.ts";
+
+/** Box scores of a batch of images in CSR form: image `i` owns `scores[offsets[i] .. offsets[i + 1]]`. */
+export interface ImageScores {
+  readonly scores: Float32Array;
+  /** One more than there are images; never decreasing; the last at most `scores.length`. */
+  readonly offsets: Uint32Array;
+  /** One byte an image; a new array unless given. */
+  readonly out?: Uint8Array;
+}
+
+/** {@link ImageScores} that passed the checks. */
+export interface CheckedImageScores {
+  readonly scores: Float32Array;
+  readonly offsets: Uint32Array;
+  readonly out: Uint8Array;
+}
+
+/** Throws TypeError or RangeError for arrays that don't fit together. */
+export function checkImageScores(action: string, options: ImageScores): CheckedImageScores {
+  const scores = typedArray({ action, name: "scores" }, { kind: "Float32Array", value: options.scores });
+  const offsets = typedArray({ action, name: "offsets" }, { kind: "Uint32Array", value: options.offsets });
+  const images = offsets.length - 1;
+  if (images < 0) outOfRange({ action, name: "offsets" }, { expected: "to have at least 1 element", got: 0 });
+  for (let i = 0; i < images; i++) {
+    if (offsets[i + 1]! < offsets[i]!) {
+      const fall = `offsets[${i}] = ${offsets[i]}, offsets[${i + 1}] = ${offsets[i + 1]}`;
+      throw new RangeError(`${action}: expected offsets never to decrease, got ${fall}`);
+    }
+  }
+  if (offsets[images]! > scores.length) {
+    outOfRange({ action, name: "offsets" }, { expected: `to end at most at ${scores.length} (scores.length)`, got: offsets[images] });
+  }
+  return { scores, offsets, out: checkOut(action, { out: options.out, length: images }) };
+}
+
+/** The caller's output array, or a new one. */
+export function checkOut(action: string, { out, length }: { out: Uint8Array | undefined; length: number }): Uint8Array {
+  if (out === undefined) return new Uint8Array(length);
+  const array = typedArray({ action, name: "out" }, { kind: "Uint8Array", value: out });
+  if (array.length !== length) outOfRange({ action, name: "out" }, { expected: `to have ${length} elements`, got: array.length });
+  return array;
+}

@@ -1,0 +1,17 @@
+/** Numeric kernels of sedna-js: Rust compiled to WebAssembly simd128, and a slow twin in TypeScript. */
+
+export type { BackendName } from "./backend.ts";
+export type { CrossEntropyOptions } from "./cross-entropy.ts";
+export type { GflDecodeOptions } from "./gfl-decode.ts";
+export type { HeatmapPeaks, HeatmapPeaksOptions } from "./heatmap-peaks.ts";
+export type { IbtOptions } from "./ibt.ts";
+export type { ImageScores } from "./image-scores.ts";
+export type { ImageToTensorSpec, Rgb } from "./image-to-tensor-spec.ts";
+export type { ImageTensor, ImageToTensor, RgbaImage } from "./image-to-tensor.ts";
+export type { Kernels } from "./kernels.ts";
+export type { Fit, Size } from "./letterbox-plan.ts";
+export { loadKernels, type LoadKernelsOptions } from "./load-kernels.ts";
+export type { NmsOptions } from "./nms.ts";
+export { referenceKernels } from "./reference/reference-kernels.ts";
+export type { ThresholdOptions } from "./threshold.ts";
+export type { TopClass, TopClassOptions } from "./top-class.ts";

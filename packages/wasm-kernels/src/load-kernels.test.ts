@@ -1,0 +1,32 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { loadKernels } from "./load-kernels.ts";
+
+describe("loadKernels()", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("takes WebAssembly where the engine accepts it", async () => {
+    expect((await loadKernels()).backend).toBe("wasm");
+  });
+
+  it("gives each caller an instance of its own", async () => {
+    const [a, b] = await Promise.all([loadKernels(), loadKernels()]);
+    a.dispose();
+    expect(b.nms({ boxes: new Float32Array(4), scores: Float32Array.of(1), iouThreshold: 0.5 })).toEqual(Uint32Array.of(0));
+  });
+
+  it.each([
+    ["has no WebAssembly", undefined],
+    ["has no simd128", { validate: () => false, instantiate: () => Promise.reject(new Error("not reached")) }],
+    ["is told by the page's policy to refuse", { validate: () => true, instantiate: () => Promise.reject(new EvalError("refused")) }],
+  ])("falls back to the slow twin where the engine %s", async (_, engine) => {
+    vi.stubGlobal("WebAssembly", engine);
+    expect((await loadKernels()).backend).toBe("reference");
+    await expect(loadKernels({ backend: "wasm" })).rejects.toThrow("loadKernels: expected an engine that runs WebAssembly with simd128");
+  });
+
+  it("refuses an unknown backend", async () => {
+    await expect(loadKernels({ backend: "gpu" as never })).rejects.toThrow(
+      new RangeError('loadKernels: expected backend to be "auto" or "wasm" or "reference", got "gpu"'),
+    );
+  });
+});

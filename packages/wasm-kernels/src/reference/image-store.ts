@@ -1,0 +1,57 @@
+import type { CheckedSpec } from "../image-to-tensor-spec.ts";
+import type { ImageStore } from "../image-to-tensor.ts";
+import type { LetterboxPlan } from "../letterbox-plan.ts";
+
+const { fround } = Math;
+
+/** Slow twin of the picture conversion: one channel of one pixel at a time, rounded as f32 after every step. */
+export function referenceImageStore(spec: CheckedSpec): ImageStore {
+  const { width, height } = spec.tensor;
+  const tensor = new Float32Array(3 * width * height);
+  // One pixel more than the picture: a picture one pixel wide is read past its end, with weight 0.
+  let bytes = new Uint8ClampedArray(0);
+  let plan: LetterboxPlan | undefined;
+  return {
+    prepare(next) {
+      plan = next;
+      bytes = new Uint8ClampedArray(4 * next.source.width * next.source.height + 4);
+    },
+    source: () => bytes.subarray(0, bytes.length - 4),
+    tensor: () => tensor,
+    convert() {
+      if (plan) convert(spec, { plan, source: bytes, tensor });
+    },
+    dispose() {
+      bytes = new Uint8ClampedArray(0);
+    },
+  };
+}
+
+interface Conversion {
+  readonly plan: LetterboxPlan;
+  readonly source: Uint8ClampedArray;
+  readonly tensor: Float32Array;
+}
+
+function convert(spec: CheckedSpec, { plan, source, tensor }: Conversion): void {
+  const { width, height } = spec.tensor;
+  for (let y = 0; y < plan.content.height; y++) {
+    const v = plan.vertical[y]!;
+    const upperRow = plan.rows[2 * y]! * plan.source.width * 4;
+    const lowerRow = plan.rows[2 * y + 1]! * plan.source.width * 4;
+    for (let c = 0; c < 3; c++) {
+      const upper = fround(fround(1 - v) * spec.scale[c]!);
+      const lower = fround(v * spec.scale[c]!);
+      const channel = spec.bgr ? 2 - c : c;
+      for (let x = 0; x < plan.content.width; x++) {
+        const at = plan.columns[x]! + c;
+        const blend = (offset: number) => fround(fround(source[upperRow + offset]! * upper) + fround(source[lowerRow + offset]! * lower));
+        const left = blend(at);
+        const right = blend(at + 4);
+        const value = fround(left + fround(plan.horizontal[x]! * fround(right - left)));
+        const pixel = (plan.top + y) * width + plan.left + x;
+        tensor[spec.interleaved ? 3 * pixel + channel : channel * width * height + pixel] = value + spec.bias[c]!;
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { anyNumber } from "./check.ts";
+import { checkImageScores, type CheckedImageScores, type ImageScores } from "./image-scores.ts";
+
+/** What {@link Kernels.threshold} takes. */
+export interface ThresholdOptions extends ImageScores {
+  /** The image is hard when the mean of its scores is `<` this. */
+  readonly threshold: number;
+}
+
+/** {@link ThresholdOptions} that passed the checks. */
+export interface ThresholdCall extends CheckedImageScores {
+  readonly threshold: number;
+}
+
+/** Throws TypeError or RangeError; touches nothing. */
+export function checkThreshold(options: ThresholdOptions): ThresholdCall {
+  const action = "threshold";
+  const threshold = anyNumber({ action, name: "threshold" }, options.threshold);
+  return { ...checkImageScores(action, options), threshold };
+}

@@ -1,0 +1,72 @@
+import type { CheckedSpec } from "../image-to-tensor-spec.ts";
+import type { ImageStore } from "../image-to-tensor.ts";
+import type { LetterboxPlan } from "../letterbox-plan.ts";
+import type { KernelMemory } from "./kernel-memory.ts";
+
+/** `PlanFields` in `rust/src/abi.rs`: twelve words, then six floats. */
+const PLAN_WORDS = 12;
+const PLAN_BYTES = 4 * (PLAN_WORDS + 6);
+
+/** Kernel memory of one converter: the tensor for good, the picture and its tables a picture size. */
+export function wasmImageStore(memory: KernelMemory, spec: CheckedSpec): ImageStore {
+  const values = 3 * spec.tensor.width * spec.tensor.height;
+  let tensor = memory.allocate(4 * values);
+  let source = 0;
+  let sourceBytes = 0;
+  let rowBytes = 0;
+  let plan = 0;
+
+  const release = () => {
+    if (source !== 0) memory.free(source);
+    if (plan !== 0) memory.free(plan);
+    source = plan = sourceBytes = 0;
+  };
+
+  return {
+    prepare(next) {
+      release();
+      rowBytes = 4 * next.source.width;
+      const bytes = rowBytes * next.source.height;
+      // Four bytes more: a picture one pixel wide is read past its end, with weight 0.
+      source = memory.allocate(bytes + 4);
+      sourceBytes = bytes;
+      plan = writePlan(memory, spec, next);
+    },
+    source: () => memory.clamped(source, sourceBytes),
+    tensor: () => memory.floats(tensor, tensor === 0 ? 0 : values),
+    convert() {
+      memory.exports.image_to_tensor(plan, source, sourceBytes + 4, rowBytes, tensor);
+    },
+    dispose() {
+      release();
+      if (tensor !== 0) memory.free(tensor);
+      tensor = 0;
+    },
+  };
+}
+
+/** The plan's tables and fields in one block; its address. */
+function writePlan(memory: KernelMemory, spec: CheckedSpec, plan: LetterboxPlan): number {
+  const tables = [plan.columns, plan.horizontal, plan.rows, plan.vertical];
+  const bytes = tables.reduce((sum, table) => sum + table.byteLength, PLAN_BYTES);
+  const address = memory.allocate(bytes);
+  let next = address + PLAN_BYTES;
+  const addresses = tables.map((table) => {
+    memory.bytes(next, table.byteLength).set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength));
+    next += table.byteLength;
+    return next - table.byteLength;
+  });
+  memory.words(address, PLAN_WORDS).set([
+    ...addresses,
+    plan.content.width,
+    plan.content.height,
+    plan.left,
+    plan.top,
+    spec.tensor.width,
+    spec.tensor.height,
+    spec.interleaved ? 1 : 0,
+    spec.bgr ? 1 : 0,
+  ]);
+  memory.floats(address + 4 * PLAN_WORDS, 6).set([...spec.scale, ...spec.bias]);
+  return address;
+}

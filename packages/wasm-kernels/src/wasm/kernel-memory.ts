@@ -1,0 +1,59 @@
+import type { KernelExports } from "./kernel-exports.ts";
+
+/** A module's memory: blocks, and views that are made anew after it grows. */
+export interface KernelMemory {
+  readonly exports: KernelExports;
+  /** A new block's address, a multiple of 16. Throws a RangeError when memory can't grow further. */
+  allocate(bytes: number): number;
+  free(address: number): void;
+  /**
+   * Addresses of pieces of the given sizes in bytes, good until the next call: all kernels share this
+   * one block, because each is done with it when it returns. It only ever grows, so a steady load allocates nothing.
+   */
+  scratch(...sizes: readonly number[]): number[];
+  floats(address: number, length: number): Float32Array;
+  words(address: number, length: number): Uint32Array;
+  bytes(address: number, length: number): Uint8Array;
+  clamped(address: number, length: number): Uint8ClampedArray;
+}
+
+const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
+
+/** The memory of one instance. */
+export function kernelMemory(exports: KernelExports): KernelMemory {
+  let block = { address: 0, bytes: 0 };
+
+  const allocate = (bytes: number): number => {
+    // Addresses above 2^31 come as negative numbers.
+    const address = bytes <= 0xffffffff ? exports.alloc(bytes) >>> 0 : 0;
+    if (address === 0) throw new RangeError(`kernel memory: expected room for ${bytes} bytes, got none: memory is full`);
+    return address;
+  };
+
+  const scratch = (...sizes: readonly number[]): number[] => {
+    const bytes = sizes.reduce((sum, size) => sum + align(size), 0);
+    if (bytes > block.bytes) {
+      if (block.address !== 0) exports.free(block.address);
+      block = { address: 0, bytes: 0 };
+      block = { address: allocate(bytes), bytes };
+    }
+    let next = block.address;
+    return sizes.map((size) => {
+      const address = next;
+      next += align(size);
+      return address;
+    });
+  };
+
+  return {
+    exports,
+    allocate,
+    free: (address) => exports.free(address),
+    scratch,
+    // A view costs about 30 ns; asking for `buffer` each time is what makes it outlive growth.
+    floats: (address, length) => new Float32Array(exports.memory.buffer, address, length),
+    words: (address, length) => new Uint32Array(exports.memory.buffer, address, length),
+    bytes: (address, length) => new Uint8Array(exports.memory.buffer, address, length),
+    clamped: (address, length) => new Uint8ClampedArray(exports.memory.buffer, address, length),
+  };
+}

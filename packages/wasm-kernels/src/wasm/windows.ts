@@ -1,0 +1,41 @@
+/**
+ * Batches go through the module in windows that stay in the processor's L2 cache: copying a window in
+ * and running the kernel on it costs hardly more than the kernel, and memory doesn't grow with the batch.
+ */
+
+const WINDOW_FLOATS = 16384;
+const WINDOW_IMAGES = 4096;
+
+/** A run of images or rows: `first` to `last`, exclusive. */
+export interface Window {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Windows over rows of equal length. A longer row is a window of its own. */
+export function* rowWindows({ rows, columns }: { rows: number; columns: number }): Generator<Window> {
+  const step = Math.max(1, Math.floor(WINDOW_FLOATS / columns));
+  for (let first = 0; first < rows; first += step) yield { first, last: Math.min(first + step, rows) };
+}
+
+/** Windows over images in CSR form. */
+export function* imageWindows(offsets: Uint32Array): Generator<Window> {
+  const images = offsets.length - 1;
+  for (let first = 0; first < images; ) {
+    const last = lastInside(offsets, first);
+    yield { first, last };
+    first = last;
+  }
+}
+
+/** The end of the longest run from `first` that fits a window, at least one image: a binary search. */
+function lastInside(offsets: Uint32Array, first: number): number {
+  let low = first + 1;
+  let high = Math.min(first + WINDOW_IMAGES, offsets.length - 1);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (offsets[middle]! - offsets[first]! <= WINDOW_FLOATS) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

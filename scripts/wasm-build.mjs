@@ -1,0 +1,82 @@
+// How the kernels' .wasm is built, and what its lock records. Shared by build-wasm.mjs and check-wasm.mjs.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const target = "wasm32-unknown-unknown";
+
+export const rustFolder = join(root, "rust");
+export const wasmFile = join(root, "packages/wasm-kernels/wasm/kernels.wasm");
+export const moduleFile = join(root, "packages/wasm-kernels/src/kernels-wasm.generated.ts");
+export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
+
+// immediate-abort leaves out panic messages and formatting: a third of the module. 32 KiB of stack
+// instead of 1 MiB is ten times what the deepest kernel needs.
+export const flags = [
+  "-C target-feature=+simd128,+bulk-memory",
+  "-C linker=wasm-ld",
+  "-C link-arg=-zstack-size=32768",
+  "-Z unstable-options",
+  "-C panic=immediate-abort",
+];
+
+export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** Hash of each file that the module is made from, by its path in rust/. */
+export function sourceHashes() {
+  const files = ["Cargo.toml", "Cargo.lock", ...readdirSync(join(rustFolder, "src")).toSorted().map((name) => `src/${name}`)];
+  return Object.fromEntries(files.map((file) => [file, sha256(readFileSync(join(rustFolder, file)))]));
+}
+
+/** The generated TypeScript module that carries the bytes. */
+export function moduleText(wasm) {
+  return `/** The kernels' WebAssembly module in base64: wasm/kernels.wasm, written by scripts/build-wasm.mjs. */\nexport const kernelsWasm =\n  "${wasm.toString("base64")}";\n`;
+}
+
+/** Every rustc on PATH that has a cargo beside it, the standard library's source, and a wasm-ld to link with. */
+export function toolchains() {
+  const folders = new Set((process.env.PATH ?? "").split(delimiter).filter(Boolean));
+  return [...folders].map(toolchainIn).filter((found) => found !== undefined);
+}
+
+function toolchainIn(folder) {
+  const rustc = join(folder, "rustc");
+  const cargo = join(folder, "cargo");
+  if (!existsSync(rustc) || !existsSync(cargo)) return undefined;
+  try {
+    const library = join(output(rustc, ["--print", "sysroot"]), "lib/rustlib/src/rust/library");
+    if (!existsSync(library)) return undefined;
+    const version = { rustc: output(rustc, ["--version"]), cargo: output(cargo, ["--version"]), linker: output("wasm-ld", ["--version"]) };
+    return { rustc, cargo, library, version };
+  } catch {
+    return undefined;
+  }
+}
+
+const output = (command, args) => execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+
+/** Builds the module in a folder of its own, away from any state of the checkout; its bytes. */
+export function compile({ rustc, cargo, library }) {
+  const folder = mkdtempSync(join(tmpdir(), "sedna-kernels-"));
+  try {
+    const vendor = join(library, "vendor");
+    const offline = existsSync(vendor) ? ["--offline", "--config", 'source.crates-io.replace-with="vendor"', "--config", `source.vendor.directory=${JSON.stringify(vendor)}`] : [];
+    const remap = [`--remap-path-prefix=${rustFolder}=rust`, `--remap-path-prefix=${library}=library`, `--remap-path-prefix=${folder}=target`];
+    const env = {
+      ...process.env,
+      RUSTC: rustc,
+      RUSTC_BOOTSTRAP: "1",
+      CARGO_TARGET_DIR: folder,
+      CARGO_ENCODED_RUSTFLAGS: [...flags.flatMap((flag) => flag.split(" ")), ...remap].join("\x1f"),
+    };
+    delete env.RUSTFLAGS;
+    execFileSync(cargo, ["build", "--release", "--quiet", "--target", target, "-Zbuild-std=core", ...offline], { cwd: rustFolder, env, stdio: ["ignore", "inherit", "inherit"] });
+    return readFileSync(join(folder, target, "release/sedna_kernels.wasm"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
