@@ -49,7 +49,7 @@ export async function bundleReport(): Promise<BundleReport> {
     const warnings: string[] = [];
     const logger = createLogger("silent");
     logger.warn = logger.warnOnce = (message) => void warnings.push(message);
-    const output = (await build({ root: app, configFile: false, customLogger: logger, build: { target: "es2022", write: false } })) as Rollup.RollupOutput;
+    const output = (await build({ root: app, configFile: false, logLevel: "silent", customLogger: logger, build: { target: "es2022", write: false } })) as Rollup.RollupOutput;
     const chunks = output.output.filter((one): one is Rollup.OutputChunk => one.type === "chunk");
     const ours = chunks.filter((chunk) => !Object.keys(chunk.modules).some((id) => id.includes("onnxruntime-web")));
     return { ourKb: ours.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0) / 1024, warnings };

@@ -1,6 +1,7 @@
-// `npm run bench -- NAME [--json]`, or `npm run bench -- goals joint [--json]`.
+// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint [--json]`, or `npm run bench -- docs`.
 import { benchBundle } from "./bundle.ts";
 import { benchDigits } from "./digits.ts";
+import { writeDocs } from "./docs.ts";
 import { goalsOf } from "./goals.ts";
 import { benchJoint } from "./joint.ts";
 import { benchPreprocess } from "./preprocess.ts";
@@ -21,10 +22,12 @@ const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
 
 if (name === "goals" && group === "joint") {
   for await (const goal of goalsOf()) asJson ? console.log(JSON.stringify(goal)) : printGoal(goal);
+} else if (name === "docs") {
+  await writeDocs();
 } else if (name !== undefined && Object.hasOwn(benches, name)) {
   for (const figure of await benches[name as keyof typeof benches]()) asJson ? console.log(JSON.stringify(figure)) : printFigure(figure);
 } else {
-  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json]`);
+  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json], npm run bench -- docs`);
   process.exit(2);
 }
 process.exit(0);

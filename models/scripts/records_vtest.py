@@ -31,12 +31,12 @@ def record(frame, little, teacher):
 
 
 def arguments():
-    models = Path(__file__).resolve().parent.parent / "models"
+    models = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--video", type=Path, default=models / "vtest_h264.mp4")
-    parser.add_argument("--teacher", type=Path, default=models / "nanodet_g_416_coco.onnx")
-    parser.add_argument("--little", type=Path, default=models / "tiny_person.onnx")
-    parser.add_argument("--out", type=Path, default=models / "vtest-records.json")
+    parser.add_argument("--video", type=Path, default=models / "vtest/vtest.mp4")
+    parser.add_argument("--teacher", type=Path, default=models / "nanodet-g-416/model.onnx")
+    parser.add_argument("--little", type=Path, default=models / "tiny-person/model.onnx")
+    parser.add_argument("--out", type=Path, default=models / "vtest/records.json")
     return parser.parse_args()
 
 

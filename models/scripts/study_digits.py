@@ -23,17 +23,17 @@ def gain(order_score, ratio, edge, cloud):
 
 
 def main():
-    models = Path(__file__).resolve().parent.parent / "models"
+    models = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--digits", type=Path, default=models)
+    parser.add_argument("--digits", type=Path, default=models / "digits")
     parser.add_argument("--models", type=Path, default=models)
-    parser.add_argument("--out", type=Path, default=models / "miners-digits.json")
+    parser.add_argument("--out", type=Path, default=models / "scripts/study-digits.json")
     options = parser.parse_args()
     images = digits.read_idx(options.digits / "mnist10k-images-idx3-ubyte.gz")[digits.TRAIN_COUNT:]
     labels = digits.read_idx(options.digits / "mnist10k-labels-idx1-ubyte.gz")[digits.TRAIN_COUNT:]
     images = images[:, None].astype(np.float32) / 255
-    little, big = (vc.session(options.models / f"{name}.onnx").run(None, {"image": images})[0]
-                   for name in ("mnist_little", "mnist_big"))
+    little, big = (vc.session(options.models / name / "model.onnx").run(None, {"image": images})[0]
+                   for name in ("digits-little", "digits-big"))
     edge, cloud = little.argmax(1) == labels, big.argmax(1) == labels
     candidates = {**digits.scores(little), "Sedna CrossEntropy": sedna_cross_entropy(little),
                   "ORACLE (best possible)": edge.astype(float) - cloud}

@@ -272,11 +272,11 @@ def study(path, display):
 
 
 def main():
-    models = Path(__file__).resolve().parent.parent / "models"
+    models = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=Path, default=models / "vtest-records.json")
+    parser.add_argument("--records", type=Path, default=models / "vtest/records.json")
     parser.add_argument("--display", type=float, default=0.3)
-    parser.add_argument("--out", type=Path, default=models / "miners.json")
+    parser.add_argument("--out", type=Path, default=models / "scripts/study-miners.json")
     options = parser.parse_args()
     report, _, _ = study(options.records, options.display)
     options.out.write_text(json.dumps(report, indent=1) + "\n")

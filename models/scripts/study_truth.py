@@ -59,12 +59,12 @@ def models(frames, labels, little, big):
 
 
 def main():
-    default = Path(__file__).resolve().parent.parent / "models"
+    default = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=Path, default=default / "vtest-records.json")
-    parser.add_argument("--labels", type=Path, default=default / "labels.json")
+    parser.add_argument("--records", type=Path, default=default / "vtest/records.json")
+    parser.add_argument("--labels", type=Path, default=default / "vtest/labels.json")
     parser.add_argument("--display", type=float, default=0.3)
-    parser.add_argument("--out", type=Path, default=default / "truth.json")
+    parser.add_argument("--out", type=Path, default=default / "scripts/study-truth.json")
     options = parser.parse_args()
     labels = {f["frame"]: f for f in json.loads(options.labels.read_text())["frames"]}
     record, little, _, big = study.load(options.records)

@@ -1,4 +1,4 @@
-"""Trains mnist_little and mnist_big, the digit pair of the joint-inference example.
+"""Trains digits-little and digits-big, the digit pair of the joint-inference example.
 
 Data:    10,000 MNIST digits as gzipped IDX files (already shuffled); the first 8,000 train, the
          last 2,000 are held out and only measured. The labels are real.
@@ -111,9 +111,9 @@ def cascade(little, big, labels):
 
 
 def arguments():
-    models = Path(__file__).resolve().parent.parent / "models"
+    models = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--digits", type=Path, default=models,
+    parser.add_argument("--digits", type=Path, default=models / "digits",
                         help="folder of mnist10k-{images-idx3,labels-idx1}-ubyte.gz")
     parser.add_argument("--out", type=Path, default=models, help="folder for the two models")
     parser.add_argument("--seed", type=int, default=1)
@@ -129,17 +129,18 @@ def main():
     train_images = torch.from_numpy(images[:TRAIN_COUNT])
     train_labels = torch.from_numpy(labels[:TRAIN_COUNT])
     metrics, probs = {}, {}
-    for name, build, recipe in (("mnist_little", little_model, (12, 128, 2e-3)),
-                                ("mnist_big", big_model, (8, 64, 1e-3))):
+    for name, build, recipe in (("digits-little", little_model, (12, 128, 2e-3)),
+                                ("digits-big", big_model, (8, 64, 1e-3))):
         torch.manual_seed(options.seed)
         random = np.random.default_rng(options.seed)
         model = train(build(), train_images, train_labels, *recipe, random)
-        path = options.out / f"{name}.onnx"
+        path = options.out / name / "model.onnx"
+        path.parent.mkdir(exist_ok=True)
         export(model, path)
         metrics[name], probs[name] = measure(model, path, images[TRAIN_COUNT:],
                                              labels[TRAIN_COUNT:])
-    metrics["cascade"] = cascade(probs["mnist_little"], probs["mnist_big"], labels[TRAIN_COUNT:])
-    (options.out / "mnist_pair.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    metrics["cascade"] = cascade(probs["digits-little"], probs["digits-big"], labels[TRAIN_COUNT:])
+    (options.out / "digits/metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     print(json.dumps(metrics, indent=1))
 
 

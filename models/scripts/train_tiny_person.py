@@ -191,11 +191,11 @@ def measure(model, path, images, labels, teacher_path):
 
 
 def arguments():
-    models = Path(__file__).resolve().parent.parent / "models"
+    models = Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--video", type=Path, default=models / "vtest_h264.mp4")
-    parser.add_argument("--teacher", type=Path, default=models / "nanodet_g_416_coco.onnx")
-    parser.add_argument("--out", type=Path, default=models / "tiny_person.onnx")
+    parser.add_argument("--video", type=Path, default=models / "vtest/vtest.mp4")
+    parser.add_argument("--teacher", type=Path, default=models / "nanodet-g-416/model.onnx")
+    parser.add_argument("--out", type=Path, default=models / "tiny-person/model.onnx")
     parser.add_argument("--epochs", type=int, default=80)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=6e-3)
@@ -211,7 +211,7 @@ def main():
     model = train(images[part], [to_input_pixels(labels[i]) for i in part], options)
     export(model, options.out)
     metrics = measure(model, options.out, images, labels, options.teacher)
-    options.out.with_suffix(".json").write_text(json.dumps(metrics, indent=1) + "\n")
+    options.out.with_name("metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     print(json.dumps(metrics, indent=1))
 
 
