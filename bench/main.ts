@@ -15,17 +15,18 @@ const words = process.argv.slice(2).filter((word) => word !== "--json");
 const asJson = process.argv.includes("--json");
 const [name, group] = words;
 
+const print = <T>(value: T, forPeople: (value: T) => void): void => (asJson ? console.log(JSON.stringify(value)) : forPeople(value));
 const printFigure = ({ name, metric, value, unit, peer, ratio }: Figure): void =>
   console.log(`${name}: ${metric}: ${value.toPrecision(4)} ${unit}${ratio === undefined ? "" : `, ratio ${ratio.toFixed(3)} to ${peer}`}`);
 const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
   console.log(`${holds ? "holds " : "MISSED"} ${goal}: ${value ?? "not measured"} (goal ${better === "lower" ? "<=" : ">="} ${limit})${reason ? `: ${reason}` : ""}`);
 
 if (name === "goals" && group === "joint") {
-  for await (const goal of goalsOf()) asJson ? console.log(JSON.stringify(goal)) : printGoal(goal);
+  for await (const goal of goalsOf()) print(goal, printGoal);
 } else if (name === "docs") {
   await writeDocs();
 } else if (name !== undefined && Object.hasOwn(benches, name)) {
-  for (const figure of await benches[name as keyof typeof benches]()) asJson ? console.log(JSON.stringify(figure)) : printFigure(figure);
+  for (const figure of await benches[name as keyof typeof benches]()) print(figure, printFigure);
 } else {
   console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json], npm run bench -- docs`);
   process.exit(2);

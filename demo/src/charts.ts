@@ -12,10 +12,8 @@ export interface Charts {
 /** Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes. */
 export function createCharts(places: { readonly latency: HTMLElement; readonly ratio: HTMLElement; readonly bytes: HTMLElement }): Charts {
   const seconds: number[] = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
-  const edge = new Array<number | null>(WINDOW_S).fill(null);
-  const cloud = new Array<number | null>(WINDOW_S).fill(null);
-  const ratio = new Array<number | null>(WINDOW_S).fill(null);
-  const bytes = new Array<number | null>(WINDOW_S).fill(null);
+  const empty = (): (number | null)[] => seconds.map(() => null);
+  const [edge, cloud, ratio, bytes] = [empty(), empty(), empty(), empty()];
   let now = { edge: [] as number[], cloud: [] as number[], sent: 0, answered: 0, bytes: 0 };
 
   const latency = lines(places.latency, [{ label: "edge", colour: "--edge" }, { label: "cloud", colour: "--cloud" }], () => [seconds, edge, cloud]);

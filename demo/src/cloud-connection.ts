@@ -26,7 +26,7 @@ export async function connect(url: URL): Promise<CloudConnection> {
     return Object.assign(network, {
       bigModel: client,
       place: place as CloudConnection["place"],
-      describe: () => (client.circuit === "closed" ? (network.cut ? "network cut" : "connected") : `not answering (circuit ${client.circuit})`),
+      describe: () => (network.cut ? "network cut" : client.circuit === "closed" ? "connected" : "not answering, trying again"),
     });
   }
 

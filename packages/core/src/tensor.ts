@@ -3,6 +3,7 @@ import { describe } from "./errors.ts";
 /** Element types that cross our ports; the names are ONNX Runtime's. */
 export type DType = "float32" | "float64" | "int32" | "int64" | "uint8" | "int8" | "int16" | "uint16" | "bool";
 
+/** The typed arrays that hold a tensor's elements. */
 export type TensorData =
   | Float32Array
   | Float64Array

@@ -57,7 +57,7 @@ describe("ExpectedF1", () => {
       expect(Math.abs(share - upload_ratio)).toBeLessThan(0.06);
     }
     const [none, all] = [ExpectedF1({ upload_ratio: 0 }), ExpectedF1({ upload_ratio: "1" })];
-    expect(records.frames.slice(0, 50).map(({ little }) => [none(little), all(little)])).toEqual(Array(50).fill([false, true]));
+    expect(records.frames.slice(0, 50).map(({ little }) => [none(little), all(little)])).toEqual(Array.from({ length: 50 }, () => [false, true]));
   });
 
   it("chooses frames that lose more than random ones, on frames that nothing was fitted to", () => {

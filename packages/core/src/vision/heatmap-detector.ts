@@ -1,6 +1,6 @@
 import { SednaError } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
-import { toDetections, type Detections } from "./detections.ts";
+import { checkThresholds, toDetections, type Detections } from "./detections.ts";
 import type { Frame } from "./frame.ts";
 import { createImageInput, type Geometry } from "./image-input.ts";
 import type { Task } from "../estimator/task.ts";
@@ -22,6 +22,7 @@ export interface HeatmapDetectorOptions {
  * models are trained by models/tiny-person.
  */
 export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 0 }: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
+  checkThresholds({ threshold, iouThreshold });
   return {
     bind({ inputs, outputs, kernels }) {
       const spec = { fit: "stretch", layout: "nchw", channels: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;

@@ -1,6 +1,6 @@
 import { SednaError } from "../errors.ts";
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
-import { toDetections, type Detections } from "./detections.ts";
+import { checkThresholds, toDetections, type Detections } from "./detections.ts";
 import type { Frame } from "./frame.ts";
 import { createImageInput, type Geometry } from "./image-input.ts";
 import type { Task } from "../estimator/task.ts";
@@ -24,6 +24,7 @@ const BINS = 11;
  * distances [1, cells, 44]; they are told apart by their shapes. Source: RangiLyu/nanodet.
  */
 export function nanodet({ threshold = 0.35, iouThreshold = 0.5, labels }: NanodetOptions = {}): Task<Frame, Detections> {
+  checkThresholds({ threshold, iouThreshold });
   return {
     bind({ inputs, outputs, kernels }) {
       const spec = { fit: "stretch", layout: "nchw", channels: "bgr", mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } as const;

@@ -40,7 +40,7 @@ describe("bigModel()", () => {
     const url = await http((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-        seen.push(request.method, request.url, request.headers["content-type"], request.headers.authorization, [...Buffer.concat(chunks)]);
+        seen.push(request.method, request.url, request.headers["content-type"], request.headers.authorization, Array.from(Buffer.concat(chunks)));
         response.end(JSON.stringify({ result: rows }));
       });
     });
