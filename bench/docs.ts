@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { benchBundle } from "./bundle.ts";
 import { benchDigits, digitsCascade, type CascadePoint } from "./digits.ts";
 import { goalsOf } from "./goals.ts";
+import { benchHem } from "./hem.ts";
 import { benchJoint } from "./joint.ts";
 import { benchPreprocess } from "./preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
@@ -20,7 +21,7 @@ export async function writeDocs(): Promise<void> {
   const goals: Goal[] = [];
   for await (const goal of goalsOf()) goals.push(goal);
   const figures: Figure[] = [];
-  for (const bench of [benchJoint, benchPreprocess, benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
+  for (const bench of [benchJoint, benchPreprocess, benchHem, benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
   await writeFile(doc("bench.md"), benchPage(goals, figures));
 }
 
@@ -40,7 +41,7 @@ Written by \`npm run bench -- docs\`. Contestants run in turn in one process, on
 ${goalRows.join("\n")}
 
 - joint.overhead: the whole path of a sample (run queue, miner, statistics, result) over bare \`session.run\` of NanoDet-g on the same tensors.
-- preprocess.vs-js: a 720p picture letterboxed and normalised to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into memory that they keep.
+- preprocess.vs-js: a 720p picture letterboxed and normalised to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into memory that they keep, the picture already in place; a browser copies it there straight from the VideoFrame.
 - joint.cascade: accuracy on 2,000 labelled digits with a fifth uploaded; see [digits.md](digits.md).
 - joint.video-gain: what the miner gains on held-out frames over what random upload gains; see [miners.md](miners.md).
 - joint.bundle-kb: gzipped JavaScript of a ten-line Vite app without ONNX Runtime's.

@@ -11,7 +11,7 @@ export async function* goalsOf(): AsyncGenerator<Goal> {
   const ratioOf = (metric: string): number => overhead.find((figure) => figure.metric === metric)!.ratio!;
   yield goal("joint.overhead-p50", ratioOf("overhead, p50"), { limit: 1.03, better: "lower" });
   yield goal("joint.overhead-p99", ratioOf("overhead, p99"), { limit: 1.05, better: "lower" });
-  yield goal("preprocess.vs-js", (await benchPreprocess()).at(-1)!.ratio!, { limit: 5, better: "higher" });
+  yield goal("preprocess.vs-js", (await benchPreprocess())[1]!.ratio!, { limit: 5, better: "higher" });
   yield goal("joint.cascade", (await digitsCascade([0.2])).points[0]!.accuracy, { limit: 0.955, better: "higher" });
   yield goal("joint.video-gain", (await videoGain()).ratio, { limit: 1.5, better: "higher" });
   const { ourKb, warnings } = await bundleReport();

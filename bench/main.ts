@@ -3,12 +3,13 @@ import { benchBundle } from "./bundle.ts";
 import { benchDigits } from "./digits.ts";
 import { writeDocs } from "./docs.ts";
 import { goalsOf } from "./goals.ts";
+import { benchHem } from "./hem.ts";
 import { benchJoint } from "./joint.ts";
 import { benchPreprocess } from "./preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
 import { benchVideo } from "./video.ts";
 
-const benches = { joint: benchJoint, preprocess: benchPreprocess, digits: benchDigits, video: benchVideo, bundle: benchBundle } satisfies Record<string, () => Promise<Figure[]>>;
+const benches = { joint: benchJoint, preprocess: benchPreprocess, hem: benchHem, digits: benchDigits, video: benchVideo, bundle: benchBundle } satisfies Record<string, () => Promise<Figure[]>>;
 
 
 const words = process.argv.slice(2).filter((word) => word !== "--json");

@@ -71,7 +71,14 @@ unsafe fn output<'a, T>(address: *mut T, length: usize) -> &'a mut [T] {
 
 /// [`ibt::ibt`]: `offsets[images + 1]`, `hard[images]`.
 #[unsafe(no_mangle)]
-pub extern "C" fn ibt(scores: *const f32, offsets: *const u32, images: usize, threshold_box: f32, share: f64, hard: *mut u8) {
+pub extern "C" fn ibt(
+    scores: *const f32,
+    offsets: *const u32,
+    images: usize,
+    threshold_box: f32,
+    share: f64,
+    hard: *mut u8,
+) {
     // SAFETY: the contract; the scores end where the last offset says.
     unsafe {
         let offsets = input(offsets, images + 1);
@@ -93,7 +100,13 @@ pub extern "C" fn threshold(scores: *const f32, offsets: *const u32, images: usi
 
 /// [`cross_entropy::cross_entropy`]: `probabilities[rows * classes]`, `confidences[rows]`.
 #[unsafe(no_mangle)]
-pub extern "C" fn cross_entropy(probabilities: *const f32, rows: usize, classes: usize, scale: f64, confidences: *mut f32) {
+pub extern "C" fn cross_entropy(
+    probabilities: *const f32,
+    rows: usize,
+    classes: usize,
+    scale: f64,
+    confidences: *mut f32,
+) {
     // SAFETY: the contract.
     let (probabilities, confidences) = unsafe { (input(probabilities, rows * classes), output(confidences, rows)) };
     cross_entropy::cross_entropy(probabilities, classes, scale, confidences);
@@ -101,7 +114,15 @@ pub extern "C" fn cross_entropy(probabilities: *const f32, rows: usize, classes:
 
 /// [`top_class::top_class`]: `scores[rows * classes]`; `index`, `label` and `score` have `rows`.
 #[unsafe(no_mangle)]
-pub extern "C" fn top_class(scores: *const f32, rows: usize, classes: usize, threshold: f32, index: *mut u32, label: *mut u32, score: *mut f32) -> usize {
+pub extern "C" fn top_class(
+    scores: *const f32,
+    rows: usize,
+    classes: usize,
+    threshold: f32,
+    index: *mut u32,
+    label: *mut u32,
+    score: *mut f32,
+) -> usize {
     // SAFETY: the contract.
     let (scores, kept) = unsafe {
         let kept = Kept { index: output(index, rows), label: output(label, rows), score: output(score, rows) };
@@ -112,7 +133,15 @@ pub extern "C" fn top_class(scores: *const f32, rows: usize, classes: usize, thr
 
 /// [`gfl::gfl_decode`]: `distances[count * 4 * bins]`, `cells[count]`, `boxes[count * 4]`.
 #[unsafe(no_mangle)]
-pub extern "C" fn gfl_decode(distances: *const f32, cells: *const u32, count: usize, bins: usize, stride: f32, grid_width: u32, boxes: *mut f32) {
+pub extern "C" fn gfl_decode(
+    distances: *const f32,
+    cells: *const u32,
+    count: usize,
+    bins: usize,
+    stride: f32,
+    grid_width: u32,
+    boxes: *mut f32,
+) {
     // SAFETY: the contract.
     let (distances, cells, boxes) =
         unsafe { (input(distances, count * 4 * bins), input(cells, count), output(boxes, count * 4)) };
@@ -121,7 +150,13 @@ pub extern "C" fn gfl_decode(distances: *const f32, cells: *const u32, count: us
 
 /// [`heatmap::heatmap_peaks`]: `heatmap[height * width]`, `cells[height * width]`.
 #[unsafe(no_mangle)]
-pub extern "C" fn heatmap_peaks(heatmap: *const f32, height: usize, width: usize, threshold: f32, cells: *mut u32) -> usize {
+pub extern "C" fn heatmap_peaks(
+    heatmap: *const f32,
+    height: usize,
+    width: usize,
+    threshold: f32,
+    cells: *mut u32,
+) -> usize {
     // SAFETY: the contract.
     let (heatmap, cells) = unsafe { (input(heatmap, height * width), output(cells, height * width)) };
     heatmap::heatmap_peaks(heatmap, width, threshold, cells)
@@ -130,7 +165,16 @@ pub extern "C" fn heatmap_peaks(heatmap: *const f32, height: usize, width: usize
 /// [`nms::nms`]: `boxes[count * 4]`, `scores[count]`, `labels[count]`, `kept[most]`; `groups` has
 /// 128 bytes for every four boxes.
 #[unsafe(no_mangle)]
-pub extern "C" fn nms(boxes: *const [f32; 4], scores: *const f32, labels: *const u32, count: usize, iou: f32, groups: *mut nms::Group, kept: *mut u32, most: usize) -> usize {
+pub extern "C" fn nms(
+    boxes: *const [f32; 4],
+    scores: *const f32,
+    labels: *const u32,
+    count: usize,
+    iou: f32,
+    groups: *mut nms::Group,
+    kept: *mut u32,
+    most: usize,
+) -> usize {
     // SAFETY: the contract; any bits are a valid Group.
     unsafe {
         let groups = output(groups, count.div_ceil(4));
@@ -162,7 +206,13 @@ pub struct PlanFields {
 
 /// [`letterbox::image_to_tensor`]: `source[source_bytes]`, `tensor[3 * tensor_height * tensor_width]`.
 #[unsafe(no_mangle)]
-pub extern "C" fn image_to_tensor(plan: *const PlanFields, source: *const u8, source_bytes: usize, row_bytes: usize, tensor: *mut f32) {
+pub extern "C" fn image_to_tensor(
+    plan: *const PlanFields,
+    source: *const u8,
+    source_bytes: usize,
+    row_bytes: usize,
+    tensor: *mut f32,
+) {
     // SAFETY: the contract; `columns` and `horizontal` have `width` elements rounded up to four,
     // `rows` and `vertical` have `height`.
     let (plan, source, tensor) = unsafe {

@@ -7,10 +7,12 @@
 //! Adding 1.5 * 2^23 leaves n in the low bits of the float, ready to become an exponent: no
 //! float-to-integer conversion, which is slow on x64.
 
+use core::f32::consts::LN_2;
+
 use crate::simd::{F32x4, U32x4};
 
 const ROUND: f32 = 12_582_912.0;
-const P: [f32; 5] = [0.693_147_2, 0.240_222_35, 0.055_503_08, 0.009_671_875, 0.001_340_725_8];
+const P: [f32; 5] = [LN_2, 0.240_222_35, 0.055_503_08, 0.009_671_875, 0.001_340_725_8];
 
 /// 2^x of four lanes, relative error <= 2.5e-7 in -126..126; clamped to that range.
 #[inline(always)]

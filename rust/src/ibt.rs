@@ -45,7 +45,7 @@ mod tests {
     use crate::samples::{AWKWARD, Samples};
 
     fn naive(image: &[f32], threshold_box: f32, share: f64) -> u8 {
-        if image.is_empty() || image.iter().any(|&s| !(s >= 0.0 && s <= 1.0)) {
+        if image.is_empty() || image.iter().any(|&s| !(0.0..=1.0).contains(&s)) {
             return 0;
         }
         let low = image.iter().filter(|&&s| s <= threshold_box).count();
@@ -73,7 +73,16 @@ mod tests {
 
     #[test]
     fn a_score_outside_0_to_1_makes_the_image_easy() {
-        for (odd, expected) in [(-0.0, 1), (0.0, 1), (1.0, 1), (-1e-45, 0), (1.000_000_1, 0), (f32::NAN, 0), (-f32::NAN, 0), (f32::INFINITY, 0)] {
+        for (odd, expected) in [
+            (-0.0, 1),
+            (0.0, 1),
+            (1.0, 1),
+            (-1e-45, 0),
+            (1.000_000_1, 0),
+            (f32::NAN, 0),
+            (-f32::NAN, 0),
+            (f32::INFINITY, 0),
+        ] {
             for at in 0..6 {
                 let mut scores = [0.1; 6];
                 scores[at] = odd;

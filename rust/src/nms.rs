@@ -38,7 +38,14 @@ struct Best {
 /// Writes the indices of the kept boxes, best score first (of equal scores the lower index), and
 /// returns their number. `boxes` are `x1, y1, x2, y2`; `groups` is working space for
 /// `boxes / 4` rounded up; at most `kept.len()` are kept.
-pub fn nms(boxes: &[[f32; 4]], scores: &[f32], labels: &[u32], iou: f32, groups: &mut [Group], kept: &mut [u32]) -> usize {
+pub fn nms(
+    boxes: &[[f32; 4]],
+    scores: &[f32],
+    labels: &[u32],
+    iou: f32,
+    groups: &mut [Group],
+    kept: &mut [u32],
+) -> usize {
     let mut live = load(boxes, scores, labels, groups);
     let mut count = 0;
     let mut best = next_best(&mut groups[..live], |group| F32x4::load(&group.score)).0;

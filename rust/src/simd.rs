@@ -181,15 +181,19 @@ impl Shr<u32> for U32x4 {
 }
 
 impl Pixels {
-    /// Channel 0 (red), 1 or 2 of the four pixels, as floats 0..255.
+    /// Red (`CHANNEL` 0), green times 256 (1) or blue (2) of the four pixels.
+    ///
+    /// Green stays where a mask leaves it; blue is shifted down to share red's mask. A mask more
+    /// would cost a register too many, a shift more an instruction. (A byte shuffle would do both,
+    /// but V8 builds a shuffle's pattern anew for every use: four instructions.)
     #[inline(always)]
-    pub fn channel<const CHANNEL: u8>(self) -> F32x4 {
-        // One byte shuffle zero-extends a channel: an index beyond 15 gives 0.
-        let pick = const {
-            let c = CHANNEL;
-            u8x16(c, 99, 99, 99, c + 4, 99, 99, 99, c + 8, 99, 99, 99, c + 12, 99, 99, 99)
+    pub fn channel<const CHANNEL: u32>(self) -> F32x4 {
+        let bits = match CHANNEL {
+            0 => v128_and(self.0, u32x4_splat(0xff)),
+            1 => v128_and(self.0, u32x4_splat(0xff00)),
+            _ => v128_and(u32x4_shr(self.0, 16), u32x4_splat(0xff)),
         };
-        F32x4(f32x4_convert_i32x4(u8x16_swizzle(self.0, pick)))
+        F32x4(f32x4_convert_i32x4(bits))
     }
 }
 
@@ -229,7 +233,17 @@ impl RowPair<'_> {
     /// Group `index`: `[top left, top right, bottom left, bottom right]`, four pixels each.
     #[inline(always)]
     pub fn gather(&self, index: usize) -> [Pixels; 4] {
-        let offsets = &self.groups[index];
+        self.taps(&self.groups[index])
+    }
+
+    /// All groups in order.
+    #[inline(always)]
+    pub fn groups(&self) -> impl Iterator<Item = [Pixels; 4]> {
+        self.groups.iter().map(|offsets| self.taps(offsets))
+    }
+
+    #[inline(always)]
+    fn taps(&self, offsets: &[u32; 4]) -> [Pixels; 4] {
         let [top_left, top_right] = pairs(self.top, offsets);
         let [bottom_left, bottom_right] = pairs(self.bottom, offsets);
         [top_left, top_right, bottom_left, bottom_right]
@@ -239,7 +253,7 @@ impl RowPair<'_> {
 #[inline(always)]
 fn pairs(row: &[u8], offsets: &[u32; 4]) -> [Pixels; 2] {
     let at = |lane: usize| row.as_ptr().wrapping_add(offsets[lane] as usize);
-    // SAFETY: only RowPair calls this, with rows and offsets that PixelPairs proved to fit: every
+    // SAFETY: only RowPair calls this, with its rows and groups, which PixelPairs proved to fit: every
     // offset + 8 <= row.len(). The loads have no alignment rule.
     let (first, second) = unsafe {
         (
@@ -247,8 +261,5 @@ fn pairs(row: &[u8], offsets: &[u32; 4]) -> [Pixels; 2] {
             v128_load64_lane::<1>(v128_load64_zero(at(2).cast()), at(3).cast()),
         )
     };
-    [
-        Pixels(i32x4_shuffle::<0, 2, 4, 6>(first, second)),
-        Pixels(i32x4_shuffle::<1, 3, 5, 7>(first, second)),
-    ]
+    [Pixels(i32x4_shuffle::<0, 2, 4, 6>(first, second)), Pixels(i32x4_shuffle::<1, 3, 5, 7>(first, second))]
 }

@@ -59,11 +59,7 @@ impl F32x4 {
     }
 
     pub fn interleave([Self(a), Self(b), Self(c)]: [Self; 3]) -> [Self; 3] {
-        [
-            Self([a[0], b[0], c[0], a[1]]),
-            Self([b[1], c[1], a[2], b[2]]),
-            Self([c[2], a[3], b[3], c[3]]),
-        ]
+        [Self([a[0], b[0], c[0], a[1]]), Self([b[1], c[1], a[2], b[2]]), Self([c[2], a[3], b[3], c[3]])]
     }
 }
 
@@ -143,8 +139,9 @@ impl Shr<u32> for U32x4 {
 }
 
 impl Pixels {
-    pub fn channel<const CHANNEL: u8>(self) -> F32x4 {
-        F32x4(self.0.map(|pixel| f32::from(pixel[CHANNEL as usize])))
+    pub fn channel<const CHANNEL: u32>(self) -> F32x4 {
+        let unit = if CHANNEL == 1 { 256.0 } else { 1.0 };
+        F32x4(self.0.map(|pixel| f32::from(pixel[CHANNEL as usize]) * unit))
     }
 }
 
@@ -177,9 +174,11 @@ pub struct RowPair<'a> {
 impl RowPair<'_> {
     pub fn gather(&self, index: usize) -> [Pixels; 4] {
         let offsets = self.groups[index];
-        let take = |row: &[u8], side: usize| {
-            Pixels(from_fn(|i| from_fn(|c| row[offsets[i] as usize + 4 * side + c])))
-        };
+        let take = |row: &[u8], side: usize| Pixels(from_fn(|i| from_fn(|c| row[offsets[i] as usize + 4 * side + c])));
         [take(self.top, 0), take(self.top, 1), take(self.bottom, 0), take(self.bottom, 1)]
+    }
+
+    pub fn groups(&self) -> impl Iterator<Item = [Pixels; 4]> {
+        (0..self.groups.len()).map(|index| self.gather(index))
     }
 }

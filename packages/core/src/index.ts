@@ -18,6 +18,7 @@ export * from "./vision/detections.ts";
 export * from "./vision/frame.ts";
 export * from "./vision/heatmap-detector.ts";
 export * from "./vision/image-input.ts";
+export * from "./vision/image-task.ts";
 export * from "./vision/nanodet.ts";
 export * from "./vision/sharp-images.ts";
 export type * from "./estimator/task.ts";

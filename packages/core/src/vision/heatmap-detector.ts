@@ -1,9 +1,8 @@
 import { SednaError } from "../errors.ts";
-import type { Tensor } from "../tensor.ts";
+import type { Task } from "../estimator/task.ts";
 import { checkThresholds, toDetections, type Detections } from "./detections.ts";
 import type { Frame } from "./frame.ts";
-import { createImageInput, type Geometry } from "./image-input.ts";
-import type { Task } from "../estimator/task.ts";
+import { imageTask } from "./image-task.ts";
 
 /** Options of {@link heatmapDetector}. */
 export interface HeatmapDetectorOptions {
@@ -23,10 +22,11 @@ export interface HeatmapDetectorOptions {
  */
 export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 0 }: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
   checkThresholds({ threshold, iouThreshold });
-  return {
-    bind({ inputs, outputs, kernels }) {
-      const spec = { fit: "stretch", layout: "nchw", channels: "rgb", mean: [0, 0, 0], std: [255, 255, 255] } as const;
-      const input = createImageInput(inputs, { kernels, spec, task: "heatmapDetector" });
+
+  return imageTask({
+    name: "heatmapDetector",
+    input: { fit: "stretch", layout: "nchw", channels: "rgb", mean: [0, 0, 0], std: [255, 255, 255] },
+    bindOutputs({ outputs, kernels, input }) {
       const heatmap = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 1);
       const ltrb = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 4);
       const [height, width] = heatmap?.shape.slice(2) ?? [];
@@ -34,30 +34,15 @@ export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 
         const got = outputs.map(({ name, shape }) => `${name} [${shape}]`).join("; ") || "none";
         throw new SednaError(`bind heatmapDetector: expected outputs [1,1,h,w] and [1,4,h,w]; got ${got}`, { code: "model-mismatch" });
       }
-      const geometry = new WeakMap<Frame, Geometry>();
+      const stride = input.width / width;
 
-      return {
-        kind: "image",
-        async preprocess(frame) {
-          const converted = await input.convert(frame);
-          geometry.set(frame, converted.geometry);
-          return { [input.name]: converted.tensor };
-        },
-        postprocess(results, frame) {
-          const peaks = kernels.heatmapPeaks({
-            heatmap: (results[heatmap.name] as Tensor).data as Float32Array,
-            ltrb: (results[ltrb.name] as Tensor).data as Float32Array,
-            height,
-            width,
-            stride: input.width / width,
-            threshold,
-          });
-          const kept = kernels.nms({ ...peaks, iouThreshold });
-          const labels = new Uint32Array(peaks.scores.length).fill(label);
-          return toDetections({ ...peaks, labels, kept }, geometry.get(frame)!, frame);
-        },
-        dispose: () => input.dispose(),
+      return (results, geometry, frame) => {
+        const [heat, sides] = [results[heatmap.name]!.data as Float32Array, results[ltrb.name]!.data as Float32Array];
+        const peaks = kernels.heatmapPeaks({ heatmap: heat, ltrb: sides, height, width, stride, threshold });
+        const kept = kernels.nms({ ...peaks, iouThreshold });
+        const labels = new Uint32Array(peaks.scores.length).fill(label);
+        return toDetections({ ...peaks, labels, kept }, geometry, frame);
       };
     },
-  };
+  });
 }

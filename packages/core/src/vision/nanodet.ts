@@ -1,9 +1,9 @@
 import { SednaError } from "../errors.ts";
+import type { Task } from "../estimator/task.ts";
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
 import { checkThresholds, toDetections, type Detections } from "./detections.ts";
 import type { Frame } from "./frame.ts";
-import { createImageInput, type Geometry } from "./image-input.ts";
-import type { Task } from "../estimator/task.ts";
+import { imageTask } from "./image-task.ts";
 
 /** Options of {@link nanodet}. */
 export interface NanodetOptions {
@@ -25,41 +25,31 @@ const BINS = 11;
  */
 export function nanodet({ threshold = 0.35, iouThreshold = 0.5, labels }: NanodetOptions = {}): Task<Frame, Detections> {
   checkThresholds({ threshold, iouThreshold });
-  return {
-    bind({ inputs, outputs, kernels }) {
-      const spec = { fit: "stretch", layout: "nchw", channels: "bgr", mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] } as const;
-      const input = createImageInput(inputs, { kernels, spec, task: "nanodet" });
-      const levels = pairLevels(outputs, input);
-      const wanted = labels && new Set(labels);
-      const geometry = new WeakMap<Frame, Geometry>();
+  const wanted = labels && new Set(labels);
 
-      return {
-        kind: "image",
-        async preprocess(frame) {
-          const converted = await input.convert(frame);
-          geometry.set(frame, converted.geometry);
-          return { [input.name]: converted.tensor };
-        },
-        postprocess(results, frame) {
-          const boxes: number[] = [];
-          const scores: number[] = [];
-          const classes: number[] = [];
-          for (const level of levels) {
-            const found = kernels.topClass({ scores: floats(results, level.scores), classes: level.classes, threshold });
-            const picked = wanted ? pick(found, wanted) : found;
-            const decoded = kernels.gflDecode({ distances: floats(results, level.distances), cells: picked.index, bins: BINS, stride: level.stride, gridWidth: level.gridWidth });
-            boxes.push(...decoded);
-            scores.push(...picked.score);
-            classes.push(...picked.label);
-          }
-          const found = { boxes: Float32Array.from(boxes), scores: Float32Array.from(scores), labels: Uint32Array.from(classes) };
-          const kept = kernels.nms({ ...found, iouThreshold });
-          return toDetections({ ...found, kept }, geometry.get(frame)!, frame);
-        },
-        dispose: () => input.dispose(),
+  return imageTask({
+    name: "nanodet",
+    input: { fit: "stretch", layout: "nchw", channels: "bgr", mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
+    bindOutputs({ outputs, kernels, input }) {
+      const levels = pairLevels(outputs, input);
+      return (results, geometry, frame) => {
+        const boxes: number[] = [];
+        const scores: number[] = [];
+        const classes: number[] = [];
+        for (const level of levels) {
+          const found = kernels.topClass({ scores: floats(results, level.scores), classes: level.classes, threshold });
+          const picked = wanted ? pick(found, wanted) : found;
+          const decoded = kernels.gflDecode({ distances: floats(results, level.distances), cells: picked.index, bins: BINS, stride: level.stride, gridWidth: level.gridWidth });
+          boxes.push(...decoded);
+          scores.push(...picked.score);
+          classes.push(...picked.label);
+        }
+        const found = { boxes: Float32Array.from(boxes), scores: Float32Array.from(scores), labels: Uint32Array.from(classes) };
+        const kept = kernels.nms({ ...found, iouThreshold });
+        return toDetections({ ...found, kept }, geometry, frame);
       };
     },
-  };
+  });
 }
 
 interface Level {

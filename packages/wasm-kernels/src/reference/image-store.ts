@@ -42,15 +42,15 @@ function convert(spec: CheckedSpec, { plan, source, tensor }: Conversion): void 
     for (let c = 0; c < 3; c++) {
       const upper = fround(fround(1 - v) * spec.scale[c]!);
       const lower = fround(v * spec.scale[c]!);
+      const blend = (at: number) => fround(fround(source[upperRow + at]! * upper) + fround(source[lowerRow + at]! * lower));
       const channel = spec.bgr ? 2 - c : c;
       for (let x = 0; x < plan.content.width; x++) {
-        const at = plan.columns[x]! + c;
-        const blend = (offset: number) => fround(fround(source[upperRow + offset]! * upper) + fround(source[lowerRow + offset]! * lower));
-        const left = blend(at);
-        const right = blend(at + 4);
+        const left = blend(plan.columns[x]! + c);
+        const right = blend(plan.columns[x]! + c + 4);
         const value = fround(left + fround(plan.horizontal[x]! * fround(right - left)));
         const pixel = (plan.top + y) * width + plan.left + x;
-        tensor[spec.interleaved ? 3 * pixel + channel : channel * width * height + pixel] = value + spec.bias[c]!;
+        const at = spec.interleaved ? 3 * pixel + channel : channel * width * height + pixel;
+        tensor[at] = value + spec.bias[c]!;
       }
     }
   }
