@@ -17,6 +17,7 @@ const packages = {
 /** Rooms inside core, and the rooms that each may import. A room not named here is an error. */
 const rooms = {
   "errors.ts": [],
+  "deadline.ts": ["errors.ts"],
   "optional.ts": ["errors.ts"],
   "box.ts": [],
   "tensor.ts": ["errors.ts"],
@@ -25,7 +26,7 @@ const rooms = {
   "hard-example-mining": ["errors.ts", "box.ts"],
   estimator: ["errors.ts", "tensor.ts"],
   vision: ["errors.ts", "box.ts", "tensor.ts", "estimator"],
-  "joint-inference": ["errors.ts", "estimator", "hard-example-mining"],
+  "joint-inference": ["errors.ts", "deadline.ts", "estimator", "hard-example-mining"],
   "index.ts": null,
 };
 

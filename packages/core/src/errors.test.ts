@@ -5,7 +5,7 @@ import { select } from "./select.ts";
 
 describe("errors", () => {
   it.each([
-    new SednaError("busy", { code: "cloud-busy", retryable: true, retryAfterMs: 20 }),
+    new SednaError("busy", { code: "cloud-busy", retryable: true, retryAfterMs: 20, cause: new TypeError("why") }),
     new WireError("expected a, got b"),
     new UnknownAlgorithmError("expected A; got B"),
     new TypeError("a shape"),

@@ -26,6 +26,7 @@ export type ErrorCode =
   | "model-unreadable"
   | "model-mismatch"
   | "run-failed"
+  | "no-big-model"
   | "cloud-unreachable"
   | "cloud-timeout"
   | "cloud-refused"
@@ -59,28 +60,28 @@ export interface PlainError {
   readonly code?: ErrorCode;
   readonly retryable?: boolean;
   readonly retryAfterMs?: number;
+  readonly cause?: PlainError;
 }
 
 /** Turns any thrown value into plain data that survives structured clone and JSON. */
 export function toPlainError(error: unknown): PlainError {
-  if (error instanceof SednaError) {
-    const { name, message, code, retryable, retryAfterMs } = error;
-    return { name, message, code, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-  }
-  if (error instanceof Error) return { name: error.name, message: error.message };
-  return { name: "Error", message: String(error) };
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message } = error;
+  const cause = error.cause === undefined ? {} : { cause: toPlainError(error.cause) };
+  if (!(error instanceof SednaError)) return { name, message, ...cause };
+  const { code, retryable, retryAfterMs } = error;
+  return { name, message, code, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...cause };
 }
 
 /** Rebuilds the error that {@link toPlainError} flattened, in the class that a caller would catch. */
-export function fromPlainError(plain: PlainError): Error {
-  if (plain.name === "UnknownAlgorithmError") return new UnknownAlgorithmError(plain.message);
-  if (plain.name === "WireError") return new WireError(plain.message);
-  if (plain.code !== undefined) return new SednaError(plain.message, { ...plain, code: plain.code });
-  if (plain.name === "TypeError") return new TypeError(plain.message);
-  if (plain.name === "RangeError") return new RangeError(plain.message);
-  const error = new Error(plain.message);
-  error.name = plain.name;
-  return error;
+export function fromPlainError({ name, message, code, retryable, retryAfterMs, cause: plainCause }: PlainError): Error {
+  const options = plainCause === undefined ? {} : { cause: fromPlainError(plainCause) };
+  if (name === "UnknownAlgorithmError") return new UnknownAlgorithmError(message);
+  if (name === "WireError") return new WireError(message, options);
+  if (code !== undefined) return new SednaError(message, { code, ...(retryable === undefined ? {} : { retryable }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...options });
+  if (name === "TypeError") return new TypeError(message, options);
+  if (name === "RangeError") return new RangeError(message, options);
+  return Object.assign(new Error(message, options), { name });
 }
 
 /** How a value looks in an error message: short, typed, on one line. */

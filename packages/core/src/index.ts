@@ -1,4 +1,5 @@
 export { intersectionOverUnion } from "./box.ts";
+export * from "./deadline.ts";
 export * from "./errors.ts";
 export * from "./estimator/estimator.ts";
 export * from "./estimator/onnx-estimator.ts";

@@ -4,10 +4,10 @@ import { UnknownAlgorithmError } from "./errors.ts";
 export type AlgorithmTable = Readonly<Record<string, (param: never) => unknown>>;
 
 /** Sedna's way to name an algorithm in a job: `{ method: "IBT", param: { threshold_img: "0.9" } }`. */
-export interface Selection<Name extends string = string> {
+export interface Selection<Name extends string = string, Param = Readonly<Record<string, unknown>>> {
   readonly method: Name;
   /** The algorithm's parameters; also Sedna's list form `[{ key, value }]`. */
-  readonly param?: Readonly<Record<string, unknown>> | readonly { readonly key: string; readonly value: unknown }[];
+  readonly param?: Param | readonly { readonly key: string; readonly value: unknown }[];
 }
 
 /**
@@ -18,7 +18,7 @@ export interface Selection<Name extends string = string> {
  */
 export function select<Table extends AlgorithmTable, Name extends keyof Table & string>(
   table: Table,
-  selection: Selection<Name>,
+  selection: Selection<Name, Parameters<Table[Name]>[0]>,
 ): ReturnType<Table[Name]> {
   const build = Object.hasOwn(table, selection.method) ? table[selection.method] : undefined;
   if (build === undefined) {

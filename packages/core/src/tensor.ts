@@ -60,13 +60,19 @@ export function tensor(dtype: DType, shape: readonly number[], data: TensorData)
   return { dtype, shape, data };
 }
 
+/** More axes than any model has; deeper nesting is an attack on the stack. */
+const MAX_AXES = 16;
+
 /**
  * A tensor from nested lists, as JSON carries it.
  * @throws {TypeError} when the lists are ragged or hold something else than numbers and booleans.
  */
 export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
   const shape: number[] = [];
-  for (let level = nested; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level = nested; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+    if (shape.length > MAX_AXES) throw new TypeError(`read nested lists: expected at most ${MAX_AXES} axes; got more`);
+  }
   const data = new arrayOf[dtype](elementCount(shape));
   let next = 0;
   const fill = (value: unknown, axis: number): void => {

@@ -63,8 +63,9 @@ export function onnxRuntime(ort: OrtModule, { executionProviders, sessionOptions
       for (const [i, provider] of executionProviders.entries()) {
         try {
           const session = await ort.InferenceSession.create(model, { ...sessionOptions, executionProviders: [provider] });
-          return wrapSession(ort, session, provider);
+          return await wrapSession(ort, session, provider);
         } catch (error) {
+          if (error instanceof SednaError) throw error;
           failure = error;
           const next = executionProviders[i + 1];
           if (next !== undefined) onFallback?.({ from: provider, to: next, error });
@@ -80,10 +81,16 @@ function unreadable(got: string, cause?: unknown): SednaError {
   return new SednaError(`open a model: expected an ONNX file; got ${got}`, { code: "model-unreadable", cause });
 }
 
-function wrapSession(ort: OrtModule, session: OrtSession, backend: string): OnnxSession {
+async function wrapSession(ort: OrtModule, session: OrtSession, backend: string): Promise<OnnxSession> {
+  let specs: Pick<OnnxSession, "inputs" | "outputs">;
+  try {
+    specs = { inputs: session.inputMetadata.map(toSpec), outputs: session.outputMetadata.map(toSpec) };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
   return {
-    inputs: session.inputMetadata.map(toSpec),
-    outputs: session.outputMetadata.map(toSpec),
+    ...specs,
     backend,
     async run(feeds) {
       const inputs: Record<string, OrtTensor> = {};
@@ -101,6 +108,8 @@ function wrapSession(ort: OrtModule, session: OrtSession, backend: string): Onnx
 }
 
 function toSpec({ name, type, shape = [] }: OrtValueMetadata): TensorSpec {
-  const dtype = type !== undefined && type in arrayOf ? (type as DType) : "float32";
-  return { name, dtype, shape: shape.map((axis) => (typeof axis === "number" ? axis : -1)) };
+  if (type === undefined || !Object.hasOwn(arrayOf, type)) {
+    throw new SednaError(`open a model: expected elements of ${Object.keys(arrayOf).join(", ")}; got ${name} of ${type ?? "no tensor type"}`, { code: "model-mismatch" });
+  }
+  return { name, dtype: type as DType, shape: shape.map((axis) => (typeof axis === "number" ? axis : -1)) };
 }

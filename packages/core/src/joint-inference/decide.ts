@@ -1,6 +1,6 @@
+import { withDeadline } from "../deadline.ts";
 import { SednaError, type ErrorCode } from "../errors.ts";
 import type { HardExampleMiner } from "../hard-example-mining/miner.ts";
-import { offload } from "./offload.ts";
 import type { Statistics } from "./statistics.ts";
 import type { JointReason, JointResult, JointSettings } from "./types.ts";
 
@@ -16,102 +16,134 @@ export interface Case<Sample, Result> {
 
 type Answer<Sample, Result> = JointResult<Result, Sample>;
 
-/** The edge's part of an answer, and what the cloud would add if it is asked. */
+/** What the edge has to say of a sample, and the ways on from there. */
 export interface EdgeStep<Sample, Result> {
+  /** The edge's answer; its `result` is null while the edge has not been asked. */
   readonly answer: Answer<Sample, Result>;
-  /** Set where the cloud is wanted. Never rejects while there is an edge answer to fall back on. */
+  /** Set where the cloud is wanted. Falls back on the edge; rejects only where neither has an answer. */
   readonly askCloud?: () => Promise<Answer<Sample, Result>>;
+  /** The edge's answer instead of the cloud's. Not there with `cloud-only`. */
+  readonly askEdge?: (reason: JointReason) => Promise<Answer<Sample, Result>>;
 }
 
 /** Runs what the policy wants of the edge and says whether the cloud is wanted too. */
 export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promise<EdgeStep<Sample, Result>> {
-  const { settings, sample } = it;
-  const started = it.now();
-  const { policy = "joint", mode = "inference-then-mining" } = settings;
+  const { policy = "joint", mode, bigModel } = it.settings;
+  if (policy === "cloud-only") return { answer: open(it, "policy"), askCloud: () => askCloud(it, open(it, "policy")) };
+  if (policy === "cloud-first") return { answer: open(it, "policy"), askCloud: () => askBoth(it), askEdge: (reason) => askEdge(it, open(it, "policy"), reason) };
+  if (policy === "edge-only") return { answer: await predict(it, open(it, "policy", false)) };
 
-  if (policy === "cloud-only") return { answer: pending(it, "policy"), askCloud: () => cloudStep(it, pending(it, "policy")) };
-
-  const mined = policy === "joint" || policy === "edge-first";
-  if (mined && mode === "mining-then-inference") {
-    const { isHard, ms } = mine(it, sample);
-    if (isHard) {
-      const before = { ...pending(it, "hard"), timings: { edge: 0, mining: ms, cloud: 0, total: 0 } };
-      return { answer: before, askCloud: () => cloudStep(it, before) };
-    }
-    const { edgeResult, edge } = await predict(it);
-    return { answer: edgeAnswer(it, { edgeResult, started, edge, mining: ms, isHardExample: false, reason: "easy" }) };
+  if (mode === "mining-then-inference") {
+    const { isHard, ms, failed } = mine(it, it.sample);
+    const before = { ...open(it, isHard ? "hard" : "easy", isHard), timings: { edge: 0, mining: ms, cloud: 0, total: ms } };
+    if (isHard) return { answer: before, askCloud: () => askCloud(it, before), askEdge: (reason) => askEdge(it, before, reason) };
+    return { answer: { ...(await predict(it, before)), ...failed } };
   }
 
-  const { edgeResult, edge } = await predict(it);
-  if (!mined) {
-    const answer = edgeAnswer(it, { edgeResult, started, edge, mining: 0, isHardExample: policy === "cloud-first", reason: "policy" });
-    return policy === "cloud-first" ? { answer, askCloud: () => cloudStep(it, answer) } : { answer };
+  let edge: Answer<Sample, Result>;
+  try {
+    edge = await predict(it, open(it, "easy", false));
+  } catch (error) {
+    // A model that fails is a hard case, and the cloud may know; a sample that is no sample is not.
+    if (!(error instanceof SednaError) || bigModel === undefined || it.signal?.aborted) throw error;
+    return { answer: open(it, error.code), askCloud: () => askCloud(it, open(it, error.code)).catch(() => Promise.reject(error)) };
   }
-  const { isHard, ms: mining } = mine(it, edgeResult);
-  const answer = edgeAnswer(it, { edgeResult, started, edge, mining, isHardExample: isHard, reason: isHard ? "hard" : "easy" });
-  return isHard ? { answer, askCloud: () => cloudStep(it, answer) } : { answer };
+  const { isHard, ms, failed } = mine(it, edge.edgeResult);
+  const answer: Answer<Sample, Result> = {
+    ...edge,
+    isHardExample: isHard,
+    reason: isHard ? "hard" : "easy",
+    timings: { ...edge.timings, mining: ms, total: edge.timings.total + ms },
+    ...failed,
+  };
+  return isHard ? { answer, askCloud: () => askCloud(it, answer), askEdge: async (reason) => fallback(answer, reason) } : { answer };
 }
 
-/** The edge's answer to a sample that was hard, where the cloud is not asked after all. */
+/** The edge's answer where the cloud's was wanted. */
 export function fallback<Sample, Result>(answer: Answer<Sample, Result>, reason: JointReason, error?: unknown): Answer<Sample, Result> {
   return { ...answer, source: "fallback", reason, ...(error === undefined ? {} : { error }) };
 }
 
 /** What is said of a sample that nobody could answer. */
 export function failure<Sample, Result>(it: Case<Sample, Result>, error: unknown): Answer<Sample, Result> {
-  return fallback(pending(it, "failed"), reasonOf(error), error);
+  const source = it.settings.policy === "cloud-only" ? "cloud" : "edge";
+  return { ...open(it, reasonOf(error), false), source, error };
 }
 
-async function cloudStep<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>): Promise<Answer<Sample, Result>> {
+/** Asks the cloud; without its answer the edge's has to do. */
+async function askCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>): Promise<Answer<Sample, Result>> {
   const { bigModel, deadlineMs = 1000 } = it.settings;
-  if (bigModel === undefined) return withoutCloud(it, before, "no-big-model");
+  if (bigModel === undefined) return withoutCloud(it, before, new SednaError("ask the cloud: expected a bigModel; got none", { code: "no-big-model" }));
   const asked = it.now();
-  const timings = (): Answer<Sample, Result>["timings"] => ({ ...before.timings, cloud: it.now() - asked, total: before.timings.total + it.now() - asked });
-  it.statistics.offloaded();
+  const bytes = { up: 0, down: 0 };
+  const onTransfer = ({ up, down }: { readonly up: number; readonly down: number }): void => {
+    bytes.up += up;
+    bytes.down += down;
+  };
+  const cost = (): Pick<Answer<Sample, Result>, "timings" | "bytes"> => {
+    const ms = it.now() - asked;
+    return { timings: { ...before.timings, cloud: ms, total: before.timings.total + ms }, bytes: { ...bytes } };
+  };
   try {
-    const { result, bytesUp, bytesDown } = await offload(bigModel, it.sample, { deadlineMs, signal: it.signal });
-    return { ...before, result, cloudResult: result, source: "cloud", timings: timings(), bytes: { up: bytesUp, down: bytesDown } };
+    const ask = (signal: AbortSignal): Promise<Result> => bigModel.inference(it.sample, { signal, deadlineMs, onTransfer });
+    const result = await withDeadline(ask, { deadlineMs, action: "ask the big model", ...(it.signal ? { signal: it.signal } : {}) });
+    it.statistics.offloaded();
+    return { ...before, result, cloudResult: result, source: "cloud", ...cost() };
   } catch (error) {
     if (it.signal?.aborted) throw error;
-    return withoutCloud(it, { ...before, timings: timings() }, reasonOf(error), error);
+    // A circuit that is open refuses before anything is sent.
+    if (reasonOf(error) !== "circuit-open") it.statistics.offloaded();
+    return withoutCloud(it, { ...before, ...cost() }, error);
   }
 }
 
-/** Falls back on the edge: its answer where there is one, else (mining came first) it is made now. */
-async function withoutCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>, reason: JointReason, error?: unknown): Promise<Answer<Sample, Result>> {
-  if (before.edgeResult !== null) return fallback(before, reason, error);
-  if (it.settings.policy === "cloud-only") {
-    throw error ?? new SednaError("ask the cloud: expected a bigModel for the policy cloud-only; got none", { code: "cloud-unreachable" });
-  }
-  const { edgeResult, edge } = await predict(it);
-  const timings = { ...before.timings, edge, total: before.timings.total + edge };
-  return fallback({ ...before, result: edgeResult, edgeResult, timings }, reason, error);
+/** Asks both at once and prefers the cloud. */
+async function askBoth<Sample, Result>(it: Case<Sample, Result>): Promise<Answer<Sample, Result>> {
+  const edge: { answer?: Answer<Sample, Result> } = {};
+  const asking = predict(it, open(it, "policy"));
+  const known = asking.then((answer) => (edge.answer = answer), () => undefined);
+  const fromCloud = await askCloud({ ...it, settings: { ...it.settings, policy: "cloud-only" } }, open(it, "policy")).catch(async (error: unknown) => {
+    if (it.signal?.aborted) throw error;
+    return fallback(await asking, reasonOf(error), error);
+  });
+  if (fromCloud.source === "cloud") await Promise.race([known, Promise.resolve()]);
+  return edge.answer ? { ...fromCloud, edgeResult: edge.answer.edgeResult, timings: { ...fromCloud.timings, edge: edge.answer.timings.edge } } : fromCloud;
 }
 
-async function predict<Sample, Result>({ settings, sample, signal, now }: Case<Sample, Result>): Promise<{ edgeResult: Result; edge: number }> {
+/** The edge, asked after all because the cloud is not. */
+async function askEdge<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>, reason: JointReason): Promise<Answer<Sample, Result>> {
+  return fallback(await predict(it, before), reason);
+}
+
+async function withoutCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>, error: unknown): Promise<Answer<Sample, Result>> {
+  if (before.edgeResult === null && it.settings.policy === "cloud-only") throw error;
+  const answer = before.edgeResult === null ? await predict(it, before) : before;
+  return fallback(answer, reasonOf(error), error);
+}
+
+async function predict<Sample, Result>({ settings, sample, signal, now }: Case<Sample, Result>, before: Answer<Sample, Result>): Promise<Answer<Sample, Result>> {
   const started = now();
-  const edgeResult = await settings.estimator.predict(sample, { signal });
-  return { edgeResult, edge: now() - started };
+  const edgeResult = await settings.estimator.predict(sample, signal ? { signal } : {});
+  const edge = now() - started;
+  return { ...before, result: edgeResult, edgeResult, timings: { ...before.timings, edge, total: before.timings.total + edge } };
 }
 
-function mine<Sample, Result>({ settings, now }: Case<Sample, Result>, judged: unknown): { isHard: boolean; ms: number } {
+/** Asks the miner. One that throws has no say: the edge's answer stands, with the error beside it. */
+function mine<Sample, Result>({ settings, now }: Case<Sample, Result>, judged: unknown): { isHard: boolean; ms: number; failed: { reason?: JointReason; error?: unknown } } {
   const started = now();
   const miner = settings.hardExampleMining as HardExampleMiner<unknown> | undefined;
-  const isHard = miner?.(judged) ?? false;
-  return { isHard, ms: now() - started };
+  try {
+    const isHard = miner?.(judged) ?? false;
+    return { isHard, ms: now() - started, failed: {} };
+  } catch (error) {
+    return { isHard: false, ms: now() - started, failed: { reason: "miner-failed", error } };
+  }
 }
 
-function edgeAnswer<Sample, Result>(
-  { index, sample, now }: Case<Sample, Result>,
-  { edgeResult, started, edge, mining, isHardExample, reason }: { edgeResult: Result; started: number; edge: number; mining: number; isHardExample: boolean; reason: JointReason },
-): Answer<Sample, Result> {
-  const timings = { edge, mining, cloud: 0, total: now() - started };
-  return { index, isHardExample, result: edgeResult, edgeResult, cloudResult: null, source: "edge", reason, final: true, timings, bytes: { up: 0, down: 0 }, sample };
-}
-
-function pending<Sample, Result>({ index, sample }: Case<Sample, Result>, reason: JointReason): Answer<Sample, Result> {
+/** An answer that nobody has given yet. */
+function open<Sample, Result>({ index, sample }: Case<Sample, Result>, reason: JointReason, isHardExample = true): Answer<Sample, Result> {
   const timings = { edge: 0, mining: 0, cloud: 0, total: 0 };
-  return { index, isHardExample: true, result: null, edgeResult: null, cloudResult: null, source: "edge", reason, final: true, timings, bytes: { up: 0, down: 0 }, sample };
+  return { index, isHardExample, result: null, edgeResult: null, cloudResult: null, source: "edge", reason, final: true, timings, bytes: { up: 0, down: 0 }, sample };
 }
 
 function reasonOf(error: unknown): ErrorCode | "failed" {

@@ -4,7 +4,7 @@ import type { Estimator } from "../estimator/estimator.ts";
 import { hardExampleMining } from "../hard-example-mining/index.ts";
 import { select } from "../select.ts";
 import { createJointInference } from "./joint-inference.ts";
-import type { BigModel, JointInferenceOptions } from "./types.ts";
+import type { BigModel, JointInferenceOptions, JointPatch } from "./types.ts";
 
 type Rows = number[][];
 
@@ -16,11 +16,11 @@ const estimator = (predict: (sample: string) => Rows | Promise<Rows>): Estimator
 });
 const row = (score: number): Rows => [[0, 0, 5, 5, score, 0]];
 const edge = estimator((sample) => row(sample.startsWith("hard") ? 0.1 : 0.9));
-const cloud = (inference: BigModel<string, Rows>["inference"] = async () => ({ result: row(0.99), bytesUp: 100, bytesDown: 10 })): BigModel<string, Rows> => ({ inference });
+const cloud = (inference: BigModel<string, Rows>["inference"] = async (_, { onTransfer }) => (onTransfer?.({ up: 100, down: 10 }), row(0.99))): BigModel<string, Rows> => ({ inference });
 const never = cloud(() => new Promise(() => {}));
 const broken = cloud(() => Promise.reject(new SednaError("no route", { code: "cloud-unreachable", retryable: true })));
-const IBT = select(hardExampleMining, { method: "IBT" }) as never;
-const joint = (options: Partial<JointInferenceOptions<string, Rows>> = {}) => createJointInference<string, Rows>({ estimator: edge, hardExampleMining: IBT, bigModel: cloud(), ...options });
+const IBT = select(hardExampleMining, { method: "IBT" });
+const joint = (options: JointPatch<string, Rows> = {}) => createJointInference<string, Rows>({ estimator: edge, hardExampleMining: IBT, bigModel: cloud(), ...options } as JointInferenceOptions<string, Rows>);
 
 describe("inference-then-mining", () => {
   it("answers an easy sample at the edge and does not ask the cloud", async () => {
@@ -50,6 +50,26 @@ describe("inference-then-mining", () => {
     expect(await joint({ bigModel: undefined }).inference("hard")).toMatchObject({ source: "fallback", reason: "no-big-model", isHardExample: true });
   });
 
+  it("keeps the edge's answer when the miner throws, and says so", async () => {
+    const broken = (): boolean => { throw new TypeError("a miner's bug"); };
+    expect(await joint({ hardExampleMining: broken }).inference("easy")).toMatchObject({ source: "edge", reason: "miner-failed", result: row(0.9), error: new TypeError("a miner's bug") });
+  });
+
+  it("asks the cloud about a sample on which the little model fails, and rejects with its error when both do", async () => {
+    const failing = estimator(() => Promise.reject(new SednaError("device lost", { code: "run-failed", retryable: true })));
+    expect(await joint({ estimator: failing }).inference("x")).toMatchObject({ source: "cloud", reason: "run-failed", result: row(0.99), edgeResult: null });
+    const both = joint({ estimator: failing, bigModel: broken });
+    await expect(both.inference("x")).rejects.toThrow("device lost");
+    expect(both.stats()).toMatchObject({ inferenceNumber: 0, failedNumber: 1 });
+  });
+
+  it("does not send what is no sample", async () => {
+    const inference = vi.fn();
+    const refusing = estimator(() => Promise.reject(new RangeError("expected a picture of at least 1x1; got 0x0")));
+    await expect(joint({ estimator: refusing, bigModel: cloud(inference) }).inference("x")).rejects.toThrow(RangeError);
+    expect(inference).not.toHaveBeenCalled();
+  });
+
   it("without a miner finds nothing hard, as Sedna", async () => {
     expect(await joint({ hardExampleMining: undefined }).inference("hard")).toMatchObject({ isHardExample: false, source: "edge" });
   });
@@ -57,7 +77,7 @@ describe("inference-then-mining", () => {
 
 describe("mining-then-inference", () => {
   const mode = "mining-then-inference" as const;
-  const byName = ((sample: string) => sample === "hard") as never;
+  const byName = (sample: string): boolean => sample === "hard";
 
   it("sends a hard sample to the cloud alone and unwraps its answer", async () => {
     const predict = vi.fn(() => row(0.9));
@@ -103,6 +123,12 @@ describe("policies", () => {
     expect(await first.inference("easy")).toMatchObject({ source: "fallback", reason: "cloud-timeout", result: row(0.9) });
   });
 
+  it("cloud-first asks both at once, and takes the cloud's answer when the edge fails", async () => {
+    const failing = estimator(() => Promise.reject(new Error("no memory")));
+    expect(await joint({ policy: "cloud-first", estimator: failing }).inference("easy")).toMatchObject({ source: "cloud", edgeResult: null });
+    await expect(joint({ policy: "cloud-first", estimator: failing, bigModel: broken }).inference("easy")).rejects.toThrow("no memory");
+  });
+
   it("edge-first answers at once and lets the cloud's answer follow", async () => {
     const first = joint({ policy: "edge-first" });
     const now = await first.inference("hard");
@@ -130,6 +156,15 @@ describe("statistics", () => {
     expect(counted.stats()).toMatchObject({ inferenceNumber: 4, hardExampleNumber: 2, uploadCloudRatio: 0.5, offloadedNumber: 2, cloudNumber: 2, bytesUp: 200, bytesDown: 20 });
   });
 
+  it("does not count as sent what an open circuit refused, and counts the bytes of tries that failed", async () => {
+    const open = joint({ bigModel: cloud(() => Promise.reject(new SednaError("open", { code: "circuit-open" }))) });
+    await open.inference("hard");
+    expect(open.stats()).toMatchObject({ hardExampleNumber: 1, offloadedNumber: 0, fallbackNumber: 1 });
+    const failing = joint({ bigModel: cloud(async (_, { onTransfer }) => { onTransfer?.({ up: 70, down: 0 }); throw new SednaError("cut", { code: "cloud-unreachable" }); }) });
+    await failing.inference("hard");
+    expect(failing.stats()).toMatchObject({ offloadedNumber: 1, fallbackNumber: 1, bytesUp: 70 });
+  });
+
   it("has a ratio of 0, not NaN, before the first sample", () => {
     expect(joint().stats().uploadCloudRatio).toBe(0);
   });
@@ -142,7 +177,8 @@ describe("bad settings", () => {
     [{ estimator: {} }, "expected an object with predict(); got an object"],
     [{ hardExampleMining: "IBT" }, 'expected a miner, as select() builds it; got "IBT"'],
     [{ bigModel: "http://cloud" }, 'expected an object with inference(); got "http://cloud"'],
-    [{ deadlineMs: Number.NaN }, "expected a positive number of milliseconds; got NaN"],
+    [{ deadlineMs: Number.NaN }, "expected a positive number of milliseconds below 2147483648; got NaN"],
+    [{ deadlineMs: Infinity }, "expected a positive number of milliseconds below 2147483648; got Infinity"],
     [{ maxOffloads: 0 }, "expected at least 1; got 0"],
   ])("%o is refused with what was expected", (patch, message) => {
     expect(() => joint(patch as never)).toThrow(message);

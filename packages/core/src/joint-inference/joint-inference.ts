@@ -17,7 +17,7 @@ export function createJointInference<Sample, Result>({
   ...initial
 }: JointInferenceOptions<Sample, Result>): JointInference<Sample, Result> {
   const statistics = createStatistics();
-  let settings: JointSettings<Sample, Result> = checkSettings(initial);
+  let settings = checkSettings<Sample, Result>(initial as JointSettings<Sample, Result>);
   let samples = 0;
 
   const open = (sample: Sample, signal?: AbortSignal): Case<Sample, Result> => ({ index: samples++, sample, settings, signal, now, statistics });
@@ -30,7 +30,7 @@ export function createJointInference<Sample, Result>({
         const followUp = askCloud()
           .catch((error: unknown) => ({ ...answer, source: "fallback" as const, reason: "failed" as const, error }))
           .then((final) => {
-            statistics.followed(final);
+            if (!it.signal?.aborted) statistics.followed(final);
             return final;
           });
         return { ...answer, final: false, followUp };
@@ -48,14 +48,14 @@ export function createJointInference<Sample, Result>({
     async inference(sample, { signal, policy } = {}) {
       signal?.throwIfAborted();
       const it = open(sample, signal);
-      return inference(policy === undefined ? it : { ...it, settings: checkSettings({ ...settings, policy }) });
+      return inference(policy === undefined ? it : { ...it, settings: checkSettings<Sample, Result>({ ...settings, policy }) });
     },
     run(source, options = {}) {
       if (typeof source?.[Symbol.asyncIterator] !== "function") throw new TypeError(`run joint inference: expected an async iterable source; got ${describe(source)}`);
       return runSource(source, { ...options, open, statistics });
     },
     update(patch) {
-      settings = checkSettings({ ...settings, ...patch });
+      settings = checkSettings({ ...settings, ...patch } as JointSettings<Sample, Result>);
     },
     stats: statistics.snapshot,
   };

@@ -15,6 +15,7 @@ export async function* runSource<Sample, Result>(
 ): AsyncGenerator<JointResult<Result, Sample>, undefined> {
   type Answer = JointResult<Result, Sample>;
   const { open, statistics, take = source.live ? "newest" : "all" } = options;
+  options.signal?.throwIfAborted();
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const answers = createChannel<Answer>({ capacity: 1 });
@@ -38,9 +39,13 @@ export async function* runSource<Sample, Result>(
   const answerOne = async (it: Case<Sample, Result>): Promise<void> => {
     const { policy, maxOffloads = 2 } = it.settings;
     try {
-      const { answer, askCloud } = await edgeStep(it);
+      const { answer, askCloud, askEdge } = await edgeStep(it);
       if (askCloud === undefined) return await first(answer);
-      if (uploads.size >= maxOffloads && take === "newest" && answer.result !== null) return await first(fallback(answer, "offload-busy"));
+      if (uploads.size >= maxOffloads && take === "newest") {
+        if (askEdge) return await first(await askEdge("offload-busy"));
+        statistics.dropped();
+        return closeSample(it.sample);
+      }
       while (uploads.size >= maxOffloads) await Promise.race(uploads);
 
       const early = policy === "edge-first" && answer.result !== null;

@@ -1,3 +1,4 @@
+import { checkDeadline } from "../deadline.ts";
 import { describe } from "../errors.ts";
 import type { JointSettings } from "./types.ts";
 
@@ -18,7 +19,7 @@ export function checkSettings<Sample, Result>(settings: JointSettings<Sample, Re
   }
   if (mode === "mining-then-inference" && hardExampleMining === undefined) throw new TypeError("set the mode mining-then-inference: expected hardExampleMining; got none");
   if (bigModel !== undefined && typeof bigModel.inference !== "function") throw new TypeError(`set the bigModel: expected an object with inference(); got ${describe(bigModel)}`);
-  if (!(deadlineMs > 0)) throw new RangeError(`set deadlineMs: expected a positive number of milliseconds; got ${describe(deadlineMs)}`);
+  checkDeadline(deadlineMs);
   if (!(maxOffloads >= 1)) throw new RangeError(`set maxOffloads: expected at least 1; got ${describe(maxOffloads)}`);
   return settings;
 }

@@ -15,7 +15,7 @@ export type MiningMode = "inference-then-mining" | "mining-then-inference";
 export type JointPolicy = "joint" | "edge-first" | "cloud-first" | "edge-only" | "cloud-only";
 
 /** Why this side answered. An {@link ErrorCode} says why the cloud's answer is missing. */
-export type JointReason = "easy" | "hard" | "policy" | "no-big-model" | "offload-busy" | "failed" | ErrorCode;
+export type JointReason = "easy" | "hard" | "policy" | "offload-busy" | "miner-failed" | "failed" | ErrorCode;
 
 /** The big model, wherever it runs. */
 export interface BigModel<Sample, Result> {
@@ -23,14 +23,16 @@ export interface BigModel<Sample, Result> {
    * Answers one sample. Must not outlive `signal`.
    * @throws {SednaError} `cloud-*`, `circuit-open` or `wire-format` when there is no answer.
    */
-  inference(sample: Sample, options: { readonly signal: AbortSignal; readonly deadlineMs: number }): Promise<BigModelAnswer<Result>>;
+  inference(sample: Sample, options: BigModelCall): Promise<Result>;
 }
 
-/** The big model's result and what the transport carried for it. */
-export interface BigModelAnswer<Result> {
-  readonly result: Result;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
+/** Options of a question to the big model. */
+export interface BigModelCall {
+  readonly signal: AbortSignal;
+  /** How long the answer is of use, in ms. */
+  readonly deadlineMs: number;
+  /** Told of the bytes that each try carried, whether or not it brought an answer. */
+  readonly onTransfer?: (bytes: { readonly up: number; readonly down: number }) => void;
 }
 
 /** Milliseconds by step; a step that did not run is 0. */
@@ -91,28 +93,40 @@ export interface SampleSource<Sample> extends AsyncIterable<Sample> {
   readonly live?: boolean;
 }
 
-/** What `update` may change while samples flow. */
-export interface JointSettings<Sample, Result> {
+/** The order of the steps, and a miner that fits it. */
+export type MiningSettings<Sample, Result> =
+  /** The edge answers, the miner judges its result. No miner: nothing is hard. The default. */
+  | { readonly mode?: "inference-then-mining"; readonly hardExampleMining?: HardExampleMiner<Result> }
+  /** The miner judges the sample itself; the edge answers what is easy. */
+  | { readonly mode: "mining-then-inference"; readonly hardExampleMining: HardExampleMiner<Sample> };
+
+/** Who answers, and how. */
+export type JointSettings<Sample, Result> = AnswerSettings<Sample, Result> & MiningSettings<Sample, Result>;
+
+/** The settings that do not hang on the order of the steps. */
+export interface AnswerSettings<Sample, Result> {
   /** The little model. */
   readonly estimator: Estimator<Sample, Result>;
-  /** Judges the edge's result, or the sample itself with `mining-then-inference`. None: nothing is hard. */
-  readonly hardExampleMining?: HardExampleMiner<never>;
   readonly bigModel?: BigModel<Sample, Result>;
-  /** Default `inference-then-mining`. */
-  readonly mode?: MiningMode;
   /** Default `joint`. */
   readonly policy?: JointPolicy;
   /** How long a sample may wait for the cloud, in ms. Default 1000. */
   readonly deadlineMs?: number;
-  /** In `run`: uploads under way at once; further hard samples of a live source keep the edge's answer. Default 2. */
+  /** In `run`: uploads under way at once. Further hard samples of a live source get the edge's answer; with `cloud-only` they are dropped. Default 2. */
   readonly maxOffloads?: number;
 }
 
 /** Options of {@link createJointInference}. */
-export interface JointInferenceOptions<Sample, Result> extends JointSettings<Sample, Result> {
+export type JointInferenceOptions<Sample, Result> = JointSettings<Sample, Result> & {
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly now?: () => number;
-}
+};
+
+/** What `update` may change while samples flow. */
+export type JointPatch<Sample, Result> = Partial<AnswerSettings<Sample, Result>> & {
+  readonly mode?: MiningMode;
+  readonly hardExampleMining?: HardExampleMiner<Result> | HardExampleMiner<Sample>;
+};
 
 /** Options of `run`. */
 export interface RunOptions {
@@ -132,6 +146,6 @@ export interface JointInference<Sample, Result> {
    */
   run(source: SampleSource<Sample>, options?: RunOptions): AsyncIterableIterator<JointResult<Result, Sample>>;
   /** Changes settings from the next sample on. */
-  update(patch: Partial<JointSettings<Sample, Result>>): void;
+  update(patch: JointPatch<Sample, Result>): void;
   stats(): JointStatistics;
 }

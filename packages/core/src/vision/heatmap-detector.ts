@@ -29,12 +29,12 @@ export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 
     bindOutputs({ outputs, kernels, input }) {
       const heatmap = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 1);
       const ltrb = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 4);
-      const [height, width] = heatmap?.shape.slice(2) ?? [];
-      if (!heatmap || !ltrb || !height || !width || ltrb.shape[2] !== height || ltrb.shape[3] !== width) {
-        const got = outputs.map(({ name, shape }) => `${name} [${shape}]`).join("; ") || "none";
-        throw new SednaError(`bind heatmapDetector: expected outputs [1,1,h,w] and [1,4,h,w]; got ${got}`, { code: "model-mismatch" });
-      }
+      const [height = 0, width = 0] = heatmap?.shape.slice(2) ?? [];
       const stride = input.width / width;
+      if (!heatmap || !ltrb || !(height > 0 && width > 0) || ltrb.shape[2] !== height || ltrb.shape[3] !== width || stride !== input.height / height) {
+        const got = outputs.map(({ name, shape }) => `${name} [${shape}]`).join("; ") || "none";
+        throw new SednaError(`bind heatmapDetector: expected outputs [1,1,h,w] and [1,4,h,w] of one stride for ${input.width}x${input.height}; got ${got}`, { code: "model-mismatch" });
+      }
 
       return (results, geometry, frame) => {
         const [heat, sides] = [results[heatmap.name]!.data as Float32Array, results[ltrb.name]!.data as Float32Array];

@@ -36,7 +36,7 @@ export function createImageInput(
   const [input, ...others] = inputs;
   const [channels, height, width] = spec.layout === "nchw" ? [1, 2, 3] : [3, 1, 2];
   const shape = input?.shape ?? [];
-  if (!input || others.length > 0 || input.dtype !== "float32" || shape.length !== 4 || shape[channels!] !== 3 || !(shape[height!]! > 0) || !(shape[width!]! > 0)) {
+  if (!input || others.length > 0 || input.dtype !== "float32" || shape.length !== 4 || Math.abs(shape[0]!) !== 1 || shape[channels!] !== 3 || !(shape[height!]! > 0) || !(shape[width!]! > 0)) {
     const got = inputs.map((one) => `${one.name}: ${one.dtype} [${one.shape}]`).join("; ") || "none";
     throw new SednaError(`bind ${task}: expected a model with one float32 input ${axes} of fixed size; got ${got}`, { code: "model-mismatch" });
   }

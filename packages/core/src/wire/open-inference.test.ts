@@ -76,6 +76,19 @@ describe("the Open Inference Protocol", () => {
     );
   });
 
+  it("is not brought down by lists that nest 20,000 deep, nor casts numbers that do not fit", () => {
+    const parse = (data: string, datatype = "FP32"): unknown => parseInferRequest(new TextEncoder().encode(`{"inputs":[{"name":"x","shape":[3],"datatype":"${datatype}","data":${data}}]}`));
+    expect(() => parse(`${"[".repeat(20_000)}1${"]".repeat(20_000)}`)).toThrow(WireError);
+    expect(() => parse("[300,1,2]", "UINT8")).toThrow("expected UINT8 at 0; got 300");
+    expect(() => parse("[1,-1,2]", "UINT8")).toThrow("expected UINT8 at 1; got -1");
+    expect(() => parse("[1,1.5,2]", "INT32")).toThrow("expected INT32 at 1; got 1.5");
+  });
+
+  it("refuses a name that comes twice", () => {
+    const one = '{"name":"x","shape":[1],"datatype":"FP32","data":[1]}';
+    expect(() => parseInferRequest(new TextEncoder().encode(`{"inputs":[${one},${one}]}`))).toThrow('expected each name once; got "x" again');
+  });
+
   it("keeps names such as __proto__ as names", () => {
     const text = '{"inputs":[{"name":"__proto__","shape":[1],"datatype":"FP32","data":[1]}]}';
     const { inputs } = parseInferRequest(new TextEncoder().encode(text));

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { describe, WireError } from "../errors.ts";
+import { flatten } from "./flatten.ts";
 import { arrayOf, elementCount, type DType, type Tensor, type TensorData, type TensorSpec } from "../tensor.ts";
 
 // The Open Inference Protocol, version 2, over HTTP. Source: kserve/open-inference-protocol, and for the
@@ -121,6 +122,7 @@ function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<st
   const tensors: Record<string, OipTensor> = Object.create(null) as Record<string, OipTensor>;
   let at = 0;
   for (const one of wire) {
+    if (Object.hasOwn(tensors, one.name)) throw new WireError(`read tensors: expected each name once; got ${describe(one.name)} again`);
     const size = one.parameters?.["binary_data_size"];
     if (size === undefined) {
       tensors[one.name] = readJsonTensor(one);
@@ -138,7 +140,8 @@ function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<st
 
 function readJsonTensor({ name, datatype, shape, data }: WireTensor): OipTensor {
   if (data === undefined) throw new WireError(`read tensor ${name}: expected data or binary_data_size; got neither`);
-  const flat: unknown[] = data.some(Array.isArray) ? data.flat(Infinity) : data;
+  const flat = flatten(data, shape.length);
+  if (!flat) throw new WireError(`read tensor ${name}: expected lists at most ${shape.length} deep; got deeper ones`);
   expectCount(name, flat.length, shape);
   if (datatype === "BYTES") {
     if (!flat.every((entry) => typeof entry === "string")) throw new WireError(`read tensor ${name}: expected strings for BYTES; got something else`);
@@ -148,8 +151,13 @@ function readJsonTensor({ name, datatype, shape, data }: WireTensor): OipTensor 
   const values = new arrayOf[dtype](flat.length) as { [index: number]: number | bigint };
   for (const [i, entry] of flat.entries()) {
     const isNumber = typeof entry === "number" || (dtype === "bool" && typeof entry === "boolean");
-    if (!isNumber || (dtype === "int64" && !Number.isInteger(entry))) throw new WireError(`read tensor ${name}: expected ${datatype} at ${i}; got ${describe(entry)}`);
-    values[i] = dtype === "int64" ? BigInt(entry as number) : Number(entry);
+    const fails = (): never => {
+      throw new WireError(`read tensor ${name}: expected ${datatype} at ${i}; got ${describe(entry)}`);
+    };
+    if (!isNumber || (dtype === "int64" && !Number.isSafeInteger(entry))) fails();
+    const wanted = dtype === "int64" ? BigInt(entry as number) : Number(entry);
+    values[i] = wanted;
+    if (!dtype.startsWith("float") && values[i] !== wanted) fails();
   }
   return { dtype, shape, data: values as unknown as TensorData };
 }

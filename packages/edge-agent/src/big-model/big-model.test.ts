@@ -30,7 +30,7 @@ const listen = async (server: Server | ReturnType<typeof createSocketServer>): P
 };
 const http = (listener: RequestListener): Promise<string> => listen(createServer(listener));
 const json = (body: unknown, status = 200, headers = {}): RequestListener => (_, response) => response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
-const ask = (url: string, options: Partial<Parameters<typeof bigModel>[0]> = {}, deadlineMs = 2000): Promise<{ result: Detections }> =>
+const ask = (url: string, options: Partial<Parameters<typeof bigModel>[0]> = {}, deadlineMs = 2000): Promise<Detections> =>
   bigModel<Frame, Detections>({ url, retries: 0, ...options }).inference(frame(), { signal: AbortSignal.timeout(deadlineMs), deadlineMs });
 const rows = [[1, 2, 3, 4, 0.5, 0]];
 
@@ -44,21 +44,23 @@ describe("bigModel()", () => {
         response.end(JSON.stringify({ result: rows }));
       });
     });
-    const answer = await bigModel<Frame, Detections>({ url, token: "t0k" }).inference(frame(), { signal: AbortSignal.timeout(2000), deadlineMs: 2000 });
+    const bytes: unknown[] = [];
+    const answer = await bigModel<Frame, Detections>({ url, token: "t0k" }).inference(frame(), { signal: AbortSignal.timeout(2000), deadlineMs: 2000, onTransfer: (one) => bytes.push(one) });
     expect(seen).toEqual(["POST", "/sedna/predict", "image/jpeg", "Bearer t0k", [1, 2, 3]]);
-    expect(answer).toEqual({ result: rows, bytesUp: 3, bytesDown: JSON.stringify({ result: rows }).length });
+    expect(answer).toEqual(rows);
+    expect(bytes).toEqual([{ up: 3, down: JSON.stringify({ result: rows }).length }]);
   });
 
   it("gives boxes in the frame's own pixels when the picture was sent smaller", async () => {
     const url = await http(json({ result: rows }));
     const small = await bigModel<Frame, Detections>({ url }).inference(frame(undefined, 0.5), { signal: AbortSignal.timeout(2000), deadlineMs: 2000 });
-    expect(small.result).toEqual([[2, 4, 6, 8, 0.5, 0]]);
+    expect(small).toEqual([[2, 4, 6, 8, 0.5, 0]]);
   });
 
   it("tries again within the deadline, and succeeds when the cloud recovers", async () => {
     let calls = 0;
     const url = await http((request, response) => (++calls < 3 ? json({}, 500) : json({ result: rows }))(request, response));
-    expect((await ask(url, { retries: 2 })).result).toEqual(rows);
+    expect(await ask(url, { retries: 2 })).toEqual(rows);
     expect(calls).toBe(3);
   });
 
@@ -123,18 +125,34 @@ describe("bigModel()", () => {
     expect([calls, model.circuit]).toEqual([3, "open"]);
     up = true;
     clock.ms = 1000;
-    expect(await once()).toMatchObject({ result: rows });
+    expect(await once()).toEqual(rows);
     expect(model.circuit).toBe("closed");
+  });
+
+  it("keeps its own deadline, whatever the caller's signal or the fetch do", async () => {
+    const stuck = bigModel<Frame, Detections>({ url: "http://127.0.0.1", fetch: () => new Promise(() => {}), breaker: { failures: 1 } });
+    await expect(stuck.inference(frame(), { signal: new AbortController().signal, deadlineMs: 50 })).rejects.toMatchObject({ code: "cloud-timeout" });
+    expect(stuck.circuit).toBe("open");
+    const encoding = { ...frame(), encode: () => new Promise<never>(() => {}) };
+    const model = bigModel<Frame, Detections>({ url: "http://127.0.0.1" });
+    await expect(model.inference(encoding, { signal: new AbortController().signal, deadlineMs: 50 })).rejects.toMatchObject({ code: "cloud-timeout" });
   });
 
   it("counts a deadline against the cloud, a caller who leaves not", async () => {
     const url = await http(() => {});
+    const late = bigModel<Frame, Detections>({ url, breaker: { failures: 1 } });
+    await expect(late.inference(frame(), { signal: AbortSignal.timeout(50), deadlineMs: 1000 })).rejects.toMatchObject({ name: "TimeoutError" });
+    expect(late.circuit).toBe("open");
     const model = bigModel<Frame, Detections>({ url, breaker: { failures: 1 } });
     const left = new AbortController();
     const asking = model.inference(frame(), { signal: left.signal, deadlineMs: 1000 });
     setTimeout(() => left.abort(new Error("the user left")), 20);
     await expect(asking).rejects.toThrow();
     expect(model.circuit).toBe("closed");
+  });
+
+  it.each([[{ retries: Number.NaN }, "expected retries"], [{ image: { quality: 0 } }, "expected image.quality"], [{ breaker: { failures: Number.NaN } }, "expected failures"]])("refuses %o", (options, message) => {
+    expect(() => bigModel({ url: "http://x", ...options })).toThrow(message);
   });
 
   it("refuses an unknown protocol and a url that is none", () => {

@@ -1,7 +1,7 @@
-import { SednaError, type BigModel, type BigModelAnswer, type ImageType } from "@sedna-js/core";
+import { checkDeadline, SednaError, withDeadline, type BigModel, type ImageType } from "@sedna-js/core";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { exchange } from "./exchange.ts";
-import { protocols, type BigModelSample } from "./protocols.ts";
+import { protocols, type BigModelSample, type Question } from "./protocols.ts";
 import { retryWithin } from "./retry.ts";
 
 /** Options of {@link bigModel}. */
@@ -50,31 +50,40 @@ export function bigModel<Sample extends BigModelSample, Result>({
   random,
 }: BigModelOptions): HttpBigModel<Sample, Result> {
   if (!Object.hasOwn(protocols, protocol)) throw new RangeError(`reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`);
+  if (!(Number.isInteger(retries) && retries >= 0)) throw new RangeError(`reach the big model: expected retries as a whole number from 0 up; got ${retries}`);
+  if (!(quality > 0 && quality <= 1)) throw new RangeError(`reach the big model: expected image.quality above 0 and up to 1; got ${quality}`);
+  if (maxSide !== undefined && !(maxSide >= 1)) throw new RangeError(`reach the big model: expected image.maxSide from 1 up; got ${maxSide}`);
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
   const base = new URL(url, page).href.replace(/\/+$/, "");
   const breaker = createCircuitBreaker(breakerOptions);
-  const ask = protocols[protocol]({ url: base, model, encode: (frame) => frame.encode({ type, quality, maxSide }) });
+  const ask = protocols[protocol]({ url: base, model, encode: (frame) => frame.encode({ type, quality, ...(maxSide === undefined ? {} : { maxSide }) }) });
 
   return {
     get circuit() {
       return breaker.state;
     },
-    async inference(sample, { signal, deadlineMs }): Promise<BigModelAnswer<Result>> {
+    async inference(sample, { signal, deadlineMs, onTransfer }): Promise<Result> {
+      checkDeadline(deadlineMs);
       const call = breaker.admit();
-      try {
-        const question = await ask(sample);
-        signal.throwIfAborted();
-        const { request } = question;
+      const exchangeOnce = async ({ request, read }: Question, limit: AbortSignal): Promise<Result> => {
         const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
-        const once = async (): Promise<BigModelAnswer<Result>> => {
-          const reply = await exchange({ ...request, headers }, { signal, maxReplyBytes, fetch });
-          return { result: question.read(reply) as Result, bytesUp: request.body.length, bytesDown: reply.body.length };
-        };
-        const answer = await retryWithin(once, { retries, deadlineMs, signal, random });
+        const onBytes = (down: number): void => onTransfer?.({ up: request.body.length, down });
+        const reply = await exchange({ ...request, headers }, { signal: limit, maxReplyBytes, fetch, onBytes });
+        return read(reply) as Result;
+      };
+      try {
+        const result = await withDeadline(
+          async (limit) => {
+            const question = await ask(sample);
+            limit.throwIfAborted();
+            return retryWithin(() => exchangeOnce(question, limit), { retries, deadlineMs, signal: limit, random });
+          },
+          { deadlineMs, signal, action: `ask the big model at ${base}` },
+        );
         call.succeeded();
-        return answer;
+        return result;
       } catch (error) {
-        if (countsAgainstServer(error, signal)) call.failed();
+        if (countsAgainstServer(error)) call.failed();
         else call.ignored();
         throw error;
       }
@@ -82,8 +91,8 @@ export function bigModel<Sample extends BigModelSample, Result>({
   };
 }
 
-/** A server that is gone, busy, late or talks nonsense; not one that answers "your request is wrong", nor a caller who leaves. */
-function countsAgainstServer(error: unknown, signal: AbortSignal): boolean {
-  const blamed = signal.aborted ? signal.reason : error;
-  return blamed instanceof SednaError && (blamed.retryable || blamed.code === "wire-format");
+/** A server that is gone, busy, late or talks nonsense; not one that says "your request is wrong", nor a caller who leaves. */
+function countsAgainstServer(error: unknown): boolean {
+  if (error instanceof SednaError) return error.retryable || error.code === "wire-format";
+  return error instanceof Error && error.name === "TimeoutError";
 }

@@ -25,6 +25,8 @@ export interface CircuitBreaker {
  * Source: M. Nygard, "Release It!", 2007.
  */
 export function createCircuitBreaker({ failures = 5, resetMs = 5000, now = () => performance.now() }: CircuitBreakerOptions = {}): CircuitBreaker {
+  if (!(failures >= 1)) throw new RangeError(`make a circuit breaker: expected failures from 1 up; got ${failures}`);
+  if (!(resetMs >= 0)) throw new RangeError(`make a circuit breaker: expected resetMs from 0 up; got ${resetMs}`);
   let inRow = 0;
   let openedAt: number | undefined;
   let probing = false;
