@@ -19,19 +19,22 @@ const joint = createJointInference({ estimator, bigModel: cloud.bigModel, deadli
 connectControls(joint as never);
 
 const charts = createCharts({ latency: byId("chart-latency"), ratio: byId("chart-ratio"), bytes: byId("chart-bytes") });
-const panel = await createAgreementPanel();
+const panel = await createAgreementPanel().catch((error: unknown) => {
+  stage.warn(`The records of this video could not be loaded, so no agreement is shown: ${String(error)}`);
+  return undefined;
+});
 const player = createPlayer({
   joint,
   video: byId("video", HTMLVideoElement),
   stage,
   onStart({ isCamera }) {
-    panel.reset();
+    panel?.reset();
     byId("camera").textContent = isCamera ? "Back to the video" : "Use my camera";
     byId("worth-note").classList.toggle("muted", isCamera);
   },
   onResult(result, { isCamera }) {
     charts.add(result);
-    if (!isCamera) panel.add(result);
+    if (!isCamera) panel?.add(result);
   },
 });
 createDigitsPanel();

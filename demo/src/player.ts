@@ -39,7 +39,7 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
       if (result.index < newest) continue;
       newest = result.index;
       stage.show(result);
-      if (result.result === null) stage.say("The cloud does not answer, and the edge is not asked.");
+      if (result.result === null) stage.warn(result.source === "cloud" ? "The cloud does not answer, and the edge is not asked." : String(result.error));
     }
   };
 
@@ -51,7 +51,7 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
     play(isCamera, running.signal).catch((error: unknown) => {
       if (running.signal.aborted) return;
       if (isCamera) toggle();
-      stage.say(error instanceof Error ? error.message : String(error));
+      stage.warn(error instanceof Error ? error.message : String(error));
     });
   };
   return { toggle };

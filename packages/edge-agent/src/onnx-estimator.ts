@@ -1,5 +1,4 @@
 import { createOnnxEstimator, onnxRuntime, type Estimator, type Task } from "@sedna-js/core";
-import type { Kernels } from "@sedna-js/wasm-kernels";
 import { defaultProviders, importOnnxRuntime, readModel, sessionOptions, type ExecutionProvider, type ModelSource } from "#platform";
 
 /** Options of {@link onnxEstimator}. */
@@ -8,14 +7,12 @@ export interface OnnxEstimatorOptions<Sample, Result> {
   readonly model: ModelSource;
   /** What the model is for: `nanodet()`, `heatmapDetector()`, `classifier()`, `tensors()`, or your own. */
   readonly task: Task<Sample, Result>;
-  /** Tried in turn. Default: WebGPU where there is one, then WASM; in Node the CPU. */
+  /** Tried in turn, when the model is opened and when runs fail. Default: WebGPU where there is a real one, then WASM; in Node the CPU. */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** CPU threads in Node. Default 1. */
   readonly threads?: number;
   /** Told when a provider could not open the model and the next one is tried. */
   readonly onFallback?: (event: { readonly from: string; readonly to: string; readonly error: unknown }) => void;
-  /** Kernels to share between estimators. */
-  readonly kernels?: Kernels;
 }
 
 /**
@@ -25,15 +22,16 @@ export interface OnnxEstimatorOptions<Sample, Result> {
  * @throws {SednaError} later, from `load` and `predict`: `missing-dependency`, `model-unreadable`, `model-mismatch`, `run-failed`.
  */
 export function onnxEstimator<Sample, Result>(options: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
-  const { model, task, threads, onFallback, kernels } = options;
+  const { model, task, threads, onFallback } = options;
   if (options.executionProviders?.length === 0) throw new RangeError("make an ONNX estimator: expected at least one execution provider; got none");
   return createOnnxEstimator({
     task,
-    kernels,
-    async open({ signal }) {
+    async open({ signal, failures }) {
       // One after the other: no runtime is fetched for a model that is not there.
       const bytes = await readModel(model, { signal });
-      const executionProviders = options.executionProviders ?? (await defaultProviders());
+      const all = options.executionProviders ?? (await defaultProviders());
+      // A run failed: first a fresh session where it was, then, from the second failure on, the next provider.
+      const executionProviders = all.slice(Math.min(failures >> 1, all.length - 1));
       const ort = await importOnnxRuntime(executionProviders);
       const runtime = onnxRuntime(ort, { executionProviders, sessionOptions: sessionOptions({ threads }), onFallback });
       return { runtime, model: bytes };

@@ -5,7 +5,7 @@ import { classifier, tensors } from "../vision/tensor-tasks.ts";
 import { heatmapDetector } from "../vision/heatmap-detector.ts";
 import { nanodet } from "../vision/nanodet.ts";
 import { createOnnxEstimator } from "./onnx-estimator.ts";
-import { onnxRuntime, type OrtModule } from "./onnx-runtime.ts";
+import { onnxRuntime, type OnnxRuntime, type OrtModule } from "./onnx-runtime.ts";
 import type { Tensors } from "../tensor.ts";
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
@@ -70,15 +70,60 @@ describe("an ONNX estimator", () => {
   it("can be loaded again after the model could not be read", async () => {
     let tries = 0;
     const estimator = createOnnxEstimator({ open: async () => { if (tries++ === 0) throw new Error("no network"); return { runtime, model: tinyOnnx() }; }, task: tensors() });
-    await expect(estimator.load()).rejects.toThrow("no network");
+    for (let i = 0; i < 3; i++) await expect(estimator.load()).rejects.toThrow("no network");
+    expect(tries).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 550));
     expect(await estimator.load()).toMatchObject({ backend: "cpu" });
   });
 
-  it("refuses calls after dispose", async () => {
+  it("refuses calls after dispose, which may be called twice", async () => {
     const estimator = doubling();
     await estimator.load();
-    await estimator[Symbol.asyncDispose]();
+    await Promise.all([estimator.dispose(), estimator[Symbol.asyncDispose]()]);
     await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "disposed" });
+    await expect(estimator.load()).rejects.toMatchObject({ code: "disposed" });
+  });
+
+  it("opens a fresh session after a run that failed, and lets go of the old one", async () => {
+    const log: string[] = [];
+    let broken = true;
+    const flaky: OnnxRuntime = {
+      async createSession(model) {
+        const session = await runtime.createSession(model);
+        log.push("open");
+        const lost = broken;
+        return { ...session, run: (feeds) => (lost ? Promise.reject(new Error("device lost")) : session.run(feeds)), release: () => (log.push("release"), session.release()) };
+      },
+    };
+    const estimator = createOnnxEstimator({ open: async ({ failures }) => (log.push(`failures ${failures}`), { runtime: flaky, model: tinyOnnx() }), task: tensors() });
+    await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "run-failed", retryable: true, message: expect.stringContaining("device lost") });
+    broken = false;
+    expect((await estimator.predict(x(1, 2, 3, 4)))["y"]!.data[3]).toBe(8);
+    await estimator.dispose();
+    expect(log).toEqual(["failures 0", "open", "release", "failures 1", "open", "release"]);
+  });
+
+  it("opens a model once for all who ask, and a caller who leaves takes nobody along", async () => {
+    let opened = 0;
+    const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime, model: tinyOnnx() }), task: tensors() });
+    const left = new AbortController();
+    const first = estimator.load({ signal: left.signal });
+    const second = estimator.load();
+    left.abort(new Error("left"));
+    await expect(first).rejects.toThrow("left");
+    expect(await second).toMatchObject({ backend: "cpu" });
+    expect(opened).toBe(1);
+  });
+
+  it("does not read a model again that can never be loaded", async () => {
+    let opened = 0;
+    const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime, model: tinyOnnx().slice(0, 40) }), task: tensors() });
+    for (let i = 0; i < 5; i++) await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "model-unreadable" });
+    expect(opened).toBe(1);
+  });
+
+  it("names an element type that it does not know", async () => {
+    await expect(doubling({ type: 10 }).load()).rejects.toMatchObject({ code: "model-mismatch", message: expect.stringMatching(/got x of float16/) });
   });
 
   it("tries the next provider and tells", async () => {

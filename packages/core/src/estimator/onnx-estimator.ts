@@ -9,13 +9,17 @@ import { createRunQueue } from "./run-queue.ts";
 
 /** Options of {@link createOnnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {
-  /** Opens the model on the first `load`; an adapter of ONNX Runtime. */
-  readonly open: (options: { readonly signal?: AbortSignal }) => Promise<{ readonly runtime: OnnxRuntime; readonly model: Uint8Array }>;
+  /**
+   * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that have
+   * failed in a row, so that an adapter can try the same provider again and then the next.
+   */
+  readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{ readonly runtime: OnnxRuntime; readonly model: Uint8Array }>;
   /** How samples become inputs and outputs results. */
   readonly task: Task<Sample, Result>;
-  /** Kernels to share; without them the estimator loads its own. */
-  readonly kernels?: Kernels;
 }
+
+/** After a load that failed for a passing reason, the next try comes at the earliest so much later. */
+const RETRY_MS = 500;
 
 interface Loaded<Sample, Result> {
   readonly session: OnnxSession;
@@ -25,49 +29,84 @@ interface Loaded<Sample, Result> {
 }
 
 /**
- * An ONNX model as an estimator, on whatever ONNX Runtime is handed in. Runs never overlap; a run that is
- * rejected leaves the next unharmed.
+ * An ONNX model as an estimator, on whatever ONNX Runtime is handed in. Runs never overlap. A run that is
+ * rejected leaves the next unharmed: the session is suspect then (a lost GPU rejects for ever), so the next call
+ * opens a fresh one.
  *
  * @throws {SednaError} from `load` and `predict`: `model-unreadable`, `model-mismatch`, `run-failed`, `disposed`.
  */
-export function createOnnxEstimator<Sample, Result>({ open, task, kernels: shared }: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
+export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
   const queue = createRunQueue();
+  const life = new AbortController();
   let loading: Promise<Loaded<Sample, Result>> | undefined;
+  let failures = 0;
+  let retryAt = Infinity;
+  let disposing: Promise<void> | undefined;
 
-  const start = async (signal?: AbortSignal): Promise<Loaded<Sample, Result>> => {
-    const { runtime, model } = await open({ signal });
+  const start = async (): Promise<Loaded<Sample, Result>> => {
+    const { runtime, model } = await open({ signal: life.signal, failures });
     const session = await runtime.createSession(model);
-    const kernels = shared ?? (await loadKernels());
+    let kernels: Kernels | undefined;
     try {
-      const bound = task.bind({ inputs: session.inputs, outputs: session.outputs, kernels });
+      kernels = await loadKernels();
       const { inputs, outputs, backend } = session;
+      const bound = task.bind({ inputs, outputs, kernels });
       return { session, bound, kernels, metadata: { kind: bound.kind, inputs, outputs, backend } };
     } catch (error) {
-      if (!shared) kernels.dispose();
+      kernels?.dispose();
       await session.release();
       throw error;
     }
   };
-  const ready = (signal?: AbortSignal): Promise<Loaded<Sample, Result>> => {
-    loading ??= start(signal).catch((error: unknown) => {
-      // The next call may try again: the network, or the caller who aborted, may have changed its mind.
+  /**
+   * One load for all who ask. A failure that cannot pass is kept; any other is tried again, but not by every frame
+   * of a camera.
+   */
+  const ready = (): Promise<Loaded<Sample, Result>> => {
+    if (disposing) return Promise.reject(disposed());
+    if (performance.now() >= retryAt) {
+      retryAt = Infinity;
       loading = undefined;
+    }
+    loading ??= start().catch((error: unknown) => {
+      const isFinal = error instanceof SednaError && !error.retryable;
+      if (!isFinal) retryAt = performance.now() + RETRY_MS;
       throw error;
     });
     return loading;
   };
+  const release = async ({ bound, kernels, session }: Loaded<Sample, Result>): Promise<void> => {
+    bound.dispose();
+    kernels.dispose();
+    await session.release();
+  };
+  /** Runs `work` on the loaded model; after a failed run lets go of the session. */
+  const using = async <T>(work: (loaded: Loaded<Sample, Result>) => Promise<T>): Promise<T> => {
+    const loaded = await ready();
+    try {
+      const result = await work(loaded);
+      failures = 0;
+      return result;
+    } catch (error) {
+      if (error instanceof SednaError && error.code === "run-failed") {
+        failures++;
+        loading = undefined;
+        // A session whose device is lost may refuse this too.
+        await release(loaded).catch(() => {});
+      }
+      throw error;
+    }
+  };
 
   const predict = (sample: Sample, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Result> =>
-    queue.run(async () => {
-      const { session, bound } = await ready(signal);
+    queue.run(() => using(async ({ session, bound }) => {
       const feeds = await bound.preprocess(sample);
       signal?.throwIfAborted();
       return bound.postprocess(await run(session, feeds), sample);
-    }, { signal });
+    }), { signal });
 
   const predictBatch = (samples: readonly Sample[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Result[]> =>
-    queue.run(async () => {
-      const { session, bound } = await ready(signal);
+    queue.run(() => using(async ({ session, bound }) => {
       const batched = samples.length > 1 && takesBatches([...session.inputs, ...session.outputs]);
       const feeds: Tensors[] = [];
       const results: Result[] = [];
@@ -82,25 +121,45 @@ export function createOnnxEstimator<Sample, Result>({ open, task, kernels: share
       if (!joined) throw new TypeError("run a batch: expected samples of one shape; got several");
       const rows = feeds.map((one) => Object.values(one)[0]!.shape[0]!);
       return splitBatch(await run(session, joined), rows).map((outputs, i) => bound.postprocess(outputs, samples[i]!));
-    }, { signal });
+    }), { signal });
 
-  const dispose = async (): Promise<void> => {
-    await queue.close();
-    const loaded = await loading?.catch(() => undefined);
-    loading = undefined;
-    if (!loaded) return;
-    loaded.bound.dispose();
-    if (!shared) loaded.kernels.dispose();
-    await loaded.session.release();
+  const dispose = (): Promise<void> => {
+    disposing ??= (async () => {
+      const loaded = loading?.catch(() => undefined);
+      life.abort(disposed());
+      await queue.close();
+      const last = await loaded;
+      // A run that failed meanwhile has released it already.
+      if (last && loading !== undefined) await release(last);
+    })();
+    return disposing;
   };
 
   return {
-    load: async ({ signal } = {}) => (await ready(signal)).metadata,
+    async load({ signal } = {}) {
+      signal?.throwIfAborted();
+      const { metadata } = await orAbort(ready(), signal);
+      return metadata;
+    },
     predict,
     predictBatch,
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+function disposed(): SednaError {
+  return new SednaError("use a model: expected a live estimator; got one that was disposed", { code: "disposed" });
+}
+
+/** Waits for shared work only as long as this caller cares. */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 /** Runs a session on inputs that fit it. */

@@ -61,8 +61,16 @@ export declare function sessionOptions(options: { readonly threads?: number }): 
 /** Reads a model's bytes. */
 export declare function readModel(source: ModelSource, options: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
 
+/** A frame on its way to a Worker. */
+export interface SharedFrame {
+  readonly handle: unknown;
+  readonly transfer: readonly unknown[];
+  /** Gives back what was shared, where it was not posted after all. */
+  close(): void;
+}
+
 /** A frame as something to post to a Worker: its pixels are handed over, not copied, where the platform can. */
-export declare function shareFrame(frame: Frame): Promise<{ readonly handle: unknown; readonly transfer: readonly unknown[] }>;
+export declare function shareFrame(frame: Frame): Promise<SharedFrame>;
 
 /** The frame that {@link shareFrame} posted. */
 export declare function receiveFrame(handle: unknown): Frame;

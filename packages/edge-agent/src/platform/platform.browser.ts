@@ -1,6 +1,6 @@
 import { importOptional, SednaError, type Frame, type OrtModule } from "@sedna-js/core";
 import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
-import type { ExecutionProvider, ModelSource } from "./contract.ts";
+import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
 
 export { camera } from "../sources/camera.browser.ts";
 export { videoElement } from "../sources/video-element.browser.ts";
@@ -26,8 +26,10 @@ export async function importOnnxRuntime(providers: readonly ExecutionProvider[])
 
 export async function defaultProviders(): Promise<readonly ExecutionProvider[]> {
   const adapter = "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  // A software adapter computes right, and many times slower than WASM.
-  return adapter && !adapter.info.isFallbackAdapter ? ["webgpu", "wasm"] : ["wasm"];
+  // A software adapter computes right, and many times slower than WASM. Older engines say so elsewhere, or not at all.
+  const info = adapter as { readonly info?: { readonly isFallbackAdapter?: boolean }; readonly isFallbackAdapter?: boolean } | null;
+  const isSoftware = info?.info?.isFallbackAdapter ?? info?.isFallbackAdapter ?? false;
+  return adapter && !isSoftware ? ["webgpu", "wasm"] : ["wasm"];
 }
 
 export function sessionOptions(): Readonly<Record<string, unknown>> {
@@ -36,18 +38,28 @@ export function sessionOptions(): Readonly<Record<string, unknown>> {
 
 export async function readModel(source: ModelSource, { signal }: { readonly signal?: AbortSignal }): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
-  const response = await fetch(source, { signal: signal ?? null });
+  const response = await fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
+    signal?.throwIfAborted();
+    throw new SednaError(`fetch the model ${String(source)}: expected an answer; the network failed: ${String(cause)}`, { code: "model-unreadable", retryable: true, cause });
+  });
   if (!response.ok) throw new SednaError(`fetch the model ${String(source)}: expected status 200; got ${response.status}`, { code: "model-unreadable", retryable: response.status >= 500 });
   const type = response.headers.get("content-type") ?? "";
   if (type.startsWith("text/html")) throw new SednaError(`fetch the model ${String(source)}: expected an ONNX file; got a page of HTML`, { code: "model-unreadable" });
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export async function shareFrame(frame: Frame): Promise<{ handle: { picture: BrowserPicture; timestamp: number }; transfer: Transferable[] }> {
-  const { picture, timestamp } = frame as BrowserFrame;
+export async function shareFrame(frame: Frame): Promise<SharedFrame> {
+  const picture = "picture" in frame ? (frame as BrowserFrame).picture : await drawn(frame);
   // A VideoFrame's clone shares its pixels. An ImageBitmap has no such clone: it is copied once.
   const shared = "clone" in picture ? picture.clone() : await createImageBitmap(picture);
-  return { handle: { picture: shared, timestamp }, transfer: [shared] };
+  return { handle: { picture: shared, timestamp: frame.timestamp }, transfer: [shared], close: () => shared.close() };
+}
+
+/** A frame of someone else's making, as pixels that the browser can post. */
+async function drawn(frame: Frame): Promise<ImageData> {
+  const pixels = new ImageData(frame.width, frame.height);
+  await frame.copyTo(pixels.data);
+  return pixels;
 }
 
 export function receiveFrame(handle: unknown): Frame {

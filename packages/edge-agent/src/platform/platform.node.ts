@@ -3,7 +3,7 @@ import { parentPort, type Worker } from "node:worker_threads";
 import { importOptional, pixelsFrame, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { importSharp } from "../frames/image-frame.node.ts";
-import type { ExecutionProvider, ModelSource } from "./contract.ts";
+import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
 
 export { decodeImage } from "../frames/image-frame.node.ts";
 export { directory } from "../sources/directory.node.ts";
@@ -31,21 +31,25 @@ export function sessionOptions({ threads = 1 }: { readonly threads?: number }): 
 export async function readModel(source: ModelSource, { signal }: { readonly signal?: AbortSignal }): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   if (/^https?:/.test(String(source))) {
-    const response = await fetch(source, { signal: signal ?? null });
+    const response = await fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw new SednaError(`fetch the model ${String(source)}: expected an answer; the network failed: ${String(cause)}`, { code: "model-unreadable", retryable: true, cause });
+    });
     if (!response.ok) throw new SednaError(`fetch the model ${String(source)}: expected status 200; got ${response.status}`, { code: "model-unreadable", retryable: response.status >= 500 });
     return new Uint8Array(await response.arrayBuffer());
   }
   try {
-    return await readFile(source, { signal });
+    return await readFile(String(source).startsWith("file:") ? new URL(source) : source, { signal });
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new SednaError(`read the model ${String(source)}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "model-unreadable", cause });
   }
 }
 
-export async function shareFrame(frame: Frame): Promise<{ handle: Pixels & { timestamp: number }; transfer: ArrayBuffer[] }> {
+export async function shareFrame(frame: Frame): Promise<SharedFrame> {
   const data = new Uint8ClampedArray(4 * frame.width * frame.height);
   await frame.copyTo(data);
-  return { handle: { width: frame.width, height: frame.height, data, timestamp: frame.timestamp }, transfer: [data.buffer] };
+  return { handle: { width: frame.width, height: frame.height, data, timestamp: frame.timestamp }, transfer: [data.buffer], close() {} };
 }
 
 export function receiveFrame(handle: unknown): Frame {

@@ -1,27 +1,34 @@
-import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
+import { describe, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
 import type { CameraOptions } from "../platform/contract.ts";
-import { videoElement } from "./video-element.browser.ts";
+import { stoppable } from "./stoppable.browser.ts";
+import { shownFrames } from "./video-element.browser.ts";
 
 /** See the contract: the camera opens with the first frame that is asked for, and closes with the last. */
 export function camera({ video: constraints = {}, element, signal }: CameraOptions = {}): SampleSource<Frame> {
-  return {
-    live: true,
-    async *[Symbol.asyncIterator]() {
-      const stream = await open(constraints);
-      const video = element instanceof HTMLVideoElement ? element : document.createElement("video");
-      try {
-        video.muted = true;
-        video.playsInline = true;
-        video.srcObject = stream;
-        await video.play();
-        yield* videoElement(video, { signal });
-      } finally {
-        for (const track of stream.getTracks()) track.stop();
-        // Someone else may have taken the element over meanwhile.
-        if (video.srcObject === stream) video.srcObject = null;
-      }
-    },
-  };
+  if (element !== undefined && !(element instanceof HTMLVideoElement)) throw new TypeError(`open the camera: expected element as a <video>; got ${describe(element)}`);
+
+  return stoppable(async function* (stop) {
+    const stream = await open(constraints);
+    try {
+      // Who gave up while the browser asked for permission does not want the picture any more.
+      if (!stop.aborted) yield* show(stream, element ?? document.createElement("video"), stop);
+    } finally {
+      for (const track of stream.getTracks()) track.stop();
+    }
+  }, { live: true, signal });
+}
+
+async function* show(stream: MediaStream, video: HTMLVideoElement, stop: AbortSignal): AsyncGenerator<Frame> {
+  try {
+    video.muted = true;
+    video.playsInline = true;
+    video.srcObject = stream;
+    await video.play();
+    yield* shownFrames(video, stop);
+  } finally {
+    // Someone else may have taken the element over meanwhile.
+    if (video.srcObject === stream) video.srcObject = null;
+  }
 }
 
 async function open(constraints: Readonly<Record<string, unknown>>): Promise<MediaStream> {

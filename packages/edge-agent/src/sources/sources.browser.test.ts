@@ -83,6 +83,52 @@ describe("videoElement()", () => {
   });
 });
 
+describe("a reader who leaves", () => {
+  it("ends a video that shows no new frame, at once", async () => {
+    const element = await play();
+    const iterator = videoElement(element)[Symbol.asyncIterator]();
+    (await iterator.next()).value?.close();
+    element.pause();
+    const waiting = iterator.next();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await iterator.return!();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
+  it("does not get a camera that was granted after he left", async () => {
+    const tracks: MediaStreamTrack[] = [];
+    const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let grant!: () => void;
+    const asked = new Promise<void>((resolve) => (grant = resolve));
+    vi.spyOn(navigator.mediaDevices, "getUserMedia").mockImplementation(async (constraints) => {
+      await asked;
+      const stream = await original(constraints);
+      tracks.push(...stream.getTracks());
+      return stream;
+    });
+    const element = document.createElement("video");
+    const controller = new AbortController();
+    const reading = (async () => { for await (const frame of camera({ element, signal: controller.signal })) frame.close(); })();
+    controller.abort();
+    grant();
+    await reading;
+    expect(element.srcObject).toBeNull();
+    expect(tracks.map(({ readyState }) => readyState)).toEqual(["ended"]);
+  });
+
+  it("gets the end of a video that ended meanwhile", async () => {
+    const element = await play();
+    element.currentTime = element.duration - 0.3;
+    const times: number[] = [];
+    for await (const frame of videoElement(element)) {
+      times.push(frame.timestamp);
+      frame.close();
+      if (!element.ended) await new Promise((resolve) => element.addEventListener("ended", resolve, { once: true }));
+    }
+    expect(times.length).toBeGreaterThanOrEqual(1);
+  });
+});
+
 describe("videoFile()", () => {
   it("gives every frame at the asked rate, in order, by seeking", async () => {
     const times: number[] = [];

@@ -1,14 +1,16 @@
 import { describe, type Frame, type SampleSource } from "@sedna-js/core";
 import { browserFrame } from "../frames/video-frame.browser.ts";
+import { stoppable } from "./stoppable.browser.ts";
 
 /** See the contract: the frames of a playing `<video>`, each at the moment it is shown. */
 export function videoElement(element: unknown, { signal }: { readonly signal?: AbortSignal } = {}): SampleSource<Frame> {
   if (!(element instanceof HTMLVideoElement)) throw new TypeError(`read a video element: expected a <video>; got ${describe(element)}`);
-  return { live: true, [Symbol.asyncIterator]: () => frames(element, signal) };
+  return stoppable((stop) => shownFrames(element, stop), { live: true, signal });
 }
 
-async function* frames(video: HTMLVideoElement, signal?: AbortSignal): AsyncGenerator<Frame> {
-  while (!signal?.aborted) {
+/** The frames of a playing video until it ends or is stopped. */
+export async function* shownFrames(video: HTMLVideoElement, signal: AbortSignal): AsyncGenerator<Frame> {
+  while (!signal.aborted) {
     const shown = await nextShown(video, signal);
     if (shown === undefined) return;
     yield await grab(video, shown.mediaTime * 1000);
@@ -23,8 +25,11 @@ export async function grab(video: HTMLVideoElement, timestamp: number): Promise<
 }
 
 /** Waits until the video shows a new frame; undefined at its end. */
-function nextShown(video: HTMLVideoElement, signal?: AbortSignal): Promise<{ readonly mediaTime: number } | undefined> {
+function nextShown(video: HTMLVideoElement, signal: AbortSignal): Promise<{ readonly mediaTime: number } | undefined> {
   return new Promise((resolve, reject) => {
+    // It may have come to its end, or failed, while the last frame was being answered.
+    if (video.ended) return resolve(undefined);
+    if (video.error) return reject(failure(video));
     const stop = new AbortController();
     const settle = (shown: { readonly mediaTime: number } | undefined): void => {
       stop.abort();
@@ -36,8 +41,12 @@ function nextShown(video: HTMLVideoElement, signal?: AbortSignal): Promise<{ rea
     video.addEventListener("ended", () => settle(undefined), once);
     video.addEventListener("error", () => {
       stop.abort();
-      reject(new Error(`read a video element: expected frames; the video failed: ${video.error?.message || `code ${video.error?.code}`}`));
+      reject(failure(video));
     }, once);
-    signal?.addEventListener("abort", () => settle(undefined), once);
+    signal.addEventListener("abort", () => settle(undefined), once);
   });
+}
+
+function failure(video: HTMLVideoElement): Error {
+  return new Error(`read a video element: expected frames; the video failed: ${video.error?.message || `code ${video.error?.code}`}`);
 }

@@ -1,26 +1,29 @@
 import type { Frame, SampleSource } from "@sedna-js/core";
 import type { VideoFileOptions } from "../platform/contract.ts";
+import { stoppable } from "./stoppable.browser.ts";
 import { grab } from "./video-element.browser.ts";
 
 /** See the contract: the file is stepped through by seeking, so that a slow model misses nothing. */
 export function videoFile({ source, fps, signal }: VideoFileOptions): SampleSource<Frame> {
-  if (!(fps > 0)) throw new RangeError(`read a video file: expected fps above 0; got ${fps}`);
-  return { live: false, [Symbol.asyncIterator]: () => frames({ source, fps, signal }) };
+  if (!(fps > 0 && fps < Infinity)) throw new RangeError(`read a video file: expected fps above 0; got ${fps}`);
+  return stoppable((stop) => frames({ source, fps }, stop), { live: false, signal });
 }
 
-async function* frames({ source, fps, signal }: VideoFileOptions): AsyncGenerator<Frame> {
+async function* frames({ source, fps }: VideoFileOptions, stop: AbortSignal): AsyncGenerator<Frame> {
   const video = document.createElement("video");
   const url = source instanceof Blob ? URL.createObjectURL(source) : undefined;
   try {
     video.muted = true;
     video.preload = "auto";
     video.src = url ?? String(source);
-    await happens(video, "loadeddata");
+    await happens(video, "loadeddata", stop);
+    if (!stop.aborted && !Number.isFinite(video.duration)) throw new RangeError("read a video file: expected a video that says how long it is; this one does not (recordings of MediaRecorder often do not)");
     // Aim at the middle of a frame's time: a seek to its edge may land on either side.
-    for (let i = 0; (i + 0.5) / fps < video.duration && !signal?.aborted; i++) {
-      const sought = happens(video, "seeked");
+    for (let i = 0; (i + 0.5) / fps < video.duration && !stop.aborted; i++) {
+      const sought = happens(video, "seeked", stop);
       video.currentTime = (i + 0.5) / fps;
       await sought;
+      if (stop.aborted) return;
       yield await grab(video, (i / fps) * 1000);
     }
   } finally {
@@ -30,13 +33,21 @@ async function* frames({ source, fps, signal }: VideoFileOptions): AsyncGenerato
   }
 }
 
-function happens(video: HTMLVideoElement, event: "loadeddata" | "seeked"): Promise<void> {
+/** Resolves with the event, or when it is stopped. */
+function happens(video: HTMLVideoElement, event: "loadeddata" | "seeked", stop: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = new AbortController();
-    video.addEventListener(event, () => (stop.abort(), resolve()), { signal: stop.signal });
+    const over = new AbortController();
+    const once = { signal: over.signal };
+    const done = (): void => {
+      over.abort();
+      resolve();
+    };
+    video.addEventListener(event, done, once);
+    stop.addEventListener("abort", done, once);
     video.addEventListener("error", () => {
-      stop.abort();
+      over.abort();
       reject(new Error(`read a video file: expected a video that this browser plays; got ${video.error?.message || `code ${video.error?.code}`}`));
-    }, { signal: stop.signal });
+    }, once);
+    if (stop.aborted) done();
   });
 }

@@ -3,6 +3,9 @@ import { transfer, wrap, type Endpoint } from "comlink";
 import { onWorkerFailure, shareFrame, terminateWorker, workerEndpoint } from "#platform";
 import type { PostedSample, RemoteEstimator, Reply } from "./protocol.ts";
 
+/** How long a Worker has to dispose its estimator before it is ended. */
+const GRACE_MS = 1000;
+
 /**
  * The estimator that a Worker exposes with `exposeEstimator`, as if it were here. Frames are handed over, not
  * copied; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back.
@@ -14,6 +17,7 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
   const waiting = new Set<(error: Error) => void>();
   let dead: SednaError | undefined;
   let calls = 0;
+  let disposing: Promise<void> | undefined;
   let metadata: Promise<EstimatorMetadata> | undefined;
 
   const die = (error: SednaError): void => {
@@ -21,9 +25,11 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
     for (const reject of waiting) reject(dead);
     waiting.clear();
   };
-  const stopListening = onWorkerFailure(worker, (cause) =>
-    die(new SednaError(`run in a worker: expected it to live; ${cause.message}`, { code: "run-failed", retryable: true, cause })),
-  );
+  const stopListening = onWorkerFailure(worker, (cause) => {
+    die(new SednaError(`run in a worker: expected it to live; ${cause.message}`, { code: "run-failed", cause }));
+    // Whatever is left of it keeps the model's memory and answers nobody.
+    void terminateWorker(worker);
+  });
 
   /** A call to the Worker that its death also ends. */
   const call = async <T>(send: () => Promise<Reply<T>>): Promise<T> => {
@@ -40,21 +46,28 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
     }
   };
 
-  const post = async (sample: Sample): Promise<{ posted: PostedSample; transfers: never[] }> => {
-    if (!isFrame(sample)) return { posted: { kind: "plain", sample }, transfers: [] };
-    const { handle, transfer } = await shareFrame(sample);
-    return { posted: { kind: "frame", handle }, transfers: transfer as never[] };
+  /** The sample as something to post; `drop` gives back what was shared and then not posted. */
+  const post = async (sample: Sample): Promise<{ posted: PostedSample; transfers: never[]; drop(): void }> => {
+    if (!isFrame(sample)) return { posted: { kind: "plain", sample }, transfers: [], drop() {} };
+    const { handle, transfer, close } = await shareFrame(sample);
+    return { posted: { kind: "frame", handle }, transfers: transfer as never[], drop: close };
   };
 
-  const dispose = async (): Promise<void> => {
-    stopListening();
-    if (!dead) await call(() => remote.dispose()).catch(() => undefined);
-    die(new SednaError("run in a worker: expected a live estimator; got one that was disposed", { code: "disposed" }));
-    await terminateWorker(worker);
+  const dispose = (): Promise<void> => {
+    disposing ??= (async () => {
+      // A Worker that hangs gets a moment to let go of its model, then it is ended.
+      const grace = new Promise((resolve) => setTimeout(() => resolve(undefined), GRACE_MS));
+      if (!dead) await Promise.race([call(() => remote.dispose()).catch(() => undefined), grace]);
+      stopListening();
+      die(new SednaError("run in a worker: expected a live estimator; got one that was disposed", { code: "disposed" }));
+      await terminateWorker(worker);
+    })();
+    return disposing;
   };
 
   return {
-    load() {
+    async load({ signal } = {}) {
+      signal?.throwIfAborted();
       metadata ??= call(() => remote.load()).catch((error: unknown) => {
         metadata = undefined;
         throw error;
@@ -63,8 +76,13 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
     },
     async predict(sample, { signal } = {}) {
       signal?.throwIfAborted();
+      if (dead) throw dead;
       const id = calls++;
-      const { posted, transfers } = await post(sample);
+      const { posted, transfers, drop } = await post(sample);
+      if (dead || signal?.aborted) {
+        drop();
+        throw dead ?? signal?.reason;
+      }
       const cancel = (): void => void remote.cancel(id);
       signal?.addEventListener("abort", cancel, { once: true });
       try {
