@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "node",
-          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts", "demo/src/**/*.test.ts", "models/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts", "demo/src/**/*.test.ts", "models/**/*.test.ts", "testing/**/*.test.ts"],
           exclude: ["**/*.browser.test.ts"],
           pool: "forks",
           execArgv: ["--conditions=sedna-source", "--import", "tsx"],

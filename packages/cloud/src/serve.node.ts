@@ -1,8 +1,12 @@
+import { setTimeout } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Cloud } from "./create-cloud.ts";
 import type { ServeOptions, Serving } from "./platform/contract.ts";
+
+/** How long a drained cloud still answers 503, so that no request is cut off on its way. */
+const LINGER_MS = 300;
 
 /**
  * Puts a cloud on a socket: the only place that knows of one.
@@ -25,9 +29,11 @@ export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 
   return {
     url: `http://${shownHost}:${address.port}`,
     async close() {
-      // Listening goes on while the cloud drains: who comes meanwhile is told 503 and when to come back, not cut off.
-      const late = setTimeout(() => server.closeAllConnections(), drainMs);
+      // Listening goes on while the cloud drains and a moment longer: who comes meanwhile, or has connected and not
+      // yet asked, is told 503 and when to come back, not cut off.
+      const late = globalThis.setTimeout(() => server.closeAllConnections(), drainMs);
       await cloud.drain();
+      await setTimeout(LINGER_MS);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const idle = setInterval(() => server.closeIdleConnections(), 20);
       await closed;

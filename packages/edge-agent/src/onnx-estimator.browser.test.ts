@@ -1,29 +1,17 @@
-import { tensors, type Tensors } from "@sedna-js/core";
+import { tensors } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
+import { estimatorSuite } from "../../../testing/estimator-suite.ts";
 import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
 import { onnxEstimator } from "./onnx-estimator.ts";
 
-const x: Tensors = { x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } };
+for (const backend of ["wasm", "webgpu"] as const) {
+  estimatorSuite(`onnxruntime-web, ${backend}`, { backend, make: () => onnxEstimator({ model: tinyOnnx(), task: tensors(), executionProviders: [backend] }) });
+}
 
 describe("onnxEstimator() in a browser", () => {
-  it.each(["wasm", "webgpu"] as const)("runs on %s, with the same result", async (provider) => {
-    const estimator = onnxEstimator({ model: tinyOnnx(), task: tensors(), executionProviders: [provider] });
-    expect(await estimator.load()).toMatchObject({ backend: provider });
-    expect((await estimator.predict(x))["y"]).toEqual({ dtype: "float32", shape: [1, 4], data: Float32Array.of(2, 4, 6, 8) });
-    await estimator.dispose();
-  });
-
   it("does not take a software adapter for a GPU", async () => {
     const estimator = onnxEstimator({ model: tinyOnnx(), task: tensors() });
     expect(await estimator.load()).toMatchObject({ backend: "wasm" });
-    await estimator.dispose();
-  });
-
-  it("is unharmed by a run that was rejected", async () => {
-    const estimator = onnxEstimator({ model: tinyOnnx(), task: tensors(), executionProviders: ["wasm"] });
-    await expect(estimator.predict({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } })).rejects.toThrow("expected x as float32 [-1,4]; got float32 [1,3]");
-    const [a, b] = await Promise.all([estimator.predict(x), estimator.predict(x)]);
-    expect([a["y"]!.data[0], b["y"]!.data[3]]).toEqual([2, 8]);
     await estimator.dispose();
   });
 

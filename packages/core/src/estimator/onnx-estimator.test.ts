@@ -1,6 +1,7 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx, type TinyOnnxOptions } from "../../../../testing/tiny-onnx.ts";
+import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
 import { classifier, tensors } from "../vision/tensor-tasks.ts";
 import { heatmapDetector } from "../vision/heatmap-detector.ts";
 import { nanodet } from "../vision/nanodet.ts";
@@ -13,27 +14,9 @@ const open = (model: Uint8Array) => async () => ({ runtime, model });
 const doubling = (options?: TinyOnnxOptions) => createOnnxEstimator({ open: open(tinyOnnx(options)), task: tensors() });
 const x = (...values: number[]): Tensors => ({ x: { dtype: "float32", shape: [values.length / 4, 4], data: Float32Array.from(values) } });
 
+estimatorSuite("onnxruntime-node", { make: doubling, backend: "cpu" });
+
 describe("an ONNX estimator", () => {
-  it("says what it takes and gives, and runs", async () => {
-    const estimator = doubling();
-    expect(await estimator.load()).toEqual({ kind: "tensors", backend: "cpu", inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }], outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }] });
-    expect((await estimator.predict(x(1, 2, 3, 4)))["y"]).toEqual({ dtype: "float32", shape: [1, 4], data: Float32Array.of(2, 4, 6, 8) });
-    await estimator.dispose();
-  });
-
-  it("answers calls that come together, each with its own", async () => {
-    const estimator = doubling();
-    const answers = await Promise.all([1, 2, 3].map((value) => estimator.predict(x(value, 0, 0, 0))));
-    expect(answers.map((one) => one["y"]!.data[0])).toEqual([2, 4, 6]);
-  });
-
-  it("is unharmed by a run that was rejected", async () => {
-    const estimator = doubling();
-    await expect(estimator.predict({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } })).rejects.toThrow("expected x as float32 [-1,4]; got float32 [1,3]");
-    await expect(estimator.predict({})).rejects.toThrow("expected the inputs x; got none");
-    expect((await estimator.predict(x(1, 2, 3, 4)))["y"]!.data[3]).toBe(8);
-  });
-
   it("answers a batch in one run where the model can, one by one where it cannot", async () => {
     const free = doubling();
     const batch = await free.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0, 3, 0, 0, 0)]);
@@ -74,14 +57,6 @@ describe("an ONNX estimator", () => {
     expect(tries).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 550));
     expect(await estimator.load()).toMatchObject({ backend: "cpu" });
-  });
-
-  it("refuses calls after dispose, which may be called twice", async () => {
-    const estimator = doubling();
-    await estimator.load();
-    await Promise.all([estimator.dispose(), estimator[Symbol.asyncDispose]()]);
-    await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "disposed" });
-    await expect(estimator.load()).rejects.toMatchObject({ code: "disposed" });
   });
 
   it("opens a fresh session after a run that failed, and lets go of the old one", async () => {

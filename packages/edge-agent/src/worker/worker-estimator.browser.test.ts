@@ -1,17 +1,14 @@
-import type { Frame, Tensors } from "@sedna-js/core";
+import type { Estimator, Frame, Tensors } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
+import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
 const start = <Sample>() => workerEstimator<Sample, unknown>(new Worker(new URL("../../../../testing/tiny-worker.ts", import.meta.url), { type: "module" }));
 
-describe("workerEstimator() in a browser", () => {
-  it("runs a model in a Worker as if it were here", async () => {
-    const estimator = start<Tensors>();
-    expect(await estimator.predict({ x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } })).toMatchObject({ y: { data: Float32Array.of(2, 4, 6, 8) } });
-    await estimator.dispose();
-  });
+estimatorSuite("a Worker of the browser", { make: () => start<Tensors>() as Estimator<Tensors, Tensors>, backend: "wasm" });
 
+describe("workerEstimator() in a browser", () => {
   it("hands a VideoFrame over and keeps the caller's own usable", async () => {
     const estimator = start<Frame>();
     const pixels = new Uint8ClampedArray(4 * 4 * 2).fill(255);
@@ -22,6 +19,26 @@ describe("workerEstimator() in a browser", () => {
     expect(again).toEqual(pixels);
     frame.close();
     await estimator.dispose();
+  });
+
+  it("takes a frame of someone else's making", async () => {
+    const estimator = start<Frame>();
+    const own: Frame = { width: 2, height: 1, timestamp: 3, copyTo: async (target) => void target.fill(255), encode: () => Promise.reject(new Error("not needed")), close() {} };
+    expect(await estimator.predict(own)).toEqual({ sum: 8 * 255, timestamp: 3 });
+    await estimator.dispose();
+  });
+
+  it("closes what it shared when the Worker is dead", async () => {
+    const estimator = start<Frame>();
+    await estimator.load();
+    await estimator.dispose();
+    const shared: VideoFrame[] = [];
+    const picture = new VideoFrame(new Uint8ClampedArray(32), { format: "RGBA", codedWidth: 4, codedHeight: 2, timestamp: 0 });
+    const clone = picture.clone.bind(picture);
+    picture.clone = () => (shared.push(clone()), shared.at(-1)!);
+    await expect(estimator.predict(browserFrame(picture))).rejects.toMatchObject({ code: "disposed" });
+    expect(shared.every((one) => one.format === null)).toBe(true);
+    picture.close();
   });
 
   it("rejects with the reason when the Worker dies", async () => {

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { pixelsFrame, type Tensors } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
+import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
 const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
@@ -16,13 +17,9 @@ afterEach(async () => {
 });
 const x: Tensors = { x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } };
 
-describe("workerEstimator()", { timeout: 20_000 }, () => {
-  it("runs a model in a Worker as if it were here", async () => {
-    const estimator = start();
-    expect(await estimator.load()).toMatchObject({ kind: "tensors", backend: "cpu" });
-    expect(await estimator.predict(x)).toMatchObject({ y: { data: Float32Array.of(2, 4, 6, 8) } });
-  });
+estimatorSuite("a Worker of Node", { make: () => workerEstimator<Tensors, Tensors>(tinyWorker()), backend: "cpu" });
 
+describe("workerEstimator()", { timeout: 20_000 }, () => {
   it("hands frames over", async () => {
     const frame = pixelsFrame({ width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }, { timestamp: 40, sharp: () => Promise.reject(new Error("not needed")) });
     expect(await start().predict(frame)).toEqual({ sum: 36, timestamp: 40 });
@@ -50,6 +47,16 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
     await estimator.load();
     await expect(estimator.predict("crash")).rejects.toMatchObject({ code: "run-failed", message: expect.stringContaining("the worker's own bug") });
     await expect(estimator.predict(x)).rejects.toMatchObject({ code: "run-failed" });
+  });
+
+  it("does not wait for a Worker that hangs when it is disposed", async () => {
+    const estimator = start();
+    await estimator.load();
+    const hanging = estimator.predict("hang").catch((error: unknown) => error);
+    const started = performance.now();
+    await estimator.dispose();
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(await hanging).toMatchObject({ code: expect.stringMatching(/disposed|run-failed/) });
   });
 
   it("ends the Worker on dispose", async () => {

@@ -68,6 +68,7 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
   return {
     async load({ signal } = {}) {
       signal?.throwIfAborted();
+      if (dead) throw dead;
       metadata ??= call(() => remote.load()).catch((error: unknown) => {
         metadata = undefined;
         throw error;
