@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand } from "citty";
 import { serveCommand } from "./serve-command.node.ts";
 
@@ -10,9 +11,14 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const [, , ...rawArgs] = process.argv;
 const wantsHelp = rawArgs.length === 0 || rawArgs.includes("--help") || rawArgs.includes("-h");
 try {
-  if (rawArgs.includes("--version")) process.stdout.write("0.1.0\n");
-  else if (wantsHelp) process.stdout.write(`${rawArgs[0] === "serve" ? await renderUsage(serveCommand) : await renderUsage(main)}\n`);
-  else await runCommand(main, { rawArgs });
+  if (rawArgs.includes("--version")) {
+    process.stdout.write("0.1.0\n");
+  } else if (wantsHelp) {
+    const usage = rawArgs[0] === "serve" ? await renderUsage(serveCommand) : await renderUsage(main);
+    process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
+  } else {
+    await runCommand(main, { rawArgs });
+  }
 } catch (error) {
   const { name = "Error", message = String(error) } = error instanceof Error ? error : {};
   const usage = name === "UsageError" || name === "CLIError";

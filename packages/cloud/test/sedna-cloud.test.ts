@@ -47,6 +47,14 @@ describe("sedna-cloud", () => {
     for (const option of ["--model", "--task", "--port", "--origin", "--token", "--max-queue"]) expect(serve.text.out).toContain(option);
   });
 
+  it("is what the package's bin runs, in a checkout from source", async () => {
+    const bin = spawn(process.execPath, [fileURLToPath(new URL("../bin/sedna-cloud.js", import.meta.url)), "--version"]);
+    const text = { out: "" };
+    bin.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
+    await new Promise((resolve) => bin.on("exit", resolve));
+    expect(text.out).toBe("0.1.0\n");
+  });
+
   it.each([
     [["serve"], "model"],
     [["serve", "--model", "x.onnx", "--prot", "1"], "unknown option --prot"],
