@@ -1,5 +1,5 @@
 import { bigModelService, createCloud, type Cloud } from "@sedna-js/cloud";
-import { bigModel, localBigModel, tensors, classifier, onnxEstimator, type BigModel, type Detections, type Estimator, type Frame, type Tensor, type Tensors } from "@sedna-js/edge-agent";
+import { bigModel, localBigModel, tensors, classifier, onnxEstimator, type Detections, type Estimator, type Frame, type HttpBigModel, type Tensor, type Tensors } from "@sedna-js/edge-agent";
 import { pixelsFrame } from "@sedna-js/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
@@ -28,46 +28,46 @@ const cloud = (async (): Promise<Cloud> => {
   await made.start();
   return made;
 })();
-const through = <Sample extends Frame | Tensor | Tensors, Result>(protocol: "sedna" | "oip", model: string, options = {}): BigModel<Sample, Result> =>
-  bigModel<Sample, Result>({ url: "http://cloud", protocol, model, token: "t0k", fetch: async (input, init) => (await cloud)(new Request(input as string, init as RequestInit)) as never, ...options });
+const through = (protocol: "sedna" | "oip", model: string, options = {}): HttpBigModel =>
+  bigModel({ url: "http://cloud", protocol, model, token: "t0k", fetch: async (input, init) => (await cloud)(new Request(input as string, init as RequestInit)) as never, ...options });
 const call = { signal: new AbortController().signal, deadlineMs: 5000 };
 const sample: Tensor = { dtype: "float32", shape: [4], data: Float32Array.of(1, 2, 3, 4) };
 
 describe.each<["sedna" | "oip"]>([["sedna"], ["oip"]])("a big model through the protocol %s", (protocol) => {
   it("answers a frame with its detections", async () => {
-    expect(await through<Frame, Detections>(protocol, "detector").inference(frame, call)).toEqual(rows);
+    expect(await through(protocol, "detector").inference(frame, call)).toEqual(rows);
   });
 
   it("answers in the frame's pixels when the picture went smaller, and as WebP", async () => {
-    const small = through<Frame, Detections>(protocol, "detector", { image: { type: "image/webp", maxSide: 32 } });
+    const small = through(protocol, "detector", { image: { type: "image/webp", maxSide: 32 } });
     expect(await small.inference(frame, call)).toEqual(rows);
   });
 
   it("answers one tensor with the model's output", async () => {
-    expect(await through<Tensor, Float32Array>(protocol, "double").inference(sample, call)).toEqual(Float32Array.of(2, 4, 6, 8));
+    expect(await through(protocol, "double").inference(sample, call)).toEqual(Float32Array.of(2, 4, 6, 8));
   });
 
   it("tells of the bytes that travelled", async () => {
     const bytes: { up: number; down: number }[] = [];
-    await through<Frame, Detections>(protocol, "detector").inference(frame, { ...call, onTransfer: (one) => bytes.push(one) });
+    await through(protocol, "detector").inference(frame, { ...call, onTransfer: (one) => bytes.push(one) });
     expect(bytes).toEqual([{ up: expect.any(Number), down: expect.any(Number) }]);
     expect(bytes[0]!.up).toBeGreaterThan(100);
   });
 
   it("says what the service said of a sample that does not fit, and of a name that is none", async () => {
     const misfit: Tensor = { dtype: "float32", shape: [3], data: new Float32Array(3) };
-    await expect(through<Tensor, Float32Array>(protocol, "double").inference(misfit, call)).rejects.toMatchObject({ code: "cloud-refused", retryable: false, message: expect.stringContaining("expected x as float32 [-1,4]; got float32 [1,3]") });
-    await expect(through<Tensor, Float32Array>(protocol, "nobody").inference(sample, call)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("no such route") });
+    await expect(through(protocol, "double").inference(misfit, call)).rejects.toMatchObject({ code: "cloud-refused", retryable: false, message: expect.stringContaining("expected x as float32 [-1,4]; got float32 [1,3]") });
+    await expect(through(protocol, "nobody").inference(sample, call)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("no such route") });
   });
 
   it("is refused with a wrong token", async () => {
-    await expect(through<Tensor, Float32Array>(protocol, "double", { token: "guess" }).inference(sample, call)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("got 401") });
+    await expect(through(protocol, "double", { token: "guess" }).inference(sample, call)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("got 401") });
   });
 });
 
 it("the protocol oip carries a model's tensors by name, to the bit", async () => {
   const data = Float32Array.of(0.1, -0, 3e38, Number.NaN);
-  const { y } = await through<Tensors, Tensors>("oip", "double").inference({ x: { dtype: "float32", shape: [1, 4], data } }, call);
+  const { y } = await through("oip", "double").inference({ x: { dtype: "float32", shape: [1, 4], data } }, call);
   expect(y).toEqual({ dtype: "float32", shape: [1, 4], data: data.map((one) => one + one) });
 });
 

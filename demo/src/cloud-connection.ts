@@ -17,7 +17,7 @@ export async function connect(url: URL): Promise<CloudConnection> {
   const refused = (): Promise<never> => Promise.reject(new TypeError("the network is cut"));
 
   if (place === "server") {
-    const client = bigModel<Frame, Detections>({
+    const client = bigModel({
       url,
       model: "nanodet",
       breaker: { failures: 5, resetMs: 1000 },

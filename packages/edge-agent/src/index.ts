@@ -1,7 +1,7 @@
 export { bigModel, type BigModelOptions, type HttpBigModel } from "./big-model/big-model.ts";
 export { localBigModel } from "./big-model/local-big-model.ts";
 export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
-export type { BigModelSample } from "./big-model/protocols.ts";
+export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
 export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
 export { exposeEstimator } from "./worker/expose-estimator.ts";
 export { workerEstimator } from "./worker/worker-estimator.ts";

@@ -93,12 +93,14 @@ export interface SampleSource<Sample> extends AsyncIterable<Sample> {
   readonly live?: boolean;
 }
 
+// NoInfer: the estimator says what samples and results are; miners and big models have to fit it.
+
 /** The order of the steps, and a miner that fits it. */
 export type MiningSettings<Sample, Result> =
   /** The edge answers, the miner judges its result. No miner: nothing is hard. The default. */
-  | { readonly mode?: "inference-then-mining"; readonly hardExampleMining?: HardExampleMiner<Result> }
+  | { readonly mode?: "inference-then-mining"; readonly hardExampleMining?: HardExampleMiner<NoInfer<Result>> }
   /** The miner judges the sample itself; the edge answers what is easy. */
-  | { readonly mode: "mining-then-inference"; readonly hardExampleMining: HardExampleMiner<Sample> };
+  | { readonly mode: "mining-then-inference"; readonly hardExampleMining: HardExampleMiner<NoInfer<Sample>> };
 
 /** Who answers, and how. */
 export type JointSettings<Sample, Result> = AnswerSettings<Sample, Result> & MiningSettings<Sample, Result>;
@@ -107,7 +109,7 @@ export type JointSettings<Sample, Result> = AnswerSettings<Sample, Result> & Min
 export interface AnswerSettings<Sample, Result> {
   /** The little model. */
   readonly estimator: Estimator<Sample, Result>;
-  readonly bigModel?: BigModel<Sample, Result>;
+  readonly bigModel?: BigModel<NoInfer<Sample>, NoInfer<Result>>;
   /** Default `joint`. */
   readonly policy?: JointPolicy;
   /** How long a sample may wait for the cloud, in ms. Default 1000. */

@@ -31,7 +31,7 @@ const listen = async (server: Server | ReturnType<typeof createSocketServer>): P
 const http = (listener: RequestListener): Promise<string> => listen(createServer(listener));
 const json = (body: unknown, status = 200, headers = {}): RequestListener => (_, response) => response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 const ask = (url: string, options: Partial<Parameters<typeof bigModel>[0]> = {}, deadlineMs = 2000): Promise<Detections> =>
-  bigModel<Frame, Detections>({ url, retries: 0, ...options }).inference(frame(), { signal: AbortSignal.timeout(deadlineMs), deadlineMs });
+  bigModel({ url, retries: 0, ...options }).inference(frame(), { signal: AbortSignal.timeout(deadlineMs), deadlineMs });
 const rows = [[1, 2, 3, 4, 0.5, 0]];
 
 describe("bigModel()", () => {
@@ -45,7 +45,7 @@ describe("bigModel()", () => {
       });
     });
     const bytes: unknown[] = [];
-    const answer = await bigModel<Frame, Detections>({ url, token: "t0k" }).inference(frame(), { signal: AbortSignal.timeout(2000), deadlineMs: 2000, onTransfer: (one) => bytes.push(one) });
+    const answer = await bigModel({ url, token: "t0k" }).inference(frame(), { signal: AbortSignal.timeout(2000), deadlineMs: 2000, onTransfer: (one) => bytes.push(one) });
     expect(seen).toEqual(["POST", "/sedna/predict", "image/jpeg", "Bearer t0k", [1, 2, 3]]);
     expect(answer).toEqual(rows);
     expect(bytes).toEqual([{ up: 3, down: JSON.stringify({ result: rows }).length }]);
@@ -53,7 +53,7 @@ describe("bigModel()", () => {
 
   it("gives boxes in the frame's own pixels when the picture was sent smaller", async () => {
     const url = await http(json({ result: rows }));
-    const small = await bigModel<Frame, Detections>({ url }).inference(frame(undefined, 0.5), { signal: AbortSignal.timeout(2000), deadlineMs: 2000 });
+    const small = await bigModel({ url }).inference(frame(undefined, 0.5), { signal: AbortSignal.timeout(2000), deadlineMs: 2000 });
     expect(small).toEqual([[2, 4, 6, 8, 0.5, 0]]);
   });
 
@@ -118,7 +118,7 @@ describe("bigModel()", () => {
     let calls = 0;
     const url = await http((request, response) => (calls++, up ? json({ result: rows })(request, response) : request.socket.destroy()));
     const clock = { ms: 0 };
-    const model = bigModel<Frame, Detections>({ url, retries: 0, breaker: { failures: 3, resetMs: 1000, now: () => clock.ms } });
+    const model = bigModel({ url, retries: 0, breaker: { failures: 3, resetMs: 1000, now: () => clock.ms } });
     const once = (): Promise<unknown> => model.inference(frame(), { signal: AbortSignal.timeout(2000), deadlineMs: 2000 });
     for (let i = 0; i < 3; i++) await expect(once()).rejects.toMatchObject({ code: "cloud-unreachable" });
     await expect(once()).rejects.toMatchObject({ code: "circuit-open" });
@@ -130,20 +130,20 @@ describe("bigModel()", () => {
   });
 
   it("keeps its own deadline, whatever the caller's signal or the fetch do", async () => {
-    const stuck = bigModel<Frame, Detections>({ url: "http://127.0.0.1", fetch: () => new Promise(() => {}), breaker: { failures: 1 } });
+    const stuck = bigModel({ url: "http://127.0.0.1", fetch: () => new Promise(() => {}), breaker: { failures: 1 } });
     await expect(stuck.inference(frame(), { signal: new AbortController().signal, deadlineMs: 50 })).rejects.toMatchObject({ code: "cloud-timeout" });
     expect(stuck.circuit).toBe("open");
     const encoding = { ...frame(), encode: () => new Promise<never>(() => {}) };
-    const model = bigModel<Frame, Detections>({ url: "http://127.0.0.1" });
+    const model = bigModel({ url: "http://127.0.0.1" });
     await expect(model.inference(encoding, { signal: new AbortController().signal, deadlineMs: 50 })).rejects.toMatchObject({ code: "cloud-timeout" });
   });
 
   it("counts a deadline against the cloud, a caller who leaves not", async () => {
     const url = await http(() => {});
-    const late = bigModel<Frame, Detections>({ url, breaker: { failures: 1 } });
+    const late = bigModel({ url, breaker: { failures: 1 } });
     await expect(late.inference(frame(), { signal: AbortSignal.timeout(50), deadlineMs: 1000 })).rejects.toMatchObject({ name: "TimeoutError" });
     expect(late.circuit).toBe("open");
-    const model = bigModel<Frame, Detections>({ url, breaker: { failures: 1 } });
+    const model = bigModel({ url, breaker: { failures: 1 } });
     const left = new AbortController();
     const asking = model.inference(frame(), { signal: left.signal, deadlineMs: 1000 });
     setTimeout(() => left.abort(new Error("the user left")), 20);

@@ -1,7 +1,7 @@
-import { checkDeadline, SednaError, withDeadline, type BigModel, type ImageType } from "@sedna-js/core";
+import { checkDeadline, SednaError, withDeadline, type BigModelCall, type ImageType } from "@sedna-js/core";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { exchange } from "./exchange.ts";
-import { protocols, type BigModelSample, type Question } from "./protocols.ts";
+import { protocols, type BigModelResult, type BigModelSample, type Question } from "./protocols.ts";
 import { retryWithin } from "./retry.ts";
 
 /** Options of {@link bigModel}. */
@@ -27,8 +27,10 @@ export interface BigModelOptions {
 }
 
 /** A big model behind HTTP, and the state of the way to it. */
-export interface HttpBigModel<Sample, Result> extends BigModel<Sample, Result> {
+export interface HttpBigModel {
   readonly circuit: CircuitBreaker["state"];
+  /** See the port `BigModel`, which this is for frames, tensors and models' inputs alike. */
+  inference<Sample extends BigModelSample>(sample: Sample, call: BigModelCall): Promise<BigModelResult<Sample>>;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface HttpBigModel<Sample, Result> extends BigModel<Sample, Result> {
  *
  * @throws {SednaError} from `inference`: `cloud-*`, `circuit-open`, `wire-format`.
  */
-export function bigModel<Sample extends BigModelSample, Result>({
+export function bigModel({
   url,
   protocol = "sedna",
   model = "sedna",
@@ -48,7 +50,7 @@ export function bigModel<Sample extends BigModelSample, Result>({
   maxReplyBytes = 16 * 2 ** 20,
   fetch = (input, init) => globalThis.fetch(input, init),
   random,
-}: BigModelOptions): HttpBigModel<Sample, Result> {
+}: BigModelOptions): HttpBigModel {
   if (!Object.hasOwn(protocols, protocol)) throw new RangeError(`reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`);
   if (!(Number.isInteger(retries) && retries >= 0)) throw new RangeError(`reach the big model: expected retries as a whole number from 0 up; got ${retries}`);
   if (!(quality > 0 && quality <= 1)) throw new RangeError(`reach the big model: expected image.quality above 0 and up to 1; got ${quality}`);
@@ -62,14 +64,14 @@ export function bigModel<Sample extends BigModelSample, Result>({
     get circuit() {
       return breaker.state;
     },
-    async inference(sample, { signal, deadlineMs, onTransfer }): Promise<Result> {
+    async inference<Sample extends BigModelSample>(sample: Sample, { signal, deadlineMs, onTransfer }: BigModelCall): Promise<BigModelResult<Sample>> {
       checkDeadline(deadlineMs);
       const call = breaker.admit();
-      const exchangeOnce = async ({ request, read }: Question, limit: AbortSignal): Promise<Result> => {
+      const exchangeOnce = async ({ request, read }: Question, limit: AbortSignal): Promise<BigModelResult<Sample>> => {
         const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
         const onBytes = (down: number): void => onTransfer?.({ up: request.body.length, down });
         const reply = await exchange({ ...request, headers }, { signal: limit, maxReplyBytes, fetch, onBytes });
-        return read(reply) as Result;
+        return read(reply) as BigModelResult<Sample>;
       };
       try {
         const result = await withDeadline(

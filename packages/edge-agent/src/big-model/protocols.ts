@@ -20,6 +20,9 @@ import type { Exchange, Reply } from "./exchange.ts";
 /** A sample that a big model can be asked about: a picture, one tensor, or a model's inputs by name. */
 export type BigModelSample = Frame | Tensor | Tensors;
 
+/** What a big model answers to each kind of sample. */
+export type BigModelResult<Sample> = Sample extends Frame ? Detections : Sample extends Tensor ? Float32Array : Tensors;
+
 /** A sample as a request, and how to read the reply to it. */
 export interface Question {
   readonly request: Exchange;
