@@ -39,7 +39,7 @@ export async function digitsCascade(shares: readonly number[]): Promise<{ little
   const points: CascadePoint[] = [];
   for (const share of shares) {
     const threshold = share === 0 ? 0 : quantile(margins, share) + 1e-9;
-    const joint = createJointInference<Tensor, Float32Array>({ estimator: little, bigModel: localBigModel(big), hardExampleMining: hardExampleMining.Margin({ threshold }) as never });
+    const joint = createJointInference<Tensor, Float32Array>({ estimator: little, bigModel: localBigModel(big), hardExampleMining: hardExampleMining.Margin({ threshold }) });
     const answers: Float32Array[] = [];
     for (const sample of samples) answers.push((await joint.inference(sample)).result!);
     points.push({ uploaded: joint.stats().uploadCloudRatio, accuracy: accuracy(answers) });

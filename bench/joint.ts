@@ -22,7 +22,7 @@ export async function benchJoint(): Promise<Figure[]> {
   const miner = hardExampleMining.IBT();
   const joint = createJointInference<Tensors, Tensors>({
     estimator,
-    hardExampleMining: ((result: Tensors) => miner(Array.from({ length: 20 }, (_, i) => [0, 0, 1, 1, Number(result[scores]!.data[80 * i]), 0]))) as never,
+    hardExampleMining: (result) => miner(Array.from({ length: 20 }, (_, i) => [0, 0, 1, 1, Number(result[scores]!.data[80 * i]), 0])),
   });
   const sample: Tensors = { [inputs[0]!.name]: { dtype: "float32", shape: [1, 3, 416, 416], data } };
 

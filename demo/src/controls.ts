@@ -1,9 +1,9 @@
-import type { JointInference } from "@sedna-js/edge-agent";
+import type { Detections, Frame, JointInference } from "@sedna-js/edge-agent";
 import { byId } from "./dom.ts";
 import { buildMiner, minerChoices, type MinerChoice } from "./miners.ts";
 
 /** Connects the form to a joint inference: who answers, what is hard, and how hard is hard. */
-export function connectControls(joint: Pick<JointInference<never, never>, "update">): void {
+export function connectControls(joint: Pick<JointInference<Frame, Detections>, "update">): void {
   for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="policy"]')) {
     radio.addEventListener("change", () => joint.update({ policy: radio.value as "joint" }));
   }
@@ -13,7 +13,7 @@ export function connectControls(joint: Pick<JointInference<never, never>, "updat
   const choose = (): void => {
     const choice = minerChoices.find(({ name }) => name === select.value) ?? minerChoices[0]!;
     byId("miner-about").textContent = choice.about;
-    showKnobs(choice, (param) => joint.update({ hardExampleMining: buildMiner(choice.name, param) as never }));
+    showKnobs(choice, (param) => joint.update({ hardExampleMining: buildMiner(choice.name, param) }));
   };
   select.addEventListener("change", choose);
   choose();

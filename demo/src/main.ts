@@ -16,7 +16,7 @@ const worker = new Worker(new URL("./edge.worker.ts", import.meta.url), { type: 
 const estimator = workerEstimator<Frame, Detections>(worker);
 const cloud = await connect(new URL("cloud/", location.href));
 const joint = createJointInference({ estimator, bigModel: cloud.bigModel, deadlineMs: cloud.place === "server" ? 1500 : 5000 });
-connectControls(joint as never);
+connectControls(joint);
 
 const charts = createCharts({ latency: byId("chart-latency"), ratio: byId("chart-ratio"), bytes: byId("chart-bytes") });
 const panel = await createAgreementPanel().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { hardExampleMining, select } from "@sedna-js/edge-agent";
+import { hardExampleMining, select, type Detections, type HardExampleMiner } from "@sedna-js/edge-agent";
 
 /** A slider for one parameter of a miner. */
 export interface Knob {
@@ -12,7 +12,7 @@ export interface Knob {
 
 /** A miner that the visitor can choose. */
 export interface MinerChoice {
-  readonly name: keyof typeof hardExampleMining;
+  readonly name: "ExpectedF1" | "IBT" | "Threshold" | "Random";
   readonly title: string;
   readonly about: string;
   readonly knobs: readonly Knob[];
@@ -50,6 +50,6 @@ export const minerChoices: readonly MinerChoice[] = [
 ];
 
 /** Builds the chosen miner. */
-export function buildMiner(name: MinerChoice["name"], param: Readonly<Record<string, number>>): ReturnType<typeof select> {
+export function buildMiner(name: MinerChoice["name"], param: Readonly<Record<string, number>>): HardExampleMiner<Detections> {
   return select(hardExampleMining, { method: name, param });
 }

@@ -22,6 +22,7 @@ export {
   type Detections,
   type Estimator,
   type Frame,
+  type HardExampleMiner,
   type JointInference,
   type JointResult,
   type JointStatistics,
