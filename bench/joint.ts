@@ -26,9 +26,9 @@ export async function benchJoint(): Promise<Figure[]> {
   });
   const sample: Tensors = { [inputs[0]!.name]: { dtype: "float32", shape: [1, 3, 416, 416], data } };
 
-  const rounds = await interleave({ bare: () => session.run(feeds), joint: () => joint.inference(sample) }, { rounds: 9, runs: 100, warmUp: 10 });
+  const rounds = await interleave({ bare: () => session.run(feeds), joint: () => joint.inference(sample) }, { rounds: 15, runs: 100, warmUp: 10 });
   const { inferenceNumber } = joint.stats();
-  if (inferenceNumber !== 9 * 100 + 10) throw new Error(`bench joint: expected ${9 * 100 + 10} samples counted; got ${inferenceNumber}`);
+  if (inferenceNumber !== 15 * 100 + 10) throw new Error(`bench joint: expected ${15 * 100 + 10} samples counted; got ${inferenceNumber}`);
   await estimator.dispose();
   return [
     { name: "joint", metric: "session.run, p50", value: typical(rounds, "bare"), unit: "ms" },
