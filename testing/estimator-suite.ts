@@ -10,7 +10,7 @@ export function estimatorSuite(name: string, { make, backend }: { readonly make:
     afterAll(() => estimator.dispose());
 
     it("says what the model takes and gives, the second time too", async () => {
-      const metadata = { kind: "tensors", backend, inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }], outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }] };
+      const metadata = { kind: "tensors", backend, batches: true, inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }], outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }] };
       expect(await estimator.load()).toEqual(metadata);
       expect(await estimator.load()).toEqual(metadata);
     });

@@ -54,6 +54,22 @@ describe("createBatcher()", () => {
     expect(ran).toEqual([2]);
   });
 
+  it("gives the place of a client who leaves to the next", async () => {
+    let open!: () => void;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const batcher = createBatcher<number, number>({ run: async (samples) => (await gate, [...samples]), maxBatch: 1, maxQueue: 2 });
+    const running = batcher.submit(0);
+    await tick();
+    const controller = new AbortController();
+    const left = [batcher.submit(1, { signal: controller.signal }), batcher.submit(2, { signal: controller.signal })];
+    controller.abort(new Error("gone"));
+    for (const one of left) await expect(one).rejects.toThrow("gone");
+    expect(batcher.waiting).toBe(0);
+    const stayed = batcher.submit(3);
+    open();
+    expect([await running, await stayed]).toEqual([0, 3]);
+  });
+
   it("answers what it took before it closes, and takes no more", async () => {
     const batcher = createBatcher<number, number>({ run: async (samples) => (await tick(5), [...samples]) });
     const taken = batcher.submit(1);

@@ -28,7 +28,8 @@ export interface Batcher<Sample, Result> {
 
 interface Waiting<Sample, Result> {
   readonly sample: Sample;
-  readonly signal: AbortSignal | undefined;
+  /** It is being run: its client can no longer take it back. */
+  taken(): void;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -83,10 +84,8 @@ export function createBatcher<Sample, Result>({
   const work = async (): Promise<void> => {
     while (queue.length > 0) {
       if (queue.length < maxBatch && maxBatch > 1 && maxDelayMs > 0 && !closed) await company();
-      const batch = queue.splice(0, maxBatch).filter((one) => {
-        if (one.signal?.aborted) one.reject(one.signal.reason);
-        return !one.signal?.aborted;
-      });
+      const batch = queue.splice(0, maxBatch);
+      for (const one of batch) one.taken();
       if (batch.length > 0) await answer(batch);
     }
     working = undefined;
@@ -104,7 +103,15 @@ export function createBatcher<Sample, Result>({
         throw new SednaError(`queue a sample: expected fewer than ${maxQueue} waiting; the queue is full`, { code: "cloud-busy", retryable: true, retryAfterMs });
       }
       return new Promise<Result>((resolve, reject) => {
-        queue.push({ sample, signal, resolve, reject });
+        // Who leaves gives up his place: the queue is for those who wait.
+        const leave = (): void => {
+          const at = queue.indexOf(one);
+          if (at >= 0) queue.splice(at, 1);
+          reject(signal?.reason);
+        };
+        const one: Waiting<Sample, Result> = { sample, resolve, reject, taken: () => signal?.removeEventListener("abort", leave) };
+        signal?.addEventListener("abort", leave, { once: true });
+        queue.push(one);
         if (queue.length >= maxBatch) full();
         working ??= Promise.resolve().then(work);
       });

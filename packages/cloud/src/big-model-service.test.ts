@@ -1,9 +1,11 @@
 import { formatInferRequest, INFERENCE_HEADER_LENGTH, parseInferResponse, tensors, type Detections, type Estimator, type Frame, type Tensors } from "@sedna-js/core";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
 import { bigModelService } from "./big-model-service.ts";
 import { createCloud, type Cloud, type CloudOptions } from "./create-cloud.ts";
-import { onnxBytes } from "./onnx.node.ts";
+import { onnxBytes, sharpDecoder } from "./onnx.node.ts";
+import { serve } from "./serve.node.ts";
 
 /** A real model, y = x + x, FP32 [n,4], behind a cloud. */
 async function doubling(options: Partial<CloudOptions> = {}): Promise<Cloud> {
@@ -107,12 +109,25 @@ describe("the Open Inference Protocol", () => {
     ["a wrong shape", { inputs: [{ name: "x", shape: [1, 3], datatype: "FP32", data: [1, 2, 3] }] }, "expected x as float32 [-1,4]; got float32 [1,3]"],
     ["a wrong count", { inputs: [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1] }] }, "expected 4 elements for shape [1,4]; got 1"],
     ["an unknown datatype", { inputs: [{ name: "x", shape: [1], datatype: "FP8", data: [1] }] }, 'got \\"FP8\\"'],
-    ["no inputs", {}, "expected another shape at inputs"],
+    ["no inputs", {}, "expected inputs as a list of tensors; got undefined"],
+    ["an input too many", { inputs: [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1, 2, 3, 4] }, { name: "z", shape: [1], datatype: "FP32", data: [1] }] }, "expected the inputs x; got x, z"],
     ["an unknown output", { inputs: [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1, 2, 3, 4] }], outputs: [{ name: "q" }] }, "expected outputs of y"],
   ])("answers 400 and what was expected to %s", async (_, body, message) => {
     const response = await (await doubling())(post("/v2/models/sedna/infer", body));
     expect(response.status).toBe(400);
     expect(await response.text()).toContain(message);
+  });
+
+  it("answers as JSON the output that says so, though the request asks for binary", async () => {
+    const inputs = [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1, 2, 3, 4] }];
+    const response = await (await doubling())(post("/v2/models/sedna/infer", { inputs, parameters: { binary_data_output: true }, outputs: [{ name: "y", parameters: { binary_data: false } }] }));
+    expect(await response.json()).toMatchObject({ outputs: [{ data: [2, 4, 6, 8] }] });
+  });
+
+  it("does not write NaN or infinity as null", async () => {
+    const inputs = [{ name: "x", shape: [1, 4], datatype: "FP32", data: [3e38, 0, 0, 0] }];
+    const response = await (await doubling())(post("/v2/models/sedna/infer", { inputs }));
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("got Infinity. Ask for binary output")]);
   });
 
   it("batches requests that come together into one run", async () => {
@@ -165,6 +180,14 @@ describe("pictures", () => {
     const { outputs } = parseInferResponse(new Uint8Array(await response.arrayBuffer()), Number(response.headers.get(INFERENCE_HEADER_LENGTH)));
     expect(outputs["detections"]).toEqual({ dtype: "float32", shape: [1, 6], data: Float32Array.of(1, 2, 3, 4, 0.5, 0) });
   });
+
+  it("that unpack to gigabytes are refused before they do", async () => {
+    const bomb = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: "white" } }).png({ compressionLevel: 9 }).toBuffer();
+    const made = createCloud({ services: [bigModelService({ estimator: detector(async () => rows), decodeImage: sharpDecoder() })] });
+    await made.start();
+    const response = await made(at("/sedna/predict", { method: "POST", headers: { "content-type": "IMAGE/PNG" }, body: new Uint8Array(bomb) }));
+    expect([response.status, await response.text()]).toEqual([422, expect.stringContaining("pixel limit")]);
+  }, 30_000);
 
   it("that are none get 422, not 500", async () => {
     const response = await (await cloud())(at("/sedna/predict", { method: "POST", headers: { "content-type": "image/jpeg" }, body: "<html>" }));
@@ -219,6 +242,36 @@ describe("limits and access", () => {
     expect((await cloud(at("/metrics"))).status).toBe(401);
     expect((await cloud(at("/sedna", { headers: { authorization: "Bearer wrong" } }))).status).toBe(401);
     expect((await cloud(at("/sedna", { headers: { authorization: "Bearer s3cret" } }))).status).toBe(200);
+  });
+
+  it("refuses at the start what would lock everybody out or hide a model", () => {
+    const service = (name: string) => bigModelService({ name, estimator: onnxBytes({ model: tinyOnnx(), task: tensors() }) });
+    for (const token of ["", "p@ss word"]) expect(() => createCloud({ services: [], token })).toThrow("set the token: expected letters, digits");
+    expect(() => createCloud({ services: [service("a"), service("a")] })).toThrow('expected services of different names; got "a" twice');
+    for (const name of ["v2", "metrics", "..", "a b"]) expect(() => service(name)).toThrow("name a big model: expected letters");
+  });
+
+  it("tells a client nothing of the server's own bugs, and logs them", async () => {
+    const logged: unknown[] = [];
+    const logger = { info() {}, error: (fields: Readonly<Record<string, unknown>>) => void logged.push(fields["error"]) };
+    const estimator = { ...onnxBytes({ model: tinyOnnx(), task: tensors() }), predict: () => Promise.reject(new TypeError("Cannot read properties of undefined")), predictBatch: undefined as never };
+    const cloud = createCloud({ services: [bigModelService({ estimator: estimator as Estimator<Tensors, Tensors> })], logger });
+    await cloud.start();
+    const response = await cloud(post("/v2/models/sedna/infer", { inputs: [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1, 2, 3, 4] }] }));
+    expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining("undefined")]);
+    expect(logged).toEqual(["Cannot read properties of undefined"]);
+  });
+
+  it("ends a shutdown although a model hangs", async () => {
+    const hanging: Estimator<Frame, Detections> = detector(() => new Promise(() => {}));
+    const decodeImage = async (): Promise<Frame> => ({ width: 1, height: 1, timestamp: 0, copyTo: async () => {}, encode: () => Promise.reject(new Error("")), close() {} });
+    const cloud = createCloud({ services: [bigModelService({ estimator: hanging, decodeImage })] });
+    await cloud.start();
+    const serving = await serve(cloud, { port: 0, drainMs: 200 });
+    const asking = fetch(`${serving.url}/sedna/predict`, { method: "POST", headers: { "content-type": "image/jpeg" }, body: "x" }).catch(() => "cut");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await serving.close();
+    expect(await asking).toBe("cut");
   });
 
   it("counts what it does, in Prometheus' text", async () => {

@@ -1,5 +1,5 @@
 import { importOptional, pixelsFrame, SednaError, type DecodeImage, type Estimator, type SharpModule, type Tensor, WireError } from "@sedna-js/core";
-import { createBatcher, type BatcherOptions } from "./batcher.ts";
+import { createBatcher, type Batcher, type BatcherOptions } from "./batcher.ts";
 import { mountOpenInference } from "./open-inference-routes.ts";
 import { mountSedna, type SednaCallback } from "./sedna-routes.ts";
 import { closeServed, servedModel, type ServedEstimator, type ServedModel, type ServedResult, type ServedSample } from "./served-model.ts";
@@ -23,27 +23,42 @@ export interface Served {
   /** The model, once it is loaded. @throws {SednaError} `cloud-busy` before. */
   model(): ServedModel;
   readonly ready: boolean;
-  infer(sample: ServedSample, options: { readonly signal: AbortSignal }): Promise<ServedResult>;
+  /** `read` makes the sample when its turn has come: pictures unpack to many times their size. */
+  infer(read: () => ServedSample | Promise<ServedSample>, options: { readonly signal: AbortSignal }): Promise<ServedResult>;
 }
+
+type Read = () => ServedSample | Promise<ServedSample>;
+
+/** Paths of the cloud's own, which no model can have. */
+const reserved = ["v2", "metrics", ".", ".."];
 
 /**
  * A big model for edges: Sedna's REST and the Open Inference Protocol, version 2, over one bounded, batching
  * queue. Source: Sedna's `BigModelService` and `InferenceServer`.
  */
 export function bigModelService({ estimator, name = "sedna", decodeImage, callbacks = {}, ...limits }: BigModelServiceOptions): Service {
-  if (!/^[\w.-]+$/.test(name)) throw new RangeError(`name a big model: expected letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`);
+  if (!/^[\w.-]+$/.test(name) || reserved.includes(name)) throw new RangeError(`name a big model: expected letters, digits, ".", "_" and "-", and none of v2, metrics; got ${JSON.stringify(name)}`);
   const worker = estimator as Estimator<ServedSample, ServedResult>;
   let loaded: ServedModel | undefined;
   let closed = false;
   let observe: (event: { readonly size: number; readonly seconds: number }) => void = () => {};
 
-  const run = async (samples: readonly ServedSample[]): Promise<readonly ServedResult[]> => {
-    if (samples.length > 1 && worker.predictBatch) return worker.predictBatch(samples);
-    const results: ServedResult[] = [];
-    for (const sample of samples) results.push(await worker.predict(sample));
-    return results;
+  const run = async (reads: readonly Read[]): Promise<readonly ServedResult[]> => {
+    const samples: ServedSample[] = [];
+    try {
+      for (const read of reads) samples.push(await read());
+      if (samples.length > 1 && worker.predictBatch) return await worker.predictBatch(samples);
+      const results: ServedResult[] = [];
+      for (const sample of samples) results.push(await worker.predict(sample));
+      return results;
+    } finally {
+      samples.forEach(closeServed);
+    }
   };
-  const batcher = createBatcher<ServedSample, ServedResult>({ ...limits, run, onRun: (event) => observe(event) });
+  const open = (batches: boolean): Batcher<Read, ServedResult> =>
+    // A model that takes one sample at a time is not helped by waiting for company.
+    createBatcher({ ...limits, ...(batches ? {} : { maxBatch: 1 }), run, onRun: (event) => observe(event) });
+  let batcher: Batcher<Read, ServedResult> | undefined;
 
   const served: Served = {
     name,
@@ -54,38 +69,34 @@ export function bigModelService({ estimator, name = "sedna", decodeImage, callba
       if (!loaded) throw new SednaError(`ask the model ${name}: expected it loaded; it is still loading`, { code: "cloud-busy", retryable: true, retryAfterMs: 1000 });
       return loaded;
     },
-    async infer(sample, options) {
-      try {
-        return await batcher.submit(sample, options);
-      } catch (error) {
-        // What the estimator says of a shape that does not fit is the client's to mend.
-        if (error instanceof TypeError || error instanceof RangeError) throw new WireError(error.message, { cause: error });
-        throw error;
-      } finally {
-        closeServed(sample);
-      }
+    async infer(read, options) {
+      served.model();
+      return batcher!.submit(read, options);
     },
   };
 
   return {
+    name,
     get ready() {
       return served.ready;
     },
     async start() {
-      loaded = servedModel(await worker.load(), { decodeImage, frame: frameOfPixels });
+      const metadata = await worker.load();
+      batcher = open(metadata.batches ?? false);
+      loaded = servedModel(metadata, { decodeImage, frame: frameOfPixels });
     },
     mount(app, { metrics, logger }) {
       observe = ({ size, seconds }) => {
         metrics.observe("sedna_inference_seconds", { model: name }, seconds);
         metrics.add("sedna_inference_samples_total", { model: name }, size);
       };
-      metrics.gauge("sedna_queue_samples", { model: name }, () => batcher.waiting);
+      metrics.gauge("sedna_queue_samples", { model: name }, () => batcher?.waiting ?? 0);
       mountSedna(app, served, { metrics, logger, callbacks });
       mountOpenInference(app, served, { metrics, logger });
     },
     async close() {
       closed = true;
-      await batcher.close();
+      await batcher?.close();
       await worker.dispose();
     },
   };

@@ -36,6 +36,10 @@ const silent: Logger = { info() {}, error() {} };
  */
 export function createCloud({ services, origins = [], token, maxBodyBytes = 32 * 2 ** 20, logger = silent }: CloudOptions): Cloud {
   for (const origin of origins) checkOrigin(origin);
+  if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token)) throw new RangeError('set the token: expected letters, digits and "-._~+/", at least one; got another text');
+  const names = services.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new RangeError(`make a cloud: expected services of different names; got ${JSON.stringify(twice)} twice`);
   const metrics = createMetrics({
     sedna_requests_total: { type: "counter", text: "Requests answered, by model, protocol and status." },
     sedna_inference_seconds: { type: "histogram", text: "Duration of model runs, one batch each." },
@@ -50,9 +54,9 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("x-content-type-options", "nosniff");
-    if ([401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
+    if ([400, 401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
   });
-  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after"], maxAge: 600 }));
+  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "POST"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after"], maxAge: 600 }));
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -62,10 +66,23 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
 
   app.get("/v2/health/live", (c) => c.json({ live: true }));
   app.get("/v2/health/ready", (c) => (ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" })));
-  if (token !== undefined) app.use(bearerAuth({ token }));
+  if (token !== undefined) {
+    const message = { error: "expected Authorization: Bearer with the server's token" };
+    app.use(bearerAuth({ token, noAuthenticationHeader: { message }, invalidAuthenticationHeader: { message }, invalidToken: { message } }));
+  }
+  const active = { requests: 0, allDone: (): void => {} };
   app.use(async (c, next) => {
-    if (draining) return c.json({ error: "the server is shutting down" }, 503, { "retry-after": "1", connection: "close" });
-    return next();
+    if (draining) {
+      metrics.add("sedna_refused_total", { code: "503" });
+      return c.json({ error: "the server is shutting down" }, 503, { "retry-after": "1", connection: "close" });
+    }
+    active.requests++;
+    try {
+      return await next();
+    } finally {
+      active.requests--;
+      if (active.requests === 0) active.allDone();
+    }
   });
   app.get("/v2", (c) => c.json({ name: "sedna-js", version: "0.1.0", extensions: ["binary_tensor_data"] }));
   app.get("/metrics", (c) => c.text(metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
@@ -83,7 +100,10 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
       await Promise.all(services.map((service) => service.start()));
     },
     drain() {
-      draining ??= Promise.all(services.map((service) => service.close())).then(() => undefined);
+      draining ??= (async () => {
+        if (active.requests > 0) await new Promise<void>((resolve) => (active.allDone = resolve));
+        await Promise.all(services.map((service) => service.close()));
+      })();
       return draining;
     },
   });

@@ -33,8 +33,11 @@ export function mountOpenInference(app: Hono, served: Served, { metrics, logger 
   const answer = async (c: Context): Promise<Response> => {
     const model = served.model();
     const length = c.req.header(INFERENCE_HEADER_LENGTH);
+    if (length !== undefined && !/^\d+$/.test(length)) throw new WireError(`infer: expected ${INFERENCE_HEADER_LENGTH} as a whole number; got ${JSON.stringify(length)}`);
     const request = parseInferRequest(new Uint8Array(await c.req.arrayBuffer()), length === undefined ? undefined : Number(length));
-    const result = model.toTensors(await served.infer(await model.fromTensors(request.inputs), { signal: c.req.raw.signal }));
+    const isImage = Object.values(request.inputs).some(({ dtype }) => dtype === "bytes");
+    const sample = isImage ? undefined : await model.fromTensors(request.inputs);
+    const result = model.toTensors(await served.infer(() => sample ?? model.fromTensors(request.inputs), { signal: c.req.raw.signal }));
     const { outputs, isBinary } = wanted(request, result);
     const { body, headerLength } = formatInferResponse({ modelName: name, modelVersion: VERSION, outputs, ...(request.id === undefined ? {} : { id: request.id }) }, isBinary);
     if (headerLength === undefined) return c.body(body, 200, { "content-type": "application/json" });
@@ -45,6 +48,7 @@ export function mountOpenInference(app: Hono, served: Served, { metrics, logger 
     app.get(path, metadata);
     app.get(`${path}/ready`, ready);
     app.post(`${path}/infer`, infer);
+    app.all(`${path}/infer`, (c) => c.json({ error: "infer: expected POST" }, 405, { allow: "POST" }));
   }
 }
 
@@ -56,6 +60,6 @@ function wanted<Value>({ outputs, binaryOutputs }: OipInferRequest, all: Readonl
     if (!Object.hasOwn(all, name)) throw new WireError(`infer: expected outputs of ${Object.keys(all).join(", ")}; got ${JSON.stringify(name)}`);
     picked[name] = all[name]!;
   }
-  const binary = new Set(outputs.filter((output) => output.binary).map(({ name }) => name));
-  return { outputs: picked, isBinary: (name) => binary.has(name) || binaryOutputs };
+  const wish = new Map(outputs.map(({ name, binary }) => [name, binary]));
+  return { outputs: picked, isBinary: (name) => wish.get(name) ?? binaryOutputs };
 }

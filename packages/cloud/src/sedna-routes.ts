@@ -28,9 +28,9 @@ export function mountSedna(app: Hono, served: Served, { metrics, logger, callbac
   const predict = async (c: Context): Promise<Response> => {
     const { signal } = c.req.raw;
     const model = served.model();
-    if (c.req.header("content-type")?.startsWith("image/")) {
-      const sample = await model.fromImage(new Uint8Array(await c.req.arrayBuffer()));
-      return c.json({ result: model.toNested(await served.infer(sample, { signal })) });
+    if (c.req.header("content-type")?.toLowerCase().startsWith("image/")) {
+      const bytes = new Uint8Array(await c.req.arrayBuffer());
+      return c.json({ result: model.toNested(await served.infer(() => model.fromImage(bytes), { signal })) });
     }
     const { data, callback } = parsePredictRequest(await readJson(c));
     const finish = callback ? callbacks[callback] : undefined;
@@ -38,7 +38,8 @@ export function mountSedna(app: Hono, served: Served, { metrics, logger, callbac
       logger.error({ callback, known: Object.keys(callbacks) }, "a client asked for an unknown callback");
       return c.text("Internal Server Error", 500);
     }
-    const rows = model.toNested(await served.infer(model.fromNested(data), { signal }));
+    const sample = model.fromNested(data);
+    const rows = model.toNested(await served.infer(() => sample, { signal }));
     return c.json({ result: finish ? finish(rows) : rows });
   };
 

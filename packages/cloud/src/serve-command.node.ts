@@ -29,6 +29,15 @@ const args = {
   "max-body-mb": { type: "string", description: "Largest request body in MiB; larger ones are answered 413", default: "32" },
 } as const;
 
+/** What a library call says of its arguments, said of the command line. */
+function asUsage<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
 /** `sedna-cloud serve`: one ONNX model as a big-model service. */
 export const serveCommand = defineCommand({
   meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges: Sedna's REST and the Open Inference Protocol v2" },
@@ -38,6 +47,7 @@ export const serveCommand = defineCommand({
       const known = key === "_" || key in args || Object.keys(args).some((name) => name.replace(/-(.)/g, (_, c: string) => c.toUpperCase()) === key);
       if (!known) throw new UsageError(`unknown option --${key}`);
     }
+    if (given.model === "") throw new UsageError("--model: expected the path of an ONNX file; got nothing");
     if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
     const number = (name: keyof typeof args, { min, max = Infinity, integer = true }: { min: number; max?: number; integer?: boolean }): number => {
       const value = Number(given[name]);
@@ -52,13 +62,13 @@ export const serveCommand = defineCommand({
 
     const logger = pino({ base: null });
     const estimator = onnxFile({ path: given.model, task, threads: number("threads", { min: 0 }) }) as unknown as ServedEstimator;
-    const cloud = createCloud({
+    const cloud = asUsage(() => createCloud({
       services: [bigModelService({ estimator, name: given.name, decodeImage: sharpDecoder(), maxBatch: number("max-batch", { min: 1 }), maxQueue: number("max-queue", { min: 1 }) })],
       origins: given.origin ? given.origin.split(",").map((origin) => origin.trim()) : [],
-      token: given.token ?? process.env["SEDNA_TOKEN"],
+      token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined),
       maxBodyBytes: number("max-body-mb", { min: 1 }) * 2 ** 20,
       logger,
-    });
+    }));
     const served = await serve(cloud, { port: number("port", { min: 0, max: 65535 }), host: given.host });
     logger.info({ url: served.url, name: given.name }, "listening");
     await cloud.start();

@@ -32,7 +32,8 @@ export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 
       // Listening goes on while the cloud drains and a moment longer: who comes meanwhile, or has connected and not
       // yet asked, is told 503 and when to come back, not cut off.
       const late = globalThis.setTimeout(() => server.closeAllConnections(), drainMs);
-      await cloud.drain();
+      // A model that hangs is left behind: a shutdown must end.
+      await Promise.race([cloud.drain(), setTimeout(drainMs, undefined, { ref: false })]);
       await setTimeout(LINGER_MS);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const idle = setInterval(() => server.closeIdleConnections(), 20);

@@ -1,4 +1,5 @@
 import {
+  checkInputs,
   fromNested,
   isFrame,
   SednaError,
@@ -87,19 +88,19 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
       const [input, ...others] = inputs;
       if (!input || others.length > 0) throw new WireError(`predict: expected a model with one input; this one has ${inputs.length}, use the Open Inference Protocol`);
       const value = nested(data, input.dtype);
-      return { [input.name]: value.shape.length === input.shape.length - 1 ? { ...value, shape: [1, ...value.shape] } : value };
+      return checked(inputs, { [input.name]: value.shape.length === input.shape.length - 1 ? { ...value, shape: [1, ...value.shape] } : value });
     },
     async fromTensors(given) {
+      const names = Object.keys(given);
       const sample: Record<string, Tensor> = {};
-      // A client that knows only "the input" may call it `input`, where there is no other.
-      const alone = inputs.length === 1 && Object.keys(given).length === 1 ? Object.values(given)[0] : undefined;
-      for (const { name } of inputs) {
-        const one = given[name] ?? (alone && "input" in given ? alone : undefined);
-        if (!one) throw new WireError(`infer: expected the inputs ${inputs.map((spec) => spec.name).join(", ")}; got ${Object.keys(given).join(", ")}`);
+      for (const [name, one] of Object.entries(given)) {
+        // A client that knows only "the input" may call it `input`, where there is no other.
+        const known = name === "input" && names.length === 1 && inputs.length === 1 ? inputs[0]!.name : name;
+        if (!inputs.some((spec) => spec.name === known)) throw new WireError(`infer: expected the inputs ${inputs.map((spec) => spec.name).join(", ")}; got ${names.join(", ")}`);
         if (one.dtype === "bytes") throw new WireError(`infer: expected ${name} as numbers; got BYTES`);
-        sample[name] = one;
+        sample[known] = one;
       }
-      return sample;
+      return checked(inputs, sample);
     },
     toNested(result) {
       const [first] = Object.values(result as Tensors);
@@ -108,6 +109,16 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
     },
     toTensors: (result) => ({ ...(result as Tensors) }),
   };
+}
+
+/** Inputs that the model takes: what does not fit is the client's to mend, and no other's sample suffers for it. */
+function checked(specs: readonly TensorSpec[], sample: Tensors): Tensors {
+  try {
+    checkInputs(specs, sample);
+    return sample;
+  } catch (cause) {
+    throw new WireError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 /** Closes the pictures among samples that have been answered. */

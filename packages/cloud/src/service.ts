@@ -16,6 +16,8 @@ export interface Logger {
 
 /** One thing that a cloud offers. */
 export interface Service {
+  /** Its name among the services of a cloud. */
+  readonly name: string;
   /** Adds its routes. */
   mount(app: Hono, context: ServiceContext): void;
   /** Loads what it needs; the cloud is ready when all services are. */

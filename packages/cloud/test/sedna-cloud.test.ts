@@ -62,6 +62,8 @@ describe("sedna-cloud", () => {
     [["serve", "--model", "x.onnx", "--task", "poetry"], "--task: expected one of tensors, nanodet, heatmap; got poetry"],
     [["serve", "--model", "x.onnx", "--threshold", "2"], "--threshold: expected a number from 0 to 1; got 2"],
     [["serve", "--model", "x.onnx", "extra"], "unexpected argument extra"],
+    [["serve", "--model", "x.onnx", "--origin", "*"], "allow an origin: expected one such as https://app.example"],
+    [["serve", "--model", "x.onnx", "--name", "a b"], "name a big model: expected letters"],
     [["dance"], "dance"],
   ])("answers %j with what is wrong and status 2", async (args, message) => {
     const run = start(...args);

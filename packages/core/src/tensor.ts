@@ -73,17 +73,15 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
     shape.push(level.length);
     if (shape.length > MAX_AXES) throw new TypeError(`read nested lists: expected at most ${MAX_AXES} axes; got more`);
   }
-  const data = new arrayOf[dtype](elementCount(shape));
-  let next = 0;
+  // Counted before it is allocated: what the first row promises, the others need not keep.
+  const values: (number | bigint)[] = [];
   const fill = (value: unknown, axis: number): void => {
     if (axis === shape.length) {
       if (typeof value !== "number" && typeof value !== "boolean") {
         throw new TypeError(`read nested lists: expected numbers; got ${describe(value)}`);
       }
-      const wanted = dtype === "int64" ? BigInt(value) : Number(value);
-      (data as { [index: number]: number | bigint })[next] = wanted;
-      if (!dtype.startsWith("float") && data[next] !== wanted) throw new TypeError(`read nested lists: expected values that fit ${dtype}; got ${describe(value)}`);
-      next++;
+      if (dtype === "int64" && !Number.isSafeInteger(Number(value))) throw new TypeError(`read nested lists: expected values that fit int64; got ${describe(value)}`);
+      values.push(dtype === "int64" ? BigInt(value) : Number(value));
       return;
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
@@ -92,6 +90,11 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
     for (const entry of value) fill(entry, axis + 1);
   };
   fill(nested, 0);
+  const data = new arrayOf[dtype](values as never) as TensorData;
+  if (!dtype.startsWith("float")) {
+    const misfit = values.findIndex((value, i) => data[i] !== value);
+    if (misfit >= 0) throw new TypeError(`read nested lists: expected values that fit ${dtype}; got ${describe(values[misfit])}`);
+  }
   return { dtype, shape, data };
 }
 
@@ -106,4 +109,18 @@ export function toNested({ shape, data }: Tensor): unknown {
 /** True where a tensor of `shape` can be fed to `spec`; -1 in the spec takes any length. */
 export function fits(shape: readonly number[], spec: Pick<TensorSpec, "shape">): boolean {
   return shape.length === spec.shape.length && spec.shape.every((axis, i) => axis === -1 || axis === shape[i]);
+}
+
+/**
+ * Checks that tensors are what a model takes.
+ * @throws {TypeError} naming the input that is missing or does not fit.
+ */
+export function checkInputs(specs: readonly TensorSpec[], given: Tensors): void {
+  for (const spec of specs) {
+    const one = given[spec.name];
+    if (one === undefined) throw new TypeError(`run the model: expected the inputs ${specs.map(({ name }) => name).join(", ")}; got ${Object.keys(given).join(", ") || "none"}`);
+    if (one.dtype !== spec.dtype || !fits(one.shape, spec)) {
+      throw new TypeError(`run the model: expected ${spec.name} as ${spec.dtype} [${spec.shape}]; got ${one.dtype} [${one.shape}]`);
+    }
+  }
 }

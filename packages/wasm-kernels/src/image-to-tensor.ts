@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { outOfRange, wrongType } from "./check.ts";
 import { checkSize, type CheckedSpec } from "./image-to-tensor-spec.ts";
 import { letterboxPlan, type LetterboxPlan, type Size } from "./letterbox-plan.ts";

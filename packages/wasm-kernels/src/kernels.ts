@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { BackendName } from "./backend.ts";
 import type { CrossEntropyOptions } from "./cross-entropy.ts";
 import type { GflDecodeOptions } from "./gfl-decode.ts";

@@ -1,19 +1,25 @@
-import { arrayOf, elementCount, type Tensor, type TensorData, type Tensors, type TensorSpec } from "../tensor.ts";
+import { arrayOf, elementCount, type Tensor, type TensorData, type Tensors } from "../tensor.ts";
 
-/** True where a model takes and gives batches of any length: axis 0 of every input and output is free. */
-export function takesBatches(specs: readonly TensorSpec[]): boolean {
-  return specs.length > 0 && specs.every(({ shape }) => shape[0] === -1);
+/** The inputs of several samples, joined along axis 0, and how many rows came from each sample. */
+export interface JoinedBatch {
+  readonly joined: Tensors;
+  readonly rows: readonly number[];
 }
 
-/** Joins the inputs of several samples along axis 0, or undefined where their other axes differ. */
-export function joinBatch(samples: readonly Tensors[]): Tensors | undefined {
+/**
+ * Joins the inputs of several samples along axis 0.
+ * @throws {TypeError} where their other axes differ, or the inputs of one sample have different numbers of rows.
+ */
+export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
   const joined: Record<string, Tensor> = {};
+  const rows = samples.map((sample) => Object.values(sample)[0]?.shape[0] ?? 0);
+  const total = rows.reduce((sum, count) => sum + count, 0);
   for (const name of Object.keys(samples[0] ?? {})) {
     const parts = samples.map((sample) => sample[name]);
     const [first] = parts;
-    if (!first || !parts.every((part) => part?.dtype === first.dtype && String(part.shape.slice(1)) === String(first.shape.slice(1)))) return undefined;
-    const rows = parts.reduce((sum, part) => sum + part!.shape[0]!, 0);
-    const shape = [rows, ...first.shape.slice(1)];
+    const alike = parts.every((part, i) => part?.dtype === first?.dtype && part?.shape[0] === rows[i] && String(part?.shape.slice(1)) === String(first?.shape.slice(1)));
+    if (!first || !alike) throw new TypeError(`run a batch: expected the input ${name} of one shape in all samples; got several`);
+    const shape = [total, ...first.shape.slice(1)];
     const data = new arrayOf[first.dtype](elementCount(shape));
     let at = 0;
     for (const part of parts) {
@@ -22,11 +28,18 @@ export function joinBatch(samples: readonly Tensors[]): Tensors | undefined {
     }
     joined[name] = { dtype: first.dtype, shape, data };
   }
-  return joined;
+  return { joined, rows };
 }
 
-/** Cuts outputs along axis 0 into parts of `rows` rows each. */
+/**
+ * Cuts outputs along axis 0 into parts of `rows` rows each.
+ * @throws {TypeError} on an output that has other rows than went in: no part of it can be said to be anyone's.
+ */
 export function splitBatch(outputs: Tensors, rows: readonly number[]): Tensors[] {
+  const total = rows.reduce((sum, count) => sum + count, 0);
+  for (const [name, { shape }] of Object.entries(outputs)) {
+    if (shape[0] !== total) throw new TypeError(`run a batch: expected ${total} rows of the output ${name}; got [${shape}]`);
+  }
   let from = 0;
   return rows.map((count) => {
     const part: Record<string, Tensor> = {};

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Tensor, TensorSpec } from "../tensor.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
@@ -7,6 +8,8 @@ export interface EstimatorMetadata {
   readonly outputs: readonly TensorSpec[];
   /** What runs it, for people and metrics: "webgpu", "wasm", "cpu", ... */
   readonly backend: string;
+  /** True where several samples are answered faster together. Default false. */
+  readonly batches?: boolean;
 }
 
 /**

@@ -25,6 +25,15 @@ describe("an ONNX estimator", () => {
     expect((await fixed.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0)])).map((one) => one["y"]!.data[0])).toEqual([2, 4]);
   });
 
+  it("never joins samples of a model whose free axes are different ones", async () => {
+    // x [n,m] to y [m,n]: rows of one sample would end up in the answer to another.
+    const transpose = createOnnxEstimator({ open: open(tinyOnnx({ op: "Transpose", inputs: 1, shape: ["n", "m"], outputShape: ["m", "n"] })), task: tensors() });
+    expect(await transpose.load()).toMatchObject({ batches: false });
+    const one = (...values: number[]): Tensors => ({ x: { dtype: "float32", shape: [1, values.length], data: Float32Array.from(values) } });
+    const [a, b] = await transpose.predictBatch!([one(1, 2, 3), one(70, 80, 90)]);
+    expect([a!["y"], b!["y"]]).toEqual([{ dtype: "float32", shape: [3, 1], data: Float32Array.of(1, 2, 3) }, { dtype: "float32", shape: [3, 1], data: Float32Array.of(70, 80, 90) }]);
+  });
+
   it("carries int64", async () => {
     const estimator = doubling({ type: 7, shape: [2] });
     const { y } = await estimator.predict({ x: { dtype: "int64", shape: [2], data: BigInt64Array.of(1n, -5n) } });

@@ -1,8 +1,8 @@
 import { loadKernels, type Kernels } from "@sedna-js/wasm-kernels";
 import { SednaError } from "../errors.ts";
 import type { BoundTask, Task } from "./task.ts";
-import { fits, type TensorData, type Tensors } from "../tensor.ts";
-import { joinBatch, splitBatch, takesBatches } from "./batch.ts";
+import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
+import { joinBatch, splitBatch } from "./batch.ts";
 import type { Estimator, EstimatorMetadata } from "./estimator.ts";
 import type { OnnxRuntime, OnnxSession } from "./onnx-runtime.ts";
 import { createRunQueue } from "./run-queue.ts";
@@ -49,9 +49,9 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
     let kernels: Kernels | undefined;
     try {
       kernels = await loadKernels();
-      const { inputs, outputs, backend } = session;
+      const { inputs, outputs, backend, batches } = session;
       const bound = task.bind({ inputs, outputs, kernels });
-      return { session, bound, kernels, metadata: { kind: bound.kind, inputs, outputs, backend } };
+      return { session, bound, kernels, metadata: { kind: bound.kind, inputs, outputs, backend, batches } };
     } catch (error) {
       kernels?.dispose();
       await session.release();
@@ -107,7 +107,7 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
 
   const predictBatch = (samples: readonly Sample[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Result[]> =>
     queue.run(() => using(async ({ session, bound }) => {
-      const batched = samples.length > 1 && takesBatches([...session.inputs, ...session.outputs]);
+      const batched = samples.length > 1 && session.batches;
       const feeds: Tensors[] = [];
       const results: Result[] = [];
       for (const sample of samples) {
@@ -117,9 +117,7 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
         else results.push(bound.postprocess(await run(session, one), sample));
       }
       if (!batched) return results;
-      const joined = joinBatch(feeds);
-      if (!joined) throw new TypeError("run a batch: expected samples of one shape; got several");
-      const rows = feeds.map((one) => Object.values(one)[0]!.shape[0]!);
+      const { joined, rows } = joinBatch(feeds);
       return splitBatch(await run(session, joined), rows).map((outputs, i) => bound.postprocess(outputs, samples[i]!));
     }), { signal });
 
@@ -164,15 +162,7 @@ function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<
 
 /** Runs a session on inputs that fit it. */
 async function run(session: OnnxSession, feeds: Tensors): Promise<Tensors> {
-  for (const spec of session.inputs) {
-    const fed = feeds[spec.name];
-    if (fed === undefined) {
-      throw new TypeError(`run the model: expected the inputs ${session.inputs.map(({ name }) => name).join(", ")}; got ${Object.keys(feeds).join(", ") || "none"}`);
-    }
-    if (fed.dtype !== spec.dtype || !fits(fed.shape, spec)) {
-      throw new TypeError(`run the model: expected ${spec.name} as ${spec.dtype} [${spec.shape}]; got ${fed.dtype} [${fed.shape}]`);
-    }
-  }
+  checkInputs(session.inputs, feeds);
   try {
     return await session.run(feeds);
   } catch (cause) {

@@ -7,6 +7,8 @@ export interface OnnxSession {
   readonly outputs: readonly TensorSpec[];
   /** The execution provider that runs it. */
   readonly backend: string;
+  /** True where axis 0 of all inputs and outputs is one free axis, by its name in the model: the batch. */
+  readonly batches: boolean;
   run(feeds: Tensors): Promise<Tensors>;
   release(): Promise<void>;
 }
@@ -92,6 +94,7 @@ async function wrapSession(ort: OrtModule, session: OrtSession, backend: string)
   return {
     ...specs,
     backend,
+    batches: haveOneBatchAxis([...session.inputMetadata, ...session.outputMetadata]),
     async run(feeds) {
       const inputs: Record<string, OrtTensor> = {};
       for (const [name, { dtype, shape, data }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(dtype as never, data as never, shape);
@@ -105,6 +108,12 @@ async function wrapSession(ort: OrtModule, session: OrtSession, backend: string)
     },
     release: () => session.release(),
   };
+}
+
+/** Two free axes with different names may well have different lengths: such a model is not batched. */
+function haveOneBatchAxis(values: readonly OrtValueMetadata[]): boolean {
+  const [first] = values.map(({ shape }) => shape?.[0]);
+  return typeof first === "string" && first !== "" && values.every(({ shape }) => shape?.[0] === first);
 }
 
 function toSpec({ name, type, shape = [] }: OrtValueMetadata): TensorSpec {

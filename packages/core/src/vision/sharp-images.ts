@@ -1,7 +1,7 @@
 import { checkSize, fitWithin, type EncodedImage, type EncodeOptions, type Frame, type Pixels } from "./frame.ts";
 
 /** The part of the package `sharp` that is used here; the caller imports it. */
-export type SharpModule = (input: Uint8Array | Uint8ClampedArray, options?: { readonly raw: { readonly width: number; readonly height: number; readonly channels: 4 } }) => SharpImage;
+export type SharpModule = (input: Uint8Array | Uint8ClampedArray, options?: { readonly raw?: { readonly width: number; readonly height: number; readonly channels: 4 }; readonly limitInputPixels?: number }) => SharpImage;
 
 interface SharpImage {
   autoOrient(): SharpImage;
@@ -14,6 +14,9 @@ interface SharpImage {
   toBuffer(): Promise<Uint8Array>;
   toBuffer(options: { readonly resolveWithObject: true }): Promise<{ readonly data: Uint8Array; readonly info: { readonly width: number; readonly height: number } }>;
 }
+
+/** A larger picture is refused: a few kilobytes of PNG can unpack to gigabytes. */
+const MAX_PIXELS = 2 ** 25;
 
 /** Pixels as a frame. `encode` needs `sharp`, which is asked for only then. */
 export function pixelsFrame(
@@ -40,13 +43,13 @@ export function pixelsFrame(
 
 /**
  * Decodes JPEG, PNG or WebP, upright.
- * @throws {TypeError} when the bytes are no picture.
+ * @throws {TypeError} when the bytes are no picture, or one of more than 33 megapixels.
  */
 export async function decodeWithSharp(bytes: Uint8Array, sharp: () => Promise<SharpModule>): Promise<Frame> {
   const open = await sharp();
   let decoded: { data: Uint8Array; info: { width: number; height: number } };
   try {
-    decoded = await open(bytes).autoOrient().toColourspace("srgb").ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    decoded = await open(bytes, { limitInputPixels: MAX_PIXELS }).autoOrient().toColourspace("srgb").ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(`decode a picture: expected JPEG, PNG or WebP; got ${bytes.length} bytes that are not: ${why}`, { cause });

@@ -25,8 +25,8 @@ export interface OipInferRequest {
   readonly id?: string;
   readonly inputs: Readonly<Record<string, OipTensor>>;
   /** The outputs that are wanted; empty means all. */
-  readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
-  /** The wish for outputs that are not named. */
+  readonly outputs: readonly { readonly name: string; readonly binary?: boolean }[];
+  /** The wish for outputs that do not say. */
   readonly binaryOutputs: boolean;
 }
 
@@ -45,16 +45,22 @@ export interface OipBody {
   readonly headerLength?: number;
 }
 
-const parameters = z.optional(z.record(z.string(), z.unknown()));
-const shape = z.array(z.int().check(z.nonnegative()));
-const wireTensor = z.object({ name: z.string(), shape, datatype: z.string(), parameters, data: z.optional(z.custom<unknown[]>((data) => Array.isArray(data), "expected array")) });
-const requestHeader = z.object({
-  id: z.optional(z.string()),
-  parameters,
-  inputs: z.array(wireTensor).check(z.minLength(1)),
-  outputs: z.optional(z.array(z.object({ name: z.string(), parameters }))),
-});
-const responseHeader = z.object({ id: z.optional(z.string()), model_name: z.string(), model_version: z.optional(z.string()), parameters, outputs: z.array(wireTensor) });
+const text = z.string("a string");
+const parameters = z.optional(z.record(z.string(), z.unknown(), "an object"));
+const length = z.int("a whole number").check(z.nonnegative("a length"));
+const shape = z.array(length, "a list of lengths");
+const data = z.optional(z.custom<unknown[]>((value) => Array.isArray(value), "a list"));
+const wireTensor = z.object({ name: text, shape, datatype: text, parameters, data }, "a tensor");
+const requestHeader = z.object(
+  {
+    id: z.optional(text),
+    parameters,
+    inputs: z.array(wireTensor, "a list of tensors").check(z.minLength(1, "a list of at least one tensor")),
+    outputs: z.optional(z.array(z.object({ name: text, parameters }, "an output"), "a list of outputs")),
+  },
+  "a JSON object",
+);
+const responseHeader = z.object({ id: z.optional(text), model_name: text, model_version: z.optional(text), parameters, outputs: z.array(wireTensor, "a list of tensors") }, "a JSON object");
 type WireTensor = z.infer<typeof wireTensor>;
 
 /** A model's inputs or outputs as `metadata` lists them. */
@@ -68,7 +74,7 @@ export function parseInferRequest(bytes: Uint8Array, headerLength?: number): Oip
   return {
     ...(header.id === undefined ? {} : { id: header.id }),
     inputs: readTensors(header.inputs, binary),
-    outputs: (header.outputs ?? []).map((output) => ({ name: output.name, binary: output.parameters?.["binary_data"] === true })),
+    outputs: (header.outputs ?? []).map(({ name, parameters: { binary_data: binary } = {} }) => (typeof binary === "boolean" ? { name, binary } : { name })),
     binaryOutputs: header.parameters?.["binary_data_output"] === true,
   };
 }
@@ -113,7 +119,9 @@ function splitBody<Header>(
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new WireError(`read ${what}: expected another shape at ${issue?.path.join(".") || "the top"} (${issue?.message}); got ${describe(json)}`);
+    const path = issue?.path ?? [];
+    const found = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], json);
+    throw new WireError(`read ${what}: expected ${path.join(".") || "the body"} as ${issue?.message}; got ${describe(found)}`);
   }
   return { header: parsed.data, binary: bytes.subarray(headerLength) };
 }
@@ -124,6 +132,7 @@ function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<st
   for (const one of wire) {
     if (Object.hasOwn(tensors, one.name)) throw new WireError(`read tensors: expected each name once; got ${describe(one.name)} again`);
     const size = one.parameters?.["binary_data_size"];
+    if (size !== undefined && one.data !== undefined) throw new WireError(`read tensor ${one.name}: expected data or binary_data_size; got both`);
     if (size === undefined) {
       tensors[one.name] = readJsonTensor(one);
       continue;
@@ -207,7 +216,14 @@ function writeTensors(tensors: Readonly<Record<string, OipTensor>>, binary: (nam
 
 function toJsonData(one: OipTensor): unknown[] {
   if (one.dtype === "bytes") return one.data.map((bytes) => new TextDecoder().decode(bytes));
-  return Array.from(one.data as ArrayLike<number | bigint>, (value) => (one.dtype === "bool" ? value !== 0 : Number(value)));
+  return Array.from(one.data as ArrayLike<number | bigint>, (value) => {
+    const number = Number(value);
+    // JSON has no NaN and no infinity, and its readers round large integers.
+    if (!Number.isFinite(number) || (one.dtype === "int64" && !Number.isSafeInteger(number))) {
+      throw new WireError(`write a tensor as JSON: expected numbers that JSON can carry; got ${value}. Ask for binary output`);
+    }
+    return one.dtype === "bool" ? number !== 0 : number;
+  });
 }
 
 function joinElements(elements: readonly Uint8Array[]): Uint8Array {
