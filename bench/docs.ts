@@ -4,8 +4,6 @@ import { benchBundle } from "./bundle.ts";
 import { benchDigits, digitsCascade, type CascadePoint } from "./digits.ts";
 import { goalsOf } from "./goals.ts";
 import { benchHem } from "./hem.ts";
-import { benchJoint } from "./joint.ts";
-import { benchPreprocess } from "./preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
 import { benchVideo } from "./video.ts";
 
@@ -19,9 +17,9 @@ export async function writeDocs(): Promise<void> {
   await writeFile(doc("digits.md"), digitsPage(cascade));
 
   const goals: Goal[] = [];
-  for await (const goal of goalsOf()) goals.push(goal);
   const figures: Figure[] = [];
-  for (const bench of [benchJoint, benchPreprocess, benchHem, benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
+  for await (const goal of goalsOf((measured) => figures.push(...measured))) goals.push(goal);
+  for (const bench of [benchHem, benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
   await writeFile(doc("bench.md"), benchPage(goals, figures));
 }
 

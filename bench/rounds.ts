@@ -32,7 +32,7 @@ export function ratio<Name extends string>(rounds: Rounds<Name>, { a, b, p = 0.5
   return median(rounds[a].map((times, i) => quantile(times, p) / quantile(rounds[b][i]!, p)));
 }
 
-/** The median over all runs of a contestant, in ms. */
-export function typical<Name extends string>(rounds: Rounds<Name>, name: Name): number {
-  return median(rounds[name].flat());
+/** The median, or another quantile, over all runs of a contestant, in ms. */
+export function typical<Name extends string>(rounds: Rounds<Name>, name: Name, p = 0.5): number {
+  return quantile(rounds[name].flat(), p);
 }
