@@ -1,4 +1,4 @@
-import { importOptional, pixelsFrame, SednaError, type DecodeImage, type Estimator, type SharpModule, type Tensor, WireError } from "@sedna-js/core";
+import { pixelsFrame, SednaError, WireError, type DecodeImage, type Estimator, type Tensor } from "@sedna-js/core";
 import { createBatcher, type Batcher, type BatcherOptions } from "./batcher.ts";
 import { mountOpenInference } from "./open-inference-routes.ts";
 import { mountSedna, type SednaCallback } from "./sedna-routes.ts";
@@ -108,10 +108,5 @@ function frameOfPixels({ dtype, shape, data }: Tensor): ReturnType<typeof pixels
   if (dtype !== "uint8" || shape.length !== 3 || !height || !width || (channels !== 3 && channels !== 4)) throw new WireError(`read a picture: expected UINT8 [height,width,3]; got ${dtype} [${shape}]`);
   const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
   for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels) for (let c = 0; c < channels; c++) rgba[i + c] = Number(data[from + c]);
-  return pixelsFrame({ width, height, data: rgba }, { sharp: importSharp });
-}
-
-async function importSharp(): Promise<SharpModule> {
-  const { default: sharp } = await importOptional("sharp", { action: "encode a picture", load: () => import("sharp") });
-  return sharp as unknown as SharpModule;
+  return pixelsFrame({ width, height, data: rgba });
 }

@@ -42,10 +42,10 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
   if (twice !== undefined) throw new RangeError(`make a cloud: expected services of different names; got ${JSON.stringify(twice)} twice`);
   const metrics = createMetrics({
     sedna_requests_total: { type: "counter", text: "Requests answered, by model, protocol and status." },
-    sedna_inference_seconds: { type: "histogram", text: "Duration of model runs, one batch each." },
+    sedna_inference_seconds: { type: "histogram", text: "Duration of model runs, one batch each, with the decoding of its pictures." },
     sedna_inference_samples_total: { type: "counter", text: "Samples that went through model runs." },
     sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
-    sedna_refused_total: { type: "counter", text: "Requests refused before they reached a model, by status." },
+    sedna_refused_total: { type: "counter", text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status." },
   });
   let draining: Promise<void> | undefined;
   const ready = (): boolean => draining === undefined && services.every((service) => service.ready);

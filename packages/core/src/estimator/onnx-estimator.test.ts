@@ -87,6 +87,15 @@ describe("an ONNX estimator", () => {
     expect(log).toEqual(["failures 0", "open", "release", "failures 1", "open", "release"]);
   });
 
+  it("does not read the model again for every run that fails", async () => {
+    let opened = 0;
+    const lost: OnnxRuntime = { createSession: async (model) => ({ ...(await runtime.createSession(model)), run: () => Promise.reject(new Error("device lost")) }) };
+    const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime: lost, model: tinyOnnx() }), task: tensors() });
+    for (let i = 0; i < 20; i++) await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "run-failed" });
+    expect(opened).toBe(2);
+    await estimator.dispose();
+  });
+
   it("opens a model once for all who ask, and a caller who leaves takes nobody along", async () => {
     let opened = 0;
     const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime, model: tinyOnnx() }), task: tensors() });

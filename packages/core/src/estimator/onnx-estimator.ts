@@ -93,6 +93,12 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
         loading = undefined;
         // A session whose device is lost may refuse this too.
         await release(loaded).catch(() => {});
+        if (failures > 1) {
+          // Once more at once; after that a pause, or each frame of a camera would read the model again.
+          loading = Promise.reject(error);
+          loading.catch(() => {});
+          retryAt = performance.now() + RETRY_MS;
+        }
       }
       throw error;
     }

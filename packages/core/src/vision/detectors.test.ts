@@ -14,10 +14,7 @@ import { pixelsFrame } from "./sharp-images.ts";
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
 const open = (name: string) => async () => ({ runtime, model: await readFile(new URL(`../../../../models/${name}/model.onnx`, import.meta.url)) });
-const sharp = (): never => {
-  throw new Error("not needed");
-};
-const grey = (width: number, height: number): Frame => pixelsFrame({ width, height, data: new Uint8Array(4 * width * height).fill(128) }, { sharp });
+const grey = (width: number, height: number): Frame => pixelsFrame({ width, height, data: new Uint8Array(4 * width * height).fill(128) });
 const empty: Frame = { width: 0, height: 0, timestamp: 0, copyTo: async () => {}, encode: () => Promise.reject(new Error("not needed")), close() {} };
 
 describe.each<[string, string, (options?: { threshold?: number; iouThreshold?: number }) => Task<Frame, Detections>]>([

@@ -1,3 +1,4 @@
+import { SednaError } from "../errors.ts";
 import { checkSize, fitWithin, type EncodedImage, type EncodeOptions, type Frame, type Pixels } from "./frame.ts";
 
 /** The part of the package `sharp` that is used here; the caller imports it. */
@@ -18,10 +19,10 @@ interface SharpImage {
 /** A larger picture is refused: a few kilobytes of PNG can unpack to gigabytes. */
 const MAX_PIXELS = 2 ** 25;
 
-/** Pixels as a frame. `encode` needs `sharp`, which is asked for only then. */
+/** Pixels as a frame. `encode` needs `sharp`, which is asked for only then; without it `encode` rejects. */
 export function pixelsFrame(
   { width, height, data }: Pixels,
-  { timestamp = 0, sharp }: { readonly timestamp?: number; readonly sharp: () => Promise<SharpModule> },
+  { timestamp = 0, sharp }: { readonly timestamp?: number; readonly sharp?: () => Promise<SharpModule> } = {},
 ): Frame {
   checkSize({ width, height }, "make a frame");
   if (data.length !== 4 * width * height) throw new TypeError(`make a frame: expected ${4 * width * height} bytes of RGBA for ${width}x${height}; got ${data.length}`);
@@ -31,6 +32,7 @@ export function pixelsFrame(
     timestamp,
     copyTo: async (target) => target.set(data),
     async encode({ type, quality, maxSide }: EncodeOptions): Promise<EncodedImage> {
+      if (!sharp) throw new SednaError("encode a picture: expected an encoder; this frame was made without one", { code: "missing-dependency" });
       const size = fitWithin({ width, height }, maxSide);
       const image = (await sharp())(data, { raw: { width, height, channels: 4 } }).resize({ ...size, fit: "fill" });
       const format = type === "image/jpeg" ? "jpeg" : type === "image/webp" ? "webp" : "png";

@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { parentPort, type Worker } from "node:worker_threads";
 import { importOptional, pixelsFrame, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
-import { importSharp } from "../frames/image-frame.node.ts";
+import { importSharp } from "../frames/decode-image.node.ts";
 import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
 
-export { decodeImage } from "../frames/image-frame.node.ts";
+export { decodeImage } from "../frames/decode-image.node.ts";
 export { directory } from "../sources/directory.node.ts";
 
 const onlyInBrowsers = (what: string): never => {

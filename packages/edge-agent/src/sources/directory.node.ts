@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame, SampleSource } from "@sedna-js/core";
-import { decodeImage } from "../frames/image-frame.node.ts";
+import { decodeImage } from "../frames/decode-image.node.ts";
 import type { DirectoryOptions } from "../platform/contract.ts";
 
 const picture = /\.(jpe?g|png|webp)$/i;
