@@ -1,4 +1,4 @@
-import { loadKernels } from "@sedna-js/wasm-kernels";
+import { loadPerceptionKernels } from "@sedna-js/wasm-kernels";
 import type { Figure } from "./result.ts";
 import { interleave, ratio, typical } from "./rounds.ts";
 
@@ -46,7 +46,7 @@ function entropyLoop(probabilities: Float32Array, out: Uint8Array): Uint8Array {
 
 /** Batches of samples mined, from the caller's arrays to the caller's array, copies included. */
 export async function benchHem(): Promise<Figure[]> {
-  const kernels = await loadKernels({ backend: "wasm" });
+  const kernels = await loadPerceptionKernels({ backend: "wasm" });
   const scores = random(SAMPLES * BOXES);
   const offsets = Uint32Array.from({ length: SAMPLES + 1 }, (_, i) => i * BOXES);
   const probabilities = random(SAMPLES * CLASSES).map((value) => (2 * value) / CLASSES);

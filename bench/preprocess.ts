@@ -1,4 +1,4 @@
-import { loadKernels } from "@sedna-js/wasm-kernels";
+import { loadPerceptionKernels } from "@sedna-js/wasm-kernels";
 import type { Figure } from "./result.ts";
 import { interleave, ratio, typical } from "./rounds.ts";
 
@@ -63,7 +63,7 @@ function carefulJavaScript(source: Uint8ClampedArray, fit: Fit): () => Float32Ar
 }
 
 async function measure(fit: Fit): Promise<Figure[]> {
-  const kernels = await loadKernels({ backend: "wasm" });
+  const kernels = await loadPerceptionKernels({ backend: "wasm" });
   const convert = kernels.imageToTensor({ ...TENSOR, fit, layout: "nchw", channels: "rgb", mean: [...MEAN], std: [...STD], pad: GREY });
   const picture = Uint8ClampedArray.from({ length: 4 * SOURCE.width * SOURCE.height }, (_, i) => (i * 7919 + (i >> 5) * 31) % 256);
   convert.source(SOURCE).set(picture);

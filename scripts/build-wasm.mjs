@@ -1,8 +1,8 @@
-// npm run wasm: builds the kernels and writes the .wasm, the module that carries it, and the lock.
+// npm run wasm: builds the kernels and writes each .wasm, the module that carries it, and the lock.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
-import { compile, flags, lockFile, moduleFile, moduleText, sha256, sourceHashes, toolchains, wasmFile } from "./wasm-build.mjs";
+import { compile, flagsOf, lockFile, modules, moduleText, sha256, sourceHashes, toolchains } from "./wasm-build.mjs";
 
 const [toolchain] = toolchains();
 if (toolchain === undefined) {
@@ -10,15 +10,17 @@ if (toolchain === undefined) {
   process.exit(1);
 }
 
-const wasm = compile(toolchain);
+const built = compile(toolchain).map((wasm, i) => ({ module: modules[i], wasm }));
+for (const { module, wasm } of built) {
+  mkdirSync(dirname(module.wasmFile), { recursive: true });
+  writeFileSync(module.wasmFile, wasm);
+  if (module.moduleFile) writeFileSync(module.moduleFile, moduleText(module, wasm));
+  console.log(`${module.name}.wasm: ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzipped`);
+}
 const lock = {
   toolchain: toolchain.version,
-  flags,
   sources: sourceHashes(),
-  wasm: { sha256: sha256(wasm), bytes: wasm.length },
+  modules: Object.fromEntries(built.map(({ module, wasm }) => [module.name, { flags: flagsOf(module), sha256: sha256(wasm), bytes: wasm.length }])),
 };
-mkdirSync(dirname(wasmFile), { recursive: true });
-writeFileSync(wasmFile, wasm);
-writeFileSync(moduleFile, moduleText(wasm));
 writeFileSync(lockFile, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`kernels.wasm: ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzipped, by ${toolchain.version.rustc}`);
+console.log(`built by ${toolchain.version.rustc}`);

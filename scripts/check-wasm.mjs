@@ -1,29 +1,38 @@
-// Part of npm run check: proves that the committed kernels.wasm belongs to the committed Rust source.
+// Part of npm run check: proves that each committed .wasm belongs to the committed Rust source.
 //
 // With the toolchain that the lock names: rebuilds and compares bytes. Without it: compares the hash of
-// every source file and of the .wasm with the lock, which the last build wrote.
+// every source file and of each .wasm with the lock, which the last build wrote.
 import { readFileSync } from "node:fs";
-import { compile, flags, lockFile, moduleFile, moduleText, sha256, sourceHashes, toolchains, wasmFile } from "./wasm-build.mjs";
+import { compile, flagsOf, lockFile, modules, moduleText, sha256, sourceHashes, toolchains } from "./wasm-build.mjs";
 
 const lock = JSON.parse(readFileSync(lockFile, "utf8"));
-const wasm = readFileSync(wasmFile);
+const committed = modules.map(({ wasmFile }) => readFileSync(wasmFile));
 const problems = [];
 
 const sources = sourceHashes();
 for (const file of new Set([...Object.keys(sources), ...Object.keys(lock.sources)])) {
-  if (sources[file] !== lock.sources[file]) problems.push(`rust/${file} is not what the .wasm was built from`);
+  if (sources[file] !== lock.sources[file]) problems.push(`rust/${file} is not what the modules were built from`);
 }
-if (JSON.stringify(flags) !== JSON.stringify(lock.flags)) problems.push("the build's flags are not those of the lock");
-if (sha256(wasm) !== lock.wasm.sha256 || wasm.length !== lock.wasm.bytes) problems.push("kernels.wasm is not the one that the lock names");
-if (readFileSync(moduleFile, "utf8") !== moduleText(wasm)) problems.push("kernels-wasm.generated.ts does not carry kernels.wasm");
+if (Object.keys(lock.modules).join() !== modules.map(({ name }) => name).join()) problems.push("the lock names other modules than the build");
+modules.forEach((module, i) => {
+  const wasm = committed[i];
+  const locked = lock.modules[module.name] ?? {};
+  if (JSON.stringify(flagsOf(module)) !== JSON.stringify(locked.flags)) problems.push(`the flags of ${module.name} are not those of the lock`);
+  if (sha256(wasm) !== locked.sha256 || wasm.length !== locked.bytes) problems.push(`${module.name}.wasm is not the one that the lock names`);
+  if (module.moduleFile && readFileSync(module.moduleFile, "utf8") !== moduleText(module, wasm)) problems.push(`${module.name}-wasm.generated.ts does not carry ${module.name}.wasm`);
+});
 
 const same = ({ version }) => Object.entries(lock.toolchain).every(([tool, text]) => version[tool] === text);
 const toolchain = toolchains().find(same);
-if (problems.length === 0 && toolchain !== undefined && !compile(toolchain).equals(wasm)) problems.push("a rebuild gives other bytes than kernels.wasm");
+if (problems.length === 0 && toolchain !== undefined) {
+  compile(toolchain).forEach((wasm, i) => {
+    if (!wasm.equals(committed[i])) problems.push(`a rebuild gives other bytes than ${modules[i].name}.wasm`);
+  });
+}
 
 if (problems.length > 0) {
   for (const problem of problems) console.error(`check-wasm: ${problem}`);
-  console.error("check-wasm: expected kernels.wasm to equal its source; run `npm run wasm`");
+  console.error("check-wasm: expected each .wasm to equal its source; run `npm run wasm`");
   process.exit(1);
 }
 console.log(

@@ -10,31 +10,44 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const target = "wasm32-unknown-unknown";
 
 export const rustFolder = join(root, "rust");
-export const wasmFile = join(root, "packages/wasm-kernels/wasm/kernels.wasm");
-export const moduleFile = join(root, "packages/wasm-kernels/src/kernels-wasm.generated.ts");
 export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
+
+/**
+ * The modules that the crate is built into. A page loads only what it uses: perception for the path of a
+ * frame; vectors for averaging, matching and training, with a second build for engines with relaxed SIMD.
+ */
+export const modules = [shipped("perception"), shipped("vectors"), shipped("vectors-relaxed", { feature: "vectors", relaxed: true })];
+
+function shipped(name, { feature = name, relaxed = false } = {}) {
+  return {
+    name,
+    feature,
+    targetFeatures: relaxed ? "+simd128,+bulk-memory,+relaxed-simd" : "+simd128,+bulk-memory",
+    wasmFile: join(root, `packages/wasm-kernels/wasm/${name}.wasm`),
+    moduleFile: join(root, `packages/wasm-kernels/src/${name}-wasm.generated.ts`),
+  };
+}
 
 // immediate-abort leaves out panic messages and formatting: a third of the module. 32 KiB of stack
 // instead of 1 MiB is ten times what the deepest kernel needs.
-export const flags = [
-  "-C target-feature=+simd128,+bulk-memory",
-  "-C linker=wasm-ld",
-  "-C link-arg=-zstack-size=32768",
-  "-Z unstable-options",
-  "-C panic=immediate-abort",
-];
+const commonFlags = ["-C linker=wasm-ld", "-C link-arg=-zstack-size=32768", "-Z unstable-options", "-C panic=immediate-abort"];
+
+/** The compiler's flags for a module. */
+export const flagsOf = ({ targetFeatures }) => [`-C target-feature=${targetFeatures}`, ...commonFlags];
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Hash of each file that the module is made from, by its path in rust/. */
 export function sourceHashes() {
-  const files = ["Cargo.toml", "Cargo.lock", ...readdirSync(join(rustFolder, "src")).toSorted().map((name) => `src/${name}`)];
+  const sources = readdirSync(join(rustFolder, "src"), { recursive: true }).filter((name) => name.endsWith(".rs"));
+  const files = ["Cargo.toml", "Cargo.lock", ...sources.toSorted().map((name) => `src/${name}`)];
   return Object.fromEntries(files.map((file) => [file, sha256(readFileSync(join(rustFolder, file)))]));
 }
 
 /** The generated TypeScript module that carries the bytes. */
-export function moduleText(wasm) {
-  return `/** The kernels' WebAssembly module in base64: wasm/kernels.wasm, written by scripts/build-wasm.mjs. */\nexport const kernelsWasm =\n  "${wasm.toString("base64")}";\n`;
+export function moduleText({ name }, wasm) {
+  const constant = `${name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())}Wasm`;
+  return `/** The WebAssembly module wasm/${name}.wasm in base64, written by scripts/build-wasm.mjs. */\nexport const ${constant} =\n  "${wasm.toString("base64")}";\n`;
 }
 
 /** Every rustc on PATH that has a cargo beside it, the standard library's source, and a wasm-ld to link with. */
@@ -59,23 +72,25 @@ function toolchainIn(folder) {
 
 const output = (command, args) => execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
-/** Builds the module in a folder of its own, away from any state of the checkout; its bytes. */
+/** Builds the modules in a folder of its own, away from any state of the checkout; the bytes of each, in order. */
 export function compile({ rustc, cargo, library }) {
   const folder = mkdtempSync(join(tmpdir(), "sedna-kernels-"));
   try {
     const vendor = join(library, "vendor");
     const offline = existsSync(vendor) ? ["--offline", "--config", 'source.crates-io.replace-with="vendor"', "--config", `source.vendor.directory=${JSON.stringify(vendor)}`] : [];
     const remap = [`--remap-path-prefix=${rustFolder}=rust`, `--remap-path-prefix=${library}=library`, `--remap-path-prefix=${folder}=target`];
-    const env = {
-      ...process.env,
-      RUSTC: rustc,
-      RUSTC_BOOTSTRAP: "1",
-      CARGO_TARGET_DIR: folder,
-      CARGO_ENCODED_RUSTFLAGS: [...flags.flatMap((flag) => flag.split(" ")), ...remap].join("\x1f"),
-    };
-    delete env.RUSTFLAGS;
-    execFileSync(cargo, ["build", "--release", "--quiet", "--target", target, "-Zbuild-std=core", ...offline], { cwd: rustFolder, env, stdio: ["ignore", "inherit", "inherit"] });
-    return readFileSync(join(folder, target, "release/sedna_kernels.wasm"));
+    return modules.map((module) => {
+      const env = {
+        ...process.env,
+        RUSTC: rustc,
+        RUSTC_BOOTSTRAP: "1",
+        CARGO_TARGET_DIR: folder,
+        CARGO_ENCODED_RUSTFLAGS: [...flagsOf(module).flatMap((flag) => flag.split(" ")), ...remap].join("\x1f"),
+      };
+      delete env.RUSTFLAGS;
+      execFileSync(cargo, ["build", "--release", "--quiet", "--target", target, "-Zbuild-std=core", "--features", module.feature, ...offline], { cwd: rustFolder, env, stdio: ["ignore", "inherit", "inherit"] });
+      return readFileSync(join(folder, target, "release/sedna_kernels.wasm"));
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 //! Numeric kernels of sedna-js.
 //!
 //! Slices in, slices out; no allocation, no I/O, no dependencies. The algorithms are safe Rust
-//! over four-lane vectors ([`simd`]). Raw pointers exist only in `abi.rs`, the surface that
+//! over four-lane vectors ([`simd`]). Raw pointers exist only in `abi/`, the surface that
 //! JavaScript calls. On other machines the vectors are plain arrays, so that `cargo test` runs
 //! the same algorithms natively.
 #![cfg_attr(target_arch = "wasm32", no_std)]

@@ -11,9 +11,9 @@ import type { TopClass, TopClassCall } from "./top-class.ts";
 /** How the kernels are computed. */
 export type BackendName = "wasm-relaxed" | "wasm" | "reference";
 
-/** One way to compute the kernels. Arguments have been checked; outputs are new unless the call carries them. */
-export interface KernelBackend {
-  readonly name: BackendName;
+/** One way to compute the perception kernels. Arguments have been checked; outputs are new unless the call carries them. */
+export interface PerceptionBackend {
+  readonly name: Exclude<BackendName, "wasm-relaxed">;
   ibt(call: IbtCall): void;
   threshold(call: ThresholdCall): void;
   crossEntropy(call: CrossEntropyCall): void;
@@ -23,4 +23,9 @@ export interface KernelBackend {
   heatmapPeaks(call: HeatmapPeaksCall): Uint32Array;
   nms(call: NmsCall): Uint32Array;
   imageToTensor(spec: CheckedSpec): ImageStore;
+}
+
+/** One way to compute the vector kernels. Arguments have been checked. */
+export interface VectorBackend {
+  readonly name: BackendName;
 }

@@ -2,7 +2,7 @@ import { anyNumber, exactLength, typedArray } from "./check.ts";
 import { checkOut } from "./image-scores.ts";
 import { checkRows } from "./rows.ts";
 
-/** What {@link Kernels.crossEntropy} takes. */
+/** What {@link PerceptionKernels.crossEntropy} takes. */
 export interface CrossEntropyOptions {
   /** `[n, classes]`, row-major. */
   readonly probabilities: Float32Array;

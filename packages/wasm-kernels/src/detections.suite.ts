@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Kernels } from "./kernels.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
 
 const f32 = (...values: number[]) => Float32Array.from(values);
 const u32 = (...values: number[]) => Uint32Array.from(values);
 
 /** What every backend's detector decoding must do. */
-export function detectionsSuite(kernels: () => Kernels): void {
+export function detectionsSuite(kernels: () => PerceptionKernels): void {
   describe("topClass()", () => {
     it("keeps the cells whose best class reaches the threshold", () => {
       const scores = f32(0.1, 0.2, 0.3, 0.9, 0.1, 0.5, 0.5, 0.5, 0.2);

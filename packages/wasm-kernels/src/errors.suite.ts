@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Kernels } from "./kernels.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
 
 const images = { scores: new Float32Array(4), offsets: Uint32Array.of(0, 4) };
 const ibt = { ...images, thresholdBox: 0.5, thresholdImg: 0.5 };
@@ -8,7 +8,7 @@ const gfl = { distances: new Float32Array(88), cells: Uint32Array.of(1), bins: 1
 const heat = { heatmap: new Float32Array(6), ltrb: new Float32Array(24), height: 2, width: 3, stride: 8, threshold: 0.5 };
 const boxes = { boxes: new Float32Array(8), scores: new Float32Array(2), iouThreshold: 0.5 };
 
-type Call = (kernels: Kernels) => unknown;
+type Call = (kernels: PerceptionKernels) => unknown;
 // Wrong types on purpose: JavaScript callers make them.
 const wrong = (value: unknown) => value as never;
 
@@ -44,7 +44,7 @@ const cases: readonly (readonly [message: string, kind: typeof TypeError | typeo
 ];
 
 /** Bad input gives the same errors in every backend. `make` gives kernels that the test may dispose. */
-export function errorsSuite({ kernels, make }: { kernels: () => Kernels; make: () => Promise<Kernels> }): void {
+export function errorsSuite({ kernels, make }: { kernels: () => PerceptionKernels; make: () => Promise<PerceptionKernels> }): void {
   describe("bad input", () => {
     it.each(cases)("throws: %s", (message, kind, call) => {
       const attempt = () => call(kernels());

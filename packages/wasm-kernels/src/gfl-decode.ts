@@ -1,7 +1,7 @@
 import { finiteNumber, integer, outOfRange, typedArray } from "./check.ts";
 import { checkRows } from "./rows.ts";
 
-/** What {@link Kernels.gflDecode} takes. */
+/** What {@link PerceptionKernels.gflDecode} takes. */
 export interface GflDecodeOptions {
   /** `[n, 4 * bins]` logits, row-major: for each cell left, top, right, bottom. */
   readonly distances: Float32Array;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Kernels } from "./kernels.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
 
 /** Scores in f32, one array an image, as CSR. */
 export function batch(...images: readonly (readonly number[])[]) {
@@ -9,7 +9,7 @@ export function batch(...images: readonly (readonly number[])[]) {
 }
 
 /** What every backend's miners must do. */
-export function hardExamplesSuite(kernels: () => Kernels): void {
+export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
   const ibt = (images: number[][], thresholds: { thresholdBox: number; thresholdImg: number }) => [...kernels().ibt({ ...batch(...images), ...thresholds })];
 
   describe("ibt()", () => {

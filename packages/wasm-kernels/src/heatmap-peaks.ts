@@ -1,6 +1,6 @@
 import { anyNumber, exactLength, finiteNumber, integer, outOfRange, typedArray } from "./check.ts";
 
-/** What {@link Kernels.heatmapPeaks} takes. */
+/** What {@link PerceptionKernels.heatmapPeaks} takes. */
 export interface HeatmapPeaksOptions {
   /** `[height, width]`. */
   readonly heatmap: Float32Array;

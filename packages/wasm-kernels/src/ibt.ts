@@ -1,7 +1,7 @@
 import { anyNumber } from "./check.ts";
 import { checkImageScores, type CheckedImageScores, type ImageScores } from "./image-scores.ts";
 
-/** What {@link Kernels.ibt} takes. Thresholds are compared as f64, exactly. */
+/** What {@link PerceptionKernels.ibt} takes. Thresholds are compared as f64, exactly. */
 export interface IbtOptions extends ImageScores {
   /** A box is low when its score is `<=` this. */
   readonly thresholdBox: number;

@@ -4,7 +4,7 @@ import type { Fit, Size } from "./letterbox-plan.ts";
 /** Red, green, blue. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** What {@link Kernels.imageToTensor} takes: the tensor a model wants. Colours are in 0..255 and always in RGB order. */
+/** What {@link PerceptionKernels.imageToTensor} takes: the tensor a model wants. Colours are in 0..255 and always in RGB order. */
 export interface ImageToTensorSpec {
   /** Of the tensor, in pixels. */
   readonly width: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Kernels } from "./kernels.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
 
 /** A repeatable RGBA picture. */
 export function picture(width: number, height: number) {
@@ -23,7 +23,7 @@ function bilinear(image: ReturnType<typeof picture>, out: { width: number; heigh
 const raw = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
 /** What every backend's picture conversion must do. */
-export function imageToTensorSuite(kernels: () => Kernels): void {
+export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
   describe("imageToTensor()", () => {
     it.each([[1, 1], [1, 9], [9, 1], [2, 2], [37, 21], [4, 64]])("resizes %i x %i pictures as torch does", (width, height) => {
       const image = picture(width, height);

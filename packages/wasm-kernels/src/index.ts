@@ -1,4 +1,4 @@
-/** Numeric kernels of sedna-js: Rust compiled to WebAssembly simd128, and a slow twin in TypeScript. */
+/** Numeric kernels of sedna-js: Rust compiled to WebAssembly, and a slow twin in TypeScript. */
 
 export type { BackendName } from "./backend.ts";
 export type { CrossEntropyOptions } from "./cross-entropy.ts";
@@ -10,8 +10,12 @@ export type { ImageToTensorSpec, Rgb } from "./image-to-tensor-spec.ts";
 export type { ImageTensor, ImageToTensor, RgbaImage } from "./image-to-tensor.ts";
 export type { Kernels } from "./kernels.ts";
 export type { Fit, Size } from "./letterbox-plan.ts";
-export { loadKernels, type LoadKernelsOptions } from "./load-kernels.ts";
+export { loadKernels } from "./load-kernels.ts";
+export { loadPerceptionKernels, type LoadPerceptionKernelsOptions } from "./load-perception-kernels.ts";
+export { loadVectorKernels, type LoadKernelsOptions } from "./load-vector-kernels.ts";
 export type { NmsOptions } from "./nms.ts";
+export type { PerceptionKernels } from "./perception-kernels.ts";
 export { referenceKernels } from "./reference/reference-kernels.ts";
 export type { ThresholdOptions } from "./threshold.ts";
 export type { TopClass, TopClassOptions } from "./top-class.ts";
+export type { VectorKernels } from "./vector-kernels.ts";

@@ -1,11 +1,14 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadKernels } from "./load-kernels.ts";
+import { loadPerceptionKernels } from "./load-perception-kernels.ts";
 
 describe("loadKernels()", () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it("takes WebAssembly where the engine accepts it", async () => {
-    expect((await loadKernels()).backend).toBe("wasm");
+    const relaxed = (await loadKernels()).backend;
+    expect(["wasm-relaxed", "wasm"]).toContain(relaxed);
+    expect((await loadPerceptionKernels()).backend).toBe("wasm");
   });
 
   it("gives each caller an instance of its own", async () => {
@@ -21,12 +24,12 @@ describe("loadKernels()", () => {
   ])("falls back to the slow twin where the engine %s", async (_, engine) => {
     vi.stubGlobal("WebAssembly", engine);
     expect((await loadKernels()).backend).toBe("reference");
-    await expect(loadKernels({ backend: "wasm" })).rejects.toThrow("loadKernels: expected an engine that runs WebAssembly with simd128");
+    await expect(loadKernels({ backend: "wasm" })).rejects.toThrow("loadVectorKernels: expected an engine that runs WebAssembly with simd128");
   });
 
   it("refuses an unknown backend", async () => {
     await expect(loadKernels({ backend: "gpu" as never })).rejects.toThrow(
-      new RangeError('loadKernels: expected backend to be "auto" or "wasm" or "reference", got "gpu"'),
+      new RangeError('loadVectorKernels: expected backend to be "auto" or "wasm-relaxed" or "wasm" or "reference", got "gpu"'),
     );
   });
 });

@@ -1,6 +1,6 @@
 import { anyNumber, exactLength, integer, outOfRange, typedArray } from "./check.ts";
 
-/** What {@link Kernels.nms} takes. */
+/** What {@link PerceptionKernels.nms} takes. */
 export interface NmsOptions {
   /** `[n, 4]`: x1, y1, x2, y2. */
   readonly boxes: Float32Array;

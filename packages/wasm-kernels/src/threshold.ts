@@ -1,7 +1,7 @@
 import { anyNumber } from "./check.ts";
 import { checkImageScores, type CheckedImageScores, type ImageScores } from "./image-scores.ts";
 
-/** What {@link Kernels.threshold} takes. */
+/** What {@link PerceptionKernels.threshold} takes. */
 export interface ThresholdOptions extends ImageScores {
   /** The image is hard when the mean of its scores is `<` this. */
   readonly threshold: number;

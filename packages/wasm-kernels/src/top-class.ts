@@ -1,7 +1,7 @@
 import { anyNumber } from "./check.ts";
 import { checkRows } from "./rows.ts";
 
-/** What {@link Kernels.topClass} takes. */
+/** What {@link PerceptionKernels.topClass} takes. */
 export interface TopClassOptions {
   /** `[n, classes]`, row-major. */
   readonly scores: Float32Array;

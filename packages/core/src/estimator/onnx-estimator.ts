@@ -1,4 +1,4 @@
-import { loadKernels, type Kernels } from "@sedna-js/wasm-kernels";
+import { loadPerceptionKernels, type PerceptionKernels } from "@sedna-js/wasm-kernels";
 import { SednaError } from "../errors.ts";
 import type { BoundTask, Task } from "./task.ts";
 import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
@@ -24,7 +24,7 @@ const RETRY_MS = 500;
 interface Loaded<Sample, Result> {
   readonly session: OnnxSession;
   readonly bound: BoundTask<Sample, Result>;
-  readonly kernels: Kernels;
+  readonly kernels: PerceptionKernels;
   readonly metadata: EstimatorMetadata;
 }
 
@@ -46,9 +46,9 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
   const start = async (): Promise<Loaded<Sample, Result>> => {
     const { runtime, model } = await open({ signal: life.signal, failures });
     const session = await runtime.createSession(model);
-    let kernels: Kernels | undefined;
+    let kernels: PerceptionKernels | undefined;
     try {
-      kernels = await loadKernels();
+      kernels = await loadPerceptionKernels();
       const { inputs, outputs, backend, batches } = session;
       const bound = task.bind({ inputs, outputs, kernels });
       return { session, bound, kernels, metadata: { kind: bound.kind, inputs, outputs, backend, batches } };

@@ -1,4 +1,4 @@
-import type { Kernels } from "@sedna-js/wasm-kernels";
+import type { PerceptionKernels } from "@sedna-js/wasm-kernels";
 import type { EstimatorMetadata } from "./estimator.ts";
 import type { Tensors, TensorSpec } from "../tensor.ts";
 
@@ -18,5 +18,5 @@ export interface Task<Sample, Result> {
    * Checks that the model is one for this task and prepares the kernels for it.
    * @throws {SednaError} `model-mismatch` naming the inputs or outputs that were expected.
    */
-  bind(model: { readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[]; readonly kernels: Kernels }): BoundTask<Sample, Result>;
+  bind(model: { readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[]; readonly kernels: PerceptionKernels }): BoundTask<Sample, Result>;
 }

@@ -1,4 +1,4 @@
-import type { ImageToTensor, ImageToTensorSpec, Kernels } from "@sedna-js/wasm-kernels";
+import type { ImageToTensor, ImageToTensorSpec, PerceptionKernels } from "@sedna-js/wasm-kernels";
 import { SednaError } from "../errors.ts";
 import { tensor, type Tensor, type TensorSpec } from "../tensor.ts";
 import { checkSize, type Frame } from "./frame.ts";
@@ -30,7 +30,7 @@ export interface ImageInput {
  */
 export function createImageInput(
   inputs: readonly TensorSpec[],
-  { kernels, spec, task }: { readonly kernels: Kernels; readonly spec: ImageInputSpec; readonly task: string },
+  { kernels, spec, task }: { readonly kernels: PerceptionKernels; readonly spec: ImageInputSpec; readonly task: string },
 ): ImageInput {
   const axes = spec.layout === "nchw" ? "[1,3,height,width]" : "[1,height,width,3]";
   const [input, ...others] = inputs;

@@ -1,4 +1,4 @@
-import type { Kernels } from "@sedna-js/wasm-kernels";
+import type { PerceptionKernels } from "@sedna-js/wasm-kernels";
 import type { Task } from "../estimator/task.ts";
 import type { Tensors, TensorSpec } from "../tensor.ts";
 import type { Frame } from "./frame.ts";
@@ -13,7 +13,7 @@ export interface ImageTaskOptions<Result> {
    * Checks the model's outputs and returns what reads them.
    * @throws {SednaError} `model-mismatch`.
    */
-  bindOutputs(model: { readonly outputs: readonly TensorSpec[]; readonly kernels: Kernels; readonly input: ImageInput }): (outputs: Tensors, geometry: Geometry, frame: Frame) => Result;
+  bindOutputs(model: { readonly outputs: readonly TensorSpec[]; readonly kernels: PerceptionKernels; readonly input: ImageInput }): (outputs: Tensors, geometry: Geometry, frame: Frame) => Result;
 }
 
 /** A task from frames: the picture becomes the model's one image input, `bindOutputs` reads what comes out. */

@@ -1,24 +1,11 @@
-import { createKernels } from "../create-kernels.ts";
-import type { Kernels } from "../kernels.ts";
-import { gflDecode, heatmapPeaks, topClass } from "./detections.ts";
-import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
-import { referenceImageStore } from "./image-store.ts";
-import { nms } from "./nms.ts";
+import { allKernels, type Kernels } from "../kernels.ts";
+import { referencePerceptionKernels } from "./perception-kernels.ts";
+import { referenceVectorKernels } from "./vector-kernels.ts";
 
 /**
  * The slow twin: the same kernels as obvious loops in plain TypeScript. It is the oracle that the fast
  * kernels are tested against, and the fallback where WebAssembly is refused.
  */
 export function referenceKernels(): Kernels {
-  return createKernels({
-    name: "reference",
-    ibt,
-    threshold,
-    crossEntropy,
-    topClass,
-    gflDecode,
-    heatmapPeaks,
-    nms,
-    imageToTensor: referenceImageStore,
-  });
+  return allKernels({ perception: referencePerceptionKernels(), vectors: referenceVectorKernels() });
 }

@@ -3,11 +3,11 @@ import type { GflDecodeCall } from "../gfl-decode.ts";
 import type { HeatmapPeaksCall } from "../heatmap-peaks.ts";
 import type { NmsCall } from "../nms.ts";
 import type { TopClass, TopClassCall } from "../top-class.ts";
-import type { KernelMemory } from "./kernel-memory.ts";
+import type { PerceptionMemory } from "./perception-exports.ts";
 import { rowWindows } from "./windows.ts";
 
 /** `topClass` in the module. */
-export function topClass(memory: KernelMemory, { scores, classes, cells, threshold }: TopClassCall): TopClass {
+export function topClass(memory: PerceptionMemory, { scores, classes, cells, threshold }: TopClassCall): TopClass {
   const kept = { index: new Uint32Array(cells), label: new Uint32Array(cells), score: new Float32Array(cells) };
   let count = 0;
   for (const { first, last } of rowWindows({ rows: cells, columns: classes })) {
@@ -24,7 +24,7 @@ export function topClass(memory: KernelMemory, { scores, classes, cells, thresho
 }
 
 /** `gflDecode` in the module: only the rows of the wanted cells go in. */
-export function gflDecode(memory: KernelMemory, call: GflDecodeCall): Float32Array {
+export function gflDecode(memory: PerceptionMemory, call: GflDecodeCall): Float32Array {
   const { distances, cells, bins, stride, gridWidth } = call;
   const row = 4 * bins;
   const [logits, wanted, boxes] = memory.scratch(4 * cells.length * row, 4 * cells.length, 16 * cells.length) as [number, number, number];
@@ -36,7 +36,7 @@ export function gflDecode(memory: KernelMemory, call: GflDecodeCall): Float32Arr
 }
 
 /** `heatmapPeaks` in the module. */
-export function heatmapPeaks(memory: KernelMemory, { heatmap, height, width, threshold }: HeatmapPeaksCall): Uint32Array {
+export function heatmapPeaks(memory: PerceptionMemory, { heatmap, height, width, threshold }: HeatmapPeaksCall): Uint32Array {
   const [values, cells] = memory.scratch(4 * heatmap.length, 4 * heatmap.length) as [number, number];
   memory.floats(values, heatmap.length).set(heatmap);
   const found = memory.exports.heatmap_peaks(values, height, width, ceilToFloat32(threshold), cells);
@@ -47,7 +47,7 @@ export function heatmapPeaks(memory: KernelMemory, { heatmap, height, width, thr
 const GROUP_BYTES = 128;
 
 /** `nms` in the module. */
-export function nms(memory: KernelMemory, call: NmsCall): Uint32Array {
+export function nms(memory: PerceptionMemory, call: NmsCall): Uint32Array {
   const count = call.scores.length;
   const groupBytes = Math.ceil(count / 4) * GROUP_BYTES;
   const [boxes, scores, labels, groups, kept] = memory.scratch(16 * count, 4 * count, 4 * count, groupBytes, 4 * call.most) as [number, number, number, number, number];

@@ -4,23 +4,23 @@ import type { IbtCall } from "../ibt.ts";
 import type { CheckedImageScores } from "../image-scores.ts";
 import { confidence } from "../reference/hard-examples.ts";
 import type { ThresholdCall } from "../threshold.ts";
-import type { KernelMemory } from "./kernel-memory.ts";
+import type { PerceptionMemory } from "./perception-exports.ts";
 import { imageWindows, rowWindows } from "./windows.ts";
 
 /** `ibt` in the module. */
-export function ibt(memory: KernelMemory, call: IbtCall): void {
+export function ibt(memory: PerceptionMemory, call: IbtCall): void {
   const box = floorToFloat32(call.thresholdBox);
   eachWindow(memory, call, (scores, offsets, images, hard) => memory.exports.ibt(scores, offsets, images, box, call.share, hard));
 }
 
 /** `threshold` in the module. */
-export function threshold(memory: KernelMemory, call: ThresholdCall): void {
+export function threshold(memory: PerceptionMemory, call: ThresholdCall): void {
   eachWindow(memory, call, (scores, offsets, images, hard) => memory.exports.threshold(scores, offsets, images, call.threshold, hard));
 }
 
 type ImageKernel = (scores: number, offsets: number, images: number, hard: number) => void;
 
-function eachWindow(memory: KernelMemory, call: CheckedImageScores, kernel: ImageKernel): void {
+function eachWindow(memory: PerceptionMemory, call: CheckedImageScores, kernel: ImageKernel): void {
   for (const { first, last } of imageWindows(call.offsets)) {
     const images = last - first;
     const inputs = call.scores.subarray(call.offsets[first], call.offsets[last]);
@@ -36,7 +36,7 @@ function eachWindow(memory: KernelMemory, call: CheckedImageScores, kernel: Imag
  * `crossEntropy` in the module, which computes the confidences in f32. Where one lies so near the
  * threshold that its rounding could decide, the sample is computed again in f64.
  */
-export function crossEntropy(memory: KernelMemory, call: CrossEntropyCall): void {
+export function crossEntropy(memory: PerceptionMemory, call: CrossEntropyCall): void {
   const { probabilities, classes, out } = call;
   const scale = 1 / Math.log2(classes);
   for (const { first, last } of rowWindows({ rows: out.length, columns: classes })) {

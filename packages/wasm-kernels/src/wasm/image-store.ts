@@ -1,14 +1,14 @@
 import type { CheckedSpec } from "../image-to-tensor-spec.ts";
 import type { ImageStore } from "../image-to-tensor.ts";
 import type { LetterboxPlan } from "../letterbox-plan.ts";
-import type { KernelMemory } from "./kernel-memory.ts";
+import type { PerceptionMemory } from "./perception-exports.ts";
 
-/** `PlanFields` in `rust/src/abi.rs`: twelve words, then six floats. */
+/** `PlanFields` in `rust/src/abi/perception.rs`: twelve words, then six floats. */
 const PLAN_WORDS = 12;
 const PLAN_BYTES = 4 * (PLAN_WORDS + 6);
 
 /** Kernel memory of one converter: the tensor for good, the picture and its tables a picture size. */
-export function wasmImageStore(memory: KernelMemory, spec: CheckedSpec): ImageStore {
+export function wasmImageStore(memory: PerceptionMemory, spec: CheckedSpec): ImageStore {
   const values = 3 * spec.tensor.width * spec.tensor.height;
   let tensor = memory.allocate(4 * values);
   let source = 0;
@@ -46,7 +46,7 @@ export function wasmImageStore(memory: KernelMemory, spec: CheckedSpec): ImageSt
 }
 
 /** The plan's tables and fields in one block; its address. */
-function writePlan(memory: KernelMemory, spec: CheckedSpec, plan: LetterboxPlan): number {
+function writePlan(memory: PerceptionMemory, spec: CheckedSpec, plan: LetterboxPlan): number {
   const tables = [plan.columns, plan.horizontal, plan.rows, plan.vertical];
   const bytes = tables.reduce((sum, table) => sum + table.byteLength, PLAN_BYTES);
   const address = memory.allocate(bytes);

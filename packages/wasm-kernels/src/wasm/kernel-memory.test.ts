@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { KernelExports } from "./kernel-exports.ts";
-import { kernelMemory } from "./kernel-memory.ts";
+import { kernelMemory, type ModuleExports } from "./kernel-memory.ts";
 
 /** A module whose allocator is the given one. */
 function fake(alloc: (bytes: number) => number) {
   const freed: number[] = [];
   const exports = { memory: { buffer: new ArrayBuffer(64) }, alloc, free: (address: number) => void freed.push(address) };
-  return { memory: kernelMemory(exports as unknown as KernelExports), exports, freed };
+  return { memory: kernelMemory(exports as unknown as ModuleExports), exports, freed };
 }
 
 describe("kernelMemory()", () => {

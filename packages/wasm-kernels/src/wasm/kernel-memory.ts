@@ -1,8 +1,15 @@
-import type { KernelExports } from "./kernel-exports.ts";
+import type { WasmMemory } from "../web-assembly.ts";
+
+/** What every module exports: see `rust/src/abi/mod.rs`. */
+export interface ModuleExports {
+  readonly memory: WasmMemory;
+  alloc(bytes: number): number;
+  free(address: number): void;
+}
 
 /** A module's memory: blocks, and views that are made anew after it grows. */
-export interface KernelMemory {
-  readonly exports: KernelExports;
+export interface KernelMemory<Exports extends ModuleExports> {
+  readonly exports: Exports;
   /** A new block's address, a multiple of 16. Throws a RangeError when memory can't grow further. */
   allocate(bytes: number): number;
   free(address: number): void;
@@ -20,7 +27,7 @@ export interface KernelMemory {
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** The memory of one instance. */
-export function kernelMemory(exports: KernelExports): KernelMemory {
+export function kernelMemory<Exports extends ModuleExports>(exports: Exports): KernelMemory<Exports> {
   let block = { address: 0, bytes: 0 };
 
   const allocate = (bytes: number): number => {

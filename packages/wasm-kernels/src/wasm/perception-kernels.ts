@@ -1,17 +1,16 @@
-import type { BackendName } from "../backend.ts";
-import { createKernels } from "../create-kernels.ts";
-import type { Kernels } from "../kernels.ts";
+import { createPerceptionKernels } from "../create-perception-kernels.ts";
+import type { PerceptionKernels } from "../perception-kernels.ts";
 import { gflDecode, heatmapPeaks, nms, topClass } from "./detections.ts";
 import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
 import { wasmImageStore } from "./image-store.ts";
-import type { KernelExports } from "./kernel-exports.ts";
 import { kernelMemory } from "./kernel-memory.ts";
+import type { PerceptionExports } from "./perception-exports.ts";
 
-/** The kernels over an instance of the module, which nothing else may use. */
-export function wasmKernels(exports: KernelExports, name: BackendName): Kernels {
+/** The perception kernels over an instance of their module, which nothing else may use. */
+export function wasmPerceptionKernels(exports: PerceptionExports): PerceptionKernels {
   const memory = kernelMemory(exports);
-  return createKernels({
-    name,
+  return createPerceptionKernels({
+    name: "wasm",
     ibt: (call) => ibt(memory, call),
     threshold: (call) => threshold(memory, call),
     crossEntropy: (call) => crossEntropy(memory, call),

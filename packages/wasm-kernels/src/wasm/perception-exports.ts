@@ -1,10 +1,7 @@
-import type { WasmMemory } from "../web-assembly.ts";
+import type { KernelMemory, ModuleExports } from "./kernel-memory.ts";
 
-/** The exports of the module, by hand: see `rust/src/abi.rs`. Every address is a byte offset in `memory`. */
-export interface KernelExports {
-  readonly memory: WasmMemory;
-  alloc(bytes: number): number;
-  free(address: number): void;
+/** The exports of the module `perception`, by hand: see `rust/src/abi/perception.rs`. Every address is a byte offset in `memory`. */
+export interface PerceptionExports extends ModuleExports {
   ibt(scores: number, offsets: number, images: number, thresholdBox: number, share: number, hard: number): void;
   threshold(scores: number, offsets: number, images: number, threshold: number, hard: number): void;
   cross_entropy(probabilities: number, rows: number, classes: number, scale: number, confidences: number): void;
@@ -14,3 +11,6 @@ export interface KernelExports {
   nms(boxes: number, scores: number, labels: number, count: number, iou: number, groups: number, kept: number, most: number): number;
   image_to_tensor(plan: number, source: number, sourceBytes: number, rowBytes: number, tensor: number): void;
 }
+
+/** The memory of an instance of `perception`. */
+export type PerceptionMemory = KernelMemory<PerceptionExports>;

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Kernels } from "./kernels.ts";
-import { loadKernels } from "./load-kernels.ts";
-import { referenceKernels } from "./reference/reference-kernels.ts";
+import { loadPerceptionKernels } from "./load-perception-kernels.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
+import { referencePerceptionKernels } from "./reference/perception-kernels.ts";
 
-const slow = referenceKernels();
-let fast: Kernels;
+const slow = referencePerceptionKernels();
+let fast: PerceptionKernels;
 beforeAll(async () => {
-  fast = await loadKernels({ backend: "wasm" });
+  fast = await loadPerceptionKernels({ backend: "wasm" });
 });
 afterAll(() => fast.dispose());
 
@@ -169,7 +169,7 @@ describe("the fast kernels and their slow twins", () => {
       pad: fc.constantFrom(0, 114, [1, 2, 3]),
     });
     fc.assert(fc.property(spec, size, fc.integer(), (given, { width, height }, seed) => {
-      const options = given as Parameters<Kernels["imageToTensor"]>[0];
+      const options = given as Parameters<PerceptionKernels["imageToTensor"]>[0];
       const image = { data: Uint8Array.from(seeded(width * height * 4, seed), (u) => u * 256), width, height };
       using got = fast.imageToTensor(options);
       using expected = slow.imageToTensor(options);

@@ -1,20 +1,20 @@
-import type { KernelBackend } from "./backend.ts";
+import type { PerceptionBackend } from "./backend.ts";
 import { checkCrossEntropy } from "./cross-entropy.ts";
 import { checkGflDecode } from "./gfl-decode.ts";
 import { boxesOfPeaks, checkHeatmapPeaks } from "./heatmap-peaks.ts";
 import { checkIbt } from "./ibt.ts";
 import { checkSpec } from "./image-to-tensor-spec.ts";
 import { createImageToTensor } from "./image-to-tensor.ts";
-import type { Kernels } from "./kernels.ts";
 import { checkNms } from "./nms.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
 import { checkThreshold } from "./threshold.ts";
 import { checkTopClass } from "./top-class.ts";
 
-/** The public kernels over a backend: every check is made here, once for all backends. */
-export function createKernels(backend: KernelBackend): Kernels {
-  let open: KernelBackend | undefined = backend;
+/** The public perception kernels over a backend: every check is made here, once for all backends. */
+export function createPerceptionKernels(backend: PerceptionBackend): PerceptionKernels {
+  let open: PerceptionBackend | undefined = backend;
 
-  const opened = (action: string): KernelBackend => {
+  const opened = (action: string): PerceptionBackend => {
     if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
     return open;
   };

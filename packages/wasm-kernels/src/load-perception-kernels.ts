@@ -1,0 +1,33 @@
+import { loadFirst } from "./load-module.ts";
+import type { PerceptionKernels } from "./perception-kernels.ts";
+import { perceptionWasm } from "./perception-wasm.generated.ts";
+import { referencePerceptionKernels } from "./reference/perception-kernels.ts";
+import type { PerceptionExports } from "./wasm/perception-exports.ts";
+import { wasmPerceptionKernels } from "./wasm/perception-kernels.ts";
+
+/** Options of {@link loadPerceptionKernels}. */
+export interface LoadPerceptionKernelsOptions {
+  /**
+   * "auto" (the default): WebAssembly where the engine accepts it, else the slow twin. "wasm": only
+   * WebAssembly. "reference": only the slow twin.
+   */
+  readonly backend?: "auto" | "wasm" | "reference";
+}
+
+/**
+ * The perception kernels alone, with an instance and memory of their own: what a camera app needs. The
+ * module is part of the code, so nothing is fetched.
+ *
+ * @throws {RangeError} for an unknown backend.
+ * @throws {Error} when "wasm" was asked for and the engine has no WebAssembly with simd128, or the page's
+ * Content-Security-Policy forbids it (it must allow `'wasm-unsafe-eval'`); `cause` has the engine's error.
+ */
+export function loadPerceptionKernels({ backend }: LoadPerceptionKernelsOptions = {}): Promise<PerceptionKernels> {
+  return loadFirst<PerceptionKernels>("loadPerceptionKernels", {
+    backend,
+    candidates: [
+      { backend: "wasm", base64: perceptionWasm, make: (exports) => wasmPerceptionKernels(exports as PerceptionExports) },
+      { backend: "reference", make: referencePerceptionKernels },
+    ],
+  });
+}
