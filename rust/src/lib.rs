@@ -9,6 +9,7 @@
 #[cfg(target_arch = "wasm32")]
 mod abi;
 
+pub mod averaging;
 pub mod cross_entropy;
 pub mod exp2;
 pub mod gfl;
@@ -20,6 +21,8 @@ pub mod log2;
 pub mod nms;
 #[cfg_attr(not(target_arch = "wasm32"), path = "simd_portable.rs")]
 pub mod simd;
+#[cfg_attr(not(target_arch = "wasm32"), path = "simd_narrow_portable.rs")]
+pub mod simd_narrow;
 pub mod threshold;
 pub mod top_class;
 

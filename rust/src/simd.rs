@@ -7,11 +7,11 @@ use core::ops::{Add, BitAnd, BitOr, Div, Mul, Shl, Shr, Sub};
 
 /// Four f32 lanes.
 #[derive(Clone, Copy)]
-pub struct F32x4(v128);
+pub struct F32x4(pub(crate) v128);
 
 /// Four 32-bit integer lanes; also the masks (all bits set, or none) that comparisons give.
 #[derive(Clone, Copy)]
-pub struct U32x4(v128);
+pub struct U32x4(pub(crate) v128);
 
 /// Sixteen bytes: four RGBA pixels.
 #[derive(Clone, Copy)]

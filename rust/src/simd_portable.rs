@@ -5,10 +5,10 @@ use core::array::from_fn;
 use core::ops::{Add, BitAnd, BitOr, Div, Mul, Shl, Shr, Sub};
 
 #[derive(Clone, Copy)]
-pub struct F32x4([f32; 4]);
+pub struct F32x4(pub(crate) [f32; 4]);
 
 #[derive(Clone, Copy)]
-pub struct U32x4([u32; 4]);
+pub struct U32x4(pub(crate) [u32; 4]);
 
 #[derive(Clone, Copy)]
 pub struct Pixels([[u8; 4]; 4]);

@@ -12,6 +12,8 @@ use core::slice;
 
 use crate::heap::Heap;
 
+#[cfg(feature = "vectors")]
+mod averaging;
 #[cfg(feature = "perception")]
 mod perception;
 
