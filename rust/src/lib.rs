@@ -12,6 +12,7 @@ mod abi;
 pub mod averaging;
 pub mod cross_entropy;
 pub mod exp2;
+pub mod gallery;
 pub mod gfl;
 pub mod heap;
 pub mod heatmap;
@@ -21,6 +22,7 @@ pub mod log2;
 pub mod nms;
 #[cfg_attr(not(target_arch = "wasm32"), path = "simd_portable.rs")]
 pub mod simd;
+pub mod simd_int8;
 #[cfg_attr(not(target_arch = "wasm32"), path = "simd_narrow_portable.rs")]
 pub mod simd_narrow;
 pub mod threshold;

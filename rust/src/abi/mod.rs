@@ -14,6 +14,8 @@ use crate::heap::Heap;
 
 #[cfg(feature = "vectors")]
 mod averaging;
+#[cfg(feature = "vectors")]
+mod gallery;
 #[cfg(feature = "perception")]
 mod perception;
 
