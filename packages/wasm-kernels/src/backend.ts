@@ -1,4 +1,6 @@
+import type { GalleryStore } from "./create-gallery.ts";
 import type { CrossEntropyCall } from "./cross-entropy.ts";
+import type { GallerySpec } from "./gallery.ts";
 import type { GflDecodeCall } from "./gfl-decode.ts";
 import type { HeatmapPeaksCall } from "./heatmap-peaks.ts";
 import type { IbtCall } from "./ibt.ts";
@@ -7,6 +9,8 @@ import type { ImageStore } from "./image-to-tensor.ts";
 import type { NmsCall } from "./nms.ts";
 import type { ThresholdCall } from "./threshold.ts";
 import type { TopClass, TopClassCall } from "./top-class.ts";
+import type { BucketStore, UpdateBucketSpec } from "./update-bucket.ts";
+import type { SumStore, WeightedMeanSpec } from "./weighted-mean.ts";
 
 /** How the kernels are computed. */
 export type BackendName = "wasm-relaxed" | "wasm" | "reference";
@@ -28,4 +32,7 @@ export interface PerceptionBackend {
 /** One way to compute the vector kernels. Arguments have been checked. */
 export interface VectorBackend {
   readonly name: BackendName;
+  weightedMean(spec: WeightedMeanSpec): SumStore;
+  updateBucket(spec: UpdateBucketSpec): BucketStore;
+  gallery(spec: GallerySpec): GalleryStore;
 }

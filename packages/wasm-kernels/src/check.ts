@@ -4,12 +4,14 @@
  * what was expected and what came.
  */
 
-type TypedArrayName = "Float32Array" | "Uint32Array" | "Uint8Array";
+type TypedArrayName = keyof TypedArrays;
 
 interface TypedArrays {
   Float32Array: Float32Array;
   Uint32Array: Uint32Array;
+  Uint16Array: Uint16Array;
   Uint8Array: Uint8Array;
+  Int8Array: Int8Array;
 }
 
 /** One argument of one call: what the message names. */

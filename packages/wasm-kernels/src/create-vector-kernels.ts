@@ -1,16 +1,36 @@
 import type { VectorBackend } from "./backend.ts";
+import { createGallery } from "./create-gallery.ts";
+import { checkGallery } from "./gallery.ts";
+import { checkUpdateBucket, createUpdateBucket } from "./update-bucket.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
+import { checkWeightedMean, createWeightedMean } from "./weighted-mean.ts";
 
 /** The public vector kernels over a backend: every check is made here, once for all backends. */
 export function createVectorKernels(backend: VectorBackend): VectorKernels {
   let open: VectorBackend | undefined = backend;
 
+  const opened = (action: string): VectorBackend => {
+    if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
+    return open;
+  };
   const dispose = () => {
     open = undefined;
   };
 
   return {
     backend: backend.name,
+    weightedMean(options) {
+      const spec = checkWeightedMean(options);
+      return createWeightedMean(spec, { store: opened("weightedMean").weightedMean(spec), assertOpen: opened });
+    },
+    updateBucket(options) {
+      const spec = checkUpdateBucket(options);
+      return createUpdateBucket(spec, { store: opened("updateBucket").updateBucket(spec), assertOpen: opened });
+    },
+    gallery(options) {
+      const spec = checkGallery(options);
+      return createGallery(spec, { store: opened("gallery").gallery(spec), assertOpen: opened });
+    },
     dispose,
     [Symbol.dispose]: dispose,
   };

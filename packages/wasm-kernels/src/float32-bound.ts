@@ -25,3 +25,8 @@ function neighbour(float: number, direction: 1 | -1): number {
   else bits[0]! += float > 0 ? direction : -direction;
   return floats[0]!;
 }
+
+/** The largest f32 below an f32 that isn't NaN; -Infinity stays. */
+export function nextBelowFloat32(float: number): number {
+  return float === -Infinity ? float : neighbour(float, -1);
+}

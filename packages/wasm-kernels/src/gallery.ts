@@ -13,7 +13,7 @@ export interface GalleryOptions {
   /**
    * "f32" (the default) scans every row exactly: 4 bytes a number. "int8" scans rows of 1 byte a number and
    * computes the best candidates again from f32 rows beside them; "binary" scans sketches of 512 bits
-   * (signs of a seeded random rotation), then the same. Their scores are as exact as those of "f32"; a row
+   * (signs of a seeded random rotation; at least 64 dimensions), then the same. Their scores are as exact as those of "f32"; a row
    * that the scan ranks below the candidates is missed.
    */
   readonly precision?: GalleryPrecision;
@@ -66,6 +66,7 @@ export function checkGallery(options: GalleryOptions): GallerySpec {
   const action = "gallery";
   const dimensions = integer({ action, name: "dimensions" }, { value: options.dimensions, least: 1, most: 65536 });
   const precision = oneOf({ action, name: "precision" }, { value: options.precision ?? "f32", choices: ["f32", "int8", "binary"] });
+  if (precision === "binary" && dimensions < 64) outOfRange({ action, name: "dimensions" }, { expected: "to be at least 64 for binary sketches", got: dimensions });
   return { dimensions, precision };
 }
 

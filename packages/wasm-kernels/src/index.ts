@@ -2,6 +2,7 @@
 
 export type { BackendName } from "./backend.ts";
 export type { CrossEntropyOptions } from "./cross-entropy.ts";
+export type { Gallery, GalleryId, GalleryMatch, GalleryOptions, GalleryPrecision, MatchOptions } from "./gallery.ts";
 export type { GflDecodeOptions } from "./gfl-decode.ts";
 export type { HeatmapPeaks, HeatmapPeaksOptions } from "./heatmap-peaks.ts";
 export type { IbtOptions } from "./ibt.ts";
@@ -13,9 +14,12 @@ export type { Fit, Size } from "./letterbox-plan.ts";
 export { loadKernels } from "./load-kernels.ts";
 export { loadPerceptionKernels, type LoadPerceptionKernelsOptions } from "./load-perception-kernels.ts";
 export { loadVectorKernels, type LoadKernelsOptions } from "./load-vector-kernels.ts";
+export type { ModelUpdate, UpdateEncoding, UpdateNorm } from "./model-update.ts";
 export type { NmsOptions } from "./nms.ts";
 export type { PerceptionKernels } from "./perception-kernels.ts";
 export { referenceKernels } from "./reference/reference-kernels.ts";
 export type { ThresholdOptions } from "./threshold.ts";
 export type { TopClass, TopClassOptions } from "./top-class.ts";
+export type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
 export type { VectorKernels } from "./vector-kernels.ts";
+export type { WeightedMean, WeightedMeanOptions } from "./weighted-mean.ts";

@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { BackendName } from "./backend.ts";
+import type { Gallery, GalleryOptions } from "./gallery.ts";
+import type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
+import type { WeightedMean, WeightedMeanOptions } from "./weighted-mean.ts";
 
 /**
  * The kernels that work on many long vectors: averaging of model updates, matching against a gallery,
@@ -10,6 +13,18 @@ import type { BackendName } from "./backend.ts";
  */
 export interface VectorKernels {
   readonly backend: BackendName;
+
+  /** A mean of updates that arrive one by one, in constant memory. The backends give the same bits. */
+  weightedMean(options: WeightedMeanOptions): WeightedMean;
+
+  /** Updates side by side, for the fused mean and for the rules that must see all of them. The backends give the same bits. */
+  updateBucket(options: UpdateBucketOptions): UpdateBucket;
+
+  /**
+   * Vectors by id, for the nearest by cosine. With "f32" the backends give the same bits; with "int8" and
+   * "binary", scores within 1e-6, and each its own rows where a scan misses one.
+   */
+  gallery(options: GalleryOptions): Gallery;
 
   /** Lets go of all memory. A second call does nothing. */
   dispose(): void;

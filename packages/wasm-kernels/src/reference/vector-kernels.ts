@@ -1,7 +1,14 @@
 import { createVectorKernels } from "../create-vector-kernels.ts";
 import type { VectorKernels } from "../vector-kernels.ts";
+import { referenceBucketStore, referenceSumStore } from "./averaging.ts";
+import { referenceGalleryStore } from "./gallery-store.ts";
 
 /** The slow twin of the vector kernels: obvious loops in plain TypeScript. */
 export function referenceVectorKernels(): VectorKernels {
-  return createVectorKernels({ name: "reference" });
+  return createVectorKernels({
+    name: "reference",
+    weightedMean: referenceSumStore,
+    updateBucket: referenceBucketStore,
+    gallery: referenceGalleryStore,
+  });
 }

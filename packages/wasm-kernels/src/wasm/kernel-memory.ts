@@ -22,6 +22,10 @@ export interface KernelMemory<Exports extends ModuleExports> {
   words(address: number, length: number): Uint32Array;
   bytes(address: number, length: number): Uint8Array;
   clamped(address: number, length: number): Uint8ClampedArray;
+  signedBytes(address: number, length: number): Int8Array;
+  /** Half-precision floats, as bits. */
+  halves(address: number, length: number): Uint16Array;
+  doubles(address: number, length: number): Float64Array;
 }
 
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
@@ -62,5 +66,8 @@ export function kernelMemory<Exports extends ModuleExports>(exports: Exports): K
     words: (address, length) => new Uint32Array(exports.memory.buffer, address, length),
     bytes: (address, length) => new Uint8Array(exports.memory.buffer, address, length),
     clamped: (address, length) => new Uint8ClampedArray(exports.memory.buffer, address, length),
+    signedBytes: (address, length) => new Int8Array(exports.memory.buffer, address, length),
+    halves: (address, length) => new Uint16Array(exports.memory.buffer, address, length),
+    doubles: (address, length) => new Float64Array(exports.memory.buffer, address, length),
   };
 }

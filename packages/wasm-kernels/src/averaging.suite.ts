@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import type { ModelUpdate } from "./model-update.ts";
+import type { VectorKernels } from "./vector-kernels.ts";
+
+const f32 = (...values: number[]): ModelUpdate => ({ encoding: "f32", values: Float32Array.from(values) });
+const int8 = (scale: number, ...values: number[]): ModelUpdate => ({ encoding: "int8", values: Int8Array.from(values), scale });
+/** 1, -2 and 2^-24, the least half of all. */
+const f16: ModelUpdate = { encoding: "f16", values: Uint16Array.of(0x3c00, 0xc000, 0x0001) };
+const topk: ModelUpdate = { encoding: "topk", indices: Uint32Array.of(0, 2), values: Float32Array.of(3, -1) };
+// Wrong types on purpose: JavaScript callers make them.
+const wrong = (value: unknown) => value as never;
+
+/** What every backend's averaging must do. */
+export function averagingSuite(kernels: () => VectorKernels): void {
+  describe.each(["f32", "f64"] as const)("weightedMean() with an accumulator of %s", (accumulator) => {
+    const mean = (length = 3) => kernels().weightedMean({ length, accumulator });
+
+    it("weights clients by their sample count", () => {
+      using sum = mean();
+      sum.add(f32(0, 4, -8), { weight: 1 });
+      sum.add(f32(1, 0, 8), { weight: 3 });
+      expect([...sum.result()]).toEqual([0.75, 1, 4]);
+      expect({ count: sum.count, totalWeight: sum.totalWeight }).toEqual({ count: 2, totalWeight: 4 });
+    });
+
+    it("takes all encodings into one mean", () => {
+      using sum = mean();
+      for (const update of [f32(1, 2, 3), f16, int8(0.5, 2, -4, 127), topk]) sum.add(update, { weight: 2 });
+      expect([...sum.result()].map((x) => Math.fround(4 * x))).toEqual([1 + 1 + 1 + 3, 2 - 2 - 2, Math.fround(3 + 2 ** -24 + 63.5 - 1)]);
+    });
+
+    it("tells each update's length", () => {
+      using sum = mean();
+      expect(sum.add(f32(3, 4, 0), { weight: 1 })).toEqual({ l2Norm: 5 });
+      expect(sum.add(int8(0.5, 6, -8, 0), { weight: 1 }).l2Norm).toBe(5);
+      expect(sum.add(topk, { weight: 1 }).l2Norm).toBe(Math.sqrt(10));
+    });
+
+    it("clips a longer update to maxNorm, and leaves a shorter one alone", () => {
+      using sum = mean();
+      sum.add(f32(3, 4, 0), { weight: 1, maxNorm: 2.5 });
+      sum.add(f32(0, 0, 1), { weight: 1, maxNorm: 2.5 });
+      expect([...sum.result()]).toEqual([0.75, 1, 0.5]);
+    });
+
+    it.each([NaN, Infinity, -Infinity])("refuses an update with %s anywhere, and nothing has changed", (odd) => {
+      using sum = mean(1003);
+      sum.add({ encoding: "f32", values: new Float32Array(1003).fill(2) }, { weight: 1 });
+      for (const at of [0, 1, 500, 1002]) {
+        const values = new Float32Array(1003).fill(1);
+        values[at] = odd;
+        expect(() => sum.add({ encoding: "f32", values }, { weight: 1 })).toThrow(new RangeError("add: expected every number of the update to be finite, got NaN or an infinity among them"));
+      }
+      expect(sum.count).toBe(1);
+      expect(new Set(sum.result())).toEqual(new Set([2]));
+    });
+
+    it("refuses infinite halves and sparse values", () => {
+      using sum = mean();
+      expect(() => sum.add({ encoding: "f16", values: Uint16Array.of(0, 0x7c00, 0) }, { weight: 1 })).toThrow("finite");
+      expect(() => sum.add({ encoding: "topk", indices: Uint32Array.of(1), values: Float32Array.of(NaN) }, { weight: 1 })).toThrow("finite");
+      expect(sum.count).toBe(0);
+    });
+
+    it("adds what was written into its own memory", () => {
+      using sum = mean(70_003);
+      for (const value of [1, 3]) {
+        const values = sum.incoming();
+        values.fill(value);
+        sum.add({ encoding: "f32", values }, { weight: 1 });
+      }
+      expect(new Set(sum.result())).toEqual(new Set([2]));
+    });
+
+    it("is the same after reset as when it was new", () => {
+      using sum = mean();
+      sum.add(f32(9, 9, 9), { weight: 7 });
+      sum.reset();
+      expect(() => sum.result()).toThrow("result: expected at least one update to have been added, got none");
+      sum.add(f32(1, 2, 3), { weight: 2 });
+      expect([...sum.result()]).toEqual([1, 2, 3]);
+    });
+
+    it("goes across windows", () => {
+      const length = 40_001;
+      using sum = mean(length);
+      const values = Float32Array.from({ length }, (_, i) => i % 97);
+      sum.add({ encoding: "f32", values }, { weight: 5 });
+      sum.add({ encoding: "int8", values: Int8Array.from(values), scale: 1 }, { weight: 5 });
+      expect(sum.result()).toEqual(values);
+    });
+  });
+
+  describe("updateBucket()", () => {
+    const bucket = (updates: readonly ModelUpdate[], { length = 3, weights = updates.map(() => 1) }: { length?: number; weights?: number[] } = {}) => {
+      const made = kernels().updateBucket({ length, capacity: updates.length, encoding: updates[0]!.encoding });
+      updates.forEach((update, i) => made.add(update, { weight: weights[i]! }));
+      return made;
+    };
+
+    it("weights clients by their sample count", () => {
+      using two = bucket([f32(0, 4, -8), f32(1, 0, 8)], { weights: [1, 3] });
+      expect([...two.mean()]).toEqual([0.75, 1, 4]);
+    });
+
+    it.each([1, 2, 3, 4, 5, 6, 9, 10, 11, 20, 21])("takes %i clients of each encoding", (clients) => {
+      const each = (update: ModelUpdate) => {
+        using many = bucket(Array.from({ length: clients }, () => update));
+        return [...many.mean()].map((x) => Math.round(x * 1e4) / 1e4);
+      };
+      expect(each(f32(1, -2, 0.5))).toEqual([1, -2, 0.5]);
+      expect(each(f16)).toEqual([1, -2, 0]);
+      expect(each(int8(0.25, 4, -8, 127))).toEqual([1, -2, 31.75]);
+      expect(each(topk)).toEqual([3, 0, -1]);
+    });
+
+    it("clips longer updates", () => {
+      using two = bucket([f32(3, 4, 0), f32(0, 0, 1)]);
+      expect([...two.mean({ maxNorm: 2.5 })]).toEqual([0.75, 1, 0.5]);
+    });
+
+    it("has the median of odd and even counts", () => {
+      using odd = bucket([f32(1, 9, -1), f32(3, 7, 5), f32(2, 8, 1e9)]);
+      expect([...odd.median()]).toEqual([2, 8, 5]);
+      using even = bucket([f32(1, 9, -1), f32(3, 7, 5), f32(2, 8, 1e9), f32(40, -50, 4)]);
+      expect([...even.median()]).toEqual([2.5, 7.5, 4.5]);
+    });
+
+    it("has the mean without the outliers", () => {
+      using five = bucket([f32(1, 2, 3), f32(2, 3, 4), f32(3, 4, 5), f32(-1e9, 1e9, 1e9), f32(1e9, -1e9, -1e9)]);
+      expect([...five.trimmedMean({ trim: 1 })]).toEqual([2, 3, 4]);
+      expect([...five.trimmedMean({ trim: 0 })].every(Number.isFinite)).toBe(true);
+      expect(() => five.trimmedMean({ trim: 3 })).toThrow(new RangeError("trimmedMean: expected trim to be an integer in 0..2, got 3"));
+    });
+
+    it("takes an update that was written in place", () => {
+      using own = kernels().updateBucket({ length: 3, capacity: 2, encoding: "topk", entries: 2 });
+      const room = own.incoming();
+      if (room.encoding !== "topk") throw new Error("a bucket offers room of its own encoding");
+      room.indices.set([2]);
+      room.values.set([5]);
+      own.add({ encoding: "topk", indices: room.indices.subarray(0, 1), values: room.values.subarray(0, 1) }, { weight: 1 });
+      own.add(topk, { weight: 1 });
+      expect([...own.mean()]).toEqual([1.5, 0, 2]);
+    });
+
+    it("refuses what isn't finite, keeps what it had, and is full when it is full", () => {
+      using full = kernels().updateBucket({ length: 3, capacity: 2 });
+      full.add(f32(1, 1, 1), { weight: 1 });
+      expect(() => full.add(f32(1, NaN, 1), { weight: 1 })).toThrow(RangeError);
+      full.add(f32(3, 3, 3), { weight: 1 });
+      expect([...full.mean()]).toEqual([2, 2, 2]);
+      expect(() => full.add(f32(1, 1, 1), { weight: 1 })).toThrow(new RangeError("add: expected at most 2 updates (capacity), got one more"));
+      full.reset();
+      full.add(f32(4, 4, 4), { weight: 1 });
+      expect([...full.median()]).toEqual([4, 4, 4]);
+    });
+  });
+
+  const cases: readonly (readonly [message: string, kind: typeof TypeError | typeof RangeError, call: (kernels: VectorKernels) => unknown])[] = [
+    ["weightedMean: expected length to be an integer in 1..1073741823, got 0", RangeError, (k) => k.weightedMean({ length: 0 })],
+    ['weightedMean: expected accumulator to be "f32" or "f64", got "f16"', RangeError, (k) => k.weightedMean({ length: 1, accumulator: wrong("f16") })],
+    ["add: expected update.encoding to be one of f32, f16, int8, topk, got undefined", TypeError, (k) => k.weightedMean({ length: 1 }).add(wrong(new Float32Array(1)), { weight: 1 })],
+    ["add: expected update.values to have 2 elements, got 3", RangeError, (k) => k.weightedMean({ length: 2 }).add(f32(1, 2, 3), { weight: 1 })],
+    ["add: expected update.values to be a Uint16Array, got Float32Array", TypeError, (k) => k.weightedMean({ length: 1 }).add({ encoding: "f16", values: wrong(new Float32Array(1)) }, { weight: 1 })],
+    ["add: expected weight to be above 0, got 0", RangeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 0 })],
+    ["add: expected weight to be finite, got Infinity", RangeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: Infinity })],
+    ["add: expected maxNorm to be above 0, got -1", RangeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 1, maxNorm: -1 })],
+    ["add: expected update.scale to be a number, got NaN", RangeError, (k) => k.weightedMean({ length: 1 }).add(int8(NaN, 1), { weight: 1 })],
+    ["add: expected update.indices to ascend, got indices[0] = 2, indices[1] = 2", RangeError, (k) => k.weightedMean({ length: 3 }).add({ encoding: "topk", indices: Uint32Array.of(2, 2), values: Float32Array.of(1, 1) }, { weight: 1 })],
+    ["add: expected update.indices to be below 3, got 3", RangeError, (k) => k.weightedMean({ length: 3 }).add({ encoding: "topk", indices: Uint32Array.of(3), values: Float32Array.of(1) }, { weight: 1 })],
+    ["updateBucket: expected capacity to be an integer in 1..65535, got 0", RangeError, (k) => k.updateBucket({ length: 1, capacity: 0 })],
+    ['add: expected an update of encoding "f32", got "int8"', RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).add(int8(1, 1), { weight: 1 })],
+    ["mean: expected at least one update to have been added, got none", RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).mean()],
+  ];
+
+  describe("averaging of bad input", () => {
+    it.each(cases)("throws: %s", (message, kind, call) => {
+      const attempt = () => call(kernels());
+      expect(attempt).toThrow(message);
+      expect(attempt).toThrow(kind);
+    });
+  });
+}

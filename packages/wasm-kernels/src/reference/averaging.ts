@@ -1,0 +1,97 @@
+import { fromHalf } from "../half.ts";
+import { int8Factors } from "../int8-factors.ts";
+import type { ModelUpdate } from "../model-update.ts";
+import type { BucketStore, UpdateBucketSpec } from "../update-bucket.ts";
+import type { SumStore, WeightedMeanSpec } from "../weighted-mean.ts";
+
+/** The update as plain f32 numbers. */
+function decoded(update: ModelUpdate, length: number): Float32Array {
+  switch (update.encoding) {
+    case "f32":
+      return update.values;
+    case "f16":
+      return Float32Array.from(update.values, fromHalf);
+    case "int8": {
+      const scale = Math.fround(update.scale);
+      return Float32Array.from(update.values, (value) => value * scale);
+    }
+    case "topk": {
+      const values = new Float32Array(length);
+      update.indices.forEach((index, i) => (values[index] = update.values[i]!));
+      return values;
+    }
+  }
+}
+
+const sumOfSquares = (values: ArrayLike<number>): number => Array.prototype.reduce.call<ArrayLike<number>, [(sum: number, x: number) => number, number], number>(values, (sum, x) => sum + x * x, 0);
+
+/** The sum in plain TypeScript. */
+export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): SumStore {
+  let room = new Float32Array(0);
+  const sums = accumulator === "f32" ? new Float32Array(length) : new Float64Array(length);
+  return {
+    incoming: () => (room.length === length ? room : (room = new Float32Array(length))),
+    squares: (update) => sumOfSquares(decoded(update, length)),
+    add(update, weight) {
+      const values = decoded(update, length);
+      if (accumulator === "f64") values.forEach((value, i) => (sums[i]! += value * weight));
+      else values.forEach((value, i) => (sums[i]! += Math.fround(value * Math.fround(weight))));
+    },
+    scaled: (factor) => Float32Array.from(sums, (sum) => sum * (accumulator === "f32" ? Math.fround(factor) : factor)),
+    clear: () => void sums.fill(0),
+    dispose: () => (room = new Float32Array(0)),
+  };
+}
+
+/** The resident updates in plain TypeScript. */
+export function referenceBucketStore({ length, encoding, entries }: UpdateBucketSpec): BucketStore {
+  let updates: ModelUpdate[] = [];
+  const room = (): ModelUpdate => {
+    if (encoding === "f32") return { encoding, values: new Float32Array(length) };
+    if (encoding === "f16") return { encoding, values: new Uint16Array(length) };
+    if (encoding === "int8") return { encoding, values: new Int8Array(length), scale: 1 };
+    return { encoding, values: new Float32Array(entries), indices: new Uint32Array(entries) };
+  };
+  return {
+    room,
+    put(index, update) {
+      updates[index] = copied(update);
+      return sumOfSquares(decoded(update, length));
+    },
+    sum(weights) {
+      const sums = new Float32Array(length);
+      if (encoding === "int8") addIntegers(sums, { updates, weights });
+      else weights.forEach((weight, k) => decoded(updates[k]!, length).forEach((value, i) => (sums[i]! += Math.fround(value * Math.fround(weight)))));
+      return sums;
+    },
+    sortedMean({ count, low, high }) {
+      const share = Math.fround(1 / (high - low));
+      const rows = updates.slice(0, count).map((update) => update.values);
+      return Float32Array.from({ length }, (_, i) => {
+        const middle = rows.map((row) => row[i]!).toSorted((a, b) => a - b).slice(low, high);
+        return share * middle.reduce((sum, value) => Math.fround(sum + value), 0);
+      });
+    },
+    dispose: () => (updates = []),
+  };
+}
+
+function copied(update: ModelUpdate): ModelUpdate {
+  if (update.encoding === "f32") return { ...update, values: update.values.slice() };
+  if (update.encoding === "f16") return { ...update, values: update.values.slice() };
+  if (update.encoding === "int8") return { ...update, values: update.values.slice() };
+  return { ...update, values: update.values.slice(), indices: update.indices.slice() };
+}
+
+/** Ten updates at a time as integers, which then become one float: what the module does, with the same roundings. */
+function addIntegers(sums: Float32Array, { updates, weights }: { readonly updates: readonly ModelUpdate[]; readonly weights: readonly number[] }): void {
+  const scaleOf = (update: ModelUpdate): number => (update.encoding === "int8" ? update.scale : 1);
+  const { factors, units } = int8Factors(weights.map((weight, k) => weight * scaleOf(updates[k]!)));
+  units.forEach((unit, group) => {
+    const members = updates.slice(10 * group, Math.min(weights.length, 10 * group + 10));
+    for (let i = 0; i < sums.length; i++) {
+      const sum = members.reduce((sum, update, k) => sum + factors[10 * group + k]! * update.values[i]!, 0);
+      sums[i]! += Math.fround(Math.fround(sum) * unit);
+    }
+  });
+}
