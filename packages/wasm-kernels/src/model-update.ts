@@ -8,7 +8,7 @@ export type ModelUpdate =
   | { readonly encoding: "f32"; readonly values: Float32Array }
   /** The bits of half-precision floats. */
   | { readonly encoding: "f16"; readonly values: Uint16Array }
-  /** Number `i` is `values[i] * scale`. */
+  /** Number `i` is `values[i] * scale`, the scale rounded to f32. */
   | { readonly encoding: "int8"; readonly values: Int8Array; readonly scale: number }
   /** Number `indices[i]` is `values[i]`, all others are 0; indices ascend. */
   | { readonly encoding: "topk"; readonly values: Float32Array; readonly indices: Uint32Array };

@@ -23,7 +23,14 @@ function decoded(update: ModelUpdate, length: number): Float32Array {
   }
 }
 
-const sumOfSquares = (values: ArrayLike<number>): number => Array.prototype.reduce.call<ArrayLike<number>, [(sum: number, x: number) => number, number], number>(values, (sum, x) => sum + x * x, 0);
+/** Sum of squares in f64; not finite when a number isn't. */
+function squaresOf(update: ModelUpdate): number {
+  const unit = update.encoding === "int8" ? Math.fround(update.scale) ** 2 : 1;
+  const decode = update.encoding === "f16" ? fromHalf : (value: number) => value;
+  let sum = 0;
+  for (const value of update.values) sum += decode(value) ** 2;
+  return sum * unit;
+}
 
 /** The sum in plain TypeScript. */
 export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): SumStore {
@@ -31,7 +38,7 @@ export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): Su
   const sums = accumulator === "f32" ? new Float32Array(length) : new Float64Array(length);
   return {
     incoming: () => (room.length === length ? room : (room = new Float32Array(length))),
-    squares: (update) => sumOfSquares(decoded(update, length)),
+    squares: squaresOf,
     add(update, weight) {
       const values = decoded(update, length);
       if (accumulator === "f64") values.forEach((value, i) => (sums[i]! += value * weight));
@@ -56,7 +63,7 @@ export function referenceBucketStore({ length, encoding, entries }: UpdateBucket
     room,
     put(index, update) {
       updates[index] = copied(update);
-      return sumOfSquares(decoded(update, length));
+      return squaresOf(update);
     },
     sum(weights) {
       const sums = new Float32Array(length);
@@ -85,7 +92,7 @@ function copied(update: ModelUpdate): ModelUpdate {
 
 /** Ten updates at a time as integers, which then become one float: what the module does, with the same roundings. */
 function addIntegers(sums: Float32Array, { updates, weights }: { readonly updates: readonly ModelUpdate[]; readonly weights: readonly number[] }): void {
-  const scaleOf = (update: ModelUpdate): number => (update.encoding === "int8" ? update.scale : 1);
+  const scaleOf = (update: ModelUpdate): number => (update.encoding === "int8" ? Math.fround(update.scale) : 1);
   const { factors, units } = int8Factors(weights.map((weight, k) => weight * scaleOf(updates[k]!)));
   units.forEach((unit, group) => {
     const members = updates.slice(10 * group, Math.min(weights.length, 10 * group + 10));

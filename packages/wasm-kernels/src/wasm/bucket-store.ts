@@ -62,8 +62,8 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
       if (update.encoding === "topk") notes[index] = update.values.length;
       if (update.encoding === "f32" || update.encoding === "topk") return exports.f32_squares(address, count);
       if (update.encoding === "int8") {
-        notes[index] = update.scale;
-        return exports.int8_squares(address, size) * update.scale ** 2;
+        const scale = (notes[index] = Math.fround(update.scale));
+        return exports.int8_squares(address, size) * scale ** 2;
       }
       const found = exports.f16_scan(address, size);
       notes[index] = found >> 1;

@@ -13,7 +13,8 @@ const SPARSE_CLIENT = 12;
 interface Resident {
   readonly address: number;
   readonly count: number;
-  readonly finite: boolean;
+  /** Sum of their squares; not finite when one of them isn't. */
+  squares(): number;
 }
 
 type Dense = Exclude<ModelUpdate, { readonly encoding: "topk" }>;
@@ -33,7 +34,7 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   /** Calls `use` with all of the update, a part at a time, and where the part starts. */
   const eachPart = (update: Dense, use: (part: Resident, first: number) => void): void => {
     const { values } = update;
-    if (room !== 0 && values.buffer === exports.memory.buffer && values.byteOffset === room) return use({ address: room, count: size, finite: true }, 0);
+    if (room !== 0 && values.buffer === exports.memory.buffer && values.byteOffset === room) return use({ address: room, count: size, squares: () => exports.f32_squares(room, size) }, 0);
     for (let first = 0; first < values.length; first += WINDOW) use(load(memory, update, first), first);
   };
 
@@ -68,7 +69,7 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
       // The entries of a sparse update are squared like those of a dense one of their number.
       const dense: Dense = update.encoding === "topk" ? { encoding: "f32", values: update.values } : update;
       let squares = 0;
-      eachPart(dense, ({ address, count, finite }) => (squares += finite ? exports.f32_squares(address, count) : NaN));
+      eachPart(dense, (part) => (squares += part.squares()));
       return squares;
     },
     add(update, weight) {
@@ -113,11 +114,12 @@ function load(memory: VectorMemory, update: Dense, first: number): Resident {
     memory.words(small, 1)[0] = 1; // A pair of factors: 1 and 0.
     memory.floats(small + 4, 1)[0] = update.scale;
     exports.int8_sum(encoded, count, small, small + 4, 1, address, count, 0);
+    return { address, count, squares: () => exports.int8_squares(encoded, count) * Math.fround(update.scale) ** 2 };
   }
-  if (update.encoding !== "f16") return { address, count, finite: true };
+  if (update.encoding === "f32") return { address, count, squares: () => exports.f32_squares(address, count) };
   fill(memory.halves(encoded, count));
   const found = exports.f16_scan(encoded, count);
   memory.floats(small, 1)[0] = 1;
   exports.f16_sum(encoded, count, found >> 1, small, 1, address, count, 0);
-  return { address, count, finite: (found & 1) === 1 };
+  return { address, count, squares: () => ((found & 1) === 1 ? exports.f32_squares(address, count) : NaN) };
 }
