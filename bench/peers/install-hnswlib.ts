@@ -1,0 +1,30 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** How hnswlib-node is compiled: as its own binding.gyp says, or with this processor's instructions too. */
+export type HnswlibBuild = "published" | "native";
+
+const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
+
+/** Where a build is, or would be. */
+export function hnswlibFile(build: HnswlibBuild): string {
+  return `${modules}.hnswlib/${build}.node`;
+}
+
+/**
+ * Compiles hnswlib-node's single source file with c++. It comes without binaries, and node-gyp would fetch Node's
+ * headers from the network; these are the headers that npm has.
+ * @throws {Error} when there is no compiler or it fails.
+ */
+export function compileHnswlib(build: HnswlibBuild): void {
+  const out = hnswlibFile(build);
+  if (existsSync(out)) return;
+  mkdirSync(`${modules}.hnswlib`, { recursive: true });
+  const flags = ["-O3", "-std=gnu++17", "-shared", "-fPIC", "-fexceptions", "-fvisibility=hidden", "-DNAPI_DISABLE_CPP_EXCEPTIONS", "-DNODE_GYP_MODULE_NAME=addon", "-w"];
+  // Both builds may be loaded by one process, and must not share functions compiled for another processor.
+  const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-fno-gnu-unique", "-Wl,-Bsymbolic"];
+  const processor = build === "native" ? ["-march=native"] : [];
+  const includes = ["node-api-headers/include", "node-addon-api"].map((folder) => `-I${modules}${folder}`);
+  execFileSync(process.env["CXX"] ?? "c++", [...flags, ...platform, ...processor, ...includes, `${modules}hnswlib-node/src/addon.cc`, "-o", out], { stdio: ["ignore", "ignore", "pipe"] });
+}
