@@ -8,6 +8,11 @@ export interface Figure {
   readonly ratio?: number;
 }
 
+/** A figure that could not be measured: its value is NaN, and the unit says why. */
+export function missing({ name, metric, reason }: { readonly name: string; readonly metric: string; readonly reason: string }): Figure {
+  return { name, metric, value: NaN, unit: reason };
+}
+
 /** A figure that the project has promised to reach. A null value says in `reason` why it was not measured. */
 export interface Goal {
   readonly goal: string;

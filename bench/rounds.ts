@@ -1,7 +1,7 @@
 import { median, quantile } from "./result.ts";
 
-/** What a contestant does once; async or not. */
-export type Contestant = () => unknown;
+/** What a contestant does once, async or not; or, where the work is in another process, how it tells its own time in ms. */
+export type Contestant = (() => unknown) | { readonly timed: () => Promise<number> };
 
 /** Times in ms, by contestant, one list a round. */
 export type Rounds<Name extends string> = Readonly<Record<Name, readonly (readonly number[])[]>>;
@@ -13,18 +13,23 @@ export type Rounds<Name extends string> = Readonly<Record<Name, readonly (readon
 export async function interleave<Name extends string>(contestants: Readonly<Record<Name, Contestant>>, { rounds, runs, warmUp = 3 }: { readonly rounds: number; readonly runs: number; readonly warmUp?: number }): Promise<Rounds<Name>> {
   const names = Object.keys(contestants) as Name[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[][]])) as unknown as Record<Name, number[][]>;
-  for (let i = 0; i < warmUp; i++) for (const name of names) await contestants[name]();
+  for (let i = 0; i < warmUp; i++) for (const name of names) await timeOf(contestants[name]);
   for (let round = 0; round < rounds; round++) {
     for (const name of names) times[name].push([]);
     for (let run = 0; run < runs; run++) {
-      for (const name of run % 2 ? names.toReversed() : names) {
-        const started = performance.now();
-        await contestants[name]();
-        times[name].at(-1)!.push(performance.now() - started);
-      }
+      for (const name of run % 2 ? names.toReversed() : names) times[name].at(-1)!.push(await timeOf(contestants[name]));
     }
   }
   return times;
+}
+
+async function timeOf(contestant: Contestant): Promise<number> {
+  if (typeof contestant !== "function") return contestant.timed();
+  const started = performance.now();
+  const result = contestant();
+  // An await costs microseconds of its own: only for what needs it.
+  if (result instanceof Promise) await result;
+  return performance.now() - started;
 }
 
 /** The median over rounds of a's p-quantile over b's. */

@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+
+interface ProbeExports {
+  readonly memory: WebAssembly.Memory;
+  alloc(bytes: number): number;
+  free(address: number): void;
+  read_only(address: number, vectors: number): number;
+  mul_add_peak(turns: number): number;
+}
+
+/** What one turn of `mul_add_peak` does: a product and a sum in each of four lanes of its sums. See `rust/src/probes.rs`. */
+const PEAK_OPERATIONS = 2 * 4 * 12;
+
+/** How fast this machine could be, in the instructions that our kernels may use. */
+export interface Probes {
+  /** Makes room for {@link Probes.readOnly}. */
+  reserve(bytes: number): void;
+  /** Reads so many reserved bytes and does hardly anything with them. */
+  readOnly(bytes: number): void;
+  /** So many products and sums of f32, on registers alone. */
+  mulAddPeak(operations: number): void;
+}
+
+/** The probes, in an instance of their own. */
+export async function loadProbes(): Promise<Probes> {
+  const { instance } = await WebAssembly.instantiate(await readFile(new URL("probes.wasm", import.meta.url)));
+  const { memory, alloc, free, read_only, mul_add_peak } = instance.exports as unknown as ProbeExports;
+  let block = { address: 0, bytes: 0 };
+  return {
+    reserve(bytes) {
+      if (bytes <= block.bytes) return;
+      if (block.address !== 0) free(block.address);
+      block = { address: alloc(bytes) >>> 0, bytes };
+      // Touched once, because the first touch of a page costs the system's time.
+      new Uint8Array(memory.buffer, block.address, bytes).fill(1);
+    },
+    readOnly: (bytes) => void read_only(block.address, bytes / 16),
+    mulAddPeak: (operations) => void mul_add_peak(operations / PEAK_OPERATIONS),
+  };
+}

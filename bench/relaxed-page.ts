@@ -1,0 +1,31 @@
+import { loadVectorKernels, type Gallery } from "@sedna-js/wasm-kernels";
+import { unitRows } from "./samples.ts";
+
+/** What the page matches. */
+export interface RelaxedParams {
+  readonly backend: "wasm" | "wasm-relaxed";
+  readonly count: number;
+  readonly dimensions: number;
+  readonly queries: number;
+  readonly k: number;
+}
+
+/** Between `prepare` and `run`; the page has one contestant. */
+const made: { gallery?: Gallery; queries?: Float32Array; k?: number } = {};
+
+/** Fills the gallery. */
+export async function prepare({ backend, count, dimensions, queries, k }: RelaxedParams): Promise<void> {
+  const kernels = await loadVectorKernels({ backend });
+  made.gallery = kernels.gallery({ dimensions, precision: "int8" });
+  made.gallery.set(Array.from({ length: count }, (_, i) => i), unitRows({ count, dimensions, seed: 1 }));
+  made.queries = unitRows({ count: queries, dimensions, seed: 2 });
+  made.k = k;
+}
+
+/** Matches all queries so many times; ms. */
+export function run(repeats: number): number {
+  const { gallery, queries, k } = made as Required<typeof made>;
+  const started = performance.now();
+  for (let i = 0; i < repeats; i++) gallery.match({ queries, k });
+  return performance.now() - started;
+}
