@@ -1,10 +1,12 @@
-// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint [--json]`, or `npm run bench -- docs`.
+// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint [--json]`, `npm run bench -- docs`,
+// or `npm run bench -- peers`, which installs what the kernels are measured against.
 import { benchBundle } from "./bundle.ts";
 import { benchDigits } from "./digits.ts";
 import { writeDocs } from "./docs.ts";
 import { goalsOf } from "./goals.ts";
 import { benchHem } from "./hem.ts";
 import { benchJoint } from "./joint.ts";
+import { preparePeers } from "./peers.ts";
 import { benchPreprocess } from "./preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
 import { benchVideo } from "./video.ts";
@@ -26,10 +28,12 @@ if (name === "goals" && group === "joint") {
   for await (const goal of goalsOf()) print(goal, printGoal);
 } else if (name === "docs") {
   await writeDocs();
+} else if (name === "peers") {
+  for (const line of await preparePeers(console.log)) console.log(line);
 } else if (name !== undefined && Object.hasOwn(benches, name)) {
   for (const figure of await benches[name as keyof typeof benches]()) print(figure, printFigure);
 } else {
-  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json], npm run bench -- docs`);
+  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json], npm run bench -- docs, npm run bench -- peers`);
   process.exit(2);
 }
 process.exit(0);
