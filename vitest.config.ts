@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts", "demo/src/**/*.test.ts", "models/**/*.test.ts", "testing/**/*.test.ts"],
-          exclude: ["**/*.browser.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.browser.test.ts"],
           pool: "forks",
           execArgv: ["--conditions=sedna-source", "--import", "tsx"],
         },
