@@ -20,6 +20,7 @@ pub mod ibt;
 pub mod letterbox;
 pub mod log2;
 pub mod nms;
+pub mod probes;
 #[cfg_attr(not(target_arch = "wasm32"), path = "simd_portable.rs")]
 pub mod simd;
 pub mod simd_int8;
