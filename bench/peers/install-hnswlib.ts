@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** How hnswlib-node is compiled: as its own binding.gyp says, or with this processor's instructions too. */
@@ -19,7 +19,6 @@ export function hnswlibFile(build: HnswlibBuild): string {
  */
 export function compileHnswlib(build: HnswlibBuild): void {
   const out = hnswlibFile(build);
-  if (existsSync(out)) return;
   mkdirSync(`${modules}.hnswlib`, { recursive: true });
   const flags = ["-O3", "-std=gnu++17", "-shared", "-fPIC", "-fexceptions", "-fvisibility=hidden", "-DNAPI_DISABLE_CPP_EXCEPTIONS", "-DNODE_GYP_MODULE_NAME=addon", "-w"];
   // Both builds may be loaded by one process, and must not share functions compiled for another processor.

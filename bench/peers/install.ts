@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileHnswlib } from "./install-hnswlib.ts";
+import { compileHnswlib, hnswlibFile } from "./install-hnswlib.ts";
 import { venvPython } from "./python.ts";
 
 /** A part of the peers that could not be installed. */
@@ -19,14 +19,16 @@ interface Part {
   /** Files that say what is to be installed, and where their hash is kept once it is. */
   readonly from: readonly string[];
   readonly stamp: string;
+  /** A file that is there once it is installed. */
+  readonly made: string;
   install(): void;
 }
 
 const parts: readonly Part[] = [
-  { name: "npm packages", from: ["package.json", "package-lock.json"], stamp: "node_modules/.installed", install: () => command(npm(), ["ci", "--ignore-scripts"]) },
-  { name: "hnswlib, as published", from: ["install-hnswlib.ts"], stamp: "node_modules/.hnswlib-published", install: () => compileHnswlib("published") },
-  { name: "hnswlib, native", from: ["install-hnswlib.ts"], stamp: "node_modules/.hnswlib-native", install: () => compileHnswlib("native") },
-  { name: "numpy", from: ["requirements.txt"], stamp: ".venv/.installed", install: installPython },
+  { name: "npm packages", from: ["package.json", "package-lock.json"], stamp: "node_modules/.installed", made: join(folder, "node_modules/usearch/package.json"), install: () => command(npm(), ["ci", "--ignore-scripts"]) },
+  { name: "hnswlib, as published", from: ["install-hnswlib.ts"], stamp: "node_modules/.hnswlib-published", made: hnswlibFile("published"), install: () => compileHnswlib("published") },
+  { name: "hnswlib, native", from: ["install-hnswlib.ts"], stamp: "node_modules/.hnswlib-native", made: hnswlibFile("native"), install: () => compileHnswlib("native") },
+  { name: "numpy", from: ["requirements.txt"], stamp: ".venv/.installed", made: venvPython, install: installPython },
 ];
 
 /**
@@ -36,12 +38,12 @@ const parts: readonly Part[] = [
  */
 export async function installPeers({ onLine = () => {} }: { readonly onLine?: (line: string) => void } = {}): Promise<NotInstalled[]> {
   const failed: NotInstalled[] = [];
-  for (const { name, from, stamp, install } of parts) {
+  for (const { name, from, stamp, made, install } of parts) {
     const hash = createHash("sha256");
     for (const file of from) hash.update(readFileSync(join(folder, file)));
     const wanted = `${hash.digest("hex")} ${process.platform} ${process.arch}\n`;
     const file = join(folder, stamp);
-    if (existsSync(file) && readFileSync(file, "utf8") === wanted) continue;
+    if (existsSync(made) && existsSync(file) && readFileSync(file, "utf8") === wanted) continue;
     onLine(`installing ${name} ...`);
     try {
       install();
@@ -84,5 +86,5 @@ function works(program: string, args: readonly string[]): boolean {
 function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string | Buffer; message: string };
   const lines = String(stderr ?? "").trim().split("\n").filter((line) => line && !/^npm (warn|notice)|complete log of this run/.test(line));
-  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? message.split("\n")[0]!;
+  return lines.find((line) => /failed, reason|Error: /.test(line)) ?? lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? message.split("\n")[0]!;
 }
