@@ -5,11 +5,11 @@ interface ProbeExports {
   alloc(bytes: number): number;
   free(address: number): void;
   read_only(address: number, vectors: number): number;
-  mul_add_peak(turns: number): number;
+  mul_add_peak(iterations: number, factor: number, summand: number): number;
 }
 
-/** What one turn of `mul_add_peak` does: a product and a sum in each of four lanes of its sums. See `rust/src/probes.rs`. */
-const PEAK_OPERATIONS = 2 * 4 * 12;
+/** Operations in an iteration of `mul_add_peak`: `FLOPS_PER_ITERATION` in `rust/src/probes.rs`. */
+const PEAK_OPERATIONS = 96;
 
 /** How fast this machine could be, in the instructions that our kernels may use. */
 export interface Probes {
@@ -35,6 +35,6 @@ export async function loadProbes(): Promise<Probes> {
       new Uint8Array(memory.buffer, block.address, bytes).fill(1);
     },
     readOnly: (bytes) => void read_only(block.address, bytes / 16),
-    mulAddPeak: (operations) => void mul_add_peak(operations / PEAK_OPERATIONS),
+    mulAddPeak: (operations) => void mul_add_peak(operations / PEAK_OPERATIONS, 0.5, 1),
   };
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const target = "wasm32-unknown-unknown";
+const SIMD = "+simd128,+bulk-memory";
 
 export const rustFolder = join(root, "rust");
 export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
@@ -15,14 +16,20 @@ export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
 /**
  * The modules that the crate is built into. A page loads only what it uses: perception for the path of a
  * frame; vectors for averaging, matching and training, with a second build for engines with relaxed SIMD.
+ * The probes are for benchmarks alone.
  */
-export const modules = [shipped("perception"), shipped("vectors"), shipped("vectors-relaxed", { feature: "vectors", relaxed: true })];
+export const modules = [
+  shipped("perception"),
+  shipped("vectors"),
+  shipped("vectors-relaxed", { feature: "vectors", relaxed: true }),
+  { name: "probes", feature: "probes", targetFeatures: SIMD, wasmFile: join(root, "bench/probes.wasm") },
+];
 
 function shipped(name, { feature = name, relaxed = false } = {}) {
   return {
     name,
     feature,
-    targetFeatures: relaxed ? "+simd128,+bulk-memory,+relaxed-simd" : "+simd128,+bulk-memory",
+    targetFeatures: relaxed ? `${SIMD},+relaxed-simd` : SIMD,
     wasmFile: join(root, `packages/wasm-kernels/wasm/${name}.wasm`),
     moduleFile: join(root, `packages/wasm-kernels/src/${name}-wasm.generated.ts`),
   };

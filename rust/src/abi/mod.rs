@@ -18,6 +18,8 @@ mod averaging;
 mod gallery;
 #[cfg(feature = "perception")]
 mod perception;
+#[cfg(feature = "probes")]
+mod probes;
 
 const PAGE: usize = 65536;
 
@@ -69,6 +71,7 @@ unsafe fn input<'a, T>(address: *const T, length: usize) -> &'a [T] {
 
 /// # Safety
 /// As `input`; moreover nothing else refers to these elements.
+#[cfg(not(feature = "probes"))]
 unsafe fn output<'a, T>(address: *mut T, length: usize) -> &'a mut [T] {
     // SAFETY: passed on to the caller.
     unsafe { slice::from_raw_parts_mut(address, length) }
