@@ -1,18 +1,38 @@
-// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint [--json]`, `npm run bench -- docs`,
+// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels [--json]`, `npm run bench -- docs`,
 // or `npm run bench -- peers`, which installs what the kernels are measured against.
+import { benchBoundary } from "./boundary.ts";
 import { benchBundle } from "./bundle.ts";
+import { benchRelaxed } from "./cosine-relaxed.ts";
+import { benchCosine } from "./cosine.ts";
 import { benchDigits } from "./digits.ts";
 import { writeDocs } from "./docs.ts";
+import { benchFedAvg } from "./fedavg.ts";
 import { goalsOf } from "./goals.ts";
 import { benchHem } from "./hem.ts";
 import { benchJoint } from "./joint.ts";
+import { kernelGoals } from "./kernel-goals.ts";
 import { preparePeers } from "./peers.ts";
 import { benchPreprocess } from "./preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
+import { benchSize } from "./size.ts";
+import { benchTrain } from "./train.ts";
 import { benchVideo } from "./video.ts";
 
-const benches = { joint: benchJoint, preprocess: benchPreprocess, hem: benchHem, digits: benchDigits, video: benchVideo, bundle: benchBundle } satisfies Record<string, () => Promise<Figure[]>>;
+const benches = {
+  joint: benchJoint,
+  preprocess: benchPreprocess,
+  hem: benchHem,
+  fedavg: benchFedAvg,
+  cosine: async () => [...(await benchCosine()), ...(await benchRelaxed())],
+  train: benchTrain,
+  boundary: benchBoundary,
+  size: benchSize,
+  digits: benchDigits,
+  video: benchVideo,
+  bundle: benchBundle,
+} satisfies Record<string, () => Promise<Figure[]>>;
 
+const goals = { joint: goalsOf, kernels: kernelGoals } satisfies Record<string, () => AsyncGenerator<Goal>>;
 
 const words = process.argv.slice(2).filter((word) => word !== "--json");
 const asJson = process.argv.includes("--json");
@@ -20,20 +40,25 @@ const [name, group] = words;
 
 const print = <T>(value: T, forPeople: (value: T) => void): void => (asJson ? console.log(JSON.stringify(value)) : forPeople(value));
 const printFigure = ({ name, metric, value, unit, peer, ratio }: Figure): void =>
-  console.log(`${name}: ${metric}: ${value.toPrecision(4)} ${unit}${ratio === undefined ? "" : `, ratio ${ratio.toFixed(3)} to ${peer}`}`);
+  console.log(Number.isNaN(value) ? `${name}: ${metric}: not measured: ${unit}` : `${name}: ${metric}: ${value.toPrecision(4)} ${unit}${ratio === undefined ? "" : `, ratio ${ratio.toFixed(3)} to ${peer}`}`);
 const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
   console.log(`${holds ? "holds " : "MISSED"} ${goal}: ${value ?? "not measured"} (goal ${better === "lower" ? "<=" : ">="} ${limit})${reason ? `: ${reason}` : ""}`);
 
-if (name === "goals" && group === "joint") {
-  for await (const goal of goalsOf()) print(goal, printGoal);
+// What is installed on the way is not part of the answer, which may be read by a program.
+const installing = (line: string): void => console.error(line);
+
+if (name === "goals" && group !== undefined && Object.hasOwn(goals, group)) {
+  if (group === "kernels") await preparePeers(installing);
+  for await (const goal of goals[group as keyof typeof goals]()) print(goal, printGoal);
 } else if (name === "docs") {
+  await preparePeers(installing);
   await writeDocs();
 } else if (name === "peers") {
-  for (const line of await preparePeers(console.log)) console.log(line);
+  for (const line of await preparePeers(installing)) console.log(line);
 } else if (name !== undefined && Object.hasOwn(benches, name)) {
   for (const figure of await benches[name as keyof typeof benches]()) print(figure, printFigure);
 } else {
-  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals joint [--json], npm run bench -- docs, npm run bench -- peers`);
+  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals ${Object.keys(goals).join("|")} [--json], npm run bench -- docs, npm run bench -- peers`);
   process.exit(2);
 }
 process.exit(0);
