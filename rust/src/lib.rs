@@ -14,6 +14,7 @@ pub mod cross_entropy;
 pub mod exp2;
 pub mod gallery;
 pub mod gfl;
+pub mod head;
 pub mod heap;
 pub mod heatmap;
 pub mod ibt;

@@ -74,6 +74,11 @@ impl F32x4 {
         U32x4(f32x4_le(self.0, other.0))
     }
 
+    #[inline(always)]
+    pub fn sqrt(self) -> Self {
+        Self(f32x4_sqrt(self.0))
+    }
+
     /// Four triples `(a[i], b[i], c[i])` in a row: planar to interleaved.
     #[inline(always)]
     pub fn interleave([a, b, c]: [Self; 3]) -> [Self; 3] {

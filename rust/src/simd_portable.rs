@@ -58,6 +58,10 @@ impl F32x4 {
         U32x4(from_fn(|i| mask(self.0[i] <= other.0[i])))
     }
 
+    pub fn sqrt(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+
     pub fn interleave([Self(a), Self(b), Self(c)]: [Self; 3]) -> [Self; 3] {
         [Self([a[0], b[0], c[0], a[1]]), Self([b[1], c[1], a[2], b[2]]), Self([c[2], a[3], b[3], c[3]])]
     }

@@ -2,6 +2,8 @@ import type { GalleryStore } from "./create-gallery.ts";
 import type { CrossEntropyCall } from "./cross-entropy.ts";
 import type { GallerySpec } from "./gallery.ts";
 import type { GflDecodeCall } from "./gfl-decode.ts";
+import type { HeadStore } from "./head-trainer.ts";
+import type { HeadTraining } from "./head-training.ts";
 import type { HeatmapPeaksCall } from "./heatmap-peaks.ts";
 import type { IbtCall } from "./ibt.ts";
 import type { CheckedSpec } from "./image-to-tensor-spec.ts";
@@ -35,4 +37,5 @@ export interface VectorBackend {
   weightedMean(spec: WeightedMeanSpec): SumStore;
   updateBucket(spec: UpdateBucketSpec): BucketStore;
   gallery(spec: GallerySpec): GalleryStore;
+  headTrainer(training: HeadTraining): HeadStore;
 }

@@ -16,6 +16,8 @@ use crate::heap::Heap;
 mod averaging;
 #[cfg(feature = "vectors")]
 mod gallery;
+#[cfg(feature = "vectors")]
+mod head;
 #[cfg(feature = "perception")]
 mod perception;
 #[cfg(feature = "probes")]

@@ -1,0 +1,65 @@
+import type { HeadSums } from "../head-trainer.ts";
+
+/** Words of a `Turn` in `rust/src/head/train.rs`: four each of sample, label, share, loss and best class. */
+export const TURN_WORDS = 20;
+
+/** A turn's words, as integers and as floats. */
+export interface TurnViews {
+  readonly words: Uint32Array;
+  readonly floats: Float32Array;
+}
+
+/** What an epoch goes over. */
+export interface EpochOrder {
+  readonly order: Uint32Array;
+  readonly labels: Uint32Array;
+  readonly classWeights: Float32Array;
+  readonly batchSize: number;
+}
+
+/** How many turns of four samples, and how many batches, go over `samples`. A batch starts with a turn of its own. */
+export function turnPlan(samples: number, batchSize: number): { readonly batches: number; readonly turnsOfBatch: number; readonly turns: number } {
+  const turnsOfBatch = Math.ceil(batchSize / 4);
+  const full = Math.floor(samples / batchSize);
+  return { batches: Math.ceil(samples / batchSize), turnsOfBatch, turns: full * turnsOfBatch + Math.ceil((samples - full * batchSize) / 4) };
+}
+
+/** Where in the turns the `i`-th sample of an epoch has its index; the label is four words further, and so on. */
+function slotOf(i: number, batchSize: number): number {
+  const batch = Math.floor(i / batchSize);
+  const inBatch = i - batch * batchSize;
+  return TURN_WORDS * (batch * Math.ceil(batchSize / 4) + (inBatch >> 2)) + (inBatch & 3);
+}
+
+/** Writes samples, labels and shares of an epoch's turns. */
+export function writeTurns({ words, floats }: TurnViews, { order, labels, classWeights, batchSize }: EpochOrder): void {
+  // Where a batch's last turn isn't full: sample 0 with a share of 0.
+  words.fill(0);
+  for (let first = 0; first < order.length; first += batchSize) {
+    const batch = order.subarray(first, first + batchSize);
+    const total = batch.reduce((sum, index) => sum + classWeights[labels[index]!]!, 0);
+    for (const [i, index] of batch.entries()) {
+      const slot = slotOf(first + i, batchSize);
+      const label = labels[index]!;
+      words[slot] = index;
+      words[slot + 4] = label;
+      // Without any weight there is no loss, and nothing but the penalties to follow.
+      floats[slot + 8] = total > 0 ? classWeights[label]! / total : 0;
+    }
+  }
+}
+
+/** Adds up what came out of an epoch's turns. */
+export function readTurns({ floats }: TurnViews, { order, labels, classWeights, batchSize }: EpochOrder): HeadSums {
+  let loss = 0;
+  let weight = 0;
+  let correct = 0;
+  for (const [i, index] of order.entries()) {
+    const slot = slotOf(i, batchSize);
+    const label = labels[index]!;
+    loss += classWeights[label]! * floats[slot + 12]!;
+    weight += classWeights[label]!;
+    if (floats[slot + 16] === label) correct += 1;
+  }
+  return { loss, weight, correct };
+}
