@@ -23,6 +23,7 @@ const rooms = {
   "tensor.ts": ["errors.ts"],
   "select.ts": ["errors.ts"],
   wire: ["errors.ts", "tensor.ts"],
+  heads: ["errors.ts", "tensor.ts"],
   "hard-example-mining": ["errors.ts", "box.ts"],
   estimator: ["errors.ts", "tensor.ts"],
   vision: ["errors.ts", "box.ts", "tensor.ts", "estimator"],

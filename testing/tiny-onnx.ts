@@ -1,4 +1,5 @@
 // ONNX models of a hundred bytes for tests: one node, written as protobuf by hand.
+import { bytes, integer, join, text, type Chunks } from "../packages/core/src/heads/protobuf.ts";
 
 /** Options of {@link tinyOnnx}. */
 export interface TinyOnnxOptions {
@@ -15,25 +16,9 @@ export interface TinyOnnxOptions {
 
 /** The bytes of a model with input `x` and output `y`. Source: onnx/onnx.proto. */
 export function tinyOnnx({ op = "Add", inputs = 2, shape = ["n", 4], outputShape = shape, type = 1 }: TinyOnnxOptions = {}): Uint8Array<ArrayBuffer> {
-  const dims = (axes: readonly (number | string)[]): number[] => axes.flatMap((axis) => message(1, typeof axis === "number" ? varint(1, axis) : text(2, axis)));
-  const value = (name: string, axes: readonly (number | string)[]): number[] => [...text(1, name), ...message(2, message(1, [...varint(1, type), ...message(2, dims(axes))]))];
+  const dims = (axes: readonly (number | string)[]): Chunks => axes.flatMap((axis) => bytes(1, typeof axis === "number" ? integer(1, axis) : text(2, axis)));
+  const value = (name: string, axes: readonly (number | string)[]): Chunks => [...text(1, name), ...bytes(2, bytes(1, [...integer(1, type), ...bytes(2, dims(axes))]))];
   const node = [...Array.from({ length: inputs }, () => text(1, "x")).flat(), ...text(2, "y"), ...text(4, op)];
-  const graph = [...message(1, node), ...text(2, "tiny"), ...message(11, value("x", shape)), ...message(12, value("y", outputShape))];
-  return Uint8Array.from([...varint(1, 8), ...message(7, graph), ...message(8, [...text(1, ""), ...varint(2, 13)])]);
-}
-
-function raw(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...raw(value >>> 7)];
-}
-
-function varint(field: number, value: number): number[] {
-  return [...raw(field << 3), ...raw(value)];
-}
-
-function message(field: number, bytes: readonly number[]): number[] {
-  return [...raw((field << 3) | 2), ...raw(bytes.length), ...bytes];
-}
-
-function text(field: number, value: string): number[] {
-  return message(field, [...new TextEncoder().encode(value)]);
+  const graph = [...bytes(1, node), ...text(2, "tiny"), ...bytes(11, value("x", shape)), ...bytes(12, value("y", outputShape))];
+  return join([...integer(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ""), ...integer(2, 13)])]);
 }

@@ -1,0 +1,60 @@
+import type { Head } from "@sedna-js/wasm-kernels";
+import { tensor, type Tensor, type Tensors } from "../tensor.ts";
+
+/** One tensor of a head, and where its elements are in the flat parameters. */
+export interface HeadTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The tensors of a head in the order of the flat parameters that `headTrainer` takes and gives: `weight`
+ * `[classes, features]` and `bias` of a softmax; `hidden.weight` `[hidden, features]`, `hidden.bias`, `output.weight`
+ * `[classes, hidden]` and `output.bias` of an MLP. These are the names of PyTorch's state dicts.
+ */
+export function headLayout(head: Head): HeadTensor[] {
+  const shapes: readonly (readonly [name: string, shape: readonly number[]])[] =
+    head.kind === "softmax"
+      ? [["weight", [head.classes, head.features]], ["bias", [head.classes]]]
+      : [["hidden.weight", [head.hidden, head.features]], ["hidden.bias", [head.hidden]], ["output.weight", [head.classes, head.hidden]], ["output.bias", [head.classes]]];
+  let offset = 0;
+  return shapes.map(([name, shape]) => {
+    const length = shape.reduce((product, axis) => product * axis, 1);
+    offset += length;
+    return { name, shape, offset: offset - length, length };
+  });
+}
+
+/**
+ * Flat parameters as tensors by name, copied.
+ * @throws {TypeError} when there are more or fewer than the head has.
+ */
+export function tensorsOf(head: Head, flat: Float32Array): Record<string, Tensor> {
+  const layout = headLayout(head);
+  checkLength(layout, flat);
+  return Object.fromEntries(layout.map(({ name, shape, offset, length }) => [name, tensor("float32", shape, flat.slice(offset, offset + length))]));
+}
+
+/**
+ * Tensors by name as flat parameters. Tensors of other names are left out.
+ * @throws {TypeError} naming the tensor that is missing or has another type or shape.
+ */
+export function flatOf(head: Head, tensors: Tensors): Float32Array {
+  const layout = headLayout(head);
+  const flat = new Float32Array(layout.reduce((sum, { length }) => sum + length, 0));
+  for (const { name, shape, offset } of layout) {
+    const one = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    const fits = one?.dtype === "float32" && one.data instanceof Float32Array && one.shape.length === shape.length && one.shape.every((axis, i) => axis === shape[i]);
+    if (!fits) throw new TypeError(`flatten a head: expected ${name} as float32 [${shape}]; got ${one === undefined ? `only ${Object.keys(tensors).join(", ") || "no tensors"}` : `${one.dtype} [${one.shape}]`}`);
+    flat.set(tensor(one.dtype, shape, one.data).data as Float32Array, offset);
+  }
+  return flat;
+}
+
+/** Throws a TypeError unless `flat` has the parameters of the layout, no more and no fewer. */
+export function checkLength(layout: readonly HeadTensor[], flat: Float32Array): void {
+  const { offset, length } = layout.at(-1)!;
+  if (flat.length !== offset + length) throw new TypeError(`read a head's parameters: expected ${offset + length} of them; got ${flat.length}`);
+}
