@@ -2,6 +2,7 @@
 
 export type { BackendName } from "./backend.ts";
 export type { CrossEntropyOptions } from "./cross-entropy.ts";
+export type { AsyncGallery, GalleryPort } from "./gallery-port.ts";
 export type { Gallery, GalleryId, GalleryMatch, GalleryOptions, GalleryPrecision, MatchOptions } from "./gallery.ts";
 export type { GflDecodeOptions } from "./gfl-decode.ts";
 export type { Head } from "./head.ts";
@@ -21,8 +22,11 @@ export type { ModelUpdate, UpdateEncoding, UpdateNorm } from "./model-update.ts"
 export type { NmsOptions } from "./nms.ts";
 export type { PerceptionKernels } from "./perception-kernels.ts";
 export { referenceKernels } from "./reference/reference-kernels.ts";
+export { shardedGallery, type ShardedGalleryOptions } from "./sharded-gallery.ts";
 export type { ThresholdOptions } from "./threshold.ts";
 export type { TopClass, TopClassOptions } from "./top-class.ts";
 export type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
 export type { VectorKernels } from "./vector-kernels.ts";
 export type { WeightedMean, WeightedMeanOptions } from "./weighted-mean.ts";
+export type { WebgpuBuffer, WebgpuDevice, WebgpuEncoder, WebgpuHandle, WebgpuPass, WebgpuPipeline } from "./webgpu/webgpu-device.ts";
+export { webgpuGallery, type WebgpuGalleryOptions } from "./webgpu/webgpu-gallery.ts";

@@ -1,0 +1,154 @@
+import { allocating } from "./allocating.ts";
+import type { GalleryRows } from "./gallery-rows.ts";
+import { scoresWgsl, selectWgsl, stateBytes } from "./gallery-shaders.ts";
+import { bufferUsage, mapModeRead, type WebgpuBuffer, type WebgpuDevice, type WebgpuEncoder, type WebgpuPipeline } from "./webgpu-device.ts";
+
+/** What a match reads, on the GPU. */
+export interface MatcherCall {
+  readonly rows: GalleryRows;
+  /** Rows that are in use. */
+  readonly total: number;
+  /** Vectors of length 1, `rows.stride` apart. */
+  readonly queries: Float32Array;
+  /** Results a query, at most `total`. */
+  readonly kept: number;
+}
+
+/** The best rows of each query, `kept` a query, in no order. */
+export interface Matched {
+  readonly rows: Uint32Array;
+  readonly scores: Float32Array;
+}
+
+/** Matches on a GPU. */
+export interface GalleryMatcher {
+  /** The most rows of which all keys of a query fit into a buffer. */
+  readonly mostRows: number;
+  match(call: MatcherCall): Promise<Matched>;
+  destroy(): void;
+}
+
+/** Queries whose keys are in GPU memory at a time. */
+const MOST_QUERIES = 64;
+
+/** Workgroups that share the keys of a query: enough to fill a GPU. */
+const MOST_GROUPS = 256;
+
+/** New {@link GalleryMatcher}; compiles its shaders. */
+export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatcher> {
+  const mostRows = Math.floor(Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / 4);
+  const { scores, count, choose, collect } = await pipelines(device);
+  let keys: WebgpuBuffer | undefined;
+
+  /** Room for so many keys, kept from match to match: the queue runs one match after the other. */
+  const keysFor = (size: number): WebgpuBuffer => {
+    if (keys === undefined || keys.size < size) {
+      keys?.destroy();
+      keys = device.createBuffer({ size, usage: bufferUsage.storage });
+    }
+    return keys;
+  };
+
+  /** One submission: as many queries as their keys fit. */
+  const matchSome = async ({ rows, total, queries, kept }: MatcherCall): Promise<Matched> => {
+    const number = queries.length / rows.stride;
+    const own: WebgpuBuffer[] = [];
+    const buffer = (size: number, usage: number): WebgpuBuffer => {
+      const made = device.createBuffer({ size, usage });
+      own.push(made);
+      return made;
+    };
+    const filled = (data: Uint32Array | Float32Array, usage: number): WebgpuBuffer => {
+      const made = buffer(data.byteLength, usage | bufferUsage.copyTarget);
+      device.queue.writeBuffer(made, 0, data);
+      return made;
+    };
+    const submit = (): WebgpuBuffer => {
+      const allKeys = keysFor(4 * number * total);
+      const given = filled(queries, bufferUsage.storage);
+      const encoder = device.createCommandEncoder();
+      const run = passOf(device, encoder);
+      for (const chunk of rows.chunks(total)) {
+        const part = filled(Uint32Array.of(chunk.rows, rows.stride / 4, number, chunk.first, total), bufferUsage.uniform);
+        run.dispatch(scores, [part, chunk.buffer, given, allKeys], { x: Math.ceil(chunk.rows / 64), y: Math.ceil(number / 4) });
+      }
+      const shape = filled(Uint32Array.of(total, kept), bufferUsage.uniform);
+      const states = buffer(stateBytes * number, bufferUsage.storage);
+      const found = buffer(8 * number * kept, bufferUsage.storage | bufferUsage.copySource);
+      const all = { x: Math.min(Math.ceil(total / 256), MOST_GROUPS), y: number };
+      for (let digit = 0; digit < 4; digit++) {
+        run.dispatch(count, [shape, allKeys, states], all);
+        run.dispatch(choose, [shape, undefined, states], { x: number, y: 1 });
+      }
+      run.dispatch(collect, [shape, allKeys, states, found], all);
+      run.end();
+      const answer = buffer(found.size, bufferUsage.mapRead | bufferUsage.copyTarget);
+      encoder.copyBufferToBuffer(found, 0, answer, 0, found.size);
+      device.queue.submit([encoder.finish()]);
+      return answer;
+    };
+    try {
+      const answer = await allocating(device, { action: "match", work: submit });
+      await answer.mapAsync(mapModeRead).catch((cause: unknown) => {
+        throw new Error(`match: expected an answer of the GPU; got ${String(cause)}`, { cause });
+      });
+      return decode(new Uint32Array(answer.getMappedRange()));
+    } catch (error) {
+      // It may be what there was no memory for.
+      keys?.destroy();
+      keys = undefined;
+      throw error;
+    } finally {
+      for (const one of own) one.destroy();
+    }
+  };
+
+  return {
+    mostRows,
+    async match({ rows, total, queries, kept }) {
+      const number = queries.length / rows.stride;
+      const matched = { rows: new Uint32Array(number * kept), scores: new Float32Array(number * kept) };
+      const most = Math.min(MOST_QUERIES, Math.floor(mostRows / total));
+      for (let at = 0; at < number; at += most) {
+        const some = await matchSome({ rows, total, queries: queries.subarray(at * rows.stride, (at + most) * rows.stride), kept });
+        matched.rows.set(some.rows, at * kept);
+        matched.scores.set(some.scores, at * kept);
+      }
+      return matched;
+    },
+    destroy: () => keys?.destroy(),
+  };
+}
+
+async function pipelines(device: WebgpuDevice): Promise<Record<"scores" | "count" | "choose" | "collect", WebgpuPipeline>> {
+  const [scoring, selecting] = [device.createShaderModule({ code: scoresWgsl }), device.createShaderModule({ code: selectWgsl })];
+  const pipeline = (module: typeof scoring, entryPoint: string) => device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint } });
+  const [scores, count, choose, collect] = await Promise.all([pipeline(scoring, "scores"), pipeline(selecting, "count"), pipeline(selecting, "choose"), pipeline(selecting, "collect")]);
+  return { scores, count, choose, collect };
+}
+
+/** A compute pass whose dispatches name their buffers by binding; undefined where the shader has none. */
+function passOf(device: WebgpuDevice, encoder: WebgpuEncoder) {
+  const pass = encoder.beginComputePass();
+  return {
+    dispatch(pipeline: WebgpuPipeline, buffers: readonly (WebgpuBuffer | undefined)[], groups: { readonly x: number; readonly y: number }): void {
+      const entries = buffers.flatMap((buffer, binding) => (buffer ? [{ binding, resource: { buffer } }] : []));
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+      pass.dispatchWorkgroups(groups.x, groups.y);
+    },
+    end: () => pass.end(),
+  };
+}
+
+/** Pairs of row and key; the key's float is the shader's `keys` the other way round. */
+function decode(pairs: Uint32Array): Matched {
+  const rows = new Uint32Array(pairs.length / 2);
+  const bits = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const key = pairs[2 * i + 1]!;
+    rows[i] = pairs[2 * i]!;
+    bits[i] = key >>> 31 === 1 ? key & 0x7fffffff : ~key;
+  }
+  return { rows, scores: new Float32Array(bits.buffer) };
+}

@@ -1,0 +1,88 @@
+import { allocating } from "./allocating.ts";
+import { bufferUsage, type WebgpuBuffer, type WebgpuDevice } from "./webgpu-device.ts";
+
+/** Rows of 4-aligned width in GPU memory, in chunks that the device's limits allow. All but the last chunk are full. */
+export interface GalleryRows {
+  /** Floats a row. */
+  readonly stride: number;
+  /** The chunks that hold the first `count` rows. */
+  chunks(count: number): readonly { readonly buffer: WebgpuBuffer; readonly first: number; readonly rows: number }[];
+  /** Room for so many rows, of which the first `used` are kept. Rejects with an Error, and changes nothing, where the device has none. */
+  reserve(count: number, used: number): Promise<void>;
+  /** Writes whole rows from `row` on. */
+  write(row: number, values: Float32Array): void;
+  copy(move: { readonly from: number; readonly to: number }): void;
+  destroy(): void;
+}
+
+/** Rows of a gallery's first buffer; it grows by doubling. */
+const FIRST_ROWS = 256;
+
+/** The rows that one workgroup of the scores compares. */
+const GROUP_ROWS = 64;
+
+const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+
+/** New, empty {@link GalleryRows}. */
+export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRows {
+  const stride = 4 * Math.ceil(dimensions / 4);
+  const bytes = 4 * stride;
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = device.limits;
+  const most = Math.min(Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / bytes), GROUP_ROWS * maxComputeWorkgroupsPerDimension);
+  const buffers: WebgpuBuffer[] = [];
+  const spare = device.createBuffer({ size: bytes, usage });
+  const rowsOf = (buffer: WebgpuBuffer | undefined): number => (buffer ? buffer.size / bytes : 0);
+  const place = (row: number) => ({ buffer: buffers[Math.floor(row / most)]!, offset: (row % most) * bytes });
+
+  return {
+    stride,
+    chunks: (count) =>
+      Array.from({ length: Math.ceil(count / most) }, (_, i) => ({ buffer: buffers[i]!, first: i * most, rows: Math.min(most, count - i * most) })),
+    async reserve(count, used) {
+      const grown: { readonly at: number; readonly buffer: WebgpuBuffer }[] = [];
+      const grow = () => {
+        for (let at = 0; at * most < count; at++) {
+          const needed = Math.min(most, count - at * most);
+          const present = rowsOf(buffers[at]);
+          if (present >= needed) continue;
+          const size = bytes * Math.min(most, Math.max(needed, 2 * present, FIRST_ROWS));
+          grown.push({ at, buffer: device.createBuffer({ size, usage }) });
+        }
+      };
+      await allocating(device, { action: "set", work: grow }).catch((error: unknown) => {
+        for (const { buffer } of grown) buffer.destroy();
+        throw error;
+      });
+      const encoder = device.createCommandEncoder();
+      const old = grown.flatMap(({ at, buffer }) => {
+        const before = buffers[at];
+        buffers[at] = buffer;
+        if (!before) return [];
+        encoder.copyBufferToBuffer(before, 0, buffer, 0, Math.min(before.size, bytes * (used - at * most)));
+        return [before];
+      });
+      device.queue.submit([encoder.finish()]);
+      for (const buffer of old) buffer.destroy();
+    },
+    write(row, values) {
+      for (let at = 0; at * stride < values.length; ) {
+        const { buffer, offset } = place(row + at);
+        const rows = Math.min(values.length / stride - at, most - ((row + at) % most));
+        device.queue.writeBuffer(buffer, offset, values.subarray(at * stride, (at + rows) * stride));
+        at += rows;
+      }
+    },
+    copy({ from, to }) {
+      const [source, target] = [place(from), place(to)];
+      // By way of a spare row: a copy within one buffer is not allowed.
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(source.buffer, source.offset, spare, 0, bytes);
+      encoder.copyBufferToBuffer(spare, 0, target.buffer, target.offset, bytes);
+      device.queue.submit([encoder.finish()]);
+    },
+    destroy() {
+      spare.destroy();
+      for (const buffer of buffers.splice(0)) buffer.destroy();
+    },
+  };
+}
