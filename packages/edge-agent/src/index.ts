@@ -4,7 +4,9 @@ export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
 export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
 export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
 export { exposeEstimator } from "./worker/expose-estimator.ts";
+export { exposeGallery } from "./worker/expose-gallery.ts";
 export { workerEstimator } from "./worker/worker-estimator.ts";
+export { workerGallery } from "./worker/worker-gallery.ts";
 export { camera, decodeImage, directory, videoElement, videoFile } from "#platform";
 export type { CameraOptions, DirectoryOptions, ExecutionProvider, ModelSource, VideoFileOptions } from "#platform";
 export {

@@ -62,7 +62,7 @@ export function workerEndpoint(worker: unknown): unknown {
 }
 
 export function ownerEndpoint(): unknown {
-  if (!parentPort) throw new SednaError("expose an estimator: expected to run inside a Worker; this is the main thread", { code: "unsupported-platform" });
+  if (!parentPort) throw new SednaError("expose to the owner of a Worker: expected to run inside one; this is the main thread", { code: "unsupported-platform" });
   return nodeEndpoint(parentPort);
 }
 

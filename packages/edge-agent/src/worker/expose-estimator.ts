@@ -1,7 +1,8 @@
-import { toPlainError, type Estimator } from "@sedna-js/core";
+import type { Estimator } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
 import { ownerEndpoint, receiveFrame } from "#platform";
-import type { RemoteEstimator, Reply } from "./protocol.ts";
+import type { RemoteEstimator } from "./protocol.ts";
+import { reply } from "./reply.ts";
 
 /**
  * Inside a Worker: offers an estimator to the page or process that owns the Worker, which takes it with
@@ -30,12 +31,4 @@ export function exposeEstimator<Sample, Result>(factory: () => Estimator<Sample,
     dispose: () => reply(async () => void (await estimator.dispose())),
   };
   expose(remote, ownerEndpoint() as Endpoint);
-}
-
-async function reply<T>(work: () => Promise<T>): Promise<Reply<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    return { ok: false, error: toPlainError(error) };
-  }
 }

@@ -1,10 +1,8 @@
-import { fromPlainError, isFrame, SednaError, type Estimator, type EstimatorMetadata } from "@sedna-js/core";
-import { transfer, wrap, type Endpoint } from "comlink";
-import { onWorkerFailure, shareFrame, terminateWorker, workerEndpoint } from "#platform";
-import type { PostedSample, RemoteEstimator, Reply } from "./protocol.ts";
-
-/** How long a Worker has to dispose its estimator before it is ended. */
-const GRACE_MS = 1000;
+import { isFrame, type Estimator, type EstimatorMetadata } from "@sedna-js/core";
+import { transfer } from "comlink";
+import { shareFrame } from "#platform";
+import type { PostedSample, RemoteEstimator } from "./protocol.ts";
+import { workerCalls } from "./worker-calls.ts";
 
 /**
  * The estimator that a Worker exposes with `exposeEstimator`, as if it were here. Frames are handed over, not
@@ -13,38 +11,10 @@ const GRACE_MS = 1000;
  * @throws {SednaError} from the calls: `run-failed` when the Worker died, and what the estimator itself throws.
  */
 export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Sample, Result> {
-  const remote = wrap<RemoteEstimator>(workerEndpoint(worker) as Endpoint);
-  const waiting = new Set<(error: Error) => void>();
-  let dead: SednaError | undefined;
-  let calls = 0;
-  let disposing: Promise<void> | undefined;
+  const calls = workerCalls<RemoteEstimator>(worker, { what: "estimator" });
+  const { remote, call } = calls;
+  let samples = 0;
   let metadata: Promise<EstimatorMetadata> | undefined;
-
-  const die = (error: SednaError): void => {
-    dead ??= error;
-    for (const reject of waiting) reject(dead);
-    waiting.clear();
-  };
-  const stopListening = onWorkerFailure(worker, (cause) => {
-    die(new SednaError(`run in a worker: expected it to live; ${cause.message}`, { code: "run-failed", cause }));
-    // Whatever is left of it keeps the model's memory and answers nobody.
-    void terminateWorker(worker);
-  });
-
-  /** A call to the Worker that its death also ends. */
-  const call = async <T>(send: () => Promise<Reply<T>>): Promise<T> => {
-    if (dead) throw dead;
-    let abandon!: (error: Error) => void;
-    const death = new Promise<never>((_, reject) => (abandon = reject));
-    waiting.add(abandon);
-    try {
-      const reply = await Promise.race([send(), death]);
-      if (!reply.ok) throw fromPlainError(reply.error);
-      return reply.value;
-    } finally {
-      waiting.delete(abandon);
-    }
-  };
 
   /** The sample as something to post; `drop` gives back what was shared and then not posted. */
   const post = async (sample: Sample): Promise<{ posted: PostedSample; transfers: never[]; drop(): void }> => {
@@ -53,22 +23,12 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
     return { posted: { kind: "frame", handle }, transfers: transfer as never[], drop: close };
   };
 
-  const dispose = (): Promise<void> => {
-    disposing ??= (async () => {
-      // A Worker that hangs gets a moment to let go of its model, then it is ended.
-      const grace = new Promise((resolve) => setTimeout(() => resolve(undefined), GRACE_MS));
-      if (!dead) await Promise.race([call(() => remote.dispose()).catch(() => undefined), grace]);
-      stopListening();
-      die(new SednaError("run in a worker: expected a live estimator; got one that was disposed", { code: "disposed" }));
-      await terminateWorker(worker);
-    })();
-    return disposing;
-  };
+  const dispose = (): Promise<void> => calls.end(() => remote.dispose());
 
   return {
     async load({ signal } = {}) {
       signal?.throwIfAborted();
-      if (dead) throw dead;
+      if (calls.dead) throw calls.dead;
       metadata ??= call(() => remote.load()).catch((error: unknown) => {
         metadata = undefined;
         throw error;
@@ -77,12 +37,12 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
     },
     async predict(sample, { signal } = {}) {
       signal?.throwIfAborted();
-      if (dead) throw dead;
-      const id = calls++;
+      if (calls.dead) throw calls.dead;
+      const id = samples++;
       const { posted, transfers, drop } = await post(sample);
-      if (dead || signal?.aborted) {
+      if (calls.dead || signal?.aborted) {
         drop();
-        throw dead ?? signal?.reason;
+        throw calls.dead ?? signal?.reason;
       }
       const cancel = (): void => void remote.cancel(id);
       signal?.addEventListener("abort", cancel, { once: true });

@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { build, type Rollup } from "vite";
+
+/**
+ * Starts Workers of Node from TypeScript source, for tests that start dozens: all source is bundled once, where
+ * `worker-from-source.mjs` transforms it anew in each.
+ */
+export async function bundledWorker(entry: URL): Promise<() => Worker> {
+  const conditions = ["sedna-source", "node", "import", "module", "default"];
+  const output = await build({
+    configFile: false,
+    logLevel: "silent",
+    ssr: { noExternal: true, external: ["onnxruntime-node", "onnxruntime-web", "sharp"], resolve: { conditions } },
+    build: { ssr: fileURLToPath(entry), write: false, target: "node20", rollupOptions: { output: { codeSplitting: false } } },
+  });
+  const [chunk] = (output as Rollup.RollupOutput).output;
+  const url = new URL(`data:text/javascript;base64,${Buffer.from(chunk.code).toString("base64")}`);
+  return () => new Worker(url);
+}
