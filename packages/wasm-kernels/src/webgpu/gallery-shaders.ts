@@ -87,15 +87,18 @@ fn count(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: v
   if (times > 0u) { atomicAdd(&states[query].counts[lane], times); }
 }
 
-@compute @workgroup_size(1)
-fn choose(@builtin(workgroup_id) group: vec3u) {
+@compute @workgroup_size(256)
+fn choose(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let query = group.x;
+  atomicStore(&counts[lane], atomicExchange(&states[query].counts[lane], 0u));
+  workgroupBarrier();
+  if (lane != 0u) { return; }
   let digits = states[query].digits;
   var missing = states[query].missing;
   if (digits == 0u) { missing = shape.kept; }
   var digit = 255u;
   while (digit > 0u) {
-    let times = atomicLoad(&states[query].counts[digit]);
+    let times = atomicLoad(&counts[digit]);
     if (times >= missing) { break; }
     missing -= times;
     digit--;
@@ -103,7 +106,6 @@ fn choose(@builtin(workgroup_id) group: vec3u) {
   states[query].missing = missing;
   states[query].least |= digit << (24u - 8u * digits);
   states[query].digits = digits + 1u;
-  for (var i = 0u; i < 256u; i++) { atomicStore(&states[query].counts[i], 0u); }
 }
 
 @compute @workgroup_size(256)
