@@ -1,4 +1,4 @@
-import { loadVectorKernels } from "@sedna-js/wasm-kernels";
+import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import { isMissing } from "./peers/peer.ts";
 import { softmaxTrainingLoop } from "./peers/plain-training.ts";
 import { tfjsSoftmaxTraining } from "./peers/tfjs-training.ts";
@@ -21,7 +21,7 @@ function samples(): { readonly samples: Float32Array; readonly labels: Uint32Arr
 export async function benchTrain(): Promise<Figure[]> {
   const data = samples();
   const training: Training = { ...data, features: FEATURES, classes: CLASSES, epochs: 10, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.01 } };
-  const kernels = await loadVectorKernels({ backend: "wasm" });
+  const kernels = await loadTrainingKernels({ backend: "wasm" });
   const ours = () => {
     using trainer = kernels.headTrainer({ head: { kind: "softmax", features: FEATURES, classes: CLASSES }, ...data, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.01 } });
     for (let epoch = 0; epoch < training.epochs; epoch++) trainer.epoch();

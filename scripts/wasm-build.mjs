@@ -15,13 +15,14 @@ export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
 
 /**
  * The modules that the crate is built into. A page loads only what it uses: perception for the path of a
- * frame; vectors for averaging, matching and training, with a second build for engines with relaxed SIMD.
+ * frame; vectors for averaging and matching, with a second build for engines with relaxed SIMD; training.
  * The probes are for benchmarks alone.
  */
 export const modules = [
   shipped("perception"),
   shipped("vectors"),
   shipped("vectors-relaxed", { feature: "vectors", relaxed: true }),
+  shipped("training"),
   { name: "probes", feature: "probes", targetFeatures: SIMD, wasmFile: join(root, "bench/probes.wasm") },
 ];
 
@@ -39,11 +40,11 @@ function shipped(name, { feature = name, relaxed = false } = {}) {
 // instead of 1 MiB is ten times what the deepest kernel needs.
 const commonFlags = ["-C linker=wasm-ld", "-C link-arg=-zstack-size=32768", "-Z unstable-options", "-C panic=immediate-abort"];
 
-// The vectors' loops wait for memory or are unrolled by hand: unrolling them once more would cost a tenth of the module.
-const vectorFlags = ["-C llvm-args=-unroll-runtime=false"];
+// These loops wait for memory or are unrolled by hand: unrolling them once more would cost a tenth of the module.
+const unrolledByHand = ["vectors", "training"];
 
 /** The compiler's flags for a module. */
-export const flagsOf = ({ feature, targetFeatures }) => [`-C target-feature=${targetFeatures}`, ...commonFlags, ...(feature === "vectors" ? vectorFlags : [])];
+export const flagsOf = ({ feature, targetFeatures }) => [`-C target-feature=${targetFeatures}`, ...commonFlags, ...(unrolledByHand.includes(feature) ? ["-C llvm-args=-unroll-runtime=false"] : [])];
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 

@@ -1,5 +1,5 @@
 import { headToOnnx, onnxRuntime, type OrtModule } from "@sedna-js/core";
-import { loadVectorKernels, type Head } from "@sedna-js/wasm-kernels";
+import { loadTrainingKernels, type Head } from "@sedna-js/wasm-kernels";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 
@@ -13,7 +13,7 @@ describe("headToOnnx()", () => {
     ["a softmax over many features", { kind: "softmax", features: 1280, classes: 5 }],
     ["an MLP of 600,000 weights", { kind: "mlp", features: 1280, hidden: 512, classes: 5 }],
   ])("writes %s that answers as the trainer does", async (_, head) => {
-    using kernels = await loadVectorKernels();
+    using kernels = await loadTrainingKernels();
     const labels = Uint32Array.from({ length: 30 }, (_, i) => i % head.classes);
     const samples = wave(30 * head.features, 1);
     using trainer = kernels.headTrainer({ head, samples, labels, batchSize: 8 });

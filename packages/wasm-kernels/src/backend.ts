@@ -9,6 +9,7 @@ import type { IbtCall } from "./ibt.ts";
 import type { CheckedSpec } from "./image-to-tensor-spec.ts";
 import type { ImageStore } from "./image-to-tensor.ts";
 import type { NmsCall } from "./nms.ts";
+import type { FloatStore } from "./resident-floats.ts";
 import type { ThresholdCall } from "./threshold.ts";
 import type { TopClass, TopClassCall } from "./top-class.ts";
 import type { BucketStore, UpdateBucketSpec } from "./update-bucket.ts";
@@ -28,6 +29,7 @@ export interface PerceptionBackend {
   /** The peak cells, in row-major order. */
   heatmapPeaks(call: HeatmapPeaksCall): Uint32Array;
   nms(call: NmsCall): Uint32Array;
+  resident(length: number): FloatStore;
   imageToTensor(spec: CheckedSpec): ImageStore;
 }
 
@@ -37,5 +39,10 @@ export interface VectorBackend {
   weightedMean(spec: WeightedMeanSpec): SumStore;
   updateBucket(spec: UpdateBucketSpec): BucketStore;
   gallery(spec: GallerySpec): GalleryStore;
+}
+
+/** One way to compute the training kernels. Arguments have been checked. */
+export interface TrainingBackend {
+  readonly name: Exclude<BackendName, "wasm-relaxed">;
   headTrainer(training: HeadTraining): HeadStore;
 }

@@ -7,6 +7,7 @@ import { checkSpec } from "./image-to-tensor-spec.ts";
 import { createImageToTensor } from "./image-to-tensor.ts";
 import { checkNms } from "./nms.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
+import { checkResident, createResidentFloats } from "./resident-floats.ts";
 import { checkThreshold } from "./threshold.ts";
 import { checkTopClass } from "./top-class.ts";
 
@@ -46,6 +47,10 @@ export function createPerceptionKernels(backend: PerceptionBackend): PerceptionK
       return boxesOfPeaks(call, opened("heatmapPeaks").heatmapPeaks(call));
     },
     nms: (options) => opened("nms").nms(checkNms(options)),
+    resident(length) {
+      const checked = checkResident(length);
+      return createResidentFloats(checked, { store: opened("resident").resident(checked), assertOpen: opened });
+    },
     imageToTensor(spec) {
       const checked = checkSpec(spec);
       return createImageToTensor(checked, { store: opened("imageToTensor").imageToTensor(checked), assertOpen: opened });

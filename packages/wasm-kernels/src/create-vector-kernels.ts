@@ -1,8 +1,6 @@
 import type { VectorBackend } from "./backend.ts";
 import { createGallery } from "./create-gallery.ts";
 import { checkGallery } from "./gallery.ts";
-import { createHeadTrainer } from "./head-trainer.ts";
-import { checkHeadTraining } from "./head-training.ts";
 import { checkUpdateBucket, createUpdateBucket } from "./update-bucket.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 import { checkWeightedMean, createWeightedMean } from "./weighted-mean.ts";
@@ -32,10 +30,6 @@ export function createVectorKernels(backend: VectorBackend): VectorKernels {
     gallery(options) {
       const spec = checkGallery(options);
       return createGallery(spec, { store: opened("gallery").gallery(spec), assertOpen: opened });
-    },
-    headTrainer(options) {
-      const training = checkHeadTraining(options);
-      return createHeadTrainer(training, { makeStore: () => opened("headTrainer").headTrainer(training), assertOpen: opened });
     },
     dispose,
     [Symbol.dispose]: dispose,

@@ -91,6 +91,33 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
     });
   });
 
+  describe("resident()", () => {
+    it("is mined like the caller's own arrays, also when memory grows meanwhile", () => {
+      const [images, boxes, classes] = [5000, 7, 3];
+      const next = (i: number) => ((i * 7919) % 1009) / 1008;
+      using own = kernels().resident(images * boxes);
+      const offsets = Uint32Array.from({ length: images + 1 }, (_, i) => i * boxes);
+      const scores = Float32Array.from({ length: own.length }, (_, i) => next(i));
+      own.values().set(scores);
+      const thresholds = { offsets, thresholdBox: 0.5, thresholdImg: 0.5 };
+      expect(kernels().ibt({ ...thresholds, scores: own.values() })).toEqual(kernels().ibt({ ...thresholds, scores }));
+      expect(kernels().threshold({ offsets, threshold: 0.5, scores: own.values() })).toEqual(kernels().threshold({ offsets, threshold: 0.5, scores }));
+      const probabilities = scores.subarray(0, images * classes).map((value) => value / 2);
+      own.values().set(probabilities);
+      const entropy = { classes, threshold: 0.3 };
+      expect(kernels().crossEntropy({ ...entropy, probabilities: own.values().subarray(0, probabilities.length) })).toEqual(kernels().crossEntropy({ ...entropy, probabilities }));
+    });
+
+    it("starts as zeros, and throws once it is disposed", () => {
+      const own = kernels().resident(3);
+      expect([...own.values()]).toEqual([0, 0, 0]);
+      own.dispose();
+      own.dispose();
+      expect(() => own.values()).toThrow("values: expected resident floats in use, got disposed ones");
+      expect(() => kernels().resident(0)).toThrow(new RangeError("resident: expected length to be an integer in 1..1073741823, got 0"));
+    });
+  });
+
   describe("crossEntropy()", () => {
     const mine = (rows: number[][], threshold: number) => {
       const confidences = new Float32Array(rows.length);

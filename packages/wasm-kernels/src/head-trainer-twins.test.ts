@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parameterCount, type Head } from "./head.ts";
 import { clusters } from "./head-trainer.suite.ts";
 import type { HeadTrainerOptions } from "./head-training.ts";
-import { loadVectorKernels } from "./load-vector-kernels.ts";
-import { referenceKernels } from "./reference/reference-kernels.ts";
+import { loadTrainingKernels } from "./load-training-kernels.ts";
+import { referenceTrainingKernels } from "./reference/training-kernels.ts";
 import { seededRandom } from "./seeded-random.ts";
-import type { VectorKernels } from "./vector-kernels.ts";
+import type { TrainingKernels } from "./training-kernels.ts";
 
-const slow = referenceKernels();
-let fast: VectorKernels;
+const slow = referenceTrainingKernels();
+let fast: TrainingKernels;
 beforeAll(async () => {
-  fast = await loadVectorKernels({ backend: "wasm" });
+  fast = await loadTrainingKernels({ backend: "wasm" });
 });
 afterAll(() => fast.dispose());
 

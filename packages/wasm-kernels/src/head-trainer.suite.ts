@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { headLayers, parameterCount, type Head } from "./head.ts";
 import type { HeadTrainerOptions } from "./head-training.ts";
 import { seededRandom } from "./seeded-random.ts";
-import type { VectorKernels } from "./vector-kernels.ts";
+import type { TrainingKernels } from "./training-kernels.ts";
 
 const softmax: Head = { kind: "softmax", features: 5, classes: 3 };
 const mlp: Head = { kind: "mlp", features: 5, hidden: 7, classes: 3 };
@@ -22,7 +22,7 @@ const norm = (values: Float32Array) => Math.hypot(...values);
 const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i]!));
 
 /** What every backend's trainer of heads must do. `make` gives kernels that the test may dispose. */
-export function headTrainerSuite({ kernels, make }: { kernels: () => VectorKernels; make: () => Promise<VectorKernels> }): void {
+export function headTrainerSuite({ kernels, make }: { kernels: () => TrainingKernels; make: () => Promise<TrainingKernels> }): void {
   const train = (options: HeadTrainerOptions, epochs = 0) => {
     const trainer = kernels().headTrainer(options);
     for (let i = 0; i < epochs; i++) trainer.epoch();

@@ -1,14 +1,16 @@
 import type { PerceptionKernels } from "./perception-kernels.ts";
+import type { TrainingKernels } from "./training-kernels.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
-/** All kernels. `backend` is that of the vector kernels: the perception kernels have no relaxed module. */
-export interface Kernels extends Omit<PerceptionKernels, "backend">, VectorKernels {}
+/** All kernels. `backend` is that of the vector kernels: only they have a module with relaxed SIMD. */
+export interface Kernels extends Omit<PerceptionKernels, "backend">, Omit<TrainingKernels, "backend">, VectorKernels {}
 
-/** Both sets as one value. */
-export function allKernels({ perception, vectors }: { readonly perception: PerceptionKernels; readonly vectors: VectorKernels }): Kernels {
+/** The three sets as one value. */
+export function allKernels({ perception, vectors, training }: { readonly perception: PerceptionKernels; readonly vectors: VectorKernels; readonly training: TrainingKernels }): Kernels {
   const dispose = () => {
     perception.dispose();
     vectors.dispose();
+    training.dispose();
   };
-  return { ...perception, ...vectors, dispose, [Symbol.dispose]: dispose };
+  return { ...perception, ...training, ...vectors, dispose, [Symbol.dispose]: dispose };
 }

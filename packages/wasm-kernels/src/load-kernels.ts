@@ -1,10 +1,11 @@
 import { allKernels, type Kernels } from "./kernels.ts";
 import { loadPerceptionKernels } from "./load-perception-kernels.ts";
+import { loadTrainingKernels } from "./load-training-kernels.ts";
 import { loadVectorKernels, type LoadKernelsOptions } from "./load-vector-kernels.ts";
 
 /**
- * All kernels, each set with an instance and memory of its own. A page that needs one set saves the bytes
- * of the other with {@link loadPerceptionKernels} or {@link loadVectorKernels}.
+ * All kernels, each set with an instance and memory of its own. A page that needs one set saves the bytes of
+ * the others with {@link loadPerceptionKernels}, {@link loadVectorKernels} or {@link loadTrainingKernels}.
  *
  * @throws {RangeError} for an unknown backend.
  * @throws {Error} when a backend was asked for that the engine or the page's Content-Security-Policy
@@ -12,6 +13,6 @@ import { loadVectorKernels, type LoadKernelsOptions } from "./load-vector-kernel
  */
 export async function loadKernels({ backend }: LoadKernelsOptions = {}): Promise<Kernels> {
   const vectors = await loadVectorKernels({ backend });
-  const perception = await loadPerceptionKernels({ backend: backend === "wasm-relaxed" ? "wasm" : backend });
-  return allKernels({ perception, vectors });
+  const plain = backend === "wasm-relaxed" ? "wasm" : backend;
+  return allKernels({ vectors, perception: await loadPerceptionKernels({ backend: plain }), training: await loadTrainingKernels({ backend: plain }) });
 }

@@ -7,6 +7,7 @@ import type { IbtOptions } from "./ibt.ts";
 import type { ImageToTensorSpec } from "./image-to-tensor-spec.ts";
 import type { ImageToTensor } from "./image-to-tensor.ts";
 import type { NmsOptions } from "./nms.ts";
+import type { ResidentFloats } from "./resident-floats.ts";
 import type { ThresholdOptions } from "./threshold.ts";
 import type { TopClass, TopClassOptions } from "./top-class.ts";
 
@@ -41,6 +42,9 @@ export interface PerceptionKernels {
    * Source: Sedna, `CrossEntropyFilter`, which raises for p = 0 and for one class.
    */
   crossEntropy(options: CrossEntropyOptions): Uint8Array;
+
+  /** Room in kernel memory for scores or probabilities: large batches are mined there without a copy. */
+  resident(length: number): ResidentFloats;
 
   /**
    * A converter from RGBA pictures to normalised tensors, with memory of its own. Equal bits in all

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { averagingSuite } from "./averaging.suite.ts";
-import { headTrainerSuite } from "./head-trainer.suite.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
 /** What a backend of the vector kernels must do. Call it inside a `describe`. */
@@ -16,7 +15,6 @@ export function vectorsSuite(make: () => Promise<VectorKernels>): void {
   afterAll(() => made?.dispose());
 
   averagingSuite(kernels);
-  headTrainerSuite({ kernels, make });
 
   describe("dispose()", () => {
     it("makes every later call throw, those of what the kernels made included", async () => {

@@ -16,7 +16,7 @@ use crate::heap::Heap;
 mod averaging;
 #[cfg(feature = "vectors")]
 mod gallery;
-#[cfg(feature = "vectors")]
+#[cfg(feature = "training")]
 mod head;
 #[cfg(feature = "perception")]
 mod perception;

@@ -3,6 +3,7 @@ import type { PerceptionKernels } from "../perception-kernels.ts";
 import { gflDecode, heatmapPeaks, topClass } from "./detections.ts";
 import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
 import { referenceImageStore } from "./image-store.ts";
+import { referenceFloatStore } from "./float-store.ts";
 import { nms } from "./nms.ts";
 
 /** The slow twin of the perception kernels: obvious loops in plain TypeScript. */
@@ -16,6 +17,7 @@ export function referencePerceptionKernels(): PerceptionKernels {
     gflDecode,
     heatmapPeaks,
     nms,
+    resident: referenceFloatStore,
     imageToTensor: referenceImageStore,
   });
 }

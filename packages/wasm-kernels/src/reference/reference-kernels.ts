@@ -1,5 +1,6 @@
 import { allKernels, type Kernels } from "../kernels.ts";
 import { referencePerceptionKernels } from "./perception-kernels.ts";
+import { referenceTrainingKernels } from "./training-kernels.ts";
 import { referenceVectorKernels } from "./vector-kernels.ts";
 
 /**
@@ -7,5 +8,5 @@ import { referenceVectorKernels } from "./vector-kernels.ts";
  * kernels are tested against, and the fallback where WebAssembly is refused.
  */
 export function referenceKernels(): Kernels {
-  return allKernels({ perception: referencePerceptionKernels(), vectors: referenceVectorKernels() });
+  return allKernels({ perception: referencePerceptionKernels(), vectors: referenceVectorKernels(), training: referenceTrainingKernels() });
 }

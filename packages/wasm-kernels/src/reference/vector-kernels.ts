@@ -2,7 +2,6 @@ import { createVectorKernels } from "../create-vector-kernels.ts";
 import type { VectorKernels } from "../vector-kernels.ts";
 import { referenceBucketStore, referenceSumStore } from "./averaging.ts";
 import { referenceGalleryStore } from "./gallery-store.ts";
-import { referenceHeadStore } from "./head-store.ts";
 
 /** The slow twin of the vector kernels: obvious loops in plain TypeScript. */
 export function referenceVectorKernels(): VectorKernels {
@@ -11,6 +10,5 @@ export function referenceVectorKernels(): VectorKernels {
     weightedMean: referenceSumStore,
     updateBucket: referenceBucketStore,
     gallery: referenceGalleryStore,
-    headTrainer: referenceHeadStore,
   });
 }

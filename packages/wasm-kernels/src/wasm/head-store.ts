@@ -2,7 +2,7 @@ import { headLayers, parameterCount, type Head } from "../head.ts";
 import type { HeadStore } from "../head-trainer.ts";
 import type { HeadTraining } from "../head-training.ts";
 import { readTurns, turnPlan, TURN_WORDS, writeTurns } from "./head-turns.ts";
-import type { VectorMemory } from "./vector-exports.ts";
+import type { TrainingMemory } from "./training-exports.ts";
 import { rowWindows } from "./windows.ts";
 
 /** `HeadFields` in `rust/src/abi/head.rs`: sixteen words, then four floats. */
@@ -13,7 +13,7 @@ const padded = (values: number) => 4 * (Math.floor(values / 4) + 1);
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** Kernel memory of one trainer, a single block: the samples and all that belongs to the parameters. */
-export function wasmHeadStore(memory: VectorMemory, training: HeadTraining): HeadStore {
+export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): HeadStore {
   const { head, optimizer, batchSize, proximal } = training;
   const labels = training.labels.slice();
   const classWeights = training.classWeights.slice();

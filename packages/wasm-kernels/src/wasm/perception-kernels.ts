@@ -1,6 +1,7 @@
 import { createPerceptionKernels } from "../create-perception-kernels.ts";
 import type { PerceptionKernels } from "../perception-kernels.ts";
 import { gflDecode, heatmapPeaks, nms, topClass } from "./detections.ts";
+import { wasmFloatStore } from "./float-store.ts";
 import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
 import { wasmImageStore } from "./image-store.ts";
 import { kernelMemory } from "./kernel-memory.ts";
@@ -18,6 +19,7 @@ export function wasmPerceptionKernels(exports: PerceptionExports): PerceptionKer
     gflDecode: (call) => gflDecode(memory, call),
     heatmapPeaks: (call) => heatmapPeaks(memory, call),
     nms: (call) => nms(memory, call),
+    resident: (length) => wasmFloatStore(memory, length),
     imageToTensor: (spec) => wasmImageStore(memory, spec),
   });
 }

@@ -1,7 +1,7 @@
 import type { KernelMemory, ModuleExports } from "./kernel-memory.ts";
 
 /** The exports of the modules `vectors` and `vectors-relaxed`, by hand: see `rust/src/abi/`. Every address is a byte offset in `memory`. */
-export interface VectorExports extends ModuleExports, AveragingExports, GalleryExports, HeadExports {}
+export interface VectorExports extends ModuleExports, AveragingExports, GalleryExports {}
 
 interface AveragingExports {
   f32_sum(bucket: number, stride: number, weights: number, clients: number, out: number, length: number, accumulate: 0 | 1): void;
@@ -28,11 +28,6 @@ interface GalleryExports {
   sketch(work: number, length: number, sketch: number): void;
   sketch_match_one(sketches: number, rows: number, query: number, firstSlot: number, scores: number, slots: number, k: number): void;
   rescore(table: number, rows: number, query: number, length: number, firstSlot: number, candidates: number, count: number, scores: number, slots: number, k: number): void;
-}
-
-interface HeadExports {
-  head_epoch(fields: number): void;
-  head_predict(fields: number, samples: number, groups: number, probabilities: number): void;
 }
 
 /** The memory of an instance of `vectors` or `vectors-relaxed`. */

@@ -3,7 +3,6 @@ import { createVectorKernels } from "../create-vector-kernels.ts";
 import type { VectorKernels } from "../vector-kernels.ts";
 import { wasmBucketStore } from "./bucket-store.ts";
 import { wasmGalleryStore } from "./gallery-store.ts";
-import { wasmHeadStore } from "./head-store.ts";
 import { kernelMemory } from "./kernel-memory.ts";
 import { wasmSumStore } from "./sum-store.ts";
 import type { VectorExports } from "./vector-exports.ts";
@@ -16,6 +15,5 @@ export function wasmVectorKernels(exports: VectorExports, name: Exclude<BackendN
     weightedMean: (spec) => wasmSumStore(memory, spec),
     updateBucket: (spec) => wasmBucketStore(memory, spec),
     gallery: (spec) => wasmGalleryStore(memory, spec),
-    headTrainer: (training) => wasmHeadStore(memory, training),
   });
 }
