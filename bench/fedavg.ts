@@ -56,6 +56,7 @@ async function measure(python: Python | NoPython, length: number): Promise<Figur
   const quick = { "read-only": () => probes.readOnly(bytes), ...Object.fromEntries(Object.entries(buckets).map(([name, bucket]) => [name, () => bucket.mean()])) } as Record<string, Contestant>;
   const peers: Record<string, Contestant | undefined> = {
     "numpy in place": inPython("fedavg/inplace"),
+    "numpy in place, in blocks": inPython("fedavg/blocked"),
     "numpy, one BLAS call on stacked updates": inPython("fedavg/gemv"),
     "numpy as Flower's aggregate": inPython("fedavg/flower"),
     "Sedna's formula on arrays": inPython("fedavg/sedna"),

@@ -51,7 +51,7 @@ async function race(metric: string, { ours, copied, js, python, prefix, width }:
     { name: NAME, metric: `${metric}: ours, resident`, value: typical(rounds, "ours"), unit: "ms" },
     line("ours, copied in", { a: "copied" }),
     line("JavaScript loop", { a: "js" }),
-    ...(python ? [line(`numpy ${python.numpy}, as one writes it`, { a: "numpy" }), line("numpy in blocks without allocation, sums by BLAS", { a: "tuned" })] : []),
+    ...(python ? [line(`numpy ${python.numpy}, as one writes it`, { a: "numpy" }), line("tuned numpy, in blocks without allocation, sums by BLAS", { a: "tuned" })] : []),
   ];
 }
 

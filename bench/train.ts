@@ -1,7 +1,7 @@
 import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import { isMissing } from "./peers/peer.ts";
 import { softmaxTrainingLoop } from "./peers/plain-training.ts";
-import { tfjsSoftmaxTraining } from "./peers/tfjs-training.ts";
+import { tfjsGuideTraining, tfjsSoftmaxTraining } from "./peers/tfjs-training.ts";
 import type { Training } from "./peers/training.ts";
 import { missing, type Figure } from "./result.ts";
 import { interleave, ratio, typical, type Contestant } from "./rounds.ts";
@@ -27,10 +27,12 @@ export async function benchTrain(): Promise<Figure[]> {
     for (let epoch = 0; epoch < training.epochs; epoch++) trainer.epoch();
     return trainer.weights();
   };
-  const tfjs = await tfjsSoftmaxTraining(training);
+  const tfjs = await tfjsGuideTraining(training);
+  const tuned = await tfjsSoftmaxTraining(training);
   const loop = softmaxTrainingLoop(training);
   const contestants: Record<string, Contestant> = { ours, loop: () => loop.run() };
   if (!isMissing(tfjs)) contestants["tfjs"] = () => tfjs.run();
+  if (!isMissing(tuned)) contestants["tuned"] = () => tuned.run();
   const rounds = await interleave(contestants, { rounds: 9, runs: 1, warmUp: 3 });
   kernels.dispose();
   const metric = "softmax head, 600 x 1280, 5 classes, 10 epochs";
@@ -39,8 +41,8 @@ export async function benchTrain(): Promise<Figure[]> {
     { name: NAME, metric: `${metric}: ours, from JavaScript's arrays to the weights`, value: typical(rounds, "ours"), unit: "ms" },
     line(`${loop.name} (${loop.layout})`, "loop"),
     isMissing(tfjs) ? missing({ name: NAME, metric: `${metric}: tfjs`, reason: tfjs.reason }) : line(`${tfjs.name} ${tfjs.version} (${tfjs.layout})`, "tfjs"),
+    isMissing(tuned) ? missing({ name: NAME, metric: `${metric}: tuned tfjs`, reason: tuned.reason }) : line(`tuned ${tuned.name} ${tuned.version} (${tuned.layout})`, "tuned"),
   ];
-  loop.dispose();
-  if (!isMissing(tfjs)) tfjs.dispose();
+  for (const peer of [loop, tfjs, tuned]) if (!isMissing(peer)) peer.dispose();
   return figures;
 }

@@ -47,7 +47,7 @@ describe("createPython()", () => {
 });
 
 describe("contestants in Python", () => {
-  for (const name of ["inplace", "gemv", "expression", "flower", "sedna", "sedna-lists"]) {
+  for (const name of ["inplace", "blocked", "gemv", "expression", "flower", "sedna", "sedna-lists"]) {
     for (const length of [1, 5, 1003, 140_000]) {
       it.skipIf(reason)(`fedavg/${name} of ${length} elements is the mean weighted by sample counts${skipped}`, async () => {
         const { put, check } = running();

@@ -13,20 +13,65 @@ interface Batch {
 }
 
 const PARAMETER = "head";
+const NAME = "tfjs-backend-wasm";
 
 /**
  * A softmax head trained on tfjs's WASM backend, in the best form found: batches made beforehand, the gradient
  * written out (two products, a softmax and a difference) and not derived, tfjs's own optimizers.
  */
-export async function tfjsSoftmaxTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
-  const name = "tfjs-backend-wasm";
+export function tfjsSoftmaxTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
+  return loaded((tf, version) => trainer(tf, { name: NAME, version, training }));
+}
+
+/** The same as tfjs's guide has it: `optimizer.minimize` of `losses.softmaxCrossEntropy`, on batches made beforehand. */
+export function tfjsGuideTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
+  return loaded((tf, version) => guideTrainer(tf, { version, training }));
+}
+
+async function loaded(make: (tf: Tfjs, version: string) => TrainingPeer): Promise<TrainingPeer | MissingPeer> {
   const made: { peer?: TrainingPeer } = {};
-  const loaded = await peerOrReason(name, async () => {
+  const found = await peerOrReason(NAME, async () => {
     const { tf, version } = await loadTfjs();
-    made.peer = trainer(tf, { name, version, training });
+    made.peer = make(tf, version);
     return made.peer as unknown as Peer;
   });
-  return isMissing(loaded) ? loaded : made.peer!;
+  return isMissing(found) ? found : made.peer!;
+}
+
+function guideTrainer(tf: Tfjs, { version, training }: { readonly version: string; readonly training: Training }): TrainingPeer {
+  const { features, classes, epochs, optimizer } = training;
+  // The constant feature of the other form is the bias here.
+  const batches = batchesOf(tf, training);
+  const width = features + 1;
+  let reached: Float32Array = new Float32Array(width * classes);
+  return {
+    name: `${NAME}, as its guide has it`,
+    version,
+    layout: "1 thread, WebAssembly simd128; batches made beforehand, optimizer.minimize of losses.softmaxCrossEntropy",
+    run() {
+      const weights = tf.variable(tf.zeros([width, classes]), true, PARAMETER);
+      const moves = optimizer.kind === "sgd" ? tf.train.sgd(optimizer.learningRate) : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8);
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        for (const batch of batches) tf.tidy(() => moves.minimize(() => tf.losses.softmaxCrossEntropy(batch.targets, tf.matMul(batch.inputs, weights))));
+      }
+      reached = weights.dataSync() as Float32Array;
+      weights.dispose();
+      moves.dispose();
+    },
+    weights: () => classRows(reached, { features, classes }),
+    dispose() {
+      for (const batch of batches) for (const tensor of Object.values(batch) as Tensor2D[]) tensor.dispose();
+    },
+  };
+}
+
+/** From `[features + 1, classes]`, whose last row, of the constant feature, is the biases. */
+function classRows(reached: Float32Array, { features, classes }: { readonly features: number; readonly classes: number }): Float32Array {
+  const biases = features * classes;
+  const out = new Float32Array((features + 1) * classes);
+  out.set(transposed(reached.subarray(0, biases), classes));
+  out.set(reached.subarray(biases), biases);
+  return out;
 }
 
 function trainer(tf: Tfjs, { name, version, training }: { readonly name: string; readonly version: string; readonly training: Training }): TrainingPeer {
@@ -54,14 +99,7 @@ function trainer(tf: Tfjs, { name, version, training }: { readonly name: string;
       weights.dispose();
       moves.dispose();
     },
-    weights() {
-      // From [features + 1, classes]: the last row, of the constant feature, is the biases.
-      const biases = features * classes;
-      const out = new Float32Array(width * classes);
-      out.set(transposed(reached.subarray(0, biases), classes));
-      out.set(reached.subarray(biases), biases);
-      return out;
-    },
+    weights: () => classRows(reached, { features, classes }),
     dispose() {
       zeros.dispose();
       for (const batch of batches) for (const tensor of Object.values(batch) as Tensor2D[]) tensor.dispose();

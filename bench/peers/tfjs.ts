@@ -14,6 +14,7 @@ export interface Tfjs {
   matMul(a: Tensor2D, b: Tensor2D): Tensor2D;
   softmax(logits: Tensor2D): Tensor2D;
   sub(a: Tensor2D, b: Tensor2D): Tensor2D;
+  readonly losses: { softmaxCrossEntropy(targets: Tensor2D, logits: Tensor2D): Tensor2D };
   transpose(a: Tensor2D): Tensor2D;
   topk(a: Tensor2D, k: number, sorted: boolean): { readonly values: Tensor2D; readonly indices: Tensor2D };
   tidy<T>(body: () => T): T;
@@ -33,6 +34,7 @@ export interface Variable extends Tensor2D {
 
 interface Optimizer {
   applyGradients(gradients: Readonly<Record<string, Tensor2D>>): void;
+  minimize(loss: () => Tensor2D): void;
   dispose(): void;
 }
 
@@ -45,6 +47,8 @@ const require = createRequire(import.meta.url);
 export async function loadTfjs(): Promise<{ readonly tf: Tfjs; readonly version: string }> {
   const backend = loadPeer<{ setWasmPaths(folder: string): void; setThreadsCount(threads: number): void }>("@tensorflow/tfjs-backend-wasm");
   const { module: tf } = loadPeer<Tfjs>("@tensorflow/tfjs-core");
+  // The package's Node bundle leaves the gradients out; they register themselves in a table that all copies share.
+  require("@tensorflow/tfjs-core/dist/register_all_gradients.js");
   backend.module.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
   backend.module.setThreadsCount(1);
   if (!(await tf.setBackend("wasm"))) throw new Error("start tfjs: expected the wasm backend to initialise; it did not");

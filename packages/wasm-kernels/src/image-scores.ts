@@ -22,11 +22,10 @@ export function checkImageScores(action: string, options: ImageScores): CheckedI
   const offsets = typedArray({ action, name: "offsets" }, { kind: "Uint32Array", value: options.offsets });
   const images = offsets.length - 1;
   if (images < 0) outOfRange({ action, name: "offsets" }, { expected: "to have at least 1 element", got: 0 });
-  for (let i = 0; i < images; i++) {
-    if (offsets[i + 1]! < offsets[i]!) {
-      const fall = `offsets[${i}] = ${offsets[i]}, offsets[${i + 1}] = ${offsets[i + 1]}`;
-      throw new RangeError(`${action}: expected offsets never to decrease, got ${fall}`);
-    }
+  for (let i = 1, before = offsets[0]!; i <= images; i++) {
+    const next = offsets[i]!;
+    if (next < before) throw new RangeError(`${action}: expected offsets never to decrease, got offsets[${i - 1}] = ${before}, offsets[${i}] = ${next}`);
+    before = next;
   }
   if (offsets[images]! > scores.length) {
     outOfRange({ action, name: "offsets" }, { expected: `to end at most at ${scores.length} (scores.length)`, got: offsets[images] });

@@ -23,7 +23,7 @@ type ImageKernel = (scores: number, offsets: number, images: number, hard: numbe
 function eachWindow(memory: PerceptionMemory, call: CheckedImageScores, kernel: ImageKernel): void {
   // Asked before anything is allocated: when memory grows, the caller's view is empty but its address stays good.
   const resident = memory.addressOf(call.scores);
-  for (const { first, last } of imageWindows(call.offsets)) {
+  for (const { first, last } of imageWindows(call.offsets, { resident: resident !== undefined })) {
     const images = last - first;
     const count = call.offsets[last]! - call.offsets[first]!;
     const [room, offsets, hard] = memory.scratch(resident === undefined ? 4 * count : 0, 4 * (images + 1), images) as [number, number, number];
