@@ -2,18 +2,19 @@
 //!
 //! A half becomes a float by moving its bits: sign extended, shifted left by 13 and masked it is the
 //! same number divided by 2^112, which goes into the weight. Two departures:
-//! 1. Halves below 2^-14 would become subnormal floats, which cost several times as much. Whoever
-//!    knows that there are none (zeros are harmless) says so; else each half is taken apart and the
-//!    small ones are converted from integers.
+//! 1. Halves below 2^-14 would become subnormal floats, and many processors take a hundred cycles to
+//!    multiply one. Whoever knows that there are none (zeros are harmless) says so; else the exponents
+//!    are raised by 16 and those of the small halves by one more, which also gives them the leading 1
+//!    of a normal number; subtracting that 1 leaves what they are.
 //! 2. Infinities and NaN would become large numbers: the caller has refused them (see `squares.rs`).
 
 use super::{OUT_BLOCK, client};
 use crate::simd::{F32x4, U32x4};
 
-const SIGN: u32 = 0x8000_0000;
-/// 2^112 and 2^-24: what the bits of a normal half and of a subnormal one are off by.
-const NORMAL: f32 = f32::from_bits((112 + 127) << 23);
-const SUBNORMAL: f32 = f32::from_bits((127 - 24) << 23);
+/// 2^112 and 2^96: what the bits of a half are off by, and after their exponent is raised.
+const PLAIN: f32 = f32::from_bits((112 + 127) << 23);
+const RAISED: f32 = f32::from_bits((96 + 127) << 23);
+const EXPONENT: u32 = 1 << 23;
 
 /// Which halves a bucket has.
 #[derive(Clone, Copy, PartialEq)]
@@ -36,15 +37,18 @@ pub fn weighted_sum(bucket: &[u16], stride: usize, halves: Halves, weights: &[f3
         let row = |index: usize| client(bucket, index, stride)[range.clone()].as_chunks::<4>().0;
         let mut keep = if accumulate { U32x4::splat(u32::MAX) } else { U32x4::splat(0) };
         let mut index = 0;
-        if halves == Halves::NormalOrZero {
-            for group in weights.as_chunks::<5>().0 {
-                add_normal([0, 1, 2, 3, 4].map(|k| row(index + k)), group, block, keep);
-                keep = U32x4::splat(u32::MAX);
-                index += 5;
+        let (groups, rest) = weights.as_chunks::<5>();
+        for group in groups {
+            let rows = [0, 1, 2, 3, 4].map(|k| row(index + k));
+            match halves {
+                Halves::NormalOrZero => add(rows, group.map(|weight| weight * PLAIN), block, keep, plain),
+                Halves::Finite => add(rows, group.map(|weight| weight * RAISED), block, keep, raised),
             }
+            keep = U32x4::splat(u32::MAX);
+            index += 5;
         }
-        for &weight in &weights[index..] {
-            add_any(row(index), weight, block, keep);
+        for &weight in rest {
+            add([row(index)], [weight * RAISED], block, keep, raised);
             keep = U32x4::splat(u32::MAX);
             index += 1;
         }
@@ -53,41 +57,41 @@ pub fn weighted_sum(bucket: &[u16], stride: usize, halves: Halves, weights: &[f3
 }
 
 #[inline(always)]
-fn add_normal(rows: [&[[u16; 4]]; 5], weights: &[f32; 5], out: &mut [f32], keep: U32x4) {
-    let weights = weights.map(|weight| F32x4::splat(weight * NORMAL));
+fn add<const CLIENTS: usize>(
+    rows: [&[[u16; 4]]; CLIENTS],
+    weights: [f32; CLIENTS],
+    out: &mut [f32],
+    keep: U32x4,
+    decode: impl Fn(U32x4) -> F32x4,
+) {
+    let weights = weights.map(F32x4::splat);
     let out = out.as_chunks_mut::<4>().0;
     for row in rows {
         assert!(row.len() == out.len());
     }
     for i in 0..out.len() {
         let mut sum = (F32x4::load(&out[i]).bits() & keep).float_bits();
-        for k in 0..5 {
-            sum = sum + scaled(U32x4::load_signed_halves(&rows[k][i])) * weights[k];
+        for k in 0..CLIENTS {
+            sum = sum + decode(U32x4::load_signed_halves(&rows[k][i])) * weights[k];
         }
         sum.store(&mut out[i]);
     }
 }
 
-/// Sign-extended halves as floats, times 2^-112.
+/// Sign-extended halves, none of them subnormal, times 2^-112.
 #[inline(always)]
-fn scaled(halves: U32x4) -> F32x4 {
+fn plain(halves: U32x4) -> F32x4 {
     ((halves << 13) & U32x4::splat(0x8fff_e000)).float_bits()
 }
 
+/// Sign-extended halves times 2^-96.
 #[inline(always)]
-fn add_any(row: &[[u16; 4]], weight: f32, out: &mut [f32], keep: U32x4) {
-    let normal_weight = F32x4::splat(weight * NORMAL);
-    let weight = F32x4::splat(weight);
-    for (halves, out) in row.iter().zip(out.as_chunks_mut::<4>().0) {
-        let halves = U32x4::load_signed_halves(halves);
-        let is_small = (halves & U32x4::splat(0x7c00)).equals(U32x4::splat(0));
-        let small = (halves & U32x4::splat(0x3ff)).signed_to_float() * F32x4::splat(SUBNORMAL);
-        let small = (small.bits() | (halves & U32x4::splat(SIGN))).float_bits() * weight;
-        // The small ones are zeroed before the product: a subnormal factor is what costs.
-        let normal = is_small.select(F32x4::splat(0.0), scaled(halves)) * normal_weight;
-        let before = (F32x4::load(out).bits() & keep).float_bits();
-        (before + is_small.select(small, normal)).store(out);
-    }
+fn raised(halves: U32x4) -> F32x4 {
+    let bits = plain(halves).bits();
+    let is_small = (halves & U32x4::splat(0x7c00)).equals(U32x4::splat(0));
+    let one = ((bits & U32x4::splat(1 << 31)) | U32x4::splat(17 * EXPONENT)) & is_small;
+    let lifted = bits + U32x4::splat(16 * EXPONENT) + (is_small & U32x4::splat(EXPONENT));
+    lifted.float_bits() - one.float_bits()
 }
 
 #[cfg(test)]
@@ -122,7 +126,7 @@ mod tests {
                         for (i, &got) in out.iter().enumerate() {
                             let start = if accumulate { 0.25 } else { 0.0 };
                             let naive = (0..clients).fold(start, |sum, k| sum + decode(bucket[k * stride + i]) * weights[k]);
-                            assert_eq!(got.to_bits(), naive.to_bits(), "{clients} clients, element {i} of {length}");
+                            assert_eq!(got, naive, "{clients} clients, element {i} of {length}");
                         }
                     }
                 }
