@@ -26,6 +26,7 @@ for await (const { result, source } of joint.run(videoElement(document.querySele
 export interface BundleReport {
   /** Gzipped KiB of all JavaScript that is not ONNX Runtime's. */
   readonly ourKb: number;
+  readonly ourCode: string;
   readonly warnings: readonly string[];
 }
 
@@ -52,7 +53,7 @@ export async function bundleReport(): Promise<BundleReport> {
     const output = (await build({ root: app, configFile: false, logLevel: "silent", customLogger: logger, build: { target: "es2022", write: false } })) as Rollup.RollupOutput;
     const chunks = output.output.filter((one): one is Rollup.OutputChunk => one.type === "chunk");
     const ours = chunks.filter((chunk) => !Object.keys(chunk.modules).some((id) => id.includes("onnxruntime-web")));
-    return { ourKb: ours.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0) / 1024, warnings };
+    return { ourCode: ours.map(({ code }) => code).join("\n"), ourKb: ours.reduce((sum, { code }) => sum + gzipSync(code, { level: 9 }).length, 0) / 1024, warnings };
   } finally {
     await rm(app, { recursive: true });
   }

@@ -3,7 +3,9 @@ import { cpus } from "node:os";
 import { benchBundle } from "./bundle.ts";
 import { benchDigits, digitsCascade, type CascadePoint } from "./digits.ts";
 import { goalsOf } from "./goals.ts";
-import { benchHem } from "./hem.ts";
+import { kernelsSection } from "./kernel-docs.ts";
+import { kernelGoals } from "./kernel-goals.ts";
+import { figureTable, goalTable } from "./tables.ts";
 import type { Figure, Goal } from "./result.ts";
 import { benchVideo } from "./video.ts";
 
@@ -19,24 +21,22 @@ export async function writeDocs(): Promise<void> {
   const goals: Goal[] = [];
   const figures: Figure[] = [];
   for await (const goal of goalsOf((measured) => figures.push(...measured))) goals.push(goal);
-  for (const bench of [benchHem, benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
-  await writeFile(doc("bench.md"), benchPage(goals, figures));
+  for (const bench of [benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
+  const kernels = { goals: [] as Goal[], figures: [] as Figure[] };
+  for await (const goal of kernelGoals((measured) => kernels.figures.push(...measured))) kernels.goals.push(goal);
+  await writeFile(doc("bench.md"), `${benchPage(goals, figures)}\n${kernelsSection(kernels)}`);
 }
 
 function benchPage(goals: readonly Goal[], figures: readonly Figure[]): string {
-  const goalRows = goals.map(({ goal, value, limit, better, holds }) => `| ${goal} | ${value} | ${better === "lower" ? "<=" : ">="} ${limit} | ${holds ? "yes" : "no"} |`);
-  const figureRows = figures.map(({ name, metric, value, unit, peer, ratio }) => `| ${name} | ${metric} | ${Number(value.toPrecision(4))} ${unit} | ${ratio === undefined ? "" : `${ratio.toFixed(3)} to ${peer}`} |`);
   return `# Benchmarks
 
-Written by \`npm run bench -- docs\`. Contestants run in turn in one process, one run each; a ratio is the median over rounds of each round's ratio. Milliseconds are of one machine and one day: ${cpus().length} cores of ${cpus()[0]?.model.trim()}, Node ${process.versions.node}; ONNX Runtime 1.30.0 with one thread.
+Written by \`npm run bench -- docs\`. Contestants run in turn, one run each; a ratio is the median over rounds of each round's ratio. Milliseconds are of one machine and one day: ${cpus().length} cores of ${cpus()[0]?.model.trim()}, Node ${process.versions.node}; ONNX Runtime 1.30.0 with one thread.
 
-## Goals
+## Joint inference
 
 \`npm run bench -- goals joint --json\`
 
-| goal | value | limit | holds |
-| --- | --- | --- | --- |
-${goalRows.join("\n")}
+${goalTable(goals)}
 
 - joint.overhead: the whole path of a sample (run queue, miner, statistics, result) over bare \`session.run\` of NanoDet-g on the same tensors.
 - preprocess.vs-js: a 720p picture letterboxed and normalised to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into memory that they keep, the picture already in place; a browser copies it there straight from the VideoFrame.
@@ -44,11 +44,7 @@ ${goalRows.join("\n")}
 - joint.video-gain: what the miner gains on held-out frames over what random upload gains; see [miners.md](miners.md).
 - joint.bundle-kb: gzipped JavaScript of a ten-line Vite app without ONNX Runtime's.
 
-## Figures
-
-| benchmark | measure | value | ratio |
-| --- | --- | --- | --- |
-${figureRows.join("\n")}
+${figureTable(figures)}
 `;
 }
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { bundleReport } from "./bundle.ts";
+import { int8Recall } from "./cosine.ts";
 import { digitsCascade } from "./digits.ts";
+import { entropyError } from "./hem.ts";
+import { benchSize } from "./size.ts";
 import { videoGain } from "./video.ts";
 
-// The goals that do not hang on a clock are tests too; the timed ones are `npm run bench -- goals joint`.
+// The goals that do not hang on a clock are tests too; the timed ones are `npm run bench -- goals joint|kernels`.
 
 describe("goals of joint inference", () => {
   it("digits: with a fifth uploaded at least .955 right, where little and big alone have about .91 and .965", async () => {
@@ -21,9 +24,27 @@ describe("goals of joint inference", () => {
   });
 
   it("a new Vite app of ten lines builds without a warning and carries at most 40 KB of ours", async () => {
-    const { ourKb, warnings } = await bundleReport();
+    const { ourKb, ourCode, warnings } = await bundleReport();
     expect(warnings).toEqual([]);
     expect(ourKb).toBeLessThanOrEqual(40);
     expect(ourKb).toBeGreaterThan(5);
+    // What the app doesn't use stays out: galleries on a GPU, averaging, training.
+    for (const unused of ["@compute", "weightedMean", "headTrainer"]) expect(ourCode).not.toContain(unused);
   }, 60_000);
+});
+
+describe("goals of the kernels", () => {
+  it("each WebAssembly module has at most 8 KB, gzipped", async () => {
+    const modules = (await benchSize()).filter(({ metric }) => metric.endsWith("gzip -9"));
+    expect(modules.map(({ metric }) => metric.split(".")[0])).toEqual(["perception", "training", "vectors-relaxed", "vectors"]);
+    for (const { value } of modules) expect(value).toBeLessThanOrEqual(8);
+  });
+
+  it("int8 with an exact comparison behind it finds at least 999 of 1000 of the ten best", async () => {
+    expect(await int8Recall()).toBeGreaterThanOrEqual(0.999);
+  }, 60_000);
+
+  it("the confidences of CrossEntropy are off by at most a millionth", async () => {
+    expect(await entropyError()).toBeLessThanOrEqual(1e-6);
+  });
 });

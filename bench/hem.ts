@@ -56,7 +56,7 @@ async function race(metric: string, { ours, copied, js, python, prefix, width }:
 }
 
 /** Largest error of the confidences over rows that sum to 1, sharp and flat, against f64. */
-async function entropyError(): Promise<number> {
+export async function entropyError(): Promise<number> {
   const kernels = await loadPerceptionKernels({ backend: "wasm" });
   const slow = referenceKernels();
   const next = repeatable(7);
