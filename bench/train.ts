@@ -1,6 +1,7 @@
 import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import { isMissing } from "./peers/peer.ts";
 import { softmaxTrainingLoop } from "./peers/plain-training.ts";
+import { tfjsFitTraining } from "./peers/tfjs-layers.ts";
 import { tfjsGuideTraining, tfjsSoftmaxTraining } from "./peers/tfjs-training.ts";
 import type { Training } from "./peers/training.ts";
 import { missing, type Figure } from "./result.ts";
@@ -27,11 +28,13 @@ export async function benchTrain(): Promise<Figure[]> {
     for (let epoch = 0; epoch < training.epochs; epoch++) trainer.epoch();
     return trainer.weights();
   };
-  const tfjs = await tfjsGuideTraining(training);
+  const tfjs = await tfjsFitTraining(training);
+  const core = await tfjsGuideTraining(training);
   const tuned = await tfjsSoftmaxTraining(training);
   const loop = softmaxTrainingLoop(training);
   const contestants: Record<string, Contestant> = { ours, loop: () => loop.run() };
   if (!isMissing(tfjs)) contestants["tfjs"] = () => tfjs.run();
+  if (!isMissing(core)) contestants["core"] = () => core.run();
   if (!isMissing(tuned)) contestants["tuned"] = () => tuned.run();
   const rounds = await interleave(contestants, { rounds: 9, runs: 1, warmUp: 3 });
   kernels.dispose();
@@ -41,8 +44,9 @@ export async function benchTrain(): Promise<Figure[]> {
     { name: NAME, metric: `${metric}: ours, from JavaScript's arrays to the weights`, value: typical(rounds, "ours"), unit: "ms" },
     line(`${loop.name} (${loop.layout})`, "loop"),
     isMissing(tfjs) ? missing({ name: NAME, metric: `${metric}: tfjs`, reason: tfjs.reason }) : line(`${tfjs.name} ${tfjs.version} (${tfjs.layout})`, "tfjs"),
+    isMissing(core) ? missing({ name: NAME, metric: `${metric}: core of tfjs`, reason: core.reason }) : line(`core of ${core.name} ${core.version} (${core.layout})`, "core"),
     isMissing(tuned) ? missing({ name: NAME, metric: `${metric}: tuned tfjs`, reason: tuned.reason }) : line(`tuned ${tuned.name} ${tuned.version} (${tuned.layout})`, "tuned"),
   ];
-  for (const peer of [loop, tfjs, tuned]) if (!isMissing(peer)) peer.dispose();
+  for (const peer of [loop, tfjs, core, tuned]) if (!isMissing(peer)) peer.dispose();
   return figures;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { isMissing } from "./peer.ts";
 import { fedAvgAxpy, fedAvgUnrolled } from "./plain-averaging.ts";
 import { softmaxTrainingLoop } from "./plain-training.ts";
-import { tfjsSoftmaxTraining } from "./tfjs-training.ts";
+import { tfjsFitTraining } from "./tfjs-layers.ts";
+import { tfjsGuideTraining, tfjsSoftmaxTraining } from "./tfjs-training.ts";
 import type { Training } from "./training.ts";
 
 function noise(length: number, seed = 1): Float32Array {
@@ -63,15 +64,17 @@ for (const kind of ["sgd", "adam"] as const) {
       peer.dispose();
     });
 
-    it.skipIf(reason)(`tfjsSoftmaxTraining() reaches them too${reason === undefined ? "" : ` (SKIPPED: ${reason})`}`, async () => {
-      const peer = await tfjsSoftmaxTraining(training);
-      if (isMissing(peer)) throw new Error(peer.reason);
-      for (let run = 0; run < 2; run++) {
-        peer.run();
-        check(peer.weights());
-      }
-      peer.dispose();
-    });
+    for (const [name, make] of Object.entries({ tfjsFitTraining, tfjsGuideTraining, tfjsSoftmaxTraining })) {
+      it.skipIf(reason)(`${name}() reaches them too${reason === undefined ? "" : ` (SKIPPED: ${reason})`}`, async () => {
+        const peer = await make(training);
+        if (isMissing(peer)) throw new Error(peer.reason);
+        for (let run = 0; run < 2; run++) {
+          await peer.run();
+          check(peer.weights());
+        }
+        peer.dispose();
+      });
+    }
   });
 }
 

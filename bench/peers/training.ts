@@ -20,7 +20,7 @@ export interface TrainingPeer {
   /** Threads, instructions and layout, in a sentence. */
   readonly layout: string;
   /** Trains from zeros through all epochs. */
-  run(): void;
+  run(): void | Promise<void>;
   /** What the last run reached: weights `[classes, features]`, then the biases. */
   weights(): Float32Array;
   dispose(): void;
