@@ -21,8 +21,10 @@ async function* labelledFrames(): AsyncGenerator<{ index: number; frame: Frame }
   await new Promise((resolve) => element.addEventListener("loadeddata", resolve, { once: true }));
   for (const index of frames) {
     const sought = new Promise((resolve) => element.addEventListener("seeked", resolve, { once: true }));
+    // On a busy machine the picture follows the event.
+    const shown = new Promise((resolve) => element.requestVideoFrameCallback(resolve));
     element.currentTime = (index + 0.5) / 10;
-    await sought;
+    await Promise.all([sought, shown]);
     const frame = await grab(element, 100 * index);
     yield { index, frame };
     frame.close();
