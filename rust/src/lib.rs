@@ -9,9 +9,12 @@
 #[cfg(target_arch = "wasm32")]
 mod abi;
 
+pub mod assignment;
 pub mod averaging;
+pub mod box_iou;
 pub mod cross_entropy;
 pub mod exp2;
+pub mod frame_difference;
 pub mod gallery;
 pub mod gfl;
 pub mod head;

@@ -108,6 +108,13 @@ impl U32x4 {
         [u32x4_extract_lane::<0>(v), u32x4_extract_lane::<1>(v), u32x4_extract_lane::<2>(v), u32x4_extract_lane::<3>(v)]
     }
 
+    /// Four bytes a lane, the first lowest.
+    #[inline(always)]
+    pub fn load_bytes(bytes: &[u8; 16]) -> Self {
+        // SAFETY: the reference is valid for 16 bytes, and v128.load has no alignment rule.
+        Self(unsafe { v128_load(bytes.as_ptr().cast()) })
+    }
+
     /// The same bits as floats.
     #[inline(always)]
     pub fn float_bits(self) -> F32x4 {
@@ -166,6 +173,7 @@ operator!(F32x4, Mul, mul, F32x4, f32x4_mul);
 operator!(F32x4, Div, div, F32x4, f32x4_div);
 operator!(U32x4, Add, add, U32x4, i32x4_add);
 operator!(U32x4, Sub, sub, U32x4, i32x4_sub);
+operator!(U32x4, Mul, mul, U32x4, i32x4_mul);
 operator!(U32x4, BitAnd, bitand, U32x4, v128_and);
 operator!(U32x4, BitOr, bitor, U32x4, v128_or);
 

@@ -80,6 +80,10 @@ impl U32x4 {
         self.0
     }
 
+    pub fn load_bytes(bytes: &[u8; 16]) -> Self {
+        Self(from_fn(|i| u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]])))
+    }
+
     pub fn float_bits(self) -> F32x4 {
         F32x4(self.0.map(f32::from_bits))
     }
@@ -125,6 +129,7 @@ operator!(F32x4, Mul, mul, |a: f32, b: f32| a * b);
 operator!(F32x4, Div, div, |a: f32, b: f32| a / b);
 operator!(U32x4, Add, add, u32::wrapping_add);
 operator!(U32x4, Sub, sub, u32::wrapping_sub);
+operator!(U32x4, Mul, mul, u32::wrapping_mul);
 operator!(U32x4, BitAnd, bitand, |a: u32, b: u32| a & b);
 operator!(U32x4, BitOr, bitor, |a: u32, b: u32| a | b);
 
