@@ -1,5 +1,8 @@
+import type { AssignCall } from "./assignment.ts";
+import type { BoxIouCall } from "./box-iou.ts";
 import type { GalleryStore } from "./create-gallery.ts";
 import type { CrossEntropyCall } from "./cross-entropy.ts";
+import type { CellLumaCall } from "./frame-difference.ts";
 import type { GallerySpec } from "./gallery.ts";
 import type { GflDecodeCall } from "./gfl-decode.ts";
 import type { HeadStore } from "./head-trainer.ts";
@@ -30,6 +33,11 @@ export interface PerceptionBackend {
   heatmapPeaks(call: HeatmapPeaksCall): Uint32Array;
   nms(call: NmsCall): Uint32Array;
   resident(length: number): FloatStore;
+  /** Of at least one pair. */
+  boxIou(call: BoxIouCall): void;
+  /** Each row's column, or -1; of at least one pair. */
+  assign(call: AssignCall): Int32Array;
+  cellLuma(call: CellLumaCall): void;
   imageToTensor(spec: CheckedSpec): ImageStore;
 }
 

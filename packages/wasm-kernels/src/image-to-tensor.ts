@@ -91,7 +91,7 @@ export function createImageToTensor(spec: CheckedSpec, { store, assertOpen }: { 
     convert,
     run(image) {
       assertUsable("run");
-      checkImage(image);
+      checkImage("run", image);
       source(image).set(image.data);
       return convert();
     },
@@ -100,8 +100,8 @@ export function createImageToTensor(spec: CheckedSpec, { store, assertOpen }: { 
   };
 }
 
-function checkImage({ data, width, height }: RgbaImage): void {
-  const action = "run";
+/** Throws TypeError or RangeError for what isn't a picture. */
+export function checkImage(action: string, { data, width, height }: RgbaImage): void {
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     wrongType({ action, name: "data" }, { expected: "to be a Uint8Array or Uint8ClampedArray", got: data });
   }

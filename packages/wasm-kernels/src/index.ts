@@ -1,7 +1,10 @@
 /** Numeric kernels of sedna-js: Rust compiled to WebAssembly, and a slow twin in TypeScript. */
 
+export type { AssignOptions, Assignment } from "./assignment.ts";
 export type { BackendName } from "./backend.ts";
+export type { BoxIouOptions } from "./box-iou.ts";
 export type { CrossEntropyOptions } from "./cross-entropy.ts";
+export type { FrameChange, FrameDifference, FrameDifferenceSpec } from "./frame-difference.ts";
 export type { AsyncGallery, GalleryPort } from "./gallery-port.ts";
 export type { Gallery, GalleryId, GalleryMatch, GalleryOptions, GalleryPrecision, MatchOptions } from "./gallery.ts";
 export type { GflDecodeOptions } from "./gfl-decode.ts";

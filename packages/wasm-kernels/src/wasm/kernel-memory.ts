@@ -18,8 +18,8 @@ export interface KernelMemory<Exports extends ModuleExports> {
    * one block, because each is done with it when it returns. It only ever grows, so a steady load allocates nothing.
    */
   scratch(...sizes: readonly number[]): number[];
-  /** The address of floats that lie in this memory already, else undefined. */
-  addressOf(floats: Float32Array): number | undefined;
+  /** The address of an array that lies in this memory already, else undefined. */
+  addressOf(array: ArrayBufferView): number | undefined;
   floats(address: number, length: number): Float32Array;
   words(address: number, length: number): Uint32Array;
   bytes(address: number, length: number): Uint8Array;
@@ -63,7 +63,7 @@ export function kernelMemory<Exports extends ModuleExports>(exports: Exports): K
     allocate,
     free: (address) => exports.free(address),
     scratch,
-    addressOf: (floats) => (floats.buffer === exports.memory.buffer ? floats.byteOffset : undefined),
+    addressOf: (array) => (array.buffer === exports.memory.buffer ? array.byteOffset : undefined),
     // A view costs about 30 ns; asking for `buffer` each time is what makes it outlive growth.
     floats: (address, length) => new Float32Array(exports.memory.buffer, address, length),
     words: (address, length) => new Uint32Array(exports.memory.buffer, address, length),

@@ -6,6 +6,7 @@ import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
 import { wasmImageStore } from "./image-store.ts";
 import { kernelMemory } from "./kernel-memory.ts";
 import type { PerceptionExports } from "./perception-exports.ts";
+import { assign, boxIou, cellLuma } from "./tracking.ts";
 
 /** The perception kernels over an instance of their module, which nothing else may use. */
 export function wasmPerceptionKernels(exports: PerceptionExports): PerceptionKernels {
@@ -20,6 +21,9 @@ export function wasmPerceptionKernels(exports: PerceptionExports): PerceptionKer
     heatmapPeaks: (call) => heatmapPeaks(memory, call),
     nms: (call) => nms(memory, call),
     resident: (length) => wasmFloatStore(memory, length),
+    boxIou: (call) => boxIou(memory, call),
+    assign: (call) => assign(memory, call),
+    cellLuma: (call) => cellLuma(memory, call),
     imageToTensor: (spec) => wasmImageStore(memory, spec),
   });
 }

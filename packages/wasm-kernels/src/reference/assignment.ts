@@ -1,0 +1,82 @@
+import type { AssignCall } from "../assignment.ts";
+
+const NOBODY = -1;
+
+/** What is known of a column: see `rust/src/assignment.rs`, which explains the algorithm. */
+interface Column {
+  price: number;
+  distance: number;
+  from: number;
+  row: number;
+  visited: boolean;
+}
+
+/** Where the path of a row ends: at a free column, or at a row that is left alone. */
+interface End {
+  readonly length: number;
+  readonly column?: number;
+  readonly alone?: number;
+}
+
+/** Slow twin of `assign`: the same sums and comparisons in the same order, so that equal costs are resolved alike. */
+export function assign(call: AssignCall): Int32Array {
+  const prices = new Float64Array(call.rows);
+  const columns = Array.from({ length: call.columns }, (): Column => ({ price: 0, distance: 0, from: 0, row: NOBODY, visited: false }));
+  const columnOfRow = new Int32Array(call.rows).fill(NOBODY);
+  for (let start = 0; start < call.rows; start++) {
+    const end = shortestPath(call, { start, prices, columns });
+    prices[start]! += end.length;
+    for (const column of columns.filter(({ visited }) => visited)) {
+      const rest = end.length - column.distance;
+      prices[column.row]! += rest;
+      column.price -= rest;
+    }
+    let at = end.column ?? columnOfRow[end.alone!]!;
+    if (end.alone !== undefined) columnOfRow[end.alone] = NOBODY;
+    while (at !== NOBODY) {
+      const row = columns[at]!.from;
+      const left = columnOfRow[row]!;
+      columns[at]!.row = row;
+      columnOfRow[row] = at;
+      at = left;
+    }
+  }
+  return columnOfRow;
+}
+
+function shortestPath(call: AssignCall, { start, prices, columns }: { start: number; prices: Float64Array; columns: Column[] }): End {
+  for (const column of columns) {
+    column.distance = Infinity;
+    column.visited = false;
+  }
+  let alone: End = { length: Infinity, alone: start };
+  let row = start;
+  let travelled = 0;
+  for (;;) {
+    const here = travelled - prices[row]!;
+    if (here + call.limit < alone.length) alone = { length: here + call.limit, alone: row };
+    let nearest: Column | undefined;
+    for (const [j, column] of columns.entries()) {
+      if (column.visited) continue;
+      const cost = call.cost[row * call.columns + j]!;
+      const distance = here + cost - column.price;
+      if (cost <= call.limit && distance < column.distance) {
+        column.distance = distance;
+        column.from = row;
+      }
+      if (isNearer(column, nearest)) nearest = column;
+    }
+    if (nearest === undefined || !(nearest.distance <= alone.length)) return alone;
+    if (nearest.row === NOBODY) return { length: nearest.distance, column: columns.indexOf(nearest) };
+    nearest.visited = true;
+    travelled = nearest.distance;
+    row = nearest.row;
+  }
+}
+
+/** Of equally near columns the first free one, else the first. */
+function isNearer(column: Column, nearest: Column | undefined): boolean {
+  if (nearest === undefined) return column.distance < Infinity;
+  if (column.distance !== nearest.distance) return column.distance < nearest.distance;
+  return column.row === NOBODY && nearest.row !== NOBODY;
+}
