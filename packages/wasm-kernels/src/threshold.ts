@@ -16,5 +16,7 @@ export interface ThresholdCall extends CheckedImageScores {
 export function checkThreshold(options: ThresholdOptions): ThresholdCall {
   const action = "threshold";
   const threshold = anyNumber({ action, name: "threshold" }, options.threshold);
-  return { ...checkImageScores(action, options), threshold };
+  // Spelled out: a spread takes V8 longer than all the checks.
+  const { scores, offsets, out } = checkImageScores(action, options);
+  return { scores, offsets, out, threshold };
 }

@@ -8,10 +8,12 @@ const inRange = (value: number) => value >= 0 && value <= 1;
 /** Slow twin of `ibt`. */
 export function ibt(call: IbtCall): void {
   eachImage(call, (image) => {
-    if (image.length === 0 || !image.every(inRange)) return false;
     let low = 0;
-    for (const score of image) if (score <= call.thresholdBox) low++;
-    return low / image.length >= call.share;
+    for (const score of image) {
+      if (!inRange(score)) return false;
+      if (score <= call.thresholdBox) low++;
+    }
+    return image.length > 0 && low / image.length >= call.share;
   });
 }
 
