@@ -1,9 +1,10 @@
-import { loadFirst } from "./load-module.ts";
+import { loadFirst, type Candidate } from "./load-module.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 import { perceptionWasm } from "./perception-wasm.generated.ts";
 import { referencePerceptionKernels } from "./reference/perception-kernels.ts";
 import type { PerceptionExports } from "./wasm/perception-exports.ts";
 import { wasmPerceptionKernels } from "./wasm/perception-kernels.ts";
+import type { LeastScores } from "./wasm/small-batches.ts";
 
 /** Options of {@link loadPerceptionKernels}. */
 export interface LoadPerceptionKernelsOptions {
@@ -26,8 +27,13 @@ export function loadPerceptionKernels({ backend }: LoadPerceptionKernelsOptions 
   return loadFirst<PerceptionKernels>("loadPerceptionKernels", {
     backend,
     candidates: [
-      { backend: "wasm", base64: perceptionWasm, make: (exports) => wasmPerceptionKernels(exports as PerceptionExports) },
+      perceptionModule(),
       { backend: "reference", make: referencePerceptionKernels },
     ],
   });
+}
+
+/** The module as a candidate. Tests and benchmarks choose by `least` which batches of scores go into it; 0 is all. */
+export function perceptionModule(least?: LeastScores): Candidate<PerceptionKernels> {
+  return { backend: "wasm", base64: perceptionWasm, make: (exports) => wasmPerceptionKernels(exports as PerceptionExports, least) };
 }

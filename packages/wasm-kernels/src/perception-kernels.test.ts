@@ -1,7 +1,13 @@
 import { describe } from "vitest";
-import { loadPerceptionKernels } from "./load-perception-kernels.ts";
+import { loadFirst } from "./load-module.ts";
+import { loadPerceptionKernels, perceptionModule } from "./load-perception-kernels.ts";
 import { perceptionSuite } from "./perception.suite.ts";
+import { noLeastScores } from "./wasm/small-batches.ts";
 
 describe.each(["wasm", "reference"] as const)("%s perception kernels", (backend) => {
   perceptionSuite(() => loadPerceptionKernels({ backend }));
+});
+
+describe("wasm perception kernels, small batches in the module too", () => {
+  perceptionSuite(() => loadFirst("test", { backend: "wasm", candidates: [perceptionModule(noLeastScores)] }));
 });

@@ -1,13 +1,15 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadPerceptionKernels } from "./load-perception-kernels.ts";
+import { loadFirst } from "./load-module.ts";
+import { perceptionModule } from "./load-perception-kernels.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 import { referencePerceptionKernels } from "./reference/perception-kernels.ts";
+import { noLeastScores } from "./wasm/small-batches.ts";
 
 const slow = referencePerceptionKernels();
 let fast: PerceptionKernels;
 beforeAll(async () => {
-  fast = await loadPerceptionKernels({ backend: "wasm" });
+  fast = await loadFirst("test", { backend: "wasm", candidates: [perceptionModule(noLeastScores)] });
 });
 afterAll(() => fast.dispose());
 
