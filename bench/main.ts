@@ -8,6 +8,7 @@ import { benchDigits } from "./digits.ts";
 import { writeDocs } from "./docs.ts";
 import { benchFedAvg } from "./fedavg.ts";
 import { goalsOf } from "./goals.ts";
+import { benchHemCrossover } from "./hem-crossover.ts";
 import { benchHem } from "./hem.ts";
 import { benchJoint } from "./joint.ts";
 import { kernelGoals } from "./kernel-goals.ts";
@@ -22,6 +23,7 @@ const benches = {
   joint: benchJoint,
   preprocess: benchPreprocess,
   hem: benchHem,
+  "hem-crossover": benchHemCrossover,
   fedavg: benchFedAvg,
   cosine: async () => [...(await benchCosine()), ...(await benchRelaxed())],
   train: benchTrain,
