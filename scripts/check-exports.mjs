@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Names that outside code relies on. */
 const promised = {
-  "packages/wasm-kernels": ["loadKernels", "loadPerceptionKernels", "loadVectorKernels", "loadTrainingKernels", "referenceKernels", "shardedGallery", "webgpuGallery"],
+  "packages/wasm-kernels": ["loadKernels", "loadPerceptionKernels", "loadTrackingKernels", "loadVectorKernels", "loadTrainingKernels", "referenceKernels", "shardedGallery", "webgpuGallery"],
   "packages/core": ["select", "hardExampleMining", "createJointInference", "headToOnnx", "writeSafetensors", "readSafetensors"],
   "packages/edge-agent": ["onnxEstimator", "exposeEstimator", "workerEstimator", "exposeGallery", "workerGallery", "camera", "videoElement", "videoFile", "directory", "bigModel"],
   "packages/cloud": ["createCloud", "bigModelService", "serve"],

@@ -15,11 +15,12 @@ export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
 
 /**
  * The modules that the crate is built into. A page loads only what it uses: perception for the path of a
- * frame; vectors for averaging and matching, with a second build for engines with relaxed SIMD; training.
+ * frame; tracking; vectors for averaging and matching, with a second build for engines with relaxed SIMD; training.
  * The probes are for benchmarks alone.
  */
 export const modules = [
   shipped("perception"),
+  shipped("tracking"),
   shipped("vectors"),
   shipped("vectors-relaxed", { feature: "vectors", relaxed: true }),
   shipped("training"),

@@ -34,10 +34,6 @@ export interface PerceptionBackend {
   nms(call: NmsCall): Uint32Array;
   resident(length: number): FloatStore;
   /** Of at least one pair. */
-  boxIou(call: BoxIouCall): void;
-  /** Each row's column, or -1; of at least one pair. */
-  assign(call: AssignCall): Int32Array;
-  cellLuma(call: CellLumaCall): void;
   imageToTensor(spec: CheckedSpec): ImageStore;
 }
 
@@ -53,4 +49,13 @@ export interface VectorBackend {
 export interface TrainingBackend {
   readonly name: Exclude<BackendName, "wasm-relaxed">;
   headTrainer(training: HeadTraining): HeadStore;
+}
+
+/** One way to compute the tracking kernels. Arguments have been checked. */
+export interface TrackingBackend {
+  readonly name: Exclude<BackendName, "wasm-relaxed">;
+  boxIou(call: BoxIouCall): void;
+  /** Each row's column, or -1; of at least one pair. */
+  assign(call: AssignCall): Int32Array;
+  cellLuma(call: CellLumaCall): void;
 }

@@ -1,8 +1,5 @@
-import { checkAssign, describeAssignment } from "./assignment.ts";
 import type { PerceptionBackend } from "./backend.ts";
-import { checkBoxIou } from "./box-iou.ts";
 import { checkCrossEntropy } from "./cross-entropy.ts";
-import { checkFrameDifference, createFrameDifference } from "./frame-difference.ts";
 import { checkGflDecode } from "./gfl-decode.ts";
 import { boxesOfPeaks, checkHeatmapPeaks } from "./heatmap-peaks.ts";
 import { checkIbt } from "./ibt.ts";
@@ -53,22 +50,6 @@ export function createPerceptionKernels(backend: PerceptionBackend): PerceptionK
     resident(length) {
       const checked = checkResident(length);
       return createResidentFloats(checked, { store: opened("resident").resident(checked), assertOpen: opened });
-    },
-    boxIou(options) {
-      const call = checkBoxIou(options);
-      const { boxIou } = opened("boxIou");
-      if (call.out.length > 0) boxIou(call);
-      return call.out;
-    },
-    assign(options) {
-      const call = checkAssign(options);
-      const { assign } = opened("assign");
-      return describeAssignment(call, call.cost.length > 0 ? assign(call) : new Int32Array(call.rows).fill(-1));
-    },
-    frameDifference(spec) {
-      const checked = checkFrameDifference(spec);
-      opened("frameDifference");
-      return createFrameDifference(checked, (call) => opened("compare").cellLuma(call));
     },
     imageToTensor(spec) {
       const checked = checkSpec(spec);

@@ -20,6 +20,7 @@ export type { Kernels } from "./kernels.ts";
 export type { Fit, Size } from "./letterbox-plan.ts";
 export { loadKernels } from "./load-kernels.ts";
 export { loadPerceptionKernels, type LoadPerceptionKernelsOptions } from "./load-perception-kernels.ts";
+export { loadTrackingKernels, type LoadTrackingKernelsOptions } from "./load-tracking-kernels.ts";
 export { loadTrainingKernels, type LoadTrainingKernelsOptions } from "./load-training-kernels.ts";
 export { loadVectorKernels, type LoadKernelsOptions } from "./load-vector-kernels.ts";
 export type { ModelUpdate, UpdateEncoding, UpdateNorm } from "./model-update.ts";
@@ -30,6 +31,7 @@ export { shardedGallery, type ShardedGalleryOptions } from "./sharded-gallery.ts
 export type { ResidentFloats } from "./resident-floats.ts";
 export type { ThresholdOptions } from "./threshold.ts";
 export type { TopClass, TopClassOptions } from "./top-class.ts";
+export type { TrackingKernels } from "./tracking-kernels.ts";
 export type { TrainingKernels } from "./training-kernels.ts";
 export type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
 export type { VectorKernels } from "./vector-kernels.ts";

@@ -1,16 +1,23 @@
 import type { PerceptionKernels } from "./perception-kernels.ts";
+import type { TrackingKernels } from "./tracking-kernels.ts";
 import type { TrainingKernels } from "./training-kernels.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
 /** All kernels. `backend` is that of the vector kernels: only they have a module with relaxed SIMD. */
-export interface Kernels extends Omit<PerceptionKernels, "backend">, Omit<TrainingKernels, "backend">, VectorKernels {}
+export interface Kernels extends Omit<PerceptionKernels, "backend">, Omit<TrackingKernels, "backend">, Omit<TrainingKernels, "backend">, VectorKernels {}
 
-/** The three sets as one value. */
-export function allKernels({ perception, vectors, training }: { readonly perception: PerceptionKernels; readonly vectors: VectorKernels; readonly training: TrainingKernels }): Kernels {
+/** The four sets, each with an instance of its own. */
+export interface KernelSets {
+  readonly perception: PerceptionKernels;
+  readonly tracking: TrackingKernels;
+  readonly vectors: VectorKernels;
+  readonly training: TrainingKernels;
+}
+
+/** The sets as one value. */
+export function allKernels({ perception, tracking, vectors, training }: KernelSets): Kernels {
   const dispose = () => {
-    perception.dispose();
-    vectors.dispose();
-    training.dispose();
+    for (const set of [perception, tracking, vectors, training]) set.dispose();
   };
-  return { ...perception, ...training, ...vectors, dispose, [Symbol.dispose]: dispose };
+  return { ...perception, ...tracking, ...training, ...vectors, dispose, [Symbol.dispose]: dispose };
 }

@@ -1,9 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { AssignOptions, Assignment } from "./assignment.ts";
 import type { BackendName } from "./backend.ts";
-import type { BoxIouOptions } from "./box-iou.ts";
 import type { CrossEntropyOptions } from "./cross-entropy.ts";
-import type { FrameDifference, FrameDifferenceSpec } from "./frame-difference.ts";
 import type { GflDecodeOptions } from "./gfl-decode.ts";
 import type { HeatmapPeaks, HeatmapPeaksOptions } from "./heatmap-peaks.ts";
 import type { IbtOptions } from "./ibt.ts";
@@ -78,25 +75,6 @@ export interface PerceptionKernels {
    * lower index. IoU is computed in f32. A box whose score is NaN or -Infinity is never kept.
    */
   nms(options: NmsOptions): Uint32Array;
-
-  /**
-   * `[n, m]`: intersection over union of every pair, computed in f32; 0 where a box is empty, inverted,
-   * has a NaN, or an area that isn't finite.
-   */
-  boxIou(options: BoxIouOptions): Float32Array;
-
-  /**
-   * Rectangular linear assignment. Without `maxCost` the most pairs that aren't forbidden, of least sum: that is
-   * `min(rows, columns)` pairs where none is forbidden. With `maxCost`, the least sum of the matched costs and of
-   * `maxCost / 2` for each row and each column left alone, among the pairs that cost at most `maxCost`; as
-   * `lap.lapjv(extend_cost=True, cost_limit=maxCost)` does, and so ByteTrack. The sums are f64's. Of several
-   * such solutions all backends give the same one. O(n^3).
-   * Source: Jonker and Volgenant, "A shortest augmenting path algorithm", 1987.
-   */
-  assign(options: AssignOptions): Assignment;
-
-  /** A motion gate for pictures of one size, with memory of its own: how much changed since the picture before. */
-  frameDifference(spec: FrameDifferenceSpec): FrameDifference;
 
   /** Lets go of all memory. A second call does nothing. */
   dispose(): void;

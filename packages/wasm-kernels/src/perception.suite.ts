@@ -1,11 +1,9 @@
 import { afterAll, beforeAll } from "vitest";
 import { detectionsSuite } from "./detections.suite.ts";
 import { errorsSuite } from "./errors.suite.ts";
-import { frameDifferenceSuite } from "./frame-difference.suite.ts";
 import { hardExamplesSuite } from "./hard-examples.suite.ts";
 import { imageToTensorSuite } from "./image-to-tensor.suite.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
-import { trackingSuite } from "./tracking.suite.ts";
 
 /** What a backend of the perception kernels must do. Call it inside a `describe`. */
 export function perceptionSuite(make: () => Promise<PerceptionKernels>): void {
@@ -22,7 +20,5 @@ export function perceptionSuite(make: () => Promise<PerceptionKernels>): void {
   hardExamplesSuite(kernels);
   detectionsSuite(kernels);
   imageToTensorSuite(kernels);
-  trackingSuite(kernels);
-  frameDifferenceSuite(kernels);
   errorsSuite({ kernels, make });
 }

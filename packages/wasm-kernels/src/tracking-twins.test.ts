@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AssignOptions } from "./assignment.ts";
-import { loadPerceptionKernels } from "./load-perception-kernels.ts";
-import type { PerceptionKernels } from "./perception-kernels.ts";
-import { referencePerceptionKernels } from "./reference/perception-kernels.ts";
+import { loadTrackingKernels } from "./load-tracking-kernels.ts";
+import type { TrackingKernels } from "./tracking-kernels.ts";
+import { referenceTrackingKernels } from "./reference/tracking-kernels.ts";
 
-const slow = referencePerceptionKernels();
-let fast: PerceptionKernels;
+const slow = referenceTrackingKernels();
+let fast: TrackingKernels;
 beforeAll(async () => {
-  fast = await loadPerceptionKernels({ backend: "wasm" });
+  fast = await loadTrackingKernels({ backend: "wasm" });
 });
 afterAll(() => fast.dispose());
 
@@ -42,7 +42,7 @@ function bruteForce({ cost, rows, columns, maxCost = Infinity }: AssignOptions, 
 }
 
 /** The matching of one backend, checked to be one. */
-function matched(kernels: PerceptionKernels, options: AssignOptions): Best {
+function matched(kernels: TrackingKernels, options: AssignOptions): Best {
   const { columnOfRow, rowOfColumn, cost } = kernels.assign(options);
   let sum = 0;
   let pairs = 0;
@@ -65,7 +65,7 @@ const coarse = fc.oneof({ weight: 5, arbitrary: fc.integer({ min: -8, max: 24 })
 const shaped = (value: fc.Arbitrary<number>) => fc.tuple(side, side).chain(([rows, columns]) => fc.record({ rows: fc.constant(rows), columns: fc.constant(columns), cost: floats(rows * columns, value) }));
 
 describe("assign() on both backends", () => {
-  const backends = (): PerceptionKernels[] => [fast, slow];
+  const backends = (): TrackingKernels[] => [fast, slow];
 
   it("matches the most pairs at the least cost of all permutations", () => {
     fc.assert(fc.property(shaped(coarse), (options) => {

@@ -1,99 +1,57 @@
-import { describe, expect, it } from "vitest";
-import type { PerceptionKernels } from "./perception-kernels.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { boxesSuite } from "./boxes.suite.ts";
+import { frameDifferenceSuite } from "./frame-difference.suite.ts";
+import type { TrackingKernels } from "./tracking-kernels.ts";
 
-const f32 = (...values: number[]) => Float32Array.from(values);
-const i32 = (...values: number[]) => Int32Array.from(values);
+// Wrong types on purpose: JavaScript callers make them.
+const wrong = (value: unknown) => value as never;
 
-/** What every backend must do for trackers. */
-export function trackingSuite(kernels: () => PerceptionKernels): void {
-  describe("boxIou()", () => {
-    it("compares every box with every other one", () => {
-      const boxes = f32(0, 0, 2, 2, 1, 1, 3, 3);
-      const others = f32(0, 0, 2, 2, 1, 0, 3, 2, 5, 5, 6, 6);
-      const iou = kernels().boxIou({ boxes, others });
-      expect(iou).toEqual(f32(1, 1 / 3, 0, 1 / 7, 1 / 3, 0));
-    });
+const cases: readonly (readonly [message: string, kind: typeof TypeError | typeof RangeError, call: (kernels: TrackingKernels) => unknown])[] = [
+  ["boxIou: expected boxes to have a multiple of 4 elements, got 6", RangeError, (k) => k.boxIou({ boxes: new Float32Array(6), others: new Float32Array(4) })],
+  ["boxIou: expected others to be a Float32Array, got Array", TypeError, (k) => k.boxIou({ boxes: new Float32Array(4), others: wrong([]) })],
+  ["assign: expected cost[2] to be a number above -Infinity, got NaN", RangeError, (k) => k.assign({ cost: Float32Array.of(1, 2, NaN, 4), rows: 2, columns: 2 })],
+  ["assign: expected cost[0] to be a number above -Infinity, got -Infinity", RangeError, (k) => k.assign({ cost: Float32Array.of(-Infinity), rows: 1, columns: 1 })],
+  ["assign: expected cost to have 6 elements, got 4", RangeError, (k) => k.assign({ cost: new Float32Array(4), rows: 2, columns: 3 })],
+  ["assign: expected rows to be an integer in 0..2147483647, got -1", RangeError, (k) => k.assign({ cost: new Float32Array(4), rows: -1, columns: -4 })],
+  ["assign: expected maxCost to be a number, got NaN", RangeError, (k) => k.assign({ cost: new Float32Array(4), rows: 2, columns: 2, maxCost: NaN })],
+  ["frameDifference: expected cell to be an integer in 1..256, got 257", RangeError, (k) => k.frameDifference({ width: 4, height: 4, cell: 257 })],
+  ["frameDifference: expected threshold to be at least 0, got -1", RangeError, (k) => k.frameDifference({ width: 4, height: 4, threshold: -1 })],
+  ["frameDifference: expected height to be an integer in 1..16384, got 0", RangeError, (k) => k.frameDifference({ width: 4, height: 0 })],
+  ["compare: expected width to be 3, got 2", RangeError, (k) => k.frameDifference({ width: 3, height: 2 }).compare({ data: new Uint8Array(16), width: 2, height: 2 })],
+  ["compare: expected data to have 2 x 2 x 4 elements, got 15", RangeError, (k) => k.frameDifference({ width: 2, height: 2 }).compare({ data: new Uint8Array(15), width: 2, height: 2 })],
+];
 
-    it("gives 0 for empty and inverted boxes, also with themselves", () => {
-      const odd = f32(1, 1, 1, 1, 2, 2, 0, 0, 0, 0, 2, 0);
-      expect([...kernels().boxIou({ boxes: odd, others: odd })]).toEqual(Array(9).fill(0));
-      expect([...kernels().boxIou({ boxes: f32(0, 0, 2, 2), others: odd })]).toEqual([0, 0, 0]);
-    });
+/** What a backend of the tracking kernels must do. Call it inside a `describe`. */
+export function trackingSuite(make: () => Promise<TrackingKernels>): void {
+  let made: TrackingKernels | undefined;
+  const kernels = () => {
+    if (made === undefined) throw new Error("kernels are made before the tests run");
+    return made;
+  };
+  beforeAll(async () => {
+    made = await make();
+  });
+  afterAll(() => made?.dispose());
 
-    it("gives 0 for boxes with a NaN and for areas that aren't finite", () => {
-      const odd = [0, 1, 2, 3].map((side) => [0, 0, 1, 1].map((value, i) => (i === side ? NaN : value)));
-      const boxes = f32(...odd.flat(), -3e38, -3e38, 3e38, 3e38, -Infinity, 0, Infinity, 0, 0, 0, 1, 1);
-      const iou = [...kernels().boxIou({ boxes, others: boxes })];
-      expect(iou).toEqual([...Array(48).fill(0), 1]);
-    });
+  boxesSuite(kernels);
+  frameDifferenceSuite(kernels);
 
-    it.each([[0, 0], [0, 3], [3, 0], [1, 1], [1, 1003], [1003, 1], [5, 4099]])("answers %i x %i boxes", (n, m) => {
-      const row = (count: number) => Float32Array.from({ length: 4 * count }, (_, i) => Math.floor(i / 4) * 2 + (i % 4 < 2 ? 0 : 2));
-      const iou = kernels().boxIou({ boxes: row(n), others: row(m) });
-      expect(iou.length).toBe(n * m);
-      iou.forEach((value, i) => expect(value).toBe(Math.floor(i / m) === i % m ? 1 : 0));
-    });
-
-    it("takes views of kernel memory", () => {
-      using own = kernels().resident(8);
-      own.values().set([0, 0, 2, 2, 0, 0, 2, 1]);
-      const many = new Float32Array(4 * 60_000).fill(7);
-      const iou = kernels().boxIou({ boxes: own.values(), others: many });
-      expect(iou.length).toBe(120_000);
-      expect([...kernels().boxIou({ boxes: own.values(), others: own.values() })]).toEqual([1, 0.5, 0.5, 1]);
+  describe("bad input", () => {
+    it.each(cases)("throws: %s", (message, kind, call) => {
+      const attempt = () => call(kernels());
+      expect(attempt).toThrow(message);
+      expect(attempt).toThrow(kind);
     });
   });
 
-  describe("assign()", () => {
-    const assign = (cost: number[][], maxCost?: number) => {
-      const shape = { rows: cost.length, columns: cost[0]!.length };
-      return kernels().assign({ cost: f32(...cost.flat()), ...shape, ...(maxCost === undefined ? {} : { maxCost }) });
-    };
-
-    it("finds the least sum, not the least first", () => {
-      const found = assign([[1, 2], [2, 9]]);
-      expect(found).toEqual({ columnOfRow: i32(1, 0), rowOfColumn: i32(1, 0), cost: 4 });
-    });
-
-    it("matches as many as the shorter side has", () => {
-      expect(assign([[5, 1, 3]])).toEqual({ columnOfRow: i32(1), rowOfColumn: i32(-1, 0, -1), cost: 1 });
-      expect(assign([[5], [1], [3]])).toEqual({ columnOfRow: i32(-1, 0, -1), rowOfColumn: i32(1), cost: 1 });
-    });
-
-    it("takes negative costs and equal ones, the first of equals first", () => {
-      expect(assign([[-1, -5], [-2, -3]]).cost).toBe(-7);
-      expect(assign([[0, 0, 0], [0, 0, 0]]).columnOfRow).toEqual(i32(0, 1));
-    });
-
-    it("never matches a forbidden pair, and then matches the most it can at the least cost", () => {
-      const no = Infinity;
-      expect(assign([[1, no], [1, 100]])).toEqual({ columnOfRow: i32(0, 1), rowOfColumn: i32(0, 1), cost: 101 });
-      expect(assign([[3, no], [1, no]])).toEqual({ columnOfRow: i32(-1, 0), rowOfColumn: i32(1, -1), cost: 1 });
-      expect(assign([[no, no], [no, no]])).toEqual({ columnOfRow: i32(-1, -1), rowOfColumn: i32(-1, -1), cost: 0 });
-    });
-
-    it("never matches above maxCost, and leaves a pair alone where that saves more than it costs", () => {
-      expect(assign([[0.1, 0.9], [0.9, 0.9]], 0.8).columnOfRow).toEqual(i32(0, -1));
-      // Both pairs would cost 12; one of them and two left alone 1 + 8.
-      expect(assign([[1, 6], [6, 100]], 8)).toMatchObject({ columnOfRow: i32(0, -1), cost: 1 });
-      expect(assign([[1, 6], [6, 100]], 12)).toMatchObject({ columnOfRow: i32(1, 0), cost: 12 });
-    });
-
-    it("compares f32 costs with an f64 limit exactly", () => {
-      expect(assign([[0.1]], 0.1).columnOfRow).toEqual(i32(-1));
-      expect(assign([[0.7]], 0.7).columnOfRow).toEqual(i32(0));
-      expect(assign([[0]], -Infinity).columnOfRow).toEqual(i32(-1));
-      expect(assign([[3e38, -3e38]], Infinity).columnOfRow).toEqual(i32(1));
-    });
-
-    it("keeps small costs exact beside a limit that is out of reach", () => {
-      const tiny = 2 ** -40;
-      expect(assign([[3 * tiny, Infinity], [tiny, Infinity], [2 * tiny, Infinity]], 1e300)).toMatchObject({ columnOfRow: i32(-1, 0, -1), cost: tiny });
-    });
-
-    it.each([[0, 0], [0, 3], [3, 0]])("leaves all alone of %i x %i", (rows, columns) => {
-      const nobody = { columnOfRow: new Int32Array(rows).fill(-1), rowOfColumn: new Int32Array(columns).fill(-1), cost: 0 };
-      expect(kernels().assign({ cost: f32(), rows, columns, maxCost: 1 })).toEqual(nobody);
+  describe("dispose()", () => {
+    it("makes every later call throw, gates included", async () => {
+      const own = await make();
+      const gate = own.frameDifference({ width: 1, height: 1 });
+      own.dispose();
+      own[Symbol.dispose]();
+      expect(() => own.assign({ cost: new Float32Array(0), rows: 0, columns: 0 })).toThrow("assign: expected kernels in use, got disposed ones");
+      expect(() => gate.compare({ data: new Uint8Array(4), width: 1, height: 1 })).toThrow("compare: expected kernels in use, got disposed ones");
     });
   });
 }

@@ -22,6 +22,8 @@ mod head;
 mod perception;
 #[cfg(feature = "probes")]
 mod probes;
+#[cfg(feature = "tracking")]
+mod tracking;
 
 const PAGE: usize = 65536;
 

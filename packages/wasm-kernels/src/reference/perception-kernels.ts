@@ -1,9 +1,6 @@
 import { createPerceptionKernels } from "../create-perception-kernels.ts";
 import type { PerceptionKernels } from "../perception-kernels.ts";
-import { assign } from "./assignment.ts";
-import { boxIou } from "./box-iou.ts";
 import { gflDecode, heatmapPeaks, topClass } from "./detections.ts";
-import { cellLuma } from "./frame-difference.ts";
 import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
 import { referenceImageStore } from "./image-store.ts";
 import { referenceFloatStore } from "./float-store.ts";
@@ -21,9 +18,6 @@ export function referencePerceptionKernels(): PerceptionKernels {
     heatmapPeaks,
     nms,
     resident: referenceFloatStore,
-    boxIou,
-    assign,
-    cellLuma,
     imageToTensor: referenceImageStore,
   });
 }

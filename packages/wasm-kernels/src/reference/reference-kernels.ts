@@ -1,5 +1,6 @@
 import { allKernels, type Kernels } from "../kernels.ts";
 import { referencePerceptionKernels } from "./perception-kernels.ts";
+import { referenceTrackingKernels } from "./tracking-kernels.ts";
 import { referenceTrainingKernels } from "./training-kernels.ts";
 import { referenceVectorKernels } from "./vector-kernels.ts";
 
@@ -8,5 +9,5 @@ import { referenceVectorKernels } from "./vector-kernels.ts";
  * kernels are tested against, and the fallback where WebAssembly is refused.
  */
 export function referenceKernels(): Kernels {
-  return allKernels({ perception: referencePerceptionKernels(), vectors: referenceVectorKernels(), training: referenceTrainingKernels() });
+  return allKernels({ perception: referencePerceptionKernels(), tracking: referenceTrackingKernels(), vectors: referenceVectorKernels(), training: referenceTrainingKernels() });
 }

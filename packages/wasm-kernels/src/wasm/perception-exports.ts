@@ -9,9 +9,6 @@ export interface PerceptionExports extends ModuleExports {
   gfl_decode(distances: number, cells: number, count: number, bins: number, stride: number, gridWidth: number, boxes: number): void;
   heatmap_peaks(heatmap: number, height: number, width: number, threshold: number, cells: number): number;
   nms(boxes: number, scores: number, labels: number, count: number, iou: number, groups: number, kept: number, most: number): number;
-  box_iou(boxes: number, rows: number, others: number, columns: number, out: number): void;
-  assign(cost: number, rows: number, columns: number, limit: number, prices: number, work: number, columnOfRow: number): void;
-  cell_luma(source: number, width: number, rows: number, cell: number, columns: number, sums: number): void;
   image_to_tensor(plan: number, source: number, sourceBytes: number, rowBytes: number, tensor: number): void;
 }
 

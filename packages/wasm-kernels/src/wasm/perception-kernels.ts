@@ -6,7 +6,6 @@ import { wasmImageStore } from "./image-store.ts";
 import { kernelMemory } from "./kernel-memory.ts";
 import type { PerceptionExports } from "./perception-exports.ts";
 import { leastScores, minersBySize, type LeastScores } from "./small-batches.ts";
-import { assign, boxIou, cellLuma } from "./tracking.ts";
 
 /**
  * The perception kernels over an instance of their module, which nothing else may use. Tests and benchmarks set
@@ -22,9 +21,6 @@ export function wasmPerceptionKernels(exports: PerceptionExports, least: LeastSc
     heatmapPeaks: (call) => heatmapPeaks(memory, call),
     nms: (call) => nms(memory, call),
     resident: (length) => wasmFloatStore(memory, length),
-    boxIou: (call) => boxIou(memory, call),
-    assign: (call) => assign(memory, call),
-    cellLuma: (call) => cellLuma(memory, call),
     imageToTensor: (spec) => wasmImageStore(memory, spec),
   });
 }

@@ -1,21 +1,15 @@
 import type { AssignCall } from "../assignment.ts";
 import type { BoxIouCall } from "../box-iou.ts";
 import type { CellLumaCall } from "../frame-difference.ts";
-import type { PerceptionMemory } from "./perception-exports.ts";
+import type { TrackingMemory } from "./tracking-exports.ts";
 import { rowWindows } from "./windows.ts";
-
-/** The floats, or a copy of those that lie in kernel memory: when it grows, such views are empty. */
-function outside(memory: PerceptionMemory, floats: Float32Array): Float32Array {
-  return memory.addressOf(floats) === undefined ? floats : floats.slice();
-}
 
 /** `OVERRUN` in `rust/src/box_iou.rs`: three floats. */
 const IOU_OVERRUN_BYTES = 12;
 
 /** `boxIou` in the module; there is at least one pair. */
-export function boxIou(memory: PerceptionMemory, call: BoxIouCall): void {
-  const { out } = call;
-  const [boxes, others] = [outside(memory, call.boxes), outside(memory, call.others)];
+export function boxIou(memory: TrackingMemory, call: BoxIouCall): void {
+  const { boxes, others, out } = call;
   const columns = others.length / 4;
   const windows = [...rowWindows({ rows: boxes.length / 4, columns })];
   const most = windows[0]!.last;
@@ -33,9 +27,8 @@ export function boxIou(memory: PerceptionMemory, call: BoxIouCall): void {
 const COLUMN_BYTES = 32;
 
 /** `assign` in the module; there is at least one pair. */
-export function assign(memory: PerceptionMemory, call: AssignCall): Int32Array {
-  const { rows, columns, limit } = call;
-  const cost = outside(memory, call.cost);
+export function assign(memory: TrackingMemory, call: AssignCall): Int32Array {
+  const { cost, rows, columns, limit } = call;
   const [costs, prices, work, result] = memory.scratch(4 * cost.length, 8 * rows, COLUMN_BYTES * columns, 4 * rows) as [number, number, number, number];
   memory.floats(costs, cost.length).set(cost);
   memory.exports.assign(costs, rows, columns, limit, prices, work, result);
@@ -47,16 +40,14 @@ export function assign(memory: PerceptionMemory, call: AssignCall): Int32Array {
 const LUMA_OVERRUN_BYTES = 12;
 
 /** The motion gate's sums in the module, one row of cells a call: so much of a picture stays in the processor's cache. */
-export function cellLuma(memory: PerceptionMemory, { data, width, height, cell, sums }: CellLumaCall): void {
+export function cellLuma(memory: TrackingMemory, { data, width, height, cell, sums }: CellLumaCall): void {
   const across = Math.ceil(width / cell);
   const rowBytes = 4 * width;
   const bandBytes = rowBytes * Math.min(cell, height);
-  const resident = memory.addressOf(data);
   const [source, columns, results] = memory.scratch(bandBytes + LUMA_OVERRUN_BYTES, 16 * Math.ceil(width / 4), 4 * across) as [number, number, number];
-  const pixels = resident === undefined ? data : memory.bytes(resident, rowBytes * height);
   for (let top = 0; top < height; top += cell) {
     const rows = Math.min(cell, height - top);
-    memory.bytes(source, rows * rowBytes).set(pixels.subarray(top * rowBytes, (top + rows) * rowBytes));
+    memory.bytes(source, rows * rowBytes).set(data.subarray(top * rowBytes, (top + rows) * rowBytes));
     memory.exports.cell_luma(source, width, rows, cell, columns, results);
     sums.set(memory.words(results, across), (top / cell) * across);
   }
