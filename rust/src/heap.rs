@@ -3,11 +3,11 @@
 //! An address-ordered table of extents, used and free ones in turn, that together cover the heap
 //! without gaps. First fit; neighbours merge when freed. The table lies outside the memory it
 //! describes, so the bookkeeping is safe code and a stray write into a block can't corrupt it.
-//! A few dozen blocks live at a time (a staging block, and four for each image converter), which
-//! is why linear searches and a fixed table are enough.
+//! Blocks are few and live long (some for each converter, gallery, bucket or trainer), which is why
+//! linear searches and a fixed table are enough.
 
 /// Most extents, used and free together.
-pub const MAX_EXTENTS: usize = 256;
+pub const MAX_EXTENTS: usize = 4096;
 
 /// Blocks start and end on multiples of this.
 pub const ALIGNMENT: u32 = 16;

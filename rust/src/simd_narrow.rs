@@ -29,16 +29,6 @@ impl I8x16 {
         Self(unsafe { v128_load(lanes.as_ptr().cast()) })
     }
 
-    /// `a0 b0 a1 b1 ...` of the first eight lanes, and of the last eight.
-    #[inline(always)]
-    pub fn interleave(self, other: Self) -> [Self; 2] {
-        let (a, b) = (self.0, other.0);
-        [
-            Self(i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(a, b)),
-            Self(i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(a, b)),
-        ]
-    }
-
     /// `a0 b0 a1 b1 ...`
     #[inline(always)]
     pub fn load_beside(a: &[i8; 8], b: &[i8; 8]) -> Self {
@@ -55,13 +45,6 @@ impl I8x16 {
 }
 
 impl I16x8 {
-    /// Eight bytes as 16-bit lanes.
-    #[inline(always)]
-    pub fn load_bytes(lanes: &[i8; 8]) -> Self {
-        // SAFETY: the reference is valid for the 8 bytes that this load reads, at any alignment.
-        Self(unsafe { i16x8_load_extend_i8x8(lanes.as_ptr()) })
-    }
-
     /// The two numbers, four times.
     #[inline(always)]
     pub fn splat_pair(pair: &[i16; 2]) -> Self {

@@ -31,10 +31,6 @@ impl I8x16 {
 }
 
 impl I16x8 {
-    pub fn load_bytes(lanes: &[i8; 8]) -> Self {
-        Self(lanes.map(i16::from))
-    }
-
     pub fn splat_pair(pair: &[i16; 2]) -> Self {
         Self(from_fn(|i| pair[i % 2]))
     }

@@ -72,6 +72,35 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       expect(new Set(sum.result())).toEqual(new Set([2]));
     });
 
+    it("takes updates of any kind that lie in its own memory", () => {
+      using sum = mean(4);
+      const room = sum.incoming().fill(9);
+      room.set([3, 4]);
+      expect(sum.add({ encoding: "topk", values: room.subarray(0, 2), indices: Uint32Array.of(1, 2) }, { weight: 1 })).toEqual({ l2Norm: 5 });
+      const bytes = new Int8Array(room.buffer, room.byteOffset, 4);
+      bytes.set([1, 2, 3, 4]);
+      sum.add({ encoding: "int8", values: bytes, scale: 1 }, { weight: 1 });
+      expect([...sum.result()]).toEqual([0.5, 2.5, 3.5, 2]);
+    });
+
+    it("divides in f64: equal updates average to themselves", () => {
+      for (const clients of [41, 47, 55, 61, 82]) {
+        using sum = mean(1);
+        for (let i = 0; i < clients; i++) sum.add(f32(1), { weight: 1 });
+        expect(sum.result()[0]).toBe(1);
+      }
+    });
+
+    it("refuses weights that would overflow", () => {
+      using sum = mean(1);
+      sum.add(f32(2), { weight: 1e308 });
+      expect(() => sum.add(f32(2), { weight: 1e308 })).toThrow(RangeError);
+      using small = mean(1);
+      small.add(f32(2), { weight: 1e-20 });
+      expect(() => small.add(f32(2), { weight: 1e20 })).toThrow("add: expected weight to be within 1e38 times the first, 1e-20");
+      expect([sum.count, small.count]).toEqual([1, 1]);
+    });
+
     it("is the same after reset as when it was new", () => {
       using sum = mean();
       sum.add(f32(9, 9, 9), { weight: 7 });
@@ -144,6 +173,24 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       expect([...own.mean()]).toEqual([1.5, 0, 2]);
     });
 
+    it("takes what lies in another one's memory, also when that grows meanwhile", () => {
+      const length = 100_000;
+      using sum = kernels().weightedMean({ length });
+      using own = kernels().updateBucket({ length, capacity: 2 });
+      const room = own.incoming().values as Float32Array;
+      room.fill(3);
+      sum.add({ encoding: "f32", values: room }, { weight: 1 });
+      own.add({ encoding: "f32", values: room }, { weight: 1 });
+      sum.add({ encoding: "f32", values: own.mean() }, { weight: 1 });
+      expect(new Set(sum.result())).toEqual(new Set([3]));
+    });
+
+    it("holds many updates, quickly", () => {
+      using many = kernels().updateBucket({ length: 1, capacity: 20_000 });
+      for (let i = 0; i < 20_000; i++) many.add(f32(i % 2), { weight: 1 });
+      expect(many.mean()[0]).toBeCloseTo(0.5, 3);
+    });
+
     it("refuses what isn't finite, keeps what it had, and is full when it is full", () => {
       using full = kernels().updateBucket({ length: 3, capacity: 2 });
       full.add(f32(1, 1, 1), { weight: 1 });
@@ -169,6 +216,9 @@ export function averagingSuite(kernels: () => VectorKernels): void {
     ["add: expected update.scale to be a number, got NaN", RangeError, (k) => k.weightedMean({ length: 1 }).add(int8(NaN, 1), { weight: 1 })],
     ["add: expected update.indices to ascend, got indices[0] = 2, indices[1] = 2", RangeError, (k) => k.weightedMean({ length: 3 }).add({ encoding: "topk", indices: Uint32Array.of(2, 2), values: Float32Array.of(1, 1) }, { weight: 1 })],
     ["add: expected update.indices to be below 3, got 3", RangeError, (k) => k.weightedMean({ length: 3 }).add({ encoding: "topk", indices: Uint32Array.of(3), values: Float32Array.of(1) }, { weight: 1 })],
+    ["add: expected update.scale to be at least 0 and small enough", RangeError, (k) => k.weightedMean({ length: 1 }).add(int8(3e38, 1), { weight: 1 })],
+    ["add: expected weight to be a number, got undefined", TypeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), wrong(undefined))],
+    ["trimmedMean: expected at least one update", RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).trimmedMean(wrong(undefined))],
     ["updateBucket: expected capacity to be an integer in 1..65535, got 0", RangeError, (k) => k.updateBucket({ length: 1, capacity: 0 })],
     ['add: expected an update of encoding "f32", got "int8"', RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).add(int8(1, 1), { weight: 1 })],
     ["mean: expected at least one update to have been added, got none", RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).mean()],

@@ -42,7 +42,20 @@ export function typedArray<Name extends TypedArrayName>(subject: Subject, check:
   if (Object.prototype.toString.call(check.value) !== `[object ${check.kind}]`) {
     wrongType(subject, { expected: `to be a ${check.kind}`, got: check.value });
   }
+  if (isStale(check.value as ArrayBufferView & { readonly length: number })) {
+    wrongType(subject, { expected: "to be a view of memory as it is now", got: "one from before the memory grew: ask for it anew" });
+  }
   return check.value as TypedArrays[Name];
+}
+
+/** Is it a view of memory that has grown since, which has cut it off? Such a buffer can't be viewed anew. */
+function isStale(view: ArrayBufferView & { readonly length: number }): boolean {
+  if (view.length > 0) return false;
+  try {
+    return new Uint8Array(view.buffer).length < 0;
+  } catch {
+    return true;
+  }
 }
 
 /** Throws unless the array has exactly `length` elements. */

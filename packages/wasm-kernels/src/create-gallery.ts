@@ -1,4 +1,5 @@
 import { checkMatch, checkSet, type Gallery, type GalleryId, type GalleryMatch, type GallerySpec, type MatchCall } from "./gallery.ts";
+import { lifetime } from "./lifetime.ts";
 import { normalisedRows } from "./normalised-rows.ts";
 
 /** Results of a match: `k` places a query, best first. */
@@ -27,16 +28,9 @@ export interface GalleryStore {
 export function createGallery(spec: GallerySpec, { store, assertOpen }: { readonly store: GalleryStore; readonly assertOpen: (action: string) => unknown }): Gallery {
   const ids: GalleryId[] = [];
   const slots = new Map<GalleryId, number>();
-  let disposed = false;
-
-  const using = (action: string): GalleryStore => {
-    assertOpen(action);
-    if (disposed) throw new Error(`${action}: expected a gallery in use, got a disposed one`);
-    return store;
-  };
+  const { using, dispose: release } = lifetime("a gallery", { store, assertOpen });
   const dispose = () => {
-    if (!disposed) store.dispose();
-    disposed = true;
+    release();
     ids.length = 0;
     slots.clear();
   };

@@ -5,6 +5,7 @@ import { boxesOfPeaks, checkHeatmapPeaks } from "./heatmap-peaks.ts";
 import { checkIbt } from "./ibt.ts";
 import { checkSpec } from "./image-to-tensor-spec.ts";
 import { createImageToTensor } from "./image-to-tensor.ts";
+import { openBackend } from "./lifetime.ts";
 import { checkNms } from "./nms.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 import { checkResident, createResidentFloats } from "./resident-floats.ts";
@@ -13,16 +14,7 @@ import { checkTopClass } from "./top-class.ts";
 
 /** The public perception kernels over a backend: every check is made here, once for all backends. */
 export function createPerceptionKernels(backend: PerceptionBackend): PerceptionKernels {
-  let open: PerceptionBackend | undefined = backend;
-
-  const opened = (action: string): PerceptionBackend => {
-    if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
-    return open;
-  };
-  const dispose = () => {
-    open = undefined;
-  };
-
+  const { opened, dispose } = openBackend(backend);
   return {
     backend: backend.name,
     ibt(options) {

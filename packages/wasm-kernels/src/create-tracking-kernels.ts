@@ -2,20 +2,12 @@ import { checkAssign, describeAssignment } from "./assignment.ts";
 import type { TrackingBackend } from "./backend.ts";
 import { checkBoxIou } from "./box-iou.ts";
 import { checkFrameDifference, createFrameDifference } from "./frame-difference.ts";
+import { openBackend } from "./lifetime.ts";
 import type { TrackingKernels } from "./tracking-kernels.ts";
 
 /** The public tracking kernels over a backend: every check is made here, once for all backends. */
 export function createTrackingKernels(backend: TrackingBackend): TrackingKernels {
-  let open: TrackingBackend | undefined = backend;
-
-  const opened = (action: string): TrackingBackend => {
-    if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
-    return open;
-  };
-  const dispose = () => {
-    open = undefined;
-  };
-
+  const { opened, dispose } = openBackend(backend);
   return {
     backend: backend.name,
     boxIou(options) {

@@ -1,20 +1,12 @@
 import type { TrainingBackend } from "./backend.ts";
 import { createHeadTrainer } from "./head-trainer.ts";
 import { checkHeadTraining } from "./head-training.ts";
+import { openBackend } from "./lifetime.ts";
 import type { TrainingKernels } from "./training-kernels.ts";
 
 /** The public training kernels over a backend: every check is made here, once for all backends. */
 export function createTrainingKernels(backend: TrainingBackend): TrainingKernels {
-  let open: TrainingBackend | undefined = backend;
-
-  const opened = (action: string): TrainingBackend => {
-    if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
-    return open;
-  };
-  const dispose = () => {
-    open = undefined;
-  };
-
+  const { opened, dispose } = openBackend(backend);
   return {
     backend: backend.name,
     headTrainer(options) {

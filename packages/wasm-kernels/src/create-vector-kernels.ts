@@ -1,22 +1,14 @@
 import type { VectorBackend } from "./backend.ts";
 import { createGallery } from "./create-gallery.ts";
 import { checkGallery } from "./gallery.ts";
+import { openBackend } from "./lifetime.ts";
 import { checkUpdateBucket, createUpdateBucket } from "./update-bucket.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 import { checkWeightedMean, createWeightedMean } from "./weighted-mean.ts";
 
 /** The public vector kernels over a backend: every check is made here, once for all backends. */
 export function createVectorKernels(backend: VectorBackend): VectorKernels {
-  let open: VectorBackend | undefined = backend;
-
-  const opened = (action: string): VectorBackend => {
-    if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
-    return open;
-  };
-  const dispose = () => {
-    open = undefined;
-  };
-
+  const { opened, dispose } = openBackend(backend);
   return {
     backend: backend.name,
     weightedMean(options) {

@@ -25,9 +25,12 @@ export interface MatchOptions {
   readonly queries: Float32Array;
   /** Most results a query, 1..1000. */
   readonly k: number;
-  /** Least cosine of a result. A query without results is unknown: nobody of the gallery. None unless given. */
+  /**
+   * Least cosine of a result. A query without results is unknown: nobody of the gallery. None unless given. By
+   * rounding, the cosine of a vector with itself may be a millionth below 1.
+   */
   readonly threshold?: number;
-  /** Rows that an int8 or binary scan hands on to the exact comparison, at least `k`: 2 k + 8 and 32 k unless given. */
+  /** Rows that an int8 or binary scan hands on to the exact comparison, at least `k`: 2 k + 8 and, for binary, 32 k but no more than 1024 or 4 k unless given. From a quarter of the rows on, all rows are compared exactly. */
   readonly candidates?: number;
 }
 
@@ -49,7 +52,7 @@ export interface Gallery {
   /** Adds vectors, one after the other in `vectors`, or replaces those of known ids; all of them or, when one is refused, none. */
   set(ids: readonly GalleryId[], vectors: Float32Array): void;
   has(id: GalleryId): boolean;
-  /** False when there was no such row. */
+  /** False when there was no such row. The memory of a row is used for the next; `dispose` gives it back. */
   delete(id: GalleryId): boolean;
   /** For each query its best rows, best first; of equal scores in any order. A query is normalised too. */
   match(options: MatchOptions): GalleryMatch[][];
@@ -83,10 +86,10 @@ export interface MatchCall {
 /** Throws TypeError or RangeError. */
 export function checkMatch({ dimensions, precision }: GallerySpec, options: MatchOptions): MatchCall {
   const action = "match";
-  const { queries, count } = checkVectors({ action, name: "queries" }, { vectors: options.queries, dimensions });
+  const { vectors: queries, count } = checkVectors({ action, name: "queries" }, { vectors: options?.queries, dimensions });
   const k = integer({ action, name: "k" }, { value: options.k, least: 1, most: 1000 });
   const threshold = options.threshold === undefined ? -Infinity : anyNumber({ action, name: "threshold" }, options.threshold);
-  const usual = precision === "binary" ? 32 * k : 2 * k + 8;
+  const usual = precision === "binary" ? Math.min(32 * k, Math.max(1024, 4 * k)) : 2 * k + 8;
   const candidates = options.candidates === undefined ? usual : integer({ action, name: "candidates" }, { value: options.candidates, least: k });
   return { queries, count, k, threshold, candidates };
 }
@@ -97,14 +100,15 @@ export function checkSet({ dimensions }: GallerySpec, given: { readonly ids: rea
   const { count } = checkVectors({ action, name: "vectors" }, { vectors: given.vectors, dimensions });
   if (!Array.isArray(given.ids)) wrongType({ action, name: "ids" }, { expected: "to be an array", got: given.ids });
   if (given.ids.length !== count) outOfRange({ action, name: "ids" }, { expected: `to have ${count} elements (one a vector)`, got: given.ids.length });
-  given.ids.forEach((id, i) => {
+  for (let i = 0; i < count; i++) {
+    const id: unknown = given.ids[i];
     if (typeof id !== "string" && typeof id !== "number") wrongType({ action, name: `ids[${i}]` }, { expected: "to be a string or a number", got: id });
-  });
+  }
   return count;
 }
 
 /** Whole vectors, each finite and with a direction. */
-function checkVectors(subject: { action: string; name: string }, given: { readonly vectors: unknown; readonly dimensions: number }): { queries: Float32Array; count: number } {
+function checkVectors(subject: { action: string; name: string }, given: { readonly vectors: unknown; readonly dimensions: number }): { vectors: Float32Array; count: number } {
   const vectors = typedArray(subject, { kind: "Float32Array", value: given.vectors });
   const { dimensions } = given;
   if (vectors.length % dimensions !== 0) outOfRange(subject, { expected: `to have a multiple of ${dimensions} elements`, got: vectors.length });
@@ -113,7 +117,7 @@ function checkVectors(subject: { action: string; name: string }, given: { readon
     let squares = 0;
     for (let i = row * dimensions; i < (row + 1) * dimensions; i++) squares += vectors[i]! * vectors[i]!;
     if (!Number.isFinite(squares)) outOfRange({ ...subject, name: `${subject.name}, vector ${row},` }, { expected: "to be finite", got: squares });
-    if (squares === 0) outOfRange({ ...subject, name: `${subject.name}, vector ${row},` }, { expected: "to have a direction", got: "all zeros" });
+    if (squares === 0) throw new RangeError(`${subject.action}: expected ${subject.name}, vector ${row}, to have a direction, got all zeros`);
   }
-  return { queries: vectors, count };
+  return { vectors, count };
 }

@@ -2,6 +2,7 @@
 import { exactLength, outOfRange, typedArray } from "./check.ts";
 import { headLayers, parameterCount, type Head } from "./head.ts";
 import { finiteFloats, type HeadTraining } from "./head-training.ts";
+import { lifetime } from "./lifetime.ts";
 import { seededRandom, shuffled } from "./seeded-random.ts";
 
 /** What one pass over the samples gave. Each sample counts with the weights that its batch met, before their step. */
@@ -78,12 +79,7 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
   const store = makeStore();
   let epochs = 0;
   let steps = 0;
-  let disposed = false;
-
-  const assertUsable = (action: string) => {
-    assertOpen(action);
-    if (disposed) throw new Error(`${action}: expected a head trainer in use, got a disposed one`);
-  };
+  const { using: assertUsable, dispose } = lifetime("a head trainer", { store, assertOpen });
   const setAll = (weights: Float32Array) => {
     store.write("first", new Float32Array(length));
     for (const vector of kept) store.write(vector, vector === "weights" || vector === "anchor" ? weights : new Float32Array(length));
@@ -110,11 +106,6 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
     steps = stepsLow + DIGIT * stepsHigh;
   }
 
-  const dispose = () => {
-    if (!disposed) store.dispose();
-    disposed = true;
-  };
-
   return {
     length,
     weights() {
@@ -132,9 +123,9 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
       const order = shuffled(labels.length, seededRandom({ seed, stream: epochs + 1 }));
       const { loss, weight, correct } = store.epoch({ order, steps });
       const mean = loss / weight;
-      if (!Number.isFinite(mean) || !store.read("weights").every(Number.isFinite)) {
+      if (!Number.isFinite(mean) || !kept.every((vector) => store.read(vector).every(Number.isFinite))) {
         restore(before);
-        throw new Error(`epoch: expected a finite loss and finite weights, got a loss of ${mean}: training diverged. Try a learning rate below ${training.optimizer.learningRate}`);
+        throw new Error(`epoch: expected a finite loss, finite weights and moments, got a loss of ${mean}: training diverged. Try a learning rate below ${training.optimizer.learningRate}, or smaller features`);
       }
       epochs += 1;
       steps += Math.ceil(labels.length / training.batchSize);

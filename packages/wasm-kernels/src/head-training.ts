@@ -113,6 +113,7 @@ function checkOptimizer(given: HeadOptimizer): CheckedOptimizer {
   if (typeof given !== "object" || given === null) wrongType({ action, name: "optimizer" }, { expected: "to be an object", got: given });
   const kind = oneOf({ action, name: "optimizer.kind" }, { value: given.kind, choices: ["sgd", "adam"] });
   const learningRate = atLeast("optimizer.learningRate", { value: given.learningRate, least: Number.MIN_VALUE });
+  if (Math.fround(learningRate) === 0) throw new RangeError(`headTrainer: expected optimizer.learningRate to be more than 0 as an f32, got ${learningRate}`);
   if (kind === "sgd") return { kind, learningRate, momentum: share("momentum", (given as { momentum?: number }).momentum ?? 0) };
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = given as HeadOptimizer & { kind: "adam" };
   // Far below any epsilon of use, and far above where f32 would make it 0, and 0 / 0 of it.

@@ -15,7 +15,7 @@ export type ModelUpdate =
 
 /** What was learned of an update while it was checked. */
 export interface UpdateNorm {
-  /** Euclidean length, in f64. */
+  /** Euclidean length, in f64. The backends agree to 12 digits; so a mean that was clipped may differ in its last bit. */
   readonly l2Norm: number;
 }
 
@@ -31,7 +31,7 @@ export function checkUpdate(update: ModelUpdate, { action, length }: { readonly 
   const values = typedArray(subject, { kind: kinds[update.encoding], value: update.values });
   if (update.encoding === "int8") {
     const scale = finiteNumber({ action, name: "update.scale" }, update.scale);
-    if (scale < 0) outOfRange({ action, name: "update.scale" }, { expected: "to be at least 0", got: scale });
+    if (scale < 0 || !Number.isFinite(Math.fround(128 * scale))) outOfRange({ action, name: "update.scale" }, { expected: "to be at least 0 and small enough that 128 times it is an f32", got: scale });
   }
   if (update.encoding === "topk") checkIndices(update, { action, length });
   else if (values.length !== length) outOfRange(subject, { expected: `to have ${length} elements`, got: values.length });
@@ -48,6 +48,11 @@ function checkIndices({ indices, values }: { readonly indices: Uint32Array; read
     before = index;
   }
   if (before >= length) outOfRange(subject, { expected: `to be below ${length}`, got: before });
+}
+
+/** By what an update is multiplied so that it is no longer than `limit`. */
+export function clip({ l2Norm }: UpdateNorm, limit: number): number {
+  return Math.min(1, limit / l2Norm);
 }
 
 /** Throws unless the weight of a client is a finite number above 0. */

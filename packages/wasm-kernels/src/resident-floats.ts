@@ -1,4 +1,5 @@
 import { integer } from "./check.ts";
+import { lifetime } from "./lifetime.ts";
 
 /** Floats in the memory of the kernels: what is written there and passed to a miner isn't copied. */
 export interface ResidentFloats {
@@ -23,18 +24,10 @@ export interface FloatStore {
 
 /** The public floats over a backend's store. */
 export function createResidentFloats(length: number, { store, assertOpen }: { readonly store: FloatStore; readonly assertOpen: (action: string) => unknown }): ResidentFloats {
-  let disposed = false;
-  const dispose = () => {
-    if (!disposed) store.dispose();
-    disposed = true;
-  };
+  const { using, dispose } = lifetime("resident floats", { store, assertOpen });
   return {
     length,
-    values() {
-      assertOpen("values");
-      if (disposed) throw new Error("values: expected resident floats in use, got disposed ones");
-      return store.values();
-    },
+    values: () => using("values").values(),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -22,7 +22,8 @@ export interface ShardedGalleryOptions {
  * @throws {RangeError} for no shards, or unlike ones.
  */
 export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncGallery {
-  const shards = [...given];
+  const shards = [...new Set(given)];
+  if (shards.length !== given.length) throw new RangeError(`shardedGallery: expected shards that differ, got ${given.length - shards.length} of them again`);
   const { dimensions, precision } = checkShards(shards);
   const turns = readWriteTurns();
   let disposing: Promise<void> | undefined;

@@ -1,5 +1,6 @@
 import { integer, oneOf, outOfRange } from "./check.ts";
-import { checkUpdate, checkWeight, normOf, type ModelUpdate, type UpdateEncoding, type UpdateNorm } from "./model-update.ts";
+import { lifetime } from "./lifetime.ts";
+import { checkUpdate, checkWeight, clip, normOf, type ModelUpdate, type UpdateEncoding, type UpdateNorm } from "./model-update.ts";
 import { checkNorm } from "./weighted-mean.ts";
 
 /** What {@link VectorKernels.updateBucket} takes. */
@@ -16,7 +17,8 @@ export interface UpdateBucketOptions {
 
 /**
  * Updates that are resident side by side, for rules that must see all of them at once. Its results are views
- * of kernel memory: good until the next call of any kernel; copy what you keep.
+ * of kernel memory: good until the next call of any kernel; copy what you keep. Sums are f32: numbers above
+ * 3e38 divided by the count of updates overflow to an infinity.
  */
 export interface UpdateBucket {
   readonly length: number;
@@ -26,7 +28,8 @@ export interface UpdateBucket {
   readonly count: number;
   /**
    * Room for the next update in kernel memory, in the shape that `add` takes: what is written there and
-   * passed to `add` isn't copied. A shorter "topk" update is passed as `subarray(0, n)` of both arrays.
+   * passed to `add` isn't copied. A shorter "topk" update is passed as `subarray(0, n)` of both arrays. Good for
+   * that one `add`, and until memory grows: ask anew for each update.
    */
   incoming(): ModelUpdate;
   /**
@@ -84,14 +87,9 @@ export interface BucketStore {
 
 /** The public bucket over a backend's store. */
 export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }: { readonly store: BucketStore; readonly assertOpen: (action: string) => unknown }): UpdateBucket {
-  let updates: { readonly weight: number; readonly l2Norm: number }[] = [];
-  let disposed = false;
+  const { using, dispose } = lifetime("an update bucket", { store, assertOpen });
+  const updates: ({ readonly weight: number } & UpdateNorm)[] = [];
 
-  const using = (action: string): BucketStore => {
-    assertOpen(action);
-    if (disposed) throw new Error(`${action}: expected an update bucket in use, got a disposed one`);
-    return store;
-  };
   const filled = (action: string): BucketStore => {
     const open = using(action);
     if (updates.length === 0) throw new RangeError(`${action}: expected at least one update to have been added, got none`);
@@ -106,10 +104,6 @@ export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }
     if (spec.encoding !== "f32") throw new RangeError(`${action}: expected a bucket of encoding "f32", got "${spec.encoding}"`);
     return open.sortedMean({ count: updates.length, low: trim, high: updates.length - trim });
   };
-  const dispose = () => {
-    if (!disposed) store.dispose();
-    disposed = true;
-  };
 
   return {
     length: spec.length,
@@ -119,32 +113,33 @@ export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }
       return updates.length;
     },
     incoming: () => using("incoming").room(place("incoming")),
-    add(update, { weight }) {
+    add(update, options) {
       const action = "add";
       const open = using(action);
       checkUpdate(update, { action, length: spec.length });
       if (update.encoding !== spec.encoding) throw new RangeError(`add: expected an update of encoding "${spec.encoding}", got "${update.encoding}"`);
       if (update.values.length > spec.entries && update.encoding === "topk") outOfRange({ action, name: "update.values" }, { expected: `to have at most ${spec.entries} elements (entries)`, got: update.values.length });
-      checkWeight(action, weight);
+      const weight = checkWeight(action, options?.weight);
       const norm = normOf(action, open.put(place(action), update));
-      updates = [...updates, { weight, l2Norm: norm.l2Norm }];
+      updates.push({ weight, ...norm });
       return norm;
     },
     mean({ maxNorm } = {}) {
       const limit = maxNorm === undefined ? Infinity : checkNorm("mean", maxNorm);
       const open = filled("mean");
       const total = updates.reduce((sum, { weight }) => sum + weight, 0);
-      return open.sum(updates.map(({ weight, l2Norm }) => (weight / total) * Math.min(1, limit / l2Norm)));
+      if (!Number.isFinite(total)) outOfRange({ action: "mean", name: "the total of the weights" }, { expected: "to be finite", got: total });
+      return open.sum(updates.map(({ weight, l2Norm }) => (weight / total) * clip({ l2Norm }, limit)));
     },
     median: () => sorted("median", Math.floor((updates.length - 1) / 2)),
-    trimmedMean({ trim }) {
+    trimmedMean(options) {
       filled("trimmedMean");
       const most = Math.ceil(updates.length / 2) - 1;
-      return sorted("trimmedMean", integer({ action: "trimmedMean", name: "trim" }, { value: trim, least: 0, most }));
+      return sorted("trimmedMean", integer({ action: "trimmedMean", name: "trim" }, { value: options?.trim, least: 0, most }));
     },
     reset() {
       using("reset");
-      updates = [];
+      updates.length = 0;
     },
     dispose,
     [Symbol.dispose]: dispose,

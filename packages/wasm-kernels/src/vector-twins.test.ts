@@ -84,3 +84,34 @@ describe("the averaging kernels and their slow twins", () => {
     }), some);
   });
 });
+
+describe("the galleries of f32", () => {
+  it("have the same scores, for one query and for many", () => {
+    const shape = fc.record({ rows: fc.constantFrom(1, 7, 8, 9, 16, 17, 255, 256, 257, 800), dimensions: fc.constantFrom(1, 3, 4, 64, 127), queries: fc.constantFrom(1, 2, 4, 5, 9), k: fc.constantFrom(1, 5, 20), seed: fc.nat(1e6), threshold: fc.constantFrom(undefined, 0, 0.2) });
+    fc.assert(fc.property(shape, ({ rows, dimensions, queries, k, seed, threshold }) => {
+      const next = seeded(seed);
+      const vectors = (count: number) => Float32Array.from({ length: count * dimensions }, () => next() / 2 ** 23 - 1 + 1e-6);
+      const [enrolled, asked] = [vectors(rows), vectors(queries)];
+      const scores = (kernels: VectorKernels) => {
+        using gallery = kernels.gallery({ dimensions });
+        gallery.set(Array.from({ length: rows }, (_, i) => i), enrolled);
+        for (let i = 0; i < rows; i += 5) gallery.delete(i);
+        return gallery.match({ queries: asked, k, ...(threshold === undefined ? {} : { threshold }) }).map((found) => found.map(({ score }) => score));
+      };
+      const [got, expected] = [scores(fast), scores(slow)];
+      expected.forEach((list, i) => expectSame(got[i]!, list));
+    }), some);
+  });
+
+  it.each(["int8", "binary"] as const)("compare all rows of %s exactly when there are as many candidates", (precision) => {
+    const next = seeded(5);
+    const vectors = (count: number) => Float32Array.from({ length: count * 64 }, () => next() / 2 ** 23 - 1);
+    const [enrolled, asked] = [vectors(700), vectors(6)];
+    const best = (kernels: VectorKernels) => {
+      using gallery = kernels.gallery({ dimensions: 64, precision });
+      gallery.set(Array.from({ length: 700 }, (_, i) => i), enrolled);
+      return gallery.match({ queries: asked, k: 10, candidates: 700 }).map((found) => found.map(({ id }) => Number(id)));
+    };
+    best(slow).forEach((ids, i) => expectSame(best(fast)[i]!, ids));
+  });
+});

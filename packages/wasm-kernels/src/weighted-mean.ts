@@ -1,5 +1,6 @@
 import { anyNumber, integer, oneOf, outOfRange } from "./check.ts";
-import { checkUpdate, checkWeight, normOf, type ModelUpdate, type UpdateNorm } from "./model-update.ts";
+import { lifetime } from "./lifetime.ts";
+import { checkUpdate, checkWeight, clip, normOf, type ModelUpdate, type UpdateNorm } from "./model-update.ts";
 
 /** What {@link VectorKernels.weightedMean} takes. */
 export interface WeightedMeanOptions {
@@ -29,7 +30,7 @@ export interface WeightedMean {
    * as if it were shortened to that length.
    */
   add(update: ModelUpdate, options: { readonly weight: number; readonly maxNorm?: number }): UpdateNorm;
-  /** The mean so far, as the caller's own array: the sum in f32 or f64, divided in f64. Throws a RangeError before the first update. */
+  /** The mean so far, as the caller's own array: the sum in f32 or f64, divided in f64 and rounded once. Throws a RangeError before the first update. */
   result(): Float32Array;
   /** Forgets all updates. */
   reset(): void;
@@ -57,7 +58,7 @@ export interface SumStore {
   squares(update: ModelUpdate): number;
   /** Adds `weight * update`; in an f32 sum the weight is rounded to f32 first. */
   add(update: ModelUpdate, weight: number): void;
-  /** A new array of the sum times `factor`. */
+  /** A new array of the sum times `factor`, in f64, rounded to f32. */
   scaled(factor: number): Float32Array;
   clear(): void;
   dispose(): void;
@@ -65,18 +66,8 @@ export interface SumStore {
 
 /** The public mean over a backend's sum. */
 export function createWeightedMean(spec: WeightedMeanSpec, { store, assertOpen }: { readonly store: SumStore; readonly assertOpen: (action: string) => unknown }): WeightedMean {
+  const { using, dispose } = lifetime("a weighted mean", { store, assertOpen });
   let state = { count: 0, totalWeight: 0, unit: 0 };
-  let disposed = false;
-
-  const using = (action: string): SumStore => {
-    assertOpen(action);
-    if (disposed) throw new Error(`${action}: expected a weighted mean in use, got a disposed one`);
-    return store;
-  };
-  const dispose = () => {
-    if (!disposed) store.dispose();
-    disposed = true;
-  };
 
   return {
     length: spec.length,
@@ -87,17 +78,21 @@ export function createWeightedMean(spec: WeightedMeanSpec, { store, assertOpen }
       return state.totalWeight;
     },
     incoming: () => using("incoming").incoming(),
-    add(update, { weight, maxNorm }) {
+    add(update, options) {
       const action = "add";
       const open = using(action);
       checkUpdate(update, { action, length: spec.length });
-      checkWeight(action, weight);
-      const limit = maxNorm === undefined ? Infinity : checkNorm(action, maxNorm);
-      const norm = normOf(action, open.squares(update));
+      const weight = checkWeight(action, options?.weight);
+      const limit = options.maxNorm === undefined ? Infinity : checkNorm(action, options.maxNorm);
       // Weights relative to the first one keep the sum near the size of the updates themselves.
       const unit = state.count === 0 ? weight : state.unit;
-      open.add(update, (weight / unit) * Math.min(1, limit / norm.l2Norm));
-      state = { count: state.count + 1, totalWeight: state.totalWeight + weight, unit };
+      const totalWeight = state.totalWeight + weight;
+      if (!Number.isFinite(Math.fround(weight / unit)) || !Number.isFinite(totalWeight)) {
+        outOfRange({ action, name: "weight" }, { expected: `to be within 1e38 times the first, ${unit}, and the total within f64`, got: weight });
+      }
+      const norm = normOf(action, open.squares(update));
+      open.add(update, (weight / unit) * clip(norm, limit));
+      state = { count: state.count + 1, totalWeight, unit };
       return norm;
     },
     result() {

@@ -90,14 +90,6 @@ pub extern "C" fn f64_accumulate(values: *const f32, length: usize, weight: f64,
     f64_sum::accumulate(values, weight, sums);
 }
 
-/// [`f64_sum::scaled`]: `sums[length]`, `out[length]`.
-#[unsafe(no_mangle)]
-pub extern "C" fn f64_scaled(sums: *const f64, length: usize, factor: f64, out: *mut f32) {
-    // SAFETY: the contract.
-    let (sums, out) = unsafe { (input(sums, length), output(out, length)) };
-    f64_sum::scaled(sums, factor, out);
-}
-
 /// [`sorted_mean::sorted_mean`]: `bucket[clients * stride]`, `scratch[clients * RUN]`, `network[pairs]`,
 /// `out[length]`.
 #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! Training of small heads, in the module `vectors`.
+//! Training of small heads, in the module `training`.
 
 use core::ptr::null_mut;
 

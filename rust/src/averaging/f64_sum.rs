@@ -16,13 +16,6 @@ pub fn accumulate(values: &[f32], weight: f64, sums: &mut [f64]) {
     }
 }
 
-/// `out[i] = sums[i] * factor`, rounded once to f32.
-pub fn scaled(sums: &[f64], factor: f64, out: &mut [f32]) {
-    for (sum, out) in sums.iter().zip(out) {
-        *out = (sum * factor) as f32;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,8 +26,5 @@ mod tests {
         let mut sums = [1.0, 1.0, -0.5, 1.0];
         accumulate(&values, 3.0, &mut sums);
         assert_eq!(sums, [4.0, -5.0, 1.0, 1.0 + f64::from(3.0e-8f32) * 3.0]);
-        let mut out = [0.0; 4];
-        scaled(&sums, 0.5, &mut out);
-        assert_eq!(out, [2.0, -2.5, 0.5, 0.50000006]);
     }
 }

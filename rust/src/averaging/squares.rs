@@ -6,7 +6,7 @@
 use crate::simd::F32x4;
 use crate::simd_narrow::{F64x2, I8x16, U16x8};
 
-/// Sum of squares in f64; NaN or infinite when an element is. A whole number of fours.
+/// Sum of squares in f64; NaN or infinite when an element is. A whole number of eights.
 pub fn of_floats(values: &[f32]) -> f64 {
     let mut sums = [F64x2::splat(0.0); 4];
     for run in values.as_chunks::<8>().0 {

@@ -1,4 +1,5 @@
 import type { Head } from "@sedna-js/wasm-kernels";
+import { describe } from "../errors.ts";
 import { tensor, type Tensor, type Tensors } from "../tensor.ts";
 
 /** One tensor of a head, and where its elements are in the flat parameters. */
@@ -13,8 +14,11 @@ export interface HeadTensor {
  * The tensors of a head in the order of the flat parameters that `headTrainer` takes and gives: `weight`
  * `[classes, features]` and `bias` of a softmax; `hidden.weight` `[hidden, features]`, `hidden.bias`, `output.weight`
  * `[classes, hidden]` and `output.bias` of an MLP. These are the names of PyTorch's state dicts.
+ * @throws {TypeError} for another kind of head.
  */
 export function headLayout(head: Head): HeadTensor[] {
+  const { kind } = head as { readonly kind: unknown };
+  if (kind !== "softmax" && kind !== "mlp") throw new TypeError(`lay out a head: expected one of kind softmax or mlp; got ${describe(kind)}`);
   const shapes: readonly (readonly [name: string, shape: readonly number[]])[] =
     head.kind === "softmax"
       ? [["weight", [head.classes, head.features]], ["bias", [head.classes]]]
@@ -55,6 +59,7 @@ export function flatOf(head: Head, tensors: Tensors): Float32Array {
 
 /** Throws a TypeError unless `flat` has the parameters of the layout, no more and no fewer. */
 export function checkLength(layout: readonly HeadTensor[], flat: Float32Array): void {
+  if (Object.prototype.toString.call(flat) !== "[object Float32Array]") throw new TypeError(`read a head's parameters: expected a Float32Array; got ${describe(flat)}`);
   const { offset, length } = layout.at(-1)!;
   if (flat.length !== offset + length) throw new TypeError(`read a head's parameters: expected ${offset + length} of them; got ${flat.length}`);
 }

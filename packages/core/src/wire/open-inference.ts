@@ -188,8 +188,8 @@ function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Arr
   const array = arrayOf[dtype];
   const wanted = elementCount(shape) * array.BYTES_PER_ELEMENT;
   if (bytes.length !== wanted) throw new WireError(`read tensor ${name}: expected ${wanted} bytes for ${datatype} [${shape}]; got ${bytes.length}`);
-  // Sliced, because a typed array must start at a multiple of its element size.
-  return { dtype, shape, data: new array(bytes.slice().buffer) };
+  // Copied, because a typed array must start at a multiple of its element size. (A Buffer's slice would be no copy.)
+  return { dtype, shape, data: new array(new Uint8Array(bytes).buffer) };
 }
 
 function expectCount(name: string, count: number, shape: readonly number[]): void {

@@ -44,7 +44,7 @@ export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): Su
       if (accumulator === "f64") values.forEach((value, i) => (sums[i]! += value * weight));
       else values.forEach((value, i) => (sums[i]! += Math.fround(value * Math.fround(weight))));
     },
-    scaled: (factor) => Float32Array.from(sums, (sum) => sum * (accumulator === "f32" ? Math.fround(factor) : factor)),
+    scaled: (factor) => Float32Array.from(sums, (sum) => sum * factor),
     clear: () => void sums.fill(0),
     dispose: () => (room = new Float32Array(0)),
   };

@@ -3,10 +3,8 @@ import type { ModelUpdate } from "../model-update.ts";
 import { sortingNetwork } from "../sorting-network.ts";
 import type { BucketStore, UpdateBucketSpec } from "../update-bucket.ts";
 import { padded } from "./padding.ts";
+import { SPARSE_CLIENT_BYTES, writeSparseClient } from "./sparse-client.ts";
 import type { VectorMemory } from "./vector-exports.ts";
-
-/** Bytes of `SparseClient` in `rust/src/averaging/sparse_sum.rs`. */
-const SPARSE_CLIENT = 12;
 
 /** Floats a row of the scratch: `RUN` in `rust/src/averaging/sorted_mean.rs`. */
 const SORT_RUN = 64;
@@ -20,9 +18,8 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
   const size = padded(length);
   // An odd number of cache lines between places: else all of them would share the same few sets of the cache.
   const stride = encoding === "topk" ? padded(spec.entries) : size + (size % 32 === 0 ? 16 : 0);
-  const block = memory.allocate(BYTES[encoding] * stride * capacity);
-  const indices = encoding === "topk" ? memory.allocate(4 * stride * capacity) : 0;
-  const out = memory.allocate(4 * size);
+  const blockBytes = BYTES[encoding] * stride * capacity;
+  const [block, out, indices] = memory.allocateAll(blockBytes, 4 * size, encoding === "topk" ? 4 * stride * capacity : 1) as [number, number, number];
   /** For each update: the scale of int8, whether f16 has no subnormals, the entries of topk. */
   const notes: number[] = [];
   let network = { rows: 0, address: 0, pairs: 0 };
@@ -53,6 +50,8 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
     room,
     put(index, update) {
       const address = addressOf(index);
+      const given = update.values.buffer === exports.memory.buffer ? update.values.byteOffset : 0;
+      if (given >= block && given < address) throw new RangeError("add: expected the room of this update, got that of an earlier one: ask incoming() anew for each");
       const target = room(index);
       put(target.values, update.values);
       if (update.encoding === "topk" && target.encoding === "topk") put(target.indices, update.indices);
@@ -78,10 +77,9 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
         memory.floats(unit, units.length).set(units);
         exports.int8_sum(block, stride, pairs, unit, clients, out, size, 0);
       } else if (encoding === "topk") {
-        const [table] = memory.scratch(SPARSE_CLIENT * clients) as [number];
+        const [table] = memory.scratch(SPARSE_CLIENT_BYTES * clients) as [number];
         weights.forEach((weight, i) => {
-          memory.words(table + SPARSE_CLIENT * i, 2).set([stride * i, stride * i + notes[i]!]);
-          memory.floats(table + SPARSE_CLIENT * i + 8, 1)[0] = weight;
+          writeSparseClient(memory, table + SPARSE_CLIENT_BYTES * i, { next: stride * i, end: stride * i + notes[i]!, weight });
         });
         exports.sparse_sum(indices, block, stride * clients, table, clients, out, size, 0);
       } else {
@@ -99,7 +97,8 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
       return memory.floats(out, length);
     },
     dispose() {
-      for (const address of [block, indices, out, network.address]) if (address !== 0) memory.free(address);
+      for (const address of [block, indices, out]) memory.free(address);
+      if (network.address !== 0) memory.free(network.address);
       network = { rows: 0, address: 0, pairs: 0 };
     },
   };

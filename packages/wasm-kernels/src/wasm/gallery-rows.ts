@@ -30,7 +30,7 @@ export interface GalleryRows {
   move(from: RowPlace, to: RowPlace): void;
   /** Bytes that a packed query needs. */
   readonly queryBytes: number;
-  /** Writes the queries for `matchOne` (1 lane), `matchFour` (4 lanes, the missing ones zero) or `rescore` (0 lanes). */
+  /** Writes the queries for `matchOne` (1 lane), `matchFour` (4 lanes, of which some may be missing) or `rescore` (0 lanes). */
   pack(target: { readonly address: number; readonly lanes: 0 | 1 | 4 }, queries: readonly Float32Array[]): void;
   matchOne(segment: Segment, query: number, ranking: Ranking): void;
   /** Absent where four queries at once gain nothing. */

@@ -1,8 +1,8 @@
 import { NO_SLOT, type GalleryStore, type Ranked } from "../create-gallery.ts";
 import { ceilToFloat32, nextBelowFloat32 } from "../float32-bound.ts";
-import type { GallerySpec } from "../gallery.ts";
-import { binaryRows, floatRows, int8Rows, type GalleryRows } from "./gallery-rows.ts";
-import { segmentOf, segmentRange } from "./gallery-segments.ts";
+import type { GallerySpec, MatchCall } from "../gallery.ts";
+import { binaryRows, floatRows, int8Rows, type GalleryRows, type RowPlace, type Segment } from "./gallery-rows.ts";
+import { segmentPlan } from "./gallery-segments.ts";
 import type { VectorMemory } from "./vector-exports.ts";
 
 /** Queries that share a scan: `QUERIES` in `rust/src/gallery/mod.rs`. */
@@ -18,21 +18,21 @@ export interface Ranking {
 /** The rows in the module, in segments. */
 export function wasmGalleryStore(memory: VectorMemory, spec: GallerySpec): GalleryStore {
   const rows: GalleryRows = { f32: floatRows, int8: int8Rows, binary: binaryRows }[spec.precision](memory, spec.dimensions);
+  const plan = segmentPlan(rows.segmentBytes(8) / 8);
   const segments: number[] = [];
 
-  const place = (slot: number): { address: number; at: number; capacity: number } => {
-    const index = segmentOf(slot);
-    const { first, capacity } = segmentRange(index);
+  const place = (slot: number): RowPlace => {
+    const index = plan.segmentOf(slot);
+    const { first, capacity } = plan.rangeOf(index);
     return { address: segments[index]!, at: slot - first, capacity };
   };
 
-  /** Calls `use` with every segment that has rows. */
-  const scan = (count: number, use: (segment: { address: number; capacity: number; first: number; rows: number }) => void): void => {
-    segments.forEach((address, index) => {
-      const { first, capacity } = segmentRange(index);
-      if (count > first) use({ address, capacity, first, rows: Math.min(capacity, count - first) });
+  /** The segments that have some of the first `count` rows. */
+  const filled = (count: number): Segment[] =>
+    segments.flatMap((address, index) => {
+      const { first, capacity } = plan.rangeOf(index);
+      return count > first ? [{ address, capacity, first, rows: Math.min(capacity, count - first) }] : [];
     });
-  };
 
   const clear = ({ scores, slots, k }: Ranking, { queries, bar }: { queries: number; bar: number }): void => {
     memory.floats(scores, queries * k).fill(bar);
@@ -41,9 +41,8 @@ export function wasmGalleryStore(memory: VectorMemory, spec: GallerySpec): Galle
 
   return {
     reserve(count) {
-      while (count > 0 && segmentOf(count - 1) >= segments.length) {
-        const address = memory.allocate(rows.segmentBytes(segmentRange(segments.length).capacity));
-        segments.push(address);
+      while (count > 0 && plan.segmentOf(count - 1) >= segments.length) {
+        segments.push(memory.allocate(rows.segmentBytes(plan.rangeOf(segments.length).capacity)));
       }
     },
     put: (slot, row) => rows.put(place(slot), row),
@@ -51,30 +50,14 @@ export function wasmGalleryStore(memory: VectorMemory, spec: GallerySpec): Galle
     match(call, count) {
       const { k } = call;
       const result: Ranked = { scores: new Float32Array(call.count * k), slots: new Uint32Array(call.count * k).fill(NO_SLOT) };
-      const bar = nextBelowFloat32(ceilToFloat32(call.threshold));
-      // With fewer candidates than that, an exact comparison of all rows costs no more than the scan.
-      const most = Math.max(1, Math.min(call.candidates, count));
-      const coarse = rows.rescore === undefined ? 0 : most;
+      const scanned = filled(count);
       for (let first = 0; first < call.count && count > 0; ) {
-        const queries = call.count - first === 1 || !rows.matchFour ? 1 : Math.min(TOGETHER, call.count - first);
-        const lanes = queries === 1 ? 1 : TOGETHER;
-        const [scores, slots, coarseScores, coarseSlots, room] = memory.scratch(4 * lanes * k, 4 * lanes * k, 4 * lanes * coarse, 4 * lanes * coarse, rows.queryBytes * lanes) as [number, number, number, number, number];
-        const best: Ranking = { scores, slots, k };
-        const scanned: Ranking = rows.rescore === undefined ? best : { scores: coarseScores, slots: coarseSlots, k: coarse };
-        clear(best, { queries: lanes, bar });
-        if (scanned !== best) clear(scanned, { queries: lanes, bar: -Infinity });
-        const vector = (query: number) => call.queries.subarray((first + query) * spec.dimensions, (first + query + 1) * spec.dimensions);
-        rows.pack({ address: room, lanes }, Array.from({ length: queries }, (_, query) => vector(query)));
-        scan(count, (segment) => (lanes === 1 ? rows.matchOne(segment, room, scanned) : rows.matchFour!(segment, room, scanned)));
-        for (let query = 0; query < queries; query++) {
-          const own = (ranking: Ranking): Ranking => ({ ...ranking, scores: ranking.scores + 4 * query * ranking.k, slots: ranking.slots + 4 * query * ranking.k });
-          if (rows.rescore) {
-            rows.pack({ address: room, lanes: 0 }, [vector(query)]);
-            scan(count, (segment) => rows.rescore!(segment, room, { candidates: own(scanned), best: own(best) }));
-          }
-          result.scores.set(memory.floats(own(best).scores, k), (first + query) * k);
-          result.slots.set(memory.words(own(best).slots, k), (first + query) * k);
-        }
+        const queries = rows.matchFour && call.count - first > 1 ? Math.min(TOGETHER, call.count - first) : 1;
+        const vectors = Array.from({ length: queries }, (_, i) => call.queries.subarray((first + i) * spec.dimensions, (first + i + 1) * spec.dimensions));
+        rank({ memory, rows, clear }, { call, count, vectors, segments: scanned }, ({ scores, slots }, i) => {
+          result.scores.set(memory.floats(scores, k), (first + i) * k);
+          result.slots.set(memory.words(slots, k), (first + i) * k);
+        });
         first += queries;
       }
       return result;
@@ -86,3 +69,49 @@ export function wasmGalleryStore(memory: VectorMemory, spec: GallerySpec): Galle
   };
 }
 
+interface Ranker {
+  readonly memory: VectorMemory;
+  readonly rows: GalleryRows;
+  clear(ranking: Ranking, start: { queries: number; bar: number }): void;
+}
+
+interface Group {
+  readonly call: MatchCall;
+  /** Rows of the gallery. */
+  readonly count: number;
+  /** One query, or up to four that share a scan. */
+  readonly vectors: readonly Float32Array[];
+  readonly segments: readonly Segment[];
+}
+
+/** Ranks the rows for a group of queries, and hands over each query's ranking. */
+function rank({ memory, rows, clear }: Ranker, { call, count, vectors, segments }: Group, done: (ranking: Ranking, query: number) => void): void {
+  const { k } = call;
+  const lanes = vectors.length === 1 ? 1 : TOGETHER;
+  // From so many candidates on, ranking them costs more than comparing all rows exactly.
+  const all = 4 * call.candidates >= count;
+  const kept = rows.rescore === undefined ? 0 : all ? count : call.candidates;
+  const [scores, slots, coarseScores, coarseSlots, room] = memory.scratch(4 * lanes * k, 4 * lanes * k, 4 * lanes * kept, 4 * lanes * kept, rows.queryBytes * lanes) as [number, number, number, number, number];
+  const best: Ranking = { scores, slots, k };
+  const coarse: Ranking = rows.rescore === undefined ? best : { scores: coarseScores, slots: coarseSlots, k: kept };
+  clear(best, { queries: lanes, bar: nextBelowFloat32(ceilToFloat32(call.threshold)) });
+
+  if (rows.rescore !== undefined && all) {
+    memory.words(coarseSlots, kept * lanes).forEach((_, i, words) => (words[i] = i % kept));
+  } else {
+    if (coarse !== best) clear(coarse, { queries: lanes, bar: -Infinity });
+    rows.pack({ address: room, lanes }, vectors);
+    for (const segment of segments) {
+      if (lanes === 1) rows.matchOne(segment, room, coarse);
+      else rows.matchFour!(segment, room, coarse);
+    }
+  }
+  vectors.forEach((vector, query) => {
+    const own = (ranking: Ranking): Ranking => ({ ...ranking, scores: ranking.scores + 4 * query * ranking.k, slots: ranking.slots + 4 * query * ranking.k });
+    if (rows.rescore) {
+      rows.pack({ address: room, lanes: 0 }, [vector]);
+      for (const segment of segments) rows.rescore(segment, room, { candidates: own(coarse), best: own(best) });
+    }
+    done(own(best), query);
+  });
+}

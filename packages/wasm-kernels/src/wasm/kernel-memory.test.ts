@@ -11,7 +11,7 @@ function fake(alloc: (bytes: number) => number) {
 describe("kernelMemory()", () => {
   it("throws a RangeError when memory is full", () => {
     const { memory } = fake(() => 0);
-    expect(() => memory.allocate(99)).toThrow(new RangeError("kernel memory: expected room for 99 bytes, got none: memory is full"));
+    expect(() => memory.allocate(99)).toThrow(new RangeError("kernel memory: expected room for 99 bytes, got none: memory is full, or in thousands of blocks"));
     expect(() => memory.scratch(1, 2)).toThrow(RangeError);
   });
 

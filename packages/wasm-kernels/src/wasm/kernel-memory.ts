@@ -13,6 +13,8 @@ export interface KernelMemory<Exports extends ModuleExports> {
   /** A new block's address, a multiple of 16. Throws a RangeError when memory can't grow further. */
   allocate(bytes: number): number;
   free(address: number): void;
+  /** Blocks of the given sizes in bytes, all of them or, when memory is full, none. */
+  allocateAll(...sizes: readonly number[]): number[];
   /**
    * Addresses of pieces of the given sizes in bytes, good until the next call: all kernels share this
    * one block, because each is done with it when it returns. It only ever grows, so a steady load allocates nothing.
@@ -30,6 +32,9 @@ export interface KernelMemory<Exports extends ModuleExports> {
   doubles(address: number, length: number): Float64Array;
 }
 
+/** A slice in Rust has at most so many bytes. */
+const MOST = 0x7fffffff;
+
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
 /** The memory of one instance. */
@@ -38,8 +43,9 @@ export function kernelMemory<Exports extends ModuleExports>(exports: Exports): K
 
   const allocate = (bytes: number): number => {
     // Addresses above 2^31 come as negative numbers.
-    const address = bytes <= 0xffffffff ? exports.alloc(bytes) >>> 0 : 0;
-    if (address === 0) throw new RangeError(`kernel memory: expected room for ${bytes} bytes, got none: memory is full`);
+    if (bytes > MOST) throw new RangeError(`kernel memory: expected at most ${MOST} bytes in one block, got ${bytes}`);
+    const address = exports.alloc(bytes) >>> 0;
+    if (address === 0) throw new RangeError(`kernel memory: expected room for ${bytes} bytes, got none: memory is full, or in thousands of blocks`);
     return address;
   };
 
@@ -62,6 +68,16 @@ export function kernelMemory<Exports extends ModuleExports>(exports: Exports): K
     exports,
     allocate,
     free: (address) => exports.free(address),
+    allocateAll(...sizes) {
+      const blocks: number[] = [];
+      try {
+        for (const size of sizes) blocks.push(allocate(size));
+      } catch (error) {
+        for (const block of blocks) exports.free(block);
+        throw error;
+      }
+      return blocks;
+    },
     scratch,
     addressOf: (array) => (array.buffer === exports.memory.buffer ? array.byteOffset : undefined),
     // A view costs about 30 ns; asking for `buffer` each time is what makes it outlive growth.

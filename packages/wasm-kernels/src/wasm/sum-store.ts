@@ -1,13 +1,11 @@
 import type { ModelUpdate } from "../model-update.ts";
 import type { SumStore, WeightedMeanSpec } from "../weighted-mean.ts";
 import { padded } from "./padding.ts";
+import { SPARSE_CLIENT_BYTES, writeSparseClient } from "./sparse-client.ts";
 import type { VectorMemory } from "./vector-exports.ts";
 
 /** Numbers that go in at a time: they stay in the L2 cache until they are added. */
 const WINDOW = 16384;
-
-/** Bytes of `SparseClient` in `rust/src/averaging/sparse_sum.rs`. */
-const SPARSE_CLIENT = 12;
 
 /** Numbers of an update as f32 in kernel memory, with padding. */
 interface Resident {
@@ -24,9 +22,8 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   const { exports } = memory;
   const size = padded(length);
   const bytes = size * (accumulator === "f32" ? 4 : 8);
-  const sums = memory.allocate(bytes);
-  // A place of its own, because the part to add lies in the scratch.
-  const factor = memory.allocate(4);
+  // The factor has a place of its own, because the part to add lies in the scratch.
+  const [sums, factor] = memory.allocateAll(bytes, 4) as [number, number];
   let room = 0;
   const clear = () => void memory.bytes(sums, bytes).fill(0);
   clear();
@@ -34,7 +31,7 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   /** Calls `use` with all of the update, a part at a time, and where the part starts. */
   const eachPart = (update: Dense, use: (part: Resident, first: number) => void): void => {
     const { values } = update;
-    if (room !== 0 && values.buffer === exports.memory.buffer && values.byteOffset === room) return use({ address: room, count: size, squares: () => exports.f32_squares(room, size) }, 0);
+    if (room !== 0 && update.encoding === "f32" && memory.addressOf(values) === room && values.length === length) return use({ address: room, count: size, squares: () => exports.f32_squares(room, size) }, 0);
     for (let first = 0; first < values.length; first += WINDOW) use(load(memory, update, first), first);
   };
 
@@ -44,16 +41,17 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
     exports.f32_sum(address, count, factor, 1, sums + 4 * first, count, 1);
   };
 
-  const scatter = ({ indices, values }: Extract<ModelUpdate, { encoding: "topk" }>, weight: number): void => {
+  const scatter = (update: Extract<ModelUpdate, { encoding: "topk" }>, weight: number): void => {
+    // Copies, because the entries may lie in this memory, and the scratch may make it grow.
+    const [indices, values] = [update.indices.slice(), update.values.slice()];
     if (accumulator === "f64") {
       const all = memory.doubles(sums, length);
       return indices.forEach((index, i) => (all[index]! += values[i]! * weight));
     }
-    const [where, what, client] = memory.scratch(4 * indices.length, 4 * indices.length, SPARSE_CLIENT) as [number, number, number];
+    const [where, what, client] = memory.scratch(4 * indices.length, 4 * indices.length, SPARSE_CLIENT_BYTES) as [number, number, number];
     memory.words(where, indices.length).set(indices);
     memory.floats(what, indices.length).set(values);
-    memory.words(client, 2).set([0, indices.length]);
-    memory.floats(client + 8, 1)[0] = weight;
+    writeSparseClient(memory, client, { next: 0, end: indices.length, weight });
     exports.sparse_sum(where, what, indices.length, client, 1, sums, size, 1);
   };
 
@@ -66,8 +64,8 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
       return memory.floats(room, length);
     },
     squares(update) {
-      // The entries of a sparse update are squared like those of a dense one of their number.
-      const dense: Dense = update.encoding === "topk" ? { encoding: "f32", values: update.values } : update;
+      // The entries of a sparse update are squared like those of a dense one of their number; a copy of them, because they may lie in the room of a whole one.
+      const dense: Dense = update.encoding === "topk" ? { encoding: "f32", values: update.values.slice() } : update;
       let squares = 0;
       eachPart(dense, (part) => (squares += part.squares()));
       return squares;
@@ -77,15 +75,9 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
       else eachPart(update, (part, first) => addPart(part, { first, weight }));
     },
     scaled(factor) {
+      const values = accumulator === "f32" ? memory.floats(sums, length) : memory.doubles(sums, length);
       const result = new Float32Array(length);
-      for (let first = 0; first < length; first += WINDOW) {
-        const count = Math.min(WINDOW, size - first);
-        const [out, weight] = memory.scratch(4 * count, 4) as [number, number];
-        memory.floats(weight, 1)[0] = factor;
-        if (accumulator === "f64") exports.f64_scaled(sums + 8 * first, count, factor, out);
-        else exports.f32_sum(sums + 4 * first, count, weight, 1, out, count, 0);
-        result.set(memory.floats(out, Math.min(count, length - first)), first);
-      }
+      for (let i = 0; i < length; i++) result[i] = values[i]! * factor;
       return result;
     },
     clear,
@@ -101,25 +93,32 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
 /** Copies a window of the update in, and decodes it where it isn't f32. */
 function load(memory: VectorMemory, update: Dense, first: number): Resident {
   const { exports } = memory;
-  const values = update.values.subarray(first, first + WINDOW);
+  // A copy of what lies in this memory: a view of it would be cut off when the scratch makes it grow.
+  const part = update.values.subarray(first, first + WINDOW);
+  const values = part.buffer === exports.memory.buffer ? part.slice() : part;
   const count = padded(values.length);
-  const [address, encoded, small] = memory.scratch(4 * count, update.encoding === "f32" ? 0 : update.values.BYTES_PER_ELEMENT * count, 8) as [number, number, number];
+  const encodedBytes = update.encoding === "f32" ? 0 : values.BYTES_PER_ELEMENT * count;
+  const [address, encoded, small] = memory.scratch(4 * count, encodedBytes, 8) as [number, number, number];
   const fill = (view: Float32Array | Uint16Array | Int8Array): void => {
     view.set(values);
     view.fill(0, values.length);
   };
-  if (update.encoding === "f32") fill(memory.floats(address, count));
-  if (update.encoding === "int8") {
-    fill(memory.signedBytes(encoded, count));
-    memory.words(small, 1)[0] = 1; // A pair of factors: 1 and 0.
-    memory.floats(small + 4, 1)[0] = update.scale;
-    exports.int8_sum(encoded, count, small, small + 4, 1, address, count, 0);
-    return { address, count, squares: () => exports.int8_squares(encoded, count) * Math.fround(update.scale) ** 2 };
+  switch (update.encoding) {
+    case "f32":
+      fill(memory.floats(address, count));
+      return { address, count, squares: () => exports.f32_squares(address, count) };
+    case "int8":
+      fill(memory.signedBytes(encoded, count));
+      memory.words(small, 1)[0] = 1; // A pair of factors: 1 and 0.
+      memory.floats(small + 4, 1)[0] = update.scale;
+      exports.int8_sum(encoded, count, small, small + 4, 1, address, count, 0);
+      return { address, count, squares: () => exports.int8_squares(encoded, count) * Math.fround(update.scale) ** 2 };
+    case "f16": {
+      fill(memory.halves(encoded, count));
+      const found = exports.f16_scan(encoded, count);
+      memory.floats(small, 1)[0] = 1;
+      exports.f16_sum(encoded, count, found >> 1, small, 1, address, count, 0);
+      return { address, count, squares: () => ((found & 1) === 1 ? exports.f32_squares(address, count) : NaN) };
+    }
   }
-  if (update.encoding === "f32") return { address, count, squares: () => exports.f32_squares(address, count) };
-  fill(memory.halves(encoded, count));
-  const found = exports.f16_scan(encoded, count);
-  memory.floats(small, 1)[0] = 1;
-  exports.f16_sum(encoded, count, found >> 1, small, 1, address, count, 0);
-  return { address, count, squares: () => ((found & 1) === 1 ? exports.f32_squares(address, count) : NaN) };
 }

@@ -10,7 +10,6 @@ interface AveragingExports {
   sparse_sum(indices: number, values: number, entries: number, clients: number, count: number, out: number, length: number, accumulate: 0 | 1): void;
   sorted_mean(bucket: number, stride: number, clients: number, scratch: number, network: number, pairs: number, low: number, high: number, out: number, length: number): void;
   f64_accumulate(values: number, length: number, weight: number, sums: number): void;
-  f64_scaled(sums: number, length: number, factor: number, out: number): void;
   f32_squares(values: number, length: number): number;
   int8_squares(values: number, length: number): number;
   /** 1 when all are finite, and 2 more when none is subnormal. */

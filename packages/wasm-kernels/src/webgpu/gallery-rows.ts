@@ -58,7 +58,9 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
         const before = buffers[at];
         buffers[at] = buffer;
         if (!before) return [];
-        encoder.copyBufferToBuffer(before, 0, buffer, 0, Math.min(before.size, bytes * (used - at * most)));
+        const kept = Math.min(before.size, bytes * (used - at * most));
+        // A chunk from before rows were deleted may have none left.
+        if (kept > 0) encoder.copyBufferToBuffer(before, 0, buffer, 0, kept);
         return [before];
       });
       device.queue.submit([encoder.finish()]);
