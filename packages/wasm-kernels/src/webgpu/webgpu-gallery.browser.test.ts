@@ -70,6 +70,27 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await gallery.dispose();
   });
 
+  it("grows again after rows were deleted below the border of a buffer", async () => {
+    const dimensions = 6;
+    // Rows of 32 bytes: 300 a buffer, and more than a buffer's first rows.
+    const gallery = webgpuGallery({ device: compilingOnce(device, { maxStorageBufferBindingSize: 9600 }), dimensions });
+    const exact = new ExactGallery(dimensions);
+    const add = async (ids: number[]) => {
+      const vectors = vectorsOf(ids.length * dimensions, ids.length);
+      exact.set(ids, vectors);
+      await gallery.set(ids, vectors);
+    };
+    await add(numbered(350));
+    for (const id of numbered(100)) {
+      await gallery.delete(id);
+      exact.rows.delete(id);
+    }
+    await add(numbered(350).map((i) => i + 1000));
+    const queries = vectorsOf(3 * dimensions, 9);
+    exact.expectBest(await gallery.match({ queries, k: 30 }), { queries, k: 30, tolerance });
+    await gallery.dispose();
+  });
+
   it("finds the best thousand, among many equal rows too", async () => {
     const dimensions = 4;
     const rows = vectorsOf(5000 * dimensions, 31).map((value) => Math.round(value));
