@@ -14,7 +14,7 @@ ${goalTable(goals)}
 - fedavg: ten clients of 1e7 weights, resident. over-read is the time over reading the same bytes and doing nothing.
 - cosine: 512 dimensions, the ten best rows. cosine.int8 is at 1e5 rows. batch-peak is the share of the simd128 multiply-and-add peak that a loop on registers alone reaches in the same run.
 - hem: scores resident in kernel memory, as numpy's are in its own.
-- boundary.growth: bytes that the heap, kernel memory and buffers have grown by in 1e4 calls of each kernel, after warm-up and garbage collection.
+- boundary.growth: bytes by which the heap has grown in 1e4 calls of each kernel, after warm-up and garbage collection, and kernel memory in 1e5.
 - A line \`-tuned\` is our own goal: to be no slower than the best form of the peer that we found, however unusual it is to write it so.
 
 ### What the limits are

@@ -22,15 +22,23 @@ export function checkImageScores(action: string, options: ImageScores): CheckedI
   const offsets = typedArray({ action, name: "offsets" }, { kind: "Uint32Array", value: options.offsets });
   const images = offsets.length - 1;
   if (images < 0) outOfRange({ action, name: "offsets" }, { expected: "to have at least 1 element", got: 0 });
-  for (let i = 1, before = offsets[0]!; i <= images; i++) {
-    const next = offsets[i]!;
-    if (next < before) throw new RangeError(`${action}: expected offsets never to decrease, got offsets[${i - 1}] = ${before}, offsets[${i}] = ${next}`);
-    before = next;
-  }
+  const fall = firstFall(offsets);
+  if (fall > 0) throw new RangeError(`${action}: expected offsets never to decrease, got offsets[${fall - 1}] = ${offsets[fall - 1]}, offsets[${fall}] = ${offsets[fall]}`);
   if (offsets[images]! > scores.length) {
     outOfRange({ action, name: "offsets" }, { expected: `to end at most at ${scores.length} (scores.length)`, got: offsets[images] });
   }
   return { scores, offsets, out: checkOut(action, { out: options.out, length: images }) };
+}
+
+/** The first offset that is below the one before it; 0 when there is none. */
+function firstFall(offsets: Uint32Array): number {
+  // Read as signed: V8 compares numbers that may exceed 2^31 as f64, which takes three times as long. No array of
+  // scores is so long, so an offset from 2^31 on is an error too: that its sign looks like a fall is sorted out below.
+  const signed = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length);
+  for (let i = 1; i < signed.length; i++) {
+    if (signed[i]! < signed[i - 1]! && offsets[i]! < offsets[i - 1]!) return i;
+  }
+  return 0;
 }
 
 /** The caller's output array, or a new one. */
