@@ -25,11 +25,16 @@ function steadyCalls(kernels: Kernels): Readonly<Record<string, () => unknown>> 
   const sum = kernels.weightedMean({ length: 1003 });
   const update = { encoding: "f32", values: Float32Array.from({ length: 1003 }, next) } as const;
   const bucket = kernels.updateBucket({ length: 1003, capacity: 5 });
+  const gate = kernels.frameDifference({ width: 64, height: 48 });
+  const trainer = kernels.headTrainer({ head: { kind: "softmax", features: 64, classes: 2 }, samples: unitRows({ count: 8, dimensions: 64, seed: 5 }), labels: Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1), optimizer: { kind: "sgd", learningRate: 1e-6 } });
   return {
     ibt: () => kernels.ibt({ scores, offsets, thresholdBox: 0.5, thresholdImg: 0.5 }),
     crossEntropy: () => kernels.crossEntropy({ probabilities, classes: 10, threshold: 0.5 }),
     nms: () => kernels.nms({ boxes, scores: scores.subarray(0, 100), iouThreshold: 0.5 }),
     imageToTensor: () => convert.run(picture),
+    frameDifference: () => gate.compare(picture),
+    "boxIou and assign": () => kernels.assign({ cost: kernels.boxIou({ boxes: boxes.subarray(0, 80), others: boxes.subarray(80, 160) }), rows: 20, columns: 20, maxCost: 0.9 }),
+    "headTrainer.epoch": () => trainer.epoch(),
     "gallery.match": () => galleries.map((gallery) => gallery.match({ queries, k: 5 })),
     "gallery.set and delete": () => galleries.map((gallery) => (gallery.set(["one"], row), gallery.delete("one"))),
     weightedMean: () => (sum.reset(), sum.add(update, { weight: 1 }), sum.result()),

@@ -38,7 +38,8 @@ const goals = { joint: goalsOf, kernels: kernelGoals } satisfies Record<string, 
 
 const words = process.argv.slice(2).filter((word) => word !== "--json");
 const asJson = process.argv.includes("--json");
-const [name, group] = words;
+const [name, group, ...more] = words;
+const extra = name === "goals" ? more.length > 0 : group !== undefined;
 
 const print = <T>(value: T, forPeople: (value: T) => void): void => (asJson ? console.log(JSON.stringify(value)) : forPeople(value));
 const printFigure = ({ name, metric, value, unit, peer, ratio }: Figure): void =>
@@ -49,15 +50,15 @@ const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
 // What is installed on the way is not part of the answer, which may be read by a program.
 const installing = (line: string): void => console.error(line);
 
-if (name === "goals" && group !== undefined && Object.hasOwn(goals, group)) {
+if (!extra && name === "goals" && group !== undefined && Object.hasOwn(goals, group)) {
   if (group === "kernels") await preparePeers(installing);
   for await (const goal of goals[group as keyof typeof goals]()) print(goal, printGoal);
-} else if (name === "docs") {
+} else if (!extra && name === "docs") {
   await preparePeers(installing);
   await writeDocs();
-} else if (name === "peers") {
+} else if (!extra && name === "peers") {
   for (const line of await preparePeers(installing)) console.log(line);
-} else if (name !== undefined && Object.hasOwn(benches, name)) {
+} else if (!extra && name !== undefined && Object.hasOwn(benches, name)) {
   for (const figure of await benches[name as keyof typeof benches]()) print(figure, printFigure);
 } else {
   console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals ${Object.keys(goals).join("|")} [--json], npm run bench -- docs, npm run bench -- peers`);

@@ -1,6 +1,6 @@
 import { anyNumber, exactLength, integer, typedArray } from "./check.ts";
 
-/** What {@link PerceptionKernels.assign} takes. */
+/** What {@link TrackingKernels.assign} takes. */
 export interface AssignOptions {
   /** `[rows, columns]`, row-major. +Infinity forbids a pair; NaN and -Infinity are refused. */
   readonly cost: Float32Array;

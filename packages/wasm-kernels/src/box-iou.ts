@@ -1,6 +1,6 @@
 import { outOfRange, typedArray } from "./check.ts";
 
-/** What {@link PerceptionKernels.boxIou} takes. */
+/** What {@link TrackingKernels.boxIou} takes. */
 export interface BoxIouOptions {
   /** `[n, 4]`: x1, y1, x2, y2. */
   readonly boxes: Float32Array;

@@ -28,7 +28,7 @@ export interface GalleryStore {
 export function createGallery(spec: GallerySpec, { store, assertOpen }: { readonly store: GalleryStore; readonly assertOpen: (action: string) => unknown }): Gallery {
   const ids: GalleryId[] = [];
   const slots = new Map<GalleryId, number>();
-  const { using, dispose: release } = lifetime("a gallery", { store, assertOpen });
+  const { using, dispose: release } = lifetime({ what: "a gallery" }, { store, assertOpen });
   const dispose = () => {
     release();
     ids.length = 0;

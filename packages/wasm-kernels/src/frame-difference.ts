@@ -4,7 +4,7 @@ import { checkSize } from "./image-to-tensor-spec.ts";
 import { checkImage, type RgbaImage } from "./image-to-tensor.ts";
 import type { Size } from "./letterbox-plan.ts";
 
-/** What {@link PerceptionKernels.frameDifference} takes. */
+/** What {@link TrackingKernels.frameDifference} takes. */
 export interface FrameDifferenceSpec extends Size {
   /** Side of a cell in pixels, 1..256; 8 unless given. Cells at the right and at the bottom may be smaller. */
   readonly cell?: number;

@@ -24,7 +24,7 @@ const badCalls: readonly (readonly [message: string, kind: Kind, call: (gallery:
   ["set: expected ids[1] to be a string or a number, got true", TypeError, (g) => g.set(["b", wrong(true)], rows)],
   ["set: expected vectors, vector 1, to be finite, got NaN", RangeError, (g) => g.set(["a", "b"], Float32Array.of(0, 0, 1, 0, 0, NaN, 0, 0))],
   ["set: expected vectors, vector 0, to be finite, got Infinity", RangeError, (g) => g.set(["a"], Float32Array.of(0, 0, -Infinity, 0))],
-  ["set: expected ids[0] to be a string or a number, got undefined", TypeError, (g) => g.set(new Array(1), Float32Array.of(1, 0, 0, 0))],
+  ["set: expected ids[0] to be a string or a number, got undefined", TypeError, (g) => g.set(wrong(Object.assign([], { length: 1 })), Float32Array.of(1, 0, 0, 0))],
   ['set: expected vectors, vector 1, to have a direction, got all zeros', RangeError, (g) => g.set(["a", "b"], Float32Array.of(0, 0, 1, 0, 0, 0, 0, 0))],
   ["match: expected queries to be a Float32Array, got undefined", TypeError, (g) => g.match(wrong({ k: 1 }))],
   ["match: expected queries to have a multiple of 4 elements, got 5", RangeError, (g) => g.match({ queries: new Float32Array(5), k: 1 })],

@@ -61,7 +61,7 @@ export interface HeadStore {
 }
 
 /** The vectors that the next epoch depends on. */
-export function keptVectors({ optimizer, proximal }: HeadTraining): readonly HeadVector[] {
+function keptVectors({ optimizer, proximal }: HeadTraining): readonly HeadVector[] {
   const moments: readonly HeadVector[] = optimizer.kind === "adam" ? ["first", "second"] : optimizer.momentum > 0 ? ["first"] : [];
   return ["weights", ...moments, ...(proximal > 0 ? (["anchor"] as const) : [])];
 }
@@ -79,7 +79,7 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
   const store = makeStore();
   let epochs = 0;
   let steps = 0;
-  const { using: assertUsable, dispose } = lifetime("a head trainer", { store, assertOpen });
+  const { using: assertUsable, dispose } = lifetime({ what: "a head trainer" }, { store, assertOpen });
   const setAll = (weights: Float32Array) => {
     store.write("first", new Float32Array(length));
     for (const vector of kept) store.write(vector, vector === "weights" || vector === "anchor" ? weights : new Float32Array(length));

@@ -11,7 +11,7 @@ export interface RgbaImage extends Size {
 /** The tensor of one picture, and the way back to it: `tensor pixel = source pixel * scale + offset`. */
 export interface ImageTensor {
   /**
-   * A view of kernel memory, valid until the next `convert`. Read it only: the border is painted when
+   * A view of kernel memory, good until the next call of any kernel of its set. Read it only: the border is painted when
    * the picture's size changes, not every time.
    */
   readonly data: Float32Array;

@@ -6,13 +6,13 @@ export interface Lifetime<Store> {
   dispose(): void;
 }
 
-/** The lifetime of a thing over a backend's store; `assertOpen` throws when the kernels were disposed. */
-export function lifetime<Store extends { dispose(): void }>(what: string, { store, assertOpen }: { readonly store: Store; readonly assertOpen: (action: string) => unknown }): Lifetime<Store> {
+/** The lifetime of a thing, `what` in error messages, over a backend's store; `assertOpen` throws when the kernels were disposed. */
+export function lifetime<Store extends { dispose(): void }>({ what, disposed: gone = "a disposed one" }: { readonly what: string; readonly disposed?: string }, { store, assertOpen }: { readonly store: Store; readonly assertOpen: (action: string) => unknown }): Lifetime<Store> {
   let disposed = false;
   return {
     using(action) {
       assertOpen(action);
-      if (disposed) throw new Error(`${action}: expected ${what} in use, got ${what.startsWith("a") ? "a disposed one" : "disposed ones"}`);
+      if (disposed) throw new Error(`${action}: expected ${what} in use, got ${gone}`);
       return store;
     },
     dispose() {

@@ -40,7 +40,7 @@ export interface UpdateBucket {
   /**
    * The weighted mean. Weights are normalised in f64 and rounded to f32; sums are f32 in the order of the
    * updates. Of "int8" updates, weights times scales are rounded to 16-bit integers within each ten updates:
-   * the mean is within `count * 127 / 2^16` of the largest `weight * scale` among them. `maxNorm` clips longer updates to that length.
+   * the mean is within `count * 127 / 2^16` of the largest `weight * scale` among them. `maxNorm` scales updates of a larger norm down to it.
    */
   mean(options?: { readonly maxNorm?: number }): Float32Array;
   /** The unweighted median of each coordinate: of an even count, the mean of the middle two. "f32" only. */
@@ -87,7 +87,7 @@ export interface BucketStore {
 
 /** The public bucket over a backend's store. */
 export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }: { readonly store: BucketStore; readonly assertOpen: (action: string) => unknown }): UpdateBucket {
-  const { using, dispose } = lifetime("an update bucket", { store, assertOpen });
+  const { using, dispose } = lifetime({ what: "an update bucket" }, { store, assertOpen });
   const updates: ({ readonly weight: number } & UpdateNorm)[] = [];
 
   const filled = (action: string): BucketStore => {

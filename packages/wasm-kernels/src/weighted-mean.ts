@@ -26,8 +26,8 @@ export interface WeightedMean {
   incoming(): Float32Array;
   /**
    * Adds an update with a weight above 0, usually the client's number of samples. An update with a NaN or an
-   * infinity is refused with a RangeError, and nothing has changed. `maxNorm` clips: a longer update counts
-   * as if it were shortened to that length.
+   * infinity is refused with a RangeError, and nothing has changed. `maxNorm` clips: an update of a larger
+   * norm counts as if it were scaled down to it.
    */
   add(update: ModelUpdate, options: { readonly weight: number; readonly maxNorm?: number }): UpdateNorm;
   /** The mean so far, as the caller's own array: the sum in f32 or f64, divided in f64 and rounded once. Throws a RangeError before the first update. */
@@ -66,7 +66,7 @@ export interface SumStore {
 
 /** The public mean over a backend's sum. */
 export function createWeightedMean(spec: WeightedMeanSpec, { store, assertOpen }: { readonly store: SumStore; readonly assertOpen: (action: string) => unknown }): WeightedMean {
-  const { using, dispose } = lifetime("a weighted mean", { store, assertOpen });
+  const { using, dispose } = lifetime({ what: "a weighted mean" }, { store, assertOpen });
   let state = { count: 0, totalWeight: 0, unit: 0 };
 
   return {

@@ -1,5 +1,5 @@
-//! The surface that JavaScript calls: raw addresses in, safe slices on. This folder and `simd.rs`
-//! have all the unsafe code. One module is built from each set of exports (a feature of the crate);
+//! The surface that JavaScript calls: raw addresses in, safe slices on. This folder and the files
+//! `simd*.rs` have all the unsafe code. One module is built from each set of exports (a feature of the crate);
 //! the allocator is in all of them.
 //!
 //! Contract of every export: JavaScript has checked the arguments; each address comes from
