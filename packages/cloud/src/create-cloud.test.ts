@@ -74,13 +74,18 @@ describe("limits and access", () => {
   });
 
   it("ends a shutdown although a model hangs", async () => {
-    const hanging: Estimator<Frame, Detections> = detector(() => new Promise(() => {}));
+    let reached = (): void => {};
+    const predicting = new Promise<void>((resolve) => (reached = resolve));
+    const hanging: Estimator<Frame, Detections> = detector(() => {
+      reached();
+      return new Promise(() => {});
+    });
     const decodeImage = async (): Promise<Frame> => ({ width: 1, height: 1, timestamp: 0, copyTo: async () => {}, encode: () => Promise.reject(new Error("")), close() {} });
     const cloud = createCloud({ services: [bigModelService({ estimator: hanging, decodeImage })] });
     await cloud.start();
     const serving = await serve(cloud, { port: 0, drainMs: 200 });
     const asking = fetch(`${serving.url}/sedna/predict`, { method: "POST", headers: { "content-type": "image/jpeg" }, body: "x" }).catch(() => "cut");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await predicting;
     await serving.close();
     expect(await asking).toBe("cut");
   });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { boxesSuite } from "./boxes.suite.ts";
 import { frameDifferenceSuite } from "./frame-difference.suite.ts";
 import type { TrackingKernels } from "./tracking-kernels.ts";
+import { underTest } from "./under-test.suite.ts";
 
 // Wrong types on purpose: JavaScript callers make them.
 const wrong = (value: unknown) => value as never;
@@ -23,15 +24,7 @@ const cases: readonly (readonly [message: string, kind: typeof TypeError | typeo
 
 /** What a backend of the tracking kernels must do. Call it inside a `describe`. */
 export function trackingSuite(make: () => Promise<TrackingKernels>): void {
-  let made: TrackingKernels | undefined;
-  const kernels = () => {
-    if (made === undefined) throw new Error("kernels are made before the tests run");
-    return made;
-  };
-  beforeAll(async () => {
-    made = await make();
-  });
-  afterAll(() => made?.dispose());
+  const kernels = underTest(make);
 
   boxesSuite(kernels);
   frameDifferenceSuite(kernels);

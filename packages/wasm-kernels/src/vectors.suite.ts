@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { averagingSuite } from "./averaging.suite.ts";
+import { underTest } from "./under-test.suite.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
 /** What a backend of the vector kernels must do. Call it inside a `describe`. */
 export function vectorsSuite(make: () => Promise<VectorKernels>): void {
-  let made: VectorKernels | undefined;
-  const kernels = () => {
-    if (made === undefined) throw new Error("kernels are made before the tests run");
-    return made;
-  };
-  beforeAll(async () => {
-    made = await make();
-  });
-  afterAll(() => made?.dispose());
+  const kernels = underTest(make);
 
   averagingSuite(kernels);
 
