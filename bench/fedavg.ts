@@ -69,7 +69,7 @@ async function measure(python: Python | NoPython, length: number): Promise<Figur
   };
 
   const near = await interleave(quick, { rounds: 15, runs: 3 });
-  const far = await interleave(slow, { rounds: 7, runs: 1, warmUp: 2 });
+  const far = await interleave(slow, { rounds: 7, runs: 3, warmUp: 2 });
   kernels.dispose();
   await (python.available ? python.forget() : undefined);
 
