@@ -13,7 +13,7 @@ type Column = [f32; PANEL];
 /// Ranks `rows` rows of the panels, which have slots from `first_slot` on, for one query.
 ///
 /// Two panels a turn, from the two halves of the gallery: a processor fetches two long streams ahead
-/// faster than one, by a fifth from memory and by a quarter from the cache. (Two neighbouring panels, where
+/// faster than one, by a seventh from memory and by a quarter from the cache. (Two neighbouring panels, where
 /// each stream jumps over the other's panel, take twice as long as one.)
 pub fn match_one(panels: &[Column], rows: usize, query: &[f32], first_slot: u32, ranking: &mut Ranking) {
     let count = rows.div_ceil(PANEL);

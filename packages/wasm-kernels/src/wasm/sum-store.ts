@@ -7,6 +7,9 @@ import type { VectorMemory } from "./vector-exports.ts";
 /** Numbers that go in at a time: they stay in the L2 cache until they are added. */
 const WINDOW = 16384;
 
+/** Bytes of the weight of a half's window, or of the pair of factors and the unit of an int8 one. */
+const SMALL_BYTES = 8;
+
 /** Numbers of an update as f32 in kernel memory, with padding. */
 interface Resident {
   readonly address: number;
@@ -24,6 +27,9 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   const bytes = size * (accumulator === "f32" ? 4 : 8);
   // The factor has a place of its own, because the part to add lies in the scratch.
   const [sums, factor] = memory.allocateAll(bytes, 4) as [number, number];
+  // The room that any part needs, reserved now: an update may lie in this memory, and growing would cut it off.
+  const most = Math.min(WINDOW, size);
+  memory.scratch(4 * most, 2 * most, SMALL_BYTES);
   let room = 0;
   const clear = () => void memory.bytes(sums, bytes).fill(0);
   clear();
@@ -42,7 +48,7 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   };
 
   const scatter = (update: Extract<ModelUpdate, { encoding: "topk" }>, weight: number): void => {
-    // Copies, because the entries may lie in this memory, and the scratch may make it grow.
+    // Copies, because entries may lie in this memory, and for many of them the scratch must grow.
     const [indices, values] = [update.indices.slice(), update.values.slice()];
     if (accumulator === "f64") {
       const all = memory.doubles(sums, length);
@@ -93,12 +99,10 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
 /** Copies a window of the update in, and decodes it where it isn't f32. */
 function load(memory: VectorMemory, update: Dense, first: number): Resident {
   const { exports } = memory;
-  // A copy of what lies in this memory: a view of it would be cut off when the scratch makes it grow.
-  const part = update.values.subarray(first, first + WINDOW);
-  const values = part.buffer === exports.memory.buffer ? part.slice() : part;
+  const values = update.values.subarray(first, first + WINDOW);
   const count = padded(values.length);
   const encodedBytes = update.encoding === "f32" ? 0 : values.BYTES_PER_ELEMENT * count;
-  const [address, encoded, small] = memory.scratch(4 * count, encodedBytes, 8) as [number, number, number];
+  const [address, encoded, small] = memory.scratch(4 * count, encodedBytes, SMALL_BYTES) as [number, number, number];
   const fill = (view: Float32Array | Uint16Array | Int8Array): void => {
     view.set(values);
     view.fill(0, values.length);

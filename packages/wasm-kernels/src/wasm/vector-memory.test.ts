@@ -34,6 +34,19 @@ describe("the memory of the vector kernels", () => {
     expect(bucket.count).toBe(1);
   });
 
+  it("doesn't grow under an update that lies in it", async () => {
+    const length = 100_000;
+    for (const encoding of ["f32", "f16", "int8"] as const) {
+      using kernels = await loadVectorKernels({ backend: "wasm" });
+      using mean = kernels.weightedMean({ length });
+      using bucket = kernels.updateBucket({ length, capacity: 1, encoding });
+      const update = bucket.incoming();
+      update.values.fill(encoding === "f16" ? 0x4200 : 3);
+      mean.add(update, { weight: 1 });
+      expect(new Set(mean.result())).toEqual(new Set([3]));
+    }
+  });
+
   it("says so where a view is of memory before it grew", async () => {
     using kernels = await loadVectorKernels({ backend: "wasm" });
     using mean = kernels.weightedMean({ length: 100 });
