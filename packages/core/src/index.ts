@@ -27,6 +27,7 @@ export * from "./vision/sharp-images.ts";
 export type * from "./estimator/task.ts";
 export * from "./vision/tensor-tasks.ts";
 export * from "./wire/detections.ts";
+export * from "./wire/model-manifest.ts";
 export * from "./wire/open-inference.ts";
 export * from "./wire/safetensors.ts";
 export * from "./wire/sedna-inference.ts";

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Tensor, TensorSpec } from "../tensor.ts";
+import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
 export interface EstimatorMetadata {
@@ -23,6 +23,8 @@ export interface Estimator<Sample, Result> {
   predict(sample: Sample, options?: { readonly signal?: AbortSignal }): Promise<Result>;
   /** Answers several samples in one run, where the model can. Results in the order of the samples. */
   predictBatch?(samples: readonly Sample[], options?: { readonly signal?: AbortSignal }): Promise<Result[]>;
+  /** Runs the model itself on its own inputs, past the task's pre- and postprocessing. */
+  run?(feeds: Tensors, options?: { readonly signal?: AbortSignal }): Promise<Tensors>;
   train?(samples: AsyncIterable<Sample>, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
   evaluate?(samples: AsyncIterable<Sample>, options?: { readonly signal?: AbortSignal }): Promise<Readonly<Record<string, number>>>;
   getWeights?(): Promise<readonly Tensor[]>;
