@@ -24,6 +24,7 @@ const rooms = {
   "select.ts": ["errors.ts"],
   wire: ["errors.ts", "tensor.ts"],
   heads: ["errors.ts", "tensor.ts"],
+  metrics: [],
   "hard-example-mining": ["errors.ts", "box.ts"],
   estimator: ["errors.ts", "tensor.ts"],
   vision: ["errors.ts", "box.ts", "tensor.ts", "estimator"],

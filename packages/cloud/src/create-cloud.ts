@@ -3,8 +3,7 @@ import { bearerAuth } from "hono/bearer-auth";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { INFERENCE_HEADER_LENGTH } from "@sedna-js/core";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, INFERENCE_HEADER_LENGTH, METRICS_TYPE } from "@sedna-js/core";
 import type { Logger, Service } from "./service.ts";
 
 /** Options of {@link createCloud}. */
@@ -85,7 +84,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     }
   });
   app.get("/v2", (c) => c.json({ name: "sedna-js", version: "0.1.0", extensions: ["binary_tensor_data"] }));
-  app.get("/metrics", (c) => c.text(metrics.text(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
+  app.get("/metrics", (c) => c.text(metrics.text(), 200, { "content-type": METRICS_TYPE }));
   for (const service of services) service.mount(app, { metrics, logger });
 
   app.notFound((c) => c.json({ error: `no such route: ${c.req.method} ${c.req.path}` }, 404));

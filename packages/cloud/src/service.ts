@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "@sedna-js/core";
 
 /** What a cloud gives its services. */
 export interface ServiceContext {

@@ -13,6 +13,7 @@ export * from "./heads/head-to-onnx.ts";
 export { createJointInference } from "./joint-inference/joint-inference.ts";
 export { newest } from "./joint-inference/newest.ts";
 export type * from "./joint-inference/types.ts";
+export * from "./metrics/metrics.ts";
 export * from "./optional.ts";
 export * from "./select.ts";
 export * from "./tensor.ts";
