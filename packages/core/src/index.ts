@@ -32,3 +32,4 @@ export * from "./wire/model-manifest.ts";
 export * from "./wire/open-inference.ts";
 export * from "./wire/safetensors.ts";
 export * from "./wire/sedna-inference.ts";
+export * from "./wire/worker-report.ts";
