@@ -1,0 +1,86 @@
+import type { Attributes, MetricsAPI, ObservableResult, Span, TraceAPI } from "@opentelemetry/api";
+import { importOptional } from "@sedna-js/core";
+import { agentCountings, agentLatency, agentReadings, countingOf, createLatencies, type TelemetryAgent, type TelemetryAnswer, type TelemetryStatus } from "./agent-readings.ts";
+
+/** The parts of `@opentelemetry/api` that are used. */
+export interface OpenTelemetryApi {
+  readonly metrics: Pick<MetricsAPI, "getMeter">;
+  readonly trace: Pick<TraceAPI, "getTracer">;
+}
+
+/** Options of {@link openTelemetry}. */
+export interface OpenTelemetryOptions {
+  /** The host's `@opentelemetry/api`, so that its provider is found. Default: imported. */
+  readonly api?: OpenTelemetryApi;
+  /** A span for every frame, made when it is answered. Default false: a camera has many. */
+  readonly spans?: boolean;
+  /** Unix ms, for the spans. */
+  readonly wallNow?: () => number;
+}
+
+/** What carries an agent's numbers to the host's OpenTelemetry. */
+export interface AgentInstruments extends Disposable {
+  /** Records an answer's durations. Never throws. */
+  answered(answer: TelemetryAnswer): void;
+}
+
+const scope = { name: "@sedna-js/edge-agent", version: "0.1.0" } as const;
+
+/**
+ * Tells the host app's OpenTelemetry what an agent does, until it is disposed. Without a provider there it costs
+ * nothing. Nothing that a provider throws reaches the agent.
+ * @throws {SednaError} `missing-dependency` when `@opentelemetry/api` is neither given nor installed.
+ */
+export async function openTelemetry(agent: TelemetryAgent, { api, spans = false, wallNow = Date.now }: OpenTelemetryOptions = {}): Promise<AgentInstruments> {
+  const { metrics, trace } = api ?? (await importOptional<OpenTelemetryApi>("@opentelemetry/api", { action: "tell OpenTelemetry", load: () => import("@opentelemetry/api") }));
+  const meter = metrics.getMeter(scope.name, scope.version);
+  const tracer = spans ? trace.getTracer(scope.name, scope.version) : undefined;
+  const endings: (() => void)[] = [];
+
+  for (const [name, { type, unit, text, read }] of Object.entries(agentReadings)) {
+    const create = (type === "counter" ? meter.createObservableCounter : meter.createObservableGauge).bind(meter);
+    const observable = create(name, { unit, description: text });
+    const observe = (result: ObservableResult<Attributes>): void => quietly(() => {
+      for (const { labels, value } of read(agent.status() satisfies TelemetryStatus)) result.observe(value, labels);
+    });
+    observable.addCallback(observe);
+    endings.push(() => observable.removeCallback(observe));
+  }
+  const counters = new Map(Object.entries(agentCountings).map(([name, { unit, text }]) => [name, meter.createCounter(name, { unit, description: text })]));
+  const latency = meter.createHistogram(agentLatency.name, { unit: agentLatency.unit, description: agentLatency.text });
+  const latencies = createLatencies();
+  endings.push(agent.on((event) => quietly(() => {
+    const counting = countingOf(event);
+    if (counting) counters.get(counting.name)!.add(1, counting.labels);
+  })));
+
+  const trail = ({ index, source, reason, isHardExample, timings }: TelemetryAnswer): void => {
+    const now = wallNow();
+    const span: Span | undefined = tracer?.startSpan("sedna.inference", {
+      startTime: now - timings.total,
+      attributes: { "sedna.index": index, "sedna.source": source, "sedna.reason": reason, "sedna.hard_example": isHardExample, "sedna.edge_ms": timings.edge, "sedna.cloud_ms": timings.cloud },
+    });
+    span?.end(now);
+  };
+
+  return {
+    answered(answer) {
+      quietly(() => {
+        for (const { step, seconds } of latencies.of(answer)) latency.record(seconds, { step });
+        trail(answer);
+      });
+    },
+    [Symbol.dispose]() {
+      for (const end of endings.splice(0)) quietly(end);
+    },
+  };
+}
+
+/** Telemetry that fails is telemetry's own affair. */
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // A provider of the host's; it has its own ways to tell.
+  }
+}

@@ -1,0 +1,164 @@
+import { checkDeadline, SednaError, toPlainError, withDeadline, WORKER_REPORT_TYPE, workerReportPath, writeWorkerReport, type JointStatistics, type WorkerReport } from "@sedna-js/core";
+import type { ReportEvent } from "./report-events.ts";
+
+/** Options of {@link createSednaReporter}. */
+export interface SednaReporterOptions {
+  /** The local controller, such as `http://127.0.0.1:9100`. */
+  readonly url: string | URL;
+  /** This worker's name: letters, digits, ".", "_", "-". */
+  readonly worker: string;
+  /** Default `default`. */
+  readonly namespace?: string;
+  /** The service that the numbers are for, by its name in Sedna. */
+  readonly ownerName: string;
+  /** Its kind. Default `jointinferenceservice`. */
+  readonly ownerKind?: string;
+  /** Read when a report is due. */
+  readonly stats: () => Pick<JointStatistics, "inferenceNumber" | "hardExampleNumber" | "uploadCloudRatio">;
+  /** Default 30000, Sedna's LC_PERIOD. */
+  readonly periodMs?: number;
+  /** How long one request may take, in ms. Default 10000. */
+  readonly deadlineMs?: number;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Unix ms, for the times in reports. */
+  readonly wallNow?: () => number;
+  readonly onEvent?: (event: ReportEvent) => void;
+}
+
+/** Reports to Sedna's local controller until it is stopped. */
+export interface SednaReporter extends AsyncDisposable {
+  /** Tells that a model was exchanged while the worker ran, or could not be. Only the last one matters. */
+  deployed(deploy: { readonly status: "completed" | "failed" }): void;
+  /** Sends what was not reported yet, waits `deadlineMs` for it at most, and ends. Never rejects. Calling it again waits for the same end. */
+  stop(options?: { readonly deadlineMs?: number }): Promise<void>;
+}
+
+/** Kinds that a local controller has a manager for. It answers 200 to others and forgets them. */
+const ownerKinds = ["jointinferenceservice", "federatedlearningjob", "incrementallearningjob", "lifelonglearningjob"];
+
+/** A local controller's reply is a hundred bytes. */
+const MAX_REPLY_BYTES = 4096;
+
+/**
+ * Sends totals to Sedna's local controller, each period in which something happened, as Sedna's `LCReporter` does.
+ * Other than there: each sample counts once, the owner is the service and not "sedna", a request has a deadline, and a
+ * controller that is gone is asked again in the next period. What could not be sent is not kept, because the next totals contain it.
+ *
+ * @throws {RangeError} on names, kinds and times that the other side would refuse or drop.
+ */
+export function createSednaReporter({
+  url,
+  worker,
+  namespace = "default",
+  ownerName,
+  ownerKind = "jointinferenceservice",
+  stats,
+  periodMs = 30_000,
+  deadlineMs = 10_000,
+  fetch = (input, init) => globalThis.fetch(input, init),
+  wallNow = Date.now,
+  onEvent = () => {},
+}: SednaReporterOptions): SednaReporter {
+  for (const [what, name] of Object.entries({ worker, namespace, ownerName })) {
+    if (!/^[\w-][\w.-]*$/.test(name)) throw new RangeError(`report to Sedna: expected ${what} of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`);
+  }
+  if (!ownerKinds.includes(ownerKind)) throw new RangeError(`report to Sedna: expected ownerKind as one of ${ownerKinds.join(", ")}; got ${JSON.stringify(ownerKind)}`);
+  if (!(periodMs > 0 && periodMs < 2 ** 31)) throw new RangeError(`report to Sedna: expected periodMs above 0 and below 2147483648; got ${periodMs}`);
+  checkDeadline(deadlineMs);
+  const target = new URL(String(url).replace(/\/*$/, workerReportPath(worker))).href;
+  const owner = { name: worker, namespace, ownerName, ownerKind };
+
+  const reported = { inferenceNumber: 0, hardExampleNumber: 0, at: wallNow() };
+  const life = new AbortController();
+  let deploy: { readonly status: "completed" | "failed" } | undefined;
+  let timer: unknown;
+  let sending: Promise<void> = Promise.resolve();
+  let ending: Promise<void> | undefined;
+
+  const tell = (event: ReportEvent): void => {
+    try {
+      onEvent(event);
+    } catch {
+      // A listener's mistake must not end the reports, which is how Sedna's own thread dies.
+    }
+  };
+  const send = async (report: WorkerReport & { readonly kind: "inference" | "deploy" }): Promise<boolean> => {
+    const { kind } = report;
+    try {
+      await withDeadline((limit) => post(target, { body: writeWorkerReport(report), fetch, signal: limit }), { deadlineMs, action: `report to Sedna at ${target}`, signal: life.signal });
+      tell({ type: "report-sent", kind });
+      return true;
+    } catch (error) {
+      tell({ type: "report-failed", kind, error: toPlainError(error) });
+      return false;
+    }
+  };
+  const report = async (): Promise<void> => {
+    const deployed = deploy;
+    if (deployed && (await send({ ...owner, kind: "deploy", ...deployed })) && deploy === deployed) deploy = undefined;
+    const { inferenceNumber, hardExampleNumber, uploadCloudRatio } = stats();
+    const updateTime = wallNow();
+    const quiet = inferenceNumber === reported.inferenceNumber && hardExampleNumber === reported.hardExampleNumber;
+    if (quiet || (await send({ ...owner, kind: "inference", ownerInfo: { startTime: reported.at, updateTime, inferenceNumber, hardExampleNumber, uploadCloudRatio } }))) {
+      Object.assign(reported, { inferenceNumber, hardExampleNumber, at: updateTime });
+    }
+  };
+  /** One request after the other, so that an older total never arrives after a newer one. */
+  const inTurn = (): Promise<void> => {
+    sending = sending.then(report).catch((error: unknown) => tell({ type: "report-failed", kind: "inference", error: toPlainError(error) }));
+    return sending;
+  };
+  const schedule = (): void => {
+    timer = setTimeout(() => {
+      void inTurn().then(() => {
+        if (!ending) schedule();
+      });
+    }, periodMs);
+  };
+  schedule();
+
+  const stop = ({ deadlineMs: lastMs = 2000 }: { readonly deadlineMs?: number } = {}): Promise<void> => {
+    clearTimeout(timer);
+    // What still hangs when the last one's time is over, be it an earlier report, is cut off.
+    ending ??= withDeadline(inTurn, { deadlineMs: lastMs, action: `send the last report to Sedna at ${target}` })
+      .catch(() => {})
+      .finally(() => life.abort(new SednaError("report to Sedna: the reporter has been stopped", { code: "disposed" })));
+    return ending;
+  };
+
+  return {
+    deployed({ status }) {
+      if (ending) return;
+      deploy = { status };
+      void inTurn();
+    },
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
+
+async function post(url: string, { body, fetch, signal }: { readonly body: string; readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal }): Promise<void> {
+  const response = await fetch(url, { method: "POST", headers: { "content-type": WORKER_REPORT_TYPE }, body, signal, redirect: "error" }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw new SednaError(`report to Sedna at ${url}: expected an answer; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
+  });
+  const reply = await readSome(response);
+  if (response.status !== 200) throw new SednaError(`report to Sedna at ${url}: expected status 200; got ${response.status}: ${reply.slice(0, 200)}`, { code: "cloud-refused", retryable: response.status >= 500 });
+  // A page of HTML with status 200 is some other server, and the report went nowhere.
+  if (!/^\s*\{[^]*"Status"\s*:\s*200\b/.test(reply)) throw new SednaError(`report to Sedna at ${url}: expected {"Status":200,...}; got ${JSON.stringify(reply.slice(0, 100))}`, { code: "cloud-garbage", retryable: true });
+}
+
+/** The start of a reply. The rest is read no further, however much there is. */
+async function readSome(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = response.body?.getReader();
+  let text = "";
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    text += decoder.decode(next.value);
+    if (text.length > MAX_REPLY_BYTES) {
+      await reader?.cancel();
+      break;
+    }
+  }
+  return text;
+}
