@@ -31,5 +31,6 @@ export * from "./wire/detections.ts";
 export * from "./wire/model-manifest.ts";
 export * from "./wire/open-inference.ts";
 export * from "./wire/safetensors.ts";
+export * from "./wire/sample-upload.ts";
 export * from "./wire/sedna-inference.ts";
 export * from "./wire/worker-report.ts";

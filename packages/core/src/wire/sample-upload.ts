@@ -1,0 +1,156 @@
+import { describe, WireError } from "../errors.ts";
+import { duplicateKey } from "./duplicate-key.ts";
+
+// A sample on its way to where samples are kept: four bytes of head length (little-endian), a JSON head, the payload.
+
+/** Who a sample is, set when it is sent. */
+export interface SampleStamp {
+  /** The idempotency key: visible ASCII, at most 200 characters. A receiver keeps one sample an id. */
+  readonly id: string;
+  /** Unix ms of the device's clock. */
+  readonly createdAt: number;
+}
+
+/** What is said of a sample beside its bytes. */
+export interface SampleNote {
+  readonly device: string;
+  /** What the payload shows: `features`, `crop`, `blurred`, `full`, `report` or another word in kebab-case. */
+  readonly kind: string;
+  /** Media type of the payload. */
+  readonly contentType: string;
+  /** The model that judged it. */
+  readonly model?: { readonly name: string; readonly version: number };
+  /** Why it was kept, such as `hard`. */
+  readonly reason: string;
+  /** The little model's answer: detection rows, or a probability vector. */
+  readonly result?: readonly number[] | readonly (readonly number[])[];
+  /** Of the picture in the payload, in pixels. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** The head of a sample's message. */
+export interface SampleHead extends SampleStamp, SampleNote {}
+
+/** A sample as it travels. */
+export interface SampleUpload {
+  readonly head: SampleHead;
+  /** A view of the message, not a copy. */
+  readonly payload: Uint8Array;
+}
+
+/** Media type of the message. */
+export const SAMPLE_UPLOAD_TYPE = "application/vnd.sedna.sample";
+
+const LENGTH_BYTES = 4;
+/** A head of this length says some ten thousand numbers. */
+const MAX_HEAD_BYTES = 2 ** 18;
+const MAX_TEXT = 200;
+
+/**
+ * The bytes of a sample. Without `id` and `createdAt` it is one that waits: see {@link stampSample}.
+ * @throws {WireError} on a head that {@link readSampleUpload} would refuse.
+ */
+export function writeSampleUpload({ head, payload }: { readonly head: SampleNote & Partial<SampleStamp>; readonly payload: Uint8Array }): Uint8Array<ArrayBuffer> {
+  const action = "write a sample";
+  const text = new TextEncoder().encode(JSON.stringify({ ...readStamp(head, { action, optional: true }), ...readNote(head, action) }));
+  if (text.length > MAX_HEAD_BYTES) fail(action, { what: "the head", expected: `at most ${MAX_HEAD_BYTES} bytes`, got: text.length });
+  const bytes = new Uint8Array(LENGTH_BYTES + text.length + payload.length);
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, LENGTH_BYTES);
+  bytes.set(payload, LENGTH_BYTES + text.length);
+  return bytes;
+}
+
+/**
+ * A sample from its bytes. Keys of the head that are not known are left out.
+ * @throws {WireError} on bytes that are no sample.
+ */
+export function readSampleUpload(bytes: Uint8Array): SampleUpload {
+  const action = "read a sample";
+  const { head, payload } = split(bytes, action);
+  return { head: { ...readStamp(head, { action, optional: false }), ...readNote(head, action) } as SampleHead, payload };
+}
+
+/**
+ * A waiting sample as the one that is sent: the queue that it waited in says who it is.
+ * @throws {WireError} on bytes that are no sample.
+ */
+export function stampSample(bytes: Uint8Array, { id, createdAt }: SampleStamp): Uint8Array<ArrayBuffer> {
+  const { head, payload } = split(bytes, "stamp a sample");
+  return writeSampleUpload({ head: { ...readNote(head, "stamp a sample"), id, createdAt }, payload });
+}
+
+function split(bytes: Uint8Array, action: string): { head: Record<string, unknown>; payload: Uint8Array } {
+  if (bytes.length < LENGTH_BYTES) fail(action, { what: "the head's length", expected: `${LENGTH_BYTES} bytes`, got: bytes.length });
+  const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0, true);
+  const most = Math.min(MAX_HEAD_BYTES, bytes.length - LENGTH_BYTES);
+  if (length > most) fail(action, { what: "the head's length", expected: `at most ${most}`, got: length });
+  let text: string;
+  let head: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+    head = JSON.parse(text);
+  } catch (cause) {
+    throw new WireError(`${action}: expected JSON as the head; got ${length} bytes that are not`, { cause });
+  }
+  if (!isRecord(head)) fail(action, { what: "the head", expected: "a JSON object", got: describe(head) });
+  const twice = duplicateKey(text);
+  if (twice !== undefined) fail(action, { what: "the head", expected: "each name once", got: `${describe(twice)} again` });
+  const forbidden = ["__proto__", "constructor", "prototype"].find((key) => Object.hasOwn(head as object, key));
+  if (forbidden !== undefined) fail(action, { what: "the head", expected: "names of a sample's own", got: forbidden });
+  return { head, payload: bytes.subarray(LENGTH_BYTES + length) };
+}
+
+function readStamp(head: Readonly<Partial<Record<keyof SampleStamp, unknown>>>, { action, optional }: { readonly action: string; readonly optional: boolean }): Partial<SampleStamp> {
+  const { id, createdAt } = head;
+  if (optional && id === undefined && createdAt === undefined) return {};
+  if (!isSampleId(id)) fail(action, { what: "id", expected: `1 to ${MAX_TEXT} visible ASCII characters`, got: describe(id) });
+  if (!isWhole(createdAt, 0)) fail(action, { what: "createdAt", expected: "whole milliseconds from 0 up", got: describe(createdAt) });
+  return { id, createdAt };
+}
+
+function readNote(given: object, action: string): SampleNote {
+  const { device, kind, contentType, model, reason, result, width, height } = given as Readonly<Record<string, unknown>>;
+  if (!isText(device)) fail(action, { what: "device", expected: `a text of 1 to ${MAX_TEXT} characters`, got: describe(device) });
+  if (typeof kind !== "string" || !/^[a-z][a-z0-9-]{0,31}$/.test(kind)) fail(action, { what: "kind", expected: "a word of at most 32 characters in kebab-case", got: describe(kind) });
+  if (typeof contentType !== "string" || !/^[\x20-\x7e]{1,100}$/.test(contentType)) fail(action, { what: "contentType", expected: "a media type of at most 100 characters", got: describe(contentType) });
+  if (!isText(reason)) fail(action, { what: "reason", expected: `a text of 1 to ${MAX_TEXT} characters`, got: describe(reason) });
+  const size = (what: string, value: unknown): number => (isWhole(value, 1) ? value : fail(action, { what, expected: "a whole number of pixels from 1 up", got: describe(value) }));
+  return {
+    device,
+    kind,
+    contentType,
+    ...(model === undefined ? {} : { model: readModel(model, action) }),
+    reason,
+    ...(result === undefined ? {} : { result: readResult(result, action) }),
+    ...(width === undefined ? {} : { width: size("width", width) }),
+    ...(height === undefined ? {} : { height: size("height", height) }),
+  };
+}
+
+function readModel(model: unknown, action: string): { name: string; version: number } {
+  const { name, version } = isRecord(model) ? model : {};
+  if (!isText(name) || !isWhole(version, 0)) fail(action, { what: "model", expected: "a name and a whole version from 0 up", got: describe(model) });
+  return { name, version };
+}
+
+function readResult(result: unknown, action: string): number[] | number[][] {
+  if (Array.isArray(result) && result.every(isNumber)) return result;
+  if (Array.isArray(result) && result.every((row) => Array.isArray(row) && row.every(isNumber))) return result as number[][];
+  return fail(action, { what: "result", expected: "finite numbers, or rows of them", got: describe(result) });
+}
+
+/** True for what can be a sample's id. */
+export function isSampleId(value: unknown): value is string {
+  return typeof value === "string" && /^[\x21-\x7e]{1,200}$/.test(value);
+}
+
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+const isText = (value: unknown): value is string => typeof value === "string" && value.length >= 1 && value.length <= MAX_TEXT;
+const isWhole = (value: unknown, least: number): value is number => Number.isSafeInteger(value) && (value as number) >= least;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function fail(action: string, { what, expected, got }: { readonly what: string; readonly expected: string; readonly got: unknown }): never {
+  throw new WireError(`${action}, ${what}: expected ${expected}; got ${got}`);
+}
