@@ -44,6 +44,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     sedna_inference_seconds: { type: "histogram", text: "Duration of model runs, one batch each, with the decoding of its pictures." },
     sedna_inference_samples_total: { type: "counter", text: "Samples that went through model runs." },
     sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
+    sedna_samples_total: { type: "counter", text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already." },
     sedna_refused_total: { type: "counter", text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status." },
   });
   let draining: Promise<void> | undefined;

@@ -3,9 +3,12 @@ import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "./big-model-service.ts";
 import { createCloud } from "./create-cloud.ts";
+import { directorySamples } from "./directory-samples.node.ts";
 import { onnxFile, sharpDecoder } from "./onnx.node.ts";
+import { sampleService } from "./sample-service.ts";
 import { serve } from "./serve.node.ts";
 import type { ServedEstimator } from "./served-model.ts";
+import type { Service } from "./service.ts";
 import { UsageError } from "./usage-error.ts";
 
 const tasks = {
@@ -15,7 +18,9 @@ const tasks = {
 };
 
 const args = {
-  model: { type: "string", description: "Path of the ONNX file", required: true, valueHint: "file" },
+  model: { type: "string", description: "Path of the ONNX file", valueHint: "file" },
+  samples: { type: "string", description: "Keep the samples that edges send in this directory", valueHint: "directory" },
+  "max-samples-per-second": { type: "string", description: "Samples that are taken a second; more are told when to come back", default: "200" },
   task: { type: "string", description: `What the model is for: ${Object.keys(tasks).join(", ")}`, default: "tensors" },
   threshold: { type: "string", description: "Lowest score of a detection", valueHint: "0..1" },
   name: { type: "string", description: "The model's name for clients", default: "sedna" },
@@ -38,15 +43,17 @@ function asUsage<T>(make: () => T): T {
   }
 }
 
-/** `sedna-cloud serve`: one ONNX model as a big-model service. */
+/** `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, or both. */
 export const serveCommand = defineCommand({
-  meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges: Sedna's REST and the Open Inference Protocol v2" },
+  meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges by Sedna's REST and the Open Inference Protocol v2, and keep the samples that they send" },
   args,
   async run({ args: given }) {
     for (const key of Object.keys(given)) {
       const known = key === "_" || key in args || Object.keys(args).some((name) => name.replace(/-(.)/g, (_, c: string) => c.toUpperCase()) === key);
       if (!known) throw new UsageError(`unknown option --${key}`);
     }
+    if (given.model === undefined && given.samples === undefined) throw new UsageError("expected --model, --samples or both; got neither");
+    if (given.samples === "") throw new UsageError("--samples: expected the path of a directory; got nothing");
     if (given.model === "") throw new UsageError("--model: expected the path of an ONNX file; got nothing");
     if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
     const number = (name: keyof typeof args, { min, max = Infinity, integer = true }: { min: number; max?: number; integer?: boolean }): number => {
@@ -61,9 +68,13 @@ export const serveCommand = defineCommand({
     const task = tasks[given.task as keyof typeof tasks](threshold) as Task<never, never>;
 
     const logger = pino({ base: null });
-    const estimator = onnxFile({ path: given.model, task, threads: number("threads", { min: 0 }) }) as unknown as ServedEstimator;
+    const modelService = (path: string): Service => {
+      const estimator = onnxFile({ path, task, threads: number("threads", { min: 0 }) }) as unknown as ServedEstimator;
+      return bigModelService({ estimator, name: given.name, decodeImage: sharpDecoder(), maxBatch: number("max-batch", { min: 1 }), maxQueue: number("max-queue", { min: 1 }) });
+    };
+    const samplesService = (path: string): Service => sampleService({ store: directorySamples(path), perSecond: number("max-samples-per-second", { min: 1 }) });
     const cloud = asUsage(() => createCloud({
-      services: [bigModelService({ estimator, name: given.name, decodeImage: sharpDecoder(), maxBatch: number("max-batch", { min: 1 }), maxQueue: number("max-queue", { min: 1 }) })],
+      services: [...(given.model === undefined ? [] : [modelService(given.model)]), ...(given.samples === undefined ? [] : [samplesService(given.samples)])],
       origins: given.origin ? given.origin.split(",").map((origin) => origin.trim()) : [],
       token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined),
       maxBodyBytes: number("max-body-mb", { min: 1 }) * 2 ** 20,
@@ -72,7 +83,7 @@ export const serveCommand = defineCommand({
     const served = await serve(cloud, { port: number("port", { min: 0, max: 65535 }), host: given.host });
     logger.info({ url: served.url, name: given.name }, "listening");
     await cloud.start();
-    logger.info({ model: given.model, task: given.task }, "ready");
+    logger.info({ ...(given.model === undefined ? {} : { model: given.model, task: given.task }), ...(given.samples === undefined ? {} : { samples: given.samples }) }, "ready");
 
     let stopping = false;
     const stop = (signal: string): void => {

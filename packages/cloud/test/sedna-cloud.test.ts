@@ -44,7 +44,7 @@ describe("sedna-cloud", () => {
     expect(help.text.out).toContain("serve");
     const serve = start("serve", "--help");
     expect(await serve.ended).toBe(0);
-    for (const option of ["--model", "--task", "--port", "--origin", "--token", "--max-queue"]) expect(serve.text.out).toContain(option);
+    for (const option of ["--model", "--samples", "--task", "--port", "--origin", "--token", "--max-queue"]) expect(serve.text.out).toContain(option);
   });
 
   it("is what the package's bin runs, in a checkout from source", async () => {
@@ -56,7 +56,8 @@ describe("sedna-cloud", () => {
   });
 
   it.each([
-    [["serve"], "model"],
+    [["serve"], "expected --model, --samples or both; got neither"],
+    [["serve", "--samples", ""], "--samples: expected the path of a directory; got nothing"],
     [["serve", "--model", "x.onnx", "--prot", "1"], "unknown option --prot"],
     [["serve", "--model", "x.onnx", "--port", "banana"], "--port: expected a whole number from 0 to 65535; got banana"],
     [["serve", "--model", "x.onnx", "--task", "poetry"], "--task: expected one of tensors, nanodet, heatmap; got poetry"],

@@ -1,5 +1,6 @@
 import type { DecodeImage, Estimator, Task } from "@sedna-js/core";
 import type { Cloud } from "../create-cloud.ts";
+import type { SampleStore } from "../sample-store.ts";
 
 // What only a server process can do. platform.node.ts does it; elsewhere platform.other.ts throws an error that
 // says so: there a cloud is a function that the host calls.
@@ -37,3 +38,6 @@ export declare function onnxFile<Sample, Result>(options: OnnxFileOptions<Sample
 
 /** Decodes JPEG, PNG and WebP with the optional package `sharp`. */
 export declare function sharpDecoder(): DecodeImage;
+
+/** Samples as files of one directory, which is made where there is none. */
+export declare function directorySamples(path: string): SampleStore;

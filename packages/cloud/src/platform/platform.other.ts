@@ -7,3 +7,4 @@ const onlyInNode = (what: string): never => {
 export const serve = (): never => onlyInNode("listen on a socket");
 export const onnxFile = (): never => onlyInNode("read an ONNX file");
 export const sharpDecoder = (): never => onlyInNode("decode pictures with sharp");
+export const directorySamples = (): never => onlyInNode("keep samples in a directory");

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { createPace } from "./pace.ts";
+
+describe("createPace()", () => {
+  it("lets a burst in, and gives each one after it a time of its own", () => {
+    const clock = { ms: 0 };
+    const pace = createPace({ perSecond: 10, burst: 2, now: () => clock.ms });
+    expect([pace.admit(), pace.admit(), pace.admit(), pace.admit(), pace.admit()]).toEqual([undefined, undefined, 100, 200, 300]);
+    clock.ms = 100;
+    expect([pace.admit(), pace.admit()]).toEqual([undefined, 300]);
+  });
+
+  it("never lets in more than the rate, whatever comes", () => {
+    const clock = { ms: 0 };
+    const pace = createPace({ perSecond: 50, now: () => clock.ms });
+    let admitted = 0;
+    for (; clock.ms < 10_000; clock.ms += 1) if (pace.admit() === undefined) admitted++;
+    expect(admitted).toBeGreaterThanOrEqual(540);
+    expect(admitted).toBeLessThanOrEqual(550);
+  });
+
+  it("sends nobody away for more than a minute, and outlives a clock that stands or jumps back", () => {
+    const clock = { ms: 1000 };
+    const pace = createPace({ perSecond: 1, now: () => clock.ms });
+    for (let i = 0; i < 1000; i++) expect(pace.admit() ?? 0).toBeLessThanOrEqual(60_000);
+    clock.ms = 0;
+    expect(pace.admit()).toBe(60_000);
+    clock.ms = 1001;
+    expect(pace.admit()).toBeUndefined();
+  });
+
+  it("refuses a rate that is none", () => {
+    expect(() => createPace({ perSecond: 0 })).toThrow("expected more than 0 requests a second");
+  });
+});
