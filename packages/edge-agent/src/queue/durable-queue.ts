@@ -3,8 +3,8 @@ import type { QueueEntry } from "./queue-store.ts";
 /** What happens to a new item when the queue is full. */
 export type WhenFull = "reject-new" | "drop-oldest" | "drop-lowest-priority";
 
-/** Why an item was lost, or never taken. */
-export type DropReason = "full" | "expired" | "storage-full" | "refused";
+/** Why an item was lost, or never taken; "lost" is one whose body the store had no more. */
+export type DropReason = "full" | "expired" | "storage-full" | "refused" | "lost";
 
 /** What a queue tells. */
 export type QueueEvent =
@@ -12,11 +12,13 @@ export type QueueEvent =
   | { readonly type: "item-sent"; readonly id: string; readonly kind: string; readonly bytes: number; readonly duplicate: boolean }
   | { readonly type: "item-dropped"; readonly id: string; readonly kind: string; readonly bytes: number; readonly reason: DropReason }
   | { readonly type: "sending-failed"; readonly code: string; readonly message: string; readonly retryInMs: number }
-  | { readonly type: "queue-degraded"; readonly message: string };
+  | { readonly type: "queue-degraded"; readonly message: string }
+  | { readonly type: "queue-recovered"; readonly message: string };
 
 /** How full a queue is, and what it has seen since it was opened. */
 export interface QueueStatistics {
   readonly items: number;
+  /** Of all bodies. */
   readonly bytes: number;
   /** Of the oldest item, in ms; 0 when empty. */
   readonly oldestAgeMs: number;
@@ -35,6 +37,9 @@ export interface DurableQueue {
   next(): Promise<{ readonly entry: QueueEntry; readonly body: Uint8Array } | undefined>;
   /** Takes an item off for good: it was sent, or the receiver never wants it. */
   settle(id: string, outcome: "sent" | "duplicate" | "refused"): Promise<void>;
+  /** Gives back what `next` handed out, to be handed out again: its sender stops. */
+  release(id: string): void;
   stats(): QueueStatistics;
+  /** Ends the queue and its store. A second call does nothing. */
   close(): Promise<void>;
 }

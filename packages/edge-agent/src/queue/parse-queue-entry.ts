@@ -1,0 +1,75 @@
+import { describe, WireError } from "@sedna-js/core";
+import type { QueueEntry, QueueMark } from "./queue-store.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown, what: string): Fields => {
+  if (typeof value !== "object" || value === null) throw new WireError(`read ${what}: expected an object; got ${describe(value)}`);
+  return value as Fields;
+};
+const text = (fields: Fields, name: string): string => {
+  const value = fields[name];
+  if (typeof value !== "string" || value === "") throw new WireError(`read ${name}: expected a string; got ${describe(value)}`);
+  return value;
+};
+const number = (fields: Fields, { name, from = -Infinity }: { readonly name: string; readonly from?: number }): number => {
+  const value = fields[name];
+  if (typeof value !== "number" || !Number.isFinite(value) || value < from) throw new WireError(`read ${name}: expected a finite number${from === -Infinity ? "" : ` from ${from} up`}; got ${describe(value)}`);
+  return value;
+};
+
+/** A whole number from 0 up that counts exactly. */
+export function parseSequence(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new WireError(`read a sequence: expected a whole number from 0 up; got ${describe(value)}`);
+  return value as number;
+}
+
+/**
+ * An entry as it was stored, from JSON or from a database.
+ * @throws {WireError} when it is something else.
+ */
+export function parseQueueEntry(value: unknown): QueueEntry {
+  const fields = fieldsOf(value, "an entry of the queue");
+  return {
+    id: text(fields, "id"),
+    sequence: parseSequence(fields["sequence"]),
+    kind: text(fields, "kind"),
+    priority: number(fields, { name: "priority" }),
+    createdAt: number(fields, { name: "createdAt" }),
+    queuedAtMs: number(fields, { name: "queuedAtMs" }),
+    ttlMs: number(fields, { name: "ttlMs", from: 0 }),
+    bytes: number(fields, { name: "bytes", from: 0 }),
+  };
+}
+
+/**
+ * A mark as it was stored.
+ * @throws {WireError} when it is something else.
+ */
+export function parseQueueMark(value: unknown): QueueMark {
+  const fields = fieldsOf(value, "a mark of the queue");
+  return { queueMs: number(fields, { name: "queueMs", from: 0 }), wallMs: number(fields, { name: "wallMs" }) };
+}
+
+/** The state of a store as it was stored. */
+export interface QueueState {
+  readonly epoch: string;
+  readonly lastSequence: number;
+  readonly mark: QueueMark | undefined;
+  /** True where the store was closed, and nothing came after. */
+  readonly closed: boolean;
+}
+
+/**
+ * The state of a store.
+ * @throws {WireError} when it is something else.
+ */
+export function parseQueueState(value: unknown): QueueState {
+  const fields = fieldsOf(value, "the state of a queue");
+  return {
+    epoch: text(fields, "epoch"),
+    lastSequence: parseSequence(fields["lastSequence"]),
+    mark: fields["mark"] === undefined ? undefined : parseQueueMark(fields["mark"]),
+    closed: fields["closed"] === true,
+  };
+}

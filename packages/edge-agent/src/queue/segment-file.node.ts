@@ -1,0 +1,99 @@
+import { randomBytes } from "node:crypto";
+import { open, readdir, readFile, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { SednaError } from "@sedna-js/core";
+import { encodeSegmentHead, readBody, readRecords, readSalt, SEGMENT_HEAD, type PlacedRecord } from "./log-records.node.ts";
+
+/** A file of the log. Its number orders it among the others. */
+export interface Segment {
+  readonly number: number;
+  readonly path: string;
+  readonly salt: Uint8Array;
+  /** Bytes that are written and whole. */
+  size: number;
+  /** Entries in it that are not deleted. */
+  live: number;
+  liveBytes: number;
+}
+
+/** A new, empty segment on the disk. Where that fails nothing is left of it. */
+export async function createSegment(directory: string, number: number): Promise<{ readonly segment: Segment; readonly handle: FileHandle }> {
+  const path = join(directory, `${String(number).padStart(10, "0")}.log`);
+  const salt = randomBytes(8);
+  const handle = await open(path, "wx+");
+  try {
+    await writeAll(handle, { bytes: encodeSegmentHead(salt), at: 0 });
+  } catch (error) {
+    await handle.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+  return { segment: { number, path, salt, size: SEGMENT_HEAD, live: 0, liveBytes: 0 }, handle };
+}
+
+/** The numbers of the segments of a directory, oldest first. */
+export async function segmentNumbers(directory: string): Promise<{ readonly number: number; readonly path: string }[]> {
+  const names = (await readdir(directory)).filter((name) => /^\d{10,15}\.log$/.test(name));
+  return names.map((name) => ({ number: Number.parseInt(name, 10), path: join(directory, name) })).toSorted((a, b) => a.number - b.number);
+}
+
+/** What is left of a segment on the disk; no `segment` where it has no head that is whole. */
+export async function readSegment({ number, path }: { readonly number: number; readonly path: string }): Promise<{ readonly segment?: Segment; readonly records: readonly PlacedRecord[]; readonly damagedNumber: number; readonly bytes: Uint8Array }> {
+  const bytes = await readFile(path);
+  const salt = readSalt(bytes);
+  if (!salt) return { records: [], damagedNumber: 1, bytes };
+  const { records, end, damagedNumber } = readRecords(bytes, salt);
+  return { segment: { number, path, salt, size: end, live: 0, liveBytes: 0 }, records, damagedNumber, bytes };
+}
+
+/** The body of the put record at a place; undefined where it is damaged or gone. */
+export async function readBodyAt({ path, salt }: Segment, { offset, length }: { readonly offset: number; readonly length: number }): Promise<Uint8Array | undefined> {
+  const handle = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw storageError("read an item", error);
+  });
+  if (!handle) return undefined;
+  try {
+    const bytes = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) return undefined;
+      filled += bytesRead;
+    }
+    return readBody(bytes, { salt, offset });
+  } catch (error) {
+    throw storageError("read an item", error);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes all bytes, in as many writes as it takes. */
+export async function writeAll(handle: FileHandle, { bytes, at }: { readonly bytes: Uint8Array; readonly at: number }): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written);
+    written += bytesWritten;
+  }
+}
+
+/** Makes the names of a directory's files last through a loss of power, where the system can. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r").catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch {
+    // Windows and some network disks cannot. Their names last when they last.
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** What the file system refused, as an error with a code: `storage-full` where there was no room. */
+export function storageError(action: string, cause: unknown): SednaError {
+  if (cause instanceof SednaError) return cause;
+  const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
+  const isFull = ["ENOSPC", "EDQUOT"].includes(code);
+  return new SednaError(`${action}: expected the disk to take it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause });
+}
