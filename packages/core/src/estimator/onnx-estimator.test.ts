@@ -34,6 +34,25 @@ describe("an ONNX estimator", () => {
     expect([a!["y"], b!["y"]]).toEqual([{ dtype: "float32", shape: [3, 1], data: Float32Array.of(1, 2, 3) }, { dtype: "float32", shape: [3, 1], data: Float32Array.of(70, 80, 90) }]);
   });
 
+  it("runs the model itself, past its task, in the order of the calls", async () => {
+    const estimator = createOnnxEstimator({ open: open(tinyOnnx({ shape: [1, 4] })), task: classifier() });
+    const sample = { dtype: "float32", shape: [4], data: Float32Array.of(1, 2, 3, 4) } as const;
+    const [probabilities, { y }] = await Promise.all([estimator.predict(sample), estimator.run!(x(5, 6, 7, 8))]);
+    expect([probabilities, y!.data]).toEqual([Float32Array.of(2, 4, 6, 8), Float32Array.of(10, 12, 14, 16)]);
+    await expect(estimator.run!({})).rejects.toThrow(new TypeError("run the model: expected the inputs x; got none"));
+    await expect(estimator.run!(x(1, 2, 3, 4), { signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
+    await estimator.dispose();
+    await expect(estimator.run!(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "disposed" });
+  });
+
+  it("reads weights that lie beside the model, and only those that it is given", async () => {
+    const model = tinyOnnx({ weights: "w.bin" });
+    const data = new Uint8Array(Float32Array.of(10, 20, 30, 40).buffer);
+    const beside = createOnnxEstimator({ open: async () => ({ runtime, model, externalData: [{ path: "w.bin", data }] }), task: tensors() });
+    expect((await beside.predict(x(1, 2, 3, 4)))["y"]!.data).toEqual(Float32Array.of(11, 22, 33, 44));
+    await expect(createOnnxEstimator({ open: open(model), task: tensors() }).load()).rejects.toMatchObject({ code: "model-unreadable" });
+  });
+
   it("carries int64", async () => {
     const estimator = doubling({ type: 7, shape: [2] });
     const { y } = await estimator.predict({ x: { dtype: "int64", shape: [2], data: BigInt64Array.of(1n, -5n) } });

@@ -4,7 +4,7 @@ import type { BoundTask, Task } from "./task.ts";
 import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
 import { joinBatch, splitBatch } from "./batch.ts";
 import type { Estimator, EstimatorMetadata } from "./estimator.ts";
-import type { OnnxRuntime, OnnxSession } from "./onnx-runtime.ts";
+import type { ExternalData, OnnxRuntime, OnnxSession } from "./onnx-runtime.ts";
 import { createRunQueue } from "./run-queue.ts";
 
 /** Options of {@link createOnnxEstimator}. */
@@ -13,7 +13,7 @@ export interface OnnxEstimatorOptions<Sample, Result> {
    * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that have
    * failed in a row, so that an adapter can try the same provider again and then the next.
    */
-  readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{ readonly runtime: OnnxRuntime; readonly model: Uint8Array }>;
+  readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{ readonly runtime: OnnxRuntime; readonly model: Uint8Array; readonly externalData?: readonly ExternalData[] }>;
   /** How samples become inputs and outputs results. */
   readonly task: Task<Sample, Result>;
 }
@@ -44,8 +44,8 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
   let disposing: Promise<void> | undefined;
 
   const start = async (): Promise<Loaded<Sample, Result>> => {
-    const { runtime, model } = await open({ signal: life.signal, failures });
-    const session = await runtime.createSession(model);
+    const { runtime, model, externalData } = await open({ signal: life.signal, failures });
+    const session = await runtime.createSession(model, { externalData });
     let kernels: PerceptionKernels | undefined;
     try {
       kernels = await loadPerceptionKernels();
@@ -147,6 +147,7 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
     },
     predict,
     predictBatch,
+    run: (feeds, { signal } = {}) => queue.run(() => using(({ session }) => run(session, feeds)), { signal }),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

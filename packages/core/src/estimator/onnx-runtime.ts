@@ -13,10 +13,16 @@ export interface OnnxSession {
   release(): Promise<void>;
 }
 
+/** A file that a model keeps weights in, under the name by which the model refers to it. */
+export interface ExternalData {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
 /** What opens models; {@link onnxRuntime} makes one of either ONNX Runtime package. */
 export interface OnnxRuntime {
   /** @throws {SednaError} `model-unreadable` when the bytes are no model that this runtime can run. */
-  createSession(model: Uint8Array): Promise<OnnxSession>;
+  createSession(model: Uint8Array, options?: { readonly externalData?: readonly ExternalData[] | undefined }): Promise<OnnxSession>;
 }
 
 /** The part of `onnxruntime-common` that is used here: both packages have this shape. */
@@ -59,12 +65,12 @@ export interface OnnxRuntimeOptions {
 /** Wraps an ONNX Runtime module, `onnxruntime-web` or `onnxruntime-node`, that the caller imported. */
 export function onnxRuntime(ort: OrtModule, { executionProviders, sessionOptions, onFallback }: OnnxRuntimeOptions): OnnxRuntime {
   return {
-    async createSession(model) {
+    async createSession(model, { externalData } = {}) {
       if (model.length === 0) throw unreadable("0 bytes");
       let failure: unknown;
       for (const [i, provider] of executionProviders.entries()) {
         try {
-          const session = await ort.InferenceSession.create(model, { ...sessionOptions, executionProviders: [provider] });
+          const session = await ort.InferenceSession.create(model, { ...sessionOptions, ...(externalData && { externalData }), executionProviders: [provider] });
           return await wrapSession(ort, session, provider);
         } catch (error) {
           if (error instanceof SednaError) throw error;
