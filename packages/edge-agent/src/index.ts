@@ -7,8 +7,10 @@ export { exposeEstimator } from "./worker/expose-estimator.ts";
 export { exposeGallery } from "./worker/expose-gallery.ts";
 export { workerEstimator } from "./worker/worker-estimator.ts";
 export { workerGallery } from "./worker/worker-gallery.ts";
-export { camera, decodeImage, directory, videoElement, videoFile } from "#platform";
-export type { CameraOptions, DirectoryOptions, ExecutionProvider, ModelSource, VideoFileOptions } from "#platform";
+export { camera, decodeImage, directory, rtsp, videoElement, videoFile, videoFrames, webcam } from "#platform";
+export type { CameraOptions, DirectoryOptions, ExecutionProvider, ModelSource, RtspOptions, VideoFileOptions, VideoFramesOptions, WebcamOptions } from "#platform";
+export { restartSource, type RestartSourceOptions } from "./sources/restart-source.ts";
+export type { SourceEvent } from "./sources/source-events.ts";
 export {
   agreement,
   classifier,

@@ -5,6 +5,13 @@ import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts"
 export { camera } from "../sources/camera.browser.ts";
 export { videoElement } from "../sources/video-element.browser.ts";
 export { videoFile } from "../sources/video-file.browser.ts";
+export { videoFrames } from "../sources/video-frames.browser.ts";
+
+const onlyInNode = (what: string): never => {
+  throw new SednaError(`${what}: expected Node; in a browser use camera()`, { code: "unsupported-platform" });
+};
+export const rtsp = (): never => onlyInNode("read a camera on the network");
+export const webcam = (): never => onlyInNode("open the webcam");
 
 export function directory(): never {
   throw new SednaError("read a directory: expected Node; in a browser use camera(), videoElement() or videoFile()", { code: "unsupported-platform" });

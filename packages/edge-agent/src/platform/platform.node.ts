@@ -7,13 +7,14 @@ import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts"
 
 export { decodeImage } from "../frames/decode-image.node.ts";
 export { directory } from "../sources/directory.node.ts";
+export { rtsp, videoFile, webcam } from "../sources/ffmpeg.node.ts";
 
 const onlyInBrowsers = (what: string): never => {
-  throw new SednaError(`${what}: expected a browser; in Node use directory()`, { code: "unsupported-platform" });
+  throw new SednaError(`${what}: expected a browser; in Node use rtsp(), webcam(), videoFile() or directory()`, { code: "unsupported-platform" });
 };
 export const camera = (): never => onlyInBrowsers("open the camera");
 export const videoElement = (): never => onlyInBrowsers("read a video element");
-export const videoFile = (): never => onlyInBrowsers("read a video file");
+export const videoFrames = (): never => onlyInBrowsers("read the frames of WebCodecs");
 
 export async function importOnnxRuntime(_providers: readonly ExecutionProvider[]): Promise<OrtModule> {
   const ort = await importOptional("onnxruntime-node", { action: "load ONNX Runtime", load: () => import("onnxruntime-node") });

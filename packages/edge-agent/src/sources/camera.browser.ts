@@ -1,6 +1,6 @@
 import { describe, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
 import type { CameraOptions } from "../platform/contract.ts";
-import { stoppable } from "./stoppable.browser.ts";
+import { stoppable } from "./stoppable.ts";
 import { shownFrames } from "./video-element.browser.ts";
 
 /** See the contract: the camera opens with the first frame that is asked for, and closes with the last. */

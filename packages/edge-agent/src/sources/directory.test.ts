@@ -56,5 +56,5 @@ describe("directory()", () => {
 });
 
 it("camera() says in Node that it needs a browser", () => {
-  expect(() => camera()).toThrow("expected a browser; in Node use directory()");
+  expect(() => camera()).toThrow("expected a browser; in Node use rtsp(), webcam(), videoFile() or directory()");
 });

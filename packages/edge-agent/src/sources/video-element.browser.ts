@@ -1,6 +1,6 @@
 import { describe, type Frame, type SampleSource } from "@sedna-js/core";
 import { browserFrame } from "../frames/video-frame.browser.ts";
-import { stoppable } from "./stoppable.browser.ts";
+import { stoppable } from "./stoppable.ts";
 
 /** See the contract: the frames of a playing `<video>`, each at the moment it is shown. */
 export function videoElement(element: unknown, { signal }: { readonly signal?: AbortSignal } = {}): SampleSource<Frame> {

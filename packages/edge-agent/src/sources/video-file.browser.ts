@@ -1,6 +1,6 @@
 import type { Frame, SampleSource } from "@sedna-js/core";
 import type { VideoFileOptions } from "../platform/contract.ts";
-import { stoppable } from "./stoppable.browser.ts";
+import { stoppable } from "./stoppable.ts";
 import { grab } from "./video-element.browser.ts";
 
 /** See the contract: the file is stepped through by seeking, so that a slow model misses nothing. */

@@ -1,0 +1,105 @@
+import { newest, pixelsFrame, SednaError, WireError, type Frame, type SampleSource } from "@sedna-js/core";
+import { importSharp } from "../frames/decode-image.node.ts";
+import { startFfmpeg, type FfmpegEnd, type FfmpegProcess } from "./ffmpeg-process.node.ts";
+import { pamParser } from "./pam-parser.ts";
+import { stoppable } from "./stoppable.ts";
+
+/** Options of {@link ffmpegFrames}. */
+export interface FfmpegFramesOptions {
+  /** What is being done, for errors: "read rtsp://camera". No credentials. */
+  readonly action: string;
+  /** Options and input of ffmpeg, up to and with `-i INPUT`. */
+  readonly input: readonly string[];
+  /** A live source gives the newest frame, keeps none back, and its end is a failure. */
+  readonly live: boolean;
+  /** Frames a second; without it, each. */
+  readonly fps?: number;
+  /** Width of the frames in pixels, their height in proportion; without it, as they come. */
+  readonly width?: number;
+  /** How long to wait for a frame, in ms. Default 10000. */
+  readonly stallMs?: number;
+  /** The program. Default `ffmpeg`, found by PATH. */
+  readonly ffmpeg?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Frames that a child `ffmpeg` decodes. It starts with the first frame that is asked for and is gone when the reader
+ * has left. Needs ffmpeg 5.1 or newer.
+ *
+ * ffmpeg scales what changes its size in mid-stream to its first size, so that all frames are of one size.
+ *
+ * @throws {RangeError} at once, on a wrong number.
+ * @throws {SednaError} while reading: `missing-dependency` without ffmpeg; `source-failed` when it fails or stalls, retryable where it is live.
+ */
+export function ffmpegFrames({ action, input, live, fps, width, stallMs = 10_000, ffmpeg = "ffmpeg", signal }: FfmpegFramesOptions): SampleSource<Frame> {
+  if (fps !== undefined && !(fps > 0 && fps < Infinity)) throw new RangeError(`${action}: expected fps above 0; got ${fps}`);
+  if (width !== undefined && !(Number.isInteger(width) && width > 0 && width <= 16_384)) throw new RangeError(`${action}: expected width as an integer from 1 to 16384; got ${width}`);
+  if (!(stallMs > 0 && stallMs < 2 ** 31)) throw new RangeError(`${action}: expected stallMs as a positive number of milliseconds below 2147483648; got ${stallMs}`);
+
+  // The rate first: frames that are left out need no scaling.
+  const filters = [...(fps === undefined ? [] : [`fps=${fps}`]), ...(width === undefined ? [] : [`scale=${width}:-1`])];
+  const filter = filters.length === 0 ? [] : ["-vf", filters.join(",")];
+  const output = ["-map", "0:v:0", "-an", "-sn", "-dn", ...filter, "-fps_mode", "passthrough", "-pix_fmt", "rgba", "-c:v", "pam", "-flush_packets", "1", "-f", "image2pipe", "pipe:1"];
+
+  return stoppable(async function* (stop) {
+    if (stop.aborted) return;
+    const child = startFfmpeg([...input, ...output], { ffmpeg, action });
+    const end = (): void => void child.stop();
+    stop.addEventListener("abort", end, { once: true });
+    try {
+      const frames = decoded(child, { action, live, fps, stallMs, stop });
+      // Read always, so that neither the pipe nor the camera's own queue fills with old frames.
+      yield* live ? newest(frames, { onDrop: (frame) => frame.close() }) : frames;
+    } finally {
+      stop.removeEventListener("abort", end);
+      await child.stop();
+    }
+  }, { live, signal });
+}
+
+/** Each frame of an ffmpeg; a reader who waits makes it wait. */
+async function* decoded(
+  child: FfmpegProcess,
+  { action, live, fps, stallMs, stop }: { readonly action: string; readonly live: boolean; readonly fps: number | undefined; readonly stallMs: number; readonly stop: AbortSignal },
+): AsyncGenerator<Frame> {
+  const parser = pamParser();
+  const started = performance.now();
+  let stalled = false;
+  const stall = (): void => {
+    stalled = true;
+    void child.stop();
+  };
+  let timer = setTimeout(stall, stallMs);
+  try {
+    let count = 0;
+    for await (const chunk of child.stdout as AsyncIterable<Uint8Array>) {
+      for (const pixels of parser.push(chunk)) {
+        clearTimeout(timer);
+        if (stop.aborted) return;
+        // A file's time is counted in its frames; a camera's is when they came.
+        const timestamp = live || fps === undefined ? performance.now() - started : (1000 * count++) / fps;
+        yield pixelsFrame(pixels, { timestamp, sharp: importSharp });
+        timer = setTimeout(stall, stallMs);
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof WireError) throw new SednaError(`${action}: ${cause.message}`, { code: "source-failed", retryable: live, cause });
+    // Our own stop destroys the pipe; its end says what happened.
+    if (!stop.aborted && !stalled) throw cause;
+  } finally {
+    clearTimeout(timer);
+  }
+  if (stop.aborted) return;
+  if (stalled) throw new SednaError(`${action}: expected a frame within ${stallMs} ms; got none`, { code: "source-failed", retryable: live });
+  const failure = failureOf(await child.ended, { action, live, isBetween: parser.isBetween });
+  if (failure && !stop.aborted) throw failure;
+}
+
+function failureOf({ code, signal, failure, complaint }: FfmpegEnd, { action, live, isBetween }: { readonly action: string; readonly live: boolean; readonly isBetween: boolean }): SednaError | undefined {
+  if (failure) return failure;
+  if (code === 0 && isBetween && !live) return undefined;
+  const why = complaint === "" ? "" : `: ${complaint}`;
+  const got = code === 0 ? "its end" : code === null ? `ffmpeg killed by ${signal}` : `ffmpeg ended with code ${code}`;
+  return new SednaError(`${action}: expected frames; got ${got}${why}`, { code: "source-failed", retryable: live });
+}

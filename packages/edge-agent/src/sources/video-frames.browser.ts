@@ -1,0 +1,76 @@
+import { describe, type Frame, type SampleSource } from "@sedna-js/core";
+import { browserFrame } from "../frames/video-frame.browser.ts";
+import type { VideoFramesOptions } from "../platform/contract.ts";
+import { stoppable } from "./stoppable.ts";
+
+/** What is left over is closed one by one; a stream that makes frames on demand has no end of them. */
+const MAX_LEFT_OVER = 256;
+
+/** See the contract: each VideoFrame is handed on, or closed where nobody takes it. */
+export function videoFrames(frames: unknown, { live = true, signal }: VideoFramesOptions = {}): SampleSource<Frame> {
+  if (!(frames instanceof ReadableStream) && !isAsyncIterable(frames)) throw new TypeError(`read the frames of WebCodecs: expected a ReadableStream or AsyncIterable of VideoFrame; got ${describe(frames)}`);
+  return stoppable((stop) => wrapped(frames, stop), { live, signal });
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> => typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+
+interface Reader {
+  read(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
+  /** No more; may take as long as it likes. */
+  cancel(): Promise<unknown>;
+}
+
+function open(frames: ReadableStream<unknown> | AsyncIterable<unknown>): Reader {
+  if (frames instanceof ReadableStream) {
+    const reader = frames.getReader();
+    return { read: () => reader.read(), cancel: () => reader.cancel() };
+  }
+  const iterator = frames[Symbol.asyncIterator]();
+  return { read: () => iterator.next(), cancel: async () => iterator.return?.() };
+}
+
+async function* wrapped(frames: ReadableStream<unknown> | AsyncIterable<unknown>, stop: AbortSignal): AsyncGenerator<Frame> {
+  const reader = open(frames);
+  const stopped = new Promise<undefined>((resolve) => stop.addEventListener("abort", () => resolve(undefined), { once: true }));
+  let reading: ReturnType<Reader["read"]> | undefined;
+  let over = false;
+  try {
+    while (!stop.aborted) {
+      reading = reader.read();
+      const next = await Promise.race([reading, stopped]);
+      // Left open: what is being read is closed below.
+      if (next === undefined) return;
+      reading = undefined;
+      if (next.done) {
+        over = true;
+        return;
+      }
+      if (!(next.value instanceof VideoFrame)) throw new TypeError(`read the frames of WebCodecs: expected a VideoFrame; got ${describe(next.value)}`);
+      if (stop.aborted) return next.value.close();
+      yield browserFrame(next.value, { timestamp: next.value.timestamp / 1000 });
+    }
+  } catch (error) {
+    // A stream that failed gives nothing more.
+    over = !(error instanceof TypeError);
+    throw error;
+  } finally {
+    if (!over) await closeRest(reader, reading);
+  }
+}
+
+/** Closes the frames that wait in a stream's queue, and the one that comes while it is being ended. */
+async function closeRest(reader: Reader, underWay: ReturnType<Reader["read"]> | undefined): Promise<void> {
+  const close = ({ value }: { readonly value?: unknown }): void => (value instanceof VideoFrame ? value.close() : undefined);
+  let reading = underWay ?? reader.read();
+  for (let i = 0; i < MAX_LEFT_OVER; i++) {
+    // What is in the queue comes before the next turn of the event loop.
+    const turn = new Promise<"none">((resolve) => setTimeout(() => resolve("none")));
+    const next = await Promise.race([reading, turn]).catch(() => ({ done: true as const }));
+    if (next === "none") break;
+    if (next.done) return;
+    close(next);
+    reading = reader.read();
+  }
+  void reading.then(close, () => {});
+  void reader.cancel().catch(() => {});
+}
