@@ -1,7 +1,7 @@
 import { createJointInference, type Estimator, type Frame } from "@sedna-js/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import video from "../../../../models/vtest/vtest.mp4?url";
-import { camera, directory, videoElement, videoFile } from "../platform/platform.browser.ts";
+import { camera, directory, rtsp, videoElement, videoFile, webcam } from "../platform/platform.browser.ts";
 
 const elements: HTMLVideoElement[] = [];
 afterEach(() => {
@@ -171,6 +171,7 @@ describe("camera()", () => {
   });
 });
 
-it("directory() says that it needs Node", () => {
+it("directory(), rtsp() and webcam() say that they need Node, and what there is here", () => {
   expect(() => directory()).toThrow("expected Node");
+  for (const source of [rtsp, webcam]) expect(source).toThrow("expected Node; in a browser use camera()");
 });
