@@ -1,15 +1,42 @@
 import type { PlainError } from "@sedna-js/core";
 
 /** Why a version was not taken, or taken back. */
-export type UpdateRefusal = "untrusted" | "unreadable" | "does-not-open" | "golden-mismatch" | "shadow-errors" | "shadow-slower" | "shadow-disagrees" | "errors" | "slower" | "metric";
+export type UpdateRefusal =
+  | "untrusted"
+  /** Older than a version that this edge has seen, and no signed rollback. */
+  | "outdated"
+  | "unreadable"
+  | "does-not-open"
+  | "golden-mismatch"
+  | "shadow-errors"
+  | "shadow-slower"
+  | "shadow-disagrees"
+  | "errors"
+  | "slower"
+  | "metric"
+  /** Somebody called `rollback()`. */
+  | "asked";
 
 /** What the updater tells, in the order in which it happens to a version. */
 export type UpdateEvent =
   | { readonly type: "update-found"; readonly model: string; readonly from: number; readonly version: number }
   | { readonly type: "update-staged"; readonly model: string; readonly version: number; readonly ms: number }
   | { readonly type: "update-checked"; readonly model: string; readonly version: number; readonly goldenCases: number }
-  | { readonly type: "update-shadowed"; readonly model: string; readonly version: number; readonly frames: number; readonly agreement: number; /** New over old, medians. */ readonly latencyRatio: number }
+  | {
+      readonly type: "update-shadowed";
+      readonly model: string;
+      readonly version: number;
+      /** Live frames that both models answered; 0 where none came in time: then nothing is known but the golden cases. */
+      readonly frames: number;
+      /** Mean over the frames, in [0,1]. */
+      readonly agreement?: number;
+      /** New over old, medians. */
+      readonly latencyRatio?: number;
+    }
   | { readonly type: "update-swapped"; readonly model: string; readonly from: number; readonly version: number }
-  | { readonly type: "update-confirmed"; readonly model: string; readonly version: number }
-  | { readonly type: "update-rejected"; readonly model: string; readonly version: number; readonly refusal: UpdateRefusal; readonly error: PlainError }
-  | { readonly type: "update-rolled-back"; readonly model: string; readonly from: number; readonly to: number; readonly refusal: UpdateRefusal; readonly error: PlainError };
+  | { readonly type: "update-confirmed"; readonly model: string; readonly version: number; /** Live frames of its probation; 0 where none came in time. */ readonly frames: number }
+  /** `version` is absent where the manifest itself was refused: nothing that it says counts. */
+  | { readonly type: "update-rejected"; readonly model: string; readonly version?: number; readonly refusal: UpdateRefusal; readonly error: PlainError }
+  | { readonly type: "update-rolled-back"; readonly model: string; readonly from: number; readonly to: number; readonly refusal: UpdateRefusal; readonly error: PlainError }
+  /** Nothing was decided: the network or the storage failed. It is tried again at the next check. */
+  | { readonly type: "update-postponed"; readonly model: string; readonly version?: number; readonly error: PlainError };
