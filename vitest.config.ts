@@ -12,7 +12,7 @@ export default defineConfig({
     fs: { allow: ["."] },
   },
   worker: { format: "es" },
-  optimizeDeps: { include: ["comlink", "zod/mini", "fast-check"], exclude: ["onnxruntime-web"] },
+  optimizeDeps: { include: ["comlink", "idb", "zod/mini", "fast-check"], exclude: ["onnxruntime-web"] },
   test: {
     reporters: ["default", "./scripts/summary-reporter.ts"],
     onConsoleLog: (log) => {

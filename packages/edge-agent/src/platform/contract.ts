@@ -1,4 +1,5 @@
 import type { Frame, OrtModule, SampleSource } from "@sedna-js/core";
+import type { QueueStore } from "../queue/queue-store.ts";
 
 // What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
 // platform cannot do throws an error that says so and names what can.
@@ -142,3 +143,35 @@ export declare function onWorkerFailure(worker: unknown, listener: (error: Error
 
 /** Ends a Worker and gives back its memory. */
 export declare function terminateWorker(worker: unknown): Promise<void>;
+
+/** Options of {@link openQueueStore}. */
+export interface QueueStoreOptions {
+  /** Of the IndexedDB database. Browsers. */
+  readonly name: string;
+  /** Where the log is kept. Node. */
+  readonly directory?: string;
+  /** What an acknowledged item survives in Node: the death of the process (default), or the loss of power too. */
+  readonly durability?: "process" | "power";
+}
+
+/**
+ * Where a queue keeps what waits, on this platform: a directory in Node, IndexedDB in browsers. `openQueue` opens it.
+ * @throws {TypeError} in Node, without a directory.
+ */
+export declare function openQueueStore(options: QueueStoreOptions): QueueStore;
+
+/** Options of {@link becomeLeader}. */
+export interface LeadershipOptions {
+  readonly name: string;
+  /** Ends the wait, or the leadership. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resolves when nothing else leads by this name, and leads until the signal is aborted or the page is gone. Of several tabs one leads;
+ * when it ends the next does at once. In Node at once: the lock of the queue's directory does the same there.
+ *
+ * @throws the signal's reason when it is aborted before.
+ * @throws {SednaError} `unsupported-platform` in a browser without Web Locks.
+ */
+export declare function becomeLeader(options: LeadershipOptions): Promise<void>;

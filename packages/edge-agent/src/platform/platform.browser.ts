@@ -2,6 +2,8 @@ import { importOptional, SednaError, type Frame, type OrtModule } from "@sedna-j
 import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
 import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
 
+export { becomeLeader } from "../queue/leadership.browser.ts";
+export { idbQueueStore as openQueueStore } from "../queue/idb-queue-store.browser.ts";
 export { camera } from "../sources/camera.browser.ts";
 export { videoElement } from "../sources/video-element.browser.ts";
 export { videoFile } from "../sources/video-file.browser.ts";

@@ -3,9 +3,12 @@ import { parentPort, type Worker } from "node:worker_threads";
 import { importOptional, pixelsFrame, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { importSharp } from "../frames/decode-image.node.ts";
-import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
+import { fileQueueStore } from "../queue/file-queue-store.node.ts";
+import type { QueueStore } from "../queue/queue-store.ts";
+import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame } from "./contract.ts";
 
 export { decodeImage } from "../frames/decode-image.node.ts";
+export { becomeLeader } from "../queue/leadership.node.ts";
 export { directory } from "../sources/directory.node.ts";
 export { rtsp, videoFile, webcam } from "../sources/ffmpeg.node.ts";
 
@@ -76,4 +79,9 @@ export function onWorkerFailure(worker: unknown, listener: (error: Error) => voi
 
 export async function terminateWorker(worker: unknown): Promise<void> {
   await (worker as Worker).terminate();
+}
+
+export function openQueueStore({ name, directory, durability }: QueueStoreOptions): QueueStore {
+  if (directory === undefined) throw new TypeError(`open the queue ${name}: expected a directory, which Node keeps it in; got none`);
+  return fileQueueStore({ directory, ...(durability ? { durability } : {}) });
 }

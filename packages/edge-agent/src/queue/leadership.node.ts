@@ -1,0 +1,6 @@
+import type { LeadershipOptions } from "../platform/contract.ts";
+
+/** See the contract. Always the leader: the lock of the queue's directory keeps other processes out. */
+export async function becomeLeader({ signal }: LeadershipOptions): Promise<void> {
+  signal.throwIfAborted();
+}

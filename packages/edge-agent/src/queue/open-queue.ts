@@ -1,0 +1,191 @@
+import { describe, SednaError } from "@sedna-js/core";
+import type { DropReason, DurableQueue, QueueEvent, WhenFull } from "./durable-queue.ts";
+import { itemKeeper } from "./item-keeper.ts";
+import { queueClock } from "./queue-clock.ts";
+import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "./queue-store.ts";
+import { waitingItems, type QueueItem } from "./waiting-items.ts";
+
+/** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
+const MARK_MS = 60_000;
+
+/** Options of {@link openQueue}. */
+export interface OpenQueueOptions {
+  /** It is opened here, and closed with the queue. */
+  readonly store: QueueStore;
+  /** Begins the id of each item. */
+  readonly deviceId: string;
+  /** Default 10 000. */
+  readonly maxItems?: number;
+  /** Of all bodies. Default 256 MiB. */
+  readonly maxBytes?: number;
+  /** How long an item may wait that does not say itself. Default a week, in ms. */
+  readonly ttlMs?: number;
+  /** Which item goes when there is no room for all. Default the oldest. */
+  readonly whenFull?: WhenFull;
+  /** What may live in memory when the store refuses. Default 1000 items and 16 MiB. */
+  readonly memory?: { readonly items: number; readonly bytes: number };
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+  /** Unix ms. */
+  readonly wallNow?: () => number;
+  readonly onEvent?: (event: QueueEvent) => void;
+}
+
+/**
+ * A queue over a store: what was stored before waits again. Larger priorities go first, and the oldest of those. An item
+ * that has waited too long, or for which there is no room by the policy, is dropped and counted with its reason; one that a
+ * sender holds is not. When the store is full some of its items make way once; what it refuses then lives in a bounded memory until
+ * the store takes it.
+ *
+ * @throws {SednaError} `storage-failed` when the store cannot be opened.
+ */
+export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes = 256 * 1024 * 1024, ttlMs = 7 * 24 * 3_600_000, whenFull = "drop-oldest", memory = { items: 1000, bytes: 16 * 1024 * 1024 }, now = () => performance.now(), wallNow = () => Date.now(), onEvent = () => undefined }: OpenQueueOptions): Promise<DurableQueue> {
+  if (typeof deviceId !== "string" || deviceId === "") throw new TypeError(`open a queue: expected deviceId to be a string; got ${describe(deviceId)}`);
+  for (const [name, value] of Object.entries({ maxItems, maxBytes, ttlMs })) if (!(value > 0)) throw new RangeError(`open a queue: expected ${name} above 0; got ${value}`);
+
+  const stored = await store.open();
+  const clock = queueClock({ last: lastMark(stored), longestPauseMs: ttlMs / 2, now, wallNow });
+  const waiting = waitingItems(whenFull);
+  const dropped: Record<DropReason, number> = { full: 0, expired: 0, "storage-full": 0, refused: 0, lost: 0 };
+  const counts = { queued: 0, sent: 0 };
+  const underWay = new Set<Promise<unknown>>();
+  let { lastSequence } = stored;
+  let markedAt = -Infinity;
+  let closing: Promise<void> | undefined;
+
+  const countDropped = (items: readonly QueueItem[], reason: DropReason): void => {
+    for (const { entry } of items) {
+      dropped[reason]++;
+      onEvent({ type: "item-dropped", id: entry.id, kind: entry.kind, bytes: entry.bytes, reason });
+    }
+  };
+  const keeper = itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onDropped: countDropped });
+
+  const refuseClosed = (action: string): void => {
+    if (closing) throw new SednaError(`${action}: expected an open queue; got one that is closed`, { code: "disposed" });
+  };
+  /** Whatever closes the queue waits for this. */
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    underWay.add(work);
+    const leave = (): void => void underWay.delete(work);
+    work.then(leave, leave);
+    return work;
+  };
+  const drop = async (items: readonly QueueItem[], reason: DropReason): Promise<void> => {
+    if (items.length === 0) return;
+    countDropped(items, reason);
+    await keeper.forget(items);
+  };
+  const dropExpired = async (): Promise<void> => {
+    const expired: QueueItem[] = [];
+    for (let item = waiting.takeExpired(clock.now()); item; item = waiting.takeExpired(clock.now())) expired.push(item);
+    await drop(expired, "expired");
+  };
+  const isWithin = (freed: { readonly items: number; readonly bytes: number }, extra?: QueueEntry): boolean => waiting.size - freed.items + (extra ? 1 : 0) <= maxItems && waiting.bytes - freed.bytes + (extra?.bytes ?? 0) <= maxBytes;
+  const mark = async (): Promise<void> => {
+    if (now() - markedAt < MARK_MS) return;
+    markedAt = now();
+    // Without it time that was waited is estimated from an older one.
+    await store.mark(clock.mark()).catch(() => undefined);
+  };
+
+  const take = async (entry: QueueEntry, body: Uint8Array): Promise<{ readonly id: string; readonly dropped?: DropReason }> => {
+    const item: QueueItem = { entry, state: "storing" };
+    const refuse = (reason: DropReason): { readonly id: string; readonly dropped: DropReason } => {
+      countDropped([item], reason);
+      return { id: entry.id, dropped: reason };
+    };
+    const way = entry.bytes > maxBytes ? undefined : waiting.makeWay((freed) => isWithin(freed, entry), entry);
+    if (!way) return refuse("full");
+    // Counted before it is stored: many at once stay within the bounds too.
+    waiting.add(item);
+    // Together, so that a log writes both at once.
+    const [isKept] = await Promise.all([keeper.recover().then(() => keeper.keep(item, body)), drop(way, "full")]);
+    if (!isKept) {
+      waiting.remove(item);
+      return refuse("storage-full");
+    }
+    waiting.wait(item);
+    counts.queued++;
+    onEvent({ type: "item-queued", id: entry.id, kind: entry.kind, bytes: entry.bytes });
+    await mark();
+    return { id: entry.id };
+  };
+
+  const lease = async (): Promise<{ readonly entry: QueueEntry; readonly body: Uint8Array } | undefined> => {
+    await dropExpired();
+    for (let item = waiting.lease(); item; item = waiting.lease()) {
+      const body = await keeper.body(item).catch((error: unknown) => {
+        waiting.wait(item);
+        throw error;
+      });
+      if (body) return { entry: item.entry, body };
+      waiting.remove(item);
+      await drop([item], "lost");
+    }
+    return undefined;
+  };
+
+  if (stored.damagedNumber > 0) onEvent({ type: "queue-degraded", message: `open the queue: expected all that was stored; ${stored.damagedNumber} places are damaged, and what was there is lost` });
+  for (const entry of stored.entries) {
+    const item: QueueItem = { entry, state: "storing" };
+    waiting.add(item);
+    waiting.wait(item);
+  }
+  await dropExpired();
+  await drop(waiting.makeWay((freed) => isWithin(freed)) ?? [], "full");
+  await mark();
+
+  return {
+    async enqueue({ kind, body, priority = 0, ttlMs: itemTtlMs = ttlMs }) {
+      refuseClosed("queue an item");
+      if (typeof kind !== "string" || kind === "") throw new TypeError(`queue an item: expected kind to be a string; got ${describe(kind)}`);
+      if (!(body instanceof Uint8Array)) throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describe(body)}`);
+      if (!Number.isFinite(priority)) throw new RangeError(`queue an item: expected a finite priority; got ${priority}`);
+      if (!(itemTtlMs > 0) || !Number.isFinite(itemTtlMs)) throw new RangeError(`queue an item: expected ttlMs above 0; got ${itemTtlMs}`);
+      const sequence = ++lastSequence;
+      const entry = { id: `${deviceId}-${stored.epoch}-${sequence}`, sequence, kind, priority, createdAt: wallNow(), queuedAtMs: clock.now(), ttlMs: itemTtlMs, bytes: body.length };
+      return tracked(dropExpired().then(() => take(entry, body)));
+    },
+    async next() {
+      refuseClosed("take the next item");
+      return tracked(lease());
+    },
+    async settle(id, outcome) {
+      refuseClosed("settle an item");
+      const item = waiting.get(id);
+      if (!item || item.state === "storing") return;
+      waiting.remove(item);
+      if (outcome === "refused") countDropped([item], "refused");
+      else {
+        counts.sent++;
+        onEvent({ type: "item-sent", id, kind: item.entry.kind, bytes: item.entry.bytes, duplicate: outcome === "duplicate" });
+      }
+      await tracked(keeper.forget([item]).then(() => keeper.recover()).then(mark));
+    },
+    release(id) {
+      const item = waiting.get(id);
+      if (item?.state === "leased") waiting.wait(item);
+    },
+    stats() {
+      const oldest = waiting.oldestQueuedAtMs();
+      return { items: waiting.size, bytes: waiting.bytes, oldestAgeMs: oldest === undefined ? 0 : Math.max(0, clock.now() - oldest), queuedNumber: counts.queued, sentNumber: counts.sent, droppedNumber: { ...dropped }, durable: keeper.isDurable };
+    },
+    close() {
+      closing ??= (async () => {
+        await Promise.allSettled(underWay);
+        await keeper.recover({ atOnce: true });
+        countDropped(keeper.inMemory(), "storage-full");
+        await store.mark(clock.mark()).catch(() => undefined);
+        await store.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** Where the queue's clock stood last, as far as anything stored tells: an item may have come after the last mark. */
+function lastMark({ mark, entries }: StoredQueue): QueueMark | undefined {
+  const known = entries.map(({ queuedAtMs, createdAt }): QueueMark => ({ queueMs: queuedAtMs, wallMs: createdAt }));
+  return [...(mark ? [mark] : []), ...known].reduce<QueueMark | undefined>((a, b) => (a && a.queueMs >= b.queueMs ? a : b), undefined);
+}
