@@ -29,6 +29,8 @@ export interface OnnxRuntime {
 export interface OrtModule {
   readonly InferenceSession: { create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession> };
   readonly Tensor: new (type: never, data: never, dims: readonly number[]) => OrtTensor;
+  /** With WebGPU, from the first session on: the device that all sessions share. */
+  readonly env?: { readonly webgpu?: { readonly device?: PromiseLike<{ readonly lost: PromiseLike<{ readonly reason: string; readonly message: string }> }> } };
 }
 
 interface OrtTensor {

@@ -138,6 +138,12 @@ export declare function workerEndpoint(worker: unknown): unknown;
 /** Inside a Worker: the end that talks to its owner. */
 export declare function ownerEndpoint(): unknown;
 
+/** A Worker that calls `exposeModelHost()`. Node only: a page brings its own, which its bundler can see. */
+export declare function defaultModelWorker(): unknown;
+
+/** Whether the GPU that WebGPU would give now computes in float16. */
+export declare function hasShaderF16(): Promise<boolean>;
+
 /** Tells of a Worker's death; returns a function that stops listening. */
 export declare function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void;
 

@@ -84,6 +84,18 @@ export function ownerEndpoint(): unknown {
   return globalThis;
 }
 
+export function defaultModelWorker(): never {
+  throw new SednaError(
+    'start a worker for a model: expected the page to bring one; pass createWorker: () => new Worker(new URL("./edge.worker.ts", import.meta.url), { type: "module" }), and in edge.worker.ts: import { exposeModelHost } from "@sedna-js/edge-agent"; exposeModelHost();',
+    { code: "unsupported-platform" },
+  );
+}
+
+export async function hasShaderF16(): Promise<boolean> {
+  const adapter = "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
+  return (adapter as { readonly features?: ReadonlySet<string> } | null)?.features?.has("shader-f16") ?? false;
+}
+
 export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {
   const stop = new AbortController();
   const onError = (event: ErrorEvent): void => {

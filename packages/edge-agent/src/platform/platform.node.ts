@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { parentPort, type Worker } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
 import { importOptional, pixelsFrame, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { importSharp } from "../frames/decode-image.node.ts";
@@ -68,6 +69,17 @@ export function workerEndpoint(worker: unknown): unknown {
 export function ownerEndpoint(): unknown {
   if (!parentPort) throw new SednaError("expose to the owner of a Worker: expected to run inside one; this is the main thread", { code: "unsupported-platform" });
   return nodeEndpoint(parentPort);
+}
+
+export function defaultModelWorker(): Worker {
+  // From src/platform and from dist/platform alike.
+  const packageUrl = new URL("../../", import.meta.url);
+  const isCheckout = existsSync(new URL("src/worker/model-host.worker.node.ts", packageUrl));
+  return new Worker(new URL("bin/model-host.worker.js", packageUrl), isCheckout ? { execArgv: ["--conditions=sedna-source"] } : {});
+}
+
+export async function hasShaderF16(): Promise<boolean> {
+  return false;
 }
 
 export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {

@@ -1,6 +1,7 @@
 import type { Estimator } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
-import { ownerEndpoint, receiveFrame } from "#platform";
+import { ownerEndpoint } from "#platform";
+import { answerCalls } from "./answer-calls.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
@@ -10,25 +11,6 @@ import { reply } from "./reply.ts";
  */
 export function exposeEstimator<Sample, Result>(factory: () => Estimator<Sample, Result>): void {
   const estimator = factory();
-  const running = new Map<number, AbortController>();
-
-  const remote: RemoteEstimator = {
-    load: () => reply(() => estimator.load()),
-    predict: (id, posted) =>
-      reply(async () => {
-        const controller = new AbortController();
-        running.set(id, controller);
-        const frame = posted.kind === "frame" ? receiveFrame(posted.handle) : undefined;
-        try {
-          const sample = posted.kind === "frame" ? frame : posted.sample;
-          return await estimator.predict(sample as Sample, { signal: controller.signal });
-        } finally {
-          frame?.close();
-          running.delete(id);
-        }
-      }),
-    cancel: (id) => running.get(id)?.abort(),
-    dispose: () => reply(async () => void (await estimator.dispose())),
-  };
+  const remote: RemoteEstimator = { load: () => reply(() => estimator.load()), ...answerCalls(() => estimator as Estimator<unknown, unknown>) };
   expose(remote, ownerEndpoint() as Endpoint);
 }

@@ -15,6 +15,8 @@ export interface WorkerCalls<Exposed> {
   call<T>(send: () => Promise<Reply<T>>): Promise<T>;
   /** Calls `release`, and ends the Worker when that is done or a second has passed. A second call does nothing. */
   end(release: () => Promise<Reply<undefined>>): Promise<void>;
+  /** Ends the Worker at once and rejects with `error` what waits for it. Resolves when it is gone. */
+  kill(error: SednaError): Promise<void>;
 }
 
 /** The calls to a Worker that exposes a thing named `what`: "estimator", "gallery". */
@@ -64,6 +66,11 @@ export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what:
         await terminateWorker(worker);
       })();
       return ending;
+    },
+    kill(error) {
+      stopListening();
+      die(error);
+      return terminateWorker(worker);
     },
   };
 }

@@ -1,7 +1,6 @@
-import { isFrame, type Estimator, type EstimatorMetadata } from "@sedna-js/core";
-import { transfer } from "comlink";
-import { shareFrame } from "#platform";
-import type { PostedSample, RemoteEstimator } from "./protocol.ts";
+import type { Estimator, EstimatorMetadata } from "@sedna-js/core";
+import { askWorker } from "./ask-worker.ts";
+import type { RemoteEstimator } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
 /**
@@ -13,15 +12,8 @@ import { workerCalls } from "./worker-calls.ts";
 export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Sample, Result> {
   const calls = workerCalls<RemoteEstimator>(worker, { what: "estimator" });
   const { remote, call } = calls;
-  let samples = 0;
+  const { predict, run } = askWorker(calls);
   let metadata: Promise<EstimatorMetadata> | undefined;
-
-  /** The sample as something to post; `drop` gives back what was shared and then not posted. */
-  const post = async (sample: Sample): Promise<{ posted: PostedSample; transfers: never[]; drop(): void }> => {
-    if (!isFrame(sample)) return { posted: { kind: "plain", sample }, transfers: [], drop() {} };
-    const { handle, transfer, close } = await shareFrame(sample);
-    return { posted: { kind: "frame", handle }, transfers: transfer as never[], drop: close };
-  };
 
   const dispose = (): Promise<void> => calls.end(() => remote.dispose());
 
@@ -35,26 +27,8 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
       });
       return metadata;
     },
-    async predict(sample, { signal } = {}) {
-      signal?.throwIfAborted();
-      if (calls.dead) throw calls.dead;
-      const id = samples++;
-      const { posted, transfers, drop } = await post(sample);
-      if (calls.dead || signal?.aborted) {
-        drop();
-        throw calls.dead ?? signal?.reason;
-      }
-      const cancel = (): void => void remote.cancel(id);
-      signal?.addEventListener("abort", cancel, { once: true });
-      try {
-        return (await call(() => remote.predict(id, transfer(posted, transfers)))) as Result;
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw error;
-      } finally {
-        signal?.removeEventListener("abort", cancel);
-      }
-    },
+    predict: predict as (sample: Sample, options?: { readonly signal?: AbortSignal }) => Promise<Result>,
+    run,
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

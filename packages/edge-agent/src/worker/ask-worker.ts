@@ -1,0 +1,62 @@
+import { isFrame, type Tensors } from "@sedna-js/core";
+import { transfer } from "comlink";
+import { shareFrame } from "#platform";
+import type { PostedSample, RemotePredictor, Reply } from "./protocol.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Questions to a Worker; see {@link askWorker}. */
+export interface WorkerAnswers {
+  predict(sample: unknown, options?: CallOptions): Promise<unknown>;
+  run(feeds: Tensors, options?: CallOptions): Promise<Tensors>;
+}
+
+/**
+ * What a Worker answers. A frame is shared with it, not taken: the caller's own stays usable. A caller who gives up is
+ * rejected when the Worker has let go of the question.
+ */
+export function askWorker(calls: WorkerCalls<RemotePredictor>): WorkerAnswers {
+  const { remote } = calls;
+  let questions = 0;
+
+  const ask = async <T>(send: (id: number) => Promise<Reply<T>>, signal: AbortSignal | undefined): Promise<T> => {
+    const id = questions++;
+    const cancel = (): void => void remote.cancel(id);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await calls.call(() => send(id));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  };
+
+  return {
+    async predict(sample, { signal } = {}) {
+      signal?.throwIfAborted();
+      if (calls.dead) throw calls.dead;
+      const { posted, transfers, drop } = await post(sample);
+      if (calls.dead || signal?.aborted) {
+        drop();
+        throw calls.dead ?? signal?.reason;
+      }
+      return ask((id) => remote.predict(id, transfer(posted, transfers)), signal);
+    },
+    async run(feeds, { signal } = {}) {
+      signal?.throwIfAborted();
+      return ask((id) => remote.run(id, feeds), signal);
+    },
+  };
+}
+
+/** The sample as something to post; `drop` gives back what was shared and then not posted. */
+async function post(sample: unknown): Promise<{ readonly posted: PostedSample; readonly transfers: never[]; drop(): void }> {
+  if (!isFrame(sample)) return { posted: { kind: "plain", sample }, transfers: [], drop() {} };
+  const { handle, transfer: transfers, close } = await shareFrame(sample);
+  return { posted: { kind: "frame", handle }, transfers: transfers as never[], drop: close };
+}

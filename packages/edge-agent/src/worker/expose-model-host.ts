@@ -1,0 +1,60 @@
+import { createOnnxEstimator, onnxRuntime, SednaError, select, type Estimator, type OrtModule, type Task } from "@sedna-js/core";
+import { expose, type Endpoint } from "comlink";
+import { importOnnxRuntime, ownerEndpoint, sessionOptions } from "#platform";
+import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
+import { answerCalls } from "./answer-calls.ts";
+import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
+import { reply } from "./reply.ts";
+
+/**
+ * Inside a Worker: opens the one model that the Worker's owner, `superviseModel()`, tells it to, and answers with it.
+ * A Worker never opens a second one: what ONNX Runtime has taken of memory it gives back only with the Worker.
+ */
+export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: ModelTasks } = {}): void {
+  let estimator: Estimator<unknown, unknown> | undefined;
+  let runtime: OrtModule | undefined;
+
+  const remote: RemoteModelHost = {
+    open: (given) =>
+      reply(async () => {
+        if (estimator) throw new TypeError("open a model in a worker: expected the first; this worker has one");
+        const task = select(tasks, { method: given.task.name, param: given.task.options ?? {} } as never) as Task<unknown, unknown>;
+        estimator = hostedEstimator(given, { task, onRuntime: (ort) => (runtime = ort) });
+        return estimator.load();
+      }),
+    lost: () => reply(() => deviceLoss(runtime)),
+    ...answerCalls(() => {
+      if (!estimator) throw new TypeError("run a model in a worker: expected open() before; got none");
+      return estimator;
+    }),
+  };
+  expose(remote, ownerEndpoint() as Endpoint);
+}
+
+function hostedEstimator(given: ModelToOpen, { task, onRuntime }: { readonly task: Task<unknown, unknown>; onRuntime(ort: OrtModule): void }): Estimator<unknown, unknown> {
+  // ONNX Runtime copies them: let go of them once they have been read.
+  let files: Pick<ModelToOpen, "model" | "externalData"> | undefined = given;
+  const { executionProvider, threads } = given;
+
+  return createOnnxEstimator({
+    task,
+    async open() {
+      if (!files) throw new SednaError("run the model: expected a session that lives; it failed, and its worker opens no other", { code: "run-failed", retryable: true });
+      const { model, externalData } = files;
+      files = undefined;
+      const ort = await importOnnxRuntime([executionProvider]);
+      onRuntime(ort);
+      const options = sessionOptions(threads === undefined ? {} : { threads });
+      const opened = onnxRuntime(ort, { executionProviders: [executionProvider], sessionOptions: options });
+      return { runtime: opened, model, ...(externalData.length > 0 && { externalData }) };
+    },
+  });
+}
+
+/** Resolves when the GPU device that ONNX Runtime has made is lost; never where there is none. */
+async function deviceLoss(runtime: OrtModule | undefined): Promise<DeviceLoss> {
+  const device = await runtime?.env?.webgpu?.device;
+  if (!device) return new Promise(() => {});
+  const { reason, message } = await device.lost;
+  return { reason, message };
+}
