@@ -24,7 +24,7 @@ describe("createAgentMetrics()", () => {
       sedna_edge_queue_durable: [[1]],
       sedna_edge_queue_queued_total: [[12]],
       sedna_edge_queue_sent_total: [[3]],
-      sedna_edge_queue_dropped_total: [["full", 1], ["expired", 2], ["storage-full", 0], ["refused", 0]],
+      sedna_edge_queue_dropped_total: [["full", 1], ["expired", 2], ["storage-full", 0], ["refused", 0], ["lost", 4]],
       sedna_edge_model_info: [["people", "3", "webgpu", 1]],
       process_resident_memory_bytes: [[5e7]],
     })) expect(values(text, name), name).toEqual(expected);

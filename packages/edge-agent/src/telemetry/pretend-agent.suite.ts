@@ -5,7 +5,7 @@ import type { TelemetryAgent, TelemetryAnswer, TelemetryEvent, TelemetryStatus }
 /** Statistics with a value of its own in every field. */
 export const joint: JointStatistics = { inferenceNumber: 10, hardExampleNumber: 4, uploadCloudRatio: 0.4, offloadedNumber: 3, cloudNumber: 2, fallbackNumber: 1, failedNumber: 5, droppedNumber: 6, bytesUp: 700, bytesDown: 80 };
 /** A queue in which something was lost. */
-export const queue: QueueStatistics = { items: 7, bytes: 900, oldestAgeMs: 1500, queuedNumber: 12, sentNumber: 3, droppedNumber: { full: 1, expired: 2, "storage-full": 0, refused: 0 }, durable: true };
+export const queue: QueueStatistics = { items: 7, bytes: 900, oldestAgeMs: 1500, queuedNumber: 12, sentNumber: 3, droppedNumber: { full: 1, expired: 2, "storage-full": 0, refused: 0, lost: 4 }, durable: true };
 
 /** What telemetry sees of an agent, in the hands of a test. */
 export function pretendAgent(): TelemetryAgent & { now: TelemetryStatus; emit(event: TelemetryEvent): void; readonly listeners: Set<(event: TelemetryEvent) => void> } {
