@@ -1,6 +1,6 @@
 import { checkDeadline, SednaError, withDeadline, type BigModelCall, type ImageType } from "@sedna-js/core";
+import { exchange, refusal } from "../http/exchange.ts";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
-import { exchange } from "./exchange.ts";
 import { protocols, type BigModelResult, type BigModelSample, type Question } from "./protocols.ts";
 import { retryWithin } from "./retry.ts";
 
@@ -25,6 +25,8 @@ export interface BigModelOptions {
   /** Uniform in [0,1), for the waits between tries. */
   readonly random?: () => number;
 }
+
+const ACTION = "ask the big model";
 
 /** A big model behind HTTP, and the state of the way to it. */
 export interface HttpBigModel {
@@ -70,7 +72,8 @@ export function bigModel({
       const exchangeOnce = async ({ request, read }: Question, limit: AbortSignal): Promise<BigModelResult<Sample>> => {
         const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
         const onBytes = (down: number): void => onTransfer?.({ up: request.body.length, down });
-        const reply = await exchange({ ...request, headers }, { signal: limit, maxReplyBytes, fetch, onBytes });
+        const reply = await exchange({ ...request, headers }, { action: ACTION, signal: limit, maxReplyBytes, fetch, onBytes });
+        if (reply.status !== 200) throw refusal(reply, { action: ACTION, url: request.url });
         return read(reply) as BigModelResult<Sample>;
       };
       try {
@@ -80,7 +83,7 @@ export function bigModel({
             limit.throwIfAborted();
             return retryWithin(() => exchangeOnce(question, limit), { retries, deadlineMs, signal: limit, random });
           },
-          { deadlineMs, signal, action: `ask the big model at ${base}` },
+          { deadlineMs, signal, action: `${ACTION} at ${base}` },
         );
         call.succeeded();
         return result;

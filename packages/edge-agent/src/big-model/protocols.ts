@@ -15,7 +15,8 @@ import {
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
-import type { Exchange, Reply } from "./exchange.ts";
+import type { Exchange, Reply } from "../http/exchange.ts";
+import { readJson } from "../http/read-json.ts";
 
 /** A sample that a big model can be asked about: a picture, one tensor, or a model's inputs by name. */
 export type BigModelSample = Frame | Tensor | Tensors;
@@ -46,7 +47,7 @@ export type Protocol = (options: ProtocolOptions) => (sample: BigModelSample) =>
  */
 export const sedna: Protocol = ({ url, model, encode }) => {
   const endpoint = `${url}/${encodeURIComponent(model)}/predict`;
-  const readResult = ({ body }: Reply): readonly unknown[] => parsePredictResponse(json(body)).result;
+  const readResult = ({ body }: Reply): readonly unknown[] => parsePredictResponse(readJson(body, "read the big model's answer")).result;
 
   return async (sample) => {
     if (isFrame(sample)) {
@@ -116,14 +117,6 @@ export const protocols = { sedna, oip } as const;
 
 function isTensor(sample: Tensor | Tensors): sample is Tensor {
   return "dtype" in sample && typeof sample.dtype === "string";
-}
-
-function json(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch (cause) {
-    throw new WireError(`read the big model's answer: expected JSON; got ${body.length} bytes that are not`, { cause });
-  }
 }
 
 /** Boxes of an encoded picture as boxes of the frame that it was made from. */

@@ -1,4 +1,5 @@
 import { SednaError } from "@sedna-js/core";
+import { nextWait } from "../http/backoff.ts";
 
 /** Options of {@link retryWithin}. */
 export interface RetryOptions {
@@ -15,9 +16,7 @@ export interface RetryOptions {
 }
 
 /**
- * Tries again while the error says that it may help and the deadline leaves time: full-jitter exponential
- * back-off, but never sooner than the server's Retry-After. Source: AWS Architecture Blog, "Exponential
- * Backoff And Jitter".
+ * Tries again while the error says that it may help and the deadline leaves time.
  *
  * @throws the last error.
  */
@@ -32,7 +31,7 @@ export async function retryWithin<T>(
     } catch (error) {
       const again = error instanceof SednaError && error.retryable && tried < retries && !signal.aborted;
       if (!again) throw error;
-      const wait = Math.max(error.retryAfterMs ?? 0, random() * baseMs * 2 ** tried);
+      const wait = nextWait({ tried, baseMs, retryAfterMs: error.retryAfterMs, random });
       if (now() - started + wait >= deadlineMs) throw error;
       await sleep(wait, signal);
     }

@@ -1,0 +1,26 @@
+/** Options of {@link nextWait}. */
+export interface BackoffOptions {
+  /** Failures in a row before this wait, counted from 0. */
+  readonly tried: number;
+  /** The first wait is at most this long, in ms; it doubles with every failure. */
+  readonly baseMs: number;
+  /** No wait of our own is longer, in ms. Default: no limit. */
+  readonly capMs?: number;
+  /** What the server asked for, in ms. */
+  readonly retryAfterMs?: number | undefined;
+  /** Uniform in [0,1). */
+  readonly random: () => number;
+}
+
+/** Who asks for a longer wait is not believed. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000;
+
+/**
+ * How long to wait before the next try, in ms: full-jitter exponential back-off; where the server said when to come
+ * back, not before that, and a little later, as others were told the same.
+ * Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+ */
+export function nextWait({ tried, baseMs, capMs = Infinity, retryAfterMs, random }: BackoffOptions): number {
+  if (retryAfterMs === undefined) return random() * Math.min(capMs, baseMs * 2 ** tried);
+  return Math.min(Math.max(0, retryAfterMs), LONGEST_RETRY_AFTER_MS) + random() * baseMs;
+}
