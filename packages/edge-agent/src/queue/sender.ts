@@ -59,8 +59,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Sends what a queue holds, each item at least once under its idempotency key: steadily while the receiver answers, with
- * full-jitter exponential back-off while it does not, never before the time that it asks for. What it refuses for good
- * is settled as refused; everything else stays in the queue until it is acknowledged.
+ * full-jitter exponential back-off while it does not, of at most twice the time that it has been gone, and never before
+ * the time that it asks for. What it refuses for good is settled as refused; everything else stays in the queue until it
+ * is acknowledged.
  */
 export function createSender({
   queue,
@@ -91,6 +92,7 @@ export function createSender({
   const failuresOf = new Map<string, number>();
   const flushers = new Set<PromiseWithResolvers>();
   let failures = 0;
+  let failingSince = -Infinity;
   /** Not before this time of our own accord, because the receiver said so, and because of the rate. */
   const notBefore = { backoff: -Infinity, asked: -Infinity, rate: -Infinity };
   let stopped = false;
@@ -128,9 +130,14 @@ export function createSender({
   const failed = (error: SednaError, isOursToMend: boolean): void => {
     const time = clock.now();
     // Those that failed together are one failure.
-    if (time >= Math.max(notBefore.backoff, notBefore.asked)) failures++;
+    if (time >= Math.max(notBefore.backoff, notBefore.asked)) {
+      if (failures === 0) failingSince = time;
+      failures++;
+    }
     const retryAfterMs = isOursToMend ? capMs : error.retryAfterMs;
-    const wait = nextWait({ tried: Math.max(0, failures - 1), baseMs, capMs, retryAfterMs, random });
+    // Short waits that jitter gave must not lead to one of minutes after an outage of seconds.
+    const longest = Math.min(capMs, Math.max(baseMs, 2 * (time - failingSince)));
+    const wait = nextWait({ tried: Math.max(0, failures - 1), baseMs, capMs: longest, retryAfterMs, random });
     const which = retryAfterMs === undefined ? "backoff" : "asked";
     notBefore[which] = Math.max(notBefore[which], time + wait);
     if (isOursToMend) tell({ type: "sending-paused", message: `${error.message}; expected a token that the receiver takes`, retryInMs: wait });
