@@ -63,3 +63,24 @@ export interface ManifestSignature {
   /** base64, 64 bytes. */
   readonly value: string;
 }
+
+/** A key that signs manifests. */
+export interface PublicKey {
+  readonly id: string;
+  /** Ed25519, base64, 32 bytes. */
+  readonly publicKey: string;
+}
+
+/** The keys that are trusted from here on. A device takes a set that a key of its present one has signed, and that is newer. */
+export interface KeySet {
+  readonly format: "sedna-keys/1";
+  /** Whole, from 1 up. */
+  readonly version: number;
+  readonly keys: readonly PublicKey[];
+}
+
+/** A key set and who vouches for it. */
+export interface SignedKeySet {
+  readonly keySet: KeySet;
+  readonly signatures: readonly ManifestSignature[];
+}

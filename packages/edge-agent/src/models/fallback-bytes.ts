@@ -1,0 +1,27 @@
+import { SednaError } from "@sedna-js/core";
+import type { ByteStore } from "./byte-store.ts";
+
+/**
+ * A byte store that goes on in memory with what the first one has no room for: a page whose quota is used up still runs
+ * its model, and fetches it again next time.
+ */
+export function fallbackBytes({ first, memory, onDegraded }: { readonly first: ByteStore; readonly memory: ByteStore; readonly onDegraded?: (event: { readonly key: string; readonly error: unknown }) => void }): ByteStore {
+  return {
+    get: async (key) => (await memory.get(key)) ?? (await first.get(key)),
+    async set(key, bytes) {
+      try {
+        await first.set(key, bytes);
+        await memory.delete(key);
+      } catch (error) {
+        if (!(error instanceof SednaError)) throw error;
+        onDegraded?.({ key, error });
+        await memory.set(key, bytes);
+      }
+    },
+    async delete(key) {
+      await memory.delete(key);
+      await first.delete(key);
+    },
+    keys: async () => [...new Set([...(await first.keys()), ...(await memory.keys())])],
+  };
+}
