@@ -1,0 +1,303 @@
+import { describe, expect, it } from "vitest";
+import { SednaError } from "@sedna-js/core";
+import type { QueueEvent } from "./durable-queue.ts";
+import { memoryQueueStore } from "./memory-queue-store.ts";
+import { openQueue, type OpenQueueOptions } from "./open-queue.ts";
+import type { QueueStore } from "./queue-store.ts";
+
+const HOUR = 3_600_000;
+const body = (bytes: number, fill = 0): Uint8Array => new Uint8Array(bytes).fill(fill);
+
+/** A clock that a test moves, and queues that go by it. */
+function workbench(store: QueueStore = memoryQueueStore()) {
+  const time = { mono: 5000, wall: 1_700_000_000_000 };
+  const events: QueueEvent[] = [];
+  const open = (options: Partial<OpenQueueOptions> = {}) => openQueue({ store, deviceId: "gate-1", now: () => time.mono, wallNow: () => time.wall, onEvent: (event) => events.push(event), ...options });
+  const pass = (ms: number): void => {
+    time.mono += ms;
+    time.wall += ms;
+  };
+  /** A restart: the monotonic clock begins anew. */
+  const restart = (ms: number): void => {
+    time.mono = 17;
+    time.wall += ms;
+  };
+  return { time, events, open, pass, restart, store };
+}
+const drain = async (queue: Awaited<ReturnType<typeof openQueue>>): Promise<string[]> => {
+  const kinds: string[] = [];
+  for (let item = await queue.next(); item; item = await queue.next()) {
+    kinds.push(item.entry.kind);
+    await queue.settle(item.entry.id, "sent");
+  }
+  return kinds;
+};
+
+describe("openQueue", () => {
+  it("hands out larger priorities first, then the oldest, with bodies", async () => {
+    const queue = await workbench().open();
+    for (const [kind, priority] of [["a", 0], ["b", 2], ["c", 0], ["d", 2.5], ["e", 2]] as const) await queue.enqueue({ kind, priority, body: Uint8Array.of(kind.charCodeAt(0)) });
+    const first = await queue.next();
+    expect(first).toMatchObject({ entry: { kind: "d", priority: 2.5, bytes: 1 }, body: Uint8Array.of(100) });
+    await queue.settle(first!.entry.id, "duplicate");
+    expect(await drain(queue)).toEqual(["b", "e", "a", "c"]);
+    expect(queue.stats()).toMatchObject({ items: 0, bytes: 0, oldestAgeMs: 0, queuedNumber: 5, sentNumber: 5 });
+    await queue.close();
+  });
+
+  it("hands out no item twice until it is released, and settles once", async () => {
+    const { open, events } = workbench();
+    const queue = await open();
+    for (const kind of ["a", "b"]) await queue.enqueue({ kind, body: body(1) });
+    const [a, b, none] = await Promise.all([queue.next(), queue.next(), queue.next()]);
+    expect([a?.entry.kind, b?.entry.kind, none]).toEqual(["a", "b", undefined]);
+    queue.release(b!.entry.id);
+    queue.release(b!.entry.id);
+    expect((await queue.next())?.entry.kind).toBe("b");
+    expect(await queue.next()).toBeUndefined();
+    await Promise.all([queue.settle(a!.entry.id, "sent"), queue.settle(a!.entry.id, "sent"), queue.settle("unknown", "sent")]);
+    await queue.settle(b!.entry.id, "refused");
+    queue.release(b!.entry.id);
+    expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 1, droppedNumber: { refused: 1 } });
+    expect(events.map(({ type }) => type)).toEqual(["item-queued", "item-queued", "item-sent", "item-dropped"]);
+    await queue.close();
+  });
+
+  it.for([
+    { whenFull: "reject-new", left: ["a0", "b2", "c1"] },
+    { whenFull: "drop-oldest", left: ["c1", "d1", "e0"] },
+    { whenFull: "drop-lowest-priority", left: ["b2", "c1", "d1"] },
+  ] as const)("keeps within its bounds when full: $whenFull", async ({ whenFull, left }) => {
+    const { open } = workbench();
+    const queue = await open({ maxItems: 3, whenFull });
+    for (const kind of ["a0", "b2", "c1", "d1", "e0"]) await queue.enqueue({ kind, priority: Number(kind[1]), body: body(10) });
+    expect(queue.stats()).toMatchObject({ items: 3, bytes: 30, droppedNumber: { full: 2 } });
+    expect((await drain(queue)).toSorted()).toEqual(left);
+    await queue.close();
+  });
+
+  it("makes room by bytes, refuses what can never fit, and drops nothing for an item that is worth less", async () => {
+    const { open } = workbench();
+    const queue = await open({ maxBytes: 100, whenFull: "drop-lowest-priority" });
+    for (const priority of [0, 1, 5]) await queue.enqueue({ kind: `p${priority}`, priority, body: body(30) });
+    expect(await queue.enqueue({ kind: "huge", priority: 9, body: body(101) })).toMatchObject({ dropped: "full" });
+    expect(await queue.enqueue({ kind: "wide", priority: 3, body: body(75) })).toMatchObject({ dropped: "full" });
+    expect(queue.stats().items).toBe(3);
+    expect(await queue.enqueue({ kind: "fits", priority: 3, body: body(60) })).not.toHaveProperty("dropped");
+    expect(await drain(queue)).toEqual(["p5", "fits"]);
+    await queue.close();
+  });
+
+  it("does not drop what a sender holds", async () => {
+    const queue = await workbench().open({ maxItems: 1 });
+    await queue.enqueue({ kind: "held", body: body(1) });
+    const held = await queue.next();
+    expect(await queue.enqueue({ kind: "new", body: body(1) })).toMatchObject({ dropped: "full" });
+    await queue.settle(held!.entry.id, "sent");
+    expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 1 });
+    await queue.close();
+  });
+
+  it("stays within its bounds when many come at once", async () => {
+    const queue = await workbench().open({ maxItems: 10, whenFull: "reject-new" });
+    const results = await Promise.all(Array.from({ length: 50 }, () => queue.enqueue({ kind: "a", body: body(1) })));
+    expect(results.filter(({ dropped }) => !dropped)).toHaveLength(10);
+    expect(new Set(results.map(({ id }) => id)).size).toBe(50);
+    await queue.close();
+  });
+
+  it("finds after a restart what waited, and never uses an id again, not even when all was deleted", async () => {
+    const { open } = workbench();
+    const ids: string[] = [];
+    for (let run = 0; run < 3; run++) {
+      const queue = await open();
+      for (let i = 0; i < 3; i++) ids.push((await queue.enqueue({ kind: `${run}`, body: body(1) })).id);
+      if (run === 1) await drain(queue);
+      await queue.close();
+    }
+    expect(new Set(ids).size).toBe(9);
+    expect(ids[0]).toMatch(/^gate-1-[0-9a-f]{12}-1$/);
+    const queue = await open();
+    expect(await drain(queue)).toEqual(["2", "2", "2"]);
+    await queue.close();
+  });
+
+  it("C8: uses no id again when the site's data was cleared", async () => {
+    const ids = new Set<string>();
+    for (let run = 0; run < 3; run++) {
+      const queue = await workbench().open();
+      ids.add((await queue.enqueue({ kind: "a", body: body(1) })).id);
+      await queue.close();
+    }
+    expect(ids.size).toBe(3);
+  });
+
+  it("counts as lost what the store has no more, and goes on with the next", async () => {
+    const { open, store } = workbench();
+    const queue = await open();
+    const { id } = await queue.enqueue({ kind: "gone", body: body(1) });
+    await queue.enqueue({ kind: "there", body: body(1) });
+    await store.delete([id]);
+    expect((await queue.next())?.entry.kind).toBe("there");
+    expect(queue.stats().droppedNumber.lost).toBe(1);
+    await queue.close();
+  });
+
+  it("closes twice, after what is under way, and refuses what comes later", async () => {
+    const { open, store } = workbench();
+    const queue = await open();
+    const queued = queue.enqueue({ kind: "a", body: body(1) });
+    await Promise.all([queue.close(), queue.close()]);
+    await expect(queued).resolves.not.toHaveProperty("dropped");
+    await expect(queue.enqueue({ kind: "b", body: body(1) })).rejects.toMatchObject({ code: "disposed" });
+    await expect(queue.next()).rejects.toBeInstanceOf(SednaError);
+    expect((await store.open()).entries).toHaveLength(1);
+  });
+
+  it("says what is wrong with an item", async () => {
+    const queue = await workbench().open();
+    await expect(queue.enqueue({ kind: "", body: body(1) })).rejects.toThrow("expected kind to be a string");
+    await expect(queue.enqueue({ kind: "a", body: "text" as unknown as Uint8Array })).rejects.toThrow(TypeError);
+    await expect(queue.enqueue({ kind: "a", body: body(1), priority: NaN })).rejects.toThrow(RangeError);
+    await expect(queue.enqueue({ kind: "a", body: body(1), ttlMs: 0 })).rejects.toThrow(RangeError);
+    await expect(openQueue({ store: memoryQueueStore(), deviceId: "" })).rejects.toThrow(TypeError);
+    await queue.close();
+  });
+});
+
+it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, and drains in order", async () => {
+  const { open, pass, events } = workbench();
+  const queue = await open({ maxItems: 10_000, maxBytes: 5_000_000, ttlMs: 2 * HOUR });
+  const seconds = 6 * 3600;
+  for (let i = 0; i < seconds; i++) {
+    await queue.enqueue({ kind: String(i), body: body(500) });
+    pass(1000);
+    const { items, bytes } = queue.stats();
+    if (items > 10_000 || bytes > 5_000_000) throw new Error(`${items} items of ${bytes} bytes after ${i} s`);
+  }
+  const { items, queuedNumber, droppedNumber, oldestAgeMs } = queue.stats();
+  // Two hours of one a second are 7200 and the newest; they are what is left, and the bounds were never reached.
+  expect({ items, queuedNumber, droppedNumber }).toEqual({ items: 7200, queuedNumber: seconds, droppedNumber: { full: 0, expired: seconds - 7200, "storage-full": 0, refused: 0, lost: 0 } });
+  expect(oldestAgeMs).toBe(2 * HOUR);
+  expect(events.filter(({ type }) => type === "item-dropped")).toHaveLength(seconds - 7200);
+  const sent = await drain(queue);
+  expect(sent).toEqual(Array.from({ length: 7199 }, (_, i) => String(seconds - 7199 + i)));
+  expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 7199, droppedNumber: { expired: seconds - 7199 } });
+  await queue.close();
+});
+
+describe("C15: the clock jumps", () => {
+  it("C15: a wall clock that jumps an hour either way while the queue is open changes nothing", async () => {
+    const { open, pass, time } = workbench();
+    const queue = await open({ ttlMs: 1000 });
+    await queue.enqueue({ kind: "a", body: body(1) });
+    for (const jump of [HOUR, -2 * HOUR]) {
+      time.wall += jump;
+      pass(400);
+      expect(queue.stats()).toMatchObject({ items: 1 });
+      expect((await queue.next().then((item) => item && queue.release(item.entry.id)))).toBeUndefined();
+      expect(queue.stats().items).toBe(1);
+    }
+    pass(200);
+    expect(await queue.next()).toBeUndefined();
+    expect(queue.stats().droppedNumber.expired).toBe(1);
+    await queue.close();
+  });
+
+  it("C15: one that jumps ahead over a restart does not expire everything", async () => {
+    const { open, restart } = workbench();
+    const first = await open({ ttlMs: HOUR });
+    await first.enqueue({ kind: "a", body: body(1) });
+    await first.close();
+    restart(10 * HOUR);
+    const queue = await open({ ttlMs: HOUR });
+    expect(queue.stats()).toMatchObject({ items: 1, oldestAgeMs: HOUR / 2 });
+    await queue.close();
+  });
+
+  it("C15: one that goes back at each restart does not keep items for ever", async () => {
+    const { open, restart, pass } = workbench();
+    let queue = await open({ ttlMs: HOUR });
+    await queue.enqueue({ kind: "a", body: body(1) });
+    for (let run = 0; run < 40; run++) {
+      pass(95_000);
+      await queue.next().then((item) => item && queue.release(item.entry.id));
+      await queue.close();
+      // As on a device without a battery, which begins at the same time each time.
+      restart(-95_000 - HOUR);
+      queue = await open({ ttlMs: HOUR });
+    }
+    expect(queue.stats().items).toBe(0);
+    await queue.close();
+  });
+
+  it("C15: time between runs that the clock tells truly counts", async () => {
+    const { open, restart } = workbench();
+    const first = await open({ ttlMs: 10 * HOUR });
+    await first.enqueue({ kind: "short", ttlMs: 2 * HOUR, body: body(1) });
+    await first.enqueue({ kind: "long", body: body(1) });
+    await first.close();
+    restart(3 * HOUR);
+    const queue = await open({ ttlMs: 10 * HOUR });
+    expect(queue.stats()).toMatchObject({ oldestAgeMs: 3 * HOUR, items: 1, droppedNumber: { expired: 1 } });
+    await queue.close();
+  });
+});
+
+describe("a store that is full", () => {
+  it("makes room once, by the policy, and stores the new item", async () => {
+    const { open, events } = workbench(memoryQueueStore({ maxBytes: 100 }));
+    const queue = await open({ whenFull: "drop-lowest-priority" });
+    for (const [i, priority] of [3, 1, 2, 1].entries()) await queue.enqueue({ kind: `${i}`, priority, body: body(25) });
+    expect(await queue.enqueue({ kind: "new", priority: 2, body: body(25) })).not.toHaveProperty("dropped");
+    expect(queue.stats()).toMatchObject({ items: 4, durable: true, droppedNumber: { "storage-full": 1 } });
+    expect(events.filter(({ type }) => type === "queue-degraded")).toEqual([]);
+    expect(await drain(queue)).toEqual(["0", "2", "new", "3"]);
+    await queue.close();
+  });
+
+  it("keeps a bounded number in memory when room does not help, and moves them back in time", async () => {
+    const inner = memoryQueueStore();
+    const disk = { isFull: false };
+    const store: QueueStore = {
+      ...inner,
+      put: (entry, bytes) => (disk.isFull ? Promise.reject(new SednaError("store an item: no room", { code: "storage-full", retryable: true })) : inner.put(entry, bytes)),
+    };
+    const { open, events, pass } = workbench(store);
+    const queue = await open({ memory: { items: 3, bytes: 1000 } });
+    for (let i = 0; i < 10; i++) await queue.enqueue({ kind: `old${i}`, body: body(10) });
+    disk.isFull = true;
+    for (let i = 0; i < 6; i++) {
+      pass(10_000);
+      await queue.enqueue({ kind: `new${i}`, body: body(10) });
+    }
+    // An eighth of what was stored made way in vain, once; then three of the six had room in memory.
+    expect(queue.stats()).toMatchObject({ items: 11, durable: false, droppedNumber: { "storage-full": 5, full: 0 } });
+    expect(events.filter(({ type }) => type === "queue-degraded")).toHaveLength(1);
+    const first = await queue.next();
+    expect(first?.entry.kind).toBe("old2");
+    disk.isFull = false;
+    pass(1000);
+    await queue.settle(first!.entry.id, "sent");
+    expect(queue.stats().durable).toBe(true);
+    expect(events.at(-1)?.type).toBe("queue-recovered");
+    expect((await inner.read(first!.entry.id))).toBeUndefined();
+    await queue.close();
+    const again = await openQueue({ store: inner, deviceId: "gate-1" });
+    expect(await drain(again)).toEqual([...Array.from({ length: 7 }, (_, i) => `old${i + 3}`), "new3", "new4", "new5"]);
+    await again.close();
+  });
+
+  it("sends from memory what the store never took, and counts what is lost with the process", async () => {
+    const inner = memoryQueueStore();
+    const { open, events } = workbench({ ...inner, put: () => Promise.reject(new SednaError("store an item: the disk is broken", { code: "storage-failed" })) });
+    const queue = await open();
+    for (const kind of ["a", "b"]) await queue.enqueue({ kind, body: body(1, 7) });
+    const item = await queue.next();
+    expect(item).toMatchObject({ entry: { kind: "a" }, body: Uint8Array.of(7) });
+    await queue.settle(item!.entry.id, "sent");
+    expect(queue.stats()).toMatchObject({ items: 1, durable: false });
+    await queue.close();
+    expect(events.at(-1)).toMatchObject({ type: "item-dropped", kind: "b", reason: "storage-full" });
+  });
+});
