@@ -85,14 +85,14 @@ async function askCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer
     return { timings: { ...before.timings, cloud: ms, total: before.timings.total + ms }, bytes: { ...bytes } };
   };
   try {
-    const ask = (signal: AbortSignal): Promise<Result> => bigModel.inference(it.sample, { signal, deadlineMs, onTransfer });
+    const ask = (signal: AbortSignal): Promise<Result> => bigModel.inference(it.sample, { signal, deadlineMs, onTransfer, edgeResult: before.edgeResult });
     const result = await withDeadline(ask, { deadlineMs, action: "ask the big model", ...(it.signal ? { signal: it.signal } : {}) });
     it.statistics.offloaded();
     return { ...before, result, cloudResult: result, source: "cloud", ...cost() };
   } catch (error) {
     if (it.signal?.aborted) throw error;
-    // A circuit that is open refuses before anything is sent.
-    if (reasonOf(error) !== "circuit-open") it.statistics.offloaded();
+    // An open circuit and a privacy policy refuse before anything is sent.
+    if (!["circuit-open", "privacy-forbids"].includes(reasonOf(error))) it.statistics.offloaded();
     return withoutCloud(it, { ...before, ...cost() }, error);
   }
 }

@@ -23,16 +23,18 @@ export interface BigModel<Sample, Result> {
    * Answers one sample. Must not outlive `signal`.
    * @throws {SednaError} `cloud-*`, `circuit-open` or `wire-format` when there is no answer.
    */
-  inference(sample: Sample, options: BigModelCall): Promise<Result>;
+  inference(sample: Sample, options: BigModelCall<Result>): Promise<Result>;
 }
 
 /** Options of a question to the big model. */
-export interface BigModelCall {
+export interface BigModelCall<Result = unknown> {
   readonly signal: AbortSignal;
   /** How long the answer is of use, in ms. */
   readonly deadlineMs: number;
   /** Told of the bytes that each try carried, whether or not it brought an answer. */
   readonly onTransfer?: (bytes: { readonly up: number; readonly down: number }) => void;
+  /** The little model's answer to the same sample, where it has one: what hides parts of a picture goes by it. */
+  readonly edgeResult?: Result | null;
 }
 
 /** Milliseconds by step; a step that did not run is 0. */

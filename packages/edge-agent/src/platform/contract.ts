@@ -1,4 +1,4 @@
-import type { Frame, OrtModule, SampleSource } from "@sedna-js/core";
+import type { Frame, OrtModule, Pixels, SampleSource } from "@sedna-js/core";
 import type { QueueStore } from "../queue/queue-store.ts";
 
 // What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
@@ -105,6 +105,9 @@ export declare function directory(path: string, options?: DirectoryOptions): Sam
 
 /** Decodes JPEG, PNG or WebP. In Node with `sharp`. */
 export declare function decodeImage(bytes: Uint8Array): Promise<Frame>;
+
+/** Pixels as a frame that can be encoded. In Node with `sharp`. The pixels must not change afterwards. */
+export declare function frameOfPixels(pixels: Pixels, options?: { readonly timestamp?: number }): Promise<Frame>;
 
 /** Imports the ONNX Runtime that serves these providers, and only that one. */
 export declare function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule>;

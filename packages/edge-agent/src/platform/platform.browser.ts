@@ -1,4 +1,4 @@
-import { importOptional, SednaError, type Frame, type OrtModule } from "@sedna-js/core";
+import { importOptional, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
 import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
 
@@ -25,6 +25,12 @@ export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
   } catch (cause) {
     throw new TypeError(`decode a picture: expected a format that this browser reads; got ${bytes.length} bytes that are not`, { cause });
   }
+}
+
+export async function frameOfPixels({ width, height, data }: Pixels, options: { readonly timestamp?: number } = {}): Promise<Frame> {
+  const image = new ImageData(width, height);
+  image.data.set(data);
+  return browserFrame(await createImageBitmap(image), options);
 }
 
 export async function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule> {

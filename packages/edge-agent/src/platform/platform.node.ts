@@ -20,6 +20,10 @@ export const camera = (): never => onlyInBrowsers("open the camera");
 export const videoElement = (): never => onlyInBrowsers("read a video element");
 export const videoFrames = (): never => onlyInBrowsers("read the frames of WebCodecs");
 
+export async function frameOfPixels(pixels: Pixels, { timestamp = 0 }: { readonly timestamp?: number } = {}): Promise<Frame> {
+  return pixelsFrame(pixels, { timestamp, sharp: importSharp });
+}
+
 export async function importOnnxRuntime(_providers: readonly ExecutionProvider[]): Promise<OrtModule> {
   const ort = await importOptional("onnxruntime-node", { action: "load ONNX Runtime", load: () => import("onnxruntime-node") });
   return ort as unknown as OrtModule;
