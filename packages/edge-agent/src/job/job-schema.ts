@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 // The words of each schema are what a message says after "expected". Defaults are given here and nowhere else.
 
 const text = z.string("a text").check(z.minLength(1, "a text of at least one letter"));
-const name = z.string('letters, digits, ".", "_" and "-"').check(z.regex(/^[\w-][\w.-]*$/, 'letters, digits, ".", "_" and "-"'));
+const name = z.string('letters, digits, ".", "_" and "-"').check(z.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'letters, digits, ".", "_" and "-"'));
 const url = (protocols: readonly string[], example: string) =>
   z.string(`a URL such as ${example}`).check(z.refine((value) => protocols.includes(/^([a-z]+):\/\/[^/]/.exec(value)?.[1] ?? "") && canParse(value), `a URL such as ${example}`));
 const web = (example: string) => url(["http", "https"], example);

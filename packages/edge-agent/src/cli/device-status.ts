@@ -1,0 +1,86 @@
+import { describe, WireError } from "@sedna-js/core";
+import * as z from "zod/mini";
+import type { TelemetryStatus } from "../telemetry/agent-readings.ts";
+
+/** What the status server reads of an agent; an `EdgeAgent`'s status fits. */
+export interface AgentState extends TelemetryStatus {
+  readonly name: string;
+  readonly state: "idle" | "running" | "stopped";
+  /** Unix ms. */
+  readonly startedAt: number | null;
+  readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
+  readonly lastError: { readonly at: number; readonly event: string; readonly error: { readonly message: string } } | null;
+}
+
+/** What `GET /status` says. */
+export interface DeviceStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly rssBytes: number;
+  readonly healthy: boolean;
+  /** What somebody should look at, in sentences. */
+  readonly problems: readonly string[];
+  readonly state: string;
+  readonly source: { readonly state: string; readonly error?: string };
+  readonly model: { readonly name: string; readonly version: number; readonly rung: string } | null;
+  readonly frames: { readonly answered: number; readonly hard: number; readonly cloud: number; readonly fallback: number; readonly failed: number; readonly dropped: number };
+  readonly bytes: { readonly up: number; readonly down: number };
+  readonly queue: { readonly items: number; readonly bytes: number; readonly oldestAgeMs: number; readonly lost: number; readonly durable: boolean } | null;
+  readonly lastError: { readonly at: number; readonly event: string; readonly message: string } | null;
+}
+
+/**
+ * An agent's state in the words of `GET /status`. It is healthy while it runs, has its source and answers with a model
+ * of its own; a queue that lives in memory only is a problem that it works on with.
+ */
+export function deviceStatus(agent: AgentState, { version, pid, rssBytes, now }: { readonly version: string; readonly pid: number; readonly rssBytes: number; readonly now: number }): DeviceStatus {
+  const { name, state, source, model, joint, queue, lastError, startedAt } = agent;
+  const ills = [
+    ...(state === "running" ? [] : [`the agent is ${state}`]),
+    ...(source.state === "failed" ? [`the source failed: ${source.error ?? "for an unknown reason"}`] : []),
+    ...(model === null ? ["there is no model on this device yet"] : model.rung === "cloud" ? ["the model does not run on this device; only the cloud answers"] : []),
+  ];
+  const lost = queue ? Object.values(queue.droppedNumber).reduce((sum, one) => sum + one, 0) : 0;
+  return {
+    name,
+    version,
+    pid,
+    uptimeSeconds: startedAt === null ? 0 : Math.max(0, Math.round((now - startedAt) / 1000)),
+    rssBytes,
+    healthy: ills.length === 0,
+    problems: queue?.durable === false ? [...ills, "the queue lives in memory only: the storage refuses"] : ills,
+    state,
+    source,
+    model,
+    frames: { answered: joint.inferenceNumber, hard: joint.hardExampleNumber, cloud: joint.cloudNumber, fallback: joint.fallbackNumber, failed: joint.failedNumber, dropped: joint.droppedNumber },
+    bytes: { up: joint.bytesUp, down: joint.bytesDown },
+    queue: queue && { items: queue.items, bytes: queue.bytes, oldestAgeMs: queue.oldestAgeMs, lost, durable: queue.durable },
+    lastError: lastError && { at: lastError.at, event: lastError.event, message: lastError.error.message },
+  };
+}
+
+const schema = z.object({
+  name: z.string(),
+  version: z.string(),
+  pid: z.number(),
+  uptimeSeconds: z.number(),
+  rssBytes: z.number(),
+  healthy: z.boolean(),
+  problems: z.array(z.string()),
+  state: z.string(),
+  source: z.object({ state: z.string(), error: z.optional(z.string()) }),
+  model: z.nullable(z.object({ name: z.string(), version: z.number(), rung: z.string() })),
+  frames: z.object({ answered: z.number(), hard: z.number(), cloud: z.number(), fallback: z.number(), failed: z.number(), dropped: z.number() }),
+  bytes: z.object({ up: z.number(), down: z.number() }),
+  queue: z.nullable(z.object({ items: z.number(), bytes: z.number(), oldestAgeMs: z.number(), lost: z.number(), durable: z.boolean() })),
+  lastError: z.nullable(z.object({ at: z.number(), event: z.string(), message: z.string() })),
+});
+
+/** Reads what {@link deviceStatus} said. @throws {WireError} when something else answers on that port. */
+export function parseDeviceStatus(body: unknown): DeviceStatus {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data as DeviceStatus;
+  throw new WireError(`read the status: expected sedna-edge's; got ${describe(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`);
+}

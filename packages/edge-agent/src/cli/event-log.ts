@@ -1,0 +1,38 @@
+/** Where lines go; pino fits. */
+export interface EventLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** Options of {@link createEventLog}. */
+export interface EventLogOptions {
+  readonly logger: EventLogger;
+  /** Warnings of one kind come at most this often, in ms. Default 10000. */
+  readonly everyMs?: number;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+}
+
+/** What is logged in detail only: it comes with every sample. */
+const usual = new Set(["item-queued", "item-sent", "report-sent"]);
+const bad = /-(failed|rejected|rolled-back|dropped|lost|missing|degraded)$/;
+
+/**
+ * Writes events to a log: what went wrong as warnings, at most one of a kind in a while with the number of those left
+ * out, so that a dead cloud or a full queue does not fill the disk of a device that nobody looks at.
+ */
+export function createEventLog({ logger, everyMs = 10_000, now = () => performance.now() }: EventLogOptions): (event: { readonly type: string }) => void {
+  const kinds = new Map<string, { at: number; leftOut: number }>();
+  return (event) => {
+    const { type, ...fields } = event as { readonly type: string; readonly reason?: unknown };
+    if (usual.has(type)) return logger.debug(fields, type);
+    if (!bad.test(type)) return logger.info(fields, type);
+    // Types and reasons are closed sets, so this stays small.
+    const kind = `${type} ${typeof fields.reason === "string" ? fields.reason : ""}`;
+    const last = kinds.get(kind);
+    if (last && now() - last.at < everyMs) return void last.leftOut++;
+    kinds.set(kind, { at: now(), leftOut: 0 });
+    logger.warn(last && last.leftOut > 0 ? { ...fields, leftOut: last.leftOut } : fields, type);
+  };
+}

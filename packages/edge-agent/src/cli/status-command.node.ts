@@ -1,0 +1,67 @@
+import { defineCommand } from "citty";
+import { checkArgs, portArg } from "./check-args.ts";
+import { parseDeviceStatus, type DeviceStatus } from "./device-status.ts";
+
+const args = {
+  port: { type: "string", description: "Port of the agent's status server", default: "9465" },
+  host: { type: "string", description: "Where the agent runs", default: "127.0.0.1" },
+  json: { type: "boolean", description: "Print what the agent says as it is" },
+} as const;
+
+/** How long a healthy agent may take to say how it is, in ms. */
+const DEADLINE_MS = 3000;
+
+/** `sedna-edge status`: how the agent on this machine is. Ends with 1 where it does not run or somebody should look. */
+export const statusCommand = defineCommand({
+  meta: { name: "sedna-edge status", description: "How the agent on this machine is; status 1 when it doesn't run or isn't well" },
+  args,
+  async run({ args: given }) {
+    checkArgs(given, args);
+    const host = given.host.includes(":") ? `[${given.host}]` : given.host;
+    const url = `http://${host}:${portArg(given.port)}/status`;
+    const status = await ask(url);
+    process.stdout.write(given.json ? `${JSON.stringify(status)}\n` : `${statusTable(status)}\n`);
+    if (!status.healthy) process.exitCode = 1;
+  },
+});
+
+async function ask(url: string): Promise<DeviceStatus> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(DEADLINE_MS), redirect: "error" });
+    const text = await response.text();
+    return parseDeviceStatus(response.ok ? JSON.parse(text) : text);
+  } catch (cause) {
+    const { code } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const why = code === "ECONNREFUSED" ? "nobody listens there: sedna-edge doesn't run, or has another status.port" : (code ?? (cause as Error).message);
+    throw new Error(`ask ${url}: expected the agent's answer within ${DEADLINE_MS / 1000} s; got: ${why}`, { cause });
+  }
+}
+
+/** The status for people: a line for each thing, what somebody should look at last. */
+export function statusTable({ name, version, pid, uptimeSeconds, rssBytes, healthy, problems, state, source, model, frames, bytes, queue, lastError }: DeviceStatus): string {
+  const rows: [string, string][] = [
+    ["agent", `${name}, ${state} for ${duration(uptimeSeconds)}, process ${pid}, ${size(rssBytes)}, sedna-edge ${version}`],
+    ["source", source.error ? `${source.state}: ${source.error}` : source.state],
+    ["model", model ? `${model.name} version ${model.version} on ${model.rung}` : "none"],
+    ["frames", `${frames.answered} answered (${frames.hard} hard, ${frames.cloud} by the cloud, ${frames.fallback} fallback), ${frames.failed} failed, ${frames.dropped} skipped`],
+    ["traffic", `${size(bytes.up)} up, ${size(bytes.down)} down`],
+    ["queue", queue ? `${queue.items} items, ${size(queue.bytes)}, oldest ${duration(queue.oldestAgeMs / 1000)}, ${queue.lost} lost` : "none"],
+    ...(lastError ? [["last error", `${new Date(lastError.at).toISOString()} ${lastError.event}: ${lastError.message}`] as [string, string]] : []),
+    ["health", healthy && problems.length === 0 ? "good" : `${healthy ? "working, but" : "not good:"} ${problems.join("; ")}`],
+  ];
+  // An error's text comes from cameras and clouds, which could otherwise steer the terminal.
+  return rows.map(([what, text]) => `${what.padEnd(11)}${text.replace(/\p{Cc}/gu, " ")}`).join("\n");
+}
+
+function size(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  const unit = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** unit).toFixed(unit === 0 ? 0 : 1))} ${units[unit]}`;
+}
+
+function duration(seconds: number): string {
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor((seconds % 86_400) / 3600), Math.floor((seconds % 3600) / 60)];
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min` : `${Math.floor(seconds)} s`;
+}

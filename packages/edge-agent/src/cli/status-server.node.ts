@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { isIP, type AddressInfo } from "node:net";
+import { METRICS_TYPE } from "@sedna-js/core";
+import type { DeviceStatus } from "./device-status.ts";
+
+/** Options of {@link openStatusServer}. */
+export interface StatusServerOptions {
+  readonly status: () => DeviceStatus;
+  /** Prometheus' text. */
+  readonly metrics: () => string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Address to listen on. Default: this machine alone. */
+  readonly host?: string;
+}
+
+/** A status server that listens. */
+export interface StatusServer extends AsyncDisposable {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Tells who asks on this machine how the agent is: `GET /status`, `/metrics` and `/health` (503 when somebody should look),
+ * and nothing else. It changes nothing, so it asks for no token; a page that has pointed a name of its own
+ * at this machine is refused by the Host that its browser sends.
+ *
+ * @throws when the port is taken.
+ */
+export async function openStatusServer({ status, metrics, port, host = "127.0.0.1" }: StatusServerOptions): Promise<StatusServer> {
+  const json = (response: ServerResponse, { code, body }: { readonly code: number; readonly body: unknown }): void => {
+    response.writeHead(code, { "content-type": "application/json; charset=utf-8" }).end(`${JSON.stringify(body)}\n`);
+  };
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    response.setHeader("cache-control", "no-store").setHeader("x-content-type-options", "nosniff");
+    if (!isOurs(request.headers.host, host)) return json(response, { code: 403, body: { error: `expected a Host that is an address, localhost or ${host}` } });
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      // What else it wanted to say is not read.
+      response.setHeader("allow", "GET, HEAD").setHeader("connection", "close");
+      return json(response, { code: 405, body: { error: "expected GET: nothing can be changed here" } });
+    }
+    const { pathname } = new URL(request.url ?? "/", "http://status");
+    if (pathname === "/metrics") return void response.writeHead(200, { "content-type": METRICS_TYPE }).end(metrics());
+    if (pathname === "/status") return json(response, { code: 200, body: status() });
+    if (pathname !== "/health") return json(response, { code: 404, body: { error: "expected /status, /metrics or /health" } });
+    const { healthy, problems } = status();
+    json(response, { code: healthy ? 200 : 503, body: { healthy, problems } });
+  };
+  const server = createServer({ maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }, (request, response) => {
+    try {
+      answer(request, response);
+    } catch {
+      // A request line that is no URL, or an agent in the middle of its end.
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    }
+  });
+  server.maxConnections = 32;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  // Out of file descriptors, say: asking for the status fails, and nothing else.
+  server.on("error", () => {});
+  const address = server.address() as AddressInfo;
+  const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://${shownHost}:${address.port}`, close, [Symbol.asyncDispose]: close };
+}
+
+/** An address cannot be pointed elsewhere, a name can: this is what stops DNS rebinding. */
+function isOurs(header: string | undefined, host: string): boolean {
+  const name = (header ?? "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  return name === "localhost" || name === host.toLowerCase() || isIP(name) !== 0;
+}
