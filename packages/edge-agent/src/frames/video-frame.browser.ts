@@ -26,8 +26,8 @@ export function browserFrame(picture: BrowserPicture, { timestamp = 0 }: { reado
           await picture.copyTo(target as BufferSource, { format: "RGBA" });
           return;
         } catch (error) {
-          // Engines without conversion to RGBA refuse the format; a canvas can do it everywhere.
-          if (closed || !(error instanceof DOMException)) throw error;
+          // Engines without conversion to RGBA refuse the format, WebKitGTK by a TypeError; a canvas can do it everywhere.
+          if (closed || !(error instanceof DOMException || error instanceof TypeError)) throw error;
         }
       }
       const { context } = draw(picture, { width, height });

@@ -1,0 +1,37 @@
+import { decodeImage, workerEstimator, type Frame } from "@sedna-js/edge-agent";
+import type { EngineCheck } from "./engine-check.ts";
+
+/** A canvas's picture as a frame. */
+async function canvasFrame({ width, height, color }: { readonly width: number; readonly height: number; readonly color: string }): Promise<Frame> {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d")!;
+  context.fillStyle = color;
+  context.fillRect(0, 0, width, height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+  return decodeImage(new Uint8Array(await blob!.arrayBuffer()));
+}
+
+/** An estimator in a Worker of its own. */
+export const workerChecks: readonly EngineCheck[] = [
+  {
+    name: "a frame goes to an estimator in a Worker, and its answer comes back",
+    async run() {
+      const estimator = workerEstimator<Frame, { sum: number }>(new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }));
+      const frame = await canvasFrame({ width: 12, height: 5, color: "rgb(200, 100, 0)" });
+      const { sum } = await estimator.predict(frame);
+      frame.close();
+      await estimator.dispose();
+      if (sum !== 12 * 5 * (200 + 100 + 255)) throw new Error(`expected the sum ${12 * 5 * 555}; got ${sum}`);
+    },
+  },
+  {
+    name: "a Worker that dies is told of",
+    async run() {
+      const estimator = workerEstimator<unknown, unknown>(new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }));
+      await estimator.load();
+      const error = await estimator.predict("crash").then(() => undefined, (reason: unknown) => reason);
+      await estimator.dispose();
+      if ((error as { code?: string } | undefined)?.code !== "run-failed") throw new Error(`expected run-failed; got ${String(error)}`);
+    },
+  },
+];
