@@ -35,14 +35,18 @@ export interface ItemKeeper {
   inMemory(): readonly QueueItem[];
 }
 
+type Relief = "none" | "part" | "whole";
+
 /** Keeps items: makes room once where the store is full, and falls back on a bounded memory where that does not help. */
 export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onDropped }: ItemKeeperOptions): ItemKeeper {
   const held = new Map<string, QueueItem>();
   let heldBytes = 0;
   let isDegraded = false;
   let triedAt = -Infinity;
+  /** The store is not asked for a while, so that it is not asked by each item, in vain. */
+  let isLeftAlone = false;
   /** The making room that is under way, for all who found the store full meanwhile. */
-  let relieving: Promise<boolean> | undefined;
+  let relieving: Promise<Relief> | undefined;
   /** Room was made, and the store has taken nothing since: what fills it is not ours, and more of ours would be lost for nothing. */
   let isRelieved = false;
   let recovering: Promise<void> | undefined;
@@ -56,6 +60,7 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
   const put = async (item: QueueItem, body: Uint8Array): Promise<void> => {
     await store.put(item.entry, body);
     isRelieved = false;
+    isLeftAlone = false;
     if (isDegraded && held.size <= (held.has(item.entry.id) ? 1 : 0)) {
       isDegraded = false;
       onEvent({ type: "queue-recovered", message: "the store takes items again, and has them all" });
@@ -76,15 +81,16 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
     }
   };
 
-  const relieve = async (item: QueueItem): Promise<boolean> => {
-    isRelieved = true;
-    // An eighth: a store gives room back in pieces larger than one item.
+  /** Lets an eighth of what is stored go, or what the policy lets go of it: a store gives room back in pieces larger than one item. */
+  const relieve = async (item: QueueItem): Promise<Relief> => {
     const wanted = Math.max(item.entry.bytes, (waiting.bytes - item.entry.bytes) / 8);
-    const way = waiting.makeWay((freed) => freed.items > 0 && freed.bytes >= wanted, item.entry);
-    if (!way) return false;
+    let freedBytes = 0;
+    const way = waiting.makeWay(({ items, bytes }) => (freedBytes = bytes) >= wanted && items > 0, { entry: item.entry, part: true }) ?? [];
+    isRelieved = freedBytes >= wanted;
+    if (way.length === 0) return "none";
     onDropped(way, "storage-full");
     await forget(way);
-    return true;
+    return isRelieved ? "whole" : "part";
   };
 
   const tryStore = async (item: QueueItem, body: Uint8Array): Promise<boolean> => {
@@ -92,14 +98,17 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
       await put(item, body);
       return true;
     } catch (error) {
-      const mayHelp = codeOf(error) === "storage-full" && (relieving !== undefined || !isRelieved);
-      if (mayHelp) {
+      let mayTryOthers = false;
+      if (codeOf(error) === "storage-full" && (relieving !== undefined || !isRelieved)) {
         relieving ??= relieve(item).finally(() => (relieving = undefined));
-        const isRoom = await relieving;
-        const again = isRoom ? await put(item, body).then(() => true, () => false) : false;
-        if (again) return true;
+        const relief = await relieving;
+        const isStored = relief !== "none" && (await put(item, body).then(() => true, () => false));
+        if (isStored) return true;
+        // Not enough goes for this one; for one of a larger priority it may.
+        mayTryOthers = relief !== "whole" && whenFull === "drop-lowest-priority";
       }
       degrade(error);
+      isLeftAlone = !mayTryOthers;
       return false;
     }
   };
@@ -149,8 +158,7 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
     get isDurable() {
       return held.size === 0;
     },
-    // While some are in memory the others go there too, so that the store is not asked by each, in vain.
-    keep: async (item, body) => ((!isDegraded || (held.size === 0 && isDue())) && (await tryStore(item, body))) || keepInMemory(item, body),
+    keep: async (item, body) => ((!isLeftAlone || isDue()) && (await tryStore(item, body))) || keepInMemory(item, body),
     body: async (item) => item.body ?? store.read(item.entry.id),
     forget,
     async recover({ atOnce = false } = {}) {

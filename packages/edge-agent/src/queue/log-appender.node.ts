@@ -5,6 +5,14 @@ import { createSegment, storageError, syncDirectory, writeAll, type Segment } fr
 /** Bytes that are written at once, unless one record alone is larger. */
 const BATCH_BYTES = 1024 * 1024;
 
+/** What a record takes beside its body, about. */
+const RECORD_BYTES = 300;
+
+/** A segment of fewer bytes holds hardly anything: what is too large for it goes there all the same. */
+const MOSTLY_EMPTY = 1024;
+
+const sizeOf = ({ body }: Appending): number => RECORD_BYTES + (body?.length ?? 0);
+
 /** Where a record lies. */
 export interface RecordPlace {
   readonly segment: Segment;
@@ -123,7 +131,8 @@ export function logAppender({ directory, segmentBytes, last, lastHandle, nextNum
   };
 
   const writeBatch = async (batch: readonly Waiting[]): Promise<void> => {
-    if (segment && segment.size >= segmentBytes) await leave();
+    // A segment grows beyond its bounds only for one large record: cleaning copies it into a reserve of its size.
+    if (segment && segment.size + sizeOf(batch[0]!) > segmentBytes && segment.size > MOSTLY_EMPTY) await leave();
     await begin();
     const debt = owed();
     await writeRecords([...debt.records.map((record) => ({ record })), ...batch]);
@@ -145,9 +154,12 @@ export function logAppender({ directory, segmentBytes, last, lastHandle, nextNum
   };
 
   const takeBatch = (): Waiting[] => {
-    let bytes = 0;
-    let count = 0;
-    while (count < waiting.length && (count === 0 || bytes + (waiting[count]!.body?.length ?? 0) <= BATCH_BYTES)) bytes += (waiting[count++]!.body?.length ?? 0) + 256;
+    const room = segmentBytes - (segment?.size ?? 0);
+    // What does not fit any more begins a new segment.
+    const most = Math.min(BATCH_BYTES, sizeOf(waiting[0]!) > room ? segmentBytes : room);
+    let bytes = sizeOf(waiting[0]!);
+    let count = 1;
+    for (; count < waiting.length && bytes + sizeOf(waiting[count]!) <= most; count++) bytes += sizeOf(waiting[count]!);
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
     return batch;

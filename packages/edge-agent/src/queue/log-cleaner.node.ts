@@ -41,7 +41,7 @@ export function logCleaner({ segments, segmentBytes, appender, reserve, stateRec
   const isWasteful = (): boolean => {
     const live = sum(({ liveBytes }) => liveBytes);
     const total = sum(({ size }) => size);
-    return total - live > (isFull ? total / 16 : live + segmentBytes);
+    return total - live > (isFull ? total / 64 : live + segmentBytes);
   };
   const isDead = (segment: Segment): boolean => segment.live === 0 && segment !== appender.active;
 

@@ -95,7 +95,7 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
       countDropped([item], reason);
       return { id: entry.id, dropped: reason };
     };
-    const way = entry.bytes > maxBytes ? undefined : waiting.makeWay((freed) => isWithin(freed, entry), entry);
+    const way = entry.bytes > maxBytes ? undefined : waiting.makeWay((freed) => isWithin(freed, entry), { entry });
     if (!way) return refuse("full");
     // Counted before it is stored: many at once stay within the bounds too.
     waiting.add(item);

@@ -26,10 +26,10 @@ export interface WaitingItems {
   /** Takes out one that has waited longer than it may at this time of the queue's clock. */
   takeExpired(clockMs: number): QueueItem | undefined;
   /**
-   * Takes out what makes way, until `isEnough`; `entry` is what for. Undefined, and nothing taken out, where the policy lets nothing
-   * more go: everything else is on its way, or worth more.
+   * Takes out what makes way for `entry`, until it is enough. Where the policy lets nothing more go before that, because everything
+   * else is on its way or worth more, it is undefined and nothing is taken out; or with `part` what could be.
    */
-  makeWay(isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean, entry?: QueueEntry): readonly QueueItem[] | undefined;
+  makeWay(isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean, options?: { readonly entry?: QueueEntry; readonly part?: boolean }): readonly QueueItem[] | undefined;
   /** Of the oldest, on the queue's clock. */
   oldestQueuedAtMs(): number | undefined;
 }
@@ -98,13 +98,14 @@ export function waitingItems(whenFull: WhenFull): WaitingItems {
       remove(item);
       return item;
     },
-    makeWay(isEnough, entry) {
+    makeWay(isEnough, { entry, part = false } = {}) {
       // A set: one that was released may lie in the heap twice.
       const way = new Set<QueueItem>();
       const freed = { items: 0, bytes: 0 };
       while (!isEnough(freed)) {
         const item = whenFull === "reject-new" ? undefined : top(heaps.dropping, (one) => isWaiting(one) && !way.has(one));
         if (!item || (whenFull === "drop-lowest-priority" && entry && item.entry.priority > entry.priority)) {
+          if (part) break;
           for (const one of way) heaps.dropping.push(one);
           return undefined;
         }
