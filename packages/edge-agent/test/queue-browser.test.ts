@@ -1,0 +1,154 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright";
+import { build, preview, type PreviewServer } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
+import type {} from "./fixtures/queue-page.ts";
+
+// The queue in IndexedDB, in a real Chromium: killed, out of quota, and with two tabs.
+
+const folder = await mkdtemp(join(tmpdir(), "queue-browser-"));
+const running: { server?: PreviewServer; browser?: Browser } = {};
+const settings = { root: fileURLToPath(new URL("fixtures", import.meta.url)), configFile: false, logLevel: "silent", build: { outDir: join(folder, "site") } } as const;
+const page = { url: "" };
+
+beforeAll(async () => {
+  await build({
+    ...settings,
+    resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
+    build: { ...settings.build, target: "es2022", rollupOptions: { input: join(settings.root, "queue-page.html") } },
+  });
+  running.server = await preview({ ...settings, preview: { port: 0, host: "127.0.0.1" } });
+  page.url = `${running.server.resolvedUrls!.local[0]}queue-page.html`;
+  running.browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
+});
+afterAll(async () => {
+  await running.browser?.close();
+  await running.server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A page of the fixture, whose calls of `acknowledge` and `upload` come here. */
+async function opened(context: BrowserContext, { acknowledged = [], onUpload = () => undefined }: { readonly acknowledged?: string[]; readonly onUpload?: (who: string, id: string) => void } = {}): Promise<Page> {
+  const tab = await context.newPage();
+  await tab.exposeFunction("acknowledge", (id: string) => void acknowledged.push(id));
+  await tab.exposeFunction("upload", onUpload);
+  await tab.goto(page.url);
+  await tab.waitForFunction(() => "queuePage" in window);
+  return tab;
+}
+
+/** A Chromium whose process is ours to kill, with a profile that stays. */
+async function ownChromium(profile: string): Promise<{ readonly browser: Browser; readonly kill: () => Promise<void> }> {
+  const child: ChildProcess = spawn(findChromium()!, [...chromiumArgs, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const address = await new Promise<string>((resolve, reject) => {
+    let said = "";
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      const found = /DevTools listening on (ws:\S+)/.exec(said);
+      if (found) resolve(found[1]!);
+    });
+    child.once("close", () => reject(new Error(`Chromium ended: ${said}`)));
+  });
+  return {
+    browser: await chromium.connectOverCDP(address),
+    async kill() {
+      // Its whole group: the process that writes the database is a child of the one that we started.
+      process.kill(-child.pid!, "SIGKILL");
+      await gone;
+    },
+  };
+}
+
+describe("C9: the browser is killed mid-write", () => {
+  it("C9: all that was acknowledged is there once after each of three kills, and whole", async () => {
+    const profile = join(folder, "profile");
+    const acknowledged: string[] = [];
+    for (const count of [30, 120, 60]) {
+      const { browser, kill } = await ownChromium(profile);
+      const before = acknowledged.length;
+      const tab = await opened(browser.contexts()[0]!, { acknowledged });
+      await tab.evaluate(() => window.queuePage.open());
+      await tab.evaluate(() => window.queuePage.fillForEver(2000));
+      await expect.poll(() => acknowledged.length - before, { timeout: 60_000, interval: 5 }).toBeGreaterThan(count);
+      await kill();
+      await browser.close();
+    }
+    const { browser, kill } = await ownChromium(profile);
+    const tab = await opened(browser.contexts()[0]!);
+    await tab.evaluate(() => window.queuePage.open());
+    const items = await tab.evaluate(() => window.queuePage.list());
+    const ids = new Set(items.map(({ id }) => id));
+    expect(ids.size).toBe(items.length);
+    expect(acknowledged.filter((line) => !ids.has(line.split(" ")[0]!))).toEqual([]);
+    expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
+    // Four were under way at each death.
+    expect(items.length - acknowledged.length).toBeLessThanOrEqual(3 * 4);
+    await kill();
+    await browser.close();
+  });
+});
+
+describe("C7: IndexedDB's quota is exceeded", () => {
+  it("C7: what was stored stays readable, the lowest go, and it stores again when the quota is lifted", async () => {
+    const context = await running.browser!.newContext();
+    const tab = await opened(context);
+    const { origin } = new URL(page.url);
+    const devtools = await context.newCDPSession(tab);
+    await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 4 * 1024 * 1024 });
+    await tab.evaluate(() => window.queuePage.open({ whenFull: "drop-lowest-priority", memory: { items: 20, bytes: 4e6 } }));
+    await tab.evaluate(() => window.queuePage.fill({ from: 0, to: 80, bytes: 100_000, priorities: 4 }));
+
+    const stats = await tab.evaluate(() => window.queuePage.stats());
+    const items = await tab.evaluate(() => window.queuePage.list());
+    expect(stats.droppedNumber["storage-full"]).toBeGreaterThan(0);
+    expect(items.length + stats.droppedNumber["storage-full"]).toBe(80);
+    expect(stats.droppedNumber).toMatchObject({ full: 0, expired: 0, lost: 0 });
+    expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
+    const mean = (priority: number): number => items.filter((one) => one.priority === priority).length;
+    expect(mean(3)).toBeGreaterThanOrEqual(mean(0));
+
+    await devtools.send("Storage.overrideQuotaForOrigin", { origin });
+    // A refused store is left alone for a second.
+    await expect.poll(async () => (await tab.evaluate(() => window.queuePage.fill({ from: 100, to: 101, bytes: 100, priorities: 1000 })), tab.evaluate(() => window.queuePage.stats().durable)), { timeout: 10_000, interval: 200 }).toBe(true);
+    const left = await tab.evaluate(() => window.queuePage.list());
+    await tab.evaluate(() => window.queuePage.close());
+    await tab.reload();
+    await tab.waitForFunction(() => "queuePage" in window);
+    await tab.evaluate(() => window.queuePage.open());
+    expect(await tab.evaluate(() => window.queuePage.list())).toEqual(left);
+    await context.close();
+  });
+});
+
+describe("C10: two tabs", () => {
+  it.for(["is closed", "crashes"] as const)("C10: one leads; when it %s the other takes over within 2 s, and nothing is uploaded by both", async (how) => {
+    const context = await running.browser!.newContext();
+    const uploads: { who: string; id: string; at: number }[] = [];
+    const onUpload = (who: string, id: string): void => void uploads.push({ who, id, at: performance.now() });
+    const [first, second] = [await opened(context, { onUpload }), await opened(context, { onUpload })];
+    await first.evaluate(() => window.queuePage.open());
+    await first.evaluate(() => window.queuePage.fill({ from: 0, to: 60, bytes: 1000 }));
+    await first.evaluate(() => window.queuePage.close());
+    await first.evaluate(() => void window.queuePage.leadAndSend("first"));
+    await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(0);
+    await second.evaluate(() => void window.queuePage.leadAndSend("second"));
+    await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(5);
+    const gone = performance.now();
+    if (how === "is closed") await first.close();
+    else await first.goto("chrome://crash").catch(() => undefined);
+    await expect.poll(() => uploads.some(({ who }) => who === "second"), { interval: 5, timeout: 10_000 }).toBe(true);
+    const taken = uploads.find(({ who }) => who === "second")!;
+    expect(taken.at - gone).toBeLessThan(2000);
+    await expect.poll(() => new Set(uploads.map(({ id }) => id)).size, { timeout: 20_000 }).toBe(60);
+    // The first sends nothing once the second leads; what it had under way when it went may come again, by the same id.
+    expect(uploads.findLastIndex(({ who }) => who === "first")).toBeLessThan(uploads.indexOf(taken));
+    expect(uploads.length).toBeLessThanOrEqual(61);
+    await context.close();
+  });
+});
