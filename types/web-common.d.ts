@@ -100,12 +100,17 @@ interface CryptoKey {
   readonly type: string;
 }
 interface SubtleCrypto {
+  digest(algorithm: "SHA-256", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   importKey(format: "raw", bytes: Uint8Array<ArrayBuffer>, algorithm: string, extractable: boolean, usages: readonly string[]): Promise<CryptoKey>;
   verify(algorithm: string, key: CryptoKey, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
-/** `subtle` is missing on pages that are not secure. */
-declare var crypto: { readonly subtle?: SubtleCrypto; getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> };
+declare var crypto: {
+  getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** Only in secure contexts. */
+  readonly subtle?: SubtleCrypto;
+};
 declare function atob(base64: string): string;
+declare function btoa(binary: string): string;
 declare var performance: { now(): number };
 declare function setTimeout(callback: () => void, milliseconds?: number): unknown;
 declare function clearTimeout(timer: unknown): void;

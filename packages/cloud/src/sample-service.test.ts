@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { contentDigest } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { at } from "../../../testing/served.ts";
 import { sample } from "../../../testing/sample-store-suite.ts";
@@ -44,10 +46,18 @@ describe("sampleService()", () => {
   it.each<[string, Request, string]>([
     ["garbage", send("a", Uint8Array.of(1, 2, 3)), "read a sample, the head's length: expected 4 bytes; got 3"],
     ["a page of HTML", send("a", new TextEncoder().encode("<html></html>")), "read a sample, the head's length"],
-    ["no key", send("a", sample("a"), null), "expected Idempotency-Key as the sample's id; got none"],
-    ["another's key", send("a", sample("a"), "b"), "expected Idempotency-Key as the sample's id; got another"],
   ])("answers 400 to %s", async (_, request, message) => {
     expect(await reply(await keeping(), request)).toEqual([400, { error: expect.stringContaining(message) }]);
+  });
+
+  it("answers 412 to what the way here has spoilt: it may come again", async () => {
+    const cloud = await keeping();
+    const spoilt = (headers: Record<string, string>): Request => at("/v1/samples", { method: "POST", body: sample("a"), headers });
+    const digest = contentDigest(createHash("sha256").update(sample("a")).digest());
+    expect(await reply(cloud, send("a", sample("a"), null))).toEqual([412, { error: expect.stringContaining("expected Idempotency-Key as the sample's id; got none") }]);
+    expect(await reply(cloud, send("a", sample("a"), "b"))).toEqual([412, { error: expect.stringContaining("got another") }]);
+    expect(await reply(cloud, spoilt({ "idempotency-key": "a", "content-digest": digest.replace(/=:./, "=:x") }))).toEqual([412, { error: expect.stringContaining("Content-Digest") }]);
+    expect((await reply(cloud, spoilt({ "idempotency-key": "a", "content-digest": digest })))[0]).toBe(201);
   });
 
   it("answers 413 to what is too large, and 405 to what it does not do", async () => {

@@ -1,4 +1,4 @@
-import { readSampleUpload, SednaError, WireError } from "@sedna-js/core";
+import { CONTENT_DIGEST, contentDigest, readSampleUpload, SednaError, WireError } from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createPace, type PaceOptions } from "./pace.ts";
@@ -23,8 +23,9 @@ const MAX_PAGE = 1000;
 
 /**
  * Keeps what edges send, once each: `POST /v1/samples` with a sample's message, whose id is also the `Idempotency-Key`.
- * 201 says that it is stored for good, 200 that it was there already, 409 that its id has other bytes. The store itself
- * is what knows duplicates: there is no window after which a sample would be taken twice.
+ * 201 says that it is stored for good, 200 that it was there already, 409 that its id has other bytes, 412 that it was
+ * spoilt on its way (`Content-Digest`, where it has one) and should come again. The store itself is what knows duplicates:
+ * there is no window after which a sample would be taken twice.
  */
 export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay = 16, perSecond, name = "samples", ...pacing }: SampleServiceOptions): Service {
   if (!(Number.isInteger(maxUnderWay) && maxUnderWay >= 1)) throw new RangeError(`keep samples: expected maxUnderWay as a whole number from 1 up; got ${maxUnderWay}`);
@@ -48,9 +49,12 @@ export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay
     underWay++;
     try {
       const bytes = new Uint8Array(await c.req.arrayBuffer());
+      // Before anything is said of the bytes: what the way here has spoilt is to come again, not to be refused for good.
+      const digest = c.req.header(CONTENT_DIGEST);
+      if (digest !== undefined && digest !== contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)))) return c.json({ error: "keep a sample: expected the bytes that Content-Digest tells of; got others" }, 412);
       const { id } = readSampleUpload(bytes).head;
       const key = c.req.header("idempotency-key");
-      if (key !== id) throw new WireError(`keep a sample: expected Idempotency-Key as the sample's id; got ${key === undefined ? "none" : "another"}`);
+      if (key !== id) return c.json({ error: `keep a sample: expected Idempotency-Key as the sample's id; got ${key === undefined ? "none" : "another"}` }, 412);
       const outcome = await store.put(id, bytes);
       if (state === "full") state = "open";
       if (outcome === "conflict") return c.json({ error: `keep a sample: expected the bytes that ${id} has; got others` }, 409);

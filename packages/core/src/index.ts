@@ -27,6 +27,7 @@ export * from "./vision/nanodet.ts";
 export * from "./vision/sharp-images.ts";
 export type * from "./estimator/task.ts";
 export * from "./vision/tensor-tasks.ts";
+export * from "./wire/content-digest.ts";
 export * from "./wire/detections.ts";
 export { canonicalJson } from "./wire/canonical-json.ts";
 export type * from "./wire/model-manifest.ts";

@@ -1,4 +1,5 @@
-import { SAMPLE_UPLOAD_TYPE, SednaError, stampSample, withDeadline, WireError } from "@sedna-js/core";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { CONTENT_DIGEST, contentDigest, SAMPLE_UPLOAD_TYPE, SednaError, stampSample, withDeadline, WireError } from "@sedna-js/core";
 import { exchange, refusal, type Exchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";
@@ -35,7 +36,7 @@ export interface DeliverOptions {
 
 const ACTION = "send a queued item";
 const MAX_REPLY_BYTES = 65_536;
-/** What the receiver says of the item itself. Other statuses of 4xx are about the way there, and may pass. */
+/** What a receiver says of the item itself, in JSON. Other statuses of 4xx, and pages of others, are about the way there, and may pass. */
 const REFUSALS: readonly number[] = [400, 409, 413, 422];
 
 /** Samples go to `POST <url>/v1/samples`, stamped with the id and the time that the queue gave them. */
@@ -49,7 +50,7 @@ export async function deliver({ entry, body }: { readonly entry: QueueEntry; rea
   let request: Exchange;
   try {
     delivery = route(entry, body);
-    request = { url: delivery.url, headers: { ...headers(), "content-type": delivery.contentType, "idempotency-key": entry.id }, body: delivery.body };
+    request = { url: delivery.url, headers: { ...headers(), "content-type": delivery.contentType, "idempotency-key": entry.id, [CONTENT_DIGEST]: contentDigest(sha256(delivery.body)) }, body: delivery.body };
   } catch (error) {
     return { outcome: error instanceof WireError ? "refused" : "failed", error: asSednaError(error) };
   }
@@ -59,7 +60,7 @@ export async function deliver({ entry, body }: { readonly entry: QueueEntry; rea
     const reply = await withDeadline(post, { deadlineMs, signal, action: `${ACTION} to ${url}` });
     if (reply.status >= 200 && reply.status < 300) return { outcome: read(reply) };
     const error = refusal(reply, { action: ACTION, url });
-    if (REFUSALS.includes(reply.status)) return { outcome: "refused", error };
+    if (REFUSALS.includes(reply.status) && isJsonObject(reply.body)) return { outcome: "refused", error };
     return { outcome: reply.status === 401 || reply.status === 403 ? "unauthorised" : "failed", error };
   } catch (error) {
     signal.throwIfAborted();
@@ -72,6 +73,15 @@ function readStored({ body }: Reply): "sent" | "duplicate" {
   const answer = readJson(body, "read the answer to a sample") as { readonly stored?: unknown; readonly duplicate?: unknown } | null;
   if (answer?.stored !== true) throw new WireError("read the answer to a sample: expected { stored: true }; got something else");
   return answer.duplicate === true ? "duplicate" : "sent";
+}
+
+function isJsonObject(body: Uint8Array): boolean {
+  try {
+    const value = readJson(body, "read a refusal");
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
+  }
 }
 
 function asSednaError(error: unknown): SednaError {

@@ -47,14 +47,14 @@ describe("createSender()", () => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
         const { head, payload } = readSampleUpload(Buffer.concat(chunks));
-        seen.push([request.method, request.url, request.headers["idempotency-key"], request.headers["content-type"], request.headers.authorization, request.headers["x-site"], head.id, head.createdAt, [...payload]]);
+        seen.push([request.method, request.url, request.headers["idempotency-key"], request.headers["content-type"], request.headers["content-digest"], request.headers.authorization, request.headers["x-site"], head.id, head.createdAt, [...payload]]);
         response.writeHead(201).end('{"stored":true}');
       });
     });
     const queue = some(1);
     const { sender } = sending(queue, { url: `${url}/`, token: () => "t0k", headers: { "x-site": "gate" } });
     await sender.flush();
-    expect(seen).toEqual([["POST", "/v1/samples", "cam/1", "application/vnd.sedna.sample", "Bearer t0k", "gate", "cam/1", 1_700_000_000_001, [1, 2, 3]]]);
+    expect(seen).toEqual([["POST", "/v1/samples", "cam/1", "application/vnd.sedna.sample", expect.stringMatching(/^sha-256=:[\w+/]{43}=:$/), "Bearer t0k", "gate", "cam/1", 1_700_000_000_001, [1, 2, 3]]]);
     expect([...queue.settled]).toEqual([["cam/1", "sent"]]);
   });
 
@@ -102,7 +102,6 @@ describe("createSender()", () => {
     const { url, calls } = await receiver(slow(503));
     sending(some(9), { url, concurrency: 3 });
     await expect.poll(() => calls.ids.length).toBeGreaterThan(6);
-    expect(calls.ids.slice(3).length).toBeGreaterThan(0);
     now.most = 0;
     const before = calls.ids.length;
     await expect.poll(() => calls.ids.length).toBeGreaterThan(before + 2);
@@ -126,6 +125,13 @@ describe("createSender()", () => {
     expect([...queue.settled.values()]).toEqual(["refused", "sent"]);
     expect(calls.ids).toEqual(["cam/1", "cam/2"]);
     expect(events).toEqual([{ type: "sending-refused", id: "cam/1", kind: "sample", message: expect.stringContaining(`got ${status}: {"error":"no"}`) }]);
+  });
+
+  it.each([["of a proxy's own", "<html>too large</html>"], ["of a parser that met a broken line", ""]])("keeps what is refused in the words %s: the receiver has not spoken", async (_, page) => {
+    const { url } = await receiver(answer(413, page), answer(201));
+    const queue = some(1);
+    await sending(queue, { url }).sender.flush();
+    expect([...queue.settled.values()]).toEqual(["sent"]);
   });
 
   it("takes off what was no sample when it was queued", async () => {
@@ -264,7 +270,7 @@ describe("createSender()", () => {
     const { url, calls } = await receiver(() => {}, answer(201));
     const queue = some(1);
     const { sender, events } = sending(queue, { url, deadlineMs: 60_000 });
-    await expect.poll(() => calls.ids.length).toBe(1);
+    await expect.poll(() => calls.ids).toHaveLength(1);
     const flushing = expect(sender.flush()).rejects.toMatchObject({ code: "disposed" });
     await sender.stop();
     await flushing;
@@ -275,9 +281,8 @@ describe("createSender()", () => {
 
   it("leaves a flush whose caller gives up, and goes on sending", async () => {
     const { url } = await receiver(answer(503), answer(503), answer(201));
-    const queue = some(1);
+    const [queue, controller] = [some(1), new AbortController()];
     const { sender } = sending(queue, { url, baseMs: 30, capMs: 30 });
-    const controller = new AbortController();
     const flushing = sender.flush({ signal: controller.signal });
     controller.abort(new Error("left"));
     await expect(flushing).rejects.toThrow("left");

@@ -1,0 +1,99 @@
+// A TCP proxy that fails as it is told, and remembers every byte that an edge gave it. For tests.
+import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+
+/** How the proxy fails. A change takes hold at once, on open connections too. */
+export type Fault =
+  | { readonly kind: "pass" }
+  /** A new connection is cut as soon as it is made. */
+  | { readonly kind: "refuse" }
+  /** Each chunk comes later. */
+  | { readonly kind: "latency"; readonly ms: number }
+  /** Takes connections and reads nothing: the edge sees an open socket that never answers. */
+  | { readonly kind: "half-open" }
+  /** A connection is reset when so many bytes have gone up. */
+  | { readonly kind: "reset"; readonly after: number }
+  /** The reply ends after so many bytes. */
+  | { readonly kind: "truncate"; readonly after: number }
+  /** A bit of the byte at this place of what a connection carries is flipped. */
+  | { readonly kind: "corrupt"; readonly at: number; readonly way: "up" | "down" }
+  /** Answers bytes that are no HTTP. */
+  | { readonly kind: "garbage" };
+
+/** See {@link faultProxy}. */
+export interface FaultProxy {
+  readonly url: string;
+  set(fault: Fault): void;
+  /** What edges have sent, one buffer a connection, whether it was passed on or not. */
+  received(): Buffer[];
+  close(): Promise<void>;
+}
+
+/** A proxy on a free port in front of the server at `url`. */
+export async function faultProxy(url: string): Promise<FaultProxy> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const captures: Buffer[][] = [];
+  const timers = new Set<NodeJS.Timeout>();
+  const state: { fault: Fault } = { fault: { kind: "pass" } };
+  const stopped = new Set<Socket>();
+
+  /** A chunk as the fault of the moment lets it through; undefined when it has ended the connection. */
+  const spoil = (chunk: Buffer, { seen, way, edge, cloud }: { readonly seen: number; readonly way: "up" | "down"; readonly edge: Socket; readonly cloud: Socket }): Buffer | undefined => {
+    const { fault } = state;
+    const end = (): undefined => void (edge.destroy(), cloud.destroy());
+    if (fault.kind === "reset" && way === "up" && seen + chunk.length > fault.after) return void (edge.resetAndDestroy(), cloud.destroy());
+    if (fault.kind === "garbage" && way === "down") return void (edge.end("\x00\x01 this is not HTTP\r\n\r\n"), cloud.destroy());
+    if (fault.kind === "truncate" && way === "down" && seen + chunk.length > fault.after) return void (edge.write(chunk.subarray(0, Math.max(0, fault.after - seen)), end));
+    if (fault.kind === "corrupt" && fault.way === way && fault.at >= seen && fault.at < seen + chunk.length) {
+      const spoilt = Buffer.from(chunk);
+      spoilt[fault.at - seen]! ^= 1 << fault.at % 8;
+      return spoilt;
+    }
+    return chunk;
+  };
+
+  const server = createServer((edge) => {
+    sockets.add(edge.on("error", () => {}));
+    edge.on("close", () => sockets.delete(edge));
+    if (state.fault.kind === "refuse") return void edge.resetAndDestroy();
+    const cloud = connect(Number(target.port), target.hostname);
+    sockets.add(cloud.on("error", () => edge.destroy()));
+    cloud.on("close", () => (sockets.delete(cloud), edge.destroy()));
+    edge.on("close", () => (stopped.delete(edge), cloud.destroy()));
+    const capture: Buffer[] = [];
+    captures.push(capture);
+    const carry = (way: "up" | "down"): void => {
+      const [from, to] = way === "up" ? [edge, cloud] : [cloud, edge];
+      let seen = 0;
+      from.on("data", (chunk: Buffer) => {
+        if (way === "up") capture.push(chunk);
+        const passed = spoil(chunk, { seen, way, edge, cloud });
+        seen += chunk.length;
+        if (passed === undefined) return;
+        if (state.fault.kind !== "latency") return void to.write(passed);
+        const timer = setTimeout(() => (timers.delete(timer), to.write(passed)), state.fault.ms);
+        timers.add(timer);
+      });
+    };
+    carry("up");
+    carry("down");
+    if (state.fault.kind === "half-open") stopped.add(edge.pause());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    set(fault) {
+      state.fault = fault;
+      if (fault.kind === "half-open") for (const socket of sockets) stopped.add(socket.pause());
+      else for (const socket of [...stopped]) stopped.delete(socket.resume());
+    },
+    received: () => captures.map((chunks) => Buffer.concat(chunks)),
+    close: () =>
+      new Promise((resolve) => {
+        for (const timer of timers) clearTimeout(timer);
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
