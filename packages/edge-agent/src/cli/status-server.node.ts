@@ -39,7 +39,7 @@ export async function openStatusServer({ status, metrics, port, host = "127.0.0.
       response.setHeader("allow", "GET, HEAD").setHeader("connection", "close");
       return json(response, { code: 405, body: { error: "expected GET: nothing can be changed here" } });
     }
-    const { pathname } = new URL(request.url ?? "/", "http://status");
+    const [pathname] = (request.url ?? "/").split("?");
     if (pathname === "/metrics") return void response.writeHead(200, { "content-type": METRICS_TYPE }).end(metrics());
     if (pathname === "/status") return json(response, { code: 200, body: status() });
     if (pathname !== "/health") return json(response, { code: 404, body: { error: "expected /status, /metrics or /health" } });
@@ -50,7 +50,7 @@ export async function openStatusServer({ status, metrics, port, host = "127.0.0.
     try {
       answer(request, response);
     } catch {
-      // A request line that is no URL, or an agent in the middle of its end.
+      // An agent in the middle of its end, say.
       if (!response.headersSent) response.writeHead(500);
       response.end();
     }

@@ -1,4 +1,6 @@
 import type { Frame, OrtModule, Pixels, SampleSource } from "@sedna-js/core";
+import type { DiagnoseOptions } from "../telemetry/doctor.ts";
+import type { HealthCheck } from "../telemetry/health-check.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
 
 // What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
@@ -184,3 +186,6 @@ export interface LeadershipOptions {
  * @throws {SednaError} `unsupported-platform` in a browser without Web Locks.
  */
 export declare function becomeLeader(options: LeadershipOptions): Promise<void>;
+
+/** What the doctor finds in this platform, without the servers. */
+export declare function platformChecks(options: DiagnoseOptions): Promise<readonly HealthCheck[]>;

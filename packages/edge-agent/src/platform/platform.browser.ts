@@ -2,6 +2,7 @@ import { importOptional, SednaError, type Frame, type OrtModule, type Pixels } f
 import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
 import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
 
+export { platformChecks } from "../telemetry/doctor.browser.ts";
 export { becomeLeader } from "../queue/leadership.browser.ts";
 export { idbQueueStore as openQueueStore } from "../queue/idb-queue-store.browser.ts";
 export { camera } from "../sources/camera.browser.ts";

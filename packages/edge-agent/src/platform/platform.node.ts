@@ -8,6 +8,7 @@ import { fileQueueStore } from "../queue/file-queue-store.node.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
 import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame } from "./contract.ts";
 
+export { platformChecks } from "../telemetry/doctor.node.ts";
 export { decodeImage } from "../frames/decode-image.node.ts";
 export { becomeLeader } from "../queue/leadership.node.ts";
 export { directory } from "../sources/directory.node.ts";
