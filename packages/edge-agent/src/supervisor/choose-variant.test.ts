@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { chooseVariant, variantsFor } from "./choose-variant.ts";
+
+const half = { file: "half.onnx", executionProviders: ["webgpu"], precision: "float16" } as const;
+const full = { file: "full.onnx", executionProviders: ["webgpu", "wasm", "cpu"], precision: "float32" } as const;
+const small = { file: "small.onnx", executionProviders: ["wasm"], precision: "int8" } as const;
+const manifest = { variants: [half, full, small] };
+
+describe("chooseVariant()", () => {
+  it("takes the first that the rung runs, float16 on WebGPU only where its shaders have it", () => {
+    expect(chooseVariant(manifest, { rung: "webgpu", shaderF16: true })).toBe(half);
+    expect(chooseVariant(manifest, { rung: "webgpu", shaderF16: false })).toBe(full);
+    expect(chooseVariant(manifest, { rung: "wasm", shaderF16: true })).toBe(full);
+    expect(chooseVariant({ variants: [half] }, { rung: "webgpu", shaderF16: false })).toBeUndefined();
+    expect(chooseVariant(manifest, { rung: "cloud", shaderF16: true })).toBeUndefined();
+  });
+
+  it("knows what a rung could run at all", () => {
+    expect(variantsFor(manifest, "webgpu")).toEqual([half, full]);
+    expect(variantsFor({ variants: [small] }, "cpu")).toEqual([]);
+  });
+});

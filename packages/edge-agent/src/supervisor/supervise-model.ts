@@ -1,0 +1,254 @@
+import { createRunQueue, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
+import { defaultModelWorker, defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform";
+import { checkGolden } from "../models/check-golden.ts";
+import type { VerifiedModel } from "../models/model-store.ts";
+import type { WorkerAnswers } from "../worker/ask-worker.ts";
+import { chooseVariant, variantsFor } from "./choose-variant.ts";
+import { isFinal } from "./classify-failure.ts";
+import { openHostedModel, type HostedModel, type ModelFailure, type OpenedModel } from "./hosted-model.ts";
+import { climbLadder, rungOf, startLadder, type Ladder, type LadderEvent } from "./ladder.ts";
+import type { Rung, SupervisedModel, SupervisorEvent } from "./supervised-model.ts";
+
+/** Options of {@link superviseModel}. */
+export interface SuperviseModelOptions {
+  readonly model: VerifiedModel;
+  /** Makes a Worker that calls `exposeModelHost()`. Node has one ready; a page must bring it. */
+  readonly createWorker?: () => unknown;
+  /** Best first; those that no variant of the model is for are left out. Default: what pays on this device. */
+  readonly executionProviders?: readonly ExecutionProvider[];
+  /** CPU threads, in Node. Default 1. */
+  readonly threads?: number;
+  /**
+   * A run that takes longer is a hung Worker, in ms; the first of a Worker too, which on a GPU compiles. Default: 20
+   * times the median of the Worker's runs, within 5 and 60 s; 60 s for the first.
+   */
+  readonly runTimeoutMs?: number;
+  /** The same for opening a model, which may fetch ONNX Runtime. Default 120000. */
+  readonly openTimeoutMs?: number;
+  readonly onEvent?: (event: SupervisorEvent) => void;
+  /** A clock that never goes back, in ms. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** An ended Worker gives its memory back; the next is not kept waiting longer than this for one that cannot end. */
+const MEMORY_BACK_MS = 1000;
+
+/**
+ * Runs a model in a Worker of its own, whatever happens to it. When its Worker crashes, hangs, runs out of memory,
+ * loses its GPU or rejects a run, the Worker is ended and the model opened in a fresh one, by the rules of
+ * `climbLadder`: there again, or on the next rung, at last on none, where `predict` rejects with `edge-unavailable`.
+ * The sample in flight is asked once more, so it must be its caller's until it is answered; those behind it wait.
+ *
+ * @throws {SednaError} from the calls: `edge-unavailable`, retryable, where nothing runs here; `disposed`; what the
+ *   model throws of a sample that it cannot take; what failed, where it failed the second time with the same sample.
+ */
+export function superviseModel<Sample, Result>(options: SuperviseModelOptions): SupervisedModel<Sample, Result> {
+  const { model, createWorker = defaultModelWorker, threads, runTimeoutMs, openTimeoutMs = 120_000, onEvent, now = () => performance.now() } = options;
+  const { manifest } = model;
+  const { name, version } = manifest;
+  const queue = createRunQueue();
+  const life = new AbortController();
+  let ladder: Ladder | undefined = options.executionProviders && startLadder(fitting(options.executionProviders), now());
+  let current: HostedModel | undefined;
+  let opening: Promise<HostedModel> | undefined;
+  let leaving: Promise<unknown> = Promise.resolve();
+  let climbTimer: unknown;
+  let lastFailure: ModelFailure | undefined;
+  let failedAt: number | undefined;
+  let disposing: Promise<void> | undefined;
+
+  function fitting(providers: readonly ExecutionProvider[]): readonly Rung[] {
+    return providers.filter((provider) => variantsFor(manifest, provider).length > 0);
+  }
+  const tell = (event: SupervisorEvent): void => {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      // Not swallowed: it surfaces as the listener's own uncaught error, outside of the recovery.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+
+  /** Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros. */
+  const openOn = async (rung: Exclude<Rung, "cloud">, { suspect }: { readonly suspect: boolean }): Promise<OpenedModel> => {
+    const { signal } = life;
+    let hosted: HostedModel | undefined;
+    const stop = (): void => void hosted?.kill();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      const shaderF16 = rung === "webgpu" && manifest.variants.some(({ precision }) => precision === "float16") && (await hasShaderF16());
+      const variant = chooseVariant(manifest, { rung, shaderF16 });
+      if (!variant) throw new SednaError(`open the model ${name} on ${rung}: expected a GPU with shader-f16; got one without`, { code: "unsupported-platform" });
+      const bytes = await model.read(variant.file, { signal });
+      const externalData = await Promise.all((variant.externalData ?? []).map(async (path) => ({ path, data: await model.read(path, { signal }) })));
+      signal.throwIfAborted();
+      const toOpen = { model: bytes, externalData, task: manifest.task, executionProvider: rung, threads };
+      const opened = await openHostedModel({ worker: createWorker(), rung, model: toOpen, runTimeoutMs, openTimeoutMs, signal, now });
+      hosted = opened.hosted;
+      if (!hosted) return opened;
+      signal.throwIfAborted();
+      if (suspect) {
+        const { ask } = hosted;
+        const { mismatch } = await checkGolden({ run: (feeds) => ask(({ run }) => run(feeds)) }, model, { maxCases: 1, signal });
+        if (mismatch) {
+          void hosted.kill();
+          return { failure: { reason: "wrong-output", error: mismatch } };
+        }
+      }
+      return { hosted };
+    } catch (error) {
+      void hosted?.kill();
+      return { failure: hosted?.failureOf(error) ?? { reason: "open-failed", error } };
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  };
+
+  const advance = (event: LadderEvent): void => {
+    ladder = climbLadder(ladder!, event);
+    clearTimeout(climbTimer);
+    if (ladder.climbAt !== null && !disposing) climbTimer = setTimeout(() => void climb(), Math.max(0, ladder.climbAt - now()));
+  };
+  const failed = (failure: ModelFailure, { final }: { readonly final: boolean }): void => {
+    const from = rungOf(ladder!);
+    const at = now();
+    lastFailure = failure;
+    failedAt ??= at;
+    advance({ type: "failed", at, final });
+    tell({ type: "model-failed", model: name, version, reason: failure.reason, from, to: rungOf(ladder!), error: toPlainError(failure.error) });
+  };
+  /** Ends a model that failed, once, and begins to open another before the next sample asks for it. */
+  const retire = (hosted: HostedModel, failure: ModelFailure): void => {
+    if (hosted !== current || disposing) return;
+    current = undefined;
+    leaving = Promise.race([hosted.kill(), new Promise<void>((resolve) => void setTimeout(resolve, MEMORY_BACK_MS))]);
+    failed(failure, { final: false });
+    ready().catch(() => {});
+  };
+  const use = (hosted: HostedModel, started: number): void => {
+    current = hosted;
+    void hosted.failed.then((failure) => retire(hosted, failure));
+    tell({ type: "model-opened", model: name, version, rung: hosted.rung, ms: now() - started });
+  };
+
+  /** Opens the model on the rung that the ladder stands on, and on lower ones where it fails. */
+  const openNext = async (): Promise<HostedModel> => {
+    ladder ??= startLadder(fitting(await defaultProviders()), now());
+    for (;;) {
+      await leaving;
+      if (disposing) throw disposed();
+      // A climb may have ended meanwhile.
+      if (current) return current;
+      const rung = rungOf(ladder);
+      if (rung === "cloud") throw unavailable(lastFailure?.error);
+      const started = now();
+      const { hosted, failure } = await openOn(rung, { suspect: lastFailure !== undefined && rung === "webgpu" });
+      if (disposing) {
+        await hosted?.kill();
+        throw disposed();
+      }
+      if (failure) failed(failure, { final: isFinal(failure.error) });
+      else if (current || rungOf(ladder) !== rung) void hosted.kill();
+      else use(hosted, started);
+    }
+  };
+  const ready = (): Promise<HostedModel> => {
+    if (disposing) return Promise.reject(disposed());
+    if (current) return Promise.resolve(current);
+    opening ??= openNext().finally(() => (opening = undefined));
+    return opening;
+  };
+
+  /** Tries the next better rung beside the one in use, and has it take over between two samples. */
+  const climb = async (): Promise<void> => {
+    const to = ladder!.index - 1;
+    const rung = ladder!.rungs[to] as Exclude<Rung, "cloud">;
+    const started = now();
+    const { hosted, failure } = await openOn(rung, { suspect: true });
+    if (disposing) return hosted?.kill();
+    if (failure) {
+      const stays = rungOf(ladder!);
+      advance({ type: "climb-failed", at: now(), to });
+      tell({ type: "model-failed", model: name, version, reason: failure.reason, from: rung, to: stays, error: toPlainError(failure.error) });
+      return;
+    }
+    const takeOver = async (): Promise<void> => {
+      const former = current;
+      advance({ type: "climbed", at: now(), to });
+      use(hosted, started);
+      void former?.end();
+    };
+    await queue.run(takeOver).catch(() => hosted.kill());
+  };
+
+  /** Asks the model, and once more where it fails meanwhile. */
+  const ask = async <T>(question: (answers: WorkerAnswers) => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      const hosted = await ready();
+      signal?.throwIfAborted();
+      try {
+        const answer = await hosted.ask(question);
+        if (failedAt !== undefined) {
+          tell({ type: "model-recovered", model: name, version, rung: hosted.rung, ms: now() - failedAt });
+          failedAt = undefined;
+        }
+        return answer;
+      } catch (error) {
+        if (disposing) throw disposed();
+        const failure = hosted.failureOf(error);
+        if (failure) retire(hosted, failure);
+        signal?.throwIfAborted();
+        if (!failure || tries === 2) throw error;
+      }
+    }
+  };
+  const inTurn = <T>(question: (answers: WorkerAnswers) => Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
+    orAbort(queue.run(() => ask(question, signal), signal ? { signal } : {}), signal);
+
+  const dispose = (): Promise<void> => {
+    disposing ??= (async () => {
+      life.abort(disposed());
+      clearTimeout(climbTimer);
+      const drained = queue.close();
+      await Promise.all([current?.end(), opening?.catch(() => {})]);
+      await drained;
+    })();
+    return disposing;
+  };
+
+  return {
+    manifest,
+    get rung() {
+      return current?.rung ?? (ladder ? rungOf(ladder) : "cloud");
+    },
+    async load({ signal } = {}): Promise<EstimatorMetadata> {
+      signal?.throwIfAborted();
+      return (await orAbort(ready(), signal)).metadata;
+    },
+    predict: (sample, { signal } = {}) => inTurn(({ predict }) => predict(sample, { signal }) as Promise<Result>, signal),
+    run: (feeds, { signal } = {}) => inTurn(({ run }) => run(feeds, { signal }), signal),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+function disposed(): SednaError {
+  return new SednaError("use a model: expected a live one; got one that was disposed", { code: "disposed" });
+}
+
+function unavailable(cause: unknown): SednaError {
+  const why = cause instanceof Error ? cause.message : "none of its variants is for this device";
+  return new SednaError(`run the model here: expected a rung of the ladder that holds; none does: ${why}`, { code: "edge-unavailable", retryable: true, cause });
+}
+
+/** Waits for shared work only as long as this caller cares. */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
