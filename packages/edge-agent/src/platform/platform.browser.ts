@@ -103,6 +103,28 @@ export async function hasShaderF16(): Promise<boolean> {
   return (adapter as { readonly features?: ReadonlySet<string> } | null)?.features?.has("shader-f16") ?? false;
 }
 
+/** Web Locks, which a browser takes from whoever is gone. Insecure pages have none. */
+const locks = (): LockManager | undefined => ("locks" in navigator ? navigator.locks : undefined);
+
+export async function holdLife(name: string): Promise<void> {
+  const held = locks();
+  if (!held) return;
+  await new Promise<void>((resolve, reject) => {
+    held
+      .request(name, () => {
+        resolve();
+        return new Promise(() => {});
+      })
+      .catch(reject);
+  });
+}
+
+export async function lifeEnded(name: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+  const held = locks();
+  if (!held) return new Promise(() => {});
+  await held.request(name, { signal }, async () => {});
+}
+
 export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {
   const stop = new AbortController();
   const onError = (event: ErrorEvent): void => {

@@ -87,6 +87,12 @@ export async function hasShaderF16(): Promise<boolean> {
   return false;
 }
 
+export async function holdLife(): Promise<void> {}
+
+export function lifeEnded(): Promise<void> {
+  return new Promise(() => {});
+}
+
 export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {
   const onError = (error: Error): void => listener(error);
   const onExit = (code: number): void => listener(new Error(`the worker ended with code ${code}`));

@@ -1,5 +1,6 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
 import { transfer } from "comlink";
+import { lifeEnded } from "#platform";
 import { askWorker, type WorkerAnswers } from "../worker/ask-worker.ts";
 import type { ModelToOpen, RemoteModelHost } from "../worker/protocol.ts";
 import { workerCalls } from "../worker/worker-calls.ts";
@@ -53,6 +54,7 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
   const calls = workerCalls<RemoteModelHost>(worker, { what: "model" });
   const { remote, call } = calls;
   const timeout = createRunTimeout(runTimeoutMs);
+  const watching = new AbortController();
   let failure: ModelFailure | undefined;
   let tell!: (failure: ModelFailure) => void;
   const failed = new Promise<ModelFailure>((resolve) => (tell = resolve));
@@ -62,9 +64,13 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
     if (failure) return;
     failure = { reason, error };
     tell(failure);
+    watching.abort();
     void calls.kill(error);
   };
-  const kill = (): Promise<void> => calls.kill(gone(rung));
+  const kill = (): Promise<void> => {
+    watching.abort();
+    return calls.kill(gone(rung));
+  };
   // Rejects by itself too: not all of the work need be waiting for the Worker.
   const within = <T>(work: () => Promise<T>, { ms, what }: { readonly ms: number; readonly what: string }): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -81,12 +87,25 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
     return reason && { reason, error };
   };
 
+  /** Browsers tell of no Worker that they end themselves; they only take back what it held. */
+  const watchLife = async (): Promise<void> => {
+    const name = `sedna-model-${crypto.getRandomValues(new Uint8Array(16)).join("-")}`;
+    await call(() => remote.live(name));
+    lifeEnded(name, { signal: watching.signal }).then(
+      () => fail("worker-crashed", new SednaError("run a model: expected its worker to live; it was ended", { code: "run-failed", retryable: true })),
+      () => {},
+    );
+  };
   const stop = (): void => void kill();
   signal.addEventListener("abort", stop, { once: true });
   try {
     const { model: bytes, externalData } = model;
     const buffers = new Set([bytes, ...externalData.map(({ data }) => data)].map(({ buffer }) => buffer as ArrayBuffer));
-    const metadata = await within(() => call(() => remote.open(transfer(model, [...buffers]))), { ms: openTimeoutMs, what: "open a model" });
+    const opening = async (): Promise<EstimatorMetadata> => {
+      await watchLife();
+      return call(() => remote.open(transfer(model, [...buffers])));
+    };
+    const metadata = await within(opening, { ms: openTimeoutMs, what: "open a model" });
     // Rejected when the Worker dies, which is how that is heard between two questions.
     call(() => remote.lost()).then(
       ({ reason, message }) => fail("device-lost", new SednaError(`run a model: expected its GPU device to live; it was lost (${reason}): ${message}`, { code: "run-failed", retryable: true })),
@@ -109,7 +128,10 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
         return answer;
       },
       failureOf: (error) => failureOf(error, "run"),
-      end: () => calls.end(() => remote.dispose()),
+      end() {
+        watching.abort();
+        return calls.end(() => remote.dispose());
+      },
       kill,
     };
     return { hosted };

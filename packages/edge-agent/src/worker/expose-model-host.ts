@@ -1,6 +1,6 @@
 import { createOnnxEstimator, onnxRuntime, SednaError, select, type Estimator, type OrtModule, type Task } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
-import { importOnnxRuntime, ownerEndpoint, sessionOptions } from "#platform";
+import { holdLife, importOnnxRuntime, ownerEndpoint, sessionOptions } from "#platform";
 import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
 import { answerCalls } from "./answer-calls.ts";
 import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
@@ -15,6 +15,7 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
   let runtime: OrtModule | undefined;
 
   const remote: RemoteModelHost = {
+    live: (name) => reply(() => holdLife(name)),
     open: (given) =>
       reply(async () => {
         if (estimator) throw new TypeError("open a model in a worker: expected the first; this worker has one");

@@ -40,7 +40,9 @@ export interface DeviceLoss {
 
 /** The calls that a Worker answers which opens the model that it is told to. */
 export interface RemoteModelHost extends RemotePredictor {
-  /** Comes first, and once. */
+  /** Comes first: a name to hold for as long as the Worker lives. */
+  live(name: string): Promise<Reply<void>>;
+  /** Comes once. */
   open(model: ModelToOpen): Promise<Reply<EstimatorMetadata>>;
   /** Answers when the model's GPU device is lost, which may be never. Asked after `open`. */
   lost(): Promise<Reply<DeviceLoss>>;
