@@ -57,6 +57,7 @@ interface RequestInit {
   body?: BodyInit;
   signal?: AbortSignal | null;
   redirect?: "follow" | "error" | "manual";
+  cache?: "default" | "no-store";
 }
 interface Request extends Body {
   readonly url: string;
@@ -107,7 +108,7 @@ interface SubtleCrypto {
 declare var crypto: {
   getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   /** Only in secure contexts. */
-  readonly subtle?: SubtleCrypto;
+  readonly subtle: SubtleCrypto;
 };
 declare function atob(base64: string): string;
 declare function btoa(binary: string): string;

@@ -1,4 +1,5 @@
 import { SednaError } from "@sedna-js/core";
+import { pause } from "../pause.ts";
 import { nextWait } from "../http/backoff.ts";
 
 /** Options of {@link retryWithin}. */
@@ -33,21 +34,8 @@ export async function retryWithin<T>(
       if (!again) throw error;
       const wait = nextWait({ tried, baseMs, retryAfterMs: error.retryAfterMs, random });
       if (now() - started + wait >= deadlineMs) throw error;
-      await sleep(wait, signal);
+      await pause(wait, signal);
+      signal.throwIfAborted();
     }
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }

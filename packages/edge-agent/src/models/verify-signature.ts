@@ -21,7 +21,7 @@ export async function verifySignature(
 }
 
 async function isSigned(bytes: Uint8Array<ArrayBuffer>, { key, signature }: { readonly key: PublicKey; readonly signature: string }): Promise<boolean> {
-  const subtle = globalThis.crypto?.subtle;
+  const subtle = (globalThis.crypto as Partial<typeof crypto> | undefined)?.subtle;
   if (!subtle) throw new SednaError("verify a signature: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none", { code: "unsupported-platform" });
   const algorithm = "Ed25519";
   const imported = await subtle.importKey("raw", fromBase64(key.publicKey), algorithm, false, ["verify"]).catch((cause: unknown) => {

@@ -1,6 +1,7 @@
 import type { Frame, OrtModule, Pixels, SampleSource } from "@sedna-js/core";
 import type { DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
+import type { ByteStore } from "../models/byte-store.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
 
 // What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
@@ -198,3 +199,26 @@ export declare function becomeLeader(options: LeadershipOptions): Promise<void>;
 
 /** What the doctor finds in this platform, without the servers. */
 export declare function platformChecks(options: DiagnoseOptions): Promise<readonly HealthCheck[]>;
+
+/** SHA-256 of bytes that come in pieces. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** Ends it: 64 digits in lower case. */
+  hex(): string;
+}
+
+/** A new SHA-256. */
+export declare function sha256(): Sha256;
+
+/** Options of {@link openByteStore}. */
+export interface ByteStoreOptions {
+  /** Of the folder or cache. Browsers. */
+  readonly name: string;
+  /** Where the files are kept. Node. */
+  readonly directory: string;
+  /** Told when something is kept in memory only, because the browser's storage has no room. */
+  readonly onDegraded?: (event: { readonly key: string; readonly error: unknown }) => void;
+}
+
+/** Bytes on this platform's disk: files in Node; in browsers the private file system, else a cache, else memory. */
+export declare function openByteStore(options: ByteStoreOptions): Promise<ByteStore>;

@@ -1,6 +1,13 @@
+import { sha256 as createSha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { importOptional, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
-import type { ExecutionProvider, ModelSource, SharedFrame } from "./contract.ts";
+import { cacheBytes } from "../models/cache-bytes.browser.ts";
+import { fallbackBytes } from "../models/fallback-bytes.ts";
+import { memoryBytes } from "../models/memory-bytes.ts";
+import { opfsBytes } from "../models/opfs-bytes.browser.ts";
+import type { ByteStore } from "../models/byte-store.ts";
+import type { ExecutionProvider, ModelSource, SharedFrame, ByteStoreOptions, Sha256 } from "./contract.ts";
 
 export { platformChecks } from "../telemetry/doctor.browser.ts";
 export { becomeLeader } from "../queue/leadership.browser.ts";
@@ -138,4 +145,19 @@ export function onWorkerFailure(worker: unknown, listener: (error: Error) => voi
 
 export async function terminateWorker(worker: unknown): Promise<void> {
   (worker as Worker).terminate();
+}
+
+export function sha256(): Sha256 {
+  // WebCrypto hashes only what is there as a whole, and a model need not be.
+  const hash = createSha256.create();
+  return { update: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
+}
+
+export async function openByteStore({ name, onDegraded }: ByteStoreOptions): Promise<ByteStore> {
+  const memory = memoryBytes();
+  const onDisk = await opfsBytes({ name }).catch(() => cacheBytes({ name })).catch((error: unknown) => {
+    onDegraded?.({ key: name, error });
+    return undefined;
+  });
+  return onDisk ? fallbackBytes({ first: onDisk, memory, ...(onDegraded && { onDegraded }) }) : memory;
 }

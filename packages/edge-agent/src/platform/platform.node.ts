@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { parentPort, Worker } from "node:worker_threads";
 import { importOptional, pixelsFrame, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
@@ -6,7 +7,9 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { importSharp } from "../frames/decode-image.node.ts";
 import { fileQueueStore } from "../queue/file-queue-store.node.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
-import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame } from "./contract.ts";
+import { fileBytes } from "../models/file-bytes.node.ts";
+import type { ByteStore } from "../models/byte-store.ts";
+import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame, ByteStoreOptions, Sha256 } from "./contract.ts";
 
 export { platformChecks } from "../telemetry/doctor.node.ts";
 export { decodeImage } from "../frames/decode-image.node.ts";
@@ -107,4 +110,13 @@ export async function terminateWorker(worker: unknown): Promise<void> {
 export function openQueueStore({ name, directory, durability }: QueueStoreOptions): QueueStore {
   if (directory === undefined) throw new TypeError(`open the queue ${name}: expected a directory, which Node keeps it in; got none`);
   return fileQueueStore({ directory, ...(durability ? { durability } : {}) });
+}
+
+export function sha256(): Sha256 {
+  const hash = createHash("sha256");
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+}
+
+export async function openByteStore({ directory }: ByteStoreOptions): Promise<ByteStore> {
+  return fileBytes({ directory });
 }

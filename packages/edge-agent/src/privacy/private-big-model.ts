@@ -1,4 +1,4 @@
-import type { BigModel, BigModelCall, Detections, Frame } from "@sedna-js/core";
+import type { BigModel, BigModelCall, Frame } from "@sedna-js/core";
 import { privateFrame } from "./private-frame.ts";
 import type { PrivacyPolicy } from "./privacy-policy.ts";
 
@@ -8,17 +8,22 @@ import type { PrivacyPolicy } from "./privacy-policy.ts";
  *
  * @throws {SednaError} `privacy-forbids` from `inference`, not retryable, before anything is encoded or sent.
  */
-export function privateBigModel(bigModel: BigModel<Frame, Detections>, policy: PrivacyPolicy<Frame, Detections>): BigModel<Frame, Detections> {
+export function privateBigModel<Result>(bigModel: BigModel<Frame, Result>, policy: PrivacyPolicy<Frame, Result>): BigModel<Frame, Result> {
   return {
-    async inference(sample: Frame, call: BigModelCall<Detections>): Promise<Detections> {
-      const { frame, offset: { x, y }, close } = await privateFrame({ frame: sample, result: call.edgeResult ?? null, policy });
+    async inference(sample: Frame, call: BigModelCall<Result>): Promise<Result> {
+      const { frame, offset, close } = await privateFrame({ frame: sample, result: call.edgeResult ?? null, policy });
       try {
         call.signal.throwIfAborted();
-        const rows = await bigModel.inference(frame, call);
-        return x === 0 && y === 0 ? rows : rows.map(([x1, y1, x2, y2, score, label]) => [x1 + x, y1 + y, x2 + x, y2 + y, score, label] as const);
+        return shifted(await bigModel.inference(frame, call), offset);
       } finally {
         close();
       }
     },
   };
+}
+
+/** Boxes by where they are in the whole frame; answers without boxes are not changed. */
+function shifted<Result>(result: Result, { x, y }: { readonly x: number; readonly y: number }): Result {
+  if ((x === 0 && y === 0) || !Array.isArray(result) || !result.every((row) => Array.isArray(row))) return result;
+  return result.map(([x1, y1, x2, y2, ...rest]: number[]) => [x1! + x, y1! + y, x2! + x, y2! + y, ...rest]) as Result;
 }

@@ -1,4 +1,5 @@
 import { SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
+import { pause } from "../pause.ts";
 import type { SourceEvent } from "./source-events.ts";
 import { stoppable } from "./stoppable.ts";
 
@@ -95,17 +96,4 @@ async function* untilStopped<Sample>(source: SampleSource<Sample>, stop: AbortSi
   }
 }
 
-const realClock: SourceClock = {
-  now: () => performance.now(),
-  wait: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal.addEventListener("abort", done, { once: true });
-    }),
-};
+const realClock: SourceClock = { now: () => performance.now(), wait: pause };

@@ -1,0 +1,40 @@
+import { SednaError, withDeadline } from "@sedna-js/core";
+
+const MAX_BYTES = 2 ** 20;
+
+/**
+ * A small file, such as a manifest, past every cache: an old one would hide the new version.
+ * @throws {SednaError} `model-unreadable`, retryable where the network was at fault.
+ */
+export async function fetchSmall(url: string, { fetch, deadlineMs, signal }: { readonly fetch: typeof globalThis.fetch; readonly deadlineMs: number; readonly signal?: AbortSignal }): Promise<Uint8Array> {
+  const fail = (got: string, { retryable, cause }: { readonly retryable: boolean; readonly cause?: unknown }): SednaError => new SednaError(`fetch ${url}: expected a small file; got ${got}`, { code: "model-unreadable", retryable, cause });
+  const read = async (limit: AbortSignal): Promise<Uint8Array> => {
+    const response = await fetch(url, { signal: limit, cache: "no-store" });
+    if (response.status !== 200) throw fail(`status ${response.status}`, { retryable: response.status >= 500 || response.status === 429 });
+    const reader = response.body?.getReader();
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+      length += next.value!.length;
+      if (length > MAX_BYTES) {
+        await reader?.cancel();
+        throw fail(`more than ${MAX_BYTES} bytes`, { retryable: false });
+      }
+      chunks.push(next.value!);
+    }
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  };
+  try {
+    return await withDeadline(read, { deadlineMs, action: `fetch ${url}`, ...(signal && { signal }) });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof SednaError && cause.code !== "cloud-timeout") throw cause;
+    throw fail(cause instanceof Error ? cause.message : String(cause), { retryable: true, cause });
+  }
+}
