@@ -6,15 +6,17 @@ import { build, type Rollup } from "vite";
  * Starts Workers of Node from TypeScript source, for tests that start dozens: all source is bundled once, where
  * `worker-from-source.mjs` transforms it anew in each.
  */
-export async function bundledWorker(entry: URL): Promise<() => Worker> {
+export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) => Worker> {
   const conditions = ["sedna-source", "node", "import", "module", "default"];
+  // A module without a place of its own finds packages by their whole addresses only.
+  const native = Object.fromEntries(["onnxruntime-node", "sharp"].map((name) => [name, import.meta.resolve(name)]));
   const output = await build({
     configFile: false,
     logLevel: "silent",
     ssr: { noExternal: true, external: ["onnxruntime-node", "onnxruntime-web", "sharp"], resolve: { conditions } },
-    build: { ssr: fileURLToPath(entry), write: false, target: "node20", rollupOptions: { output: { codeSplitting: false } } },
+    build: { ssr: fileURLToPath(entry), write: false, target: "node20", rollupOptions: { output: { codeSplitting: false, paths: native } } },
   });
   const [chunk] = (output as Rollup.RollupOutput).output;
   const url = new URL(`data:text/javascript;base64,${Buffer.from(chunk.code).toString("base64")}`);
-  return () => new Worker(url);
+  return (workerData) => new Worker(url, { workerData });
 }

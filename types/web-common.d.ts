@@ -116,3 +116,4 @@ declare var performance: { now(): number };
 declare function setTimeout(callback: () => void, milliseconds?: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 declare function queueMicrotask(callback: () => void): void;
+declare function structuredClone<T>(value: T): T;

@@ -1,4 +1,4 @@
-import { SednaError, type Estimator } from "@sedna-js/core";
+import { SednaError, type Estimator, type Tensors } from "@sedna-js/core";
 import type { ModelSlot, Watched } from "./model-slot.ts";
 
 /** Options of {@link createModelSlot}. */
@@ -83,7 +83,7 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
       return current.predictBatch && ((samples: readonly Sample[], options?: Call) => ask((model) => predictAll(model, samples, options)));
     },
     get run() {
-      return current.run && ((feeds, options) => ask((model) => (model.run ? model.run(feeds, options) : Promise.reject(withoutRun()))));
+      return current.run && ((feeds: Tensors, options?: Call) => ask((model) => (model.run ? model.run(feeds, options) : Promise.reject(withoutRun()))));
     },
     async swap(next) {
       if (disposing) throw disposed();

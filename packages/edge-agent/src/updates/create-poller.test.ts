@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createPoller } from "./create-poller.ts";
+
+describe("createPoller()", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const times = async (outcomes: { ok: boolean; retryAfterMs?: number }[], { random = 0.5, ms = 0 } = {}) => {
+    const at: number[] = [];
+    const started = Date.now();
+    const poller = createPoller({
+      periodMs: 1000,
+      random: () => random,
+      look: async () => {
+        at.push(Date.now() - started);
+        return outcomes[at.length - 1] ?? { ok: true };
+      },
+    });
+    poller.start();
+    poller.start();
+    await vi.advanceTimersByTimeAsync(ms);
+    return { at, poller };
+  };
+
+  it("looks soon, then once a period", async () => {
+    expect((await times([], { ms: 3100 })).at).toEqual([50, 1050, 2050, 3050]);
+  });
+
+  it.each([[0, [0, 900]], [0.999, [99.9, 1199.7]]] as const)("spreads devices by a tenth: %d", async (random, expected) => {
+    const { at } = await times([], { random, ms: 1300 });
+    expect(at.slice(0, 2).map((one, i) => Math.abs(one - expected[i]!) < 2)).toEqual([true, true]);
+  });
+
+  it("waits twice as long after each failure in a row, an hour at most, and as long as it was asked to", async () => {
+    const failed = { ok: false };
+    expect((await times([failed, failed, { ok: true }], { ms: 8000 })).at).toEqual([50, 2050, 6050, 7050]);
+    const { at } = await times(Array.from({ length: 40 }, () => failed), { ms: 86_400_000 });
+    expect(at.at(-1)! - at.at(-2)!).toBe(3_600_000);
+    expect((await times([{ ok: false, retryAfterMs: 9000 }], { ms: 9050 })).at).toEqual([50, 9050]);
+  });
+
+  it("stops, also while it looks, and starts again once", async () => {
+    const { at, poller } = await times([], { ms: 50 });
+    poller.stop();
+    poller.stop();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(at).toEqual([50]);
+    poller.start();
+    await vi.advanceTimersByTimeAsync(1050);
+    expect(at.length).toBe(3);
+    poller.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,106 @@
+import { withDeadline, type Estimator } from "@sedna-js/core";
+import { holdSample } from "./hold-sample.ts";
+import { median } from "./median.ts";
+import type { ModelSlot, Watched } from "./model-slot.ts";
+import { hasNaN } from "./result-agreement.ts";
+import { shadowSummary, shadowVerdict } from "./shadow-verdict.ts";
+import type { CheckedUpdaterSettings } from "./updater-settings.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Options of {@link shadowCandidate}. */
+export interface ShadowOptions<Sample, Result, Model extends Estimator<Sample, Result>> {
+  readonly slot: ModelSlot<Sample, Result, Model>;
+  readonly candidate: Model;
+  /** How much two results of one sample agree, in [0,1]. */
+  readonly agreement: (candidate: Result, current: Result) => number;
+  readonly settings: CheckedUpdaterSettings;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** What a shadow has shown, of the candidate and of the model that it stood beside. */
+export interface Shadow {
+  readonly verdict: Verdict;
+  readonly summary: ReturnType<typeof shadowSummary>;
+  /** Median of the current model's answers in ms, and the share of frames that it failed on. */
+  readonly current: { readonly ms: number; readonly errorRate: number };
+}
+
+/**
+ * Lets a candidate answer live frames beside the model in the slot, unheard: on copies, one at a time, leaving out the
+ * frames that come meanwhile, so that no live answer waits for it. Its first answer is taken for a warm-up and not timed.
+ *
+ * @throws the signal's reason.
+ */
+export async function shadowCandidate<Sample, Result, Model extends Estimator<Sample, Result>>(options: ShadowOptions<Sample, Result, Model>): Promise<Shadow> {
+  const { slot, candidate, agreement, settings, now, signal } = options;
+  signal.throwIfAborted();
+  const record = { agreements: [] as number[], candidateMs: [] as number[], currentMs: [] as number[], failures: [] as string[] };
+  let calls = 0;
+  let errors = 0;
+  let isWarm = false;
+  let running: Promise<void> | undefined;
+
+  let settle!: (verdict: Verdict) => void;
+  let fail!: (reason: unknown) => void;
+  const settled = new Promise<Verdict>((resolve, reject) => ([settle, fail] = [resolve, reject]));
+  const judge = (isOver: boolean): void => {
+    const verdict = shadowVerdict({ ...record, isOver }, settings);
+    if (verdict.decision !== "wait") settle(verdict);
+  };
+
+  /** Its part before the first wait is what the live answer pays for. */
+  const answer = async ({ sample, result: given }: Watched<Sample, Result, Model>): Promise<void> => {
+    const holding = holdSample(sample);
+    const result = structuredClone(given) as Result;
+    const held = await holding;
+    try {
+      const started = now();
+      const predict = (given: AbortSignal): Promise<Result> => candidate.predict(held.sample, { signal: given });
+      const own = await withDeadline(predict, { deadlineMs: settings.shadowRunMs, signal, action: "answer a live frame beside the current version" });
+      const ms = now() - started;
+      if (hasNaN(own)) {
+        record.failures.push("answer a live frame: expected numbers, as the current version gave; got NaN");
+        return;
+      }
+      record.agreements.push(agreement(own, result));
+      if (isWarm) record.candidateMs.push(ms);
+      isWarm = true;
+    } catch (error) {
+      if (!signal.aborted) record.failures.push(error instanceof Error ? error.message : String(error));
+    } finally {
+      held.release();
+    }
+  };
+
+  const stopWatching = slot.watch((watched) => {
+    calls++;
+    if ("error" in watched || hasNaN(watched.result)) {
+      errors++;
+      return;
+    }
+    record.currentMs.push(watched.ms);
+    running ??= answer(watched)
+      // A sample that cannot be copied tells nothing of the candidate.
+      .catch(() => {})
+      .then(() => {
+        running = undefined;
+        judge(false);
+      });
+  });
+  // One that is under way when time is up may finish: it has a limit of its own.
+  const timer = setTimeout(() => void Promise.resolve(running).then(() => judge(true)), settings.shadowMs);
+  const onAbort = (): void => fail(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    judge(false);
+    const verdict = await settled;
+    return { verdict, summary: shadowSummary({ ...record, isOver: true }), current: { ms: median(record.currentMs), errorRate: calls === 0 ? 0 : errors / calls } };
+  } finally {
+    stopWatching();
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    // Nobody disposes the candidate under its feet.
+    await running;
+  }
+}

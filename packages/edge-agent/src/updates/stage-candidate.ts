@@ -1,0 +1,59 @@
+import { arrayOf, elementCount, SednaError, withDeadline, type ModelManifest, type TensorData, type Tensors } from "@sedna-js/core";
+import { checkGolden } from "../models/check-golden.ts";
+import type { VerifiedModel } from "../models/model-store.ts";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
+import { checkContract } from "./check-contract.ts";
+import { mayPass } from "./may-pass.ts";
+import type { UpdateRefusal } from "./update-events.ts";
+
+/** Options of {@link stageCandidate}. */
+export interface StageOptions {
+  readonly stageMs: number;
+  readonly signal: AbortSignal;
+  /** Called when the model is open, before it has run. */
+  readonly onOpen: () => void;
+}
+
+/** What {@link stageCandidate} found: golden cases that passed, or why the version is refused. */
+export type Staged = { readonly goldenCases: number } | { readonly refusal: UpdateRefusal; readonly error: unknown };
+
+/**
+ * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so that its first
+ * live frame finds it warm.
+ *
+ * @throws what may pass, the deadline included, and the signal's reason.
+ */
+export async function stageCandidate<Sample, Result>(candidate: SupervisedModel<Sample, Result>, model: VerifiedModel, { stageMs, signal, onOpen }: StageOptions): Promise<Staged> {
+  const { manifest } = model;
+  return withDeadline(async (within) => {
+    try {
+      const metadata = await candidate.load({ signal: within });
+      if (candidate.rung === "cloud") throw new SednaError(`open ${manifest.name} ${manifest.version}: expected a backend that runs it; got none`, { code: "edge-unavailable" });
+      checkContract(manifest, metadata);
+      onOpen();
+      if (!manifest.golden?.length) await runOnZeros(candidate, manifest, within);
+    } catch (error) {
+      if (within.aborted || mayPass(error)) throw error;
+      return { refusal: "does-not-open", error };
+    }
+    try {
+      const { passed, mismatch } = await checkGolden(candidate, model, { signal: within });
+      return mismatch ? { refusal: "golden-mismatch", error: mismatch } : { goldenCases: passed };
+    } catch (error) {
+      if (within.aborted || mayPass(error)) throw error;
+      return { refusal: error instanceof SednaError && error.code === "model-unreadable" ? "unreadable" : "golden-mismatch", error };
+    }
+  }, { deadlineMs: stageMs, signal, action: `stage ${manifest.name} ${manifest.version}` });
+}
+
+/** A first run compiles what a backend compiles. A model with free axes beside the batch has no size to be run at. */
+async function runOnZeros<Sample, Result>(candidate: SupervisedModel<Sample, Result>, { inputs }: ModelManifest, signal: AbortSignal): Promise<void> {
+  if (!candidate.run || inputs.some(({ shape }) => shape.slice(1).includes(-1))) return;
+  const zeros: Tensors = Object.fromEntries(
+    inputs.map(({ name, dtype, shape }) => {
+      const full = shape.map((axis) => (axis === -1 ? 1 : axis));
+      return [name, { dtype, shape: full, data: new arrayOf[dtype](elementCount(full)) as TensorData }];
+    }),
+  );
+  await candidate.run(zeros, { signal });
+}

@@ -1,0 +1,123 @@
+import { SednaError, toPlainError } from "@sedna-js/core";
+import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
+import { mayPass } from "./may-pass.ts";
+import type { ModelSlot } from "./model-slot.ts";
+import { retire } from "./retire.ts";
+import { shadowCandidate } from "./shadow-candidate.ts";
+import { stageCandidate } from "./stage-candidate.ts";
+import type { UpdateEvent, UpdateRefusal } from "./update-events.ts";
+import type { UpdateOutcome } from "./update-outcome.ts";
+import type { CheckedUpdaterSettings } from "./updater-settings.ts";
+import { watchProbation } from "./watch-probation.ts";
+
+/** Where a version is on its way. */
+export type UpdateStage = "idle" | "checking" | "installing" | "staging" | "shadowing" | "probation" | "rolling-back";
+
+/** What a version needs to be taken. */
+export interface TakeOptions<Sample, Result> {
+  readonly store: ModelStore;
+  readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
+  readonly open: (model: VerifiedModel) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
+  readonly agreement: (candidate: Result, current: Result) => number;
+  readonly metric: () => number;
+  readonly settings: CheckedUpdaterSettings;
+  readonly now: () => number;
+  readonly emit: (event: UpdateEvent) => void;
+  readonly onStage: (stage: UpdateStage, version: number) => void;
+  readonly signal: AbortSignal;
+  /** Aborted when somebody asks to go back during the probation. */
+  readonly asked: AbortSignal;
+}
+
+/**
+ * Takes an installed version the whole way: opened beside the current one, checked, shadowed, swapped in, watched; and
+ * back again where it fails. What is opened here is disposed here, but for the model that is in the slot at the end.
+ *
+ * @throws the signal's reason; what may pass, such as a storage that fails: the version is not judged then.
+ */
+export async function takeVersion<Sample, Result>(model: VerifiedModel, options: TakeOptions<Sample, Result>): Promise<UpdateOutcome> {
+  const { store, slot, open, settings, now, emit, onStage, signal } = options;
+  const { name, version } = model.manifest;
+
+  onStage("staging", version);
+  const reject = async (refusal: UpdateRefusal, cause: unknown): Promise<UpdateOutcome> => {
+    const error = toPlainError(cause);
+    emit({ type: "update-rejected", model: name, version, refusal, error });
+    // Files that changed on this device say nothing of the version: the store fetches them again.
+    if (refusal !== "unreadable") await store.mark(version, "bad");
+    return { result: "rejected", version, refusal, error };
+  };
+  const started = now();
+  let candidate: SupervisedModel<Sample, Result>;
+  try {
+    candidate = await open(model);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (mayPass(error)) throw error;
+    return reject("does-not-open", error);
+  }
+
+  try {
+    const staged = await stageCandidate(candidate, model, {
+      stageMs: settings.stageMs,
+      signal,
+      onOpen: () => emit({ type: "update-staged", model: name, version, ms: now() - started }),
+    });
+    if ("refusal" in staged) return await reject(staged.refusal, staged.error);
+    emit({ type: "update-checked", model: name, version, goldenCases: staged.goldenCases });
+
+    onStage("shadowing", version);
+    const shadow = await shadowCandidate({ ...options, candidate });
+    emit({ type: "update-shadowed", model: name, version, ...shadow.summary });
+    if (shadow.verdict.decision === "refuse") return await reject(shadow.verdict.refusal, failed(`shadow ${name} ${version}`, shadow.verdict.reason));
+
+    // Whatever becomes of the trial, there has to be a version to come back to.
+    const from = slot.current.manifest.version;
+    const former = (await store.versions()).find((one) => one.version === from);
+    if (former && former.state !== "good") await store.mark(from, "good");
+    await store.mark(version, "trial");
+    signal.throwIfAborted();
+    return await onTrial(candidate, { ...options, baseline: shadow.current });
+  } finally {
+    if (slot.current !== candidate) await retire(candidate, { drainMs: 0 });
+  }
+}
+
+/** Swaps a candidate in, and keeps it or its predecessor: the other one is disposed. */
+async function onTrial<Sample, Result>(
+  candidate: SupervisedModel<Sample, Result>,
+  options: TakeOptions<Sample, Result> & { readonly baseline: { readonly ms: number; readonly errorRate: number } },
+): Promise<UpdateOutcome> {
+  const { store, slot, metric, settings, emit, onStage } = options;
+  const { name, version } = candidate.manifest;
+  const former = slot.current;
+  const from = former.manifest.version;
+  const baseline = { ...options.baseline, metric: metric() };
+
+  onStage("probation", version);
+  let drained = slot.swap(candidate);
+  // A slot that was closed takes nothing, and says so here.
+  if (slot.current !== candidate) await drained;
+  emit({ type: "update-swapped", model: name, from, version });
+  try {
+    const { verdict, frames } = await watchProbation({ ...options, model: candidate, baseline });
+    if (verdict.decision !== "refuse") {
+      await store.mark(version, "good");
+      emit({ type: "update-confirmed", model: name, version, frames });
+      return { result: "confirmed", version };
+    }
+    const { refusal, reason } = verdict;
+    const error = toPlainError(failed(`try ${name} ${version}`, reason));
+    drained = slot.swap(former);
+    emit({ type: "update-rolled-back", model: name, from: version, to: from, refusal, error });
+    await store.mark(version, "bad");
+    return { result: "rolled-back", version, refusal, error };
+  } finally {
+    await retire(slot.current === candidate ? former : candidate, { drained, drainMs: settings.drainMs });
+  }
+}
+
+function failed(action: string, reason: string): SednaError {
+  return new SednaError(`${action}: ${reason}`, { code: "model-mismatch" });
+}
