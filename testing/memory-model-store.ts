@@ -26,7 +26,7 @@ export function memoryModelStore(first: VerifiedModel): MemoryModelStore {
     if (failure) throw failure;
   };
   const latest = (wanted: (state: VersionState) => boolean): VerifiedModel | undefined => {
-    const version = [...states].filter(([, { state }]) => wanted(state)).map(([one]) => one).sort((a, b) => b - a)[0];
+    const version = [...states].filter(([, { state }]) => wanted(state)).map(([one]) => one).toSorted((a, b) => b - a)[0];
     return version === undefined ? undefined : models.get(version);
   };
 

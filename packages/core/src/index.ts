@@ -29,6 +29,7 @@ export type * from "./estimator/task.ts";
 export * from "./vision/tensor-tasks.ts";
 export * from "./wire/content-digest.ts";
 export * from "./wire/detections.ts";
+export * from "./wire/hot-update-config.ts";
 export { canonicalJson } from "./wire/canonical-json.ts";
 export type * from "./wire/model-manifest.ts";
 export { parseSignedKeySet, parseSignedManifest, readPublicKey } from "./wire/parse-model-manifest.ts";

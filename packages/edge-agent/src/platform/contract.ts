@@ -1,4 +1,5 @@
 import type { Frame, OrtModule, Pixels, SampleSource } from "@sedna-js/core";
+import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
 import type { ByteStore } from "../models/byte-store.ts";
@@ -82,6 +83,16 @@ export interface DirectoryOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@link sednaModelStore}. */
+export interface SednaModelStoreOptions {
+  /** Path of `model_config.json`: Sedna's MODEL_HOT_UPDATE_CONFIG. */
+  readonly configPath: string;
+  /** The model that runs now. A new file is taken for another training of it: same inputs, outputs, task, labels. */
+  readonly base: VerifiedModel;
+  /** Nobody signs these files: say that whoever can write them is trusted. */
+  readonly trustLocalFiles: boolean;
+}
+
 /** The frames of a playing `<video>`, live: a frame that nobody waits for is lost. Browsers only. */
 export declare function videoElement(element: unknown, options?: { readonly signal?: AbortSignal }): SampleSource<Frame>;
 
@@ -105,6 +116,12 @@ export declare function webcam(options?: WebcamOptions): SampleSource<Frame>;
  * as it stays what it was, also when the directory is removed and comes back. Node only; needs `sharp`.
  */
 export declare function directory(path: string, options?: DirectoryOptions): SampleSource<Frame>;
+
+/**
+ * The models that Sedna's local controller lays beside a worker, as a store that an updater takes them from. Node only.
+ * @throws {SednaError} `model-untrusted` without `trustLocalFiles`.
+ */
+export declare function sednaModelStore(options: SednaModelStoreOptions): ModelStore;
 
 /** Decodes JPEG, PNG or WebP. In Node with `sharp`. */
 export declare function decodeImage(bytes: Uint8Array): Promise<Frame>;

@@ -27,6 +27,10 @@ export function directory(): never {
   throw new SednaError("read a directory: expected Node; in a browser use camera(), videoElement() or videoFile()", { code: "unsupported-platform" });
 }
 
+export function sednaModelStore(): never {
+  throw new SednaError("open Sedna's hot update config: expected Node; in a browser use a model store with a signed manifest", { code: "unsupported-platform" });
+}
+
 export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
   try {
     return browserFrame(await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>])));

@@ -16,6 +16,7 @@ export { decodeImage } from "../frames/decode-image.node.ts";
 export { becomeLeader } from "../queue/leadership.node.ts";
 export { directory } from "../sources/directory.node.ts";
 export { rtsp, videoFile, webcam } from "../sources/ffmpeg.node.ts";
+export { sednaModelStore } from "../updates/sedna-model-store.node.ts";
 
 const onlyInBrowsers = (what: string): never => {
   throw new SednaError(`${what}: expected a browser; in Node use rtsp(), webcam(), videoFile() or directory()`, { code: "unsupported-platform" });

@@ -1,0 +1,36 @@
+import { describe, WireError } from "../errors.ts";
+
+/** Sedna's file that tells a worker of a new model, as its local controller writes it. */
+export interface HotUpdateConfig {
+  /** Where the model's file lies; `model_path` on the wire. */
+  readonly modelPath: string;
+  /** A text that differs for each model, a Go time; `model_update_time` on the wire. */
+  readonly modelUpdateTime: string;
+}
+
+/**
+ * Reads the text of `model_config.json`. Unknown keys are ignored.
+ * @throws {WireError} on anything but `{"model_config":{"model_path":"...","model_update_time":"..."}}`.
+ * Source: `MODEL_HOT_UPDATE_CONFIG` in Sedna's `core/base.py` and `pkg/localcontroller`.
+ */
+export function parseHotUpdateConfig(text: string): HotUpdateConfig {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    throw new WireError(`read a hot update config: expected JSON; got ${describe(text)}`, { cause });
+  }
+  const config = entry(body, "model_config");
+  return { modelPath: word(config, "model_path"), modelUpdateTime: word(config, "model_update_time") };
+}
+
+function entry(object: unknown, key: string): unknown {
+  if (typeof object !== "object" || object === null || !Object.hasOwn(object, key)) throw new WireError(`read a hot update config: expected an object with ${key}; got ${describe(object)}`);
+  return (object as Record<string, unknown>)[key];
+}
+
+function word(object: unknown, key: string): string {
+  const value = entry(object, key);
+  if (typeof value !== "string" || value === "" || value.includes("\0")) throw new WireError(`read a hot update config: expected ${key} as a text that is not empty; got ${describe(value)}`);
+  return value;
+}

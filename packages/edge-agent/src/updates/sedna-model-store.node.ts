@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseHotUpdateConfig, SednaError, type HotUpdateConfig, type ModelManifest } from "@sedna-js/core";
+import type { ModelStore, VerifiedModel, VersionState } from "../models/model-store.ts";
+import type { SednaModelStoreOptions } from "../platform/contract.ts";
+
+/** The name of Sedna's one file in the manifests that are made for it. */
+const FILE = "model.onnx";
+
+interface Entry {
+  readonly version: number;
+  readonly path: string;
+  model: VerifiedModel;
+  state: VersionState;
+  trials: number;
+}
+
+/**
+ * See the contract. Each new `model_update_time` becomes the next version after the base's; its manifest is the base's
+ * with the one file, and without golden cases, which another training need not keep. States last as long as the store:
+ * after a restart the agent runs its own last good version, and takes Sedna's newest file through all checks again.
+ *
+ * Source: Sedna's hot model update (`core/base.py`), which remembers a version before it has loaded it, so that one that
+ * fails is never tried again. Here what failed to be read is, and what was found bad is not.
+ */
+export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaModelStoreOptions): ModelStore {
+  if (trustLocalFiles !== true) {
+    throw new SednaError(`take models from ${configPath}: expected a signed manifest; got a file that nobody signs. Set trustLocalFiles where whoever can write it is trusted`, { code: "model-untrusted" });
+  }
+  const first: Entry = { version: base.manifest.version, path: "", model: base, state: "good", trials: 0 };
+  /** By `model_update_time`; the base by none. */
+  const entries = new Map<string | undefined, Entry>([[undefined, first]]);
+
+  const newest = async (signal?: AbortSignal): Promise<{ readonly entry: Entry; readonly isNew: boolean }> => {
+    const config = await readConfig(configPath, signal);
+    if (!config) return { entry: first, isNew: false };
+    const known = entries.get(config.modelUpdateTime);
+    if (known) return { entry: known, isNew: false };
+    const version = Math.max(...[...entries.values()].map((one) => one.version)) + 1;
+    const path = resolve(dirname(configPath), config.modelPath);
+    const entry: Entry = { version, path, model: localModel(path, await describeFile(path, { base: base.manifest, version, signal })), state: "installed", trials: 0 };
+    entries.set(config.modelUpdateTime, entry);
+    return { entry, isNew: true };
+  };
+  const latest = (isWanted: (entry: Entry) => boolean): VerifiedModel | undefined => [...entries.values()].filter(isWanted).at(-1)?.model;
+
+  return {
+    check: async ({ signal } = {}) => (await newest(signal)).entry.model.manifest,
+    async install({ signal, onProgress } = {}) {
+      const { entry, isNew } = await newest(signal);
+      if (entry === first) return base;
+      // It may have been written to the end only since it was seen first.
+      if (!isNew && entry.state === "installed") entry.model = localModel(entry.path, await describeFile(entry.path, { base: base.manifest, version: entry.version, signal }));
+      const { size } = entry.model.manifest.files[0]!;
+      onProgress?.({ done: size, total: size });
+      return entry.model;
+    },
+    current: async () => latest(({ state }) => state === "good") ?? latest(({ state }) => state !== "bad"),
+    lastGood: async () => latest(({ state }) => state === "good"),
+    async mark(version, state) {
+      const entry = [...entries.values()].find((one) => one.version === version);
+      if (!entry) throw new SednaError(`mark version ${version}: expected one that was installed; got another`, { code: "model-unreadable" });
+      entry.state = state;
+      if (state === "trial") entry.trials++;
+    },
+    versions: async () => [...entries.values()].map(({ version, state, trials }) => ({ version, state, trials })),
+  };
+}
+
+/** What the config says; undefined where there is none yet: nothing was trained so far. */
+async function readConfig(path: string, signal: AbortSignal | undefined): Promise<HotUpdateConfig | undefined> {
+  try {
+    return parseHotUpdateConfig(await readFile(path, { encoding: "utf8", signal }));
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error instanceof SednaError ? error : unreadable(path, { cause: error, signal });
+  }
+}
+
+async function describeFile(path: string, { base, version, signal }: { readonly base: ModelManifest; readonly version: number; readonly signal: AbortSignal | undefined }): Promise<ModelManifest> {
+  const data = await readFile(path, { signal }).catch((cause: unknown) => Promise.reject(unreadable(path, { cause, signal })));
+  const executionProviders = [...new Set(base.variants.flatMap((variant) => variant.executionProviders))];
+  const { rollbackOf: _, golden: __, ...kept } = base;
+  return {
+    ...kept,
+    version,
+    files: [{ path: FILE, size: data.length, sha256: sha256(data) }],
+    variants: [{ file: FILE, executionProviders, precision: base.variants[0]?.precision ?? "float32" }],
+  };
+}
+
+function localModel(path: string, manifest: ModelManifest): VerifiedModel {
+  return {
+    manifest,
+    async read(name, { signal } = {}) {
+      if (name !== FILE) throw new SednaError(`read ${name}: expected ${FILE}, all that Sedna gives; got another name`, { code: "model-unreadable" });
+      const data = await readFile(path, { signal }).catch((cause: unknown) => Promise.reject(unreadable(path, { cause, signal })));
+      if (sha256(data) !== manifest.files[0]!.sha256) throw new SednaError(`read ${path}: expected the file of version ${manifest.version}; it was changed since`, { code: "model-unreadable", retryable: true });
+      return new Uint8Array(data);
+    },
+  };
+}
+
+/** Files come and go while they are copied: the next look may find them. */
+function unreadable(path: string, { cause, signal }: { readonly cause: unknown; readonly signal: AbortSignal | undefined }): unknown {
+  if (signal?.aborted) return signal.reason;
+  return new SednaError(`read ${path}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "model-unreadable", retryable: true, cause });
+}
+
+function sha256(data: Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
