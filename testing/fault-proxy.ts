@@ -86,7 +86,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     set(fault) {
       state.fault = fault;
       if (fault.kind === "half-open") for (const socket of sockets) stopped.add(socket.pause());
-      else for (const socket of [...stopped]) stopped.delete(socket.resume());
+      else for (const socket of stopped) stopped.delete(socket.resume());
     },
     received: () => captures.map((chunks) => Buffer.concat(chunks)),
     close: () =>

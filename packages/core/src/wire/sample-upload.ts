@@ -105,7 +105,7 @@ function split(bytes: Uint8Array, action: string): { head: Record<string, unknow
 function readStamp(head: Readonly<Partial<Record<keyof SampleStamp, unknown>>>, { action, optional }: { readonly action: string; readonly optional: boolean }): Partial<SampleStamp> {
   const { id, createdAt } = head;
   if (optional && id === undefined && createdAt === undefined) return {};
-  if (!isSampleId(id)) fail(action, { what: "id", expected: `1 to ${MAX_TEXT} visible ASCII characters`, got: describe(id) });
+  if (typeof id !== "string" || !isSampleId(id)) fail(action, { what: "id", expected: `1 to ${MAX_TEXT} visible ASCII characters`, got: describe(id) });
   if (!isWhole(createdAt, 0)) fail(action, { what: "createdAt", expected: "whole milliseconds from 0 up", got: describe(createdAt) });
   return { id, createdAt };
 }
@@ -141,9 +141,9 @@ function readResult(result: unknown, action: string): number[] | number[][] {
   return fail(action, { what: "result", expected: "finite numbers, or rows of them", got: describe(result) });
 }
 
-/** True for what can be a sample's id. */
-export function isSampleId(value: unknown): value is string {
-  return typeof value === "string" && /^[\x21-\x7e]{1,200}$/.test(value);
+/** True for a text that can be a sample's id. */
+export function isSampleId(text: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(text);
 }
 
 const isNumber = (value: unknown): boolean => Number.isFinite(value);

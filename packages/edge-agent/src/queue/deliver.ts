@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { CONTENT_DIGEST, contentDigest, SAMPLE_UPLOAD_TYPE, SednaError, stampSample, withDeadline, WireError } from "@sedna-js/core";
+import { CONTENT_DIGEST, contentDigest, isSampleId, SAMPLE_UPLOAD_TYPE, SednaError, stampSample, withDeadline, WireError } from "@sedna-js/core";
 import { exchange, refusal, type Exchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";
@@ -41,7 +41,12 @@ const REFUSALS: readonly number[] = [400, 409, 413, 422];
 
 /** Samples go to `POST <url>/v1/samples`, stamped with the id and the time that the queue gave them. */
 export function sampleRoute(url: string): Route {
-  return ({ id, createdAt }, body) => ({ url: `${url}/v1/samples`, body: stampSample(body, { id, createdAt }), contentType: SAMPLE_UPLOAD_TYPE });
+  return ({ id, createdAt }, body) => ({ url: `${url}/v1/samples`, body: stampSample(body, { id: idempotencyKey(id), createdAt }), contentType: SAMPLE_UPLOAD_TYPE });
+}
+
+/** An item's id as a header can carry it: a device may have any name. */
+function idempotencyKey(id: string): string {
+  return isSampleId(id) ? id : encodeURIComponent(id.replace(/\p{Surrogate}/gu, "\ufffd"));
 }
 
 /** Tries once to send an item. Rejects only where `signal` does. */
@@ -50,7 +55,7 @@ export async function deliver({ entry, body }: { readonly entry: QueueEntry; rea
   let request: Exchange;
   try {
     delivery = route(entry, body);
-    request = { url: delivery.url, headers: { ...headers(), "content-type": delivery.contentType, "idempotency-key": entry.id, [CONTENT_DIGEST]: contentDigest(sha256(delivery.body)) }, body: delivery.body };
+    request = { url: delivery.url, headers: { ...headers(), "content-type": delivery.contentType, "idempotency-key": idempotencyKey(entry.id), [CONTENT_DIGEST]: contentDigest(sha256(delivery.body)) }, body: delivery.body };
   } catch (error) {
     return { outcome: error instanceof WireError ? "refused" : "failed", error: asSednaError(error) };
   }
