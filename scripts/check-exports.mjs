@@ -44,10 +44,12 @@ for (const [folder, names] of Object.entries(promised)) {
 
 // A bin that the lock names otherwise is not linked by npm ci, and npx would then ask the registry for its name.
 const { packages: locked } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-const { bin } = JSON.parse(readFileSync(join(root, "packages/cloud/package.json"), "utf8"));
-for (const [name, path] of Object.entries(bin)) {
-  const inLock = locked["packages/cloud"].bin?.[name];
-  if (inLock !== path.replace(/^\.\//, "")) problems.push(`package-lock.json names ${inLock} as the bin ${name}; package.json names ${path}: run npm install`);
+for (const folder of ["packages/edge-agent", "packages/cloud"]) {
+  const { bin } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+  for (const [name, path] of Object.entries(bin)) {
+    const inLock = locked[folder].bin?.[name];
+    if (inLock !== path.replace(/^\.\//, "")) problems.push(`package-lock.json names ${inLock} as the bin ${name} of ${folder}; package.json names ${path}: run npm install`);
+  }
 }
 
 if (problems.length > 0) {
