@@ -1,18 +1,18 @@
-import type { JointPolicy } from "@sedna-js/core";
+import type { JointPolicy, PublicKey } from "@sedna-js/core";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
 import type { WhenFull } from "../queue/durable-queue.ts";
 
 /** Where a job's frames come from. */
 export type JobSource =
   | { readonly rtsp: string; /** Frames a second; default: all. */ readonly fps?: number; /** Pixels; default: the camera's. */ readonly width?: number }
-  | { readonly file: string; readonly fps?: number; readonly width?: number }
+  | { readonly file: string; /** Default 5. */ readonly fps: number; readonly width?: number }
   | { readonly directory: string; /** Waits for new files when it has read those that are there. Default true. */ readonly watch: boolean }
   | { /** Such as `/dev/video0`. */ readonly webcam: string; readonly fps?: number; readonly width?: number };
 
 /** Where a job's little model comes from. */
 export type JobModel =
-  /** A signed one: a URL or path, and the public keys that may sign, base64. */
-  | { readonly manifest: string; readonly keys: readonly string[] }
+  /** A signed one: a URL or path, and the keys that may sign. */
+  | { readonly manifest: string; readonly keys: readonly PublicKey[] }
   /** A file without a signature. Its owner vouches for it by naming it here. */
   | { readonly file: string; readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> } };
 
@@ -29,7 +29,13 @@ export interface EdgeJob {
   readonly threads?: number;
   readonly privacy: { readonly level: PrivacyLevel };
   readonly samples?: { readonly url: string; readonly token?: string; readonly maxItems?: number; readonly maxMegabytes?: number; readonly ttlHours?: number; readonly whenFull?: WhenFull };
-  readonly update?: { readonly pollSeconds?: number; /** Sedna's model_config.json, looked at as Sedna does. */ readonly sednaConfig?: string };
+  readonly update?: {
+    readonly pollSeconds?: number;
+    /** Sedna's model_config.json: the files that it names are not signed. */
+    readonly sednaConfig?: string;
+    /** That whoever can write those files is trusted, said in so many words. */
+    readonly trustLocalFiles?: boolean;
+  };
   readonly report?: { readonly sednaLocalController: string; readonly worker?: string; readonly namespace?: string; readonly ownerName?: string; readonly ownerKind?: string; readonly periodSeconds?: number };
   readonly status: { readonly port: number; readonly host: string };
   /** Where models and the queue are kept. */

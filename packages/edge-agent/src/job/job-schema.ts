@@ -20,8 +20,8 @@ const oneOf = <const Values extends readonly [string, ...string[]]>(values: Valu
 const yesNo = z.boolean("true or false");
 const settings = z.record(z.string(), z.unknown(), "a mapping");
 const map = <Shape extends z.core.$ZodShape>(shape: Shape) => z.strictObject(shape, "a mapping");
-// A browser's regular expression for base64 of 32 bytes: 43 digits and the filling.
-const key = z.string("an Ed25519 public key: 32 bytes in base64").check(z.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "an Ed25519 public key: 32 bytes in base64"));
+// 32 bytes are 43 digits, the last of 16 that leave no bits over, and the filling.
+const publicKey = z.string("an Ed25519 public key: 32 bytes in base64").check(z.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "an Ed25519 public key: 32 bytes in base64"));
 
 const fps = z.optional(above(240));
 const width = z.optional(whole(16, 16_384));
@@ -32,14 +32,14 @@ const minerNames = Object.keys(hardExampleMining) as [string, ...string[]];
 /** Each kind of source, by the key that tells it. */
 export const sourceSchemas = {
   rtsp: map({ rtsp: url(["rtsp", "rtsps"], "rtsp://192.168.1.20/stream1"), fps, width }),
-  file: map({ file: text, fps, width }),
+  file: map({ file: text, fps: z._default(above(240), 5), width }),
   directory: map({ directory: text, watch: z._default(yesNo, true) }),
   webcam: map({ webcam: text, fps, width }),
 };
 
 /** Each kind of model, by the key that tells it. */
 export const modelSchemas = {
-  manifest: map({ manifest: text, keys: z.array(key, "a list of public keys").check(z.minLength(1, "at least one public key")) }),
+  manifest: map({ manifest: text, keys: z.array(map({ id: text, publicKey }), "a list of public keys").check(z.minLength(1, "at least one public key")) }),
   file: map({ file: text, task: map({ name: oneOf(taskNames), options: z.optional(settings) }) }),
 };
 
@@ -55,7 +55,7 @@ export const jobSchema = map({
   threads: z.optional(whole(1, 256)),
   privacy: z._default(map({ level: oneOf(["never", "features", "crop", "blurred", "full"]) }), { level: "features" }),
   samples: z.optional(map({ url: web("https://cloud.example"), token, maxItems: z.optional(whole(1, 1e7)), maxMegabytes: z.optional(above(1e6)), ttlHours: z.optional(above(24 * 365)), whenFull: z.optional(oneOf(["reject-new", "drop-oldest", "drop-lowest-priority"])) })),
-  update: z.optional(map({ pollSeconds: z.optional(above(86_400)), sednaConfig: z.optional(text) })),
+  update: z.optional(map({ pollSeconds: z.optional(above(86_400)), sednaConfig: z.optional(text), trustLocalFiles: z.optional(yesNo) })),
   report: z.optional(map({
     sednaLocalController: web("http://127.0.0.1:9100"),
     worker: z.optional(name),

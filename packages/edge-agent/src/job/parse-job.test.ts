@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseJob } from "./parse-job.ts";
 
-const key = `${"A".repeat(43)}=`;
+const key = { id: "factory", publicKey: `${"A".repeat(43)}=` };
 const least = { name: "gate", source: { directory: "pictures" }, model: { file: "model.onnx", task: { name: "heatmap" } } };
 const full = {
   name: "gate-1",
@@ -16,7 +16,7 @@ const full = {
   threads: 2,
   privacy: { level: "blurred" },
   samples: { url: "https://cloud.example", token: "t0ken", maxItems: 1000, maxMegabytes: 200, ttlHours: 48, whenFull: "drop-oldest" },
-  update: { pollSeconds: 30, sednaConfig: "/model-hot-update/model_config.json" },
+  update: { pollSeconds: 30, sednaConfig: "/model-hot-update/model_config.json", trustLocalFiles: true },
   report: { sednaLocalController: "http://127.0.0.1:9100", worker: "w", namespace: "n", ownerName: "o", ownerKind: "jointinferenceservice", periodSeconds: 30 },
   status: { port: 9000, host: "::1" },
   data: "/var/lib/gate",
@@ -51,7 +51,8 @@ describe("parseJob()", () => {
     [{ source: { file: "a.mp4", fps: "5" } }, 'source.fps: expected a number above 0, up to 240; got "5"'],
     [{ model: undefined }, "model: expected a mapping with one of manifest, file; got undefined"],
     [{ model: { manifest: "m.json", keys: [] } }, "model.keys: expected at least one public key; got an array of 0"],
-    [{ model: { manifest: "m.json", keys: ["short"] } }, 'model.keys.0: expected an Ed25519 public key: 32 bytes in base64; got "short"'],
+    [{ model: { manifest: "m.json", keys: [{ id: "a", publicKey: "short" }] } }, 'model.keys.0.publicKey: expected an Ed25519 public key: 32 bytes in base64; got "short"'],
+    [{ model: { manifest: "m.json", keys: [{ ...key, pubKey: "" }] } }, "model.keys.0.pubKey: expected one of id, publicKey; got a key that is none"],
     [{ model: { file: "m.onnx", task: { name: "heatmaps" } } }, 'model.task.name: expected one of heatmap, nanodet, classifier, tensors; got "heatmaps": did you mean heatmap?'],
     [{ name: "a b" }, 'name: expected letters, digits, ".", "_" and "-"; got "a b"'],
     [{ name: ".." }, 'name: expected letters, digits, ".", "_" and "-"; got ".."'],
@@ -63,7 +64,8 @@ describe("parseJob()", () => {
     [{ samples: { url: "https://a.example", max_items: 5 } }, "samples.max_items: expected one of url, token, maxItems, maxMegabytes, ttlHours, whenFull; got a key that is none: did you mean maxItems?"],
     [{ status: { port: 70_000 } }, "status.port: expected a whole number from 0 to 65535; got 70000"],
     [{ samples: { url: "https://a.example" }, privacy: { level: "never" } }, "samples: expected none where privacy.level is never"],
-    [{ update: {} }, "update: expected model.manifest, since only signed models are updated; got model.file"],
+    [{ update: {} }, "update: expected model.manifest, whose place tells new versions, or update.sednaConfig; got model.file"],
+    [{ update: { sednaConfig: "model_config.json" } }, "update.trustLocalFiles: expected true for sednaConfig"],
     [{ policy: "cloud-only" }, "policy: expected a bigModel for cloud-only; got none"],
   ])("says what is wrong with %j", (change, message) => {
     expect(problems({ ...least, ...change })).toEqual([expect.stringContaining(message)]);

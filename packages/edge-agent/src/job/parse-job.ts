@@ -58,7 +58,8 @@ export function parseJob(value: unknown, { from = "the job", environment = {} }:
 
 function tellContradictions(job: EdgeJob, say: (path: Path, expected: string) => void): void {
   if (job.samples && job.privacy.level === "never") say(["samples"], "expected none where privacy.level is never, since nothing may leave the device; got some");
-  if (job.update && !("manifest" in job.model)) say(["update"], "expected model.manifest, since only signed models are updated; got model.file");
+  if (job.update && !job.update.sednaConfig && !("manifest" in job.model)) say(["update"], "expected model.manifest, whose place tells new versions, or update.sednaConfig; got model.file");
+  if (job.update?.sednaConfig && job.update.trustLocalFiles !== true) say(["update", "trustLocalFiles"], "expected true for sednaConfig, since nobody signs the files that it names; got no such word");
   if (!job.bigModel && ["cloud-first", "cloud-only"].includes(job.policy ?? "")) say(["policy"], `expected a bigModel for ${job.policy}; got none`);
 }
 
@@ -83,13 +84,20 @@ function tellIssue(issue: core.$ZodIssue, { at, found, say }: { readonly at: Pat
 function knownKeys(at: Path, path: Path, found: unknown): readonly string[] {
   const kinds = { source: sourceSchemas, model: modelSchemas }[at[0] as "source" | "model"] as Readonly<Record<string, core.$ZodType>> | undefined;
   let schema: unknown = kinds ? kinds[Object.keys(kinds).find((name) => isMapping(found) && Object.hasOwn(found, name)) ?? ""] : jobSchema;
-  for (const step of path) schema = shapeOf(schema)?.[String(step)];
-  return Object.keys(shapeOf(schema) ?? {});
+  for (const step of path) schema = typeof step === "number" ? definitionOf(schema).element : definitionOf(schema).shape?.[String(step)];
+  return Object.keys(definitionOf(schema).shape ?? {});
 }
 
-function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
-  const { def } = (schema as { readonly _zod?: { readonly def: { readonly shape?: Readonly<Record<string, unknown>>; readonly innerType?: unknown } } } | undefined)?._zod ?? {};
-  return def?.shape ?? (def?.innerType === undefined ? undefined : shapeOf(def.innerType));
+interface Definition {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly element?: unknown;
+  readonly innerType?: unknown;
+}
+
+/** What a schema is made of, seen through what makes it optional. */
+function definitionOf(schema: unknown): Definition {
+  const { def = {} } = (schema as { readonly _zod?: { readonly def: Definition } } | undefined)?._zod ?? {};
+  return def.innerType === undefined ? def : definitionOf(def.innerType);
 }
 
 /** The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake that nobody sees. */
