@@ -17,6 +17,7 @@ export interface SupervisedSite {
 }
 
 declare global {
+  var startWithoutWorker: () => Promise<string>;
   var supervised: Supervised;
   var startSupervised: (options: { readonly providers: readonly ("webgpu" | "wasm")[]; readonly runTimeoutMs?: number; readonly golden?: number; readonly impatient?: boolean }) => void;
 }
