@@ -1,5 +1,5 @@
 // A model host for tests whose task "faulty" does what its samples say, as often as the options allow.
-import type { Task, Tensors } from "@sedna-js/core";
+import { isFrame, type Frame, type Task, type Tensors } from "@sedna-js/core";
 import { exposeModelHost } from "../packages/edge-agent/src/worker/expose-model-host.ts";
 import { modelTasks } from "../packages/edge-agent/src/models/model-tasks.ts";
 
@@ -46,7 +46,14 @@ const misbehave = async (fault: Fault): Promise<void> => {
   }
 };
 
-const faulty = ({ left, onOpen }: FaultyOptions = {}): Task<FaultySample, Tensors> => {
+/** A frame as a sample: its first pixel. A frame from before the beginning of time is aborted over. */
+const fromFrame = async (frame: Frame): Promise<FaultySample> => {
+  const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
+  await frame.copyTo(pixels);
+  return { x: { dtype: "float32", shape: [1, 4], data: Float32Array.from(pixels.subarray(0, 4)) }, ...(frame.timestamp < 0 && { fault: "abort" }) };
+};
+
+const faulty = ({ left, onOpen }: FaultyOptions = {}): Task<FaultySample | Frame, Tensors> => {
   const may = (): boolean => left === undefined || Atomics.sub(left, 0, 1) > 0;
   return {
     bind() {
@@ -56,7 +63,8 @@ const faulty = ({ left, onOpen }: FaultyOptions = {}): Task<FaultySample, Tensor
       }
       return {
         kind: "tensors",
-        async preprocess({ x, fault }) {
+        async preprocess(sample) {
+          const { x, fault } = isFrame(sample) ? await fromFrame(sample) : sample;
           if (fault && may()) await misbehave(fault);
           return { x };
         },

@@ -169,12 +169,15 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect((await model.predict(sample(1)))["y"]!.data).toEqual(Float32Array.of(11, 21, 31, 41));
   });
 
-  it("hands frames to the Worker, and again when it must", async () => {
-    const { model } = start({ model: verifiedModel({ "model.onnx": tinyOnnx() }, { task: { name: "tensors" } }) });
-    const frame = pixelsFrame({ width: 1, height: 1, data: new Uint8Array(4) });
-    // No task of pictures: what matters is that it arrives, and that the caller's own stays.
-    await expect(model.predict(frame as never)).rejects.toThrow("expected the inputs x");
-    await frame.copyTo(new Uint8ClampedArray(4));
+  it("hands a frame to the Worker, a second time where the first was lost with it, and leaves it to its caller", async () => {
+    const { model, workers } = start({ model: faulty({ left: times(1) }) });
+    const data = Uint8Array.of(1, 2, 3, 4);
+    const frame = pixelsFrame({ width: 1, height: 1, data }, { timestamp: -1 });
+    expect((await model.predict(frame as never))["y"]!.data).toEqual(Float32Array.of(2, 4, 6, 8));
+    expect(workers).toHaveLength(2);
+    const own = new Uint8ClampedArray(4);
+    await frame.copyTo(own);
+    expect(own).toEqual(Uint8ClampedArray.from(data));
   });
 
   it("checks the golden case before a fallen rung takes over again", async () => {
