@@ -1,10 +1,17 @@
+export type { AgentEvent } from "./agent/agent-events.ts";
+export { createEdgeAgent } from "./agent/create-edge-agent.ts";
+export type { AgentStatus, EdgeAgent, EdgeAgentOptions, ModelSettings, ReportSettings, SampleSettings } from "./agent/edge-agent.ts";
 export { bigModel, type BigModelOptions, type HttpBigModel } from "./big-model/big-model.ts";
 export { localBigModel } from "./big-model/local-big-model.ts";
 export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
 export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
 export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
 export { checkGolden, type CheckGoldenOptions, type GoldenCheck } from "./models/check-golden.ts";
+export { createModelStore, type ModelStoreOptions } from "./models/create-model-store.ts";
+export type { ModelStore, VerifiedModel, VersionState } from "./models/model-store.ts";
 export { modelTasks, type ModelTasks } from "./models/model-tasks.ts";
+export type { PrivacyLevel, PrivacyPolicy } from "./privacy/privacy-policy.ts";
+export type { DropReason, DurableQueue, QueueEvent, QueueStatistics, WhenFull } from "./queue/durable-queue.ts";
 export { superviseModel, type SuperviseModelOptions } from "./supervisor/supervise-model.ts";
 export type { FailureReason, Rung, SupervisedModel, SupervisorEvent } from "./supervisor/supervised-model.ts";
 export { exposeEstimator } from "./worker/expose-estimator.ts";
@@ -31,6 +38,7 @@ export {
   type Detections,
   type Estimator,
   type Frame,
+  type PublicKey,
   type HardExampleMiner,
   type JointInference,
   type JointResult,

@@ -1,0 +1,60 @@
+import type { PlainError } from "@sedna-js/core";
+import type { QueueEvent } from "../queue/durable-queue.ts";
+import type { SenderEvent } from "../queue/sender.ts";
+import type { SourceEvent } from "../sources/source-events.ts";
+import type { SupervisorEvent } from "../supervisor/supervised-model.ts";
+import type { ReportEvent } from "../telemetry/report-events.ts";
+import type { UpdateEvent } from "../updates/update-events.ts";
+
+/** What becomes of the agent itself. */
+export type LifeEvent =
+  | { readonly type: "agent-started"; readonly name: string }
+  /** Another tab of this browser does the sending and the updates for this job. */
+  | { readonly type: "agent-follows"; readonly name: string }
+  | { readonly type: "agent-leads"; readonly name: string }
+  /** There is no model to run yet; the next try comes in `retryInMs`. */
+  | { readonly type: "model-missing"; readonly error: PlainError; readonly retryInMs: number }
+  /** What was stored of a model is gone or was changed; it is fetched again. */
+  | { readonly type: "model-damaged"; readonly error: PlainError }
+  /** The browser has no room for the model: it runs from memory, and is fetched again next time. */
+  | { readonly type: "model-not-kept"; readonly error: PlainError }
+  /** The queue could not be opened; hard examples are lost until it can be. */
+  | { readonly type: "queue-missing"; readonly error: PlainError; readonly retryInMs: number }
+  /** A hard example that was not stored: too many were being encoded at once, or it could not be. */
+  | { readonly type: "sample-lost"; readonly reason: "busy" | "failed"; readonly error?: PlainError }
+  | { readonly type: "agent-stopped"; readonly name: string };
+
+/** Everything that an agent tells, as plain data. */
+export type AgentEvent = LifeEvent | SupervisorEvent | UpdateEvent | QueueEvent | SenderEvent | SourceEvent | ReportEvent;
+
+/** Tells events to whoever listens; see {@link createEmitter}. */
+export interface Emitter<Event> {
+  emit(event: Event): void;
+  /** Adds a listener and returns the function that takes it off again. */
+  on(listener: (event: Event) => void): () => void;
+}
+
+/** An emitter that no listener can break: what one throws does not reach the others, nor the work that emits. */
+export function createEmitter<Event>(): Emitter<Event> {
+  const listeners = new Set<(event: Event) => void>();
+  return {
+    emit(event) {
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          // Not swallowed: it surfaces as the listener's own uncaught error, outside of the work.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
+    },
+    on(listener) {
+      // A function of its own, so that the same listener added twice is taken off twice.
+      const own = (event: Event): void => listener(event);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { checkDeadline, createJointInference, describe, SednaError, type Frame, type HardExampleMiner, type JointResult, type RunOptions } from "@sedna-js/core";
+import { privateBigModel } from "../privacy/private-big-model.ts";
+import { restartSource } from "../sources/restart-source.ts";
+import { createModelSlot } from "../updates/create-model-slot.ts";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
+import { absentModel } from "./absent-model.ts";
+import { createEmitter, type AgentEvent } from "./agent-events.ts";
+import { bindMiner } from "./bind-miner.ts";
+import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
+import { lead } from "./lead.ts";
+import { openModel } from "./open-model.ts";
+
+/** How long `stop` waits in all, in ms. */
+const STOP_MS = 5000;
+
+/**
+ * An edge that carries on by itself: it answers a source, asks the cloud about what is hard, keeps hard examples until
+ * they can be sent, opens its model again whatever happens to it, and exchanges it for a better one while frames flow.
+ *
+ * Nothing is opened before `run`. What happens to its parts is told through `on`; only wrong options throw.
+ * @throws {TypeError} or {RangeError} when the options cannot work together.
+ */
+export function createEdgeAgent<Result>(options: EdgeAgentOptions<Result>): EdgeAgent<Result> {
+  const { name, source, bigModel, hardExampleMining, policy, deadlineMs, privacy = { level: "features" }, directory = `.sedna/${name}` } = checkOptions(options);
+  const { emit: tell, on } = createEmitter<AgentEvent>();
+  const state: Mutable<Pick<AgentStatus, "state" | "startedAt" | "source" | "lastError">> = { state: "idle", startedAt: null, source: { state: "closed" }, lastError: null };
+  const emit = (event: AgentEvent): void => {
+    if ("error" in event && event.error !== undefined) state.lastError = { at: Date.now(), event: event.type, error: event.error };
+    if (event.type === "source-opened") state.source = { state: "open" };
+    if (event.type === "source-failed") state.source = { state: "failed", error: event.message };
+    tell(event);
+  };
+
+  const slot = createModelSlot<Frame, Result, SupervisedModel<Frame, Result>>(absentModel());
+  const minerFor = ({ manifest }: SupervisedModel<Frame, Result>): { hardExampleMining?: HardExampleMiner<Result> } => {
+    const miner = bindMiner(hardExampleMining, manifest);
+    return miner ? { hardExampleMining: miner } : {};
+  };
+  const joint = createJointInference<Frame, Result>({
+    estimator: slot,
+    ...(bigModel && { bigModel: privateBigModel(bigModel, privacy) }),
+    ...(policy && { policy }),
+    ...(deadlineMs && { deadlineMs }),
+    ...(minerFor(slot.current) as object),
+  });
+  const model = openModel({ options, directory, slot, emit });
+  const leading = lead({ options, directory, privacy, stats: joint.stats, model, events: { emit, on } });
+  // The model's own thresholds come and go with it.
+  on(({ type }) => {
+    if (type === "model-opened" || type === "update-swapped" || type === "update-rolled-back") joint.update(minerFor(slot.current));
+  });
+
+  let running: { readonly end: AbortController; readonly over: Promise<void> } | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const start = (): void => {
+    if (state.startedAt !== null) return;
+    state.startedAt = Date.now();
+    emit({ type: "agent-started", name });
+    model.start();
+    leading.start();
+  };
+
+  async function* run({ signal, take }: RunOptions): AsyncGenerator<JointResult<Result, Frame>, undefined> {
+    if (stopping) throw new SednaError("run the edge agent: expected one in use; it has been stopped", { code: "disposed" });
+    if (running) throw new Error("run the edge agent: expected one run at a time; another is under way");
+    const over = deferred();
+    const end = new AbortController();
+    running = { end, over: over.promise };
+    try {
+      start();
+      state.state = "running";
+      // Told to stop, the source ends, and what was taken from it is still answered.
+      const frames = restartSource(source, { onEvent: emit, signal: end.signal });
+      for await (const answer of joint.run(frames, { ...(take && { take }), ...(signal && { signal }) })) {
+        leading.answered(answer);
+        yield answer;
+      }
+    } finally {
+      running = undefined;
+      state.state = stopping ? "stopped" : "idle";
+      state.source = { state: "closed" };
+      over.resolve();
+    }
+  }
+
+  const end = async (within: AbortSignal, graceMs: number): Promise<void> => {
+    const late = new Promise<void>((resolve) => within.addEventListener("abort", () => resolve(), { once: true }));
+    running?.end.abort();
+    await Promise.race([running?.over, late]);
+    await Promise.race([leading.stop({ graceMs }), late]);
+    await Promise.race([model.dispose(), late]);
+    state.state = "stopped";
+    emit({ type: "agent-stopped", name });
+  };
+  const stop = ({ deadlineMs: withinMs = STOP_MS }: { readonly deadlineMs?: number } = {}): Promise<void> => {
+    stopping ??= end(AbortSignal.timeout(checkDeadline(withinMs)), withinMs / 2);
+    return stopping;
+  };
+
+  return {
+    run: (runOptions = {}) => run(runOptions),
+    on,
+    status() {
+      const { manifest, rung } = slot.current;
+      return { name, ...state, leads: leading.leads, model: manifest.version === 0 ? null : { name: manifest.name, version: manifest.version, rung }, joint: joint.stats(), queue: leading.queue() };
+    },
+    update: () => model.update(),
+    rollback: () => model.rollback(),
+    flush: ({ signal } = {}) => leading.flush(signal ? { signal } : {}),
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+function deferred(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => {};
+  return { promise: new Promise((settle) => (resolve = settle)), resolve: () => resolve() };
+}
+
+function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptions<Result> {
+  const { name, source, model } = options;
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) throw new RangeError(`make an edge agent: expected a name of letters, digits, ".", "_" and "-"; got ${describe(name)}`);
+  if (typeof source !== "function") throw new TypeError(`make an edge agent: expected source as a function that opens it; got ${describe(source)}`);
+  const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
+  if (kinds.length !== 1) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`);
+  if ("manifest" in model && model.keys.length === 0) throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");
+  return options;
+}

@@ -1,0 +1,105 @@
+import type { BigModel, Detections, Estimator, Frame, HardExampleMiner, JointPolicy, JointResult, JointStatistics, PlainError, PublicKey, RunOptions, SampleSource, Selection } from "@sedna-js/core";
+import type { ExecutionProvider, ModelSource } from "../platform/contract.ts";
+import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
+import type { OpenQueueOptions } from "../queue/open-queue.ts";
+import type { QueueStatistics } from "../queue/durable-queue.ts";
+import type { Rung } from "../supervisor/supervised-model.ts";
+import type { UpdaterSettings } from "../updates/updater-settings.ts";
+import type { AgentEvent } from "./agent-events.ts";
+
+/** Where the little model comes from. */
+export type ModelSettings<Result> =
+  /** A signed model, kept on the device, updated while frames flow. */
+  | { readonly manifest: string | URL; readonly keys: readonly PublicKey[]; readonly update?: UpdaterSettings }
+  /** A model that the app brings along and vouches for. */
+  | { readonly file: ModelSource; readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> }; readonly name?: string }
+  /** Anything that answers. The agent runs it as it is, and disposes it at the end. */
+  | { readonly estimator: Estimator<Frame, Result> };
+
+/** Where hard examples go, and how many may wait. */
+export interface SampleSettings extends Pick<OpenQueueOptions, "maxItems" | "maxBytes" | "ttlMs" | "whenFull"> {
+  /** The cloud whose `/v1/samples` takes them. */
+  readonly url: string | URL;
+  readonly token?: string;
+  /** Samples sent a second at most, also after hours offline. Default 5. */
+  readonly maxPerSecond?: number;
+}
+
+/** Reports to Sedna's local controller. */
+export interface ReportSettings {
+  /** Such as `http://127.0.0.1:9100`. */
+  readonly url: string | URL;
+  /** This worker's name there. Default: the agent's name. */
+  readonly worker?: string;
+  readonly namespace?: string;
+  /** The service that the numbers are for. Default: the agent's name. */
+  readonly ownerName?: string;
+  readonly ownerKind?: string;
+  /** Default 30000, Sedna's LC_PERIOD. */
+  readonly periodMs?: number;
+}
+
+/** Options of `createEdgeAgent`. */
+export interface EdgeAgentOptions<Result = Detections> {
+  /** The job: letters, digits, ".", "_", "-". What is stored on the device is stored under it. */
+  readonly name: string;
+  /** Opens the source of frames: called at the start, and again after a failure. */
+  readonly source: () => SampleSource<Frame>;
+  readonly model: ModelSettings<Result>;
+  /** Makes a Worker that calls `exposeModelHost()`; each model gets one of its own. Node has one ready; a page must bring it. */
+  readonly createWorker?: () => unknown;
+  /** Default: what pays on this device, best first. */
+  readonly executionProviders?: readonly ExecutionProvider[];
+  /** CPU threads of a model, in Node. Default 1. */
+  readonly threads?: number;
+  /** A run that takes longer is a hung Worker. Default: by the durations of former runs, 5 to 60 s. */
+  readonly runTimeoutMs?: number;
+  /** A miner, or its name: then the model's own thresholds are its parameters where none are given. */
+  readonly hardExampleMining?: HardExampleMiner<Result> | Selection;
+  readonly bigModel?: BigModel<Frame, Result>;
+  /** Default `joint`. */
+  readonly policy?: JointPolicy;
+  readonly deadlineMs?: number;
+  /** What may leave the device. Default `{ level: "features" }`: no pixels. */
+  readonly privacy?: PrivacyPolicy<Frame, Result>;
+  readonly samples?: SampleSettings;
+  readonly report?: ReportSettings;
+  /** Node: where models and the queue are kept. Default `.sedna/<name>`. */
+  readonly directory?: string;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** How an agent is doing, as plain data. */
+export interface AgentStatus {
+  readonly name: string;
+  readonly state: "idle" | "running" | "stopped";
+  /** False while another tab leads this job. */
+  readonly leads: boolean;
+  readonly startedAt: number | null;
+  readonly model: { readonly name: string; readonly version: number; readonly rung: Rung } | null;
+  readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
+  readonly joint: JointStatistics;
+  readonly queue: QueueStatistics | null;
+  /** Of the last failure of anything, for people. */
+  readonly lastError: { readonly at: number; readonly event: AgentEvent["type"]; readonly error: PlainError } | null;
+}
+
+/** An edge that carries on by itself; see `createEdgeAgent`. */
+export interface EdgeAgent<Result = Detections> extends AsyncDisposable {
+  /**
+   * Answers the source until it ends or `signal` stops it, and keeps everything else going meanwhile: the model, its
+   * updates, the queue, the reports. One run at a time.
+   */
+  run(options?: RunOptions): AsyncIterableIterator<JointResult<Result, Frame>>;
+  /** Hears everything; returns the function that ends it. */
+  on(listener: (event: AgentEvent) => void): () => void;
+  status(): AgentStatus;
+  /** Looks for a new version now, as the poll would. Resolves when it is taken or refused. */
+  update(): Promise<void>;
+  /** Goes back to the last good version and marks the current one bad. */
+  rollback(): Promise<void>;
+  /** Sends what waits, as far as the network allows, until `signal` says stop. */
+  flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Ends a run, sends a last report, closes everything within `deadlineMs` (default 5000). Calling it again waits for the same end. */
+  stop(options?: { readonly deadlineMs?: number }): Promise<void>;
+}

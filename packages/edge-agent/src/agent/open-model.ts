@@ -1,0 +1,122 @@
+import { SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
+import { openByteStore } from "#platform";
+import { createModelStore } from "../models/create-model-store.ts";
+import { localModel } from "../models/local-model.ts";
+import type { VerifiedModel } from "../models/model-store.ts";
+import { pause } from "../pause.ts";
+import { superviseModel } from "../supervisor/supervise-model.ts";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
+import { createUpdater, type Updater } from "../updates/create-updater.ts";
+import type { ModelSlot } from "../updates/model-slot.ts";
+import type { AgentEvent } from "./agent-events.ts";
+import type { EdgeAgentOptions } from "./edge-agent.ts";
+import { ownModel } from "./own-model.ts";
+
+/** Options of {@link openModel}. */
+export interface OpenModelOptions<Result> {
+  readonly options: EdgeAgentOptions<Result>;
+  /** Node: where the model's files are kept. */
+  readonly directory: string;
+  readonly slot: ModelSlot<Frame, Result, SupervisedModel<Frame, Result>>;
+  readonly emit: (event: AgentEvent) => void;
+  readonly random?: () => number;
+}
+
+/** The agent's model: what is in the slot, and what may come into it. */
+export interface AgentModel {
+  readonly manifest: ModelManifest;
+  /** Opens the model, or tries until there is one. */
+  start(): void;
+  /** From here on new versions are looked for. */
+  startUpdates(): void;
+  update(): Promise<void>;
+  rollback(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** The first wait for a model that could not be had is at most this long, in ms; it doubles up to {@link LONGEST_WAIT_MS}. */
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 60_000;
+
+/** Brings the agent's model into the slot, and keeps it up to date where it is a signed one. */
+export function openModel<Result>({ options, directory, slot, emit, random = Math.random }: OpenModelOptions<Result>): AgentModel {
+  const { name, model, createWorker, executionProviders, threads, runTimeoutMs, fetch } = options;
+  const life = new AbortController();
+  let opening: Promise<void> | undefined;
+  let wantsUpdates = false;
+  let updater: Updater | undefined;
+
+  const supervise = (verified: VerifiedModel): SupervisedModel<Frame, Result> =>
+    superviseModel<Frame, Result>({
+      model: verified,
+      ...(createWorker && { createWorker }),
+      ...(executionProviders && { executionProviders }),
+      ...(threads && { threads }),
+      ...(runTimeoutMs && { runTimeoutMs }),
+      onEvent: emit,
+    });
+  const put = async (next: SupervisedModel<Frame, Result>): Promise<void> => {
+    const former = await slot.swap(next);
+    await former.dispose();
+  };
+
+  const openSigned = async (source: Extract<typeof model, { manifest: unknown }>): Promise<void> => {
+    const { manifest, keys, update: settings } = source;
+    const onDegraded = ({ error }: { readonly error: unknown }): void => emit({ type: "model-not-kept", error: toPlainError(error) });
+    const bytes = await openByteStore({ name: `sedna-models-${name}`, directory: `${directory}/models`, onDegraded });
+    const onDamage = (error: unknown): void => emit({ type: "model-damaged", error: toPlainError(error) });
+    const store = createModelStore({ manifest, keys, bytes, onDamage, ...(fetch && { fetch }) });
+    const verified = (await store.current()) ?? (await store.install({ signal: life.signal }));
+    life.signal.throwIfAborted();
+    await put(supervise(verified));
+    updater = createUpdater<Frame, Result>({ store, slot, open: supervise, ...(settings && { settings }), onEvent: emit });
+    if (wantsUpdates) updater.start();
+  };
+  const openOnce = async (): Promise<void> => {
+    if ("estimator" in model) return put(ownModel(model.estimator));
+    if ("file" in model) return put(supervise(localModel(model)));
+    return openSigned(model);
+  };
+  const open = async (): Promise<void> => {
+    for (let tried = 0; !life.signal.aborted; tried++) {
+      try {
+        return await openOnce();
+      } catch (error) {
+        if (life.signal.aborted) return;
+        const retryInMs = Math.round(random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tried));
+        emit({ type: "model-missing", error: toPlainError(error), retryInMs });
+        await pause(retryInMs, life.signal);
+      }
+    }
+  };
+  const signed = (): Updater => {
+    if (updater) return updater;
+    const why = "manifest" in model ? "it is not open yet" : "this agent's is not one";
+    throw new SednaError(`update the model: expected a signed model; ${why}`, { code: "edge-unavailable", retryable: "manifest" in model });
+  };
+
+  return {
+    get manifest() {
+      return slot.current.manifest;
+    },
+    start() {
+      opening ??= open();
+    },
+    startUpdates() {
+      wantsUpdates = true;
+      updater?.start();
+    },
+    async update() {
+      await signed().check();
+    },
+    async rollback() {
+      await signed().rollback();
+    },
+    async dispose() {
+      life.abort();
+      await opening;
+      await updater?.dispose();
+      await slot.dispose();
+    },
+  };
+}
