@@ -4,7 +4,8 @@ import type { ModelManifest } from "@sedna-js/core";
 export interface VerifiedModel {
   readonly manifest: ModelManifest;
   /**
-   * One of the files that the manifest lists, its hash checked once more on the way.
+   * One of the files that the manifest lists, its hash checked once more on the way. The bytes are the
+   * caller's own, who may hand them over to a Worker.
    * @throws {SednaError} `model-unreadable` when it is gone or was changed meanwhile.
    */
   read(path: string, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;

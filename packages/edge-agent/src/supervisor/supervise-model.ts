@@ -52,6 +52,7 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   let current: HostedModel | undefined;
   let opening: Promise<HostedModel> | undefined;
   let leaving: Promise<unknown> = Promise.resolve();
+  let climbing: Promise<void> | undefined;
   let climbTimer: unknown;
   let lastFailure: ModelFailure | undefined;
   let failedAt: number | undefined;
@@ -81,8 +82,13 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
       const shaderF16 = rung === "webgpu" && manifest.variants.some(({ precision }) => precision === "float16") && (await hasShaderF16());
       const variant = chooseVariant(manifest, { rung, shaderF16 });
       if (!variant) throw new SednaError(`open the model ${name} on ${rung}: expected a GPU with shader-f16; got one without`, { code: "unsupported-platform" });
-      const bytes = await model.read(variant.file, { signal });
-      const externalData = await Promise.all((variant.externalData ?? []).map(async (path) => ({ path, data: await model.read(path, { signal }) })));
+      const read = async (path: string): Promise<Uint8Array> => {
+        const bytes = await model.read(path, { signal });
+        // A part of something larger can't be handed over without the rest.
+        return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+      };
+      const bytes = await read(variant.file);
+      const externalData = await Promise.all((variant.externalData ?? []).map(async (path) => ({ path, data: await read(path) })));
       signal.throwIfAborted();
       const toOpen = { model: bytes, externalData, task: manifest.task, executionProvider: rung, threads };
       const opened = await openHostedModel({ worker: createWorker(), rung, model: toOpen, runTimeoutMs, openTimeoutMs, signal, now });
@@ -109,7 +115,7 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   const advance = (event: LadderEvent): void => {
     ladder = climbLadder(ladder!, event);
     clearTimeout(climbTimer);
-    if (ladder.climbAt !== null && !disposing) climbTimer = setTimeout(() => void climb(), Math.max(0, ladder.climbAt - now()));
+    if (ladder.climbAt !== null && !disposing) climbTimer = setTimeout(startClimb, Math.max(0, ladder.climbAt - now()));
   };
   const failed = (failure: ModelFailure, { final }: { readonly final: boolean }): void => {
     const from = rungOf(ladder!);
@@ -183,6 +189,11 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
     await queue.run(takeOver).catch(() => hosted.kill());
   };
 
+  const startClimb = (): void => {
+    // One at a time; the end of the one that goes on sets the time of the next.
+    climbing ??= climb().finally(() => (climbing = undefined));
+  };
+
   /** Asks the model, and once more where it fails meanwhile. */
   const ask = async <T>(question: (answers: WorkerAnswers) => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
     for (let tries = 1; ; tries++) {
@@ -212,7 +223,7 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
       life.abort(disposed());
       clearTimeout(climbTimer);
       const drained = queue.close();
-      await Promise.all([current?.end(), opening?.catch(() => {})]);
+      await Promise.all([current?.end(), opening?.catch(() => {}), climbing]);
       await drained;
     })();
     return disposing;
