@@ -1,5 +1,12 @@
-import { decodeImage, rtsp, videoFrames } from "@sedna-js/edge-agent";
+import { decodeImage, rtsp, videoFrames, type Frame } from "@sedna-js/edge-agent";
 import type { EngineCheck } from "./engine-check.ts";
+
+const stream = (...frames: VideoFrame[]): ReadableStream<VideoFrame> => new ReadableStream({ start: (controller) => (frames.forEach((frame) => controller.enqueue(frame)), controller.close()) });
+const all = async (source: AsyncIterable<Frame>): Promise<Frame[]> => {
+  const frames: Frame[] = [];
+  for await (const frame of source) frames.push(frame);
+  return frames;
+};
 
 /** Frames and where they come from. */
 export const sourceChecks: readonly EngineCheck[] = [
@@ -27,9 +34,8 @@ export const sourceChecks: readonly EngineCheck[] = [
     lacks: async () => ("VideoFrame" in globalThis ? undefined : "VideoFrame"),
     async run() {
       const made = [0, 1, 2].map((i) => new VideoFrame(new Uint8ClampedArray(4 * 8 * 6).map((_, at) => (at % 4 === 3 ? 255 : 60 * i)), { format: "RGBA", codedWidth: 8, codedHeight: 6, timestamp: 40_000 * i }));
-      const stream = new ReadableStream<VideoFrame>({ start: (controller) => (made.forEach((frame) => controller.enqueue(frame)), controller.close()) });
       const seen: number[] = [];
-      for await (const frame of videoFrames(stream, { live: false })) {
+      for await (const frame of videoFrames(stream(...made), { live: false })) {
         const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
         await frame.copyTo(pixels);
         seen.push(frame.timestamp, pixels[0]!, pixels[3]!);
@@ -37,6 +43,23 @@ export const sourceChecks: readonly EngineCheck[] = [
       }
       if (seen.join() !== "0,0,255,40,60,255,80,120,255") throw new Error(`expected three grey frames; got ${seen.join()}`);
       if (made.some((frame) => frame.format !== null)) throw new Error("expected all frames closed");
+    },
+  },
+  {
+    name: "VideoFrames of every format that cameras give are read as RGB",
+    lacks: async () => ("VideoFrame" in globalThis ? undefined : "VideoFrame"),
+    async run() {
+      for (const format of ["RGBA", "RGBX", "BGRA", "BGRX", "I420", "NV12"] as const) {
+        const planar = format === "I420" || format === "NV12";
+        // Grey, and opaque: Chromium takes what stands in the place of X for alpha.
+        const bytes = planar ? new Uint8Array(1.5 * 16 * 8).fill(128) : new Uint8Array(4 * 16 * 8).map((_, at) => (at % 4 === 3 ? 255 : 128));
+        const [frame] = await all(videoFrames(stream(new VideoFrame(bytes, { format, codedWidth: 16, codedHeight: 8, timestamp: 0 })), { live: false }));
+        const pixels = new Uint8ClampedArray(4 * 16 * 8);
+        await frame!.copyTo(pixels);
+        frame!.close();
+        // Y of 128 is 128 in full range and 130 in the range of television.
+        if ([0, 1, 2].some((channel) => Math.abs(pixels[channel]! - 128) > 4)) throw new Error(`expected ${format} as grey; got ${pixels.subarray(0, 4).join()}`);
+      }
     },
   },
   {

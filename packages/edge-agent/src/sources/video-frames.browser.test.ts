@@ -17,6 +17,7 @@ function watchedFrames() {
     },
   };
 }
+const percentile = (values: readonly number[], share: number): number => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
 const onlyOnce = (closes: readonly number[]): boolean => closes.every((times) => times === 1);
 
 describe("C17: camera faster than the model, with VideoFrames", () => {
@@ -38,10 +39,16 @@ describe("C17: camera faster than the model, with VideoFrames", () => {
       },
       cancel: () => clearInterval(timer),
     });
-    const inferenceMs = 100;
+    // What an inference of 100 ms really takes, on a machine that has other work too.
+    const inferences: number[] = [];
     const estimator: Estimator<Frame, number> = {
       load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
-      predict: async (frame) => (await new Promise((resolve) => setTimeout(resolve, inferenceMs)), frame.timestamp),
+      predict: async (frame) => {
+        const began = performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        inferences.push(performance.now() - began);
+        return frame.timestamp;
+      },
       dispose: async () => {},
       [Symbol.asyncDispose]: async () => {},
     };
@@ -51,7 +58,7 @@ describe("C17: camera faster than the model, with VideoFrames", () => {
       ages.push(performance.now() - made.get(Math.round(result!))!);
       if (ages.length === 50) break;
     }
-    expect(ages.toSorted((a, b) => a - b)[49]).toBeLessThanOrEqual(2 * inferenceMs);
+    expect(percentile(ages, 0.99)).toBeLessThanOrEqual(2 * percentile(inferences, 0.99));
     expect(joint.stats().droppedNumber).toBeGreaterThan(4 * 45);
     await expect.poll(() => onlyOnce(frames.closes())).toBe(true);
   });
