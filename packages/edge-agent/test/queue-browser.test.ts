@@ -7,7 +7,6 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { build, preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
-import type {} from "./fixtures/queue-page.ts";
 
 // The queue in IndexedDB, in a real Chromium: killed, out of quota, and with two tabs.
 
@@ -74,7 +73,7 @@ describe("C9: the browser is killed mid-write", () => {
       const before = acknowledged.length;
       const tab = await opened(browser.contexts()[0]!, { acknowledged });
       await tab.evaluate(() => window.queuePage.open());
-      await tab.evaluate(() => window.queuePage.fillForEver(2000));
+      await tab.evaluate(() => window.queuePage.writeForEver(2000));
       await expect.poll(() => acknowledged.length - before, { timeout: 60_000, interval: 5 }).toBeGreaterThan(count);
       await kill();
       await browser.close();
@@ -102,7 +101,7 @@ describe("C7: IndexedDB's quota is exceeded", () => {
     const devtools = await context.newCDPSession(tab);
     await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 4 * 1024 * 1024 });
     await tab.evaluate(() => window.queuePage.open({ whenFull: "drop-lowest-priority", memory: { items: 20, bytes: 4e6 } }));
-    await tab.evaluate(() => window.queuePage.fill({ from: 0, to: 80, bytes: 100_000, priorities: 4 }));
+    await tab.evaluate(() => window.queuePage.write({ from: 0, to: 80, bytes: 100_000, priorities: 4 }));
 
     const stats = await tab.evaluate(() => window.queuePage.stats());
     const items = await tab.evaluate(() => window.queuePage.list());
@@ -115,7 +114,7 @@ describe("C7: IndexedDB's quota is exceeded", () => {
 
     await devtools.send("Storage.overrideQuotaForOrigin", { origin });
     // A refused store is left alone for a second.
-    await expect.poll(async () => (await tab.evaluate(() => window.queuePage.fill({ from: 100, to: 101, bytes: 100, priorities: 1000 })), tab.evaluate(() => window.queuePage.stats().durable)), { timeout: 10_000, interval: 200 }).toBe(true);
+    await expect.poll(async () => (await tab.evaluate(() => window.queuePage.write({ from: 100, to: 101, bytes: 100, priorities: 1000 })), tab.evaluate(() => window.queuePage.stats().durable)), { timeout: 10_000, interval: 200 }).toBe(true);
     const left = await tab.evaluate(() => window.queuePage.list());
     await tab.evaluate(() => window.queuePage.close());
     await tab.reload();
@@ -133,7 +132,7 @@ describe("C10: two tabs", () => {
     const onUpload = (who: string, id: string): void => void uploads.push({ who, id, at: performance.now() });
     const [first, second] = [await opened(context, { onUpload }), await opened(context, { onUpload })];
     await first.evaluate(() => window.queuePage.open());
-    await first.evaluate(() => window.queuePage.fill({ from: 0, to: 60, bytes: 1000 }));
+    await first.evaluate(() => window.queuePage.write({ from: 0, to: 60, bytes: 1000 }));
     await first.evaluate(() => window.queuePage.close());
     await first.evaluate(() => void window.queuePage.leadAndSend("first"));
     await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(0);

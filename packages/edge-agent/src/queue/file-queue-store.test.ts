@@ -92,6 +92,23 @@ describe("fileQueueStore", () => {
     await last.close();
   });
 
+  it("brings no item back whose delete record lies in a segment that is all dead, while an older one lives", async () => {
+    const directory = await fresh();
+    const options = { directory, segmentBytes: 16 * 1024 };
+    const store = fileQueueStore(options);
+    await store.open();
+    const put = (sequence: number): Promise<void> => store.put(queueEntry(sequence, { bytes: 7000 }), new Uint8Array(7000));
+    // The first segment holds 1, which goes, and 2, which stays; the second the deletion of 1, and items that go.
+    for (const sequence of [1, 2, 3]) await put(sequence);
+    await store.delete(["gate-1-1"]);
+    for (const sequence of [4, 5, 6]) await put(sequence);
+    await store.delete(["gate-1-3", "gate-1-4", "gate-1-5"]);
+    await store.close();
+    const again = fileQueueStore(options);
+    expect((await again.open()).entries.map(({ sequence }) => sequence)).toEqual([2, 6]);
+    await again.close();
+  });
+
   it("loses to a flipped bit the item that it touches, says so, and begins a new epoch", async () => {
     const directory = await fresh();
     const store = fileQueueStore({ directory });
