@@ -1,23 +1,61 @@
-import type { EngineCheck } from "./engine-check.ts";
+import { canonicalJson } from "@sedna-js/core";
+import { verifySignature } from "../../packages/edge-agent/src/models/verify-signature.ts";
+import { openByteStore, openQueueStore } from "../../packages/edge-agent/src/platform/platform.browser.ts";
+import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
+import { missingFeatures } from "./features.ts";
 
-/** What keeps through a reload. */
+const lacks = (feature: string) => async (): Promise<string | undefined> => ((await missingFeatures()).includes(feature) ? feature : undefined);
+
+/** Signed by Node's own Ed25519: the canonical bytes of `signed`. */
+const signed = { version: 1, model: "x" };
+const publicKey = "cj/Yi/tahlLryICk9RKrgCC+Bpk/6a6pMZX6w/qWzwc=";
+const signature = "qltFH2xbQHjOq7tqgaWBseIHzI6lOXzGAzXB+TEgltNdUUXJ5VFxO2/MeWXcK/GijkhkZ5L34njV4jfWsP3eBQ==";
+
+/** What keeps through a reload, and whom it believes. */
 export const storageChecks: readonly EngineCheck[] = [
   {
-    name: "IndexedDB keeps bytes",
-    lacks: async () => ("indexedDB" in globalThis ? undefined : "IndexedDB"),
+    name: "the queue's store keeps what it acknowledged, in order, for the next to open it",
+    lacks: lacks("IndexedDB"),
     async run() {
-      const settled = <T>(request: IDBRequest<T>): Promise<T> =>
-        new Promise((resolve, reject) => {
-          request.addEventListener("success", () => resolve(request.result));
-          request.addEventListener("error", () => reject(request.error));
-        });
-      const opening = indexedDB.open("engines", 1);
-      opening.addEventListener("upgradeneeded", () => void opening.result.createObjectStore("bytes"));
-      const database = await settled(opening);
-      await settled(database.transaction("bytes", "readwrite", { durability: "strict" }).objectStore("bytes").put(Uint8Array.of(1, 2, 3), "key"));
-      const found = (await settled(database.transaction("bytes").objectStore("bytes").get("key"))) as Uint8Array;
-      database.close();
-      if ([...found].join() !== "1,2,3") throw new Error(`expected 1,2,3; got ${[...found].join()}`);
+      const body = Uint8Array.from({ length: 70_001 }, (_, i) => i % 251);
+      const entry = (sequence: number) => ({ id: `gate-1-${sequence}`, sequence, kind: "sample", priority: 0, createdAt: 1, queuedAtMs: sequence, ttlMs: 1000, bytes: body.length });
+      const first = openQueueStore({ name: "engines" });
+      await first.open();
+      for (const sequence of [1, 2, 3]) await first.put(entry(sequence), body);
+      await first.delete(["gate-1-2"]);
+      await first.close();
+      const second = openQueueStore({ name: "engines" });
+      const { entries, lastSequence } = await second.open();
+      if (entries.map(({ sequence }) => sequence).join() !== "1,3" || lastSequence < 3) throw new Error(`expected 1,3; got ${entries.map(({ sequence }) => sequence).join()}, last ${lastSequence}`);
+      expectClose((await second.read("gate-1-3"))!, body, 0);
+      await second.close();
+    },
+  },
+  {
+    name: "bytes are kept on the browser's disk, not in memory",
+    async run() {
+      const degraded: unknown[] = [];
+      const open = () => openByteStore({ name: "engine-models", directory: "", onDegraded: ({ error }) => degraded.push(error) });
+      const bytes = new Uint8Array(noise(100_003, 8).buffer);
+      const store = await open();
+      await store.set("model.onnx", bytes);
+      const again = await open();
+      expectClose((await again.get("model.onnx"))!, bytes, 0);
+      if ((await again.keys()).join() !== "model.onnx") throw new Error(`expected model.onnx; got ${(await again.keys()).join()}`);
+      await again.delete("model.onnx");
+      if ((await store.get("model.onnx")) !== undefined) throw new Error("expected it deleted");
+      if (degraded.length > 0) throw new Error(`expected a disk; got memory: ${String(degraded[0])}`);
+    },
+  },
+  {
+    name: "an Ed25519 signature is believed, and none of a changed text",
+    lacks: lacks("Ed25519 in WebCrypto"),
+    async run() {
+      const options = { signatures: [{ keyId: "a", value: signature }], keys: [{ id: "a", publicKey }], what: "the model" };
+      if (new TextDecoder().decode(canonicalJson(signed)) !== '{"model":"x","version":1}') throw new Error("expected canonical bytes");
+      await verifySignature(signed, options);
+      const error = await verifySignature({ ...signed, version: 2 }, options).then(() => undefined, (reason: unknown) => reason);
+      if ((error as { code?: string } | undefined)?.code !== "model-untrusted") throw new Error(`expected model-untrusted; got ${String(error)}`);
     },
   },
 ];

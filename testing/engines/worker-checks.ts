@@ -1,4 +1,5 @@
-import { decodeImage, workerEstimator, type Frame } from "@sedna-js/edge-agent";
+import { decodeImage, superviseModel, workerEstimator, type Frame, type SupervisorEvent, type Tensors } from "@sedna-js/edge-agent";
+import { verifiedModel } from "../verified-model.ts";
 import type { EngineCheck } from "./engine-check.ts";
 
 /** A canvas's picture as a frame. */
@@ -32,6 +33,30 @@ export const workerChecks: readonly EngineCheck[] = [
       const error = await estimator.predict("crash").then(() => undefined, (reason: unknown) => reason);
       await estimator.dispose();
       if ((error as { code?: string } | undefined)?.code !== "run-failed") throw new Error(`expected run-failed; got ${String(error)}`);
+    },
+  },
+  {
+    name: "a supervised model answers on when its Worker is ended",
+    async run() {
+      const workers: Worker[] = [];
+      const events: SupervisorEvent[] = [];
+      const createWorker = (): Worker => {
+        const worker = new Worker(new URL("../../packages/edge-agent/test/fixtures/supervised/model.worker.ts", import.meta.url), { type: "module" });
+        workers.push(worker);
+        return worker;
+      };
+      const model = superviseModel<Tensors, Tensors>({ model: verifiedModel(), createWorker, executionProviders: ["wasm"], runTimeoutMs: 3000, onEvent: (event) => events.push(event) });
+      const ask = async (value: number): Promise<void> => {
+        const { y } = await model.predict({ x: { dtype: "float32", shape: [1, 4], data: new Float32Array(4).fill(value) } });
+        if (y!.data[3] !== 2 * value) throw new Error(`expected ${2 * value}; got ${String(y!.data[3])}`);
+      };
+      await ask(1);
+      workers[0]!.terminate();
+      await ask(2);
+      await model.dispose();
+      const story = events.map(({ type }) => type).join();
+      if (workers.length !== 2 || story !== "model-opened,model-failed,model-opened,model-recovered") throw new Error(`expected a second Worker; got ${workers.length}: ${story}`);
+      return events.flatMap((event) => (event.type === "model-failed" ? [event.reason] : [])).join();
     },
   },
 ];

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { createJointInference, type Estimator, type Frame, type SampleSource } from "@sedna-js/core";
+import type { Frame, SampleSource } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasFfmpeg } from "../../../scripts/ffmpeg.ts";
+import { drawn, ffmpegChildren, firstPixel, numbered } from "../../../testing/drawn-frames.ts";
 import { startRtspServer, type RtspServer } from "../../../testing/rtsp-server.ts";
 import { ffmpegFrames } from "../src/sources/ffmpeg-frames.node.ts";
 import { rtsp, videoFile, webcam } from "../src/sources/ffmpeg.node.ts";
@@ -22,13 +23,6 @@ let folder = "";
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "sedna-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The pids of our own ffmpegs, zombies included; nothing where the system does not say. */
-const children = async (): Promise<number[]> => {
-  if (process.platform !== "linux") return [];
-  const ids = await Promise.all((await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")).trim().split(" ").map(async (pid) => ((await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).startsWith("ffmpeg") ? [Number(pid)] : [])));
-  return ids.flat();
-};
-const drawn = (picture: string, options: { readonly signal?: AbortSignal } = {}) => ffmpegFrames({ action: "read the pattern", input: ["-re", "-f", "lavfi", "-i", picture], live: true, ...options });
 const take = async (source: SampleSource<Frame>, count: number): Promise<Frame[]> => {
   const frames: Frame[] = [];
   for await (const frame of source) if (frames.push(frame) === count) break;
@@ -42,78 +36,6 @@ const read = async (source: SampleSource<Frame>): Promise<number> => {
   }
   return count;
 };
-const firstPixel = async (frame: Frame): Promise<number[]> => {
-  const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
-  await frame.copyTo(pixels);
-  return [...pixels.subarray(0, 4)];
-};
-const percentile = (values: readonly number[], share: number): number => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
-/** Each frame's grey is its number: brightness steps by 4 every frame, modulo 64 frames. */
-const numbered = (rate: number): string => `color=black:size=64x48:rate=${rate},format=gray,geq=lum='mod(N\\,64)*4'`;
-
-describe.skipIf(!installed)("C17: camera faster than the model", () => {
-  it(`the newest of 60 frames a second wins for a model of 10, none older than two inferences, and each is closed once${skipped}`, async () => {
-    const closes = new Map<Frame, number>();
-    const arrived = new Map<Frame, number>();
-    const counted: SampleSource<Frame> = {
-      live: true,
-      async *[Symbol.asyncIterator]() {
-        for await (const frame of drawn(numbered(60))) {
-          const close = frame.close.bind(frame);
-          closes.set(frame, 0);
-          arrived.set(frame, performance.now());
-          yield Object.assign(frame, { close: () => (close(), void closes.set(frame, closes.get(frame)! + 1)) });
-        }
-      },
-    };
-    // What an inference of 100 ms really takes, on a machine that has other work too.
-    const inferences: number[] = [];
-    const estimator: Estimator<Frame, number> = {
-      load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
-      predict: async (frame) => {
-        const began = performance.now();
-        const [grey] = await firstPixel(frame);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        inferences.push(performance.now() - began);
-        return grey! / 4;
-      },
-      dispose: async () => {},
-      [Symbol.asyncDispose]: async () => {},
-    };
-    const joint = createJointInference({ estimator });
-    // Two ages of an answer: since its frame came, and, by the number in the picture, since it was drawn. For that the
-    // least lag, which had an inference in it, is the zero.
-    const ages: number[] = [];
-    const lags: number[] = [];
-    let turns = 0;
-    let before = -1;
-    for await (const { result, sample } of joint.run(counted)) {
-      if (result! < before) turns++;
-      before = result!;
-      ages.push(performance.now() - arrived.get(sample)!);
-      lags.push(performance.now() - ((64 * turns + result!) * 1000) / 60);
-      if (ages.length === 60) break;
-    }
-    const inferenceMs = percentile(inferences, 0.99);
-    expect(percentile(ages, 0.99)).toBeLessThanOrEqual(2 * inferenceMs);
-    expect(percentile(lags, 0.5) - Math.min(...lags) + inferenceMs).toBeLessThanOrEqual(2 * inferenceMs);
-    expect(joint.stats().droppedNumber).toBeGreaterThan(4 * 50);
-    await expect.poll(() => [...closes.values()].filter((times) => times !== 1)).toEqual([]);
-    await expect.poll(children).toEqual([]);
-  }, 30_000);
-
-  it(`a reader of the source itself gets the newest, not what waited in pipes${skipped}`, async () => {
-    const seen: { number: number; at: number }[] = [];
-    for await (const frame of drawn(numbered(60))) {
-      seen.push({ number: (await firstPixel(frame))[0]! / 4, at: performance.now() });
-      if (seen.length === 4) break;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    // About as many frames on as the time is, not three: neither those that were missed nor those that waited.
-    const [first, last] = [seen[0]!, seen.at(-1)!];
-    expect(last.number - first.number).toBeGreaterThan(0.5 * 60 * ((last.at - first.at) / 1000));
-  });
-});
 
 describe.skipIf(!installed)("ffmpegFrames()", () => {
   it(`leaves no process behind when its reader leaves in the middle of a frame, or never asks again${skipped}`, async () => {
@@ -122,10 +44,10 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     const waiting = iterator.next();
     await iterator.return!();
     await waiting;
-    expect(await children()).toEqual([]);
+    expect(await ffmpegChildren()).toEqual([]);
     const all = ffmpegFrames({ action: "read", input: ["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=60"], live: false });
     await take(all, 2);
-    expect(await children()).toEqual([]);
+    expect(await ffmpegChildren()).toEqual([]);
   });
 
   it(`ends when it is aborted, at any moment${skipped}`, async () => {
@@ -134,7 +56,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
       const reading = read(drawn("testsrc2=size=1280x720:rate=60", { signal: stop.signal }));
       setTimeout(() => stop.abort(), ms);
       await reading;
-      expect(await children()).toEqual([]);
+      expect(await ffmpegChildren()).toEqual([]);
     }
   });
 
@@ -154,7 +76,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     const silent = ffmpegFrames({ action: "read the silence", input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=0.01"], live: true, stallMs: 400 });
     const frames: Frame[] = [];
     await expect((async () => { for await (const frame of silent) frames.push(frame); })()).rejects.toMatchObject({ code: "source-failed", retryable: true, message: "read the silence: expected a frame within 400 ms; got none" });
-    expect(await children()).toEqual([]);
+    expect(await ffmpegChildren()).toEqual([]);
   });
 
   it(`is ended by force where it does not hear${skipped}`, async () => {
