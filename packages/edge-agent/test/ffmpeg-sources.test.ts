@@ -221,4 +221,22 @@ describe("sources that need ffmpeg", () => {
   it.skipIf(!installed || process.platform !== "linux")(`say that there is no webcam${skipped}`, async () => {
     await expect(read(webcam({ device: "/dev/video99" }))).rejects.toMatchObject({ code: "source-failed", retryable: true, message: expect.stringMatching(/^open the webcam \/dev\/video99: .*No such file/) });
   });
+
+  it.skipIf(process.platform === "win32")("say so where it is too old, and are not opened again and again", async () => {
+    const old = join(folder, "old.sh");
+    await writeFile(old, "#!/bin/sh\necho \"Unrecognized option 'fps_mode'.\" >&2\nexit 1\n", { mode: 0o755 });
+    await expect(read(restartSource(() => rtsp({ url: "rtsp://127.0.0.1:1/", ffmpeg: old })))).rejects.toMatchObject({ code: "missing-dependency", message: expect.stringContaining("expected ffmpeg 5.1 or newer with all its parts; got one that says: Unrecognized option 'fps_mode'.") });
+  });
+
+  it.skipIf(process.platform === "win32")("fail, to be tried again, where the system has no file descriptors left", async () => {
+    const source = new URL("../src/sources/ffmpeg.node.ts", import.meta.url).href;
+    const program = `const { rtsp } = await import(${JSON.stringify(source)});
+      const { openSync } = await import("node:fs");
+      const said = [];
+      try { for (;;) openSync("/dev/null"); } catch (error) { said.push(error.code); }
+      try { for await (const frame of rtsp({ url: "rtsp://127.0.0.1:1/" })) frame.close(); } catch (error) { said.push(error.code, error.retryable); }
+      process.stdout.write(said.join());`;
+    const { stdout } = await run("sh", ["-c", 'ulimit -n 256; exec "$0" "$@"', process.execPath, "--conditions=sedna-source", "--import", "tsx", "--input-type=module", "-e", program]);
+    expect(stdout).toBe("EMFILE,source-failed,true");
+  });
 });

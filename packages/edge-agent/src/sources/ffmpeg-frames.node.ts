@@ -100,6 +100,10 @@ function failureOf({ code, signal, failure, complaint }: FfmpegEnd, { action, li
   if (failure) return failure;
   if (code === 0 && isBetween && !live) return undefined;
   const why = complaint === "" ? "" : `: ${complaint}`;
+  // Older than 5.1, or built without a part: no waiting mends that.
+  if (/Unrecognized option|Unknown encoder|Unknown input format|Protocol not found/.test(complaint)) {
+    return new SednaError(`${action}: expected ffmpeg 5.1 or newer with all its parts; got one that says${why}`, { code: "missing-dependency" });
+  }
   const got = code === 0 ? "its end" : code === null ? `ffmpeg killed by ${signal}` : `ffmpeg ended with code ${code}`;
   return new SednaError(`${action}: expected frames; got ${got}${why}`, { code: "source-failed", retryable: live });
 }

@@ -29,13 +29,21 @@ const KILL_AFTER_MS = 2000;
 const COMPLAINT_LINES = 5;
 const COMPLAINT_CHARACTERS = 4000;
 
-/** Starts ffmpeg without a shell and without a standard input. `action` says in errors what it is for. */
+/**
+ * Starts ffmpeg without a shell and without a standard input. `action` says in errors what it is for.
+ * @throws {SednaError} `source-failed`, retryable, where the system has no room for another process's pipes.
+ */
 export function startFfmpeg(args: readonly string[], { ffmpeg, action }: { readonly ffmpeg: string; readonly action: string }): FfmpegProcess {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(ffmpeg, ["-hide_banner", "-nostdin", "-loglevel", "error", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     windowsHide: true,
     env: { ...process.env, AV_LOG_FORCE_NOCOLOR: "1" },
   });
+  if (!(child.stdout as Readable | undefined)) {
+    // Out of file descriptors: Node then makes no pipes, and tells the error later as well.
+    child.on("error", () => {});
+    throw new SednaError(`${action}: expected the program ${ffmpeg} to start; the system has no file descriptors left`, { code: "source-failed", retryable: true });
+  }
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-COMPLAINT_CHARACTERS);
