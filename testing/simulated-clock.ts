@@ -8,6 +8,9 @@ export interface SimulatedClock extends Clock {
   run(options: { readonly until: number; readonly isDone?: () => boolean; readonly isBusy: () => boolean }): Promise<void>;
 }
 
+/** Timers ring together, as coarse ones do, so that a moment has many events and the test few moments. */
+const TICK_MS = 10;
+
 /** A clock that starts at 0. */
 export function simulatedClock(): SimulatedClock {
   let time = 0;
@@ -16,7 +19,7 @@ export function simulatedClock(): SimulatedClock {
   return {
     now: () => time,
     setTimeout(callback, ms) {
-      timers.set(++made, { at: time + Math.max(0, ms), callback });
+      timers.set(++made, { at: Math.ceil((time + Math.max(0, ms)) / TICK_MS) * TICK_MS, callback });
       return made;
     },
     clearTimeout: (timer) => void timers.delete(timer as number),

@@ -83,8 +83,8 @@ it("C19: a thousand agents whose cloud was down for ten seconds have sent all wi
   expect(peak(agents.traffic.asked)).toBeLessThan(AGENTS);
 }, 60_000);
 
-it("C19: a thousand agents that were offline for twenty minutes and come online in the same instant, too", async () => {
-  const back = 1_200_000;
+it("C19: a thousand agents that were offline for ten minutes and come online in the same instant, too", async () => {
+  const back = 600_000;
   const agents = await fleet({ isUp: (now) => now >= back });
   await agents.run(back);
   expect(agents.traffic.asked).toEqual([]);
@@ -97,10 +97,10 @@ it("C19: a thousand agents that were offline for twenty minutes and come online 
   expect(peak(agents.traffic.accepted)).toBeLessThanOrEqual(2 * PER_SECOND);
 }, 60_000);
 
-it("C19: a thousand agents that nobody tells of a cloud's return after twenty minutes have sent all soon after the longest wait, and never crowd it", async () => {
-  const back = 1_200_000;
+it("C19: a thousand agents that nobody tells of a cloud's return after ten minutes have sent all soon after the longest wait, and never crowd it", async () => {
+  const back = 600_000;
   const agents = await fleet({ isUp: (now) => now >= back });
-  await agents.run(back + 600_000);
+  await agents.run(back + 400_000);
   const took = agents.clock.now() - back;
   await agents.stop();
   expect((await agents.stored()).size).toBe(AGENTS * SAMPLES);

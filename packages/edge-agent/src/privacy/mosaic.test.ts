@@ -14,17 +14,19 @@ describe("mosaic()", () => {
         const data = before.slice();
         mosaic({ width: 100, height: 80, data }, [{ left, top, right, bottom }]);
         const cells = new Map<string, number>();
+        let changed = 0;
         for (let y = 0; y < 80; y++) {
           for (let x = 0; x < 100; x++) {
             const at = y * 100 + x;
-            if (x < left || x >= right || y < top || y >= bottom) expect(rgbAt(data, at)).toBe(rgbAt(before, at));
+            if (x < left || x >= right || y < top || y >= bottom) changed += rgbAt(data, at) === rgbAt(before, at) ? 0 : 1;
             else cells.set(rgbAt(data, at), (cells.get(rgbAt(data, at)) ?? 0) + 1);
           }
         }
+        expect(changed).toBe(0);
         expect(cells.size).toBeLessThanOrEqual(36);
         // No cell is a sliver of few pixels.
         const least = Math.min(8, right - left) * Math.min(8, bottom - top);
-        for (const pixels of cells.values()) expect(pixels).toBeGreaterThanOrEqual(least);
+        expect(Math.min(...cells.values())).toBeGreaterThanOrEqual(least);
       }),
       { numRuns: 50 },
     );
