@@ -1,36 +1,33 @@
-// A Worker for tests of updates: the ONNX model in its workerData, and what is to go wrong with it.
-import { workerData } from "node:worker_threads";
-import { exposeEstimator, onnxEstimator, tensors, type Estimator, type Tensors } from "@sedna-js/edge-agent";
+// A model host for tests of updates: the task "faulty" is "tensors", and after so many samples a fault.
+import { tensors, type Task, type Tensors } from "@sedna-js/core";
+import { modelTasks } from "../packages/edge-agent/src/models/model-tasks.ts";
+import { exposeModelHost } from "../packages/edge-agent/src/worker/expose-model-host.ts";
 
-/** What the Worker is started with. */
-export interface UpdateWorkerData {
-  readonly model: Uint8Array;
-  /** Ms that each answer takes longer. */
-  readonly delayMs?: number;
-  /** Fails on each so manieth sample, counted from `failFrom`. */
-  readonly failEvery?: number;
+/** Options of the task "faulty". */
+export interface Faults {
+  /** What goes wrong: the sample is refused, the Worker ends, the answer takes 50 ms longer. */
+  readonly fault: "refuse" | "crash" | "slow";
+  /** On each so manieth sample. Default 1. */
+  readonly every?: number;
   /** Samples before the faults begin. Default 0. */
-  readonly failFrom?: number;
-  /** What a fault is. Default an error. */
-  readonly fault?: "throw" | "crash" | "slow";
+  readonly from?: number;
 }
 
-exposeEstimator((): Estimator<Tensors, Tensors> => {
-  const { model, delayMs = 0, failEvery = Infinity, failFrom = 0, fault = "throw" } = workerData as UpdateWorkerData;
-  const inner = onnxEstimator({ model, task: tensors() });
-  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const faulty = ({ fault, every = 1, from = 0 }: Faults): Task<Tensors, Tensors> => {
   let samples = 0;
   return {
-    ...inner,
-    async predict(sample, options) {
-      const number = samples++ - failFrom;
-      if (delayMs > 0) await wait(delayMs);
-      if (number >= 0 && (number + 1) % failEvery === 0) {
+    bind: (model) => ({
+      ...tensors().bind(model),
+      async preprocess(sample) {
+        const number = ++samples - from;
+        if (number <= 0 || number % every !== 0) return sample;
+        if (fault === "refuse") throw new RangeError("expected another sample; got the model's own fault");
         if (fault === "crash") process.exit(3);
-        if (fault === "throw") throw new Error("the model's own fault");
-        await wait(50);
-      }
-      return inner.predict(sample, options);
-    },
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return sample;
+      },
+    }),
   };
-});
+};
+
+exposeModelHost({ tasks: { ...modelTasks, faulty } });

@@ -56,6 +56,7 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   let climbTimer: unknown;
   let lastFailure: ModelFailure | undefined;
   let failedAt: number | undefined;
+  let failures = 0;
   let disposing: Promise<void> | undefined;
 
   function fitting(providers: readonly ExecutionProvider[]): readonly Rung[] {
@@ -121,6 +122,7 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
     const from = rungOf(ladder!);
     const at = now();
     lastFailure = failure;
+    failures++;
     failedAt ??= at;
     advance({ type: "failed", at, final });
     tell({ type: "model-failed", model: name, version, reason: failure.reason, from, to: rungOf(ladder!), error: toPlainError(failure.error) });
@@ -233,6 +235,9 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
     manifest,
     get rung() {
       return current?.rung ?? (ladder ? rungOf(ladder) : "cloud");
+    },
+    get failures() {
+      return failures;
     },
     async load({ signal } = {}): Promise<EstimatorMetadata> {
       signal?.throwIfAborted();

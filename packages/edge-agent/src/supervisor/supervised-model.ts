@@ -16,4 +16,6 @@ export type SupervisorEvent =
 export interface SupervisedModel<Sample, Result> extends Estimator<Sample, Result> {
   readonly manifest: ModelManifest;
   readonly rung: Rung;
+  /** How often it had to be opened again, here or on another rung. */
+  readonly failures: number;
 }

@@ -21,7 +21,7 @@ it.each([
   const { sample, release } = await holding;
   const pixels = new Uint8ClampedArray(16);
   await sample.copyTo(pixels);
-  expect([...pixels.slice(0, 4)]).toEqual([200, 100, 50, 255]);
+  expect(pixels.slice(0, 4)).toEqual(Uint8ClampedArray.of(200, 100, 50, 255));
   expect(sample.timestamp).toBe(40);
   release();
   await expect(sample.copyTo(pixels)).rejects.toThrow();

@@ -20,6 +20,8 @@ export interface ProbationRecord {
   readonly errors: number;
   /** Of these, the latest in a row. */
   readonly errorsInARow: number;
+  /** How often it had to be opened again, which its supervisor hides. */
+  readonly restarts: number;
   /** The watched metric now; NaN where there is none. */
   readonly metric: number;
   /** True when time is up: judged is what there is. */
@@ -29,12 +31,15 @@ export interface ProbationRecord {
 /** So many failures one after the other are a model that does not work, whatever share they are. */
 const ERRORS_IN_A_ROW = 5;
 
+/** A device may be lost once, and once more when it is built again, whatever model it runs. */
+const RESTARTS = 3;
+
 /** Before so many frames a median or a metric says nothing yet. */
 const FEW_FRAMES = 20;
 
 /** Judges a version that answers, while its predecessor waits to come back. */
 export function probationVerdict(
-  { answersMs, errors, errorsInARow, metric, isOver }: ProbationRecord,
+  { answersMs, errors, errorsInARow, restarts, metric, isOver }: ProbationRecord,
   { baseline, settings }: { readonly baseline: Baseline; readonly settings: Pick<CheckedUpdaterSettings, "probationFrames" | "maxErrorRate" | "maxLatencyRatio" | "latencySlackMs" | "maxMetricDrop"> },
 ): Verdict {
   const { probationFrames, maxErrorRate, maxLatencyRatio, maxMetricDrop } = settings;
@@ -47,6 +52,7 @@ export function probationVerdict(
   if (tooMany || (errorsInARow >= ERRORS_IN_A_ROW && allowedRate < 1)) {
     return { decision: "refuse", refusal: "errors", reason: `expected at most ${Number((100 * allowedRate).toPrecision(3))} % of the frames to fail; got ${errors} of ${frames}` };
   }
+  if (restarts >= RESTARTS) return { decision: "refuse", refusal: "errors", reason: `expected a model that keeps running; got one that had to be opened again ${restarts} times in ${frames} frames` };
   if (!isDone && frames < FEW_FRAMES) return { decision: "wait" };
 
   const ms = median(answersMs);

@@ -1,18 +1,25 @@
-import { tensors, WireError, type Tensors } from "@sedna-js/core";
-import { onnxEstimator } from "@sedna-js/edge-agent";
+import { WireError, type Tensors } from "@sedna-js/core";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Worker } from "node:worker_threads";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sednaModelStore } from "#platform";
+import { bundledWorker } from "../../../../testing/bundled-worker.ts";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
 import { verifiedModel } from "../../../../testing/verified-model.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
+import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createModelSlot } from "./create-model-slot.ts";
 import { createUpdater } from "./create-updater.ts";
 
-describe("sednaModelStore()", () => {
+let createWorker: () => Worker;
+beforeAll(async () => {
+  createWorker = await bundledWorker(new URL("../../../../testing/update-worker.ts", import.meta.url));
+}, 30_000);
+
+describe("sednaModelStore()", { timeout: 30_000 }, () => {
   let folder: string;
   beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "sedna-update-"))));
   afterEach(() => rm(folder, { recursive: true }));
@@ -74,8 +81,8 @@ describe("sednaModelStore()", () => {
   it("feeds an updater: a file that fails to load is remembered as bad only once it was tried, and the next is taken", async () => {
     const first: VerifiedModel = { ...base, manifest: withoutGolden };
     const store = open(first);
-    const openModel = async (model: VerifiedModel): Promise<SupervisedModel<Tensors, Tensors>> => ({ ...onnxEstimator({ model: await model.read("model.onnx"), task: tensors() }), manifest: model.manifest, rung: "cpu" });
-    const slot = createModelSlot<Tensors, Tensors, SupervisedModel<Tensors, Tensors>>(await openModel(first));
+    const openModel = (model: VerifiedModel): SupervisedModel<Tensors, Tensors> => superviseModel({ model, createWorker });
+    const slot = createModelSlot<Tensors, Tensors, SupervisedModel<Tensors, Tensors>>(openModel(first));
     const updater = createUpdater<Tensors, Tensors>({ store, slot, open: openModel, settings: { shadowMs: 5, probationMs: 5 } });
     try {
       expect(await updater.check()).toEqual({ result: "current", version: 4 });

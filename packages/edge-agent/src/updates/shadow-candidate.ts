@@ -1,4 +1,5 @@
-import { withDeadline, type Estimator } from "@sedna-js/core";
+import { withDeadline } from "@sedna-js/core";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { holdSample } from "./hold-sample.ts";
 import { median } from "./median.ts";
 import type { ModelSlot, Watched } from "./model-slot.ts";
@@ -8,9 +9,9 @@ import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Options of {@link shadowCandidate}. */
-export interface ShadowOptions<Sample, Result, Model extends Estimator<Sample, Result>> {
-  readonly slot: ModelSlot<Sample, Result, Model>;
-  readonly candidate: Model;
+export interface ShadowOptions<Sample, Result> {
+  readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
+  readonly candidate: SupervisedModel<Sample, Result>;
   /** How much two results of one sample agree, in [0,1]. */
   readonly agreement: (candidate: Result, current: Result) => number;
   readonly settings: CheckedUpdaterSettings;
@@ -32,10 +33,13 @@ export interface Shadow {
  *
  * @throws the signal's reason.
  */
-export async function shadowCandidate<Sample, Result, Model extends Estimator<Sample, Result>>(options: ShadowOptions<Sample, Result, Model>): Promise<Shadow> {
+export async function shadowCandidate<Sample, Result>(options: ShadowOptions<Sample, Result>): Promise<Shadow> {
   const { slot, candidate, agreement, settings, now, signal } = options;
   signal.throwIfAborted();
   const record = { agreements: [] as number[], candidateMs: [] as number[], currentMs: [] as number[], failures: [] as string[] };
+  // A supervisor hides what it recovers from. A device that is lost under both is not the candidate's fault.
+  const before = { own: candidate.failures, current: slot.current.failures };
+  const ownFailures = (): number => candidate.failures - before.own - Math.max(0, slot.current.failures - before.current);
   let calls = 0;
   let errors = 0;
   let isWarm = false;
@@ -50,7 +54,7 @@ export async function shadowCandidate<Sample, Result, Model extends Estimator<Sa
   };
 
   /** Its part before the first wait is what the live answer pays for. */
-  const answer = async ({ sample, result: given }: Watched<Sample, Result, Model>): Promise<void> => {
+  const answer = async ({ sample, result: given }: Watched<Sample, Result, SupervisedModel<Sample, Result>>): Promise<void> => {
     const holding = holdSample(sample);
     const result = structuredClone(given) as Result;
     const held = await holding;
@@ -61,6 +65,10 @@ export async function shadowCandidate<Sample, Result, Model extends Estimator<Sa
       const ms = now() - started;
       if (hasNaN(own)) {
         record.failures.push("answer a live frame: expected numbers, as the current version gave; got NaN");
+        return;
+      }
+      if (ownFailures() > 0) {
+        record.failures.push("answer a live frame: expected a model that keeps running; got one that had to be opened again");
         return;
       }
       record.agreements.push(agreement(own, result));

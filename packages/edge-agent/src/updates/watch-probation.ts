@@ -1,4 +1,4 @@
-import type { Estimator } from "@sedna-js/core";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import type { ModelSlot } from "./model-slot.ts";
 import { probationVerdict, type Baseline } from "./probation-verdict.ts";
 import { hasNaN } from "./result-agreement.ts";
@@ -6,10 +6,10 @@ import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Options of {@link watchProbation}. */
-export interface ProbationOptions<Sample, Result, Model extends Estimator<Sample, Result>> {
-  readonly slot: ModelSlot<Sample, Result, Model>;
+export interface ProbationOptions<Sample, Result> {
+  readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
   /** The model on probation, which is in the slot. */
-  readonly model: Model;
+  readonly model: SupervisedModel<Sample, Result>;
   readonly baseline: Baseline;
   /** Watched: larger is better; NaN where it is not known. */
   readonly metric: () => number;
@@ -23,11 +23,12 @@ export interface ProbationOptions<Sample, Result, Model extends Estimator<Sample
  * Watches the live answers of a new version until it is clear what to think of it.
  * @throws the signal's reason.
  */
-export async function watchProbation<Sample, Result, Model extends Estimator<Sample, Result>>(
-  { slot, model, baseline, metric, settings, signal, asked }: ProbationOptions<Sample, Result, Model>,
+export async function watchProbation<Sample, Result>(
+  { slot, model, baseline, metric, settings, signal, asked }: ProbationOptions<Sample, Result>,
 ): Promise<{ readonly verdict: Verdict; readonly frames: number }> {
   signal.throwIfAborted();
   const answersMs: number[] = [];
+  const failuresBefore = model.failures;
   let errors = 0;
   let errorsInARow = 0;
 
@@ -35,7 +36,7 @@ export async function watchProbation<Sample, Result, Model extends Estimator<Sam
   let fail!: (reason: unknown) => void;
   const settled = new Promise<Verdict>((resolve, reject) => ([settle, fail] = [resolve, reject]));
   const judge = (isOver: boolean): void => {
-    const verdict = probationVerdict({ answersMs, errors, errorsInARow, metric: metric(), isOver }, { baseline, settings });
+    const verdict = probationVerdict({ answersMs, errors, errorsInARow, restarts: model.failures - failuresBefore, metric: metric(), isOver }, { baseline, settings });
     if (verdict.decision !== "wait") settle(verdict);
   };
 
