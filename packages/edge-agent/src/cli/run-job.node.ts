@@ -1,7 +1,6 @@
 import type { JointResult } from "@sedna-js/core";
 import type { EdgeJob } from "../job/edge-job.ts";
 import { createAgentMetrics } from "../telemetry/agent-metrics.ts";
-import type { TelemetryEvent } from "../telemetry/agent-readings.ts";
 import { deviceStatus, type AgentState } from "./device-status.ts";
 import { createEventLog, type EventLogger } from "./event-log.ts";
 import { createJsonLines } from "./json-lines.node.ts";
@@ -13,7 +12,7 @@ import { version } from "./version.ts";
 /** What the command needs of an agent; an `EdgeAgent` fits. */
 export interface DeviceAgent {
   run(): AsyncIterable<JointResult<unknown>>;
-  on(listener: (event: TelemetryEvent) => void): () => void;
+  on(listener: (event: { readonly type: string }) => void): () => void;
   status(): AgentState;
   flush(options: { readonly signal: AbortSignal }): Promise<void>;
   stop(options: { readonly deadlineMs: number }): Promise<void>;
@@ -45,10 +44,14 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
   await using server = await openStatusServer({ ...job.status, status, metrics: () => metrics.text() });
   logger.info({ job: job.name, status: server.url }, "started");
 
-  const end = async (): Promise<void> => {
-    systemd.stopping();
-    await agent.stop({ deadlineMs: STOP_MS });
-    await server.close();
+  let ending: Promise<void> | undefined;
+  const end = (): Promise<void> => {
+    ending ??= (async () => {
+      systemd.stopping();
+      await agent.stop({ deadlineMs: STOP_MS });
+      await server.close();
+    })();
+    return ending;
   };
   const offShutdown = onShutdown({
     exit,
@@ -66,8 +69,11 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
       metrics.answered(answer);
       await lines?.write(answer);
     }
-    await agent.flush({ signal: AbortSignal.timeout(FLUSH_MS) }).catch((error: unknown) => logger.warn({ error: String(error) }, "not all could be sent; it waits for the next start"));
-    logger.info({ frames: agent.status().joint.inferenceNumber }, "the source has ended");
+    // Asked to stop, it does not send for long: what waits is on the disk.
+    if (ending === undefined) {
+      logger.info({ frames: agent.status().joint.inferenceNumber }, "the source has ended");
+      await agent.flush({ signal: AbortSignal.timeout(FLUSH_MS) }).catch((error: unknown) => logger.warn({ error: String(error) }, "not all could be sent; it waits for the next start"));
+    }
     await end();
   } finally {
     offShutdown();

@@ -26,7 +26,8 @@ const publicKey = z.string("an Ed25519 public key: 32 bytes in base64").check(z.
 const fps = z.optional(above(240));
 const width = z.optional(whole(16, 16_384));
 const token = z.optional(z.string("a token").check(z.regex(/^[\w.~+/-]+=*$/, 'a token of letters, digits and "-._~+/"')));
-const taskNames = ["heatmap", "nanodet", "classifier", "tensors"] as const;
+// The tasks whose samples are pictures: a device's sources give nothing else.
+const taskNames = ["heatmap", "nanodet"] as const;
 const minerNames = Object.keys(hardExampleMining) as [string, ...string[]];
 
 /** Each kind of source, by the key that tells it. */

@@ -53,7 +53,7 @@ describe("parseJob()", () => {
     [{ model: { manifest: "m.json", keys: [] } }, "model.keys: expected at least one public key; got an array of 0"],
     [{ model: { manifest: "m.json", keys: [{ id: "a", publicKey: "short" }] } }, 'model.keys.0.publicKey: expected an Ed25519 public key: 32 bytes in base64; got "short"'],
     [{ model: { manifest: "m.json", keys: [{ ...key, pubKey: "" }] } }, "model.keys.0.pubKey: expected one of id, publicKey; got a key that is none"],
-    [{ model: { file: "m.onnx", task: { name: "heatmaps" } } }, 'model.task.name: expected one of heatmap, nanodet, classifier, tensors; got "heatmaps": did you mean heatmap?'],
+    [{ model: { file: "m.onnx", task: { name: "heatmaps" } } }, 'model.task.name: expected one of heatmap, nanodet; got "heatmaps": did you mean heatmap?'],
     [{ name: "a b" }, 'name: expected letters, digits, ".", "_" and "-"; got "a b"'],
     [{ name: ".." }, 'name: expected letters, digits, ".", "_" and "-"; got ".."'],
     [{ name: undefined }, 'name: expected letters, digits, ".", "_" and "-"; got nothing'],

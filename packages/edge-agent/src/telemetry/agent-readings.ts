@@ -16,7 +16,8 @@ export interface TelemetryStatus {
 
 /** What telemetry needs of an agent. */
 export interface TelemetryAgent {
-  on(listener: (event: TelemetryEvent) => void): () => void;
+  /** Tells {@link TelemetryEvent}s, among others. */
+  on(listener: (event: { readonly type: string }) => void): () => void;
   status(): TelemetryStatus;
 }
 
@@ -88,7 +89,8 @@ export const agentLatency = { name: "sedna.edge.latency", unit: "s", text: "Dura
 const outcomes = { "update-swapped": "swapped", "update-confirmed": "confirmed", "update-rejected": "rejected", "update-rolled-back": "rolled-back" } as const;
 
 /** What an event adds one to. */
-export function countingOf(event: TelemetryEvent): { readonly name: string; readonly labels: Readonly<Record<string, string>> } | undefined {
+export function countingOf(told: { readonly type: string }): { readonly name: string; readonly labels: Readonly<Record<string, string>> } | undefined {
+  const event = told as TelemetryEvent;
   switch (event.type) {
     case "model-failed":
       return { name: "sedna.edge.model.restarts", labels: { reason: event.reason } };

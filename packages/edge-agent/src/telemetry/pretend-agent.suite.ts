@@ -8,8 +8,8 @@ export const joint: JointStatistics = { inferenceNumber: 10, hardExampleNumber: 
 export const queue: QueueStatistics = { items: 7, bytes: 900, oldestAgeMs: 1500, queuedNumber: 12, sentNumber: 3, droppedNumber: { full: 1, expired: 2, "storage-full": 0, refused: 0, lost: 4 }, durable: true };
 
 /** What telemetry sees of an agent, in the hands of a test. */
-export function pretendAgent(): TelemetryAgent & { now: TelemetryStatus; emit(event: TelemetryEvent): void; readonly listeners: Set<(event: TelemetryEvent) => void> } {
-  const listeners = new Set<(event: TelemetryEvent) => void>();
+export function pretendAgent(): TelemetryAgent & { now: TelemetryStatus; emit(event: TelemetryEvent): void; readonly listeners: Set<(event: { readonly type: string }) => void> } {
+  const listeners = new Set<(event: { readonly type: string }) => void>();
   return {
     listeners,
     now: { joint, queue, model: { name: "people", version: 3, rung: "webgpu" } },
