@@ -84,7 +84,7 @@ describe("C9: the browser is killed mid-write", () => {
     const items = await tab.evaluate(() => window.queuePage.list());
     const ids = new Set(items.map(({ id }) => id));
     expect(ids.size).toBe(items.length);
-    expect(acknowledged.filter((line) => !ids.has(line.split(" ")[0]!))).toEqual([]);
+    expect(acknowledged.filter((line) => !ids.has(line.split(" ")[0]!)), `${items.length} are stored of ${acknowledged.length} acknowledged; ${JSON.stringify(await tab.evaluate(() => indexedDB.databases()))}`).toEqual([]);
     expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
     // Four were under way at each death.
     expect(items.length - acknowledged.length).toBeLessThanOrEqual(3 * 4);
