@@ -99,6 +99,22 @@ describe("restartSource()", () => {
     expect(events).toEqual([]);
   });
 
+  it("takes no error of a listener for one of the source", async () => {
+    const uncaught: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => uncaught.push(error));
+    let opened = 0;
+    const open = () => source(false, async function* () {
+      opened++;
+      yield* [1, 2];
+    });
+    expect(await all(restartSource(open, { clock: simulatedClock(), onEvent: () => { throw new Error("the listener's own"); } }))).toEqual([1, 2]);
+    await new Promise((resolve) => setTimeout(resolve));
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+    expect([opened, uncaught]).toEqual([1, [new Error("the listener's own")]]);
+  });
+
   it("tells at once what open throws, and is as live as what it opened", () => {
     expect(() => restartSource(() => { throw new TypeError("no url"); })).toThrow("no url");
     expect([true, false].map((live) => restartSource(() => source(live, async function* () { yield 1; })).live)).toEqual([true, false]);

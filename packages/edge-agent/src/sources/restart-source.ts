@@ -1,4 +1,5 @@
 import { SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
+import { nextWait } from "../http/backoff.ts";
 import { pause } from "../pause.ts";
 import type { SourceEvent } from "./source-events.ts";
 import { stoppable } from "./stoppable.ts";
@@ -38,6 +39,16 @@ export function restartSource<Sample>(open: () => SampleSource<Sample>, { onEven
   const first = open();
   const { live = false } = first;
   let fresh: SampleSource<Sample> | undefined = first;
+  const tell = (event: SourceEvent): void => {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      // It surfaces as the listener's own uncaught error; it is no failure of the source.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
 
   return stoppable(async function* (stop) {
     for (let failures = 0; !stop.aborted; failures++) {
@@ -48,7 +59,7 @@ export function restartSource<Sample>(open: () => SampleSource<Sample>, { onEven
         fresh = undefined;
         let count = 0;
         for await (const sample of untilStopped(source, stop)) {
-          if (count++ === 0) onEvent?.({ type: "source-opened" });
+          if (count++ === 0) tell({ type: "source-opened" });
           yield sample;
         }
         if (!live || stop.aborted) return;
@@ -60,8 +71,8 @@ export function restartSource<Sample>(open: () => SampleSource<Sample>, { onEven
       }
       // One that breaks right after its first sample must not be hammered either.
       if (clock.now() - opened >= maxMs) failures = 0;
-      const retryInMs = Math.round(random() * Math.min(maxMs, baseMs * 2 ** Math.min(failures, 30)));
-      onEvent?.({ type: "source-failed", message, retryInMs });
+      const retryInMs = Math.round(nextWait({ tried: failures, baseMs, capMs: maxMs, random }));
+      tell({ type: "source-failed", message, retryInMs });
       await clock.wait(retryInMs, stop);
     }
   }, { live, signal });
