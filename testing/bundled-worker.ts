@@ -7,6 +7,12 @@ import { build, type Rollup } from "vite";
  * `worker-from-source.mjs` transforms it anew in each.
  */
 export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) => Worker> {
+  const url = new URL(`data:text/javascript;base64,${Buffer.from(await workerCode(entry)).toString("base64")}`);
+  return (workerData) => new Worker(url, { workerData });
+}
+
+/** The code of a Worker of Node as one module, from TypeScript source. */
+export async function workerCode(entry: URL): Promise<string> {
   const conditions = ["sedna-source", "node", "import", "module", "default"];
   // A module without a place of its own finds packages by their whole addresses only.
   const native = Object.fromEntries(["onnxruntime-node", "sharp"].map((name) => [name, import.meta.resolve(name)]));
@@ -17,6 +23,5 @@ export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) 
     build: { ssr: fileURLToPath(entry), write: false, target: "node20", rollupOptions: { output: { codeSplitting: false, paths: native } } },
   });
   const [chunk] = (output as Rollup.RollupOutput).output;
-  const url = new URL(`data:text/javascript;base64,${Buffer.from(chunk.code).toString("base64")}`);
-  return (workerData) => new Worker(url, { workerData });
+  return chunk.code;
 }

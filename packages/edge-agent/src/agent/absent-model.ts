@@ -7,5 +7,5 @@ const nothing: ModelManifest = { format: "sedna-model/1", name: "none", version:
 export function absentModel<Frame, Result>(): SupervisedModel<Frame, Result> {
   const unavailable = (): Promise<never> => Promise.reject(new SednaError("run the model: expected one on this device; there is none yet", { code: "edge-unavailable", retryable: true }));
   const dispose = async (): Promise<void> => {};
-  return { manifest: nothing, rung: "cloud", load: unavailable, predict: unavailable, dispose, [Symbol.asyncDispose]: dispose };
+  return { manifest: nothing, rung: "cloud", failures: 0, load: unavailable, predict: unavailable, dispose, [Symbol.asyncDispose]: dispose };
 }

@@ -20,8 +20,10 @@ export type LifeEvent =
   | { readonly type: "model-not-kept"; readonly error: PlainError }
   /** The queue could not be opened; hard examples are lost until it can be. */
   | { readonly type: "queue-missing"; readonly error: PlainError; readonly retryInMs: number }
-  /** A hard example that was not stored: too many were being encoded at once, or it could not be. */
-  | { readonly type: "sample-lost"; readonly reason: "busy" | "failed"; readonly error?: PlainError }
+  /** This browser cannot say whether another tab leads: each acts as the only one. */
+  | { readonly type: "leader-unknown"; readonly error: PlainError }
+  /** A hard example that was not stored: too many were being encoded at once, or waited for the queue to open, or it could not be. */
+  | { readonly type: "sample-lost"; readonly reason: "busy" | "no-queue" | "failed"; readonly error?: PlainError }
   | { readonly type: "agent-stopped"; readonly name: string };
 
 /** Everything that an agent tells, as plain data. */

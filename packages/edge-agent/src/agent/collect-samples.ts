@@ -1,17 +1,16 @@
 import { toPlainError, writeSampleUpload, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
-import type { DurableQueue } from "../queue/durable-queue.ts";
 import { holdSample } from "../updates/hold-sample.ts";
 import type { LifeEvent } from "./agent-events.ts";
 
 /** Options of {@link collectSamples}. */
 export interface CollectOptions<Result> {
-  readonly queue: Pick<DurableQueue, "enqueue">;
+  /** Stores an item, now or as soon as it can. */
+  readonly enqueue: (item: { readonly kind: string; readonly body: Uint8Array }) => Promise<void>;
   readonly device: string;
   readonly privacy: PrivacyPolicy<Frame, Result>;
   readonly model: () => Pick<ModelManifest, "name" | "version">;
-  readonly onQueued: () => void;
   readonly onEvent: (event: LifeEvent) => void;
 }
 
@@ -27,7 +26,7 @@ export interface Collector<Result> {
 const MAX_UNDER_WAY = 2;
 
 /** Makes of hard examples what the privacy policy lets out, and queues it, without holding back the frames behind. */
-export function collectSamples<Result>({ queue, device, privacy, model, onQueued, onEvent }: CollectOptions<Result>): Collector<Result> {
+export function collectSamples<Result>({ enqueue, device, privacy, model, onEvent }: CollectOptions<Result>): Collector<Result> {
   const underWay = new Set<Promise<void>>();
 
   const store = async ({ sample, edgeResult, reason }: JointResult<Result, Frame>): Promise<void> => {
@@ -41,8 +40,7 @@ export function collectSamples<Result>({ queue, device, privacy, model, onQueued
         const { bytes: payload, ...what } = allowed;
         const { name, version } = model();
         const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
-        await queue.enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
-        onQueued();
+        await enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
       } finally {
         held.release();
       }

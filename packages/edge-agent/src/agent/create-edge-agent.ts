@@ -1,4 +1,5 @@
-import { checkDeadline, createJointInference, describe, SednaError, type Frame, type HardExampleMiner, type JointResult, type RunOptions } from "@sedna-js/core";
+import { checkDeadline, createJointInference, describe, SednaError, type Frame, type JointResult, type RunOptions } from "@sedna-js/core";
+import { checkPrivacy } from "../privacy/privacy-policy.ts";
 import { privateBigModel } from "../privacy/private-big-model.ts";
 import { restartSource } from "../sources/restart-source.ts";
 import { createModelSlot } from "../updates/create-model-slot.ts";
@@ -9,6 +10,9 @@ import { bindMiner } from "./bind-miner.ts";
 import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
 import { lead } from "./lead.ts";
 import { openModel } from "./open-model.ts";
+
+/** No pixels leave, where nobody has said that they may. */
+const features = { level: "features" } as const;
 
 /** How long `stop` waits in all, in ms. */
 const STOP_MS = 5000;
@@ -21,7 +25,7 @@ const STOP_MS = 5000;
  * @throws {TypeError} or {RangeError} when the options cannot work together.
  */
 export function createEdgeAgent<Result>(options: EdgeAgentOptions<Result>): EdgeAgent<Result> {
-  const { name, source, bigModel, hardExampleMining, policy, deadlineMs, privacy = { level: "features" }, directory = `.sedna/${name}` } = checkOptions(options);
+  const { name, source, bigModel, hardExampleMining, policy, deadlineMs, privacy = features, directory = `.sedna/${name}` } = checkOptions(options);
   const { emit: tell, on } = createEmitter<AgentEvent>();
   const state: Mutable<Pick<AgentStatus, "state" | "startedAt" | "source" | "lastError">> = { state: "idle", startedAt: null, source: { state: "closed" }, lastError: null };
   const emit = (event: AgentEvent): void => {
@@ -32,23 +36,16 @@ export function createEdgeAgent<Result>(options: EdgeAgentOptions<Result>): Edge
   };
 
   const slot = createModelSlot<Frame, Result, SupervisedModel<Frame, Result>>(absentModel());
-  const minerFor = ({ manifest }: SupervisedModel<Frame, Result>): { hardExampleMining?: HardExampleMiner<Result> } => {
-    const miner = bindMiner(hardExampleMining, manifest);
-    return miner ? { hardExampleMining: miner } : {};
-  };
+  const miner = bindMiner(hardExampleMining, () => slot.current.manifest);
   const joint = createJointInference<Frame, Result>({
     estimator: slot,
     ...(bigModel && { bigModel: privateBigModel(bigModel, privacy) }),
     ...(policy && { policy }),
     ...(deadlineMs && { deadlineMs }),
-    ...(minerFor(slot.current) as object),
+    ...(miner && { hardExampleMining: miner }),
   });
   const model = openModel({ options, directory, slot, emit });
   const leading = lead({ options, directory, privacy, stats: joint.stats, model, events: { emit, on } });
-  // The model's own thresholds come and go with it.
-  on(({ type }) => {
-    if (type === "model-opened" || type === "update-swapped" || type === "update-rolled-back") joint.update(minerFor(slot.current));
-  });
 
   let running: { readonly end: AbortController; readonly over: Promise<void> } | undefined;
   let stopping: Promise<void> | undefined;
@@ -127,5 +124,6 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
   const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
   if (kinds.length !== 1) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`);
   if ("manifest" in model && model.keys.length === 0) throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");
+  checkPrivacy(options.privacy ?? features);
   return options;
 }

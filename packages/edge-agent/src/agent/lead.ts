@@ -4,9 +4,9 @@ import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
 import { createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
 import type { AgentEvent, Emitter } from "./agent-events.ts";
-import type { EdgeAgentOptions } from "./edge-agent.ts";
+import { createSending } from "./create-sending.ts";
+import type { EdgeAgentOptions, ReportSettings } from "./edge-agent.ts";
 import type { AgentModel } from "./open-model.ts";
-import { openSending, type Sending } from "./open-sending.ts";
 
 /** Options of {@link lead}. */
 export interface LeadOptions<Result> {
@@ -29,51 +29,47 @@ export interface Leading<Result> {
   stop(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** A queue that could not be opened is tried again after so many ms. */
-const REOPEN_MS = 30_000;
+/** Who does not lead after so many ms, follows. */
+const FOLLOWS_MS = 1000;
 
-/** Waits to lead the job, then leads it until it is stopped. A part that cannot be opened is tried again, and never ends the others. */
+/** Waits to lead the job, then leads it until it is stopped. */
 export function lead<Result>({ options, directory, privacy, stats, model, events }: LeadOptions<Result>): Leading<Result> {
   const { name, samples, report, fetch } = options;
   const life = new AbortController();
+  const sending = samples && createSending<Result>({ name, directory, samples, privacy, ...(fetch && { fetch }), model: () => model.manifest, emit: events.emit });
   let leads = false;
-  let opening: Promise<void> | undefined;
-  let sending: Sending<Result> | undefined;
+  let beginning: Promise<void> | undefined;
   let reporter: SednaReporter | undefined;
-  let retry: unknown;
-
-  const openQueue = async (settings: NonNullable<typeof samples>): Promise<void> => {
-    try {
-      sending = await openSending({ name, directory, samples: settings, privacy, ...(fetch && { fetch }), model: () => model.manifest, emit: events.emit });
-    } catch (error) {
-      if (life.signal.aborted) return;
-      events.emit({ type: "queue-missing", error: toPlainError(error), retryInMs: REOPEN_MS });
-      retry = setTimeout(() => void (opening = openQueue(settings)), REOPEN_MS);
-    }
-  };
 
   const begin = async (): Promise<void> => {
-    const waiting = setTimeout(() => events.emit({ type: "agent-follows", name }), 1000);
+    const waiting = setTimeout(() => {
+      sending?.leave();
+      events.emit({ type: "agent-follows", name });
+    }, FOLLOWS_MS);
     try {
       await becomeLeader({ name: `sedna-agent-${name}`, signal: life.signal });
+    } catch (error) {
+      if (life.signal.aborted) return;
+      // Without a way to agree with other tabs, each acts as the only one.
+      events.emit({ type: "leader-unknown", error: toPlainError(error) });
     } finally {
       clearTimeout(waiting);
     }
-    if (life.signal.aborted) return;
     leads = true;
     events.emit({ type: "agent-leads", name });
     model.startUpdates();
-    if (report) {
-      const { url, worker = name, ownerName = name, ...rest } = report;
-      reporter = createSednaReporter({ url, worker, ownerName, ...rest, stats, ...(fetch && { fetch }), onEvent: events.emit });
-      const deployed = reporter;
-      const off = events.on(({ type }) => {
-        if (type === "update-confirmed") deployed.deployed({ status: "completed" });
-        if (type === "update-rejected" || type === "update-rolled-back") deployed.deployed({ status: "failed" });
-      });
-      life.signal.addEventListener("abort", off, { once: true });
-    }
-    if (samples) await openQueue(samples);
+    if (report) reporter = startReports(report);
+    sending?.start();
+  };
+
+  const startReports = ({ url, worker = name, ownerName = name, ...rest }: ReportSettings): SednaReporter => {
+    const made = createSednaReporter({ url, worker, ownerName, ...rest, stats, ...(fetch && { fetch }), onEvent: events.emit });
+    const off = events.on(({ type }) => {
+      if (type === "update-confirmed") made.deployed({ status: "completed" });
+      if (type === "update-rejected" || type === "update-rolled-back") made.deployed({ status: "failed" });
+    });
+    life.signal.addEventListener("abort", off, { once: true });
+    return made;
   };
 
   return {
@@ -81,20 +77,17 @@ export function lead<Result>({ options, directory, privacy, stats, model, events
       return leads;
     },
     start() {
-      opening ??= begin().catch((error: unknown) => {
-        if (!life.signal.aborted) events.emit({ type: "queue-missing", error: toPlainError(error), retryInMs: REOPEN_MS });
-      });
+      beginning ??= begin();
     },
     answered(answer) {
-      // Of an answer in two parts the second counts: the first is the same sample.
+      // Of an answer in two parts the second counts: the first is the same frame.
       if (answer.final && (answer.isHardExample || answer.source === "fallback")) sending?.collect(answer);
     },
     queue: () => sending?.stats() ?? null,
     flush: async (flushOptions) => sending?.flush(flushOptions),
     async stop({ graceMs }) {
-      clearTimeout(retry);
       life.abort();
-      await opening;
+      await beginning;
       await Promise.all([sending?.stop({ graceMs }), reporter?.stop({ deadlineMs: graceMs })]);
       leads = false;
     },

@@ -2,7 +2,7 @@ import { SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna
 import { openByteStore } from "#platform";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
-import type { VerifiedModel } from "../models/model-store.ts";
+import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import { pause } from "../pause.ts";
 import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
@@ -45,6 +45,7 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
   let opening: Promise<void> | undefined;
   let wantsUpdates = false;
   let updater: Updater | undefined;
+  let proving: Promise<void> | undefined;
 
   const supervise = (verified: VerifiedModel): SupervisedModel<Frame, Result> =>
     superviseModel<Frame, Result>({
@@ -69,8 +70,21 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
     const verified = (await store.current()) ?? (await store.install({ signal: life.signal }));
     life.signal.throwIfAborted();
     await put(supervise(verified));
+    proveFirst(store, verified.manifest.version);
     updater = createUpdater<Frame, Result>({ store, slot, open: supervise, ...(settings && { settings }), onEvent: emit });
     if (wantsUpdates) updater.start();
+  };
+  /** The first version has no former one to go back to: its first answer makes it the last good one. */
+  const proveFirst = (store: ModelStore, version: number): void => {
+    const off = slot.watch(({ error, model: answered }) => {
+      if (error !== undefined || answered.manifest.version !== version) return;
+      off();
+      proving = store.versions().then(async (versions) => {
+        const state = versions.find((one) => one.version === version)?.state;
+        if (state === "installed" || state === "trial") await store.mark(version, "good");
+      }).catch((error: unknown) => emit({ type: "model-not-kept", error: toPlainError(error) }));
+    });
+    life.signal.addEventListener("abort", off, { once: true });
   };
   const openOnce = async (): Promise<void> => {
     if ("estimator" in model) return put(ownModel(model.estimator));
@@ -116,6 +130,7 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
       life.abort();
       await opening;
       await updater?.dispose();
+      await proving;
       await slot.dispose();
     },
   };

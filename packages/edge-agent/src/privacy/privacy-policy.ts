@@ -1,3 +1,5 @@
+import { describe } from "@sedna-js/core";
+
 /** [xmin, ymin, xmax, ymax] in pixels; further numbers, as detections have them, are not looked at. */
 export type Region = ArrayLike<number>;
 
@@ -7,6 +9,14 @@ export type Region = ArrayLike<number>;
  * - `blurred`: the picture with the regions made unrecognisable. - `full`: the picture.
  */
 export type PrivacyLevel = "never" | "features" | "crop" | "blurred" | "full";
+
+const levels: readonly string[] = ["never", "features", "crop", "blurred", "full"] satisfies PrivacyLevel[];
+
+/** @throws {RangeError} on a level that is none: nothing may leave by mistake. */
+export function checkPrivacy<Sample, Result>(policy: PrivacyPolicy<Sample, Result>): PrivacyPolicy<Sample, Result> {
+  if (!levels.includes(policy.level)) throw new RangeError(`set the privacy policy: expected a level of ${levels.join(", ")}; got ${describe(policy.level)}`);
+  return policy;
+}
 
 /** A job's promise about pictures. It binds everything that leaves: questions to the big model and stored samples alike. */
 export interface PrivacyPolicy<Sample, Result> {

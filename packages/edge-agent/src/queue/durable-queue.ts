@@ -11,7 +11,6 @@ export type QueueEvent =
   | { readonly type: "item-queued"; readonly id: string; readonly kind: string; readonly bytes: number }
   | { readonly type: "item-sent"; readonly id: string; readonly kind: string; readonly bytes: number; readonly duplicate: boolean }
   | { readonly type: "item-dropped"; readonly id: string; readonly kind: string; readonly bytes: number; readonly reason: DropReason }
-  | { readonly type: "sending-failed"; readonly code: string; readonly message: string; readonly retryInMs: number }
   | { readonly type: "queue-degraded"; readonly message: string }
   | { readonly type: "queue-recovered"; readonly message: string };
 

@@ -1,11 +1,12 @@
 import type { JointResult, JointStatistics, MetricSample } from "@sedna-js/core";
 import type { QueueEvent, QueueStatistics } from "../queue/durable-queue.ts";
+import type { SenderEvent } from "../queue/sender.ts";
 import type { Rung, SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { UpdateEvent } from "../updates/update-events.ts";
 import type { ReportEvent } from "./report-events.ts";
 
 /** The events that telemetry counts; others pass unseen. */
-export type TelemetryEvent = SupervisorEvent | UpdateEvent | QueueEvent | ReportEvent;
+export type TelemetryEvent = SupervisorEvent | UpdateEvent | QueueEvent | SenderEvent | ReportEvent;
 
 /** How an agent is doing, as far as telemetry reads it. */
 export interface TelemetryStatus {
