@@ -20,7 +20,7 @@ function text(value: unknown, depth: number): string {
   if (typeof value === "string") return quoted(value);
   // JSON.stringify writes numbers as the specification asks, -0 as 0.
   if (typeof value === "number" && Number.isFinite(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((one) => text(one, depth + 1)).join(",")}]`;
+  if (Array.isArray(value)) return `[${Array.from(value, (one) => text(one, depth + 1)).join(",")}]`;
   if (typeof value === "object" && isPlain(value)) {
     const members = Object.keys(value).toSorted((a, b) => (a < b ? -1 : 1));
     return `{${members.map((name) => `${quoted(name)}:${text((value as Record<string, unknown>)[name], depth + 1)}`).join(",")}}`;

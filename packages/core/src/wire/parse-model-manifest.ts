@@ -8,7 +8,7 @@ import type { GoldenCase, KeySet, ManifestSignature, ModelFile, ModelManifest, M
 
 /** Largest manifest or key set, in bytes. */
 const MAX_BYTES = 2 ** 20;
-/** Largest file of a model: what a page can hold. */
+/** Largest file of a model, and all of them together: what a page can hold. */
 const MAX_FILE_BYTES = 2 ** 32;
 const MAX_LIST = 1000;
 
@@ -51,6 +51,8 @@ function readManifest(value: unknown): ModelManifest {
   const version = whole(given["version"], { where: "manifest.version", least: 1 });
   const files = list(given["files"], { where: "manifest.files", least: 1 }).map((file, i) => readFile(file, `manifest.files[${i}]`));
   unique(files.map(({ path }) => path), "manifest.files");
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  if (total > MAX_FILE_BYTES) fail("manifest.files", { expected: `at most ${MAX_FILE_BYTES} bytes in all`, got: total });
   const paths = new Set(files.map(({ path }) => path));
   const { rollbackOf, labels, thresholds, golden } = given;
   return {
@@ -116,7 +118,16 @@ function readTask(value: unknown): ModelManifest["task"] {
   const { name, options } = record(value, at("manifest.task", ["name"], ["options"]));
   const read = text(name, { where: "manifest.task.name", pattern: NAME, expected: "a task's name" });
   if (options === undefined) return { name: read };
+  checkNames(options, { where: "manifest.task.options", depth: 0 });
   return { name: read, options: record(options, { where: "manifest.task.options" }) };
+}
+
+/** Options are a task's own to read, but no name in them may reach a prototype, however deep. */
+function checkNames(value: unknown, { where, depth }: { readonly where: string; readonly depth: number }): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth > 32) fail(where, { expected: "at most 32 levels", got: value });
+  if (!Array.isArray(value)) record(value, { where });
+  for (const one of Object.values(value)) checkNames(one, { where, depth: depth + 1 });
 }
 
 function readThresholds(value: unknown): Record<string, number> {

@@ -1,4 +1,4 @@
-import { checkKey, type ByteStore } from "./byte-store.ts";
+import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 import { guarded } from "./opfs-bytes.browser.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function cacheBytes({ name }: { readonly name: string }): Promise<B
         const found = await cache.match(place(key));
         return found ? new Uint8Array(await found.arrayBuffer()) : undefined;
       }),
-    set: (key, bytes) => guarded(`store ${key}`, () => cache.put(place(key), new Response(bytes))),
+    set: (key, bytes) => guarded(`store ${key}`, () => cache.put(place(key), new Response(checkValue(bytes)))),
     delete: (key) => guarded(`delete ${key}`, async () => void (await cache.delete(place(key)))),
     keys: () => guarded("list what is stored", async () => (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf("/") + 1))),
   };

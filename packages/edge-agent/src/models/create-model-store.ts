@@ -1,9 +1,12 @@
-import { canonicalJson, createRunQueue, onnxReferences, parseSignedKeySet, parseSignedManifest, SednaError, type ModelManifest, type PublicKey, type SignedManifest } from "@sedna-js/core";
+import { createRunQueue, onnxReferences, parseSignedKeySet, parseSignedManifest, readPublicKey, SednaError, type ModelFile, type PublicKey, type SignedManifest } from "@sedna-js/core";
 import type { ByteStore } from "./byte-store.ts";
-import { discardFile, downloadFile, readFile } from "./model-download.ts";
+import { downloadFile } from "./model-download.ts";
 import { fetchSmall } from "./fetch-small.ts";
-import type { ModelStore, VerifiedModel, VersionState } from "./model-store.ts";
-import { readStoreState, writeStoreState, type StoredVersion, type StoreState } from "./store-state.ts";
+import type { ModelStore, VerifiedModel } from "./model-store.ts";
+import { acceptManifest, prune } from "./store-rules.ts";
+import { createStateFile } from "./state-file.ts";
+import type { StoredVersion, StoreState } from "./store-state.ts";
+import { isWhole, readFile, sweepFiles } from "./stored-file.ts";
 import { verifySignature } from "./verify-signature.ts";
 
 /** Options of {@link createModelStore}. */
@@ -13,86 +16,69 @@ export interface ModelStoreOptions {
   /** The keys that are trusted until a signed set of keys says otherwise. */
   readonly keys: readonly PublicKey[];
   readonly bytes: ByteStore;
+  /** The model's name. Default: that of the first manifest, which no other may follow. */
+  readonly name?: string;
   readonly fetch?: typeof globalThis.fetch;
   /** How long the manifest may take, in ms. Default 30000. */
   readonly deadlineMs?: number;
   /** How long a server may send nothing of a file, in ms. Default 30000. */
   readonly stallMs?: number;
+  /** The first wait between tries of a file is at most this long, in ms; it doubles. Default 500. */
+  readonly baseMs?: number;
   readonly random?: () => number;
   /** Told when what was stored is damaged and is fetched or begun again. */
   readonly onDamage?: (error: unknown) => void;
 }
 
-const STATE = "state.json";
-/** Good versions whose files are kept: the one to run, and the one to go back to. */
-const GOOD_KEPT = 2;
-
 /**
  * A model store over any disk. What is in it was signed by a trusted key, is not older than anything it has seen, and
- * is what its manifest promises, checked again each time it is read.
+ * is what its manifest promises, checked again each time it is read. A death at any point leaves the versions that it had.
  *
- * @throws {SednaError} from its calls: `model-untrusted` (signature, another model, another manifest under a known
- * version), `model-outdated`, `model-unreadable`, `model-mismatch` (it refers to files that are not listed), `storage-*`.
+ * @throws {RangeError} without keys, {WireError} on what is no key. {SednaError} from its calls: `model-untrusted`
+ * (signature, another model, another manifest under a known version), `model-outdated`, `model-unreadable`,
+ * `model-mismatch` (it refers to files that are not listed, or was found bad), `storage-*`.
  */
-export function createModelStore({ manifest: place, keys, bytes, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, stallMs, random, onDamage }: ModelStoreOptions): ModelStore {
+export function createModelStore({ manifest: place, keys, bytes, name, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, stallMs, baseMs, random, onDamage }: ModelStoreOptions): ModelStore {
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
   const manifestUrl = new URL(place, page).href;
-  // One after the other: each of these reads the state and writes it back.
-  const turns = createRunQueue();
-  let opened: Promise<StoreState> | undefined;
-
-  const open = async (): Promise<StoreState> => {
-    const stored = await bytes.get(STATE);
-    if (stored === undefined) return { highest: 0, versions: [] };
-    try {
-      return readStoreState(stored);
-    } catch (error) {
-      onDamage?.(error);
-      return { highest: 0, versions: [] };
-    }
-  };
-  const state = (): Promise<StoreState> => (opened ??= open().catch((error: unknown) => {
-    opened = undefined;
-    throw error;
-  }));
-  const save = async (next: StoreState): Promise<StoreState> => {
-    await bytes.set(STATE, writeStoreState(next));
-    opened = Promise.resolve(next);
-    return next;
-  };
+  const pinned = keys.map((key, i) => readPublicKey(key, `keys[${i}]`));
+  if (pinned.length === 0) throw new RangeError("open a model store: expected at least one public key; got none");
+  const states = createStateFile({ bytes, ...(onDamage && { onDamage }) });
+  const installs = createRunQueue();
+  /** Files under way, whole or not: of no version yet, and not to be swept. */
+  let fetching: readonly ModelFile[] = [];
+  /** The version that was last given out to run. */
+  let given: number | undefined;
   const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> => fetchSmall(url, { fetch, deadlineMs, ...(signal && { signal }) });
 
   /** The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once. */
-  const fetchManifest = async (signal: AbortSignal | undefined): Promise<{ signed: SignedManifest; known: StoreState }> => {
+  const fetchManifest = async (signal: AbortSignal | undefined): Promise<SignedManifest> => {
     const signed = parseSignedManifest(await ask(manifestUrl, signal));
-    let known = await state();
-    const verify = (): Promise<string> => verifySignature(signed.manifest, { signatures: signed.signatures, keys: known.keySet?.keySet.keys ?? keys, what: `the manifest at ${manifestUrl}` });
+    const verify = async (): Promise<string> => verifySignature(signed.manifest, { signatures: signed.signatures, keys: trusted(await states.read()), what: `the manifest at ${manifestUrl}` });
     try {
       await verify();
     } catch (error) {
       if (!(error instanceof SednaError) || error.code !== "model-untrusted") throw error;
-      const rotated = await rotateKeys(known, signal).catch(() => undefined);
-      if (rotated === undefined) throw error;
-      known = rotated;
+      const rotated = await rotateKeys(signal).catch(() => false);
+      signal?.throwIfAborted();
+      if (!rotated) throw error;
       await verify();
     }
-    return { signed, known };
+    return signed;
   };
-  const rotateKeys = async (known: StoreState, signal: AbortSignal | undefined): Promise<StoreState | undefined> => {
+  const trusted = (known: StoreState): readonly PublicKey[] => known.keySet?.keySet.keys ?? pinned;
+  const rotateKeys = async (signal: AbortSignal | undefined): Promise<boolean> => {
     const offered = parseSignedKeySet(await ask(new URL("keys.json", manifestUrl).href, signal));
-    if (offered.keySet.version <= (known.keySet?.keySet.version ?? 0)) return undefined;
-    await verifySignature(offered.keySet, { signatures: offered.signatures, keys: known.keySet?.keySet.keys ?? keys, what: "the new keys" });
-    return save({ ...known, keySet: offered });
+    const before = await states.read();
+    if (offered.keySet.version <= (before.keySet?.keySet.version ?? 0)) return false;
+    await verifySignature(offered.keySet, { signatures: offered.signatures, keys: trusted(before), what: "the new keys" });
+    await states.change((known) => (known.keySet === before.keySet ? { ...known, keySet: offered } : known));
+    return true;
   };
-
-  const check = async (signal: AbortSignal | undefined): Promise<{ signed: SignedManifest; known: StoreState }> => {
-    const { signed, known } = await fetchManifest(signal);
-    const { name, version } = signed.manifest;
-    if (known.name !== undefined && name !== known.name) throw new SednaError(`trust the manifest at ${manifestUrl}: expected the model ${known.name}; got ${name}`, { code: "model-untrusted" });
-    if (version < known.highest) throw new SednaError(`trust the manifest at ${manifestUrl}: expected version ${known.highest} or a later one; got ${version}`, { code: "model-outdated" });
-    const same = known.versions.find((one) => one.signed.manifest.version === version);
-    if (same && !alike(same.signed.manifest, signed.manifest)) throw new SednaError(`trust the manifest at ${manifestUrl}: expected version ${version} as it was; got another under the same number`, { code: "model-untrusted" });
-    return { signed, known: version > known.highest || known.name === undefined ? await save({ ...known, name, highest: version }) : known };
+  const check = async (signal: AbortSignal | undefined): Promise<{ readonly signed: SignedManifest; readonly known: StoreState }> => {
+    const signed = await fetchManifest(signal);
+    const known = await states.change((before) => acceptManifest(before, { manifest: signed.manifest, place: manifestUrl, ...(name !== undefined && { name }) }));
+    return { signed, known };
   };
 
   const verified = ({ manifest }: SignedManifest): VerifiedModel => ({
@@ -109,84 +95,97 @@ export function createModelStore({ manifest: place, keys, bytes, fetch = (input,
   });
 
   /** Nothing that a runtime would read on its own: what an ONNX file refers to has to be listed with its variant. */
-  const checkReferences = async ({ manifest }: SignedManifest): Promise<void> => {
-    for (const { file, externalData = [] } of manifest.variants) {
-      const unlisted = onnxReferences(await verified({ manifest, signatures: [] }).read(file)).filter((path) => !externalData.includes(path));
-      if (unlisted.length > 0) throw new SednaError(`install ${manifest.name} ${manifest.version}: expected ${file} to refer to ${externalData.join(", ") || "no files"}; got ${unlisted.map((path) => JSON.stringify(path)).join(", ")}`, { code: "model-mismatch" });
+  const checkReferences = async (signed: SignedManifest): Promise<void> => {
+    const { name: model, version, variants } = signed.manifest;
+    for (const { file, externalData = [] } of variants) {
+      const unlisted = onnxReferences(await verified(signed).read(file)).filter((path) => !externalData.includes(path));
+      if (unlisted.length > 0) throw new SednaError(`install ${model} ${version}: expected ${file} to refer to ${externalData.join(", ") || "no files"}; got ${unlisted.map((path) => JSON.stringify(path)).join(", ")}`, { code: "model-mismatch" });
     }
   };
 
-  const install: ModelStore["install"] = ({ signal, onProgress } = {}) =>
-    turns.run(async () => {
-      const { signed, known } = await check(signal);
-      const { files, version } = signed.manifest;
-      const total = files.reduce((sum, { size }) => sum + size, 0);
-      let before = 0;
-      for (const file of files) {
-        const progress = (done: number): void => onProgress?.({ done: before + done, total });
-        await downloadFile({ url: new URL(file.path, manifestUrl).href, file, bytes, fetch, signal: signal ?? new AbortController().signal, onProgress: progress, ...(random && { random }), ...(stallMs && { stallMs }) });
-        before += file.size;
-        progress(0);
-      }
-      await checkReferences(signed);
-      if (!known.versions.some((one) => one.signed.manifest.version === version)) await save(prune({ ...known, versions: [...known.versions, { state: "installed", trials: 0, signed }] }));
-      await sweep();
-      return verified(signed);
-    });
-
-  /** Takes out the files that no version needs any more. Its own death halfway leaves files, never gaps. */
-  const sweep = async (): Promise<void> => {
-    const needed = new Set((await state()).versions.filter(({ state }) => state !== "bad").flatMap(({ signed }) => signed.manifest.files.map(({ sha256 }) => sha256)));
-    const stored = new Set((await bytes.keys()).filter((key) => key.startsWith("blob-")).map((key) => key.slice(5, 69)));
-    for (const hash of stored) if (!needed.has(hash)) await discardFile(bytes, { sha256: hash });
+  const fetchFiles = async ({ manifest: { files } }: SignedManifest, { signal, onProgress }: NonNullable<Parameters<ModelStore["install"]>[0]>): Promise<void> => {
+    fetching = files;
+    const total = files.reduce((sum, { size }) => sum + size, 0);
+    let before = 0;
+    for (const file of files) {
+      const progress = (done: number): void => onProgress?.({ done: before + done, total });
+      await downloadFile({ url: new URL(file.path, manifestUrl).href, file, bytes, fetch, onProgress: progress, ...(signal && { signal }), ...(random && { random }), ...(stallMs !== undefined && { stallMs }), ...(baseMs !== undefined && { baseMs }) });
+      before += file.size;
+      progress(0);
+    }
   };
 
+  /** Takes out the files that no version needs any more. Its own death halfway leaves files, never gaps, and so does its failure. */
+  const sweep = async (): Promise<void> => {
+    const needed = (await states.read()).versions.filter(({ state }) => state !== "bad").flatMap(({ signed }) => signed.manifest.files);
+    await sweepFiles(bytes, [...needed, ...fetching]).catch((error: unknown) => onDamage?.(error));
+  };
+
+  const install: ModelStore["install"] = (options = {}) =>
+    installs.run(
+      async () => {
+        const { signed, known } = await check(options.signal);
+        const { version } = signed.manifest;
+        if (isBad(known, version)) throw new SednaError(`install ${signed.manifest.name} ${version}: expected a version that is not known to be bad; a later one may be good`, { code: "model-mismatch" });
+        try {
+          await fetchFiles(signed, options);
+          await checkReferences(signed);
+        } catch (error) {
+          // What was fetched is kept for the next try, but for what fills the disk.
+          if (error instanceof SednaError && error.code === "storage-full") {
+            fetching = [];
+            await sweep();
+          }
+          throw error;
+        }
+        given ??= version;
+        const add = (before: StoreState): StoreState => ({ ...before, versions: [...before.versions, { state: "installed", trials: 0, signed }] });
+        await states.change((before) => (before.versions.some((one) => versionOf(one) === version) ? before : prune(add(before), given)));
+        fetching = [];
+        await sweep();
+        return verified(signed);
+      },
+      options.signal ? { signal: options.signal } : {},
+    );
+
   /** The first of these versions whose files are all as they were. */
-  const whole = async (candidates: readonly StoredVersion[]): Promise<VerifiedModel | undefined> => {
+  const firstWhole = async (candidates: readonly StoredVersion[]): Promise<VerifiedModel | undefined> => {
     for (const { signed } of candidates) {
-      const intact = await Promise.all(signed.manifest.files.map(async (file) => (await readFile(bytes, file)) !== undefined));
-      if (intact.every(Boolean)) return verified(signed);
-      onDamage?.(new SednaError(`read ${signed.manifest.name} ${signed.manifest.version}: expected the files that were verified; got some that are gone or were changed`, { code: "model-unreadable" }));
+      const { name: model, version, files } = signed.manifest;
+      let intact = true;
+      for (const file of files) intact &&= await isWhole(bytes, file);
+      if (intact) {
+        given = version;
+        return verified(signed);
+      }
+      onDamage?.(new SednaError(`read ${model} ${version}: expected the files that were verified; got some that are gone or were changed`, { code: "model-unreadable" }));
     }
     return undefined;
   };
-  const newestFirst = async (): Promise<StoredVersion[]> => (await state()).versions.toSorted((a, b) => b.signed.manifest.version - a.signed.manifest.version);
+  const newestFirst = async (...wanted: readonly StoredVersion["state"][]): Promise<StoredVersion[]> =>
+    (await states.read()).versions.filter(({ state }) => wanted.includes(state)).toSorted((a, b) => versionOf(b) - versionOf(a));
 
   return {
-    check: ({ signal } = {}) => turns.run(async () => (await check(signal)).signed.manifest),
+    check: async ({ signal } = {}) => (await check(signal)).signed.manifest,
     install,
-    current: () =>
-      turns.run(async () => {
-        const all = await newestFirst();
-        return whole([...all.filter(({ state }) => state === "good"), ...all.filter(({ state }) => state === "installed" || state === "trial")]);
-      }),
-    lastGood: () => turns.run(async () => whole((await newestFirst()).filter(({ state }) => state === "good"))),
-    mark: (version, mark) =>
-      turns.run(async () => {
-        const known = await state();
-        if (!known.versions.some(({ signed }) => signed.manifest.version === version)) throw new RangeError(`mark a version ${mark}: expected one that is installed; got ${version}`);
-        const versions = known.versions.map((one) => (one.signed.manifest.version === version ? { ...one, state: mark, trials: one.trials + (mark === "trial" ? 1 : 0) } : one));
-        await save(prune({ ...known, versions }));
-        await sweep();
-      }),
-    versions: () => turns.run(async () => (await state()).versions.map(({ state, trials, signed }) => ({ version: signed.manifest.version, state, trials }))),
+    current: async () => firstWhole([...(await newestFirst("good")), ...(await newestFirst("installed", "trial"))]),
+    lastGood: async () => firstWhole(await newestFirst("good")),
+    async mark(version, state) {
+      await states.change((known) => {
+        if (!known.versions.some((one) => versionOf(one) === version)) throw new RangeError(`mark a version ${state}: expected one that is installed; got ${version}`);
+        const versions = known.versions.map((one) => (versionOf(one) === version ? { ...one, state, trials: one.trials + (state === "trial" ? 1 : 0) } : one));
+        return prune({ ...known, versions }, given);
+      });
+      await sweep();
+    },
+    versions: async () => (await states.read()).versions.map((one) => ({ version: versionOf(one), state: one.state, trials: one.trials })),
   };
 }
 
-/** The newest version, the last good ones, and what is known to be bad; of the rest nothing is kept. */
-function prune(state: StoreState): StoreState {
-  const newest = Math.max(...state.versions.map(({ signed }) => signed.manifest.version));
-  const good = state.versions.filter((one) => one.state === "good").toSorted((a, b) => b.signed.manifest.version - a.signed.manifest.version);
-  const kept = new Set(good.slice(0, GOOD_KEPT));
-  const keep = (one: StoredVersion): boolean => one.signed.manifest.version === newest || kept.has(one) || isUnderTrial(one.state);
-  return { ...state, versions: state.versions.filter(keep) };
+function versionOf({ signed }: StoredVersion): number {
+  return signed.manifest.version;
 }
 
-function isUnderTrial(state: VersionState): boolean {
-  return state === "trial";
-}
-
-function alike(a: ModelManifest, b: ModelManifest): boolean {
-  const [one, other] = [canonicalJson(a), canonicalJson(b)];
-  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+function isBad({ versions }: StoreState, version: number): boolean {
+  return versions.some((one) => one.state === "bad" && versionOf(one) === version);
 }

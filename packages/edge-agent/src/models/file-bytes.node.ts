@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { SednaError } from "@sedna-js/core";
-import { checkKey, type ByteStore } from "./byte-store.ts";
+import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /** Ends the names of files that are being written; what is left of a death is removed when the store is next used. */
 const UNFINISHED = ".part~";
@@ -36,14 +36,16 @@ export function fileBytes({ directory }: { readonly directory: string }): ByteSt
       try {
         const file = await open(unfinished, "wx");
         try {
-          await file.writeFile(bytes);
+          await file.writeFile(checkValue(bytes));
           await file.sync();
         } finally {
           await file.close();
         }
         await rename(unfinished, place(key));
+        await syncFolder(directory);
       } catch (error) {
-        await rm(unfinished, { force: true });
+        await rm(unfinished, { force: true }).catch(() => {});
+        if (error instanceof RangeError) throw error;
         throw failed(`store ${key}`, error);
       }
     },
@@ -59,6 +61,18 @@ export function fileBytes({ directory }: { readonly directory: string }): ByteSt
       return (await readdir(directory)).filter((name) => !name.endsWith(UNFINISHED));
     },
   };
+}
+
+/** A new name is on the disk when its folder is. */
+async function syncFolder(directory: string): Promise<void> {
+  // Windows opens no folders, and needs no flush for names.
+  if (process.platform === "win32") return;
+  const folder = await open(directory, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import { SednaError } from "@sedna-js/core";
-import { checkKey, type ByteStore } from "./byte-store.ts";
+import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /** A byte store in memory, which lasts as long as the value. */
 export function memoryBytes({ maxBytes = Infinity }: { readonly maxBytes?: number } = {}): ByteStore {
@@ -9,7 +9,7 @@ export function memoryBytes({ maxBytes = Infinity }: { readonly maxBytes?: numbe
     async set(key, bytes) {
       const others = [...held].reduce((sum, [name, one]) => sum + (name === checkKey(key) ? 0 : one.length), 0);
       if (others + bytes.length > maxBytes) throw new SednaError(`store ${key}: expected room for ${bytes.length} bytes; got ${maxBytes - others}`, { code: "storage-full", retryable: true });
-      held.set(key, bytes.slice());
+      held.set(key, checkValue(bytes).slice());
     },
     delete: async (key) => void held.delete(checkKey(key)),
     keys: async () => [...held.keys()],

@@ -1,5 +1,5 @@
 import { SednaError } from "@sedna-js/core";
-import { checkKey, type ByteStore } from "./byte-store.ts";
+import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /**
  * A byte store of files in the origin's private file system, in a folder of its own. `createWritable` writes beside the
@@ -18,7 +18,9 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
       guarded(`read ${key}`, async () => {
         try {
           const handle = await folder.getFileHandle(checkKey(key));
-          return new Uint8Array(await (await handle.getFile()).arrayBuffer());
+          const value = new Uint8Array(await (await handle.getFile()).arrayBuffer());
+          // Made for a value that a death has kept from it.
+          return value.length > 0 ? value : undefined;
         } catch (error) {
           if (isNotFound(error)) return undefined;
           throw error;
@@ -26,6 +28,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
       }),
     set: (key, bytes) =>
       guarded(`store ${key}`, async () => {
+        checkValue(bytes);
         const handle = await folder.getFileHandle(checkKey(key), { create: true });
         const writable = await handle.createWritable();
         try {
@@ -33,7 +36,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
           await writable.close();
         } catch (error) {
           await writable.abort().catch(() => {});
-          // A file that was made for this and got nothing would read as an empty value.
+          // A file that was made for this and got nothing would be listed.
           if ((await handle.getFile()).size === 0) await folder.removeEntry(key).catch(() => {});
           throw error;
         }

@@ -1,4 +1,5 @@
 import { parseSignedKeySet, parseSignedManifest, WireError, type SignedKeySet, type SignedManifest } from "@sedna-js/core";
+import { sha256 } from "#platform";
 import type { VersionState } from "./model-store.ts";
 
 /** What is remembered of a version. */
@@ -22,28 +23,31 @@ export interface StoreState {
 }
 
 const states: readonly VersionState[] = ["installed", "trial", "good", "bad"];
+const HEAD = "sedna-store/1 ";
 
-/** The state as JSON. */
+/** The state as a line with the hash of the rest, and JSON: a flipped bit in a manifest's options would be JSON too. */
 export function writeStoreState(state: StoreState): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify({ format: "sedna-store/1", ...state }));
+  const json = JSON.stringify(state);
+  return new TextEncoder().encode(`${HEAD}${hashOf(json)}\n${json}`);
 }
 
 /**
- * The state from its JSON.
+ * The state from what {@link writeStoreState} gave.
  * @throws {WireError} on a file that was damaged: manifests in it are parsed as if they came from outside.
  */
 export function readStoreState(bytes: Uint8Array): StoreState {
   let given: Record<string, unknown>;
   try {
-    given = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Record<string, unknown>;
+    const [head = "", json = ""] = new TextDecoder("utf-8", { fatal: true }).decode(bytes).split(/\n([^]*)/);
+    if (head !== `${HEAD}${hashOf(json)}`) throw new WireError("read the store's state: expected the hash of what follows; got another");
+    given = JSON.parse(json) as Record<string, unknown>;
   } catch (cause) {
-    throw new WireError(`read the store's state: expected JSON; got ${bytes.length} bytes that are not`, { cause });
+    throw cause instanceof WireError ? cause : new WireError(`read the store's state: expected text and JSON; got ${bytes.length} bytes that are not`, { cause });
   }
-  const { format, name, highest, keySet, versions } = given ?? {};
-  const good = format === "sedna-store/1" && (name === undefined || typeof name === "string") && Number.isSafeInteger(highest) && Array.isArray(versions);
-  if (!good) throw new WireError("read the store's state: expected format sedna-store/1; got another");
+  const { name, highest, keySet, versions } = given ?? {};
+  if (!((name === undefined || typeof name === "string") && Number.isSafeInteger(highest) && Array.isArray(versions))) throw new WireError("read the store's state: expected a name, the highest version and versions; got others");
   return {
-    ...(name === undefined ? {} : { name: name as string }),
+    ...(name === undefined ? {} : { name }),
     highest: highest as number,
     ...(keySet === undefined ? {} : { keySet: parseSignedKeySet(bytesOf(keySet)) }),
     versions: versions.map((version: Partial<Record<keyof StoredVersion, unknown>> | null) => {
@@ -52,6 +56,12 @@ export function readStoreState(bytes: Uint8Array): StoreState {
       return { state: state as VersionState, trials: trials as number, signed: parseSignedManifest(bytesOf(signed)) };
     }),
   };
+}
+
+function hashOf(text: string): string {
+  const hash = sha256();
+  hash.update(new TextEncoder().encode(text));
+  return hash.hex();
 }
 
 function bytesOf(value: unknown): Uint8Array {

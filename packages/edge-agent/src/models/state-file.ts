@@ -1,0 +1,56 @@
+import { createRunQueue } from "@sedna-js/core";
+import type { ByteStore } from "./byte-store.ts";
+import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
+
+/** What a model store remembers, on the disk. */
+export interface StateFile {
+  /** What was last written; nothing where there is nothing. */
+  read(): Promise<StoreState>;
+  /**
+   * Writes what `update` makes of the state, unless it is the very same; one change after the other. It is on the disk
+   * when this resolves.
+   */
+  change(update: (known: StoreState) => StoreState): Promise<StoreState>;
+}
+
+/** The state, and its copy: which versions are good, and which is the highest that was seen, must outlive a bad block. */
+const KEYS = ["state.json", "state-copy.json"] as const;
+
+/** The state of a model store over any disk. `onDamage` is told of what cannot be read; the copy is taken then. */
+export function createStateFile({ bytes, onDamage }: { readonly bytes: ByteStore; readonly onDamage?: (error: unknown) => void }): StateFile {
+  const turns = createRunQueue();
+  let opened: Promise<StoreState> | undefined;
+
+  const open = async (): Promise<StoreState> => {
+    for (const key of KEYS) {
+      const stored = await bytes.get(key);
+      try {
+        if (stored !== undefined) return readStoreState(stored);
+      } catch (error) {
+        onDamage?.(error);
+      }
+    }
+    return { highest: 0, versions: [] };
+  };
+  const read = (): Promise<StoreState> =>
+    (opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    }));
+
+  return {
+    read,
+    change: (update) =>
+      turns.run(async () => {
+        const known = await read();
+        const next = update(known);
+        if (next === known) return known;
+        const written = writeStoreState(next);
+        await bytes.set(KEYS[0], written);
+        opened = Promise.resolve(next);
+        // Written after the first, so that one of them is whole at any time. It is a reserve: a full disk may be without.
+        await bytes.set(KEYS[1], written).catch((error: unknown) => onDamage?.(error));
+        return next;
+      }),
+  };
+}
