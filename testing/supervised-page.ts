@@ -18,6 +18,7 @@ export interface SupervisedSite {
 
 declare global {
   var startWithoutWorker: () => Promise<string>;
+  var loseWorkerWithPicture: () => Promise<{ readonly found: readonly string[]; readonly reasons: readonly string[]; readonly pictureLives: boolean }>;
   var supervised: Supervised;
   var startSupervised: (options: { readonly providers: readonly ("webgpu" | "wasm")[]; readonly runTimeoutMs?: number; readonly golden?: number; readonly impatient?: boolean }) => void;
 }

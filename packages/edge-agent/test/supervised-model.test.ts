@@ -120,6 +120,15 @@ describe("a supervised model in a browser", () => {
     expect(recovered).toMatchObject({ ms: expect.toSatisfy((ms: number) => ms < 5000) });
   });
 
+  it("C11: a picture that was lost with its Worker is handed over again, and stays its caller's", async () => {
+    const page = await running.site!.open();
+    running.page = page;
+    const { found, reasons, pictureLives } = await page.evaluate(() => loseWorkerWithPicture());
+    expect(found[0]).toMatch(/^\[\[\d/);
+    expect(found).toEqual([found[0], found[0], found[0]]);
+    expect({ reasons, pictureLives }).toEqual({ reasons: ["worker-crashed"], pictureLives: true });
+  });
+
   it("says what a page must bring where it brings no Worker", async () => {
     const page = await running.site!.open();
     running.page = page;
