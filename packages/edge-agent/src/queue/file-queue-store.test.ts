@@ -65,7 +65,7 @@ describe("fileQueueStore", () => {
     await first.close();
   });
 
-  it("deletes segments whose items are all gone, and cleans those that are mostly gone, without bringing any back", async () => {
+  it("deletes segments whose items are all gone, and cleans those that are mostly gone, without bringing any back", { timeout: 30_000 }, async () => {
     const directory = await fresh();
     const options = { directory, segmentBytes: 64 * 1024 };
     const store = fileQueueStore(options);
