@@ -109,8 +109,8 @@ describe("C7: IndexedDB's quota is exceeded", () => {
     expect(items.length + stats.droppedNumber["storage-full"]).toBe(80);
     expect(stats.droppedNumber).toMatchObject({ full: 0, expired: 0, lost: 0 });
     expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
-    const mean = (priority: number): number => items.filter((one) => one.priority === priority).length;
-    expect(mean(3)).toBeGreaterThanOrEqual(mean(0));
+    const numberOf = (priority: number): number => items.filter((one) => one.priority === priority).length;
+    expect(numberOf(3)).toBeGreaterThanOrEqual(numberOf(0));
 
     await devtools.send("Storage.overrideQuotaForOrigin", { origin });
     // A refused store is left alone for a second.
