@@ -1,4 +1,4 @@
-import { arrayOf, elementCount, SednaError, withDeadline, type ModelManifest, type TensorData, type Tensors } from "@sedna-js/core";
+import { arrayOf, elementCount, SednaError, withDeadline, type EstimatorMetadata, type TensorData, type Tensors } from "@sedna-js/core";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
@@ -31,7 +31,7 @@ export async function stageCandidate<Sample, Result>(candidate: SupervisedModel<
       if (candidate.rung === "cloud") throw new SednaError(`open ${manifest.name} ${manifest.version}: expected a backend that runs it; got none`, { code: "edge-unavailable" });
       checkContract(manifest, metadata);
       onOpen();
-      if (!manifest.golden?.length) await runOnZeros(candidate, manifest, within);
+      if (!manifest.golden?.length) await runOnZeros(candidate, metadata, within);
     } catch (error) {
       if (within.aborted || mayPass(error)) throw error;
       return { refusal: "does-not-open", error };
@@ -47,7 +47,7 @@ export async function stageCandidate<Sample, Result>(candidate: SupervisedModel<
 }
 
 /** A first run compiles what a backend compiles. A model with free axes beside the batch has no size to be run at. */
-async function runOnZeros<Sample, Result>(candidate: SupervisedModel<Sample, Result>, { inputs }: ModelManifest, signal: AbortSignal): Promise<void> {
+async function runOnZeros<Sample, Result>(candidate: SupervisedModel<Sample, Result>, { inputs }: EstimatorMetadata, signal: AbortSignal): Promise<void> {
   if (!candidate.run || inputs.some(({ shape }) => shape.slice(1).includes(-1))) return;
   const zeros: Tensors = Object.fromEntries(
     inputs.map(({ name, dtype, shape }) => {

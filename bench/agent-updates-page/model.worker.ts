@@ -1,0 +1,3 @@
+import { exposeModelHost } from "@sedna-js/edge-agent";
+
+exposeModelHost();
