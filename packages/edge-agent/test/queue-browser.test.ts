@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,8 @@ const folder = await mkdtemp(join(tmpdir(), "queue-browser-"));
 const running: { server?: PreviewServer; browser?: Browser } = {};
 const settings = { root: fileURLToPath(new URL("fixtures", import.meta.url)), configFile: false, logLevel: "silent", build: { outDir: join(folder, "site") } } as const;
 const page = { url: "" };
+/** Ends Chromiums that a failed test left. */
+const kills = new Set<() => Promise<void>>();
 
 beforeAll(async () => {
   await build({
@@ -26,6 +28,7 @@ beforeAll(async () => {
   running.browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
 });
 afterAll(async () => {
+  for (const kill of kills) await kill();
   await running.browser?.close();
   await running.server?.close();
   await rm(folder, { recursive: true, force: true });
@@ -54,20 +57,22 @@ async function ownChromium(profile: string): Promise<{ readonly browser: Browser
     });
     child.once("close", () => reject(new Error(`Chromium ended: ${said}`)));
   });
-  return {
-    browser: await chromium.connectOverCDP(address),
-    async kill() {
-      // Its whole group: the process that writes the database is a child of the one that we started.
-      process.kill(-child.pid!, "SIGKILL");
-      await gone;
-    },
+  const kill = async (): Promise<void> => {
+    kills.delete(kill);
+    // Its whole group: the process that writes the database is a child of the one that we started.
+    process.kill(-child.pid!, "SIGKILL");
+    await gone;
   };
+  kills.add(kill);
+  return { browser: await chromium.connectOverCDP(address), kill };
 }
 
 describe("C9: the browser is killed mid-write", () => {
   it("C9: all that was acknowledged is there once after each of three kills, and whole", async () => {
     const profile = join(folder, "profile");
     const acknowledged: string[] = [];
+    /** What the dead left on the disk, for the message: whether it went before or after. */
+    const onDisk: string[] = [];
     for (const count of [30, 120, 60]) {
       const { browser, kill } = await ownChromium(profile);
       const before = acknowledged.length;
@@ -76,6 +81,7 @@ describe("C9: the browser is killed mid-write", () => {
       await tab.evaluate(() => window.queuePage.writeForEver(2000));
       await expect.poll(() => acknowledged.length - before, { timeout: 60_000, interval: 5 }).toBeGreaterThan(count);
       await kill();
+      onDisk.push((await readdir(join(profile, "Default", "IndexedDB"), { recursive: true }).catch(String)).toString());
       await browser.close();
     }
     const { browser, kill } = await ownChromium(profile);
@@ -84,7 +90,7 @@ describe("C9: the browser is killed mid-write", () => {
     const items = await tab.evaluate(() => window.queuePage.list());
     const ids = new Set(items.map(({ id }) => id));
     expect(ids.size).toBe(items.length);
-    expect(acknowledged.filter((line) => !ids.has(line.split(" ")[0]!)), `${items.length} are stored of ${acknowledged.length} acknowledged; ${JSON.stringify(await tab.evaluate(() => indexedDB.databases()))}`).toEqual([]);
+    expect(acknowledged.filter((line) => !ids.has(line.split(" ")[0]!)), `${items.length} are stored of ${acknowledged.length} acknowledged; ${JSON.stringify(await tab.evaluate(() => indexedDB.databases()))}; ${onDisk.join(" then ")}`).toEqual([]);
     expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
     // Four were under way at each death.
     expect(items.length - acknowledged.length).toBeLessThanOrEqual(3 * 4);
