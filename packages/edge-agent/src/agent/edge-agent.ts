@@ -12,7 +12,13 @@ export type ModelSettings<Result> =
   /** A signed model, kept on the device, updated while frames flow. */
   | { readonly manifest: string | URL; readonly keys: readonly PublicKey[]; readonly update?: UpdaterSettings }
   /** A model that the app brings along and vouches for. */
-  | { readonly file: ModelSource; readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> }; readonly name?: string }
+  | {
+      readonly file: ModelSource;
+      readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
+      readonly name?: string;
+      /** Node: later versions are those that Sedna's local controller lays beside this worker, which nobody signs. */
+      readonly sedna?: { /** Path of `model_config.json`. */ readonly configPath: string; readonly trustLocalFiles: true; readonly update?: UpdaterSettings };
+    }
   /** Anything that answers. The agent runs it as it is, and disposes it at the end. */
   | { readonly estimator: Estimator<Frame, Result> };
 

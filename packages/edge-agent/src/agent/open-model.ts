@@ -1,5 +1,5 @@
 import { SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
-import { openByteStore } from "#platform";
+import { openByteStore, sednaModelStore } from "#platform";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
@@ -8,6 +8,7 @@ import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createUpdater, type Updater } from "../updates/create-updater.ts";
 import type { ModelSlot } from "../updates/model-slot.ts";
+import type { UpdaterSettings } from "../updates/updater-settings.ts";
 import type { AgentEvent } from "./agent-events.ts";
 import type { EdgeAgentOptions } from "./edge-agent.ts";
 import { ownModel } from "./own-model.ts";
@@ -71,6 +72,17 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
     life.signal.throwIfAborted();
     await put(supervise(verified));
     proveFirst(store, verified.manifest.version);
+    follow(store, settings);
+  };
+  const openFile = async (source: Extract<typeof model, { file: unknown }>): Promise<void> => {
+    const base = localModel(source);
+    const { sedna } = source;
+    // Before the model takes its place: without trust in the files nothing is to run.
+    const store = sedna && sednaModelStore({ ...sedna, base });
+    await put(supervise(base));
+    if (store) follow(store, sedna.update);
+  };
+  const follow = (store: ModelStore, settings: UpdaterSettings | undefined): void => {
     updater = createUpdater<Frame, Result>({ store, slot, open: supervise, ...(settings && { settings }), onEvent: emit });
     if (wantsUpdates) updater.start();
   };
@@ -88,7 +100,7 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
   };
   const openOnce = async (): Promise<void> => {
     if ("estimator" in model) return put(ownModel(model.estimator));
-    if ("file" in model) return put(supervise(localModel(model)));
+    if ("file" in model) return openFile(model);
     return openSigned(model);
   };
   const open = async (): Promise<void> => {
