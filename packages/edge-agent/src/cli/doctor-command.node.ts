@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand } from "citty";
 import type { EdgeJob } from "../job/edge-job.ts";
+import { createModelStore } from "../models/create-model-store.ts";
+import { memoryBytes } from "../models/memory-bytes.ts";
 import { diagnose, type DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
 import { checkArgs } from "./check-args.ts";
@@ -23,11 +25,13 @@ export const doctorCommand = defineCommand({
   },
 });
 
-function needsOf({ bigModel, samples, report, source, data }: EdgeJob & { readonly data: string }): DiagnoseOptions {
+function needsOf({ bigModel, samples, report, source, model, data }: EdgeJob & { readonly data: string }): DiagnoseOptions {
   return {
     ...(bigModel && { bigModel }),
     ...(samples && { samples }),
     ...(report && { localController: { url: report.sednaLocalController } }),
+    // In memory: a doctor leaves nothing behind, and what was seen before is the agent's affair.
+    ...("manifest" in model ? { model: createModelStore({ ...model, bytes: memoryBytes() }) } : { modelFile: model.file }),
     directory: data,
     needsFfmpeg: !("directory" in source),
   };

@@ -11,7 +11,7 @@ export function openJob(job: EdgeJob & { readonly data: string }, { onSkip }: { 
   return createEdgeAgent<Detections>({
     name,
     source: () => openSource(source, onSkip),
-    model: "manifest" in model ? { ...model, ...(update?.pollSeconds && { update: { pollMs: update.pollSeconds * 1000 } }) } : model,
+    model: modelOf(model, update),
     ...(job.hardExampleMining && { hardExampleMining: job.hardExampleMining }),
     ...(job.bigModel && { bigModel: bigModel(job.bigModel) }),
     ...(policy && { policy }),
@@ -22,6 +22,13 @@ export function openJob(job: EdgeJob & { readonly data: string }, { onSkip }: { 
     ...(report && { report: reportOf(report) }),
     directory: data,
   });
+}
+
+function modelOf(model: EdgeJob["model"], { pollSeconds, sednaConfig }: NonNullable<EdgeJob["update"]> = {}): EdgeAgentOptions["model"] {
+  const settings = pollSeconds === undefined ? {} : { update: { pollMs: pollSeconds * 1000 } };
+  if ("manifest" in model) return { ...model, ...settings };
+  // The job was refused unless it says so itself.
+  return sednaConfig === undefined ? model : { ...model, sedna: { configPath: sednaConfig, trustLocalFiles: true, ...settings } };
 }
 
 function openSource(source: JobSource, onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void): SampleSource<Frame> {

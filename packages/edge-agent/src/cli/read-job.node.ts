@@ -54,6 +54,5 @@ function placedSource(source: JobSource, at: (name: string) => string): JobSourc
 }
 
 function placedModel(model: JobModel, at: (name: string) => string): JobModel {
-  if ("manifest" in model) return /^https?:/.test(model.manifest) ? model : { ...model, manifest: at(model.manifest) };
-  return { ...model, file: at(model.file) };
+  return "file" in model ? { ...model, file: at(model.file) } : model;
 }

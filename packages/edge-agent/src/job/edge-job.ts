@@ -11,7 +11,7 @@ export type JobSource =
 
 /** Where a job's little model comes from. */
 export type JobModel =
-  /** A signed one: a URL or path, and the keys that may sign. */
+  /** A signed one: the URL of its manifest, and the keys that may sign. */
   | { readonly manifest: string; readonly keys: readonly PublicKey[] }
   /** A file without a signature. Its owner vouches for it by naming it here. */
   | { readonly file: string; readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> } };

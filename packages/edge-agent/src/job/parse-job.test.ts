@@ -16,7 +16,7 @@ const full = {
   threads: 2,
   privacy: { level: "blurred" },
   samples: { url: "https://cloud.example", token: "t0ken", maxItems: 1000, maxMegabytes: 200, ttlHours: 48, whenFull: "drop-oldest" },
-  update: { pollSeconds: 30, sednaConfig: "/model-hot-update/model_config.json", trustLocalFiles: true },
+  update: { pollSeconds: 30 },
   report: { sednaLocalController: "http://127.0.0.1:9100", worker: "w", namespace: "n", ownerName: "o", ownerKind: "jointinferenceservice", periodSeconds: 30 },
   status: { port: 9000, host: "::1" },
   data: "/var/lib/gate",
@@ -37,6 +37,12 @@ describe("parseJob()", () => {
     expect(parseJob(full)).toEqual(full);
   });
 
+  it("takes Sedna's files for a model of the owner's own, where they are trusted", () => {
+    const update = { pollSeconds: 60, sednaConfig: "/model-hot-update/model_config.json", trustLocalFiles: true };
+    expect(parseJob({ ...least, update }).update).toEqual(update);
+    expect(problems({ ...full, update })).toEqual([expect.stringContaining("update.sednaConfig: expected model.file, since Sedna's files are not signed; got model.manifest")]);
+  });
+
   it("adds the defaults to one that says the least", () => {
     expect(parseJob(least)).toEqual({ ...least, source: { directory: "pictures", watch: true }, privacy: { level: "features" }, status: { port: 9465, host: "127.0.0.1" }, output: "none" });
     expect(parseJob({ ...least, status: { port: 1 } }).status).toEqual({ port: 1, host: "127.0.0.1" });
@@ -50,9 +56,9 @@ describe("parseJob()", () => {
     [{ source: "camera" }, 'source: expected a mapping with one of rtsp, file, directory, webcam; got "camera"'],
     [{ source: { file: "a.mp4", fps: "5" } }, 'source.fps: expected a number above 0, up to 240; got "5"'],
     [{ model: undefined }, "model: expected a mapping with one of manifest, file; got undefined"],
-    [{ model: { manifest: "m.json", keys: [] } }, "model.keys: expected at least one public key; got an array of 0"],
-    [{ model: { manifest: "m.json", keys: [{ id: "a", publicKey: "short" }] } }, 'model.keys.0.publicKey: expected an Ed25519 public key: 32 bytes in base64; got "short"'],
-    [{ model: { manifest: "m.json", keys: [{ ...key, pubKey: "" }] } }, "model.keys.0.pubKey: expected one of id, publicKey; got a key that is none"],
+    [{ model: { manifest: "https://models.example/m.json", keys: [] } }, "model.keys: expected at least one public key; got an array of 0"],
+    [{ model: { manifest: "https://models.example/m.json", keys: [{ id: "a", publicKey: "short" }] } }, 'model.keys.0.publicKey: expected an Ed25519 public key: 32 bytes in base64; got "short"'],
+    [{ model: { manifest: "https://models.example/m.json", keys: [{ ...key, pubKey: "" }] } }, "model.keys.0.pubKey: expected one of id, publicKey; got a key that is none"],
     [{ model: { file: "m.onnx", task: { name: "heatmaps" } } }, 'model.task.name: expected one of heatmap, nanodet; got "heatmaps": did you mean heatmap?'],
     [{ name: "a b" }, 'name: expected letters, digits, ".", "_" and "-"; got "a b"'],
     [{ name: ".." }, 'name: expected letters, digits, ".", "_" and "-"; got ".."'],

@@ -59,6 +59,7 @@ export function parseJob(value: unknown, { from = "the job", environment = {} }:
 function tellContradictions(job: EdgeJob, say: (path: Path, expected: string) => void): void {
   if (job.samples && job.privacy.level === "never") say(["samples"], "expected none where privacy.level is never, since nothing may leave the device; got some");
   if (job.update && !job.update.sednaConfig && !("manifest" in job.model)) say(["update"], "expected model.manifest, whose place tells new versions, or update.sednaConfig; got model.file");
+  if (job.update?.sednaConfig && "manifest" in job.model) say(["update", "sednaConfig"], "expected model.file, since Sedna's files are not signed; got model.manifest");
   if (job.update?.sednaConfig && job.update.trustLocalFiles !== true) say(["update", "trustLocalFiles"], "expected true for sednaConfig, since nobody signs the files that it names; got no such word");
   if (!job.bigModel && ["cloud-first", "cloud-only"].includes(job.policy ?? "")) say(["policy"], `expected a bigModel for ${job.policy}; got none`);
 }

@@ -14,13 +14,14 @@ const LOW_DISK = 500e6;
 const LOW_MEMORY = 200e6;
 
 /** See the contract: what Node, its native parts and the device offer. */
-export function platformChecks({ directory, needsFfmpeg = false }: DiagnoseOptions): Promise<readonly HealthCheck[]> {
+export function platformChecks({ directory, modelFile, needsFfmpeg = false }: DiagnoseOptions): Promise<readonly HealthCheck[]> {
   return runChecks({
     node: checkNode,
     "onnxruntime-node": () => checkPackage("onnxruntime-node", { missing: "fail", without: "no model runs on this device", fix: "npm install onnxruntime-node (without a network: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node)" }),
     sharp: () => checkPackage("sharp", { missing: "warn", without: "pictures can be neither read from a directory nor sent as JPEG", fix: "npm install sharp" }),
     ffmpeg: () => checkFfmpeg(needsFfmpeg),
     memory: checkMemory,
+    ...(modelFile === undefined ? {} : { "model file": () => checkModelFile(modelFile) }),
     ...(directory === undefined ? {} : { "data directory": () => checkDirectory(resolve(directory)), disk: () => checkDisk(resolve(directory)) }),
   });
 }
@@ -60,6 +61,17 @@ async function checkFfmpeg(isNeeded: boolean): ReturnType<RunCheck> {
     const found = code === "ENOENT" ? "not installed" : `doesn't run (${String(code)})`;
     if (!isNeeded) return { status: "ok", found: `${found}; this job's source needs none` };
     return { status: "fail", found: `${found}: cameras and video files cannot be read`, fix: "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg)" };
+  }
+}
+
+async function checkModelFile(file: string): ReturnType<RunCheck> {
+  const opened = await open(file, "r");
+  try {
+    const about = await opened.stat();
+    // Directories open too.
+    return about.isFile() && about.size > 0 ? { status: "ok", found: `${file}, ${about.size} bytes, without a signature` } : { status: "fail", found: `${file} is ${about.isFile() ? "empty" : "no file"}`, fix: "set model.file to an ONNX file" };
+  } finally {
+    await opened.close();
   }
 }
 

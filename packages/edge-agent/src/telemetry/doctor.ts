@@ -15,6 +15,8 @@ export interface DiagnoseOptions {
   readonly localController?: { readonly url: string | URL };
   /** Fetches the model's manifest and verifies its signature; a `ModelStore` fits. */
   readonly model?: { check(options: { readonly signal: AbortSignal }): Promise<Pick<ModelManifest, "name" | "version">> };
+  /** Node: a model's file without a signature. */
+  readonly modelFile?: string;
   /** Node: where the job keeps its data. */
   readonly directory?: string;
   /** Node: the job's source needs `ffmpeg`. Default false. */
