@@ -12,6 +12,15 @@ export type { ModelStore, VerifiedModel, VersionState } from "./models/model-sto
 export { modelTasks, type ModelTasks } from "./models/model-tasks.ts";
 export type { PrivacyLevel, PrivacyPolicy } from "./privacy/privacy-policy.ts";
 export type { DropReason, DurableQueue, QueueEvent, QueueStatistics, WhenFull } from "./queue/durable-queue.ts";
+export type { EdgeJob, JobModel, JobSource } from "./job/edge-job.ts";
+export { parseJob, type ParseJobOptions } from "./job/parse-job.ts";
+export { createAgentMetrics, type AgentMetrics, type AgentMetricsOptions } from "./telemetry/agent-metrics.ts";
+export type { TelemetryAgent, TelemetryAnswer, TelemetryStatus } from "./telemetry/agent-readings.ts";
+export { diagnose, type DiagnoseOptions } from "./telemetry/doctor.ts";
+export type { HealthCheck } from "./telemetry/health-check.ts";
+export { openTelemetry, type AgentInstruments, type OpenTelemetryOptions } from "./telemetry/open-telemetry.ts";
+export type { ReportEvent } from "./telemetry/report-events.ts";
+export { createSednaReporter, type SednaReporter, type SednaReporterOptions } from "./telemetry/sedna-reporter.ts";
 export { superviseModel, type SuperviseModelOptions } from "./supervisor/supervise-model.ts";
 export type { FailureReason, Rung, SupervisedModel, SupervisorEvent } from "./supervisor/supervised-model.ts";
 export { exposeEstimator } from "./worker/expose-estimator.ts";
