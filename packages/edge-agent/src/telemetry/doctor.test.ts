@@ -5,8 +5,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { checkDirectory } from "./check-directory.node.ts";
 import { diagnose, type DiagnoseOptions } from "./doctor.ts";
 import type { HealthCheck } from "./health-check.ts";
+import { serverChecks } from "./server-checks.ts";
 
 const open: Server[] = [];
 const paths = { folder: "" };
@@ -35,12 +37,12 @@ const cloud = (token?: string, ready = true): RequestListener => (request, respo
   if (!health && token !== undefined && request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end();
   response.writeHead(health ? (ready ? 200 : 503) : ["/v2", "/sedna", "/v2/models/people"].includes(request.url!) ? 200 : 404).end("{}");
 };
-const of = async (name: string, options: DiagnoseOptions): Promise<HealthCheck | undefined> => (await diagnose(options)).find((check) => check.name === name);
+const of = async (name: string, options: DiagnoseOptions): Promise<HealthCheck | undefined> => (await serverChecks(options)).find((check) => check.name === name);
 
-describe("diagnose() of servers", () => {
+describe("serverChecks()", () => {
   it("finds what is ready ready, and what is not not", async () => {
     const [url, starting] = [await serving(cloud("t0ken")), await serving(cloud(undefined, false))];
-    const checks = await diagnose({ bigModel: { url, token: "t0ken", protocol: "oip", model: "people" }, samples: { url: `${url}/`, token: "t0ken" }, localController: { url: starting } });
+    const checks = await serverChecks({ bigModel: { url, token: "t0ken", protocol: "oip", model: "people" }, samples: { url: `${url}/`, token: "t0ken" }, localController: { url: starting } });
     expect(checks.filter(({ found }) => found.includes(url)).map(({ name, status }) => [name, status])).toEqual([["big model", "ok"], ["sample service", "ok"]]);
     expect(checks.find(({ name }) => name === "clock")).toEqual({ name: "clock", status: "ok", found: "agrees with the server's" });
     expect(checks.find(({ name }) => name === "local controller")).toMatchObject({ status: "ok" });
@@ -65,8 +67,8 @@ describe("diagnose() of servers", () => {
     const gone = await serving(() => {});
     open.pop()!.close();
     const started = performance.now();
-    const checks = await diagnose({ samples: { url: hanging }, localController: { url: gone }, deadlineMs: 200 });
-    expect(performance.now() - started).toBeLessThan(20_000);
+    const checks = await serverChecks({ samples: { url: hanging }, localController: { url: gone }, deadlineMs: 200 });
+    expect(performance.now() - started).toBeLessThan(2000);
     expect(checks.find(({ name }) => name === "sample service")).toMatchObject({ status: "fail", found: expect.stringContaining(`${hanging}/v2/health/ready doesn't answer`) });
     expect(checks.find(({ name }) => name === "local controller")).toMatchObject({ status: "fail", found: expect.stringContaining("ECONNREFUSED") });
   });
@@ -88,37 +90,41 @@ describe("diagnose() of servers", () => {
   });
 });
 
-describe("diagnose() of a device", () => {
-  it("finds Node, the runtime and sharp, each tried in a process of its own", async () => {
-    const checks = await diagnose();
-    expect(checks.filter(({ name }) => ["node", "onnxruntime-node", "sharp"].includes(name)).map(({ status }) => status)).toEqual(["ok", "ok", "ok"]);
-    expect(checks.find(({ name }) => name === "ffmpeg")!.status).toBe("ok");
+describe("diagnose()", () => {
+  // Each loads native parts in processes of their own.
+  it("finds Node, the runtime and sharp, each tried in a process of its own, and the servers after", { timeout: 60_000 }, async () => {
+    const checks = await diagnose({ directory: paths.folder, samples: { url: await serving(cloud()) } });
+    expect(checks.map(({ name }) => name)).toEqual(["node", "onnxruntime-node", "sharp", "ffmpeg", "memory", "data directory", "disk", "sample service"]);
+    expect(checks.filter(({ name }) => !["memory", "disk"].includes(name)).map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok", "ok", "ok"]);
+    expect(checks.find(({ name }) => name === "disk")!.found).toMatch(/^\d+ MB free$/);
   });
 
-  it("misses ffmpeg only for a source that needs it", async () => {
+  it("misses ffmpeg for a source that needs it, and a model's file that is not there", { timeout: 60_000 }, async () => {
     const path = process.env["PATH"];
     process.env["PATH"] = paths.folder;
     try {
-      expect(await of("ffmpeg", { needsFfmpeg: true })).toMatchObject({ status: "fail", found: expect.stringContaining("not installed"), fix: expect.stringContaining("apt-get install ffmpeg") });
-      expect(await of("ffmpeg", {})).toMatchObject({ status: "ok" });
+      const checks = await diagnose({ needsFfmpeg: true, modelFile: join(paths.folder, "none.onnx") });
+      expect(checks.find(({ name }) => name === "ffmpeg")).toMatchObject({ status: "fail", found: expect.stringContaining("not installed"), fix: expect.stringContaining("apt-get install ffmpeg") });
+      expect(checks.find(({ name }) => name === "model file")).toMatchObject({ status: "fail", found: expect.stringContaining("ENOENT") });
     } finally {
       process.env["PATH"] = path;
     }
   });
+});
 
+describe("checkDirectory()", () => {
   it("tries the data directory by writing, and leaves nothing there", async () => {
     const directory = join(paths.folder, "data");
     await mkdir(directory);
-    expect(await of("data directory", { directory })).toMatchObject({ status: "ok", found: `${directory} can be written` });
+    expect(await checkDirectory(directory)).toEqual({ status: "ok", found: `${directory} can be written` });
     expect(await readdir(directory)).toEqual([]);
     await chmod(directory, 0o777);
-    expect(await of("data directory", { directory })).toMatchObject({ status: "warn", fix: `chmod o-w ${directory}` });
-    expect(await of("data directory", { directory: join(directory, "a", "b") })).toMatchObject({ status: "ok", found: expect.stringContaining("will be made") });
+    expect(await checkDirectory(directory)).toMatchObject({ status: "warn", fix: `chmod o-w ${directory}` });
+    expect(await checkDirectory(join(directory, "a", "b"))).toMatchObject({ status: "ok", found: expect.stringContaining("will be made") });
     expect(await readdir(directory)).toEqual([]);
     await writeFile(join(directory, "file"), "");
-    expect(await of("data directory", { directory: join(directory, "file") })).toMatchObject({ status: "fail", found: expect.stringContaining("is no directory") });
+    expect(await checkDirectory(join(directory, "file"))).toMatchObject({ status: "fail", found: expect.stringContaining("is no directory") });
     // Readable to all, writable to nobody, root included.
-    expect(await of("data directory", { directory: "/proc/self" })).toMatchObject({ status: "fail", found: expect.stringContaining("cannot be written") });
-    expect(await of("disk", { directory })).toMatchObject({ found: expect.stringMatching(/^\d+ MB free$/) });
+    expect(await checkDirectory("/proc/self")).toMatchObject({ status: "fail", found: expect.stringContaining("cannot be written") });
   });
 });
