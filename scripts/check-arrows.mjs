@@ -11,7 +11,7 @@ const packages = {
   "packages/core": ["@sedna-js/wasm-kernels"],
   "packages/edge-agent": ["@sedna-js/core", "@sedna-js/wasm-kernels"],
   "packages/cloud": ["@sedna-js/core", "@sedna-js/wasm-kernels"],
-  demo: ["@sedna-js/edge-agent"],
+  demo: ["@sedna-js/edge-agent", "@sedna-js/core"],
 };
 
 /** Rooms inside core, and the rooms that each may import. A room not named here is an error. */

@@ -1,0 +1,63 @@
+const PLACE = "sedna-demo-publisher";
+
+/** Who publishes: a key pair, and the version that was published last. */
+export interface PublisherIdentity {
+  readonly keys: CryptoKeyPair;
+  /** Counts versions up, beyond this visit: an edge takes none below what it has seen. */
+  nextVersion(): number;
+}
+
+interface Remembered {
+  readonly privateKey: JsonWebKey;
+  readonly publicKey: JsonWebKey;
+  readonly version: number;
+}
+
+/**
+ * The publisher of the visits before, or a new one. A real publisher's private key is in no page; this one is of use
+ * to nobody, and the visitor has to be the publisher.
+ */
+export async function publisherIdentity(): Promise<PublisherIdentity> {
+  const known = recall();
+  const keys = known ? await imported(known).catch(() => undefined) : undefined;
+  if (keys) return { keys, nextVersion: counter(known!) };
+  const made = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]).catch((cause: unknown) => {
+    throw new Error("sign models: expected a browser with Ed25519, such as Chrome 137, Firefox 129, Safari 17 or newer; this one has none", { cause });
+  });
+  const remembered = { privateKey: await crypto.subtle.exportKey("jwk", made.privateKey), publicKey: await crypto.subtle.exportKey("jwk", made.publicKey), version: 0 };
+  return { keys: made, nextVersion: counter(remembered) };
+}
+
+function counter(known: Remembered): () => number {
+  const state = { version: known.version };
+  return () => {
+    // Another tab may have published meanwhile.
+    state.version = Math.max(state.version, recall()?.version ?? 0) + 1;
+    remember({ ...known, version: state.version });
+    return state.version;
+  };
+}
+
+async function imported({ privateKey, publicKey }: Remembered): Promise<CryptoKeyPair> {
+  return {
+    privateKey: await crypto.subtle.importKey("jwk", privateKey, "Ed25519", true, ["sign"]),
+    publicKey: await crypto.subtle.importKey("jwk", publicKey, "Ed25519", true, ["verify"]),
+  };
+}
+
+function recall(): Remembered | undefined {
+  try {
+    const known = JSON.parse(localStorage.getItem(PLACE) ?? "null") as Remembered | null;
+    return known !== null && Number.isSafeInteger(known.version) ? known : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function remember(remembered: Remembered): void {
+  try {
+    localStorage.setItem(PLACE, JSON.stringify(remembered));
+  } catch {
+    // Where nothing may be kept, the agent keeps nothing either, and each visit starts afresh.
+  }
+}

@@ -1,0 +1,21 @@
+import type { Tensors } from "@sedna-js/edge-agent";
+import type { GoldenAnswer, GoldenQuestion } from "./golden.worker.ts";
+
+/**
+ * What a model gives for some inputs, from a Worker that lives as long as that takes.
+ * @throws {Error} what running it threw.
+ */
+export async function runOnce(question: GoldenQuestion): Promise<Tensors> {
+  const worker = new Worker(new URL("./golden.worker.ts", import.meta.url), { type: "module" });
+  try {
+    const answer = await new Promise<GoldenAnswer>((resolve, reject) => {
+      worker.addEventListener("message", ({ data }: MessageEvent<GoldenAnswer>) => resolve(data));
+      worker.addEventListener("error", ({ message }) => reject(new Error(`run a model once: expected a Worker; got ${message || "one that could not be loaded"}`)));
+      worker.postMessage(question);
+    });
+    if ("error" in answer) throw new Error(answer.error);
+    return answer.outputs;
+  } finally {
+    worker.terminate();
+  }
+}
