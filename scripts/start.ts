@@ -1,7 +1,8 @@
 // `npm start`: the demo page and its big-model service, ready to open.
 import { fileURLToPath } from "node:url";
 import { nanodet } from "@sedna-js/core";
-import { bigModelService, createCloud, onnxFile, serve, sharpDecoder, type Serving } from "@sedna-js/cloud";
+import { bigModelService, createCloud, onnxFile, sampleService, serve, sharpDecoder, type Serving } from "@sedna-js/cloud";
+import { newestSamples } from "./newest-samples.ts";
 import { build, preview, type PreviewServer } from "vite";
 
 /** The demo, running. */
@@ -15,10 +16,11 @@ export interface Demo {
 const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const configFile = root("demo/vite.config.ts");
 
-/** The big-model service of the demo. */
+/** The big-model service of the demo, and a place for the newest samples. */
 export async function startCloud({ port = 0 }: { readonly port?: number } = {}): Promise<Serving> {
   const estimator = onnxFile({ path: root("models/nanodet-g-416/model.onnx"), task: nanodet({ labels: [0], threshold: 0.45 }), threads: 1 });
-  const cloud = createCloud({ services: [bigModelService({ name: "nanodet", estimator, decodeImage: sharpDecoder(), maxQueue: 16 })] });
+  const bigModel = bigModelService({ name: "nanodet", estimator, decodeImage: sharpDecoder(), maxQueue: 16 });
+  const cloud = createCloud({ services: [bigModel, sampleService({ store: newestSamples() })] });
   await cloud.start();
   return serve(cloud, { port });
 }
