@@ -32,7 +32,7 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1000,
-    rolldownOptions: { input: ["index.html", "labels.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))) },
+    rolldownOptions: { input: ["index.html", "carry-on.html", "labels.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))) },
   },
   preview: { headers: securityHeaders },
 });

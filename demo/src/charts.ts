@@ -51,12 +51,24 @@ function median(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
+/** A moment worth a dashed line in a chart. */
+export interface Mark {
+  readonly x: number;
+  readonly label: string;
+}
+
 /** A line chart that follows the width of its place and the page's colours; returns its redraw. */
 export function lines(
   place: HTMLElement,
   series: readonly { readonly label: string; readonly colour: string; readonly dash?: number[] }[],
   data: () => UPlot.AlignedData | (readonly (number | null)[])[],
-  { min = 0, max, x = (value: number) => `${value} s`, height = 130 }: { min?: number; max?: number; x?: (value: number) => string; height?: number } = {},
+  {
+    min = 0,
+    max,
+    x = (value: number) => `${value} s`,
+    height = 130,
+    marks,
+  }: { min?: number; max?: number; x?: (value: number) => string; height?: number; marks?: () => readonly Mark[] } = {},
 ): () => void {
   const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = { stroke: () => colour("--quiet"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
@@ -68,9 +80,32 @@ export function lines(
     scales: { x: { time: false }, y: { range: (_, _min, top) => [min, max ?? Math.max(1, (top || 1) * 1.1)] } },
     axes: [{ ...axis, values: (_, splits) => splits.map(x), space: 60, size: 26 }, { ...axis, size: 38 }],
     series: [{}, ...series.map(({ label, colour: name, dash }) => ({ label, stroke: () => colour(name), width: 2, points: { show: false }, ...(dash ? { dash } : {}) }))],
+    hooks: marks ? { draw: [(chart) => drawMarks(chart, { marks: marks(), ink: colour("--ink") })] } : {},
   };
   const chart = new UPlot(options, data() as UPlot.AlignedData, place);
   new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height })).observe(place);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chart.redraw());
   return () => chart.setData(data() as UPlot.AlignedData);
+}
+
+/** Each label beside its line, in rows that take turns, so that near ones can be read. */
+function drawMarks({ ctx, bbox: { left, top, width, height }, valToPos }: UPlot, { marks, ink }: { readonly marks: readonly Mark[]; readonly ink: string }): void {
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width, height);
+  ctx.clip();
+  Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: ratio, font: `${11 * ratio}px system-ui, sans-serif`, textBaseline: "top" });
+  ctx.setLineDash([4 * ratio, 4 * ratio]);
+  for (const [i, { x, label }] of marks.entries()) {
+    const at = Math.round(valToPos(x, "x", true));
+    ctx.beginPath();
+    ctx.moveTo(at, top);
+    ctx.lineTo(at, top + height);
+    ctx.stroke();
+    const fits = at + ctx.measureText(label).width + 8 * ratio < left + width;
+    ctx.textAlign = fits ? "left" : "right";
+    ctx.fillText(label, at + (fits ? 4 : -4) * ratio, top + (2 + 13 * (i % 3)) * ratio);
+  }
+  ctx.restore();
 }

@@ -1,0 +1,55 @@
+import { lines } from "../charts.ts";
+
+const WINDOW_S = 60;
+
+/** Counters that only grow. */
+export interface AnswerCounts {
+  readonly edge: number;
+  readonly cloud: number;
+  /** Frames that went by without an answer. */
+  readonly nobody: number;
+}
+
+/** The chart of who answered; see {@link createAnswersChart}. */
+export interface AnswersChart {
+  /** Marks this moment. */
+  mark(label: string): void;
+  stop(): void;
+}
+
+/** Frames answered a second over the last minute, by whom. Lines differ in dashes too. */
+export function createAnswersChart({ place, counts }: { readonly place: HTMLElement; readonly counts: () => AnswerCounts }): AnswersChart {
+  const seconds = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
+  const rates = { edge: seconds.map((): number | null => null), cloud: seconds.map((): number | null => null), nobody: seconds.map((): number | null => null) };
+  const marks: { readonly at: number; readonly label: string }[] = [];
+  const last = { at: performance.now(), counts: counts() };
+
+  const draw = lines(
+    place,
+    [
+      { label: "edge (solid)", colour: "--edge" },
+      { label: "cloud (dashed)", colour: "--cloud", dash: [10, 4] },
+      { label: "nobody (dotted)", colour: "--ink", dash: [2, 3] },
+    ],
+    () => [seconds, rates.edge, rates.cloud, rates.nobody],
+    { height: 170, marks: () => marks.map(({ at, label }) => ({ x: (at - last.at) / 1000, label })) },
+  );
+
+  const timer = setInterval(() => {
+    const [now, current] = [performance.now(), counts()];
+    for (const who of ["edge", "cloud", "nobody"] as const) {
+      rates[who].shift();
+      rates[who].push((1000 * (current[who] - last.counts[who])) / (now - last.at));
+    }
+    Object.assign(last, { at: now, counts: current });
+    while (marks[0] && now - marks[0].at > 1000 * WINDOW_S) marks.shift();
+    draw();
+  }, 1000);
+
+  return {
+    mark(label) {
+      marks.push({ at: performance.now(), label });
+    },
+    stop: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,45 @@
+import type { AgentStatus } from "@sedna-js/edge-agent";
+import { byId } from "../dom.ts";
+import { duration, rungName } from "./describe-event.ts";
+import { unanswered } from "./tell-events.ts";
+
+/** The figures under the video. */
+export interface Figures {
+  /** A frame was answered. */
+  answered(): void;
+  show(status: AgentStatus, cloud: string): void;
+}
+
+/** Shows how the agent is doing. Pauses are counted while the page is seen: a hidden one gets no frames. */
+export function createFigures(): Figures {
+  const cells = { model: byId("model"), rung: byId("rung"), answered: byId("answered"), unanswered: byId("unanswered"), pause: byId("pause"), waiting: byId("waiting"), sent: byId("sent"), cloud: byId("cloud") };
+  const pause: { last?: number; longest: number } = { longest: 0 };
+  const measure = (): void => {
+    if (pause.last !== undefined) pause.longest = Math.max(pause.longest, performance.now() - pause.last);
+  };
+  document.addEventListener("visibilitychange", () => delete pause.last);
+
+  return {
+    answered() {
+      measure();
+      if (!document.hidden) pause.last = performance.now();
+    },
+    show({ model, joint, queue }, cloud) {
+      measure();
+      const texts: Record<keyof typeof cells, string> = {
+        model: model ? `${model.name}, version ${model.version}` : "none yet",
+        rung: model ? rungName(model.rung) : "-",
+        answered: String(joint.inferenceNumber),
+        unanswered: String(unanswered(joint)),
+        pause: pause.longest > 0 ? duration(pause.longest) : "-",
+        waiting: queue ? `${queue.items}${queue.items > 0 ? ` (${Math.ceil(queue.bytes / 1024)} KB)` : ""}` : "-",
+        sent: queue ? String(queue.sentNumber) : "-",
+        cloud,
+      };
+      for (const [name, text] of Object.entries(texts)) {
+        const cell = cells[name as keyof typeof cells];
+        if (cell.textContent !== text) cell.textContent = text;
+      }
+    },
+  };
+}

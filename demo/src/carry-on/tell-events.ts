@@ -1,0 +1,61 @@
+import type { AgentEvent, AgentStatus } from "@sedna-js/edge-agent";
+import { describeEvent } from "./describe-event.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** Frames that nobody has answered: those that a newer one replaced before their turn, and those on which all failed. */
+export function unanswered({ droppedNumber, failedNumber }: AgentStatus["joint"]): number {
+  return droppedNumber + failedNumber;
+}
+
+/** Tells a timeline of an agent's events; sentences that hang on more than one event are put together here. Give it every event, in order. */
+export function tellEvents({ timeline, status }: { readonly timeline: Timeline; readonly status: () => AgentStatus }): (event: AgentEvent) => void {
+  type Counts = Pick<AgentStatus["joint"], "droppedNumber" | "failedNumber">;
+  /** The counts when the trouble, or the update, began. */
+  const before: { failure?: Counts; update?: Counts } = {};
+  const sending = { waits: false, most: 0 };
+  const told = (text: string): void => timeline.add({ actor: "agent", text });
+  const since = (counts: Counts | undefined): string => {
+    const now = status().joint;
+    const lost = now.failedNumber - (counts ?? now).failedNumber;
+    const skipped = now.droppedNumber - (counts ?? now).droppedNumber;
+    const skips = skipped === 0 ? "" : ` Newer ones came before the turn of ${skipped}.`;
+    return `${lost === 0 ? "No frame was lost." : `${lost} ${lost === 1 ? "frame was" : "frames were"} lost.`}${skips}`;
+  };
+
+  return (event) => {
+    const text = describeEvent(event);
+    switch (event.type) {
+      case "model-opened": {
+        // A new version says so itself when it is ready, and so does one that comes back.
+        const isFirst = before.failure === undefined && (status().model?.version ?? event.version) === event.version;
+        return isFirst ? told(text!) : undefined;
+      }
+      case "model-failed":
+        before.failure ??= status().joint;
+        return told(text!);
+      case "model-recovered":
+        told(`${text} ${since(before.failure)}`);
+        delete before.failure;
+        return;
+      case "update-found":
+        before.update = status().joint;
+        return told(text!);
+      case "update-swapped":
+        return told(`${text} ${since(before.update)}`);
+      case "sending-failed":
+        if (!sending.waits) told(text!);
+        sending.waits = true;
+        return;
+      case "item-queued":
+        sending.most = Math.max(sending.most, status().queue?.items ?? 0);
+        return;
+      case "item-sent":
+        if ((status().queue?.items ?? 0) > 0) return;
+        if (sending.waits) told(`${sending.most === 1 ? "The hard example that waited has" : `All hard examples that waited, ${sending.most} at most, have`} been sent.`);
+        Object.assign(sending, { waits: false, most: 0 });
+        return;
+      default:
+        if (text !== undefined) told(text);
+    }
+  };
+}

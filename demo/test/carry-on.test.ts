@@ -1,0 +1,151 @@
+import { chromium, type Browser, type Page } from "playwright";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Serving } from "@sedna-js/cloud";
+import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
+import { buildDemo, startCloud, startDemo, type Demo } from "../../scripts/start.ts";
+
+// The page as a visitor meets it: built, served with its headers, in a real Chromium. Every button is pressed once,
+// and the real agent has to carry on.
+
+const running: { browser?: Browser; demo?: Demo; cloud?: Serving; page?: Page } = {};
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  await buildDemo();
+  running.cloud = await startCloud();
+  running.demo = await startDemo({ cloud: running.cloud });
+  running.browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
+});
+afterAll(async () => {
+  await running.browser?.close();
+  await running.demo?.close();
+});
+afterEach(async () => {
+  await running.page?.close();
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+const open = async ({ base = running.demo!.url, query = "", width = 1280, ignore = /$^/ }: { base?: string; query?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
+  const page = await running.browser!.newPage({ viewport: { width, height: 800 } });
+  running.page = page;
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !ignore.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto(`${base}carry-on.html${query}`);
+  await answers(page);
+  return page;
+};
+const count = async (page: Page, id: string): Promise<number> => Number.parseInt((await page.locator(`#${id}`).textContent()) ?? "", 10);
+/** Frames are answered. */
+const answers = async (page: Page, by = 5): Promise<void> => {
+  const before = await count(page, "answered");
+  await expect.poll(() => count(page, "answered"), { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(before + by);
+};
+const press = (page: Page, name: string): Promise<void> => page.getByRole("button", { name, exact: true }).click();
+/** What was told since the visitor's last deed, oldest first. */
+const told = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const rows = [...document.querySelectorAll("#timeline li")].map((row) => ({ isYou: row.querySelector(".you") !== null, text: row.lastElementChild!.textContent ?? "" }));
+    const deed = rows.findIndex(({ isYou }) => isYou);
+    return rows.slice(0, deed < 0 ? undefined : deed).map(({ text }) => text).toReversed();
+  });
+const tells = (page: Page, what: RegExp): Promise<void> => expect.poll(async () => (await told(page)).join("\n"), { timeout: 60_000, interval: 100 }).toMatch(what);
+const version = async (page: Page): Promise<number> => Number(/version (\d+)/.exec((await page.locator("#model").textContent()) ?? "")?.[1]);
+const pushBad = async (page: Page, kind: string): Promise<void> => {
+  await page.locator("#bad-kind").selectOption(kind);
+  await press(page, "Push a bad model");
+};
+
+describe("the page that carries on", () => {
+  it("answers again after the Worker was killed, and after it hung", async () => {
+    // The frame that a Worker held when it died is collected unclosed: nobody is left to close it.
+    const page = await open({ ignore: /VideoFrame was garbage collected/ });
+    await press(page, "Kill the worker");
+    await tells(page, /The Worker died.*answers again.*No frame was lost/s);
+    await answers(page);
+    await press(page, "Hang the worker");
+    await tells(page, /has not answered for too long.*answers again.*No frame was lost/s);
+    await answers(page);
+  });
+
+  it("says that there is no GPU to lose where the model runs on WASM", async () => {
+    const page = await open({ query: "?providers=wasm" });
+    expect(await page.locator("#rung").textContent()).toBe("WASM");
+    expect(await page.locator("#lose-gpu").isDisabled()).toBe(true);
+    expect(await page.locator("#about-gpu").textContent()).toBe("Here the model runs on WASM: there is no GPU to lose.");
+  });
+
+  it("takes a fresh GPU device when it loses the one it has", async () => {
+    const page = await open({ query: "?providers=webgpu" });
+    await press(page, "Lose the GPU");
+    await tells(page, /The GPU device was lost.*answers again on WebGPU.*No frame was lost/s);
+    await answers(page);
+  });
+
+  it("keeps hard examples while the network is cut, and sends them when it is back", async () => {
+    const page = await open();
+    await expect.poll(() => count(page, "sent"), { timeout: 30_000 }).toBeGreaterThan(0);
+    await press(page, "Cut the network");
+    await expect.poll(() => count(page, "waiting"), { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+    expect(await page.locator("#cloud").textContent()).toBe("network cut");
+    await answers(page);
+    await press(page, "Restore the network");
+    await tells(page, /All hard examples that waited, \d+ at most, have been sent\./);
+    await answers(page);
+  });
+
+  it("takes a good model between two frames", async () => {
+    const page = await open();
+    const before = await version(page);
+    await press(page, "Push a good model");
+    await tells(page, /answers its golden case.*live frames unheard, and agrees.*answers from this frame on, instead of version \d+\. No frame was lost\./s);
+    expect(await version(page)).toBe(before + 1);
+    await answers(page);
+  });
+
+  it.each([
+    ["nan", /refused: it does not answer its golden case as it should/],
+    ["worse", /answers its golden case as it should.*refused: on live frames, unheard beside the old one, it disagreed/s],
+    ["bit", /could not be had as its manifest promises it, so it is not taken/],
+    ["forged", /refused: no key that this edge trusts has signed it/],
+  ])("refuses a bad model (%s), and keeps the good one", async (kind, sentence) => {
+    const page = await open();
+    const before = await version(page);
+    await pushBad(page, kind);
+    await tells(page, sentence);
+    expect(await version(page)).toBe(before);
+    await answers(page);
+    await press(page, "Push a good model");
+    await tells(page, /answers from this frame on/);
+    expect(await version(page)).toBe(before + 2);
+  });
+
+  it("works without a server, and says that no examples are sent", async () => {
+    const { preview } = await import("vite");
+    const configFile = new URL("../vite.config.ts", import.meta.url).pathname;
+    const host = await preview({ configFile, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
+    const address = host.httpServer.address() as { port: number };
+    const page = await open({ base: `http://127.0.0.1:${address.port}/`, ignore: /Failed to load resource/ });
+    expect(await page.locator("#about-samples").textContent()).toContain("hard examples are not sent");
+    await press(page, "Push a good model");
+    await tells(page, /answers from this frame on/);
+    await page.close();
+    await host.close();
+  });
+
+  it("fits a phone and can be used by keyboard", async () => {
+    const page = await open({ width: 360 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.locator("#kill-worker").focus();
+    const reached: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      reached.push(await page.evaluate(() => document.activeElement?.id ?? ""));
+      await page.keyboard.press("Tab");
+    }
+    expect(reached).toEqual(["kill-worker", "hang-worker", "network", "push-good", "bad-kind", "push-bad"]);
+    await page.locator("#network").focus();
+    await page.keyboard.press("Enter");
+    expect(await page.locator("#network").getAttribute("aria-pressed")).toBe("true");
+  });
+});
