@@ -98,6 +98,7 @@ export function describeEvent(event: AgentEvent): string | undefined {
     case "source-failed":
       return `The video gives no frames; it is opened again in ${duration(event.retryInMs)}. ${event.message}`;
     case "sample-lost":
+    case "leader-unknown":
     case "item-queued":
     case "item-sent":
     case "report-sent":

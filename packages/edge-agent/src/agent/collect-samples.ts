@@ -29,23 +29,21 @@ const MAX_UNDER_WAY = 2;
 export function collectSamples<Result>({ enqueue, device, privacy, model, onEvent }: CollectOptions<Result>): Collector<Result> {
   const underWay = new Set<Promise<void>>();
 
-  const store = async ({ sample, edgeResult, reason }: JointResult<Result, Frame>): Promise<void> => {
-    // Read in this call: the frame is closed when its answer has been taken.
-    const holding = holdSample(sample);
+  const store = async (frame: Frame, { edgeResult, reason }: JointResult<Result, Frame>): Promise<void> => {
+    const allowed = await sampleForQueue({ frame, result: edgeResult, policy: privacy });
+    if (allowed === undefined) return;
+    const { bytes: payload, ...what } = allowed;
+    const { name, version } = model();
+    const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
+    await enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
+  };
+  /** The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in this call. */
+  const storeCopy = async (answer: JointResult<Result, Frame>): Promise<void> => {
+    const held = await holdSample(answer.sample);
     try {
-      const held = await holding;
-      try {
-        const allowed = await sampleForQueue({ frame: held.sample, result: edgeResult, policy: privacy });
-        if (allowed === undefined) return;
-        const { bytes: payload, ...what } = allowed;
-        const { name, version } = model();
-        const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
-        await enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
-      } finally {
-        held.release();
-      }
-    } catch (error) {
-      onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) });
+      await store(held.sample, answer);
+    } finally {
+      held.release();
     }
   };
 
@@ -53,7 +51,10 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
     collect(answer) {
       if (privacy.level === "never") return;
       if (underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
-      const storing = store(answer).finally(() => underWay.delete(storing));
+      const work = privacy.level === "features" ? store(answer.sample, answer) : storeCopy(answer);
+      const storing: Promise<void> = work
+        .catch((error: unknown) => onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) }))
+        .finally(() => underWay.delete(storing));
       underWay.add(storing);
     },
     async idle() {
