@@ -33,12 +33,12 @@ const agent = createEdgeAgent<Detections>({
 const told = new Map<string, number>();
 agent.on(({ type }) => void told.set(type, (told.get(type) ?? 0) + 1));
 
-let answered = 0;
+const count = { answered: 0 };
 for await (const { result } of agent.run()) {
   if (result === null) throw new Error("the soak's model gave no result");
-  if (++answered % every === 0) {
+  if (++count.answered % every === 0) {
     globalThis.gc?.();
-    console.log(JSON.stringify({ answered, rss: process.memoryUsage().rss }));;
+    console.log(JSON.stringify({ answered: count.answered, rss: process.memoryUsage().rss }));;
   }
 }
 const { joint, queue } = agent.status();

@@ -1,5 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
+import { agentSection } from "./agent-docs.ts";
+import { agentGoals } from "./agent-goals.ts";
 import { benchBundle } from "./bundle.ts";
 import { benchDigits, digitsCascade, type CascadePoint } from "./digits.ts";
 import { goalsOf } from "./goals.ts";
@@ -24,7 +26,9 @@ export async function writeDocs(): Promise<void> {
   for (const bench of [benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
   const kernels = { goals: [] as Goal[], figures: [] as Figure[] };
   for await (const goal of kernelGoals((measured) => kernels.figures.push(...measured))) kernels.goals.push(goal);
-  await writeFile(doc("bench.md"), `${benchPage(goals, figures)}\n${kernelsSection(kernels)}`);
+  const agent = { goals: [] as Goal[], figures: [] as Figure[] };
+  for await (const goal of agentGoals((measured) => agent.figures.push(...measured))) agent.goals.push(goal);
+  await writeFile(doc("bench.md"), `${benchPage(goals, figures)}\n${agentSection(agent)}\n${kernelsSection(kernels)}`);
 }
 
 function benchPage(goals: readonly Goal[], figures: readonly Figure[]): string {

@@ -1,5 +1,12 @@
-// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels [--json]`, `npm run bench -- docs`,
+// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent [--json]`, `npm run bench -- docs`,
 // or `npm run bench -- peers`, which installs what the kernels are measured against.
+import { agentGoals } from "./agent-goals.ts";
+import { benchAgentIdle } from "./agent-idle.ts";
+import { benchAgentOverhead } from "./agent-overhead.ts";
+import { benchAgentQueue } from "./agent-queue.ts";
+import { benchAgentRecovery } from "./agent-recovery.ts";
+import { benchAgentSoak } from "./agent-soak.ts";
+import { benchAgentUpdates } from "./agent-updates.ts";
 import { benchBoundary } from "./boundary.ts";
 import { benchBundle } from "./bundle.ts";
 import { benchRelaxed } from "./cosine-relaxed.ts";
@@ -32,9 +39,15 @@ const benches = {
   digits: benchDigits,
   video: benchVideo,
   bundle: benchBundle,
+  "agent-soak": benchAgentSoak,
+  "agent-updates": benchAgentUpdates,
+  "agent-recovery": benchAgentRecovery,
+  "agent-idle": benchAgentIdle,
+  "agent-queue": benchAgentQueue,
+  "agent-overhead": benchAgentOverhead,
 } satisfies Record<string, () => Promise<Figure[]>>;
 
-const goals = { joint: goalsOf, kernels: kernelGoals } satisfies Record<string, () => AsyncGenerator<Goal>>;
+const goals = { joint: goalsOf, kernels: kernelGoals, agent: agentGoals } satisfies Record<string, () => AsyncGenerator<Goal>>;
 
 const words = process.argv.slice(2).filter((word) => word !== "--json");
 const asJson = process.argv.includes("--json");
