@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -126,6 +126,17 @@ describe("sedna-edge run", () => {
     expect(status.text.out).toContain("not good: there is no model on this device yet");
     expect((await fetch(`${url}/health`)).status).toBe(503);
     child.kill("SIGINT");
+    expect(await ended).toBe(0);
+  });
+
+  it("takes through all checks what Sedna's local controller lays beside it", async () => {
+    const path = await job("hot", { update: { pollSeconds: 0.5, sednaConfig: "model_config.json", trustLocalFiles: true } });
+    const { child, ended, text } = await running(path);
+    await expect.poll(() => text.err, { timeout: 30_000 }).toContain('"msg":"model-opened"');
+    await copyFile(model, join(paths.folder, "hot", "new.onnx"));
+    await writeFile(join(paths.folder, "hot", "model_config.json"), JSON.stringify({ model_config: { model_path: "new.onnx", model_update_time: "2026-11-21 00:00:00 +0000 UTC m=+1" } }));
+    await expect.poll(() => text.err, { timeout: 30_000 }).toContain('"msg":"update-staged"');
+    child.kill("SIGTERM");
     expect(await ended).toBe(0);
   });
 
