@@ -134,6 +134,8 @@ describe("createSednaReporter()", () => {
     await eventually(() => events.length).toBeGreaterThan(1);
     delete lc.fault;
     await eventually(() => lc.bodies).toEqual(['{"name":"gate-1","namespace":"default","ownerName":"people","ownerKind":"jointinferenceservice","kind":"deploy","status":"failed"}']);
+    await reporter.stop();
+    expect(lc.bodies).toHaveLength(1);
   });
 
   it("C25: stop() sends the last totals, or gives up at its deadline, and nothing comes after", async () => {
