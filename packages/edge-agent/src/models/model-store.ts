@@ -29,5 +29,5 @@ export interface ModelStore {
   lastGood(): Promise<VerifiedModel | undefined>;
   /** Remembers, durably, what became of a version. Versions that are neither good nor newest lose their files. */
   mark(version: number, state: VersionState): Promise<void>;
-  versions(): Promise<readonly { readonly version: number; readonly state: VersionState; /** How often it was marked `trial`; the store that counts finds versions that end the process. */ readonly trials?: number }[]>;
+  versions(): Promise<readonly { readonly version: number; readonly state: VersionState; /** How often it was marked `trial`: a version that ends the process in each of them is found by that. */ readonly trials: number }[]>;
 }

@@ -165,7 +165,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(store.marks).toEqual(["2 trial", "2 good"]);
   });
 
-  it.each([["model-untrusted", "untrusted"], ["model-outdated", "outdated"], ["model-unreadable", "unreadable"]] as const)("refuses what the store finds %s, and holds it against no version", async (code, refusal) => {
+  it.each([["model-untrusted", "untrusted"], ["model-mismatch", "does-not-open"], ["model-outdated", "outdated"], ["model-unreadable", "unreadable"]] as const)("refuses what the store finds %s, and holds it against no version", async (code, refusal) => {
     const store = firstStore();
     const { updater, events } = await boot({ store, camera: false });
     store.publish(version(2));
@@ -251,6 +251,17 @@ describe("rollback()", { timeout: 30_000 }, () => {
     expect(store.marks).toEqual(["2 trial", "2 good", "2 bad"]);
     expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, refusal: "asked" });
     expect(await updater.check()).toEqual({ result: "known-bad", version: 2 });
+  });
+
+  it("goes back to a first version that nobody has judged, because it ran", async () => {
+    const store = firstStore();
+    await store.mark(1, "installed");
+    const { updater, slot } = await boot({ store });
+    store.publish(version(2));
+    await updater.check();
+    await updater.rollback();
+    expect(slot.current.manifest.version).toBe(1);
+    expect(store.marks).toEqual(["1 installed", "1 good", "2 trial", "2 good", "2 bad"]);
   });
 
   it("says so where there is no version to go back to, and leaves all as it was", async () => {

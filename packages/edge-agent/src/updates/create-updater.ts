@@ -123,9 +123,10 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
       }
       return { result: "current", version };
     }
-    const known = (await store.versions()).find((one) => one.version === version);
+    const versions = await store.versions();
+    const known = versions.find((one) => one.version === version);
     if (known?.state === "bad") return { result: "known-bad", version };
-    if (known?.state === "trial" && (known.trials ?? 0) >= settings.maxTrials) {
+    if (known?.state === "trial" && known.trials >= settings.maxTrials) {
       const error = toPlainError(new SednaError(`try ${model} ${version}: expected the process to outlive its trial; it ended in ${known.trials} of them`, { code: "run-failed" }));
       await store.mark(version, "bad");
       emit({ type: "update-rejected", model, version, refusal: "errors", error });
@@ -133,6 +134,9 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     }
     if (told.found !== version) emit({ type: "update-found", model, from, version });
     told.found = version;
+    // Nobody has judged a first version. It runs, so it is what there is to come back to; a store may drop it else.
+    const running = versions.find((one) => one.version === from);
+    if (running && running.state !== "good" && running.state !== "bad" && slot.current.rung !== "cloud") await store.mark(from, "good");
     state = { stage: "installing", version };
     const installed = await store.install({ signal });
     signal.throwIfAborted();
@@ -218,5 +222,6 @@ function refusalOf(error: unknown): UpdateRefusal | undefined {
   if (!(error instanceof SednaError) || mayPass(error)) return undefined;
   if (error.code === "model-untrusted") return "untrusted";
   if (error.code === "model-outdated") return "outdated";
+  if (error.code === "model-mismatch") return "does-not-open";
   return error.code === "model-unreadable" ? "unreadable" : undefined;
 }

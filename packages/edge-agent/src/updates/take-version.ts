@@ -72,10 +72,6 @@ export async function takeVersion<Sample, Result>(model: VerifiedModel, options:
     emit({ type: "update-shadowed", model: name, version, ...shadow.summary });
     if (shadow.verdict.decision === "refuse") return await reject(shadow.verdict.refusal, failed(`shadow ${name} ${version}`, shadow.verdict.reason));
 
-    // Whatever becomes of the trial, there has to be a version to come back to.
-    const from = slot.current.manifest.version;
-    const former = (await store.versions()).find((one) => one.version === from);
-    if (former && former.state !== "good") await store.mark(from, "good");
     await store.mark(version, "trial");
     signal.throwIfAborted();
     return await onTrial(candidate, { ...options, baseline: shadow.current });
