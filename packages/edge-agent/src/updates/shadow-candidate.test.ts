@@ -1,0 +1,97 @@
+import type { Tensors } from "@sedna-js/core";
+import { onnxEstimator, tensors } from "@sedna-js/edge-agent";
+import { afterEach, describe, expect, it } from "vitest";
+import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { frame } from "../../../../testing/updating-agent.ts";
+import { verifiedModel } from "../../../../testing/verified-model.ts";
+import type { SupervisedModel } from "../supervisor/supervised-model.ts";
+import { createModelSlot } from "./create-model-slot.ts";
+import { resultAgreement } from "./result-agreement.ts";
+import { shadowCandidate } from "./shadow-candidate.ts";
+import { checkUpdaterSettings } from "./updater-settings.ts";
+
+type Model = SupervisedModel<Tensors, Tensors>;
+const open: { dispose(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.dispose();
+});
+/** Doubles; reads a sample only after so many ms, and can fail or lose its device. */
+const model = ({ delayMs = 0, failures = () => 0, fails = () => false }: { delayMs?: number; failures?: () => number; fails?: () => boolean } = {}): Model => {
+  const inner = onnxEstimator({ model: tinyOnnx(), task: tensors() });
+  open.push(inner);
+  return {
+    ...inner,
+    async predict(sample, options) {
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (fails()) throw new Error("the model's own fault");
+      return inner.predict(sample, options);
+    },
+    manifest: verifiedModel().manifest,
+    rung: "cpu",
+    get failures() {
+      return failures();
+    },
+  };
+};
+const shadow = ({ current = model(), candidate, settings = {}, signal = new AbortController().signal }: { current?: Model; candidate: Model; settings?: object; signal?: AbortSignal }) => {
+  const slot = createModelSlot<Tensors, Tensors, Model>(current);
+  const shadowing = shadowCandidate({ slot, candidate, agreement: resultAgreement, settings: checkUpdaterSettings({ shadowFrames: 4, shadowMs: 10_000, latencySlackMs: 1000, ...settings }), now: () => performance.now(), signal });
+  let seen = true;
+  void shadowing.catch(() => {}).finally(() => (seen = false));
+  /** Frames that are overwritten as soon as they are answered, while somebody looks. */
+  const flow = async (): Promise<number> => {
+    let frames = 0;
+    for (; seen; frames++) {
+      const sample = frame();
+      await slot.predict(sample).catch(() => {});
+      sample["x"]!.data.fill(-1 as never);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return frames;
+  };
+  return { slot, shadowing, flow };
+};
+
+describe("shadowCandidate()", { timeout: 20_000 }, () => {
+  it("shows the candidate copies of the frames, which their owner may overwrite, and holds no live answer back", async () => {
+    const { shadowing, flow } = shadow({ candidate: model({ delayMs: 20 }) });
+    const [{ verdict, summary }, frames] = await Promise.all([shadowing, flow()]);
+    expect(verdict).toEqual({ decision: "accept" });
+    expect(summary).toMatchObject({ frames: 4, agreement: 1 });
+    expect(frames).toBeGreaterThan(8);
+  });
+
+  it("refuses a candidate that had to be opened again, unless its neighbour had to be too", async () => {
+    let lost = 0;
+    const loses = (): boolean => (lost++, false);
+    const alone = shadow({ candidate: model({ failures: () => lost, fails: loses }) });
+    const [{ verdict }] = await Promise.all([alone.shadowing, alone.flow()]);
+    expect(verdict).toMatchObject({ refusal: "shadow-errors", reason: expect.stringContaining("had to be opened again") });
+    lost = 0;
+    const both = shadow({ current: model({ failures: () => lost }), candidate: model({ failures: () => lost, fails: loses }) });
+    const [{ verdict: mild }] = await Promise.all([both.shadowing, both.flow()]);
+    expect(mild).toEqual({ decision: "accept" });
+  });
+
+  it("asks nothing about frames that the current model fails on, and tells how many those were", async () => {
+    let turn = 0;
+    const { shadowing, flow } = shadow({ current: model({ fails: () => turn++ % 2 === 0 }), candidate: model() });
+    const [{ verdict, current }] = await Promise.all([shadowing, flow()]);
+    expect(verdict).toEqual({ decision: "accept" });
+    expect(current.errorRate).toBeCloseTo(0.5, 0);
+  });
+
+  it("calls an answer that does not come an error", async () => {
+    const { shadowing, flow } = shadow({ candidate: model({ delayMs: 5000 }), settings: { shadowRunMs: 30 } });
+    const [{ verdict }] = await Promise.all([shadowing, flow()]);
+    expect(verdict).toMatchObject({ refusal: "shadow-errors", reason: expect.stringContaining("within 30 ms") });
+  });
+
+  it("ends with the signal, and looks on no longer", async () => {
+    const controller = new AbortController();
+    const { shadowing, slot } = shadow({ candidate: model({ delayMs: 5000 }), signal: controller.signal });
+    await slot.predict(frame());
+    controller.abort(new Error("enough"));
+    await expect(shadowing).rejects.toThrow("enough");
+  });
+});
