@@ -1,58 +1,70 @@
-// A publisher of signed models on a real socket, for tests: what is published is at once what edges see.
-import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { canonicalJson, type ModelManifest, type PublicKey } from "@sedna-js/core";
+// Who publishes models, for tests of what takes them: real keys, real signatures, files as bytes. For Node and browsers.
+import { canonicalJson, type KeySet, type ManifestSignature, type ModelManifest, type PublicKey } from "@sedna-js/core";
+import { tinyOnnx } from "./tiny-onnx.ts";
 
-/** A publisher; see {@link modelPublisher}. */
-export interface ModelPublisher {
-  /** Of the manifest. */
-  readonly url: string;
-  readonly keys: readonly PublicKey[];
-  /** Puts a version in the place of the former. `signed: false` signs it with somebody else's key. */
-  publish(files: Readonly<Record<string, Uint8Array>>, manifest: Partial<ModelManifest> & { readonly version: number; readonly task: ModelManifest["task"] }, options?: { readonly signed?: boolean }): void;
-  /** Changes a file on its way, as if somebody had. */
-  tamper(path: string, change: (bytes: Uint8Array) => Uint8Array): void;
-  close(): Promise<void>;
+type Bytes = Uint8Array<ArrayBuffer>;
+const base64 = (bytes: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+const utf8 = (value: unknown): Bytes => new TextEncoder().encode(JSON.stringify(value));
+
+/** A key pair of Ed25519. */
+export interface SigningKey extends PublicKey {
+  sign(value: unknown): Promise<ManifestSignature>;
 }
 
-const keyOf = (key: KeyObject): string => Buffer.from(key.export({ format: "jwk" }).x!, "base64url").toString("base64");
-
-/** Serves signed models from memory. */
-export async function modelPublisher(): Promise<ModelPublisher> {
-  const [own, other] = [generateKeyPairSync("ed25519"), generateKeyPairSync("ed25519")];
-  const served = new Map<string, Uint8Array>();
-  const server = createServer((request, response) => {
-    const body = served.get(request.url!.slice(1));
-    if (body) response.writeHead(200, { "content-type": "application/octet-stream" }).end(body);
-    else response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-
+/** A fresh key pair. */
+export async function signingKey(id: string): Promise<SigningKey> {
+  const pair = (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
   return {
-    url: `http://127.0.0.1:${port}/manifest.json`,
-    keys: [{ id: "test", publicKey: keyOf(own.publicKey) }],
-    publish(files, given, { signed = true } = {}) {
-      const manifest: ModelManifest = {
-        format: "sedna-model/1",
-        name: "gate",
-        files: Object.entries(files).map(([path, bytes]) => ({ path, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") })),
-        variants: [{ file: "model.onnx", executionProviders: ["cpu", "wasm", "webgpu"], precision: "float32" }],
-        inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }],
-        outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }],
-        licence: "Apache-2.0",
-        ...given,
-      };
-      const value = sign(null, canonicalJson(manifest), (signed ? own : other).privateKey).toString("base64");
-      for (const [path, bytes] of Object.entries(files)) served.set(path, bytes);
-      served.set("manifest.json", Buffer.from(JSON.stringify({ manifest, signatures: [{ keyId: "test", value }] })));
-    },
-    tamper: (path, change) => void served.set(path, change(served.get(path)!)),
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    id,
+    publicKey: base64(await crypto.subtle.exportKey("raw", pair.publicKey)),
+    sign: async (value) => ({ keyId: id, value: base64(await crypto.subtle.sign("Ed25519", pair.privateKey, canonicalJson(value))) }),
   };
+}
+
+/** What a version is made of; files by their names, the ONNX file first. */
+export interface Version extends Partial<ModelManifest> {
+  readonly content?: Readonly<Record<string, Bytes>>;
+}
+
+/** The manifest of a version. */
+export async function manifestOf({ content = { "model.onnx": tinyOnnx() }, ...more }: Version = {}): Promise<ModelManifest> {
+  const hash = async (bytes: Bytes): Promise<string> => Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return {
+    format: "sedna-model/1",
+    name: "tiny",
+    version: 1,
+    files: await Promise.all(Object.entries(content).map(async ([path, bytes]) => ({ path, size: bytes.length, sha256: await hash(bytes) }))),
+    variants: [{ file: Object.keys(content)[0]!, executionProviders: ["webgpu", "wasm", "cpu"], precision: "float32" }],
+    inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }],
+    outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }],
+    task: { name: "tensors" },
+    licence: "Apache-2.0",
+    ...more,
+  };
+}
+
+/** What lies at the publisher's place after a version, signed by a key. */
+export async function publish(key: SigningKey, version: Version = {}): Promise<Map<string, Bytes>> {
+  const manifest = await manifestOf(version);
+  const files = new Map(Object.entries(version.content ?? { "model.onnx": tinyOnnx() }));
+  return files.set("manifest.json", utf8({ manifest, signatures: [await key.sign(manifest)] }));
+}
+
+/** A new set of keys as a file, signed by a key of the one before. */
+export async function keysFile(by: SigningKey, { version, keys }: { readonly version: number; readonly keys: readonly PublicKey[] }): Promise<Bytes> {
+  const keySet: KeySet = { format: "sedna-keys/1", version, keys: keys.map(({ id, publicKey }) => ({ id, publicKey })) };
+  return utf8({ keySet, signatures: [await by.sign(keySet)] });
+}
+
+/** A model of the given length that loads as the tiny one: the rest is a field that no runtime knows. */
+export function paddedOnnx(bytes: number, seed = 1): Bytes {
+  const model = tinyOnnx();
+  const rest = bytes - model.length;
+  const length: number[] = [];
+  const digits = rest < 130 ? 1 : rest < 16_500 ? 2 : rest < 2_097_000 ? 3 : 4;
+  let left = rest - 2 - digits;
+  for (let i = 0; i < digits; i++, left = Math.floor(left / 128)) length.push((left % 128) + (i < digits - 1 ? 128 : 0));
+  const filler = Uint8Array.from({ length: rest - 2 - digits }, (_, i) => (i * seed) % 251);
+  // Field 1000, length-delimited.
+  return new Uint8Array([...model, 0xc2, 0x3e, ...length, ...filler]);
 }

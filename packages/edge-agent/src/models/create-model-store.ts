@@ -41,7 +41,7 @@ export interface ModelStoreOptions {
 export function createModelStore({ manifest: place, keys, bytes, name, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, stallMs, baseMs, random, onDamage }: ModelStoreOptions): ModelStore {
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
   const manifestUrl = new URL(place, page).href;
-  const pinned = keys.map((key, i) => readPublicKey(key, `keys[${i}]`));
+  const pinned = keys.map(({ id, publicKey }, i) => readPublicKey({ id, publicKey }, `keys[${i}]`));
   if (pinned.length === 0) throw new RangeError("open a model store: expected at least one public key; got none");
   const states = createStateFile({ bytes, ...(onDamage && { onDamage }) });
   const installs = createRunQueue();

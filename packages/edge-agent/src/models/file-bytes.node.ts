@@ -23,35 +23,38 @@ export function fileBytes({ directory }: { readonly directory: string }): ByteSt
 
   return {
     async get(key) {
+      const file = place(key);
       try {
-        return new Uint8Array(await readFile(place(key)));
+        return new Uint8Array(await readFile(file));
       } catch (error) {
         if (codeOf(error) === "ENOENT") return undefined;
         throw failed(`read ${key}`, error);
       }
     },
     async set(key, bytes) {
+      checkValue(bytes);
+      const target = place(key);
       await ready();
-      const unfinished = `${place(key)}.${process.pid}-${written++}${UNFINISHED}`;
+      const unfinished = `${target}.${process.pid}-${written++}${UNFINISHED}`;
       try {
         const file = await open(unfinished, "wx");
         try {
-          await file.writeFile(checkValue(bytes));
+          await file.writeFile(bytes);
           await file.sync();
         } finally {
           await file.close();
         }
-        await rename(unfinished, place(key));
+        await rename(unfinished, target);
         await syncFolder(directory);
       } catch (error) {
         await rm(unfinished, { force: true }).catch(() => {});
-        if (error instanceof RangeError) throw error;
         throw failed(`store ${key}`, error);
       }
     },
     async delete(key) {
+      const file = place(key);
       try {
-        await unlink(place(key));
+        await unlink(file);
       } catch (error) {
         if (codeOf(error) !== "ENOENT") throw failed(`delete ${key}`, error);
       }

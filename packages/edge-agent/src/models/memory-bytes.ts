@@ -7,9 +7,11 @@ export function memoryBytes({ maxBytes = Infinity }: { readonly maxBytes?: numbe
   return {
     get: async (key) => held.get(checkKey(key))?.slice(),
     async set(key, bytes) {
-      const others = [...held].reduce((sum, [name, one]) => sum + (name === checkKey(key) ? 0 : one.length), 0);
+      checkKey(key);
+      checkValue(bytes);
+      const others = [...held].reduce((sum, [name, one]) => sum + (name === key ? 0 : one.length), 0);
       if (others + bytes.length > maxBytes) throw new SednaError(`store ${key}: expected room for ${bytes.length} bytes; got ${maxBytes - others}`, { code: "storage-full", retryable: true });
-      held.set(key, checkValue(bytes).slice());
+      held.set(key, bytes.slice());
     },
     delete: async (key) => void held.delete(checkKey(key)),
     keys: async () => [...held.keys()],

@@ -1,0 +1,238 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ModelFile } from "@sedna-js/core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { manifestOf } from "../../../../testing/model-publisher.ts";
+import { failure } from "../../../../testing/model-store-fixture.ts";
+import { modelServer, type Mischief, type ModelServer } from "../../../../testing/model-server.ts";
+import type { ByteStore } from "./byte-store.ts";
+import { fileBytes } from "./file-bytes.node.ts";
+import { downloadFile, type DownloadOptions } from "./model-download.ts";
+import { readFile } from "./stored-file.ts";
+
+// Over real sockets, to real files.
+
+const SIZE = 2_500_000;
+const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 7919) >> 8);
+const at = { server: undefined as unknown as ModelServer, folder: "", made: 0, file: undefined as unknown as ModelFile };
+beforeAll(async () => {
+  at.server = await modelServer();
+  at.folder = await mkdtemp(join(tmpdir(), "sedna-download-"));
+  at.file = (await manifestOf({ content: { "weights.bin": content } })).files[0]!;
+});
+afterAll(async () => {
+  await at.server.close();
+  await rm(at.folder, { recursive: true });
+});
+afterEach(() => {
+  at.server.mischief = undefined;
+  at.server.asked.length = 0;
+});
+
+const begin = (files: Readonly<Record<string, Uint8Array>> = { "weights.bin": content }): { bytes: ByteStore; get: (options?: Partial<DownloadOptions>) => Promise<void>; whole: () => Promise<boolean> } => {
+  at.server.files = new Map(Object.entries(files));
+  const bytes = fileBytes({ directory: join(at.folder, String(at.made++)) });
+  const url = new URL("weights.bin", at.server.url).href;
+  return {
+    bytes,
+    get: (options) => downloadFile({ url, file: at.file, bytes, fetch, baseMs: 1, ...options }),
+    whole: async () => Buffer.from((await readFile(bytes, at.file)) ?? []).equals(Buffer.from(content)),
+  };
+};
+/** The first so many times. */
+const times = (number: number, mischief: (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void): Mischief => {
+  let left = number;
+  return (request, response, body) => left-- > 0 && (mischief(request, response, body!), true);
+};
+/** Promises all of the rest, and cuts the line after a share of it. */
+const cut = (share: number) => (request: IncomingMessage, response: ServerResponse, body: Uint8Array): void => {
+  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+  const rest = body.subarray(from);
+  response.writeHead(from > 0 ? 206 : 200, { "content-length": rest.length, etag: '"one"', ...(from > 0 && { "content-range": `bytes ${from}-${body.length - 1}/${body.length}` }) });
+  response.write(rest.subarray(0, Math.floor(rest.length * share)), () => setTimeout(() => response.destroy(), 50));
+};
+const starts = (): number[] => at.server.asked.map(({ range }) => Number(/\d+/.exec(range ?? "0")![0]));
+
+describe("downloadFile()", () => {
+  it("stores a file in parts, tells how far it is, and asks nothing for one that is there", async () => {
+    const { get, whole, bytes } = begin();
+    const told: number[] = [];
+    await get({ onProgress: (done) => told.push(done) });
+    expect(await whole()).toBe(true);
+    expect(told).toEqual([2 ** 20, 2 ** 21, SIZE]);
+    expect(await bytes.keys()).toHaveLength(3);
+    await get();
+    expect(at.server.asked).toHaveLength(1);
+  });
+
+  it("C13: a connection that is cut three times costs no byte twice", async () => {
+    const { get, whole } = begin();
+    at.server.mischief = times(3, cut(0.4));
+    await get();
+    expect(await whole()).toBe(true);
+    expect(starts()).toEqual([0, 1_000_000, 1_600_000, 1_960_000]);
+    expect(at.server.asked.at(-1)!.ifRange).toBe('"one"');
+  });
+
+  it("C13: after the fourth cut it gives up, keeps what came, and goes on from there next time", async () => {
+    const { get, whole } = begin();
+    at.server.mischief = times(4, cut(0.4));
+    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: true });
+    at.server.mischief = undefined;
+    await get();
+    expect(await whole()).toBe(true);
+    expect(starts().at(-1)).toBe(2_176_000);
+  });
+
+  it("C13: a server that ignores Range sends all again, and the file is whole", async () => {
+    const { get, whole } = begin();
+    let tried = 0;
+    at.server.mischief = (request, response, body) => {
+      if (tried++ === 0) return cut(0.5)(request, response, body!), true;
+      response.writeHead(200).end(body);
+      return true;
+    };
+    await get();
+    expect(await whole()).toBe(true);
+    expect(starts()).toEqual([0, SIZE / 2]);
+  });
+
+  it.each([
+    ["sends another part", 206, { "content-range": `bytes 5-${SIZE - 1}/${SIZE}` }],
+    ["says that there is no such part", 416, {}],
+  ])("C13: a server that %s is asked afresh", async (_, status, headers) => {
+    const { get, whole } = begin();
+    let tried = 0;
+    at.server.mischief = (request, response, body) => {
+      if (tried++ === 0) return cut(0.5)(request, response, body!), true;
+      if (tried === 2) return response.writeHead(status, headers).end("x"), true;
+      return false;
+    };
+    await get();
+    expect(await whole()).toBe(true);
+    expect(starts()).toEqual([0, SIZE / 2, 0]);
+  });
+
+  it("C13: a busy server costs nothing of what came, and is asked when it says", async () => {
+    const { get, whole } = begin();
+    let tried = 0;
+    at.server.mischief = (request, response, body) => {
+      if (tried++ === 0) return cut(0.5)(request, response, body!), true;
+      if (tried === 2) return response.writeHead(503, { "retry-after": "0.3" }).end(), true;
+      return false;
+    };
+    const started = performance.now();
+    await get();
+    expect(performance.now() - started).toBeGreaterThan(300);
+    expect(await whole()).toBe(true);
+    expect(starts()).toEqual([0, SIZE / 2, SIZE / 2]);
+  });
+
+  it("C13: a flipped bit on the way is found, and the file fetched again", async () => {
+    const { get, whole } = begin();
+    at.server.mischief = times(1, (_, response, body) => void response.writeHead(200).end(body.map((byte, i) => (i === 1_234_567 ? byte ^ 4 : byte))));
+    await get();
+    expect(await whole()).toBe(true);
+    expect(starts()).toEqual([0, 0]);
+  });
+
+  it("C13: a file with another hash is tried four times, and nothing of it stays", async () => {
+    const { get, bytes } = begin({ "weights.bin": content.map((byte) => byte ^ 1) });
+    expect(await failure(get())).toMatchObject({ code: "model-unreadable", message: expect.stringContaining(`expected a file with the hash ${at.file.sha256}`) });
+    expect(at.server.asked).toHaveLength(4);
+    expect(await bytes.keys()).toEqual([]);
+  });
+
+  it("C13: a truncated file is too short, however often it is asked for", async () => {
+    const { get, whole } = begin({ "weights.bin": content.subarray(0, 1000) });
+    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: true });
+    expect(await whole()).toBe(false);
+  });
+
+  it("C13: more than was promised ends it at once, and nothing stays", async () => {
+    const { get, bytes } = begin();
+    let sent = 0;
+    at.server.mischief = (_, response) => {
+      const more = (): void => {
+        sent += 65_536;
+        if (!response.destroyed) response.write(new Uint8Array(65_536), () => setImmediate(more));
+      };
+      more();
+      return true;
+    };
+    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: false, message: expect.stringContaining("got more") });
+    expect(await bytes.keys()).toEqual([]);
+    await expect.poll(() => at.server.asked.length).toBe(1);
+    expect(sent).toBeLessThan(50_000_000);
+  });
+
+  it("C4: a page of HTML with status 200 is no model, and takes nothing of what came", async () => {
+    const { get, whole } = begin();
+    at.server.mischief = times(4, cut(0.2));
+    await failure(get());
+    at.server.mischief = times(1, (_, response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html>Sign in to the hotel's network</html>"));
+    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: false, message: expect.stringContaining("a page of HTML") });
+    at.server.asked.length = 0;
+    await get();
+    expect(starts()[0]).toBeGreaterThan(0);
+    expect(await whole()).toBe(true);
+  });
+
+  it("does not ask again for what is not there, and does for what a server failed at", async () => {
+    const { get } = begin({});
+    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: false, message: expect.stringContaining("got 404") });
+    expect(at.server.asked).toHaveLength(1);
+    at.server.mischief = (_, response) => (response.writeHead(500).end(), true);
+    expect(await failure(get())).toMatchObject({ retryable: true });
+    expect(at.server.asked).toHaveLength(5);
+  });
+
+  it("C2: a server that sends nothing any more is left, and one that drips is too", async () => {
+    const { get, whole } = begin();
+    at.server.mischief = times(1, (_, response, body) => void response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 10)));
+    await get({ stallMs: 150 });
+    expect(await whole()).toBe(true);
+
+    const slow = begin();
+    const timers = new Set<NodeJS.Timeout>();
+    at.server.mischief = times(4, (_, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write("x"), 20);
+      timers.add(timer);
+      response.on("close", () => clearInterval(timer));
+    });
+    expect(await failure(slow.get({ stallMs: 200, slowest: 1e8 }))).toMatchObject({ code: "model-unreadable", retryable: true, message: expect.stringContaining("bytes a second") });
+  });
+
+  it("ends when it is told to, with the reason, and goes on later", async () => {
+    const { get, whole } = begin();
+    const leaving = new AbortController();
+    at.server.mischief = times(1, (_, response, body) => void response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 1_200_000), () => setTimeout(() => leaving.abort(new Error("left")), 100)));
+    await expect(get({ signal: leaving.signal })).rejects.toThrow("left");
+    await expect(get({ signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
+    await get();
+    expect(await whole()).toBe(true);
+    expect(starts().at(-1)).toBeGreaterThanOrEqual(2 ** 20);
+  });
+
+  it("a bit that flipped on the disk, in the beginning of a file or a whole one, is fetched again", async () => {
+    const { get, whole, bytes } = begin();
+    at.server.mischief = times(4, cut(0.3));
+    await failure(get());
+    const flip = async (): Promise<void> => {
+      const [key] = await bytes.keys();
+      const part = (await bytes.get(key!))!;
+      part[5]! ^= 1;
+      await bytes.set(key!, part);
+    };
+    await flip();
+    await get();
+    expect(await whole()).toBe(true);
+    await flip();
+    expect(await whole()).toBe(false);
+    await get();
+    expect(await whole()).toBe(true);
+  });
+});
