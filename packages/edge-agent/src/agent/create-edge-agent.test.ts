@@ -6,7 +6,8 @@ import { pixelsFrame, SednaError, type Detections, type Frame, type JointResult,
 import { createEdgeAgent, type AgentEvent, type EdgeAgent, type EdgeAgentOptions } from "@sedna-js/edge-agent";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundledWorker } from "../../../../testing/bundled-worker.ts";
-import { modelPublisher } from "../../../../testing/model-publisher.ts";
+import { publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
+import { modelServer, type ModelServer } from "../../../../testing/model-server.ts";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
 import { memorySamples } from "../../../cloud/src/sample-store.ts";
 import { sampleService } from "../../../cloud/src/sample-service.ts";
@@ -52,6 +53,18 @@ const answersOf = async (agent: EdgeAgent): Promise<JointResult<Detections, Fram
   for await (const answer of agent.run()) answers.push(answer);
   return answers;
 };
+/** A publisher on a real socket; what it publishes is at once what the agent sees. */
+const publisher = async () => {
+  const [key, somebody, server] = await Promise.all([signingKey("test"), signingKey("test"), modelServer()]);
+  open.push(server.close);
+  return {
+    model: { manifest: server.url, keys: [{ id: key.id, publicKey: key.publicKey }] },
+    server: server as ModelServer,
+    async publish({ op = "Add", signed = true, ...version }: Version & { op?: string; signed?: boolean }): Promise<void> {
+      server.files = await publish(signed ? key : somebody, { name: "gate", task, content: { "model.onnx": tinyOnnx({ op }) }, ...version });
+    },
+  };
+};
 const hard = (rows: Detections): boolean => rows[0]![4] < 0.5;
 
 describe("createEdgeAgent()", () => {
@@ -92,19 +105,18 @@ describe("createEdgeAgent()", () => {
   });
 
   it("lets the cloud answer while there is no model, and takes the model when it can be had", async () => {
-    const publisher = await modelPublisher();
-    open.push(publisher.close);
+    const { model, publish } = await publisher();
     const fromCloud = async (): Promise<Detections> => [[0, 0, 8, 8, 0.9, 7]];
     const { agent, events } = agentOf({
       source: frames(1000, 5),
-      model: { manifest: publisher.url, keys: publisher.keys },
+      model,
       bigModel: { inference: fromCloud },
       privacy: { level: "full" },
     });
     const sources = new Set<string>();
     for await (const { source, result } of agent.run()) {
       sources.add(`${source} ${result![0]![5]}`);
-      if (sources.size === 1 && agent.status().joint.inferenceNumber === 10) publisher.publish({ "model.onnx": tinyOnnx() }, { version: 1, task });
+      if (sources.size === 1 && agent.status().joint.inferenceNumber === 10) await publish({ version: 1 });
       if (sources.size === 2) break;
     }
     expect([...sources]).toEqual(["cloud 7", "edge 0"]);
@@ -113,12 +125,10 @@ describe("createEdgeAgent()", () => {
   });
 
   it("takes a good update between two frames, refuses a forged and a changed one, and goes back by hand", async () => {
-    const publisher = await modelPublisher();
-    open.push(publisher.close);
-    const model = (version: number, { op = "Add", signed = true } = {}): void => publisher.publish({ "model.onnx": tinyOnnx({ op }) }, { version, task }, { signed });
-    model(1);
+    const { model, server, publish } = await publisher();
+    await publish({ version: 1 });
     const settings = { shadowFrames: 3, shadowMs: 2000, probationFrames: 5, probationMs: 2000, minAgreement: 0 };
-    const { agent, events } = agentOf({ source: frames(100_000, 2), model: { manifest: publisher.url, keys: publisher.keys, update: settings } });
+    const { agent, events } = agentOf({ source: frames(100_000, 2), model: { ...model, update: settings } });
     const seen: { index: number; score: number }[] = [];
     const watching = (async () => {
       for await (const { index, result } of agent.run()) seen.push({ index, score: result?.[0]?.[4] ?? Number.NaN });
@@ -126,13 +136,14 @@ describe("createEdgeAgent()", () => {
     await expect.poll(() => agent.status().model?.version, { timeout: 5000 }).toBe(1);
     await expect.poll(() => seen.length).toBeGreaterThan(5);
 
-    model(2, { op: "Mul" });
+    await publish({ version: 2, op: "Mul" });
     await agent.update();
     expect(agent.status().model?.version).toBe(2);
-    model(3, { signed: false });
+    await publish({ version: 3, signed: false });
     await agent.update();
-    publisher.publish({ "model.onnx": tinyOnnx({ op: "Max" }) }, { version: 4, task });
-    publisher.tamper("model.onnx", (bytes) => bytes.with(40, bytes[40]! ^ 1) as Uint8Array);
+    await publish({ version: 4, op: "Max" });
+    const bytes = server.files.get("model.onnx")!;
+    server.files = new Map(server.files).set("model.onnx", bytes.with(40, bytes[40]! ^ 1));
     await agent.update();
     expect(agent.status().model?.version).toBe(2);
     await agent.rollback();
@@ -200,10 +211,9 @@ describe("createEdgeAgent()", () => {
   });
 
   it("takes the parameters of a miner from the model that came with them", async () => {
-    const publisher = await modelPublisher();
-    open.push(publisher.close);
-    publisher.publish({ "model.onnx": tinyOnnx() }, { version: 1, task, thresholds: { threshold: 2 } });
-    const { agent } = agentOf({ source: frames(100_000, 2), model: { manifest: publisher.url, keys: publisher.keys }, hardExampleMining: { method: "Threshold" } });
+    const { model, publish } = await publisher();
+    await publish({ version: 1, thresholds: { threshold: 2 } });
+    const { agent } = agentOf({ source: frames(100_000, 2), model, hardExampleMining: { method: "Threshold" } });
     for await (const { result, isHardExample } of agent.run()) {
       if (result === null) continue;
       expect(isHardExample).toBe(true);
