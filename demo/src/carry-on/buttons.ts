@@ -24,6 +24,8 @@ type ButtonId = (typeof ids)[number];
 const about = {
   gpu: "Destroys the model's GPU device. Watch a fresh one take over.",
   noGpu: (place: string) => `Here the model runs on ${place}: there is no GPU to lose.`,
+  good: "A retrained version, signed. Watch it prove itself beside the old one, then take over between two frames.",
+  elsewhere: "Another tab of this page leads and takes the updates: push there.",
 } as const;
 
 /** Connects the buttons; returns what keeps them true to the agent's state. */
@@ -86,7 +88,8 @@ export function connectButtons({ agent, workers, network, publisher, onDone, onC
     const isEnabled: Record<ButtonId, boolean> = { "lose-gpu": hasGpu, "kill-worker": hasWorker, "hang-worker": hasWorker, network: true, "push-good": canPush, "push-bad": canPush };
     for (const id of ids) if (buttons[id].ariaDisabled !== String(!isEnabled[id])) buttons[id].ariaDisabled = String(!isEnabled[id]);
     const gpu = hasGpu || !hasWorker ? about.gpu : about.noGpu(model.rung.toUpperCase());
-    if (byId("about-gpu").textContent !== gpu) byId("about-gpu").textContent = gpu;
+    const hints = { "about-gpu": gpu, "about-good": model === null || leads ? about.good : about.elsewhere };
+    for (const [id, hint] of Object.entries(hints)) if (byId(id).textContent !== hint) byId(id).textContent = hint;
   };
   return refresh;
 }

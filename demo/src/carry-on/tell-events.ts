@@ -18,8 +18,8 @@ export function tellEvents({ timeline, status }: { readonly timeline: Timeline; 
     const now = status().joint;
     const lost = now.failedNumber - (counts ?? now).failedNumber;
     const skipped = now.droppedNumber - (counts ?? now).droppedNumber;
-    const skips = skipped === 0 ? "" : ` Newer ones came before the turn of ${skipped}.`;
-    return `${lost === 0 ? "No frame was lost." : `${lost} ${lost === 1 ? "frame was" : "frames were"} lost.`}${skips}`;
+    const losses = lost === 0 ? "No frame was lost" : `${lost} ${lost === 1 ? "frame was" : "frames were"} lost`;
+    return skipped === 0 ? `${losses}.` : `${losses}; ${skipped} ${skipped === 1 ? "was" : "were"} passed over for newer ones.`;
   };
 
   return (event) => {
