@@ -99,6 +99,7 @@ export function describeEvent(event: AgentEvent): string | undefined {
       return `The video gives no frames; it is opened again in ${duration(event.retryInMs)}. ${event.message}`;
     case "sample-lost":
     case "leader-unknown":
+    case "storage-not-promised":
     case "item-queued":
     case "item-sent":
     case "report-sent":

@@ -20,6 +20,8 @@ export type LifeEvent =
   | { readonly type: "model-not-kept"; readonly error: PlainError }
   /** The queue could not be opened; hard examples are lost until it can be. */
   | { readonly type: "queue-missing"; readonly error: PlainError; readonly retryInMs: number }
+  /** The browser may clear models and queue when its disk is short. */
+  | { readonly type: "storage-not-promised" }
   /** This browser cannot say whether another tab leads: each acts as the only one. */
   | { readonly type: "leader-unknown"; readonly error: PlainError }
   /** A hard example that was not stored: too many were being encoded at once, or waited for the queue to open, or it could not be. */

@@ -70,6 +70,8 @@ export interface EdgeAgentOptions<Result = Detections> {
   readonly privacy?: PrivacyPolicy<Frame, Result>;
   readonly samples?: SampleSettings;
   readonly report?: ReportSettings;
+  /** Asks the browser not to clear models and queue when its disk is short. Firefox asks the visitor, so it is off by default. */
+  readonly persist?: boolean;
   /** Node: where models and the queue are kept. Default `.sedna/<name>`. */
   readonly directory?: string;
   readonly fetch?: typeof globalThis.fetch;

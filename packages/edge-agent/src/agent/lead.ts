@@ -1,5 +1,5 @@
 import { toPlainError, type Frame, type JointResult, type JointStatistics } from "@sedna-js/core";
-import { becomeLeader } from "#platform";
+import { becomeLeader, keepStorage } from "#platform";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
 import { createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
@@ -34,7 +34,7 @@ const FOLLOWS_MS = 1000;
 
 /** Waits to lead the job, then leads it until it is stopped. */
 export function lead<Result>({ options, directory, privacy, stats, model, events }: LeadOptions<Result>): Leading<Result> {
-  const { name, samples, report, fetch } = options;
+  const { name, samples, report, persist, fetch } = options;
   const life = new AbortController();
   const sending = samples && createSending<Result>({ name, directory, samples, privacy, ...(fetch && { fetch }), model: () => model.manifest, emit: events.emit });
   let leads = false;
@@ -58,6 +58,7 @@ export function lead<Result>({ options, directory, privacy, stats, model, events
     leads = true;
     events.emit({ type: "agent-leads", name });
     model.startUpdates();
+    if (persist && !(await keepStorage())) events.emit({ type: "storage-not-promised" });
     if (report) reporter = startReports(report);
     sending?.start();
   };

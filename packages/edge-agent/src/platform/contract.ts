@@ -198,6 +198,9 @@ export interface QueueStoreOptions {
  */
 export declare function openQueueStore(options: QueueStoreOptions): QueueStore;
 
+/** Asks the browser not to clear what is stored when its disk is short; Firefox asks the visitor. False where it will not promise. In Node nothing is cleared. */
+export declare function keepStorage(): Promise<boolean>;
+
 /** Options of {@link becomeLeader}. */
 export interface LeadershipOptions {
   readonly name: string;

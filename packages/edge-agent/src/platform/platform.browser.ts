@@ -165,3 +165,7 @@ export async function openByteStore({ name, onDegraded }: ByteStoreOptions): Pro
   });
   return onDisk ? fallbackBytes({ first: onDisk, memory, ...(onDegraded && { onDegraded }) }) : memory;
 }
+
+export async function keepStorage(): Promise<boolean> {
+  return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
+}

@@ -121,3 +121,7 @@ export function sha256(): Sha256 {
 export async function openByteStore({ directory }: ByteStoreOptions): Promise<ByteStore> {
   return fileBytes({ directory });
 }
+
+export async function keepStorage(): Promise<boolean> {
+  return true;
+}
