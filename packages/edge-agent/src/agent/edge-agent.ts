@@ -10,17 +10,25 @@ import type { AgentEvent } from "./agent-events.ts";
 /** Where the little model comes from. */
 export type ModelSettings<Result> =
   /** A signed model, kept on the device, updated while frames flow. */
-  | { readonly manifest: string | URL; readonly keys: readonly PublicKey[]; readonly update?: UpdaterSettings }
+  | { readonly manifest: string | URL; readonly keys: readonly PublicKey[]; readonly update?: UpdateSettings<Result> }
   /** A model that the app brings along and vouches for. */
   | {
       readonly file: ModelSource;
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
       readonly name?: string;
       /** Node: later versions are those that Sedna's local controller lays beside this worker, which nobody signs. */
-      readonly sedna?: { /** Path of `model_config.json`. */ readonly configPath: string; readonly trustLocalFiles: true; readonly update?: UpdaterSettings };
+      readonly sedna?: { /** Path of `model_config.json`. */ readonly configPath: string; readonly trustLocalFiles: true; readonly update?: UpdateSettings<Result> };
     }
   /** Anything that answers. The agent runs it as it is, and disposes it at the end. */
   | { readonly estimator: Estimator<Frame, Result> };
+
+/** How new versions have to prove themselves, and by what. */
+export interface UpdateSettings<Result> extends UpdaterSettings {
+  /** How much two results of one frame agree, in [0,1]. Default: by the kind of the result. */
+  readonly agreement?: (candidate: Result, current: Result) => number;
+  /** Watched after the swap; larger is better, NaN is not known. */
+  readonly metric?: () => number;
+}
 
 /** Where hard examples go, and how many may wait. */
 export interface SampleSettings extends Pick<OpenQueueOptions, "maxItems" | "maxBytes" | "ttlMs" | "whenFull"> {

@@ -8,9 +8,8 @@ import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createUpdater, type Updater } from "../updates/create-updater.ts";
 import type { ModelSlot } from "../updates/model-slot.ts";
-import type { UpdaterSettings } from "../updates/updater-settings.ts";
 import type { AgentEvent } from "./agent-events.ts";
-import type { EdgeAgentOptions } from "./edge-agent.ts";
+import type { EdgeAgentOptions, UpdateSettings } from "./edge-agent.ts";
 import { ownModel } from "./own-model.ts";
 
 /** Options of {@link openModel}. */
@@ -46,7 +45,6 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
   let opening: Promise<void> | undefined;
   let wantsUpdates = false;
   let updater: Updater | undefined;
-  let proving: Promise<void> | undefined;
 
   const supervise = (verified: VerifiedModel): SupervisedModel<Frame, Result> =>
     superviseModel<Frame, Result>({
@@ -71,7 +69,6 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
     const verified = (await store.current()) ?? (await store.install({ signal: life.signal }));
     life.signal.throwIfAborted();
     await put(supervise(verified));
-    proveFirst(store, verified.manifest.version);
     follow(store, settings);
   };
   const openFile = async (source: Extract<typeof model, { file: unknown }>): Promise<void> => {
@@ -82,21 +79,9 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
     await put(supervise(base));
     if (store) follow(store, sedna.update);
   };
-  const follow = (store: ModelStore, settings: UpdaterSettings | undefined): void => {
-    updater = createUpdater<Frame, Result>({ store, slot, open: supervise, ...(settings && { settings }), onEvent: emit });
+  const follow = (store: ModelStore, { agreement, metric, ...settings }: UpdateSettings<Result> = {}): void => {
+    updater = createUpdater<Frame, Result>({ store, slot, open: supervise, settings, ...(agreement && { agreement }), ...(metric && { metric }), onEvent: emit });
     if (wantsUpdates) updater.start();
-  };
-  /** The first version has no former one to go back to: its first answer makes it the last good one. */
-  const proveFirst = (store: ModelStore, version: number): void => {
-    const off = slot.watch(({ error, model: answered }) => {
-      if (error !== undefined || answered.manifest.version !== version) return;
-      off();
-      proving = store.versions().then(async (versions) => {
-        const state = versions.find((one) => one.version === version)?.state;
-        if (state === "installed" || state === "trial") await store.mark(version, "good");
-      }).catch((error: unknown) => emit({ type: "model-not-kept", error: toPlainError(error) }));
-    });
-    life.signal.addEventListener("abort", off, { once: true });
   };
   const openOnce = async (): Promise<void> => {
     if ("estimator" in model) return put(ownModel(model.estimator));
@@ -142,7 +127,6 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
       life.abort();
       await opening;
       await updater?.dispose();
-      await proving;
       await slot.dispose();
     },
   };
