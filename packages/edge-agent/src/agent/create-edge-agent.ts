@@ -74,6 +74,8 @@ export function createEdgeAgent<Result>(options: EdgeAgentOptions<Result>): Edge
         yield answer;
       }
     } finally {
+      // However the run ended: a source that is silent, or being waited for, would stay open, and be opened again.
+      end.abort();
       running = undefined;
       state.state = stopping ? "stopped" : "idle";
       state.source = { state: "closed" };

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pixelsFrame, SednaError, type Detections, type Estimator, type Frame, type SampleSource } from "@sedna-js/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AgentEvent } from "./agent-events.ts";
+import { createEdgeAgent } from "./create-edge-agent.ts";
+import type { EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
+
+let directory: string;
+const agents: EdgeAgent[] = [];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "sedna-agent-"));
+});
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const frame = (timestamp: number): Frame => pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256).fill(220) }, { timestamp });
+/** An app's own model, with a field that only its own methods may read. */
+class OwnEstimator implements Estimator<Frame, Detections> {
+  #answered = 0;
+  async load() {
+    return { kind: "image", inputs: [], outputs: [], backend: "own" } as const;
+  }
+  async predict(): Promise<Detections> {
+    return [[0, 0, 8, 8, 0.9, this.#answered++]];
+  }
+  async dispose(): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+const agentOf = (options: Partial<EdgeAgentOptions>): { readonly agent: EdgeAgent; readonly events: AgentEvent[] } => {
+  const agent = createEdgeAgent<Detections>({ name: "gate", directory, source: () => stored(1), model: { estimator: new OwnEstimator() }, ...options });
+  const events: AgentEvent[] = [];
+  agent.on((event) => events.push(event));
+  agents.push(agent);
+  return { agent, events };
+};
+async function* stored(count: number): AsyncGenerator<Frame> {
+  for (let i = 0; i < count; i++) yield frame(i);
+}
+
+describe("createEdgeAgent()", () => {
+  it("runs an estimator of the app's own as it is, private fields and all", async () => {
+    const { agent } = agentOf({ source: () => stored(3) });
+    // The first samples may come before the model has taken its place.
+    for await (const { result } of agent.run()) if (result) expect(result[0]![4]).toBe(0.9);
+    const numbers: (number | undefined)[] = [];
+    for await (const { result } of agent.run()) numbers.push(result?.[0]?.[5]);
+    expect(numbers).toEqual([0, 1, 2].map((i) => i + numbers[0]!));
+  });
+
+  it.each(["aborted", "left by its reader"])("closes the source of a run that is %s, also one that is silent", async (how) => {
+    const told = { ended: false };
+    const source = (): SampleSource<Frame> => {
+      let given = false;
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: async () => {
+            if (given) await new Promise(() => {});
+            given = true;
+            return { done: false, value: frame(0) };
+          },
+          return: async () => {
+            told.ended = true;
+            return { done: true, value: undefined };
+          },
+        }),
+      };
+    };
+    const { agent } = agentOf({ source });
+    const end = new AbortController();
+    const answers = agent.run({ signal: end.signal });
+    await answers.next();
+    if (how === "aborted") {
+      const last = answers.next();
+      end.abort(new Error("enough"));
+      await expect(last).rejects.toThrow("enough");
+    } else await answers.return!();
+    await expect.poll(() => told.ended).toBe(true);
+  });
+
+  it("opens a source no more that failed when its run was aborted", async () => {
+    let opened = 0;
+    const source = (): SampleSource<Frame> => ({
+      live: true,
+      async *[Symbol.asyncIterator]() {
+        if (opened++ > 0) yield frame(0);
+        throw new SednaError("no camera", { code: "source-failed", retryable: true });
+      },
+    });
+    const { agent, events } = agentOf({ source });
+    const end = new AbortController();
+    const next = agent.run({ signal: end.signal }).next();
+    await expect.poll(() => events.some(({ type }) => type === "source-failed")).toBe(true);
+    const before = opened;
+    end.abort(new Error("enough"));
+    await expect(next).rejects.toThrow("enough");
+    // The wait after a first failure is half a second at most.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(opened).toBe(before);
+    expect(agent.status().source).toEqual({ state: "closed" });
+  });
+});
