@@ -101,7 +101,8 @@ export function onWorkerFailure(worker: unknown, listener: (error: Error) => voi
   const onError = (error: Error): void => listener(error);
   const onExit = (code: number): void => listener(new Error(`the worker ended with code ${code}`));
   (worker as Worker).on("error", onError).on("exit", onExit);
-  return () => void (worker as Worker).off("error", onError).off("exit", onExit);
+  // Node would take the last words of a Worker that is being ended for an uncaught error of this process.
+  return () => void (worker as Worker).on("error", () => {}).off("error", onError).off("exit", onExit);
 }
 
 export async function terminateWorker(worker: unknown): Promise<void> {

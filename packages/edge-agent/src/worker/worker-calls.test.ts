@@ -1,0 +1,27 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { SednaError } from "@sedna-js/core";
+import { describe, expect, it } from "vitest";
+import { workerCalls } from "./worker-calls.ts";
+
+const program = `
+  const { parentPort } = require("node:worker_threads");
+  parentPort.once("message", () => setTimeout(() => { throw new Error("the worker's own bug"); }));
+  parentPort.postMessage("up");
+`;
+
+/** Nothing of this thread runs meanwhile: what the Worker tells waits. */
+const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+describe("workerCalls()", () => {
+  it("C11: a worker that fails just as it is given up takes nobody with it", async () => {
+    const worker = new Worker(program, { eval: true });
+    await once(worker, "message");
+    const calls = workerCalls<unknown>(worker, { what: "model" });
+    worker.postMessage("fail");
+    block(300);
+    // Its error has come and has not been told: this ends the process where nobody listens.
+    await calls.kill(new SednaError("expected an answer; got none", { code: "run-failed" }));
+    expect(calls.dead).toMatchObject({ code: "run-failed", message: "expected an answer; got none" });
+  });
+});
