@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { SednaError } from "@sedna-js/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { workerCalls } from "./worker-calls.ts";
 
 const program = `
@@ -23,5 +23,15 @@ describe("workerCalls()", () => {
     // Its error has come and has not been told: this ends the process where nobody listens.
     await calls.kill(new SednaError("expected an answer; got none", { code: "run-failed" }));
     expect(calls.dead).toMatchObject({ code: "run-failed", message: "expected an answer; got none" });
+  });
+
+  it("leaves no timer when it has ended, which would keep the process", async () => {
+    const worker = new Worker(program, { eval: true });
+    await once(worker, "message");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const calls = workerCalls<unknown>(worker, { what: "model" });
+    await calls.end(async () => ({ ok: true, value: undefined }));
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

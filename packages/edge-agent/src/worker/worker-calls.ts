@@ -59,8 +59,10 @@ export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what:
     end(release) {
       ending ??= (async () => {
         // A Worker that hangs gets a moment to let go of its memory, then it is ended.
-        const grace = new Promise((resolve) => setTimeout(() => resolve(undefined), GRACE_MS));
+        let timer: unknown;
+        const grace = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), GRACE_MS)));
         if (!dead) await Promise.race([call(release).catch(() => undefined), grace]);
+        clearTimeout(timer);
         stopListening();
         die(new SednaError(`run in a worker: expected a live ${what}; got one that was disposed`, { code: "disposed" }));
         await terminateWorker(worker);
