@@ -38,6 +38,11 @@ describe("createPoller()", () => {
     expect((await times([{ ok: false, retryAfterMs: 9000 }], { ms: 9050 })).at).toEqual([50, 9050]);
   });
 
+  it.each([3_600_001, 1e15])("waits no longer than an hour for a server that asks for %d ms, nor less", async (retryAfterMs) => {
+    const asks = { ok: false, retryAfterMs };
+    expect((await times([asks, asks], { ms: 7_200_050 })).at.slice(0, 4)).toEqual([50, 3_600_050, 7_200_050]);
+  });
+
   it("stops, also while it looks, and starts again once", async () => {
     const { at, poller } = await times([], { ms: 50 });
     poller.stop();

@@ -16,7 +16,7 @@ export interface Poller {
   stop(): void;
 }
 
-/** The longest pause that failures lead to. */
+/** The longest pause that failures lead to, or a server: who asks for more could keep a device from updates for ever. */
 const LONGEST_MS = 3_600_000;
 
 /**
@@ -35,7 +35,7 @@ export function createPoller({ periodMs, look, random }: PollerOptions): Poller 
     if (run !== own) return;
     const inARow = ok ? 0 : failures + 1;
     const backOff = Math.max(periodMs, Math.min(periodMs * 2 ** inARow, LONGEST_MS));
-    schedule(own, { delayMs: Math.max(backOff * (0.9 + 0.2 * random()), retryAfterMs), failures: inARow });
+    schedule(own, { delayMs: Math.max(backOff * (0.9 + 0.2 * random()), Math.min(retryAfterMs, LONGEST_MS)), failures: inARow });
   };
 
   return {
