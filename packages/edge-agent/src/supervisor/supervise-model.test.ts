@@ -157,7 +157,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
   });
 
   it("counts a worker that hangs while it opens the model", async () => {
-    const { model, told } = start({ model: faulty({ left: times(1), onOpen: "loop" }), openTimeoutMs: 8000 });
+    const { model, told } = start({ model: faulty({ left: times(1), onOpen: "loop" }), openTimeoutMs: 4000 });
     expect(doubled(await model.predict(sample(2)))).toBe(4);
     expect(told("model-failed")).toMatchObject([{ reason: "worker-hung" }]);
   });
