@@ -45,6 +45,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     sedna_inference_samples_total: { type: "counter", text: "Samples that went through model runs." },
     sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
     sedna_samples_total: { type: "counter", text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already." },
+    sedna_model_files_total: { type: "counter", text: "Requests for files of published models, by status." },
     sedna_refused_total: { type: "counter", text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status." },
   });
   let draining: Promise<void> | undefined;
@@ -56,7 +57,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     c.res.headers.set("x-content-type-options", "nosniff");
     if ([400, 401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
   });
-  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "POST"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after"], maxAge: 600 }));
+  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "POST"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range"], maxAge: 600 }));
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,

@@ -3,7 +3,9 @@ import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "./big-model-service.ts";
 import { createCloud } from "./create-cloud.ts";
+import { directoryModels } from "./directory-models.node.ts";
 import { directorySamples } from "./directory-samples.node.ts";
+import { modelService as publishedModels } from "./model-service.ts";
 import { onnxFile, sharpDecoder } from "./onnx.node.ts";
 import { sampleService } from "./sample-service.ts";
 import { serve } from "./serve.node.ts";
@@ -19,6 +21,7 @@ const tasks = {
 
 const args = {
   model: { type: "string", description: "Path of the ONNX file", valueHint: "file" },
+  models: { type: "string", description: "Give edges the models that were published to this directory", valueHint: "directory" },
   samples: { type: "string", description: "Keep the samples that edges send in this directory", valueHint: "directory" },
   "max-samples-per-second": { type: "string", description: "Samples that are taken a second; more are told when to come back", default: "200" },
   task: { type: "string", description: `What the model is for: ${Object.keys(tasks).join(", ")}`, default: "tensors" },
@@ -43,7 +46,7 @@ function asUsage<T>(make: () => T): T {
   }
 }
 
-/** `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, or both. */
+/** `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, published models, or several of these. */
 export const serveCommand = defineCommand({
   meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges by Sedna's REST and the Open Inference Protocol v2, and keep the samples that they send" },
   args,
@@ -52,7 +55,8 @@ export const serveCommand = defineCommand({
       const known = key === "_" || key in args || Object.keys(args).some((name) => name.replace(/-(.)/g, (_, c: string) => c.toUpperCase()) === key);
       if (!known) throw new UsageError(`unknown option --${key}`);
     }
-    if (given.model === undefined && given.samples === undefined) throw new UsageError("expected --model, --samples or both; got neither");
+    if (given.model === undefined && given.samples === undefined && given.models === undefined) throw new UsageError("expected --model, --samples, --models or several; got none");
+    if (given.models === "") throw new UsageError("--models: expected the path of a directory; got nothing");
     if (given.samples === "") throw new UsageError("--samples: expected the path of a directory; got nothing");
     if (given.model === "") throw new UsageError("--model: expected the path of an ONNX file; got nothing");
     if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
@@ -74,7 +78,7 @@ export const serveCommand = defineCommand({
     };
     const samplesService = (path: string): Service => sampleService({ store: directorySamples(path), perSecond: number("max-samples-per-second", { min: 1 }) });
     const cloud = asUsage(() => createCloud({
-      services: [...(given.model === undefined ? [] : [modelService(given.model)]), ...(given.samples === undefined ? [] : [samplesService(given.samples)])],
+      services: [...(given.model === undefined ? [] : [modelService(given.model)]), ...(given.samples === undefined ? [] : [samplesService(given.samples)]), ...(given.models === undefined ? [] : [publishedModels({ files: directoryModels(given.models) })])],
       origins: given.origin ? given.origin.split(",").map((origin) => origin.trim()) : [],
       token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined),
       maxBodyBytes: number("max-body-mb", { min: 1 }) * 2 ** 20,
@@ -83,7 +87,7 @@ export const serveCommand = defineCommand({
     const served = await serve(cloud, { port: number("port", { min: 0, max: 65535 }), host: given.host });
     logger.info({ url: served.url, name: given.name }, "listening");
     await cloud.start();
-    logger.info({ ...(given.model === undefined ? {} : { model: given.model, task: given.task }), ...(given.samples === undefined ? {} : { samples: given.samples }) }, "ready");
+    logger.info({ ...(given.model === undefined ? {} : { model: given.model, task: given.task }), ...(given.samples === undefined ? {} : { samples: given.samples }), ...(given.models === undefined ? {} : { models: given.models }) }, "ready");
 
     let stopping = false;
     const stop = (signal: string): void => {

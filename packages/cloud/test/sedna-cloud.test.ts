@@ -56,7 +56,7 @@ describe("sedna-cloud", () => {
   });
 
   it.each([
-    [["serve"], "expected --model, --samples or both; got neither"],
+    [["serve"], "expected --model, --samples, --models or several; got none"],
     [["serve", "--samples", ""], "--samples: expected the path of a directory; got nothing"],
     [["serve", "--model", "x.onnx", "--prot", "1"], "unknown option --prot"],
     [["serve", "--model", "x.onnx", "--port", "banana"], "--port: expected a whole number from 0 to 65535; got banana"],

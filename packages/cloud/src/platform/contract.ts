@@ -1,5 +1,6 @@
-import type { DecodeImage, Estimator, Task } from "@sedna-js/core";
+import type { DecodeImage, Estimator, KeySet, ManifestSignature, ModelManifest, PublicKey, SignedKeySet, SignedManifest, Task } from "@sedna-js/core";
 import type { Cloud } from "../create-cloud.ts";
+import type { ModelFiles } from "../model-service.ts";
 import type { SampleStore } from "../sample-store.ts";
 
 // What only a server process can do. platform.node.ts does it; elsewhere platform.other.ts throws an error that
@@ -41,3 +42,58 @@ export declare function sharpDecoder(): DecodeImage;
 
 /** Samples as files of one directory, which is made where there is none. */
 export declare function directorySamples(path: string): SampleStore;
+
+/** Who vouches for models: an Ed25519 key pair whose private half stays inside. */
+export interface SigningKey extends PublicKey {
+  /** Signs a value's canonical bytes. */
+  sign(value: unknown): ManifestSignature;
+}
+
+/** Options of {@link publishModel}. */
+export interface PublishOptions {
+  /** Path of the ONNX file. Files that it refers to are taken from beside it. */
+  readonly model: string;
+  readonly name: string;
+  /** Higher than the one that is published. Default: the next, or 1. */
+  readonly version?: number;
+  /** What the model is for, and the task's options. */
+  readonly task: ModelManifest["task"];
+  /** SPDX expression. */
+  readonly licence: string;
+  readonly key: SigningKey;
+  /** The directory of all models; this one gets a folder of its own there. */
+  readonly directory: string;
+  readonly labels?: readonly string[];
+  readonly thresholds?: Readonly<Record<string, number>>;
+  /** Default: webgpu, wasm, cpu. */
+  readonly executionProviders?: readonly string[];
+  /** Default float32. */
+  readonly precision?: ModelManifest["variants"][number]["precision"];
+  /** Says that this version goes back on purpose, and whose place it takes. */
+  readonly rollbackOf?: number;
+  /** Adds a golden case: what Node's CPU gives for inputs of this seed. */
+  readonly golden?: { readonly seed?: number; /** Default 0.001. */ readonly absolute?: number; /** Default 0.01: GPUs round in their own way. */ readonly relative?: number };
+}
+
+/** A new key pair, and its private half as PKCS#8 in PEM. */
+export declare function createSigningKey(): { readonly key: SigningKey; readonly pem: string };
+
+/** A key pair from its private half. @throws {SednaError} `wire-format` on what is none of Ed25519. */
+export declare function readSigningKey(pem: string): SigningKey;
+
+/** A manifest and the key's word for it. @throws {WireError} on one that no edge would take. */
+export declare function signManifest(manifest: ModelManifest, key: SigningKey): SignedManifest;
+
+/** The keys to trust from here on, and the word of a key that is trusted so far. @throws {WireError} on a set that no edge would take. */
+export declare function signKeySet(keySet: KeySet, key: SigningKey): SignedKeySet;
+
+/**
+ * Publishes a version: its files first, under names that say their content, then the manifest, in one step. Who reads
+ * meanwhile has the old version or the new one. Files of older versions stay.
+ *
+ * @throws {RangeError} on a version that is not higher, or another file of a name that is taken. {SednaError} `model-unreadable`.
+ */
+export declare function publishModel(options: PublishOptions): Promise<ModelManifest>;
+
+/** Models as {@link publishModel} lays them in a directory. */
+export declare function directoryModels(directory: string): ModelFiles;

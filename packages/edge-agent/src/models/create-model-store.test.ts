@@ -220,19 +220,22 @@ describe("createModelStore()", () => {
     expect(await runs(storeIn(disk))).toBe(1);
   });
 
-  it("answers while a file is on its way", async () => {
+  it("answers while a file is on its way, and keeps what came of it", async () => {
     const store = storeIn(memoryBytes());
     await serve(model(1));
     await store.install();
-    await serve({ ...model(2), version: 2 });
+    await serve({ version: 2, content: { "model.onnx": paddedOnnx(3000, 2), "slow.bin": new Uint8Array(10).fill(1) } });
     const leaving = new AbortController();
-    at.server.mischief = (request) => request.url!.endsWith(".onnx");
+    at.server.mischief = (request) => request.url!.endsWith("slow.bin");
     const installing = failure(store.install({ signal: leaving.signal }));
-    await expect.poll(() => at.server.asked.length).toBe(2);
+    await expect.poll(() => at.server.asked.map(({ path }) => path)).toEqual(["model.onnx", "model.onnx", "slow.bin"]);
     await store.mark(1, "good");
     expect(await runs(store)).toBe(1);
     leaving.abort(new Error("left"));
     expect((await installing).message).toBe("left");
     expect(await store.versions()).toEqual([{ version: 1, state: "good", trials: 0 }]);
+    at.server.mischief = undefined;
+    await store.install();
+    expect(at.server.asked.map(({ path }) => path)).toEqual(["model.onnx", "model.onnx", "slow.bin", "slow.bin"]);
   });
 });

@@ -77,6 +77,9 @@ describe("createModelStore()", () => {
     // An older set of keys, signed in its time, brings nobody back.
     at.server.files = new Map(at.server.files).set("keys.json", await keysFile(key, { version: 1, keys: [key] }));
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
+    // Nor does another set under the same number, though a trusted key has signed it.
+    at.server.files = new Map(at.server.files).set("keys.json", await keysFile(other, { version: 1, keys: [key] }));
+    expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
   });
 
   it.each([

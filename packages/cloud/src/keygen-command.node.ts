@@ -1,0 +1,52 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readPublicKey, type PublicKey } from "@sedna-js/core";
+import { defineCommand } from "citty";
+import { asUsage, checkArgs, wholeNumber } from "./command-args.ts";
+import { modelFolder, replace } from "./publish-model.node.ts";
+import { createSigningKey, readSigningKey, signKeySet } from "./signing-key.node.ts";
+import { UsageError } from "./usage-error.ts";
+
+const keygenArgs = { out: { type: "string", description: "Directory for the private key and the public one", valueHint: "directory" } } as const;
+
+/** `sedna-cloud keygen`: a key pair to sign models with. The private file is the owner's alone to read. */
+export const keygenCommand = defineCommand({
+  meta: { name: "sedna-cloud keygen", description: "Make a key pair to sign models with; prints the public half, for the edges' jobs" },
+  args: keygenArgs,
+  async run({ args: given }) {
+    checkArgs(given, keygenArgs);
+    if (!given.out) throw new UsageError("--out: expected a directory; got none");
+    const { key, pem } = createSigningKey();
+    const publicKey = `${JSON.stringify({ id: key.id, publicKey: key.publicKey })}\n`;
+    await mkdir(given.out, { recursive: true });
+    await writeFile(join(given.out, `${key.id}.pem`), pem, { mode: 0o600, flag: "wx" });
+    await writeFile(join(given.out, `${key.id}.public.json`), publicKey, { flag: "wx" });
+    process.stdout.write(publicKey);
+  },
+});
+
+const trustArgs = {
+  keys: { type: "string", description: "Public keys to trust from here on, as keygen wrote them, separated by commas", valueHint: "files" },
+  version: { type: "string", description: "A whole number above that of the last set; the first is 1" },
+  key: { type: "string", description: "A private key that edges trust so far", valueHint: "file" },
+  name: { type: "string", description: "The model's name" },
+  out: { type: "string", description: "Directory of the models", valueHint: "directory" },
+} as const;
+
+/** `sedna-cloud trust`: tells edges which keys to trust instead of those that they have. */
+export const trustCommand = defineCommand({
+  meta: { name: "sedna-cloud trust", description: "Exchange the keys that edges trust, by the word of one that they trust so far" },
+  args: trustArgs,
+  async run({ args: given }) {
+    checkArgs(given, trustArgs);
+    for (const name of ["keys", "version", "key", "name", "out"] as const) if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
+    const keys: PublicKey[] = [];
+    for (const path of given.keys!.split(",")) keys.push(readPublicKey(JSON.parse(await readFile(path.trim(), "utf8")), path));
+    const signer = readSigningKey(await readFile(given.key!, "utf8"));
+    const signed = signKeySet({ format: "sedna-keys/1", version: wholeNumber("version", given.version!), keys }, signer);
+    const folder = join(given.out!, await asUsage(() => modelFolder(given.name!)));
+    await mkdir(folder, { recursive: true });
+    await replace(folder, { path: "keys.json", data: new TextEncoder().encode(`${JSON.stringify(signed, undefined, 2)}\n`) });
+    process.stdout.write(`${JSON.stringify({ version: signed.keySet.version, keys: keys.map(({ id }) => id) })}\n`);
+  },
+});
