@@ -102,4 +102,19 @@ describe("createEdgeAgent()", () => {
     expect(opened).toBe(before);
     expect(agent.status().source).toEqual({ state: "closed" });
   });
+
+  it.each<[string, Partial<EdgeAgentOptions>, string]>([
+    ["no name", { name: undefined as never }, "expected a name; got undefined"],
+    ["no model", { model: undefined as never }, "expected model with one of manifest, file and estimator; got undefined"],
+    ["samples for no server", { samples: { url: "cloud" } }, "Invalid URL"],
+    ["samples at no rate", { samples: { url: "http://127.0.0.1:9", maxPerSecond: 0 } }, "expected maxPerSecond above 0"],
+    ["a queue without room", { samples: { url: "http://127.0.0.1:9", maxItems: 0 } }, "expected maxItems above 0"],
+    ["a queue of items that live for ever", { samples: { url: "http://127.0.0.1:9", ttlMs: Infinity } }, "expected ttlMs above 0, and finite"],
+    ["a queue that does something else when it is full", { samples: { url: "http://127.0.0.1:9", whenFull: "drop-newest" as never } }, "expected whenFull as one of reject-new"],
+    ["reports to no server", { report: { url: "controller" } }, "Invalid URL"],
+    ["reports of an owner of no kind", { report: { url: "http://127.0.0.1:9", ownerKind: "cat" } }, "expected ownerKind as one of jointinferenceservice"],
+    ["updates looked for all the time", { model: { manifest: "http://127.0.0.1:9", keys: [{ id: "a", publicKey: "" }], update: { pollMs: 0 } } }, "expected a number from 1"],
+  ])("refuses %s when it is made, not by an event when nobody can mend it", (_, options, message) => {
+    expect(() => agentOf(options)).toThrow(message);
+  });
 });

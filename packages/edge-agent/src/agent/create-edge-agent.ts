@@ -121,8 +121,10 @@ function deferred(): { readonly promise: Promise<void>; resolve(): void } {
 
 function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptions<Result> {
   const { name, source, model } = options;
+  if (typeof name !== "string") throw new TypeError(`make an edge agent: expected a name; got ${describe(name)}`);
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) throw new RangeError(`make an edge agent: expected a name of letters, digits, ".", "_" and "-"; got ${describe(name)}`);
   if (typeof source !== "function") throw new TypeError(`make an edge agent: expected source as a function that opens it; got ${describe(source)}`);
+  if (typeof model !== "object" || model === null) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${describe(model)}`);
   const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
   if (kinds.length !== 1) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`);
   if ("manifest" in model && model.keys.length === 0) throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");

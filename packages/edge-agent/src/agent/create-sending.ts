@@ -2,8 +2,10 @@ import { toPlainError, type Frame, type JointResult, type ModelManifest } from "
 import { openQueueStore } from "#platform";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { DurableQueue, QueueStatistics } from "../queue/durable-queue.ts";
-import { openQueue } from "../queue/open-queue.ts";
-import { createSender, type Sender } from "../queue/sender.ts";
+import { baseUrl } from "../http/base-url.ts";
+import { sampleRoute } from "../queue/deliver.ts";
+import { checkQueueLimits, openQueue } from "../queue/open-queue.ts";
+import { checkRate, createSender, type Sender } from "../queue/sender.ts";
 import type { AgentEvent } from "./agent-events.ts";
 import { collectSamples } from "./collect-samples.ts";
 import type { SampleSettings } from "./edge-agent.ts";
@@ -38,9 +40,16 @@ const REOPEN_MS = 30_000;
 /** Items that wait in memory for the queue to be open. */
 const MAX_EARLY = 50;
 
-/** Keeps hard examples, first in memory until the queue is open, and sends them when that can be done. */
+/**
+ * Keeps hard examples, first in memory until the queue is open, and sends them when that can be done.
+ * @throws {TypeError} on a URL that is none, {RangeError} on bounds and rates that are none.
+ */
 export function createSending<Result>({ name, directory, samples, privacy, fetch, model, emit }: SendingOptions<Result>): Sending<Result> {
   const { url, token, maxPerSecond = 5, ...limits } = samples;
+  // Now, while somebody listens to what is wrong: the queue is opened later, and again and again.
+  const route = sampleRoute(baseUrl(url));
+  checkRate(maxPerSecond);
+  checkQueueLimits(limits);
   type Item = Parameters<DurableQueue["enqueue"]>[0];
   let early: Item[] = [];
   let open: { readonly queue: DurableQueue; readonly sender: Sender } | undefined;
@@ -65,7 +74,7 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     try {
       const store = openQueueStore({ name: `sedna-queue-${name}`, directory: `${directory}/queue` });
       const queue = await openQueue({ store, deviceId: name, ...limits, onEvent: emit });
-      const sender = createSender({ queue, url, maxPerSecond, ...(token === undefined ? {} : { token }), ...(fetch && { fetch }), onEvent: emit });
+      const sender = createSender({ queue, url, route, maxPerSecond, ...(token === undefined ? {} : { token }), ...(fetch && { fetch }), onEvent: emit });
       open = { queue, sender };
       for (const item of early.splice(0)) await queue.enqueue(item);
       sender.wake();

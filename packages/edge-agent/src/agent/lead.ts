@@ -2,10 +2,10 @@ import { toPlainError, type Frame, type JointResult, type JointStatistics } from
 import { becomeLeader, keepStorage } from "#platform";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
-import { createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
+import { checkReporting, createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
 import type { AgentEvent, Emitter } from "./agent-events.ts";
 import { createSending } from "./create-sending.ts";
-import type { EdgeAgentOptions, ReportSettings } from "./edge-agent.ts";
+import type { EdgeAgentOptions } from "./edge-agent.ts";
 import type { AgentModel } from "./open-model.ts";
 
 /** Options of {@link lead}. */
@@ -34,7 +34,10 @@ const FOLLOWS_MS = 1000;
 
 /** Waits to lead the job, then leads it until it is stopped. */
 export function lead<Result>({ options, directory, privacy, stats, model, events }: LeadOptions<Result>): Leading<Result> {
-  const { name, samples, report, persist, fetch } = options;
+  const { name, samples, persist, fetch } = options;
+  const report = options.report && { worker: name, ownerName: name, ...options.report };
+  // Now, while somebody listens to what is wrong: it is made when the job is led.
+  if (report) checkReporting(report);
   const life = new AbortController();
   const sending = samples && createSending<Result>({ name, directory, samples, privacy, ...(fetch && { fetch }), model: () => model.manifest, emit: events.emit });
   let leads = false;
@@ -58,13 +61,14 @@ export function lead<Result>({ options, directory, privacy, stats, model, events
     leads = true;
     events.emit({ type: "agent-leads", name });
     model.startUpdates();
-    if (persist && !(await keepStorage())) events.emit({ type: "storage-not-promised" });
     if (report) reporter = startReports(report);
     sending?.start();
+    // Last, and waited for by nobody: the visitor may be asked.
+    if (persist) void keepStorage().then((kept) => kept || life.signal.aborted || events.emit({ type: "storage-not-promised" }));
   };
 
-  const startReports = ({ url, worker = name, ownerName = name, ...rest }: ReportSettings): SednaReporter => {
-    const made = createSednaReporter({ url, worker, ownerName, ...rest, stats, ...(fetch && { fetch }), onEvent: events.emit });
+  const startReports = (settings: Parameters<typeof checkReporting>[0]): SednaReporter => {
+    const made = createSednaReporter({ ...settings, stats, ...(fetch && { fetch }), onEvent: events.emit });
     const off = events.on(({ type }) => {
       if (type === "update-confirmed") made.deployed({ status: "completed" });
       if (type === "update-rejected" || type === "update-rolled-back") made.deployed({ status: "failed" });

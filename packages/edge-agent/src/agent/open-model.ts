@@ -8,6 +8,7 @@ import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createUpdater, type Updater } from "../updates/create-updater.ts";
 import type { ModelSlot } from "../updates/model-slot.ts";
+import { checkUpdaterSettings } from "../updates/updater-settings.ts";
 import type { AgentEvent } from "./agent-events.ts";
 import type { EdgeAgentOptions, UpdateSettings } from "./edge-agent.ts";
 import { ownModel } from "./own-model.ts";
@@ -38,9 +39,14 @@ export interface AgentModel {
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 
-/** Brings the agent's model into the slot, and keeps it up to date where it is a signed one. */
+/**
+ * Brings the agent's model into the slot, and keeps it up to date where it is a signed one, or Sedna's.
+ * @throws {RangeError} on settings of the updates out of their range.
+ */
 export function openModel<Result>({ options, directory, slot, emit, random = Math.random }: OpenModelOptions<Result>): AgentModel {
   const { name, model, createWorker, executionProviders, threads, runTimeoutMs, fetch } = options;
+  // Now, while somebody listens to what is wrong: the model is opened later, and again and again.
+  checkUpdaterSettings("manifest" in model ? model.update : "file" in model ? model.sedna?.update : undefined);
   const life = new AbortController();
   let opening: Promise<void> | undefined;
   let wantsUpdates = false;

@@ -1,4 +1,5 @@
 import { checkDeadline, SednaError, withDeadline, type BigModelCall, type ImageType } from "@sedna-js/core";
+import { baseUrl } from "../http/base-url.ts";
 import { exchange, refusal } from "../http/exchange.ts";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { protocols, type BigModelResult, type BigModelSample, type Question } from "./protocols.ts";
@@ -57,8 +58,7 @@ export function bigModel({
   if (!(Number.isInteger(retries) && retries >= 0)) throw new RangeError(`reach the big model: expected retries as a whole number from 0 up; got ${retries}`);
   if (!(quality > 0 && quality <= 1)) throw new RangeError(`reach the big model: expected image.quality above 0 and up to 1; got ${quality}`);
   if (maxSide !== undefined && !(maxSide >= 1)) throw new RangeError(`reach the big model: expected image.maxSide from 1 up; got ${maxSide}`);
-  const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
-  const base = new URL(url, page).href.replace(/\/+$/, "");
+  const base = baseUrl(url);
   const breaker = createCircuitBreaker(breakerOptions);
   const ask = protocols[protocol]({ url: base, model, encode: (frame) => frame.encode({ type, quality, ...(maxSide === undefined ? {} : { maxSide }) }) });
 

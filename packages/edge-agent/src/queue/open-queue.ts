@@ -8,6 +8,8 @@ import { waitingItems, type QueueItem } from "./waiting-items.ts";
 /** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
 const MARK_MS = 60_000;
 
+const policies: readonly string[] = ["reject-new", "drop-oldest", "drop-lowest-priority"] satisfies WhenFull[];
+
 /** Options of {@link openQueue}. */
 export interface OpenQueueOptions {
   /** It is opened here, and closed with the queue. */
@@ -41,7 +43,7 @@ export interface OpenQueueOptions {
  */
 export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes = 256 * 1024 * 1024, ttlMs = 7 * 24 * 3_600_000, whenFull = "drop-oldest", memory = { items: 1000, bytes: 16 * 1024 * 1024 }, now = () => performance.now(), wallNow = () => Date.now(), onEvent = () => undefined }: OpenQueueOptions): Promise<DurableQueue> {
   if (typeof deviceId !== "string" || deviceId === "") throw new TypeError(`open a queue: expected deviceId to be a string; got ${describe(deviceId)}`);
-  for (const [name, value] of Object.entries({ maxItems, maxBytes, ttlMs })) if (!(value > 0)) throw new RangeError(`open a queue: expected ${name} above 0; got ${value}`);
+  checkQueueLimits({ maxItems, maxBytes, ttlMs, whenFull });
 
   const stored = await store.open();
   const clock = queueClock({ last: lastMark(stored), longestPauseMs: ttlMs / 2, now, wallNow });
@@ -182,6 +184,13 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
       return closing;
     },
   };
+}
+
+/** @throws {RangeError} on bounds that no queue can keep. */
+export function checkQueueLimits({ whenFull = "reject-new", ttlMs = 1, ...bounds }: Pick<OpenQueueOptions, "maxItems" | "maxBytes" | "ttlMs" | "whenFull">): void {
+  for (const [name, value] of Object.entries(bounds)) if (!(value > 0)) throw new RangeError(`open a queue: expected ${name} above 0; got ${value}`);
+  if (!(ttlMs > 0 && ttlMs < Infinity)) throw new RangeError(`open a queue: expected ttlMs above 0, and finite; got ${ttlMs}`);
+  if (!policies.includes(whenFull)) throw new RangeError(`open a queue: expected whenFull as one of ${policies.join(", ")}; got ${describe(whenFull)}`);
 }
 
 /** Where the queue's clock stood last, as far as anything stored tells: an item may have come after the last mark. */

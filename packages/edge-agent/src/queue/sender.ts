@@ -1,5 +1,6 @@
 import { checkDeadline, SednaError } from "@sedna-js/core";
 import { nextWait } from "../http/backoff.ts";
+import { baseUrl } from "../http/base-url.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { deliver, sampleRoute, type Route } from "./deliver.ts";
 import type { DurableQueue } from "./durable-queue.ts";
@@ -17,7 +18,7 @@ export type SenderEvent =
 /** Options of {@link createSender}. */
 export interface SenderOptions {
   readonly queue: Pick<DurableQueue, "next" | "settle" | "release">;
-  /** The receiver, such as `https://cloud.example`. */
+  /** The receiver, such as `https://cloud.example`; in a page `/` is where the page came from. */
   readonly url: string | URL;
   /** Sent as `Authorization: Bearer`; a function is asked each time. */
   readonly token?: string | (() => string | undefined);
@@ -68,7 +69,7 @@ export function createSender({
   url,
   token,
   headers = {},
-  route = sampleRoute(new URL(url).href.replace(/\/+$/, "")),
+  route = sampleRoute(baseUrl(url)),
   concurrency = 2,
   maxPerSecond = 10,
   deadlineMs = 30_000,
@@ -82,7 +83,7 @@ export function createSender({
 }: SenderOptions): Sender {
   checkDeadline(deadlineMs);
   if (!(Number.isInteger(concurrency) && concurrency >= 1)) throw new RangeError(`make a sender: expected concurrency as a whole number from 1 up; got ${concurrency}`);
-  if (!(maxPerSecond > 0)) throw new RangeError(`make a sender: expected maxPerSecond above 0; got ${maxPerSecond}`);
+  checkRate(maxPerSecond);
   if (!(baseMs > 0 && capMs >= baseMs)) throw new RangeError(`make a sender: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`);
 
   const lifetime = new AbortController();
@@ -265,6 +266,12 @@ export function createSender({
       return stopping;
     },
   };
+}
+
+/** @throws {RangeError} on a number of requests a second that is none. */
+export function checkRate(maxPerSecond: number): number {
+  if (!(maxPerSecond > 0)) throw new RangeError(`send what is queued: expected maxPerSecond above 0; got ${maxPerSecond}`);
+  return maxPerSecond;
 }
 
 interface PromiseWithResolvers {

@@ -1,4 +1,4 @@
-import { checkDeadline, SednaError, toPlainError, withDeadline, WORKER_REPORT_TYPE, workerReportPath, writeWorkerReport, type JointStatistics, type WorkerReport } from "@sedna-js/core";
+import { checkDeadline, SednaError, toPlainError, withDeadline, WORKER_REPORT_TYPE, workerReportPath, writeWorkerReport, type JointStatistics, type ReportOwner, type WorkerReport } from "@sedna-js/core";
 import type { ReportEvent } from "./report-events.ts";
 
 /** Options of {@link createSednaReporter}. */
@@ -40,34 +40,36 @@ const ownerKinds = ["jointinferenceservice", "federatedlearningjob", "incrementa
 const MAX_REPLY_BYTES = 4096;
 
 /**
- * Sends totals to Sedna's local controller, each period in which something happened, as Sedna's `LCReporter` does.
- * Other than there: each sample counts once, the owner is the service and not "sedna", a request has a deadline, and a
- * controller that is gone is asked again in the next period. What could not be sent is not kept, because the next totals contain it.
- *
- * @throws {RangeError} on names, kinds and times that the other side would refuse or drop.
+ * Where reports go, and for whom.
+ * @throws {TypeError} on what is no URL; {RangeError} on names, kinds and times that the other side would refuse or drop.
  */
-export function createSednaReporter({
-  url,
-  worker,
-  namespace = "default",
-  ownerName,
-  ownerKind = "jointinferenceservice",
-  stats,
-  periodMs = 30_000,
-  deadlineMs = 10_000,
-  fetch = (input, init) => globalThis.fetch(input, init),
-  wallNow = Date.now,
-  onEvent = () => {},
-}: SednaReporterOptions): SednaReporter {
+export function checkReporting({ url, worker, namespace = "default", ownerName, ownerKind = "jointinferenceservice", periodMs = 30_000 }: Pick<SednaReporterOptions, "url" | "worker" | "namespace" | "ownerName" | "ownerKind" | "periodMs">): { readonly target: string; readonly owner: ReportOwner; readonly periodMs: number } {
   for (const [what, name] of Object.entries({ worker, namespace, ownerName })) {
     if (!/^[\w-][\w.-]*$/.test(name)) throw new RangeError(`report to Sedna: expected ${what} of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`);
   }
   if (!ownerKinds.includes(ownerKind)) throw new RangeError(`report to Sedna: expected ownerKind as one of ${ownerKinds.join(", ")}; got ${JSON.stringify(ownerKind)}`);
   if (!(periodMs > 0 && periodMs < 2 ** 31)) throw new RangeError(`report to Sedna: expected periodMs above 0 and below 2147483648; got ${periodMs}`);
-  checkDeadline(deadlineMs);
   const target = new URL(String(url).replace(/\/*$/, workerReportPath(worker))).href;
-  const owner = { name: worker, namespace, ownerName, ownerKind };
+  return { target, owner: { name: worker, namespace, ownerName, ownerKind }, periodMs };
+}
 
+/**
+ * Sends totals to Sedna's local controller, each period in which something happened, as Sedna's `LCReporter` does.
+ * Other than there: each sample counts once, the owner is the service and not "sedna", a request has a deadline, and a
+ * controller that is gone is asked again in the next period. What could not be sent is not kept, because the next totals contain it.
+ *
+ * @throws {TypeError}, {RangeError} on what {@link checkReporting} refuses.
+ */
+export function createSednaReporter({
+  stats,
+  deadlineMs = 10_000,
+  fetch = (input, init) => globalThis.fetch(input, init),
+  wallNow = Date.now,
+  onEvent = () => {},
+  ...where
+}: SednaReporterOptions): SednaReporter {
+  const { target, owner, periodMs } = checkReporting(where);
+  checkDeadline(deadlineMs);
   const reported = { inferenceNumber: 0, hardExampleNumber: 0, at: wallNow() };
   const life = new AbortController();
   let deploy: { readonly status: "completed" | "failed" } | undefined;

@@ -1,4 +1,5 @@
 import { WORKER_REPORT_TYPE } from "@sedna-js/core";
+import { baseUrl } from "../http/base-url.ts";
 import type { DiagnosedServer, DiagnoseOptions } from "./doctor.ts";
 import { runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";
 
@@ -28,10 +29,8 @@ export function serverChecks(options: DiagnoseOptions): Promise<readonly HealthC
 
 type Get = (url: string, headers?: Record<string, string>) => Promise<Response>;
 
-const baseOf = (url: string | URL): string => new URL(url, (globalThis as { readonly location?: { readonly href: string } }).location?.href).href.replace(/\/+$/, "");
-
 async function checkServer({ url, token }: DiagnosedServer, get: Get): ReturnType<RunCheck> {
-  const base = baseOf(url);
+  const base = baseUrl(url);
   const ready = await get(`${base}/v2/health/ready`);
   if (ready.status === 503) return { status: "warn", found: `${base} answers, and is not ready yet`, fix: "wait, or look at the server's log" };
   if (!ready.ok) return { status: "fail", found: `${base}/v2/health/ready answers ${ready.status}`, fix: "check the URL: it is the server's root, without a path" };
@@ -43,10 +42,10 @@ async function checkServer({ url, token }: DiagnosedServer, get: Get): ReturnTyp
 
 async function checkBigModel(server: NonNullable<DiagnoseOptions["bigModel"]>, get: Get): ReturnType<RunCheck> {
   const { url, protocol = "sedna", model = "sedna", token } = server;
-  const name = `${baseOf(url)}/${protocol === "sedna" ? model : `v2/models/${model}`}`;
+  const name = `${baseUrl(url)}/${protocol === "sedna" ? model : `v2/models/${model}`}`;
   // Sedna's own server has no health, but lists what it has under its name.
   const listed = await get(name, token === undefined ? {} : { authorization: `Bearer ${token}` });
-  if (protocol === "sedna" && listed.ok && (await get(`${baseOf(url)}/v2/health/ready`)).status === 404) return { status: "ok", found: `${name} answers, as Sedna's server does` };
+  if (protocol === "sedna" && listed.ok && (await get(`${baseUrl(url)}/v2/health/ready`)).status === 404) return { status: "ok", found: `${name} answers, as Sedna's server does` };
   const ready = await checkServer(server, get);
   if (ready.status === "fail" || listed.ok || listed.status === 503) return ready;
   return { status: "fail", found: `${name} answers ${listed.status}`, fix: "check bigModel.model and bigModel.protocol: the server has no such model" };
@@ -54,7 +53,7 @@ async function checkBigModel(server: NonNullable<DiagnoseOptions["bigModel"]>, g
 
 async function checkClock({ url }: DiagnosedServer, { get, wallNow }: { readonly get: Get; readonly wallNow: () => number }): ReturnType<RunCheck> {
   const started = wallNow();
-  const date = Date.parse((await get(`${baseOf(url)}/v2/health/ready`)).headers.get("date") ?? "");
+  const date = Date.parse((await get(`${baseUrl(url)}/v2/health/ready`)).headers.get("date") ?? "");
   if (Number.isNaN(date)) return { status: "ok", found: "the server tells no time to compare with" };
   // The header has whole seconds, and is as old as the way back took.
   const skew = Math.max(0, started - date - 1000, date - wallNow());
@@ -65,8 +64,8 @@ async function checkClock({ url }: DiagnosedServer, { get, wallNow }: { readonly
 
 async function checkController({ url }: { readonly url: string | URL }, get: Get): ReturnType<RunCheck> {
   // A controller has no page for GET; that it speaks HTTP is all that can be found out without a report.
-  const { status } = await get(baseOf(url), { accept: WORKER_REPORT_TYPE });
-  return { status: "ok", found: `${baseOf(url)} answers (${status})` };
+  const { status } = await get(baseUrl(url), { accept: WORKER_REPORT_TYPE });
+  return { status: "ok", found: `${baseUrl(url)} answers (${status})` };
 }
 
 async function checkModel(model: NonNullable<DiagnoseOptions["model"]>, deadlineMs: number): ReturnType<RunCheck> {
