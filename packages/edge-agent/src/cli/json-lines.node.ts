@@ -21,7 +21,10 @@ export function createJsonLines(stream: Writable, { onGone }: { readonly onGone:
       const { timestamp } = (sample ?? {}) as { readonly timestamp?: unknown };
       const line = { index, ...(typeof timestamp === "number" && { timestamp }), source, reason, final, isHardExample, timings, bytes, result, ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }) };
       if (stream.write(`${JSON.stringify(line, (_, value: unknown) => (ArrayBuffer.isView(value) ? [...(value as unknown as Iterable<number>)] : value))}\n`)) return;
-      await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {});
+      // Whichever comes first takes the listeners of the other off: a pipe that is slow for weeks must not gather them.
+      const first = new AbortController();
+      await Promise.race([once(stream, "drain", first), once(stream, "close", first)]).catch(() => {});
+      first.abort();
     },
   };
 }
