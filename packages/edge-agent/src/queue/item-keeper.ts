@@ -67,12 +67,16 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
     }
   };
 
+  /** Whether it was held. The queue's heaps may remember an item long after: its bytes must not stay with it. */
+  const letGo = (item: QueueItem): boolean => {
+    if (!held.delete(item.entry.id)) return false;
+    heldBytes -= item.entry.bytes;
+    delete item.body;
+    return true;
+  };
+
   const forget = async (items: readonly QueueItem[]): Promise<void> => {
-    for (const { entry } of items) {
-      if (!held.delete(entry.id)) continue;
-      heldBytes -= entry.bytes;
-    }
-    const stored = items.filter((item) => item.body === undefined).map(({ entry }) => entry.id);
+    const stored = items.filter((item) => !letGo(item)).map(({ entry }) => entry.id);
     try {
       if (stored.length > 0) await store.delete(stored);
     } catch (error) {
@@ -128,8 +132,7 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
       const victim = victimFor(item);
       if (victim === item) return false;
       waiting.remove(victim);
-      held.delete(victim.entry.id);
-      heldBytes -= victim.entry.bytes;
+      letGo(victim);
       onDropped([victim], "storage-full");
     }
     // A copy: the caller may use its own again.
@@ -146,10 +149,8 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
       } catch {
         return;
       }
-      delete item.body;
-      if (held.delete(item.entry.id)) heldBytes -= item.entry.bytes;
-      // Settled or dropped while it was on its way into the store.
-      else await forget([item]);
+      // If not, it was settled or dropped while it was on its way into the store.
+      if (!letGo(item)) await forget([item]);
     }
   };
   const isDue = (): boolean => now() - triedAt >= RETRY_MS;
