@@ -1,4 +1,5 @@
 import { toPlainError, writeSampleUpload, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
+import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
 import { holdSample } from "../updates/hold-sample.ts";
@@ -29,8 +30,9 @@ const MAX_UNDER_WAY = 2;
 export function collectSamples<Result>({ enqueue, device, privacy, model, onEvent }: CollectOptions<Result>): Collector<Result> {
   const underWay = new Set<Promise<void>>();
 
-  const store = async (frame: Frame, { edgeResult, reason }: JointResult<Result, Frame>): Promise<void> => {
-    const allowed = await sampleForQueue({ frame, result: edgeResult, policy: privacy });
+  type Answer = JointResult<Result, Frame>;
+  const store = async (frame: Frame, { edgeResult, reason, policy }: Pick<Answer, "edgeResult" | "reason"> & { readonly policy: PrivacyPolicy<Frame, Result> }): Promise<void> => {
+    const allowed = await sampleForQueue({ frame, result: edgeResult, policy });
     if (allowed === undefined) return;
     const { bytes: payload, ...what } = allowed;
     const { name, version } = model();
@@ -38,10 +40,11 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
     await enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
   };
   /** The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in this call. */
-  const storeCopy = async (answer: JointResult<Result, Frame>): Promise<void> => {
-    const held = await holdSample(answer.sample);
+  const storeCopy = async ({ sample, edgeResult, reason }: Answer): Promise<void> => {
+    const policy = policyFor(privacy, { sample, edgeResult });
+    const held = await holdSample(sample);
     try {
-      await store(held.sample, answer);
+      await store(held.sample, { edgeResult, reason, policy });
     } finally {
       held.release();
     }
@@ -49,9 +52,9 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
 
   return {
     collect(answer) {
-      if (privacy.level === "never") return;
+      if (privacy.level === "never" || !hasConsent(answer.sample, privacy)) return;
       if (underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
-      const work = privacy.level === "features" ? store(answer.sample, answer) : storeCopy(answer);
+      const work = privacy.level === "features" ? store(answer.sample, { ...answer, policy: { level: "features" } }) : storeCopy(answer);
       const storing: Promise<void> = work
         .catch((error: unknown) => onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) }))
         .finally(() => underWay.delete(storing));
@@ -61,4 +64,11 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
       while (underWay.size > 0) await Promise.all(underWay);
     },
   };
+}
+
+/** The policy with what it says of this very frame, which has its consent: a copy may lack what the app knows it by. */
+function policyFor<Result>({ level, regions }: PrivacyPolicy<Frame, Result>, { sample, edgeResult }: { readonly sample: Frame; readonly edgeResult: Result | null }): PrivacyPolicy<Frame, Result> {
+  if (!regions) return { level };
+  const found = regions(sample, edgeResult).map((region) => Array.from(region));
+  return { level, regions: () => found };
 }
