@@ -1,9 +1,10 @@
-import { toPlainError, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
+import { readSampleUpload, toPlainError, WireError, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
 import { openQueueStore } from "#platform";
+import { mayLeave } from "../privacy/may-leave.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { DurableQueue, QueueStatistics } from "../queue/durable-queue.ts";
 import { baseUrl } from "../http/base-url.ts";
-import { sampleRoute } from "../queue/deliver.ts";
+import { sampleRoute, type Route } from "../queue/deliver.ts";
 import { checkQueueLimits, openQueue } from "../queue/open-queue.ts";
 import { checkRate, createSender, type Sender } from "../queue/sender.ts";
 import type { AgentEvent } from "./agent-events.ts";
@@ -47,9 +48,16 @@ const MAX_EARLY = 50;
 export function createSending<Result>({ name, directory, samples, privacy, fetch, model, emit }: SendingOptions<Result>): Sending<Result> {
   const { url, token, maxPerSecond = 5, ...limits } = samples;
   // Now, while somebody listens to what is wrong: the queue is opened later, and again and again.
-  const route = sampleRoute(baseUrl(url));
+  const toCloud = sampleRoute(baseUrl(url));
   checkRate(maxPerSecond);
   checkQueueLimits(limits);
+  const route: Route = (entry, body) => {
+    const delivery = toCloud(entry, body);
+    // What waits may have been kept under an earlier policy, which let more out than today's.
+    const { kind } = readSampleUpload(delivery.body).head;
+    if (!mayLeave(kind, privacy.level)) throw new WireError(`send a queued sample: expected one that the privacy policy ${privacy.level} lets out; got ${kind}`);
+    return delivery;
+  };
   type Item = Parameters<DurableQueue["enqueue"]>[0];
   let early: Item[] = [];
   let open: { readonly queue: DurableQueue; readonly sender: Sender } | undefined;
@@ -98,9 +106,18 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
       if (collects) collector.collect(answer);
     },
     stats: () => open?.queue.stats() ?? null,
-    async flush(options) {
-      await collector.idle();
-      await open?.sender.flush(options);
+    async flush({ signal }) {
+      signal?.throwIfAborted();
+      let leave: () => void = () => {};
+      const left = new Promise<never>((_, reject) => (leave = () => reject(signal?.reason)));
+      signal?.addEventListener("abort", leave, { once: true });
+      try {
+        // What was collected before the queue is open waits for that.
+        await Promise.race([collector.idle().then(() => opening), left]);
+      } finally {
+        signal?.removeEventListener("abort", leave);
+      }
+      await open?.sender.flush(signal ? { signal } : {});
     },
     async stop({ graceMs }) {
       stopping = true;

@@ -12,7 +12,7 @@ export type SenderEvent =
   | { readonly type: "sending-failed"; readonly code: string; readonly message: string; readonly retryInMs: number }
   /** The receiver does not know us (401, 403): someone has to give a good token. */
   | { readonly type: "sending-paused"; readonly message: string; readonly retryInMs: number }
-  /** The receiver will never take this item; it was taken off the queue. */
+  /** The receiver will never take this item, or it may not be sent at all; it was taken off the queue. */
   | { readonly type: "sending-refused"; readonly id: string; readonly kind: string; readonly message: string };
 
 /** Options of {@link createSender}. */
