@@ -70,6 +70,16 @@ describe("createSending()", () => {
     expect(got).toEqual(expected);
   });
 
+  it("tells what it loses of the time before the queue was open: another tab leads, or it is stopped", async () => {
+    for (const end of [({ leave }: Sending<Detections>) => leave(), ({ stop }: Sending<Detections>) => stop({ graceMs: 0 })]) {
+      const { sending, events } = sendingOf({ level: "features" });
+      sending.collect(answerTo(await frameOf()));
+      await sending.flush({});
+      await end(sending);
+      expect(events).toEqual([{ type: "sample-lost", reason: "no-queue" }]);
+    }
+  });
+
   it("asks for consent and regions of the frame itself, not of its copy", async () => {
     const shown = await frameOf();
     const hidden = await frameOf();

@@ -59,7 +59,7 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     return delivery;
   };
   type Item = Parameters<DurableQueue["enqueue"]>[0];
-  let early: Item[] = [];
+  const early: Item[] = [];
   let open: { readonly queue: DurableQueue; readonly sender: Sender } | undefined;
   let opening: Promise<void> | undefined;
   let retry: unknown;
@@ -75,6 +75,9 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     if (early.length <= MAX_EARLY) return;
     early.shift();
     emit({ type: "sample-lost", reason: "no-queue" });
+  };
+  const loseEarly = (): void => {
+    for (const _ of early.splice(0)) emit({ type: "sample-lost", reason: "no-queue" });
   };
   const collector = collectSamples<Result>({ enqueue, device: name, privacy, model, onEvent: emit });
 
@@ -100,7 +103,7 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     start,
     leave() {
       collects = false;
-      early = [];
+      loseEarly();
     },
     collect(answer) {
       if (collects) collector.collect(answer);
@@ -125,6 +128,7 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
       await collector.idle();
       collects = false;
       await opening;
+      loseEarly();
       await open?.sender.stop({ graceMs });
       await open?.queue.close();
     },

@@ -58,6 +58,8 @@ export function lead<Result>({ options, directory, privacy, stats, model, events
     } finally {
       clearTimeout(waiting);
     }
+    // Stopped in the very moment in which it came to lead.
+    if (life.signal.aborted) return;
     leads = true;
     events.emit({ type: "agent-leads", name });
     model.startUpdates();
@@ -91,10 +93,15 @@ export function lead<Result>({ options, directory, privacy, stats, model, events
     queue: () => sending?.stats() ?? null,
     flush: async (flushOptions) => sending?.flush(flushOptions),
     async stop({ graceMs }) {
-      life.abort();
+      // Who leads goes on to until all is closed: the next leader opens the same queue.
+      if (!leads) life.abort();
       await beginning;
-      await Promise.all([sending?.stop({ graceMs }), reporter?.stop({ deadlineMs: graceMs })]);
-      leads = false;
+      try {
+        await Promise.all([sending?.stop({ graceMs }), reporter?.stop({ deadlineMs: graceMs })]);
+      } finally {
+        leads = false;
+        life.abort();
+      }
     },
   };
 }
