@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { AgentEvent } from "../agent/agent-events.ts";
 import { createEventLog } from "./event-log.ts";
 
 function logging() {
@@ -14,6 +15,13 @@ describe("createEventLog()", () => {
     const { lines, log } = logging();
     for (const type of ["item-sent", "model-opened", "source-failed", "update-rolled-back", "model-missing"]) log({ type });
     expect(lines.map(([level, type]) => [type, level])).toEqual([["item-sent", "debug"], ["model-opened", "info"], ["source-failed", "warn"], ["update-rolled-back", "warn"], ["model-missing", "warn"]]);
+  });
+
+  it("lets nothing that may come with every sample or poll fill the disk", () => {
+    const { lines, log } = logging();
+    const bad: AgentEvent["type"][] = ["sending-refused", "sending-paused", "sending-failed", "sample-lost", "item-dropped", "update-postponed", "queue-degraded", "model-damaged", "model-not-kept", "leader-unknown"];
+    for (const type of bad) for (let i = 0; i < 100; i++) log({ type });
+    expect(lines.map(([level, type]) => [type, level])).toEqual(bad.map((type) => [type, "warn"]));
   });
 
   it("C6: says of a queue that is full for hours once in a while how often it dropped, each reason for itself", () => {

@@ -16,7 +16,7 @@ export interface EventLogOptions {
 
 /** What is logged in detail only: it comes with every sample. */
 const usual = new Set(["item-queued", "item-sent", "report-sent"]);
-const bad = /-(failed|rejected|rolled-back|dropped|lost|missing|degraded)$/;
+const bad = /-(failed|rejected|rolled-back|postponed|dropped|lost|missing|damaged|degraded|paused|refused|not-kept|unknown)$/;
 
 /**
  * Writes events to a log: what went wrong as warnings, at most one of a kind in a while with the number of those left
