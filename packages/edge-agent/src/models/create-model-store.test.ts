@@ -1,4 +1,5 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { paddedOnnx, signingKey } from "../../../../testing/model-publisher.ts";
@@ -96,6 +97,33 @@ describe("createModelStore()", () => {
     await rm(join(directory, (await readdir(directory)).find((name) => name.includes(sha256))!));
     expect(await runs(store)).toBe(1);
     expect((await store.lastGood())!.manifest.version).toBe(1);
+  });
+
+  it.skipIf(process.platform === "win32")("goes on past a bad block: an older version runs, and what cannot be read is fetched again", async () => {
+    const directory = folder();
+    const store = storeIn(directory);
+    for (const version of [1, 2]) {
+      await serve({ ...model(version), version });
+      await store.install();
+      await store.mark(version, "good");
+    }
+    const { sha256 } = (await store.current())!.manifest.files[0]!;
+    const unreadable = async (name: string): Promise<void> => {
+      await rm(join(directory, name));
+      // Reading it fails with EISDIR, as a bad block does with EIO; writing takes its place.
+      await symlink(tmpdir(), join(directory, name));
+    };
+    await unreadable((await readdir(directory)).find((name) => name.includes(sha256))!);
+    expect(await runs(storeIn(directory))).toBe(1);
+    await storeIn(directory).install();
+    expect(await runs(storeIn(directory))).toBe(2);
+
+    await unreadable("state.json");
+    const damage: unknown[] = [];
+    expect(await runs(storeIn(directory, { onDamage: (error) => damage.push(error) }))).toBe(2);
+    expect(damage).toEqual([expect.objectContaining({ code: "storage-failed" })]);
+    await unreadable("state-copy.json");
+    expect(await failure(storeIn(directory).install())).toMatchObject({ code: "storage-failed", retryable: true });
   });
 
   it("offers no version again that was found bad, and fetches none of it", async () => {

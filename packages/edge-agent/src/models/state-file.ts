@@ -1,4 +1,4 @@
-import { createRunQueue } from "@sedna-js/core";
+import { createRunQueue, WireError } from "@sedna-js/core";
 import type { ByteStore } from "./byte-store.ts";
 import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
 
@@ -22,14 +22,18 @@ export function createStateFile({ bytes, onDamage }: { readonly bytes: ByteStore
   let opened: Promise<StoreState> | undefined;
 
   const open = async (): Promise<StoreState> => {
+    let unread: unknown;
     for (const key of KEYS) {
-      const stored = await bytes.get(key);
       try {
+        const stored = await bytes.get(key);
         if (stored !== undefined) return readStoreState(stored);
       } catch (error) {
+        if (!(error instanceof WireError)) unread ??= error;
         onDamage?.(error);
       }
     }
+    // What cannot be read now may be there later: to begin afresh would forget it for good.
+    if (unread !== undefined) throw unread;
     return { highest: 0, versions: [] };
   };
   const read = (): Promise<StoreState> =>

@@ -1,4 +1,4 @@
-import type { ModelFile } from "@sedna-js/core";
+import { SednaError, type ModelFile } from "@sedna-js/core";
 import { sha256 } from "#platform";
 import type { ByteStore } from "./byte-store.ts";
 
@@ -21,7 +21,7 @@ export async function readParts(bytes: ByteStore, file: ModelFile, target?: Uint
   let done = 0;
   let parts = 0;
   for (; done < file.size; parts++) {
-    const part = await bytes.get(partKey(file, parts));
+    const part = await readPart(bytes, partKey(file, parts));
     if (part === undefined || part.length === 0 || done + part.length > file.size) break;
     hash.update(part);
     target?.set(part, done);
@@ -44,7 +44,7 @@ export async function isWhole(bytes: ByteStore, file: ModelFile): Promise<boolea
 /** A file's bytes; undefined where they are not what was promised. */
 export async function readFile(bytes: ByteStore, file: ModelFile): Promise<Uint8Array<ArrayBuffer> | undefined> {
   // What is not there needs no room.
-  if ((await bytes.get(partKey(file, 0))) === undefined) return undefined;
+  if ((await readPart(bytes, partKey(file, 0))) === undefined) return undefined;
   const whole = new Uint8Array(file.size);
   const { done, hash } = await readParts(bytes, file, whole);
   return done === file.size && hash.hex() === file.sha256 ? whole : undefined;
@@ -64,6 +64,14 @@ export async function sweepFiles(bytes: ByteStore, needed: readonly ModelFile[])
     const prefix = /^blob-[a-f0-9]{64}-\d+-(?=\d+$)/.exec(key)?.[0];
     if (prefix !== undefined && !prefixes.has(prefix)) await bytes.delete(key);
   }
+}
+
+/** What lies on a bad block is as good as gone: another version may run, and what is fetched again is written elsewhere. */
+function readPart(bytes: ByteStore, key: string): Promise<Uint8Array | undefined> {
+  return bytes.get(key).catch((error: unknown) => {
+    if (error instanceof SednaError && error.code === "storage-failed") return undefined;
+    throw error;
+  });
 }
 
 function prefixOf({ sha256: hash, size }: ModelFile): string {
