@@ -248,7 +248,7 @@ describe("rollback()", { timeout: 30_000 }, () => {
     await Promise.all([updater.rollback(), updater.rollback()]);
     expect(slot.current.manifest.version).toBe(1);
     expect(workers.size).toBe(1);
-    expect(store.marks).toEqual(["2 trial", "2 good", "2 bad"]);
+    expect(store.marks).toEqual(["2 trial", "2 good", "2 trial", "2 bad"]);
     expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, refusal: "asked" });
     expect(await updater.check()).toEqual({ result: "known-bad", version: 2 });
   });
@@ -261,7 +261,17 @@ describe("rollback()", { timeout: 30_000 }, () => {
     await updater.check();
     await updater.rollback();
     expect(slot.current.manifest.version).toBe(1);
-    expect(store.marks).toEqual(["1 installed", "1 good", "2 trial", "2 good", "2 bad"]);
+    expect(store.marks).toEqual(["1 installed", "1 good", "2 trial", "2 good", "2 trial", "2 bad"]);
+  });
+
+  it("leaves all as it was where the last good version does not open: what runs keeps its files", async () => {
+    const { updater, slot, workers, store, types } = await offer(version(2));
+    store.lastGood = async () => version(1, { file: new TextEncoder().encode("no ONNX") as Uint8Array<ArrayBuffer> });
+    await expect(updater.rollback()).rejects.toMatchObject({ code: "edge-unavailable" });
+    expect([slot.current.manifest.version, types().at(-1)]).toEqual([2, "update-confirmed"]);
+    await poll(() => workers.size).toBe(1);
+    // A store deletes what is bad.
+    expect(store.marks).toEqual(["2 trial", "2 good", "2 trial", "2 good"]);
   });
 
   it("says so where there is no version to go back to, and leaves all as it was", async () => {

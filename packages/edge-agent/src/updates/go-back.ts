@@ -15,8 +15,9 @@ export async function goBack<Sample, Result>({ store, slot, open, settings, emit
   const lost = (): SednaError => new SednaError(`go back from ${name} ${from}: expected another good version on this device; got none`, { code: "model-unreadable" });
   if (!versions.some((one) => one.version !== from && one.state === "good")) throw lost();
 
-  // First, so that the last good one is another; and should the process end now, it starts with that one.
-  await store.mark(from, "bad");
+  // First, so that the last good one is another; and should the process end now, it starts with that one. Not bad yet:
+  // a bad one loses its files, and where nothing else opens this one runs on, and may have to be opened again.
+  await store.mark(from, "trial");
   try {
     const model = await store.lastGood();
     if (!model) throw lost();
@@ -31,7 +32,11 @@ export async function goBack<Sample, Result>({ store, slot, open, settings, emit
       // A slot that was closed takes nothing, and says so here.
       if (slot.current !== next) return void (await drained);
       emit({ type: "update-rolled-back", model: name, from, to, refusal: "asked", error });
-      await retire(former, { drained, drainMs: settings.drainMs });
+      try {
+        await store.mark(from, "bad");
+      } finally {
+        await retire(former, { drained, drainMs: settings.drainMs });
+      }
     } finally {
       if (slot.current !== next) await retire(next, { drainMs: 0 });
     }
