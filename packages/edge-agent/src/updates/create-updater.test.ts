@@ -182,13 +182,15 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     const failNext = ({ type }: UpdateEvent): void => {
       if (type === "update-swapped") store.failures.mark = new SednaError("remember a version", { code: "storage-failed" });
     };
-    const { updater, types } = await boot({ store, camera: false, settings: { shadowMs: 5, probationMs: 5 }, onEvent: failNext });
+    const { updater, types, events } = await boot({ store, camera: false, settings: { shadowMs: 5, probationMs: 5 }, onEvent: failNext });
     store.publish(version(2));
     expect(await updater.check()).toMatchObject({ result: "postponed" });
     expect(types()).not.toContain("update-confirmed");
     expect(await updater.check()).toEqual({ result: "current", version: 2 });
     expect(store.marks).toEqual(["2 trial", "2 good"]);
-    expect(types().at(-1)).toBe("update-confirmed");
+    expect(events.at(-1)).toEqual({ type: "update-confirmed", model: "tiny", version: 2, frames: 0 });
+    expect(await updater.check()).toEqual({ result: "current", version: 2 });
+    expect(types().filter((type) => type === "update-confirmed")).toHaveLength(1);
   });
 
   it.each(["installing", "staging", "shadowing", "probation"] as const)("C14: the agent ends while %s: the next start runs the last good version, and takes the update then", async (stage) => {

@@ -70,8 +70,8 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
   let trial: AbortController | undefined;
   /** What was told last, so that polls do not tell it once a minute. */
   const told: { found?: number; failure?: string } = {};
-  /** A version that passed while the storage could not remember it. */
-  let unmarked: number | undefined;
+  /** A version that has passed, until the storage remembers it. */
+  let unmarked: { readonly version: number; readonly frames: number } | undefined;
 
   const serially = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = tail.then(async () => {
@@ -109,6 +109,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
   const takeOptions = (asked: AbortSignal): TakeOptions<Sample, Result> => ({
     store, slot, open, agreement, metric: watched, settings, now, emit, signal, asked,
     onStage: (stage, version) => (state = { stage, version }),
+    onPassed: (passed) => (unmarked = passed),
   });
 
   const look = async (): Promise<UpdateOutcome> => {
@@ -116,10 +117,10 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     const { name: model, version: from } = slot.current.manifest;
     const { version } = await store.check({ signal });
     if (version <= from) {
-      if (unmarked === version) {
+      if (unmarked?.version === version) {
         await store.mark(version, "good");
+        emit({ type: "update-confirmed", model, ...unmarked });
         unmarked = undefined;
-        emit({ type: "update-confirmed", model, version, frames: settings.probationFrames });
       }
       return { result: "current", version };
     }
@@ -143,11 +144,9 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     const asked = new AbortController();
     trial = asked;
     try {
-      return await takeVersion(installed, takeOptions(asked.signal));
-    } catch (error) {
-      // It has passed, or it would not be there; what failed is the note of it.
-      if (slot.current.manifest.version === installed.manifest.version && !signal.aborted) unmarked = installed.manifest.version;
-      throw error;
+      const outcome = await takeVersion(installed, takeOptions(asked.signal));
+      unmarked = undefined;
+      return outcome;
     } finally {
       trial = undefined;
     }

@@ -25,6 +25,8 @@ export interface TakeOptions<Sample, Result> {
   readonly now: () => number;
   readonly emit: (event: UpdateEvent) => void;
   readonly onStage: (stage: UpdateStage, version: number) => void;
+  /** Called before the store is told, which may fail. */
+  readonly onPassed: (passed: { readonly version: number; readonly frames: number }) => void;
   readonly signal: AbortSignal;
   /** Aborted when somebody asks to go back during the probation. */
   readonly asked: AbortSignal;
@@ -85,7 +87,7 @@ async function onTrial<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
   options: TakeOptions<Sample, Result> & { readonly baseline: { readonly ms: number; readonly errorRate: number } },
 ): Promise<UpdateOutcome> {
-  const { store, slot, metric, settings, emit, onStage } = options;
+  const { store, slot, metric, settings, emit, onStage, onPassed } = options;
   const { name, version } = candidate.manifest;
   const former = slot.current;
   const from = former.manifest.version;
@@ -99,6 +101,7 @@ async function onTrial<Sample, Result>(
   try {
     const { verdict, frames } = await watchProbation({ ...options, model: candidate, baseline });
     if (verdict.decision !== "refuse") {
+      onPassed({ version, frames });
       await store.mark(version, "good");
       emit({ type: "update-confirmed", model: name, version, frames });
       return { result: "confirmed", version };
