@@ -81,6 +81,15 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     expect(current.errorRate).toBeCloseTo(0.5, 0);
   });
 
+  it("asks nothing about what cannot be copied, and leaves nothing of it behind", async () => {
+    const call = (): void => {};
+    const current = { ...model(), predict: async () => ({ call }) as never };
+    const { shadowing, slot } = shadow({ current, candidate: model(), settings: { shadowMs: 50 } });
+    await slot.predict({ call } as never);
+    // A copy that was begun would reject, heard by nobody.
+    expect((await shadowing).summary).toEqual({ frames: 0 });
+  });
+
   it("calls an answer that does not come an error", async () => {
     const { shadowing, flow } = shadow({ candidate: model({ delayMs: 5000 }), settings: { shadowRunMs: 30 } });
     const [{ verdict }] = await Promise.all([shadowing, flow()]);

@@ -55,9 +55,9 @@ export async function shadowCandidate<Sample, Result>(options: ShadowOptions<Sam
 
   /** Its part before the first wait is what the live answer pays for. */
   const answer = async ({ sample, result: given }: Watched<Sample, Result, SupervisedModel<Sample, Result>>): Promise<void> => {
-    const holding = holdSample(sample);
+    // First, for it may throw: nobody would release a sample that is held by then.
     const result = structuredClone(given) as Result;
-    const held = await holding;
+    const held = await holdSample(sample);
     try {
       const started = now();
       const predict = (given: AbortSignal): Promise<Result> => candidate.predict(held.sample, { signal: given });
