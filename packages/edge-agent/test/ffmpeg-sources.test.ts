@@ -79,6 +79,11 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     expect(await ffmpegChildren()).toEqual([]);
   });
 
+  it(`waits for a frame until it is due, however seldom frames are asked for${skipped}`, async () => {
+    const seldom = ffmpegFrames({ action: "read", input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=20"], live: true, fps: 1, stallMs: 500 });
+    expect(await take(seldom, 3)).toHaveLength(3);
+  });
+
   it(`is ended by force where it does not hear${skipped}`, async () => {
     const deaf = join(folder, "deaf.sh");
     await writeFile(deaf, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n", { mode: 0o755 });

@@ -42,7 +42,7 @@ export interface FfmpegCameraOptions {
   readonly fps?: number;
   /** Width of the frames in pixels, their height in proportion. Default: as they come. */
   readonly width?: number;
-  /** Without a frame for so many ms the source fails. Default 10000. */
+  /** The source fails when a frame is so many ms late; at a low `fps` frames are due seldom. Default 10000. */
   readonly stallMs?: number;
   /** The program. Default `ffmpeg`, found by PATH; 5.1 or newer. */
   readonly ffmpeg?: string;

@@ -16,12 +16,15 @@ export interface FfmpegFramesOptions {
   readonly fps?: number;
   /** Width of the frames in pixels, their height in proportion; without it, as they come. */
   readonly width?: number;
-  /** How long to wait for a frame, in ms. Default 10000. */
+  /** How long to wait for a frame that is due, in ms: at a frame a minute, none is for a minute. Default 10000. */
   readonly stallMs?: number;
   /** The program. Default `ffmpeg`, found by PATH. */
   readonly ffmpeg?: string;
   readonly signal?: AbortSignal;
 }
+
+/** The longest that a timer can wait. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Frames that a child `ffmpeg` decodes. It starts with the first frame that is asked for and is gone when the reader
@@ -37,6 +40,7 @@ export function ffmpegFrames({ action, input, live, fps, width, stallMs = 10_000
   if (width !== undefined && !(Number.isInteger(width) && width > 0 && width <= 16_384)) throw new RangeError(`${action}: expected width as an integer from 1 to 16384; got ${width}`);
   if (!(stallMs > 0 && stallMs < 2 ** 31)) throw new RangeError(`${action}: expected stallMs as a positive number of milliseconds below 2147483648; got ${stallMs}`);
 
+  const waitMs = Math.min(LONGEST_MS, stallMs + (fps === undefined ? 0 : Math.ceil(1000 / fps)));
   // The rate first: frames that are left out need no scaling.
   const filters = [...(fps === undefined ? [] : [`fps=${fps}`]), ...(width === undefined ? [] : [`scale=${width}:-1`])];
   const filter = filters.length === 0 ? [] : ["-vf", filters.join(",")];
@@ -48,7 +52,7 @@ export function ffmpegFrames({ action, input, live, fps, width, stallMs = 10_000
     const end = (): void => void child.stop();
     stop.addEventListener("abort", end, { once: true });
     try {
-      const frames = decoded(child, { action, live, fps, stallMs, stop });
+      const frames = decoded(child, { action, live, fps, waitMs, stop });
       // Read always, so that neither the pipe nor the camera's own queue fills with old frames.
       yield* live ? newest(frames, { onDrop: (frame) => frame.close() }) : frames;
     } finally {
@@ -61,7 +65,7 @@ export function ffmpegFrames({ action, input, live, fps, width, stallMs = 10_000
 /** Each frame of an ffmpeg; a reader who waits makes it wait. */
 async function* decoded(
   child: FfmpegProcess,
-  { action, live, fps, stallMs, stop }: { readonly action: string; readonly live: boolean; readonly fps: number | undefined; readonly stallMs: number; readonly stop: AbortSignal },
+  { action, live, fps, waitMs, stop }: { readonly action: string; readonly live: boolean; readonly fps: number | undefined; readonly waitMs: number; readonly stop: AbortSignal },
 ): AsyncGenerator<Frame> {
   const parser = pamParser();
   const started = performance.now();
@@ -70,7 +74,7 @@ async function* decoded(
     stalled = true;
     void child.stop();
   };
-  let timer = setTimeout(stall, stallMs);
+  let timer = setTimeout(stall, waitMs);
   try {
     let count = 0;
     for await (const chunk of child.stdout as AsyncIterable<Uint8Array>) {
@@ -80,7 +84,7 @@ async function* decoded(
         // A file's time is counted in its frames; a camera's is when they came.
         const timestamp = live || fps === undefined ? performance.now() - started : (1000 * count++) / fps;
         yield pixelsFrame(pixels, { timestamp, sharp: importSharp });
-        timer = setTimeout(stall, stallMs);
+        timer = setTimeout(stall, waitMs);
       }
     }
   } catch (cause) {
@@ -91,7 +95,7 @@ async function* decoded(
     clearTimeout(timer);
   }
   if (stop.aborted) return;
-  if (stalled) throw new SednaError(`${action}: expected a frame within ${stallMs} ms; got none`, { code: "source-failed", retryable: live });
+  if (stalled) throw new SednaError(`${action}: expected a frame within ${waitMs} ms; got none`, { code: "source-failed", retryable: live });
   const failure = failureOf(await child.ended, { action, live, isBetween: parser.isBetween });
   if (failure && !stop.aborted) throw failure;
 }
