@@ -33,7 +33,14 @@ describe("onnxReferences()", () => {
     expect(onnxReferences(model)).toEqual(["w"]);
   });
 
-  it.each(["../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", ".."])("tells %s as it stands, which no manifest lists", (path) => {
+  it("refuses a field whose number ONNX Runtime would take for another", () => {
+    // The graph's tag, with a bit above 32 that protobuf's own parser drops.
+    const [tag, ...rest] = graph(bytes(5, tensorAt("w")));
+    expect(tag).toBe(0x3a);
+    expect(() => onnxReferences(Uint8Array.of(0xba, 0x80, 0x80, 0x80, 0x10, ...rest))).toThrow(WireError);
+  });
+
+  it.each(["../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", "..", "\uFEFFw"])("tells %s as it stands, which no manifest lists", (path) => {
     expect(onnxReferences(graph(bytes(5, tensorAt(path))))).toEqual([path]);
   });
 

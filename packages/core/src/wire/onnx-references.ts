@@ -51,9 +51,11 @@ function walk(bytes: Uint8Array, { kind, depth, found }: { readonly kind: Kind; 
 function location(entry: Uint8Array): string {
   let key = "";
   let path = "";
+  // As it stands: a name that begins with a byte order mark is another name.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for (const { field, value } of fields(entry)) {
-    if (field === 1) key = new TextDecoder().decode(value);
-    if (field === 2) path = new TextDecoder().decode(value);
+    if (field === 1) key = decoder.decode(value);
+    if (field === 2) path = decoder.decode(value);
   }
   return key === "location" ? path : "";
 }
@@ -63,6 +65,8 @@ function* fields(bytes: Uint8Array): Generator<{ readonly field: number; readonl
   const at = { byte: 0 };
   while (at.byte < bytes.length) {
     const tag = varint(bytes, at);
+    // Parsers drop the bits above 32, and would find another field than is seen here.
+    if (tag >= 2 ** 32) throw new WireError("read an ONNX model: expected a field's number in 32 bits; got more");
     const type = tag % 8;
     if (type === 0) {
       varint(bytes, at);
