@@ -98,7 +98,8 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
   const checkReferences = async (signed: SignedManifest): Promise<void> => {
     const { name: model, version, variants } = signed.manifest;
     for (const { file, externalData = [] } of variants) {
-      const unlisted = onnxReferences(await verified(signed).read(file)).filter((path) => !externalData.includes(path));
+      const onnx = await verified(signed).read(file);
+      const unlisted = references(onnx, `install ${model} ${version}: expected ${file} as an ONNX model`).filter((path) => !externalData.includes(path));
       if (unlisted.length > 0) throw new SednaError(`install ${model} ${version}: expected ${file} to refer to ${externalData.join(", ") || "no files"}; got ${unlisted.map((path) => JSON.stringify(path)).join(", ")}`, { code: "model-mismatch" });
     }
   };
@@ -184,6 +185,15 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
 
 function versionOf({ signed }: StoredVersion): number {
   return signed.manifest.version;
+}
+
+/** @throws {SednaError} `model-mismatch` on what is no model. */
+function references(file: Uint8Array, expected: string): string[] {
+  try {
+    return onnxReferences(file);
+  } catch (cause) {
+    throw new SednaError(`${expected}; got ${file.length} bytes that are none`, { code: "model-mismatch", cause });
+  }
 }
 
 function isBad({ versions }: StoreState, version: number): boolean {
