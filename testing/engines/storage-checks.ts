@@ -1,6 +1,8 @@
 import { canonicalJson } from "@sedna-js/core";
+import { createModelStore } from "../../packages/edge-agent/src/models/create-model-store.ts";
 import { verifySignature } from "../../packages/edge-agent/src/models/verify-signature.ts";
 import { openByteStore, openQueueStore } from "../../packages/edge-agent/src/platform/platform.browser.ts";
+import { paddedOnnx, publish, signingKey } from "../model-publisher.ts";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 import { missingFeatures } from "./features.ts";
 
@@ -56,6 +58,31 @@ export const storageChecks: readonly EngineCheck[] = [
       await verifySignature(signed, options);
       const error = await verifySignature({ ...signed, version: 2 }, options).then(() => undefined, (reason: unknown) => reason);
       if ((error as { code?: string } | undefined)?.code !== "model-untrusted") throw new Error(`expected model-untrusted; got ${String(error)}`);
+    },
+  },
+  {
+    name: "A signed model is verified, kept and read again, and one that another key has signed is refused",
+    lacks: lacks("Ed25519 in WebCrypto"),
+    async run() {
+      const [key, other] = [await signingKey("owner"), await signingKey("other")];
+      let files = await publish(key, { content: { "model.onnx": paddedOnnx(1_200_000) } });
+      const degraded: unknown[] = [];
+      const name = `engines-${crypto.randomUUID()}`;
+      const storeOn = async () =>
+        createModelStore({
+          manifest: "https://models.example/manifest.json",
+          keys: [key],
+          bytes: await openByteStore({ name, directory: "", onDegraded: ({ error }) => degraded.push(error) }),
+          fetch: async (input) => new Response(files.get(new URL(input as string).pathname.slice(1)) ?? null),
+        });
+      await (await storeOn()).install();
+      if (degraded.length > 0) throw new Error(`expected a disk; got ${String(degraded[0])}`);
+      const found = await (await storeOn()).current();
+      const { length } = (await found?.read("model.onnx")) ?? [];
+      if (length !== 1_200_000) throw new Error(`expected 1200000 bytes; got ${length}`);
+      files = await publish(other, { version: 2 });
+      const refused = await (await storeOn()).install().then(() => "installed", (error: { code?: string }) => error.code);
+      if (refused !== "model-untrusted") throw new Error(`expected model-untrusted; got ${refused}`);
     },
   },
 ];
