@@ -1,5 +1,5 @@
 // Compiled, never run: what a user writes down must infer without a type argument or a cast.
-import { bigModel, classifier, createJointInference, hardExampleMining, heatmapDetector, onnxEstimator, select, type Detections, type Frame, type Tensor } from "@sedna-js/edge-agent";
+import { bigModel, camera, classifier, createEdgeAgent, createJointInference, hardExampleMining, heatmapDetector, onnxEstimator, select, type Detections, type Frame, type Tensor } from "@sedna-js/edge-agent";
 
 const detector = onnxEstimator({ model: "/model.onnx", task: heatmapDetector() });
 const classes = onnxEstimator({ model: "/model.onnx", task: classifier() });
@@ -23,3 +23,16 @@ own.update({ hardExampleMining: hardExampleMining.Threshold(), policy: "edge-fir
 select(hardExampleMining, { method: "IBT", param: { treshold_img: 0.9 } });
 // @ts-expect-error a miner of frames does not judge detections
 createJointInference({ estimator: detector, hardExampleMining: (frame: Frame) => frame.width > 3 });
+
+// An agent gives detections where nothing says otherwise, and what its own parts say where they do.
+const agent = createEdgeAgent({
+  name: "gate",
+  source: () => camera(),
+  model: { file: "/model.onnx", task: { name: "heatmap" } },
+  hardExampleMining: { method: "IBT" },
+  bigModel: bigModel({ url: "/cloud" }),
+});
+for await (const { result } of agent.run()) result satisfies Detections | null;
+
+const numbers = createEdgeAgent({ name: "meter", source: () => camera(), model: { file: "/model.onnx", task: { name: "mine" } }, hardExampleMining: (value: number) => value > 3 });
+for await (const { result } of numbers.run()) result satisfies number | null;

@@ -1,4 +1,4 @@
-import { checkDeadline, createJointInference, describe, SednaError, type Frame, type JointResult, type RunOptions } from "@sedna-js/core";
+import { checkDeadline, createJointInference, describe, SednaError, type Detections, type Frame, type JointResult, type RunOptions } from "@sedna-js/core";
 import { checkPrivacy } from "../privacy/privacy-policy.ts";
 import { privateBigModel } from "../privacy/private-big-model.ts";
 import { restartSource } from "../sources/restart-source.ts";
@@ -24,7 +24,7 @@ const STOP_MS = 5000;
  * Nothing is opened before `run`. What happens to its parts is told through `on`; only wrong options throw.
  * @throws {TypeError} or {RangeError} when the options cannot work together.
  */
-export function createEdgeAgent<Result>(options: EdgeAgentOptions<Result>): EdgeAgent<Result> {
+export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<Result>): EdgeAgent<Result> {
   const { name, source, bigModel, hardExampleMining, policy, deadlineMs, privacy = features, directory = `.sedna/${name}` } = checkOptions(options);
   const { emit: tell, on } = createEmitter<AgentEvent>();
   const state: Mutable<Pick<AgentStatus, "state" | "startedAt" | "source" | "lastError">> = { state: "idle", startedAt: null, source: { state: "closed" }, lastError: null };

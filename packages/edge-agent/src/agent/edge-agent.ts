@@ -70,12 +70,12 @@ export interface EdgeAgentOptions<Result = Detections> {
   readonly runTimeoutMs?: number;
   /** A miner, or its name: then the model's own thresholds are its parameters where none are given. */
   readonly hardExampleMining?: HardExampleMiner<Result> | Selection;
-  readonly bigModel?: BigModel<Frame, Result>;
+  readonly bigModel?: BigModel<Frame, NoInfer<Result>>;
   /** Default `joint`. */
   readonly policy?: JointPolicy;
   readonly deadlineMs?: number;
   /** What may leave the device. Default `{ level: "features" }`: no pixels. */
-  readonly privacy?: PrivacyPolicy<Frame, Result>;
+  readonly privacy?: PrivacyPolicy<Frame, NoInfer<Result>>;
   readonly samples?: SampleSettings;
   readonly report?: ReportSettings;
   /** Asks the browser not to clear models and queue when its disk is short. Firefox asks the visitor, so it is off by default. */
