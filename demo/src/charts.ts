@@ -80,7 +80,7 @@ export function lines(
     scales: { x: { time: false }, y: { range: (_, _min, top) => [min, max ?? Math.max(1, (top || 1) * 1.1)] } },
     axes: [{ ...axis, values: (_, splits) => splits.map(x), space: 60, size: 26 }, { ...axis, size: 38 }],
     series: [{}, ...series.map(({ label, colour: name, dash }) => ({ label, stroke: () => colour(name), width: 2, points: { show: false }, ...(dash ? { dash } : {}) }))],
-    hooks: marks ? { draw: [(chart) => drawMarks(chart, { marks: marks(), ink: colour("--ink") })] } : {},
+    hooks: marks ? { draw: [(chart) => drawMarks(chart, { marks: marks(), ink: colour("--ink"), ground: colour("--card") })] } : {},
   };
   const chart = new UPlot(options, data() as UPlot.AlignedData, place);
   new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height })).observe(place);
@@ -89,23 +89,29 @@ export function lines(
 }
 
 /** Each label beside its line, in rows that take turns, so that near ones can be read. */
-function drawMarks({ ctx, bbox: { left, top, width, height }, valToPos }: UPlot, { marks, ink }: { readonly marks: readonly Mark[]; readonly ink: string }): void {
+function drawMarks({ ctx, bbox: { left, top, width, height }, valToPos }: UPlot, { marks, ink, ground }: { readonly marks: readonly Mark[]; readonly ink: string; readonly ground: string }): void {
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.beginPath();
   ctx.rect(left, top, width, height);
   ctx.clip();
-  Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: ratio, font: `${11 * ratio}px system-ui, sans-serif`, textBaseline: "top" });
-  ctx.setLineDash([4 * ratio, 4 * ratio]);
+  Object.assign(ctx, { fillStyle: ink, lineJoin: "round", font: `${11 * ratio}px system-ui, sans-serif`, textBaseline: "top" });
   for (const [i, { x, label }] of marks.entries()) {
     const at = Math.round(valToPos(x, "x", true));
+    Object.assign(ctx, { strokeStyle: ink, lineWidth: ratio });
+    ctx.setLineDash([4 * ratio, 4 * ratio]);
     ctx.beginPath();
     ctx.moveTo(at, top);
     ctx.lineTo(at, top + height);
     ctx.stroke();
     const fits = at + ctx.measureText(label).width + 8 * ratio < left + width;
     ctx.textAlign = fits ? "left" : "right";
-    ctx.fillText(label, at + (fits ? 4 : -4) * ratio, top + (2 + 13 * (i % 3)) * ratio);
+    const place = [at + (fits ? 4 : -4) * ratio, top + (2 + 13 * (i % 3)) * ratio] as const;
+    // A rim in the colour behind, so that a curve underneath leaves it legible.
+    Object.assign(ctx, { strokeStyle: ground, lineWidth: 4 * ratio });
+    ctx.setLineDash([]);
+    ctx.strokeText(label, ...place);
+    ctx.fillText(label, ...place);
   }
   ctx.restore();
 }
