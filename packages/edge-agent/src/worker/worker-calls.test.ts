@@ -25,6 +25,17 @@ describe("workerCalls()", () => {
     expect(calls.dead).toMatchObject({ code: "run-failed", message: "expected an answer; got none" });
   });
 
+  it("C11: waits no more than two seconds for a worker that nobody can end", async () => {
+    // What is in native code, such as a run without an end, Node cannot interrupt.
+    const worker = new Worker(`require("node:worker_threads").parentPort.postMessage("up"); require("node:child_process").execFileSync("sleep", ["4"]);`, { eval: true });
+    await once(worker, "message");
+    const exited = once(worker, "exit");
+    const started = performance.now();
+    await workerCalls<unknown>(worker, { what: "model" }).end(() => new Promise(() => {}));
+    expect(performance.now() - started).toBeLessThan(3500);
+    await exited;
+  });
+
   it("leaves no timer when it has ended, which would keep the process", async () => {
     const worker = new Worker(program, { eval: true });
     await once(worker, "message");

@@ -3,7 +3,7 @@ import { wrap, type Endpoint, type Remote } from "comlink";
 import { onWorkerFailure, terminateWorker, workerEndpoint } from "#platform";
 import type { Reply } from "./protocol.ts";
 
-/** How long a Worker has to dispose what it exposes before it is ended. */
+/** How long a Worker has to dispose what it exposes before it is ended, and then to be gone before nobody waits for it any more. */
 const GRACE_MS = 1000;
 
 /** Calls to a Worker that its death ends too. */
@@ -13,7 +13,7 @@ export interface WorkerCalls<Exposed> {
   readonly dead: SednaError | undefined;
   /** What the Worker replies; its errors in their own classes, and `run-failed` when it dies meanwhile. */
   call<T>(send: () => Promise<Reply<T>>): Promise<T>;
-  /** Calls `release`, and ends the Worker when that is done or a second has passed. A second call does nothing. */
+  /** Calls `release`, and ends the Worker when that is done or a second has passed; waits a second at most until it is gone. A second call does nothing. */
   end(release: () => Promise<Reply<undefined>>): Promise<void>;
   /** Ends the Worker at once and rejects with `error` what waits for it. Resolves when it is gone. */
   kill(error: SednaError): Promise<void>;
@@ -59,13 +59,11 @@ export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what:
     end(release) {
       ending ??= (async () => {
         // A Worker that hangs gets a moment to let go of its memory, then it is ended.
-        let timer: unknown;
-        const grace = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), GRACE_MS)));
-        if (!dead) await Promise.race([call(release).catch(() => undefined), grace]);
-        clearTimeout(timer);
+        if (!dead) await withinGrace(call(release).catch(() => undefined));
         stopListening();
         die(new SednaError(`run in a worker: expected a live ${what}; got one that was disposed`, { code: "disposed" }));
-        await terminateWorker(worker);
+        // One that is in native code is not gone before it returns, which may be never.
+        await withinGrace(terminateWorker(worker));
       })();
       return ending;
     },
@@ -75,4 +73,12 @@ export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what:
       return terminateWorker(worker);
     },
   };
+}
+
+/** Waits for it, but not for ever. */
+async function withinGrace(work: Promise<unknown>): Promise<void> {
+  let timer: unknown;
+  const grace = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), GRACE_MS)));
+  await Promise.race([work, grace]);
+  clearTimeout(timer);
 }
