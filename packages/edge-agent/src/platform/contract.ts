@@ -78,7 +78,10 @@ export interface DirectoryOptions {
   readonly settleMs?: number;
   /** `watch`: deletes a picture when the next is asked for. Default false. */
   readonly remove?: boolean;
-  /** Told of a file that cannot be read as a picture, which is then left out. Without it such a file ends the run. */
+  /**
+   * Told of a file that cannot be read as a picture, which is then left out; `watch`: of the directory too, once, while it
+   * cannot be read. Without it either ends the run.
+   */
   readonly onSkip?: (event: { readonly path: string; readonly error: unknown }) => void;
   readonly signal?: AbortSignal;
 }

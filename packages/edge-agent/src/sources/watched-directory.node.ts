@@ -27,13 +27,21 @@ export function watchedDirectory(path: string, { settleMs = 500, remove = false,
   if (!(settleMs > 0 && settleMs < 2 ** 31)) throw new RangeError(`watch ${path}: expected settleMs as a positive number below 2147483648; got ${settleMs}`);
   return stoppable(async function* (stop) {
     let seen = new Map<string, Sight>();
+    let isUnread = false;
     // A wrong path is told at once; a directory that goes later may come back.
     await pictureNames(path);
     while (!stop.aborted) {
       const started = performance.now();
-      const now = await look(path);
+      const now = await look(path).catch((error: unknown) => {
+        // Opened again it would know nothing of what it has given: it goes on where somebody is told, once.
+        if (!onSkip) throw error;
+        if (!isUnread) onSkip({ path, error });
+        isUnread = true;
+        return undefined;
+      });
+      if (now) isUnread = false;
       const lookMs = performance.now() - started;
-      for (const [name, mark] of now) {
+      for (const [name, mark] of now ?? []) {
         const before = seen.get(name);
         const settled = before?.mark === mark;
         if (!settled || before.given) continue;
@@ -55,15 +63,16 @@ export function watchedDirectory(path: string, { settleMs = 500, remove = false,
           onSkip({ path: file, error });
         });
       }
-      seen = new Map([...now].map(([name, mark]) => [name, { mark, given: seen.get(name)?.mark === mark && (seen.get(name)?.given ?? false) }]));
+      // Where the directory could not be looked at, as on a disk that is away, what was seen still holds.
+      if (now) seen = new Map([...now].map(([name, mark]) => [name, { mark, given: seen.get(name)?.mark === mark && (seen.get(name)?.given ?? false) }]));
       // A directory of a hundred thousand files is not stood over: at most a tenth of the time goes into looking.
       await sleep(Math.max(settleMs, 10 * lookMs), undefined, { signal: stop }).catch(() => {});
     }
   }, { live: false, signal });
 }
 
-/** The pictures that are there and their marks, in order; none where there is no directory. */
-async function look(path: string): Promise<Map<string, string>> {
+/** The pictures that are there and their marks, in order; undefined where there is no directory. */
+async function look(path: string): Promise<Map<string, string> | undefined> {
   const marks = new Map<string, string>();
   try {
     for (const name of await pictureNames(path)) {
@@ -71,7 +80,8 @@ async function look(path: string): Promise<Map<string, string>> {
       if (mark !== undefined) marks.set(name, mark);
     }
   } catch (cause) {
-    if (!isGone(cause)) throw new SednaError(`watch ${path}: expected to read it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "source-failed", retryable: true, cause });
+    if (isGone(cause)) return undefined;
+    throw new SednaError(`watch ${path}: expected to read it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "source-failed", retryable: true, cause });
   }
   return marks;
 }
@@ -111,6 +121,7 @@ async function readSettled(file: string, mark: string): Promise<Frame | undefine
 async function removeIfSame(file: string, mark: string): Promise<void> {
   if ((await markOf(file)) !== mark) return;
   await unlink(file).catch((cause: unknown) => {
-    if (!isGone(cause)) throw new SednaError(`remove ${file}: expected to be allowed; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "storage-failed", cause });
+    if (isGone(cause)) return undefined;
+    throw new SednaError(`remove ${file}: expected to be allowed; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "storage-failed", cause });
   });
 }

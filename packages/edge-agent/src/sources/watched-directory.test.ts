@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Frame } from "@sedna-js/core";
@@ -92,6 +92,28 @@ describe("directory() that is watched", () => {
     await mkdir(folder);
     await put("a.jpg", 2);
     await expect.poll(() => widths).toEqual([1, 2]);
+  });
+
+  it("gives nothing twice when the directory was away and came back, or could not be read", async () => {
+    await put("a.jpg", 1);
+    const told: string[] = [];
+    const { widths } = watch({ onSkip: ({ path }) => told.push(path) });
+    await expect.poll(() => widths).toEqual([1]);
+    await rename(folder, `${folder}-away`);
+    await some(3);
+    await rename(`${folder}-away`, folder);
+    await put("b.jpg", 2);
+    await expect.poll(() => widths).toEqual([1, 2]);
+    // Links that lead in a circle are what no one may read, whoever asks.
+    await symlink("circle.jpg", join(folder, "circle.jpg"));
+    await expect.poll(() => told).toEqual([folder]);
+    await some(3);
+    expect(told).toEqual([folder]);
+    await rm(join(folder, "circle.jpg"));
+    await put("c.jpg", 3);
+    await expect.poll(() => widths).toEqual([1, 2, 3]);
+    await some(4);
+    expect(widths).toEqual([1, 2, 3]);
   });
 
   it("deletes a picture when the next is asked for, and none that nobody had", async () => {
