@@ -25,7 +25,7 @@ const place = (): { directory: string; publish: (options?: Partial<PublishOption
   const publish = async (options: Partial<PublishOptions> = {}) => {
     const model = join(at.folder, "tiny.onnx");
     if (!options.model) await writeFile(model, tinyOnnx());
-    return publishModel({ model, name: "tiny", task: { name: "tensors" }, licence: "Apache-2.0", key, directory, ...options });
+    return publishModel({ model, name: "tiny", task: { name: "tensors" }, licence: "Apache-2.0", key, directory: join(directory, "tiny"), ...options });
   };
   const edge = () => createModelStore({ manifest: "http://cloud/v1/models/tiny/manifest.json", keys: [key], bytes: memoryBytes(), baseMs: 1, fetch: (input, init) => cloud(new Request(input as string, init)) });
   return { directory, publish, edge };
@@ -83,7 +83,8 @@ describe("a published model", () => {
     await publish({ version: 5 });
     const before = await readFile(join(directory, "tiny", "manifest.json"), "utf8");
     for (const version of [5, 4, NaN]) await expect(publish({ version })).rejects.toBeInstanceOf(RangeError);
-    for (const name of ["../x", "a/b", "", ".."]) await expect(publish({ name })).rejects.toBeInstanceOf(RangeError);
+    await expect(publish({ name: "other" })).rejects.toThrow("expected a folder of its own; got that of tiny");
+    for (const name of ["../x", "a/b", "", ".."]) await expect(publish({ name, directory: join(directory, "new") })).rejects.toMatchObject({ code: "wire-format" });
     await expect(publish({ model: join(at.folder, "none.onnx") })).rejects.toMatchObject({ code: "model-unreadable" });
     await writeFile(join(at.folder, "broken.onnx"), tinyOnnx().slice(0, 50));
     await expect(publish({ model: join(at.folder, "broken.onnx") })).rejects.toThrow();

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { defineCommand } from "citty";
 import { UsageError } from "./usage-error.ts";
 import { asUsage, checkArgs, wholeNumber } from "./command-args.ts";
+import { readGiven } from "./keygen-command.node.ts";
 import { publishModel } from "./publish-model.node.ts";
 import { readSigningKey } from "./signing-key.node.ts";
 
@@ -14,7 +14,7 @@ const args = {
   labels: { type: "string", description: "Names of the classes, separated by commas" },
   licence: { type: "string", description: "SPDX expression", valueHint: "Apache-2.0" },
   key: { type: "string", description: "The private key that keygen has made", valueHint: "file" },
-  out: { type: "string", description: "Directory of the models, which serve --models takes", valueHint: "directory" },
+  out: { type: "string", description: "The model's own folder, such as models/NAME, where serve --models takes models", valueHint: "directory" },
   golden: { type: "boolean", description: "Run it here on inputs of a seed, and have edges compare" },
   "rollback-of": { type: "string", description: "Say that this version goes back on purpose, and from which" },
 } as const;
@@ -30,9 +30,7 @@ export const publishCommand = defineCommand({
     for (const name of ["model", "name", "licence", "key", "out"] as const) if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
     if (!tasks.includes(given.task)) throw new UsageError(`--task: expected one of ${tasks.join(", ")}; got ${given.task}`);
     const options = taskOptions(given.option);
-    const pem = await readFile(given.key!, "utf8").catch((error: Error) => {
-      throw new UsageError(`--key: expected a file to read; got ${error.message}`);
-    });
+    const pem = await readGiven("key", given.key!);
     const manifest = await asUsage(() =>
       publishModel({
         model: given.model!,

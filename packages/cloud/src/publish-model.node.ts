@@ -13,10 +13,10 @@ interface NewFile extends ModelFile {
 
 /** See the contract. */
 export async function publishModel({ model, name, version, task, licence, key, directory, labels, thresholds, executionProviders = ["webgpu", "wasm", "cpu"], precision = "float32", rollbackOf, golden }: PublishOptions): Promise<ModelManifest> {
-  const folder = join(directory, modelFolder(name));
-  const before = await publishedVersion(folder);
-  const next = version ?? (before ?? 0) + 1;
-  if (before !== undefined && !(next > before)) throw new RangeError(`publish ${name}: expected a version above ${before}; got ${next}. To go back, publish the old file as a higher version that says rollbackOf`);
+  const before = await published(directory);
+  if (before && before.name !== name) throw new RangeError(`publish ${name}: expected a folder of its own; got that of ${before.name}`);
+  const next = version ?? (before?.version ?? 0) + 1;
+  if (before && !(next > before.version)) throw new RangeError(`publish ${name}: expected a version above ${before.version}; got ${next}. To go back, publish the old file as a higher version that says rollbackOf`);
 
   const data = await read(model);
   // The model finds these by their names, so they keep them.
@@ -47,9 +47,9 @@ export async function publishModel({ model, name, version, task, licence, key, d
   };
   // Checked as an edge will check it, before anything is written.
   const signed = signManifest(manifest, key);
-  await mkdir(folder, { recursive: true });
-  for (const file of files) await place(folder, file);
-  await replace(folder, { path: "manifest.json", data: new TextEncoder().encode(`${JSON.stringify(signed, undefined, 2)}\n`) });
+  await mkdir(directory, { recursive: true });
+  for (const file of files) await place(directory, file);
+  await replace(directory, { path: "manifest.json", data: new TextEncoder().encode(`${JSON.stringify(signed, undefined, 2)}\n`) });
   return signed.manifest;
 }
 
@@ -71,12 +71,6 @@ export async function replace(folder: string, { path, data }: { readonly path: s
   }
 }
 
-/** A model's folder has its name. @throws {RangeError} on what is no name. */
-export function modelFolder(name: string): string {
-  if (!/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) throw new RangeError(`name a model: expected letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`);
-  return name;
-}
-
 /** Puts a file there unless it is; another one of its name is a mistake, for edges may have it. */
 async function place(folder: string, file: NewFile): Promise<void> {
   const there = await readFile(join(folder, file.path)).catch(() => undefined);
@@ -86,12 +80,12 @@ async function place(folder: string, file: NewFile): Promise<void> {
   throw new RangeError(`publish ${file.path}: expected the file that older versions have; got another, give it a name of its own in the model`);
 }
 
-async function publishedVersion(folder: string): Promise<number | undefined> {
+async function published(folder: string): Promise<ModelManifest | undefined> {
   const bytes = await readFile(join(folder, "manifest.json")).catch((error: unknown) => {
     if ((error as { readonly code?: string }).code === "ENOENT") return undefined;
     throw error;
   });
-  return bytes && parseSignedManifest(bytes).manifest.version;
+  return bytes && parseSignedManifest(bytes).manifest;
 }
 
 function named(data: Uint8Array, { extension }: { readonly extension: string }): NewFile {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   paths.folder = await mkdtemp(join(tmpdir(), "sedna-owner-"));
   paths.model = join(paths.folder, "tiny.onnx");
   paths.keys = join(paths.folder, "keys");
-  paths.out = join(paths.folder, "models");
+  paths.out = join(paths.folder, "models", "tiny");
   await writeFile(paths.model, tinyOnnx());
 });
 afterAll(() => rm(paths.folder, { recursive: true }));
@@ -27,35 +27,36 @@ const run = async (...args: string[]): Promise<{ code: number | null; out: strin
   child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, ...text })));
 };
-const keyFile = (id: string): string => join(paths.keys, `${id}.pem`);
-
 it("an owner makes a key, publishes a model and the next version, serves it, and exchanges the key", async () => {
   const made = await run("keygen", "--out", paths.keys);
-  const { id, publicKey } = JSON.parse(made.out) as { id: string; publicKey: string };
+  const privateKey = join(paths.keys, "private.pem");
+  const { publicKey } = JSON.parse(made.out) as { publicKey: string };
   expect(publicKey).toMatch(/^[A-Za-z0-9+/]{43}=$/);
-  expect(((await stat(keyFile(id))).mode & 0o777).toString(8)).toBe("600");
+  expect(((await stat(privateKey)).mode & 0o777).toString(8)).toBe("600");
   expect(made.out + made.err).not.toContain("PRIVATE");
+  expect(await run("keygen", "--out", paths.keys)).toMatchObject({ code: 2, err: expect.stringContaining("expected a directory without a key") });
 
-  const publish = (...more: string[]) => run("publish", "--model", paths.model, "--name", "tiny", "--licence", "Apache-2.0", "--key", keyFile(id), "--out", paths.out, ...more);
+  const publish = (...more: string[]) => run("publish", "--model", paths.model, "--name", "tiny", "--licence", "Apache-2.0", "--key", privateKey, "--out", paths.out, ...more);
   const first = await publish("--golden", "--task", "heatmap", "--option", "threshold=0.3,fast=true");
   expect([first.code, first.err, JSON.parse(first.out)]).toMatchObject([0, "", { name: "tiny", version: 1, files: 3 }]);
   expect(await publish("--version", "7", "--rollback-of", "1")).toMatchObject({ code: 0 });
-  const { manifest } = parseSignedManifest(await readFile(join(paths.out, "tiny", "manifest.json")));
+  const { manifest } = parseSignedManifest(await readFile(join(paths.out, "manifest.json")));
   expect(manifest).toMatchObject({ version: 7, rollbackOf: 1, licence: "Apache-2.0" });
   expect(await publish("--version", "7")).toMatchObject({ code: 2, err: expect.stringContaining("expected a version above 7; got 7") });
 
-  const other = JSON.parse((await run("keygen", "--out", paths.keys)).out) as { id: string };
-  expect(await run("trust", "--keys", `${join(paths.keys, `${other.id}.public.json`)}`, "--version", "1", "--key", keyFile(id), "--name", "tiny", "--out", paths.out)).toMatchObject({ code: 0 });
-  expect(parseSignedKeySet(await readFile(join(paths.out, "tiny", "keys.json"))).keySet.keys.map((key) => key.id)).toEqual([other.id]);
+  const newKeys = join(paths.folder, "new-keys");
+  const other = JSON.parse((await run("keygen", "--out", newKeys)).out) as { id: string };
+  expect(await run("trust", "--keys", join(newKeys, "public.json"), "--version", "1", "--key", privateKey, "--out", paths.out)).toMatchObject({ code: 0 });
+  expect(parseSignedKeySet(await readFile(join(paths.out, "keys.json"))).keySet.keys.map((key) => key.id)).toEqual([other.id]);
 
-  const server = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, "serve", "--models", paths.out, "--port", "0"]);
+  const server = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, "serve", "--models", join(paths.folder, "models"), "--port", "0"]);
   let text = "";
   server.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
   await expect.poll(() => text, { timeout: 20_000 }).toContain('"ready"');
   const { url } = JSON.parse(text.split("\n")[0]!) as { url: string };
-  for (const name of await readdir(join(paths.out, "tiny"))) {
+  for (const name of await readdir(paths.out)) {
     const response = await fetch(`${url}/v1/models/tiny/${name}`);
-    expect(Buffer.from(await response.arrayBuffer()).equals(await readFile(join(paths.out, "tiny", name)))).toBe(true);
+    expect(Buffer.from(await response.arrayBuffer()).equals(await readFile(join(paths.out, name)))).toBe(true);
   }
   server.kill("SIGTERM");
   expect(await new Promise((resolve) => server.on("exit", resolve))).toBe(0);

@@ -61,7 +61,7 @@ export interface PublishOptions {
   /** SPDX expression. */
   readonly licence: string;
   readonly key: SigningKey;
-  /** The directory of all models; this one gets a folder of its own there. */
+  /** The model's own folder. Folders side by side, each named as its model, are what a model service serves. */
   readonly directory: string;
   readonly labels?: readonly string[];
   readonly thresholds?: Readonly<Record<string, number>>;
@@ -91,9 +91,9 @@ export declare function signKeySet(keySet: KeySet, key: SigningKey): SignedKeySe
  * Publishes a version: its files first, under names that say their content, then the manifest, in one step. Who reads
  * meanwhile has the old version or the new one. Files of older versions stay.
  *
- * @throws {RangeError} on a version that is not higher, or another file of a name that is taken. {SednaError} `model-unreadable`.
+ * @throws {RangeError} on a version that is not higher, a folder of another model, or another file of a name that is taken. {SednaError} `model-unreadable`.
  */
 export declare function publishModel(options: PublishOptions): Promise<ModelManifest>;
 
-/** Models as {@link publishModel} lays them in a directory. */
+/** Models as {@link publishModel} lays them, in folders of one directory that are named as they are. */
 export declare function directoryModels(directory: string): ModelFiles;
