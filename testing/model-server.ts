@@ -24,6 +24,9 @@ export async function modelServer(files: ReadonlyMap<string, Uint8Array> = new M
     const body = server.files.get(path);
     const { range, "if-range": ifRange } = request.headers;
     if (!path.endsWith(".json")) asked.push({ path, range, ifRange: ifRange as string | undefined });
+    // Pages of other origins may read all of it.
+    response.setHeader("access-control-allow-origin", "*").setHeader("access-control-expose-headers", "content-range, etag").setHeader("access-control-allow-headers", "if-range, range");
+    if (request.method === "OPTIONS") return void response.writeHead(204).end();
     if (server.mischief?.(request, response, body)) return;
     if (!body) return void response.writeHead(404).end();
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
