@@ -20,6 +20,10 @@ describe("nextWait()", () => {
     expect(nextWait({ tried: 9, baseMs: 1000, retryAfterMs: 30_000, random: () => 0.5 })).toBe(30_500);
   });
 
+  it("grows where the server says now", () => {
+    expect([0, 5].map((tried) => nextWait({ tried, baseMs: 1000, retryAfterMs: 0, random: () => 0.5 }))).toEqual([500, 16_000]);
+  });
+
   it("gives a time that a timer can keep, whatever the server said", () => {
     fc.assert(
       fc.property(fc.nat(5000), fc.option(fc.double({ noNaN: true, min: 0 }), { nil: undefined }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (tried, retryAfterMs, share) => {

@@ -21,6 +21,7 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
  */
 export function nextWait({ tried, baseMs, capMs = Infinity, retryAfterMs, random }: BackoffOptions): number {
-  if (retryAfterMs === undefined) return random() * Math.min(capMs, baseMs * 2 ** tried);
-  return Math.min(Math.max(0, retryAfterMs), LONGEST_RETRY_AFTER_MS) + random() * baseMs;
+  // Who says "now" has named no time: a date that has passed, on one of two clocks, must not make all come at once for ever.
+  if (!retryAfterMs) return random() * Math.min(capMs, baseMs * 2 ** tried);
+  return Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) + random() * baseMs;
 }

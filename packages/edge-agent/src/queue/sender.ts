@@ -139,7 +139,7 @@ export function createSender({
     // Short waits that jitter gave must not lead to one of minutes after an outage of seconds.
     const longest = Math.min(capMs, Math.max(baseMs, 2 * (time - failingSince)));
     const wait = nextWait({ tried: Math.max(0, failures - 1), baseMs, capMs: longest, retryAfterMs, random });
-    const which = retryAfterMs === undefined ? "backoff" : "asked";
+    const which = retryAfterMs ? "asked" : "backoff";
     notBefore[which] = Math.max(notBefore[which], time + wait);
     if (isOursToMend) tell({ type: "sending-paused", message: `${error.message}; expected a token that the receiver takes`, retryInMs: wait });
     else tell({ type: "sending-failed", code: error.code, message: error.message, retryInMs: wait });
