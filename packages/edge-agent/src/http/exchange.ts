@@ -40,8 +40,10 @@ export async function exchange({ url, headers, body }: Exchange, { action, signa
   try {
     const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "error" });
     const answer = { status: response.status, headers: response.headers };
-    if (response.ok) return { ...answer, body: await readAtMost(response, { limit: maxReplyBytes, read, action }) };
-    return { ...answer, body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read, action }).catch(() => new Uint8Array()) };
+    if (!response.ok) return { ...answer, body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read }).catch(() => new Uint8Array()) };
+    const reply = await readAtMost(response, { limit: maxReplyBytes, read });
+    if (read.bytes > maxReplyBytes) throw new SednaError(`${action}: expected an answer of at most ${maxReplyBytes} bytes; got more`, { code: "cloud-garbage", retryable: true });
+    return { ...answer, body: reply };
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof SednaError) throw cause;
@@ -62,19 +64,20 @@ export function refusal({ status, headers, body }: Reply, { action, url }: { rea
   return new SednaError(message, { code: "cloud-busy", retryable: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 
-async function readAtMost(response: Response, { limit, read, action }: { readonly limit: number; readonly read: { bytes: number }; readonly action: string }): Promise<Uint8Array> {
+/** A body up to its limit; `read` tells how much came of it. */
+async function readAtMost(response: Response, { limit, read }: { readonly limit: number; readonly read: { bytes: number } }): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   const reader = response.body?.getReader();
   for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
     const chunk = next.value!;
+    chunks.push(chunk.subarray(0, limit - read.bytes));
     read.bytes += chunk.length;
     if (read.bytes > limit) {
       await reader?.cancel();
-      throw new SednaError(`${action}: expected an answer of at most ${limit} bytes; got more`, { code: "cloud-garbage", retryable: true });
+      break;
     }
-    chunks.push(chunk);
   }
-  const body = new Uint8Array(read.bytes);
+  const body = new Uint8Array(Math.min(limit, read.bytes));
   let at = 0;
   for (const chunk of chunks) {
     body.set(chunk, at);
