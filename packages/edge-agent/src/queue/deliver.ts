@@ -36,7 +36,7 @@ export interface DeliverOptions {
 
 const ACTION = "send a queued item";
 const MAX_REPLY_BYTES = 65_536;
-/** What a receiver says of the item itself, in JSON. Other statuses of 4xx, and pages of others, are about the way there, and may pass. */
+/** What a receiver says of the item itself, as `{ "error": "..." }`. Other statuses of 4xx, and pages of others, are about the way there, and may pass. */
 const REFUSALS: readonly number[] = [400, 409, 413, 422];
 
 /** Samples go to `POST <url>/v1/samples`, stamped with the id and the time that the queue gave them. */
@@ -65,7 +65,7 @@ export async function deliver({ entry, body }: { readonly entry: QueueEntry; rea
     const reply = await withDeadline(post, { deadlineMs, signal, action: `${ACTION} to ${url}` });
     if (reply.status >= 200 && reply.status < 300) return { outcome: read(reply) };
     const error = refusal(reply, { action: ACTION, url });
-    if (REFUSALS.includes(reply.status) && isJsonObject(reply.body)) return { outcome: "refused", error };
+    if (REFUSALS.includes(reply.status) && isRefusal(reply.body)) return { outcome: "refused", error };
     return { outcome: reply.status === 401 || reply.status === 403 ? "unauthorised" : "failed", error };
   } catch (error) {
     signal.throwIfAborted();
@@ -80,10 +80,11 @@ function readStored({ body }: Reply): "sent" | "duplicate" {
   return answer.duplicate === true ? "duplicate" : "sent";
 }
 
-function isJsonObject(body: Uint8Array): boolean {
+/** A gateway on the way has JSON of its own, and speaks for nobody: what it refuses must not be lost. */
+function isRefusal(body: Uint8Array): boolean {
   try {
-    const value = readJson(body, "read a refusal");
-    return typeof value === "object" && value !== null;
+    const value = readJson(body, "read a refusal") as { readonly error?: unknown } | null;
+    return typeof value?.error === "string";
   } catch {
     return false;
   }

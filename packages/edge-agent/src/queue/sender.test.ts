@@ -133,7 +133,7 @@ describe("createSender()", () => {
     expect(events).toEqual([{ type: "sending-refused", id: "cam/1", kind: "sample", message: expect.stringContaining(`got ${status}: {"error":"no"}`) }]);
   });
 
-  it.each([["of a proxy's own", "<html>too large</html>"], ["of a parser that met a broken line", ""]])("keeps what is refused in the words %s: the receiver has not spoken", async (_, page) => {
+  it.each([["of a proxy's own", "<html>too large</html>"], ["of a parser that met a broken line", ""], ["of a gateway's own", '{"message":"Request Too Long"}']])("keeps what is refused in the words %s: the receiver has not spoken", async (_, page) => {
     const { url } = await receiver(answer(413, page), answer(201));
     const queue = some(1);
     await sending(queue, { url }).sender.flush();
