@@ -34,7 +34,7 @@ const FLUSH_MS = 60_000;
 /**
  * Runs an agent as a process of a device: its answers and events told, its state on a local port, its end in order.
  * Resolves when the source has ended and all is closed.
- * @throws when the status port is taken, or the agent cannot run at all.
+ * @throws {SednaError}, {TypeError}, ... what ends the source for good, when all is closed; and when the status port is taken.
  */
 export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promise<void> {
   const offLog = agent.on(createEventLog({ logger }));
@@ -74,8 +74,9 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
       logger.info({ frames: agent.status().joint.inferenceNumber }, "the source has ended");
       await agent.flush({ signal: AbortSignal.timeout(FLUSH_MS) }).catch((error: unknown) => logger.warn({ error: String(error) }, "not all could be sent; it waits for the next start"));
     }
-    await end();
   } finally {
+    // Also after an error: what was collected is to be on the disk, and the log closed.
+    await end();
     offShutdown();
     offLog();
   }

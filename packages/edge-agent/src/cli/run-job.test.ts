@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { joint } from "../telemetry/pretend-agent.suite.ts";
+import { runJob } from "./run-job.node.ts";
+
+describe("runJob()", () => {
+  it("closes the agent before it passes on what has ended its source for good", async () => {
+    const calls: string[] = [];
+    const logger = { debug() {}, info() {}, warn() {} };
+    const agent = {
+      async *run() {
+        calls.push("run");
+        throw new TypeError("no such camera");
+      },
+      on: () => () => void calls.push("off"),
+      status: () => ({ name: "gate", state: "idle", startedAt: null, source: { state: "closed" }, lastError: null, joint, queue: null, model: null }) as const,
+      flush: async () => void calls.push("flush"),
+      stop: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        calls.push("stopped");
+      },
+    };
+    await expect(runJob({ job: { name: "gate", output: "none", status: { port: 0, host: "127.0.0.1" } }, agent, logger, exit: () => {} })).rejects.toThrow("no such camera");
+    expect(calls).toEqual(["run", "stopped", "off", "off"]);
+  });
+});
