@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,6 +103,35 @@ describe("createEdgeAgent()", () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(opened).toBe(before);
     expect(agent.status().source).toEqual({ state: "closed" });
+  });
+
+  it("stops to the end although nothing else keeps the process", async () => {
+    const script = `
+      import { createEdgeAgent } from "@sedna-js/edge-agent";
+      import { pixelsFrame } from "@sedna-js/core";
+      const estimator = { load: async () => ({}), predict: async () => [], dispose: async () => {} };
+      const frame = () => pixelsFrame({ width: 1, height: 1, data: new Uint8ClampedArray(4) }, { timestamp: 0 });
+      const agent = createEdgeAgent({ name: "gate", source: async function* () { for (;;) yield frame(); }, model: { estimator } });
+      await agent.run().next();
+      await agent.stop({ deadlineMs: 200 });
+      process.stdout.write(agent.status().state);`;
+    const child = execFile(process.execPath, ["--conditions=sedna-source", "--import", "tsx", "--input-type=module", "-e", script]);
+    let out = "";
+    child.stdout!.on("data", (chunk: string) => (out += chunk));
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(out).toBe("stopped");
+  }, 30_000);
+
+  it("is stopped also where its model fails to close, and says so", async () => {
+    const estimator = new OwnEstimator();
+    estimator.dispose = () => Promise.reject(new Error("the model holds on"));
+    const { agent, events } = agentOf({ model: { estimator } });
+    agents.pop();
+    for await (const _ of agent.run());
+    await expect(agent.stop({ deadlineMs: 0 })).rejects.toThrow("set deadlineMs: expected a positive number");
+    await expect(agent.stop()).rejects.toThrow("the model holds on");
+    expect(agent.status().state).toBe("stopped");
+    expect(events.at(-1)?.type).toBe("agent-stopped");
   });
 
   it.each<[string, Partial<EdgeAgentOptions>, string]>([

@@ -83,17 +83,23 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     }
   }
 
-  const end = async (within: AbortSignal, graceMs: number): Promise<void> => {
-    const late = new Promise<void>((resolve) => within.addEventListener("abort", () => resolve(), { once: true }));
-    running?.end.abort();
-    await Promise.race([running?.over, late]);
-    await Promise.race([leading.stop({ graceMs }), late]);
-    await Promise.race([model.dispose(), late]);
-    state.state = "stopped";
-    emit({ type: "agent-stopped", name });
+  const end = async (withinMs: number): Promise<void> => {
+    // A timer of its own: AbortSignal.timeout's lets Node end in the middle of this.
+    let timer: unknown;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, withinMs)));
+    try {
+      running?.end.abort();
+      await Promise.race([running?.over, late]);
+      await Promise.race([leading.stop({ graceMs: withinMs / 2 }), late]);
+      await Promise.race([model.dispose(), late]);
+    } finally {
+      clearTimeout(timer);
+      state.state = "stopped";
+      emit({ type: "agent-stopped", name });
+    }
   };
-  const stop = ({ deadlineMs: withinMs = STOP_MS }: { readonly deadlineMs?: number } = {}): Promise<void> => {
-    stopping ??= end(AbortSignal.timeout(checkDeadline(withinMs)), withinMs / 2);
+  const stop = async ({ deadlineMs: withinMs = STOP_MS }: { readonly deadlineMs?: number } = {}): Promise<void> => {
+    stopping ??= end(checkDeadline(withinMs));
     return stopping;
   };
 
