@@ -33,7 +33,7 @@ try {
   const isUsage = name === "UsageError" || name === "CLIError";
   // A job with mistakes is the caller's too, and its message says all that there is to say.
   const isJob = name === "WireError";
-  say(`sedna-edge: ${message}`);
+  say(`sedna-edge: ${stripVTControlCharacters(message)}`);
   if (isUsage) say(`Try: sedna-edge ${named ? `${first} ` : ""}--help`);
   if (isJob) say("What a job may say is in docs/edge-device.md");
   process.exit(isUsage || isJob ? 2 : 1);

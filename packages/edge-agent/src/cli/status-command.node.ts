@@ -31,8 +31,8 @@ async function ask(url: string): Promise<DeviceStatus> {
     const text = await response.text();
     return parseDeviceStatus(response.ok ? JSON.parse(text) : text);
   } catch (cause) {
-    const { code } = ((cause as Error).cause ?? {}) as NodeJS.ErrnoException;
-    const why = code === "ECONNREFUSED" ? "nobody listens there: sedna-edge doesn't run, or has another status.port" : (code ?? (cause as Error).message);
+    const { code, message = (cause as Error).message } = ((cause as Error).cause ?? {}) as Partial<NodeJS.ErrnoException>;
+    const why = code === "ECONNREFUSED" ? "nobody listens there: sedna-edge doesn't run, or has another status.port" : (code ?? message);
     throw new Error(`ask ${url}: expected the agent's answer within ${DEADLINE_MS / 1000} s; got: ${why}`, { cause });
   }
 }

@@ -57,9 +57,9 @@ export async function openStatusServer({ status, metrics, port, host = "127.0.0.
   });
   server.maxConnections = 32;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? taken({ port, host }, error) : error));
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.removeAllListeners("error");
       resolve();
     });
   });
@@ -73,6 +73,10 @@ export async function openStatusServer({ status, metrics, port, host = "127.0.0.
       server.closeAllConnections();
     });
   return { url: `http://${shownHost}:${address.port}`, close, [Symbol.asyncDispose]: close };
+}
+
+function taken({ port, host }: { readonly port: number; readonly host: string }, cause: unknown): Error {
+  return new Error(`tell the state on ${host}:${port}: expected a free port; another program listens there (EADDRINUSE), perhaps another job: give each a status.port of its own`, { cause });
 }
 
 /** An address cannot be pointed elsewhere, a name can: this is what stops DNS rebinding. */

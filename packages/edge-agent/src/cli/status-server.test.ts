@@ -64,7 +64,7 @@ describe("openStatusServer()", () => {
 
   it("says so when the port is taken", async () => {
     const url = await opened();
-    await expect(openStatusServer({ status: about, metrics: () => "", port: Number(url.port) })).rejects.toThrow("EADDRINUSE");
+    await expect(openStatusServer({ status: about, metrics: () => "", port: Number(url.port) })).rejects.toThrow(`tell the state on 127.0.0.1:${url.port}: expected a free port; another program listens there (EADDRINUSE)`);
   });
 });
 
