@@ -192,6 +192,30 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(model.rung).toBe("cloud");
   });
 
+  it("C11: holds it against no rung when a fresh worker fails below, while a better rung takes over", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const host = (file: string): Worker => new Worker(testing("worker-from-source.mjs"), { workerData: testing(file).href, execArgv: ["--conditions=sedna-source"] });
+    const workers: Worker[] = [];
+    // Without a backend for the better rung; one below it; the better one after all; one below that opens nothing.
+    const kinds = [() => startWorker(), () => startWorker(), () => host("wasm-in-node-worker.ts"), () => new Worker(`require("node:worker_threads").parentPort.on("message", (data) => data === "die" && process.exit(1));`, { eval: true })];
+    const createWorker = (): Worker => (workers.push(kinds[workers.length]!()), workers.at(-1)!);
+    const { model, told } = start({ model: verifiedModel(), createWorker, executionProviders: ["wasm", "cpu"] });
+    await model.load();
+    expect(model.rung).toBe("cpu");
+    vi.advanceTimersByTime(300_001);
+    await expect.poll(() => workers.length).toBe(3);
+    await workers[1]!.terminate();
+    await expect.poll(() => workers.length).toBe(4);
+    const ended = new Promise((resolve) => workers[3]!.once("exit", resolve));
+    await expect.poll(() => model.rung, { timeout: 10_000 }).toBe("wasm");
+    workers[3]!.postMessage("die");
+    await ended;
+    await model.load();
+    expect(doubled(await model.predict({ x: sample(2).x }))).toBe(4);
+    expect(told("model-failed").map((event) => "from" in event && [event.from, event.to])).toEqual([["wasm", "cpu"], ["cpu", "cpu"]]);
+    expect([model.rung, workers.length]).toEqual(["wasm", 4]);
+  });
+
   it("lets a caller leave at once, and goes on for the others", async () => {
     const { model } = start({ model: faulty({ left: times(1) }), runTimeoutMs: 500 });
     await model.load();

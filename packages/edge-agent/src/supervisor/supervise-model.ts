@@ -157,8 +157,9 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
         await hosted?.kill();
         throw disposed();
       }
-      if (failure) failed(failure, { final: isFinal(failure.error) });
-      else if (current || rungOf(ladder) !== rung) void hosted.kill();
+      // Where a climb has left this rung meanwhile, what became of it here is nobody's.
+      if (rungOf(ladder) !== rung) void hosted?.kill();
+      else if (failure) failed(failure, { final: isFinal(failure.error) });
       else use(hosted, started);
     }
   };
