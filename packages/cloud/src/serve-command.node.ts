@@ -2,6 +2,7 @@ import { heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "./big-model-service.ts";
+import { asUsage, checkArgs } from "./command-args.ts";
 import { createCloud } from "./create-cloud.ts";
 import { directoryModels } from "./directory-models.node.ts";
 import { directorySamples } from "./directory-samples.node.ts";
@@ -37,29 +38,16 @@ const args = {
   "max-body-mb": { type: "string", description: "Largest request body in MiB; larger ones are answered 413", default: "32" },
 } as const;
 
-/** What a library call says of its arguments, said of the command line. */
-function asUsage<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
-  }
-}
-
 /** `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, published models, or several of these. */
 export const serveCommand = defineCommand({
-  meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges by Sedna's REST and the Open Inference Protocol v2, and keep the samples that they send" },
+  meta: { name: "sedna-cloud serve", description: "Serve an ONNX model to edges by Sedna's REST and the Open Inference Protocol v2, give them signed models, and keep the samples that they send" },
   args,
   async run({ args: given }) {
-    for (const key of Object.keys(given)) {
-      const known = key === "_" || key in args || Object.keys(args).some((name) => name.replace(/-(.)/g, (_, c: string) => c.toUpperCase()) === key);
-      if (!known) throw new UsageError(`unknown option --${key}`);
-    }
+    checkArgs(given, args);
     if (given.model === undefined && given.samples === undefined && given.models === undefined) throw new UsageError("expected --model, --samples, --models or several; got none");
     if (given.models === "") throw new UsageError("--models: expected the path of a directory; got nothing");
     if (given.samples === "") throw new UsageError("--samples: expected the path of a directory; got nothing");
     if (given.model === "") throw new UsageError("--model: expected the path of an ONNX file; got nothing");
-    if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
     const number = (name: keyof typeof args, { min, max = Infinity, integer = true }: { min: number; max?: number; integer?: boolean }): number => {
       const value = Number(given[name]);
       if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
@@ -77,7 +65,7 @@ export const serveCommand = defineCommand({
       return bigModelService({ estimator, name: given.name, decodeImage: sharpDecoder(), maxBatch: number("max-batch", { min: 1 }), maxQueue: number("max-queue", { min: 1 }) });
     };
     const samplesService = (path: string): Service => sampleService({ store: directorySamples(path), perSecond: number("max-samples-per-second", { min: 1 }) });
-    const cloud = asUsage(() => createCloud({
+    const cloud = await asUsage(() => createCloud({
       services: [...(given.model === undefined ? [] : [modelService(given.model)]), ...(given.samples === undefined ? [] : [samplesService(given.samples)]), ...(given.models === undefined ? [] : [publishedModels({ files: directoryModels(given.models) })])],
       origins: given.origin ? given.origin.split(",").map((origin) => origin.trim()) : [],
       token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined),
