@@ -7,10 +7,15 @@ describe("runJob()", () => {
     const calls: string[] = [];
     const logger = { debug() {}, info() {}, warn() {} };
     const agent = {
-      async *run() {
-        calls.push("run");
-        throw new TypeError("no such camera");
-      },
+      run: () => ({
+        async next() {
+          calls.push("run");
+          throw new TypeError("no such camera");
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      }),
       on: () => () => void calls.push("off"),
       status: () => ({ name: "gate", state: "idle", startedAt: null, source: { state: "closed" }, lastError: null, joint, queue: null, model: null }) as const,
       flush: async () => void calls.push("flush"),
