@@ -30,21 +30,21 @@ const MAX_UNDER_WAY = 2;
 export function collectSamples<Result>({ enqueue, device, privacy, model, onEvent }: CollectOptions<Result>): Collector<Result> {
   const underWay = new Set<Promise<void>>();
 
-  type Answer = JointResult<Result, Frame>;
-  const store = async (frame: Frame, { edgeResult, reason, policy }: Pick<Answer, "edgeResult" | "reason"> & { readonly policy: PrivacyPolicy<Frame, Result> }): Promise<void> => {
+  /** An answer, and what it is kept by: both as they are when it is collected. An update may exchange the model before it is stored. */
+  type Collected = Pick<JointResult<Result, Frame>, "sample" | "edgeResult" | "reason"> & { readonly policy: PrivacyPolicy<Frame, Result>; readonly by: Pick<ModelManifest, "name" | "version"> };
+  const store = async (frame: Frame, { edgeResult, reason, policy, by: { name, version } }: Collected): Promise<void> => {
     const allowed = await sampleForQueue({ frame, result: edgeResult, policy });
     if (allowed === undefined) return;
     const { bytes: payload, ...what } = allowed;
-    const { name, version } = model();
     const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
     await enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
   };
   /** The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in this call. */
-  const storeCopy = async ({ sample, edgeResult, reason }: Answer): Promise<void> => {
-    const policy = policyFor(privacy, { sample, edgeResult });
-    const held = await holdSample(sample);
+  const storeCopy = async (collected: Collected): Promise<void> => {
+    const policy = policyFor(privacy, collected);
+    const held = await holdSample(collected.sample);
     try {
-      await store(held.sample, { edgeResult, reason, policy });
+      await store(held.sample, { ...collected, policy });
     } finally {
       held.release();
     }
@@ -54,7 +54,8 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
     collect(answer) {
       if (privacy.level === "never" || !hasConsent(answer.sample, privacy)) return;
       if (underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
-      const work = privacy.level === "features" ? store(answer.sample, { ...answer, policy: { level: "features" } }) : storeCopy(answer);
+      const collected = { ...answer, policy: { level: privacy.level }, by: model() };
+      const work = privacy.level === "features" ? store(answer.sample, collected) : storeCopy(collected);
       const storing: Promise<void> = work
         .catch((error: unknown) => onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) }))
         .finally(() => underWay.delete(storing));

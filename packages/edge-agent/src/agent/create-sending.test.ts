@@ -19,16 +19,16 @@ const frameOf = (): Promise<Frame> => frameOfPixels({ width: 40, height: 20, dat
 const answerTo = (sample: Frame): JointResult<Detections, Frame> => ({ sample, edgeResult: rows, result: rows, isHardExample: true, reason: "hard", source: "edge", final: true }) as JointResult<Detections, Frame>;
 
 /** A device and its cloud; what arrived there, as "kind width x height". */
-const sendingOf = (privacy: PrivacyPolicy<Frame, Detections>, { isOnline = true } = {}): { readonly sending: Sending<Detections>; readonly got: string[]; readonly events: AgentEvent[] } => {
+const sendingOf = (privacy: PrivacyPolicy<Frame, Detections>, { isOnline = true, model = { name: "none", version: 0 } } = {}): { readonly sending: Sending<Detections>; readonly got: string[]; readonly events: AgentEvent[] } => {
   const got: string[] = [];
   const events: AgentEvent[] = [];
   const fetch: typeof globalThis.fetch = async (_, init) => {
     if (!isOnline) throw new TypeError("the network is down");
-    const { kind, width, height } = readSampleUpload(init!.body as Uint8Array).head;
-    got.push(`${kind} ${width} x ${height}`);
+    const { kind, width, height, model } = readSampleUpload(init!.body as Uint8Array).head;
+    got.push(`${kind} ${width} x ${height}${model ? ` by ${model.version}` : ""}`);
     return Response.json({ stored: true }, { status: 201 });
   };
-  const sending = createSending<Detections>({ name: "gate", directory, samples: { url: "http://127.0.0.1:9", maxPerSecond: 1000 }, privacy, fetch, model: () => ({ name: "none", version: 0 }), emit: (event) => events.push(event) });
+  const sending = createSending<Detections>({ name: "gate", directory, samples: { url: "http://127.0.0.1:9", maxPerSecond: 1000 }, privacy, fetch, model: () => ({ ...model }), emit: (event) => events.push(event) });
   return { sending, got, events };
 };
 const flush = async ({ sending, got }: ReturnType<typeof sendingOf>): Promise<readonly string[]> => {
@@ -78,6 +78,15 @@ describe("createSending()", () => {
       await end(sending);
       expect(events).toEqual([{ type: "sample-lost", reason: "no-queue" }]);
     }
+  });
+
+  it.each(["features", "full"] as const)("names the model that judged a sample, though another takes its place meanwhile: %s", async (level) => {
+    const model = { name: "gate", version: 1 };
+    const one = sendingOf({ level }, { model });
+    one.sending.start();
+    one.sending.collect(answerTo(await frameOf()));
+    model.version = 2;
+    expect(await flush(one)).toEqual([`${level} 40 x 20 by 1`]);
   });
 
   it("asks for consent and regions of the frame itself, not of its copy", async () => {
