@@ -97,6 +97,7 @@ describe("createEdgeAgent()", () => {
     const next = agent.run({ signal: end.signal }).next();
     await expect.poll(() => events.some(({ type }) => type === "source-failed")).toBe(true);
     const before = opened;
+    expect(agent.status().lastError).toMatchObject({ event: "source-failed", error: { message: "no camera" } });
     end.abort(new Error("enough"));
     await expect(next).rejects.toThrow("enough");
     // The wait after a first failure is half a second at most.

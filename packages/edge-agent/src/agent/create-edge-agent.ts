@@ -1,4 +1,4 @@
-import { checkDeadline, createJointInference, describe, SednaError, type Detections, type Frame, type JointResult, type RunOptions } from "@sedna-js/core";
+import { checkDeadline, createJointInference, describe, SednaError, type Detections, type Frame, type JointResult, type PlainError, type RunOptions } from "@sedna-js/core";
 import { checkPrivacy } from "../privacy/privacy-policy.ts";
 import { privateBigModel } from "../privacy/private-big-model.ts";
 import { restartSource } from "../sources/restart-source.ts";
@@ -29,7 +29,8 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
   const { emit: tell, on } = createEmitter<AgentEvent>();
   const state: Mutable<Pick<AgentStatus, "state" | "startedAt" | "source" | "lastError">> = { state: "idle", startedAt: null, source: { state: "closed" }, lastError: null };
   const emit = (event: AgentEvent): void => {
-    if ("error" in event && event.error !== undefined) state.lastError = { at: Date.now(), event: event.type, error: event.error };
+    const error = failureIn(event);
+    if (error) state.lastError = { at: Date.now(), event: event.type, error };
     if (event.type === "source-opened") state.source = { state: "open" };
     if (event.type === "source-failed") state.source = { state: "failed", error: event.message };
     tell(event);
@@ -116,6 +117,12 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };
+}
+
+/** What went wrong by an event; those of sources, senders and queues tell it in words. */
+function failureIn(event: AgentEvent): PlainError | undefined {
+  if ("error" in event) return event.error;
+  return "message" in event && event.type !== "queue-recovered" ? { name: "Error", message: event.message } : undefined;
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
