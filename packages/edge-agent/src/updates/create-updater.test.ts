@@ -245,6 +245,25 @@ describe("rollback()", { timeout: 30_000 }, () => {
     expect(store.marks).toEqual(["2 trial", "2 bad"]);
   });
 
+  it("takes nothing back in a slot that was closed, and says so", async () => {
+    const store = firstStore();
+    // Slower than a microtask, as any disk.
+    const mark = store.mark.bind(store);
+    store.mark = async (...asked) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return mark(...asked);
+    };
+    const { updater, slot, workers, types } = await boot({ store, camera: false, settings: { shadowMs: 5, probationMs: 20_000 } });
+    store.publish(version(2));
+    const checking = updater.check();
+    await poll(() => updater.state.stage).toBe("probation");
+    await slot.dispose();
+    await updater.rollback().catch(() => {});
+    expect(await checking).toMatchObject({ result: "postponed", error: { code: "disposed" } });
+    expect(types()).not.toContain("update-rolled-back");
+    await poll(() => workers.size).toBe(0);
+  });
+
   it("opens the last good version again when the probation is over, once for two who ask", async () => {
     const { updater, slot, workers, store, events } = await offer(version(2));
     await Promise.all([updater.rollback(), updater.rollback()]);

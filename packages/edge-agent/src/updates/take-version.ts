@@ -109,6 +109,7 @@ async function onTrial<Sample, Result>(
     const { refusal, reason } = verdict;
     const error = toPlainError(failed(`try ${name} ${version}`, reason));
     drained = slot.swap(former);
+    if (slot.current !== former) await drained;
     emit({ type: "update-rolled-back", model: name, from: version, to: from, refusal, error });
     await store.mark(version, "bad");
     return { result: "rolled-back", version, refusal, error };
