@@ -157,6 +157,23 @@ describe("createModelStore()", () => {
     expect(await runs(store)).toBe(1);
   });
 
+  it("lets go of versions whose trials the process did not outlive, once a newer one is there", async () => {
+    const directory = folder();
+    await serve(model(1));
+    await storeIn(directory).install();
+    await storeIn(directory).mark(1, "good");
+    for (const version of [2, 3, 4]) {
+      await serve({ ...model(version), version });
+      // Each in a life of its own.
+      const store = storeIn(directory);
+      expect(await runs(store)).toBe(1);
+      await store.install();
+      await store.mark(version, "trial");
+      expect(await blobs(directory)).toBe(2);
+    }
+    expect((await storeIn(directory).versions()).map(({ version, state }) => [version, state])).toEqual([[1, "good"], [4, "trial"]]);
+  });
+
   it("keeps the newest and the last two good ones of a hundred, and files that they share once", async () => {
     const directory = folder();
     const store = storeIn(directory);

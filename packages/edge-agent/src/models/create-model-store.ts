@@ -140,7 +140,9 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
           throw error;
         }
         given ??= version;
-        const add = (before: StoreState): StoreState => ({ ...before, versions: [...before.versions, { state: "installed", trials: 0, signed }] });
+        // A trial that the process did not outlive goes on only while its version is the newest, or the one that runs.
+        const stays = (one: StoredVersion): boolean => one.state !== "trial" || versionOf(one) === given;
+        const add = (before: StoreState): StoreState => ({ ...before, versions: [...before.versions.filter(stays), { state: "installed", trials: 0, signed }] });
         await states.change((before) => (before.versions.some((one) => versionOf(one) === version) ? before : prune(add(before), given)));
         fetching = [];
         await sweep();
