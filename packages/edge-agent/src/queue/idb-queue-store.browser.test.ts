@@ -1,5 +1,5 @@
 import { deleteDB, openDB } from "idb";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { queueEntry, queueStoreSuite } from "../../../../testing/queue-store-suite.ts";
 import { idbQueueStore } from "./idb-queue-store.browser.ts";
 
@@ -24,6 +24,23 @@ describe("idbQueueStore", () => {
     const again = idbQueueStore({ name });
     expect(await again.open()).toMatchObject({ epoch, entries: [{ sequence: 2 }] });
     await again.close();
+  });
+
+  it("opens it again once for all calls that find it closed, and leaves no connection behind", async () => {
+    const opens = vi.spyOn(IDBFactory.prototype, "open");
+    try {
+      const store = idbQueueStore({ name: fresh() });
+      await store.open();
+      await store.put(queueEntry(1, { bytes: 1 }), Uint8Array.of(1));
+      const [request] = opens.mock.results;
+      (request!.value as IDBOpenDBRequest).result.close();
+      const bodies = await Promise.all(Array.from({ length: 5 }, () => store.read("gate-1-1")));
+      expect(bodies).toEqual(Array.from({ length: 5 }, () => Uint8Array.of(1)));
+      expect(opens).toHaveBeenCalledTimes(2);
+      await store.close();
+    } finally {
+      opens.mockRestore();
+    }
   });
 
   it("says storage-failed where a later version has the database", async () => {

@@ -21,6 +21,8 @@ const SEQUENCES_AHEAD = 1000;
  */
 export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
   let database: Promise<IDBPDatabase<QueueSchema>> | undefined;
+  /** What `database` came to. */
+  let current: IDBPDatabase<QueueSchema> | undefined;
   let epoch = "";
   let lastMark: QueueMark | undefined;
   /** Sequences up to here are the store's already. */
@@ -33,30 +35,34 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
   const connect = async (): Promise<IDBPDatabase<QueueSchema>> => {
     // On use: an agent without a queue need not fetch it.
     const { openDB } = await import("idb");
-    const forget = (): void => {
-      database = undefined;
-      // Where the next connection finds a new database, that must hear of the sequences again.
-      reserved = 0;
-    };
+    const forget = (): void => leave(opened);
     const opened: IDBPDatabase<QueueSchema> = await openDB<QueueSchema>(name, 1, {
       upgrade(fresh) {
         for (const store of ["entries", "bodies", "state"] as const) fresh.createObjectStore(store);
       },
       // Another page deletes the database, or a later version wants it: it must not wait for us.
-      blocking() {
-        opened.close();
-        forget();
-      },
+      blocking: forget,
       terminated: forget,
     });
     return opened;
   };
   const connected = (): Promise<IDBPDatabase<QueueSchema>> => {
-    database ??= connect().catch((error: unknown) => {
-      database = undefined;
-      throw error;
-    });
+    database ??= connect().then(
+      (opened) => (current = opened),
+      (error: unknown) => {
+        database = undefined;
+        throw error;
+      },
+    );
     return database;
+  };
+  /** Gives up a connection. Of several calls that find it closed the first does; the others are not to give up the next one. */
+  const leave = (left: IDBPDatabase<QueueSchema>): void => {
+    left.close();
+    if (current !== left) return;
+    database = current = undefined;
+    // Where the next connection finds a new database, that must hear of the sequences again.
+    reserved = 0;
   };
 
   /** Runs work on the database; where that was closed under it, once more on a new connection. */
@@ -68,9 +74,7 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
       } catch (error) {
         const isClosed = error instanceof DOMException && ["InvalidStateError", "AbortError", "NotFoundError"].includes(error.name);
         if (!isClosed) throw error;
-        first.close();
-        database = undefined;
-        reserved = 0;
+        leave(first);
         return await work(await connected());
       }
     } catch (error) {
