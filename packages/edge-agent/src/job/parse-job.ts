@@ -23,8 +23,12 @@ type Schema = core.$ZodType & { readonly safeParse: (value: unknown) => { readon
  * @throws {WireError} with a line for every problem: the place, what was expected, what came.
  */
 export function parseJob(value: unknown, { from = "the job", environment = {} }: ParseJobOptions = {}): EdgeJob {
-  const problems: string[] = [];
-  const say = (path: Path, expected: string): void => void problems.push(`read ${from}: ${[...path].map(String).join(".") || "the whole"}: ${expected}`);
+  // By place, the first of each: a secret that the environment lacks need not be told to be no secret too.
+  const told = new Map<string, string>();
+  const say = (path: Path, expected: string): void => {
+    const place = [...path].map(String).join(".") || "the whole";
+    if (!told.has(place)) told.set(place, `read ${from}: ${place}: ${expected}`);
+  };
   const given = filledIn(value, { environment, say });
 
   const part = (schema: core.$ZodType, at: Path): unknown => {
@@ -47,13 +51,13 @@ export function parseJob(value: unknown, { from = "the job", environment = {} }:
   if (isMapping(given)) {
     const source = kind(sourceSchemas, "source");
     const model = kind(modelSchemas, "model");
-    if (problems.length === 0) {
+    if (told.size === 0) {
       const job = { ...(whole as object), source, model } as EdgeJob;
       tellContradictions(job, say);
-      if (problems.length === 0) return job;
+      if (told.size === 0) return job;
     }
   }
-  throw new WireError(problems.join("\n"));
+  throw new WireError([...told.values()].join("\n"));
 }
 
 function tellContradictions(job: EdgeJob, say: (path: Path, expected: string) => void): void {
