@@ -34,6 +34,19 @@ describe("sampleService()", () => {
     expect(await (await cloud(at("/metrics"))).text()).toContain('sedna_samples_total{code="201"} 1');
   });
 
+  it("takes nothing before it is open, nor when it is closed", async () => {
+    const store = memorySamples();
+    const service = sampleService({ store });
+    const cloud = createCloud({ services: [service] });
+    expect((await reply(cloud, send("a")))[0]).toBe(503);
+    await cloud.start();
+    expect((await reply(cloud, send("a")))[0]).toBe(201);
+    await service.close();
+    expect((await reply(cloud, send("b")))[0]).toBe(503);
+    expect((await store.list({ limit: 9 })).ids).toEqual(["a"]);
+    expect(service.ready).toBe(false);
+  });
+
   it("C16: duplicates and another order change nothing", async () => {
     const cloud = await keeping({ maxUnderWay: 90 });
     const ids = Array.from({ length: 30 }, (_, i) => `cam/${i}`);

@@ -65,7 +65,7 @@ export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay
   };
 
   const admit = (): ((c: Context) => Response) | undefined => {
-    if (state === "new") return (c) => c.json({ error: "the samples are not open yet" }, 503, { "retry-after": "1" });
+    if (state === "new" || state === "closed") return (c) => c.json({ error: state === "new" ? "the samples are not open yet" : "the samples are closed" }, 503, { "retry-after": "1" });
     const later = pace?.admit();
     if (later !== undefined) return (c) => c.json({ error: "more samples came than are taken a second" }, 429, { "retry-after": String(Math.ceil(later / 1000)) });
     if (underWay >= maxUnderWay) return (c) => c.json({ error: "too many samples are on their way to the disk" }, 503, { "retry-after": "1" });
@@ -76,7 +76,8 @@ export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay
     if (error instanceof WireError) return c.json({ error: error.message }, 400);
     logger.error({ error: error instanceof Error ? error.message : String(error) }, "a sample was not kept");
     if (!(error instanceof SednaError && error.code === "storage-full")) return c.json({ error: "the sample could not be kept; the server's log says why" }, 500);
-    state = "full";
+    // What was under way when it was closed must not make it look open again.
+    if (state === "open") state = "full";
     return c.json({ error: "there is no room for samples" }, 507, { "retry-after": "30" });
   };
 
