@@ -247,12 +247,6 @@ describe("rollback()", { timeout: 30_000 }, () => {
 
   it("takes nothing back in a slot that was closed, and says so", async () => {
     const store = firstStore();
-    // Slower than a microtask, as any disk.
-    const mark = store.mark.bind(store);
-    store.mark = async (...asked) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return mark(...asked);
-    };
     const { updater, slot, workers, types } = await boot({ store, camera: false, settings: { shadowMs: 5, probationMs: 20_000 } });
     store.publish(version(2));
     const checking = updater.check();
