@@ -1,5 +1,6 @@
 import { loadPerceptionKernels, type PerceptionKernels } from "@sedna-js/wasm-kernels";
 import { SednaError } from "../errors.ts";
+import { orAbort } from "../or-abort.ts";
 import type { BoundTask, Task } from "./task.ts";
 import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
 import { joinBatch, splitBatch } from "./batch.ts";
@@ -155,16 +156,6 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
 
 function disposed(): SednaError {
   return new SednaError("use a model: expected a live estimator; got one that was disposed", { code: "disposed" });
-}
-
-/** Waits for shared work only as long as this caller cares. */
-function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 /** Runs a session on inputs that fit it. */

@@ -1,4 +1,5 @@
 import type { PlainError } from "@sedna-js/core";
+import { callListener } from "../call-listener.ts";
 import type { QueueEvent } from "../queue/durable-queue.ts";
 import type { SenderEvent } from "../queue/sender.ts";
 import type { SourceEvent } from "../sources/source-events.ts";
@@ -43,16 +44,7 @@ export function createEmitter<Event>(): Emitter<Event> {
   const listeners = new Set<(event: Event) => void>();
   return {
     emit(event) {
-      for (const listener of listeners) {
-        try {
-          listener(event);
-        } catch (error) {
-          // Not swallowed: it surfaces as the listener's own uncaught error, outside of the work.
-          queueMicrotask(() => {
-            throw error;
-          });
-        }
-      }
+      for (const listener of listeners) callListener(listener, event);
     },
     on(listener) {
       // A function of its own, so that the same listener added twice is taken off twice.

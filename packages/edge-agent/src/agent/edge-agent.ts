@@ -10,7 +10,13 @@ import type { AgentEvent } from "./agent-events.ts";
 /** Where the little model comes from. */
 export type ModelSettings<Result> =
   /** A signed model, kept on the device, updated while frames flow. */
-  | { readonly manifest: string | URL; readonly keys: readonly PublicKey[]; readonly update?: UpdateSettings<Result> }
+  | {
+      readonly manifest: string | URL;
+      readonly keys: readonly PublicKey[];
+      /** The model's name in its manifest. Without it the first one that is seen is taken, and no other from then on. */
+      readonly name?: string;
+      readonly update?: UpdateSettings<Result>;
+    }
   /** A model that the app brings along and vouches for. */
   | {
       readonly file: ModelSource;

@@ -67,11 +67,11 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
   };
 
   const openSigned = async (source: Extract<typeof model, { manifest: unknown }>): Promise<void> => {
-    const { manifest, keys, update: settings } = source;
+    const { manifest, keys, name: modelName, update: settings } = source;
     const onDegraded = ({ error }: { readonly error: unknown }): void => emit({ type: "model-not-kept", error: toPlainError(error) });
     const bytes = await openByteStore({ name: `sedna-models-${name}`, directory: `${directory}/models`, onDegraded });
     const onDamage = (error: unknown): void => emit({ type: "model-damaged", error: toPlainError(error) });
-    const store = createModelStore({ manifest, keys, bytes, onDamage, ...(fetch && { fetch }) });
+    const store = createModelStore({ manifest, keys, ...(modelName === undefined ? {} : { name: modelName }), bytes, onDamage, ...(fetch && { fetch }) });
     const verified = (await store.current()) ?? (await store.install({ signal: life.signal }));
     life.signal.throwIfAborted();
     await put(supervise(verified));

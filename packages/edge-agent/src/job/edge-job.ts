@@ -12,7 +12,7 @@ export type JobSource =
 /** Where a job's little model comes from. */
 export type JobModel =
   /** A signed one: the URL of its manifest, and the keys that may sign. */
-  | { readonly manifest: string; readonly keys: readonly PublicKey[] }
+  | { readonly manifest: string; readonly keys: readonly PublicKey[]; readonly name?: string }
   /** A file without a signature. Its owner vouches for it by naming it here. */
   | { readonly file: string; readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> } };
 

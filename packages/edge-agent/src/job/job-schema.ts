@@ -40,7 +40,7 @@ export const sourceSchemas = {
 
 /** Each kind of model, by the key that tells it. */
 export const modelSchemas = {
-  manifest: map({ manifest: web("https://models.example/people/manifest.json"), keys: z.array(map({ id: text, publicKey }), "a list of public keys").check(z.minLength(1, "at least one public key")) }),
+  manifest: map({ manifest: web("https://models.example/people/manifest.json"), name: z.optional(text), keys: z.array(map({ id: text, publicKey }), "a list of public keys").check(z.minLength(1, "at least one public key")) }),
   file: map({ file: text, task: map({ name: oneOf(taskNames), options: z.optional(settings) }) }),
 };
 

@@ -1,5 +1,6 @@
 import { SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
 import { nextWait } from "../http/backoff.ts";
+import { callListener } from "../call-listener.ts";
 import { pause } from "../pause.ts";
 import type { SourceEvent } from "./source-events.ts";
 import { stoppable } from "./stoppable.ts";
@@ -39,16 +40,7 @@ export function restartSource<Sample>(open: () => SampleSource<Sample>, { onEven
   const first = open();
   const { live = false } = first;
   let fresh: SampleSource<Sample> | undefined = first;
-  const tell = (event: SourceEvent): void => {
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      // It surfaces as the listener's own uncaught error; it is no failure of the source.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
+  const tell = (event: SourceEvent): void => callListener(onEvent, event);
 
   return stoppable(async function* (stop) {
     for (let failures = 0; !stop.aborted; failures++) {

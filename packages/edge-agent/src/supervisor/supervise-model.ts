@@ -1,5 +1,6 @@
-import { createRunQueue, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
+import { createRunQueue, orAbort, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
 import { defaultModelWorker, defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform";
+import { callListener } from "../call-listener.ts";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { WorkerAnswers } from "../worker/ask-worker.ts";
@@ -62,16 +63,7 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   function fitting(providers: readonly ExecutionProvider[]): readonly Rung[] {
     return providers.filter((provider) => variantsFor(manifest, provider).length > 0);
   }
-  const tell = (event: SupervisorEvent): void => {
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      // Not swallowed: it surfaces as the listener's own uncaught error, outside of the recovery.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
+  const tell = (event: SupervisorEvent): void => callListener(onEvent, event);
 
   /** Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros. */
   const openOn = async (rung: Exclude<Rung, "cloud">, { suspect }: { readonly suspect: boolean }): Promise<OpenedModel> => {
@@ -258,14 +250,4 @@ function disposed(): SednaError {
 function unavailable(cause: unknown): SednaError {
   const why = cause instanceof Error ? cause.message : "none of its variants is for this device";
   return new SednaError(`run the model here: expected a rung of the ladder that holds; none does: ${why}`, { code: "edge-unavailable", retryable: true, cause });
-}
-
-/** Waits for shared work only as long as this caller cares. */
-function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

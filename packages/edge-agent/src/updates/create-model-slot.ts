@@ -1,4 +1,5 @@
 import { SednaError, type Estimator, type Tensors } from "@sedna-js/core";
+import { callListener } from "../call-listener.ts";
 import type { ModelSlot, Watched } from "./model-slot.ts";
 
 /** Options of {@link createModelSlot}. */
@@ -42,16 +43,7 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
   const tell = (watched: Watched<Sample, Result, Model>, signal: AbortSignal | undefined): void => {
     // Who gives up tells nothing of the model.
     if (signal?.aborted || disposing) return;
-    for (const watcher of watchers) {
-      try {
-        watcher(watched);
-      } catch (error) {
-        // The answer is worth more than who looks on; the watcher's error surfaces as its own.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    for (const watcher of watchers) callListener(watcher, watched);
   };
 
   const predict = async (sample: Sample, { signal }: Call = {}): Promise<Result> =>

@@ -1,4 +1,5 @@
 import { SednaError, toPlainError } from "@sedna-js/core";
+import { callListener } from "../call-listener.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createPoller } from "./create-poller.ts";
@@ -85,16 +86,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     tail = turn.catch(() => {});
     return turn;
   };
-  const emit = (event: UpdateEvent): void => {
-    try {
-      onEvent(event);
-    } catch (error) {
-      // The listener's own error, outside of the work.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  };
+  const emit = (event: UpdateEvent): void => callListener(onEvent, event);
   const emitFailure = (event: UpdateEvent, key: string): void => {
     if (told.failure !== key) emit(event);
     told.failure = key;
