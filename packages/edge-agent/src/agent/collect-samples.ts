@@ -24,39 +24,50 @@ export interface Collector<Result> {
 }
 
 /** Samples encoded at once. More would make the frames behind them wait. */
-const MAX_UNDER_WAY = 2;
+const MAX_ENCODING = 2;
+/** Samples that are encoded or wait for the disk. Hard examples come in a row, and a disk may take its time. */
+const MAX_UNDER_WAY = 32;
 
 /** Makes of hard examples what the privacy policy lets out, and queues it, without holding back the frames behind. */
 export function collectSamples<Result>({ enqueue, device, privacy, model, onEvent }: CollectOptions<Result>): Collector<Result> {
   const underWay = new Set<Promise<void>>();
+  let encoding = 0;
 
   /** An answer, and what it is kept by: both as they are when it is collected. An update may exchange the model before it is stored. */
   type Collected = Pick<JointResult<Result, Frame>, "sample" | "edgeResult" | "reason"> & { readonly policy: PrivacyPolicy<Frame, Result>; readonly by: Pick<ModelManifest, "name" | "version"> };
-  const store = async (frame: Frame, { edgeResult, reason, policy, by: { name, version } }: Collected): Promise<void> => {
+  const encode = async (frame: Frame, { edgeResult, reason, policy, by: { name, version } }: Collected): Promise<Uint8Array | undefined> => {
     const allowed = await sampleForQueue({ frame, result: edgeResult, policy });
-    if (allowed === undefined) return;
+    if (allowed === undefined) return undefined;
     const { bytes: payload, ...what } = allowed;
     const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
-    await enqueue({ kind: "sample", body: writeSampleUpload({ head, payload }) });
+    return writeSampleUpload({ head, payload });
   };
   /** The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in this call. */
-  const storeCopy = async (collected: Collected): Promise<void> => {
+  const encodeCopy = async (collected: Collected): Promise<Uint8Array | undefined> => {
     const policy = policyFor(privacy, collected);
     const held = await holdSample(collected.sample);
     try {
-      await store(held.sample, { ...collected, policy });
+      return await encode(held.sample, { ...collected, policy });
     } finally {
       held.release();
     }
+  };
+  const store = async (collected: Collected): Promise<void> => {
+    let body: Uint8Array | undefined;
+    encoding++;
+    try {
+      body = await (collected.policy.level === "features" ? encode(collected.sample, collected) : encodeCopy(collected));
+    } finally {
+      encoding--;
+    }
+    if (body) await enqueue({ kind: "sample", body });
   };
 
   return {
     collect(answer) {
       if (privacy.level === "never" || !hasConsent(answer.sample, privacy)) return;
-      if (underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
-      const collected = { ...answer, policy: { level: privacy.level }, by: model() };
-      const work = privacy.level === "features" ? store(answer.sample, collected) : storeCopy(collected);
-      const storing: Promise<void> = work
+      if (encoding >= MAX_ENCODING || underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
+      const storing: Promise<void> = store({ ...answer, policy: { level: privacy.level }, by: model() })
         .catch((error: unknown) => onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) }))
         .finally(() => underWay.delete(storing));
       underWay.add(storing);
