@@ -25,8 +25,8 @@ export type LifeEvent =
   | { readonly type: "storage-not-promised" }
   /** This browser cannot say whether another tab leads: each acts as the only one. */
   | { readonly type: "leader-unknown"; readonly error: PlainError }
-  /** A hard example that was not stored: too many were being encoded or stored at once, or waited for the queue to open, or it could not be. */
-  | { readonly type: "sample-lost"; readonly reason: "busy" | "no-queue" | "failed"; readonly error?: PlainError }
+  /** A hard example that was not stored: too many were being encoded or stored at once, or waited for the queue to open, another tab leads, or it could not be. */
+  | { readonly type: "sample-lost"; readonly reason: "busy" | "no-queue" | "follows" | "failed"; readonly error?: PlainError }
   | { readonly type: "agent-stopped"; readonly name: string };
 
 /** Everything that an agent tells, as plain data. */

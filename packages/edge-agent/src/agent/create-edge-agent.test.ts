@@ -248,6 +248,8 @@ describe("createEdgeAgent()", () => {
     ["no key", { model: { manifest: "http://127.0.0.1/manifest.json", keys: [] } }, "expected at least one key"],
     ["a miner that nobody knows", { hardExampleMining: { method: "Dowsing" } }, "expected one of"],
     ["a policy that nobody knows", { policy: "luck" as never }, "expected one of joint"],
+    ["no thread", { threads: 0 }, "expected threads as a whole number from 1 up; got 0"],
+    ["no time at all", { runTimeoutMs: 0 }, "expected a positive number of milliseconds"],
     ["no such privacy level", { privacy: { level: "some" as never } }, "expected a level of never, features, crop, blurred, full"],
   ])("refuses %s", (_, options, message) => {
     expect(() => agentOf(options)).toThrow(message);

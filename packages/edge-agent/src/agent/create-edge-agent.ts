@@ -41,8 +41,8 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
   const joint = createJointInference<Frame, Result>({
     estimator: slot,
     ...(bigModel && { bigModel: privateBigModel(bigModel, privacy) }),
-    ...(policy && { policy }),
-    ...(deadlineMs && { deadlineMs }),
+    ...(policy !== undefined && { policy }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
     ...(miner && { hardExampleMining: miner }),
   });
   const model = openModel({ options, directory, slot, emit });
@@ -91,8 +91,9 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     try {
       running?.end.abort();
       await Promise.race([running?.over, late]);
-      await Promise.race([leading.stop({ graceMs: withinMs / 2 }), late]);
+      // The model first: the next leader of this job writes where its updates do.
       await Promise.race([model.dispose(), late]);
+      await Promise.race([leading.stop({ graceMs: withinMs / 2 }), late]);
     } finally {
       clearTimeout(timer);
       state.state = "stopped";
@@ -141,6 +142,9 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
   const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
   if (kinds.length !== 1) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`);
   if ("manifest" in model && model.keys.length === 0) throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");
+  const { threads = 1, runTimeoutMs } = options;
+  if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`make an edge agent: expected threads as a whole number from 1 up; got ${describe(threads)}`);
+  if (runTimeoutMs !== undefined) checkDeadline(runTimeoutMs);
   checkPrivacy(options.privacy ?? features);
   return options;
 }

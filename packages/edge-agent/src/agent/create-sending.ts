@@ -107,6 +107,7 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     },
     collect(answer) {
       if (collects) collector.collect(answer);
+      else if (!stopping) emit({ type: "sample-lost", reason: "follows" });
     },
     stats: () => open?.queue.stats() ?? null,
     async flush({ signal }) {

@@ -57,8 +57,8 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
       model: verified,
       ...(createWorker && { createWorker }),
       ...(executionProviders && { executionProviders }),
-      ...(threads && { threads }),
-      ...(runTimeoutMs && { runTimeoutMs }),
+      ...(threads !== undefined && { threads }),
+      ...(runTimeoutMs !== undefined && { runTimeoutMs }),
       onEvent: emit,
     });
   const put = async (next: SupervisedModel<Frame, Result>): Promise<void> => {
