@@ -9,7 +9,7 @@ export function agentSection({ goals, figures }: { readonly goals: readonly Goal
 
 ${goalTable(goals)}
 
-- agent.rss-slope: MB of resident memory per 1e4 frames, by least squares over 1e5 frames in Node after 2e4 to warm up, with everything on: a Worker with its model, a miner that calls a tenth hard, the queue on disk, its sender, reports. A model that costs next to nothing, so that the agent's own part is what is seen.
+- agent.rss-slope: MB of resident memory per 1e4 frames: the lowest reading of each 1e4, by least squares over 1e5 frames in Node after 2e4 to warm up, with everything on: a Worker with its model, a miner that calls a tenth hard, the queue on disk, its sender, reports. A model that costs next to nothing, so that the agent's own part is what is seen.
 - agent.update-memory: memory of a page's process, Workers included, after 100 hot updates over after 2. agent.update-lost: frames that were not answered meanwhile.
 - agent.device-recovery: seconds from \`device.destroy()\` to the first answer after it, on Chromium's software adapter.
 - agent.idle-rss: MB of the built \`sedna-edge run\` that waits for its model and watches an empty directory.
