@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { createCloud, directorySamples, sampleService, serve, type SampleStore } from "@sedna-js/cloud";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { fileQueueStore } from "../packages/edge-agent/src/queue/file-queue-store.node.ts";
 import { openQueue } from "../packages/edge-agent/src/queue/open-queue.ts";
 import { createSender } from "../packages/edge-agent/src/queue/sender.ts";
@@ -83,6 +83,8 @@ it("C1-C4, C16: 300 samples of three agents come through every fault of the way 
   for (const fault of faults) {
     proxy.set(fault);
     await setTimeout(120);
+    // A connection that says nothing costs a sender its whole deadline: a busy machine needs longer to get there.
+    if (fault.kind === "half-open") await vi.waitFor(() => expect([...codes.keys()]).toContain("cloud-timeout"), { timeout: 10_000 });
   }
   proxy.set({ kind: "pass" });
   for (const { sender, filled } of agents) {
