@@ -1,49 +1,21 @@
-import { chromium, type Browser, type Page } from "playwright";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Serving } from "@sedna-js/cloud";
-import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
-import { buildDemo, startCloud, startDemo, type Demo } from "../../scripts/start.ts";
+import type { Page } from "playwright";
+import { describe, expect, it } from "vitest";
+import { visitedDemo } from "./visited-demo.ts";
 
 // The page as a visitor meets it: built, served with its headers, in a real Chromium. Every button is pressed once,
 // and the real agent has to carry on.
 
-const running: { browser?: Browser; demo?: Demo; cloud?: Serving; page?: Page } = {};
-const complaints: string[] = [];
+const { running, visit, count, grows } = visitedDemo();
 
-beforeAll(async () => {
-  await buildDemo();
-  running.cloud = await startCloud();
-  running.demo = await startDemo({ cloud: running.cloud });
-  running.browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
-});
-afterAll(async () => {
-  await running.browser?.close();
-  await running.demo?.close();
-});
-afterEach(async () => {
-  await running.page?.close();
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-const open = async ({ base = running.demo!.url, query = "", width = 1280, ignore = /$^/ }: { base?: string; query?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
-  const page = await running.browser!.newPage({ viewport: { width, height: 800 } });
-  running.page = page;
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !ignore.test(message.text())) complaints.push(message.text());
-  });
-  await page.goto(`${base}carry-on.html${query}`);
+const open = async ({ base = running.demo!.url, query = "", ...options }: { base?: string; query?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
+  const page = await visit(`${base}carry-on.html${query}`, options);
   // Before that the cloud answers.
   await expect.poll(() => version(page), { timeout: 60_000 }).toBeGreaterThan(0);
   await isAnswering(page);
   return page;
 };
-const count = async (page: Page, id: string): Promise<number> => Number.parseInt((await page.locator(`#${id}`).textContent()) ?? "", 10);
 /** Frames are answered. */
-const isAnswering = async (page: Page, by = 3): Promise<void> => {
-  const before = await count(page, "answered");
-  await expect.poll(() => count(page, "answered"), { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(before + by);
-};
+const isAnswering = (page: Page, by = 3): Promise<void> => grows(page, "answered", by);
 /** Presses a button as soon as it can be: one that cannot yet does nothing, and Playwright would not wait for it. */
 const press = (page: Page, name: string): Promise<void> => page.locator('button:not([aria-disabled="true"])', { hasText: new RegExp(`^${name}$`) }).click({ timeout: 60_000 });
 /** What was told since the visitor's last deed, oldest first. */

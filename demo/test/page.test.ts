@@ -1,45 +1,14 @@
-import { chromium, type Browser, type Page } from "playwright";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
-import { buildDemo, startCloud, startDemo, type Demo } from "../../scripts/start.ts";
-import type { Serving } from "@sedna-js/cloud";
+import type { Page } from "playwright";
+import { describe, expect, it } from "vitest";
+import { startCloud } from "../../scripts/start.ts";
+import { visitedDemo } from "./visited-demo.ts";
 
 // The page as a visitor meets it: built, served with its headers, in a real Chromium, with the real models and
 // video and a real cloud on a socket.
 
-const running: { browser?: Browser; demo?: Demo; cloud?: Serving; page?: Page } = {};
-const complaints: string[] = [];
+const { running, visit, count, grows } = visitedDemo();
 
-beforeAll(async () => {
-  await buildDemo();
-  running.cloud = await startCloud();
-  running.demo = await startDemo({ cloud: running.cloud });
-  running.browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
-});
-afterAll(async () => {
-  await running.browser?.close();
-  await running.demo?.close();
-});
-afterEach(async () => {
-  await running.page?.close();
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-const open = async ({ url = running.demo!.url, width = 1280, ignore = /$^/ }: { url?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
-  const page = await running.browser!.newPage({ viewport: { width, height: 800 } });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !ignore.test(message.text())) complaints.push(message.text());
-  });
-  await page.goto(url);
-  running.page = page;
-  return page;
-};
-const count = async (page: Page, id: string): Promise<number> => Number(await page.locator(`#${id}`).textContent());
-const grows = async (page: Page, id: string, by = 3): Promise<void> => {
-  const before = await count(page, id);
-  await expect.poll(() => count(page, id), { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(before + by);
-};
+const open = ({ url = running.demo!.url, ...options }: { url?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => visit(url, options);
 /** Half of all frames are hard, so that a test need not wait for them. */
 const makeHalfHard = async (page: Page): Promise<void> => {
   await page.locator("#miner").selectOption("Random");
