@@ -8,6 +8,15 @@ import { collectSamples } from "./collect-samples.ts";
 const rows: Detections = [[2, 2, 6, 6, 0.9, 0]];
 const answerTo = (sample: Frame): JointResult<Detections, Frame> => ({ sample, edgeResult: rows, reason: "hard" }) as JointResult<Detections, Frame>;
 
+it("takes it for no failure where the policy finds nothing that may leave", async () => {
+  const events: LifeEvent[] = [];
+  const collector = collectSamples<Detections>({ enqueue: () => Promise.reject(new Error("nothing is to be stored")), device: "gate", privacy: { level: "crop" }, model: () => ({ name: "none", version: 0 }), onEvent: (event) => events.push(event) });
+  const sample = await frameOfPixels({ width: 8, height: 8, data: new Uint8ClampedArray(256) });
+  collector.collect({ ...answerTo(sample), edgeResult: [] });
+  await collector.idle();
+  expect(events).toEqual([]);
+});
+
 it.each<PrivacyLevel>(["features", "full"])("loses no hard examples in a row to a slow disk, and keeps bounds all the same: %s", async (level) => {
   const writes: (() => void)[] = [];
   const events: LifeEvent[] = [];

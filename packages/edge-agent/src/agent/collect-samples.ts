@@ -1,4 +1,4 @@
-import { toPlainError, writeSampleUpload, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
+import { SednaError, toPlainError, writeSampleUpload, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
 import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
@@ -68,7 +68,11 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
       if (privacy.level === "never" || !hasConsent(answer.sample, privacy)) return;
       if (encoding >= MAX_ENCODING || underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
       const storing: Promise<void> = store({ ...answer, policy: { level: privacy.level }, by: model() })
-        .catch((error: unknown) => onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) }))
+        .catch((error: unknown) => {
+          // Nothing to crop to, say: that is the policy at work, and nothing went wrong.
+          if (error instanceof SednaError && error.code === "privacy-forbids") return;
+          onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) });
+        })
         .finally(() => underWay.delete(storing));
       underWay.add(storing);
     },

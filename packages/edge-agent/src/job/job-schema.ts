@@ -7,7 +7,8 @@ const text = z.string("a text").check(z.minLength(1, "a text of at least one let
 const name = z.string('letters, digits, ".", "_" and "-"').check(z.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'letters, digits, ".", "_" and "-"'));
 const url = (protocols: readonly string[], example: string) =>
   z.string(`a URL such as ${example}`).check(z.refine((value) => protocols.includes(/^([a-z]+):\/\/[^/]/.exec(value)?.[1] ?? "") && canParse(value), `a URL such as ${example}`));
-const web = (example: string) => url(["http", "https"], example);
+// Messages and logs tell these addresses; a camera's, which tells its password, is masked there.
+const web = (example: string) => url(["http", "https"], example).check(z.refine((value) => !/^[a-z]+:\/\/[^/?#]*@/.test(value), "a URL without a user and password: a token has a setting of its own"));
 const whole = (from: number, to: number) => {
   const words = `a whole number from ${from}${to === Infinity ? " up" : ` to ${to}`}`;
   return z.number(words).check(z.refine((value) => Number.isInteger(value) && value >= from && value <= to, words));

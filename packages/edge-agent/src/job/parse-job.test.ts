@@ -37,6 +37,13 @@ describe("parseJob()", () => {
     expect(parseJob(full)).toEqual(full);
   });
 
+  it("shows no password: an address that carries one is refused, and not told", () => {
+    const told = problems({ ...least, samples: { url: "https://me:s3cret@cloud.example" } });
+    expect(told.join()).toContain("samples.url: expected a URL without a user and password");
+    expect(told.join()).not.toContain("s3cret");
+    expect(problems({ ...least, samples: { url: "https://cloud.example/at/@home" } })).toEqual([]);
+  });
+
   it("takes Sedna's files for a model of the owner's own, where they are trusted", () => {
     const update = { pollSeconds: 60, sednaConfig: "/model-hot-update/model_config.json", trustLocalFiles: true };
     expect(parseJob({ ...least, update }).update).toEqual(update);

@@ -79,7 +79,8 @@ function tellIssue(issue: core.$ZodIssue, { at, found, say }: { readonly at: Pat
     return;
   }
   const value = valueAt(found, issue.path);
-  const isSecret = secrets.includes(path.join("."));
+  // A token, or an address that may carry a password.
+  const isSecret = secrets.includes(path.join(".")) || (typeof value === "string" && value.includes("@"));
   const meant = issue.code === "invalid_value" && typeof value === "string" ? nearestName(value, issue.values.map(String)) : undefined;
   const options = issue.code === "invalid_value" ? "one of " : "";
   say(path, `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describe(value)}${meant ? `: did you mean ${meant}?` : ""}`);

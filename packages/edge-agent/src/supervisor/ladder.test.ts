@@ -14,6 +14,18 @@ describe("the ladder", () => {
     expect(rungs).toEqual(["webgpu", "wasm", "wasm", "wasm", "wasm", "cloud"]);
   });
 
+  it("comes back from the cloud soon at first, and ever later while that is in vain", () => {
+    let ladder = after(startLadder(["cpu"], 0), ...[0, 1, 2, 3].map((at) => failed(at)));
+    expect([rungOf(ladder), ladder.climbAt]).toEqual(["cloud", 3 + PAUSE_MS.firstAboveCloud]);
+    const pauses: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      const at = ladder.climbAt!;
+      ladder = climbLadder(ladder, { type: "climb-failed", at, to: 0 });
+      pauses.push((ladder.climbAt! - at) / 1000);
+    }
+    expect(pauses).toEqual([20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
+  });
+
   it("forgets failures that are long past", () => {
     const rare = Array.from({ length: 50 }, (_, i) => failed(minutes(5) * i));
     expect(rungOf(after(browser(), ...rare))).toBe("webgpu");

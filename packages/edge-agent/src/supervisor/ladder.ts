@@ -34,8 +34,11 @@ export const RESTARTS: Readonly<Record<Rung, { readonly count: number; readonly 
   cloud: { count: 0, withinMs: 0 },
 };
 
-/** How long a rung that failed is left alone at first, and at most: each time in vain takes twice as long. */
-export const PAUSE_MS = { first: 300_000, most: 3_600_000 } as const;
+/**
+ * How long a rung that failed is left alone at first, and at most: each time in vain takes twice as long. Where nothing but the
+ * cloud is below it the first pause is short: what failed may have been a moment without network, or one bad sample.
+ */
+export const PAUSE_MS = { first: 300_000, firstAboveCloud: 10_000, most: 3_600_000 } as const;
 
 /** A rung that has held so long starts afresh with its pauses. */
 export const FORGET_MS = 1_800_000;
@@ -72,7 +75,7 @@ export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
       // Something better may have come about meanwhile.
       if (event.to >= index) return ladder;
       const above = ladder.pauses[event.to - 1] ?? 0;
-      return { ...ladder, index: event.to, since: at, failures: [], climbAt: event.to === 0 ? null : at + Math.max(above, PAUSE_MS.first) };
+      return { ...ladder, index: event.to, since: at, failures: [], climbAt: event.to === 0 ? null : at + Math.max(above, firstPause(ladder, event.to - 1)) };
     }
     case "climb-failed": {
       if (event.to >= index) return ladder;
@@ -85,7 +88,11 @@ export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
 }
 
 /** The pauses after a rung has failed once more. */
-function paused({ pauses }: Ladder, { rung, afresh }: { readonly rung: number; readonly afresh: boolean }): readonly number[] {
-  const last = afresh ? 0 : pauses[rung]!;
-  return pauses.with(rung, Math.max(PAUSE_MS.first, Math.min(2 * last, PAUSE_MS.most)));
+function paused(ladder: Ladder, { rung, afresh }: { readonly rung: number; readonly afresh: boolean }): readonly number[] {
+  const last = afresh ? 0 : ladder.pauses[rung]!;
+  return ladder.pauses.with(rung, Math.max(firstPause(ladder, rung), Math.min(2 * last, PAUSE_MS.most)));
+}
+
+function firstPause({ rungs }: Ladder, rung: number): number {
+  return rungs[rung + 1] === "cloud" ? PAUSE_MS.firstAboveCloud : PAUSE_MS.first;
 }
