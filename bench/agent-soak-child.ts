@@ -38,7 +38,7 @@ for await (const { result } of agent.run()) {
   if (result === null) throw new Error("the soak's model gave no result");
   if (++count.answered % every === 0) {
     globalThis.gc?.();
-    console.log(JSON.stringify({ answered: count.answered, rss: process.memoryUsage().rss }));;
+    console.log(JSON.stringify({ answered: count.answered, rss: process.memoryUsage().rss }));
   }
 }
 const { joint, queue } = agent.status();

@@ -26,9 +26,14 @@ export interface ModelStoreOptions {
   /** The first wait between tries of a file is at most this long, in ms; it doubles. Default 500. */
   readonly baseMs?: number;
   readonly random?: () => number;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
   /** Told when what was stored is damaged and is fetched or begun again. */
   readonly onDamage?: (error: unknown) => void;
 }
+
+/** How often a store asks for new keys, in ms. */
+const KEYS_MS = 3_600_000;
 
 /**
  * A model store over any disk. What is in it was signed by a trusted key, is not older than anything it has seen, and
@@ -38,7 +43,7 @@ export interface ModelStoreOptions {
  * (signature, another model, another manifest under a known version), `model-outdated`, `model-unreadable`,
  * `model-mismatch` (it refers to files that are not listed, or was found bad), `storage-*`.
  */
-export function createModelStore({ manifest: place, keys, bytes, name, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, stallMs, baseMs, random, onDamage }: ModelStoreOptions): ModelStore {
+export function createModelStore({ manifest: place, keys, bytes, name, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, stallMs, baseMs, random, now = () => performance.now(), onDamage }: ModelStoreOptions): ModelStore {
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
   const manifestUrl = new URL(place, page).href;
   const pinned = keys.map(({ id, publicKey }, i) => readPublicKey({ id, publicKey }, `keys[${i}]`));
@@ -47,6 +52,8 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
   const installs = createRunQueue();
   /** Files under way, whole or not: of no version yet, and not to be swept. */
   let fetching: readonly ModelFile[] = [];
+  /** When new keys are looked for although the present ones hold: at first, and then from time to time. */
+  let keysDue = -Infinity;
   /** The version that was last given out to run. */
   let given: number | undefined;
   const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> => fetchSmall(url, { fetch, deadlineMs, ...(signal && { signal }) });
@@ -54,6 +61,12 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
   /** The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once. */
   const fetchManifest = async (signal: AbortSignal | undefined): Promise<SignedManifest> => {
     const signed = parseSignedManifest(await ask(manifestUrl, signal));
+    // A key that was lost still signs well: only a newer set of keys says that it is not to be trusted any more.
+    if (now() >= keysDue) {
+      keysDue = now() + KEYS_MS;
+      await rotateKeys(signal).catch(() => false);
+      signal?.throwIfAborted();
+    }
     const verify = async (): Promise<string> => verifySignature(signed.manifest, { signatures: signed.signatures, keys: trusted(await states.read()), what: `the manifest at ${manifestUrl}` });
     try {
       await verify();

@@ -110,4 +110,20 @@ describe("createModelStore()", () => {
     expect(() => storeIn(memoryBytes(), { keys: [] })).toThrow(RangeError);
     expect(() => storeIn(memoryBytes(), { keys: [{ id: "a", publicKey: "short" }] })).toThrow(WireError);
   });
+
+  it("B1: hears within the hour that a key is not to be trusted any more, although it still signs", async () => {
+    const clock = { ms: 0 };
+    const store = storeIn(folder(), { now: () => clock.ms });
+    await serve({ ...model(1), version: 1 });
+    await store.install();
+    const revoking = await keysFile(key, { version: 1, keys: [other] });
+    // Whoever has the old key goes on signing with it.
+    await serve({ ...model(2), version: 2 });
+    at.server.files = new Map(at.server.files).set("keys.json", revoking);
+    expect((await store.check()).version).toBe(2);
+    clock.ms = 3_600_000;
+    expect(await failure(store.check())).toMatchObject({ code: "model-untrusted" });
+    await serve({ ...model(3), version: 3 }, other);
+    expect((await store.check()).version).toBe(3);
+  });
 });
