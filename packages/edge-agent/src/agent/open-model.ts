@@ -1,5 +1,6 @@
 import { SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
 import { openByteStore, sednaModelStore } from "#platform";
+import { nextWait } from "../http/backoff.ts";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
@@ -100,7 +101,8 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
         return await openOnce();
       } catch (error) {
         if (life.signal.aborted) return;
-        const retryInMs = Math.round(random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tried));
+        const retryAfterMs = error instanceof SednaError ? error.retryAfterMs : undefined;
+        const retryInMs = Math.round(nextWait({ tried, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, retryAfterMs, random }));
         emit({ type: "model-missing", error: toPlainError(error), retryInMs });
         await pause(retryInMs, life.signal);
       }
