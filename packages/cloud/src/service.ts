@@ -14,12 +14,39 @@ export interface Logger {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** A WebSocket as a service sees it, after its handshake. */
+export interface ServiceSocket {
+  /** Text frames as strings, binary ones as bytes. What is sent after the end is dropped. */
+  send(data: string | Uint8Array): void;
+  /** Bytes that wait to be sent: a reader that does not keep up. */
+  readonly bufferedAmount: number;
+  /** Closes with a code of RFC 6455, or 4000 up. */
+  close(code?: number, reason?: string): void;
+  /** Told in order; what a listener throws closes the socket by 1011, and nothing else. */
+  onMessage(listener: (data: string | Uint8Array) => void): void;
+  /** Told once. */
+  onClose(listener: (code: number) => void): void;
+}
+
+/** A place where a service takes WebSockets. */
+export interface SocketRoute {
+  /** The path without query, as a pattern of hono: `/v1/federations/:name/control`. */
+  readonly path: string;
+  /** A longer message closes the socket by 1009. */
+  readonly maxMessageBytes: number;
+  /** Looks at the upgrade's request: a response refuses it. Origins are the cloud's business, and were looked at before. */
+  accept?(request: Request): Response | undefined | Promise<Response | undefined>;
+  open(socket: ServiceSocket, request: Request): void;
+}
+
 /** One thing that a cloud offers. */
 export interface Service {
   /** Its name among the services of a cloud. */
   readonly name: string;
   /** Adds its routes. */
   mount(app: Hono, context: ServiceContext): void;
+  /** Where it takes WebSockets. */
+  readonly sockets?: readonly SocketRoute[];
   /** Loads what it needs; the cloud is ready when all services are. */
   start(): Promise<void>;
   readonly ready: boolean;

@@ -40,6 +40,10 @@ export type ErrorCode =
   | "cloud-busy"
   | "cloud-garbage"
   | "circuit-open"
+  | "cohort-too-small"
+  | "update-refused"
+  | "session-replaced"
+  | "training-failed"
   | "missing-dependency"
   | "unsupported-platform"
   | "disposed";

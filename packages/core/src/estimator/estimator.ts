@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
+import type { TrainingPlan } from "../wire/federation.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
 export interface EstimatorMetadata {
@@ -11,6 +12,50 @@ export interface EstimatorMetadata {
   /** True where several samples are answered faster together. Default false. */
   readonly batches?: boolean;
 }
+
+/** A sample and its class. */
+export interface LabelledSample<Sample> {
+  readonly sample: Sample;
+  /** From 0 up. */
+  readonly label: number;
+}
+
+/** Labelled samples that can be read again and again. */
+export interface LabelledSamples<Sample> extends AsyncIterable<LabelledSample<Sample>> {
+  /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
+  readonly version: string;
+}
+
+/** How far a training is. */
+export interface TrainingProgress {
+  readonly phase: "features" | "training";
+  /** Samples whose features are there, or epochs that are done. */
+  readonly done: number;
+  readonly total: number | undefined;
+  /** Of the last epoch. */
+  readonly loss?: number;
+  readonly accuracy?: number;
+}
+
+/** Options of an estimator's `train`. */
+export interface TrainOptions {
+  readonly plan?: TrainingPlan;
+  /** Stops between two batches of work; what is trained so far is not taken. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+}
+
+/** What a training came to. */
+export interface TrainingReport {
+  readonly numSamples: number;
+  readonly epochs: number;
+  /** Means over the last epoch. */
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** An estimator that learns: what federated and incremental learning ask for. */
+export type TrainableEstimator<Sample, Result> = Estimator<Sample, Result> & Required<Pick<Estimator<Sample, Result>, "train" | "evaluate" | "getWeights" | "setWeights">>;
 
 /**
  * A model behind the calls that every paradigm needs. Only `predict` is asked of all; the optional parts
@@ -25,8 +70,10 @@ export interface Estimator<Sample, Result> {
   predictBatch?(samples: readonly Sample[], options?: { readonly signal?: AbortSignal }): Promise<Result[]>;
   /** Runs the model itself on its own inputs, past the task's pre- and postprocessing. */
   run?(feeds: Tensors, options?: { readonly signal?: AbortSignal }): Promise<Tensors>;
-  train?(samples: AsyncIterable<Sample>, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
-  evaluate?(samples: AsyncIterable<Sample>, options?: { readonly signal?: AbortSignal }): Promise<Readonly<Record<string, number>>>;
+  /** Trains from the weights that it has. Aborted, it has those it had. */
+  train?(samples: LabelledSamples<Sample>, options?: TrainOptions): Promise<TrainingReport>;
+  /** Metrics such as `loss` and `accuracy`. */
+  evaluate?(samples: LabelledSamples<Sample>, options?: { readonly signal?: AbortSignal }): Promise<Readonly<Record<string, number>>>;
   getWeights?(): Promise<readonly Tensor[]>;
   setWeights?(weights: readonly Tensor[]): Promise<void>;
   save?(): Promise<Uint8Array>;

@@ -1,0 +1,48 @@
+import type { ClientResources, FederationPlan, FederationStatus, FederationTask, UpdateReceipt, UpdateRefusal } from "@sedna-js/core";
+import type { ModelUpdate } from "@sedna-js/wasm-kernels";
+
+/** A client that is in a federation now. A newer epoch of the same client fences an older one. */
+export interface Member {
+  readonly client: string;
+  readonly epoch: number;
+}
+
+/** One federation: rounds, their sums, their models and their log, behind the calls that HTTP, sockets and Sedna's protocol share. */
+export interface Federation {
+  readonly plan: FederationPlan;
+  /** Opens its log and goes on where it was. */
+  start(): Promise<void>;
+  status(): FederationStatus;
+  join(member: Member & { readonly kind: "sedna-js" | "sedna-v1"; readonly numSamples: number; readonly resources: ClientResources }): void;
+  leave(member: Member): void;
+  /** What a member is to do now. */
+  task(member: Member): FederationTask;
+  /** Told whenever a member's task has another `seq`; returns what ends that. */
+  onTask(member: Member, listener: (task: FederationTask) => void): () => void;
+  /** The flat parameters of a version that is kept: the newest and those that open rounds started from. */
+  model(version: number): { readonly parameters: Float32Array; readonly sha256: string } | undefined;
+  /**
+   * Takes an update's message in pieces, whole or from an offset on. Order of the checks: round, length, digest, shape,
+   * finite, norm, weight; each refusal but lateness is a strike.
+   */
+  receive(member: Member, upload: UpdateUpload): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
+  /** How much of a member's update for a round is here. */
+  received(member: Member, round: number): number;
+  /** Takes an update that is in memory already, such as one of Sedna's protocol; the same checks from its shape on. */
+  count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number };
+  /** Told after each round, with the new model's version. */
+  onRound(listener: (closed: { readonly round: number; readonly modelVersion: number; readonly outcome: "aggregated" | "abandoned"; readonly totalSamples: number; readonly done: boolean }) => void): () => void;
+  /** Writes what it has, and ends. */
+  close(): Promise<void>;
+}
+
+/** An update on its way in. */
+export interface UpdateUpload {
+  readonly round: number;
+  /** First byte of this part. */
+  readonly offset: number;
+  /** Bytes of the whole message. */
+  readonly total: number;
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,15 @@
+import type { SessionRequest } from "@sedna-js/core";
+import type { Member } from "./federation.ts";
+
+/** Who may take part, and as whom. */
+export interface Sessions {
+  /**
+   * A session for a device that proves who it is; the device's former session ends.
+   * @throws {SednaError} `cloud-refused` with what was expected.
+   */
+  grant(request: SessionRequest): Promise<Member & { readonly token: string; readonly expiresIn: number }>;
+  /** Whose token it is; or why it is none that counts. */
+  verify(token: string): Promise<Member | { readonly refused: "unauthorised" | "session-replaced"; readonly error: string }>;
+  /** Ends a session before its time. */
+  end(member: Member): void;
+}

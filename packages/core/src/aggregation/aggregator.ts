@@ -1,0 +1,57 @@
+import type { ModelUpdate, UpdateNorm, VectorKernels } from "@sedna-js/wasm-kernels";
+import type { Tensor } from "../tensor.ts";
+
+/** What one client trained, as Sedna's `AggClient` has it: whole weights, layer by layer. */
+export interface AggClient {
+  readonly numSamples: number;
+  readonly weights: readonly Tensor[];
+}
+
+/** A round's updates on their way to a new model. */
+export interface OpenAggregation {
+  readonly count: number;
+  /** Sum of the weights that were added. */
+  readonly totalWeight: number;
+  /**
+   * Adds one client's change of the model. With a NaN or an infinity in it nothing changes.
+   * @throws {RangeError} on numbers that are not finite, another length, a weight that is not above 0.
+   */
+  add(update: ModelUpdate, options: { readonly weight: number; readonly client: string }): UpdateNorm;
+  /**
+   * What was added so far in a form that `restore` of a new round takes back, as if all had been added there: the mean, or
+   * undefined for a rule that needs the updates themselves (then who logs must keep those).
+   */
+  state(): { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array } | undefined;
+  restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
+  /**
+   * The new model.
+   * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added.
+   */
+  finish(): { readonly model: Float32Array; /** The aggregator's own memory for the next round, such as momentum. */ readonly memory: Float32Array | undefined };
+  dispose(): void;
+}
+
+/** What a round is opened with. */
+export interface AggregationRound {
+  readonly kernels: VectorKernels;
+  /** The round's model, flat; updates are changes of it. */
+  readonly base: Float32Array;
+  /** Most updates that may come. */
+  readonly capacity: number;
+  /** What the last round's `finish` gave. */
+  readonly memory?: Float32Array | undefined;
+  /** Uniform in [0,1), for rules that draw. */
+  readonly random: () => number;
+}
+
+/** A rule that makes one model of many. Built from a table: `select(aggregation, { method: "FedAvg" })`. */
+export interface Aggregator {
+  readonly name: string;
+  /** Fewer updates than this and its promise does not hold: it refuses. */
+  readonly minClients: number;
+  /** True where it needs only the weighted sum: constant memory, and what a secure sum can serve. */
+  readonly needsSumOnly: boolean;
+  /** Sedna's form: whole weights of all clients at once. No clients: the last result, or undefined. */
+  aggregate(clients: readonly AggClient[]): readonly Tensor[] | undefined;
+  open(round: AggregationRound): OpenAggregation;
+}

@@ -1,0 +1,95 @@
+import type { ClientResources, RoundSummary, UpdateRefusal } from "../wire/federation.ts";
+
+/** How rounds are run. Times in ms. */
+export interface RoundSettings {
+  /** Sedna's exit_round. Default 1; Infinity goes on for ever. */
+  readonly exitRound: number;
+  /** Sedna's participants_count: the updates that a round wants. */
+  readonly participants: number;
+  /** Clients selected for each update wanted. Default 1.3. */
+  readonly overSelect: number;
+  /** Share of `participants` that must be counted for a round to close with a model. Default 0.7. */
+  readonly minFraction: number;
+  /** A round opens when `participants * overSelect` clients are there, or after so long with `minFraction * participants`. */
+  readonly selectionMs: number;
+  /** A round closes so long after it opened, whoever is missing. Never infinite. */
+  readonly deadlineMs: number;
+  /** Whether a client that joins an open round may still take part. Default true. */
+  readonly lateJoiners: boolean;
+  /** FedBuff: a model every `bufferSize` updates, whatever model they started from, at most `maxStaleness` versions old. */
+  readonly buffered?: { readonly bufferSize: number; readonly maxStaleness: number; readonly concurrency: number };
+  /** Malformed updates before a client is left out. Default 3. */
+  readonly strikes: number;
+  /** Rounds for which it is left out. Default 10. */
+  readonly quarantineRounds: number;
+}
+
+/** A client as the reducer knows it. */
+export interface FederationClient {
+  readonly client: string;
+  readonly kind: "sedna-js" | "sedna-v1";
+  readonly epoch: number;
+  readonly numSamples: number;
+  readonly resources: ClientResources;
+  readonly present: boolean;
+  readonly strikes: number;
+  /** Last round for which it is left out. */
+  readonly quarantinedUntil: number;
+  /** Rounds that it was counted in. */
+  readonly rounds: number;
+}
+
+/** What happens to a federation. Every event has its time; together they are its log, and replay to the same state. */
+export type FederationEvent =
+  | { readonly type: "joined"; readonly at: number; readonly client: string; readonly kind: "sedna-js" | "sedna-v1"; readonly epoch: number; readonly numSamples: number; readonly resources: ClientResources }
+  | { readonly type: "left"; readonly at: number; readonly client: string; readonly epoch: number }
+  /** An update was validated and is part of the round's sum. */
+  | { readonly type: "counted"; readonly at: number; readonly client: string; readonly round: number; readonly modelVersion: number; readonly weight: number; readonly bytes: number; readonly digest: string; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }
+  /** An update was malformed: a strike. Lateness is none. */
+  | { readonly type: "refused"; readonly at: number; readonly client: string; readonly round: number; readonly code: UpdateRefusal }
+  | { readonly type: "ticked"; readonly at: number }
+  /** The effect `aggregate` was carried out. */
+  | { readonly type: "aggregated"; readonly at: number; readonly round: number; readonly modelVersion: number }
+  /** It could not be: the cohort was too small for the rule. The round is abandoned. */
+  | { readonly type: "failed"; readonly at: number; readonly round: number };
+
+/** What the world has to do, in order. */
+export type FederationEffect =
+  | { readonly type: "open"; readonly round: number; readonly modelVersion: number; readonly deadlineAt: number; readonly clients: readonly string[] }
+  /** Close the sum of these clients and make the next model of it; then reduce `aggregated`. */
+  | { readonly type: "aggregate"; readonly round: number; readonly clients: readonly string[] }
+  /** Too few came: forget the sum; the model stays. */
+  | { readonly type: "abandon"; readonly round: number; readonly counted: number }
+  | { readonly type: "quarantine"; readonly client: string; readonly untilRound: number }
+  | { readonly type: "finish"; readonly round: number; readonly modelVersion: number };
+
+/** The open round. */
+export interface OpenRound {
+  readonly round: number;
+  readonly modelVersion: number;
+  readonly openedAt: number;
+  readonly deadlineAt: number;
+  readonly selected: readonly string[];
+  readonly counted: Readonly<Record<string, { readonly weight: number; readonly digest: string }>>;
+  readonly refused: number;
+  readonly bytes: number;
+  /** True from the effect `aggregate` to the event `aggregated`: nothing more is counted. */
+  readonly closing: boolean;
+}
+
+/** All that a federation knows of its rounds; plain data. */
+export interface FederationState {
+  readonly settings: RoundSettings;
+  readonly phase: "waiting" | "open" | "done";
+  /** Rounds closed with a model. */
+  readonly round: number;
+  /** 0 is the first model. */
+  readonly modelVersion: number;
+  readonly clients: Readonly<Record<string, FederationClient>>;
+  readonly open: OpenRound | undefined;
+  /** When the wait for clients began. */
+  readonly waitingSince: number;
+  readonly history: readonly RoundSummary[];
+  /** What choices are drawn from; moves on with each, so that a replay draws the same. */
+  readonly seed: number;
+}
