@@ -28,6 +28,7 @@ const coreRooms = {
   metrics: [],
   "hard-example-mining": ["errors.ts", "box.ts"],
   estimator: ["errors.ts", "or-abort.ts", "tensor.ts", "wire"],
+  datasets: ["errors.ts"],
   aggregation: ["errors.ts", "tensor.ts"],
   "update-codec": ["errors.ts", "wire"],
   privacy: ["errors.ts"],
