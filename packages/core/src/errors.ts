@@ -42,6 +42,7 @@ export type ErrorCode =
   | "circuit-open"
   | "cohort-too-small"
   | "update-refused"
+  | "session-ended"
   | "session-replaced"
   | "training-failed"
   | "missing-dependency"

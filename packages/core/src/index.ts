@@ -19,6 +19,7 @@ export { newest } from "./joint-inference/newest.ts";
 export type * from "./joint-inference/types.ts";
 export * from "./metrics/metrics.ts";
 export * from "./optional.ts";
+export * from "./next-wait.ts";
 export * from "./or-abort.ts";
 export * from "./select.ts";
 export * from "./tensor.ts";

@@ -24,6 +24,8 @@ export interface LabelledSample<Sample> {
 export interface LabelledSamples<Sample> extends AsyncIterable<LabelledSample<Sample>> {
   /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
   readonly version: string;
+  /** How many there are, where that is known without reading them all. */
+  readonly count?: number;
 }
 
 /** How far a training is. */

@@ -1,6 +1,13 @@
-import type { FederationTask, SecurePhase, SessionGrant, SessionRequest, UpdateReceipt } from "../wire/federation.ts";
+import type { FederationTask, SecurePhase, SessionGrant, SessionRequest, UpdateReceipt, UpdateRefused } from "../wire/federation.ts";
 
-/** How a client reaches its federation's aggregator. Adapters: HTTP with a WebSocket or with polling; HTTP for control and S3 for weights. */
+/**
+ * How a client reaches its federation's aggregator. Adapters: HTTP with a WebSocket or with polling; HTTP for control and
+ * S3 for weights.
+ *
+ * Every call may throw a {@link SednaError}: `session-ended` when the session is over, so that joining again heals it;
+ * `session-replaced` when another one of this device has taken its place; others with `retryable` where the same call
+ * may succeed later.
+ */
 export interface FederationTransport {
   /** Asks for a session, again when it ended. @throws {SednaError} `cloud-refused`, `cloud-unreachable`, ... */
   join(request: Omit<SessionRequest, "proof">, options: { readonly signal: AbortSignal }): Promise<SessionGrant>;
@@ -8,9 +15,10 @@ export interface FederationTransport {
   tasks(options: { readonly signal: AbortSignal }): AsyncIterable<FederationTask>;
   /** The model's flat parameters, length and hash checked; resumes what broke off. */
   fetchModel(version: number, options: { readonly length: number; readonly signal: AbortSignal }): Promise<Float32Array>;
-  /** Sends an update's message; resumes what broke off. @throws {SednaError} `update-refused` with what the aggregator said. */
-  sendUpdate(message: Uint8Array, options: { readonly round: number; readonly signal: AbortSignal }): Promise<UpdateReceipt>;
+  /** Sends an update's message; resumes what broke off. Sending the same one twice counts once. What the aggregator refuses is an answer, not an error. */
+  sendUpdate(message: Uint8Array, options: { readonly round: number; readonly signal: AbortSignal }): Promise<UpdateReceipt | UpdateRefused>;
   /** Sends a message of the secure sum. */
   sendSecure(phase: SecurePhase, options: { readonly round: number; readonly message: unknown; readonly signal: AbortSignal }): Promise<void>;
+  /** Ends the session, if there is one; rejects never, and waits not long. */
   leave(): Promise<void>;
 }

@@ -1,6 +1,5 @@
-import { SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
+import { nextWait, SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
 import { openByteStore, sednaModelStore } from "#platform";
-import { nextWait } from "../http/backoff.ts";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";

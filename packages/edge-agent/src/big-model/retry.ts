@@ -1,6 +1,5 @@
-import { SednaError } from "@sedna-js/core";
+import { nextWait, SednaError } from "@sedna-js/core";
 import { pause } from "../pause.ts";
-import { nextWait } from "../http/backoff.ts";
 
 /** Options of {@link retryWithin}. */
 export interface RetryOptions {

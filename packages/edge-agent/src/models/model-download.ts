@@ -1,5 +1,4 @@
-import { SednaError, type ModelFile } from "@sedna-js/core";
-import { nextWait } from "../http/backoff.ts";
+import { nextWait, SednaError, type ModelFile } from "@sedna-js/core";
 import { readRetryAfter } from "../http/retry-after.ts";
 import { pause } from "../pause.ts";
 import type { ByteStore } from "./byte-store.ts";

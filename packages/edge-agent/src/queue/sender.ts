@@ -1,5 +1,4 @@
-import { checkDeadline, SednaError } from "@sedna-js/core";
-import { nextWait } from "../http/backoff.ts";
+import { checkDeadline, nextWait, SednaError } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { deliver, sampleRoute, type Route } from "./deliver.ts";

@@ -1,5 +1,4 @@
-import { SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
-import { nextWait } from "../http/backoff.ts";
+import { nextWait, SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
 import { callListener } from "../call-listener.ts";
 import { pause } from "../pause.ts";
 import type { SourceEvent } from "./source-events.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nextWait } from "./backoff.ts";
+import { nextWait } from "./next-wait.ts";
 
 const most = (): number => 1 - Number.EPSILON;
 
