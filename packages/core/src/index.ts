@@ -1,5 +1,6 @@
 export type * from "./aggregation/aggregator.ts";
 export { intersectionOverUnion } from "./box.ts";
+export { averagePool } from "./datasets/average-pool.ts";
 export { dirichletSplit, type DirichletSplitOptions } from "./datasets/dirichlet-split.ts";
 export * from "./deadline.ts";
 export * from "./errors.ts";

@@ -1,0 +1,18 @@
+/**
+ * Grey pictures made smaller by the mean of each 2 x 2 pixels, and scaled to 0..1: features that a little head learns on.
+ * @param pixels `[n, height, width]`, bytes; `height` and `width` even.
+ * @returns `[n, height / 2, width / 2]`.
+ * @throws {RangeError} when the pictures' sides are odd, or `pixels` is no whole number of them.
+ */
+export function averagePool(pixels: Uint8Array, { width, height }: { readonly width: number; readonly height: number }): Float32Array {
+  if (width % 2 !== 0 || height % 2 !== 0) throw new RangeError(`pool pictures: expected even sides; got ${width} x ${height}`);
+  if (pixels.length % (width * height) !== 0) throw new RangeError(`pool pictures: expected a multiple of ${width * height} pixels; got ${pixels.length}`);
+  const pooled = new Float32Array(pixels.length / 4);
+  // Pictures lie one below the other: as one tall picture they pool the same.
+  for (let i = 0; i < pooled.length; i++) {
+    const row = Math.floor(i / (width / 2));
+    const at = 2 * row * width + 2 * (i % (width / 2));
+    pooled[i] = (pixels[at]! + pixels[at + 1]! + pixels[at + width]! + pixels[at + width + 1]!) / 1020;
+  }
+  return pooled;
+}
