@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describe } from "./errors.ts";
 
 /**
  * A parameter as a number. Sedna's jobs carry every parameter as a string, so "0.9" counts as 0.9.
