@@ -1,0 +1,107 @@
+import { WireError } from "../errors.ts";
+import { crc32 } from "./crc32.ts";
+import { UPDATE_ENCODINGS } from "./federation-parsers.ts";
+import type { UpdateHead, UpdateMessage } from "./federation.ts";
+import { fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
+
+// An update on its way to its aggregator: four bytes of head length (little-endian), a JSON head, padded with spaces so that
+// the payload starts at a multiple of 8, the payload.
+
+const LENGTH_BYTES = 4;
+const ALIGNMENT = 8;
+/** Heads have some 200 bytes. */
+const MAX_HEAD_BYTES = 4096;
+const MAX_PARAMETERS = 2 ** 30 - 1;
+/** int8: 128 times it is a float32 still. */
+const MAX_SCALE = (2 - 2 ** -23) * 2 ** 120;
+
+/** Bytes of a payload that a head promises. */
+export function payloadBytes({ encoding, length, entries = 0 }: Pick<UpdateHead, "encoding" | "length" | "entries">): number {
+  switch (encoding) {
+    case "f32":
+      return 4 * length;
+    case "f16":
+      return 2 * length;
+    case "int8":
+      return length;
+    case "topk":
+      return 8 * entries;
+    default:
+      return encoding satisfies never;
+  }
+}
+
+/**
+ * The bytes of an update, its checksum computed.
+ * @throws {WireError} on a head that {@link readUpdateMessage} would refuse, or a payload of another length than it promises.
+ */
+export function writeUpdateMessage({ head, payload }: { readonly head: Omit<UpdateHead, "crc32">; readonly payload: Uint8Array }): Uint8Array<ArrayBuffer> {
+  const checked = readHead({ ...head, crc32: crc32(payload) });
+  checkLength(payload.length, checked);
+  const text = new TextEncoder().encode(JSON.stringify(checked));
+  const start = Math.ceil((LENGTH_BYTES + text.length) / ALIGNMENT) * ALIGNMENT;
+  const bytes = new Uint8Array(start + payload.length);
+  new DataView(bytes.buffer).setUint32(0, start - LENGTH_BYTES, true);
+  bytes.fill(0x20, LENGTH_BYTES, start);
+  bytes.set(text, LENGTH_BYTES);
+  bytes.set(payload, start);
+  return bytes;
+}
+
+/**
+ * The head at the start of a message, and where its payload begins; undefined while more bytes are needed. What it promises
+ * is not there yet: a reader takes {@link payloadBytes} more, and compares their CRC-32.
+ * @throws {WireError} as soon as it can be no head.
+ */
+export function readUpdateHead(bytes: Uint8Array): { readonly head: UpdateHead; readonly headBytes: number } | undefined {
+  if (bytes.length < LENGTH_BYTES) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0, true);
+  if (length === 0 || length > MAX_HEAD_BYTES || (LENGTH_BYTES + length) % ALIGNMENT !== 0) {
+    throw new WireError(`read an update: expected a head of 1 to ${MAX_HEAD_BYTES} bytes, 4 more being a multiple of ${ALIGNMENT}; got ${length}`);
+  }
+  const headBytes = LENGTH_BYTES + length;
+  if (bytes.length < headBytes) return undefined;
+  return { head: readHead(jsonOf(bytes.subarray(LENGTH_BYTES, headBytes), { what: "an update's head", maxBytes: MAX_HEAD_BYTES })), headBytes };
+}
+
+/**
+ * An update from all of its bytes; its payload is a view of them. Whether its numbers are finite, the kernels see.
+ * @throws {WireError} on bytes that are no update, are cut or go on, or have another checksum than was said.
+ */
+export function readUpdateMessage(bytes: Uint8Array): UpdateMessage {
+  const start = readUpdateHead(bytes);
+  if (!start) throw new WireError(`read an update: expected a head; got ${bytes.length} bytes that end before it does`);
+  const payload = bytes.subarray(start.headBytes);
+  checkLength(payload.length, start.head);
+  const sum = crc32(payload);
+  if (sum !== start.head.crc32) throw new WireError(`read an update: expected a payload of CRC-32 ${start.head.crc32}; got one of ${sum}`);
+  return { head: start.head, payload };
+}
+
+function readHead(value: unknown): UpdateHead {
+  const head = fieldsOf(value, "an update's head");
+  const encoding = head.oneOf("encoding", UPDATE_ENCODINGS);
+  const length = head.whole("length", { least: 1, most: MAX_PARAMETERS });
+  return {
+    round: head.whole("round"),
+    modelVersion: head.whole("modelVersion"),
+    encoding,
+    length,
+    numSamples: head.whole("numSamples", { least: 1 }),
+    ...(encoding === "int8" && { scale: head.number("scale", { most: MAX_SCALE }) }),
+    ...(encoding === "topk" && { entries: head.whole("entries", { most: length }) }),
+    crc32: head.whole("crc32", { most: 2 ** 32 - 1 }),
+    ...(head.has("metrics") && { metrics: readMetrics(head.object("metrics")) }),
+  };
+}
+
+function readMetrics(metrics: Fields): NonNullable<UpdateHead["metrics"]> {
+  return {
+    ...(metrics.has("loss") && { loss: metrics.number("loss", { least: -Number.MAX_VALUE }) }),
+    ...(metrics.has("accuracy") && { accuracy: metrics.number("accuracy", { most: 1 }) }),
+  };
+}
+
+function checkLength(got: number, head: UpdateHead): void {
+  if (got !== payloadBytes(head)) throw new WireError(`read an update: expected ${payloadBytes(head)} bytes of payload (${head.encoding}, ${head.length} parameters); got ${got}`);
+}
