@@ -42,7 +42,7 @@ export interface NumberLimits {
 }
 
 const FORBIDDEN = ["__proto__", "constructor", "prototype"];
-const PRINTABLE = /^[^\x00-\x1f\x7f]*$/;
+const PRINTABLE = /^\P{Cc}*$/u;
 
 /**
  * A message as a value: text and bytes are read as JSON, in which each name comes once; anything else is taken for what
