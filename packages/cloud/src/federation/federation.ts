@@ -23,13 +23,15 @@ export interface Federation {
   model(version: number): { readonly parameters: Float32Array; readonly sha256: string } | undefined;
   /**
    * Takes an update's message in pieces, whole or from an offset on. Order of the checks: round, length, digest, shape,
-   * finite, norm, weight; each refusal but lateness is a strike.
+   * finite, norm, weight; each refusal but lateness is a strike. A part that ends before the whole is here is kept for a while:
+   * `counted` is false then, and {@link received} says where to go on.
+   * @throws {SednaError} `cloud-busy`, with when to come back, where too many updates are on their way; `cloud-timeout` when the pieces stop coming.
    */
   receive(member: Member, upload: UpdateUpload): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
   /** How much of a member's update for a round is here. */
   received(member: Member, round: number): number;
   /** Takes an update that is in memory already, such as one of Sedna's protocol; the same checks from its shape on. */
-  count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number };
+  count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
   /** Told after each round, with the new model's version. */
   onRound(listener: (closed: { readonly round: number; readonly modelVersion: number; readonly outcome: "aggregated" | "abandoned"; readonly totalSamples: number; readonly done: boolean }) => void): () => void;
   /** Writes what it has, and ends. */
