@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { SednaError } from "@sedna-js/core";
+import { claimDirectory } from "./claim-directory.node.ts";
+import { checkBlobName, type FederationLog, type FederationRecord } from "./federation-log.ts";
+
+const TEMPORARY = ".tmp";
+const SUM_LENGTH = 8;
+
+/**
+ * A log as one directory: `log.jsonl`, a line of JSON an append behind the CRC-32 of its bytes, and `blobs/`. Lines are flushed
+ * before they are acknowledged; blobs are written beside their place, flushed, and renamed into it. What was being written
+ * at a death is dropped when it is opened again.
+ */
+export function directoryFederationLog(directory: string): FederationLog {
+  const path = join(directory, "log.jsonl");
+  const folder = join(directory, "blobs");
+  let opened: { readonly handle: FileHandle; size: number; readonly release: () => Promise<void> } | undefined;
+  const using = (): NonNullable<typeof opened> => {
+    if (!opened) throw new SednaError(`write the log in ${directory}: expected one that is open; got a closed one`, { code: "storage-failed" });
+    return opened;
+  };
+
+  return {
+    async open() {
+      if (opened) throw new SednaError(`open the log in ${directory}: expected one that is not open; got one that is`, { code: "storage-failed" });
+      await guard(`open the log in ${directory}`, async () => {
+        await mkdir(folder, { recursive: true });
+        const release = await claimDirectory(directory);
+        try {
+          for (const name of await readdir(folder)) if (name.endsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
+          const handle = await open(path, "a+");
+          const { size } = readLines(await readFile(path));
+          await handle.truncate(size);
+          await syncFolder(directory);
+          opened = { handle, size, release };
+        } catch (error) {
+          await release();
+          throw error;
+        }
+      });
+    },
+    async read() {
+      using();
+      return guard(`read the log in ${directory}`, async () => readLines(await readFile(path)).records);
+    },
+    async append(records) {
+      const log = using();
+      await guard(`append to the log in ${directory}`, async () => {
+        const text = Buffer.from(JSON.stringify(records));
+        const line = Buffer.concat([Buffer.from(`${crc32(text).toString(16).padStart(SUM_LENGTH, "0")} `), text, Buffer.from("\n")]);
+        try {
+          await log.handle.appendFile(line);
+          await log.handle.datasync();
+          log.size += line.length;
+        } catch (error) {
+          // Half a line would spoil the next one.
+          await log.handle.truncate(log.size);
+          throw error;
+        }
+      });
+    },
+    async putBlob(name, bytes) {
+      checkBlobName(name);
+      using();
+      await guard(`keep the blob ${name} in ${directory}`, async () => {
+        const temporary = join(folder, `${randomUUID()}${TEMPORARY}`);
+        try {
+          const handle = await open(temporary, "wx");
+          try {
+            await handle.writeFile(bytes);
+            await handle.datasync();
+          } finally {
+            await handle.close();
+          }
+          await rename(temporary, join(folder, name));
+        } catch (error) {
+          await rm(temporary, { force: true });
+          throw error;
+        }
+        await syncFolder(folder);
+      });
+    },
+    async getBlob(name) {
+      checkBlobName(name);
+      using();
+      return guard(`read the blob ${name} in ${directory}`, async () => {
+        const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === "ENOENT") return undefined;
+          throw error;
+        });
+        // Of its own: what is read may be views of a pool, at any offset.
+        return bytes && new Uint8Array(bytes);
+      });
+    },
+    async blobs() {
+      using();
+      return guard(`list the blobs in ${directory}`, async () => (await readdir(folder)).filter((name) => !name.endsWith(TEMPORARY)));
+    },
+    async deleteBlob(name) {
+      checkBlobName(name);
+      using();
+      await guard(`delete the blob ${name} in ${directory}`, () => rm(join(folder, name), { force: true }));
+    },
+    async close() {
+      const log = opened;
+      opened = undefined;
+      await log?.handle.close();
+      await log?.release();
+    },
+  };
+}
+
+/** The records of whole lines, up to the first that is not; `size` is where that begins. */
+function readLines(bytes: Buffer): { readonly records: FederationRecord[]; readonly size: number } {
+  const records: FederationRecord[] = [];
+  let size = 0;
+  for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, size)) {
+    const text = bytes.subarray(size + SUM_LENGTH + 1, end);
+    if (crc32(text) !== Number.parseInt(bytes.toString("latin1", size, size + SUM_LENGTH), 16)) break;
+    records.push(...(JSON.parse(text.toString()) as FederationRecord[]));
+    size = end + 1;
+  }
+  return { records, size };
+}
+
+/** A new name is on the disk when its folder is. Windows opens no folders, and needs no flush for names. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof SednaError || cause instanceof RangeError) throw cause;
+    const isFull = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException | null)?.code ?? "");
+    throw new SednaError(`${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause });
+  }
+}

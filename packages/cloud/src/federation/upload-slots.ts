@@ -1,0 +1,211 @@
+import { SednaError } from "@sedna-js/core";
+import type { Member } from "./federation.ts";
+import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
+
+/** Options of {@link createUploadSlots}. */
+export interface UploadSlotsOptions {
+  /** Updates in memory at once: the credits. */
+  readonly slots: number;
+  /** Uploads that may wait in line for a slot; more are told to come back. */
+  readonly maxWaiting: number;
+  /** Bytes of the largest message. */
+  readonly maxBytes: number;
+  /** A slot that got nothing for so long is given to the next, in ms. */
+  readonly idleMs: number;
+  readonly crc32: (bytes: Uint8Array, before?: number) => number;
+  readonly now: () => number;
+  readonly setTimeout: (callback: () => void, ms: number) => unknown;
+  readonly clearTimeout: (timer: unknown) => void;
+}
+
+/** What an upload says of itself when it asks for a slot. */
+export interface SlotRequest {
+  readonly member: Member;
+  readonly round: number;
+  readonly total: number;
+  readonly offset: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A place in memory for one update, held by one upload. */
+export interface UploadSlot {
+  readonly buffer: UploadBuffer;
+  /** Resolves when the slot was taken away: nothing came for too long, its round closed, or the same client came anew. */
+  readonly cut: Promise<"idle" | "closed" | "replaced">;
+  readonly isCut: boolean;
+  /** Something came. */
+  touch(): void;
+  /** Keeps what is here for the same client to go on with, for a while. */
+  park(): void;
+  /** Gives the place to the next in line. */
+  free(): void;
+}
+
+/** The slots; see {@link createUploadSlots}. */
+export interface UploadSlots {
+  /**
+   * A slot, at once or when one is free, in the order of asking. Where this member's upload of the round is here already, that one's.
+   * Undefined when nothing is here to go on with at that offset.
+   * @throws {SednaError} `cloud-busy` when the line is full; the signal's reason.
+   */
+  take(request: SlotRequest): Promise<UploadSlot | undefined>;
+  received(member: Member, round: number): number;
+  /** Takes away all slots, or those of other rounds than these. */
+  cutAll(except?: (round: number) => boolean): void;
+  readonly waiting: number;
+  readonly taken: number;
+}
+
+interface Place {
+  readonly request: SlotRequest;
+  readonly buffer: UploadBuffer;
+  readonly memory: Uint8Array<ArrayBuffer>;
+  lastAt: number;
+  /** Ends the upload that holds it; undefined while it is parked. */
+  cut: ((why: "idle" | "closed" | "replaced") => void) | undefined;
+}
+
+interface Waiter {
+  readonly request: SlotRequest;
+  readonly resolve: (slot: UploadSlot) => void;
+}
+
+/**
+ * Memory for updates on their way in: a fixed number of places that are used again and again, and a line before them. However
+ * many clients come, no more than `slots` updates are in memory, and who stalls loses the place.
+ */
+export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
+  const { slots, maxWaiting, maxBytes, idleMs, now } = options;
+  const places = new Map<string, Place>();
+  const spare: Uint8Array<ArrayBuffer>[] = [];
+  const line: Waiter[] = [];
+  let watch: unknown;
+
+  const isOf = ({ request }: Place, { member, round, total }: Pick<SlotRequest, "member" | "round" | "total">): boolean => request.round === round && request.total === total && request.member.epoch === member.epoch;
+
+  const remove = (client: string, place: Place): void => {
+    if (places.get(client) !== place) return;
+    places.delete(client);
+    spare.push(place.memory);
+    for (let next = line.shift(); next; next = line.shift()) {
+      if (next.request.signal?.aborted) continue;
+      // The same client may have asked twice while it waited: what is here by now is the other's.
+      next.resolve(hold(open(next.request)));
+      break;
+    }
+  };
+
+  const cut = (client: string, { place, why }: { readonly place: Place; readonly why: "idle" | "closed" | "replaced" }): void => {
+    const { cut: end } = place;
+    place.cut = undefined;
+    remove(client, place);
+    end?.(why);
+  };
+
+  const open = (request: SlotRequest): Place => {
+    const former = places.get(request.member.client);
+    if (former) {
+      const { cut: end } = former;
+      former.cut = undefined;
+      places.delete(request.member.client);
+      spare.push(former.memory);
+      end?.("replaced");
+    }
+    const memory = spare.pop() ?? new Uint8Array(maxBytes);
+    const place: Place = { request, memory, buffer: createUploadBuffer({ memory, total: request.total, crc32: options.crc32 }), lastAt: now(), cut: undefined };
+    places.set(request.member.client, place);
+    return place;
+  };
+
+  const hold = (place: Place): UploadSlot => {
+    const { client } = place.request.member;
+    let isCut = false;
+    const ended = new Promise<"idle" | "closed" | "replaced">((resolve) => {
+      place.cut = (why) => {
+        isCut = true;
+        resolve(why);
+      };
+    });
+    place.lastAt = now();
+    startWatch();
+    return {
+      buffer: place.buffer,
+      cut: ended,
+      get isCut() {
+        return isCut;
+      },
+      touch() {
+        place.lastAt = now();
+      },
+      park() {
+        if (isCut) return;
+        place.cut = undefined;
+        place.lastAt = now();
+      },
+      free() {
+        if (isCut) return;
+        place.cut = undefined;
+        remove(client, place);
+      },
+    };
+  };
+
+  // One timer for all: what a slow client costs must not grow with the clients.
+  const startWatch = (): void => {
+    if (watch !== undefined) return;
+    watch = options.setTimeout(() => {
+      watch = undefined;
+      for (const [client, place] of places) if (now() - place.lastAt >= idleMs) cut(client, { place, why: "idle" });
+      if (places.size > 0) startWatch();
+    }, Math.max(1, idleMs / 4));
+  };
+
+  return {
+    async take(request) {
+      const { member, offset, signal } = request;
+      signal?.throwIfAborted();
+      const here = places.get(member.client);
+      if (here && isOf(here, request) && offset > 0) {
+        if (here.buffer.received !== offset) return undefined;
+        // The connection that it came on is dead, and we are the last to know.
+        const { cut: end } = here;
+        here.cut = undefined;
+        end?.("replaced");
+        return hold(here);
+      }
+      if (offset > 0) return undefined;
+      if (here || places.size < slots) return hold(open(request));
+      if (line.length >= maxWaiting) throw new SednaError(`take an update: expected a free place of ${slots}; got none, and ${line.length} wait`, { code: "cloud-busy", retryable: true, retryAfterMs: 1000 });
+      return new Promise<UploadSlot>((resolve, reject) => {
+        const waiter: Waiter = { request, resolve };
+        line.push(waiter);
+        signal?.addEventListener(
+          "abort",
+          () => {
+            const at = line.indexOf(waiter);
+            if (at >= 0) line.splice(at, 1);
+            reject(signal.reason as Error);
+          },
+          { once: true },
+        );
+      });
+    },
+    received(member, round) {
+      const place = places.get(member.client);
+      return place && place.request.round === round && place.request.member.epoch === member.epoch ? place.buffer.received : 0;
+    },
+    cutAll(except = () => false) {
+      for (const [client, place] of [...places]) if (!except(place.request.round)) cut(client, { place, why: "closed" });
+      if (places.size === 0 && watch !== undefined) {
+        options.clearTimeout(watch);
+        watch = undefined;
+      }
+    },
+    get waiting() {
+      return line.length;
+    },
+    get taken() {
+      return places.size;
+    },
+  };
+}
