@@ -55,6 +55,23 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       expect(new Set(sum.result())).toEqual(new Set([2]));
     });
 
+    it.each([1, 15, 16, 17, 1003])("takes %i numbers from where they were received as it takes them from elsewhere, to the bit", (length) => {
+      const values = Float32Array.from({ length }, (_, i) => Math.sin(i + 1));
+      using room = kernels().updateRoom({ bytes: 24 + 4 * length });
+      using received = mean(length);
+      using elsewhere = mean(length);
+      for (const weight of [1, 3]) {
+        const bytes = room.bytes();
+        const there = new Float32Array(bytes.buffer, bytes.byteOffset + 24, length);
+        there.set(values);
+        expect(received.add({ encoding: "f32", values: there }, { weight }).l2Norm).toBeCloseTo(elsewhere.add({ encoding: "f32", values }, { weight }).l2Norm, 12);
+      }
+      expect(received.result()).toEqual(elsewhere.result());
+      new Float32Array(room.bytes().buffer, room.bytes().byteOffset + 24, length)[length - 1] = NaN;
+      expect(() => received.add({ encoding: "f32", values: new Float32Array(room.bytes().buffer, room.bytes().byteOffset + 24, length) }, { weight: 1 })).toThrow("finite");
+      expect(received.result()).toEqual(elsewhere.result());
+    });
+
     it("refuses infinite halves and sparse values", () => {
       using sum = mean();
       expect(() => sum.add({ encoding: "f16", values: Uint16Array.of(0, 0x7c00, 0) }, { weight: 1 })).toThrow("finite");

@@ -16,6 +16,7 @@ import type { FloatStore } from "./resident-floats.ts";
 import type { ThresholdCall } from "./threshold.ts";
 import type { TopClass, TopClassCall } from "./top-class.ts";
 import type { BucketStore, UpdateBucketSpec } from "./update-bucket.ts";
+import type { RoomStore } from "./update-room.ts";
 import type { SumStore, WeightedMeanSpec } from "./weighted-mean.ts";
 
 /** How the kernels are computed. */
@@ -43,6 +44,8 @@ export interface VectorBackend {
   weightedMean(spec: WeightedMeanSpec): SumStore;
   updateBucket(spec: UpdateBucketSpec): BucketStore;
   gallery(spec: GallerySpec): GalleryStore;
+  checksum(bytes: Uint8Array): number;
+  updateRoom(bytes: number): RoomStore;
 }
 
 /** One way to compute the training kernels. Arguments have been checked. */

@@ -3,6 +3,7 @@
 export type { AssignOptions, Assignment } from "./assignment.ts";
 export type { BackendName } from "./backend.ts";
 export type { BoxIouOptions } from "./box-iou.ts";
+export { checksum } from "./checksum.ts";
 export type { CrossEntropyOptions } from "./cross-entropy.ts";
 export type { FrameChange, FrameDifference, FrameDifferenceSpec } from "./frame-difference.ts";
 export type { AsyncGallery, GalleryPort } from "./gallery-port.ts";
@@ -35,6 +36,7 @@ export type { TopClass, TopClassOptions } from "./top-class.ts";
 export type { TrackingKernels } from "./tracking-kernels.ts";
 export type { TrainingKernels } from "./training-kernels.ts";
 export type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
+export type { UpdateRoom, UpdateRoomOptions } from "./update-room.ts";
 export type { VectorKernels } from "./vector-kernels.ts";
 export type { WeightedMean, WeightedMeanOptions } from "./weighted-mean.ts";
 export type { WebgpuBuffer, WebgpuDevice, WebgpuEncoder, WebgpuHandle, WebgpuPass, WebgpuPipeline } from "./webgpu/webgpu-device.ts";

@@ -2,6 +2,7 @@
 import type { BackendName } from "./backend.ts";
 import type { Gallery, GalleryOptions } from "./gallery.ts";
 import type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
+import type { UpdateRoom, UpdateRoomOptions } from "./update-room.ts";
 import type { WeightedMean, WeightedMeanOptions } from "./weighted-mean.ts";
 
 /**
@@ -25,6 +26,15 @@ export interface VectorKernels {
    * "binary", scores within 1e-6, and each its own rows where a scan misses one.
    */
   gallery(options: GalleryOptions): Gallery;
+
+  /** The {@link checksum} of bytes, as fast as memory gives them; those in the kernels' memory aren't copied. */
+  checksum(bytes: Uint8Array): number;
+
+  /**
+   * Room in kernel memory for the message of an update: numbers that lie in it and are passed to a mean aren't copied.
+   * It starts as zeros.
+   */
+  updateRoom(options: UpdateRoomOptions): UpdateRoom;
 
   /** Lets go of all memory. A second call does nothing. */
   dispose(): void;

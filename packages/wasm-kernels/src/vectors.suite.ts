@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { averagingSuite } from "./averaging.suite.ts";
+import { checksumSuite } from "./checksum.suite.ts";
 import { underTest } from "./under-test.suite.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
@@ -8,6 +9,7 @@ export function vectorsSuite(make: () => Promise<VectorKernels>): void {
   const kernels = underTest(make);
 
   averagingSuite(kernels);
+  checksumSuite(kernels);
 
   describe("dispose()", () => {
     it("makes every later call throw, those of what the kernels made included", async () => {

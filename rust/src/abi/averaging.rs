@@ -1,6 +1,7 @@
 //! Averaging in the module `vectors`.
 
 use super::{input, output};
+use crate::averaging::checksum::{self, STRIPE};
 use crate::averaging::f16_sum::Halves;
 use crate::averaging::int8_sum::{Factors, PAIRS};
 use crate::averaging::sparse_sum::SparseClient;
@@ -133,4 +134,12 @@ pub extern "C" fn f16_scan(halves: *const u16, length: usize) -> u32 {
     // SAFETY: the contract.
     let found = squares::scan_halves(unsafe { input(halves, length) });
     u32::from(found.finite) + 2 * u32::from(found.normal_or_zero)
+}
+
+/// [`checksum::add`]: `sums[32]`, `stripes[count]`.
+#[unsafe(no_mangle)]
+pub extern "C" fn checksum(sums: *mut [u32; 32], stripes: *const [u8; STRIPE], count: usize) {
+    // SAFETY: the contract.
+    let (sums, stripes) = unsafe { (output(sums, 1), input(stripes, count)) };
+    checksum::add(&mut sums[0], stripes);
 }

@@ -2,6 +2,7 @@
 //!
 //! Every vector in kernel memory is padded with zeros to whole blocks, so no loop has a tail.
 
+pub mod checksum;
 pub mod f16_sum;
 pub mod f32_sum;
 pub mod f64_sum;

@@ -1,3 +1,4 @@
+import { checksum } from "../checksum.ts";
 import { createVectorKernels } from "../create-vector-kernels.ts";
 import type { VectorKernels } from "../vector-kernels.ts";
 import { referenceBucketStore, referenceSumStore } from "./averaging.ts";
@@ -9,6 +10,11 @@ export function referenceVectorKernels(): VectorKernels {
     name: "reference",
     weightedMean: referenceSumStore,
     updateBucket: referenceBucketStore,
+    checksum,
+    updateRoom(bytes) {
+      let room = new Uint8Array(bytes);
+      return { bytes: () => room, dispose: () => (room = new Uint8Array(0)) };
+    },
     gallery: referenceGalleryStore,
   });
 }

@@ -1,6 +1,6 @@
 import type { ModelUpdate } from "../model-update.ts";
 import type { SumStore, WeightedMeanSpec } from "../weighted-mean.ts";
-import { padded } from "./padding.ts";
+import { BLOCK, padded } from "./padding.ts";
 import { SPARSE_CLIENT_BYTES, writeSparseClient } from "./sparse-client.ts";
 import type { VectorMemory } from "./vector-exports.ts";
 
@@ -37,8 +37,11 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   /** Calls `use` with all of the update, a part at a time, and where the part starts. */
   const eachPart = (update: Dense, use: (part: Resident, first: number) => void): void => {
     const { values } = update;
-    if (room !== 0 && update.encoding === "f32" && memory.addressOf(values) === room && values.length === length) return use({ address: room, count: size, squares: () => exports.f32_squares(room, size) }, 0);
-    for (let first = 0; first < values.length; first += WINDOW) use(load(memory, update, first), first);
+    const address = update.encoding === "f32" ? memory.addressOf(values) : undefined;
+    // Whole blocks that lie in this memory stay where they are; the few numbers after them are copied, to be padded.
+    const inPlace = address === undefined ? 0 : values.length - (values.length % BLOCK);
+    if (address !== undefined && inPlace > 0) use({ address, count: inPlace, squares: () => exports.f32_squares(address, inPlace) }, 0);
+    for (let first = inPlace; first < values.length; first += WINDOW) use(load(memory, update, first), first);
   };
 
   const addPart = ({ address, count }: Resident, { first, weight }: { first: number; weight: number }): void => {

@@ -12,6 +12,7 @@ interface AveragingExports {
   f64_accumulate(values: number, length: number, weight: number, sums: number): void;
   f32_squares(values: number, length: number): number;
   int8_squares(values: number, length: number): number;
+  checksum(sums: number, stripes: number, count: number): void;
   /** 1 when all are finite, and 2 more when none is subnormal. */
   f16_scan(halves: number, length: number): number;
 }
