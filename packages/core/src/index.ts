@@ -24,6 +24,8 @@ export * from "./next-wait.ts";
 export * from "./or-abort.ts";
 export * from "./select.ts";
 export * from "./tensor.ts";
+export { createUpdateEncoder, type EncodedUpdate, type UpdateEncoder, type UpdateFacts } from "./update-codec/create-update-encoder.ts";
+export { decodeUpdate, modelUpdate } from "./update-codec/model-update.ts";
 export * from "./vision/agreement.ts";
 export * from "./vision/detections.ts";
 export * from "./vision/frame.ts";

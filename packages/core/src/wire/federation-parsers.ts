@@ -12,6 +12,8 @@ const MAX_PARAMETERS = 2 ** 30 - 1;
 const MAX_SMALL_BYTES = 2 ** 16;
 /** Ten thousand layers with long names. */
 const MAX_PLAN_BYTES = 2 ** 22;
+/** A shorter update could not be told from what rounding leaves of it. */
+const LEAST_NORM = 1e-30;
 const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 const BASE64 = { pattern: /^[A-Za-z0-9+/_-]*={0,2}$/, expected: "base64" };
 
@@ -87,7 +89,7 @@ export function readPlan(plan: Fields): FederationPlan {
     protection: plan.oneOf("protection", ["open", "secure-sum"]),
     encoding,
     ...(topkShare !== undefined && { topkShare }),
-    ...(plan.has("clipNorm") && { clipNorm: plan.number("clipNorm", { least: Number.MIN_VALUE }) }),
+    ...(plan.has("clipNorm") && { clipNorm: plan.number("clipNorm", { least: LEAST_NORM }) }),
     exitRound: plan.whole("exitRound"),
     participants: plan.whole("participants", { least: 1 }),
     maxUpdateBytes: plan.whole("maxUpdateBytes", { least: 1 }),

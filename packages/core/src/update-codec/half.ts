@@ -1,0 +1,41 @@
+/** The largest finite half-precision number. */
+export const MAX_HALF = 65_504;
+
+/**
+ * The bits of the half-precision float next to each number, of two equally near the even one; what is beyond the largest
+ * finite one becomes that. Numbers must be finite. Source: IEEE 754, binary16.
+ */
+export function toHalves(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const sign = (word >>> 16) & 0x8000;
+    const magnitude = word & 0x7fffffff;
+    if (magnitude >= 0x477fe000) {
+      // 65504 and up.
+      halves[i] = sign | 0x7bff;
+    } else if (magnitude >= 0x38800000) {
+      // Normal: 13 bits go; the exponent's bias is 112 less. A carry out of the mantissa is the next exponent.
+      const kept = magnitude - 0x38000000;
+      const half = (kept + 0xfff + ((kept >>> 13) & 1)) >>> 13;
+      halves[i] = sign | half;
+    } else {
+      // Subnormal: a multiple of 2^-24. A float64 holds half of one exactly.
+      const scaled = Math.abs(values[i]!) * 2 ** 24;
+      const down = Math.floor(scaled);
+      const over = scaled - down;
+      halves[i] = sign | (over > 0.5 || (over === 0.5 && down % 2 === 1) ? down + 1 : down);
+    }
+  }
+  return halves;
+}
+
+/** The number that these bits are, when they are of a finite one. */
+export function fromHalf(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const mantissa = bits & 0x3ff;
+  const magnitude = exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25);
+  if (exponent === 31) return mantissa === 0 ? (bits & 0x8000 ? -Infinity : Infinity) : NaN;
+  return bits & 0x8000 ? -magnitude : magnitude;
+}
