@@ -50,6 +50,7 @@ export { onnxReferences } from "./wire/onnx-references.ts";
 export * from "./wire/open-inference.ts";
 export * from "./wire/safetensors.ts";
 export * from "./wire/sample-upload.ts";
+export * from "./wire/sedna-aggregation.ts";
 export * from "./wire/sedna-inference.ts";
 export { payloadBytes, readUpdateHead, readUpdateMessage, writeUpdateMessage } from "./wire/update-message.ts";
 export * from "./wire/update-reference.ts";

@@ -91,7 +91,9 @@ function targetOf(change: Float32Array, { residual, clipNorm = Infinity }: { rea
   const norm = Math.sqrt(squares);
   const factor = norm > clipNorm ? (clipNorm / norm) * JUST_BELOW : 1;
   if (!residual && factor === 1) return change;
-  return change.map((value, i) => within(value * factor + (residual ? residual[i]! : 0)));
+  const target = new Float32Array(change.length);
+  for (let i = 0; i < change.length; i++) target[i] = within(change[i]! * factor + (residual ? residual[i]! : 0));
+  return target;
 }
 
 const within = (value: number): number => Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, value));
@@ -109,8 +111,9 @@ function finiteOf({ loss, accuracy }: NonNullable<UpdateHead["metrics"]>): NonNu
 function checkVector(vector: Float32Array, { action, length }: { readonly action: string; readonly length: number }): Float32Array {
   if (!(vector instanceof Float32Array)) throw new TypeError(`${action}: expected a Float32Array; got ${describe(vector)}`);
   if (vector.length !== length) throw new RangeError(`${action}: expected ${length} numbers; got ${vector.length}`);
-  const stray = vector.findIndex((value) => !Number.isFinite(value));
-  if (stray >= 0) throw new RangeError(`${action}: expected finite numbers; got ${vector[stray]} at ${stray}`);
+  for (let i = 0; i < length; i++) {
+    if (!Number.isFinite(vector[i])) throw new RangeError(`${action}: expected finite numbers; got ${vector[i]} at ${i}`);
+  }
   return vector;
 }
 

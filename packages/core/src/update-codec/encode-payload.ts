@@ -45,8 +45,10 @@ function halvesWithin(target: Float32Array, limit: number): Uint16Array {
 
 function halfNorm(halves: Uint16Array, limit: number): number {
   if (limit === Infinity) return 0;
+  // There are few halves, and many numbers.
+  const squareOf = Float64Array.from({ length: 0x8000 }, (_, bits) => fromHalf(bits) ** 2);
   let squares = 0;
-  for (let i = 0; i < halves.length; i++) squares += fromHalf(halves[i]!) ** 2;
+  for (let i = 0; i < halves.length; i++) squares += squareOf[halves[i]! & 0x7fff]!;
   return Math.sqrt(squares);
 }
 

@@ -5,8 +5,10 @@ import { checkNames, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 // What an aggregator says while rounds go by. As in federation-parsers.ts: text, bytes, or what JSON.parse gave.
 
 const MAX_SMALL_BYTES = 2 ** 16;
-/** A status of very many clients; a secure sum's message for one client. */
-const MAX_LARGE_BYTES = 2 ** 26;
+/** A secure sum's message for one client: the shares of a thousand others. */
+const MAX_TASK_BYTES = 2 ** 22;
+/** A status of very many clients. */
+const MAX_STATUS_BYTES = 2 ** 24;
 const MAX_CLIENTS = 100_000;
 const MAX_HISTORY = 1000;
 /** The longest that a timer can wait; a longer one would fire at once. */
@@ -22,7 +24,7 @@ export const UPDATE_REFUSALS = [
 
 /** What a client is told to do. A secure sum's message is read by that. @throws {WireError} on anything else. */
 export function parseFederationTask(body: unknown): FederationTask {
-  const task = fieldsOf(jsonOf(body, { what: "a task", maxBytes: MAX_LARGE_BYTES }), "a task");
+  const task = fieldsOf(jsonOf(body, { what: "a task", maxBytes: MAX_TASK_BYTES }), "a task");
   const kind = task.oneOf("kind", ["wait", "train", "secure", "done"]);
   const where = { seq: task.whole("seq"), round: task.whole("round"), modelVersion: task.whole("modelVersion") };
   switch (kind) {
@@ -57,7 +59,7 @@ export function parseUpdateRefused(body: unknown): UpdateRefused {
 
 /** @throws {WireError} on anything but how a federation stands. */
 export function parseFederationStatus(body: unknown): FederationStatus {
-  const status = fieldsOf(jsonOf(body, { what: "a federation's status", maxBytes: MAX_LARGE_BYTES }), "a federation's status");
+  const status = fieldsOf(jsonOf(body, { what: "a federation's status", maxBytes: MAX_STATUS_BYTES }), "a federation's status");
   const privacy = status.has("privacy") ? status.object("privacy") : undefined;
   return {
     plan: readPlan(status.object("plan")),

@@ -42,7 +42,7 @@ export function parseSessionRequest(body: unknown): SessionRequest {
   const proof = request.has("proof") ? request.object("proof") : undefined;
   return {
     protocol: readProtocol(request),
-    device: request.text("device"),
+    device: request.text("device", { asKey: true }),
     numSamples: request.whole("numSamples"),
     ...(request.has("resources") && { resources: readResources(request.object("resources")) }),
     ...(proof && { proof: { at: proof.whole("at"), nonce: proof.text("nonce", VISIBLE), signature: proof.text("signature", BASE64) } }),
@@ -104,12 +104,12 @@ function readLayout(plan: Fields): LayerSpec[] {
     read(item, where) {
       const layer = fieldsOf(item, where);
       const axis = (value: unknown, at: string): number => (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PARAMETERS ? (value as number) : failField(at, { expected: `a whole number from 0 to ${MAX_PARAMETERS}`, got: value }));
-      return { name: layer.text("name"), shape: layer.list("shape", { most: MAX_AXES, read: axis }) };
+      return { name: layer.text("name", { asKey: true }), shape: layer.list("shape", { most: MAX_AXES, read: axis }) };
     },
   });
-  const names = new Set<string>(["__proto__", "constructor", "prototype"]);
+  const names = new Set<string>();
   for (const { name } of layout) {
-    if (names.has(name)) failField(`${plan.where}.layout`, { expected: "each name once, none of them a prototype's", got: name });
+    if (names.has(name)) failField(`${plan.where}.layout`, { expected: "each name once", got: name });
     names.add(name);
   }
   const length = flatLength(layout);

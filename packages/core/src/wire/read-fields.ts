@@ -31,6 +31,8 @@ export interface TextLimits {
   readonly pattern?: RegExp;
   /** What the pattern asks for, in words. */
   readonly expected?: string;
+  /** Refuses the names that every object has, such as `toString`: for a text that someone will use as a key. */
+  readonly asKey?: boolean;
 }
 
 /** Limits of a number, both included. */
@@ -81,8 +83,9 @@ export function fieldsOf(value: unknown, where: string): Fields {
     where,
     has: (name) => get(name) !== undefined,
     value: get,
-    text(name, { least = 1, most = 200, pattern = PRINTABLE, expected = "no control characters" } = {}) {
+    text(name, { least = 1, most = 200, pattern = PRINTABLE, expected = "no control characters", asKey = false } = {}) {
       const given = get(name);
+      if (asKey && typeof given === "string" && given in Object.prototype) return refuse(name, "a name that not every object has");
       return typeof given === "string" && given.length >= least && given.length <= most && pattern.test(given) ? given : refuse(name, `a text of ${least} to ${most} characters, ${expected}`);
     },
     whole: (name, { least = 0, most = Number.MAX_SAFE_INTEGER } = {}) => limited(name, { least, most, whole: true }),
@@ -111,7 +114,7 @@ export function fieldsOf(value: unknown, where: string): Fields {
 export function checkNames(value: unknown, { where, levels = 16 }: { readonly where: string; readonly levels?: number }): unknown {
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > levels) failField(where, { expected: `at most ${levels} levels`, got: value });
+    if (depth >= levels && level.some((one) => typeof one === "object" && one !== null)) failField(where, { expected: `at most ${levels} levels`, got: value });
     const next: unknown[] = [];
     for (const one of level) {
       if (typeof one !== "object" || one === null) continue;
