@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Names that outside code relies on. */
 const promised = {
   "packages/wasm-kernels": ["loadKernels", "loadPerceptionKernels", "loadTrackingKernels", "loadVectorKernels", "loadTrainingKernels", "referenceKernels", "shardedGallery", "webgpuGallery"],
-  "packages/core": ["select", "hardExampleMining", "createJointInference", "headToOnnx", "writeSafetensors", "readSafetensors"],
+  "packages/core": ["select", "hardExampleMining", "aggregation", "createJointInference", "headToOnnx", "writeSafetensors", "readSafetensors"],
   "packages/edge-agent": ["createEdgeAgent", "superviseModel", "exposeModelHost", "createModelStore", "onnxEstimator", "exposeEstimator", "workerEstimator", "exposeGallery", "workerGallery", "camera", "videoElement", "videoFile", "videoFrames", "directory", "rtsp", "webcam", "restartSource", "bigModel"],
   "packages/cloud": ["createCloud", "bigModelService", "serve"],
 };

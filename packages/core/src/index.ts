@@ -1,4 +1,6 @@
 export type * from "./aggregation/aggregator.ts";
+export { aggregation } from "./aggregation/index.ts";
+export { stalenessWeight } from "./aggregation/staleness-weight.ts";
 export { intersectionOverUnion } from "./box.ts";
 export { averagePool } from "./datasets/average-pool.ts";
 export { dirichletSplit, type DirichletSplitOptions } from "./datasets/dirichlet-split.ts";

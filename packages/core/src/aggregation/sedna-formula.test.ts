@@ -1,0 +1,69 @@
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { tensor, toNested, type Tensor } from "../tensor.ts";
+import { FedAvg } from "./fed-avg.ts";
+
+// The golden vectors have no float32 arrays; numpy itself does, and its rounding is what "to the bit" is about.
+
+/** Sedna's formula, written anew: reads rounds as JSON, writes their means. */
+const FORMULA = `
+import json, sys
+import numpy as np
+answers = []
+for clients in json.load(sys.stdin):
+    total = sum(one["n"] for one in clients)
+    layers = []
+    for i in range(len(clients[0]["layers"])):
+        first = np.array(clients[0]["layers"][i], dtype=clients[0]["dtype"])
+        mean = np.zeros(first.shape, dtype=np.float64)
+        for one in clients:
+            mean += (np.array(one["layers"][i], dtype=one["dtype"]) * one["n"]) / total
+        layers.append(mean.tolist())
+    answers.append(layers)
+json.dump(answers, sys.stdout)
+`;
+
+const python = process.env["SEDNA_PYTHON"] ?? "python3";
+const found = spawnSync(python, ["-c", "import numpy"], { encoding: "utf8" });
+const absent = found.error !== undefined || found.status !== 0;
+
+/** Repeatable draws in [0,1). */
+function draws(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24;
+}
+
+interface Client {
+  readonly n: number;
+  readonly dtype: "float32" | "float64";
+  readonly layers: readonly Tensor[];
+}
+
+function round(seed: number): Client[] {
+  const next = draws(seed);
+  const shapes = [[3, 5], [5], [], [2, 1, 4]];
+  return Array.from({ length: 1 + Math.floor(next() * 7) }, () => {
+    const dtype = next() < 0.7 ? "float32" : "float64";
+    const number = (): number => (next() - 0.5) * 10 ** (8 * next() - 4);
+    const layers = shapes.map((shape) => {
+      const length = shape.reduce((product, axis) => product * axis, 1);
+      const values = Array.from({ length }, number);
+      return tensor(dtype, shape, dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values));
+    });
+    // Now and then more samples than float32 counts one by one.
+    return { n: Math.ceil(next() * (next() < 0.2 ? 2 ** 31 : 5000)), dtype, layers };
+  });
+}
+
+it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64 in one round", ({ skip }) => {
+  if (absent) skip(`${python} cannot import numpy: python3 -m pip install numpy, or name another Python by SEDNA_PYTHON`);
+  const rounds = Array.from({ length: 200 }, (_, seed) => round(seed + 1));
+  const input = JSON.stringify(rounds.map((clients) => clients.map(({ n, dtype, layers }) => ({ n, dtype, layers: layers.map(toNested) }))));
+  const { stdout, stderr, status } = spawnSync(python, ["-c", FORMULA], { input, encoding: "utf8", maxBuffer: 1e8 });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const theirs = JSON.parse(stdout) as unknown[];
+  for (const [i, clients] of rounds.entries()) {
+    const ours = FedAvg().aggregate(clients.map(({ n, layers }) => ({ numSamples: n, weights: layers })))!;
+    expect(ours.map(toNested)).toEqual(theirs[i]);
+  }
+});
