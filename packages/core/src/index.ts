@@ -40,7 +40,6 @@ export type * from "./estimator/task.ts";
 export * from "./vision/tensor-tasks.ts";
 export * from "./wire/content-digest.ts";
 export * from "./wire/detections.ts";
-export { crc32 } from "./wire/crc32.ts";
 export * from "./wire/federation.ts";
 export { flatLength, isFederationName, parseFederationPlan, parseHello, parseSessionGrant, parseSessionRequest } from "./wire/federation-parsers.ts";
 export { parseFederationStatus, parseFederationTask, parseUpdateReceipt, parseUpdateRefused } from "./wire/federation-parsers-rounds.ts";

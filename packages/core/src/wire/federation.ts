@@ -155,8 +155,8 @@ export interface UpdateHead {
   readonly scale?: number;
   /** topk: numbers in the payload. */
   readonly entries?: number;
-  /** CRC-32 of the payload: what finds a flipped bit; who may send is the session's business. */
-  readonly crc32: number;
+  /** The kernels' `checksum` of the payload: what finds a flipped bit; who may send is the session's business. */
+  readonly checksum: number;
   readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
 }
 

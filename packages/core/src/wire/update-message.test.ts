@@ -1,11 +1,11 @@
+import { checksum } from "@sedna-js/wasm-kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
-import { crc32 } from "./crc32.ts";
 import type { UpdateHead } from "./federation.ts";
 import { payloadBytes, readUpdateHead, readUpdateMessage, writeUpdateMessage } from "./update-message.ts";
 
-type Unsummed = Omit<UpdateHead, "crc32">;
+type Unsummed = Omit<UpdateHead, "checksum">;
 const heads: Readonly<Record<string, Unsummed>> = {
   f32: { round: 3, modelVersion: 2, encoding: "f32", length: 5, numSamples: 40, metrics: { loss: 0.25, accuracy: 0.5 } },
   f16: { round: 3, modelVersion: 2, encoding: "f16", length: 5, numSamples: 40, metrics: {} },
@@ -24,14 +24,14 @@ const withHead = (json: string, payload = filled(20)): Uint8Array => {
   bytes.set(payload, start);
   return bytes;
 };
-const good = { ...heads["f32"]!, crc32: crc32(filled(20)) };
+const good = { ...heads["f32"]!, checksum: checksum(filled(20)) };
 
 describe("an update's message", () => {
   it.each(Object.entries(heads))("is read as it was written: %s", (_, head) => {
     const payload = filled(payloadBytes(head));
     const bytes = writeUpdateMessage({ head, payload });
     const read = readUpdateMessage(bytes);
-    expect(read.head).toEqual({ ...head, crc32: crc32(payload) });
+    expect(read.head).toEqual({ ...head, checksum: checksum(payload) });
     expect([...read.payload]).toEqual([...payload]);
     expect(read.payload.byteOffset % 8).toBe(0);
     expect(read.payload.buffer).toBe(bytes.buffer);
@@ -42,7 +42,7 @@ describe("an update's message", () => {
     const length = new DataView(bytes.buffer).getUint32(0, true);
     expect((4 + length) % 8).toBe(0);
     expect(bytes.length).toBe(4 + length + 5);
-    expect(new TextDecoder().decode(bytes.subarray(4, 4 + length))).toMatch(/^\{"round":3,"modelVersion":2,"encoding":"int8","length":5,"numSamples":40,"scale":0\.1,"crc32":\d+\} {0,7}$/);
+    expect(new TextDecoder().decode(bytes.subarray(4, 4 + length))).toMatch(/^\{"round":3,"modelVersion":2,"encoding":"int8","length":5,"numSamples":40,"scale":0\.1,"checksum":\d+\} {0,7}$/);
   });
 
   it("is told by its head as soon as that is there, and not before", () => {
@@ -67,7 +67,7 @@ describe("an update's message", () => {
     const { headBytes } = readUpdateHead(bytes)!;
     for (let bit = 8 * headBytes; bit < 8 * bytes.length; bit++) {
       const flipped = bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << bit % 8) : byte));
-      expect(() => readUpdateMessage(flipped)).toThrow(/expected a payload of CRC-32/);
+      expect(() => readUpdateMessage(flipped)).toThrow(/expected a payload of checksum/);
     }
   });
 
@@ -83,7 +83,7 @@ describe("an update's message", () => {
     ["a scale that no float32 has", { ...good, encoding: "int8", scale: 1e39 }, "read an update's head.scale"],
     ["topk without entries", { ...good, encoding: "topk" }, "read an update's head.entries"],
     ["more entries than parameters", { ...good, encoding: "topk", entries: 6 }, "read an update's head.entries"],
-    ["a checksum of 33 bits", { ...good, crc32: 2 ** 32 }, "read an update's head.crc32"],
+    ["a checksum of 33 bits", { ...good, checksum: 2 ** 32 }, "read an update's head.checksum"],
     ["an accuracy above 1", { ...good, metrics: { accuracy: 1.5 } }, "read an update's head.metrics.accuracy"],
     ["another payload than promised", { ...good, length: 6 }, "expected 24 bytes of payload (f32, 6 parameters); got 20"],
     ["a list", [], "expected an object"],

@@ -1,5 +1,5 @@
+import { checksum } from "@sedna-js/wasm-kernels";
 import { WireError } from "../errors.ts";
-import { crc32 } from "./crc32.ts";
 import { UPDATE_ENCODINGS } from "./federation-parsers.ts";
 import type { UpdateHead, UpdateMessage } from "./federation.ts";
 import { fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
@@ -35,8 +35,8 @@ export function payloadBytes({ encoding, length, entries = 0 }: Pick<UpdateHead,
  * The bytes of an update, its checksum computed.
  * @throws {WireError} on a head that {@link readUpdateMessage} would refuse, or a payload of another length than it promises.
  */
-export function writeUpdateMessage({ head, payload }: { readonly head: Omit<UpdateHead, "crc32">; readonly payload: Uint8Array }): Uint8Array<ArrayBuffer> {
-  const checked = readHead({ ...head, crc32: crc32(payload) });
+export function writeUpdateMessage({ head, payload }: { readonly head: Omit<UpdateHead, "checksum">; readonly payload: Uint8Array }): Uint8Array<ArrayBuffer> {
+  const checked = readHead({ ...head, checksum: checksum(payload) });
   checkLength(payload.length, checked);
   const text = new TextEncoder().encode(JSON.stringify(checked));
   const start = Math.ceil((LENGTH_BYTES + text.length) / ALIGNMENT) * ALIGNMENT;
@@ -50,7 +50,7 @@ export function writeUpdateMessage({ head, payload }: { readonly head: Omit<Upda
 
 /**
  * The head at the start of a message, and where its payload begins; undefined while more bytes are needed. What it promises
- * is not there yet: a reader takes {@link payloadBytes} more, and compares their CRC-32.
+ * is not there yet: a reader takes {@link payloadBytes} more, and compares their checksum.
  * @throws {WireError} as soon as it can be no head.
  */
 export function readUpdateHead(bytes: Uint8Array): { readonly head: UpdateHead; readonly headBytes: number } | undefined {
@@ -73,8 +73,8 @@ export function readUpdateMessage(bytes: Uint8Array): UpdateMessage {
   if (!start) throw new WireError(`read an update: expected a head; got ${bytes.length} bytes that end before it does`);
   const payload = bytes.subarray(start.headBytes);
   checkLength(payload.length, start.head);
-  const sum = crc32(payload);
-  if (sum !== start.head.crc32) throw new WireError(`read an update: expected a payload of CRC-32 ${start.head.crc32}; got one of ${sum}`);
+  const sum = checksum(payload);
+  if (sum !== start.head.checksum) throw new WireError(`read an update: expected a payload of checksum ${start.head.checksum}; got one of ${sum}`);
   return { head: start.head, payload };
 }
 
@@ -90,7 +90,7 @@ function readHead(value: unknown): UpdateHead {
     numSamples: head.whole("numSamples", { least: 1 }),
     ...(encoding === "int8" && { scale: head.number("scale", { most: MAX_SCALE }) }),
     ...(encoding === "topk" && { entries: head.whole("entries", { most: length }) }),
-    crc32: head.whole("crc32", { most: 2 ** 32 - 1 }),
+    checksum: head.whole("checksum", { most: 2 ** 32 - 1 }),
     ...(head.has("metrics") && { metrics: readMetrics(head.object("metrics")) }),
   };
 }
