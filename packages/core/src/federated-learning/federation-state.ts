@@ -1,22 +1,28 @@
+import type { Selection } from "../select.ts";
 import type { ClientResources, RoundSummary, UpdateRefusal } from "../wire/federation.ts";
 
 /** How rounds are run. Times in ms. */
 export interface RoundSettings {
-  /** Sedna's exit_round. Default 1; Infinity goes on for ever. */
+  /** Sedna's exit_round: the last round. Default 1. 0 goes on for ever; JSON has no Infinity. */
   readonly exitRound: number;
-  /** Sedna's participants_count: the updates that a round wants. */
+  /** Sedna's participants_count: the updates that a round wants. Default 1. */
   readonly participants: number;
-  /** Clients selected for each update wanted. Default 1.3. */
+  /** Clients selected for each update wanted, rounded down. Default 1.3. */
   readonly overSelect: number;
-  /** Share of `participants` that must be counted for a round to close with a model. Default 0.7. */
+  /** Share of the updates wanted that must be counted for a round to close with a model, rounded up. Default 0.7. */
   readonly minFraction: number;
-  /** A round opens when `participants * overSelect` clients are there, or after so long with `minFraction * participants`. */
+  /** A round opens when `participants * overSelect` clients are there, or after so long with `minFraction * participants`. Default 10 s. */
   readonly selectionMs: number;
-  /** A round closes so long after it opened, whoever is missing. Never infinite. */
+  /** A round closes so long after it opened, whoever is missing. Never infinite. Default 2 minutes. */
   readonly deadlineMs: number;
+  /** Who is selected, where more could be: a name in the table `clientChoice`, and its parameters. Default Random. */
+  readonly choice: Selection;
   /** Whether a client that joins an open round may still take part. Default true. */
   readonly lateJoiners: boolean;
-  /** FedBuff: a model every `bufferSize` updates, whatever model they started from, at most `maxStaleness` versions old. */
+  /**
+   * FedBuff: a model every `bufferSize` updates, whatever model they started from, at most `maxStaleness` versions old, from
+   * `concurrency` clients at work at a time. A client is part of a buffer once; one that needs longer than `deadlineMs` loses its place.
+   */
   readonly buffered?: { readonly bufferSize: number; readonly maxStaleness: number; readonly concurrency: number };
   /** Malformed updates before a client is left out. Default 3. */
   readonly strikes: number;
@@ -70,11 +76,29 @@ export interface OpenRound {
   readonly openedAt: number;
   readonly deadlineAt: number;
   readonly selected: readonly string[];
-  readonly counted: Readonly<Record<string, { readonly weight: number; readonly digest: string }>>;
+  readonly counted: Readonly<Record<string, CountedUpdate>>;
   readonly refused: number;
   readonly bytes: number;
   /** True from the effect `aggregate` to the event `aggregated`: nothing more is counted. */
   readonly closing: boolean;
+  /** When that effect was. */
+  readonly closedAt?: number;
+}
+
+/** What is kept of an update that is part of a round's sum. */
+export interface CountedUpdate {
+  readonly weight: number;
+  readonly digest: string;
+  readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
+}
+
+/** Buffered: what a client is at. It keeps its model while newer ones come. */
+export interface Assignment {
+  /** The round that was open when it began; what its update is sent for. */
+  readonly round: number;
+  readonly modelVersion: number;
+  /** When it loses its place, unix ms. */
+  readonly until: number;
 }
 
 /** All that a federation knows of its rounds; plain data. */
@@ -87,6 +111,8 @@ export interface FederationState {
   readonly modelVersion: number;
   readonly clients: Readonly<Record<string, FederationClient>>;
   readonly open: OpenRound | undefined;
+  /** Buffered: clients at work. Models that these name must be kept. */
+  readonly assignments: Readonly<Record<string, Assignment>>;
   /** When the wait for clients began. */
   readonly waitingSince: number;
   readonly history: readonly RoundSummary[];
