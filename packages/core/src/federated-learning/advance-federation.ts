@@ -1,0 +1,54 @@
+import { withAssignments } from "./buffered-assignments.ts";
+import { chooseClients } from "./choose-clients.ts";
+import type { ClientChoiceTable } from "./client-choice.ts";
+import { afterAbandon } from "./close-round.ts";
+import { isEligible } from "./federation-clients.ts";
+import type { FederationEffect, FederationState } from "./federation-state.ts";
+import { roundTargets } from "./round-settings.ts";
+
+/** A state and what the world has to do about it, in order. */
+export interface Reduced {
+  readonly state: FederationState;
+  readonly effects: readonly FederationEffect[];
+}
+
+/**
+ * What time and numbers bring about, asked after every event: the round closes when enough is counted or its deadline is there;
+ * a wait ends when enough clients are there. A round that closes may be followed by the next at once.
+ */
+export function advance(given: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
+  const closed = closeInTime(given, at);
+  const opened = closed.state.phase === "waiting" ? openIfReady(closed.state, { at, table }) : { state: withAssignments(closed.state, { at, table }), effects: [] };
+  return { state: opened.state, effects: [...closed.effects, ...opened.effects] };
+}
+
+function closeInTime(state: FederationState, at: number): Reduced {
+  const { open, settings } = state;
+  if (open === undefined || open.closing) return { state, effects: [] };
+  const { goal, minimum } = roundTargets(settings);
+  const clients = Object.keys(open.counted);
+  const isOver = at >= open.deadlineAt;
+  if (clients.length >= goal || (isOver && clients.length >= minimum)) {
+    return { state: { ...state, open: { ...open, closing: true, closedAt: at } }, effects: [{ type: "aggregate", round: open.round, clients }] };
+  }
+  if (!isOver) return { state, effects: [] };
+  return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round: open.round, counted: clients.length }] };
+}
+
+function openIfReady(state: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
+  const { settings, round: last, modelVersion } = state;
+  const { minimum, selection } = roundTargets(settings);
+  const eligible = Object.values(state.clients).filter((client) => isEligible(state, client)).length;
+  // A buffer waits for nobody: who comes later starts from a later model.
+  const enough = settings.buffered !== undefined || at >= state.waitingSince + settings.selectionMs ? minimum : Math.max(minimum, selection);
+  if (eligible < enough) return { state, effects: [] };
+  const chosen = settings.buffered === undefined ? chooseClients(state, { count: selection, table }) : undefined;
+  if (chosen !== undefined && chosen.clients.length < minimum) return { state, effects: [] };
+
+  const round = last + 1;
+  const deadlineAt = at + settings.deadlineMs;
+  const selected = chosen?.clients ?? Object.keys(state.assignments);
+  const open = { round, modelVersion, openedAt: at, deadlineAt, selected, counted: {}, refused: 0, bytes: 0, closing: false };
+  const opened = withAssignments({ ...state, phase: "open", open, seed: chosen?.seed ?? state.seed }, { at, table });
+  return { state: opened, effects: [{ type: "open", round, modelVersion, deadlineAt, clients: opened.open!.selected }] };
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import type { FederationEffect, FederationEvent, FederationState, RoundSettings } from "./federation-state.ts";
+import { mayUpload } from "./may-upload.ts";
+import { nextTick } from "./next-tick.ts";
+import { reduceFederation } from "./reduce-federation.ts";
+import { roundSettings } from "./round-settings.ts";
+import { startFederation } from "./start-federation.ts";
+import { taskOf } from "./task-of.ts";
+
+const joined = (client: string, at = 0, more: Partial<Extract<FederationEvent, { type: "joined" }>> = {}): FederationEvent => ({ type: "joined", at, client, kind: "sedna-js", epoch: 1, numSamples: 10, resources: {}, ...more });
+const left = (client: string, at: number, epoch = 1): FederationEvent => ({ type: "left", at, client, epoch });
+const counted = (client: string, at: number, { round = 1, modelVersion = 0, weight = 10 } = {}): FederationEvent => ({ type: "counted", at, client, round, modelVersion, weight, bytes: 100, digest: client });
+const refused = (client: string, at: number, code: "not-finite" | "wrong-round" = "not-finite"): FederationEvent => ({ type: "refused", at, client, round: 1, code });
+const ticked = (at: number): FederationEvent => ({ type: "ticked", at });
+const aggregated = (round: number, at: number): FederationEvent => ({ type: "aggregated", at, round, modelVersion: round });
+
+/** A federation that takes events and keeps the effects of the last one. */
+function federation(settings: Partial<RoundSettings>) {
+  let state = startFederation(roundSettings({ selectionMs: 1000, deadlineMs: 10_000, exitRound: 100, ...settings }), { seed: 7, at: 0 });
+  let effects: readonly FederationEffect[] = [];
+  return {
+    get state(): FederationState {
+      return state;
+    },
+    get effects(): readonly FederationEffect[] {
+      return effects;
+    },
+    get types(): string[] {
+      return effects.map(({ type }) => type);
+    },
+    after(...events: FederationEvent[]): void {
+      effects = [];
+      for (const event of events) {
+        const reduced = reduceFederation(state, event);
+        state = reduced.state;
+        effects = [...effects, ...reduced.effects];
+      }
+    },
+    refusal: (client: string, round = 1, epoch = 1) => mayUpload(state, { client, epoch, round }),
+    task: (client: string, now = 0) => taskOf(state, { client, now, seq: 1 }),
+  };
+}
+const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
+
+describe("the wait for clients", () => {
+  it("ends when so many are there as are to be selected", () => {
+    const fed = federation({ participants: 10 });
+    fed.after(...names(12).map((name) => joined(name)));
+    expect(fed.types).toEqual([]);
+    fed.after(joined("c12", 5));
+    expect(fed.effects).toEqual([{ type: "open", round: 1, modelVersion: 0, deadlineAt: 10_005, clients: expect.arrayContaining(names(13)) }]);
+  });
+  it("ends after its time with the least that a round needs, and not with fewer", () => {
+    const fed = federation({ participants: 10 });
+    fed.after(...names(6).map((name) => joined(name)));
+    expect(nextTick(fed.state)).toBeUndefined();
+    fed.after(ticked(1000));
+    expect(fed.state.phase).toBe("waiting");
+    fed.after(joined("c6", 1500));
+    expect(fed.types).toEqual(["open"]);
+  });
+  it("says when it has to be looked at again", () => {
+    const fed = federation({ participants: 10 });
+    fed.after(...names(7).map((name) => joined(name)));
+    expect(nextTick(fed.state)).toBe(1000);
+    fed.after(ticked(1000));
+    expect(fed.types).toEqual(["open"]);
+    expect(nextTick(fed.state)).toBe(11_000);
+  });
+  it("does not count who left, has nothing to train on, or is in quarantine", () => {
+    const fed = federation({ participants: 2, overSelect: 1, strikes: 1, choice: { method: "Simple" } });
+    fed.after(joined("a"), left("a", 1), joined("b", 2, { numSamples: 0 }), joined("c", 3), refused("c", 4), joined("d", 5));
+    expect(fed.state.phase).toBe("waiting");
+    fed.after(joined("e", 6));
+    expect(fed.effects).toEqual([expect.objectContaining({ type: "open", clients: ["d", "e"] })]);
+  });
+  it("opens a federation of one, and of two, at once: over-selection rounds down", () => {
+    const one = federation({ participants: 1 });
+    one.after(joined("a"));
+    expect(one.types).toEqual(["open"]);
+    const two = federation({ participants: 2 });
+    two.after(joined("a"), joined("b"));
+    expect(two.types).toEqual(["open"]);
+  });
+});
+
+describe("an open round", () => {
+  const opened = (settings: Partial<RoundSettings> = {}, clients = 13) => {
+    const fed = federation({ participants: 10, ...settings });
+    fed.after(...names(clients).map((name) => joined(name)), ticked(1000));
+    return fed;
+  };
+  it("closes as soon as the updates that it wants are counted, not those that it selected for", () => {
+    const fed = opened();
+    fed.after(...names(9).map((name) => counted(name, 2000)));
+    expect(fed.types).toEqual([]);
+    fed.after(counted("c9", 2001));
+    expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: names(10) }]);
+    expect(fed.state.open?.closing).toBe(true);
+  });
+  it("C21: closes at its deadline with the least that it needs", () => {
+    const fed = opened();
+    fed.after(...names(7).map((name) => counted(name, 2000)), ticked(9999));
+    expect(fed.types).toEqual([]);
+    fed.after(ticked(10_000));
+    expect(fed.types).toEqual(["aggregate"]);
+    fed.after(aggregated(1, 10_500));
+    expect(fed.state).toMatchObject({ round: 1, modelVersion: 1 });
+    expect(fed.state.history).toEqual([{ round: 1, outcome: "aggregated", selected: 13, counted: 7, refused: 0, totalSamples: 70, durationMs: 10_000, bytes: 700 }]);
+  });
+  it("C21: is given up at its deadline with fewer; the model stays and the next attempt has its number", () => {
+    const fed = opened();
+    fed.after(...names(6).map((name) => counted(name, 2000)), ticked(10_000));
+    expect(fed.effects[0]).toEqual({ type: "abandon", round: 1, counted: 6 });
+    expect(fed.effects[1]).toMatchObject({ type: "open", round: 1, modelVersion: 0, deadlineAt: 20_000 });
+    expect(fed.state).toMatchObject({ round: 0, modelVersion: 0 });
+    expect(fed.task("c0")).toMatchObject({ kind: "train", round: 1, counted: false });
+  });
+  it("C21: an update that is late for its round is told so, and is no strike", () => {
+    const fed = opened();
+    fed.after(...names(10).map((name) => counted(name, 2000)));
+    expect(fed.refusal("c11")).toBe("round-closed");
+    fed.after(aggregated(1, 2000));
+    expect(fed.types).toEqual(["open"]);
+    expect(fed.refusal("c11")).toBe("wrong-round");
+    fed.after(refused("c11", 2001, "wrong-round"), refused("c11", 2002, "wrong-round"), refused("c11", 2003, "wrong-round"));
+    expect(fed.state.clients["c11"]!.strikes).toBe(0);
+    expect(fed.state.open?.refused).toBe(3);
+  });
+  it("counts nobody twice, whoever comes back under a newer session", () => {
+    const fed = opened();
+    fed.after(counted("c0", 2000), counted("c0", 2001), left("c0", 2002), joined("c0", 2003, { epoch: 2 }), counted("c0", 2004));
+    expect(Object.keys(fed.state.open!.counted)).toEqual(["c0"]);
+    expect(fed.state.open!.bytes).toBe(100);
+    expect(fed.refusal("c0", 1, 2)).toBe("duplicate");
+    expect(fed.refusal("c0", 1, 1)).toBe("session-replaced");
+    expect(fed.task("c0")).toMatchObject({ kind: "train", counted: true });
+  });
+  it("keeps what was counted of a client that leaves", () => {
+    const fed = opened();
+    fed.after(...names(6).flatMap((name) => [counted(name, 2000), left(name, 2001)]), counted("c6", 2002), ticked(10_000));
+    expect(fed.types).toEqual(["aggregate"]);
+  });
+  it("gives the place of one that left to one that comes late", () => {
+    const fed = opened();
+    fed.after(joined("late", 2000));
+    expect(fed.refusal("late")).toBe("not-selected");
+    expect(fed.task("late")).toMatchObject({ kind: "wait" });
+    fed.after(left("c0", 2001), joined("later", 2002));
+    expect(fed.refusal("later")).toBeUndefined();
+    expect(fed.task("later", 4000)).toEqual({ kind: "train", seq: 1, round: 1, modelVersion: 0, remainingMs: 6000, counted: false });
+  });
+  it("takes no late joiners where the settings say so", () => {
+    const fed = opened({ lateJoiners: false }, 7);
+    expect(fed.state.phase).toBe("open");
+    fed.after(joined("late", 2000));
+    expect(fed.refusal("late")).toBe("not-selected");
+  });
+  it("counts an update whose deadline passed unseen, then closes: it is in the sum already", () => {
+    const fed = opened();
+    fed.after(...names(6).map((name) => counted(name, 2000)), counted("c6", 10_001));
+    expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: names(7) }]);
+  });
+  it("is given up when the model could not be made", () => {
+    const fed = opened();
+    fed.after(...names(10).map((name) => counted(name, 2000)), { type: "failed", at: 2001, round: 1 });
+    expect(fed.types).toEqual(["aggregate", "abandon", "open"]);
+    expect(fed.state.history[0]).toMatchObject({ outcome: "abandoned", counted: 10, durationMs: 2000 });
+  });
+});
