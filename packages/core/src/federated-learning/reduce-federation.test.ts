@@ -1,46 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { FederationEffect, FederationEvent, FederationState, RoundSettings } from "./federation-state.ts";
-import { mayUpload } from "./may-upload.ts";
+import { aggregated, counted, federation, joined, left, names, refused, ticked } from "./federation-fixture.suite.ts";
+import type { RoundSettings } from "./federation-state.ts";
 import { nextTick } from "./next-tick.ts";
-import { reduceFederation } from "./reduce-federation.ts";
-import { roundSettings } from "./round-settings.ts";
-import { startFederation } from "./start-federation.ts";
-import { taskOf } from "./task-of.ts";
-
-const joined = (client: string, at = 0, more: Partial<Extract<FederationEvent, { type: "joined" }>> = {}): FederationEvent => ({ type: "joined", at, client, kind: "sedna-js", epoch: 1, numSamples: 10, resources: {}, ...more });
-const left = (client: string, at: number, epoch = 1): FederationEvent => ({ type: "left", at, client, epoch });
-const counted = (client: string, at: number, { round = 1, modelVersion = 0, weight = 10 } = {}): FederationEvent => ({ type: "counted", at, client, round, modelVersion, weight, bytes: 100, digest: client });
-const refused = (client: string, at: number, code: "not-finite" | "wrong-round" = "not-finite"): FederationEvent => ({ type: "refused", at, client, round: 1, code });
-const ticked = (at: number): FederationEvent => ({ type: "ticked", at });
-const aggregated = (round: number, at: number): FederationEvent => ({ type: "aggregated", at, round, modelVersion: round });
-
-/** A federation that takes events and keeps the effects of the last one. */
-function federation(settings: Partial<RoundSettings>) {
-  let state = startFederation(roundSettings({ selectionMs: 1000, deadlineMs: 10_000, exitRound: 100, ...settings }), { seed: 7, at: 0 });
-  let effects: readonly FederationEffect[] = [];
-  return {
-    get state(): FederationState {
-      return state;
-    },
-    get effects(): readonly FederationEffect[] {
-      return effects;
-    },
-    get types(): string[] {
-      return effects.map(({ type }) => type);
-    },
-    after(...events: FederationEvent[]): void {
-      effects = [];
-      for (const event of events) {
-        const reduced = reduceFederation(state, event);
-        state = reduced.state;
-        effects = [...effects, ...reduced.effects];
-      }
-    },
-    refusal: (client: string, round = 1, epoch = 1) => mayUpload(state, { client, epoch, round }),
-    task: (client: string, now = 0) => taskOf(state, { client, now, seq: 1 }),
-  };
-}
-const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
 
 describe("the wait for clients", () => {
   it("ends when so many are there as are to be selected", () => {
@@ -166,5 +127,46 @@ describe("an open round", () => {
     fed.after(...names(10).map((name) => counted(name, 2000)), { type: "failed", at: 2001, round: 1 });
     expect(fed.types).toEqual(["aggregate", "abandon", "open"]);
     expect(fed.state.history[0]).toMatchObject({ outcome: "abandoned", counted: 10, durationMs: 2000 });
+  });
+});
+
+describe("the end", () => {
+  it("comes with the exit round, once", () => {
+    const fed = federation({ exitRound: 2 });
+    fed.after(joined("a"), counted("a", 1), aggregated(1, 2));
+    expect(fed.types).toEqual(["open", "aggregate", "open"]);
+    fed.after(counted("a", 3, { round: 2, modelVersion: 1 }), aggregated(2, 4), aggregated(2, 5), ticked(1e9), joined("b", 1e9));
+    expect(fed.effects.slice(1)).toEqual([{ type: "finish", round: 2, modelVersion: 2 }]);
+    expect(fed.state.phase).toBe("done");
+    expect(fed.task("a")).toEqual({ kind: "done", seq: 1, round: 2, modelVersion: 2 });
+    expect(fed.refusal("a", 3)).toBe("round-closed");
+    expect(nextTick(fed.state)).toBeUndefined();
+  });
+  it("never comes where the exit round is 0", () => {
+    const fed = federation({ exitRound: Infinity });
+    fed.after(joined("a"));
+    for (let round = 1; round <= 1100; round++) fed.after(counted("a", round, { round, modelVersion: round - 1 }), aggregated(round, round));
+    expect(fed.state).toMatchObject({ phase: "open", round: 1100 });
+    expect(fed.state.history).toHaveLength(1000);
+    expect(fed.state.history.at(-1)).toMatchObject({ round: 1100 });
+  });
+});
+
+describe("a clock that is put back", () => {
+  it("lengthens a round to no more than its whole time from then", () => {
+    const fed = federation({});
+    fed.after(joined("a", 1e9), ticked(5000));
+    expect(nextTick(fed.state)).toBe(15_000);
+    fed.after(ticked(15_000));
+    expect(fed.types[0]).toBe("abandon");
+  });
+  it("lengthens no wait for clients", () => {
+    const fed = federation({ participants: 10 });
+    fed.after(...names(13).map((name) => joined(name, 1e9)), ...names(13).map((name) => left(name, 1e9)), ticked(2e9));
+    expect(fed.types).toEqual(["open", "abandon"]);
+    fed.after(...names(9).map((name) => joined(name, 500)), ticked(1499));
+    expect(fed.state.phase).toBe("waiting");
+    fed.after(ticked(1500));
+    expect(fed.state.phase).toBe("open");
   });
 });
