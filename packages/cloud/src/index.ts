@@ -1,10 +1,17 @@
 export { bigModelService, type BigModelServiceOptions } from "./big-model-service.ts";
 export { createCloud, type Cloud, type CloudOptions } from "./create-cloud.ts";
+export { createFederation } from "./federation/create-federation.ts";
+export { checkBlobName, type FederationLog, type FederationRecord, type ModelRecord, type SumCheckpoint } from "./federation/federation-log.ts";
+export type { FederationOptions } from "./federation/federation-options.ts";
+export type { Federation, FederationStats, Member, UpdateUpload } from "./federation/federation.ts";
+export { memoryFederationLog } from "./federation/memory-federation-log.ts";
+export type { RoundPrivacy } from "./federation/round-privacy.ts";
+export type { Timers } from "./federation/timers.ts";
 export { modelService, type ModelFiles, type ModelServiceOptions, type PublishedFile } from "./model-service.ts";
 export { sampleService, type SampleServiceOptions } from "./sample-service.ts";
 export { memorySamples, type SamplePage, type SampleStore } from "./sample-store.ts";
 export type { SednaCallback } from "./sedna-routes.ts";
 export type { ServedEstimator } from "./served-model.ts";
 export type { Logger, Service, ServiceContext } from "./service.ts";
-export { createSigningKey, directoryModels, directorySamples, onnxFile, publishModel, readSigningKey, serve, sharpDecoder, signKeySet, signManifest } from "#platform";
+export { createSigningKey, directoryFederationLog, directoryModels, directorySamples, onnxFile, publishModel, readSigningKey, serve, sharpDecoder, signKeySet, signManifest } from "#platform";
 export type { OnnxFileOptions, PublishOptions, ServeOptions, Serving, SigningKey } from "#platform";

@@ -34,8 +34,28 @@ export interface Federation {
   count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
   /** Told after each round, with the new model's version. */
   onRound(listener: (closed: { readonly round: number; readonly modelVersion: number; readonly outcome: "aggregated" | "abandoned"; readonly totalSamples: number; readonly done: boolean }) => void): () => void;
+  stats(): FederationStats;
   /** Writes what it has, and ends. */
   close(): Promise<void>;
+}
+
+/** What a federation did since its process began, and how it is now. */
+export interface FederationStats {
+  readonly counted: number;
+  /** Bytes of updates that came. */
+  readonly bytes: number;
+  readonly refused: Readonly<Partial<Record<UpdateRefusal, number>>>;
+  readonly aggregated: number;
+  readonly abandoned: number;
+  /** Time spent in checking and adding updates. */
+  readonly busyMs: number;
+  /** Uploads that wait for a place in memory, and that have one. */
+  readonly waiting: number;
+  readonly taken: number;
+  /** False while its log takes nothing. */
+  readonly healthy: boolean;
+  /** How long the open round has been. */
+  readonly openForMs?: number;
 }
 
 /** An update on its way in. */

@@ -1,5 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 import type { Member } from "./federation.ts";
+import type { Timers } from "./timers.ts";
 import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
 
 /** Options of {@link createUploadSlots}. */
@@ -14,8 +15,7 @@ export interface UploadSlotsOptions {
   readonly idleMs: number;
   readonly crc32: (bytes: Uint8Array, before?: number) => number;
   readonly now: () => number;
-  readonly setTimeout: (callback: () => void, ms: number) => unknown;
-  readonly clearTimeout: (timer: unknown) => void;
+  readonly timers: Timers;
 }
 
 /** What an upload says of itself when it asks for a slot. */
@@ -45,13 +45,14 @@ export interface UploadSlot {
 export interface UploadSlots {
   /**
    * A slot, at once or when one is free, in the order of asking. Where this member's upload of the round is here already, that one's.
-   * Undefined when nothing is here to go on with at that offset.
+   * Undefined when nothing is here to go on with at that offset, or its round has closed.
    * @throws {SednaError} `cloud-busy` when the line is full; the signal's reason.
    */
   take(request: SlotRequest): Promise<UploadSlot | undefined>;
   received(member: Member, round: number): number;
-  /** Takes away all slots, or those of other rounds than these. */
-  cutAll(except?: (round: number) => boolean): void;
+  /** Takes away the slots of uploads that nobody waits for any more, and sends those in line away. */
+  cutAll(isWanted: (request: { readonly client: string; readonly epoch: number; readonly round: number }) => boolean): void;
+  close(): void;
   readonly waiting: number;
   readonly taken: number;
 }
@@ -67,7 +68,7 @@ interface Place {
 
 interface Waiter {
   readonly request: SlotRequest;
-  readonly resolve: (slot: UploadSlot) => void;
+  readonly resolve: (slot: UploadSlot | undefined) => void;
 }
 
 /**
@@ -75,7 +76,7 @@ interface Waiter {
  * many clients come, no more than `slots` updates are in memory, and who stalls loses the place.
  */
 export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
-  const { slots, maxWaiting, maxBytes, idleMs, now } = options;
+  const { slots, maxWaiting, maxBytes, idleMs, now, timers } = options;
   const places = new Map<string, Place>();
   const spare: Uint8Array<ArrayBuffer>[] = [];
   const line: Waiter[] = [];
@@ -150,10 +151,19 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
     };
   };
 
+  const cutAll: UploadSlots["cutAll"] = (isWanted) => {
+    const isOver = ({ member, round }: SlotRequest): boolean => !isWanted({ ...member, round });
+    for (const waiter of line.filter(({ request }) => isOver(request))) {
+      line.splice(line.indexOf(waiter), 1);
+      waiter.resolve(undefined);
+    }
+    for (const [client, place] of places) if (isOver(place.request)) cut(client, { place, why: "closed" });
+  };
+
   // One timer for all: what a slow client costs must not grow with the clients.
   const startWatch = (): void => {
     if (watch !== undefined) return;
-    watch = options.setTimeout(() => {
+    watch = timers.set(() => {
       watch = undefined;
       for (const [client, place] of places) if (now() - place.lastAt >= idleMs) cut(client, { place, why: "idle" });
       if (places.size > 0) startWatch();
@@ -176,7 +186,7 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
       if (offset > 0) return undefined;
       if (here || places.size < slots) return hold(open(request));
       if (line.length >= maxWaiting) throw new SednaError(`take an update: expected a free place of ${slots}; got none, and ${line.length} wait`, { code: "cloud-busy", retryable: true, retryAfterMs: 1000 });
-      return new Promise<UploadSlot>((resolve, reject) => {
+      return new Promise<UploadSlot | undefined>((resolve, reject) => {
         const waiter: Waiter = { request, resolve };
         line.push(waiter);
         signal?.addEventListener(
@@ -194,12 +204,11 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
       const place = places.get(member.client);
       return place && place.request.round === round && place.request.member.epoch === member.epoch ? place.buffer.received : 0;
     },
-    cutAll(except = () => false) {
-      for (const [client, place] of [...places]) if (!except(place.request.round)) cut(client, { place, why: "closed" });
-      if (places.size === 0 && watch !== undefined) {
-        options.clearTimeout(watch);
-        watch = undefined;
-      }
+    cutAll,
+    close() {
+      cutAll(() => false);
+      if (watch !== undefined) timers.clear(watch);
+      watch = undefined;
     },
     get waiting() {
       return line.length;

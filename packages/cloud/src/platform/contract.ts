@@ -1,5 +1,6 @@
 import type { DecodeImage, Estimator, KeySet, ManifestSignature, ModelManifest, PublicKey, SignedKeySet, SignedManifest, Task } from "@sedna-js/core";
 import type { Cloud } from "../create-cloud.ts";
+import type { FederationLog } from "../federation/federation-log.ts";
 import type { ModelFiles } from "../model-service.ts";
 import type { SampleStore } from "../sample-store.ts";
 
@@ -97,3 +98,9 @@ export declare function publishModel(options: PublishOptions): Promise<ModelMani
 
 /** Models as {@link publishModel} lays them, in folders of one directory that are named as they are. */
 export declare function directoryModels(directory: string): ModelFiles;
+
+/** A federation's log as one directory, which no other process may have open. */
+export declare function directoryFederationLog(directory: string): FederationLog;
+
+/** CRC-32 as in zlib, going on from that of the bytes before. */
+export declare function crc32(bytes: Uint8Array, before?: number): number;

@@ -1,5 +1,7 @@
+export { crc32 } from "node:zlib";
 export { directoryModels } from "../directory-models.node.ts";
 export { directorySamples } from "../directory-samples.node.ts";
+export { directoryFederationLog } from "../federation/directory-federation-log.node.ts";
 export { onnxFile, sharpDecoder } from "../onnx.node.ts";
 export { publishModel } from "../publish-model.node.ts";
 export { serve } from "../serve.node.ts";

@@ -1,0 +1,62 @@
+import type { ModelUpdate } from "@sedna-js/wasm-kernels";
+
+/** The Euclidean length of a change, in f64; not finite when one of its numbers is not. */
+export function changeNorm(change: ModelUpdate): number {
+  switch (change.encoding) {
+    case "f32":
+    case "topk":
+      return Math.sqrt(squares(change.values));
+    case "f16":
+      return Math.sqrt(squares(halves(change.values)));
+    case "int8":
+      return Math.fround(change.scale) * Math.sqrt(squares(change.values));
+    default:
+      return change satisfies never;
+  }
+}
+
+/** A change that is `factor` times as long, in the same encoding but for halves, which become float32. It may write into the change's own memory. */
+export function scaleChange(change: ModelUpdate, factor: number): ModelUpdate {
+  switch (change.encoding) {
+    case "f32":
+    case "topk":
+      for (let i = 0; i < change.values.length; i++) change.values[i]! *= factor;
+      return change;
+    case "f16":
+      return scaleChange({ encoding: "f32", values: halves(change.values) }, factor);
+    case "int8":
+      return { ...change, scale: change.scale * factor };
+    default:
+      return change satisfies never;
+  }
+}
+
+/** Four sums side by side: one alone waits for each addition. */
+function squares(values: Float32Array | Int8Array): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (const end = values.length - 3; i < end; i += 4) {
+    a += values[i]! * values[i]!;
+    b += values[i + 1]! * values[i + 1]!;
+    c += values[i + 2]! * values[i + 2]!;
+    d += values[i + 3]! * values[i + 3]!;
+  }
+  for (; i < values.length; i++) a += values[i]! * values[i]!;
+  return a + b + c + d;
+}
+
+/** Half-precision floats as float32. */
+function halves(bits: Uint16Array): Float32Array {
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) {
+    const half = bits[i]!;
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    const size = exponent === 31 ? (fraction ? NaN : Infinity) : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    values[i] = half & 0x8000 ? -size : size;
+  }
+  return values;
+}

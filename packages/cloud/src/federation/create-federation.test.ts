@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { createFederation } from "./create-federation.ts";
+import { closed, join, message, plainMean, send } from "./federation-fixture.suite.ts";
+import type { Federation } from "./federation.ts";
+import type { FederationOptions } from "./federation-options.ts";
+
+async function opened(options: Partial<FederationOptions> = {}): Promise<Federation> {
+  const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, rounds: { participants: 2, exitRound: 2 }, seed: 1, ...options });
+  await federation.start();
+  return federation;
+}
+
+describe("a federation", () => {
+  it("makes a model of what its clients send, round by round, and is done", async () => {
+    const federation = await opened();
+    expect(federation.status()).toMatchObject({ state: "waiting", round: 0, modelVersion: 0 });
+    const [a, b] = join(federation, ["a", "b"]);
+    expect(federation.task(a!)).toMatchObject({ kind: "train", round: 1, modelVersion: 0, counted: false });
+    const first = closed(federation);
+    expect(await send(federation, { member: a!, bytes: message([1, 0, 0, 2], { round: 1, numSamples: 10 }), round: 1 })).toEqual({ round: 1, counted: true });
+    expect(federation.task(a!)).toMatchObject({ kind: "train", counted: true });
+    expect(await send(federation, { member: b!, bytes: message([4, 3, 0, 2], { round: 1, numSamples: 20 }), round: 1 })).toEqual({ round: 1, counted: true });
+    expect(await first).toEqual({ round: 1, modelVersion: 1, outcome: "aggregated", totalSamples: 30, done: false });
+    expect([...federation.model(1)!.parameters]).toEqual([3, 2, 0, 2]);
+    const second = closed(federation);
+    await send(federation, { member: a!, bytes: message([1, 1, 1, 1], { round: 2 }), round: 2 });
+    await send(federation, { member: b!, bytes: message([1, 1, 1, 1], { round: 2 }), round: 2 });
+    expect(await second).toMatchObject({ round: 2, done: true });
+    expect([...federation.model(2)!.parameters]).toEqual([4, 3, 1, 3]);
+    expect(federation.task(a!)).toMatchObject({ kind: "done", round: 2, modelVersion: 2 });
+    expect(federation.status().history).toHaveLength(2);
+    await federation.close();
+  });
+});

@@ -1,0 +1,157 @@
+import { mayUpload, SednaError, taskOf, type FederationClient, type UpdateReceipt } from "@sedna-js/core";
+import type { Logger } from "../service.ts";
+import { countUpdate, type ToldRefusal } from "./count-update.ts";
+import type { Federation, Member } from "./federation.ts";
+import { setUpFederation, type FederationOptions } from "./federation-options.ts";
+import { createFederationRounds, type FederationRounds } from "./federation-rounds.ts";
+import { federationStats } from "./federation-stats.ts";
+import { federationStatus } from "./federation-status.ts";
+import { memoryFederationLog } from "./memory-federation-log.ts";
+import { createMemberTasks } from "./member-tasks.ts";
+import { monotoneClock } from "./monotone-clock.ts";
+import { createPresence } from "./presence.ts";
+import { receiveUpload } from "./receive-upload.ts";
+import { engineTimers } from "./timers.ts";
+import { checkShape, readChange, type Refusal } from "./update-checks.ts";
+import { createUploadSlots } from "./upload-slots.ts";
+import { crc32 } from "#platform";
+
+/**
+ * Runs one federation: the imperative shell around the pure reducer of rounds. Updates come in through a fixed number of places in
+ * memory, are checked, and are added to the round's sum; what happens is in the log before anything is built on it.
+ *
+ * A killed aggregator goes on in the same round from its last checkpoint. Clients whose update was not in it see
+ * `counted: false` and send it again.
+ *
+ * @throws {TypeError} or {RangeError} on options that do not go together.
+ */
+export function createFederation(options: FederationOptions): Federation {
+  const { maxParallelUploads = 8, maxWaitingUploads = 4 * maxParallelUploads, uploadIdleMs = 10_000, absentMs = 90_000, keepUpdates = false, log = memoryFederationLog(), random = Math.random, logger = silent, timers = engineTimers(), privacy } = options;
+  const setup = setUpFederation(options);
+  const { plan, limits } = setup;
+  const now = options.now ?? monotoneClock();
+  const stats = federationStats();
+  const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
+  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, maxBytes: plan.maxUpdateBytes, idleMs: uploadIdleMs, crc32, now, timers });
+  const tasks = createMemberTasks({ taskOf: (client, seq) => taskOf(rounds.state, { client, now: now(), seq }), now });
+  const rounds: FederationRounds = createFederationRounds({
+    ...setup,
+    ...{ aggregator: options.aggregator, initialModel: options.initialModel, kernels: options.kernels, privacy, log, keepUpdates, now, random, timers, logger },
+    seed: options.seed ?? Math.floor(now()) >>> 0,
+    onChange(event, { isWide }) {
+      tasks.refresh(isWide || !("client" in event) ? undefined : event.client);
+      // What comes in for a round that is over is dropped at once: its place is somebody's of the next.
+      if (isWide) slots.cutAll((upload) => mayUpload(rounds.state, upload) === undefined);
+    },
+    onClosed(closed) {
+      stats.closed(closed.outcome);
+      for (const listener of Array.from(listeners)) listener(closed);
+    },
+  });
+  const presence = createPresence({ absentMs, now, timers, isHeld: (client) => tasks.listeners(client) > 0, onAbsent: (client) => leave(client) });
+
+  const openRound = (): number => rounds.state.open?.round ?? rounds.state.round;
+  const clientOf = (client: string): FederationClient | undefined => (Object.hasOwn(rounds.state.clients, client) ? rounds.state.clients[client] : undefined);
+  const leave = (client: string, epoch?: number): void => {
+    const known = clientOf(client);
+    if (!known || (epoch !== undefined && known.epoch !== epoch)) return;
+    presence.forget(client);
+    if (known.present) rounds.dispatch({ type: "left", at: now(), client, epoch: known.epoch });
+    tasks.forget(client);
+  };
+  /** Who asks is there; who was taken for gone is there again. */
+  const meet = ({ client, epoch }: Member): void => {
+    const known = clientOf(client);
+    if (!known || epoch > known.epoch) throw new SednaError("take part: expected a client that has joined; got another", { code: "session-ended" });
+    if (epoch < known.epoch) throw new SednaError("take part: expected the newest session of the client; got an older one", { code: "session-replaced" });
+    presence.seen(client);
+    if (!known.present) rounds.dispatch({ type: "joined", at: now(), client, kind: known.kind, epoch, numSamples: known.numSamples, resources: known.resources });
+  };
+
+  /** Why the round does not wait for an update. None of these is a strike, and that it was counted before is as good as the first time. */
+  const ask = ({ client, epoch }: Member, { round, modelVersion }: { readonly round: number; readonly modelVersion?: number }): ToldRefusal | UpdateReceipt | undefined => {
+    const refused = mayUpload(rounds.state, { client, epoch, round, ...(modelVersion !== undefined && { modelVersion }) });
+    if (refused === undefined) return undefined;
+    if (refused === "duplicate") return { round, counted: true, duplicate: true };
+    stats.refused(refused);
+    return { refused, error: `take an update: expected one that the open round waits for; got ${refused}`, round: openRound() };
+  };
+  /** Tells why an update is malformed, and writes the strike down. */
+  const refuse = ({ client }: Member, { refused, error }: Refusal): ToldRefusal => {
+    stats.refused(refused);
+    if (clientOf(client)) rounds.dispatch({ type: "refused", at: now(), client, round: openRound(), code: refused });
+    return { refused, error, round: openRound() };
+  };
+  const count = countUpdate({
+    ...{ log, keepUpdates, stats, refuse },
+    state: () => rounds.state,
+    sum: () => rounds.sum,
+    ask: ({ member, head }) => ask(member, head),
+    counted: ({ member: { client }, head: { round, modelVersion, numSamples: weight, metrics }, bytes, digest }) => rounds.dispatch({ type: "counted", at: now(), client, round, modelVersion, weight, bytes, digest, ...(metrics && { metrics }) }),
+  });
+
+  return {
+    plan,
+    async start() {
+      await rounds.start();
+      for (const { client, present } of Object.values(rounds.state.clients)) if (present) presence.seen(client);
+    },
+    status: () => federationStatus({ plan, state: rounds.state, now: now(), epsilons: rounds.epsilons, ...(privacy && { privacy: privacy.spent() }) }),
+    join({ client, epoch, kind, numSamples, resources }) {
+      rounds.dispatch({ type: "joined", at: now(), client, kind, epoch, numSamples, resources });
+      presence.seen(client);
+    },
+    leave: ({ client, epoch }) => leave(client, epoch),
+    task(member) {
+      meet(member);
+      return tasks.current(member.client);
+    },
+    onTask(member, listener) {
+      meet(member);
+      return tasks.onTask(member.client, listener);
+    },
+    model: (version) => rounds.models.get(version),
+    received: (member, round) => slots.received(member, round),
+    async receive(member, upload) {
+      meet(member);
+      const { round, total } = upload;
+      const early = ask(member, { round });
+      if (early) return early;
+      if (total > plan.maxUpdateBytes) return refuse(member, { refused: "too-long", error: `take an update: expected at most ${plan.maxUpdateBytes} bytes; got ${total}` });
+      const came = await receiveUpload({ slots, member, upload, onBytes: stats.bytes });
+      if (came === "partial") return { round, counted: false };
+      if ("why" in came) return ask(member, { round }) ?? { round, counted: false };
+      if ("refused" in came) return refuse(member, came);
+      try {
+        const read = stats.timed(() => readChange(came.buffer, { round, limits }));
+        if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
+        const { head, change } = read;
+        return await count({ member, change, head, digest: head.crc32.toString(16).padStart(8, "0"), bytes: total, message: came.buffer.bytes });
+      } finally {
+        came.free();
+      }
+    },
+    async count(member, { change, numSamples, round, modelVersion, bytes, metrics }) {
+      meet(member);
+      const early = ask(member, { round, modelVersion });
+      if (early) return early;
+      const wrong = checkShape(change, limits);
+      if (wrong) return refuse(member, wrong);
+      // Who speaks Sedna's protocol has seen no plan, and cannot keep to its cap.
+      const weight = clientOf(member.client)!.kind === "sedna-v1" ? Math.min(numSamples, limits.maxNumSamples) : numSamples;
+      return count({ member, change, head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) }, digest: "", bytes });
+    },
+    onRound(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, openedAt: rounds.state.open?.openedAt, now: now() }),
+    async close() {
+      presence.close();
+      slots.close();
+      await rounds.close();
+    },
+  };
+}
+
+const silent: Logger = { info() {}, error() {} };

@@ -1,0 +1,93 @@
+import { writeUpdateMessage, type Aggregator, type UpdateHead } from "@sedna-js/core";
+import type { Federation, Member } from "./federation.ts";
+
+/** The plain weighted mean of changes, for tests of what is around a rule. */
+export const plainMean: Aggregator = {
+  name: "plain mean",
+  minClients: 1,
+  needsSumOnly: true,
+  aggregate() {
+    throw new Error("not used here");
+  },
+  open({ kernels, base }) {
+    const sum = kernels.weightedMean({ length: base.length, accumulator: "f64" });
+    let count = 0;
+    return {
+      get count() {
+        return count;
+      },
+      get totalWeight() {
+        return sum.totalWeight;
+      },
+      add(update, { weight }) {
+        const norm = sum.add(update, { weight });
+        count++;
+        return norm;
+      },
+      state: () => ({ count, totalWeight: sum.totalWeight, mean: count === 0 ? new Float32Array(base.length) : sum.result() }),
+      restore({ count: before, totalWeight, mean }) {
+        if (before === 0) return;
+        sum.add({ encoding: "f32", values: mean }, { weight: totalWeight });
+        count += before;
+      },
+      finish() {
+        const change = sum.result();
+        return { model: base.map((value, i) => value + change[i]!), memory: undefined };
+      },
+      dispose: () => sum.dispose(),
+    };
+  },
+};
+
+/** The same, of a rule that needs the updates themselves. */
+export const keepingMean: Aggregator = { ...plainMean, name: "mean of kept updates", open: (round) => ({ ...spread(plainMean.open(round)), state: () => undefined }) };
+
+function spread(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["open"]> {
+  return {
+    get count() {
+      return open.count;
+    },
+    get totalWeight() {
+      return open.totalWeight;
+    },
+    add: (update, options) => open.add(update, options),
+    state: () => open.state(),
+    restore: (state) => open.restore(state),
+    finish: () => open.finish(),
+    dispose: () => open.dispose(),
+  };
+}
+
+/** A message of f32 changes, or of other bytes. */
+export function message(values: ArrayLike<number> | Uint8Array, head: Partial<UpdateHead> & { readonly round: number }): Uint8Array<ArrayBuffer> {
+  const floats = values instanceof Uint8Array ? undefined : Float32Array.from(values as ArrayLike<number>);
+  const payload = floats ? new Uint8Array(floats.buffer) : (values as Uint8Array);
+  const { encoding = "f32" } = head;
+  return writeUpdateMessage({ head: { modelVersion: head.round - 1, numSamples: 10, length: floats?.length ?? payload.length, ...head, encoding }, payload });
+}
+
+/** Bytes in pieces, as a socket has them. */
+export async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** Sends a whole message. */
+export const send = (federation: Federation, { member, bytes, round }: { readonly member: Member; readonly bytes: Uint8Array; readonly round: number }): ReturnType<Federation["receive"]> => federation.receive(member, { round, offset: 0, total: bytes.length, body: pieces(bytes) });
+
+/** Members that have joined. */
+export function join(federation: Federation, names: readonly string[]): Member[] {
+  return names.map((client) => {
+    const member = { client, epoch: 1 };
+    federation.join({ ...member, kind: "sedna-js", numSamples: 10, resources: {} });
+    return member;
+  });
+}
+
+/** Resolves when a round closes. */
+export const closed = (federation: Federation): Promise<Parameters<Parameters<Federation["onRound"]>[0]>[0]> =>
+  new Promise((resolve) => {
+    const stop = federation.onRound((round) => {
+      stop();
+      resolve(round);
+    });
+  });

@@ -1,0 +1,271 @@
+import { nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
+import { blobsToDelete, memoryBlob, modelBlob, versionsNeeded } from "./blob-names.ts";
+import type { Federation } from "./federation.ts";
+import type { FederationLog } from "./federation-log.ts";
+import type { FederationOptions, FederationSetup } from "./federation-options.ts";
+import { sha256Of, type ModelVersion } from "./model-versions.ts";
+import { openLog } from "./open-log.ts";
+import { restoreSum } from "./restore-sum.ts";
+import { createRoundJournal, floatsOf, type RoundJournal } from "./round-journal.ts";
+import { openRoundSum, type RoundSum } from "./round-sum.ts";
+import type { Timers } from "./timers.ts";
+import { crc32 } from "#platform";
+
+type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
+
+/** Options of {@link createFederationRounds}. */
+export interface FederationRoundsOptions extends Pick<FederationOptions, "aggregator" | "initialModel" | "kernels" | "privacy">, FederationSetup {
+  readonly log: FederationLog;
+  readonly keepUpdates: boolean;
+  readonly seed: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly timers: Timers;
+  readonly logger: NonNullable<FederationOptions["logger"]>;
+  /** Told after each event; `isWide` when it was about more than one client. */
+  readonly onChange: (event: FederationEvent, change: { readonly isWide: boolean }) => void;
+  readonly onClosed: (closed: RoundClosed) => void;
+}
+
+/** The rounds of a federation; see {@link createFederationRounds}. */
+export interface FederationRounds {
+  readonly state: FederationState;
+  /** The open round's sum. */
+  readonly sum: RoundSum | undefined;
+  /** Models that clients may ask for. */
+  readonly models: ReadonlyMap<number, ModelVersion>;
+  /** What was spent of privacy after a round. */
+  readonly epsilons: ReadonlyMap<number, number>;
+  readonly healthy: boolean;
+  /** Throws a SednaError before the start and after the end. */
+  assertOpen(): void;
+  start(): Promise<void>;
+  dispatch(event: FederationEvent): void;
+  close(): Promise<void>;
+}
+
+interface MadeModel extends Pick<ModelVersion, "sha256"> {
+  readonly round: number;
+  readonly version: number;
+  readonly model: Float32Array;
+  readonly memory: Float32Array | undefined;
+}
+
+interface Running {
+  readonly kernels: VectorKernels;
+  readonly journal: RoundJournal;
+  readonly models: Map<number, ModelVersion>;
+  state: FederationState;
+  sum: RoundSum | undefined;
+  memory: Float32Array | undefined;
+  /** No event is older than the one before, whatever the clock says. */
+  at: number;
+  tick: unknown;
+  /** The model that is being made. */
+  closing: Promise<void> | undefined;
+}
+
+/**
+ * Carries out what the reducer of rounds asks for: opens and closes sums, makes models, wakes it in time, and writes down every event
+ * in the order in which it was reduced.
+ */
+export function createFederationRounds(options: FederationRoundsOptions): FederationRounds {
+  const { aggregator, log, plan, settings, limits, keepUpdates, now, random, timers, logger, privacy, onChange, onClosed } = options;
+  const epsilons = new Map<number, number>();
+  let running: Running | undefined;
+  let phase: "new" | "open" | "closed" = "new";
+  const using = (): Running => {
+    if (!running || phase !== "open") throw new SednaError(`use the federation ${plan.name}: expected one that is open; got one that is ${phase}`, { code: "disposed", retryable: true });
+    return running;
+  };
+
+  const account = ({ before, after }: { readonly before: FederationState; readonly after: FederationState }): void => {
+    if (!privacy || !before.open || after.modelVersion === before.modelVersion) return;
+    const population = Object.values(before.clients).filter(({ present }) => present).length;
+    privacy.onRound({ selected: before.open.selected.length, counted: Object.keys(before.open.counted).length, population });
+    epsilons.set(before.open.round, privacy.spent().epsilon);
+  };
+
+  const openSum = (run: Running, round: number): void => {
+    run.sum?.dispose();
+    const { open, modelVersion } = run.state;
+    const capacity = settings.buffered?.bufferSize ?? settings.participants;
+    run.sum = openRoundSum({ round, aggregator, kernels: run.kernels, base: run.models.get(open?.modelVersion ?? modelVersion)!.parameters, memory: run.memory, capacity, limits, random });
+  };
+  const dropSum = (run: Running): void => {
+    run.sum?.dispose();
+    run.sum = undefined;
+  };
+  const closed = (outcome: "aggregated" | "abandoned"): void => {
+    const { state } = using();
+    const last = state.history.at(-1)!;
+    onClosed({ round: last.round, modelVersion: state.modelVersion, outcome, totalSamples: last.totalSamples, done: state.phase === "done" });
+  };
+
+  const carryOut = (run: Running, effect: FederationEffect): void => {
+    switch (effect.type) {
+      case "open":
+        openSum(run, effect.round);
+        break;
+      case "abandon":
+      case "finish":
+        dropSum(run);
+        break;
+      case "quarantine":
+        logger.info({ untilRound: effect.untilRound }, "a client is left out for its malformed updates");
+        break;
+      case "aggregate":
+        break;
+      default:
+        effect satisfies never;
+    }
+  };
+
+  const dispatch = (given: FederationEvent, record?: (event: FederationEvent) => void): void => {
+    const run = using();
+    run.at = Math.max(run.at, given.at);
+    const event = { ...given, at: run.at };
+    const before = run.state;
+    const { state: after, effects } = reduceFederation(before, event);
+    run.state = after;
+    if (after.modelVersion !== before.modelVersion) dropSum(run);
+    for (const effect of effects) carryOut(run, effect);
+    if (record) record(event);
+    else if (event.type !== "ticked" || after !== before) run.journal.note(event);
+    account({ before, after });
+    const isWide = effects.length > 0 || after.modelVersion !== before.modelVersion;
+    onChange(event, { isWide });
+    if (effects.some(({ type }) => type === "abandon")) closed("abandoned");
+    if (after.modelVersion !== before.modelVersion) closed("aggregated");
+    if (run.state.open?.closing && !run.closing) startClosing(run);
+    schedule(run);
+  };
+
+  const schedule = (run: Running): void => {
+    if (run.tick !== undefined) timers.clear(run.tick);
+    run.tick = undefined;
+    const at = phase === "open" ? nextTick(run.state) : undefined;
+    if (at === undefined) return;
+    // Engines wait no longer than this; then it looks again.
+    run.tick = timers.set(() => dispatch({ type: "ticked", at: now() }), Math.min(2 ** 31 - 1, Math.max(1, at - Math.max(now(), run.at))));
+  };
+
+  const startClosing = (run: Running): void => {
+    const { round } = run.state.open!;
+    const work = makeModel(run)
+      .catch((error: unknown) => {
+        if (phase !== "open") return undefined;
+        logger.error({ error: messageOf(error) }, "a round's model could not be made");
+        return undefined;
+      })
+      .then((made) => {
+        if (run.closing === work) run.closing = undefined;
+        if (phase !== "open") return undefined;
+        if (made) return publish(run, made);
+        dispatch({ type: "failed", at: now(), round });
+        return undefined;
+      });
+    run.closing = work;
+  };
+
+  /** Everything that the model is made of is on the disk before it is made, and the model before anybody hears of it. */
+  const makeModel = async (run: Running): Promise<MadeModel> => {
+    const version = run.state.modelVersion + 1;
+    await run.journal.flush();
+    const { model, memory } = (await modelFromBefore(version)) ?? run.sum!.finish();
+    const sha256 = await sha256Of(model);
+    // The memory first: where the model is, all of it is.
+    if (memory) await run.journal.keep({ [memoryBlob(version)]: memory });
+    await run.journal.keep({ [modelBlob(version)]: model });
+    return { round: run.state.open!.round, version, model, memory, sha256 };
+  };
+
+  const publish = async (run: Running, { round, version, model, memory, sha256 }: MadeModel): Promise<void> => {
+    run.models.set(version, { parameters: model, sha256 });
+    run.memory = memory;
+    dispatch({ type: "aggregated", at: now(), round, modelVersion: version }, (event) =>
+      run.journal.noteRecord({ type: "aggregated", event: event as Extract<FederationEvent, { type: "aggregated" }>, model: { version, blob: modelBlob(version), sha256, ...(memory && { memory: memoryBlob(version) }) } }),
+    );
+    const needed = versionsNeeded(run.state);
+    for (const kept of run.models.keys()) if (!needed.has(kept)) run.models.delete(kept);
+    try {
+      // Until the log tells of this model, a restart needs the one before.
+      await run.journal.flush();
+      await tidy(run);
+    } catch (error) {
+      if (phase === "open") logger.error({ error: messageOf(error) }, "what a federation needs no more could not be deleted");
+    }
+  };
+
+  /** A model that was made and kept, and perhaps fetched by clients, before its record was written: made again it might differ in a last bit. */
+  const modelFromBefore = async (version: number): Promise<{ readonly model: Float32Array; readonly memory: Float32Array | undefined } | undefined> => {
+    const [model, memory] = [await log.getBlob(modelBlob(version)), await log.getBlob(memoryBlob(version))];
+    return model && { model: floatsOf(model), memory: memory && floatsOf(memory) };
+  };
+
+  const tidy = async (run: Running): Promise<void> => {
+    for (const name of blobsToDelete(await log.blobs(), { state: run.state, keepUpdates })) await log.deleteBlob(name);
+  };
+
+  const open = async (kernels: VectorKernels): Promise<void> => {
+    const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: (_, { before, after }) => account({ before, after }) });
+    const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), logger, timers });
+    const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: opened.at, tick: undefined, closing: undefined };
+    if (opened.state.open) {
+      openSum(run, opened.state.open.round);
+      await restoreSum(run.sum!, { log, opened, limits, crc32 });
+    }
+    await tidy(run);
+    running = run;
+    phase = "open";
+    if (run.state.open?.closing) startClosing(run);
+    else schedule(run);
+  };
+
+  return {
+    get state() {
+      return using().state;
+    },
+    get sum() {
+      return using().sum;
+    },
+    get models() {
+      return using().models;
+    },
+    epsilons,
+    get healthy() {
+      return phase === "open" && running!.journal.healthy;
+    },
+    assertOpen: () => void using(),
+    dispatch,
+    async start() {
+      if (phase !== "new") throw new SednaError(`start the federation ${plan.name}: expected a new one; got one that is ${phase}`, { code: "disposed" });
+      const kernels = options.kernels ?? (await loadVectorKernels());
+      const giveBack = async (): Promise<void> => {
+        if (!options.kernels) kernels.dispose();
+        await log.close();
+      };
+      try {
+        await open(kernels);
+      } catch (error) {
+        await giveBack();
+        throw error;
+      }
+    },
+    async close() {
+      if (phase === "closed") return;
+      const run = running;
+      phase = "closed";
+      if (!run) return;
+      if (run.tick !== undefined) timers.clear(run.tick);
+      await run.journal.close();
+      await run.closing;
+      dropSum(run);
+      if (!options.kernels) run.kernels.dispose();
+      await log.close();
+    },
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,80 @@
+import type { FederationTask } from "@sedna-js/core";
+
+/** The tasks of all members; see {@link createMemberTasks}. */
+export interface MemberTasks {
+  /** The task of a client now. */
+  current(client: string): FederationTask;
+  /** Told whenever it is another one; returns what ends that. */
+  onTask(client: string, listener: (task: FederationTask) => void): () => void;
+  /** Something happened that may have changed one client's task, or everyone's. */
+  refresh(client?: string): void;
+  /** How many listen for a client. */
+  listeners(client: string): number;
+  /** Forgets a client that nobody listens for. */
+  forget(client: string): void;
+}
+
+interface Entry {
+  key: string;
+  seq: number;
+  readonly listeners: Set<(task: FederationTask) => void>;
+}
+
+/**
+ * Numbers tasks, so that who polls can say what it knows, and tells those who listen. A task is another one when more than
+ * the time that is left has changed. Numbers begin at the clock, so that they go on growing when the server starts anew.
+ */
+export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: string, seq: number) => FederationTask; readonly now: () => number }): MemberTasks {
+  const entries = new Map<string, Entry>();
+
+  const look = (client: string): { readonly task: FederationTask; readonly entry: Entry; readonly isNew: boolean } => {
+    let entry = entries.get(client);
+    if (!entry) {
+      entry = { key: "", seq: Math.floor(now()), listeners: new Set() };
+      entries.set(client, entry);
+    }
+    const task = taskOf(client, entry.seq);
+    const key = keyOf(task);
+    if (key === entry.key) return { task, entry, isNew: false };
+    entry.key = key;
+    entry.seq += 1;
+    return { task: { ...task, seq: entry.seq }, entry, isNew: true };
+  };
+
+  const tell = (client: string): void => {
+    if (!entries.has(client)) return;
+    const { task, entry, isNew } = look(client);
+    if (isNew) for (const listener of Array.from(entry.listeners)) listener(task);
+  };
+
+  return {
+    current: (client) => look(client).task,
+    onTask(client, listener) {
+      const { entry } = look(client);
+      entry.listeners.add(listener);
+      return () => void entry.listeners.delete(listener);
+    },
+    refresh(client) {
+      if (client !== undefined) tell(client);
+      else for (const name of entries.keys()) tell(name);
+    },
+    listeners: (client) => entries.get(client)?.listeners.size ?? 0,
+    forget(client) {
+      if (entries.get(client)?.listeners.size === 0) entries.delete(client);
+    },
+  };
+}
+
+function keyOf(task: FederationTask): string {
+  switch (task.kind) {
+    case "wait":
+    case "done":
+      return `${task.kind} ${task.round} ${task.modelVersion}`;
+    case "train":
+      return `${task.kind} ${task.round} ${task.modelVersion} ${task.counted}`;
+    case "secure":
+      return `${task.kind} ${task.round} ${task.modelVersion} ${task.phase} ${JSON.stringify(task.message)}`;
+    default:
+      return task satisfies never;
+  }
+}

@@ -1,0 +1,28 @@
+import { SednaError } from "@sedna-js/core";
+import type { FederationLog, ModelRecord } from "./federation-log.ts";
+import { floatsOf } from "./round-journal.ts";
+
+/** A model of a federation. */
+export interface ModelVersion {
+  readonly parameters: Float32Array;
+  /** Of its bytes, little-endian; 64 digits in lower case. */
+  readonly sha256: string;
+}
+
+/** The SHA-256 of floats, as 64 digits in lower case. */
+export async function sha256Of(values: Float32Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Reads a model that the log tells of.
+ * @throws {SednaError} `storage-failed` when it is not there, or is another.
+ */
+export async function readModel(log: FederationLog, { version, blob, sha256 }: ModelRecord): Promise<ModelVersion> {
+  const bytes = await log.getBlob(blob);
+  const parameters = bytes && floatsOf(bytes);
+  const got = parameters ? await sha256Of(parameters) : "none";
+  if (!parameters || got !== sha256) throw new SednaError(`read model ${version}: expected bytes of SHA-256 ${sha256}; got ${got}`, { code: "storage-failed" });
+  return { parameters, sha256 };
+}

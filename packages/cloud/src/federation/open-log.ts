@@ -1,0 +1,67 @@
+import { SednaError, startFederation, type FederationState, type RoundSettings } from "@sedna-js/core";
+import { modelBlob, versionsNeeded } from "./blob-names.ts";
+import type { FederationLog, ModelRecord } from "./federation-log.ts";
+import type { FederationSetup } from "./federation-options.ts";
+import { firstModel } from "./first-model.ts";
+import { readModel, sha256Of, type ModelVersion } from "./model-versions.ts";
+import { replayLog, type Replayed, type ReplayListener } from "./replay-log.ts";
+import { bytesOf, floatsOf } from "./round-journal.ts";
+
+/** What a log is opened for. */
+export interface OpenLogOptions extends FederationSetup {
+  readonly log: FederationLog;
+  readonly initialModel: Float32Array | undefined;
+  readonly seed: number;
+  readonly now: () => number;
+  readonly listener: ReplayListener;
+}
+
+/** A federation as its log has it. */
+export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | "at"> {
+  readonly models: Map<number, ModelVersion>;
+  /** What the aggregator kept after the newest model. */
+  readonly memory: Float32Array | undefined;
+}
+
+/**
+ * Begins a log, or goes to where it left off.
+ * @throws {SednaError} `storage-failed` when it is another federation's.
+ */
+export async function openLog({ log, plan, settings, length, initialModel, seed, now, listener }: OpenLogOptions): Promise<OpenedLog> {
+  await log.open();
+  const replayed = replayLog(await log.read(), listener);
+  if (!replayed) return begin();
+  if (replayed.name !== plan.name || replayed.length !== length) {
+    throw new SednaError(`open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`, { code: "storage-failed" });
+  }
+  const state = await withSettings(replayed.state);
+  const models = new Map<number, ModelVersion>();
+  const recordOf = (version: number): ModelRecord => {
+    const record = replayed.models.get(version);
+    if (!record) throw new SednaError(`open a federation's log: expected it to tell of model ${version}; got no word of it`, { code: "storage-failed" });
+    return record;
+  };
+  for (const version of versionsNeeded(state)) models.set(version, await readModel(log, recordOf(version)));
+  const { memory: name } = recordOf(state.modelVersion);
+  const kept = name === undefined ? undefined : await log.getBlob(name);
+  if (name !== undefined && !kept) throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, { code: "storage-failed" });
+  return { state, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
+
+  async function begin(): Promise<OpenedLog> {
+    const parameters = initialModel?.slice() ?? (await firstModel({ head: plan.head, length, seed }));
+    const model: ModelVersion = { parameters, sha256: await sha256Of(parameters) };
+    const at = now();
+    await log.putBlob(modelBlob(0), bytesOf(parameters));
+    await log.append([{ type: "started", at, name: plan.name, length, seed, settings, model: { version: 0, blob: modelBlob(0), sha256: model.sha256 } }]);
+    return { state: startFederation(settings, { seed, at }), models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
+  }
+
+  /** Its owner may have changed its mind while it was down. */
+  async function withSettings(state: FederationState): Promise<FederationState> {
+    if (isSame(state.settings, settings)) return state;
+    await log.append([{ type: "settings", settings }]);
+    return { ...state, settings };
+  }
+}
+
+const isSame = (a: RoundSettings, b: RoundSettings): boolean => JSON.stringify(a) === JSON.stringify(b);

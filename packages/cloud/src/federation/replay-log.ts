@@ -1,0 +1,71 @@
+import { reduceFederation, SednaError, startFederation, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import type { FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
+
+/** Where a log leaves off. */
+export interface Replayed {
+  readonly state: FederationState;
+  readonly name: string;
+  readonly length: number;
+  /** Models that were made, by version, the first included. */
+  readonly models: ReadonlyMap<number, ModelRecord>;
+  /** The open round's sum as it was last written. */
+  readonly sum: SumCheckpoint | undefined;
+  /** Updates of the open round in the order in which they were counted. */
+  readonly counted: readonly (FederationEvent & { readonly type: "counted" })[];
+  /** When the last event was. */
+  readonly at: number;
+}
+
+/** Told of each event and what it led to. */
+export type ReplayListener = (event: FederationEvent, reduced: { readonly before: FederationState; readonly after: FederationState; readonly effects: readonly FederationEffect[] }) => void;
+
+/**
+ * Goes through a log. Undefined for an empty one.
+ * @throws {SednaError} `storage-failed` on a log that does not begin with its start.
+ */
+export function replayLog(records: readonly FederationRecord[], listener: ReplayListener = () => {}): Replayed | undefined {
+  const [first, ...rest] = records;
+  if (!first) return undefined;
+  if (first.type !== "started") throw new SednaError(`read a federation's log: expected its start; got ${JSON.stringify(first.type)}`, { code: "storage-failed" });
+  let state = startFederation(first.settings, { seed: first.seed, at: first.at });
+  let { at } = first;
+  let sum: SumCheckpoint | undefined;
+  let counted: (FederationEvent & { readonly type: "counted" })[] = [];
+  const models = new Map([[first.model.version, first.model]]);
+
+  const reduce = (event: FederationEvent): void => {
+    const before = state;
+    const { state: after, effects } = reduceFederation(before, event);
+    state = after;
+    at = Math.max(at, event.at);
+    if (event.type === "counted" && before.open && Object.keys(before.open.counted).length < Object.keys((after.open ?? before.open).counted).length) counted.push(event);
+    // A round that is given up and opened anew has the same number, and nothing else of the former.
+    if (effects.some(({ type }) => type === "open") || !after.open) {
+      counted = [];
+      sum = undefined;
+    }
+    listener(event, { before, after, effects });
+  };
+
+  for (const record of rest) {
+    switch (record.type) {
+      case "events":
+        for (const event of record.events) reduce(event);
+        // It was sealed behind its events.
+        if (record.sum) sum = state.open ? record.sum : undefined;
+        break;
+      case "aggregated":
+        models.set(record.model.version, record.model);
+        reduce(record.event);
+        break;
+      case "settings":
+        state = { ...state, settings: record.settings };
+        break;
+      case "started":
+        throw new SednaError("read a federation's log: expected one start; got two", { code: "storage-failed" });
+      default:
+        throw new SednaError(`read a federation's log: expected a record that this version knows; got ${JSON.stringify((record as { readonly type?: unknown }).type)}`, { code: "storage-failed" });
+    }
+  }
+  return { state, name: first.name, length: first.length, models, sum, counted, at };
+}
