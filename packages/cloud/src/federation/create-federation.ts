@@ -36,7 +36,16 @@ export function createFederation(options: FederationOptions): Federation {
   const tasks = createMemberTasks({ taskOf: (client, seq) => taskOf(rounds.state, { client, now: now(), seq }), now });
   const rounds: FederationRounds = createFederationRounds({
     ...setup,
-    ...{ aggregator: options.aggregator, initialModel: options.initialModel, kernels: options.kernels, privacy, log, keepUpdates, now, random, timers, logger },
+    aggregator: options.aggregator,
+    initialModel: options.initialModel,
+    kernels: options.kernels,
+    privacy,
+    log,
+    keepUpdates,
+    now,
+    random,
+    timers,
+    logger,
     seed: options.seed ?? Math.floor(now()) >>> 0,
     onChange(event, { isWide }) {
       tasks.refresh(isWide || !("client" in event) ? undefined : event.client);
@@ -83,7 +92,10 @@ export function createFederation(options: FederationOptions): Federation {
     return { refused, error, round: openRound() };
   };
   const count = countUpdate({
-    ...{ log, keepUpdates, stats, refuse },
+    log,
+    keepUpdates,
+    stats,
+    refuse,
     state: () => rounds.state,
     sum: () => rounds.sum,
     ask: ({ member, head }) => ask(member, head),
