@@ -83,6 +83,7 @@ interface URL {
   href: string;
   pathname: string;
   readonly origin: string;
+  readonly host: string;
   readonly protocol: string;
   readonly searchParams: URLSearchParams;
 }

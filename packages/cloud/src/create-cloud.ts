@@ -4,7 +4,10 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { createMetrics, INFERENCE_HEADER_LENGTH, METRICS_TYPE } from "@sedna-js/core";
-import type { Logger, Service } from "./service.ts";
+import { acceptUpgrades } from "./accept-upgrade.ts";
+import { openSockets } from "./open-sockets.ts";
+import type { Logger, Service, SocketRoute } from "./service.ts";
+import type { WebSocketLike } from "./service-socket.ts";
 
 /** Options of {@link createCloud}. */
 export interface CloudOptions {
@@ -23,7 +26,16 @@ export interface Cloud {
   (request: Request): Promise<Response>;
   /** Loads the models. Until then readiness is 503. */
   start(): Promise<void>;
-  /** Not ready any more, answers what it has taken, then gives back its memory. Calling it again does nothing. */
+  /** Looks at a request that asks for a WebSocket: the route that it leads to, or the response that refuses it. */
+  acceptUpgrade(request: Request): Promise<SocketRoute | Response>;
+  /** Gives a host's WebSocket to the route that {@link Cloud.acceptUpgrade} gave for its request. */
+  openSocket(socket: WebSocketLike, options: { readonly route: SocketRoute; readonly request: Request }): void;
+  /** Whether a service takes WebSockets. */
+  readonly takesSockets: boolean;
+  /**
+   * Not ready any more, closes its WebSockets by 1012 (the reason is JSON: `retryAfterMs`, when that client may come back),
+   * answers what it has taken, then gives back its memory. Calling it again does nothing.
+   */
   drain(): Promise<void>;
 }
 
@@ -46,6 +58,9 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
     sedna_samples_total: { type: "counter", text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already." },
     sedna_model_files_total: { type: "counter", text: "Requests for files of published models, by status." },
+    sedna_sockets: { type: "gauge", text: "WebSockets that are open." },
+    sedna_sockets_closed_total: { type: "counter", text: "WebSockets that ended, by code: 1000 and 1001 as planned, 1006 cut off." },
+    sedna_sockets_refused_total: { type: "counter", text: "Requests for a WebSocket that were refused, by status." },
     sedna_refused_total: { type: "counter", text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status." },
   });
   let draining: Promise<void> | undefined;
@@ -67,15 +82,14 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
 
   app.get("/v2/health/live", (c) => c.json({ live: true }));
   app.get("/v2/health/ready", (c) => (ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" })));
-  if (token !== undefined) {
-    const message = { error: "expected Authorization: Bearer with the server's token" };
-    app.use(bearerAuth({ token, noAuthenticationHeader: { message }, invalidAuthenticationHeader: { message }, invalidToken: { message } }));
-  }
+  const message = { error: "expected Authorization: Bearer with the server's token" };
+  const authorise = token === undefined ? undefined : bearerAuth({ token, noAuthenticationHeader: { message }, invalidAuthenticationHeader: { message }, invalidToken: { message } });
+  if (authorise) app.use(authorise);
   const active = { requests: 0, allDone: (): void => {} };
-  app.use(async (c, next) => {
+  app.use(async (_, next) => {
     if (draining) {
       metrics.add("sedna_refused_total", { code: "503" });
-      return c.json({ error: "the server is shutting down" }, 503, { "retry-after": "1", connection: "close" });
+      return shuttingDown();
     }
     active.requests++;
     try {
@@ -96,12 +110,29 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     return c.text("Internal Server Error", 500);
   });
 
+  const sockets = openSockets({ metrics, logger });
+  const accept = acceptUpgrades({
+    services,
+    origins,
+    authorise,
+    refuse: () => (draining ? shuttingDown() : undefined),
+    onError: (error, request) => logger.error({ error: error.message, path: new URL(request.url).pathname }, "a socket could not be opened"),
+  });
+
   return Object.assign(async (request: Request): Promise<Response> => app.fetch(request), {
     async start() {
       await Promise.all(services.map((service) => service.start()));
     },
+    async acceptUpgrade(request: Request) {
+      const answer = await accept(request);
+      if ("status" in answer) metrics.add("sedna_sockets_refused_total", { code: String(answer.status) });
+      return answer;
+    },
+    openSocket: sockets.open,
+    takesSockets: services.some((service) => (service.sockets?.length ?? 0) > 0),
     drain() {
       draining ??= (async () => {
+        sockets.close();
         if (active.requests > 0) await new Promise<void>((resolve) => (active.allDone = resolve));
         await Promise.all(services.map((service) => service.close()));
       })();
@@ -109,6 +140,8 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     },
   });
 }
+
+const shuttingDown = (): Response => new Response(JSON.stringify({ error: "the server is shutting down" }), { status: 503, headers: { "content-type": "application/json", "retry-after": "1", connection: "close" } });
 
 function checkOrigin(origin: string): void {
   let url: URL | undefined;

@@ -1,9 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerOptions } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Cloud } from "./create-cloud.ts";
 import type { ServeOptions, Serving } from "./platform/contract.ts";
+import { takeUpgrades } from "./upgrades.node.ts";
 
 /** How long a drained cloud still answers 503, so that no request is cut off on its way. */
 const LINGER_MS = 300;
@@ -12,10 +13,15 @@ const LINGER_MS = 300;
  * Puts a cloud on a socket: the only place that knows of one.
  * @throws when the port is taken.
  */
-export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 10_000 }: ServeOptions): Promise<Serving> {
-  const server = createAdaptorServer({ fetch: (request: globalThis.Request) => cloud(request as never) as never }) as Server;
+export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 10_000, sockets }: ServeOptions): Promise<Serving> {
+  const server = createAdaptorServer({
+    fetch: (request: globalThis.Request) => cloud(request as never) as never,
+    // Where Node asks (from 24.9 on): who offers another upgrade, as HTTP clients do with h2c, is answered as if it had not.
+    serverOptions: { shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket" } as ServerOptions,
+  }) as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
+  const upgrades = cloud.takesSockets ? takeUpgrades(server, { cloud, ...(sockets && { limits: sockets }) }) : undefined;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -29,9 +35,12 @@ export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 
   return {
     url: `http://${shownHost}:${address.port}`,
     async close() {
-      // Listening goes on while the cloud drains and a moment longer: who comes meanwhile, or has connected and not
+      // WebSockets are told first, by 1012. Listening goes on while the cloud drains and a moment longer: who comes meanwhile, or has connected and not
       // yet asked, is told 503 and when to come back, not cut off.
-      const late = globalThis.setTimeout(() => server.closeAllConnections(), drainMs);
+      const late = globalThis.setTimeout(() => {
+        server.closeAllConnections();
+        upgrades?.terminate();
+      }, drainMs);
       // A model that hangs is left behind: a shutdown must end.
       await Promise.race([cloud.drain(), setTimeout(drainMs, undefined, { ref: false })]);
       await setTimeout(LINGER_MS);

@@ -15,6 +15,19 @@ export interface ServeOptions {
   readonly host?: string;
   /** How long a shutdown waits for requests under way, in ms. Default 10000. */
   readonly drainMs?: number;
+  readonly sockets?: SocketLimits;
+}
+
+/** What a server's WebSockets must keep to. */
+export interface SocketLimits {
+  /** In all. More are answered 503. Default 10000. */
+  readonly maxConnections?: number;
+  /** From one IPv4 address or one IPv6 /64. More are answered 429. Behind a proxy all come from its address. Default 1024. */
+  readonly maxPerAddress?: number;
+  /** Time between pings in ms; after two that nothing answers a socket is cut off. Default 10000. */
+  readonly pingMs?: number;
+  /** How long the other side may take to answer a close before it is cut off, in ms. Default 3000. */
+  readonly closeMs?: number;
 }
 
 /** A cloud on a socket. */
