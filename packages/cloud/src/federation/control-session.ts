@@ -1,3 +1,4 @@
+import { SednaError } from "@sedna-js/core";
 import type { ServiceSocket } from "../service.ts";
 import type { Federation, Member } from "./federation.ts";
 import type { Sessions } from "./sessions.ts";
@@ -45,7 +46,12 @@ export function controlSession(socket: ServiceSocket, { federation, member, veri
     looking = true;
     clearTimeout(recheck);
     look()
-      .catch(() => socket.close(1011, "the server failed"))
+      .catch((error: unknown) => {
+        const code = error instanceof SednaError ? error.code : undefined;
+        if (code === "session-replaced") refuse("session-replaced");
+        else if (code === "session-ended") refuse("unauthorised");
+        else socket.close(1011, "the server failed");
+      })
       .finally(() => {
         looking = false;
         if (ended) return;
