@@ -1,0 +1,241 @@
+import { describe, expect, it } from "vitest";
+import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder } from "../../../../testing/pretend-federation.ts";
+import { SednaError } from "../errors.ts";
+import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
+import type { FederatedEvent, TrainingPauses } from "./federated-event.ts";
+
+const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const names = (events: readonly FederatedEvent[]): string[] => events.map(({ type }) => type);
+
+function client(federation: ReturnType<typeof pretendFederation>, { device = "one", ...options }: Partial<Parameters<typeof createFederatedLearning<number, number>>[0]> = {}) {
+  const estimator = (options.estimator ?? countingEstimator()) as ReturnType<typeof countingEstimator>;
+  const encoder = tellingEncoder();
+  const learning = createFederatedLearning<number, number>({ transport: federation.transport(device), device, encoder: () => encoder, random: () => 0.5, wait: immediately, ...options, estimator });
+  return { estimator, encoder, learning };
+}
+
+/** Runs to the end and takes all events; each is shown to `see` before the next. */
+async function all(learning: FederatedLearning<number>, { see, signal }: { readonly see?: (event: FederatedEvent) => void | Promise<void>; readonly signal?: AbortSignal } = {}): Promise<FederatedEvent[]> {
+  const events: FederatedEvent[] = [];
+  for await (const event of learning.run(someSamples(10), signal && { signal })) {
+    events.push(event);
+    await see?.(event);
+  }
+  return events;
+}
+
+describe("createFederatedLearning()", () => {
+  it("joins, trains in each round, and ends with the final model", async () => {
+    const federation = pretendFederation();
+    const { estimator, encoder, learning } = client(federation);
+    const events = await all(learning);
+
+    expect(names(events).filter((name) => name !== "training")).toEqual(["joined", ...["trained", "sent", "counted", "round", "trained", "sent", "counted", "round", "trained", "sent", "counted", "round"], "done"]);
+    expect(events.at(-1)).toEqual({ type: "done", round: 3, modelVersion: 3 });
+    expect((await estimator.getWeights()).map(({ data }) => [...(data as Float32Array)])).toEqual([[6, 6, 6], [6]]);
+    expect(estimator.trainings).toBe(3);
+    expect([...encoder.commits.values()]).toEqual([1, 1, 1]);
+    expect(learning.status()).toMatchObject({ state: "done", round: 3, modelVersion: 3, counted: 3, missed: 0 });
+    expect(federation.sessions.size, "it has left").toBe(0);
+  });
+
+  it("tells the number of samples and of the training", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, maxNumSamples: 7, exitRound: 1 } });
+    await all(client(federation).learning);
+    expect(JSON.parse(federation.received[0]!.text)).toMatchObject({ round: 1, modelVersion: 0, numSamples: 7, metrics: { loss: 0.5, accuracy: 0.75 } });
+  });
+
+  it("C20: sends the very same update again when the aggregator has lost it in a restart, without training again", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const { estimator, encoder, learning } = client(federation);
+    let restarts = 0;
+    const events = await all(learning, {
+      see: (event) => {
+        if (event.type === "counted" && restarts++ < 2) federation.restart({ losing: true });
+        else if (event.type === "counted") federation.closeRound();
+      },
+    });
+    expect(events.filter(({ type }) => type === "counted")).toEqual([false, true, true].map((again) => ({ type: "counted", round: 1, again })));
+    expect(estimator.trainings).toBe(1);
+    expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
+    expect([...encoder.commits.values()]).toEqual([1]);
+    expect(learning.status().counted).toBe(1);
+  });
+
+  it("C20: trains no second time when it comes back to a round that has counted it", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const first = client(federation);
+    for await (const event of first.learning.run(someSamples(10))) if (event.type === "counted") break;
+    const second = client(federation);
+    const events: FederatedEvent[] = [];
+    for await (const event of second.learning.run(someSamples(10))) {
+      events.push(event);
+      if (event.type === "joined") setImmediate(() => federation.closeRound());
+    }
+    expect(names(events)).toEqual(["joined", "round", "done"]);
+    expect(second.estimator.trainings).toBe(0);
+  });
+
+  it("C21: leaves a round's training as soon as the next round opens, and misses no more than that round", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 2 } });
+    const entered: (() => void)[] = [];
+    const estimator = countingEstimator({
+      onEpoch: async (signal) => {
+        if (entered.length > 0) return;
+        // It hangs for as long as nobody stops it.
+        await new Promise<void>((resolve) => {
+          entered.push(resolve);
+          signal!.addEventListener("abort", () => resolve(), { once: true });
+          setImmediate(() => federation.closeRound());
+        });
+      },
+    });
+    const { learning } = client(federation, { estimator });
+    const events = await all(learning);
+    expect(events.filter(({ type }) => type === "missed")).toMatchObject([{ round: 1, why: "superseded" }]);
+    expect(events.filter(({ type }) => type === "counted")).toMatchObject([{ round: 2 }]);
+    expect(estimator.busy, "never two trainings at once").toBe(1);
+  });
+
+  it("takes what the aggregator refuses for a missed round, not for a failure", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 2 } });
+    federation.refuse("one", { error: "expected a shorter one", code: "norm-too-large", round: 1 });
+    const { learning, encoder } = client(federation);
+    const events = await all(learning, {
+      see: (event) => {
+        if (event.type !== "missed") return;
+        federation.refuse("one", undefined);
+        federation.closeRound();
+      },
+    });
+    expect(events.filter(({ type }) => type === "missed")).toEqual([{ type: "missed", round: 1, why: "norm-too-large", message: "expected a shorter one" }]);
+    expect(federation.received.length).toBe(2);
+    expect([...encoder.commits.keys()].map((message) => (JSON.parse(message) as { round: number }).round), "what was refused leaves no residual").toEqual([2]);
+  });
+
+  it("joins again when its session has ended", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const { estimator, learning } = client(federation);
+    let joined = 0;
+    const events = await all(learning, {
+      see: (event) => {
+        if (event.type === "joined" && joined++ === 0) federation.endSession("one");
+        if (event.type === "counted") federation.closeRound();
+      },
+    });
+    expect(names(events).filter((name) => name === "joined").length).toBe(2);
+    expect(estimator.trainings).toBe(1);
+  });
+
+  it("C23: stops when another one takes part as this device, and leaves that one alone", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
+    const first = client(federation);
+    const second = client(federation);
+    const other = second.learning.run(someSamples(10))[Symbol.asyncIterator]();
+    const taken = all(first.learning, { see: async (event) => void (event.type === "counted" && (await other.next())) });
+    await expect(taken).rejects.toMatchObject({ code: "session-replaced" });
+    expect(first.learning.status().state).toBe("failed");
+    expect(federation.sessions.has("one"), "the other's session lives").toBe(true);
+    await second.learning.dispose();
+    await expect(async () => {
+      while (!(await other.next()).done);
+    }).rejects.toMatchObject({ code: "disposed" });
+  });
+
+  it("refuses a plan whose tensors are not the estimator's, and names the first", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, layout: [{ name: "weight", shape: [1, 3] }, { name: "output.bias", shape: [2] }] } });
+    await expect(all(client(federation).learning)).rejects.toThrow("expected output.bias as float32 [2], as its plan says; the estimator has float32 [1]");
+  });
+
+  it("ends by its signal with the signal's reason, leaves, and can run again", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
+    const { learning } = client(federation);
+    const stop = new AbortController();
+    const why = new Error("enough");
+    await expect(all(learning, { signal: stop.signal, see: (event) => void (event.type === "counted" && stop.abort(why)) })).rejects.toBe(why);
+    expect(federation.sessions.size).toBe(0);
+    for await (const event of learning.run(someSamples(10))) if (event.type === "joined") break;
+    expect(federation.sessions.size).toBe(0);
+  });
+
+  it("trains at one place at a time, and not after dispose()", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
+    const { learning } = client(federation);
+    const first = learning.run(someSamples(10))[Symbol.asyncIterator]();
+    await first.next();
+    await expect(all(learning)).rejects.toThrow(TypeError);
+    await learning.dispose();
+    await learning.dispose();
+    await expect(all(learning)).rejects.toMatchObject({ code: "disposed" });
+    await expect(async () => {
+      while (!(await first.next()).done);
+    }).rejects.toMatchObject({ code: "disposed" });
+  });
+
+  it("begins no training while it is paused, and starts it anew after a pause in the middle", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+    const listeners = new Set<() => void>();
+    const now = { reason: "battery" as string | undefined };
+    const set = (reason: string | undefined): void => {
+      now.reason = reason;
+      for (const listener of [...listeners]) listener();
+    };
+    const pauses: TrainingPauses = {
+      reason: () => now.reason,
+      onChange: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    let epochs = 0;
+    const estimator = countingEstimator({
+      onEpoch: async () => {
+        if (epochs++ === 0) set("hidden");
+      },
+    });
+    const { learning } = client(federation, { estimator, pauses });
+    const events = await all(learning, { see: (event) => void (event.type === "paused" && setImmediate(() => set(undefined))) });
+    expect(events.filter(({ type }) => type === "paused" || type === "resumed")).toEqual([{ type: "paused", reason: "battery" }, { type: "resumed" }, { type: "paused", reason: "hidden" }, { type: "resumed" }]);
+    expect(estimator.trainings).toBe(2);
+    expect(federation.received.length).toBe(1);
+    expect(listeners.size).toBe(0);
+  });
+
+  it("waits with full jitter while the aggregator cannot be reached, and as long as it asks for", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+    const transport = federation.transport("one");
+    const waits: number[] = [];
+    let tries = 0;
+    const { learning } = client(federation, {
+      transport: {
+        ...transport,
+        join: async (request, options) => {
+          tries++;
+          if (tries <= 3) throw new SednaError("join: the connection failed", { code: "cloud-unreachable", retryable: true });
+          if (tries === 4) throw new SednaError("join: expected success; got 503", { code: "cloud-busy", retryable: true, retryAfterMs: 9000 });
+          return transport.join(request, options);
+        },
+      },
+      wait: async (ms) => void waits.push(ms),
+    });
+    const events = await all(learning);
+    expect(waits.slice(0, 4)).toEqual([500, 1000, 2000, 9500]);
+    expect(events.filter(({ type }) => type === "retrying").length).toBe(4);
+  });
+
+  it("tells a training that failed and goes on with the next round", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 2 } });
+    let failed = false;
+    const estimator = countingEstimator({
+      onEpoch: async () => {
+        if (failed) return;
+        failed = true;
+        throw new Error("the loss is NaN");
+      },
+    });
+    const { learning } = client(federation, { estimator });
+    const events = await all(learning, { see: (event) => void (event.type === "missed" && federation.closeRound()) });
+    expect(events.filter(({ type }) => type === "missed")).toMatchObject([{ round: 1, why: "training-failed" }]);
+    expect(events.filter(({ type }) => type === "counted")).toMatchObject([{ round: 2 }]);
+  });
+});

@@ -1,0 +1,54 @@
+import type { ErrorCode } from "../errors.ts";
+import type { TrainingProgress, TrainingReport } from "../estimator/estimator.ts";
+import type { FederationPlan, UpdateRefusal } from "../wire/federation.ts";
+
+/**
+ * Why a round went on without this client's update: what the aggregator said, or
+ * - `superseded`: the next round came before the update was made and sent;
+ * - `unanswered`: it was sent, and the next round came before an answer did;
+ * - `training-failed`: there was nothing to send.
+ */
+export type MissedReason = UpdateRefusal | "superseded" | "unanswered" | "training-failed";
+
+/** What a client of a federation tells of its work. */
+export type FederatedEvent =
+  /** A session began; also when a new one follows one that ended. */
+  | { readonly type: "joined"; readonly epoch: number; readonly plan: FederationPlan }
+  /** Nothing to do now: a round has yet to open, others were chosen for it, or this client is left out for some rounds. */
+  | { readonly type: "waiting"; readonly round: number; readonly modelVersion: number }
+  /** A new model was made: a round has closed. */
+  | { readonly type: "round"; readonly round: number; readonly modelVersion: number }
+  | { readonly type: "training"; readonly round: number; readonly modelVersion: number; readonly progress?: TrainingProgress }
+  | { readonly type: "trained"; readonly round: number; readonly report: TrainingReport }
+  /** The update is there; whether it counts is told next. */
+  | { readonly type: "sent"; readonly round: number; readonly bytes: number }
+  /** The update is part of the round. `again`: it was before, and this was told once more. */
+  | { readonly type: "counted"; readonly round: number; readonly again: boolean }
+  | { readonly type: "missed"; readonly round: number; readonly why: MissedReason; readonly message: string }
+  | { readonly type: "paused"; readonly reason: string }
+  | { readonly type: "resumed" }
+  /** A try failed; the next one comes in `retryInMs`. */
+  | { readonly type: "retrying"; readonly action: string; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
+  /** The federation is over, and the estimator has its last model. */
+  | { readonly type: "done"; readonly round: number; readonly modelVersion: number };
+
+/** Where a client is, for whoever asks in between. */
+export interface FederatedStatus {
+  readonly state: "idle" | "joining" | "waiting" | "training" | "sending" | "paused" | "done" | "failed";
+  /** The last round that was heard of. */
+  readonly round: number;
+  readonly modelVersion: number;
+  /** Rounds that this client's update was counted in, and those that it missed. */
+  readonly counted: number;
+  readonly missed: number;
+  /** Bytes of the updates that the aggregator has taken or refused. */
+  readonly bytesSent: number;
+}
+
+/** Says when a device had better not train: its battery is low, its tab is hidden, its line is paid by the byte. */
+export interface TrainingPauses {
+  /** Why not now; undefined while it may train. */
+  reason(): string | undefined;
+  /** Told when the reason may be another; returns what ends that. */
+  onChange(listener: () => void): () => void;
+}

@@ -1,0 +1,40 @@
+import { SednaError } from "../errors.ts";
+import { elementCount, tensor, type Tensor } from "../tensor.ts";
+import type { LayerSpec } from "../wire/federation.ts";
+
+/** Number of parameters of a layout. */
+export function layoutLength(layout: readonly LayerSpec[]): number {
+  return layout.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
+
+/**
+ * An estimator's tensors one after the other, copied.
+ * @throws {SednaError} `model-mismatch` naming the first tensor that is not what the federation trains.
+ */
+export function flattenWeights(weights: readonly Tensor[], layout: readonly LayerSpec[]): Float32Array {
+  const flat = new Float32Array(layoutLength(layout));
+  let offset = 0;
+  for (const [i, { name, shape }] of layout.entries()) {
+    const one = weights[i];
+    const fits = one?.data instanceof Float32Array && one.shape.length === shape.length && one.shape.every((axis, j) => axis === shape[j]);
+    if (!fits) throw mismatch(`expected ${name} as float32 [${shape}]`, one === undefined ? `only ${weights.length} tensors` : `${one.dtype} [${one.shape}]`);
+    flat.set(one.data as Float32Array, offset);
+    offset += one.data.length;
+  }
+  if (weights.length !== layout.length) throw mismatch(`expected ${layout.length} tensors (${layout.map(({ name }) => name).join(", ")})`, `${weights.length}`);
+  return flat;
+}
+
+/** Flat parameters as the tensors of a layout, copied: an estimator may keep them. */
+export function splitWeights(flat: Float32Array, layout: readonly LayerSpec[]): Tensor[] {
+  let offset = 0;
+  return layout.map(({ shape }) => {
+    const from = offset;
+    offset += elementCount(shape);
+    return tensor("float32", shape, flat.slice(from, offset));
+  });
+}
+
+function mismatch(expected: string, got: string): SednaError {
+  return new SednaError(`take part in a federation: ${expected}, as its plan says; the estimator has ${got}`, { code: "model-mismatch" });
+}

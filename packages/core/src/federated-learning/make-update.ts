@@ -1,0 +1,98 @@
+import { SednaError } from "../errors.ts";
+import type { LabelledSamples, TrainableEstimator, TrainingReport } from "../estimator/estimator.ts";
+import type { FederationPlan, FederationTask } from "../wire/federation.ts";
+import type { FederatedEvent, TrainingPauses } from "./federated-event.ts";
+import { flattenWeights, splitWeights } from "./flat-weights.ts";
+import type { KeepTryingOptions } from "./keep-trying.ts";
+import { withPauses } from "./when-allowed.ts";
+
+/** What a client is asked to train. */
+export type TrainTask = Extract<FederationTask, { kind: "train" }>;
+
+/** Makes messages of the changes that training brings; see `createUpdateEncoder`. */
+export interface ChangeEncoder {
+  encode(change: Float32Array, head: UpdateFacts): EncodedUpdate;
+}
+
+/** What is told of a change beside its numbers. */
+export interface UpdateFacts {
+  readonly round: number;
+  readonly modelVersion: number;
+  readonly numSamples: number;
+  readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
+}
+
+/** An update that can be sent, again and again. */
+export interface EncodedUpdate {
+  readonly message: Uint8Array;
+  /** Called once, when the update counts: what the encoding left out is then kept for the next one. */
+  commit(): void;
+}
+
+/** What making an update needs. */
+export interface MakeUpdateContext<Sample> {
+  readonly estimator: Pick<TrainableEstimator<Sample, unknown>, "train" | "getWeights" | "setWeights">;
+  readonly samples: LabelledSamples<Sample>;
+  readonly plan: FederationPlan;
+  readonly encoder: ChangeEncoder;
+  readonly pauses: TrainingPauses | undefined;
+  /** The flat parameters of a version; not to be written to. */
+  readonly model: (version: number, signal: AbortSignal) => Promise<Float32Array>;
+  /** Tries again for as long as the failure may pass. */
+  readonly trying: <T>(work: () => Promise<T>, options: Pick<KeepTryingOptions, "action" | "signal">) => Promise<T>;
+  readonly emit: (event: FederatedEvent) => void;
+}
+
+/** Errors of a training that the next round may not have: it diverged, or its numbers cannot travel. */
+const FAILED = "training-failed";
+
+/**
+ * Trains the round's model on what this device has, and makes the update's message of what changed.
+ *
+ * @throws {SednaError} `training-failed` where this round's training did; the signal's reason; TypeError, RangeError and
+ * others of the samples' or the estimator's own.
+ */
+export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }: MakeUpdateContext<Sample> & { readonly signal: AbortSignal }): Promise<EncodedUpdate> {
+  const { estimator, samples, plan, encoder, pauses, model, trying, emit } = context;
+  const { round, modelVersion } = task;
+
+  const train = async (until: AbortSignal): Promise<{ readonly change: Float32Array; readonly report: TrainingReport }> => {
+    const base = await model(modelVersion, until);
+    await estimator.setWeights(splitWeights(base, plan.layout));
+    until.throwIfAborted();
+    emit({ type: "training", round, modelVersion });
+    const report = await estimator.train(samples, {
+      plan: plan.training,
+      signal: until,
+      onProgress: (progress) => {
+        if (!until.aborted) emit({ type: "training", round, modelVersion, progress });
+      },
+    });
+    until.throwIfAborted();
+    const change = flattenWeights(await estimator.getWeights(), plan.layout);
+    for (let i = 0; i < change.length; i++) change[i]! -= base[i]!;
+    return { change, report };
+  };
+
+  const { change, report } = await trying(
+    () => withPauses(train, { pauses, signal, emit }).catch((error: unknown) => Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error))),
+    { action: "train", signal },
+  );
+  signal.throwIfAborted();
+  emit({ type: "trained", round, report });
+  const { loss, accuracy, numSamples } = report;
+  try {
+    return encoder.encode(change, { round, modelVersion, numSamples: Math.min(numSamples, plan.maxNumSamples), metrics: { loss, accuracy } });
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+/** Errors that say something to whoever set this up, or by which a retry is decided. */
+function isOfUse(error: unknown): boolean {
+  return error instanceof SednaError || error instanceof TypeError || error instanceof RangeError;
+}
+
+function failed(cause: unknown): SednaError {
+  return new SednaError(`train for the federation: expected a change that can be sent; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: FAILED, cause });
+}

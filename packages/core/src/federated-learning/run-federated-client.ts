@@ -1,0 +1,151 @@
+import { SednaError } from "../errors.ts";
+import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
+import { nextWait } from "../next-wait.ts";
+import { orAbort } from "../or-abort.ts";
+import type { ClientResources, FederationPlan, FederationTask, SessionGrant } from "../wire/federation.ts";
+import type { FederatedEvent, TrainingPauses } from "./federated-event.ts";
+import type { FederationTransport } from "./federation-transport.ts";
+import { flattenWeights, layoutLength, splitWeights } from "./flat-weights.ts";
+import { followFederation } from "./follow-federation.ts";
+import { keepTrying, type KeepTryingOptions, type Retrying } from "./keep-trying.ts";
+import type { ChangeEncoder, TrainTask } from "./make-update.ts";
+import { takePartInRound, type RoundPart } from "./take-part-in-round.ts";
+
+/** What a client of a federation is made of. */
+export interface FederatedClient<Sample> {
+  readonly estimator: TrainableEstimator<Sample, unknown>;
+  readonly transport: FederationTransport;
+  readonly device: string;
+  readonly resources: () => ClientResources;
+  readonly pauses: TrainingPauses | undefined;
+  readonly encoder: (plan: FederationPlan) => ChangeEncoder;
+  readonly retrying: Omit<Retrying, "onRetry">;
+}
+
+/** Options of {@link runFederatedClient}. */
+export interface RunFederatedClientOptions<Sample> extends FederatedClient<Sample> {
+  readonly samples: LabelledSamples<Sample>;
+  readonly signal: AbortSignal;
+  readonly emit: (event: FederatedEvent) => void;
+}
+
+/** Takes part in a federation until it is done. When it settles nothing of it is left at work. @throws as `FederatedLearning.run`. */
+export async function runFederatedClient<Sample>(options: RunFederatedClientOptions<Sample>): Promise<void> {
+  const { estimator, transport, device, resources, encoder: encoderOf, samples, emit } = options;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
+  const retrying: Retrying = {
+    ...options.retrying,
+    onRetry: ({ action, error, retryInMs }) => emit({ type: "retrying", action, code: error.code, message: error.message, retryInMs }),
+  };
+  const news: { task?: FederationTask; wake: () => void } = { wake: () => {} };
+  let membership: { readonly plan: FederationPlan; readonly encoder: ChangeEncoder } | undefined;
+  let newestModel: { readonly version: number; readonly flat: Float32Array } | undefined;
+  let heardOf: number | undefined;
+  let part: RoundPart | undefined;
+
+  const onJoined = async ({ plan, epoch }: SessionGrant): Promise<void> => {
+    flattenWeights(await estimator.getWeights(), plan.layout);
+    // An encoder remembers what it has left out so far; under the same plan it goes on with that.
+    if (JSON.stringify(membership?.plan) !== JSON.stringify(plan)) membership = { plan, encoder: encoderOf(plan) };
+    // An aggregator that has lost its log may give an old number to another model.
+    newestModel = undefined;
+    emit({ type: "joined", epoch, plan });
+  };
+  const join = (): ReturnType<typeof followFederation> =>
+    followFederation({
+      transport,
+      request: () => ({ protocol: 1, device, numSamples, resources: resources() }),
+      signal,
+      retrying,
+      onJoined,
+      onTask: (task) => {
+        news.task = task;
+        news.wake();
+      },
+    });
+  const trying = <T>(work: () => Promise<T>, { action, signal: limit }: Pick<KeepTryingOptions, "action" | "signal">): Promise<T> => {
+    let session = 0;
+    const once = (): Promise<T> => {
+      session = following.session();
+      return work();
+    };
+    const onError = ({ code }: SednaError): void => {
+      if (code === "session-ended") following.lost(session);
+    };
+    return keepTrying(once, { ...retrying, action, signal: limit, onError });
+  };
+  const model = async (version: number, limit: AbortSignal): Promise<Float32Array> => {
+    if (newestModel?.version === version) return newestModel.flat;
+    const flat = await trying(() => transport.fetchModel(version, { length: layoutLength(membership!.plan.layout), signal: limit }), { action: "fetch the model", signal: limit });
+    newestModel = { version, flat };
+    return flat;
+  };
+  const open = (task: TrainTask): RoundPart =>
+    takePartInRound(task, {
+      ...options,
+      ...membership!,
+      model,
+      trying,
+      sendUpdate: (message, at) => transport.sendUpdate(message, at),
+      beforeAgain: (tried, limit) => retrying.wait(nextWait({ ...retrying, tried: tried - 1 }), limit),
+      signal,
+      onIdle: () => news.wake(),
+      onFailed: (error) => ended.abort(error),
+    });
+
+  /** Does what a task says; `finished` at the end, `later` when what runs has to end first. */
+  const act = async (task: FederationTask): Promise<"finished" | "later" | "acted"> => {
+    const { kind, round, modelVersion } = task;
+    if (kind === "train" && part?.task.round === round && part.task.modelVersion === modelVersion) {
+      part.told(task);
+      return "acted";
+    }
+    // In the buffered mode a model goes on while a client trains; what it makes of an older one still counts.
+    if (kind === "train" && membership!.plan.mode === "buffered" && part && !part.idle) return "later";
+    await part?.stop({ over: true });
+    part = undefined;
+    if (heardOf !== undefined && heardOf !== modelVersion) emit({ type: "round", round, modelVersion });
+    heardOf = modelVersion;
+    if (kind === "train") part = open(task);
+    else if (kind === "wait") emit({ type: "waiting", round, modelVersion });
+    else if (kind === "secure") throw new SednaError("take part in a federation: expected rounds that this client can follow; got a secure sum", { code: "unsupported-platform" });
+    else {
+      const last = await model(modelVersion, signal);
+      await estimator.setWeights(splitWeights(last, membership!.plan.layout));
+      emit({ type: "done", round, modelVersion });
+      return "finished";
+    }
+    return "acted";
+  };
+
+  await estimator.load({ signal });
+  const numSamples = await countOf(samples, signal);
+  const following = join();
+  following.failed.catch((error: unknown) => ended.abort(error));
+  try {
+    for (;;) {
+      const task = news.task;
+      delete news.task;
+      const came = task && (await act(task));
+      if (came === "finished") return;
+      if (came === "later") news.task ??= task;
+      if (came === "later" ? part?.idle !== true : news.task === undefined) await orAbort(new Promise<void>((resolve) => (news.wake = resolve)), signal);
+      signal.throwIfAborted();
+    }
+  } finally {
+    ended.abort(new SednaError("take part in a federation: it ended", { code: "disposed" }));
+    await part?.stop({ over: false });
+    await following.ended;
+  }
+}
+
+async function countOf(samples: LabelledSamples<unknown>, signal: AbortSignal): Promise<number> {
+  if (samples.count !== undefined) return samples.count;
+  let count = 0;
+  for await (const _ of samples) {
+    signal.throwIfAborted();
+    count++;
+  }
+  return count;
+}

@@ -1,0 +1,229 @@
+import { SednaError, type ChangeEncoder, type FederationPlan, type FederationTask, type FederationTransport, type LabelledSamples, type Tensor, type TrainableEstimator, type UpdateReceipt, type UpdateRefused } from "@sedna-js/core";
+
+// An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a round, and
+// remembers all that was ever sent. A round closes when all of `participants` are counted, or by `closeRound()`.
+
+const text = new TextEncoder();
+
+/** A plan of four parameters. */
+export const fourParameters: FederationPlan = {
+  protocol: 1,
+  name: "four",
+  layout: [
+    { name: "weight", shape: [1, 3] },
+    { name: "bias", shape: [1] },
+  ],
+  training: { epochs: 2, batchSize: 4, optimizer: { kind: "sgd", learningRate: 0.1 } },
+  aggregation: "FedAvg",
+  mode: "rounds",
+  protection: "open",
+  encoding: "f32",
+  exitRound: 3,
+  participants: 1,
+  maxUpdateBytes: 2 ** 20,
+  maxNumSamples: 1000,
+};
+
+/** Makes messages that tell what they are; counts how often each was committed. */
+export function tellingEncoder(): ChangeEncoder & { readonly commits: Map<string, number> } {
+  const commits = new Map<string, number>();
+  return {
+    commits,
+    encode(change, head) {
+      if (!change.every(Number.isFinite)) throw new RangeError("encode: expected finite numbers; got others");
+      const message = JSON.stringify({ ...head, change: [...change] });
+      return { message: text.encode(message), commit: () => void commits.set(message, (commits.get(message) ?? 0) + 1) };
+    },
+  };
+}
+
+/** Something that is trained by adding what never repeats: who trains twice for a round has another update. */
+export function countingEstimator({ onEpoch = async () => {} }: { readonly onEpoch?: (signal: AbortSignal | undefined) => Promise<void> } = {}): TrainableEstimator<number, number> & { readonly trainings: number; readonly busy: number } {
+  const at = { weights: new Float32Array(4), trainings: 0, busy: 0, most: 0 };
+  const tensors = (): Tensor[] => [
+    { dtype: "float32", shape: [1, 3], data: at.weights.slice(0, 3) },
+    { dtype: "float32", shape: [1], data: at.weights.slice(3) },
+  ];
+  const dispose = async (): Promise<void> => {};
+  return {
+    get trainings() {
+      return at.trainings;
+    },
+    get busy() {
+      return at.most;
+    },
+    load: async () => ({ kind: "tensors", inputs: [], outputs: [], backend: "test" }),
+    predict: async (sample) => sample,
+    evaluate: async () => ({ loss: 0 }),
+    getWeights: async () => tensors(),
+    async setWeights([weight, bias]) {
+      at.weights.set(weight!.data as Float32Array);
+      at.weights.set(bias!.data as Float32Array, 3);
+    },
+    async train(samples, { plan, signal, onProgress } = {}) {
+      at.trainings++;
+      at.most = Math.max(at.most, ++at.busy);
+      const serial = at.trainings;
+      try {
+        for (let epoch = 1; epoch <= plan!.epochs; epoch++) {
+          await onEpoch(signal);
+          signal?.throwIfAborted();
+          onProgress?.({ phase: "training", done: epoch, total: plan!.epochs, loss: 1 / epoch });
+        }
+        at.weights = at.weights.map((weight) => weight + serial);
+        return { numSamples: samples.count!, epochs: plan!.epochs, loss: 0.5, accuracy: 0.75 };
+      } finally {
+        at.busy--;
+      }
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** So many samples that nobody looks at. */
+export function someSamples(count: number): LabelledSamples<number> {
+  return {
+    version: `test-${count}`,
+    count,
+    async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < count; i++) yield { sample: i, label: 0 };
+    },
+  };
+}
+
+/** An aggregator in memory. */
+export interface PretendFederation {
+  /** How a device reaches it. */
+  transport(device: string): FederationTransport;
+  /** All that ever came, also twice. */
+  readonly received: readonly { readonly device: string; readonly round: number; readonly text: string }[];
+  /** What was counted: by round, then by device. */
+  readonly rounds: readonly ReadonlyMap<string, string>[];
+  readonly sessions: ReadonlyMap<string, number>;
+  /** Signals that someone still listens to. */
+  closeRound(): void;
+  /** Forgets all sessions; `losing`: and what the open round has counted. */
+  restart(options: { readonly losing: boolean }): void;
+  /** Ends a device's session, as if its token had ended. */
+  endSession(device: string): void;
+  /** Refuses the next updates of a device with this. */
+  refuse(device: string, refusal: UpdateRefused | undefined): void;
+  task(device: string): FederationTask;
+}
+
+/** Makes a {@link PretendFederation}. */
+export function pretendFederation({ plan = fourParameters }: { readonly plan?: FederationPlan } = {}): PretendFederation {
+  const received: { device: string; round: number; text: string }[] = [];
+  const rounds: Map<string, string>[] = [];
+  const sessions = new Map<string, number>();
+  const refusals = new Map<string, UpdateRefused>();
+  const listeners = new Set<() => void>();
+  const at = { round: 1, version: 0, seq: 1, epoch: 0, counted: new Map<string, string>(), models: [new Float32Array(4)] };
+
+  const changed = (): void => {
+    at.seq++;
+    for (const listener of [...listeners]) listener();
+  };
+  const closeRound = (): void => {
+    rounds.push(at.counted);
+    const mean = at.models.at(-1)!.slice();
+    for (const message of at.counted.values()) (JSON.parse(message) as { change: number[] }).change.forEach((value, i) => (mean[i]! += value / at.counted.size));
+    at.models.push(mean);
+    at.version++;
+    at.round++;
+    at.counted = new Map();
+    changed();
+  };
+  const task = (device: string): FederationTask => {
+    const now = { seq: at.seq, round: at.round, modelVersion: at.version };
+    if (at.round > plan.exitRound) return { kind: "done", ...now, round: plan.exitRound };
+    return { kind: "train", ...now, remainingMs: 1000, counted: at.counted.has(device) };
+  };
+  const ended = (): SednaError => new SednaError("use a session: expected one that is known; got another", { code: "session-ended" });
+
+  const transport = (device: string): FederationTransport => {
+    let epoch = 0;
+    const check = (): void => {
+      if (sessions.get(device) === epoch) return;
+      throw (sessions.get(device) ?? 0) > epoch && epoch > 0 ? new SednaError("use a session: expected the newest; got an older one", { code: "session-replaced" }) : ended();
+    };
+    return {
+      async join(request, { signal }) {
+        signal.throwIfAborted();
+        epoch = ++at.epoch;
+        sessions.set(request.device, epoch);
+        changed();
+        return { token: `${epoch}`, expiresIn: 600, epoch, now: 0, plan };
+      },
+      async *tasks({ signal }) {
+        for (let seq = -1; ; ) {
+          signal.throwIfAborted();
+          check();
+          const now = task(device);
+          if (now.seq !== seq) {
+            seq = now.seq;
+            yield now;
+            continue;
+          }
+          let wake = (): void => {};
+          const change = new Promise<void>((resolve) => (wake = resolve));
+          listeners.add(wake);
+          signal.addEventListener("abort", wake, { once: true });
+          await change;
+          listeners.delete(wake);
+          signal.removeEventListener("abort", wake);
+        }
+      },
+      async fetchModel(version, { length, signal }) {
+        signal.throwIfAborted();
+        check();
+        const model = at.models[version];
+        if (!model || model.length !== length) throw new SednaError(`fetch model ${version}: expected one that is kept`, { code: "cloud-refused", retryable: true });
+        return model.slice();
+      },
+      async sendUpdate(message, { round, signal }): Promise<UpdateReceipt | UpdateRefused> {
+        signal.throwIfAborted();
+        check();
+        const sent = new TextDecoder().decode(message);
+        received.push({ device, round, text: sent });
+        const refusal = refusals.get(device);
+        if (refusal) return refusal;
+        if (round !== at.round || at.round > plan.exitRound) return { error: `expected round ${at.round}; got ${round}`, code: "round-closed", round: at.round };
+        const before = at.counted.get(device);
+        if (before !== undefined && before !== sent) return { error: "expected the update that was counted; got another", code: "duplicate", round };
+        at.counted.set(device, sent);
+        if (at.counted.size === plan.participants) closeRound();
+        else if (before === undefined) changed();
+        return { round, counted: true, ...(before !== undefined && { duplicate: true }) };
+      },
+      async sendSecure() {
+        throw new Error("there is no secure sum here");
+      },
+      async leave() {
+        if (sessions.get(device) === epoch) sessions.delete(device);
+      },
+    };
+  };
+  return {
+    transport,
+    received,
+    rounds,
+    sessions,
+    closeRound,
+    restart({ losing }) {
+      sessions.clear();
+      if (losing) at.counted = new Map();
+      changed();
+    },
+    endSession(device) {
+      sessions.delete(device);
+      changed();
+    },
+    refuse(device, refusal) {
+      if (refusal) refusals.set(device, refusal);
+      else refusals.delete(device);
+    },
+    task,
+  };
+}
