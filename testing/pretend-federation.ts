@@ -101,7 +101,6 @@ export interface PretendFederation {
   /** What was counted: by round, then by device. */
   readonly rounds: readonly ReadonlyMap<string, string>[];
   readonly sessions: ReadonlyMap<string, number>;
-  /** Signals that someone still listens to. */
   closeRound(): void;
   /** Forgets all sessions; `losing`: and what the open round has counted. */
   restart(options: { readonly losing: boolean }): void;
@@ -123,7 +122,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
 
   const changed = (): void => {
     at.seq++;
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
   const closeRound = (): void => {
     rounds.push(at.counted);

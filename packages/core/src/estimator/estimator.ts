@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
 import type { TrainingPlan } from "../wire/federation.ts";
+import type { TrainingPauses } from "./training-pauses.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
 export interface EstimatorMetadata {
@@ -45,6 +46,8 @@ export interface TrainOptions {
   /** Stops between two batches of work; what is trained so far is not taken. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Training waits, between two batches of features or two epochs, while this says so. */
+  readonly pauses?: TrainingPauses;
 }
 
 /** What a training came to. */

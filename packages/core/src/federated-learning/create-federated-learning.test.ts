@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder } from "../../../../testing/pretend-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
-import type { FederatedEvent, TrainingPauses } from "./federated-event.ts";
+import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
+import type { FederatedEvent } from "./federated-event.ts";
 
 const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const names = (events: readonly FederatedEvent[]): string[] => events.map(({ type }) => type);
@@ -30,7 +31,7 @@ describe("createFederatedLearning()", () => {
     const { estimator, encoder, learning } = client(federation);
     const events = await all(learning);
 
-    expect(names(events).filter((name) => name !== "training")).toEqual(["joined", ...["trained", "sent", "counted", "round", "trained", "sent", "counted", "round", "trained", "sent", "counted", "round"], "done"]);
+    expect(names(events).filter((name) => name !== "training")).toEqual(["joined", "trained", "sent", "counted", "round", "trained", "sent", "counted", "round", "trained", "sent", "counted", "round", "done"]);
     expect(events.at(-1)).toEqual({ type: "done", round: 3, modelVersion: 3 });
     expect((await estimator.getWeights()).map(({ data }) => [...(data as Float32Array)])).toEqual([[6, 6, 6], [6]]);
     expect(estimator.trainings).toBe(3);
@@ -172,16 +173,18 @@ describe("createFederatedLearning()", () => {
     }).rejects.toMatchObject({ code: "disposed" });
   });
 
-  it("begins no training while it is paused, and starts it anew after a pause in the middle", async () => {
+  it("begins no training while it is paused, hands the pauses to the estimator, and tells of them", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
     const listeners = new Set<() => void>();
-    const now = { reason: "battery" as string | undefined };
-    const set = (reason: string | undefined): void => {
-      now.reason = reason;
-      for (const listener of [...listeners]) listener();
+    const now = { paused: true };
+    const set = (paused: boolean): void => {
+      now.paused = paused;
+      for (const listener of listeners) listener();
     };
     const pauses: TrainingPauses = {
-      reason: () => now.reason,
+      get paused() {
+        return now.paused;
+      },
       onChange: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -189,16 +192,25 @@ describe("createFederatedLearning()", () => {
     };
     let epochs = 0;
     const estimator = countingEstimator({
-      onEpoch: async () => {
-        if (epochs++ === 0) set("hidden");
+      onEpoch: async (signal) => {
+        if (epochs++ > 0) return;
+        set(true);
+        await untilResumed(pauses, signal);
       },
     });
     const { learning } = client(federation, { estimator, pauses });
-    const events = await all(learning, { see: (event) => void (event.type === "paused" && setImmediate(() => set(undefined))) });
-    expect(events.filter(({ type }) => type === "paused" || type === "resumed")).toEqual([{ type: "paused", reason: "battery" }, { type: "resumed" }, { type: "paused", reason: "hidden" }, { type: "resumed" }]);
-    expect(estimator.trainings).toBe(2);
+    const events = await all(learning, {
+      see: (event) => {
+        if (event.type !== "paused") return;
+        expect(learning.status().state).toBe("paused");
+        expect(estimator.trainings).toBe(epochs);
+        setImmediate(() => set(false));
+      },
+    });
+    expect(names(events).filter((name) => name === "paused" || name === "resumed")).toEqual(["paused", "resumed", "paused", "resumed"]);
+    expect(estimator.trainings).toBe(1);
     expect(federation.received.length).toBe(1);
-    expect(listeners.size).toBe(0);
+    expect(listeners.size, "nobody listens any more").toBe(0);
   });
 
   it("waits with full jitter while the aggregator cannot be reached, and as long as it asks for", async () => {

@@ -25,7 +25,8 @@ export type FederatedEvent =
   /** The update is part of the round. `again`: it was before, and this was told once more. */
   | { readonly type: "counted"; readonly round: number; readonly again: boolean }
   | { readonly type: "missed"; readonly round: number; readonly why: MissedReason; readonly message: string }
-  | { readonly type: "paused"; readonly reason: string }
+  /** Training waits: a battery runs low, a page is hidden, ... */
+  | { readonly type: "paused" }
   | { readonly type: "resumed" }
   /** A try failed; the next one comes in `retryInMs`. */
   | { readonly type: "retrying"; readonly action: string; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
@@ -43,12 +44,4 @@ export interface FederatedStatus {
   readonly missed: number;
   /** Bytes of the updates that the aggregator has taken or refused. */
   readonly bytesSent: number;
-}
-
-/** Says when a device had better not train: its battery is low, its tab is hidden, its line is paid by the byte. */
-export interface TrainingPauses {
-  /** Why not now; undefined while it may train. */
-  reason(): string | undefined;
-  /** Told when the reason may be another; returns what ends that. */
-  onChange(listener: () => void): () => void;
 }

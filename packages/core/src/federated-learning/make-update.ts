@@ -1,10 +1,10 @@
 import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator, TrainingReport } from "../estimator/estimator.ts";
 import type { FederationPlan, FederationTask } from "../wire/federation.ts";
-import type { FederatedEvent, TrainingPauses } from "./federated-event.ts";
+import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
+import type { FederatedEvent } from "./federated-event.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
 import type { KeepTryingOptions } from "./keep-trying.ts";
-import { withPauses } from "./when-allowed.ts";
 
 /** What a client is asked to train. */
 export type TrainTask = Extract<FederationTask, { kind: "train" }>;
@@ -56,28 +56,29 @@ export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }
   const { estimator, samples, plan, encoder, pauses, model, trying, emit } = context;
   const { round, modelVersion } = task;
 
-  const train = async (until: AbortSignal): Promise<{ readonly change: Float32Array; readonly report: TrainingReport }> => {
-    const base = await model(modelVersion, until);
+  const train = async (): Promise<{ readonly change: Float32Array; readonly report: TrainingReport }> => {
+    await untilResumed(pauses, signal);
+    const base = await model(modelVersion, signal);
     await estimator.setWeights(splitWeights(base, plan.layout));
-    until.throwIfAborted();
+    signal.throwIfAborted();
     emit({ type: "training", round, modelVersion });
     const report = await estimator.train(samples, {
       plan: plan.training,
-      signal: until,
+      signal,
+      ...(pauses && { pauses }),
       onProgress: (progress) => {
-        if (!until.aborted) emit({ type: "training", round, modelVersion, progress });
+        if (!signal.aborted) emit({ type: "training", round, modelVersion, progress });
       },
     });
-    until.throwIfAborted();
+    signal.throwIfAborted();
     const change = flattenWeights(await estimator.getWeights(), plan.layout);
     for (let i = 0; i < change.length; i++) change[i]! -= base[i]!;
     return { change, report };
   };
 
-  const { change, report } = await trying(
-    () => withPauses(train, { pauses, signal, emit }).catch((error: unknown) => Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error))),
-    { action: "train", signal },
-  );
+  const stopTelling = tellPauses(pauses, emit);
+  const once = (): ReturnType<typeof train> => train().catch((error: unknown) => Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error)));
+  const { change, report } = await trying(once, { action: "train", signal }).finally(stopTelling);
   signal.throwIfAborted();
   emit({ type: "trained", round, report });
   const { loss, accuracy, numSamples } = report;
@@ -86,6 +87,19 @@ export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }
   } catch (error) {
     throw failed(error);
   }
+}
+
+/** Tells when training pauses and goes on; returns what ends that. */
+function tellPauses(pauses: TrainingPauses | undefined, emit: (event: FederatedEvent) => void): () => void {
+  let paused = false;
+  const tell = (): void => {
+    if (pauses!.paused === paused) return;
+    paused = !paused;
+    emit({ type: paused ? "paused" : "resumed" });
+  };
+  if (!pauses) return () => {};
+  tell();
+  return pauses.onChange(tell);
 }
 
 /** Errors that say something to whoever set this up, or by which a retry is decided. */

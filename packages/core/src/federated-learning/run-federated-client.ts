@@ -3,7 +3,8 @@ import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator
 import { nextWait } from "../next-wait.ts";
 import { orAbort } from "../or-abort.ts";
 import type { ClientResources, FederationPlan, FederationTask, SessionGrant } from "../wire/federation.ts";
-import type { FederatedEvent, TrainingPauses } from "./federated-event.ts";
+import type { TrainingPauses } from "../estimator/training-pauses.ts";
+import type { FederatedEvent } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 import { flattenWeights, layoutLength, splitWeights } from "./flat-weights.ts";
 import { followFederation } from "./follow-federation.ts";

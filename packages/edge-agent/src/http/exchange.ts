@@ -1,11 +1,17 @@
 import { SednaError } from "@sedna-js/core";
 import { readRetryAfter } from "./retry-after.ts";
 
-/** One HTTP request. */
+/** One HTTP request that posts something. */
 export interface Exchange {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** One HTTP request of any method; default POST. */
+export interface AnyExchange extends Omit<Exchange, "body"> {
+  readonly method?: string;
+  readonly body?: Uint8Array<ArrayBuffer>;
 }
 
 /** A reply, read whole; of one that is no success, its first 2 KiB. */
@@ -30,15 +36,15 @@ export interface ExchangeOptions {
 const MAX_REFUSAL_BYTES = 2048;
 
 /**
- * Posts a request and reads the reply, whatever the other side does. A redirect is a failure: who follows one may take
+ * Sends a request and reads the reply, whatever the other side does. A redirect is a failure: who follows one may take
  * what it carries, token included, to anyone.
  *
  * @throws {SednaError} `cloud-unreachable` (no connection, cut body, redirect), `cloud-garbage` (too long), retryable.
  */
-export async function exchange({ url, headers, body }: Exchange, { action, signal, maxReplyBytes, onBytes, fetch }: ExchangeOptions): Promise<Reply> {
+export async function exchange({ method = "POST", url, headers, body }: AnyExchange, { action, signal, maxReplyBytes, onBytes, fetch }: ExchangeOptions): Promise<Reply> {
   const read = { bytes: 0 };
   try {
-    const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "error" });
+    const response = await fetch(url, { method, headers, ...(body && { body }), signal, redirect: "error" });
     const answer = { status: response.status, headers: response.headers };
     if (!response.ok) return { ...answer, body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read }).catch(() => new Uint8Array()) };
     const reply = await readAtMost(response, { limit: maxReplyBytes, read });

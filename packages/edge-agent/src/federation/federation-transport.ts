@@ -1,0 +1,92 @@
+import { checkDeadline, parseSessionGrant, SednaError, type FederationTransport, type SessionRequest } from "@sedna-js/core";
+import { baseUrl } from "../http/base-url.ts";
+import { federationHttp, readAnswer } from "./federation-http.ts";
+import { federationSession } from "./federation-session.ts";
+import { parameterFetcher } from "./fetch-parameters.ts";
+import { pollTasks } from "./poll-tasks.ts";
+import { updateUploader } from "./upload-update.ts";
+
+/** Options of {@link federationTransport}. */
+export interface FederationTransportOptions {
+  /** The cloud, such as `https://cloud.example`; in a page `/` is where the page came from. */
+  readonly url: string | URL;
+  /** Of the federation. */
+  readonly name: string;
+  /** How the tasks come. `poll`: by asking, for networks that forbid sockets. Default `socket`, which asks where sockets fail again and again. */
+  readonly control?: "socket" | "poll";
+  /** Proves who this device is, for federations that ask for it. */
+  readonly identity?: DeviceProver;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Bytes of an upload's request at most. Default 8 MiB. */
+  readonly chunkBytes?: number;
+  /** For a request and its reply, in ms, beside the time that its bytes take. Default 30000. */
+  readonly deadlineMs?: number;
+  /** How long the aggregator may keep a question for a task, in s. Default 25: proxies cut what is silent for 30. */
+  readonly pollWaitS?: number;
+  /** Slower than so many bytes a second, the line counts as broken. Default 4096. */
+  readonly slowest?: number;
+  /** The first wait after a failure is at most this long, in ms; it doubles. Default 1000. */
+  readonly baseMs?: number;
+  /** The longest wait of our own, in ms. Default 60000. */
+  readonly capMs?: number;
+  /** Uniform in [0,1). */
+  readonly random?: () => number;
+}
+
+/** Signs what proves a device to an aggregator. */
+export interface DeviceProver {
+  prove(claim: { readonly audience: string; readonly device: string }): Promise<NonNullable<SessionRequest["proof"]>>;
+}
+
+const MAX_GRANT_BYTES = 2 ** 22;
+const LEAVE_MS = 2000;
+
+/** Reaches a federation's aggregator over HTTP: tasks by asking, models and updates as bytes that resume. */
+export function federationTransport({
+  url,
+  name,
+  identity,
+  fetch = (input, init) => globalThis.fetch(input, init),
+  chunkBytes = 2 ** 23,
+  deadlineMs = 30_000,
+  pollWaitS = 25,
+  slowest = 4096,
+  baseMs = 1000,
+  capMs = 60_000,
+  random = Math.random,
+}: FederationTransportOptions): FederationTransport {
+  checkDeadline(deadlineMs);
+  if (!(Number.isInteger(chunkBytes) && chunkBytes >= 1)) throw new RangeError(`reach a federation: expected chunkBytes as a whole number from 1 up; got ${chunkBytes}`);
+  const session = federationSession();
+  let known = false;
+  const http = federationHttp({ base: `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`, fetch, session, known: () => known });
+
+  return {
+    async join(request, { signal }) {
+      const action = `join the federation ${name}`;
+      const grant = await session.begin(async () => {
+        const proof = identity && (await identity.prove({ audience: name, device: request.device }));
+        const body = new TextEncoder().encode(JSON.stringify({ ...request, ...(proof && { proof }) }));
+        const reply = await http.ask({ action, method: "POST", path: "/sessions", headers: { "content-type": "application/json" }, body, deadlineMs, maxReplyBytes: MAX_GRANT_BYTES, anonymous: true, signal });
+        if (reply.status >= 300) throw new SednaError(`${action}: expected a session; got ${new TextDecoder().decode(reply.body).slice(0, 200)}`, { code: "cloud-refused" });
+        return readAnswer(reply, { action, read: parseSessionGrant });
+      });
+      known = true;
+      return grant;
+    },
+    tasks: ({ signal }) => pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random }),
+    fetchModel: parameterFetcher({ http, stallMs: deadlineMs }),
+    sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }),
+    async sendSecure(phase, { round, message, signal }) {
+      const body = new TextEncoder().encode(JSON.stringify({ round, message }));
+      await http.ask({ action: `send the secure sum's ${phase}`, method: "POST", path: `/secure/${phase}`, headers: { "content-type": "application/json" }, body, deadlineMs: deadlineMs + (1000 * body.length) / slowest, maxReplyBytes: 65_536, signal });
+    },
+    async leave() {
+      const token = session.forget();
+      if (token === undefined) return;
+      // Who leaves does not care for the answer, and the aggregator finds out anyway.
+      const signal = AbortSignal.timeout(LEAVE_MS);
+      await http.ask({ action: "leave", method: "DELETE", path: "/sessions", headers: { authorization: `Bearer ${token}` }, deadlineMs: LEAVE_MS, maxReplyBytes: 65_536, anonymous: true, signal }).catch(() => {});
+    },
+  };
+}

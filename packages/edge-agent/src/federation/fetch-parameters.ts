@@ -1,0 +1,117 @@
+import { SednaError } from "@sedna-js/core";
+import { sha256, type Sha256 } from "#platform";
+import type { Reply } from "../http/exchange.ts";
+import type { FederationHttp } from "./federation-http.ts";
+
+/** Options of {@link parameterFetcher}. */
+export interface ParameterFetcherOptions {
+  readonly http: FederationHttp;
+  /** How long the aggregator may send nothing, in ms. */
+  readonly stallMs: number;
+}
+
+/** Fetches models; see {@link parameterFetcher}. */
+export type ParameterFetcher = (version: number, options: { readonly length: number; readonly signal: AbortSignal }) => Promise<Float32Array>;
+
+/** What has come of a model. */
+interface Begun {
+  readonly version: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The aggregator's name of the content. */
+  readonly tag: string;
+  readonly hash: Sha256;
+  done: number;
+}
+
+const ACTION = "fetch the federation's model";
+const MAX_REFUSAL_BYTES = 2048;
+
+/**
+ * Fetches a model's flat parameters. What came before a line broke is kept in memory, and the next call for the same
+ * version goes on from there. Only what has the promised length and hash is given out.
+ */
+export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): ParameterFetcher {
+  let kept: Begun | undefined;
+
+  const fail = (message: string, options: { readonly code?: "cloud-garbage" | "cloud-unreachable" | "cloud-timeout"; readonly cause?: unknown } = {}): SednaError => {
+    const { code = "cloud-garbage", cause } = options;
+    return new SednaError(`${ACTION}: ${message}`, { code, retryable: true, ...(cause !== undefined && { cause }) });
+  };
+
+  /** Where the reply begins: where we left off, or at the start. */
+  const begin = (response: Response, { version, total }: { readonly version: number; readonly total: number }): Begun => {
+    const { status, headers } = response;
+    const tag = headers.get("etag") ?? "";
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get("content-range") ?? "");
+    if (status === 206 && kept && kept.tag === tag && Number(range?.[1]) === kept.done && Number(range?.[2]) === total) return kept;
+    kept = undefined;
+    if (status !== 200) throw fail(`expected the rest of it; got status ${status} and another part`);
+    const length = headers.get("content-length");
+    // A length is of what travels: of compressed bytes it says nothing.
+    if (length !== null && !headers.has("content-encoding") && Number(length) !== total) throw fail(`expected ${total} bytes; got ${length}`);
+    return { version, bytes: new Uint8Array(total), tag, hash: sha256(), done: 0 };
+  };
+
+  const receive = async (response: Response, { partial, alive }: { readonly partial: Begun; readonly alive: () => void }): Promise<void> => {
+    const reader = response.body?.getReader();
+    try {
+      for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+        alive();
+        const piece = next.value!;
+        if (partial.done + piece.length > partial.bytes.length) {
+          kept = undefined;
+          throw fail(`expected ${partial.bytes.length} bytes; got more`);
+        }
+        partial.bytes.set(piece, partial.done);
+        partial.hash.update(piece);
+        partial.done += piece.length;
+      }
+    } finally {
+      reader?.releaseLock();
+    }
+  };
+
+  return async (version, { length, signal }) => {
+    const total = 4 * length;
+    if (kept && (kept.version !== version || kept.bytes.length !== total)) kept = undefined;
+    const path = `/models/${version}`;
+    const token = http.session.token();
+    const limit = new AbortController();
+    const stop = (): void => limit.abort(fail(`expected it to come; got nothing for ${stallMs} ms`, { code: "cloud-timeout" }));
+    let stall = setTimeout(stop, stallMs);
+    const alive = (): void => {
+      clearTimeout(stall);
+      stall = setTimeout(stop, stallMs);
+    };
+    try {
+      const resume = kept && { range: `bytes=${kept.done}-`, ...(kept.tag.startsWith('"') && { "if-range": kept.tag }) };
+      const response = await http.fetch(http.url(path), { headers: { authorization: `Bearer ${token}`, ...resume }, signal: AbortSignal.any([signal, limit.signal]), redirect: "error" });
+      try {
+        if (!response.ok) throw http.failure(await refusalOf(response), { action: ACTION, url: http.url(path), token }) ?? fail(`expected status 200; got ${response.status}`);
+        const partial = (kept = begin(response, { version, total }));
+        await receive(response, { partial, alive });
+        if (partial.done < total) throw fail(`expected ${total} bytes; got ${partial.done}`, { code: "cloud-unreachable" });
+        kept = undefined;
+        const promised = /^(?:W\/)?"([a-f0-9]{64})"$/.exec(partial.tag)?.[1];
+        const hash = partial.hash.hex();
+        if (hash !== promised) throw fail(`expected the hash ${promised ?? "in its ETag"}; got ${hash}`);
+        return new Float32Array(partial.bytes.buffer);
+      } finally {
+        // Frees the connection where not all was read.
+        await response.body?.cancel().catch(() => {});
+      }
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (limit.signal.aborted) throw limit.signal.reason;
+      if (cause instanceof SednaError) throw cause;
+      throw fail(`the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", cause });
+    } finally {
+      clearTimeout(stall);
+    }
+  };
+}
+
+async function refusalOf(response: Response): Promise<Reply> {
+  const body = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
+  return { status: response.status, headers: response.headers, body: body.subarray(0, MAX_REFUSAL_BYTES) };
+}
