@@ -4,6 +4,8 @@ export function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): P
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
+    // The work itself may have aborted it when it began.
+    if (signal.aborted) stop();
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
 }
