@@ -53,7 +53,7 @@ const edgeRooms = {
   frames: [],
   models: ["http", "pause.ts"],
   worker: ["models"],
-  training: ["frames", "models", "platform", "worker"],
+  training: ["call-listener.ts", "frames", "models", "onnx-estimator.ts", "platform", "worker"],
   federation: ["call-listener.ts", "http", "models", "pause.ts", "platform", "training"],
   supervisor: ["call-listener.ts", "models", "worker"],
   updates: ["call-listener.ts", "models", "supervisor", "platform"],

@@ -182,6 +182,9 @@ export declare function lifeEnded(name: string, options: { readonly signal: Abor
 /** Tells of a Worker's death; returns a function that stops listening. */
 export declare function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void;
 
+/** Resolves in a task of its own: what came meanwhile, messages too, comes first. */
+export declare function nextTask(): Promise<void>;
+
 /** Ends a Worker and gives back its memory. */
 export declare function terminateWorker(worker: unknown): Promise<void>;
 

@@ -105,6 +105,10 @@ export function onWorkerFailure(worker: unknown, listener: (error: Error) => voi
   return () => void (worker as Worker).on("error", () => {}).off("error", onError).off("exit", onExit);
 }
 
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 export async function terminateWorker(worker: unknown): Promise<void> {
   await (worker as Worker).terminate();
 }

@@ -1,0 +1,156 @@
+import { flatOf, headLayout, headToOnnx, tensorsOf, writeSafetensors, type EstimatorMetadata, type LabelledSamples, type Tensor, type Tensors, type TrainableEstimator, type TrainingPlan, type TrainingProgress, type TrainingReport, type TrainOptions } from "@sedna-js/core";
+import type { Head } from "@sedna-js/wasm-kernels";
+import { callListener } from "../call-listener.ts";
+import { checkPlan } from "./check-plan.ts";
+import { featureExtractor, type FeatureSource } from "./feature-extractor.ts";
+import { openHeadForward, type HeadForward, type TrainingBackend } from "./head-forward.ts";
+import { learnerLife, type Leave } from "./learner-life.ts";
+import { createSampleSets } from "./sample-sets.ts";
+import { scoreOf } from "./score.ts";
+import { trainHead } from "./train-head.ts";
+import { checkCheckpoint, openCheckpoint, type CheckpointOptions } from "./training-checkpoint.ts";
+
+/** Options of {@link headEstimator}. */
+export interface HeadEstimatorOptions<Sample> {
+  readonly features: FeatureSource<Sample>;
+  /** `features` is how many the feature model gives. */
+  readonly head: Head;
+  /** The classes' names, for the ONNX file. */
+  readonly labels?: readonly string[];
+  /** How to train where `train` is not told. Default: 5 epochs of Adam at 0.01, 32 samples a step. */
+  readonly plan?: TrainingPlan;
+  /** What an error in each class costs. Default 1 each. */
+  readonly classWeights?: Float32Array;
+  /** What an MLP's first weights, and with the weights at its start the order of a training, are drawn from. Default 0. */
+  readonly seed?: number;
+  /** The weights to begin with, by name, as `readSafetensors` gives them. Default: zeros, or an MLP's first. */
+  readonly weights?: Tensors;
+  /** Most memory for features, which are kept between trainings; a training needs as much again. Default 256 MiB. */
+  readonly maxFeatureBytes?: number;
+  /** Lets a training that the process did not outlive go on when it is asked for again. */
+  readonly checkpoint?: CheckpointOptions;
+  /** What `save` writes. Default "safetensors". */
+  readonly format?: "safetensors" | "onnx";
+  /** Default "auto": WebAssembly where the engine accepts it. */
+  readonly backend?: TrainingBackend;
+}
+
+/** An estimator that trains and can be stored. */
+export type HeadEstimator<Sample> = TrainableEstimator<Sample, Float32Array> & { save(): Promise<Uint8Array<ArrayBuffer>> };
+
+const MIB = 2 ** 20;
+const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.01 } };
+
+/**
+ * A classifier that learns at the edge: features of a model that stays as it is, and a head, softmax or MLP, that the
+ * training kernels train. Features are made once for each `version` of the samples. Each `train` starts from the weights
+ * that are set, with a fresh optimizer, and FedProx pulls to them; another one waits for it, and so does `setWeights`. Aborted
+ * or failed, the weights are those from before; a checkpoint stays, so that the same training can go on. Frames that are
+ * read from labelled samples are closed. Weights are the tensors of `headLayout(head)`, in its order.
+ *
+ * @throws {SednaError} from its calls: what the feature model throws, `training-failed`, `disposed`.
+ * @throws {TypeError} {RangeError} on samples, labels, weights or plans that do not fit the head.
+ */
+export function headEstimator<Sample = Float32Array>(options: HeadEstimatorOptions<Sample>): HeadEstimator<Sample> {
+  const { head, labels, classWeights, seed = 0, maxFeatureBytes = 256 * MIB, format = "safetensors", backend = "auto" } = options;
+  const layout = headLayout(head);
+  if (options.checkpoint) checkCheckpoint(options.checkpoint);
+  const usualPlan = checkPlan(options.plan ?? usual);
+  if (labels && labels.length !== head.classes) throw new RangeError(`make a head: expected ${head.classes} labels; got ${labels.length}`);
+  const extractor = featureExtractor(options.features, { width: head.features });
+  const sets = createSampleSets({ extractor, width: head.features, classes: head.classes, maxBytes: maxFeatureBytes });
+  const life = learnerLife("a head");
+  let weights = options.weights && checkFinite(flatOf(head, options.weights));
+  let opening: Promise<HeadForward> | undefined;
+
+  const forward = async (): Promise<HeadForward> => {
+    life.assertLive();
+    opening ??= openHeadForward({ head, seed, backend }).catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    const opened = await opening;
+    life.assertLive();
+    weights ??= opened.firstWeights;
+    return opened;
+  };
+
+  const train = async (samples: LabelledSamples<Sample>, { plan = usualPlan, onProgress, pauses }: TrainOptions, { signal, settle }: Leave): Promise<TrainingReport> => {
+    checkPlan(plan);
+    await forward();
+    const tell = (progress: TrainingProgress): void => void (signal.aborted || callListener(onProgress, progress));
+    const set = await sets.get(samples, { signal, pauses, onRead: (done) => tell({ phase: "features", done, total: undefined }) });
+    const start = weights!;
+    const checkpoint = options.checkpoint && openCheckpoint(options.checkpoint, { head, plan, version: samples.version, labels: set.labels, weights: start, seed, classWeights });
+    const { weights: trained, last } = await trainHead({
+      head, set, plan, weights: start, seed, classWeights, backend, checkpoint, signal, pauses,
+      onEpoch: (done, { loss, accuracy }) => tell({ phase: "training", done, total: plan.epochs, loss, accuracy }),
+    });
+    await checkpoint?.clear();
+    signal.throwIfAborted();
+    settle();
+    weights = trained;
+    return { numSamples: set.labels.length, epochs: plan.epochs, loss: last.loss, accuracy: last.accuracy };
+  };
+
+  const dispose = (): Promise<void> =>
+    life.end(async () => {
+      await sets.close();
+      await extractor.dispose();
+      (await opening?.catch(() => undefined))?.dispose();
+      weights = undefined;
+    });
+
+  return {
+    load: ({ signal } = {}) =>
+      life.during(signal, async ({ signal }) => {
+        const [{ backend: kernels }, metadata] = await Promise.all([forward(), extractor.load({ signal })]);
+        return metadataOf(head, { kernels, metadata });
+      }),
+    predict: (sample, { signal } = {}) =>
+      life.during(signal, async ({ signal }) => {
+        const [row] = await extractor.extract([sample], { signal });
+        const opened = await forward();
+        return opened.predict(row!, weights!);
+      }),
+    train: (samples, given = {}) => life.inTurn(given.signal, (leave) => train(samples, given, leave)),
+    evaluate: (samples, { signal } = {}) =>
+      life.during(signal, async ({ signal }) => {
+        const set = await sets.get(samples, { signal });
+        const opened = await forward();
+        return { ...scoreOf(opened.predict(set.features, weights!), { labels: set.labels, classes: head.classes }), samples: set.labels.length };
+      }),
+    async getWeights() {
+      await forward();
+      return Object.values(tensorsOf(head, weights!));
+    },
+    setWeights: (given) =>
+      life.inTurn(undefined, async () => {
+        weights = checkFinite(flatWeights(given));
+      }),
+    async save() {
+      await forward();
+      if (format === "onnx") return headToOnnx({ head, weights: weights!, ...(labels && { labels }) });
+      return writeSafetensors({ tensors: tensorsOf(head, weights!), metadata: { head: JSON.stringify(head), ...(labels && { labels: JSON.stringify(labels) }) } });
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+
+  function flatWeights(given: readonly Tensor[]): Float32Array {
+    if (!Array.isArray(given) || given.length !== layout.length) throw new TypeError(`set a head's weights: expected the tensors ${layout.map(({ name }) => name).join(", ")}; got ${Array.isArray(given) ? given.length : typeof given}`);
+    return flatOf(head, Object.fromEntries(layout.map(({ name }, i) => [name, given[i]!])));
+  }
+}
+
+function checkFinite(flat: Float32Array): Float32Array {
+  const at = flat.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) throw new RangeError(`set a head's weights: expected finite numbers; got ${flat[at]}`);
+  return flat;
+}
+
+function metadataOf(head: Head, { kernels, metadata }: { readonly kernels: string; readonly metadata: EstimatorMetadata | undefined }): EstimatorMetadata {
+  const outputs = [{ name: "probabilities", dtype: "float32", shape: [-1, head.classes] }] as const;
+  if (metadata) return { kind: metadata.kind, inputs: metadata.inputs, outputs, backend: metadata.backend };
+  return { kind: "tensors", inputs: [{ name: "features", dtype: "float32", shape: [-1, head.features] }], outputs, backend: kernels };
+}

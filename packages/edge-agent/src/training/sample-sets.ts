@@ -1,0 +1,114 @@
+import { createRunQueue, orAbort, untilResumed, type LabelledSamples, type TrainingPauses } from "@sedna-js/core";
+import { nextTask } from "#platform";
+import type { FeatureExtractor } from "./feature-extractor.ts";
+import { closeSample, sampleGroups } from "./read-samples.ts";
+
+/** What samples came to: a row of features and a class each. */
+export interface SampleSet {
+  /** `[count, width]`. */
+  readonly features: Float32Array;
+  readonly labels: Uint32Array;
+}
+
+/** Options of a {@link SampleSets} call. */
+export interface ReadSetOptions {
+  readonly signal: AbortSignal;
+  /** Samples whose features are there. */
+  readonly onRead?: ((done: number) => void) | undefined;
+  readonly pauses?: TrainingPauses | undefined;
+}
+
+/** Sample sets, kept by their version. */
+export interface SampleSets<Sample> {
+  /**
+   * The set of these samples: kept, or read now.
+   * @throws {RangeError} on no samples, a label that is no class, features that are not finite or need more than the limit.
+   * @throws {TypeError} on features of another width.
+   */
+  get(samples: LabelledSamples<Sample>, options: ReadSetOptions): Promise<SampleSet>;
+  /** Lets go of what is kept, and of who waits. */
+  close(): Promise<void>;
+}
+
+/** Options of {@link createSampleSets}. */
+export interface SampleSetsOptions<Sample> {
+  readonly extractor: Pick<FeatureExtractor<Sample>, "extract">;
+  readonly width: number;
+  readonly classes: number;
+  /** For all sets that are kept, together. */
+  readonly maxBytes: number;
+}
+
+/** Samples a run of the feature model, and between two looks at whether to go on. */
+const GROUP = 32;
+
+/** Sets of features that training, evaluation and the next round share: those used last are kept, as many as there is room for. */
+export function createSampleSets<Sample>({ extractor, width, classes, maxBytes }: SampleSetsOptions<Sample>): SampleSets<Sample> {
+  const turns = createRunQueue();
+  // Insertion order is order of use: the first was used longest ago.
+  const kept = new Map<string, SampleSet>();
+  const bytes = ({ features, labels }: SampleSet): number => features.byteLength + labels.byteLength;
+  const mostRows = Math.floor(maxBytes / (4 * (width + 1)));
+
+  const keep = (version: string, set: SampleSet): SampleSet => {
+    kept.delete(version);
+    kept.set(version, set);
+    let held = [...kept.values()].reduce((sum, one) => sum + bytes(one), 0);
+    for (const [old, one] of kept) {
+      if (held <= maxBytes) break;
+      kept.delete(old);
+      held -= bytes(one);
+    }
+    return set;
+  };
+
+  const read = async (samples: LabelledSamples<Sample>, { signal, onRead, pauses }: ReadSetOptions): Promise<SampleSet> => {
+    let features = new Float32Array(Math.min(1024, mostRows) * width);
+    const labels: number[] = [];
+    for await (const group of sampleGroups(samples, { size: GROUP, classes, signal })) {
+      try {
+        await untilResumed(pauses, signal);
+        const count = labels.length + group.length;
+        if (count > mostRows) throw new RangeError(`read labelled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`);
+        const rows = await extractor.extract(group.map(({ sample }) => sample), { signal });
+        if (count * width > features.length) features = grown(features, Math.min(mostRows, 2 * count) * width);
+        for (const [i, row] of rows.entries()) {
+          const at = labels.length + i;
+          if (!row.every(Number.isFinite)) throw new RangeError(`read labelled samples: expected the features of sample ${at} to be finite; got ${row.find((value) => !Number.isFinite(value))}`);
+          features.set(row, at * width);
+        }
+        labels.push(...group.map(({ label }) => label));
+      } finally {
+        for (const { sample } of group) closeSample(sample);
+      }
+      onRead?.(labels.length);
+      // A runtime that computes in this thread would let nothing else in, an abort neither.
+      await nextTask();
+    }
+    if (labels.length === 0) throw new RangeError("read labelled samples: expected at least one; got none");
+    return { features: features.slice(0, labels.length * width), labels: Uint32Array.from(labels) };
+  };
+
+  return {
+    get(samples, options) {
+      const turn = turns.run(
+        async () => {
+          const known = kept.get(samples.version);
+          return keep(samples.version, known ?? (await read(samples, options)));
+        },
+        { signal: options.signal },
+      );
+      return orAbort(turn, options.signal);
+    },
+    async close() {
+      await turns.close();
+      kept.clear();
+    },
+  };
+}
+
+function grown(array: Float32Array, length: number): Float32Array<ArrayBuffer> {
+  const larger = new Float32Array(length);
+  larger.set(array);
+  return larger;
+}
