@@ -52,7 +52,7 @@ const edgeRooms = {
   http: [],
   frames: [],
   models: ["http", "pause.ts"],
-  worker: ["models"],
+  worker: ["call-listener.ts", "models"],
   training: ["call-listener.ts", "frames", "models", "onnx-estimator.ts", "platform", "worker"],
   federation: ["call-listener.ts", "http", "models", "pause.ts", "platform", "training"],
   supervisor: ["call-listener.ts", "models", "worker"],

@@ -98,6 +98,13 @@ interface TextDecoder {
 }
 declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder };
 
+interface MessagePort extends EventTarget {
+  postMessage(message: unknown): void;
+  start(): void;
+  close(): void;
+}
+declare var MessageChannel: { new (): { readonly port1: MessagePort; readonly port2: MessagePort } };
+
 interface CryptoKey {
   readonly type: string;
 }

@@ -2,25 +2,14 @@ import type { Estimator } from "@sedna-js/core";
 import { receiveFrame } from "#platform";
 import type { RemotePredictor } from "./protocol.ts";
 import { reply } from "./reply.ts";
+import { runningCalls, type RunningCalls } from "./running-calls.ts";
 
 /** Inside a Worker: answers its owner's calls by the estimator that `current` gives, or throws why there is none. */
-export function answerCalls(current: () => Estimator<unknown, unknown>): RemotePredictor {
-  const running = new Map<number, AbortController>();
-
-  const cancellable = async <T>(id: number, work: (options: { readonly signal: AbortSignal }) => Promise<T>): Promise<T> => {
-    const controller = new AbortController();
-    running.set(id, controller);
-    try {
-      return await work({ signal: controller.signal });
-    } finally {
-      running.delete(id);
-    }
-  };
-
+export function answerCalls(current: () => Estimator<unknown, unknown>, calls: RunningCalls = runningCalls()): RemotePredictor {
   return {
     predict: (id, posted) =>
       reply(() =>
-        cancellable(id, async (options) => {
+        calls.run(id, async (options) => {
           const frame = posted.kind === "frame" ? receiveFrame(posted.handle) : undefined;
           try {
             return await current().predict(posted.kind === "frame" ? frame : posted.sample, options);
@@ -31,13 +20,13 @@ export function answerCalls(current: () => Estimator<unknown, unknown>): RemoteP
       ),
     run: (id, feeds) =>
       reply(() =>
-        cancellable(id, async (options) => {
+        calls.run(id, async (options) => {
           const estimator = current();
           if (!estimator.run) throw new TypeError("run a model in a worker: expected an estimator that runs tensors; got one without run()");
           return estimator.run(feeds, options);
         }),
       ),
-    cancel: (id) => running.get(id)?.abort(),
+    cancel: (id) => calls.cancel(id),
     dispose: () => reply(async () => void (await current().dispose())),
   };
 }

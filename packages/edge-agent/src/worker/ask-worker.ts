@@ -12,6 +12,8 @@ interface CallOptions {
 export interface WorkerAnswers {
   predict(sample: unknown, options?: CallOptions): Promise<unknown>;
   run(feeds: Tensors, options?: CallOptions): Promise<Tensors>;
+  /** Any other question that the Worker may cancel by its number. */
+  ask<T>(send: (id: number) => Promise<Reply<T>>, signal: AbortSignal | undefined): Promise<T>;
 }
 
 /**
@@ -40,7 +42,7 @@ export function askWorker(calls: WorkerCalls<RemotePredictor>): WorkerAnswers {
     async predict(sample, { signal } = {}) {
       signal?.throwIfAborted();
       if (calls.dead) throw calls.dead;
-      const { posted, transfers, drop } = await post(sample);
+      const { posted, transfers, drop } = await postedSample(sample);
       if (calls.dead || signal?.aborted) {
         drop();
         throw calls.dead ?? signal?.reason;
@@ -51,11 +53,12 @@ export function askWorker(calls: WorkerCalls<RemotePredictor>): WorkerAnswers {
       signal?.throwIfAborted();
       return ask((id) => remote.run(id, feeds), signal);
     },
+    ask,
   };
 }
 
 /** The sample as something to post; `drop` gives back what was shared and then not posted. */
-async function post(sample: unknown): Promise<{ readonly posted: PostedSample; readonly transfers: never[]; drop(): void }> {
+export async function postedSample(sample: unknown): Promise<{ readonly posted: PostedSample; readonly transfers: never[]; drop(): void }> {
   if (!isFrame(sample)) return { posted: { kind: "plain", sample }, transfers: [], drop() {} };
   const { handle, transfer: transfers, close } = await shareFrame(sample);
   return { posted: { kind: "frame", handle }, transfers: transfers as never[], drop: close };

@@ -1,4 +1,4 @@
-import type { EstimatorMetadata, ExternalData, PlainError, Tensors } from "@sedna-js/core";
+import type { EstimatorMetadata, ExternalData, PlainError, Tensor, Tensors, TrainingPlan, TrainingProgress, TrainingReport } from "@sedna-js/core";
 import type { GalleryId, GalleryMatch, GalleryOptions, GalleryPort, MatchOptions } from "@sedna-js/wasm-kernels";
 import type { ExecutionProvider } from "#platform";
 
@@ -16,8 +16,39 @@ export interface RemotePredictor {
   dispose(): Promise<Reply<undefined>>;
 }
 
+/** A labelled sample on its way into a Worker. */
+export interface PostedLabelledSample {
+  readonly posted: PostedSample;
+  readonly label: number;
+}
+
+/** What a Worker asks of its owner while it trains or evaluates, over a port of that call's own. */
+export interface SampleOwner {
+  /** The next samples of the reading of this number; none: that was all. */
+  read(reading: number, count: number): Promise<Reply<readonly PostedLabelledSample[]>>;
+  progress(progress: TrainingProgress): void;
+}
+
+/** Where samples come from, and by which name they are known. */
+export interface PostedSamples {
+  readonly version: string;
+  /** A port that exposes a {@link SampleOwner}. */
+  readonly port: unknown;
+}
+
+/** The calls that are for estimators which learn. */
+export interface RemoteLearner {
+  train(id: number, job: { readonly samples: PostedSamples; readonly plan: TrainingPlan | undefined; readonly paused: boolean }): Promise<Reply<TrainingReport>>;
+  /** Makes a training wait, or go on. */
+  pause(id: number, paused: boolean): void;
+  evaluate(id: number, samples: PostedSamples): Promise<Reply<Readonly<Record<string, number>>>>;
+  getWeights(): Promise<Reply<readonly Tensor[]>>;
+  setWeights(weights: readonly Tensor[]): Promise<Reply<undefined>>;
+  save(): Promise<Reply<Uint8Array>>;
+}
+
 /** The calls that an exposed estimator answers. */
-export interface RemoteEstimator extends RemotePredictor {
+export interface RemoteEstimator extends RemotePredictor, RemoteLearner {
   load(): Promise<Reply<EstimatorMetadata>>;
 }
 

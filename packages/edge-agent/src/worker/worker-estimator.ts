@@ -1,18 +1,24 @@
-import type { Estimator, EstimatorMetadata } from "@sedna-js/core";
+import type { EstimatorMetadata, TrainableEstimator } from "@sedna-js/core";
+import { askTraining } from "./ask-training.ts";
 import { askWorker } from "./ask-worker.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
+/** An estimator in a Worker, with all calls that it may have there. */
+export type WorkerEstimator<Sample, Result> = TrainableEstimator<Sample, Result> & { save(): Promise<Uint8Array> };
+
 /**
  * The estimator that a Worker exposes with `exposeEstimator`, as if it were here. Frames are handed over, not
- * copied; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back.
+ * copied; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back. It trains where
+ * the exposed estimator does; samples of a version that the Worker knows do not travel again.
  *
  * @throws {SednaError} from the calls: `run-failed` when the Worker died, and what the estimator itself throws.
+ * @throws {TypeError} from the calls for training, where the exposed estimator does not learn.
  */
-export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Sample, Result> {
+export function workerEstimator<Sample, Result>(worker: unknown): WorkerEstimator<Sample, Result> {
   const calls = workerCalls<RemoteEstimator>(worker, { what: "estimator" });
   const { remote, call } = calls;
-  const { predict, run } = askWorker(calls);
+  const { predict, run, ask } = askWorker(calls);
   let metadata: Promise<EstimatorMetadata> | undefined;
 
   const dispose = (): Promise<void> => calls.end(() => remote.dispose());
@@ -29,6 +35,7 @@ export function workerEstimator<Sample, Result>(worker: unknown): Estimator<Samp
     },
     predict: predict as (sample: Sample, options?: { readonly signal?: AbortSignal }) => Promise<Result>,
     run,
+    ...askTraining<Sample>(calls, { ask }),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

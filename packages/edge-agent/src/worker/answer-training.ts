@@ -1,0 +1,123 @@
+import { fromPlainError, orAbort, type Estimator, type LabelledSamples, type TrainingPauses, type TrainingProgress } from "@sedna-js/core";
+import { wrap, type Endpoint, type Remote } from "comlink";
+import { receiveFrame } from "#platform";
+import type { PostedLabelledSample, PostedSamples, RemoteLearner, Reply, SampleOwner } from "./protocol.ts";
+import { reply } from "./reply.ts";
+import type { RunningCalls } from "./running-calls.ts";
+
+/** Samples that travel together. */
+const GROUP = 32;
+/** What is told meanwhile of a training that is faster than its owner listens is left out. */
+const MOST_UNHEARD = 64;
+
+/** Inside a Worker: answers its owner's calls for training. An estimator that does not learn says so when it is asked. */
+export function answerTraining(estimator: Estimator<unknown, unknown>, calls: RunningCalls): RemoteLearner {
+  const pausesOf = new Map<number, ReturnType<typeof ownersPauses>>();
+  return {
+    train: (id, { samples, plan, paused }) =>
+      reply(() =>
+        calls.run(id, async ({ signal }) => {
+          const train = able(estimator, "train");
+          const owner = ownerAt(samples);
+          const pauses = ownersPauses(paused);
+          const progress = progressTo(owner);
+          pausesOf.set(id, pauses);
+          try {
+            const report = await train(readFrom(owner, { version: samples.version, signal }), { signal, pauses, onProgress: progress.tell, ...(plan && { plan }) });
+            // The report goes another way than progress, and could overtake it.
+            await progress.heard();
+            return report;
+          } finally {
+            pausesOf.delete(id);
+          }
+        }),
+      ),
+    pause: (id, paused) => pausesOf.get(id)?.set(paused),
+    evaluate: (id, samples) => reply(() => calls.run(id, async ({ signal }) => able(estimator, "evaluate")(readFrom(ownerAt(samples), { version: samples.version, signal }), { signal }))),
+    getWeights: () => reply(() => able(estimator, "getWeights")()),
+    setWeights: (weights) => reply(async () => void (await able(estimator, "setWeights")(weights))),
+    save: () => reply(() => able(estimator, "save")()),
+  };
+}
+
+function able<Name extends "train" | "evaluate" | "getWeights" | "setWeights" | "save">(estimator: Estimator<unknown, unknown>, name: Name): NonNullable<Estimator<unknown, unknown>[Name]> {
+  const method = estimator[name];
+  if (!method) throw new TypeError(`train a model in a worker: expected an estimator that learns; got one without ${name}()`);
+  return method.bind(estimator) as NonNullable<Estimator<unknown, unknown>[Name]>;
+}
+
+function ownerAt({ port }: PostedSamples): Remote<SampleOwner> {
+  (port as { start(): void }).start();
+  return wrap<SampleOwner>(port as Endpoint);
+}
+
+/** The owner's samples, read over its port. */
+function readFrom(owner: Remote<SampleOwner>, { version, signal }: { readonly version: string; readonly signal: AbortSignal }): LabelledSamples<unknown> {
+  let readings = 0;
+  return {
+    version,
+    async *[Symbol.asyncIterator]() {
+      const reading = readings++;
+      for (;;) {
+        signal.throwIfAborted();
+        const got = await orAbort<Reply<readonly PostedLabelledSample[]>>(owner.read(reading, GROUP), signal);
+        if (!got.ok) throw fromPlainError(got.error);
+        if (got.value.length === 0) return;
+        const samples = got.value.map(({ posted, label }) => ({ sample: posted.kind === "frame" ? receiveFrame(posted.handle) : posted.sample, label }));
+        let taken = 0;
+        try {
+          for (const sample of samples) {
+            taken++;
+            yield sample;
+          }
+        } finally {
+          // What is yielded is the reader's; of the rest only this function knows.
+          for (const { sample } of samples.slice(taken)) (sample as { close?(): void } | null)?.close?.();
+        }
+      }
+    },
+  };
+}
+
+function progressTo(owner: Remote<SampleOwner>) {
+  const unheard = new Set<Promise<void>>();
+  let newest: TrainingProgress | undefined;
+  const send = (progress: TrainingProgress): void => {
+    const heard = Promise.resolve(owner.progress(progress)).catch(() => undefined).then(() => {
+      unheard.delete(heard);
+      const next = newest;
+      newest = undefined;
+      if (next) send(next);
+    });
+    unheard.add(heard);
+  };
+  return {
+    tell(progress: TrainingProgress): void {
+      if (unheard.size < MOST_UNHEARD) send(progress);
+      else newest = progress;
+    },
+    async heard(): Promise<void> {
+      while (unheard.size > 0) await Promise.all(unheard);
+    },
+  };
+}
+
+/** Pauses that the owner sets. */
+function ownersPauses(paused: boolean): TrainingPauses & { set(paused: boolean): void } {
+  const listeners = new Set<() => void>();
+  let now = paused;
+  return {
+    get paused() {
+      return now;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    set(next) {
+      if (next === now) return;
+      now = next;
+      for (const listener of [...listeners]) listener();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { isFrame, type LabelledSample, type LabelledSamples } from "@sedna-js/core";
+import { transfer } from "comlink";
+import { postedSample } from "./ask-worker.ts";
+import type { PostedLabelledSample, Reply } from "./protocol.ts";
+import { reply } from "./reply.ts";
+
+/** One reading of labelled samples for a Worker. */
+export interface PostedReading {
+  /** The next samples, at most `count`; none: that was all. Frames are handed over, and closed here. */
+  next(count: number): Promise<Reply<readonly PostedLabelledSample[]>>;
+  /** Leaves the samples. Does not wait for one that does not come. */
+  end(): Promise<void>;
+}
+
+/** Reads samples for a Worker. */
+export function postSamples<Sample>(samples: LabelledSamples<Sample>): PostedReading {
+  let iterator: AsyncIterator<LabelledSample<Sample>> | undefined;
+  let over = false;
+  let busy = false;
+
+  const group = async (count: number): Promise<{ readonly posted: readonly PostedLabelledSample[]; readonly transfers: never[] }> => {
+    const posted: PostedLabelledSample[] = [];
+    const transfers: never[] = [];
+    const drops: (() => void)[] = [];
+    try {
+      iterator ??= samples[Symbol.asyncIterator]();
+      while (!over && posted.length < count) {
+        const { done, value } = await iterator.next();
+        if (done) {
+          over = true;
+          break;
+        }
+        const { sample, label } = value;
+        try {
+          const ready = await postedSample(sample);
+          drops.push(ready.drop);
+          posted.push({ posted: ready.posted, label });
+          transfers.push(...ready.transfers);
+        } finally {
+          if (isFrame(sample)) sample.close();
+        }
+      }
+      return { posted, transfers };
+    } catch (error) {
+      over = true;
+      for (const drop of drops) drop();
+      throw error;
+    }
+  };
+
+  return {
+    async next(count) {
+      busy = true;
+      const transfers: never[] = [];
+      const answer = await reply(async () => {
+        const read = await group(count);
+        transfers.push(...read.transfers);
+        return read.posted;
+      });
+      busy = false;
+      return transfer(answer, transfers);
+    },
+    async end() {
+      if (!iterator || over) return;
+      over = true;
+      // A generator that hangs answers this only after what it hangs on.
+      const closing = Promise.resolve(iterator.return?.()).catch(() => undefined);
+      if (!busy) await closing;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+/** Calls in a Worker that its owner may cancel. */
+export interface RunningCalls {
+  /** Runs work under the owner's number for it. */
+  run<T>(id: number, work: (options: { readonly signal: AbortSignal }) => Promise<T>): Promise<T>;
+  cancel(id: number): void;
+}
+
+/** No calls yet. */
+export function runningCalls(): RunningCalls {
+  const running = new Map<number, AbortController>();
+  return {
+    async run(id, work) {
+      const controller = new AbortController();
+      running.set(id, controller);
+      try {
+        return await work({ signal: controller.signal });
+      } finally {
+        running.delete(id);
+      }
+    },
+    cancel: (id) => running.get(id)?.abort(),
+  };
+}
