@@ -82,18 +82,19 @@ function readFrom(owner: Remote<SampleOwner>, { version, signal }: { readonly ve
 function progressTo(owner: Remote<SampleOwner>) {
   const unheard = new Set<Promise<void>>();
   let newest: TrainingProgress | undefined;
-  const send = (progress: TrainingProgress): void => {
-    const heard = Promise.resolve(owner.progress(progress)).catch(() => undefined).then(() => {
-      unheard.delete(heard);
-      const next = newest;
-      newest = undefined;
-      if (next) send(next);
-    });
+  const send = async (progress: TrainingProgress): Promise<void> => {
+    await Promise.resolve(owner.progress(progress)).catch(() => undefined);
+    const next = newest;
+    newest = undefined;
+    if (next) await send(next);
+  };
+  const post = (progress: TrainingProgress): void => {
+    const heard = send(progress).finally(() => unheard.delete(heard));
     unheard.add(heard);
   };
   return {
     tell(progress: TrainingProgress): void {
-      if (unheard.size < MOST_UNHEARD) send(progress);
+      if (unheard.size < MOST_UNHEARD) post(progress);
       else newest = progress;
     },
     async heard(): Promise<void> {
@@ -117,7 +118,7 @@ function ownersPauses(paused: boolean): TrainingPauses & { set(paused: boolean):
     set(next) {
       if (next === now) return;
       now = next;
-      for (const listener of [...listeners]) listener();
+      for (const listener of listeners) listener();
     },
   };
 }
