@@ -33,7 +33,7 @@ const coreRooms = {
   datasets: ["errors.ts"],
   aggregation: ["errors.ts", "parameters.ts", "tensor.ts"],
   "update-codec": ["errors.ts", "wire"],
-  privacy: ["errors.ts"],
+  privacy: ["errors.ts", "aggregation"],
   "secure-sum": ["errors.ts", "wire"],
   mistnet: ["errors.ts", "heads", "privacy", "wire"],
   "federated-learning": ["errors.ts", "next-wait.ts", "or-abort.ts", "select.ts", "tensor.ts", "estimator", "heads", "secure-sum", "update-codec", "wire"],
