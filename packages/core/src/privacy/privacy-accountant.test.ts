@@ -41,7 +41,7 @@ describe("the accountant and dp-accounting", () => {
       return { got: accountant.epsilon(), expected: Number(epsilon) };
     });
     expect(apart(pairs)).toBeLessThan(1e-8);
-  });
+  }, 60_000);
 
   it("agree on the noise for an epsilon to 2e-6", () => {
     const pairs = golden<{ epsilon: number; delta: number; rate: number; steps: number; sigma: number }>("calibration").map(({ epsilon, delta, rate, steps, sigma }) => ({ got: noiseMultiplierFor({ epsilon, delta, samplingRate: rate, steps }), expected: sigma }));
