@@ -31,7 +31,7 @@ const coreRooms = {
   "hard-example-mining": ["errors.ts", "box.ts", "parameters.ts"],
   estimator: ["errors.ts", "or-abort.ts", "tensor.ts", "wire"],
   datasets: ["errors.ts"],
-  aggregation: ["errors.ts", "parameters.ts", "tensor.ts"],
+  aggregation: ["errors.ts", "parameters.ts", "select.ts", "tensor.ts"],
   "update-codec": ["errors.ts", "wire"],
   privacy: ["errors.ts", "aggregation"],
   "secure-sum": ["errors.ts", "wire"],

@@ -1,11 +1,32 @@
+import { select } from "../select.ts";
+import type { Aggregator } from "./aggregator.ts";
+import { Bucketing } from "./bucketing.ts";
 import { FedAdam } from "./fed-adam.ts";
 import { FedAvgM } from "./fed-avg-m.ts";
 import { FedAvg } from "./fed-avg.ts";
 import { FedBuff } from "./fed-buff.ts";
 import { FedProx } from "./fed-prox.ts";
+import { FLTrust } from "./fl-trust.ts";
+import { Median } from "./median.ts";
+import { MultiKrum } from "./multi-krum.ts";
+import { normClipping, type NormClippingParameters } from "./norm-clipping.ts";
+import { TrimmedMean } from "./trimmed-mean.ts";
+
+const rules = { FedAvg, FedAvgM, FedAdam, FedProx, FedBuff, TrimmedMean, Median, MultiKrum, FLTrust, Bucketing } as const;
+
+/** Parameters of `NormClipping`, whose rule may also be named as a job names it. */
+export interface NamedNormClippingParameters extends Omit<NormClippingParameters, "rule"> {
+  /** Default: FedAvg. */
+  readonly rule?: Aggregator | { readonly method: keyof typeof rules; readonly param?: Readonly<Record<string, unknown>> };
+}
+
+function NormClipping({ rule, ...param }: NamedNormClippingParameters): Aggregator {
+  if (rule === undefined) return normClipping(param);
+  return normClipping({ ...param, rule: "open" in rule ? rule : select(rules, rule as never) });
+}
 
 /**
  * Rules that make one model of many, by name, for `select`. FedAvg is Sedna's, under Sedna's name; the rest are ours.
- * Extend by spreading: `{ ...aggregation, Mine: (param) => Aggregator }`.
+ * Extend by spreading: `{ ...aggregation, Mine: (param) => Aggregator }`. docs/aggregation.md says which is for what.
  */
-export const aggregation = { FedAvg, FedAvgM, FedAdam, FedProx, FedBuff } as const;
+export const aggregation = { ...rules, NormClipping } as const;

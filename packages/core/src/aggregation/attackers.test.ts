@@ -1,0 +1,73 @@
+import { loadVectorKernels, type ModelUpdate } from "@sedna-js/wasm-kernels";
+import { afterAll, describe, expect, it } from "vitest";
+import { select } from "../select.ts";
+import type { Aggregator } from "./aggregator.ts";
+import { aggregation } from "./index.ts";
+import { distance, draws, normal, run } from "./rule-fixture.suite.ts";
+
+// A fifth of 50 clients is hostile. How far is the model from the mean of the honest ones, in lengths of that mean?
+
+const kernels = await loadVectorKernels({ backend: "wasm" });
+afterAll(() => kernels.dispose());
+const build = (method: string, param?: object): Aggregator => select(aggregation, { method, param } as never);
+
+const LENGTH = 400;
+const CLIENTS = 50;
+const HOSTILE = 10;
+const noise = normal(11);
+const way = Float32Array.from({ length: LENGTH }, noise);
+/** Each its own way from the common one, by about as much as that is long. */
+const honest = Array.from({ length: CLIENTS }, () => way.map((x) => x + noise()));
+const honestMean = way.map((_, i) => honest.slice(HOSTILE).reduce((sum, update) => sum + update[i]!, 0) / (CLIENTS - HOSTILE));
+const root = way.map((x) => x + noise());
+const typicalNorm = distance(honest[0]!, new Float32Array(LENGTH));
+
+const attacks: Readonly<Record<string, (update: Float32Array) => Float32Array>> = {
+  "sign flip": (update) => update.map((x) => -x),
+  "sign flip, ten times as long": (update) => update.map((x) => -10 * x),
+  "scaled by 100": (update) => update.map((x) => 100 * x),
+  "all the same way": (update) => update.map((_, i) => 3 * (i % 2 ? 1 : -1)),
+  "the largest number there is": (update) => update.map((x) => (x > 0 ? 3.4e38 : -3.4e38)),
+};
+
+/** How far off the rule is when the first ten clients attack, mixed among the others in a fixed order. */
+function off(rule: Aggregator, attack: (update: Float32Array) => Float32Array): number {
+  const updates = honest.map((update, i): ModelUpdate => ({ encoding: "f32", values: i < HOSTILE ? attack(update) : update }));
+  const order = updates.map((update, i) => ({ update, at: (i * 17) % CLIENTS })).toSorted((a, b) => a.at - b.at);
+  const { model } = run(rule, { kernels, base: new Float32Array(LENGTH), updates: order.map(({ update }) => update), random: draws(5) });
+  return distance(model, honestMean) / distance(honestMean, new Float32Array(LENGTH));
+}
+
+const robust: readonly (readonly [string, object | undefined, number])[] = [
+  ["Median", undefined, 0.4],
+  ["TrimmedMean", { trim: 0.2 }, 0.4],
+  ["TrimmedMean", { trim: 10 }, 0.4],
+  ["MultiKrum", { f: 10 }, 0.25],
+  ["NormClipping", { maxNorm: typicalNorm, rule: { method: "TrimmedMean" } }, 0.4],
+  ["NormClipping", { maxNorm: typicalNorm, rule: { method: "MultiKrum", param: { f: "10" } } }, 0.3],
+  ["FLTrust", { rootUpdate: () => root }, 0.8],
+  ["Bucketing", { f: 10, maxNorm: typicalNorm }, 0.6],
+  ["Bucketing", { f: 10, maxNorm: typicalNorm, rule: "trimmed" }, 0.6],
+];
+
+describe.each(robust)("%s %o against a fifth of hostile clients", (method, param, most) => {
+  it.each(Object.entries(attacks))("%s", (_, attack) => {
+    expect(off(build(method, param), attack)).toBeLessThan(most);
+  });
+
+  it("and against none is near the mean", () => {
+    expect(off(build(method, param), (update) => update)).toBeLessThan(most);
+  });
+});
+
+describe("the plain mean against a fifth of hostile clients", () => {
+  it("goes wherever they say", () => {
+    expect(off(build("FedAvg"), attacks["sign flip, ten times as long"]!)).toBeGreaterThan(2);
+    expect(off(build("FedAvg"), attacks["scaled by 100"]!)).toBeGreaterThan(15);
+    expect(off(build("FedAvg"), attacks["the largest number there is"]!)).toBeGreaterThan(1e30);
+  });
+
+  it("when clipped, does so by no more than their share", () => {
+    for (const attack of Object.values(attacks)) expect(off(build("FedAvg", { maxNorm: typicalNorm }), attack)).toBeLessThan(0.65);
+  });
+});
