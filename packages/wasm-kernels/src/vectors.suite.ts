@@ -9,7 +9,7 @@ export function vectorsSuite(make: () => Promise<VectorKernels>): void {
   const kernels = underTest(make);
 
   averagingSuite(kernels);
-  checksumSuite(kernels);
+  checksumSuite({ kernels, make });
 
   describe("dispose()", () => {
     it("makes every later call throw, those of what the kernels made included", async () => {

@@ -3,7 +3,7 @@ import { averagePool } from "./average-pool.ts";
 
 describe("averagePool()", () => {
   it("takes the mean of each 2 x 2 pixels of each picture", () => {
-    const pixels = Uint8Array.of(0, 255, 51, 51, 255, 0, 51, 51, ...[255, 255, 0, 0, 255, 255, 0, 0]);
+    const pixels = Uint8Array.of(0, 255, 51, 51, 255, 0, 51, 51, 255, 255, 0, 0, 255, 255, 0, 0);
     expect([...averagePool(pixels, { width: 4, height: 2 })]).toEqual([0.5, 0.2, 1, 0].map(Math.fround));
   });
 

@@ -1,5 +1,6 @@
 import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator, TrainingReport } from "../estimator/estimator.ts";
+import type { EncodedUpdate, UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import type { FederationPlan, FederationTask } from "../wire/federation.ts";
 import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
@@ -10,24 +11,7 @@ import type { KeepTryingOptions } from "./keep-trying.ts";
 export type TrainTask = Extract<FederationTask, { kind: "train" }>;
 
 /** Makes messages of the changes that training brings; see `createUpdateEncoder`. */
-export interface ChangeEncoder {
-  encode(change: Float32Array, head: UpdateFacts): EncodedUpdate;
-}
-
-/** What is told of a change beside its numbers. */
-export interface UpdateFacts {
-  readonly round: number;
-  readonly modelVersion: number;
-  readonly numSamples: number;
-  readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
-}
-
-/** An update that can be sent, again and again. */
-export interface EncodedUpdate {
-  readonly message: Uint8Array;
-  /** Called once, when the update counts: what the encoding left out is then kept for the next one. */
-  commit(): void;
-}
+export type ChangeEncoder = Pick<UpdateEncoder, "encode">;
 
 /** What making an update needs. */
 export interface MakeUpdateContext<Sample> {

@@ -2,7 +2,8 @@ import { SednaError } from "../errors.ts";
 import { orAbort } from "../or-abort.ts";
 import type { UpdateReceipt, UpdateRefused } from "../wire/federation.ts";
 import type { MissedReason } from "./federated-event.ts";
-import { makeUpdate, type EncodedUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
+import { makeUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
+import type { EncodedUpdate } from "../update-codec/create-update-encoder.ts";
 
 /** What taking part in a round needs. */
 export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {

@@ -7,10 +7,13 @@ const WINDOW = 65536;
 /** The checksum by the module. */
 export function wasmChecksum(memory: VectorMemory, bytes: Uint8Array): number {
   const { exports } = memory;
+  // Asked before there is scratch, which may grow the memory that the bytes lie in and cut their view off.
+  const { length } = bytes;
+  const whole = length - (length % STRIPE);
+  const tail = paddedTail(bytes);
+  const address = memory.addressOf(bytes);
   const [sums, window] = memory.scratch(4 * SUMS, WINDOW) as [number, number];
   memory.words(sums, SUMS).fill(0);
-  const address = memory.addressOf(bytes);
-  const whole = bytes.length - (bytes.length % STRIPE);
   if (address !== undefined) exports.checksum(sums, address, whole / STRIPE);
   else {
     for (let first = 0; first < whole; first += WINDOW) {
@@ -19,8 +22,7 @@ export function wasmChecksum(memory: VectorMemory, bytes: Uint8Array): number {
       exports.checksum(sums, window, part.length / STRIPE);
     }
   }
-  const tail = paddedTail(bytes);
   memory.bytes(window, tail.length).set(tail);
   exports.checksum(sums, window, tail.length / STRIPE);
-  return finishChecksum(memory.words(sums, SUMS), bytes.length);
+  return finishChecksum(memory.words(sums, SUMS), length);
 }
