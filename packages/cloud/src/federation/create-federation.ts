@@ -14,6 +14,7 @@ import { receiveUpload } from "./receive-upload.ts";
 import { engineTimers } from "./timers.ts";
 import { checkShape, readChange, type Refusal } from "./update-checks.ts";
 import { createUploadSlots } from "./upload-slots.ts";
+import { crc32 } from "#platform";
 
 /**
  * Runs one federation: the imperative shell around the pure reducer of rounds. Updates come in through a fixed number of places in
@@ -31,7 +32,7 @@ export function createFederation(options: FederationOptions): Federation {
   const now = options.now ?? monotoneClock();
   const stats = federationStats();
   const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
-  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, maxBytes: plan.maxUpdateBytes, idleMs: uploadIdleMs, allocate: (bytes) => rounds.allocate(bytes), now, timers });
+  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, maxBytes: plan.maxUpdateBytes, idleMs: uploadIdleMs, crc32, now, timers });
   const tasks = createMemberTasks({ taskOf: (client, seq) => taskOf(rounds.state, { client, now: now(), seq }), now });
   const rounds: FederationRounds = createFederationRounds({
     ...setup,
@@ -134,12 +135,10 @@ export function createFederation(options: FederationOptions): Federation {
       if ("why" in came) return ask(member, { round }) ?? { round, counted: false };
       if ("refused" in came) return refuse(member, came);
       try {
-        // Where it is kept, others come in before it is added, and memory may move.
-        const message = keepUpdates || rounds.sum?.keepsUpdates ? came.buffer.bytes.slice() : came.buffer.bytes;
-        const read = stats.timed(() => readChange(message, { round, limits, checksum: rounds.checksum }));
+        const read = stats.timed(() => readChange(came.buffer, { round, limits }));
         if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
         const { head, change } = read;
-        return await count({ member, change, head, digest: head.checksum.toString(16).padStart(8, "0"), bytes: total, message });
+        return await count({ member, change, head, digest: head.crc32.toString(16).padStart(8, "0"), bytes: total, message: came.buffer.bytes });
       } finally {
         came.free();
       }

@@ -10,7 +10,7 @@ import { restoreSum } from "./restore-sum.ts";
 import { createRoundJournal, floatsOf, type RoundJournal } from "./round-journal.ts";
 import { openRoundSum, type RoundSum } from "./round-sum.ts";
 import type { Timers } from "./timers.ts";
-import type { UploadMemory } from "./upload-buffer.ts";
+import { crc32 } from "#platform";
 
 type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
 
@@ -38,10 +38,6 @@ export interface FederationRounds {
   /** What was spent of privacy after a round. */
   readonly epsilons: ReadonlyMap<number, number>;
   readonly healthy: boolean;
-  /** A place for an update: in the kernels' memory, where its numbers need not be copied, or elsewhere where that is full. */
-  allocate(bytes: number): UploadMemory;
-  /** See the kernels. */
-  checksum(bytes: Uint8Array): number;
   /** Throws a SednaError before the start and after the end. */
   assertOpen(): void;
   start(): Promise<void>;
@@ -218,7 +214,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: opened.at, tick: undefined, closing: undefined };
     if (opened.state.open) {
       openSum(run, opened.state.open.round);
-      await restoreSum(run.sum!, { log, opened, limits });
+      await restoreSum(run.sum!, { log, opened, limits, crc32 });
     }
     await tidy(run);
     running = run;
@@ -242,16 +238,6 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       return phase === "open" && running!.journal.healthy;
     },
     assertOpen: () => void using(),
-    allocate(bytes) {
-      try {
-        return using().kernels.updateRoom({ bytes });
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        const elsewhere = new Uint8Array(bytes);
-        return { bytes: () => elsewhere };
-      }
-    },
-    checksum: (bytes) => using().kernels.checksum(bytes),
     dispatch,
     async start() {
       if (phase !== "new") throw new SednaError(`start the federation ${plan.name}: expected a new one; got one that is ${phase}`, { code: "disposed" });

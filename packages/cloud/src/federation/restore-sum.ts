@@ -1,17 +1,17 @@
 import { SednaError } from "@sedna-js/core";
-import { checksum } from "@sedna-js/wasm-kernels";
 import { updateBlob } from "./blob-names.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { OpenedLog } from "./open-log.ts";
 import { floatsOf } from "./round-journal.ts";
 import type { RoundSum } from "./round-sum.ts";
 import { readChange, type UpdateLimits } from "./update-checks.ts";
+import { createUploadBuffer } from "./upload-buffer.ts";
 
 /**
  * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs them, from the updates.
  * @throws {SednaError} `storage-failed` when what the log names is not there.
  */
-export async function restoreSum(sum: RoundSum, { log, opened, limits }: { readonly log: FederationLog; readonly opened: OpenedLog; readonly limits: UpdateLimits }): Promise<void> {
+export async function restoreSum(sum: RoundSum, { log, opened, limits, crc32 }: { readonly log: FederationLog; readonly opened: OpenedLog; readonly limits: UpdateLimits; readonly crc32: (bytes: Uint8Array, before?: number) => number }): Promise<void> {
   const { sum: checkpoint, counted, state } = opened;
   if (counted.length === 0) return;
   if (!sum.keepsUpdates) {
@@ -22,9 +22,16 @@ export async function restoreSum(sum: RoundSum, { log, opened, limits }: { reado
   }
   for (const [place, { client, round, modelVersion, weight }] of counted.entries()) {
     const bytes = await log.getBlob(updateBlob(round, place));
-    const read = bytes && readChange(bytes, { round, limits, checksum });
+    const read = bytes && readMessage(bytes, { round, limits, crc32 });
     if (!read || "refused" in read) throw new SednaError(`restore a round: expected update ${place} of round ${round}; got ${read ? read.error : "none"}`, { code: "storage-failed" });
     const refusal = sum.add(read.change, { client, numSamples: weight, staleness: Math.max(0, state.open!.modelVersion - modelVersion) });
     if (refusal) throw new SednaError(`restore a round: expected an update that was counted; got ${refusal.error}`, { code: "storage-failed" });
   }
+}
+
+/** A message that is kept in the log. */
+export function readMessage(bytes: Uint8Array<ArrayBuffer>, { round, limits, crc32 }: { readonly round: number; readonly limits: UpdateLimits; readonly crc32: (bytes: Uint8Array, before?: number) => number }): ReturnType<typeof readChange> {
+  const buffer = createUploadBuffer({ memory: bytes, total: bytes.length, crc32 });
+  buffer.write(bytes);
+  return readChange(buffer, { round, limits });
 }

@@ -1,5 +1,6 @@
 import { payloadBytes, readUpdateHead, WireError, type UpdateHead, type UpdateRefusal } from "@sedna-js/core";
 import type { ModelUpdate, UpdateEncoding } from "@sedna-js/wasm-kernels";
+import type { UploadBuffer } from "./upload-buffer.ts";
 
 /** What an update has to be like. */
 export interface UpdateLimits {
@@ -25,23 +26,22 @@ const refusal = (refused: UpdateRefusal, { expected, got }: { readonly expected:
 
 /**
  * Reads a whole message as far as its shape: length, digest, shape, and the round that it is for. The change is a view of the
- * message. It throws nothing.
+ * buffer. It throws nothing.
  */
-export function readChange(message: Uint8Array<ArrayBuffer>, { round, limits, checksum }: { readonly round: number; readonly limits: UpdateLimits; readonly checksum: (bytes: Uint8Array) => number }): { readonly head: UpdateHead; readonly change: ModelUpdate } | Refusal {
+export function readChange(buffer: UploadBuffer, { round, limits }: { readonly round: number; readonly limits: UpdateLimits }): { readonly head: UpdateHead; readonly change: ModelUpdate } | Refusal {
   let start: ReturnType<typeof readUpdateHead>;
   try {
-    start = readUpdateHead(message);
+    start = readUpdateHead(buffer.bytes);
   } catch (error) {
     if (error instanceof WireError) return { refused: "wrong-shape", error: error.message };
     throw error;
   }
-  if (!start) return refusal("wrong-length", { expected: "a head", got: `${message.length} bytes that end before it does` });
+  if (!start) return refusal("wrong-length", { expected: "a head", got: `${buffer.total} bytes that end before it does` });
   const { head, headBytes } = start;
   if (head.round !== round) return refusal("wrong-round", { expected: `an update of round ${round}, as its address says`, got: head.round });
-  const payload = message.subarray(headBytes);
+  const payload = buffer.bytes.subarray(headBytes);
   if (payload.length !== payloadBytes(head)) return refusal("wrong-length", { expected: `${payloadBytes(head)} bytes of payload, as its head says`, got: payload.length });
-  const sum = checksum(payload);
-  if (sum !== head.checksum) return refusal("wrong-digest", { expected: `a checksum of ${head.checksum}`, got: sum });
+  if (buffer.crc32 !== head.crc32) return refusal("wrong-digest", { expected: `a CRC-32 of ${head.crc32}`, got: buffer.crc32 });
   if (head.encoding !== limits.encoding) return refusal("wrong-shape", { expected: `the plan's encoding, ${limits.encoding}`, got: head.encoding });
   if (head.length !== limits.length) return refusal("wrong-shape", { expected: `${limits.length} parameters`, got: head.length });
   const change = changeOf(head, payload);

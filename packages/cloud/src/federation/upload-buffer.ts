@@ -1,35 +1,47 @@
-/** Where an update is received. */
-export interface UploadMemory {
-  /** All of it. Memory of the kernels moves when it grows: ask anew for each use. */
-  bytes(): Uint8Array<ArrayBuffer>;
-}
-
 /** An update's message as it comes in; see {@link createUploadBuffer}. */
 export interface UploadBuffer {
   /** Bytes of the whole message. */
   readonly total: number;
   readonly received: number;
-  /** What is here so far; a view, good until memory grows. */
+  /** What is here so far; a view. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** CRC-32 of what is here of the payload; undefined while the head is not. */
+  readonly crc32: number | undefined;
   /** Adds a piece. False, and nothing is added, when it is longer than what is missing. */
   write(piece: Uint8Array): boolean;
 }
 
-/** A message that is written straight to where it will be read: memory that was there before, and is used again after. */
-export function createUploadBuffer({ memory, total }: { readonly memory: UploadMemory; readonly total: number }): UploadBuffer {
+const LENGTH_BYTES = 4;
+
+/**
+ * A message that is written straight to where it will be read: memory that was there before, and is used again after. Its
+ * sum is made piece by piece, while each is warm in the cache.
+ */
+export function createUploadBuffer({ memory, total, crc32 }: { readonly memory: Uint8Array<ArrayBuffer>; readonly total: number; readonly crc32: (bytes: Uint8Array, before?: number) => number }): UploadBuffer {
+  const view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
   let received = 0;
+  let summed: { at: number; crc32: number } | undefined;
+
   return {
     total,
     get received() {
       return received;
     },
     get bytes() {
-      return memory.bytes().subarray(0, received);
+      return memory.subarray(0, received);
+    },
+    get crc32() {
+      return summed?.crc32;
     },
     write(piece) {
       if (piece.length > total - received) return false;
-      memory.bytes().set(piece, received);
+      memory.set(piece, received);
       received += piece.length;
+      if (!summed && received >= LENGTH_BYTES) {
+        const payload = LENGTH_BYTES + view.getUint32(0, true);
+        if (received >= payload) summed = { at: payload, crc32: 0 };
+      }
+      if (summed) summed = { at: received, crc32: crc32(memory.subarray(summed.at, received), summed.crc32) };
       return true;
     },
   };

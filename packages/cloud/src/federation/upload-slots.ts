@@ -1,7 +1,7 @@
 import { SednaError } from "@sedna-js/core";
 import type { Member } from "./federation.ts";
 import type { Timers } from "./timers.ts";
-import { createUploadBuffer, type UploadBuffer, type UploadMemory } from "./upload-buffer.ts";
+import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
 
 /** Options of {@link createUploadSlots}. */
 export interface UploadSlotsOptions {
@@ -13,8 +13,7 @@ export interface UploadSlotsOptions {
   readonly maxBytes: number;
   /** A slot that got nothing for so long is given to the next, in ms. */
   readonly idleMs: number;
-  /** Makes a place of that many bytes. */
-  readonly allocate: (bytes: number) => UploadMemory;
+  readonly crc32: (bytes: Uint8Array, before?: number) => number;
   readonly now: () => number;
   readonly timers: Timers;
 }
@@ -61,7 +60,7 @@ export interface UploadSlots {
 interface Place {
   readonly request: SlotRequest;
   readonly buffer: UploadBuffer;
-  readonly memory: UploadMemory;
+  readonly memory: Uint8Array<ArrayBuffer>;
   lastAt: number;
   /** Ends the upload that holds it; undefined while it is parked. */
   cut: ((why: "idle" | "closed" | "replaced") => void) | undefined;
@@ -79,7 +78,7 @@ interface Waiter {
 export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
   const { slots, maxWaiting, maxBytes, idleMs, now, timers } = options;
   const places = new Map<string, Place>();
-  const spare: UploadMemory[] = [];
+  const spare: Uint8Array<ArrayBuffer>[] = [];
   const line: Waiter[] = [];
   let watch: unknown;
 
@@ -113,8 +112,8 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
       spare.push(former.memory);
       end?.("replaced");
     }
-    const memory = spare.pop() ?? options.allocate(maxBytes);
-    const place: Place = { request, memory, buffer: createUploadBuffer({ memory, total: request.total }), lastAt: now(), cut: undefined };
+    const memory = spare.pop() ?? new Uint8Array(maxBytes);
+    const place: Place = { request, memory, buffer: createUploadBuffer({ memory, total: request.total, crc32: options.crc32 }), lastAt: now(), cut: undefined };
     places.set(request.member.client, place);
     return place;
   };
