@@ -13,12 +13,13 @@ export type ToldRefusal = Refusal & { readonly round: number };
 /** An update that has come as far as its numbers. */
 export interface CountRequest {
   readonly member: Member;
-  readonly change: ModelUpdate;
+  /** Asked for anew after each wait: it may be a view of kernel memory, which moves. Undefined when its memory was given to another. */
+  readonly change: () => ModelUpdate | undefined;
   readonly head: Pick<UpdateHead, "round" | "modelVersion" | "numSamples" | "metrics">;
   readonly digest: string;
   readonly bytes: number;
-  /** As it travelled, where it did. */
-  readonly message?: Uint8Array;
+  /** As it travelled, where it did; a copy. */
+  readonly message?: () => Uint8Array;
 }
 
 /** What counting works on. */
@@ -51,27 +52,28 @@ export function countUpdate(context: CountContext): (request: CountRequest) => P
     return { round: request.head.round, counted: true };
   };
 
+  const lost = ({ head: { round } }: CountRequest): UpdateReceipt => ({ round, counted: false });
+
   const addNow = (request: CountRequest): UpdateReceipt | ToldRefusal => {
-    const told = ask(request);
-    if (told) return told;
-    const refusal = stats.timed(() => context.sum()!.add(request.change, optionsOf(request)));
+    const change = request.change();
+    const told = change ? ask(request) : lost(request);
+    if (told || !change) return told!;
+    const refusal = stats.timed(() => context.sum()!.add(change, optionsOf(request)));
     return refusal ? refuse(request.member, refusal) : receipt(request);
   };
 
   const keepAndAdd = async (request: CountRequest): Promise<UpdateReceipt | ToldRefusal> => {
+    const change = request.change();
     const told = ask(request);
     if (told) return told;
+    if (!change) return lost(request);
     const sum = context.sum()!;
-    const place = sum.count;
-    // Written before it is fitted, which may write into it.
-    const fitted = stats.timed(() => sum.check(request.change, request.head.numSamples));
-    if (fitted) return refuse(request.member, fitted);
-    await log.putBlob(updateBlob(sum.round, place), request.message ?? messageOf(request, sum.length));
-    const now = ask(request);
-    if (now) return now;
-    if (context.sum() !== sum) return keepAndAdd(request);
-    const refusal = stats.timed(() => sum.add(request.change, optionsOf(request)));
-    return refusal ? refuse(request.member, refusal) : receipt(request);
+    // Before it is added, which may scale it where it lies.
+    const unfit = stats.timed(() => sum.check(change, request.head.numSamples));
+    if (unfit) return refuse(request.member, unfit);
+    await log.putBlob(updateBlob(sum.round, sum.count), request.message?.() ?? messageOf({ change, head: request.head, length: sum.length }));
+    // Its round may have closed, and another one of the same number have opened.
+    return context.sum() === sum ? addNow(request) : keepAndAdd(request);
   };
 
   return async (request) => {
@@ -83,7 +85,7 @@ export function countUpdate(context: CountContext): (request: CountRequest) => P
 }
 
 /** A change that came in memory, as a message. */
-function messageOf({ change, head }: CountRequest, length: number): Uint8Array {
+function messageOf({ change, head, length }: { readonly change: ModelUpdate; readonly head: CountRequest["head"]; readonly length: number }): Uint8Array {
   const { values } = change;
   const part = (array: Float32Array | Uint16Array | Int8Array | Uint32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   if (change.encoding !== "topk") return writeUpdateMessage({ head: { ...head, encoding: change.encoding, length, ...(change.encoding === "int8" && { scale: change.scale }) }, payload: part(values) });

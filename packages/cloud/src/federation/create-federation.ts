@@ -12,7 +12,7 @@ import { monotoneClock } from "./monotone-clock.ts";
 import { createPresence } from "./presence.ts";
 import { receiveUpload } from "./receive-upload.ts";
 import { engineTimers } from "./timers.ts";
-import { checkShape, readChange, type Refusal } from "./update-checks.ts";
+import { changeOf, checkShape, readChange, type Refusal } from "./update-checks.ts";
 import { createUploadSlots } from "./upload-slots.ts";
 import { crc32 } from "#platform";
 
@@ -32,7 +32,7 @@ export function createFederation(options: FederationOptions): Federation {
   const now = options.now ?? monotoneClock();
   const stats = federationStats();
   const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
-  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, maxBytes: plan.maxUpdateBytes, idleMs: uploadIdleMs, crc32, now, timers });
+  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }), idleMs: uploadIdleMs, crc32, now, timers });
   const tasks = createMemberTasks({ taskOf: (client, seq) => taskOf(rounds.state, { client, now: now(), seq }), now });
   const rounds: FederationRounds = createFederationRounds({
     ...setup,
@@ -137,8 +137,9 @@ export function createFederation(options: FederationOptions): Federation {
       try {
         const read = stats.timed(() => readChange(came.buffer, { round, limits }));
         if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
-        const { head, change } = read;
-        return await count({ member, change, head, digest: head.crc32.toString(16).padStart(8, "0"), bytes: total, message: came.buffer.bytes });
+        const { head, headBytes } = read;
+        const { buffer } = came;
+        return await count({ member, change: () => (came.isCut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))), head, digest: head.crc32.toString(16).padStart(8, "0"), bytes: total, message: () => buffer.bytes.slice() });
       } finally {
         came.free();
       }
@@ -151,7 +152,7 @@ export function createFederation(options: FederationOptions): Federation {
       if (wrong) return refuse(member, wrong);
       // Who speaks Sedna's protocol has seen no plan, and cannot keep to its cap.
       const weight = clientOf(member.client)!.kind === "sedna-v1" ? Math.min(numSamples, limits.maxNumSamples) : numSamples;
-      return count({ member, change, head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) }, digest: "", bytes });
+      return count({ member, change: () => change, head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) }, digest: "", bytes });
     },
     onRound(listener) {
       listeners.add(listener);

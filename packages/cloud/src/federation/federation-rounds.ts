@@ -31,6 +31,7 @@ export interface FederationRoundsOptions extends Pick<FederationOptions, "aggreg
 /** The rounds of a federation; see {@link createFederationRounds}. */
 export interface FederationRounds {
   readonly state: FederationState;
+  readonly kernels: VectorKernels;
   /** The open round's sum. */
   readonly sum: RoundSum | undefined;
   /** Models that clients may ask for. */
@@ -226,6 +227,9 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   return {
     get state() {
       return using().state;
+    },
+    get kernels() {
+      return using().kernels;
     },
     get sum() {
       return using().sum;

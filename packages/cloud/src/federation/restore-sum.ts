@@ -31,7 +31,7 @@ export async function restoreSum(sum: RoundSum, { log, opened, limits, crc32 }: 
 
 /** A message that is kept in the log. */
 export function readMessage(bytes: Uint8Array<ArrayBuffer>, { round, limits, crc32 }: { readonly round: number; readonly limits: UpdateLimits; readonly crc32: (bytes: Uint8Array, before?: number) => number }): ReturnType<typeof readChange> {
-  const buffer = createUploadBuffer({ memory: bytes, total: bytes.length, crc32 });
+  const buffer = createUploadBuffer({ memory: () => bytes, total: bytes.length, crc32 });
   buffer.write(bytes);
   return readChange(buffer, { round, limits });
 }

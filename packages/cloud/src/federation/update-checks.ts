@@ -28,7 +28,7 @@ const refusal = (refused: UpdateRefusal, { expected, got }: { readonly expected:
  * Reads a whole message as far as its shape: length, digest, shape, and the round that it is for. The change is a view of the
  * buffer. It throws nothing.
  */
-export function readChange(buffer: UploadBuffer, { round, limits }: { readonly round: number; readonly limits: UpdateLimits }): { readonly head: UpdateHead; readonly change: ModelUpdate } | Refusal {
+export function readChange(buffer: UploadBuffer, { round, limits }: { readonly round: number; readonly limits: UpdateLimits }): { readonly head: UpdateHead; readonly headBytes: number; readonly change: ModelUpdate } | Refusal {
   let start: ReturnType<typeof readUpdateHead>;
   try {
     start = readUpdateHead(buffer.bytes);
@@ -45,7 +45,7 @@ export function readChange(buffer: UploadBuffer, { round, limits }: { readonly r
   if (head.encoding !== limits.encoding) return refusal("wrong-shape", { expected: `the plan's encoding, ${limits.encoding}`, got: head.encoding });
   if (head.length !== limits.length) return refusal("wrong-shape", { expected: `${limits.length} parameters`, got: head.length });
   const change = changeOf(head, payload);
-  return checkEntries(change, limits) ?? { head, change };
+  return checkEntries(change, limits) ?? { head, headBytes, change };
 }
 
 /** A payload as what the kernels take; a view. Payloads begin at a multiple of 8. */

@@ -1,4 +1,5 @@
 import { SednaError } from "@sedna-js/core";
+import type { UpdateRoom } from "@sedna-js/wasm-kernels";
 import type { Member } from "./federation.ts";
 import type { Timers } from "./timers.ts";
 import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
@@ -9,8 +10,8 @@ export interface UploadSlotsOptions {
   readonly slots: number;
   /** Uploads that may wait in line for a slot; more are told to come back. */
   readonly maxWaiting: number;
-  /** Bytes of the largest message. */
-  readonly maxBytes: number;
+  /** Makes a place in memory for the largest message. */
+  readonly makePlace: () => UpdateRoom;
   /** A slot that got nothing for so long is given to the next, in ms. */
   readonly idleMs: number;
   readonly crc32: (bytes: Uint8Array, before?: number) => number;
@@ -60,7 +61,7 @@ export interface UploadSlots {
 interface Place {
   readonly request: SlotRequest;
   readonly buffer: UploadBuffer;
-  readonly memory: Uint8Array<ArrayBuffer>;
+  readonly memory: UpdateRoom;
   lastAt: number;
   /** Ends the upload that holds it; undefined while it is parked. */
   cut: ((why: "idle" | "closed" | "replaced") => void) | undefined;
@@ -76,9 +77,9 @@ interface Waiter {
  * many clients come, no more than `slots` updates are in memory, and who stalls loses the place.
  */
 export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
-  const { slots, maxWaiting, maxBytes, idleMs, now, timers } = options;
+  const { slots, maxWaiting, makePlace, idleMs, now, timers } = options;
   const places = new Map<string, Place>();
-  const spare: Uint8Array<ArrayBuffer>[] = [];
+  const spare: UpdateRoom[] = [];
   const line: Waiter[] = [];
   let watch: unknown;
 
@@ -112,8 +113,8 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
       spare.push(former.memory);
       end?.("replaced");
     }
-    const memory = spare.pop() ?? new Uint8Array(maxBytes);
-    const place: Place = { request, memory, buffer: createUploadBuffer({ memory, total: request.total, crc32: options.crc32 }), lastAt: now(), cut: undefined };
+    const memory = spare.pop() ?? makePlace();
+    const place: Place = { request, memory, buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total, crc32: options.crc32 }), lastAt: now(), cut: undefined };
     places.set(request.member.client, place);
     return place;
   };
@@ -209,6 +210,7 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
       cutAll(() => false);
       if (watch !== undefined) timers.clear(watch);
       watch = undefined;
+      for (const memory of spare.splice(0)) memory.dispose();
     },
     get waiting() {
       return line.length;
