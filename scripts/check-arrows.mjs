@@ -34,6 +34,8 @@ const coreRooms = {
   aggregation: ["errors.ts", "parameters.ts", "select.ts", "tensor.ts"],
   "update-codec": ["errors.ts", "wire"],
   privacy: ["errors.ts", "aggregation"],
+  "weight-store": ["deadline.ts", "errors.ts", "optional.ts"],
+  privacy: ["errors.ts"],
   "secure-sum": ["errors.ts", "wire"],
   mistnet: ["errors.ts", "heads", "privacy", "wire"],
   "federated-learning": ["errors.ts", "next-wait.ts", "or-abort.ts", "select.ts", "tensor.ts", "estimator", "heads", "secure-sum", "update-codec", "wire"],
