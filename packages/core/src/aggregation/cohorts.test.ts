@@ -110,6 +110,20 @@ describe("parameters", () => {
   });
 });
 
+describe("ties and shares", () => {
+  it("of two updates that are as near to the others, Krum's choice does not hang on who came first", () => {
+    const updates = [-3, -2, -1, 1, 2, 3].map((x) => f32([x, 0]));
+    const chosen = (order: typeof updates): number[] => [...run(build("MultiKrum", { f: 1, m: 1 }), { kernels, base: new Float32Array(2), updates: order }).model];
+    expect(chosen(updates)).toEqual(chosen(updates.toReversed()));
+  });
+
+  it("29 % of 100 clients are 29, though 0.29 * 100 is a little less in floating point", () => {
+    expect(Math.floor(0.29 * 100)).toBe(28);
+    const updates = Array.from({ length: 100 }, (_, i) => f32([i < 29 ? 1e6 : 1, 0]));
+    expect([...run(build("TrimmedMean", { trim: 0.29 }), { kernels, base: new Float32Array(2), updates }).model]).toEqual([1, 0]);
+  });
+});
+
 describe("a round that would end the federation", () => {
   it("is refused: a model with an infinity is no model", () => {
     const far = Float32Array.of(3e38, 0);
