@@ -1,7 +1,9 @@
 import { flatOf, headLayout, headToOnnx, tensorsOf, writeSafetensors, type EstimatorMetadata, type LabelledSamples, type Tensor, type Tensors, type TrainableEstimator, type TrainingPlan, type TrainingProgress, type TrainingReport, type TrainOptions } from "@sedna-js/core";
 import type { Head } from "@sedna-js/wasm-kernels";
 import { callListener } from "../call-listener.ts";
+import { cachedExtractor } from "./cached-extractor.ts";
 import { checkPlan } from "./check-plan.ts";
+import type { FeatureCache } from "./feature-cache.ts";
 import { featureExtractor, type FeatureSource } from "./feature-extractor.ts";
 import { openHeadForward, type HeadForward, type TrainingBackend } from "./head-forward.ts";
 import { learnerLife, type Leave } from "./learner-life.ts";
@@ -25,6 +27,8 @@ export interface HeadEstimatorOptions<Sample> {
   readonly seed?: number;
   /** The weights to begin with, by name, as `readSafetensors` gives them. Default: zeros, or an MLP's first. */
   readonly weights?: Tensors;
+  /** Features from before, by the content of the samples; `createFeatureCache()` makes one. */
+  readonly cache?: FeatureCache;
   /** Most memory for features, which are kept between trainings; a training needs as much again. Default 256 MiB. */
   readonly maxFeatureBytes?: number;
   /** Lets a training that the process did not outlive go on when it is asked for again. */
@@ -58,7 +62,8 @@ export function headEstimator<Sample = Float32Array>(options: HeadEstimatorOptio
   const usualPlan = checkPlan(options.plan ?? usual);
   if (labels && labels.length !== head.classes) throw new RangeError(`make a head: expected ${head.classes} labels; got ${labels.length}`);
   const extractor = featureExtractor(options.features, { width: head.features });
-  const sets = createSampleSets({ extractor, width: head.features, classes: head.classes, maxBytes: maxFeatureBytes });
+  const cached = options.cache ? cachedExtractor(extractor, { cache: options.cache, width: head.features }) : extractor;
+  const sets = createSampleSets({ extractor: cached, width: head.features, classes: head.classes, maxBytes: maxFeatureBytes });
   const life = learnerLife("a head");
   let weights = options.weights && checkFinite(flatOf(head, options.weights));
   let opening: Promise<HeadForward> | undefined;

@@ -1,6 +1,6 @@
 import { createRunQueue, orAbort, untilResumed, type LabelledSamples, type TrainingPauses } from "@sedna-js/core";
 import { nextTask } from "#platform";
-import type { FeatureExtractor } from "./feature-extractor.ts";
+import type { SetExtractor } from "./cached-extractor.ts";
 import { closeSample, sampleGroups } from "./read-samples.ts";
 
 /** What samples came to: a row of features and a class each. */
@@ -32,7 +32,7 @@ export interface SampleSets<Sample> {
 
 /** Options of {@link createSampleSets}. */
 export interface SampleSetsOptions<Sample> {
-  readonly extractor: Pick<FeatureExtractor<Sample>, "extract">;
+  readonly extractor: SetExtractor<Sample>;
   readonly width: number;
   readonly classes: number;
   /** For all sets that are kept, together. */
@@ -94,7 +94,7 @@ export function createSampleSets<Sample>({ extractor, width, classes, maxBytes }
       const turn = turns.run(
         async () => {
           const known = kept.get(samples.version);
-          return keep(samples.version, known ?? (await read(samples, options)));
+          return keep(samples.version, known ?? (await read(samples, options).finally(() => extractor.flush?.())));
         },
         { signal: options.signal },
       );

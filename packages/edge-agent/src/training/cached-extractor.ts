@@ -1,0 +1,32 @@
+import type { FeatureCache } from "./feature-cache.ts";
+import type { FeatureExtractor } from "./feature-extractor.ts";
+
+/** Features of samples, and a word when there are no more for now. */
+export type SetExtractor<Sample> = Pick<FeatureExtractor<Sample>, "extract"> & { flush?(): Promise<void> };
+
+/** An extractor that asks the cache first; features of another width than `width` are not of this model. */
+export function cachedExtractor<Sample>(extractor: Pick<FeatureExtractor<Sample>, "extract">, { cache, width }: { readonly cache: FeatureCache; readonly width: number }): SetExtractor<Sample> {
+  return {
+    async extract(samples, options) {
+      const keys: string[] = [];
+      const rows: (Float32Array | undefined)[] = [];
+      for (const sample of samples) {
+        const key = await cache.keyOf(sample);
+        const known = await cache.get(key);
+        keys.push(key);
+        rows.push(known?.length === width ? known : undefined);
+        options.signal.throwIfAborted();
+      }
+      const missing = samples.flatMap((_, i) => (rows[i] ? [] : [i]));
+      if (missing.length > 0) {
+        const made = await extractor.extract(missing.map((i) => samples[i]!), options);
+        for (const [j, i] of missing.entries()) {
+          rows[i] = made[j]!;
+          await cache.put(keys[i]!, made[j]!);
+        }
+      }
+      return rows as Float32Array[];
+    },
+    flush: () => cache.flush(),
+  };
+}
