@@ -39,6 +39,8 @@ export { workerGallery } from "./worker/worker-gallery.ts";
 export { headEstimator, type HeadEstimator, type HeadEstimatorOptions } from "./training/head-estimator.ts";
 export type { FeatureResult, FeatureSource, OnnxFeatures } from "./training/feature-extractor.ts";
 export { labelledSamples } from "./training/labelled-samples.ts";
+export { createFeatureCache, type FeatureCache, type FeatureCacheOptions } from "./training/feature-cache.ts";
+export { trainingPauses, type PauseReason, type TrainingPausesOptions, type WatchedPauses } from "./training/training-pauses.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
 export type { ByteStore } from "./models/byte-store.ts";
 export { camera, decodeImage, directory, openByteStore, openQueueStore, rtsp, videoElement, videoFile, videoFrames, webcam } from "#platform";

@@ -4,6 +4,7 @@ import type { DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
 import type { ByteStore } from "../models/byte-store.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
+import type { PauseReason, PauseSettings } from "../training/training-pauses.ts";
 
 // What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
 // platform cannot do throws an error that says so and names what can.
@@ -181,6 +182,18 @@ export declare function lifeEnded(name: string, options: { readonly signal: Abor
 
 /** Tells of a Worker's death; returns a function that stops listening. */
 export declare function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void;
+
+/** What {@link watchPauses} watches for. */
+export interface PauseWatch {
+  readonly settings: PauseSettings;
+  /** Told what holds now, and when that changes. */
+  readonly tell: (reason: PauseReason, isActive: boolean) => void;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells when this platform says that it is no time to train. */
+export declare function watchPauses(watch: PauseWatch): void;
 
 /** Resolves in a task of its own: what came meanwhile, messages too, comes first. */
 export declare function nextTask(): Promise<void>;

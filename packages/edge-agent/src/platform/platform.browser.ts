@@ -10,6 +10,7 @@ import type { ByteStore } from "../models/byte-store.ts";
 import type { ExecutionProvider, ModelSource, SharedFrame, ByteStoreOptions, Sha256 } from "./contract.ts";
 
 export { platformChecks } from "../telemetry/doctor.browser.ts";
+export { watchPauses } from "../training/watch-pauses.browser.ts";
 export { becomeLeader } from "../queue/leadership.browser.ts";
 export { idbQueueStore as openQueueStore } from "../queue/idb-queue-store.browser.ts";
 export { camera } from "../sources/camera.browser.ts";

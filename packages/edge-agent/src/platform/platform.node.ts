@@ -12,6 +12,7 @@ import type { ByteStore } from "../models/byte-store.ts";
 import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame, ByteStoreOptions, Sha256 } from "./contract.ts";
 
 export { platformChecks } from "../telemetry/doctor.node.ts";
+export { watchPauses } from "../training/watch-pauses.node.ts";
 export { decodeImage } from "../frames/decode-image.node.ts";
 export { becomeLeader } from "../queue/leadership.node.ts";
 export { directory } from "../sources/directory.node.ts";

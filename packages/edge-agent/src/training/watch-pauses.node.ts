@@ -1,0 +1,27 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { PauseWatch } from "../platform/contract.ts";
+import { poll } from "./poll.ts";
+
+/** Where Linux tells of batteries and chargers. Source: Linux's Documentation/ABI/testing/sysfs-class-power. */
+const LINUX = "/sys/class/power_supply";
+
+/** Tells when a battery runs low, where that is asked for. Systems other than Linux, and devices without a battery, never pause. */
+export function watchPauses({ settings: { battery = false, everyMs = 60_000 }, tell, signal }: PauseWatch, { directory = LINUX }: { readonly directory?: string } = {}): void {
+  if (battery) poll(async () => tell("battery", await runsLow(directory, battery.below)), { everyMs, signal });
+}
+
+/** Whether the device's battery discharges and is below this share; of several the fullest counts. */
+async function runsLow(directory: string, below: number): Promise<boolean> {
+  const read = async (supply: string, name: string): Promise<string> => (await readFile(join(directory, supply, name), "utf8").catch(() => "")).trim();
+  const levels: number[] = [];
+  for (const supply of await readdir(directory).catch(() => [])) {
+    // A mouse has a battery too, whose scope is "Device".
+    if ((await read(supply, "type")) !== "Battery" || (await read(supply, "scope")) === "Device") continue;
+    const capacity = await read(supply, "capacity");
+    const status = await read(supply, "status");
+    if (status !== "Discharging") return false;
+    if (/^\d+$/.test(capacity)) levels.push(Number(capacity) / 100);
+  }
+  return levels.length > 0 && Math.max(...levels) < below;
+}
