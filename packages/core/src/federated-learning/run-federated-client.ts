@@ -42,7 +42,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   const news: { task?: FederationTask; wake: () => void } = { wake: () => {} };
   let membership: { readonly plan: FederationPlan; readonly encoder: ChangeEncoder } | undefined;
   let newestModel: { readonly version: number; readonly flat: Float32Array } | undefined;
-  let heardOf: number | undefined;
+  const heard: { kind?: FederationTask["kind"]; round?: number; modelVersion?: number } = {};
   let part: RoundPart | undefined;
 
   const onJoined = async ({ plan, epoch }: SessionGrant): Promise<void> => {
@@ -98,6 +98,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   /** Does what a task says; `finished` at the end, `later` when what runs has to end first. */
   const act = async (task: FederationTask): Promise<"finished" | "later" | "acted"> => {
     const { kind, round, modelVersion } = task;
+    if (heard.modelVersion !== undefined && heard.modelVersion !== modelVersion) emit({ type: "round", round, modelVersion });
+    heard.modelVersion = modelVersion;
     if (kind === "train" && part?.task.round === round && part.task.modelVersion === modelVersion) {
       part.told(task);
       return "acted";
@@ -106,18 +108,27 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     if (kind === "train" && membership!.plan.mode === "buffered" && part && !part.idle) return "later";
     await part?.stop({ over: true });
     part = undefined;
-    if (heardOf !== undefined && heardOf !== modelVersion) emit({ type: "round", round, modelVersion });
-    heardOf = modelVersion;
-    if (kind === "train") part = open(task);
-    else if (kind === "wait") emit({ type: "waiting", round, modelVersion });
-    else if (kind === "secure") throw new SednaError("take part in a federation: expected rounds that this client can follow; got a secure sum", { code: "unsupported-platform" });
-    else {
-      const last = await model(modelVersion, signal);
-      await estimator.setWeights(splitWeights(last, membership!.plan.layout));
-      emit({ type: "done", round, modelVersion });
-      return "finished";
+    // Who polls hears the same again and again.
+    const isSame = heard.kind === kind && heard.round === round;
+    Object.assign(heard, { kind, round });
+    switch (kind) {
+      case "train":
+        part = open(task);
+        return "acted";
+      case "wait":
+        if (!isSame) emit({ type: "waiting", round, modelVersion });
+        return "acted";
+      case "secure":
+        throw new SednaError("take part in a federation: expected rounds that this client can follow; got a secure sum", { code: "unsupported-platform" });
+      case "done": {
+        const last = await model(modelVersion, signal);
+        await estimator.setWeights(splitWeights(last, membership!.plan.layout));
+        emit({ type: "done", round, modelVersion });
+        return "finished";
+      }
+      default:
+        return kind satisfies never;
     }
-    return "acted";
   };
 
   await estimator.load({ signal });

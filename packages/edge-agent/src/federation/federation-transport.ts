@@ -1,9 +1,11 @@
 import { checkDeadline, parseSessionGrant, SednaError, type FederationTransport, type SessionRequest } from "@sedna-js/core";
+import { openClientSocket, type ClientSocket } from "#platform";
 import { baseUrl } from "../http/base-url.ts";
 import { federationHttp, readAnswer } from "./federation-http.ts";
 import { federationSession } from "./federation-session.ts";
 import { parameterFetcher } from "./fetch-parameters.ts";
 import { pollTasks } from "./poll-tasks.ts";
+import { socketTasks } from "./socket-tasks.ts";
 import { updateUploader } from "./upload-update.ts";
 
 /** Options of {@link federationTransport}. */
@@ -12,7 +14,7 @@ export interface FederationTransportOptions {
   readonly url: string | URL;
   /** Of the federation. */
   readonly name: string;
-  /** How the tasks come. `poll`: by asking, for networks that forbid sockets. Default `socket`, which asks where sockets fail again and again. */
+  /** How the tasks come. `poll`: by asking. Default `socket`, which goes without where a network forbids sockets. */
   readonly control?: "socket" | "poll";
   /** Proves who this device is, for federations that ask for it. */
   readonly identity?: DeviceProver;
@@ -23,6 +25,14 @@ export interface FederationTransportOptions {
   readonly deadlineMs?: number;
   /** How long the aggregator may keep a question for a task, in s. Default 25: proxies cut what is silent for 30. */
   readonly pollWaitS?: number;
+  /** Opens a WebSocket. Default: the browser's own, in Node that of `ws`. */
+  readonly openSocket?: (url: string, options: { readonly maxMessageBytes: number }) => Promise<ClientSocket>;
+  /** For a socket's handshake, in ms. Default 10000. */
+  readonly handshakeMs?: number;
+  /** A ping so often, in ms; after two without an answer the socket is opened anew. Default 10000. */
+  readonly pingMs?: number;
+  /** How long to poll where three handshakes have failed, in ms, before sockets are tried again. Default 300000. */
+  readonly withoutSocketMs?: number;
   /** Slower than so many bytes a second, the line counts as broken. Default 4096. */
   readonly slowest?: number;
   /** The first wait after a failure is at most this long, in ms; it doubles. Default 1000. */
@@ -41,15 +51,20 @@ export interface DeviceProver {
 const MAX_GRANT_BYTES = 2 ** 22;
 const LEAVE_MS = 2000;
 
-/** Reaches a federation's aggregator over HTTP: tasks by asking, models and updates as bytes that resume. */
+/** Reaches a federation's aggregator: tasks over a WebSocket or by asking, models and updates over HTTP as bytes that resume. */
 export function federationTransport({
   url,
   name,
+  control = "socket",
   identity,
   fetch = (input, init) => globalThis.fetch(input, init),
   chunkBytes = 2 ** 23,
   deadlineMs = 30_000,
   pollWaitS = 25,
+  openSocket = openClientSocket,
+  handshakeMs = 10_000,
+  pingMs = 10_000,
+  withoutSocketMs = 300_000,
   slowest = 4096,
   baseMs = 1000,
   capMs = 60_000,
@@ -60,6 +75,8 @@ export function federationTransport({
   const session = federationSession();
   let known = false;
   const http = federationHttp({ base: `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`, fetch, session, known: () => known });
+
+  const poll = (signal: AbortSignal): ReturnType<typeof pollTasks> => pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random });
 
   return {
     async join(request, { signal }) {
@@ -74,7 +91,8 @@ export function federationTransport({
       known = true;
       return grant;
     },
-    tasks: ({ signal }) => pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random }),
+    tasks: ({ signal }) =>
+      control === "poll" ? poll(signal) : socketTasks({ url: http.url("/control").replace(/^http/, "ws"), session, signal, open: openSocket, poll, withoutMs: withoutSocketMs, handshakeMs, pingMs, baseMs, capMs, random }),
     fetchModel: parameterFetcher({ http, stallMs: deadlineMs }),
     sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }),
     async sendSecure(phase, { round, message, signal }) {

@@ -21,7 +21,7 @@ const ACTION = "ask for a task";
 /** A secure sum's message may be long. */
 const MAX_REPLY_BYTES = 2 ** 26;
 
-/** The task whenever it changes, by asking for it. Waits with back-off while nobody answers. @throws {SednaError} what no other try heals. */
+/** The task whenever it changes, and now and then the same, by asking for it. Waits with back-off while nobody answers. @throws {SednaError} what no other try heals. */
 export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capMs, random }: PollTasksOptions): AsyncGenerator<FederationTask, undefined> {
   let last: FederationTask | undefined;
   let tried = 0;
@@ -37,12 +37,15 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SednaError && error.retryable)) throw error;
+      // Whoever answers next may have started anew.
+      last = undefined;
       await pause(nextWait({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }), signal);
       continue;
     }
     const isNews = last === undefined || saying(task) !== saying(last);
     last = task;
-    if (isNews) yield task;
+    // Also what was said before: an aggregator that restarts may go back to it, and the client acts on what changed for it.
+    yield task;
     // An aggregator that has many to answer says when to come back; one that keeps no question must not be asked without a pause.
     const restMs = task.kind === "wait" ? task.retryAfterMs : 0;
     await pause(Math.max(restMs, isNews ? 0 : random() * baseMs), signal);
@@ -50,6 +53,6 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
 }
 
 /** What a task says, without the time that is left. */
-export function saying(task: FederationTask): string {
+function saying(task: FederationTask): string {
   return JSON.stringify({ ...task, remainingMs: undefined, retryAfterMs: undefined });
 }

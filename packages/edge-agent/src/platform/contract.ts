@@ -261,3 +261,14 @@ export interface ByteStoreOptions {
 
 /** Bytes on this platform's disk: files in Node; in browsers the private file system, else a cache, else memory. */
 export declare function openByteStore(options: ByteStoreOptions): Promise<ByteStore>;
+
+/** A WebSocket as browsers have it; `terminate` is Node's, which waits for no farewell. */
+export interface ClientSocket {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  terminate?(): void;
+  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: { readonly data?: unknown; readonly code?: number; readonly reason?: string }) => void): void;
+}
+
+/** Begins to connect: the browser's own WebSocket, in Node that of `ws`. */
+export declare function openClientSocket(url: string, options: { readonly maxMessageBytes: number }): Promise<ClientSocket>;

@@ -7,7 +7,7 @@ import { fallbackBytes } from "../models/fallback-bytes.ts";
 import { memoryBytes } from "../models/memory-bytes.ts";
 import { opfsBytes } from "../models/opfs-bytes.browser.ts";
 import type { ByteStore } from "../models/byte-store.ts";
-import type { ExecutionProvider, ModelSource, SharedFrame, ByteStoreOptions, Sha256 } from "./contract.ts";
+import type { ExecutionProvider, ModelSource, SharedFrame, ByteStoreOptions, ClientSocket, Sha256 } from "./contract.ts";
 
 export { platformChecks } from "../telemetry/doctor.browser.ts";
 export { watchPauses } from "../training/watch-pauses.browser.ts";
@@ -182,4 +182,8 @@ export async function openByteStore({ name, onDegraded }: ByteStoreOptions): Pro
 
 export async function keepStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
+}
+
+export async function openClientSocket(url: string): Promise<ClientSocket> {
+  return new WebSocket(url);
 }

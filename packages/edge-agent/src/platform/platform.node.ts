@@ -9,7 +9,7 @@ import { fileQueueStore } from "../queue/file-queue-store.node.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
 import { fileBytes } from "../models/file-bytes.node.ts";
 import type { ByteStore } from "../models/byte-store.ts";
-import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame, ByteStoreOptions, Sha256 } from "./contract.ts";
+import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame, ByteStoreOptions, ClientSocket, Sha256 } from "./contract.ts";
 
 export { platformChecks } from "../telemetry/doctor.node.ts";
 export { watchPauses } from "../training/watch-pauses.node.ts";
@@ -130,4 +130,9 @@ export async function openByteStore({ directory }: ByteStoreOptions): Promise<By
 
 export async function keepStorage(): Promise<boolean> {
   return true;
+}
+
+export async function openClientSocket(url: string, { maxMessageBytes }: { readonly maxMessageBytes: number }): Promise<ClientSocket> {
+  const { WebSocket } = await import("ws");
+  return new WebSocket(url, { maxPayload: maxMessageBytes, perMessageDeflate: false }) as unknown as ClientSocket;
 }

@@ -1,0 +1,351 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import type { FederationTask, FederationTransport, SednaError } from "@sedna-js/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { federationServer, type FederationServer } from "../../../../testing/federation-server.ts";
+import { federationTransport, type FederationTransportOptions } from "./federation-transport.ts";
+
+// Over real sockets, to a real server.
+
+const at = { server: undefined as unknown as FederationServer, stop: new AbortController() };
+beforeEach(async () => {
+  at.server = await federationServer();
+  at.stop = new AbortController();
+});
+afterEach(async () => {
+  at.stop.abort();
+  await at.server.close();
+});
+
+const request = { protocol: 1, device: "edge-7", numSamples: 10 } as const;
+const transport = (options: Partial<FederationTransportOptions> = {}): FederationTransport => federationTransport({ url: at.server.url, name: "four", random: () => 0, deadlineMs: 2000, ...options });
+const joined = async (options: Partial<FederationTransportOptions> = {}): Promise<FederationTransport> => {
+  const one = transport(options);
+  await one.join(request, { signal: at.stop.signal });
+  at.server.asked.length = 0;
+  return one;
+};
+const failure = async (work: Promise<unknown>): Promise<SednaError> => {
+  try {
+    await work;
+  } catch (error) {
+    return error as SednaError;
+  }
+  throw new Error("expected a failure; it succeeded");
+};
+const train = (seq: number, round = 1): FederationTask => ({ kind: "train", seq, round, modelVersion: 0, remainingMs: 1000, counted: false });
+const numbers = Float32Array.from({ length: 50_000 }, (_, i) => Math.fround(Math.sin(i)));
+const asBytes = (floats: Float32Array): Uint8Array => new Uint8Array(floats.buffer);
+const isSame = (floats: Float32Array): boolean => Buffer.compare(asBytes(floats), asBytes(numbers)) === 0;
+const message = Uint8Array.from({ length: 100_000 }, (_, i) => i * 31);
+const { signal } = new AbortController();
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+describe("join()", () => {
+  it("asks for a session, with a proof where the device has an identity", async () => {
+    const claims: unknown[] = [];
+    const proof = { at: 5, nonce: "n", signature: "c2ln" };
+    const grant = await transport({ identity: { prove: async (claim) => (claims.push(claim), proof) } }).join(request, { signal });
+    expect(grant).toMatchObject({ token: "token-1", epoch: 1, plan: { name: "four" } });
+    expect(at.server.joined).toEqual([{ ...request, proof }]);
+    expect(claims).toEqual([{ audience: "four", device: "edge-7" }]);
+  });
+
+  it("says what may pass, and what will not", async () => {
+    const status = { code: 503, headers: { "retry-after": "7" } as Record<string, string> };
+    at.server.mischief = (_, response) => (response.writeHead(status.code, status.headers).end("no"), true);
+    const one = transport();
+    expect(await failure(one.join(request, { signal }))).toMatchObject({ code: "cloud-busy", retryable: true, retryAfterMs: 7000 });
+    status.code = 403;
+    expect(await failure(one.join(request, { signal }))).toMatchObject({ code: "cloud-refused", retryable: false });
+    status.code = 404;
+    expect(await failure(one.join(request, { signal }))).toMatchObject({ code: "cloud-refused", retryable: false });
+    at.server.mischief = undefined;
+    await one.join(request, { signal });
+    at.server.mischief = (_, response) => (response.writeHead(404).end(), true);
+    expect(await failure(one.join(request, { signal })), "what was there comes back: a deployment").toMatchObject({ code: "cloud-refused", retryable: true });
+  });
+
+  it("C4: takes a page that some network puts in between for a passing fault", async () => {
+    at.server.mischief = (_, response) => (response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome to the hotel</html>"), true);
+    expect(await failure(transport().join(request, { signal }))).toMatchObject({ code: "cloud-garbage", retryable: true });
+  });
+
+  it("C2: gives up on a server that says nothing", async () => {
+    at.server.mischief = () => true;
+    expect(await failure(transport({ deadlineMs: 50 }).join(request, { signal }))).toMatchObject({ code: "cloud-timeout", retryable: true });
+  });
+});
+
+describe("fetchModel()", () => {
+  beforeEach(() => at.server.models.set(0, asBytes(numbers)));
+  const length = numbers.length;
+
+  it("gives the flat parameters", async () => {
+    const one = await joined();
+    expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
+    expect(at.server.asked).toEqual([{ method: "GET", path: "/models/0", range: undefined }]);
+  });
+
+  it("C13: goes on where the line broke, and fetches nothing twice", async () => {
+    const one = await joined();
+    const half = 2 * length;
+    at.server.mischief = (_, response) => {
+      at.server.mischief = undefined;
+      response.writeHead(200, { etag: '"x"', "content-length": 4 * length });
+      response.write(asBytes(numbers).subarray(0, half), () => setTimeout(() => response.destroy(), 20));
+      return true;
+    };
+    expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({ code: "cloud-unreachable", retryable: true });
+    // The entity is another one than that of the broken line: it starts anew.
+    expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
+    expect(at.server.asked[1]!.range).toBe(`bytes=${half}-`);
+
+    at.server.mischief = (_, response) => {
+      const etag = response.req.headers["if-range"] ?? '"x"';
+      at.server.mischief = undefined;
+      response.writeHead(200, { etag: `"${hashOf(asBytes(numbers))}"`, "content-length": 4 * length, "x-if-range": etag });
+      response.write(asBytes(numbers).subarray(0, half), () => setTimeout(() => response.destroy(), 20));
+      return true;
+    };
+    await failure(one.fetchModel(0, { length, signal }));
+    let sent = 0;
+    at.server.mischief = (_, response) => {
+      const write = response.end.bind(response);
+      response.end = ((body: Uint8Array) => ((sent = body.length), write(body))) as never;
+      return false;
+    };
+    expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
+    expect(sent).toBe(4 * length - half);
+  });
+
+  it("C13: refuses a flipped bit, a short one, a long one, and one without a hash", async () => {
+    const one = await joined();
+    const flipped = asBytes(numbers.slice());
+    flipped[1234]! ^= 4;
+    const answers: [headers: Record<string, string>, body: Uint8Array][] = [
+      [{ etag: `"${hashOf(asBytes(numbers))}"` }, flipped],
+      [{ etag: `"${hashOf(asBytes(numbers))}"` }, flipped.subarray(0, 8)],
+      [{ etag: `"${hashOf(asBytes(numbers))}"` }, new Uint8Array(4 * length + 4)],
+      [{}, asBytes(numbers)],
+    ];
+    for (const [headers, body] of answers) {
+      at.server.mischief = (_, response) => (response.writeHead(200, headers).end(body), true);
+      expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({ code: expect.stringMatching(/cloud-(garbage|unreachable)/), retryable: true });
+    }
+    at.server.mischief = undefined;
+    expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
+  });
+
+  it("C3: gives up on a server that stops in the middle, and can be stopped", async () => {
+    const one = await joined({ deadlineMs: 200 });
+    at.server.mischief = (_, response) => (response.writeHead(200, { etag: '"x"' }).write("abcd"), true);
+    expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({ code: "cloud-timeout" });
+    const stop = new AbortController();
+    const before = at.server.asked.length;
+    const fetching = failure(one.fetchModel(0, { length, signal: stop.signal }));
+    await expect.poll(() => at.server.asked.length).toBe(before + 1);
+    stop.abort(new Error("enough"));
+    expect((await fetching).message).toBe("enough");
+  });
+});
+
+describe("sendUpdate()", () => {
+  it("sends it whole, and in parts where the parts are small", async () => {
+    const whole = await joined();
+    expect(await whole.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
+    const parts = await joined({ chunkBytes: 40_000 });
+    expect(await parts.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
+    expect(at.server.asked.map(({ range }) => range)).toEqual(["bytes 0-39999/100000", "bytes 40000-79999/100000", "bytes 80000-99999/100000"]);
+    expect(at.server.updates.map((update) => Buffer.compare(update, message))).toEqual([0, 0]);
+  });
+
+  it("goes on where the line broke", async () => {
+    const one = await joined();
+    at.server.cutUploadAfter = 60_000;
+    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({ code: "cloud-unreachable", retryable: true });
+    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
+    expect(at.server.asked.map(({ method, range }) => `${method} ${range}`)).toEqual(["PUT bytes 0-99999/100000", "HEAD undefined", "PUT bytes 60000-99999/100000"]);
+    expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);
+  });
+
+  it("asks again with the very same bytes when only the answer was lost", async () => {
+    const one = await joined();
+    at.server.mischief = (asked) => {
+      if (asked.method !== "PUT") return false;
+      at.server.mischief = undefined;
+      asked.resume();
+      asked.on("end", () => {
+        at.server.upload = message;
+        asked.socket.destroy();
+      });
+      return true;
+    };
+    await failure(one.sendUpdate(message, { round: 1, signal }));
+    at.server.answer = { status: 200, body: { round: 1, counted: true, duplicate: true } };
+    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true, duplicate: true });
+    expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);
+  });
+
+  it("gives a refusal as the answer that it is, and what is about the session as an error", async () => {
+    const one = await joined();
+    at.server.answer = { status: 409, body: { error: "the round is over", code: "round-closed", round: 2 } };
+    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ error: "the round is over", code: "round-closed", round: 2 });
+    at.server.token = "";
+    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({ code: "session-ended" });
+    at.server.mischief = (_, response) => (response.writeHead(429, { "retry-after": "3" }).end('{"error":"slowly"}'), true);
+    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({ code: "cloud-busy", retryAfterMs: 3000 });
+  });
+});
+
+describe("whose session it is", () => {
+  it("C23: another one of this device ends it for good", async () => {
+    const one = await joined();
+    await transport().join(request, { signal });
+    at.server.models.set(0, asBytes(numbers));
+    expect(await failure(one.fetchModel(0, { length: numbers.length, signal }))).toMatchObject({ code: "session-replaced", retryable: false });
+  });
+
+  it("its own newer session is no other's, also when that one's grant was lost on the way", async () => {
+    const one = await joined();
+    at.server.models.set(0, asBytes(numbers));
+    at.server.mischief = (_, response) => {
+      at.server.mischief = undefined;
+      at.server.former.add(at.server.token);
+      at.server.token = "nobody was told";
+      response.destroy();
+      return true;
+    };
+    await failure(one.join(request, { signal }));
+    expect(await failure(one.fetchModel(0, { length: numbers.length, signal }))).toMatchObject({ code: "session-ended" });
+    await one.join(request, { signal });
+    expect(isSame(await one.fetchModel(0, { length: numbers.length, signal }))).toBe(true);
+  });
+
+  it("leaves without waiting for who does not answer", async () => {
+    const one = await joined();
+    await one.leave();
+    expect(at.server.token).toBe("");
+    await one.leave();
+    expect(at.server.asked.filter(({ method }) => method === "DELETE").length).toBe(1);
+    expect(await failure(one.fetchModel(0, { length: 1, signal }))).toMatchObject({ code: "session-ended" });
+  });
+});
+
+describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
+  const listen = async (options: Partial<FederationTransportOptions> = {}) => {
+    const one = await joined({ control, pollWaitS: 5, baseMs: 20, ...options });
+    return { one, tasks: one.tasks({ signal: at.stop.signal })[Symbol.asyncIterator]() };
+  };
+
+  it("gives the task at once, and whenever it changes", async () => {
+    const { tasks } = await listen();
+    expect((await tasks.next()).value).toMatchObject({ kind: "wait", seq: 1 });
+    for (const seq of [2, 3]) {
+      const next = tasks.next();
+      at.server.say(train(seq));
+      expect((await next).value).toEqual(train(seq));
+    }
+  });
+
+  it("goes on when the line was cut", async () => {
+    const { tasks } = await listen();
+    await tasks.next();
+    const next = tasks.next();
+    await expect.poll(() => at.server.asked.length + at.server.sockets.size).toBeGreaterThan(1);
+    for (const socket of at.server.sockets) socket.terminate();
+    at.server.say(train(2));
+    expect(["wait", "train"]).toContain((await next).value.kind);
+  });
+
+  it("ends with an error when the session has ended or was replaced", async () => {
+    const { tasks } = await listen();
+    await tasks.next();
+    at.server.former.add(at.server.token);
+    at.server.token = "another's";
+    for (const socket of at.server.sockets) socket.terminate();
+    at.server.say(train(2));
+    expect(await failure(drain(tasks))).toMatchObject({ code: "session-replaced" });
+    const again = await listen();
+    await again.tasks.next();
+    at.server.token = "";
+    for (const socket of at.server.sockets) socket.terminate();
+    at.server.say(train(3));
+    expect(await failure(drain(again.tasks))).toMatchObject({ code: "session-ended" });
+  });
+
+  it("ends by its signal, whatever it waits for", async () => {
+    const { tasks } = await listen();
+    await tasks.next();
+    const next = failure(Promise.resolve(tasks.next()));
+    at.stop.abort(new Error("enough"));
+    expect((await next).message).toBe("enough");
+    await expect.poll(() => at.server.sockets.size).toBe(0);
+  });
+});
+
+describe("the control socket", () => {
+  const listen = async (options: Partial<FederationTransportOptions> = {}) => {
+    const one = await joined({ control: "socket", pollWaitS: 5, baseMs: 5, ...options });
+    return one.tasks({ signal: at.stop.signal })[Symbol.asyncIterator]();
+  };
+
+  it("C3: notices by its pings that the other end is gone without a word, and connects again", async () => {
+    const tasks = await listen({ pingMs: 20 });
+    await tasks.next();
+    const [socket] = at.server.sockets;
+    socket!.pause();
+    const gone = once(socket!, "close");
+    const next = tasks.next();
+    expect((await next).value).toMatchObject({ kind: "wait" });
+    expect(at.server.asked.filter(({ method }) => method === "UPGRADE").length).toBe(2);
+    socket!.resume();
+    await gone;
+  });
+
+  it("stays on a line that answers its pings", async () => {
+    const tasks = await listen({ pingMs: 5 });
+    await tasks.next();
+    const [socket] = at.server.sockets;
+    let pings = 0;
+    await new Promise<void>((resolve) => socket!.on("message", () => ++pings === 10 && resolve()));
+    const next = tasks.next();
+    at.server.say(train(2));
+    expect((await next).value).toEqual(train(2));
+    expect(at.server.asked.filter(({ method }) => method === "UPGRADE").length).toBe(1);
+  });
+
+  it("goes without sockets after three handshakes that failed, and comes back to them", async () => {
+    at.server.refuseSockets = true;
+    const tasks = await listen({ withoutSocketMs: 100 });
+    expect((await tasks.next()).value).toMatchObject({ kind: "wait" });
+    expect(at.server.asked.map(({ method }) => method)).toEqual(["UPGRADE", "UPGRADE", "UPGRADE", "GET"]);
+    at.server.refuseSockets = false;
+    while (at.server.sockets.size === 0) await tasks.next();
+  });
+
+  it("C25: comes back when a cloud that shut down said so", async () => {
+    const tasks = await listen();
+    await tasks.next();
+    const [socket] = at.server.sockets;
+    const before = performance.now();
+    socket!.close(1012, JSON.stringify({ retryAfterMs: 300 }));
+    await tasks.next();
+    expect(performance.now() - before).toBeGreaterThan(299);
+  });
+
+  it("C5: drops a line on which no task comes but something else", async () => {
+    const tasks = await listen();
+    await tasks.next();
+    const [socket] = at.server.sockets;
+    const gone = once(socket!, "close");
+    const next = tasks.next();
+    socket!.send('{"kind":"train","seq":"many"}');
+    await gone;
+    expect((await next).value).toMatchObject({ kind: "wait" });
+  });
+});
+
+async function drain(tasks: AsyncIterator<FederationTask>): Promise<void> {
+  while (!(await tasks.next()).done);
+}
