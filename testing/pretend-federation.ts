@@ -1,4 +1,4 @@
-import { SednaError, type ChangeEncoder, type FederationPlan, type FederationTask, type FederationTransport, type LabelledSamples, type Tensor, type TrainableEstimator, type UpdateReceipt, type UpdateRefused } from "@sedna-js/core";
+import { SednaError, type FederationPlan, type FederationTask, type FederationTransport, type LabelledSamples, type Tensor, type TrainableEstimator, type UpdateEncoder, type UpdateReceipt, type UpdateRefused } from "@sedna-js/core";
 
 // An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a round, and
 // remembers all that was ever sent. A round closes when all of `participants` are counted, or by `closeRound()`.
@@ -25,10 +25,13 @@ export const fourParameters: FederationPlan = {
 };
 
 /** Makes messages that tell what they are; counts how often each was committed. */
-export function tellingEncoder(): ChangeEncoder & { readonly commits: Map<string, number> } {
+export function tellingEncoder(): UpdateEncoder & { readonly commits: Map<string, number> } {
   const commits = new Map<string, number>();
   return {
     commits,
+    length: 4,
+    state: () => undefined,
+    restore() {},
     encode(change, head) {
       if (!change.every(Number.isFinite)) throw new RangeError("encode: expected finite numbers; got others");
       const message = JSON.stringify({ ...head, change: [...change] });
@@ -98,14 +101,19 @@ export interface PretendFederation {
   transport(device: string): FederationTransport;
   /** All that ever came, also twice. */
   readonly received: readonly { readonly device: string; readonly round: number; readonly text: string }[];
+  /** All that was ever counted, also what a restart lost. */
+  readonly countedEver: ReadonlySet<string>;
+  /** Who waits for a change. */
+  readonly listeners: ReadonlySet<() => void>;
+  readonly model: Float32Array;
   /** What was counted: by round, then by device. */
   readonly rounds: readonly ReadonlyMap<string, string>[];
   readonly sessions: ReadonlyMap<string, number>;
   closeRound(): void;
   /** Forgets all sessions; `losing`: and what the open round has counted. */
   restart(options: { readonly losing: boolean }): void;
-  /** Ends a device's session, as if its token had ended. */
-  endSession(device: string): void;
+  /** Ends a device's session, as if its token had ended; `silently`: who waits for a task is not told. */
+  endSession(device: string, options?: { readonly silently?: boolean }): void;
   /** Refuses the next updates of a device with this. */
   refuse(device: string, refusal: UpdateRefused | undefined): void;
   task(device: string): FederationTask;
@@ -118,6 +126,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
   const sessions = new Map<string, number>();
   const refusals = new Map<string, UpdateRefused>();
   const listeners = new Set<() => void>();
+  const countedEver = new Set<string>();
   const at = { round: 1, version: 0, seq: 1, epoch: 0, counted: new Map<string, string>(), models: [new Float32Array(4)] };
 
   const changed = (): void => {
@@ -125,6 +134,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
     for (const listener of listeners) listener();
   };
   const closeRound = (): void => {
+    if (at.round > plan.exitRound) return;
     rounds.push(at.counted);
     const mean = at.models.at(-1)!.slice();
     for (const message of at.counted.values()) (JSON.parse(message) as { change: number[] }).change.forEach((value, i) => (mean[i]! += value / at.counted.size));
@@ -192,6 +202,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
         const before = at.counted.get(device);
         if (before !== undefined && before !== sent) return { error: "expected the update that was counted; got another", code: "duplicate", round };
         at.counted.set(device, sent);
+        countedEver.add(sent);
         if (at.counted.size === plan.participants) closeRound();
         else if (before === undefined) changed();
         return { round, counted: true, ...(before !== undefined && { duplicate: true }) };
@@ -207,6 +218,11 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
   return {
     transport,
     received,
+    countedEver,
+    listeners,
+    get model() {
+      return at.models.at(-1)!;
+    },
     rounds,
     sessions,
     closeRound,
@@ -215,9 +231,9 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
       if (losing) at.counted = new Map();
       changed();
     },
-    endSession(device) {
+    endSession(device, { silently = false } = {}) {
       sessions.delete(device);
-      changed();
+      if (!silently) changed();
     },
     refuse(device, refusal) {
       if (refusal) refusals.set(device, refusal);

@@ -15,7 +15,6 @@ export { clientChoice, type ClientChoiceTable, type ClientChooser, type ClientsT
 export * from "./estimator/training-pauses.ts";
 export type * from "./federated-learning/federation-state.ts";
 export { createFederatedLearning, type FederatedLearning, type FederatedLearningOptions } from "./federated-learning/create-federated-learning.ts";
-export type { ChangeEncoder } from "./federated-learning/make-update.ts";
 export type { FederatedEvent, FederatedStatus, MissedReason } from "./federated-learning/federated-event.ts";
 export type * from "./federated-learning/federation-transport.ts";
 export * from "./federated-learning/may-upload.ts";
@@ -24,6 +23,7 @@ export { reduceFederation } from "./federated-learning/reduce-federation.ts";
 export { roundSettings, roundTargets, type RoundTargets } from "./federated-learning/round-settings.ts";
 export { startFederation } from "./federated-learning/start-federation.ts";
 export { taskOf } from "./federated-learning/task-of.ts";
+export type { ResidualStore } from "./federated-learning/run-federated-client.ts";
 export { expectedF1Loss, type DifficultyParameters, type ExpectedF1Parameters } from "./hard-example-mining/expected-f1.ts";
 export { hardExampleMining } from "./hard-example-mining/index.ts";
 export type { HardExampleMiner, InferResult } from "./hard-example-mining/miner.ts";

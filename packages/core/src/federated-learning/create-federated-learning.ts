@@ -1,13 +1,14 @@
 import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
+import { createUpdateEncoder, type UpdateEncoder } from "../update-codec/create-update-encoder.ts";
+import { flatLength } from "../wire/federation-parsers.ts";
 import type { ClientResources, FederationPlan } from "../wire/federation.ts";
 import { createEventFeed } from "./event-feed.ts";
 import type { TrainingPauses } from "../estimator/training-pauses.ts";
 import type { FederatedEvent, FederatedStatus } from "./federated-event.ts";
 import { idleStatus, statusAfter } from "./federated-status.ts";
 import type { FederationTransport } from "./federation-transport.ts";
-import type { ChangeEncoder } from "./make-update.ts";
-import { runFederatedClient } from "./run-federated-client.ts";
+import { runFederatedClient, type ResidualStore } from "./run-federated-client.ts";
 
 /** Options of {@link createFederatedLearning}. */
 export interface FederatedLearningOptions<Sample, Result> {
@@ -20,8 +21,10 @@ export interface FederatedLearningOptions<Sample, Result> {
   readonly resources?: ClientResources | (() => ClientResources);
   /** When not to train. */
   readonly pauses?: TrainingPauses;
-  /** Makes messages of changes, as a plan says. */
-  readonly encoder: (plan: FederationPlan) => ChangeEncoder;
+  /** Makes messages of changes. Default: as the plan says. */
+  readonly encoder?: (plan: FederationPlan) => UpdateEncoder;
+  /** Keeps what lossy encodings have left out, for after a restart of the device. */
+  readonly residuals?: ResidualStore;
   /** The first wait after a failure is at most this long, in ms; it doubles. Default 1000. */
   readonly baseMs?: number;
   /** The longest wait of our own, in ms. Default 60000. */
@@ -59,7 +62,8 @@ export function createFederatedLearning<Sample, Result>({
   device,
   resources = {},
   pauses,
-  encoder,
+  encoder = (plan) => createUpdateEncoder({ plan, length: flatLength(plan.layout) }),
+  residuals,
   baseMs = 1000,
   capMs = 60_000,
   random = Math.random,
@@ -72,14 +76,13 @@ export function createFederatedLearning<Sample, Result>({
 
   const takePart = async (samples: LabelledSamples<Sample>, { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: FederatedEvent) => void }): Promise<void> => {
     try {
-      await runFederatedClient({ estimator, transport, device, resources: () => (typeof resources === "function" ? resources() : resources), pauses, encoder, retrying: { baseMs, capMs, random, wait }, samples, signal, emit });
+      await runFederatedClient({ estimator, transport, device, resources: () => (typeof resources === "function" ? resources() : resources), pauses, encoder, residuals, retrying: { baseMs, capMs, random, wait }, samples, signal, emit });
     } catch (error) {
       status = { ...status, state: signal.aborted ? "idle" : "failed" };
-      // Who was replaced has no session to leave.
-      if (!(error instanceof SednaError && error.code === "session-replaced")) await transport.leave();
       throw error;
+    } finally {
+      await transport.leave();
     }
-    await transport.leave();
   };
 
   const dispose = async (): Promise<void> => {

@@ -30,6 +30,8 @@ export type FederatedEvent =
   | { readonly type: "resumed" }
   /** A try failed; the next one comes in `retryInMs`. */
   | { readonly type: "retrying"; readonly action: string; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
+  /** What an encoding left out could not be read or kept; the next updates are a little less exact. */
+  | { readonly type: "storage-failed"; readonly message: string }
   /** The federation is over, and the estimator has its last model. */
   | { readonly type: "done"; readonly round: number; readonly modelVersion: number };
 

@@ -27,6 +27,7 @@ export function statusAfter(status: FederatedStatus, event: FederatedEvent): Fed
       return { ...at, state: "done" };
     case "round":
     case "retrying":
+    case "storage-failed":
       return at;
     default:
       return event satisfies never;

@@ -1,18 +1,14 @@
 import { SednaError } from "../errors.ts";
 import { elementCount, tensor, type Tensor } from "../tensor.ts";
+import { flatLength } from "../wire/federation-parsers.ts";
 import type { LayerSpec } from "../wire/federation.ts";
-
-/** Number of parameters of a layout. */
-export function layoutLength(layout: readonly LayerSpec[]): number {
-  return layout.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-}
 
 /**
  * An estimator's tensors one after the other, copied.
  * @throws {SednaError} `model-mismatch` naming the first tensor that is not what the federation trains.
  */
 export function flattenWeights(weights: readonly Tensor[], layout: readonly LayerSpec[]): Float32Array {
-  const flat = new Float32Array(layoutLength(layout));
+  const flat = new Float32Array(flatLength(layout));
   let offset = 0;
   for (const [i, { name, shape }] of layout.entries()) {
     const one = weights[i];

@@ -10,15 +10,12 @@ import type { KeepTryingOptions } from "./keep-trying.ts";
 /** What a client is asked to train. */
 export type TrainTask = Extract<FederationTask, { kind: "train" }>;
 
-/** Makes messages of the changes that training brings; see `createUpdateEncoder`. */
-export type ChangeEncoder = Pick<UpdateEncoder, "encode">;
-
 /** What making an update needs. */
 export interface MakeUpdateContext<Sample> {
   readonly estimator: Pick<TrainableEstimator<Sample, unknown>, "train" | "getWeights" | "setWeights">;
   readonly samples: LabelledSamples<Sample>;
   readonly plan: FederationPlan;
-  readonly encoder: ChangeEncoder;
+  readonly encoder: Pick<UpdateEncoder, "encode">;
   readonly pauses: TrainingPauses | undefined;
   /** The flat parameters of a version; not to be written to. */
   readonly model: (version: number, signal: AbortSignal) => Promise<Float32Array>;
@@ -61,9 +58,17 @@ export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }
   };
 
   const stopTelling = tellPauses(pauses, emit);
-  const once = (): ReturnType<typeof train> => train().catch((error: unknown) => Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error)));
-  const { change, report } = await trying(once, { action: "train", signal }).finally(stopTelling);
-  signal.throwIfAborted();
+  let last: Promise<unknown> | undefined;
+  const once = (): ReturnType<typeof train> => {
+    const training = train().catch((error: unknown) => Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error)));
+    last = training.catch(() => {});
+    return training;
+  };
+  const { change, report } = await trying(once, { action: "train", signal }).finally(async () => {
+    stopTelling();
+    // Also where it was told to stop: whoever comes next must find the estimator at rest.
+    await last;
+  });
   emit({ type: "trained", round, report });
   const { loss, accuracy, numSamples } = report;
   try {

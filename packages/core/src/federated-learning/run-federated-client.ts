@@ -2,15 +2,23 @@ import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
 import { nextWait } from "../next-wait.ts";
 import { orAbort } from "../or-abort.ts";
+import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";
+import { flatLength } from "../wire/federation-parsers.ts";
 import type { ClientResources, FederationPlan, FederationTask, SessionGrant } from "../wire/federation.ts";
 import type { TrainingPauses } from "../estimator/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
-import { flattenWeights, layoutLength, splitWeights } from "./flat-weights.ts";
+import { flattenWeights, splitWeights } from "./flat-weights.ts";
 import { followFederation } from "./follow-federation.ts";
 import { keepTrying, type KeepTryingOptions, type Retrying } from "./keep-trying.ts";
-import type { ChangeEncoder, TrainTask } from "./make-update.ts";
+import type { TrainTask } from "./make-update.ts";
 import { takePartInRound, type RoundPart } from "./take-part-in-round.ts";
+
+/** Keeps what encodings have left out so far, for a device that starts again. One store a federation. */
+export interface ResidualStore {
+  read(): Promise<Float32Array | undefined>;
+  write(residual: Float32Array | undefined): Promise<void>;
+}
 
 /** What a client of a federation is made of. */
 export interface FederatedClient<Sample> {
@@ -19,7 +27,8 @@ export interface FederatedClient<Sample> {
   readonly device: string;
   readonly resources: () => ClientResources;
   readonly pauses: TrainingPauses | undefined;
-  readonly encoder: (plan: FederationPlan) => ChangeEncoder;
+  readonly encoder: (plan: FederationPlan) => UpdateEncoder;
+  readonly residuals: ResidualStore | undefined;
   readonly retrying: Omit<Retrying, "onRetry">;
 }
 
@@ -32,7 +41,7 @@ export interface RunFederatedClientOptions<Sample> extends FederatedClient<Sampl
 
 /** Takes part in a federation until it is done. When it settles nothing of it is left at work. @throws as `FederatedLearning.run`. */
 export async function runFederatedClient<Sample>(options: RunFederatedClientOptions<Sample>): Promise<void> {
-  const { estimator, transport, device, resources, encoder: encoderOf, samples, emit } = options;
+  const { estimator, transport, device, resources, encoder: encoderOf, residuals, samples, emit } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
   const retrying: Retrying = {
@@ -40,15 +49,29 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     onRetry: ({ action, error, retryInMs }) => emit({ type: "retrying", action, code: error.code, message: error.message, retryInMs }),
   };
   const news: { task?: FederationTask; wake: () => void } = { wake: () => {} };
-  let membership: { readonly plan: FederationPlan; readonly encoder: ChangeEncoder } | undefined;
+  let membership: { readonly plan: FederationPlan; readonly encoder: UpdateEncoder } | undefined;
   let newestModel: { readonly version: number; readonly flat: Float32Array } | undefined;
   const heard: { kind?: FederationTask["kind"]; round?: number; modelVersion?: number } = {};
   let part: RoundPart | undefined;
 
+  const openEncoder = async (plan: FederationPlan): Promise<UpdateEncoder> => {
+    const encoder = encoderOf(plan);
+    try {
+      const residual = await residuals?.read();
+      // Of another model it would be noise.
+      if (residual?.length === encoder.length) encoder.restore(residual);
+    } catch (error) {
+      emit({ type: "storage-failed", message: messageOf(error) });
+    }
+    return encoder;
+  };
+  const keepResidual = (): void => {
+    residuals?.write(membership!.encoder.state()).catch((error: unknown) => emit({ type: "storage-failed", message: messageOf(error) }));
+  };
   const onJoined = async ({ plan, epoch }: SessionGrant): Promise<void> => {
     flattenWeights(await estimator.getWeights(), plan.layout);
-    // An encoder remembers what it has left out so far; under the same plan it goes on with that.
-    if (JSON.stringify(membership?.plan) !== JSON.stringify(plan)) membership = { plan, encoder: encoderOf(plan) };
+    // Under the same plan an encoder goes on with what it has left out so far.
+    if (JSON.stringify(membership?.plan) !== JSON.stringify(plan)) membership = { plan, encoder: await openEncoder(plan) };
     // An aggregator that has lost its log may give an old number to another model.
     newestModel = undefined;
     emit({ type: "joined", epoch, plan });
@@ -78,7 +101,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   };
   const model = async (version: number, limit: AbortSignal): Promise<Float32Array> => {
     if (newestModel?.version === version) return newestModel.flat;
-    const flat = await trying(() => transport.fetchModel(version, { length: layoutLength(membership!.plan.layout), signal: limit }), { action: "fetch the model", signal: limit });
+    const flat = await trying(() => transport.fetchModel(version, { length: flatLength(membership!.plan.layout), signal: limit }), { action: "fetch the model", signal: limit });
     newestModel = { version, flat };
     return flat;
   };
@@ -91,6 +114,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       sendUpdate: (message, at) => transport.sendUpdate(message, at),
       beforeAgain: (tried, limit) => retrying.wait(nextWait({ ...retrying, tried: tried - 1 }), limit),
       signal,
+      onCommitted: keepResidual,
       onIdle: () => news.wake(),
       onFailed: (error) => ended.abort(error),
     });
@@ -151,6 +175,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     await following.ended;
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function countOf(samples: LabelledSamples<unknown>, signal: AbortSignal): Promise<number> {
   if (samples.count !== undefined) return samples.count;

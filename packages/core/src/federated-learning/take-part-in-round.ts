@@ -1,9 +1,9 @@
 import { SednaError } from "../errors.ts";
 import { orAbort } from "../or-abort.ts";
+import type { EncodedUpdate } from "../update-codec/create-update-encoder.ts";
 import type { UpdateReceipt, UpdateRefused } from "../wire/federation.ts";
 import type { MissedReason } from "./federated-event.ts";
 import { makeUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
-import type { EncodedUpdate } from "../update-codec/create-update-encoder.ts";
 
 /** What taking part in a round needs. */
 export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {
@@ -11,6 +11,8 @@ export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {
   readonly sendUpdate: (message: Uint8Array, options: { readonly round: number; readonly signal: AbortSignal }) => Promise<UpdateReceipt | UpdateRefused>;
   /** Waits before the same update is sent once more; longer each time. */
   readonly beforeAgain: (tried: number, signal: AbortSignal) => Promise<void>;
+  /** What the encoding left out of an update that counts is kept by the encoder now. */
+  readonly onCommitted: () => void;
   /** Nothing is left to do but to wait for the round's end. */
   readonly onIdle: () => void;
   /** Something failed that no other try heals. */
@@ -32,7 +34,7 @@ export interface RoundPart {
  * it may have lost it in a restart, and what it counts must be one thing, however often it comes.
  */
 export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<Sample>): RoundPart {
-  const { sendUpdate, beforeAgain, trying, emit, onIdle, onFailed } = context;
+  const { sendUpdate, beforeAgain, trying, emit, onCommitted, onIdle, onFailed } = context;
   const { round } = task;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
@@ -47,9 +49,12 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
     if (at.counted) return;
     at.counted = true;
     // A restart of the aggregator that lost it does not make it another update.
-    if (!at.committed) update?.commit();
     emit({ type: "counted", round, again: at.committed });
-    at.committed = true;
+    if (update && !at.committed) {
+      at.committed = true;
+      update.commit();
+      onCommitted();
+    }
   };
   const missed = (why: MissedReason, message: string): void => {
     at.lacking = false;

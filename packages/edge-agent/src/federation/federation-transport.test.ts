@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import type { FederationTask, FederationTransport, SednaError } from "@sedna-js/core";
+import type { FederationTransport, SednaError } from "@sedna-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { federationServer, type FederationServer } from "../../../../testing/federation-server.ts";
 import { federationTransport, type FederationTransportOptions } from "./federation-transport.ts";
@@ -33,7 +32,6 @@ const failure = async (work: Promise<unknown>): Promise<SednaError> => {
   }
   throw new Error("expected a failure; it succeeded");
 };
-const train = (seq: number, round = 1): FederationTask => ({ kind: "train", seq, round, modelVersion: 0, remainingMs: 1000, counted: false });
 const numbers = Float32Array.from({ length: 50_000 }, (_, i) => Math.fround(Math.sin(i)));
 const asBytes = (floats: Float32Array): Uint8Array => new Uint8Array(floats.buffer);
 const isSame = (floats: Float32Array): boolean => Buffer.compare(asBytes(floats), asBytes(numbers)) === 0;
@@ -231,121 +229,3 @@ describe("whose session it is", () => {
     expect(await failure(one.fetchModel(0, { length: 1, signal }))).toMatchObject({ code: "session-ended" });
   });
 });
-
-describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
-  const listen = async (options: Partial<FederationTransportOptions> = {}) => {
-    const one = await joined({ control, pollWaitS: 5, baseMs: 20, ...options });
-    return { one, tasks: one.tasks({ signal: at.stop.signal })[Symbol.asyncIterator]() };
-  };
-
-  it("gives the task at once, and whenever it changes", async () => {
-    const { tasks } = await listen();
-    expect((await tasks.next()).value).toMatchObject({ kind: "wait", seq: 1 });
-    for (const seq of [2, 3]) {
-      const next = tasks.next();
-      at.server.say(train(seq));
-      expect((await next).value).toEqual(train(seq));
-    }
-  });
-
-  it("goes on when the line was cut", async () => {
-    const { tasks } = await listen();
-    await tasks.next();
-    const next = tasks.next();
-    await expect.poll(() => at.server.asked.length + at.server.sockets.size).toBeGreaterThan(1);
-    for (const socket of at.server.sockets) socket.terminate();
-    at.server.say(train(2));
-    expect(["wait", "train"]).toContain((await next).value.kind);
-  });
-
-  it("ends with an error when the session has ended or was replaced", async () => {
-    const { tasks } = await listen();
-    await tasks.next();
-    at.server.former.add(at.server.token);
-    at.server.token = "another's";
-    for (const socket of at.server.sockets) socket.terminate();
-    at.server.say(train(2));
-    expect(await failure(drain(tasks))).toMatchObject({ code: "session-replaced" });
-    const again = await listen();
-    await again.tasks.next();
-    at.server.token = "";
-    for (const socket of at.server.sockets) socket.terminate();
-    at.server.say(train(3));
-    expect(await failure(drain(again.tasks))).toMatchObject({ code: "session-ended" });
-  });
-
-  it("ends by its signal, whatever it waits for", async () => {
-    const { tasks } = await listen();
-    await tasks.next();
-    const next = failure(Promise.resolve(tasks.next()));
-    at.stop.abort(new Error("enough"));
-    expect((await next).message).toBe("enough");
-    await expect.poll(() => at.server.sockets.size).toBe(0);
-  });
-});
-
-describe("the control socket", () => {
-  const listen = async (options: Partial<FederationTransportOptions> = {}) => {
-    const one = await joined({ control: "socket", pollWaitS: 5, baseMs: 5, ...options });
-    return one.tasks({ signal: at.stop.signal })[Symbol.asyncIterator]();
-  };
-
-  it("C3: notices by its pings that the other end is gone without a word, and connects again", async () => {
-    const tasks = await listen({ pingMs: 20 });
-    await tasks.next();
-    const [socket] = at.server.sockets;
-    socket!.pause();
-    const gone = once(socket!, "close");
-    const next = tasks.next();
-    expect((await next).value).toMatchObject({ kind: "wait" });
-    expect(at.server.asked.filter(({ method }) => method === "UPGRADE").length).toBe(2);
-    socket!.resume();
-    await gone;
-  });
-
-  it("stays on a line that answers its pings", async () => {
-    const tasks = await listen({ pingMs: 5 });
-    await tasks.next();
-    const [socket] = at.server.sockets;
-    let pings = 0;
-    await new Promise<void>((resolve) => socket!.on("message", () => ++pings === 10 && resolve()));
-    const next = tasks.next();
-    at.server.say(train(2));
-    expect((await next).value).toEqual(train(2));
-    expect(at.server.asked.filter(({ method }) => method === "UPGRADE").length).toBe(1);
-  });
-
-  it("goes without sockets after three handshakes that failed, and comes back to them", async () => {
-    at.server.refuseSockets = true;
-    const tasks = await listen({ withoutSocketMs: 100 });
-    expect((await tasks.next()).value).toMatchObject({ kind: "wait" });
-    expect(at.server.asked.map(({ method }) => method)).toEqual(["UPGRADE", "UPGRADE", "UPGRADE", "GET"]);
-    at.server.refuseSockets = false;
-    while (at.server.sockets.size === 0) await tasks.next();
-  });
-
-  it("C25: comes back when a cloud that shut down said so", async () => {
-    const tasks = await listen();
-    await tasks.next();
-    const [socket] = at.server.sockets;
-    const before = performance.now();
-    socket!.close(1012, JSON.stringify({ retryAfterMs: 300 }));
-    await tasks.next();
-    expect(performance.now() - before).toBeGreaterThan(299);
-  });
-
-  it("C5: drops a line on which no task comes but something else", async () => {
-    const tasks = await listen();
-    await tasks.next();
-    const [socket] = at.server.sockets;
-    const gone = once(socket!, "close");
-    const next = tasks.next();
-    socket!.send('{"kind":"train","seq":"many"}');
-    await gone;
-    expect((await next).value).toMatchObject({ kind: "wait" });
-  });
-});
-
-async function drain(tasks: AsyncIterator<FederationTask>): Promise<void> {
-  while (!(await tasks.next()).done);
-}
