@@ -108,9 +108,12 @@ declare var MessageChannel: { new (): { readonly port1: MessagePort; readonly po
 interface CryptoKey {
   readonly type: string;
 }
+type AesAlgorithm = { name: "AES-CTR"; counter: Uint8Array<ArrayBuffer>; length: number } | { name: "AES-GCM"; iv: Uint8Array<ArrayBuffer> };
 interface SubtleCrypto {
   digest(algorithm: "SHA-256", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   importKey(format: "raw", bytes: Uint8Array<ArrayBuffer>, algorithm: string, extractable: boolean, usages: readonly string[]): Promise<CryptoKey>;
+  encrypt(algorithm: AesAlgorithm, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+  decrypt(algorithm: AesAlgorithm, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   verify(algorithm: string, key: CryptoKey, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 declare var crypto: {
