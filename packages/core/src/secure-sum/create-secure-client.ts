@@ -3,10 +3,11 @@ import { canonicalJson } from "../wire/canonical-json.ts";
 import { parseSecureKeysTask, parseSecureMaskedTask, parseSecureSharesTask, parseSecureUnmaskTask } from "../wire/secure-sum-parsers.ts";
 import type { SecureAnswer, SecureKeys, SecureSettings, SecureShare, SecureSharesTask } from "../wire/secure-sum.ts";
 import type { SecurePhase } from "../wire/federation.ts";
+import { isSmallOrder, keyAgreement, type KeyAgreement } from "./key-agreement.ts";
 import { addMask } from "./keystream.ts";
 import { neighbourhoodSize, neighboursOf } from "./neighbours.ts";
 import { fitsRing, quantise, weightOf } from "./quantise.ts";
-import { fromBase64, keysToSign, publicKey, seal, sharedKey, toBase64, transcriptOf, unseal } from "./secure-keys.ts";
+import { fromBase64, keysToSign, seal, sharedKey, toBase64, transcriptOf, unseal } from "./secure-keys.ts";
 import { commitmentTo, readShares, splitSecrets, type NeighbourShares } from "./share-secrets.ts";
 
 /** Options of {@link createSecureClient}. */
@@ -68,7 +69,13 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     fill(bytes);
     return bytes;
   };
-  const mine = { seed: secret(), mask: secret(), seal: secret() };
+  const mine = { seed: secret(), mask: secret() };
+  const agreements: { mask?: KeyAgreement; seal?: KeyAgreement } = {};
+  const ownKeys = async (): Promise<{ readonly maskKey: string; readonly sealKey: string }> => {
+    agreements.mask ??= await keyAgreement(mine.mask);
+    agreements.seal ??= await keyAgreement(secret());
+    return { maskKey: toBase64(agreements.mask.publicKey), sealKey: toBase64(agreements.seal.publicKey) };
+  };
   const given = new Map<SecurePhase, { readonly key: string; readonly answer: Promise<SecureAnswer> }>();
   const seen: { settings?: SecureSettings; cohort?: Cohort; present?: readonly number[]; readonly shares: Map<number, NeighbourShares>; refused?: SednaError } = { shares: new Map() };
 
@@ -80,11 +87,8 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
   const pairs = new Map<number, { readonly mask: Uint8Array<ArrayBuffer>; readonly seal: Uint8Array<ArrayBuffer> }>();
   const agree = async (who: number, { task, transcript }: Cohort): Promise<void> => {
     const { maskKey, sealKey } = task.clients[who]!;
-    try {
-      pairs.set(who, { mask: await sharedKey(mine.mask, { theirs: maskKey, use: "mask", transcript }), seal: await sharedKey(mine.seal, { theirs: sealKey, use: "seal", transcript }) });
-    } catch {
-      refuse("expected keys of full order; got one that gives everyone the same secret");
-    }
+    if ([maskKey, sealKey].some((key) => isSmallOrder(fromBase64(key)))) refuse("expected keys of full order; got one that gives everyone the same secret");
+    pairs.set(who, { mask: await sharedKey(agreements.mask!, { theirs: maskKey, use: "mask", transcript }), seal: await sharedKey(agreements.seal!, { theirs: sealKey, use: "seal", transcript }) });
   };
 
   const checkSettings = (settings: SecureSettings): void => {
@@ -109,7 +113,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     if (text(settings) !== text(seen.settings)) refuse("expected the settings that were said first; got others");
     if (clients.length < settings.minClients) refuse(`expected at least ${settings.minClients} clients; got ${clients.length}`);
     if (!fitsRing(settings, clients.length)) refuse(`expected clients times levels times weight below 2^32; got ${clients.length} times ${settings.levels} times ${settings.maxWeight}`);
-    const own = { maskKey: publicKey(mine.mask), sealKey: publicKey(mine.seal) };
+    const own = await ownKeys();
     const me = clients.findIndex(({ maskKey, sealKey }) => maskKey === own.maskKey && sealKey === own.sealKey);
     if (me < 0) refuse("expected its own keys among all; got none");
     await verified(clients);
@@ -168,7 +172,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
         const { settings } = parseSecureKeysTask(message);
         checkSettings(settings);
         seen.settings = settings;
-        const keys = { maskKey: publicKey(mine.mask), sealKey: publicKey(mine.seal) };
+        const keys = await ownKeys();
         return { phase, message: sign ? { ...keys, ...(await sign(keysToSign({ federation, round, ...keys }))) } : keys };
       }
       case "shares":

@@ -1,10 +1,11 @@
 import { SednaError } from "../errors.ts";
 import type { SecurePhase, UpdateRefusal } from "../wire/federation.ts";
 import type { SecureAnswer, SecureKeys, SecureSettings, SecureSharesAnswer, SecureUnmaskAnswer } from "../wire/secure-sum.ts";
+import { isSmallOrder } from "./key-agreement.ts";
 import { neighbourhoodSize, neighboursOf } from "./neighbours.ts";
 import { fitsRing, type SecureMean } from "./quantise.ts";
 import type { RingVector } from "./keystream.ts";
-import { isUsableKey, transcriptOf } from "./secure-keys.ts";
+import { fromBase64, transcriptOf } from "./secure-keys.ts";
 import { unmaskSum } from "./unmask-sum.ts";
 
 /** Options of {@link createSecureRound}. Times in ms. */
@@ -142,7 +143,7 @@ export function createSecureRound({ federation, round, settings, clients, deadli
         if (!clients.includes(client)) return { refused: "not-selected", error: "expected a client of this round; got another" };
         if (keys.has(client)) return { counted: true, duplicate: true };
         const { maskKey, sealKey } = answer.message;
-        if (!isUsableKey(maskKey) || !isUsableKey(sealKey) || [...keys.values()].some((other) => other.maskKey === maskKey)) return { refused: "wrong-shape", error: "expected keys of its own, of full order; got others" };
+        if ([maskKey, sealKey].some((key) => isSmallOrder(fromBase64(key))) || [...keys.values()].some((other) => other.maskKey === maskKey)) return { refused: "wrong-shape", error: "expected keys of its own, of full order; got others" };
         keys.set(client, answer.message);
         return { counted: true };
       }

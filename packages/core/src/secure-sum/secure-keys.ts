@@ -1,10 +1,7 @@
-import { x25519 } from "@noble/curves/ed25519.js";
 import { canonicalJson } from "../wire/canonical-json.ts";
 import type { SecureKeys, SecureSettings } from "../wire/secure-sum.ts";
+import type { KeyAgreement } from "./key-agreement.ts";
 import { sha256 } from "./keystream.ts";
-
-// X25519 is @noble/curves' own rather than WebCrypto's: not every browser has that, and the aggregator must tell a
-// secret that it put together from one that it did not.
 
 /** Bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
@@ -16,25 +13,9 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-/** The public key of a secret of 32 bytes, in base64. */
-export const publicKey = (secret: Uint8Array): string => toBase64(x25519.getPublicKey(secret));
-
-/**
- * A key of two clients for one use in one round.
- * @throws {Error} on a public key of small order, with which everyone's secret would be the same.
- */
-export async function sharedKey(secret: Uint8Array, { theirs, use, transcript }: { readonly theirs: string; readonly use: "mask" | "seal"; readonly transcript: Uint8Array }): Promise<Uint8Array<ArrayBuffer>> {
-  return sha256(`sedna secure sum ${use}`, transcript, x25519.getSharedSecret(secret, fromBase64(theirs)));
-}
-
-/** False for a public key (base64) of small order. */
-export function isUsableKey(key: string): boolean {
-  try {
-    x25519.getSharedSecret(new Uint8Array(32).fill(1), fromBase64(key));
-    return true;
-  } catch {
-    return false;
-  }
+/** A key of two clients for one use in one round. `theirs` is in base64. */
+export async function sharedKey(mine: KeyAgreement, { theirs, use, transcript }: { readonly theirs: string; readonly use: "mask" | "seal"; readonly transcript: Uint8Array }): Promise<Uint8Array<ArrayBuffer>> {
+  return sha256(`sedna secure sum ${use}`, transcript, await mine.secretWith(fromBase64(theirs)));
 }
 
 /** What everyone in a round must agree on: settings and all keys. Who was shown other keys can open nobody's shares, nobody's can it. */

@@ -1,6 +1,6 @@
 import type { SecurePhase } from "../wire/federation.ts";
 import { readSecureAnswer, writeSecureAnswer } from "../wire/secure-answer.ts";
-import type { SecureSettings } from "../wire/secure-sum.ts";
+import type { SecureAnswer, SecureSettings } from "../wire/secure-sum.ts";
 import { createSecureClient, type SecureClient, type SecureClientOptions } from "./create-secure-client.ts";
 import { createSecureRound, type SecureRound } from "./create-secure-round.ts";
 import { levelsFor, quantise, weightOf } from "./quantise.ts";
@@ -26,6 +26,11 @@ export interface TestRound {
   readonly client?: (index: number) => Partial<SecureClientOptions>;
   /** Changes a message on its way to a client, as an aggregator that lies would. */
   readonly lie?: (told: { readonly to: number; readonly phase: SecurePhase; readonly message: unknown }) => unknown;
+  /** Changes an answer on its way to the aggregator, as a client that lies would. */
+  readonly forge?: (said: { readonly from: number; readonly answer: SecureAnswer }) => SecureAnswer;
+  /** Looks on before and after an answer is received. */
+  readonly before?: (said: { readonly from: number; readonly answer: SecureAnswer; readonly round: SecureRound }) => void;
+  readonly after?: (said: { readonly from: number; readonly answer: SecureAnswer; readonly round: SecureRound }) => void;
 }
 
 const DEADLINES = { keys: 1000, shares: 1000, masked: 60_000, unmask: 1000 } as const;
@@ -55,10 +60,13 @@ export async function runRound(test: TestRound): Promise<{ readonly round: Secur
       if (!task || errors.has(i) || (gone && PHASES.indexOf(gone) <= PHASES.indexOf(task.phase))) continue;
       try {
         const message = JSON.parse(JSON.stringify(task.message)) as unknown;
-        const answer = await client.answer(task.phase, test.lie ? test.lie({ to: i, phase: task.phase, message }) : message);
+        const honest = await client.answer(task.phase, test.lie ? test.lie({ to: i, phase: task.phase, message }) : message);
+        const answer = test.forge ? test.forge({ from: i, answer: honest }) : honest;
+        test.before?.({ from: i, answer, round });
         if (answer.phase === "masked") masked.set(i, answer.message);
         const read = readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 4, modelVersion: 3 }));
         const receipt = round.receive(name, read.answer);
+        test.after?.({ from: i, answer, round });
         if ("refused" in receipt) throw new Error(`${receipt.refused}: ${receipt.error}`);
       } catch (error) {
         errors.set(i, error);

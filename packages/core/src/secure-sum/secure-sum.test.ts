@@ -4,7 +4,8 @@ import { plainMean, runRound } from "./secure-sum.suite.ts";
 
 const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 
-describe("a secure sum", () => {
+// A hundred clients in one process are heavy where other work shares the machine.
+describe("a secure sum", { timeout: 120_000 }, () => {
   it.each([3, 4, 30, 100])("of %i clients equals the sum of their quantised changes to the bit, and the plain one to quantisation", async (clients) => {
     const { round, clients: all, errors, settings } = await runRound({ clients });
     expect([...errors.values()]).toEqual([]);
@@ -14,7 +15,7 @@ describe("a secure sum", () => {
     expect(round.result!.totalWeight).toBe(totalWeight);
     expect(Math.max(...mean.map((value, i) => Math.abs(value - round.result!.mean[i]!)))).toBeLessThan(settings.clipRange / settings.levels + 1e-6);
     expect(round.result!.clients.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
-  }, 60_000);
+  });
 
   const dropouts = [30, 100].flatMap((clients) => phases.map((phase) => [clients, phase] as const));
   it.each(dropouts)("C21: of %i clients, 30 % of which drop out in phase %s, equals the sum of those whose vector came", async (clients, phase) => {
@@ -25,7 +26,7 @@ describe("a secure sum", () => {
     expect(counted).toHaveLength(phase === "unmask" ? clients : 0.7 * clients);
     expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
     expect(round.result!.clients.toSorted()).toEqual(counted.map(({ name }) => name).toSorted());
-  }, 60_000);
+  });
 
   it("survives a tenth that drops out in each phase, one after the other", async () => {
     const { round, clients: all, settings } = await runRound({ clients: 40, gone: (i) => phases[i % 10] });
@@ -33,7 +34,7 @@ describe("a secure sum", () => {
     const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
     expect(counted).toHaveLength(28);
     expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
-  }, 60_000);
+  });
 
   it.each(phases)("is abandoned when too few are left in phase %s, and says so", async (phase) => {
     const { round } = await runRound({ clients: 12, gone: (i) => (i < 8 ? phase : undefined), settings: { minClients: 6 } });

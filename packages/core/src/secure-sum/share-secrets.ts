@@ -1,6 +1,7 @@
 import { combine, split } from "shamir-secret-sharing";
-import { toBase64, fromBase64, publicKey } from "./secure-keys.ts";
+import { keyAgreement, type KeyAgreement } from "./key-agreement.ts";
 import { sha256 } from "./keystream.ts";
+import { fromBase64, toBase64 } from "./secure-keys.ts";
 
 /** Bytes of a share: those of the secret, and where it is on the polynomial. */
 const SHARE = 33;
@@ -26,20 +27,28 @@ export function readShares(plain: Uint8Array<ArrayBuffer>): NeighbourShares | un
 export const commitmentTo = async (seed: Uint8Array): Promise<string> => toBase64(await sha256("sedna secure sum seed", seed));
 
 /** The seed that shares (base64) give and a commitment is to; undefined where they don't. */
-export const joinSeed = (shares: readonly string[], { threshold, commitment }: { readonly threshold: number; readonly commitment: string }): Promise<Uint8Array<ArrayBuffer> | undefined> => join(shares, { threshold, isRight: async (seed) => (await commitmentTo(seed)) === commitment });
+export function joinSeed(shares: readonly string[], { threshold, commitment }: { readonly threshold: number; readonly commitment: string }): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return join(shares, { threshold, accept: async (seed) => ((await commitmentTo(seed)) === commitment ? seed : undefined) });
+}
 
-/** The secret that shares (base64) give and a public key is of; undefined where they don't. */
-export const joinKey = (shares: readonly string[], { threshold, maskKey }: { readonly threshold: number; readonly maskKey: string }): Promise<Uint8Array<ArrayBuffer> | undefined> => join(shares, { threshold, isRight: async (secret) => publicKey(secret) === maskKey });
+/** The agreement whose secret shares (base64) give and a public key is of; undefined where they don't. */
+export function joinKey(shares: readonly string[], { threshold, maskKey }: { readonly threshold: number; readonly maskKey: string }): Promise<KeyAgreement | undefined> {
+  const accept = async (secret: Uint8Array<ArrayBuffer>): Promise<KeyAgreement | undefined> => {
+    const agreement = await keyAgreement(secret);
+    return toBase64(agreement.publicKey) === maskKey ? agreement : undefined;
+  };
+  return join(shares, { threshold, accept });
+}
 
 /** Tries as many runs of `threshold` shares as there are shares: one that lies is not in all of them, where there are more than are needed. */
-async function join(shares: readonly string[], { threshold, isRight }: { readonly threshold: number; readonly isRight: (secret: Uint8Array<ArrayBuffer>) => Promise<boolean> }): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function join<Secret>(shares: readonly string[], { threshold, accept }: { readonly threshold: number; readonly accept: (secret: Uint8Array<ArrayBuffer>) => Promise<Secret | undefined> }): Promise<Secret | undefined> {
   const bytes = shares.map(fromBase64);
   for (let from = 0; from < bytes.length && bytes.length >= threshold; from++) {
     const run = Array.from({ length: threshold }, (_, i) => bytes[(from + i) % bytes.length]!);
-    // Two shares of the same place can't be joined.
+    // Two shares of the same place can't be joined, and none is of place 0.
     if (new Set(run.map((share) => share[SHARE - 1])).size < threshold) continue;
-    const secret = Uint8Array.from(await combine(run));
-    if (await isRight(secret)) return secret;
+    const secret = await accept(Uint8Array.from(await combine(run)));
+    if (secret) return secret;
   }
   return undefined;
 }

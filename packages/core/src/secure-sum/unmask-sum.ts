@@ -30,10 +30,10 @@ export async function unmaskSum({ sum, settings, transcript, threshold, clients 
       if (!seed) return { reason: `expected ${threshold} shares that fit of every survivor's seed; got ${given.length} of one` };
       await addMask(sum, { key: seed, sign: -1 });
     } else if (beside.length > 0) {
-      const secret = await joinKey(given, { threshold, maskKey: keys.maskKey });
-      if (!secret) return { reason: `expected ${threshold} shares that fit of every dropped client's key; got ${given.length} of one` };
+      const agreement = await joinKey(given, { threshold, maskKey: keys.maskKey });
+      if (!agreement) return { reason: `expected ${threshold} shares that fit of every dropped client's key; got ${given.length} of one` };
       for (const who of beside) {
-        const key = await sharedKey(secret, { theirs: survivors.get(who)!.keys.maskKey, use: "mask", transcript });
+        const key = await sharedKey(agreement, { theirs: survivors.get(who)!.keys.maskKey, use: "mask", transcript });
         // The survivor with the lower index has added the mask, the other one has taken it away.
         await addMask(sum, { key, sign: who < index ? -1 : 1 });
       }
