@@ -5,7 +5,7 @@ const KEPT = 200;
 const SPEAK_MS = 3000;
 
 /** Who did a thing that happened. */
-export type Actor = "you" | "agent";
+export type Actor = "you" | "agent" | "tab" | "others";
 
 /** What happened, newest first. */
 export interface Timeline {

@@ -2,6 +2,7 @@ export type * from "./aggregation/aggregator.ts";
 export { aggregation } from "./aggregation/index.ts";
 export { stalenessWeight } from "./aggregation/staleness-weight.ts";
 export { intersectionOverUnion } from "./box.ts";
+export { seededRandom } from "@sedna-js/wasm-kernels";
 export { averagePool } from "./datasets/average-pool.ts";
 export { dirichletSplit, type DirichletSplitOptions } from "./datasets/dirichlet-split.ts";
 export * from "./deadline.ts";

@@ -50,6 +50,7 @@ export type { SourceEvent } from "./sources/source-events.ts";
 export {
   agreement,
   classifier,
+  createFederatedLearning,
   createJointInference,
   hardExampleMining,
   heatmapDetector,
@@ -61,6 +62,8 @@ export {
   type Detection,
   type Detections,
   type Estimator,
+  type FederatedEvent,
+  type FederatedLearning,
   type Frame,
   type PublicKey,
   type HardExampleMiner,

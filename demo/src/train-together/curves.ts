@@ -1,0 +1,52 @@
+import { lines } from "../charts.ts";
+
+/** What is known of a round. */
+export interface RoundPoint {
+  readonly round: number;
+  /** Shares of right answers on the held-out digits. */
+  readonly together?: number;
+  readonly alone?: number;
+  readonly loss?: number;
+}
+
+/** The two curves over rounds; see {@link createCurves}. */
+export interface Curves {
+  /** Adds what is known of a round to what was known of it. */
+  add(point: RoundPoint): void;
+  clear(): void;
+}
+
+/** Accuracy of the common model and of this tab alone, and the loss, round by round. */
+export function createCurves({ accuracy, loss }: { readonly accuracy: HTMLElement; readonly loss: HTMLElement }): Curves {
+  const points = new Map<number, RoundPoint>();
+  const column = (read: (point: RoundPoint) => number | undefined): (number | null)[] => sorted().map((point) => read(point) ?? null);
+  const sorted = (): RoundPoint[] => [...points.values()].toSorted((a, b) => a.round - b.round);
+  const rounds = (): number[] => sorted().map(({ round }) => round);
+  const inPercent = (share: number | undefined): number | undefined => (share === undefined ? undefined : 100 * share);
+  const whole = (value: number): string => (Number.isInteger(value) ? String(value) : "");
+  const drawings = [
+    lines(
+      accuracy,
+      [
+        { label: "all tabs together (solid)", colour: "--edge" },
+        { label: "this tab alone (dashed)", colour: "--cloud", dash: [8, 4] },
+      ],
+      () => [rounds(), column(({ together }) => inPercent(together)), column(({ alone }) => inPercent(alone))],
+      { max: 100, height: 190, x: whole },
+    ),
+    lines(loss, [{ label: "loss", colour: "--edge" }], () => [rounds(), column((point) => point.loss)], { height: 110, x: whole }),
+  ];
+  const draw = (): void => {
+    for (const one of drawings) one();
+  };
+  return {
+    add(point) {
+      points.set(point.round, { ...points.get(point.round), ...point });
+      draw();
+    },
+    clear() {
+      points.clear();
+      draw();
+    },
+  };
+}

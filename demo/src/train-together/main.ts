@@ -1,0 +1,157 @@
+import { parseFederationStatus, type FederationStatus } from "@sedna-js/core";
+import { createTimeline } from "../carry-on/timeline.ts";
+import { byId, percent } from "../dom.ts";
+import { createCurves } from "./curves.ts";
+import { describeEvent } from "./describe-event.ts";
+import { accuracyOf, answersOf } from "./digits-head.ts";
+import { loadDigits, type Digits } from "./digits-share.ts";
+import { drawDigits } from "./draw-digits.ts";
+import { createParticipant } from "./participant.ts";
+import { showPeople } from "./people.ts";
+import { enterRoom, type Mode } from "./room.ts";
+
+const STATUS_MS = 700;
+const SHOWN_DIGITS = 60;
+const SHOWN_ANSWERS = 60;
+
+const aboutModes: Readonly<Record<Mode, string>> = {
+  plain: "The server adds up the updates and could look at each one.",
+  secure: "Tabs mask their updates for each other. The masks cancel in the sum, which is all the server can read. It needs three tabs.",
+  private: "Each update is clipped, and noise is added to their mean. With few tabs that is a lot of noise: the model is worse, and epsilon grows with each round.",
+};
+
+async function start(): Promise<void> {
+  const room = await enterRoom();
+  const { share, heldOut } = await loadDigits();
+  const digits = share(room.share);
+  showMode(room.mode, (mode) => location.assign(room.address(mode)));
+
+  const timeline = createTimeline({ list: byId("timeline", HTMLOListElement), latest: byId("latest"), spoken: byId("spoken") });
+  const curves = createCurves({ accuracy: byId("chart-accuracy"), loss: byId("chart-loss") });
+  const url = new URL("cloud", location.href);
+  const newest = { together: undefined as number | undefined, alone: undefined as number | undefined, version: 0, sent: 0, answers: new Uint8Array(0) as Uint8Array };
+
+  const drawOwn = (): void => drawDigits(byId("digits", HTMLCanvasElement), { pixels: digits.pixels, count: Math.min(SHOWN_DIGITS, digits.labels.length) });
+  const drawAnswers = (): void => drawDigits(byId("answers", HTMLCanvasElement), { pixels: heldOut.pixels, count: SHOWN_ANSWERS, caption: (i) => ({ text: newest.answers.length === 0 ? "" : String(newest.answers[i]), wrong: newest.answers[i] !== heldOut.labels[i] }) });
+  drawOwn();
+  drawAnswers();
+  byId("about-digits").textContent = aboutDigits(digits);
+  new ResizeObserver(() => (drawOwn(), drawAnswers())).observe(byId("answers").parentElement!);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (drawOwn(), drawAnswers()));
+
+  const participant = createParticipant({
+    url,
+    federation: room.federation,
+    device: room.device,
+    digits,
+    onEvent(event) {
+      const { text, isNews } = describeEvent(event);
+      byId("doing").textContent = text;
+      if (isNews) timeline.add({ actor: "tab", text });
+      if (event.type === "sent") {
+        newest.sent += event.bytes;
+        byId("sent").textContent = `${(newest.sent / 1024).toFixed(0)} KB`;
+      }
+    },
+    onAlone(round, parameters) {
+      newest.alone = accuracyOf(answersOf(parameters, heldOut.features), heldOut.labels);
+      byId("alone").textContent = percent(newest.alone);
+      curves.add({ round, alone: newest.alone });
+    },
+  });
+
+  const showModel = async ({ modelVersion, round }: FederationStatus): Promise<void> => {
+    if (modelVersion === newest.version || modelVersion === 0) return;
+    newest.version = modelVersion;
+    const parameters = await participant.model(modelVersion).catch(() => undefined);
+    if (!parameters || newest.version !== modelVersion) return;
+    newest.answers = answersOf(parameters, heldOut.features);
+    newest.together = accuracyOf(newest.answers, heldOut.labels);
+    byId("together").textContent = percent(newest.together);
+    curves.add({ round, together: newest.together });
+    drawAnswers();
+    const wrong = newest.answers.subarray(0, SHOWN_ANSWERS).filter((answer, i) => answer !== heldOut.labels[i]).length;
+    byId("about-answers").textContent = `${SHOWN_ANSWERS} of the 2,000 held-out digits, ${wrong} of them wrong (orange). Of all 2,000 it has ${percent(newest.together)} right; this tab alone would have ${newest.alone === undefined ? "..." : percent(newest.alone)}.`;
+  };
+
+  const watch = async (): Promise<void> => {
+    const status = await statusOf(new URL(`cloud/v1/federations/${room.federation}`, location.href));
+    showStatus(status, newest);
+    for (const { round, loss } of status.history) if (loss !== undefined) curves.add({ round, loss });
+    await showModel(status);
+  };
+  const watching = async (): Promise<void> => {
+    await watch().catch((error: unknown) => (byId("headline").textContent = `The aggregator cannot be asked: ${messageOf(error)}`));
+    setTimeout(() => void watching(), STATUS_MS);
+  };
+
+  const leave = byId("leave");
+  const takePart = async (): Promise<void> => {
+    leave.textContent = "Drop out";
+    leave.setAttribute("aria-pressed", "false");
+    try {
+      await participant.join();
+      byId("doing").textContent = "This tab no longer takes part.";
+    } catch (error) {
+      byId("doing").textContent = `This tab cannot take part: ${messageOf(error)}`;
+    }
+    leave.textContent = "Come back";
+    leave.setAttribute("aria-pressed", "true");
+  };
+  leave.addEventListener("click", () => {
+    if (participant.isIn) {
+      timeline.add({ actor: "you", text: "dropped out. The others go on when the round's time is up." });
+      participant.leave();
+    } else {
+      timeline.add({ actor: "you", text: "came back." });
+      void takePart();
+    }
+  });
+  byId("more").addEventListener("click", () => window.open(location.href.replace(/[?&]share=\d+/, ""), "_blank", "noopener"));
+  void takePart();
+  void watching();
+}
+
+function showMode(mode: Mode, onChange: (mode: Mode) => void): void {
+  const select = byId("mode", HTMLSelectElement);
+  select.value = mode;
+  byId("about-mode").textContent = aboutModes[mode];
+  select.addEventListener("change", () => onChange(select.value as Mode));
+}
+
+function aboutDigits({ labels }: Digits): string {
+  const counts = Array.from({ length: 10 }, (_, digit) => labels.filter((label) => label === digit).length);
+  const [many, none] = [(count: number) => count >= labels.length / 20, (count: number) => count === 0].map((test) => counts.flatMap((count, digit) => (test(count) ? [digit] : [])));
+  return `${labels.length} digits: mostly ${many!.join(", ")}${none!.length > 0 ? `; no ${none!.join(", no ")}` : ""}.`;
+}
+
+async function statusOf(url: URL): Promise<FederationStatus> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`expected its status; got ${response.status}`);
+  return parseFederationStatus(await response.json());
+}
+
+function showStatus({ state, round, remainingMs, clients, history, privacy, plan }: FederationStatus, { together }: { readonly together: number | undefined }): void {
+  const present = clients.filter((one) => one.state !== "left").length;
+  const last = history.at(-1);
+  byId("round").textContent = plan.exitRound === 0 ? String(round) : `${round} of ${plan.exitRound}`;
+  byId("closes").textContent = remainingMs === undefined ? "-" : `${Math.ceil(remainingMs / 1000)} s`;
+  byId("loss").textContent = last?.loss === undefined ? "-" : last.loss.toFixed(2);
+  byId("updates").textContent = last ? `${last.counted} of ${last.selected} asked` : "-";
+  byId("epsilon").textContent = privacy ? `ε ${privacy.epsilon.toFixed(1)} at δ ${privacy.delta}` : "not limited";
+  showPeople(byId("people"), clients);
+  byId("headline").textContent =
+    state === "done"
+      ? `Done: ${present} tabs have a common model, ${together === undefined ? "" : `${percent(together)} right`}.`
+      : present < 2
+        ? "One tab is here. Open another one: training begins with two."
+        : together === undefined
+          ? `${present} tabs are here. The first round is under way.`
+          : `${present} tabs, ${round} rounds: the common model has ${percent(together)} right.`;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+start().catch((error: unknown) => {
+  byId("headline").textContent = `The page could not start: ${messageOf(error)}`;
+});
