@@ -74,7 +74,7 @@ describe("s3Weights()", () => {
     expect(server.log).toEqual(["PUT /weights/jobs/fl=1/a 200"]);
   });
 
-  it("B10: goes by the server's clock where the device's is hours off, from the first refusal on", async () => {
+  it("C15: goes by the server's clock where the device's is hours off, from the first refusal on", async () => {
     const server = await start();
     for (const off of [-5 * 3_600_000, 30 * 86_400_000]) {
       server.log.length = 0;
@@ -97,7 +97,7 @@ describe("s3Weights()", () => {
     expect(asked).toBe(2);
   });
 
-  it("B3: finds bytes that were spoiled in the bucket, by the hash that was put beside them", async () => {
+  it("finds bytes that were spoiled in the bucket, by the hash that was put beside them", async () => {
     const server = await start();
     const store = storeOn(server);
     await store.put("a", bytes);
@@ -105,7 +105,7 @@ describe("s3Weights()", () => {
     await expect(store.get("a", all)).rejects.toMatchObject({ code: "cloud-garbage", retryable: true });
   });
 
-  it("B4: tells of a body that breaks off, and of a server that is not there, as something to try again", async () => {
+  it("C4: tells of a body that breaks off, and of a server that is not there, as something to try again", async () => {
     const server = await start({
       intercept: first(1, (_, response) => {
         response.writeHead(200, { "content-length": "100" }).write("x");
@@ -134,7 +134,7 @@ describe("s3Weights()", () => {
     await wasCut;
   });
 
-  it("settles by its deadline, and at once for who gives up, though the server never answers", async () => {
+  it("C2: settles by its deadline, and at once for who gives up, though the server never answers", async () => {
     const silent = await start({ intercept: first(10, () => {}) });
     await expect(storeOn(silent, { deadlineMs: 50 }).put("a", bytes)).rejects.toMatchObject({ code: "cloud-timeout", retryable: true });
     const controller = new AbortController();

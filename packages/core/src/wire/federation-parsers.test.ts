@@ -179,6 +179,16 @@ describe("a plan", () => {
   });
 });
 
+describe("a session request", () => {
+  it.each(["", "x".repeat(201), "a\nb", "a\u0085b", "a\ud800", "toString", "__proto__"])("C27: comes from no device called %j", (device) => {
+    expect(() => parseSessionRequest({ ...request, device })).toThrow(WireError);
+  });
+
+  it.each(["Kamera 7 (Süd)", "摄像头-7", "a😀b"])("comes from a device called %j", (device) => {
+    expect(parseSessionRequest(JSON.stringify({ ...request, device })).device).toBe(device);
+  });
+});
+
 describe("a federation's name", () => {
   it.each(["a", "FedAvg", "digits-2026", "a_b-c", "x".repeat(64)])("may be %j", (name) => expect(isFederationName(name)).toBe(true));
   it.each(["", "-a", "a-", "a--b", "a.b", "a/b", "a b", "ä", "a\n", "x".repeat(65), 5, undefined])("is not %j", (name) => expect(isFederationName(name)).toBe(false));

@@ -27,7 +27,7 @@ export interface TextLimits {
   readonly least?: number;
   /** Characters. Default 200. */
   readonly most?: number;
-  /** Default: anything but control characters. */
+  /** Default: anything but control characters and lone surrogates. */
   readonly pattern?: RegExp;
   /** What the pattern asks for, in words. */
   readonly expected?: string;
@@ -44,7 +44,8 @@ export interface NumberLimits {
 }
 
 const FORBIDDEN = ["__proto__", "constructor", "prototype"];
-const PRINTABLE = /^\P{Cc}*$/u;
+/** Neither control characters nor half of a surrogate pair, which UTF-8 cannot say. */
+const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 
 /**
  * A message as a value: text and bytes are read as JSON, in which each name comes once; anything else is taken for what

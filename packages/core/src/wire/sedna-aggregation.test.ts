@@ -133,7 +133,7 @@ describe("pythonFloat()", () => {
 
   const python = process.env["SEDNA_PYTHON"] ?? "python3";
   const present = spawnSync(python, ["-c", "import json"]).status === 0;
-  it.skipIf(!present)(`writes what ${python} does${present ? "" : " (skipped: no such program; set SEDNA_PYTHON)"}`, () => {
+  it.skipIf(!present)(`writes what Python does${present ? "" : ` (SKIPPED: there is no program ${python}; name one by SEDNA_PYTHON)`}`, () => {
     const bits = new DataView(new ArrayBuffer(8));
     const values = [0, -0, 1e-4, 1e-5, 1e15, 1e16, 1e21, 1e22].concat(
       Array.from({ length: 2000 }, (_, i) => {

@@ -62,7 +62,7 @@ describe("an update's message", () => {
     }
   });
 
-  it("B3: any flipped bit is found, in the payload by its checksum", () => {
+  it("shows any flipped bit of its payload by its checksum", () => {
     const bytes = messageOf(heads["f32"]!);
     const { headBytes } = readUpdateHead(bytes)!;
     for (let bit = 8 * headBytes; bit < 8 * bytes.length; bit++) {
