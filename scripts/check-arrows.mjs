@@ -38,7 +38,7 @@ const coreRooms = {
   privacy: ["errors.ts", "aggregation"],
   "secure-sum": ["errors.ts", "wire"],
   mistnet: ["errors.ts", "heads", "privacy", "wire"],
-  "federated-learning": ["errors.ts", "next-wait.ts", "or-abort.ts", "select.ts", "tensor.ts", "estimator", "heads", "secure-sum", "update-codec", "wire"],
+  "federated-learning": ["errors.ts", "next-wait.ts", "or-abort.ts", "parameters.ts", "select.ts", "tensor.ts", "estimator", "heads", "secure-sum", "update-codec", "wire"],
   vision: ["errors.ts", "box.ts", "tensor.ts", "estimator"],
   "joint-inference": ["errors.ts", "deadline.ts", "estimator", "hard-example-mining"],
   "index.ts": null,

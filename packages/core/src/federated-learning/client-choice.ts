@@ -1,4 +1,5 @@
 import { describe } from "../errors.ts";
+import { numberParameter } from "../parameters.ts";
 import type { FederationClient } from "./federation-state.ts";
 
 /** What a choice is made of. */
@@ -95,8 +96,7 @@ function drawn(clients: readonly FederationClient[], { count, random }: { readon
 }
 
 function limit(name: string, value: unknown): number {
-  const parsed = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof parsed !== "number") throw new TypeError(`choose clients: expected a number or a numeric string as ${name}; got ${describe(value)}`);
+  const parsed = numberParameter(name, value);
   if (!(parsed >= 0 && parsed < Infinity)) throw new RangeError(`choose clients: expected a number from 0 up as ${name}; got ${describe(value)}`);
   return parsed;
 }
