@@ -22,6 +22,7 @@ export * from "./federated-learning/may-upload.ts";
 export { nextTick } from "./federated-learning/next-tick.ts";
 export { reduceFederation } from "./federated-learning/reduce-federation.ts";
 export { roundSettings, roundTargets, type RoundTargets } from "./federated-learning/round-settings.ts";
+export { entriesOf, entryOf, rosterOf, type Roster } from "./federated-learning/roster.ts";
 export { startFederation } from "./federated-learning/start-federation.ts";
 export { taskOf } from "./federated-learning/task-of.ts";
 export type { ResidualStore } from "./federated-learning/run-federated-client.ts";

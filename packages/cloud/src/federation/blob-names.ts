@@ -1,4 +1,4 @@
-import type { FederationState } from "@sedna-js/core";
+import { entriesOf, type FederationState } from "@sedna-js/core";
 
 /** The blob of a model. */
 export const modelBlob = (version: number): string => `model-${version}`;
@@ -11,7 +11,7 @@ export const updateBlob = (round: number, place: number): string => `update-${ro
 
 /** Versions of the model that clients may ask for: the newest, and those that somebody trains on. */
 export function versionsNeeded({ modelVersion, open, assignments }: FederationState): ReadonlySet<number> {
-  return new Set([modelVersion, ...(open ? [open.modelVersion] : []), ...Object.values(assignments).map((assignment) => assignment.modelVersion)]);
+  return new Set([modelVersion, ...(open ? [open.modelVersion] : []), ...entriesOf(assignments).map((assignment) => assignment.modelVersion)]);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mayUpload, SednaError, taskOf, type FederationClient, type UpdateReceipt } from "@sedna-js/core";
+import { entriesOf, entryOf, mayUpload, SednaError, taskOf, type FederationClient, type UpdateReceipt } from "@sedna-js/core";
 import type { Logger } from "../service.ts";
 import { countUpdate, type ToldRefusal } from "./count-update.ts";
 import type { Federation, Member } from "./federation.ts";
@@ -60,7 +60,7 @@ export function createFederation(options: FederationOptions): Federation {
   const presence = createPresence({ absentMs, now, timers, isHeld: (client) => tasks.listeners(client) > 0, onAbsent: (client) => leave(client) });
 
   const openRound = (): number => rounds.state.open?.round ?? rounds.state.round;
-  const clientOf = (client: string): FederationClient | undefined => (Object.hasOwn(rounds.state.clients, client) ? rounds.state.clients[client] : undefined);
+  const clientOf = (client: string): FederationClient | undefined => entryOf(rounds.state.clients, client);
   const leave = (client: string, epoch?: number): void => {
     const known = clientOf(client);
     if (!known || (epoch !== undefined && known.epoch !== epoch)) return;
@@ -106,7 +106,7 @@ export function createFederation(options: FederationOptions): Federation {
     plan,
     async start() {
       await rounds.start();
-      for (const { client, present } of Object.values(rounds.state.clients)) if (present) presence.seen(client);
+      for (const { client, present } of entriesOf(rounds.state.clients)) if (present) presence.seen(client);
     },
     status: () => federationStatus({ plan, state: rounds.state, now: now(), epsilons: rounds.epsilons, ...(privacy && { privacy: privacy.spent() }) }),
     join({ client, epoch, kind, numSamples, resources }) {

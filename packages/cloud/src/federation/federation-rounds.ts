@@ -83,8 +83,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
 
   const account = ({ before, after }: { readonly before: FederationState; readonly after: FederationState }): void => {
     if (!privacy || !before.open || after.modelVersion === before.modelVersion) return;
-    const population = Object.values(before.clients).filter(({ present }) => present).length;
-    privacy.onRound({ selected: before.open.selected.length, counted: Object.keys(before.open.counted).length, population });
+    privacy.onRound({ selected: before.open.selected.size, counted: before.open.counted.size, population: before.present });
     epsilons.set(before.open.round, privacy.spent().epsilon);
   };
 

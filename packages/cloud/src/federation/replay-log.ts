@@ -38,7 +38,7 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
     const { state: after, effects } = reduceFederation(before, event);
     state = after;
     at = Math.max(at, event.at);
-    if (event.type === "counted" && before.open && Object.keys(before.open.counted).length < Object.keys((after.open ?? before.open).counted).length) counted.push(event);
+    if (event.type === "counted" && before.open && before.open.counted.size < (after.open ?? before.open).counted.size) counted.push(event);
     // A round that is given up and opened anew has the same number, and nothing else of the former.
     if (effects.some(({ type }) => type === "open") || !after.open) {
       counted = [];

@@ -3,7 +3,8 @@ import { chooseClients } from "./choose-clients.ts";
 import type { ClientChoiceTable } from "./client-choice.ts";
 import { afterAbandon } from "./close-round.ts";
 import { isEligible } from "./federation-clients.ts";
-import type { FederationEffect, FederationState } from "./federation-state.ts";
+import type { CountedUpdate, FederationEffect, FederationState } from "./federation-state.ts";
+import { entriesOf, entryOf, rosterOf } from "./roster.ts";
 import { roundTargets } from "./round-settings.ts";
 
 /** A state and what the world has to do about it, in order. */
@@ -26,29 +27,33 @@ function closeInTime(state: FederationState, at: number): Reduced {
   const { open, settings } = state;
   if (open === undefined || open.closing) return { state, effects: [] };
   const { goal, minimum } = roundTargets(settings);
-  const clients = Object.keys(open.counted);
+  const count = open.counted.size;
   const isOver = at >= open.deadlineAt;
-  if (clients.length >= goal || (isOver && clients.length >= minimum)) {
+  if (count >= goal || (isOver && count >= minimum)) {
+    const clients = entriesOf(open.counted).map(({ client }) => client);
     return { state: { ...state, open: { ...open, closing: true, closedAt: at } }, effects: [{ type: "aggregate", round: open.round, clients }] };
   }
   if (!isOver) return { state, effects: [] };
-  return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round: open.round, counted: clients.length }] };
+  return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round: open.round, counted: count }] };
 }
 
 function openIfReady(state: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
   const { settings, round: last, modelVersion } = state;
   const { minimum, selection } = roundTargets(settings);
-  const eligible = Object.values(state.clients).filter((client) => isEligible(state, client)).length;
+  const isOver = at >= state.waitingSince + settings.selectionMs;
   // A buffer waits for nobody: who comes later starts from a later model.
-  const enough = settings.buffered !== undefined || at >= state.waitingSince + settings.selectionMs ? minimum : Math.max(minimum, selection);
-  if (eligible < enough) return { state, effects: [] };
+  const enough = settings.buffered !== undefined || isOver ? minimum : Math.max(minimum, selection);
+  const waiting = { state: isOver && !state.overdue ? { ...state, overdue: true } : state, effects: [] };
+  // The first count is at hand; the second is a walk through all.
+  if (state.present < enough || entriesOf(state.clients).filter((client) => isEligible(state, client)).length < enough) return waiting;
   const chosen = settings.buffered === undefined ? chooseClients(state, { count: selection, table }) : undefined;
-  if (chosen !== undefined && chosen.clients.length < minimum) return { state, effects: [] };
+  if (chosen !== undefined && chosen.clients.length < minimum) return waiting;
 
   const round = last + 1;
   const deadlineAt = at + settings.deadlineMs;
-  const selected = chosen?.clients ?? Object.keys(state.assignments);
-  const open = { round, modelVersion, openedAt: at, deadlineAt, selected, counted: {}, refused: 0, bytes: 0, closing: false };
+  const selected = rosterOf((chosen?.clients ?? entriesOf(state.assignments).map(({ client }) => client)).map((client) => ({ client })));
+  const expected = entriesOf(selected).filter(({ client }) => isEligible(state, entryOf(state.clients, client)!)).length;
+  const open = { round, modelVersion, openedAt: at, deadlineAt, selected, expected, counted: rosterOf<CountedUpdate>(), refused: 0, bytes: 0, closing: false };
   const opened = withAssignments({ ...state, phase: "open", open, seed: chosen?.seed ?? state.seed }, { at, table });
-  return { state: opened, effects: [{ type: "open", round, modelVersion, deadlineAt, clients: opened.open!.selected }] };
+  return { state: opened, effects: [{ type: "open", round, modelVersion, deadlineAt, clients: entriesOf(opened.open!.selected).map(({ client }) => client) }] };
 }

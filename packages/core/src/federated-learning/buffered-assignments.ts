@@ -1,7 +1,8 @@
 import type { ClientChoiceTable } from "./client-choice.ts";
 import { chooseClients } from "./choose-clients.ts";
-import { isEligible, isQuarantined, own } from "./federation-clients.ts";
-import type { FederationState } from "./federation-state.ts";
+import { isEligible, isQuarantined } from "./federation-clients.ts";
+import type { FederationClient, FederationState } from "./federation-state.ts";
+import { entriesOf, entryOf, rosterOf, withEntry } from "./roster.ts";
 
 /**
  * Buffered: takes the places from who is too late, too stale or in quarantine, and gives free places to clients that are idle,
@@ -11,18 +12,19 @@ import type { FederationState } from "./federation-state.ts";
 export function withAssignments(state: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): FederationState {
   const { settings: { buffered, deadlineMs }, open } = state;
   if (buffered === undefined || open === undefined || open.closing) return state;
-  const kept = Object.entries(state.assignments).filter(([name, { until, modelVersion }]) => {
-    const client = own(state.clients, name);
+  const kept = entriesOf(state.assignments).filter(({ client: name, until, modelVersion }) => {
+    const client = entryOf(state.clients, name);
     return client !== undefined && until > at && state.modelVersion - modelVersion <= buffered.maxStaleness && !isQuarantined(state, client);
   });
-  const assignments = Object.fromEntries(kept);
-  const atWork = kept.filter(([name]) => isEligible(state, state.clients[name]!)).length;
+  const assignments = kept.length === state.assignments.size ? state.assignments : rosterOf(kept);
+  const atWork = kept.filter(({ client }) => isEligible(state, entryOf(state.clients, client)!)).length;
   const count = buffered.concurrency - atWork;
-  const isFree = ({ client, kind }: { readonly client: string; readonly kind: string }): boolean => kind === "sedna-js" && own(assignments, client) === undefined && own(open.counted, client) === undefined;
+  const isFree = ({ client, kind }: FederationClient): boolean => kind === "sedna-js" && entryOf(assignments, client) === undefined && entryOf(open.counted, client) === undefined;
   const { clients: chosen, seed } = count > 0 ? chooseClients(state, { count, isFree, table }) : { clients: [], seed: state.seed };
-  if (chosen.length === 0 && kept.length === Object.keys(state.assignments).length) return state;
+  if (chosen.length === 0) return assignments === state.assignments ? state : { ...state, assignments };
 
   const assignment = { round: open.round, modelVersion: state.modelVersion, until: at + deadlineMs };
-  const selected = new Set([...open.selected, ...chosen]);
-  return { ...state, seed, assignments: { ...assignments, ...Object.fromEntries(chosen.map((name) => [name, assignment])) }, open: { ...open, selected: [...selected] } };
+  const assigned = chosen.reduce((all, client) => withEntry(all, { client, ...assignment }), assignments);
+  const selected = chosen.reduce((all, client) => withEntry(all, { client }), open.selected);
+  return { ...state, seed, assignments: assigned, open: { ...open, selected, expected: open.expected + selected.size - open.selected.size } };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aggregated, counted, federation, joined, left, names, refused, ticked } from "./federation-fixture.suite.ts";
+import { aggregated, counted, federation, joined, left, names, namesOf, refused, ticked } from "./federation-fixture.suite.ts";
 import { nextTick } from "./next-tick.ts";
 
 describe("buffered rounds", () => {
@@ -9,16 +9,16 @@ describe("buffered rounds", () => {
   it("keep so many clients at work and no more", () => {
     const fed = buffered();
     fed.after(...names(5).map((name) => joined(name)));
-    expect(Object.keys(fed.state.assignments)).toEqual(["c0", "c1", "c2"]);
+    expect(namesOf(fed.state.assignments)).toEqual(["c0", "c1", "c2"]);
     expect(fed.task("c3")).toMatchObject({ kind: "wait" });
     expect(fed.refusal("c3")).toBe("not-selected");
     fed.after(left("c0", 1));
-    expect(Object.keys(fed.state.assignments)).toEqual(["c0", "c1", "c2", "c3"]);
+    expect(namesOf(fed.state.assignments)).toEqual(["c0", "c1", "c2", "c3"]);
   });
   it("make a model of every so many updates, and let the others work on", () => {
     const fed = buffered();
     fed.after(...names(5).map((name) => joined(name)), counted("c0", 1), counted("c1", 2));
-    expect(fed.effects.at(-1)).toEqual({ type: "aggregate", round: 1, clients: ["c0", "c1"] });
+    expect(fed.effects.at(-1)).toEqual({ type: "aggregate", round: 1, clients: expect.arrayContaining(["c0", "c1"]) });
     const before = fed.task("c2", 3);
     fed.after(aggregated(1, 3));
     expect(fed.task("c2", 3)).toEqual(before);
@@ -28,7 +28,7 @@ describe("buffered rounds", () => {
     expect(fed.task("c0")).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
     expect(fed.task("c1")).toMatchObject({ kind: "wait", round: 2 });
     fed.after(counted("c2", 4));
-    expect(Object.keys(fed.state.open!.counted)).toEqual(["c2"]);
+    expect(fed.counted).toEqual(["c2"]);
     expect(fed.task("c1", 4)).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
   });
   it("refuse what is too stale, and give its client the newest model", () => {
@@ -37,7 +37,7 @@ describe("buffered rounds", () => {
     expect(fed.refusal("c2", 1)).toBe("wrong-round");
     expect(fed.task("c2", 3)).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
     fed.after(counted("c2", 4));
-    expect(fed.state.open!.counted).toEqual({});
+    expect(fed.counted).toEqual([]);
   });
   it("count a client once in a buffer", () => {
     const fed = buffered();
@@ -48,7 +48,7 @@ describe("buffered rounds", () => {
   it("take the place of a client that is too late, or in quarantine", () => {
     const fed = federation({ buffered: { bufferSize: 2, maxStaleness: 9, concurrency: 2 }, minFraction: 0.5, strikes: 1, choice: { method: "Simple" } });
     fed.after(joined("slow"), joined("bad"), joined("idle"), refused("bad", 1));
-    expect(Object.keys(fed.state.assignments)).toEqual(["slow", "idle"]);
+    expect(namesOf(fed.state.assignments)).toEqual(["idle", "slow"]);
     expect(nextTick(fed.state)).toBe(10_000);
     fed.after(counted("idle", 5000), ticked(10_000));
     expect(fed.types).toEqual(["aggregate"]);

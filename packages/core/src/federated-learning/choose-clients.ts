@@ -2,6 +2,7 @@ import { select, type Selection } from "../select.ts";
 import { clientChoice, type ClientChoiceTable, type ClientChooser } from "./client-choice.ts";
 import { isEligible } from "./federation-clients.ts";
 import type { FederationClient, FederationState } from "./federation-state.ts";
+import { entriesOf } from "./roster.ts";
 import { seededDraws } from "./seeded-draws.ts";
 
 /** Who was chosen, and what the next choice is drawn from. */
@@ -15,7 +16,9 @@ export interface ChosenClients {
  * they train whenever they are there, and take their places first.
  */
 export function chooseClients(state: FederationState, { count, isFree, table = clientChoice }: { readonly count: number; readonly isFree?: (client: FederationClient) => boolean; readonly table?: ClientChoiceTable | undefined }): ChosenClients {
-  const there = Object.values(state.clients).filter((client) => isEligible(state, client) && (isFree === undefined || isFree(client)));
+  const there = entriesOf(state.clients)
+    .filter((client) => isEligible(state, client) && (isFree === undefined || isFree(client)))
+    .toSorted((a, b) => a.id - b.id);
   const always = there.filter(({ kind }) => kind === "sedna-v1");
   const clients = there.filter(({ kind }) => kind !== "sedna-v1");
   const wanted = Math.min(clients.length, Math.max(0, count - always.length));

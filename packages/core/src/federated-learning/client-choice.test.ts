@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { clientChoice, type ClientChooser } from "./client-choice.ts";
-import { federation, joined, names, ticked } from "./federation-fixture.suite.ts";
+import { federation, joined, names, namesOf, ticked } from "./federation-fixture.suite.ts";
 import type { FederationClient } from "./federation-state.ts";
 import { nextTick } from "./next-tick.ts";
 import { reduceFederation } from "./reduce-federation.ts";
 import { seededDraws } from "./seeded-draws.ts";
 
-const client = (name: string, more: Partial<FederationClient> = {}): FederationClient => ({ client: name, kind: "sedna-js", epoch: 1, numSamples: 10, resources: {}, present: true, strikes: 0, quarantinedUntil: 0, rounds: 0, ...more });
+const client = (name: string, more: Partial<FederationClient> = {}): FederationClient => ({ client: name, id: 0, kind: "sedna-js", epoch: 1, numSamples: 10, resources: {}, present: true, strikes: 0, quarantinedUntil: 0, rounds: 0, ...more });
 const chosen = (choose: ClientChooser, { clients, count, seed = 1 }: { clients: readonly FederationClient[]; count: number; seed?: number }): string[] => choose({ clients, count, random: seededDraws(seed).random }).map((one) => one.client);
 const hundred = names(100).map((name) => client(name));
 
@@ -50,7 +50,7 @@ describe("a choice in a federation", () => {
     const selected = (): readonly string[] => {
       const fed = federation({ participants: 10, overSelect: 1 });
       fed.after(...names(9).map((name) => joined(name)), ...names(50).slice(9).map((name) => joined(name, 1)));
-      return fed.state.open!.selected;
+      return fed.selected;
     };
     expect(selected()).toEqual(selected());
   });
@@ -67,6 +67,6 @@ describe("a choice in a federation", () => {
     let { state } = federation({ participants: 2, overSelect: 2, choice: { method: "Random" } });
     state = { ...state, settings: { ...state.settings, choice: { method: "Mine" } } };
     for (const name of names(4)) state = reduceFederation(state, joined(name), table).state;
-    expect(state.open!.selected).toEqual(["c0", "c1"]);
+    expect(namesOf(state.open!.selected)).toEqual(["c0", "c1"]);
   });
 });

@@ -1,22 +1,22 @@
 import type { RoundSummary } from "../wire/federation.ts";
-import { own } from "./federation-clients.ts";
-import type { CountedUpdate, FederationClient, FederationState, OpenRound } from "./federation-state.ts";
+import type { CountedUpdate, FederationState, OpenRound } from "./federation-state.ts";
+import { entriesOf, entryOf, rosterOf, withEntry } from "./roster.ts";
 
 /** Rounds that the history tells of. */
 const MOST_SUMMARIES = 1000;
 
 /** The state after the open round made a model, as the event `aggregated` tells. */
 export function afterModel(state: FederationState, { open, modelVersion, at }: { readonly open: OpenRound; readonly modelVersion: number; readonly at: number }): FederationState {
-  const clients: Record<string, FederationClient> = { ...state.clients };
-  for (const name of Object.keys(open.counted)) {
-    const client = own(clients, name);
-    if (client !== undefined) set(clients, { name, client: { ...client, rounds: client.rounds + 1 } });
+  let { clients } = state;
+  for (const { client: name } of entriesOf(open.counted)) {
+    const client = entryOf(clients, name);
+    if (client !== undefined) clients = withEntry(clients, { ...client, rounds: client.rounds + 1 });
   }
   const { exitRound } = state.settings;
   const isLast = exitRound > 0 && open.round >= exitRound;
   // Versions only grow, whatever the event says: a rollback is a new version.
   const newest = Math.max(state.modelVersion + 1, modelVersion);
-  return { ...closed(state, { open, at, outcome: "aggregated" }), phase: isLast ? "done" : "waiting", round: open.round, modelVersion: newest, clients, assignments: isLast ? {} : state.assignments };
+  return { ...closed(state, { open, at, outcome: "aggregated" }), phase: isLast ? "done" : "waiting", round: open.round, modelVersion: newest, clients, assignments: isLast ? rosterOf() : state.assignments };
 }
 
 /** The state after the open round was given up: the model stays, the next attempt has the same number. */
@@ -26,19 +26,19 @@ export function afterAbandon(state: FederationState, { open, at }: { readonly op
 
 function closed(state: FederationState, { open, at, outcome }: { readonly open: OpenRound; readonly at: number; readonly outcome: RoundSummary["outcome"] }): FederationState {
   const history = [...state.history, summary(open, { at, outcome })].slice(-MOST_SUMMARIES);
-  return { ...state, phase: "waiting", open: undefined, waitingSince: at, history };
+  return { ...state, phase: "waiting", open: undefined, waitingSince: at, overdue: false, history };
 }
 
 /** What became of a round, told at `at` where it did not close before. */
 function summary(open: OpenRound, { at, outcome }: { readonly at: number; readonly outcome: RoundSummary["outcome"] }): RoundSummary {
   const { round, selected, refused, bytes, openedAt, closedAt = at } = open;
-  const updates = Object.values(open.counted);
+  const updates = entriesOf(open.counted);
   const loss = mean(updates, "loss");
   const accuracy = mean(updates, "accuracy");
   return {
     round,
     outcome,
-    selected: selected.length,
+    selected: selected.size,
     counted: updates.length,
     refused,
     totalSamples: updates.reduce((sum, { weight }) => sum + weight, 0),
@@ -60,9 +60,4 @@ function mean(updates: readonly CountedUpdate[], metric: "loss" | "accuracy"): n
     weights += weight;
   }
   return weights > 0 && Number.isFinite(sum) ? sum / weights : undefined;
-}
-
-/** As own property whatever the name is: `record["__proto__"] = ...` is none. */
-function set(clients: Record<string, FederationClient>, { name, client }: { readonly name: string; readonly client: FederationClient }): void {
-  Object.defineProperty(clients, name, { value: client, enumerable: true, configurable: true, writable: true });
 }

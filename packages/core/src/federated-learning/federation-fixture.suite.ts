@@ -1,8 +1,9 @@
 // What the tests of rounds share: events with the few fields that a test is about, and a federation that takes them.
 import type { FederationTask, UpdateRefusal } from "../wire/federation.ts";
-import type { FederationEffect, FederationEvent, FederationState, RoundSettings } from "./federation-state.ts";
+import type { FederationClient, FederationEffect, FederationEvent, FederationState, RoundSettings } from "./federation-state.ts";
 import { mayUpload } from "./may-upload.ts";
 import { reduceFederation } from "./reduce-federation.ts";
+import { entriesOf, entryOf, rosterOf, type Roster } from "./roster.ts";
 import { roundSettings } from "./round-settings.ts";
 import { startFederation } from "./start-federation.ts";
 import { taskOf } from "./task-of.ts";
@@ -31,6 +32,10 @@ export interface FederationUnderTest {
   readonly effects: readonly FederationEffect[];
   readonly types: readonly string[];
   after(...events: readonly FederationEvent[]): void;
+  /** Names of the clients that the open round selected, and that it counted. */
+  readonly selected: readonly string[];
+  readonly counted: readonly string[];
+  client(name: string): FederationClient;
   refusal(client: string, round?: number, epoch?: number): UpdateRefusal | undefined;
   task(client: string, now?: number): FederationTask;
 }
@@ -49,6 +54,13 @@ export function federation(settings: Partial<RoundSettings>): FederationUnderTes
     get types() {
       return effects.map(({ type }) => type);
     },
+    get selected() {
+      return namesOf(state.open?.selected);
+    },
+    get counted() {
+      return namesOf(state.open?.counted);
+    },
+    client: (name) => entryOf(state.clients, name)!,
     after(...events) {
       effects = [];
       for (const event of events) {
@@ -60,4 +72,11 @@ export function federation(settings: Partial<RoundSettings>): FederationUnderTes
     refusal: (client, round = 1, epoch = 1) => mayUpload(state, { client, epoch, round }),
     task: (client, now = 0) => taskOf(state, { client, now, seq: 1 }),
   };
+}
+
+/** The names in a roster, sorted. */
+export function namesOf(roster: Roster<{ readonly client: string }> = rosterOf()): string[] {
+  return entriesOf(roster)
+    .map(({ client }) => client)
+    .toSorted();
 }

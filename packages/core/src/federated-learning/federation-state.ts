@@ -1,5 +1,6 @@
 import type { Selection } from "../select.ts";
 import type { ClientResources, RoundSummary, UpdateRefusal } from "../wire/federation.ts";
+import type { Roster } from "./roster.ts";
 
 /** How rounds are run. Times in ms. */
 export interface RoundSettings {
@@ -33,6 +34,8 @@ export interface RoundSettings {
 /** A client as the reducer knows it. */
 export interface FederationClient {
   readonly client: string;
+  /** How many came before it: a name for people, and the order of those that came. */
+  readonly id: number;
   readonly kind: "sedna-js" | "sedna-v1";
   readonly epoch: number;
   readonly numSamples: number;
@@ -75,8 +78,10 @@ export interface OpenRound {
   readonly modelVersion: number;
   readonly openedAt: number;
   readonly deadlineAt: number;
-  readonly selected: readonly string[];
-  readonly counted: Readonly<Record<string, CountedUpdate>>;
+  readonly selected: Roster<SelectedClient>;
+  /** Of the selected ones those that are counted, or there and not in quarantine. */
+  readonly expected: number;
+  readonly counted: Roster<CountedUpdate>;
   readonly refused: number;
   readonly bytes: number;
   /** True from the effect `aggregate` to the event `aggregated`: nothing more is counted. */
@@ -85,8 +90,14 @@ export interface OpenRound {
   readonly closedAt?: number;
 }
 
+/** A client that may take part in the open round. */
+export interface SelectedClient {
+  readonly client: string;
+}
+
 /** What is kept of an update that is part of a round's sum. */
 export interface CountedUpdate {
+  readonly client: string;
   readonly weight: number;
   readonly digest: string;
   readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
@@ -94,6 +105,7 @@ export interface CountedUpdate {
 
 /** Buffered: what a client is at. It keeps its model while newer ones come. */
 export interface Assignment {
+  readonly client: string;
   /** The round that was open when it began; what its update is sent for. */
   readonly round: number;
   readonly modelVersion: number;
@@ -109,12 +121,18 @@ export interface FederationState {
   readonly round: number;
   /** 0 is the first model. */
   readonly modelVersion: number;
-  readonly clients: Readonly<Record<string, FederationClient>>;
+  readonly clients: Roster<FederationClient>;
+  /** Clients that are there. */
+  readonly present: number;
+  /** Clients that ever came: the next one's id. */
+  readonly joins: number;
   readonly open: OpenRound | undefined;
   /** Buffered: clients at work. Models that these name must be kept. */
-  readonly assignments: Readonly<Record<string, Assignment>>;
+  readonly assignments: Roster<Assignment>;
   /** When the wait for clients began. */
   readonly waitingSince: number;
+  /** The time for selection went by with too few: whoever makes them enough opens the round, and no tick does. */
+  readonly overdue: boolean;
   readonly history: readonly RoundSummary[];
   /** What choices are drawn from; moves on with each, so that a replay draws the same. */
   readonly seed: number;

