@@ -1,7 +1,7 @@
 import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregation/aggregator.ts";
 import { SednaError } from "../errors.ts";
 import { addGaussianNoise } from "./gaussian-noise.ts";
-import { createPrivacyAccountant } from "./privacy-accountant.ts";
+import { createPrivacyAccountant, type PrivacyAccountant } from "./privacy-accountant.ts";
 import { randomBits, type FillRandom } from "./random-bits.ts";
 
 /** Options of {@link privateAggregator}. */
@@ -13,19 +13,21 @@ export interface PrivateAggregatorOptions {
   /** What epsilon is told for; below one over the number of clients. */
   readonly delta: number;
   /**
-   * Probability with which a round takes a client in. 1, the default: a client may be in every round. Less only where each
-   * client of the population is drawn alone with this probability and nobody sees who was; a choice of a fixed number of
-   * those who are there is not that.
+   * What a round's choice of clients is worth. `none`, the default: a client that is always chosen is counted on.
+   * `poisson`: each client of the population is chosen with the same probability, alone, and nobody sees who was. Only
+   * then does epsilon shrink with the share of the chosen; a choice of a fixed number is near to it, but not it.
    */
-  readonly samplingRate?: number;
+  readonly sampling?: "none" | "poisson";
   /** Where noise comes from. Default: the engine's cryptographic source. */
   readonly fill?: FillRandom;
 }
 
-/** What a federation tells of its privacy. */
+/** What a federation tells and asks of its privacy. */
 export interface FederationPrivacy {
-  /** What so many rounds with a model cost together; an abandoned round gives nothing away. No state: a restart knows it again from the number of its rounds. */
-  spent(rounds: number): { readonly epsilon: number; readonly delta: number; readonly noiseMultiplier: number };
+  /** What all rounds together have cost so far. */
+  spent(): { readonly epsilon: number; readonly delta: number; readonly noiseMultiplier: number };
+  /** To be called for each round that was closed with a model, and after a restart for each that was before. An abandoned round gives nothing away. */
+  onRound(round: { readonly selected: number; readonly counted: number; readonly population: number }): void;
 }
 
 /** An aggregator that is private, and the account of it. */
@@ -46,17 +48,10 @@ export interface PrivateAggregation {
  * @throws {RangeError} on numbers out of range.
  * @throws {TypeError} for a rule that needs the updates themselves: no noise is known that fits its median or choice.
  */
-export function privateAggregator(aggregator: Aggregator, { clipNorm, noiseMultiplier, delta, samplingRate = 1, fill }: PrivateAggregatorOptions): PrivateAggregation {
+export function privateAggregator(aggregator: Aggregator, { clipNorm, noiseMultiplier, delta, sampling = "none", fill }: PrivateAggregatorOptions): PrivateAggregation {
   if (!aggregator.needsSumOnly) throw new TypeError(`aggregate privately: expected a rule that needs the mean only; got ${aggregator.name}`);
   if (!(clipNorm > 0 && clipNorm < Infinity)) throw new RangeError(`aggregate privately: expected clipNorm above 0; got ${clipNorm}`);
   if (!(noiseMultiplier > 0 && noiseMultiplier < Infinity)) throw new RangeError(`aggregate privately: expected noiseMultiplier above 0; got ${noiseMultiplier}`);
-  const spent = (rounds: number): ReturnType<FederationPrivacy["spent"]> => {
-    const accountant = createPrivacyAccountant({ delta });
-    accountant.compose({ noiseMultiplier, samplingRate, steps: rounds });
-    return { epsilon: accountant.epsilon(), delta, noiseMultiplier };
-  };
-  // Settings that can't be accounted for are told now, not after the first round.
-  spent(1);
   const bits = randomBits(fill);
   const noised = (mean: Float32Array, count: number): Float32Array => addGaussianNoise(mean, { deviation: (noiseMultiplier * clipNorm) / count, bits });
 
@@ -70,7 +65,7 @@ export function privateAggregator(aggregator: Aggregator, { clipNorm, noiseMulti
       },
       open: (round) => openPrivately(round, { aggregator, clipNorm, noised }),
     },
-    privacy: { spent },
+    privacy: federationPrivacy({ accountant: createPrivacyAccountant({ delta }), noiseMultiplier, sampling }),
   };
 }
 
@@ -109,6 +104,16 @@ function openPrivately(round: AggregationRound, { aggregator, clipNorm, noised }
     dispose() {
       one.dispose();
       sum.dispose();
+    },
+  };
+}
+
+function federationPrivacy({ accountant, noiseMultiplier, sampling }: { readonly accountant: PrivacyAccountant; readonly noiseMultiplier: number; readonly sampling: "none" | "poisson" }): FederationPrivacy {
+  return {
+    spent: () => ({ epsilon: accountant.epsilon(), delta: accountant.delta, noiseMultiplier }),
+    onRound({ selected, population }) {
+      const samplingRate = sampling === "poisson" && population > 0 ? Math.min(1, selected / population) : 1;
+      accountant.compose({ noiseMultiplier, samplingRate, steps: 1 });
     },
   };
 }
