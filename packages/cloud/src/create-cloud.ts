@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
@@ -58,6 +58,13 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
     sedna_samples_total: { type: "counter", text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already." },
     sedna_model_files_total: { type: "counter", text: "Requests for files of published models, by status." },
+    sedna_federation_rounds_total: { type: "counter", text: "Rounds of federations that were closed, by outcome." },
+    sedna_federation_updates_total: { type: "counter", text: "Updates that came in whole, by what became of them: counted, or the code of the refusal." },
+    sedna_federation_bytes_total: { type: "counter", text: "Bytes of updates that came." },
+    sedna_federation_check_seconds_total: { type: "counter", text: "Time spent in checking and adding updates." },
+    sedna_federation_uploads: { type: "gauge", text: "Uploads under way, by state: in memory, or waiting for a place there." },
+    sedna_federation_open_seconds: { type: "gauge", text: "How long the open round has been; 0 without one." },
+    sedna_federation_model_version: { type: "gauge", text: "The newest model." },
     sedna_sockets: { type: "gauge", text: "WebSockets that are open." },
     sedna_sockets_closed_total: { type: "counter", text: "WebSockets that ended, by code: 1000 and 1001 as planned, 1006 cut off." },
     sedna_sockets_refused_total: { type: "counter", text: "Requests for a WebSocket that were refused, by status." },
@@ -72,19 +79,23 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     c.res.headers.set("x-content-type-options", "nosniff");
     if ([400, 401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
   });
-  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "POST"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range"], maxAge: 600 }));
+  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range", "upload-offset"], maxAge: 600 }));
+  const guarded = services.flatMap(({ guardedPaths = [] }) => guardedPaths);
+  const unlessGuarded = (check: MiddlewareHandler): MiddlewareHandler => (c, next) => (guarded.some((path) => c.req.path.startsWith(path)) ? next() : check(c, next));
   app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (c) => c.json({ error: `read a request: expected a body of at most ${maxBodyBytes} bytes; got more` }, 413, { connection: "close" }),
-    }),
+    unlessGuarded(
+      bodyLimit({
+        maxSize: maxBodyBytes,
+        onError: (c) => c.json({ error: `read a request: expected a body of at most ${maxBodyBytes} bytes; got more` }, 413, { connection: "close" }),
+      }),
+    ),
   );
 
   app.get("/v2/health/live", (c) => c.json({ live: true }));
   app.get("/v2/health/ready", (c) => (ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" })));
   const message = { error: "expected Authorization: Bearer with the server's token" };
   const authorise = token === undefined ? undefined : bearerAuth({ token, noAuthenticationHeader: { message }, invalidAuthenticationHeader: { message }, invalidToken: { message } });
-  if (authorise) app.use(authorise);
+  if (authorise) app.use(unlessGuarded(authorise));
   const active = { requests: 0, allDone: (): void => {} };
   app.use(async (_, next) => {
     if (draining) {
@@ -133,6 +144,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     drain() {
       draining ??= (async () => {
         sockets.close();
+        for (const service of services) service.drain?.();
         if (active.requests > 0) await new Promise<void>((resolve) => (active.allDone = resolve));
         await Promise.all(services.map((service) => service.close()));
       })();

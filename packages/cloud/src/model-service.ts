@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { isKnown, readRange } from "./byte-range.ts";
 import type { Service } from "./service.ts";
 
 /** A published file that is open. It is closed by reading to the end, or by `close`. */
@@ -52,7 +53,7 @@ export function modelService({ files, name = "models" }: ModelServiceOptions): S
       return c.body(null, status, { ...headers, ...more });
     };
     if (isKnown(c.req.header("if-none-match"), etag)) return empty(304);
-    const range = readRange(c, { size, etag });
+    const range = readRange({ method: c.req.method, range: c.req.header("range"), ifRange: c.req.header("if-range") }, { size, etag });
     if (range === "outside") return empty(416, { "content-range": `bytes */${size}` });
     const { start, end } = range ?? { start: 0, end: size };
     headers["content-length"] = String(end - start);
@@ -78,20 +79,4 @@ export function modelService({ files, name = "models" }: ModelServiceOptions): S
     },
     async close() {},
   };
-}
-
-function isKnown(header: string | undefined, etag: string): boolean {
-  return header !== undefined && (header.trim() === "*" || header.split(",").some((one) => one.trim().replace(/^W\//, "") === etag));
-}
-
-/** The one part that is asked for; undefined where all is to be sent, which a server may always do. */
-function readRange(c: Context, { size, etag }: { readonly size: number; readonly etag: string }): { readonly start: number; readonly end: number } | "outside" | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(c.req.header("range")?.trim() ?? "");
-  const condition = c.req.header("if-range");
-  if (!match || c.req.method === "HEAD" || (condition !== undefined && condition !== etag)) return undefined;
-  const [, from = "", to = ""] = match;
-  if (from === "" && to === "") return undefined;
-  if (from === "") return Number(to) === 0 || size === 0 ? "outside" : { start: Math.max(0, size - Number(to)), end: size };
-  if (to !== "" && Number(to) < Number(from)) return undefined;
-  return Number(from) >= size ? "outside" : { start: Number(from), end: to === "" ? size : Math.min(size, Number(to) + 1) };
 }

@@ -52,6 +52,10 @@ export interface Service {
   mount(app: Hono, context: ServiceContext): void;
   /** Where it takes WebSockets. */
   readonly sockets?: readonly SocketRoute[];
+  /** Beginnings of paths where the service itself looks at who asks and how long a body is: the cloud's token and limit are not for these. */
+  readonly guardedPaths?: readonly string[];
+  /** The cloud begins to shut down: ends what waits for something to happen. */
+  drain?(): void;
   /** Loads what it needs; the cloud is ready when all services are. */
   start(): Promise<void>;
   readonly ready: boolean;

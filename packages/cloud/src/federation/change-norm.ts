@@ -31,6 +31,22 @@ export function scaleChange(change: ModelUpdate, factor: number): ModelUpdate {
   }
 }
 
+/** A change in memory of its own. */
+export function copyChange(change: ModelUpdate): ModelUpdate {
+  switch (change.encoding) {
+    case "f32":
+      return { ...change, values: change.values.slice() };
+    case "f16":
+      return { ...change, values: change.values.slice() };
+    case "int8":
+      return { ...change, values: change.values.slice() };
+    case "topk":
+      return { ...change, values: change.values.slice(), indices: change.indices.slice() };
+    default:
+      return change satisfies never;
+  }
+}
+
 /** Four sums side by side: one alone waits for each addition. */
 function squares(values: Float32Array | Int8Array): number {
   let a = 0;

@@ -14,7 +14,6 @@ import { receiveUpload } from "./receive-upload.ts";
 import { engineTimers } from "./timers.ts";
 import { changeOf, checkShape, readChange, type Refusal } from "./update-checks.ts";
 import { createUploadSlots } from "./upload-slots.ts";
-import { crc32 } from "#platform";
 
 /**
  * Runs one federation: the imperative shell around the pure reducer of rounds. Updates come in through a fixed number of places in
@@ -32,7 +31,7 @@ export function createFederation(options: FederationOptions): Federation {
   const now = options.now ?? monotoneClock();
   const stats = federationStats();
   const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
-  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }), idleMs: uploadIdleMs, crc32, now, timers });
+  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }), idleMs: uploadIdleMs, now, timers });
   const tasks = createMemberTasks({ taskOf: (client, seq) => taskOf(rounds.state, { client, now: now(), seq }), now });
   const rounds: FederationRounds = createFederationRounds({
     ...setup,
@@ -135,11 +134,11 @@ export function createFederation(options: FederationOptions): Federation {
       if ("why" in came) return ask(member, { round }) ?? { round, counted: false };
       if ("refused" in came) return refuse(member, came);
       try {
-        const read = stats.timed(() => readChange(came.buffer, { round, limits }));
+        const read = stats.timed(() => readChange(came.buffer, { round, limits, kernels: rounds.kernels }));
         if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
         const { head, headBytes } = read;
         const { buffer } = came;
-        return await count({ member, change: () => (came.isCut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))), head, digest: head.crc32.toString(16).padStart(8, "0"), bytes: total, message: () => buffer.bytes.slice() });
+        return await count({ member, change: () => (came.isCut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))), head, digest: head.checksum.toString(16).padStart(8, "0"), bytes: total, message: () => buffer.bytes.slice() });
       } finally {
         came.free();
       }
@@ -158,7 +157,7 @@ export function createFederation(options: FederationOptions): Federation {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, openedAt: rounds.state.open?.openedAt, now: now() }),
+    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
     async close() {
       presence.close();
       slots.close();

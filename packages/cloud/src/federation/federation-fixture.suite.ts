@@ -1,5 +1,6 @@
 import { writeUpdateMessage, type Aggregator, type UpdateHead } from "@sedna-js/core";
 import type { Federation, Member } from "./federation.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** The plain weighted mean of changes, for tests of what is around a rule. */
 export const plainMean: Aggregator = {
@@ -91,3 +92,22 @@ export const closed = (federation: Federation): Promise<Parameters<Parameters<Fe
       resolve(round);
     });
   });
+
+/** Sessions that let anyone in, with tokens that say who it is. */
+export function openTokens(): Sessions {
+  const epochs = new Map<string, number>();
+  return {
+    async grant({ device }) {
+      const epoch = (epochs.get(device) ?? 0) + 1;
+      epochs.set(device, epoch);
+      return { client: device, epoch, token: `${device}.${epoch}`, expiresIn: 600 };
+    },
+    async verify(token) {
+      const [client = "", epoch = ""] = token.split(".");
+      const newest = epochs.get(client);
+      if (newest === undefined) return { refused: "unauthorised", error: "no such session" };
+      return newest === Number(epoch) ? { client, epoch: newest } : { refused: "session-replaced", error: "a newer one" };
+    },
+    end: ({ client }) => void epochs.delete(client),
+  };
+}

@@ -10,7 +10,6 @@ import { restoreSum } from "./restore-sum.ts";
 import { createRoundJournal, floatsOf, type RoundJournal } from "./round-journal.ts";
 import { openRoundSum, type RoundSum } from "./round-sum.ts";
 import type { Timers } from "./timers.ts";
-import { crc32 } from "#platform";
 
 type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
 
@@ -39,8 +38,8 @@ export interface FederationRounds {
   /** What was spent of privacy after a round. */
   readonly epsilons: ReadonlyMap<number, number>;
   readonly healthy: boolean;
-  /** Throws a SednaError before the start and after the end. */
-  assertOpen(): void;
+  /** False before the start and after the end; then all else throws a SednaError `disposed`. */
+  readonly isOpen: boolean;
   start(): Promise<void>;
   dispatch(event: FederationEvent): void;
   close(): Promise<void>;
@@ -214,7 +213,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: opened.at, tick: undefined, closing: undefined };
     if (opened.state.open) {
       openSum(run, opened.state.open.round);
-      await restoreSum(run.sum!, { log, opened, limits, crc32 });
+      await restoreSum(run.sum!, { log, opened, limits, kernels });
     }
     await tidy(run);
     running = run;
@@ -240,7 +239,9 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     get healthy() {
       return phase === "open" && running!.journal.healthy;
     },
-    assertOpen: () => void using(),
+    get isOpen() {
+      return phase === "open";
+    },
     dispatch,
     async start() {
       if (phase !== "new") throw new SednaError(`start the federation ${plan.name}: expected a new one; got one that is ${phase}`, { code: "disposed" });

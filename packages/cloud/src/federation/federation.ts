@@ -47,6 +47,7 @@ export interface FederationStats {
   readonly refused: Readonly<Partial<Record<UpdateRefusal, number>>>;
   readonly aggregated: number;
   readonly abandoned: number;
+  readonly modelVersion: number;
   /** Time spent in checking and adding updates. */
   readonly busyMs: number;
   /** Uploads that wait for a place in memory, and that have one. */

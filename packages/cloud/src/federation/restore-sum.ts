@@ -1,4 +1,5 @@
 import { SednaError } from "@sedna-js/core";
+import type { VectorKernels } from "@sedna-js/wasm-kernels";
 import { updateBlob } from "./blob-names.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { OpenedLog } from "./open-log.ts";
@@ -11,7 +12,7 @@ import { createUploadBuffer } from "./upload-buffer.ts";
  * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs them, from the updates.
  * @throws {SednaError} `storage-failed` when what the log names is not there.
  */
-export async function restoreSum(sum: RoundSum, { log, opened, limits, crc32 }: { readonly log: FederationLog; readonly opened: OpenedLog; readonly limits: UpdateLimits; readonly crc32: (bytes: Uint8Array, before?: number) => number }): Promise<void> {
+export async function restoreSum(sum: RoundSum, { log, opened, limits, kernels }: { readonly log: FederationLog; readonly opened: OpenedLog; readonly limits: UpdateLimits; readonly kernels: VectorKernels }): Promise<void> {
   const { sum: checkpoint, counted, state } = opened;
   if (counted.length === 0) return;
   if (!sum.keepsUpdates) {
@@ -22,7 +23,7 @@ export async function restoreSum(sum: RoundSum, { log, opened, limits, crc32 }: 
   }
   for (const [place, { client, round, modelVersion, weight }] of counted.entries()) {
     const bytes = await log.getBlob(updateBlob(round, place));
-    const read = bytes && readMessage(bytes, { round, limits, crc32 });
+    const read = bytes && readMessage(bytes, { round, limits, kernels });
     if (!read || "refused" in read) throw new SednaError(`restore a round: expected update ${place} of round ${round}; got ${read ? read.error : "none"}`, { code: "storage-failed" });
     const refusal = sum.add(read.change, { client, numSamples: weight, staleness: Math.max(0, state.open!.modelVersion - modelVersion) });
     if (refusal) throw new SednaError(`restore a round: expected an update that was counted; got ${refusal.error}`, { code: "storage-failed" });
@@ -30,8 +31,8 @@ export async function restoreSum(sum: RoundSum, { log, opened, limits, crc32 }: 
 }
 
 /** A message that is kept in the log. */
-export function readMessage(bytes: Uint8Array<ArrayBuffer>, { round, limits, crc32 }: { readonly round: number; readonly limits: UpdateLimits; readonly crc32: (bytes: Uint8Array, before?: number) => number }): ReturnType<typeof readChange> {
-  const buffer = createUploadBuffer({ memory: () => bytes, total: bytes.length, crc32 });
+export function readMessage(bytes: Uint8Array<ArrayBuffer>, { round, limits, kernels }: { readonly round: number; readonly limits: UpdateLimits; readonly kernels: VectorKernels }): ReturnType<typeof readChange> {
+  const buffer = createUploadBuffer({ memory: () => bytes, total: bytes.length });
   buffer.write(bytes);
-  return readChange(buffer, { round, limits });
+  return readChange(buffer, { round, limits, kernels });
 }

@@ -1,6 +1,6 @@
 import type { Aggregator, OpenAggregation } from "@sedna-js/core";
 import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
-import { changeNorm, scaleChange } from "./change-norm.ts";
+import { changeNorm, copyChange, scaleChange } from "./change-norm.ts";
 import type { SumState } from "./round-journal.ts";
 import { checkNorm, checkNumSamples, type Refusal, type UpdateLimits } from "./update-checks.ts";
 
@@ -41,6 +41,8 @@ export function openRoundSum({ round, aggregator, kernels, base, memory, capacit
   const keepsUpdates = open.state() === undefined;
   const isLimited = limits.clipNorm !== undefined || limits.refuseNorm !== undefined;
   const { clipNorm = Infinity } = limits;
+  // A rule that takes updates apart may ask for memory while it does, and kernel memory that grows cuts off what lies in it.
+  const own = (change: ModelUpdate): ModelUpdate => (aggregator.needsSumOnly ? change : copyChange(change));
   const judge = (norm: number, numSamples: number): Refusal | undefined => checkNorm(norm, limits) ?? checkNumSamples(numSamples, limits);
 
   return {
@@ -58,11 +60,11 @@ export function openRoundSum({ round, aggregator, kernels, base, memory, capacit
         const norm = changeNorm(change);
         const refusal = judge(norm, numSamples);
         if (refusal) return refusal;
-        open.add(norm > clipNorm ? scaleChange(change, clipNorm / norm) : change, options);
+        open.add(own(norm > clipNorm ? scaleChange(change, clipNorm / norm) : change), options);
         return undefined;
       }
       try {
-        open.add(change, options);
+        open.add(own(change), options);
         return undefined;
       } catch (error) {
         const refusal = error instanceof RangeError ? checkNorm(changeNorm(change), limits) : undefined;

@@ -1,5 +1,5 @@
 import { payloadBytes, readUpdateHead, WireError, type UpdateHead, type UpdateRefusal } from "@sedna-js/core";
-import type { ModelUpdate, UpdateEncoding } from "@sedna-js/wasm-kernels";
+import type { ModelUpdate, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { UploadBuffer } from "./upload-buffer.ts";
 
 /** What an update has to be like. */
@@ -28,7 +28,7 @@ const refusal = (refused: UpdateRefusal, { expected, got }: { readonly expected:
  * Reads a whole message as far as its shape: length, digest, shape, and the round that it is for. The change is a view of the
  * buffer. It throws nothing.
  */
-export function readChange(buffer: UploadBuffer, { round, limits }: { readonly round: number; readonly limits: UpdateLimits }): { readonly head: UpdateHead; readonly headBytes: number; readonly change: ModelUpdate } | Refusal {
+export function readChange(buffer: UploadBuffer, { round, limits, kernels }: { readonly round: number; readonly limits: UpdateLimits; readonly kernels: Pick<VectorKernels, "checksum"> }): { readonly head: UpdateHead; readonly headBytes: number; readonly change: ModelUpdate } | Refusal {
   let start: ReturnType<typeof readUpdateHead>;
   try {
     start = readUpdateHead(buffer.bytes);
@@ -41,10 +41,12 @@ export function readChange(buffer: UploadBuffer, { round, limits }: { readonly r
   if (head.round !== round) return refusal("wrong-round", { expected: `an update of round ${round}, as its address says`, got: head.round });
   const payload = buffer.bytes.subarray(headBytes);
   if (payload.length !== payloadBytes(head)) return refusal("wrong-length", { expected: `${payloadBytes(head)} bytes of payload, as its head says`, got: payload.length });
-  if (buffer.crc32 !== head.crc32) return refusal("wrong-digest", { expected: `a CRC-32 of ${head.crc32}`, got: buffer.crc32 });
+  const sum = kernels.checksum(payload);
+  if (sum !== head.checksum) return refusal("wrong-digest", { expected: `a payload of checksum ${head.checksum}`, got: sum });
   if (head.encoding !== limits.encoding) return refusal("wrong-shape", { expected: `the plan's encoding, ${limits.encoding}`, got: head.encoding });
   if (head.length !== limits.length) return refusal("wrong-shape", { expected: `${limits.length} parameters`, got: head.length });
-  const change = changeOf(head, payload);
+  // Asked for anew: kernel memory may have grown.
+  const change = changeOf(head, buffer.bytes.subarray(headBytes));
   return checkEntries(change, limits) ?? { head, headBytes, change };
 }
 

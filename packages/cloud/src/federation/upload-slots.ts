@@ -14,7 +14,6 @@ export interface UploadSlotsOptions {
   readonly makePlace: () => UpdateRoom;
   /** A slot that got nothing for so long is given to the next, in ms. */
   readonly idleMs: number;
-  readonly crc32: (bytes: Uint8Array, before?: number) => number;
   readonly now: () => number;
   readonly timers: Timers;
 }
@@ -76,8 +75,7 @@ interface Waiter {
  * Memory for updates on their way in: a fixed number of places that are used again and again, and a line before them. However
  * many clients come, no more than `slots` updates are in memory, and who stalls loses the place.
  */
-export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
-  const { slots, maxWaiting, makePlace, idleMs, now, timers } = options;
+export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, now, timers }: UploadSlotsOptions): UploadSlots {
   const places = new Map<string, Place>();
   const spare: UpdateRoom[] = [];
   const line: Waiter[] = [];
@@ -114,7 +112,7 @@ export function createUploadSlots(options: UploadSlotsOptions): UploadSlots {
       end?.("replaced");
     }
     const memory = spare.pop() ?? makePlace();
-    const place: Place = { request, memory, buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total, crc32: options.crc32 }), lastAt: now(), cut: undefined };
+    const place: Place = { request, memory, buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total }), lastAt: now(), cut: undefined };
     places.set(request.member.client, place);
     return place;
   };

@@ -114,6 +114,3 @@ export declare function directoryModels(directory: string): ModelFiles;
 
 /** A federation's log as one directory, which no other process may have open. */
 export declare function directoryFederationLog(directory: string): FederationLog;
-
-/** CRC-32 as in zlib, going on from that of the bytes before. */
-export declare function crc32(bytes: Uint8Array, before?: number): number;

@@ -1,4 +1,3 @@
-export { crc32 } from "node:zlib";
 export { directoryModels } from "../directory-models.node.ts";
 export { directorySamples } from "../directory-samples.node.ts";
 export { directoryFederationLog } from "../federation/directory-federation-log.node.ts";

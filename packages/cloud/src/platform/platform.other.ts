@@ -15,4 +15,3 @@ export const readSigningKey = (): never => onlyInNode("read a signing key");
 export const signManifest = (): never => onlyInNode("sign a manifest");
 export const signKeySet = (): never => onlyInNode("sign a set of keys");
 export const directoryFederationLog = (): never => onlyInNode("keep a federation's log in a directory");
-export { crc32 } from "@sedna-js/core";
