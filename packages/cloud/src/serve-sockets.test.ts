@@ -12,11 +12,11 @@ import type { Logger, Service, ServiceSocket, SocketRoute } from "./service.ts";
 const running: Serving[] = [];
 const clients: WebSocket[] = [];
 const raws: Socket[] = [];
-afterEach(async () => {
+afterEach(() => {
   for (const socket of clients.splice(0)) socket.terminate();
   for (const socket of raws.splice(0)) socket.destroy();
-  await Promise.all(running.splice(0).map((one) => one.close()));
 });
+afterAll(() => Promise.all(running.map((one) => one.close())));
 
 const service = (...sockets: SocketRoute[]): Service => ({ name: "sockets", mount() {}, sockets, start: async () => {}, ready: true, close: async () => {} });
 /** Says back what it hears; "throw" and "reject" are the service's own bugs. */
@@ -186,13 +186,8 @@ describe("C5: what comes over a socket ends at most this socket", () => {
     ["endless parts of nothing", Buffer.concat(Array.from({ length: 1100 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(0)))), 1008],
     ["a close by a code that nobody may say", frame(0x88, Buffer.from([0x03, 0xed])), 1002],
   ];
-  const shared = { url: "", close: async () => {} };
-  beforeAll(async () => {
-    shared.url = await start([echo()]);
-    const serving = running.pop()!;
-    shared.close = () => serving.close();
-  });
-  afterAll(() => shared.close());
+  const shared = { url: "" };
+  beforeAll(async () => void (shared.url = await start([echo()])));
   it.each(cases)("%s", async (_, bytes, code) => {
     const { url } = shared;
     const neighbour = await opened(client(url));

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { FederationPlan, FederationTask } from "@sedna-js/core";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { createCloud } from "../create-cloud.ts";
 import type { Serving } from "../platform/contract.ts";
@@ -15,10 +15,10 @@ import type { Sessions } from "./sessions.ts";
 
 const running: Serving[] = [];
 const clients: WebSocket[] = [];
-afterEach(async () => {
+afterEach(() => {
   for (const socket of clients.splice(0)) socket.terminate();
-  await Promise.all(running.splice(0).map((one) => one.close()));
 });
+afterAll(() => Promise.all(running.map((one) => one.close())));
 
 const wait = (seq: number): FederationTask => ({ kind: "wait", seq, round: 0, modelVersion: 0, retryAfterMs: 1000 });
 

@@ -64,8 +64,9 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
   };
   /** The model as it is, for one who missed the round that made it. */
   const modelNow = (): string | undefined => {
-    const { modelVersion, round, state, history } = federation.status();
-    return resultFrame({ modelVersion, round, totalSamples: history.findLast(({ outcome }) => outcome === "aggregated")?.totalSamples ?? 0, done: state === "done" });
+    const { modelVersion, state, history } = federation.status();
+    const last = history.findLast(({ outcome }) => outcome === "aggregated");
+    return resultFrame({ modelVersion, round: last?.round ?? 0, totalSamples: last?.totalSamples ?? 0, done: state === "done" });
   };
 
   const subscribe = (socket: ServiceSocket, clientId: string | undefined): SednaMember | undefined => {
