@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand } from "citty";
+import { aggregateCommand } from "./aggregate-command.node.ts";
 import { keygenCommand, trustCommand } from "./keygen-command.node.ts";
 import { publishCommand } from "./publish-command.node.ts";
 import { serveCommand } from "./serve-command.node.ts";
 
-const subCommands = { serve: serveCommand, keygen: keygenCommand, publish: publishCommand, trust: trustCommand } as const;
+const subCommands = { serve: serveCommand, aggregate: aggregateCommand, keygen: keygenCommand, publish: publishCommand, trust: trustCommand } as const;
 
 const main = defineCommand({
   meta: { name: "sedna-cloud", version: "0.1.0", description: "The cloud's side of sedna-js" },

@@ -126,7 +126,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     services,
     origins,
     authorise,
-    refuse: () => (draining ? shuttingDown() : undefined),
+    refuse: () => (draining ? shuttingDown() : ready() ? undefined : unavailable("the server is not ready")),
     onError: (error, request) => logger.error({ error: error.message, path: new URL(request.url).pathname }, "a socket could not be opened"),
   });
 
@@ -153,7 +153,8 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
   });
 }
 
-const shuttingDown = (): Response => new Response(JSON.stringify({ error: "the server is shutting down" }), { status: 503, headers: { "content-type": "application/json", "retry-after": "1", connection: "close" } });
+const shuttingDown = (): Response => unavailable("the server is shutting down");
+const unavailable = (error: string): Response => new Response(JSON.stringify({ error }), { status: 503, headers: { "content-type": "application/json", "retry-after": "1", connection: "close" } });
 
 function checkOrigin(origin: string): void {
   let url: URL | undefined;

@@ -2,10 +2,11 @@ import { heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "./big-model-service.ts";
-import { asUsage, checkArgs } from "./command-args.ts";
+import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
 import { createCloud } from "./create-cloud.ts";
 import { directoryModels } from "./directory-models.node.ts";
 import { directorySamples } from "./directory-samples.node.ts";
+import { drainOnSignal } from "./drain-on-signal.node.ts";
 import { modelService as publishedModels } from "./model-service.ts";
 import { onnxFile, sharpDecoder } from "./onnx.node.ts";
 import { sampleService } from "./sample-service.ts";
@@ -48,13 +49,7 @@ export const serveCommand = defineCommand({
     if (given.models === "") throw new UsageError("--models: expected the path of a directory; got nothing");
     if (given.samples === "") throw new UsageError("--samples: expected the path of a directory; got nothing");
     if (given.model === "") throw new UsageError("--model: expected the path of an ONNX file; got nothing");
-    const number = (name: keyof typeof args, { min, max = Infinity, integer = true }: { min: number; max?: number; integer?: boolean }): number => {
-      const value = Number(given[name]);
-      if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
-        throw new UsageError(`--${name}: expected ${integer ? "a whole number" : "a number"} from ${min}${max === Infinity ? " up" : ` to ${max}`}; got ${given[name]}`);
-      }
-      return value;
-    };
+    const number = (name: keyof typeof args, limits: Parameters<typeof numberOption>[1]): number => numberOption({ name, text: given[name] ?? "" }, limits);
     if (!Object.hasOwn(tasks, given.task)) throw new UsageError(`--task: expected one of ${Object.keys(tasks).join(", ")}; got ${given.task}`);
     const threshold = given.threshold === undefined ? {} : { threshold: number("threshold", { min: 0, max: 1, integer: false }) };
     const task = tasks[given.task as keyof typeof tasks](threshold) as Task<never, never>;
@@ -67,7 +62,7 @@ export const serveCommand = defineCommand({
     const samplesService = (path: string): Service => sampleService({ store: directorySamples(path), perSecond: number("max-samples-per-second", { min: 1 }) });
     const cloud = await asUsage(() => createCloud({
       services: [...(given.model === undefined ? [] : [modelService(given.model)]), ...(given.samples === undefined ? [] : [samplesService(given.samples)]), ...(given.models === undefined ? [] : [publishedModels({ files: directoryModels(given.models) })])],
-      origins: given.origin ? given.origin.split(",").map((origin) => origin.trim()) : [],
+      origins: listOption(given.origin),
       token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined),
       maxBodyBytes: number("max-body-mb", { min: 1 }) * 2 ** 20,
       logger,
@@ -77,13 +72,6 @@ export const serveCommand = defineCommand({
     await cloud.start();
     logger.info({ ...(given.model === undefined ? {} : { model: given.model, task: given.task }), ...(given.samples === undefined ? {} : { samples: given.samples }), ...(given.models === undefined ? {} : { models: given.models }) }, "ready");
 
-    let stopping = false;
-    const stop = (signal: string): void => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      logger.info({ signal }, "draining; once more ends at once");
-      void served.close().then(() => process.exit(0));
-    };
-    process.on("SIGTERM", stop).on("SIGINT", stop);
+    drainOnSignal(served, logger);
   },
 });

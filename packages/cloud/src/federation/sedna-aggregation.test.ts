@@ -1,75 +1,19 @@
-import { aggregation, select, type LayerSpec, type RoundSettings } from "@sedna-js/core";
-import fc from "fast-check";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { manualClock } from "../../../../testing/manual-clock.ts";
-import { sednaPeer, type SednaPeer } from "../../../../testing/sedna-peer.ts";
-import { createCloud } from "../create-cloud.ts";
-import type { Serving } from "../platform/contract.ts";
-import { serve } from "../serve.node.ts";
-import { createFederation } from "./create-federation.ts";
-import type { Federation } from "./federation.ts";
-import { sednaAggregation, type SednaAggregationOptions } from "./sedna-aggregation.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { receivedBy, sednaStage, type SednaStage, type SednaStageOptions } from "../../../../testing/sedna-stage.ts";
 
 // Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
 
-const layout: readonly LayerSpec[] = [{ name: "a", shape: [2] }, { name: "b", shape: [1] }];
-const running: { readonly serving: Serving; readonly federation: Federation }[] = [];
-const peers: SednaPeer[] = [];
-afterEach(() => {
-  for (const { socket } of peers.splice(0)) socket.terminate();
-});
-afterAll(() =>
-  Promise.all(
-    running.map(async ({ serving, federation }) => {
-      await serving.close();
-      await federation.close();
-    }),
-  ),
-);
-
-interface Stage {
-  readonly url: string;
-  readonly clock: ReturnType<typeof manualClock>;
-  readonly federation: Federation;
-  join(clientId?: string): Promise<SednaPeer>;
-}
-const start = async ({ rounds = {}, options = {}, layers = layout, maxNumSamples }: { readonly rounds?: Partial<RoundSettings>; readonly options?: Partial<SednaAggregationOptions>; readonly layers?: readonly LayerSpec[]; readonly maxNumSamples?: number } = {}): Promise<Stage> => {
-  const clock = manualClock();
-  const federation = createFederation({
-    name: "digits",
-    layout: layers,
-    aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { participants: 2, exitRound: 2, minFraction: 0.5, deadlineMs: 60_000, selectionMs: 10_000, ...rounds },
-    now: clock.now,
-    timers: clock.timers,
-    ...(maxNumSamples !== undefined && { maxNumSamples }),
-  });
-  await federation.start();
-  const cloud = createCloud({ services: [sednaAggregation({ federation, ...options })] });
-  await cloud.start();
-  const serving = await serve(cloud, { port: 0, sockets: { closeMs: 200 } });
-  running.push({ serving, federation });
-  const url = `${serving.url}${options.path ?? "/FedAvg"}`;
-  return {
-    url,
-    clock,
-    federation,
-    async join(clientId) {
-      const peer = await sednaPeer(url, clientId);
-      peers.push(peer);
-      return peer;
-    },
-  };
+const stages: SednaStage[] = [];
+afterAll(() => Promise.all(stages.map((stage) => stage.close())));
+const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
+  const stage = await sednaStage(options);
+  stages.push(stage);
+  return stage;
 };
-const recv = async (peer: SednaPeer): Promise<{ round: number; total: number; weights: number[][]; flag: string }> => {
-  const { data } = (await peer.nextOf("recv_weight")) as { data: { round_number: number; total_sample: number; weights: number[][]; exit_flag: string } };
-  return { round: data.round_number, total: data.total_sample, weights: data.weights, flag: data.exit_flag };
-};
-const counted = (federation: Federation): number => federation.status().clients.filter(({ state }) => state === "counted").length;
 
 describe("Sedna's aggregation protocol", () => {
   it("goes frame by frame as Sedna's own server does", async () => {
-    const { join, federation } = await start();
+    const { join, federation, counted } = await start();
     const a = await join();
     a.send('{"type":"subscribe","client_id":"A"}');
     expect(await a.next()).toBe('{"type":"subscribe","client_id":"A"}');
@@ -78,7 +22,7 @@ describe("Sedna's aggregation protocol", () => {
     expect([await a.next(), await a.next(), await b.next()]).toEqual(['{"type":"CLIENT_JOIN","data":"B"}', '{"type":"subscribe","client_id":"B"}', '{"type":"subscribe","client_id":"B"}']);
     for (const [round, flag] of [[1, "continue"], [2, "ok"]] as const) {
       a.send('{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[0.0,1.0],[2.0]]},"job_name":"fl"}');
-      await expect.poll(() => counted(federation)).toBe(1);
+      await expect.poll(() => counted()).toBe(1);
       b.send('{"type":"update_weight","client":"B","data":{"num_samples":3,"weights":[[4.0,5.0],[6.0]]},"job_name":"fl"}');
       const result = `{"type":"recv_weight","client":"B","data":{"total_sample":4,"round_number":${round},"weights":[[3.0,4.0],[5.0]],"exit_flag":"${flag}"},"job_name":"fl","round_number":${round}}`;
       expect([await a.next(), await b.next()]).toEqual([result, result]);
@@ -98,7 +42,7 @@ describe("Sedna's aggregation protocol", () => {
       const samples = [30 * round, 11];
       clients.forEach((peer, c) => peer.update(`c${c}`, { samples: samples[c]!, weights: layers.map(({ shape }, l) => nest(trained[c]![l]!, shape)) }));
       for (const peer of clients) {
-        const { weights, total } = await recv(peer);
+        const { weights, total } = await receivedBy(peer);
         expect(total).toBe(samples[0]! + samples[1]!);
         const got = flatten(weights);
         const expected = sizes.flatMap((size, l) => Array.from({ length: size }, (_, i) => (trained[0]![l]![i]! * samples[0]! + trained[1]![l]![i]! * samples[1]!) / total));
@@ -108,11 +52,11 @@ describe("Sedna's aggregation protocol", () => {
   });
 
   it("tells who is there, and no weights", async () => {
-    const { join, url, federation } = await start();
+    const { join, url, counted } = await start();
     const a = await join("A");
     await join("B");
     a.update("A", { samples: 1, weights: [[12345, 1], [2]] });
-    await expect.poll(() => counted(federation)).toBe(1);
+    await expect.poll(() => counted()).toBe(1);
     const response = await fetch(url);
     expect([response.status, await response.json()]).toEqual([200, { clients: ["A", "B"] }]);
     expect(await fetch(`${url}?client_id=A`).then((one) => one.text())).not.toContain("12345");
@@ -134,7 +78,7 @@ describe("Sedna's aggregation protocol", () => {
     peer.send(Buffer.from('{"type":"subscribe","client_id":"A"}'));
     await peer.nextOf("subscribe");
     peer.send(Buffer.from('{"type":"update_weight","client":"A","data":{"num_samples":2,"weights":[[1,2],[3]]},"job_name":null}'));
-    expect(await recv(peer)).toEqual({ round: 1, total: 2, weights: [[1, 2], [3]], flag: "ok" });
+    expect(await receivedBy(peer)).toEqual({ round: 1, total: 2, weights: [[1, 2], [3]], flag: "ok" });
   });
 
   it("turns matrices around for clients that have them as Keras does", async () => {
@@ -142,169 +86,7 @@ describe("Sedna's aggregation protocol", () => {
     const peer = await join("A");
     const weights = [[[1, 2], [3, 4], [5, 6]], [7, 8]];
     peer.update("A", { samples: 1, weights });
-    expect((await recv(peer)).weights).toEqual(weights);
+    expect((await receivedBy(peer)).weights).toEqual(weights);
     expect([...federation.model(1)!.parameters]).toEqual([1, 3, 5, 2, 4, 6, 7, 8]);
-  });
-});
-
-describe("where Sedna's server fails", () => {
-  it("C23: a client_id that is taken closes the newcomer with a reason, and the first stays in", async () => {
-    const { join, url } = await start();
-    const first = await join("A");
-    const second = await join();
-    second.send({ type: "subscribe", client_id: "A" });
-    expect(await second.closed).toEqual({ code: 1008, reason: "expected a client_id that is not taken" });
-    const b = await join("B");
-    expect(await first.nextOf("CLIENT_JOIN")).toEqual({ type: "CLIENT_JOIN", data: "B" });
-    expect(first.frames.filter((frame) => frame.includes("CLIENT_JOIN"))).toHaveLength(1);
-    first.update("A", { samples: 1, weights: [[0, 0], [0]] });
-    b.update("B", { samples: 1, weights: [[2, 2], [2]] });
-    expect((await recv(first)).weights).toEqual([[1, 1], [1]]);
-    expect(await (await fetch(url)).json()).toEqual({ clients: ["A", "B"] });
-  });
-
-  it("C21: a straggler does not hold up the round, and its late update counts for the one that is open then", async () => {
-    const { join, clock, federation } = await start({ rounds: { exitRound: 3 } });
-    const [a, b] = [await join("A"), await join("B")];
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    await expect.poll(() => counted(federation)).toBe(1);
-    clock.advance(60_000);
-    expect([await recv(a), await recv(b)]).toEqual(Array(2).fill({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" }));
-    b.update("B", { samples: 3, weights: [[5, 5], [5]] });
-    await expect.poll(() => counted(federation)).toBe(1);
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    expect(await recv(a)).toEqual({ round: 2, total: 4, weights: [[4, 4], [4]], flag: "continue" });
-    expect(federation.status().clients.map(({ strikes }) => strikes)).toEqual([0, 0]);
-  });
-
-  it("C21: an update of a round that came to nothing counts in the next, without being sent again", async () => {
-    const { join, clock, federation } = await start({ rounds: { minFraction: 1, exitRound: 1 } });
-    const a = await join("A");
-    const gone = await join("B");
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    await expect.poll(() => counted(federation)).toBe(1);
-    gone.socket.terminate();
-    await expect.poll(() => federation.status().clients.map(({ state }) => state)).toEqual(["counted", "dropped"]);
-    clock.advance(60_000);
-    expect(federation.status().history.map(({ outcome }) => outcome)).toEqual(["abandoned"]);
-    const c = await join("C");
-    await expect.poll(() => counted(federation)).toBe(1);
-    c.update("C", { samples: 1, weights: [[3, 3], [3]] });
-    expect(await recv(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
-  });
-
-  it("an update that comes before its round is open waits for it; of two the last counts", async () => {
-    const { join } = await start({ rounds: { exitRound: 1 } });
-    const a = await join("A");
-    a.update("A", { samples: 9, weights: [[9, 9], [9]] });
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    const b = await join("B");
-    b.update("B", { samples: 1, weights: [[3, 3], [3]] });
-    expect(await recv(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
-  });
-
-  it("a client that comes late is given the model for its first update, and counts from then on", async () => {
-    const { join } = await start({ rounds: { participants: 1, exitRound: 3 } });
-    const a = await join("A");
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    expect((await recv(a)).round).toBe(1);
-    const late = await join("L");
-    late.update("L", { samples: 100, weights: [[-99, -99], [-99]] });
-    expect(await recv(late)).toEqual({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" });
-    late.update("L", { samples: 1, weights: [[2, 2], [2]] });
-    expect(await recv(late)).toEqual({ round: 2, total: 1, weights: [[2, 2], [2]], flag: "continue" });
-    a.update("A", { samples: 1, weights: [[3, 3], [3]] });
-    expect([(await recv(a)).round, (await recv(a)).flag, (await recv(late)).flag]).toEqual([2, "ok", "ok"]);
-    const tooLate = await join("T");
-    tooLate.update("T", { samples: 1, weights: [[0, 0], [0]] });
-    expect(await recv(tooLate)).toEqual({ round: 3, total: 1, weights: [[3, 3], [3]], flag: "ok" });
-  });
-
-  it("counts such a client's first update where it is told to, as Sedna does", async () => {
-    const { join } = await start({ rounds: { participants: 1 }, options: { countLateStarters: true } });
-    const a = await join("A");
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    await recv(a);
-    const late = await join("L");
-    late.update("L", { samples: 1, weights: [[7, 7], [7]] });
-    expect((await recv(late)).weights).toEqual([[7, 7], [7]]);
-  });
-
-  it("what is of no known type goes nowhere, or to all where that is wanted", async () => {
-    const quiet = await start();
-    const [a, b] = [await quiet.join("A"), await quiet.join("B")];
-    a.send('{"type":"recv_weight","data":{"weights":[],"exit_flag":"ok"}}');
-    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    b.update("B", { samples: 1, weights: [[1, 1], [1]] });
-    expect((await recv(b)).weights).toEqual([[1, 1], [1]]);
-    const loud = await start({ options: { relay: true } });
-    const [c, d] = [await loud.join("C"), await loud.join("D")];
-    c.send('{"type":"message","client":"C","data":"hello","job_name":"fl"}');
-    for (const peer of [c, d]) expect(await peer.nextOf("message")).toEqual({ type: "message", client: "C", data: "hello", job_name: "fl" });
-  });
-
-  const update = (data: unknown): string => JSON.stringify({ type: "update_weight", client: "A", data, job_name: "fl" });
-  it.each([
-    ["C5: no JSON", "{", 1003, "expected JSON"],
-    ["C22: NaN, as Python writes it", '{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[NaN,1.0],[2.0]]}}', 1003, "NaN"],
-    ["C5: bytes that are no text", Uint8Array.of(0xff, 0xfe), 1003, "expected JSON"],
-    ["C22: a list too short", update({ num_samples: 1, weights: [[1], [2]] }), 1008, "shape [2]"],
-    ["C22: a layer too many", update({ num_samples: 1, weights: [[1, 1], [2], [3]] }), 1008, "2 layers"],
-    ["C22: text for a number", update({ num_samples: 1, weights: [["1", 1], [2]] }), 1008, "finite numbers"],
-    ["C22: a number that float32 does not have", update({ num_samples: 1, weights: [[1e39, 1], [2]] }), 1008, "finite"],
-    ["C22: samples below one", update({ num_samples: -5, weights: [[1, 1], [2]] }), 1008, "num_samples"],
-    ["C22: samples that are no number", update({ num_samples: "many", weights: [[1, 1], [2]] }), 1008, "num_samples"],
-    ["a second subscription", '{"type":"subscribe","client_id":"A2"}', 1008, "subscribe once"],
-    ["C5: a frame that is too long", "x".repeat(3000), 1009, ""],
-  ])("%s closes its sender, and changes the model by not one bit", async (_, frame, code, reason) => {
-    const { join, federation } = await start({ rounds: { exitRound: 1 }, options: { maxMessageBytes: 2000 } });
-    const [bad, a, b] = [await join("A"), await join("B"), await join("C")];
-    bad.send(frame);
-    expect(await bad.closed).toMatchObject({ code, reason: expect.stringContaining(reason) });
-    a.update("B", { samples: 1, weights: [[1, 3], [5]] });
-    b.update("C", { samples: 1, weights: [[1, 3], [5]] });
-    expect((await recv(a)).weights).toEqual([[1, 3], [5]]);
-    expect([...federation.model(1)!.parameters]).toEqual([1, 3, 5]);
-  });
-
-  it("C22: num_samples of 1e12 count as the most that one client may", async () => {
-    const { join } = await start({ rounds: { exitRound: 1 }, maxNumSamples: 3 });
-    const [a, b] = [await join("A"), await join("B")];
-    a.update("A", { samples: 1e12, weights: [[4, 4], [4]] });
-    b.update("B", { samples: 1, weights: [[0, 0], [0]] });
-    expect(await recv(a)).toEqual({ round: 1, total: 4, weights: [[3, 3], [3]], flag: "ok" });
-  });
-
-  it("asks to subscribe first, in time, and takes so many clients", async () => {
-    const { join } = await start({ options: { maxMembers: 1 } });
-    const hasty = await join();
-    hasty.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    expect(await hasty.closed).toEqual({ code: 1008, reason: "expected to subscribe first" });
-    await join("A");
-    const tooMany = await join();
-    tooMany.send({ type: "subscribe", client_id: "B" });
-    expect(await tooMany.closed).toEqual({ code: 1008, reason: "expected at most 1 clients" });
-    const strict = await start({ options: { subscribeMs: 30 } });
-    expect(await (await strict.join()).closed).toEqual({ code: 1008, reason: "expected to subscribe within 30 ms" });
-  });
-
-  it("C27: throws on no frame, whatever is in it", async () => {
-    const { federation } = await start();
-    const [route] = sednaAggregation({ federation, path: "/Other", relay: true }).sockets!;
-    const word = fc.oneof(fc.string(), fc.constantFrom("subscribe", "update_weight", "recv_weight", "__proto__", "A"));
-    const value = fc.oneof(fc.anything(), word, fc.constantFrom([[1, 2], [3]], 1, 1e308, { num_samples: 1, weights: [[1, 2], [3]] }));
-    const frame = fc.oneof(fc.string(), fc.uint8Array(), fc.json(), fc.record({ type: word, client_id: value, client: value, job_name: value, data: fc.oneof(value, fc.record({ num_samples: value, weights: value })) }, { requiredKeys: [] }).map((message) => JSON.stringify(message, (_, part: unknown) => (typeof part === "bigint" ? Number(part) : part)) ?? ""));
-    fc.assert(
-      fc.property(fc.array(frame, { maxLength: 6 }), (frames) => {
-        const hear: ((data: string | Uint8Array) => void)[] = [];
-        const end: ((code: number) => void)[] = [];
-        const codes: number[] = [];
-        route!.open({ send() {}, bufferedAmount: 0, close: (code = 1000) => void codes.push(code), onMessage: (listener) => void hear.push(listener), onClose: (listener) => void end.push(listener) }, new Request("http://cloud/Other") as never);
-        for (const one of frames) for (const listener of hear) listener(one);
-        for (const listener of end) listener(1006);
-        for (const code of codes) expect([1003, 1008]).toContain(code);
-      }),
-      { numRuns: 500 },
-    );
   });
 });

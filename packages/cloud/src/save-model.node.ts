@@ -1,0 +1,82 @@
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { tensor, writeSafetensors, type LayerSpec, type Tensors } from "@sedna-js/core";
+
+/** A model of a federation, to be kept as a file. */
+export interface SavedModel {
+  readonly layout: readonly LayerSpec[];
+  /** Flat. */
+  readonly parameters: Float32Array;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Keeps the newest model in a file; see {@link modelFile}. */
+export interface ModelFile {
+  /** Writes a model in place of the one that is there. Of models that come while one is written only the newest is. */
+  save(model: SavedModel): void;
+  /** Resolves when nothing is being written. */
+  settled(): Promise<void>;
+}
+
+/**
+ * A safetensors file that is the old model or the new one at any moment, also when the power goes.
+ * What fails is told, and tried again with the next model.
+ */
+export function modelFile(path: string, { onError }: { readonly onError: (error: Error) => void }): ModelFile {
+  let next: SavedModel | undefined;
+  let writing: Promise<void> | undefined;
+  const writeAll = async (): Promise<void> => {
+    for (let model = next; model; model = next) {
+      next = undefined;
+      await write(path, model).catch((error: unknown) => onError(error instanceof Error ? error : new Error(String(error))));
+    }
+    writing = undefined;
+  };
+  return {
+    save(model) {
+      next = model;
+      writing ??= writeAll();
+    },
+    settled: async () => writing,
+  };
+}
+
+async function write(path: string, { layout, parameters, metadata }: SavedModel): Promise<void> {
+  let start = 0;
+  const tensors: Tensors = Object.fromEntries(
+    layout.map(({ name, shape }) => {
+      const length = shape.reduce((product, axis) => product * axis, 1);
+      start += length;
+      return [name, tensor("float32", shape, parameters.subarray(start - length, start))];
+    }),
+  );
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(draft, "w");
+    try {
+      await file.writeFile(writeSafetensors({ tensors, metadata }));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The new name too survives a power cut. Some systems open no directories; there the rename has to do. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = await open(path, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch {
+    // See above.
+  }
+}
