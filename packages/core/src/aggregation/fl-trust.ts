@@ -3,10 +3,11 @@ import type { Tensor } from "../tensor.ts";
 import type { AggregationRound, Aggregator, OpenAggregation } from "./aggregator.ts";
 import { batchForm, requireBase, voters } from "./batch-form.ts";
 import { requireCohort } from "./cohort.ts";
+import { dot } from "./dot.ts";
 import { plainUpdates } from "./plain-updates.ts";
 import { noRestore } from "./robust-aggregator.ts";
 import { plainStep, takeStep } from "./server-step.ts";
-import { dot, trustedSum } from "./trusted-sum.ts";
+import { trustedSum } from "./trusted-sum.ts";
 import { checkWeight } from "./update-weight.ts";
 import { flatten } from "./whole-weights.ts";
 

@@ -1,4 +1,5 @@
 import { SednaError, describe } from "../errors.ts";
+import { dot } from "./dot.ts";
 import type { Floats } from "./server-step.ts";
 
 /** A sum of updates, each as far as it points the way of one that is trusted. */
@@ -43,14 +44,4 @@ export function trustedSum(root: Float32Array, length: number): TrustedSum {
       return target;
     },
   };
-}
-
-/** Inner product in float64. */
-export function dot(a: Floats, b: Floats): number {
-  let [even, odd] = [0, 0];
-  for (let i = 1; i < a.length; i += 2) {
-    even += a[i - 1]! * b[i - 1]!;
-    odd += a[i]! * b[i]!;
-  }
-  return even + odd + (a.length % 2 === 1 ? a.at(-1)! * b.at(-1)! : 0);
 }
