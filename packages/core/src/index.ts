@@ -68,6 +68,7 @@ export { s3Weights, type S3WeightsOptions } from "./weight-store/s3-weights.ts";
 export { checkWeightKey, sha256Hex, type WeightStore, type WeightsWanted } from "./weight-store/weight-store.ts";
 export * from "./wire/content-digest.ts";
 export * from "./wire/detections.ts";
+export { claimBytes, deviceId, isDeviceId, parseEnrolmentGrant, parseEnrolmentRequest, type DeviceClaim, type DeviceProof, type EnrolmentGrant, type EnrolmentRequest } from "./wire/device-enrolment.ts";
 export * from "./wire/federation.ts";
 export { flatLength, isFederationName, parseFederationPlan, parseHello, parseSessionGrant, parseSessionRequest } from "./wire/federation-parsers.ts";
 export { parseFederationStatus, parseFederationTask, parseUpdateReceipt, parseUpdateRefused } from "./wire/federation-parsers-rounds.ts";
