@@ -31,6 +31,7 @@ export { referenceKernels } from "./reference/reference-kernels.ts";
 export { seededRandom } from "./seeded-random.ts";
 export { shardedGallery, type ShardedGalleryOptions } from "./sharded-gallery.ts";
 export type { ResidentFloats } from "./resident-floats.ts";
+export { seededRandom, shuffled } from "./seeded-random.ts";
 export type { ThresholdOptions } from "./threshold.ts";
 export type { TopClass, TopClassOptions } from "./top-class.ts";
 export type { TrackingKernels } from "./tracking-kernels.ts";

@@ -41,7 +41,7 @@ export interface WebgpuPipeline extends WebgpuHandle {
 /** A `GPUComputePassEncoder`. */
 export interface WebgpuPass {
   setPipeline(pipeline: WebgpuPipeline): void;
-  setBindGroup(index: number, group: WebgpuHandle): void;
+  setBindGroup(index: number, group: WebgpuHandle | null): void;
   dispatchWorkgroups(x: number, y?: number): void;
   end(): void;
 }
