@@ -34,12 +34,14 @@ export type { FailureReason, Rung, SupervisedModel, SupervisorEvent } from "./su
 export { exposeEstimator } from "./worker/expose-estimator.ts";
 export { exposeGallery } from "./worker/expose-gallery.ts";
 export { exposeModelHost } from "./worker/expose-model-host.ts";
-export { workerEstimator } from "./worker/worker-estimator.ts";
+export { workerEstimator, type WorkerEstimator } from "./worker/worker-estimator.ts";
 export { workerGallery } from "./worker/worker-gallery.ts";
 export { headEstimator, type HeadEstimator, type HeadEstimatorOptions } from "./training/head-estimator.ts";
 export type { FeatureResult, FeatureSource, OnnxFeatures } from "./training/feature-extractor.ts";
 export { labelledSamples } from "./training/labelled-samples.ts";
 export { createFeatureCache, type FeatureCache, type FeatureCacheOptions } from "./training/feature-cache.ts";
+export { tfjsEstimator, type TfjsEstimatorOptions, type TfjsSample } from "./training/tfjs-estimator.ts";
+export type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./training/tfjs-port.ts";
 export { trainingPauses, type PauseReason, type TrainingPausesOptions, type WatchedPauses } from "./training/training-pauses.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
 export type { ByteStore } from "./models/byte-store.ts";

@@ -2,6 +2,7 @@ import { SednaError, untilResumed, type TrainingPauses, type TrainingPlan } from
 import { loadTrainingKernels, type Head, type HeadEpoch, type HeadTrainer, type HeadTrainerOptions } from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform";
 import type { TrainingBackend } from "./head-forward.ts";
+import { orderSeed } from "./order-seed.ts";
 import type { SampleSet } from "./sample-sets.ts";
 import type { OpenCheckpoint } from "./training-checkpoint.ts";
 
@@ -65,14 +66,4 @@ function oneEpoch(trainer: HeadTrainer): HeadEpoch {
   } catch (cause) {
     throw new SednaError(`train a head: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "training-failed", cause });
   }
-}
-
-/**
- * The order of the samples depends on the weights that a training starts from: each round of a federation has another, and
- * the same training the same one. FNV-1a over the weights' bits.
- */
-function orderSeed({ seed, weights }: Pick<HeadJob, "seed" | "weights">): number {
-  let hash = (0x811c9dc5 ^ seed) >>> 0;
-  for (const bits of new Uint32Array(weights.buffer, weights.byteOffset, weights.length)) hash = Math.imul(hash ^ bits, 0x01000193) >>> 0;
-  return hash;
 }

@@ -1,0 +1,166 @@
+import { elementCount, SednaError, untilResumed, writeSafetensors, type EstimatorMetadata, type LabelledSamples, type Tensor, type TrainableEstimator, type TrainingPlan, type TrainingProgress, type TrainingReport, type TrainOptions } from "@sedna-js/core";
+import { seededRandom, shuffled } from "@sedna-js/wasm-kernels";
+import { nextTask } from "#platform";
+import { callListener } from "../call-listener.ts";
+import { checkPlan } from "./check-plan.ts";
+import { featureExtractor } from "./feature-extractor.ts";
+import { learnerLife, type Leave } from "./learner-life.ts";
+import { orderSeed } from "./order-seed.ts";
+import { createSampleSets, type SampleSet } from "./sample-sets.ts";
+import { scoreOf } from "./score.ts";
+import type { Tf, TfLayersModel, TfTensor } from "./tfjs-port.ts";
+import { disposeOptimizer, modelShape, readWeights, tfOptimizer, writeWeights } from "./tfjs-weights.ts";
+
+/** Options of {@link tfjsEstimator}. */
+export interface TfjsEstimatorOptions {
+  /** TensorFlow.js, with a backend that is ready. */
+  readonly tf: Tf;
+  /** A classifier: one input, one output, which is a softmax. It stays yours to dispose. */
+  readonly model: TfLayersModel;
+  /** How to train where `train` is not told. Default: 5 epochs of Adam at 0.001, 32 samples a step. */
+  readonly plan?: TrainingPlan;
+  /** What the order of the samples is drawn from. Default 0. */
+  readonly seed?: number;
+  /** Most memory for samples, which are kept between trainings. Default 256 MiB. */
+  readonly maxSampleBytes?: number;
+}
+
+/** A sample of a network: the numbers of its input, as they are or as a float32 tensor. */
+export type TfjsSample = Float32Array | Tensor;
+
+const MIB = 2 ** 20;
+const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.001 } };
+/** Samples that are predicted together. */
+const ROWS = 256;
+
+/**
+ * A whole small network of TensorFlow.js as an estimator that trains, beside the heads on frozen features. It is compiled anew
+ * for each training, with the plan's optimizer and cross-entropy. While it trains, `predict` and `evaluate` wait, and
+ * `getWeights` tells those from before.
+ *
+ * @throws {TypeError} for a model of another shape; from its calls for samples or weights that do not fit.
+ * @throws {RangeError} from `train` for FedProx and l2, which TensorFlow.js has no place for. {SednaError} `training-failed`, `disposed`.
+ */
+export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSampleBytes = 256 * MIB }: TfjsEstimatorOptions): TrainableEstimator<TfjsSample, Float32Array> & { save(): Promise<Uint8Array<ArrayBuffer>> } {
+  const { inputShape, classes } = modelShape(model);
+  const usualPlan = checkTfPlan(given);
+  const width = elementCount(inputShape);
+  const extractor = featureExtractor<TfjsSample>("samples", { width });
+  const sets = createSampleSets({ extractor, width, classes, maxBytes: maxSampleBytes });
+  const life = learnerLife("a TensorFlow.js model");
+  /** The weights from before, while a training changes the model's. */
+  let held: readonly Tensor[] | undefined;
+
+  /** Uses tensors of these rows, and gives them back. */
+  const using = async <T>(rows: Float32Array, work: (x: TfTensor) => Promise<T>): Promise<T> => {
+    const x = tf.tensor(rows, [rows.length / width, ...inputShape]);
+    try {
+      return await work(x);
+    } finally {
+      x.dispose();
+    }
+  };
+  const probabilities = async (features: Float32Array): Promise<Float32Array> => {
+    const all = new Float32Array((features.length / width) * classes);
+    for (let row = 0; row * width < features.length; row += ROWS) {
+      await using(features.slice(row * width, (row + ROWS) * width), async (x) => {
+        const y = model.predict(x, { batchSize: ROWS }) as TfTensor;
+        all.set(await y.data().finally(() => y.dispose()), row * classes);
+      });
+    }
+    return all;
+  };
+
+  const epochOf = async ({ features, labels }: SampleSet, { order, batchSize, signal }: { readonly order: Uint32Array; readonly batchSize: number; readonly signal: AbortSignal }) => {
+    let [loss, accuracy] = [0, 0];
+    for (let from = 0; from < order.length; from += batchSize) {
+      signal.throwIfAborted();
+      const batch = order.subarray(from, from + batchSize);
+      const rows = new Float32Array(batch.length * width);
+      for (const [i, at] of batch.entries()) rows.set(features.subarray(at * width, (at + 1) * width), i * width);
+      const [batchLoss, batchAccuracy] = await using(rows, async (x) => {
+        const y = tf.tensor(Float32Array.from(batch, (at) => labels[at]!), [batch.length, 1]);
+        return (await model.trainOnBatch(x, y).finally(() => y.dispose())) as [number, number];
+      });
+      if (!Number.isFinite(batchLoss)) throw diverged(`a loss of ${batchLoss}`);
+      loss += batchLoss * batch.length;
+      accuracy += batchAccuracy * batch.length;
+      await nextTask();
+    }
+    return { loss: loss / order.length, accuracy: accuracy / order.length };
+  };
+
+  const train = async (samples: LabelledSamples<TfjsSample>, { plan = usualPlan, onProgress, pauses }: TrainOptions, { signal, settle }: Leave): Promise<TrainingReport> => {
+    checkTfPlan(plan);
+    const tell = (progress: TrainingProgress): void => void (signal.aborted || callListener(onProgress, progress));
+    const set = await sets.get(samples, { signal, pauses, onRead: (done) => tell({ phase: "features", done, total: undefined }) });
+    const before = await readWeights(model);
+    const optimizer = tfOptimizer(tf, plan.optimizer);
+    const draws = orderSeed({ seed, weights: Float32Array.from(before.flatMap(({ data }) => [...(data as Float32Array)])) });
+    let last = { loss: 0, accuracy: 0 };
+    held = before;
+    try {
+      model.compile({ optimizer, loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+      for (let done = 1; done <= plan.epochs; done++) {
+        await untilResumed(pauses, signal);
+        last = await epochOf(set, { order: shuffled(set.labels.length, seededRandom({ seed: draws, stream: done })), batchSize: plan.batchSize, signal });
+        tell({ phase: "training", done, total: plan.epochs, ...last });
+      }
+      const after = await readWeights(model);
+      if (!after.every(({ data }) => (data as Float32Array).every(Number.isFinite))) throw diverged("weights that are not");
+      signal.throwIfAborted();
+      settle();
+    } catch (error) {
+      writeWeights(tf, { model, weights: before });
+      throw error;
+    } finally {
+      held = undefined;
+      disposeOptimizer(optimizer);
+    }
+    return { numSamples: set.labels.length, epochs: plan.epochs, ...last };
+  };
+
+  const getWeights = async (): Promise<readonly Tensor[]> => {
+    life.assertLive();
+    return held ? held.map((one) => ({ ...one, data: one.data.slice() as Float32Array })) : readWeights(model);
+  };
+  const dispose = (): Promise<void> => life.end(() => sets.close());
+  return {
+    load: ({ signal } = {}) => life.during(signal, async () => metadataOf({ tf, model, inputShape, classes })),
+    predict: (sample, { signal } = {}) => life.inTurn(signal, async (leave) => probabilities((await extractor.extract([sample], leave))[0]!)),
+    train: (samples, options = {}) => life.inTurn(options.signal, (leave) => train(samples, options, leave)),
+    evaluate: (samples, { signal } = {}) =>
+      life.inTurn(signal, async ({ signal }) => {
+        const { features, labels } = await sets.get(samples, { signal });
+        return { ...scoreOf(await probabilities(features), { labels, classes }), samples: labels.length };
+      }),
+    getWeights,
+    setWeights: (weights) => life.inTurn(undefined, async () => writeWeights(tf, { model, weights })),
+    async save() {
+      const weights = await getWeights();
+      return writeSafetensors({ tensors: Object.fromEntries(weights.map((one, i) => [model.weights[i]!.name, one])) });
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+function checkTfPlan(plan: TrainingPlan): TrainingPlan {
+  const { proximal = 0, l2 = 0 } = checkPlan(plan);
+  if (proximal > 0) throw new RangeError(`train with TensorFlow.js: expected a plan without FedProx (proximal 0), which only heads have; got ${proximal}`);
+  if (l2 > 0) throw new RangeError(`train with TensorFlow.js: expected l2 0; got ${l2}. Give the layers a kernelRegularizer`);
+  return plan;
+}
+
+function diverged(got: string): SednaError {
+  return new SednaError(`train with TensorFlow.js: expected a finite loss and finite weights; got ${got}: training diverged. Try a lower learning rate`, { code: "training-failed" });
+}
+
+function metadataOf({ tf, model, inputShape, classes }: { readonly tf: Tf; readonly model: TfLayersModel; readonly inputShape: readonly number[]; readonly classes: number }): EstimatorMetadata {
+  return {
+    kind: "tensors",
+    inputs: [{ name: model.inputs[0]!.name, dtype: "float32", shape: [-1, ...inputShape] }],
+    outputs: [{ name: model.outputs[0]!.name, dtype: "float32", shape: [-1, classes] }],
+    backend: tf.getBackend(),
+  };
+}
