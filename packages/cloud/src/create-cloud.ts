@@ -24,7 +24,7 @@ export interface CloudOptions {
 /** A cloud is a function from requests to responses; a socket is someone else's business. */
 export interface Cloud {
   (request: Request): Promise<Response>;
-  /** Loads the models. Until then readiness is 503. */
+  /** Loads the models. Until then readiness is 503, and so is every request for a WebSocket. */
   start(): Promise<void>;
   /** Looks at a request that asks for a WebSocket: the route that it leads to, or the response that refuses it. */
   acceptUpgrade(request: Request): Promise<SocketRoute | Response>;
@@ -71,6 +71,7 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     sedna_refused_total: { type: "counter", text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status." },
   });
   let draining: Promise<void> | undefined;
+  let started = false;
   const ready = (): boolean => draining === undefined && services.every((service) => service.ready);
 
   const app = new Hono();
@@ -126,13 +127,14 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     services,
     origins,
     authorise,
-    refuse: () => (draining ? shuttingDown() : ready() ? undefined : unavailable("the server is not ready")),
+    refuse: () => (draining ? shuttingDown() : started ? undefined : unavailable("the server is starting")),
     onError: (error, request) => logger.error({ error: error.message, path: new URL(request.url).pathname }, "a socket could not be opened"),
   });
 
   return Object.assign(async (request: Request): Promise<Response> => app.fetch(request), {
     async start() {
       await Promise.all(services.map((service) => service.start()));
+      started = true;
     },
     async acceptUpgrade(request: Request) {
       const answer = await accept(request);

@@ -142,6 +142,19 @@ describe("who may open a socket", () => {
     expect(await refused(client(small))).toMatchObject({ status: 503, retryAfter: "5" });
   });
 
+  it("takes sockets once its services have started", async () => {
+    let letGo = (): void => {};
+    const slow: Service = { ...service(echo()), start: () => new Promise((resolve) => (letGo = resolve)) };
+    const cloud = createCloud({ services: [slow] });
+    const serving = await serve(cloud, { port: 0 });
+    running.push(serving);
+    const starting = cloud.start();
+    expect(await refused(client(serving.url))).toMatchObject({ status: 503, retryAfter: "1" });
+    letGo();
+    await starting;
+    expect(await refused(client(serving.url))).toMatchObject({ status: 101 });
+  });
+
   it("counts sockets for its metrics", async () => {
     const url = await start([echo()]);
     const one = await opened(client(url));

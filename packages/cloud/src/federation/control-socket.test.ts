@@ -59,6 +59,7 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
 }
 const start = async (options: ControlSocketOptions): Promise<string> => {
   const cloud = createCloud({ services: [{ name: "control", mount() {}, sockets: [controlSocket(options)], start: async () => {}, ready: true, close: async () => {} }], token: "the-clouds-own" });
+  await cloud.start();
   const serving = await serve(cloud, { port: 0 });
   running.push(serving);
   return `${serving.url.replace("http", "ws")}/v1/federations/digits/control`;
