@@ -7,6 +7,7 @@ import { benchDigits, digitsCascade, type CascadePoint } from "./digits.ts";
 import { goalsOf } from "./goals.ts";
 import { kernelsSection } from "./kernel-docs.ts";
 import { kernelGoals } from "./kernel-goals.ts";
+import { lineChart } from "./line-chart.ts";
 import { figureTable, goalTable } from "./tables.ts";
 import type { Figure, Goal } from "./result.ts";
 import { benchVideo } from "./video.ts";
@@ -68,22 +69,13 @@ ${rows.join("\n")}
 }
 
 function curve({ little, big, points }: { little: number; big: number; points: readonly CascadePoint[] }): string {
-  const [width, height, left, bottom] = [640, 320, 56, 40];
-  const [low, high] = [0.91, 0.98];
-  const x = (share: number): number => left + share * (width - left - 16);
-  const y = (accuracy: number): number => 12 + ((high - accuracy) / (high - low)) * (height - bottom - 12);
-  const at = (share: number, accuracy: number): string => `${x(share).toFixed(1)},${y(accuracy).toFixed(1)}`;
-  const grid = [0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98].map((one) => `<path class="grid" d="M${left} ${y(one).toFixed(1)}H${width - 16}"/><text x="${left - 8}" y="${(y(one) + 4).toFixed(1)}" text-anchor="end">${Math.round(100 * one)} %</text>`);
-  const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1].map((one) => `<text x="${x(one).toFixed(1)}" y="${height - 20}" text-anchor="middle">${100 * one} %</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">
-<title>Accuracy on digits against the share uploaded</title>
-<style>text{fill:#566273}.grid{stroke:#dde2e8;fill:none}.joint{stroke:#c2410c;fill:none;stroke-width:2.5}.random{stroke:#566273;fill:none;stroke-width:2;stroke-dasharray:5 4}@media(prefers-color-scheme:dark){text{fill:#9aa7b5}.grid{stroke:#2c3742}.joint{stroke:#fb923c}.random{stroke:#9aa7b5}}</style>
-${[...grid, ...ticks].join("\n")}
-<text x="${(left + width) / 2}" y="${height - 3}" text-anchor="middle">share uploaded</text>
-<polyline class="random" points="${at(0, little)} ${at(1, big)}"/>
-<polyline class="joint" points="${points.map(({ uploaded, accuracy }) => at(uploaded, accuracy)).join(" ")}"/>
-<text x="${x(0.24).toFixed(1)}" y="${(y(0.9605) - 10).toFixed(1)}">least certain first</text>
-<text x="${x(0.62).toFixed(1)}" y="${(y(0.948) + 18).toFixed(1)}">at random</text>
-</svg>
-`;
+  return lineChart({
+    title: "Accuracy on digits against the share uploaded",
+    lines: [
+      { label: "at random", colour: "quiet", dashed: true, points: [{ x: 0, y: little }, { x: 1, y: big }], labelAt: { x: 0.62, y: 0.942 } },
+      { label: "least certain first", colour: "cloud", points: points.map(({ uploaded, accuracy }) => ({ x: uploaded, y: accuracy })), labelAt: { x: 0.24, y: 0.9645 } },
+    ],
+    x: { ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], label: "share uploaded", format: (share) => `${100 * share} %` },
+    y: { ticks: [0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98], format: (share) => `${Math.round(100 * share)} %` },
+  });
 }

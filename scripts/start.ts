@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { nanodet } from "@sedna-js/core";
 import { bigModelService, createCloud, onnxFile, sampleService, serve, sharpDecoder, type Serving } from "@sedna-js/cloud";
+import { demoRooms } from "./demo-rooms.ts";
 import { newestSamples } from "./newest-samples.ts";
 import { build, preview, type PreviewServer } from "vite";
 
@@ -20,7 +21,7 @@ const configFile = root("demo/vite.config.ts");
 export async function startCloud({ port = 0 }: { readonly port?: number } = {}): Promise<Serving> {
   const estimator = onnxFile({ path: root("models/nanodet-g-416/model.onnx"), task: nanodet({ labels: [0], threshold: 0.45 }), threads: 1 });
   const bigModel = bigModelService({ name: "nanodet", estimator, decodeImage: sharpDecoder(), maxQueue: 16 });
-  const cloud = createCloud({ services: [bigModel, sampleService({ store: newestSamples() })] });
+  const cloud = createCloud({ services: [bigModel, sampleService({ store: newestSamples() }), demoRooms()] });
   await cloud.start();
   return serve(cloud, { port });
 }
@@ -32,7 +33,7 @@ export async function buildDemo(): Promise<void> {
 
 /** Serves the page, with the cloud behind its `/cloud`; 0 takes a free port. */
 export async function startDemo({ port = 0, cloud }: { readonly port?: number; readonly cloud: Serving }): Promise<Demo> {
-  const proxy = { "/cloud": { target: cloud.url, rewrite: (path: string) => path.replace(/^\/cloud/, "") } };
+  const proxy = { "/cloud": { target: cloud.url, ws: true, rewrite: (path: string) => path.replace(/^\/cloud/, "") } };
   const server: PreviewServer = await preview({ configFile, logLevel: "silent", preview: { port, host: "127.0.0.1", strictPort: port !== 0, proxy } });
   const address = server.httpServer.address();
   if (address === null || typeof address === "string") throw new Error("serve the demo: expected a port; got none");

@@ -28,7 +28,6 @@ export type { ModelUpdate, UpdateEncoding, UpdateNorm } from "./model-update.ts"
 export type { NmsOptions } from "./nms.ts";
 export type { PerceptionKernels } from "./perception-kernels.ts";
 export { referenceKernels } from "./reference/reference-kernels.ts";
-export { seededRandom } from "./seeded-random.ts";
 export { shardedGallery, type ShardedGalleryOptions } from "./sharded-gallery.ts";
 export type { ResidentFloats } from "./resident-floats.ts";
 export { seededRandom, shuffled } from "./seeded-random.ts";

@@ -29,7 +29,9 @@ function closeInTime(state: FederationState, at: number): Reduced {
   const { goal, minimum } = roundTargets(settings);
   const count = open.counted.size;
   const isOver = at >= open.deadlineAt;
-  if (count >= goal || (isOver && count >= minimum)) {
+  // Nobody who was asked is left to wait for: a small federation need not sit out its deadline.
+  const allCame = settings.buffered === undefined && count >= open.expected;
+  if (count >= goal || ((isOver || allCame) && count >= minimum)) {
     const clients = entriesOf(open.counted).map(({ client }) => client);
     return { state: { ...state, open: { ...open, closing: true, closedAt: at } }, effects: [{ type: "aggregate", round: open.round, clients }] };
   }

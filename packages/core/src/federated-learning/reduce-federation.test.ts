@@ -62,6 +62,16 @@ describe("an open round", () => {
     expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(10)) }]);
     expect(fed.state.open?.closing).toBe(true);
   });
+  it("closes when all that were asked are counted or gone, and not with fewer than it needs", () => {
+    const fed = opened({ minFraction: 0.3 }, 5);
+    fed.after(counted("c0", 2000), counted("c1", 2000), counted("c2", 2000));
+    expect(fed.types).toEqual([]);
+    fed.after(left("c3", 2001), left("c4", 2001));
+    expect(fed.types).toEqual(["aggregate"]);
+    const few = opened({ minFraction: 0.3 }, 5);
+    few.after(counted("c0", 2000), ...["c1", "c2", "c3", "c4"].map((name) => left(name, 2000)));
+    expect(few.types).toEqual([]);
+  });
   it("C21: closes at its deadline with the least that it needs", () => {
     const fed = opened();
     fed.after(...names(7).map((name) => counted(name, 2000)), ticked(9999));
