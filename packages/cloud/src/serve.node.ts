@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import type { IncomingMessage, Server, ServerOptions } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
+import { withHostBody } from "./body-pieces.ts";
 import type { Cloud } from "./create-cloud.ts";
 import type { ServeOptions, Serving } from "./platform/contract.ts";
 import { takeUpgrades } from "./upgrades.node.ts";
@@ -15,7 +16,8 @@ const LINGER_MS = 300;
  */
 export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 10_000, sockets }: ServeOptions): Promise<Serving> {
   const server = createAdaptorServer({
-    fetch: (request: globalThis.Request) => cloud(request as never) as never,
+    // Left early, a body is not torn off with its connection: the answer has to arrive.
+    fetch: (request: globalThis.Request, { incoming }: { readonly incoming: unknown }) => cloud(withHostBody(request as never, () => (incoming as IncomingMessage).iterator({ destroyOnReturn: false }) as never)) as never,
     // Where Node asks (from 24.9 on): who offers another upgrade, as HTTP clients do with h2c, is answered as if it had not.
     serverOptions: { shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket" } as ServerOptions,
   }) as Server;

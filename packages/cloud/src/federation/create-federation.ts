@@ -25,7 +25,7 @@ import { createUploadSlots } from "./upload-slots.ts";
  * @throws {TypeError} or {RangeError} on options that do not go together.
  */
 export function createFederation(options: FederationOptions): Federation {
-  const { maxParallelUploads = 8, maxWaitingUploads = 4 * maxParallelUploads, uploadIdleMs = 10_000, absentMs = 90_000, keepUpdates = false, log = memoryFederationLog(), random = Math.random, logger = silent, timers = engineTimers(), privacy } = options;
+  const { maxParallelUploads = 8, maxWaitingUploads = 8 * maxParallelUploads, uploadIdleMs = 10_000, absentMs = 90_000, keepUpdates = false, log = memoryFederationLog(), random = Math.random, logger = silent, timers = engineTimers(), privacy } = options;
   const setup = setUpFederation(options);
   const { plan, limits } = setup;
   const now = options.now ?? monotoneClock();
@@ -122,7 +122,13 @@ export function createFederation(options: FederationOptions): Federation {
       return tasks.onTask(member.client, listener);
     },
     model: (version) => rounds.models.get(version),
-    received: (member, round) => slots.received(member, round),
+    received(member, round) {
+      meet(member);
+      const here = slots.received(member, round);
+      // Who would be refused hears so at once.
+      if (here === 0 && ask(member, { round }) === undefined) slots.promise(member);
+      return here;
+    },
     async receive(member, upload) {
       meet(member);
       const { round, total } = upload;

@@ -31,7 +31,7 @@ export interface FederationOptions {
   readonly seed?: number;
   /** Updates in memory at once, while they come in. Default 8. */
   readonly maxParallelUploads?: number;
-  /** Uploads that wait for their turn; more are sent away for a while. Default 4 for each in memory. */
+  /** Uploads that wait for their turn; more are sent away for a while. Default 8 for each in memory. One that waits costs some 64 KiB. */
   readonly maxWaitingUploads?: number;
   /** An upload that brings nothing for so long loses its place, in ms. Default 10000. */
   readonly uploadIdleMs?: number;

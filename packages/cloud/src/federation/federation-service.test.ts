@@ -71,7 +71,7 @@ describe("a federation over HTTP", () => {
     const total = bytes.length;
     const part = (from: number, to: number) => put(ask, { round: 1, bytes: bytes.slice(from, to), headers: { "content-range": `bytes ${from}-${to - 1}/${total}` } });
     const first = await part(0, 50);
-    expect([first.status, first.headers.get("upload-offset"), await first.json()]).toEqual([202, "50", { round: 1, counted: false }]);
+    expect([first.status, await first.json()]).toEqual([202, { round: 1, counted: false }]);
     expect((await ask("/rounds/1/update", { method: "HEAD" })).headers.get("upload-offset")).toBe("50");
     const wrong = await part(60, total);
     expect([wrong.status, wrong.headers.get("upload-offset")]).toEqual([409, "50"]);

@@ -1,5 +1,6 @@
 import { UPDATE_TYPE, type UpdateRefusal } from "@sedna-js/core";
 import type { Context } from "hono";
+import { bodyPieces } from "../body-pieces.ts";
 import type { Federation, Member } from "./federation.ts";
 
 const STATUSES = {
@@ -29,13 +30,13 @@ export async function takeUpload(c: Context, { federation, member }: { readonly 
   const part = partOf(c);
   if (!part) return told(411, "take an update: expected Content-Length, or Content-Range with a total");
 
-  const here = federation.received(member, Number(round));
-  if (part.offset > 0 && part.offset !== here) {
+  const here = part.offset > 0 ? federation.received(member, Number(round)) : 0;
+  if (part.offset !== here) {
     return c.json({ error: `take an update: expected it from byte ${here} on; got it from ${part.offset}`, code: "wrong-length" }, 409, { "upload-offset": String(here) });
   }
-  const outcome = await federation.receive(member, { round: Number(round), ...part, body: piecesOf(c.req.raw), signal: c.req.raw.signal });
+  const outcome = await federation.receive(member, { round: Number(round), ...part, body: bodyPieces(c.req.raw), signal: c.req.raw.signal });
   if ("refused" in outcome) return c.json({ error: outcome.error, code: outcome.refused, round: outcome.round }, STATUSES[outcome.refused], { "cache-control": "no-store" });
-  return c.json(outcome, outcome.counted ? 200 : 202, { "upload-offset": String(outcome.counted ? part.total : federation.received(member, Number(round))), "cache-control": "no-store" });
+  return c.json(outcome, outcome.counted ? 200 : 202, { "cache-control": "no-store" });
 }
 
 function partOf(c: Context): { readonly offset: number; readonly total: number } | undefined {
@@ -46,16 +47,4 @@ function partOf(c: Context): { readonly offset: number; readonly total: number }
   }
   const length = c.req.header("content-length");
   return length !== undefined && /^\d{1,15}$/.test(length) ? { offset: 0, total: Number(length) } : undefined;
-}
-
-/** A request's body, piece by piece; nothing is read before the first is asked for. */
-async function* piecesOf(request: Request): AsyncGenerator<Uint8Array> {
-  const reader = request.body?.getReader();
-  if (!reader) return;
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value!;
-  } finally {
-    // Left early: what still comes is nobody's.
-    void reader.cancel().catch(() => {});
-  }
 }
