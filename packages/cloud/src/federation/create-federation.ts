@@ -122,12 +122,12 @@ export function createFederation(options: FederationOptions): Federation {
       return tasks.onTask(member.client, listener);
     },
     model: (version) => rounds.models.get(version),
-    received(member, round) {
+    received: (member, round) => slots.received(member, round),
+    async admit(member, { round, signal }) {
       meet(member);
-      const here = slots.received(member, round);
-      // Who would be refused hears so at once.
-      if (here === 0 && ask(member, { round }) === undefined) slots.promise(member);
-      return here;
+      // Who would be refused is not kept waiting to hear it.
+      if (ask(member, { round }) === undefined) await slots.admit(member, { signal });
+      return slots.received(member, round);
     },
     async receive(member, upload) {
       meet(member);

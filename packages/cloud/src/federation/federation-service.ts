@@ -94,6 +94,11 @@ export function federationService({ federations, sessions, sockets = [], maxWait
     return c.body(bytes.subarray(start, end), range ? 206 : 200, { ...headers, "content-length": String(end - start) });
   };
 
+  const admit = async ({ c, federation }: Asked, member: Member): Promise<Response> => {
+    const offset = await federation.admit(member, { round: Number(c.req.param("round")), signal: c.req.raw.signal });
+    return c.body(null, 200, { "upload-offset": String(offset), "cache-control": "no-store" });
+  };
+
   /** Finds the federation, and tells in the protocol's words what went wrong. */
   const answer = (handle: (asked: Asked) => Promise<Response>, { logger }: ServiceContext) => async (c: Context): Promise<Response> => {
     const federation = byName.get(c.req.param("name") ?? "");
@@ -132,7 +137,7 @@ export function federationService({ federations, sessions, sockets = [], maxWait
       app.get(at("/task"), answer(asMember(tell), context));
       app.get(at("/models/:version"), answer(asMember(give), context));
       // GET answers HEAD too.
-      app.get(at("/rounds/:round/update"), answer(asMember(async ({ c, federation }, member) => c.body(null, 200, { "upload-offset": String(federation.received(member, Number(c.req.param("round")))), "cache-control": "no-store" })), context));
+      app.get(at("/rounds/:round/update"), answer(asMember(admit), context));
       app.put(at("/rounds/:round/update"), answer(asMember(({ c, federation }, member) => takeUpload(c, { federation, member })), context));
       app.all(`${ROOT}*`, (c) => c.json({ error: `no such route of a federation: ${c.req.method} ${c.req.path}` }, 404));
     },

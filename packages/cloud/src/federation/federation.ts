@@ -28,11 +28,13 @@ export interface Federation {
    * @throws {SednaError} `cloud-busy`, with when to come back, where too many updates are on their way; `cloud-timeout` when the pieces stop coming.
    */
   receive(member: Member, upload: UpdateUpload): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
-  /**
-   * How much of a member's update for a round is here, asked before it is sent.
-   * @throws {SednaError} `cloud-busy` where its place would not be free soon.
-   */
+  /** How much of a member's update for a round is here. */
   received(member: Member, round: number): number;
+  /**
+   * Waits until the member's update for a round would be taken at once, so that it need not wait with all its bytes; and says how much of it is here.
+   * @throws {SednaError} `cloud-busy`, with when to come back, where that takes too long; the signal's reason.
+   */
+  admit(member: Member, options: { readonly round: number; readonly signal?: AbortSignal }): Promise<number>;
   /** Takes an update that is in memory already, such as one of Sedna's protocol; the same checks from its shape on. */
   count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
   /** Told after each round, with the new model's version. */

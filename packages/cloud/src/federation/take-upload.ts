@@ -30,8 +30,8 @@ export async function takeUpload(c: Context, { federation, member }: { readonly 
   const part = partOf(c);
   if (!part) return told(411, "take an update: expected Content-Length, or Content-Range with a total");
 
-  const here = part.offset > 0 ? federation.received(member, Number(round)) : 0;
-  if (part.offset !== here) {
+  const here = federation.received(member, Number(round));
+  if (part.offset > 0 && part.offset !== here) {
     return c.json({ error: `take an update: expected it from byte ${here} on; got it from ${part.offset}`, code: "wrong-length" }, 409, { "upload-offset": String(here) });
   }
   const outcome = await federation.receive(member, { round: Number(round), ...part, body: bodyPieces(c.req.raw), signal: c.req.raw.signal });

@@ -1,8 +1,7 @@
-import { SednaError } from "@sedna-js/core";
 import type { UpdateRoom } from "@sedna-js/wasm-kernels";
 import type { Member } from "./federation.ts";
 import type { Timers } from "./timers.ts";
-import { createUploadPace } from "./upload-pace.ts";
+import { createUploadGate } from "./upload-gate.ts";
 import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
 
 /** Options of {@link createUploadSlots}. */
@@ -52,19 +51,16 @@ export interface UploadSlots {
   take(request: SlotRequest): Promise<UploadSlot | undefined>;
   received(member: Member, round: number): number;
   /**
-   * Promises a place in memory or in the line, for a few seconds; so that who would be sent away need not send its update to hear it.
-   * @throws {SednaError} `cloud-busy`.
+   * Waits for its turn, without an update that would have to wait with it, and promises a place for a few seconds.
+   * @throws {SednaError} `cloud-busy` when too many wait, or it took too long; the signal's reason.
    */
-  promise(member: Member): void;
+  admit(member: Member, options: { readonly signal: AbortSignal | undefined }): Promise<void>;
   /** Takes away the slots of uploads that nobody waits for any more, and sends those in line away. */
   cutAll(isWanted: (request: { readonly client: string; readonly epoch: number; readonly round: number }) => boolean): void;
   close(): void;
   readonly waiting: number;
   readonly taken: number;
 }
-
-/** How long a promise is kept. */
-const PROMISE_MS = 3000;
 
 interface Place {
   readonly request: SlotRequest;
@@ -84,31 +80,20 @@ interface Waiter {
  * Memory for updates on their way in: a fixed number of places that are used again and again, and a line before them. However
  * many clients come, no more than `slots` updates are in memory, and who stalls loses the place.
  */
-export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, now, timers }: UploadSlotsOptions): UploadSlots {
+export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...timing }: UploadSlotsOptions): UploadSlots {
+  const { now, timers } = timing;
   const places = new Map<string, Place>();
   const spare: UpdateRoom[] = [];
   const line: Waiter[] = [];
-  /** When a promise was given, by client. */
-  const promised = new Map<string, number>();
-  const pace = createUploadPace(now);
+  const gate = createUploadGate({ ...timing, capacity: 2 * slots, taken: () => places.size + line.length });
   let watch: unknown;
-
-  const busy = (): SednaError => new SednaError(`take an update: expected one of ${slots} places in memory, or room in the line; got ${line.length} that wait`, { code: "cloud-busy", retryable: true, retryAfterMs: pace.next() });
-  const isFull = (): boolean => {
-    // The oldest come first.
-    for (const [client, at] of promised) {
-      if (now() - at < PROMISE_MS) break;
-      promised.delete(client);
-    }
-    return places.size + line.length + promised.size >= slots + maxWaiting;
-  };
 
   const isOf = ({ request }: Place, { member, round, total }: Pick<SlotRequest, "member" | "round" | "total">): boolean => request.round === round && request.total === total && request.member.epoch === member.epoch;
 
   const remove = (client: string, place: Place): void => {
     if (places.get(client) !== place) return;
     places.delete(client);
-    pace.done();
+    gate.left();
     spare.push(place.memory);
     for (let next = line.shift(); next; next = line.shift()) {
       if (next.request.signal?.aborted) continue;
@@ -206,9 +191,9 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, now, t
         return hold(here);
       }
       if (offset > 0) return undefined;
-      const isPromised = promised.delete(member.client);
+      const isPromised = gate.came(member.client);
       if (here || places.size < slots) return hold(open(request));
-      if (!isPromised && isFull()) throw busy();
+      if (!isPromised && line.length >= maxWaiting) throw gate.busy();
       return new Promise<UploadSlot | undefined>((resolve, reject) => {
         const waiter: Waiter = { request, resolve };
         line.push(waiter);
@@ -227,13 +212,10 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, now, t
       const place = places.get(member.client);
       return place && place.request.round === round && place.request.member.epoch === member.epoch ? place.buffer.received : 0;
     },
-    promise({ client }) {
-      if (places.has(client) || promised.has(client)) return;
-      if (isFull()) throw busy();
-      promised.set(client, now());
-    },
+    admit: ({ client }, { signal }) => (places.has(client) ? Promise.resolve() : gate.admit(client, signal)),
     cutAll,
     close() {
+      gate.close();
       cutAll(() => false);
       if (watch !== undefined) timers.clear(watch);
       watch = undefined;

@@ -9,8 +9,8 @@ import type { Head, HeadOptimizer, UpdateEncoding } from "@sedna-js/wasm-kernels
 //   GET    /task?after=N&wait=S    FederationTask, at once when it is newer than N, else within S seconds
 //   WS     /control                first frame {"type":"hello","token":...}, then a task whenever it changes
 //   GET    /models/<version>       the flat parameters, float32 little-endian; ETag is their SHA-256; Range
-//   HEAD   /rounds/<round>/update  Upload-Offset: how much of this session's update is here; asked before a long one is sent,
-//                                  503 with Retry-After tells that there would be no place for it yet
+//   HEAD   /rounds/<round>/update  Upload-Offset: how much of this session's update is here; asked before a long one is sent, it is answered
+//                                  when there is a place for it, or by 503 with Retry-After
 //   PUT    /rounds/<round>/update  an update's message, whole or from that offset (Content-Range); -> UpdateReceipt
 //   POST   /secure/<phase>         a message of the secure sum
 
