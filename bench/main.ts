@@ -14,6 +14,8 @@ import { benchCosine } from "./cosine.ts";
 import { benchDigits } from "./digits.ts";
 import { writeDocs } from "./docs.ts";
 import { benchFedAvg } from "./fedavg.ts";
+import { benchFederatedMalicious } from "./federated-malicious.ts";
+import { benchFederatedRules } from "./federated-rules.ts";
 import { goalsOf } from "./goals.ts";
 import { benchHemCrossover } from "./hem-crossover.ts";
 import { benchHem } from "./hem.ts";
@@ -39,6 +41,8 @@ const benches = {
   digits: benchDigits,
   video: benchVideo,
   bundle: benchBundle,
+  "federated-rules": benchFederatedRules,
+  "federated-malicious": benchFederatedMalicious,
   "agent-soak": benchAgentSoak,
   "agent-updates": benchAgentUpdates,
   "agent-recovery": benchAgentRecovery,
