@@ -28,12 +28,12 @@ export function withClient(state: FederationState, client: FederationClient): Fe
   };
 }
 
-/** The clients without some that are long gone, when they are too many: first those that never did wrong, never any in quarantine or at work. */
+/** The clients without some that are long gone, when they are too many: first those that never did wrong, never any in quarantine or that was counted. */
 export function withoutForgotten(state: FederationState): FederationState {
   const { clients, open, assignments, present } = state;
   if (clients.size <= MOST_CLIENTS || present >= clients.size) return state;
-  const isAtWork = (name: string): boolean => entryOf(assignments, name) !== undefined || (open !== undefined && entryOf(open.selected, name) !== undefined);
-  const gone = entriesOf(clients).filter((client) => !client.present && !isQuarantined(state, client) && !isAtWork(client.client));
+  const isInUse = (name: string): boolean => entryOf(assignments, name) !== undefined || (open !== undefined && entryOf(open.counted, name) !== undefined);
+  const gone = entriesOf(clients).filter((client) => !client.present && !isQuarantined(state, client) && !isInUse(client.client));
   // A tenth more than needed: else each newcomer would cost a walk through all.
   const count = clients.size - Math.floor(MOST_CLIENTS * 0.9);
   const forgotten = new Set(gone.toSorted((a, b) => a.strikes - b.strikes || a.id - b.id).slice(0, count));
