@@ -35,6 +35,7 @@ export function federationViolations(history: FederationHistory): string[] {
   let state = startFederation(settings, history);
   /** What was accepted since the round opened, kept without the reducer. */
   let accepted = new Map<string, number>();
+  let closing: number | undefined;
   const made: { version: number; weight: number }[] = [];
   const taken = new Map<string, number>();
   const stride = Math.ceil(events.length / MOST_WALKS);
@@ -58,11 +59,13 @@ export function federationViolations(history: FederationHistory): string[] {
       const weight = sum([...accepted.values()]);
       const summary = after.history.at(-1)!;
       if (after.round !== before.round + 1) say(`3: round ${before.round} is followed by ${after.round}`);
+      if (closing !== after.round) say(`3: nobody asked for a model of round ${after.round}`);
       if (after.modelVersion <= before.modelVersion) say(`3: round ${after.round} made no newer model than ${before.modelVersion}`);
       if (summary.totalSamples !== weight) say(`2: round ${after.round} weighs ${summary.totalSamples}, its accepted updates ${weight}`);
       made.push({ version: after.modelVersion, weight });
     }
     for (const effect of effects) {
+      closing = effect.type === "aggregate" ? effect.round : effect.type === "quarantine" ? closing : undefined;
       if (effect.type === "open") accepted = new Map();
       if (effect.type === "aggregate" && !isDeepStrictEqual(effect.clients.toSorted(), [...accepted.keys()].toSorted())) {
         say(`2: the sum of round ${effect.round} is of ${effect.clients.join(", ")}, and ${[...accepted.keys()].join(", ")} were accepted`);
