@@ -21,7 +21,7 @@ export interface LabelledSample<Sample> {
   readonly label: number;
 }
 
-/** Labelled samples that can be read again and again. */
+/** Labelled samples that can be read again and again. Frames among them are made anew each time, and their reader's to close. */
 export interface LabelledSamples<Sample> extends AsyncIterable<LabelledSample<Sample>> {
   /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
   readonly version: string;

@@ -70,7 +70,8 @@ export function createSampleSets<Sample>({ extractor, width, classes, maxBytes }
         await untilResumed(pauses, signal);
         const count = labels.length + group.length;
         if (count > mostRows) throw new RangeError(`read labelled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`);
-        const rows = await extractor.extract(group.map(({ sample }) => sample), { signal });
+        // A model that hangs must not keep those who leave.
+        const rows = await orAbort(extractor.extract(group.map(({ sample }) => sample), { signal }), signal);
         if (count * width > features.length) features = grown(features, Math.min(mostRows, 2 * count) * width);
         for (const [i, row] of rows.entries()) {
           const at = labels.length + i;

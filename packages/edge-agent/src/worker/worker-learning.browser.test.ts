@@ -1,5 +1,8 @@
+import type { Frame, LabelledSamples } from "@sedna-js/core";
+import { expect, it } from "vitest";
 import { CLASSES, trainableEstimatorSuite, WIDTH } from "../../../../testing/trainable-estimator-suite.ts";
 import { workerLearningSuite } from "../../../../testing/worker-learning-suite.ts";
+import { browserFrame } from "../frames/video-frame.browser.ts";
 import { headEstimator } from "../training/head-estimator.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
@@ -9,3 +12,27 @@ const here = () => headEstimator({ features: "samples", head: { kind: "mlp", fea
 trainableEstimatorSuite("a head in a page", { make: here });
 trainableEstimatorSuite("a head in a Worker of the browser", { make: open });
 workerLearningSuite("a Worker of the browser", { inWorker: open, here });
+
+it("hands VideoFrames over to the Worker, a few at a time, and closes each", async () => {
+  const frames: VideoFrame[] = [];
+  let most = 0;
+  const samples: LabelledSamples<Frame> = {
+    version: "frames",
+    async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < 100; i++) {
+        const pixels = new Uint8ClampedArray(4 * 2).fill(i % 3 === 0 ? 250 : 5).fill(i % 3 === 1 ? 250 : 5, 0, 4);
+        const frame = new VideoFrame(pixels, { format: "RGBA", codedWidth: 2, codedHeight: 1, timestamp: i });
+        frames.push(frame);
+        most = Math.max(most, frames.filter(({ format }) => format !== null).length);
+        yield { sample: browserFrame(frame), label: i % 3 };
+      }
+    },
+  };
+  const estimator = workerEstimator<Frame, Float32Array>(new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }));
+  const report = await estimator.train(samples, { plan: { epochs: 20, batchSize: 10, optimizer: { kind: "adam", learningRate: 0.05 } } });
+  expect(report).toMatchObject({ numSamples: 100, accuracy: 1 });
+  expect(frames).toHaveLength(100);
+  expect(frames.every(({ format }) => format === null)).toBe(true);
+  expect(most).toBeLessThan(3);
+  await estimator.dispose();
+});
