@@ -35,6 +35,9 @@ export { createJointInference } from "./joint-inference/joint-inference.ts";
 export { newest } from "./joint-inference/newest.ts";
 export type * from "./joint-inference/types.ts";
 export * from "./metrics/metrics.ts";
+export { mistNetParameters, type MistNetParameters } from "./mistnet/mist-net.ts";
+export { privateRecords, recordPrivacy, type RecordPrivacy } from "./mistnet/private-records.ts";
+export { trainMistnetHead, type MistnetTraining } from "./mistnet/train-mistnet-head.ts";
 export * from "./optional.ts";
 export * from "./next-wait.ts";
 export * from "./or-abort.ts";
@@ -74,6 +77,7 @@ export { flatLength, isFederationName, parseFederationPlan, parseHello, parseSes
 export { parseFederationStatus, parseFederationTask, parseUpdateReceipt, parseUpdateRefused } from "./wire/federation-parsers-rounds.ts";
 export * from "./wire/hot-update-config.ts";
 export { canonicalJson } from "./wire/canonical-json.ts";
+export * from "./wire/mistnet.ts";
 export type * from "./wire/model-manifest.ts";
 export { parseSignedKeySet, parseSignedManifest, readPublicKey } from "./wire/parse-model-manifest.ts";
 export { onnxReferences } from "./wire/onnx-references.ts";
