@@ -23,7 +23,7 @@ export function describeEvent(event: FederatedEvent): Described {
     case "waiting":
       return { text: "Waits for the next round: it begins when two tabs or more are there.", isNews: false };
     case "round":
-      return { text: `Round ${event.round} has a new common model.`, isNews: true };
+      return { text: `Round ${event.round} has a new common model.`, isNews: false };
     case "training":
       return { text: `Round ${event.round}: trains on its own digits.`, isNews: false };
     case "trained":

@@ -4,10 +4,10 @@ import { byId, percent } from "../dom.ts";
 import { createCurves } from "./curves.ts";
 import { describeEvent } from "./describe-event.ts";
 import { accuracyOf, answersOf } from "./digits-head.ts";
-import { loadDigits, type Digits } from "./digits-share.ts";
+import { loadDigits, SIDE, type Digits } from "./digits-share.ts";
 import { drawDigits } from "./draw-digits.ts";
 import { createParticipant } from "./participant.ts";
-import { showPeople } from "./people.ts";
+import { peopleWatcher, showPeople } from "./people.ts";
 import { enterRoom, type Mode } from "./room.ts";
 
 const STATUS_MS = 700;
@@ -31,7 +31,9 @@ async function start(): Promise<void> {
   const url = new URL("cloud", location.href);
   const newest = { together: undefined as number | undefined, alone: undefined as number | undefined, version: 0, sent: 0, answers: new Uint8Array(0) as Uint8Array };
 
-  const drawOwn = (): void => drawDigits(byId("digits", HTMLCanvasElement), { pixels: digits.pixels, count: Math.min(SHOWN_DIGITS, digits.labels.length) });
+  // They lie class by class: some from all over.
+  const some = Array.from({ length: SHOWN_DIGITS }, (_, i) => Math.floor((((i * 37) % SHOWN_DIGITS) * digits.labels.length) / SHOWN_DIGITS));
+  const drawOwn = (): void => drawDigits(byId("digits", HTMLCanvasElement), { pixels: pick(digits.pixels, some), count: some.length });
   const drawAnswers = (): void => drawDigits(byId("answers", HTMLCanvasElement), { pixels: heldOut.pixels, count: SHOWN_ANSWERS, caption: (i) => ({ text: newest.answers.length === 0 ? "" : String(newest.answers[i]), wrong: newest.answers[i] !== heldOut.labels[i] }) });
   drawOwn();
   drawAnswers();
@@ -74,9 +76,12 @@ async function start(): Promise<void> {
     byId("about-answers").textContent = `${SHOWN_ANSWERS} of the 2,000 held-out digits, ${wrong} of them wrong (orange). Of all 2,000 it has ${percent(newest.together)} right; this tab alone would have ${newest.alone === undefined ? "..." : percent(newest.alone)}.`;
   };
 
+  const tellPeople = peopleWatcher((text) => timeline.add({ actor: "others", text }));
+
   const watch = async (): Promise<void> => {
     const status = await statusOf(new URL(`cloud/v1/federations/${room.federation}`, location.href));
     showStatus(status, newest);
+    tellPeople(status);
     for (const { round, loss } of status.history) if (loss !== undefined) curves.add({ round, loss });
     await showModel(status);
   };
@@ -110,6 +115,14 @@ async function start(): Promise<void> {
   byId("more").addEventListener("click", () => window.open(location.href.replace(/[?&]share=\d+/, ""), "_blank", "noopener"));
   void takePart();
   void watching();
+}
+
+/** Digits of these numbers, one after the other. */
+function pick(pixels: Uint8Array, numbers: readonly number[]): Uint8Array {
+  const size = SIDE * SIDE;
+  const picked = new Uint8Array(numbers.length * size);
+  for (const [at, number] of numbers.entries()) picked.set(pixels.subarray(number * size, (number + 1) * size), at * size);
+  return picked;
 }
 
 function showMode(mode: Mode, onChange: (mode: Mode) => void): void {

@@ -5,6 +5,12 @@ import type { UpdateReceipt, UpdateRefused } from "../wire/federation.ts";
 import type { MissedReason } from "./federated-event.ts";
 import { makeUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
 
+/**
+ * How long an answer is waited for when its round is over, in ms. The update that closes a round is answered after the
+ * others hear of the next one.
+ */
+const ANSWER_MS = 500;
+
 /** What taking part in a round needs. */
 export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {
   readonly signal: AbortSignal;
@@ -42,6 +48,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   const at = { lacking: !task.counted, counted: task.counted, committed: false, missed: false, tries: 0, damaged: 0, idle: false };
   let update: EncodedUpdate | undefined;
   let sending: AbortController | undefined;
+  let answered: Promise<void> = Promise.resolve();
   let wake = (): void => {};
 
   const counted = (): void => {
@@ -112,7 +119,9 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       if (sends > 0) await beforeAgain(sends, signal);
       signal.throwIfAborted();
       sends++;
-      await send(update);
+      const sent = send(update);
+      answered = sent.catch(() => {});
+      await sent;
     }
   };
 
@@ -136,9 +145,16 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       }
     },
     async stop({ over }) {
+      if (over && sending) await orAbort(withinTime(answered), context.signal).catch(() => {});
       ended.abort();
       await running;
       if (over) missed(at.tries > 0 ? "unanswered" : "superseded", at.tries > 0 ? "the round was over before the aggregator answered" : "the round was over before the update was sent");
     },
   };
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ANSWER_MS)))]);
+  clearTimeout(timer);
 }
