@@ -35,7 +35,6 @@ const coreRooms = {
   "update-codec": ["errors.ts", "wire"],
   privacy: ["errors.ts", "aggregation"],
   "weight-store": ["deadline.ts", "errors.ts", "optional.ts"],
-  privacy: ["errors.ts", "aggregation"],
   "secure-sum": ["errors.ts", "wire"],
   mistnet: ["errors.ts", "heads", "privacy", "wire"],
   "federated-learning": ["errors.ts", "next-wait.ts", "or-abort.ts", "parameters.ts", "select.ts", "tensor.ts", "estimator", "heads", "secure-sum", "update-codec", "wire"],

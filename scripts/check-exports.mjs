@@ -8,11 +8,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Names that outside code relies on. */
 const promised = {
   "packages/wasm-kernels": ["loadKernels", "loadPerceptionKernels", "loadTrackingKernels", "loadVectorKernels", "loadTrainingKernels", "referenceKernels", "shardedGallery", "webgpuGallery"],
-  "packages/core": ["select", "hardExampleMining", "aggregation", "createJointInference", "headToOnnx", "writeSafetensors", "readSafetensors"],
-  "packages/edge-agent": ["createEdgeAgent", "superviseModel", "exposeModelHost", "createModelStore", "onnxEstimator", "exposeEstimator", "workerEstimator", "exposeGallery", "workerGallery", "camera", "videoElement", "videoFile", "videoFrames", "directory", "rtsp", "webcam", "restartSource", "bigModel"],
-  "packages/core": ["select", "hardExampleMining", "createJointInference", "headToOnnx", "writeSafetensors", "readSafetensors"],
-  "packages/edge-agent": ["createEdgeAgent", "superviseModel", "exposeModelHost", "createModelStore", "onnxEstimator", "headEstimator", "tfjsEstimator", "createFeatureCache", "trainingPauses", "exposeEstimator", "workerEstimator", "exposeGallery", "workerGallery", "camera", "videoElement", "videoFile", "videoFrames", "directory", "rtsp", "webcam", "restartSource", "bigModel"],
-  "packages/cloud": ["createCloud", "bigModelService", "serve"],
+  "packages/core": ["select", "hardExampleMining", "aggregation", "createJointInference", "createFederatedLearning", "headToOnnx", "writeSafetensors", "readSafetensors"],
+  "packages/edge-agent": ["createEdgeAgent", "superviseModel", "exposeModelHost", "createModelStore", "onnxEstimator", "headEstimator", "federationTransport", "tfjsEstimator", "createFeatureCache", "trainingPauses", "exposeEstimator", "workerEstimator", "exposeGallery", "workerGallery", "camera", "videoElement", "videoFile", "videoFrames", "directory", "rtsp", "webcam", "restartSource", "bigModel"],
+  "packages/cloud": ["createCloud", "bigModelService", "createFederation", "federationService", "sednaAggregation", "serve"],
 };
 
 const problems = [];
