@@ -59,7 +59,7 @@ describe.each(orderless)("$name", ({ rule }) => {
         if (one === "nobody" || other === "nobody") expect(other).toBe(one);
         else expect(relativeError(other, one)).toBeLessThan(1e-6);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });
@@ -98,7 +98,7 @@ describe.each(named)("$name", ({ rule }) => {
         // Bits, not numbers: 0 and -0 are two.
         expect(finish(clean.toSpliced(at % (rows.length + 1), 0, malformed))).toEqual(finish(clean));
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   });
 
@@ -119,7 +119,7 @@ describe.each([["Median", {}], ["TrimmedMean", {}], ["TrimmedMean", { trim: 4 }]
         const zero = new Float32Array(LENGTH);
         const plain = run(build(method, param), { kernels, base: zero, updates: rows.map(f32) }).model;
         const moved = run(build(method, param), { kernels, base: zero, updates: rows.map((row) => f32(row.map((x, i) => x + shift[i]!))) }).model;
-        expect(Math.max(...moved.map((x, i) => Math.abs(x - plain[i]! - shift[i]!)))).toBeLessThan(2e-5);
+        expect(Math.max(...moved.map((x, i) => Math.abs(x - plain[i]! - shift[i]!)))).toBeLessThan(5e-5);
       }),
       { numRuns: 200 },
     );
