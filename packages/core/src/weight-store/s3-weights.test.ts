@@ -3,8 +3,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startS3Server, type S3Server, type S3ServerOptions } from "../../../../testing/s3-server.ts";
 import { weightStoreSuite } from "../../../../testing/weight-store-suite.ts";
 import { SednaError } from "../errors.ts";
+import { createUpdateEncoder } from "../update-codec/create-update-encoder.ts";
+import { decodeUpdate, modelUpdate } from "../update-codec/model-update.ts";
+import { readUpdateMessage } from "../wire/update-message.ts";
+import { parseUpdateReference, updateKey } from "../wire/update-reference.ts";
 import { s3Weights, type S3WeightsOptions } from "./s3-weights.ts";
-import type { WeightStore } from "./weight-store.ts";
+import { sha256Hex, type WeightStore } from "./weight-store.ts";
 
 const open: S3Server[] = [];
 afterEach(async () => {
@@ -40,6 +44,21 @@ describe("s3Weights()", () => {
     await storeOn(server).put("digits/models/3", bytes);
     expect([...server.objects.keys()]).toEqual(["/weights/jobs/fl=1/digits/models/3"]);
     expect(server.objects.get("/weights/jobs/fl=1/digits/models/3")!.meta["x-amz-meta-sha256"]).toBe("9f64a747e1b97f131fabb6b447296c9b6f0201e79fb3c5356e6c77e89b6a806a");
+  });
+
+  it("carries an update from a client to its aggregator, who is told where it lies", async () => {
+    const server = await start();
+    const change = Float32Array.from({ length: 1003 }, (_, i) => Math.sin(i));
+    const { message } = createUpdateEncoder({ plan: { encoding: "f32" }, length: change.length }).encode(change, { round: 4, modelVersion: 3, numSamples: 10 });
+    const key = updateKey({ federation: "digits", round: 4, id: "c1-x7" });
+    await storeOn(server).put(key, message);
+    const told = JSON.stringify({ key, bytes: message.length, sha256: await sha256Hex(message) });
+
+    const reference = parseUpdateReference(told, { federation: "digits", round: 4 });
+    const { head, payload } = readUpdateMessage((await storeOn(server).get(reference.key, { maxBytes: reference.bytes, sha256: reference.sha256 }))!);
+    expect(decodeUpdate(modelUpdate(head, payload), head.length)).toEqual(change);
+    await storeOn(server).put(key, Uint8Array.from(message, (byte, i) => (i === 200 ? byte ^ 1 : byte)));
+    await expect(storeOn(server).get(reference.key, { maxBytes: reference.bytes, sha256: reference.sha256 })).rejects.toMatchObject({ code: "cloud-garbage" });
   });
 
   it.each([

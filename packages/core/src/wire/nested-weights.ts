@@ -5,6 +5,11 @@ import { failField } from "./read-fields.ts";
 // Weights as nested lists, layer by layer, and flat. Both ways go down a layer's axes by its own shape, which has at most 16 of
 // them; how deep the lists nest that came is never followed further.
 
+/** How many lists the nested form of a layout has, the outermost included. */
+export function listsOf(layout: readonly LayerSpec[]): number {
+  return layout.reduce((sum, { shape }) => sum + shape.reduce(({ lists, rows }, axis) => ({ lists: lists + rows, rows: rows * axis }), { lists: 0, rows: 1 }).lists, 1);
+}
+
 /**
  * Nested lists as one flat array. @throws {WireError} where the lists have another shape than the layout, or hold something
  * else than finite numbers.

@@ -47,6 +47,19 @@ const FORBIDDEN = ["__proto__", "constructor", "prototype"];
 /** Neither control characters nor half of a surrogate pair, which UTF-8 cannot say. */
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 
+/** Lists and objects of a message, far more than any has. Building them is what a hostile text costs most by. */
+const MAX_PARTS = 200_000;
+
+/** Throws a WireError where a JSON text has more lists and objects than so many, before it is built; brackets in strings count too. */
+export function checkParts(json: string, { what, most }: { readonly what: string; readonly most: number }): void {
+  let count = 0;
+  for (const bracket of ["[", "{"]) {
+    for (let at = json.indexOf(bracket); at >= 0; at = json.indexOf(bracket, at + 1)) {
+      if (++count > most) throw new WireError(`read ${what}: expected at most ${most} lists and objects; got more`);
+    }
+  }
+}
+
 /**
  * A message as a value: text and bytes are read as JSON, in which each name comes once; anything else is taken for what
  * `JSON.parse` gave.
@@ -60,8 +73,10 @@ export function jsonOf(body: unknown, { what, maxBytes }: { readonly what: strin
   let value: unknown;
   try {
     json = isText ? body : new TextDecoder("utf-8", { fatal: true }).decode(body);
+    checkParts(json, { what, most: MAX_PARTS });
     value = JSON.parse(json);
   } catch (cause) {
+    if (cause instanceof WireError) throw cause;
     throw new WireError(`read ${what}: expected JSON; got ${body.length} ${isText ? "characters" : "bytes"} that are not`, { cause });
   }
   const twice = duplicateKey(json);

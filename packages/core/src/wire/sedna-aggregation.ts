@@ -1,7 +1,7 @@
 import { describe, WireError } from "../errors.ts";
 import type { LayerSpec } from "./federation.ts";
-import { fieldsOf, type Fields } from "./read-fields.ts";
-import { nestedJson, readNested } from "./nested-weights.ts";
+import { listsOf, nestedJson, readNested } from "./nested-weights.ts";
+import { checkParts, fieldsOf, type Fields } from "./read-fields.ts";
 
 // Sedna's aggregation protocol V1: one JSON object a WebSocket frame. Source: Sedna's lib/sedna/service/server/aggregation.py
 // and service/client.py, as captured. Where Python would take any number, text or NaN, this refuses.
@@ -42,13 +42,16 @@ export interface SednaRecvWeight {
 /** What Sedna's client takes at most. */
 export const SEDNA_MAX_FRAME_BYTES = 16 * 2 ** 20;
 
+/** Lists and objects beside the weights. */
+const OTHER_PARTS = 10_000;
+
 /**
  * A frame from one of Sedna's clients. Weights must have the layout's layers in its order, and each the layer's shape.
  * @throws {WireError} on what is no JSON object, with a number that is not finite (Python writes NaN and Infinity, which are
  * no JSON), or an update_weight of another shape or without a whole number of samples.
  */
 export function parseSednaAggregationMessage(frame: string | Uint8Array, { layout, maxBytes = SEDNA_MAX_FRAME_BYTES }: { readonly layout: readonly LayerSpec[]; readonly maxBytes?: number }): SednaAggregationMessage {
-  const message = fieldsOf(parseFrame(frame, maxBytes), "a frame of Sedna's");
+  const message = fieldsOf(parseFrame(frame, { maxBytes, maxParts: listsOf(layout) + OTHER_PARTS }), "a frame of Sedna's");
   const type = message.has("type") ? message.text("type") : "";
   if (type === "subscribe") return { type, clientId: message.has("client_id") ? message.text("client_id", { least: 0, asKey: true }) || undefined : undefined };
   if (type !== "update_weight") return { type: "other", name: type };
@@ -93,13 +96,15 @@ function readJobName(message: Fields): string | null | undefined {
   return message.value("job_name") === null ? null : message.has("job_name") ? message.text("job_name", { least: 0 }) : undefined;
 }
 
-function parseFrame(frame: string | Uint8Array, maxBytes: number): unknown {
+function parseFrame(frame: string | Uint8Array, { maxBytes, maxParts }: { readonly maxBytes: number; readonly maxParts: number }): unknown {
   if (frame.length > maxBytes) throw new WireError(`read a frame of Sedna's: expected at most ${maxBytes} bytes; got ${frame.length}`);
   let text = "";
   try {
     text = typeof frame === "string" ? frame : new TextDecoder("utf-8", { fatal: true }).decode(frame);
+    checkParts(text, { what: "a frame of Sedna's", most: maxParts });
     return JSON.parse(text);
   } catch (cause) {
+    if (cause instanceof WireError) throw cause;
     const got = /[[,:\s-](?:NaN|Infinity)[\],}\s]/.test(text) ? "NaN or Infinity among its numbers" : describe(text);
     throw new WireError(`read a frame of Sedna's: expected JSON; got ${got}`, { cause });
   }
