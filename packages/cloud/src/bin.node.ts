@@ -4,8 +4,9 @@ import { aggregateCommand } from "./aggregate-command.node.ts";
 import { keygenCommand, trustCommand } from "./keygen-command.node.ts";
 import { publishCommand } from "./publish-command.node.ts";
 import { serveCommand } from "./serve-command.node.ts";
+import { simulateCommand } from "./simulate-command.node.ts";
 
-const subCommands = { serve: serveCommand, aggregate: aggregateCommand, keygen: keygenCommand, publish: publishCommand, trust: trustCommand } as const;
+const subCommands = { serve: serveCommand, aggregate: aggregateCommand, simulate: simulateCommand, keygen: keygenCommand, publish: publishCommand, trust: trustCommand } as const;
 
 const main = defineCommand({
   meta: { name: "sedna-cloud", version: "0.1.0", description: "The cloud's side of sedna-js" },

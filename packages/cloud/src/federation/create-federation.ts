@@ -163,7 +163,7 @@ export function createFederation(options: FederationOptions): Federation {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
+    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, closing: rounds.isOpen && rounds.state.open?.closing === true, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
     async close() {
       presence.close();
       slots.close();

@@ -60,6 +60,8 @@ export interface FederationStats {
   readonly taken: number;
   /** False while its log takes nothing. */
   readonly healthy: boolean;
+  /** A round's model is being made: nothing is counted until it is there. */
+  readonly closing: boolean;
   /** How long the open round has been. */
   readonly openForMs?: number;
 }

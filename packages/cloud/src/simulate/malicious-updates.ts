@@ -1,0 +1,39 @@
+import { writeUpdateMessage, type EncodedUpdate, type UpdateFacts } from "@sedna-js/core";
+import type { UpdateEncoding } from "@sedna-js/wasm-kernels";
+
+/** What a malicious client makes of an honest change. */
+export interface MaliciousContext {
+  readonly change: Float32Array;
+  readonly facts: UpdateFacts;
+  /** Makes the honest message of a change. */
+  /** Of the plan. */
+  readonly encoding: UpdateEncoding;
+  readonly encode: (change: Float32Array, facts: UpdateFacts) => EncodedUpdate;
+  /** The message that this client sent before. */
+  readonly last: Uint8Array<ArrayBuffer> | undefined;
+  readonly maxBytes: number;
+}
+
+type Attack = (context: MaliciousContext) => Uint8Array<ArrayBuffer>;
+
+const raw = (change: Float32Array, facts: UpdateFacts): Uint8Array<ArrayBuffer> =>
+  writeUpdateMessage({ head: { ...facts, encoding: "f32", length: change.length }, payload: new Uint8Array(change.buffer, change.byteOffset, change.byteLength) });
+
+/** As float32, who encodes need not clip. */
+const scaled = ({ change, facts, encode, encoding }: MaliciousContext, factor: number): Uint8Array<ArrayBuffer> => {
+  const other = change.map((value) => factor * value);
+  return encoding === "f32" ? raw(other, facts) : encode(other, facts).message;
+};
+
+/** Attacks by name. The first two are well formed, and left to the aggregation; the rest is refused. */
+export const maliciousUpdates = {
+  /** Away from where training would go. */
+  "sign flip": (context) => scaled(context, -1),
+  /** Far beyond where training would go. */
+  scaling: (context) => scaled(context, -10),
+  nan: ({ change, facts }) => raw(change.with(0, Number.NaN), facts),
+  "wrong shape": ({ change, facts }) => raw(Float32Array.from([...change, 0]), facts),
+  "num_samples of 1e12": ({ change, facts, encode }) => encode(change, { ...facts, numSamples: 1e12 }).message,
+  replay: ({ change, facts, encode, last }) => last ?? encode(change, facts).message,
+  oversize: ({ maxBytes }) => new Uint8Array(maxBytes + 1),
+} as const satisfies Record<string, Attack>;

@@ -1,0 +1,131 @@
+import { roundSettings, seededRandom, type Aggregator, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
+import { loadTrainingKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
+import { createCloud } from "../create-cloud.ts";
+import { createFederation } from "../federation/create-federation.ts";
+import { federationService } from "../federation/federation-service.ts";
+import { openSessions } from "../federation/open-sessions.ts";
+import { judgeSoftmax } from "./judge-softmax.ts";
+import { maliciousUpdates } from "./malicious-updates.ts";
+import { createSimulatedTime } from "./simulated-time.ts";
+import { startSimulatedClient, type TurnOutcome } from "./simulated-client.ts";
+import type { SimulationData } from "./simulation-data.ts";
+
+/** Options of {@link runSimulation}. */
+export interface SimulationOptions {
+  readonly data: SimulationData;
+  readonly aggregator: Aggregator;
+  readonly rounds: Partial<RoundSettings>;
+  readonly training?: TrainingPlan;
+  readonly encoding?: UpdateEncoding;
+  readonly topkShare?: number;
+  readonly maxNorm?: number;
+  /** Share of all turns in which a client goes without a word. */
+  readonly dropouts: number;
+  /** Share of all turns in which a client takes longer than the round. */
+  readonly stragglers: number;
+  /** Share of the clients that attack, one after the other in each of the ways that there are. */
+  readonly malicious: number;
+  readonly seed: number;
+  /** Told of each round as it closes. */
+  readonly onRound: (round: SimulatedRound) => void;
+}
+
+/** What became of a round. */
+export interface SimulatedRound {
+  readonly round: number;
+  readonly outcome: "aggregated" | "abandoned";
+  readonly selected: number;
+  readonly counted: number;
+  /** Clients that went without a word. */
+  readonly dropped: number;
+  /** Updates that came when the round was over. */
+  readonly late: number;
+  /** Updates that were malformed. */
+  readonly refused: number;
+  /** Of the model after it, on samples that nobody trained on. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Simulated, from its opening to its close, in s. */
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** What became of all of it. */
+export interface SimulationResult {
+  readonly rounds: readonly SimulatedRound[];
+  readonly clients: number;
+  readonly quarantined: number;
+  /** Simulated, in s. */
+  readonly seconds: number;
+  readonly model: Float32Array;
+}
+
+/** Some moment; what it is does not matter. */
+const START = Date.UTC(2026, 0, 1);
+const MOST_ROUNDS_WITHOUT_MODEL = 20;
+
+/**
+ * A whole federation in one process: the engine, its log and its routes as they are, and clients that really train, on a clock
+ * that costs no waiting. One thing happens at a time, so that the same options give the same run.
+ *
+ * Ends after the last round, or when {@link MOST_ROUNDS_WITHOUT_MODEL} attempts in a row came to nothing.
+ */
+export async function runSimulation(options: SimulationOptions): Promise<SimulationResult> {
+  const { data, aggregator, rounds: settings, training, encoding, topkShare, maxNorm, dropouts, stragglers, malicious, seed, onRound } = options;
+  const time = createSimulatedTime({ start: START });
+  const kernels = await loadTrainingKernels();
+  const { now } = time;
+  // What a timer of the engine brings about is over before time goes on.
+  const timers = { ...time.timers, set: (callback: () => void, ms: number) => time.timers.set(() => (callback(), settle()), ms) };
+  const federation = createFederation({
+    name: "simulation",
+    head: { kind: "softmax", features: data.features, classes: data.classes },
+    aggregator,
+    rounds: settings,
+    seed,
+    now,
+    timers,
+    random: seededRandom({ seed, stream: 3 }),
+    ...(training && { training }),
+    ...(encoding && { encoding }),
+    ...(topkShare !== undefined && { topkShare }),
+    ...(maxNorm !== undefined && { maxNorm }),
+  });
+  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openSessions({ now, secret: "x".repeat(32) }) })] });
+  await cloud.start();
+
+  const closed: SimulatedRound[] = [];
+  let seen = { dropped: 0, late: 0, refused: 0 };
+  let isDone = false;
+  let wake = (): void => {};
+  federation.onRound(({ round, outcome, modelVersion, done }) => {
+    const { selected, counted, durationMs, bytes } = federation.status().history.at(-1)!;
+    const row = { round, outcome, selected, counted, ...seen, ...judgeSoftmax(federation.model(modelVersion)!.parameters, data.test), seconds: durationMs / 1000, bytes };
+    closed.push(row);
+    seen = { dropped: 0, late: 0, refused: 0 };
+    isDone = done || closed.slice(-MOST_ROUNDS_WITHOUT_MODEL).filter((one) => one.outcome === "abandoned").length === MOST_ROUNDS_WITHOUT_MODEL;
+    onRound(row);
+    wake();
+  });
+
+  /** Resolves when a model that is being made is there: time stands still until then. */
+  const settle = async (): Promise<void> => {
+    while (federation.stats().closing) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  const onTurn = async ({ kind }: TurnOutcome): Promise<void> => {
+    if (kind === "counted") await settle();
+    else seen = { ...seen, [kind]: seen[kind] + 1 };
+  };
+  const world = { time, ask: cloud, url: "http://simulation/v1/federations/simulation", kernels, deadlineMs: roundSettings(settings).deadlineMs, dropouts, stragglers, onTurn };
+  const attacks = Object.keys(maliciousUpdates) as (keyof typeof maliciousUpdates)[];
+  const attackers = Math.round(malicious * data.parts.length);
+  for (const [i, part] of data.parts.entries()) {
+    startSimulatedClient(world, { name: `client-${i}`, data: part, seed: (seed * 1_000_003 + i) >>> 0, attack: i < attackers ? attacks[i % attacks.length] : undefined });
+  }
+  await time.run(() => isDone);
+  const model = federation.model(federation.status().modelVersion)!.parameters;
+  const quarantined = federation.status().clients.filter(({ state }) => state === "quarantined").length;
+  await cloud.drain();
+  kernels.dispose();
+  return { rounds: closed, clients: data.parts.length, quarantined, seconds: (now() - START) / 1000, model };
+}
