@@ -21,6 +21,7 @@ import { benchHemCrossover } from "./hem-crossover.ts";
 import { benchHem } from "./hem.ts";
 import { benchJoint } from "./joint.ts";
 import { kernelGoals } from "./kernel-goals.ts";
+import { benchMistnet } from "./mistnet.ts";
 import { preparePeers } from "./peers.ts";
 import { benchPreprocess } from "./preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
@@ -43,6 +44,7 @@ const benches = {
   bundle: benchBundle,
   "federated-rules": benchFederatedRules,
   "federated-malicious": benchFederatedMalicious,
+  mistnet: benchMistnet,
   "agent-soak": benchAgentSoak,
   "agent-updates": benchAgentUpdates,
   "agent-recovery": benchAgentRecovery,

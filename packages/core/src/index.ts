@@ -74,7 +74,7 @@ export * from "./wire/detections.ts";
 export { claimBytes, deviceId, isDeviceId, parseEnrolmentGrant, parseEnrolmentRequest, type DeviceClaim, type DeviceProof, type EnrolmentGrant, type EnrolmentRequest } from "./wire/device-enrolment.ts";
 export * from "./wire/federation.ts";
 export { flatLength, isFederationName, parseFederationPlan, parseHello, parseSessionGrant, parseSessionRequest } from "./wire/federation-parsers.ts";
-export { parseFederationStatus, parseFederationTask, parseUpdateReceipt, parseUpdateRefused } from "./wire/federation-parsers-rounds.ts";
+export { SECURE_PHASES, parseFederationStatus, parseFederationTask, parseUpdateReceipt, parseUpdateRefused } from "./wire/federation-parsers-rounds.ts";
 export * from "./wire/hot-update-config.ts";
 export { canonicalJson } from "./wire/canonical-json.ts";
 export * from "./wire/mistnet.ts";

@@ -76,3 +76,9 @@ function halves(bits: Uint16Array): Float32Array {
   }
   return values;
 }
+
+/** A vector scaled down to a Euclidean length, where it is longer. */
+export function withinNorm(values: Float32Array, most = Infinity): Float32Array {
+  const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  return norm > most ? values.map((value) => (value * most) / norm) : values;
+}

@@ -1,5 +1,6 @@
-import { entriesOf, entryOf, mayUpload, SednaError, taskOf, type FederationClient, type UpdateReceipt } from "@sedna-js/core";
+import { entriesOf, entryOf, mayUpload, SednaError, taskOf, type FederationClient, type FederationTask, type SecureReceipt, type UpdateReceipt } from "@sedna-js/core";
 import type { Logger } from "../service.ts";
+import { withinNorm } from "./change-norm.ts";
 import { countUpdate, type ToldRefusal } from "./count-update.ts";
 import type { Federation, Member } from "./federation.ts";
 import { setUpFederation, type FederationOptions } from "./federation-options.ts";
@@ -11,6 +12,7 @@ import { createMemberTasks } from "./member-tasks.ts";
 import { monotoneClock } from "./monotone-clock.ts";
 import { createPresence } from "./presence.ts";
 import { receiveUpload } from "./receive-upload.ts";
+import { createSecureRounds, unreadable } from "./secure-rounds.ts";
 import { engineTimers } from "./timers.ts";
 import { changeOf, checkShape, readChange, type Refusal } from "./update-checks.ts";
 import { createUploadSlots } from "./upload-slots.ts";
@@ -32,7 +34,11 @@ export function createFederation(options: FederationOptions): Federation {
   const stats = federationStats();
   const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
   const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }), idleMs: uploadIdleMs, now, timers });
-  const tasks = createMemberTasks({ taskOf: (client, seq) => taskOf(rounds.state, { client, now: now(), seq }), now });
+  const taskFor = (client: string, seq: number): FederationTask => {
+    const told = taskOf(rounds.state, { client, now: now(), seq });
+    return secure && told.kind === "train" ? secure.task(client, told) : told;
+  };
+  const tasks = createMemberTasks({ taskOf: taskFor, now });
   const rounds: FederationRounds = createFederationRounds({
     ...setup,
     aggregator: options.aggregator,
@@ -47,6 +53,7 @@ export function createFederation(options: FederationOptions): Federation {
     logger,
     seed: options.seed ?? Math.floor(now()) >>> 0,
     onChange(event, { isWide }) {
+      secure?.follow();
       tasks.refresh(isWide || !("client" in event) ? undefined : event.client);
       // What comes in for a round that is over is dropped at once: its place is somebody's of the next.
       if (isWide) slots.cutAll((upload) => mayUpload(rounds.state, upload) === undefined);
@@ -54,6 +61,26 @@ export function createFederation(options: FederationOptions): Federation {
     onClosed(closed) {
       stats.closed(closed.outcome);
       for (const listener of Array.from(listeners)) listener(closed);
+    },
+  });
+  const secure = options.secure && createSecureRounds({
+    federation: plan.name,
+    length: setup.length,
+    settings: setup.settings,
+    secure: options.secure,
+    state: () => rounds.state,
+    now,
+    timers,
+    logger,
+    onMoved: () => tasks.refresh(),
+    onSummed: ({ round, clients, mean, totalWeight, bytes }) => {
+      // No client alone moves an honest mean further than this; who sends words of no change at all is held to it too.
+      const limited = withinNorm(mean, limits.clipNorm);
+      rounds.sum!.restore({ count: clients.length, totalWeight, mean: limited });
+      rounds.dispatch({ type: "summed", at: now(), round, clients, totalWeight, bytes });
+    },
+    onAbandoned: (round) => {
+      if (rounds.isOpen) rounds.dispatch({ type: "failed", at: now(), round });
     },
   });
   const presence = createPresence({ absentMs, now, timers, isHeld: (client) => tasks.listeners(client) > 0, onAbsent: (client) => leave(client) });
@@ -78,7 +105,7 @@ export function createFederation(options: FederationOptions): Federation {
 
   /** Why the round does not wait for an update. None of these is a strike, and that it was counted before is as good as the first time. */
   const ask = ({ client, epoch }: Member, { round, modelVersion }: { readonly round: number; readonly modelVersion?: number }): ToldRefusal | UpdateReceipt | undefined => {
-    const refused = mayUpload(rounds.state, { client, epoch, round, ...(modelVersion !== undefined && { modelVersion }) });
+    const refused = secure ? "not-selected" : mayUpload(rounds.state, { client, epoch, round, ...(modelVersion !== undefined && { modelVersion }) });
     if (refused === undefined) return undefined;
     if (refused === "duplicate") return { round, counted: true, duplicate: true };
     stats.refused(refused);
@@ -105,6 +132,9 @@ export function createFederation(options: FederationOptions): Federation {
     plan,
     async start() {
       await rounds.start();
+      const { open } = rounds.state;
+      // The masks of what was open have died with the process.
+      if (secure && open && !open.closing) rounds.dispatch({ type: "failed", at: now(), round: open.round });
       for (const { client, present } of entriesOf(rounds.state.clients)) if (present) presence.seen(client);
     },
     status: () => federationStatus({ plan, state: rounds.state, now: now(), epsilons: rounds.epsilons, ...(privacy && { privacy: privacy.spent() }) }),
@@ -159,6 +189,20 @@ export function createFederation(options: FederationOptions): Federation {
       const weight = clientOf(member.client)!.kind === "sedna-v1" ? Math.min(numSamples, limits.maxNumSamples) : numSamples;
       return count({ member, change: () => change, head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) }, digest: "", bytes });
     },
+    receiveSecure(member, answer) {
+      meet(member);
+      if (!secure) return { refused: "not-selected", error: "take an answer: expected an update; this federation sums in the open", round: openRound() };
+      let receipt: SecureReceipt;
+      try {
+        receipt = secure.receive(member.client, answer);
+      } catch (error) {
+        receipt = unreadable(error);
+      }
+      if ("refused" in receipt) return refuse(member, receipt);
+      stats.bytes(answer.body.length);
+      return { round: openRound(), ...receipt };
+    },
+    maxSecureBytes: (phase) => secure?.maxBytes(phase) ?? 0,
     onRound(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -166,6 +210,7 @@ export function createFederation(options: FederationOptions): Federation {
     stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, closing: rounds.isOpen && rounds.state.open?.closing === true, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
     async close() {
       presence.close();
+      secure?.close();
       slots.close();
       await rounds.close();
     },

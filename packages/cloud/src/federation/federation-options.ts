@@ -3,6 +3,7 @@ import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels
 import type { Logger } from "../service.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { RoundPrivacy } from "./round-privacy.ts";
+import type { SecureOptions } from "./secure-rounds.ts";
 import type { Timers } from "./timers.ts";
 import type { UpdateLimits } from "./update-checks.ts";
 
@@ -45,6 +46,8 @@ export interface FederationOptions {
   readonly refuseBeyond?: number;
   /** A client that has neither asked nor sent for so long is taken for gone, in ms. Default 90000. */
   readonly absentMs?: number;
+  /** Sums updates so that the aggregator learns of each round the sum and of no client more. For rules that need the mean only. Default: it does not. */
+  readonly secure?: SecureOptions;
   /** What its rounds cost, where the aggregator is private. */
   readonly privacy?: RoundPrivacy;
   readonly kernels?: VectorKernels;
@@ -77,6 +80,7 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
   const layout = options.layout ?? (head && headLayout(head).map(({ name: tensor, shape }) => ({ name: tensor, shape })));
   if (!layout) throw new TypeError("make a federation: expected a head or a layout; got neither");
   const settings = roundSettings(options.rounds);
+  if (options.secure) checkSecure({ ...options, encoding, settings });
   const length = flatLength(layout);
   const topkShare = encoding === "topk" ? (options.topkShare ?? 0.01) : undefined;
   const entries = topkShare === undefined ? undefined : Math.max(1, Math.ceil(length * topkShare));
@@ -88,7 +92,7 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
     training,
     aggregation: aggregator.name,
     mode: settings.buffered ? "buffered" : "rounds",
-    protection: "open",
+    protection: options.secure ? "secure-sum" : "open",
     encoding,
     ...(topkShare !== undefined && { topkShare }),
     ...(maxNorm !== undefined && { clipNorm: maxNorm }),
@@ -102,4 +106,13 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
   if (initialModel && !initialModel.every(Number.isFinite)) throw new RangeError("make a federation: expected a finite initial model; got NaN or an infinity in it");
   if (settings.participants < aggregator.minClients) throw new RangeError(`make a federation: expected at least ${aggregator.minClients} participants for ${aggregator.name}; got ${settings.participants}`);
   return { plan, settings, length, limits: { length, encoding, entries, maxNumSamples, ...(maxNorm !== undefined && { clipNorm: maxNorm, refuseNorm: maxNorm * refuseBeyond }) } };
+}
+
+/** A sum is all that a secure federation has: what needs more is refused now, and not after the first round. */
+function checkSecure({ aggregator, encoding, settings: { buffered }, secure, privacy }: Pick<FederationOptions, "aggregator" | "secure" | "privacy"> & { readonly encoding: UpdateEncoding; readonly settings: RoundSettings }): void {
+  if (!aggregator.needsSumOnly) throw new TypeError(`make a secure federation: expected a rule that needs the mean only; got ${aggregator.name}`);
+  if (buffered) throw new TypeError("make a secure federation: expected rounds; got the buffered mode, in which clients do not meet");
+  if (encoding !== "f32") throw new TypeError(`make a secure federation: expected the encoding f32, which is quantised by itself; got ${encoding}`);
+  // A client with a larger weight would move the mean further than the noise is for.
+  if (privacy && (secure?.maxWeight ?? 1) !== 1) throw new TypeError("make a secure federation: expected maxWeight 1 beside differential privacy; got more");
 }

@@ -1,4 +1,4 @@
-import { parseSessionRequest, SednaError, WireError, type FederationTask, type SessionGrant } from "@sedna-js/core";
+import { parseSessionRequest, SECURE_PHASES, SednaError, WireError, type FederationTask, type SessionGrant } from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { isKnown, readRange } from "../byte-range.ts";
@@ -33,7 +33,7 @@ interface Asked {
 }
 
 /** Refuses a request with a status; what it says is for the client. */
-function refuse(c: Context, { status, error, code, headers = {} }: { readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 429 | 500 | 503 | 507; readonly error: string; readonly code?: string; readonly headers?: Record<string, string> }): Response {
+function refuse(c: Context, { status, error, code, headers = {} }: { readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503 | 507; readonly error: string; readonly code?: string; readonly headers?: Record<string, string> }): Response {
   return c.json({ error, ...(code !== undefined && { code }) }, status, { "cache-control": "no-store", ...headers });
 }
 
@@ -99,6 +99,18 @@ export function federationService({ federations, sessions, sockets = [], maxWait
     return c.body(null, 200, { "upload-offset": String(offset), "cache-control": "no-store" });
   };
 
+  const takeSecure = async ({ c, federation }: Asked, member: Member): Promise<Response> => {
+    const phase = SECURE_PHASES.find((one) => one === c.req.param("phase"));
+    const most = phase && federation.maxSecureBytes(phase);
+    if (!phase || !most) return refuse(c, { status: 404, error: "take an answer: expected a phase of a secure sum; there is none such here" });
+    const body = await readBody(c.req.raw, most);
+    if (!body) return refuse(c, { status: 413, error: `take an answer: expected at most ${most} bytes; got more`, code: "too-long", headers: { connection: "close" } });
+    const receipt = federation.receiveSecure(member, { phase, body });
+    if (!("refused" in receipt)) return c.json(receipt, 200, { "cache-control": "no-store" });
+    const { refused: code, error, round } = receipt;
+    return c.json({ error, code, round }, code === "wrong-shape" || code === "wrong-length" ? 400 : 409, { "cache-control": "no-store" });
+  };
+
   /** Finds the federation, and tells in the protocol's words what went wrong. */
   const answer = (handle: (asked: Asked) => Promise<Response>, { logger }: ServiceContext) => async (c: Context): Promise<Response> => {
     const federation = byName.get(c.req.param("name") ?? "");
@@ -139,6 +151,7 @@ export function federationService({ federations, sessions, sockets = [], maxWait
       // GET answers HEAD too.
       app.get(at("/rounds/:round/update"), answer(asMember(admit), context));
       app.put(at("/rounds/:round/update"), answer(asMember(({ c, federation }, member) => takeUpload(c, { federation, member })), context));
+      app.post(at("/secure/:phase"), answer(asMember(takeSecure), context));
       app.all(`${ROOT}*`, (c) => c.json({ error: `no such route of a federation: ${c.req.method} ${c.req.path}` }, 404));
     },
     drain() {
@@ -176,4 +189,26 @@ function tellError(c: Context, { error, logger }: { readonly error: unknown; rea
   }
   logger.error({ error: error instanceof Error ? error.message : String(error), path: c.req.path }, "a federation's request failed");
   return refuse(c, { status: 500, error: "the request failed; the server's log says why" });
+}
+
+/** A body up to its limit; undefined where there is more. */
+async function readBody({ body }: Request, most: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = body?.getReader();
+  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    length += next.value!.length;
+    if (length > most) {
+      await reader!.cancel();
+      return undefined;
+    }
+    chunks.push(next.value!);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

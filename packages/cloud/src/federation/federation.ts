@@ -1,4 +1,4 @@
-import type { ClientResources, FederationPlan, FederationStatus, FederationTask, UpdateReceipt, UpdateRefusal } from "@sedna-js/core";
+import type { ClientResources, FederationPlan, FederationStatus, FederationTask, SecurePhase, UpdateReceipt, UpdateRefusal } from "@sedna-js/core";
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 
 /** A client that is in a federation now. A newer epoch of the same client fences an older one. */
@@ -37,6 +37,10 @@ export interface Federation {
   admit(member: Member, options: { readonly round: number; readonly signal?: AbortSignal }): Promise<number>;
   /** Takes an update that is in memory already, such as one of Sedna's protocol; the same checks from its shape on. */
   count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
+  /** Takes the body of a secure sum's answer. `counted`: it was taken for what it is. Malformed ones are strikes. */
+  receiveSecure(member: Member, answer: { readonly phase: SecurePhase; readonly body: Uint8Array }): UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number };
+  /** Most bytes of such an answer; 0 where updates are not summed so. */
+  maxSecureBytes(phase: SecurePhase): number;
   /** Told after each round, with the new model's version. */
   onRound(listener: (closed: { readonly round: number; readonly modelVersion: number; readonly outcome: "aggregated" | "abandoned"; readonly totalSamples: number; readonly done: boolean }) => void): () => void;
   stats(): FederationStats;

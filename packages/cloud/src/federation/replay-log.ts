@@ -39,6 +39,10 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
     state = after;
     at = Math.max(at, event.at);
     if (event.type === "counted" && before.open && before.open.counted.size < (after.open ?? before.open).counted.size) counted.push(event);
+    if (event.type === "summed" && after.open?.closing && !before.open?.closing) {
+      const weight = event.totalWeight / event.clients.length;
+      counted.push(...event.clients.map((client) => ({ type: "counted" as const, at: event.at, client, round: event.round, modelVersion: after.modelVersion, weight, bytes: 0, digest: "" })));
+    }
     // A round that is given up and opened anew has the same number, and nothing else of the former.
     if (effects.some(({ type }) => type === "open") || !after.open) {
       counted = [];

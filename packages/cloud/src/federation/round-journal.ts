@@ -118,7 +118,7 @@ export function createRoundJournal({ log, sum, maxUnwritten = 64, maxWaitMs = 20
   return {
     note(event) {
       noted.push(event);
-      if (event.type === "counted") countedNumber++;
+      if (event.type === "counted" || event.type === "summed") countedNumber++;
       if (countedNumber === 0 || countedNumber >= maxUnwritten) seal();
       else waiting ??= timers.set(seal, maxWaitMs);
     },

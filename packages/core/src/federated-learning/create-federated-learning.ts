@@ -2,6 +2,7 @@ import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
 import { createUpdateEncoder, type UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
+import type { SecureClientOptions } from "../secure-sum/create-secure-client.ts";
 import type { ClientResources, FederationPlan } from "../wire/federation.ts";
 import { createEventFeed } from "./event-feed.ts";
 import type { TrainingPauses } from "../estimator/training-pauses.ts";
@@ -21,6 +22,8 @@ export interface FederatedLearningOptions<Sample, Result> {
   readonly resources?: ClientResources | (() => ClientResources);
   /** When not to train. */
   readonly pauses?: TrainingPauses;
+  /** What this client asks of secure sums: keys that devices signed, a larger least of clients. Default: at least 3, unsigned. */
+  readonly secure?: Pick<SecureClientOptions, "minClients" | "sign" | "verify">;
   /** Makes messages of changes. Default: as the plan says. */
   readonly encoder?: (plan: FederationPlan) => UpdateEncoder;
   /** Keeps what lossy encodings have left out, for after a restart of the device. */
@@ -62,6 +65,7 @@ export function createFederatedLearning<Sample, Result>({
   device,
   resources = {},
   pauses,
+  secure,
   encoder = (plan) => createUpdateEncoder({ plan, length: flatLength(plan.layout) }),
   residuals,
   baseMs = 1000,
@@ -76,7 +80,7 @@ export function createFederatedLearning<Sample, Result>({
 
   const takePart = async (samples: LabelledSamples<Sample>, { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: FederatedEvent) => void }): Promise<void> => {
     try {
-      await runFederatedClient({ estimator, transport, device, resources: () => (typeof resources === "function" ? resources() : resources), pauses, encoder, residuals, retrying: { baseMs, capMs, random, wait }, samples, signal, emit });
+      await runFederatedClient({ estimator, transport, device, resources: () => (typeof resources === "function" ? resources() : resources), pauses, secure, encoder, residuals, retrying: { baseMs, capMs, random, wait }, samples, signal, emit });
     } catch (error) {
       status = { ...status, state: signal.aborted ? "idle" : "failed" };
       throw error;

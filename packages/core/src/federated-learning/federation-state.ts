@@ -54,6 +54,8 @@ export type FederationEvent =
   | { readonly type: "left"; readonly at: number; readonly client: string; readonly epoch: number }
   /** An update was validated and is part of the round's sum. */
   | { readonly type: "counted"; readonly at: number; readonly client: string; readonly round: number; readonly modelVersion: number; readonly weight: number; readonly bytes: number; readonly digest: string; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }
+  /** A secure sum was opened: all of these are counted together, by their mean weight, and the round closes. */
+  | { readonly type: "summed"; readonly at: number; readonly round: number; readonly clients: readonly string[]; readonly totalWeight: number; readonly bytes: number }
   /** An update was malformed: a strike. Lateness is none. */
   | { readonly type: "refused"; readonly at: number; readonly client: string; readonly round: number; readonly code: UpdateRefusal }
   | { readonly type: "ticked"; readonly at: number }

@@ -17,8 +17,8 @@ export interface FederationTransport {
   fetchModel(version: number, options: { readonly length: number; readonly signal: AbortSignal }): Promise<Float32Array>;
   /** Sends an update's message; resumes what broke off. Sending the same one twice counts once. What the aggregator refuses is an answer, not an error. */
   sendUpdate(message: Uint8Array, options: { readonly round: number; readonly signal: AbortSignal }): Promise<UpdateReceipt | UpdateRefused>;
-  /** Sends a message of the secure sum. */
-  sendSecure(phase: SecurePhase, options: { readonly round: number; readonly message: unknown; readonly signal: AbortSignal }): Promise<void>;
+  /** Sends an answer of the secure sum, as `writeSecureAnswer` gives it. Sending the same one twice counts once. What the aggregator refuses is an answer, not an error. */
+  sendSecure(phase: SecurePhase, options: { readonly round: number; readonly message: Uint8Array<ArrayBuffer>; readonly signal: AbortSignal }): Promise<UpdateReceipt | UpdateRefused>;
   /** Ends the session, if there is one; rejects never, and waits not long. */
   leave(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { afterAbandon, afterModel } from "./close-round.ts";
 import { isEligible, isQuarantined, withClient, withoutForgotten } from "./federation-clients.ts";
 import type { FederationClient, FederationEffect, FederationEvent, FederationState } from "./federation-state.ts";
 import { mayUpload } from "./may-upload.ts";
+import { summed } from "./count-sum.ts";
 import { entriesOf, entryOf, withEntry, withoutEntry } from "./roster.ts";
 import { roundTargets } from "./round-settings.ts";
 
@@ -39,6 +40,8 @@ function apply(state: FederationState, event: FederationEvent): Reduced {
       return { state: left(state, event), effects: [] };
     case "counted":
       return { state: counted(state, event), effects: [] };
+    case "summed":
+      return summed(state, event);
     case "refused":
       return refused(state, event);
     case "aggregated":

@@ -13,6 +13,7 @@ import { followFederation } from "./follow-federation.ts";
 import { keepTrying, type KeepTryingOptions, type Retrying } from "./keep-trying.ts";
 import type { TrainTask } from "./make-update.ts";
 import { takePartInRound, type RoundPart } from "./take-part-in-round.ts";
+import { takePartInSecureSum, type SecureContext, type SecurePart, type SecureTask } from "./take-part-in-secure-sum.ts";
 
 /** Keeps what encodings have left out so far, for a device that starts again. One store a federation. */
 export interface ResidualStore {
@@ -30,6 +31,8 @@ export interface FederatedClient<Sample> {
   readonly encoder: (plan: FederationPlan) => UpdateEncoder;
   readonly residuals: ResidualStore | undefined;
   readonly retrying: Omit<Retrying, "onRetry">;
+  /** What it asks of secure sums beside what it always does. */
+  readonly secure: SecureContext<Sample>["secure"] | undefined;
 }
 
 /** Options of {@link runFederatedClient}. */
@@ -53,6 +56,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   let newestModel: { readonly version: number; readonly flat: Float32Array } | undefined;
   const heard: { kind?: FederationTask["kind"]; round?: number; modelVersion?: number } = {};
   let part: RoundPart | undefined;
+  let secure: SecurePart | undefined;
 
   const openEncoder = async (plan: FederationPlan): Promise<UpdateEncoder> => {
     const encoder = encoderOf(plan);
@@ -119,6 +123,18 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       onFailed: (error) => ended.abort(error),
     });
 
+  const openSecure = (task: SecureTask): SecurePart =>
+    takePartInSecureSum(task, {
+      ...options,
+      ...membership!,
+      secure: options.secure ?? {},
+      model,
+      trying,
+      sendSecure: (phase, at) => transport.sendSecure(phase, at),
+      signal,
+      onFailed: (error) => ended.abort(error),
+    });
+
   /** Does what a task says; `finished` at the end, `later` when what runs has to end first. */
   const act = async (task: FederationTask): Promise<"finished" | "later" | "acted"> => {
     const { kind, round, modelVersion } = task;
@@ -130,8 +146,15 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     }
     // In the buffered mode a model goes on while a client trains; what it makes of an older one still counts.
     if (kind === "train" && membership!.plan.mode === "buffered" && part && !part.idle) return "later";
+    // Between two phases a client waits; only one that still works while others went on has been left behind.
+    if (secure?.round === round && (kind === "secure" || (kind === "wait" && secure.idle))) {
+      if (kind === "secure") secure.told(task);
+      return "acted";
+    }
     await part?.stop({ over: true });
     part = undefined;
+    await secure?.stop({ over: true });
+    secure = undefined;
     // Who polls hears the same again and again.
     const isSame = heard.kind === kind && heard.round === round;
     Object.assign(heard, { kind, round });
@@ -143,7 +166,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
         if (!isSame) emit({ type: "waiting", round, modelVersion });
         return "acted";
       case "secure":
-        throw new SednaError("take part in a federation: expected rounds that this client can follow; got a secure sum", { code: "unsupported-platform" });
+        secure = openSecure(task);
+        return "acted";
       case "done": {
         const last = await model(modelVersion, signal);
         await estimator.setWeights(splitWeights(last, membership!.plan.layout));
@@ -172,6 +196,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   } finally {
     ended.abort(new SednaError("take part in a federation: it ended", { code: "disposed" }));
     await part?.stop({ over: false });
+    await secure?.stop({ over: false });
     await following.ended;
   }
 }

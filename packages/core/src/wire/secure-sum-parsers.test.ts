@@ -6,7 +6,7 @@ import { parseSecureKeys, parseSecureKeysTask, parseSecureMaskedTask, parseSecur
 import type { SecureAnswer } from "./secure-sum.ts";
 
 const bytes = (length: number, fill = 0): string => btoa(String.fromCharCode(...new Uint8Array(length).fill(fill)));
-const settings = { length: 3, clipRange: 8, levels: 4096, maxWeight: 4, samplesPerWeight: 10, minClients: 3 };
+const settings = { length: 3, clipRange: 8, levels: 4096, maxWeight: 4, samplesPerWeight: 10, minClients: 3, attempt: 1 };
 const keys = [1, 2, 3].map((fill) => ({ maskKey: bytes(32, fill), sealKey: bytes(32, 9) }));
 
 const messages = {

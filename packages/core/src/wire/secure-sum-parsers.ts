@@ -69,6 +69,7 @@ function readSettings(settings: Fields): SecureSettings {
     maxWeight: settings.whole("maxWeight", { least: 1, most: 2 ** 31 }),
     samplesPerWeight: settings.number("samplesPerWeight", { least: 1e-9, most: 1e15 }),
     minClients: settings.whole("minClients", { least: 2, most: MAX_CLIENTS }),
+    attempt: settings.whole("attempt"),
   };
 }
 

@@ -16,6 +16,8 @@ export interface SecureSettings {
   readonly samplesPerWeight: number;
   /** A sum of fewer is not made. */
   readonly minClients: number;
+  /** Another one each time a round is tried: a client makes new keys for it, or secrets of two tries would open each other. */
+  readonly attempt: number;
 }
 
 /** Phase `keys`: the aggregator asks for keys. */

@@ -1,4 +1,4 @@
-import { checkDeadline, parseSessionGrant, SednaError, type FederationTransport, type SessionRequest } from "@sedna-js/core";
+import { checkDeadline, parseSessionGrant, parseUpdateReceipt, parseUpdateRefused, SednaError, UPDATE_TYPE, type FederationTransport, type SessionRequest } from "@sedna-js/core";
 import { openClientSocket, type ClientSocket } from "#platform";
 import { baseUrl } from "../http/base-url.ts";
 import { federationHttp, readAnswer } from "./federation-http.ts";
@@ -96,8 +96,10 @@ export function federationTransport({
     fetchModel: parameterFetcher({ http, stallMs: deadlineMs }),
     sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }),
     async sendSecure(phase, { round, message, signal }) {
-      const body = new TextEncoder().encode(JSON.stringify({ round, message }));
-      await http.ask({ action: `send the secure sum's ${phase}`, method: "POST", path: `/secure/${phase}`, headers: { "content-type": "application/json" }, body, deadlineMs: deadlineMs + (1000 * body.length) / slowest, maxReplyBytes: 65_536, signal });
+      const action = `send the secure sum's ${phase} of round ${round}`;
+      const headers = { "content-type": phase === "masked" ? UPDATE_TYPE : "application/json" };
+      const reply = await http.ask({ action, method: "POST", path: `/secure/${phase}`, headers, body: message, deadlineMs: deadlineMs + (1000 * message.length) / slowest, maxReplyBytes: 65_536, signal });
+      return reply.status >= 300 ? readAnswer(reply, { action, read: parseUpdateRefused }) : readAnswer(reply, { action, read: parseUpdateReceipt });
     },
     async leave() {
       const token = session.forget();
