@@ -162,8 +162,15 @@ export interface MaliciousResult {
   };
 }
 
+/** A way to make one model of many. */
+interface Defence {
+  readonly name: string;
+  readonly build: () => Aggregator;
+  readonly maxNorm?: number;
+}
+
 /** The rules as a federation would be set up that expects a fifth of its clients to be hostile. The first is the one that the goal is about. */
-const defences: readonly { readonly name: string; readonly build: () => Aggregator; readonly maxNorm?: number }[] = [
+const defences: readonly Defence[] = [
   { name: "clipping and TrimmedMean", build: () => aggregation.TrimmedMean({ trim: 0.2 }), maxNorm: MAX_NORM },
   { name: "clipping and Median", build: () => aggregation.Median(), maxNorm: MAX_NORM },
   { name: "clipping and MultiKrum", build: () => aggregation.MultiKrum({ f: 10 }), maxNorm: MAX_NORM },
@@ -175,13 +182,13 @@ const defences: readonly { readonly name: string; readonly build: () => Aggregat
 export async function malicious(): Promise<MaliciousResult> {
   const digits = await federatedDigits({ clients: CLIENTS, alpha: ALPHA, seed: SEED });
   using kernels = await loadTrainingKernels();
-  const run = ({ name, build, maxNorm }: (typeof defences)[number], attacks: RunOptions["attacks"]): Promise<MaliciousRun> => runMalicious({ name, kernels, digits, aggregator: build(), attacks, ...(maxNorm === undefined ? {} : { maxNorm }) });
+  const run = ({ name, build, maxNorm }: Defence, attacks: RunOptions["attacks"]): Promise<MaliciousRun> => runMalicious({ name, kernels, digits, aggregator: build(), attacks, ...(maxNorm === undefined ? {} : { maxNorm }) });
 
   const honest = await run({ name: "FedAvg, all honest", build: () => aggregation.FedAvg() }, []);
   const attacked: Record<string, MaliciousRun[]> = {};
   for (const [cast, attacks] of Object.entries(casts)) {
     attacked[cast] = [];
-    for (const defence of defences) attacked[cast].push(await run(defence, attacks));
+    for (const defence of [...defences, trustIn(kernels, digits)]) attacked[cast].push(await run(defence, attacks));
   }
   const wellFormed: readonly Attack[] = ["sign flip", "times -10"];
   const silenced = await run(defences[0]!, casts["of all kinds"]!.map((attack) => (wellFormed.includes(attack) || attack === "replay" ? attack : "silent")));
@@ -189,6 +196,17 @@ export async function malicious(): Promise<MaliciousResult> {
   const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
   const other = bits(silenced.model);
   return { honest, attacked, malformed: { changed: bits(model).filter((word, i) => word !== other[i]).length } };
+}
+
+/** FLTrust with 100 digits of the server's own, on which it trains as its clients do. */
+function trustIn(kernels: TrainingKernels, { all }: FederatedDigits): Defence {
+  const root = { samples: all.samples.subarray(0, 100 * digitsHead.features), labels: all.labels.subarray(0, 100) };
+  const rootUpdate = (base: Float32Array): Float32Array => {
+    using trainer = kernels.headTrainer({ head: digitsHead, ...root, optimizer, weights: base });
+    for (let epoch = 0; epoch < EPOCHS; epoch++) trainer.epoch();
+    return trainer.weights().map((weight, i) => weight - base[i]!);
+  };
+  return { name: "FLTrust, 100 clean digits", build: () => aggregation.FLTrust({ rootUpdate }) };
 }
 
 /** Accuracy after the last round; it swings by few tenths of a point between rounds, so the mean of three is taken. */
