@@ -60,7 +60,10 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
     it("has one whole value where many are put at once", async () => {
       const store = await make();
       const values = [1, 2, 3, 4].map((seed) => filled(50_000, seed));
-      await Promise.all(values.map((value) => store.put("fl/same", value)));
+      // A server may refuse one of two that meet, as moto does by a 500; it may not mix them.
+      const outcomes = await Promise.allSettled(values.map((value) => store.put("fl/same", value)));
+      for (const outcome of outcomes) if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ retryable: true });
+      expect(outcomes.some(({ status }) => status === "fulfilled")).toBe(true);
       const last = await store.get("fl/same", all);
       expect(values.filter((value) => isSame(last, value))).toHaveLength(1);
     });

@@ -1,5 +1,5 @@
 import type { FederationPlan } from "../wire/federation.ts";
-import { fromHalf, toHalves } from "./half.ts";
+import { toHalves } from "./half.ts";
 import { largest } from "./largest.ts";
 
 /** What the encoding of a plan needs to know. */
@@ -43,13 +43,16 @@ function halvesWithin(target: Float32Array, limit: number): Uint16Array {
   return halves;
 }
 
+/** The length of a vector of halves: the squares of whole mantissas add up exactly, so each exponent has a sum of its own. */
 function halfNorm(halves: Uint16Array, limit: number): number {
   if (limit === Infinity) return 0;
-  // There are few halves, and many numbers.
-  const squareOf = Float64Array.from({ length: 0x8000 }, (_, bits) => fromHalf(bits) ** 2);
-  let squares = 0;
-  for (let i = 0; i < halves.length; i++) squares += squareOf[halves[i]! & 0x7fff]!;
-  return Math.sqrt(squares);
+  const squares = new Float64Array(32);
+  for (let i = 0; i < halves.length; i++) {
+    const exponent = (halves[i]! >> 10) & 31;
+    const mantissa = (halves[i]! & 0x3ff) | (exponent === 0 ? 0 : 0x400);
+    squares[exponent]! += mantissa * mantissa;
+  }
+  return Math.sqrt(squares.reduce((sum, square, exponent) => sum + square * 4 ** (Math.max(exponent, 1) - 25), 0));
 }
 
 /**
