@@ -8,6 +8,7 @@ export { federationService, type FederationServiceOptions } from "./federation/f
 export type { Federation, FederationStats, Member, UpdateUpload } from "./federation/federation.ts";
 export { memoryFederationLog } from "./federation/memory-federation-log.ts";
 export { openSessions } from "./federation/open-sessions.ts";
+export { recomputeModel, type RecomputeOptions } from "./federation/recompute-model.ts";
 export type { RoundPrivacy } from "./federation/round-privacy.ts";
 export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna-aggregation.ts";
 export type { Sessions } from "./federation/sessions.ts";

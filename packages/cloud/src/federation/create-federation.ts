@@ -42,6 +42,7 @@ export function createFederation(options: FederationOptions): Federation {
   const rounds: FederationRounds = createFederationRounds({
     ...setup,
     aggregator: options.aggregator,
+    checkpoint: options.checkpoint,
     initialModel: options.initialModel,
     kernels: options.kernels,
     privacy,

@@ -113,13 +113,20 @@ export function directoryFederationLog(directory: string): FederationLog {
   };
 }
 
-/** The records of whole lines, up to the first that is not; `size` is where that begins. */
+/**
+ * The records of whole lines; `size` is where the last of them ends. What was being written at a death is the end of the file.
+ * @throws {SednaError} `storage-failed` on damage before that: what follows it was acknowledged, and must not be dropped in silence.
+ */
 function readLines(bytes: Buffer): { readonly records: FederationRecord[]; readonly size: number } {
   const records: FederationRecord[] = [];
   let size = 0;
-  for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, size)) {
-    const text = bytes.subarray(size + SUM_LENGTH + 1, end);
-    if (crc32(text) !== Number.parseInt(bytes.toString("latin1", size, size + SUM_LENGTH), 16)) break;
+  let damaged = false;
+  for (let start = 0, end = bytes.indexOf(0x0a); end >= 0; start = end + 1, end = bytes.indexOf(0x0a, start)) {
+    const text = bytes.subarray(start + SUM_LENGTH + 1, end);
+    const isWhole = end - start > SUM_LENGTH && crc32(text) === Number.parseInt(bytes.toString("latin1", start, start + SUM_LENGTH), 16);
+    if (isWhole && damaged) throw new SednaError(`read the log: expected whole lines; got damage at byte ${size}, and more behind it`, { code: "storage-failed" });
+    damaged ||= !isWhole;
+    if (damaged) continue;
     records.push(...(JSON.parse(text.toString()) as FederationRecord[]));
     size = end + 1;
   }

@@ -28,6 +28,8 @@ export interface FederationOptions {
   readonly log?: FederationLog;
   /** Keeps every update that was counted in the log, so that models can be made again from it. Default false. */
   readonly keepUpdates?: boolean;
+  /** Updates that a death may lose, whose clients then send them again; and for how long, in ms. Default 64 and 2000. */
+  readonly checkpoint?: { readonly updates?: number; readonly ms?: number };
   /** What choices are drawn from. Default: the clock. */
   readonly seed?: number;
   /** Updates in memory at once, while they come in. Default 8. */

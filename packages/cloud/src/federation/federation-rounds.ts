@@ -14,7 +14,7 @@ import type { Timers } from "./timers.ts";
 type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
 
 /** Options of {@link createFederationRounds}. */
-export interface FederationRoundsOptions extends Pick<FederationOptions, "aggregator" | "initialModel" | "kernels" | "privacy">, FederationSetup {
+export interface FederationRoundsOptions extends Pick<FederationOptions, "aggregator" | "checkpoint" | "initialModel" | "kernels" | "privacy">, FederationSetup {
   readonly log: FederationLog;
   readonly keepUpdates: boolean;
   readonly seed: number;
@@ -209,7 +209,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
 
   const open = async (kernels: VectorKernels): Promise<void> => {
     const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: (_, { before, after }) => account({ before, after }) });
-    const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), logger, timers });
+    const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
     const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: opened.at, tick: undefined, closing: undefined };
     if (opened.state.open) {
       openSum(run, opened.state.open.round);

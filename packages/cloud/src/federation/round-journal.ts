@@ -18,9 +18,9 @@ export interface RoundJournalOptions {
   /** The sum that the events which were noted so far have led to. */
   readonly sum: () => SumState | undefined;
   /** Updates that a death may lose: more are written down. Default 64. */
-  readonly maxUnwritten?: number;
+  readonly maxUnwritten?: number | undefined;
   /** How long an update may wait to be written down, in ms. Default 2000. */
-  readonly maxWaitMs?: number;
+  readonly maxWaitMs?: number | undefined;
   /** How long after a failure it is tried again, in ms. Default 1000. */
   readonly retryMs?: number;
   readonly logger: Logger;

@@ -6,7 +6,8 @@ import type { UploadBuffer } from "./upload-buffer.ts";
 export interface UpdateLimits {
   /** Parameters of the model. */
   readonly length: number;
-  readonly encoding: UpdateEncoding;
+  /** Undefined takes any. */
+  readonly encoding: UpdateEncoding | undefined;
   /** topk: most numbers in a payload. */
   readonly entries?: number | undefined;
   readonly maxNumSamples: number;
@@ -43,7 +44,7 @@ export function readChange(buffer: UploadBuffer, { round, limits, kernels }: { r
   if (payload.length !== payloadBytes(head)) return refusal("wrong-length", { expected: `${payloadBytes(head)} bytes of payload, as its head says`, got: payload.length });
   const sum = kernels.checksum(payload);
   if (sum !== head.checksum) return refusal("wrong-digest", { expected: `a payload of checksum ${head.checksum}`, got: sum });
-  if (head.encoding !== limits.encoding) return refusal("wrong-shape", { expected: `the plan's encoding, ${limits.encoding}`, got: head.encoding });
+  if (limits.encoding !== undefined && head.encoding !== limits.encoding) return refusal("wrong-shape", { expected: `the plan's encoding, ${limits.encoding}`, got: head.encoding });
   if (head.length !== limits.length) return refusal("wrong-shape", { expected: `${limits.length} parameters`, got: head.length });
   // Asked for anew: kernel memory may have grown.
   const change = changeOf(head, buffer.bytes.subarray(headBytes));
