@@ -1,0 +1,37 @@
+import { createCloud, createFederation, directoryFederationLog, federationService, serve, type Sessions } from "@sedna-js/cloud";
+import { aggregation, select } from "@sedna-js/core";
+
+// An aggregator over HTTP that is there to be killed: what it knows is in a directory, where the next one goes on. Names are tokens.
+
+/** What it is started with, as JSON. */
+export interface MortalAggregator {
+  readonly directory: string;
+  /** 0 takes a free one, and tells it. */
+  readonly port: number;
+  readonly method: "FedAvg" | "FedAvgM" | "Median";
+  readonly participants: number;
+  readonly exitRound: number;
+  readonly parameters: number;
+}
+
+const sessions: Sessions = {
+  grant: async ({ device }) => ({ client: device, epoch: 1, token: device, expiresIn: 3600 }),
+  verify: async (token) => ({ client: token, epoch: 1 }),
+  end() {},
+};
+
+const { directory, port, method, participants, exitRound, parameters } = JSON.parse(process.argv[2]!) as MortalAggregator;
+const federation = createFederation({
+  name: "mortal",
+  layout: [{ name: "weight", shape: [parameters] }],
+  aggregator: select(aggregation, { method }),
+  rounds: { participants, exitRound, overSelect: 1, deadlineMs: 120_000 },
+  log: directoryFederationLog(directory),
+  keepUpdates: true,
+  checkpoint: { updates: 3, ms: 200 },
+  seed: 7,
+});
+const cloud = createCloud({ services: [federationService({ federations: [federation], sessions })] });
+await cloud.start();
+const { url } = await serve(cloud, { port });
+process.send!({ url });
