@@ -167,8 +167,7 @@ export function createFederation(options: FederationOptions): Federation {
       if (early) return early;
       if (total > plan.maxUpdateBytes) return refuse(member, { refused: "too-long", error: `take an update: expected at most ${plan.maxUpdateBytes} bytes; got ${total}` });
       const came = await receiveUpload({ slots, member, upload, onBytes: stats.bytes });
-      if (came === "partial") return { round, counted: false };
-      if ("why" in came) return ask(member, { round }) ?? { round, counted: false };
+      if (came === "partial" || "why" in came) return ask(member, { round }) ?? { round, counted: false };
       if ("refused" in came) return refuse(member, came);
       try {
         const read = stats.timed(() => readChange(came.buffer, { round, limits, kernels: rounds.kernels }));
