@@ -207,7 +207,7 @@ export function createFederation(options: FederationOptions): Federation {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, healthy: rounds.healthy, closing: rounds.isOpen && rounds.state.open?.closing === true, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
+    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, listeners: tasks.listeners(), healthy: rounds.healthy, closing: rounds.isOpen && rounds.state.open?.closing === true, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
     async close() {
       presence.close();
       secure?.close();

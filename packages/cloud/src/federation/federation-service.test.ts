@@ -1,12 +1,14 @@
 import { UPDATE_TYPE, type SessionGrant } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { createCloud } from "../create-cloud.ts";
+import { createCloud, type CloudOptions } from "../create-cloud.ts";
 import type { Serving } from "../platform/contract.ts";
 import { serve } from "../serve.node.ts";
 import { createFederation } from "./create-federation.ts";
 import { closed, message, openTokens, plainMean } from "./federation-fixture.suite.ts";
 import type { FederationOptions } from "./federation-options.ts";
+import type { Federation } from "./federation.ts";
 import { federationService } from "./federation-service.ts";
+import { memoryFederationLog } from "./memory-federation-log.ts";
 
 // Real HTTP over loopback.
 
@@ -15,9 +17,9 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.close()));
 });
 
-async function started(options: Partial<FederationOptions> = {}) {
+async function started(options: Partial<FederationOptions> = {}, cloudOptions: Partial<CloudOptions> = {}) {
   const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, rounds: { participants: 2, exitRound: 2 }, seed: 1, ...options });
-  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openTokens() })], token: "the-clouds-own" });
+  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openTokens() })], token: "the-clouds-own", ...cloudOptions });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });
   running.push(serving);
@@ -31,6 +33,8 @@ async function started(options: Partial<FederationOptions> = {}) {
   };
   return { federation, cloud, serving, base, as, joined };
 }
+/** How many questions for a task are kept. */
+const watched = (federation: Federation): number => federation.stats().listeners;
 type Ask = Awaited<ReturnType<Awaited<ReturnType<typeof started>>["joined"]>>["ask"];
 const put = (ask: Ask, { round, bytes, headers = {} }: { round: number; bytes: Uint8Array<ArrayBuffer>; headers?: Record<string, string> }) => ask(`/rounds/${round}/update`, { method: "PUT", body: bytes, headers: { "content-type": UPDATE_TYPE, ...headers } });
 
@@ -76,5 +80,75 @@ describe("a federation over HTTP", () => {
     const wrong = await part(60, total);
     expect([wrong.status, wrong.headers.get("upload-offset")]).toEqual([409, "50"]);
     expect(await (await part(50, total)).json()).toEqual({ round: 1, counted: true });
+  });
+
+  it("C22: tells who is refused by its status and code, and reads no body that is too long", async () => {
+    const { joined, as, base } = await started();
+    const { ask } = await joined("a");
+    await joined("b");
+    const told = async (response: Response): Promise<unknown[]> => [response.status, ((await response.json()) as { code?: string }).code];
+    expect(await told(await fetch(`${base}/task`))).toEqual([401, "unauthorised"]);
+    expect(await told(await as("nobody.1")("/task"))).toEqual([401, "unauthorised"]);
+    const newer = await joined("a");
+    expect(await told(await ask("/task"))).toEqual([409, "session-replaced"]);
+    expect(await told(await put(newer.ask, { round: 1, bytes: new Uint8Array(1_000_000) }))).toEqual([413, "too-long"]);
+    expect(await told(await put(newer.ask, { round: 9, bytes: message([1, 2, 3, 4], { round: 9 }) }))).toEqual([409, "wrong-round"]);
+    expect(await told(await put(newer.ask, { round: 1, bytes: message([1, 2, 3, NaN], { round: 1 }) }))).toEqual([422, "not-finite"]);
+    expect((await newer.ask("/rounds/1/update", { method: "PUT", body: new Uint8Array(4), headers: { "content-type": "text/plain" } })).status).toBe(415);
+    expect((await newer.ask("/models/7")).status).toBe(404);
+    expect((await fetch(base.replace("digits", "others"))).status).toBe(404);
+    expect((await fetch(`${base}/sessions`, { method: "POST", body: "{" })).status).toBe(400);
+    expect((await fetch(`${base}/sessions`, { method: "POST", body: "x".repeat(100_000) })).status).toBe(413);
+  });
+
+  it("asks for no token of the cloud's and keeps to the plan's limit, not the cloud's; all else is guarded as ever", async () => {
+    const { joined, serving } = await started({ layout: [{ name: "w", shape: [10_000] }], rounds: { participants: 1 } }, { maxBodyBytes: 1000, origins: ["https://app.example"] });
+    const { ask } = await joined("a");
+    expect(await (await put(ask, { round: 1, bytes: message(new Float32Array(10_000).fill(1), { round: 1 }) })).json()).toMatchObject({ counted: true });
+    expect((await fetch(`${serving.url}/metrics`)).status).toBe(401);
+    const preflight = await fetch(`${serving.url}/v1/federations/digits/rounds/1/update`, { method: "OPTIONS", headers: { origin: "https://app.example", "access-control-request-method": "PUT", "access-control-request-headers": "authorization,content-range,content-type" } });
+    expect(preflight.headers.get("access-control-allow-methods")).toContain("PUT");
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("content-range");
+    const metrics = await (await fetch(`${serving.url}/metrics`, { headers: { authorization: "Bearer the-clouds-own" } })).text();
+    expect(metrics).toContain('sedna_federation_updates_total{federation="digits",code="counted"} 1');
+    expect(metrics).toContain('sedna_federation_rounds_total{federation="digits",outcome="aggregated"} 1');
+  });
+
+  it("keeps one question a client, and lets go of one whose asker has gone", async () => {
+    const { federation, joined } = await started();
+    const { ask } = await joined("a");
+    const { seq } = (await (await ask("/task")).json()) as { seq: number };
+    const older = ask(`/task?after=${seq}&wait=30`);
+    await expect.poll(() => watched(federation)).toBe(1);
+    const gone = new AbortController();
+    const newer = ask(`/task?after=${seq}&wait=30`, { signal: gone.signal }).catch((error: Error) => error.name);
+    expect(await (await older).json()).toMatchObject({ seq });
+    await expect.poll(() => watched(federation)).toBe(1);
+    gone.abort();
+    expect(await newer).toBe("AbortError");
+    await expect.poll(() => watched(federation)).toBe(0);
+  });
+
+  it("C25: shuts down without waiting for those who ask, and goes on with the same round", async () => {
+    const log = memoryFederationLog();
+    const first = await started({ log });
+    const a = await first.joined("a");
+    await first.joined("b");
+    expect(await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json()).toMatchObject({ counted: true });
+    const { seq } = (await (await a.ask("/task")).json()) as { seq: number };
+    const polled = a.ask(`/task?after=${seq}&wait=30`);
+    await expect.poll(() => watched(first.federation)).toBe(1);
+    const closing = running.pop()!.close();
+    const answer = await polled;
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+    await closing;
+
+    const second = await started({ log });
+    const [again, b] = [await second.joined("a"), await second.joined("b")];
+    expect(await (await again.ask("/task")).json()).toMatchObject({ kind: "train", round: 1, counted: true });
+    const done = closed(second.federation);
+    await put(b.ask, { round: 1, bytes: message([3, 2, 1, 0], { round: 1 }) });
+    await done;
+    expect([...second.federation.model(1)!.parameters]).toEqual([2, 2, 2, 2]);
   });
 });

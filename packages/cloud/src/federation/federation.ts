@@ -62,6 +62,8 @@ export interface FederationStats {
   /** Uploads that wait for a place in memory, and that have one. */
   readonly waiting: number;
   readonly taken: number;
+  /** Clients that listen for their task: by a WebSocket, or a question that is kept. */
+  readonly listeners: number;
   /** False while its log takes nothing. */
   readonly healthy: boolean;
   /** A round's model is being made: nothing is counted until it is there. */

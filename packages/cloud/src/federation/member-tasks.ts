@@ -8,8 +8,8 @@ export interface MemberTasks {
   onTask(client: string, listener: (task: FederationTask) => void): () => void;
   /** Something happened that may have changed one client's task, or everyone's. */
   refresh(client?: string): void;
-  /** How many listen for a client. */
-  listeners(client: string): number;
+  /** How many listen for a client, or for all. */
+  listeners(client?: string): number;
   /** Forgets a client that nobody listens for. */
   forget(client: string): void;
 }
@@ -58,7 +58,12 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
       if (client !== undefined) tell(client);
       else for (const name of entries.keys()) tell(name);
     },
-    listeners: (client) => entries.get(client)?.listeners.size ?? 0,
+    listeners(client) {
+      const asked = client === undefined ? entries.values() : [entries.get(client)];
+      let count = 0;
+      for (const entry of asked) count += entry?.listeners.size ?? 0;
+      return count;
+    },
     forget(client) {
       if (entries.get(client)?.listeners.size === 0) entries.delete(client);
     },
