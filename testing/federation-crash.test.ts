@@ -90,7 +90,9 @@ describe("an aggregator that is killed", () => {
   it.each(["FedAvg", "FedAvgM", "Median"] as const)("C20: ten times mid-round, goes on with its round, counts nobody twice, and makes the model that its log says: %s", async (method) => {
     const directory = join(place.folder, method);
     const task: MortalAggregator = { directory, port: 0, method, participants: PARTICIPANTS, exitRound: ROUNDS, parameters: PARAMETERS };
-    let { child, url } = await start(task);
+    const first = await start(task);
+    const { url } = first;
+    let { child } = first;
     const port = Number(new URL(url).port);
     const receipts: Told[] = [];
     /** Resolves at the next receipt. */

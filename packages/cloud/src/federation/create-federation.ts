@@ -174,7 +174,7 @@ export function createFederation(options: FederationOptions): Federation {
         if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
         const { head, headBytes } = read;
         const { buffer } = came;
-        return await count({ member, change: () => (came.isCut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))), head, digest: head.checksum.toString(16).padStart(8, "0"), bytes: total, message: () => buffer.bytes.slice() });
+        return await count({ member, change: () => (came.cut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))), head, digest: head.checksum.toString(16).padStart(8, "0"), bytes: total, message: () => buffer.bytes.slice() });
       } finally {
         came.free();
       }

@@ -1,7 +1,7 @@
 import { SednaError } from "@sedna-js/core";
 import type { Member, UpdateUpload } from "./federation.ts";
 import type { Refusal } from "./update-checks.ts";
-import type { UploadSlot, UploadSlots } from "./upload-slots.ts";
+import type { CutReason, UploadSlot, UploadSlots } from "./upload-slots.ts";
 
 /** Who asks for a place, and for what. */
 export interface ReceiveOptions {
@@ -27,16 +27,22 @@ export async function receiveUpload({ slots, member, upload, onBytes }: ReceiveO
     leave();
     return "partial";
   }
-  const cut = slot.cut.then((why) => ({ why }));
+  // A race with a promise that outlives each piece would keep all pieces in memory until the last.
+  let interrupt = (): void => {};
+  slot.onCut(() => interrupt());
+  const next = (): Promise<IteratorResult<Uint8Array> | undefined> =>
+    new Promise((resolve, reject) => {
+      interrupt = () => resolve(undefined);
+      pieces.next().then(resolve, reject);
+    });
   try {
     for (;;) {
-      const step = await Promise.race([pieces.next(), cut]);
-      if ("why" in step) {
+      const step = slot.cut === undefined ? await next() : undefined;
+      if (slot.cut !== undefined) {
         leave();
-        return cutOff(step.why);
+        return cutOff(slot.cut);
       }
-      if (slot.isCut) continue;
-      if (step.done) break;
+      if (!step || step.done) break;
       if (!slot.buffer.write(step.value)) {
         leave();
         slot.free();
@@ -54,7 +60,7 @@ export async function receiveUpload({ slots, member, upload, onBytes }: ReceiveO
   return "partial";
 }
 
-function cutOff(why: "idle" | "closed" | "replaced"): { readonly why: "closed" | "replaced" } {
+function cutOff(why: CutReason): { readonly why: "closed" | "replaced" } {
   if (why === "idle") throw new SednaError("take an update: expected its pieces to keep coming; got none for too long", { code: "cloud-timeout", retryable: true });
   return { why };
 }

@@ -16,17 +16,20 @@ export interface UploadBuffer {
  */
 export function createUploadBuffer({ memory, total }: { readonly memory: () => Uint8Array<ArrayBuffer>; readonly total: number }): UploadBuffer {
   let received = 0;
+  let view = memory();
+  /** Empty is what is left of a view when its memory has moved. */
+  const current = (): Uint8Array<ArrayBuffer> => (view.length === 0 ? (view = memory()) : view);
   return {
     total,
     get received() {
       return received;
     },
     get bytes() {
-      return memory().subarray(0, received);
+      return current().subarray(0, received);
     },
     write(piece) {
       if (piece.length > total - received) return false;
-      memory().set(piece, received);
+      current().set(piece, received);
       received += piece.length;
       return true;
     },

@@ -27,12 +27,16 @@ export interface SlotRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Why an upload is over before its end. */
+export type CutReason = "idle" | "closed" | "replaced";
+
 /** A place in memory for one update, held by one upload. */
 export interface UploadSlot {
   readonly buffer: UploadBuffer;
-  /** Resolves when the slot was taken away: nothing came for too long, its round closed, or the same client came anew. */
-  readonly cut: Promise<"idle" | "closed" | "replaced">;
-  readonly isCut: boolean;
+  /** Why the slot was taken away: nothing came for too long, its round closed, or the same client came anew. */
+  readonly cut: CutReason | undefined;
+  /** Told when that happens; the last one that was set. */
+  onCut(listener: () => void): void;
   /** Something came. */
   touch(): void;
   /** Keeps what is here for the same client to go on with, for a while. */
@@ -68,7 +72,7 @@ interface Place {
   readonly memory: UpdateRoom;
   lastAt: number;
   /** Ends the upload that holds it; undefined while it is parked. */
-  cut: ((why: "idle" | "closed" | "replaced") => void) | undefined;
+  cut: ((why: CutReason) => void) | undefined;
 }
 
 interface Waiter {
@@ -103,7 +107,7 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
     }
   };
 
-  const cut = (client: string, { place, why }: { readonly place: Place; readonly why: "idle" | "closed" | "replaced" }): void => {
+  const cut = (client: string, { place, why }: { readonly place: Place; readonly why: CutReason }): void => {
     const { cut: end } = place;
     place.cut = undefined;
     remove(client, place);
@@ -127,31 +131,30 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
 
   const hold = (place: Place): UploadSlot => {
     const { client } = place.request.member;
-    let isCut = false;
-    const ended = new Promise<"idle" | "closed" | "replaced">((resolve) => {
-      place.cut = (why) => {
-        isCut = true;
-        resolve(why);
-      };
-    });
+    let cutBy: CutReason | undefined;
+    let tell = (): void => {};
+    place.cut = (why) => {
+      cutBy = why;
+      tell();
+    };
     place.lastAt = now();
     startWatch();
     return {
       buffer: place.buffer,
-      cut: ended,
-      get isCut() {
-        return isCut;
+      get cut() {
+        return cutBy;
       },
+      onCut: (listener) => void (tell = listener),
       touch() {
         place.lastAt = now();
       },
       park() {
-        if (isCut) return;
+        if (cutBy !== undefined) return;
         place.cut = undefined;
         place.lastAt = now();
       },
       free() {
-        if (isCut) return;
+        if (cutBy !== undefined) return;
         place.cut = undefined;
         remove(client, place);
       },
