@@ -1,14 +1,19 @@
 import { Agent, request, type IncomingMessage } from "node:http";
 import { UPDATE_TYPE, writeUpdateMessage, type FederationTask } from "@sedna-js/core";
+import { WebSocket } from "ws";
 
 // A child of the benchmark `federated-round`: many clients in one process, with one prepared update for all. They ask for a place
 // before they send, and come back when they are told to, as any client may.
 
 /** What the clients do. */
 export type LoadTask =
-  | { readonly kind: "join"; readonly url: string; readonly clients: number; readonly parameters: number }
+  | { readonly kind: "join"; readonly url: string; readonly jsonUrl: string; readonly clients: number; readonly parameters: number; readonly sockets: boolean }
   /** All send their update of a round; it is over when its model is there. */
   | { readonly kind: "round"; readonly round: number }
+  /** The same, and everyone takes the new model. */
+  | { readonly kind: "exchange"; readonly round: number }
+  /** Everyone sends its weights as JSON over its WebSocket, and reads those that come back. */
+  | { readonly kind: "json" }
   /** As many updates, to be dropped, so many at a time. */
   | { readonly kind: "drop"; readonly updates: number; readonly atOnce: number };
 
@@ -65,7 +70,7 @@ async function spread(count: number, { atOnce, work }: { readonly atOnce: number
   );
 }
 
-const state = { base: "", clients: 0, parameters: 0, sentAway: 0 };
+const state = { base: "", jsonUrl: "", clients: 0, parameters: 0, sentAway: 0, sockets: [] as WebSocket[] };
 const as = (client: number): Record<string, string> => ({ authorization: `Bearer client-${client}` });
 
 const messageOf = (round: number): Uint8Array => {
@@ -86,10 +91,61 @@ async function send(client: number, { round, message }: { readonly round: number
   }
 }
 
+async function sendAll(round: number): Promise<void> {
+  const message = messageOf(round);
+  await Promise.all(Array.from({ length: state.clients }, (_, client) => send(client, { round, message })));
+  for (;;) {
+    const { text } = await ask(`${state.base}/v1/federations/round/task`, { method: "GET", headers: as(0) });
+    if ((JSON.parse(text) as FederationTask).modelVersion >= round) return;
+    await pause(2);
+  }
+}
+
+function fetchModel(client: number, version: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${state.base}/v1/federations/round/models/${version}`, { agent, headers: as(client) }, (reply) => {
+      const bytes = new Uint8Array(4 * state.parameters);
+      let at = 0;
+      reply.on("data", (piece: Buffer) => {
+        bytes.set(piece, at);
+        at += piece.length;
+      });
+      reply.on("end", () => (at === bytes.length ? resolve() : reject(new Error(`expected a model of ${bytes.length} bytes; got ${at}`))));
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+/** The sockets stay open, as Sedna's do: their opening is not measured. */
+async function openSockets(): Promise<void> {
+  await spread(state.clients, {
+    atOnce: 32,
+    async work() {
+      const socket = new WebSocket(state.jsonUrl, { maxPayload: 2 ** 28 });
+      await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+      state.sockets.push(socket);
+    },
+  });
+}
+
+async function exchangeJson(): Promise<void> {
+  const weights = [Array.from({ length: state.parameters }, (_, i) => Math.fround(Math.sin(i) / 1000))];
+  const text = JSON.stringify({ type: "update_weight", client_id: "client", data: { num_samples: 10, weights } });
+  await Promise.all(
+    state.sockets.map(async (socket) => {
+      const answered = new Promise<Buffer>((resolve) => socket.once("message", (data: Buffer) => resolve(data)));
+      socket.send(text);
+      const { data } = JSON.parse((await answered).toString()) as { readonly data: { readonly weights: readonly (readonly number[])[] } };
+      if (data.weights[0]!.length !== state.parameters) throw new Error("expected weights of the same length");
+    }),
+  );
+}
+
 async function run(task: LoadTask): Promise<void> {
   switch (task.kind) {
     case "join":
-      Object.assign(state, { base: task.url, clients: task.clients, parameters: task.parameters });
+      Object.assign(state, { base: task.url, jsonUrl: task.jsonUrl, clients: task.clients, parameters: task.parameters });
       await spread(task.clients, {
         atOnce: 32,
         async work(client) {
@@ -97,16 +153,16 @@ async function run(task: LoadTask): Promise<void> {
           if (status !== 201) throw new Error(`client ${client}: expected a session; got ${status} ${text}`);
         },
       });
+      if (task.sockets) await openSockets();
       return;
-    case "round": {
-      const message = messageOf(task.round);
-      await Promise.all(Array.from({ length: state.clients }, (_, client) => send(client, { round: task.round, message })));
-      for (;;) {
-        const { text } = await ask(`${state.base}/v1/federations/round/task`, { method: "GET", headers: as(0) });
-        if ((JSON.parse(text) as FederationTask).modelVersion >= task.round) return;
-        await pause(2);
-      }
-    }
+    case "round":
+      return sendAll(task.round);
+    case "exchange":
+      await sendAll(task.round);
+      await spread(state.clients, { atOnce: 32, work: (client) => fetchModel(client, task.round) });
+      return;
+    case "json":
+      return exchangeJson();
     case "drop": {
       const message = messageOf(1);
       await spread(task.updates, { atOnce: task.atOnce, work: async () => void (await ask(`${state.base}/drop`, { method: "PUT", headers: { "content-type": UPDATE_TYPE }, body: message })) });
@@ -119,6 +175,7 @@ async function run(task: LoadTask): Promise<void> {
 
 process.on("message", async (task: LoadTask | "end") => {
   if (task === "end") {
+    for (const socket of state.sockets) socket.terminate();
     agent.destroy();
     process.disconnect();
     return;

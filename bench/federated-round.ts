@@ -51,7 +51,7 @@ interface Measured {
 async function measure({ clients, parameters, rounds, drop }: ServerTask & { readonly drop: boolean }): Promise<Measured> {
   const { child: server, first } = await start<"use", ServerUse>("./federated-server.ts", { clients, parameters, rounds } satisfies ServerTask);
   const { child: load } = await start<LoadTask, LoadUse>("./federated-load.ts");
-  await load.ask({ kind: "join", url: (first as { url: string }).url, clients, parameters });
+  await load.ask({ kind: "join", ...(first as { readonly url: string; readonly jsonUrl: string }), clients, parameters, sockets: false });
   const uses: LoadUse[] = [];
   const drops: LoadUse[] = [];
   let cpuMs = 0;
@@ -71,11 +71,28 @@ async function measure({ clients, parameters, rounds, drop }: ServerTask & { rea
   return { peakRss, rounds: uses, drops, cpuShare: busyMs / cpuMs };
 }
 
+/** Rounds of few parameters in both forms, in turn: ours over HTTP, and JSON over WebSockets. Each with the new model to everyone. */
+async function againstJson({ clients, parameters, rounds }: ServerTask): Promise<{ readonly ours: readonly number[]; readonly json: readonly number[] }> {
+  const { child: server, first } = await start<"use", ServerUse>("./federated-server.ts", { clients, parameters, rounds } satisfies ServerTask);
+  const { child: load } = await start<LoadTask, LoadUse>("./federated-load.ts");
+  await load.ask({ kind: "join", ...(first as { readonly url: string; readonly jsonUrl: string }), clients, parameters, sockets: true });
+  const ours: number[] = [];
+  const json: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    ours.push((await load.ask({ kind: "exchange", round })).ms);
+    json.push((await load.ask({ kind: "json" })).ms);
+  }
+  await load.end();
+  await server.end();
+  return { ours, json };
+}
+
 /** One round of many clients, on two cores that server and clients share. */
 export async function benchFederatedRound({ clients = 1000, parameters = 1_000_000, rounds = 3 }: Partial<ServerTask> = {}): Promise<Figure[]> {
   const few = Math.max(1, Math.round(clients / 10));
   const small = await measure({ clients: few, parameters, rounds: 1, drop: false });
   const repeated = await measure({ clients: few, parameters, rounds: 2 * rounds, drop: true });
+  const both = await againstJson({ clients: few, parameters: Math.round(parameters / 10), rounds });
   const large = await measure({ clients, parameters, rounds: 1, drop: true });
   const size = `${clients} x ${parameters.toExponential(0).replace("+", "")}`;
   const [whole] = large.rounds as [LoadUse];
@@ -87,6 +104,7 @@ export async function benchFederatedRound({ clients = 1000, parameters = 1_000_0
     { name: NAME, metric: `${size}: round`, value: whole.ms, unit: "ms", peer: "receiving the same bytes and dropping them", ratio: whole.ms / dropped.ms },
     { name: NAME, metric: `${few} clients: round over dropping, median of ${over.length}`, value: median(over), unit: "" },
     { name: NAME, metric: `${size}: share of CPU time in checking and adding`, value: large.cpuShare, unit: "" },
+    { name: NAME, metric: `${few} clients of ${Math.round(parameters / 10).toExponential(0).replace("+", "")}: round and model`, value: median(both.ours), unit: "ms", peer: "as JSON over WebSockets", ratio: median(both.json.map((ms, i) => ms / both.ours[i]!)) },
     { name: NAME, metric: `${size}: times that a client was sent away`, value: whole.sentAway, unit: "" },
   ];
 }

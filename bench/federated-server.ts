@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCloud, createFederation, directoryFederationLog, federationService, serve, type Federation, type Service, type Sessions } from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
+import { jsonAggregator } from "./json-aggregator.ts";
 import { bodyPieces } from "../packages/cloud/src/body-pieces.ts";
 
 // A child of the benchmark `federated-round`: an aggregator over HTTP, its log on the disk, and beside it a route that
@@ -60,6 +61,7 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
   const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openSessions }), dropping] });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });
+  const json = await jsonAggregator(clients);
   process.on("message", async (message) => {
     if (message === "use") {
       const status = await readFile("/proc/self/status", "utf8").catch(() => "");
@@ -67,12 +69,13 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
       const use: ServerUse = { peakRss: Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024, cpuMs: (user + system) / 1000, busyMs: federation.stats().busyMs };
       process.send!(use);
     } else {
+      json.close();
       await serving.close();
       await rm(directory, { recursive: true });
       process.disconnect();
     }
   });
-  process.send!({ url: serving.url });
+  process.send!({ url: serving.url, jsonUrl: json.url });
 }
 
 await main(JSON.parse(process.argv[2]!) as ServerTask);
