@@ -7,11 +7,18 @@ import { federationArgs, federationOptions } from "./aggregate-options.ts";
 import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
 import { createCloud } from "./create-cloud.ts";
 import { drainOnSignal } from "./drain-on-signal.node.ts";
+import { controlSocket } from "./federation/control-socket.ts";
 import { createFederation } from "./federation/create-federation.ts";
 import { directoryFederationLog } from "./federation/directory-federation-log.node.ts";
+import { enrolledSessions } from "./federation/enrolled-sessions.ts";
+import { enrolmentService } from "./federation/enrolment-service.ts";
 import type { FederationOptions } from "./federation/federation-options.ts";
+import { federationService } from "./federation/federation-service.ts";
 import type { Federation } from "./federation/federation.ts";
+import { fileDeviceRegistry } from "./federation/file-device-registry.node.ts";
+import { openSessions, randomSecret } from "./federation/open-sessions.ts";
 import { sednaAggregation } from "./federation/sedna-aggregation.ts";
+import type { Sessions } from "./federation/sessions.ts";
 import { followRounds } from "./follow-rounds.ts";
 import { modelFile } from "./save-model.node.ts";
 import { serve } from "./serve.node.ts";
@@ -22,14 +29,16 @@ const args = {
   ...federationArgs,
   log: { type: "string", description: "Write what happens to this directory, so that a restart goes on in the same round", valueHint: "directory" },
   save: { type: "string", description: "Keep the newest model in this file, as safetensors", valueHint: "file" },
-  sedna: { type: "boolean", description: "Let Sedna's Python clients in too, at /AGGREGATION, by its own WebSocket protocol (without authentication, but for --token)" },
+  sedna: { type: "boolean", description: "Let Sedna's Python clients in too, at /AGGREGATION, by its own WebSocket protocol ; whoever reaches it takes part, unless --token is set" },
   keras: { type: "boolean", description: "Sedna's clients have matrices as Keras does, [inputs, outputs], where heads have [outputs, inputs]" },
   "ws-mb": { type: "string", description: "Longest frame of a Sedna client in MiB, Sedna's ws_size", default: "10" },
   exit: { type: "boolean", description: "End when the last round is done and its clients have gone, or a minute later" },
   host: { type: "string", description: "Address to listen on", default: "127.0.0.1" },
   port: { type: "string", description: "Port to listen on; 0 takes a free one", default: "7363" },
+  devices: { type: "string", description: "Let in only devices that prove who they are; those that were enrolled are kept in this directory", valueHint: "directory" },
+  "enrolment-token": { type: "string", description: "What a device has to know to be enrolled, several separated by commas; or set SEDNA_ENROLMENT_TOKEN" },
   origin: { type: "string", description: "Origins of pages that may take part, separated by commas" },
-  token: { type: "string", description: "Bearer token that clients must send; or set SEDNA_TOKEN" },
+  token: { type: "string", description: "Bearer token that Sedna's clients and readers of /metrics must send; or set SEDNA_TOKEN. For the federation's own clients see --devices" },
 } as const;
 
 /** How long clients may stay after the last round where `--exit` was said. */
@@ -45,13 +54,15 @@ export const aggregateCommand = defineCommand({
     const port = numberOption({ name: "port", text: given.port }, { min: 0, max: 65535 });
     const frameMb = numberOption({ name: "ws-mb", text: given["ws-mb"] }, { min: 1, max: 256 });
     if (given.keras && !given.sedna) throw new UsageError("--keras: expected --sedna beside it; got none");
+    if (given.devices === "") throw new UsageError("--devices: expected the path of a directory; got nothing");
+    if (given["enrolment-token"] !== undefined && !given.devices) throw new UsageError("--enrolment-token: expected --devices beside it; got none");
     if (given.log === "") throw new UsageError("--log: expected the path of a directory; got nothing");
     await checkSave(given.save);
 
     const logger = pino({ base: null });
     const federation = await createIt({ ...options, ...(given.log && { log: directoryFederationLog(given.log) }), logger });
     const services: Service[] = [
-      aggregatorOf(federation),
+      ...servicesOf(federation, { devices: given.devices, enrolmentToken: given["enrolment-token"] ?? (process.env["SEDNA_ENROLMENT_TOKEN"] || undefined) }),
       ...(given.sedna ? [sednaAggregation({ federation, transposed: given.keras === true, maxMessageBytes: frameMb * 2 ** 20 })] : []),
     ];
     const cloud = await asUsage(() => createCloud({ services, origins: listOption(given.origin), token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined), logger }));
@@ -71,26 +82,18 @@ export const aggregateCommand = defineCommand({
       "ready",
     );
     if (!given.log) logger.info({}, "without --log a restart begins anew");
+    if (!given.devices) logger.info({}, "any device that reaches this port may take part; --devices lets in only those that were enrolled");
   },
 });
 
-/** Starts and ends a federation with its cloud, and tells how it stands. */
-function aggregatorOf(federation: Federation): Service {
-  let started = false;
-  return {
-    name: "federations",
-    mount(app) {
-      app.get(`/v1/federations/${federation.plan.name}`, (c) => c.json(federation.status()));
-    },
-    async start() {
-      await federation.start();
-      started = true;
-    },
-    get ready() {
-      return started;
-    },
-    close: () => federation.close(),
-  };
+/** A federation over HTTP and WebSockets: for any device, or for those that were enrolled. */
+function servicesOf(federation: Federation, { devices, enrolmentToken }: { readonly devices: string | undefined; readonly enrolmentToken: string | undefined }): Service[] {
+  const federations = [federation];
+  const { name } = federation.plan;
+  const serviceBy = (sessions: Sessions): Service => federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] });
+  if (devices === undefined) return [serviceBy(openSessions())];
+  const sessions = enrolledSessions({ audience: name, registry: fileDeviceRegistry({ directory: devices }), enrolmentTokens: listOption(enrolmentToken), secret: randomSecret() });
+  return [enrolmentService({ sessions, federations: [name] }), serviceBy(sessions)];
 }
 
 async function createIt(options: FederationOptions): Promise<Federation> {

@@ -46,7 +46,7 @@ export interface SednaAggregationOptions {
 export function sednaAggregation({ federation, path = `/${federation.plan.aggregation}`, maxMessageBytes = 10 * 2 ** 20, maxMembers = 256, relay = false, transposed = false, countLateStarters = false, subscribeMs = 10_000, now = Date.now }: SednaAggregationOptions): Service {
   if (!/^\/[\w.~-]+$/.test(path)) throw new RangeError(`serve Sedna's protocol: expected a path of one part such as /FedAvg; got ${path}`);
   const members = new Map<string, SednaMember>();
-  const { layout: ownLayout, maxNumSamples } = federation.plan;
+  const { layout: ownLayout } = federation.plan;
   const layout = transposed ? turnedLayout(ownLayout) : ownLayout;
   let lastSender: { readonly client?: string | undefined; readonly jobName?: string | null | undefined } = { jobName: federation.plan.name };
   let lastEpoch = 0;
@@ -107,7 +107,7 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
             subscribe: (clientId) => subscribe(socket, clientId),
             update(member, { client, jobName, weights, numSamples, bytes }) {
               lastSender = { client: client ?? member.id, jobName };
-              member.update({ weights: transposed ? turnMatrices(weights, layout) : weights, numSamples: Math.min(numSamples, maxNumSamples), bytes });
+              member.update({ weights: transposed ? turnMatrices(weights, layout) : weights, numSamples, bytes });
             },
             ...(relay && { relay: tellAll }),
           }),

@@ -86,6 +86,21 @@ describe("where Sedna's server fails", () => {
     expect(await receivedBy(tooLate)).toEqual({ round: 3, total: 1, weights: [[3, 3], [3]], flag: "ok" });
   });
 
+  it("a client that comes late and is told a model while it trains is told it once, or it would be one behind for ever", async () => {
+    const { join } = await start({ rounds: { participants: 1, exitRound: 9 } });
+    const a = await join("A");
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    await receivedBy(a);
+    const late = await join("L");
+    a.update("A", { samples: 1, weights: [[2, 2], [2]] });
+    await receivedBy(a);
+    late.update("L", { samples: 1, weights: [[-99, -99], [-99]] });
+    expect((await receivedBy(late)).round).toBe(2);
+    late.update("L", { samples: 1, weights: [[3, 3], [3]] });
+    expect(await receivedBy(late)).toMatchObject({ round: 3, weights: [[3, 3], [3]] });
+    expect(late.frames.filter((frame) => frame.includes("recv_weight"))).toHaveLength(2);
+  });
+
   it("counts such a client's first update where it is told to, as Sedna does", async () => {
     const { join } = await start({ rounds: { participants: 1 }, options: { countLateStarters: true } });
     const a = await join("A");
