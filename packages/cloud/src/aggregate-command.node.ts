@@ -29,7 +29,7 @@ const args = {
   ...federationArgs,
   log: { type: "string", description: "Write what happens to this directory, so that a restart goes on in the same round", valueHint: "directory" },
   save: { type: "string", description: "Keep the newest model in this file, as safetensors", valueHint: "file" },
-  sedna: { type: "boolean", description: "Let Sedna's Python clients in too, at /AGGREGATION, by its own WebSocket protocol ; whoever reaches it takes part, unless --token is set" },
+  sedna: { type: "boolean", description: "Let Sedna's Python clients in too, at /AGGREGATION, by its own WebSocket protocol; whoever reaches it takes part, unless --token is set" },
   keras: { type: "boolean", description: "Sedna's clients have matrices as Keras does, [inputs, outputs], where heads have [outputs, inputs]" },
   "ws-mb": { type: "string", description: "Longest frame of a Sedna client in MiB, Sedna's ws_size", default: "10" },
   exit: { type: "boolean", description: "End when the last round is done and its clients have gone, or a minute later" },

@@ -19,6 +19,8 @@ describe("the options of sedna-cloud aggregate", () => {
     const { plan } = createFederation(options);
     expect(options.rounds).toEqual({ exitRound: 0, participants: 5, deadlineMs: 500, selectionMs: 10_000, minFraction: 0.4, overSelect: 2 });
     expect(plan).toMatchObject({ name: "federation", aggregation: "FedAvgM", encoding: "topk", topkShare: 0.1, clipNorm: 3, exitRound: 0, participants: 5, training: { epochs: 4, batchSize: 8, optimizer: { kind: "adam", learningRate: 0.02 }, proximal: 0.1 } });
+    expect(createFederation(read({ head, buffer: "4", participants: "10" })).plan.mode).toBe("buffered");
+    expect(read({ head, buffer: "4", participants: "10" }).rounds).toMatchObject({ buffered: { bufferSize: 4, maxStaleness: 10, concurrency: 13 } });
     expect(createFederation(read({ head })).plan.training).toEqual({ epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } });
   });
 
@@ -32,6 +34,8 @@ describe("the options of sedna-cloud aggregate", () => {
     [{ layers: "w" }, '--layers: expected NAME:SHAPE such as w:10x64, separated by commas; got "w"'],
     [{ layers: "" }, "got nothing"],
     [{ head, aggregation: "FedSum" }, "--aggregation: expected one of FedAvg, "],
+    [{ head, aggregation: "FLTrust" }, "--aggregation: expected one of FedAvg, "],
+    [{ head, buffer: "0" }, "--buffer: expected a whole number from 1 up; got 0"],
     [{ head, aggregation: "__proto__" }, "--aggregation: expected one of FedAvg, "],
     [{ head, aggregation: "FedAvgM", param: "momentum=2" }, "--param: read momentum: expected a number in 0..1, 1 excluded; got 2"],
     [{ head, param: "momentum" }, '--param: expected key=value; got "momentum"'],

@@ -1,15 +1,18 @@
-import { aggregation, isFederationName, select, type Aggregator, type LayerSpec, type TrainingPlan } from "@sedna-js/core";
+import { aggregation, isFederationName, select, type Aggregator, type LayerSpec, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
 import type { Head, UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { listOption, numberOption, pairsOption } from "./command-args.ts";
 import type { FederationOptions } from "./federation/federation-options.ts";
 import { UsageError } from "./usage-error.ts";
+
+/** FLTrust asks for the change that a trusted data set makes, which no command line has. */
+const rules = Object.keys(aggregation).filter((name) => name !== "FLTrust");
 
 /** Options that say what a federation trains and how; each as the command line has it. */
 export const federationArgs = {
   name: { type: "string", description: "The federation's name, part of its address", default: "federation" },
   head: { type: "string", description: "What is trained, a head on features: softmax:FEATURESxCLASSES or mlp:FEATURESxHIDDENxCLASSES", valueHint: "softmax:64x10" },
   layers: { type: "string", description: "What is trained, in place of --head: any tensors in their order, NAME:SHAPE separated by commas", valueHint: "w:10x64,b:10" },
-  aggregation: { type: "string", description: `How models are made of updates: ${Object.keys(aggregation).join(", ")}`, default: "FedAvg" },
+  aggregation: { type: "string", description: `How models are made of updates: ${rules.join(", ")}`, default: "FedAvg" },
   param: { type: "string", description: "The aggregation's parameters: key=value, separated by commas", valueHint: "key=value" },
   rounds: { type: "string", description: "Rounds with a model until it is done, Sedna's exit_round; 0 goes on for ever", default: "10" },
   participants: { type: "string", description: "Updates that a round wants, Sedna's participants_count", default: "2" },
@@ -17,6 +20,8 @@ export const federationArgs = {
   "selection-s": { type: "string", description: "Seconds that a round waits for all its clients before it opens with some", default: "10" },
   "min-fraction": { type: "string", description: "Share of the participants that must be there for a round to count", default: "0.7" },
   "over-select": { type: "string", description: "Clients that are asked for each update wanted, because some drop out", default: "1.3" },
+  buffer: { type: "string", description: "Asynchronous, in place of rounds: a model of every so many updates, whichever model they started from" },
+  "max-staleness": { type: "string", description: "Asynchronous: an update may have started from a model so many versions old", default: "10" },
   encoding: { type: "string", description: "How updates travel: f32, f16, int8 or topk", default: "f32" },
   "topk-share": { type: "string", description: "topk: share of the parameters that travels", default: "0.01" },
   "max-norm": { type: "string", description: "Longest update, as a Euclidean length; longer ones count as if scaled down to it" },
@@ -54,11 +59,22 @@ export function federationOptions(given: Given): FederationOptions {
       selectionMs: 1000 * number("selection-s", { min: 0, max: 2_000_000, integer: false }),
       minFraction: number("min-fraction", { min: 0.000001, max: 1, integer: false }),
       overSelect: number("over-select", { min: 1, max: 100, integer: false }),
+      ...(given.buffer !== undefined && { buffered: readBuffer(given) }),
     },
     encoding: encoding as UpdateEncoding,
     ...(encoding === "topk" && { topkShare: number("topk-share", { min: Number.MIN_VALUE, max: 1, integer: false }) }),
     ...(given["max-norm"] !== undefined && { maxNorm: number("max-norm", { min: Number.MIN_VALUE, max: 1e30, integer: false }) }),
     maxNumSamples: number("max-samples", { min: 1 }),
+  };
+}
+
+function readBuffer(given: Given): NonNullable<RoundSettings["buffered"]> {
+  const number = (name: keyof Given, limits: Parameters<typeof numberOption>[1]): number => numberOption({ name, text: given[name] ?? "" }, limits);
+  const overSelect = number("over-select", { min: 1, max: 100, integer: false });
+  return {
+    bufferSize: number("buffer", { min: 1 }),
+    maxStaleness: number("max-staleness", { min: 0 }),
+    concurrency: Math.max(1, Math.round(number("participants", { min: 1 }) * overSelect)),
   };
 }
 
@@ -85,7 +101,7 @@ function readLayers(text: string): LayerSpec[] {
 }
 
 function readAggregator({ aggregation: method = "", param }: Given): Aggregator {
-  if (!Object.hasOwn(aggregation, method)) throw new UsageError(`--aggregation: expected one of ${Object.keys(aggregation).join(", ")}; got ${method || "nothing"}`);
+  if (!rules.includes(method)) throw new UsageError(`--aggregation: expected one of ${rules.join(", ")}; got ${method || "nothing"}`);
   const values = pairsOption({ name: "param", text: param });
   try {
     return select(aggregation, { method: method as keyof typeof aggregation, param: values as never });

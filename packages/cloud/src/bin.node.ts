@@ -1,12 +1,15 @@
 import { stripVTControlCharacters } from "node:util";
-import { defineCommand, renderUsage, runCommand } from "citty";
-import { aggregateCommand } from "./aggregate-command.node.ts";
-import { keygenCommand, trustCommand } from "./keygen-command.node.ts";
-import { publishCommand } from "./publish-command.node.ts";
-import { serveCommand } from "./serve-command.node.ts";
-import { simulateCommand } from "./simulate-command.node.ts";
+import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 
-const subCommands = { serve: serveCommand, aggregate: aggregateCommand, simulate: simulateCommand, keygen: keygenCommand, publish: publishCommand, trust: trustCommand } as const;
+// Each command loads what it needs when it is named.
+const subCommands = {
+  serve: async () => (await import("./serve-command.node.ts")).serveCommand as CommandDef,
+  aggregate: async () => (await import("./aggregate-command.node.ts")).aggregateCommand as CommandDef,
+  simulate: async () => (await import("./simulate-command.node.ts")).simulateCommand as CommandDef,
+  keygen: async () => (await import("./keygen-command.node.ts")).keygenCommand as CommandDef,
+  publish: async () => (await import("./publish-command.node.ts")).publishCommand as CommandDef,
+  trust: async () => (await import("./keygen-command.node.ts")).trustCommand as CommandDef,
+} as const;
 
 const main = defineCommand({
   meta: { name: "sedna-cloud", version: "0.1.0", description: "The cloud's side of sedna-js" },
@@ -21,7 +24,7 @@ try {
   if (rawArgs[0] === "--version") {
     process.stdout.write("0.1.0\n");
   } else if (wantsHelp) {
-    const usage = command ? await renderUsage(subCommands[command] as typeof serveCommand) : await renderUsage(main);
+    const usage = command ? await renderUsage(await subCommands[command]()) : await renderUsage(main);
     process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
   } else {
     await runCommand(main, { rawArgs });
