@@ -253,7 +253,7 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       const pauses = { paused: true, onChange: (listener: () => void) => (listeners.add(listener), () => void listeners.delete(listener)) };
       const told: number[] = [];
       const training = estimator.train(samples, { plan: { ...plan, epochs: 2 }, pauses, onProgress: ({ phase, done }) => void (phase === "training" && told.push(done)) });
-      await expect.poll(() => listeners.size).toBe(1);
+      await expect.poll(() => listeners.size, { timeout }).toBe(1);
       await estimator.getWeights();
       expect(told).toEqual([]);
       pauses.paused = false;
@@ -264,10 +264,10 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       pauses.paused = true;
       const controller = new AbortController();
       const left = estimator.train(samples, { plan, pauses, signal: controller.signal });
-      await expect.poll(() => listeners.size).toBe(1);
+      await expect.poll(() => listeners.size, { timeout }).toBe(1);
       controller.abort(new Error("left"));
       await expect(left).rejects.toThrow("left");
-      await expect.poll(() => listeners.size).toBe(0);
+      await expect.poll(() => listeners.size, { timeout }).toBe(0);
     });
 
     it(proximal ? "stays near its first weights as FedProx asks" : "refuses FedProx, which it cannot do", async () => {

@@ -15,6 +15,7 @@ const running: { server?: PreviewServer; browser?: Browser; context?: BrowserCon
 const settings = { root: fileURLToPath(new URL("fixtures", import.meta.url)), configFile: false, logLevel: "silent", build: { outDir: join(folder, "site") } } as const;
 const page = { url: "" };
 const FOREVER = 1_000_000_000;
+const patient = { timeout: 60_000 };
 
 beforeAll(async () => {
   await build({
@@ -51,7 +52,7 @@ const epochs = (tab: Page) => tab.evaluate(() => window.trainingPage.epochs().le
 /** Trains without end, and has made some epochs. */
 async function training(tab: Page): Promise<void> {
   await tab.evaluate((count) => void window.trainingPage.train(count), FOREVER);
-  await expect.poll(() => epochs(tab)).toBeGreaterThan(3);
+  await expect.poll(() => epochs(tab), patient).toBeGreaterThan(3);
 }
 /** Whether no epoch is made while the page answers many questions, each of which is a task of its own. */
 async function stands(tab: Page): Promise<boolean> {
@@ -63,7 +64,7 @@ async function stands(tab: Page): Promise<boolean> {
 }
 async function goesOn(tab: Page): Promise<void> {
   const before = await epochs(tab);
-  await expect.poll(() => epochs(tab)).toBeGreaterThan(before);
+  await expect.poll(() => epochs(tab), patient).toBeGreaterThan(before);
 }
 
 it("waits while the page is hidden, and goes on when it is seen again", async () => {
@@ -71,10 +72,10 @@ it("waits while the page is hidden, and goes on when it is seen again", async ()
   await training(tab);
   const other = await running.context!.newPage();
   await other.bringToFront();
-  await expect.poll(() => reasons(tab)).toEqual(["hidden"]);
+  await expect.poll(() => reasons(tab), patient).toEqual(["hidden"]);
   expect(await stands(tab)).toBe(true);
   await tab.bringToFront();
-  await expect.poll(() => reasons(tab)).toEqual([]);
+  await expect.poll(() => reasons(tab), patient).toEqual([]);
   await goesOn(tab);
 });
 
@@ -109,7 +110,7 @@ it("C9: a tab that is closed in the middle goes on in the next one, with its fea
   await running.context!.close();
   const first = await opened();
   await first.evaluate(() => void window.trainingPage.train(400, 22));
-  await expect.poll(() => epochs(first)).toBe(22);
+  await expect.poll(() => epochs(first), patient).toBe(22);
   await first.close();
   const second = await opened(running.context);
   const weights = await second.evaluate(() => window.trainingPage.train(400));

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { trainingPauses } from "./training-pauses.ts";
 import { watchPauses } from "./watch-pauses.node.ts";
 
-describe("trainingPauses() in Node", () => {
+describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
   it("pauses for nothing that it was not asked for", () => {
     using pauses = trainingPauses();
     expect([pauses.paused, pauses.reasons]).toEqual([false, []]);
@@ -39,7 +39,7 @@ describe("trainingPauses() in Node", () => {
 
   it("lets everyone go on when it is disposed, and tells nothing afterwards", async () => {
     const pauses = trainingPauses({ pauseWhen: () => true, everyMs: 5 });
-    await expect.poll(() => pauses.paused).toBe(true);
+    await expect.poll(() => pauses.paused, { timeout: 5000 }).toBe(true);
     const resumed = untilResumed(pauses);
     pauses.dispose();
     pauses.dispose();
@@ -49,7 +49,7 @@ describe("trainingPauses() in Node", () => {
 
   it("ends a wait when its caller leaves", async () => {
     using pauses = trainingPauses({ pauseWhen: () => true, everyMs: 5 });
-    await expect.poll(() => pauses.paused).toBe(true);
+    await expect.poll(() => pauses.paused, { timeout: 5000 }).toBe(true);
     const controller = new AbortController();
     const waiting = untilResumed(pauses, controller.signal);
     controller.abort(new Error("left"));
