@@ -2,12 +2,15 @@ export { bigModelService, type BigModelServiceOptions } from "./big-model-servic
 export { createCloud, type Cloud, type CloudOptions } from "./create-cloud.ts";
 export { controlSocket, type ControlSocketOptions } from "./federation/control-socket.ts";
 export { createFederation } from "./federation/create-federation.ts";
+export { memoryDeviceRegistry, type DeviceRecord, type DeviceRegistry } from "./federation/device-registry.ts";
+export { enrolledSessions, type EnrolledSessions, type EnrolledSessionsOptions } from "./federation/enrolled-sessions.ts";
+export { enrolmentService, type EnrolmentServiceOptions } from "./federation/enrolment-service.ts";
 export { checkBlobName, type FederationLog, type FederationRecord, type ModelRecord, type SumCheckpoint } from "./federation/federation-log.ts";
 export type { FederationOptions } from "./federation/federation-options.ts";
 export { federationService, type FederationServiceOptions } from "./federation/federation-service.ts";
 export type { Federation, FederationStats, Member, UpdateUpload } from "./federation/federation.ts";
 export { memoryFederationLog } from "./federation/memory-federation-log.ts";
-export { openSessions } from "./federation/open-sessions.ts";
+export { openSessions, type OpenSessionsOptions } from "./federation/open-sessions.ts";
 export { recomputeModel, type RecomputeOptions } from "./federation/recompute-model.ts";
 export type { RoundPrivacy } from "./federation/round-privacy.ts";
 export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna-aggregation.ts";
@@ -19,5 +22,5 @@ export { memorySamples, type SamplePage, type SampleStore } from "./sample-store
 export type { SednaCallback } from "./sedna-routes.ts";
 export type { ServedEstimator } from "./served-model.ts";
 export type { Logger, Service, ServiceContext, ServiceSocket, SocketRoute } from "./service.ts";
-export { createSigningKey, directoryFederationLog, directoryModels, directorySamples, onnxFile, publishModel, readSigningKey, serve, sharpDecoder, signKeySet, signManifest } from "#platform";
-export type { OnnxFileOptions, PublishOptions, ServeOptions, Serving, SigningKey } from "#platform";
+export { createSigningKey, directoryFederationLog, directoryModels, directorySamples, fileDeviceRegistry, onnxFile, publishModel, readSigningKey, serve, sharpDecoder, signKeySet, signManifest } from "#platform";
+export type { FileDeviceRegistryOptions, OnnxFileOptions, PublishOptions, ServeOptions, Serving, SigningKey } from "#platform";

@@ -5,7 +5,9 @@ export { bigModel, type BigModelOptions, type HttpBigModel } from "./big-model/b
 export { localBigModel } from "./big-model/local-big-model.ts";
 export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
 export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
-export { federationTransport, type DeviceProver, type FederationTransportOptions } from "./federation/federation-transport.ts";
+export { deviceIdentity, type DeviceIdentity, type DeviceIdentityOptions } from "./federation/device-identity.ts";
+export { enrolDevice, type EnrolDeviceOptions } from "./federation/enrol-device.ts";
+export { federationTransport, type FederationTransportOptions } from "./federation/federation-transport.ts";
 export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
 export { createModelSlot } from "./updates/create-model-slot.ts";
 export { createUpdater, type Updater, type UpdaterOptions } from "./updates/create-updater.ts";

@@ -23,6 +23,7 @@ export function enrolmentService({ sessions, federations, name = "enrolment" }: 
   let ready = false;
   return {
     name,
+    guardedPaths: paths,
     get ready() {
       return ready;
     },

@@ -2,19 +2,10 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeviceId, SednaError } from "@sedna-js/core";
+import type { FileDeviceRegistryOptions } from "../platform/contract.ts";
 import { checkDeviceId, type DeviceRecord, type DeviceRegistry } from "./device-registry.ts";
 
-/** Options of {@link fileDeviceRegistry}. */
-export interface FileDeviceRegistryOptions {
-  /** Made where it is not there. */
-  readonly directory: string;
-  /** How long what was read is believed, in ms: so late does it see what another process revoked. Default 5000. */
-  readonly freshMs?: number;
-  /** Monotonic ms. */
-  readonly now?: () => number;
-}
-
-/** A registry of one file a device, each written beside and put in its place: after a death there is the former or the new one. */
+/** See the contract. */
 export function fileDeviceRegistry({ directory, freshMs = 5000, now = () => performance.now() }: FileDeviceRegistryOptions): DeviceRegistry {
   const read = new Map<string, { readonly record: DeviceRecord | undefined; readonly at: number }>();
   const pathOf = (device: string): string => join(directory, `${checkDeviceId(device)}.json`);

@@ -1,5 +1,6 @@
 import type { DecodeImage, Estimator, KeySet, ManifestSignature, ModelManifest, PublicKey, SignedKeySet, SignedManifest, Task } from "@sedna-js/core";
 import type { Cloud } from "../create-cloud.ts";
+import type { DeviceRegistry } from "../federation/device-registry.ts";
 import type { FederationLog } from "../federation/federation-log.ts";
 import type { ModelFiles } from "../model-service.ts";
 import type { SampleStore } from "../sample-store.ts";
@@ -114,3 +115,16 @@ export declare function directoryModels(directory: string): ModelFiles;
 
 /** A federation's log as one directory, which no other process may have open. */
 export declare function directoryFederationLog(directory: string): FederationLog;
+
+/** Options of {@link fileDeviceRegistry}. */
+export interface FileDeviceRegistryOptions {
+  /** Made where it is not there. */
+  readonly directory: string;
+  /** How long what was read is believed, in ms: so late does it see what another process revoked. Default 5000. */
+  readonly freshMs?: number;
+  /** Monotonic ms. */
+  readonly now?: () => number;
+}
+
+/** A registry of one file a device, each written beside and put in its place: after a death there is the former or the new one. */
+export declare function fileDeviceRegistry(options: FileDeviceRegistryOptions): DeviceRegistry;

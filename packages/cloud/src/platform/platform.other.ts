@@ -15,3 +15,4 @@ export const readSigningKey = (): never => onlyInNode("read a signing key");
 export const signManifest = (): never => onlyInNode("sign a manifest");
 export const signKeySet = (): never => onlyInNode("sign a set of keys");
 export const directoryFederationLog = (): never => onlyInNode("keep a federation's log in a directory");
+export const fileDeviceRegistry = (): never => onlyInNode("keep devices in a directory");

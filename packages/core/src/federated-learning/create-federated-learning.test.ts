@@ -115,6 +115,23 @@ describe("createFederatedLearning()", () => {
     expect([...encoder.commits.keys()].map((message) => (JSON.parse(message) as { round: number }).round), "what was refused leaves no residual").toEqual([2]);
   });
 
+  it("C21: sends the same update to a round's next attempt, when it was too late for the first", async () => {
+    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+    federation.refuse("one", { error: "the round is closing", code: "round-closed", round: 1 });
+    const { estimator, learning } = client(federation);
+    const events = await all(learning, {
+      see: (event) => {
+        if (event.type !== "missed") return;
+        federation.refuse("one", undefined);
+        // Nothing but a task with another number comes.
+        federation.restart({ losing: true });
+      },
+    });
+    expect(names(events).filter((name) => name === "missed" || name === "counted")).toEqual(["missed", "counted"]);
+    expect(estimator.trainings).toBe(1);
+    expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
+  });
+
   it("joins again when its session has ended", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
     const { estimator, learning } = client(federation);

@@ -140,10 +140,13 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     const { kind, round, modelVersion } = task;
     if (heard.modelVersion !== undefined && heard.modelVersion !== modelVersion) emit({ type: "round", round, modelVersion });
     heard.modelVersion = modelVersion;
-    if (kind === "train" && part?.task.round === round && part.task.modelVersion === modelVersion) {
-      part.told(task);
+    const isPart = part?.task.round === round && part.task.modelVersion === modelVersion;
+    if (kind === "train" && isPart) {
+      part!.told(task);
       return "acted";
     }
+    // A round that closes has nothing more to do for anyone; whether an update that is on its way counts, its answer tells.
+    if (kind === "wait" && isPart && !part!.idle) return "later";
     // In the buffered mode a model goes on while a client trains; what it makes of an older one still counts.
     if (kind === "train" && membership!.plan.mode === "buffered" && part && !part.idle) return "later";
     // Between two phases a client waits; only one that still works while others went on has been left behind.

@@ -1,7 +1,7 @@
 import { SednaError } from "../errors.ts";
 import { orAbort } from "../or-abort.ts";
 import type { EncodedUpdate } from "../update-codec/create-update-encoder.ts";
-import type { UpdateReceipt, UpdateRefused } from "../wire/federation.ts";
+import type { UpdateReceipt, UpdateRefusal, UpdateRefused } from "../wire/federation.ts";
 import type { MissedReason } from "./federated-event.ts";
 import { makeUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
 
@@ -35,6 +35,9 @@ export interface RoundPart {
   stop(options: { readonly over: boolean }): Promise<void>;
 }
 
+/** Refusals that say nothing of the update itself. */
+const LATE: readonly UpdateRefusal[] = ["quarantined", "not-selected", "wrong-round", "round-closed"];
+
 /**
  * Trains for a round and sends the update, once; and the very same again whenever the aggregator says that it has none:
  * it may have lost it in a restart, and what it counts must be one thing, however often it comes.
@@ -45,7 +48,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   /** `lacking`: as far as we know the aggregator has no update of ours. */
-  const at = { lacking: !task.counted, counted: task.counted, committed: false, missed: false, tries: 0, damaged: 0, idle: false };
+  const at = { lacking: !task.counted, counted: task.counted, committed: false, missed: false, tries: 0, damaged: 0, idle: false, seq: task.seq, late: undefined as number | undefined };
   let update: EncodedUpdate | undefined;
   let sending: AbortController | undefined;
   let answered: Promise<void> = Promise.resolve();
@@ -91,7 +94,10 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       emit({ type: "sent", round, bytes: message.length });
       // Damage on the way is not the update's fault: once more, as it is.
       if ("code" in answer && answer.code === "wrong-digest" && at.damaged++ === 0) return;
-      if ("code" in answer) missed(answer.code, answer.error);
+      if ("code" in answer) {
+        at.late = LATE.includes(answer.code) ? at.seq : undefined;
+        missed(answer.code, answer.error);
+      }
       else if (answer.counted) counted();
       else missed("round-closed", "the aggregator took the update and did not count it");
     } catch (error) {
@@ -135,7 +141,15 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       return at.idle;
     },
     told(now) {
-      if (now.counted) {
+      at.seq = now.seq;
+      // A round that was given up has another attempt, of the same number and model: what was too late for the first is not for this one.
+      if (at.missed && at.late !== undefined && at.late !== now.seq && !now.counted) {
+        at.missed = false;
+        at.lacking = true;
+        wake();
+      } else if (now.counted) {
+        // Heard here before the answer came.
+        if (sending && update) emit({ type: "sent", round, bytes: update.message.length });
         counted();
         sending?.abort();
       } else if (at.counted) {

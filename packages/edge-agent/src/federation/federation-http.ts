@@ -16,6 +16,8 @@ export interface FederationRequest {
   readonly maxReplyBytes: number;
   /** Without it the request says who asks. */
   readonly anonymous?: true;
+  /** Told of a reply that is no success, before it is thrown. */
+  readonly onRefused?: (reply: Reply) => void;
   readonly signal: AbortSignal;
 }
 
@@ -52,13 +54,14 @@ export function federationHttp({ base, fetch, session, known }: { readonly base:
     fetch,
     session,
     failure,
-    async ask({ action, method, path, headers = {}, body, deadlineMs, maxReplyBytes, anonymous, signal }) {
+    async ask({ action, method, path, headers = {}, body, deadlineMs, maxReplyBytes, anonymous, onRefused, signal }) {
       const url = `${base}${path}`;
       const token = anonymous ? undefined : session.token();
       const all = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
       const send = (limit: AbortSignal): Promise<Reply> => exchange({ method, url, headers: all, ...(body && { body }) }, { action, signal: limit, maxReplyBytes, fetch });
       const reply = await withDeadline(send, { deadlineMs, signal, action: `${action} at ${url}` });
       if (reply.status >= 200 && reply.status < 300) return reply;
+      onRefused?.(reply);
       const error = failure(reply, { action, url, token });
       if (error) throw error;
       return reply;

@@ -1,10 +1,12 @@
-import { checkDeadline, parseSessionGrant, parseUpdateReceipt, parseUpdateRefused, SednaError, UPDATE_TYPE, type FederationTransport, type SessionRequest } from "@sedna-js/core";
+import { checkDeadline, parseSessionGrant, parseUpdateReceipt, parseUpdateRefused, SednaError, UPDATE_TYPE, type FederationTransport, type SessionGrant } from "@sedna-js/core";
 import { openClientSocket, type ClientSocket } from "#platform";
 import { baseUrl } from "../http/base-url.ts";
+import type { DeviceIdentity } from "./device-identity.ts";
 import { federationHttp, readAnswer } from "./federation-http.ts";
 import { federationSession } from "./federation-session.ts";
 import { parameterFetcher } from "./fetch-parameters.ts";
 import { pollTasks } from "./poll-tasks.ts";
+import { serverClock } from "./server-clock.ts";
 import { socketTasks } from "./socket-tasks.ts";
 import { updateUploader } from "./upload-update.ts";
 
@@ -17,7 +19,9 @@ export interface FederationTransportOptions {
   /** How the tasks come. `poll`: by asking. Default `socket`, which goes without where a network forbids sockets. */
   readonly control?: "socket" | "poll";
   /** Proves who this device is, for federations that ask for it. */
-  readonly identity?: DeviceProver;
+  readonly identity?: Pick<DeviceIdentity, "prove">;
+  /** For whom the proofs are, as the aggregator has it. Default: the federation's name. */
+  readonly audience?: string;
   readonly fetch?: typeof globalThis.fetch;
   /** Bytes of an upload's request at most. Default 8 MiB. */
   readonly chunkBytes?: number;
@@ -41,11 +45,8 @@ export interface FederationTransportOptions {
   readonly capMs?: number;
   /** Uniform in [0,1). */
   readonly random?: () => number;
-}
-
-/** Signs what proves a device to an aggregator. */
-export interface DeviceProver {
-  prove(claim: { readonly audience: string; readonly device: string }): Promise<NonNullable<SessionRequest["proof"]>>;
+  /** Unix time in ms, as this device has it. */
+  readonly now?: () => number;
 }
 
 const MAX_GRANT_BYTES = 2 ** 22;
@@ -57,6 +58,7 @@ export function federationTransport({
   name,
   control = "socket",
   identity,
+  audience = name,
   fetch = (input, init) => globalThis.fetch(input, init),
   chunkBytes = 2 ** 23,
   deadlineMs = 30_000,
@@ -69,11 +71,13 @@ export function federationTransport({
   baseMs = 1000,
   capMs = 60_000,
   random = Math.random,
+  now = Date.now,
 }: FederationTransportOptions): FederationTransport {
   checkDeadline(deadlineMs);
   if (!(Number.isInteger(chunkBytes) && chunkBytes >= 1)) throw new RangeError(`reach a federation: expected chunkBytes as a whole number from 1 up; got ${chunkBytes}`);
   const session = federationSession();
   let known = false;
+  const clock = serverClock(now);
   const http = federationHttp({ base: `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`, fetch, session, known: () => known });
 
   const poll = (signal: AbortSignal): ReturnType<typeof pollTasks> => pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random });
@@ -81,13 +85,21 @@ export function federationTransport({
   return {
     async join(request, { signal }) {
       const action = `join the federation ${name}`;
-      const grant = await session.begin(async () => {
-        const proof = identity && (await identity.prove({ audience: name, device: request.device }));
+      let isLate = false;
+      const ask = async (): Promise<SessionGrant> => {
+        const proof = identity && (await identity.prove({ audience, at: clock.now() }));
         const body = new TextEncoder().encode(JSON.stringify({ ...request, ...(proof && { proof }) }));
-        const reply = await http.ask({ action, method: "POST", path: "/sessions", headers: { "content-type": "application/json" }, body, deadlineMs, maxReplyBytes: MAX_GRANT_BYTES, anonymous: true, signal });
+        const reply = await http.ask({ action, method: "POST", path: "/sessions", headers: { "content-type": "application/json" }, body, deadlineMs, maxReplyBytes: MAX_GRANT_BYTES, anonymous: true, signal, onRefused: (refused) => (isLate = clock.learn(refused)) });
         if (reply.status >= 300) throw new SednaError(`${action}: expected a session; got ${new TextDecoder().decode(reply.body).slice(0, 200)}`, { code: "cloud-refused" });
         return readAnswer(reply, { action, read: parseSessionGrant });
-      });
+      };
+      const grant = await session.begin(() =>
+        ask().catch((error: unknown) => {
+          // A device that starts without a network may think that it is 1970; whom it asks knows better.
+          if (!(identity && isLate && error instanceof SednaError && error.code === "cloud-refused")) throw error;
+          return ask();
+        }),
+      );
       known = true;
       return grant;
     },

@@ -29,6 +29,7 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
     signal.throwIfAborted();
     const path = last === undefined ? "/task" : `/task?after=${last.seq}&wait=${waitS}`;
     let task: FederationTask;
+    const askedAt = performance.now();
     try {
       const reply = await http.ask({ action: ACTION, method: "GET", path, deadlineMs: 1000 * waitS + deadlineMs, maxReplyBytes: MAX_REPLY_BYTES, signal });
       if (reply.status >= 300) throw new SednaError(`${ACTION}: expected a task; got status ${reply.status}`, { code: "cloud-garbage", retryable: true });
@@ -46,9 +47,9 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
     last = task;
     // Also what was said before: an aggregator that restarts may go back to it, and the client acts on what changed for it.
     yield task;
-    // An aggregator that has many to answer says when to come back; one that keeps no question must not be asked without a pause.
-    const restMs = task.kind === "wait" ? task.retryAfterMs : 0;
-    await pause(Math.max(restMs, isNews ? 0 : random() * baseMs), signal);
+    // One that keeps a question until something changes is asked again at once; one that does not says when to come back.
+    const isKept = performance.now() - askedAt >= 500 * waitS;
+    if (!isNews && !isKept) await pause(Math.max(task.kind === "wait" ? task.retryAfterMs : 0, random() * baseMs), signal);
   }
 }
 

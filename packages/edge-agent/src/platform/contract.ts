@@ -2,6 +2,7 @@ import type { Frame, OrtModule, Pixels, SampleSource } from "@sedna-js/core";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
+import type { DeviceIdentityOptions, DeviceKey } from "../federation/device-identity.ts";
 import type { ByteStore } from "../models/byte-store.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
 import type { PauseReason, PauseSettings } from "../training/training-pauses.ts";
@@ -272,3 +273,10 @@ export interface ClientSocket {
 
 /** Begins to connect: the browser's own WebSocket, in Node that of `ws`. */
 export declare function openClientSocket(url: string, options: { readonly maxMessageBytes: number }): Promise<ClientSocket>;
+
+/**
+ * This device's key, made where there is none: in browsers in IndexedDB, where no script can read it out; in Node a file
+ * for its owner alone.
+ * @throws {TypeError} in Node, without a directory. {SednaError} `unsupported-platform`, `storage-failed`.
+ */
+export declare function openDeviceKey(options: DeviceIdentityOptions): Promise<DeviceKey>;

@@ -9,6 +9,7 @@ import { opfsBytes } from "../models/opfs-bytes.browser.ts";
 import type { ByteStore } from "../models/byte-store.ts";
 import type { ExecutionProvider, ModelSource, SharedFrame, ByteStoreOptions, ClientSocket, Sha256 } from "./contract.ts";
 
+export { openDeviceKey } from "../federation/device-key.browser.ts";
 export { platformChecks } from "../telemetry/doctor.browser.ts";
 export { watchPauses } from "../training/watch-pauses.browser.ts";
 export { becomeLeader } from "../queue/leadership.browser.ts";

@@ -11,6 +11,7 @@ import { fileBytes } from "../models/file-bytes.node.ts";
 import type { ByteStore } from "../models/byte-store.ts";
 import type { ExecutionProvider, ModelSource, QueueStoreOptions, SharedFrame, ByteStoreOptions, ClientSocket, Sha256 } from "./contract.ts";
 
+export { openDeviceKey } from "../federation/device-key.node.ts";
 export { platformChecks } from "../telemetry/doctor.node.ts";
 export { watchPauses } from "../training/watch-pauses.node.ts";
 export { decodeImage } from "../frames/decode-image.node.ts";

@@ -7,6 +7,7 @@ import type { LabelledSample, LabelledSamples } from "@sedna-js/core";
 export function labelledSamples<Sample>(samples: readonly LabelledSample<Sample>[], { version }: { readonly version: string }): LabelledSamples<Sample> {
   return {
     version,
+    count: samples.length,
     async *[Symbol.asyncIterator]() {
       yield* samples;
     },

@@ -1,0 +1,37 @@
+import { SednaError } from "@sedna-js/core";
+import type { IDBPDatabase } from "idb";
+import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
+
+const STORE = "keys";
+const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
+
+/** See the contract. */
+export async function openDeviceKey({ name = "sedna-device" }: DeviceIdentityOptions): Promise<DeviceKey> {
+  if (!globalThis.crypto?.subtle) throw new SednaError("open the device's key: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none", { code: "unsupported-platform" });
+  try {
+    const { openDB } = await import("idb");
+    const database = await openDB(name, 1, { upgrade: (fresh) => void fresh.createObjectStore(STORE) });
+    try {
+      const kept = ((await database.get(STORE, "device")) ?? (await keep(database))) as CryptoKeyPair;
+      const { privateKey, publicKey } = kept;
+      return {
+        publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", publicKey)),
+        sign: async (bytes) => new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, bytes)),
+      };
+    } finally {
+      database.close();
+    }
+  } catch (cause) {
+    throw new SednaError(`open the device's key ${name}: expected to read or make it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "storage-failed", cause });
+  }
+}
+
+/** Keeps a new key, in one transaction: of two tabs that start at once, both have the key of the first. */
+async function keep(database: IDBPDatabase): Promise<CryptoKeyPair> {
+  const made = await crypto.subtle.generateKey(KEY, false, ["sign", "verify"]);
+  const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
+  const theirs = (await transaction.store.get("device")) as CryptoKeyPair | undefined;
+  if (!theirs) await transaction.store.put(made, "device");
+  await transaction.done;
+  return theirs ?? made;
+}
