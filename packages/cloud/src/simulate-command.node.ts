@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
 import { asUsage, checkArgs, numberOption } from "./command-args.ts";
 import { idxDigits } from "./simulate/idx-digits.node.ts";
-import { runSimulation } from "./simulate/run-simulation.ts";
+import { runSimulation, type SimulatedRound } from "./simulate/run-simulation.ts";
 import { dealtData, gaussianData } from "./simulate/simulation-data.ts";
 import { tableFoot, tableHead, tableLine } from "./simulate/simulation-table.ts";
 import { UsageError } from "./usage-error.ts";
@@ -44,7 +44,12 @@ export const simulateCommand = defineCommand({
 
     const say = (line: string): void => void process.stdout.write(`${line}\n`);
     const started = performance.now();
-    if (!given.json) say(tableHead());
+    let isFirst = true;
+    const tell = (round: SimulatedRound): void => {
+      if (isFirst && !given.json) say(tableHead());
+      isFirst = false;
+      say(given.json ? JSON.stringify({ type: "round", ...round }) : tableLine(round));
+    };
     const result = await asUsage(() =>
       runSimulation({
         data,
@@ -58,7 +63,7 @@ export const simulateCommand = defineCommand({
         ...(encoding && { encoding }),
         ...(topkShare !== undefined && { topkShare }),
         ...(maxNorm !== undefined && { maxNorm }),
-        onRound: (round) => say(given.json ? JSON.stringify({ type: "round", ...round }) : tableLine(round)),
+        onRound: tell,
       }),
     );
     const tookMs = performance.now() - started;

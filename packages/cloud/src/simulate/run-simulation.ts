@@ -3,9 +3,9 @@ import { loadTrainingKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels
 import { createCloud } from "../create-cloud.ts";
 import { createFederation } from "../federation/create-federation.ts";
 import { federationService } from "../federation/federation-service.ts";
-import { openSessions } from "../federation/open-sessions.ts";
 import { judgeSoftmax } from "./judge-softmax.ts";
 import { maliciousUpdates } from "./malicious-updates.ts";
+import { simulatedSessions } from "./simulated-sessions.ts";
 import { createSimulatedTime } from "./simulated-time.ts";
 import { startSimulatedClient, type TurnOutcome } from "./simulated-client.ts";
 import type { SimulationData } from "./simulation-data.ts";
@@ -91,7 +91,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     ...(topkShare !== undefined && { topkShare }),
     ...(maxNorm !== undefined && { maxNorm }),
   });
-  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openSessions({ now, secret: "x".repeat(32) }) })] });
+  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: simulatedSessions() })] });
   await cloud.start();
 
   const closed: SimulatedRound[] = [];
