@@ -4,6 +4,9 @@ import { agentSection } from "./agent-docs.ts";
 import { agentGoals } from "./agent-goals.ts";
 import { benchBundle } from "./bundle.ts";
 import { benchDigits, digitsCascade, type CascadePoint } from "./digits.ts";
+import { federatedDigitsChart, federatedDigitsPage, federatedSection } from "./federated-docs.ts";
+import { federatedGoals } from "./federated-goals.ts";
+import { nonIid } from "./federated-noniid.ts";
 import { goalsOf } from "./goals.ts";
 import { kernelsSection } from "./kernel-docs.ts";
 import { kernelGoals } from "./kernel-goals.ts";
@@ -14,12 +17,16 @@ import { benchVideo } from "./video.ts";
 
 const doc = (name: string): URL => new URL(`../docs/${name}`, import.meta.url);
 
-/** Writes docs/bench.md, docs/digits.md and the digits' curve from fresh runs. */
+/** Writes docs/bench.md, and docs/digits.md and docs/federated-digits.md with their curves, from fresh runs. */
 export async function writeDocs(): Promise<void> {
   const shares = [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1];
   const cascade = await digitsCascade(shares);
   await writeFile(doc("digits.svg"), curve(cascade));
   await writeFile(doc("digits.md"), digitsPage(cascade));
+
+  const unlike = await nonIid();
+  await writeFile(doc("federated-digits.svg"), federatedDigitsChart(unlike));
+  await writeFile(doc("federated-digits.md"), federatedDigitsPage(unlike));
 
   const goals: Goal[] = [];
   const figures: Figure[] = [];
@@ -29,7 +36,9 @@ export async function writeDocs(): Promise<void> {
   for await (const goal of kernelGoals((measured) => kernels.figures.push(...measured))) kernels.goals.push(goal);
   const agent = { goals: [] as Goal[], figures: [] as Figure[] };
   for await (const goal of agentGoals((measured) => agent.figures.push(...measured))) agent.goals.push(goal);
-  await writeFile(doc("bench.md"), `${benchPage(goals, figures)}\n${agentSection(agent)}\n${kernelsSection(kernels)}`);
+  const federated = { goals: [] as Goal[], figures: [] as Figure[] };
+  for await (const goal of federatedGoals((measured) => federated.figures.push(...measured))) federated.goals.push(goal);
+  await writeFile(doc("bench.md"), `${benchPage(goals, figures)}\n${agentSection(agent)}\n${federatedSection(federated)}\n${kernelsSection(kernels)}`);
 }
 
 function benchPage(goals: readonly Goal[], figures: readonly Figure[]): string {

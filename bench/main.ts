@@ -1,4 +1,4 @@
-// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent [--json]`, `npm run bench -- docs`,
+// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent|federated [--json]`, `npm run bench -- docs`,
 // or `npm run bench -- peers`, which installs what the kernels are measured against.
 import { agentGoals } from "./agent-goals.ts";
 import { benchAgentIdle } from "./agent-idle.ts";
@@ -14,7 +14,10 @@ import { benchCosine } from "./cosine.ts";
 import { benchDigits } from "./digits.ts";
 import { writeDocs } from "./docs.ts";
 import { benchFedAvg } from "./fedavg.ts";
+import { federatedGoals } from "./federated-goals.ts";
 import { benchFederatedMalicious } from "./federated-malicious.ts";
+import { benchFederatedNonIid } from "./federated-noniid.ts";
+import { benchFederatedRound } from "./federated-round.ts";
 import { benchFederatedRules } from "./federated-rules.ts";
 import { goalsOf } from "./goals.ts";
 import { benchHemCrossover } from "./hem-crossover.ts";
@@ -42,6 +45,8 @@ const benches = {
   digits: benchDigits,
   video: benchVideo,
   bundle: benchBundle,
+  "federated-round": () => benchFederatedRound(),
+  "federated-noniid": benchFederatedNonIid,
   "federated-rules": benchFederatedRules,
   "federated-malicious": benchFederatedMalicious,
   mistnet: benchMistnet,
@@ -53,7 +58,7 @@ const benches = {
   "agent-overhead": benchAgentOverhead,
 } satisfies Record<string, () => Promise<Figure[]>>;
 
-const goals = { joint: goalsOf, kernels: kernelGoals, agent: agentGoals } satisfies Record<string, () => AsyncGenerator<Goal>>;
+const goals = { joint: goalsOf, kernels: kernelGoals, agent: agentGoals, federated: federatedGoals } satisfies Record<string, () => AsyncGenerator<Goal>>;
 
 const words = process.argv.slice(2).filter((word) => word !== "--json");
 const asJson = process.argv.includes("--json");
