@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { controlSocket, createCloud, createFederation, directoryFederationLog, enrolledSessions, enrolmentService, federationService, memoryDeviceRegistry, openSessions, serve, type Federation, type FederationOptions, type Serving, type Sessions } from "../packages/cloud/src/index.ts";
-import { aggregation, createFederatedLearning, select, type FederatedEvent, type FederatedLearning } from "../packages/core/src/index.ts";
+import { aggregation, createFederatedLearning, s3Weights, select, type WeightStore, type FederatedEvent, type FederatedLearning } from "../packages/core/src/index.ts";
 import { deviceIdentity, enrolDevice, federationTransport, headEstimator, labelledSamples, type FederationTransportOptions, type HeadEstimator } from "../packages/edge-agent/src/index.ts";
+import { startS3Server } from "./s3-server.ts";
 
 // The whole of it: heads that learn, transports over real sockets, a cloud that listens, an aggregator with its log.
 
@@ -34,12 +35,12 @@ const options = (more: Partial<FederationOptions> = {}): FederationOptions => ({
   ...more,
 });
 
-async function listen({ sessions, more = {}, port = 0, registrySessions }: { readonly sessions: Sessions; readonly more?: Partial<FederationOptions>; readonly port?: number; readonly registrySessions?: ReturnType<typeof enrolledSessions> }): Promise<{ federation: Federation; serving: Serving }> {
+async function listen({ sessions, more = {}, port = 0, registrySessions, weightStore }: { readonly weightStore?: WeightStore; readonly sessions: Sessions; readonly more?: Partial<FederationOptions>; readonly port?: number; readonly registrySessions?: ReturnType<typeof enrolledSessions> }): Promise<{ federation: Federation; serving: Serving }> {
   const federation = createFederation(options(more));
   const cloud = createCloud({
     services: [
       ...(registrySessions ? [enrolmentService({ sessions: registrySessions, federations: ["points"] })] : []),
-      federationService({ federations: [federation], sessions, sockets: [controlSocket({ federations: [federation], sessions })] }),
+      federationService({ federations: [federation], sessions, sockets: [controlSocket({ federations: [federation], sessions })], ...(weightStore && { weightStore }) }),
     ],
     token: "the-clouds-own",
   });
@@ -71,6 +72,26 @@ async function follow(learning: FederatedLearning<Float32Array>, number: number,
 const flat = async (estimator: HeadEstimator<Float32Array>): Promise<number[]> => (await estimator.getWeights()).flatMap(({ data }) => [...(data as Float32Array)]);
 
 describe("a federation from end to end", { timeout: 60_000 }, () => {
+  it("trains with weights that travel through S3, and no weights over its own HTTP", async () => {
+    const server = await startS3Server();
+    running.push(() => server.close());
+    const store = () => s3Weights({ endpoint: server.url, aggDataPath: "s3://weights/jobs", accessKeyId: "tester", secretAccessKey: "secret/with+signs" });
+    const { federation, serving } = await listen({ sessions: openSessions(), weightStore: store() });
+    const asked: string[] = [];
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      asked.push(`${init?.method} ${String(new Headers(init?.headers).get("content-type"))}`);
+      return globalThis.fetch(input, init);
+    };
+    const clients = [0, 1, 2].map((number) => client(serving.url, { number, weightStore: store(), fetch, control: "poll" }));
+    const all = await Promise.all(clients.map(({ learning }, number) => follow(learning, number)));
+    for (const events of all) expect(events.filter(({ type }) => type === "counted").length).toBe(4);
+    expect(await flat(clients[0]!.estimator)).toEqual([...federation.model(4)!.parameters]);
+    expect(asked.filter((one) => one.startsWith("PUT") && !one.includes("update-ref"))).toEqual([]);
+    await expect.poll(() => [...server.objects.keys()].filter((key) => key.includes("/updates/"))).toEqual([]);
+    await expect.poll(() => [...server.objects.keys()]).toContain("/weights/jobs/points/models/4");
+    expect(server.log.filter((line) => line.startsWith("PUT /weights/jobs/points/updates/")).length).toBeGreaterThanOrEqual(12);
+  });
+
   it("trains heads of three devices into one, by sockets and by polling, and all end with the same model", async () => {
     const { federation, serving } = await listen({ sessions: openSessions() });
     const clients = [0, 1, 2].map((number) => client(serving.url, { number, control: number === 2 ? "poll" : "socket" }));

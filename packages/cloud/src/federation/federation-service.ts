@@ -1,4 +1,4 @@
-import { parseSessionRequest, SECURE_PHASES, SednaError, WireError, type FederationTask, type SessionGrant } from "@sedna-js/core";
+import { parseSessionRequest, SECURE_PHASES, SednaError, WireError, type FederationTask, UPDATE_REFERENCE_TYPE, type SessionGrant, type WeightStore } from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { isKnown, readRange } from "../byte-range.ts";
@@ -8,6 +8,7 @@ import { collectFederationMetrics } from "./federation-metrics.ts";
 import { createTaskPolls } from "./task-polls.ts";
 import { bytesOf } from "./round-journal.ts";
 import type { Sessions } from "./sessions.ts";
+import { storedWeights } from "./stored-weights.ts";
 import { takeUpload } from "./take-upload.ts";
 
 /** Options of {@link federationService}. */
@@ -17,6 +18,8 @@ export interface FederationServiceOptions {
   readonly sessions: Sessions;
   /** Where clients may hold a WebSocket, such as `controlSocket` makes. */
   readonly sockets?: readonly SocketRoute[];
+  /** Takes updates from a store that clients put them in, and puts models there, as Sedna does with S3. Those that are sent are taken too. */
+  readonly weightStore?: WeightStore;
   /** How long a question for a task may be kept, in ms. Default 30000. */
   readonly maxWaitMs?: number;
   /** Its name among the cloud's services. Default `federations`. */
@@ -42,10 +45,13 @@ function refuse(c: Context, { status, error, code, headers = {} }: { readonly st
  * its sessions say who asks; the cloud's own is not asked for here, nor is its limit of bodies: an update may have what its plan
  * says, and is never in memory beside the places that the federation has for it.
  */
-export function federationService({ federations, sessions, sockets = [], maxWaitMs = 30_000, name = "federations" }: FederationServiceOptions): Service {
+export function federationService({ federations, sessions, sockets = [], weightStore, maxWaitMs = 30_000, name = "federations" }: FederationServiceOptions): Service {
   const byName = new Map(federations.map((federation) => [federation.plan.name, federation]));
   if (byName.size < federations.length) throw new RangeError("serve federations: expected different names; got one twice");
   const polls = new Map(federations.map((federation) => [federation, createTaskPolls({ federation, maxWaitMs })]));
+  const stored = weightStore && storedWeights({ store: weightStore, logger: { error: (fields, message) => logger?.error(fields, message), info() {} } });
+  const following: (() => void)[] = [];
+  let logger: ServiceContext["logger"] | undefined;
   let state: "new" | "open" | "closing" | "closed" = "new";
 
   const memberOf = async (c: Context): Promise<Member | Response> => {
@@ -137,6 +143,7 @@ export function federationService({ federations, sessions, sockets = [], maxWait
     },
     async start() {
       await Promise.all(federations.map((federation) => federation.start()));
+      if (stored) following.push(...federations.map((federation) => stored.follow(federation)));
       state = "open";
     },
     mount(app, context) {
@@ -150,7 +157,8 @@ export function federationService({ federations, sessions, sockets = [], maxWait
       app.get(at("/models/:version"), answer(asMember(give), context));
       // GET answers HEAD too.
       app.get(at("/rounds/:round/update"), answer(asMember(admit), context));
-      app.put(at("/rounds/:round/update"), answer(asMember(({ c, federation }, member) => takeUpload(c, { federation, member })), context));
+      ({ logger } = context);
+      app.put(at("/rounds/:round/update"), answer(asMember(({ c, federation }, member) => (stored && c.req.header("content-type") === UPDATE_REFERENCE_TYPE ? stored.take(c, { federation, member }) : takeUpload(c, { federation, member }))), context));
       app.post(at("/secure/:phase"), answer(asMember(takeSecure), context));
       app.all(`${ROOT}*`, (c) => c.json({ error: `no such route of a federation: ${c.req.method} ${c.req.path}` }, 404));
     },
@@ -160,6 +168,7 @@ export function federationService({ federations, sessions, sockets = [], maxWait
     },
     async close() {
       state = "closed";
+      for (const end of following.splice(0)) end();
       for (const one of polls.values()) one.end();
       await Promise.all(federations.map((federation) => federation.close()));
     },

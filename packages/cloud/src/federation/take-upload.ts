@@ -35,6 +35,11 @@ export async function takeUpload(c: Context, { federation, member }: { readonly 
     return c.json({ error: `take an update: expected it from byte ${here} on; got it from ${part.offset}`, code: "wrong-length" }, 409, { "upload-offset": String(here) });
   }
   const outcome = await federation.receive(member, { round: Number(round), ...part, body: bodyPieces(c.req.raw), signal: c.req.raw.signal });
+  return tellOutcome(c, outcome);
+}
+
+/** Answers with what became of an update. */
+export function tellOutcome(c: Context, outcome: Awaited<ReturnType<Federation["receive"]>>): Response {
   if ("refused" in outcome) return c.json({ error: outcome.error, code: outcome.refused, round: outcome.round }, STATUSES[outcome.refused], { "cache-control": "no-store" });
   return c.json(outcome, outcome.counted ? 200 : 202, { "cache-control": "no-store" });
 }

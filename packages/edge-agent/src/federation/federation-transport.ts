@@ -1,4 +1,4 @@
-import { checkDeadline, parseSessionGrant, parseUpdateReceipt, parseUpdateRefused, SednaError, UPDATE_TYPE, type FederationTransport, type SessionGrant } from "@sedna-js/core";
+import { checkDeadline, parseSessionGrant, parseUpdateReceipt, parseUpdateRefused, SednaError, UPDATE_TYPE, type FederationTransport, type SessionGrant, type WeightStore } from "@sedna-js/core";
 import { openClientSocket, type ClientSocket } from "#platform";
 import { baseUrl } from "../http/base-url.ts";
 import type { DeviceIdentity } from "./device-identity.ts";
@@ -8,6 +8,7 @@ import { parameterFetcher } from "./fetch-parameters.ts";
 import { pollTasks } from "./poll-tasks.ts";
 import { serverClock } from "./server-clock.ts";
 import { socketTasks } from "./socket-tasks.ts";
+import { storedWeights } from "./stored-weights.ts";
 import { updateUploader } from "./upload-update.ts";
 
 /** Options of {@link federationTransport}. */
@@ -22,6 +23,8 @@ export interface FederationTransportOptions {
   readonly identity?: Pick<DeviceIdentity, "prove">;
   /** For whom the proofs are, as the aggregator has it. Default: the federation's name. */
   readonly audience?: string;
+  /** Weights travel through this store in place of the aggregator's own HTTP, as with Sedna's `aggDataPath`; the aggregator needs the same. */
+  readonly weightStore?: WeightStore;
   readonly fetch?: typeof globalThis.fetch;
   /** Bytes of an upload's request at most. Default 8 MiB. */
   readonly chunkBytes?: number;
@@ -59,6 +62,7 @@ export function federationTransport({
   control = "socket",
   identity,
   audience = name,
+  weightStore,
   fetch = (input, init) => globalThis.fetch(input, init),
   chunkBytes = 2 ** 23,
   deadlineMs = 30_000,
@@ -80,6 +84,7 @@ export function federationTransport({
   const clock = serverClock(now);
   const http = federationHttp({ base: `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`, fetch, session, known: () => known });
 
+  const fetchModel = parameterFetcher({ http, stallMs: deadlineMs });
   const poll = (signal: AbortSignal): ReturnType<typeof pollTasks> => pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random });
 
   return {
@@ -105,8 +110,7 @@ export function federationTransport({
     },
     tasks: ({ signal }) =>
       control === "poll" ? poll(signal) : socketTasks({ url: http.url("/control").replace(/^http/, "ws"), session, signal, open: openSocket, poll, withoutMs: withoutSocketMs, handshakeMs, pingMs, baseMs, capMs, random }),
-    fetchModel: parameterFetcher({ http, stallMs: deadlineMs }),
-    sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }),
+    ...(weightStore ? storedWeights({ store: weightStore, name, http, deadlineMs, fetchModel }) : { fetchModel, sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }) }),
     async sendSecure(phase, { round, message, signal }) {
       const action = `send the secure sum's ${phase} of round ${round}`;
       const headers = { "content-type": phase === "masked" ? UPDATE_TYPE : "application/json" };
