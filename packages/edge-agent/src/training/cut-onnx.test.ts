@@ -8,7 +8,7 @@ import { cutOnnx } from "./cut-onnx.ts";
 
 const digits = await readFile(new URL("../../../../models/digits-big/model.onnx", import.meta.url));
 
-describe("cutOnnx()", () => {
+describe("cutOnnx()", { timeout: 30_000 }, () => {
   it("ends a model at a value inside of it, alone", async () => {
     const values = /one of its values (.*); got \?/.exec(String(await Promise.resolve().then(() => cutOnnx(digits, "?")).catch((error: unknown) => error)))![1]!.split(", ");
     const relu = values.find((name) => name.includes("Relu"))!;

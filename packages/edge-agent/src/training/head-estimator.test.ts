@@ -10,7 +10,7 @@ trainableEstimatorSuite("a softmax", { make: () => headEstimator({ features: "sa
 trainableEstimatorSuite("an MLP", { make: () => headEstimator({ features: "samples", head: mlp, seed: 3 }) });
 trainableEstimatorSuite("a head on the slow twin", { make: () => headEstimator({ features: "samples", head: mlp, seed: 3, backend: "reference" }) });
 
-describe("headEstimator()", () => {
+describe("headEstimator()", { timeout: 30_000 }, () => {
   const metadata = { kind: "tensors", inputs: [], outputs: [], backend: "none" } as const;
   const through = (predict: (sample: Float32Array) => Promise<Float32Array>) => {
     const state = { disposed: false };

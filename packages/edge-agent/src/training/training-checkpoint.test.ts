@@ -30,7 +30,7 @@ async function copied(store: ByteStore): Promise<ByteStore> {
   return copy;
 }
 
-describe("the checkpoint of a training", () => {
+describe("the checkpoint of a training", { timeout: 30_000 }, () => {
   it("is of the same training only: head, plan, samples, first weights and seed", async () => {
     const store = memoryBytes();
     await leftAt(11, store);

@@ -63,7 +63,7 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
   });
 });
 
-describe("a battery of Linux", () => {
+describe("a battery of Linux", { timeout: 30_000 }, () => {
   /** Files as those of /sys/class/power_supply, by supply. */
   async function told(supplies: Readonly<Record<string, Readonly<Record<string, string>>>>): Promise<boolean> {
     const directory = await mkdtemp(join(tmpdir(), "sedna-power-"));

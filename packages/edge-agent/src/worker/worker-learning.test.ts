@@ -13,7 +13,7 @@ const here = () => headEstimator({ features: "samples", head: { kind: "mlp", fea
 trainableEstimatorSuite("a head in a Worker of Node", { make: () => open() });
 workerLearningSuite("a Worker of Node", { inWorker: () => open(), here });
 
-describe("workerEstimator() of what does not learn", () => {
+describe("workerEstimator() of what does not learn", { timeout: 20_000 }, () => {
   it("says so", async () => {
     const estimator = open(tiny);
     await expect(estimator.train(separable(3))).rejects.toThrow(new TypeError("train a model in a worker: expected an estimator that learns; got one without train()"));
