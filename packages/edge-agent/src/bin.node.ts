@@ -5,6 +5,7 @@ import { version } from "./cli/version.ts";
 /** Imported on use: `status` need not load what `run` does, and an idle agent not what only others need. */
 const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   run: async () => (await import("./cli/run-command.node.ts")).runCommand as CommandDef,
+  train: async () => (await import("./cli/train-command.node.ts")).trainCommand as CommandDef,
   status: async () => (await import("./cli/status-command.node.ts")).statusCommand as CommandDef,
   doctor: async () => (await import("./cli/doctor-command.node.ts")).doctorCommand as CommandDef,
   check: async () => (await import("./cli/check-command.node.ts")).checkCommand as CommandDef,

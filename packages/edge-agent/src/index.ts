@@ -7,6 +7,7 @@ export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
 export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
 export { deviceIdentity, type DeviceIdentity, type DeviceIdentityOptions } from "./federation/device-identity.ts";
 export { enrolDevice, type EnrolDeviceOptions } from "./federation/enrol-device.ts";
+export { fetchFederationStatus, type FetchFederationStatusOptions } from "./federation/fetch-status.ts";
 export { federationTransport, type FederationTransportOptions } from "./federation/federation-transport.ts";
 export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
 export { createModelSlot } from "./updates/create-model-slot.ts";
@@ -24,6 +25,8 @@ export { createSender, type Sender, type SenderEvent, type SenderOptions } from 
 export type { DropReason, DurableQueue, QueueEvent, QueueStatistics, WhenFull } from "./queue/durable-queue.ts";
 export type { EdgeJob, JobModel, JobSource } from "./job/edge-job.ts";
 export { parseJob, type ParseJobOptions } from "./job/parse-job.ts";
+export { parseTrainJob } from "./job/parse-train-job.ts";
+export type { TrainingData, TrainJob } from "./job/train-job.ts";
 export { createAgentMetrics, type AgentMetrics, type AgentMetricsOptions } from "./telemetry/agent-metrics.ts";
 export type { TelemetryAgent, TelemetryAnswer, TelemetryStatus } from "./telemetry/agent-readings.ts";
 export { diagnose, type DiagnoseOptions } from "./telemetry/doctor.ts";

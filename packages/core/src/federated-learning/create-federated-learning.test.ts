@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder } from "../../../../testing/pretend-federation.ts";
 import { SednaError } from "../errors.ts";
-import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
 import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
@@ -162,22 +161,6 @@ describe("createFederatedLearning()", () => {
     expect(names(events).filter((name) => name === "joined").length).toBe(2);
     expect(estimator.trainings).toBe(1);
     expect(federation.received.length).toBe(1);
-  });
-
-  it("keeps what the encoding left out once it counts, and goes on with it after a restart", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
-    const written: (Float32Array | undefined)[] = [];
-    const restored: (Float32Array | undefined)[] = [];
-    const encoder: UpdateEncoder = { ...tellingEncoder(), state: () => Float32Array.of(1, 2, 3, 4), restore: (state) => void restored.push(state) };
-    const kept = Float32Array.of(4, 3, 2, 1);
-    const residuals = { read: async () => kept, write: async (residual: Float32Array | undefined) => void written.push(residual) };
-    await all(client(federation, { encoder: () => encoder, residuals }).learning);
-    expect(restored).toEqual([kept]);
-    expect(written).toEqual([Float32Array.of(1, 2, 3, 4)]);
-
-    const broken = { read: () => Promise.reject(new Error("no disk")), write: () => Promise.reject(new Error("no room")) };
-    const events = await all(client(pretendFederation({ plan: { ...fourParameters, exitRound: 1 } }), { residuals: broken }).learning);
-    expect(events.filter(({ type }) => type === "storage-failed")).toEqual(["no disk", "no room"].map((message) => ({ type: "storage-failed", message })));
   });
 
   it("C23: stops when another one takes part as this device, and leaves that one alone", async () => {

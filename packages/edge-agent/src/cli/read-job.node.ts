@@ -16,11 +16,7 @@ const MAX_BYTES = 2 ** 20;
  * @throws {WireError} when it is no job.
  */
 export async function readJob(path: string, { environment = process.env }: { readonly environment?: Readonly<Record<string, string | undefined>> } = {}): Promise<EdgeJob & { readonly data: string }> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`read ${path}: expected a job file; got ${error.code ?? error.message}`);
-  });
-  if (bytes.length > MAX_BYTES) throw new WireError(`read ${path}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
-  const job = parseJob(await parseText(bytes.toString(), path), { from: path, environment });
+  const job = parseJob(await readJobFile(path), { from: path, environment });
   const at = (name: string): string => resolve(dirname(path), name);
   // systemd names several directories with colons between; the first is ours.
   const state = environment["STATE_DIRECTORY"]?.split(":")[0];
@@ -31,6 +27,19 @@ export async function readJob(path: string, { environment = process.env }: { rea
     ...(job.update?.sednaConfig === undefined ? {} : { update: { ...job.update, sednaConfig: at(job.update.sednaConfig) } }),
     data: job.data === undefined ? (state ?? resolve(".sedna", job.name)) : at(job.data),
   };
+}
+
+/**
+ * What a job file says, YAML or JSON.
+ * @throws {UsageError} when there is no such file.
+ * @throws {WireError} when it is neither.
+ */
+export async function readJobFile(path: string): Promise<unknown> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`read ${path}: expected a job file; got ${error.code ?? error.message}`);
+  });
+  if (bytes.length > MAX_BYTES) throw new WireError(`read ${path}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
+  return parseText(bytes.toString(), path);
 }
 
 async function parseText(text: string, path: string): Promise<unknown> {

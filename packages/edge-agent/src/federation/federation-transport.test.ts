@@ -43,10 +43,10 @@ describe("join()", () => {
   it("asks for a session, with a proof where the device has an identity", async () => {
     const claims: unknown[] = [];
     const proof = { at: 5, nonce: "n", signature: "c2ln" };
-    const grant = await transport({ identity: { prove: async (claim) => (claims.push(claim), proof) } }).join(request, { signal });
+    const grant = await transport({ identity: { prove: async (claim) => (claims.push(claim), proof) }, now: () => 77 }).join(request, { signal });
     expect(grant).toMatchObject({ token: "token-1", epoch: 1, plan: { name: "four" } });
     expect(at.server.joined).toEqual([{ ...request, proof }]);
-    expect(claims).toEqual([{ audience: "four", device: "edge-7" }]);
+    expect(claims).toEqual([{ audience: "four", at: 77 }]);
   });
 
   it("says what may pass, and what will not", async () => {

@@ -1,32 +1,11 @@
 import { hardExampleMining } from "@sedna-js/core";
 import * as z from "zod/mini";
+import { above, map, name, oneOf, publicKey, settings, text, token, url, web, whole, yesNo } from "./schema-words.ts";
 
-// The words of each schema are what a message says after "expected". Defaults are given here and nowhere else.
-
-const text = z.string("a text").check(z.minLength(1, "a text of at least one letter"));
-const name = z.string('letters, digits, ".", "_" and "-"').check(z.regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'letters, digits, ".", "_" and "-"'));
-const url = (protocols: readonly string[], example: string) =>
-  z.string(`a URL such as ${example}`).check(z.refine((value) => protocols.includes(/^([a-z]+):\/\/[^/]/.exec(value)?.[1] ?? "") && canParse(value), `a URL such as ${example}`));
-// Messages and logs tell these addresses; a camera's, which tells its password, is masked there.
-const web = (example: string) => url(["http", "https"], example).check(z.refine((value) => !/^[a-z]+:\/\/[^/?#]*@/.test(value), "a URL without a user and password: a token has a setting of its own"));
-const whole = (from: number, to: number) => {
-  const words = `a whole number from ${from}${to === Infinity ? " up" : ` to ${to}`}`;
-  return z.number(words).check(z.refine((value) => Number.isInteger(value) && value >= from && value <= to, words));
-};
-const above = (to: number) => {
-  const words = `a number above 0, up to ${to}`;
-  return z.number(words).check(z.refine((value) => value > 0 && value <= to, words));
-};
-const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) => z.enum(values, values.join(", "));
-const yesNo = z.boolean("true or false");
-const settings = z.record(z.string(), z.unknown(), "a mapping");
-const map = <Shape extends z.core.$ZodShape>(shape: Shape) => z.strictObject(shape, "a mapping");
-// 32 bytes are 43 digits, the last of 16 that leave no bits over, and the filling.
-const publicKey = z.string("an Ed25519 public key: 32 bytes in base64").check(z.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, "an Ed25519 public key: 32 bytes in base64"));
+// Defaults are given here and nowhere else.
 
 const fps = z.optional(above(240));
 const width = z.optional(whole(16, 16_384));
-const token = z.optional(z.string("a token").check(z.regex(/^[\w.~+/-]+=*$/, 'a token of letters, digits and "-._~+/"')));
 // The tasks whose samples are pictures: a device's sources give nothing else.
 const taskNames = ["heatmap", "nanodet"] as const;
 const minerNames = Object.keys(hardExampleMining) as [string, ...string[]];
@@ -70,11 +49,3 @@ export const jobSchema = map({
   data: z.optional(text),
   output: z._default(oneOf(["none", "json"]), "none"),
 });
-
-function canParse(value: string): boolean {
-  try {
-    return new URL(value).href !== "";
-  } catch {
-    return false;
-  }
-}

@@ -1,132 +1,28 @@
-import { describe, WireError } from "@sedna-js/core";
-import type { core } from "zod/mini";
 import type { EdgeJob } from "./edge-job.ts";
 import { jobSchema, modelSchemas, sourceSchemas } from "./job-schema.ts";
-import { nearestName } from "./nearest-name.ts";
+import { parseMapping, type MappingRules, type ParseJobOptions, type Say } from "./parse-mapping.ts";
 
-/** Options of {@link parseJob}. */
-export interface ParseJobOptions {
-  /** What the job is called in messages. Default `the job`. */
-  readonly from?: string;
-  /** Where `${NAME}` is looked up. Default: nowhere. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}
+export type { ParseJobOptions } from "./parse-mapping.ts";
 
-/** Where a value may stand in the environment, because it is a secret, and is therefore never shown. */
-const secrets = ["source.rtsp", "bigModel.token", "samples.token"];
-
-type Path = readonly PropertyKey[];
-type Schema = core.$ZodType & { readonly safeParse: (value: unknown) => { readonly success: boolean; readonly data?: unknown; readonly error?: { readonly issues: readonly core.$ZodIssue[] } } };
+const rules: MappingRules<EdgeJob> = {
+  schema: jobSchema,
+  kinds: { source: sourceSchemas, model: modelSchemas },
+  secrets: ["source.rtsp", "bigModel.token", "samples.token"],
+  contradictions: tellContradictions,
+};
 
 /**
  * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt setting would be a silent one.
  * @throws {WireError} with a line for every problem: the place, what was expected, what came.
  */
-export function parseJob(value: unknown, { from = "the job", environment = {} }: ParseJobOptions = {}): EdgeJob {
-  // By place, the first of each: a secret that the environment lacks need not be told to be no secret too.
-  const told = new Map<string, string>();
-  const say = (path: Path, expected: string): void => {
-    const place = [...path].map(String).join(".") || "the whole";
-    if (!told.has(place)) told.set(place, `read ${from}: ${place}: ${expected}`);
-  };
-  const given = filledIn(value, { environment, say });
-
-  const part = (schema: core.$ZodType, at: Path): unknown => {
-    const found = valueAt(given, at);
-    const parsed = (schema as Schema).safeParse(found);
-    for (const issue of parsed.error?.issues ?? []) tellIssue(issue, { at, found, say });
-    return parsed.data;
-  };
-  const kind = (schemas: Readonly<Record<string, core.$ZodType>>, at: string): unknown => {
-    const found = valueAt(given, [at]);
-    const names = Object.keys(schemas);
-    if (!isMapping(found)) return say([at], `expected a mapping with one of ${names.join(", ")}; got ${describe(found)}`);
-    const told = names.filter((name) => Object.hasOwn(found, name));
-    if (told.length === 1) return part(schemas[told[0]!]!, [at]);
-    const unknown = Object.keys(found).map((key) => nearestName(key, names)).find(Boolean);
-    return say([at], `expected one of ${names.join(", ")}; got ${told.join(" and ") || Object.keys(found).join(", ") || "none"}${told.length === 0 && unknown ? `: did you mean ${unknown}?` : ""}`);
-  };
-
-  const whole = part(jobSchema, []);
-  if (isMapping(given)) {
-    const source = kind(sourceSchemas, "source");
-    const model = kind(modelSchemas, "model");
-    if (told.size === 0) {
-      const job = { ...(whole as object), source, model } as EdgeJob;
-      tellContradictions(job, say);
-      if (told.size === 0) return job;
-    }
-  }
-  throw new WireError([...told.values()].join("\n"));
+export function parseJob(value: unknown, options: ParseJobOptions = {}): EdgeJob {
+  return parseMapping(value, { ...options, rules });
 }
 
-function tellContradictions(job: EdgeJob, say: (path: Path, expected: string) => void): void {
+function tellContradictions(job: EdgeJob, say: Say): void {
   if (job.samples && job.privacy.level === "never") say(["samples"], "expected none where privacy.level is never, since nothing may leave the device; got some");
   if (job.update && !job.update.sednaConfig && !("manifest" in job.model)) say(["update"], "expected model.manifest, whose place tells new versions, or update.sednaConfig; got model.file");
   if (job.update?.sednaConfig && "manifest" in job.model) say(["update", "sednaConfig"], "expected model.file, since Sedna's files are not signed; got model.manifest");
   if (job.update?.sednaConfig && job.update.trustLocalFiles !== true) say(["update", "trustLocalFiles"], "expected true for sednaConfig, since nobody signs the files that it names; got no such word");
   if (!job.bigModel && ["cloud-first", "cloud-only"].includes(job.policy ?? "")) say(["policy"], `expected a bigModel for ${job.policy}; got none`);
-}
-
-function tellIssue(issue: core.$ZodIssue, { at, found, say }: { readonly at: Path; readonly found: unknown; readonly say: (path: Path, expected: string) => void }): void {
-  const path = [...at, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    for (const key of issue.keys) {
-      const known = knownKeys(at, issue.path, found);
-      const meant = nearestName(key, known);
-      say([...path, key], `expected one of ${known.join(", ")}; got a key that is none${meant ? `: did you mean ${meant}?` : ""}`);
-    }
-    return;
-  }
-  const value = valueAt(found, issue.path);
-  // A token, or an address that may carry a password.
-  const isSecret = secrets.includes(path.join(".")) || (typeof value === "string" && value.includes("@"));
-  const meant = issue.code === "invalid_value" && typeof value === "string" ? nearestName(value, issue.values.map(String)) : undefined;
-  const options = issue.code === "invalid_value" ? "one of " : "";
-  say(path, `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describe(value)}${meant ? `: did you mean ${meant}?` : ""}`);
-}
-
-/** The keys that the mapping at a place may have. */
-function knownKeys(at: Path, path: Path, found: unknown): readonly string[] {
-  const kinds = { source: sourceSchemas, model: modelSchemas }[at[0] as "source" | "model"] as Readonly<Record<string, core.$ZodType>> | undefined;
-  let schema: unknown = kinds ? kinds[Object.keys(kinds).find((name) => isMapping(found) && Object.hasOwn(found, name)) ?? ""] : jobSchema;
-  for (const step of path) schema = typeof step === "number" ? definitionOf(schema).element : definitionOf(schema).shape?.[String(step)];
-  return Object.keys(definitionOf(schema).shape ?? {});
-}
-
-interface Definition {
-  readonly shape?: Readonly<Record<string, unknown>>;
-  readonly element?: unknown;
-  readonly innerType?: unknown;
-}
-
-/** What a schema is made of, seen through what makes it optional. */
-function definitionOf(schema: unknown): Definition {
-  const { def = {} } = (schema as { readonly _zod?: { readonly def: Definition } } | undefined)?._zod ?? {};
-  return def.innerType === undefined ? def : definitionOf(def.innerType);
-}
-
-/** The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake that nobody sees. */
-function filledIn(value: unknown, { environment, say, path = [], depth = 0 }: { readonly environment: Readonly<Record<string, string | undefined>>; readonly say: (path: Path, expected: string) => void; readonly path?: Path; readonly depth?: number }): unknown {
-  if (typeof value === "string") {
-    const name = /^\$\{(\w+)\}$/.exec(value)?.[1];
-    if (name === undefined) return value;
-    if (!secrets.includes(path.join("."))) say(path, `expected a value as it is; got ${value}, which is looked up only for ${secrets.join(", ")}`);
-    const found = environment[name];
-    if (!found) say(path, `expected the environment to have ${name}; it has not`);
-    return found || value;
-  }
-  // Deeper than any job goes. YAML's anchors can make a mapping that contains itself.
-  if (depth > 8) return value;
-  const inner = (key: string, one: unknown): unknown => filledIn(one, { environment, say, path: [...path, key], depth: depth + 1 });
-  if (Array.isArray(value)) return value.map((one, i) => inner(String(i), one));
-  return isMapping(value) ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(key, one)])) : value;
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((found, step) => (typeof found === "object" && found !== null && Object.hasOwn(found, step) ? (found as Readonly<Record<PropertyKey, unknown>>)[step] : undefined), value);
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
