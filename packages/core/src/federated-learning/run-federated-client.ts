@@ -149,8 +149,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     if (kind === "wait" && isPart && !part!.idle) return "later";
     // In the buffered mode a model goes on while a client trains; what it makes of an older one still counts.
     if (kind === "train" && membership!.plan.mode === "buffered" && part && !part.idle) return "later";
-    // Between two phases a client waits; only one that still works while others went on has been left behind.
-    if (secure?.round === round && (kind === "secure" || (kind === "wait" && secure.idle))) {
+    // Between two phases a client waits; only one that still trains while others went on has been left behind.
+    if (secure?.round === round && (kind === "secure" || (kind === "wait" && !secure.training))) {
       if (kind === "secure") secure.told(task);
       return "acted";
     }

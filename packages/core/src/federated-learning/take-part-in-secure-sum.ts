@@ -25,7 +25,8 @@ export interface SecureContext<Sample> extends MakeUpdateContext<Sample> {
 /** A client's part in the secure sum of one round. */
 export interface SecurePart {
   readonly round: number;
-  readonly idle: boolean;
+  /** While it trains. One that is told to wait meanwhile has been left behind; one that sends may only not have heard yet that its answer is there. */
+  readonly training: boolean;
   /** What the aggregator asks now. Phases are answered one after the other. */
   told(task: SecureTask): void;
   /** Ends it. Resolves when the estimator is free. */
@@ -41,13 +42,16 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
   const { round } = first;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
-  const at = { waiting: 0, counted: false, attempt: -1 };
+  const at = { training: false, counted: false, attempt: -1 };
+  /** Phases of this try whose answer is there: the same task may be told again after it. */
+  let answered = new Set<string>();
   let client: SecureClient | undefined;
   let work = Promise.resolve();
 
   const train = async (task: SecureTask): ReturnType<SecureClientOptions["update"]> => {
     // By the plan's encoder, float32: it is what keeps to the plan's norm.
-    const { message } = await makeUpdate({ ...task, kind: "train", counted: false }, { ...context, signal });
+    at.training = true;
+    const { message } = await makeUpdate({ ...task, kind: "train", counted: false }, { ...context, signal }).finally(() => (at.training = false));
     const { head, payload } = readUpdateMessage(message);
     return { change: decodeUpdate(modelUpdate(head, payload), head.length), numSamples: head.numSamples };
   };
@@ -56,16 +60,20 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
     const { phase, message, modelVersion } = task;
     if (phase === "keys") {
       const { settings: { attempt } } = parseSecureKeysTask(message);
-      if (attempt !== at.attempt) client = createSecureClient({ ...secure, federation: plan.name, round, length: flatLength(plan.layout), update: () => train(task) });
+      if (attempt !== at.attempt) {
+        client = createSecureClient({ ...secure, federation: plan.name, round, length: flatLength(plan.layout), update: () => train(task) });
+        answered = new Set();
+      }
       at.attempt = attempt;
     }
-    if (!client) return;
+    if (!client || answered.has(phase)) return;
     const said = await client.answer(phase, message);
     const body = writeSecureAnswer(said, { round, modelVersion });
     const reply = await trying(() => sendSecure(phase, { round, message: body, signal }), { action: `answer phase ${phase} of the secure sum`, signal });
     if (phase === "masked") emit({ type: "sent", round, bytes: body.length });
     if ("code" in reply) emit({ type: "missed", round, why: reply.code, message: reply.error });
-    else if (phase === "masked") {
+    else answered.add(phase);
+    if (phase === "masked" && answered.has(phase)) {
       emit({ type: "counted", round, again: at.counted });
       at.counted = true;
     }
@@ -80,28 +88,21 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
   };
 
   const told = (task: SecureTask): void => {
-    at.waiting++;
-    work = work
-      .then(() => (signal.aborted ? undefined : answer(task)))
-      .catch(failed)
-      .then(() => {
-        at.waiting--;
-        return undefined;
-      });
+    work = work.then(() => (signal.aborted ? undefined : answer(task))).catch(failed);
   };
   told(first);
 
   return {
     round,
-    get idle() {
-      return at.waiting === 0;
+    get training() {
+      return at.training;
     },
     told,
     async stop({ over }) {
-      const wasIdle = at.waiting === 0;
+      const { training } = at;
       ended.abort();
       await work;
-      if (over && !wasIdle && !at.counted) emit({ type: "missed", round, why: "superseded", message: "the sum went on before this client had answered" });
+      if (over && training) emit({ type: "missed", round, why: "superseded", message: "the sum went on before this client had answered" });
     },
   };
 }
