@@ -111,7 +111,7 @@ interface CryptoKey {
 type AesAlgorithm = { name: "AES-CTR"; counter: Uint8Array<ArrayBuffer>; length: number } | { name: "AES-GCM"; iv: Uint8Array<ArrayBuffer> };
 interface SubtleCrypto {
   digest(algorithm: "SHA-256", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
-  importKey(format: "raw" | "pkcs8", bytes: Uint8Array<ArrayBuffer>, algorithm: string | { readonly name: string; readonly namedCurve: string }, extractable: boolean, usages: readonly string[]): Promise<CryptoKey>;
+  importKey(format: "raw" | "pkcs8", bytes: Uint8Array<ArrayBuffer>, algorithm: string | { readonly name: string; readonly namedCurve: string } | { readonly name: "HMAC"; readonly hash: string }, extractable: boolean, usages: readonly string[]): Promise<CryptoKey>;
   encrypt(algorithm: AesAlgorithm, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   decrypt(algorithm: AesAlgorithm, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   deriveBits(algorithm: { name: "X25519"; public: CryptoKey }, key: CryptoKey, bits: number): Promise<ArrayBuffer>;
