@@ -1,6 +1,6 @@
 // A client of Sedna's protocol and clients of our own in one federation, over real sockets: control by WebSocket, by asking, and by
 // Sedna's frames.
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { controlSocket } from "../packages/cloud/src/federation/control-socket.ts";
 import { createFederation } from "../packages/cloud/src/federation/create-federation.ts";
 import { federationService } from "../packages/cloud/src/federation/federation-service.ts";
@@ -12,6 +12,7 @@ import { aggregation, select, writeUpdateMessage, type FederationTransport } fro
 import { federationTransport } from "../packages/edge-agent/src/federation/federation-transport.ts";
 import { sednaPeer } from "./sedna-peer.ts";
 
+vi.setConfig({ testTimeout: 60_000 });
 const ends: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const end of ends.toReversed()) await end();

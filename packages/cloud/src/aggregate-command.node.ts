@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { WireError } from "@sedna-js/core";
+import { flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
@@ -41,6 +41,8 @@ const args = {
   token: { type: "string", description: "Bearer token that Sedna's clients and readers of /metrics must send; or set SEDNA_TOKEN. For the federation's own clients see --devices" },
 } as const;
 
+/** A float32 as a number in JSON, about. */
+const JSON_BYTES = 20;
 /** How long clients may stay after the last round where `--exit` was said. */
 const GOODBYE_MS = 60_000;
 
@@ -77,10 +79,12 @@ export const aggregateCommand = defineCommand({
     drainOnSignal({ close: end }, logger);
     await cloud.start();
     followRounds(federation, { logger, ...(file && { file }), onDone: () => given.exit && void whenGone(federation).then(end).then(() => process.exit(0)) });
+    const parameters = flatLength(plan.layout);
     logger.info(
-      { aggregation: plan.aggregation, participants: plan.participants, rounds: plan.exitRound, parameters: plan.layout.reduce((sum, { shape }) => sum + shape.reduce((product, axis) => product * axis, 1), 0), ...(given.log && { log: given.log }), ...(given.save && { save: given.save }), ...(given.sedna && { sedna: `${served.url.replace("http", "ws")}/${plan.aggregation}` }) },
+      { aggregation: plan.aggregation, participants: plan.participants, rounds: plan.exitRound, parameters, ...(given.log && { log: given.log }), ...(given.save && { save: given.save }), ...(given.sedna && { sedna: `${served.url.replace("http", "ws")}/${plan.aggregation}` }) },
       "ready",
     );
+    if (given.sedna && parameters * JSON_BYTES > SEDNA_MAX_FRAME_BYTES) logger.info({ parameters }, "Sedna's own client takes frames of at most 16 MiB; models of so many parameters are longer");
     if (!given.log) logger.info({}, "without --log a restart begins anew");
     if (!given.devices) logger.info({}, "any device that reaches this port may take part; --devices lets in only those that were enrolled");
   },

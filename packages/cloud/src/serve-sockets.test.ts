@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { createCloud, type CloudOptions } from "./create-cloud.ts";
 import type { ServeOptions, Serving } from "./platform/contract.ts";
@@ -8,6 +8,10 @@ import { serve } from "./serve.node.ts";
 import type { Logger, Service, ServiceSocket, SocketRoute } from "./service.ts";
 
 // A real server, real sockets: `ws` as a client, and bare TCP for what no client would send.
+
+// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+vi.setConfig({ testTimeout: 60_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
 const running: Serving[] = [];
 const clients: WebSocket[] = [];
@@ -136,7 +140,7 @@ describe("who may open a socket", () => {
     expect(await refused(client(url))).toMatchObject({ status: 429, retryAfter: "5" });
     first.close();
     await closed(first);
-    await expect.poll(async () => (await refused(client(url))).status).toBe(101);
+    await eventually(async () => (await refused(client(url))).status).toBe(101);
     const small = await start([echo()], { served: { sockets: { maxConnections: 1 } } });
     await opened(client(small));
     expect(await refused(client(small))).toMatchObject({ status: 503, retryAfter: "5" });
@@ -163,7 +167,7 @@ describe("who may open a socket", () => {
     expect(await metrics()).toMatch(/^sedna_sockets 1$/m);
     expect(await metrics()).toMatch(/^sedna_sockets_refused_total\{code="404"\} 1$/m);
     one.close(4000);
-    await expect.poll(metrics).toMatch(/^sedna_sockets_closed_total\{code="4000"\} 1$/m);
+    await eventually(metrics).toMatch(/^sedna_sockets_closed_total\{code="4000"\} 1$/m);
     expect(await metrics()).toMatch(/^sedna_sockets 0$/m);
   });
 
@@ -243,7 +247,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
     while (ended.length === 0 && sent < 400) {
       for (const socket of sockets) socket.send(block);
       sent++;
-      await expect.poll(() => got).toBe(sent);
+      await eventually(() => got).toBe(sent);
       expect(sockets[0]!.bufferedAmount).toBeLessThan(2 ** 20 + 2 * block.length);
     }
     expect(ended).toEqual([1006]);
@@ -262,9 +266,9 @@ it("C3: a half-open socket is cut off after two pings that nothing answers; who 
   sending.write(Buffer.from([0x81, 0xfe, 0x03, 0xe8, 0, 0, 0, 0]));
   const trickle = setInterval(() => sending.write("x"), 20);
   await raw(url, "/rooms/silent/echo");
-  await expect.poll(() => ended, { timeout: 5000 }).toEqual(["silent 1006"]);
+  await eventually(() => ended).toEqual(["silent 1006"]);
   const before = pings;
-  await expect.poll(() => pings, { timeout: 5000 }).toBeGreaterThan(before + 3);
+  await eventually(() => pings).toBeGreaterThan(before + 3);
   clearInterval(trickle);
   expect(ended).toEqual(["silent 1006"]);
 });

@@ -67,7 +67,7 @@ describe("sedna-cloud aggregate", () => {
       expect((await a.nextOf("recv_weight"))["data"]).toEqual({ total_sample: 4, round_number: round, weights: [[3, round], [5]], exit_flag: flag });
     }
     expect(await (await fetch(`${url}/v1/federations/federation`)).json()).toMatchObject({ state: "done", modelVersion: 2 });
-    await expect.poll(() => text.out).toContain('"msg":"done"');
+    await expect.poll(() => text.out, { timeout: 30_000 }).toContain('"msg":"done"');
     expect(lines(text.out).filter(({ msg }) => msg === "a round closed")).toMatchObject([1, 2].map((round) => ({ round, outcome: "aggregated", modelVersion: round, counted: 2, totalSamples: 4 })));
     child.kill("SIGTERM");
     expect((await a.closed).code).toBe(1012);
@@ -86,12 +86,12 @@ describe("sedna-cloud aggregate", () => {
     b.update("B", { samples: 1, weights: [[2, 2], [2]] });
     await Promise.all([a.nextOf("recv_weight"), b.nextOf("recv_weight")]);
     a.update("A", { samples: 1, weights: [[4, 4], [4]] });
-    await expect.poll(async () => JSON.stringify(await (await fetch(`${first.url}/v1/federations/federation`)).json())).toContain('"counted"');
+    await expect.poll(async () => (await fetch(`${first.url}/v1/federations/federation`)).text(), { timeout: 30_000 }).toContain('"counted"');
     first.child.kill("SIGKILL");
     await first.ended;
     const second = await start("--log", log, "--save", save);
     expect(await (await fetch(`${second.url}/v1/federations/federation`)).json()).toMatchObject({ modelVersion: 1, round: 2 });
-    await expect.poll(() => weights(save)).toEqual([[1, 1], [1]]);
+    await expect.poll(() => weights(save), { timeout: 30_000 }).toEqual([[1, 1], [1]]);
     const [c, d] = [await sednaPeer(`${second.url}/FedAvg`, "A"), await sednaPeer(`${second.url}/FedAvg`, "B")];
     // New processes of the same clients: their first answer is the model.
     for (const [peer, id] of [[c, "A"], [d, "B"]] as const) {
@@ -104,6 +104,20 @@ describe("sedna-cloud aggregate", () => {
     second.child.kill("SIGTERM");
     expect(await second.ended).toBe(0);
     expect(await weights(save)).toEqual([[6, 6], [6]]);
+  });
+
+  it("lets any device in, or only those that were enrolled", async () => {
+    const ask = async (url: string, path: string, body: unknown): Promise<number> => (await fetch(`${url}/v1/federations/federation/${path}`, { method: "POST", body: JSON.stringify(body) })).status;
+    const request = { protocol: 1, device: "a", numSamples: 1 };
+    const open = await start();
+    expect(await ask(open.url, "sessions", request)).toBe(201);
+    expect(open.text.out).toContain("any device that reaches this port may take part");
+    const closed = await start("--devices", join(paths.folder, "devices"), "--enrolment-token", "s3cret");
+    expect(await ask(closed.url, "sessions", request)).toBe(403);
+    expect(await ask(closed.url, "devices", { publicKey: "x" })).toBe(400);
+    expect(closed.text.out).not.toContain("may take part");
+    for (const { child } of [open, closed]) child.kill("SIGTERM");
+    expect(await Promise.all([open.ended, closed.ended])).toEqual([0, 0]);
   });
 
   it("ends by itself after its last round where it is told to, when its clients have gone", async () => {

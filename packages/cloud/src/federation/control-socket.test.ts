@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { FederationPlan, FederationTask } from "@sedna-js/core";
 import fc from "fast-check";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { createCloud } from "../create-cloud.ts";
 import type { Serving } from "../platform/contract.ts";
@@ -12,6 +12,10 @@ import type { Federation, Member } from "./federation.ts";
 import type { Sessions } from "./sessions.ts";
 
 // Real sockets. The federation behind them says what the test wants it to, so that each order of events can be had.
+
+// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+vi.setConfig({ testTimeout: 60_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
 const running: Serving[] = [];
 const clients: WebSocket[] = [];
@@ -81,13 +85,13 @@ describe("a control socket", () => {
     const { options, epochs, set } = stage();
     epochs.set("a", 1);
     const { heard } = await connect(await start(options), "a.1");
-    await expect.poll(() => heard).toEqual([wait(1)]);
+    await eventually(() => heard).toEqual([wait(1)]);
     const train: FederationTask = { kind: "train", seq: 2, round: 1, modelVersion: 0, remainingMs: 5000, counted: false };
     set("a", train);
     set("a", train);
-    await expect.poll(() => heard).toEqual([wait(1), train]);
+    await eventually(() => heard).toEqual([wait(1), train]);
     set("a", { kind: "done", seq: 3, round: 1, modelVersion: 1 });
-    await expect.poll(() => heard.at(-1)).toMatchObject({ kind: "done", seq: 3 });
+    await eventually(() => heard.at(-1)).toMatchObject({ kind: "done", seq: 3 });
     expect(heard).toHaveLength(3);
   });
 
@@ -95,13 +99,13 @@ describe("a control socket", () => {
     const { options, epochs, set, held } = stage();
     epochs.set("a", 1);
     const { heard } = await connect(await start(options), "a.1");
-    await expect.poll(() => heard).toHaveLength(1);
+    await eventually(() => heard).toHaveLength(1);
     let letGo = (): void => {};
     held.gate = new Promise((resolve) => (letGo = resolve));
     for (let seq = 2; seq <= 50; seq++) set("a", wait(seq));
     held.gate = undefined;
     letGo();
-    await expect.poll(() => heard).toEqual([wait(1), wait(50)]);
+    await eventually(() => heard).toEqual([wait(1), wait(50)]);
   });
 
   it("answers pings, and closes on any other frame after the hello", async () => {
@@ -110,7 +114,7 @@ describe("a control socket", () => {
     const url = await start(options);
     const { socket, heard, closed } = await connect(url, "a.1");
     socket.send('{"type":"ping"}');
-    await expect.poll(() => heard).toContainEqual({ type: "pong" });
+    await eventually(() => heard).toContainEqual({ type: "pong" });
     socket.send('{"type":"hello","token":"a.1"}');
     expect(await closed).toEqual({ code: 1008, reason: "expected a ping" });
     const binary = await connect(url);
@@ -151,14 +155,14 @@ describe("a control socket", () => {
     epochs.set("a", 1);
     const url = await start(options);
     const old = await connect(url, "a.1");
-    await expect.poll(() => old.heard).toHaveLength(1);
+    await eventually(() => old.heard).toHaveLength(1);
     epochs.set("a", 2);
     const young = await connect(url, "a.2");
     expect(await old.closed).toEqual({ code: 4409, reason: "session-replaced" });
     set("a", wait(7));
-    await expect.poll(() => young.heard.at(-1)).toEqual(wait(7));
+    await eventually(() => young.heard.at(-1)).toEqual(wait(7));
     expect(old.heard).toEqual([wait(1)]);
-    await expect.poll(() => listening("a")).toBe(1);
+    await eventually(() => listening("a")).toBe(1);
   });
 
   it("closes a socket whose session was replaced without another socket: at the next task, or after a while", async () => {
@@ -166,13 +170,13 @@ describe("a control socket", () => {
     for (const client of ["a", "b"]) epochs.set(client, 1);
     const url = await start({ ...options, recheckMs: 3_600_000 });
     const a = await connect(url, "a.1");
-    await expect.poll(() => a.heard).toHaveLength(1);
+    await eventually(() => a.heard).toHaveLength(1);
     epochs.set("a", 2);
     set("a", wait(2));
     expect(await a.closed).toMatchObject({ code: 4409 });
     expect(a.heard).toEqual([wait(1)]);
     const b = await connect(await start(options), "b.1");
-    await expect.poll(() => b.heard).toHaveLength(1);
+    await eventually(() => b.heard).toHaveLength(1);
     epochs.delete("b");
     expect(await b.closed).toEqual({ code: 4401, reason: "unauthorised" });
   });
@@ -182,11 +186,11 @@ describe("a control socket", () => {
     epochs.set("a", 1);
     const url = await start(options);
     const half = await connect(url, "a.1");
-    await expect.poll(() => half.heard).toHaveLength(1);
+    await eventually(() => half.heard).toHaveLength(1);
     const again = await connect(url, "a.1");
     expect(await half.closed).toEqual({ code: 1000, reason: "another socket of this session" });
     set("a", wait(2));
-    await expect.poll(() => again.heard).toEqual([wait(1), wait(2)]);
+    await eventually(() => again.heard).toEqual([wait(1), wait(2)]);
   });
 
   it("leaves no listener and no timer behind, also when the client goes while its token is looked at", async () => {
@@ -194,9 +198,9 @@ describe("a control socket", () => {
     epochs.set("a", 1);
     const url = await start(options);
     const one = await connect(url, "a.1");
-    await expect.poll(() => listening("a")).toBe(1);
+    await eventually(() => listening("a")).toBe(1);
     one.socket.close();
-    await expect.poll(() => listening("a")).toBe(0);
+    await eventually(() => listening("a")).toBe(0);
     let letGo = (): void => {};
     held.gate = new Promise((resolve) => (letGo = resolve));
     const two = await connect(url, "a.1");

@@ -1,7 +1,11 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { receivedBy, sednaStage, type SednaStage, type SednaStageOptions } from "../../../../testing/sedna-stage.ts";
 
 // Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
+
+// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+vi.setConfig({ testTimeout: 60_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
 const stages: SednaStage[] = [];
 afterAll(() => Promise.all(stages.map((stage) => stage.close())));
@@ -22,7 +26,7 @@ describe("Sedna's aggregation protocol", () => {
     expect([await a.next(), await a.next(), await b.next()]).toEqual(['{"type":"CLIENT_JOIN","data":"B"}', '{"type":"subscribe","client_id":"B"}', '{"type":"subscribe","client_id":"B"}']);
     for (const [round, flag] of [[1, "continue"], [2, "ok"]] as const) {
       a.send('{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[0.0,1.0],[2.0]]},"job_name":"fl"}');
-      await expect.poll(() => counted()).toBe(1);
+      await eventually(() => counted()).toBe(1);
       b.send('{"type":"update_weight","client":"B","data":{"num_samples":3,"weights":[[4.0,5.0],[6.0]]},"job_name":"fl"}');
       const result = `{"type":"recv_weight","client":"B","data":{"total_sample":4,"round_number":${round},"weights":[[3.0,4.0],[5.0]],"exit_flag":"${flag}"},"job_name":"fl","round_number":${round}}`;
       expect([await a.next(), await b.next()]).toEqual([result, result]);
@@ -56,12 +60,12 @@ describe("Sedna's aggregation protocol", () => {
     const a = await join("A");
     await join("B");
     a.update("A", { samples: 1, weights: [[12345, 1], [2]] });
-    await expect.poll(() => counted()).toBe(1);
+    await eventually(() => counted()).toBe(1);
     const response = await fetch(url);
     expect([response.status, await response.json()]).toEqual([200, { clients: ["A", "B"] }]);
     expect(await fetch(`${url}?client_id=A`).then((one) => one.text())).not.toContain("12345");
     a.socket.close();
-    await expect.poll(async () => (await fetch(url)).json()).toEqual({ clients: ["B"] });
+    await eventually(async () => (await fetch(url)).json()).toEqual({ clients: ["B"] });
   });
 
   it("makes up an id for a client without one, and does not tell it", async () => {
