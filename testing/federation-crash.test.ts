@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { directoryFederationLog, recomputeModel, type FederationRecord } from "@sedna-js/cloud";
 import { aggregation, select, UPDATE_TYPE, writeUpdateMessage, type FederationEvent, type FederationTask, type UpdateReceipt } from "@sedna-js/core";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { federationViolations } from "./federation-history.ts";
 import type { MortalAggregator } from "./mortal-aggregator.ts";
 
@@ -43,7 +43,10 @@ const samplesOf = (client: number): number => 10 + 3 * client;
 
 async function start(task: MortalAggregator): Promise<{ readonly child: ChildProcess; readonly url: string }> {
   const child = fork(place.script, [JSON.stringify(task)], { execArgv: [] });
-  const [{ url }] = (await once(child, "message")) as [{ url: string }];
+  const failed = once(child, "exit").then(([code]) => Promise.reject(new Error(`expected an aggregator; it ended with ${code}`)));
+  // Later it is killed on purpose.
+  failed.catch(() => {});
+  const [{ url }] = (await Promise.race([once(child, "message"), failed])) as [{ url: string }];
   return { child, url };
 }
 
@@ -55,12 +58,12 @@ interface Told {
 }
 
 /** A client that goes on whatever happens to its aggregator, until the federation is done. */
-async function takePart(client: number, { url, told }: { readonly url: string; readonly told: (receipt: Told) => void }): Promise<void> {
+async function takePart(client: number, { url, told, signal }: { readonly url: string; readonly told: (receipt: Told) => void; readonly signal: AbortSignal }): Promise<void> {
   const name = `client-${client}`;
   const base = `${url}/v1/federations/mortal`;
-  const ask = (path: string, init: RequestInit = {}): Promise<Response> => fetch(base + path, { ...init, headers: { authorization: `Bearer ${name}`, ...(init.headers as Record<string, string>) }, signal: AbortSignal.timeout(10_000) });
+  const ask = (path: string, init: RequestInit = {}): Promise<Response> => fetch(base + path, { ...init, headers: { authorization: `Bearer ${name}`, ...(init.headers as Record<string, string>) }, signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
   let after = "";
-  for (;;) {
+  while (!signal.aborted) {
     try {
       const response = await ask(`/task${after}`);
       if (response.status === 401) {
@@ -87,6 +90,12 @@ async function takePart(client: number, { url, told }: { readonly url: string; r
 const eventsOf = (records: readonly FederationRecord[]): FederationEvent[] => records.flatMap((record) => (record.type === "events" ? record.events : record.type === "aggregated" ? [record.event] : []));
 
 describe("an aggregator that is killed", () => {
+  let end = new AbortController();
+  afterEach(() => {
+    end.abort();
+    end = new AbortController();
+  });
+
   it.each(["FedAvg", "FedAvgM", "Median"] as const)("C20: ten times mid-round, goes on with its round, counts nobody twice, and makes the model that its log says: %s", async (method) => {
     const directory = join(place.folder, method);
     const task: MortalAggregator = { directory, port: 0, method, participants: PARTICIPANTS, exitRound: ROUNDS, parameters: PARAMETERS };
@@ -100,6 +109,7 @@ describe("an aggregator that is killed", () => {
     const clients = Array.from({ length: PARTICIPANTS }, (_, client) =>
       takePart(client, {
         url,
+        signal: end.signal,
         told(receipt) {
           receipts.push(receipt);
           wake();
@@ -145,5 +155,5 @@ describe("an aggregator that is killed", () => {
     const byHand = new Float64Array(PARAMETERS);
     for (let round = 1; round <= ROUNDS; round++) for (let client = 0; client < PARTICIPANTS; client++) changeOf(client, round).forEach((value, i) => (byHand[i]! += (samplesOf(client) / total) * value));
     expect(Math.max(...model.map((value, i) => Math.abs(value - byHand[i]!)))).toBeLessThanOrEqual(1e-6);
-  }, 90_000);
+  }, 180_000);
 });
