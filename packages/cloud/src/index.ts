@@ -24,3 +24,6 @@ export type { ServedEstimator } from "./served-model.ts";
 export type { Logger, Service, ServiceContext, ServiceSocket, SocketRoute } from "./service.ts";
 export { createSigningKey, directoryFederationLog, directoryModels, directorySamples, fileDeviceRegistry, onnxFile, publishModel, readSigningKey, serve, sharpDecoder, signKeySet, signManifest } from "#platform";
 export type { FileDeviceRegistryOptions, OnnxFileOptions, PublishOptions, ServeOptions, Serving, SigningKey } from "#platform";
+export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
+export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
+export type { SecureOptions } from "./federation/secure-rounds.ts";

@@ -81,3 +81,4 @@ export {
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
+export { createMistnetEdge, type MistnetEdge, type MistnetEdgeOptions } from "./federation/mistnet-edge.ts";
