@@ -1,6 +1,6 @@
 import { benchFederatedMalicious } from "./federated-malicious.ts";
 import { benchFederatedNonIid } from "./federated-noniid.ts";
-import { benchFederatedRound } from "./federated-round.ts";
+import { federatedRoundGoals } from "./federated-round-goals.ts";
 import { goal, type Figure, type Goal } from "./result.ts";
 
 /** Accuracy that 8-bit updates may cost, in points. */
@@ -18,13 +18,7 @@ export async function* federatedGoals(onFigures: (figures: readonly Figure[]) =>
     };
   };
 
-  const round = await measured(() => benchFederatedRound());
-  const rss = round(/peak RSS/);
-  yield goal("fl.round-rss", rss.value, { limit: 300, better: "lower" });
-  yield goal("fl.rss-growth", rss.ratio!, { limit: 1.2, better: "lower" });
-  yield goal("fl.over-receive", round(/: round$/).ratio!, { limit: 1.18, better: "lower" });
-  yield goal("fl.cpu-share", round(/share of CPU time/).value, { limit: 0.12, better: "lower" });
-  yield goal("fl.vs-json", round(/round and model/).ratio!, { limit: 20, better: "higher" });
+  yield* federatedRoundGoals(onFigures);
 
   const noniid = await measured(benchFederatedNonIid);
   const lost = noniid(/points lost by int8/).value;

@@ -76,7 +76,7 @@ export function demoRooms(): Service {
 function settingsOf(name: string): Omit<Parameters<typeof createFederation>[0], "name"> {
   const rounds = { exitRound: ROUNDS, participants: 12, minFraction: 1 / 6, selectionMs: 1500, deadlineMs: 6000 };
   const aggregator = select(aggregation, { method: "FedProx" });
-  if (name.startsWith("digits-secure-")) return { aggregator, rounds: { ...rounds, minFraction: 1 / 4 } };
+  if (name.startsWith("digits-secure-")) return { aggregator, rounds: { ...rounds, minFraction: 1 / 4, deadlineMs: 12_000 }, secure: {} };
   if (name.startsWith("digits-private-")) return { rounds, ...privateAggregator(aggregator, { clipNorm: 0.5, noiseMultiplier: 0.5, delta: 1e-5 }), maxNorm: 0.5 };
   return { aggregator, rounds, encoding: "int8" };
 }

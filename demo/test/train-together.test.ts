@@ -51,6 +51,15 @@ describe("the page on which tabs train together", () => {
     await expect.poll(async () => (await first.locator("#epsilon").textContent()) ?? "", { timeout: 60_000 }).toMatch(/^ε [1-9]\d*\.\d at δ 0\.00001$/);
   });
 
+  it("adds up masked updates of three tabs, so that the server sees none", async () => {
+    const first = await visit(`${room("masked")}&mode=secure&share=0`);
+    await expect.poll(() => first.locator("#about-mode").textContent()).toContain("mask");
+    await another(`${room("masked")}&mode=secure&share=1`);
+    await expect.poll(() => first.locator("#headline").textContent(), { timeout: 20_000 }).toContain("training begins with three");
+    await another(`${room("masked")}&mode=secure&share=2`);
+    await expect.poll(() => percentOf(first, "together"), { timeout: 90_000 }).toBeGreaterThan(45);
+  });
+
   it("fits a phone", async () => {
     const page = await visit(`${room("phone")}&share=0`, { width: 360 });
     await expect.poll(() => page.locator("#about-digits").textContent()).toMatch(/^\d+ digits: mostly/);

@@ -21,7 +21,7 @@ export function describeEvent(event: FederatedEvent): Described {
     case "joined":
       return { text: "This tab takes part.", isNews: true };
     case "waiting":
-      return { text: "Waits for the next round: it begins when two tabs or more are there.", isNews: false };
+      return { text: "Waits for the next round, or for more tabs.", isNews: false };
     case "round":
       return { text: `Round ${event.round} has a new common model.`, isNews: false };
     case "training":

@@ -145,6 +145,7 @@ async function statusOf(url: URL): Promise<FederationStatus> {
 }
 
 function showStatus({ state, round, remainingMs, clients, history, privacy, plan }: FederationStatus, { together }: { readonly together: number | undefined }): void {
+  const least = plan.protection === "secure-sum" ? 3 : 2;
   const present = clients.filter((one) => one.state !== "left").length;
   const last = history.at(-1);
   byId("round").textContent = plan.exitRound === 0 ? String(round) : `${round} of ${plan.exitRound}`;
@@ -156,8 +157,8 @@ function showStatus({ state, round, remainingMs, clients, history, privacy, plan
   byId("headline").textContent =
     state === "done"
       ? `Done: ${present} tabs have a common model, ${together === undefined ? "" : `${percent(together)} right`}.`
-      : present < 2
-        ? "One tab is here. Open another one: training begins with two."
+      : present < least
+        ? `${present === 1 ? "One tab is" : `${present} tabs are`} here. Open another one: training begins with ${least === 2 ? "two" : "three"}.`
         : together === undefined
           ? `${present} tabs are here. The first round is under way.`
           : `${present} tabs, ${round} rounds: the common model has ${percent(together)} right.`;
