@@ -173,6 +173,7 @@ async function run(task: LoadTask): Promise<void> {
   }
 }
 
+process.on("disconnect", () => process.exit());
 process.on("message", async (task: LoadTask | "end") => {
   if (task === "end") {
     for (const socket of state.sockets) socket.terminate();

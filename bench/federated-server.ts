@@ -78,4 +78,6 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
   process.send!({ url: serving.url, jsonUrl: json.url });
 }
 
+// Nobody is left to ask.
+process.on("disconnect", () => process.exit());
 await main(JSON.parse(process.argv[2]!) as ServerTask);

@@ -31,6 +31,8 @@ const federation = createFederation({
   checkpoint: { updates: 3, ms: 200 },
   seed: 7,
 });
+// A test that died leaves nobody behind.
+process.on("disconnect", () => process.exit());
 const cloud = createCloud({ services: [federationService({ federations: [federation], sessions })] });
 await cloud.start();
 const { url } = await serve(cloud, { port });
