@@ -27,7 +27,8 @@ interface Entry {
 export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: string, seq: number) => FederationTask; readonly now: () => number }): MemberTasks {
   const entries = new Map<string, Entry>();
 
-  const look = (client: string): { readonly task: FederationTask; readonly entry: Entry; readonly isNew: boolean } => {
+  /** Whoever finds that it is another one tells all who listen: a question must not use up what they wait for. */
+  const look = (client: string): { readonly task: FederationTask; readonly entry: Entry } => {
     let entry = entries.get(client);
     if (!entry) {
       entry = { key: "", seq: Math.floor(now()), listeners: new Set() };
@@ -35,16 +36,12 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
     }
     const task = taskOf(client, entry.seq);
     const key = keyOf(task);
-    if (key === entry.key) return { task, entry, isNew: false };
+    if (key === entry.key) return { task, entry };
     entry.key = key;
     entry.seq += 1;
-    return { task: { ...task, seq: entry.seq }, entry, isNew: true };
-  };
-
-  const tell = (client: string): void => {
-    if (!entries.has(client)) return;
-    const { task, entry, isNew } = look(client);
-    if (isNew) for (const listener of Array.from(entry.listeners)) listener(task);
+    const renumbered = { ...task, seq: entry.seq };
+    for (const listener of Array.from(entry.listeners)) listener(renumbered);
+    return { task: renumbered, entry };
   };
 
   return {
@@ -55,8 +52,7 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
       return () => void entry.listeners.delete(listener);
     },
     refresh(client) {
-      if (client !== undefined) tell(client);
-      else for (const name of entries.keys()) tell(name);
+      for (const name of client === undefined ? Array.from(entries.keys()) : [client]) if (entries.has(name)) look(name);
     },
     listeners(client) {
       const asked = client === undefined ? entries.values() : [entries.get(client)];

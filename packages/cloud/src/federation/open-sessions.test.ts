@@ -49,4 +49,8 @@ describe("openSessions()", () => {
     clock.now -= 3_600_000;
     expect((await sessions.grant(request("a"))).epoch).toBe(epoch + 1);
   });
+
+  it("lets no device take the place of one of Sedna's clients", async () => {
+    await expect(openSessions().grant({ protocol: 1, device: "sedna-v1/A", numSamples: 1 })).rejects.toMatchObject({ code: "cloud-refused" });
+  });
 });

@@ -1,3 +1,5 @@
+import { SednaError } from "@sedna-js/core";
+import { SEDNA_PREFIX } from "./sedna-member.ts";
 import { sessionEpochs } from "./session-epochs.ts";
 import { sessionTokens } from "./session-tokens.ts";
 import type { Sessions } from "./sessions.ts";
@@ -25,6 +27,8 @@ export function openSessions({ secret = randomSecret(), tokenSeconds = 600, perM
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   return {
     async grant({ device }) {
+      // Those are the names of Sedna's own clients here: a session of theirs would end what they do.
+      if (device.startsWith(SEDNA_PREFIX)) throw new SednaError(`join: expected a device whose name does not begin with ${SEDNA_PREFIX}; got one that does`, { code: "cloud-refused" });
       epochs.admit(device);
       const member = { client: device, epoch: epochs.begin(device) };
       return { ...member, token: await tokens.issue(member), expiresIn: tokenSeconds };

@@ -1,7 +1,7 @@
 import { writeSednaClientJoin, writeSednaRecvWeight, writeSednaSubscribe } from "@sedna-js/core";
 import type { Service, ServiceSocket } from "../service.ts";
 import type { Federation } from "./federation.ts";
-import { sednaMember, type SednaMember } from "./sedna-member.ts";
+import { SEDNA_PREFIX, sednaMember, type SednaMember } from "./sedna-member.ts";
 import { sednaSocket } from "./sedna-socket.ts";
 import { turnedLayout, turnMatrices } from "./turn-matrices.ts";
 
@@ -76,7 +76,7 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
     // After a restart too, a newer epoch than those of the log.
     lastEpoch = Math.max(lastEpoch + 1, now());
     // Apart from the devices' own names: nobody takes another's place by a client_id.
-    const who = { client: `sedna-v1/${id}`, epoch: lastEpoch };
+    const who = { client: `${SEDNA_PREFIX}${id}`, epoch: lastEpoch };
     federation.join({ ...who, kind: "sedna-v1", numSamples: 0, resources: {} });
     tellAll(writeSednaClientJoin(id));
     const member = sednaMember({ federation, id, who, socket, modelNow, countLateStarters });

@@ -2,6 +2,9 @@ import type { UpdateRefusal } from "@sedna-js/core";
 import type { ServiceSocket } from "../service.ts";
 import type { Federation, Member } from "./federation.ts";
 
+/** Begins the names of Sedna's own clients, so that no device's session is one of theirs. */
+export const SEDNA_PREFIX = "sedna-v1/";
+
 /** What one of Sedna's clients sent: whole weights. */
 export interface SednaUpdate {
   readonly weights: Float64Array;
