@@ -1,4 +1,4 @@
-import { SednaError } from "@sedna-js/core";
+import { orAbort, SednaError } from "@sedna-js/core";
 import { sha256, type Sha256 } from "#platform";
 import type { Reply } from "../http/exchange.ts";
 import type { FederationHttp } from "./federation-http.ts";
@@ -52,10 +52,12 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     return { version, bytes: new Uint8Array(total), tag, hash: sha256(), done: 0 };
   };
 
-  const receive = async (response: Response, { partial, alive }: { readonly partial: Begun; readonly alive: () => void }): Promise<void> => {
+  const receive = async (response: Response, { partial, alive, signal }: { readonly partial: Begun; readonly alive: () => void; readonly signal: AbortSignal }): Promise<void> => {
     const reader = response.body?.getReader();
+    // Not by fetch's own signal alone: an engine may let go of what connects it to a body that is still read.
+    const read = () => orAbort(reader!.read(), signal);
     try {
-      for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+      for (let next = reader && (await read()); next && !next.done; next = await read()) {
         alive();
         const piece = next.value!;
         if (partial.done + piece.length > partial.bytes.length) {
@@ -77,6 +79,9 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     const path = `/models/${version}`;
     const token = http.session.token();
     const limit = new AbortController();
+    const follow = (): void => limit.abort(signal.reason);
+    signal.addEventListener("abort", follow, { once: true });
+    if (signal.aborted) follow();
     const stop = (): void => limit.abort(fail(`expected it to come; got nothing for ${stallMs} ms`, { code: "cloud-timeout" }));
     let stall = setTimeout(stop, stallMs);
     const alive = (): void => {
@@ -85,11 +90,11 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     };
     try {
       const resume = kept && { range: `bytes=${kept.done}-`, ...(kept.tag.startsWith('"') && { "if-range": kept.tag }) };
-      const response = await http.fetch(http.url(path), { headers: { authorization: `Bearer ${token}`, ...resume }, signal: AbortSignal.any([signal, limit.signal]), redirect: "error" });
+      const response = await http.fetch(http.url(path), { headers: { authorization: `Bearer ${token}`, ...resume }, signal: limit.signal, redirect: "error" });
       try {
         if (!response.ok) throw http.failure(await refusalOf(response), { action: ACTION, url: http.url(path), token }) ?? fail(`expected status 200; got ${response.status}`);
         const partial = (kept = begin(response, { version, total }));
-        await receive(response, { partial, alive });
+        await receive(response, { partial, alive, signal: limit.signal });
         if (partial.done < total) throw fail(`expected ${total} bytes; got ${partial.done}`, { code: "cloud-unreachable" });
         kept = undefined;
         const promised = /^(?:W\/)?"([a-f0-9]{64})"$/.exec(partial.tag)?.[1];
@@ -98,7 +103,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
         return new Float32Array(partial.bytes.buffer);
       } finally {
         // Frees the connection where not all was read.
-        await response.body?.cancel().catch(() => {});
+        response.body?.cancel().catch(() => {});
       }
     } catch (cause) {
       signal.throwIfAborted();
@@ -107,6 +112,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
       throw fail(`the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", cause });
     } finally {
       clearTimeout(stall);
+      signal.removeEventListener("abort", follow);
     }
   };
 }
