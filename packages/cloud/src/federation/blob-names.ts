@@ -9,6 +9,9 @@ export const memoryBlob = (version: number): string => `memory-${version}`;
 /** The blob of a round's update, by its place among those that were counted. */
 export const updateBlob = (round: number, place: number): string => `update-${round}-${place}`;
 
+/** One of the two blobs that the open round's sum is written to in turn. */
+export const sumBlob = (turn: number): string => `sum-${turn}`;
+
 /** Versions of the model that clients may ask for: the newest, and those that somebody trains on. */
 export function versionsNeeded({ modelVersion, open, assignments }: FederationState): ReadonlySet<number> {
   return new Set([modelVersion, ...(open ? [open.modelVersion] : []), ...entriesOf(assignments).map((assignment) => assignment.modelVersion)]);

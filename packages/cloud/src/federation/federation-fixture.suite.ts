@@ -1,5 +1,7 @@
 import { writeUpdateMessage, type Aggregator, type UpdateHead } from "@sedna-js/core";
+import type { FederationLog } from "./federation-log.ts";
 import type { Federation, Member } from "./federation.ts";
+import { memoryFederationLog } from "./memory-federation-log.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The plain weighted mean of changes, for tests of what is around a rule. */
@@ -109,5 +111,55 @@ export function openTokens(): Sessions {
       return newest === Number(epoch) ? { client, epoch: newest } : { refused: "session-replaced", error: "a newer one" };
     },
     end: ({ client }) => void epochs.delete(client),
+  };
+}
+
+/** A disk that outlives the processes on it. */
+export interface MortalLog {
+  /** The log as the next process has it; from now on nothing comes of what the former one writes. */
+  next(): Promise<FederationLog>;
+  /** The process that has it dies when it calls this; resolves then. */
+  dieAt(call: "append" | "putBlob"): Promise<void>;
+  /** Events of a type that are on the disk. */
+  appended(type: string): number;
+}
+
+/** A log in memory whose processes die: a call of a dead one never settles. */
+export function mortalLog(): MortalLog {
+  const disk = memoryFederationLog();
+  const events: string[] = [];
+  let life = { dead: false, last: undefined as { readonly call: string; readonly die: () => void } | undefined };
+  return {
+    async next() {
+      life.dead = true;
+      await disk.close();
+      const mine = { dead: false, last: undefined };
+      life = mine;
+      const alive = <Args extends unknown[], T>(call: string, work: (...args: Args) => Promise<T>) => async (...args: Args): Promise<T> => {
+        const { last } = mine as typeof life;
+        if (last?.call === call) {
+          mine.dead = true;
+          last.die();
+        }
+        return mine.dead ? new Promise<T>(() => {}) : work(...args);
+      };
+      const append: FederationLog["append"] = async (records) => {
+        await disk.append(records);
+        for (const record of records) if (record.type === "events") events.push(...record.events.map(({ type }) => type));
+      };
+      return {
+        open: () => disk.open(),
+        read: () => disk.read(),
+        append: alive("append", append),
+        putBlob: alive("putBlob", (name: string, bytes: Uint8Array) => disk.putBlob(name, bytes)),
+        getBlob: alive("getBlob", (name: string) => disk.getBlob(name)),
+        blobs: alive("blobs", () => disk.blobs()),
+        deleteBlob: alive("deleteBlob", (name: string) => disk.deleteBlob(name)),
+        // A dead process gives nothing back.
+        close: async () => (mine.dead ? undefined : disk.close()),
+      };
+    },
+    dieAt: (call) => new Promise((die) => (life.last = { call, die })),
+    appended: (type) => events.filter((one) => one === type).length,
   };
 }

@@ -209,7 +209,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
 
   const open = async (kernels: VectorKernels): Promise<void> => {
     const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: (_, { before, after }) => account({ before, after }) });
-    const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
+    const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), lastSum: opened.sum?.mean, maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
     const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: opened.at, tick: undefined, closing: undefined };
     if (opened.state.open) {
       openSum(run, opened.state.open.round);

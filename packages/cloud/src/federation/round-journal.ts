@@ -1,5 +1,6 @@
 import type { FederationEvent } from "@sedna-js/core";
 import type { Logger } from "../service.ts";
+import { sumBlob } from "./blob-names.ts";
 import type { FederationLog, FederationRecord, SumCheckpoint } from "./federation-log.ts";
 import type { Timers } from "./timers.ts";
 
@@ -17,6 +18,8 @@ export interface RoundJournalOptions {
   readonly log: FederationLog;
   /** The sum that the events which were noted so far have led to. */
   readonly sum: () => SumState | undefined;
+  /** Name of the blob that the log's last sum is in; it is not written to before the log names another. */
+  readonly lastSum?: string | undefined;
   /** Updates that a death may lose: more are written down. Default 64. */
   readonly maxUnwritten?: number | undefined;
   /** How long an update may wait to be written down, in ms. Default 2000. */
@@ -53,12 +56,12 @@ interface Entry {
  * Writes events in the order in which they were reduced. Counted updates wait for each other, and then go down in one record with
  * the sum that they are part of; whatever comes behind them waits too, so that a replay sees the same order. All else is written at once.
  */
-export function createRoundJournal({ log, sum, maxUnwritten = 64, maxWaitMs = 2000, retryMs = 1000, logger, timers }: RoundJournalOptions): RoundJournal {
+export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWaitMs = 2000, retryMs = 1000, logger, timers }: RoundJournalOptions): RoundJournal {
   const queue: Entry[] = [];
   let noted: FederationEvent[] = [];
   let countedNumber = 0;
   /** Checkpoints are written to two blobs in turn: the last one stays until the log names the next. */
-  let turn = 0;
+  let turn = lastSum === sumBlob(1) ? 1 : 0;
   let waiting: unknown;
   let working: Promise<void> | undefined;
   let pause: { readonly timer: unknown; readonly end: () => void } | undefined;
@@ -71,7 +74,7 @@ export function createRoundJournal({ log, sum, maxUnwritten = 64, maxWaitMs = 20
     const { round, count, totalWeight, mean } = now;
     if (!mean) return { written: { round, count, totalWeight }, blobs: {} };
     turn = 1 - turn;
-    const name = `sum-${turn}`;
+    const name = sumBlob(turn);
     return { written: { round, count, totalWeight, mean: name }, blobs: { [name]: mean } };
   };
 

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { createFederation } from "./create-federation.ts";
+import { closed, join, message, mortalLog, plainMean, send } from "./federation-fixture.suite.ts";
+import type { Federation } from "./federation.ts";
+import type { FederationOptions } from "./federation-options.ts";
+
+const opened = async (options: Partial<FederationOptions>): Promise<Federation> => {
+  const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, seed: 1, ...options });
+  await federation.start();
+  return federation;
+};
+
+describe("a federation whose process died", () => {
+  it("C20: keeps the sum that its log tells of while it writes the next one", async () => {
+    const disk = mortalLog();
+    const options = { rounds: { participants: 3, overSelect: 1 }, checkpoint: { updates: 1 } };
+    const update = (value: number) => ({ bytes: message([value, 0, 0, 0], { round: 1 }), round: 1 });
+    const first = await opened({ ...options, log: await disk.next() });
+    const [a, b, c] = join(first, ["a", "b", "c"]);
+    await send(first, { member: a!, ...update(1) });
+    await expect.poll(() => disk.appended("counted")).toBe(1);
+
+    // Its sum is on the disk, the line that tells of it is not.
+    const second = await opened({ ...options, log: await disk.next() });
+    const died = disk.dieAt("append");
+    await send(second, { member: b!, ...update(9) });
+    await died;
+
+    const third = await opened({ ...options, log: await disk.next() });
+    expect(third.task(b!)).toMatchObject({ counted: false });
+    const over = closed(third);
+    await send(third, { member: b!, ...update(9) });
+    await send(third, { member: c!, ...update(2) });
+    await over;
+    expect(third.model(1)!.parameters[0]).toBeCloseTo(4, 5);
+    await third.close();
+  });
+});
