@@ -43,9 +43,10 @@ export const plainMean: Aggregator = {
 };
 
 /** The same, of a rule that needs the updates themselves. */
-export const keepingMean: Aggregator = { ...plainMean, name: "mean of kept updates", open: (round) => ({ ...spread(plainMean.open(round)), state: () => undefined }) };
+export const keepingMean: Aggregator = { ...plainMean, name: "mean of kept updates", open: (round) => withoutState(plainMean.open(round)) };
 
-function spread(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["open"]> {
+/** Member by member: a spread would keep the count of the beginning. */
+function withoutState(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["open"]> {
   return {
     get count() {
       return open.count;
@@ -54,7 +55,7 @@ function spread(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["op
       return open.totalWeight;
     },
     add: (update, options) => open.add(update, options),
-    state: () => open.state(),
+    state: () => undefined,
     restore: (state) => open.restore(state),
     finish: () => open.finish(),
     dispose: () => open.dispose(),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createFederation } from "./create-federation.ts";
-import { closed, join, message, mortalLog, plainMean, send } from "./federation-fixture.suite.ts";
+import { closed, join, keepingMean, message, mortalLog, plainMean, send } from "./federation-fixture.suite.ts";
 import type { Federation } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
+import { recomputeModel } from "./recompute-model.ts";
 
 const opened = async (options: Partial<FederationOptions>): Promise<Federation> => {
   const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, seed: 1, ...options });
@@ -34,5 +35,28 @@ describe("a federation whose process died", () => {
     await over;
     expect(third.model(1)!.parameters[0]).toBeCloseTo(4, 5);
     await third.close();
+  });
+
+  it("finds the updates that a buffer took from an earlier round", async () => {
+    const disk = mortalLog();
+    const options = { aggregator: keepingMean, keepUpdates: true, rounds: { exitRound: 0, participants: 2, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 4 } }, checkpoint: { updates: 1 } };
+    const log = await disk.next();
+    const first = await opened({ ...options, log });
+    const members = join(first, ["a", "b", "c", "d"]);
+    const update = (values: number[], round: number) => ({ bytes: message(values, { round }), round });
+    let over = closed(first);
+    for (const member of members.slice(0, 2)) await send(first, { member, ...update([1, 0, 0, 0], 1) });
+    await over;
+    await send(first, { member: members[3]!, ...update([7, 0, 0, 0], 1) });
+    await expect.poll(() => disk.appended("counted")).toBe(3);
+
+    const again = await disk.next();
+    const second = await opened({ ...options, log: again });
+    over = closed(second);
+    await send(second, { member: members[2]!, ...update([3, 0, 0, 0], 1) });
+    await over;
+    expect([...second.model(2)!.parameters]).toEqual([6, 0, 0, 0]);
+    expect([...(await recomputeModel(again, { aggregator: keepingMean }))]).toEqual([6, 0, 0, 0]);
+    await second.close();
   });
 });

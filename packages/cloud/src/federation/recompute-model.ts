@@ -26,11 +26,11 @@ export interface RecomputeOptions {
  * @throws {SednaError} `storage-failed` when an update is missing, or is not the one that was counted.
  */
 export async function recomputeModel(log: FederationLog, { aggregator, maxNorm, random = Math.random, kernels: given }: RecomputeOptions): Promise<Float32Array> {
-  const rounds: { readonly version: number; readonly updates: readonly Counted[] }[] = [];
+  const rounds: { readonly round: number; readonly version: number; readonly updates: readonly Counted[] }[] = [];
   let counted: Counted[] = [];
   const replayed = replayLog(await log.read(), (event, { before, after, effects }) => {
     if (event.type === "counted" && after.open && entryOf(after.open.counted, event.client) && !(before.open && entryOf(before.open.counted, event.client))) counted.push(event);
-    if (after.modelVersion !== before.modelVersion) rounds.push({ version: before.open!.modelVersion, updates: counted });
+    if (after.modelVersion !== before.modelVersion) rounds.push({ round: before.open!.round, version: before.open!.modelVersion, updates: counted });
     if (!after.open || effects.some(({ type }) => type === "open")) counted = [];
   });
   if (!replayed) throw new SednaError("make a model again: expected a log of a federation; got an empty one", { code: "storage-failed" });
@@ -38,8 +38,8 @@ export async function recomputeModel(log: FederationLog, { aggregator, maxNorm, 
   try {
     let { parameters: model } = await readModel(log, replayed.models.get(0)!);
     let memory: Float32Array | undefined;
-    for (const { version, updates } of rounds) {
-      const sum = openRoundSum({ round: updates[0]!.round, aggregator, kernels, base: model, memory, capacity: updates.length, limits: limitsOf(model.length, maxNorm), random });
+    for (const { round, version, updates } of rounds) {
+      const sum = openRoundSum({ round, aggregator, kernels, base: model, memory, capacity: updates.length, limits: limitsOf(model.length, maxNorm), random });
       try {
         for (const [place, update] of updates.entries()) await addKept(sum, { place, update, version });
         ({ model, memory } = sum.finish());
@@ -53,8 +53,8 @@ export async function recomputeModel(log: FederationLog, { aggregator, maxNorm, 
   }
 
   async function addKept(sum: ReturnType<typeof openRoundSum>, { place, update, version }: { readonly place: number; readonly update: Counted; readonly version: number }): Promise<void> {
-    const fail = (got: string): SednaError => new SednaError(`make a model again: expected update ${place} of round ${update.round}, which was counted; got ${got}`, { code: "storage-failed" });
-    const bytes = await log.getBlob(updateBlob(update.round, place));
+    const fail = (got: string): SednaError => new SednaError(`make a model again: expected update ${place} of round ${sum.round}, which was counted; got ${got}`, { code: "storage-failed" });
+    const bytes = await log.getBlob(updateBlob(sum.round, place));
     if (!bytes) throw fail("none");
     const read = readMessage(bytes, { round: update.round, limits: { ...limitsOf(sum.length, maxNorm), encoding: undefined }, kernels });
     if ("refused" in read) throw fail(read.error);

@@ -22,9 +22,10 @@ export async function restoreSum(sum: RoundSum, { log, opened, limits, kernels }
     return;
   }
   for (const [place, { client, round, modelVersion, weight }] of counted.entries()) {
-    const bytes = await log.getBlob(updateBlob(round, place));
+    // Under the round that counted it; a buffer takes updates that were begun in an earlier one.
+    const bytes = await log.getBlob(updateBlob(sum.round, place));
     const read = bytes && readMessage(bytes, { round, limits, kernels });
-    if (!read || "refused" in read) throw new SednaError(`restore a round: expected update ${place} of round ${round}; got ${read ? read.error : "none"}`, { code: "storage-failed" });
+    if (!read || "refused" in read) throw new SednaError(`restore a round: expected update ${place} of round ${sum.round}; got ${read ? read.error : "none"}`, { code: "storage-failed" });
     const refusal = sum.add(read.change, { client, numSamples: weight, staleness: Math.max(0, state.open!.modelVersion - modelVersion) });
     if (refusal) throw new SednaError(`restore a round: expected an update that was counted; got ${refusal.error}`, { code: "storage-failed" });
   }
