@@ -31,4 +31,22 @@ describe("a federation", () => {
     expect(federation.status().history).toHaveLength(2);
     await federation.close();
   });
+
+  it("is not made where its rounds ask fewer clients than a secure sum needs", () => {
+    const make = (participants: number) => () => createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, secure: {}, rounds: { participants } });
+    expect(make(2)).toThrow(RangeError);
+    expect(make(3)).not.toThrow();
+  });
+
+  it("pauses where a secure sum cannot be made, instead of opening the round again for ever", async () => {
+    const federation = await opened({ secure: { minClients: 4 }, rounds: { participants: 4, overSelect: 1, minFraction: 0.5, selectionMs: 1 } });
+    let abandoned = 0;
+    federation.onRound(() => void abandoned++);
+    const over = closed(federation);
+    join(federation, ["a", "b"]);
+    await over;
+    expect(federation.status().state).toBe("waiting");
+    expect(abandoned).toBe(1);
+    await federation.close();
+  });
 });

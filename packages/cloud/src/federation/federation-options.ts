@@ -1,9 +1,9 @@
-import { flatLength, headLayout, parseFederationPlan, roundSettings, type Aggregator, type FederationPlan, type LayerSpec, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
+import { flatLength, headLayout, parseFederationPlan, roundSettings, roundTargets, type Aggregator, type FederationPlan, type LayerSpec, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
 import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../service.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { RoundPrivacy } from "./round-privacy.ts";
-import type { SecureOptions } from "./secure-rounds.ts";
+import { leastClients, type SecureOptions } from "./secure-rounds.ts";
 import type { Timers } from "./timers.ts";
 import type { UpdateLimits } from "./update-checks.ts";
 
@@ -111,10 +111,13 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
 }
 
 /** A sum is all that a secure federation has: what needs more is refused now, and not after the first round. */
-function checkSecure({ aggregator, encoding, settings: { buffered }, secure, privacy }: Pick<FederationOptions, "aggregator" | "secure" | "privacy"> & { readonly encoding: UpdateEncoding; readonly settings: RoundSettings }): void {
+function checkSecure({ aggregator, encoding, settings, secure, privacy }: Pick<FederationOptions, "aggregator" | "secure" | "privacy"> & { readonly encoding: UpdateEncoding; readonly settings: RoundSettings }): void {
   if (!aggregator.needsSumOnly) throw new TypeError(`make a secure federation: expected a rule that needs the mean only; got ${aggregator.name}`);
-  if (buffered) throw new TypeError("make a secure federation: expected rounds; got the buffered mode, in which clients do not meet");
+  if (settings.buffered) throw new TypeError("make a secure federation: expected rounds; got the buffered mode, in which clients do not meet");
   if (encoding !== "f32") throw new TypeError(`make a secure federation: expected the encoding f32, which is quantised by itself; got ${encoding}`);
+  const { minimum, selection } = roundTargets(settings);
+  const { minClients = leastClients(minimum) } = secure ?? {};
+  if (selection < minClients) throw new RangeError(`make a secure federation: expected rounds that ask at least ${minClients} clients; got ${selection}, of participants times overSelect`);
   // A client with a larger weight would move the mean further than the noise is for.
   if (privacy && (secure?.maxWeight ?? 1) !== 1) throw new TypeError("make a secure federation: expected maxWeight 1 beside differential privacy; got more");
 }

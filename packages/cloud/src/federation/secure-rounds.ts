@@ -51,10 +51,13 @@ const SHARES = { keys: 0.1, shares: 0.1, masked: 0.55, unmask: 0.2 } as const;
 /** A client that polls comes back so soon for the next phase, in ms. */
 const POLL_MS = 250;
 
+/** Of fewer clients a sum is not made, where the options do not say: of two, each knows what the other sent. */
+export const leastClients = (minimum: number): number => Math.max(3, minimum);
+
 /** Runs one secure sum a round, over the clients that the reducer has selected when it opened. A restart abandons what was open: masks live in memory only. */
 export function createSecureRounds({ federation, length, settings, secure, state, now, timers, logger, onMoved, onSummed, onAbandoned }: SecureRoundsOptions): SecureRounds {
   const { minimum, selection } = roundTargets(settings);
-  const { clipRange = 8, maxWeight = 1, samplesPerWeight = 100, minClients = Math.max(3, minimum) } = secure;
+  const { clipRange = 8, maxWeight = 1, samplesPerWeight = 100, minClients = leastClients(minimum) } = secure;
   const plan: Omit<SecureSettings, "attempt"> = { length, clipRange, maxWeight, samplesPerWeight, minClients, levels: levelsFor({ clients: Math.max(selection, minClients), maxWeight }) };
   const deadlines = { keys: SHARES.keys * settings.deadlineMs, shares: SHARES.shares * settings.deadlineMs, masked: SHARES.masked * settings.deadlineMs, unmask: SHARES.unmask * settings.deadlineMs };
   let running: { readonly sum: SecureRound; readonly openedAt: number; bytes: number; timer: unknown } | undefined;

@@ -45,6 +45,7 @@ export interface SednaAggregationOptions {
  */
 export function sednaAggregation({ federation, path = `/${federation.plan.aggregation}`, maxMessageBytes = 10 * 2 ** 20, maxMembers = 256, relay = false, transposed = false, countLateStarters = false, subscribeMs = 10_000, now = Date.now }: SednaAggregationOptions): Service {
   if (!/^\/[\w.~-]+$/.test(path)) throw new RangeError(`serve Sedna's protocol: expected a path of one part such as /FedAvg; got ${path}`);
+  if (federation.plan.protection !== "open") throw new TypeError(`serve Sedna's protocol: expected a federation that sums in the open, as its clients know no other; got ${federation.plan.protection}`);
   const members = new Map<string, SednaMember>();
   const { layout: ownLayout } = federation.plan;
   const layout = transposed ? turnedLayout(ownLayout) : ownLayout;

@@ -4,6 +4,7 @@ import type { ClientChoiceTable } from "./client-choice.ts";
 import { afterAbandon } from "./close-round.ts";
 import { isEligible } from "./federation-clients.ts";
 import type { CountedUpdate, FederationEffect, FederationState } from "./federation-state.ts";
+import { pauseAfterFailures } from "./pause-after-failures.ts";
 import { entriesOf, entryOf, rosterOf } from "./roster.ts";
 import { roundTargets } from "./round-settings.ts";
 
@@ -42,6 +43,7 @@ function closeInTime(state: FederationState, at: number): Reduced {
 function openIfReady(state: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
   const { settings, round: last, modelVersion } = state;
   const { minimum, selection } = roundTargets(settings);
+  if (at < state.waitingSince + pauseAfterFailures(state)) return { state, effects: [] };
   const isOver = at >= state.waitingSince + settings.selectionMs;
   // A buffer waits for nobody: who comes later starts from a later model.
   const enough = settings.buffered !== undefined || isOver ? minimum : Math.max(minimum, selection);

@@ -138,8 +138,20 @@ describe("an open round", () => {
   it("is given up when the model could not be made", () => {
     const fed = opened();
     fed.after(...names(10).map((name) => counted(name, 2000)), { type: "failed", at: 2001, round: 1 });
-    expect(fed.types).toEqual(["aggregate", "abandon", "open"]);
+    expect(fed.types).toEqual(["aggregate", "abandon"]);
     expect(fed.state.history[0]).toMatchObject({ outcome: "abandoned", counted: 10, durationMs: 2000 });
+  });
+  it("C26: is tried again after a pause that grows while it goes on failing, not at once for ever", () => {
+    const fed = opened({ selectionMs: 10 });
+    for (const [at, pause] of [[2000, 1000], [3000, 2000], [5000, 4000]] as const) {
+      fed.after(...names(10).map((name) => counted(name, at)), { type: "failed", at, round: 1 });
+      expect(fed.types).toEqual(["aggregate", "abandon"]);
+      expect(nextTick(fed.state)).toBe(at + pause);
+      fed.after(ticked(at + pause - 1));
+      expect(fed.types).toEqual([]);
+      fed.after(ticked(at + pause));
+      expect(fed.types).toEqual(["open"]);
+    }
   });
 });
 
