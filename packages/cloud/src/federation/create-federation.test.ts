@@ -49,4 +49,14 @@ describe("a federation", () => {
     expect(abandoned).toBe(1);
     await federation.close();
   });
+
+  it("tells a client of its place in a buffer when another one has left it", async () => {
+    const federation = await opened({ rounds: { exitRound: 0, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 1 } } });
+    const [a, b] = join(federation, ["a", "b"]);
+    const told: string[] = [];
+    for (const member of [a!, b!]) federation.onTask(member, (task) => void told.push(`${member.client} ${task.kind}`));
+    await send(federation, { member: a!, bytes: message([1, 0, 0, 2], { round: 1 }), round: 1 });
+    expect(told.filter((one) => one === "b train")).toHaveLength(1);
+    await federation.close();
+  });
 });

@@ -53,8 +53,9 @@ export function createFederation(options: FederationOptions): Federation {
     timers,
     logger,
     seed: options.seed ?? Math.floor(now()) >>> 0,
-    onChange(event, { isWide }) {
+    onChange(event, { isWide, assigned }) {
       secure?.follow();
+      for (const client of assigned) tasks.refresh(client);
       tasks.refresh(isWide || !("client" in event) ? undefined : event.client);
       // What comes in for a round that is over is dropped at once: its place is somebody's of the next.
       if (isWide) slots.cutAll((upload) => mayUpload(rounds.state, upload) === undefined);

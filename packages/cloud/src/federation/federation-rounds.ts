@@ -1,4 +1,4 @@
-import { nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import { entriesOf, entryOf, nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import { blobsToDelete, memoryBlob, modelBlob, versionsNeeded } from "./blob-names.ts";
 import type { Federation } from "./federation.ts";
@@ -22,8 +22,8 @@ export interface FederationRoundsOptions extends Pick<FederationOptions, "aggreg
   readonly random: () => number;
   readonly timers: Timers;
   readonly logger: NonNullable<FederationOptions["logger"]>;
-  /** Told after each event; `isWide` when it was about more than one client. */
-  readonly onChange: (event: FederationEvent, change: { readonly isWide: boolean }) => void;
+  /** Told after each event; `isWide` when it was about all clients; `assigned` whose work has begun or ended by it. */
+  readonly onChange: (event: FederationEvent, change: { readonly isWide: boolean; readonly assigned: readonly string[] }) => void;
   readonly onClosed: (closed: RoundClosed) => void;
 }
 
@@ -134,7 +134,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     else if (event.type !== "ticked" || after !== before) run.journal.note(event);
     account({ before, after });
     const isWide = effects.length > 0 || after.modelVersion !== before.modelVersion;
-    onChange(event, { isWide });
+    onChange(event, { isWide, assigned: isWide ? [] : changedIn(before.assignments, after.assignments) });
     if (effects.some(({ type }) => type === "abandon")) closed("abandoned");
     if (after.modelVersion !== before.modelVersion) closed("aggregated");
     if (run.state.open?.closing && !run.closing) startClosing(run);
@@ -270,6 +270,13 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       await log.close();
     },
   };
+}
+
+/** Clients whose assignment is another one. */
+function changedIn(before: FederationState["assignments"], after: FederationState["assignments"]): readonly string[] {
+  if (before === after) return [];
+  const gone = entriesOf(before).filter(({ client }) => entryOf(after, client) === undefined);
+  return [...gone, ...entriesOf(after).filter((one) => entryOf(before, one.client) !== one)].map(({ client }) => client);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
