@@ -80,7 +80,9 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     c.res.headers.set("x-content-type-options", "nosniff");
     if ([400, 401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
   });
-  app.use(cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range", "upload-offset", "date"], maxAge: 600 }));
+  const forPages = cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range", "upload-offset", "date"], maxAge: 600 });
+  // Only browsers send an Origin; for all others it would make each response anew.
+  app.use((c, next) => (c.req.header("origin") === undefined ? next() : forPages(c, next)));
   const guarded = services.flatMap(({ guardedPaths = [] }) => guardedPaths);
   const unlessGuarded = (check: MiddlewareHandler): MiddlewareHandler => (c, next) => (guarded.some((path) => c.req.path.startsWith(path)) ? next() : check(c, next));
   app.use(
