@@ -145,6 +145,7 @@ export function createFederation(options: FederationOptions): Federation {
       presence.seen(client);
     },
     leave: ({ client, epoch }) => leave(client, epoch),
+    epochOf: (client) => clientOf(client)?.epoch,
     task(member) {
       meet(member);
       return tasks.current(member.client);

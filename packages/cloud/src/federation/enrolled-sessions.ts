@@ -88,12 +88,12 @@ export function enrolledSessions({
       if (record.revokedAt !== undefined) throw refuse("a device that was not revoked", `${device}, which was`);
       return { device, now: now(), isNew: known === undefined };
     },
-    async grant({ device, proof }) {
+    async grant({ device, proof }, { after } = {}) {
       const record = isDeviceId(device) ? await registry.get(device) : undefined;
       if (!record || record.revokedAt !== undefined) throw refuse("a device that is enrolled", record ? "one that was revoked" : "another");
       if (!proof) throw refuse("a proof by the device's key", "none");
       await checkProof(proof, { ...record, admit: () => epochs.admit(device) });
-      const member = { client: device, epoch: epochs.begin(device) };
+      const member = { client: device, epoch: epochs.begin(device, after) };
       return { ...member, token: await tokens.issue(member), expiresIn: tokenSeconds };
     },
     async verify(token) {

@@ -100,8 +100,8 @@ export const closed = (federation: Federation): Promise<Parameters<Parameters<Fe
 export function openTokens(): Sessions {
   const epochs = new Map<string, number>();
   return {
-    async grant({ device }) {
-      const epoch = (epochs.get(device) ?? 0) + 1;
+    async grant({ device }, { after = 0 } = {}) {
+      const epoch = Math.max(epochs.get(device) ?? 0, after) + 1;
       epochs.set(device, epoch);
       return { client: device, epoch, token: `${device}.${epoch}`, expiresIn: 600 };
     },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createFederation } from "./create-federation.ts";
 import { closed, join, keepingMean, message, mortalLog, plainMean, send } from "./federation-fixture.suite.ts";
-import type { Federation } from "./federation.ts";
+import type { Federation, Member } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
+import { openSessions } from "./open-sessions.ts";
 import { recomputeModel } from "./recompute-model.ts";
 
 const opened = async (options: Partial<FederationOptions>): Promise<Federation> => {
@@ -57,6 +58,28 @@ describe("a federation whose process died", () => {
     await over;
     expect([...second.model(2)!.parameters]).toEqual([6, 0, 0, 0]);
     expect([...(await recomputeModel(again, { aggregator: keepingMean }))]).toEqual([6, 0, 0, 0]);
+    await second.close();
+  });
+
+  it("C23: ends its rounds and lets its clients in when the clock was put back by years meanwhile", async () => {
+    const disk = mortalLog();
+    const options = { rounds: { participants: 2, exitRound: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 } };
+    const ahead = 9 * 365 * 86_400_000;
+    const device = { protocol: 1, device: "a", numSamples: 10, resources: {} } as const;
+    const enter = async (federation: Federation, now: () => number): Promise<Member> => {
+      const member = await openSessions({ now }).grant(device, { after: federation.epochOf("a") });
+      federation.join({ ...member, kind: "sedna-js", numSamples: 10, resources: {} });
+      return member;
+    };
+    const first = await opened({ ...options, log: await disk.next(), now: () => Date.now() + ahead });
+    await enter(first, () => Date.now() + ahead);
+    await expect.poll(() => first.status().state).toBe("running");
+
+    const second = await opened({ ...options, log: await disk.next() });
+    const member = await enter(second, Date.now);
+    const over = closed(second);
+    await send(second, { member, bytes: message([1, 0, 0, 0], { round: 1 }), round: 1 });
+    expect(await over).toMatchObject({ round: 1, outcome: "aggregated" });
     await second.close();
   });
 });

@@ -59,7 +59,7 @@ interface Running {
   state: FederationState;
   sum: RoundSum | undefined;
   memory: Float32Array | undefined;
-  /** No event is older than the one before, whatever the clock says. */
+  /** No event of this process is older than the one before, whatever the clock says. */
   at: number;
   tick: unknown;
   /** The model that is being made. */
@@ -210,7 +210,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const open = async (kernels: VectorKernels): Promise<void> => {
     const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: (_, { before, after }) => account({ before, after }) });
     const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), lastSum: opened.sum?.mean, maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
-    const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: opened.at, tick: undefined, closing: undefined };
+    const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: Math.min(opened.at, now()), tick: undefined, closing: undefined };
     if (opened.state.open) {
       openSum(run, opened.state.open.round);
       await restoreSum(run.sum!, { log, opened, limits, kernels });
@@ -218,7 +218,9 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     await tidy(run);
     running = run;
     phase = "open";
-    if (run.state.open?.closing) startClosing(run);
+    // The clock was put back since: what is open ends in its time from now, not when the old one comes again.
+    if (opened.at > run.at) dispatch({ type: "ticked", at: run.at });
+    else if (run.state.open?.closing) startClosing(run);
     else schedule(run);
   };
 

@@ -63,7 +63,7 @@ export function federationService({ federations, sessions, sockets = [], weightS
 
   const join = async ({ c, federation }: Asked): Promise<Response> => {
     const { numSamples, resources = {}, ...request } = parseSessionRequest(await c.req.text());
-    const { token, expiresIn, client, epoch } = await sessions.grant({ ...request, numSamples, resources });
+    const { token, expiresIn, client, epoch } = await sessions.grant({ ...request, numSamples, resources }, { after: federation.epochOf(request.device) });
     federation.join({ client, epoch, kind: "sedna-js", numSamples, resources });
     const grant: SessionGrant = { token, expiresIn, epoch, now: Date.now(), plan: federation.plan };
     return c.json(grant, 201, { "cache-control": "no-store" });

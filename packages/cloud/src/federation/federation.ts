@@ -15,6 +15,8 @@ export interface Federation {
   status(): FederationStatus;
   join(member: Member & { readonly kind: "sedna-js" | "sedna-v1"; readonly numSamples: number; readonly resources: ClientResources }): void;
   leave(member: Member): void;
+  /** The newest session of a client that it knows, from before a restart too. */
+  epochOf(client: string): number | undefined;
   /** What a member is to do now. */
   task(member: Member): FederationTask;
   /** Told whenever a member's task has another `seq`; returns what ends that. */

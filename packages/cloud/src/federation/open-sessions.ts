@@ -26,11 +26,11 @@ export function openSessions({ secret = randomSecret(), tokenSeconds = 600, perM
   const tokens = sessionTokens({ secret, audience: "open", tokenSeconds, now });
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   return {
-    async grant({ device }) {
+    async grant({ device }, { after } = {}) {
       // Those are the names of Sedna's own clients here: a session of theirs would end what they do.
       if (device.startsWith(SEDNA_PREFIX)) throw new SednaError(`join: expected a device whose name does not begin with ${SEDNA_PREFIX}; got one that does`, { code: "cloud-refused" });
       epochs.admit(device);
-      const member = { client: device, epoch: epochs.begin(device) };
+      const member = { client: device, epoch: epochs.begin(device, after) };
       return { ...member, token: await tokens.issue(member), expiresIn: tokenSeconds };
     },
     verify: async (token) => {

@@ -75,9 +75,10 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
     if (members.has(id)) return void socket.close(1008, "expected a client_id that is not taken");
     if (members.size >= maxMembers) return void socket.close(1008, `expected at most ${maxMembers} clients`);
     // After a restart too, a newer epoch than those of the log.
-    lastEpoch = Math.max(lastEpoch + 1, now());
     // Apart from the devices' own names: nobody takes another's place by a client_id.
-    const who = { client: `${SEDNA_PREFIX}${id}`, epoch: lastEpoch };
+    const client = `${SEDNA_PREFIX}${id}`;
+    lastEpoch = Math.max(lastEpoch + 1, (federation.epochOf(client) ?? 0) + 1, now());
+    const who = { client, epoch: lastEpoch };
     federation.join({ ...who, kind: "sedna-v1", numSamples: 0, resources: {} });
     tellAll(writeSednaClientJoin(id));
     const member = sednaMember({ federation, id, who, socket, modelNow, countLateStarters });

@@ -20,8 +20,8 @@ export interface SessionEpochs {
    * @throws {SednaError} `cloud-busy` where it begins too many, or there are too many devices.
    */
   admit(device: string): void;
-  /** The number of a new session; from now on the device's former ones are replaced. */
-  begin(device: string): number;
+  /** The number of a new session, above `after`; from now on the device's former ones are replaced. */
+  begin(device: string, after?: number): number;
   /** How a session stands. One that is newer than all that are known is taken for the newest: it is from before a restart. */
   standing(device: string, epoch: number): "newest" | "replaced" | "ended";
   end(device: string, epoch: number): void;
@@ -64,10 +64,10 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
       const waitMs = knownOf(device).pace.admit();
       if (waitMs !== undefined) throw busy(`at most ${perMinute} sessions of a device a minute; got one more`, waitMs);
     },
-    begin(device) {
+    begin(device, after = 0) {
       const known = knownOf(device);
-      // By the clock, so that it also grows over a restart, when none is remembered.
-      known.epoch = Math.max(known.epoch + 1, Math.floor(now()));
+      // By the clock, so that it also grows over a restart, when none is remembered; and above what others remember, as clocks are put back.
+      known.epoch = Math.max(known.epoch + 1, after + 1, Math.floor(now()));
       known.ended = false;
       return known.epoch;
     },
