@@ -17,6 +17,11 @@ import { engineTimers } from "./timers.ts";
 import { changeOf, checkShape, readChange, type Refusal } from "./update-checks.ts";
 import { createUploadSlots } from "./upload-slots.ts";
 
+/** Memory for updates on their way in, unless so few would fit that clients wait for each other. */
+const PLACES_BYTES = 2 ** 25;
+const LEAST_PLACES = 8;
+const MOST_PLACES = 256;
+
 /**
  * Runs one federation: the imperative shell around the pure reducer of rounds. Updates come in through a fixed number of places in
  * memory, are checked, and are added to the round's sum; what happens is in the log before anything is built on it.
@@ -27,9 +32,10 @@ import { createUploadSlots } from "./upload-slots.ts";
  * @throws {TypeError} or {RangeError} on options that do not go together.
  */
 export function createFederation(options: FederationOptions): Federation {
-  const { maxParallelUploads = 8, maxWaitingUploads = 8 * maxParallelUploads, uploadIdleMs = 10_000, absentMs = 90_000, keepUpdates = false, log = memoryFederationLog(), random = Math.random, logger = silent, timers = engineTimers(), privacy } = options;
+  const { uploadIdleMs = 10_000, absentMs = 90_000, keepUpdates = false, log = memoryFederationLog(), random = Math.random, logger = silent, timers = engineTimers(), privacy } = options;
   const setup = setUpFederation(options);
   const { plan, limits } = setup;
+  const { maxParallelUploads = placesFor(plan.maxUpdateBytes), maxWaitingUploads = 8 * maxParallelUploads } = options;
   const now = options.now ?? monotoneClock();
   const stats = federationStats();
   const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
@@ -217,6 +223,11 @@ export function createFederation(options: FederationOptions): Federation {
       await rounds.close();
     },
   };
+}
+
+/** Many slow clients of a little model must not wait for each other; of a large one few fit into memory. */
+function placesFor(bytes: number): number {
+  return Math.min(MOST_PLACES, Math.max(LEAST_PLACES, Math.floor(PLACES_BYTES / bytes)));
 }
 
 const silent: Logger = { info() {}, error() {} };

@@ -32,7 +32,7 @@ export interface FederationOptions {
   readonly checkpoint?: { readonly updates?: number; readonly ms?: number };
   /** What choices are drawn from. Default: the clock. */
   readonly seed?: number;
-  /** Updates in memory at once, while they come in. Default 8. */
+  /** Updates in memory at once, while they come in: slow clients of a large model wait for each other. Default: as many as fit into 32 MiB, 8 to 256. */
   readonly maxParallelUploads?: number;
   /** Uploads that wait for their turn; more are sent away for a while. Default 8 for each in memory. One that waits costs some 64 KiB. */
   readonly maxWaitingUploads?: number;
