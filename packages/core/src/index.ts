@@ -24,6 +24,7 @@ export { reduceFederation } from "./federated-learning/reduce-federation.ts";
 export { roundSettings, roundTargets, type RoundTargets } from "./federated-learning/round-settings.ts";
 export { entriesOf, entryOf, rosterOf, type Roster } from "./federated-learning/roster.ts";
 export { startFederation } from "./federated-learning/start-federation.ts";
+export { withSettings } from "./federated-learning/with-settings.ts";
 export { taskOf } from "./federated-learning/task-of.ts";
 export type { ResidualStore } from "./federated-learning/run-federated-client.ts";
 export { expectedF1Loss, type DifficultyParameters, type ExpectedF1Parameters } from "./hard-example-mining/expected-f1.ts";

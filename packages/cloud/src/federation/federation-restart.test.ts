@@ -1,6 +1,7 @@
+import { aggregation } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "./create-federation.ts";
-import { closed, join, keepingMean, message, mortalLog, plainMean, send } from "./federation-fixture.suite.ts";
+import { closed, join, keepingMean, message, mortalLog, plainMean, send, type MortalLog } from "./federation-fixture.suite.ts";
 import type { Federation, Member } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
 import { openSessions } from "./open-sessions.ts";
@@ -81,5 +82,58 @@ describe("a federation whose process died", () => {
     await send(second, { member, bytes: message([1, 0, 0, 0], { round: 1 }), round: 1 });
     expect(await over).toMatchObject({ round: 1, outcome: "aggregated" });
     await second.close();
+  });
+
+  describe("under other settings", () => {
+    const restarted = async (before: Partial<FederationOptions>, { work, after }: { readonly work: (federation: Federation, disk: MortalLog) => Promise<void>; readonly after: Partial<FederationOptions> }): Promise<Federation> => {
+      const disk = mortalLog();
+      await work(await opened({ ...before, checkpoint: { updates: 1 }, log: await disk.next() }), disk);
+      return opened({ ...after, log: await disk.next() });
+    };
+    const update = (round = 1) => ({ bytes: message([1, 0, 0, 0], { round }), round });
+
+    it("that know no buffer, lets go of whom the buffer had at work", async () => {
+      const work = async (first: Federation, disk: MortalLog): Promise<void> => {
+        join(first, ["a", "b", "c"]);
+        await expect.poll(() => disk.appended("joined")).toBe(3);
+      };
+      const federation = await restarted({ rounds: { exitRound: 0, buffered: { bufferSize: 3, maxStaleness: 2, concurrency: 2 } } }, { work, after: { rounds: { exitRound: 0, participants: 3, overSelect: 1, deadlineMs: 100 } } });
+      const over = closed(federation);
+      expect(await over).toMatchObject({ outcome: "abandoned" });
+      for (const client of ["a", "b", "c"]) expect(federation.task({ client, epoch: 1 })).toMatchObject({ kind: "train", round: 1, remainingMs: expect.toSatisfy((left: number) => left > 0) });
+      await federation.close();
+    });
+    it("by which enough came, closes the round that was open", async () => {
+      const work = async (first: Federation, disk: MortalLog): Promise<void> => {
+        for (const member of join(first, ["a", "b", "c", "d", "e", "f", "g"]).slice(0, 5)) await send(first, { member, ...update() });
+        await expect.poll(() => disk.appended("counted")).toBe(5);
+      };
+      const rule = aggregation.Median();
+      const federation = await restarted({ aggregator: rule, rounds: { exitRound: 0, participants: 7, overSelect: 1 } }, { work, after: { aggregator: rule, rounds: { exitRound: 0, participants: 3 } } });
+      await expect.poll(() => federation.status()).toMatchObject({ modelVersion: 1, history: [{ counted: 5 }] });
+      await federation.close();
+    });
+    it("by which it is not done yet, goes on", async () => {
+      const work = async (first: Federation): Promise<void> => {
+        const [member] = join(first, ["a"]);
+        const over = closed(first);
+        await send(first, { member: member!, ...update() });
+        await over;
+        await first.close();
+      };
+      const federation = await restarted({ rounds: { exitRound: 1 } }, { work, after: { rounds: { exitRound: 2 } } });
+      expect(federation.task({ client: "a", epoch: 1 })).toMatchObject({ kind: "train", round: 2 });
+      await federation.close();
+    });
+    it("that refuse what was counted, gives the open round up and asks again", async () => {
+      const work = async (first: Federation, disk: MortalLog): Promise<void> => {
+        await send(first, { member: join(first, ["a", "b", "c"])[0]!, ...update() });
+        await expect.poll(() => disk.appended("counted")).toBe(1);
+      };
+      const rule = aggregation.Median();
+      const federation = await restarted({ aggregator: rule, rounds: { participants: 3 } }, { work, after: { aggregator: rule, maxNumSamples: 5, rounds: { participants: 3 } } });
+      expect(federation.status()).toMatchObject({ round: 0, history: [{ outcome: "abandoned", counted: 1 }] });
+      await federation.close();
+    });
   });
 });

@@ -5,7 +5,7 @@ import type { Federation } from "./federation.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { FederationOptions, FederationSetup } from "./federation-options.ts";
 import { sha256Of, type ModelVersion } from "./model-versions.ts";
-import { openLog } from "./open-log.ts";
+import { openLog, type OpenedLog } from "./open-log.ts";
 import { restoreSum } from "./restore-sum.ts";
 import { createRoundJournal, floatsOf, type RoundJournal } from "./round-journal.ts";
 import { openRoundSum, type RoundSum } from "./round-sum.ts";
@@ -89,7 +89,8 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const openSum = (run: Running, round: number): void => {
     run.sum?.dispose();
     const { open, modelVersion } = run.state;
-    const capacity = settings.buffered?.bufferSize ?? settings.participants;
+    // More may have been counted by other settings, before a restart.
+    const capacity = Math.max(settings.buffered?.bufferSize ?? settings.participants, open?.counted.size ?? 0);
     run.sum = openRoundSum({ round, aggregator, kernels: run.kernels, base: run.models.get(open?.modelVersion ?? modelVersion)!.parameters, memory: run.memory, capacity, limits, random });
   };
   const dropSum = (run: Running): void => {
@@ -207,19 +208,32 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     for (const name of blobsToDelete(await log.blobs(), { state: run.state, keepUpdates })) await log.deleteBlob(name);
   };
 
+  /** The open round's sum as the log has it; or why that cannot be. */
+  const restore = async (run: Running, opened: OpenedLog): Promise<unknown> => {
+    try {
+      openSum(run, opened.state.open!.round);
+      await restoreSum(run.sum!, { log, opened, limits: { ...limits, encoding: undefined, entries: undefined }, kernels: run.kernels });
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+
   const open = async (kernels: VectorKernels): Promise<void> => {
     const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: (_, { before, after }) => account({ before, after }) });
     const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), lastSum: opened.sum?.mean, maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
     const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: Math.min(opened.at, now()), tick: undefined, closing: undefined };
-    if (opened.state.open) {
-      openSum(run, opened.state.open.round);
-      await restoreSum(run.sum!, { log, opened, limits, kernels });
-    }
+    const lost = opened.state.open && (await restore(run, opened));
     await tidy(run);
     running = run;
     phase = "open";
-    // The clock was put back since: what is open ends in its time from now, not when the old one comes again.
-    if (opened.at > run.at) dispatch({ type: "ticked", at: run.at });
+    if (lost) {
+      // Its clients hear that nothing of theirs is counted, and send it again.
+      logger.error({ error: messageOf(lost) }, "the open round could not be restored, and is given up");
+      dispatch({ type: "failed", at: run.at, round: run.state.open!.round });
+    }
+    // Where the clock was put back since, what is open ends in its time from now, not when the old one comes again.
+    if (opened.at > run.at || opened.isChanged) dispatch({ type: "ticked", at: run.at });
     else if (run.state.open?.closing) startClosing(run);
     else schedule(run);
   };

@@ -1,4 +1,4 @@
-import { SednaError, startFederation, type FederationState, type RoundSettings } from "@sedna-js/core";
+import { SednaError, startFederation, withSettings, type RoundSettings } from "@sedna-js/core";
 import { modelBlob, versionsNeeded } from "./blob-names.ts";
 import type { FederationLog, ModelRecord } from "./federation-log.ts";
 import type { FederationSetup } from "./federation-options.ts";
@@ -21,6 +21,8 @@ export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | 
   readonly models: Map<number, ModelVersion>;
   /** What the aggregator kept after the newest model. */
   readonly memory: Float32Array | undefined;
+  /** Its settings are others than the log's were: what is open may have to close. */
+  readonly isChanged: boolean;
 }
 
 /**
@@ -34,7 +36,10 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
   if (replayed.name !== plan.name || replayed.length !== length) {
     throw new SednaError(`open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`, { code: "storage-failed" });
   }
-  const state = await withSettings(replayed.state);
+  const isChanged = !isSame(replayed.state.settings, settings);
+  // Its owner may have changed its mind while it was down.
+  if (isChanged) await log.append([{ type: "settings", settings }]);
+  const state = isChanged ? withSettings(replayed.state, settings) : replayed.state;
   const models = new Map<number, ModelVersion>();
   const recordOf = (version: number): ModelRecord => {
     const record = replayed.models.get(version);
@@ -45,7 +50,7 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
   const { memory: name } = recordOf(state.modelVersion);
   const kept = name === undefined ? undefined : await log.getBlob(name);
   if (name !== undefined && !kept) throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, { code: "storage-failed" });
-  return { state, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
+  return { state, isChanged, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
 
   async function begin(): Promise<OpenedLog> {
     const parameters = initialModel?.slice() ?? (await firstModel({ head: plan.head, length, seed }));
@@ -53,14 +58,7 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
     const at = now();
     await log.putBlob(modelBlob(0), bytesOf(parameters));
     await log.append([{ type: "started", at, name: plan.name, length, seed, settings, model: { version: 0, blob: modelBlob(0), sha256: model.sha256 } }]);
-    return { state: startFederation(settings, { seed, at }), models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
-  }
-
-  /** Its owner may have changed its mind while it was down. */
-  async function withSettings(state: FederationState): Promise<FederationState> {
-    if (isSame(state.settings, settings)) return state;
-    await log.append([{ type: "settings", settings }]);
-    return { ...state, settings };
+    return { state: startFederation(settings, { seed, at }), isChanged: false, models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
   }
 }
 

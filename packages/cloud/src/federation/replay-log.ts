@@ -1,4 +1,4 @@
-import { reduceFederation, SednaError, startFederation, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import { reduceFederation, SednaError, startFederation, withSettings, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
 import type { FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
 
 /** Where a log leaves off. */
@@ -63,7 +63,7 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
         reduce(record.event);
         break;
       case "settings":
-        state = { ...state, settings: record.settings };
+        state = withSettings(state, record.settings);
         break;
       case "started":
         throw new SednaError("read a federation's log: expected one start; got two", { code: "storage-failed" });
