@@ -7,6 +7,7 @@ import type { CountedUpdate, FederationEffect, FederationState } from "./federat
 import { pauseAfterFailures } from "./pause-after-failures.ts";
 import { entriesOf, entryOf, rosterOf } from "./roster.ts";
 import { roundTargets } from "./round-settings.ts";
+import { withQuarantineServed } from "./serve-quarantine.ts";
 
 /** A state and what the world has to do about it, in order. */
 export interface Reduced {
@@ -40,7 +41,8 @@ function closeInTime(state: FederationState, at: number): Reduced {
   return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round: open.round, counted: count }] };
 }
 
-function openIfReady(state: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
+function openIfReady(given: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
+  const state = withQuarantineServed(given, at);
   const { settings, round: last, modelVersion } = state;
   const { minimum, selection } = roundTargets(settings);
   if (at < state.waitingSince + pauseAfterFailures(state)) return { state, effects: [] };

@@ -48,6 +48,22 @@ describe("the wait for clients", () => {
   });
 });
 
+describe("a quarantine", () => {
+  it("ends in time where no round can be without those who are in it", () => {
+    const fed = federation({ participants: 2, overSelect: 1, minFraction: 1, strikes: 1, quarantineRounds: 2 });
+    fed.after(joined("a"), joined("b"), refused("a", 1), ticked(10_000));
+    expect(fed.types).toEqual(["open", "quarantine", "abandon"]);
+    const ticks: number[] = [];
+    for (let at = nextTick(fed.state); at !== undefined && fed.state.phase === "waiting"; at = nextTick(fed.state)) {
+      ticks.push(at);
+      fed.after(ticked(at));
+    }
+    expect(ticks).toEqual([11_000, 20_000, 30_000]);
+    expect(fed.state.phase).toBe("open");
+    expect(fed.selected).toEqual(expect.arrayContaining(["a", "b"]));
+  });
+});
+
 describe("an open round", () => {
   const opened = (settings: Partial<RoundSettings> = {}, clients = 13) => {
     const fed = federation({ participants: 10, ...settings });
