@@ -42,6 +42,7 @@ export { trainMistnetHead, type MistnetTraining } from "./mistnet/train-mistnet-
 export * from "./optional.ts";
 export * from "./next-wait.ts";
 export * from "./or-abort.ts";
+export { readPieces } from "./read-pieces.ts";
 export { gaussianEpsilon, gaussianNoiseFor } from "./privacy/analytic-gaussian.ts";
 export { addGaussianNoise } from "./privacy/gaussian-noise.ts";
 export { createPrivacyAccountant, noiseMultiplierFor, RENYI_ORDERS, type GaussianReleases, type PrivacyAccountant } from "./privacy/privacy-accountant.ts";

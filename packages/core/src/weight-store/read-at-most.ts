@@ -1,4 +1,5 @@
 import { SednaError } from "../errors.ts";
+import { readPieces } from "../read-pieces.ts";
 
 /**
  * A response's body, or undefined when it is longer than `maxBytes`; then the rest is not read.
@@ -6,15 +7,14 @@ import { SednaError } from "../errors.ts";
  */
 export async function readAtMost(response: Response, { maxBytes, signal, what }: { readonly maxBytes: number; readonly signal: AbortSignal; readonly what: string }): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const promised = Number(response.headers.get("content-length") ?? 0);
-  const reader = response.body?.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    if (promised > maxBytes) return void (await reader?.cancel());
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
-      chunks.push(next.value!);
-      length += next.value!.length;
-      if (length > maxBytes) return void (await reader?.cancel());
+    if (promised > maxBytes) return void (await response.body?.cancel());
+    for await (const piece of readPieces(response, signal)) {
+      chunks.push(piece);
+      length += piece.length;
+      if (length > maxBytes) return undefined;
     }
   } catch (cause) {
     signal.throwIfAborted();

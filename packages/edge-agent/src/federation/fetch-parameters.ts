@@ -1,4 +1,4 @@
-import { orAbort, SednaError } from "@sedna-js/core";
+import { readPieces, SednaError } from "@sedna-js/core";
 import { sha256, type Sha256 } from "#platform";
 import type { Reply } from "../http/exchange.ts";
 import type { FederationHttp } from "./federation-http.ts";
@@ -53,23 +53,15 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
   };
 
   const receive = async (response: Response, { partial, alive, signal }: { readonly partial: Begun; readonly alive: () => void; readonly signal: AbortSignal }): Promise<void> => {
-    const reader = response.body?.getReader();
-    // Not by fetch's own signal alone: an engine may let go of what connects it to a body that is still read.
-    const read = () => orAbort(reader!.read(), signal);
-    try {
-      for (let next = reader && (await read()); next && !next.done; next = await read()) {
-        alive();
-        const piece = next.value!;
-        if (partial.done + piece.length > partial.bytes.length) {
-          kept = undefined;
-          throw fail(`expected ${partial.bytes.length} bytes; got more`);
-        }
-        partial.bytes.set(piece, partial.done);
-        partial.hash.update(piece);
-        partial.done += piece.length;
+    for await (const piece of readPieces(response, signal)) {
+      alive();
+      if (partial.done + piece.length > partial.bytes.length) {
+        kept = undefined;
+        throw fail(`expected ${partial.bytes.length} bytes; got more`);
       }
-    } finally {
-      reader?.releaseLock();
+      partial.bytes.set(piece, partial.done);
+      partial.hash.update(piece);
+      partial.done += piece.length;
     }
   };
 

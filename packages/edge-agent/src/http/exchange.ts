@@ -1,4 +1,4 @@
-import { SednaError } from "@sedna-js/core";
+import { readPieces, SednaError } from "@sedna-js/core";
 import { readRetryAfter } from "./retry-after.ts";
 
 /** One HTTP request that posts something. */
@@ -46,8 +46,8 @@ export async function exchange({ method = "POST", url, headers, body }: AnyExcha
   try {
     const response = await fetch(url, { method, headers, ...(body && { body }), signal, redirect: "error" });
     const answer = { status: response.status, headers: response.headers };
-    if (!response.ok) return { ...answer, body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read }).catch(() => new Uint8Array()) };
-    const reply = await readAtMost(response, { limit: maxReplyBytes, read });
+    if (!response.ok) return { ...answer, body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read, signal }).catch(() => new Uint8Array()) };
+    const reply = await readAtMost(response, { limit: maxReplyBytes, read, signal });
     if (read.bytes > maxReplyBytes) throw new SednaError(`${action}: expected an answer of at most ${maxReplyBytes} bytes; got more`, { code: "cloud-garbage", retryable: true });
     return { ...answer, body: reply };
   } catch (cause) {
@@ -71,17 +71,12 @@ export function refusal({ status, headers, body }: Reply, { action, url }: { rea
 }
 
 /** A body up to its limit; `read` tells how much came of it. */
-async function readAtMost(response: Response, { limit, read }: { readonly limit: number; readonly read: { bytes: number } }): Promise<Uint8Array> {
+async function readAtMost(response: Response, { limit, read, signal }: { readonly limit: number; readonly read: { bytes: number }; readonly signal: AbortSignal }): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  const reader = response.body?.getReader();
-  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
-    const chunk = next.value!;
+  for await (const chunk of readPieces(response, signal)) {
     chunks.push(chunk.subarray(0, limit - read.bytes));
     read.bytes += chunk.length;
-    if (read.bytes > limit) {
-      await reader?.cancel();
-      break;
-    }
+    if (read.bytes > limit) break;
   }
   const body = new Uint8Array(Math.min(limit, read.bytes));
   let at = 0;

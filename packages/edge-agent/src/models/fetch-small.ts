@@ -1,4 +1,4 @@
-import { SednaError, withDeadline } from "@sedna-js/core";
+import { readPieces, SednaError, withDeadline } from "@sedna-js/core";
 import { readRetryAfter } from "../http/retry-after.ts";
 
 const MAX_BYTES = 2 ** 20;
@@ -16,16 +16,12 @@ export async function fetchSmall(url: string, { fetch, deadlineMs, signal }: { r
       const retryAfterMs = readRetryAfter(response.headers.get("retry-after"), Date.now());
       throw fail(`status ${response.status}`, { retryable: response.status >= 500 || response.status === 429, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     }
-    const reader = response.body?.getReader();
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
-      length += next.value!.length;
-      if (length > MAX_BYTES) {
-        await reader?.cancel();
-        throw fail(`more than ${MAX_BYTES} bytes`, { retryable: false });
-      }
-      chunks.push(next.value!);
+    for await (const piece of readPieces(response, limit)) {
+      length += piece.length;
+      if (length > MAX_BYTES) throw fail(`more than ${MAX_BYTES} bytes`, { retryable: false });
+      chunks.push(piece);
     }
     const whole = new Uint8Array(length);
     let at = 0;

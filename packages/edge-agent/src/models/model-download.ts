@@ -1,4 +1,4 @@
-import { nextWait, SednaError, type ModelFile } from "@sedna-js/core";
+import { type ModelFile, nextWait, readPieces, SednaError } from "@sedna-js/core";
 import { readRetryAfter } from "../http/retry-after.ts";
 import { pause } from "../pause.ts";
 import type { ByteStore } from "./byte-store.ts";
@@ -67,15 +67,16 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
     };
     try {
       const headers = stored.done > 0 ? { range: `bytes=${stored.done}-`, ...(entityTag !== undefined && { "if-range": entityTag }) } : undefined;
-      const response = await fetch(url, { signal: AbortSignal.any([signal, limit.signal]), ...(headers && { headers }) });
+      const both = AbortSignal.any([signal, limit.signal]);
+      const response = await fetch(url, { signal: both, ...(headers && { headers }) });
       try {
         stored = await agree(response, stored);
         const tag = response.headers.get("etag");
         entityTag = tag?.startsWith('"') ? tag : undefined;
-        await store(response, { stored, alive });
+        await store(response, { stored, alive, signal: both });
       } finally {
-        // Frees the connection where not all was read.
-        await response.body?.cancel().catch(() => {});
+        // Frees the connection where nothing was read.
+        response.body?.cancel().catch(() => {});
       }
     } catch (cause) {
       signal.throwIfAborted();
@@ -104,7 +105,7 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
     return readParts(bytes, file);
   }
 
-  async function store(response: Response, { stored: { done, parts, hash }, alive }: { readonly stored: Awaited<ReturnType<typeof readParts>>; readonly alive: () => void }): Promise<void> {
+  async function store(response: Response, { stored: { done, parts, hash }, alive, signal }: { readonly stored: Awaited<ReturnType<typeof readParts>>; readonly alive: () => void; readonly signal: AbortSignal }): Promise<void> {
     let part = new Uint8Array(Math.min(PART_BYTES, file.size - done));
     let filled = 0;
     const keep = async (): Promise<void> => {
@@ -114,14 +115,14 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
       filled = 0;
       part = new Uint8Array(Math.min(PART_BYTES, file.size - done));
     };
-    const reader = response.body?.getReader();
+    const pieces = readPieces(response, signal);
     try {
       for (;;) {
         // What came before the line broke is kept for the next try.
-        const next = await reader?.read().catch((cause: unknown) => keep().then(() => Promise.reject(cause)));
-        if (!next || next.done) break;
+        const next = await pieces.next().catch((cause: unknown) => keep().then(() => Promise.reject(cause)));
+        if (next.done) break;
         alive();
-        let chunk = next.value!;
+        let chunk: Uint8Array = next.value;
         if (done + chunk.length > file.size) {
           await discardFile(bytes, file);
           throw fail({ expected: `${file.size} bytes`, got: "more", retryable: false });
@@ -137,7 +138,7 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
         }
       }
     } finally {
-      reader?.releaseLock();
+      await pieces.return(undefined);
     }
     await keep();
     if (done < file.size) throw fail({ expected: `${file.size} bytes`, got: String(done), retryable: true });

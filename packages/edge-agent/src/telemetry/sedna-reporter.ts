@@ -1,4 +1,4 @@
-import { checkDeadline, SednaError, toPlainError, withDeadline, WORKER_REPORT_TYPE, workerReportPath, writeWorkerReport, type JointStatistics, type ReportOwner, type WorkerReport } from "@sedna-js/core";
+import { checkDeadline, type JointStatistics, readPieces, type ReportOwner, SednaError, toPlainError, withDeadline, WORKER_REPORT_TYPE, type WorkerReport, workerReportPath, writeWorkerReport } from "@sedna-js/core";
 import type { ReportEvent } from "./report-events.ts";
 
 /** Options of {@link createSednaReporter}. */
@@ -144,23 +144,19 @@ async function post(url: string, { body, fetch, signal }: { readonly body: strin
     signal.throwIfAborted();
     throw new SednaError(`report to Sedna at ${url}: expected an answer; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
   });
-  const reply = await readSome(response);
+  const reply = await readSome(response, signal);
   if (response.status !== 200) throw new SednaError(`report to Sedna at ${url}: expected status 200; got ${response.status}: ${reply.slice(0, 200)}`, { code: "cloud-refused", retryable: response.status >= 500 });
   // A page of HTML with status 200 is some other server, and the report went nowhere.
   if (!/^\s*\{[^]*"Status"\s*:\s*200\b/.test(reply)) throw new SednaError(`report to Sedna at ${url}: expected {"Status":200,...}; got ${JSON.stringify(reply.slice(0, 100))}`, { code: "cloud-garbage", retryable: true });
 }
 
 /** The start of a reply. The rest is read no further, however much there is. */
-async function readSome(response: Response): Promise<string> {
+async function readSome(response: Response, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
-  const reader = response.body?.getReader();
   let text = "";
-  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
-    text += decoder.decode(next.value);
-    if (text.length > MAX_REPLY_BYTES) {
-      await reader?.cancel();
-      break;
-    }
+  for await (const piece of readPieces(response, signal)) {
+    text += decoder.decode(piece);
+    if (text.length > MAX_REPLY_BYTES) break;
   }
   return text;
 }
