@@ -61,6 +61,6 @@ export async function receiveUpload({ slots, member, upload, onBytes }: ReceiveO
 }
 
 function cutOff(why: CutReason): { readonly why: "closed" | "replaced" } {
-  if (why === "idle") throw new SednaError("take an update: expected its pieces to keep coming; got none for too long", { code: "cloud-timeout", retryable: true });
+  if (why === "idle") throw new SednaError("take an update: expected its pieces to keep coming; got none for too long, or too few while others waited", { code: "cloud-timeout", retryable: true });
   return { why };
 }

@@ -15,6 +15,8 @@ export interface UploadGate {
   left(): void;
   /** What those hear for whom there is no place. */
   busy(): SednaError;
+  /** Questions that wait. */
+  readonly asking: number;
   /** Sends away who waits. */
   close(): void;
 }
@@ -96,6 +98,9 @@ export function createUploadGate({ capacity, taken, now, timers }: { readonly ca
       advance();
     },
     busy,
+    get asking() {
+      return asking.size;
+    },
     close() {
       if (expiry !== undefined) timers.clear(expiry);
       for (const one of asking) one.settle(busy());

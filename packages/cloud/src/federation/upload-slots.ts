@@ -27,6 +27,11 @@ export interface SlotRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Who is slower while others wait has had its turn, in bytes a second. */
+const SLOWEST = 32 * 1024;
+/** How often `idleMs` an upload may take while others wait, however long it is. */
+const MOST_IDLES = 6;
+
 /** Why an upload is over before its end. */
 export type CutReason = "idle" | "closed" | "replaced";
 
@@ -71,6 +76,8 @@ interface Place {
   readonly buffer: UploadBuffer;
   readonly memory: UpdateRoom;
   lastAt: number;
+  /** Since when the client has it, whatever connections it came by. */
+  readonly since: number;
   /** Ends the upload that holds it; undefined while it is parked. */
   cut: ((why: CutReason) => void) | undefined;
 }
@@ -82,7 +89,7 @@ interface Waiter {
 
 /**
  * Memory for updates on their way in: a fixed number of places that are used again and again, and a line before them. However
- * many clients come, no more than `slots` updates are in memory, and who stalls loses the place.
+ * many clients come, no more than `slots` updates are in memory, and who stalls loses the place; so does who drips while others wait.
  */
 export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...timing }: UploadSlotsOptions): UploadSlots {
   const { now, timers } = timing;
@@ -124,7 +131,7 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
       end?.("replaced");
     }
     const memory = spare.pop() ?? makePlace();
-    const place: Place = { request, memory, buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total }), lastAt: now(), cut: undefined };
+    const place: Place = { request, memory, buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total }), lastAt: now(), since: former?.since ?? now(), cut: undefined };
     places.set(request.member.client, place);
     return place;
   };
@@ -170,12 +177,15 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
     for (const [client, place] of places) if (isOver(place.request)) cut(client, { place, why: "closed" });
   };
 
+  /** A few that send a byte now and then must not keep all others out for a whole round. */
+  const isTooSlow = ({ since, request: { total } }: Place): boolean => (line.length > 0 || gate.asking > 0) && now() - since >= Math.min(MOST_IDLES * idleMs, idleMs + (1000 * total) / SLOWEST);
+
   // One timer for all: what a slow client costs must not grow with the clients.
   const startWatch = (): void => {
     if (watch !== undefined) return;
     watch = timers.set(() => {
       watch = undefined;
-      for (const [client, place] of places) if (now() - place.lastAt >= idleMs) cut(client, { place, why: "idle" });
+      for (const [client, place] of places) if (now() - place.lastAt >= idleMs || isTooSlow(place)) cut(client, { place, why: "idle" });
       if (places.size > 0) startWatch();
     }, Math.max(1, idleMs / 4));
   };

@@ -72,6 +72,25 @@ describe("uploads", () => {
     await federation.close();
   });
 
+  it("C2: that drip keep nobody out for a whole round, under as many connections as they like", async () => {
+    const { federation, members, clock } = await started({ uploadIdleMs: 1000 });
+    const drip = async (): Promise<void> => {
+      for (const member of members.slice(0, 2)) federation.receive(member, { ...all, body: held(bytes.subarray(0, 10)).body }).catch(() => {});
+      await settled();
+    };
+    await drip();
+    const honest = send(federation, { member: members[2]!, bytes, round: 1 });
+    let counted = false;
+    honest.then(() => (counted = true));
+    for (let tries = 0; tries < 20 && !counted; tries++) {
+      clock.advance(500);
+      await drip();
+    }
+    expect(counted).toBe(true);
+    expect(await honest).toEqual({ round: 1, counted: true });
+    await federation.close();
+  });
+
   it("that break off are gone on with where they were, for a while", async () => {
     const { federation, members, clock } = await started({ uploadIdleMs: 1000 });
     const [member] = members;
