@@ -1,4 +1,6 @@
+import type { Aggregator } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
+import { manualClock } from "../../../../testing/manual-clock.ts";
 import { createFederation } from "./create-federation.ts";
 import { closed, join, message, plainMean, send } from "./federation-fixture.suite.ts";
 import type { Federation } from "./federation.ts";
@@ -57,6 +59,31 @@ describe("a federation", () => {
     for (const member of [a!, b!]) federation.onTask(member, (task) => void told.push(`${member.client} ${task.kind}`));
     await send(federation, { member: a!, bytes: message([1, 0, 0, 2], { round: 1 }), round: 1 });
     expect(told.filter((one) => one === "b train")).toHaveLength(1);
+    await federation.close();
+  });
+
+  it("goes on when a listener to its rounds fails, and when a round's memory cannot be had", async () => {
+    const clock = manualClock();
+    let openings = 0;
+    const scarce: Aggregator = {
+      ...plainMean,
+      open(round) {
+        if (++openings === 2) throw new RangeError("no memory");
+        return plainMean.open(round);
+      },
+    };
+    const federation = await opened({ aggregator: scarce, rounds: { exitRound: 3, selectionMs: 10 }, now: clock.now, timers: clock.timers });
+    federation.onRound(() => {
+      throw new Error("the owner's own");
+    });
+    const [a] = join(federation, ["a"]);
+    const abandoned = new Promise((resolve) => federation.onRound(({ outcome }) => outcome === "abandoned" && resolve(undefined)));
+    await send(federation, { member: a!, bytes: message([1, 0, 0, 0], { round: 1 }), round: 1 });
+    await abandoned;
+    expect(federation.status()).toMatchObject({ state: "waiting", modelVersion: 1 });
+    clock.advance(1000);
+    expect(federation.task(a!)).toMatchObject({ kind: "train", round: 2 });
+    expect(await send(federation, { member: a!, bytes: message([1, 0, 0, 0], { round: 2 }), round: 2 })).toMatchObject({ counted: true });
     await federation.close();
   });
 });

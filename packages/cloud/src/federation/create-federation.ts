@@ -68,7 +68,14 @@ export function createFederation(options: FederationOptions): Federation {
     },
     onClosed(closed) {
       stats.closed(closed.outcome);
-      for (const listener of Array.from(listeners)) listener(closed);
+      for (const listener of Array.from(listeners)) {
+        try {
+          listener(closed);
+        } catch (error) {
+          // The owner's own; the federation goes on.
+          logger.error({ error: error instanceof Error ? error.message : String(error) }, "a listener to rounds failed");
+        }
+      }
     },
   });
   const secure = options.secure && createSecureRounds({

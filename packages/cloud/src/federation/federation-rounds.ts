@@ -1,6 +1,7 @@
-import { entriesOf, entryOf, nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import { nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import { blobsToDelete, memoryBlob, modelBlob, versionsNeeded } from "./blob-names.ts";
+import { changedAssignments } from "./changed-assignments.ts";
 import type { Federation } from "./federation.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { FederationOptions, FederationSetup } from "./federation-options.ts";
@@ -106,7 +107,12 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const carryOut = (run: Running, effect: FederationEffect): void => {
     switch (effect.type) {
       case "open":
-        openSum(run, effect.round);
+        try {
+          openSum(run, effect.round);
+        } catch (error) {
+          // Without memory, say. Given up once the event is noted, and tried again after a pause.
+          logger.error({ error: messageOf(error) }, "a round could not be opened");
+        }
         break;
       case "abandon":
       case "finish":
@@ -135,11 +141,13 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     else if (event.type !== "ticked" || after !== before) run.journal.note(event);
     account({ before, after });
     const isWide = effects.length > 0 || after.modelVersion !== before.modelVersion;
-    onChange(event, { isWide, assigned: isWide ? [] : changedIn(before.assignments, after.assignments) });
+    onChange(event, { isWide, assigned: isWide ? [] : changedAssignments(before, after) });
     if (effects.some(({ type }) => type === "abandon")) closed("abandoned");
     if (after.modelVersion !== before.modelVersion) closed("aggregated");
     if (run.state.open?.closing && !run.closing) startClosing(run);
-    schedule(run);
+    const { open } = run.state;
+    if (open && !open.closing && !run.sum) dispatch({ type: "failed", at: run.at, round: open.round });
+    else schedule(run);
   };
 
   const schedule = (run: Running): void => {
@@ -286,13 +294,6 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       await log.close();
     },
   };
-}
-
-/** Clients whose assignment is another one. */
-function changedIn(before: FederationState["assignments"], after: FederationState["assignments"]): readonly string[] {
-  if (before === after) return [];
-  const gone = entriesOf(before).filter(({ client }) => entryOf(after, client) === undefined);
-  return [...gone, ...entriesOf(after).filter((one) => entryOf(before, one.client) !== one)].map(({ client }) => client);
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -68,14 +68,23 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
   const state = { healthy: true, closed: false };
   const closedError = (): Error => new Error("write to the federation's log: expected one that is open; got a closed one");
 
-  const checkpoint = (): { readonly written?: SumCheckpoint; readonly blobs: Readonly<Record<string, Float32Array>> } => {
-    const now = countedNumber > 0 ? sum() : undefined;
+  /** `former` was not written, and is not going to be. */
+  const checkpoint = (former: SumCheckpoint | undefined): { readonly written?: SumCheckpoint; readonly blobs: Readonly<Record<string, Float32Array>> } => {
+    const now = countedNumber > 0 || former ? sum() : undefined;
     if (!now) return { blobs: {} };
     const { round, count, totalWeight, mean } = now;
     if (!mean) return { written: { round, count, totalWeight }, blobs: {} };
-    turn = 1 - turn;
+    if (former?.mean === undefined) turn = 1 - turn;
     const name = sumBlob(turn);
     return { written: { round, count, totalWeight, mean: name }, blobs: { [name]: mean } };
+  };
+
+  /** Takes back what waits behind the entry that is being written, if nobody waits for it: a disk that is full for days must not fill the memory with sums. */
+  const takeBack = (): Extract<FederationRecord, { type: "events" }> | undefined => {
+    const last = queue.length > 1 ? queue.at(-1)! : undefined;
+    if (last?.record?.type !== "events" || last.waiters.length > 0) return undefined;
+    queue.pop();
+    return last.record;
   };
 
   /** Makes an entry of all that was noted, with the sum as it is in this moment. */
@@ -83,8 +92,12 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
     if (waiting !== undefined) timers.clear(waiting);
     waiting = undefined;
     if (noted.length === 0) return;
-    const { written, blobs } = checkpoint();
-    queue.push({ record: { type: "events", events: noted, ...(written && { sum: written }) }, blobs, waiters: [] });
+    const former = takeBack();
+    const { written, blobs } = checkpoint(former?.sum);
+    // In the same list: days of events are not copied at each.
+    const events = (former?.events ?? []) as FederationEvent[];
+    for (const event of noted) events.push(event);
+    queue.push({ record: { type: "events", events, ...(written && { sum: written }) }, blobs, waiters: [] });
     noted = [];
     countedNumber = 0;
     start();
