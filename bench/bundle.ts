@@ -59,7 +59,7 @@ export async function bundleReport(files: Readonly<Record<string, string>> = { "
       await cp(join(root, "packages", name, "package.json"), join(app, "node_modules/@sedna-js", name, "package.json"));
     }
     for (const name of await readdir(join(root, "node_modules"))) {
-      if (/^(onnxruntime|comlink$|idb$|zod$|@noble$|flatbuffers|guid|long|platform|protobufjs|@protobufjs)/.test(name)) await symlink(join(root, "node_modules", name), join(app, "node_modules", name));
+      if (/^(onnxruntime|comlink$|idb$|zod$|@noble$|flatbuffers|guid|long|platform|protobufjs|@protobufjs|shamir-secret-sharing$|aws4fetch$)/.test(name)) await symlink(join(root, "node_modules", name), join(app, "node_modules", name));
     }
     await writeFile(join(app, "package.json"), '{ "type": "module" }');
     await writeFile(join(app, "index.html"), '<video src="/video.mp4"></video><script type="module" src="/main.js"></script>');
