@@ -166,7 +166,8 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     await pass(stage, { phase: "masked", live: 4 });
     await expect.poll(() => stage.federation.status().history.at(-1)?.outcome, { timeout: 60_000 }).toBe("abandoned");
     expect(stage.federation.model(0)!.parameters).toEqual(new Float32Array(LENGTH));
-    // All ten are asked again, for keys of the new try.
+    // All ten are asked again, for keys of the new try, after the pause that follows a failure.
+    stage.clock.advance(2000);
     await expect.poll(() => stage.taken.keys, { timeout: 60_000 }).toBeGreaterThan(10);
   });
 
