@@ -10,13 +10,15 @@ export interface MemberTasks {
   refresh(client?: string): void;
   /** How many listen for a client, or for all. */
   listeners(client?: string): number;
-  /** Forgets a client that nobody listens for. */
+  /** Forgets a client, once nobody listens for it any more. */
   forget(client: string): void;
 }
 
 interface Entry {
   key: string;
   seq: number;
+  /** It is gone; who listened for it is the last to know. */
+  isGone: boolean;
   readonly listeners: Set<(task: FederationTask) => void>;
 }
 
@@ -31,7 +33,7 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
   const look = (client: string): { readonly task: FederationTask; readonly entry: Entry } => {
     let entry = entries.get(client);
     if (!entry) {
-      entry = { key: "", seq: Math.floor(now()), listeners: new Set() };
+      entry = { key: "", seq: Math.floor(now()), isGone: false, listeners: new Set() };
       entries.set(client, entry);
     }
     const task = taskOf(client, entry.seq);
@@ -45,11 +47,19 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
   };
 
   return {
-    current: (client) => look(client).task,
+    current(client) {
+      const { task, entry } = look(client);
+      entry.isGone = false;
+      return task;
+    },
     onTask(client, listener) {
       const { entry } = look(client);
+      entry.isGone = false;
       entry.listeners.add(listener);
-      return () => void entry.listeners.delete(listener);
+      return () => {
+        entry.listeners.delete(listener);
+        if (entry.isGone && entry.listeners.size === 0 && entries.get(client) === entry) entries.delete(client);
+      };
     },
     refresh(client) {
       for (const name of client === undefined ? Array.from(entries.keys()) : [client]) if (entries.has(name)) look(name);
@@ -61,7 +71,9 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
       return count;
     },
     forget(client) {
-      if (entries.get(client)?.listeners.size === 0) entries.delete(client);
+      const entry = entries.get(client);
+      if (entry) entry.isGone = true;
+      if (entry?.listeners.size === 0) entries.delete(client);
     },
   };
 }

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { createMemberTasks } from "./member-tasks.ts";
+
+describe("the tasks of members", () => {
+  it("are worked out no more for one that has left, whichever ends first: its session or its socket", () => {
+    const asked: string[] = [];
+    const tasks = createMemberTasks({
+      now: () => 1,
+      taskOf(client, seq) {
+        asked.push(client);
+        return { kind: "wait", seq, round: 0, modelVersion: 0, retryAfterMs: 1 };
+      },
+    });
+    const ends = ["a", "b", "c"].map((client) => tasks.onTask(client, () => {}));
+    tasks.forget("a");
+    ends[0]!();
+    ends[1]!();
+    tasks.forget("b");
+    // Left, and came again before its old socket had ended.
+    tasks.forget("c");
+    tasks.current("c");
+    ends[2]!();
+    asked.length = 0;
+    tasks.refresh();
+    expect(asked).toEqual(["c"]);
+  });
+});
