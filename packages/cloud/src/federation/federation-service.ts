@@ -1,8 +1,10 @@
 import { parseSessionRequest, SECURE_PHASES, SednaError, WireError, type FederationTask, UPDATE_REFERENCE_TYPE, type SessionGrant, type WeightStore } from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { bodyPieces } from "../body-pieces.ts";
 import { isKnown, readRange } from "../byte-range.ts";
 import type { Service, ServiceContext, SocketRoute } from "../service.ts";
+import { createBodyRoom } from "./body-room.ts";
 import type { Federation, Member } from "./federation.ts";
 import { collectFederationMetrics } from "./federation-metrics.ts";
 import { createTaskPolls } from "./task-polls.ts";
@@ -28,6 +30,8 @@ export interface FederationServiceOptions {
 
 const ROOT = "/v1/federations/";
 const MAX_SESSION_BYTES = 65_536;
+/** Answers of secure sums that are in memory at a time: each is added to its sum as soon as it is whole. */
+const SECURE_BYTES = 64 * 2 ** 20;
 
 /** What a handler works on. */
 interface Asked {
@@ -52,6 +56,7 @@ export function federationService({ federations, sessions, sockets = [], weightS
   const stored = weightStore && storedWeights({ store: weightStore, logger: { error: (fields, message) => logger?.error(fields, message), info() {} } });
   const following: (() => void)[] = [];
   let logger: ServiceContext["logger"] | undefined;
+  const secureBodies = createBodyRoom({ bytes: SECURE_BYTES, now: () => performance.now() });
   let state: "new" | "open" | "closing" | "closed" = "new";
 
   const memberOf = async (c: Context): Promise<Member | Response> => {
@@ -109,7 +114,7 @@ export function federationService({ federations, sessions, sockets = [], weightS
     const phase = SECURE_PHASES.find((one) => one === c.req.param("phase"));
     const most = phase && federation.maxSecureBytes(phase);
     if (!phase || !most) return refuse(c, { status: 404, error: "take an answer: expected a phase of a secure sum; there is none such here" });
-    const body = await readBody(c.req.raw, most);
+    const body = await secureBodies.read(bodyPieces(c.req.raw), { most });
     if (!body) return refuse(c, { status: 413, error: `take an answer: expected at most ${most} bytes; got more`, code: "too-long", headers: { connection: "close" } });
     const receipt = federation.receiveSecure(member, { phase, body });
     if (!("refused" in receipt)) return c.json(receipt, 200, { "cache-control": "no-store" });
@@ -198,26 +203,4 @@ function tellError(c: Context, { error, logger }: { readonly error: unknown; rea
   }
   logger.error({ error: error instanceof Error ? error.message : String(error), path: c.req.path }, "a federation's request failed");
   return refuse(c, { status: 500, error: "the request failed; the server's log says why" });
-}
-
-/** A body up to its limit; undefined where there is more. */
-async function readBody({ body }: Request, most: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = body?.getReader();
-  for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
-    length += next.value!.length;
-    if (length > most) {
-      await reader!.cancel();
-      return undefined;
-    }
-    chunks.push(next.value!);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
