@@ -94,8 +94,11 @@ export function createFederation(options: FederationOptions): Federation {
       rounds.sum!.restore({ count: clients.length, totalWeight, mean: limited });
       rounds.dispatch({ type: "summed", at: now(), round, clients, totalWeight, bytes });
     },
-    onAbandoned: (round) => {
-      if (rounds.isOpen) rounds.dispatch({ type: "failed", at: now(), round });
+    onAbandoned: (round, suspect) => {
+      if (!rounds.isOpen) return;
+      // A strike, or it could keep every round from ending.
+      if (suspect !== undefined) rounds.dispatch({ type: "refused", at: now(), client: suspect, round, code: "wrong-shape" });
+      rounds.dispatch({ type: "failed", at: now(), round });
     },
   });
   const presence = createPresence({ absentMs, now, timers, isHeld: (client) => tasks.listeners(client) > 0, onAbsent: (client) => leave(client) });

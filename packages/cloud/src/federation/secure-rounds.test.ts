@@ -1,4 +1,4 @@
-import { createSecureClient, writeSecureAnswer, type SecureClient } from "@sedna-js/core";
+import { createSecureClient, writeSecureAnswer, type SecureAnswer, type SecureClient } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "./create-federation.ts";
 import { closed, join, message, plainMean, send } from "./federation-fixture.suite.ts";
@@ -9,7 +9,7 @@ const LENGTH = 16;
 const changeOf = (who: number): Float32Array => Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(who + i));
 const names = ["a", "b", "c", "d", "e", "f", "g"];
 
-async function started(options: Partial<FederationOptions> = {}) {
+async function started(options: Partial<FederationOptions> = {}, forge: (client: string, said: SecureAnswer) => SecureAnswer = (_, said) => said) {
   const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [LENGTH] }], aggregator: plainMean, secure: {}, rounds: { participants: names.length, overSelect: 1, minFraction: 0.5, deadlineMs: 4000, exitRound: 0 }, seed: 1, ...options });
   await federation.start();
   const members = join(federation, names);
@@ -20,7 +20,7 @@ async function started(options: Partial<FederationOptions> = {}) {
     if (task.kind !== "secure") return undefined;
     const { round, phase, modelVersion } = task;
     if (phase === "keys") clients.set(member.client, createSecureClient({ federation: "digits", round, length: LENGTH, update: async () => ({ change: changeOf(names.indexOf(member.client)), numSamples: 10 }) }));
-    const said = await clients.get(member.client)!.answer(phase, task.message);
+    const said = forge(member.client, await clients.get(member.client)!.answer(phase, task.message));
     return federation.receiveSecure(member, { phase, body: writeSecureAnswer(said, { round, modelVersion }) });
   };
   /** All of these take part until the round is over. */
@@ -61,6 +61,26 @@ describe("a secure federation", () => {
     await run(members.slice(0, 5), over);
     expect(await over).toMatchObject({ round: 1, outcome: "aggregated" });
     const mean = meanOf([0, 1, 2, 3, 4]);
+    federation.model(1)!.parameters.forEach((value, i) => expect(value).toBeCloseTo(mean[i]!, 4));
+    await federation.close();
+  });
+
+  it("C22: leaves a client out that gives its neighbours what they cannot open, and no other", async () => {
+    const { federation, members, run } = await started({ rounds: { participants: names.length, overSelect: 1, minFraction: 0.5, deadlineMs: 4000, selectionMs: 1, strikes: 1, quarantineRounds: 1, exitRound: 0 } }, (client, said) => {
+      if (client !== "c" || said.phase !== "shares") return said;
+      return { ...said, message: { ...said.message, boxes: said.message.boxes.map(({ to, box }) => ({ to, box: `AAAA${box.slice(4)}` })) } };
+    });
+    const outcomes: string[] = [];
+    const made = new Promise((resolve) =>
+      federation.onRound(({ outcome }) => {
+        outcomes.push(outcome);
+        if (outcome === "aggregated") resolve(undefined);
+      }),
+    );
+    await run(members, made);
+    expect(outcomes).toEqual(["abandoned", "aggregated"]);
+    expect(federation.status().clients.filter(({ strikes }) => strikes > 0)).toHaveLength(1);
+    const mean = meanOf([0, 1, 3, 4, 5, 6]);
     federation.model(1)!.parameters.forEach((value, i) => expect(value).toBeCloseTo(mean[i]!, 4));
     await federation.close();
   });

@@ -29,8 +29,8 @@ export interface SecureRoundsOptions {
   readonly onMoved: () => void;
   /** A sum was opened. */
   readonly onSummed: (sum: SecureSum & { readonly round: number; readonly bytes: number }) => void;
-  /** It cannot be: too few are left. */
-  readonly onAbandoned: (round: number) => void;
+  /** It cannot be: too few are left, or the suspect gave what nobody can open. */
+  readonly onAbandoned: (round: number, suspect?: string) => void;
 }
 
 /** The secure sums of a federation's rounds; see {@link createSecureRounds}. */
@@ -82,7 +82,7 @@ export function createSecureRounds({ federation, length, settings, secure, state
     } else if (sum.error) {
       stop();
       logger.info({ error: sum.error.message }, "a secure sum was abandoned");
-      onAbandoned(sum.round);
+      onAbandoned(sum.round, sum.suspect);
     } else {
       run.timer = timers.set(step, Math.max(1, sum.deadlineAt - now()));
       if (moved) onMoved();

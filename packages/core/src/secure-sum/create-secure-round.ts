@@ -45,6 +45,8 @@ export interface SecureRound {
   readonly result: SecureSum | undefined;
   /** Once `abandoned`: `cohort-too-small`, and why. */
   readonly error: SednaError | undefined;
+  /** Once `abandoned`: whose fault it was, where that can be told. */
+  readonly suspect: string | undefined;
 }
 
 /** A client once its keys are among all: its place in their order. */
@@ -66,7 +68,7 @@ export function createSecureRound({ federation, round, settings, clients, deadli
   if (clients.length < settings.minClients) throw new RangeError(`open a secure sum: expected at least ${settings.minClients} clients; got ${clients.length}`);
   const keys = new Map<string, SecureKeys>();
   const sum: RingVector = new Uint32Array(settings.length + 1);
-  const state: { phase: SecureRound["phase"]; deadlineAt: number; all: readonly Participant[]; present: readonly number[]; readonly survivors: Set<number>; transcript?: Uint8Array<ArrayBuffer>; result?: SecureSum; error?: SednaError; advancing?: Promise<boolean> } = { phase: "keys", deadlineAt: now + deadlines.keys, all: [], present: [], survivors: new Set() };
+  const state: { phase: SecureRound["phase"]; deadlineAt: number; all: readonly Participant[]; present: readonly number[]; readonly survivors: Set<number>; transcript?: Uint8Array<ArrayBuffer>; result?: SecureSum; error?: SednaError; suspect?: string; advancing?: Promise<boolean> } = { phase: "keys", deadlineAt: now + deadlines.keys, all: [], present: [], survivors: new Set() };
 
   const indexOf = (client: string): number => state.all.findIndex((one) => one.client === client);
   const threshold = (): number => neighbourhoodSize(state.all.length).threshold;
@@ -130,7 +132,10 @@ export function createSecureRound({ federation, round, settings, clients, deadli
   const closeUnmask = async (): Promise<void> => {
     const { all, present, survivors, transcript } = state;
     const opened = await unmaskSum({ sum, settings, transcript: transcript!, threshold: threshold(), clients: present.map((index) => ({ index, ...all[index]!, shares: all[index]!.shares!, survived: survivors.has(index) })) });
-    if ("reason" in opened) return abandon(opened.reason);
+    if ("reason" in opened) {
+      if (opened.suspect !== undefined) state.suspect = all[opened.suspect]!.client;
+      return abandon(opened.reason);
+    }
     state.result = { ...opened, clients: [...survivors].map((i) => all[i]!.client) };
     state.phase = "done";
   };
@@ -203,6 +208,9 @@ export function createSecureRound({ federation, round, settings, clients, deadli
     },
     get error() {
       return state.error;
+    },
+    get suspect() {
+      return state.suspect;
     },
     task(client) {
       if (state.phase === "done" || state.phase === "abandoned" || !awaited().includes(client)) return undefined;

@@ -17,21 +17,23 @@ export interface MaskedClient {
 
 /**
  * Takes all masks off a sum, in place: the own mask of each survivor, and what survivors put on for each neighbour that
- * dropped out after its shares came.
+ * dropped out after its shares came. Where that cannot be, `suspect` is whose secret is missing although enough of its
+ * neighbours answered: they could not open what it gave them. To make an honest one a suspect, as many of them must lie.
  */
-export async function unmaskSum({ sum, settings, transcript, threshold, clients }: { readonly sum: RingVector; readonly settings: SecureSettings; readonly transcript: Uint8Array<ArrayBuffer>; readonly threshold: number; readonly clients: readonly MaskedClient[] }): Promise<SecureMean | { readonly reason: string }> {
+export async function unmaskSum({ sum, settings, transcript, threshold, clients }: { readonly sum: RingVector; readonly settings: SecureSettings; readonly transcript: Uint8Array<ArrayBuffer>; readonly threshold: number; readonly clients: readonly MaskedClient[] }): Promise<SecureMean | { readonly reason: string; readonly suspect?: number }> {
   const sharesOf = gather(clients);
   const survivors = new Map(clients.filter(({ survived }) => survived).map((one) => [one.index, one]));
+  const blame = (index: number, beside: readonly number[]): { readonly suspect?: number } => (beside.filter((who) => survivors.get(who)!.unmask).length >= threshold ? { suspect: index } : {});
   for (const { index, keys, neighbours, shares, survived } of clients) {
     const beside = neighbours.filter((who) => survivors.has(who));
     const given = sharesOf({ index, neighbours, which: survived ? "seeds" : "keys" });
     if (survived) {
       const seed = await joinSeed(given, { threshold, commitment: shares.commitment });
-      if (!seed) return { reason: `expected ${threshold} shares that fit of every survivor's seed; got ${given.length} of one` };
+      if (!seed) return { ...blame(index, beside), reason: `expected ${threshold} shares that fit of every survivor's seed; got ${given.length} of one` };
       await addMask(sum, { key: seed, sign: -1 });
     } else if (beside.length > 0) {
       const agreement = await joinKey(given, { threshold, maskKey: keys.maskKey });
-      if (!agreement) return { reason: `expected ${threshold} shares that fit of every dropped client's key; got ${given.length} of one` };
+      if (!agreement) return { ...blame(index, beside), reason: `expected ${threshold} shares that fit of every dropped client's key; got ${given.length} of one` };
       for (const who of beside) {
         const key = await sharedKey(agreement, { theirs: survivors.get(who)!.keys.maskKey, use: "mask", transcript });
         // The survivor with the lower index has added the mask, the other one has taken it away.
