@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { FederationPlan, FederationTask } from "@sedna-js/core";
+import { SednaError, type FederationPlan, type FederationTask } from "@sedna-js/core";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
@@ -31,11 +31,14 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
   const listeners = new Map<string, Set<(task: FederationTask) => void>>();
   const tasks = new Map<string, FederationTask>();
   const epochs = new Map<string, number>();
+  /** Whose sessions are good, and whom the federation does not know. */
+  const strangers = new Set<string>();
   const held: { gate: Promise<void> | undefined } = { gate: undefined };
   const federation = {
     plan: { name: "digits" } as FederationPlan,
     task: ({ client }: Member) => tasks.get(client) ?? wait(1),
     onTask({ client }: Member, listener: (task: FederationTask) => void) {
+      if (strangers.has(client)) throw new SednaError("take part: expected a client that has joined; got another", { code: "session-ended" });
       const all = listeners.get(client) ?? new Set();
       listeners.set(client, all.add(listener));
       return () => void all.delete(listener);
@@ -53,6 +56,7 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
   return {
     options: { federations: [federation], sessions, ...more },
     epochs,
+    strangers,
     held,
     set(client: string, task: FederationTask) {
       tasks.set(client, task);
@@ -140,6 +144,17 @@ describe("a control socket", () => {
     const other = await connect(url);
     other.socket.send('{"type":"ping"}');
     expect(await other.closed).toMatchObject({ code: 4401 });
+  });
+
+  it("C20: tells a client that the federation has forgotten to join again, and lets it in then", async () => {
+    const { options, epochs, strangers } = stage();
+    epochs.set("a", 1);
+    strangers.add("a");
+    const url = await start(options);
+    expect(await (await connect(url, "a.1")).closed).toEqual({ code: 4401, reason: "unauthorised" });
+    strangers.delete("a");
+    const { heard } = await connect(url, "a.1");
+    await expect.poll(() => heard).toEqual([wait(1)]);
   });
 
   it("answers 404 for a federation that there is not", async () => {

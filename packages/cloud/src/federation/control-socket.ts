@@ -1,7 +1,7 @@
-import { parseHello } from "@sedna-js/core";
+import { parseHello, SednaError } from "@sedna-js/core";
 import { createPace } from "../pace.ts";
 import type { ServiceSocket, SocketRoute } from "../service.ts";
-import { controlSession } from "./control-session.ts";
+import { controlSession, type ControlSessionOptions } from "./control-session.ts";
 import type { Federation } from "./federation.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -68,8 +68,9 @@ export function controlSocket({ federations, sessions, helloMs = 5000, recheckMs
           epoch: member.epoch,
           replace: (by: number) => (by > member.epoch ? refuse(socket, "session-replaced") : socket.close(1000, "another socket of this session")),
         };
+        const running = begun(socket, { federation, member, verify: () => sessions.verify(token), refuse: (why) => refuse(socket, why), recheckMs });
+        if (!running) return;
         clients.set(member.client, mine);
-        const running = controlSession(socket, { federation, member, verify: () => sessions.verify(token), refuse: (why) => refuse(socket, why), recheckMs });
         session = {
           end() {
             running.end();
@@ -97,6 +98,18 @@ export function controlSocket({ federations, sessions, helloMs = 5000, recheckMs
 
   function federationOf(request: Request): Federation | undefined {
     return byName.get(new URL(request.url).pathname.split("/")[3] ?? "");
+  }
+}
+
+/** A token may be good although the federation does not know its member, after a restart without its log: it has to join again. */
+function begun(socket: ServiceSocket, options: ControlSessionOptions): ReturnType<typeof controlSession> | undefined {
+  try {
+    return controlSession(socket, options);
+  } catch (error) {
+    const code = error instanceof SednaError ? error.code : undefined;
+    if (code !== "session-ended" && code !== "session-replaced") throw error;
+    options.refuse(code === "session-replaced" ? code : "unauthorised");
+    return undefined;
   }
 }
 
