@@ -103,6 +103,9 @@ export function createFederation(options: FederationOptions): Federation {
   });
   const presence = createPresence({ absentMs, now, timers, isHeld: (client) => tasks.listeners(client) > 0, onAbsent: (client) => leave(client) });
 
+  /** Sessions of clients that know another plan than ours, from before a restart. */
+  const outdated = new Map<string, number>();
+
   const openRound = (): number => rounds.state.open?.round ?? rounds.state.round;
   const clientOf = (client: string): FederationClient | undefined => entryOf(rounds.state.clients, client);
   const leave = (client: string, epoch?: number): void => {
@@ -116,6 +119,8 @@ export function createFederation(options: FederationOptions): Federation {
   const meet = ({ client, epoch }: Member): void => {
     const known = clientOf(client);
     if (!known || epoch > known.epoch) throw new SednaError("take part: expected a client that has joined; got another", { code: "session-ended" });
+    // What it sends would be malformed, and no fault of its own.
+    if (outdated.get(client) === epoch) throw new SednaError("take part: expected a client that knows the plan; got one that joined before it was changed", { code: "session-ended" });
     if (epoch < known.epoch) throw new SednaError("take part: expected the newest session of the client; got an older one", { code: "session-replaced" });
     presence.seen(client);
     if (!known.present) rounds.dispatch({ type: "joined", at: now(), client, kind: known.kind, epoch, numSamples: known.numSamples, resources: known.resources });
@@ -153,11 +158,15 @@ export function createFederation(options: FederationOptions): Federation {
       const { open } = rounds.state;
       // The masks of what was open have died with the process.
       if (secure && open && !open.closing) rounds.dispatch({ type: "failed", at: now(), round: open.round });
-      for (const { client, present } of entriesOf(rounds.state.clients)) if (present) presence.seen(client);
+      for (const { client, epoch, present } of entriesOf(rounds.state.clients)) {
+        if (present) presence.seen(client);
+        if (rounds.hasNewPlan) outdated.set(client, epoch);
+      }
     },
     status: () => federationStatus({ plan, state: rounds.state, now: now(), epsilons: rounds.epsilons, ...(privacy && { privacy: privacy.spent() }) }),
     join({ client, epoch, kind, numSamples, resources }) {
       rounds.dispatch({ type: "joined", at: now(), client, kind, epoch, numSamples, resources });
+      outdated.delete(client);
       presence.seen(client);
     },
     leave: ({ client, epoch }) => leave(client, epoch),

@@ -1,4 +1,4 @@
-import type { FederationEvent, RoundSettings } from "@sedna-js/core";
+import type { FederationEvent, FederationPlan, RoundSettings } from "@sedna-js/core";
 
 /** Where a sum was when it was last written. */
 export interface SumCheckpoint {
@@ -26,9 +26,9 @@ export interface ModelRecord {
  * together with the sum that those are part of, or not at all: so that after a death nobody is counted twice.
  */
 export type FederationRecord =
-  | { readonly type: "started"; readonly at: number; readonly name: string; readonly length: number; readonly seed: number; readonly settings: RoundSettings; readonly model: ModelRecord }
-  /** The owner runs it by other settings from here on. */
-  | { readonly type: "settings"; readonly settings: RoundSettings }
+  | { readonly type: "started"; readonly at: number; readonly name: string; readonly length: number; readonly seed: number; readonly settings: RoundSettings; readonly plan?: FederationPlan; readonly model: ModelRecord }
+  /** The owner runs it by other settings, or another plan, from here on. */
+  | { readonly type: "settings"; readonly settings: RoundSettings; readonly plan?: FederationPlan }
   | { readonly type: "events"; readonly events: readonly FederationEvent[]; readonly sum?: SumCheckpoint }
   | { readonly type: "aggregated"; readonly event: FederationEvent & { readonly type: "aggregated" }; readonly model: ModelRecord };
 

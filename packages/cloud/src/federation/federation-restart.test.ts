@@ -100,7 +100,10 @@ describe("a federation whose process died", () => {
       const federation = await restarted({ rounds: { exitRound: 0, buffered: { bufferSize: 3, maxStaleness: 2, concurrency: 2 } } }, { work, after: { rounds: { exitRound: 0, participants: 3, overSelect: 1, deadlineMs: 100 } } });
       const over = closed(federation);
       expect(await over).toMatchObject({ outcome: "abandoned" });
-      for (const client of ["a", "b", "c"]) expect(federation.task({ client, epoch: 1 })).toMatchObject({ kind: "train", round: 1, remainingMs: expect.toSatisfy((left: number) => left > 0) });
+      for (const client of ["a", "b", "c"]) {
+        federation.join({ client, epoch: 2, kind: "sedna-js", numSamples: 10, resources: {} });
+        expect(federation.task({ client, epoch: 2 })).toMatchObject({ kind: "train", round: 1, remainingMs: expect.toSatisfy((left: number) => left > 0) });
+      }
       await federation.close();
     });
     it("by which enough came, closes the round that was open", async () => {
@@ -133,6 +136,15 @@ describe("a federation whose process died", () => {
       const rule = aggregation.Median();
       const federation = await restarted({ aggregator: rule, rounds: { participants: 3 } }, { work, after: { aggregator: rule, maxNumSamples: 5, rounds: { participants: 3 } } });
       expect(federation.status()).toMatchObject({ round: 0, history: [{ outcome: "abandoned", counted: 1 }] });
+      await federation.close();
+    });
+    it("and another plan, asks those who know the old one to join again, and strikes nobody", async () => {
+      const federation = await restarted({ rounds: { participants: 2 } }, { work: async (first) => void join(first, ["a"]), after: { encoding: "int8", rounds: { participants: 2 } } });
+      const member = { client: "a", epoch: 1 };
+      await expect(send(federation, { member, ...update() })).rejects.toMatchObject({ code: "session-ended" });
+      federation.join({ ...member, epoch: 2, kind: "sedna-js", numSamples: 10, resources: {} });
+      expect(federation.task({ ...member, epoch: 2 })).toBeDefined();
+      expect(federation.status().clients).toMatchObject([{ strikes: 0 }]);
       await federation.close();
     });
   });

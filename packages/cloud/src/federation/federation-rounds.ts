@@ -5,7 +5,7 @@ import { changedAssignments } from "./changed-assignments.ts";
 import type { Federation } from "./federation.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { FederationOptions, FederationSetup } from "./federation-options.ts";
-import { sha256Of, type ModelVersion } from "./model-versions.ts";
+import { sha256Of, type MadeModel, type ModelVersion } from "./model-versions.ts";
 import { openLog, type OpenedLog } from "./open-log.ts";
 import { restoreSum } from "./restore-sum.ts";
 import { createRoundJournal, floatsOf, type RoundJournal } from "./round-journal.ts";
@@ -36,6 +36,8 @@ export interface FederationRounds {
   readonly sum: RoundSum | undefined;
   /** Models that clients may ask for. */
   readonly models: ReadonlyMap<number, ModelVersion>;
+  /** Clients that joined before the start were told another plan. */
+  readonly hasNewPlan: boolean;
   /** What was spent of privacy after a round. */
   readonly epsilons: ReadonlyMap<number, number>;
   readonly healthy: boolean;
@@ -44,13 +46,6 @@ export interface FederationRounds {
   start(): Promise<void>;
   dispatch(event: FederationEvent): void;
   close(): Promise<void>;
-}
-
-interface MadeModel extends Pick<ModelVersion, "sha256"> {
-  readonly round: number;
-  readonly version: number;
-  readonly model: Float32Array;
-  readonly memory: Float32Array | undefined;
 }
 
 interface Running {
@@ -75,6 +70,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const { aggregator, log, plan, settings, limits, keepUpdates, now, random, timers, logger, privacy, onChange, onClosed } = options;
   const epsilons = new Map<number, number>();
   let running: Running | undefined;
+  let hasNewPlan = false;
   let phase: "new" | "open" | "closed" = "new";
   const using = (): Running => {
     if (!running || phase !== "open") throw new SednaError(`use the federation ${plan.name}: expected one that is open; got one that is ${phase}`, { code: "disposed", retryable: true });
@@ -234,6 +230,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     const lost = opened.state.open && (await restore(run, opened));
     await tidy(run);
     running = run;
+    ({ hasNewPlan } = opened);
     phase = "open";
     if (lost) {
       // Its clients hear that nothing of theirs is counted, and send it again.
@@ -260,6 +257,9 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       return using().models;
     },
     epsilons,
+    get hasNewPlan() {
+      return hasNewPlan;
+    },
     get healthy() {
       return phase === "open" && running!.journal.healthy;
     },

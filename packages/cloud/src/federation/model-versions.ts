@@ -9,6 +9,14 @@ export interface ModelVersion {
   readonly sha256: string;
 }
 
+/** A round's model, before anybody hears of it. */
+export interface MadeModel extends Pick<ModelVersion, "sha256"> {
+  readonly round: number;
+  readonly version: number;
+  readonly model: Float32Array;
+  readonly memory: Float32Array | undefined;
+}
+
 /** The SHA-256 of floats, as 64 digits in lower case. */
 export async function sha256Of(values: Float32Array): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength)));

@@ -1,4 +1,4 @@
-import { SednaError, startFederation, withSettings, type RoundSettings } from "@sedna-js/core";
+import { SednaError, startFederation, withSettings, type FederationPlan } from "@sedna-js/core";
 import { modelBlob, versionsNeeded } from "./blob-names.ts";
 import type { FederationLog, ModelRecord } from "./federation-log.ts";
 import type { FederationSetup } from "./federation-options.ts";
@@ -23,6 +23,8 @@ export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | 
   readonly memory: Float32Array | undefined;
   /** Its settings are others than the log's were: what is open may have to close. */
   readonly isChanged: boolean;
+  /** Clients were told another plan. */
+  readonly hasNewPlan: boolean;
 }
 
 /**
@@ -38,7 +40,8 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
   }
   const isChanged = !isSame(replayed.state.settings, settings);
   // Its owner may have changed its mind while it was down.
-  if (isChanged) await log.append([{ type: "settings", settings }]);
+  const hasNewPlan = replayed.plan !== undefined && !isSame(taught(replayed.plan), taught(plan));
+  if (isChanged || hasNewPlan) await log.append([{ type: "settings", settings, plan }]);
   const state = isChanged ? withSettings(replayed.state, settings) : replayed.state;
   const models = new Map<number, ModelVersion>();
   const recordOf = (version: number): ModelRecord => {
@@ -50,16 +53,19 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
   const { memory: name } = recordOf(state.modelVersion);
   const kept = name === undefined ? undefined : await log.getBlob(name);
   if (name !== undefined && !kept) throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, { code: "storage-failed" });
-  return { state, isChanged, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
+  return { state, isChanged, hasNewPlan, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
 
   async function begin(): Promise<OpenedLog> {
     const parameters = initialModel?.slice() ?? (await firstModel({ head: plan.head, length, seed }));
     const model: ModelVersion = { parameters, sha256: await sha256Of(parameters) };
     const at = now();
     await log.putBlob(modelBlob(0), bytesOf(parameters));
-    await log.append([{ type: "started", at, name: plan.name, length, seed, settings, model: { version: 0, blob: modelBlob(0), sha256: model.sha256 } }]);
-    return { state: startFederation(settings, { seed, at }), isChanged: false, models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
+    await log.append([{ type: "started", at, name: plan.name, length, seed, settings, plan, model: { version: 0, blob: modelBlob(0), sha256: model.sha256 } }]);
+    return { state: startFederation(settings, { seed, at }), isChanged: false, hasNewPlan: false, models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
   }
 }
 
-const isSame = (a: RoundSettings, b: RoundSettings): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** What of a plan makes clients do otherwise. */
+const taught = ({ exitRound: _, participants: __, ...rest }: FederationPlan): object => rest;
+
+const isSame = <T>(a: T, b: T): boolean => JSON.stringify(a) === JSON.stringify(b);

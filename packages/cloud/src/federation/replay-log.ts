@@ -1,4 +1,4 @@
-import { reduceFederation, SednaError, startFederation, withSettings, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import { reduceFederation, SednaError, startFederation, withSettings, type FederationEffect, type FederationEvent, type FederationPlan, type FederationState } from "@sedna-js/core";
 import type { FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
 
 /** Where a log leaves off. */
@@ -12,6 +12,8 @@ export interface Replayed {
   readonly sum: SumCheckpoint | undefined;
   /** Updates of the open round in the order in which they were counted. */
   readonly counted: readonly (FederationEvent & { readonly type: "counted" })[];
+  /** What clients were told last that they are to do. */
+  readonly plan: FederationPlan | undefined;
   /** When the last event was. */
   readonly at: number;
 }
@@ -28,7 +30,7 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
   if (!first) return undefined;
   if (first.type !== "started") throw new SednaError(`read a federation's log: expected its start; got ${JSON.stringify(first.type)}`, { code: "storage-failed" });
   let state = startFederation(first.settings, { seed: first.seed, at: first.at });
-  let { at } = first;
+  let { at, plan } = first;
   let sum: SumCheckpoint | undefined;
   let counted: (FederationEvent & { readonly type: "counted" })[] = [];
   const models = new Map([[first.model.version, first.model]]);
@@ -64,6 +66,7 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
         break;
       case "settings":
         state = withSettings(state, record.settings);
+        plan = record.plan ?? plan;
         break;
       case "started":
         throw new SednaError("read a federation's log: expected one start; got two", { code: "storage-failed" });
@@ -71,5 +74,5 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
         throw new SednaError(`read a federation's log: expected a record that this version knows; got ${JSON.stringify((record as { readonly type?: unknown }).type)}`, { code: "storage-failed" });
     }
   }
-  return { state, name: first.name, length: first.length, models, sum, counted, at };
+  return { state, name: first.name, length: first.length, models, sum, counted, plan, at };
 }
