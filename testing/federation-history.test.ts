@@ -19,7 +19,7 @@ const event = fc.oneof(
   /** What the aggregator says when it did what it was told to. */
   { weight: 5, arbitrary: fc.record({ type: fc.constantFrom("made", "made", "made", "unmade") }) },
 );
-const steps = fc.array(fc.tuple(event, fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 40, 900, -500)), { minLength: 1, maxLength: 80, size: "max" });
+const steps = fc.array(fc.tuple(event, fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 40, 900, 4000, -500)), { minLength: 1, maxLength: 80, size: "max" });
 const settings = fc
   .record({
     exitRound: fc.constantFrom(0, 2, 5),
