@@ -110,6 +110,9 @@ export interface PretendFederation {
   readonly rounds: readonly ReadonlyMap<string, string>[];
   readonly sessions: ReadonlyMap<string, number>;
   closeRound(): void;
+  /** Gives the round up, all that was counted with it, and waits; `reopen` opens it again. */
+  giveUp(): void;
+  reopen(): void;
   /** Forgets all sessions; `losing`: and what the open round has counted. */
   restart(options: { readonly losing: boolean }): void;
   /** Ends a device's session, as if its token had ended; `silently`: who waits for a task is not told. */
@@ -127,7 +130,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
   const refusals = new Map<string, UpdateRefused>();
   const listeners = new Set<() => void>();
   const countedEver = new Set<string>();
-  const at = { round: 1, version: 0, seq: 1, epoch: 0, counted: new Map<string, string>(), models: [new Float32Array(4)] };
+  const at = { round: 1, version: 0, seq: 1, epoch: 0, counted: new Map<string, string>(), models: [new Float32Array(4)], waits: false };
 
   const changed = (): void => {
     at.seq++;
@@ -147,6 +150,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
   const task = (device: string): FederationTask => {
     const now = { seq: at.seq, round: at.round, modelVersion: at.version };
     if (at.round > plan.exitRound) return { kind: "done", ...now, round: plan.exitRound };
+    if (at.waits) return { kind: "wait", ...now, round: at.round - 1, retryAfterMs: 1 };
     return { kind: "train", ...now, remainingMs: 1000, counted: at.counted.has(device) };
   };
   const ended = (): SednaError => new SednaError("use a session: expected one that is known; got another", { code: "session-ended" });
@@ -226,6 +230,15 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
     rounds,
     sessions,
     closeRound,
+    giveUp() {
+      at.counted = new Map();
+      at.waits = true;
+      changed();
+    },
+    reopen() {
+      at.waits = false;
+      changed();
+    },
     restart({ losing }) {
       sessions.clear();
       if (losing) at.counted = new Map();

@@ -154,8 +154,11 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       if (kind === "secure") secure.told(task);
       return "acted";
     }
-    await part?.stop({ over: true });
-    part = undefined;
+    // A round that was given up opens again for the same model: the same update is for that, as what its encoding left out is kept already.
+    if (!(kind === "wait" && part?.idle && part.task.modelVersion === modelVersion)) {
+      await part?.stop({ over: true });
+      part = undefined;
+    }
     await secure?.stop({ over: true });
     secure = undefined;
     // Who polls hears the same again and again.
