@@ -31,6 +31,7 @@ export function mayPass(error: unknown): error is SednaError {
 
 /** Tries until it works, with full-jitter exponential back-off. @throws the signal's reason, or what no other try would heal. */
 export async function keepTrying<T>(work: () => Promise<T>, { action, signal, baseMs, capMs, random, wait, onRetry, onError }: KeepTryingOptions): Promise<T> {
+  let hasEnded = false;
   for (let tried = 0; ; tried++) {
     signal.throwIfAborted();
     try {
@@ -39,6 +40,9 @@ export async function keepTrying<T>(work: () => Promise<T>, { action, signal, ba
       signal.throwIfAborted();
       if (!mayPass(error)) throw error;
       onError?.(error);
+      // Whoever ends a session is there again: the waits of an outage are over, once.
+      if (error.code === "session-ended" && !hasEnded) tried = 0;
+      hasEnded = error.code === "session-ended";
       const retryInMs = nextWait({ tried, baseMs, capMs, random, retryAfterMs: error.retryAfterMs });
       onRetry({ action, error, retryInMs });
       await wait(retryInMs, signal);
