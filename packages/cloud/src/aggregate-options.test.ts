@@ -39,6 +39,8 @@ describe("the options of sedna-cloud aggregate", () => {
     [{ head, aggregation: "__proto__" }, "--aggregation: expected one of FedAvg, "],
     [{ head, aggregation: "FedAvgM", param: "momentum=2" }, "--param: read momentum: expected a number in 0..1, 1 excluded; got 2"],
     [{ head, param: "momentum" }, '--param: expected key=value; got "momentum"'],
+    [{ head, param: "maxnorm=3" }, "--param: expected maxNorm, the parameters of FedAvg; got maxnorm"],
+    [{ head, aggregation: "Median", param: "trim=1" }, "--param: expected none, the parameters of Median; got trim"],
     [{ head, param: "a=1,a=2" }, "--param: expected each key once; got a again"],
     [{ head, rounds: "-1" }, "--rounds: expected a whole number from 0 up; got -1"],
     [{ head, rounds: "1.5" }, "--rounds: expected a whole number from 0 up; got 1.5"],

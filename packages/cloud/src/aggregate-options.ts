@@ -7,6 +7,9 @@ import { UsageError } from "./usage-error.ts";
 /** FLTrust asks for the change that a trusted data set makes, which no command line has. */
 const rules = Object.keys(aggregation).filter((name) => name !== "FLTrust");
 
+/** Parameters of rules that are no text. */
+const givenByPrograms = ["initial", "random"];
+
 /** Options that say what a federation trains and how; each as the command line has it. */
 export const federationArgs = {
   name: { type: "string", description: "The federation's name, part of its address", default: "federation" },
@@ -103,8 +106,15 @@ function readLayers(text: string): LayerSpec[] {
 function readAggregator({ aggregation: method = "", param }: Given): Aggregator {
   if (!rules.includes(method)) throw new UsageError(`--aggregation: expected one of ${rules.join(", ")}; got ${method || "nothing"}`);
   const values = pairsOption({ name: "param", text: param });
+  // A misspelt maxNorm would be no clipping, in silence: each rule is asked for what it reads.
+  const read = new Set<PropertyKey>();
+  const watched = new Proxy(values, { get: (target, key) => (read.add(key), Reflect.get(target, key) as unknown) });
   try {
-    return select(aggregation, { method: method as keyof typeof aggregation, param: values as never });
+    const rule = select(aggregation, { method: method as keyof typeof aggregation, param: watched as never });
+    const known = [...read].map(String).filter((key) => !givenByPrograms.includes(key));
+    const unknown = Object.keys(values).find((key) => !known.includes(key));
+    if (unknown !== undefined) throw new UsageError(`--param: expected ${known.join(", ") || "none"}, the parameters of ${method}; got ${unknown}`);
+    return rule;
   } catch (error) {
     throw error instanceof TypeError || error instanceof RangeError ? new UsageError(`--param: ${error.message}`) : error;
   }
