@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
 import { defineCommand } from "citty";
@@ -60,11 +60,13 @@ export const aggregateCommand = defineCommand({
     if (given["enrolment-token"] !== undefined && !given.devices) throw new UsageError("--enrolment-token: expected --devices beside it; got none");
     if (given.log === "") throw new UsageError("--log: expected the path of a directory; got nothing");
     await checkSave(given.save);
+    await checkDevices(given.devices);
+    const enrolmentToken = given["enrolment-token"] ?? (process.env["SEDNA_ENROLMENT_TOKEN"] || undefined);
 
     const logger = pino({ base: null });
     const federation = await createIt({ ...options, ...(given.log && { log: directoryFederationLog(given.log) }), logger });
     const services: Service[] = [
-      ...servicesOf(federation, { devices: given.devices, enrolmentToken: given["enrolment-token"] ?? (process.env["SEDNA_ENROLMENT_TOKEN"] || undefined) }),
+      ...servicesOf(federation, { devices: given.devices, enrolmentToken }),
       ...(given.sedna ? [sednaAggregation({ federation, transposed: given.keras === true, maxMessageBytes: frameMb * 2 ** 20 })] : []),
     ];
     const cloud = await asUsage(() => createCloud({ services, origins: listOption(given.origin), token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined), logger }));
@@ -87,6 +89,7 @@ export const aggregateCommand = defineCommand({
     if (given.sedna && parameters * JSON_BYTES > SEDNA_MAX_FRAME_BYTES) logger.info({ parameters }, "Sedna's own client takes frames of at most 16 MiB; models of so many parameters are longer");
     if (!given.log) logger.info({}, "without --log a restart begins anew");
     if (!given.devices) logger.info({}, "any device that reaches this port may take part; --devices lets in only those that were enrolled");
+    else if (enrolmentToken === undefined) logger.info({}, "without --enrolment-token no device can be enrolled; those that were take part");
   },
 });
 
@@ -114,6 +117,17 @@ async function checkSave(path: string | undefined): Promise<void> {
   const folder = path === "" ? undefined : await stat(dirname(resolve(path))).catch(() => undefined);
   const isFolder = path !== "" && (await stat(path).catch(() => undefined))?.isDirectory();
   if (!folder?.isDirectory() || isFolder) throw new UsageError(`--save: expected the path of a file in a directory that is there; got ${path || "nothing"}`);
+}
+
+/** Now, not when the first device comes to be enrolled. */
+async function checkDevices(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`--devices: expected a directory to read and write; got ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Resolves when all clients of a federation have gone, or after a while. */

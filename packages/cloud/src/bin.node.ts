@@ -32,7 +32,7 @@ try {
 } catch (error) {
   const { name = "Error", message = String(error) } = error instanceof Error ? error : {};
   const usage = name === "UsageError" || name === "CLIError";
-  say(`sedna-cloud: ${message}`);
-  if (usage) say(`Try: sedna-cloud ${command ?? "serve"} --help`);
+  say(`sedna-cloud: ${stripVTControlCharacters(message)}`);
+  if (usage) say(`Try: sedna-cloud ${command ? `${command} ` : ""}--help`);
   process.exit(usage ? 2 : 1);
 }

@@ -47,6 +47,7 @@ describe("sedna-cloud aggregate", () => {
   it.each([
     [["--head", "softmax:4"], "--head: expected softmax:FEATURESxCLASSES"],
     [["--head", "softmax:4x2", "--save", "/no/such/folder/model"], "--save: expected the path of a file in a directory that is there; got /no/such/folder/model"],
+    [["--head", "softmax:4x2", "--devices", source], "--devices: expected a directory to read and write; got EEXIST"],
     [["--head", "softmax:4x2", "--origin", "*"], "allow an origin: expected one such as https://app.example"],
     [["--head", "softmax:4x2", "--round", "3"], "unknown option --round"],
   ])("ends with 2 and the reason: %j", async (args, reason) => {
