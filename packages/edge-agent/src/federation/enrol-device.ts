@@ -45,6 +45,7 @@ export async function enrolDevice({ url, name, identity, token, audience = name,
   let reply = await withDeadline(ask, options);
   // A device that starts without a network may think that it is 1970; whom it asks knows better.
   if (reply.status === 403 && clock.learn(reply)) reply = await withDeadline(ask, options);
+  if (reply.status === 404) throw new SednaError(`${action} at ${address}: expected an aggregator that enrols devices; got 404: is it one that lets in any device, or has no such federation?`, { code: "cloud-refused" });
   if (reply.status !== 200 && reply.status !== 201) throw refusal(reply, { action, url: address });
   const grant = readAnswer(reply, { action, read: parseEnrolmentGrant });
   if (grant.device !== identity.device) throw new SednaError(`${action}: expected to be taken in as ${identity.device}; got ${grant.device}`, { code: "cloud-garbage", retryable: true });

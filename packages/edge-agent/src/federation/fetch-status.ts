@@ -1,4 +1,4 @@
-import { parseFederationStatus, withDeadline, type FederationStatus } from "@sedna-js/core";
+import { parseFederationStatus, SednaError, withDeadline, type FederationStatus } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, refusal } from "../http/exchange.ts";
 import { readAnswer } from "./federation-http.ts";
@@ -26,6 +26,7 @@ export async function fetchFederationStatus({ url, name, fetch = (input, init) =
   const address = `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`;
   const ask = (limit: AbortSignal): ReturnType<typeof exchange> => exchange({ method: "GET", url: address, headers: {} }, { action, signal: limit, maxReplyBytes: MAX_BYTES, fetch });
   const reply = await withDeadline(ask, { deadlineMs, action, ...(signal && { signal }) });
+  if (reply.status === 404) throw new SednaError(`${action} at ${address}: expected a federation of that name; got 404`, { code: "cloud-refused" });
   if (reply.status !== 200) throw refusal(reply, { action, url: address });
   return readAnswer(reply, { action, read: parseFederationStatus });
 }

@@ -53,7 +53,9 @@ export async function exchange({ method = "POST", url, headers, body }: AnyExcha
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof SednaError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    // Node says only "fetch failed", and why in the cause of that.
+    const { cause: inner } = cause instanceof Error ? cause : {};
+    const why = [cause, inner].filter((one) => one instanceof Error).map(({ message }) => message).filter(Boolean).join(": ") || String(cause);
     throw new SednaError(`${action} at ${url}: expected an answer; the connection failed: ${why}`, { code: "cloud-unreachable", retryable: true, cause });
   } finally {
     onBytes?.(read.bytes);
