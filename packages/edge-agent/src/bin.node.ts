@@ -36,6 +36,6 @@ try {
   const isJob = name === "WireError";
   say(`sedna-edge: ${stripVTControlCharacters(message)}`);
   if (isUsage) say(`Try: sedna-edge ${named ? `${first} ` : ""}--help`);
-  if (isJob) say("What a job may say is in docs/edge-device.md");
+  if (isJob) say(`What a job may say is in docs/${first === "train" ? "training" : "edge-device"}.md`);
   process.exit(isUsage || isJob ? 2 : 1);
 }

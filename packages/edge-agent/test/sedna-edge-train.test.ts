@@ -102,5 +102,20 @@ describe("sedna-edge train", () => {
     const missing = start(["train", await write("missing.json", JSON.stringify({ name: "m", federation: { url: "http://127.0.0.1:9", name: "digits" }, data: { table: "nowhere.safetensors" } }))]);
     expect(await missing.ended).toBe(2);
     expect(missing.text.err).toContain("expected training data; got ENOENT");
+    expect(missing.text.err).toContain("What a job may say is in docs/training.md");
+  });
+
+  it("says what is wrong with data before a round opens, and with an aggregator that has no such place", async () => {
+    const { url } = await aggregator({ head: { kind: "softmax", features: 2, classes: 2 }, participants: 2 });
+    const features = { dtype: "float32", shape: [2, 2], data: Float32Array.of(0, 1, 1, 0) } as const;
+    await write("two.safetensors", writeSafetensors({ tensors: { features, labels: { dtype: "uint8", shape: [2], data: Uint8Array.of(0, 2) } } }));
+    await write("none.safetensors", "x");
+    const train = async (table: string, name = "digits"): Promise<string> => {
+      const one = start(["train", await write(`${table}-${name}.json`, JSON.stringify({ name: "m", federation: { url, name }, data: { table } }))]);
+      return `${await one.ended} ${one.text.err}`;
+    };
+    expect(await train("two.safetensors")).toMatch(/^2 .*two.safetensors: expected labels from 0 to 1, the federation's classes; got 2 for sample 1/);
+    expect(await train("none.safetensors")).toMatch(/^2 .*none.safetensors: read safetensors/);
+    expect(await train("two.safetensors", "faces")).toMatch(/^1 .*expected a federation of that name; got 404/);
   });
 });

@@ -38,9 +38,10 @@ const MAX_CACHE_BYTES = 256 * 2 ** 20;
  */
 export async function openTraining(job: TrainJob, { state, signal }: OpenTrainingOptions): Promise<OpenTraining> {
   const { url, name, control, enrolmentToken, audience } = job.federation;
-  const { samples, classes } = await openTrainingData(job.data);
+  const { samples, classes, checkLabels } = await openTrainingData(job.data);
   const { head } = (await fetchFederationStatus({ url, name, signal })).plan;
   if (!head) throw new SednaError(`train for ${name}: expected a federation that trains a head, softmax or mlp; got one of other layers`, { code: "model-mismatch" });
+  checkLabels(head.classes);
   if (classes && classes.length !== head.classes) throw new SednaError(`train for ${name}: expected ${head.classes} classes; got ${classes.length} folders: ${classes.join(", ")}`, { code: "model-mismatch" });
 
   const identity = enrolmentToken === undefined ? undefined : await deviceIdentity({ directory: join(state, "keys") });

@@ -41,7 +41,11 @@ export async function runTraining({ job, logger, write, exit }: RunTrainingOptio
     const training = await openWithPatience(job, { logger, signal: stop.signal });
     try {
       logger.info({ job: job.name, device: training.device, samples: training.samples.count }, "started");
+      let toldAt = -Infinity;
       for await (const event of training.learning.run(training.samples, { signal: stop.signal })) {
+        const isProgress = event.type === "training" && event.progress !== undefined;
+        if (isProgress && performance.now() - toldAt < PROGRESS_MS) continue;
+        if (isProgress) toldAt = performance.now();
         write(JSON.stringify(lineOf(event)));
         if (event.type === "done" && job.save !== undefined) await saveModel(job.save, await training.estimator.save());
       }
@@ -70,6 +74,9 @@ async function openWithPatience(job: RunTrainingOptions["job"], { logger, signal
     }
   }
 }
+
+/** Time between two lines of progress: an epoch may take a millisecond, and a journal is a device's disk. */
+const PROGRESS_MS = 1000;
 
 /** An event without what is long: a plan is known, and ten thousand layers are no line. */
 function lineOf(event: FederatedEvent): object {

@@ -11,6 +11,8 @@ export interface OpenTrainingData {
   readonly samples: LabelledSamples<Frame | Tensor>;
   /** Names of the classes, where the data have some. */
   readonly classes?: readonly string[];
+  /** @throws {WireError} naming the file and the first label that is not one of so many classes. */
+  checkLabels(classes: number): void;
 }
 
 /** Packed files may not unpack to more. */
@@ -20,7 +22,7 @@ const PICTURE = /\.(jpe?g|png|webp)$/i;
 /** Reads what is there of the data: all of a file, of pictures only their names. @throws {WireError} on what is none. */
 export async function openTrainingData(data: TrainingData): Promise<OpenTrainingData> {
   if ("pictures" in data) return folders(data.pictures, data.classes);
-  return { samples: "table" in data ? await table(data.table) : await idx(data.images, data.labels) };
+  return "table" in data ? table(data.table) : idx(data.images, data.labels);
 }
 
 async function folders(path: string, given: readonly string[] | undefined): Promise<OpenTrainingData> {
@@ -36,6 +38,8 @@ async function folders(path: string, given: readonly string[] | undefined): Prom
   if (files.length === 0) throw new WireError(`read ${path}: expected folders of JPEG, PNG or WebP files; got none`);
   return {
     classes,
+    // A folder is a class.
+    checkLabels: () => {},
     samples: {
       version: createHash("sha256").update(JSON.stringify(files)).digest("hex"),
       count: files.length,
@@ -46,23 +50,42 @@ async function folders(path: string, given: readonly string[] | undefined): Prom
   };
 }
 
-async function table(path: string): Promise<LabelledSamples<Tensor>> {
+async function table(path: string): Promise<OpenTrainingData> {
   const bytes = await readFile(path).catch(unreadable(path));
-  const { features, labels } = readSafetensors(bytes).tensors;
+  const { features, labels } = tensorsIn(bytes, path);
   const [count = 0, width = 0] = features?.shape ?? [];
   if (features?.dtype !== "float32" || features.shape.length !== 2 || labels?.shape.length !== 1 || labels.shape[0] !== count) throw new WireError(`read ${path}: expected features as float32 [n, width] and labels [n]; got ${[features, labels].map((one) => (one ? `${one.dtype} [${one.shape}]` : "none")).join(" and ")}`);
   const row = (i: number): Tensor => ({ dtype: "float32", shape: [width], data: (features.data as Float32Array).subarray(i * width, (i + 1) * width) });
-  return list(bytes, { count, sample: row, label: (i) => Number(labels.data[i]) });
+  const label = (i: number): number => Number(labels.data[i]);
+  return { samples: list(bytes, { count, sample: row, label }), checkLabels: labelsOf(path, { count, label }) };
 }
 
-async function idx(images: string, labels: string): Promise<LabelledSamples<Tensor>> {
+function tensorsIn(bytes: Uint8Array, path: string): ReturnType<typeof readSafetensors>["tensors"] {
+  try {
+    return readSafetensors(bytes).tensors;
+  } catch (error) {
+    throw error instanceof WireError ? new WireError(`${path}: ${error.message}`, { cause: error }) : error;
+  }
+}
+
+async function idx(images: string, labels: string): Promise<OpenTrainingData> {
   const [pictures, classes] = await Promise.all([readIdx(images, 3), readIdx(labels, 1)]);
   const [count = 0, height = 0, width = 0] = pictures.shape;
   if (classes.shape[0] !== count) throw new WireError(`read ${labels}: expected ${count} labels, one for each picture; got ${classes.shape[0]}`);
   const size = height * width;
   const picture = (i: number): Tensor => ({ dtype: "float32", shape: [1, height, width], data: Float32Array.from(pictures.data.subarray(i * size, (i + 1) * size), (value) => value / 255) });
-  return list(Buffer.concat([pictures.data, classes.data]), { count, sample: picture, label: (i) => classes.data[i]! });
+  const label = (i: number): number => classes.data[i]!;
+  return { samples: list(Buffer.concat([pictures.data, classes.data]), { count, sample: picture, label }), checkLabels: labelsOf(labels, { count, label }) };
 }
+
+const labelsOf =
+  (path: string, { count, label }: { readonly count: number; readonly label: (i: number) => number }) =>
+  (classes: number): void => {
+    for (let i = 0; i < count; i++) {
+      const found = label(i);
+      if (!Number.isInteger(found) || found < 0 || found >= classes) throw new WireError(`read ${path}: expected labels from 0 to ${classes - 1}, the federation's classes; got ${found} for sample ${i}`);
+    }
+  };
 
 /** Source: yann.lecun.com, "the IDX file format": two zeros, the type, the number of axes, each as a big-endian uint32. */
 async function readIdx(path: string, axes: number): Promise<{ readonly shape: readonly number[]; readonly data: Uint8Array }> {

@@ -44,7 +44,8 @@ export function parseMapping<Job>(value: unknown, { rules, from = "the job", env
   const part = (schema: core.$ZodType, at: Path): unknown => {
     const found = valueAt(given, at);
     const parsed = (schema as Schema).safeParse(found);
-    for (const issue of parsed.error?.issues ?? []) tellIssue(issue, { at, found, say, rules });
+    // Of a part that is told by its key, more is said below.
+    for (const issue of parsed.error?.issues.filter(({ path }) => at.length > 0 || path.length !== 1 || !Object.hasOwn(rules.kinds, String(path[0]))) ?? []) tellIssue(issue, { at, found, say, rules });
     return parsed.data;
   };
   const kind = (schemas: Readonly<Record<string, core.$ZodType>>, at: string): unknown => {

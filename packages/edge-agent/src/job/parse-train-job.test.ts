@@ -25,6 +25,7 @@ describe("parseTrainJob()", () => {
     ["a misspelt key", { ...least, federatoin: 1 }, "federatoin: expected one of name, federation, data, features, pauses, save, state; got a key that is none: did you mean federation?"],
     ["a misspelt key inside", { ...least, federation: { ...least.federation, contrl: "poll" } }, "federation.contrl: expected one of url, name, control, enrolmentToken, audience; got a key that is none: did you mean control?"],
     ["another control", { ...least, federation: { ...least.federation, control: "sockets" } }, 'federation.control: expected one of socket, poll; got "sockets": did you mean socket?'],
+    ["data that are not there", { name: least.name, federation: least.federation }, "data: expected a mapping with one of pictures, images, table; got undefined"],
     ["no data", { ...least, data: {} }, "data: expected one of pictures, images, table; got none"],
     ["misspelt data", { ...least, data: { picture: "x" } }, "data: expected one of pictures, images, table; got picture: did you mean pictures?"],
     ["two kinds of data", { ...least, data: { table: "x", pictures: "y" } }, "data: expected one of pictures, images, table; got pictures and table"],
