@@ -59,6 +59,8 @@ describe("the options of sedna-cloud aggregate", () => {
 
   it("are refused by the federation where they do not go together", () => {
     expect(() => createFederation(read({ head, aggregation: "MultiKrum", param: "f=1" }))).toThrow("participants");
+    expect(() => createFederation(read({ head, aggregation: "Median", participants: "50", buffer: "2" }))).toThrow("at least 3 updates in the buffer for Median; got 2");
+    expect(createFederation(read({ head, aggregation: "Median", participants: "2", buffer: "3" })).plan.mode).toBe("buffered");
     expect(() => createFederation(read({ layers: "w:2,w:3" }))).toThrow("each name once");
   });
 });

@@ -1,15 +1,14 @@
-import { flatLength, headLayout, parseFederationPlan, roundSettings, roundTargets, type Aggregator, type FederationPlan, type LayerSpec, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
+import { flatLength, headLayout, parseFederationPlan, roundSettings, roundTargets, type Aggregator, type FederationPlan, type FederationPrivacy, type LayerSpec, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
 import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../service.ts";
 import type { FederationLog } from "./federation-log.ts";
-import type { RoundPrivacy } from "./round-privacy.ts";
 import { leastClients, type SecureOptions } from "./secure-rounds.ts";
 import type { Timers } from "./timers.ts";
 import type { UpdateLimits } from "./update-checks.ts";
 
 /** Options of {@link createFederation}. */
 export interface FederationOptions {
-  /** Letters, digits, "." and "-"; part of its address. */
+  /** Letters and digits with single hyphens or underscores between, at most 64; part of its address. */
   readonly name: string;
   /** What is trained, where it is one of our heads; otherwise `layout` says. */
   readonly head?: Head;
@@ -51,7 +50,7 @@ export interface FederationOptions {
   /** Sums updates so that the aggregator learns of each round the sum and of no client more. For rules that need the mean only. Default: it does not. */
   readonly secure?: SecureOptions;
   /** What its rounds cost, where the aggregator is private. */
-  readonly privacy?: RoundPrivacy;
+  readonly privacy?: FederationPrivacy;
   readonly kernels?: VectorKernels;
   readonly logger?: Logger;
   /** Unix ms. Default: the clock as it was at first, and monotone from there. */
@@ -106,7 +105,8 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
   const { initialModel } = options;
   if (initialModel && initialModel.length !== length) throw new RangeError(`make a federation: expected an initial model of ${length} parameters; got ${initialModel.length}`);
   if (initialModel && !initialModel.every(Number.isFinite)) throw new RangeError("make a federation: expected a finite initial model; got NaN or an infinity in it");
-  if (settings.participants < aggregator.minClients) throw new RangeError(`make a federation: expected at least ${aggregator.minClients} participants for ${aggregator.name}; got ${settings.participants}`);
+  const { goal } = roundTargets(settings);
+  if (goal < aggregator.minClients) throw new RangeError(`make a federation: expected at least ${aggregator.minClients} ${settings.buffered ? "updates in the buffer" : "participants"} for ${aggregator.name}; got ${goal}`);
   return { plan, settings, length, limits: { length, encoding, entries, maxNumSamples, ...(maxNorm !== undefined && { clipNorm: maxNorm, refuseNorm: maxNorm * refuseBeyond }) } };
 }
 
