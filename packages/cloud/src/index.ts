@@ -12,7 +12,6 @@ export type { Federation, FederationStats, Member, UpdateUpload } from "./federa
 export { memoryFederationLog } from "./federation/memory-federation-log.ts";
 export { openSessions, type OpenSessionsOptions } from "./federation/open-sessions.ts";
 export { recomputeModel, type RecomputeOptions } from "./federation/recompute-model.ts";
-export type { RoundPrivacy } from "./federation/round-privacy.ts";
 export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna-aggregation.ts";
 export type { Sessions } from "./federation/sessions.ts";
 export type { Timers } from "./federation/timers.ts";
@@ -28,3 +27,4 @@ export type { FileDeviceRegistryOptions, OnnxFileOptions, PublishOptions, ServeO
 export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
 export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
 export type { SecureOptions } from "./federation/secure-rounds.ts";
+export { aggregation, clientChoice, privateAggregator, s3Weights, select, type Aggregator, type FederationPrivacy, type FederationStatus, type MistnetPlan, type RoundSettings, type TrainingPlan, type WeightStore } from "@sedna-js/core";

@@ -36,7 +36,7 @@ export { createJointInference } from "./joint-inference/joint-inference.ts";
 export { newest } from "./joint-inference/newest.ts";
 export type * from "./joint-inference/types.ts";
 export * from "./metrics/metrics.ts";
-export { mistNetParameters, type MistNetParameters } from "./mistnet/mist-net.ts";
+export { mistnetParameters, type MistnetParameters } from "./mistnet/mistnet-parameters.ts";
 export { privateRecords, recordPrivacy, type RecordPrivacy } from "./mistnet/private-records.ts";
 export { trainMistnetHead, type MistnetTraining } from "./mistnet/train-mistnet-head.ts";
 export * from "./optional.ts";

@@ -1,7 +1,7 @@
 import { describe } from "../errors.ts";
 
 /** Sedna's parameters of its algorithm `MistNet`. */
-export interface MistNetParameters {
+export interface MistnetParameters {
   readonly type: "mistnet";
   readonly cut_layer: number | string;
   readonly epsilon: number;
@@ -13,7 +13,7 @@ export interface MistNetParameters {
  * @throws {TypeError} on a cut layer that is neither a whole number nor a name, or an epsilon that is no number.
  * @throws {RangeError} on an epsilon that is not above 0: none would mean no answer at all.
  */
-export function mistNetParameters({ cut_layer: cutLayer, epsilon = 100 }: { readonly cut_layer?: unknown; readonly epsilon?: unknown }): MistNetParameters {
+export function mistnetParameters({ cut_layer: cutLayer, epsilon = 100 }: { readonly cut_layer?: unknown; readonly epsilon?: unknown }): MistnetParameters {
   const layer = typeof cutLayer === "string" && /^\d+$/.test(cutLayer) ? Number(cutLayer) : cutLayer;
   if (!(typeof layer === "string" ? layer !== "" : Number.isSafeInteger(layer) && (layer as number) >= 0)) throw new TypeError(`read cut_layer: expected a whole number or a layer's name; got ${describe(cutLayer)}`);
   const budget = typeof epsilon === "string" && epsilon.trim() !== "" ? Number(epsilon) : epsilon;

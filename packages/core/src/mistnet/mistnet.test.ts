@@ -5,23 +5,23 @@ import { WireError } from "../errors.ts";
 import { randomBits } from "../privacy/random-bits.ts";
 import { seededFill, shareError } from "../privacy/statistics.suite.ts";
 import { maxMistnetBytes, parseMistnetPlan, parseMistnetStatus, readMistnetUpload, writeMistnetUpload, type MistnetPlan } from "../wire/mistnet.ts";
-import { mistNetParameters } from "./mist-net.ts";
+import { mistnetParameters } from "./mistnet-parameters.ts";
 import { privateRecords, recordPrivacy } from "./private-records.ts";
 import { trainMistnetHead } from "./train-mistnet-head.ts";
 
 const plan: MistnetPlan = { protocol: 1, name: "doors", cutLayer: "pool", head: { kind: "softmax", features: 1, classes: 2 }, mechanism: "laplace", epsilon: 2, delta: 0, labelShare: 0.5, bound: 1, maxRecords: 1_000_000 };
 
-describe("mistNetParameters", () => {
+describe("mistnetParameters", () => {
   it("reads a job's texts, and an epsilon that is text as itself: Sedna's issue 284", () => {
-    expect(mistNetParameters({ cut_layer: "4", epsilon: "100" })).toEqual({ type: "mistnet", cut_layer: 4, epsilon: 100 });
-    expect(mistNetParameters({ cut_layer: "block_3", epsilon: "7" })).toEqual({ type: "mistnet", cut_layer: "block_3", epsilon: 7 });
-    expect(mistNetParameters({ cut_layer: 4 })).toEqual({ type: "mistnet", cut_layer: 4, epsilon: 100 });
-    expect(mistNetParameters({ cut_layer: 4, epsilon: "0.5" }).epsilon).toBe(0.5);
+    expect(mistnetParameters({ cut_layer: "4", epsilon: "100" })).toEqual({ type: "mistnet", cut_layer: 4, epsilon: 100 });
+    expect(mistnetParameters({ cut_layer: "block_3", epsilon: "7" })).toEqual({ type: "mistnet", cut_layer: "block_3", epsilon: 7 });
+    expect(mistnetParameters({ cut_layer: 4 })).toEqual({ type: "mistnet", cut_layer: 4, epsilon: 100 });
+    expect(mistnetParameters({ cut_layer: 4, epsilon: "0.5" }).epsilon).toBe(0.5);
   });
 
   it("refuses what is neither", () => {
-    for (const wrong of [{}, { cut_layer: "" }, { cut_layer: -1 }, { cut_layer: 1.5 }, { cut_layer: 1, epsilon: "much" }, { cut_layer: 1, epsilon: "" }]) expect(() => mistNetParameters(wrong)).toThrow(TypeError);
-    for (const epsilon of [0, -1, Infinity, "0"]) expect(() => mistNetParameters({ cut_layer: 1, epsilon })).toThrow(RangeError);
+    for (const wrong of [{}, { cut_layer: "" }, { cut_layer: -1 }, { cut_layer: 1.5 }, { cut_layer: 1, epsilon: "much" }, { cut_layer: 1, epsilon: "" }]) expect(() => mistnetParameters(wrong)).toThrow(TypeError);
+    for (const epsilon of [0, -1, Infinity, "0"]) expect(() => mistnetParameters({ cut_layer: 1, epsilon })).toThrow(RangeError);
   });
 });
 

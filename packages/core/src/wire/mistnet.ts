@@ -41,7 +41,7 @@ export interface MistnetStatus {
   readonly records: number;
 }
 
-/** Records of one device, private already. */
+/** Records of one device. */
 export interface MistnetRecords {
   /** `[n, features]`. */
   readonly features: Float32Array;
