@@ -1,20 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { entriesOf } from "@sedna-js/core";
+import { entriesOf, seededRandom } from "@sedna-js/core";
 import { federationViolations } from "./federation-history.ts";
 import { simulatedFederation, type SimulatedFederation } from "./simulated-federation.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `client-${i}`);
-
-/** Uniform in [0,1), the same for the same numbers: mulberry32. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** How long after its opening each round closed, in its order. */
 function closings({ effects }: SimulatedFederation): number[] {
@@ -29,7 +18,7 @@ const settings = { participants: 500, exitRound: 20, deadlineMs: 60_000, selecti
 
 describe("a federation of a thousand", () => {
   it("C21: closes 20 rounds by their deadlines with 30 % dropouts and 10 % stragglers", async () => {
-    const random = chance(1);
+    const random = seededRandom({ seed: 1, stream: 0 });
     const fed = simulatedFederation(settings, {
       seed: 1,
       turn() {

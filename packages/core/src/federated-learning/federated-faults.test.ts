@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { seededRandom } from "@sedna-js/wasm-kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder, type PretendFederation } from "../../../../testing/pretend-federation.ts";
@@ -10,16 +11,6 @@ import type { FederationTransport } from "./federation-transport.ts";
 // Everything that a network, an aggregator and an owner may do, at every await, in an order that a seed draws.
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-function draws(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A transport that loses questions and answers, sends twice, repeats what it heard, and takes its time. */
 function faulty(transport: FederationTransport, { random, rate }: { readonly random: () => number; readonly rate: number }): FederationTransport {
@@ -70,7 +61,7 @@ describe("a federation's client under faults", () => {
     let counted = 0;
     await fc.assert(
       fc.asyncProperty(world, async ({ seed, rate }) => {
-        const random = draws(seed);
+        const random = seededRandom({ seed, stream: 0 });
         const federation = pretendFederation({ plan: { ...fourParameters, participants: 3, exitRound: 4 } });
         const over = new AbortController();
         const devices = ["one", "two", "three"];
@@ -124,7 +115,7 @@ describe("a federation's client under faults", () => {
   it("ends at once by its signal, wherever it is, and leaves nothing behind", { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.nat({ max: 120 }), async (seed, turns) => {
-        const random = draws(seed);
+        const random = seededRandom({ seed, stream: 0 });
         const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1000 } });
         const over = new AbortController();
         const stop = new AbortController();
