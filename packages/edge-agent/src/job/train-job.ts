@@ -30,6 +30,6 @@ export interface TrainJob {
   readonly pauses?: { /** Waits while a battery discharges and holds less than this share of its charge. */ readonly battery?: number };
   /** Where the final model goes, as safetensors. */
   readonly save?: string;
-  /** Where keys, features and what is not sent yet are kept. */
+  /** Where keys and features are kept. */
   readonly state?: string;
 }
