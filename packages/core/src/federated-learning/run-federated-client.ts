@@ -13,7 +13,8 @@ import { followFederation } from "./follow-federation.ts";
 import { keepTrying, type KeepTryingOptions, type Retrying } from "./keep-trying.ts";
 import type { TrainTask } from "./make-update.ts";
 import { takePartInRound, type RoundPart } from "./take-part-in-round.ts";
-import { takePartInSecureSum, type SecureContext, type SecurePart, type SecureTask } from "./take-part-in-secure-sum.ts";
+import type * as SecureSum from "./take-part-in-secure-sum.ts";
+import type { SecureContext, SecurePart, SecureTask } from "./take-part-in-secure-sum.ts";
 
 /** Keeps what encodings have left out so far, for a device that starts again. One store a federation. */
 export interface ResidualStore {
@@ -78,6 +79,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     if (JSON.stringify(membership?.plan) !== JSON.stringify(plan)) membership = { plan, encoder: await openEncoder(plan) };
     // An aggregator that has lost its log may give an old number to another model.
     newestModel = undefined;
+    // While the network is there, and the page's files are those that it came with.
+    if (plan.protection === "secure-sum") loadSecureSum().catch(() => {});
     emit({ type: "joined", epoch, plan });
   };
   const join = (): ReturnType<typeof followFederation> =>
@@ -123,8 +126,9 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       onFailed: (error) => ended.abort(error),
     });
 
-  const openSecure = (task: SecureTask): SecurePart =>
-    takePartInSecureSum(task, {
+  const openSecure = async (task: SecureTask): Promise<SecurePart> => {
+    const { takePartInSecureSum } = await trying(loadSecureSum, { action: "load the secure sum", signal });
+    return takePartInSecureSum(task, {
       ...options,
       ...membership!,
       secure: options.secure ?? {},
@@ -134,6 +138,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       signal,
       onFailed: (error) => ended.abort(error),
     });
+  };
 
   /** Does what a task says; `finished` at the end, `later` when what runs has to end first. */
   const act = async (task: FederationTask): Promise<"finished" | "later" | "acted"> => {
@@ -172,7 +177,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
         if (!isSame) emit({ type: "waiting", round, modelVersion });
         return "acted";
       case "secure":
-        secure = openSecure(task);
+        secure = await openSecure(task);
         return "acted";
       case "done": {
         const last = await model(modelVersion, signal);
@@ -204,6 +209,15 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     await part?.stop({ over: false });
     await secure?.stop({ over: false });
     await following.ended;
+  }
+}
+
+/** Loaded when it is needed: most pages that train with others have no use for its 16 KB of curves and shares. */
+async function loadSecureSum(): Promise<Pick<typeof SecureSum, "takePartInSecureSum">> {
+  try {
+    return await import("./take-part-in-secure-sum.ts");
+  } catch (cause) {
+    throw new SednaError(`load the secure sum: expected the program's own code; got ${messageOf(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
   }
 }
 
