@@ -43,8 +43,6 @@ export interface EnrolmentGrant {
   readonly now: number;
 }
 
-/** Bytes of an uncompressed point of P-256. */
-export const PUBLIC_KEY_BYTES = 65;
 const MAX_BYTES = 4096;
 const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 /** 65 bytes, of which the first is 4: what is not compressed. */
