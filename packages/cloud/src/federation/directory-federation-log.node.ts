@@ -17,7 +17,7 @@ const SUM_LENGTH = 8;
 export function directoryFederationLog(directory: string): FederationLog {
   const path = join(directory, "log.jsonl");
   const folder = join(directory, "blobs");
-  let opened: { readonly handle: FileHandle; size: number; readonly release: () => Promise<void> } | undefined;
+  let opened: { handle: FileHandle; size: number; readonly release: () => Promise<void> } | undefined;
   const using = (): NonNullable<typeof opened> => {
     if (!opened) throw new SednaError(`write the log in ${directory}: expected one that is open; got a closed one`, { code: "storage-failed" });
     return opened;
@@ -49,8 +49,7 @@ export function directoryFederationLog(directory: string): FederationLog {
     async append(records) {
       const log = using();
       await guard(`append to the log in ${directory}`, async () => {
-        const text = Buffer.from(JSON.stringify(records));
-        const line = Buffer.concat([Buffer.from(`${crc32(text).toString(16).padStart(SUM_LENGTH, "0")} `), text, Buffer.from("\n")]);
+        const line = lineOf(records);
         try {
           await log.handle.appendFile(line);
           await log.handle.datasync();
@@ -60,6 +59,26 @@ export function directoryFederationLog(directory: string): FederationLog {
           await log.handle.truncate(log.size);
           throw error;
         }
+      });
+    },
+    async replace(records) {
+      const log = using();
+      await guard(`begin the log in ${directory} anew`, async () => {
+        const temporary = `${path}${TEMPORARY}`;
+        const line = lineOf(records);
+        const written = await open(temporary, "w");
+        try {
+          await written.writeFile(line);
+          await written.datasync();
+        } finally {
+          await written.close();
+        }
+        await rename(temporary, path);
+        const former = log.handle;
+        log.handle = await open(path, "a+");
+        log.size = line.length;
+        await former.close();
+        await syncFolder(directory);
       });
     },
     async putBlob(name, bytes) {
@@ -111,6 +130,12 @@ export function directoryFederationLog(directory: string): FederationLog {
       await log?.release();
     },
   };
+}
+
+/** Records as one line. */
+function lineOf(records: readonly FederationRecord[]): Buffer {
+  const text = Buffer.from(JSON.stringify(records));
+  return Buffer.concat([Buffer.from(`${crc32(text).toString(16).padStart(SUM_LENGTH, "0")} `), text, Buffer.from("\n")]);
 }
 
 /**

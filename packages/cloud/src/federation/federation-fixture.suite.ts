@@ -120,7 +120,7 @@ export interface MortalLog {
   /** The log as the next process has it; from now on nothing comes of what the former one writes. */
   next(): Promise<FederationLog>;
   /** The process that has it dies when it calls this; resolves then. */
-  dieAt(call: "append" | "putBlob"): Promise<void>;
+  dieAt(call: "append" | "putBlob" | "replace"): Promise<void>;
   /** Events of a type that are on the disk. */
   appended(type: string): number;
 }
@@ -152,6 +152,7 @@ export function mortalLog(): MortalLog {
         open: () => disk.open(),
         read: () => disk.read(),
         append: alive("append", append),
+        replace: alive("replace", (records: Parameters<FederationLog["replace"]>[0]) => disk.replace(records)),
         putBlob: alive("putBlob", (name: string, bytes: Uint8Array) => disk.putBlob(name, bytes)),
         getBlob: alive("getBlob", (name: string) => disk.getBlob(name)),
         blobs: alive("blobs", () => disk.blobs()),

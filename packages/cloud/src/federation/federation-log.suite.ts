@@ -26,6 +26,18 @@ export function federationLogSuite(name: string, make: () => Promise<{ readonly 
       await again.close();
     });
 
+    it("begins anew with other records, and goes on from them", async () => {
+      const { log, reopen } = await opened();
+      await log.append([record(1), record(2)]);
+      await log.replace([record(3)]);
+      expect(await log.read()).toEqual([record(3)]);
+      await log.append([record(4)]);
+      await log.close();
+      const again = await reopen();
+      expect(await again.read()).toEqual([record(3), record(4)]);
+      await again.close();
+    });
+
     it("keeps blobs whole, replaces and deletes them, and gives copies", async () => {
       const { log, reopen } = await opened();
       const bytes = Uint8Array.from({ length: 100_001 }, (_, i) => i * 7);

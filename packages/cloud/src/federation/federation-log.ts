@@ -1,4 +1,4 @@
-import type { FederationEvent, FederationPlan, RoundSettings } from "@sedna-js/core";
+import type { FederationEvent, FederationPlan, FederationState, RoundSettings } from "@sedna-js/core";
 
 /** Where a sum was when it was last written. */
 export interface SumCheckpoint {
@@ -19,6 +19,14 @@ export interface ModelRecord {
   readonly memory?: string;
 }
 
+/** What a round that made a model cost, where the aggregator is private. */
+export interface AccountedRound {
+  readonly round: number;
+  readonly selected: number;
+  readonly counted: number;
+  readonly population: number;
+}
+
 /**
  * One entry of a federation's log. Read in their order, they give the state that the federation was in.
  *
@@ -27,6 +35,8 @@ export interface ModelRecord {
  */
 export type FederationRecord =
   | { readonly type: "started"; readonly at: number; readonly name: string; readonly length: number; readonly seed: number; readonly settings: RoundSettings; readonly plan?: FederationPlan; readonly model: ModelRecord }
+  /** Where a log begins that became too long: all that was before, as it was between two rounds. */
+  | { readonly type: "snapshot"; readonly at: number; readonly name: string; readonly length: number; readonly plan?: FederationPlan; readonly state: FederationState; readonly models: readonly ModelRecord[]; readonly accounted: readonly AccountedRound[] }
   /** The owner runs it by other settings, or another plan, from here on. */
   | { readonly type: "settings"; readonly settings: RoundSettings; readonly plan?: FederationPlan }
   | { readonly type: "events"; readonly events: readonly FederationEvent[]; readonly sum?: SumCheckpoint }
@@ -46,6 +56,8 @@ export interface FederationLog {
   read(): Promise<readonly FederationRecord[]>;
   /** Adds records, in order, all or none; they are durable when it resolves. One call at a time. */
   append(records: readonly FederationRecord[]): Promise<void>;
+  /** Puts records in place of all that are there; the old ones or the new ones survive a death. */
+  replace(records: readonly FederationRecord[]): Promise<void>;
   /** Keeps bytes under a name, in place of what was there; the old ones or the new ones survive a death, whole. */
   putBlob(name: string, bytes: Uint8Array): Promise<void>;
   getBlob(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;

@@ -28,7 +28,12 @@ export interface FederationOptions {
   /** Keeps every update that was counted in the log, so that models can be made again from it. Default false. */
   readonly keepUpdates?: boolean;
   /** Updates that a death may lose, whose clients then send them again; and for how long, in ms. Default 64 and 2000. */
-  readonly checkpoint?: { readonly updates?: number; readonly ms?: number };
+  readonly checkpoint?: {
+    readonly updates?: number;
+    readonly ms?: number;
+    /** Events after which the log begins anew between two rounds, unless updates are kept. Default 50000. */
+    readonly events?: number;
+  };
   /** What choices are drawn from. Default: the clock. */
   readonly seed?: number;
   /** Updates in memory at once, while they come in: slow clients of a large model wait for each other. Default: as many as fit into 32 MiB, 8 to 256. */

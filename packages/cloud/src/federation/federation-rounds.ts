@@ -1,16 +1,21 @@
 import { nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
-import { blobsToDelete, memoryBlob, modelBlob, versionsNeeded } from "./blob-names.ts";
+import { memoryBlob, modelBlob, versionsNeeded } from "./blob-names.ts";
 import { changedAssignments } from "./changed-assignments.ts";
 import type { Federation } from "./federation.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { FederationOptions, FederationSetup } from "./federation-options.ts";
-import { sha256Of, type MadeModel, type ModelVersion } from "./model-versions.ts";
+import { deleteUnneeded, modelFromBefore, sha256Of, type MadeModel, type ModelVersion } from "./model-versions.ts";
 import { openLog, type OpenedLog } from "./open-log.ts";
 import { restoreSum } from "./restore-sum.ts";
-import { createRoundJournal, floatsOf, type RoundJournal } from "./round-journal.ts";
+import { createRoundAccount } from "./round-account.ts";
+import { createRoundJournal, type RoundJournal } from "./round-journal.ts";
 import { openRoundSum, type RoundSum } from "./round-sum.ts";
+import { snapshotOf } from "./snapshot-of.ts";
 import type { Timers } from "./timers.ts";
+
+/** So many lines of a log are read in a second or two. */
+const MOST_EVENTS = 50_000;
 
 type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
 
@@ -58,6 +63,8 @@ interface Running {
   /** No event of this process is older than the one before, whatever the clock says. */
   at: number;
   tick: unknown;
+  /** Events in the log. */
+  logged: number;
   /** The model that is being made. */
   closing: Promise<void> | undefined;
 }
@@ -68,19 +75,13 @@ interface Running {
  */
 export function createFederationRounds(options: FederationRoundsOptions): FederationRounds {
   const { aggregator, log, plan, settings, limits, keepUpdates, now, random, timers, logger, privacy, onChange, onClosed } = options;
-  const epsilons = new Map<number, number>();
+  const account = createRoundAccount(privacy);
   let running: Running | undefined;
   let hasNewPlan = false;
   let phase: "new" | "open" | "closed" = "new";
   const using = (): Running => {
     if (!running || phase !== "open") throw new SednaError(`use the federation ${plan.name}: expected one that is open; got one that is ${phase}`, { code: "disposed", retryable: true });
     return running;
-  };
-
-  const account = ({ before, after }: { readonly before: FederationState; readonly after: FederationState }): void => {
-    if (!privacy || !before.open || after.modelVersion === before.modelVersion) return;
-    privacy.onRound({ selected: before.open.selected.size, counted: before.open.counted.size, population: before.present });
-    epsilons.set(before.open.round, privacy.spent().epsilon);
   };
 
   const openSum = (run: Running, round: number): void => {
@@ -128,6 +129,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     const run = using();
     run.at = Math.max(run.at, given.at);
     const event = { ...given, at: run.at };
+    run.logged++;
     const before = run.state;
     const { state: after, effects } = reduceFederation(before, event);
     run.state = after;
@@ -135,7 +137,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     for (const effect of effects) carryOut(run, effect);
     if (record) record(event);
     else if (event.type !== "ticked" || after !== before) run.journal.note(event);
-    account({ before, after });
+    account.look({ before, after });
     const isWide = effects.length > 0 || after.modelVersion !== before.modelVersion;
     onChange(event, { isWide, assigned: isWide ? [] : changedAssignments(before, after) });
     if (effects.some(({ type }) => type === "abandon")) closed("abandoned");
@@ -177,7 +179,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const makeModel = async (run: Running): Promise<MadeModel> => {
     const version = run.state.modelVersion + 1;
     await run.journal.flush();
-    const { model, memory } = (await modelFromBefore(version)) ?? run.sum!.finish();
+    const { model, memory } = (await modelFromBefore(log, version)) ?? run.sum!.finish();
     const sha256 = await sha256Of(model);
     // The memory first: where the model is, all of it is.
     if (memory) await run.journal.keep({ [memoryBlob(version)]: memory });
@@ -191,25 +193,24 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     dispatch({ type: "aggregated", at: now(), round, modelVersion: version }, (event) =>
       run.journal.noteRecord({ type: "aggregated", event: event as Extract<FederationEvent, { type: "aggregated" }>, model: { version, blob: modelBlob(version), sha256, ...(memory && { memory: memoryBlob(version) }) } }),
     );
+    shorten(run);
     const needed = versionsNeeded(run.state);
     for (const kept of run.models.keys()) if (!needed.has(kept)) run.models.delete(kept);
     try {
       // Until the log tells of this model, a restart needs the one before.
       await run.journal.flush();
-      await tidy(run);
+      await deleteUnneeded(log, { state: run.state, keepUpdates });
     } catch (error) {
       if (phase === "open") logger.error({ error: messageOf(error) }, "what a federation needs no more could not be deleted");
     }
   };
 
-  /** A model that was made and kept, and perhaps fetched by clients, before its record was written: made again it might differ in a last bit. */
-  const modelFromBefore = async (version: number): Promise<{ readonly model: Float32Array; readonly memory: Float32Array | undefined } | undefined> => {
-    const [model, memory] = [await log.getBlob(modelBlob(version)), await log.getBlob(memoryBlob(version))];
-    return model && { model: floatsOf(model), memory: memory && floatsOf(memory) };
-  };
-
-  const tidy = async (run: Running): Promise<void> => {
-    for (const name of blobsToDelete(await log.blobs(), { state: run.state, keepUpdates })) await log.deleteBlob(name);
+  /** Between two rounds the state says all: a log that has become long begins anew with it. One that is kept for audits does not. */
+  const shorten = (run: Running): void => {
+    if (keepUpdates || run.logged < (options.checkpoint?.events ?? MOST_EVENTS)) return;
+    const record = snapshotOf({ ...run, plan, length: options.length, hasMemory: run.memory !== undefined, accounted: account.rounds });
+    if (record) run.journal.beginAnew(record);
+    if (record) run.logged = 0;
   };
 
   /** The open round's sum as the log has it; or why that cannot be. */
@@ -224,11 +225,11 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   };
 
   const open = async (kernels: VectorKernels): Promise<void> => {
-    const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: (_, { before, after }) => account({ before, after }) });
+    const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: { onEvent: (_, turn) => account.look(turn), onAccounted: (rounds) => rounds.forEach(account.charge) } });
     const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), lastSum: opened.sum?.mean, maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
-    const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: Math.min(opened.at, now()), tick: undefined, closing: undefined };
+    const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: Math.min(opened.at, now()), tick: undefined, logged: opened.events, closing: undefined };
     const lost = opened.state.open && (await restore(run, opened));
-    await tidy(run);
+    await deleteUnneeded(log, { state: run.state, keepUpdates });
     running = run;
     ({ hasNewPlan } = opened);
     phase = "open";
@@ -256,7 +257,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     get models() {
       return using().models;
     },
-    epsilons,
+    epsilons: account.epsilons,
     get hasNewPlan() {
       return hasNewPlan;
     },

@@ -17,6 +17,9 @@ export function memoryFederationLog(): FederationLog {
     async append(more) {
       records.push(...structuredClone(more));
     },
+    async replace(others) {
+      records.splice(0, records.length, ...structuredClone(others));
+    },
     async putBlob(name, bytes) {
       checkBlobName(name);
       blobs.set(name, Uint8Array.from(bytes));

@@ -1,4 +1,5 @@
-import { SednaError } from "@sedna-js/core";
+import { SednaError, type FederationState } from "@sedna-js/core";
+import { blobsToDelete, memoryBlob, modelBlob } from "./blob-names.ts";
 import type { FederationLog, ModelRecord } from "./federation-log.ts";
 import { floatsOf } from "./round-journal.ts";
 
@@ -33,4 +34,18 @@ export async function readModel(log: FederationLog, { version, blob, sha256 }: M
   const got = parameters ? await sha256Of(parameters) : "none";
   if (!parameters || got !== sha256) throw new SednaError(`read model ${version}: expected bytes of SHA-256 ${sha256}; got ${got}`, { code: "storage-failed" });
   return { parameters, sha256 };
+}
+
+/**
+ * A model that was made and kept, and perhaps fetched by clients, before its record was written: made again it might differ in a
+ * last bit.
+ */
+export async function modelFromBefore(log: FederationLog, version: number): Promise<{ readonly model: Float32Array; readonly memory: Float32Array | undefined } | undefined> {
+  const [model, memory] = [await log.getBlob(modelBlob(version)), await log.getBlob(memoryBlob(version))];
+  return model && { model: floatsOf(model), memory: memory && floatsOf(memory) };
+}
+
+/** Deletes what a federation in this state has no use for. */
+export async function deleteUnneeded(log: FederationLog, options: { readonly state: FederationState; readonly keepUpdates: boolean }): Promise<void> {
+  for (const name of blobsToDelete(await log.blobs(), options)) await log.deleteBlob(name);
 }

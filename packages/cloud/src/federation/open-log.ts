@@ -23,6 +23,8 @@ export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | 
   readonly memory: Float32Array | undefined;
   /** Its settings are others than the log's were: what is open may have to close. */
   readonly isChanged: boolean;
+  /** Events that the log holds. */
+  readonly events: number;
   /** Clients were told another plan. */
   readonly hasNewPlan: boolean;
 }
@@ -33,7 +35,8 @@ export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | 
  */
 export async function openLog({ log, plan, settings, length, initialModel, seed, now, listener }: OpenLogOptions): Promise<OpenedLog> {
   await log.open();
-  const replayed = replayLog(await log.read(), listener);
+  const records = await log.read();
+  const replayed = replayLog(records, listener);
   if (!replayed) return begin();
   if (replayed.name !== plan.name || replayed.length !== length) {
     throw new SednaError(`open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`, { code: "storage-failed" });
@@ -53,7 +56,8 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
   const { memory: name } = recordOf(state.modelVersion);
   const kept = name === undefined ? undefined : await log.getBlob(name);
   if (name !== undefined && !kept) throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, { code: "storage-failed" });
-  return { state, isChanged, hasNewPlan, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
+  const events = records.reduce((sum, record) => sum + (record.type === "events" ? record.events.length : 1), 0);
+  return { state, events, isChanged, hasNewPlan, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
 
   async function begin(): Promise<OpenedLog> {
     const parameters = initialModel?.slice() ?? (await firstModel({ head: plan.head, length, seed }));
@@ -61,7 +65,7 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
     const at = now();
     await log.putBlob(modelBlob(0), bytesOf(parameters));
     await log.append([{ type: "started", at, name: plan.name, length, seed, settings, plan, model: { version: 0, blob: modelBlob(0), sha256: model.sha256 } }]);
-    return { state: startFederation(settings, { seed, at }), isChanged: false, hasNewPlan: false, models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
+    return { state: startFederation(settings, { seed, at }), events: 1, isChanged: false, hasNewPlan: false, models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
   }
 }
 

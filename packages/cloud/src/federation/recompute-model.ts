@@ -28,11 +28,13 @@ export interface RecomputeOptions {
 export async function recomputeModel(log: FederationLog, { aggregator, maxNorm, random = Math.random, kernels: given }: RecomputeOptions): Promise<Float32Array> {
   const rounds: { readonly round: number; readonly version: number; readonly updates: readonly Counted[] }[] = [];
   let counted: Counted[] = [];
-  const replayed = replayLog(await log.read(), (event, { before, after, effects }) => {
+  const records = await log.read();
+  if (records[0]?.type === "snapshot") throw new SednaError("make a model again: expected a log that was kept from its start, with keepUpdates; got one that was begun anew", { code: "storage-failed" });
+  const replayed = replayLog(records, { onEvent: (event, { before, after, effects }) => {
     if (event.type === "counted" && after.open && entryOf(after.open.counted, event.client) && !(before.open && entryOf(before.open.counted, event.client))) counted.push(event);
     if (after.modelVersion !== before.modelVersion) rounds.push({ round: before.open!.round, version: before.open!.modelVersion, updates: counted });
     if (!after.open || effects.some(({ type }) => type === "open")) counted = [];
-  });
+  } });
   if (!replayed) throw new SednaError("make a model again: expected a log of a federation; got an empty one", { code: "storage-failed" });
   const kernels = given ?? (await loadVectorKernels());
   try {

@@ -1,5 +1,5 @@
 import { reduceFederation, SednaError, startFederation, withSettings, type FederationEffect, type FederationEvent, type FederationPlan, type FederationState } from "@sedna-js/core";
-import type { FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
+import type { AccountedRound, FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
 
 /** Where a log leaves off. */
 export interface Replayed {
@@ -18,22 +18,30 @@ export interface Replayed {
   readonly at: number;
 }
 
-/** Told of each event and what it led to. */
-export type ReplayListener = (event: FederationEvent, reduced: { readonly before: FederationState; readonly after: FederationState; readonly effects: readonly FederationEffect[] }) => void;
+/** Told of what is replayed. */
+export interface ReplayListener {
+  /** Each event and what it led to. */
+  readonly onEvent?: OnReplayed;
+  /** Comes first, of a log that was begun anew: what the rounds before cost. */
+  readonly onAccounted?: (rounds: readonly AccountedRound[]) => void;
+}
+
+type OnReplayed = (event: FederationEvent, reduced: { readonly before: FederationState; readonly after: FederationState; readonly effects: readonly FederationEffect[] }) => void;
 
 /**
  * Goes through a log. Undefined for an empty one.
  * @throws {SednaError} `storage-failed` on a log that does not begin with its start.
  */
-export function replayLog(records: readonly FederationRecord[], listener: ReplayListener = () => {}): Replayed | undefined {
+export function replayLog(records: readonly FederationRecord[], { onEvent, onAccounted }: ReplayListener = {}): Replayed | undefined {
   const [first, ...rest] = records;
   if (!first) return undefined;
-  if (first.type !== "started") throw new SednaError(`read a federation's log: expected its start; got ${JSON.stringify(first.type)}`, { code: "storage-failed" });
-  let state = startFederation(first.settings, { seed: first.seed, at: first.at });
+  if (first.type !== "started" && first.type !== "snapshot") throw new SednaError(`read a federation's log: expected its start; got ${JSON.stringify(first.type)}`, { code: "storage-failed" });
+  let state = first.type === "started" ? startFederation(first.settings, { seed: first.seed, at: first.at }) : first.state;
+  if (first.type === "snapshot") onAccounted?.(first.accounted);
   let { at, plan } = first;
   let sum: SumCheckpoint | undefined;
   let counted: (FederationEvent & { readonly type: "counted" })[] = [];
-  const models = new Map([[first.model.version, first.model]]);
+  const models = new Map((first.type === "started" ? [first.model] : first.models).map((model) => [model.version, model]));
 
   const reduce = (event: FederationEvent): void => {
     const before = state;
@@ -50,7 +58,7 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
       counted = [];
       sum = undefined;
     }
-    listener(event, { before, after, effects });
+    onEvent?.(event, { before, after, effects });
   };
 
   for (const record of rest) {
@@ -69,6 +77,7 @@ export function replayLog(records: readonly FederationRecord[], listener: Replay
         plan = record.plan ?? plan;
         break;
       case "started":
+      case "snapshot":
         throw new SednaError("read a federation's log: expected one start; got two", { code: "storage-failed" });
       default:
         throw new SednaError(`read a federation's log: expected a record that this version knows; got ${JSON.stringify((record as { readonly type?: unknown }).type)}`, { code: "storage-failed" });

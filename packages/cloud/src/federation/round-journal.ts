@@ -36,6 +36,8 @@ export interface RoundJournal {
   note(event: FederationEvent): void;
   /** A record of its own, behind all that was noted. */
   noteRecord(record: FederationRecord): void;
+  /** Begins the log anew with a record that tells all that was noted so far; where there is no room for it the log stays as it is. */
+  beginAnew(record: FederationRecord): void;
   /** Resolves when all that was noted is on the disk; with a full disk, when there is room again. Rejects when the journal is closed before. */
   flush(): Promise<void>;
   /** Keeps blobs; resolves and rejects as {@link RoundJournal.flush}. */
@@ -48,6 +50,8 @@ export interface RoundJournal {
 
 interface Entry {
   readonly record?: FederationRecord;
+  /** Takes the place of all records before it. */
+  readonly anew?: FederationRecord;
   readonly blobs: Readonly<Record<string, Float32Array>>;
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
 }
@@ -108,6 +112,7 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
       try {
         for (const [name, values] of Object.entries(entry.blobs)) await log.putBlob(name, bytesOf(values));
         if (entry.record) await log.append([entry.record]);
+        if (entry.anew) await log.replace([entry.anew]).catch((error: unknown) => logger.error({ error: error instanceof Error ? error.message : String(error) }, "the federation's log could not be begun anew"));
         state.healthy = true;
         queue.shift();
         for (const { resolve } of entry.waiters) resolve();
@@ -146,6 +151,11 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
     noteRecord(record) {
       seal();
       queue.push({ record, blobs: {}, waiters: [] });
+      start();
+    },
+    beginAnew(record) {
+      seal();
+      queue.push({ anew: record, blobs: {}, waiters: [] });
       start();
     },
     async keep(blobs) {
