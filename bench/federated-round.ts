@@ -58,6 +58,7 @@ async function measure({ clients, parameters, rounds, drop }: ServerTask & { rea
   const drops: LoadUse[] = [];
   let cpuMs = 0;
   let busyMs = 0;
+  let peakRss = NaN;
   for (let round = 1; round <= rounds; round++) {
     const before = await server.ask("use");
     const use = await load.ask({ kind: "round", round });
@@ -65,9 +66,10 @@ async function measure({ clients, parameters, rounds, drop }: ServerTask & { rea
     uses.push(use);
     cpuMs += use.cpuMs + after.cpuMs - before.cpuMs;
     busyMs += after.busyMs - before.busyMs;
+    // Of one round, before anything was dropped.
+    if (round === 1) ({ peakRss } = after);
     if (drop) drops.push(await load.ask({ kind: "drop", updates: clients, atOnce: Math.min(72, clients) }));
   }
-  const { peakRss } = await server.ask("use");
   await load.end();
   await server.end();
   return { peakRss, rounds: uses, drops, cpuShare: busyMs / cpuMs };
