@@ -82,7 +82,7 @@ function curve({ little, big, points }: { little: number; big: number; points: r
     title: "Accuracy on digits against the share uploaded",
     lines: [
       { label: "at random", colour: "quiet", dashed: true, points: [{ x: 0, y: little }, { x: 1, y: big }], labelAt: { x: 0.62, y: 0.942 } },
-      { label: "least certain first", colour: "cloud", points: points.map(({ uploaded, accuracy }) => ({ x: uploaded, y: accuracy })), labelAt: { x: 0.24, y: 0.9645 } },
+      { label: "least certain first", colour: "cloud", points: points.map(({ uploaded, accuracy }) => ({ x: uploaded, y: accuracy })), labelAt: { x: 0.3, y: 0.9605 } },
     ],
     x: { ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], label: "share uploaded", format: (share) => `${100 * share} %` },
     y: { ticks: [0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98], format: (share) => `${Math.round(100 * share)} %` },
