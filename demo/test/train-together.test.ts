@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { controlSocket, createCloud, createFederation, federationService, openSessions, sednaAggregation, serve, type Federation, type Serving } from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 import type { Page } from "playwright";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { startDemo, type Demo } from "../../scripts/start.ts";
 import { visitedDemo } from "./visited-demo.ts";
 
@@ -15,7 +15,10 @@ const others: Page[] = [];
 const demos: Demo[] = [];
 afterEach(async () => {
   for (const page of others.splice(0)) await page.close();
-  for (const demo of demos.splice(0)) await demo.close();
+});
+// Not before their pages are closed, which go on asking.
+afterAll(async () => {
+  for (const demo of demos) await demo.close();
 });
 
 const percentOf = async (page: Page, id: string): Promise<number> => Number.parseFloat((await page.locator(`#${id}`).textContent()) ?? "");
