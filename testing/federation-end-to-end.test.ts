@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { controlSocket, createCloud, createFederation, directoryFederationLog, enrolledSessions, enrolmentService, federationService, memoryDeviceRegistry, openSessions, serve, type Federation, type FederationOptions, type Serving, type Sessions } from "../packages/cloud/src/index.ts";
-import { aggregation, createFederatedLearning, s3Weights, select, type WeightStore, type FederatedEvent, type FederatedLearning } from "../packages/core/src/index.ts";
+import { aggregation, createFederatedLearning, s3Weights, SednaError, select, type WeightStore, type FederatedEvent, type FederatedLearning } from "../packages/core/src/index.ts";
 import { deviceIdentity, enrolDevice, federationTransport, headEstimator, labelledSamples, type FederationTransportOptions, type HeadEstimator } from "../packages/edge-agent/src/index.ts";
 import { startS3Server } from "./s3-server.ts";
 
@@ -76,7 +76,11 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     const server = await startS3Server();
     running.push(() => server.close());
     const store = () => s3Weights({ endpoint: server.url, aggDataPath: "s3://weights/jobs", accessKeyId: "tester", secretAccessKey: "secret/with+signs" });
-    const { federation, serving } = await listen({ sessions: openSessions(), weightStore: store() });
+    // The aggregator's own trouble with the store is none of the clients': they come again.
+    let refusals = 2;
+    const own = store();
+    const troubled: WeightStore = { ...own, get: (key, wanted) => (refusals-- > 0 ? Promise.reject(new SednaError("get it: expected the right key; got 403", { code: "cloud-refused" })) : own.get(key, wanted)) };
+    const { federation, serving } = await listen({ sessions: openSessions(), weightStore: troubled });
     const asked: string[] = [];
     const fetch: typeof globalThis.fetch = (input, init) => {
       asked.push(`${init?.method} ${String(new Headers(init?.headers).get("content-type"))}`);

@@ -66,16 +66,19 @@ export function directoryFederationLog(directory: string): FederationLog {
       await guard(`begin the log in ${directory} anew`, async () => {
         const temporary = `${path}${TEMPORARY}`;
         const line = lineOf(records);
-        const written = await open(temporary, "w");
+        await rm(temporary, { force: true });
+        // Opened under its first name, and kept: nothing that may fail stands between the new file's place and its use.
+        const anew = await open(temporary, "ax+");
         try {
-          await written.writeFile(line);
-          await written.datasync();
-        } finally {
-          await written.close();
+          await anew.appendFile(line);
+          await anew.datasync();
+          await rename(temporary, path);
+        } catch (error) {
+          await anew.close();
+          throw error;
         }
-        await rename(temporary, path);
         const former = log.handle;
-        log.handle = await open(path, "a+");
+        log.handle = anew;
         log.size = line.length;
         await former.close();
         await syncFolder(directory);

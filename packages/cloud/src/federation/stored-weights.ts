@@ -27,6 +27,8 @@ export function storedWeights({ store, logger }: { readonly store: WeightStore; 
   };
   const tellFailure = (error: unknown): void => logger.error({ error: error instanceof Error ? error.message : String(error) }, "a model could not be put into the weight store");
 
+  const tellUnread = (error: unknown): undefined => void logger.error({ error: error instanceof Error ? error.message : String(error) }, "an update could not be read from the weight store");
+
   return {
     async take(c, { federation, member }) {
       const round = Number(c.req.param("round"));
@@ -39,8 +41,8 @@ export function storedWeights({ store, logger }: { readonly store: WeightStore; 
       try {
         const { signal } = c.req.raw;
         // What is too long is the federation's to refuse, by its code and with a strike; it need not be fetched for that.
-        const message = bytes > maxUpdateBytes ? new Uint8Array(0) : await store.get(key, { maxBytes: bytes, sha256, signal });
-        // The client still has it, and puts it there again when it is asked once more.
+        const message = bytes > maxUpdateBytes ? new Uint8Array(0) : await store.get(key, { maxBytes: bytes, sha256, signal }).catch(tellUnread);
+        // The client still has it, and puts it there again when it is asked once more. That the store refuses us is no word against it.
         if (!message) return c.json({ error: "take an update: expected it in the store; it is not there" }, 503, { "retry-after": "1" });
         const outcome = await federation.receive(member, { round, offset: 0, total: bytes > maxUpdateBytes ? bytes : message.length, body: once(message), signal });
         // Its client need not wait for that.
