@@ -10,7 +10,7 @@ import { collectFederationMetrics } from "./federation-metrics.ts";
 import { createTaskPolls } from "./task-polls.ts";
 import { bytesOf } from "./round-journal.ts";
 import type { Sessions } from "./sessions.ts";
-import { storedWeights } from "./stored-weights.ts";
+import { storedWeights, type StoredWeights } from "./stored-weights.ts";
 import { takeUpload } from "./take-upload.ts";
 
 /** Options of {@link federationService}. */
@@ -53,9 +53,9 @@ export function federationService({ federations, sessions, sockets = [], weightS
   const byName = new Map(federations.map((federation) => [federation.plan.name, federation]));
   if (byName.size < federations.length) throw new RangeError("serve federations: expected different names; got one twice");
   const polls = new Map(federations.map((federation) => [federation, createTaskPolls({ federation, maxWaitMs })]));
-  const stored = weightStore && storedWeights({ store: weightStore, logger: { error: (fields, message) => logger?.error(fields, message), info() {} } });
   const following: (() => void)[] = [];
-  let logger: ServiceContext["logger"] | undefined;
+  /** Made when the cloud that it logs to is known: before the start. */
+  let stored: StoredWeights | undefined;
   const secureBodies = createBodyRoom({ bytes: SECURE_BYTES, now: () => performance.now() });
   let state: "new" | "open" | "closing" | "closed" = "new";
 
@@ -148,13 +148,14 @@ export function federationService({ federations, sessions, sockets = [], weightS
     },
     async start() {
       await Promise.all(federations.map((federation) => federation.start()));
-      if (stored) following.push(...federations.map((federation) => stored.follow(federation)));
+      for (const federation of stored ? federations : []) following.push(stored!.follow(federation));
       state = "open";
     },
     mount(app, context) {
       const at = (path: string): string => `${ROOT}:name${path}`;
       const limit = bodyLimit({ maxSize: MAX_SESSION_BYTES, onError: (c) => c.json({ error: `join: expected at most ${MAX_SESSION_BYTES} bytes; got more` }, 413, { connection: "close" }) });
       collectFederationMetrics(federations, context.metrics);
+      stored = weightStore && storedWeights({ store: weightStore, logger: context.logger });
       app.get(at(""), answer(async ({ c, federation }) => c.json(federation.status(), 200, { "cache-control": "no-store" }), context));
       app.post(at("/sessions"), limit, answer(join, context));
       app.delete(at("/sessions"), answer(asMember(leave), context));
@@ -162,7 +163,6 @@ export function federationService({ federations, sessions, sockets = [], weightS
       app.get(at("/models/:version"), answer(asMember(give), context));
       // GET answers HEAD too.
       app.get(at("/rounds/:round/update"), answer(asMember(admit), context));
-      ({ logger } = context);
       app.put(at("/rounds/:round/update"), answer(asMember(({ c, federation }, member) => (stored && c.req.header("content-type") === UPDATE_REFERENCE_TYPE ? stored.take(c, { federation, member }) : takeUpload(c, { federation, member }))), context));
       app.post(at("/secure/:phase"), answer(asMember(takeSecure), context));
       app.all(`${ROOT}*`, (c) => c.json({ error: `no such route of a federation: ${c.req.method} ${c.req.path}` }, 404));
