@@ -6,7 +6,12 @@ const conditions = ["sedna-source"];
 
 export default defineConfig({
   resolve: { conditions: [...conditions, "module", "browser", "development|production"] },
-  ssr: { resolve: { conditions: [...conditions, "node", "import", "module", "development|production"], externalConditions: conditions } },
+  ssr: {
+    resolve: {
+      conditions: [...conditions, "node", "import", "module", "development|production"],
+      externalConditions: conditions,
+    },
+  },
   server: {
     headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
     fs: { allow: ["."] },
@@ -23,7 +28,14 @@ export default defineConfig({
         extends: true,
         test: {
           name: "node",
-          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts", "demo/src/**/*.test.ts", "models/**/*.test.ts", "testing/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "demo/src/**/*.test.ts",
+            "models/**/*.test.ts",
+            "testing/**/*.test.ts",
+          ],
           exclude: ["**/node_modules/**", "**/*.browser.test.ts"],
           pool: "forks",
           execArgv: ["--conditions=sedna-source", "--import", "tsx"],
@@ -31,7 +43,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "end-to-end", include: ["demo/test/**/*.test.ts", "packages/*/test/**/*.test.ts"], pool: "forks", testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
+        test: {
+          name: "end-to-end",
+          include: ["demo/test/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+          pool: "forks",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
       },
       {
         extends: true,
@@ -43,7 +62,9 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: { executablePath: findChromium(), args: [...chromiumArgs] } }),
+            provider: playwright({
+              launchOptions: { executablePath: findChromium(), args: [...chromiumArgs] },
+            }),
             instances: [{ browser: "chromium" }],
           },
         },

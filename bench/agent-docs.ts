@@ -2,7 +2,13 @@ import type { Figure, Goal } from "./result.ts";
 import { figureTable, goalTable } from "./tables.ts";
 
 /** The edge agent's part of docs/bench.md. */
-export function agentSection({ goals, figures }: { readonly goals: readonly Goal[]; readonly figures: readonly Figure[] }): string {
+export function agentSection({
+  goals,
+  figures,
+}: {
+  readonly goals: readonly Goal[];
+  readonly figures: readonly Figure[];
+}): string {
   return `## The edge agent
 
 \`npm run bench -- goals agent --json\`

@@ -7,17 +7,28 @@ import { benchAgentUpdates } from "./agent-updates.ts";
 import { goal, type Figure, type Goal } from "./result.ts";
 
 /** The goals of the edge agent, measured one benchmark after the other; what was measured on the way goes to `onFigures`. */
-export async function* agentGoals(onFigures: (figures: readonly Figure[]) => void = () => {}): AsyncGenerator<Goal> {
+export async function* agentGoals(
+  onFigures: (figures: readonly Figure[]) => void = () => {},
+): AsyncGenerator<Goal> {
   const measured = async (bench: () => Promise<Figure[]>): Promise<(metric: RegExp) => readonly Figure[]> => {
     const figures = await bench();
     onFigures(figures);
     return (metric) => figures.filter((figure) => metric.test(figure.metric));
   };
   /** The sum of values, or the one ratio; null with the reason where one could not be measured. */
-  const lower = (name: string, found: readonly Figure[], { limit, of = "value" }: { readonly limit: number; readonly of?: "value" | "ratio" }): Goal => {
+  const lower = (
+    name: string,
+    found: readonly Figure[],
+    { limit, of = "value" }: { readonly limit: number; readonly of?: "value" | "ratio" },
+  ): Goal => {
     const lacking = found.find(({ value }) => Number.isNaN(value));
-    if (lacking || found.length === 0) return goal(name, null, { limit, better: "lower", reason: lacking?.unit ?? "not measured" });
-    return goal(name, found.reduce((sum, figure) => sum + figure[of]!, 0), { limit, better: "lower" });
+    if (lacking || found.length === 0)
+      return goal(name, null, { limit, better: "lower", reason: lacking?.unit ?? "not measured" });
+    return goal(
+      name,
+      found.reduce((sum, figure) => sum + figure[of]!, 0),
+      { limit, better: "lower" },
+    );
   };
 
   const soak = await measured(benchAgentSoak);

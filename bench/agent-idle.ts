@@ -15,20 +15,32 @@ const SETTLE_MS = 10_000;
 /** Resident memory of a device's agent that waits: the built command, as it is published, watching an empty directory, its model's server gone. */
 export async function benchAgentIdle(): Promise<Figure[]> {
   if (process.platform !== "linux") return [missing({ name, metric, reason: "needs /proc" })];
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+  execFileSync(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-b", "tsconfig.build.json"],
+    { cwd: root, stdio: "inherit" },
+  );
   const folder = await mkdtemp(join(tmpdir(), "sedna-idle-"));
   await mkdir(join(folder, "pictures"));
   const job = join(folder, "job.yaml");
-  await writeFile(job, `name: idle\nsource: { directory: pictures }\nmodel: { manifest: "http://127.0.0.1:1/manifest.json", keys: [{ id: none, publicKey: ${"A".repeat(43)}= }] }\nstatus: { port: 0 }\ndata: data\n`);
+  await writeFile(
+    job,
+    `name: idle\nsource: { directory: pictures }\nmodel: { manifest: "http://127.0.0.1:1/manifest.json", keys: [{ id: none, publicKey: ${"A".repeat(43)}= }] }\nstatus: { port: 0 }\ndata: data\n`,
+  );
   // Not by the package's bin: in a checkout that one runs the source, and through a second process.
-  const child = spawn(process.execPath, [join(root, "packages/edge-agent/dist/bin.node.js"), "run", job], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [join(root, "packages/edge-agent/dist/bin.node.js"), "run", job], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const ended = once(child, "close");
   try {
     const log = { text: "" };
     child.stderr.on("data", (chunk: Buffer) => (log.text += chunk.toString()));
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    if (!log.text.includes('"msg":"model-missing"') || child.exitCode !== null) throw new Error(`bench ${name}: expected an agent that waits for its model; got ${log.text}`);
-    const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${child.pid}/status`, "utf8"))?.[1]);
+    if (!log.text.includes('"msg":"model-missing"') || child.exitCode !== null)
+      throw new Error(`bench ${name}: expected an agent that waits for its model; got ${log.text}`);
+    const kilobytes = Number(
+      /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${child.pid}/status`, "utf8"))?.[1],
+    );
     return [{ name, metric, value: (kilobytes * 1024) / 1e6, unit: "MB" }];
   } finally {
     child.kill("SIGTERM");

@@ -4,7 +4,15 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { createJointInference, nanodet, pixelsFrame, type Detections, type Frame, type JointResult, type SampleSource } from "@sedna-js/core";
+import {
+  createJointInference,
+  nanodet,
+  pixelsFrame,
+  type Detections,
+  type Frame,
+  type JointResult,
+  type SampleSource,
+} from "@sedna-js/core";
 import { createEdgeAgent, hardExampleMining, onnxEstimator, superviseModel } from "@sedna-js/edge-agent";
 import { localModel } from "../packages/edge-agent/src/models/local-model.ts";
 import { createAgentMetrics } from "../packages/edge-agent/src/telemetry/agent-metrics.ts";
@@ -15,7 +23,9 @@ import { interleave, ratio, typical } from "./rounds.ts";
 const name = "agent overhead";
 
 /** A source that is fed by hand, so that contestants can be asked in turn. */
-function handFed(run: (source: SampleSource<Frame>) => AsyncIterableIterator<JointResult<Detections, Frame>>): { ask(frame: Frame): Promise<void>; end(): Promise<void> } {
+function handFed(
+  run: (source: SampleSource<Frame>) => AsyncIterableIterator<JointResult<Detections, Frame>>,
+): { ask(frame: Frame): Promise<void>; end(): Promise<void> } {
   let feed: (frame: Frame) => void = () => {};
   const source = {
     async *[Symbol.asyncIterator]() {
@@ -30,7 +40,8 @@ function handFed(run: (source: SampleSource<Frame>) => AsyncIterableIterator<Joi
       await new Promise((resolve) => setImmediate(resolve));
       feed(frame);
       const { value } = await answer;
-      if (!value || value.result === null) throw new Error(`measure the agent's overhead: expected an answer; got ${String(value?.error)}`);
+      if (!value || value.result === null)
+        throw new Error(`measure the agent's overhead: expected an answer; got ${String(value?.error)}`);
     },
     end: async () => void (await answers.return?.()),
   };
@@ -46,27 +57,55 @@ export async function benchAgentOverhead(): Promise<Figure[]> {
   const cache = fileURLToPath(new URL("../.cache/", import.meta.url));
   const folder = await mkdtemp(join(cache, "overhead-"));
   const entry = join(folder, "worker.mjs");
-  await writeFile(entry, await workerCode(new URL("../packages/edge-agent/src/worker/model-host.worker.node.ts", import.meta.url)));
+  await writeFile(
+    entry,
+    await workerCode(new URL("../packages/edge-agent/src/worker/model-host.worker.node.ts", import.meta.url)),
+  );
   const createWorker = (): Worker => new Worker(entry);
   const receiver = createServer((request, response) => {
     const body = request.url?.startsWith("/sedna/") ? { Status: 200, Message: "OK" } : { stored: true };
-    request.resume().on("end", () => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body)));
+    request
+      .resume()
+      .on("end", () =>
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body)),
+      );
   });
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
 
   const settings = { method: "Random", param: { random_ratio: 0.1 } } as const;
-  const frame = pixelsFrame({ width: 640, height: 480, data: new Uint8ClampedArray(4 * 640 * 480).map((_, i) => i * 7) });
-  const inWorker = superviseModel<Frame, Detections>({ model: localModel({ file, task: { name: "nanodet" } }), createWorker });
+  const frame = pixelsFrame({
+    width: 640,
+    height: 480,
+    data: new Uint8ClampedArray(4 * 640 * 480).map((_, i) => i * 7),
+  });
+  const inWorker = superviseModel<Frame, Detections>({
+    model: localModel({ file, task: { name: "nanodet" } }),
+    createWorker,
+  });
   const inProcess = onnxEstimator({ model: file, task: nanodet() });
-  const alone = (estimator: typeof inProcess) => handFed((source) => createJointInference({ estimator, hardExampleMining: hardExampleMining.Random(settings.param) }).run(source));
+  const alone = (estimator: typeof inProcess) =>
+    handFed((source) =>
+      createJointInference({ estimator, hardExampleMining: hardExampleMining.Random(settings.param) }).run(
+        source,
+      ),
+    );
   const worker = alone(inWorker);
   const main = alone(inProcess);
 
   let open: () => SampleSource<Frame> = () => {
     throw new Error("the agent has no source yet");
   };
-  const agent = createEdgeAgent<Detections>({ name: "bench", directory: join(folder, "agent"), source: () => open(), model: { file, task: { name: "nanodet" } }, createWorker, hardExampleMining: settings, samples: { url }, report: { url, periodMs: 1000 } });
+  const agent = createEdgeAgent<Detections>({
+    name: "bench",
+    directory: join(folder, "agent"),
+    source: () => open(),
+    model: { file, task: { name: "nanodet" } },
+    createWorker,
+    hardExampleMining: settings,
+    samples: { url },
+    report: { url, periodMs: 1000 },
+  });
   const metrics = createAgentMetrics(agent);
   const fed = handFed((source) => {
     open = () => source;
@@ -79,18 +118,45 @@ export async function benchAgentOverhead(): Promise<Figure[]> {
   });
 
   try {
-    const contestants = { alone: () => worker.ask(frame), "in the main thread": () => main.ask(frame), agent: () => fed.ask(frame) };
+    const contestants = {
+      alone: () => worker.ask(frame),
+      "in the main thread": () => main.ask(frame),
+      agent: () => fed.ask(frame),
+    };
     const rounds = await interleave(contestants, { rounds: 15, runs: 60, warmUp: 20 });
     const { inferenceNumber } = agent.status().joint;
-    if (inferenceNumber !== 15 * 60 + 20) throw new Error(`measure the agent's overhead: expected ${15 * 60 + 20} frames counted; got ${inferenceNumber}`);
+    if (inferenceNumber !== 15 * 60 + 20)
+      throw new Error(
+        `measure the agent's overhead: expected ${15 * 60 + 20} frames counted; got ${inferenceNumber}`,
+      );
     return [
-      { name, metric: "joint inference alone, its model in a Worker, p50", value: typical(rounds, "alone"), unit: "ms" },
-      { name, metric: "everything on, p50", value: typical(rounds, "agent"), unit: "ms", peer: "joint inference alone", ratio: ratio(rounds, { a: "agent", b: "alone" }) },
-      { name, metric: "everything on, against a model in the main thread, p50", value: typical(rounds, "in the main thread"), unit: "ms", peer: "a model in the main thread", ratio: ratio(rounds, { a: "agent", b: "in the main thread" }) },
+      {
+        name,
+        metric: "joint inference alone, its model in a Worker, p50",
+        value: typical(rounds, "alone"),
+        unit: "ms",
+      },
+      {
+        name,
+        metric: "everything on, p50",
+        value: typical(rounds, "agent"),
+        unit: "ms",
+        peer: "joint inference alone",
+        ratio: ratio(rounds, { a: "agent", b: "alone" }),
+      },
+      {
+        name,
+        metric: "everything on, against a model in the main thread, p50",
+        value: typical(rounds, "in the main thread"),
+        unit: "ms",
+        peer: "a model in the main thread",
+        ratio: ratio(rounds, { a: "agent", b: "in the main thread" }),
+      },
     ];
   } finally {
     await agent.stop();
-    for (const one of [worker, main]) await Promise.race([one.end(), new Promise((resolve) => setTimeout(resolve, 100))]);
+    for (const one of [worker, main])
+      await Promise.race([one.end(), new Promise((resolve) => setTimeout(resolve, 100))]);
     await inWorker.dispose();
     await inProcess.dispose();
     receiver.closeAllConnections();

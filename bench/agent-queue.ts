@@ -7,7 +7,9 @@ import { fileQueueStore } from "../packages/edge-agent/src/queue/file-queue-stor
 import type { Figure } from "./result.ts";
 
 const ITEMS = 100_000;
-const writer = fileURLToPath(new URL("../packages/edge-agent/test/fixtures/queue-writer.ts", import.meta.url));
+const writer = fileURLToPath(
+  new URL("../packages/edge-agent/test/fixtures/queue-writer.ts", import.meta.url),
+);
 
 /** What a killed process leaves of the items that it acknowledged. */
 interface Reload {
@@ -30,7 +32,12 @@ export async function benchAgentQueue(): Promise<Figure[]> {
   return [
     { name, metric: "acknowledged items lost, killed half way", value: halfWay.lost, unit: "items" },
     { name, metric: "acknowledged items lost, killed at the end", value: atEnd.lost, unit: "items" },
-    { name, metric: "items acknowledged before the kills", value: halfWay.acknowledged + atEnd.acknowledged, unit: "items" },
+    {
+      name,
+      metric: "items acknowledged before the kills",
+      value: halfWay.acknowledged + atEnd.acknowledged,
+      unit: "items",
+    },
     { name, metric: "enqueue", value: atEnd.acknowledged / atEnd.writtenIn, unit: "items/s" },
     { name, metric: "reload of 1e5 items", value: atEnd.reloadedIn, unit: "s" },
   ];
@@ -61,8 +68,18 @@ async function killed({ after }: { readonly after: number }): Promise<Reload> {
 }
 
 /** Runs the writer until it has acknowledged so many, and kills it. */
-async function write({ directory, after }: { readonly directory: string; readonly after: number }): Promise<{ readonly lines: readonly string[]; readonly writtenIn: number }> {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", writer, directory, "64", "200", String(ITEMS)], { stdio: ["ignore", "pipe", "inherit"] });
+async function write({
+  directory,
+  after,
+}: {
+  readonly directory: string;
+  readonly after: number;
+}): Promise<{ readonly lines: readonly string[]; readonly writtenIn: number }> {
+  const child = spawn(
+    process.execPath,
+    ["--conditions=sedna-source", "--import", "tsx", writer, directory, "64", "200", String(ITEMS)],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   const lines: string[] = [];
   const times = { first: 0, last: 0 };
   let rest = "";
@@ -74,7 +91,12 @@ async function write({ directory, after }: { readonly directory: string; readonl
     for (const part of parts) if (part !== "done") lines.push(part);
     if (lines.length >= after) child.kill("SIGKILL");
   });
-  const signal = await new Promise<string | null>((resolve) => child.once("close", (_code, by) => resolve(by)));
-  if (signal !== "SIGKILL") throw new Error(`bench the queue: expected to kill the writer; it ended by itself after ${lines.length} items`);
+  const signal = await new Promise<string | null>((resolve) =>
+    child.once("close", (_code, by) => resolve(by)),
+  );
+  if (signal !== "SIGKILL")
+    throw new Error(
+      `bench the queue: expected to kill the writer; it ended by itself after ${lines.length} items`,
+    );
   return { lines, writtenIn: (times.last - times.first) / 1000 };
 }

@@ -11,7 +11,14 @@ const LOSSES = 5;
  * ONNX Runtime there, ask for another device, check it on the golden case and replay the frame in flight.
  */
 export async function benchAgentRecovery(): Promise<Figure[]> {
-  if (findChromium() === undefined) return [missing({ name, metric: "first result after device.destroy()", reason: "found no Chromium; install it, or set CHROMIUM to the path of one" })];
+  if (findChromium() === undefined)
+    return [
+      missing({
+        name,
+        metric: "first result after device.destroy()",
+        reason: "found no Chromium; install it, or set CHROMIUM to the path of one",
+      }),
+    ];
   const site = await supervisedSite();
   try {
     const seconds: number[] = [];
@@ -20,27 +27,58 @@ export async function benchAgentRecovery(): Promise<Figure[]> {
       const page = await site.open();
       await page.evaluate(() => startSupervised({ providers: ["webgpu", "wasm"] }));
       const backend = await page.evaluate(() => supervised.load());
-      if (backend !== "webgpu") return [missing({ name, metric: "first result after device.destroy()", reason: `the page runs on ${backend}: no WebGPU adapter` })];
+      if (backend !== "webgpu")
+        return [
+          missing({
+            name,
+            metric: "first result after device.destroy()",
+            reason: `the page runs on ${backend}: no WebGPU adapter`,
+          }),
+        ];
       await page.evaluate(() => supervised.flow());
       await page.waitForFunction(() => supervised.counts().answered > 20);
       const lostAt = await page.evaluate(() => {
         supervised.destroyDevice();
         return supervised.now();
       });
-      await page.waitForFunction(() => supervised.events().some(({ type }) => type === "model-recovered"), undefined, { timeout: 60_000 });
+      await page.waitForFunction(
+        () => supervised.events().some(({ type }) => type === "model-recovered"),
+        undefined,
+        { timeout: 60_000 },
+      );
       await page.evaluate(() => supervised.still());
       const events = await page.evaluate(() => supervised.events());
       const recovered = events.find(({ type }) => type === "model-recovered")!;
-      if (!("rung" in recovered) || recovered.rung !== "webgpu") throw new Error(`measure the recovery: expected a fresh GPU device; got ${JSON.stringify(recovered)}`);
+      if (!("rung" in recovered) || recovered.rung !== "webgpu")
+        throw new Error(
+          `measure the recovery: expected a fresh GPU device; got ${JSON.stringify(recovered)}`,
+        );
       seconds.push((recovered.at - lostAt) / 1000);
-      opening.push(...events.flatMap((event) => (event.type === "model-opened" ? [event.ms / 1000] : [])).slice(-1));
+      opening.push(
+        ...events.flatMap((event) => (event.type === "model-opened" ? [event.ms / 1000] : [])).slice(-1),
+      );
       await page.evaluate(() => supervised.dispose());
       await page.close();
     }
     return [
-      { name, metric: `first result after device.destroy(), median of ${LOSSES}`, value: median(seconds), unit: "s" },
-      { name, metric: `first result after device.destroy(), worst of ${LOSSES}`, value: Math.max(...seconds), unit: "s" },
-      { name, metric: `of that opening the model anew, median of ${LOSSES}`, value: median(opening), unit: "s" },
+      {
+        name,
+        metric: `first result after device.destroy(), median of ${LOSSES}`,
+        value: median(seconds),
+        unit: "s",
+      },
+      {
+        name,
+        metric: `first result after device.destroy(), worst of ${LOSSES}`,
+        value: Math.max(...seconds),
+        unit: "s",
+      },
+      {
+        name,
+        metric: `of that opening the model anew, median of ${LOSSES}`,
+        value: median(opening),
+        unit: "s",
+      },
     ];
   } finally {
     await site.close();

@@ -7,7 +7,12 @@ import { pixelsFrame, type Detections, type Frame } from "@sedna-js/core";
 import { createEdgeAgent, hardExampleMining } from "@sedna-js/edge-agent";
 import { tinyOnnx } from "../testing/tiny-onnx.ts";
 
-const [frames, every, url, worker] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]!, process.argv[5]!];
+const [frames, every, url, worker] = [
+  Number(process.argv[2]),
+  Number(process.argv[3]),
+  process.argv[4]!,
+  process.argv[5]!,
+];
 const directory = await mkdtemp(join(tmpdir(), "sedna-soak-"));
 
 async function* source(): AsyncGenerator<Frame> {

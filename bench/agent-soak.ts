@@ -25,7 +25,13 @@ const WARM = 20_000;
 export async function benchAgentSoak(): Promise<Figure[]> {
   const receiver = createServer((request, response) => {
     const told = request.url?.startsWith("/sedna/") ? { Status: 200, Message: "OK" } : { stored: true };
-    request.resume().on("end", () => response.writeHead(request.url?.startsWith("/sedna/") ? 200 : 201, { "content-type": "application/json" }).end(JSON.stringify(told)));
+    request
+      .resume()
+      .on("end", () =>
+        response
+          .writeHead(request.url?.startsWith("/sedna/") ? 200 : 201, { "content-type": "application/json" })
+          .end(JSON.stringify(told)),
+      );
   });
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
@@ -33,10 +39,22 @@ export async function benchAgentSoak(): Promise<Figure[]> {
   const folder = await mkdtemp(join(fileURLToPath(new URL("..", import.meta.url)), ".cache/soak-"));
   const worker = join(folder, "worker.mjs");
   await writeFile(worker, await workerCode(new URL("../testing/brightness-worker.ts", import.meta.url)));
-  const args = ["--conditions=sedna-source", "--expose-gc", "--import", "tsx", fileURLToPath(new URL("agent-soak-child.ts", import.meta.url)), String(FRAMES), String(EVERY), url, worker];
+  const args = [
+    "--conditions=sedna-source",
+    "--expose-gc",
+    "--import",
+    "tsx",
+    fileURLToPath(new URL("agent-soak-child.ts", import.meta.url)),
+    String(FRAMES),
+    String(EVERY),
+    url,
+    worker,
+  ];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const memory: { readonly frames: number; readonly mb: number }[] = [];
-  let last: { joint: { inferenceNumber: number; hardExampleNumber: number }; queue: { sentNumber: number } } | undefined;
+  let last:
+    | { joint: { inferenceNumber: number; hardExampleNumber: number }; queue: { sentNumber: number } }
+    | undefined;
   const started = performance.now();
   try {
     for await (const line of createInterface({ input: child.stdout })) {
@@ -50,10 +68,17 @@ export async function benchAgentSoak(): Promise<Figure[]> {
     await rm(folder, { recursive: true });
   }
   const seconds = (performance.now() - started) / 1000;
-  if (last?.joint.inferenceNumber !== FRAMES) throw new Error(`soak the agent: expected ${FRAMES} frames answered; got ${last?.joint.inferenceNumber}`);
-  if (last.joint.hardExampleNumber !== FRAMES / 10) throw new Error(`soak the agent: expected a tenth to be hard; got ${last.joint.hardExampleNumber}`);
+  if (last?.joint.inferenceNumber !== FRAMES)
+    throw new Error(`soak the agent: expected ${FRAMES} frames answered; got ${last?.joint.inferenceNumber}`);
+  if (last.joint.hardExampleNumber !== FRAMES / 10)
+    throw new Error(`soak the agent: expected a tenth to be hard; got ${last.joint.hardExampleNumber}`);
   const warm: { readonly frames: number; readonly mb: number }[] = [];
-  for (let from = WARM; from < FRAMES; from += WINDOW) warm.push(memory.filter(({ frames }) => frames > from && frames <= from + WINDOW).reduce((low, one) => (one.mb < low.mb ? one : low)));
+  for (let from = WARM; from < FRAMES; from += WINDOW)
+    warm.push(
+      memory
+        .filter(({ frames }) => frames > from && frames <= from + WINDOW)
+        .reduce((low, one) => (one.mb < low.mb ? one : low)),
+    );
   return [
     { name, metric: "RSS slope over 1e5 frames", value: 10_000 * slope(warm), unit: "MB per 1e4 frames" },
     { name, metric: "RSS after the warm-up", value: warm[0]!.mb, unit: "MB" },
@@ -65,7 +90,8 @@ export async function benchAgentSoak(): Promise<Figure[]> {
 
 /** Least squares, in MB per frame. */
 function slope(points: readonly { readonly frames: number; readonly mb: number }[]): number {
-  const mean = (of: (point: { readonly frames: number; readonly mb: number }) => number): number => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const mean = (of: (point: { readonly frames: number; readonly mb: number }) => number): number =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [x, y] = [mean(({ frames }) => frames), mean(({ mb }) => mb)];
   return mean(({ frames, mb }) => (frames - x) * (mb - y)) / mean(({ frames }) => (frames - x) ** 2);
 }

@@ -22,14 +22,25 @@ const WARM = 2;
  * were not answered, and the memory of the page's process, its Workers included, against that after the second update.
  * The memory is the proportional set size that Linux tells of the process, after a garbage collection.
  */
-export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: number } = {}): Promise<Figure[]> {
+export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: number } = {}): Promise<
+  Figure[]
+> {
   const executablePath = findChromium();
-  if (executablePath === undefined) return [missing({ name, metric: "frames lost", reason: "found no Chromium; install it, or set CHROMIUM to the path of one" })];
+  if (executablePath === undefined)
+    return [
+      missing({
+        name,
+        metric: "frames lost",
+        reason: "found no Chromium; install it, or set CHROMIUM to the path of one",
+      }),
+    ];
   const site = await servedSite(new URL("./agent-updates-page", import.meta.url));
-  const browser = await chromium.launch({ executablePath, args: [...chromiumArgs] }).catch(async (error: unknown) => {
-    await site.close();
-    throw error;
-  });
+  const browser = await chromium
+    .launch({ executablePath, args: [...chromiumArgs] })
+    .catch(async (error: unknown) => {
+      await site.close();
+      throw error;
+    });
   try {
     const page = await browser.newPage();
     const pageSession = await page.context().newCDPSession(page);
@@ -50,14 +61,41 @@ export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: 
     const seconds = (performance.now() - started) / 1000;
     const after = await measure();
     const { version, opened } = await page.evaluate(() => updated.state());
-    if (version !== 1 + updates || opened !== 1 + updates) throw new Error(`bench updates: expected ${updates} versions in a Worker each after the first; got version ${version} and ${opened} Workers`);
+    if (version !== 1 + updates || opened !== 1 + updates)
+      throw new Error(
+        `bench updates: expected ${updates} versions in a Worker each after the first; got version ${version} and ${opened} Workers`,
+      );
     const { answered, failed, outOfOrder, given } = await page.evaluate(() => updated.end());
     return [
-      { name, metric: `frames lost in ${updates} updates, of ${given}`, value: given - answered + failed + outOfOrder, unit: "frames" },
+      {
+        name,
+        metric: `frames lost in ${updates} updates, of ${given}`,
+        value: given - answered + failed + outOfOrder,
+        unit: "frames",
+      },
       { name, metric: `memory after ${WARM} updates`, value: before, unit: "MB" },
-      { name, metric: `memory after ${WARM + half} updates`, value: middle, unit: "MB", peer: `after ${WARM}`, ratio: middle / before },
-      { name, metric: `memory after ${updates} updates`, value: after, unit: "MB", peer: `after ${WARM}`, ratio: after / before },
-      { name, metric: "one update, from the check to its confirmation", value: seconds / (updates - WARM), unit: "s" },
+      {
+        name,
+        metric: `memory after ${WARM + half} updates`,
+        value: middle,
+        unit: "MB",
+        peer: `after ${WARM}`,
+        ratio: middle / before,
+      },
+      {
+        name,
+        metric: `memory after ${updates} updates`,
+        value: after,
+        unit: "MB",
+        peer: `after ${WARM}`,
+        ratio: after / before,
+      },
+      {
+        name,
+        metric: "one update, from the check to its confirmation",
+        value: seconds / (updates - WARM),
+        unit: "s",
+      },
     ];
   } finally {
     await browser.close();
@@ -73,7 +111,11 @@ async function settledMegabytes(page: CDPSession, browser: CDPSession): Promise<
     await new Promise((resolve) => setTimeout(resolve, 500));
     const { processInfo } = await browser.send("SystemInfo.getProcessInfo");
     const renderers = processInfo.filter(({ type }) => type === "renderer");
-    const sizes = await Promise.all(renderers.map(async ({ id }) => proportionalKilobytes(await readFile(`/proc/${id}/smaps_rollup`, "utf8"))));
+    const sizes = await Promise.all(
+      renderers.map(async ({ id }) =>
+        proportionalKilobytes(await readFile(`/proc/${id}/smaps_rollup`, "utf8")),
+      ),
+    );
     // Chromium keeps a spare process for the next page; the largest is this page's.
     looks.push(Math.max(...sizes) / 1024);
   }
@@ -88,7 +130,13 @@ function proportionalKilobytes(rollup: string): number {
 
 async function servedSite(folder: URL): Promise<{ readonly url: string; close(): Promise<void> }> {
   const outDir = await mkdtemp(join(tmpdir(), "sedna-updates-"));
-  const shared = { configFile: false, root: fileURLToPath(folder), logLevel: "silent", resolve: { conditions: ["sedna-source", "module", "browser", "production"] }, worker: { format: "es" } } satisfies InlineConfig;
+  const shared = {
+    configFile: false,
+    root: fileURLToPath(folder),
+    logLevel: "silent",
+    resolve: { conditions: ["sedna-source", "module", "browser", "production"] },
+    worker: { format: "es" },
+  } satisfies InlineConfig;
   await build({ ...shared, build: { outDir, emptyOutDir: true, target: "es2022" } });
   const server = await preview({ ...shared, build: { outDir }, preview: { port: 0, host: "127.0.0.1" } });
   const { port } = server.httpServer.address() as { readonly port: number };

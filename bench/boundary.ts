@@ -12,12 +12,17 @@ function steadyCalls(kernels: Kernels): Readonly<Record<string, () => unknown>> 
   const scores = Float32Array.from({ length: 20 * 64 }, next);
   const offsets = Uint32Array.from({ length: 65 }, (_, i) => 20 * i);
   const probabilities = Float32Array.from({ length: 64 * 10 }, () => next() / 5);
-  const boxes = Float32Array.from({ length: 4 * 100 }, (_, i) => (i % 4 < 2 ? next() * 100 : 100 + next() * 100));
+  const boxes = Float32Array.from({ length: 4 * 100 }, (_, i) =>
+    i % 4 < 2 ? next() * 100 : 100 + next() * 100,
+  );
   const convert = kernels.imageToTensor({ width: 32, height: 32 });
   const picture = { data: new Uint8ClampedArray(4 * 64 * 48), width: 64, height: 48 };
   const galleries = (["f32", "int8", "binary"] as const).map((precision) => {
     const gallery = kernels.gallery({ dimensions: 64, precision });
-    gallery.set(Array.from({ length: 100 }, (_, i) => i), unitRows({ count: 100, dimensions: 64, seed: 2 }));
+    gallery.set(
+      Array.from({ length: 100 }, (_, i) => i),
+      unitRows({ count: 100, dimensions: 64, seed: 2 }),
+    );
     return gallery;
   });
   const queries = unitRows({ count: 5, dimensions: 64, seed: 3 });
@@ -26,17 +31,29 @@ function steadyCalls(kernels: Kernels): Readonly<Record<string, () => unknown>> 
   const update = { encoding: "f32", values: Float32Array.from({ length: 1003 }, next) } as const;
   const bucket = kernels.updateBucket({ length: 1003, capacity: 5 });
   const gate = kernels.frameDifference({ width: 64, height: 48 });
-  const trainer = kernels.headTrainer({ head: { kind: "softmax", features: 64, classes: 2 }, samples: unitRows({ count: 8, dimensions: 64, seed: 5 }), labels: Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1), optimizer: { kind: "sgd", learningRate: 1e-6 } });
+  const trainer = kernels.headTrainer({
+    head: { kind: "softmax", features: 64, classes: 2 },
+    samples: unitRows({ count: 8, dimensions: 64, seed: 5 }),
+    labels: Uint32Array.of(0, 1, 0, 1, 0, 1, 0, 1),
+    optimizer: { kind: "sgd", learningRate: 1e-6 },
+  });
   return {
     ibt: () => kernels.ibt({ scores, offsets, thresholdBox: 0.5, thresholdImg: 0.5 }),
     crossEntropy: () => kernels.crossEntropy({ probabilities, classes: 10, threshold: 0.5 }),
     nms: () => kernels.nms({ boxes, scores: scores.subarray(0, 100), iouThreshold: 0.5 }),
     imageToTensor: () => convert.run(picture),
     frameDifference: () => gate.compare(picture),
-    "boxIou and assign": () => kernels.assign({ cost: kernels.boxIou({ boxes: boxes.subarray(0, 80), others: boxes.subarray(80, 160) }), rows: 20, columns: 20, maxCost: 0.9 }),
+    "boxIou and assign": () =>
+      kernels.assign({
+        cost: kernels.boxIou({ boxes: boxes.subarray(0, 80), others: boxes.subarray(80, 160) }),
+        rows: 20,
+        columns: 20,
+        maxCost: 0.9,
+      }),
     "headTrainer.epoch": () => trainer.epoch(),
     "gallery.match": () => galleries.map((gallery) => gallery.match({ queries, k: 5 })),
-    "gallery.set and delete": () => galleries.map((gallery) => (gallery.set(["one"], row), gallery.delete("one"))),
+    "gallery.set and delete": () =>
+      galleries.map((gallery) => (gallery.set(["one"], row), gallery.delete("one"))),
     weightedMean: () => (sum.reset(), sum.add(update, { weight: 1 }), sum.result()),
     updateBucket: () => {
       bucket.reset();
@@ -53,11 +70,15 @@ async function watchedKernels(): Promise<{ readonly kernels: Kernels; memoryByte
   // With an imports object for those modules of Node's own that are instantiated meanwhile.
   WebAssembly.instantiate = (async (bytes: BufferSource, imports: WebAssembly.Imports = {}) => {
     const made = await instantiate(bytes, imports);
-    if (made.instance?.exports["memory"] !== undefined) memories.push(made.instance.exports["memory"] as WebAssembly.Memory);
+    if (made.instance?.exports["memory"] !== undefined)
+      memories.push(made.instance.exports["memory"] as WebAssembly.Memory);
     return made;
   }) as typeof instantiate;
   try {
-    return { kernels: await loadKernels({ backend: "wasm" }), memoryBytes: () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
+    return {
+      kernels: await loadKernels({ backend: "wasm" }),
+      memoryBytes: () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+    };
   } finally {
     WebAssembly.instantiate = instantiate;
   }
@@ -86,7 +107,12 @@ export async function benchBoundary(): Promise<Figure[]> {
     const heap = heapGrowth(call, collect);
     return [
       { name: "boundary", metric: `${name}: growth of the heap in 1e4 calls`, value: heap, unit: "bytes" },
-      { name: "boundary", metric: `${name}: growth of kernel memory in 1e5 calls`, value: memoryBytes() - before, unit: "bytes" },
+      {
+        name: "boundary",
+        metric: `${name}: growth of kernel memory in 1e5 calls`,
+        value: memoryBytes() - before,
+        unit: "bytes",
+      },
     ];
   });
   kernels.dispose();

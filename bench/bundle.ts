@@ -49,31 +49,65 @@ export interface BundleReport {
 }
 
 /** Builds an empty Vite app, with {@link tenLines} or other files, against the packages as they are published. */
-export async function bundleReport(files: Readonly<Record<string, string>> = { "main.js": tenLines }): Promise<BundleReport> {
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+export async function bundleReport(
+  files: Readonly<Record<string, string>> = { "main.js": tenLines },
+): Promise<BundleReport> {
+  execFileSync(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-b", "tsconfig.build.json"],
+    { cwd: root, stdio: "inherit" },
+  );
   const app = await mkdtemp(join(tmpdir(), "sedna-app-"));
   try {
     await mkdir(join(app, "node_modules/@sedna-js"), { recursive: true });
     for (const name of ["wasm-kernels", "core", "edge-agent"]) {
-      await cp(join(root, "packages", name, "dist"), join(app, "node_modules/@sedna-js", name, "dist"), { recursive: true });
-      await cp(join(root, "packages", name, "package.json"), join(app, "node_modules/@sedna-js", name, "package.json"));
+      await cp(join(root, "packages", name, "dist"), join(app, "node_modules/@sedna-js", name, "dist"), {
+        recursive: true,
+      });
+      await cp(
+        join(root, "packages", name, "package.json"),
+        join(app, "node_modules/@sedna-js", name, "package.json"),
+      );
     }
     for (const name of await readdir(join(root, "node_modules"))) {
-      if (/^(onnxruntime|comlink$|idb$|zod$|@noble$|flatbuffers|guid|long|platform|protobufjs|@protobufjs|shamir-secret-sharing$|aws4fetch$)/.test(name)) await symlink(join(root, "node_modules", name), join(app, "node_modules", name));
+      if (
+        /^(onnxruntime|comlink$|idb$|zod$|@noble$|flatbuffers|guid|long|platform|protobufjs|@protobufjs|shamir-secret-sharing$|aws4fetch$)/.test(
+          name,
+        )
+      )
+        await symlink(join(root, "node_modules", name), join(app, "node_modules", name));
     }
     await writeFile(join(app, "package.json"), '{ "type": "module" }');
-    await writeFile(join(app, "index.html"), '<video src="/video.mp4"></video><script type="module" src="/main.js"></script>');
+    await writeFile(
+      join(app, "index.html"),
+      '<video src="/video.mp4"></video><script type="module" src="/main.js"></script>',
+    );
     for (const [name, text] of Object.entries(files)) await writeFile(join(app, name), text);
 
     const warnings: string[] = [];
     const logger = createLogger("silent");
     logger.warn = logger.warnOnce = (message) => void warnings.push(message);
-    const output = (await build({ root: app, configFile: false, logLevel: "silent", customLogger: logger, worker: { format: "es" }, build: { target: "es2022", write: false } })) as Rollup.RollupOutput;
+    const output = (await build({
+      root: app,
+      configFile: false,
+      logLevel: "silent",
+      customLogger: logger,
+      worker: { format: "es" },
+      build: { target: "es2022", write: false },
+    })) as Rollup.RollupOutput;
     const chunks = output.output.filter((one): one is Rollup.OutputChunk => one.type === "chunk");
-    const ours = chunks.filter((chunk) => !Object.keys(chunk.modules).some((id) => id.includes("onnxruntime-web"))).map(({ code }) => code);
+    const ours = chunks
+      .filter((chunk) => !Object.keys(chunk.modules).some((id) => id.includes("onnxruntime-web")))
+      .map(({ code }) => code);
     // What Workers carry comes as assets, ONNX Runtime's own files beside it.
-    for (const one of output.output) if (one.type === "asset" && one.fileName.endsWith(".js") && !/\/ort\./.test(one.fileName)) ours.push(String(one.source));
-    return { ourCode: ours.join("\n"), ourKb: ours.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0) / 1024, warnings };
+    for (const one of output.output)
+      if (one.type === "asset" && one.fileName.endsWith(".js") && !/\/ort\./.test(one.fileName))
+        ours.push(String(one.source));
+    return {
+      ourCode: ours.join("\n"),
+      ourKb: ours.reduce((sum, code) => sum + gzipSync(code, { level: 9 }).length, 0) / 1024,
+      warnings,
+    };
   } finally {
     await rm(app, { recursive: true });
   }
@@ -82,11 +116,18 @@ export async function bundleReport(files: Readonly<Record<string, string>> = { "
 /** Bytes that an app carries for us. */
 export async function benchBundle(): Promise<Figure[]> {
   const { ourKb, warnings } = await bundleReport();
-  if (warnings.length > 0) throw new Error(`bench bundle: expected a build without warnings; got ${warnings.join("; ")}`);
+  if (warnings.length > 0)
+    throw new Error(`bench bundle: expected a build without warnings; got ${warnings.join("; ")}`);
   const agent = await bundleReport(agentLines);
-  if (agent.warnings.length > 0) throw new Error(`bench bundle: expected a build without warnings; got ${agent.warnings.join("; ")}`);
+  if (agent.warnings.length > 0)
+    throw new Error(`bench bundle: expected a build without warnings; got ${agent.warnings.join("; ")}`);
   return [
     { name: "bundle", metric: "ten-line app, gzip, without ONNX Runtime", value: ourKb, unit: "KB" },
-    { name: "bundle", metric: "app with an edge agent, its Worker included, gzip, without ONNX Runtime", value: agent.ourKb, unit: "KB" },
+    {
+      name: "bundle",
+      metric: "app with an edge agent, its Worker included, gzip, without ONNX Runtime",
+      value: agent.ourKb,
+      unit: "KB",
+    },
   ];
 }

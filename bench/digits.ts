@@ -10,9 +10,17 @@ const file = (path: string): URL => new URL(`../models/${path}`, import.meta.url
 
 /** The digits that no model has seen in training, with their labels. */
 export async function heldOutDigits(): Promise<{ samples: Tensor[]; labels: Uint8Array }> {
-  const images = gunzipSync(await readFile(file("digits/mnist10k-images-idx3-ubyte.gz"))).subarray(16).subarray(-HELD_OUT * SIDE * SIDE);
-  const labels = gunzipSync(await readFile(file("digits/mnist10k-labels-idx1-ubyte.gz"))).subarray(8).subarray(-HELD_OUT);
-  const samples = Array.from(labels, (_, i): Tensor => ({ dtype: "float32", shape: [1, SIDE, SIDE], data: Float32Array.from(images.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE), (value) => value / 255) }));
+  const images = gunzipSync(await readFile(file("digits/mnist10k-images-idx3-ubyte.gz")))
+    .subarray(16)
+    .subarray(-HELD_OUT * SIDE * SIDE);
+  const labels = gunzipSync(await readFile(file("digits/mnist10k-labels-idx1-ubyte.gz")))
+    .subarray(8)
+    .subarray(-HELD_OUT);
+  const samples = Array.from(labels, (_, i): Tensor => ({
+    dtype: "float32",
+    shape: [1, SIDE, SIDE],
+    data: Float32Array.from(images.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE), (value) => value / 255),
+  }));
   return { samples, labels };
 }
 
@@ -23,13 +31,18 @@ export interface CascadePoint {
 }
 
 /** The whole cascade, run through joint inference at thresholds for about these shares. */
-export async function digitsCascade(shares: readonly number[]): Promise<{ little: number; big: number; points: CascadePoint[] }> {
+export async function digitsCascade(
+  shares: readonly number[],
+): Promise<{ little: number; big: number; points: CascadePoint[] }> {
   const { samples, labels } = await heldOutDigits();
-  const open = (name: string): Estimator<Tensor, Float32Array> => onnxEstimator({ model: file(`${name}/model.onnx`), task: classifier() });
+  const open = (name: string): Estimator<Tensor, Float32Array> =>
+    onnxEstimator({ model: file(`${name}/model.onnx`), task: classifier() });
   const [little, big] = [open("digits-little"), open("digits-big")];
   const best = (answer: Float32Array): number => answer.indexOf(Math.max(...answer));
-  const accuracy = (answers: readonly Float32Array[]): number => answers.filter((answer, i) => best(answer) === labels[i]).length / labels.length;
-  const all = async (estimator: Estimator<Tensor, Float32Array>): Promise<Float32Array[]> => estimator.predictBatch!(samples);
+  const accuracy = (answers: readonly Float32Array[]): number =>
+    answers.filter((answer, i) => best(answer) === labels[i]).length / labels.length;
+  const all = async (estimator: Estimator<Tensor, Float32Array>): Promise<Float32Array[]> =>
+    estimator.predictBatch!(samples);
 
   const [fromLittle, fromBig] = [await all(little), await all(big)];
   const margins = fromLittle.map((answer) => {
@@ -39,7 +52,11 @@ export async function digitsCascade(shares: readonly number[]): Promise<{ little
   const points: CascadePoint[] = [];
   for (const share of shares) {
     const threshold = share === 0 ? 0 : quantile(margins, share) + 1e-9;
-    const joint = createJointInference<Tensor, Float32Array>({ estimator: little, bigModel: localBigModel(big), hardExampleMining: hardExampleMining.Margin({ threshold }) });
+    const joint = createJointInference<Tensor, Float32Array>({
+      estimator: little,
+      bigModel: localBigModel(big),
+      hardExampleMining: hardExampleMining.Margin({ threshold }),
+    });
     const answers: Float32Array[] = [];
     for (const sample of samples) answers.push((await joint.inference(sample)).result!);
     points.push({ uploaded: joint.stats().uploadCloudRatio, accuracy: accuracy(answers) });
@@ -57,6 +74,13 @@ export async function benchDigits(): Promise<Figure[]> {
     { name: "digits", metric: "accuracy, little alone", value: little, unit: "share" },
     { name: "digits", metric: "accuracy, big alone", value: big, unit: "share" },
     { name: "digits", metric: "uploaded", value: uploaded, unit: "share" },
-    { name: "digits", metric: "accuracy, joint", value: accuracy, unit: "share", peer: "random upload", ratio: accuracy / (little + uploaded * (big - little)) },
+    {
+      name: "digits",
+      metric: "accuracy, joint",
+      value: accuracy,
+      unit: "share",
+      peer: "random upload",
+      ratio: accuracy / (little + uploaded * (big - little)),
+    },
   ];
 }

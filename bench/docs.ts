@@ -33,12 +33,17 @@ export async function writeDocs(): Promise<void> {
   for await (const goal of goalsOf((measured) => figures.push(...measured))) goals.push(goal);
   for (const bench of [benchDigits, benchVideo, benchBundle]) figures.push(...(await bench()));
   const kernels = { goals: [] as Goal[], figures: [] as Figure[] };
-  for await (const goal of kernelGoals((measured) => kernels.figures.push(...measured))) kernels.goals.push(goal);
+  for await (const goal of kernelGoals((measured) => kernels.figures.push(...measured)))
+    kernels.goals.push(goal);
   const agent = { goals: [] as Goal[], figures: [] as Figure[] };
   for await (const goal of agentGoals((measured) => agent.figures.push(...measured))) agent.goals.push(goal);
   const federated = { goals: [] as Goal[], figures: [] as Figure[] };
-  for await (const goal of federatedGoals((measured) => federated.figures.push(...measured))) federated.goals.push(goal);
-  await writeFile(doc("bench.md"), `${benchPage(goals, figures)}\n${agentSection(agent)}\n${federatedSection(federated)}\n${kernelsSection(kernels)}`);
+  for await (const goal of federatedGoals((measured) => federated.figures.push(...measured)))
+    federated.goals.push(goal);
+  await writeFile(
+    doc("bench.md"),
+    `${benchPage(goals, figures)}\n${agentSection(agent)}\n${federatedSection(federated)}\n${kernelsSection(kernels)}`,
+  );
 }
 
 function benchPage(goals: readonly Goal[], figures: readonly Figure[]): string {
@@ -62,9 +67,20 @@ ${figureTable(figures)}
 `;
 }
 
-function digitsPage({ little, big, points }: { little: number; big: number; points: readonly CascadePoint[] }): string {
+function digitsPage({
+  little,
+  big,
+  points,
+}: {
+  little: number;
+  big: number;
+  points: readonly CascadePoint[];
+}): string {
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const rows = points.map(({ uploaded, accuracy }) => `| ${percent(uploaded)} | ${percent(accuracy)} | ${percent(little + uploaded * (big - little))} |`);
+  const rows = points.map(
+    ({ uploaded, accuracy }) =>
+      `| ${percent(uploaded)} | ${percent(accuracy)} | ${percent(little + uploaded * (big - little))} |`,
+  );
   return `# Joint inference on labelled digits
 
 Written by \`npm run bench -- docs\`. 2,000 digits of MNIST that no model has seen in training; the little model (14 KB) is right in ${percent(little)}, the big one (829 KB) in ${percent(big)}. The miner is \`Margin\`: a digit is uploaded when the best class leads the second by less than a threshold, here set for each share. The random baseline uploads the same share whatever the digits show. The standard error of an accuracy is about 0.4 points.
@@ -77,14 +93,39 @@ ${rows.join("\n")}
 `;
 }
 
-function curve({ little, big, points }: { little: number; big: number; points: readonly CascadePoint[] }): string {
+function curve({
+  little,
+  big,
+  points,
+}: {
+  little: number;
+  big: number;
+  points: readonly CascadePoint[];
+}): string {
   return lineChart({
     title: "Accuracy on digits against the share uploaded",
     lines: [
-      { label: "at random", colour: "quiet", dashed: true, points: [{ x: 0, y: little }, { x: 1, y: big }], labelAt: { x: 0.62, y: 0.942 } },
-      { label: "least certain first", colour: "cloud", points: points.map(({ uploaded, accuracy }) => ({ x: uploaded, y: accuracy })), labelAt: { x: 0.3, y: 0.9605 } },
+      {
+        label: "at random",
+        colour: "quiet",
+        dashed: true,
+        points: [
+          { x: 0, y: little },
+          { x: 1, y: big },
+        ],
+        labelAt: { x: 0.62, y: 0.942 },
+      },
+      {
+        label: "least certain first",
+        colour: "cloud",
+        points: points.map(({ uploaded, accuracy }) => ({ x: uploaded, y: accuracy })),
+        labelAt: { x: 0.3, y: 0.9605 },
+      },
     ],
     x: { ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], label: "share uploaded", format: (share) => `${100 * share} %` },
-    y: { ticks: [0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98], format: (share) => `${Math.round(100 * share)} %` },
+    y: {
+      ticks: [0.91, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.98],
+      format: (share) => `${Math.round(100 * share)} %`,
+    },
   });
 }

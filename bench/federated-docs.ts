@@ -8,7 +8,10 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 /** docs/federated-digits.md. */
 export function federatedDigitsPage({ samplesOfClients, centrally, curves }: NonIidResult): string {
   const at = [1, 10, 30, 100, 200, 300];
-  const rows = curves.map(({ name, accuracy }) => `| ${name} | ${at.map((round) => percent(accuracy[round - 1]!)).join(" | ")} | ${percent(settled(accuracy))} |`);
+  const rows = curves.map(
+    ({ name, accuracy }) =>
+      `| ${name} | ${at.map((round) => percent(accuracy[round - 1]!)).join(" | ")} | ${percent(settled(accuracy))} |`,
+  );
   return `# Ten clients with unlike digits
 
 Written by \`npm run bench -- docs\`. 8,000 digits of MNIST are dealt out to ten clients by a Dirichlet distribution at alpha 0.1, so that most clients have two or three kinds: ${samplesOfClients.join(", ")} digits each. All train the same head, a softmax on 14 x 14 pooled pixels, which know no labels; a round is one epoch of SGD at each client. Updates go through the messages that travel, and the aggregator that a federation runs. Accuracy is on 2,000 digits that nobody trains on; the standard error is about 0.6 points. In one place, the same head with the same optimizer reaches ${percent(settled(centrally))} (mean of its last ten epochs of ${centrally.length}).
@@ -29,13 +32,30 @@ export function federatedDigitsChart({ centrally, curves }: NonIidResult): strin
   const rounds = plain.accuracy.length;
   // Single rounds swing by points: each point drawn is the mean of five.
   const smooth = (accuracy: readonly number[]): { x: number; y: number }[] =>
-    Array.from({ length: rounds / 5 }, (_, i) => ({ x: 5 * i + 3, y: accuracy.slice(5 * i, 5 * i + 5).reduce((sum, one) => sum + one, 0) / 5 })).filter(({ y }) => y >= 0.7);
+    Array.from({ length: rounds / 5 }, (_, i) => ({
+      x: 5 * i + 3,
+      y: accuracy.slice(5 * i, 5 * i + 5).reduce((sum, one) => sum + one, 0) / 5,
+    })).filter(({ y }) => y >= 0.7);
   const central = settled(centrally);
   return lineChart({
     title: "Accuracy on held-out digits by round",
     lines: [
-      { label: "in one place", colour: "quiet", dashed: true, points: [{ x: 0, y: central }, { x: rounds, y: central }], labelAt: { x: 200, y: central + 0.008 } },
-      { label: "FedProx, mu 0.3", colour: "edge", points: smooth(prox.accuracy), labelAt: { x: 200, y: 0.871 } },
+      {
+        label: "in one place",
+        colour: "quiet",
+        dashed: true,
+        points: [
+          { x: 0, y: central },
+          { x: rounds, y: central },
+        ],
+        labelAt: { x: 200, y: central + 0.008 },
+      },
+      {
+        label: "FedProx, mu 0.3",
+        colour: "edge",
+        points: smooth(prox.accuracy),
+        labelAt: { x: 200, y: 0.871 },
+      },
       { label: "FedAvg", colour: "cloud", points: smooth(plain.accuracy), labelAt: { x: 200, y: 0.856 } },
     ],
     x: { ticks: [0, 50, 100, 150, 200, 250, 300], label: "round", format: String },
@@ -44,7 +64,13 @@ export function federatedDigitsChart({ centrally, curves }: NonIidResult): strin
 }
 
 /** The federation's part of docs/bench.md. */
-export function federatedSection({ goals, figures }: { readonly goals: readonly Goal[]; readonly figures: readonly Figure[] }): string {
+export function federatedSection({
+  goals,
+  figures,
+}: {
+  readonly goals: readonly Goal[];
+  readonly figures: readonly Figure[];
+}): string {
   return `## Federated learning
 
 \`npm run bench -- goals federated --json\`

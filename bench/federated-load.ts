@@ -7,7 +7,14 @@ import { WebSocket } from "ws";
 
 /** What the clients do. */
 export type LoadTask =
-  | { readonly kind: "join"; readonly url: string; readonly jsonUrl: string; readonly clients: number; readonly parameters: number; readonly sockets: boolean }
+  | {
+      readonly kind: "join";
+      readonly url: string;
+      readonly jsonUrl: string;
+      readonly clients: number;
+      readonly parameters: number;
+      readonly sockets: boolean;
+    }
   /** All send their update of a round; it is over when its model is there. */
   | { readonly kind: "round"; readonly round: number }
   /** The same, and everyone takes the new model. */
@@ -44,15 +51,30 @@ async function ask(url: string, options: Parameters<typeof askOnce>[1]): Promise
   }
 }
 
-function askOnce(url: string, { method, headers = {}, body }: { readonly method: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: Uint8Array | string }): Promise<Reply> {
+function askOnce(
+  url: string,
+  {
+    method,
+    headers = {},
+    body,
+  }: {
+    readonly method: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: Uint8Array | string;
+  },
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const length = typeof body === "string" ? Buffer.byteLength(body) : (body?.length ?? 0);
-    const outgoing = request(url, { method, agent, headers: { ...headers, "content-length": length } }, (reply) => {
-      let text = "";
-      reply.setEncoding("utf8").on("data", (piece: string) => (text += piece));
-      reply.on("end", () => resolve({ status: reply.statusCode!, headers: reply.headers, text }));
-      reply.on("error", reject);
-    });
+    const outgoing = request(
+      url,
+      { method, agent, headers: { ...headers, "content-length": length } },
+      (reply) => {
+        let text = "";
+        reply.setEncoding("utf8").on("data", (piece: string) => (text += piece));
+        reply.on("end", () => resolve({ status: reply.statusCode!, headers: reply.headers, text }));
+        reply.on("error", reject);
+      },
+    );
     outgoing.on("error", reject);
     outgoing.end(body);
   });
@@ -61,7 +83,10 @@ function askOnce(url: string, { method, headers = {}, body }: { readonly method:
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Runs work on all, so many at a time. */
-async function spread(count: number, { atOnce, work }: { readonly atOnce: number; readonly work: (index: number) => Promise<void> }): Promise<void> {
+async function spread(
+  count: number,
+  { atOnce, work }: { readonly atOnce: number; readonly work: (index: number) => Promise<void> },
+): Promise<void> {
   let next = 0;
   await Promise.all(
     Array.from({ length: Math.min(atOnce, count) }, async () => {
@@ -75,16 +100,30 @@ const as = (client: number): Record<string, string> => ({ authorization: `Bearer
 
 const messageOf = (round: number): Uint8Array => {
   const values = Float32Array.from({ length: state.parameters }, (_, i) => Math.sin(i + round) / 1000);
-  return writeUpdateMessage({ head: { round, modelVersion: round - 1, encoding: "f32", length: values.length, numSamples: 10 }, payload: new Uint8Array(values.buffer) });
+  return writeUpdateMessage({
+    head: { round, modelVersion: round - 1, encoding: "f32", length: values.length, numSamples: 10 },
+    payload: new Uint8Array(values.buffer),
+  });
 };
 
-async function send(client: number, { round, message }: { readonly round: number; readonly message: Uint8Array }): Promise<void> {
+async function send(
+  client: number,
+  { round, message }: { readonly round: number; readonly message: Uint8Array },
+): Promise<void> {
   const url = `${state.base}/v1/federations/round/rounds/${round}/update`;
   for (;;) {
     const place = await ask(url, { method: "HEAD", headers: as(client) });
-    const reply = place.status === 200 ? await ask(url, { method: "PUT", headers: { ...as(client), "content-type": UPDATE_TYPE }, body: message }) : place;
+    const reply =
+      place.status === 200
+        ? await ask(url, {
+            method: "PUT",
+            headers: { ...as(client), "content-type": UPDATE_TYPE },
+            body: message,
+          })
+        : place;
     if (reply.status === 200) return;
-    if (reply.status !== 503) throw new Error(`client ${client}: expected its update to be taken; got ${reply.status} ${reply.text}`);
+    if (reply.status !== 503)
+      throw new Error(`client ${client}: expected its update to be taken; got ${reply.status} ${reply.text}`);
     state.sentAway++;
     // Seconds are coarse: the share of one that is added keeps those of one second apart.
     await pause(1000 * (Number(reply.headers["retry-after"] ?? 1) - 1 + Math.random()));
@@ -103,15 +142,23 @@ async function sendAll(round: number): Promise<void> {
 
 function fetchModel(client: number, version: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${state.base}/v1/federations/round/models/${version}`, { agent, headers: as(client) }, (reply) => {
-      const bytes = new Uint8Array(4 * state.parameters);
-      let at = 0;
-      reply.on("data", (piece: Buffer) => {
-        bytes.set(piece, at);
-        at += piece.length;
-      });
-      reply.on("end", () => (at === bytes.length ? resolve() : reject(new Error(`expected a model of ${bytes.length} bytes; got ${at}`))));
-    });
+    const outgoing = request(
+      `${state.base}/v1/federations/round/models/${version}`,
+      { agent, headers: as(client) },
+      (reply) => {
+        const bytes = new Uint8Array(4 * state.parameters);
+        let at = 0;
+        reply.on("data", (piece: Buffer) => {
+          bytes.set(piece, at);
+          at += piece.length;
+        });
+        reply.on("end", () =>
+          at === bytes.length
+            ? resolve()
+            : reject(new Error(`expected a model of ${bytes.length} bytes; got ${at}`)),
+        );
+      },
+    );
     outgoing.on("error", reject);
     outgoing.end();
   });
@@ -131,13 +178,22 @@ async function openSockets(): Promise<void> {
 
 async function exchangeJson(): Promise<void> {
   const weights = [Array.from({ length: state.parameters }, (_, i) => Math.fround(Math.sin(i) / 1000))];
-  const text = JSON.stringify({ type: "update_weight", client_id: "client", data: { num_samples: 10, weights } });
+  const text = JSON.stringify({
+    type: "update_weight",
+    client_id: "client",
+    data: { num_samples: 10, weights },
+  });
   await Promise.all(
     state.sockets.map(async (socket) => {
-      const answered = new Promise<Buffer>((resolve) => socket.once("message", (data: Buffer) => resolve(data)));
+      const answered = new Promise<Buffer>((resolve) =>
+        socket.once("message", (data: Buffer) => resolve(data)),
+      );
       socket.send(text);
-      const { data } = JSON.parse((await answered).toString()) as { readonly data: { readonly weights: readonly (readonly number[])[] } };
-      if (data.weights[0]!.length !== state.parameters) throw new Error("expected weights of the same length");
+      const { data } = JSON.parse((await answered).toString()) as {
+        readonly data: { readonly weights: readonly (readonly number[])[] };
+      };
+      if (data.weights[0]!.length !== state.parameters)
+        throw new Error("expected weights of the same length");
     }),
   );
 }
@@ -145,11 +201,19 @@ async function exchangeJson(): Promise<void> {
 async function run(task: LoadTask): Promise<void> {
   switch (task.kind) {
     case "join":
-      Object.assign(state, { base: task.url, jsonUrl: task.jsonUrl, clients: task.clients, parameters: task.parameters });
+      Object.assign(state, {
+        base: task.url,
+        jsonUrl: task.jsonUrl,
+        clients: task.clients,
+        parameters: task.parameters,
+      });
       await spread(task.clients, {
         atOnce: 32,
         async work(client) {
-          const { status, text } = await ask(`${task.url}/v1/federations/round/sessions`, { method: "POST", body: JSON.stringify({ protocol: 1, device: `client-${client}`, numSamples: 10 }) });
+          const { status, text } = await ask(`${task.url}/v1/federations/round/sessions`, {
+            method: "POST",
+            body: JSON.stringify({ protocol: 1, device: `client-${client}`, numSamples: 10 }),
+          });
           if (status !== 201) throw new Error(`client ${client}: expected a session; got ${status} ${text}`);
         },
       });
@@ -165,7 +229,15 @@ async function run(task: LoadTask): Promise<void> {
       return exchangeJson();
     case "drop": {
       const message = messageOf(1);
-      await spread(task.updates, { atOnce: task.atOnce, work: async () => void (await ask(`${state.base}/drop`, { method: "PUT", headers: { "content-type": UPDATE_TYPE }, body: message })) });
+      await spread(task.updates, {
+        atOnce: task.atOnce,
+        work: async () =>
+          void (await ask(`${state.base}/drop`, {
+            method: "PUT",
+            headers: { "content-type": UPDATE_TYPE },
+            body: message,
+          })),
+      });
       return;
     }
     default:
@@ -186,5 +258,9 @@ process.on("message", async (task: LoadTask | "end") => {
   state.sentAway = 0;
   await run(task);
   const { user, system } = process.cpuUsage(cpu);
-  process.send!({ ms: performance.now() - started, cpuMs: (user + system) / 1000, sentAway: state.sentAway } satisfies LoadUse);
+  process.send!({
+    ms: performance.now() - started,
+    cpuMs: (user + system) / 1000,
+    sentAway: state.sentAway,
+  } satisfies LoadUse);
 });

@@ -1,5 +1,11 @@
 import { createFederation, type Federation, type Member } from "@sedna-js/cloud";
-import { aggregation, createUpdateEncoder, writeUpdateMessage, type Aggregator, type UpdateRefusal } from "@sedna-js/core";
+import {
+  aggregation,
+  createUpdateEncoder,
+  writeUpdateMessage,
+  type Aggregator,
+  type UpdateRefusal,
+} from "@sedna-js/core";
 import { loadTrainingKernels, seededRandom, type TrainingKernels } from "@sedna-js/wasm-kernels";
 import { manualClock } from "../testing/manual-clock.ts";
 import { accuracyOf, digitsHead, federatedDigits, type FederatedDigits } from "./federated-digits.ts";
@@ -17,12 +23,41 @@ const MAX_NORM = 3;
 const DEADLINE_MS = 60_000;
 
 /** What a hostile client makes of the honest change. */
-type Attack = "sign flip" | "times -10" | "NaN" | "wrong shape" | "num_samples of 1e12" | "replay" | "oversize";
+type Attack =
+  | "sign flip"
+  | "times -10"
+  | "NaN"
+  | "wrong shape"
+  | "num_samples of 1e12"
+  | "replay"
+  | "oversize";
 
 /** As in the issue: all ways at once, and the worst of them that are well-formed. */
 const casts: Readonly<Record<string, readonly Attack[]>> = {
-  "of all kinds": ["sign flip", "sign flip", "times -10", "times -10", "times -10", "NaN", "wrong shape", "num_samples of 1e12", "replay", "oversize"],
-  "all well-formed": ["sign flip", "sign flip", "sign flip", "sign flip", "sign flip", "times -10", "times -10", "times -10", "times -10", "times -10"],
+  "of all kinds": [
+    "sign flip",
+    "sign flip",
+    "times -10",
+    "times -10",
+    "times -10",
+    "NaN",
+    "wrong shape",
+    "num_samples of 1e12",
+    "replay",
+    "oversize",
+  ],
+  "all well-formed": [
+    "sign flip",
+    "sign flip",
+    "sign flip",
+    "sign flip",
+    "sign flip",
+    "times -10",
+    "times -10",
+    "times -10",
+    "times -10",
+    "times -10",
+  ],
 };
 
 /** One run of a federation. */
@@ -53,7 +88,14 @@ async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** Runs a federation to its end. */
-export async function runMalicious({ name, kernels, digits, aggregator, maxNorm, attacks }: RunOptions): Promise<MaliciousRun> {
+export async function runMalicious({
+  name,
+  kernels,
+  digits,
+  aggregator,
+  maxNorm,
+  attacks,
+}: RunOptions): Promise<MaliciousRun> {
   const clock = manualClock();
   const federation = createFederation({
     name: "digits",
@@ -72,9 +114,20 @@ export async function runMalicious({ name, kernels, digits, aggregator, maxNorm,
     const member: Member = { client: `client-${i}`, epoch: 1 };
     federation.join({ ...member, kind: "sedna-js", numSamples: share.labels.length, resources: {} });
     const trainer = kernels.headTrainer({ head: digitsHead, ...share, optimizer, seed: i });
-    return { member, trainer, numSamples: share.labels.length, attack: attacks[i], encoder: createUpdateEncoder({ plan: federation.plan, length: trainer.length }), before: undefined as Uint8Array | undefined };
+    return {
+      member,
+      trainer,
+      numSamples: share.labels.length,
+      attack: attacks[i],
+      encoder: createUpdateEncoder({ plan: federation.plan, length: trainer.length }),
+      before: undefined as Uint8Array | undefined,
+    };
   });
-  const judge = kernels.headTrainer({ head: digitsHead, samples: digits.heldOut.samples, labels: digits.heldOut.labels });
+  const judge = kernels.headTrainer({
+    head: digitsHead,
+    samples: digits.heldOut.samples,
+    labels: digits.heldOut.labels,
+  });
   const refusals: Partial<Record<UpdateRefusal, number>> = {};
   const norms: number[] = [];
   const accuracy: number[] = [];
@@ -97,11 +150,26 @@ export async function runMalicious({ name, kernels, digits, aggregator, maxNorm,
           commit();
           return message;
         };
-        const message = attack === undefined ? honest(change) : hostile(attack, { change, honest, context, before: client.before, maxBytes: federation.plan.maxUpdateBytes });
+        const message =
+          attack === undefined
+            ? honest(change)
+            : hostile(attack, {
+                change,
+                honest,
+                context,
+                before: client.before,
+                maxBytes: federation.plan.maxUpdateBytes,
+              });
         client.before = message;
-        const answer = await federation.receive(member, { round: task.round, offset: 0, total: message.length, body: whole(message) });
+        const answer = await federation.receive(member, {
+          round: task.round,
+          offset: 0,
+          total: message.length,
+          body: whole(message),
+        });
         if ("refused" in answer) refusals[answer.refused] = (refusals[answer.refused] ?? 0) + 1;
-        else if (attack === undefined && !answer.counted) throw new Error(`${member.client}: an honest update was not counted`);
+        else if (attack === undefined && !answer.counted)
+          throw new Error(`${member.client}: an honest update was not counted`);
       }
       clock.advance(DEADLINE_MS);
       const { outcome, modelVersion } = await closed;
@@ -118,9 +186,27 @@ export async function runMalicious({ name, kernels, digits, aggregator, maxNorm,
 }
 
 /** The message of a hostile client. */
-function hostile(attack: Attack, { change, honest, context, before, maxBytes }: { readonly change: Float32Array; readonly honest: (values: Float32Array) => Uint8Array; readonly context: { readonly round: number; readonly modelVersion: number; readonly numSamples: number }; readonly before: Uint8Array | undefined; readonly maxBytes: number }): Uint8Array {
+function hostile(
+  attack: Attack,
+  {
+    change,
+    honest,
+    context,
+    before,
+    maxBytes,
+  }: {
+    readonly change: Float32Array;
+    readonly honest: (values: Float32Array) => Uint8Array;
+    readonly context: { readonly round: number; readonly modelVersion: number; readonly numSamples: number };
+    readonly before: Uint8Array | undefined;
+    readonly maxBytes: number;
+  },
+): Uint8Array {
   const message = (values: Float32Array, numSamples = context.numSamples): Uint8Array =>
-    writeUpdateMessage({ head: { ...context, numSamples, encoding: "f32", length: values.length }, payload: new Uint8Array(values.buffer) });
+    writeUpdateMessage({
+      head: { ...context, numSamples, encoding: "f32", length: values.length },
+      payload: new Uint8Array(values.buffer),
+    });
   switch (attack) {
     case "sign flip":
       return honest(change.map((x) => -x));
@@ -131,7 +217,10 @@ function hostile(attack: Attack, { change, honest, context, before, maxBytes }: 
     case "wrong shape":
       return message(change.slice(1));
     case "num_samples of 1e12":
-      return message(change.map((x) => -x), 1e12);
+      return message(
+        change.map((x) => -x),
+        1e12,
+      );
     case "replay":
       return before ?? honest(change.map((x) => -x));
     case "oversize":
@@ -141,7 +230,9 @@ function hostile(attack: Attack, { change, honest, context, before, maxBytes }: 
   }
 }
 
-const roundClosed = (federation: Federation): Promise<{ readonly outcome: string; readonly modelVersion: number }> =>
+const roundClosed = (
+  federation: Federation,
+): Promise<{ readonly outcome: string; readonly modelVersion: number }> =>
   new Promise((resolve) => {
     const stop = federation.onRound((closed) => {
       stop();
@@ -171,7 +262,11 @@ interface Defence {
 
 /** The rules as a federation would be set up that expects a fifth of its clients to be hostile. The first is the one that the goal is about. */
 const defences: readonly Defence[] = [
-  { name: "clipping and TrimmedMean", build: () => aggregation.TrimmedMean({ trim: 0.2 }), maxNorm: MAX_NORM },
+  {
+    name: "clipping and TrimmedMean",
+    build: () => aggregation.TrimmedMean({ trim: 0.2 }),
+    maxNorm: MAX_NORM,
+  },
   { name: "clipping and Median", build: () => aggregation.Median(), maxNorm: MAX_NORM },
   { name: "clipping and MultiKrum", build: () => aggregation.MultiKrum({ f: 10 }), maxNorm: MAX_NORM },
   { name: "clipping alone", build: () => aggregation.FedAvg(), maxNorm: MAX_NORM },
@@ -182,25 +277,47 @@ const defences: readonly Defence[] = [
 export async function malicious(): Promise<MaliciousResult> {
   const digits = await federatedDigits({ clients: CLIENTS, alpha: ALPHA, seed: SEED });
   using kernels = await loadTrainingKernels();
-  const run = ({ name, build, maxNorm }: Defence, attacks: RunOptions["attacks"]): Promise<MaliciousRun> => runMalicious({ name, kernels, digits, aggregator: build(), attacks, ...(maxNorm === undefined ? {} : { maxNorm }) });
+  const run = ({ name, build, maxNorm }: Defence, attacks: RunOptions["attacks"]): Promise<MaliciousRun> =>
+    runMalicious({
+      name,
+      kernels,
+      digits,
+      aggregator: build(),
+      attacks,
+      ...(maxNorm === undefined ? {} : { maxNorm }),
+    });
 
   const honest = await run({ name: "FedAvg, all honest", build: () => aggregation.FedAvg() }, []);
   const attacked: Record<string, MaliciousRun[]> = {};
   for (const [cast, attacks] of Object.entries(casts)) {
     attacked[cast] = [];
-    for (const defence of [...defences, trustIn(kernels, digits)]) attacked[cast].push(await run(defence, attacks));
+    for (const defence of [...defences, trustIn(kernels, digits)])
+      attacked[cast].push(await run(defence, attacks));
   }
   const wellFormed: readonly Attack[] = ["sign flip", "times -10"];
-  const silenced = await run(defences[0]!, casts["of all kinds"]!.map((attack) => (wellFormed.includes(attack) || attack === "replay" ? attack : "silent")));
+  const silenced = await run(
+    defences[0]!,
+    casts["of all kinds"]!.map((attack) =>
+      wellFormed.includes(attack) || attack === "replay" ? attack : "silent",
+    ),
+  );
   const { model } = attacked["of all kinds"]![0]!;
-  const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = (values: Float32Array): Uint32Array =>
+    new Uint32Array(values.buffer, values.byteOffset, values.length);
   const other = bits(silenced.model);
-  return { honest, attacked, malformed: { changed: bits(model).filter((word, i) => word !== other[i]).length } };
+  return {
+    honest,
+    attacked,
+    malformed: { changed: bits(model).filter((word, i) => word !== other[i]).length },
+  };
 }
 
 /** FLTrust with 100 digits of the server's own, on which it trains as its clients do. */
 function trustIn(kernels: TrainingKernels, { all }: FederatedDigits): Defence {
-  const root = { samples: all.samples.subarray(0, 100 * digitsHead.features), labels: all.labels.subarray(0, 100) };
+  const root = {
+    samples: all.samples.subarray(0, 100 * digitsHead.features),
+    labels: all.labels.subarray(0, 100),
+  };
   const rootUpdate = (base: Float32Array): Float32Array => {
     using trainer = kernels.headTrainer({ head: digitsHead, ...root, optimizer, weights: base });
     for (let epoch = 0; epoch < EPOCHS; epoch++) trainer.epoch();
@@ -210,11 +327,14 @@ function trustIn(kernels: TrainingKernels, { all }: FederatedDigits): Defence {
 }
 
 /** Accuracy after the last round; it swings by few tenths of a point between rounds, so the mean of three is taken. */
-export const settledAccuracy = ({ accuracy }: MaliciousRun): number => accuracy.slice(-3).reduce((sum, one) => sum + one, 0) / 3;
+export const settledAccuracy = ({ accuracy }: MaliciousRun): number =>
+  accuracy.slice(-3).reduce((sum, one) => sum + one, 0) / 3;
 
 /** Points that the first defence loses to the worse of both casts, against the federation without hostile clients. */
 export function pointsLost({ honest, attacked }: MaliciousResult): number {
-  return Math.max(...Object.values(attacked).map(([first]) => 100 * (settledAccuracy(honest) - settledAccuracy(first!))));
+  return Math.max(
+    ...Object.values(attacked).map(([first]) => 100 * (settledAccuracy(honest) - settledAccuracy(first!))),
+  );
 }
 
 /** What a fifth of hostile clients costs. */
@@ -224,10 +344,37 @@ export async function benchFederatedMalicious(): Promise<Figure[]> {
   const points = (run: MaliciousRun): number => 100 * settledAccuracy(run);
   return [
     { name, metric: result.honest.name, value: points(result.honest), unit: "% right" },
-    ...Object.entries(result.attacked).flatMap(([cast, runs]) => runs.map((run): Figure => ({ name, metric: `a fifth hostile, ${cast}: ${run.name}`, value: points(run), unit: "% right" }))),
-    { name, metric: "points lost by clipping and TrimmedMean, the worse of both", value: pointsLost(result), unit: "points" },
-    { name, metric: "parameters that malformed updates changed", value: result.malformed.changed, unit: "of 1970" },
-    { name, metric: "updates refused, of all kinds", value: Object.values(result.attacked["of all kinds"]![0]!.refusals).reduce((sum, one) => sum + one, 0), unit: "updates" },
-    { name, metric: "length of an honest change in the first round", value: median(result.honest.norms), unit: "" },
+    ...Object.entries(result.attacked).flatMap(([cast, runs]) =>
+      runs.map((run): Figure => ({
+        name,
+        metric: `a fifth hostile, ${cast}: ${run.name}`,
+        value: points(run),
+        unit: "% right",
+      })),
+    ),
+    {
+      name,
+      metric: "points lost by clipping and TrimmedMean, the worse of both",
+      value: pointsLost(result),
+      unit: "points",
+    },
+    {
+      name,
+      metric: "parameters that malformed updates changed",
+      value: result.malformed.changed,
+      unit: "of 1970",
+    },
+    {
+      name,
+      metric: "updates refused, of all kinds",
+      value: Object.values(result.attacked["of all kinds"]![0]!.refusals).reduce((sum, one) => sum + one, 0),
+      unit: "updates",
+    },
+    {
+      name,
+      metric: "length of an honest change in the first round",
+      value: median(result.honest.norms),
+      unit: "",
+    },
   ];
 }

@@ -1,6 +1,19 @@
-import { aggregation, createUpdateEncoder, modelUpdate, readUpdateMessage, select, type FederationPlan } from "@sedna-js/core";
+import {
+  aggregation,
+  createUpdateEncoder,
+  modelUpdate,
+  readUpdateMessage,
+  select,
+  type FederationPlan,
+} from "@sedna-js/core";
 import { loadTrainingKernels, loadVectorKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
-import { accuracyOf, digitsHead, federatedDigits, trainCentrally, type FederatedDigits } from "./federated-digits.ts";
+import {
+  accuracyOf,
+  digitsHead,
+  federatedDigits,
+  trainCentrally,
+  type FederatedDigits,
+} from "./federated-digits.ts";
 import type { Figure } from "./result.ts";
 
 const CLIENTS = 10;
@@ -42,11 +55,28 @@ export async function nonIid(): Promise<NonIidResult> {
   return { samplesOfClients: digits.shares.map(({ labels }) => labels.length), centrally, curves };
 }
 
-async function trainTogether({ digits, proximal, encoding }: { readonly digits: FederatedDigits; readonly proximal: number; readonly encoding: UpdateEncoding }): Promise<{ accuracy: number[]; bytes: number }> {
+async function trainTogether({
+  digits,
+  proximal,
+  encoding,
+}: {
+  readonly digits: FederatedDigits;
+  readonly proximal: number;
+  readonly encoding: UpdateEncoding;
+}): Promise<{ accuracy: number[]; bytes: number }> {
   using training = await loadTrainingKernels();
   using kernels = await loadVectorKernels();
-  const trainers = digits.shares.filter(({ labels }) => labels.length > 0).map((share) => ({ numSamples: share.labels.length, trainer: training.headTrainer({ head: digitsHead, ...share, optimizer, proximal }) }));
-  const judge = training.headTrainer({ head: digitsHead, samples: digits.heldOut.samples, labels: digits.heldOut.labels });
+  const trainers = digits.shares
+    .filter(({ labels }) => labels.length > 0)
+    .map((share) => ({
+      numSamples: share.labels.length,
+      trainer: training.headTrainer({ head: digitsHead, ...share, optimizer, proximal }),
+    }));
+  const judge = training.headTrainer({
+    head: digitsHead,
+    samples: digits.heldOut.samples,
+    labels: digits.heldOut.labels,
+  });
   const plan = { encoding } as FederationPlan;
   const encoders = trainers.map(() => createUpdateEncoder({ plan, length: judge.length }));
   const aggregator = select(aggregation, { method: "FedAvg" });
@@ -55,7 +85,13 @@ async function trainTogether({ digits, proximal, encoding }: { readonly digits: 
   let bytes = 0;
   const accuracy: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    const sum = aggregator.open({ kernels, base: model, capacity: trainers.length, memory, random: Math.random });
+    const sum = aggregator.open({
+      kernels,
+      base: model,
+      capacity: trainers.length,
+      memory,
+      random: Math.random,
+    });
     for (const [i, { numSamples, trainer }] of trainers.entries()) {
       trainer.setWeights(model);
       trainer.epoch();
@@ -75,7 +111,8 @@ async function trainTogether({ digits, proximal, encoding }: { readonly digits: 
 }
 
 /** The mean over the last rounds or epochs. */
-export const settled = (accuracy: readonly number[]): number => accuracy.slice(-LAST).reduce((sum, one) => sum + one, 0) / LAST;
+export const settled = (accuracy: readonly number[]): number =>
+  accuracy.slice(-LAST).reduce((sum, one) => sum + one, 0) / LAST;
 
 /** What ten unlike clients reach, against training in one place. */
 export async function benchFederatedNonIid(): Promise<Figure[]> {
@@ -86,9 +123,24 @@ export async function benchFederatedNonIid(): Promise<Figure[]> {
   const points = (share: number): number => 100 * share;
   return [
     { name, metric: "centrally trained", value: points(central), unit: "% right" },
-    ...curves.map(({ name: way, accuracy }): Figure => ({ name, metric: way, value: points(settled(accuracy)), unit: "% right" })),
-    { name, metric: "points below centralised, the best in float32", value: points(central - Math.max(...curves.slice(0, 2).map(({ accuracy }) => settled(accuracy)))), unit: "points" },
+    ...curves.map(({ name: way, accuracy }): Figure => ({
+      name,
+      metric: way,
+      value: points(settled(accuracy)),
+      unit: "% right",
+    })),
+    {
+      name,
+      metric: "points below centralised, the best in float32",
+      value: points(central - Math.max(...curves.slice(0, 2).map(({ accuracy }) => settled(accuracy)))),
+      unit: "points",
+    },
     { name, metric: "bytes of int8", value: small! / plain!, unit: "of float32's" },
-    { name, metric: "points lost by int8", value: points(settled(curves[1]!.accuracy) - settled(curves[2]!.accuracy)), unit: "points" },
+    {
+      name,
+      metric: "points lost by int8",
+      value: points(settled(curves[1]!.accuracy) - settled(curves[2]!.accuracy)),
+      unit: "points",
+    },
   ];
 }

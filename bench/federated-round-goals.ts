@@ -2,7 +2,9 @@ import { benchFederatedRound } from "./federated-round.ts";
 import { goal, type Figure, type Goal } from "./result.ts";
 
 /** The goals of one round of a thousand clients; what was measured on the way goes to `onFigures`. */
-export async function* federatedRoundGoals(onFigures: (figures: readonly Figure[]) => void = () => {}): AsyncGenerator<Goal> {
+export async function* federatedRoundGoals(
+  onFigures: (figures: readonly Figure[]) => void = () => {},
+): AsyncGenerator<Goal> {
   const figures = await benchFederatedRound();
   onFigures(figures);
   const find = (part: string): Figure => figures.find(({ metric }) => metric.includes(part))!;

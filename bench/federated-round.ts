@@ -15,10 +15,17 @@ interface Child<Task, Reply> {
   end(): Promise<void>;
 }
 
-async function start<Task, Reply>(file: string, argument?: unknown): Promise<{ readonly child: Child<Task, Reply>; readonly first: unknown }> {
+async function start<Task, Reply>(
+  file: string,
+  argument?: unknown,
+): Promise<{ readonly child: Child<Task, Reply>; readonly first: unknown }> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const process_: ChildProcess = fork(path, argument === undefined ? [] : [JSON.stringify(argument)], { execArgv: ["--conditions=sedna-source", "--import", "tsx"] });
-  const failed = once(process_, "exit").then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)));
+  const process_: ChildProcess = fork(path, argument === undefined ? [] : [JSON.stringify(argument)], {
+    execArgv: ["--conditions=sedna-source", "--import", "tsx"],
+  });
+  const failed = once(process_, "exit").then(([code]) =>
+    Promise.reject(new Error(`${file} ended with ${code}`)),
+  );
   failed.catch(() => {});
   const reply = async (): Promise<unknown> => (await Promise.race([once(process_, "message"), failed]))[0];
   const first = argument === undefined ? undefined : await reply();
@@ -50,10 +57,25 @@ interface Measured {
 }
 
 /** Runs rounds over real HTTP, between two processes, and after each the same bytes to be dropped. */
-async function measure({ clients, parameters, rounds, drop }: ServerTask & { readonly drop: boolean }): Promise<Measured> {
-  const { child: server, first } = await start<"use", ServerUse>("./federated-server.ts", { clients, parameters, rounds } satisfies ServerTask);
+async function measure({
+  clients,
+  parameters,
+  rounds,
+  drop,
+}: ServerTask & { readonly drop: boolean }): Promise<Measured> {
+  const { child: server, first } = await start<"use", ServerUse>("./federated-server.ts", {
+    clients,
+    parameters,
+    rounds,
+  } satisfies ServerTask);
   const { child: load } = await start<LoadTask, LoadUse>("./federated-load.ts");
-  await load.ask({ kind: "join", ...(first as { readonly url: string; readonly jsonUrl: string }), clients, parameters, sockets: false });
+  await load.ask({
+    kind: "join",
+    ...(first as { readonly url: string; readonly jsonUrl: string }),
+    clients,
+    parameters,
+    sockets: false,
+  });
   const uses: LoadUse[] = [];
   const drops: LoadUse[] = [];
   let cpuMs = 0;
@@ -76,10 +98,24 @@ async function measure({ clients, parameters, rounds, drop }: ServerTask & { rea
 }
 
 /** Rounds of few parameters in both forms, in turn: ours over HTTP, and JSON over WebSockets. Each with the new model to everyone. */
-async function againstJson({ clients, parameters, rounds }: ServerTask): Promise<{ readonly ours: readonly number[]; readonly json: readonly number[] }> {
-  const { child: server, first } = await start<"use", ServerUse>("./federated-server.ts", { clients, parameters, rounds } satisfies ServerTask);
+async function againstJson({
+  clients,
+  parameters,
+  rounds,
+}: ServerTask): Promise<{ readonly ours: readonly number[]; readonly json: readonly number[] }> {
+  const { child: server, first } = await start<"use", ServerUse>("./federated-server.ts", {
+    clients,
+    parameters,
+    rounds,
+  } satisfies ServerTask);
   const { child: load } = await start<LoadTask, LoadUse>("./federated-load.ts");
-  await load.ask({ kind: "join", ...(first as { readonly url: string; readonly jsonUrl: string }), clients, parameters, sockets: true });
+  await load.ask({
+    kind: "join",
+    ...(first as { readonly url: string; readonly jsonUrl: string }),
+    clients,
+    parameters,
+    sockets: true,
+  });
   const ours: number[] = [];
   const json: number[] = [];
   for (let round = 1; round <= rounds; round++) {
@@ -95,23 +131,64 @@ async function againstJson({ clients, parameters, rounds }: ServerTask): Promise
 }
 
 /** One round of many clients, on two cores that server and clients share. */
-export async function benchFederatedRound({ clients = 1000, parameters = 1_000_000, rounds = 3 }: Partial<ServerTask> = {}): Promise<Figure[]> {
+export async function benchFederatedRound({
+  clients = 1000,
+  parameters = 1_000_000,
+  rounds = 3,
+}: Partial<ServerTask> = {}): Promise<Figure[]> {
   const few = Math.max(1, Math.round(clients / 10));
   const small = await measure({ clients: few, parameters, rounds: 1, drop: false });
   const repeated = await measure({ clients: few, parameters, rounds: 2 * rounds, drop: true });
   const some = Math.max(1, Math.round(clients / 4));
-  const both = await againstJson({ clients: some, parameters: Math.round(parameters / 10), rounds: rounds + WARM_UP });
+  const both = await againstJson({
+    clients: some,
+    parameters: Math.round(parameters / 10),
+    rounds: rounds + WARM_UP,
+  });
   const large = await measure({ clients, parameters, rounds: 2, drop: true });
   const size = `${clients} x ${parameters.toExponential(0).replace("+", "")}`;
   // The first round warms both up.
   const [whole, dropped] = [large.rounds.at(-1)!, large.drops.at(-1)!];
   const over = repeated.rounds.slice(1).map(({ ms }, i) => ms / repeated.drops[i + 1]!.ms);
   return [
-    { name: NAME, metric: `${size}: peak RSS of the server`, value: large.peakRss, unit: "MB", peer: `of ${few} clients`, ratio: large.peakRss / small.peakRss },
-    { name: NAME, metric: `${size}: round`, value: whole.ms, unit: "ms", peer: "receiving the same bytes and dropping them", ratio: whole.ms / dropped.ms },
-    { name: NAME, metric: `${few} clients: round over dropping, median of ${over.length}`, value: median(over), unit: "" },
-    { name: NAME, metric: `${size}: share of CPU time in checking and adding`, value: large.cpuShare, unit: "" },
-    { name: NAME, metric: `${some} clients of ${Math.round(parameters / 10).toExponential(0).replace("+", "")}: round and model`, value: median(both.ours), unit: "ms", peer: "as JSON over WebSockets", ratio: median(both.json.map((ms, i) => ms / both.ours[i]!)) },
+    {
+      name: NAME,
+      metric: `${size}: peak RSS of the server`,
+      value: large.peakRss,
+      unit: "MB",
+      peer: `of ${few} clients`,
+      ratio: large.peakRss / small.peakRss,
+    },
+    {
+      name: NAME,
+      metric: `${size}: round`,
+      value: whole.ms,
+      unit: "ms",
+      peer: "receiving the same bytes and dropping them",
+      ratio: whole.ms / dropped.ms,
+    },
+    {
+      name: NAME,
+      metric: `${few} clients: round over dropping, median of ${over.length}`,
+      value: median(over),
+      unit: "",
+    },
+    {
+      name: NAME,
+      metric: `${size}: share of CPU time in checking and adding`,
+      value: large.cpuShare,
+      unit: "",
+    },
+    {
+      name: NAME,
+      metric: `${some} clients of ${Math.round(parameters / 10)
+        .toExponential(0)
+        .replace("+", "")}: round and model`,
+      value: median(both.ours),
+      unit: "ms",
+      peer: "as JSON over WebSockets",
+      ratio: median(both.json.map((ms, i) => ms / both.ours[i]!)),
+    },
     { name: NAME, metric: `${size}: times that a client was sent away`, value: whole.sentAway, unit: "" },
   ];
 }

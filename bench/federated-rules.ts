@@ -23,10 +23,14 @@ const rules: Readonly<Record<string, () => Aggregator>> = {
 };
 
 /** A whole round: opened, filled, finished, disposed. */
-function round(rule: Aggregator, { updates, ...options }: AggregationRound & { readonly updates: readonly Float32Array[] }): Float32Array {
+function round(
+  rule: Aggregator,
+  { updates, ...options }: AggregationRound & { readonly updates: readonly Float32Array[] },
+): Float32Array {
   const open = rule.open(options);
   try {
-    for (const [i, values] of updates.entries()) open.add({ encoding: "f32", values }, { weight: 100 + i, client: String(i), staleness: i % 3 });
+    for (const [i, values] of updates.entries())
+      open.add({ encoding: "f32", values }, { weight: 100 + i, client: String(i), staleness: i % 3 });
     return open.finish().model;
   } finally {
     open.dispose();
@@ -49,7 +53,15 @@ export async function benchFederatedRules(): Promise<Figure[]> {
     return Float32Array.from({ length: LENGTH }, () => next() - 0.45);
   });
   const base = new Float32Array(LENGTH);
-  const contestants = Object.fromEntries(Object.entries(rules).map(([name, build]) => [name, { timed: () => cpuOf(() => round(build(), { kernels, base, capacity: CLIENTS, random: repeatable(7), updates })) }]));
+  const contestants = Object.fromEntries(
+    Object.entries(rules).map(([name, build]) => [
+      name,
+      {
+        timed: () =>
+          cpuOf(() => round(build(), { kernels, base, capacity: CLIENTS, random: repeatable(7), updates })),
+      },
+    ]),
+  );
   const times = await interleave(contestants, { rounds: 5, runs: 1, warmUp: 1 });
   kernels.dispose();
   const metric = `${CLIENTS} clients of 1e6, a round`;

@@ -1,7 +1,16 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createCloud, createFederation, directoryFederationLog, federationService, serve, type Federation, type Service, type Sessions } from "@sedna-js/cloud";
+import {
+  createCloud,
+  createFederation,
+  directoryFederationLog,
+  federationService,
+  serve,
+  type Federation,
+  type Service,
+  type Sessions,
+} from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 import { jsonAggregator } from "./json-aggregator.ts";
 import { bodyPieces } from "../packages/cloud/src/body-pieces.ts";
@@ -55,10 +64,18 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
     name: "round",
     layout: [{ name: "weight", shape: [parameters] }],
     aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { participants: clients, exitRound: rounds, overSelect: 1, selectionMs: 600_000, deadlineMs: 600_000 },
+    rounds: {
+      participants: clients,
+      exitRound: rounds,
+      overSelect: 1,
+      selectionMs: 600_000,
+      deadlineMs: 600_000,
+    },
     log: directoryFederationLog(directory),
   });
-  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openSessions }), dropping] });
+  const cloud = createCloud({
+    services: [federationService({ federations: [federation], sessions: openSessions }), dropping],
+  });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });
   const json = await jsonAggregator(clients);
@@ -66,7 +83,11 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
     if (message === "use") {
       const status = await readFile("/proc/self/status", "utf8").catch(() => "");
       const { user, system } = process.cpuUsage();
-      const use: ServerUse = { peakRss: Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024, cpuMs: (user + system) / 1000, busyMs: federation.stats().busyMs };
+      const use: ServerUse = {
+        peakRss: Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024,
+        cpuMs: (user + system) / 1000,
+        busyMs: federation.stats().busyMs,
+      };
       process.send!(use);
     } else {
       json.close();

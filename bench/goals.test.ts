@@ -29,14 +29,21 @@ describe("goals of joint inference", () => {
     expect(ourKb).toBeLessThanOrEqual(40);
     expect(ourKb).toBeGreaterThan(5);
     // What the app doesn't use stays out: galleries on a GPU, averaging, training.
-    for (const unused of ["@compute", "weightedMean", "headTrainer", "frameDifference"]) expect(ourCode).not.toContain(unused);
+    for (const unused of ["@compute", "weightedMean", "headTrainer", "frameDifference"])
+      expect(ourCode).not.toContain(unused);
   }, 60_000);
 });
 
 describe("goals of the kernels", () => {
   it("each WebAssembly module has at most 8 KB, gzipped", async () => {
     const modules = (await benchSize()).filter(({ metric }) => metric.endsWith("gzip -9"));
-    expect(modules.map(({ metric }) => metric.split(".")[0])).toEqual(["perception", "tracking", "training", "vectors-relaxed", "vectors"]);
+    expect(modules.map(({ metric }) => metric.split(".")[0])).toEqual([
+      "perception",
+      "tracking",
+      "training",
+      "vectors-relaxed",
+      "vectors",
+    ]);
     for (const { value } of modules) expect(value).toBeLessThanOrEqual(8);
   });
 

@@ -16,9 +16,15 @@ function kernelsWith(least: number): Promise<PerceptionKernels> {
 }
 
 /** Each miner's call for a batch of images of 20 boxes, or of samples of 20 classes. */
-function calls(kernels: PerceptionKernels, images: number): Record<"ibt" | "threshold" | "crossEntropy", () => void> {
+function calls(
+  kernels: PerceptionKernels,
+  images: number,
+): Record<"ibt" | "threshold" | "crossEntropy", () => void> {
   let state = 1;
-  const scores = Float32Array.from({ length: images * BOXES }, () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24);
+  const scores = Float32Array.from(
+    { length: images * BOXES },
+    () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24,
+  );
   const probabilities = scores.map((value) => (2 * value) / BOXES);
   const offsets = Uint32Array.from({ length: images + 1 }, (_, i) => i * BOXES);
   const out = new Uint8Array(images);
@@ -44,7 +50,10 @@ export async function benchHemCrossover(): Promise<Figure[]> {
       const repeat = (call: () => void) => () => {
         for (let i = 0; i < repeats; i++) call();
       };
-      const rounds = await interleave({ module: repeat(inModule), plain: repeat(inPlain) }, { rounds: 11, runs: 3, warmUp: 10 });
+      const rounds = await interleave(
+        { module: repeat(inModule), plain: repeat(inPlain) },
+        { rounds: 11, runs: 3, warmUp: 10 },
+      );
       figures.push({
         name: "hem-crossover",
         metric: `${miner}, ${images} x ${BOXES}, in the module`,

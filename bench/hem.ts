@@ -42,16 +42,52 @@ function entropyLoop(probabilities: Float32Array, out: Uint8Array): Uint8Array {
 }
 
 /** One miner against its peers. `python` has the array under the name "scores". */
-async function race(metric: string, { ours, copied, js, python, prefix, width }: { ours: Contestant; copied: Contestant; js: Contestant; python: Python | undefined; prefix: string; width: number }): Promise<Figure[]> {
-  const numpy = (form: string): Contestant => ({ timed: () => python!.run(`${prefix}/${form}`, { samples: SAMPLES, width, scores: "scores" }) });
-  const contestants: Record<string, Contestant> = { ours, copied, js, ...(python ? { numpy: numpy("numpy"), tuned: numpy("tuned") } : {}) };
+async function race(
+  metric: string,
+  {
+    ours,
+    copied,
+    js,
+    python,
+    prefix,
+    width,
+  }: {
+    ours: Contestant;
+    copied: Contestant;
+    js: Contestant;
+    python: Python | undefined;
+    prefix: string;
+    width: number;
+  },
+): Promise<Figure[]> {
+  const numpy = (form: string): Contestant => ({
+    timed: () => python!.run(`${prefix}/${form}`, { samples: SAMPLES, width, scores: "scores" }),
+  });
+  const contestants: Record<string, Contestant> = {
+    ours,
+    copied,
+    js,
+    ...(python ? { numpy: numpy("numpy"), tuned: numpy("tuned") } : {}),
+  };
   const rounds = await interleave(contestants, { rounds: 15, runs: 3, warmUp: 6 });
-  const line = (name: string, { a, b = "ours" }: { a: string; b?: string }): Figure => ({ name: NAME, metric: `${metric}: ${name}`, value: typical(rounds, a), unit: "ms", peer: "ours, resident", ratio: ratio(rounds, { a, b }) });
+  const line = (name: string, { a, b = "ours" }: { a: string; b?: string }): Figure => ({
+    name: NAME,
+    metric: `${metric}: ${name}`,
+    value: typical(rounds, a),
+    unit: "ms",
+    peer: "ours, resident",
+    ratio: ratio(rounds, { a, b }),
+  });
   return [
     { name: NAME, metric: `${metric}: ours, resident`, value: typical(rounds, "ours"), unit: "ms" },
     line("ours, copied in", { a: "copied" }),
     line("JavaScript loop", { a: "js" }),
-    ...(python ? [line(`numpy ${python.numpy}, as one writes it`, { a: "numpy" }), line("tuned numpy, in blocks without allocation, sums by BLAS", { a: "tuned" })] : []),
+    ...(python
+      ? [
+          line(`numpy ${python.numpy}, as one writes it`, { a: "numpy" }),
+          line("tuned numpy, in blocks without allocation, sums by BLAS", { a: "tuned" }),
+        ]
+      : []),
   ];
 }
 
@@ -92,7 +128,10 @@ export async function benchHem(): Promise<Figure[]> {
   const offsets = Uint32Array.from({ length: SAMPLES + 1 }, (_, i) => i * BOXES);
   const probabilities = Float32Array.from({ length: SAMPLES * CLASSES }, () => (2 * next()) / CLASSES);
   const out = new Uint8Array(SAMPLES);
-  const room = { scores: kernels.resident(scores.length), probabilities: kernels.resident(probabilities.length) };
+  const room = {
+    scores: kernels.resident(scores.length),
+    probabilities: kernels.resident(probabilities.length),
+  };
   room.scores.values().set(scores);
   room.probabilities.values().set(probabilities);
   const thresholds = { thresholdBox: 0.5, thresholdImg: 0.5, offsets, out };
@@ -116,8 +155,17 @@ export async function benchHem(): Promise<Figure[]> {
       prefix: "ce",
       width: CLASSES,
     });
-    const absent = started.available ? [] : ["IBT, 1e5 images of 20 boxes", "CrossEntropy, 1e5 samples of 80 classes"].map((metric) => missing({ name: NAME, metric: `${metric}: numpy`, reason: started.reason }));
-    return [...ibt, ...ce, { name: NAME, metric: "CrossEntropy: largest absolute error", value: await entropyError(), unit: "" }, ...absent];
+    const absent = started.available
+      ? []
+      : ["IBT, 1e5 images of 20 boxes", "CrossEntropy, 1e5 samples of 80 classes"].map((metric) =>
+          missing({ name: NAME, metric: `${metric}: numpy`, reason: started.reason }),
+        );
+    return [
+      ...ibt,
+      ...ce,
+      { name: NAME, metric: "CrossEntropy: largest absolute error", value: await entropyError(), unit: "" },
+      ...absent,
+    ];
   } finally {
     kernels.dispose();
     await python?.dispose();

@@ -22,17 +22,36 @@ export async function benchJoint(): Promise<Figure[]> {
   const miner = hardExampleMining.IBT();
   const joint = createJointInference<Tensors, Tensors>({
     estimator,
-    hardExampleMining: (result) => miner(Array.from({ length: 20 }, (_, i) => [0, 0, 1, 1, Number(result[scores]!.data[80 * i]), 0])),
+    hardExampleMining: (result) =>
+      miner(Array.from({ length: 20 }, (_, i) => [0, 0, 1, 1, Number(result[scores]!.data[80 * i]), 0])),
   });
   const sample: Tensors = { [inputs[0]!.name]: { dtype: "float32", shape: [1, 3, 416, 416], data } };
 
-  const rounds = await interleave({ bare: () => session.run(feeds), joint: () => joint.inference(sample) }, { rounds: 15, runs: 100, warmUp: 10 });
+  const rounds = await interleave(
+    { bare: () => session.run(feeds), joint: () => joint.inference(sample) },
+    { rounds: 15, runs: 100, warmUp: 10 },
+  );
   const { inferenceNumber } = joint.stats();
-  if (inferenceNumber !== 15 * 100 + 10) throw new Error(`bench joint: expected ${15 * 100 + 10} samples counted; got ${inferenceNumber}`);
+  if (inferenceNumber !== 15 * 100 + 10)
+    throw new Error(`bench joint: expected ${15 * 100 + 10} samples counted; got ${inferenceNumber}`);
   await estimator.dispose();
   return [
     { name: "joint", metric: "session.run, p50", value: typical(rounds, "bare"), unit: "ms" },
-    { name: "joint", metric: "overhead, p50", value: typical(rounds, "joint"), unit: "ms", peer: "session.run", ratio: ratio(rounds, { a: "joint", b: "bare" }) },
-    { name: "joint", metric: "overhead, p99", value: typical(rounds, "joint", 0.99), unit: "ms", peer: "session.run", ratio: ratio(rounds, { a: "joint", b: "bare", p: 0.99 }) },
+    {
+      name: "joint",
+      metric: "overhead, p50",
+      value: typical(rounds, "joint"),
+      unit: "ms",
+      peer: "session.run",
+      ratio: ratio(rounds, { a: "joint", b: "bare" }),
+    },
+    {
+      name: "joint",
+      metric: "overhead, p99",
+      value: typical(rounds, "joint", 0.99),
+      unit: "ms",
+      peer: "session.run",
+      ratio: ratio(rounds, { a: "joint", b: "bare", p: 0.99 }),
+    },
   ];
 }

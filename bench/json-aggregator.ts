@@ -24,10 +24,14 @@ export async function jsonAggregator(participants: number): Promise<{ readonly u
       const total = all.reduce((sum, { num_samples: samples }) => sum + samples, 0);
       const weights = all[0]!.weights.map((layer, i) => {
         const sum = new Float64Array(layer.length);
-        for (const { num_samples: samples, weights: theirs } of all) theirs[i]!.forEach((value, j) => (sum[j]! += (value * samples) / total));
+        for (const { num_samples: samples, weights: theirs } of all)
+          theirs[i]!.forEach((value, j) => (sum[j]! += (value * samples) / total));
         return [...sum];
       });
-      const answer = JSON.stringify({ type: "recv_weight", data: { total_sample: total, round_number: 1, weights, exit_flag: "continue" } });
+      const answer = JSON.stringify({
+        type: "recv_weight",
+        data: { total_sample: total, round_number: 1, weights, exit_flag: "continue" },
+      });
       for (const one of server.clients) one.send(answer);
     });
   });

@@ -2,7 +2,13 @@ import type { Figure, Goal } from "./result.ts";
 import { figureTable, goalTable } from "./tables.ts";
 
 /** The kernels' part of docs/bench.md. What is said of causes was found in the generated code and by counting bytes; the figures are the run's. */
-export function kernelsSection({ goals, figures }: { readonly goals: readonly Goal[]; readonly figures: readonly Figure[] }): string {
+export function kernelsSection({
+  goals,
+  figures,
+}: {
+  readonly goals: readonly Goal[];
+  readonly figures: readonly Figure[];
+}): string {
   return `## Kernels
 
 \`npm run bench -- goals kernels --json\`

@@ -12,7 +12,11 @@ export interface ChartLine {
 export interface LineChart {
   readonly title: string;
   readonly lines: readonly ChartLine[];
-  readonly x: { readonly ticks: readonly number[]; readonly label: string; readonly format: (value: number) => string };
+  readonly x: {
+    readonly ticks: readonly number[];
+    readonly label: string;
+    readonly format: (value: number) => string;
+  };
   readonly y: { readonly ticks: readonly number[]; readonly format: (value: number) => string };
 }
 
@@ -26,8 +30,14 @@ export function lineChart({ title, lines, x, y }: LineChart): string {
   };
   const across = scale(x.ticks, { from: LEFT, to: WIDTH - RIGHT });
   const up = scale(y.ticks, { from: HEIGHT - BOTTOM, to: TOP });
-  const grid = y.ticks.map((tick) => `<path class="grid" d="M${LEFT} ${up(tick)}H${WIDTH - RIGHT}"/><text x="${LEFT - 8}" y="${(Number(up(tick)) + 4).toFixed(1)}" text-anchor="end">${y.format(tick)}</text>`);
-  const ticks = x.ticks.map((tick, i) => `<text x="${across(tick)}" y="${HEIGHT - 20}" text-anchor="${i === x.ticks.length - 1 ? "end" : "middle"}">${x.format(tick)}</text>`);
+  const grid = y.ticks.map(
+    (tick) =>
+      `<path class="grid" d="M${LEFT} ${up(tick)}H${WIDTH - RIGHT}"/><text x="${LEFT - 8}" y="${(Number(up(tick)) + 4).toFixed(1)}" text-anchor="end">${y.format(tick)}</text>`,
+  );
+  const ticks = x.ticks.map(
+    (tick, i) =>
+      `<text x="${across(tick)}" y="${HEIGHT - 20}" text-anchor="${i === x.ticks.length - 1 ? "end" : "middle"}">${x.format(tick)}</text>`,
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12">
 <title>${title}</title>
 <style>text{fill:#566273}.grid{stroke:#dde2e8;fill:none}polyline{fill:none;stroke-width:2}.cloud{stroke:#c2410c}.edge{stroke:#0b7a75}.quiet{stroke:#566273}.dashed{stroke-dasharray:5 4}text{stroke:none!important}text.cloud{fill:#c2410c}text.edge{fill:#0b7a75}@media(prefers-color-scheme:dark){text{fill:#9aa7b5}.grid{stroke:#2c3742}.cloud{stroke:#fb923c}.edge{stroke:#2dd4bf}.quiet{stroke:#9aa7b5}text.cloud{fill:#fb923c}text.edge{fill:#2dd4bf}}</style>

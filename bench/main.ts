@@ -58,18 +58,30 @@ const benches = {
   "agent-overhead": benchAgentOverhead,
 } satisfies Record<string, () => Promise<Figure[]>>;
 
-const goals = { joint: goalsOf, kernels: kernelGoals, agent: agentGoals, federated: federatedGoals } satisfies Record<string, () => AsyncGenerator<Goal>>;
+const goals = {
+  joint: goalsOf,
+  kernels: kernelGoals,
+  agent: agentGoals,
+  federated: federatedGoals,
+} satisfies Record<string, () => AsyncGenerator<Goal>>;
 
 const words = process.argv.slice(2).filter((word) => word !== "--json");
 const asJson = process.argv.includes("--json");
 const [name, group, ...more] = words;
 const extra = name === "goals" ? more.length > 0 : group !== undefined;
 
-const print = <T>(value: T, forPeople: (value: T) => void): void => (asJson ? console.log(JSON.stringify(value)) : forPeople(value));
+const print = <T>(value: T, forPeople: (value: T) => void): void =>
+  asJson ? console.log(JSON.stringify(value)) : forPeople(value);
 const printFigure = ({ name, metric, value, unit, peer, ratio }: Figure): void =>
-  console.log(Number.isNaN(value) ? `${name}: ${metric}: not measured: ${unit}` : `${name}: ${metric}: ${value.toPrecision(4)} ${unit}${ratio === undefined ? "" : `, ratio ${ratio.toFixed(3)} to ${peer}`}`);
+  console.log(
+    Number.isNaN(value)
+      ? `${name}: ${metric}: not measured: ${unit}`
+      : `${name}: ${metric}: ${value.toPrecision(4)} ${unit}${ratio === undefined ? "" : `, ratio ${ratio.toFixed(3)} to ${peer}`}`,
+  );
 const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
-  console.log(`${holds ? "holds " : "MISSED"} ${goal}: ${value ?? "not measured"} (goal ${better === "lower" ? "<=" : ">="} ${limit})${reason ? `: ${reason}` : ""}`);
+  console.log(
+    `${holds ? "holds " : "MISSED"} ${goal}: ${value ?? "not measured"} (goal ${better === "lower" ? "<=" : ">="} ${limit})${reason ? `: ${reason}` : ""}`,
+  );
 
 // What is installed on the way is not part of the answer, which may be read by a program.
 const installing = (line: string): void => console.error(line);
@@ -85,7 +97,9 @@ if (!extra && name === "goals" && group !== undefined && Object.hasOwn(goals, gr
 } else if (!extra && name !== undefined && Object.hasOwn(benches, name)) {
   for (const figure of await benches[name as keyof typeof benches]()) print(figure, printFigure);
 } else {
-  console.error(`Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals ${Object.keys(goals).join("|")} [--json], npm run bench -- docs, npm run bench -- peers`);
+  console.error(
+    `Usage: npm run bench -- NAME [--json], NAME one of ${Object.keys(benches).join(", ")}; or: npm run bench -- goals ${Object.keys(goals).join("|")} [--json], npm run bench -- docs, npm run bench -- peers`,
+  );
   process.exit(2);
 }
 process.exit(0);

@@ -14,7 +14,11 @@ export async function preparePeers(onLine: (line: string) => void): Promise<stri
     if (!isMissing(peer)) await peer.dispose();
   }
   const python = await createPython();
-  lines.push(python.available ? `Python: ${python.version}, numpy ${python.numpy}` : `Python: MISSING: ${python.reason}`);
+  lines.push(
+    python.available
+      ? `Python: ${python.version}, numpy ${python.numpy}`
+      : `Python: MISSING: ${python.reason}`,
+  );
   if (python.available) await python.dispose();
   return lines;
 }

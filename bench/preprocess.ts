@@ -20,7 +20,8 @@ function carefulJavaScript(source: Uint8ClampedArray, fit: Fit): () => Float32Ar
   const height = fit === "stretch" ? TENSOR.height : Math.round(SOURCE.height * scale);
   const left = (TENSOR.width - width) >> 1;
   const top = (TENSOR.height - height) >> 1;
-  const position = (i: number, size: number, count: number): number => Math.min(Math.max(((i + 0.5) * size) / count - 0.5, 0), size - 1);
+  const position = (i: number, size: number, count: number): number =>
+    Math.min(Math.max(((i + 0.5) * size) / count - 0.5, 0), size - 1);
   const first = new Int32Array(width);
   const second = new Int32Array(width);
   const weights = new Float32Array(width);
@@ -54,8 +55,10 @@ function carefulJavaScript(source: Uint8ClampedArray, fit: Fit): () => Float32Ar
         const wc = (1 - h) * v;
         const wd = h * v;
         out[o] = (source[a]! * wa + source[b]! * wb + source[c]! * wc + source[d]! * wd - mr) * sr;
-        out[o + plane] = (source[a + 1]! * wa + source[b + 1]! * wb + source[c + 1]! * wc + source[d + 1]! * wd - mg) * sg;
-        out[o + 2 * plane] = (source[a + 2]! * wa + source[b + 2]! * wb + source[c + 2]! * wc + source[d + 2]! * wd - mb) * sb;
+        out[o + plane] =
+          (source[a + 1]! * wa + source[b + 1]! * wb + source[c + 1]! * wc + source[d + 1]! * wd - mg) * sg;
+        out[o + 2 * plane] =
+          (source[a + 2]! * wa + source[b + 2]! * wb + source[c + 2]! * wc + source[d + 2]! * wd - mb) * sb;
       }
     }
     return out;
@@ -64,8 +67,19 @@ function carefulJavaScript(source: Uint8ClampedArray, fit: Fit): () => Float32Ar
 
 async function measure(fit: Fit): Promise<Figure[]> {
   const kernels = await loadPerceptionKernels({ backend: "wasm" });
-  const convert = kernels.imageToTensor({ ...TENSOR, fit, layout: "nchw", channels: "rgb", mean: [...MEAN], std: [...STD], pad: GREY });
-  const picture = Uint8ClampedArray.from({ length: 4 * SOURCE.width * SOURCE.height }, (_, i) => (i * 7919 + (i >> 5) * 31) % 256);
+  const convert = kernels.imageToTensor({
+    ...TENSOR,
+    fit,
+    layout: "nchw",
+    channels: "rgb",
+    mean: [...MEAN],
+    std: [...STD],
+    pad: GREY,
+  });
+  const picture = Uint8ClampedArray.from(
+    { length: 4 * SOURCE.width * SOURCE.height },
+    (_, i) => (i * 7919 + (i >> 5) * 31) % 256,
+  );
   convert.source(SOURCE).set(picture);
   const loop = carefulJavaScript(picture, fit);
 
@@ -73,14 +87,32 @@ async function measure(fit: Fit): Promise<Figure[]> {
   const worst = loop().reduce((most, value, i) => Math.max(most, Math.abs(value - ours[i]!)), 0);
   if (worst > 1e-3) throw new Error(`bench preprocess: expected equal tensors; they differ by ${worst}`);
 
-  const contestants = { js: loop, wasm: () => convert.convert(), copied: () => convert.run({ data: picture, ...SOURCE }) };
+  const contestants = {
+    js: loop,
+    wasm: () => convert.convert(),
+    copied: () => convert.run({ data: picture, ...SOURCE }),
+  };
   const rounds = await interleave(contestants, { rounds: 15, runs: 30, warmUp: 40 });
   kernels.dispose();
   const peer = "JavaScript (times faster)";
   return [
     { name: "preprocess", metric: `${fit}, JavaScript`, value: typical(rounds, "js"), unit: "ms" },
-    { name: "preprocess", metric: `${fit}, WASM`, value: typical(rounds, "wasm"), unit: "ms", peer, ratio: ratio(rounds, { a: "js", b: "wasm" }) },
-    { name: "preprocess", metric: `${fit}, WASM, the picture copied in`, value: typical(rounds, "copied"), unit: "ms", peer, ratio: ratio(rounds, { a: "js", b: "copied" }) },
+    {
+      name: "preprocess",
+      metric: `${fit}, WASM`,
+      value: typical(rounds, "wasm"),
+      unit: "ms",
+      peer,
+      ratio: ratio(rounds, { a: "js", b: "wasm" }),
+    },
+    {
+      name: "preprocess",
+      metric: `${fit}, WASM, the picture copied in`,
+      value: typical(rounds, "copied"),
+      unit: "ms",
+      peer,
+      ratio: ratio(rounds, { a: "js", b: "copied" }),
+    },
   ];
 }
 

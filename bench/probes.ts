@@ -23,7 +23,9 @@ export interface Probes {
 
 /** The probes, in an instance of their own. */
 export async function loadProbes(): Promise<Probes> {
-  const { instance } = await WebAssembly.instantiate(new Uint8Array(await readFile(new URL("probes.wasm", import.meta.url))));
+  const { instance } = await WebAssembly.instantiate(
+    new Uint8Array(await readFile(new URL("probes.wasm", import.meta.url))),
+  );
   const { memory, alloc, free, read_only, mul_add_peak } = instance.exports as unknown as ProbeExports;
   let block = { address: 0, bytes: 0 };
   return {

@@ -25,8 +25,10 @@ export function run(repeats: number): number {
   const { kernels, scores, offsets } = made;
   const out = new Uint8Array(offsets!.length - 1);
   const started = performance.now();
-  for (let i = 0; i < repeats; i++) kernels!.ibt({ scores: scores!, offsets: offsets!, thresholdBox: 0.5, thresholdImg: 0.5, out });
+  for (let i = 0; i < repeats; i++)
+    kernels!.ibt({ scores: scores!, offsets: offsets!, thresholdBox: 0.5, thresholdImg: 0.5, out });
   const ms = performance.now() - started;
-  if (out.some((hard, i) => hard !== (i % 2 ? 0 : 1))) throw new Error("run the example: expected every second image to be hard");
+  if (out.some((hard, i) => hard !== (i % 2 ? 0 : 1)))
+    throw new Error("run the example: expected every second image to be hard");
   return ms;
 }

@@ -17,7 +17,10 @@ const made: { gallery?: Gallery; queries?: Float32Array; k?: number } = {};
 export async function prepare({ backend, count, dimensions, queries, k }: RelaxedParams): Promise<void> {
   const kernels = await loadVectorKernels({ backend });
   made.gallery = kernels.gallery({ dimensions, precision: "int8" });
-  made.gallery.set(Array.from({ length: count }, (_, i) => i), unitRows({ count, dimensions, seed: 1 }));
+  made.gallery.set(
+    Array.from({ length: count }, (_, i) => i),
+    unitRows({ count, dimensions, seed: 1 }),
+  );
   made.queries = unitRows({ count: queries, dimensions, seed: 2 });
   made.k = k;
 }

@@ -30,14 +30,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * Bundles a TypeScript module that exports what {@link BrowserEntry} says, and opens it in a page that is cross-origin
  * isolated, so that its clock is fine. Between runs the page is idle: contestants in Node may take their turns.
  */
-export async function createBrowserContestant<Params = unknown>({ entry }: { readonly entry: URL }): Promise<BrowserContestant<Params> | MissingPeer> {
+export async function createBrowserContestant<Params = unknown>({
+  entry,
+}: {
+  readonly entry: URL;
+}): Promise<BrowserContestant<Params> | MissingPeer> {
   const executablePath = findChromium();
-  if (executablePath === undefined) return { name: "Chromium", reason: "found no Chromium; install it, or set CHROMIUM to the path of one" };
+  if (executablePath === undefined)
+    return { name: "Chromium", reason: "found no Chromium; install it, or set CHROMIUM to the path of one" };
   const server = await served(await bundled(fileURLToPath(entry)));
-  const browser = await chromium.launch({ executablePath, args: [...chromiumArgs] }).catch(async (error: unknown) => {
-    await closed(server);
-    throw error;
-  });
+  const browser = await chromium
+    .launch({ executablePath, args: [...chromiumArgs] })
+    .catch(async (error: unknown) => {
+      await closed(server);
+      throw error;
+    });
   const dispose = async (): Promise<void> => {
     await browser.close();
     await closed(server);
@@ -45,13 +52,17 @@ export async function createBrowserContestant<Params = unknown>({ entry }: { rea
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    if (!(await page.evaluate(() => crossOriginIsolated))) throw new Error("open the contestant's page: expected it to be cross-origin isolated; it is not");
+    if (!(await page.evaluate(() => crossOriginIsolated)))
+      throw new Error("open the contestant's page: expected it to be cross-origin isolated; it is not");
     // As a string: what compiles this file on the fly would rewrite an import() for Node.
     await page.evaluate('import("/entry.js").then((entry) => void (globalThis.contestant = entry))');
     return {
       version: browser.version(),
       async prepare(params) {
-        await page.evaluate(async (given) => void (await contestant.prepare(given as never)), params as unknown);
+        await page.evaluate(
+          async (given) => void (await contestant.prepare(given as never)),
+          params as unknown,
+        );
       },
       run: async (repeats) => (await page.evaluate((times) => contestant.run(times), repeats)) / repeats,
       dispose,
@@ -73,9 +84,18 @@ async function bundled(entry: string): Promise<Files> {
     configFile: false,
     logLevel: "silent",
     resolve: { conditions: ["sedna-source", "module", "browser", "production"] },
-    build: { target: "esnext", write: false, copyPublicDir: false, lib: { entry, formats: ["es"], fileName: () => "entry.js" } },
+    build: {
+      target: "esnext",
+      write: false,
+      copyPublicDir: false,
+      lib: { entry, formats: ["es"], fileName: () => "entry.js" },
+    },
   })) as Rollup.RollupOutput[];
-  return new Map(output.flatMap((one) => one.output).map((file) => [`/${file.fileName}`, file.type === "chunk" ? file.code : file.source]));
+  return new Map(
+    output
+      .flatMap((one) => one.output)
+      .map((file) => [`/${file.fileName}`, file.type === "chunk" ? file.code : file.source]),
+  );
 }
 
 async function served(files: Files): Promise<Server> {
@@ -83,7 +103,11 @@ async function served(files: Files): Promise<Server> {
     const path = new URL(request.url ?? "/", "http://127.0.0.1").pathname;
     const body = path === "/" ? "<!doctype html><title>A contestant</title>" : files.get(path);
     const type = path === "/" ? "text/html" : path.endsWith(".wasm") ? "application/wasm" : "text/javascript";
-    response.writeHead(body === undefined ? 404 : 200, { "content-type": type, "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" });
+    response.writeHead(body === undefined ? 404 : 200, {
+      "content-type": type,
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    });
     response.end(body);
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));

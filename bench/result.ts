@@ -9,7 +9,15 @@ export interface Figure {
 }
 
 /** A figure that could not be measured: its value is NaN, and the unit says why. */
-export function missing({ name, metric, reason }: { readonly name: string; readonly metric: string; readonly reason: string }): Figure {
+export function missing({
+  name,
+  metric,
+  reason,
+}: {
+  readonly name: string;
+  readonly metric: string;
+  readonly reason: string;
+}): Figure {
   return { name, metric, value: NaN, unit: reason };
 }
 
@@ -24,7 +32,15 @@ export interface Goal {
 }
 
 /** Judges a value. */
-export function goal(name: string, value: number | null, { limit, better, reason }: { readonly limit: number; readonly better: Goal["better"]; readonly reason?: string }): Goal {
+export function goal(
+  name: string,
+  value: number | null,
+  {
+    limit,
+    better,
+    reason,
+  }: { readonly limit: number; readonly better: Goal["better"]; readonly reason?: string },
+): Goal {
   const holds = value !== null && (better === "lower" ? value <= limit : value >= limit);
   const rounded = value === null ? null : Number(value.toPrecision(4));
   return { goal: name, value: rounded, limit, better, holds, ...(reason === undefined ? {} : { reason }) };

@@ -10,14 +10,21 @@ export type Rounds<Name extends string> = Readonly<Record<Name, readonly (readon
  * Runs contestants in turn, one run each, so that what disturbs the machine disturbs all of them.
  * Each starts every other pair, because the first of a pair finds other caches than the second.
  */
-export async function interleave<Name extends string>(contestants: Readonly<Record<Name, Contestant>>, { rounds, runs, warmUp = 3 }: { readonly rounds: number; readonly runs: number; readonly warmUp?: number }): Promise<Rounds<Name>> {
+export async function interleave<Name extends string>(
+  contestants: Readonly<Record<Name, Contestant>>,
+  { rounds, runs, warmUp = 3 }: { readonly rounds: number; readonly runs: number; readonly warmUp?: number },
+): Promise<Rounds<Name>> {
   const names = Object.keys(contestants) as Name[];
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[][]])) as unknown as Record<Name, number[][]>;
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[][]])) as unknown as Record<
+    Name,
+    number[][]
+  >;
   for (let i = 0; i < warmUp; i++) for (const name of names) await timeOf(contestants[name]);
   for (let round = 0; round < rounds; round++) {
     for (const name of names) times[name].push([]);
     for (let run = 0; run < runs; run++) {
-      for (const name of run % 2 ? names.toReversed() : names) times[name].at(-1)!.push(await timeOf(contestants[name]));
+      for (const name of run % 2 ? names.toReversed() : names)
+        times[name].at(-1)!.push(await timeOf(contestants[name]));
     }
   }
   return times;
@@ -33,7 +40,10 @@ async function timeOf(contestant: Contestant): Promise<number> {
 }
 
 /** The median over rounds of a's p-quantile over b's. */
-export function ratio<Name extends string>(rounds: Rounds<Name>, { a, b, p = 0.5 }: { readonly a: Name; readonly b: Name; readonly p?: number }): number {
+export function ratio<Name extends string>(
+  rounds: Rounds<Name>,
+  { a, b, p = 0.5 }: { readonly a: Name; readonly b: Name; readonly p?: number },
+): number {
   return median(rounds[a].map((times, i) => quantile(times, p) / quantile(rounds[b][i]!, p)));
 }
 

@@ -5,7 +5,15 @@ export function repeatable(seed: number): () => number {
 }
 
 /** Rows of unit length with random directions. */
-export function unitRows({ count, dimensions, seed }: { readonly count: number; readonly dimensions: number; readonly seed: number }): Float32Array {
+export function unitRows({
+  count,
+  dimensions,
+  seed,
+}: {
+  readonly count: number;
+  readonly dimensions: number;
+  readonly seed: number;
+}): Float32Array {
   const next = repeatable(seed);
   const rows = Float32Array.from({ length: count * dimensions }, () => next() + next() + next() + next() - 2);
   for (let start = 0; start < rows.length; start += dimensions) {

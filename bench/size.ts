@@ -10,7 +10,12 @@ export async function benchSize(): Promise<Figure[]> {
   for (const file of (await readdir(folder)).toSorted()) {
     const wasm = await readFile(new URL(file, folder));
     figures.push(
-      { name: "size", metric: `${file}, gzip -9`, value: gzipSync(wasm, { level: 9 }).length / 1024, unit: "KB" },
+      {
+        name: "size",
+        metric: `${file}, gzip -9`,
+        value: gzipSync(wasm, { level: 9 }).length / 1024,
+        unit: "KB",
+      },
       { name: "size", metric: file, value: wasm.length / 1024, unit: "KB" },
     );
   }

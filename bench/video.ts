@@ -37,7 +37,9 @@ function gain(losses: readonly number[], chosen: ReadonlySet<number>): Gain {
 
 /** The share of held-out frames with the highest difficulty; of equal ones the earlier. */
 function hardest(difficulties: readonly number[]): Set<number> {
-  const order = Array.from(difficulties.keys()).toSorted((a, b) => difficulties[b]! - difficulties[a]! || a - b);
+  const order = Array.from(difficulties.keys()).toSorted(
+    (a, b) => difficulties[b]! - difficulties[a]! || a - b,
+  );
   return new Set(order.slice(0, Math.round(SHARE * difficulties.length)));
 }
 
@@ -49,9 +51,12 @@ export async function videoGains(): Promise<Readonly<Record<string, Gain>>> {
     return 1 - agreement({ found: little.filter((row) => row[4]! >= SHOWN), reference }).f1;
   });
   const shown = (rows: Rows): Rows => rows.filter((row) => row[4]! >= SHOWN);
-  const mean = (rows: Rows): number => (rows.length === 0 ? 0 : -rows.reduce((sum, row) => sum + row[4]!, 0) / rows.length);
-  const low = (rows: Rows): number => (rows.length === 0 ? 0 : rows.filter((row) => row[4]! <= 0.5).length / rows.length);
-  const rank = (score: (rows: Rows) => number): Gain => gain(losses, hardest(frames.map(({ little }) => score(little)).slice(HELD_OUT)));
+  const mean = (rows: Rows): number =>
+    rows.length === 0 ? 0 : -rows.reduce((sum, row) => sum + row[4]!, 0) / rows.length;
+  const low = (rows: Rows): number =>
+    rows.length === 0 ? 0 : rows.filter((row) => row[4]! <= 0.5).length / rows.length;
+  const rank = (score: (rows: Rows) => number): Gain =>
+    gain(losses, hardest(frames.map(({ little }) => score(little)).slice(HELD_OUT)));
 
   const online = hardExampleMining.ExpectedF1({ upload_ratio: SHARE });
   const called = frames.map(({ little }) => online(little)).slice(HELD_OUT);
@@ -59,11 +64,16 @@ export async function videoGains(): Promise<Readonly<Record<string, Gain>>> {
     "oracle (knows the answer)": gain(losses, hardest(losses)),
     "ExpectedF1, as shipped": rank(expectedF1Loss()),
     "ExpectedF1, p = score, decay 0.9": rank(expectedF1Loss({ slope: 1, decay: 0.9 })),
-    "ExpectedF1, fitted on frames 0-519, decay 0.6": rank(expectedF1Loss({ slope: 3.2373, offset: 0.8365, decay: 0.6 })),
+    "ExpectedF1, fitted on frames 0-519, decay 0.6": rank(
+      expectedF1Loss({ slope: 3.2373, offset: 0.8365, decay: 0.6 }),
+    ),
     "Sedna's Threshold, shown boxes": rank((rows) => mean(shown(rows))),
     "Sedna's IBT, shown boxes": rank((rows) => low(shown(rows))),
     "lowest score of a shown box": rank((rows) => -Math.min(1, ...shown(rows).map((row) => row[4]!))),
-    "ExpectedF1, online, running quantile": gain(losses, new Set(called.flatMap((yes, i) => (yes ? [i] : [])))),
+    "ExpectedF1, online, running quantile": gain(
+      losses,
+      new Set(called.flatMap((yes, i) => (yes ? [i] : []))),
+    ),
   };
 }
 

@@ -37,7 +37,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       checks,
-      input: ["index.html", "carry-on.html", "train-together.html", "labels.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))),
+      input: ["index.html", "carry-on.html", "train-together.html", "labels.html"].map((page) =>
+        fileURLToPath(new URL(page, import.meta.url)),
+      ),
     },
   },
   preview: { headers: securityHeaders },

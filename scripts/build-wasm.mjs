@@ -2,11 +2,22 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
-import { compile, flagsOf, lockFile, modules, moduleText, sha256, sourceHashes, toolchains } from "./wasm-build.mjs";
+import {
+  compile,
+  flagsOf,
+  lockFile,
+  modules,
+  moduleText,
+  sha256,
+  sourceHashes,
+  toolchains,
+} from "./wasm-build.mjs";
 
 const [toolchain] = toolchains();
 if (toolchain === undefined) {
-  console.error("build-wasm: expected rustc and cargo (1.88 or later) with the library source (rust-src), and wasm-ld (lld) on PATH, got none");
+  console.error(
+    "build-wasm: expected rustc and cargo (1.88 or later) with the library source (rust-src), and wasm-ld (lld) on PATH, got none",
+  );
   process.exit(1);
 }
 
@@ -20,7 +31,12 @@ for (const { module, wasm } of built) {
 const lock = {
   toolchain: toolchain.version,
   sources: sourceHashes(),
-  modules: Object.fromEntries(built.map(({ module, wasm }) => [module.name, { flags: flagsOf(module), sha256: sha256(wasm), bytes: wasm.length }])),
+  modules: Object.fromEntries(
+    built.map(({ module, wasm }) => [
+      module.name,
+      { flags: flagsOf(module), sha256: sha256(wasm), bytes: wasm.length },
+    ]),
+  ),
 };
 writeFileSync(lockFile, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`built by ${toolchain.version.rustc}`);

@@ -38,7 +38,19 @@ const coreRooms = {
   "weight-store": ["deadline.ts", "errors.ts", "optional.ts", "read-pieces.ts"],
   "secure-sum": ["errors.ts", "wire"],
   mistnet: ["errors.ts", "heads", "privacy", "wire"],
-  "federated-learning": ["errors.ts", "next-wait.ts", "or-abort.ts", "parameters.ts", "select.ts", "tensor.ts", "estimator", "heads", "secure-sum", "update-codec", "wire"],
+  "federated-learning": [
+    "errors.ts",
+    "next-wait.ts",
+    "or-abort.ts",
+    "parameters.ts",
+    "select.ts",
+    "tensor.ts",
+    "estimator",
+    "heads",
+    "secure-sum",
+    "update-codec",
+    "wire",
+  ],
   vision: ["errors.ts", "box.ts", "tensor.ts", "estimator"],
   "joint-inference": ["errors.ts", "deadline.ts", "estimator", "hard-example-mining"],
   "index.ts": null,
@@ -67,7 +79,19 @@ const edgeRooms = {
   platform: ["federation", "frames", "models", "queue", "sources", "telemetry", "training", "updates"],
   job: ["privacy", "queue"],
   "onnx-estimator.ts": [],
-  agent: ["call-listener.ts", "http", "models", "pause.ts", "platform", "privacy", "queue", "sources", "supervisor", "telemetry", "updates"],
+  agent: [
+    "call-listener.ts",
+    "http",
+    "models",
+    "pause.ts",
+    "platform",
+    "privacy",
+    "queue",
+    "sources",
+    "supervisor",
+    "telemetry",
+    "updates",
+  ],
   cli: ["agent", "big-model", "federation", "job", "models", "telemetry", "training"],
   "bin.node.ts": ["cli"],
   "index.ts": null,
@@ -84,7 +108,12 @@ function* files(folder) {
   }
 }
 
-const imports = (path) => [...readFileSync(path, "utf8").matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?from\s+"([^"]+)"|\bimport\("([^"]+)"\)/g)].map((match) => match[1] ?? match[2]);
+const imports = (path) =>
+  [
+    ...readFileSync(path, "utf8").matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^;]*?from\s+"([^"]+)"|\bimport\("([^"]+)"\)/g,
+    ),
+  ].map((match) => match[1] ?? match[2]);
 const isTest = (path) => /\.(test|suite|test-d)\.ts$/.test(path) || path.includes("/test/");
 
 for (const [folder, allowed] of Object.entries(packages)) {
@@ -92,27 +121,39 @@ for (const [folder, allowed] of Object.entries(packages)) {
     const name = relative(root, path);
     if (isTest(path)) continue;
     for (const target of imports(path)) {
-      if (target.startsWith("@sedna-js/") && !allowed.includes(target)) problems.push(`${name} imports ${target}; ${folder} may import ${allowed.join(", ") || "nothing of ours"}`);
-      if (target.startsWith("node:") && !/\.node\.ts$|\/bin\/|config\.ts$/.test(path)) problems.push(`${name} imports ${target}; only *.node.ts may`);
+      if (target.startsWith("@sedna-js/") && !allowed.includes(target))
+        problems.push(
+          `${name} imports ${target}; ${folder} may import ${allowed.join(", ") || "nothing of ours"}`,
+        );
+      if (target.startsWith("node:") && !/\.node\.ts$|\/bin\/|config\.ts$/.test(path))
+        problems.push(`${name} imports ${target}; only *.node.ts may`);
       if (target.startsWith(".")) {
         const file = resolve(dirname(path), target);
-        if (!file.startsWith(join(root, folder)) && !/\/models\//.test(file)) problems.push(`${name} imports ${target}, outside of its package`);
+        if (!file.startsWith(join(root, folder)) && !/\/models\//.test(file))
+          problems.push(`${name} imports ${target}, outside of its package`);
       }
     }
   }
 }
 
-for (const [folder, rooms] of Object.entries({ "packages/core": coreRooms, "packages/edge-agent": edgeRooms })) {
+for (const [folder, rooms] of Object.entries({
+  "packages/core": coreRooms,
+  "packages/edge-agent": edgeRooms,
+})) {
   const source = join(root, folder, "src");
   for (const path of files(source)) {
     if (isTest(path)) continue;
     const room = relative(source, path).split("/")[0];
-    if (!(room in rooms)) problems.push(`${folder}/src/${room} is a room that scripts/check-arrows.mjs does not know`);
+    if (!(room in rooms))
+      problems.push(`${folder}/src/${room} is a room that scripts/check-arrows.mjs does not know`);
     const allowed = rooms[room];
     if (!allowed) continue;
     for (const target of imports(path).filter((one) => one.startsWith("."))) {
       const to = relative(source, resolve(dirname(path), target)).split("/")[0];
-      if (to !== room && !allowed.includes(to)) problems.push(`${relative(root, path)} imports ${to}; ${room} may import ${allowed.join(", ") || "nothing"}`);
+      if (to !== room && !allowed.includes(to))
+        problems.push(
+          `${relative(root, path)} imports ${to}; ${room} may import ${allowed.join(", ") || "nothing"}`,
+        );
     }
   }
 }
@@ -124,8 +165,10 @@ for (const folder of [...Object.keys(packages), "rust", "scripts", "bench", "mod
     const text = readFileSync(path, "utf8");
     const lines = text.split("\n").length - 1;
     if (lines > 300) problems.push(`${relative(root, path)} has ${lines} lines; 300 is the ceiling`);
-    if (path.endsWith(".ts") && !isTest(path) && /^(export )?(let|var) /m.test(text)) problems.push(`${relative(root, path)} has module-level mutable state`);
-    if (/\bit\.only\(|\bdescribe\.only\(/.test(text)) problems.push(`${relative(root, path)} runs only some of its tests`);
+    if (path.endsWith(".ts") && !isTest(path) && /^(export )?(let|var) /m.test(text))
+      problems.push(`${relative(root, path)} has module-level mutable state`);
+    if (/\bit\.only\(|\bdescribe\.only\(/.test(text))
+      problems.push(`${relative(root, path)} runs only some of its tests`);
   }
 }
 

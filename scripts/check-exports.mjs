@@ -7,10 +7,59 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Names that outside code relies on. */
 const promised = {
-  "packages/wasm-kernels": ["loadKernels", "loadPerceptionKernels", "loadTrackingKernels", "loadVectorKernels", "loadTrainingKernels", "referenceKernels", "shardedGallery", "webgpuGallery"],
-  "packages/core": ["select", "hardExampleMining", "aggregation", "createJointInference", "createFederatedLearning", "headToOnnx", "writeSafetensors", "readSafetensors"],
-  "packages/edge-agent": ["createEdgeAgent", "superviseModel", "exposeModelHost", "createModelStore", "onnxEstimator", "headEstimator", "federationTransport", "tfjsEstimator", "createFeatureCache", "trainingPauses", "exposeEstimator", "workerEstimator", "exposeGallery", "workerGallery", "camera", "videoElement", "videoFile", "videoFrames", "directory", "rtsp", "webcam", "restartSource", "bigModel"],
-  "packages/cloud": ["createCloud", "bigModelService", "createFederation", "federationService", "sednaAggregation", "serve"],
+  "packages/wasm-kernels": [
+    "loadKernels",
+    "loadPerceptionKernels",
+    "loadTrackingKernels",
+    "loadVectorKernels",
+    "loadTrainingKernels",
+    "referenceKernels",
+    "shardedGallery",
+    "webgpuGallery",
+  ],
+  "packages/core": [
+    "select",
+    "hardExampleMining",
+    "aggregation",
+    "createJointInference",
+    "createFederatedLearning",
+    "headToOnnx",
+    "writeSafetensors",
+    "readSafetensors",
+  ],
+  "packages/edge-agent": [
+    "createEdgeAgent",
+    "superviseModel",
+    "exposeModelHost",
+    "createModelStore",
+    "onnxEstimator",
+    "headEstimator",
+    "federationTransport",
+    "tfjsEstimator",
+    "createFeatureCache",
+    "trainingPauses",
+    "exposeEstimator",
+    "workerEstimator",
+    "exposeGallery",
+    "workerGallery",
+    "camera",
+    "videoElement",
+    "videoFile",
+    "videoFrames",
+    "directory",
+    "rtsp",
+    "webcam",
+    "restartSource",
+    "bigModel",
+  ],
+  "packages/cloud": [
+    "createCloud",
+    "bigModelService",
+    "createFederation",
+    "federationService",
+    "sednaAggregation",
+    "serve",
+  ],
 };
 
 const problems = [];
@@ -27,16 +76,24 @@ for (const [folder, names] of Object.entries(promised)) {
   const source = join(root, folder, "src");
   const all = [...sources(source)].map((path) => ({ path, text: readFileSync(path, "utf8") }));
   const index = readFileSync(join(source, "index.ts"), "utf8");
-  const reachable = index + [...index.matchAll(/from "\.\/([^"]+)"/g)].map((match) => readFileSync(join(source, match[1]), "utf8")).join("\n");
-  for (const name of names) if (!new RegExp(`\\b${name}\\b`).test(reachable)) problems.push(`${folder} does not export ${name}`);
+  const reachable =
+    index +
+    [...index.matchAll(/from "\.\/([^"]+)"/g)]
+      .map((match) => readFileSync(join(source, match[1]), "utf8"))
+      .join("\n");
+  for (const name of names)
+    if (!new RegExp(`\\b${name}\\b`).test(reachable)) problems.push(`${folder} does not export ${name}`);
 
   for (const { path, text } of all) {
     const lines = text.split("\n");
     for (const [i, line] of lines.entries()) {
-      const match = /^export (?:declare )?(?:async )?(?:function\*?|const|class|interface|type) (\w+)/.exec(line);
+      const match = /^export (?:declare )?(?:async )?(?:function\*?|const|class|interface|type) (\w+)/.exec(
+        line,
+      );
       if (!match || /platform\.(node|browser|other)\.ts$/.test(path)) continue;
       const before = lines[i - 1] ?? "";
-      if (!before.trimEnd().endsWith("*/")) problems.push(`${relative(root, path)}:${i + 1} exports ${match[1]} without a doc comment`);
+      if (!before.trimEnd().endsWith("*/"))
+        problems.push(`${relative(root, path)}:${i + 1} exports ${match[1]} without a doc comment`);
     }
     if (/^export default/m.test(text)) problems.push(`${relative(root, path)} has a default export`);
   }
@@ -48,7 +105,10 @@ for (const folder of ["packages/edge-agent", "packages/cloud"]) {
   const { bin } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
   for (const [name, path] of Object.entries(bin)) {
     const inLock = locked[folder].bin?.[name];
-    if (inLock !== path.replace(/^\.\//, "")) problems.push(`package-lock.json names ${inLock} as the bin ${name} of ${folder}; package.json names ${path}: run npm install`);
+    if (inLock !== path.replace(/^\.\//, ""))
+      problems.push(
+        `package-lock.json names ${inLock} as the bin ${name} of ${folder}; package.json names ${path}: run npm install`,
+      );
   }
 }
 

@@ -3,7 +3,16 @@
 // With the toolchain that the lock names: rebuilds and compares bytes. Without it: compares the hash of
 // every source file and of each .wasm with the lock, which the last build wrote.
 import { readFileSync } from "node:fs";
-import { compile, flagsOf, lockFile, modules, moduleText, sha256, sourceHashes, toolchains } from "./wasm-build.mjs";
+import {
+  compile,
+  flagsOf,
+  lockFile,
+  modules,
+  moduleText,
+  sha256,
+  sourceHashes,
+  toolchains,
+} from "./wasm-build.mjs";
 
 const lock = JSON.parse(readFileSync(lockFile, "utf8"));
 const committed = modules.map(({ wasmFile }) => readFileSync(wasmFile));
@@ -11,15 +20,20 @@ const problems = [];
 
 const sources = sourceHashes();
 for (const file of new Set([...Object.keys(sources), ...Object.keys(lock.sources)])) {
-  if (sources[file] !== lock.sources[file]) problems.push(`rust/${file} is not what the modules were built from`);
+  if (sources[file] !== lock.sources[file])
+    problems.push(`rust/${file} is not what the modules were built from`);
 }
-if (Object.keys(lock.modules).join() !== modules.map(({ name }) => name).join()) problems.push("the lock names other modules than the build");
+if (Object.keys(lock.modules).join() !== modules.map(({ name }) => name).join())
+  problems.push("the lock names other modules than the build");
 modules.forEach((module, i) => {
   const wasm = committed[i];
   const locked = lock.modules[module.name] ?? {};
-  if (JSON.stringify(flagsOf(module)) !== JSON.stringify(locked.flags)) problems.push(`the flags of ${module.name} are not those of the lock`);
-  if (sha256(wasm) !== locked.sha256 || wasm.length !== locked.bytes) problems.push(`${module.name}.wasm is not the one that the lock names`);
-  if (module.moduleFile && readFileSync(module.moduleFile, "utf8") !== moduleText(module, wasm)) problems.push(`${module.name}-wasm.generated.ts does not carry ${module.name}.wasm`);
+  if (JSON.stringify(flagsOf(module)) !== JSON.stringify(locked.flags))
+    problems.push(`the flags of ${module.name} are not those of the lock`);
+  if (sha256(wasm) !== locked.sha256 || wasm.length !== locked.bytes)
+    problems.push(`${module.name}.wasm is not the one that the lock names`);
+  if (module.moduleFile && readFileSync(module.moduleFile, "utf8") !== moduleText(module, wasm))
+    problems.push(`${module.name}-wasm.generated.ts does not carry ${module.name}.wasm`);
 });
 
 const same = ({ version }) => Object.entries(lock.toolchain).every(([tool, text]) => version[tool] === text);

@@ -21,7 +21,15 @@ export const chromiumArgs = [
   "--use-fake-ui-for-media-stream",
 ] as const;
 
-const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable", "/snap/bin/chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"];
+const places = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/usr/bin/google-chrome-stable",
+  "/snap/bin/chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
 
 /** The Chromium to test with: `CHROMIUM`, Playwright's own, or the system's; undefined where there is none. */
 export function findChromium(): string | undefined {
@@ -43,9 +51,14 @@ export function ensureChromium(): string {
     console.log("The tests need Chromium; installing Debian's package chromium ...");
     const options = ["-o", "DPkg::Lock::Timeout=300", "-y", "--no-install-recommends"];
     execFileSync("apt-get", ["update"], { stdio: ["ignore", "ignore", "inherit"] });
-    execFileSync("apt-get", ["install", ...options, "chromium"], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+    execFileSync("apt-get", ["install", ...options, "chromium"], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
     const installed = findChromium();
     if (installed) return installed;
   }
-  throw new Error("The tests need Chromium and found none. Install it (on Debian: apt-get install chromium; elsewhere: npx playwright install chromium), or set CHROMIUM to the path of one.");
+  throw new Error(
+    "The tests need Chromium and found none. Install it (on Debian: apt-get install chromium; elsewhere: npx playwright install chromium), or set CHROMIUM to the path of one.",
+  );
 }

@@ -1,4 +1,14 @@
-import { controlSocket, createCloud, createFederation, federationService, openSessions, type Cloud, type Federation, type Service, type SocketRoute } from "@sedna-js/cloud";
+import {
+  controlSocket,
+  createCloud,
+  createFederation,
+  federationService,
+  openSessions,
+  type Cloud,
+  type Federation,
+  type Service,
+  type SocketRoute,
+} from "@sedna-js/cloud";
 import { aggregation, privateAggregator, select } from "@sedna-js/core";
 
 /** A federation for those who have the same address of the demo's page. */
@@ -15,7 +25,12 @@ const MAX_ROOMS = 50;
 const IDLE_MS = 30 * 60_000;
 
 const head = { kind: "softmax", features: 196, classes: 10 } as const;
-const training = { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.3 }, proximal: 0.1 } as const;
+const training = {
+  epochs: 1,
+  batchSize: 32,
+  optimizer: { kind: "sgd", learningRate: 0.3 },
+  proximal: 0.1,
+} as const;
 const ROUNDS = 60;
 
 /** The demo's federations: a room is made when somebody asks for it, and goes when nobody has for a while. */
@@ -27,7 +42,12 @@ export function demoRooms(): Service {
     const sessions = openSessions();
     const cloud = createCloud({ services: [federationService({ federations: [federation], sessions })] });
     await cloud.start();
-    return { federation, cloud, control: controlSocket({ federations: [federation], sessions }), lastAt: Date.now() };
+    return {
+      federation,
+      cloud,
+      control: controlSocket({ federations: [federation], sessions }),
+      lastAt: Date.now(),
+    };
   };
   const close = async (name: string): Promise<void> => {
     const room = rooms.get(name);
@@ -38,7 +58,8 @@ export function demoRooms(): Service {
     const name = new URL(request.url).pathname.split("/")[3] ?? "";
     if (!NAME.test(name)) return undefined;
     if (!rooms.has(name)) {
-      for (const [other, opening] of rooms) if (Date.now() - (await opening).lastAt > IDLE_MS) await close(other);
+      for (const [other, opening] of rooms)
+        if (Date.now() - (await opening).lastAt > IDLE_MS) await close(other);
       if (rooms.size >= MAX_ROOMS) return undefined;
       if (!rooms.has(name)) rooms.set(name, openRoom(name));
     }
@@ -46,7 +67,8 @@ export function demoRooms(): Service {
     room.lastAt = Date.now();
     return room;
   };
-  const noRoom = (): Response => Response.json({ error: "expected the name of a room, and fewer of them; got another" }, { status: 404 });
+  const noRoom = (): Response =>
+    Response.json({ error: "expected the name of a room, and fewer of them; got another" }, { status: 404 });
 
   return {
     name: "rooms",
@@ -57,13 +79,17 @@ export function demoRooms(): Service {
         maxMessageBytes: 16_384,
         firstFrameToken: true,
         accept: async (request) => ((await roomOf(request)) ? undefined : noRoom()),
-        open: (socket, request) => void roomOf(request).then((room) => (room ? room.control.open(socket, request) : socket.close(1008, "no such room"))),
+        open: (socket, request) =>
+          void roomOf(request).then((room) =>
+            room ? room.control.open(socket, request) : socket.close(1008, "no such room"),
+          ),
       },
     ],
     ready: true,
     async start() {},
     mount(app) {
-      const answer = async (c: { readonly req: { readonly raw: Request } }): Promise<Response> => (await roomOf(c.req.raw))?.cloud(c.req.raw) ?? noRoom();
+      const answer = async (c: { readonly req: { readonly raw: Request } }): Promise<Response> =>
+        (await roomOf(c.req.raw))?.cloud(c.req.raw) ?? noRoom();
       app.all("/v1/federations/:name", answer);
       app.all("/v1/federations/:name/*", answer);
     },
@@ -74,9 +100,21 @@ export function demoRooms(): Service {
 }
 
 function settingsOf(name: string): Omit<Parameters<typeof createFederation>[0], "name"> {
-  const rounds = { exitRound: ROUNDS, participants: 12, minFraction: 1 / 6, selectionMs: 1500, deadlineMs: 6000 };
+  const rounds = {
+    exitRound: ROUNDS,
+    participants: 12,
+    minFraction: 1 / 6,
+    selectionMs: 1500,
+    deadlineMs: 6000,
+  };
   const aggregator = select(aggregation, { method: "FedProx" });
-  if (name.startsWith("digits-secure-")) return { aggregator, rounds: { ...rounds, minFraction: 1 / 4, deadlineMs: 12_000 }, secure: {} };
-  if (name.startsWith("digits-private-")) return { rounds, ...privateAggregator(aggregator, { clipNorm: 0.5, noiseMultiplier: 0.5, delta: 1e-5 }), maxNorm: 0.5 };
+  if (name.startsWith("digits-secure-"))
+    return { aggregator, rounds: { ...rounds, minFraction: 1 / 4, deadlineMs: 12_000 }, secure: {} };
+  if (name.startsWith("digits-private-"))
+    return {
+      rounds,
+      ...privateAggregator(aggregator, { clipNorm: 0.5, noiseMultiplier: 0.5, delta: 1e-5 }),
+      maxNorm: 0.5,
+    };
   return { aggregator, rounds, encoding: "int8" };
 }

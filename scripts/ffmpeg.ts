@@ -3,7 +3,11 @@ import { existsSync } from "node:fs";
 
 /** Whether an ffmpeg runs here, and is not too old for the sources that need it (5.1, July 2022). */
 export function hasFfmpeg(): boolean {
-  const { stdout = "", status } = spawnSync("ffmpeg", ["-hide_banner", "-h", "long"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 2 ** 26 });
+  const { stdout = "", status } = spawnSync("ffmpeg", ["-hide_banner", "-h", "long"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    maxBuffer: 2 ** 26,
+  });
   return status === 0 && stdout.includes("-fps_mode");
 }
 
@@ -14,7 +18,10 @@ export function ensureFfmpeg(): void {
   const options = ["-o", "DPkg::Lock::Timeout=300", "-y", "--no-install-recommends"];
   try {
     execFileSync("apt-get", ["update"], { stdio: ["ignore", "ignore", "inherit"] });
-    execFileSync("apt-get", ["install", ...options, "ffmpeg"], { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+    execFileSync("apt-get", ["install", ...options, "ffmpeg"], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
   } catch (error) {
     console.log(`It could not be installed: ${String(error)}`);
   }

@@ -7,7 +7,10 @@ export function newestSamples({ kept = 200 }: { readonly kept?: number } = {}): 
     async open() {},
     async put(id, bytes) {
       const known = samples.get(id);
-      if (known) return known.length === bytes.length && known.every((byte, i) => byte === bytes[i]) ? "duplicate" : "conflict";
+      if (known)
+        return known.length === bytes.length && known.every((byte, i) => byte === bytes[i])
+          ? "duplicate"
+          : "conflict";
       samples.set(id, Uint8Array.from(bytes));
       if (samples.size > kept) samples.delete(samples.keys().next().value!);
       return "stored";

@@ -1,7 +1,15 @@
 // `npm start`: the demo page and its big-model service, ready to open.
 import { fileURLToPath } from "node:url";
 import { nanodet } from "@sedna-js/core";
-import { bigModelService, createCloud, onnxFile, sampleService, serve, sharpDecoder, type Serving } from "@sedna-js/cloud";
+import {
+  bigModelService,
+  createCloud,
+  onnxFile,
+  sampleService,
+  serve,
+  sharpDecoder,
+  type Serving,
+} from "@sedna-js/cloud";
 import { demoRooms } from "./demo-rooms.ts";
 import { newestSamples } from "./newest-samples.ts";
 import { build, preview, type PreviewServer } from "vite";
@@ -19,7 +27,11 @@ const configFile = root("demo/vite.config.ts");
 
 /** The big-model service of the demo, and a place for the newest samples. */
 export async function startCloud({ port = 0 }: { readonly port?: number } = {}): Promise<Serving> {
-  const estimator = onnxFile({ path: root("models/nanodet-g-416/model.onnx"), task: nanodet({ labels: [0], threshold: 0.45 }), threads: 1 });
+  const estimator = onnxFile({
+    path: root("models/nanodet-g-416/model.onnx"),
+    task: nanodet({ labels: [0], threshold: 0.45 }),
+    threads: 1,
+  });
   const bigModel = bigModelService({ name: "nanodet", estimator, decodeImage: sharpDecoder(), maxQueue: 16 });
   const cloud = createCloud({ services: [bigModel, sampleService({ store: newestSamples() }), demoRooms()] });
   await cloud.start();
@@ -32,11 +44,24 @@ export async function buildDemo(): Promise<void> {
 }
 
 /** Serves the page, with the cloud behind its `/cloud`; 0 takes a free port. */
-export async function startDemo({ port = 0, cloud }: { readonly port?: number; readonly cloud: Serving }): Promise<Demo> {
-  const proxy = { "/cloud": { target: cloud.url, ws: true, rewrite: (path: string) => path.replace(/^\/cloud/, "") } };
-  const server: PreviewServer = await preview({ configFile, logLevel: "silent", preview: { port, host: "127.0.0.1", strictPort: port !== 0, proxy } });
+export async function startDemo({
+  port = 0,
+  cloud,
+}: {
+  readonly port?: number;
+  readonly cloud: Serving;
+}): Promise<Demo> {
+  const proxy = {
+    "/cloud": { target: cloud.url, ws: true, rewrite: (path: string) => path.replace(/^\/cloud/, "") },
+  };
+  const server: PreviewServer = await preview({
+    configFile,
+    logLevel: "silent",
+    preview: { port, host: "127.0.0.1", strictPort: port !== 0, proxy },
+  });
   const address = server.httpServer.address();
-  if (address === null || typeof address === "string") throw new Error("serve the demo: expected a port; got none");
+  if (address === null || typeof address === "string")
+    throw new Error("serve the demo: expected a port; got none");
   return {
     url: `http://127.0.0.1:${address.port}/`,
     cloud,
@@ -53,5 +78,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const cloud = await startCloud();
   const demo = await startDemo({ port: Number(process.env["PORT"] ?? 4173), cloud });
   console.log(`\nThe demo is at ${demo.url}\nIts big model answers at ${cloud.url}\nCtrl+C ends both.`);
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void demo.close().then(() => process.exit(0)));
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => void demo.close().then(() => process.exit(0)));
 }

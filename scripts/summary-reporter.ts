@@ -16,8 +16,13 @@ export class SummaryReporter implements Reporter {
         skipped.set(reason, [...(skipped.get(reason) ?? []), title!]);
       }
     }
-    for (const [reason, [first, ...others]] of skipped) console.log(`SKIPPED: ${reason}\n  ${first}${others.length > 0 ? `, and ${others.length} like it` : ""}`);
-    console.log(`\n${count.passed} passed, ${count.failed + count.pending} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`);
+    for (const [reason, [first, ...others]] of skipped)
+      console.log(
+        `SKIPPED: ${reason}\n  ${first}${others.length > 0 ? `, and ${others.length} like it` : ""}`,
+      );
+    console.log(
+      `\n${count.passed} passed, ${count.failed + count.pending} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`,
+    );
   }
 }
 

@@ -7,5 +7,8 @@ import { ensureFfmpeg } from "./ffmpeg.ts";
 const chromium = ensureChromium();
 ensureFfmpeg();
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
-const { status } = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], { stdio: "inherit", env: { ...process.env, CHROMIUM: chromium } });
+const { status } = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { ...process.env, CHROMIUM: chromium },
+});
 process.exit(status ?? 1);

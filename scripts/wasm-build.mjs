@@ -39,19 +39,30 @@ function shipped(name, { feature = name, relaxed = false } = {}) {
 
 // immediate-abort leaves out panic messages and formatting: a third of the module. 32 KiB of stack
 // instead of 1 MiB is ten times what the deepest kernel needs.
-const commonFlags = ["-C linker=wasm-ld", "-C link-arg=-zstack-size=32768", "-Z unstable-options", "-C panic=immediate-abort"];
+const commonFlags = [
+  "-C linker=wasm-ld",
+  "-C link-arg=-zstack-size=32768",
+  "-Z unstable-options",
+  "-C panic=immediate-abort",
+];
 
 // These loops wait for memory or are unrolled by hand: unrolling them once more would cost a tenth of the module.
 const unrolledByHand = ["vectors", "training"];
 
 /** The compiler's flags for a module. */
-export const flagsOf = ({ feature, targetFeatures }) => [`-C target-feature=${targetFeatures}`, ...commonFlags, ...(unrolledByHand.includes(feature) ? ["-C llvm-args=-unroll-runtime=false"] : [])];
+export const flagsOf = ({ feature, targetFeatures }) => [
+  `-C target-feature=${targetFeatures}`,
+  ...commonFlags,
+  ...(unrolledByHand.includes(feature) ? ["-C llvm-args=-unroll-runtime=false"] : []),
+];
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Hash of each file that the module is made from, by its path in rust/. */
 export function sourceHashes() {
-  const sources = readdirSync(join(rustFolder, "src"), { recursive: true }).filter((name) => name.endsWith(".rs"));
+  const sources = readdirSync(join(rustFolder, "src"), { recursive: true }).filter((name) =>
+    name.endsWith(".rs"),
+  );
   const files = ["Cargo.toml", "Cargo.lock", ...sources.toSorted().map((name) => `src/${name}`)];
   return Object.fromEntries(files.map((file) => [file, sha256(readFileSync(join(rustFolder, file)))]));
 }
@@ -75,32 +86,65 @@ function toolchainIn(folder) {
   try {
     const library = join(output(rustc, ["--print", "sysroot"]), "lib/rustlib/src/rust/library");
     if (!existsSync(library)) return undefined;
-    const version = { rustc: output(rustc, ["--version"]), cargo: output(cargo, ["--version"]), linker: output("wasm-ld", ["--version"]) };
+    const version = {
+      rustc: output(rustc, ["--version"]),
+      cargo: output(cargo, ["--version"]),
+      linker: output("wasm-ld", ["--version"]),
+    };
     return { rustc, cargo, library, version };
   } catch {
     return undefined;
   }
 }
 
-const output = (command, args) => execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+const output = (command, args) =>
+  execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
 /** Builds the modules in a folder of its own, away from any state of the checkout; the bytes of each, in order. */
 export function compile({ rustc, cargo, library }) {
   const folder = mkdtempSync(join(tmpdir(), "sedna-kernels-"));
   try {
     const vendor = join(library, "vendor");
-    const offline = existsSync(vendor) ? ["--offline", "--config", 'source.crates-io.replace-with="vendor"', "--config", `source.vendor.directory=${JSON.stringify(vendor)}`] : [];
-    const remap = [`--remap-path-prefix=${rustFolder}=rust`, `--remap-path-prefix=${library}=library`, `--remap-path-prefix=${folder}=target`];
+    const offline = existsSync(vendor)
+      ? [
+          "--offline",
+          "--config",
+          'source.crates-io.replace-with="vendor"',
+          "--config",
+          `source.vendor.directory=${JSON.stringify(vendor)}`,
+        ]
+      : [];
+    const remap = [
+      `--remap-path-prefix=${rustFolder}=rust`,
+      `--remap-path-prefix=${library}=library`,
+      `--remap-path-prefix=${folder}=target`,
+    ];
     return modules.map((module) => {
       const env = {
         ...process.env,
         RUSTC: rustc,
         RUSTC_BOOTSTRAP: "1",
         CARGO_TARGET_DIR: folder,
-        CARGO_ENCODED_RUSTFLAGS: [...flagsOf(module).flatMap((flag) => flag.split(" ")), ...remap].join("\x1f"),
+        CARGO_ENCODED_RUSTFLAGS: [...flagsOf(module).flatMap((flag) => flag.split(" ")), ...remap].join(
+          "\x1f",
+        ),
       };
       delete env.RUSTFLAGS;
-      execFileSync(cargo, ["build", "--release", "--quiet", "--target", target, "-Zbuild-std=core", "--features", module.feature, ...offline], { cwd: rustFolder, env, stdio: ["ignore", "inherit", "inherit"] });
+      execFileSync(
+        cargo,
+        [
+          "build",
+          "--release",
+          "--quiet",
+          "--target",
+          target,
+          "-Zbuild-std=core",
+          "--features",
+          module.feature,
+          ...offline,
+        ],
+        { cwd: rustFolder, env, stdio: ["ignore", "inherit", "inherit"] },
+      );
       return readFileSync(join(folder, target, "release/sedna_kernels.wasm"));
     });
   } finally {

@@ -26,7 +26,18 @@ export function arrayQueue({ device = "cam" }: { readonly device?: string } = {}
   return {
     add(body = waitingSample(undefined, device), kind = "sample") {
       const id = `${device}/${++sequence}`;
-      items.push({ entry: { id, sequence, kind, priority: 0, createdAt: 1_700_000_000_000 + sequence, ttlMs: 1e9, bytes: body.length } as QueueEntry, body });
+      items.push({
+        entry: {
+          id,
+          sequence,
+          kind,
+          priority: 0,
+          createdAt: 1_700_000_000_000 + sequence,
+          ttlMs: 1e9,
+          bytes: body.length,
+        } as QueueEntry,
+        body,
+      });
       return id;
     },
     get waiting() {

@@ -15,7 +15,9 @@ const brightness = (): Task<Frame, Detections> => ({
         await frame.copyTo(data);
         let red = 0;
         for (let i = 0; i < size; i += 4) red += data[i]!;
-        return { x: { dtype: "float32", shape: [1, 4], data: Float32Array.of((4 * red) / size / 510, 0, 0, 0) } };
+        return {
+          x: { dtype: "float32", shape: [1, 4], data: Float32Array.of((4 * red) / size / 510, 0, 0, 0) },
+        };
       },
       postprocess: ({ y }, { width, height }) => [[0, 0, width, height, Number(y!.data[0]), 0]],
       dispose() {},

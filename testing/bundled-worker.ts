@@ -7,7 +7,9 @@ import { build, type Rollup } from "vite";
  * `worker-from-source.mjs` transforms it anew in each.
  */
 export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) => Worker> {
-  const url = new URL(`data:text/javascript;base64,${Buffer.from(await workerCode(entry)).toString("base64")}`);
+  const url = new URL(
+    `data:text/javascript;base64,${Buffer.from(await workerCode(entry)).toString("base64")}`,
+  );
   return (workerData) => new Worker(url, { workerData });
 }
 
@@ -15,12 +17,23 @@ export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) 
 export async function workerCode(entry: URL): Promise<string> {
   const conditions = ["sedna-source", "node", "import", "module", "default"];
   // A module without a place of its own finds packages by their whole addresses only.
-  const native = Object.fromEntries(["onnxruntime-node", "sharp"].map((name) => [name, import.meta.resolve(name)]));
+  const native = Object.fromEntries(
+    ["onnxruntime-node", "sharp"].map((name) => [name, import.meta.resolve(name)]),
+  );
   const output = await build({
     configFile: false,
     logLevel: "silent",
-    ssr: { noExternal: true, external: ["onnxruntime-node", "onnxruntime-web", "sharp"], resolve: { conditions } },
-    build: { ssr: fileURLToPath(entry), write: false, target: "node20", rollupOptions: { output: { codeSplitting: false, paths: native } } },
+    ssr: {
+      noExternal: true,
+      external: ["onnxruntime-node", "onnxruntime-web", "sharp"],
+      resolve: { conditions },
+    },
+    build: {
+      ssr: fileURLToPath(entry),
+      write: false,
+      target: "node20",
+      rollupOptions: { output: { codeSplitting: false, paths: native } },
+    },
   });
   const [chunk] = (output as Rollup.RollupOutput).output;
   return chunk.code;

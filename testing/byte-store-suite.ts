@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ByteStore } from "../packages/edge-agent/src/models/byte-store.ts";
 
-const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
+const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
 /** Byte for byte; a matcher would take a second for each megabyte. */
-const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean => a?.length === b.length && a.every((byte, i) => byte === b[i]);
+const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** What every adapter of the ByteStore port keeps. `make` begins with nothing and returns stores over the same storage, one after the other. */
 export function byteStoreSuite(name: string, make: () => Promise<() => Promise<ByteStore>>): void {
@@ -18,8 +20,11 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
     it("gives back byte for byte what was set last, from a store opened later too", async () => {
       const next = await make();
       const store = await next();
-      const values = new Map([1, 3, 1003, 70_000, 2_500_000].map((length) => [`v-${length}.bin`, filled(length, length)]));
-      for (const [key, value] of values) await store.set(key, filled(10, 1)).then(() => store.set(key, value));
+      const values = new Map(
+        [1, 3, 1003, 70_000, 2_500_000].map((length) => [`v-${length}.bin`, filled(length, length)]),
+      );
+      for (const [key, value] of values)
+        await store.set(key, filled(10, 1)).then(() => store.set(key, value));
       const again = await next();
       expect([...(await again.keys())].toSorted()).toEqual([...values.keys()].toSorted());
       for (const [key, value] of values) {
@@ -61,12 +66,24 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       expect(values.filter((value) => isSame(last, value))).toHaveLength(1);
     });
 
-    it.each(["", ".", "..", "../x", "a/b", "a\\b", "A", "a%2e", "a\0", "x".repeat(101), "ä", "-a"])("refuses the key %j, which no file should have", async (key) => {
-      const store = await (await make())();
-      const refused = async (call: () => Promise<unknown>): Promise<unknown> => call().then(() => "taken", (error: unknown) => error);
-      for (const call of [async () => store.get(key), async () => store.set(key, filled(1, 1)), async () => store.delete(key)]) expect(await refused(call)).toBeInstanceOf(RangeError);
-      expect(await store.keys()).toEqual([]);
-    });
+    it.each(["", ".", "..", "../x", "a/b", "a\\b", "A", "a%2e", "a\0", "x".repeat(101), "ä", "-a"])(
+      "refuses the key %j, which no file should have",
+      async (key) => {
+        const store = await (await make())();
+        const refused = async (call: () => Promise<unknown>): Promise<unknown> =>
+          call().then(
+            () => "taken",
+            (error: unknown) => error,
+          );
+        for (const call of [
+          async () => store.get(key),
+          async () => store.set(key, filled(1, 1)),
+          async () => store.delete(key),
+        ])
+          expect(await refused(call)).toBeInstanceOf(RangeError);
+        expect(await store.keys()).toEqual([]);
+      },
+    );
 
     it("refuses a value of no bytes, which a death while writing could leave", async () => {
       const store = await (await make())();

@@ -3,7 +3,12 @@ import type { DeviceRecord, DeviceRegistry } from "../packages/cloud/src/federat
 
 /** What every registry of devices has to keep to. */
 export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegistry>): void {
-  const record = (digit: string): DeviceRecord => ({ device: digit.repeat(32), publicKey: `key ${digit}`, label: "gate", enrolledAt: 5 });
+  const record = (digit: string): DeviceRecord => ({
+    device: digit.repeat(32),
+    publicKey: `key ${digit}`,
+    label: "gate",
+    enrolledAt: 5,
+  });
   const at = { registry: undefined as unknown as DeviceRegistry };
   beforeEach(async () => {
     at.registry = await open();
@@ -30,13 +35,17 @@ export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegi
     });
 
     it("has one of two that are put at once, and both see which", async () => {
-      const both = await Promise.all([at.registry.put({ ...record("a"), label: "first" }), at.registry.put({ ...record("a"), label: "second" })]);
+      const both = await Promise.all([
+        at.registry.put({ ...record("a"), label: "first" }),
+        at.registry.put({ ...record("a"), label: "second" }),
+      ]);
       expect(both[0]).toEqual(both[1]);
       expect(await at.registry.get("a".repeat(32))).toEqual(both[0]);
     });
 
     it("B11: takes nothing for an id that is none", async () => {
-      for (const device of ["../../etc/passwd", "", "A".repeat(32), "a".repeat(33)]) await expect(at.registry.put({ ...record("a"), device })).rejects.toThrow(RangeError);
+      for (const device of ["../../etc/passwd", "", "A".repeat(32), "a".repeat(33)])
+        await expect(at.registry.put({ ...record("a"), device })).rejects.toThrow(RangeError);
     });
   });
 }

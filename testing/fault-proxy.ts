@@ -38,15 +38,26 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   const stopped = new Set<Socket>();
 
   /** A chunk as the fault of the moment lets it through; undefined when it has ended the connection. */
-  const spoil = (chunk: Buffer, { seen, way, edge, cloud }: { readonly seen: number; readonly way: "up" | "down"; readonly edge: Socket; readonly cloud: Socket }): Buffer | undefined => {
+  const spoil = (
+    chunk: Buffer,
+    {
+      seen,
+      way,
+      edge,
+      cloud,
+    }: { readonly seen: number; readonly way: "up" | "down"; readonly edge: Socket; readonly cloud: Socket },
+  ): Buffer | undefined => {
     const { fault } = state;
     const end = (): undefined => void (edge.destroy(), cloud.destroy());
-    if (fault.kind === "reset" && way === "up" && seen + chunk.length > fault.after) return void (edge.resetAndDestroy(), cloud.destroy());
-    if (fault.kind === "garbage" && way === "down") return void (edge.end("\x00\x01 this is not HTTP\r\n\r\n"), cloud.destroy());
-    if (fault.kind === "truncate" && way === "down" && seen + chunk.length > fault.after) return void (edge.write(chunk.subarray(0, Math.max(0, fault.after - seen)), end));
+    if (fault.kind === "reset" && way === "up" && seen + chunk.length > fault.after)
+      return void (edge.resetAndDestroy(), cloud.destroy());
+    if (fault.kind === "garbage" && way === "down")
+      return void (edge.end("\x00\x01 this is not HTTP\r\n\r\n"), cloud.destroy());
+    if (fault.kind === "truncate" && way === "down" && seen + chunk.length > fault.after)
+      return void edge.write(chunk.subarray(0, Math.max(0, fault.after - seen)), end);
     if (fault.kind === "corrupt" && fault.way === way && fault.at >= seen && fault.at < seen + chunk.length) {
       const spoilt = Buffer.from(chunk);
-      spoilt[fault.at - seen]! ^= 1 << fault.at % 8;
+      spoilt[fault.at - seen]! ^= 1 << (fault.at % 8);
       return spoilt;
     }
     return chunk;

@@ -28,7 +28,9 @@ const misbehave = async (fault: Fault): Promise<void> => {
       });
       return new Promise(() => {});
     case "abort":
-      throw Object.assign(new Error("Aborted(). Build with -sASSERTIONS for more info."), { name: "RuntimeError" });
+      throw Object.assign(new Error("Aborted(). Build with -sASSERTIONS for more info."), {
+        name: "RuntimeError",
+      });
     case "loop":
       for (;;);
     case "never":
@@ -50,7 +52,10 @@ const misbehave = async (fault: Fault): Promise<void> => {
 const fromFrame = async (frame: Frame): Promise<FaultySample> => {
   const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
   await frame.copyTo(pixels);
-  return { x: { dtype: "float32", shape: [1, 4], data: Float32Array.from(pixels.subarray(0, 4)) }, ...(frame.timestamp < 0 && { fault: "abort" }) };
+  return {
+    x: { dtype: "float32", shape: [1, 4], data: Float32Array.from(pixels.subarray(0, 4)) },
+    ...(frame.timestamp < 0 && { fault: "abort" }),
+  };
 };
 
 const faulty = ({ left, onOpen }: FaultyOptions = {}): Task<FaultySample | Frame, Tensors> => {

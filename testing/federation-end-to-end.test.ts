@@ -2,9 +2,41 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { controlSocket, createCloud, createFederation, directoryFederationLog, enrolledSessions, enrolmentService, federationService, memoryDeviceRegistry, openSessions, serve, type Federation, type FederationOptions, type Serving, type Sessions } from "../packages/cloud/src/index.ts";
-import { aggregation, createFederatedLearning, s3Weights, SednaError, select, type WeightStore, type FederatedEvent, type FederatedLearning } from "../packages/core/src/index.ts";
-import { deviceIdentity, enrolDevice, federationTransport, headEstimator, labelledSamples, type FederationTransportOptions, type HeadEstimator } from "../packages/edge-agent/src/index.ts";
+import {
+  controlSocket,
+  createCloud,
+  createFederation,
+  directoryFederationLog,
+  enrolledSessions,
+  enrolmentService,
+  federationService,
+  memoryDeviceRegistry,
+  openSessions,
+  serve,
+  type Federation,
+  type FederationOptions,
+  type Serving,
+  type Sessions,
+} from "../packages/cloud/src/index.ts";
+import {
+  aggregation,
+  createFederatedLearning,
+  s3Weights,
+  SednaError,
+  select,
+  type WeightStore,
+  type FederatedEvent,
+  type FederatedLearning,
+} from "../packages/core/src/index.ts";
+import {
+  deviceIdentity,
+  enrolDevice,
+  federationTransport,
+  headEstimator,
+  labelledSamples,
+  type FederationTransportOptions,
+  type HeadEstimator,
+} from "../packages/edge-agent/src/index.ts";
 import { startS3Server } from "./s3-server.ts";
 
 // The whole of it: heads that learn, transports over real sockets, a cloud that listens, an aggregator with its log.
@@ -35,12 +67,31 @@ const options = (more: Partial<FederationOptions> = {}): FederationOptions => ({
   ...more,
 });
 
-async function listen({ sessions, more = {}, port = 0, registrySessions, weightStore }: { readonly weightStore?: WeightStore; readonly sessions: Sessions; readonly more?: Partial<FederationOptions>; readonly port?: number; readonly registrySessions?: ReturnType<typeof enrolledSessions> }): Promise<{ federation: Federation; serving: Serving }> {
+async function listen({
+  sessions,
+  more = {},
+  port = 0,
+  registrySessions,
+  weightStore,
+}: {
+  readonly weightStore?: WeightStore;
+  readonly sessions: Sessions;
+  readonly more?: Partial<FederationOptions>;
+  readonly port?: number;
+  readonly registrySessions?: ReturnType<typeof enrolledSessions>;
+}): Promise<{ federation: Federation; serving: Serving }> {
   const federation = createFederation(options(more));
   const cloud = createCloud({
     services: [
-      ...(registrySessions ? [enrolmentService({ sessions: registrySessions, federations: ["points"] })] : []),
-      federationService({ federations: [federation], sessions, sockets: [controlSocket({ federations: [federation], sessions })], ...(weightStore && { weightStore }) }),
+      ...(registrySessions
+        ? [enrolmentService({ sessions: registrySessions, federations: ["points"] })]
+        : []),
+      federationService({
+        federations: [federation],
+        sessions,
+        sockets: [controlSocket({ federations: [federation], sessions })],
+        ...(weightStore && { weightStore }),
+      }),
     ],
     token: "the-clouds-own",
   });
@@ -50,10 +101,22 @@ async function listen({ sessions, more = {}, port = 0, registrySessions, weightS
   return { federation, serving };
 }
 
-function client(url: string, { number, ...more }: { readonly number: number } & Partial<FederationTransportOptions> & { readonly device?: string }): { estimator: HeadEstimator<Float32Array>; learning: FederatedLearning<Float32Array> } {
+function client(
+  url: string,
+  {
+    number,
+    ...more
+  }: { readonly number: number } & Partial<FederationTransportOptions> & { readonly device?: string },
+): { estimator: HeadEstimator<Float32Array>; learning: FederatedLearning<Float32Array> } {
   const estimator = headEstimator<Float32Array>({ features: "samples", head });
   const { device = `device-${number}`, ...transport } = more;
-  const learning = createFederatedLearning({ estimator, transport: federationTransport({ url, name: "points", baseMs: 50, capMs: 500, ...transport }), device, baseMs: 50, capMs: 500 });
+  const learning = createFederatedLearning({
+    estimator,
+    transport: federationTransport({ url, name: "points", baseMs: 50, capMs: 500, ...transport }),
+    device,
+    baseMs: 50,
+    capMs: 500,
+  });
   running.push(async () => {
     await learning.dispose();
     await estimator.dispose();
@@ -61,7 +124,11 @@ function client(url: string, { number, ...more }: { readonly number: number } & 
   return { estimator, learning };
 }
 
-async function follow(learning: FederatedLearning<Float32Array>, number: number, see: (event: FederatedEvent) => void | Promise<void> = () => {}): Promise<FederatedEvent[]> {
+async function follow(
+  learning: FederatedLearning<Float32Array>,
+  number: number,
+  see: (event: FederatedEvent) => void | Promise<void> = () => {},
+): Promise<FederatedEvent[]> {
   const events: FederatedEvent[] = [];
   for await (const event of learning.run(samples(number))) {
     events.push(event);
@@ -69,36 +136,59 @@ async function follow(learning: FederatedLearning<Float32Array>, number: number,
   }
   return events;
 }
-const flat = async (estimator: HeadEstimator<Float32Array>): Promise<number[]> => (await estimator.getWeights()).flatMap(({ data }) => [...(data as Float32Array)]);
+const flat = async (estimator: HeadEstimator<Float32Array>): Promise<number[]> =>
+  (await estimator.getWeights()).flatMap(({ data }) => [...(data as Float32Array)]);
 
 describe("a federation from end to end", { timeout: 60_000 }, () => {
   it("trains with weights that travel through S3, and no weights over its own HTTP", async () => {
     const server = await startS3Server();
     running.push(() => server.close());
-    const store = () => s3Weights({ endpoint: server.url, aggDataPath: "s3://weights/jobs", accessKeyId: "tester", secretAccessKey: "secret/with+signs" });
+    const store = () =>
+      s3Weights({
+        endpoint: server.url,
+        aggDataPath: "s3://weights/jobs",
+        accessKeyId: "tester",
+        secretAccessKey: "secret/with+signs",
+      });
     // The aggregator's own trouble with the store is none of the clients': they come again.
     let refusals = 2;
     const own = store();
-    const troubled: WeightStore = { ...own, get: (key, wanted) => (refusals-- > 0 ? Promise.reject(new SednaError("get it: expected the right key; got 403", { code: "cloud-refused" })) : own.get(key, wanted)) };
+    const troubled: WeightStore = {
+      ...own,
+      get: (key, wanted) =>
+        refusals-- > 0
+          ? Promise.reject(
+              new SednaError("get it: expected the right key; got 403", { code: "cloud-refused" }),
+            )
+          : own.get(key, wanted),
+    };
     const { federation, serving } = await listen({ sessions: openSessions(), weightStore: troubled });
     const asked: string[] = [];
     const fetch: typeof globalThis.fetch = (input, init) => {
       asked.push(`${init?.method} ${String(new Headers(init?.headers).get("content-type"))}`);
       return globalThis.fetch(input, init);
     };
-    const clients = [0, 1, 2].map((number) => client(serving.url, { number, weightStore: store(), fetch, control: "poll" }));
+    const clients = [0, 1, 2].map((number) =>
+      client(serving.url, { number, weightStore: store(), fetch, control: "poll" }),
+    );
     const all = await Promise.all(clients.map(({ learning }, number) => follow(learning, number)));
     for (const events of all) expect(events.filter(({ type }) => type === "counted").length).toBe(4);
     expect(await flat(clients[0]!.estimator)).toEqual([...federation.model(4)!.parameters]);
     expect(asked.filter((one) => one.startsWith("PUT") && !one.includes("update-ref"))).toEqual([]);
-    await expect.poll(() => [...server.objects.keys()].filter((key) => key.includes("/updates/"))).toEqual([]);
+    await expect
+      .poll(() => [...server.objects.keys()].filter((key) => key.includes("/updates/")))
+      .toEqual([]);
     await expect.poll(() => [...server.objects.keys()]).toContain("/weights/jobs/points/models/4");
-    expect(server.log.filter((line) => line.startsWith("PUT /weights/jobs/points/updates/")).length).toBeGreaterThanOrEqual(12);
+    expect(
+      server.log.filter((line) => line.startsWith("PUT /weights/jobs/points/updates/")).length,
+    ).toBeGreaterThanOrEqual(12);
   });
 
   it("trains heads of three devices into one, by sockets and by polling, and all end with the same model", async () => {
     const { federation, serving } = await listen({ sessions: openSessions() });
-    const clients = [0, 1, 2].map((number) => client(serving.url, { number, control: number === 2 ? "poll" : "socket" }));
+    const clients = [0, 1, 2].map((number) =>
+      client(serving.url, { number, control: number === 2 ? "poll" : "socket" }),
+    );
     const all = await Promise.all(clients.map(({ learning }, number) => follow(learning, number)));
     for (const [i, events] of all.entries()) {
       expect(events.at(-1), `client ${i}`).toMatchObject({ type: "done", modelVersion: 4 });
@@ -106,7 +196,9 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
       expect(events.filter(({ type }) => type === "retrying")).toEqual([]);
       expect(await flat(clients[i]!.estimator)).toEqual([...federation.model(4)!.parameters]);
     }
-    expect(federation.status().history.map(({ counted, totalSamples }) => ({ counted, totalSamples }))).toEqual(Array.from({ length: 4 }, () => ({ counted: 3, totalSamples: 120 })));
+    expect(
+      federation.status().history.map(({ counted, totalSamples }) => ({ counted, totalSamples })),
+    ).toEqual(Array.from({ length: 4 }, () => ({ counted: 3, totalSamples: 120 })));
     const { accuracy } = await clients[0]!.estimator.evaluate(samples(1));
     expect(accuracy).toBeGreaterThan(0.8);
   });
@@ -114,10 +206,22 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
   it("C20: goes on in the same round when the aggregator dies in the middle of one, and trains nothing twice", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sedna-federation-"));
     running.push(() => rm(folder, { recursive: true }));
-    const more = (): Partial<FederationOptions> => ({ log: directoryFederationLog(folder), rounds: { participants: 3, overSelect: 1, minFraction: 0.5, exitRound: 4, selectionMs: 300, deadlineMs: 20_000 } });
+    const more = (): Partial<FederationOptions> => ({
+      log: directoryFederationLog(folder),
+      rounds: {
+        participants: 3,
+        overSelect: 1,
+        minFraction: 0.5,
+        exitRound: 4,
+        selectionMs: 300,
+        deadlineMs: 20_000,
+      },
+    });
     const first = await listen({ sessions: openSessions(), more: more() });
     const port = Number(new URL(first.serving.url).port);
-    const clients = [0, 1].map((number) => client(first.serving.url, { number, control: number === 1 ? "poll" : "socket" }));
+    const clients = [0, 1].map((number) =>
+      client(first.serving.url, { number, control: number === 1 ? "poll" : "socket" }),
+    );
     // The third comes only to the aggregator's second life.
     let counted = 0;
     let twoCounted = (): void => {};
@@ -132,7 +236,10 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     const third = client(second.serving.url, { number: 2 });
     const all = await Promise.all([...following, follow(third.learning, 2)]);
     for (const events of all) expect(events.at(-1)).toMatchObject({ type: "done", modelVersion: 4 });
-    expect(all[0]!.filter(({ type }) => type === "joined").length, "sessions of the first life have ended").toBeGreaterThan(1);
+    expect(
+      all[0]!.filter(({ type }) => type === "joined").length,
+      "sessions of the first life have ended",
+    ).toBeGreaterThan(1);
     const trainedRounds = all[0]!.filter((event) => event.type === "trained").map((event) => event.round);
     expect(new Set(trainedRounds).size, "each round is trained once").toBe(trainedRounds.length);
     expect(second.federation.status().history.length).toBe(4);
@@ -142,18 +249,47 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
   it("B7: lets in devices that were enrolled, whose clock is wrong too, and nobody else", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sedna-keys-"));
     running.push(() => rm(folder, { recursive: true }));
-    const sessions = enrolledSessions({ audience: "points", registry: memoryDeviceRegistry(), enrolmentTokens: ["let-me-in"], secret: "s".repeat(32) });
-    const { serving } = await listen({ sessions, registrySessions: sessions, more: { rounds: { participants: 1, exitRound: 1, selectionMs: 500, deadlineMs: 20_000 } } });
+    const sessions = enrolledSessions({
+      audience: "points",
+      registry: memoryDeviceRegistry(),
+      enrolmentTokens: ["let-me-in"],
+      secret: "s".repeat(32),
+    });
+    const { serving } = await listen({
+      sessions,
+      registrySessions: sessions,
+      more: { rounds: { participants: 1, exitRound: 1, selectionMs: 500, deadlineMs: 20_000 } },
+    });
     const identity = await deviceIdentity({ directory: folder });
-    await expect(enrolDevice({ url: serving.url, name: "points", identity, token: "wrong" })).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolment token") });
-    await expect(follow(client(serving.url, { number: 0, identity, device: identity.device }).learning, 0)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolled") });
+    await expect(
+      enrolDevice({ url: serving.url, name: "points", identity, token: "wrong" }),
+    ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolment token") });
+    await expect(
+      follow(client(serving.url, { number: 0, identity, device: identity.device }).learning, 0),
+    ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolled") });
     // A device that thinks that it is an hour ago learns what time it is.
     const now = (): number => Date.now() - 3_600_000;
-    expect(await enrolDevice({ url: serving.url, name: "points", identity, token: "let-me-in", label: "gate", now })).toMatchObject({ device: identity.device });
-    await expect(follow(client(serving.url, { number: 0, device: identity.device }).learning, 0)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("proof") });
-    const events = await follow(client(serving.url, { number: 0, identity, now, device: identity.device }).learning, 0);
+    expect(
+      await enrolDevice({
+        url: serving.url,
+        name: "points",
+        identity,
+        token: "let-me-in",
+        label: "gate",
+        now,
+      }),
+    ).toMatchObject({ device: identity.device });
+    await expect(
+      follow(client(serving.url, { number: 0, device: identity.device }).learning, 0),
+    ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("proof") });
+    const events = await follow(
+      client(serving.url, { number: 0, identity, now, device: identity.device }).learning,
+      0,
+    );
     expect(events.at(-1)).toMatchObject({ type: "done" });
     await sessions.revoke(identity.device);
-    await expect(follow(client(serving.url, { number: 0, identity, device: identity.device }).learning, 0)).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("revoked") });
+    await expect(
+      follow(client(serving.url, { number: 0, identity, device: identity.device }).learning, 0),
+    ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("revoked") });
   });
 });

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
-import { entryOf, nextTick, reduceFederation, roundSettings, startFederation, taskOf, type FederationEvent, type FederationState, type RoundSettings } from "@sedna-js/core";
+import {
+  entryOf,
+  nextTick,
+  reduceFederation,
+  roundSettings,
+  startFederation,
+  taskOf,
+  type FederationEvent,
+  type FederationState,
+  type RoundSettings,
+} from "@sedna-js/core";
 import { federationViolations } from "./federation-history.ts";
 
 /** Few clients, so that their deeds meet; names that objects have by birth, and numbers, which objects sort. */
@@ -8,18 +18,58 @@ const clients = ["a", "b", "__proto__", "constructor", "7", "3", ""];
 const client = fc.constantFrom(...clients);
 const round = fc.integer({ min: 0, max: 6 });
 const event = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ type: fc.constant("joined"), client, kind: fc.constantFrom("sedna-js", "sedna-js", "sedna-v1"), epoch: fc.integer({ min: 1, max: 3 }), numSamples: fc.integer({ min: 0, max: 5 }), resources: fc.constant({}) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("left"), client, epoch: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant("counted"), client, round, modelVersion: round, weight: fc.constantFrom(1, 2.5, 0.1, 0, -1), bytes: fc.constant(8), digest: fc.constant("d"), metrics: fc.constantFrom({ loss: 1 }, {}, { loss: 2, accuracy: 0.5 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("joined"),
+      client,
+      kind: fc.constantFrom("sedna-js", "sedna-js", "sedna-v1"),
+      epoch: fc.integer({ min: 1, max: 3 }),
+      numSamples: fc.integer({ min: 0, max: 5 }),
+      resources: fc.constant({}),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant("left"), client, epoch: fc.integer({ min: 1, max: 3 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("counted"),
+      client,
+      round,
+      modelVersion: round,
+      weight: fc.constantFrom(1, 2.5, 0.1, 0, -1),
+      bytes: fc.constant(8),
+      digest: fc.constant("d"),
+      metrics: fc.constantFrom({ loss: 1 }, {}, { loss: 2, accuracy: 0.5 }),
+    }),
+  },
   /** An update that would be taken, of whoever is at work first. */
   { weight: 12, arbitrary: fc.record({ type: fc.constant("done"), client }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("refused"), client, round, code: fc.constantFrom("not-finite", "wrong-shape", "wrong-round") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("refused"),
+      client,
+      round,
+      code: fc.constantFrom("not-finite", "wrong-shape", "wrong-round"),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ type: fc.constant("ticked") }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom("aggregated", "failed"), round, modelVersion: round }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constantFrom("aggregated", "failed"), round, modelVersion: round }),
+  },
   /** What the aggregator says when it did what it was told to. */
   { weight: 5, arbitrary: fc.record({ type: fc.constantFrom("made", "made", "made", "unmade") }) },
 );
-const steps = fc.array(fc.tuple(event, fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 40, 900, 4000, -500)), { minLength: 1, maxLength: 80, size: "max" });
+const steps = fc.array(fc.tuple(event, fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 40, 900, 4000, -500)), {
+  minLength: 1,
+  maxLength: 80,
+  size: "max",
+});
 const settings = fc
   .record({
     exitRound: fc.constantFrom(0, 2, 5),
@@ -34,10 +84,15 @@ const settings = fc
     choice: fc.constantFrom({ method: "Simple" }, { method: "Random" }, { method: "ByResources" }),
     buffered: fc.constantFrom(undefined, undefined, { bufferSize: 2, maxStaleness: 1, concurrency: 3 }),
   })
-  .map(({ buffered, ...rest }) => roundSettings({ ...rest, ...(buffered === undefined ? {} : { buffered }) }));
+  .map(({ buffered, ...rest }) =>
+    roundSettings({ ...rest, ...(buffered === undefined ? {} : { buffered }) }),
+  );
 
 /** The events that a run of steps is, and the states between them, each frozen to its last leaf. */
-function run(given: RoundSettings, path: readonly (readonly [{ readonly type: string; readonly client?: string }, number])[]): { events: FederationEvent[]; states: FederationState[] } {
+function run(
+  given: RoundSettings,
+  path: readonly (readonly [{ readonly type: string; readonly client?: string }, number])[],
+): { events: FederationEvent[]; states: FederationState[] } {
   let at = 1000;
   let state = frozen(startFederation(given, { seed: 5, at }));
   const events: FederationEvent[] = [];
@@ -58,7 +113,15 @@ function resolved(step: { readonly type: string; readonly client?: string }, sta
   if (step.type === "unmade") return { type: "failed", round: open };
   if (step.type !== "done") return step;
   const task = taskOf(state, { client: step.client!, now: 0, seq: 0 });
-  return { type: "counted", client: step.client, round: task.round, modelVersion: task.modelVersion, weight: 3, bytes: 8, digest: "d" };
+  return {
+    type: "counted",
+    client: step.client,
+    round: task.round,
+    modelVersion: task.modelVersion,
+    weight: 3,
+    bytes: 8,
+    digest: "d",
+  };
 }
 
 function frozen<T>(value: T): T {
@@ -76,7 +139,16 @@ describe("a federation, whatever happens to it in whatever order,", () => {
     fc.assert(
       fc.property(settings, steps, (given, path) => {
         const { events, states } = run(given, path);
-        expect(federationViolations({ settings: given, seed: 5, at: 1000, events, isNoise: true, state: states.at(-1)! })).toEqual([]);
+        expect(
+          federationViolations({
+            settings: given,
+            seed: 5,
+            at: 1000,
+            events,
+            isNoise: true,
+            state: states.at(-1)!,
+          }),
+        ).toEqual([]);
         models += states.at(-1)!.round;
         abandoned += states.at(-1)!.history.filter(({ outcome }) => outcome === "abandoned").length;
       }),
@@ -108,7 +180,12 @@ describe("a federation, whatever happens to it in whatever order,", () => {
         for (const [i, one] of events.entries()) {
           const [before, after] = [states[i]!, states[i + 1]!];
           // One that came too early may come in time now. An attempt that was given up begins again, and counts the same updates once more.
-          const isIn = one.type === "counted" ? after.open !== undefined && after.open.counted !== before.open?.counted && entryOf(after.open.counted, one.client) !== undefined : one.type === "left" || (one.type === "aggregated" && after.round > before.round);
+          const isIn =
+            one.type === "counted"
+              ? after.open !== undefined &&
+                after.open.counted !== before.open?.counted &&
+                entryOf(after.open.counted, one.client) !== undefined
+              : one.type === "left" || (one.type === "aggregated" && after.round > before.round);
           if (!isIn) continue;
           const again = reduceFederation(after, one).state;
           expect([again.round, again.open?.counted]).toEqual([after.round, after.open?.counted]);
@@ -123,21 +200,81 @@ describe("a federation, whatever happens to it in whatever order,", () => {
 
 describe("the checker of histories", () => {
   const base = { settings: roundSettings({ participants: 2 }), seed: 1, at: 0 };
-  const joined = (name: string): FederationEvent => ({ type: "joined", at: 0, client: name, kind: "sedna-js", epoch: 1, numSamples: 4, resources: {} });
-  const counted = (name: string): FederationEvent => ({ type: "counted", at: 1, client: name, round: 1, modelVersion: 0, weight: 4, bytes: 1, digest: "" });
-  const events: FederationEvent[] = [joined("a"), joined("b"), counted("a"), counted("b"), { type: "aggregated", at: 2, round: 1, modelVersion: 1 }];
-  const good = { ...base, events, receipts: [{ client: "a", round: 1, counted: true }, { client: "a", round: 1, counted: true, duplicate: true }], models: [{ version: 0 }, { version: 1, totalWeight: 8, parameters: Float32Array.of(1), recomputed: Float32Array.of(1) }] };
+  const joined = (name: string): FederationEvent => ({
+    type: "joined",
+    at: 0,
+    client: name,
+    kind: "sedna-js",
+    epoch: 1,
+    numSamples: 4,
+    resources: {},
+  });
+  const counted = (name: string): FederationEvent => ({
+    type: "counted",
+    at: 1,
+    client: name,
+    round: 1,
+    modelVersion: 0,
+    weight: 4,
+    bytes: 1,
+    digest: "",
+  });
+  const events: FederationEvent[] = [
+    joined("a"),
+    joined("b"),
+    counted("a"),
+    counted("b"),
+    { type: "aggregated", at: 2, round: 1, modelVersion: 1 },
+  ];
+  const good = {
+    ...base,
+    events,
+    receipts: [
+      { client: "a", round: 1, counted: true },
+      { client: "a", round: 1, counted: true, duplicate: true },
+    ],
+    models: [
+      { version: 0 },
+      { version: 1, totalWeight: 8, parameters: Float32Array.of(1), recomputed: Float32Array.of(1) },
+    ],
+  };
 
   it("finds nothing in a good one", () => expect(federationViolations(good)).toEqual([]));
   it.each([
-    ["an update that the log has twice", { events: [...events.slice(0, 3), counted("a"), ...events.slice(3)] }, "the rounds say that it is not"],
-    ["a receipt of nothing", { receipts: [{ client: "c", round: 1, counted: true }] }, "the log has no such update"],
+    [
+      "an update that the log has twice",
+      { events: [...events.slice(0, 3), counted("a"), ...events.slice(3)] },
+      "the rounds say that it is not",
+    ],
+    [
+      "a receipt of nothing",
+      { receipts: [{ client: "c", round: 1, counted: true }] },
+      "the log has no such update",
+    ],
     ["two receipts of one update", { receipts: [good.receipts[0]!, good.receipts[0]!] }, "was told 2 times"],
-    ["an aggregator that is elsewhere", { state: startFederation(base.settings, base) }, "another state than its log gives"],
-    ["a model of more than was accepted", { models: [{ version: 1, totalWeight: 12 }] }, "2: model 1 is of weight 12, its accepted updates of 8"],
+    [
+      "an aggregator that is elsewhere",
+      { state: startFederation(base.settings, base) },
+      "another state than its log gives",
+    ],
+    [
+      "a model of more than was accepted",
+      { models: [{ version: 1, totalWeight: 12 }] },
+      "2: model 1 is of weight 12, its accepted updates of 8",
+    ],
     ["a model of no round", { models: [{ version: 2 }] }, "no round of the log made model 2"],
     ["models out of order", { models: [{ version: 1 }, { version: 1 }] }, "model 1 is followed by 1"],
-    ["a model that its log does not give", { models: [{ version: 1, parameters: Float32Array.of(1), recomputed: Float32Array.of(1.00001) }] }, "4: model 1"],
-    ["a model that is no number", { models: [{ version: 1, parameters: Float32Array.of(Number.NaN), recomputed: Float32Array.of(1) }] }, "4: model 1 has NaN"],
-  ])("finds %s", (_, change, sentence) => expect(federationViolations({ ...good, ...change }).join("\n")).toContain(sentence));
+    [
+      "a model that its log does not give",
+      { models: [{ version: 1, parameters: Float32Array.of(1), recomputed: Float32Array.of(1.00001) }] },
+      "4: model 1",
+    ],
+    [
+      "a model that is no number",
+      { models: [{ version: 1, parameters: Float32Array.of(Number.NaN), recomputed: Float32Array.of(1) }] },
+      "4: model 1 has NaN",
+    ],
+  ])("finds %s", (_, change, sentence) =>
+    expect(federationViolations({ ...good, ...change }).join("\n")).toContain(sentence),
+  );
 });

@@ -1,7 +1,16 @@
 // What must hold of a federation whatever fails, checked on its log, on what its clients were told, and on the models that it made.
 // Source: reliability's invariants 2, 3 and 4, and C20 to C22.
 import { isDeepStrictEqual } from "node:util";
-import { entriesOf, entryOf, reduceFederation, startFederation, type ClientChoiceTable, type FederationEvent, type FederationState, type RoundSettings } from "@sedna-js/core";
+import {
+  entriesOf,
+  entryOf,
+  reduceFederation,
+  startFederation,
+  type ClientChoiceTable,
+  type FederationEvent,
+  type FederationState,
+  type RoundSettings,
+} from "@sedna-js/core";
 
 /** What is known of a federation's run. */
 export interface FederationHistory {
@@ -17,9 +26,19 @@ export interface FederationHistory {
   /** What the aggregator itself says that it is in now; not compared where there is none. */
   readonly state?: FederationState;
   /** What clients were told of their updates, in any order. */
-  readonly receipts?: readonly { readonly client: string; readonly round: number; readonly counted: boolean; readonly duplicate?: boolean }[];
+  readonly receipts?: readonly {
+    readonly client: string;
+    readonly round: number;
+    readonly counted: boolean;
+    readonly duplicate?: boolean;
+  }[];
   /** The models that were made, in order. `recomputed`: the same from the log alone. */
-  readonly models?: readonly { readonly version: number; readonly totalWeight?: number; readonly parameters?: Float32Array; readonly recomputed?: Float32Array }[];
+  readonly models?: readonly {
+    readonly version: number;
+    readonly totalWeight?: number;
+    readonly parameters?: Float32Array;
+    readonly recomputed?: Float32Array;
+  }[];
 }
 
 /** Walks through all clients and all bytes of the state. */
@@ -46,81 +65,126 @@ export function federationViolations(history: FederationHistory): string[] {
     state = after;
     const say = (what: string): void => void found.push(`event ${i}, ${event.type}: ${what}`);
     if (event.type === "counted") {
-      const isIn = after.open !== undefined && entryOf(after.open.counted, event.client) !== undefined && (before.open === undefined || entryOf(before.open.counted, event.client) === undefined);
+      const isIn =
+        after.open !== undefined &&
+        entryOf(after.open.counted, event.client) !== undefined &&
+        (before.open === undefined || entryOf(before.open.counted, event.client) === undefined);
       if (isIn) {
         if (accepted.has(event.client)) say(`${event.client} is counted twice in round ${after.open.round}`);
         accepted.set(event.client, event.weight);
         const key = `${event.client} in round ${event.round}`;
         taken.set(key, (taken.get(key) ?? 0) + 1);
-      } else if (history.isNoise !== true) say(`the log says that ${event.client} is in the sum of round ${event.round}; the rounds say that it is not`);
+      } else if (history.isNoise !== true)
+        say(
+          `the log says that ${event.client} is in the sum of round ${event.round}; the rounds say that it is not`,
+        );
     }
-    if (after.round < before.round || after.modelVersion < before.modelVersion) say(`3: round and model went from ${before.round} and ${before.modelVersion} back to ${after.round} and ${after.modelVersion}`);
+    if (after.round < before.round || after.modelVersion < before.modelVersion)
+      say(
+        `3: round and model went from ${before.round} and ${before.modelVersion} back to ${after.round} and ${after.modelVersion}`,
+      );
     if (after.round > before.round) {
       const weight = sum([...accepted.values()]);
       const summary = after.history.at(-1)!;
       if (after.round !== before.round + 1) say(`3: round ${before.round} is followed by ${after.round}`);
       if (closing !== after.round) say(`3: nobody asked for a model of round ${after.round}`);
-      if (after.modelVersion <= before.modelVersion) say(`3: round ${after.round} made no newer model than ${before.modelVersion}`);
-      if (summary.totalSamples !== weight) say(`2: round ${after.round} weighs ${summary.totalSamples}, its accepted updates ${weight}`);
+      if (after.modelVersion <= before.modelVersion)
+        say(`3: round ${after.round} made no newer model than ${before.modelVersion}`);
+      if (summary.totalSamples !== weight)
+        say(`2: round ${after.round} weighs ${summary.totalSamples}, its accepted updates ${weight}`);
       made.push({ version: after.modelVersion, weight });
     }
     for (const effect of effects) {
-      closing = effect.type === "aggregate" ? effect.round : effect.type === "quarantine" ? closing : undefined;
+      closing =
+        effect.type === "aggregate" ? effect.round : effect.type === "quarantine" ? closing : undefined;
       if (effect.type === "open") accepted = new Map();
-      if (effect.type === "aggregate" && !isDeepStrictEqual(effect.clients.toSorted(), [...accepted.keys()].toSorted())) {
-        say(`2: the sum of round ${effect.round} is of ${effect.clients.join(", ")}, and ${[...accepted.keys()].join(", ")} were accepted`);
+      if (
+        effect.type === "aggregate" &&
+        !isDeepStrictEqual(effect.clients.toSorted(), [...accepted.keys()].toSorted())
+      ) {
+        say(
+          `2: the sum of round ${effect.round} is of ${effect.clients.join(", ")}, and ${[...accepted.keys()].join(", ")} were accepted`,
+        );
       }
     }
     const { open } = after;
     if (open !== undefined && !open.closing) {
       if (event.at >= open.deadlineAt) say(`C21: round ${open.round} is open past its deadline`);
-      if (open.deadlineAt - event.at > settings.deadlineMs) say(`C21: round ${open.round} may last longer than its time`);
+      if (open.deadlineAt - event.at > settings.deadlineMs)
+        say(`C21: round ${open.round} may last longer than its time`);
     }
     // A walk through all clients: of a long log not after every event.
     if (i % stride !== 0) continue;
     if (open !== undefined) {
-      const expected = entriesOf(open.selected).filter(({ client }) => entryOf(open.counted, client) !== undefined || isEligible(after, client)).length;
-      if (open.expected !== expected) say(`round ${open.round} expects ${open.expected} clients; ${expected} are counted or there`);
+      const expected = entriesOf(open.selected).filter(
+        ({ client }) => entryOf(open.counted, client) !== undefined || isEligible(after, client),
+      ).length;
+      if (open.expected !== expected)
+        say(`round ${open.round} expects ${open.expected} clients; ${expected} are counted or there`);
     }
     const present = entriesOf(after.clients).filter((client) => client.present).length;
     if (after.present !== present) say(`${after.present} clients are said to be there; ${present} are`);
     if (after.history.some(({ durationMs }) => durationMs < 0)) say("a round took less than no time");
   }
 
-  if (!isDeepStrictEqual(replayed(history), plain(state))) found.push("C20: the log, read again from its bytes, gives another state");
-  if (history.state !== undefined && !isDeepStrictEqual(plain(history.state), plain(state))) found.push("C20: the aggregator is in another state than its log gives");
+  if (!isDeepStrictEqual(replayed(history), plain(state)))
+    found.push("C20: the log, read again from its bytes, gives another state");
+  if (history.state !== undefined && !isDeepStrictEqual(plain(history.state), plain(state)))
+    found.push("C20: the aggregator is in another state than its log gives");
   return [...found, ...receiptViolations(history, taken), ...modelViolations(history, made)];
 }
 
 function isEligible({ clients, round }: FederationState, name: string): boolean {
   const client = entryOf(clients, name);
-  return client !== undefined && client.present && client.quarantinedUntil <= round && (client.kind === "sedna-v1" || client.numSamples > 0);
+  return (
+    client !== undefined &&
+    client.present &&
+    client.quarantinedUntil <= round &&
+    (client.kind === "sedna-v1" || client.numSamples > 0)
+  );
 }
 
-function receiptViolations({ receipts = [] }: FederationHistory, taken: ReadonlyMap<string, number>): string[] {
+function receiptViolations(
+  { receipts = [] }: FederationHistory,
+  taken: ReadonlyMap<string, number>,
+): string[] {
   const found: string[] = [];
   const told = new Map<string, number>();
   for (const { client, round, counted, duplicate = false } of receipts) {
     const key = `${client} in round ${round}`;
     if (!counted) continue;
-    if (!taken.has(key)) found.push(`C20: ${key} was told that it is counted, and the log has no such update`);
+    if (!taken.has(key))
+      found.push(`C20: ${key} was told that it is counted, and the log has no such update`);
     if (!duplicate) told.set(key, (told.get(key) ?? 0) + 1);
   }
   // A round that was given up is tried again under its number: so often may a client be counted in it.
-  for (const [key, times] of told) if (times > (taken.get(key) ?? 0)) found.push(`C20: ${key} was told ${times} times that it is counted anew, and was counted ${taken.get(key) ?? 0} times`);
+  for (const [key, times] of told)
+    if (times > (taken.get(key) ?? 0))
+      found.push(
+        `C20: ${key} was told ${times} times that it is counted anew, and was counted ${taken.get(key) ?? 0} times`,
+      );
   return found;
 }
 
-function modelViolations({ models = [] }: FederationHistory, made: readonly { readonly version: number; readonly weight: number }[]): string[] {
+function modelViolations(
+  { models = [] }: FederationHistory,
+  made: readonly { readonly version: number; readonly weight: number }[],
+): string[] {
   const found: string[] = [];
   for (const [i, { version, totalWeight, parameters, recomputed }] of models.entries()) {
-    if (i > 0 && version <= models[i - 1]!.version) found.push(`3: model ${models[i - 1]!.version} is followed by ${version}`);
+    if (i > 0 && version <= models[i - 1]!.version)
+      found.push(`3: model ${models[i - 1]!.version} is followed by ${version}`);
     const round = made.find((one) => one.version === version);
     if (round === undefined && version !== 0) found.push(`3: no round of the log made model ${version}`);
-    if (round !== undefined && totalWeight !== undefined && totalWeight !== round.weight) found.push(`2: model ${version} is of weight ${totalWeight}, its accepted updates of ${round.weight}`);
+    if (round !== undefined && totalWeight !== undefined && totalWeight !== round.weight)
+      found.push(`2: model ${version} is of weight ${totalWeight}, its accepted updates of ${round.weight}`);
     if (parameters === undefined || recomputed === undefined) continue;
-    const far = parameters.length === recomputed.length ? parameters.findIndex((value, j) => !(Math.abs(value - recomputed[j]!) <= TOLERANCE)) : 0;
-    if (far >= 0) found.push(`4: model ${version} has ${parameters[far]} at ${far}; the log gives ${recomputed[far]}`);
+    const far =
+      parameters.length === recomputed.length
+        ? parameters.findIndex((value, j) => !(Math.abs(value - recomputed[j]!) <= TOLERANCE))
+        : 0;
+    if (far >= 0)
+      found.push(`4: model ${version} has ${parameters[far]} at ${far}; the log gives ${recomputed[far]}`);
   }
   return found;
 }
@@ -129,8 +193,14 @@ function modelViolations({ models = [] }: FederationHistory, made: readonly { re
 function replayed({ settings, seed, at, events, choices }: FederationHistory): unknown {
   const log = JSON.parse(JSON.stringify(events)) as FederationEvent[];
   const stride = Math.ceil(log.length / MOST_WALKS);
-  const step = (state: FederationState, event: FederationEvent): FederationState => reduceFederation(state, event, choices).state;
-  return plain(log.reduce((state, event, i) => (i % stride === 0 ? plain(step(state, event)) : step(state, event)), plain(startFederation(settings, { seed, at }))));
+  const step = (state: FederationState, event: FederationEvent): FederationState =>
+    reduceFederation(state, event, choices).state;
+  return plain(
+    log.reduce(
+      (state, event, i) => (i % stride === 0 ? plain(step(state, event)) : step(state, event)),
+      plain(startFederation(settings, { seed, at })),
+    ),
+  );
 }
 
 function plain(state: FederationState): FederationState {

@@ -3,7 +3,13 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { FederationTask, SessionGrant, SessionRequest, UpdateReceipt, UpdateRefused } from "@sedna-js/core";
+import type {
+  FederationTask,
+  SessionGrant,
+  SessionRequest,
+  UpdateReceipt,
+  UpdateRefused,
+} from "@sedna-js/core";
 import { WebSocketServer, type WebSocket } from "ws";
 import { fourParameters } from "./pretend-federation.ts";
 
@@ -51,10 +57,16 @@ export async function federationServer(): Promise<FederationServer> {
   });
   let serial = 0;
 
-  const json = (response: ServerResponse, { status, body }: { readonly status: number; readonly body: unknown }): void => void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  const json = (
+    response: ServerResponse,
+    { status, body }: { readonly status: number; readonly body: unknown },
+  ): void =>
+    void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   const refusalOf = (token: string): { error: string; code: string } | undefined => {
     if (token === server.token) return undefined;
-    return server.former.has(token) ? { error: "a newer session is there", code: "session-replaced" } : { error: "no such session", code: "unauthorised" };
+    return server.former.has(token)
+      ? { error: "a newer session is there", code: "session-replaced" }
+      : { error: "no such session", code: "unauthorised" };
   };
   const bodyOf = async (request: IncomingMessage, onPiece: (piece: Uint8Array) => void): Promise<void> => {
     for await (const piece of request) onPiece(piece as Uint8Array);
@@ -63,7 +75,11 @@ export async function federationServer(): Promise<FederationServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, search, searchParams } = new URL(request.url!, "http://x");
     const path = pathname.replace(/^\/v1\/federations\/[^/]+/, "");
-    server.asked.push({ method: request.method!, path: path + search, range: request.headers.range ?? request.headers["content-range"] });
+    server.asked.push({
+      method: request.method!,
+      path: path + search,
+      range: request.headers.range ?? request.headers["content-range"],
+    });
     if (server.mischief?.(request, response)) return;
     try {
       if (path === "/sessions" && request.method === "POST") {
@@ -72,11 +88,18 @@ export async function federationServer(): Promise<FederationServer> {
         server.joined.push(JSON.parse(text) as SessionRequest);
         if (server.token) server.former.add(server.token);
         server.token = `token-${++serial}`;
-        const grant: SessionGrant = { token: server.token, expiresIn: 600, epoch: serial, now: Date.now(), plan: fourParameters };
+        const grant: SessionGrant = {
+          token: server.token,
+          expiresIn: 600,
+          epoch: serial,
+          now: Date.now(),
+          plan: fourParameters,
+        };
         return json(response, { status: 201, body: grant });
       }
       const refused = refusalOf((request.headers.authorization ?? "").replace("Bearer ", ""));
-      if (refused) return json(response, { status: refused.code === "unauthorised" ? 401 : 409, body: refused });
+      if (refused)
+        return json(response, { status: refused.code === "unauthorised" ? 401 : 409, body: refused });
       if (path === "/sessions") {
         server.token = "";
         return void response.writeHead(204).end();
@@ -94,28 +117,39 @@ export async function federationServer(): Promise<FederationServer> {
         }
         return json(response, { status: 200, body: task });
       }
-      if (path.startsWith("/models/")) return giveModel(Number(path.slice("/models/".length)), { request, response });
-      if (request.method === "HEAD") return void response.writeHead(200, { "upload-offset": String(server.upload.length) }).end();
+      if (path.startsWith("/models/"))
+        return giveModel(Number(path.slice("/models/".length)), { request, response });
+      if (request.method === "HEAD")
+        return void response.writeHead(200, { "upload-offset": String(server.upload.length) }).end();
       return await takeUpdate(request, response);
     } catch {
       response.destroy();
     }
   };
 
-  const giveModel = (version: number, { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse }): void => {
+  const giveModel = (
+    version: number,
+    { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  ): void => {
     const model = server.models.get(version);
     if (!model) return json(response, { status: 404, body: { error: "no such model" } });
     const etag = `"${createHash("sha256").update(model).digest("hex")}"`;
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
     const isRest = from > 0 && (request.headers["if-range"] ?? etag) === etag;
     if (!isRest) return void response.writeHead(200, { etag, "content-length": model.length }).end(model);
-    response.writeHead(206, { etag, "content-range": `bytes ${from}-${model.length - 1}/${model.length}` }).end(model.subarray(from));
+    response
+      .writeHead(206, { etag, "content-range": `bytes ${from}-${model.length - 1}/${model.length}` })
+      .end(model.subarray(from));
   };
 
   const takeUpdate = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [, first, , total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(request.headers["content-range"] ?? "") ?? [];
+    const [, first, , total] =
+      /^bytes (\d+)-(\d+)\/(\d+)$/.exec(request.headers["content-range"] ?? "") ?? [];
     if (Number(first) === 0) server.upload = new Uint8Array(0);
-    if (Number(first) !== server.upload.length) return void response.writeHead(409, { "upload-offset": String(server.upload.length), "content-type": "application/json" }).end(JSON.stringify({ error: "another part", code: "wrong-length", round: 1 }));
+    if (Number(first) !== server.upload.length)
+      return void response
+        .writeHead(409, { "upload-offset": String(server.upload.length), "content-type": "application/json" })
+        .end(JSON.stringify({ error: "another part", code: "wrong-length", round: 1 }));
     let came = 0;
     await bodyOf(request, (piece) => {
       const taken = piece.subarray(0, (server.cutUploadAfter ?? Infinity) - came);
@@ -125,13 +159,18 @@ export async function federationServer(): Promise<FederationServer> {
       server.cutUploadAfter = undefined;
       request.socket.destroy();
     });
-    if (server.upload.length < Number(total)) return json(response, { status: 202, body: { round: 1, counted: false } });
+    if (server.upload.length < Number(total))
+      return json(response, { status: 202, body: { round: 1, counted: false } });
     server.updates.push(server.upload);
     json(response, server.answer);
   };
 
   http.on("upgrade", (request, socket, head) => {
-    server.asked.push({ method: "UPGRADE", path: request.url!.replace(/^\/v1\/federations\/[^/]+/, ""), range: undefined });
+    server.asked.push({
+      method: "UPGRADE",
+      path: request.url!.replace(/^\/v1\/federations\/[^/]+/, ""),
+      range: undefined,
+    });
     if (server.refuseSockets) return void socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
     control.handleUpgrade(request, socket, head, (opened) => {
       opened.on("error", () => {});

@@ -10,7 +10,10 @@ exposeGallery(async (options) => {
   return {
     ...gallery,
     delete(id) {
-      if (id === "crash") setTimeout(() => { throw new Error("the worker's own bug"); });
+      if (id === "crash")
+        setTimeout(() => {
+          throw new Error("the worker's own bug");
+        });
       return new Promise(() => {});
     },
   };

@@ -4,7 +4,8 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
-const wave = (length: number, scale: number) => Float32Array.from({ length }, (_, i) => scale * Math.sin(1 + 7.3 * i));
+const wave = (length: number, scale: number) =>
+  Float32Array.from({ length }, (_, i) => scale * Math.sin(1 + 7.3 * i));
 
 describe("headToOnnx()", () => {
   it.each<[string, Head]>([
@@ -25,7 +26,9 @@ describe("headToOnnx()", () => {
     expect(session.inputs).toEqual([{ name: "features", dtype: "float32", shape: [-1, head.features] }]);
     expect(session.outputs).toEqual([{ name: "probabilities", dtype: "float32", shape: [-1, head.classes] }]);
     expect(session.batches).toBe(true);
-    const { probabilities } = await session.run({ features: { dtype: "float32", shape: [30, head.features], data: samples } });
+    const { probabilities } = await session.run({
+      features: { dtype: "float32", shape: [30, head.features], data: samples },
+    });
     expect(probabilities!.shape).toEqual([30, head.classes]);
     for (const [i, value] of expected.entries()) expect(probabilities!.data[i]).toBeCloseTo(value, 5);
     await session.release();
@@ -35,7 +38,13 @@ describe("headToOnnx()", () => {
   const weights = new Float32Array(6);
 
   it("names input, output and classes as it is told", async () => {
-    const model = headToOnnx({ head, weights, inputName: "x", outputName: "y", labels: ["Katze", "Hund \"Rex\" ü"] });
+    const model = headToOnnx({
+      head,
+      weights,
+      inputName: "x",
+      outputName: "y",
+      labels: ["Katze", 'Hund "Rex" ü'],
+    });
     const session = await runtime.createSession(model);
     expect([session.inputs[0]!.name, session.outputs[0]!.name]).toEqual(["x", "y"]);
     await session.release();
@@ -44,9 +53,18 @@ describe("headToOnnx()", () => {
 
   it("refuses weights, labels and names that do not fit", () => {
     expect(() => headToOnnx({ head, weights: new Float32Array(5) })).toThrow(TypeError);
-    expect(() => headToOnnx({ head, weights, labels: ["one"] })).toThrow(new RangeError("write a head as ONNX: expected 2 labels; got 1"));
-    for (const names of [{ inputName: "x", outputName: "x" }, { inputName: "" }, { outputName: "logits" }, { inputName: "bias" }]) {
-      expect(() => headToOnnx({ head, weights, ...names })).toThrow(/^write a head as ONNX: expected names of input and output of their own; got "/);
+    expect(() => headToOnnx({ head, weights, labels: ["one"] })).toThrow(
+      new RangeError("write a head as ONNX: expected 2 labels; got 1"),
+    );
+    for (const names of [
+      { inputName: "x", outputName: "x" },
+      { inputName: "" },
+      { outputName: "logits" },
+      { inputName: "bias" },
+    ]) {
+      expect(() => headToOnnx({ head, weights, ...names })).toThrow(
+        /^write a head as ONNX: expected names of input and output of their own; got "/,
+      );
     }
   });
 });

@@ -16,11 +16,22 @@ export interface History {
   /** What a proxy saw leave, one a connection. */
   readonly sent?: readonly Uint8Array[];
   /** Sizes of whole frames that must not leave, and bytes that would betray one. */
-  readonly forbidden?: { readonly frames: readonly { readonly width: number; readonly height: number }[]; readonly pixels?: readonly Uint8Array[] };
+  readonly forbidden?: {
+    readonly frames: readonly { readonly width: number; readonly height: number }[];
+    readonly pixels?: readonly Uint8Array[];
+  };
 }
 
 /** What did not hold, one sentence each; none is good. */
-export function violations({ taken, dropped = [], acknowledged, stored, versions = {}, sent = [], forbidden }: History): string[] {
+export function violations({
+  taken,
+  dropped = [],
+  acknowledged,
+  stored,
+  versions = {},
+  sent = [],
+  forbidden,
+}: History): string[] {
   const found: string[] = [];
   const copies = new Map<string, number>();
   for (const { id } of stored) copies.set(id, (copies.get(id) ?? 0) + 1);
@@ -28,21 +39,29 @@ export function violations({ taken, dropped = [], acknowledged, stored, versions
   const gone = new Set(dropped);
 
   for (const [id, count] of copies) if (count > 1) found.push(`1: ${id} is stored ${count} times`);
-  for (const id of new Set(acknowledged)) if (!copies.has(id)) found.push(`1: ${id} was acknowledged and is not stored`);
-  for (const id of payloads.keys()) if (!copies.has(id) && !gone.has(id)) found.push(`1: ${id} was taken, is not stored, and nobody says that it was dropped`);
+  for (const id of new Set(acknowledged))
+    if (!copies.has(id)) found.push(`1: ${id} was acknowledged and is not stored`);
+  for (const id of payloads.keys())
+    if (!copies.has(id) && !gone.has(id))
+      found.push(`1: ${id} was taken, is not stored, and nobody says that it was dropped`);
   for (const { id, bytes } of stored) {
     const payload = payloads.get(id);
     if (!payload) found.push(`1: ${id} is stored and nobody took it`);
-    else if (!isSame(readSampleUpload(bytes).payload, payload)) found.push(`1: ${id} is stored with other bytes than were taken`);
+    else if (!isSame(readSampleUpload(bytes).payload, payload))
+      found.push(`1: ${id} is stored with other bytes than were taken`);
   }
   for (const [agent, seen] of Object.entries(versions)) {
-    for (const [i, version] of seen.entries()) if (i > 0 && version < seen[i - 1]!) found.push(`3: ${agent} went from model version ${seen[i - 1]} back to ${version}`);
+    for (const [i, version] of seen.entries())
+      if (i > 0 && version < seen[i - 1]!)
+        found.push(`3: ${agent} went from model version ${seen[i - 1]} back to ${version}`);
   }
   for (const [connection, bytes] of sent.entries()) {
     for (const { width, height } of pictureSizes(bytes)) {
-      if (forbidden?.frames.some((frame) => frame.width === width && frame.height === height)) found.push(`5: connection ${connection} carried a picture of the whole frame, ${width}x${height}`);
+      if (forbidden?.frames.some((frame) => frame.width === width && frame.height === height))
+        found.push(`5: connection ${connection} carried a picture of the whole frame, ${width}x${height}`);
     }
-    if (forbidden?.pixels?.some((pixels) => Buffer.from(bytes).includes(Buffer.from(pixels)))) found.push(`5: connection ${connection} carried pixels of a frame as they are`);
+    if (forbidden?.pixels?.some((pixels) => Buffer.from(bytes).includes(Buffer.from(pixels))))
+      found.push(`5: connection ${connection} carried pixels of a frame as they are`);
   }
   return found;
 }
@@ -58,15 +77,24 @@ export function pictureSizes(given: Uint8Array): { width: number; height: number
     }
   };
   each(Buffer.from([0xff, 0xd8, 0xff]), (at) => jpegSize(bytes, at));
-  each(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), (at) => (at + 24 <= bytes.length ? { width: bytes.readUInt32BE(at + 16), height: bytes.readUInt32BE(at + 20) } : undefined));
+  each(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), (at) =>
+    at + 24 <= bytes.length
+      ? { width: bytes.readUInt32BE(at + 16), height: bytes.readUInt32BE(at + 20) }
+      : undefined,
+  );
   return found;
 }
 
 /** From the start-of-frame segment of a JPEG. Source: ITU T.81, B.2.2. */
 function jpegSize(bytes: Buffer, start: number): { width: number; height: number } | undefined {
-  for (let at = start + 2; at + 9 <= bytes.length && bytes[at] === 0xff; at += 2 + bytes.readUInt16BE(at + 2)) {
+  for (
+    let at = start + 2;
+    at + 9 <= bytes.length && bytes[at] === 0xff;
+    at += 2 + bytes.readUInt16BE(at + 2)
+  ) {
     const marker = bytes[at + 1]!;
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) };
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker))
+      return { height: bytes.readUInt16BE(at + 5), width: bytes.readUInt16BE(at + 7) };
   }
   return undefined;
 }

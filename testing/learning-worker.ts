@@ -25,4 +25,6 @@ const features: Estimator<Float32Array | Frame, Float32Array> = {
   async [Symbol.asyncDispose]() {},
 };
 
-exposeEstimator(() => headEstimator({ features, head: { kind: "mlp", features: 8, hidden: 6, classes: 3 }, seed: 3 }));
+exposeEstimator(() =>
+  headEstimator({ features, head: { kind: "mlp", features: 8, hidden: 6, classes: 3 }, seed: 3 }),
+);

@@ -25,7 +25,9 @@ export function manualClock(start = 1_000_000): ManualClock {
     advance(ms) {
       const end = time + ms;
       while (true) {
-        const next = [...waiting].filter(([, { at }]) => at <= end).toSorted(([a, x], [b, y]) => x.at - y.at || a - b)[0];
+        const next = [...waiting]
+          .filter(([, { at }]) => at <= end)
+          .toSorted(([a, x], [b, y]) => x.at - y.at || a - b)[0];
         if (!next) break;
         waiting.delete(next[0]);
         time = Math.max(time, next[1].at);

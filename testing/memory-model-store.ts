@@ -1,7 +1,11 @@
 // A model store that lies in memory, for tests of what takes models from one. What it keeps outlives the process that
 // is acted: a second "start" is handed the same store.
 import { SednaError } from "@sedna-js/core";
-import type { ModelStore, VerifiedModel, VersionState } from "../packages/edge-agent/src/models/model-store.ts";
+import type {
+  ModelStore,
+  VerifiedModel,
+  VersionState,
+} from "../packages/edge-agent/src/models/model-store.ts";
 
 /** A store, and the hand that publishes to it. */
 export interface MemoryModelStore extends ModelStore {
@@ -16,7 +20,9 @@ export interface MemoryModelStore extends ModelStore {
 /** A store with its first version, which is good. */
 export function memoryModelStore(first: VerifiedModel): MemoryModelStore {
   const models = new Map([[first.manifest.version, first]]);
-  const states = new Map<number, { state: VersionState; trials: number }>([[first.manifest.version, { state: "good", trials: 0 }]]);
+  const states = new Map<number, { state: VersionState; trials: number }>([
+    [first.manifest.version, { state: "good", trials: 0 }],
+  ]);
   const marks: string[] = [];
   const failures: MemoryModelStore["failures"] = {};
   let newest = first;
@@ -26,7 +32,10 @@ export function memoryModelStore(first: VerifiedModel): MemoryModelStore {
     if (failure) throw failure;
   };
   const latest = (wanted: (state: VersionState) => boolean): VerifiedModel | undefined => {
-    const version = [...states].filter(([, { state }]) => wanted(state)).map(([one]) => one).toSorted((a, b) => b - a)[0];
+    const version = [...states]
+      .filter(([, { state }]) => wanted(state))
+      .map(([one]) => one)
+      .toSorted((a, b) => b - a)[0];
     return version === undefined ? undefined : models.get(version);
   };
 
@@ -52,7 +61,10 @@ export function memoryModelStore(first: VerifiedModel): MemoryModelStore {
     async mark(version, state) {
       failOnce("mark");
       const known = states.get(version);
-      if (!known) throw new SednaError(`mark ${version}: expected an installed version; got another`, { code: "model-unreadable" });
+      if (!known)
+        throw new SednaError(`mark ${version}: expected an installed version; got another`, {
+          code: "model-unreadable",
+        });
       states.set(version, { state, trials: known.trials + (state === "trial" ? 1 : 0) });
       marks.push(`${version} ${state}`);
     },

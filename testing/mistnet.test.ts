@@ -8,19 +8,46 @@ import { directoryFederationLog } from "../packages/cloud/src/federation/directo
 import { memoryFederationLog } from "../packages/cloud/src/federation/memory-federation-log.ts";
 import { mistnetService, type MistnetServiceOptions } from "../packages/cloud/src/mistnet/mistnet-service.ts";
 import { serve } from "../packages/cloud/src/serve.node.ts";
-import { createMistnetEdge, type MistnetEdge, type MistnetEdgeOptions } from "../packages/edge-agent/src/federation/mistnet-edge.ts";
+import {
+  createMistnetEdge,
+  type MistnetEdge,
+  type MistnetEdgeOptions,
+} from "../packages/edge-agent/src/federation/mistnet-edge.ts";
 import { memoryBytes } from "../packages/edge-agent/src/models/memory-bytes.ts";
 
 // Both ends of MistNet over real HTTP.
 
-const plan: MistnetPlan = { protocol: 1, name: "doors", cutLayer: "pool", head: { kind: "softmax", features: 2, classes: 2 }, mechanism: "laplace", epsilon: 20, delta: 0, labelShare: 0.2, bound: 2, maxRecords: 500 };
+const plan: MistnetPlan = {
+  protocol: 1,
+  name: "doors",
+  cutLayer: "pool",
+  head: { kind: "softmax", features: 2, classes: 2 },
+  mechanism: "laplace",
+  epsilon: 20,
+  delta: 0,
+  labelShare: 0.2,
+  bound: 2,
+  maxRecords: 500,
+};
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
-const open = async (options: Partial<MistnetServiceOptions> = {}): Promise<{ readonly url: string; readonly service: ReturnType<typeof mistnetService>; readonly close: () => Promise<void> }> => {
-  const service = mistnetService({ plan, store: memoryFederationLog(), participants: 3, deadlineAt: Date.now() + 3_600_000, ...options });
+const open = async (
+  options: Partial<MistnetServiceOptions> = {},
+): Promise<{
+  readonly url: string;
+  readonly service: ReturnType<typeof mistnetService>;
+  readonly close: () => Promise<void>;
+}> => {
+  const service = mistnetService({
+    plan,
+    store: memoryFederationLog(),
+    participants: 3,
+    deadlineAt: Date.now() + 3_600_000,
+    ...options,
+  });
   const cloud = createCloud({ services: [service], token: "secret" });
   await cloud.start();
   const server = await serve(cloud, { port: 0, host: "127.0.0.1" });
@@ -32,9 +59,13 @@ const open = async (options: Partial<MistnetServiceOptions> = {}): Promise<{ rea
   ends.push(close);
   return { url: server.url, service, close };
 };
-const edge = (url: string, device: string, options: Partial<MistnetEdgeOptions> = {}): MistnetEdge => createMistnetEdge({ url, name: "doors", device, token: "secret", maxEpsilon: 20, ...options });
+const edge = (url: string, device: string, options: Partial<MistnetEdgeOptions> = {}): MistnetEdge =>
+  createMistnetEdge({ url, name: "doors", device, token: "secret", maxEpsilon: 20, ...options });
 /** Two classes, one to each side. */
-const records = async (): Promise<MistnetRecords> => ({ features: Float32Array.from({ length: 600 }, (_, i) => ((i >> 1) % 2 === i % 2 ? 1 : -1)), labels: Uint32Array.from({ length: 300 }, (_, i) => i % 2) });
+const records = async (): Promise<MistnetRecords> => ({
+  features: Float32Array.from({ length: 600 }, (_, i) => ((i >> 1) % 2 === i % 2 ? 1 : -1)),
+  labels: Uint32Array.from({ length: 300 }, (_, i) => i % 2),
+});
 
 describe("MistNet over HTTP", { timeout: 30_000 }, () => {
   it("collects records once a device, trains the head when all have come, and gives it to the edges", async () => {
@@ -47,7 +78,8 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     const [head, same] = await Promise.all([edges[0]!.head(), edges[2]!.head()]);
     expect(same).toEqual(head);
     // Class 0 is (1, -1), class 1 is (-1, 1).
-    const score = (x: readonly number[], label: number): number => head[2 * label]! * x[0]! + head[2 * label + 1]! * x[1]! + head[4 + label]!;
+    const score = (x: readonly number[], label: number): number =>
+      head[2 * label]! * x[0]! + head[2 * label + 1]! * x[1]! + head[4 + label]!;
     expect(score([1, -1], 0)).toBeGreaterThan(score([1, -1], 1));
     expect(score([-1, 1], 1)).toBeGreaterThan(score([-1, 1], 0));
     expect(await edges[1]!.status()).toMatchObject({ state: "trained", received: 3, records: 900 });
@@ -87,9 +119,17 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
   });
 
   it("C21: trains at the deadline without those who are missing, or says that too few came", async () => {
-    for (const [came, state] of [[2, "trained"], [1, "abandoned"]] as const) {
+    for (const [came, state] of [
+      [2, "trained"],
+      [1, "abandoned"],
+    ] as const) {
       const clock = { now: 0, fire: (): void => {} };
-      const { url, service } = await open({ deadlineAt: 1000, minParticipants: 2, now: () => clock.now, timers: { set: (callback) => (clock.fire = callback), clear: () => {} } });
+      const { url, service } = await open({
+        deadlineAt: 1000,
+        minParticipants: 2,
+        now: () => clock.now,
+        timers: { set: (callback) => (clock.fire = callback), clear: () => {} },
+      });
       for (let i = 0; i < came; i++) await edge(url, `d${i}`).upload(records);
       expect(service.status().state).toBe("collecting");
       clock.now = 1000;
@@ -104,32 +144,55 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
 
   it("lets nothing go where the plan asks for more than the owner allows", async () => {
     const { url, service } = await open();
-    const refused = edge(url, "a", { maxEpsilon: 5 }).upload(() => Promise.reject(new Error("looked at the records")));
-    await expect(refused).rejects.toEqual(expect.objectContaining({ name: "SednaError", code: "privacy-forbids" }));
+    const refused = edge(url, "a", { maxEpsilon: 5 }).upload(() =>
+      Promise.reject(new Error("looked at the records")),
+    );
+    await expect(refused).rejects.toEqual(
+      expect.objectContaining({ name: "SednaError", code: "privacy-forbids" }),
+    );
     expect(service.status().received).toBe(0);
   });
 
   it("C22: refuses who has no token, records that are too long, malformed, of another plan, not finite, and keeps what it has", async () => {
     const { url, service } = await open({ plan: { ...plan, maxRecords: 300 } });
     await edge(url, "a").upload(records);
-    const put = async (body: Uint8Array<ArrayBuffer>, token = "secret"): Promise<number> => (await fetch(`${url}/v1/mistnet/doors/uploads/b`, { method: "PUT", body, headers: { authorization: `Bearer ${token}` } })).status;
+    const put = async (body: Uint8Array<ArrayBuffer>, token = "secret"): Promise<number> =>
+      (
+        await fetch(`${url}/v1/mistnet/doors/uploads/b`, {
+          method: "PUT",
+          body,
+          headers: { authorization: `Bearer ${token}` },
+        })
+      ).status;
     const mine = { ...plan, maxRecords: 300 };
     const good = await records();
     expect(await put(writeMistnetUpload(good, mine), "wrong")).toBe(401);
     expect(await put(new Uint8Array(200_000))).toBe(413);
     expect(await put(Uint8Array.of(1, 2, 3))).toBe(400);
     expect(await put(writeMistnetUpload(good, { ...mine, epsilon: 200 }))).toBe(400);
-    expect(await put(writeMistnetUpload({ ...good, features: good.features.map((x, i) => (i === 7 ? NaN : x)) }, mine))).toBe(400);
+    expect(
+      await put(
+        writeMistnetUpload({ ...good, features: good.features.map((x, i) => (i === 7 ? NaN : x)) }, mine),
+      ),
+    ).toBe(400);
     expect(service.status()).toMatchObject({ received: 1, records: 300 });
     expect(await put(writeMistnetUpload(good, mine))).toBe(201);
   });
 
   it("stops trying when it is told to", async () => {
     const controller = new AbortController();
-    const gone = createMistnetEdge({ url: "http://127.0.0.1:1", name: "doors", device: "a", maxEpsilon: 20, fetch: async () => {
-      controller.abort(new SednaError("enough", { code: "disposed" }));
-      throw new TypeError("no connection");
-    } });
-    await expect(gone.upload(records, { signal: controller.signal })).rejects.toMatchObject({ message: "enough" });
+    const gone = createMistnetEdge({
+      url: "http://127.0.0.1:1",
+      name: "doors",
+      device: "a",
+      maxEpsilon: 20,
+      fetch: async () => {
+        controller.abort(new SednaError("enough", { code: "disposed" }));
+        throw new TypeError("no connection");
+      },
+    });
+    await expect(gone.upload(records, { signal: controller.signal })).rejects.toMatchObject({
+      message: "enough",
+    });
   });
 });

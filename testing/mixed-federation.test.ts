@@ -8,7 +8,12 @@ import { openSessions } from "../packages/cloud/src/federation/open-sessions.ts"
 import { sednaAggregation } from "../packages/cloud/src/federation/sedna-aggregation.ts";
 import { createCloud } from "../packages/cloud/src/create-cloud.ts";
 import { serve } from "../packages/cloud/src/serve.node.ts";
-import { aggregation, select, writeUpdateMessage, type FederationTransport } from "../packages/core/src/index.ts";
+import {
+  aggregation,
+  select,
+  writeUpdateMessage,
+  type FederationTransport,
+} from "../packages/core/src/index.ts";
 import { federationTransport } from "../packages/edge-agent/src/federation/federation-transport.ts";
 import { sednaPeer } from "./sedna-peer.ts";
 
@@ -18,13 +23,26 @@ afterAll(async () => {
   for (const end of ends.toReversed()) await end();
 });
 
-const layout = [{ name: "w", shape: [2, 2] }, { name: "b", shape: [2] }];
+const layout = [
+  { name: "w", shape: [2, 2] },
+  { name: "b", shape: [2] },
+];
 const rounds = 4;
 const start = async (): Promise<string> => {
-  const federation = createFederation({ name: "mixed", layout, aggregator: select(aggregation, { method: "FedAvg" }), rounds: { participants: 3, overSelect: 1, exitRound: rounds, selectionMs: 60_000, deadlineMs: 60_000 } });
+  const federation = createFederation({
+    name: "mixed",
+    layout,
+    aggregator: select(aggregation, { method: "FedAvg" }),
+    rounds: { participants: 3, overSelect: 1, exitRound: rounds, selectionMs: 60_000, deadlineMs: 60_000 },
+  });
   const federations = [federation];
   const sessions = openSessions();
-  const cloud = createCloud({ services: [federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] }), sednaAggregation({ federation })] });
+  const cloud = createCloud({
+    services: [
+      federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] }),
+      sednaAggregation({ federation }),
+    ],
+  });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });
   ends.push(() => serving.close());
@@ -32,10 +50,18 @@ const start = async (): Promise<string> => {
 };
 
 /** What "training" makes of a model. */
-const trained = (model: readonly number[], step: number): number[] => model.map((value, i) => value * 0.5 + (i + step) * 0.25);
+const trained = (model: readonly number[], step: number): number[] =>
+  model.map((value, i) => value * 0.5 + (i + step) * 0.25);
 
 /** Takes part until the end; resolves with the last model. */
-async function takePart(transport: FederationTransport, { device, numSamples, step }: { readonly device: string; readonly numSamples: number; readonly step: number }): Promise<number[]> {
+async function takePart(
+  transport: FederationTransport,
+  {
+    device,
+    numSamples,
+    step,
+  }: { readonly device: string; readonly numSamples: number; readonly step: number },
+): Promise<number[]> {
   const { signal } = new AbortController();
   await transport.join({ protocol: 1, device, numSamples }, { signal });
   for await (const task of transport.tasks({ signal })) {
@@ -47,7 +73,10 @@ async function takePart(transport: FederationTransport, { device, numSamples, st
     }
     const change = Float32Array.from(trained([...model], step), (value, i) => value - model[i]!);
     const payload = new Uint8Array(change.buffer);
-    const message = writeUpdateMessage({ head: { round: task.round, modelVersion: task.modelVersion, encoding: "f32", length: 6, numSamples }, payload });
+    const message = writeUpdateMessage({
+      head: { round: task.round, modelVersion: task.modelVersion, encoding: "f32", length: 6, numSamples },
+      payload,
+    });
     const answer = await transport.sendUpdate(message, { round: task.round, signal });
     expect(answer).toMatchObject({ round: task.round, counted: true });
   }
@@ -57,8 +86,18 @@ async function takePart(transport: FederationTransport, { device, numSamples, st
 describe("a mixed federation", () => {
   it("makes one model of clients by WebSocket, by asking and by Sedna's protocol, as FedAvg does", async () => {
     const url = await start();
-    const parts = [{ samples: 10, step: 1 }, { samples: 30, step: 4 }, { samples: 60, step: 9 }] as const;
-    const ours = (["socket", "poll"] as const).map((control, i) => takePart(federationTransport({ url, name: "mixed", control, pollWaitS: 5 }), { device: control, numSamples: parts[i]!.samples, step: parts[i]!.step }));
+    const parts = [
+      { samples: 10, step: 1 },
+      { samples: 30, step: 4 },
+      { samples: 60, step: 9 },
+    ] as const;
+    const ours = (["socket", "poll"] as const).map((control, i) =>
+      takePart(federationTransport({ url, name: "mixed", control, pollWaitS: 5 }), {
+        device: control,
+        numSamples: parts[i]!.samples,
+        step: parts[i]!.step,
+      }),
+    );
     const peer = await sednaPeer(`${url}/FedAvg`, "python");
     ends.push(async () => peer.socket.terminate());
     let expected = Array.from({ length: 6 }, () => 0);
@@ -66,10 +105,25 @@ describe("a mixed federation", () => {
     for (let round = 1; round <= rounds; round++) {
       const sent = trained(theirs, 9);
       peer.update("python", { samples: 60, weights: [[sent.slice(0, 2), sent.slice(2, 4)], sent.slice(4)] });
-      const { data } = (await peer.nextOf("recv_weight")) as { data: { total_sample: number; round_number: number; exit_flag: string; weights: [number[][], number[]] } };
-      expected = expected.map((value, i) => parts.reduce((sum, { samples, step }) => sum + samples * (value * 0.5 + (i + step) * 0.25), 0) / 100);
+      const { data } = (await peer.nextOf("recv_weight")) as {
+        data: {
+          total_sample: number;
+          round_number: number;
+          exit_flag: string;
+          weights: [number[][], number[]];
+        };
+      };
+      expected = expected.map(
+        (value, i) =>
+          parts.reduce((sum, { samples, step }) => sum + samples * (value * 0.5 + (i + step) * 0.25), 0) /
+          100,
+      );
       theirs = [...data.weights[0].flat(), ...data.weights[1]];
-      expect([data.total_sample, data.round_number, data.exit_flag]).toEqual([100, round, round === rounds ? "ok" : "continue"]);
+      expect([data.total_sample, data.round_number, data.exit_flag]).toEqual([
+        100,
+        round,
+        round === rounds ? "ok" : "continue",
+      ]);
       expect(Math.max(...theirs.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-6);
       expected = theirs;
     }

@@ -1,5 +1,11 @@
 // Who publishes models, for tests of what takes them: real keys, real signatures, files as bytes. For Node and browsers.
-import { canonicalJson, type KeySet, type ManifestSignature, type ModelManifest, type PublicKey } from "@sedna-js/core";
+import {
+  canonicalJson,
+  type KeySet,
+  type ManifestSignature,
+  type ModelManifest,
+  type PublicKey,
+} from "@sedna-js/core";
 import { tinyOnnx } from "./tiny-onnx.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -17,7 +23,10 @@ export async function signingKey(id: string): Promise<SigningKey> {
   return {
     id,
     publicKey: base64(await crypto.subtle.exportKey("raw", pair.publicKey)),
-    sign: async (value) => ({ keyId: id, value: base64(await crypto.subtle.sign("Ed25519", pair.privateKey, canonicalJson(value))) }),
+    sign: async (value) => ({
+      keyId: id,
+      value: base64(await crypto.subtle.sign("Ed25519", pair.privateKey, canonicalJson(value))),
+    }),
   };
 }
 
@@ -27,14 +36,28 @@ export interface Version extends Partial<ModelManifest> {
 }
 
 /** The manifest of a version. */
-export async function manifestOf({ content = { "model.onnx": tinyOnnx() }, ...more }: Version = {}): Promise<ModelManifest> {
-  const hash = async (bytes: Bytes): Promise<string> => Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export async function manifestOf({
+  content = { "model.onnx": tinyOnnx() },
+  ...more
+}: Version = {}): Promise<ModelManifest> {
+  const hash = async (bytes: Bytes): Promise<string> =>
+    Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) =>
+      byte.toString(16).padStart(2, "0"),
+    ).join("");
   return {
     format: "sedna-model/1",
     name: "tiny",
     version: 1,
-    files: await Promise.all(Object.entries(content).map(async ([path, bytes]) => ({ path, size: bytes.length, sha256: await hash(bytes) }))),
-    variants: [{ file: Object.keys(content)[0]!, executionProviders: ["webgpu", "wasm", "cpu"], precision: "float32" }],
+    files: await Promise.all(
+      Object.entries(content).map(async ([path, bytes]) => ({
+        path,
+        size: bytes.length,
+        sha256: await hash(bytes),
+      })),
+    ),
+    variants: [
+      { file: Object.keys(content)[0]!, executionProviders: ["webgpu", "wasm", "cpu"], precision: "float32" },
+    ],
     inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }],
     outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }],
     task: { name: "tensors" },
@@ -51,8 +74,15 @@ export async function publish(key: SigningKey, version: Version = {}): Promise<M
 }
 
 /** A new set of keys as a file, signed by a key of the one before. */
-export async function keysFile(by: SigningKey, { version, keys }: { readonly version: number; readonly keys: readonly PublicKey[] }): Promise<Bytes> {
-  const keySet: KeySet = { format: "sedna-keys/1", version, keys: keys.map(({ id, publicKey }) => ({ id, publicKey })) };
+export async function keysFile(
+  by: SigningKey,
+  { version, keys }: { readonly version: number; readonly keys: readonly PublicKey[] },
+): Promise<Bytes> {
+  const keySet: KeySet = {
+    format: "sedna-keys/1",
+    version,
+    keys: keys.map(({ id, publicKey }) => ({ id, publicKey })),
+  };
   return utf8({ keySet, signatures: [await by.sign(keySet)] });
 }
 
@@ -63,7 +93,8 @@ export function paddedOnnx(bytes: number, seed = 1): Bytes {
   const length: number[] = [];
   const digits = rest < 130 ? 1 : rest < 16_500 ? 2 : rest < 2_097_000 ? 3 : 4;
   let left = rest - 2 - digits;
-  for (let i = 0; i < digits; i++, left = Math.floor(left / 128)) length.push((left % 128) + (i < digits - 1 ? 128 : 0));
+  for (let i = 0; i < digits; i++, left = Math.floor(left / 128))
+    length.push((left % 128) + (i < digits - 1 ? 128 : 0));
   const filler = Uint8Array.from({ length: rest - 2 - digits }, (_, i) => (i * seed) % 251);
   // Field 1000, length-delimited.
   return new Uint8Array([...model, 0xc2, 0x3e, ...length, ...filler]);

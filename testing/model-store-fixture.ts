@@ -5,7 +5,10 @@ import { join } from "node:path";
 import type { SednaError } from "@sedna-js/core";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { ByteStore } from "../packages/edge-agent/src/models/byte-store.ts";
-import { createModelStore, type ModelStoreOptions } from "../packages/edge-agent/src/models/create-model-store.ts";
+import {
+  createModelStore,
+  type ModelStoreOptions,
+} from "../packages/edge-agent/src/models/create-model-store.ts";
 import { fileBytes } from "../packages/edge-agent/src/models/file-bytes.node.ts";
 import type { ModelStore } from "../packages/edge-agent/src/models/model-store.ts";
 import { paddedOnnx, publish, type SigningKey, type Version } from "./model-publisher.ts";
@@ -43,13 +46,25 @@ export function modelStoreFixture(key: SigningKey): ModelStoreFixture {
       return at.server;
     },
     folder: () => join(at.folder, String(at.made++)),
-    storeIn: (bytes, options = {}) => createModelStore({ manifest: at.server.url, keys: [key], bytes: typeof bytes === "string" ? fileBytes({ directory: bytes }) : bytes, baseMs: 1, ...options }),
+    storeIn: (bytes, options = {}) =>
+      createModelStore({
+        manifest: at.server.url,
+        keys: [key],
+        bytes: typeof bytes === "string" ? fileBytes({ directory: bytes }) : bytes,
+        baseMs: 1,
+        ...options,
+      }),
     serve: async (version, by = key) => void (at.server.files = await publish(by, version)),
   };
 }
 
 /** A model's file of so many bytes; each seed gives another. */
-export const model = (seed: number, bytes = 3000): { content: { "model.onnx": Uint8Array<ArrayBuffer> } } => ({ content: { "model.onnx": paddedOnnx(bytes, seed) } });
+export const model = (
+  seed: number,
+  bytes = 3000,
+): { content: { "model.onnx": Uint8Array<ArrayBuffer> } } => ({
+  content: { "model.onnx": paddedOnnx(bytes, seed) },
+});
 
 /** What a call fails with. @throws where it does not. */
 export const failure = (call: Promise<unknown>): Promise<SednaError> =>

@@ -1,4 +1,11 @@
-import { createCloud, createFederation, directoryFederationLog, federationService, serve, type Sessions } from "@sedna-js/cloud";
+import {
+  createCloud,
+  createFederation,
+  directoryFederationLog,
+  federationService,
+  serve,
+  type Sessions,
+} from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 
 // An aggregator over HTTP that is there to be killed: what it knows is in a directory, where the next one goes on. Names are tokens.
@@ -20,7 +27,9 @@ const sessions: Sessions = {
   end() {},
 };
 
-const { directory, port, method, participants, exitRound, parameters } = JSON.parse(process.argv[2]!) as MortalAggregator;
+const { directory, port, method, participants, exitRound, parameters } = JSON.parse(
+  process.argv[2]!,
+) as MortalAggregator;
 const federation = createFederation({
   name: "mortal",
   layout: [{ name: "weight", shape: [parameters] }],

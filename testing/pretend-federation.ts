@@ -1,4 +1,15 @@
-import { SednaError, type FederationPlan, type FederationTask, type FederationTransport, type LabelledSamples, type Tensor, type TrainableEstimator, type UpdateEncoder, type UpdateReceipt, type UpdateRefused } from "@sedna-js/core";
+import {
+  SednaError,
+  type FederationPlan,
+  type FederationTask,
+  type FederationTransport,
+  type LabelledSamples,
+  type Tensor,
+  type TrainableEstimator,
+  type UpdateEncoder,
+  type UpdateReceipt,
+  type UpdateRefused,
+} from "@sedna-js/core";
 
 // An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a round, and
 // remembers all that was ever sent. A round closes when all of `participants` are counted, or by `closeRound()`.
@@ -35,13 +46,21 @@ export function tellingEncoder(): UpdateEncoder & { readonly commits: Map<string
     encode(change, head) {
       if (!change.every(Number.isFinite)) throw new RangeError("encode: expected finite numbers; got others");
       const message = JSON.stringify({ ...head, change: [...change] });
-      return { message: text.encode(message), commit: () => void commits.set(message, (commits.get(message) ?? 0) + 1) };
+      return {
+        message: text.encode(message),
+        commit: () => void commits.set(message, (commits.get(message) ?? 0) + 1),
+      };
     },
   };
 }
 
 /** Something that is trained by adding what never repeats: who trains twice for a round has another update. */
-export function countingEstimator({ onEpoch = async () => {} }: { readonly onEpoch?: (signal: AbortSignal | undefined) => Promise<void> } = {}): TrainableEstimator<number, number> & { readonly trainings: number; readonly busy: number } {
+export function countingEstimator({
+  onEpoch = async () => {},
+}: { readonly onEpoch?: (signal: AbortSignal | undefined) => Promise<void> } = {}): TrainableEstimator<
+  number,
+  number
+> & { readonly trainings: number; readonly busy: number } {
   const at = { weights: new Float32Array(4), trainings: 0, busy: 0, most: 0 };
   const tensors = (): Tensor[] => [
     { dtype: "float32", shape: [1, 3], data: at.weights.slice(0, 3) },
@@ -123,14 +142,24 @@ export interface PretendFederation {
 }
 
 /** Makes a {@link PretendFederation}. */
-export function pretendFederation({ plan = fourParameters }: { readonly plan?: FederationPlan } = {}): PretendFederation {
+export function pretendFederation({
+  plan = fourParameters,
+}: { readonly plan?: FederationPlan } = {}): PretendFederation {
   const received: { device: string; round: number; text: string }[] = [];
   const rounds: Map<string, string>[] = [];
   const sessions = new Map<string, number>();
   const refusals = new Map<string, UpdateRefused>();
   const listeners = new Set<() => void>();
   const countedEver = new Set<string>();
-  const at = { round: 1, version: 0, seq: 1, epoch: 0, counted: new Map<string, string>(), models: [new Float32Array(4)], waits: false };
+  const at = {
+    round: 1,
+    version: 0,
+    seq: 1,
+    epoch: 0,
+    counted: new Map<string, string>(),
+    models: [new Float32Array(4)],
+    waits: false,
+  };
 
   const changed = (): void => {
     at.seq++;
@@ -140,7 +169,10 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
     if (at.round > plan.exitRound) return;
     rounds.push(at.counted);
     const mean = at.models.at(-1)!.slice();
-    for (const message of at.counted.values()) (JSON.parse(message) as { change: number[] }).change.forEach((value, i) => (mean[i]! += value / at.counted.size));
+    for (const message of at.counted.values())
+      (JSON.parse(message) as { change: number[] }).change.forEach(
+        (value, i) => (mean[i]! += value / at.counted.size),
+      );
     at.models.push(mean);
     at.version++;
     at.round++;
@@ -153,13 +185,16 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
     if (at.waits) return { kind: "wait", ...now, round: at.round - 1, retryAfterMs: 1 };
     return { kind: "train", ...now, remainingMs: 1000, counted: at.counted.has(device) };
   };
-  const ended = (): SednaError => new SednaError("use a session: expected one that is known; got another", { code: "session-ended" });
+  const ended = (): SednaError =>
+    new SednaError("use a session: expected one that is known; got another", { code: "session-ended" });
 
   const transport = (device: string): FederationTransport => {
     let epoch = 0;
     const check = (): void => {
       if (sessions.get(device) === epoch) return;
-      throw (sessions.get(device) ?? 0) > epoch && epoch > 0 ? new SednaError("use a session: expected the newest; got an older one", { code: "session-replaced" }) : ended();
+      throw (sessions.get(device) ?? 0) > epoch && epoch > 0
+        ? new SednaError("use a session: expected the newest; got an older one", { code: "session-replaced" })
+        : ended();
     };
     return {
       async join(request, { signal }) {
@@ -170,7 +205,7 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
         return { token: `${epoch}`, expiresIn: 600, epoch, now: 0, plan };
       },
       async *tasks({ signal }) {
-        for (let seq = -1; ; ) {
+        for (let seq = -1; ;) {
           signal.throwIfAborted();
           check();
           const now = task(device);
@@ -192,7 +227,11 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
         signal.throwIfAborted();
         check();
         const model = at.models[version];
-        if (!model || model.length !== length) throw new SednaError(`fetch model ${version}: expected one that is kept`, { code: "cloud-refused", retryable: true });
+        if (!model || model.length !== length)
+          throw new SednaError(`fetch model ${version}: expected one that is kept`, {
+            code: "cloud-refused",
+            retryable: true,
+          });
         return model.slice();
       },
       async sendUpdate(message, { round, signal }): Promise<UpdateReceipt | UpdateRefused> {
@@ -202,9 +241,11 @@ export function pretendFederation({ plan = fourParameters }: { readonly plan?: F
         received.push({ device, round, text: sent });
         const refusal = refusals.get(device);
         if (refusal) return refusal;
-        if (round !== at.round || at.round > plan.exitRound) return { error: `expected round ${at.round}; got ${round}`, code: "round-closed", round: at.round };
+        if (round !== at.round || at.round > plan.exitRound)
+          return { error: `expected round ${at.round}; got ${round}`, code: "round-closed", round: at.round };
         const before = at.counted.get(device);
-        if (before !== undefined && before !== sent) return { error: "expected the update that was counted; got another", code: "duplicate", round };
+        if (before !== undefined && before !== sent)
+          return { error: "expected the update that was counted; got another", code: "duplicate", round };
         at.counted.set(device, sent);
         countedEver.add(sent);
         if (at.counted.size === plan.participants) closeRound();

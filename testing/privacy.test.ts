@@ -1,4 +1,11 @@
-import { bigModelService, createCloud, memorySamples, sampleService, serve, sharpDecoder } from "@sedna-js/cloud";
+import {
+  bigModelService,
+  createCloud,
+  memorySamples,
+  sampleService,
+  serve,
+  sharpDecoder,
+} from "@sedna-js/cloud";
 import { createJointInference, writeSampleUpload, type Detections, type Frame } from "@sedna-js/core";
 import { bigModel } from "@sedna-js/edge-agent";
 import sharp from "sharp";
@@ -25,14 +32,24 @@ const stripes = Uint8ClampedArray.from({ length: 4 * size.width * size.height },
 });
 
 /** Runs one frame through everything, and says what left the device. */
-async function leaving(policy: PrivacyPolicy<Frame, Detections>): Promise<{ sent: Buffer[]; source: string; storedNumber: number }> {
+async function leaving(
+  policy: PrivacyPolicy<Frame, Detections>,
+): Promise<{ sent: Buffer[]; source: string; storedNumber: number }> {
   const store = memorySamples();
-  const big = bigModelService({ estimator: detector(async () => [[1, 2, 3, 4, 0.9, 0]]), decodeImage: sharpDecoder() });
+  const big = bigModelService({
+    estimator: detector(async () => [[1, 2, 3, 4, 0.9, 0]]),
+    decodeImage: sharpDecoder(),
+  });
   const cloud = createCloud({ services: [big, sampleService({ store })] });
   await cloud.start();
   const serving = await serve(cloud, { port: 0, drainMs: 200 });
   const proxy = await faultProxy(serving.url);
-  const joint = createJointInference({ estimator: detector(async () => [person]), hardExampleMining: () => true, bigModel: privateBigModel(bigModel({ url: proxy.url }), policy), deadlineMs: 5000 });
+  const joint = createJointInference({
+    estimator: detector(async () => [person]),
+    hardExampleMining: () => true,
+    bigModel: privateBigModel(bigModel({ url: proxy.url }), policy),
+    deadlineMs: 5000,
+  });
   const frame = await frameOfPixels({ ...size, data: stripes });
   const queue = arrayQueue();
   const sender = createSender({ queue, url: proxy.url });
@@ -57,16 +74,28 @@ async function stripesIn(sent: readonly Buffer[]): Promise<number[]> {
   const counts: number[] = [];
   for (const bytes of sent) {
     for (let at = bytes.indexOf("ffd8ff", "hex"); at >= 0; at = bytes.indexOf("ffd8ff", at + 1, "hex")) {
-      const { data, info } = await sharp(bytes.subarray(at), { failOn: "none" }).greyscale().raw().toBuffer({ resolveWithObject: true });
-      counts.push(data.filter((value, i) => i % info.width > 1 && Math.abs(value - data[i - 2]!) > 100).length);
+      const { data, info } = await sharp(bytes.subarray(at), { failOn: "none" })
+        .greyscale()
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      counts.push(
+        data.filter((value, i) => i % info.width > 1 && Math.abs(value - data[i - 2]!) > 100).length,
+      );
     }
   }
   return counts;
 }
-const forbidden = { frames: [size], pixels: [Uint8Array.from(stripes.subarray(4 * (50 * size.width + 40), 4 * (50 * size.width + 80)))] };
-const check = (sent: readonly Uint8Array[]): string[] => violations({ taken: [], acknowledged: [], stored: [], sent, forbidden });
+const forbidden = {
+  frames: [size],
+  pixels: [Uint8Array.from(stripes.subarray(4 * (50 * size.width + 40), 4 * (50 * size.width + 80)))],
+};
+const check = (sent: readonly Uint8Array[]): string[] =>
+  violations({ taken: [], acknowledged: [], stored: [], sent, forbidden });
 
-it.each<[string, PrivacyPolicy<Frame, Detections>]>([["never", { level: "never" }], ["full without consent", { level: "full", consent: () => false }]])("with %s nothing leaves the device: not one connection", async (_, policy) => {
+it.each<[string, PrivacyPolicy<Frame, Detections>]>([
+  ["never", { level: "never" }],
+  ["full without consent", { level: "full", consent: () => false }],
+])("with %s nothing leaves the device: not one connection", async (_, policy) => {
   expect(await leaving(policy)).toEqual({ sent: [], source: "fallback", storedNumber: 0 });
 });
 
@@ -81,11 +110,17 @@ it("with features only numbers leave", async () => {
 it("with crop no picture of the whole frame leaves", async () => {
   const { sent, source, storedNumber } = await leaving({ level: "crop" });
   expect([source, storedNumber]).toEqual(["cloud", 1]);
-  expect(sent.flatMap(pictureSizes)).toEqual([{ width: 64, height: 84 }, { width: 64, height: 84 }]);
+  expect(sent.flatMap(pictureSizes)).toEqual([
+    { width: 64, height: 84 },
+    { width: 64, height: 84 },
+  ]);
   expect(check(sent)).toEqual([]);
 });
 
-it.each<[PrivacyLevel, boolean]>([["blurred", false], ["full", true]])("with %s the person is recognisable in what leaves: %s", async (level, isShown) => {
+it.each<[PrivacyLevel, boolean]>([
+  ["blurred", false],
+  ["full", true],
+])("with %s the person is recognisable in what leaves: %s", async (level, isShown) => {
   const { sent, source, storedNumber } = await leaving({ level });
   expect([source, storedNumber]).toEqual(["cloud", 1]);
   expect(sent.flatMap(pictureSizes)).toEqual([size, size]);

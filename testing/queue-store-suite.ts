@@ -2,19 +2,36 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { QueueEntry, QueueStore } from "../packages/edge-agent/src/queue/queue-store.ts";
 
 /** An entry of a test's queue. */
-export const queueEntry = (sequence: number, { bytes, ...more }: Partial<QueueEntry> & { readonly bytes: number }): QueueEntry => ({ id: `gate-1-${sequence}`, sequence, kind: "sample", priority: 0, createdAt: 1_700_000_000_000 + sequence, queuedAtMs: sequence, ttlMs: 1000, bytes, ...more });
+export const queueEntry = (
+  sequence: number,
+  { bytes, ...more }: Partial<QueueEntry> & { readonly bytes: number },
+): QueueEntry => ({
+  id: `gate-1-${sequence}`,
+  sequence,
+  kind: "sample",
+  priority: 0,
+  createdAt: 1_700_000_000_000 + sequence,
+  queuedAtMs: sequence,
+  ttlMs: 1000,
+  bytes,
+  ...more,
+});
 
 const body = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
-const filled = (length: number, seed: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
+const filled = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
 
 /** Byte for byte; a matcher would take a second for each megabyte. */
-const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean => a?.length === b.length && a.every((byte, i) => byte === b[i]);
+const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** What every adapter of the QueueStore port keeps. `make` begins with nothing and returns stores over the same storage, one after the other. */
 export function queueStoreSuite(name: string, make: () => Promise<() => QueueStore>): void {
   describe(`the QueueStore port: ${name}`, () => {
     const open: QueueStore[] = [];
-    const opened = async (next: () => QueueStore): Promise<{ store: QueueStore; stored: Awaited<ReturnType<QueueStore["open"]>> }> => {
+    const opened = async (
+      next: () => QueueStore,
+    ): Promise<{ store: QueueStore; stored: Awaited<ReturnType<QueueStore["open"]>> }> => {
       const store = next();
       open.push(store);
       return { store, stored: await store.open() };
@@ -34,14 +51,22 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       const next = await make();
       const { store } = await opened(next);
       const bodies = [0, 1, 3, 1003, 70_000, 2_500_000].map(filled);
-      const entries = bodies.map((one, i) => queueEntry(i + 1, { bytes: one.length, priority: i % 2 === 0 ? 0.5 : -3, kind: i === 0 ? "Bericht ü" : "sample" }));
+      const entries = bodies.map((one, i) =>
+        queueEntry(i + 1, {
+          bytes: one.length,
+          priority: i % 2 === 0 ? 0.5 : -3,
+          kind: i === 0 ? "Bericht ü" : "sample",
+        }),
+      );
       for (const i of [2, 0, 1, 5, 4, 3]) await store.put(entries[i]!, bodies[i]!);
-      for (const [i, one] of bodies.entries()) expect(isSame(await store.read(entries[i]!.id), one)).toBe(true);
+      for (const [i, one] of bodies.entries())
+        expect(isSame(await store.read(entries[i]!.id), one)).toBe(true);
       await store.close();
 
       const { store: again, stored } = await opened(next);
       expect(stored.entries).toEqual(entries);
-      for (const [i, one] of bodies.entries()) expect(isSame(await again.read(entries[i]!.id), one)).toBe(true);
+      for (const [i, one] of bodies.entries())
+        expect(isSame(await again.read(entries[i]!.id), one)).toBe(true);
     });
 
     it("stores a part of a larger buffer, and none of the rest", async () => {
@@ -76,18 +101,28 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       expect(then).toMatchObject({ entries: [], epoch: stored.epoch, mark: { queueMs: 7, wallMs: 8 } });
       expect(then.lastSequence).toBeGreaterThanOrEqual(7);
       await again.close();
-      expect((await opened(next)).stored).toMatchObject({ epoch: stored.epoch, lastSequence: then.lastSequence });
+      expect((await opened(next)).stored).toMatchObject({
+        epoch: stored.epoch,
+        lastSequence: then.lastSequence,
+      });
     });
 
     it("takes many at once, beside reads and deletes", async () => {
       const next = await make();
       const { store } = await opened(next);
       const sequences = Array.from({ length: 300 }, (_, i) => i + 1);
-      await Promise.all(sequences.map((sequence) => store.put(queueEntry(sequence, { bytes: 500 }), filled(500, sequence))));
-      const [read] = await Promise.all([Promise.all(sequences.slice(150).map((sequence) => store.read(`gate-1-${sequence}`))), ...sequences.slice(0, 150).map((sequence) => store.delete([`gate-1-${sequence}`]))]);
+      await Promise.all(
+        sequences.map((sequence) => store.put(queueEntry(sequence, { bytes: 500 }), filled(500, sequence))),
+      );
+      const [read] = await Promise.all([
+        Promise.all(sequences.slice(150).map((sequence) => store.read(`gate-1-${sequence}`))),
+        ...sequences.slice(0, 150).map((sequence) => store.delete([`gate-1-${sequence}`])),
+      ]);
       expect(read).toEqual(sequences.slice(150).map((sequence) => filled(500, sequence)));
       await store.close();
-      expect((await opened(next)).stored.entries.map(({ sequence }) => sequence)).toEqual(sequences.slice(150));
+      expect((await opened(next)).stored.entries.map(({ sequence }) => sequence)).toEqual(
+        sequences.slice(150),
+      );
     });
 
     it("does what was asked before it closes, refuses what is asked after, and closes twice", async () => {
@@ -96,7 +131,13 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       const put = store.put(queueEntry(1, { bytes: 1 }), body(1));
       await Promise.all([put, store.close(), store.close()]);
       await store.close();
-      for (const call of [store.put(queueEntry(2, { bytes: 1 }), body(1)), store.read("gate-1-1"), store.delete(["gate-1-1"]), store.mark({ queueMs: 1, wallMs: 1 })]) await expect(call).rejects.toMatchObject({ code: "disposed" });
+      for (const call of [
+        store.put(queueEntry(2, { bytes: 1 }), body(1)),
+        store.read("gate-1-1"),
+        store.delete(["gate-1-1"]),
+        store.mark({ queueMs: 1, wallMs: 1 }),
+      ])
+        await expect(call).rejects.toMatchObject({ code: "disposed" });
       expect((await opened(next)).stored.entries).toHaveLength(1);
     });
   });

@@ -4,7 +4,11 @@
 export interface MetricFamily {
   readonly type: string;
   readonly help: string;
-  readonly samples: { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+  readonly samples: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[];
 }
 
 /** The families of an exposition by name. Source: Prometheus' exposition formats, text version 0.0.4. */
@@ -52,6 +56,7 @@ function readPairs(text: string): Record<string, string> {
 
 function readNumber(text: string): number {
   if (/^[+-]Inf$/.test(text)) return text.startsWith("+") ? Infinity : -Infinity;
-  if (text !== "NaN" && !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text)) throw new Error(`expected a number; got ${text}`);
+  if (text !== "NaN" && !/^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(text))
+    throw new Error(`expected a number; got ${text}`);
   return Number(text);
 }

@@ -3,7 +3,9 @@ import type { RequestListener, Server } from "node:http";
 import type { AddressInfo, Server as SocketServer, Socket } from "node:net";
 
 /** Puts a server on a free port. `close` cuts all of its connections. */
-export async function listenLocally(server: Server | SocketServer): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+export async function listenLocally(
+  server: Server | SocketServer,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => {})));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -18,8 +20,16 @@ export async function listenLocally(server: Server | SocketServer): Promise<{ re
 }
 
 /** Answers when the request has come whole. */
-export const answer = (status: number, body: unknown = { stored: true }, headers: Record<string, string> = {}): RequestListener =>
-  (request, response) => void request.resume().on("end", () => response.writeHead(status, { "content-type": "application/json", ...headers }).end(typeof body === "string" ? body : JSON.stringify(body)));
+export const answer =
+  (status: number, body: unknown = { stored: true }, headers: Record<string, string> = {}): RequestListener =>
+  (request, response) =>
+    void request
+      .resume()
+      .on("end", () =>
+        response
+          .writeHead(status, { "content-type": "application/json", ...headers })
+          .end(typeof body === "string" ? body : JSON.stringify(body)),
+      );
 
 /** A reply that comes a byte at a time. */
 export const drip: RequestListener = (_, response) => {

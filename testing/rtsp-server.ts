@@ -27,7 +27,10 @@ export interface RtspServerOptions {
 }
 
 /** Starts a camera on 127.0.0.1. */
-export async function startRtspServer({ port = 0, picture = "testsrc=size=320x240:rate=25" }: RtspServerOptions = {}): Promise<RtspServer> {
+export async function startRtspServer({
+  port = 0,
+  picture = "testsrc=size=320x240:rate=25",
+}: RtspServerOptions = {}): Promise<RtspServer> {
   const packets = createSocket("udp4").bind(0, "127.0.0.1");
   await once(packets, "listening");
   const camera = await startCamera(picture, packets.address().port);
@@ -39,7 +42,8 @@ export async function startRtspServer({ port = 0, picture = "testsrc=size=320x24
     if (state.frozen) return;
     const header = Buffer.from([0x24, 0, packet.length >> 8, packet.length & 255]);
     // A client that does not read is left out, as cameras do: a queue would grow without end.
-    for (const socket of playing) if (socket.writableLength < 2 ** 20) socket.write(Buffer.concat([header, packet]));
+    for (const socket of playing)
+      if (socket.writableLength < 2 ** 20) socket.write(Buffer.concat([header, packet]));
   });
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -50,7 +54,9 @@ export async function startRtspServer({ port = 0, picture = "testsrc=size=320x24
       playing.add(socket);
     });
   });
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once("error", reject).listen(port, "127.0.0.1", resolve),
+  );
   const own = (server.address() as { port: number }).port;
   return {
     url: `rtsp://127.0.0.1:${own}/live`,
@@ -63,16 +69,57 @@ export async function startRtspServer({ port = 0, picture = "testsrc=size=320x24
   };
 }
 
-async function startCamera(picture: string, port: number): Promise<{ readonly process: ChildProcess; readonly sdp: string }> {
-  const encode = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10", "-pix_fmt", "yuv420p", "-flags", "+global_header"];
-  const process = spawn("ffmpeg", ["-hide_banner", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture, ...encode, "-f", "rtp", `rtp://127.0.0.1:${port}?pkt_size=1200`], { stdio: ["ignore", "pipe", "inherit"] });
+async function startCamera(
+  picture: string,
+  port: number,
+): Promise<{ readonly process: ChildProcess; readonly sdp: string }> {
+  const encode = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-tune",
+    "zerolatency",
+    "-g",
+    "10",
+    "-pix_fmt",
+    "yuv420p",
+    "-flags",
+    "+global_header",
+  ];
+  const process = spawn(
+    "ffmpeg",
+    [
+      "-hide_banner",
+      "-nostdin",
+      "-loglevel",
+      "error",
+      "-re",
+      "-f",
+      "lavfi",
+      "-i",
+      picture,
+      ...encode,
+      "-f",
+      "rtp",
+      `rtp://127.0.0.1:${port}?pkt_size=1200`,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let sdp = "";
   for await (const chunk of process.stdout.setEncoding("utf8") as AsyncIterable<string>) {
     sdp += chunk;
     if (/a=fmtp:.*\r?\n/.test(sdp)) break;
   }
   // Where a client asks for the track, and no port of ours.
-  return { process, sdp: `${sdp.replace(/^SDP:\s*/, "").replace(/m=video \d+/, "m=video 0").trim().replaceAll(/\r?\n/g, "\r\n")}\r\na=control:track1\r\n` };
+  return {
+    process,
+    sdp: `${sdp
+      .replace(/^SDP:\s*/, "")
+      .replace(/m=video \d+/, "m=video 0")
+      .trim()
+      .replaceAll(/\r?\n/g, "\r\n")}\r\na=control:track1\r\n`,
+  };
 }
 
 function answerRequests(socket: Socket, sdp: string, play: () => void): void {
@@ -102,8 +149,12 @@ function answerRequests(socket: Socket, sdp: string, play: () => void): void {
       socket.write([`RTSP/1.0 ${status}`, `CSeq: ${cseq}`, "Session: 1", ...headers, "", body].join("\r\n"));
     };
     if (method === "OPTIONS") reply(["Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER"]);
-    else if (method === "DESCRIBE") reply([`Content-Base: ${url}/`, "Content-Type: application/sdp", `Content-Length: ${sdp.length}`], { body: sdp });
-    else if (method === "SETUP" && /interleaved=0-1/.test(request)) reply(["Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]);
+    else if (method === "DESCRIBE")
+      reply([`Content-Base: ${url}/`, "Content-Type: application/sdp", `Content-Length: ${sdp.length}`], {
+        body: sdp,
+      });
+    else if (method === "SETUP" && /interleaved=0-1/.test(request))
+      reply(["Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]);
     else if (method === "SETUP") reply([], { status: "461 Unsupported Transport" });
     else if (method === "PLAY") {
       reply(["Range: npt=0-"]);
@@ -115,7 +166,17 @@ function answerRequests(socket: Socket, sdp: string, play: () => void): void {
   };
 }
 
-async function closeAll({ server, sockets, packets, camera }: { readonly server: Server; readonly sockets: ReadonlySet<Socket>; readonly packets: UdpSocket; readonly camera: ChildProcess }): Promise<void> {
+async function closeAll({
+  server,
+  sockets,
+  packets,
+  camera,
+}: {
+  readonly server: Server;
+  readonly sockets: ReadonlySet<Socket>;
+  readonly packets: UdpSocket;
+  readonly camera: ChildProcess;
+}): Promise<void> {
   const ended = camera.exitCode === null && camera.signalCode === null ? once(camera, "exit") : undefined;
   camera.kill("SIGKILL");
   await ended;

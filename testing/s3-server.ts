@@ -30,7 +30,14 @@ export interface S3Server {
 const MAX_SKEW_MS = 15 * 60_000;
 
 /** Starts it on a free port. */
-export async function startS3Server({ buckets = ["weights"], accessKeyId = "tester", secretAccessKey = "secret/with+signs", region = "us-east-1", now = Date.now, intercept }: S3ServerOptions = {}): Promise<S3Server> {
+export async function startS3Server({
+  buckets = ["weights"],
+  accessKeyId = "tester",
+  secretAccessKey = "secret/with+signs",
+  region = "us-east-1",
+  now = Date.now,
+  intercept,
+}: S3ServerOptions = {}): Promise<S3Server> {
   const objects: S3Server["objects"] = new Map();
   const log: string[] = [];
   const server = createServer(async (request, response) => {
@@ -43,12 +50,24 @@ export async function startS3Server({ buckets = ["weights"], accessKeyId = "test
     }
     const body = Buffer.concat(chunks);
     const path = decodeURIComponent(request.url!.split("?")[0]!);
-    const done = (status: number, { headers = {}, payload = "" }: { readonly headers?: Readonly<Record<string, string>>; readonly payload?: string | Buffer } = {}): void => {
+    const done = (
+      status: number,
+      {
+        headers = {},
+        payload = "",
+      }: { readonly headers?: Readonly<Record<string, string>>; readonly payload?: string | Buffer } = {},
+    ): void => {
       log.push(`${request.method} ${path} ${status}`);
       response.writeHead(status, headers).end(payload);
     };
-    const refuse = (status: number, { code, more = "" }: { readonly code: string; readonly more?: string }): void =>
-      done(status, { headers: { "content-type": "application/xml" }, payload: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>for a test</Message>${more}</Error>` });
+    const refuse = (
+      status: number,
+      { code, more = "" }: { readonly code: string; readonly more?: string },
+    ): void =>
+      done(status, {
+        headers: { "content-type": "application/xml" },
+        payload: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>for a test</Message>${more}</Error>`,
+      });
 
     const fault = faultOf(request, { body, accessKeyId, secretAccessKey, region, now: now() });
     if (fault) return refuse(fault.status, fault);
@@ -56,12 +75,24 @@ export async function startS3Server({ buckets = ["weights"], accessKeyId = "test
     const kept = objects.get(path);
     switch (request.method) {
       case "PUT": {
-        const meta = Object.entries(request.headers).filter(([name]) => name.startsWith("x-amz-meta-")) as [string, string][];
+        const meta = Object.entries(request.headers).filter(([name]) => name.startsWith("x-amz-meta-")) as [
+          string,
+          string,
+        ][];
         objects.set(path, { bytes: body, meta: Object.fromEntries(meta) });
         return done(200, { headers: { etag: `"${createHash("md5").update(body).digest("hex")}"` } });
       }
       case "GET":
-        return kept ? done(200, { headers: { ...kept.meta, "content-type": "binary/octet-stream", "content-length": String(kept.bytes.length) }, payload: kept.bytes }) : refuse(404, { code: "NoSuchKey" });
+        return kept
+          ? done(200, {
+              headers: {
+                ...kept.meta,
+                "content-type": "binary/octet-stream",
+                "content-length": String(kept.bytes.length),
+              },
+              payload: kept.bytes,
+            })
+          : refuse(404, { code: "NoSuchKey" });
       case "DELETE":
         objects.delete(path);
         return done(204);
@@ -81,33 +112,70 @@ interface Credentials {
 }
 
 /** What is wrong with a request's signature. Source: AWS, "Create a signed AWS API request" and "Authenticating Requests (S3)". */
-function faultOf({ method, url, headers }: IncomingMessage, { body, accessKeyId, secretAccessKey, region, now }: Credentials): { readonly status: number; readonly code: string; readonly more?: string } | undefined {
-  const parts = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/.exec(headers.authorization ?? "");
+function faultOf(
+  { method, url, headers }: IncomingMessage,
+  { body, accessKeyId, secretAccessKey, region, now }: Credentials,
+): { readonly status: number; readonly code: string; readonly more?: string } | undefined {
+  const parts =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/.exec(
+      headers.authorization ?? "",
+    );
   if (!parts) return { status: 403, code: "AccessDenied" };
-  const [, id, day, itsRegion, signedHeaders, signature] = parts as unknown as readonly [string, string, string, string, string, string];
+  const [, id, day, itsRegion, signedHeaders, signature] = parts as unknown as readonly [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   if (id !== accessKeyId) return { status: 403, code: "InvalidAccessKeyId" };
   if (itsRegion !== region) return { status: 400, code: "AuthorizationHeaderMalformed" };
   const date = String(headers["x-amz-date"]);
   const time = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
-  if (!(Math.abs(time - now) <= MAX_SKEW_MS) || !date.startsWith(day)) return { status: 403, code: "RequestTimeTooSkewed", more: `<ServerTime>${new Date(now).toISOString()}</ServerTime>` };
+  if (!(Math.abs(time - now) <= MAX_SKEW_MS) || !date.startsWith(day))
+    return {
+      status: 403,
+      code: "RequestTimeTooSkewed",
+      more: `<ServerTime>${new Date(now).toISOString()}</ServerTime>`,
+    };
   const signed = signedHeaders.split(";");
   const mustBeSigned = ["host", ...Object.keys(headers).filter((name) => name.startsWith("x-amz-"))];
-  if (mustBeSigned.some((name) => !signed.includes(name)) || signed.join(";") !== signed.toSorted().join(";")) return { status: 403, code: "AccessDenied" };
+  if (mustBeSigned.some((name) => !signed.includes(name)) || signed.join(";") !== signed.toSorted().join(";"))
+    return { status: 403, code: "AccessDenied" };
   const hash = String(headers["x-amz-content-sha256"]);
   const [path, query = ""] = url!.split("?") as [string, string?];
-  const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encode = (text: string): string =>
+    encodeURIComponent(text).replace(
+      /[!'()*]/g,
+      (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
   const canonical = [
     method,
-    path.split("/").map((part) => encode(decodeURIComponent(part))).join("/"),
+    path
+      .split("/")
+      .map((part) => encode(decodeURIComponent(part)))
+      .join("/"),
     query.split("&").filter(Boolean).toSorted().join("&"),
     ...signed.map((name) => `${name}:${String(headers[name]).trim().replace(/ +/g, " ")}`),
     "",
     signedHeaders,
     hash,
   ].join("\n");
-  const toSign = ["AWS4-HMAC-SHA256", date, `${day}/${region}/s3/aws4_request`, createHash("sha256").update(canonical).digest("hex")].join("\n");
-  const key = [day, region, "s3", "aws4_request"].reduce<string | Buffer>((key, part) => createHmac("sha256", key).update(part).digest(), `AWS4${secretAccessKey}`);
-  if (!timingSafeEqual(createHmac("sha256", key).update(toSign).digest(), Buffer.from(signature, "hex"))) return { status: 403, code: "SignatureDoesNotMatch" };
+  const toSign = [
+    "AWS4-HMAC-SHA256",
+    date,
+    `${day}/${region}/s3/aws4_request`,
+    createHash("sha256").update(canonical).digest("hex"),
+  ].join("\n");
+  const key = [day, region, "s3", "aws4_request"].reduce<string | Buffer>(
+    (key, part) => createHmac("sha256", key).update(part).digest(),
+    `AWS4${secretAccessKey}`,
+  );
+  if (!timingSafeEqual(createHmac("sha256", key).update(toSign).digest(), Buffer.from(signature, "hex")))
+    return { status: 403, code: "SignatureDoesNotMatch" };
   // Looked at last: only who holds the key may say what the body should have been.
-  return createHash("sha256").update(body).digest("hex") === hash ? undefined : { status: 400, code: "XAmzContentSHA256Mismatch" };
+  return createHash("sha256").update(body).digest("hex") === hash
+    ? undefined
+    : { status: 400, code: "XAmzContentSHA256Mismatch" };
 }

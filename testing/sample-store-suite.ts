@@ -4,7 +4,10 @@ import type { SampleStore } from "../packages/cloud/src/sample-store.ts";
 
 /** A sample's message of the given id. */
 export const sample = (id: string, payload: Uint8Array = Uint8Array.of(1, 2, 3)): Uint8Array<ArrayBuffer> =>
-  writeSampleUpload({ head: { id, createdAt: 1, device: "cam", kind: "full", contentType: "image/jpeg", reason: "hard" }, payload });
+  writeSampleUpload({
+    head: { id, createdAt: 1, device: "cam", kind: "full", contentType: "image/jpeg", reason: "hard" },
+    payload,
+  });
 
 /** What every store of samples keeps to. `make` gives an empty one. */
 export function sampleStoreSuite(name: string, make: () => Promise<SampleStore>): void {
@@ -46,7 +49,16 @@ export function sampleStoreSuite(name: string, make: () => Promise<SampleStore>)
 
     it("takes any id for what it is: never a path", async () => {
       const store = await opened();
-      const ids = ["../../etc/passwd", "..\\x", "%2e%2e/x", "/absolute", "a".repeat(200), "__proto__", "con", "~"];
+      const ids = [
+        "../../etc/passwd",
+        "..\\x",
+        "%2e%2e/x",
+        "/absolute",
+        "a".repeat(200),
+        "__proto__",
+        "con",
+        "~",
+      ];
       for (const id of ids) expect(await store.put(id, sample(id))).toBe("stored");
       for (const id of ids) expect([...(await store.read(id))!]).toEqual([...sample(id)]);
       expect((await store.list({ limit: 100 })).ids.toSorted()).toEqual(ids.toSorted());

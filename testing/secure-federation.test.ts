@@ -1,5 +1,16 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { aggregation, createFederatedLearning, privateAggregator, select, UPDATE_TYPE, type FederationTransport, type LabelledSamples, type SecurePhase, type Tensor, type TrainableEstimator } from "@sedna-js/core";
+import {
+  aggregation,
+  createFederatedLearning,
+  privateAggregator,
+  select,
+  UPDATE_TYPE,
+  type FederationTransport,
+  type LabelledSamples,
+  type SecurePhase,
+  type Tensor,
+  type TrainableEstimator,
+} from "@sedna-js/core";
 import { createCloud } from "../packages/cloud/src/create-cloud.ts";
 import { createFederation } from "../packages/cloud/src/federation/create-federation.ts";
 import { openTokens } from "../packages/cloud/src/federation/federation-fixture.suite.ts";
@@ -22,7 +33,8 @@ afterEach(async () => {
 }, 60_000);
 
 /** What client `i` adds to every model. */
-const changeOf = (i: number): Float32Array => Float32Array.from({ length: LENGTH }, (_, j) => Math.sin(3 * i + j));
+const changeOf = (i: number): Float32Array =>
+  Float32Array.from({ length: LENGTH }, (_, j) => Math.sin(3 * i + j));
 
 /** An estimator that learns one thing: to add its change. */
 function adding(change: Float32Array): TrainableEstimator<number, number> {
@@ -67,13 +79,28 @@ interface Stage {
 }
 
 /** Opens a federation, and lets clients in that fall silent in a phase. */
-async function open({ clients, silentIn, options = {} }: { readonly clients: number; readonly silentIn: (i: number) => SecurePhase | undefined; readonly options?: Partial<FederationOptions> }): Promise<Stage> {
+async function open({
+  clients,
+  silentIn,
+  options = {},
+}: {
+  readonly clients: number;
+  readonly silentIn: (i: number) => SecurePhase | undefined;
+  readonly options?: Partial<FederationOptions>;
+}): Promise<Stage> {
   const clock = manualClock();
   const federation = createFederation({
     name: "secret",
     layout: [{ name: "weight", shape: [LENGTH] }],
     aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { participants: clients, overSelect: 1, minFraction: 0.5, deadlineMs: 100_000, selectionMs: 1000, exitRound: 1 },
+    rounds: {
+      participants: clients,
+      overSelect: 1,
+      minFraction: 0.5,
+      deadlineMs: 100_000,
+      selectionMs: 1000,
+      exitRound: 1,
+    },
     secure: {},
     now: clock.now,
     timers: clock.timers,
@@ -86,28 +113,44 @@ async function open({ clients, silentIn, options = {} }: { readonly clients: num
   const server = await serve(cloud, { port: 0, host: "127.0.0.1" });
   ends.push(() => server.close());
   const models = new Map<number, Float32Array>();
-  federation.onRound(({ modelVersion }) => models.set(modelVersion, federation.model(modelVersion)!.parameters.slice()));
+  federation.onRound(({ modelVersion }) =>
+    models.set(modelVersion, federation.model(modelVersion)!.parameters.slice()),
+  );
   const taken = { keys: 0, shares: 0, masked: 0, unmask: 0 };
   const masked: Uint8Array[] = [];
   const events: string[] = [];
   const life = new AbortController();
 
   const runs = Array.from({ length: clients }, async (_, i) => {
-    const real = federationTransport({ url: server.url, name: "secret", control: "poll", pollWaitS: 2, baseMs: 20 });
+    const real = federationTransport({
+      url: server.url,
+      name: "secret",
+      control: "poll",
+      pollWaitS: 2,
+      baseMs: 20,
+    });
     const silent = silentIn(i);
     const transport: FederationTransport = {
       ...real,
       async sendSecure(phase, told) {
         // Gone without a word, as a device is whose battery is empty.
-        if (silent && phases.indexOf(phase) >= phases.indexOf(silent)) return new Promise((_, reject) => told.signal.addEventListener("abort", () => reject(told.signal.reason), { once: true }));
+        if (silent && phases.indexOf(phase) >= phases.indexOf(silent))
+          return new Promise((_, reject) =>
+            told.signal.addEventListener("abort", () => reject(told.signal.reason), { once: true }),
+          );
         const receipt = await real.sendSecure(phase, told);
         if ("counted" in receipt) taken[phase]++;
         if (phase === "masked") masked.push(told.message);
         return receipt;
       },
     };
-    const learning = createFederatedLearning({ estimator: adding(changeOf(i)), transport, device: `device-${i}` });
-    for await (const event of learning.run(samples, { signal: life.signal })) events.push(`${i} ${event.type}`);
+    const learning = createFederatedLearning({
+      estimator: adding(changeOf(i)),
+      transport,
+      device: `device-${i}`,
+    });
+    for await (const event of learning.run(samples, { signal: life.signal }))
+      events.push(`${i} ${event.type}`);
   });
   ends.push(() => {
     life.abort();
@@ -117,7 +160,10 @@ async function open({ clients, silentIn, options = {} }: { readonly clients: num
 }
 
 /** Waits until so many answers of a phase are there, and lets the phase's time go by. */
-async function pass({ clock, taken }: Stage, { phase, live }: { readonly phase: SecurePhase; readonly live: number }): Promise<void> {
+async function pass(
+  { clock, taken }: Stage,
+  { phase, live }: { readonly phase: SecurePhase; readonly live: number },
+): Promise<void> {
   await expect.poll(() => taken[phase], { timeout: 60_000 }).toBe(live);
   clock.advance({ keys: 10_000, shares: 10_000, masked: 55_000, unmask: 20_000 }[phase]);
 }
@@ -125,10 +171,16 @@ async function pass({ clock, taken }: Stage, { phase, live }: { readonly phase: 
 /** Waits for the round's model. Clients hear of the end later, each in its time. */
 async function made({ models, events, taken }: Stage): Promise<void> {
   await expect.poll(() => models.size, { timeout: 60_000 }).toBe(1);
-  await expect.poll(() => events.filter((event) => event.endsWith(" counted")).length, { timeout: 60_000 }).toBe(taken.masked);
+  await expect
+    .poll(() => events.filter((event) => event.endsWith(" counted")).length, { timeout: 60_000 })
+    .toBe(taken.masked);
 }
 
-const meanOf = (members: readonly number[]): number[] => Array.from({ length: LENGTH }, (_, j) => members.reduce((sum, i) => sum + changeOf(i)[j]!, 0) / members.length);
+const meanOf = (members: readonly number[]): number[] =>
+  Array.from(
+    { length: LENGTH },
+    (_, j) => members.reduce((sum, i) => sum + changeOf(i)[j]!, 0) / members.length,
+  );
 const everyone = Array.from({ length: 10 }, (_, i) => i);
 /** Half a step of 2^22 levels over -8..8, and the model's own rounding. */
 const QUANTUM = 8 / 2 ** 22 + 1e-6;
@@ -138,14 +190,22 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     const stage = await open({ clients: 10, silentIn: () => undefined });
     await made(stage);
     const expected = meanOf(everyone);
-    for (const [j, value] of stage.models.get(1)!.entries()) expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
+    for (const [j, value] of stage.models.get(1)!.entries())
+      expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
     expect(stage.federation.plan.protection).toBe("secure-sum");
-    expect(stage.federation.status().history).toMatchObject([{ outcome: "aggregated", counted: 10, selected: 10, totalSamples: 10 }]);
+    expect(stage.federation.status().history).toMatchObject([
+      { outcome: "aggregated", counted: 10, selected: 10, totalSamples: 10 },
+    ]);
     expect(stage.masked).toHaveLength(10);
-    for (const i of everyone) expect(stage.events.filter((event) => event === `${i} counted`)).toHaveLength(1);
+    for (const i of everyone)
+      expect(stage.events.filter((event) => event === `${i} counted`)).toHaveLength(1);
     // Among all words that travelled none is the quantised change of anyone.
-    const words = stage.masked.flatMap((body) => Array.from(new Uint32Array(body.slice(-4 * (LENGTH + 1)).buffer)));
-    const bare = new Set(everyone.flatMap((i) => Array.from(changeOf(i), (x) => Math.round((x * 2 ** 22) / 16) >>> 0)));
+    const words = stage.masked.flatMap((body) =>
+      Array.from(new Uint32Array(body.slice(-4 * (LENGTH + 1)).buffer)),
+    );
+    const bare = new Set(
+      everyone.flatMap((i) => Array.from(changeOf(i), (x) => Math.round((x * 2 ** 22) / 16) >>> 0)),
+    );
     expect(words.filter((word) => bare.has(word))).toEqual([]);
   });
 
@@ -157,14 +217,21 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     await made(stage);
     const counted = phase === "unmask" ? everyone : everyone.filter((i) => !silent.includes(i));
     const expected = meanOf(counted);
-    for (const [j, value] of stage.models.get(1)!.entries()) expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
-    expect(stage.federation.status().history.at(-1)).toMatchObject({ outcome: "aggregated", counted: counted.length, totalSamples: counted.length });
+    for (const [j, value] of stage.models.get(1)!.entries())
+      expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
+    expect(stage.federation.status().history.at(-1)).toMatchObject({
+      outcome: "aggregated",
+      counted: counted.length,
+      totalSamples: counted.length,
+    });
   });
 
   it("abandons a round of too few, keeps its model, and makes the next one with new keys", async () => {
     const stage = await open({ clients: 10, silentIn: (i) => (i < 6 ? "masked" : undefined) });
     await pass(stage, { phase: "masked", live: 4 });
-    await expect.poll(() => stage.federation.status().history.at(-1)?.outcome, { timeout: 60_000 }).toBe("abandoned");
+    await expect
+      .poll(() => stage.federation.status().history.at(-1)?.outcome, { timeout: 60_000 })
+      .toBe("abandoned");
     expect(stage.federation.model(0)!.parameters).toEqual(new Float32Array(LENGTH));
     // All ten are asked again, for keys of the new try, after the pause that follows a failure.
     stage.clock.advance(2000);
@@ -175,31 +242,69 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     const stage = await open({ clients: 5, silentIn: () => undefined });
     const root = `${stage.url}/v1/federations/secret`;
     expect((await fetch(`${root}/secure/keys`, { method: "POST", body: "{}" })).status).toBe(401);
-    const grant = (await (await fetch(`${root}/sessions`, { method: "POST", body: JSON.stringify({ protocol: 1, device: "late", numSamples: 3 }) })).json()) as { token: string };
+    const grant = (await (
+      await fetch(`${root}/sessions`, {
+        method: "POST",
+        body: JSON.stringify({ protocol: 1, device: "late", numSamples: 3 }),
+      })
+    ).json()) as { token: string };
     const headers = { authorization: `Bearer ${grant.token}` };
-    const put = await fetch(`${root}/rounds/1/update`, { method: "PUT", headers: { ...headers, "content-type": UPDATE_TYPE, "content-range": "bytes 0-3/4" }, body: new Uint8Array(4) });
+    const put = await fetch(`${root}/rounds/1/update`, {
+      method: "PUT",
+      headers: { ...headers, "content-type": UPDATE_TYPE, "content-range": "bytes 0-3/4" },
+      body: new Uint8Array(4),
+    });
     expect(put.status).toBe(409);
     expect((await fetch(`${root}/secure/nothing`, { method: "POST", headers, body: "{}" })).status).toBe(404);
-    expect((await fetch(`${root}/secure/shares`, { method: "POST", headers, body: "no json" })).status).toBe(400);
-    expect((await fetch(`${root}/secure/shares`, { method: "POST", headers, body: new Uint8Array(200_000) })).status).toBe(413);
+    expect((await fetch(`${root}/secure/shares`, { method: "POST", headers, body: "no json" })).status).toBe(
+      400,
+    );
+    expect(
+      (await fetch(`${root}/secure/shares`, { method: "POST", headers, body: new Uint8Array(200_000) }))
+        .status,
+    ).toBe(413);
     await made(stage);
     const expected = meanOf([0, 1, 2, 3, 4]);
-    for (const [j, value] of stage.models.get(1)!.entries()) expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
+    for (const [j, value] of stage.models.get(1)!.entries())
+      expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
   });
 
   it("is private towards the world too, where the rule is: noise on the opened mean, and epsilon in the status", async () => {
-    const { aggregator, privacy } = privateAggregator(select(aggregation, { method: "FedAvg" }), { clipNorm: 5, noiseMultiplier: 1, delta: 1e-5 });
-    const stage = await open({ clients: 4, silentIn: () => undefined, options: { aggregator, privacy, maxNorm: 5 } });
+    const { aggregator, privacy } = privateAggregator(select(aggregation, { method: "FedAvg" }), {
+      clipNorm: 5,
+      noiseMultiplier: 1,
+      delta: 1e-5,
+    });
+    const stage = await open({
+      clients: 4,
+      silentIn: () => undefined,
+      options: { aggregator, privacy, maxNorm: 5 },
+    });
     await made(stage);
     const expected = meanOf([0, 1, 2, 3]);
-    expect(Array.from(stage.models.get(1)!).some((value, j) => Math.abs(value - expected[j]!) > 0.01)).toBe(true);
+    expect(Array.from(stage.models.get(1)!).some((value, j) => Math.abs(value - expected[j]!) > 0.01)).toBe(
+      true,
+    );
     expect(stage.federation.status().privacy!.epsilon).toBeGreaterThan(1);
   });
 
   it("is refused where a sum is not enough", () => {
-    const options: FederationOptions = { name: "secret", layout: [{ name: "weight", shape: [LENGTH] }], aggregator: select(aggregation, { method: "FedAvg" }), rounds: { participants: 5 }, secure: {} };
-    expect(() => createFederation({ ...options, aggregator: select(aggregation, { method: "Median" }) })).toThrow(TypeError);
+    const options: FederationOptions = {
+      name: "secret",
+      layout: [{ name: "weight", shape: [LENGTH] }],
+      aggregator: select(aggregation, { method: "FedAvg" }),
+      rounds: { participants: 5 },
+      secure: {},
+    };
+    expect(() =>
+      createFederation({ ...options, aggregator: select(aggregation, { method: "Median" }) }),
+    ).toThrow(TypeError);
     expect(() => createFederation({ ...options, encoding: "int8" })).toThrow(TypeError);
-    expect(() => createFederation({ ...options, rounds: { participants: 5, buffered: { bufferSize: 3, maxStaleness: 1, concurrency: 5 } } })).toThrow(TypeError);
+    expect(() =>
+      createFederation({
+        ...options,
+        rounds: { participants: 5, buffered: { bufferSize: 3, maxStaleness: 1, concurrency: 5 } },
+      }),
+    ).toThrow(TypeError);
   });
 });

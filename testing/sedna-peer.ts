@@ -12,7 +12,10 @@ export interface SednaPeer {
   /** Takes frames up to one of this type. */
   nextOf(type: string): Promise<Record<string, unknown>>;
   send(message: unknown): void;
-  update(client: string, options: { readonly samples: number; readonly weights: unknown; readonly job?: string }): void;
+  update(
+    client: string,
+    options: { readonly samples: number; readonly weights: unknown; readonly job?: string },
+  ): void;
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 
@@ -27,9 +30,15 @@ export async function sednaPeer(url: string, clientId?: string): Promise<SednaPe
     frames.push(data.toString());
     while (waiting.length > 0 && taken < frames.length) waiting.shift()!(frames[taken++]!);
   });
-  const closed = once(socket, "close").then(([code, reason]) => ({ code: code as number, reason: String(reason) }));
+  const closed = once(socket, "close").then(([code, reason]) => ({
+    code: code as number,
+    reason: String(reason),
+  }));
   await once(socket, "open");
-  const next = (): Promise<string> => (waiting.length === 0 && taken < frames.length ? Promise.resolve(frames[taken++]!) : new Promise((resolve) => waiting.push(resolve)));
+  const next = (): Promise<string> =>
+    waiting.length === 0 && taken < frames.length
+      ? Promise.resolve(frames[taken++]!)
+      : new Promise((resolve) => waiting.push(resolve));
   const peer: SednaPeer = {
     socket,
     frames,
@@ -40,8 +49,19 @@ export async function sednaPeer(url: string, clientId?: string): Promise<SednaPe
         if (message["type"] === type) return message;
       }
     },
-    send: (message) => socket.send(typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message)),
-    update: (client, { samples, weights, job = "fl" }) => socket.send(JSON.stringify({ type: "update_weight", client, data: { num_samples: samples, weights }, job_name: job })),
+    send: (message) =>
+      socket.send(
+        typeof message === "string" || message instanceof Uint8Array ? message : JSON.stringify(message),
+      ),
+    update: (client, { samples, weights, job = "fl" }) =>
+      socket.send(
+        JSON.stringify({
+          type: "update_weight",
+          client,
+          data: { num_samples: samples, weights },
+          job_name: job,
+        }),
+      ),
     closed,
   };
   if (clientId !== undefined) {

@@ -3,7 +3,10 @@ import { aggregation, select, type LayerSpec, type RoundSettings } from "@sedna-
 import { createCloud } from "../packages/cloud/src/create-cloud.ts";
 import { createFederation } from "../packages/cloud/src/federation/create-federation.ts";
 import type { Federation } from "../packages/cloud/src/federation/federation.ts";
-import { sednaAggregation, type SednaAggregationOptions } from "../packages/cloud/src/federation/sedna-aggregation.ts";
+import {
+  sednaAggregation,
+  type SednaAggregationOptions,
+} from "../packages/cloud/src/federation/sedna-aggregation.ts";
 import { serve } from "../packages/cloud/src/serve.node.ts";
 import { manualClock, type ManualClock } from "./manual-clock.ts";
 import { sednaPeer, type SednaPeer } from "./sedna-peer.ts";
@@ -38,14 +41,29 @@ export interface ReceivedWeights {
 }
 
 /** Two clients, two rounds, deadlines of a minute. */
-export async function sednaStage({ rounds = {}, options = {}, layers = [{ name: "a", shape: [2] }, { name: "b", shape: [1] }], maxNumSamples }: SednaStageOptions = {}): Promise<SednaStage> {
+export async function sednaStage({
+  rounds = {},
+  options = {},
+  layers = [
+    { name: "a", shape: [2] },
+    { name: "b", shape: [1] },
+  ],
+  maxNumSamples,
+}: SednaStageOptions = {}): Promise<SednaStage> {
   const clock = manualClock();
   const peers: SednaPeer[] = [];
   const federation = createFederation({
     name: "digits",
     layout: layers,
     aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { participants: 2, exitRound: 2, minFraction: 0.5, deadlineMs: 60_000, selectionMs: 10_000, ...rounds },
+    rounds: {
+      participants: 2,
+      exitRound: 2,
+      minFraction: 0.5,
+      deadlineMs: 60_000,
+      selectionMs: 10_000,
+      ...rounds,
+    },
     now: clock.now,
     timers: clock.timers,
     ...(maxNumSamples !== undefined && { maxNumSamples }),
@@ -75,6 +93,8 @@ export async function sednaStage({ rounds = {}, options = {}, layers = [{ name: 
 
 /** The next result that a client hears of. */
 export async function receivedBy(peer: SednaPeer): Promise<ReceivedWeights> {
-  const { data } = (await peer.nextOf("recv_weight")) as { data: { round_number: number; total_sample: number; weights: number[][]; exit_flag: string } };
+  const { data } = (await peer.nextOf("recv_weight")) as {
+    data: { round_number: number; total_sample: number; weights: number[][]; exit_flag: string };
+  };
   return { round: data.round_number, total: data.total_sample, weights: data.weights, flag: data.exit_flag };
 }

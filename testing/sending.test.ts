@@ -53,7 +53,11 @@ it("C1-C4, C16: 300 samples of three agents come through every fault of the way 
   await cloud.start();
   const serving = await serve(cloud, { port: 0, drainMs: 500 });
   const proxy = await faultProxy(serving.url);
-  const history = { taken: [] as { id: string; payload: Uint8Array }[], acknowledged: [] as string[], dropped: [] as string[] };
+  const history = {
+    taken: [] as { id: string; payload: Uint8Array }[],
+    acknowledged: [] as string[],
+    dropped: [] as string[],
+  };
   const codes = new Map<string, number>();
 
   const agents = await Promise.all(
@@ -67,11 +71,22 @@ it("C1-C4, C16: 300 samples of three agents come through every fault of the way 
         },
       });
       const count = (code: string): void => void codes.set(code, (codes.get(code) ?? 0) + 1);
-      const sender = createSender({ queue, url: proxy.url, baseMs: 4, capMs: 40, deadlineMs: 150, maxPerSecond: 500, onEvent: (event) => count("code" in event ? event.code : event.type) });
+      const sender = createSender({
+        queue,
+        url: proxy.url,
+        baseMs: 4,
+        capMs: 40,
+        deadlineMs: 150,
+        maxPerSecond: 500,
+        onEvent: (event) => count("code" in event ? event.code : event.type),
+      });
       const fill = async (): Promise<void> => {
         for (let i = 0; i < SAMPLES; i++) {
           const payload = Uint8Array.from({ length: 2000 + 37 * i }, (_, at) => (at * (agent + 3) + i) % 256);
-          const { id } = await queue.enqueue({ kind: "sample", body: waitingSample(payload, `agent-${agent}`) });
+          const { id } = await queue.enqueue({
+            kind: "sample",
+            body: waitingSample(payload, `agent-${agent}`),
+          });
           history.taken.push({ id, payload });
           sender.wake();
           await setTimeout(10);
@@ -84,7 +99,8 @@ it("C1-C4, C16: 300 samples of three agents come through every fault of the way 
     proxy.set(fault);
     await setTimeout(120);
     // A connection that says nothing costs a sender its whole deadline: a busy machine needs longer to get there.
-    if (fault.kind === "half-open") await vi.waitFor(() => expect([...codes.keys()]).toContain("cloud-timeout"), { timeout: 10_000 });
+    if (fault.kind === "half-open")
+      await vi.waitFor(() => expect([...codes.keys()]).toContain("cloud-timeout"), { timeout: 10_000 });
   }
   proxy.set({ kind: "pass" });
   for (const { sender, filled } of agents) {
@@ -104,10 +120,24 @@ it("C1-C4, C16: 300 samples of three agents come through every fault of the way 
 
   // A checker that finds nothing has to show that it can.
   const [first, second] = stored as [History["stored"][number], History["stored"][number]];
-  const spoilt = { id: first.id, bytes: first.bytes.map((byte, at) => (at === first.bytes.length - 1 ? byte ^ 1 : byte)) };
-  expect(violations({ ...history, stored: stored.slice(1) })).toEqual([expect.stringContaining(`${first.id} was acknowledged and is not stored`), expect.stringContaining(`${first.id} was taken, is not stored`)]);
-  expect(violations({ ...history, stored: [...stored, second] })).toEqual([`1: ${second.id} is stored 2 times`]);
-  expect(violations({ ...history, stored: [spoilt, ...stored.slice(1)] })).toEqual([`1: ${first.id} is stored with other bytes than were taken`]);
-  expect(violations({ ...history, taken: history.taken.filter(({ id }) => id !== first.id), stored })).toEqual([`1: ${first.id} is stored and nobody took it`]);
-  expect(violations({ ...history, stored, versions: { cam: [1, 1, 2, 4, 3] } })).toEqual(["3: cam went from model version 4 back to 3"]);
+  const spoilt = {
+    id: first.id,
+    bytes: first.bytes.map((byte, at) => (at === first.bytes.length - 1 ? byte ^ 1 : byte)),
+  };
+  expect(violations({ ...history, stored: stored.slice(1) })).toEqual([
+    expect.stringContaining(`${first.id} was acknowledged and is not stored`),
+    expect.stringContaining(`${first.id} was taken, is not stored`),
+  ]);
+  expect(violations({ ...history, stored: [...stored, second] })).toEqual([
+    `1: ${second.id} is stored 2 times`,
+  ]);
+  expect(violations({ ...history, stored: [spoilt, ...stored.slice(1)] })).toEqual([
+    `1: ${first.id} is stored with other bytes than were taken`,
+  ]);
+  expect(
+    violations({ ...history, taken: history.taken.filter(({ id }) => id !== first.id), stored }),
+  ).toEqual([`1: ${first.id} is stored and nobody took it`]);
+  expect(violations({ ...history, stored, versions: { cam: [1, 1, 2, 4, 3] } })).toEqual([
+    "3: cam went from model version 4 back to 3",
+  ]);
 }, 60_000);

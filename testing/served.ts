@@ -8,7 +8,10 @@ import { tinyOnnx } from "./tiny-onnx.ts";
 /** A real model, y = x + x, FP32 [n,4], behind a cloud. */
 export async function doubling(options: Partial<CloudOptions> = {}): Promise<Cloud> {
   const estimator = onnxBytes({ model: tinyOnnx(), task: tensors() });
-  const cloud = createCloud({ services: [bigModelService({ estimator, callbacks: { first: (result) => result.slice(0, 1) } })], ...options });
+  const cloud = createCloud({
+    services: [bigModelService({ estimator, callbacks: { first: (result) => result.slice(0, 1) } })],
+    ...options,
+  });
   await cloud.start();
   return cloud;
 }
@@ -22,4 +25,9 @@ export const detector = (predict: (frame: Frame) => Promise<Detections>): Estima
 /** A request to a path. */
 export const at = (path: string, init?: RequestInit): Request => new Request(`http://cloud${path}`, init);
 /** A request with a JSON body. */
-export const post = (path: string, body: unknown, headers: Record<string, string> = {}): Request => at(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
+export const post = (path: string, body: unknown, headers: Record<string, string> = {}): Request =>
+  at(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });

@@ -39,7 +39,10 @@ export async function modelPublisher(): Promise<ModelPublisher> {
       );
       const signed = { ...manifest, files: listed };
       const value = sign(null, canonicalJson(signed), privateKey).toString("base64");
-      files.set("/manifest.json", Buffer.from(JSON.stringify({ manifest: signed, signatures: [{ keyId: "publisher", value }] })));
+      files.set(
+        "/manifest.json",
+        Buffer.from(JSON.stringify({ manifest: signed, signatures: [{ keyId: "publisher", value }] })),
+      );
     },
     async close() {
       server.closeAllConnections();

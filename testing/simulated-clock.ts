@@ -5,7 +5,11 @@ import type { Clock } from "../packages/edge-agent/src/queue/clock.ts";
 /** See {@link simulatedClock}. */
 export interface SimulatedClock extends Clock {
   /** Goes from timer to timer, up to the given time or until `isDone`. `isBusy` says whether something real is still under way. */
-  run(options: { readonly until: number; readonly isDone?: () => boolean; readonly isBusy: () => boolean }): Promise<void>;
+  run(options: {
+    readonly until: number;
+    readonly isDone?: () => boolean;
+    readonly isBusy: () => boolean;
+  }): Promise<void>;
 }
 
 /** Timers ring together, as coarse ones do, so that a moment has many events and the test few moments. */

@@ -1,9 +1,22 @@
 // A federation of clients that are nothing but habits, on a clock that costs no waiting.
-import { mayUpload, nextTick, reduceFederation, roundSettings, startFederation, taskOf, type FederationEffect, type FederationEvent, type FederationState, type RoundSettings } from "@sedna-js/core";
+import {
+  mayUpload,
+  nextTick,
+  reduceFederation,
+  roundSettings,
+  startFederation,
+  taskOf,
+  type FederationEffect,
+  type FederationEvent,
+  type FederationState,
+  type RoundSettings,
+} from "@sedna-js/core";
 import { simulatedClock } from "./simulated-clock.ts";
 
 /** What becomes of a client's turn: its update comes after so long, or it leaves and is back after so long. */
-export type Turn = { readonly kind: "answers"; readonly afterMs: number } | { readonly kind: "leaves"; readonly afterMs: number; readonly backAfterMs: number };
+export type Turn =
+  | { readonly kind: "answers"; readonly afterMs: number }
+  | { readonly kind: "leaves"; readonly afterMs: number; readonly backAfterMs: number };
 
 /** See {@link simulatedFederation}. */
 export interface SimulatedFederation {
@@ -19,7 +32,18 @@ export interface SimulatedFederation {
 }
 
 /** `turn` says what each client does with each task, `aggregationMs` how long a model takes to make. */
-export function simulatedFederation(settings: Partial<RoundSettings>, { seed, turn, aggregationMs = 500 }: { readonly seed: number; readonly turn: (client: string, round: number) => Turn; readonly aggregationMs?: number }): SimulatedFederation {
+export function simulatedFederation(
+  settings: Partial<RoundSettings>,
+  {
+    seed,
+    turn,
+    aggregationMs = 500,
+  }: {
+    readonly seed: number;
+    readonly turn: (client: string, round: number) => Turn;
+    readonly aggregationMs?: number;
+  },
+): SimulatedFederation {
   const clock = simulatedClock();
   const events: FederationEvent[] = [];
   const effects: (FederationEffect & { at: number })[] = [];
@@ -38,12 +62,23 @@ export function simulatedFederation(settings: Partial<RoundSettings>, { seed, tu
     for (const effect of reduced.effects) {
       effects.push({ ...effect, at: clock.now() });
       if (effect.type === "open") attempt++;
-      if (effect.type === "aggregate") clock.setTimeout(() => reduce({ type: "aggregated", at: clock.now(), round: effect.round, modelVersion: state.modelVersion + 1 }), aggregationMs);
+      if (effect.type === "aggregate")
+        clock.setTimeout(
+          () =>
+            reduce({
+              type: "aggregated",
+              at: clock.now(),
+              round: effect.round,
+              modelVersion: state.modelVersion + 1,
+            }),
+          aggregationMs,
+        );
       if (effect.type === "open") for (const client of effect.clients) begin(client);
     }
     clock.clearTimeout(timer);
     const tick = nextTick(state);
-    if (tick !== undefined) timer = clock.setTimeout(() => reduce({ type: "ticked", at: clock.now() }), tick - clock.now());
+    if (tick !== undefined)
+      timer = clock.setTimeout(() => reduce({ type: "ticked", at: clock.now() }), tick - clock.now());
   };
   const begin = (client: string): void => {
     const task = taskOf(state, { client, now: clock.now(), seq: 0 });
@@ -59,7 +94,17 @@ export function simulatedFederation(settings: Partial<RoundSettings>, { seed, tu
       }
       const at = clock.now();
       const refusal = mayUpload(state, { client, epoch, round: task.round, modelVersion: task.modelVersion });
-      if (refusal === undefined) reduce({ type: "counted", at, client, round: task.round, modelVersion: task.modelVersion, weight: 1, bytes: 4, digest: client });
+      if (refusal === undefined)
+        reduce({
+          type: "counted",
+          at,
+          client,
+          round: task.round,
+          modelVersion: task.modelVersion,
+          weight: 1,
+          bytes: 4,
+          digest: client,
+        });
       else lost++;
     }, what.afterMs);
   };
@@ -67,10 +112,19 @@ export function simulatedFederation(settings: Partial<RoundSettings>, { seed, tu
     const epoch = (epochs.get(client) ?? 0) + 1;
     epochs.set(client, epoch);
     working.delete(client);
-    reduce({ type: "joined", at: clock.now(), client, kind: "sedna-js", epoch, numSamples: 1, resources: {} });
+    reduce({
+      type: "joined",
+      at: clock.now(),
+      client,
+      kind: "sedna-js",
+      epoch,
+      numSamples: 1,
+      resources: {},
+    });
     begin(client);
   };
-  const leave = (client: string): void => reduce({ type: "left", at: clock.now(), client, epoch: epochs.get(client)! });
+  const leave = (client: string): void =>
+    reduce({ type: "left", at: clock.now(), client, epoch: epochs.get(client)! });
 
   return {
     get state() {

@@ -18,9 +18,18 @@ export interface SupervisedSite {
 
 declare global {
   var startWithoutWorker: () => Promise<string>;
-  var loseWorkerWithPicture: () => Promise<{ readonly found: readonly string[]; readonly reasons: readonly string[]; readonly pictureLives: boolean }>;
+  var loseWorkerWithPicture: () => Promise<{
+    readonly found: readonly string[];
+    readonly reasons: readonly string[];
+    readonly pictureLives: boolean;
+  }>;
   var supervised: Supervised;
-  var startSupervised: (options: { readonly providers: readonly ("webgpu" | "wasm")[]; readonly runTimeoutMs?: number; readonly golden?: number; readonly impatient?: boolean }) => void;
+  var startSupervised: (options: {
+    readonly providers: readonly ("webgpu" | "wasm")[];
+    readonly runTimeoutMs?: number;
+    readonly golden?: number;
+    readonly impatient?: boolean;
+  }) => void;
 }
 
 const root = fileURLToPath(new URL("../packages/edge-agent/test/fixtures/supervised", import.meta.url));
@@ -28,10 +37,23 @@ const root = fileURLToPath(new URL("../packages/edge-agent/test/fixtures/supervi
 /** Builds the page, serves it and starts a Chromium with a software WebGPU adapter. */
 export async function supervisedSite(): Promise<SupervisedSite> {
   const outDir = await mkdtemp(join(tmpdir(), "sedna-supervised-"));
-  const shared = { configFile: false, root, logLevel: "silent", resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] }, worker: { format: "es" } } satisfies InlineConfig;
+  const shared = {
+    configFile: false,
+    root,
+    logLevel: "silent",
+    resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
+    worker: { format: "es" },
+  } satisfies InlineConfig;
   await build({ ...shared, build: { outDir, emptyOutDir: true, target: "es2022", minify: false } });
-  const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
-  const server = await preview({ ...shared, build: { outDir }, preview: { port: 0, host: "127.0.0.1", headers } });
+  const headers = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+  };
+  const server = await preview({
+    ...shared,
+    build: { outDir },
+    preview: { port: 0, host: "127.0.0.1", headers },
+  });
   const browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
   return {
     browser,

@@ -20,7 +20,9 @@ function randomNumbers(seed: number): () => number {
 async function fleet({ isUp }: { readonly isUp: (now: number) => boolean }) {
   const clock = simulatedClock();
   const store = memorySamples();
-  const cloud = createCloud({ services: [sampleService({ store, perSecond: PER_SECOND, maxUnderWay: AGENTS, now: () => clock.now() })] });
+  const cloud = createCloud({
+    services: [sampleService({ store, perSecond: PER_SECOND, maxUnderWay: AGENTS, now: () => clock.now() })],
+  });
   await cloud.start();
   const traffic = { underWay: 0, accepted: [] as number[], asked: [] as number[] };
   const fetch = async (input: unknown, init?: unknown): Promise<Response> => {
@@ -44,13 +46,25 @@ async function fleet({ isUp }: { readonly isUp: (now: number) => boolean }) {
     queues.push(queue);
     const network = new EventTarget();
     networks.push(network);
-    return createSender({ queue, url: "http://cloud", fetch: fetch as typeof globalThis.fetch, random, clock, network });
+    return createSender({
+      queue,
+      url: "http://cloud",
+      fetch: fetch as typeof globalThis.fetch,
+      random,
+      clock,
+      network,
+    });
   });
   return {
     clock,
     comeOnline: () => networks.forEach((network) => network.dispatchEvent(new Event("online"))),
     traffic,
-    run: (until: number) => clock.run({ until, isBusy: () => traffic.underWay > 0, isDone: () => queues.every((queue) => queue.waiting.length === 0) }),
+    run: (until: number) =>
+      clock.run({
+        until,
+        isBusy: () => traffic.underWay > 0,
+        isDone: () => queues.every((queue) => queue.waiting.length === 0),
+      }),
     async stop() {
       // Grace is a timer of the clock that stands still now.
       const stopping = Promise.all(senders.map((sender) => sender.stop()));

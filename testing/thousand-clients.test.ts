@@ -42,11 +42,22 @@ describe("a federation of a thousand", () => {
     // Some stragglers were told that they are late, and nobody was punished for it.
     expect(fed.lost).toBeGreaterThan(500);
     expect(entriesOf(fed.state.clients).every(({ strikes }) => strikes === 0)).toBe(true);
-    expect(federationViolations({ settings: fed.state.settings, seed: 1, at: 0, events: fed.events, state: fed.state })).toEqual([]);
+    expect(
+      federationViolations({
+        settings: fed.state.settings,
+        seed: 1,
+        at: 0,
+        events: fed.events,
+        state: fed.state,
+      }),
+    ).toEqual([]);
   }, 60_000);
 
   it("C19: takes a storm of joins, all leaving, and all coming back", async () => {
-    const fed = simulatedFederation({ ...settings, exitRound: 3 }, { seed: 2, turn: () => ({ kind: "answers", afterMs: 30_000 }) });
+    const fed = simulatedFederation(
+      { ...settings, exitRound: 3 },
+      { seed: 2, turn: () => ({ kind: "answers", afterMs: 30_000 }) },
+    );
     for (const name of names(1000)) fed.join(name);
     await fed.run(10_000);
     expect(fed.state.open?.selected.size).toBe(650);
@@ -55,7 +66,9 @@ describe("a federation of a thousand", () => {
     for (let storm = 0; storm < 3; storm++) for (const name of names(1000)) fed.join(name);
     await fed.run(1e9);
     expect(fed.state).toMatchObject({ phase: "done", round: 3 });
-    expect(fed.state.history.map(({ outcome, counted, durationMs }) => [outcome, counted, durationMs])).toEqual([
+    expect(
+      fed.state.history.map(({ outcome, counted, durationMs }) => [outcome, counted, durationMs]),
+    ).toEqual([
       ["aggregated", 500, 40_000],
       ["aggregated", 500, 30_000],
       ["aggregated", 500, 30_000],
@@ -63,7 +76,16 @@ describe("a federation of a thousand", () => {
   }, 60_000);
 
   it("C21: waits for as long as all are gone, and goes on when they return", async () => {
-    const fed = simulatedFederation({ ...settings, exitRound: 2 }, { seed: 3, turn: (_, round) => (round === 1 && fed.state.history.length === 0 ? { kind: "leaves", afterMs: 10_000, backAfterMs: 3_600_000 } : { kind: "answers", afterMs: 1_000 }) });
+    const fed = simulatedFederation(
+      { ...settings, exitRound: 2 },
+      {
+        seed: 3,
+        turn: (_, round) =>
+          round === 1 && fed.state.history.length === 0
+            ? { kind: "leaves", afterMs: 10_000, backAfterMs: 3_600_000 }
+            : { kind: "answers", afterMs: 1_000 },
+      },
+    );
     for (const name of names(1000)) fed.join(name);
     await fed.run(60_500);
     expect(fed.state).toMatchObject({ phase: "waiting", round: 0 });

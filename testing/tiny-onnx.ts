@@ -17,12 +17,38 @@ export interface TinyOnnxOptions {
 }
 
 /** The bytes of a model with input `x` and output `y`. Source: onnx/onnx.proto. */
-export function tinyOnnx({ op = "Add", inputs = 2, shape = ["n", 4], outputShape = shape, type = 1, weights }: TinyOnnxOptions = {}): Uint8Array<ArrayBuffer> {
-  const dims = (axes: readonly (number | string)[]): Chunks => axes.flatMap((axis) => bytes(1, typeof axis === "number" ? integer(1, axis) : text(2, axis)));
-  const value = (name: string, axes: readonly (number | string)[]): Chunks => [...text(1, name), ...bytes(2, bytes(1, [...integer(1, type), ...bytes(2, dims(axes))]))];
+export function tinyOnnx({
+  op = "Add",
+  inputs = 2,
+  shape = ["n", 4],
+  outputShape = shape,
+  type = 1,
+  weights,
+}: TinyOnnxOptions = {}): Uint8Array<ArrayBuffer> {
+  const dims = (axes: readonly (number | string)[]): Chunks =>
+    axes.flatMap((axis) => bytes(1, typeof axis === "number" ? integer(1, axis) : text(2, axis)));
+  const value = (name: string, axes: readonly (number | string)[]): Chunks => [
+    ...text(1, name),
+    ...bytes(2, bytes(1, [...integer(1, type), ...bytes(2, dims(axes))])),
+  ];
   const names = weights === undefined ? Array.from({ length: inputs }, () => "x") : ["x", "w"];
-  const external = weights === undefined ? [] : bytes(5, [...integer(1, 4), ...integer(2, 1), ...text(8, "w"), ...bytes(13, [...text(1, "location"), ...text(2, weights)]), ...integer(14, 1)]);
+  const external =
+    weights === undefined
+      ? []
+      : bytes(5, [
+          ...integer(1, 4),
+          ...integer(2, 1),
+          ...text(8, "w"),
+          ...bytes(13, [...text(1, "location"), ...text(2, weights)]),
+          ...integer(14, 1),
+        ]);
   const node = [...names.flatMap((name) => text(1, name)), ...text(2, "y"), ...text(4, op)];
-  const graph = [...bytes(1, node), ...text(2, "tiny"), ...external, ...bytes(11, value("x", shape)), ...bytes(12, value("y", outputShape))];
+  const graph = [
+    ...bytes(1, node),
+    ...text(2, "tiny"),
+    ...external,
+    ...bytes(11, value("x", shape)),
+    ...bytes(12, value("y", outputShape)),
+  ];
   return join([...integer(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ""), ...integer(2, 13)])]);
 }

@@ -8,9 +8,16 @@ exposeEstimator((): Estimator<unknown, unknown> => {
   return {
     ...inner,
     async predict(sample, options) {
-      if (sample === "crash") setTimeout(() => { throw new Error("the worker's own bug"); });
-      if (sample === "hang" || sample === "crash") return new Promise((_, reject) => options?.signal?.addEventListener("abort", () => reject(new Error("let go"))));
-      if (sample === "busy") throw new SednaError("come back", { code: "cloud-busy", retryable: true, retryAfterMs: 7 });
+      if (sample === "crash")
+        setTimeout(() => {
+          throw new Error("the worker's own bug");
+        });
+      if (sample === "hang" || sample === "crash")
+        return new Promise((_, reject) =>
+          options?.signal?.addEventListener("abort", () => reject(new Error("let go"))),
+        );
+      if (sample === "busy")
+        throw new SednaError("come back", { code: "cloud-busy", retryable: true, retryAfterMs: 7 });
       if (!isFrame(sample)) return inner.predict(sample as Tensors, options);
       const pixels = new Uint8ClampedArray(4 * sample.width * sample.height);
       await sample.copyTo(pixels);

@@ -1,4 +1,11 @@
-import type { LabelledSample, LabelledSamples, Tensor, TrainableEstimator, TrainingPlan, TrainingProgress } from "@sedna-js/core";
+import type {
+  LabelledSample,
+  LabelledSamples,
+  Tensor,
+  TrainableEstimator,
+  TrainingPlan,
+  TrainingProgress,
+} from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
 
 /** Features of each sample, and classes, of the suite's data. */
@@ -22,11 +29,20 @@ function drawn(seed: number): () => number {
 }
 
 /** Separable samples: class c lies around 2 at feature c. */
-export function separable(count: number, { seed = 1, version = `separable-${count}-${seed}` }: { readonly seed?: number; readonly version?: string } = {}): LabelledSamples<Float32Array> & { readonly reads: () => number } {
+export function separable(
+  count: number,
+  {
+    seed = 1,
+    version = `separable-${count}-${seed}`,
+  }: { readonly seed?: number; readonly version?: string } = {},
+): LabelledSamples<Float32Array> & { readonly reads: () => number } {
   const random = drawn(seed);
   const samples = Array.from({ length: count }, (_, i): LabelledSample<Float32Array> => {
     const label = i % CLASSES;
-    return { label, sample: Float32Array.from({ length: WIDTH }, (_, f) => random() - 0.5 + (f === label ? 2 : 0)) };
+    return {
+      label,
+      sample: Float32Array.from({ length: WIDTH }, (_, f) => random() - 0.5 + (f === label ? 2 : 0)),
+    };
   });
   let reads = 0;
   return {
@@ -40,11 +56,26 @@ export function separable(count: number, { seed = 1, version = `separable-${coun
 }
 
 const plan: TrainingPlan = { epochs: 12, batchSize: 16, optimizer: { kind: "adam", learningRate: 0.02 } };
-const bits = (weights: readonly Tensor[]): string => JSON.stringify(weights.map(({ dtype, shape, data }) => [dtype, shape, [...new Uint32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))]]));
-const of = <Sample>(...samples: LabelledSample<Sample>[]): LabelledSamples<Sample> => ({ version: `of-${samples.length}-${String(samples[0]?.label)}-${String((samples[0]?.sample as { length?: number })?.length)}`, async *[Symbol.asyncIterator]() { yield* samples; } });
+const bits = (weights: readonly Tensor[]): string =>
+  JSON.stringify(
+    weights.map(({ dtype, shape, data }) => [
+      dtype,
+      shape,
+      [...new Uint32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))],
+    ]),
+  );
+const of = <Sample>(...samples: LabelledSample<Sample>[]): LabelledSamples<Sample> => ({
+  version: `of-${samples.length}-${String(samples[0]?.label)}-${String((samples[0]?.sample as { length?: number })?.length)}`,
+  async *[Symbol.asyncIterator]() {
+    yield* samples;
+  },
+});
 
 /** What every estimator that trains keeps. */
-export function trainableEstimatorSuite(name: string, { make, proximal = true, timeout = 20_000 }: TrainableEstimatorSuite): void {
+export function trainableEstimatorSuite(
+  name: string,
+  { make, proximal = true, timeout = 20_000 }: TrainableEstimatorSuite,
+): void {
   describe(`the TrainableEstimator port: ${name}`, { timeout }, () => {
     const made: TrainableEstimator<Float32Array, Float32Array>[] = [];
     const fresh = (): TrainableEstimator<Float32Array, Float32Array> => {
@@ -61,7 +92,10 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       const test = separable(60, { seed: 2 });
       const before = await estimator.evaluate(test);
       const told: TrainingProgress[] = [];
-      const report = await estimator.train(separable(120), { plan, onProgress: (progress) => told.push(progress) });
+      const report = await estimator.train(separable(120), {
+        plan,
+        onProgress: (progress) => told.push(progress),
+      });
       const after = await estimator.evaluate(test);
       expect(report).toMatchObject({ numSamples: 120, epochs: 12 });
       const epochs = told.filter(({ phase }) => phase === "training");
@@ -83,7 +117,9 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       await estimator.train(separable(100), { plan, onProgress: (progress) => told.push(progress) });
       const length = told.length;
       const firstEpoch = told.findIndex(({ phase }) => phase === "training");
-      expect(told.slice(firstEpoch).map(({ phase, done, total }) => [phase, done, total])).toEqual(Array.from({ length: 12 }, (_, i) => ["training", i + 1, 12]));
+      expect(told.slice(firstEpoch).map(({ phase, done, total }) => [phase, done, total])).toEqual(
+        Array.from({ length: 12 }, (_, i) => ["training", i + 1, 12]),
+      );
       const features = told.slice(0, firstEpoch).map(({ done }) => done);
       expect(features).toEqual(features.toSorted((a, b) => a - b));
       expect(features.at(-1)).toBe(100);
@@ -157,9 +193,13 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       const estimator = fresh();
       const samples = separable(60);
       const signal = AbortSignal.timeout(30);
-      await expect(estimator.train(samples, { plan: { ...plan, epochs: 10_000_000 }, signal })).rejects.toMatchObject({ name: "TimeoutError" });
+      await expect(
+        estimator.train(samples, { plan: { ...plan, epochs: 10_000_000 }, signal }),
+      ).rejects.toMatchObject({ name: "TimeoutError" });
       const untouched = separable(60, { version: "untouched" });
-      await expect(estimator.train(untouched, { plan, signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
+      await expect(
+        estimator.train(untouched, { plan, signal: AbortSignal.abort(new Error("left")) }),
+      ).rejects.toThrow("left");
       expect(untouched.reads()).toBe(0);
     });
 
@@ -183,19 +223,44 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       await estimator.train(separable(30), { plan: { ...plan, epochs: 1 } });
       const before = bits(await estimator.getWeights());
       const zeros = new Float32Array(WIDTH);
-      for (const label of [CLASSES, -1, 0.5, Number.NaN]) await expect(estimator.train(of({ sample: zeros, label }), { plan })).rejects.toThrow(/label of sample 0 to be an integer from 0 to 2/);
-      await expect(estimator.train(of({ sample: zeros, label: 0 }, { sample: new Float32Array(WIDTH - 1), label: 0 }), { plan })).rejects.toThrow(TypeError);
-      await expect(estimator.train(of({ sample: zeros.slice().fill(Number.NaN), label: 1 }), { plan })).rejects.toThrow(/expected the features of sample 0 to be finite; got NaN/);
+      for (const label of [CLASSES, -1, 0.5, Number.NaN])
+        await expect(estimator.train(of({ sample: zeros, label }), { plan })).rejects.toThrow(
+          /label of sample 0 to be an integer from 0 to 2/,
+        );
+      await expect(
+        estimator.train(of({ sample: zeros, label: 0 }, { sample: new Float32Array(WIDTH - 1), label: 0 }), {
+          plan,
+        }),
+      ).rejects.toThrow(TypeError);
+      await expect(
+        estimator.train(of({ sample: zeros.slice().fill(Number.NaN), label: 1 }), { plan }),
+      ).rejects.toThrow(/expected the features of sample 0 to be finite; got NaN/);
       await expect(estimator.train(of<Float32Array>(), { plan })).rejects.toThrow(/at least one; got none/);
       await expect(estimator.evaluate(of<Float32Array>())).rejects.toThrow(RangeError);
       const good = separable(30);
-      for (const [part, name] of [[{ epochs: 0 }, "epochs"], [{ batchSize: 1.5 }, "batchSize"], [{ l2: -1 }, "l2"], [{ proximal: Number.NaN }, "proximal"], [{ optimizer: { kind: "lion" } }, "optimizer"], [{ optimizer: { kind: "sgd", learningRate: 0 } }, "learning rate"]] as const) {
-        await expect(estimator.train(good, { plan: { ...plan, ...(part as object) } })).rejects.toThrow(new RegExp(name));
+      for (const [part, name] of [
+        [{ epochs: 0 }, "epochs"],
+        [{ batchSize: 1.5 }, "batchSize"],
+        [{ l2: -1 }, "l2"],
+        [{ proximal: Number.NaN }, "proximal"],
+        [{ optimizer: { kind: "lion" } }, "optimizer"],
+        [{ optimizer: { kind: "sgd", learningRate: 0 } }, "learning rate"],
+      ] as const) {
+        await expect(estimator.train(good, { plan: { ...plan, ...(part as object) } })).rejects.toThrow(
+          new RegExp(name),
+        );
       }
       const weights = await estimator.getWeights();
       await expect(estimator.setWeights(weights.slice(1))).rejects.toThrow(TypeError);
-      await expect(estimator.setWeights([{ ...weights[0]!, shape: [1, 1] }, ...weights.slice(1)])).rejects.toThrow(TypeError);
-      await expect(estimator.setWeights([{ ...weights[0]!, data: new Float32Array(weights[0]!.data.length).fill(Number.NaN) }, ...weights.slice(1)])).rejects.toThrow(RangeError);
+      await expect(
+        estimator.setWeights([{ ...weights[0]!, shape: [1, 1] }, ...weights.slice(1)]),
+      ).rejects.toThrow(TypeError);
+      await expect(
+        estimator.setWeights([
+          { ...weights[0]!, data: new Float32Array(weights[0]!.data.length).fill(Number.NaN) },
+          ...weights.slice(1),
+        ]),
+      ).rejects.toThrow(RangeError);
       expect(bits(await estimator.getWeights())).toBe(before);
     });
 
@@ -231,8 +296,15 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
     it("fails where it diverges, and keeps its weights", async () => {
       const estimator = fresh();
       const before = bits(await estimator.getWeights());
-      const far: LabelledSamples<Float32Array> = of(...Array.from({ length: 8 }, (_, i) => ({ sample: new Float32Array(WIDTH).fill(1e30 * (i % 2 ? 1 : -1)), label: i % CLASSES })));
-      await expect(estimator.train(far, { plan: { ...plan, optimizer: { kind: "sgd", learningRate: 1e10 } } })).rejects.toMatchObject({ code: "training-failed" });
+      const far: LabelledSamples<Float32Array> = of(
+        ...Array.from({ length: 8 }, (_, i) => ({
+          sample: new Float32Array(WIDTH).fill(1e30 * (i % 2 ? 1 : -1)),
+          label: i % CLASSES,
+        })),
+      );
+      await expect(
+        estimator.train(far, { plan: { ...plan, optimizer: { kind: "sgd", learningRate: 1e10 } } }),
+      ).rejects.toMatchObject({ code: "training-failed" });
       expect(bits(await estimator.getWeights())).toBe(before);
     });
 
@@ -240,19 +312,31 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       const estimator = fresh();
       const samples = separable(60);
       const start = await estimator.getWeights();
-      const [first, second, set] = await Promise.allSettled([estimator.train(samples, { plan }), estimator.train(samples, { plan }), estimator.setWeights(start)]);
+      const [first, second, set] = await Promise.allSettled([
+        estimator.train(samples, { plan }),
+        estimator.train(samples, { plan }),
+        estimator.setWeights(start),
+      ]);
       expect([first.status, second.status, set.status]).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
       expect(bits(await estimator.getWeights())).toBe(bits(start));
-      if (first.status === "fulfilled" && second.status === "fulfilled") expect(second.value.loss).toBeLessThan(first.value.loss);
+      if (first.status === "fulfilled" && second.status === "fulfilled")
+        expect(second.value.loss).toBeLessThan(first.value.loss);
     });
 
     it("waits while it is paused, and stops waiting when its caller leaves", async () => {
       const estimator = fresh();
       const samples = separable(30);
       const listeners = new Set<() => void>();
-      const pauses = { paused: true, onChange: (listener: () => void) => (listeners.add(listener), () => void listeners.delete(listener)) };
+      const pauses = {
+        paused: true,
+        onChange: (listener: () => void) => (listeners.add(listener), () => void listeners.delete(listener)),
+      };
       const told: number[] = [];
-      const training = estimator.train(samples, { plan: { ...plan, epochs: 2 }, pauses, onProgress: ({ phase, done }) => void (phase === "training" && told.push(done)) });
+      const training = estimator.train(samples, {
+        plan: { ...plan, epochs: 2 },
+        pauses,
+        onProgress: ({ phase, done }) => void (phase === "training" && told.push(done)),
+      });
       await expect.poll(() => listeners.size, { timeout }).toBe(1);
       await estimator.getWeights();
       expect(told).toEqual([]);
@@ -270,30 +354,53 @@ export function trainableEstimatorSuite(name: string, { make, proximal = true, t
       await expect.poll(() => listeners.size, { timeout }).toBe(0);
     });
 
-    it(proximal ? "stays near its first weights as FedProx asks" : "refuses FedProx, which it cannot do", async () => {
-      const estimator = fresh();
-      const samples = separable(60);
-      const near = { ...plan, proximal: 10, optimizer: { kind: "sgd", learningRate: 0.05 } } as const;
-      if (!proximal) return void (await expect(estimator.train(samples, { plan: near })).rejects.toThrow(/FedProx/));
-      const start = await estimator.getWeights();
-      const moved = async (): Promise<number> => Math.hypot(...(await estimator.getWeights()).flatMap(({ data }, i) => Array.from(data as Float32Array, (value, j) => value - Number(start[i]!.data[j]))));
-      await estimator.train(samples, { plan: near });
-      const tied = await moved();
-      await estimator.setWeights(start);
-      await estimator.train(samples, { plan: { ...near, proximal: 0 } });
-      expect(tied).toBeLessThan((await moved()) / 2);
-    });
+    it(
+      proximal ? "stays near its first weights as FedProx asks" : "refuses FedProx, which it cannot do",
+      async () => {
+        const estimator = fresh();
+        const samples = separable(60);
+        const near = { ...plan, proximal: 10, optimizer: { kind: "sgd", learningRate: 0.05 } } as const;
+        if (!proximal)
+          return void (await expect(estimator.train(samples, { plan: near })).rejects.toThrow(/FedProx/));
+        const start = await estimator.getWeights();
+        const moved = async (): Promise<number> =>
+          Math.hypot(
+            ...(await estimator.getWeights()).flatMap(({ data }, i) =>
+              Array.from(data as Float32Array, (value, j) => value - Number(start[i]!.data[j])),
+            ),
+          );
+        await estimator.train(samples, { plan: near });
+        const tied = await moved();
+        await estimator.setWeights(start);
+        await estimator.train(samples, { plan: { ...near, proximal: 0 } });
+        expect(tied).toBeLessThan((await moved()) / 2);
+      },
+    );
 
     it("refuses calls after dispose, which may come twice and in the middle of a training", async () => {
       const estimator = fresh();
       let begin!: () => void;
       const begun = new Promise<void>((resolve) => (begin = resolve));
-      const training = estimator.train(separable(60), { plan: { ...plan, epochs: 10_000_000 }, onProgress: ({ phase }) => void (phase === "training" && begin()) });
-      const ended = training.then(() => undefined, (error: unknown) => error);
+      const training = estimator.train(separable(60), {
+        plan: { ...plan, epochs: 10_000_000 },
+        onProgress: ({ phase }) => void (phase === "training" && begin()),
+      });
+      const ended = training.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       await begun;
       await Promise.all([estimator.dispose(), estimator.dispose()]);
       expect(await ended).toMatchObject({ code: "disposed" });
-      for (const call of [() => estimator.train(separable(3)), () => estimator.evaluate(separable(3)), () => estimator.getWeights(), () => estimator.setWeights([]), () => estimator.predict(new Float32Array(WIDTH)), () => estimator.load()]) await expect(call()).rejects.toMatchObject({ code: "disposed" });
+      for (const call of [
+        () => estimator.train(separable(3)),
+        () => estimator.evaluate(separable(3)),
+        () => estimator.getWeights(),
+        () => estimator.setWeights([]),
+        () => estimator.predict(new Float32Array(WIDTH)),
+        () => estimator.load(),
+      ])
+        await expect(call()).rejects.toMatchObject({ code: "disposed" });
     });
   });
 }

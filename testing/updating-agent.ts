@@ -31,14 +31,31 @@ export interface VersionOptions {
 }
 
 /** A version to publish. */
-export function version(number: number, { op = "Mul", faults, golden, manifest = {}, onnx = {}, file = tinyOnnx({ op, ...onnx }) }: VersionOptions = {}): VerifiedModel {
-  const cases = golden ? { in: writeSafetensors({ tensors: frame(golden[0]) }), out: writeSafetensors({ tensors: { y: frame(golden[1])["x"]! } }) } : undefined;
+export function version(
+  number: number,
+  {
+    op = "Mul",
+    faults,
+    golden,
+    manifest = {},
+    onnx = {},
+    file = tinyOnnx({ op, ...onnx }),
+  }: VersionOptions = {},
+): VerifiedModel {
+  const cases = golden
+    ? {
+        in: writeSafetensors({ tensors: frame(golden[0]) }),
+        out: writeSafetensors({ tensors: { y: frame(golden[1])["x"]! } }),
+      }
+    : undefined;
   return verifiedModel(
     { "model.onnx": file, ...cases },
     {
       version: number,
       ...(faults && { task: { name: "faulty", options: { ...faults } } }),
-      ...(cases && { golden: [{ inputs: "in", outputs: "out", tolerance: { absolute: 1e-5, relative: 0 } }] }),
+      ...(cases && {
+        golden: [{ inputs: "in", outputs: "out", tolerance: { absolute: 1e-5, relative: 0 } }],
+      }),
       ...manifest,
     },
   );
@@ -69,7 +86,14 @@ export interface UpdatingAgent {
 }
 
 /** Starts the model that the store says, a camera and an updater. */
-export async function updatingAgent({ store, createWorker, settings = {}, camera = true, metric, onEvent }: UpdatingAgentOptions): Promise<UpdatingAgent> {
+export async function updatingAgent({
+  store,
+  createWorker,
+  settings = {},
+  camera = true,
+  metric,
+  onEvent,
+}: UpdatingAgentOptions): Promise<UpdatingAgent> {
   const workers = new Set<Worker>();
   const openModel = (model: VerifiedModel): SupervisedModel<Tensors, Tensors> =>
     superviseModel({
@@ -81,15 +105,31 @@ export async function updatingAgent({ store, createWorker, settings = {}, camera
         return worker;
       },
     });
-  const slot = createModelSlot<Tensors, Tensors, SupervisedModel<Tensors, Tensors>>(openModel((await store.current())!));
+  const slot = createModelSlot<Tensors, Tensors, SupervisedModel<Tensors, Tensors>>(
+    openModel((await store.current())!),
+  );
   const events: UpdateEvent[] = [];
   const tell = (event: UpdateEvent): void => {
     events.push(event);
     onEvent?.(event);
   };
   // The machine that tests share is slow at times; what is to be found slow says how much that is.
-  const quick: UpdaterSettings = { shadowFrames: 5, shadowMs: 5000, probationFrames: 30, probationMs: 10_000, drainMs: 2000, latencySlackMs: 1000 };
-  const updater = createUpdater({ store, slot, open: openModel, settings: { ...quick, ...settings }, onEvent: tell, ...(metric && { metric }) });
+  const quick: UpdaterSettings = {
+    shadowFrames: 5,
+    shadowMs: 5000,
+    probationFrames: 30,
+    probationMs: 10_000,
+    drainMs: 2000,
+    latencySlackMs: 1000,
+  };
+  const updater = createUpdater({
+    store,
+    slot,
+    open: openModel,
+    settings: { ...quick, ...settings },
+    onEvent: tell,
+    ...(metric && { metric }),
+  });
   const stop = new AbortController();
   const answers: { readonly index: number; readonly value: unknown }[] = [];
 
@@ -101,7 +141,9 @@ export async function updatingAgent({ store, createWorker, settings = {}, camera
       }
     };
     try {
-      for await (const { index, result, error, sample } of createJointInference<Tensors, Tensors>({ estimator: slot }).run(source(), { signal: stop.signal })) {
+      for await (const { index, result, error, sample } of createJointInference<Tensors, Tensors>({
+        estimator: slot,
+      }).run(source(), { signal: stop.signal })) {
         answers.push({ index, value: result?.["y"]!.data[0] ?? error });
         sample["x"]!.data.fill(-1 as never);
       }

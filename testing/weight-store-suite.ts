@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex, type WeightStore } from "../packages/core/src/weight-store/weight-store.ts";
 
-const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
+const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
 /** Byte for byte; a matcher would take a second for each megabyte. */
-const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean => a?.length === b.length && a.every((byte, i) => byte === b[i]);
+const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+  a?.length === b.length && a.every((byte, i) => byte === b[i]);
 const all = { maxBytes: 2 ** 24 };
 
 /** What every adapter of the WeightStore port keeps. `make` gives a store with nothing in it. */
@@ -38,14 +40,21 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       const store = await make();
       await store.put("fl/updates/1/a", filled(1000, 1));
       expect(await store.get("fl/updates/1/a", { maxBytes: 1000 })).toHaveLength(1000);
-      await expect(store.get("fl/updates/1/a", { maxBytes: 999 })).rejects.toMatchObject({ code: "cloud-garbage", retryable: false });
+      await expect(store.get("fl/updates/1/a", { maxBytes: 999 })).rejects.toMatchObject({
+        code: "cloud-garbage",
+        retryable: false,
+      });
     });
 
     it("gives nothing that has another hash than its reader expects", async () => {
       const store = await make();
       await store.put("fl/updates/1/a", filled(1000, 1));
-      expect(await store.get("fl/updates/1/a", { ...all, sha256: await sha256Hex(filled(1000, 1)) })).toHaveLength(1000);
-      await expect(store.get("fl/updates/1/a", { ...all, sha256: await sha256Hex(filled(1000, 2)) })).rejects.toMatchObject({ code: "cloud-garbage", retryable: true });
+      expect(
+        await store.get("fl/updates/1/a", { ...all, sha256: await sha256Hex(filled(1000, 1)) }),
+      ).toHaveLength(1000);
+      await expect(
+        store.get("fl/updates/1/a", { ...all, sha256: await sha256Hex(filled(1000, 2)) }),
+      ).rejects.toMatchObject({ code: "cloud-garbage", retryable: true });
     });
 
     it("forgets what is deleted, and nothing else", async () => {
@@ -62,15 +71,38 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       const values = [1, 2, 3, 4].map((seed) => filled(50_000, seed));
       // A server may refuse one of two that meet, as moto does by a 500; it may not mix them.
       const outcomes = await Promise.allSettled(values.map((value) => store.put("fl/same", value)));
-      for (const outcome of outcomes) if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ retryable: true });
+      for (const outcome of outcomes)
+        if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ retryable: true });
       expect(outcomes.some(({ status }) => status === "fulfilled")).toBe(true);
       const last = await store.get("fl/same", all);
       expect(values.filter((value) => isSame(last, value))).toHaveLength(1);
     });
 
-    it.each(["", ".", "..", "../x", "a/../b", "/a", "a/", "a//b", "a\\b", "a b", "a%2e", "a?b", "a\0", "x".repeat(501), "ä", ".a"])("refuses the key %j", async (key) => {
+    it.each([
+      "",
+      ".",
+      "..",
+      "../x",
+      "a/../b",
+      "/a",
+      "a/",
+      "a//b",
+      "a\\b",
+      "a b",
+      "a%2e",
+      "a?b",
+      "a\0",
+      "x".repeat(501),
+      "ä",
+      ".a",
+    ])("refuses the key %j", async (key) => {
       const store = await make();
-      for (const call of [() => store.get(key, all), () => store.put(key, filled(1, 1)), () => store.delete(key)]) await expect((async () => call())()).rejects.toBeInstanceOf(RangeError);
+      for (const call of [
+        () => store.get(key, all),
+        () => store.put(key, filled(1, 1)),
+        () => store.delete(key),
+      ])
+        await expect((async () => call())()).rejects.toBeInstanceOf(RangeError);
     });
 
     it("does nothing for who has given up", async () => {
@@ -79,7 +111,12 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       const reason = new Error("enough");
       controller.abort(reason);
       const { signal } = controller;
-      for (const call of [() => store.put("fl/a", filled(1, 1), { signal }), () => store.get("fl/a", { ...all, signal }), () => store.delete("fl/a", { signal })]) await expect(call()).rejects.toBe(reason);
+      for (const call of [
+        () => store.put("fl/a", filled(1, 1), { signal }),
+        () => store.get("fl/a", { ...all, signal }),
+        () => store.delete("fl/a", { signal }),
+      ])
+        await expect(call()).rejects.toBe(reason);
       expect(await store.get("fl/a", all)).toBeUndefined();
     });
   });

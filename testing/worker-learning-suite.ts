@@ -3,13 +3,18 @@ import { afterEach, describe, expect, it } from "vitest";
 import { labelledSamples } from "../packages/edge-agent/src/training/labelled-samples.ts";
 import { separable, WIDTH } from "./trainable-estimator-suite.ts";
 
-type Learner = TrainableEstimator<Float32Array, Float32Array> & Pick<Estimator<Float32Array, Float32Array>, "save">;
+type Learner = TrainableEstimator<Float32Array, Float32Array> &
+  Pick<Estimator<Float32Array, Float32Array>, "save">;
 
 const plan: TrainingPlan = { epochs: 7, batchSize: 16, optimizer: { kind: "adam", learningRate: 0.02 } };
-const dataOf = async (estimator: Learner): Promise<unknown[]> => (await estimator.getWeights()).map(({ data }) => data);
+const dataOf = async (estimator: Learner): Promise<unknown[]> =>
+  (await estimator.getWeights()).map(({ data }) => data);
 
 /** What a head in a Worker, that of `learning-worker.ts`, keeps beside its port. `here` makes the same one in this thread. */
-export function workerLearningSuite(name: string, { inWorker, here }: { readonly inWorker: () => Learner; readonly here: () => Learner }): void {
+export function workerLearningSuite(
+  name: string,
+  { inWorker, here }: { readonly inWorker: () => Learner; readonly here: () => Learner },
+): void {
   describe(`learning in ${name}`, { timeout: 20_000 }, () => {
     const made: Learner[] = [];
     const made1 = (one: Learner): Learner => (made.push(one), one);
@@ -19,10 +24,15 @@ export function workerLearningSuite(name: string, { inWorker, here }: { readonly
 
     it("comes to the same bits as here", async () => {
       const [there, local] = [made1(inWorker()), made1(here())];
-      const reports = [await there.train(separable(90), { plan }), await local.train(separable(90), { plan })];
+      const reports = [
+        await there.train(separable(90), { plan }),
+        await local.train(separable(90), { plan }),
+      ];
       expect(reports[0]).toEqual(reports[1]);
       expect(await dataOf(there)).toEqual(await dataOf(local));
-      expect(await there.evaluate(separable(30, { seed: 5 }))).toEqual(await local.evaluate(separable(30, { seed: 5 })));
+      expect(await there.evaluate(separable(30, { seed: 5 }))).toEqual(
+        await local.evaluate(separable(30, { seed: 5 })),
+      );
       expect([...(await there.save!())]).toEqual([...(await local.save!())]);
     });
 
@@ -39,7 +49,10 @@ export function workerLearningSuite(name: string, { inWorker, here }: { readonly
           }
         },
       };
-      await expect(estimator.train(deadly, { plan })).rejects.toMatchObject({ code: "run-failed", message: expect.stringContaining("the worker's own bug") });
+      await expect(estimator.train(deadly, { plan })).rejects.toMatchObject({
+        code: "run-failed",
+        message: expect.stringContaining("the worker's own bug"),
+      });
       expect(left).toBe(true);
       await expect(estimator.getWeights()).rejects.toMatchObject({ code: "run-failed" });
       await expect(estimator.train(separable(3), { plan })).rejects.toMatchObject({ code: "run-failed" });
@@ -49,13 +62,20 @@ export function workerLearningSuite(name: string, { inWorker, here }: { readonly
       const estimator = made1(inWorker());
       const samples = [0, 1, 2].map((label) => ({ label, sample: new Float32Array(WIDTH).fill(label) }));
       await estimator.train(labelledSamples(samples, { version: "mine" }), { plan });
-      expect(samples.map(({ sample }) => [sample.length, sample[0]])).toEqual([[WIDTH, 0], [WIDTH, 1], [WIDTH, 2]]);
+      expect(samples.map(({ sample }) => [sample.length, sample[0]])).toEqual([
+        [WIDTH, 0],
+        [WIDTH, 1],
+        [WIDTH, 2],
+      ]);
     });
 
     it("tells the newest of a training that is faster than its owner listens", async () => {
       const estimator = made1(inWorker());
       const told: number[] = [];
-      await estimator.train(separable(6), { plan: { ...plan, epochs: 3000 }, onProgress: ({ phase, done }) => void (phase === "training" && told.push(done)) });
+      await estimator.train(separable(6), {
+        plan: { ...plan, epochs: 3000 },
+        onProgress: ({ phase, done }) => void (phase === "training" && told.push(done)),
+      });
       expect(told).toEqual(told.toSorted((a, b) => a - b));
       expect(told.at(-1)).toBe(3000);
     });

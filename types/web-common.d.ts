@@ -6,7 +6,11 @@ interface Event {
   readonly type: string;
 }
 interface EventTarget {
-  addEventListener(type: string, listener: (event: Event) => void, options?: { once?: boolean; signal?: AbortSignal }): void;
+  addEventListener(
+    type: string,
+    listener: (event: Event) => void,
+    options?: { once?: boolean; signal?: AbortSignal },
+  ): void;
   removeEventListener(type: string, listener: (event: Event) => void): void;
 }
 interface AbortSignal extends EventTarget {
@@ -73,7 +77,9 @@ interface Response extends Body {
   readonly headers: Headers;
   readonly url: string;
 }
-declare var Response: { new (body?: BodyInit, init?: { status?: number; headers?: Record<string, string> | Headers }): Response };
+declare var Response: {
+  new (body?: BodyInit, init?: { status?: number; headers?: Record<string, string> | Headers }): Response;
+};
 declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 
 interface URLSearchParams {
@@ -96,7 +102,9 @@ declare var TextEncoder: { new (): TextEncoder };
 interface TextDecoder {
   decode(bytes?: Uint8Array | ArrayBuffer): string;
 }
-declare var TextDecoder: { new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder };
+declare var TextDecoder: {
+  new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder;
+};
 
 interface MessagePort extends EventTarget {
   postMessage(message: unknown): void;
@@ -108,14 +116,34 @@ declare var MessageChannel: { new (): { readonly port1: MessagePort; readonly po
 interface CryptoKey {
   readonly type: string;
 }
-type AesAlgorithm = { name: "AES-CTR"; counter: Uint8Array<ArrayBuffer>; length: number } | { name: "AES-GCM"; iv: Uint8Array<ArrayBuffer> };
+type AesAlgorithm =
+  | { name: "AES-CTR"; counter: Uint8Array<ArrayBuffer>; length: number }
+  | { name: "AES-GCM"; iv: Uint8Array<ArrayBuffer> };
 interface SubtleCrypto {
   digest(algorithm: "SHA-256", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
-  importKey(format: "raw" | "pkcs8", bytes: Uint8Array<ArrayBuffer>, algorithm: string | { readonly name: string; readonly namedCurve: string } | { readonly name: "HMAC"; readonly hash: string }, extractable: boolean, usages: readonly string[]): Promise<CryptoKey>;
+  importKey(
+    format: "raw" | "pkcs8",
+    bytes: Uint8Array<ArrayBuffer>,
+    algorithm:
+      | string
+      | { readonly name: string; readonly namedCurve: string }
+      | { readonly name: "HMAC"; readonly hash: string },
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<CryptoKey>;
   encrypt(algorithm: AesAlgorithm, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
   decrypt(algorithm: AesAlgorithm, key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
-  deriveBits(algorithm: { name: "X25519"; public: CryptoKey }, key: CryptoKey, bits: number): Promise<ArrayBuffer>;
-  verify(algorithm: string | { readonly name: string; readonly hash: string }, key: CryptoKey, signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>): Promise<boolean>;
+  deriveBits(
+    algorithm: { name: "X25519"; public: CryptoKey },
+    key: CryptoKey,
+    bits: number,
+  ): Promise<ArrayBuffer>;
+  verify(
+    algorithm: string | { readonly name: string; readonly hash: string },
+    key: CryptoKey,
+    signature: Uint8Array<ArrayBuffer>,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<boolean>;
 }
 declare var crypto: {
   getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;

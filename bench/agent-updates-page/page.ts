@@ -27,7 +27,11 @@ async function* camera(given: { frames: number }, stop: AbortSignal): AsyncGener
 
 async function start() {
   const file = new Uint8Array(await (await fetch(modelUrl)).arrayBuffer());
-  const version = (number: number): VerifiedModel => verifiedModel({ "model.onnx": file }, { name: "tiny-person", version: number, inputs: [], outputs: [], task: { name: "heatmap" } });
+  const version = (number: number): VerifiedModel =>
+    verifiedModel(
+      { "model.onnx": file },
+      { name: "tiny-person", version: number, inputs: [], outputs: [], task: { name: "heatmap" } },
+    );
   const store = memoryModelStore(version(1));
   let opened = 0;
   const open = (model: VerifiedModel): SupervisedModel<Frame, Detections> =>
@@ -40,7 +44,13 @@ async function start() {
       },
     });
   const slot = createModelSlot<Frame, Detections, SupervisedModel<Frame, Detections>>(open(version(1)));
-  const settings = { shadowFrames: 3, shadowMs: 60_000, probationFrames: 5, probationMs: 60_000, latencySlackMs: 10_000 };
+  const settings = {
+    shadowFrames: 3,
+    shadowMs: 60_000,
+    probationFrames: 5,
+    probationMs: 60_000,
+    latencySlackMs: 10_000,
+  };
   const updater = createUpdater({ store, slot, open, settings });
   await slot.load();
 
@@ -48,7 +58,9 @@ async function start() {
   const given = { frames: 0 };
   const counts = { answered: 0, failed: 0, outOfOrder: 0 };
   const flow = async (): Promise<void> => {
-    for await (const { index, result } of createJointInference<Frame, Detections>({ estimator: slot }).run(camera(given, stop.signal))) {
+    for await (const { index, result } of createJointInference<Frame, Detections>({ estimator: slot }).run(
+      camera(given, stop.signal),
+    )) {
       if (index !== counts.answered + counts.failed) counts.outOfOrder++;
       if (result === null) counts.failed++;
       else counts.answered++;
@@ -62,7 +74,10 @@ async function start() {
       for (let i = 0; i < times; i++) {
         store.publish(version(++newest));
         const outcome = await updater.check();
-        if (outcome.result !== "confirmed") throw new Error(`update the model: expected version ${newest} to be taken; got ${JSON.stringify(outcome)}`);
+        if (outcome.result !== "confirmed")
+          throw new Error(
+            `update the model: expected version ${newest} to be taken; got ${JSON.stringify(outcome)}`,
+          );
       }
     },
     state: () => ({ version: slot.current.manifest.version, opened }),
@@ -79,4 +94,6 @@ async function start() {
 
 /** What the page offers to the benchmark. */
 export type Updated = Awaited<ReturnType<typeof start>>;
-Object.assign(globalThis, { startUpdates: async () => void Object.assign(globalThis, { updated: await start() }) });
+Object.assign(globalThis, {
+  startUpdates: async () => void Object.assign(globalThis, { updated: await start() }),
+});

@@ -5,9 +5,20 @@ import { isMissing, type Gallery, type Peer } from "./peer.ts";
 import { createTopRows } from "./top-rows.ts";
 
 /** Repeatable rows of unit length. */
-function unitRows({ count, dimensions, seed = 1 }: { count: number; dimensions: number; seed?: number }): Gallery {
+function unitRows({
+  count,
+  dimensions,
+  seed = 1,
+}: {
+  count: number;
+  dimensions: number;
+  seed?: number;
+}): Gallery {
   let state = seed;
-  const values = Float32Array.from({ length: count * dimensions }, () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 23 - 1);
+  const values = Float32Array.from(
+    { length: count * dimensions },
+    () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 23 - 1,
+  );
   for (let row = 0; row < count; row++) {
     const one = values.subarray(row * dimensions, (row + 1) * dimensions);
     const length = Math.hypot(...one);
@@ -17,8 +28,11 @@ function unitRows({ count, dimensions, seed = 1 }: { count: number; dimensions: 
 }
 
 function byHand({ values, count, dimensions }: Gallery, query: Float32Array): number[] {
-  const score = (row: number): number => query.reduce((sum, value, k) => sum + value * values[row * dimensions + k]!, 0);
-  return Array.from({ length: count }, (_, row) => row).toSorted((a, b) => score(b) - score(a)).slice(0, 10);
+  const score = (row: number): number =>
+    query.reduce((sum, value, k) => sum + value * values[row * dimensions + k]!, 0);
+  return Array.from({ length: count }, (_, row) => row)
+    .toSorted((a, b) => score(b) - score(a))
+    .slice(0, 10);
 }
 
 const tiny = unitRows({ count: 3, dimensions: 3 });
@@ -34,18 +48,21 @@ for (const [name, make] of Object.entries(cosinePeers)) {
       { count: 1003, dimensions: 37, queries: 1 },
       { count: 1003, dimensions: 512, queries: 16 },
     ]) {
-      it.skipIf(reason)(`finds the best rows of ${count} x ${dimensions} for ${queries} queries, best first${skipped}`, async () => {
-        const gallery = unitRows({ count, dimensions });
-        // A view, as a caller may have it, and of which a peer must not read the buffer from its start.
-        const asked = unitRows({ count: queries + 1, dimensions, seed: 77 }).values.subarray(dimensions);
-        const peer = (await make(gallery, { values: asked, count: queries })) as Peer;
-        expect(peer.version).toMatch(/\d+\.\d+\.\d+/);
-        expect(peer.layout).toContain("1 thread");
-        await peer.run();
-        await peer.run();
-        expect(peer.top()).toEqual(byHand(gallery, asked.slice(0, dimensions)));
-        await peer.dispose();
-      });
+      it.skipIf(reason)(
+        `finds the best rows of ${count} x ${dimensions} for ${queries} queries, best first${skipped}`,
+        async () => {
+          const gallery = unitRows({ count, dimensions });
+          // A view, as a caller may have it, and of which a peer must not read the buffer from its start.
+          const asked = unitRows({ count: queries + 1, dimensions, seed: 77 }).values.subarray(dimensions);
+          const peer = (await make(gallery, { values: asked, count: queries })) as Peer;
+          expect(peer.version).toMatch(/\d+\.\d+\.\d+/);
+          expect(peer.layout).toContain("1 thread");
+          await peer.run();
+          await peer.run();
+          expect(peer.top()).toEqual(byHand(gallery, asked.slice(0, dimensions)));
+          await peer.dispose();
+        },
+      );
     }
   });
 }
@@ -61,7 +78,9 @@ describe("fastest()", () => {
       top: () => [],
       dispose: () => void disposed.push(name),
     });
-    expect((await fastest([peer("slow", 40), peer("fast", 1), peer("slower", 60)], { runs: 1 })).name).toBe("fast");
+    expect((await fastest([peer("slow", 40), peer("fast", 1), peer("slower", 60)], { runs: 1 })).name).toBe(
+      "fast",
+    );
     expect(disposed).toEqual(["slow", "slower"]);
     await expect(fastest([])).rejects.toThrow("expected at least 1; got 0");
   });

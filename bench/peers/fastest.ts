@@ -4,7 +4,10 @@ import type { Peer } from "./peer.ts";
 export type Layouts = readonly (() => Promise<Peer>)[];
 
 /** The peer whose best of a few runs is the least: the layout that suits this library, machine and size. The others are disposed. */
-export async function fastest(layouts: Layouts, { runs = 5 }: { readonly runs?: number } = {}): Promise<Peer> {
+export async function fastest(
+  layouts: Layouts,
+  { runs = 5 }: { readonly runs?: number } = {},
+): Promise<Peer> {
   let best: { readonly peer: Peer; readonly ms: number } | undefined;
   for (const make of layouts) {
     const peer = await make();

@@ -9,7 +9,10 @@ interface Hnswlib {
 interface BruteforceSearch {
   initIndex(capacity: number): void;
   addPoint(point: readonly number[], label: number): void;
-  searchKnn(query: readonly number[], count: number): { readonly neighbors: number[]; readonly distances: number[] };
+  searchKnn(
+    query: readonly number[],
+    count: number,
+  ): { readonly neighbors: number[]; readonly distances: number[] };
 }
 
 const require = createRequire(import.meta.url);
@@ -25,8 +28,11 @@ export function hnswlib(build: HnswlibBuild): PeerFactory {
       const { BruteforceSearch } = require(hnswlibFile(build)) as Hnswlib;
       const search = new BruteforceSearch("ip", dimensions);
       search.initIndex(count);
-      for (let row = 0; row < count; row++) search.addPoint(Array.from(values.subarray(row * dimensions, (row + 1) * dimensions)), row);
-      const asked = Array.from({ length: queries.count }, (_, i) => Array.from(queries.values.subarray(i * dimensions, (i + 1) * dimensions)));
+      for (let row = 0; row < count; row++)
+        search.addPoint(Array.from(values.subarray(row * dimensions, (row + 1) * dimensions)), row);
+      const asked = Array.from({ length: queries.count }, (_, i) =>
+        Array.from(queries.values.subarray(i * dimensions, (i + 1) * dimensions)),
+      );
       const top = Math.min(TOP, count);
       let found: number[] = [];
       return {
@@ -38,7 +44,11 @@ export function hnswlib(build: HnswlibBuild): PeerFactory {
           found = answers[0]!.neighbors;
           const { distances } = answers[0]!;
           // It may come as a heap gives it.
-          if (distances.some((distance, i) => i > 0 && distance < distances[i - 1]!)) found = found.map((row, i) => ({ row, distance: distances[i]! })).toSorted((a, b) => a.distance - b.distance).map(({ row }) => row);
+          if (distances.some((distance, i) => i > 0 && distance < distances[i - 1]!))
+            found = found
+              .map((row, i) => ({ row, distance: distances[i]! }))
+              .toSorted((a, b) => a.distance - b.distance)
+              .map(({ row }) => row);
         },
         top: () => found,
         dispose() {},

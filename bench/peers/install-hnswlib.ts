@@ -20,10 +20,25 @@ export function hnswlibFile(build: HnswlibBuild): string {
 export function compileHnswlib(build: HnswlibBuild): void {
   const out = hnswlibFile(build);
   mkdirSync(`${modules}.hnswlib`, { recursive: true });
-  const flags = ["-O3", "-std=gnu++17", "-shared", "-fPIC", "-fexceptions", "-fvisibility=hidden", "-DNAPI_DISABLE_CPP_EXCEPTIONS", "-DNODE_GYP_MODULE_NAME=addon", "-w"];
+  const flags = [
+    "-O3",
+    "-std=gnu++17",
+    "-shared",
+    "-fPIC",
+    "-fexceptions",
+    "-fvisibility=hidden",
+    "-DNAPI_DISABLE_CPP_EXCEPTIONS",
+    "-DNODE_GYP_MODULE_NAME=addon",
+    "-w",
+  ];
   // Both builds may be loaded by one process, and must not share functions compiled for another processor.
-  const platform = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-fno-gnu-unique", "-Wl,-Bsymbolic"];
+  const platform =
+    process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-fno-gnu-unique", "-Wl,-Bsymbolic"];
   const processor = build === "native" ? ["-march=native"] : [];
   const includes = ["node-api-headers/include", "node-addon-api"].map((folder) => `-I${modules}${folder}`);
-  execFileSync(process.env["CXX"] ?? "c++", [...flags, ...platform, ...processor, ...includes, `${modules}hnswlib-node/src/addon.cc`, "-o", out], { stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync(
+    process.env["CXX"] ?? "c++",
+    [...flags, ...platform, ...processor, ...includes, `${modules}hnswlib-node/src/addon.cc`, "-o", out],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
 }

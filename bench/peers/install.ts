@@ -25,10 +25,34 @@ interface Part {
 }
 
 const parts: readonly Part[] = [
-  { name: "npm packages", from: ["package.json", "package-lock.json"], stamp: "node_modules/.installed", made: join(folder, "node_modules/usearch/package.json"), install: () => command(npm(), ["ci", "--ignore-scripts"]) },
-  { name: "hnswlib, as published", from: ["install-hnswlib.ts"], stamp: "node_modules/.hnswlib-published", made: hnswlibFile("published"), install: () => compileHnswlib("published") },
-  { name: "hnswlib, native", from: ["install-hnswlib.ts"], stamp: "node_modules/.hnswlib-native", made: hnswlibFile("native"), install: () => compileHnswlib("native") },
-  { name: "numpy", from: ["requirements.txt"], stamp: ".venv/.installed", made: venvPython, install: installPython },
+  {
+    name: "npm packages",
+    from: ["package.json", "package-lock.json"],
+    stamp: "node_modules/.installed",
+    made: join(folder, "node_modules/usearch/package.json"),
+    install: () => command(npm(), ["ci", "--ignore-scripts"]),
+  },
+  {
+    name: "hnswlib, as published",
+    from: ["install-hnswlib.ts"],
+    stamp: "node_modules/.hnswlib-published",
+    made: hnswlibFile("published"),
+    install: () => compileHnswlib("published"),
+  },
+  {
+    name: "hnswlib, native",
+    from: ["install-hnswlib.ts"],
+    stamp: "node_modules/.hnswlib-native",
+    made: hnswlibFile("native"),
+    install: () => compileHnswlib("native"),
+  },
+  {
+    name: "numpy",
+    from: ["requirements.txt"],
+    stamp: ".venv/.installed",
+    made: venvPython,
+    install: installPython,
+  },
 ];
 
 /**
@@ -36,7 +60,9 @@ const parts: readonly Part[] = [
  * install scripts, hnswlib by the machine's compiler, and numpy in an environment of its own. Each may fail without
  * the rest; what failed is returned with its reason, and is tried again by the next call.
  */
-export async function installPeers({ onLine = () => {} }: { readonly onLine?: (line: string) => void } = {}): Promise<NotInstalled[]> {
+export async function installPeers({
+  onLine = () => {},
+}: { readonly onLine?: (line: string) => void } = {}): Promise<NotInstalled[]> {
   const failed: NotInstalled[] = [];
   for (const { name, from, stamp, made, install } of parts) {
     const hash = createHash("sha256");
@@ -58,13 +84,24 @@ export async function installPeers({ onLine = () => {} }: { readonly onLine?: (l
 }
 
 function installPython(): void {
-  const found = ["python3", "python"].find((name) => works(name, ["-c", "import sys; assert sys.version_info >= (3, 11)"]));
+  const found = ["python3", "python"].find((name) =>
+    works(name, ["-c", "import sys; assert sys.version_info >= (3, 11)"]),
+  );
   if (!found) throw new Error("expected Python 3.11 or later on PATH; found none");
   if (!works(venvPython, ["-c", "import pip"])) {
     rmSync(join(folder, ".venv"), { recursive: true, force: true });
     command(found, ["-m", "venv", ".venv"]);
   }
-  command(venvPython, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "-r", "requirements.txt"]);
+  command(venvPython, [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--only-binary=:all:",
+    "-r",
+    "requirements.txt",
+  ]);
 }
 
 const npm = (): string => (process.platform === "win32" ? "npm.cmd" : "npm");
@@ -85,6 +122,14 @@ function works(program: string, args: readonly string[]): boolean {
 /** What a program said last, or why it could not be started. */
 function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string | Buffer; message: string };
-  const lines = String(stderr ?? "").trim().split("\n").filter((line) => line && !/^npm (warn|notice)|complete log of this run/.test(line));
-  return lines.find((line) => /failed, reason|Error: /.test(line)) ?? lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? message.split("\n")[0]!;
+  const lines = String(stderr ?? "")
+    .trim()
+    .split("\n")
+    .filter((line) => line && !/^npm (warn|notice)|complete log of this run/.test(line));
+  return (
+    lines.find((line) => /failed, reason|Error: /.test(line)) ??
+    lines.findLast((line) => /error/i.test(line)) ??
+    lines.at(-1) ??
+    message.split("\n")[0]!
+  );
 }

@@ -22,7 +22,12 @@ const INT64 = 7;
  * Input `queries`, outputs `scores` and `rows` (int64): `[M, top]`, or `[top, M]` for layout `rows`.
  * Source: onnx/onnx.proto.
  */
-export function matchingModel({ gallery: { values, count, dimensions }, queries, top, layout }: MatchingModelOptions): Uint8Array<ArrayBuffer> {
+export function matchingModel({
+  gallery: { values, count, dimensions },
+  queries,
+  top,
+  layout,
+}: MatchingModelOptions): Uint8Array<ArrayBuffer> {
   const columns = layout === "columns";
   const galleryShape = columns ? [dimensions, count] : [count, dimensions];
   const queryShape = columns ? [queries, dimensions] : [dimensions, queries];
@@ -32,7 +37,14 @@ export function matchingModel({ gallery: { values, count, dimensions }, queries,
   const axis = message(5, [text(1, "axis"), varint(3, columns ? 1 : 0), varint(20, 2)]);
   const graph = [
     message(1, [...operands.map((name) => text(1, name)), text(2, "products"), text(4, "MatMul")]),
-    message(1, [text(1, "products"), text(1, "top"), text(2, "scores"), text(2, "rows"), text(4, "TopK"), axis]),
+    message(1, [
+      text(1, "products"),
+      text(1, "top"),
+      text(2, "scores"),
+      text(2, "rows"),
+      text(4, "TopK"),
+      axis,
+    ]),
     text(2, "matching"),
     message(5, tensor("gallery", { type: FLOAT, shape: galleryShape, data })),
     message(5, tensor("top", { type: INT64, shape: [1], data: BigInt64Array.of(BigInt(top)) })),
@@ -51,7 +63,8 @@ export function transposed(values: Float32Array, dimensions: number): Float32Arr
   const tile = 32;
   for (let first = 0; first < count; first += tile) {
     const last = Math.min(first + tile, count);
-    for (let d = 0; d < dimensions; d++) for (let i = first; i < last; i++) out[d * count + i] = values[i * dimensions + d]!;
+    for (let d = 0; d < dimensions; d++)
+      for (let i = first; i < last; i++) out[d * count + i] = values[i * dimensions + d]!;
   }
   return out;
 }
@@ -61,7 +74,10 @@ interface Shaped {
   readonly shape: readonly number[];
 }
 
-function tensor(name: string, { type, shape, data }: Shaped & { readonly data: Float32Array | BigInt64Array }): Part {
+function tensor(
+  name: string,
+  { type, shape, data }: Shaped & { readonly data: Float32Array | BigInt64Array },
+): Part {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return [...shape.map((axis) => varint(1, axis)), varint(2, type), text(8, name), message(9, [bytes])];
 }

@@ -7,5 +7,14 @@ const name = "onnxruntime-node";
 export const ortNode: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const ort = await import("onnxruntime-node");
-    return ortPeer(ort, { identity: { name, version: packageVersion(name), provider: "cpu", how: `1 thread, native ${vectorLevel()}` }, gallery, queries });
+    return ortPeer(ort, {
+      identity: {
+        name,
+        version: packageVersion(name),
+        provider: "cpu",
+        how: `1 thread, native ${vectorLevel()}`,
+      },
+      gallery,
+      queries,
+    });
   });

@@ -8,5 +8,14 @@ export const ortWeb: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const ort = await import("onnxruntime-web");
     ort.env.wasm.numThreads = 1;
-    return ortPeer(ort as unknown as Ort, { identity: { name, version: packageVersion(name), provider: "wasm", how: "1 thread, WebAssembly simd128" }, gallery, queries });
+    return ortPeer(ort as unknown as Ort, {
+      identity: {
+        name,
+        version: packageVersion(name),
+        provider: "wasm",
+        how: "1 thread, WebAssembly simd128",
+      },
+      gallery,
+      queries,
+    });
   });

@@ -65,7 +65,11 @@ export function loadPeer<T>(name: string): PeerModule<T> {
 
 /** The version in an installed package's package.json. Read from the folder: `exports` may hide the file. */
 export function packageVersion(name: string): string {
-  const file = require.resolve.paths(name)!.map((folder) => `${folder}/${name}/package.json`).map(read).find((text) => text !== undefined);
+  const file = require.resolve
+    .paths(name)!
+    .map((folder) => `${folder}/${name}/package.json`)
+    .map(read)
+    .find((text) => text !== undefined);
   if (file === undefined) throw new Error(`read the version of ${name}: expected it to be installed`);
   return (JSON.parse(file) as { version: string }).version;
 }

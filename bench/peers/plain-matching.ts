@@ -27,7 +27,10 @@ export const cosineLoop: PeerFactory = async (gallery, queries): Promise<Peer> =
   };
 };
 
-function products({ values, count, dimensions }: Gallery, { queries, scores }: { readonly queries: Queries; readonly scores: Float64Array }): void {
+function products(
+  { values, count, dimensions }: Gallery,
+  { queries, scores }: { readonly queries: Queries; readonly scores: Float64Array },
+): void {
   const asked = queries.values;
   const end = count * dimensions;
   const whole = dimensions - (dimensions % 4);

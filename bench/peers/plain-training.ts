@@ -6,7 +6,13 @@ const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 export function softmaxTrainingLoop(training: Training): TrainingPeer {
   const { labels, features, classes, epochs, batchSize } = training;
   const size = (features + 1) * classes;
-  const arrays = { weights: new Float32Array(size), gradient: new Float32Array(size), first: new Float32Array(size), second: new Float32Array(size), errors: new Float64Array(batchSize * classes) };
+  const arrays = {
+    weights: new Float32Array(size),
+    gradient: new Float32Array(size),
+    first: new Float32Array(size),
+    second: new Float32Array(size),
+    errors: new Float64Array(batchSize * classes),
+  };
   return {
     name: "JavaScript loop",
     version: process.version,
@@ -17,7 +23,13 @@ export function softmaxTrainingLoop(training: Training): TrainingPeer {
       for (let epoch = 0; epoch < epochs; epoch++) {
         for (let start = 0; start < labels.length; start += batchSize) {
           const end = Math.min(start + batchSize, labels.length);
-          for (let sample = start; sample < end; sample++) findErrors(training, { arrays, sample, at: (sample - start) * classes, share: 1 / (end - start) });
+          for (let sample = start; sample < end; sample++)
+            findErrors(training, {
+              arrays,
+              sample,
+              at: (sample - start) * classes,
+              share: 1 / (end - start),
+            });
           findGradient(training, { arrays, start, end });
           step(training, { arrays, steps: ++steps });
         }
@@ -37,7 +49,15 @@ interface Arrays {
   readonly errors: Float64Array;
 }
 
-function findErrors({ samples, labels, features, classes }: Training, { arrays: { weights, errors }, sample, at, share }: { readonly arrays: Arrays; readonly sample: number; readonly at: number; readonly share: number }): void {
+function findErrors(
+  { samples, labels, features, classes }: Training,
+  {
+    arrays: { weights, errors },
+    sample,
+    at,
+    share,
+  }: { readonly arrays: Arrays; readonly sample: number; readonly at: number; readonly share: number },
+): void {
   const from = sample * features;
   const whole = features - (features % 4);
   let most = -Infinity;
@@ -63,7 +83,14 @@ function findErrors({ samples, labels, features, classes }: Training, { arrays: 
   errors[at + labels[sample]!]! -= share;
 }
 
-function findGradient({ samples, features, classes }: Training, { arrays: { gradient, errors }, start, end }: { readonly arrays: Arrays; readonly start: number; readonly end: number }): void {
+function findGradient(
+  { samples, features, classes }: Training,
+  {
+    arrays: { gradient, errors },
+    start,
+    end,
+  }: { readonly arrays: Arrays; readonly start: number; readonly end: number },
+): void {
   const count = end - start;
   gradient.fill(0);
   for (let i = 0; i < count; i += 4) {
@@ -79,13 +106,21 @@ function findGradient({ samples, features, classes }: Training, { arrays: { grad
       const r = i + 2 < count ? errors[at + 2 * classes]! : 0;
       const s = i + 3 < count ? errors[at + 3 * classes]! : 0;
       const row = one * features;
-      for (let k = 0; k < features; k++) gradient[row + k]! += p * samples[a + k]! + q * samples[b + k]! + r * samples[c + k]! + s * samples[d + k]!;
+      for (let k = 0; k < features; k++)
+        gradient[row + k]! +=
+          p * samples[a + k]! + q * samples[b + k]! + r * samples[c + k]! + s * samples[d + k]!;
       gradient[features * classes + one]! += p + q + r + s;
     }
   }
 }
 
-function step({ optimizer: { kind, learningRate } }: Training, { arrays: { weights, gradient, first, second }, steps }: { readonly arrays: Arrays; readonly steps: number }): void {
+function step(
+  { optimizer: { kind, learningRate } }: Training,
+  {
+    arrays: { weights, gradient, first, second },
+    steps,
+  }: { readonly arrays: Arrays; readonly steps: number },
+): void {
   const size = weights.length;
   if (kind === "sgd") {
     for (let i = 0; i < size; i++) weights[i]! -= learningRate * gradient[i]!;

@@ -18,7 +18,10 @@ export interface Python {
    * Hands over a float32 array under a name, for contestants whose inputs must equal ours.
    * @throws {RangeError} when the shape has another number of elements.
    */
-  put(name: string, array: { readonly values: Float32Array; readonly shape: readonly number[] }): Promise<void>;
+  put(
+    name: string,
+    array: { readonly values: Float32Array; readonly shape: readonly number[] },
+  ): Promise<void>;
   /** Runs a contestant once; ms taken in Python around the call alone. The first run of parameters also prepares, untimed. */
   run(name: string, params: PythonParams): Promise<number>;
   /** Runs it and gives the few numbers by which a test sees what it computed. */
@@ -50,11 +53,19 @@ interface Waiting {
 const server = fileURLToPath(new URL("server.py", import.meta.url));
 
 /** The interpreter of the environment that `npm run bench -- peers` makes. */
-export const venvPython = fileURLToPath(new URL(process.platform === "win32" ? ".venv/Scripts/python.exe" : ".venv/bin/python", import.meta.url));
+export const venvPython = fileURLToPath(
+  new URL(process.platform === "win32" ? ".venv/Scripts/python.exe" : ".venv/bin/python", import.meta.url),
+);
 
 /** Starts bench/peers/server.py. The default interpreter is {@link venvPython}. */
-export async function createPython({ python = venvPython }: { readonly python?: string } = {}): Promise<Python | NoPython> {
-  if (!existsSync(python)) return { available: false, reason: "no Python environment in bench/peers/.venv; make it by npm run bench -- peers" };
+export async function createPython({ python = venvPython }: { readonly python?: string } = {}): Promise<
+  Python | NoPython
+> {
+  if (!existsSync(python))
+    return {
+      available: false,
+      reason: "no Python environment in bench/peers/.venv; make it by npm run bench -- peers",
+    };
   const child = spawn(python, ["-u", server], { stdio: "pipe" });
   const { ask, ended } = conversation(child);
   try {
@@ -66,8 +77,14 @@ export async function createPython({ python = venvPython }: { readonly python?: 
       contestants,
       async put(name, { values, shape }) {
         const elements = shape.reduce((product, axis) => product * axis, 1);
-        if (elements !== values.length) throw new RangeError(`put ${name}: expected ${elements} elements for shape [${shape.join(", ")}]; got ${values.length}`);
-        await ask({ do: "put", name, shape }, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+        if (elements !== values.length)
+          throw new RangeError(
+            `put ${name}: expected ${elements} elements for shape [${shape.join(", ")}]; got ${values.length}`,
+          );
+        await ask(
+          { do: "put", name, shape },
+          new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+        );
       },
       run: async (name, params) => (await ask({ do: "run", name, params }))["ms"] as number,
       check: async (name, params) => (await ask({ do: "check", name, params }))["result"] as number[],
@@ -84,7 +101,10 @@ export async function createPython({ python = venvPython }: { readonly python?: 
 }
 
 /** Questions and answers over the child's pipes, matched by number. */
-function conversation(child: ChildProcessWithoutNullStreams): { ask(question: object, bytes?: Uint8Array): Promise<Record<string, unknown>>; ended: Promise<void> } {
+function conversation(child: ChildProcessWithoutNullStreams): {
+  ask(question: object, bytes?: Uint8Array): Promise<Record<string, unknown>>;
+  ended: Promise<void>;
+} {
   const waiting = new Map<number, Waiting>();
   const said: string[] = [];
   let asked = 0;
@@ -101,7 +121,11 @@ function conversation(child: ChildProcessWithoutNullStreams): { ask(question: ob
       resolve();
     });
     child.once("close", (code) => {
-      fail(new Error(`Python ended with code ${code}: ${said.join("").trim().split("\n").at(-1) || "nothing on stderr"}`));
+      fail(
+        new Error(
+          `Python ended with code ${code}: ${said.join("").trim().split("\n").at(-1) || "nothing on stderr"}`,
+        ),
+      );
       resolve();
     });
   });

@@ -12,9 +12,13 @@ export const simsimd: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const { module, version } = loadPeer<Simsimd>(name);
     const { dimensions } = gallery;
-    const rowsOf = ({ values, count }: { values: Float32Array; count: number }): Float32Array[] => Array.from({ length: count }, (_, i) => values.subarray(i * dimensions, (i + 1) * dimensions));
+    const rowsOf = ({ values, count }: { values: Float32Array; count: number }): Float32Array[] =>
+      Array.from({ length: count }, (_, i) => values.subarray(i * dimensions, (i + 1) * dimensions));
     const rows = rowsOf(gallery);
-    const asked = rowsOf(queries).map((query) => ({ query, best: createTopRows(Math.min(TOP, gallery.count)) }));
+    const asked = rowsOf(queries).map((query) => ({
+      query,
+      best: createTopRows(Math.min(TOP, gallery.count)),
+    }));
     return {
       name,
       version,

@@ -19,26 +19,61 @@ interface Model {
 const NAME = "tfjs-backend-wasm, model.fit";
 
 /** A softmax head as most apps train it with TensorFlow.js: a layer and `model.fit`, which never yields and doesn't shuffle here. */
-export async function tfjsFitTraining({ samples, labels, features, classes, epochs, batchSize, optimizer }: Training): Promise<TrainingPeer | MissingPeer> {
+export async function tfjsFitTraining({
+  samples,
+  labels,
+  features,
+  classes,
+  epochs,
+  batchSize,
+  optimizer,
+}: Training): Promise<TrainingPeer | MissingPeer> {
   const made: { peer?: TrainingPeer } = {};
   const loaded = await peerOrReason(NAME, async () => {
     const { tf, version } = await loadTfjs();
     const { module: layers } = loadPeer<TfjsLayers>("@tensorflow/tfjs-layers");
     const targets = new Float32Array(labels.length * classes);
     labels.forEach((label, i) => (targets[i * classes + label] = 1));
-    const [inputs, wanted] = [tf.tensor2d(samples, [labels.length, features]), tf.tensor2d(targets, [labels.length, classes])];
+    const [inputs, wanted] = [
+      tf.tensor2d(samples, [labels.length, features]),
+      tf.tensor2d(targets, [labels.length, classes]),
+    ];
     let reached = new Float32Array((features + 1) * classes);
     made.peer = {
       name: NAME,
       version,
-      layout: "1 thread, WebAssembly simd128; a dense layer with softmax, tensors made beforehand, yieldEvery never, no shuffling",
+      layout:
+        "1 thread, WebAssembly simd128; a dense layer with softmax, tensors made beforehand, yieldEvery never, no shuffling",
       async run() {
         const model = layers.sequential();
-        model.add(layers.layers.dense({ units: classes, inputShape: [features], activation: "softmax", kernelInitializer: "zeros" }));
-        model.compile({ optimizer: optimizer.kind === "sgd" ? tf.train.sgd(optimizer.learningRate) : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8), loss: "categoricalCrossentropy" });
-        await model.fit(inputs, wanted, { epochs, batchSize, shuffle: false, verbose: 0, yieldEvery: "never" });
+        model.add(
+          layers.layers.dense({
+            units: classes,
+            inputShape: [features],
+            activation: "softmax",
+            kernelInitializer: "zeros",
+          }),
+        );
+        model.compile({
+          optimizer:
+            optimizer.kind === "sgd"
+              ? tf.train.sgd(optimizer.learningRate)
+              : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8),
+          loss: "categoricalCrossentropy",
+        });
+        await model.fit(inputs, wanted, {
+          epochs,
+          batchSize,
+          shuffle: false,
+          verbose: 0,
+          yieldEvery: "never",
+        });
         const [kernel, bias] = model.getWeights().map((tensor) => tensor.dataSync());
-        reached = Float32Array.from({ length: reached.length }, (_, i) => (i < features * classes ? kernel![(i % features) * classes + Math.floor(i / features)]! : bias![i - features * classes]!));
+        reached = Float32Array.from({ length: reached.length }, (_, i) =>
+          i < features * classes
+            ? kernel![(i % features) * classes + Math.floor(i / features)]!
+            : bias![i - features * classes]!,
+        );
         model.dispose();
       },
       weights: () => reached,

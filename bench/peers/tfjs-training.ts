@@ -28,7 +28,9 @@ export function tfjsGuideTraining(training: Training): Promise<TrainingPeer | Mi
   return loaded((tf, version) => guideTrainer(tf, { version, training }));
 }
 
-async function loaded(make: (tf: Tfjs, version: string) => TrainingPeer): Promise<TrainingPeer | MissingPeer> {
+async function loaded(
+  make: (tf: Tfjs, version: string) => TrainingPeer,
+): Promise<TrainingPeer | MissingPeer> {
   const made: { peer?: TrainingPeer } = {};
   const found = await peerOrReason(NAME, async () => {
     const { tf, version } = await loadTfjs();
@@ -38,7 +40,10 @@ async function loaded(make: (tf: Tfjs, version: string) => TrainingPeer): Promis
   return isMissing(found) ? found : made.peer!;
 }
 
-function guideTrainer(tf: Tfjs, { version, training }: { readonly version: string; readonly training: Training }): TrainingPeer {
+function guideTrainer(
+  tf: Tfjs,
+  { version, training }: { readonly version: string; readonly training: Training },
+): TrainingPeer {
   const { features, classes, epochs, optimizer } = training;
   // The constant feature of the other form is the bias here.
   const batches = batchesOf(tf, training);
@@ -47,12 +52,21 @@ function guideTrainer(tf: Tfjs, { version, training }: { readonly version: strin
   return {
     name: `${NAME}, as its guide has it`,
     version,
-    layout: "1 thread, WebAssembly simd128; batches made beforehand, optimizer.minimize of losses.softmaxCrossEntropy",
+    layout:
+      "1 thread, WebAssembly simd128; batches made beforehand, optimizer.minimize of losses.softmaxCrossEntropy",
     run() {
       const weights = tf.variable(tf.zeros([width, classes]), true, PARAMETER);
-      const moves = optimizer.kind === "sgd" ? tf.train.sgd(optimizer.learningRate) : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8);
+      const moves =
+        optimizer.kind === "sgd"
+          ? tf.train.sgd(optimizer.learningRate)
+          : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8);
       for (let epoch = 0; epoch < epochs; epoch++) {
-        for (const batch of batches) tf.tidy(() => moves.minimize(() => tf.losses.softmaxCrossEntropy(batch.targets, tf.matMul(batch.inputs, weights))));
+        for (const batch of batches)
+          tf.tidy(() =>
+            moves.minimize(() =>
+              tf.losses.softmaxCrossEntropy(batch.targets, tf.matMul(batch.inputs, weights)),
+            ),
+          );
       }
       reached = weights.dataSync() as Float32Array;
       weights.dispose();
@@ -66,7 +80,10 @@ function guideTrainer(tf: Tfjs, { version, training }: { readonly version: strin
 }
 
 /** From `[features + 1, classes]`, whose last row, of the constant feature, is the biases. */
-function classRows(reached: Float32Array, { features, classes }: { readonly features: number; readonly classes: number }): Float32Array {
+function classRows(
+  reached: Float32Array,
+  { features, classes }: { readonly features: number; readonly classes: number },
+): Float32Array {
   const biases = features * classes;
   const out = new Float32Array((features + 1) * classes);
   out.set(transposed(reached.subarray(0, biases), classes));
@@ -74,7 +91,14 @@ function classRows(reached: Float32Array, { features, classes }: { readonly feat
   return out;
 }
 
-function trainer(tf: Tfjs, { name, version, training }: { readonly name: string; readonly version: string; readonly training: Training }): TrainingPeer {
+function trainer(
+  tf: Tfjs,
+  {
+    name,
+    version,
+    training,
+  }: { readonly name: string; readonly version: string; readonly training: Training },
+): TrainingPeer {
   const { features, classes, epochs, optimizer } = training;
   const batches = batchesOf(tf, training);
   const width = features + 1;
@@ -83,10 +107,14 @@ function trainer(tf: Tfjs, { name, version, training }: { readonly name: string;
   return {
     name,
     version,
-    layout: "1 thread, WebAssembly simd128; batches, their transposes and targets made beforehand, gradient written out, bias as a feature",
+    layout:
+      "1 thread, WebAssembly simd128; batches, their transposes and targets made beforehand, gradient written out, bias as a feature",
     run() {
       const weights = tf.variable(zeros, true, PARAMETER);
-      const moves = optimizer.kind === "sgd" ? tf.train.sgd(optimizer.learningRate) : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8);
+      const moves =
+        optimizer.kind === "sgd"
+          ? tf.train.sgd(optimizer.learningRate)
+          : tf.train.adam(optimizer.learningRate, 0.9, 0.999, 1e-8);
       for (let epoch = 0; epoch < epochs; epoch++) {
         for (const batch of batches) {
           tf.tidy(() => {
@@ -122,7 +150,10 @@ function batchesOf(tf: Tfjs, { samples, labels, features, classes, batchSize }: 
     }
     batches.push({
       inputs: tf.tensor2d(inputs, [count, width]),
-      transposed: tf.tensor2d(transposed(inputs, width).map((value) => value / count), [width, count]),
+      transposed: tf.tensor2d(
+        transposed(inputs, width).map((value) => value / count),
+        [width, count],
+      ),
       targets: tf.tensor2d(targets, [count, classes]),
     });
   }

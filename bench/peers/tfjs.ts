@@ -2,7 +2,15 @@ import { dirname } from "node:path";
 import { createRequire } from "node:module";
 import { fastest } from "./fastest.ts";
 import { transposed } from "./onnx-matching.ts";
-import { loadPeer, peerOrReason, TOP, type Gallery, type Peer, type PeerFactory, type Queries } from "./peer.ts";
+import {
+  loadPeer,
+  peerOrReason,
+  TOP,
+  type Gallery,
+  type Peer,
+  type PeerFactory,
+  type Queries,
+} from "./peer.ts";
 
 /** The part of tfjs-core that the contestants use; the root has no types of it. */
 export interface Tfjs {
@@ -18,7 +26,10 @@ export interface Tfjs {
   transpose(a: Tensor2D): Tensor2D;
   topk(a: Tensor2D, k: number, sorted: boolean): { readonly values: Tensor2D; readonly indices: Tensor2D };
   tidy<T>(body: () => T): T;
-  readonly train: { sgd(rate: number): Optimizer; adam(rate: number, beta1: number, beta2: number, epsilon: number): Optimizer };
+  readonly train: {
+    sgd(rate: number): Optimizer;
+    adam(rate: number, beta1: number, beta2: number, epsilon: number): Optimizer;
+  };
 }
 
 /** A matrix in tfjs's memory. */
@@ -45,13 +56,16 @@ const require = createRequire(import.meta.url);
  * @throws {Error} when it is not installed or doesn't start.
  */
 export async function loadTfjs(): Promise<{ readonly tf: Tfjs; readonly version: string }> {
-  const backend = loadPeer<{ setWasmPaths(folder: string): void; setThreadsCount(threads: number): void }>("@tensorflow/tfjs-backend-wasm");
+  const backend = loadPeer<{ setWasmPaths(folder: string): void; setThreadsCount(threads: number): void }>(
+    "@tensorflow/tfjs-backend-wasm",
+  );
   const { module: tf } = loadPeer<Tfjs>("@tensorflow/tfjs-core");
   // The package's Node bundle leaves the gradients out; they register themselves in a table that all copies share.
   require("@tensorflow/tfjs-core/dist/register_all_gradients.js");
   backend.module.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
   backend.module.setThreadsCount(1);
-  if (!(await tf.setBackend("wasm"))) throw new Error("start tfjs: expected the wasm backend to initialise; it did not");
+  if (!(await tf.setBackend("wasm")))
+    throw new Error("start tfjs: expected the wasm backend to initialise; it did not");
   await tf.ready();
   return { tf, version: backend.version };
 }
@@ -62,13 +76,36 @@ const name = "tfjs-backend-wasm";
 export const tfjs: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const { tf, version } = await loadTfjs();
-    return fastest([() => matching(tf, { version, gallery, queries, columns: true }), () => matching(tf, { version, gallery, queries, columns: false })], { runs: 2 });
+    return fastest(
+      [
+        () => matching(tf, { version, gallery, queries, columns: true }),
+        () => matching(tf, { version, gallery, queries, columns: false }),
+      ],
+      { runs: 2 },
+    );
   });
 
-async function matching(tf: Tfjs, { version, gallery, queries, columns }: { readonly version: string; readonly gallery: Gallery; readonly queries: Queries; readonly columns: boolean }): Promise<Peer> {
+async function matching(
+  tf: Tfjs,
+  {
+    version,
+    gallery,
+    queries,
+    columns,
+  }: {
+    readonly version: string;
+    readonly gallery: Gallery;
+    readonly queries: Queries;
+    readonly columns: boolean;
+  },
+): Promise<Peer> {
   const { values, count, dimensions } = gallery;
-  const rows = columns ? tf.tensor2d(transposed(values, dimensions), [dimensions, count]) : tf.tensor2d(values, [count, dimensions]);
-  const asked = columns ? tf.tensor2d(queries.values, [queries.count, dimensions]) : tf.tensor2d(transposed(queries.values, dimensions), [dimensions, queries.count]);
+  const rows = columns
+    ? tf.tensor2d(transposed(values, dimensions), [dimensions, count])
+    : tf.tensor2d(values, [count, dimensions]);
+  const asked = columns
+    ? tf.tensor2d(queries.values, [queries.count, dimensions])
+    : tf.tensor2d(transposed(queries.values, dimensions), [dimensions, queries.count]);
   const top = Math.min(TOP, count);
   let found: ArrayLike<number> = [];
   return {
@@ -76,7 +113,10 @@ async function matching(tf: Tfjs, { version, gallery, queries, columns }: { read
     version,
     layout: `1 thread, WebAssembly simd128; ${columns ? "queries x gallery transposed beforehand" : "row-major gallery x queries transposed beforehand"}, tensors made beforehand`,
     run() {
-      const indices = tf.tidy(() => tf.topk(columns ? tf.matMul(asked, rows) : tf.transpose(tf.matMul(rows, asked)), top, true).indices);
+      const indices = tf.tidy(
+        () =>
+          tf.topk(columns ? tf.matMul(asked, rows) : tf.transpose(tf.matMul(rows, asked)), top, true).indices,
+      );
       found = indices.dataSync();
       indices.dispose();
     },

@@ -1,7 +1,14 @@
 import { loadPeer, peerOrReason, TOP, vectorLevel, type PeerFactory } from "./peer.ts";
 
 interface Usearch {
-  exactSearch(gallery: Float32Array, queries: Float32Array, dimensions: number, count: number, metric: "ip" | "cos", threads: number): { readonly keys: BigUint64Array };
+  exactSearch(
+    gallery: Float32Array,
+    queries: Float32Array,
+    dimensions: number,
+    count: number,
+    metric: "ip" | "cos",
+    threads: number,
+  ): { readonly keys: BigUint64Array };
 }
 
 const name = "usearch";

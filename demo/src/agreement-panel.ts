@@ -20,17 +20,36 @@ export interface AgreementPanel {
  */
 export async function createAgreementPanel(): Promise<AgreementPanel> {
   const response = await fetch(recorded);
-  const { fps, threshold, frames } = (await response.json()) as { fps: number; threshold: number; frames: readonly (readonly number[])[][] };
+  const { fps, threshold, frames } = (await response.json()) as {
+    fps: number;
+    threshold: number;
+    frames: readonly (readonly number[])[][];
+  };
   const sums = { edge: 0, edgeFrames: 0, shown: 0, frames: 0, sent: 0 };
-  const cells = { edge: byId("agree-edge"), random: byId("agree-random"), joint: byId("agree-joint"), ratio: byId("agree-ratio") };
+  const cells = {
+    edge: byId("agree-edge"),
+    random: byId("agree-random"),
+    joint: byId("agree-joint"),
+    ratio: byId("agree-ratio"),
+  };
 
-  const history = { frames: [] as number[], edge: [] as (number | null)[], random: [] as (number | null)[], shown: [] as number[] };
+  const history = {
+    frames: [] as number[],
+    edge: [] as (number | null)[],
+    random: [] as (number | null)[],
+    shown: [] as number[],
+  };
   const series = [
     { label: "edge alone", colour: "--edge" },
     { label: "random", colour: "--quiet", dash: [4, 4] },
     { label: "as shown", colour: "--cloud" },
   ];
-  const draw = lines(byId("chart-agreement"), series, () => [history.frames, history.edge, history.random, history.shown].map((list) => [...list]), { min: 70, max: 100, x: (frame) => `${frame}`, height: 150 });
+  const draw = lines(
+    byId("chart-agreement"),
+    series,
+    () => [history.frames, history.edge, history.random, history.shown].map((list) => [...list]),
+    { min: 70, max: 100, x: (frame) => `${frame}`, height: 150 },
+  );
 
   const f1 = (found: Detections, index: number): number =>
     agreement({

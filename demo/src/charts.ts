@@ -10,14 +10,27 @@ export interface Charts {
 }
 
 /** Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes. */
-export function createCharts(places: { readonly latency: HTMLElement; readonly ratio: HTMLElement; readonly bytes: HTMLElement }): Charts {
+export function createCharts(places: {
+  readonly latency: HTMLElement;
+  readonly ratio: HTMLElement;
+  readonly bytes: HTMLElement;
+}): Charts {
   const seconds: number[] = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
   const empty = (): (number | null)[] => seconds.map(() => null);
   const [edge, cloud, ratio, bytes] = [empty(), empty(), empty(), empty()];
   let now = { edge: [] as number[], cloud: [] as number[], sent: 0, answered: 0, bytes: 0 };
 
-  const latency = lines(places.latency, [{ label: "edge", colour: "--edge" }, { label: "cloud", colour: "--cloud" }], () => [seconds, edge, cloud]);
-  const share = lines(places.ratio, [{ label: "sent", colour: "--cloud" }], () => [seconds, ratio], { max: 100 });
+  const latency = lines(
+    places.latency,
+    [
+      { label: "edge", colour: "--edge" },
+      { label: "cloud", colour: "--cloud" },
+    ],
+    () => [seconds, edge, cloud],
+  );
+  const share = lines(places.ratio, [{ label: "sent", colour: "--cloud" }], () => [seconds, ratio], {
+    max: 100,
+  });
   const traffic = lines(places.bytes, [{ label: "KB/s", colour: "--cloud" }], () => [seconds, bytes]);
 
   setInterval(() => {
@@ -68,19 +81,52 @@ export function lines(
     x = (value: number) => `${value} s`,
     height = 130,
     marks,
-  }: { min?: number; max?: number; x?: (value: number) => string; height?: number; marks?: () => readonly Mark[] } = {},
+  }: {
+    min?: number;
+    max?: number;
+    x?: (value: number) => string;
+    height?: number;
+    marks?: () => readonly Mark[];
+  } = {},
 ): () => void {
-  const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const axis = { stroke: () => colour("--quiet"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+  const colour = (name: string): string =>
+    getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = {
+    stroke: () => colour("--quiet"),
+    grid: { stroke: () => colour("--line"), width: 1 },
+    ticks: { show: false },
+    font: "11px system-ui, sans-serif",
+  };
   const options: UPlot.Options = {
     width: place.clientWidth || 300,
     height,
     legend: { show: series.length > 1, live: false },
     cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_, _min, top) => [min, max ?? Math.max(1, (top || 1) * 1.1)] } },
-    axes: [{ ...axis, values: (_, splits) => splits.map(x), space: 60, size: 26 }, { ...axis, size: 38 }],
-    series: [{}, ...series.map(({ label, colour: name, dash }) => ({ label, stroke: () => colour(name), width: 2, points: { show: false }, ...(dash ? { dash } : {}) }))],
-    hooks: marks ? { draw: [(chart) => drawMarks(chart, { marks: marks(), ink: colour("--ink"), ground: colour("--card") })] } : {},
+    scales: {
+      x: { time: false },
+      y: { range: (_, _min, top) => [min, max ?? Math.max(1, (top || 1) * 1.1)] },
+    },
+    axes: [
+      { ...axis, values: (_, splits) => splits.map(x), space: 60, size: 26 },
+      { ...axis, size: 38 },
+    ],
+    series: [
+      {},
+      ...series.map(({ label, colour: name, dash }) => ({
+        label,
+        stroke: () => colour(name),
+        width: 2,
+        points: { show: false },
+        ...(dash ? { dash } : {}),
+      })),
+    ],
+    hooks: marks
+      ? {
+          draw: [
+            (chart) => drawMarks(chart, { marks: marks(), ink: colour("--ink"), ground: colour("--card") }),
+          ],
+        }
+      : {},
   };
   const chart = new UPlot(options, data() as UPlot.AlignedData, place);
   new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height })).observe(place);
@@ -89,13 +135,21 @@ export function lines(
 }
 
 /** Each label beside its line, in rows that take turns, so that near ones can be read. */
-function drawMarks({ ctx, bbox: { left, top, width, height }, valToPos }: UPlot, { marks, ink, ground }: { readonly marks: readonly Mark[]; readonly ink: string; readonly ground: string }): void {
+function drawMarks(
+  { ctx, bbox: { left, top, width, height }, valToPos }: UPlot,
+  { marks, ink, ground }: { readonly marks: readonly Mark[]; readonly ink: string; readonly ground: string },
+): void {
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.beginPath();
   ctx.rect(left, top, width, height);
   ctx.clip();
-  Object.assign(ctx, { fillStyle: ink, lineJoin: "round", font: `${11 * ratio}px system-ui, sans-serif`, textBaseline: "top" });
+  Object.assign(ctx, {
+    fillStyle: ink,
+    lineJoin: "round",
+    font: `${11 * ratio}px system-ui, sans-serif`,
+    textBaseline: "top",
+  });
   for (const [i, { x, label }] of marks.entries()) {
     const at = Math.round(valToPos(x, "x", true));
     Object.assign(ctx, { strokeStyle: ink, lineWidth: ratio });

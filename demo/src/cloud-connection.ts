@@ -1,4 +1,11 @@
-import { bigModel, localBigModel, workerEstimator, type BigModel, type Detections, type Frame } from "@sedna-js/edge-agent";
+import {
+  bigModel,
+  localBigModel,
+  workerEstimator,
+  type BigModel,
+  type Detections,
+  type Frame,
+} from "@sedna-js/edge-agent";
 
 /** The way to the big model, and a switch that cuts it. */
 export interface CloudConnection {
@@ -26,13 +33,24 @@ export async function connect(url: URL): Promise<CloudConnection> {
     return Object.assign(network, {
       bigModel: client,
       place: place as CloudConnection["place"],
-      describe: () => (network.cut ? "network cut" : client.circuit === "closed" ? "connected" : "not answering, trying again"),
+      describe: () =>
+        network.cut
+          ? "network cut"
+          : client.circuit === "closed"
+            ? "connected"
+            : "not answering, trying again",
     });
   }
 
-  const local = localBigModel(workerEstimator<Frame, Detections>(new Worker(new URL("./big.worker.ts", import.meta.url), { type: "module" })));
+  const local = localBigModel(
+    workerEstimator<Frame, Detections>(
+      new Worker(new URL("./big.worker.ts", import.meta.url), { type: "module" }),
+    ),
+  );
   return Object.assign(network, {
-    bigModel: { inference: (sample, options) => (network.cut ? refused() : local.inference(sample, options)) } satisfies BigModel<Frame, Detections>,
+    bigModel: {
+      inference: (sample, options) => (network.cut ? refused() : local.inference(sample, options)),
+    } satisfies BigModel<Frame, Detections>,
     place: place as CloudConnection["place"],
     describe: () => (network.cut ? "network cut" : "none here: the big model runs in this page"),
   });

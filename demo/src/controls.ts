@@ -26,7 +26,14 @@ function showKnobs({ name, knobs }: MinerChoice, changed: (param: Record<string,
     const row = document.createElement("div");
     row.className = "field";
     const title = Object.assign(document.createElement("label"), { htmlFor: id, textContent: label });
-    const slider = Object.assign(document.createElement("input"), { id, type: "range", min: String(min), max: String(max), step: String(step), value: String(value) });
+    const slider = Object.assign(document.createElement("input"), {
+      id,
+      type: "range",
+      min: String(min),
+      max: String(max),
+      step: String(step),
+      value: String(value),
+    });
     const output = Object.assign(document.createElement("output"), { textContent: String(value) });
     slider.addEventListener("input", () => {
       param[key] = slider.valueAsNumber;

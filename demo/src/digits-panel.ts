@@ -19,7 +19,10 @@ export function createDigitsPanel(): void {
   }).observe(place);
 }
 
-function show({ confidence, littleRight, bigRight }: DigitAnswers, { place, result }: { place: HTMLElement; result: HTMLElement }): void {
+function show(
+  { confidence, littleRight, bigRight }: DigitAnswers,
+  { place, result }: { place: HTMLElement; result: HTMLElement },
+): void {
   const count = confidence.length;
   const total = (values: Uint8Array): number => values.reduce((sum, one) => sum + one, 0);
   const [little, big] = [total(littleRight) / count, total(bigRight) / count];
@@ -36,7 +39,12 @@ function show({ confidence, littleRight, bigRight }: DigitAnswers, { place, resu
     { label: "least certain first", colour: "--cloud" },
     { label: "random", colour: "--quiet", dash: [4, 4] },
   ];
-  lines(place, series, () => [shares, shares.map((share) => 100 * at(share)), shares.map((share) => 100 * random(share))], { min: Math.floor(100 * little) - 1, max: 100, x: (share) => `${share} %`, height: 170 });
+  lines(
+    place,
+    series,
+    () => [shares, shares.map((share) => 100 * at(share)), shares.map((share) => 100 * random(share))],
+    { min: Math.floor(100 * little) - 1, max: 100, x: (share) => `${share} %`, height: 170 },
+  );
 
   const slider = byId("digit-share", HTMLInputElement);
   const update = (): void => {

@@ -2,9 +2,13 @@
  * The element with this id.
  * @throws {Error} when the page has none of this kind.
  */
-export function byId<T extends HTMLElement = HTMLElement>(id: string, kind: new () => T = HTMLElement as new () => T): T {
+export function byId<T extends HTMLElement = HTMLElement>(
+  id: string,
+  kind: new () => T = HTMLElement as new () => T,
+): T {
   const element = document.getElementById(id);
-  if (!(element instanceof kind)) throw new Error(`find #${id}: expected a ${kind.name}; got ${element?.tagName ?? "nothing"}`);
+  if (!(element instanceof kind))
+    throw new Error(`find #${id}: expected a ${kind.name}; got ${element?.tagName ?? "nothing"}`);
   return element;
 }
 

@@ -1,7 +1,18 @@
-import { exposeEstimator, heatmapDetector, onnxEstimator, type ExecutionProvider } from "@sedna-js/edge-agent";
+import {
+  exposeEstimator,
+  heatmapDetector,
+  onnxEstimator,
+  type ExecutionProvider,
+} from "@sedna-js/edge-agent";
 import model from "../../models/tiny-person/model.onnx?url";
 
 // The Worker's name carries the providers to use, where the page's address asks for some.
 const asked = self.name ? (self.name.split(",") as ExecutionProvider[]) : undefined;
 
-exposeEstimator(() => onnxEstimator({ model: new URL(model, self.location.href), task: heatmapDetector(), executionProviders: asked }));
+exposeEstimator(() =>
+  onnxEstimator({
+    model: new URL(model, self.location.href),
+    task: heatmapDetector(),
+    executionProviders: asked,
+  }),
+);

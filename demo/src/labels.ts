@@ -17,7 +17,10 @@ interface Records {
 }
 
 const read = async <T>(url: string): Promise<T> => (await (await fetch(url)).json()) as T;
-const [{ fps, rule, frames }, records] = await Promise.all([read<Labels>(labelsUrl), read<Records>(recordsUrl)]);
+const [{ fps, rule, frames }, records] = await Promise.all([
+  read<Labels>(labelsUrl),
+  read<Records>(recordsUrl),
+]);
 const video = byId("video", HTMLVideoElement);
 const canvas = byId("overlay", HTMLCanvasElement);
 const slider = byId("frame", HTMLInputElement);
@@ -26,7 +29,12 @@ const layers = ["label", "ignore", "edge", "cloud"] as const;
 function boxesOf(index: number): Record<(typeof layers)[number], Rows> {
   const { frame, boxes, ignore } = frames[index]!;
   const { little, big } = records.frames[frame]!;
-  return { label: boxes, ignore, edge: little.filter((row) => row[4]! >= 0.3), cloud: big.filter((row) => row[4]! >= 0.45) };
+  return {
+    label: boxes,
+    ignore,
+    edge: little.filter((row) => row[4]! >= 0.3),
+    cloud: big.filter((row) => row[4]! >= 0.45),
+  };
 }
 
 function draw(): void {
@@ -38,7 +46,8 @@ function draw(): void {
     context.strokeStyle = getComputedStyle(canvas).getPropertyValue(`--${layer}`);
     context.lineWidth = layer === "label" ? 3 : 2;
     context.setLineDash(layer === "ignore" ? [4, 4] : []);
-    for (const [x1, y1, x2, y2] of boxes[layer] as readonly [number, number, number, number][]) context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+    for (const [x1, y1, x2, y2] of boxes[layer] as readonly [number, number, number, number][])
+      context.strokeRect(x1, y1, x2 - x1, y2 - y1);
   }
 }
 
@@ -46,8 +55,10 @@ function show(): void {
   const index = slider.valueAsNumber;
   const { frame } = frames[index]!;
   const { label, edge, cloud } = boxesOf(index);
-  const f1 = (found: Rows): string => percent(agreement({ found: found.map((row) => row.slice(0, 5)), reference: label }).f1, 0);
-  byId("said").textContent = `Frame ${frame} (${index + 1} of ${frames.length}): ${label.length} people. F1 of the little model ${f1(edge)}, of the big one ${f1(cloud)}.`;
+  const f1 = (found: Rows): string =>
+    percent(agreement({ found: found.map((row) => row.slice(0, 5)), reference: label }).f1, 0);
+  byId("said").textContent =
+    `Frame ${frame} (${index + 1} of ${frames.length}): ${label.length} people. F1 of the little model ${f1(edge)}, of the big one ${f1(cloud)}.`;
   video.currentTime = (frame + 0.5) / fps;
 }
 

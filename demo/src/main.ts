@@ -12,13 +12,24 @@ import { createStage } from "./stage.ts";
 
 const asked = new URLSearchParams(location.search);
 const stage = createStage({ canvas: byId("overlay", HTMLCanvasElement), message: byId("stage-message") });
-const worker = new Worker(new URL("./edge.worker.ts", import.meta.url), { type: "module", name: asked.get("providers") ?? "" });
+const worker = new Worker(new URL("./edge.worker.ts", import.meta.url), {
+  type: "module",
+  name: asked.get("providers") ?? "",
+});
 const estimator = workerEstimator<Frame, Detections>(worker);
 const cloud = await connect(new URL("cloud/", location.href));
-const joint = createJointInference({ estimator, bigModel: cloud.bigModel, deadlineMs: cloud.place === "server" ? 1500 : 5000 });
+const joint = createJointInference({
+  estimator,
+  bigModel: cloud.bigModel,
+  deadlineMs: cloud.place === "server" ? 1500 : 5000,
+});
 connectControls(joint);
 
-const charts = createCharts({ latency: byId("chart-latency"), ratio: byId("chart-ratio"), bytes: byId("chart-bytes") });
+const charts = createCharts({
+  latency: byId("chart-latency"),
+  ratio: byId("chart-ratio"),
+  bytes: byId("chart-bytes"),
+});
 const panel = await createAgreementPanel().catch((error: unknown) => {
   stage.warn(`The records of this video could not be loaded, so no agreement is shown: ${String(error)}`);
   return undefined;
@@ -41,7 +52,10 @@ createDigitsPanel();
 
 estimator.load().then(
   ({ backend }) => (byId("backend").textContent = backend === "webgpu" ? "WebGPU" : backend.toUpperCase()),
-  (error: unknown) => stage.say(`The little model could not be loaded: ${error instanceof Error ? error.message : String(error)}`),
+  (error: unknown) =>
+    stage.say(
+      `The little model could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+    ),
 );
 byId("camera").addEventListener("click", () => player.toggle());
 byId("network").addEventListener("click", () => {

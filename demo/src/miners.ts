@@ -23,7 +23,8 @@ export const minerChoices: readonly MinerChoice[] = [
   {
     name: "ExpectedF1",
     title: "Expected F1",
-    about: "Hard when the boxes are expected to be wrong: unsure ones shown, likely ones hidden, people just lost.",
+    about:
+      "Hard when the boxes are expected to be wrong: unsure ones shown, likely ones hidden, people just lost.",
     knobs: [{ key: "upload_ratio", label: "Share to send", min: 0, max: 1, step: 0.05, value: 0.2 }],
   },
   {
@@ -32,7 +33,14 @@ export const minerChoices: readonly MinerChoice[] = [
     about: "Hard when enough boxes have low scores.",
     knobs: [
       { key: "threshold_box", label: "A box is low up to", min: 0, max: 1, step: 0.05, value: 0.3 },
-      { key: "threshold_img", label: "Tolerance (more offloads more)", min: 0, max: 1, step: 0.05, value: 0.4 },
+      {
+        key: "threshold_img",
+        label: "Tolerance (more offloads more)",
+        min: 0,
+        max: 1,
+        step: 0.05,
+        value: 0.4,
+      },
     ],
   },
   {
@@ -50,6 +58,9 @@ export const minerChoices: readonly MinerChoice[] = [
 ];
 
 /** Builds the chosen miner. */
-export function buildMiner(name: MinerChoice["name"], param: Readonly<Record<string, number>>): HardExampleMiner<Detections> {
+export function buildMiner(
+  name: MinerChoice["name"],
+  param: Readonly<Record<string, number>>,
+): HardExampleMiner<Detections> {
   return select(hardExampleMining, { method: name, param });
 }

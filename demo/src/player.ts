@@ -1,4 +1,11 @@
-import { camera, videoElement, type Detections, type Frame, type JointInference, type JointResult } from "@sedna-js/edge-agent";
+import {
+  camera,
+  videoElement,
+  type Detections,
+  type Frame,
+  type JointInference,
+  type JointResult,
+} from "@sedna-js/edge-agent";
 import recording from "../../models/vtest/vtest.mp4?url";
 import type { Stage } from "./stage.ts";
 
@@ -39,7 +46,12 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
       if (result.index < newest) continue;
       newest = result.index;
       stage.show(result);
-      if (result.result === null) stage.warn(result.source === "cloud" ? "The cloud does not answer, and the edge is not asked." : String(result.error));
+      if (result.result === null)
+        stage.warn(
+          result.source === "cloud"
+            ? "The cloud does not answer, and the edge is not asked."
+            : String(result.error),
+        );
     }
   };
 

@@ -19,7 +19,13 @@ const dashes = { edge: [], cloud: [], fallback: [6, 5] } as const;
 const widths = { edge: 2, cloud: 3.5, fallback: 2 } as const;
 
 /** The video's overlay. Boxes differ in colour, width and dashes, so that none is told by colour alone. */
-export function createStage({ canvas, message }: { readonly canvas: HTMLCanvasElement; readonly message: HTMLElement }): Stage {
+export function createStage({
+  canvas,
+  message,
+}: {
+  readonly canvas: HTMLCanvasElement;
+  readonly message: HTMLElement;
+}): Stage {
   const context = canvas.getContext("2d")!;
   const colours = getComputedStyle(canvas);
   const warning = { until: 0 };
@@ -38,7 +44,8 @@ export function createStage({ canvas, message }: { readonly canvas: HTMLCanvasEl
       context.strokeStyle = colours.getPropertyValue(`--${source}`);
       context.lineWidth = widths[source] * scale;
       context.setLineDash(dashes[source].map((length) => length * scale));
-      for (const [x1, y1, x2, y2, score] of result ?? []) if (score >= SHOWN) context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+      for (const [x1, y1, x2, y2, score] of result ?? [])
+        if (score >= SHOWN) context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     },
     say,
     warn(text) {

@@ -7,7 +7,11 @@ import { visitedDemo } from "./visited-demo.ts";
 
 const { running, visit, count, grows } = visitedDemo();
 
-const open = async ({ base = running.demo!.url, query = "", ...options }: { base?: string; query?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
+const open = async ({
+  base = running.demo!.url,
+  query = "",
+  ...options
+}: { base?: string; query?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
   const page = await visit(`${base}carry-on.html${query}`, options);
   // Before that the cloud answers.
   await expect.poll(() => version(page), { timeout: 60_000 }).toBeGreaterThan(0);
@@ -17,16 +21,27 @@ const open = async ({ base = running.demo!.url, query = "", ...options }: { base
 /** Frames are answered. */
 const isAnswering = (page: Page, by = 3): Promise<void> => grows(page, "answered", by);
 /** Presses a button as soon as it can be: one that cannot yet does nothing, and Playwright would not wait for it. */
-const press = (page: Page, name: string): Promise<void> => page.locator('button:not([aria-disabled="true"])', { hasText: new RegExp(`^${name}$`) }).click({ timeout: 60_000 });
+const press = (page: Page, name: string): Promise<void> =>
+  page
+    .locator('button:not([aria-disabled="true"])', { hasText: new RegExp(`^${name}$`) })
+    .click({ timeout: 60_000 });
 /** What was told since the visitor's last deed, oldest first. */
 const told = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
-    const rows = [...document.querySelectorAll("#timeline li")].map((row) => ({ isYou: row.querySelector(".you") !== null, text: row.lastElementChild!.textContent ?? "" }));
+    const rows = [...document.querySelectorAll("#timeline li")].map((row) => ({
+      isYou: row.querySelector(".you") !== null,
+      text: row.lastElementChild!.textContent ?? "",
+    }));
     const deed = rows.findIndex(({ isYou }) => isYou);
-    return rows.slice(0, deed < 0 ? undefined : deed).map(({ text }) => text).toReversed();
+    return rows
+      .slice(0, deed < 0 ? undefined : deed)
+      .map(({ text }) => text)
+      .toReversed();
   });
-const tells = (page: Page, what: RegExp): Promise<void> => expect.poll(async () => (await told(page)).join("\n"), { timeout: 60_000, interval: 100 }).toMatch(what);
-const version = async (page: Page): Promise<number> => Number(/version (\d+)/.exec((await page.locator("#model").textContent()) ?? "")?.[1]);
+const tells = (page: Page, what: RegExp): Promise<void> =>
+  expect.poll(async () => (await told(page)).join("\n"), { timeout: 60_000, interval: 100 }).toMatch(what);
+const version = async (page: Page): Promise<number> =>
+  Number(/version (\d+)/.exec((await page.locator("#model").textContent()) ?? "")?.[1]);
 
 describe("the page that carries on", () => {
   it("answers again after the Worker was killed, and after it hung", async () => {
@@ -52,7 +67,9 @@ describe("the page that carries on", () => {
     const page = await open({ query: "?providers=wasm", width: 360 });
     expect(await page.locator("#rung").textContent()).toBe("WASM");
     expect(await page.locator("#lose-gpu").getAttribute("aria-disabled")).toBe("true");
-    expect(await page.locator("#about-gpu").textContent()).toBe("Here the model runs on WASM: there is no GPU to lose.");
+    expect(await page.locator("#about-gpu").textContent()).toBe(
+      "Here the model runs on WASM: there is no GPU to lose.",
+    );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
@@ -72,7 +89,10 @@ describe("the page that carries on", () => {
     const page = await open();
     const before = await version(page);
     await press(page, "Push a good model");
-    await tells(page, /answers its golden case.*live frames unheard, and agrees.*answers from this frame on, instead of version \d+\. No frame was lost/s);
+    await tells(
+      page,
+      /answers its golden case.*live frames unheard, and agrees.*answers from this frame on, instead of version \d+\. No frame was lost/s,
+    );
     await expect.poll(() => version(page)).toBe(before + 1);
     await isAnswering(page);
   });
@@ -82,7 +102,10 @@ describe("the page that carries on", () => {
     const before = await version(page);
     const answers = [
       ["nan", /refused: it does not answer its golden case as it should/],
-      ["worse", /answers its golden case as it should.*refused: on live frames, unheard beside the old one, it disagreed/s],
+      [
+        "worse",
+        /answers its golden case as it should.*refused: on live frames, unheard beside the old one, it disagreed/s,
+      ],
       ["bit", /could not be had as its manifest promises it, so it is not taken/],
       ["forged", /refused: no key that this edge trusts has signed it/],
     ] as const;

@@ -8,7 +8,10 @@ import { visitedDemo } from "./visited-demo.ts";
 
 const { running, visit, count, grows } = visitedDemo();
 
-const open = ({ url = running.demo!.url, ...options }: { url?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => visit(url, options);
+const open = ({
+  url = running.demo!.url,
+  ...options
+}: { url?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => visit(url, options);
 /** Half of all frames are hard, so that a test need not wait for them. */
 const makeHalfHard = async (page: Page): Promise<void> => {
   await page.locator("#miner").selectOption("Random");
@@ -47,7 +50,10 @@ describe("the demo page", () => {
     expect(await page.locator("#agree-joint").textContent()).toMatch(/^\d+\.\d %$/);
     const drawn = await page.evaluate(() => {
       const canvas = document.querySelector<HTMLCanvasElement>("#overlay")!;
-      return canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data.some((one) => one > 0);
+      return canvas
+        .getContext("2d")!
+        .getImageData(0, 0, canvas.width, canvas.height)
+        .data.some((one) => one > 0);
     });
     expect(drawn).toBe(true);
   });
@@ -83,10 +89,14 @@ describe("the demo page", () => {
     const page = await open();
     await grows(page, "answered");
     await page.getByRole("button", { name: "Use my camera" }).click();
-    await expect.poll(() => page.evaluate(() => document.querySelector("video")!.srcObject !== null)).toBe(true);
+    await expect
+      .poll(() => page.evaluate(() => document.querySelector("video")!.srcObject !== null))
+      .toBe(true);
     await grows(page, "answered", 10);
     await page.getByRole("button", { name: "Back to the video" }).click();
-    await expect.poll(() => page.evaluate(() => document.querySelector("video")!.srcObject === null)).toBe(true);
+    await expect
+      .poll(() => page.evaluate(() => document.querySelector("video")!.srcObject === null))
+      .toBe(true);
     await grows(page, "answered", 10);
   });
 
@@ -107,7 +117,9 @@ describe("the demo page", () => {
     const host = await preview({ configFile, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
     const address = host.httpServer.address() as { port: number };
     const page = await open({ url: `http://127.0.0.1:${address.port}/`, ignore: /Failed to load resource/ });
-    await expect.poll(() => page.locator("#cloud").textContent()).toBe("none here: the big model runs in this page");
+    await expect
+      .poll(() => page.locator("#cloud").textContent())
+      .toBe("none here: the big model runs in this page");
     await makeHalfHard(page);
     await grows(page, "by-cloud", 2);
     await page.close();
@@ -117,13 +129,18 @@ describe("the demo page", () => {
   it("shows the true accuracy on labelled digits", async () => {
     const page = await open();
     await page.locator("#chart-digits").scrollIntoViewIfNeeded();
-    await expect.poll(() => page.locator("#digit-result").textContent(), { timeout: 60_000 }).toMatch(/^With 20 % sent: 9[5-9]\.\d % right\. Little alone 9[01]\.\d %/);
+    await expect
+      .poll(() => page.locator("#digit-result").textContent(), { timeout: 60_000 })
+      .toMatch(/^With 20 % sent: 9[5-9]\.\d % right\. Little alone 9[01]\.\d %/);
   });
 
   it("is isolated and sends its security headers", async () => {
     const { headers } = await fetch(running.demo!.url);
     expect(headers.get("content-security-policy")).toContain("script-src 'self' 'wasm-unsafe-eval'");
-    expect([headers.get("cross-origin-opener-policy"), headers.get("cross-origin-embedder-policy")]).toEqual(["same-origin", "require-corp"]);
+    expect([headers.get("cross-origin-opener-policy"), headers.get("cross-origin-embedder-policy")]).toEqual([
+      "same-origin",
+      "require-corp",
+    ]);
     const page = await open();
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
@@ -135,7 +152,11 @@ describe("the demo page", () => {
     const reached: string[] = [];
     for (let i = 0; i < 9; i++) {
       await page.keyboard.press("Tab");
-      reached.push(await page.evaluate(() => document.activeElement?.id || (document.activeElement as HTMLInputElement)?.name || ""));
+      reached.push(
+        await page.evaluate(
+          () => document.activeElement?.id || (document.activeElement as HTMLInputElement)?.name || "",
+        ),
+      );
     }
     for (const id of ["policy", "miner", "camera", "network", "digit-share"]) expect(reached).toContain(id);
     await page.locator("#network").focus();

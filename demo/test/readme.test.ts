@@ -14,7 +14,8 @@ it("the README's program runs as it stands, and hears of edge and cloud", async 
   expect(program!.trimEnd().split("\n").length).toBeLessThanOrEqual(12);
 
   const cloud = await startCloud();
-  const page = '<!doctype html><link rel="icon" href="data:,"><video src="/models/vtest/vtest.mp4" muted autoplay loop></video><script type="module" src="/program.ts"></script>';
+  const page =
+    '<!doctype html><link rel="icon" href="data:,"><video src="/models/vtest/vtest.mp4" muted autoplay loop></video><script type="module" src="/program.ts"></script>';
   const server = await createServer({
     root,
     configFile: false,
@@ -22,13 +23,20 @@ it("the README's program runs as it stands, and hears of edge and cloud", async 
     cacheDir: ".cache/vite-readme",
     resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
     optimizeDeps: { noDiscovery: true, include: ["comlink", "zod/mini"] },
-    server: { port: 0, host: "127.0.0.1", proxy: { "/cloud": { target: cloud.url, rewrite: (path) => path.replace("/cloud", "") } } },
+    server: {
+      port: 0,
+      host: "127.0.0.1",
+      proxy: { "/cloud": { target: cloud.url, rewrite: (path) => path.replace("/cloud", "") } },
+    },
     plugins: [
       {
         name: "readme",
         resolveId: (id) => (id === "/program.ts" ? `${root}program.ts` : undefined),
         load: (id) => (id === `${root}program.ts` ? program : undefined),
-        configureServer: ({ middlewares }) => void middlewares.use((request, response, next) => (request.url === "/readme" ? response.setHeader("content-type", "text/html").end(page) : next())),
+        configureServer: ({ middlewares }) =>
+          void middlewares.use((request, response, next) =>
+            request.url === "/readme" ? response.setHeader("content-type", "text/html").end(page) : next(),
+          ),
       },
     ],
   });
@@ -40,7 +48,10 @@ it("the README's program runs as it stands, and hears of edge and cloud", async 
     tab.on("console", (message) => void (message.type() === "log" ? said.push(message.text()) : undefined));
     tab.on("pageerror", (error) => said.push(`error: ${error.message}`));
     await tab.goto(`${server.resolvedUrls!.local[0]}readme`);
-    for (const line of [/^\d+ people, says the edge$/, /^\d+ people, says the cloud$/]) await expect.poll(() => said.some((one) => line.test(one)), { timeout: 60_000, message: String(line) }).toBe(true);
+    for (const line of [/^\d+ people, says the edge$/, /^\d+ people, says the cloud$/])
+      await expect
+        .poll(() => said.some((one) => line.test(one)), { timeout: 60_000, message: String(line) })
+        .toBe(true);
     expect(said.filter((one) => !/^\d+ people, says the (edge|cloud|fallback)$/.test(one))).toEqual([]);
   } finally {
     await browser.close();

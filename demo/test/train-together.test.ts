@@ -1,7 +1,17 @@
 import { execFile, execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { controlSocket, createCloud, createFederation, federationService, openSessions, sednaAggregation, serve, type Federation, type Serving } from "@sedna-js/cloud";
+import {
+  controlSocket,
+  createCloud,
+  createFederation,
+  federationService,
+  openSessions,
+  sednaAggregation,
+  serve,
+  type Federation,
+  type Serving,
+} from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 import type { Page } from "playwright";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -21,8 +31,10 @@ afterAll(async () => {
   for (const demo of demos) await demo.close();
 });
 
-const percentOf = async (page: Page, id: string): Promise<number> => Number.parseFloat((await page.locator(`#${id}`).textContent()) ?? "");
-const roundOf = async (page: Page): Promise<number> => Number.parseInt((await page.locator("#round").textContent()) ?? "", 10);
+const percentOf = async (page: Page, id: string): Promise<number> =>
+  Number.parseFloat((await page.locator(`#${id}`).textContent()) ?? "");
+const roundOf = async (page: Page): Promise<number> =>
+  Number.parseInt((await page.locator("#round").textContent()) ?? "", 10);
 /** Another visitor's tab. */
 const another = async (url: string): Promise<Page> => {
   const tab = await running.browser!.newPage();
@@ -30,7 +42,8 @@ const another = async (url: string): Promise<Page> => {
   await tab.goto(url);
   return tab;
 };
-const room = (name: string, demo: Demo = running.demo!): string => `${demo.url}train-together.html?room=${name}`;
+const room = (name: string, demo: Demo = running.demo!): string =>
+  `${demo.url}train-together.html?room=${name}`;
 
 describe("the page on which tabs train together", () => {
   it("teaches two tabs more than one has to learn from, and goes on when one drops out", async () => {
@@ -41,8 +54,17 @@ describe("the page on which tabs train together", () => {
     expect(await percentOf(first, "together")).toBeGreaterThan(await percentOf(first, "alone"));
     expect(await first.locator("#people li").count()).toBe(2);
     await second.getByRole("button", { name: "Drop out" }).click();
-    await expect.poll(() => second.locator("#doing").textContent(), { timeout: 20_000 }).toBe("This tab no longer takes part.");
-    await expect.poll(async () => (await first.locator("#people li.left").count()) + (await first.locator("#people li.dropped").count()), { timeout: 20_000 }).toBe(1);
+    await expect
+      .poll(() => second.locator("#doing").textContent(), { timeout: 20_000 })
+      .toBe("This tab no longer takes part.");
+    await expect
+      .poll(
+        async () =>
+          (await first.locator("#people li.left").count()) +
+          (await first.locator("#people li.dropped").count()),
+        { timeout: 20_000 },
+      )
+      .toBe(1);
     await second.getByRole("button", { name: "Come back" }).click();
     const before = await roundOf(first);
     await expect.poll(() => roundOf(first), { timeout: 30_000 }).toBeGreaterThan(before + 1);
@@ -51,14 +73,18 @@ describe("the page on which tabs train together", () => {
   it("spends privacy where it is asked to, and says how much", async () => {
     const first = await visit(`${room("private")}&mode=private&share=1`);
     await another(`${room("private")}&mode=private&share=2`);
-    await expect.poll(async () => (await first.locator("#epsilon").textContent()) ?? "", { timeout: 60_000 }).toMatch(/^ε [1-9]\d*\.\d at δ 0\.00001$/);
+    await expect
+      .poll(async () => (await first.locator("#epsilon").textContent()) ?? "", { timeout: 60_000 })
+      .toMatch(/^ε [1-9]\d*\.\d at δ 0\.00001$/);
   });
 
   it("adds up masked updates of three tabs, so that the server sees none", async () => {
     const first = await visit(`${room("masked")}&mode=secure&share=0`);
     await expect.poll(() => first.locator("#about-mode").textContent()).toContain("mask");
     await another(`${room("masked")}&mode=secure&share=1`);
-    await expect.poll(() => first.locator("#headline").textContent(), { timeout: 20_000 }).toContain("training begins with three");
+    await expect
+      .poll(() => first.locator("#headline").textContent(), { timeout: 20_000 })
+      .toContain("training begins with three");
     await another(`${room("masked")}&mode=secure&share=2`);
     await expect.poll(() => percentOf(first, "together"), { timeout: 90_000 }).toBeGreaterThan(45);
   });
@@ -74,7 +100,9 @@ describe("the page on which tabs train together", () => {
     try {
       execFileSync(python, ["-c", "import websockets"], { stdio: "ignore", timeout: 20_000 });
     } catch {
-      skip(`${python} cannot import websockets: python3 -m pip install websockets, or name a Python that can in SEDNA_PYTHON`);
+      skip(
+        `${python} cannot import websockets: python3 -m pip install websockets, or name a Python that can in SEDNA_PYTHON`,
+      );
     }
     const { serving, federation } = await sednaCloud("digits-plain-sedna");
     const demo = await startDemo({ cloud: serving });
@@ -82,22 +110,51 @@ describe("the page on which tabs train together", () => {
     const first = await visit(`${room("sedna", demo)}&share=1`);
     const second = await another(`${room("sedna", demo)}&share=2`);
     const script = fileURLToPath(new URL("../../testing/python/sedna_client.py", import.meta.url));
-    const { stdout } = await promisify(execFile)(python, [script, `${serving.url.replace("http", "ws")}/FedAvg`, "python", "100", "1", "[[10,196],[10]]"], { timeout: 90_000, maxBuffer: 2 ** 26 });
-    const told = stdout.trim().split("\n").map((line) => JSON.parse(line) as { round: number; flag: string; weights: number[] });
-    expect(told.map(({ round, flag }) => ({ round, flag }))).toEqual([1, 2, 3].map((round) => ({ round, flag: round === 3 ? "ok" : "continue" })));
-    for (const tab of [first, second]) await expect.poll(() => tab.locator("#doing").textContent(), { timeout: 20_000 }).toMatch(/^(All rounds are over|This tab no longer)/);
+    const { stdout } = await promisify(execFile)(
+      python,
+      [script, `${serving.url.replace("http", "ws")}/FedAvg`, "python", "100", "1", "[[10,196],[10]]"],
+      { timeout: 90_000, maxBuffer: 2 ** 26 },
+    );
+    const told = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { round: number; flag: string; weights: number[] });
+    expect(told.map(({ round, flag }) => ({ round, flag }))).toEqual(
+      [1, 2, 3].map((round) => ({ round, flag: round === 3 ? "ok" : "continue" })),
+    );
+    for (const tab of [first, second])
+      await expect
+        .poll(() => tab.locator("#doing").textContent(), { timeout: 20_000 })
+        .toMatch(/^(All rounds are over|This tab no longer)/);
     const { state, history, clients } = federation.status();
-    expect({ state, counted: history.map(({ counted }) => counted), kinds: clients.map(({ kind }) => kind).toSorted() }).toEqual({ state: "done", counted: [3, 3, 3], kinds: ["sedna-js", "sedna-js", "sedna-v1"] });
+    expect({
+      state,
+      counted: history.map(({ counted }) => counted),
+      kinds: clients.map(({ kind }) => kind).toSorted(),
+    }).toEqual({ state: "done", counted: [3, 3, 3], kinds: ["sedna-js", "sedna-js", "sedna-v1"] });
     expect(Float32Array.from(told.at(-1)!.weights)).toEqual(federation.model(3)!.parameters);
   });
 });
 
 /** A cloud whose federation wants three clients for three rounds, and takes Sedna's beside ours. */
-async function sednaCloud(name: string): Promise<{ readonly serving: Serving; readonly federation: Federation }> {
-  const federation = createFederation({ name, head: { kind: "softmax", features: 196, classes: 10 }, aggregator: select(aggregation, { method: "FedAvg" }), encoding: "int8", rounds: { exitRound: 3, participants: 3, minFraction: 1, deadlineMs: 60_000, selectionMs: 60_000 } });
+async function sednaCloud(
+  name: string,
+): Promise<{ readonly serving: Serving; readonly federation: Federation }> {
+  const federation = createFederation({
+    name,
+    head: { kind: "softmax", features: 196, classes: 10 },
+    aggregator: select(aggregation, { method: "FedAvg" }),
+    encoding: "int8",
+    rounds: { exitRound: 3, participants: 3, minFraction: 1, deadlineMs: 60_000, selectionMs: 60_000 },
+  });
   const federations = [federation];
   const sessions = openSessions();
-  const cloud = createCloud({ services: [federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] }), sednaAggregation({ federation })] });
+  const cloud = createCloud({
+    services: [
+      federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] }),
+      sednaAggregation({ federation }),
+    ],
+  });
   await cloud.start();
   return { serving: await serve(cloud, { port: 0 }), federation };
 }

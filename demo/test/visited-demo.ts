@@ -36,7 +36,8 @@ export function visitedDemo(): VisitedDemo {
     expect(complaints.splice(0)).toEqual([]);
   });
 
-  const count = async (page: Page, id: string): Promise<number> => Number.parseInt((await page.locator(`#${id}`).textContent()) ?? "", 10);
+  const count = async (page: Page, id: string): Promise<number> =>
+    Number.parseInt((await page.locator(`#${id}`).textContent()) ?? "", 10);
   return {
     running,
     async visit(url, { width = 1280, ignore = /$^/ } = {}) {
@@ -44,7 +45,8 @@ export function visitedDemo(): VisitedDemo {
       running.page = page;
       page.on("pageerror", (error) => complaints.push(error.message));
       page.on("console", (message) => {
-        if (["error", "warning"].includes(message.type()) && !ignore.test(message.text())) complaints.push(message.text());
+        if (["error", "warning"].includes(message.type()) && !ignore.test(message.text()))
+          complaints.push(message.text());
       });
       await page.goto(url);
       return page;
@@ -52,7 +54,9 @@ export function visitedDemo(): VisitedDemo {
     count,
     async grows(page, id, by = 3) {
       const before = await count(page, id);
-      await expect.poll(() => count(page, id), { timeout: 60_000, interval: 100 }).toBeGreaterThanOrEqual(before + by);
+      await expect
+        .poll(() => count(page, id), { timeout: 60_000, interval: 100 })
+        .toBeGreaterThanOrEqual(before + by);
     },
   };
 }

@@ -8,12 +8,19 @@ const origin = "app://bundle";
 
 /** What the renderer may load, and that it is isolated. Without 'wasm-unsafe-eval' no model runs, on WebGPU neither. */
 export const securityHeaders = {
-  "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'",
+  "Content-Security-Policy":
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "X-Content-Type-Options": "nosniff",
 };
-const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
+const types = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+};
 
 /** `(Request) => Promise<Response>`: the files of a folder, and nothing outside of it. */
 export function servePage(folder) {
@@ -21,8 +28,11 @@ export function servePage(folder) {
   return async (request) => {
     try {
       const path = resolve(root, `.${decodeURIComponent(new URL(request.url).pathname)}`);
-      if (!path.startsWith(root + sep)) return new Response("not found", { status: 404, headers: securityHeaders });
-      return new Response(await readFile(path), { headers: { ...securityHeaders, "Content-Type": types[extname(path)] ?? "application/octet-stream" } });
+      if (!path.startsWith(root + sep))
+        return new Response("not found", { status: 404, headers: securityHeaders });
+      return new Response(await readFile(path), {
+        headers: { ...securityHeaders, "Content-Type": types[extname(path)] ?? "application/octet-stream" },
+      });
     } catch {
       return new Response("not found", { status: 404, headers: securityHeaders });
     }
@@ -30,14 +40,21 @@ export function servePage(folder) {
 }
 
 /** Opens the window. `electron` is handed over, so that all of this runs in a test without it. */
-export async function startAgentApp({ app, BrowserWindow, ipcMain, protocol, session }, { folder, preload, model }) {
+export async function startAgentApp(
+  { app, BrowserWindow, ipcMain, protocol, session },
+  { folder, preload, model },
+) {
   // Before "ready". A standard, secure scheme is what getUserMedia, WebGPU, IndexedDB and Workers ask for; file:// has no headers.
-  protocol.registerSchemesAsPrivileged([{ scheme: "app", privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme: "app", privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
   await app.whenReady();
   protocol.handle("app", servePage(folder));
 
   const isOurs = (url) => typeof url === "string" && url.startsWith(`${origin}/`);
-  session.defaultSession.setPermissionRequestHandler((contents, permission, answer) => answer(permission === "media" && isOurs(contents.getURL())));
+  session.defaultSession.setPermissionRequestHandler((contents, permission, answer) =>
+    answer(permission === "media" && isOurs(contents.getURL())),
+  );
 
   const big = onnxEstimator({ model, task: nanodet({ labels: [0], threshold: 0.45 }) });
   ipcMain.handle("sedna:big-model", async ({ senderFrame }, picture) => {
@@ -54,7 +71,13 @@ export async function startAgentApp({ app, BrowserWindow, ipcMain, protocol, ses
 
   const window = new BrowserWindow({
     // backgroundThrottling: a window that nobody sees would be given no frames.
-    webPreferences: { preload, contextIsolation: true, nodeIntegration: false, sandbox: true, backgroundThrottling: false },
+    webPreferences: {
+      preload,
+      contextIsolation: true,
+      nodeIntegration: false,
+      sandbox: true,
+      backgroundThrottling: false,
+    },
   });
   window.webContents.setWindowOpenHandler(() => ({ action: "deny" }));
   window.webContents.on("will-navigate", (event) => event.preventDefault());

@@ -5,4 +5,8 @@ import { startAgentApp } from "./agent-app.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-await startAgentApp(electron, { folder: path("dist"), preload: path("preload.cjs"), model: path("models/big.onnx") });
+await startAgentApp(electron, {
+  folder: path("dist"),
+  preload: path("preload.cjs"),
+  model: path("models/big.onnx"),
+});

@@ -7,4 +7,11 @@ import { webgpuChecks } from "./webgpu-checks.ts";
 import { workerChecks } from "./worker-checks.ts";
 
 /** All that every engine is asked, in this order. A new one is a line here or in a list. */
-export const engineChecks: readonly EngineCheck[] = [...kernelChecks, ...onnxChecks, ...workerChecks, ...sourceChecks, ...storageChecks, ...webgpuChecks];
+export const engineChecks: readonly EngineCheck[] = [
+  ...kernelChecks,
+  ...onnxChecks,
+  ...workerChecks,
+  ...sourceChecks,
+  ...storageChecks,
+  ...webgpuChecks,
+];

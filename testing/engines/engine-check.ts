@@ -22,16 +22,28 @@ export interface EngineReport {
 
 /** What Node's ONNX Runtime answered, and the inputs it had; the page fetches it as `expected.json`. */
 export interface ExpectedOutputs {
-  readonly [model: string]: { readonly input: string; readonly shape: readonly number[]; readonly seed: number; readonly output: string; readonly values: readonly number[] };
+  readonly [model: string]: {
+    readonly input: string;
+    readonly shape: readonly number[];
+    readonly seed: number;
+    readonly output: string;
+    readonly values: readonly number[];
+  };
 }
 
 /** Throws where two lists are not the same within a tolerance. */
-export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): number {
-  if (found.length !== expected.length) throw new Error(`expected ${expected.length} numbers; got ${found.length}`);
+export function expectClose(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): number {
+  if (found.length !== expected.length)
+    throw new Error(`expected ${expected.length} numbers; got ${found.length}`);
   let worst = 0;
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(found[i]! - expected[i]!);
-    if (!(error <= tolerance)) throw new Error(`expected ${expected[i]} within ${tolerance} at ${i}; got ${found[i]}`);
+    if (!(error <= tolerance))
+      throw new Error(`expected ${expected[i]} within ${tolerance} at ${i}; got ${found[i]}`);
     worst = Math.max(worst, error);
   }
   return worst;
@@ -40,5 +52,8 @@ export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number
 /** Repeatable numbers in 0..1: the same in the page and in Node. */
 export function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
   let state = (seed * 2654435761 + 12345) >>> 0;
-  return Float32Array.from({ length }, () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24);
+  return Float32Array.from(
+    { length },
+    () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24,
+  );
 }

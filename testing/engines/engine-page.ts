@@ -11,7 +11,8 @@ const outDir = here("../../.cache/engines");
 /** The page of checks, built and served as an app would be: isolated, with a strict Content-Security-Policy. */
 export async function serveEnginePage(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const headers = {
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:",
+    "Content-Security-Policy":
+      "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cache-Control": "no-store",
@@ -38,10 +39,25 @@ async function expectedOutputs(): Promise<ExpectedOutputs> {
   const outputs: Record<string, ExpectedOutputs[string]> = {};
   for (const [seed, name] of ["digits-little", "tiny-person"].entries()) {
     const bytes = await readFile(here(`../../models/${name}/model.onnx`));
-    const estimator = createOnnxEstimator<Tensors, Tensors>({ task: tensors(), open: async () => ({ runtime: onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] }), model: bytes }) });
+    const estimator = createOnnxEstimator<Tensors, Tensors>({
+      task: tensors(),
+      open: async () => ({
+        runtime: onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] }),
+        model: bytes,
+      }),
+    });
     const { inputs } = await estimator.load();
     const shape = inputs[0]!.shape.map((side) => (side < 1 ? 1 : side));
-    const answer = await estimator.predict({ [inputs[0]!.name]: { dtype: "float32", shape, data: noise(shape.reduce((product, side) => product * side, 1), seed) } });
+    const answer = await estimator.predict({
+      [inputs[0]!.name]: {
+        dtype: "float32",
+        shape,
+        data: noise(
+          shape.reduce((product, side) => product * side, 1),
+          seed,
+        ),
+      },
+    });
     const [output, { data }] = Object.entries(answer)[0]!;
     outputs[name] = { input: inputs[0]!.name, shape, seed, output, values: Array.from(data as Float32Array) };
     await estimator.dispose();

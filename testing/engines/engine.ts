@@ -8,7 +8,10 @@ export interface Engine {
 }
 
 /** Polls the page until it has left its report. */
-export async function pollReport(read: () => Promise<unknown>, { timeoutMs = 120_000 }: { readonly timeoutMs?: number } = {}): Promise<EngineReport> {
+export async function pollReport(
+  read: () => Promise<unknown>,
+  { timeoutMs = 120_000 }: { readonly timeoutMs?: number } = {},
+): Promise<EngineReport> {
   const started = performance.now();
   while (performance.now() - started < timeoutMs) {
     const report = await read();

@@ -1,5 +1,6 @@
 /** A software adapter counts: it computes right. */
-export const webgpuAdapter = async (): Promise<GPUAdapter | null> => (("gpu" in navigator && (await navigator.gpu.requestAdapter().catch(() => null))) || null);
+export const webgpuAdapter = async (): Promise<GPUAdapter | null> =>
+  ("gpu" in navigator && (await navigator.gpu.requestAdapter().catch(() => null))) || null;
 
 const has = (name: string): boolean => name in globalThis;
 
@@ -8,14 +9,25 @@ const features: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   SharedArrayBuffer: () => has("SharedArrayBuffer"),
   WebGPU: async () => (await webgpuAdapter()) !== null,
   "WebGPU shader-f16": async () => (await webgpuAdapter())?.features.has("shader-f16") === true,
-  "WebGPU subgroups": async () => (await webgpuAdapter())?.features.has("subgroups" as GPUFeatureName) === true,
-  OPFS: async () => typeof navigator.storage?.getDirectory === "function" && (await navigator.storage.getDirectory().then(() => true, () => false)),
-  "OPFS writable streams": () => has("FileSystemFileHandle") && "createWritable" in FileSystemFileHandle.prototype,
+  "WebGPU subgroups": async () =>
+    (await webgpuAdapter())?.features.has("subgroups" as GPUFeatureName) === true,
+  OPFS: async () =>
+    typeof navigator.storage?.getDirectory === "function" &&
+    (await navigator.storage.getDirectory().then(
+      () => true,
+      () => false,
+    )),
+  "OPFS writable streams": () =>
+    has("FileSystemFileHandle") && "createWritable" in FileSystemFileHandle.prototype,
   IndexedDB: () => has("indexedDB"),
   "Cache storage": () => has("caches"),
   "Web Locks": () => "locks" in navigator,
   "persistent storage": () => typeof navigator.storage?.persist === "function",
-  "Ed25519 in WebCrypto": async () => crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]).then(() => true, () => false),
+  "Ed25519 in WebCrypto": async () =>
+    crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]).then(
+      () => true,
+      () => false,
+    ),
   VideoFrame: () => has("VideoFrame"),
   VideoDecoder: () => has("VideoDecoder"),
   MediaStreamTrackProcessor: () => has("MediaStreamTrackProcessor"),
@@ -28,6 +40,8 @@ const features: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
 
 /** The names of what this engine lacks. */
 export async function missingFeatures(): Promise<string[]> {
-  const there = await Promise.all(Object.entries(features).map(async ([name, is]) => [name, await is()] as const));
+  const there = await Promise.all(
+    Object.entries(features).map(async ([name, is]) => [name, await is()] as const),
+  );
   return there.filter(([, is]) => !is).map(([name]) => name);
 }

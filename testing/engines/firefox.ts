@@ -2,7 +2,12 @@ import { existsSync } from "node:fs";
 import puppeteer from "puppeteer-core";
 import { pollReport, type Engine } from "./engine.ts";
 
-const places = ["/usr/bin/firefox-esr", "/usr/bin/firefox", "/snap/bin/firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
+const places = [
+  "/usr/bin/firefox-esr",
+  "/usr/bin/firefox",
+  "/snap/bin/firefox",
+  "/Applications/Firefox.app/Contents/MacOS/firefox",
+];
 
 /** Firefox through WebDriver BiDi, with WebGPU on what Vulkan there is; undefined where there is no Firefox. */
 export function firefoxEngine(): Engine | undefined {
@@ -15,7 +20,12 @@ export function firefoxEngine(): Engine | undefined {
         browser: "firefox",
         executablePath,
         headless: true,
-        extraPrefsFirefox: { "dom.webgpu.enabled": true, "gfx.webgpu.ignore-blocklist": true, "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true },
+        extraPrefsFirefox: {
+          "dom.webgpu.enabled": true,
+          "gfx.webgpu.ignore-blocklist": true,
+          "media.navigator.streams.fake": true,
+          "media.navigator.permission.disabled": true,
+        },
       });
       try {
         const page = await browser.newPage();

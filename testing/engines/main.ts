@@ -12,7 +12,12 @@ async function outcomeOf({ name, lacks, run }: EngineCheck): Promise<CheckOutcom
     const note = (await run()) ?? "";
     return { name, state: "passed", note, ms: performance.now() - started };
   } catch (error) {
-    return { name, state: "failed", note: error instanceof Error ? `${error.name}: ${error.message}` : String(error), ms: performance.now() - started };
+    return {
+      name,
+      state: "failed",
+      note: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      ms: performance.now() - started,
+    };
   }
 }
 

@@ -1,7 +1,10 @@
 import { decodeImage, rtsp, videoFrames, type Frame } from "@sedna-js/edge-agent";
 import type { EngineCheck } from "./engine-check.ts";
 
-const stream = (...frames: VideoFrame[]): ReadableStream<VideoFrame> => new ReadableStream({ start: (controller) => (frames.forEach((frame) => controller.enqueue(frame)), controller.close()) });
+const stream = (...frames: VideoFrame[]): ReadableStream<VideoFrame> =>
+  new ReadableStream({
+    start: (controller) => (frames.forEach((frame) => controller.enqueue(frame)), controller.close()),
+  });
 const all = async (source: AsyncIterable<Frame>): Promise<Frame[]> => {
   const frames: Frame[] = [];
   for await (const frame of source) frames.push(frame);
@@ -25,15 +28,23 @@ export const sourceChecks: readonly EngineCheck[] = [
       await again.copyTo(pixels);
       frame.close();
       again.close();
-      if (again.width !== 20 || again.height !== 15) throw new Error(`expected 20x15; got ${again.width}x${again.height}`);
-      for (const [i, value] of [10, 200, 30, 255].entries()) if (Math.abs(pixels[i]! - value) > 6) throw new Error(`expected about ${value}; got ${pixels[i]}`);
+      if (again.width !== 20 || again.height !== 15)
+        throw new Error(`expected 20x15; got ${again.width}x${again.height}`);
+      for (const [i, value] of [10, 200, 30, 255].entries())
+        if (Math.abs(pixels[i]! - value) > 6) throw new Error(`expected about ${value}; got ${pixels[i]}`);
     },
   },
   {
     name: "VideoFrames come through, in RGBA, each closed once",
     lacks: async () => ("VideoFrame" in globalThis ? undefined : "VideoFrame"),
     async run() {
-      const made = [0, 1, 2].map((i) => new VideoFrame(new Uint8ClampedArray(4 * 8 * 6).map((_, at) => (at % 4 === 3 ? 255 : 60 * i)), { format: "RGBA", codedWidth: 8, codedHeight: 6, timestamp: 40_000 * i }));
+      const made = [0, 1, 2].map(
+        (i) =>
+          new VideoFrame(
+            new Uint8ClampedArray(4 * 8 * 6).map((_, at) => (at % 4 === 3 ? 255 : 60 * i)),
+            { format: "RGBA", codedWidth: 8, codedHeight: 6, timestamp: 40_000 * i },
+          ),
+      );
       const seen: number[] = [];
       for await (const frame of videoFrames(stream(...made), { live: false })) {
         const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
@@ -41,7 +52,8 @@ export const sourceChecks: readonly EngineCheck[] = [
         seen.push(frame.timestamp, pixels[0]!, pixels[3]!);
         frame.close();
       }
-      if (seen.join() !== "0,0,255,40,60,255,80,120,255") throw new Error(`expected three grey frames; got ${seen.join()}`);
+      if (seen.join() !== "0,0,255,40,60,255,80,120,255")
+        throw new Error(`expected three grey frames; got ${seen.join()}`);
       if (made.some((frame) => frame.format !== null)) throw new Error("expected all frames closed");
     },
   },
@@ -52,13 +64,21 @@ export const sourceChecks: readonly EngineCheck[] = [
       for (const format of ["RGBA", "RGBX", "BGRA", "BGRX", "I420", "NV12"] as const) {
         const planar = format === "I420" || format === "NV12";
         // Grey, and opaque: Chromium takes what stands in the place of X for alpha.
-        const bytes = planar ? new Uint8Array(1.5 * 16 * 8).fill(128) : new Uint8Array(4 * 16 * 8).map((_, at) => (at % 4 === 3 ? 255 : 128));
-        const [frame] = await all(videoFrames(stream(new VideoFrame(bytes, { format, codedWidth: 16, codedHeight: 8, timestamp: 0 })), { live: false }));
+        const bytes = planar
+          ? new Uint8Array(1.5 * 16 * 8).fill(128)
+          : new Uint8Array(4 * 16 * 8).map((_, at) => (at % 4 === 3 ? 255 : 128));
+        const [frame] = await all(
+          videoFrames(
+            stream(new VideoFrame(bytes, { format, codedWidth: 16, codedHeight: 8, timestamp: 0 })),
+            { live: false },
+          ),
+        );
         const pixels = new Uint8ClampedArray(4 * 16 * 8);
         await frame!.copyTo(pixels);
         frame!.close();
         // Y of 128 is 128 in full range and 130 in the range of television.
-        if ([0, 1, 2].some((channel) => Math.abs(pixels[channel]! - 128) > 4)) throw new Error(`expected ${format} as grey; got ${pixels.subarray(0, 4).join()}`);
+        if ([0, 1, 2].some((channel) => Math.abs(pixels[channel]! - 128) > 4))
+          throw new Error(`expected ${format} as grey; got ${pixels.subarray(0, 4).join()}`);
       }
     },
   },

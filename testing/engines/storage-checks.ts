@@ -6,7 +6,8 @@ import { paddedOnnx, publish, signingKey } from "../model-publisher.ts";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 import { missingFeatures } from "./features.ts";
 
-const lacks = (feature: string) => async (): Promise<string | undefined> => ((await missingFeatures()).includes(feature) ? feature : undefined);
+const lacks = (feature: string) => async (): Promise<string | undefined> =>
+  (await missingFeatures()).includes(feature) ? feature : undefined;
 
 /** Signed by Node's own Ed25519: the canonical bytes of `signed`. */
 const signed = { version: 1, model: "x" };
@@ -20,7 +21,16 @@ export const storageChecks: readonly EngineCheck[] = [
     lacks: lacks("IndexedDB"),
     async run() {
       const body = Uint8Array.from({ length: 70_001 }, (_, i) => i % 251);
-      const entry = (sequence: number) => ({ id: `gate-1-${sequence}`, sequence, kind: "sample", priority: 0, createdAt: 1, queuedAtMs: sequence, ttlMs: 1000, bytes: body.length });
+      const entry = (sequence: number) => ({
+        id: `gate-1-${sequence}`,
+        sequence,
+        kind: "sample",
+        priority: 0,
+        createdAt: 1,
+        queuedAtMs: sequence,
+        ttlMs: 1000,
+        bytes: body.length,
+      });
       const first = openQueueStore({ name: "engines" });
       await first.open();
       for (const sequence of [1, 2, 3]) await first.put(entry(sequence), body);
@@ -28,7 +38,10 @@ export const storageChecks: readonly EngineCheck[] = [
       await first.close();
       const second = openQueueStore({ name: "engines" });
       const { entries, lastSequence } = await second.open();
-      if (entries.map(({ sequence }) => sequence).join() !== "1,3" || lastSequence < 3) throw new Error(`expected 1,3; got ${entries.map(({ sequence }) => sequence).join()}, last ${lastSequence}`);
+      if (entries.map(({ sequence }) => sequence).join() !== "1,3" || lastSequence < 3)
+        throw new Error(
+          `expected 1,3; got ${entries.map(({ sequence }) => sequence).join()}, last ${lastSequence}`,
+        );
       expectClose((await second.read("gate-1-3"))!, body, 0);
       await second.close();
     },
@@ -37,13 +50,19 @@ export const storageChecks: readonly EngineCheck[] = [
     name: "bytes are kept on the browser's disk, not in memory",
     async run() {
       const degraded: unknown[] = [];
-      const open = () => openByteStore({ name: "engine-models", directory: "", onDegraded: ({ error }) => degraded.push(error) });
+      const open = () =>
+        openByteStore({
+          name: "engine-models",
+          directory: "",
+          onDegraded: ({ error }) => degraded.push(error),
+        });
       const bytes = new Uint8Array(noise(100_003, 8).buffer);
       const store = await open();
       await store.set("model.onnx", bytes);
       const again = await open();
       expectClose((await again.get("model.onnx"))!, bytes, 0);
-      if ((await again.keys()).join() !== "model.onnx") throw new Error(`expected model.onnx; got ${(await again.keys()).join()}`);
+      if ((await again.keys()).join() !== "model.onnx")
+        throw new Error(`expected model.onnx; got ${(await again.keys()).join()}`);
       await again.delete("model.onnx");
       if ((await store.get("model.onnx")) !== undefined) throw new Error("expected it deleted");
       if (degraded.length > 0) throw new Error(`expected a disk; got memory: ${String(degraded[0])}`);
@@ -53,11 +72,20 @@ export const storageChecks: readonly EngineCheck[] = [
     name: "an Ed25519 signature is believed, and none of a changed text",
     lacks: lacks("Ed25519 in WebCrypto"),
     async run() {
-      const options = { signatures: [{ keyId: "a", value: signature }], keys: [{ id: "a", publicKey }], what: "the model" };
-      if (new TextDecoder().decode(canonicalJson(signed)) !== '{"model":"x","version":1}') throw new Error("expected canonical bytes");
+      const options = {
+        signatures: [{ keyId: "a", value: signature }],
+        keys: [{ id: "a", publicKey }],
+        what: "the model",
+      };
+      if (new TextDecoder().decode(canonicalJson(signed)) !== '{"model":"x","version":1}')
+        throw new Error("expected canonical bytes");
       await verifySignature(signed, options);
-      const error = await verifySignature({ ...signed, version: 2 }, options).then(() => undefined, (reason: unknown) => reason);
-      if ((error as { code?: string } | undefined)?.code !== "model-untrusted") throw new Error(`expected model-untrusted; got ${String(error)}`);
+      const error = await verifySignature({ ...signed, version: 2 }, options).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if ((error as { code?: string } | undefined)?.code !== "model-untrusted")
+        throw new Error(`expected model-untrusted; got ${String(error)}`);
     },
   },
   {
@@ -72,7 +100,11 @@ export const storageChecks: readonly EngineCheck[] = [
         createModelStore({
           manifest: "https://models.example/manifest.json",
           keys: [key],
-          bytes: await openByteStore({ name, directory: "", onDegraded: ({ error }) => degraded.push(error) }),
+          bytes: await openByteStore({
+            name,
+            directory: "",
+            onDegraded: ({ error }) => degraded.push(error),
+          }),
           fetch: async (input) => new Response(files.get(new URL(input as string).pathname.slice(1)) ?? null),
         });
       await (await storeOn()).install();
@@ -81,7 +113,10 @@ export const storageChecks: readonly EngineCheck[] = [
       const { length } = (await found?.read("model.onnx")) ?? [];
       if (length !== 1_200_000) throw new Error(`expected 1200000 bytes; got ${length}`);
       files = await publish(other, { version: 2 });
-      const refused = await (await storeOn()).install().then(() => "installed", (error: { code?: string }) => error.code);
+      const refused = await (await storeOn()).install().then(
+        () => "installed",
+        (error: { code?: string }) => error.code,
+      );
       if (refused !== "model-untrusted") throw new Error(`expected model-untrusted; got ${refused}`);
     },
   },

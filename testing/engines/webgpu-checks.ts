@@ -17,14 +17,26 @@ const needs = (feature?: GPUFeatureName) => async (): Promise<string | undefined
 async function runHalf(body: string, values: Uint16Array<ArrayBuffer>): Promise<Uint16Array> {
   const device = await (await webgpuAdapter())!.requestDevice({ requiredFeatures: ["shader-f16"] });
   const code = `enable f16; @group(0) @binding(0) var<storage, read_write> x: array<f16>; @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) { let v = x[id.x]; x[id.x] = ${body}; }`;
-  const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module: device.createShaderModule({ code }), entryPoint: "main" } });
-  const buffer = device.createBuffer({ size: values.byteLength, usage: usage.storage | usage.copySource | usage.copyTarget });
+  const pipeline = await device.createComputePipelineAsync({
+    layout: "auto",
+    compute: { module: device.createShaderModule({ code }), entryPoint: "main" },
+  });
+  const buffer = device.createBuffer({
+    size: values.byteLength,
+    usage: usage.storage | usage.copySource | usage.copyTarget,
+  });
   const read = device.createBuffer({ size: values.byteLength, usage: usage.mapRead | usage.copyTarget });
   device.queue.writeBuffer(buffer, 0, values);
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
-  pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer } }] }));
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [{ binding: 0, resource: { buffer } }],
+    }),
+  );
   pass.dispatchWorkgroups(values.length);
   pass.end();
   encoder.copyBufferToBuffer(buffer, 0, read, 0, values.byteLength);
@@ -54,8 +66,16 @@ export const webgpuChecks: readonly EngineCheck[] = [
       const twin = referenceKernels().gallery({ dimensions });
       twin.set(ids, rows);
       const expected = twin.match(question).flat();
-      expectClose(found.map(({ id }) => Number(id)), expected.map(({ id }) => Number(id)), 0);
-      return `worst error ${expectClose(found.map(({ score }) => score), expected.map(({ score }) => score), 2e-6).toExponential(1)}`;
+      expectClose(
+        found.map(({ id }) => Number(id)),
+        expected.map(({ id }) => Number(id)),
+        0,
+      );
+      return `worst error ${expectClose(
+        found.map(({ score }) => score),
+        expected.map(({ score }) => score),
+        2e-6,
+      ).toExponential(1)}`;
     },
   },
   {
@@ -72,10 +92,13 @@ export const webgpuChecks: readonly EngineCheck[] = [
     lacks: needs("shader-f16"),
     async run() {
       const ort = await import("onnxruntime-web/webgpu");
-      const session = await ort.InferenceSession.create(tinyOnnx({ type: 10 }), { executionProviders: ["webgpu"] });
+      const session = await ort.InferenceSession.create(tinyOnnx({ type: 10 }), {
+        executionProviders: ["webgpu"],
+      });
       // 1.5, -2, 0.0999755859375, 65504 / 2; doubled exactly.
       const bits = Uint16Array.of(0x3e00, 0xc000, 0x2e66, 0x77ff);
-      const Half = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => ArrayLike<number> }).Float16Array;
+      const Half = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => ArrayLike<number> })
+        .Float16Array;
       const input = new ort.Tensor("float16", (Half ? new Half(bits.buffer) : bits) as never, [1, 4]);
       const { y } = await session.run({ x: input });
       const data = (await y!.getData()) as unknown as { buffer: ArrayBuffer; byteOffset: number };

@@ -24,7 +24,15 @@ export function webkitEngine(): Engine | undefined {
       try {
         const port = await freePort();
         const display = await startScreen(started);
-        const env = { ...process.env, HOME: home, XDG_RUNTIME_DIR: home, DISPLAY: display, GDK_BACKEND: "x11", LIBGL_ALWAYS_SOFTWARE: "1", WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1" };
+        const env = {
+          ...process.env,
+          HOME: home,
+          XDG_RUNTIME_DIR: home,
+          DISPLAY: display,
+          GDK_BACKEND: "x11",
+          LIBGL_ALWAYS_SOFTWARE: "1",
+          WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
+        };
         started.push(spawn(driver, [`--port=${port}`, "--host=127.0.0.1"], { stdio: "ignore", env }));
         return await throughWebDriver(`http://127.0.0.1:${port}`, { url, binary });
       } finally {
@@ -37,32 +45,58 @@ export function webkitEngine(): Engine | undefined {
 }
 
 function findMiniBrowser(): string | undefined {
-  const folders = ["/usr/lib", ...(existsSync("/usr/lib") ? readdirSync("/usr/lib").filter((name) => name.endsWith("-linux-gnu")).map((name) => join("/usr/lib", name)) : [])];
-  const all = folders.flatMap((folder) => ["webkit2gtk-4.1", "webkit2gtk-4.0", "webkitgtk-6.0"].map((name) => join(folder, name, "MiniBrowser")));
+  const folders = [
+    "/usr/lib",
+    ...(existsSync("/usr/lib")
+      ? readdirSync("/usr/lib")
+          .filter((name) => name.endsWith("-linux-gnu"))
+          .map((name) => join("/usr/lib", name))
+      : []),
+  ];
+  const all = folders.flatMap((folder) =>
+    ["webkit2gtk-4.1", "webkit2gtk-4.0", "webkitgtk-6.0"].map((name) => join(folder, name, "MiniBrowser")),
+  );
   return all.find((path) => existsSync(path));
 }
 
 /** The X server chooses its number itself and says it. */
 async function startScreen(started: ChildProcess[]): Promise<string> {
-  const child = spawn(screen, ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
+  const child = spawn(screen, ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
   started.push(child);
-  const [chunk] = (await once(child.stdio[3] as Readable, "data", { signal: AbortSignal.timeout(20_000) })) as [Buffer];
+  const [chunk] = (await once(child.stdio[3] as Readable, "data", {
+    signal: AbortSignal.timeout(20_000),
+  })) as [Buffer];
   return `:${chunk.toString().trim()}`;
 }
 
-async function throughWebDriver(base: string, { url, binary }: { readonly url: string; readonly binary: string }): Promise<EngineReport> {
+async function throughWebDriver(
+  base: string,
+  { url, binary }: { readonly url: string; readonly binary: string },
+): Promise<EngineReport> {
   const call = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${base}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await fetch(`${base}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const { value } = (await response.json()) as { value: unknown };
     if (!response.ok) throw new Error(`WebDriver ${method} ${path}: ${JSON.stringify(value)}`);
     return value;
   };
   await listening(base);
   const options = { binary, args: ["--automation"] };
-  const { sessionId } = (await call("POST", "/session", { capabilities: { alwaysMatch: { "webkitgtk:browserOptions": options } } })) as { sessionId: string };
+  const { sessionId } = (await call("POST", "/session", {
+    capabilities: { alwaysMatch: { "webkitgtk:browserOptions": options } },
+  })) as { sessionId: string };
   try {
     await call("POST", `/session/${sessionId}/url`, { url });
-    return await pollReport(() => call("POST", `/session/${sessionId}/execute/sync`, { script: "return globalThis.engineReport ?? null", args: [] }));
+    return await pollReport(() =>
+      call("POST", `/session/${sessionId}/execute/sync`, {
+        script: "return globalThis.engineReport ?? null",
+        args: [],
+      }),
+    );
   } finally {
     await call("DELETE", `/session/${sessionId}`).catch(() => {});
   }
@@ -70,7 +104,10 @@ async function throughWebDriver(base: string, { url, binary }: { readonly url: s
 
 async function listening(base: string): Promise<void> {
   for (let tries = 0; ; tries++) {
-    const up = await fetch(`${base}/status`).then(({ ok }) => ok, () => false);
+    const up = await fetch(`${base}/status`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (up) return;
     if (tries === 200) throw new Error("start WebKitWebDriver: expected it to listen; it does not");
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,9 +1,24 @@
-import { decodeImage, superviseModel, workerEstimator, type Frame, type SupervisorEvent, type Tensors } from "@sedna-js/edge-agent";
+import {
+  decodeImage,
+  superviseModel,
+  workerEstimator,
+  type Frame,
+  type SupervisorEvent,
+  type Tensors,
+} from "@sedna-js/edge-agent";
 import { verifiedModel } from "../verified-model.ts";
 import type { EngineCheck } from "./engine-check.ts";
 
 /** A canvas's picture as a frame. */
-async function canvasFrame({ width, height, color }: { readonly width: number; readonly height: number; readonly color: string }): Promise<Frame> {
+async function canvasFrame({
+  width,
+  height,
+  color,
+}: {
+  readonly width: number;
+  readonly height: number;
+  readonly color: string;
+}): Promise<Frame> {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d")!;
   context.fillStyle = color;
@@ -17,7 +32,9 @@ export const workerChecks: readonly EngineCheck[] = [
   {
     name: "a frame goes to an estimator in a Worker, and its answer comes back",
     async run() {
-      const estimator = workerEstimator<Frame, { sum: number }>(new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }));
+      const estimator = workerEstimator<Frame, { sum: number }>(
+        new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }),
+      );
       const frame = await canvasFrame({ width: 12, height: 5, color: "rgb(200, 100, 0)" });
       const { sum } = await estimator.predict(frame);
       frame.close();
@@ -28,11 +45,17 @@ export const workerChecks: readonly EngineCheck[] = [
   {
     name: "a Worker that dies is told of",
     async run() {
-      const estimator = workerEstimator<unknown, unknown>(new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }));
+      const estimator = workerEstimator<unknown, unknown>(
+        new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }),
+      );
       await estimator.load();
-      const error = await estimator.predict("crash").then(() => undefined, (reason: unknown) => reason);
+      const error = await estimator.predict("crash").then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       await estimator.dispose();
-      if ((error as { code?: string } | undefined)?.code !== "run-failed") throw new Error(`expected run-failed; got ${String(error)}`);
+      if ((error as { code?: string } | undefined)?.code !== "run-failed")
+        throw new Error(`expected run-failed; got ${String(error)}`);
     },
   },
   {
@@ -41,13 +64,24 @@ export const workerChecks: readonly EngineCheck[] = [
       const workers: Worker[] = [];
       const events: SupervisorEvent[] = [];
       const createWorker = (): Worker => {
-        const worker = new Worker(new URL("../../packages/edge-agent/test/fixtures/supervised/model.worker.ts", import.meta.url), { type: "module" });
+        const worker = new Worker(
+          new URL("../../packages/edge-agent/test/fixtures/supervised/model.worker.ts", import.meta.url),
+          { type: "module" },
+        );
         workers.push(worker);
         return worker;
       };
-      const model = superviseModel<Tensors, Tensors>({ model: verifiedModel(), createWorker, executionProviders: ["wasm"], runTimeoutMs: 3000, onEvent: (event) => events.push(event) });
+      const model = superviseModel<Tensors, Tensors>({
+        model: verifiedModel(),
+        createWorker,
+        executionProviders: ["wasm"],
+        runTimeoutMs: 3000,
+        onEvent: (event) => events.push(event),
+      });
       const ask = async (value: number): Promise<void> => {
-        const { y } = await model.predict({ x: { dtype: "float32", shape: [1, 4], data: new Float32Array(4).fill(value) } });
+        const { y } = await model.predict({
+          x: { dtype: "float32", shape: [1, 4], data: new Float32Array(4).fill(value) },
+        });
         if (y!.data[3] !== 2 * value) throw new Error(`expected ${2 * value}; got ${String(y!.data[3])}`);
       };
       await ask(1);
@@ -55,7 +89,8 @@ export const workerChecks: readonly EngineCheck[] = [
       await ask(2);
       await model.dispose();
       const story = events.map(({ type }) => type).join();
-      if (workers.length !== 2 || story !== "model-opened,model-failed,model-opened,model-recovered") throw new Error(`expected a second Worker; got ${workers.length}: ${story}`);
+      if (workers.length !== 2 || story !== "model-opened,model-failed,model-opened,model-recovered")
+        throw new Error(`expected a second Worker; got ${workers.length}: ${story}`);
       return events.flatMap((event) => (event.type === "model-failed" ? [event.reason] : [])).join();
     },
   },

@@ -18,9 +18,19 @@ export interface AnswersChart {
 }
 
 /** Frames answered a second over the last minute, by whom. Lines differ in dashes too. */
-export function createAnswersChart({ place, counts }: { readonly place: HTMLElement; readonly counts: () => AnswerCounts }): AnswersChart {
+export function createAnswersChart({
+  place,
+  counts,
+}: {
+  readonly place: HTMLElement;
+  readonly counts: () => AnswerCounts;
+}): AnswersChart {
   const seconds = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
-  const rates = { edge: seconds.map((): number | null => null), cloud: seconds.map((): number | null => null), nobody: seconds.map((): number | null => null) };
+  const rates = {
+    edge: seconds.map((): number | null => null),
+    cloud: seconds.map((): number | null => null),
+    nobody: seconds.map((): number | null => null),
+  };
   const marks: { readonly at: number; readonly label: string }[] = [];
   const last = { at: performance.now(), counts: counts() };
 

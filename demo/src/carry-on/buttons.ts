@@ -29,19 +29,38 @@ const about = {
 } as const;
 
 /** Connects the buttons; returns what keeps them true to the agent's state. */
-export function connectButtons({ agent, workers, network, publisher, onDone, onCut, onError }: ButtonsOptions): () => void {
-  const buttons = Object.fromEntries(ids.map((id) => [id, byId(id, HTMLButtonElement)])) as Record<ButtonId, HTMLButtonElement>;
+export function connectButtons({
+  agent,
+  workers,
+  network,
+  publisher,
+  onDone,
+  onCut,
+  onError,
+}: ButtonsOptions): () => void {
+  const buttons = Object.fromEntries(ids.map((id) => [id, byId(id, HTMLButtonElement)])) as Record<
+    ButtonId,
+    HTMLButtonElement
+  >;
   const pushing = { now: false };
   // Not `disabled`: a button that is takes the keyboard's focus away from who has just pressed it.
-  const onPress = (id: ButtonId, press: () => void): void => buttons[id].addEventListener("click", () => void (buttons[id].ariaDisabled === "true" || press()));
+  const onPress = (id: ButtonId, press: () => void): void =>
+    buttons[id].addEventListener("click", () => void (buttons[id].ariaDisabled === "true" || press()));
 
-  const breaking = (id: ButtonId, { fault, text, mark }: { readonly fault: WorkerFault; readonly text: string; readonly mark: string }): void => {
+  const breaking = (
+    id: ButtonId,
+    { fault, text, mark }: { readonly fault: WorkerFault; readonly text: string; readonly mark: string },
+  ): void => {
     onPress(id, () => {
       const version = agent.status().model?.version;
       if (version !== undefined && workers.breakWorker(version, fault)) onDone({ text, mark });
     });
   };
-  breaking("lose-gpu", { fault: "lose-gpu", text: "You destroyed the GPU device of the model.", mark: "no GPU" });
+  breaking("lose-gpu", {
+    fault: "lose-gpu",
+    text: "You destroyed the GPU device of the model.",
+    mark: "no GPU",
+  });
   breaking("kill-worker", { fault: "crash", text: "You killed the model's Worker.", mark: "killed" });
   breaking("hang-worker", { fault: "hang", text: "You made the model's Worker hang.", mark: "hung" });
 
@@ -52,7 +71,11 @@ export function connectButtons({ agent, workers, network, publisher, onDone, onC
     onCut(isCut);
     buttons.network.setAttribute("aria-pressed", String(isCut));
     buttons.network.textContent = isCut ? "Restore the network" : "Cut the network";
-    onDone(isCut ? { text: "You cut the network.", mark: "cut" } : { text: "You restored the network.", mark: "back" });
+    onDone(
+      isCut
+        ? { text: "You cut the network.", mark: "cut" }
+        : { text: "You restored the network.", mark: "back" },
+    );
     // As the browser's own "online" would: what waits need not wait for the next try.
     if (!isCut) agent.flush().catch(onError);
   });
@@ -73,7 +96,8 @@ export function connectButtons({ agent, workers, network, publisher, onDone, onC
   };
   const select = byId("bad-kind", HTMLSelectElement);
   select.replaceChildren(...badModels.map(({ push: value, title }) => new Option(title, value)));
-  const chosen = () => badModels.find(({ push: value }) => value === (select.value as BadPush)) ?? badModels[0]!;
+  const chosen = () =>
+    badModels.find(({ push: value }) => value === (select.value as BadPush)) ?? badModels[0]!;
   const explain = (): void => void (byId("about-bad").textContent = chosen().about);
   select.addEventListener("change", explain);
   explain();
@@ -85,11 +109,21 @@ export function connectButtons({ agent, workers, network, publisher, onDone, onC
     const hasWorker = model !== null && model.rung !== "cloud";
     const hasGpu = model?.rung === "webgpu";
     const canPush = model !== null && leads && !pushing.now;
-    const isEnabled: Record<ButtonId, boolean> = { "lose-gpu": hasGpu, "kill-worker": hasWorker, "hang-worker": hasWorker, network: true, "push-good": canPush, "push-bad": canPush };
-    for (const id of ids) if (buttons[id].ariaDisabled !== String(!isEnabled[id])) buttons[id].ariaDisabled = String(!isEnabled[id]);
+    const isEnabled: Record<ButtonId, boolean> = {
+      "lose-gpu": hasGpu,
+      "kill-worker": hasWorker,
+      "hang-worker": hasWorker,
+      network: true,
+      "push-good": canPush,
+      "push-bad": canPush,
+    };
+    for (const id of ids)
+      if (buttons[id].ariaDisabled !== String(!isEnabled[id]))
+        buttons[id].ariaDisabled = String(!isEnabled[id]);
     const gpu = hasGpu || !hasWorker ? about.gpu : about.noGpu(model.rung.toUpperCase());
     const hints = { "about-gpu": gpu, "about-good": model === null || leads ? about.good : about.elsewhere };
-    for (const [id, hint] of Object.entries(hints)) if (byId(id).textContent !== hint) byId(id).textContent = hint;
+    for (const [id, hint] of Object.entries(hints))
+      if (byId(id).textContent !== hint) byId(id).textContent = hint;
   };
   return refresh;
 }

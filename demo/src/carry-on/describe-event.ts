@@ -67,7 +67,9 @@ export function describeEvent(event: AgentEvent): string | undefined {
     case "update-staged":
       return `Version ${event.version} is fetched, verified and open in a Worker of its own, after ${duration(event.ms)}.`;
     case "update-checked":
-      return event.goldenCases > 0 ? `Version ${event.version} answers its golden case as it should.` : undefined;
+      return event.goldenCases > 0
+        ? `Version ${event.version} answers its golden case as it should.`
+        : undefined;
     case "update-shadowed":
       return `Version ${event.version} answered ${event.frames} live frames unheard${event.agreement === undefined ? "" : `, and agrees with the old one to ${Math.round(100 * event.agreement)} %`}.`;
     case "update-swapped":
@@ -113,5 +115,7 @@ export function describeEvent(event: AgentEvent): string | undefined {
 
 function way({ from, to, version }: EventOf<"model-failed">): string {
   if (to === "cloud") return "The cloud answers until it can be opened again.";
-  return to === from ? `Version ${version} is opened afresh on ${rungName(to)}.` : `Version ${version} goes on on ${rungName(to)} instead of ${rungName(from)}.`;
+  return to === from
+    ? `Version ${version} is opened afresh on ${rungName(to)}.`
+    : `Version ${version} goes on on ${rungName(to)} instead of ${rungName(from)}.`;
 }

@@ -12,7 +12,16 @@ export interface Figures {
 
 /** Shows how the agent is doing. Pauses are counted while the page is seen: a hidden one gets no frames. */
 export function createFigures(): Figures {
-  const cells = { model: byId("model"), rung: byId("rung"), answered: byId("answered"), unanswered: byId("unanswered"), pause: byId("pause"), waiting: byId("waiting"), sent: byId("sent"), cloud: byId("cloud") };
+  const cells = {
+    model: byId("model"),
+    rung: byId("rung"),
+    answered: byId("answered"),
+    unanswered: byId("unanswered"),
+    pause: byId("pause"),
+    waiting: byId("waiting"),
+    sent: byId("sent"),
+    cloud: byId("cloud"),
+  };
   const pause: { last?: number; longest: number } = { longest: 0 };
   const measure = (): void => {
     if (pause.last !== undefined) pause.longest = Math.max(pause.longest, performance.now() - pause.last);
@@ -32,7 +41,9 @@ export function createFigures(): Figures {
         answered: String(joint.inferenceNumber),
         unanswered: String(unanswered(joint)),
         pause: pause.longest > 0 ? duration(pause.longest) : "-",
-        waiting: queue ? `${queue.items}${queue.items > 0 ? ` (${Math.ceil(queue.bytes / 1024)} KB)` : ""}` : "-",
+        waiting: queue
+          ? `${queue.items}${queue.items > 0 ? ` (${Math.ceil(queue.bytes / 1024)} KB)` : ""}`
+          : "-",
         sent: queue ? String(queue.sentNumber) : "-",
         cloud,
       };

@@ -13,7 +13,10 @@ export type GoldenAnswer = { readonly outputs: Tensors } | { readonly error: str
 self.addEventListener("message", ({ data }: MessageEvent<GoldenQuestion>) => {
   answer(data).then(
     (outputs) => self.postMessage({ outputs } satisfies GoldenAnswer),
-    (error: unknown) => self.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies GoldenAnswer),
+    (error: unknown) =>
+      self.postMessage({
+        error: error instanceof Error ? error.message : String(error),
+      } satisfies GoldenAnswer),
   );
 });
 

@@ -17,9 +17,15 @@ import { createTimeline } from "./timeline.ts";
 // The page: a publisher of models, an agent that trusts it, a network between them that can be cut, and what shows
 // how the agent is doing.
 
-const asked = new URLSearchParams(location.search).get("providers")?.split(",") as ExecutionProvider[] | undefined;
+const asked = new URLSearchParams(location.search).get("providers")?.split(",") as
+  | ExecutionProvider[]
+  | undefined;
 const stage = createStage({ canvas: byId("overlay", HTMLCanvasElement), message: byId("stage-message") });
-const timeline = createTimeline({ list: byId("timeline", HTMLOListElement), latest: byId("latest"), spoken: byId("spoken") });
+const timeline = createTimeline({
+  list: byId("timeline", HTMLOListElement),
+  latest: byId("latest"),
+  spoken: byId("spoken"),
+});
 const video = byId("video", HTMLVideoElement);
 
 async function start(): Promise<void> {
@@ -50,14 +56,20 @@ async function start(): Promise<void> {
     ...(asked && { executionProviders: asked }),
     ...(hasServer && { samples: { url: new URL("cloud", location.href) } }),
   });
-  if (!hasServer) byId("about-samples").textContent = "There is no server behind this page: the big model runs in it, and hard examples are not sent.";
+  if (!hasServer)
+    byId("about-samples").textContent =
+      "There is no server behind this page: the big model runs in it, and hard examples are not sent.";
 
   const figures = createFigures();
   const chart = createAnswersChart({
     place: byId("chart-answers"),
     counts() {
       const { joint } = agent.status();
-      return { edge: joint.inferenceNumber - joint.cloudNumber, cloud: joint.cloudNumber, nobody: unanswered(joint) };
+      return {
+        edge: joint.inferenceNumber - joint.cloudNumber,
+        cloud: joint.cloudNumber,
+        nobody: unanswered(joint),
+      };
     },
   });
   const refreshButtons = connectButtons({

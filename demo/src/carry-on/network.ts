@@ -9,7 +9,11 @@ export interface Network {
 }
 
 /** A network that is there until it is cut. `published` answers what the publisher serves; undefined goes on to the real network. */
-export function createNetwork({ published }: { readonly published: (url: URL) => Response | undefined }): Network {
+export function createNetwork({
+  published,
+}: {
+  readonly published: (url: URL) => Response | undefined;
+}): Network {
   const state = { cutting: new AbortController() };
   return {
     get isCut() {

@@ -5,9 +5,13 @@ import { describe, expect, it } from "vitest";
 import { onnxWeights, withWeights } from "./onnx-weights.ts";
 import { retrain } from "./retrain.ts";
 
-const model = new Uint8Array(await readFile(new URL("../../../models/tiny-person/model.onnx", import.meta.url)));
+const model = new Uint8Array(
+  await readFile(new URL("../../../models/tiny-person/model.onnx", import.meta.url)),
+);
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
-const grey: Tensors = { image: { dtype: "float32", shape: [1, 3, 216, 288], data: new Float32Array(3 * 216 * 288).fill(0.5) } };
+const grey: Tensors = {
+  image: { dtype: "float32", shape: [1, 3, 216, 288], data: new Float32Array(3 * 216 * 288).fill(0.5) },
+};
 const answer = async (bytes: Uint8Array): Promise<Tensors> => {
   const estimator = onnxEstimator({ model: bytes, task: tensors() });
   try {
@@ -22,7 +26,9 @@ describe("onnxWeights()", () => {
     const found = onnxWeights(model);
     expect(found.reduce((sum, { length }) => sum + length / 4, 0)).toBe(65_581);
     expect(found[0]).toMatchObject({ name: "onnx::Conv_87", length: 48 * 48 * 3 * 3 * 4 });
-    expect(found.map(({ length }) => length)).toEqual(found.map(({ length }) => length).toSorted((a, b) => b - a));
+    expect(found.map(({ length }) => length)).toEqual(
+      found.map(({ length }) => length).toSorted((a, b) => b - a),
+    );
   });
 
   it("reads any bytes without a hang, and throws nothing but RangeError", () => {
@@ -47,7 +53,10 @@ describe("withWeights()", () => {
     expect(isSame(changed, model)).toBe(false);
     expect(isSame(withWeights(changed, { weights, change: (weight) => -weight }), model)).toBe(true);
     const end = weights.begin + weights.length;
-    expect(isSame(changed.subarray(0, weights.begin), model.subarray(0, weights.begin)) && isSame(changed.subarray(end), model.subarray(end))).toBe(true);
+    expect(
+      isSame(changed.subarray(0, weights.begin), model.subarray(0, weights.begin)) &&
+        isSame(changed.subarray(end), model.subarray(end)),
+    ).toBe(true);
   });
 });
 
@@ -68,7 +77,10 @@ describe("retrain()", () => {
   it("gives one that answers NaN, and a worse one that answers numbers, but others", async () => {
     const broken = await answer(retrain(model, { into: "nan", random: random() }));
     expect(Object.values(broken).some(({ data }) => (data as Float32Array).some(Number.isNaN))).toBe(true);
-    const [one, other] = [heat(await answer(model)), heat(await answer(retrain(model, { into: "worse", random: random() })))];
+    const [one, other] = [
+      heat(await answer(model)),
+      heat(await answer(retrain(model, { into: "worse", random: random() }))),
+    ];
     expect(other.every(Number.isFinite)).toBe(true);
     expect(Math.max(...one.map((value, i) => Math.abs(value - other[i]!)))).toBeGreaterThan(0.02);
   });

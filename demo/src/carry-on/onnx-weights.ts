@@ -35,14 +35,21 @@ export function onnxWeights(model: Uint8Array): Weights[] {
       const part = (number: number): Field | undefined => tensor.find((field) => field.number === number);
       const [name, raw] = [part(TENSOR.name), part(TENSOR.raw)];
       if (!name || !raw || part(TENSOR.type)?.value !== FLOAT) continue;
-      found.push({ name: new TextDecoder().decode(model.subarray(name.begin, name.end)), begin: raw.begin, length: raw.end - raw.begin });
+      found.push({
+        name: new TextDecoder().decode(model.subarray(name.begin, name.end)),
+        begin: raw.begin,
+        length: raw.end - raw.begin,
+      });
     }
   }
   return found.toSorted((a, b) => b.length - a.length);
 }
 
 /** A copy of the file with some weights changed; `change` is asked for each of them. */
-export function withWeights(model: Uint8Array, { weights, change }: { readonly weights: Weights; readonly change: (weight: number) => number }): Uint8Array<ArrayBuffer> {
+export function withWeights(
+  model: Uint8Array,
+  { weights, change }: { readonly weights: Weights; readonly change: (weight: number) => number },
+): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(model);
   const view = new DataView(copy.buffer, weights.begin, weights.length);
   for (let at = 0; at < weights.length; at += 4) view.setFloat32(at, change(view.getFloat32(at, true)), true);
@@ -50,7 +57,10 @@ export function withWeights(model: Uint8Array, { weights, change }: { readonly w
 }
 
 /** The fields of one protobuf message. Source: protobuf.dev/programming-guides/encoding. */
-function* fields(bytes: Uint8Array, { begin, end }: { readonly begin: number; readonly end: number }): Generator<Field> {
+function* fields(
+  bytes: Uint8Array,
+  { begin, end }: { readonly begin: number; readonly end: number },
+): Generator<Field> {
   let at = begin;
   const varint = (): number => {
     let value = 0;

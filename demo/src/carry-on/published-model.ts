@@ -1,4 +1,10 @@
-import { canonicalJson, writeSafetensors, type ModelManifest, type SignedManifest, type Tensors } from "@sedna-js/core";
+import {
+  canonicalJson,
+  writeSafetensors,
+  type ModelManifest,
+  type SignedManifest,
+  type Tensors,
+} from "@sedna-js/core";
 
 /** What a manifest is made of. */
 export interface ModelParts {
@@ -23,9 +29,21 @@ const TOLERANCE = { absolute: 0.02, relative: 0.02 };
 
 /** Describes a version of the little model, as the edge has to know it. Files carry their version in their names, so that no cache mixes them up. */
 export async function publishedModel({ version, model, golden }: ModelParts): Promise<PublishedModel> {
-  const names = { model: `tiny-person-${version}.onnx`, inputs: `golden-inputs-${version}.safetensors`, outputs: `golden-outputs-${version}.safetensors` };
-  const files = { [names.model]: model, [names.inputs]: writeSafetensors({ tensors: golden.inputs }), [names.outputs]: writeSafetensors({ tensors: golden.outputs }) };
-  const listed = Object.entries(files).map(async ([path, bytes]) => ({ path, size: bytes.length, sha256: await sha256(bytes) }));
+  const names = {
+    model: `tiny-person-${version}.onnx`,
+    inputs: `golden-inputs-${version}.safetensors`,
+    outputs: `golden-outputs-${version}.safetensors`,
+  };
+  const files = {
+    [names.model]: model,
+    [names.inputs]: writeSafetensors({ tensors: golden.inputs }),
+    [names.outputs]: writeSafetensors({ tensors: golden.outputs }),
+  };
+  const listed = Object.entries(files).map(async ([path, bytes]) => ({
+    path,
+    size: bytes.length,
+    sha256: await sha256(bytes),
+  }));
   const manifest: ModelManifest = {
     format: "sedna-model/1",
     name: "tiny-person",
@@ -44,7 +62,10 @@ export async function publishedModel({ version, model, golden }: ModelParts): Pr
 }
 
 /** Signs the canonical bytes of a manifest. */
-export async function signManifest(manifest: ModelManifest, { keyId, key }: { readonly keyId: string; readonly key: CryptoKey }): Promise<SignedManifest> {
+export async function signManifest(
+  manifest: ModelManifest,
+  { keyId, key }: { readonly keyId: string; readonly key: CryptoKey },
+): Promise<SignedManifest> {
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, canonicalJson(manifest)));
   return { manifest, signatures: [{ keyId, value: base64(signature) }] };
 }

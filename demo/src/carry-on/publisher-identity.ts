@@ -21,10 +21,19 @@ export async function publisherIdentity(): Promise<PublisherIdentity> {
   const known = recall();
   const keys = known ? await imported(known).catch(() => undefined) : undefined;
   if (keys) return { keys, nextVersion: counter(known!) };
-  const made = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]).catch((cause: unknown) => {
-    throw new Error("sign models: expected a browser with Ed25519, such as Chrome 137, Firefox 129, Safari 17 or newer; this one has none", { cause });
-  });
-  const remembered = { privateKey: await crypto.subtle.exportKey("jwk", made.privateKey), publicKey: await crypto.subtle.exportKey("jwk", made.publicKey), version: 0 };
+  const made = await crypto.subtle
+    .generateKey("Ed25519", true, ["sign", "verify"])
+    .catch((cause: unknown) => {
+      throw new Error(
+        "sign models: expected a browser with Ed25519, such as Chrome 137, Firefox 129, Safari 17 or newer; this one has none",
+        { cause },
+      );
+    });
+  const remembered = {
+    privateKey: await crypto.subtle.exportKey("jwk", made.privateKey),
+    publicKey: await crypto.subtle.exportKey("jwk", made.publicKey),
+    version: 0,
+  };
   return { keys: made, nextVersion: counter(remembered) };
 }
 

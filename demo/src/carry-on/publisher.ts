@@ -32,7 +32,12 @@ export interface PublisherOptions {
 }
 
 /** A publisher with a key of its own. Nothing is published yet. */
-export async function createPublisher({ place, model, inputs, random = Math.random }: PublisherOptions): Promise<Publisher> {
+export async function createPublisher({
+  place,
+  model,
+  inputs,
+  random = Math.random,
+}: PublisherOptions): Promise<Publisher> {
   const { keys, nextVersion } = await publisherIdentity();
   const publicKey = base64(new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey)));
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -48,7 +53,10 @@ export async function createPublisher({ place, model, inputs, random = Math.rand
       const golden = { inputs, outputs: await runOnce({ model: push === "nan" ? good : offered, inputs }) };
       const published = await publishedModel({ version: nextVersion(), model: offered, golden });
       const { manifest } = published;
-      const key = push === "forged" ? (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])).privateKey : keys.privateKey;
+      const key =
+        push === "forged"
+          ? (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])).privateKey
+          : keys.privateKey;
       const signed = await signManifest(manifest, { keyId: KEY_ID, key });
 
       files.clear();
@@ -60,7 +68,9 @@ export async function createPublisher({ place, model, inputs, random = Math.rand
     answer(url) {
       if (!url.href.startsWith(place.href)) return undefined;
       const bytes = files.get(url.pathname.slice(place.pathname.length));
-      return bytes ? new Response(bytes, { headers: { "content-length": String(bytes.length) } }) : new Response(null, { status: 404 });
+      return bytes
+        ? new Response(bytes, { headers: { "content-length": String(bytes.length) } })
+        : new Response(null, { status: 404 });
     },
   };
 }

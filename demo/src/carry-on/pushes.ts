@@ -14,8 +14,27 @@ export interface BadModel {
 
 /** The bad models, each for another check of the agent. */
 export const badModels: readonly BadModel[] = [
-  { push: "nan", title: "It answers NaN", about: "Signed and intact, but its weights are broken. The golden case in its manifest has to catch it, before a frame sees it." },
-  { push: "worse", title: "It looks in the wrong places", about: "Signed, intact, and it even passes its own golden case. Only live frames show it: shadowing beside the old version has to catch it." },
-  { push: "bit", title: "One bit changed on the way", about: "The file is not what the signed manifest says. Its hash has to catch it, before it is loaded." },
-  { push: "forged", title: "Someone else signed it", about: "A perfect model from a stranger who claims our key's name. The signature has to catch it, before a byte of it is fetched." },
+  {
+    push: "nan",
+    title: "It answers NaN",
+    about:
+      "Signed and intact, but its weights are broken. The golden case in its manifest has to catch it, before a frame sees it.",
+  },
+  {
+    push: "worse",
+    title: "It looks in the wrong places",
+    about:
+      "Signed, intact, and it even passes its own golden case. Only live frames show it: shadowing beside the old version has to catch it.",
+  },
+  {
+    push: "bit",
+    title: "One bit changed on the way",
+    about: "The file is not what the signed manifest says. Its hash has to catch it, before it is loaded.",
+  },
+  {
+    push: "forged",
+    title: "Someone else signed it",
+    about:
+      "A perfect model from a stranger who claims our key's name. The signature has to catch it, before a byte of it is fetched.",
+  },
 ];

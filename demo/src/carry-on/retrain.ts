@@ -7,7 +7,10 @@ const SPOILT_BY = 0.5;
 const RETRAINED_BY = 0.002;
 
 /** Another training of a model, as its changed weights: those of its largest layer. `random` is uniform in [0,1). */
-export function retrain(model: Uint8Array, { into, random }: { readonly into: "good" | "nan" | "worse"; readonly random: () => number }): Uint8Array<ArrayBuffer> {
+export function retrain(
+  model: Uint8Array,
+  { into, random }: { readonly into: "good" | "nan" | "worse"; readonly random: () => number },
+): Uint8Array<ArrayBuffer> {
   const weights = onnxWeights(model)[0];
   if (!weights) throw new RangeError("retrain a model: expected float weights in its file; got none");
   const spread = (most: number): number => most * (2 * random() - 1);

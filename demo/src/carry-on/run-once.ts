@@ -10,7 +10,11 @@ export async function runOnce(question: GoldenQuestion): Promise<Tensors> {
   try {
     const answer = await new Promise<GoldenAnswer>((resolve, reject) => {
       worker.addEventListener("message", ({ data }: MessageEvent<GoldenAnswer>) => resolve(data));
-      worker.addEventListener("error", ({ message }) => reject(new Error(`run a model once: expected a Worker; got ${message || "one that could not be loaded"}`)));
+      worker.addEventListener("error", ({ message }) =>
+        reject(
+          new Error(`run a model once: expected a Worker; got ${message || "one that could not be loaded"}`),
+        ),
+      );
       worker.postMessage(question);
     });
     if ("error" in answer) throw new Error(answer.error);

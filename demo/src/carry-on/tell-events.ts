@@ -8,7 +8,13 @@ export function unanswered({ droppedNumber, failedNumber }: AgentStatus["joint"]
 }
 
 /** Tells a timeline of an agent's events; sentences that hang on more than one event are put together here. Give it every event, in order. */
-export function tellEvents({ timeline, status }: { readonly timeline: Timeline; readonly status: () => AgentStatus }): (event: AgentEvent) => void {
+export function tellEvents({
+  timeline,
+  status,
+}: {
+  readonly timeline: Timeline;
+  readonly status: () => AgentStatus;
+}): (event: AgentEvent) => void {
   type Counts = Pick<AgentStatus["joint"], "droppedNumber" | "failedNumber">;
   /** The counts when the trouble, or the update, began. */
   const before: { failure?: Counts; update?: Counts } = {};
@@ -18,8 +24,11 @@ export function tellEvents({ timeline, status }: { readonly timeline: Timeline; 
     const now = status().joint;
     const lost = now.failedNumber - (counts ?? now).failedNumber;
     const skipped = now.droppedNumber - (counts ?? now).droppedNumber;
-    const losses = lost === 0 ? "No frame was lost" : `${lost} ${lost === 1 ? "frame was" : "frames were"} lost`;
-    return skipped === 0 ? `${losses}.` : `${losses}; ${skipped} ${skipped === 1 ? "was" : "were"} passed over for newer ones.`;
+    const losses =
+      lost === 0 ? "No frame was lost" : `${lost} ${lost === 1 ? "frame was" : "frames were"} lost`;
+    return skipped === 0
+      ? `${losses}.`
+      : `${losses}; ${skipped} ${skipped === 1 ? "was" : "were"} passed over for newer ones.`;
   };
 
   return (event) => {
@@ -27,7 +36,8 @@ export function tellEvents({ timeline, status }: { readonly timeline: Timeline; 
     switch (event.type) {
       case "model-opened": {
         // A new version says so itself when it is ready, and so does one that comes back.
-        const isFirst = before.failure === undefined && (status().model?.version ?? event.version) === event.version;
+        const isFirst =
+          before.failure === undefined && (status().model?.version ?? event.version) === event.version;
         return isFirst ? told(text!) : undefined;
       }
       case "model-failed":
@@ -51,7 +61,10 @@ export function tellEvents({ timeline, status }: { readonly timeline: Timeline; 
         return;
       case "item-sent":
         if ((status().queue?.items ?? 0) > 0) return;
-        if (sending.waits) told(`${sending.most === 1 ? "The hard example that waited has" : `All hard examples that waited, ${sending.most} at most, have`} been sent.`);
+        if (sending.waits)
+          told(
+            `${sending.most === 1 ? "The hard example that waited has" : `All hard examples that waited, ${sending.most} at most, have`} been sent.`,
+          );
         Object.assign(sending, { waits: false, most: 0 });
         return;
       default:

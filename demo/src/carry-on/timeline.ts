@@ -13,7 +13,15 @@ export interface Timeline {
 }
 
 /** A list of what happened. The newest sentence also stands beside the video, and is told to screen readers, not too often. */
-export function createTimeline({ list, latest, spoken }: { readonly list: HTMLOListElement; readonly latest: HTMLElement; readonly spoken: HTMLElement }): Timeline {
+export function createTimeline({
+  list,
+  latest,
+  spoken,
+}: {
+  readonly list: HTMLOListElement;
+  readonly latest: HTMLElement;
+  readonly spoken: HTMLElement;
+}): Timeline {
   const speech: { next?: string; timer?: ReturnType<typeof setTimeout> } = {};
   const speak = (): void => {
     delete speech.timer;
@@ -26,8 +34,14 @@ export function createTimeline({ list, latest, spoken }: { readonly list: HTMLOL
   return {
     add({ actor, text }) {
       const at = new Date();
-      const time = Object.assign(document.createElement("time"), { dateTime: at.toISOString(), textContent: at.toLocaleTimeString("en-GB") });
-      const who = Object.assign(document.createElement("span"), { className: `actor ${actor}`, textContent: actor });
+      const time = Object.assign(document.createElement("time"), {
+        dateTime: at.toISOString(),
+        textContent: at.toLocaleTimeString("en-GB"),
+      });
+      const who = Object.assign(document.createElement("span"), {
+        className: `actor ${actor}`,
+        textContent: actor,
+      });
       const what = Object.assign(document.createElement("span"), { textContent: text });
       const row = document.createElement("li");
       row.append(time, who, what);

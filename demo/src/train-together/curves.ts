@@ -17,12 +17,20 @@ export interface Curves {
 }
 
 /** Accuracy of the common model and of this tab alone, and the loss, round by round. */
-export function createCurves({ accuracy, loss }: { readonly accuracy: HTMLElement; readonly loss: HTMLElement }): Curves {
+export function createCurves({
+  accuracy,
+  loss,
+}: {
+  readonly accuracy: HTMLElement;
+  readonly loss: HTMLElement;
+}): Curves {
   const points = new Map<number, RoundPoint>();
-  const column = (read: (point: RoundPoint) => number | undefined): (number | null)[] => sorted().map((point) => read(point) ?? null);
+  const column = (read: (point: RoundPoint) => number | undefined): (number | null)[] =>
+    sorted().map((point) => read(point) ?? null);
   const sorted = (): RoundPoint[] => [...points.values()].toSorted((a, b) => a.round - b.round);
   const rounds = (): number[] => sorted().map(({ round }) => round);
-  const inPercent = (share: number | undefined): number | undefined => (share === undefined ? undefined : 100 * share);
+  const inPercent = (share: number | undefined): number | undefined =>
+    share === undefined ? undefined : 100 * share;
   const whole = (value: number): string => (Number.isInteger(value) ? String(value) : "");
   const drawings = [
     lines(
@@ -31,10 +39,17 @@ export function createCurves({ accuracy, loss }: { readonly accuracy: HTMLElemen
         { label: "all tabs together (solid)", colour: "--edge" },
         { label: "this tab alone (dashed)", colour: "--cloud", dash: [8, 4] },
       ],
-      () => [rounds(), column(({ together }) => inPercent(together)), column(({ alone }) => inPercent(alone))],
+      () => [
+        rounds(),
+        column(({ together }) => inPercent(together)),
+        column(({ alone }) => inPercent(alone)),
+      ],
       { max: 100, height: 190, x: whole },
     ),
-    lines(loss, [{ label: "loss", colour: "--edge" }], () => [rounds(), column((point) => point.loss)], { height: 110, x: whole }),
+    lines(loss, [{ label: "loss", colour: "--edge" }], () => [rounds(), column((point) => point.loss)], {
+      height: 110,
+      x: whole,
+    }),
   ];
   const draw = (): void => {
     for (const one of drawings) one();

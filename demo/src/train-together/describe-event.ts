@@ -27,23 +27,38 @@ export function describeEvent(event: FederatedEvent): Described {
     case "training":
       return { text: `Round ${event.round}: trains on its own digits.`, isNews: false };
     case "trained":
-      return { text: `Round ${event.round}: trained, loss ${event.report.loss.toFixed(2)} on its own digits. Sends what changed.`, isNews: false };
+      return {
+        text: `Round ${event.round}: trained, loss ${event.report.loss.toFixed(2)} on its own digits. Sends what changed.`,
+        isNews: false,
+      };
     case "sent":
-      return { text: `Round ${event.round}: sent ${(event.bytes / 1024).toFixed(1)} KB, no digit among them.`, isNews: false };
+      return {
+        text: `Round ${event.round}: sent ${(event.bytes / 1024).toFixed(1)} KB, no digit among them.`,
+        isNews: false,
+      };
     case "counted":
       return { text: `Round ${event.round}: this tab's update counts. Waits for the others.`, isNews: false };
     case "missed":
-      return { text: `Round ${event.round} went on without this tab: ${misses[event.why] ?? event.message}.`, isNews: true };
+      return {
+        text: `Round ${event.round} went on without this tab: ${misses[event.why] ?? event.message}.`,
+        isNews: true,
+      };
     case "paused":
       return { text: "Training waits.", isNews: true };
     case "resumed":
       return { text: "Training goes on.", isNews: true };
     case "retrying":
-      return { text: `The aggregator could not be reached. Tries again in ${Math.ceil(event.retryInMs / 1000)} s.`, isNews: true };
+      return {
+        text: `The aggregator could not be reached. Tries again in ${Math.ceil(event.retryInMs / 1000)} s.`,
+        isNews: true,
+      };
     case "storage-failed":
       return { text: `This tab cannot store what it needs to go on later: ${event.message}`, isNews: true };
     case "done":
-      return { text: `All rounds are over: this tab has the common model of round ${event.round}.`, isNews: true };
+      return {
+        text: `All rounds are over: this tab has the common model of round ${event.round}.`,
+        isNews: true,
+      };
     default:
       return event satisfies never;
   }

@@ -34,17 +34,29 @@ export interface DigitsShares {
 
 /** Loads the digits and deals them out, mostly a few kinds to each tab: a Dirichlet split at 0.1, the same in every tab. */
 export async function loadDigits(): Promise<DigitsShares> {
-  const read = async (url: string): Promise<Uint8Array> => (await readIdx(new Uint8Array(await (await fetch(url)).arrayBuffer()))).data;
+  const read = async (url: string): Promise<Uint8Array> =>
+    (await readIdx(new Uint8Array(await (await fetch(url)).arrayBuffer()))).data;
   const [pixels, truth] = await Promise.all([read(images), read(labels)]);
   const features = averagePool(pixels, { width: SIDE, height: SIDE });
   const take = (indices: readonly number[]): Digits => ({
-    pixels: gather(pixels, { indices, size: SIDE * SIDE, into: new Uint8Array(indices.length * SIDE * SIDE) }),
-    features: gather(features, { indices, size: FEATURES, into: new Float32Array(indices.length * FEATURES) }),
+    pixels: gather(pixels, {
+      indices,
+      size: SIDE * SIDE,
+      into: new Uint8Array(indices.length * SIDE * SIDE),
+    }),
+    features: gather(features, {
+      indices,
+      size: FEATURES,
+      into: new Float32Array(indices.length * FEATURES),
+    }),
     labels: Uint8Array.from(indices, (i) => truth[i]!),
   });
   const split = Array.from({ length: GROUPS }, (_, group) => {
     const own = Array.from({ length: Math.floor(DEALT / GROUPS) }, (_, i) => GROUPS * i + group);
-    const parts = dirichletSplit(own.map((i) => truth[i]!), { parts: TABS_OF_GROUP, alpha: 0.1, random: seededRandom({ seed: SEED, stream: group }) });
+    const parts = dirichletSplit(
+      own.map((i) => truth[i]!),
+      { parts: TABS_OF_GROUP, alpha: 0.1, random: seededRandom({ seed: SEED, stream: group }) },
+    );
     return parts.map((part) => part.map((i) => own[i]!));
   }).flat();
   return {
@@ -53,7 +65,14 @@ export async function loadDigits(): Promise<DigitsShares> {
   };
 }
 
-function gather<Values extends Uint8Array | Float32Array>(from: Values, { indices, size, into }: { readonly indices: readonly number[]; readonly size: number; readonly into: Values }): Values {
+function gather<Values extends Uint8Array | Float32Array>(
+  from: Values,
+  {
+    indices,
+    size,
+    into,
+  }: { readonly indices: readonly number[]; readonly size: number; readonly into: Values },
+): Values {
   for (const [n, i] of indices.entries()) into.set(from.subarray(i * size, (i + 1) * size), n * size);
   return into;
 }

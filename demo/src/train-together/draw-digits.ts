@@ -25,7 +25,9 @@ export function drawDigits(canvas: HTMLCanvasElement, { pixels, count, caption }
   canvas.height = Math.round(rows * high * ratio);
   canvas.style.height = `${rows * high}px`;
   const style = getComputedStyle(document.documentElement);
-  const [ink, quiet, wrongInk] = ["--ink", "--quiet", "--cloud"].map((name) => style.getPropertyValue(name).trim()) as [string, string, string];
+  const [ink, quiet, wrongInk] = ["--ink", "--quiet", "--cloud"].map((name) =>
+    style.getPropertyValue(name).trim(),
+  ) as [string, string, string];
   const [red, green, blue] = channels(ink);
   const stamp = new OffscreenCanvas(SIDE, SIDE);
   const brush = stamp.getContext("2d")!;
@@ -34,7 +36,8 @@ export function drawDigits(canvas: HTMLCanvasElement, { pixels, count, caption }
   context.textAlign = "center";
   for (let i = 0; i < count; i++) {
     const image = brush.createImageData(SIDE, SIDE);
-    for (let at = 0; at < SIDE * SIDE; at++) image.data.set([red, green, blue, pixels[i * SIDE * SIDE + at]!], 4 * at);
+    for (let at = 0; at < SIDE * SIDE; at++)
+      image.data.set([red, green, blue, pixels[i * SIDE * SIDE + at]!], 4 * at);
     brush.putImageData(image, 0, 0);
     const left = (i % columns) * cell + (cell - SIDE) / 2;
     const top = Math.floor(i / columns) * high;

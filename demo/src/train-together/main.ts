@@ -16,8 +16,10 @@ const SHOWN_ANSWERS = 60;
 
 const aboutModes: Readonly<Record<Mode, string>> = {
   plain: "The server adds up the updates and could look at each one.",
-  secure: "Tabs mask their updates for each other. The masks cancel in the sum, which is all the server can read. It needs three tabs.",
-  private: "Each update is clipped, and noise is added to their mean. With few tabs that is a lot of noise: the model is worse, and epsilon grows with each round.",
+  secure:
+    "Tabs mask their updates for each other. The masks cancel in the sum, which is all the server can read. It needs three tabs.",
+  private:
+    "Each update is clipped, and noise is added to their mean. With few tabs that is a lot of noise: the model is worse, and epsilon grows with each round.",
 };
 
 async function start(): Promise<void> {
@@ -26,15 +28,36 @@ async function start(): Promise<void> {
   const digits = share(room.share);
   showMode(room.mode, (mode) => location.assign(room.address(mode)));
 
-  const timeline = createTimeline({ list: byId("timeline", HTMLOListElement), latest: byId("latest"), spoken: byId("spoken") });
+  const timeline = createTimeline({
+    list: byId("timeline", HTMLOListElement),
+    latest: byId("latest"),
+    spoken: byId("spoken"),
+  });
   const curves = createCurves({ accuracy: byId("chart-accuracy"), loss: byId("chart-loss") });
   const url = new URL("cloud", location.href);
-  const newest = { together: undefined as number | undefined, alone: undefined as number | undefined, version: 0, sent: 0, answers: new Uint8Array(0) as Uint8Array };
+  const newest = {
+    together: undefined as number | undefined,
+    alone: undefined as number | undefined,
+    version: 0,
+    sent: 0,
+    answers: new Uint8Array(0) as Uint8Array,
+  };
 
   // They lie class by class: some from all over.
-  const some = Array.from({ length: SHOWN_DIGITS }, (_, i) => Math.floor((((i * 37) % SHOWN_DIGITS) * digits.labels.length) / SHOWN_DIGITS));
-  const drawOwn = (): void => drawDigits(byId("digits", HTMLCanvasElement), { pixels: pick(digits.pixels, some), count: some.length });
-  const drawAnswers = (): void => drawDigits(byId("answers", HTMLCanvasElement), { pixels: heldOut.pixels, count: SHOWN_ANSWERS, caption: (i) => ({ text: newest.answers.length === 0 ? "" : String(newest.answers[i]), wrong: newest.answers[i] !== heldOut.labels[i] }) });
+  const some = Array.from({ length: SHOWN_DIGITS }, (_, i) =>
+    Math.floor((((i * 37) % SHOWN_DIGITS) * digits.labels.length) / SHOWN_DIGITS),
+  );
+  const drawOwn = (): void =>
+    drawDigits(byId("digits", HTMLCanvasElement), { pixels: pick(digits.pixels, some), count: some.length });
+  const drawAnswers = (): void =>
+    drawDigits(byId("answers", HTMLCanvasElement), {
+      pixels: heldOut.pixels,
+      count: SHOWN_ANSWERS,
+      caption: (i) => ({
+        text: newest.answers.length === 0 ? "" : String(newest.answers[i]),
+        wrong: newest.answers[i] !== heldOut.labels[i],
+      }),
+    });
   drawOwn();
   drawAnswers();
   byId("about-digits").textContent = aboutDigits(digits);
@@ -72,8 +95,11 @@ async function start(): Promise<void> {
     byId("together").textContent = percent(newest.together);
     curves.add({ round, together: newest.together });
     drawAnswers();
-    const wrong = newest.answers.subarray(0, SHOWN_ANSWERS).filter((answer, i) => answer !== heldOut.labels[i]).length;
-    byId("about-answers").textContent = `${SHOWN_ANSWERS} of the 2,000 held-out digits, ${wrong} of them wrong (orange). Of all 2,000 it has ${percent(newest.together)} right; this tab alone would have ${newest.alone === undefined ? "..." : percent(newest.alone)}.`;
+    const wrong = newest.answers
+      .subarray(0, SHOWN_ANSWERS)
+      .filter((answer, i) => answer !== heldOut.labels[i]).length;
+    byId("about-answers").textContent =
+      `${SHOWN_ANSWERS} of the 2,000 held-out digits, ${wrong} of them wrong (orange). Of all 2,000 it has ${percent(newest.together)} right; this tab alone would have ${newest.alone === undefined ? "..." : percent(newest.alone)}.`;
   };
 
   const tellPeople = peopleWatcher((text) => timeline.add({ actor: "others", text }));
@@ -86,7 +112,10 @@ async function start(): Promise<void> {
     await showModel(status);
   };
   const watching = async (): Promise<void> => {
-    await watch().catch((error: unknown) => (byId("headline").textContent = `The aggregator cannot be asked: ${messageOf(error)}`));
+    await watch().catch(
+      (error: unknown) =>
+        (byId("headline").textContent = `The aggregator cannot be asked: ${messageOf(error)}`),
+    );
     setTimeout(() => void watching(), STATUS_MS);
   };
 
@@ -112,7 +141,9 @@ async function start(): Promise<void> {
       void takePart();
     }
   });
-  byId("more").addEventListener("click", () => window.open(location.href.replace(/[?&]share=\d+/, ""), "_blank", "noopener"));
+  byId("more").addEventListener("click", () =>
+    window.open(location.href.replace(/[?&]share=\d+/, ""), "_blank", "noopener"),
+  );
   void takePart();
   void watching();
 }
@@ -121,7 +152,8 @@ async function start(): Promise<void> {
 function pick(pixels: Uint8Array, numbers: readonly number[]): Uint8Array {
   const size = SIDE * SIDE;
   const picked = new Uint8Array(numbers.length * size);
-  for (const [at, number] of numbers.entries()) picked.set(pixels.subarray(number * size, (number + 1) * size), at * size);
+  for (const [at, number] of numbers.entries())
+    picked.set(pixels.subarray(number * size, (number + 1) * size), at * size);
   return picked;
 }
 
@@ -134,7 +166,9 @@ function showMode(mode: Mode, onChange: (mode: Mode) => void): void {
 
 function aboutDigits({ labels }: Digits): string {
   const counts = Array.from({ length: 10 }, (_, digit) => labels.filter((label) => label === digit).length);
-  const [many, none] = [(count: number) => count >= labels.length / 20, (count: number) => count === 0].map((test) => counts.flatMap((count, digit) => (test(count) ? [digit] : [])));
+  const [many, none] = [(count: number) => count >= labels.length / 20, (count: number) => count === 0].map(
+    (test) => counts.flatMap((count, digit) => (test(count) ? [digit] : [])),
+  );
   return `${labels.length} digits: mostly ${many!.join(", ")}${none!.length > 0 ? `; no ${none!.join(", no ")}` : ""}.`;
 }
 
@@ -144,7 +178,10 @@ async function statusOf(url: URL): Promise<FederationStatus> {
   return parseFederationStatus(await response.json());
 }
 
-function showStatus({ state, round, remainingMs, clients, history, privacy, plan }: FederationStatus, { together }: { readonly together: number | undefined }): void {
+function showStatus(
+  { state, round, remainingMs, clients, history, privacy, plan }: FederationStatus,
+  { together }: { readonly together: number | undefined },
+): void {
   const least = plan.protection === "secure-sum" ? 3 : 2;
   const present = clients.filter((one) => one.state !== "left").length;
   const last = history.at(-1);
@@ -152,7 +189,9 @@ function showStatus({ state, round, remainingMs, clients, history, privacy, plan
   byId("closes").textContent = remainingMs === undefined ? "-" : `${Math.ceil(remainingMs / 1000)} s`;
   byId("loss").textContent = last?.loss === undefined ? "-" : last.loss.toFixed(2);
   byId("updates").textContent = last ? `${last.counted} of ${last.selected} asked` : "-";
-  byId("epsilon").textContent = privacy ? `ε ${privacy.epsilon.toFixed(1)} at δ ${privacy.delta}` : "not limited";
+  byId("epsilon").textContent = privacy
+    ? `ε ${privacy.epsilon.toFixed(1)} at δ ${privacy.delta}`
+    : "not limited";
   showPeople(byId("people"), clients);
   byId("headline").textContent =
     state === "done"

@@ -1,5 +1,11 @@
 import { flatLength, type FederationPlan } from "@sedna-js/core";
-import { createFederatedLearning, federationTransport, labelledSamples, workerEstimator, type FederatedEvent } from "@sedna-js/edge-agent";
+import {
+  createFederatedLearning,
+  federationTransport,
+  labelledSamples,
+  workerEstimator,
+  type FederatedEvent,
+} from "@sedna-js/edge-agent";
 import { FEATURES, type Digits } from "./digits-share.ts";
 
 /** This tab's part in the federation; see {@link createParticipant}. */
@@ -25,12 +31,22 @@ export interface ParticipantOptions {
 }
 
 /** Trains in one Worker with the others, and in a second one alone, on the same digits. */
-export function createParticipant({ url, federation, device, digits, onEvent, onAlone }: ParticipantOptions): Participant {
+export function createParticipant({
+  url,
+  federation,
+  device,
+  digits,
+  onEvent,
+  onAlone,
+}: ParticipantOptions): Participant {
   const worker = () => new Worker(new URL("./trainer.worker.ts", import.meta.url), { type: "module" });
   const estimator = workerEstimator<Float32Array, Float32Array>(worker());
   const alone = workerEstimator<Float32Array, Float32Array>(worker());
   const samples = labelledSamples(
-    Array.from(digits.labels, (label, i) => ({ sample: digits.features.slice(i * FEATURES, (i + 1) * FEATURES), label })),
+    Array.from(digits.labels, (label, i) => ({
+      sample: digits.features.slice(i * FEATURES, (i + 1) * FEATURES),
+      label,
+    })),
     { version: "digits" },
   );
   const http = federationTransport({ url, name: federation });
@@ -83,7 +99,10 @@ export function createParticipant({ url, federation, device, digits, onEvent, on
     },
     model(version) {
       if (!plan) throw new Error("show a model: expected to have joined");
-      return transport.fetchModel(version, { length: flatLength(plan.layout), signal: AbortSignal.timeout(10_000) });
+      return transport.fetchModel(version, {
+        length: flatLength(plan.layout),
+        signal: AbortSignal.timeout(10_000),
+      });
     },
   };
 }

@@ -30,7 +30,8 @@ export function peopleWatcher(tell: (text: string) => void): (status: Federation
       const was = before!.get(id);
       if (was === state) continue;
       if (was === undefined) tell(`${nameOf({ id, kind })} has come.`);
-      else if (state === "quarantined" || (isAway(state) && !isAway(was))) tell(`${nameOf({ id, kind })} ${states[state]}.`);
+      else if (state === "quarantined" || (isAway(state) && !isAway(was)))
+        tell(`${nameOf({ id, kind })} ${states[state]}.`);
       else if (isAway(was) && !isAway(state)) tell(`${nameOf({ id, kind })} is back.`);
     }
     before = new Map(clients.map(({ id, state }) => [id, state]));
@@ -38,4 +39,5 @@ export function peopleWatcher(tell: (text: string) => void): (status: Federation
 }
 
 /** People count from one. */
-const nameOf = ({ id, kind }: Pick<FederationClientStatus, "id" | "kind">): string => `${kind === "sedna-v1" ? "Sedna client" : "Participant"} ${id + 1}`;
+const nameOf = ({ id, kind }: Pick<FederationClientStatus, "id" | "kind">): string =>
+  `${kind === "sedna-v1" ? "Sedna client" : "Participant"} ${id + 1}`;

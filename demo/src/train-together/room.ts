@@ -23,7 +23,8 @@ export async function enterRoom(): Promise<Room> {
   const address = new URL(location.href);
   const asked = address.searchParams.get("mode");
   const mode = modes.find((one) => one === asked) ?? "plain";
-  const room = /^[a-z0-9]{4,16}$/.exec(address.searchParams.get("room") ?? "")?.[0] ?? crypto.randomUUID().slice(0, 8);
+  const room =
+    /^[a-z0-9]{4,16}$/.exec(address.searchParams.get("room") ?? "")?.[0] ?? crypto.randomUUID().slice(0, 8);
   address.searchParams.set("room", room);
   history.replaceState(null, "", address);
   const device = sessionStorage.getItem("device") ?? crypto.randomUUID();

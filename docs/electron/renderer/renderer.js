@@ -1,4 +1,11 @@
-import { camera, createJointInference, hardExampleMining, heatmapDetector, onnxEstimator, select } from "@sedna-js/edge-agent";
+import {
+  camera,
+  createJointInference,
+  hardExampleMining,
+  heatmapDetector,
+  onnxEstimator,
+  select,
+} from "@sedna-js/edge-agent";
 
 const joint = createJointInference({
   estimator: onnxEstimator({ model: new URL("models/little.onnx", location.href), task: heatmapDetector() }),
@@ -12,5 +19,7 @@ const joint = createJointInference({
   deadlineMs: 5000,
 });
 for await (const { result, source, error } of joint.run(camera())) {
-  document.querySelector("output").textContent = error ? String(error) : `${result.length} people, says the ${source === "cloud" ? "main process" : "renderer"}`;
+  document.querySelector("output").textContent = error
+    ? String(error)
+    : `${result.length} people, says the ${source === "cloud" ? "main process" : "renderer"}`;
 }

@@ -18,14 +18,23 @@ export interface AcceptUpgradesOptions {
  * origin that may call, or of this very host (WebSockets know no CORS: without this any page that a user visits could
  * connect); the route is there; the cloud's token, unless the route's first frame brings its own; the route's own view.
  */
-export function acceptUpgrades({ services, origins, authorise, refuse, onError }: AcceptUpgradesOptions): (request: Request) => Promise<SocketRoute | Response> {
+export function acceptUpgrades({
+  services,
+  origins,
+  authorise,
+  refuse,
+  onError,
+}: AcceptUpgradesOptions): (request: Request) => Promise<SocketRoute | Response> {
   const app = new Hono<{ Bindings: { found?: SocketRoute } }>();
   app.use(async (c, next) => {
     const refusal = refuse();
     if (refusal) return refusal;
     const origin = c.req.header("origin");
     if (origin !== undefined && !origins.includes(origin) && hostOf(origin) !== new URL(c.req.url).host) {
-      return c.json({ error: `open a socket: expected an origin that may call; got ${origin.slice(0, 200)}` }, 403);
+      return c.json(
+        { error: `open a socket: expected an origin that may call; got ${origin.slice(0, 200)}` },
+        403,
+      );
     }
     return next();
   });

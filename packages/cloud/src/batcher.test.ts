@@ -6,14 +6,20 @@ const tick = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(reso
 describe("createBatcher()", () => {
   it("answers samples that come together in one run, each with its own result", async () => {
     const runs: number[] = [];
-    const batcher = createBatcher<number, number>({ run: async (samples) => (runs.push(samples.length), samples.map((one) => one * 2)), maxBatch: 8 });
+    const batcher = createBatcher<number, number>({
+      run: async (samples) => (runs.push(samples.length), samples.map((one) => one * 2)),
+      maxBatch: 8,
+    });
     expect(await Promise.all([1, 2, 3, 4, 5].map((one) => batcher.submit(one)))).toEqual([2, 4, 6, 8, 10]);
     expect(runs).toEqual([5]);
   });
 
   it("never runs more than maxBatch together, and keeps the order", async () => {
     const runs: number[][] = [];
-    const batcher = createBatcher<number, number>({ run: async (samples) => (runs.push([...samples]), [...samples]), maxBatch: 2 });
+    const batcher = createBatcher<number, number>({
+      run: async (samples) => (runs.push([...samples]), [...samples]),
+      maxBatch: 2,
+    });
     await Promise.all([1, 2, 3, 4, 5].map((one) => batcher.submit(one)));
     expect(runs).toEqual([[1, 2], [3, 4], [5]]);
   });
@@ -21,11 +27,19 @@ describe("createBatcher()", () => {
   it("turns away what the queue cannot hold, and says when to come back", async () => {
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const batcher = createBatcher<number, number>({ run: async (samples) => (await gate, [...samples]), maxBatch: 1, maxQueue: 2 });
+    const batcher = createBatcher<number, number>({
+      run: async (samples) => (await gate, [...samples]),
+      maxBatch: 1,
+      maxQueue: 2,
+    });
     const taken = [batcher.submit(1)];
     await tick();
     taken.push(batcher.submit(2), batcher.submit(3));
-    await expect(batcher.submit(4)).rejects.toMatchObject({ code: "cloud-busy", retryable: true, retryAfterMs: expect.any(Number) });
+    await expect(batcher.submit(4)).rejects.toMatchObject({
+      code: "cloud-busy",
+      retryable: true,
+      retryAfterMs: expect.any(Number),
+    });
     open();
     expect(await Promise.all(taken)).toEqual([1, 2, 3]);
   });
@@ -38,13 +52,18 @@ describe("createBatcher()", () => {
       },
     });
     const [a, bad, b] = await Promise.allSettled([batcher.submit(1), batcher.submit(13), batcher.submit(2)]);
-    expect([a, b]).toEqual([{ status: "fulfilled", value: 1 }, { status: "fulfilled", value: 2 }]);
+    expect([a, b]).toEqual([
+      { status: "fulfilled", value: 1 },
+      { status: "fulfilled", value: 2 },
+    ]);
     expect(bad).toMatchObject({ status: "rejected", reason: new TypeError("13 does not fit") });
   });
 
   it("does not run a sample whose client has left", async () => {
     const ran: number[] = [];
-    const batcher = createBatcher<number, number>({ run: async (samples) => (ran.push(...samples), [...samples]) });
+    const batcher = createBatcher<number, number>({
+      run: async (samples) => (ran.push(...samples), [...samples]),
+    });
     const controller = new AbortController();
     const left = batcher.submit(1, { signal: controller.signal });
     const stayed = batcher.submit(2);
@@ -57,11 +76,18 @@ describe("createBatcher()", () => {
   it("gives the place of a client who leaves to the next", async () => {
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const batcher = createBatcher<number, number>({ run: async (samples) => (await gate, [...samples]), maxBatch: 1, maxQueue: 2 });
+    const batcher = createBatcher<number, number>({
+      run: async (samples) => (await gate, [...samples]),
+      maxBatch: 1,
+      maxQueue: 2,
+    });
     const running = batcher.submit(0);
     await tick();
     const controller = new AbortController();
-    const left = [batcher.submit(1, { signal: controller.signal }), batcher.submit(2, { signal: controller.signal })];
+    const left = [
+      batcher.submit(1, { signal: controller.signal }),
+      batcher.submit(2, { signal: controller.signal }),
+    ];
     controller.abort(new Error("gone"));
     for (const one of left) await expect(one).rejects.toThrow("gone");
     expect(batcher.waiting).toBe(0);

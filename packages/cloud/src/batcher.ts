@@ -96,11 +96,18 @@ export function createBatcher<Sample, Result>({
       return queue.length;
     },
     async submit(sample, { signal } = {}) {
-      if (closed) throw new SednaError("queue a sample: expected a running service; it is shutting down", { code: "disposed" });
+      if (closed)
+        throw new SednaError("queue a sample: expected a running service; it is shutting down", {
+          code: "disposed",
+        });
       signal?.throwIfAborted();
       if (queue.length >= maxQueue) {
         const retryAfterMs = Math.ceil((1000 * secondsPerRun * queue.length) / maxBatch);
-        throw new SednaError(`queue a sample: expected fewer than ${maxQueue} waiting; the queue is full`, { code: "cloud-busy", retryable: true, retryAfterMs });
+        throw new SednaError(`queue a sample: expected fewer than ${maxQueue} waiting; the queue is full`, {
+          code: "cloud-busy",
+          retryable: true,
+          retryAfterMs,
+        });
       }
       return new Promise<Result>((resolve, reject) => {
         // Who leaves gives up his place: the queue is for those who wait.
@@ -109,7 +116,12 @@ export function createBatcher<Sample, Result>({
           if (at >= 0) queue.splice(at, 1);
           reject(signal?.reason);
         };
-        const one: Waiting<Sample, Result> = { sample, resolve, reject, taken: () => signal?.removeEventListener("abort", leave) };
+        const one: Waiting<Sample, Result> = {
+          sample,
+          resolve,
+          reject,
+          taken: () => signal?.removeEventListener("abort", leave),
+        };
         signal?.addEventListener("abort", leave, { once: true });
         queue.push(one);
         if (queue.length >= maxBatch) full();

@@ -1,12 +1,29 @@
-import { pixelsFrame, SednaError, WireError, type DecodeImage, type Estimator, type Tensor } from "@sedna-js/core";
+import {
+  pixelsFrame,
+  SednaError,
+  WireError,
+  type DecodeImage,
+  type Estimator,
+  type Tensor,
+} from "@sedna-js/core";
 import { createBatcher, type Batcher, type BatcherOptions } from "./batcher.ts";
 import { mountOpenInference } from "./open-inference-routes.ts";
 import { mountSedna, type SednaCallback } from "./sedna-routes.ts";
-import { closeServed, servedModel, type ServedEstimator, type ServedModel, type ServedResult, type ServedSample } from "./served-model.ts";
+import {
+  closeServed,
+  servedModel,
+  type ServedEstimator,
+  type ServedModel,
+  type ServedResult,
+  type ServedSample,
+} from "./served-model.ts";
 import type { Service } from "./service.ts";
 
 /** Options of {@link bigModelService}. */
-export interface BigModelServiceOptions extends Pick<BatcherOptions<never, never>, "maxBatch" | "maxDelayMs" | "maxQueue"> {
+export interface BigModelServiceOptions extends Pick<
+  BatcherOptions<never, never>,
+  "maxBatch" | "maxDelayMs" | "maxQueue"
+> {
   /** A detector of pictures, or a model from tensors to tensors. */
   readonly estimator: ServedEstimator;
   /** Its name in both protocols. Default `sedna`, which Sedna's clients ask for. */
@@ -24,7 +41,10 @@ export interface Served {
   model(): ServedModel;
   readonly ready: boolean;
   /** `read` makes the sample when its turn has come: pictures unpack to many times their size. */
-  infer(read: () => ServedSample | Promise<ServedSample>, options: { readonly signal: AbortSignal }): Promise<ServedResult>;
+  infer(
+    read: () => ServedSample | Promise<ServedSample>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ServedResult>;
 }
 
 type Read = () => ServedSample | Promise<ServedSample>;
@@ -36,8 +56,17 @@ const reserved = ["v2", "metrics", ".", ".."];
  * A big model for edges: Sedna's REST and the Open Inference Protocol, version 2, over one bounded, batching
  * queue. Source: Sedna's `BigModelService` and `InferenceServer`.
  */
-export function bigModelService({ estimator, name = "sedna", decodeImage, callbacks = {}, ...limits }: BigModelServiceOptions): Service {
-  if (!/^[\w.-]+$/.test(name) || reserved.includes(name)) throw new RangeError(`name a big model: expected letters, digits, ".", "_" and "-", and none of v2, metrics; got ${JSON.stringify(name)}`);
+export function bigModelService({
+  estimator,
+  name = "sedna",
+  decodeImage,
+  callbacks = {},
+  ...limits
+}: BigModelServiceOptions): Service {
+  if (!/^[\w.-]+$/.test(name) || reserved.includes(name))
+    throw new RangeError(
+      `name a big model: expected letters, digits, ".", "_" and "-", and none of v2, metrics; got ${JSON.stringify(name)}`,
+    );
   const worker = estimator as Estimator<ServedSample, ServedResult>;
   let loaded: ServedModel | undefined;
   let closed = false;
@@ -66,7 +95,12 @@ export function bigModelService({ estimator, name = "sedna", decodeImage, callba
       return loaded !== undefined && !closed;
     },
     model() {
-      if (!loaded) throw new SednaError(`ask the model ${name}: expected it loaded; it is still loading`, { code: "cloud-busy", retryable: true, retryAfterMs: 1000 });
+      if (!loaded)
+        throw new SednaError(`ask the model ${name}: expected it loaded; it is still loading`, {
+          code: "cloud-busy",
+          retryable: true,
+          retryAfterMs: 1000,
+        });
       return loaded;
     },
     async infer(read, options) {
@@ -105,8 +139,10 @@ export function bigModelService({ estimator, name = "sedna", decodeImage, callba
 /** UINT8 [height,width,3] or [height,width,4] as a frame. @throws {WireError} on another shape. */
 function frameOfPixels({ dtype, shape, data }: Tensor): ReturnType<typeof pixelsFrame> {
   const [height, width, channels] = shape;
-  if (dtype !== "uint8" || shape.length !== 3 || !height || !width || (channels !== 3 && channels !== 4)) throw new WireError(`read a picture: expected UINT8 [height,width,3]; got ${dtype} [${shape}]`);
+  if (dtype !== "uint8" || shape.length !== 3 || !height || !width || (channels !== 3 && channels !== 4))
+    throw new WireError(`read a picture: expected UINT8 [height,width,3]; got ${dtype} [${shape}]`);
   const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
-  for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels) for (let c = 0; c < channels; c++) rgba[i + c] = Number(data[from + c]);
+  for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels)
+    for (let c = 0; c < channels; c++) rgba[i + c] = Number(data[from + c]);
   return pixelsFrame({ width, height, data: rgba });
 }

@@ -18,7 +18,9 @@ const main = defineCommand({
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const [, , ...rawArgs] = process.argv;
-const command = (Object.keys(subCommands) as (keyof typeof subCommands)[]).find((name) => name === rawArgs[0]);
+const command = (Object.keys(subCommands) as (keyof typeof subCommands)[]).find(
+  (name) => name === rawArgs[0],
+);
 const wantsHelp = rawArgs.length === 0 || rawArgs.includes("--help") || rawArgs.includes("-h");
 try {
   if (rawArgs[0] === "--version") {

@@ -10,31 +10,55 @@ export async function asUsage<T>(make: () => T | Promise<T>): Promise<T> {
 }
 
 /** @throws {UsageError} on an option that is not known, and on what is none. */
-export function checkArgs(given: { readonly _: readonly string[] } & Readonly<Record<string, unknown>>, args: Readonly<Record<string, unknown>>): void {
+export function checkArgs(
+  given: { readonly _: readonly string[] } & Readonly<Record<string, unknown>>,
+  args: Readonly<Record<string, unknown>>,
+): void {
   for (const key of Object.keys(given)) {
-    const isKnown = key === "_" || Object.keys(args).some((name) => name === key || name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) === key);
+    const isKnown =
+      key === "_" ||
+      Object.keys(args).some(
+        (name) => name === key || name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) === key,
+      );
     if (!isKnown) throw new UsageError(`unknown option --${key}`);
   }
   if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
 }
 
 /** The number that an option's text spells. @throws {UsageError} on anything else, and one out of its range. */
-export function numberOption({ name, text }: { readonly name: string; readonly text: string }, { min, max = Infinity, integer = true }: { readonly min: number; readonly max?: number; readonly integer?: boolean }): number {
+export function numberOption(
+  { name, text }: { readonly name: string; readonly text: string },
+  {
+    min,
+    max = Infinity,
+    integer = true,
+  }: { readonly min: number; readonly max?: number; readonly integer?: boolean },
+): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
-    throw new UsageError(`--${name}: expected ${integer ? "a whole number" : "a number"} from ${min}${max === Infinity ? " up" : ` to ${max}`}; got ${text || "nothing"}`);
+    throw new UsageError(
+      `--${name}: expected ${integer ? "a whole number" : "a number"} from ${min}${max === Infinity ? " up" : ` to ${max}`}; got ${text || "nothing"}`,
+    );
   }
   return value;
 }
 
 /** Texts that an option separates by commas, trimmed. */
-export const listOption = (text: string | undefined): string[] => (text ? text.split(",").map((part) => part.trim()) : []);
+export const listOption = (text: string | undefined): string[] =>
+  text ? text.split(",").map((part) => part.trim()) : [];
 
 /** `a=1,b=x` as texts by their names. @throws {UsageError} on what is no such list, and a name twice. */
-export function pairsOption({ name, text }: { readonly name: string; readonly text: string | undefined }): Record<string, string> {
+export function pairsOption({
+  name,
+  text,
+}: {
+  readonly name: string;
+  readonly text: string | undefined;
+}): Record<string, string> {
   const pairs = listOption(text).map((pair): [string, string] => {
     const [, key, value] = /^([A-Za-z]\w*)=(.*)$/.exec(pair) ?? [];
-    if (key === undefined || value === undefined) throw new UsageError(`--${name}: expected key=value; got ${JSON.stringify(pair)}`);
+    if (key === undefined || value === undefined)
+      throw new UsageError(`--${name}: expected key=value; got ${JSON.stringify(pair)}`);
     return [key, value.trim()];
   });
   const twice = pairs.find(([key], i) => pairs.findIndex(([other]) => other === key) !== i);
@@ -45,6 +69,7 @@ export function pairsOption({ name, text }: { readonly name: string; readonly te
 /** A whole number from 1 up. @throws {UsageError} on anything else. */
 export function wholeNumber(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`--${name}: expected a whole number from 1 up; got ${text}`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new UsageError(`--${name}: expected a whole number from 1 up; got ${text}`);
   return value;
 }

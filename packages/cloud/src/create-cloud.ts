@@ -29,7 +29,10 @@ export interface Cloud {
   /** Looks at a request that asks for a WebSocket: the route that it leads to, or the response that refuses it. */
   acceptUpgrade(request: Request): Promise<SocketRoute | Response>;
   /** Gives a host's WebSocket to the route that {@link Cloud.acceptUpgrade} gave for its request. */
-  openSocket(socket: WebSocketLike, options: { readonly route: SocketRoute; readonly request: Request }): void;
+  openSocket(
+    socket: WebSocketLike,
+    options: { readonly route: SocketRoute; readonly request: Request },
+  ): void;
   /** Whether a service takes WebSockets. */
   readonly takesSockets: boolean;
   /**
@@ -45,30 +48,72 @@ const silent: Logger = { info() {}, error() {} };
  * Joins services into one cloud, with health, metrics, limits and access.
  * @throws {TypeError} on an origin that is not one, such as `*` or one with a path.
  */
-export function createCloud({ services, origins = [], token, maxBodyBytes = 32 * 2 ** 20, logger = silent }: CloudOptions): Cloud {
+export function createCloud({
+  services,
+  origins = [],
+  token,
+  maxBodyBytes = 32 * 2 ** 20,
+  logger = silent,
+}: CloudOptions): Cloud {
   for (const origin of origins) checkOrigin(origin);
-  if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token)) throw new RangeError('set the token: expected letters, digits and "-._~+/", at least one; got another text');
+  if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token))
+    throw new RangeError(
+      'set the token: expected letters, digits and "-._~+/", at least one; got another text',
+    );
   const names = services.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new RangeError(`make a cloud: expected services of different names; got ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined)
+    throw new RangeError(
+      `make a cloud: expected services of different names; got ${JSON.stringify(twice)} twice`,
+    );
   const metrics = createMetrics({
     sedna_requests_total: { type: "counter", text: "Requests answered, by model, protocol and status." },
-    sedna_inference_seconds: { type: "histogram", text: "Duration of model runs, one batch each, with the decoding of its pictures." },
+    sedna_inference_seconds: {
+      type: "histogram",
+      text: "Duration of model runs, one batch each, with the decoding of its pictures.",
+    },
     sedna_inference_samples_total: { type: "counter", text: "Samples that went through model runs." },
     sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
-    sedna_samples_total: { type: "counter", text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already." },
+    sedna_samples_total: {
+      type: "counter",
+      text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already.",
+    },
     sedna_model_files_total: { type: "counter", text: "Requests for files of published models, by status." },
-    sedna_federation_rounds_total: { type: "counter", text: "Rounds of federations that were closed, by outcome." },
-    sedna_federation_updates_total: { type: "counter", text: "Updates that came in whole, by what became of them: counted, or the code of the refusal." },
+    sedna_federation_rounds_total: {
+      type: "counter",
+      text: "Rounds of federations that were closed, by outcome.",
+    },
+    sedna_federation_updates_total: {
+      type: "counter",
+      text: "Updates that came in whole, by what became of them: counted, or the code of the refusal.",
+    },
     sedna_federation_bytes_total: { type: "counter", text: "Bytes of updates that came." },
-    sedna_federation_check_seconds_total: { type: "counter", text: "Time spent in checking and adding updates." },
-    sedna_federation_uploads: { type: "gauge", text: "Uploads under way, by state: in memory, or waiting for a place there." },
-    sedna_federation_open_seconds: { type: "gauge", text: "How long the open round has been; 0 without one." },
+    sedna_federation_check_seconds_total: {
+      type: "counter",
+      text: "Time spent in checking and adding updates.",
+    },
+    sedna_federation_uploads: {
+      type: "gauge",
+      text: "Uploads under way, by state: in memory, or waiting for a place there.",
+    },
+    sedna_federation_open_seconds: {
+      type: "gauge",
+      text: "How long the open round has been; 0 without one.",
+    },
     sedna_federation_model_version: { type: "gauge", text: "The newest model." },
     sedna_sockets: { type: "gauge", text: "WebSockets that are open." },
-    sedna_sockets_closed_total: { type: "counter", text: "WebSockets that ended, by code: 1000 and 1001 as planned, 1006 cut off." },
-    sedna_sockets_refused_total: { type: "counter", text: "Requests for a WebSocket that were refused, by status." },
-    sedna_refused_total: { type: "counter", text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status." },
+    sedna_sockets_closed_total: {
+      type: "counter",
+      text: "WebSockets that ended, by code: 1000 and 1001 as planned, 1006 cut off.",
+    },
+    sedna_sockets_refused_total: {
+      type: "counter",
+      text: "Requests for a WebSocket that were refused, by status.",
+    },
+    sedna_refused_total: {
+      type: "counter",
+      text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status.",
+    },
   });
   let draining: Promise<void> | undefined;
   let started = false;
@@ -78,26 +123,50 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("x-content-type-options", "nosniff");
-    if ([400, 401, 404, 413].includes(c.res.status)) metrics.add("sedna_refused_total", { code: String(c.res.status) });
+    if ([400, 401, 404, 413].includes(c.res.status))
+      metrics.add("sedna_refused_total", { code: String(c.res.status) });
   });
-  const forPages = cors({ origin: (origin) => (origins.includes(origin) ? origin : null), allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"], exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range", "upload-offset", "date"], maxAge: 600 });
+  const forPages = cors({
+    origin: (origin) => (origins.includes(origin) ? origin : null),
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+    exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range", "upload-offset", "date"],
+    maxAge: 600,
+  });
   // Only browsers send an Origin; for all others it would make each response anew.
   app.use((c, next) => (c.req.header("origin") === undefined ? next() : forPages(c, next)));
   const guarded = services.flatMap(({ guardedPaths = [] }) => guardedPaths);
-  const unlessGuarded = (check: MiddlewareHandler): MiddlewareHandler => (c, next) => (guarded.some((path) => c.req.path.startsWith(path)) ? next() : check(c, next));
+  const unlessGuarded =
+    (check: MiddlewareHandler): MiddlewareHandler =>
+    (c, next) =>
+      guarded.some((path) => c.req.path.startsWith(path)) ? next() : check(c, next);
   app.use(
     unlessGuarded(
       bodyLimit({
         maxSize: maxBodyBytes,
-        onError: (c) => c.json({ error: `read a request: expected a body of at most ${maxBodyBytes} bytes; got more` }, 413, { connection: "close" }),
+        onError: (c) =>
+          c.json(
+            { error: `read a request: expected a body of at most ${maxBodyBytes} bytes; got more` },
+            413,
+            { connection: "close" },
+          ),
       }),
     ),
   );
 
   app.get("/v2/health/live", (c) => c.json({ live: true }));
-  app.get("/v2/health/ready", (c) => (ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" })));
+  app.get("/v2/health/ready", (c) =>
+    ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" }),
+  );
   const message = { error: "expected Authorization: Bearer with the server's token" };
-  const authorise = token === undefined ? undefined : bearerAuth({ token, noAuthenticationHeader: { message }, invalidAuthenticationHeader: { message }, invalidToken: { message } });
+  const authorise =
+    token === undefined
+      ? undefined
+      : bearerAuth({
+          token,
+          noAuthenticationHeader: { message },
+          invalidAuthenticationHeader: { message },
+          invalidToken: { message },
+        });
   if (authorise) app.use(unlessGuarded(authorise));
   const active = { requests: 0, allDone: (): void => {} };
   app.use(async (_, next) => {
@@ -130,7 +199,11 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
     origins,
     authorise,
     refuse: () => (draining ? shuttingDown() : started ? undefined : unavailable("the server is starting")),
-    onError: (error, request) => logger.error({ error: error.message, path: new URL(request.url).pathname }, "a socket could not be opened"),
+    onError: (error, request) =>
+      logger.error(
+        { error: error.message, path: new URL(request.url).pathname },
+        "a socket could not be opened",
+      ),
   });
 
   return Object.assign(async (request: Request): Promise<Response> => app.fetch(request), {
@@ -158,7 +231,11 @@ export function createCloud({ services, origins = [], token, maxBodyBytes = 32 *
 }
 
 const shuttingDown = (): Response => unavailable("the server is shutting down");
-const unavailable = (error: string): Response => new Response(JSON.stringify({ error }), { status: 503, headers: { "content-type": "application/json", "retry-after": "1", connection: "close" } });
+const unavailable = (error: string): Response =>
+  new Response(JSON.stringify({ error }), {
+    status: 503,
+    headers: { "content-type": "application/json", "retry-after": "1", connection: "close" },
+  });
 
 function checkOrigin(origin: string): void {
   let url: URL | undefined;
@@ -167,5 +244,8 @@ function checkOrigin(origin: string): void {
   } catch {
     // Falls through to the message below.
   }
-  if (url?.origin !== origin) throw new TypeError(`allow an origin: expected one such as https://app.example; got ${JSON.stringify(origin)}`);
+  if (url?.origin !== origin)
+    throw new TypeError(
+      `allow an origin: expected one such as https://app.example; got ${JSON.stringify(origin)}`,
+    );
 }

@@ -9,10 +9,16 @@ import type { ModelFiles } from "./model-service.ts";
 export function directoryModels(directory: string): ModelFiles {
   return {
     async open({ model, file }) {
-      const handle = await open(join(directory, model, file), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
+      const handle = await open(
+        join(directory, model, file),
+        constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+      ).catch((error: unknown) => {
         const { code } = error as { readonly code?: string };
         if (["ENOENT", "ENOTDIR", "ELOOP", "EISDIR"].includes(code ?? "")) return undefined;
-        throw new SednaError(`read ${file} of ${model}: expected a file; got ${String(error)}`, { code: "storage-failed", cause: error });
+        throw new SednaError(`read ${file} of ${model}: expected a file; got ${String(error)}`, {
+          code: "storage-failed",
+          cause: error,
+        });
       });
       if (!handle) return undefined;
       const stat = await handle.stat({ bigint: true });

@@ -50,7 +50,8 @@ export function directorySamples(path: string): SampleStore {
     async put(id, bytes) {
       return guard(`keep the sample ${id}`, async () => {
         const file = fileOf(id);
-        const known = (await readIfThere(file)) ?? ((await writeNew(file, bytes)) ? undefined : await readFile(file));
+        const known =
+          (await readIfThere(file)) ?? ((await writeNew(file, bytes)) ? undefined : await readFile(file));
         if (known === undefined) return "stored";
         // It may have been linked by a server that was killed before it flushed the folder.
         await syncFolder(path);
@@ -118,7 +119,11 @@ async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(cause) ?? "");
     const message = `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new SednaError(message, { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause });
+    throw new SednaError(message, {
+      code: isFull ? "storage-full" : "storage-failed",
+      retryable: isFull,
+      cause,
+    });
   }
 }
 

@@ -10,7 +10,10 @@ export function drainOnSignal(served: { close(): Promise<void> }, logger: Logger
     served.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        logger.error({ error: error instanceof Error ? error.message : String(error) }, "could not end as it should");
+        logger.error(
+          { error: error instanceof Error ? error.message : String(error) },
+          "could not end as it should",
+        );
         process.exit(1);
       },
     );

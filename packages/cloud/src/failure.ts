@@ -9,7 +9,10 @@ export interface Failure {
 }
 
 /** Maps an error to HTTP: the client's mistakes to 400, a full queue to 503, all else to 500 and the log. */
-export function toFailure(error: unknown, { logger, aborted }: { readonly logger: Logger; readonly aborted: boolean }): Failure {
+export function toFailure(
+  error: unknown,
+  { logger, aborted }: { readonly logger: Logger; readonly aborted: boolean },
+): Failure {
   if (aborted) return { status: 499, message: "client closed the request", headers: {} };
   if (error instanceof SednaError) {
     if (error.code === "wire-format") return { status: 400, message: error.message, headers: {} };

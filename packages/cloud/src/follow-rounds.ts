@@ -5,7 +5,13 @@ import type { Logger } from "./service.ts";
 export interface FollowRoundsOptions {
   readonly logger: Logger;
   /** Where the newest model is kept. */
-  readonly file?: { save(model: { readonly layout: Federation["plan"]["layout"]; readonly parameters: Float32Array; readonly metadata: Readonly<Record<string, string>> }): void };
+  readonly file?: {
+    save(model: {
+      readonly layout: Federation["plan"]["layout"];
+      readonly parameters: Float32Array;
+      readonly metadata: Readonly<Record<string, string>>;
+    }): void;
+  };
   /** Told once, after the last round; at once where it is over already. */
   readonly onDone: () => void;
 }
@@ -15,15 +21,29 @@ export function followRounds(federation: Federation, { logger, file, onDone }: F
   const { plan } = federation;
   const save = (version: number, round: number): void => {
     const model = federation.model(version);
-    if (model && version > 0) file?.save({ layout: plan.layout, parameters: model.parameters, metadata: { federation: plan.name, aggregation: plan.aggregation, round: String(round), sha256: model.sha256 } });
+    if (model && version > 0)
+      file?.save({
+        layout: plan.layout,
+        parameters: model.parameters,
+        metadata: {
+          federation: plan.name,
+          aggregation: plan.aggregation,
+          round: String(round),
+          sha256: model.sha256,
+        },
+      });
   };
   const ended = (modelVersion: number): void => {
     logger.info({ modelVersion }, "done");
     onDone();
   };
   federation.onRound(({ round, modelVersion, outcome, done }) => {
-    const { selected, counted, refused, totalSamples, durationMs, loss, accuracy } = federation.status().history.at(-1) ?? {};
-    logger.info({ round, outcome, modelVersion, selected, counted, refused, totalSamples, durationMs, loss, accuracy }, "a round closed");
+    const { selected, counted, refused, totalSamples, durationMs, loss, accuracy } =
+      federation.status().history.at(-1) ?? {};
+    logger.info(
+      { round, outcome, modelVersion, selected, counted, refused, totalSamples, durationMs, loss, accuracy },
+      "a round closed",
+    );
     if (outcome === "aggregated") save(modelVersion, round);
     if (done) ended(modelVersion);
   });

@@ -1,4 +1,15 @@
-import { arrayOf, elementCount, importOptional, onnxRuntime, tensor, type ExternalData, type OrtModule, type Tensor, type Tensors, type TensorSpec } from "@sedna-js/core";
+import {
+  arrayOf,
+  elementCount,
+  importOptional,
+  onnxRuntime,
+  tensor,
+  type ExternalData,
+  type OrtModule,
+  type Tensor,
+  type Tensors,
+  type TensorSpec,
+} from "@sedna-js/core";
 
 /** What a model takes and gives, and what it gives for inputs of a seed. */
 export interface DescribedModel {
@@ -11,8 +22,17 @@ export interface DescribedModel {
  * Opens a model once in Node: its inputs and outputs and, where it is asked, a golden case.
  * @throws {SednaError} `model-unreadable`, `missing-dependency` without onnxruntime-node, `run-failed`.
  */
-export async function describeModel(model: Uint8Array, { externalData, seed }: { readonly externalData: readonly ExternalData[]; readonly seed?: number | undefined }): Promise<DescribedModel> {
-  const ort = await importOptional("onnxruntime-node", { action: "load ONNX Runtime", load: () => import("onnxruntime-node") });
+export async function describeModel(
+  model: Uint8Array,
+  {
+    externalData,
+    seed,
+  }: { readonly externalData: readonly ExternalData[]; readonly seed?: number | undefined },
+): Promise<DescribedModel> {
+  const ort = await importOptional("onnxruntime-node", {
+    action: "load ONNX Runtime",
+    load: () => import("onnxruntime-node"),
+  });
   const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
   const session = await runtime.createSession(model, { externalData });
   try {
@@ -29,8 +49,16 @@ export async function describeModel(model: Uint8Array, { externalData, seed }: {
 /** Numbers in 0..1, as pictures have; a free axis is 1 long. Whole ones are 0 or 1, which indices and masks may be too. */
 function randomTensor({ dtype, shape }: TensorSpec, random: () => number): Tensor {
   const fixed = shape.map((axis) => Math.max(axis, 1));
-  const numbers = Array.from({ length: elementCount(fixed) }, () => (dtype.startsWith("float") ? random() : Math.round(random())));
-  return tensor(dtype, fixed, dtype === "int64" ? BigInt64Array.from(numbers, BigInt) : arrayOf[dtype as Exclude<typeof dtype, "int64">].from(numbers));
+  const numbers = Array.from({ length: elementCount(fixed) }, () =>
+    dtype.startsWith("float") ? random() : Math.round(random()),
+  );
+  return tensor(
+    dtype,
+    fixed,
+    dtype === "int64"
+      ? BigInt64Array.from(numbers, BigInt)
+      : arrayOf[dtype as Exclude<typeof dtype, "int64">].from(numbers),
+  );
 }
 
 /** Repeatable numbers in 0..1. Source: mulberry32, Tommy Ettinger. */

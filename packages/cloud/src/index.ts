@@ -2,10 +2,24 @@ export { bigModelService, type BigModelServiceOptions } from "./big-model-servic
 export { createCloud, type Cloud, type CloudOptions } from "./create-cloud.ts";
 export { CONTROL_CODES, controlSocket, type ControlSocketOptions } from "./federation/control-socket.ts";
 export { createFederation } from "./federation/create-federation.ts";
-export { memoryDeviceRegistry, type DeviceRecord, type DeviceRegistry } from "./federation/device-registry.ts";
-export { enrolledSessions, type EnrolledSessions, type EnrolledSessionsOptions } from "./federation/enrolled-sessions.ts";
+export {
+  memoryDeviceRegistry,
+  type DeviceRecord,
+  type DeviceRegistry,
+} from "./federation/device-registry.ts";
+export {
+  enrolledSessions,
+  type EnrolledSessions,
+  type EnrolledSessionsOptions,
+} from "./federation/enrolled-sessions.ts";
 export { enrolmentService, type EnrolmentServiceOptions } from "./federation/enrolment-service.ts";
-export { checkBlobName, type FederationLog, type FederationRecord, type ModelRecord, type SumCheckpoint } from "./federation/federation-log.ts";
+export {
+  checkBlobName,
+  type FederationLog,
+  type FederationRecord,
+  type ModelRecord,
+  type SumCheckpoint,
+} from "./federation/federation-log.ts";
 export type { FederationOptions } from "./federation/federation-options.ts";
 export { federationService, type FederationServiceOptions } from "./federation/federation-service.ts";
 export type { Federation, FederationStats, Member, UpdateUpload } from "./federation/federation.ts";
@@ -15,16 +29,55 @@ export { recomputeModel, type RecomputeOptions } from "./federation/recompute-mo
 export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna-aggregation.ts";
 export type { Sessions } from "./federation/sessions.ts";
 export type { Timers } from "./federation/timers.ts";
-export { modelService, type ModelFiles, type ModelServiceOptions, type PublishedFile } from "./model-service.ts";
+export {
+  modelService,
+  type ModelFiles,
+  type ModelServiceOptions,
+  type PublishedFile,
+} from "./model-service.ts";
 export { sampleService, type SampleServiceOptions } from "./sample-service.ts";
 export { memorySamples, type SamplePage, type SampleStore } from "./sample-store.ts";
 export type { SednaCallback } from "./sedna-routes.ts";
 export type { ServedEstimator } from "./served-model.ts";
 export type { WebSocketLike } from "./service-socket.ts";
 export type { Logger, Service, ServiceContext, ServiceSocket, SocketRoute } from "./service.ts";
-export { createSigningKey, directoryFederationLog, directoryModels, directorySamples, fileDeviceRegistry, onnxFile, publishModel, readSigningKey, serve, sharpDecoder, signKeySet, signManifest } from "#platform";
-export type { FileDeviceRegistryOptions, OnnxFileOptions, PublishOptions, ServeOptions, Serving, SigningKey, SocketLimits } from "#platform";
+export {
+  createSigningKey,
+  directoryFederationLog,
+  directoryModels,
+  directorySamples,
+  fileDeviceRegistry,
+  onnxFile,
+  publishModel,
+  readSigningKey,
+  serve,
+  sharpDecoder,
+  signKeySet,
+  signManifest,
+} from "#platform";
+export type {
+  FileDeviceRegistryOptions,
+  OnnxFileOptions,
+  PublishOptions,
+  ServeOptions,
+  Serving,
+  SigningKey,
+  SocketLimits,
+} from "#platform";
 export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
 export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
 export type { SecureOptions } from "./federation/secure-rounds.ts";
-export { aggregation, clientChoice, privateAggregator, s3Weights, select, type Aggregator, type FederationPrivacy, type FederationStatus, type MistnetPlan, type RoundSettings, type TrainingPlan, type WeightStore } from "@sedna-js/core";
+export {
+  aggregation,
+  clientChoice,
+  privateAggregator,
+  s3Weights,
+  select,
+  type Aggregator,
+  type FederationPrivacy,
+  type FederationStatus,
+  type MistnetPlan,
+  type RoundSettings,
+  type TrainingPlan,
+  type WeightStore,
+} from "@sedna-js/core";

@@ -48,12 +48,18 @@ export function modelService({ files, name = "models" }: ModelServiceOptions): S
       "cache-control": CONTENT.test(file) ? "public, max-age=31536000, immutable" : "no-cache",
       "content-type": file.endsWith(".json") ? "application/json" : "application/octet-stream",
     };
-    const empty = async (status: 200 | 304 | 416, more: Readonly<Record<string, string>> = {}): Promise<Response> => {
+    const empty = async (
+      status: 200 | 304 | 416,
+      more: Readonly<Record<string, string>> = {},
+    ): Promise<Response> => {
       await found.close();
       return c.body(null, status, { ...headers, ...more });
     };
     if (isKnown(c.req.header("if-none-match"), etag)) return empty(304);
-    const range = readRange({ method: c.req.method, range: c.req.header("range"), ifRange: c.req.header("if-range") }, { size, etag });
+    const range = readRange(
+      { method: c.req.method, range: c.req.header("range"), ifRange: c.req.header("if-range") },
+      { size, etag },
+    );
     if (range === "outside") return empty(416, { "content-range": `bytes */${size}` });
     const { start, end } = range ?? { start: 0, end: size };
     headers["content-length"] = String(end - start);
@@ -69,7 +75,10 @@ export function modelService({ files, name = "models" }: ModelServiceOptions): S
     mount(app, { metrics, logger }) {
       app.get(ROUTE, async (c) => {
         const response = await answer(c).catch((error: unknown) => {
-          logger.error({ error: error instanceof Error ? error.message : String(error) }, "a model's file could not be read");
+          logger.error(
+            { error: error instanceof Error ? error.message : String(error) },
+            "a model's file could not be read",
+          );
           return c.json({ error: "the file could not be read; the server's log says why" }, 500);
         });
         metrics.add("sedna_model_files_total", { code: String(response.status) });

@@ -45,7 +45,10 @@ export function openSockets({ metrics, logger, random = Math.random }: OpenSocke
       try {
         route.open(socket, request);
       } catch (error) {
-        logger.error({ error: error instanceof Error ? error.message : String(error), path: route.path }, "a socket's service failed");
+        logger.error(
+          { error: error instanceof Error ? error.message : String(error), path: route.path },
+          "a socket's service failed",
+        );
         socket.close(1011, "the server failed");
       }
     },

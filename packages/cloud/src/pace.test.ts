@@ -5,7 +5,13 @@ describe("createPace()", () => {
   it("lets a burst in, and gives each one after it a time of its own", () => {
     const clock = { ms: 0 };
     const pace = createPace({ perSecond: 10, burst: 2, now: () => clock.ms });
-    expect([pace.admit(), pace.admit(), pace.admit(), pace.admit(), pace.admit()]).toEqual([undefined, undefined, 100, 200, 300]);
+    expect([pace.admit(), pace.admit(), pace.admit(), pace.admit(), pace.admit()]).toEqual([
+      undefined,
+      undefined,
+      100,
+      200,
+      300,
+    ]);
     clock.ms = 100;
     expect([pace.admit(), pace.admit()]).toEqual([undefined, 300]);
   });

@@ -22,8 +22,15 @@ const LONGEST_MS = 60_000;
  * after the other, so that a crowd that came at once does not come back at once.
  * Source: Bonawitz et al., "Towards Federated Learning at Scale", 2019.
  */
-export function createPace({ perSecond, burst = Math.max(1, perSecond), now = () => performance.now() }: PaceOptions): Pace {
-  if (!(perSecond > 0 && burst >= 1)) throw new RangeError(`set a pace: expected more than 0 requests a second and a burst from 1 up; got ${perSecond} and ${burst}`);
+export function createPace({
+  perSecond,
+  burst = Math.max(1, perSecond),
+  now = () => performance.now(),
+}: PaceOptions): Pace {
+  if (!(perSecond > 0 && burst >= 1))
+    throw new RangeError(
+      `set a pace: expected more than 0 requests a second and a burst from 1 up; got ${perSecond} and ${burst}`,
+    );
   let tokens = burst;
   let filledAt = now();
   /** Up to here times have been promised to those who were turned away. */

@@ -27,8 +27,18 @@ const MAX_PAGE = 1000;
  * spoilt on its way (`Content-Digest`, where it has one) and should come again. The store itself is what knows duplicates:
  * there is no window after which a sample would be taken twice.
  */
-export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay = 16, perSecond, name = "samples", ...pacing }: SampleServiceOptions): Service {
-  if (!(Number.isInteger(maxUnderWay) && maxUnderWay >= 1)) throw new RangeError(`keep samples: expected maxUnderWay as a whole number from 1 up; got ${maxUnderWay}`);
+export function sampleService({
+  store,
+  maxSampleBytes = 8 * 2 ** 20,
+  maxUnderWay = 16,
+  perSecond,
+  name = "samples",
+  ...pacing
+}: SampleServiceOptions): Service {
+  if (!(Number.isInteger(maxUnderWay) && maxUnderWay >= 1))
+    throw new RangeError(
+      `keep samples: expected maxUnderWay as a whole number from 1 up; got ${maxUnderWay}`,
+    );
   const pace = perSecond === undefined ? undefined : createPace({ ...pacing, perSecond });
   let state: "new" | "open" | "full" | "closed" = "new";
   let underWay = 0;
@@ -51,31 +61,61 @@ export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay
       const bytes = new Uint8Array(await c.req.arrayBuffer());
       // Before anything is said of the bytes: what the way here has spoilt is to come again, not to be refused for good.
       const digest = c.req.header(CONTENT_DIGEST);
-      if (digest !== undefined && digest !== contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)))) return c.json({ error: "keep a sample: expected the bytes that Content-Digest tells of; got others" }, 412);
+      if (
+        digest !== undefined &&
+        digest !== contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)))
+      )
+        return c.json(
+          { error: "keep a sample: expected the bytes that Content-Digest tells of; got others" },
+          412,
+        );
       const { id } = readSampleUpload(bytes).head;
       const key = c.req.header("idempotency-key");
-      if (key !== id) return c.json({ error: `keep a sample: expected Idempotency-Key as the sample's id; got ${key === undefined ? "none" : "another"}` }, 412);
+      if (key !== id)
+        return c.json(
+          {
+            error: `keep a sample: expected Idempotency-Key as the sample's id; got ${key === undefined ? "none" : "another"}`,
+          },
+          412,
+        );
       const outcome = await store.put(id, bytes);
       if (state === "full") state = "open";
-      if (outcome === "conflict") return c.json({ error: `keep a sample: expected the bytes that ${id} has; got others` }, 409);
-      return outcome === "stored" ? c.json({ stored: true }, 201) : c.json({ stored: true, duplicate: true }, 200);
+      if (outcome === "conflict")
+        return c.json({ error: `keep a sample: expected the bytes that ${id} has; got others` }, 409);
+      return outcome === "stored"
+        ? c.json({ stored: true }, 201)
+        : c.json({ stored: true, duplicate: true }, 200);
     } finally {
       underWay--;
     }
   };
 
   const admit = (): ((c: Context) => Response) | undefined => {
-    if (state === "new" || state === "closed") return (c) => c.json({ error: state === "new" ? "the samples are not open yet" : "the samples are closed" }, 503, { "retry-after": "1" });
+    if (state === "new" || state === "closed")
+      return (c) =>
+        c.json({ error: state === "new" ? "the samples are not open yet" : "the samples are closed" }, 503, {
+          "retry-after": "1",
+        });
     const later = pace?.admit();
-    if (later !== undefined) return (c) => c.json({ error: "more samples came than are taken a second" }, 429, { "retry-after": String(Math.ceil(later / 1000)) });
-    if (underWay >= maxUnderWay) return (c) => c.json({ error: "too many samples are on their way to the disk" }, 503, { "retry-after": "1" });
+    if (later !== undefined)
+      return (c) =>
+        c.json({ error: "more samples came than are taken a second" }, 429, {
+          "retry-after": String(Math.ceil(later / 1000)),
+        });
+    if (underWay >= maxUnderWay)
+      return (c) =>
+        c.json({ error: "too many samples are on their way to the disk" }, 503, { "retry-after": "1" });
     return undefined;
   };
 
-  const refuse = (error: unknown, { c, logger }: { readonly c: Context; readonly logger: ServiceContext["logger"] }): Response => {
+  const refuse = (
+    error: unknown,
+    { c, logger }: { readonly c: Context; readonly logger: ServiceContext["logger"] },
+  ): Response => {
     if (error instanceof WireError) return c.json({ error: error.message }, 400);
     logger.error({ error: error instanceof Error ? error.message : String(error) }, "a sample was not kept");
-    if (!(error instanceof SednaError && error.code === "storage-full")) return c.json({ error: "the sample could not be kept; the server's log says why" }, 500);
+    if (!(error instanceof SednaError && error.code === "storage-full"))
+      return c.json({ error: "the sample could not be kept; the server's log says why" }, 500);
     // What was under way when it was closed must not make it look open again.
     if (state === "open") state = "full";
     return c.json({ error: "there is no room for samples" }, 507, { "retry-after": "30" });
@@ -97,11 +137,21 @@ export function sampleService({ store, maxSampleBytes = 8 * 2 ** 20, maxUnderWay
         metrics.add("sedna_samples_total", { code: String(response.status) });
         return response;
       };
-      const limit = bodyLimit({ maxSize: maxSampleBytes, onError: (c) => c.json({ error: `keep a sample: expected at most ${maxSampleBytes} bytes; got more` }, 413, { connection: "close" }) });
+      const limit = bodyLimit({
+        maxSize: maxSampleBytes,
+        onError: (c) =>
+          c.json({ error: `keep a sample: expected at most ${maxSampleBytes} bytes; got more` }, 413, {
+            connection: "close",
+          }),
+      });
       app.post(ROUTE, limit, counted);
       app.get(ROUTE, async (c) => {
         const { after, limit: size = "100" } = c.req.query();
-        if (!/^\d{1,4}$/.test(size) || Number(size) < 1 || Number(size) > MAX_PAGE) return c.json({ error: `list samples: expected limit from 1 to ${MAX_PAGE}; got ${JSON.stringify(size)}` }, 400);
+        if (!/^\d{1,4}$/.test(size) || Number(size) < 1 || Number(size) > MAX_PAGE)
+          return c.json(
+            { error: `list samples: expected limit from 1 to ${MAX_PAGE}; got ${JSON.stringify(size)}` },
+            400,
+          );
         return c.json(await store.list({ limit: Number(size), ...(after === undefined ? {} : { after }) }));
       });
       app.all(ROUTE, (c) => c.json({ error: "samples: expected GET or POST" }, 405, { allow: "GET, POST" }));

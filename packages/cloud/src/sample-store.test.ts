@@ -18,7 +18,10 @@ describe("memorySamples()", () => {
   it("says when it is full, and keeps what it has", async () => {
     const store = memorySamples({ maxBytes: sample("a").length });
     await store.put("a", sample("a"));
-    await expect(store.put("b", sample("b"))).rejects.toMatchObject({ code: "storage-full", retryable: true });
+    await expect(store.put("b", sample("b"))).rejects.toMatchObject({
+      code: "storage-full",
+      retryable: true,
+    });
     expect(await store.put("a", sample("a"))).toBe("duplicate");
   });
 });
@@ -62,6 +65,9 @@ describe("directorySamples()", () => {
   it("says what is wrong with a directory that is none", async () => {
     const file = join(await fresh(), "file");
     await writeFile(file, "");
-    await expect(directorySamples(file).open()).rejects.toMatchObject({ code: "storage-failed", message: expect.stringContaining(`open the samples in ${file}: expected a directory`) });
+    await expect(directorySamples(file).open()).rejects.toMatchObject({
+      code: "storage-failed",
+      message: expect.stringContaining(`open the samples in ${file}: expected a directory`),
+    });
   });
 });

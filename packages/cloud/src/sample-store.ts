@@ -36,7 +36,11 @@ export function memorySamples({ maxBytes = 2 ** 28 }: { readonly maxBytes?: numb
     async put(id, bytes) {
       const known = samples.get(id);
       if (known) return sameBytes(known, bytes) ? "duplicate" : "conflict";
-      if (used + bytes.length > maxBytes) throw new SednaError(`keep the sample ${id}: expected at most ${maxBytes} bytes in all; got ${used + bytes.length}`, { code: "storage-full", retryable: true });
+      if (used + bytes.length > maxBytes)
+        throw new SednaError(
+          `keep the sample ${id}: expected at most ${maxBytes} bytes in all; got ${used + bytes.length}`,
+          { code: "storage-full", retryable: true },
+        );
       used += bytes.length;
       // Copied: the caller's buffer may live on in a pool.
       samples.set(id, Uint8Array.from(bytes));

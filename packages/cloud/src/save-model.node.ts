@@ -22,13 +22,18 @@ export interface ModelFile {
  * A safetensors file that is the old model or the new one at any moment, also when the power goes.
  * What fails is told, and tried again with the next model.
  */
-export function modelFile(path: string, { onError }: { readonly onError: (error: Error) => void }): ModelFile {
+export function modelFile(
+  path: string,
+  { onError }: { readonly onError: (error: Error) => void },
+): ModelFile {
   let next: SavedModel | undefined;
   let writing: Promise<void> | undefined;
   const writeAll = async (): Promise<void> => {
     for (let model = next; model; model = next) {
       next = undefined;
-      await write(path, model).catch((error: unknown) => onError(error instanceof Error ? error : new Error(String(error))));
+      await write(path, model).catch((error: unknown) =>
+        onError(error instanceof Error ? error : new Error(String(error))),
+      );
     }
     writing = undefined;
   };

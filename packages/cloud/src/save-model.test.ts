@@ -9,8 +9,15 @@ const paths = { folder: "" };
 beforeAll(async () => void (paths.folder = await mkdtemp(join(tmpdir(), "sedna-save-"))));
 afterAll(() => rm(paths.folder, { recursive: true }));
 
-const layout = [{ name: "w", shape: [2, 2] }, { name: "b", shape: [] }];
-const model = (round: number) => ({ layout, parameters: Float32Array.of(1, 2, 3, 4, round), metadata: { round: String(round) } });
+const layout = [
+  { name: "w", shape: [2, 2] },
+  { name: "b", shape: [] },
+];
+const model = (round: number) => ({
+  layout,
+  parameters: Float32Array.of(1, 2, 3, 4, round),
+  metadata: { round: String(round) },
+});
 
 it("keeps the newest model, whole at any moment, and nothing beside it", async () => {
   const path = join(paths.folder, "model.safetensors");

@@ -1,4 +1,10 @@
-import { parsePredictRequest, SednaError, SednaValidationError, WireError, type SednaModelInfo } from "@sedna-js/core";
+import {
+  parsePredictRequest,
+  SednaError,
+  SednaValidationError,
+  WireError,
+  type SednaModelInfo,
+} from "@sedna-js/core";
 import type { Context, Hono } from "hono";
 import type { Served } from "./big-model-service.ts";
 import { toFailure } from "./failure.ts";
@@ -12,10 +18,24 @@ export type SednaCallback = (result: unknown[]) => unknown[];
  * Sedna, an encoded picture as the body, and answers `{"result": [...]}`. Wrong shapes are answered by 422 in
  * pydantic's words, failures by a plain 500. Source: Sedna's `InferenceServer`.
  */
-export function mountSedna(app: Hono, served: Served, { metrics, logger, callbacks }: ServiceContext & { readonly callbacks: Readonly<Record<string, SednaCallback>> }): void {
+export function mountSedna(
+  app: Hono,
+  served: Served,
+  {
+    metrics,
+    logger,
+    callbacks,
+  }: ServiceContext & { readonly callbacks: Readonly<Record<string, SednaCallback>> },
+): void {
   const root = `/${served.name}`;
-  const info: SednaModelInfo = { infos: [{ path: root, name: "model_info" }, { path: `${root}/predict`, name: "predict" }] };
-  const count = (code: number): void => metrics.add("sedna_requests_total", { model: served.name, protocol: "sedna", code: String(code) });
+  const info: SednaModelInfo = {
+    infos: [
+      { path: root, name: "model_info" },
+      { path: `${root}/predict`, name: "predict" },
+    ],
+  };
+  const count = (code: number): void =>
+    metrics.add("sedna_requests_total", { model: served.name, protocol: "sedna", code: String(code) });
 
   app.get(root, (c) => c.json(info));
   app.post(`${root}/predict`, async (c) => {
@@ -45,8 +65,12 @@ export function mountSedna(app: Hono, served: Served, { metrics, logger, callbac
 
   const refuse = (c: Context, error: unknown): Response => {
     if (error instanceof SednaValidationError) return c.json({ detail: error.detail }, 422);
-    if (error instanceof WireError) return c.json({ detail: [{ loc: ["body", "data"], msg: error.message, type: "value_error" }] }, 422);
-    const failure = toFailure(error, { logger, aborted: c.req.raw.signal.aborted && !(error instanceof SednaError) });
+    if (error instanceof WireError)
+      return c.json({ detail: [{ loc: ["body", "data"], msg: error.message, type: "value_error" }] }, 422);
+    const failure = toFailure(error, {
+      logger,
+      aborted: c.req.raw.signal.aborted && !(error instanceof SednaError),
+    });
     if (failure.status === 500) return c.text("Internal Server Error", 500);
     return c.json({ detail: failure.message }, failure.status as 503, failure.headers);
   };
@@ -59,6 +83,9 @@ async function readJson(c: Context): Promise<unknown> {
     return JSON.parse(text) as unknown;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new SednaValidationError(`read a predict request: expected JSON; got ${text.length} characters that are not`, [{ loc: ["body"], msg: `Expecting JSON: ${why}`, type: "value_error.jsondecode" }]);
+    throw new SednaValidationError(
+      `read a predict request: expected JSON; got ${text.length} characters that are not`,
+      [{ loc: ["body"], msg: `Expecting JSON: ${why}`, type: "value_error.jsondecode" }],
+    );
   }
 }

@@ -22,7 +22,14 @@ afterEach(() => {
 });
 afterAll(() => Promise.all(running.map((one) => one.close())));
 
-const service = (...sockets: SocketRoute[]): Service => ({ name: "sockets", mount() {}, sockets, start: async () => {}, ready: true, close: async () => {} });
+const service = (...sockets: SocketRoute[]): Service => ({
+  name: "sockets",
+  mount() {},
+  sockets,
+  start: async () => {},
+  ready: true,
+  close: async () => {},
+});
 /** Says back what it hears; "throw" and "reject" are the service's own bugs. */
 const echo = (more: Partial<SocketRoute> = {}): SocketRoute => ({
   path: "/rooms/:name/echo",
@@ -35,14 +42,20 @@ const echo = (more: Partial<SocketRoute> = {}): SocketRoute => ({
     }),
   ...more,
 });
-const start = async (routes: readonly SocketRoute[], { cloud = {}, served = {} }: { cloud?: Partial<CloudOptions>; served?: Partial<ServeOptions> } = {}): Promise<string> => {
+const start = async (
+  routes: readonly SocketRoute[],
+  { cloud = {}, served = {} }: { cloud?: Partial<CloudOptions>; served?: Partial<ServeOptions> } = {},
+): Promise<string> => {
   const one = createCloud({ services: [service(...routes)], ...cloud });
   await one.start();
   const serving = await serve(one, { port: 0, ...served, sockets: { closeMs: 200, ...served.sockets } });
   running.push(serving);
   return serving.url;
 };
-const client = (url: string, { path = "/rooms/a/echo", headers = {} }: { path?: string; headers?: Record<string, string> } = {}): WebSocket => {
+const client = (
+  url: string,
+  { path = "/rooms/a/echo", headers = {} }: { path?: string; headers?: Record<string, string> } = {},
+): WebSocket => {
   const socket = new WebSocket(url.replace("http", "ws") + path, { headers });
   clients.push(socket);
   socket.on("error", () => {});
@@ -53,13 +66,17 @@ const closed = async (socket: WebSocket): Promise<{ code: number; reason: string
   const [code, reason] = (await once(socket, "close")) as [number, Buffer];
   return { code, reason: reason.toString() };
 };
-const refused = (socket: WebSocket): Promise<{ status: number; body: string; retryAfter: string | undefined }> =>
+const refused = (
+  socket: WebSocket,
+): Promise<{ status: number; body: string; retryAfter: string | undefined }> =>
   new Promise((resolve) => {
     socket.once("open", () => resolve({ status: 101, body: "", retryAfter: undefined }));
     socket.once("unexpected-response", (_, response) => {
       let body = "";
       response.on("data", (chunk: Buffer) => (body += chunk.toString()));
-      response.on("end", () => resolve({ status: response.statusCode!, body, retryAfter: response.headers["retry-after"] }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode!, body, retryAfter: response.headers["retry-after"] }),
+      );
     });
   });
 const answer = async (socket: WebSocket, text: string): Promise<string> => {
@@ -68,38 +85,63 @@ const answer = async (socket: WebSocket, text: string): Promise<string> => {
   return data.toString();
 };
 /** A handshake by hand; what follows is bytes. */
-const raw = async (url: string, target = "/rooms/a/echo", headers = ""): Promise<{ socket: Socket; head: string; end: Promise<Buffer> }> => {
+const raw = async (
+  url: string,
+  target = "/rooms/a/echo",
+  headers = "",
+): Promise<{ socket: Socket; head: string; end: Promise<Buffer> }> => {
   const { hostname, port, host } = new URL(url);
   const socket = connect(Number(port), hostname);
   raws.push(socket);
   socket.on("error", () => {});
   const chunks: Buffer[] = [];
   const end = new Promise<Buffer>((resolve) => socket.on("close", () => resolve(Buffer.concat(chunks))));
-  socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${headers}\r\n`);
+  socket.write(
+    `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${headers}\r\n`,
+  );
   const [first] = (await once(socket, "data")) as [Buffer];
   const head = first.toString("latin1");
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   return { socket, head, end };
 };
 /** A client's frame, masked by zeros. */
-const frame = (first: number, payload: Buffer): Buffer => Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+const frame = (first: number, payload: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 const closeCode = (bytes: Buffer): number => (expect(bytes[0]).toBe(0x88), bytes.readUInt16BE(2));
 
 describe("who may open a socket", () => {
   it("leads by the patterns of HTTP's routes, with the request that asked", async () => {
-    const url = await start([{ path: "/rooms/:name/who", maxMessageBytes: 100, open: (socket, request) => socket.send(new URL(request.url).pathname) }]);
+    const url = await start([
+      {
+        path: "/rooms/:name/who",
+        maxMessageBytes: 100,
+        open: (socket, request) => socket.send(new URL(request.url).pathname),
+      },
+    ]);
     const [said] = (await once(client(url, { path: "/rooms/kitchen/who?x=1" }), "message")) as [Buffer];
     expect(said.toString()).toBe("/rooms/kitchen/who");
-    expect(await refused(client(url, { path: "/rooms/kitchen" }))).toMatchObject({ status: 404, body: expect.stringContaining("no such route for a socket: /rooms/kitchen") });
+    expect(await refused(client(url, { path: "/rooms/kitchen" }))).toMatchObject({
+      status: 404,
+      body: expect.stringContaining("no such route for a socket: /rooms/kitchen"),
+    });
   });
 
   it("B8: takes pages of the named origins and of its own host, programs that have none, and no other page", async () => {
     const url = await start([echo()], { cloud: { origins: ["https://app.example"] } });
-    const status = async (headers: Record<string, string>): Promise<number> => (await refused(client(url, { headers }))).status;
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await refused(client(url, { headers }))).status;
     expect(await status({})).toBe(101);
     expect(await status({ origin: "https://app.example" })).toBe(101);
     expect(await status({ origin: url })).toBe(101);
-    for (const origin of ["https://app.example.evil", "https://evil.example", "null", "http://app.example", "", "https://app.example:444"]) expect([origin, await status({ origin })]).toEqual([origin, 403]);
+    for (const origin of [
+      "https://app.example.evil",
+      "https://evil.example",
+      "null",
+      "http://app.example",
+      "",
+      "https://app.example:444",
+    ])
+      expect([origin, await status({ origin })]).toEqual([origin, 403]);
   });
 
   it("B8: a target that names another host makes no page one of its own", async () => {
@@ -111,8 +153,11 @@ describe("who may open a socket", () => {
   });
 
   it("asks for the cloud's token, unless the first frame brings the route's own", async () => {
-    const url = await start([echo(), echo({ path: "/own", firstFrameToken: true })], { cloud: { token: "s3cret" } });
-    const status = async (options: Parameters<typeof client>[1]): Promise<number> => (await refused(client(url, options))).status;
+    const url = await start([echo(), echo({ path: "/own", firstFrameToken: true })], {
+      cloud: { token: "s3cret" },
+    });
+    const status = async (options: Parameters<typeof client>[1]): Promise<number> =>
+      (await refused(client(url, options))).status;
     expect(await status({})).toBe(401);
     expect(await status({ headers: { authorization: "Bearer wrong" } })).toBe(401);
     expect(await status({ path: "/rooms/a/echo?token=s3cret" })).toBe(401);
@@ -129,7 +174,10 @@ describe("who may open a socket", () => {
     };
     const url = await start([echo({ accept })], { cloud: { logger } });
     expect(await refused(client(url))).toMatchObject({ status: 409, body: "full" });
-    expect(await refused(client(url, { path: "/rooms/bug/echo" }))).toMatchObject({ status: 500, body: "Internal Server Error" });
+    expect(await refused(client(url, { path: "/rooms/bug/echo" }))).toMatchObject({
+      status: 500,
+      body: "Internal Server Error",
+    });
     expect(logged).toEqual(["a bug"]);
   });
 
@@ -181,9 +229,15 @@ describe("who may open a socket", () => {
       const [bytes] = (await once(socket, "data")) as [Buffer];
       return bytes.toString().split("\r\n")[0]!;
     };
-    expect(await ask("GET /rooms/a/echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c")).toMatch(/^HTTP\/1.1 (426|404)/);
-    expect(await ask("GET /rooms/a/echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket")).toBe("HTTP/1.1 400 Bad Request");
-    expect(await ask("GET /rooms/a/echo HTTP/1.1\r\nHost: a b\r\nConnection: Upgrade\r\nUpgrade: websocket")).toBe("HTTP/1.1 400 Bad Request");
+    expect(await ask("GET /rooms/a/echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c")).toMatch(
+      /^HTTP\/1.1 (426|404)/,
+    );
+    expect(
+      await ask("GET /rooms/a/echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket"),
+    ).toBe("HTTP/1.1 400 Bad Request");
+    expect(
+      await ask("GET /rooms/a/echo HTTP/1.1\r\nHost: a b\r\nConnection: Upgrade\r\nUpgrade: websocket"),
+    ).toBe("HTTP/1.1 400 Bad Request");
   });
 });
 
@@ -199,8 +253,16 @@ describe("C5: what comes over a socket ends at most this socket", () => {
     ["half a character at the end", frame(0x81, Buffer.from([0xe2, 0x82])), 1007],
     ["a length that is too long", Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0]), 1009],
     ["a length past 2^53", Buffer.from([0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 1009],
-    ["parts that are together too long", Buffer.concat(Array.from({ length: 11 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(100)))), 1009],
-    ["endless parts of nothing", Buffer.concat(Array.from({ length: 1100 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(0)))), 1008],
+    [
+      "parts that are together too long",
+      Buffer.concat(Array.from({ length: 11 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(100)))),
+      1009,
+    ],
+    [
+      "endless parts of nothing",
+      Buffer.concat(Array.from({ length: 1100 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(0)))),
+      1008,
+    ],
     ["a close by a code that nobody may say", frame(0x88, Buffer.from([0x03, 0xed])), 1002],
   ];
   const shared = { url: "" };
@@ -217,7 +279,18 @@ describe("C5: what comes over a socket ends at most this socket", () => {
 
   it("a bug in the service closes by 1011 and is logged, a message cut off in the middle does nothing", async () => {
     const logged: unknown[] = [];
-    const url = await start([echo(), echo({ path: "/bug", open: () => { throw new Error("a bug at the door"); } })], { cloud: { logger: { info() {}, error: (fields) => void logged.push(fields["error"]) } } });
+    const url = await start(
+      [
+        echo(),
+        echo({
+          path: "/bug",
+          open: () => {
+            throw new Error("a bug at the door");
+          },
+        }),
+      ],
+      { cloud: { logger: { info() {}, error: (fields) => void logged.push(fields["error"]) } } },
+    );
     const neighbour = await opened(client(url));
     for (const text of ["throw", "reject"]) {
       const socket = await opened(client(url));
@@ -236,7 +309,13 @@ describe("C5: what comes over a socket ends at most this socket", () => {
   it("a reader that takes nothing is closed when too much waits for it, and others get theirs", async () => {
     const sockets: ServiceSocket[] = [];
     const ended: number[] = [];
-    const url = await start([{ path: "/feed", maxMessageBytes: 100, open: (socket) => (sockets.push(socket), socket.onClose((code) => void ended.push(code))) }]);
+    const url = await start([
+      {
+        path: "/feed",
+        maxMessageBytes: 100,
+        open: (socket) => (sockets.push(socket), socket.onClose((code) => void ended.push(code))),
+      },
+    ]);
     const { socket: slow } = await raw(url, "/feed");
     slow.pause();
     const fast = await opened(client(url, { path: "/feed" }));
@@ -257,7 +336,10 @@ describe("C5: what comes over a socket ends at most this socket", () => {
 
 it("C3: a half-open socket is cut off after two pings that nothing answers; who answers, or sends slowly, stays", async () => {
   const ended: string[] = [];
-  const route = echo({ open: (socket, request) => socket.onClose((code) => void ended.push(`${new URL(request.url).pathname.split("/")[2]} ${code}`)) });
+  const route = echo({
+    open: (socket, request) =>
+      socket.onClose((code) => void ended.push(`${new URL(request.url).pathname.split("/")[2]} ${code}`)),
+  });
   const url = await start([route], { served: { sockets: { pingMs: 60 } } });
   const answering = await opened(client(url, { path: "/rooms/answering/echo" }));
   let pings = 0;
@@ -276,7 +358,11 @@ it("C3: a half-open socket is cut off after two pings that nothing answers; who 
 describe("C25: a shutdown", () => {
   it("closes sockets by 1012 with when to come back, refuses new ones by 503, and ends though one never answers", async () => {
     let letGo = (): void => {};
-    const slow: Service = { ...service(), name: "slow", close: () => new Promise((resolve) => (letGo = resolve)) };
+    const slow: Service = {
+      ...service(),
+      name: "slow",
+      close: () => new Promise((resolve) => (letGo = resolve)),
+    };
     const cloud = createCloud({ services: [service(echo()), slow] });
     await cloud.start();
     const serving = await serve(cloud, { port: 0, sockets: { closeMs: 200 } });

@@ -14,16 +14,29 @@ const LINGER_MS = 300;
  * Puts a cloud on a socket: the only place that knows of one.
  * @throws when the port is taken.
  */
-export async function serve(cloud: Cloud, { port, host = "127.0.0.1", drainMs = 10_000, sockets }: ServeOptions): Promise<Serving> {
+export async function serve(
+  cloud: Cloud,
+  { port, host = "127.0.0.1", drainMs = 10_000, sockets }: ServeOptions,
+): Promise<Serving> {
   const server = createAdaptorServer({
     // Left early, a body is not torn off with its connection: the answer has to arrive.
-    fetch: (request: globalThis.Request, { incoming }: { readonly incoming: unknown }) => cloud(withHostBody(request as never, () => (incoming as IncomingMessage).iterator({ destroyOnReturn: false }) as never)) as never,
+    fetch: (request: globalThis.Request, { incoming }: { readonly incoming: unknown }) =>
+      cloud(
+        withHostBody(
+          request as never,
+          () => (incoming as IncomingMessage).iterator({ destroyOnReturn: false }) as never,
+        ),
+      ) as never,
     // Where Node asks (from 24.9 on): who offers another upgrade, as HTTP clients do with h2c, is answered as if it had not.
-    serverOptions: { shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket" } as ServerOptions,
+    serverOptions: {
+      shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+    } as ServerOptions,
   }) as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
-  const upgrades = cloud.takesSockets ? takeUpgrades(server, { cloud, ...(sockets && { limits: sockets }) }) : undefined;
+  const upgrades = cloud.takesSockets
+    ? takeUpgrades(server, { cloud, ...(sockets && { limits: sockets }) })
+    : undefined;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

@@ -43,14 +43,23 @@ interface ImageSpec {
 }
 
 /** The wire's view of an estimator that has been loaded. */
-export function servedModel(metadata: EstimatorMetadata, { decodeImage, frame }: { readonly decodeImage?: DecodeImage; readonly frame: (pixels: Tensor) => Frame }): ServedModel {
+export function servedModel(
+  metadata: EstimatorMetadata,
+  { decodeImage, frame }: { readonly decodeImage?: DecodeImage; readonly frame: (pixels: Tensor) => Frame },
+): ServedModel {
   return metadata.kind === "image" ? imageModel(metadata, { decodeImage, frame }) : tensorModel(metadata);
 }
 
 /** A detector: one encoded picture in, rows [n,6] out. */
-function imageModel({ backend }: EstimatorMetadata, { decodeImage, frame }: { readonly decodeImage?: DecodeImage; readonly frame: (pixels: Tensor) => Frame }): ServedModel {
+function imageModel(
+  { backend }: EstimatorMetadata,
+  { decodeImage, frame }: { readonly decodeImage?: DecodeImage; readonly frame: (pixels: Tensor) => Frame },
+): ServedModel {
   const decode = async (bytes: Uint8Array): Promise<Frame> => {
-    if (!decodeImage) throw new SednaError("read an encoded picture: expected a decoder; this server has none", { code: "missing-dependency" });
+    if (!decodeImage)
+      throw new SednaError("read an encoded picture: expected a decoder; this server has none", {
+        code: "missing-dependency",
+      });
     try {
       return await decodeImage(bytes);
     } catch (cause) {
@@ -69,11 +78,16 @@ function imageModel({ backend }: EstimatorMetadata, { decodeImage, frame }: { re
     async fromTensors(inputs) {
       const image = only(inputs, "image");
       if (image.dtype === "uint8") return frame(withoutBatch(image, 3));
-      if (image.dtype !== "bytes" || image.data.length !== 1) throw new WireError(`infer: expected the input image as one BYTES element or UINT8 [height,width,3]; got ${image.dtype} [${image.shape}]`);
+      if (image.dtype !== "bytes" || image.data.length !== 1)
+        throw new WireError(
+          `infer: expected the input image as one BYTES element or UINT8 [height,width,3]; got ${image.dtype} [${image.shape}]`,
+        );
       return decode(image.data[0]!);
     },
     toNested: (result) => rows(result).map((row) => [...row]),
-    toTensors: (result) => ({ detections: tensor("float32", [rows(result).length, 6], Float32Array.from(rows(result).flat())) }),
+    toTensors: (result) => ({
+      detections: tensor("float32", [rows(result).length, 6], Float32Array.from(rows(result).flat())),
+    }),
   };
 }
 
@@ -86,9 +100,15 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
     fromImage: () => Promise.reject(new WireError("predict: expected JSON; this model takes no pictures")),
     fromNested(data) {
       const [input, ...others] = inputs;
-      if (!input || others.length > 0) throw new WireError(`predict: expected a model with one input; this one has ${inputs.length}, use the Open Inference Protocol`);
+      if (!input || others.length > 0)
+        throw new WireError(
+          `predict: expected a model with one input; this one has ${inputs.length}, use the Open Inference Protocol`,
+        );
       const value = nested(data, input.dtype);
-      return checked(inputs, { [input.name]: value.shape.length === input.shape.length - 1 ? { ...value, shape: [1, ...value.shape] } : value });
+      return checked(inputs, {
+        [input.name]:
+          value.shape.length === input.shape.length - 1 ? { ...value, shape: [1, ...value.shape] } : value,
+      });
     },
     async fromTensors(given) {
       const names = Object.keys(given);
@@ -96,7 +116,10 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
       for (const [name, one] of Object.entries(given)) {
         // A client that knows only "the input" may call it `input`, where there is no other.
         const known = name === "input" && names.length === 1 && inputs.length === 1 ? inputs[0]!.name : name;
-        if (!inputs.some((spec) => spec.name === known)) throw new WireError(`infer: expected the inputs ${inputs.map((spec) => spec.name).join(", ")}; got ${names.join(", ")}`);
+        if (!inputs.some((spec) => spec.name === known))
+          throw new WireError(
+            `infer: expected the inputs ${inputs.map((spec) => spec.name).join(", ")}; got ${names.join(", ")}`,
+          );
         if (one.dtype === "bytes") throw new WireError(`infer: expected ${name} as numbers; got BYTES`);
         sample[known] = one;
       }
@@ -137,10 +160,13 @@ function nested(data: readonly unknown[], dtype: Tensor["dtype"]): Tensor {
 function only(inputs: Readonly<Record<string, OipTensor>>, name: string): OipTensor {
   const names = Object.keys(inputs);
   const found = inputs[name];
-  if (!found || names.length !== 1) throw new WireError(`infer: expected one input, ${name}; got ${names.join(", ")}`);
+  if (!found || names.length !== 1)
+    throw new WireError(`infer: expected one input, ${name}; got ${names.join(", ")}`);
   return found;
 }
 
 function withoutBatch(value: Tensor, rank: number): Tensor {
-  return value.shape.length === rank + 1 && value.shape[0] === 1 ? { ...value, shape: value.shape.slice(1) } : value;
+  return value.shape.length === rank + 1 && value.shape[0] === 1
+    ? { ...value, shape: value.shape.slice(1) }
+    : value;
 }

@@ -26,7 +26,10 @@ const MAX_REASON_BYTES = 123;
  * A host's WebSocket as a service sees it: whatever comes or goes wrong ends this socket and nothing else.
  * Of its messages a service sees only those that are short enough; of a slow reader's, so many wait as two of the longest.
  */
-export function serviceSocket(socket: WebSocketLike, { maxMessageBytes, logger, onEnd }: ServiceSocketOptions): ServiceSocket {
+export function serviceSocket(
+  socket: WebSocketLike,
+  { maxMessageBytes, logger, onEnd }: ServiceSocketOptions,
+): ServiceSocket {
   const messageListeners: ((data: string | Uint8Array) => void)[] = [];
   const closeListeners: ((code: number) => void)[] = [];
   const highWater = Math.max(LEAST_HIGH_WATER, 2 * maxMessageBytes);
@@ -45,7 +48,10 @@ export function serviceSocket(socket: WebSocketLike, { maxMessageBytes, logger, 
     }
   };
   const failed = (error: unknown): void => {
-    logger.error({ error: error instanceof Error ? error.message : String(error) }, "a socket's service failed");
+    logger.error(
+      { error: error instanceof Error ? error.message : String(error) },
+      "a socket's service failed",
+    );
     close(1011, "the server failed");
   };
   const tell = <T>(listeners: readonly ((value: T) => unknown)[], value: T): void => {

@@ -1,5 +1,22 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
-import { canonicalJson, parseSignedKeySet, parseSignedManifest, SednaError, type KeySet, type ManifestSignature, type ModelManifest, type SignedKeySet, type SignedManifest } from "@sedna-js/core";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  type KeyObject,
+} from "node:crypto";
+import {
+  canonicalJson,
+  parseSignedKeySet,
+  parseSignedManifest,
+  SednaError,
+  type KeySet,
+  type ManifestSignature,
+  type ModelManifest,
+  type SignedKeySet,
+  type SignedManifest,
+} from "@sedna-js/core";
 import type { SigningKey } from "./platform/contract.ts";
 
 /** See the contract. */
@@ -15,9 +32,15 @@ export function readSigningKey(pem: string): SigningKey {
     key = createPrivateKey(pem);
   } catch (cause) {
     // The cause is not told: it may quote the key.
-    throw new SednaError("read a signing key: expected PKCS#8 in PEM; got another text", { code: "wire-format", cause: cause instanceof Error ? cause.name : undefined });
+    throw new SednaError("read a signing key: expected PKCS#8 in PEM; got another text", {
+      code: "wire-format",
+      cause: cause instanceof Error ? cause.name : undefined,
+    });
   }
-  if (key.asymmetricKeyType !== "ed25519") throw new SednaError(`read a signing key: expected one of Ed25519; got ${key.asymmetricKeyType}`, { code: "wire-format" });
+  if (key.asymmetricKeyType !== "ed25519")
+    throw new SednaError(`read a signing key: expected one of Ed25519; got ${key.asymmetricKeyType}`, {
+      code: "wire-format",
+    });
   return signingKey(key);
 }
 
@@ -35,7 +58,10 @@ function signingKey(privateKey: KeyObject): SigningKey {
   // The last 32 bytes of its SubjectPublicKeyInfo are the key.
   const raw = createPublicKey(privateKey).export({ type: "spki", format: "der" }).subarray(-32);
   const id = `ed25519-${createHash("sha256").update(raw).digest("hex").slice(0, 16)}`;
-  const signature = (value: unknown): ManifestSignature => ({ keyId: id, value: sign(null, canonicalJson(value), privateKey).toString("base64") });
+  const signature = (value: unknown): ManifestSignature => ({
+    keyId: id,
+    value: sign(null, canonicalJson(value), privateKey).toString("base64"),
+  });
   return { id, publicKey: raw.toString("base64"), sign: signature };
 }
 

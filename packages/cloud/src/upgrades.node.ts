@@ -22,14 +22,24 @@ export interface Upgrades {
  * twice says nothing, no pong and no byte of a message, and takes nothing of what waits for it, is cut off: half-open
  * connections look alive for hours otherwise.
  */
-export function takeUpgrades(server: Server, { cloud, limits = {} }: { readonly cloud: Cloud; readonly limits?: SocketLimits }): Upgrades {
+export function takeUpgrades(
+  server: Server,
+  { cloud, limits = {} }: { readonly cloud: Cloud; readonly limits?: SocketLimits },
+): Upgrades {
   const { maxConnections = 10_000, maxPerAddress = 1024, pingMs = 10_000, closeMs = 3000 } = limits;
   const doors = new Map<SocketRoute, WebSocketServer>();
   const doorOf = (route: SocketRoute): WebSocketServer => {
     const known = doors.get(route);
     if (known) return known;
     // `closeTimeout` is younger than the package's types.
-    const options = { noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: route.maxMessageBytes, closeTimeout: closeMs, ...PIECES };
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: route.maxMessageBytes,
+      closeTimeout: closeMs,
+      ...PIECES,
+    };
     const door = new WebSocketServer(options);
     doors.set(route, door);
     return door;
@@ -54,7 +64,10 @@ export function takeUpgrades(server: Server, { cloud, limits = {} }: { readonly 
     return undefined;
   };
 
-  const live = new Map<WebSocket, { readonly socket: Socket; read: number; waiting: number; misses: number }>();
+  const live = new Map<
+    WebSocket,
+    { readonly socket: Socket; read: number; waiting: number; misses: number }
+  >();
   const watch = setInterval(() => {
     for (const [webSocket, seen] of live) {
       const { bytesRead } = seen.socket;
@@ -71,13 +84,15 @@ export function takeUpgrades(server: Server, { cloud, limits = {} }: { readonly 
   server.once("close", () => clearInterval(watch));
 
   const upgrade = async (incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
-    if (incoming.headers.upgrade?.toLowerCase() !== "websocket") return refuse(socket, plain(426, "expected an upgrade to websocket", { upgrade: "websocket" }));
+    if (incoming.headers.upgrade?.toLowerCase() !== "websocket")
+      return refuse(socket, plain(426, "expected an upgrade to websocket", { upgrade: "websocket" }));
     const full = admit(socket);
     if (full) return refuse(socket, plain(full, "too many sockets are open", { "retry-after": "5" }));
     const request = requestOf(incoming);
     if (!request) return refuse(socket, plain(400, "expected a request with a host"));
     const route = await within(ACCEPT_MS, cloud.acceptUpgrade(request as never));
-    if (route === undefined) return refuse(socket, plain(503, "the service did not answer in time", { "retry-after": "5" }));
+    if (route === undefined)
+      return refuse(socket, plain(503, "the service did not answer in time", { "retry-after": "5" }));
     if ("status" in route) return refuse(socket, route as never);
     doorOf(route).handleUpgrade(incoming, socket, head, (webSocket) => {
       live.set(webSocket, { socket, read: socket.bytesRead, waiting: 0, misses: 0 });
@@ -102,7 +117,9 @@ export function takeUpgrades(server: Server, { cloud, limits = {} }: { readonly 
 function requestOf({ url = "", headers, rawHeaders }: IncomingMessage): Request | undefined {
   // Put together as text: resolved as a reference, the target "//evil.example/" would name a host, which its page's origin equals.
   if (headers.host === undefined || !url.startsWith("/")) return undefined;
-  const pairs = rawHeaders.flatMap((name, i): [string, string][] => (i % 2 === 0 ? [[name, rawHeaders[i + 1]!]] : []));
+  const pairs = rawHeaders.flatMap((name, i): [string, string][] =>
+    i % 2 === 0 ? [[name, rawHeaders[i + 1]!]] : [],
+  );
   try {
     return new Request(`http://${headers.host}${url}`, { headers: pairs });
   } catch {
@@ -111,7 +128,10 @@ function requestOf({ url = "", headers, rawHeaders }: IncomingMessage): Request 
 }
 
 const plain = (status: number, error: string, headers: Record<string, string> = {}): Response =>
-  new Response(JSON.stringify({ error: `open a socket: ${error}` }), { status, headers: { "content-type": "application/json", ...headers } });
+  new Response(JSON.stringify({ error: `open a socket: ${error}` }), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
 
 async function refuse(socket: Socket, response: Response): Promise<void> {
   if (!socket.writable) return void socket.destroy();
@@ -119,7 +139,10 @@ async function refuse(socket: Socket, response: Response): Promise<void> {
   const headers = new Headers(response.headers);
   headers.set("connection", "close");
   headers.set("content-length", String(body.length));
-  const head = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`, ...[...headers].map(([name, value]) => `${name}: ${value}`)];
+  const head = [
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
+    ...[...headers].map(([name, value]) => `${name}: ${value}`),
+  ];
   socket.once("finish", () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
 }

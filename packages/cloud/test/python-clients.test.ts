@@ -31,7 +31,11 @@ function missing(): string | undefined {
     try {
       execFileSync(...installed, { stdio: "ignore" });
     } catch {
-      execFileSync(python, ["-m", "pip", "install", "--quiet", "tritonclient[http]==2.73.0", "requests==2.34.2"], { stdio: "ignore", timeout: 240_000 });
+      execFileSync(
+        python,
+        ["-m", "pip", "install", "--quiet", "tritonclient[http]==2.73.0", "requests==2.34.2"],
+        { stdio: "ignore", timeout: 240_000 },
+      );
       execFileSync(...installed, { stdio: "ignore" });
     }
     return undefined;
@@ -44,23 +48,34 @@ describe("clients in Python", () => {
   const running: { serving?: Serving; reason?: string } = {};
   beforeAll(async () => {
     running.reason = missing();
-    const cloud = createCloud({ services: [bigModelService({ estimator: onnxBytes({ model: tinyOnnx(), task: tensors() }) })] });
+    const cloud = createCloud({
+      services: [bigModelService({ estimator: onnxBytes({ model: tinyOnnx(), task: tensors() }) })],
+    });
     await cloud.start();
     running.serving = await serve(cloud, { port: 0 });
   });
   afterAll(() => running.serving?.close());
 
-  const run = async (script: string): Promise<string> => (await promisify(execFile)(python, [path(script), running.serving!.url])).stdout;
+  const run = async (script: string): Promise<string> =>
+    (await promisify(execFile)(python, [path(script), running.serving!.url])).stdout;
 
-  it("tritonclient gets the same tensors by JSON and by binary, and reads health and metadata", async ({ skip }) => {
+  it("tritonclient gets the same tensors by JSON and by binary, and reads health and metadata", async ({
+    skip,
+  }) => {
     if (running.reason) skip(running.reason);
     expect(JSON.parse(await run("oip_client.py"))).toEqual({
       live: true,
       ready: true,
       model_ready: true,
       inputs: [{ name: "x", datatype: "FP32", shape: [-1, 4] }],
-      json: [[2, 4, 6, 8], [0.2, -5, 200000, 0]],
-      binary: [[2, 4, 6, 8], [0.2, -5, 200000, 0]],
+      json: [
+        [2, 4, 6, 8],
+        [0.2, -5, 200000, 0],
+      ],
+      binary: [
+        [2, 4, 6, 8],
+        [0.2, -5, 200000, 0],
+      ],
       equal: true,
       error: "400",
     });
@@ -69,10 +84,29 @@ describe("clients in Python", () => {
   it("requests, posting as Sedna's client does, gets Sedna's shapes", async ({ skip }) => {
     if (running.reason) skip(running.reason);
     expect(JSON.parse(await run("sedna_client.py"))).toEqual({
-      info: { infos: [{ path: "/sedna", name: "model_info" }, { path: "/sedna/predict", name: "predict" }] },
-      predict: [200, { result: [[2, 4, 6, 8], [10, 12, 14, 16]] }],
-      not_a_list: [422, { detail: [{ loc: ["body", "data"], msg: "value is not a valid list", type: "type_error.list" }] }],
-      missing: [422, { detail: [{ loc: ["body", "data"], msg: "field required", type: "value_error.missing" }] }],
+      info: {
+        infos: [
+          { path: "/sedna", name: "model_info" },
+          { path: "/sedna/predict", name: "predict" },
+        ],
+      },
+      predict: [
+        200,
+        {
+          result: [
+            [2, 4, 6, 8],
+            [10, 12, 14, 16],
+          ],
+        },
+      ],
+      not_a_list: [
+        422,
+        { detail: [{ loc: ["body", "data"], msg: "value is not a valid list", type: "type_error.list" }] },
+      ],
+      missing: [
+        422,
+        { detail: [{ loc: ["body", "data"], msg: "field required", type: "value_error.missing" }] },
+      ],
       unknown_callback: [500, "Internal Server Error"],
       get: 405,
     });

@@ -20,7 +20,23 @@ afterAll(async () => {
 });
 
 const serve = async (samples: string): Promise<{ child: ChildProcess; url: string }> => {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, "serve", "--samples", samples, "--port", "0", "--max-samples-per-second", "100000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=sedna-source",
+      "--import",
+      "tsx",
+      source,
+      "serve",
+      "--samples",
+      samples,
+      "--port",
+      "0",
+      "--max-samples-per-second",
+      "100000",
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   children.push(child);
   let url = "";
   for await (const line of createInterface({ input: child.stdout })) {
@@ -31,7 +47,14 @@ const serve = async (samples: string): Promise<{ child: ChildProcess; url: strin
   throw new Error("the server ended before it was ready");
 };
 const send = (url: string, id: string): Promise<number> =>
-  fetch(`${url}/v1/samples`, { method: "POST", headers: { "idempotency-key": id }, body: sample(id, new Uint8Array(20_000).fill(id.length)) }).then(({ status }) => status, () => 0);
+  fetch(`${url}/v1/samples`, {
+    method: "POST",
+    headers: { "idempotency-key": id },
+    body: sample(id, new Uint8Array(20_000).fill(id.length)),
+  }).then(
+    ({ status }) => status,
+    () => 0,
+  );
 
 it("C9: a server killed by SIGKILL while samples come has each acknowledged sample once, and no other twice", async () => {
   const samples = join(paths.folder, "samples");

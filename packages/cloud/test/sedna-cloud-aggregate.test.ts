@@ -19,16 +19,40 @@ afterAll(async () => {
 });
 
 const run = (...args: string[]) => {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, "aggregate", ...args]);
+  const child = spawn(process.execPath, [
+    "--conditions=sedna-source",
+    "--import",
+    "tsx",
+    source,
+    "aggregate",
+    ...args,
+  ]);
   children.push(child);
   const text = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
   return { child, text, ended: new Promise<number | null>((resolve) => child.on("close", resolve)) };
 };
-const lines = (text: string): Record<string, unknown>[] => text.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+const lines = (text: string): Record<string, unknown>[] =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 const start = async (...args: string[]) => {
-  const one = run("--port", "0", "--sedna", "--layers", "w:2,b:1", "--participants", "2", "--rounds", "2", "--selection-s", "60", ...args);
+  const one = run(
+    "--port",
+    "0",
+    "--sedna",
+    "--layers",
+    "w:2,b:1",
+    "--participants",
+    "2",
+    "--rounds",
+    "2",
+    "--selection-s",
+    "60",
+    ...args,
+  );
   await expect.poll(() => one.text.out + one.text.err, { timeout: 30_000 }).toContain('"ready"');
   return { ...one, url: lines(one.text.out)[0]!["url"] as string };
 };
@@ -41,13 +65,32 @@ describe("sedna-cloud aggregate", () => {
   it("tells how it is used", async () => {
     const help = run("--help");
     expect(await help.ended).toBe(0);
-    for (const option of ["--head", "--layers", "--aggregation", "--rounds", "--participants", "--deadline-s", "--log", "--save", "--sedna", "--token", "--proximal"]) expect(help.text.out).toContain(option);
+    for (const option of [
+      "--head",
+      "--layers",
+      "--aggregation",
+      "--rounds",
+      "--participants",
+      "--deadline-s",
+      "--log",
+      "--save",
+      "--sedna",
+      "--token",
+      "--proximal",
+    ])
+      expect(help.text.out).toContain(option);
   });
 
   it.each([
     [["--head", "softmax:4"], "--head: expected softmax:FEATURESxCLASSES"],
-    [["--head", "softmax:4x2", "--save", "/no/such/folder/model"], "--save: expected the path of a file in a directory that is there; got /no/such/folder/model"],
-    [["--head", "softmax:4x2", "--devices", source], "--devices: expected a directory to read and write; got EEXIST"],
+    [
+      ["--head", "softmax:4x2", "--save", "/no/such/folder/model"],
+      "--save: expected the path of a file in a directory that is there; got /no/such/folder/model",
+    ],
+    [
+      ["--head", "softmax:4x2", "--devices", source],
+      "--devices: expected a directory to read and write; got EEXIST",
+    ],
     [["--head", "softmax:4x2", "--origin", "*"], "allow an origin: expected one such as https://app.example"],
     [["--head", "softmax:4x2", "--round", "3"], "unknown option --round"],
   ])("ends with 2 and the reason: %j", async (args, reason) => {
@@ -62,14 +105,33 @@ describe("sedna-cloud aggregate", () => {
     const save = join(paths.folder, "model.safetensors");
     const { child, text, ended, url } = await start("--save", save);
     const [a, b] = [await sednaPeer(`${url}/FedAvg`, "A"), await sednaPeer(`${url}/FedAvg`, "B")];
-    for (const [round, flag] of [[1, "continue"], [2, "ok"]] as const) {
+    for (const [round, flag] of [
+      [1, "continue"],
+      [2, "ok"],
+    ] as const) {
       a.update("A", { samples: 1, weights: [[0, round], [2]] });
       b.update("B", { samples: 3, weights: [[4, round], [6]] });
-      expect((await a.nextOf("recv_weight"))["data"]).toEqual({ total_sample: 4, round_number: round, weights: [[3, round], [5]], exit_flag: flag });
+      expect((await a.nextOf("recv_weight"))["data"]).toEqual({
+        total_sample: 4,
+        round_number: round,
+        weights: [[3, round], [5]],
+        exit_flag: flag,
+      });
     }
-    expect(await (await fetch(`${url}/v1/federations/federation`)).json()).toMatchObject({ state: "done", modelVersion: 2 });
+    expect(await (await fetch(`${url}/v1/federations/federation`)).json()).toMatchObject({
+      state: "done",
+      modelVersion: 2,
+    });
     await expect.poll(() => text.out, { timeout: 30_000 }).toContain('"msg":"done"');
-    expect(lines(text.out).filter(({ msg }) => msg === "a round closed")).toMatchObject([1, 2].map((round) => ({ round, outcome: "aggregated", modelVersion: round, counted: 2, totalSamples: 4 })));
+    expect(lines(text.out).filter(({ msg }) => msg === "a round closed")).toMatchObject(
+      [1, 2].map((round) => ({
+        round,
+        outcome: "aggregated",
+        modelVersion: round,
+        counted: 2,
+        totalSamples: 4,
+      })),
+    );
     child.kill("SIGTERM");
     expect((await a.closed).code).toBe(1012);
     expect([await ended, text.err]).toEqual([0, ""]);
@@ -87,28 +149,54 @@ describe("sedna-cloud aggregate", () => {
     b.update("B", { samples: 1, weights: [[2, 2], [2]] });
     await Promise.all([a.nextOf("recv_weight"), b.nextOf("recv_weight")]);
     a.update("A", { samples: 1, weights: [[4, 4], [4]] });
-    await expect.poll(async () => (await fetch(`${first.url}/v1/federations/federation`)).text(), { timeout: 30_000 }).toContain('"counted"');
+    await expect
+      .poll(async () => (await fetch(`${first.url}/v1/federations/federation`)).text(), { timeout: 30_000 })
+      .toContain('"counted"');
     first.child.kill("SIGKILL");
     await first.ended;
     const second = await start("--log", log, "--save", save);
-    expect(await (await fetch(`${second.url}/v1/federations/federation`)).json()).toMatchObject({ modelVersion: 1, round: 2 });
+    expect(await (await fetch(`${second.url}/v1/federations/federation`)).json()).toMatchObject({
+      modelVersion: 1,
+      round: 2,
+    });
     await expect.poll(() => weights(save), { timeout: 30_000 }).toEqual([[1, 1], [1]]);
-    const [c, d] = [await sednaPeer(`${second.url}/FedAvg`, "A"), await sednaPeer(`${second.url}/FedAvg`, "B")];
+    const [c, d] = [
+      await sednaPeer(`${second.url}/FedAvg`, "A"),
+      await sednaPeer(`${second.url}/FedAvg`, "B"),
+    ];
     // New processes of the same clients: their first answer is the model.
-    for (const [peer, id] of [[c, "A"], [d, "B"]] as const) {
+    for (const [peer, id] of [
+      [c, "A"],
+      [d, "B"],
+    ] as const) {
       peer.update(id, { samples: 1, weights: [[9, 9], [9]] });
-      expect((await peer.nextOf("recv_weight"))["data"]).toMatchObject({ round_number: 1, weights: [[1, 1], [1]], exit_flag: "continue" });
+      expect((await peer.nextOf("recv_weight"))["data"]).toMatchObject({
+        round_number: 1,
+        weights: [[1, 1], [1]],
+        exit_flag: "continue",
+      });
     }
     c.update("A", { samples: 1, weights: [[4, 4], [4]] });
     d.update("B", { samples: 1, weights: [[8, 8], [8]] });
-    expect((await d.nextOf("recv_weight"))["data"]).toEqual({ total_sample: 2, round_number: 2, weights: [[6, 6], [6]], exit_flag: "ok" });
+    expect((await d.nextOf("recv_weight"))["data"]).toEqual({
+      total_sample: 2,
+      round_number: 2,
+      weights: [[6, 6], [6]],
+      exit_flag: "ok",
+    });
     second.child.kill("SIGTERM");
     expect(await second.ended).toBe(0);
     expect(await weights(save)).toEqual([[6, 6], [6]]);
   });
 
   it("lets any device in, or only those that were enrolled", async () => {
-    const ask = async (url: string, path: string, body: unknown): Promise<number> => (await fetch(`${url}/v1/federations/federation/${path}`, { method: "POST", body: JSON.stringify(body) })).status;
+    const ask = async (url: string, path: string, body: unknown): Promise<number> =>
+      (
+        await fetch(`${url}/v1/federations/federation/${path}`, {
+          method: "POST",
+          body: JSON.stringify(body),
+        })
+      ).status;
     const request = { protocol: 1, device: "a", numSamples: 1 };
     const open = await start();
     expect(await ask(open.url, "sessions", request)).toBe(201);

@@ -23,7 +23,9 @@ afterAll(async () => {
   await rm(paths.folder, { recursive: true });
 });
 
-const start = (...args: string[]): { child: ChildProcess; text: { out: string; err: string }; ended: Promise<number | null> } => {
+const start = (
+  ...args: string[]
+): { child: ChildProcess; text: { out: string; err: string }; ended: Promise<number | null> } => {
   const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, ...args]);
   children.push(child);
   const text = { out: "", err: "" };
@@ -44,11 +46,15 @@ describe("sedna-cloud", () => {
     expect(help.text.out).toContain("serve");
     const serve = start("serve", "--help");
     expect(await serve.ended).toBe(0);
-    for (const option of ["--model", "--samples", "--task", "--port", "--origin", "--token", "--max-queue"]) expect(serve.text.out).toContain(option);
+    for (const option of ["--model", "--samples", "--task", "--port", "--origin", "--token", "--max-queue"])
+      expect(serve.text.out).toContain(option);
   });
 
   it("is what the package's bin runs, in a checkout from source", async () => {
-    const bin = spawn(process.execPath, [fileURLToPath(new URL("../bin/sedna-cloud.js", import.meta.url)), "--version"]);
+    const bin = spawn(process.execPath, [
+      fileURLToPath(new URL("../bin/sedna-cloud.js", import.meta.url)),
+      "--version",
+    ]);
     const text = { out: "" };
     bin.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
     await new Promise((resolve) => bin.on("exit", resolve));
@@ -59,11 +65,20 @@ describe("sedna-cloud", () => {
     [["serve"], "expected --model, --samples, --models or several; got none"],
     [["serve", "--samples", ""], "--samples: expected the path of a directory; got nothing"],
     [["serve", "--model", "x.onnx", "--prot", "1"], "unknown option --prot"],
-    [["serve", "--model", "x.onnx", "--port", "banana"], "--port: expected a whole number from 0 to 65535; got banana"],
-    [["serve", "--model", "x.onnx", "--task", "poetry"], "--task: expected one of tensors, nanodet, heatmap; got poetry"],
+    [
+      ["serve", "--model", "x.onnx", "--port", "banana"],
+      "--port: expected a whole number from 0 to 65535; got banana",
+    ],
+    [
+      ["serve", "--model", "x.onnx", "--task", "poetry"],
+      "--task: expected one of tensors, nanodet, heatmap; got poetry",
+    ],
     [["serve", "--model", "x.onnx", "--threshold", "2"], "--threshold: expected a number from 0 to 1; got 2"],
     [["serve", "--model", "x.onnx", "extra"], "unexpected argument extra"],
-    [["serve", "--model", "x.onnx", "--origin", "*"], "allow an origin: expected one such as https://app.example"],
+    [
+      ["serve", "--model", "x.onnx", "--origin", "*"],
+      "allow an origin: expected one such as https://app.example",
+    ],
     [["serve", "--model", "x.onnx", "--name", "a b"], "name a big model: expected letters"],
     [["dance"], "dance"],
   ])("answers %j with what is wrong and status 2", async (args, message) => {
@@ -92,13 +107,15 @@ describe("sedna-cloud", () => {
     const reply = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), "127.0.0.1", () => socket.write(request));
       let text = "";
-      socket.on("data", (chunk) => {
-        text += chunk.toString();
-        if (text.includes("]]}")) {
-          socket.destroy();
-          resolve(text);
-        }
-      }).on("error", reject);
+      socket
+        .on("data", (chunk) => {
+          text += chunk.toString();
+          if (text.includes("]]}")) {
+            socket.destroy();
+            resolve(text);
+          }
+        })
+        .on("error", reject);
     });
     expect(reply).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(reply.slice(reply.indexOf("\r\n\r\n") + 4)).toContain('{"result":[[2,4,6,8]]}');
@@ -107,7 +124,10 @@ describe("sedna-cloud", () => {
 
   it("refuses a body of 200 MB before it has read it, and lives on", async () => {
     const { url, child } = await serving();
-    const response = await fetch(`${url}/sedna/predict`, { method: "POST", body: new Uint8Array(200 * 2 ** 20) }).catch((error: unknown) => error);
+    const response = await fetch(`${url}/sedna/predict`, {
+      method: "POST",
+      body: new Uint8Array(200 * 2 ** 20),
+    }).catch((error: unknown) => error);
     // A client that keeps sending may see the connection end before the reply.
     if (response instanceof Response) expect(response.status).toBe(413);
     expect((await fetch(`${url}/v2/health/ready`)).status).toBe(200);
@@ -116,7 +136,11 @@ describe("sedna-cloud", () => {
 
   it("drains on SIGTERM: answers what is under way, then ends with status 0", async () => {
     const { url, child, ended } = await serving();
-    const asking = Array.from({ length: 20 }, () => fetch(`${url}/sedna/predict`, { method: "POST", body: JSON.stringify({ data: [[1, 2, 3, 4]] }) }).then((response) => response.status));
+    const asking = Array.from({ length: 20 }, () =>
+      fetch(`${url}/sedna/predict`, { method: "POST", body: JSON.stringify({ data: [[1, 2, 3, 4]] }) }).then(
+        (response) => response.status,
+      ),
+    );
     await Promise.race(asking);
     child.kill("SIGTERM");
     const statuses = await Promise.all(asking.map((one) => one.catch((error: Error) => String(error.cause))));

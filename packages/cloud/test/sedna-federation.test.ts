@@ -14,7 +14,11 @@ import { serve } from "../src/serve.node.ts";
 
 const python = process.env["SEDNA_PYTHON"] ?? "python3";
 const script = fileURLToPath(new URL("../../../testing/python/sedna_client.py", import.meta.url));
-const layout: readonly LayerSpec[] = [{ name: "w", shape: [3, 4] }, { name: "b", shape: [4] }, { name: "s", shape: [] }];
+const layout: readonly LayerSpec[] = [
+  { name: "w", shape: [3, 4] },
+  { name: "b", shape: [4] },
+  { name: "s", shape: [] },
+];
 const size = 17;
 
 /** Why there are no such processes here, or undefined. */
@@ -34,12 +38,23 @@ interface Received {
   readonly client: string;
   readonly weights: readonly number[];
 }
-const client = async (url: string, { id, samples, step }: { readonly id: string; readonly samples: number; readonly step: number }): Promise<Received[]> => {
-  const { stdout } = await promisify(execFile)(python, [script, url, id, String(samples), String(step), JSON.stringify(layout.map(({ shape }) => shape))], { timeout: 60_000 });
-  return stdout.trim().split("\n").map((line) => JSON.parse(line) as Received);
+const client = async (
+  url: string,
+  { id, samples, step }: { readonly id: string; readonly samples: number; readonly step: number },
+): Promise<Received[]> => {
+  const { stdout } = await promisify(execFile)(
+    python,
+    [script, url, id, String(samples), String(step), JSON.stringify(layout.map(({ shape }) => shape))],
+    { timeout: 60_000 },
+  );
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Received);
 };
 /** What the script's training makes of weights. */
-const trained = (weights: readonly number[], step: number): number[] => weights.map((value, i) => value * 0.5 + (i + step) * 0.25);
+const trained = (weights: readonly number[], step: number): number[] =>
+  weights.map((value, i) => value * 0.5 + (i + step) * 0.25);
 
 const running: { readonly serving: Serving; readonly federation: Federation }[] = [];
 afterAll(async () => {
@@ -49,7 +64,12 @@ afterAll(async () => {
   }
 });
 const start = async (exitRound: number): Promise<{ url: string; federation: Federation }> => {
-  const federation = createFederation({ name: "python", layout, aggregator: select(aggregation, { method: "FedAvg" }), rounds: { participants: 2, exitRound, deadlineMs: 50_000 } });
+  const federation = createFederation({
+    name: "python",
+    layout,
+    aggregator: select(aggregation, { method: "FedAvg" }),
+    rounds: { participants: 2, exitRound, deadlineMs: 50_000 },
+  });
   await federation.start();
   const cloud = createCloud({ services: [sednaAggregation({ federation })] });
   await cloud.start();
@@ -59,19 +79,28 @@ const start = async (exitRound: number): Promise<{ url: string; federation: Fede
 };
 
 describe("Sedna's client in Python", () => {
-  it("two of them alone train as FedAvg says, round by round to 1e-6, and end when they are told to", async ({ skip }) => {
+  it("two of them alone train as FedAvg says, round by round to 1e-6, and end when they are told to", async ({
+    skip,
+  }) => {
     const reason = missing();
     if (reason) skip(reason);
     const { url, federation } = await start(4);
-    const parts = [{ id: "A", samples: 30, step: 1 }, { id: "B", samples: 10, step: 7 }];
+    const parts = [
+      { id: "A", samples: 30, step: 1 },
+      { id: "B", samples: 10, step: 7 },
+    ];
     const [a, b] = await Promise.all(parts.map((part) => client(url, part)));
-    expect(a!.map(({ round, total, flag }) => ({ round, total, flag }))).toEqual([1, 2, 3, 4].map((round) => ({ round, total: 40, flag: round === 4 ? "ok" : "continue" })));
+    expect(a!.map(({ round, total, flag }) => ({ round, total, flag }))).toEqual(
+      [1, 2, 3, 4].map((round) => ({ round, total: 40, flag: round === 4 ? "ok" : "continue" })),
+    );
     expect(b).toEqual(a);
     let models = parts.map(({ step }) => Array<number>(size).fill(step));
     for (const { weights } of a!) {
       const [one, two] = parts.map(({ step }, i) => trained(models[i]!, step));
       const mean = one!.map((value, i) => (value * 30 + two![i]! * 10) / 40);
-      expect(Math.max(...weights.map((value, i) => Math.abs(value - mean[i]!)))).toBeLessThan(1e-6 * Math.max(1, ...mean.map(Math.abs)));
+      expect(Math.max(...weights.map((value, i) => Math.abs(value - mean[i]!)))).toBeLessThan(
+        1e-6 * Math.max(1, ...mean.map(Math.abs)),
+      );
       // Both go on from what they were told.
       models = [[...weights], [...weights]];
     }
@@ -91,14 +120,24 @@ describe("Sedna's client in Python", () => {
       if (task.kind !== "train" || task.counted) return;
       const base = federation.model(task.modelVersion)!.parameters;
       const values = Float32Array.from(trained([...base], step), (value, i) => value - base[i]!);
-      await federation.count(ours, { change: { encoding: "f32", values }, numSamples: 20, round: task.round, modelVersion: task.modelVersion, bytes: 68 });
+      await federation.count(ours, {
+        change: { encoding: "f32", values },
+        numSamples: 20,
+        round: task.round,
+        modelVersion: task.modelVersion,
+        bytes: 68,
+      });
     };
     const end = federation.onTask(ours, () => void (asked = asked.then(train)));
     asked = asked.then(train);
     const received = await client(url, { id: "A", samples: 60, step: 1 });
     end();
     await asked;
-    expect(received.map(({ total, flag }) => [total, flag])).toEqual([[80, "continue"], [80, "continue"], [80, "ok"]]);
+    expect(received.map(({ total, flag }) => [total, flag])).toEqual([
+      [80, "continue"],
+      [80, "continue"],
+      [80, "ok"],
+    ]);
     let [theirs, base] = [Array<number>(size).fill(1), Array<number>(size).fill(0)];
     for (const { weights } of received) {
       const [one, two] = [trained(theirs, 1), trained(base, step)];

@@ -8,7 +8,14 @@ const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
 const digits = fileURLToPath(new URL("../../../models/digits", import.meta.url));
 
 async function simulate(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, "simulate", ...args]);
+  const child = spawn(process.execPath, [
+    "--conditions=sedna-source",
+    "--import",
+    "tsx",
+    source,
+    "simulate",
+    ...args,
+  ]);
   const text = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
@@ -18,18 +25,77 @@ async function simulate(...args: string[]): Promise<{ code: number | null; out: 
 
 describe("sedna-cloud simulate", () => {
   it("prints a table of rounds, and what it came to", async () => {
-    const { code, out, err } = await simulate("--clients", "100", "--rounds", "3", "--participants", "20", "--dropouts", ".3", "--stragglers", ".1");
+    const { code, out, err } = await simulate(
+      "--clients",
+      "100",
+      "--rounds",
+      "3",
+      "--participants",
+      "20",
+      "--dropouts",
+      ".3",
+      "--stragglers",
+      ".1",
+    );
     expect([code, err]).toEqual([0, ""]);
     const lines = out.trimEnd().split("\n");
-    expect(lines[0]!.trim().split(/\s+/)).toEqual(["round", "model", "selected", "counted", "dropped", "late", "refused", "loss", "accuracy", "time"]);
+    expect(lines[0]!.trim().split(/\s+/)).toEqual([
+      "round",
+      "model",
+      "selected",
+      "counted",
+      "dropped",
+      "late",
+      "refused",
+      "loss",
+      "accuracy",
+      "time",
+    ]);
     expect(new Set(lines.slice(0, -1).map(({ length }) => length)).size).toBe(1);
-    expect(lines.at(-1)).toMatch(/^100 clients, 3 models.*: \d+\.\d % right on samples that nobody trained on\..* simulated in \d+\.\d s\.$/);
+    expect(lines.at(-1)).toMatch(
+      /^100 clients, 3 models.*: \d+\.\d % right on samples that nobody trained on\..* simulated in \d+\.\d s\.$/,
+    );
   });
 
   it("prints JSON, on digits dealt out to clients that attack, by a robust rule and another encoding", async () => {
-    const { code, out, err } = await simulate("--json", "--clients", "60", "--rounds", "3", "--participants", "30", "--malicious", ".2", "--digits", digits, "--aggregation", "TrimmedMean", "--max-norm", "2", "--encoding", "int8", "--learning-rate", "0.5", "--seed", "4");
+    const { code, out, err } = await simulate(
+      "--json",
+      "--clients",
+      "60",
+      "--rounds",
+      "3",
+      "--participants",
+      "30",
+      "--malicious",
+      ".2",
+      "--digits",
+      digits,
+      "--aggregation",
+      "TrimmedMean",
+      "--max-norm",
+      "2",
+      "--encoding",
+      "int8",
+      "--learning-rate",
+      "0.5",
+      "--seed",
+      "4",
+    );
     expect([code, err]).toEqual([0, ""]);
-    const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line) as { type: string; round: number; accuracy: number; refused: number; rounds: number; clients: number });
+    const lines = out
+      .trimEnd()
+      .split("\n")
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            type: string;
+            round: number;
+            accuracy: number;
+            refused: number;
+            rounds: number;
+            clients: number;
+          },
+      );
     expect(lines.map(({ type }) => type)).toEqual(["round", "round", "round", "end"]);
     expect(lines.slice(0, 3).map(({ round }) => round)).toEqual([1, 2, 3]);
     expect(lines[0]!.refused).toBeGreaterThan(0);
@@ -40,18 +106,39 @@ describe("sedna-cloud simulate", () => {
   it("tells how it is used", async () => {
     const { code, out } = await simulate("--help");
     expect(code).toBe(0);
-    for (const option of ["--clients", "--rounds", "--dropouts", "--stragglers", "--malicious", "--aggregation", "--participants", "--digits", "--seed", "--json"]) expect(out).toContain(option);
+    for (const option of [
+      "--clients",
+      "--rounds",
+      "--dropouts",
+      "--stragglers",
+      "--malicious",
+      "--aggregation",
+      "--participants",
+      "--digits",
+      "--seed",
+      "--json",
+    ])
+      expect(out).toContain(option);
     expect(out).not.toContain("--head");
   });
 
   it.each([
     [["--clients", "0"], "--clients: expected a whole number from 1 to 1000000; got 0"],
     [["--dropouts", "2"], "--dropouts: expected a number from 0 to 1; got 2"],
-    [["--dropouts", ".6", "--stragglers", ".6"], "--dropouts and --stragglers: expected at most 1 together; got 1.2"],
-    [["--clients", "10"], "--participants: expected at most as many as there are clients with data, 10; got 50"],
+    [
+      ["--dropouts", ".6", "--stragglers", ".6"],
+      "--dropouts and --stragglers: expected at most 1 together; got 1.2",
+    ],
+    [
+      ["--clients", "10"],
+      "--participants: expected at most as many as there are clients with data, 10; got 50",
+    ],
     [["--rounds", "0"], "--rounds: expected a whole number from 1 up: a simulation has an end; got 0"],
     [["--aggregation", "Best"], "--aggregation: expected one of FedAvg"],
-    [["--aggregation", "MultiKrum", "--param", "f=3", "--participants", "2"], "participants for MultiKrum; got 2"],
+    [
+      ["--aggregation", "MultiKrum", "--param", "f=3", "--participants", "2"],
+      "participants for MultiKrum; got 2",
+    ],
     [["--digits", "/nowhere"], "--digits: expected a directory that can be read"],
     [["--head", "softmax:2x2"], "unknown option --head"],
   ])("ends by 2 for %j and says why", async (args, reason) => {

@@ -15,7 +15,10 @@ export interface DeadlineOptions {
  *
  * @throws {SednaError} `cloud-timeout` at the deadline; the signal's reason when the caller gives up; else what `work` throws.
  */
-export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>, { deadlineMs, signal, action }: DeadlineOptions): Promise<T> {
+export async function withDeadline<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { deadlineMs, signal, action }: DeadlineOptions,
+): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
   let stop: () => void = () => {};
@@ -27,7 +30,10 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
     };
     signal?.addEventListener("abort", stop, { once: true });
     timer = setTimeout(() => {
-      const error = new SednaError(`${action}: expected an answer within ${deadlineMs} ms; got none`, { code: "cloud-timeout", retryable: true });
+      const error = new SednaError(`${action}: expected an answer within ${deadlineMs} ms; got none`, {
+        code: "cloud-timeout",
+        retryable: true,
+      });
       reject(error);
       controller.abort(error);
     }, deadlineMs);
@@ -42,6 +48,9 @@ export async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>,
 
 /** @throws {RangeError} on a deadline that no timer can keep. */
 export function checkDeadline(deadlineMs: number): number {
-  if (!(deadlineMs > 0 && deadlineMs < 2 ** 31)) throw new RangeError(`set deadlineMs: expected a positive number of milliseconds below 2147483648; got ${String(deadlineMs)}`);
+  if (!(deadlineMs > 0 && deadlineMs < 2 ** 31))
+    throw new RangeError(
+      `set deadlineMs: expected a positive number of milliseconds below 2147483648; got ${String(deadlineMs)}`,
+    );
   return deadlineMs;
 }

@@ -11,7 +11,10 @@ export class SednaError extends Error {
   /** How long to wait before a retry, in ms, where the other side said so. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, options: { code: ErrorCode; retryable?: boolean; retryAfterMs?: number; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { code: ErrorCode; retryable?: boolean; retryAfterMs?: number; cause?: unknown },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.retryable = options.retryable ?? false;
@@ -82,15 +85,35 @@ export function toPlainError(error: unknown): PlainError {
   const cause = error.cause === undefined ? {} : { cause: toPlainError(error.cause) };
   if (!(error instanceof SednaError)) return { name, message, ...cause };
   const { code, retryable, retryAfterMs } = error;
-  return { name, message, code, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...cause };
+  return {
+    name,
+    message,
+    code,
+    retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...cause,
+  };
 }
 
 /** Rebuilds the error that {@link toPlainError} flattened, in the class that a caller would catch. */
-export function fromPlainError({ name, message, code, retryable, retryAfterMs, cause: plainCause }: PlainError): Error {
+export function fromPlainError({
+  name,
+  message,
+  code,
+  retryable,
+  retryAfterMs,
+  cause: plainCause,
+}: PlainError): Error {
   const options = plainCause === undefined ? {} : { cause: fromPlainError(plainCause) };
   if (name === "UnknownAlgorithmError") return new UnknownAlgorithmError(message);
   if (name === "WireError") return new WireError(message, options);
-  if (code !== undefined) return new SednaError(message, { code, ...(retryable === undefined ? {} : { retryable }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...options });
+  if (code !== undefined)
+    return new SednaError(message, {
+      code,
+      ...(retryable === undefined ? {} : { retryable }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...options,
+    });
   if (name === "TypeError") return new TypeError(message, options);
   if (name === "RangeError") return new RangeError(message, options);
   return Object.assign(new Error(message, options), { name });
@@ -100,8 +123,10 @@ export function fromPlainError({ name, message, code, retryable, retryAfterMs, c
 export function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${(value as unknown as ArrayLike<unknown>).length}`;
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (ArrayBuffer.isView(value))
+    return `a ${value.constructor.name} of ${(value as unknown as ArrayLike<unknown>).length}`;
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (typeof value === "object") return "an object";
   return typeof value === "function" ? "a function" : String(value);
 }

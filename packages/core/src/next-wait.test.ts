@@ -6,7 +6,9 @@ const most = (): number => 1 - Number.EPSILON;
 
 describe("nextWait()", () => {
   it("doubles the longest wait with every failure, up to the cap", () => {
-    const longest = [0, 1, 2, 8, 9, 2000].map((tried) => Math.round(nextWait({ tried, baseMs: 1000, capMs: 300_000, random: most })));
+    const longest = [0, 1, 2, 8, 9, 2000].map((tried) =>
+      Math.round(nextWait({ tried, baseMs: 1000, capMs: 300_000, random: most })),
+    );
     expect(longest).toEqual([1000, 2000, 4000, 256_000, 300_000, 300_000]);
   });
 
@@ -21,16 +23,23 @@ describe("nextWait()", () => {
   });
 
   it("grows where the server says now", () => {
-    expect([0, 5].map((tried) => nextWait({ tried, baseMs: 1000, retryAfterMs: 0, random: () => 0.5 }))).toEqual([500, 16_000]);
+    expect(
+      [0, 5].map((tried) => nextWait({ tried, baseMs: 1000, retryAfterMs: 0, random: () => 0.5 })),
+    ).toEqual([500, 16_000]);
   });
 
   it("gives a time that a timer can keep, whatever the server said", () => {
     fc.assert(
-      fc.property(fc.nat(5000), fc.option(fc.double({ noNaN: true, min: 0 }), { nil: undefined }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (tried, retryAfterMs, share) => {
-        const wait = nextWait({ tried, baseMs: 1000, capMs: 300_000, retryAfterMs, random: () => share });
-        expect(wait).toBeGreaterThanOrEqual(0);
-        expect(wait).toBeLessThan(2 ** 31);
-      }),
+      fc.property(
+        fc.nat(5000),
+        fc.option(fc.double({ noNaN: true, min: 0 }), { nil: undefined }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (tried, retryAfterMs, share) => {
+          const wait = nextWait({ tried, baseMs: 1000, capMs: 300_000, retryAfterMs, random: () => share });
+          expect(wait).toBeGreaterThanOrEqual(0);
+          expect(wait).toBeLessThan(2 ** 31);
+        },
+      ),
     );
   });
 });

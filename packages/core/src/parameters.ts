@@ -8,7 +8,8 @@ import { describe } from "./errors.ts";
  */
 export function numberParameter(name: string, value: unknown): number {
   const parsed = toNumber(value);
-  if (parsed === undefined) throw new TypeError(`read ${name}: expected a number or a numeric string; got ${describe(value)}`);
+  if (parsed === undefined)
+    throw new TypeError(`read ${name}: expected a number or a numeric string; got ${describe(value)}`);
   if (Number.isNaN(parsed)) throw new RangeError(`read ${name}: expected a number; got NaN`);
   return parsed;
 }

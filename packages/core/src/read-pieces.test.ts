@@ -23,7 +23,8 @@ describe("readPieces()", () => {
   it("gives what comes, and nothing of a response without a body", async () => {
     const read = async (response: Response): Promise<string[]> => {
       const pieces: string[] = [];
-      for await (const piece of readPieces(response, new AbortController().signal)) pieces.push(new TextDecoder().decode(piece));
+      for await (const piece of readPieces(response, new AbortController().signal))
+        pieces.push(new TextDecoder().decode(piece));
       return pieces;
     };
     expect((await read(new Response("abc"))).join("")).toBe("abc");
@@ -46,7 +47,10 @@ describe("readPieces()", () => {
 
   it("reads no more when its reader leaves", async () => {
     let cancelled = false;
-    const endless = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(Uint8Array.of(1)), cancel: () => void (cancelled = true) });
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Uint8Array.of(1)),
+      cancel: () => void (cancelled = true),
+    });
     for await (const _ of readPieces(new Response(endless), new AbortController().signal)) break;
     expect(cancelled).toBe(true);
   });

@@ -7,11 +7,19 @@ import { orAbort } from "./or-abort.ts";
  *
  * @throws the signal's reason; what the connection throws.
  */
-export async function* readPieces(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* readPieces(
+  response: Response,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = response.body?.getReader();
   if (!reader) return;
   try {
-    for (let next = await orAbort(reader.read(), signal); !next.done; next = await orAbort(reader.read(), signal)) yield next.value as Uint8Array<ArrayBuffer>;
+    for (
+      let next = await orAbort(reader.read(), signal);
+      !next.done;
+      next = await orAbort(reader.read(), signal)
+    )
+      yield next.value as Uint8Array<ArrayBuffer>;
   } finally {
     // Frees the connection. Not awaited: a line that is dead does not end either.
     void reader.cancel().catch(() => {});

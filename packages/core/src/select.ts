@@ -23,9 +23,13 @@ export function select<Table extends AlgorithmTable, Name extends keyof Table & 
   const build = Object.hasOwn(table, selection.method) ? table[selection.method] : undefined;
   if (build === undefined) {
     const known = Object.keys(table).join(", ");
-    throw new UnknownAlgorithmError(`select an algorithm: expected one of ${known}; got "${String(selection.method)}"`);
+    throw new UnknownAlgorithmError(
+      `select an algorithm: expected one of ${known}; got "${String(selection.method)}"`,
+    );
   }
   const { param = {} } = selection;
-  const named = Array.isArray(param) ? Object.fromEntries(param.map(({ key, value }) => [key, value])) : param;
+  const named = Array.isArray(param)
+    ? Object.fromEntries(param.map(({ key, value }) => [key, value]))
+    : param;
   return build(named as never) as ReturnType<Table[Name]>;
 }

@@ -1,7 +1,16 @@
 import { describe } from "./errors.ts";
 
 /** Element types that cross our ports; the names are ONNX Runtime's. */
-export type DType = "float32" | "float64" | "int32" | "int64" | "uint8" | "int8" | "int16" | "uint16" | "bool";
+export type DType =
+  | "float32"
+  | "float64"
+  | "int32"
+  | "int64"
+  | "uint8"
+  | "int8"
+  | "int16"
+  | "uint16"
+  | "bool";
 
 /** The typed arrays that hold a tensor's elements. */
 export type TensorData =
@@ -55,7 +64,9 @@ export function elementCount(shape: readonly number[]): number {
  */
 export function tensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (data.length !== elementCount(shape)) {
-    throw new TypeError(`make a tensor: expected ${elementCount(shape)} elements for shape [${shape}]; got ${data.length}`);
+    throw new TypeError(
+      `make a tensor: expected ${elementCount(shape)} elements for shape [${shape}]; got ${data.length}`,
+    );
   }
   return { dtype, shape, data };
 }
@@ -71,7 +82,8 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
   const shape: number[] = [];
   for (let level = nested; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
-    if (shape.length > MAX_AXES) throw new TypeError(`read nested lists: expected at most ${MAX_AXES} axes; got more`);
+    if (shape.length > MAX_AXES)
+      throw new TypeError(`read nested lists: expected at most ${MAX_AXES} axes; got more`);
   }
   // Counted before it is allocated: what the first row promises, the others need not keep.
   const values: (number | bigint)[] = [];
@@ -80,12 +92,15 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
       if (typeof value !== "number" && typeof value !== "boolean") {
         throw new TypeError(`read nested lists: expected numbers; got ${describe(value)}`);
       }
-      if (dtype === "int64" && !Number.isSafeInteger(Number(value))) throw new TypeError(`read nested lists: expected values that fit int64; got ${describe(value)}`);
+      if (dtype === "int64" && !Number.isSafeInteger(Number(value)))
+        throw new TypeError(`read nested lists: expected values that fit int64; got ${describe(value)}`);
       values.push(dtype === "int64" ? BigInt(value) : Number(value));
       return;
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
-      throw new TypeError(`read nested lists: expected ${shape[axis]} entries on axis ${axis}; got ${describe(value)}`);
+      throw new TypeError(
+        `read nested lists: expected ${shape[axis]} entries on axis ${axis}; got ${describe(value)}`,
+      );
     }
     for (const entry of value) fill(entry, axis + 1);
   };
@@ -93,7 +108,10 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
   const data = new arrayOf[dtype](values as never) as TensorData;
   if (!dtype.startsWith("float")) {
     const misfit = values.findIndex((value, i) => data[i] !== value);
-    if (misfit >= 0) throw new TypeError(`read nested lists: expected values that fit ${dtype}; got ${describe(values[misfit])}`);
+    if (misfit >= 0)
+      throw new TypeError(
+        `read nested lists: expected values that fit ${dtype}; got ${describe(values[misfit])}`,
+      );
   }
   return { dtype, shape, data };
 }
@@ -102,13 +120,17 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
 export function toNested({ shape, data }: Tensor): unknown {
   let next = 0;
   const build = (axis: number): unknown =>
-    axis === shape.length ? Number(data[next++]) : Array.from({ length: shape[axis]! }, () => build(axis + 1));
+    axis === shape.length
+      ? Number(data[next++])
+      : Array.from({ length: shape[axis]! }, () => build(axis + 1));
   return build(0);
 }
 
 /** True where a tensor of `shape` can be fed to `spec`; -1 in the spec takes any length. */
 export function fits(shape: readonly number[], spec: Pick<TensorSpec, "shape">): boolean {
-  return shape.length === spec.shape.length && spec.shape.every((axis, i) => axis === -1 || axis === shape[i]);
+  return (
+    shape.length === spec.shape.length && spec.shape.every((axis, i) => axis === -1 || axis === shape[i])
+  );
 }
 
 /**
@@ -118,9 +140,14 @@ export function fits(shape: readonly number[], spec: Pick<TensorSpec, "shape">):
 export function checkInputs(specs: readonly TensorSpec[], given: Tensors): void {
   for (const spec of specs) {
     const one = given[spec.name];
-    if (one === undefined) throw new TypeError(`run the model: expected the inputs ${specs.map(({ name }) => name).join(", ")}; got ${Object.keys(given).join(", ") || "none"}`);
+    if (one === undefined)
+      throw new TypeError(
+        `run the model: expected the inputs ${specs.map(({ name }) => name).join(", ")}; got ${Object.keys(given).join(", ") || "none"}`,
+      );
     if (one.dtype !== spec.dtype || !fits(one.shape, spec)) {
-      throw new TypeError(`run the model: expected ${spec.name} as ${spec.dtype} [${spec.shape}]; got ${one.dtype} [${one.shape}]`);
+      throw new TypeError(
+        `run the model: expected ${spec.name} as ${spec.dtype} [${spec.shape}]; got ${one.dtype} [${one.shape}]`,
+      );
     }
   }
 }

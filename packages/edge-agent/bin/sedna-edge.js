@@ -9,7 +9,11 @@ if (!existsSync(source)) {
   await import("../dist/bin.node.js");
 } else {
   const tsx = import.meta.resolve("tsx");
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", tsx, fileURLToPath(source), ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=sedna-source", "--import", tsx, fileURLToPath(source), ...process.argv.slice(2)],
+    { stdio: "inherit" },
+  );
   for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => process.exit(code ?? 1));
 }

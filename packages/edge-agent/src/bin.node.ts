@@ -11,7 +11,11 @@ const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   check: async () => (await import("./cli/check-command.node.ts")).checkCommand as CommandDef,
 };
 const main = defineCommand({
-  meta: { name: "sedna-edge", version, description: "The edge of sedna-js on a device: joint inference that carries on by itself" },
+  meta: {
+    name: "sedna-edge",
+    version,
+    description: "The edge of sedna-js on a device: joint inference that carries on by itself",
+  },
   subCommands: commands,
 });
 

@@ -1,4 +1,11 @@
-import { agreement, heatmapDetector, nanodet, type Detections, type Estimator, type Frame } from "@sedna-js/core";
+import {
+  agreement,
+  heatmapDetector,
+  nanodet,
+  type Detections,
+  type Estimator,
+  type Frame,
+} from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import labels from "../../../models/vtest/labels.json?url";
 import big from "../../../models/nanodet-g-416/model.onnx?url";
@@ -32,15 +39,24 @@ async function* labelledFrames(): AsyncGenerator<{ index: number; frame: Frame }
 }
 
 /** Mean F1 with the recorded rows, and with the hand labels, over the frames. */
-async function compare(estimator: Estimator<Frame, Detections>, of: "little" | "big", threshold: number): Promise<{ recorded: number; byHand: number }> {
+async function compare(
+  estimator: Estimator<Frame, Detections>,
+  of: "little" | "big",
+  threshold: number,
+): Promise<{ recorded: number; byHand: number }> {
   const { frames: recorded } = await read<{ frames: Record<"little" | "big", Rows>[] }>(records);
   const { frames: labelled } = await read<{ frames: { frame: number; boxes: Rows }[] }>(labels);
   const sums = { recorded: 0, byHand: 0 };
   for await (const { index, frame } of labelledFrames()) {
-    const found = (await estimator.predict(frame)).filter((row) => row[4] >= threshold).map((row) => row.slice(0, 5));
-    const reference = recorded[index]![of].filter((row) => row[4]! >= threshold).map((row) => row.slice(0, 4));
+    const found = (await estimator.predict(frame))
+      .filter((row) => row[4] >= threshold)
+      .map((row) => row.slice(0, 5));
+    const reference = recorded[index]![of].filter((row) => row[4]! >= threshold).map((row) =>
+      row.slice(0, 4),
+    );
     sums.recorded += agreement({ found, reference, iou: 0.8 }).f1 / frames.length;
-    sums.byHand += agreement({ found, reference: labelled.find((one) => one.frame === index)!.boxes }).f1 / frames.length;
+    sums.byHand +=
+      agreement({ found, reference: labelled.find((one) => one.frame === index)!.boxes }).f1 / frames.length;
   }
   await estimator.dispose();
   return sums;
@@ -48,13 +64,29 @@ async function compare(estimator: Estimator<Frame, Detections>, of: "little" | "
 
 describe("the vendored detectors in a browser", () => {
   it("tiny-person finds what the records say, and most people", async () => {
-    const { recorded, byHand } = await compare(onnxEstimator({ model: new URL(little, location.href), task: heatmapDetector(), executionProviders: ["wasm"] }), "little", 0.3);
+    const { recorded, byHand } = await compare(
+      onnxEstimator({
+        model: new URL(little, location.href),
+        task: heatmapDetector(),
+        executionProviders: ["wasm"],
+      }),
+      "little",
+      0.3,
+    );
     expect(recorded).toBeGreaterThan(0.95);
     expect(byHand).toBeGreaterThan(0.8);
   });
 
   it("nanodet-g-416 finds what the records say, and most people", async () => {
-    const { recorded, byHand } = await compare(onnxEstimator({ model: new URL(big, location.href), task: nanodet({ labels: [0], threshold: 0.45 }), executionProviders: ["wasm"] }), "big", 0.45);
+    const { recorded, byHand } = await compare(
+      onnxEstimator({
+        model: new URL(big, location.href),
+        task: nanodet({ labels: [0], threshold: 0.45 }),
+        executionProviders: ["wasm"],
+      }),
+      "big",
+      0.45,
+    );
     expect(recorded).toBeGreaterThan(0.95);
     expect(byHand).toBeGreaterThan(0.85);
   });

@@ -1,11 +1,23 @@
 export type { AgentEvent } from "./agent/agent-events.ts";
 export { createEdgeAgent } from "./agent/create-edge-agent.ts";
-export type { AgentStatus, EdgeAgent, EdgeAgentOptions, ModelSettings, ReportSettings, SampleSettings, UpdateSettings } from "./agent/edge-agent.ts";
+export type {
+  AgentStatus,
+  EdgeAgent,
+  EdgeAgentOptions,
+  ModelSettings,
+  ReportSettings,
+  SampleSettings,
+  UpdateSettings,
+} from "./agent/edge-agent.ts";
 export { bigModel, type BigModelOptions, type HttpBigModel } from "./big-model/big-model.ts";
 export { localBigModel } from "./big-model/local-big-model.ts";
 export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
 export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
-export { deviceIdentity, type DeviceIdentity, type DeviceIdentityOptions } from "./federation/device-identity.ts";
+export {
+  deviceIdentity,
+  type DeviceIdentity,
+  type DeviceIdentityOptions,
+} from "./federation/device-identity.ts";
 export { enrolDevice, type EnrolDeviceOptions } from "./federation/enrol-device.ts";
 export { fetchFederationStatus, type FetchFederationStatusOptions } from "./federation/fetch-status.ts";
 export { federationTransport, type FederationTransportOptions } from "./federation/federation-transport.ts";
@@ -22,18 +34,36 @@ export type { PrivacyLevel, PrivacyPolicy } from "./privacy/privacy-policy.ts";
 export { privateBigModel } from "./privacy/private-big-model.ts";
 export { openQueue, type OpenQueueOptions } from "./queue/open-queue.ts";
 export { createSender, type Sender, type SenderEvent, type SenderOptions } from "./queue/sender.ts";
-export type { DropReason, DurableQueue, QueueEvent, QueueStatistics, WhenFull } from "./queue/durable-queue.ts";
+export type {
+  DropReason,
+  DurableQueue,
+  QueueEvent,
+  QueueStatistics,
+  WhenFull,
+} from "./queue/durable-queue.ts";
 export type { EdgeJob, JobModel, JobSource } from "./job/edge-job.ts";
 export { parseJob, type ParseJobOptions } from "./job/parse-job.ts";
 export { parseTrainJob } from "./job/parse-train-job.ts";
 export type { TrainingData, TrainJob } from "./job/train-job.ts";
-export { createAgentMetrics, type AgentMetrics, type AgentMetricsOptions } from "./telemetry/agent-metrics.ts";
+export {
+  createAgentMetrics,
+  type AgentMetrics,
+  type AgentMetricsOptions,
+} from "./telemetry/agent-metrics.ts";
 export type { TelemetryAgent, TelemetryAnswer, TelemetryStatus } from "./telemetry/agent-readings.ts";
 export { diagnose, type DiagnoseOptions } from "./telemetry/doctor.ts";
 export type { HealthCheck } from "./telemetry/health-check.ts";
-export { openTelemetry, type AgentInstruments, type OpenTelemetryOptions } from "./telemetry/open-telemetry.ts";
+export {
+  openTelemetry,
+  type AgentInstruments,
+  type OpenTelemetryOptions,
+} from "./telemetry/open-telemetry.ts";
 export type { ReportEvent } from "./telemetry/report-events.ts";
-export { createSednaReporter, type SednaReporter, type SednaReporterOptions } from "./telemetry/sedna-reporter.ts";
+export {
+  createSednaReporter,
+  type SednaReporter,
+  type SednaReporterOptions,
+} from "./telemetry/sedna-reporter.ts";
 export { superviseModel, type SuperviseModelOptions } from "./supervisor/supervise-model.ts";
 export type { FailureReason, Rung, SupervisedModel, SupervisorEvent } from "./supervisor/supervised-model.ts";
 export { exposeEstimator } from "./worker/expose-estimator.ts";
@@ -47,11 +77,36 @@ export { labelledSamples } from "./training/labelled-samples.ts";
 export { createFeatureCache, type FeatureCache, type FeatureCacheOptions } from "./training/feature-cache.ts";
 export { tfjsEstimator, type TfjsEstimatorOptions, type TfjsSample } from "./training/tfjs-estimator.ts";
 export type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./training/tfjs-port.ts";
-export { trainingPauses, type PauseReason, type TrainingPausesOptions, type WatchedPauses } from "./training/training-pauses.ts";
+export {
+  trainingPauses,
+  type PauseReason,
+  type TrainingPausesOptions,
+  type WatchedPauses,
+} from "./training/training-pauses.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
 export type { ByteStore } from "./models/byte-store.ts";
-export { camera, decodeImage, directory, openByteStore, openQueueStore, rtsp, videoElement, videoFile, videoFrames, webcam } from "#platform";
-export type { CameraOptions, DirectoryOptions, ExecutionProvider, ModelSource, RtspOptions, VideoFileOptions, VideoFramesOptions, WebcamOptions } from "#platform";
+export {
+  camera,
+  decodeImage,
+  directory,
+  openByteStore,
+  openQueueStore,
+  rtsp,
+  videoElement,
+  videoFile,
+  videoFrames,
+  webcam,
+} from "#platform";
+export type {
+  CameraOptions,
+  DirectoryOptions,
+  ExecutionProvider,
+  ModelSource,
+  RtspOptions,
+  VideoFileOptions,
+  VideoFramesOptions,
+  WebcamOptions,
+} from "#platform";
 export { restartSource, type RestartSourceOptions } from "./sources/restart-source.ts";
 export type { SourceEvent } from "./sources/source-events.ts";
 export {

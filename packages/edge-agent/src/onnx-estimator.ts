@@ -1,5 +1,12 @@
 import { createOnnxEstimator, onnxRuntime, type Estimator, type Task } from "@sedna-js/core";
-import { defaultProviders, importOnnxRuntime, readModel, sessionOptions, type ExecutionProvider, type ModelSource } from "#platform";
+import {
+  defaultProviders,
+  importOnnxRuntime,
+  readModel,
+  sessionOptions,
+  type ExecutionProvider,
+  type ModelSource,
+} from "#platform";
 
 /** Options of {@link onnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {
@@ -12,7 +19,11 @@ export interface OnnxEstimatorOptions<Sample, Result> {
   /** CPU threads in Node. Default 1. */
   readonly threads?: number;
   /** Told when a provider could not open the model and the next one is tried. */
-  readonly onFallback?: (event: { readonly from: string; readonly to: string; readonly error: unknown }) => void;
+  readonly onFallback?: (event: {
+    readonly from: string;
+    readonly to: string;
+    readonly error: unknown;
+  }) => void;
 }
 
 /**
@@ -21,9 +32,12 @@ export interface OnnxEstimatorOptions<Sample, Result> {
  *
  * @throws {SednaError} later, from `load` and `predict`: `missing-dependency`, `model-unreadable`, `model-mismatch`, `run-failed`.
  */
-export function onnxEstimator<Sample, Result>(options: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
+export function onnxEstimator<Sample, Result>(
+  options: OnnxEstimatorOptions<Sample, Result>,
+): Estimator<Sample, Result> {
   const { model, task, threads, onFallback } = options;
-  if (options.executionProviders?.length === 0) throw new RangeError("make an ONNX estimator: expected at least one execution provider; got none");
+  if (options.executionProviders?.length === 0)
+    throw new RangeError("make an ONNX estimator: expected at least one execution provider; got none");
   return createOnnxEstimator({
     task,
     async open({ signal, failures }) {
@@ -33,7 +47,11 @@ export function onnxEstimator<Sample, Result>(options: OnnxEstimatorOptions<Samp
       // A run failed: first a fresh session where it was, then, from the second failure on, the next provider.
       const executionProviders = all.slice(Math.min(failures >> 1, all.length - 1));
       const ort = await importOnnxRuntime(executionProviders);
-      const runtime = onnxRuntime(ort, { executionProviders, sessionOptions: sessionOptions({ threads }), onFallback });
+      const runtime = onnxRuntime(ort, {
+        executionProviders,
+        sessionOptions: sessionOptions({ threads }),
+        onFallback,
+      });
       return { runtime, model: bytes };
     },
   });

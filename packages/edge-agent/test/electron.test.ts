@@ -34,14 +34,26 @@ function target(map: unknown, conditions: readonly string[]): string | undefined
 describe("the package in Electron", () => {
   it.each<[string, readonly string[], "node" | "browser"]>([
     ["the main process", ["node", "import", "electron", "module-sync", "node-addons"], "node"],
-    ["a utility process or a preload without a sandbox", ["node", "require", "electron", "node-addons"], "node"],
+    [
+      "a utility process or a preload without a sandbox",
+      ["node", "require", "electron", "node-addons"],
+      "node",
+    ],
     ["a renderer bundled by vite", ["module", "browser", "production", "import"], "browser"],
     ["a renderer bundled for electron-renderer", ["browser", "electron", "import"], "browser"],
-    ["a renderer bundled by webpack's electron-renderer, which has Node too", ["webpack", "production", "node", "browser", "electron", "import"], "browser"],
+    [
+      "a renderer bundled by webpack's electron-renderer, which has Node too",
+      ["webpack", "production", "node", "browser", "electron", "import"],
+      "browser",
+    ],
   ])("gives %s its half", async (_, conditions, half) => {
-    const { imports, exports } = JSON.parse(await readFile(root("packages/edge-agent/package.json"), "utf8")) as { imports: Record<string, unknown>; exports: Record<string, unknown> };
+    const { imports, exports } = JSON.parse(
+      await readFile(root("packages/edge-agent/package.json"), "utf8"),
+    ) as { imports: Record<string, unknown>; exports: Record<string, unknown> };
     expect(target(imports["#platform"], conditions)).toBe(`./dist/platform/platform.${half}.js`);
-    expect(target(imports["#platform"], [...conditions, "sedna-source"])).toBe(`./src/platform/platform.${half}.ts`);
+    expect(target(imports["#platform"], [...conditions, "sedna-source"])).toBe(
+      `./src/platform/platform.${half}.ts`,
+    );
     expect(target(exports["."], conditions)).toBe("./dist/index.js");
   });
 
@@ -49,8 +61,23 @@ describe("the package in Electron", () => {
     const program = `const { camera, rtsp } = await import("@sedna-js/edge-agent");
       const said = []; for (const source of [camera, () => rtsp({ url: "rtsp://camera/" }).live]) try { said.push(source()); } catch (error) { said.push(error.message); }
       process.stdout.write(JSON.stringify(said));`;
-    const { stdout } = await run(process.execPath, ["--conditions=electron", "--conditions=sedna-source", "--import", "tsx", "--input-type=module", "-e", program], { cwd: root("packages/edge-agent") });
-    expect(JSON.parse(stdout)).toEqual([expect.stringContaining("expected a browser; in Node use rtsp()"), true]);
+    const { stdout } = await run(
+      process.execPath,
+      [
+        "--conditions=electron",
+        "--conditions=sedna-source",
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        program,
+      ],
+      { cwd: root("packages/edge-agent") },
+    );
+    expect(JSON.parse(stdout)).toEqual([
+      expect.stringContaining("expected a browser; in Node use rtsp()"),
+      true,
+    ]);
   });
 });
 
@@ -62,28 +89,56 @@ async function bundleRenderer(conditions: string[]): Promise<Rollup.OutputChunk[
     configFile: false,
     logLevel: "error",
     resolve: { conditions: ["sedna-source", ...conditions] },
-    build: { outDir: folder, emptyOutDir: true, target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 1000 },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: "es2022",
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 1000,
+    },
   })) as Rollup.RollupOutput;
   return output.filter((one): one is Rollup.OutputChunk => one.type === "chunk");
 }
 
 describe("a renderer's bundle", () => {
-  it.each([["vite", ["module", "browser", "production"]], ["electron-renderer", ["browser", "electron"]], ["electron-renderer with Node", ["node", "browser", "electron"]]])("of %s has the browser's half and asks for nothing of Node", async (_, conditions) => {
+  it.each([
+    ["vite", ["module", "browser", "production"]],
+    ["electron-renderer", ["browser", "electron"]],
+    ["electron-renderer with Node", ["node", "browser", "electron"]],
+  ])("of %s has the browser's half and asks for nothing of Node", async (_, conditions) => {
     const chunks = await bundleRenderer(conditions);
     const ids = chunks.flatMap(({ modules }) => Object.keys(modules));
     expect(ids.some((id) => id.endsWith("platform.browser.ts"))).toBe(true);
     expect(ids.filter((id) => /\.node\.ts$|__vite-browser-external|^node:/.test(id))).toEqual([]);
     // ONNX Runtime's own files ask for Node behind a test of their own, and import it only there.
-    const ours = chunks.filter(({ modules }) => !Object.keys(modules).some((id) => id.includes("onnxruntime-web")));
+    const ours = chunks.filter(
+      ({ modules }) => !Object.keys(modules).some((id) => id.includes("onnxruntime-web")),
+    );
     expect(ours.length).toBeGreaterThan(0);
-    for (const { code, imports } of ours) expect([code.match(/["']node:[a-z]/g), imports.filter((one) => one.startsWith("node:"))]).toEqual([null, []]);
+    for (const { code, imports } of ours)
+      expect([code.match(/["']node:[a-z]/g), imports.filter((one) => one.startsWith("node:"))]).toEqual([
+        null,
+        [],
+      ]);
   });
 });
 
 /** As much of the module `electron` as the recipe uses, and what it was told. */
 function standIn() {
-  const told = { schemes: [] as unknown[], handlers: new Map<string, (request: Request) => Promise<Response>>(), invokes: new Map<string, (event: unknown, ...args: unknown[]) => Promise<unknown>>(), windows: [] as Record<string, unknown>[], loaded: [] as string[], permission: undefined as undefined | ((contents: unknown, permission: string, answer: (granted: boolean) => void) => void) };
-  const app = Object.assign(new EventEmitter(), { whenReady: async () => {}, quit: () => void app.emit("will-quit") });
+  const told = {
+    schemes: [] as unknown[],
+    handlers: new Map<string, (request: Request) => Promise<Response>>(),
+    invokes: new Map<string, (event: unknown, ...args: unknown[]) => Promise<unknown>>(),
+    windows: [] as Record<string, unknown>[],
+    loaded: [] as string[],
+    permission: undefined as
+      | undefined
+      | ((contents: unknown, permission: string, answer: (granted: boolean) => void) => void),
+  };
+  const app = Object.assign(new EventEmitter(), {
+    whenReady: async () => {},
+    quit: () => void app.emit("will-quit"),
+  });
   class BrowserWindow {
     readonly webContents = Object.assign(new EventEmitter(), { setWindowOpenHandler() {} });
     constructor({ webPreferences }: { webPreferences: Record<string, unknown> }) {
@@ -96,17 +151,35 @@ function standIn() {
   const electron = {
     app,
     BrowserWindow,
-    ipcMain: { handle: (name: string, handler: (event: unknown, ...args: unknown[]) => Promise<unknown>) => void told.invokes.set(name, handler) },
-    protocol: { registerSchemesAsPrivileged: (schemes: unknown[]) => void told.schemes.push(...schemes), handle: (scheme: string, handler: (request: Request) => Promise<Response>) => void told.handlers.set(scheme, handler) },
-    session: { defaultSession: { setPermissionRequestHandler: (handler: typeof told.permission) => void (told.permission = handler) } },
+    ipcMain: {
+      handle: (name: string, handler: (event: unknown, ...args: unknown[]) => Promise<unknown>) =>
+        void told.invokes.set(name, handler),
+    },
+    protocol: {
+      registerSchemesAsPrivileged: (schemes: unknown[]) => void told.schemes.push(...schemes),
+      handle: (scheme: string, handler: (request: Request) => Promise<Response>) =>
+        void told.handlers.set(scheme, handler),
+    },
+    session: {
+      defaultSession: {
+        setPermissionRequestHandler: (handler: typeof told.permission) => void (told.permission = handler),
+      },
+    },
   };
   return { electron, told };
 }
 
 /** What the preload exposes to the page, over the stand-in's IPC. */
-async function preload(invoke: (channel: string, ...args: unknown[]) => Promise<unknown>): Promise<Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>> {
+async function preload(
+  invoke: (channel: string, ...args: unknown[]) => Promise<unknown>,
+): Promise<Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>> {
   const exposed: Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>> = {};
-  const electron = { contextBridge: { exposeInMainWorld: (name: string, api: (typeof exposed)[string]) => void (exposed[name] = api) }, ipcRenderer: { invoke } };
+  const electron = {
+    contextBridge: {
+      exposeInMainWorld: (name: string, api: (typeof exposed)[string]) => void (exposed[name] = api),
+    },
+    ipcRenderer: { invoke },
+  };
   // The preload is CommonJS, as Electron's sandbox wants it.
   // oxlint-disable-next-line no-new-func
   new Function("require", await readFile(root("docs/electron/preload.cjs"), "utf8"))(() => electron);
@@ -114,9 +187,15 @@ async function preload(invoke: (channel: string, ...args: unknown[]) => Promise<
 }
 
 /** The scheme's handler behind a socket, for a browser that is no Electron. */
-async function bridged(handler: (request: Request) => Promise<Response>): Promise<{ readonly url: string; readonly server: Server }> {
+async function bridged(
+  handler: (request: Request) => Promise<Response>,
+): Promise<{ readonly url: string; readonly server: Server }> {
   const server = createServer((request, response) => {
-    void handler(new Request(`app://bundle${request.url}`)).then(async (answer) => response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer())));
+    void handler(new Request(`app://bundle${request.url}`)).then(async (answer) =>
+      response
+        .writeHead(answer.status, Object.fromEntries(answer.headers))
+        .end(Buffer.from(await answer.arrayBuffer())),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, server };
@@ -126,33 +205,67 @@ describe("the recipe for Electron", () => {
   it("answers the camera's frames in the renderer and in the main process, under its own headers", async () => {
     await bundleRenderer(["module", "browser", "production"]);
     await cp(root("models/tiny-person/model.onnx"), join(folder, "models/little.onnx"));
-    const { startAgentApp } = (await import("../../../docs/electron/agent-app.mjs" as string)) as { startAgentApp(electron: unknown, options: unknown): Promise<void> };
+    const { startAgentApp } = (await import("../../../docs/electron/agent-app.mjs" as string)) as {
+      startAgentApp(electron: unknown, options: unknown): Promise<void>;
+    };
     const { electron, told } = standIn();
-    await startAgentApp(electron, { folder, preload: "preload.cjs", model: root("models/nanodet-g-416/model.onnx") });
+    await startAgentApp(electron, {
+      folder,
+      preload: "preload.cjs",
+      model: root("models/nanodet-g-416/model.onnx"),
+    });
     expect(told.loaded).toEqual(["app://bundle/index.html"]);
-    expect(told.windows).toEqual([{ preload: "preload.cjs", contextIsolation: true, nodeIntegration: false, sandbox: true, backgroundThrottling: false }]);
+    expect(told.windows).toEqual([
+      {
+        preload: "preload.cjs",
+        contextIsolation: true,
+        nodeIntegration: false,
+        sandbox: true,
+        backgroundThrottling: false,
+      },
+    ]);
 
     const ask = told.invokes.get("sedna:big-model")!;
-    const exposed = await preload((_channel, picture) => ask({ senderFrame: { url: "app://bundle/index.html" } }, picture));
+    const exposed = await preload((_channel, picture) =>
+      ask({ senderFrame: { url: "app://bundle/index.html" } }, picture),
+    );
     const { url, server } = await bridged(told.handlers.get("app")!);
     const browser = await chromium.launch({ executablePath: findChromium(), args: [...chromiumArgs] });
     try {
       const page = await browser.newPage();
       const complaints: string[] = [];
       page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("console", (message) => void (["error", "warning"].includes(message.type()) && complaints.push(message.text())));
-      await page.exposeFunction("askMain", (picture: number[]) => exposed["mainProcess"]!["bigModel"]!(Uint8Array.from(picture)));
-      await page.addInitScript("globalThis.mainProcess = { bigModel: (picture) => globalThis.askMain(Array.from(picture)) }");
+      page.on(
+        "console",
+        (message) => void (["error", "warning"].includes(message.type()) && complaints.push(message.text())),
+      );
+      await page.exposeFunction("askMain", (picture: number[]) =>
+        exposed["mainProcess"]!["bigModel"]!(Uint8Array.from(picture)),
+      );
+      await page.addInitScript(
+        "globalThis.mainProcess = { bigModel: (picture) => globalThis.askMain(Array.from(picture)) }",
+      );
       await page.goto(`${url}index.html`);
       const said = new Set<string>();
-      const sees = async (line: RegExp): Promise<void> => expect.poll(async () => {
-        said.add((await page.locator("output").textContent()) ?? "");
-        return [...said].some((one) => line.test(one));
-      }, { timeout: 60_000, interval: 20 }).toBe(true);
+      const sees = async (line: RegExp): Promise<void> =>
+        expect
+          .poll(
+            async () => {
+              said.add((await page.locator("output").textContent()) ?? "");
+              return [...said].some((one) => line.test(one));
+            },
+            { timeout: 60_000, interval: 20 },
+          )
+          .toBe(true);
       await sees(/^\d+ people, says the renderer$/);
       await sees(/^\d+ people, says the main process$/);
-      expect([...said].filter((one) => one !== "" && !/^\d+ people, says the (renderer|main process)$/.test(one))).toEqual([]);
-      expect(await page.evaluate(() => [crossOriginIsolated, typeof SharedArrayBuffer])).toEqual([true, "function"]);
+      expect(
+        [...said].filter((one) => one !== "" && !/^\d+ people, says the (renderer|main process)$/.test(one)),
+      ).toEqual([]);
+      expect(await page.evaluate(() => [crossOriginIsolated, typeof SharedArrayBuffer])).toEqual([
+        true,
+        "function",
+      ]);
       expect(complaints).toEqual([]);
     } finally {
       await browser.close();
@@ -163,19 +276,45 @@ describe("the recipe for Electron", () => {
   });
 
   it("serves nothing outside of its folder, asks for the camera only for itself, and hears no strange page", async () => {
-    const { startAgentApp, servePage } = (await import("../../../docs/electron/agent-app.mjs" as string)) as { startAgentApp(electron: unknown, options: unknown): Promise<void>; servePage(folder: string): (request: Request) => Promise<Response> };
+    const { startAgentApp, servePage } = (await import("../../../docs/electron/agent-app.mjs" as string)) as {
+      startAgentApp(electron: unknown, options: unknown): Promise<void>;
+      servePage(folder: string): (request: Request) => Promise<Response>;
+    };
     const serve = servePage(root("docs/electron/renderer"));
     expect((await serve(new Request("app://bundle/index.html"))).status).toBe(200);
-    for (const path of ["/../main.mjs", "/%2e%2e/main.mjs", "/..%2fmain.mjs", "/..%5cmain.mjs", "/%00", "/%", "/", "/nowhere.js", "//etc/passwd"]) {
+    for (const path of [
+      "/../main.mjs",
+      "/%2e%2e/main.mjs",
+      "/..%2fmain.mjs",
+      "/..%5cmain.mjs",
+      "/%00",
+      "/%",
+      "/",
+      "/nowhere.js",
+      "//etc/passwd",
+    ]) {
       expect([path, (await serve(new Request(`app://bundle${path}`))).status]).toEqual([path, 404]);
     }
     const { electron, told } = standIn();
     await startAgentApp(electron, { folder, preload: "preload.cjs", model: "nowhere.onnx" });
     const granted: boolean[] = [];
-    for (const [url, permission] of [["app://bundle/index.html", "media"], ["app://bundle/index.html", "geolocation"], ["https://evil.example/app://bundle/", "media"], ["app://bundle.evil/", "media"]] as const) told.permission!({ getURL: () => url }, permission, (one) => granted.push(one));
+    for (const [url, permission] of [
+      ["app://bundle/index.html", "media"],
+      ["app://bundle/index.html", "geolocation"],
+      ["https://evil.example/app://bundle/", "media"],
+      ["app://bundle.evil/", "media"],
+    ] as const)
+      told.permission!({ getURL: () => url }, permission, (one) => granted.push(one));
     expect(granted).toEqual([true, false, false, false]);
-    await expect(told.invokes.get("sedna:big-model")!({ senderFrame: { url: "https://evil.example/" } }, new Uint8Array(3))).rejects.toThrow("expected the app's own page");
-    await expect(told.invokes.get("sedna:big-model")!({ senderFrame: null }, new Uint8Array(3))).rejects.toThrow("expected the app's own page");
+    await expect(
+      told.invokes.get("sedna:big-model")!(
+        { senderFrame: { url: "https://evil.example/" } },
+        new Uint8Array(3),
+      ),
+    ).rejects.toThrow("expected the app's own page");
+    await expect(
+      told.invokes.get("sedna:big-model")!({ senderFrame: null }, new Uint8Array(3)),
+    ).rejects.toThrow("expected the app's own page");
     electron.app.quit();
   });
 });

@@ -15,11 +15,26 @@ afterAll(() => page.current?.close());
 const engines = [
   { name: "Chromium", engine: chromiumEngine(), lacks: ["WebGPU shader-f16"], orElse: [] },
   // Firefox has WebGPU where there is a Vulkan driver: on Debian the package mesa-vulkan-drivers.
-  { name: "Firefox", engine: firefoxEngine(), lacks: ["WebGPU subgroups", "MediaStreamTrackProcessor"], orElse: ["WebGPU", "WebGPU shader-f16"] },
+  {
+    name: "Firefox",
+    engine: firefoxEngine(),
+    lacks: ["WebGPU subgroups", "MediaStreamTrackProcessor"],
+    orElse: ["WebGPU", "WebGPU shader-f16"],
+  },
   {
     name: "WebKitGTK",
     engine: webkitEngine(),
-    lacks: ["SharedArrayBuffer", "WebGPU", "WebGPU shader-f16", "WebGPU subgroups", "OPFS", "OPFS writable streams", "persistent storage", "MediaStreamTrackProcessor", "JSPI"],
+    lacks: [
+      "SharedArrayBuffer",
+      "WebGPU",
+      "WebGPU shader-f16",
+      "WebGPU subgroups",
+      "OPFS",
+      "OPFS writable streams",
+      "persistent storage",
+      "MediaStreamTrackProcessor",
+      "JSPI",
+    ],
     orElse: [],
   },
 ];
@@ -28,22 +43,29 @@ const reports = new Map<string, EngineReport>();
 describe.each(engines)("$name", ({ name, engine, lacks, orElse }) => {
   const skipped = engine ? "" : ` (SKIPPED: ${name} is not installed)`;
 
-  it.skipIf(!engine)(`does right all that it has what it takes for, and lacks what it is known to lack${skipped}`, async () => {
-    const report = await engine!.report(page.current!.url);
-    reports.set(name, report);
-    expect(report.outcomes.filter(({ state }) => state === "failed")).toEqual([]);
-    expect(report.outcomes.filter(({ state }) => state === "passed").length).toBeGreaterThanOrEqual(10);
-    expect(report.notThere.filter((one) => !orElse.includes(one))).toEqual(lacks);
-    const excused = report.outcomes.filter(({ state }) => state === "not there").map(({ note }) => note);
-    expect(excused.filter((note) => !report.notThere.includes(note))).toEqual([]);
-  });
+  it.skipIf(!engine)(
+    `does right all that it has what it takes for, and lacks what it is known to lack${skipped}`,
+    async () => {
+      const report = await engine!.report(page.current!.url);
+      reports.set(name, report);
+      expect(report.outcomes.filter(({ state }) => state === "failed")).toEqual([]);
+      expect(report.outcomes.filter(({ state }) => state === "passed").length).toBeGreaterThanOrEqual(10);
+      expect(report.notThere.filter((one) => !orElse.includes(one))).toEqual(lacks);
+      const excused = report.outcomes.filter(({ state }) => state === "not there").map(({ note }) => note);
+      expect(excused.filter((note) => !report.notThere.includes(note))).toEqual([]);
+    },
+  );
 });
 
 const firefox = engines[1]!.engine;
-it.skipIf(!firefox)(`f16 is computed right in Firefox, the second implementation of WebGPU${firefox ? "" : " (SKIPPED: Firefox is not installed)"}`, ({ skip }) => {
-  const report = reports.get("Firefox");
-  if (report?.notThere.includes("WebGPU shader-f16")) skip("Firefox finds no Vulkan driver with f16; on Debian: apt-get install mesa-vulkan-drivers");
-  const passed = report?.outcomes.filter(({ state }) => state === "passed").map(({ name }) => name);
-  expect(passed).toContain("WGSL computes in f16: 1.5 * 1.5 = 2.25, and rounds to it");
-  expect(passed).toContain("ONNX Runtime computes a float16 model on WebGPU");
-});
+it.skipIf(!firefox)(
+  `f16 is computed right in Firefox, the second implementation of WebGPU${firefox ? "" : " (SKIPPED: Firefox is not installed)"}`,
+  ({ skip }) => {
+    const report = reports.get("Firefox");
+    if (report?.notThere.includes("WebGPU shader-f16"))
+      skip("Firefox finds no Vulkan driver with f16; on Debian: apt-get install mesa-vulkan-drivers");
+    const passed = report?.outcomes.filter(({ state }) => state === "passed").map(({ name }) => name);
+    expect(passed).toContain("WGSL computes in f16: 1.5 * 1.5 = 2.25, and rounds to it");
+    expect(passed).toContain("ONNX Runtime computes a float16 model on WebGPU");
+  },
+);

@@ -7,7 +7,8 @@ import { drawn, ffmpegChildren, firstPixel, numbered } from "../../../testing/dr
 
 const installed = hasFfmpeg();
 const skipped = installed ? "" : " (SKIPPED: ffmpeg 5.1 or newer is not installed)";
-const percentile = (values: readonly number[], share: number): number => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
+const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
 
 describe.skipIf(!installed)("C17: camera faster than the model", () => {
   it(`the newest of 60 frames a second wins for a model of 10, none older than two inferences, and each is closed once${skipped}`, async () => {
@@ -20,7 +21,9 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
           const close = frame.close.bind(frame);
           closes.set(frame, 0);
           arrived.set(frame, performance.now());
-          yield Object.assign(frame, { close: () => (close(), void closes.set(frame, closes.get(frame)! + 1)) });
+          yield Object.assign(frame, {
+            close: () => (close(), void closes.set(frame, closes.get(frame)! + 1)),
+          });
         }
       },
     };

@@ -45,7 +45,11 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     await iterator.return!();
     await waiting;
     expect(await ffmpegChildren()).toEqual([]);
-    const all = ffmpegFrames({ action: "read", input: ["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=60"], live: false });
+    const all = ffmpegFrames({
+      action: "read",
+      input: ["-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=60"],
+      live: false,
+    });
     await take(all, 2);
     expect(await ffmpegChildren()).toEqual([]);
   });
@@ -62,7 +66,22 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
 
   it(`keeps to one size when the stream changes its own${skipped}`, async () => {
     const part = async (size: string): Promise<Buffer> => {
-      await run("ffmpeg", ["-loglevel", "error", "-y", "-f", "lavfi", "-i", `color=red:size=${size}:rate=10`, "-t", "0.5", "-c:v", "libx264", "-f", "mpegts", join(folder, "part.ts")]);
+      await run("ffmpeg", [
+        "-loglevel",
+        "error",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        `color=red:size=${size}:rate=10`,
+        "-t",
+        "0.5",
+        "-c:v",
+        "libx264",
+        "-f",
+        "mpegts",
+        join(folder, "part.ts"),
+      ]);
       return readFile(join(folder, "part.ts"));
     };
     await writeFile(join(folder, "sizes.ts"), Buffer.concat([await part("320x240"), await part("640x360")]));
@@ -73,14 +92,33 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
   });
 
   it(`fails when no frame comes for stallMs, and ends the child${skipped}`, async () => {
-    const silent = ffmpegFrames({ action: "read the silence", input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=0.01"], live: true, stallMs: 400 });
+    const silent = ffmpegFrames({
+      action: "read the silence",
+      input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=0.01"],
+      live: true,
+      stallMs: 400,
+    });
     const frames: Frame[] = [];
-    await expect((async () => { for await (const frame of silent) frames.push(frame); })()).rejects.toMatchObject({ code: "source-failed", retryable: true, message: "read the silence: expected a frame within 400 ms; got none" });
+    await expect(
+      (async () => {
+        for await (const frame of silent) frames.push(frame);
+      })(),
+    ).rejects.toMatchObject({
+      code: "source-failed",
+      retryable: true,
+      message: "read the silence: expected a frame within 400 ms; got none",
+    });
     expect(await ffmpegChildren()).toEqual([]);
   });
 
   it(`waits for a frame until it is due, however seldom frames are asked for${skipped}`, async () => {
-    const seldom = ffmpegFrames({ action: "read", input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=20"], live: true, fps: 1, stallMs: 500 });
+    const seldom = ffmpegFrames({
+      action: "read",
+      input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=20"],
+      live: true,
+      fps: 1,
+      stallMs: 500,
+    });
     expect(await take(seldom, 3)).toHaveLength(3);
   });
 
@@ -88,23 +126,40 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     const deaf = join(folder, "deaf.sh");
     await writeFile(deaf, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n", { mode: 0o755 });
     const started = performance.now();
-    await expect(read(ffmpegFrames({ action: "read", input: [], live: true, stallMs: 100, ffmpeg: deaf }))).rejects.toMatchObject({ code: "source-failed" });
+    await expect(
+      read(ffmpegFrames({ action: "read", input: [], live: true, stallMs: 100, ffmpeg: deaf })),
+    ).rejects.toMatchObject({ code: "source-failed" });
     expect(performance.now() - started).toBeGreaterThan(1900);
   }, 10_000);
 
-  it.skipIf(process.platform !== "linux")(`a child whose parent is killed ends too${skipped}`, async () => {
-    const source = new URL("../src/sources/ffmpeg-frames.node.ts", import.meta.url).href;
-    const program = `const { ffmpegFrames } = await import(${JSON.stringify(source)});
+  it.skipIf(process.platform !== "linux")(
+    `a child whose parent is killed ends too${skipped}`,
+    async () => {
+      const source = new URL("../src/sources/ffmpeg-frames.node.ts", import.meta.url).href;
+      const program = `const { ffmpegFrames } = await import(${JSON.stringify(source)});
       const { readFileSync } = await import("node:fs");
       for await (const frame of ffmpegFrames({ action: "read", input: ["-re", "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=30"], live: true })) {
         const children = readFileSync("/proc/self/task/" + process.pid + "/children", "utf8").trim().split(" ");
         process.stdout.write(children.find((pid) => readFileSync("/proc/" + pid + "/comm", "utf8").startsWith("ffmpeg")), () => process.kill(process.pid, "SIGKILL"));
       }`;
-    const { stdout } = await run(process.execPath, ["--conditions=sedna-source", "--import", "tsx", "--input-type=module", "-e", program]).catch((error: { stdout: string }) => error);
-    const pid = Number(stdout.trim());
-    expect(pid).toBeGreaterThan(0);
-    await expect.poll(async () => (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "gone")).trim(), { timeout: 5000 }).toBe("gone");
-  }, 30_000);
+      const { stdout } = await run(process.execPath, [
+        "--conditions=sedna-source",
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        program,
+      ]).catch((error: { stdout: string }) => error);
+      const pid = Number(stdout.trim());
+      expect(pid).toBeGreaterThan(0);
+      await expect
+        .poll(async () => (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "gone")).trim(), {
+          timeout: 5000,
+        })
+        .toBe("gone");
+    },
+    30_000,
+  );
 });
 
 describe.skipIf(!installed)("videoFile() in Node", () => {
@@ -113,12 +168,18 @@ describe.skipIf(!installed)("videoFile() in Node", () => {
   it(`gives each frame at the asked rate, with its time, from a path and from a URL${skipped}`, async () => {
     const frames = await take(videoFile({ source: video, fps: 10, width: 384 }), 6);
     expect(frames.map(({ timestamp }) => timestamp)).toEqual([0, 100, 200, 300, 400, 500]);
-    expect(frames.map(({ width, height }) => [width, height])).toEqual(Array.from({ length: 6 }, () => [384, 288]));
+    expect(frames.map(({ width, height }) => [width, height])).toEqual(
+      Array.from({ length: 6 }, () => [384, 288]),
+    );
     expect((await frames[0]!.encode({ type: "image/jpeg", quality: 0.8 })).bytes[0]).toBe(0xff);
   });
 
   it(`holds no frame back and drops none for a slow reader, and gives frames that nothing writes to again${skipped}`, async () => {
-    const source = ffmpegFrames({ action: "read", input: ["-f", "lavfi", "-i", `${numbered(25)},trim=end_frame=64`], live: false });
+    const source = ffmpegFrames({
+      action: "read",
+      input: ["-f", "lavfi", "-i", `${numbered(25)},trim=end_frame=64`],
+      live: false,
+    });
     const frames: Frame[] = [];
     for await (const frame of source) {
       frames.push(frame);
@@ -131,8 +192,16 @@ describe.skipIf(!installed)("videoFile() in Node", () => {
   it(`says what is no video, without trying again${skipped}`, async () => {
     const text = join(folder, "-i.txt");
     await writeFile(text, "no video");
-    await expect(read(videoFile({ source: text, fps: 1 }))).rejects.toMatchObject({ code: "source-failed", retryable: false, message: expect.stringMatching(/^read .+-i\.txt: expected frames; got ffmpeg ended with code \d+: .*Invalid data/) });
-    await expect(read(videoFile({ source: join(folder, "nowhere.mp4"), fps: 1 }))).rejects.toMatchObject({ message: expect.stringContaining("No such file") });
+    await expect(read(videoFile({ source: text, fps: 1 }))).rejects.toMatchObject({
+      code: "source-failed",
+      retryable: false,
+      message: expect.stringMatching(
+        /^read .+-i\.txt: expected frames; got ffmpeg ended with code \d+: .*Invalid data/,
+      ),
+    });
+    await expect(read(videoFile({ source: join(folder, "nowhere.mp4"), fps: 1 }))).rejects.toMatchObject({
+      message: expect.stringContaining("No such file"),
+    });
   });
 
   it(`follows no playlist out to the network or to other protocols${skipped}`, async () => {
@@ -142,8 +211,13 @@ describe.skipIf(!installed)("videoFile() in Node", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     const list = join(folder, "list.m3u8");
-    await writeFile(list, `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:${port}/secret.ts\n#EXT-X-ENDLIST\n`);
-    await expect(read(videoFile({ source: pathToFileURL(list), fps: 1 }))).rejects.toMatchObject({ code: "source-failed" });
+    await writeFile(
+      list,
+      `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:${port}/secret.ts\n#EXT-X-ENDLIST\n`,
+    );
+    await expect(read(videoFile({ source: pathToFileURL(list), fps: 1 }))).rejects.toMatchObject({
+      code: "source-failed",
+    });
     server.close();
     expect(asked).toEqual([]);
   });
@@ -161,7 +235,9 @@ describe.skipIf(!installed)("rtsp()", () => {
   it(`gives the frames of a camera, smaller and fewer where asked${skipped}`, async () => {
     const camera = await start();
     const frames = await take(rtsp({ url: camera.url, width: 160, fps: 10 }), 8);
-    expect(frames.map(({ width, height }) => `${width}x${height}`)).toEqual(Array.from({ length: 8 }, () => "160x120"));
+    expect(frames.map(({ width, height }) => `${width}x${height}`)).toEqual(
+      Array.from({ length: 8 }, () => "160x120"),
+    );
     const times = frames.map(({ timestamp }) => timestamp);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     await camera.close();
@@ -173,7 +249,16 @@ describe.skipIf(!installed)("rtsp()", () => {
     const stop = new AbortController();
     const widths: number[] = [];
     const reading = (async () => {
-      const source = restartSource(() => rtsp({ url: `rtsp://admin:s3cret@127.0.0.1:${camera.port}/live`, stallMs: 5000 }), { onEvent: (event) => events.push(event), baseMs: 50, maxMs: 400, random: () => 0.99, signal: stop.signal });
+      const source = restartSource(
+        () => rtsp({ url: `rtsp://admin:s3cret@127.0.0.1:${camera.port}/live`, stallMs: 5000 }),
+        {
+          onEvent: (event) => events.push(event),
+          baseMs: 50,
+          maxMs: 400,
+          random: () => 0.99,
+          signal: stop.signal,
+        },
+      );
       for await (const frame of source) {
         widths.push(frame.width);
         frame.close();
@@ -181,7 +266,9 @@ describe.skipIf(!installed)("rtsp()", () => {
     })();
     await expect.poll(() => widths.length, { timeout: 15_000 }).toBeGreaterThan(5);
     await camera.close();
-    await expect.poll(() => events.filter(({ type }) => type === "source-failed").length, { timeout: 15_000 }).toBeGreaterThan(2);
+    await expect
+      .poll(() => events.filter(({ type }) => type === "source-failed").length, { timeout: 15_000 })
+      .toBeGreaterThan(2);
     const before = widths.length;
     await start({ port: camera.port });
     await expect.poll(() => widths.length, { timeout: 15_000 }).toBeGreaterThan(before + 5);
@@ -189,7 +276,11 @@ describe.skipIf(!installed)("rtsp()", () => {
     await reading;
     expect(events[0]).toEqual({ type: "source-opened" });
     expect(events.at(-1)).toEqual({ type: "source-opened" });
-    expect(events.find(({ type }) => type === "source-failed")).toMatchObject({ message: expect.stringMatching(/^read rtsp:\/\/admin:\*\*\*@127\.0\.0\.1:\d+\/live: expected frames; got /) });
+    expect(events.find(({ type }) => type === "source-failed")).toMatchObject({
+      message: expect.stringMatching(
+        /^read rtsp:\/\/admin:\*\*\*@127\.0\.0\.1:\d+\/live: expected frames; got /,
+      ),
+    });
     expect(JSON.stringify(events)).toContain("Connection refused");
     expect(JSON.stringify(events)).not.toContain("s3cret");
   }, 60_000);
@@ -214,34 +305,72 @@ describe("sources that need ffmpeg", () => {
     const path = process.env["PATH"];
     process.env["PATH"] = "";
     try {
-      const missing = { code: "missing-dependency", message: expect.stringMatching(/expected the program ffmpeg; got none: install it \(Debian: apt-get install ffmpeg/) };
+      const missing = {
+        code: "missing-dependency",
+        message: expect.stringMatching(
+          /expected the program ffmpeg; got none: install it \(Debian: apt-get install ffmpeg/,
+        ),
+      };
       await expect(read(rtsp({ url: "rtsp://127.0.0.1:1/" }))).rejects.toMatchObject(missing);
-      await expect(read(restartSource(() => webcam({ device: "/dev/video0" })))).rejects.toMatchObject(missing);
+      await expect(read(restartSource(() => webcam({ device: "/dev/video0" })))).rejects.toMatchObject(
+        missing,
+      );
     } finally {
       process.env["PATH"] = path;
     }
-    await expect(read(videoFile({ source: "a.mp4", fps: 1, ffmpeg: "/nowhere/ffmpeg" }))).rejects.toMatchObject({ code: "missing-dependency" });
+    await expect(
+      read(videoFile({ source: "a.mp4", fps: 1, ffmpeg: "/nowhere/ffmpeg" })),
+    ).rejects.toMatchObject({ code: "missing-dependency" });
   });
 
   it.skipIf(!installed || process.platform !== "linux")(`say that there is no webcam${skipped}`, async () => {
-    await expect(read(webcam({ device: "/dev/video99" }))).rejects.toMatchObject({ code: "source-failed", retryable: true, message: expect.stringMatching(/^open the webcam \/dev\/video99: .*No such file/) });
+    await expect(read(webcam({ device: "/dev/video99" }))).rejects.toMatchObject({
+      code: "source-failed",
+      retryable: true,
+      message: expect.stringMatching(/^open the webcam \/dev\/video99: .*No such file/),
+    });
   });
 
-  it.skipIf(process.platform === "win32")("say so where it is too old, and are not opened again and again", async () => {
-    const old = join(folder, "old.sh");
-    await writeFile(old, "#!/bin/sh\necho \"Unrecognized option 'fps_mode'.\" >&2\nexit 1\n", { mode: 0o755 });
-    await expect(read(restartSource(() => rtsp({ url: "rtsp://127.0.0.1:1/", ffmpeg: old })))).rejects.toMatchObject({ code: "missing-dependency", message: expect.stringContaining("expected ffmpeg 5.1 or newer with all its parts; got one that says: Unrecognized option 'fps_mode'.") });
-  });
+  it.skipIf(process.platform === "win32")(
+    "say so where it is too old, and are not opened again and again",
+    async () => {
+      const old = join(folder, "old.sh");
+      await writeFile(old, "#!/bin/sh\necho \"Unrecognized option 'fps_mode'.\" >&2\nexit 1\n", {
+        mode: 0o755,
+      });
+      await expect(
+        read(restartSource(() => rtsp({ url: "rtsp://127.0.0.1:1/", ffmpeg: old }))),
+      ).rejects.toMatchObject({
+        code: "missing-dependency",
+        message: expect.stringContaining(
+          "expected ffmpeg 5.1 or newer with all its parts; got one that says: Unrecognized option 'fps_mode'.",
+        ),
+      });
+    },
+  );
 
-  it.skipIf(process.platform === "win32")("fail, to be tried again, where the system has no file descriptors left", async () => {
-    const source = new URL("../src/sources/ffmpeg.node.ts", import.meta.url).href;
-    const program = `const { rtsp } = await import(${JSON.stringify(source)});
+  it.skipIf(process.platform === "win32")(
+    "fail, to be tried again, where the system has no file descriptors left",
+    async () => {
+      const source = new URL("../src/sources/ffmpeg.node.ts", import.meta.url).href;
+      const program = `const { rtsp } = await import(${JSON.stringify(source)});
       const { openSync } = await import("node:fs");
       const said = [];
       try { for (;;) openSync("/dev/null"); } catch (error) { said.push(error.code); }
       try { for await (const frame of rtsp({ url: "rtsp://127.0.0.1:1/" })) frame.close(); } catch (error) { said.push(error.code, error.retryable); }
       process.stdout.write(said.join());`;
-    const { stdout } = await run("sh", ["-c", 'ulimit -n 256; exec "$0" "$@"', process.execPath, "--conditions=sedna-source", "--import", "tsx", "--input-type=module", "-e", program]);
-    expect(stdout).toBe("EMFILE,source-failed,true");
-  });
+      const { stdout } = await run("sh", [
+        "-c",
+        'ulimit -n 256; exec "$0" "$@"',
+        process.execPath,
+        "--conditions=sedna-source",
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        program,
+      ]);
+      expect(stdout).toBe("EMFILE,source-failed,true");
+    },
+  );
 });

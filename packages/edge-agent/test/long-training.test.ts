@@ -29,7 +29,11 @@ interface Told {
 
 /** Runs the training to its end; or until it has said so many lines, and kills it while it goes on from there. */
 async function training(directory: string, lines = Infinity): Promise<readonly Told[]> {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, directory, String(EPOCHS)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=sedna-source", "--import", "tsx", source, directory, String(EPOCHS)],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
   const ended = once(child, "close").finally(() => children.delete(child));
   children.add(child);
   child.stdin.on("error", () => {});

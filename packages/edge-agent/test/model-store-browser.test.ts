@@ -13,13 +13,22 @@ import { modelServer, type ModelServer } from "../../../testing/model-server.ts"
 
 const folder = await mkdtemp(join(tmpdir(), "model-store-browser-"));
 const running: { server?: PreviewServer; browser?: Browser; models?: ModelServer } = {};
-const settings = { root: fileURLToPath(new URL("fixtures", import.meta.url)), configFile: false, logLevel: "silent", build: { outDir: join(folder, "site") } } as const;
+const settings = {
+  root: fileURLToPath(new URL("fixtures", import.meta.url)),
+  configFile: false,
+  logLevel: "silent",
+  build: { outDir: join(folder, "site") },
+} as const;
 const page = { url: "" };
 beforeAll(async () => {
   await build({
     ...settings,
     resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
-    build: { ...settings.build, target: "es2022", rollupOptions: { input: join(settings.root, "model-store-page.html") } },
+    build: {
+      ...settings.build,
+      target: "es2022",
+      rollupOptions: { input: join(settings.root, "model-store-page.html") },
+    },
   });
   running.server = await preview({ ...settings, preview: { port: 0, host: "127.0.0.1" } });
   page.url = `${running.server.resolvedUrls!.local[0]}model-store-page.html`;
@@ -42,7 +51,10 @@ it("C7: a quota that is used up in the middle of a model has it run from memory,
     const tab = await context.newPage();
     await tab.goto(page.url);
     await tab.waitForFunction(() => "modelStorePage" in window);
-    await tab.evaluate((options) => window.modelStorePage.open(options), { manifest: models.url, key: { id: key.id, publicKey: key.publicKey } });
+    await tab.evaluate((options) => window.modelStorePage.open(options), {
+      manifest: models.url,
+      key: { id: key.id, publicKey: key.publicKey },
+    });
     return tab;
   };
   const tab = await opened();
@@ -70,7 +82,10 @@ it("C7: a quota that is used up in the middle of a model has it run from memory,
   await again.send("Storage.overrideQuotaForOrigin", { origin });
   await serve({ version: 2, content: { "model.onnx": paddedOnnx(6_000_000, 2) } });
   models.asked.length = 0;
-  expect(await later.evaluate(() => window.modelStorePage.install())).toEqual({ version: 2, bytes: 6_000_000 });
+  expect(await later.evaluate(() => window.modelStorePage.install())).toEqual({
+    version: 2,
+    bytes: 6_000_000,
+  });
   expect(await later.evaluate(() => window.modelStorePage.degraded)).toEqual([]);
   await later.evaluate(() => window.modelStorePage.good(2));
   expect(await (await opened()).evaluate(() => window.modelStorePage.current())).toBe(2);

@@ -38,7 +38,19 @@ afterAll(async () => {
 
 /** Runs the device until it has said so many lines, and kills it then; or to its end. */
 const device = async (directory: string, lines = Infinity): Promise<Record<string, number>[]> => {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, directory, at.server.url, JSON.stringify({ id: key.id, publicKey: key.publicKey })], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=sedna-source",
+      "--import",
+      "tsx",
+      source,
+      directory,
+      at.server.url,
+      JSON.stringify({ id: key.id, publicKey: key.publicKey }),
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   const ended = once(child, "close");
   const said: Record<string, number>[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
@@ -61,23 +73,40 @@ it("C9: a device that is killed while it installs runs its old model, and goes o
   at.server.mischief = (request, response, body) => {
     if (!request.url!.endsWith(".onnx")) return false;
     const from = Number(/\d+/.exec(request.headers.range ?? "0")![0]);
-    response.writeHead(from > 0 ? 206 : 200, { "content-length": body!.length - from, ...(from > 0 && { "content-range": `bytes ${from}-${body!.length - 1}/${body!.length}` }) });
+    response.writeHead(from > 0 ? 206 : 200, {
+      "content-length": body!.length - from,
+      ...(from > 0 && { "content-range": `bytes ${from}-${body!.length - 1}/${body!.length}` }),
+    });
     response.write(body!.subarray(from, from + 1_200_000));
     if (from + 1_200_000 >= body!.length) response.end();
     return true;
   };
-  for (let kill = 1; kill <= 3; kill++) expect(await device(directory, 2)).toEqual([{ runs: 1 }, { done: kill * 2 ** 20 }]);
+  for (let kill = 1; kill <= 3; kill++)
+    expect(await device(directory, 2)).toEqual([{ runs: 1 }, { done: kill * 2 ** 20 }]);
   const last = await device(directory);
   expect(last[0]).toEqual({ runs: 1 });
   expect(last.at(-1)).toEqual({ good: 2 });
-  expect(at.server.asked.map(({ range }) => range)).toEqual([undefined, "bytes=1048576-", "bytes=2097152-", "bytes=3145728-"]);
+  expect(at.server.asked.map(({ range }) => range)).toEqual([
+    undefined,
+    "bytes=1048576-",
+    "bytes=2097152-",
+    "bytes=3145728-",
+  ]);
   expect((await device(directory))[0]).toEqual({ runs: 2 });
   expect((await readdir(directory)).filter((name) => name.endsWith("~"))).toEqual([]);
 });
 
-it("C24: on a disk that is full the old model stays, nothing of the new one does, and it comes when there is room", async ({ skip }) => {
+it("C24: on a disk that is full the old model stays, nothing of the new one does, and it comes when there is room", async ({
+  skip,
+}) => {
   if (at.mount === "") skip(`needs to mount a disk of 3 MB, as root: ${at.why}`);
-  const store = () => createModelStore({ manifest: at.server.url, keys: [key], bytes: fileBytes({ directory: join(at.mount, "models") }), baseMs: 1 });
+  const store = () =>
+    createModelStore({
+      manifest: at.server.url,
+      keys: [key],
+      bytes: fileBytes({ directory: join(at.mount, "models") }),
+      baseMs: 1,
+    });
   at.server.files = await publish(key, { version: 1, content: { "model.onnx": paddedOnnx(1_200_000, 1) } });
   await store().install();
   await store().mark(1, "good");

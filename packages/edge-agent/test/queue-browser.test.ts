@@ -12,7 +12,12 @@ import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "queue-browser-"));
 const running: { server?: PreviewServer; browser?: Browser } = {};
-const settings = { root: fileURLToPath(new URL("fixtures", import.meta.url)), configFile: false, logLevel: "silent", build: { outDir: join(folder, "site") } } as const;
+const settings = {
+  root: fileURLToPath(new URL("fixtures", import.meta.url)),
+  configFile: false,
+  logLevel: "silent",
+  build: { outDir: join(folder, "site") },
+} as const;
 const page = { url: "" };
 /** Ends Chromiums that a failed test left. */
 const kills = new Set<() => Promise<void>>();
@@ -21,7 +26,11 @@ beforeAll(async () => {
   await build({
     ...settings,
     resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
-    build: { ...settings.build, target: "es2022", rollupOptions: { input: join(settings.root, "queue-page.html") } },
+    build: {
+      ...settings.build,
+      target: "es2022",
+      rollupOptions: { input: join(settings.root, "queue-page.html") },
+    },
   });
   running.server = await preview({ ...settings, preview: { port: 0, host: "127.0.0.1" } });
   page.url = `${running.server.resolvedUrls!.local[0]}queue-page.html`;
@@ -35,7 +44,13 @@ afterAll(async () => {
 });
 
 /** A page of the fixture, whose calls of `acknowledge` and `upload` come here. */
-async function opened(context: BrowserContext, { acknowledged = [], onUpload = () => undefined }: { readonly acknowledged?: string[]; readonly onUpload?: (who: string, id: string) => void } = {}): Promise<Page> {
+async function opened(
+  context: BrowserContext,
+  {
+    acknowledged = [],
+    onUpload = () => undefined,
+  }: { readonly acknowledged?: string[]; readonly onUpload?: (who: string, id: string) => void } = {},
+): Promise<Page> {
   const tab = await context.newPage();
   await tab.exposeFunction("acknowledge", (id: string) => void acknowledged.push(id));
   await tab.exposeFunction("upload", onUpload);
@@ -45,8 +60,18 @@ async function opened(context: BrowserContext, { acknowledged = [], onUpload = (
 }
 
 /** A Chromium whose process is ours to kill, with a profile that stays. */
-async function ownChromium(profile: string): Promise<{ readonly browser: Browser; readonly kill: () => Promise<void>; readonly end: () => Promise<void> }> {
-  const child: ChildProcess = spawn(findChromium()!, [...chromiumArgs, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "pipe"], detached: true });
+async function ownChromium(
+  profile: string,
+): Promise<{
+  readonly browser: Browser;
+  readonly kill: () => Promise<void>;
+  readonly end: () => Promise<void>;
+}> {
+  const child: ChildProcess = spawn(
+    findChromium()!,
+    [...chromiumArgs, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"],
+    { stdio: ["ignore", "ignore", "pipe"], detached: true },
+  );
   const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const address = await new Promise<string>((resolve, reject) => {
     let said = "";
@@ -77,40 +102,53 @@ async function ownChromium(profile: string): Promise<{ readonly browser: Browser
 describe("C9: the browser is killed mid-write", () => {
   // Once more where it fails: in about one run of fifteen Chromium begins a site's storage anew after a kill, an empty database of
   // the same name, which no page can prevent. What is ours to lose would be lost each time.
-  it("C9: all that was acknowledged is there once after each of three kills, and whole", { retry: 2 }, async () => {
-    const profile = await mkdtemp(join(folder, "profile-"));
-    const acknowledged: string[] = [];
-    /** What the dead left on the disk, for the message: whether it went before or after. */
-    const onDisk: string[] = [];
-    // Chromium notes which sites have storage some half a minute after it began, or when it ends well. Killed before that note, it
-    // has been seen to begin a site's storage anew: that is its way with a new profile, not what is tested here.
-    const first = await ownChromium(profile);
-    await (await opened(first.browser.contexts()[0]!)).evaluate(() => window.queuePage.open());
-    await first.end();
-    for (const count of [30, 120, 60]) {
+  it(
+    "C9: all that was acknowledged is there once after each of three kills, and whole",
+    { retry: 2 },
+    async () => {
+      const profile = await mkdtemp(join(folder, "profile-"));
+      const acknowledged: string[] = [];
+      /** What the dead left on the disk, for the message: whether it went before or after. */
+      const onDisk: string[] = [];
+      // Chromium notes which sites have storage some half a minute after it began, or when it ends well. Killed before that note, it
+      // has been seen to begin a site's storage anew: that is its way with a new profile, not what is tested here.
+      const first = await ownChromium(profile);
+      await (await opened(first.browser.contexts()[0]!)).evaluate(() => window.queuePage.open());
+      await first.end();
+      for (const count of [30, 120, 60]) {
+        const { browser, kill } = await ownChromium(profile);
+        const before = acknowledged.length;
+        const tab = await opened(browser.contexts()[0]!, { acknowledged });
+        await tab.evaluate(() => window.queuePage.open());
+        await tab.evaluate(() => window.queuePage.writeForEver(2000));
+        await expect
+          .poll(() => acknowledged.length - before, { timeout: 60_000, interval: 5 })
+          .toBeGreaterThan(count);
+        await kill();
+        onDisk.push(
+          (
+            await readdir(join(profile, "Default", "IndexedDB"), { recursive: true }).catch(String)
+          ).toString(),
+        );
+        await browser.close();
+      }
       const { browser, kill } = await ownChromium(profile);
-      const before = acknowledged.length;
-      const tab = await opened(browser.contexts()[0]!, { acknowledged });
+      const tab = await opened(browser.contexts()[0]!);
       await tab.evaluate(() => window.queuePage.open());
-      await tab.evaluate(() => window.queuePage.writeForEver(2000));
-      await expect.poll(() => acknowledged.length - before, { timeout: 60_000, interval: 5 }).toBeGreaterThan(count);
+      const items = await tab.evaluate(() => window.queuePage.list());
+      const ids = new Set(items.map(({ id }) => id));
+      expect(ids.size).toBe(items.length);
+      expect(
+        acknowledged.filter((line) => !ids.has(line.split(" ")[0]!)),
+        `${items.length} are stored of ${acknowledged.length} acknowledged; ${JSON.stringify(await tab.evaluate(() => indexedDB.databases()))}; ${onDisk.join(" then ")}`,
+      ).toEqual([]);
+      expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
+      // Four were under way at each death.
+      expect(items.length - acknowledged.length).toBeLessThanOrEqual(3 * 4);
       await kill();
-      onDisk.push((await readdir(join(profile, "Default", "IndexedDB"), { recursive: true }).catch(String)).toString());
       await browser.close();
-    }
-    const { browser, kill } = await ownChromium(profile);
-    const tab = await opened(browser.contexts()[0]!);
-    await tab.evaluate(() => window.queuePage.open());
-    const items = await tab.evaluate(() => window.queuePage.list());
-    const ids = new Set(items.map(({ id }) => id));
-    expect(ids.size).toBe(items.length);
-    expect(acknowledged.filter((line) => !ids.has(line.split(" ")[0]!)), `${items.length} are stored of ${acknowledged.length} acknowledged; ${JSON.stringify(await tab.evaluate(() => indexedDB.databases()))}; ${onDisk.join(" then ")}`).toEqual([]);
-    expect(items.filter(({ isWhole }) => !isWhole)).toEqual([]);
-    // Four were under way at each death.
-    expect(items.length - acknowledged.length).toBeLessThanOrEqual(3 * 4);
-    await kill();
-    await browser.close();
-  });
+    },
+  );
 });
 
 describe("C7: IndexedDB's quota is exceeded", () => {
@@ -120,7 +158,9 @@ describe("C7: IndexedDB's quota is exceeded", () => {
     const { origin } = new URL(page.url);
     const devtools = await context.newCDPSession(tab);
     await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 4 * 1024 * 1024 });
-    await tab.evaluate(() => window.queuePage.open({ whenFull: "drop-lowest-priority", memory: { items: 20, bytes: 4e6 } }));
+    await tab.evaluate(() =>
+      window.queuePage.open({ whenFull: "drop-lowest-priority", memory: { items: 20, bytes: 4e6 } }),
+    );
     await tab.evaluate(() => window.queuePage.write({ from: 0, to: 80, bytes: 100_000, priorities: 4 }));
 
     const stats = await tab.evaluate(() => window.queuePage.stats());
@@ -134,7 +174,17 @@ describe("C7: IndexedDB's quota is exceeded", () => {
 
     await devtools.send("Storage.overrideQuotaForOrigin", { origin });
     // A refused store is left alone for a second.
-    await expect.poll(async () => (await tab.evaluate(() => window.queuePage.write({ from: 100, to: 101, bytes: 100, priorities: 1000 })), tab.evaluate(() => window.queuePage.stats().durable)), { timeout: 10_000, interval: 200 }).toBe(true);
+    await expect
+      .poll(
+        async () => (
+          await tab.evaluate(() =>
+            window.queuePage.write({ from: 100, to: 101, bytes: 100, priorities: 1000 }),
+          ),
+          tab.evaluate(() => window.queuePage.stats().durable)
+        ),
+        { timeout: 10_000, interval: 200 },
+      )
+      .toBe(true);
     const left = await tab.evaluate(() => window.queuePage.list());
     await tab.evaluate(() => window.queuePage.close());
     await tab.reload();
@@ -146,28 +196,34 @@ describe("C7: IndexedDB's quota is exceeded", () => {
 });
 
 describe("C10: two tabs", () => {
-  it.for(["is closed", "crashes"] as const)("C10: one leads; when it %s the other takes over within 2 s, and nothing is uploaded by both", async (how) => {
-    const context = await running.browser!.newContext();
-    const uploads: { who: string; id: string; at: number }[] = [];
-    const onUpload = (who: string, id: string): void => void uploads.push({ who, id, at: performance.now() });
-    const [first, second] = [await opened(context, { onUpload }), await opened(context, { onUpload })];
-    await first.evaluate(() => window.queuePage.open());
-    await first.evaluate(() => window.queuePage.write({ from: 0, to: 60, bytes: 1000 }));
-    await first.evaluate(() => window.queuePage.close());
-    await first.evaluate(() => void window.queuePage.leadAndSend("first"));
-    await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(0);
-    await second.evaluate(() => void window.queuePage.leadAndSend("second"));
-    await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(5);
-    const gone = performance.now();
-    if (how === "is closed") await first.close();
-    else await first.goto("chrome://crash").catch(() => undefined);
-    await expect.poll(() => uploads.some(({ who }) => who === "second"), { interval: 5, timeout: 10_000 }).toBe(true);
-    const taken = uploads.find(({ who }) => who === "second")!;
-    expect(taken.at - gone).toBeLessThan(2000);
-    await expect.poll(() => new Set(uploads.map(({ id }) => id)).size, { timeout: 20_000 }).toBe(60);
-    // The first sends nothing once the second leads; what it had under way when it went may come again, by the same id.
-    expect(uploads.findLastIndex(({ who }) => who === "first")).toBeLessThan(uploads.indexOf(taken));
-    expect(uploads.length).toBeLessThanOrEqual(61);
-    await context.close();
-  });
+  it.for(["is closed", "crashes"] as const)(
+    "C10: one leads; when it %s the other takes over within 2 s, and nothing is uploaded by both",
+    async (how) => {
+      const context = await running.browser!.newContext();
+      const uploads: { who: string; id: string; at: number }[] = [];
+      const onUpload = (who: string, id: string): void =>
+        void uploads.push({ who, id, at: performance.now() });
+      const [first, second] = [await opened(context, { onUpload }), await opened(context, { onUpload })];
+      await first.evaluate(() => window.queuePage.open());
+      await first.evaluate(() => window.queuePage.write({ from: 0, to: 60, bytes: 1000 }));
+      await first.evaluate(() => window.queuePage.close());
+      await first.evaluate(() => void window.queuePage.leadAndSend("first"));
+      await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(0);
+      await second.evaluate(() => void window.queuePage.leadAndSend("second"));
+      await expect.poll(() => uploads.length, { interval: 2 }).toBeGreaterThan(5);
+      const gone = performance.now();
+      if (how === "is closed") await first.close();
+      else await first.goto("chrome://crash").catch(() => undefined);
+      await expect
+        .poll(() => uploads.some(({ who }) => who === "second"), { interval: 5, timeout: 10_000 })
+        .toBe(true);
+      const taken = uploads.find(({ who }) => who === "second")!;
+      expect(taken.at - gone).toBeLessThan(2000);
+      await expect.poll(() => new Set(uploads.map(({ id }) => id)).size, { timeout: 20_000 }).toBe(60);
+      // The first sends nothing once the second leads; what it had under way when it went may come again, by the same id.
+      expect(uploads.findLastIndex(({ who }) => who === "first")).toBeLessThan(uploads.indexOf(taken));
+      expect(uploads.length).toBeLessThanOrEqual(61);
+      await context.close();
+    },
+  );
 });

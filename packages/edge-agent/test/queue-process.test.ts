@@ -15,14 +15,23 @@ const root = await mkdtemp(join(tmpdir(), "queue-process-"));
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** Runs a writer, kills it some time after its first acknowledgements, and returns what it acknowledged. */
-async function killedWriter(directory: string, { afterMs, atOnce }: { readonly afterMs: number; readonly atOnce: number }): Promise<string[]> {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", writer, directory, String(atOnce), "3000"], { stdio: ["ignore", "pipe", "inherit"] });
+async function killedWriter(
+  directory: string,
+  { afterMs, atOnce }: { readonly afterMs: number; readonly atOnce: number },
+): Promise<string[]> {
+  const child = spawn(
+    process.execPath,
+    ["--conditions=sedna-source", "--import", "tsx", writer, directory, String(atOnce), "3000"],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let told = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     if (told === "") setTimeout(() => child.kill("SIGKILL"), afterMs);
     told += text;
   });
-  const [, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once("close", (code, by) => resolve([code, by])));
+  const [, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+    child.once("close", (code, by) => resolve([code, by])),
+  );
   expect(signal).toBe("SIGKILL");
   return told.split("\n").filter((line) => / \d+$/.test(line));
 }
@@ -32,27 +41,32 @@ describe("C9: killed mid-write", () => {
     { afterMs: 20, atOnce: 1 },
     { afterMs: 137, atOnce: 8 },
     { afterMs: 400, atOnce: 64 },
-  ])("C9: killed after $afterMs ms with $atOnce at once, all that was acknowledged is there once, three times in a row", async ({ afterMs, atOnce }) => {
-    const directory = await mkdtemp(join(root, "k"));
-    const acknowledged: string[] = [];
-    for (let run = 0; run < 3; run++) acknowledged.push(...(await killedWriter(directory, { afterMs, atOnce })));
-    expect(acknowledged.length).toBeGreaterThan(3);
+  ])(
+    "C9: killed after $afterMs ms with $atOnce at once, all that was acknowledged is there once, three times in a row",
+    async ({ afterMs, atOnce }) => {
+      const directory = await mkdtemp(join(root, "k"));
+      const acknowledged: string[] = [];
+      for (let run = 0; run < 3; run++)
+        acknowledged.push(...(await killedWriter(directory, { afterMs, atOnce })));
+      expect(acknowledged.length).toBeGreaterThan(3);
 
-    const store = fileQueueStore({ directory });
-    const { entries, damagedNumber } = await store.open();
-    expect(damagedNumber).toBe(0);
-    const stored = new Set(entries.map(({ id }) => id));
-    expect(stored.size).toBe(entries.length);
-    expect(acknowledged.filter((line) => !stored.has(line.split(" ")[0]!))).toEqual([]);
-    // What was never acknowledged may be there too: what was under way at each death, and no more.
-    expect(entries.length - acknowledged.length).toBeLessThanOrEqual(3 * atOnce);
-    for (const line of acknowledged) {
-      const [id, fill] = line.split(" ");
-      const body = await store.read(id!);
-      if (body?.length !== 3000 || body.some((byte) => byte !== Number(fill))) throw new Error(`${id} is not what was written`);
-    }
-    await store.close();
-  });
+      const store = fileQueueStore({ directory });
+      const { entries, damagedNumber } = await store.open();
+      expect(damagedNumber).toBe(0);
+      const stored = new Set(entries.map(({ id }) => id));
+      expect(stored.size).toBe(entries.length);
+      expect(acknowledged.filter((line) => !stored.has(line.split(" ")[0]!))).toEqual([]);
+      // What was never acknowledged may be there too: what was under way at each death, and no more.
+      expect(entries.length - acknowledged.length).toBeLessThanOrEqual(3 * atOnce);
+      for (const line of acknowledged) {
+        const [id, fill] = line.split(" ");
+        const body = await store.read(id!);
+        if (body?.length !== 3000 || body.some((byte) => byte !== Number(fill)))
+          throw new Error(`${id} is not what was written`);
+      }
+      await store.close();
+    },
+  );
 });
 
 const small = join(root, "disk");
@@ -80,7 +94,16 @@ describe("C24: the disk is full", () => {
     const directory = await onSmallDisk(context);
     const store = fileQueueStore({ directory, segmentBytes });
     await store.open();
-    const entry = (sequence: number) => ({ id: `g-${sequence}`, sequence, kind: "a", priority: 0, createdAt: 1, queuedAtMs: 1, ttlMs: 1e9, bytes: 30_000 });
+    const entry = (sequence: number) => ({
+      id: `g-${sequence}`,
+      sequence,
+      kind: "a",
+      priority: 0,
+      createdAt: 1,
+      queuedAtMs: 1,
+      ttlMs: 1e9,
+      bytes: 30_000,
+    });
     let stored = 0;
     await expect(
       (async () => {
@@ -104,7 +127,10 @@ describe("C24: the disk is full", () => {
     await again.close();
     const last = fileQueueStore({ directory, segmentBytes });
     const opened = await last.open();
-    expect(opened.entries.map(({ sequence }) => sequence)).toEqual([...entries.map(({ sequence }) => sequence).filter((one) => one % 2 === 1), ...Array.from({ length: Math.ceil(stored / 4) }, (_, i) => 901 + i)]);
+    expect(opened.entries.map(({ sequence }) => sequence)).toEqual([
+      ...entries.map(({ sequence }) => sequence).filter((one) => one % 2 === 1),
+      ...Array.from({ length: Math.ceil(stored / 4) }, (_, i) => 901 + i),
+    ]);
     for (const { id, sequence } of opened.entries) expect((await last.read(id))?.[0]).toBe(sequence % 251);
     await last.close();
     await rm(directory, { recursive: true });
@@ -113,11 +139,21 @@ describe("C24: the disk is full", () => {
   it("C7: quota exceeded: a queue on a full disk lets the lowest go, keeps taking, and loses nothing that it did not count", async (context) => {
     const directory = await onSmallDisk(context);
     const events: QueueEvent[] = [];
-    const queue = await openQueue({ store: fileQueueStore({ directory, segmentBytes }), deviceId: "gate-1", whenFull: "drop-lowest-priority", memory: { items: 0, bytes: 0 }, onEvent: (event) => events.push(event) });
+    const queue = await openQueue({
+      store: fileQueueStore({ directory, segmentBytes }),
+      deviceId: "gate-1",
+      whenFull: "drop-lowest-priority",
+      memory: { items: 0, bytes: 0 },
+      onEvent: (event) => events.push(event),
+    });
     for (let i = 0; i < 200; i++) await queue.enqueue({ kind: "a", priority: i % 10, body: bodyOf(i) });
     const { items, queuedNumber, droppedNumber, durable } = queue.stats();
     const before = events.filter(({ type }) => type === "item-dropped").length;
-    expect({ durable, total: items + before, counted: droppedNumber["storage-full"] }).toEqual({ durable: true, total: 200, counted: before });
+    expect({ durable, total: items + before, counted: droppedNumber["storage-full"] }).toEqual({
+      durable: true,
+      total: 200,
+      counted: before,
+    });
     expect(queuedNumber).toBeLessThanOrEqual(200);
     expect(items).toBeGreaterThan(35);
     await queue.close();
@@ -137,12 +173,19 @@ describe("C24: the disk is full", () => {
   it("C24: on a disk that others fill what comes waits in memory, and is stored when they let go", async (context) => {
     const directory = await onSmallDisk(context);
     const time = { now: 0 };
-    const open = () => openQueue({ store: fileQueueStore({ directory, segmentBytes }), deviceId: "gate-1", now: () => time.now, whenFull: "reject-new" });
+    const open = () =>
+      openQueue({
+        store: fileQueueStore({ directory, segmentBytes }),
+        deviceId: "gate-1",
+        now: () => time.now,
+        whenFull: "reject-new",
+      });
     const queue = await open();
     for (let i = 0; i < 16; i++) await queue.enqueue({ kind: "old", body: bodyOf(i) });
     const others = join(small, "others");
     await expect(writeFile(others, new Uint8Array(4e6))).rejects.toMatchObject({ code: "ENOSPC" });
-    for (let i = 16; i < 24; i++) expect(await queue.enqueue({ kind: "new", body: bodyOf(i) })).not.toHaveProperty("dropped");
+    for (let i = 16; i < 24; i++)
+      expect(await queue.enqueue({ kind: "new", body: bodyOf(i) })).not.toHaveProperty("dropped");
     expect(queue.stats()).toMatchObject({ durable: false, items: 24, droppedNumber: { "storage-full": 0 } });
     await rm(others);
     time.now += 1000;

@@ -37,13 +37,25 @@ const command = (...args: string[]) => {
 };
 const addPicture = async (name: string, file: string): Promise<void> => {
   await mkdir(join(paths.folder, name, "pictures"), { recursive: true });
-  await sharp({ create: { width: 160, height: 120, channels: 3, background: "#456" } }).jpeg().toFile(join(paths.folder, name, "pictures", file));
+  await sharp({ create: { width: 160, height: 120, channels: 3, background: "#456" } })
+    .jpeg()
+    .toFile(join(paths.folder, name, "pictures", file));
 };
 /** A job of one picture, changed as told. */
 const job = async (name: string, change: object = {}): Promise<string> => {
   await addPicture(name, "1.jpg");
   const path = join(paths.folder, name, "job.json");
-  await writeFile(path, JSON.stringify({ name, source: { directory: "pictures" }, model: { file: model, task: { name: "heatmap" } }, status: { port: 0 }, data: "data", ...change }));
+  await writeFile(
+    path,
+    JSON.stringify({
+      name,
+      source: { directory: "pictures" },
+      model: { file: model, task: { name: "heatmap" } },
+      status: { port: 0 },
+      data: "data",
+      ...change,
+    }),
+  );
   return path;
 };
 const serving = async (listener: RequestListener): Promise<string> => {
@@ -53,7 +65,11 @@ const serving = async (listener: RequestListener): Promise<string> => {
   await once(server, "listening");
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 };
-const lines = (text: string): Record<string, unknown>[] => text.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Record<string, unknown>);
+const lines = (text: string): Record<string, unknown>[] =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 const running = async (path: string) => {
   const run = command("run", path);
   await expect.poll(() => run.text.err, { timeout: 30_000 }).toContain('"msg":"started"');
@@ -67,7 +83,12 @@ describe("sedna-edge run", () => {
     await writeFile(join(paths.folder, "files", "pictures", "3.jpg"), "no picture");
     const run = command("run", path);
     expect(await run.ended).toBe(0);
-    expect(lines(run.text.out).map(({ index, source: by, reason, final }) => [index, by, reason, final])).toEqual([[0, "edge", "easy", true], [1, "edge", "easy", true]]);
+    expect(
+      lines(run.text.out).map(({ index, source: by, reason, final }) => [index, by, reason, final]),
+    ).toEqual([
+      [0, "edge", "easy", true],
+      [1, "edge", "easy", true],
+    ]);
     for (const row of lines(run.text.out)[0]!["result"] as number[][]) expect(row).toHaveLength(6);
     expect(run.text.err).toContain("a file that is no picture is left out");
     expect(run.text.err).toContain("the source has ended");
@@ -77,20 +98,38 @@ describe("sedna-edge run", () => {
     const reports: WorkerReport[] = [];
     const controller = await serving((request, response) => {
       const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-        reports.push(parseWorkerReport(JSON.parse(Buffer.concat(chunks).toString())));
-        response.end('{"Status":200,"Message":"OK"}');
-      });
+      request
+        .on("data", (chunk: Buffer) => chunks.push(chunk))
+        .on("end", () => {
+          reports.push(parseWorkerReport(JSON.parse(Buffer.concat(chunks).toString())));
+          response.end('{"Status":200,"Message":"OK"}');
+        });
     });
-    const { url, child, ended, text } = await running(await job("watched", { report: { sednaLocalController: controller } }));
-    await expect.poll(async () => ((await (await fetch(`${url}/status`)).json()) as { frames: { answered: number } }).frames.answered, { timeout: 30_000 }).toBe(1);
+    const { url, child, ended, text } = await running(
+      await job("watched", { report: { sednaLocalController: controller } }),
+    );
+    await expect
+      .poll(
+        async () =>
+          ((await (await fetch(`${url}/status`)).json()) as { frames: { answered: number } }).frames.answered,
+        { timeout: 30_000 },
+      )
+      .toBe(1);
     expect((await fetch(`${url}/health`)).status).toBe(200);
     const metrics = readExposition(await (await fetch(`${url}/metrics`)).text());
-    expect(metrics.get("sedna_edge_frames_total")!.samples).toEqual([{ name: "sedna_edge_frames_total", labels: {}, value: 1 }]);
+    expect(metrics.get("sedna_edge_frames_total")!.samples).toEqual([
+      { name: "sedna_edge_frames_total", labels: {}, value: 1 },
+    ]);
     expect(metrics.get("sedna_edge_model_info")!.samples[0]!.labels).toMatchObject({ rung: "cpu" });
-    expect(metrics.get("sedna_edge_latency_seconds")!.samples.find(({ name, labels }) => name.endsWith("_count") && labels["step"] === "edge")!.value).toBe(1);
+    expect(
+      metrics
+        .get("sedna_edge_latency_seconds")!
+        .samples.find(({ name, labels }) => name.endsWith("_count") && labels["step"] === "edge")!.value,
+    ).toBe(1);
     await addPicture("watched", "2.jpg");
-    await expect.poll(async () => (await (await fetch(`${url}/metrics`)).text()), { timeout: 30_000 }).toContain("sedna_edge_frames_total 2\n");
+    await expect
+      .poll(async () => await (await fetch(`${url}/metrics`)).text(), { timeout: 30_000 })
+      .toContain("sedna_edge_frames_total 2\n");
 
     const status = command("status", "--port", new URL(url).port);
     expect(await status.ended).toBe(0);
@@ -100,14 +139,29 @@ describe("sedna-edge run", () => {
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(text.err).toContain("stopping; once more ends at once");
-    expect(reports).toMatchObject([{ name: "watched", ownerName: "watched", ownerKind: "jointinferenceservice", kind: "inference", ownerInfo: { inferenceNumber: 2 } }]);
+    expect(reports).toMatchObject([
+      {
+        name: "watched",
+        ownerName: "watched",
+        ownerKind: "jointinferenceservice",
+        kind: "inference",
+        ownerInfo: { inferenceNumber: 2 },
+      },
+    ]);
     await expect(fetch(url)).rejects.toThrow();
   });
 
   it("C25: a second SIGTERM ends at once what a hanging cloud would hold", async () => {
     const asked = { requests: 0 };
     const cloud = await serving(() => void asked.requests++);
-    const { child, ended } = await running(await job("hanging", { policy: "cloud-only", deadlineMs: 60_000, privacy: { level: "full" }, bigModel: { url: cloud } }));
+    const { child, ended } = await running(
+      await job("hanging", {
+        policy: "cloud-only",
+        deadlineMs: 60_000,
+        privacy: { level: "full" },
+        bigModel: { url: cloud },
+      }),
+    );
     await expect.poll(() => asked.requests, { timeout: 30_000 }).toBeGreaterThan(0);
     child.kill("SIGTERM");
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -120,7 +174,11 @@ describe("sedna-edge run", () => {
 
   it("carries on without a model, and says what is missing", async () => {
     const key = { id: "factory", publicKey: `${"A".repeat(43)}=` };
-    const { url, child, ended } = await running(await job("modelless", { model: { manifest: await serving((_, response) => response.writeHead(404).end()), keys: [key] } }));
+    const { url, child, ended } = await running(
+      await job("modelless", {
+        model: { manifest: await serving((_, response) => response.writeHead(404).end()), keys: [key] },
+      }),
+    );
     const status = command("status", "--port", new URL(url).port);
     expect(await status.ended).toBe(1);
     expect(status.text.out).toContain("not good: there is no model on this device yet");
@@ -130,11 +188,18 @@ describe("sedna-edge run", () => {
   });
 
   it("takes through all checks what Sedna's local controller lays beside it", async () => {
-    const path = await job("hot", { update: { pollSeconds: 0.5, sednaConfig: "model_config.json", trustLocalFiles: true } });
+    const path = await job("hot", {
+      update: { pollSeconds: 0.5, sednaConfig: "model_config.json", trustLocalFiles: true },
+    });
     const { child, ended, text } = await running(path);
     await expect.poll(() => text.err, { timeout: 30_000 }).toContain('"msg":"model-opened"');
     await copyFile(model, join(paths.folder, "hot", "new.onnx"));
-    await writeFile(join(paths.folder, "hot", "model_config.json"), JSON.stringify({ model_config: { model_path: "new.onnx", model_update_time: "2026-11-21 00:00:00 +0000 UTC m=+1" } }));
+    await writeFile(
+      join(paths.folder, "hot", "model_config.json"),
+      JSON.stringify({
+        model_config: { model_path: "new.onnx", model_update_time: "2026-11-21 00:00:00 +0000 UTC m=+1" },
+      }),
+    );
     await expect.poll(() => text.err, { timeout: 30_000 }).toContain('"msg":"update-staged"');
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
@@ -151,7 +216,9 @@ describe("sedna-edge run", () => {
     const { url, child, ended, text } = await running(await job("pipe", { output: "json" }));
     child.stdout.destroy();
     for (let i = 2; i < 6; i++) await addPicture("pipe", `${i}.jpg`);
-    await expect.poll(async () => (await (await fetch(`${url}/metrics`)).text()), { timeout: 30_000 }).toContain("sedna_edge_frames_total 5\n");
+    await expect
+      .poll(async () => await (await fetch(`${url}/metrics`)).text(), { timeout: 30_000 })
+      .toContain("sedna_edge_frames_total 5\n");
     expect(text.err).toContain("standard output is gone");
     child.kill("SIGTERM");
     expect(await ended).toBe(0);

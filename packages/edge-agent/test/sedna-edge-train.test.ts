@@ -6,7 +6,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSafetensors, writeSafetensors } from "@sedna-js/core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { controlSocket, createCloud, createFederation, enrolledSessions, enrolmentService, federationService, memoryDeviceRegistry, serve, type Federation, type Serving } from "../../cloud/src/index.ts";
+import {
+  controlSocket,
+  createCloud,
+  createFederation,
+  enrolledSessions,
+  enrolmentService,
+  federationService,
+  memoryDeviceRegistry,
+  serve,
+  type Federation,
+  type Serving,
+} from "../../cloud/src/index.ts";
 import { aggregation, select } from "../../core/src/index.ts";
 
 // The command as a device's owner meets it: processes of their own, an aggregator on a real port.
@@ -26,12 +37,18 @@ afterEach(async () => {
 afterAll(() => rm(at.folder, { recursive: true }));
 
 const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, ...args], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, ...args], {
+    env: { ...process.env, ...env },
+  });
   children.push(child);
   const text = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
-  const events = (): { readonly type: string; readonly [key: string]: unknown }[] => text.out.split("\n").filter(Boolean).map((line) => JSON.parse(line) as { type: string });
+  const events = (): { readonly type: string; readonly [key: string]: unknown }[] =>
+    text.out
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { type: string });
   return { child, text, events, ended: once(child, "close").then(([code]) => code as number | null) };
 };
 const write = async (name: string, content: string | Uint8Array): Promise<string> => {
@@ -39,10 +56,40 @@ const write = async (name: string, content: string | Uint8Array): Promise<string
   await writeFile(path, content);
   return path;
 };
-async function aggregator({ head, participants, exitRound = 3 }: { readonly head: Parameters<typeof createFederation>[0]["head"] & object; readonly participants: number; readonly exitRound?: number }): Promise<{ url: string; federation: Federation }> {
-  const sessions = enrolledSessions({ audience: "digits", registry: memoryDeviceRegistry(), enrolmentTokens: ["let-me-in"], secret: "s".repeat(32) });
-  const federation = createFederation({ name: "digits", head, aggregator: select(aggregation, { method: "FedAvg", param: {} }), training: { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } }, rounds: { participants, overSelect: 1, exitRound, selectionMs: 60_000, deadlineMs: 60_000 }, encoding: "f32", seed: 1 });
-  const cloud = createCloud({ services: [enrolmentService({ sessions, federations: ["digits"] }), federationService({ federations: [federation], sessions, sockets: [controlSocket({ federations: [federation], sessions })] })] });
+async function aggregator({
+  head,
+  participants,
+  exitRound = 3,
+}: {
+  readonly head: Parameters<typeof createFederation>[0]["head"] & object;
+  readonly participants: number;
+  readonly exitRound?: number;
+}): Promise<{ url: string; federation: Federation }> {
+  const sessions = enrolledSessions({
+    audience: "digits",
+    registry: memoryDeviceRegistry(),
+    enrolmentTokens: ["let-me-in"],
+    secret: "s".repeat(32),
+  });
+  const federation = createFederation({
+    name: "digits",
+    head,
+    aggregator: select(aggregation, { method: "FedAvg", param: {} }),
+    training: { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } },
+    rounds: { participants, overSelect: 1, exitRound, selectionMs: 60_000, deadlineMs: 60_000 },
+    encoding: "f32",
+    seed: 1,
+  });
+  const cloud = createCloud({
+    services: [
+      enrolmentService({ sessions, federations: ["digits"] }),
+      federationService({
+        federations: [federation],
+        sessions,
+        sockets: [controlSocket({ federations: [federation], sessions })],
+      }),
+    ],
+  });
   await cloud.start();
   const one = await serve(cloud, { port: 0 });
   serving.push(one);
@@ -51,9 +98,15 @@ async function aggregator({ head, participants, exitRound = 3 }: { readonly head
 
 describe("sedna-edge train", () => {
   it("trains digits with another device into one model, each with a key of its own", async () => {
-    const { url, federation } = await aggregator({ head: { kind: "softmax", features: 784, classes: 10 }, participants: 2 });
+    const { url, federation } = await aggregator({
+      head: { kind: "softmax", features: 784, classes: 10 },
+      participants: 2,
+    });
     const job = (name: string): Promise<string> =>
-      write(`${name}.yaml`, `name: ${name}\nfederation: { url: "${url}", name: digits, control: ${name === "gate" ? "socket" : "poll"}, enrolmentToken: "\${TOKEN}" }\ndata: { images: ${models}digits/mnist10k-images-idx3-ubyte.gz, labels: ${models}digits/mnist10k-labels-idx1-ubyte.gz }\nsave: ${name}.safetensors\nstate: ${name}-state\n`);
+      write(
+        `${name}.yaml`,
+        `name: ${name}\nfederation: { url: "${url}", name: digits, control: ${name === "gate" ? "socket" : "poll"}, enrolmentToken: "\${TOKEN}" }\ndata: { images: ${models}digits/mnist10k-images-idx3-ubyte.gz, labels: ${models}digits/mnist10k-labels-idx1-ubyte.gz }\nsave: ${name}.safetensors\nstate: ${name}-state\n`,
+      );
     const env = { TOKEN: "let-me-in" };
     const devices = [start(["train", await job("gate")], env), start(["train", await job("yard")], env)];
     for (const { ended, text, events } of devices) {
@@ -62,7 +115,11 @@ describe("sedna-edge train", () => {
       expect(events().filter(({ type }) => type === "counted").length).toBe(3);
       expect(text.out + text.err).not.toContain("let-me-in");
     }
-    const [gate, yard] = await Promise.all(["gate", "yard"].map(async (name) => readSafetensors(await readFile(join(at.folder, `${name}.safetensors`)))));
+    const [gate, yard] = await Promise.all(
+      ["gate", "yard"].map(async (name) =>
+        readSafetensors(await readFile(join(at.folder, `${name}.safetensors`))),
+      ),
+    );
     expect(gate!.tensors).toEqual(yard!.tensors);
     const parameters = federation.model(3)!.parameters;
     expect([...(gate!.tensors["bias"]!.data as Float32Array)]).toEqual([...parameters.subarray(-10)]);
@@ -70,9 +127,28 @@ describe("sedna-edge train", () => {
   });
 
   it("C25: ends in order when it is told to, and takes its place again", async () => {
-    const { url, federation } = await aggregator({ head: { kind: "softmax", features: 2, classes: 2 }, participants: 2 });
-    await write("table.safetensors", writeSafetensors({ tensors: { features: { dtype: "float32", shape: [4, 2], data: Float32Array.of(0, 1, 1, 0, 0, 2, 2, 0) }, labels: { dtype: "uint8", shape: [4], data: Uint8Array.of(0, 1, 0, 1) } } }));
-    const path = await write("table.json", JSON.stringify({ name: "table", federation: { url, name: "digits", enrolmentToken: "let-me-in" }, data: { table: "table.safetensors" }, state: "table-state" }));
+    const { url, federation } = await aggregator({
+      head: { kind: "softmax", features: 2, classes: 2 },
+      participants: 2,
+    });
+    await write(
+      "table.safetensors",
+      writeSafetensors({
+        tensors: {
+          features: { dtype: "float32", shape: [4, 2], data: Float32Array.of(0, 1, 1, 0, 0, 2, 2, 0) },
+          labels: { dtype: "uint8", shape: [4], data: Uint8Array.of(0, 1, 0, 1) },
+        },
+      }),
+    );
+    const path = await write(
+      "table.json",
+      JSON.stringify({
+        name: "table",
+        federation: { url, name: "digits", enrolmentToken: "let-me-in" },
+        data: { table: "table.safetensors" },
+        state: "table-state",
+      }),
+    );
     const first = start(["train", path]);
     await expect.poll(() => first.text.out, { timeout: 60_000 }).toContain('"waiting"');
     first.child.kill("SIGTERM");
@@ -84,9 +160,21 @@ describe("sedna-edge train", () => {
   });
 
   it("waits for an aggregator that is not there yet, and ends when told to", async () => {
-    const path = await write("early.json", JSON.stringify({ name: "early", federation: { url: "http://127.0.0.1:9", name: "digits" }, data: { images: `${models}digits/mnist10k-images-idx3-ubyte.gz`, labels: `${models}digits/mnist10k-labels-idx1-ubyte.gz` } }));
+    const path = await write(
+      "early.json",
+      JSON.stringify({
+        name: "early",
+        federation: { url: "http://127.0.0.1:9", name: "digits" },
+        data: {
+          images: `${models}digits/mnist10k-images-idx3-ubyte.gz`,
+          labels: `${models}digits/mnist10k-labels-idx1-ubyte.gz`,
+        },
+      }),
+    );
     const device = start(["train", path]);
-    await expect.poll(() => device.text.err, { timeout: 60_000 }).toContain("the aggregator cannot be asked yet");
+    await expect
+      .poll(() => device.text.err, { timeout: 60_000 })
+      .toContain("the aggregator cannot be asked yet");
     device.child.kill("SIGTERM");
     expect(await device.ended).toBe(0);
   });
@@ -95,11 +183,29 @@ describe("sedna-edge train", () => {
     const help = start(["train", "--help"]);
     expect(await help.ended).toBe(0);
     expect(help.text.out).toContain("federation");
-    const wrong = start(["train", await write("wrong.yaml", "name: gate\nfederation: { url: http://127.0.0.1:9, nam: digits }\ndata: { pictures: p }\nfeature: { model: m.onnx }\n")]);
+    const wrong = start([
+      "train",
+      await write(
+        "wrong.yaml",
+        "name: gate\nfederation: { url: http://127.0.0.1:9, nam: digits }\ndata: { pictures: p }\nfeature: { model: m.onnx }\n",
+      ),
+    ]);
     expect(await wrong.ended).toBe(2);
-    expect(wrong.text.err).toContain("federation.nam: expected one of url, name, control, enrolmentToken, audience; got a key that is none: did you mean name?");
+    expect(wrong.text.err).toContain(
+      "federation.nam: expected one of url, name, control, enrolmentToken, audience; got a key that is none: did you mean name?",
+    );
     expect(wrong.text.err).toContain("did you mean features?");
-    const missing = start(["train", await write("missing.json", JSON.stringify({ name: "m", federation: { url: "http://127.0.0.1:9", name: "digits" }, data: { table: "nowhere.safetensors" } }))]);
+    const missing = start([
+      "train",
+      await write(
+        "missing.json",
+        JSON.stringify({
+          name: "m",
+          federation: { url: "http://127.0.0.1:9", name: "digits" },
+          data: { table: "nowhere.safetensors" },
+        }),
+      ),
+    ]);
     expect(await missing.ended).toBe(2);
     expect(missing.text.err).toContain("expected training data; got ENOENT");
     expect(missing.text.err).toContain("What a job may say is in docs/training.md");
@@ -108,14 +214,29 @@ describe("sedna-edge train", () => {
   it("says what is wrong with data before a round opens, and with an aggregator that has no such place", async () => {
     const { url } = await aggregator({ head: { kind: "softmax", features: 2, classes: 2 }, participants: 2 });
     const features = { dtype: "float32", shape: [2, 2], data: Float32Array.of(0, 1, 1, 0) } as const;
-    await write("two.safetensors", writeSafetensors({ tensors: { features, labels: { dtype: "uint8", shape: [2], data: Uint8Array.of(0, 2) } } }));
+    await write(
+      "two.safetensors",
+      writeSafetensors({
+        tensors: { features, labels: { dtype: "uint8", shape: [2], data: Uint8Array.of(0, 2) } },
+      }),
+    );
     await write("none.safetensors", "x");
     const train = async (table: string, name = "digits"): Promise<string> => {
-      const one = start(["train", await write(`${table}-${name}.json`, JSON.stringify({ name: "m", federation: { url, name }, data: { table } }))]);
+      const one = start([
+        "train",
+        await write(
+          `${table}-${name}.json`,
+          JSON.stringify({ name: "m", federation: { url, name }, data: { table } }),
+        ),
+      ]);
       return `${await one.ended} ${one.text.err}`;
     };
-    expect(await train("two.safetensors")).toMatch(/^2 .*two.safetensors: expected labels from 0 to 1, the federation's classes; got 2 for sample 1/);
+    expect(await train("two.safetensors")).toMatch(
+      /^2 .*two.safetensors: expected labels from 0 to 1, the federation's classes; got 2 for sample 1/,
+    );
     expect(await train("none.safetensors")).toMatch(/^2 .*none.safetensors: read safetensors/);
-    expect(await train("two.safetensors", "faces")).toMatch(/^1 .*expected a federation of that name; got 404/);
+    expect(await train("two.safetensors", "faces")).toMatch(
+      /^1 .*expected a federation of that name; got 404/,
+    );
   });
 });

@@ -23,7 +23,9 @@ afterAll(async () => {
 });
 
 const start = (args: readonly string[], { env = {} }: { readonly env?: NodeJS.ProcessEnv } = {}) => {
-  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, ...args], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, ["--conditions=sedna-source", "--import", "tsx", source, ...args], {
+    env: { ...process.env, ...env },
+  });
   children.push(child);
   const text = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
@@ -35,7 +37,8 @@ const job = async (name: string, text: string): Promise<string> => {
   await writeFile(path, text);
   return path;
 };
-const least = "name: gate\nsource: { directory: pictures }\nmodel: { file: model.onnx, task: { name: heatmap } }\n";
+const least =
+  "name: gate\nsource: { directory: pictures }\nmodel: { file: model.onnx, task: { name: heatmap } }\n";
 
 describe("sedna-edge", () => {
   it("tells how it is used", async () => {
@@ -48,7 +51,10 @@ describe("sedna-edge", () => {
   });
 
   it("is what the package's bin runs, in a checkout from source", async () => {
-    const bin = spawn(process.execPath, [fileURLToPath(new URL("../bin/sedna-edge.js", import.meta.url)), "--version"]);
+    const bin = spawn(process.execPath, [
+      fileURLToPath(new URL("../bin/sedna-edge.js", import.meta.url)),
+      "--version",
+    ]);
     const text = { out: "" };
     bin.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
     await once(bin, "close");
@@ -59,9 +65,17 @@ describe("sedna-edge", () => {
     // No colours: it may be a log that is written to.
     [["dance"], "Unknown command dance\n", "Try: sedna-edge --help"],
     [["check"], "JOB", "Try: sedna-edge check --help"],
-    [["check", "/no/such/job.yaml"], "read /no/such/job.yaml: expected a job file; got ENOENT", "Try: sedna-edge check --help"],
+    [
+      ["check", "/no/such/job.yaml"],
+      "read /no/such/job.yaml: expected a job file; got ENOENT",
+      "Try: sedna-edge check --help",
+    ],
     [["status", "--prot", "1"], "unknown option --prot", "Try: sedna-edge status --help"],
-    [["status", "--port", "banana"], "--port: expected a whole number from 0 to 65535; got banana", "Try: sedna-edge status --help"],
+    [
+      ["status", "--port", "banana"],
+      "--port: expected a whole number from 0 to 65535; got banana",
+      "Try: sedna-edge status --help",
+    ],
     [["status", "now"], "unexpected argument now", "Try: sedna-edge status --help"],
   ])("answers %j with what is wrong, a hint, and status 2", async (args, message, hint) => {
     const run = start(args);
@@ -74,17 +88,28 @@ describe("sedna-edge", () => {
 
 describe("sedna-edge check", () => {
   it("finds a good job good, its paths beside it, its data where systemd wants them", async () => {
-    const run = start(["check", await job("good.yaml", least)], { env: { STATE_DIRECTORY: "/var/lib/sedna-edge" } });
+    const run = start(["check", await job("good.yaml", least)], {
+      env: { STATE_DIRECTORY: "/var/lib/sedna-edge" },
+    });
     expect(await run.ended).toBe(0);
-    expect(run.text.out).toContain("good. gate: frames by directory, model by a file without a signature, data in /var/lib/sedna-edge\n");
+    expect(run.text.out).toContain(
+      "good. gate: frames by directory, model by a file without a signature, data in /var/lib/sedna-edge\n",
+    );
   });
 
   it("tells every problem of a bad one with its place, and keeps secrets to itself", async () => {
-    const path = await job("bad.yaml", `${least}bigModel: { url: cloud, token: "\${CLOUD_TOKEN}" }\nstatus: { prot: 1 }\n`);
+    const path = await job(
+      "bad.yaml",
+      `${least}bigModel: { url: cloud, token: "\${CLOUD_TOKEN}" }\nstatus: { prot: 1 }\n`,
+    );
     const run = start(["check", path], { env: { CLOUD_TOKEN: "not a token" } });
     expect(await run.ended).toBe(2);
-    expect(run.text.err).toContain(`read ${path}: bigModel.url: expected a URL such as https://cloud.example; got "cloud"`);
-    expect(run.text.err).toContain(`read ${path}: status.prot: expected one of port, host; got a key that is none: did you mean port?`);
+    expect(run.text.err).toContain(
+      `read ${path}: bigModel.url: expected a URL such as https://cloud.example; got "cloud"`,
+    );
+    expect(run.text.err).toContain(
+      `read ${path}: status.prot: expected one of port, host; got a key that is none: did you mean port?`,
+    );
     expect(run.text.err).not.toContain("not a token");
   });
 
@@ -92,7 +117,13 @@ describe("sedna-edge check", () => {
     const torn = start(["check", await job("torn.yaml", "name: [gate\nsource: x")]);
     expect(await torn.ended).toBe(2);
     expect(torn.text.err).toMatch(/expected YAML or JSON; got: .* at line \d/);
-    const bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]", ...Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(", ")}]`)].join("\n");
+    const bomb = [
+      "a0: &a0 [x, x, x, x, x, x, x, x, x, x]",
+      ...Array.from(
+        { length: 9 },
+        (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(", ")}]`,
+      ),
+    ].join("\n");
     const laughs = start(["check", await job("bomb.yaml", bomb)]);
     expect(await laughs.ended).toBe(2);
     expect(laughs.text.err).toContain("expected YAML or JSON; got: Excessive alias count");
@@ -118,7 +149,10 @@ describe("sedna-edge status", () => {
 
 describe("sedna-edge doctor", () => {
   it("looks at the device and at what the job needs, and ends with 1 when that is not there", async () => {
-    const path = await job("far.yaml", `${least}data: ${join(paths.folder, "data")}\nbigModel: { url: "http://127.0.0.1:9" }\n`);
+    const path = await job(
+      "far.yaml",
+      `${least}data: ${join(paths.folder, "data")}\nbigModel: { url: "http://127.0.0.1:9" }\n`,
+    );
     const run = start(["doctor", path]);
     expect(await run.ended).toBe(1);
     expect(run.text.out).toMatch(/^ok {4}node +v\d+/m);
@@ -130,6 +164,14 @@ describe("sedna-edge doctor", () => {
   it("needs no job, and prints JSON", async () => {
     const run = start(["doctor", "--json"]);
     expect(await run.ended).toBe(0);
-    expect((JSON.parse(run.text.out) as { name: string }[]).map(({ name }) => name)).toEqual(["node", "onnxruntime-node", "sharp", "ffmpeg", "memory", "data directory", "disk"]);
+    expect((JSON.parse(run.text.out) as { name: string }[]).map(({ name }) => name)).toEqual([
+      "node",
+      "onnxruntime-node",
+      "sharp",
+      "ffmpeg",
+      "memory",
+      "data directory",
+      "disk",
+    ]);
   });
 });

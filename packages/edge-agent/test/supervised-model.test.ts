@@ -23,14 +23,25 @@ const start = async (options: Parameters<typeof startSupervised>[0]): Promise<Pa
   running.page = page;
   return page;
 };
-const told = (page: Page, type: string) => page.evaluate((wanted) => supervised.events().filter((event) => event.type === wanted), type);
+const told = (page: Page, type: string) =>
+  page.evaluate((wanted) => supervised.events().filter((event) => event.type === wanted), type);
 const counted = (page: Page, type: string): Promise<number> => told(page, type).then(({ length }) => length);
 /** The story of the rungs, failures and recoveries, without times. */
 const story = (page: Page): Promise<string[]> =>
-  page.evaluate(() => supervised.events().map((event) => (event.type === "model-failed" ? `${event.reason}: ${event.from} to ${event.to}` : `${event.type.replace("model-", "")} on ${event.rung}`)));
+  page.evaluate(() =>
+    supervised
+      .events()
+      .map((event) =>
+        event.type === "model-failed"
+          ? `${event.reason}: ${event.from} to ${event.to}`
+          : `${event.type.replace("model-", "")} on ${event.rung}`,
+      ),
+  );
 const answersGrow = async (page: Page): Promise<void> => {
   const before = (await page.evaluate(() => supervised.counts())).answered;
-  await expect.poll(async () => (await page.evaluate(() => supervised.counts())).answered, { timeout: 30_000 }).toBeGreaterThan(before + 10);
+  await expect
+    .poll(async () => (await page.evaluate(() => supervised.counts())).answered, { timeout: 30_000 })
+    .toBeGreaterThan(before + 10);
 };
 
 const twice = [
@@ -65,7 +76,11 @@ describe("a supervised model in a browser", () => {
     }
     await answersGrow(page);
     await page.evaluate(() => supervised.still());
-    expect(await page.evaluate(() => supervised.counts())).toMatchObject({ rejected: 0, wrong: 0, rungs: ["webgpu", "wasm"] });
+    expect(await page.evaluate(() => supervised.counts())).toMatchObject({
+      rejected: 0,
+      wrong: 0,
+      rungs: ["webgpu", "wasm"],
+    });
     expect(await story(page)).toEqual(twice);
     await page.evaluate(() => supervised.dispose());
   });
@@ -86,7 +101,13 @@ describe("a supervised model in a browser", () => {
     await page.evaluate(() => supervised.destroyDevice());
     await expect.poll(() => page.evaluate(() => supervised.rung()), { timeout: 60_000 }).toBe("wasm");
     expect(await page.evaluate(() => supervised.predict(3))).toEqual([6, 6, 6, 6]);
-    expect(await story(page)).toEqual(["opened on webgpu", "device-lost: webgpu to webgpu", "wrong-output: webgpu to wasm", "opened on wasm", "recovered on wasm"]);
+    expect(await story(page)).toEqual([
+      "opened on webgpu",
+      "device-lost: webgpu to webgpu",
+      "wrong-output: webgpu to wasm",
+      "opened on wasm",
+      "recovered on wasm",
+    ]);
   });
 
   it("C12: the GPU is tried again after a pause, and takes over while frames flow", async () => {
@@ -114,7 +135,12 @@ describe("a supervised model in a browser", () => {
     await expect.poll(() => counted(page, "model-recovered"), { timeout: 30_000 }).toBe(1);
     await page.evaluate(() => supervised.still());
     expect(await page.evaluate(() => supervised.counts())).toMatchObject({ rejected: 0, wrong: 0 });
-    expect(await story(page)).toEqual(["opened on wasm", "worker-crashed: wasm to wasm", "opened on wasm", "recovered on wasm"]);
+    expect(await story(page)).toEqual([
+      "opened on wasm",
+      "worker-crashed: wasm to wasm",
+      "opened on wasm",
+      "recovered on wasm",
+    ]);
     const [recovered] = await told(page, "model-recovered");
     // Not by the watchdog, which waits for 5 s at least.
     expect(recovered).toMatchObject({ ms: expect.toSatisfy((ms: number) => ms < 5000) });

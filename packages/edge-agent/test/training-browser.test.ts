@@ -12,7 +12,12 @@ import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "training-browser-"));
 const running: { server?: PreviewServer; browser?: Browser; context?: BrowserContext } = {};
-const settings = { root: fileURLToPath(new URL("fixtures", import.meta.url)), configFile: false, logLevel: "silent", build: { outDir: join(folder, "site") } } as const;
+const settings = {
+  root: fileURLToPath(new URL("fixtures", import.meta.url)),
+  configFile: false,
+  logLevel: "silent",
+  build: { outDir: join(folder, "site") },
+} as const;
 const page = { url: "" };
 const FOREVER = 1_000_000_000;
 const patient = { timeout: 60_000 };
@@ -21,11 +26,19 @@ beforeAll(async () => {
   await build({
     ...settings,
     resolve: { conditions: ["sedna-source", "module", "browser", "development|production"] },
-    build: { ...settings.build, target: "es2022", rollupOptions: { input: join(settings.root, "training-page.html") } },
+    build: {
+      ...settings.build,
+      target: "es2022",
+      rollupOptions: { input: join(settings.root, "training-page.html") },
+    },
   });
   running.server = await preview({ ...settings, preview: { port: 0, host: "127.0.0.1" } });
   page.url = `${running.server.resolvedUrls!.local[0]}training-page.html`;
-  running.browser = await puppeteer.launch({ executablePath: findChromium()!, args: [...chromiumArgs], headless: true });
+  running.browser = await puppeteer.launch({
+    executablePath: findChromium()!,
+    args: [...chromiumArgs],
+    headless: true,
+  });
 });
 afterEach(() => running.context?.close());
 afterAll(async () => {
@@ -41,7 +54,13 @@ async function opened(context?: BrowserContext): Promise<Page> {
   await tab.evaluateOnNewDocument(() => {
     const battery = Object.assign(new EventTarget(), { charging: true, level: 1 });
     Object.assign(navigator, { getBattery: async () => battery });
-    Object.assign(window, { setBattery: (state: object) => (Object.assign(battery, state), battery.dispatchEvent(new Event("levelchange")), battery.dispatchEvent(new Event("chargingchange"))) });
+    Object.assign(window, {
+      setBattery: (state: object) => (
+        Object.assign(battery, state),
+        battery.dispatchEvent(new Event("levelchange")),
+        battery.dispatchEvent(new Event("chargingchange"))
+      ),
+    });
   });
   await tab.goto(page.url);
   await tab.waitForFunction(() => "trainingPage" in window);
@@ -82,7 +101,8 @@ it("waits while the page is hidden, and goes on when it is seen again", async ()
 it("waits while the battery discharges and is low", async () => {
   const tab = await opened();
   await training(tab);
-  const set = (state: { readonly charging?: boolean; readonly level?: number }) => tab.evaluate((given) => window.setBattery(given), state);
+  const set = (state: { readonly charging?: boolean; readonly level?: number }) =>
+    tab.evaluate((given) => window.setBattery(given), state);
   await set({ charging: false, level: 0.6 });
   expect(await reasons(tab)).toEqual([]);
   await set({ level: 0.49 });

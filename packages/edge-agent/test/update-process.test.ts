@@ -25,7 +25,15 @@ afterAll(async () => {
 
 /** Starts the device; `until` resolves with the first line that has these values. */
 function start(directory: string) {
-  const args = ["--conditions=sedna-source", "--import", "tsx", device, directory, publisher.url, publisher.keys[0]!.publicKey];
+  const args = [
+    "--conditions=sedna-source",
+    "--import",
+    "tsx",
+    device,
+    directory,
+    publisher.url,
+    publisher.keys[0]!.publicKey,
+  ];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   running.add(child);
   const exit = once(child, "exit").then(() => running.delete(child));
@@ -36,7 +44,10 @@ function start(directory: string) {
     async until(wanted: Record<string, unknown>) {
       for (;;) {
         const { done, value } = await lines.next();
-        if (done) throw new Error(`read what a device tells: expected ${JSON.stringify(wanted)}; it ended after ${JSON.stringify(told)}`);
+        if (done)
+          throw new Error(
+            `read what a device tells: expected ${JSON.stringify(wanted)}; it ended after ${JSON.stringify(told)}`,
+          );
         const line = JSON.parse(value) as Record<string, unknown>;
         told.push(line);
         if (Object.entries(wanted).every(([key, one]) => line[key] === one)) return line;
@@ -81,7 +92,10 @@ describe("C14: a device that is killed during a hot update", { timeout: 120_000 
     const first = start(directory);
     await first.until({ running: 11 });
     await publisher.publish(version(12, { op: "Acos", onnx: { inputs: 1 } }));
-    expect(await first.until({ type: "update-rejected" })).toMatchObject({ version: 12, refusal: "shadow-errors" });
+    expect(await first.until({ type: "update-rejected" })).toMatchObject({
+      version: 12,
+      refusal: "shadow-errors",
+    });
     await first.kill();
 
     await publisher.publish(version(12, { op: "Acos", onnx: { inputs: 1 } }));

@@ -37,7 +37,8 @@ export function checkAssign(options: AssignOptions): AssignCall {
   const rows = integer({ action, name: "rows" }, { value: options.rows, least: 0 });
   const columns = integer({ action, name: "columns" }, { value: options.columns, least: 0 });
   exactLength({ action, name: "cost" }, { array: cost, length: rows * columns });
-  const maxCost = options.maxCost === undefined ? Infinity : anyNumber({ action, name: "maxCost" }, options.maxCost);
+  const maxCost =
+    options.maxCost === undefined ? Infinity : anyNumber({ action, name: "maxCost" }, options.maxCost);
   return { cost, rows, columns, limit: Math.min(maxCost, limitOfMostPairs(cost, Math.min(rows, columns))) };
 }
 

@@ -3,7 +3,11 @@ import type { ModelUpdate } from "./model-update.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
 const f32 = (...values: number[]): ModelUpdate => ({ encoding: "f32", values: Float32Array.from(values) });
-const int8 = (scale: number, ...values: number[]): ModelUpdate => ({ encoding: "int8", values: Int8Array.from(values), scale });
+const int8 = (scale: number, ...values: number[]): ModelUpdate => ({
+  encoding: "int8",
+  values: Int8Array.from(values),
+  scale,
+});
 /** 1, -2 and 2^-24, the least half of all. */
 const f16: ModelUpdate = { encoding: "f16", values: Uint16Array.of(0x3c00, 0xc000, 0x0001) };
 const topk: ModelUpdate = { encoding: "topk", indices: Uint32Array.of(0, 2), values: Float32Array.of(3, -1) };
@@ -26,7 +30,11 @@ export function averagingSuite(kernels: () => VectorKernels): void {
     it("takes all encodings into one mean", () => {
       using sum = mean();
       for (const update of [f32(1, 2, 3), f16, int8(0.5, 2, -4, 127), topk]) sum.add(update, { weight: 2 });
-      expect([...sum.result()].map((x) => Math.fround(4 * x))).toEqual([1 + 1 + 1 + 3, 2 - 2 - 2, Math.fround(3 + 2 ** -24 + 63.5 - 1)]);
+      expect([...sum.result()].map((x) => Math.fround(4 * x))).toEqual([
+        1 + 1 + 1 + 3,
+        2 - 2 - 2,
+        Math.fround(3 + 2 ** -24 + 63.5 - 1),
+      ]);
     });
 
     it("tells each update's length", () => {
@@ -43,39 +51,67 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       expect([...sum.result()]).toEqual([0.75, 1, 0.5]);
     });
 
-    it.each([NaN, Infinity, -Infinity])("refuses an update with %s anywhere, and nothing has changed", (odd) => {
-      using sum = mean(1003);
-      sum.add({ encoding: "f32", values: new Float32Array(1003).fill(2) }, { weight: 1 });
-      for (const at of [0, 1, 500, 1002]) {
-        const values = new Float32Array(1003).fill(1);
-        values[at] = odd;
-        expect(() => sum.add({ encoding: "f32", values }, { weight: 1 })).toThrow(new RangeError("add: expected every number of the update to be finite, got NaN or an infinity among them"));
-      }
-      expect(sum.count).toBe(1);
-      expect(new Set(sum.result())).toEqual(new Set([2]));
-    });
+    it.each([NaN, Infinity, -Infinity])(
+      "refuses an update with %s anywhere, and nothing has changed",
+      (odd) => {
+        using sum = mean(1003);
+        sum.add({ encoding: "f32", values: new Float32Array(1003).fill(2) }, { weight: 1 });
+        for (const at of [0, 1, 500, 1002]) {
+          const values = new Float32Array(1003).fill(1);
+          values[at] = odd;
+          expect(() => sum.add({ encoding: "f32", values }, { weight: 1 })).toThrow(
+            new RangeError(
+              "add: expected every number of the update to be finite, got NaN or an infinity among them",
+            ),
+          );
+        }
+        expect(sum.count).toBe(1);
+        expect(new Set(sum.result())).toEqual(new Set([2]));
+      },
+    );
 
-    it.each([1, 15, 16, 17, 1003])("takes %i numbers from where they were received as it takes them from elsewhere, to the bit", (length) => {
-      const values = Float32Array.from({ length }, (_, i) => Math.sin(i + 1));
-      using room = kernels().updateRoom({ bytes: 24 + 4 * length });
-      using received = mean(length);
-      using elsewhere = mean(length);
-      for (const weight of [1, 3]) {
-        const bytes = room.bytes();
-        const there = new Float32Array(bytes.buffer, bytes.byteOffset + 24, length);
-        there.set(values);
-        expect(received.add({ encoding: "f32", values: there }, { weight }).l2Norm).toBeCloseTo(elsewhere.add({ encoding: "f32", values }, { weight }).l2Norm, 12);
-      }
-      expect(received.result()).toEqual(elsewhere.result());
-      new Float32Array(room.bytes().buffer, room.bytes().byteOffset + 24, length)[length - 1] = NaN;
-      expect(() => received.add({ encoding: "f32", values: new Float32Array(room.bytes().buffer, room.bytes().byteOffset + 24, length) }, { weight: 1 })).toThrow("finite");
-      expect(received.result()).toEqual(elsewhere.result());
-    });
+    it.each([1, 15, 16, 17, 1003])(
+      "takes %i numbers from where they were received as it takes them from elsewhere, to the bit",
+      (length) => {
+        const values = Float32Array.from({ length }, (_, i) => Math.sin(i + 1));
+        using room = kernels().updateRoom({ bytes: 24 + 4 * length });
+        using received = mean(length);
+        using elsewhere = mean(length);
+        for (const weight of [1, 3]) {
+          const bytes = room.bytes();
+          const there = new Float32Array(bytes.buffer, bytes.byteOffset + 24, length);
+          there.set(values);
+          expect(received.add({ encoding: "f32", values: there }, { weight }).l2Norm).toBeCloseTo(
+            elsewhere.add({ encoding: "f32", values }, { weight }).l2Norm,
+            12,
+          );
+        }
+        expect(received.result()).toEqual(elsewhere.result());
+        new Float32Array(room.bytes().buffer, room.bytes().byteOffset + 24, length)[length - 1] = NaN;
+        expect(() =>
+          received.add(
+            {
+              encoding: "f32",
+              values: new Float32Array(room.bytes().buffer, room.bytes().byteOffset + 24, length),
+            },
+            { weight: 1 },
+          ),
+        ).toThrow("finite");
+        expect(received.result()).toEqual(elsewhere.result());
+      },
+    );
 
     it("refuses infinite halves and sparse values", () => {
       using sum = mean();
-      expect(() => sum.add({ encoding: "f16", values: Uint16Array.of(0, 0x7c00, 0) }, { weight: 1 })).toThrow("finite");
-      expect(() => sum.add({ encoding: "topk", indices: Uint32Array.of(1), values: Float32Array.of(NaN) }, { weight: 1 })).toThrow("finite");
+      expect(() => sum.add({ encoding: "f16", values: Uint16Array.of(0, 0x7c00, 0) }, { weight: 1 })).toThrow(
+        "finite",
+      );
+      expect(() =>
+        sum.add(
+          { encoding: "topk", indices: Uint32Array.of(1), values: Float32Array.of(NaN) },
+          { weight: 1 },
+        ),
+      ).toThrow("finite");
       expect(sum.count).toBe(0);
     });
 
@@ -93,7 +129,12 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       using sum = mean(4);
       const room = sum.incoming().fill(9);
       room.set([3, 4]);
-      expect(sum.add({ encoding: "topk", values: room.subarray(0, 2), indices: Uint32Array.of(1, 2) }, { weight: 1 })).toEqual({ l2Norm: 5 });
+      expect(
+        sum.add(
+          { encoding: "topk", values: room.subarray(0, 2), indices: Uint32Array.of(1, 2) },
+          { weight: 1 },
+        ),
+      ).toEqual({ l2Norm: 5 });
       const bytes = new Int8Array(room.buffer, room.byteOffset, 4);
       bytes.set([1, 2, 3, 4]);
       sum.add({ encoding: "int8", values: bytes, scale: 1 }, { weight: 1 });
@@ -114,7 +155,9 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       expect(() => sum.add(f32(2), { weight: 1e308 })).toThrow(RangeError);
       using small = mean(1);
       small.add(f32(2), { weight: 1e-20 });
-      expect(() => small.add(f32(2), { weight: 1e20 })).toThrow("add: expected weight to be within 1e38 times the first, 1e-20");
+      expect(() => small.add(f32(2), { weight: 1e20 })).toThrow(
+        "add: expected weight to be within 1e38 times the first, 1e-20",
+      );
       expect([sum.count, small.count]).toEqual([1, 1]);
     });
 
@@ -138,8 +181,15 @@ export function averagingSuite(kernels: () => VectorKernels): void {
   });
 
   describe("updateBucket()", () => {
-    const bucket = (updates: readonly ModelUpdate[], { length = 3, weights = updates.map(() => 1) }: { length?: number; weights?: number[] } = {}) => {
-      const made = kernels().updateBucket({ length, capacity: updates.length, encoding: updates[0]!.encoding });
+    const bucket = (
+      updates: readonly ModelUpdate[],
+      { length = 3, weights = updates.map(() => 1) }: { length?: number; weights?: number[] } = {},
+    ) => {
+      const made = kernels().updateBucket({
+        length,
+        capacity: updates.length,
+        encoding: updates[0]!.encoding,
+      });
       updates.forEach((update, i) => made.add(update, { weight: weights[i]! }));
       return made;
     };
@@ -173,10 +223,18 @@ export function averagingSuite(kernels: () => VectorKernels): void {
     });
 
     it("has the mean without the outliers", () => {
-      using five = bucket([f32(1, 2, 3), f32(2, 3, 4), f32(3, 4, 5), f32(-1e9, 1e9, 1e9), f32(1e9, -1e9, -1e9)]);
+      using five = bucket([
+        f32(1, 2, 3),
+        f32(2, 3, 4),
+        f32(3, 4, 5),
+        f32(-1e9, 1e9, 1e9),
+        f32(1e9, -1e9, -1e9),
+      ]);
       expect([...five.trimmedMean({ trim: 1 })]).toEqual([2, 3, 4]);
       expect([...five.trimmedMean({ trim: 0 })].every(Number.isFinite)).toBe(true);
-      expect(() => five.trimmedMean({ trim: 3 })).toThrow(new RangeError("trimmedMean: expected trim to be an integer in 0..2, got 3"));
+      expect(() => five.trimmedMean({ trim: 3 })).toThrow(
+        new RangeError("trimmedMean: expected trim to be an integer in 0..2, got 3"),
+      );
     });
 
     it("takes an update that was written in place", () => {
@@ -185,7 +243,10 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       if (room.encoding !== "topk") throw new Error("a bucket offers room of its own encoding");
       room.indices.set([2]);
       room.values.set([5]);
-      own.add({ encoding: "topk", indices: room.indices.subarray(0, 1), values: room.values.subarray(0, 1) }, { weight: 1 });
+      own.add(
+        { encoding: "topk", indices: room.indices.subarray(0, 1), values: room.values.subarray(0, 1) },
+        { weight: 1 },
+      );
       own.add(topk, { weight: 1 });
       expect([...own.mean()]).toEqual([1.5, 0, 2]);
     });
@@ -214,31 +275,117 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       expect(() => full.add(f32(1, NaN, 1), { weight: 1 })).toThrow(RangeError);
       full.add(f32(3, 3, 3), { weight: 1 });
       expect([...full.mean()]).toEqual([2, 2, 2]);
-      expect(() => full.add(f32(1, 1, 1), { weight: 1 })).toThrow(new RangeError("add: expected at most 2 updates (capacity), got one more"));
+      expect(() => full.add(f32(1, 1, 1), { weight: 1 })).toThrow(
+        new RangeError("add: expected at most 2 updates (capacity), got one more"),
+      );
       full.reset();
       full.add(f32(4, 4, 4), { weight: 1 });
       expect([...full.median()]).toEqual([4, 4, 4]);
     });
   });
 
-  const cases: readonly (readonly [message: string, kind: typeof TypeError | typeof RangeError, call: (kernels: VectorKernels) => unknown])[] = [
-    ["weightedMean: expected length to be an integer in 1..1073741823, got 0", RangeError, (k) => k.weightedMean({ length: 0 })],
-    ['weightedMean: expected accumulator to be "f32" or "f64", got "f16"', RangeError, (k) => k.weightedMean({ length: 1, accumulator: wrong("f16") })],
-    ["add: expected update.encoding to be one of f32, f16, int8, topk, got undefined", TypeError, (k) => k.weightedMean({ length: 1 }).add(wrong(new Float32Array(1)), { weight: 1 })],
-    ["add: expected update.values to have 2 elements, got 3", RangeError, (k) => k.weightedMean({ length: 2 }).add(f32(1, 2, 3), { weight: 1 })],
-    ["add: expected update.values to be a Uint16Array, got Float32Array", TypeError, (k) => k.weightedMean({ length: 1 }).add({ encoding: "f16", values: wrong(new Float32Array(1)) }, { weight: 1 })],
-    ["add: expected weight to be above 0, got 0", RangeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 0 })],
-    ["add: expected weight to be finite, got Infinity", RangeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: Infinity })],
-    ["add: expected maxNorm to be above 0, got -1", RangeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 1, maxNorm: -1 })],
-    ["add: expected update.scale to be a number, got NaN", RangeError, (k) => k.weightedMean({ length: 1 }).add(int8(NaN, 1), { weight: 1 })],
-    ["add: expected update.indices to ascend, got indices[0] = 2, indices[1] = 2", RangeError, (k) => k.weightedMean({ length: 3 }).add({ encoding: "topk", indices: Uint32Array.of(2, 2), values: Float32Array.of(1, 1) }, { weight: 1 })],
-    ["add: expected update.indices to be below 3, got 3", RangeError, (k) => k.weightedMean({ length: 3 }).add({ encoding: "topk", indices: Uint32Array.of(3), values: Float32Array.of(1) }, { weight: 1 })],
-    ["add: expected update.scale to be at least 0 and small enough", RangeError, (k) => k.weightedMean({ length: 1 }).add(int8(3e38, 1), { weight: 1 })],
-    ["add: expected weight to be a number, got undefined", TypeError, (k) => k.weightedMean({ length: 1 }).add(f32(1), wrong(undefined))],
-    ["trimmedMean: expected at least one update", RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).trimmedMean(wrong(undefined))],
-    ["updateBucket: expected capacity to be an integer in 1..65535, got 0", RangeError, (k) => k.updateBucket({ length: 1, capacity: 0 })],
-    ['add: expected an update of encoding "f32", got "int8"', RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).add(int8(1, 1), { weight: 1 })],
-    ["mean: expected at least one update to have been added, got none", RangeError, (k) => k.updateBucket({ length: 1, capacity: 1 }).mean()],
+  const cases: readonly (readonly [
+    message: string,
+    kind: typeof TypeError | typeof RangeError,
+    call: (kernels: VectorKernels) => unknown,
+  ])[] = [
+    [
+      "weightedMean: expected length to be an integer in 1..1073741823, got 0",
+      RangeError,
+      (k) => k.weightedMean({ length: 0 }),
+    ],
+    [
+      'weightedMean: expected accumulator to be "f32" or "f64", got "f16"',
+      RangeError,
+      (k) => k.weightedMean({ length: 1, accumulator: wrong("f16") }),
+    ],
+    [
+      "add: expected update.encoding to be one of f32, f16, int8, topk, got undefined",
+      TypeError,
+      (k) => k.weightedMean({ length: 1 }).add(wrong(new Float32Array(1)), { weight: 1 }),
+    ],
+    [
+      "add: expected update.values to have 2 elements, got 3",
+      RangeError,
+      (k) => k.weightedMean({ length: 2 }).add(f32(1, 2, 3), { weight: 1 }),
+    ],
+    [
+      "add: expected update.values to be a Uint16Array, got Float32Array",
+      TypeError,
+      (k) =>
+        k
+          .weightedMean({ length: 1 })
+          .add({ encoding: "f16", values: wrong(new Float32Array(1)) }, { weight: 1 }),
+    ],
+    [
+      "add: expected weight to be above 0, got 0",
+      RangeError,
+      (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 0 }),
+    ],
+    [
+      "add: expected weight to be finite, got Infinity",
+      RangeError,
+      (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: Infinity }),
+    ],
+    [
+      "add: expected maxNorm to be above 0, got -1",
+      RangeError,
+      (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 1, maxNorm: -1 }),
+    ],
+    [
+      "add: expected update.scale to be a number, got NaN",
+      RangeError,
+      (k) => k.weightedMean({ length: 1 }).add(int8(NaN, 1), { weight: 1 }),
+    ],
+    [
+      "add: expected update.indices to ascend, got indices[0] = 2, indices[1] = 2",
+      RangeError,
+      (k) =>
+        k
+          .weightedMean({ length: 3 })
+          .add(
+            { encoding: "topk", indices: Uint32Array.of(2, 2), values: Float32Array.of(1, 1) },
+            { weight: 1 },
+          ),
+    ],
+    [
+      "add: expected update.indices to be below 3, got 3",
+      RangeError,
+      (k) =>
+        k
+          .weightedMean({ length: 3 })
+          .add({ encoding: "topk", indices: Uint32Array.of(3), values: Float32Array.of(1) }, { weight: 1 }),
+    ],
+    [
+      "add: expected update.scale to be at least 0 and small enough",
+      RangeError,
+      (k) => k.weightedMean({ length: 1 }).add(int8(3e38, 1), { weight: 1 }),
+    ],
+    [
+      "add: expected weight to be a number, got undefined",
+      TypeError,
+      (k) => k.weightedMean({ length: 1 }).add(f32(1), wrong(undefined)),
+    ],
+    [
+      "trimmedMean: expected at least one update",
+      RangeError,
+      (k) => k.updateBucket({ length: 1, capacity: 1 }).trimmedMean(wrong(undefined)),
+    ],
+    [
+      "updateBucket: expected capacity to be an integer in 1..65535, got 0",
+      RangeError,
+      (k) => k.updateBucket({ length: 1, capacity: 0 }),
+    ],
+    [
+      'add: expected an update of encoding "f32", got "int8"',
+      RangeError,
+      (k) => k.updateBucket({ length: 1, capacity: 1 }).add(int8(1, 1), { weight: 1 }),
+    ],
+    [
+      "mean: expected at least one update to have been added, got none",
+      RangeError,
+      (k) => k.updateBucket({ length: 1, capacity: 1 }).mean(),
+    ],
   ];
 
   describe("averaging of bad input", () => {

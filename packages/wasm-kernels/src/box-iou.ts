@@ -23,6 +23,7 @@ export function checkBoxIou(options: BoxIouOptions): BoxIouCall {
 function checkBoxes(name: string, value: unknown): Float32Array {
   const subject = { action: "boxIou", name };
   const boxes = typedArray(subject, { kind: "Float32Array", value });
-  if (boxes.length % 4 !== 0) outOfRange(subject, { expected: "to have a multiple of 4 elements", got: boxes.length });
+  if (boxes.length % 4 !== 0)
+    outOfRange(subject, { expected: "to have a multiple of 4 elements", got: boxes.length });
   return boxes;
 }

@@ -27,8 +27,17 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       expect(iou).toEqual([...Array(48).fill(0), 1]);
     });
 
-    it.each([[0, 0], [0, 3], [3, 0], [1, 1], [1, 1003], [1003, 1], [5, 4099]])("answers %i x %i boxes", (n, m) => {
-      const row = (count: number) => Float32Array.from({ length: 4 * count }, (_, i) => Math.floor(i / 4) * 2 + (i % 4 < 2 ? 0 : 2));
+    it.each([
+      [0, 0],
+      [0, 3],
+      [3, 0],
+      [1, 1],
+      [1, 1003],
+      [1003, 1],
+      [5, 4099],
+    ])("answers %i x %i boxes", (n, m) => {
+      const row = (count: number) =>
+        Float32Array.from({ length: 4 * count }, (_, i) => Math.floor(i / 4) * 2 + (i % 4 < 2 ? 0 : 2));
       const iou = kernels().boxIou({ boxes: row(n), others: row(m) });
       expect(iou.length).toBe(n * m);
       iou.forEach((value, i) => expect(value).toBe(Math.floor(i / m) === i % m ? 1 : 0));
@@ -38,11 +47,18 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
   describe("assign()", () => {
     const assign = (cost: number[][], maxCost?: number) => {
       const shape = { rows: cost.length, columns: cost[0]!.length };
-      return kernels().assign({ cost: f32(...cost.flat()), ...shape, ...(maxCost === undefined ? {} : { maxCost }) });
+      return kernels().assign({
+        cost: f32(...cost.flat()),
+        ...shape,
+        ...(maxCost === undefined ? {} : { maxCost }),
+      });
     };
 
     it("finds the least sum, not the least first", () => {
-      const found = assign([[1, 2], [2, 9]]);
+      const found = assign([
+        [1, 2],
+        [2, 9],
+      ]);
       expect(found).toEqual({ columnOfRow: i32(1, 0), rowOfColumn: i32(1, 0), cost: 4 });
     });
 
@@ -52,22 +68,71 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
     });
 
     it("takes negative costs and equal ones, the first of equals first", () => {
-      expect(assign([[-1, -5], [-2, -3]]).cost).toBe(-7);
-      expect(assign([[0, 0, 0], [0, 0, 0]]).columnOfRow).toEqual(i32(0, 1));
+      expect(
+        assign([
+          [-1, -5],
+          [-2, -3],
+        ]).cost,
+      ).toBe(-7);
+      expect(
+        assign([
+          [0, 0, 0],
+          [0, 0, 0],
+        ]).columnOfRow,
+      ).toEqual(i32(0, 1));
     });
 
     it("never matches a forbidden pair, and then matches the most it can at the least cost", () => {
       const no = Infinity;
-      expect(assign([[1, no], [1, 100]])).toEqual({ columnOfRow: i32(0, 1), rowOfColumn: i32(0, 1), cost: 101 });
-      expect(assign([[3, no], [1, no]])).toEqual({ columnOfRow: i32(-1, 0), rowOfColumn: i32(1, -1), cost: 1 });
-      expect(assign([[no, no], [no, no]])).toEqual({ columnOfRow: i32(-1, -1), rowOfColumn: i32(-1, -1), cost: 0 });
+      expect(
+        assign([
+          [1, no],
+          [1, 100],
+        ]),
+      ).toEqual({ columnOfRow: i32(0, 1), rowOfColumn: i32(0, 1), cost: 101 });
+      expect(
+        assign([
+          [3, no],
+          [1, no],
+        ]),
+      ).toEqual({ columnOfRow: i32(-1, 0), rowOfColumn: i32(1, -1), cost: 1 });
+      expect(
+        assign([
+          [no, no],
+          [no, no],
+        ]),
+      ).toEqual({ columnOfRow: i32(-1, -1), rowOfColumn: i32(-1, -1), cost: 0 });
     });
 
     it("never matches above maxCost, and leaves a pair alone where that saves more than it costs", () => {
-      expect(assign([[0.1, 0.9], [0.9, 0.9]], 0.8).columnOfRow).toEqual(i32(0, -1));
+      expect(
+        assign(
+          [
+            [0.1, 0.9],
+            [0.9, 0.9],
+          ],
+          0.8,
+        ).columnOfRow,
+      ).toEqual(i32(0, -1));
       // Both pairs would cost 12; one of them and two left alone 1 + 8.
-      expect(assign([[1, 6], [6, 100]], 8)).toMatchObject({ columnOfRow: i32(0, -1), cost: 1 });
-      expect(assign([[1, 6], [6, 100]], 12)).toMatchObject({ columnOfRow: i32(1, 0), cost: 12 });
+      expect(
+        assign(
+          [
+            [1, 6],
+            [6, 100],
+          ],
+          8,
+        ),
+      ).toMatchObject({ columnOfRow: i32(0, -1), cost: 1 });
+      expect(
+        assign(
+          [
+            [1, 6],
+            [6, 100],
+          ],
+          12,
+        ),
+      ).toMatchObject({ columnOfRow: i32(1, 0), cost: 12 });
     });
 
     it("compares f32 costs with an f64 limit exactly", () => {
@@ -79,11 +144,28 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
 
     it("keeps small costs exact beside a limit that is out of reach", () => {
       const tiny = 2 ** -40;
-      expect(assign([[3 * tiny, Infinity], [tiny, Infinity], [2 * tiny, Infinity]], 1e300)).toMatchObject({ columnOfRow: i32(-1, 0, -1), cost: tiny });
+      expect(
+        assign(
+          [
+            [3 * tiny, Infinity],
+            [tiny, Infinity],
+            [2 * tiny, Infinity],
+          ],
+          1e300,
+        ),
+      ).toMatchObject({ columnOfRow: i32(-1, 0, -1), cost: tiny });
     });
 
-    it.each([[0, 0], [0, 3], [3, 0]])("leaves all alone of %i x %i", (rows, columns) => {
-      const nobody = { columnOfRow: new Int32Array(rows).fill(-1), rowOfColumn: new Int32Array(columns).fill(-1), cost: 0 };
+    it.each([
+      [0, 0],
+      [0, 3],
+      [3, 0],
+    ])("leaves all alone of %i x %i", (rows, columns) => {
+      const nobody = {
+        columnOfRow: new Int32Array(rows).fill(-1),
+        rowOfColumn: new Int32Array(columns).fill(-1),
+        cost: 0,
+      };
       expect(kernels().assign({ cost: f32(), rows, columns, maxCost: 1 })).toEqual(nobody);
     });
   });

@@ -38,12 +38,18 @@ export function wrongType({ action, name }: Subject, mismatch: { expected: strin
 }
 
 /** The value as a typed array of the named class; from another realm too. */
-export function typedArray<Name extends TypedArrayName>(subject: Subject, check: { kind: Name; value: unknown }): TypedArrays[Name] {
+export function typedArray<Name extends TypedArrayName>(
+  subject: Subject,
+  check: { kind: Name; value: unknown },
+): TypedArrays[Name] {
   if (Object.prototype.toString.call(check.value) !== `[object ${check.kind}]`) {
     wrongType(subject, { expected: `to be a ${check.kind}`, got: check.value });
   }
   if (isStale(check.value as ArrayBufferView & { readonly length: number })) {
-    wrongType(subject, { expected: "to be a view of memory as it is now", got: "one from before the memory grew: ask for it anew" });
+    wrongType(subject, {
+      expected: "to be a view of memory as it is now",
+      got: "one from before the memory grew: ask for it anew",
+    });
   }
   return check.value as TypedArrays[Name];
 }
@@ -59,7 +65,10 @@ function isStale(view: ArrayBufferView & { readonly length: number }): boolean {
 }
 
 /** Throws unless the array has exactly `length` elements. */
-export function exactLength(subject: Subject, check: { array: { readonly length: number }; length: number }): void {
+export function exactLength(
+  subject: Subject,
+  check: { array: { readonly length: number }; length: number },
+): void {
   if (check.array.length !== check.length) {
     outOfRange(subject, { expected: `to have ${check.length} elements`, got: check.array.length });
   }
@@ -90,7 +99,10 @@ export function integer(subject: Subject, check: { value: unknown; least: number
 }
 
 /** One of a closed set of texts. */
-export function oneOf<Choice extends string>(subject: Subject, check: { value: unknown; choices: readonly Choice[] }): Choice {
+export function oneOf<Choice extends string>(
+  subject: Subject,
+  check: { value: unknown; choices: readonly Choice[] },
+): Choice {
   const found = check.choices.find((choice) => choice === check.value);
   if (found === undefined) {
     const list = check.choices.map((choice) => JSON.stringify(choice)).join(" or ");

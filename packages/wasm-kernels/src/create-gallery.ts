@@ -1,4 +1,12 @@
-import { checkMatch, checkSet, type Gallery, type GalleryId, type GalleryMatch, type GallerySpec, type MatchCall } from "./gallery.ts";
+import {
+  checkMatch,
+  checkSet,
+  type Gallery,
+  type GalleryId,
+  type GalleryMatch,
+  type GallerySpec,
+  type MatchCall,
+} from "./gallery.ts";
 import { lifetime } from "./lifetime.ts";
 import { normalisedRows } from "./normalised-rows.ts";
 
@@ -25,7 +33,10 @@ export interface GalleryStore {
 }
 
 /** The public gallery over a backend's store: it knows whose row lies in which slot, and keeps the slots without gaps. */
-export function createGallery(spec: GallerySpec, { store, assertOpen }: { readonly store: GalleryStore; readonly assertOpen: (action: string) => unknown }): Gallery {
+export function createGallery(
+  spec: GallerySpec,
+  { store, assertOpen }: { readonly store: GalleryStore; readonly assertOpen: (action: string) => unknown },
+): Gallery {
   const ids: GalleryId[] = [];
   const slots = new Map<GalleryId, number>();
   const { using, dispose: release } = lifetime({ what: "a gallery" }, { store, assertOpen });
@@ -75,12 +86,22 @@ export function createGallery(spec: GallerySpec, { store, assertOpen }: { readon
     match(options) {
       const open = using("match");
       const call = checkMatch(spec, options);
-      const ranked = open.match({ ...call, queries: normalisedRows(call.queries, spec.dimensions) }, ids.length);
+      const ranked = open.match(
+        { ...call, queries: normalisedRows(call.queries, spec.dimensions) },
+        ids.length,
+      );
       return Array.from({ length: call.count }, (_, query) => {
         const results: GalleryMatch[] = [];
-        for (let place = query * call.k; place < (query + 1) * call.k && ranked.slots[place] !== NO_SLOT; place++) {
+        for (
+          let place = query * call.k;
+          place < (query + 1) * call.k && ranked.slots[place] !== NO_SLOT;
+          place++
+        ) {
           // Rounding can lift a cosine by a millionth above 1.
-          results.push({ id: ids[ranked.slots[place]!]!, score: Math.min(1, Math.max(-1, ranked.scores[place]!)) });
+          results.push({
+            id: ids[ranked.slots[place]!]!,
+            score: Math.min(1, Math.max(-1, ranked.scores[place]!)),
+          });
         }
         return results;
       });

@@ -41,11 +41,17 @@ export function createPerceptionKernels(backend: PerceptionBackend): PerceptionK
     nms: (options) => opened("nms").nms(checkNms(options)),
     resident(length) {
       const checked = checkResident(length);
-      return createResidentFloats(checked, { store: opened("resident").resident(checked), assertOpen: opened });
+      return createResidentFloats(checked, {
+        store: opened("resident").resident(checked),
+        assertOpen: opened,
+      });
     },
     imageToTensor(spec) {
       const checked = checkSpec(spec);
-      return createImageToTensor(checked, { store: opened("imageToTensor").imageToTensor(checked), assertOpen: opened });
+      return createImageToTensor(checked, {
+        store: opened("imageToTensor").imageToTensor(checked),
+        assertOpen: opened,
+      });
     },
     dispose,
     [Symbol.dispose]: dispose,

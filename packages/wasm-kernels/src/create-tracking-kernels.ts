@@ -19,7 +19,10 @@ export function createTrackingKernels(backend: TrackingBackend): TrackingKernels
     assign(options) {
       const call = checkAssign(options);
       const { assign } = opened("assign");
-      return describeAssignment(call, call.cost.length > 0 ? assign(call) : new Int32Array(call.rows).fill(-1));
+      return describeAssignment(
+        call,
+        call.cost.length > 0 ? assign(call) : new Int32Array(call.rows).fill(-1),
+      );
     },
     frameDifference(spec) {
       const checked = checkFrameDifference(spec);

@@ -11,7 +11,10 @@ export function createTrainingKernels(backend: TrainingBackend): TrainingKernels
     backend: backend.name,
     headTrainer(options) {
       const training = checkHeadTraining(options);
-      return createHeadTrainer(training, { makeStore: () => opened("headTrainer").headTrainer(training), assertOpen: opened });
+      return createHeadTrainer(training, {
+        makeStore: () => opened("headTrainer").headTrainer(training),
+        assertOpen: opened,
+      });
     },
     dispose,
     [Symbol.dispose]: dispose,

@@ -15,21 +15,32 @@ export function createVectorKernels(backend: VectorBackend): VectorKernels {
     backend: backend.name,
     weightedMean(options) {
       const spec = checkWeightedMean(options);
-      return createWeightedMean(spec, { store: opened("weightedMean").weightedMean(spec), assertOpen: opened });
+      return createWeightedMean(spec, {
+        store: opened("weightedMean").weightedMean(spec),
+        assertOpen: opened,
+      });
     },
     updateBucket(options) {
       const spec = checkUpdateBucket(options);
-      return createUpdateBucket(spec, { store: opened("updateBucket").updateBucket(spec), assertOpen: opened });
+      return createUpdateBucket(spec, {
+        store: opened("updateBucket").updateBucket(spec),
+        assertOpen: opened,
+      });
     },
     gallery(options) {
       const spec = checkGallery(options);
       return createGallery(spec, { store: opened("gallery").gallery(spec), assertOpen: opened });
     },
     checksum(bytes) {
-      return opened("checksum").checksum(typedArray({ action: "checksum", name: "bytes" }, { kind: "Uint8Array", value: bytes }));
+      return opened("checksum").checksum(
+        typedArray({ action: "checksum", name: "bytes" }, { kind: "Uint8Array", value: bytes }),
+      );
     },
     updateRoom(options) {
-      return createUpdateRoom({ store: opened("updateRoom").updateRoom(checkUpdateRoom(options)), assertOpen: opened });
+      return createUpdateRoom({
+        store: opened("updateRoom").updateRoom(checkUpdateRoom(options)),
+        assertOpen: opened,
+      });
     },
     dispose,
     [Symbol.dispose]: dispose,

@@ -38,7 +38,10 @@ export function checkCrossEntropy(options: CrossEntropyOptions): CrossEntropyCal
   const { confidences } = options;
   if (confidences !== undefined) {
     const subject = { action, name: "confidences" };
-    exactLength(subject, { array: typedArray(subject, { kind: "Float32Array", value: confidences }), length: count });
+    exactLength(subject, {
+      array: typedArray(subject, { kind: "Float32Array", value: confidences }),
+      length: count,
+    });
   }
   return { probabilities: values, classes: columns, threshold, out, confidences };
 }

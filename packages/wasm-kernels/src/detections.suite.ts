@@ -14,7 +14,8 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
     });
 
     it("compares f32 scores with an f64 threshold exactly", () => {
-      const at = (threshold: number) => kernels().topClass({ scores: f32(0.1, 0.7), classes: 1, threshold }).index;
+      const at = (threshold: number) =>
+        kernels().topClass({ scores: f32(0.1, 0.7), classes: 1, threshold }).index;
       expect(at(0.1)).toEqual(u32(0, 1));
       expect(at(0.7)).toEqual(u32());
       expect(at(Math.fround(0.7))).toEqual(u32(1));
@@ -22,14 +23,22 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
 
     it("never lets NaN win", () => {
       const scores = f32(NaN, 0.5, NaN, NaN, NaN, NaN, NaN, NaN, NaN, -Infinity);
-      expect(kernels().topClass({ scores, classes: 5, threshold: -Infinity })).toEqual({ index: u32(0, 1), label: u32(1, 4), score: f32(0.5, -Infinity) });
+      expect(kernels().topClass({ scores, classes: 5, threshold: -Infinity })).toEqual({
+        index: u32(0, 1),
+        label: u32(1, 4),
+        score: f32(0.5, -Infinity),
+      });
     });
 
     it("takes rows longer than any window", () => {
       const scores = new Float32Array(2 * 40_001);
       scores[40_000] = 0.5;
       scores[40_001 + 39_999] = 0.75;
-      expect(kernels().topClass({ scores, classes: 40_001, threshold: 0.5 })).toEqual({ index: u32(0, 1), label: u32(40_000, 39_999), score: f32(0.5, 0.75) });
+      expect(kernels().topClass({ scores, classes: 40_001, threshold: 0.5 })).toEqual({
+        index: u32(0, 1),
+        label: u32(40_000, 39_999),
+        score: f32(0.5, 0.75),
+      });
     });
   });
 
@@ -53,20 +62,41 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
     it("makes a box of each peak", () => {
       const heatmap = f32(0.1, 0.2, 0.1, 0.1, 0.9, 0.8, 0.1, 0.2, 0.1);
       const ltrb = f32(...[1, 2, 3, 4].flatMap((side) => Array(9).fill(side)));
-      const peaks = kernels().heatmapPeaks({ heatmap, ltrb, height: 3, width: 3, stride: 8, threshold: 0.15 });
+      const peaks = kernels().heatmapPeaks({
+        heatmap,
+        ltrb,
+        height: 3,
+        width: 3,
+        stride: 8,
+        threshold: 0.15,
+      });
       expect(peaks).toEqual({ boxes: f32(12 - 1, 12 - 2, 12 + 3, 12 + 4), scores: f32(0.9) });
     });
 
     it("sees peaks at the edges and corners", () => {
       const heatmap = f32(5, 1, 1, 5, 1, 1, 1, 1, 5, 1, 1, 5);
       const ltrb = new Float32Array(48);
-      const { scores, boxes } = kernels().heatmapPeaks({ heatmap, ltrb, height: 3, width: 4, stride: 2, threshold: 5 });
+      const { scores, boxes } = kernels().heatmapPeaks({
+        heatmap,
+        ltrb,
+        height: 3,
+        width: 4,
+        stride: 2,
+        threshold: 5,
+      });
       expect(scores).toEqual(f32(5, 5, 5, 5));
       expect([...boxes]).toEqual([1, 1, 1, 1, 7, 1, 7, 1, 1, 5, 1, 5, 7, 5, 7, 5]);
     });
 
     it("calls equal neighbours peaks, and NaN none", () => {
-      const { scores } = kernels().heatmapPeaks({ heatmap: f32(3, 3, NaN, 2, 4), ltrb: new Float32Array(20), height: 1, width: 5, stride: 1, threshold: 0 });
+      const { scores } = kernels().heatmapPeaks({
+        heatmap: f32(3, 3, NaN, 2, 4),
+        ltrb: new Float32Array(20),
+        height: 1,
+        width: 5,
+        stride: 1,
+        threshold: 0,
+      });
       expect(scores).toEqual(f32(3, 3, 4));
     });
   });
@@ -90,7 +120,9 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
 
     it("suppresses above the threshold, not at it", () => {
       const twins = f32(0, 0, 2, 1, 1, 0, 3, 1, 0, 0, 2, 1);
-      const run = (iouThreshold: number) => [...kernels().nms({ boxes: twins, scores: f32(3, 2, 1), iouThreshold })];
+      const run = (iouThreshold: number) => [
+        ...kernels().nms({ boxes: twins, scores: f32(3, 2, 1), iouThreshold }),
+      ];
       expect(run(1)).toEqual([0, 1, 2]);
       // 1/3 as f32 is more than 1/3 as f64.
       expect(run(1 / 3)).toEqual([0]);
@@ -98,11 +130,15 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
     });
 
     it("stops at maxDetections", () => {
-      expect(kernels().nms({ boxes, scores: f32(0.5, 0.9, 0.7, 0.6), iouThreshold: 1, maxDetections: 2 })).toEqual(u32(1, 2));
+      expect(
+        kernels().nms({ boxes, scores: f32(0.5, 0.9, 0.7, 0.6), iouThreshold: 1, maxDetections: 2 }),
+      ).toEqual(u32(1, 2));
     });
 
     it("never keeps a box without a score", () => {
-      expect(kernels().nms({ boxes, scores: f32(NaN, -Infinity, -1, Infinity), iouThreshold: 0.5 })).toEqual(u32(3, 2));
+      expect(kernels().nms({ boxes, scores: f32(NaN, -Infinity, -1, Infinity), iouThreshold: 0.5 })).toEqual(
+        u32(3, 2),
+      );
     });
 
     it("keeps nothing of nothing", () => {

@@ -10,16 +10,20 @@ describe("floorToFloat32() and ceilToFloat32()", () => {
   });
 
   it("enclose others between neighbouring floats", () => {
-    fc.assert(fc.property(fc.double({ noNaN: true }), (value) => {
-      const [low, high] = [floorToFloat32(value), ceilToFloat32(value)];
-      expect(low <= value && value <= high).toBe(true);
-      expect([low, high].includes(Math.fround(value))).toBe(true);
-    }));
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), (value) => {
+        const [low, high] = [floorToFloat32(value), ceilToFloat32(value)];
+        expect(low <= value && value <= high).toBe(true);
+        expect([low, high].includes(Math.fround(value))).toBe(true);
+      }),
+    );
   });
 
   it("step over zero and over the largest float", () => {
     expect([floorToFloat32(1e-60), ceilToFloat32(1e-60)]).toEqual([0, 1.401298464324817e-45]);
     expect([floorToFloat32(-1e-60), ceilToFloat32(-1e-60)]).toEqual([-1.401298464324817e-45, -0]);
-    expect([floorToFloat32(1e300), ceilToFloat32(-1e300)]).toEqual([3.4028234663852886e38, -3.4028234663852886e38]);
+    expect([floorToFloat32(1e300), ceilToFloat32(-1e300)]).toEqual([
+      3.4028234663852886e38, -3.4028234663852886e38,
+    ]);
   });
 });

@@ -2,10 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { TrackingKernels } from "./tracking-kernels.ts";
 
 /** A picture of one colour, with one rectangle of another. */
-function grey(size: { width: number; height: number }, value: number, spot?: { x: number; y: number; side: number; value: number }) {
+function grey(
+  size: { width: number; height: number },
+  value: number,
+  spot?: { x: number; y: number; side: number; value: number },
+) {
   const data = new Uint8ClampedArray(4 * size.width * size.height).fill(value);
   if (spot) {
-    for (let y = spot.y; y < spot.y + spot.side; y++) data.fill(spot.value, 4 * (y * size.width + spot.x), 4 * (y * size.width + spot.x + spot.side));
+    for (let y = spot.y; y < spot.y + spot.side; y++)
+      data.fill(spot.value, 4 * (y * size.width + spot.x), 4 * (y * size.width + spot.x + spot.side));
   }
   return { ...size, data };
 }
@@ -28,7 +33,10 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       using gate = kernels().frameDifference(size);
       gate.compare(grey(size, 90));
       // The spot covers one of 4 x 3 cells.
-      expect(gate.compare(grey(size, 90, { x: 8, y: 16, side: 8, value: 190 }))).toEqual({ changed: 1 / 12, mean: 100 / 12 });
+      expect(gate.compare(grey(size, 90, { x: 8, y: 16, side: 8, value: 190 }))).toEqual({
+        changed: 1 / 12,
+        mean: 100 / 12,
+      });
       expect(gate.compare(grey(size, 90)).changed).toBe(1 / 12);
     });
 
@@ -56,7 +64,13 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       expect(gate.compare(one([1, 1, 1, 3]))).toEqual({ changed: 0, mean: 0 });
     });
 
-    it.each([[1, 1], [1, 9], [9, 1], [17, 5], [1003, 3]])("takes %i x %i pixels, with smaller cells at the edges", (width, height) => {
+    it.each([
+      [1, 1],
+      [1, 9],
+      [9, 1],
+      [17, 5],
+      [1003, 3],
+    ])("takes %i x %i pixels, with smaller cells at the edges", (width, height) => {
       using gate = kernels().frameDifference({ width, height, threshold: 20 });
       const cells = Math.ceil(width / 8) * Math.ceil(height / 8);
       gate.compare(grey({ width, height }, 10));
@@ -79,7 +93,9 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       const gate = kernels().frameDifference(size);
       gate.dispose();
       gate.dispose();
-      expect(() => gate.compare(grey(size, 1))).toThrow("compare: expected a motion gate in use, got a disposed one");
+      expect(() => gate.compare(grey(size, 1))).toThrow(
+        "compare: expected a motion gate in use, got a disposed one",
+      );
       expect(() => gate.reset()).toThrow("reset: expected a motion gate in use, got a disposed one");
     });
   });

@@ -58,15 +58,22 @@ const MOST_CELL = 256;
 /** Throws TypeError or RangeError; touches nothing. */
 export function checkFrameDifference(spec: FrameDifferenceSpec): CheckedFrameDifference {
   const threshold = finiteNumber({ action, name: "threshold" }, spec.threshold ?? THRESHOLD);
-  if (threshold < 0) outOfRange({ action, name: "threshold" }, { expected: "to be at least 0", got: threshold });
+  if (threshold < 0)
+    outOfRange({ action, name: "threshold" }, { expected: "to be at least 0", got: threshold });
   const cell = integer({ action, name: "cell" }, { value: spec.cell ?? CELL, least: 1, most: MOST_CELL });
   return { ...checkSize(action, spec), cell, threshold };
 }
 
 /** What all backends share; `cellLuma` throws when the kernels were disposed. */
-export function createFrameDifference(spec: CheckedFrameDifference, cellLuma: (call: CellLumaCall) => void): FrameDifference {
+export function createFrameDifference(
+  spec: CheckedFrameDifference,
+  cellLuma: (call: CellLumaCall) => void,
+): FrameDifference {
   const cells = Math.ceil(spec.width / spec.cell) * Math.ceil(spec.height / spec.cell);
-  let memory: { before: Uint32Array; sums: Uint32Array } | undefined = { before: new Uint32Array(cells), sums: new Uint32Array(cells) };
+  let memory: { before: Uint32Array; sums: Uint32Array } | undefined = {
+    before: new Uint32Array(cells),
+    sums: new Uint32Array(cells),
+  };
   let first = true;
 
   const opened = (name: string) => {
@@ -82,7 +89,11 @@ export function createFrameDifference(spec: CheckedFrameDifference, cellLuma: (c
       const { before, sums } = opened("compare");
       checkImage("compare", image);
       for (const side of ["width", "height"] as const) {
-        if (image[side] !== spec[side]) outOfRange({ action: "compare", name: side }, { expected: `to be ${spec[side]}`, got: image[side] });
+        if (image[side] !== spec[side])
+          outOfRange(
+            { action: "compare", name: side },
+            { expected: `to be ${spec[side]}`, got: image[side] },
+          );
       }
       cellLuma({ ...spec, data: image.data, sums });
       memory = { before: sums, sums: before };
@@ -99,7 +110,10 @@ export function createFrameDifference(spec: CheckedFrameDifference, cellLuma: (c
   };
 }
 
-function difference({ width, height, cell, threshold }: CheckedFrameDifference, { before, sums }: { before: Uint32Array; sums: Uint32Array }): FrameChange {
+function difference(
+  { width, height, cell, threshold }: CheckedFrameDifference,
+  { before, sums }: { before: Uint32Array; sums: Uint32Array },
+): FrameChange {
   let changed = 0;
   let total = 0;
   let at = 0;

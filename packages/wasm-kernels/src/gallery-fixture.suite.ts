@@ -14,7 +14,10 @@ export interface GallerySuiteOptions {
 /** Repeatable numbers in -1..1. */
 export function vectorsOf(length: number, seed: number): Float32Array {
   let state = (seed * 2654435761 + 12345) >>> 0;
-  return Float32Array.from({ length }, () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 23 - 1);
+  return Float32Array.from(
+    { length },
+    () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 23 - 1,
+  );
 }
 
 /** The rows 0, 1, 2, ... under their numbers as ids. */
@@ -36,12 +39,18 @@ export class ExactGallery {
    * Throws unless these are best matches: as many as there should be, best first, each row once with its own score, and
    * the i-th score that of the i-th best row. Rows closer than the tolerance may change places.
    */
-  expectBest(found: readonly (readonly GalleryMatch[])[], { queries, k, threshold = -Infinity, tolerance }: MatchOptions & { readonly tolerance: number }): void {
+  expectBest(
+    found: readonly (readonly GalleryMatch[])[],
+    { queries, k, threshold = -Infinity, tolerance }: MatchOptions & { readonly tolerance: number },
+  ): void {
     expect(found.length).toBe(queries.length / this.dimensions);
     found.forEach((matches, i) => {
       const query = queries.subarray(i * this.dimensions, (i + 1) * this.dimensions);
       const scores = new Map(Array.from(this.rows, ([id, row]) => [id, cosine(query, row)]));
-      const best = [...scores.values()].filter((score) => score >= threshold).toSorted((a, b) => b - a).slice(0, k);
+      const best = [...scores.values()]
+        .filter((score) => score >= threshold)
+        .toSorted((a, b) => b - a)
+        .slice(0, k);
       expect(matches.length).toBe(best.length);
       expect(new Set(matches.map(({ id }) => id)).size).toBe(best.length);
       matches.forEach(({ id, score }, rank) => {

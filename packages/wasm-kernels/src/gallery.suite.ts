@@ -52,13 +52,18 @@ export function gallerySuite(options: GallerySuiteOptions): void {
     it("leaves out what is below the threshold, and keeps what is at it", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set(["x", "y", "minus x"], Float32Array.of(1, 0, 0, 0, 1, 0, -1, 0, 0));
-      const ids = async (threshold: number) => (await gallery.match({ queries: axis(0), k: 3, threshold }))[0]!.map(({ id }) => id);
+      const ids = async (threshold: number) =>
+        (await gallery.match({ queries: axis(0), k: 3, threshold }))[0]!.map(({ id }) => id);
       expect(await ids(-1)).toEqual(["x", "y", "minus x"]);
       expect(await ids(0)).toEqual(["x", "y"]);
       expect(await ids(1e-6)).toEqual(["x"]);
       expect(await ids(1)).toEqual(["x"]);
       expect(await ids(1.5)).toEqual([]);
-      expect(await gallery.match({ queries: axes, k: 1, threshold: 0.5 })).toEqual([[{ id: "x", score: 1 }], [{ id: "y", score: 1 }], []]);
+      expect(await gallery.match({ queries: axes, k: 1, threshold: 0.5 })).toEqual([
+        [{ id: "x", score: 1 }],
+        [{ id: "y", score: 1 }],
+        [],
+      ]);
       await gallery.dispose();
     });
 
@@ -76,10 +81,14 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       const dimensions = 127;
       const row = vectorsOf(dimensions, 4);
       const gallery = await make({ dimensions });
-      await gallery.set(numbered(9), Float32Array.from({ length: 9 * dimensions }, (_, i) => row[i % dimensions]! * 7));
+      await gallery.set(
+        numbered(9),
+        Float32Array.from({ length: 9 * dimensions }, (_, i) => row[i % dimensions]! * 7),
+      );
       const [found] = await gallery.match({ queries: row, k: 9 });
       expect(new Set(found!.map(({ id }) => id))).toEqual(new Set(numbered(9)));
-      for (const { score } of found!) expect(Math.abs(1 - score)).toBeLessThanOrEqual(score > 1 ? 0 : tolerance);
+      for (const { score } of found!)
+        expect(Math.abs(1 - score)).toBeLessThanOrEqual(score > 1 ? 0 : tolerance);
       expect((await gallery.match({ queries: row, k: 4 }))[0]).toHaveLength(4);
       await gallery.dispose();
     });
@@ -95,7 +104,8 @@ export function gallerySuite(options: GallerySuiteOptions): void {
   });
 
   describe("set() and delete()", () => {
-    const best = async (gallery: Awaited<ReturnType<typeof make>>) => (await gallery.match({ queries: axes, k: 1, threshold: 0.9 })).map(([match]) => match?.id);
+    const best = async (gallery: Awaited<ReturnType<typeof make>>) =>
+      (await gallery.match({ queries: axes, k: 1, threshold: 0.9 })).map(([match]) => match?.id);
 
     it("replace and take away, be it the first row, the last or the only one", async () => {
       const gallery = await make({ dimensions: 3 });
@@ -141,12 +151,23 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       const vectors = axes.slice();
       const ids: GalleryId[] = ["a", "b", "c"];
       const queries = axis(1);
-      const calls = [gallery.set(ids, vectors), gallery.delete("a"), gallery.match({ queries, k: 1 }), gallery.set(["b"], axis(0)), gallery.match({ queries, k: 3, threshold: 0.5 })];
+      const calls = [
+        gallery.set(ids, vectors),
+        gallery.delete("a"),
+        gallery.match({ queries, k: 1 }),
+        gallery.set(["b"], axis(0)),
+        gallery.match({ queries, k: 3, threshold: 0.5 }),
+      ];
       vectors.fill(1);
       queries.fill(-1);
       ids.fill("x");
       expect(await Promise.all(calls)).toEqual([undefined, true, [[{ id: "b", score: 1 }]], undefined, [[]]]);
-      expect([gallery.size, gallery.has("a"), gallery.has("c"), gallery.has("x")]).toEqual([2, false, true, false]);
+      expect([gallery.size, gallery.has("a"), gallery.has("c"), gallery.has("x")]).toEqual([
+        2,
+        false,
+        true,
+        false,
+      ]);
       await gallery.dispose();
     });
 
@@ -163,8 +184,12 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       }
       expect(gallery.size).toBe(3003);
       const some = numbered(30).map((i) => 100 * i + 1);
-      const queries = new Float32Array(some.flatMap((row) => [...rows.subarray(row * dimensions, (row + 1) * dimensions)]));
-      expect((await gallery.match({ queries, k: 1 })).map(([match]) => match!.id)).toEqual(some.map((row) => `row ${row}`));
+      const queries = new Float32Array(
+        some.flatMap((row) => [...rows.subarray(row * dimensions, (row + 1) * dimensions)]),
+      );
+      expect((await gallery.match({ queries, k: 1 })).map(([match]) => match!.id)).toEqual(
+        some.map((row) => `row ${row}`),
+      );
 
       for (const row of some) {
         expect(await gallery.delete(`row ${row}`)).toBe(true);
@@ -191,7 +216,9 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       exact.set(numbered(size), rows);
       const some = numbered(20).map((i) => 97 * i + 3);
       const noise = vectorsOf(some.length * dimensions, 22);
-      const queries = noise.map((value, i) => rows[some[Math.floor(i / dimensions)]! * dimensions + (i % dimensions)]! + 0.3 * value);
+      const queries = noise.map(
+        (value, i) => rows[some[Math.floor(i / dimensions)]! * dimensions + (i % dimensions)]! + 0.3 * value,
+      );
       const found = await gallery.match({ queries, k: 1 });
       expect(found.map(([match]) => match!.id)).toEqual(some);
       exact.expectBest(found, { queries, k: 1, tolerance });

@@ -67,9 +67,19 @@ export type GallerySpec = Required<GalleryOptions>;
 /** Throws TypeError or RangeError. */
 export function checkGallery(options: GalleryOptions): GallerySpec {
   const action = "gallery";
-  const dimensions = integer({ action, name: "dimensions" }, { value: options.dimensions, least: 1, most: 65536 });
-  const precision = oneOf({ action, name: "precision" }, { value: options.precision ?? "f32", choices: ["f32", "int8", "binary"] });
-  if (precision === "binary" && dimensions < 64) outOfRange({ action, name: "dimensions" }, { expected: "to be at least 64 for binary sketches", got: dimensions });
+  const dimensions = integer(
+    { action, name: "dimensions" },
+    { value: options.dimensions, least: 1, most: 65536 },
+  );
+  const precision = oneOf(
+    { action, name: "precision" },
+    { value: options.precision ?? "f32", choices: ["f32", "int8", "binary"] },
+  );
+  if (precision === "binary" && dimensions < 64)
+    outOfRange(
+      { action, name: "dimensions" },
+      { expected: "to be at least 64 for binary sketches", got: dimensions },
+    );
   return { dimensions, precision };
 }
 
@@ -86,38 +96,65 @@ export interface MatchCall {
 /** Throws TypeError or RangeError. */
 export function checkMatch({ dimensions, precision }: GallerySpec, options: MatchOptions): MatchCall {
   const action = "match";
-  const { vectors: queries, count } = checkVectors({ action, name: "queries" }, { vectors: options?.queries, dimensions });
+  const { vectors: queries, count } = checkVectors(
+    { action, name: "queries" },
+    { vectors: options?.queries, dimensions },
+  );
   const k = integer({ action, name: "k" }, { value: options.k, least: 1, most: 1000 });
-  const threshold = options.threshold === undefined ? -Infinity : anyNumber({ action, name: "threshold" }, options.threshold);
+  const threshold =
+    options.threshold === undefined ? -Infinity : anyNumber({ action, name: "threshold" }, options.threshold);
   const usual = precision === "binary" ? Math.min(32 * k, Math.max(1024, 4 * k)) : 2 * k + 8;
-  const candidates = options.candidates === undefined ? usual : integer({ action, name: "candidates" }, { value: options.candidates, least: k });
+  const candidates =
+    options.candidates === undefined
+      ? usual
+      : integer({ action, name: "candidates" }, { value: options.candidates, least: k });
   return { queries, count, k, threshold, candidates };
 }
 
 /** Checks the arguments of {@link Gallery.set}; the number of rows. */
-export function checkSet({ dimensions }: GallerySpec, given: { readonly ids: readonly GalleryId[]; readonly vectors: Float32Array }): number {
+export function checkSet(
+  { dimensions }: GallerySpec,
+  given: { readonly ids: readonly GalleryId[]; readonly vectors: Float32Array },
+): number {
   const action = "set";
   const { count } = checkVectors({ action, name: "vectors" }, { vectors: given.vectors, dimensions });
-  if (!Array.isArray(given.ids)) wrongType({ action, name: "ids" }, { expected: "to be an array", got: given.ids });
-  if (given.ids.length !== count) outOfRange({ action, name: "ids" }, { expected: `to have ${count} elements (one a vector)`, got: given.ids.length });
+  if (!Array.isArray(given.ids))
+    wrongType({ action, name: "ids" }, { expected: "to be an array", got: given.ids });
+  if (given.ids.length !== count)
+    outOfRange(
+      { action, name: "ids" },
+      { expected: `to have ${count} elements (one a vector)`, got: given.ids.length },
+    );
   for (let i = 0; i < count; i++) {
     const id: unknown = given.ids[i];
-    if (typeof id !== "string" && typeof id !== "number") wrongType({ action, name: `ids[${i}]` }, { expected: "to be a string or a number", got: id });
+    if (typeof id !== "string" && typeof id !== "number")
+      wrongType({ action, name: `ids[${i}]` }, { expected: "to be a string or a number", got: id });
   }
   return count;
 }
 
 /** Whole vectors, each finite and with a direction. */
-function checkVectors(subject: { action: string; name: string }, given: { readonly vectors: unknown; readonly dimensions: number }): { vectors: Float32Array; count: number } {
+function checkVectors(
+  subject: { action: string; name: string },
+  given: { readonly vectors: unknown; readonly dimensions: number },
+): { vectors: Float32Array; count: number } {
   const vectors = typedArray(subject, { kind: "Float32Array", value: given.vectors });
   const { dimensions } = given;
-  if (vectors.length % dimensions !== 0) outOfRange(subject, { expected: `to have a multiple of ${dimensions} elements`, got: vectors.length });
+  if (vectors.length % dimensions !== 0)
+    outOfRange(subject, { expected: `to have a multiple of ${dimensions} elements`, got: vectors.length });
   const count = vectors.length / dimensions;
   for (let row = 0; row < count; row++) {
     let squares = 0;
     for (let i = row * dimensions; i < (row + 1) * dimensions; i++) squares += vectors[i]! * vectors[i]!;
-    if (!Number.isFinite(squares)) outOfRange({ ...subject, name: `${subject.name}, vector ${row},` }, { expected: "to be finite", got: squares });
-    if (squares === 0) throw new RangeError(`${subject.action}: expected ${subject.name}, vector ${row}, to have a direction, got all zeros`);
+    if (!Number.isFinite(squares))
+      outOfRange(
+        { ...subject, name: `${subject.name}, vector ${row},` },
+        { expected: "to be finite", got: squares },
+      );
+    if (squares === 0)
+      throw new RangeError(
+        `${subject.action}: expected ${subject.name}, vector ${row}, to have a direction, got all zeros`,
+      );
   }
   return { vectors, count };
 }

@@ -29,7 +29,11 @@ export function checkGflDecode(options: GflDecodeOptions): GflDecodeCall {
   });
   const cells = typedArray({ action, name: "cells" }, { kind: "Uint32Array", value: options.cells });
   const wrong = cells.findIndex((cell) => cell >= count);
-  if (wrong >= 0) outOfRange({ action, name: `cells[${wrong}]` }, { expected: `to be below ${count} (rows of distances)`, got: cells[wrong] });
+  if (wrong >= 0)
+    outOfRange(
+      { action, name: `cells[${wrong}]` },
+      { expected: `to be below ${count} (rows of distances)`, got: cells[wrong] },
+    );
   const stride = finiteNumber({ action, name: "stride" }, options.stride);
   if (stride <= 0) outOfRange({ action, name: "stride" }, { expected: "to be positive", got: stride });
   const gridWidth = integer({ action, name: "gridWidth" }, { value: options.gridWidth, least: 1 });

@@ -10,7 +10,9 @@ export function batch(...images: readonly (readonly number[])[]) {
 
 /** What every backend's miners must do. */
 export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
-  const ibt = (images: number[][], thresholds: { thresholdBox: number; thresholdImg: number }) => [...kernels().ibt({ ...batch(...images), ...thresholds })];
+  const ibt = (images: number[][], thresholds: { thresholdBox: number; thresholdImg: number }) => [
+    ...kernels().ibt({ ...batch(...images), ...thresholds }),
+  ];
 
   describe("ibt()", () => {
     const half = { thresholdBox: 0.5, thresholdImg: 0.5 };
@@ -40,10 +42,15 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       expect(ibt([[], [0.9], []], { thresholdBox: 0, thresholdImg: 2 })).toEqual([0, 1, 0]);
     });
 
-    it.each([-0.1, 1.0000002, NaN, Infinity, -Infinity, -1e-45])("calls an image with the score %s easy, wherever it stands", (odd) => {
-      const images = Array.from({ length: 9 }, (_, at) => Array.from({ length: 9 }, (_, i) => (i === at ? odd : 0.1)));
-      expect(ibt(images, half)).toEqual(Array(9).fill(0));
-    });
+    it.each([-0.1, 1.0000002, NaN, Infinity, -Infinity, -1e-45])(
+      "calls an image with the score %s easy, wherever it stands",
+      (odd) => {
+        const images = Array.from({ length: 9 }, (_, at) =>
+          Array.from({ length: 9 }, (_, i) => (i === at ? odd : 0.1)),
+        );
+        expect(ibt(images, half)).toEqual(Array(9).fill(0));
+      },
+    );
 
     it("accepts -0, 0 and 1", () => {
       expect(ibt([[-0, 0, 0, 1]], half)).toEqual([1]);
@@ -69,7 +76,9 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
   });
 
   describe("threshold()", () => {
-    const threshold = (images: number[][], limit: number) => [...kernels().threshold({ ...batch(...images), threshold: limit })];
+    const threshold = (images: number[][], limit: number) => [
+      ...kernels().threshold({ ...batch(...images), threshold: limit }),
+    ];
 
     it("calls an image hard when its mean score is below the threshold", () => {
       expect(threshold([[0.25, 0.5], [0.25, 0.75], [0.75]], 0.5)).toEqual([1, 0, 0]);
@@ -100,12 +109,18 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       const scores = Float32Array.from({ length: own.length }, (_, i) => next(i));
       own.values().set(scores);
       const thresholds = { offsets, thresholdBox: 0.5, thresholdImg: 0.5 };
-      expect(kernels().ibt({ ...thresholds, scores: own.values() })).toEqual(kernels().ibt({ ...thresholds, scores }));
-      expect(kernels().threshold({ offsets, threshold: 0.5, scores: own.values() })).toEqual(kernels().threshold({ offsets, threshold: 0.5, scores }));
+      expect(kernels().ibt({ ...thresholds, scores: own.values() })).toEqual(
+        kernels().ibt({ ...thresholds, scores }),
+      );
+      expect(kernels().threshold({ offsets, threshold: 0.5, scores: own.values() })).toEqual(
+        kernels().threshold({ offsets, threshold: 0.5, scores }),
+      );
       const probabilities = scores.subarray(0, images * classes).map((value) => value / 2);
       own.values().set(probabilities);
       const entropy = { classes, threshold: 0.3 };
-      expect(kernels().crossEntropy({ ...entropy, probabilities: own.values().subarray(0, probabilities.length) })).toEqual(kernels().crossEntropy({ ...entropy, probabilities }));
+      expect(
+        kernels().crossEntropy({ ...entropy, probabilities: own.values().subarray(0, probabilities.length) }),
+      ).toEqual(kernels().crossEntropy({ ...entropy, probabilities }));
     });
 
     it("starts as zeros, and throws once it is disposed", () => {
@@ -114,7 +129,9 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       own.dispose();
       own.dispose();
       expect(() => own.values()).toThrow("values: expected resident floats in use, got disposed ones");
-      expect(() => kernels().resident(0)).toThrow(new RangeError("resident: expected length to be an integer in 1..1073741823, got 0"));
+      expect(() => kernels().resident(0)).toThrow(
+        new RangeError("resident: expected length to be an integer in 1..1073741823, got 0"),
+      );
     });
   });
 
@@ -127,7 +144,15 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
     };
 
     it("is sure of one-hot rows and unsure of uniform ones", () => {
-      expect(mine([[0, 1, 0, -0], [0.25, 0.25, 0.25, 0.25]], 0.5)).toEqual({ hard: [0, 1], confidences: [1, 0] });
+      expect(
+        mine(
+          [
+            [0, 1, 0, -0],
+            [0.25, 0.25, 0.25, 0.25],
+          ],
+          0.5,
+        ),
+      ).toEqual({ hard: [0, 1], confidences: [1, 0] });
     });
 
     it("matches Sedna's worked number for [0.1, 0.1]", () => {
@@ -140,12 +165,15 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       expect(mine([[0.5, 0.5]], 1e-12).hard).toEqual([1]);
     });
 
-    it.each([-0.1, 1.0000002, NaN, Infinity])("has no confidence where a value is %s, and calls the sample easy", (odd) => {
-      for (let at = 0; at < 7; at++) {
-        const row = Array.from({ length: 7 }, (_, i) => (i === at ? odd : 0.1));
-        expect(mine([row], Infinity)).toEqual({ hard: [0], confidences: [NaN] });
-      }
-    });
+    it.each([-0.1, 1.0000002, NaN, Infinity])(
+      "has no confidence where a value is %s, and calls the sample easy",
+      (odd) => {
+        for (let at = 0; at < 7; at++) {
+          const row = Array.from({ length: 7 }, (_, i) => (i === at ? odd : 0.1));
+          expect(mine([row], Infinity)).toEqual({ hard: [0], confidences: [NaN] });
+        }
+      },
+    );
 
     it("calls a sample of one class easy", () => {
       expect(mine([[0.3], [1]], 5)).toEqual({ hard: [0, 0], confidences: [NaN, NaN] });

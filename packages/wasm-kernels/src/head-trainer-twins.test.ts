@@ -30,27 +30,54 @@ function compare(options: HeadTrainerOptions): { parameters: number; losses: num
     losses = Math.max(losses, Math.abs(got.loss - expected.loss) / Math.max(expected.loss, 0.01));
     expect(Math.abs(got.accuracy - expected.accuracy) * expected.samples).toBeLessThan(1.5);
   }
-  return { parameters: worst(a.weights(), b.weights()), losses, probabilities: worst(a.predict(options.samples), b.predict(options.samples)) };
+  return {
+    parameters: worst(a.weights(), b.weights()),
+    losses,
+    probabilities: worst(a.predict(options.samples), b.predict(options.samples)),
+  };
 }
 
 const heads: Head[] = [1, 3, 4, 5, 1003].flatMap((features) =>
-  [2, 3, 5].flatMap((classes): Head[] => [{ kind: "softmax", features, classes }, ...[1, 4, 7].map((hidden): Head => ({ kind: "mlp", features, hidden, classes }))]),
+  [2, 3, 5].flatMap((classes): Head[] => [
+    { kind: "softmax", features, classes },
+    ...[1, 4, 7].map((hidden): Head => ({ kind: "mlp", features, hidden, classes })),
+  ]),
 );
 const optimizers: [string, Partial<HeadTrainerOptions>][] = [
   ["SGD", { optimizer: { kind: "sgd", learningRate: 0.02 } }],
-  ["momentum, l2 and class weights", { optimizer: { kind: "sgd", learningRate: 0.01, momentum: 0.9 }, l2: 0.1 }],
+  [
+    "momentum, l2 and class weights",
+    { optimizer: { kind: "sgd", learningRate: 0.01, momentum: 0.9 }, l2: 0.1 },
+  ],
   ["Adam and FedProx", { optimizer: { kind: "adam", learningRate: 0.005 }, proximal: 0.1 }],
 ];
 
 describe.each(optimizers)("the fast head trainer and its slow twin: %s", (name, options) => {
   it.each(heads)("$kind, $features features, $hidden hidden units, $classes classes", (head) => {
     // Batches with and without a tail, of less than a turn, and larger than all samples.
-    for (const [count, batchSize] of [[61, 8], [30, 7], [9, 2], [5, 32]] as const) {
-      const classWeights = name.includes("class") ? { classWeights: Float32Array.from({ length: head.classes }, (_, i) => 1 + i) } : {};
+    for (const [count, batchSize] of [
+      [61, 8],
+      [30, 7],
+      [9, 2],
+      [5, 32],
+    ] as const) {
+      const classWeights = name.includes("class")
+        ? { classWeights: Float32Array.from({ length: head.classes }, (_, i) => 1 + i) }
+        : {};
       // Neither from zeros nor from certainty: where a gradient is 0 but for rounding, Adam makes a step of the rounding.
       const random = seededRandom({ seed: count, stream: 1 });
-      const weights = Float32Array.from({ length: parameterCount(head) }, () => (random() - 0.5) / Math.sqrt(head.features));
-      const errors = compare({ head, ...clusters({ head, count, noise: 1 }), weights, ...options, ...classWeights, batchSize });
+      const weights = Float32Array.from(
+        { length: parameterCount(head) },
+        () => (random() - 0.5) / Math.sqrt(head.features),
+      );
+      const errors = compare({
+        head,
+        ...clusters({ head, count, noise: 1 }),
+        weights,
+        ...options,
+        ...classWeights,
+        batchSize,
+      });
       expect(errors.parameters).toBeLessThan(3e-5);
       expect(errors.losses).toBeLessThan(3e-5);
       expect(errors.probabilities).toBeLessThan(3e-5);

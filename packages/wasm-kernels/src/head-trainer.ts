@@ -62,7 +62,8 @@ export interface HeadStore {
 
 /** The vectors that the next epoch depends on. */
 function keptVectors({ optimizer, proximal }: HeadTraining): readonly HeadVector[] {
-  const moments: readonly HeadVector[] = optimizer.kind === "adam" ? ["first", "second"] : optimizer.momentum > 0 ? ["first"] : [];
+  const moments: readonly HeadVector[] =
+    optimizer.kind === "adam" ? ["first", "second"] : optimizer.momentum > 0 ? ["first"] : [];
   return ["weights", ...moments, ...(proximal > 0 ? (["anchor"] as const) : [])];
 }
 
@@ -71,7 +72,13 @@ const COUNTERS = 4;
 const DIGIT = 2 ** 24;
 
 /** The parts that all backends share. `assertOpen` throws when the kernels were disposed. */
-export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpen }: { readonly makeStore: () => HeadStore; readonly assertOpen: (action: string) => void }): HeadTrainer {
+export function createHeadTrainer(
+  training: HeadTraining,
+  {
+    makeStore,
+    assertOpen,
+  }: { readonly makeStore: () => HeadStore; readonly assertOpen: (action: string) => void },
+): HeadTrainer {
   const { head, labels, seed } = training;
   const length = parameterCount(head);
   const kept = keptVectors(training);
@@ -82,18 +89,23 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
   const { using: assertUsable, dispose } = lifetime({ what: "a head trainer" }, { store, assertOpen });
   const setAll = (weights: Float32Array) => {
     store.write("first", new Float32Array(length));
-    for (const vector of kept) store.write(vector, vector === "weights" || vector === "anchor" ? weights : new Float32Array(length));
+    for (const vector of kept)
+      store.write(vector, vector === "weights" || vector === "anchor" ? weights : new Float32Array(length));
     steps = 0;
   };
   const restore = (vectors: Float32Array) => {
     // SGD without momentum multiplies what it doesn't keep by 0, which cures no infinity.
     store.write("first", new Float32Array(length));
-    for (const [i, vector] of kept.entries()) store.write(vector, vectors.subarray(i * length, (i + 1) * length));
+    for (const [i, vector] of kept.entries())
+      store.write(vector, vectors.subarray(i * length, (i + 1) * length));
   };
   const save = (): Float32Array => {
     const vectors = new Float32Array(kept.length * length + COUNTERS);
     for (const [i, vector] of kept.entries()) vectors.set(store.read(vector), i * length);
-    vectors.set([epochs % DIGIT, Math.floor(epochs / DIGIT), steps % DIGIT, Math.floor(steps / DIGIT)], kept.length * length);
+    vectors.set(
+      [epochs % DIGIT, Math.floor(epochs / DIGIT), steps % DIGIT, Math.floor(steps / DIGIT)],
+      kept.length * length,
+    );
     return vectors;
   };
 
@@ -101,7 +113,12 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
     setAll(training.weights ?? firstWeights(head, seed));
   } else {
     restore(start);
-    const [epochsLow, epochsHigh, stepsLow, stepsHigh] = start.subarray(-COUNTERS) as unknown as [number, number, number, number];
+    const [epochsLow, epochsHigh, stepsLow, stepsHigh] = start.subarray(-COUNTERS) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
     epochs = epochsLow + DIGIT * epochsHigh;
     steps = stepsLow + DIGIT * stepsHigh;
   }
@@ -125,7 +142,9 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
       const mean = loss / weight;
       if (!Number.isFinite(mean) || !kept.every((vector) => store.read(vector).every(Number.isFinite))) {
         restore(before);
-        throw new Error(`epoch: expected a finite loss, finite weights and moments, got a loss of ${mean}: training diverged. Try a learning rate below ${training.optimizer.learningRate}, or smaller features`);
+        throw new Error(
+          `epoch: expected a finite loss, finite weights and moments, got a loss of ${mean}: training diverged. Try a learning rate below ${training.optimizer.learningRate}, or smaller features`,
+        );
       }
       epochs += 1;
       steps += Math.ceil(labels.length / training.batchSize);
@@ -135,7 +154,11 @@ export function createHeadTrainer(training: HeadTraining, { makeStore, assertOpe
       assertUsable("predict");
       const subject = { action: "predict", name: "samples" };
       const rows = typedArray(subject, { kind: "Float32Array", value: samples });
-      if (rows.length % head.features !== 0) outOfRange(subject, { expected: `to have a multiple of ${head.features} elements`, got: rows.length });
+      if (rows.length % head.features !== 0)
+        outOfRange(subject, {
+          expected: `to have a multiple of ${head.features} elements`,
+          got: rows.length,
+        });
       return store.predict(finiteFloats(subject, { array: rows, length: rows.length }));
     },
     state() {
@@ -154,7 +177,8 @@ function checkState(given: Float32Array, vectors: number): Float32Array {
   finiteFloats(subject, { array: state, length: state.length });
   for (let i = vectors; i < state.length; i++) {
     const count = state[i]!;
-    if (!Number.isInteger(count) || count < 0 || count >= DIGIT) outOfRange({ ...subject, name: `state[${i}]` }, { expected: "to be a count", got: count });
+    if (!Number.isInteger(count) || count < 0 || count >= DIGIT)
+      outOfRange({ ...subject, name: `state[${i}]` }, { expected: "to be a count", got: count });
   }
   return state;
 }

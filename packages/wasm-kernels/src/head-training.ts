@@ -47,7 +47,9 @@ export interface HeadTrainerOptions {
 }
 
 /** An optimizer with its defaults filled in. */
-export type CheckedOptimizer = Required<Extract<HeadOptimizer, { kind: "sgd" }>> | Required<Extract<HeadOptimizer, { kind: "adam" }>>;
+export type CheckedOptimizer =
+  | Required<Extract<HeadOptimizer, { kind: "sgd" }>>
+  | Required<Extract<HeadOptimizer, { kind: "adam" }>>;
 
 /** Checked options, defaults filled in. */
 export interface HeadTraining {
@@ -70,12 +72,21 @@ const action = "headTrainer";
 export function checkHeadTraining(options: HeadTrainerOptions): HeadTraining {
   const head = checkHead(action, options.head);
   const labels = typedArray({ action, name: "labels" }, { kind: "Uint32Array", value: options.labels });
-  if (labels.length === 0) outOfRange({ action, name: "labels" }, { expected: "to have at least 1 element", got: 0 });
-  const samples = finiteFloats({ action, name: "samples" }, { array: options.samples, length: labels.length * head.features });
+  if (labels.length === 0)
+    outOfRange({ action, name: "labels" }, { expected: "to have at least 1 element", got: 0 });
+  const samples = finiteFloats(
+    { action, name: "samples" },
+    { array: options.samples, length: labels.length * head.features },
+  );
   const stray = labels.findIndex((label) => label >= head.classes);
-  if (stray >= 0) outOfRange({ action, name: `labels[${stray}]` }, { expected: `to be below ${head.classes} (classes)`, got: labels[stray] });
+  if (stray >= 0)
+    outOfRange(
+      { action, name: `labels[${stray}]` },
+      { expected: `to be below ${head.classes} (classes)`, got: labels[stray] },
+    );
   const { weights, state } = options;
-  if (weights !== undefined && state !== undefined) wrongType({ action, name: "weights" }, { expected: "to be undefined beside a state", got: weights });
+  if (weights !== undefined && state !== undefined)
+    wrongType({ action, name: "weights" }, { expected: "to be undefined beside a state", got: weights });
   return {
     head,
     samples,
@@ -83,51 +94,96 @@ export function checkHeadTraining(options: HeadTrainerOptions): HeadTraining {
     optimizer: checkOptimizer(options.optimizer ?? { kind: "adam", learningRate: 0.01 }),
     batchSize: integer({ action, name: "batchSize" }, { value: options.batchSize ?? 32, least: 1 }),
     l2: atLeast("l2", { value: options.l2 ?? 0, least: 0 }),
-    classWeights: checkClassWeights(options.classWeights ?? new Float32Array(head.classes).fill(1), { classes: head.classes, labels }),
+    classWeights: checkClassWeights(options.classWeights ?? new Float32Array(head.classes).fill(1), {
+      classes: head.classes,
+      labels,
+    }),
     proximal: atLeast("proximal", { value: options.proximal ?? 0, least: 0 }),
     seed: integer({ action, name: "seed" }, { value: options.seed ?? 0, least: 0, most: 0xffffffff }),
-    weights: weights && finiteFloats({ action, name: "weights" }, { array: weights, length: parameterCount(head) }),
+    weights:
+      weights && finiteFloats({ action, name: "weights" }, { array: weights, length: parameterCount(head) }),
     state,
   };
 }
 
-function checkClassWeights(given: Float32Array, { classes, labels }: { readonly classes: number; readonly labels: Uint32Array }): Float32Array {
+function checkClassWeights(
+  given: Float32Array,
+  { classes, labels }: { readonly classes: number; readonly labels: Uint32Array },
+): Float32Array {
   const weights = finiteFloats({ action, name: "classWeights" }, { array: given, length: classes });
   const negative = weights.findIndex((weight) => weight < 0);
-  if (negative >= 0) outOfRange({ action, name: `classWeights[${negative}]` }, { expected: "to be at least 0", got: weights[negative] });
-  if (labels.every((label) => weights[label] === 0)) outOfRange({ action, name: "classWeights" }, { expected: "to be above 0 for a class that has samples", got: 0 });
+  if (negative >= 0)
+    outOfRange(
+      { action, name: `classWeights[${negative}]` },
+      { expected: "to be at least 0", got: weights[negative] },
+    );
+  if (labels.every((label) => weights[label] === 0))
+    outOfRange(
+      { action, name: "classWeights" },
+      { expected: "to be above 0 for a class that has samples", got: 0 },
+    );
   return weights;
 }
 
 /** A Float32Array of the given length in which every element is finite. */
-export function finiteFloats(subject: { readonly action: string; readonly name: string }, check: { readonly array: unknown; readonly length: number }): Float32Array {
+export function finiteFloats(
+  subject: { readonly action: string; readonly name: string },
+  check: { readonly array: unknown; readonly length: number },
+): Float32Array {
   const array = typedArray(subject, { kind: "Float32Array", value: check.array });
   exactLength(subject, { array, length: check.length });
   for (let i = 0; i < array.length; i++) {
-    if (!Number.isFinite(array[i])) outOfRange({ ...subject, name: `${subject.name}[${i}]` }, { expected: "to be finite", got: array[i] });
+    if (!Number.isFinite(array[i]))
+      outOfRange({ ...subject, name: `${subject.name}[${i}]` }, { expected: "to be finite", got: array[i] });
   }
   return array;
 }
 
 function checkOptimizer(given: HeadOptimizer): CheckedOptimizer {
-  if (typeof given !== "object" || given === null) wrongType({ action, name: "optimizer" }, { expected: "to be an object", got: given });
+  if (typeof given !== "object" || given === null)
+    wrongType({ action, name: "optimizer" }, { expected: "to be an object", got: given });
   const kind = oneOf({ action, name: "optimizer.kind" }, { value: given.kind, choices: ["sgd", "adam"] });
-  const learningRate = atLeast("optimizer.learningRate", { value: given.learningRate, least: Number.MIN_VALUE });
-  if (Math.fround(learningRate) === 0) throw new RangeError(`headTrainer: expected optimizer.learningRate to be more than 0 as an f32, got ${learningRate}`);
-  if (kind === "sgd") return { kind, learningRate, momentum: share("momentum", (given as { momentum?: number }).momentum ?? 0) };
+  const learningRate = atLeast("optimizer.learningRate", {
+    value: given.learningRate,
+    least: Number.MIN_VALUE,
+  });
+  if (Math.fround(learningRate) === 0)
+    throw new RangeError(
+      `headTrainer: expected optimizer.learningRate to be more than 0 as an f32, got ${learningRate}`,
+    );
+  if (kind === "sgd")
+    return {
+      kind,
+      learningRate,
+      momentum: share("momentum", (given as { momentum?: number }).momentum ?? 0),
+    };
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = given as HeadOptimizer & { kind: "adam" };
   // Far below any epsilon of use, and far above where f32 would make it 0, and 0 / 0 of it.
-  return { kind, learningRate, beta1: share("beta1", beta1), beta2: share("beta2", beta2), epsilon: atLeast("optimizer.epsilon", { value: epsilon, least: 1e-20 }) };
+  return {
+    kind,
+    learningRate,
+    beta1: share("beta1", beta1),
+    beta2: share("beta2", beta2),
+    epsilon: atLeast("optimizer.epsilon", { value: epsilon, least: 1e-20 }),
+  };
 }
 
-function atLeast(name: string, { value, least }: { readonly value: unknown; readonly least: number }): number {
+function atLeast(
+  name: string,
+  { value, least }: { readonly value: unknown; readonly least: number },
+): number {
   const number = finiteNumber({ action, name }, value);
-  if (number < least) outOfRange({ action, name }, { expected: least === Number.MIN_VALUE ? "to be positive" : `to be at least ${least}`, got: number });
+  if (number < least)
+    outOfRange(
+      { action, name },
+      { expected: least === Number.MIN_VALUE ? "to be positive" : `to be at least ${least}`, got: number },
+    );
   return number;
 }
 
 function share(name: string, value: unknown): number {
   const number = finiteNumber({ action, name: `optimizer.${name}` }, value);
-  if (number < 0 || number >= 1) outOfRange({ action, name: `optimizer.${name}` }, { expected: "to be in 0..1, 1 excluded", got: number });
+  if (number < 0 || number >= 1)
+    outOfRange({ action, name: `optimizer.${name}` }, { expected: "to be in 0..1, 1 excluded", got: number });
   return number;
 }

@@ -17,17 +17,22 @@ export interface HeadLayer {
 
 /** A copy of a head that has nothing but its sizes, all of them checked. */
 export function checkHead(action: string, given: Head): Head {
-  if (typeof given !== "object" || given === null) wrongType({ action, name: "head" }, { expected: "to be an object", got: given });
-  const size = (name: "features" | "hidden" | "classes", value: unknown) => integer({ action, name: `head.${name}` }, { value, least: 1, most: 0xffffff });
+  if (typeof given !== "object" || given === null)
+    wrongType({ action, name: "head" }, { expected: "to be an object", got: given });
+  const size = (name: "features" | "hidden" | "classes", value: unknown) =>
+    integer({ action, name: `head.${name}` }, { value, least: 1, most: 0xffffff });
   const kind = oneOf({ action, name: "head.kind" }, { value: given.kind, choices: ["softmax", "mlp"] });
   const features = size("features", given.features);
   const classes = size("classes", given.classes);
-  return kind === "softmax" ? { kind, features, classes } : { kind, features, hidden: size("hidden", (given as Head & { kind: "mlp" }).hidden), classes };
+  return kind === "softmax"
+    ? { kind, features, classes }
+    : { kind, features, hidden: size("hidden", (given as Head & { kind: "mlp" }).hidden), classes };
 }
 
 /** The layers of a head in the order of its flat parameters: each its weights, then its biases. */
 export function headLayers(head: Head): HeadLayer[] {
-  const sizes = head.kind === "softmax" ? [head.features, head.classes] : [head.features, head.hidden, head.classes];
+  const sizes =
+    head.kind === "softmax" ? [head.features, head.classes] : [head.features, head.hidden, head.classes];
   const layers: HeadLayer[] = [];
   let next = 0;
   for (const [i, outputs] of sizes.slice(1).entries()) {

@@ -35,11 +35,21 @@ export function checkHeatmapPeaks(options: HeatmapPeaksOptions): HeatmapPeaksCal
   exactLength({ action, name: "ltrb" }, { array: ltrb, length: 4 * height * width });
   const stride = finiteNumber({ action, name: "stride" }, options.stride);
   if (stride <= 0) outOfRange({ action, name: "stride" }, { expected: "to be positive", got: stride });
-  return { heatmap, ltrb, height, width, stride, threshold: anyNumber({ action, name: "threshold" }, options.threshold) };
+  return {
+    heatmap,
+    ltrb,
+    height,
+    width,
+    stride,
+    threshold: anyNumber({ action, name: "threshold" }, options.threshold),
+  };
 }
 
 /** Boxes and scores of the peak cells. Not a backend's work: it reads five numbers a peak, and copying the maps would cost more. */
-export function boxesOfPeaks({ heatmap, ltrb, height, width, stride }: HeatmapPeaksCall, cells: Uint32Array): HeatmapPeaks {
+export function boxesOfPeaks(
+  { heatmap, ltrb, height, width, stride }: HeatmapPeaksCall,
+  cells: Uint32Array,
+): HeatmapPeaks {
   const boxes = new Float32Array(4 * cells.length);
   const plane = height * width;
   cells.forEach((cell, i) => {

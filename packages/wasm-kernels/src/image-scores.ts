@@ -23,9 +23,15 @@ export function checkImageScores(action: string, options: ImageScores): CheckedI
   const images = offsets.length - 1;
   if (images < 0) outOfRange({ action, name: "offsets" }, { expected: "to have at least 1 element", got: 0 });
   const fall = firstFall(offsets);
-  if (fall > 0) throw new RangeError(`${action}: expected offsets never to decrease, got offsets[${fall - 1}] = ${offsets[fall - 1]}, offsets[${fall}] = ${offsets[fall]}`);
+  if (fall > 0)
+    throw new RangeError(
+      `${action}: expected offsets never to decrease, got offsets[${fall - 1}] = ${offsets[fall - 1]}, offsets[${fall}] = ${offsets[fall]}`,
+    );
   if (offsets[images]! > scores.length) {
-    outOfRange({ action, name: "offsets" }, { expected: `to end at most at ${scores.length} (scores.length)`, got: offsets[images] });
+    outOfRange(
+      { action, name: "offsets" },
+      { expected: `to end at most at ${scores.length} (scores.length)`, got: offsets[images] },
+    );
   }
   return { scores, offsets, out: checkOut(action, { out: options.out, length: images }) };
 }
@@ -42,9 +48,13 @@ function firstFall(offsets: Uint32Array): number {
 }
 
 /** The caller's output array, or a new one. */
-export function checkOut(action: string, { out, length }: { out: Uint8Array | undefined; length: number }): Uint8Array {
+export function checkOut(
+  action: string,
+  { out, length }: { out: Uint8Array | undefined; length: number },
+): Uint8Array {
   if (out === undefined) return new Uint8Array(length);
   const array = typedArray({ action, name: "out" }, { kind: "Uint8Array", value: out });
-  if (array.length !== length) outOfRange({ action, name: "out" }, { expected: `to have ${length} elements`, got: array.length });
+  if (array.length !== length)
+    outOfRange({ action, name: "out" }, { expected: `to have ${length} elements`, got: array.length });
   return array;
 }

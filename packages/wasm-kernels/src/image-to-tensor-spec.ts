@@ -42,15 +42,25 @@ const MOST_PIXELS_A_SIDE = 16384;
 export function checkSpec(spec: ImageToTensorSpec): CheckedSpec {
   const mean = colour("mean", spec.mean ?? [0, 0, 0]);
   const std = colour("std", spec.std ?? [255, 255, 255]);
-  const pad = colour("pad", typeof spec.pad === "number" ? [spec.pad, spec.pad, spec.pad] : (spec.pad ?? [114, 114, 114]));
+  const pad = colour(
+    "pad",
+    typeof spec.pad === "number" ? [spec.pad, spec.pad, spec.pad] : (spec.pad ?? [114, 114, 114]),
+  );
   std.forEach((value, i) => {
     if (value <= 0) outOfRange({ action, name: `std[${i}]` }, { expected: "to be positive", got: value });
   });
   return {
     tensor: checkSize(action, spec),
-    fit: oneOf({ action, name: "fit" }, { value: spec.fit ?? "letterbox", choices: ["letterbox", "stretch"] }),
-    interleaved: oneOf({ action, name: "layout" }, { value: spec.layout ?? "nchw", choices: ["nchw", "nhwc"] }) === "nhwc",
-    bgr: oneOf({ action, name: "channels" }, { value: spec.channels ?? "rgb", choices: ["rgb", "bgr"] }) === "bgr",
+    fit: oneOf(
+      { action, name: "fit" },
+      { value: spec.fit ?? "letterbox", choices: ["letterbox", "stretch"] },
+    ),
+    interleaved:
+      oneOf({ action, name: "layout" }, { value: spec.layout ?? "nchw", choices: ["nchw", "nhwc"] }) ===
+      "nhwc",
+    bgr:
+      oneOf({ action, name: "channels" }, { value: spec.channels ?? "rgb", choices: ["rgb", "bgr"] }) ===
+      "bgr",
     scale: Float32Array.from(std, (value) => 1 / value),
     bias: Float32Array.from(std, (value, i) => -mean[i]! / value),
     border: Float32Array.from(std, (value, i) => (pad[i]! - mean[i]!) / value),

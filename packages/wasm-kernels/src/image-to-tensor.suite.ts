@@ -3,14 +3,23 @@ import type { PerceptionKernels } from "./perception-kernels.ts";
 
 /** A repeatable RGBA picture. */
 export function picture(width: number, height: number) {
-  const data = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) => (i * 7919 + (i >> 3) * 104729) % 256);
+  const data = Uint8ClampedArray.from(
+    { length: width * height * 4 },
+    (_, i) => (i * 7919 + (i >> 3) * 104729) % 256,
+  );
   return { data, width, height };
 }
 
 /** torch's `interpolate(mode="bilinear", align_corners=False)` of one channel, in f64. */
-function bilinear(image: ReturnType<typeof picture>, out: { width: number; height: number }, channel: number): number[] {
-  const position = (i: number, size: number, count: number) => Math.min(Math.max(((i + 0.5) * size) / count - 0.5, 0), size - 1);
-  const at = (x: number, y: number) => image.data[(Math.min(y, image.height - 1) * image.width + Math.min(x, image.width - 1)) * 4 + channel]!;
+function bilinear(
+  image: ReturnType<typeof picture>,
+  out: { width: number; height: number },
+  channel: number,
+): number[] {
+  const position = (i: number, size: number, count: number) =>
+    Math.min(Math.max(((i + 0.5) * size) / count - 0.5, 0), size - 1);
+  const at = (x: number, y: number) =>
+    image.data[(Math.min(y, image.height - 1) * image.width + Math.min(x, image.width - 1)) * 4 + channel]!;
   return Array.from({ length: out.width * out.height }, (_, i) => {
     const x = position(i % out.width, image.width, out.width);
     const y = position(Math.floor(i / out.width), image.height, out.height);
@@ -25,9 +34,20 @@ const raw = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
 /** What every backend's picture conversion must do. */
 export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
   describe("imageToTensor()", () => {
-    it.each([[1, 1], [1, 9], [9, 1], [2, 2], [37, 21], [4, 64]])("resizes %i x %i pictures as torch does", (width, height) => {
+    it.each([
+      [1, 1],
+      [1, 9],
+      [9, 1],
+      [2, 2],
+      [37, 21],
+      [4, 64],
+    ])("resizes %i x %i pictures as torch does", (width, height) => {
       const image = picture(width, height);
-      for (const tensor of [{ width: 1, height: 1 }, { width: 5, height: 3 }, { width: 16, height: 16 }]) {
+      for (const tensor of [
+        { width: 1, height: 1 },
+        { width: 5, height: 3 },
+        { width: 16, height: 16 },
+      ]) {
         using converter = kernels().imageToTensor({ ...tensor, fit: "stretch", ...raw });
         const { data, shape } = converter.run(image);
         expect(shape).toEqual([1, 3, tensor.height, tensor.width]);
@@ -39,7 +59,12 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
     it("keeps the aspect ratio, centred, and says where the picture went", () => {
       using converter = kernels().imageToTensor({ width: 8, height: 8, ...raw, pad: [1, 2, 3] });
       const { data, scaleX, scaleY, offsetX, offsetY } = converter.run(picture(16, 8));
-      expect({ scaleX, scaleY, offsetX, offsetY }).toEqual({ scaleX: 0.5, scaleY: 0.5, offsetX: 0, offsetY: 2 });
+      expect({ scaleX, scaleY, offsetX, offsetY }).toEqual({
+        scaleX: 0.5,
+        scaleY: 0.5,
+        offsetX: 0,
+        offsetY: 2,
+      });
       const border = (channel: number) => [...data.subarray(channel * 64, channel * 64 + 16)];
       expect([0, 1, 2].map(border)).toEqual([1, 2, 3].map((value) => Array(16).fill(value)));
       const content = bilinear(picture(16, 8), { width: 8, height: 4 }, 1);
@@ -58,10 +83,21 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
     it("normalises by colour, whatever the order and layout", () => {
       const spec = { width: 1, height: 1, mean: [10, 20, 30], std: [2, 4, 8] } as const;
       const image = { data: Uint8Array.of(12, 40, 70, 255), width: 1, height: 1 };
-      const run = (layout: "nchw" | "nhwc", channels: "rgb" | "bgr") => [...kernels().imageToTensor({ ...spec, layout, channels }).run(image).data];
-      expect([run("nchw", "rgb"), run("nhwc", "rgb")]).toEqual([[1, 5, 5], [1, 5, 5]]);
+      const run = (layout: "nchw" | "nhwc", channels: "rgb" | "bgr") => [
+        ...kernels()
+          .imageToTensor({ ...spec, layout, channels })
+          .run(image).data,
+      ];
+      expect([run("nchw", "rgb"), run("nhwc", "rgb")]).toEqual([
+        [1, 5, 5],
+        [1, 5, 5],
+      ]);
       const red = { data: Uint8Array.of(14, 40, 38, 0), width: 1, height: 1 };
-      expect([...kernels().imageToTensor({ ...spec, channels: "bgr" }).run(red).data]).toEqual([1, 5, 2]);
+      expect([
+        ...kernels()
+          .imageToTensor({ ...spec, channels: "bgr" })
+          .run(red).data,
+      ]).toEqual([1, 5, 2]);
     });
 
     it("writes planes or pixels, red or blue first, of the same values", () => {
@@ -72,10 +108,13 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       };
       const planes = run("nchw", "rgb");
       const pixel = (i: number, c: number) => planes[c * 42 + i]!;
-      const each = (f: (i: number, c: number) => number) => Float32Array.from({ length: 126 }, (_, at) => f(Math.floor(at / 3), at % 3));
+      const each = (f: (i: number, c: number) => number) =>
+        Float32Array.from({ length: 126 }, (_, at) => f(Math.floor(at / 3), at % 3));
       expect(run("nhwc", "rgb")).toEqual(each(pixel));
       expect(run("nhwc", "bgr")).toEqual(each((i, c) => pixel(i, 2 - c)));
-      expect(run("nchw", "bgr")).toEqual(Float32Array.from({ length: 126 }, (_, at) => pixel(at % 42, 2 - Math.floor(at / 42))));
+      expect(run("nchw", "bgr")).toEqual(
+        Float32Array.from({ length: 126 }, (_, at) => pixel(at % 42, 2 - Math.floor(at / 42))),
+      );
     });
 
     it("takes the picture where source() says", () => {
@@ -105,7 +144,9 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       expect(() => converter.convert()).toThrow("convert: expected a picture, got none");
       converter.dispose();
       converter.dispose();
-      expect(() => converter.run(picture(4, 4))).toThrow("run: expected an image converter in use, got a disposed one");
+      expect(() => converter.run(picture(4, 4))).toThrow(
+        "run: expected an image converter in use, got a disposed one",
+      );
     });
   });
 }

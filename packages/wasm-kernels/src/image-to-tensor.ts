@@ -52,7 +52,10 @@ export interface ImageStore {
 }
 
 /** The parts that all backends share. `assertOpen` throws when the kernels were disposed. */
-export function createImageToTensor(spec: CheckedSpec, { store, assertOpen }: { store: ImageStore; assertOpen: (action: string) => void }): ImageToTensor {
+export function createImageToTensor(
+  spec: CheckedSpec,
+  { store, assertOpen }: { store: ImageStore; assertOpen: (action: string) => void },
+): ImageToTensor {
   let plan: LetterboxPlan | undefined;
   let disposed = false;
 
@@ -76,7 +79,8 @@ export function createImageToTensor(spec: CheckedSpec, { store, assertOpen }: { 
 
   const convert = (): ImageTensor => {
     assertUsable("convert");
-    if (plan === undefined) throw new Error("convert: expected a picture, got none: call source() and write one first");
+    if (plan === undefined)
+      throw new Error("convert: expected a picture, got none: call source() and write one first");
     store.convert();
     return describeTensor(spec, { plan, store });
   };
@@ -107,13 +111,18 @@ export function checkImage(action: string, { data, width, height }: RgbaImage): 
   }
   checkSize(action, { width, height });
   if (data.length !== width * height * 4) {
-    outOfRange({ action, name: "data" }, { expected: `to have ${width} x ${height} x 4 elements`, got: data.length });
+    outOfRange(
+      { action, name: "data" },
+      { expected: `to have ${width} x ${height} x 4 elements`, got: data.length },
+    );
   }
 }
 
 /** Paints the whole tensor; the content is written over it. */
 function paint(data: Float32Array, { tensor, interleaved, bgr, border }: CheckedSpec): void {
-  const [first, second, third] = bgr ? [border[2]!, border[1]!, border[0]!] : [border[0]!, border[1]!, border[2]!];
+  const [first, second, third] = bgr
+    ? [border[2]!, border[1]!, border[0]!]
+    : [border[0]!, border[1]!, border[2]!];
   const pixels = tensor.width * tensor.height;
   if (interleaved) {
     for (let i = 0; i < data.length; i += 3) {
@@ -122,11 +131,17 @@ function paint(data: Float32Array, { tensor, interleaved, bgr, border }: Checked
       data[i + 2] = third;
     }
   } else {
-    data.fill(first, 0, pixels).fill(second, pixels, 2 * pixels).fill(third, 2 * pixels);
+    data
+      .fill(first, 0, pixels)
+      .fill(second, pixels, 2 * pixels)
+      .fill(third, 2 * pixels);
   }
 }
 
-function describeTensor({ tensor, interleaved }: CheckedSpec, { plan, store }: { plan: LetterboxPlan; store: ImageStore }): ImageTensor {
+function describeTensor(
+  { tensor, interleaved }: CheckedSpec,
+  { plan, store }: { plan: LetterboxPlan; store: ImageStore },
+): ImageTensor {
   return {
     // A getter, so that the view survives growth of kernel memory between `convert` and its use.
     get data() {

@@ -7,7 +7,14 @@ export { checksum } from "./checksum.ts";
 export type { CrossEntropyOptions } from "./cross-entropy.ts";
 export type { FrameChange, FrameDifference, FrameDifferenceSpec } from "./frame-difference.ts";
 export type { AsyncGallery, GalleryPort } from "./gallery-port.ts";
-export type { Gallery, GalleryId, GalleryMatch, GalleryOptions, GalleryPrecision, MatchOptions } from "./gallery.ts";
+export type {
+  Gallery,
+  GalleryId,
+  GalleryMatch,
+  GalleryOptions,
+  GalleryPrecision,
+  MatchOptions,
+} from "./gallery.ts";
 export type { GflDecodeOptions } from "./gfl-decode.ts";
 export type { Head } from "./head.ts";
 export type { HeadEpoch, HeadTrainer } from "./head-trainer.ts";
@@ -39,5 +46,12 @@ export type { UpdateBucket, UpdateBucketOptions } from "./update-bucket.ts";
 export type { UpdateRoom, UpdateRoomOptions } from "./update-room.ts";
 export type { VectorKernels } from "./vector-kernels.ts";
 export type { WeightedMean, WeightedMeanOptions } from "./weighted-mean.ts";
-export type { WebgpuBuffer, WebgpuDevice, WebgpuEncoder, WebgpuHandle, WebgpuPass, WebgpuPipeline } from "./webgpu/webgpu-device.ts";
+export type {
+  WebgpuBuffer,
+  WebgpuDevice,
+  WebgpuEncoder,
+  WebgpuHandle,
+  WebgpuPass,
+  WebgpuPipeline,
+} from "./webgpu/webgpu-device.ts";
 export { webgpuGallery, type WebgpuGalleryOptions } from "./webgpu/webgpu-gallery.ts";

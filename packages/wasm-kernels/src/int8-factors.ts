@@ -20,7 +20,9 @@ export function int8Factors(products: readonly number[]): Int8Factors {
     const unit = Math.max(...members) / 32767;
     units[group] = unit;
     // Where f32 has no such small unit, all of the group's numbers are as good as 0.
-    members.forEach((product, i) => (factors[group * GROUP + i] = units[group] === 0 ? 0 : Math.round(product / unit)));
+    members.forEach(
+      (product, i) => (factors[group * GROUP + i] = units[group] === 0 ? 0 : Math.round(product / unit)),
+    );
   }
   return { factors, units };
 }

@@ -4,7 +4,12 @@ import type { TrainingKernels } from "./training-kernels.ts";
 import type { VectorKernels } from "./vector-kernels.ts";
 
 /** All kernels. `backend` is that of the vector kernels: only they have a module with relaxed SIMD. */
-export interface Kernels extends Omit<PerceptionKernels, "backend">, Omit<TrackingKernels, "backend">, Omit<TrainingKernels, "backend">, VectorKernels {}
+export interface Kernels
+  extends
+    Omit<PerceptionKernels, "backend">,
+    Omit<TrackingKernels, "backend">,
+    Omit<TrainingKernels, "backend">,
+    VectorKernels {}
 
 /** The four sets, each with an instance of its own. */
 export interface KernelSets {

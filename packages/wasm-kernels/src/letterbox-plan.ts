@@ -30,7 +30,15 @@ export interface LetterboxPlan {
 }
 
 /** Bilinear with half-pixel centres, edges clamped, no antialiasing: torch's `interpolate(align_corners=False)`. */
-export function letterboxPlan({ source, tensor, fit }: { source: Size; tensor: Size; fit: Fit }): LetterboxPlan {
+export function letterboxPlan({
+  source,
+  tensor,
+  fit,
+}: {
+  source: Size;
+  tensor: Size;
+  fit: Fit;
+}): LetterboxPlan {
   const content = fit === "stretch" ? tensor : fitInside(source, tensor);
   const horizontal = taps(content.width, source.width);
   const vertical = taps(content.height, source.height);

@@ -7,7 +7,10 @@ export interface Lifetime<Store> {
 }
 
 /** The lifetime of a thing, `what` in error messages, over a backend's store; `assertOpen` throws when the kernels were disposed. */
-export function lifetime<Store extends { dispose(): void }>({ what, disposed: gone = "a disposed one" }: { readonly what: string; readonly disposed?: string }, { store, assertOpen }: { readonly store: Store; readonly assertOpen: (action: string) => unknown }): Lifetime<Store> {
+export function lifetime<Store extends { dispose(): void }>(
+  { what, disposed: gone = "a disposed one" }: { readonly what: string; readonly disposed?: string },
+  { store, assertOpen }: { readonly store: Store; readonly assertOpen: (action: string) => unknown },
+): Lifetime<Store> {
   let disposed = false;
   return {
     using(action) {

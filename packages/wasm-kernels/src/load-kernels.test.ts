@@ -14,22 +14,34 @@ describe("loadKernels()", () => {
   it("gives each caller an instance of its own", async () => {
     const [a, b] = await Promise.all([loadKernels(), loadKernels()]);
     a.dispose();
-    expect(b.nms({ boxes: new Float32Array(4), scores: Float32Array.of(1), iouThreshold: 0.5 })).toEqual(Uint32Array.of(0));
+    expect(b.nms({ boxes: new Float32Array(4), scores: Float32Array.of(1), iouThreshold: 0.5 })).toEqual(
+      Uint32Array.of(0),
+    );
   });
 
   it.each([
     ["has no WebAssembly", undefined],
-    ["has no simd128", { validate: () => false, instantiate: () => Promise.reject(new Error("not reached")) }],
-    ["is told by the page's policy to refuse", { validate: () => true, instantiate: () => Promise.reject(new EvalError("refused")) }],
+    [
+      "has no simd128",
+      { validate: () => false, instantiate: () => Promise.reject(new Error("not reached")) },
+    ],
+    [
+      "is told by the page's policy to refuse",
+      { validate: () => true, instantiate: () => Promise.reject(new EvalError("refused")) },
+    ],
   ])("falls back to the slow twin where the engine %s", async (_, engine) => {
     vi.stubGlobal("WebAssembly", engine);
     expect((await loadKernels()).backend).toBe("reference");
-    await expect(loadKernels({ backend: "wasm" })).rejects.toThrow("loadVectorKernels: expected an engine that runs WebAssembly with simd128");
+    await expect(loadKernels({ backend: "wasm" })).rejects.toThrow(
+      "loadVectorKernels: expected an engine that runs WebAssembly with simd128",
+    );
   });
 
   it("refuses an unknown backend", async () => {
     await expect(loadKernels({ backend: "gpu" as never })).rejects.toThrow(
-      new RangeError('loadVectorKernels: expected backend to be "auto" or "wasm-relaxed" or "wasm" or "reference", got "gpu"'),
+      new RangeError(
+        'loadVectorKernels: expected backend to be "auto" or "wasm-relaxed" or "wasm" or "reference", got "gpu"',
+      ),
     );
   });
 });

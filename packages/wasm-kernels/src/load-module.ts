@@ -18,7 +18,16 @@ export interface Candidate<Kernels> {
  * @throws {RangeError} for an unknown backend.
  * @throws {Error} when none of them runs; `cause` has the engine's error.
  */
-export async function loadFirst<Kernels>(action: string, { backend, candidates }: { readonly backend: BackendName | "auto" | undefined; readonly candidates: readonly Candidate<Kernels>[] }): Promise<Kernels> {
+export async function loadFirst<Kernels>(
+  action: string,
+  {
+    backend,
+    candidates,
+  }: {
+    readonly backend: BackendName | "auto" | undefined;
+    readonly candidates: readonly Candidate<Kernels>[];
+  },
+): Promise<Kernels> {
   const choices = ["auto", ...candidates.map((candidate) => candidate.backend)] as const;
   const wanted = oneOf({ action, name: "backend" }, { value: backend ?? "auto", choices });
   let cause: unknown;
@@ -30,7 +39,10 @@ export async function loadFirst<Kernels>(action: string, { backend, candidates }
       cause = error;
     }
   }
-  throw new Error(`${action}: expected an engine that runs WebAssembly with ${wanted === "wasm-relaxed" ? "relaxed SIMD" : "simd128"}, got ${String(cause)}`, { cause });
+  throw new Error(
+    `${action}: expected an engine that runs WebAssembly with ${wanted === "wasm-relaxed" ? "relaxed SIMD" : "simd128"}, got ${String(cause)}`,
+    { cause },
+  );
 }
 
 async function instantiate(base64: string): Promise<unknown> {

@@ -23,17 +23,20 @@ export interface LoadPerceptionKernelsOptions {
  * @throws {Error} when "wasm" was asked for and the engine has no WebAssembly with simd128, or the page's
  * Content-Security-Policy forbids it (it must allow `'wasm-unsafe-eval'`); `cause` has the engine's error.
  */
-export function loadPerceptionKernels({ backend }: LoadPerceptionKernelsOptions = {}): Promise<PerceptionKernels> {
+export function loadPerceptionKernels({
+  backend,
+}: LoadPerceptionKernelsOptions = {}): Promise<PerceptionKernels> {
   return loadFirst<PerceptionKernels>("loadPerceptionKernels", {
     backend,
-    candidates: [
-      perceptionModule(),
-      { backend: "reference", make: referencePerceptionKernels },
-    ],
+    candidates: [perceptionModule(), { backend: "reference", make: referencePerceptionKernels }],
   });
 }
 
 /** The module as a candidate. Tests and benchmarks choose by `least` which batches of scores go into it; 0 is all. */
 export function perceptionModule(least?: LeastScores): Candidate<PerceptionKernels> {
-  return { backend: "wasm", base64: perceptionWasm, make: (exports) => wasmPerceptionKernels(exports as PerceptionExports, least) };
+  return {
+    backend: "wasm",
+    base64: perceptionWasm,
+    make: (exports) => wasmPerceptionKernels(exports as PerceptionExports, least),
+  };
 }

@@ -26,7 +26,11 @@ export function loadTrackingKernels({ backend }: LoadTrackingKernelsOptions = {}
   return loadFirst<TrackingKernels>("loadTrackingKernels", {
     backend,
     candidates: [
-      { backend: "wasm", base64: trackingWasm, make: (exports) => wasmTrackingKernels(exports as TrackingExports) },
+      {
+        backend: "wasm",
+        base64: trackingWasm,
+        make: (exports) => wasmTrackingKernels(exports as TrackingExports),
+      },
       { backend: "reference", make: referenceTrackingKernels },
     ],
   });

@@ -26,7 +26,11 @@ export function loadTrainingKernels({ backend }: LoadTrainingKernelsOptions = {}
   return loadFirst<TrainingKernels>("loadTrainingKernels", {
     backend,
     candidates: [
-      { backend: "wasm", base64: trainingWasm, make: (exports) => wasmTrainingKernels(exports as TrainingExports) },
+      {
+        backend: "wasm",
+        base64: trainingWasm,
+        make: (exports) => wasmTrainingKernels(exports as TrainingExports),
+      },
       { backend: "reference", make: referenceTrainingKernels },
     ],
   });

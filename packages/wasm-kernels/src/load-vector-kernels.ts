@@ -25,7 +25,8 @@ export interface LoadKernelsOptions {
  * must allow `'wasm-unsafe-eval'`) refuses; `cause` has the engine's error.
  */
 export function loadVectorKernels({ backend }: LoadKernelsOptions = {}): Promise<VectorKernels> {
-  const make = (name: Exclude<BackendName, "reference">) => (exports: unknown) => wasmVectorKernels(exports as VectorExports, name);
+  const make = (name: Exclude<BackendName, "reference">) => (exports: unknown) =>
+    wasmVectorKernels(exports as VectorExports, name);
   return loadFirst<VectorKernels>("loadVectorKernels", {
     backend,
     candidates: [

@@ -22,29 +22,47 @@ export interface UpdateNorm {
 const kinds = { f32: "Float32Array", f16: "Uint16Array", int8: "Int8Array", topk: "Float32Array" } as const;
 
 /** Throws TypeError or RangeError for an update that isn't `length` numbers. Whether they are finite, a kernel sees. */
-export function checkUpdate(update: ModelUpdate, { action, length }: { readonly action: string; readonly length: number }): void {
+export function checkUpdate(
+  update: ModelUpdate,
+  { action, length }: { readonly action: string; readonly length: number },
+): void {
   const encoding = (update as { encoding?: unknown } | undefined)?.encoding;
   if (typeof encoding !== "string" || !Object.hasOwn(kinds, encoding)) {
-    wrongType({ action, name: "update.encoding" }, { expected: `to be one of ${Object.keys(kinds).join(", ")}`, got: encoding });
+    wrongType(
+      { action, name: "update.encoding" },
+      { expected: `to be one of ${Object.keys(kinds).join(", ")}`, got: encoding },
+    );
   }
   const subject = { action, name: "update.values" };
   const values = typedArray(subject, { kind: kinds[update.encoding], value: update.values });
   if (update.encoding === "int8") {
     const scale = finiteNumber({ action, name: "update.scale" }, update.scale);
-    if (scale < 0 || !Number.isFinite(Math.fround(128 * scale))) outOfRange({ action, name: "update.scale" }, { expected: "to be at least 0 and small enough that 128 times it is an f32", got: scale });
+    if (scale < 0 || !Number.isFinite(Math.fround(128 * scale)))
+      outOfRange(
+        { action, name: "update.scale" },
+        { expected: "to be at least 0 and small enough that 128 times it is an f32", got: scale },
+      );
   }
   if (update.encoding === "topk") checkIndices(update, { action, length });
-  else if (values.length !== length) outOfRange(subject, { expected: `to have ${length} elements`, got: values.length });
+  else if (values.length !== length)
+    outOfRange(subject, { expected: `to have ${length} elements`, got: values.length });
 }
 
-function checkIndices({ indices, values }: { readonly indices: Uint32Array; readonly values: Float32Array }, { action, length }: { readonly action: string; readonly length: number }): void {
+function checkIndices(
+  { indices, values }: { readonly indices: Uint32Array; readonly values: Float32Array },
+  { action, length }: { readonly action: string; readonly length: number },
+): void {
   const subject = { action, name: "update.indices" };
   typedArray(subject, { kind: "Uint32Array", value: indices });
-  if (indices.length !== values.length) outOfRange(subject, { expected: `to have ${values.length} elements (one a value)`, got: indices.length });
+  if (indices.length !== values.length)
+    outOfRange(subject, { expected: `to have ${values.length} elements (one a value)`, got: indices.length });
   let before = -1;
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
-    if (index <= before) throw new RangeError(`${action}: expected update.indices to ascend, got indices[${i - 1}] = ${before}, indices[${i}] = ${index}`);
+    if (index <= before)
+      throw new RangeError(
+        `${action}: expected update.indices to ascend, got indices[${i - 1}] = ${before}, indices[${i}] = ${index}`,
+      );
     before = index;
   }
   if (before >= length) outOfRange(subject, { expected: `to be below ${length}`, got: before });
@@ -64,6 +82,9 @@ export function checkWeight(action: string, weight: unknown): number {
 
 /** The length of an update whose squares sum up to `squares`; throws when they don't: one of them is not finite. */
 export function normOf(action: string, squares: number): UpdateNorm {
-  if (!Number.isFinite(squares)) throw new RangeError(`${action}: expected every number of the update to be finite, got NaN or an infinity among them`);
+  if (!Number.isFinite(squares))
+    throw new RangeError(
+      `${action}: expected every number of the update to be finite, got NaN or an infinity among them`,
+    );
   return { l2Norm: Math.sqrt(squares) };
 }

@@ -32,11 +32,18 @@ export function checkNms(options: NmsOptions): NmsCall {
   const { labels } = options;
   if (labels !== undefined) {
     const subject = { action, name: "labels" };
-    exactLength(subject, { array: typedArray(subject, { kind: "Uint32Array", value: labels }), length: scores.length });
+    exactLength(subject, {
+      array: typedArray(subject, { kind: "Uint32Array", value: labels }),
+      length: scores.length,
+    });
   }
   const iouThreshold = anyNumber({ action, name: "iouThreshold" }, options.iouThreshold);
-  if (iouThreshold < 0 || iouThreshold > 1) outOfRange({ action, name: "iouThreshold" }, { expected: "to be in 0..1", got: iouThreshold });
+  if (iouThreshold < 0 || iouThreshold > 1)
+    outOfRange({ action, name: "iouThreshold" }, { expected: "to be in 0..1", got: iouThreshold });
   const { maxDetections } = options;
-  const most = maxDetections === undefined ? scores.length : integer({ action, name: "maxDetections" }, { value: maxDetections, least: 1 });
+  const most =
+    maxDetections === undefined
+      ? scores.length
+      : integer({ action, name: "maxDetections" }, { value: maxDetections, least: 1 });
   return { boxes, scores, labels, iouThreshold, most: Math.min(most, scores.length) };
 }

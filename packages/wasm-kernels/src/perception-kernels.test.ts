@@ -9,5 +9,7 @@ describe.each(["wasm", "reference"] as const)("%s perception kernels", (backend)
 });
 
 describe("wasm perception kernels, small batches in the module too", () => {
-  perceptionSuite(() => loadFirst("test", { backend: "wasm", candidates: [perceptionModule(noLeastScores)] }));
+  perceptionSuite(() =>
+    loadFirst("test", { backend: "wasm", candidates: [perceptionModule(noLeastScores)] }),
+  );
 });

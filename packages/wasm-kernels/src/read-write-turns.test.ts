@@ -2,34 +2,45 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readWriteTurns } from "./read-write-turns.ts";
 
-const kinds = fc.array(fc.record({ kind: fc.constantFrom("read", "write"), fails: fc.boolean() }), { maxLength: 12 });
+const kinds = fc.array(fc.record({ kind: fc.constantFrom("read", "write"), fails: fc.boolean() }), {
+  maxLength: 12,
+});
 
 describe("readWriteTurns()", () => {
   it("keeps the order of tasks around every write, and lets no other task run beside it", async () => {
-    await fc.assert(fc.asyncProperty(kinds, fc.scheduler(), async (tasks, scheduler) => {
-      const turns = readWriteTurns();
-      const running = new Set<number>();
-      const ended = new Set<number>();
-      const results = tasks.map(({ kind, fails }, i) =>
-        turns[kind](async () => {
-          const before = tasks.slice(0, i);
-          // A read waits for the writes before it, a write for all.
-          before.forEach((one, j) => {
-            if (kind === "write" || one.kind === "write") expect(ended.has(j)).toBe(true);
-          });
-          if (kind === "write") expect(running.size).toBe(0);
-          running.add(i);
-          await scheduler.schedule(Promise.resolve());
-          running.delete(i);
-          ended.add(i);
-          if (fails) throw new Error(`task ${i}`);
-          return i;
-        }),
-      );
-      const settled = Promise.allSettled(results);
-      await scheduler.waitFor(settled);
-      expect(await settled).toEqual(tasks.map(({ fails }, i) => (fails ? { status: "rejected", reason: new Error(`task ${i}`) } : { status: "fulfilled", value: i })));
-    }), { numRuns: 60 });
+    await fc.assert(
+      fc.asyncProperty(kinds, fc.scheduler(), async (tasks, scheduler) => {
+        const turns = readWriteTurns();
+        const running = new Set<number>();
+        const ended = new Set<number>();
+        const results = tasks.map(({ kind, fails }, i) =>
+          turns[kind](async () => {
+            const before = tasks.slice(0, i);
+            // A read waits for the writes before it, a write for all.
+            before.forEach((one, j) => {
+              if (kind === "write" || one.kind === "write") expect(ended.has(j)).toBe(true);
+            });
+            if (kind === "write") expect(running.size).toBe(0);
+            running.add(i);
+            await scheduler.schedule(Promise.resolve());
+            running.delete(i);
+            ended.add(i);
+            if (fails) throw new Error(`task ${i}`);
+            return i;
+          }),
+        );
+        const settled = Promise.allSettled(results);
+        await scheduler.waitFor(settled);
+        expect(await settled).toEqual(
+          tasks.map(({ fails }, i) =>
+            fails
+              ? { status: "rejected", reason: new Error(`task ${i}`) }
+              : { status: "fulfilled", value: i },
+          ),
+        );
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("runs reads side by side", async () => {

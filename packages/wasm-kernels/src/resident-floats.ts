@@ -23,8 +23,14 @@ export interface FloatStore {
 }
 
 /** The public floats over a backend's store. */
-export function createResidentFloats(length: number, { store, assertOpen }: { readonly store: FloatStore; readonly assertOpen: (action: string) => unknown }): ResidentFloats {
-  const { using, dispose } = lifetime({ what: "resident floats", disposed: "disposed ones" }, { store, assertOpen });
+export function createResidentFloats(
+  length: number,
+  { store, assertOpen }: { readonly store: FloatStore; readonly assertOpen: (action: string) => unknown },
+): ResidentFloats {
+  const { using, dispose } = lifetime(
+    { what: "resident floats", disposed: "disposed ones" },
+    { store, assertOpen },
+  );
   return {
     length,
     values: () => using("values").values(),

@@ -9,7 +9,9 @@ describe("seededRandom()", () => {
 
   it("repeats itself, and differs by seed and by stream", () => {
     expect(draw(1, 2, 5)).toEqual(draw(1, 2, 5));
-    expect(new Set([draw(1, 2, 1), draw(2, 1, 1), draw(0, 0, 1), draw(0, 1, 1), draw(1, 0, 1)].flat()).size).toBe(5);
+    expect(
+      new Set([draw(1, 2, 1), draw(2, 1, 1), draw(0, 0, 1), draw(0, 1, 1), draw(1, 0, 1)].flat()).size,
+    ).toBe(5);
   });
 
   it("is spread evenly over 0..1", () => {
@@ -29,7 +31,8 @@ describe("shuffled()", () => {
 
   it("puts every number everywhere about equally often", () => {
     const places = Array<number>(4).fill(0);
-    for (let stream = 0; stream < 4000; stream++) places[shuffled(4, seededRandom({ seed: 5, stream })).indexOf(3)]! += 1;
+    for (let stream = 0; stream < 4000; stream++)
+      places[shuffled(4, seededRandom({ seed: 5, stream })).indexOf(3)]! += 1;
     for (const count of places) expect(Math.abs(count - 1000)).toBeLessThan(150);
   });
 });

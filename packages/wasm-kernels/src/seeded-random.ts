@@ -3,7 +3,13 @@
  * pseudorandom number generators", 2014; the mixer is Ettinger's for 32 bits). In TypeScript, so that every backend
  * draws the same ones. A `stream` is a sequence of its own: an epoch needs no generator but its number.
  */
-export function seededRandom({ seed, stream }: { readonly seed: number; readonly stream: number }): () => number {
+export function seededRandom({
+  seed,
+  stream,
+}: {
+  readonly seed: number;
+  readonly stream: number;
+}): () => number {
   let state = mix(mix(seed) ^ stream);
   return () => {
     state = (state + 0x9e3779b9) | 0;

@@ -10,7 +10,10 @@ const shard = (options: GalleryOptions) => referenceVectorKernels().gallery(opti
 const pair = Float32Array.of(1, 0, 0, 1);
 
 describe("a sharded gallery of three", () => {
-  gallerySuite({ make: (options) => shardedGallery({ shards: [shard(options), shard(options), shard(options)] }), tolerance: 2e-6 });
+  gallerySuite({
+    make: (options) => shardedGallery({ shards: [shard(options), shard(options), shard(options)] }),
+    tolerance: 2e-6,
+  });
 });
 
 describe("shardedGallery()", () => {
@@ -22,7 +25,11 @@ describe("shardedGallery()", () => {
     await gallery.set(["older", "c", "c"], Float32Array.of(1, 1, 1, 2, 2, 1));
     await gallery.set(["d"], Float32Array.of(-1, 0));
     expect(shards.map((one) => one.size)).toEqual([3, 3]);
-    expect([shards[0]!.has("c") && shards[0]!.has("a") && shards[0]!.has("b"), shards[1]!.has("older"), shards[1]!.has("d")]).toEqual([true, true, true]);
+    expect([
+      shards[0]!.has("c") && shards[0]!.has("a") && shards[0]!.has("b"),
+      shards[1]!.has("older"),
+      shards[1]!.has("d"),
+    ]).toEqual([true, true, true]);
     expect(gallery.size).toBe(6);
   });
 
@@ -69,8 +76,14 @@ describe("shardedGallery()", () => {
   });
 
   it("refuses shards that do not fit together", () => {
-    expect(() => shardedGallery({ shards: [] })).toThrow(new RangeError("shardedGallery: expected shards to have at least 1 element, got 0"));
-    expect(() => shardedGallery({ shards: [shard({ dimensions: 2 }), shard({ dimensions: 3 })] })).toThrow(new RangeError("shardedGallery: expected shards[1].dimensions to be 2 (as in shards[0]), got 3"));
-    expect(() => shardedGallery({ shards: [shard({ dimensions: 2 }), shard({ dimensions: 2, precision: "int8" })] })).toThrow('expected shards[1].precision to be f32 (as in shards[0]), got "int8"');
+    expect(() => shardedGallery({ shards: [] })).toThrow(
+      new RangeError("shardedGallery: expected shards to have at least 1 element, got 0"),
+    );
+    expect(() => shardedGallery({ shards: [shard({ dimensions: 2 }), shard({ dimensions: 3 })] })).toThrow(
+      new RangeError("shardedGallery: expected shards[1].dimensions to be 2 (as in shards[0]), got 3"),
+    );
+    expect(() =>
+      shardedGallery({ shards: [shard({ dimensions: 2 }), shard({ dimensions: 2, precision: "int8" })] }),
+    ).toThrow('expected shards[1].precision to be f32 (as in shards[0]), got "int8"');
   });
 });

@@ -23,7 +23,10 @@ export interface ShardedGalleryOptions {
  */
 export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncGallery {
   const shards = [...new Set(given)];
-  if (shards.length !== given.length) throw new RangeError(`shardedGallery: expected shards that differ, got ${given.length - shards.length} of them again`);
+  if (shards.length !== given.length)
+    throw new RangeError(
+      `shardedGallery: expected shards that differ, got ${given.length - shards.length} of them again`,
+    );
   const { dimensions, precision } = checkShards(shards);
   const turns = readWriteTurns();
   let disposing: Promise<void> | undefined;
@@ -47,7 +50,9 @@ export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncG
       assertUsable("set");
       checkSet({ dimensions, precision }, { ids, vectors });
       const rows = { ids: [...ids], vectors: vectors.slice(), dimensions };
-      await turns.write(() => settleAll(divide(shards, rows).map(async (part) => part.shard.set(part.ids, part.vectors))));
+      await turns.write(() =>
+        settleAll(divide(shards, rows).map(async (part) => part.shard.set(part.ids, part.vectors))),
+      );
     },
     has(id) {
       assertUsable("has");
@@ -62,7 +67,12 @@ export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncG
       const { queries, count, k } = checkMatch({ dimensions, precision }, options);
       const call = { ...options, queries: queries.slice() };
       const answers = await turns.read(() => Promise.all(shards.map(async (shard) => shard.match(call))));
-      return Array.from({ length: count }, (_, i) => bestOf(answers.flatMap((answer) => answer[i]!), k));
+      return Array.from({ length: count }, (_, i) =>
+        bestOf(
+          answers.flatMap((answer) => answer[i]!),
+          k,
+        ),
+      );
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
@@ -72,10 +82,15 @@ export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncG
 function checkShards(shards: readonly GalleryPort[]): GalleryPort {
   const action = "shardedGallery";
   const first = shards[0];
-  if (first === undefined) outOfRange({ action, name: "shards" }, { expected: "to have at least 1 element", got: 0 });
+  if (first === undefined)
+    outOfRange({ action, name: "shards" }, { expected: "to have at least 1 element", got: 0 });
   shards.forEach((shard, i) => {
     for (const field of ["dimensions", "precision"] as const) {
-      if (shard[field] !== first[field]) outOfRange({ action, name: `shards[${i}].${field}` }, { expected: `to be ${first[field]} (as in shards[0])`, got: shard[field] });
+      if (shard[field] !== first[field])
+        outOfRange(
+          { action, name: `shards[${i}].${field}` },
+          { expected: `to be ${first[field]} (as in shards[0])`, got: shard[field] },
+        );
     }
   });
   return first;
@@ -110,7 +125,9 @@ function divide(shards: readonly GalleryPort[], { ids, vectors, dimensions }: Ro
   return rowsOf.flatMap((rows, shard) => {
     if (rows.length === 0) return [];
     const own = new Float32Array(rows.length * dimensions);
-    rows.forEach((row, i) => own.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions));
+    rows.forEach((row, i) =>
+      own.set(vectors.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions),
+    );
     return [{ shard: shards[shard]!, ids: rows.map((row) => ids[row]!), vectors: own }];
   });
 }

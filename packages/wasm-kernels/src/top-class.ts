@@ -33,5 +33,10 @@ export function checkTopClass(options: TopClassOptions): TopClassCall {
     columnsName: "classes",
     columns: options.classes,
   });
-  return { scores: values, classes: columns, cells: count, threshold: anyNumber({ action, name: "threshold" }, options.threshold) };
+  return {
+    scores: values,
+    classes: columns,
+    cells: count,
+    threshold: anyNumber({ action, name: "threshold" }, options.threshold),
+  };
 }

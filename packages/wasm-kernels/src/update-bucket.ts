@@ -1,6 +1,14 @@
 import { integer, oneOf, outOfRange } from "./check.ts";
 import { lifetime } from "./lifetime.ts";
-import { checkUpdate, checkWeight, clip, normOf, type ModelUpdate, type UpdateEncoding, type UpdateNorm } from "./model-update.ts";
+import {
+  checkUpdate,
+  checkWeight,
+  clip,
+  normOf,
+  type ModelUpdate,
+  type UpdateEncoding,
+  type UpdateNorm,
+} from "./model-update.ts";
 import { checkNorm } from "./weighted-mean.ts";
 
 /** What {@link VectorKernels.updateBucket} takes. */
@@ -67,8 +75,14 @@ export function checkUpdateBucket(options: UpdateBucketOptions): UpdateBucketSpe
   return {
     length,
     capacity: integer({ action, name: "capacity" }, { value: options.capacity, least: 1, most: 0xffff }),
-    encoding: oneOf({ action, name: "encoding" }, { value: options.encoding ?? "f32", choices: ["f32", "f16", "int8", "topk"] }),
-    entries: options.entries === undefined ? length : integer({ action, name: "entries" }, { value: options.entries, least: 1, most: length }),
+    encoding: oneOf(
+      { action, name: "encoding" },
+      { value: options.encoding ?? "f32", choices: ["f32", "f16", "int8", "topk"] },
+    ),
+    entries:
+      options.entries === undefined
+        ? length
+        : integer({ action, name: "entries" }, { value: options.entries, least: 1, most: length }),
   };
 }
 
@@ -86,22 +100,28 @@ export interface BucketStore {
 }
 
 /** The public bucket over a backend's store. */
-export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }: { readonly store: BucketStore; readonly assertOpen: (action: string) => unknown }): UpdateBucket {
+export function createUpdateBucket(
+  spec: UpdateBucketSpec,
+  { store, assertOpen }: { readonly store: BucketStore; readonly assertOpen: (action: string) => unknown },
+): UpdateBucket {
   const { using, dispose } = lifetime({ what: "an update bucket" }, { store, assertOpen });
   const updates: ({ readonly weight: number } & UpdateNorm)[] = [];
 
   const filled = (action: string): BucketStore => {
     const open = using(action);
-    if (updates.length === 0) throw new RangeError(`${action}: expected at least one update to have been added, got none`);
+    if (updates.length === 0)
+      throw new RangeError(`${action}: expected at least one update to have been added, got none`);
     return open;
   };
   const place = (action: string): number => {
-    if (updates.length === spec.capacity) throw new RangeError(`${action}: expected at most ${spec.capacity} updates (capacity), got one more`);
+    if (updates.length === spec.capacity)
+      throw new RangeError(`${action}: expected at most ${spec.capacity} updates (capacity), got one more`);
     return updates.length;
   };
   const sorted = (action: string, trim: number): Float32Array => {
     const open = filled(action);
-    if (spec.encoding !== "f32") throw new RangeError(`${action}: expected a bucket of encoding "f32", got "${spec.encoding}"`);
+    if (spec.encoding !== "f32")
+      throw new RangeError(`${action}: expected a bucket of encoding "f32", got "${spec.encoding}"`);
     return open.sortedMean({ count: updates.length, low: trim, high: updates.length - trim });
   };
 
@@ -117,8 +137,15 @@ export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }
       const action = "add";
       const open = using(action);
       checkUpdate(update, { action, length: spec.length });
-      if (update.encoding !== spec.encoding) throw new RangeError(`add: expected an update of encoding "${spec.encoding}", got "${update.encoding}"`);
-      if (update.values.length > spec.entries && update.encoding === "topk") outOfRange({ action, name: "update.values" }, { expected: `to have at most ${spec.entries} elements (entries)`, got: update.values.length });
+      if (update.encoding !== spec.encoding)
+        throw new RangeError(
+          `add: expected an update of encoding "${spec.encoding}", got "${update.encoding}"`,
+        );
+      if (update.values.length > spec.entries && update.encoding === "topk")
+        outOfRange(
+          { action, name: "update.values" },
+          { expected: `to have at most ${spec.entries} elements (entries)`, got: update.values.length },
+        );
       const weight = checkWeight(action, options?.weight);
       const norm = normOf(action, open.put(place(action), update));
       updates.push({ weight, ...norm });
@@ -128,14 +155,21 @@ export function createUpdateBucket(spec: UpdateBucketSpec, { store, assertOpen }
       const limit = maxNorm === undefined ? Infinity : checkNorm("mean", maxNorm);
       const open = filled("mean");
       const total = updates.reduce((sum, { weight }) => sum + weight, 0);
-      if (!Number.isFinite(total)) outOfRange({ action: "mean", name: "the total of the weights" }, { expected: "to be finite", got: total });
+      if (!Number.isFinite(total))
+        outOfRange(
+          { action: "mean", name: "the total of the weights" },
+          { expected: "to be finite", got: total },
+        );
       return open.sum(updates.map(({ weight, l2Norm }) => (weight / total) * clip({ l2Norm }, limit)));
     },
     median: () => sorted("median", Math.floor((updates.length - 1) / 2)),
     trimmedMean(options) {
       filled("trimmedMean");
       const most = Math.ceil(updates.length / 2) - 1;
-      return sorted("trimmedMean", integer({ action: "trimmedMean", name: "trim" }, { value: options?.trim, least: 0, most }));
+      return sorted(
+        "trimmedMean",
+        integer({ action: "trimmedMean", name: "trim" }, { value: options?.trim, least: 0, most }),
+      );
     },
     reset() {
       using("reset");

@@ -17,7 +17,10 @@ export interface UpdateRoom {
 
 /** Throws TypeError or RangeError. */
 export function checkUpdateRoom(options: UpdateRoomOptions): number {
-  return integer({ action: "updateRoom", name: "bytes" }, { value: options.bytes, least: 1, most: 0x7fffffff });
+  return integer(
+    { action: "updateRoom", name: "bytes" },
+    { value: options.bytes, least: 1, most: 0x7fffffff },
+  );
 }
 
 /** Where a backend keeps the bytes. */
@@ -27,7 +30,13 @@ export interface RoomStore {
 }
 
 /** The public room over a backend's store. */
-export function createUpdateRoom({ store, assertOpen }: { readonly store: RoomStore; readonly assertOpen: (action: string) => unknown }): UpdateRoom {
+export function createUpdateRoom({
+  store,
+  assertOpen,
+}: {
+  readonly store: RoomStore;
+  readonly assertOpen: (action: string) => unknown;
+}): UpdateRoom {
   const { using, dispose } = lifetime({ what: "an update's room" }, { store, assertOpen });
   return {
     bytes: () => using("bytes").bytes() as Uint8Array<ArrayBuffer>,

@@ -17,10 +17,14 @@ export function vectorsSuite(make: () => Promise<VectorKernels>): void {
       const mean = own.weightedMean({ length: 1 });
       const gallery = own.gallery({ dimensions: 1 });
       gallery.dispose();
-      expect(() => gallery.match({ queries: Float32Array.of(1), k: 1 })).toThrow("match: expected a gallery in use, got a disposed one");
+      expect(() => gallery.match({ queries: Float32Array.of(1), k: 1 })).toThrow(
+        "match: expected a gallery in use, got a disposed one",
+      );
       own.dispose();
       own[Symbol.dispose]();
-      expect(() => own.gallery({ dimensions: 1 })).toThrow("gallery: expected kernels in use, got disposed ones");
+      expect(() => own.gallery({ dimensions: 1 })).toThrow(
+        "gallery: expected kernels in use, got disposed ones",
+      );
       expect(() => mean.result()).toThrow("result: expected kernels in use, got disposed ones");
     });
   });

@@ -47,7 +47,10 @@ export function checkWeightedMean(options: WeightedMeanOptions): WeightedMeanSpe
   const action = "weightedMean";
   return {
     length: integer({ action, name: "length" }, { value: options.length, least: 1, most: 0x3fffffff }),
-    accumulator: oneOf({ action, name: "accumulator" }, { value: options.accumulator ?? "f32", choices: ["f32", "f64"] }),
+    accumulator: oneOf(
+      { action, name: "accumulator" },
+      { value: options.accumulator ?? "f32", choices: ["f32", "f64"] },
+    ),
   };
 }
 
@@ -65,7 +68,10 @@ export interface SumStore {
 }
 
 /** The public mean over a backend's sum. */
-export function createWeightedMean(spec: WeightedMeanSpec, { store, assertOpen }: { readonly store: SumStore; readonly assertOpen: (action: string) => unknown }): WeightedMean {
+export function createWeightedMean(
+  spec: WeightedMeanSpec,
+  { store, assertOpen }: { readonly store: SumStore; readonly assertOpen: (action: string) => unknown },
+): WeightedMean {
   const { using, dispose } = lifetime({ what: "a weighted mean" }, { store, assertOpen });
   let state = { count: 0, totalWeight: 0, unit: 0 };
 
@@ -88,7 +94,10 @@ export function createWeightedMean(spec: WeightedMeanSpec, { store, assertOpen }
       const unit = state.count === 0 ? weight : state.unit;
       const totalWeight = state.totalWeight + weight;
       if (!Number.isFinite(Math.fround(weight / unit)) || !Number.isFinite(totalWeight)) {
-        outOfRange({ action, name: "weight" }, { expected: `to be within 1e38 times the first, ${unit}, and the total within f64`, got: weight });
+        outOfRange(
+          { action, name: "weight" },
+          { expected: `to be within 1e38 times the first, ${unit}, and the total within f64`, got: weight },
+        );
       }
       const norm = normOf(action, open.squares(update));
       open.add(update, (weight / unit) * clip(norm, limit));
@@ -97,7 +106,8 @@ export function createWeightedMean(spec: WeightedMeanSpec, { store, assertOpen }
     },
     result() {
       const open = using("result");
-      if (state.count === 0) throw new RangeError("result: expected at least one update to have been added, got none");
+      if (state.count === 0)
+        throw new RangeError("result: expected at least one update to have been added, got none");
       return open.scaled(state.unit / state.totalWeight);
     },
     reset() {

@@ -14,14 +14,21 @@ export const sumBlob = (turn: number): string => `sum-${turn}`;
 
 /** Versions of the model that clients may ask for: the newest, and those that somebody trains on. */
 export function versionsNeeded({ modelVersion, open, assignments }: FederationState): ReadonlySet<number> {
-  return new Set([modelVersion, ...(open ? [open.modelVersion] : []), ...entriesOf(assignments).map((assignment) => assignment.modelVersion)]);
+  return new Set([
+    modelVersion,
+    ...(open ? [open.modelVersion] : []),
+    ...entriesOf(assignments).map((assignment) => assignment.modelVersion),
+  ]);
 }
 
 /**
  * Which of the blobs are of no use any more: models that nobody trains on but the first and the newest two, updates of rounds that
  * are closed, unless those are kept.
  */
-export function blobsToDelete(names: readonly string[], { state, keepUpdates }: { readonly state: FederationState; readonly keepUpdates: boolean }): readonly string[] {
+export function blobsToDelete(
+  names: readonly string[],
+  { state, keepUpdates }: { readonly state: FederationState; readonly keepUpdates: boolean },
+): readonly string[] {
   const versions = new Set([...versionsNeeded(state), 0, state.modelVersion - 1]);
   // A model that lies there before the log tells of it is that of the round that is closing.
   const isModelNeeded = (version: number): boolean => versions.has(version) || version > state.modelVersion;

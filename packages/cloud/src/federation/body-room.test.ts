@@ -12,18 +12,30 @@ async function* endless(first: Uint8Array): AsyncGenerator<Uint8Array> {
 describe("room for bodies", () => {
   it("gives them whole, and none that is too long", async () => {
     const room = createBodyRoom({ bytes: 1, now: () => 0 });
-    expect(await room.read(pieces(Uint8Array.of(1, 2), Uint8Array.of(3)), { most: 3 })).toEqual(Uint8Array.of(1, 2, 3));
+    expect(await room.read(pieces(Uint8Array.of(1, 2), Uint8Array.of(3)), { most: 3 })).toEqual(
+      Uint8Array.of(1, 2, 3),
+    );
     expect(await room.read(pieces(Uint8Array.of(1, 2), Uint8Array.of(3)), { most: 2 })).toBeUndefined();
   });
   it("C2: has as many at a time as fit, and makes those that drip go when others come", async () => {
     let at = 0;
     const room = createBodyRoom({ bytes: 200_000, now: () => at });
-    const dripping = expect(room.read(endless(new Uint8Array(10)), { most: 100_000 })).rejects.toMatchObject({ code: "cloud-timeout", retryable: true });
+    const dripping = expect(room.read(endless(new Uint8Array(10)), { most: 100_000 })).rejects.toMatchObject({
+      code: "cloud-timeout",
+      retryable: true,
+    });
     const quick = room.read(pieces(new Uint8Array(100_000)), { most: 100_000 });
-    await expect(room.read(pieces(new Uint8Array(5)), { most: 100_000 })).rejects.toMatchObject({ code: "cloud-busy", retryable: true, retryAfterMs: 1000 });
+    await expect(room.read(pieces(new Uint8Array(5)), { most: 100_000 })).rejects.toMatchObject({
+      code: "cloud-busy",
+      retryable: true,
+      retryAfterMs: 1000,
+    });
     expect(await quick).toHaveLength(100_000);
     at = 5000;
-    const [a, b] = [room.read(pieces(new Uint8Array(6)), { most: 100_000 }), room.read(pieces(new Uint8Array(7)), { most: 100_000 })];
+    const [a, b] = [
+      room.read(pieces(new Uint8Array(6)), { most: 100_000 }),
+      room.read(pieces(new Uint8Array(7)), { most: 100_000 }),
+    ];
     await dripping;
     expect([(await a)?.length, (await b)?.length]).toEqual([6, 7]);
   });

@@ -6,7 +6,10 @@ export interface BodyRoom {
    * Reads a body of at most `most` bytes; undefined for a longer one.
    * @throws {SednaError} `cloud-busy` where there is no room now, `cloud-timeout` for one that made room for others; what the body throws.
    */
-  read(body: AsyncIterable<Uint8Array>, options: { readonly most: number }): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  read(
+    body: AsyncIterable<Uint8Array>,
+    options: { readonly most: number },
+  ): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /** Who is slower may have to make room, in bytes a second; not before this many ms. */
@@ -25,10 +28,17 @@ interface Reading {
  * Reads bodies as long as all of them together fit: a thousand clients send their vectors in the same moment, and each may be
  * megabytes. Others are told to come back; one that drips makes room for them.
  */
-export function createBodyRoom({ bytes, now }: { readonly bytes: number; readonly now: () => number }): BodyRoom {
+export function createBodyRoom({
+  bytes,
+  now,
+}: {
+  readonly bytes: number;
+  readonly now: () => number;
+}): BodyRoom {
   const readings = new Set<Reading>();
   const taken = (): number => [...readings].reduce((sum, { most }) => sum + most, 0);
-  const isTooSlow = ({ since, done }: Reading): boolean => now() - since >= LEAST_MS && (1000 * done) / (now() - since) < SLOWEST;
+  const isTooSlow = ({ since, done }: Reading): boolean =>
+    now() - since >= LEAST_MS && (1000 * done) / (now() - since) < SLOWEST;
 
   const makeRoom = (most: number): boolean => {
     // One alone always fits.
@@ -43,7 +53,12 @@ export function createBodyRoom({ bytes, now }: { readonly bytes: number; readonl
 
   return {
     async read(body, { most }) {
-      if (!makeRoom(most)) throw new SednaError("read a body: expected room for it; got too many others", { code: "cloud-busy", retryable: true, retryAfterMs: RETRY_MS });
+      if (!makeRoom(most))
+        throw new SednaError("read a body: expected room for it; got too many others", {
+          code: "cloud-busy",
+          retryable: true,
+          retryAfterMs: RETRY_MS,
+        });
       const pieces = body[Symbol.asyncIterator]();
       const chunks: Uint8Array[] = [];
       let interrupt = (): void => {};
@@ -57,7 +72,11 @@ export function createBodyRoom({ bytes, now }: { readonly bytes: number; readonl
       try {
         for (;;) {
           const step = readings.has(mine) ? await next() : undefined;
-          if (!step) throw new SednaError("read a body: expected its pieces to keep coming while others wait; got too few", { code: "cloud-timeout", retryable: true });
+          if (!step)
+            throw new SednaError(
+              "read a body: expected its pieces to keep coming while others wait; got too few",
+              { code: "cloud-timeout", retryable: true },
+            );
           if (step.done) return joined(chunks, mine.done);
           mine.done += step.value.length;
           if (mine.done > most) return undefined;

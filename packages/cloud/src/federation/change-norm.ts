@@ -71,7 +71,14 @@ function halves(bits: Uint16Array): Float32Array {
     const half = bits[i]!;
     const exponent = (half >> 10) & 31;
     const fraction = half & 1023;
-    const size = exponent === 31 ? (fraction ? NaN : Infinity) : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+    const size =
+      exponent === 31
+        ? fraction
+          ? NaN
+          : Infinity
+        : exponent === 0
+          ? fraction * 2 ** -24
+          : (1 + fraction / 1024) * 2 ** (exponent - 15);
     values[i] = half & 0x8000 ? -size : size;
   }
   return values;

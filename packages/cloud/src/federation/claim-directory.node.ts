@@ -17,12 +17,19 @@ interface Owner {
  */
 export async function claimDirectory(directory: string): Promise<() => Promise<void>> {
   const draft = join(directory, `draft.${randomUUID()}`);
-  await writeFile(draft, JSON.stringify({ pid: process.pid, started: (await startOf(process.pid)) ?? "" } satisfies Owner));
+  await writeFile(
+    draft,
+    JSON.stringify({ pid: process.pid, started: (await startOf(process.pid)) ?? "" } satisfies Owner),
+  );
   try {
     for (let attempt = 0; attempt < 20; attempt++) {
       const newest = (await claims(directory)).at(-1) ?? 0;
       const owner = newest > 0 ? await ownerOf(pathOf(directory, newest)) : undefined;
-      if (owner && (await isAlive(owner))) throw new SednaError(`open the log in ${directory}: expected a directory that no process has open; process ${owner.pid} has`, { code: "storage-failed" });
+      if (owner && (await isAlive(owner)))
+        throw new SednaError(
+          `open the log in ${directory}: expected a directory that no process has open; process ${owner.pid} has`,
+          { code: "storage-failed" },
+        );
       const mine = pathOf(directory, newest + 1);
       try {
         // Written beside and then linked: a claim is never seen half written.
@@ -43,19 +50,26 @@ export async function claimDirectory(directory: string): Promise<() => Promise<v
   } finally {
     await rm(draft, { force: true });
   }
-  throw new SednaError(`open the log in ${directory}: expected to claim it; other processes were faster each time`, { code: "storage-failed", retryable: true });
+  throw new SednaError(
+    `open the log in ${directory}: expected to claim it; other processes were faster each time`,
+    { code: "storage-failed", retryable: true },
+  );
 }
 
 const pathOf = (directory: string, number: number): string => join(directory, `claim.${number}`);
 
 async function claims(directory: string): Promise<number[]> {
-  return (await readdir(directory)).flatMap((name) => (/^claim\.\d{1,15}$/.test(name) ? [Number(name.slice(6))] : [])).toSorted((a, b) => a - b);
+  return (await readdir(directory))
+    .flatMap((name) => (/^claim\.\d{1,15}$/.test(name) ? [Number(name.slice(6))] : []))
+    .toSorted((a, b) => a - b);
 }
 
 async function ownerOf(path: string): Promise<Owner | undefined> {
   try {
     const { pid, started } = JSON.parse(await readFile(path, "utf8")) as Partial<Owner>;
-    return Number.isSafeInteger(pid) && pid! > 0 && typeof started === "string" ? { pid: pid!, started } : undefined;
+    return Number.isSafeInteger(pid) && pid! > 0 && typeof started === "string"
+      ? { pid: pid!, started }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -75,7 +89,10 @@ async function isAlive({ pid, started }: Owner): Promise<boolean> {
 /** When a process started; empty for one that is dead but not buried; undefined where the system does not tell. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
-    const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, "latin1"), readFile("/proc/sys/kernel/random/boot_id", "latin1")]);
+    const [stat, boot] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, "latin1"),
+      readFile("/proc/sys/kernel/random/boot_id", "latin1"),
+    ]);
     // The name, in brackets, may hold blanks. After it comes the state; the start is the 20th from there.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? "" : `${boot.trim()} ${fields[19]}`;

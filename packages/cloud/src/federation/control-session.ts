@@ -20,7 +20,10 @@ const FULL_BYTES = 64 * 1024;
  * Sends a member its task now and whenever it changes. The session is looked at before each task and every `recheckMs`, so
  * that one which was fenced or has ended hears nothing more. However fast tasks change, each look sends only the newest.
  */
-export function controlSession(socket: ServiceSocket, { federation, member, verify, refuse, recheckMs }: ControlSessionOptions): { end(): void } {
+export function controlSession(
+  socket: ServiceSocket,
+  { federation, member, verify, refuse, recheckMs }: ControlSessionOptions,
+): { end(): void } {
   let ended = false;
   let sentSeq: number | undefined;
   let looking = false;

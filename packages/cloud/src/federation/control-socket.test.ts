@@ -24,7 +24,13 @@ afterEach(() => {
 });
 afterAll(() => Promise.all(running.map((one) => one.close())));
 
-const wait = (seq: number): FederationTask => ({ kind: "wait", seq, round: 0, modelVersion: 0, retryAfterMs: 1000 });
+const wait = (seq: number): FederationTask => ({
+  kind: "wait",
+  seq,
+  round: 0,
+  modelVersion: 0,
+  retryAfterMs: 1000,
+});
 
 /** A federation whose tasks are set by hand, and sessions whose tokens are `<client>.<epoch>` with the newest epoch counting. */
 function stage(more: Partial<ControlSocketOptions> = {}) {
@@ -38,7 +44,10 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
     plan: { name: "digits" } as FederationPlan,
     task: ({ client }: Member) => tasks.get(client) ?? wait(1),
     onTask({ client }: Member, listener: (task: FederationTask) => void) {
-      if (strangers.has(client)) throw new SednaError("take part: expected a client that has joined; got another", { code: "session-ended" });
+      if (strangers.has(client))
+        throw new SednaError("take part: expected a client that has joined; got another", {
+          code: "session-ended",
+        });
       const all = listeners.get(client) ?? new Set();
       listeners.set(client, all.add(listener));
       return () => void all.delete(listener);
@@ -50,7 +59,9 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
       const [client = "", epoch = ""] = token.split(".");
       const newest = epochs.get(client);
       if (newest === undefined) return { refused: "unauthorised", error: "no such session" };
-      return newest === Number(epoch) ? { client, epoch: newest } : { refused: "session-replaced", error: "a newer one" };
+      return newest === Number(epoch)
+        ? { client, epoch: newest }
+        : { refused: "session-replaced", error: "a newer one" };
     },
   } as Sessions;
   return {
@@ -66,19 +77,37 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
   };
 }
 const start = async (options: ControlSocketOptions): Promise<string> => {
-  const cloud = createCloud({ services: [{ name: "control", mount() {}, sockets: [controlSocket(options)], start: async () => {}, ready: true, close: async () => {} }], token: "the-clouds-own" });
+  const cloud = createCloud({
+    services: [
+      {
+        name: "control",
+        mount() {},
+        sockets: [controlSocket(options)],
+        start: async () => {},
+        ready: true,
+        close: async () => {},
+      },
+    ],
+    token: "the-clouds-own",
+  });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });
   running.push(serving);
   return `${serving.url.replace("http", "ws")}/v1/federations/digits/control`;
 };
 /** A socket that remembers what it heard. */
-const connect = async (url: string, token?: string): Promise<{ socket: WebSocket; heard: unknown[]; closed: Promise<{ code: number; reason: string }> }> => {
+const connect = async (
+  url: string,
+  token?: string,
+): Promise<{ socket: WebSocket; heard: unknown[]; closed: Promise<{ code: number; reason: string }> }> => {
   const socket = new WebSocket(url);
   clients.push(socket);
   const heard: unknown[] = [];
   socket.on("message", (data: Buffer) => heard.push(JSON.parse(data.toString())));
-  const closed = once(socket, "close").then(([code, reason]) => ({ code: code as number, reason: String(reason) }));
+  const closed = once(socket, "close").then(([code, reason]) => ({
+    code: code as number,
+    reason: String(reason),
+  }));
   await once(socket, "open");
   if (token !== undefined) socket.send(JSON.stringify({ type: "hello", token }));
   return { socket, heard, closed };
@@ -90,7 +119,14 @@ describe("a control socket", () => {
     epochs.set("a", 1);
     const { heard } = await connect(await start(options), "a.1");
     await eventually(() => heard).toEqual([wait(1)]);
-    const train: FederationTask = { kind: "train", seq: 2, round: 1, modelVersion: 0, remainingMs: 5000, counted: false };
+    const train: FederationTask = {
+      kind: "train",
+      seq: 2,
+      round: 1,
+      modelVersion: 0,
+      remainingMs: 5000,
+      counted: false,
+    };
     set("a", train);
     set("a", train);
     await eventually(() => heard).toEqual([wait(1), train]);
@@ -138,7 +174,10 @@ describe("a control socket", () => {
     const { options, epochs } = stage();
     epochs.set("a", 2);
     const url = await start(options);
-    expect(await (await connect(await start({ ...options, helloMs: 60 }))).closed).toEqual({ code: 4401, reason: "expected a hello within 60 ms" });
+    expect(await (await connect(await start({ ...options, helloMs: 60 }))).closed).toEqual({
+      code: 4401,
+      reason: "expected a hello within 60 ms",
+    });
     expect(await (await connect(url, "b.1")).closed).toEqual({ code: 4401, reason: "unauthorised" });
     expect(await (await connect(url, "a.1")).closed).toEqual({ code: 4409, reason: "session-replaced" });
     const other = await connect(url);
@@ -229,16 +268,38 @@ describe("a control socket", () => {
   it("C27: throws on no frame, whatever is in it, and closes by one of its codes", async () => {
     const route = controlSocket(stage().options);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.string(), fc.json(), fc.uint8Array(), fc.constantFrom('{"type":"hello"}', '{"type":"hello","token":""}', '{"type":"hello","token":"__proto__.1"}', '{"type":"ping"}')), { minLength: 1, maxLength: 5 }), async (frames) => {
-        let said: number | undefined;
-        const hear: ((data: string | Uint8Array) => unknown)[] = [];
-        const end: ((code: number) => void)[] = [];
-        const socket: ServiceSocket = { send() {}, bufferedAmount: 0, close: (code = 1000) => void (said ??= code), onMessage: (listener) => void hear.push(listener), onClose: (listener) => void end.push(listener) };
-        route.open(socket, new Request("http://cloud/v1/federations/digits/control") as never);
-        for (const frame of frames) await Promise.all(hear.map((listener) => listener(frame)));
-        for (const listener of end) listener(1006);
-        expect([1003, 1008, 4401, 4409]).toContain(said);
-      }),
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(
+            fc.string(),
+            fc.json(),
+            fc.uint8Array(),
+            fc.constantFrom(
+              '{"type":"hello"}',
+              '{"type":"hello","token":""}',
+              '{"type":"hello","token":"__proto__.1"}',
+              '{"type":"ping"}',
+            ),
+          ),
+          { minLength: 1, maxLength: 5 },
+        ),
+        async (frames) => {
+          let said: number | undefined;
+          const hear: ((data: string | Uint8Array) => unknown)[] = [];
+          const end: ((code: number) => void)[] = [];
+          const socket: ServiceSocket = {
+            send() {},
+            bufferedAmount: 0,
+            close: (code = 1000) => void (said ??= code),
+            onMessage: (listener) => void hear.push(listener),
+            onClose: (listener) => void end.push(listener),
+          };
+          route.open(socket, new Request("http://cloud/v1/federations/digits/control") as never);
+          for (const frame of frames) await Promise.all(hear.map((listener) => listener(frame)));
+          for (const listener of end) listener(1006);
+          expect([1003, 1008, 4401, 4409]).toContain(said);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -35,28 +35,48 @@ const FRAMES = { perSecond: 2, burst: 20 } as const;
  * whenever it changes. `{"type":"ping"}` is answered by `{"type":"pong"}`, since pages see no ping of the protocol itself.
  * A device's newer socket takes the place of its older one.
  */
-export function controlSocket({ federations, sessions, helloMs = 5000, recheckMs = 15_000 }: ControlSocketOptions): SocketRoute {
+export function controlSocket({
+  federations,
+  sessions,
+  helloMs = 5000,
+  recheckMs = 15_000,
+}: ControlSocketOptions): SocketRoute {
   const byName = new Map(federations.map((federation) => [federation.plan.name, federation]));
   /** The socket of each client; its end is told once. */
-  const current = new Map<Federation, Map<string, { readonly epoch: number; replace(byEpoch: number): void }>>(federations.map((federation) => [federation, new Map()]));
+  const current = new Map<
+    Federation,
+    Map<string, { readonly epoch: number; replace(byEpoch: number): void }>
+  >(federations.map((federation) => [federation, new Map()]));
 
   return {
     path: "/v1/federations/:name/control",
     maxMessageBytes: MAX_MESSAGE_BYTES,
     firstFrameToken: true,
-    accept: (request) => (federationOf(request) ? undefined : new Response(JSON.stringify({ error: "open a control socket: expected the name of a federation; got another" }), { status: 404, headers: { "content-type": "application/json" } })),
+    accept: (request) =>
+      federationOf(request)
+        ? undefined
+        : new Response(
+            JSON.stringify({
+              error: "open a control socket: expected the name of a federation; got another",
+            }),
+            { status: 404, headers: { "content-type": "application/json" } },
+          ),
     open(socket, request) {
       const federation = federationOf(request)!;
       const clients = current.get(federation)!;
       const pace = createPace(FRAMES);
-      const late = setTimeout(() => socket.close(CONTROL_CODES.unauthorised, `expected a hello within ${helloMs} ms`), helloMs);
+      const late = setTimeout(
+        () => socket.close(CONTROL_CODES.unauthorised, `expected a hello within ${helloMs} ms`),
+        helloMs,
+      );
       let greeted = false;
       let session: { end(): void } | undefined;
       let ended = false;
 
       const greet = async (frame: string): Promise<void> => {
         const token = tokenOf(frame);
-        if (token === undefined) return socket.close(CONTROL_CODES.unauthorised, "expected a hello with a token");
+        if (token === undefined)
+          return socket.close(CONTROL_CODES.unauthorised, "expected a hello with a token");
         const member = await sessions.verify(token);
         if (ended) return;
         clearTimeout(late);
@@ -66,9 +86,18 @@ export function controlSocket({ federations, sessions, helloMs = 5000, recheckMs
         before?.replace(member.epoch);
         const mine = {
           epoch: member.epoch,
-          replace: (by: number) => (by > member.epoch ? refuse(socket, "session-replaced") : socket.close(1000, "another socket of this session")),
+          replace: (by: number) =>
+            by > member.epoch
+              ? refuse(socket, "session-replaced")
+              : socket.close(1000, "another socket of this session"),
         };
-        const running = begun(socket, { federation, member, verify: () => sessions.verify(token), refuse: (why) => refuse(socket, why), recheckMs });
+        const running = begun(socket, {
+          federation,
+          member,
+          verify: () => sessions.verify(token),
+          refuse: (why) => refuse(socket, why),
+          recheckMs,
+        });
         if (!running) return;
         clients.set(member.client, mine);
         session = {
@@ -102,7 +131,10 @@ export function controlSocket({ federations, sessions, helloMs = 5000, recheckMs
 }
 
 /** A token may be good although the federation does not know its member, after a restart without its log: it has to join again. */
-function begun(socket: ServiceSocket, options: ControlSessionOptions): ReturnType<typeof controlSession> | undefined {
+function begun(
+  socket: ServiceSocket,
+  options: ControlSessionOptions,
+): ReturnType<typeof controlSession> | undefined {
   try {
     return controlSession(socket, options);
   } catch (error) {

@@ -1,4 +1,9 @@
-import { writeUpdateMessage, type FederationState, type UpdateHead, type UpdateReceipt } from "@sedna-js/core";
+import {
+  writeUpdateMessage,
+  type FederationState,
+  type UpdateHead,
+  type UpdateReceipt,
+} from "@sedna-js/core";
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 import { updateBlob } from "./blob-names.ts";
 import type { Member } from "./federation.ts";
@@ -41,11 +46,17 @@ export interface CountContext {
  * Adds updates to the open round's sum: checks the numbers, asks once more whether the round is open, adds, and says so, all in one
  * turn. Updates that are kept are on the disk before that, one after the other, each under its place among the counted.
  */
-export function countUpdate(context: CountContext): (request: CountRequest) => Promise<UpdateReceipt | ToldRefusal> {
+export function countUpdate(
+  context: CountContext,
+): (request: CountRequest) => Promise<UpdateReceipt | ToldRefusal> {
   const { log, state, keepUpdates, stats, ask, refuse, counted } = context;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const optionsOf = ({ member, head }: CountRequest) => ({ client: member.client, numSamples: head.numSamples, staleness: Math.max(0, (state().open?.modelVersion ?? 0) - head.modelVersion) });
+  const optionsOf = ({ member, head }: CountRequest) => ({
+    client: member.client,
+    numSamples: head.numSamples,
+    staleness: Math.max(0, (state().open?.modelVersion ?? 0) - head.modelVersion),
+  });
   const receipt = (request: CountRequest): UpdateReceipt => {
     counted(request);
     stats.counted();
@@ -71,7 +82,10 @@ export function countUpdate(context: CountContext): (request: CountRequest) => P
     // Before it is added, which may scale it where it lies.
     const unfit = stats.timed(() => sum.check(change, request.head.numSamples));
     if (unfit) return refuse(request.member, unfit);
-    await log.putBlob(updateBlob(sum.round, sum.count), request.message?.() ?? messageOf({ change, head: request.head, length: sum.length }));
+    await log.putBlob(
+      updateBlob(sum.round, sum.count),
+      request.message?.() ?? messageOf({ change, head: request.head, length: sum.length }),
+    );
     // Its round may have closed, and another one of the same number have opened.
     return context.sum() === sum ? addNow(request) : keepAndAdd(request);
   };
@@ -85,10 +99,28 @@ export function countUpdate(context: CountContext): (request: CountRequest) => P
 }
 
 /** A change that came in memory, as a message. */
-function messageOf({ change, head, length }: { readonly change: ModelUpdate; readonly head: CountRequest["head"]; readonly length: number }): Uint8Array {
+function messageOf({
+  change,
+  head,
+  length,
+}: {
+  readonly change: ModelUpdate;
+  readonly head: CountRequest["head"];
+  readonly length: number;
+}): Uint8Array {
   const { values } = change;
-  const part = (array: Float32Array | Uint16Array | Int8Array | Uint32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  if (change.encoding !== "topk") return writeUpdateMessage({ head: { ...head, encoding: change.encoding, length, ...(change.encoding === "int8" && { scale: change.scale }) }, payload: part(values) });
+  const part = (array: Float32Array | Uint16Array | Int8Array | Uint32Array): Uint8Array =>
+    new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  if (change.encoding !== "topk")
+    return writeUpdateMessage({
+      head: {
+        ...head,
+        encoding: change.encoding,
+        length,
+        ...(change.encoding === "int8" && { scale: change.scale }),
+      },
+      payload: part(values),
+    });
   const payload = new Uint8Array(8 * values.length);
   payload.set(part(change.indices));
   payload.set(part(values), 4 * values.length);

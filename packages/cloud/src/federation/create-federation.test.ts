@@ -7,7 +7,14 @@ import type { Federation } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
 
 async function opened(options: Partial<FederationOptions> = {}): Promise<Federation> {
-  const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, rounds: { participants: 2, exitRound: 2 }, seed: 1, ...options });
+  const federation = createFederation({
+    name: "digits",
+    layout: [{ name: "w", shape: [4] }],
+    aggregator: plainMean,
+    rounds: { participants: 2, exitRound: 2 },
+    seed: 1,
+    ...options,
+  });
   await federation.start();
   return federation;
 }
@@ -19,10 +26,28 @@ describe("a federation", () => {
     const [a, b] = join(federation, ["a", "b"]);
     expect(federation.task(a!)).toMatchObject({ kind: "train", round: 1, modelVersion: 0, counted: false });
     const first = closed(federation);
-    expect(await send(federation, { member: a!, bytes: message([1, 0, 0, 2], { round: 1, numSamples: 10 }), round: 1 })).toEqual({ round: 1, counted: true });
+    expect(
+      await send(federation, {
+        member: a!,
+        bytes: message([1, 0, 0, 2], { round: 1, numSamples: 10 }),
+        round: 1,
+      }),
+    ).toEqual({ round: 1, counted: true });
     expect(federation.task(a!)).toMatchObject({ kind: "train", counted: true });
-    expect(await send(federation, { member: b!, bytes: message([4, 3, 0, 2], { round: 1, numSamples: 20 }), round: 1 })).toEqual({ round: 1, counted: true });
-    expect(await first).toEqual({ round: 1, modelVersion: 1, outcome: "aggregated", totalSamples: 30, done: false });
+    expect(
+      await send(federation, {
+        member: b!,
+        bytes: message([4, 3, 0, 2], { round: 1, numSamples: 20 }),
+        round: 1,
+      }),
+    ).toEqual({ round: 1, counted: true });
+    expect(await first).toEqual({
+      round: 1,
+      modelVersion: 1,
+      outcome: "aggregated",
+      totalSamples: 30,
+      done: false,
+    });
     expect([...federation.model(1)!.parameters]).toEqual([3, 2, 0, 2]);
     const second = closed(federation);
     await send(federation, { member: a!, bytes: message([1, 1, 1, 1], { round: 2 }), round: 2 });
@@ -35,13 +60,23 @@ describe("a federation", () => {
   });
 
   it("is not made where its rounds ask fewer clients than a secure sum needs", () => {
-    const make = (participants: number) => () => createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, secure: {}, rounds: { participants } });
+    const make = (participants: number) => () =>
+      createFederation({
+        name: "digits",
+        layout: [{ name: "w", shape: [4] }],
+        aggregator: plainMean,
+        secure: {},
+        rounds: { participants },
+      });
     expect(make(2)).toThrow(RangeError);
     expect(make(3)).not.toThrow();
   });
 
   it("pauses where a secure sum cannot be made, instead of opening the round again for ever", async () => {
-    const federation = await opened({ secure: { minClients: 4 }, rounds: { participants: 4, overSelect: 1, minFraction: 0.5, selectionMs: 1 } });
+    const federation = await opened({
+      secure: { minClients: 4 },
+      rounds: { participants: 4, overSelect: 1, minFraction: 0.5, selectionMs: 1 },
+    });
     let abandoned = 0;
     federation.onRound(() => void abandoned++);
     const over = closed(federation);
@@ -53,10 +88,13 @@ describe("a federation", () => {
   });
 
   it("tells a client of its place in a buffer when another one has left it", async () => {
-    const federation = await opened({ rounds: { exitRound: 0, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 1 } } });
+    const federation = await opened({
+      rounds: { exitRound: 0, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 1 } },
+    });
     const [a, b] = join(federation, ["a", "b"]);
     const told: string[] = [];
-    for (const member of [a!, b!]) federation.onTask(member, (task) => void told.push(`${member.client} ${task.kind}`));
+    for (const member of [a!, b!])
+      federation.onTask(member, (task) => void told.push(`${member.client} ${task.kind}`));
     await send(federation, { member: a!, bytes: message([1, 0, 0, 2], { round: 1 }), round: 1 });
     expect(told.filter((one) => one === "b train")).toHaveLength(1);
     await federation.close();
@@ -72,18 +110,27 @@ describe("a federation", () => {
         return plainMean.open(round);
       },
     };
-    const federation = await opened({ aggregator: scarce, rounds: { exitRound: 3, selectionMs: 10 }, now: clock.now, timers: clock.timers });
+    const federation = await opened({
+      aggregator: scarce,
+      rounds: { exitRound: 3, selectionMs: 10 },
+      now: clock.now,
+      timers: clock.timers,
+    });
     federation.onRound(() => {
       throw new Error("the owner's own");
     });
     const [a] = join(federation, ["a"]);
-    const abandoned = new Promise((resolve) => federation.onRound(({ outcome }) => outcome === "abandoned" && resolve(undefined)));
+    const abandoned = new Promise((resolve) =>
+      federation.onRound(({ outcome }) => outcome === "abandoned" && resolve(undefined)),
+    );
     await send(federation, { member: a!, bytes: message([1, 0, 0, 0], { round: 1 }), round: 1 });
     await abandoned;
     expect(federation.status()).toMatchObject({ state: "waiting", modelVersion: 1 });
     clock.advance(1000);
     expect(federation.task(a!)).toMatchObject({ kind: "train", round: 2 });
-    expect(await send(federation, { member: a!, bytes: message([1, 0, 0, 0], { round: 2 }), round: 2 })).toMatchObject({ counted: true });
+    expect(
+      await send(federation, { member: a!, bytes: message([1, 0, 0, 0], { round: 2 }), round: 2 }),
+    ).toMatchObject({ counted: true });
     await federation.close();
   });
 });

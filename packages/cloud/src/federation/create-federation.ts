@@ -1,4 +1,14 @@
-import { entriesOf, entryOf, mayUpload, SednaError, taskOf, type FederationClient, type FederationTask, type SecureReceipt, type UpdateReceipt } from "@sedna-js/core";
+import {
+  entriesOf,
+  entryOf,
+  mayUpload,
+  SednaError,
+  taskOf,
+  type FederationClient,
+  type FederationTask,
+  type SecureReceipt,
+  type UpdateReceipt,
+} from "@sedna-js/core";
 import type { Logger } from "../service.ts";
 import { withinNorm } from "./change-norm.ts";
 import { countUpdate, type ToldRefusal } from "./count-update.ts";
@@ -32,14 +42,31 @@ const MOST_PLACES = 256;
  * @throws {TypeError} or {RangeError} on options that do not go together.
  */
 export function createFederation(options: FederationOptions): Federation {
-  const { uploadIdleMs = 10_000, absentMs = 90_000, keepUpdates = false, log = memoryFederationLog(), random = Math.random, logger = silent, timers = engineTimers(), privacy } = options;
+  const {
+    uploadIdleMs = 10_000,
+    absentMs = 90_000,
+    keepUpdates = false,
+    log = memoryFederationLog(),
+    random = Math.random,
+    logger = silent,
+    timers = engineTimers(),
+    privacy,
+  } = options;
   const setup = setUpFederation(options);
   const { plan, limits } = setup;
-  const { maxParallelUploads = placesFor(plan.maxUpdateBytes), maxWaitingUploads = 8 * maxParallelUploads } = options;
+  const { maxParallelUploads = placesFor(plan.maxUpdateBytes), maxWaitingUploads = 8 * maxParallelUploads } =
+    options;
   const now = options.now ?? monotoneClock();
   const stats = federationStats();
   const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
-  const slots = createUploadSlots({ slots: maxParallelUploads, maxWaiting: maxWaitingUploads, makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }), idleMs: uploadIdleMs, now, timers });
+  const slots = createUploadSlots({
+    slots: maxParallelUploads,
+    maxWaiting: maxWaitingUploads,
+    makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }),
+    idleMs: uploadIdleMs,
+    now,
+    timers,
+  });
   const taskFor = (client: string, seq: number): FederationTask => {
     const told = taskOf(rounds.state, { client, now: now(), seq });
     return secure && told.kind === "train" ? secure.task(client, told) : told;
@@ -73,35 +100,47 @@ export function createFederation(options: FederationOptions): Federation {
           listener(closed);
         } catch (error) {
           // The owner's own; the federation goes on.
-          logger.error({ error: error instanceof Error ? error.message : String(error) }, "a listener to rounds failed");
+          logger.error(
+            { error: error instanceof Error ? error.message : String(error) },
+            "a listener to rounds failed",
+          );
         }
       }
     },
   });
-  const secure = options.secure && createSecureRounds({
-    federation: plan.name,
-    length: setup.length,
-    settings: setup.settings,
-    secure: options.secure,
-    state: () => rounds.state,
+  const secure =
+    options.secure &&
+    createSecureRounds({
+      federation: plan.name,
+      length: setup.length,
+      settings: setup.settings,
+      secure: options.secure,
+      state: () => rounds.state,
+      now,
+      timers,
+      logger,
+      onMoved: () => tasks.refresh(),
+      onSummed: ({ round, clients, mean, totalWeight, bytes }) => {
+        // No client alone moves an honest mean further than this; who sends words of no change at all is held to it too.
+        const limited = withinNorm(mean, limits.clipNorm);
+        rounds.sum!.restore({ count: clients.length, totalWeight, mean: limited });
+        rounds.dispatch({ type: "summed", at: now(), round, clients, totalWeight, bytes });
+      },
+      onAbandoned: (round, suspect) => {
+        if (!rounds.isOpen) return;
+        // A strike, or it could keep every round from ending.
+        if (suspect !== undefined)
+          rounds.dispatch({ type: "refused", at: now(), client: suspect, round, code: "wrong-shape" });
+        rounds.dispatch({ type: "failed", at: now(), round });
+      },
+    });
+  const presence = createPresence({
+    absentMs,
     now,
     timers,
-    logger,
-    onMoved: () => tasks.refresh(),
-    onSummed: ({ round, clients, mean, totalWeight, bytes }) => {
-      // No client alone moves an honest mean further than this; who sends words of no change at all is held to it too.
-      const limited = withinNorm(mean, limits.clipNorm);
-      rounds.sum!.restore({ count: clients.length, totalWeight, mean: limited });
-      rounds.dispatch({ type: "summed", at: now(), round, clients, totalWeight, bytes });
-    },
-    onAbandoned: (round, suspect) => {
-      if (!rounds.isOpen) return;
-      // A strike, or it could keep every round from ending.
-      if (suspect !== undefined) rounds.dispatch({ type: "refused", at: now(), client: suspect, round, code: "wrong-shape" });
-      rounds.dispatch({ type: "failed", at: now(), round });
-    },
+    isHeld: (client) => tasks.listeners(client) > 0,
+    onAbsent: (client) => leave(client),
   });
-  const presence = createPresence({ absentMs, now, timers, isHeld: (client) => tasks.listeners(client) > 0, onAbsent: (client) => leave(client) });
 
   /** Sessions of clients that know another plan than ours, from before a restart. */
   const outdated = new Map<string, number>();
@@ -118,26 +157,60 @@ export function createFederation(options: FederationOptions): Federation {
   /** Who asks is there; who was taken for gone is there again. */
   const meet = ({ client, epoch }: Member): void => {
     const known = clientOf(client);
-    if (!known || epoch > known.epoch) throw new SednaError("take part: expected a client that has joined; got another", { code: "session-ended" });
+    if (!known || epoch > known.epoch)
+      throw new SednaError("take part: expected a client that has joined; got another", {
+        code: "session-ended",
+      });
     // What it sends would be malformed, and no fault of its own.
-    if (outdated.get(client) === epoch) throw new SednaError("take part: expected a client that knows the plan; got one that joined before it was changed", { code: "session-ended" });
-    if (epoch < known.epoch) throw new SednaError("take part: expected the newest session of the client; got an older one", { code: "session-replaced" });
+    if (outdated.get(client) === epoch)
+      throw new SednaError(
+        "take part: expected a client that knows the plan; got one that joined before it was changed",
+        { code: "session-ended" },
+      );
+    if (epoch < known.epoch)
+      throw new SednaError("take part: expected the newest session of the client; got an older one", {
+        code: "session-replaced",
+      });
     presence.seen(client);
-    if (!known.present) rounds.dispatch({ type: "joined", at: now(), client, kind: known.kind, epoch, numSamples: known.numSamples, resources: known.resources });
+    if (!known.present)
+      rounds.dispatch({
+        type: "joined",
+        at: now(),
+        client,
+        kind: known.kind,
+        epoch,
+        numSamples: known.numSamples,
+        resources: known.resources,
+      });
   };
 
   /** Why the round does not wait for an update. None of these is a strike, and that it was counted before is as good as the first time. */
-  const ask = ({ client, epoch }: Member, { round, modelVersion }: { readonly round: number; readonly modelVersion?: number }): ToldRefusal | UpdateReceipt | undefined => {
-    const refused = secure ? "not-selected" : mayUpload(rounds.state, { client, epoch, round, ...(modelVersion !== undefined && { modelVersion }) });
+  const ask = (
+    { client, epoch }: Member,
+    { round, modelVersion }: { readonly round: number; readonly modelVersion?: number },
+  ): ToldRefusal | UpdateReceipt | undefined => {
+    const refused = secure
+      ? "not-selected"
+      : mayUpload(rounds.state, {
+          client,
+          epoch,
+          round,
+          ...(modelVersion !== undefined && { modelVersion }),
+        });
     if (refused === undefined) return undefined;
     if (refused === "duplicate") return { round, counted: true, duplicate: true };
     stats.refused(refused);
-    return { refused, error: `take an update: expected one that the open round waits for; got ${refused}`, round: openRound() };
+    return {
+      refused,
+      error: `take an update: expected one that the open round waits for; got ${refused}`,
+      round: openRound(),
+    };
   };
   /** Tells why an update is malformed, and writes the strike down. */
   const refuse = ({ client }: Member, { refused, error }: Refusal): ToldRefusal => {
     stats.refused(refused);
-    if (clientOf(client)) rounds.dispatch({ type: "refused", at: now(), client, round: openRound(), code: refused });
+    if (clientOf(client))
+      rounds.dispatch({ type: "refused", at: now(), client, round: openRound(), code: refused });
     return { refused, error, round: openRound() };
   };
   const count = countUpdate({
@@ -148,7 +221,23 @@ export function createFederation(options: FederationOptions): Federation {
     state: () => rounds.state,
     sum: () => rounds.sum,
     ask: ({ member, head }) => ask(member, head),
-    counted: ({ member: { client }, head: { round, modelVersion, numSamples: weight, metrics }, bytes, digest }) => rounds.dispatch({ type: "counted", at: now(), client, round, modelVersion, weight, bytes, digest, ...(metrics && { metrics }) }),
+    counted: ({
+      member: { client },
+      head: { round, modelVersion, numSamples: weight, metrics },
+      bytes,
+      digest,
+    }) =>
+      rounds.dispatch({
+        type: "counted",
+        at: now(),
+        client,
+        round,
+        modelVersion,
+        weight,
+        bytes,
+        digest,
+        ...(metrics && { metrics }),
+      }),
   });
 
   return {
@@ -163,7 +252,14 @@ export function createFederation(options: FederationOptions): Federation {
         if (rounds.hasNewPlan) outdated.set(client, epoch);
       }
     },
-    status: () => federationStatus({ plan, state: rounds.state, now: now(), epsilons: rounds.epsilons, ...(privacy && { privacy: privacy.spent() }) }),
+    status: () =>
+      federationStatus({
+        plan,
+        state: rounds.state,
+        now: now(),
+        epsilons: rounds.epsilons,
+        ...(privacy && { privacy: privacy.spent() }),
+      }),
     join({ client, epoch, kind, numSamples, resources }) {
       rounds.dispatch({ type: "joined", at: now(), client, kind, epoch, numSamples, resources });
       outdated.delete(client);
@@ -192,7 +288,11 @@ export function createFederation(options: FederationOptions): Federation {
       const { round, total } = upload;
       const early = ask(member, { round });
       if (early) return early;
-      if (total > plan.maxUpdateBytes) return refuse(member, { refused: "too-long", error: `take an update: expected at most ${plan.maxUpdateBytes} bytes; got ${total}` });
+      if (total > plan.maxUpdateBytes)
+        return refuse(member, {
+          refused: "too-long",
+          error: `take an update: expected at most ${plan.maxUpdateBytes} bytes; got ${total}`,
+        });
       const came = await receiveUpload({ slots, member, upload, onBytes: stats.bytes });
       if (came === "partial" || "why" in came) return ask(member, { round }) ?? { round, counted: false };
       if ("refused" in came) return refuse(member, came);
@@ -201,7 +301,14 @@ export function createFederation(options: FederationOptions): Federation {
         if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
         const { head, headBytes } = read;
         const { buffer } = came;
-        return await count({ member, change: () => (came.cut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))), head, digest: head.checksum.toString(16).padStart(8, "0"), bytes: total, message: () => buffer.bytes.slice() });
+        return await count({
+          member,
+          change: () => (came.cut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))),
+          head,
+          digest: head.checksum.toString(16).padStart(8, "0"),
+          bytes: total,
+          message: () => buffer.bytes.slice(),
+        });
       } finally {
         came.free();
       }
@@ -213,12 +320,26 @@ export function createFederation(options: FederationOptions): Federation {
       const wrong = checkShape(change, limits);
       if (wrong) return refuse(member, wrong);
       // Who speaks Sedna's protocol has seen no plan, and cannot keep to its cap.
-      const weight = clientOf(member.client)!.kind === "sedna-v1" ? Math.min(numSamples, limits.maxNumSamples) : numSamples;
-      return count({ member, change: () => change, head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) }, digest: "", bytes });
+      const weight =
+        clientOf(member.client)!.kind === "sedna-v1"
+          ? Math.min(numSamples, limits.maxNumSamples)
+          : numSamples;
+      return count({
+        member,
+        change: () => change,
+        head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) },
+        digest: "",
+        bytes,
+      });
     },
     receiveSecure(member, answer) {
       meet(member);
-      if (!secure) return { refused: "not-selected", error: "take an answer: expected an update; this federation sums in the open", round: openRound() };
+      if (!secure)
+        return {
+          refused: "not-selected",
+          error: "take an answer: expected an update; this federation sums in the open",
+          round: openRound(),
+        };
       let receipt: SecureReceipt;
       try {
         receipt = secure.receive(member.client, answer);
@@ -234,7 +355,18 @@ export function createFederation(options: FederationOptions): Federation {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    stats: () => stats.read({ waiting: slots.waiting, taken: slots.taken, listeners: tasks.listeners(), healthy: rounds.healthy, closing: rounds.isOpen && rounds.state.open?.closing === true, now: now(), ...(rounds.isOpen ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion } : { openedAt: undefined, modelVersion: 0 }) }),
+    stats: () =>
+      stats.read({
+        waiting: slots.waiting,
+        taken: slots.taken,
+        listeners: tasks.listeners(),
+        healthy: rounds.healthy,
+        closing: rounds.isOpen && rounds.state.open?.closing === true,
+        now: now(),
+        ...(rounds.isOpen
+          ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion }
+          : { openedAt: undefined, modelVersion: 0 }),
+      }),
     async close() {
       presence.close();
       secure?.close();

@@ -44,7 +44,10 @@ describe("fileDeviceRegistry()", () => {
     await registry.put(record);
     for (const text of ["", "{", "null", '{"device":"b"}']) {
       await writeFile(join(directory, `${record.device}.json`), text);
-      await expect(fileDeviceRegistry({ directory }).get(record.device)).rejects.toMatchObject({ code: "storage-failed", message: expect.stringContaining(record.device) });
+      await expect(fileDeviceRegistry({ directory }).get(record.device)).rejects.toMatchObject({
+        code: "storage-failed",
+        message: expect.stringContaining(record.device),
+      });
     }
   });
 });

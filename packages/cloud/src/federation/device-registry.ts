@@ -45,6 +45,9 @@ export function memoryDeviceRegistry(): DeviceRegistry {
 
 /** @throws {RangeError} on what is no device's id. */
 export function checkDeviceId(device: string): string {
-  if (!isDeviceId(device)) throw new RangeError(`use a device registry: expected 32 hexadecimal digits as a device's id; got ${JSON.stringify(device)}`);
+  if (!isDeviceId(device))
+    throw new RangeError(
+      `use a device registry: expected 32 hexadecimal digits as a device's id; got ${JSON.stringify(device)}`,
+    );
   return device;
 }

@@ -19,18 +19,25 @@ export function directoryFederationLog(directory: string): FederationLog {
   const folder = join(directory, "blobs");
   let opened: { handle: FileHandle; size: number; readonly release: () => Promise<void> } | undefined;
   const using = (): NonNullable<typeof opened> => {
-    if (!opened) throw new SednaError(`write the log in ${directory}: expected one that is open; got a closed one`, { code: "storage-failed" });
+    if (!opened)
+      throw new SednaError(`write the log in ${directory}: expected one that is open; got a closed one`, {
+        code: "storage-failed",
+      });
     return opened;
   };
 
   return {
     async open() {
-      if (opened) throw new SednaError(`open the log in ${directory}: expected one that is not open; got one that is`, { code: "storage-failed" });
+      if (opened)
+        throw new SednaError(`open the log in ${directory}: expected one that is not open; got one that is`, {
+          code: "storage-failed",
+        });
       await guard(`open the log in ${directory}`, async () => {
         await mkdir(folder, { recursive: true });
         const release = await claimDirectory(directory);
         try {
-          for (const name of await readdir(folder)) if (name.endsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
+          for (const name of await readdir(folder))
+            if (name.endsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
           const handle = await open(path, "a+");
           const { size } = readLines(await readFile(path));
           await handle.truncate(size);
@@ -119,7 +126,9 @@ export function directoryFederationLog(directory: string): FederationLog {
     },
     async blobs() {
       using();
-      return guard(`list the blobs in ${directory}`, async () => (await readdir(folder)).filter((name) => !name.endsWith(TEMPORARY)));
+      return guard(`list the blobs in ${directory}`, async () =>
+        (await readdir(folder)).filter((name) => !name.endsWith(TEMPORARY)),
+      );
     },
     async deleteBlob(name) {
       checkBlobName(name);
@@ -138,7 +147,11 @@ export function directoryFederationLog(directory: string): FederationLog {
 /** Records as one line. */
 function lineOf(records: readonly FederationRecord[]): Buffer {
   const text = Buffer.from(JSON.stringify(records));
-  return Buffer.concat([Buffer.from(`${crc32(text).toString(16).padStart(SUM_LENGTH, "0")} `), text, Buffer.from("\n")]);
+  return Buffer.concat([
+    Buffer.from(`${crc32(text).toString(16).padStart(SUM_LENGTH, "0")} `),
+    text,
+    Buffer.from("\n"),
+  ]);
 }
 
 /**
@@ -149,10 +162,20 @@ function readLines(bytes: Buffer): { readonly records: FederationRecord[]; reado
   const records: FederationRecord[] = [];
   let size = 0;
   let damaged = false;
-  for (let start = 0, end = bytes.indexOf(0x0a); end >= 0; start = end + 1, end = bytes.indexOf(0x0a, start)) {
+  for (
+    let start = 0, end = bytes.indexOf(0x0a);
+    end >= 0;
+    start = end + 1, end = bytes.indexOf(0x0a, start)
+  ) {
     const text = bytes.subarray(start + SUM_LENGTH + 1, end);
-    const isWhole = end - start > SUM_LENGTH && crc32(text) === Number.parseInt(bytes.toString("latin1", start, start + SUM_LENGTH), 16);
-    if (isWhole && damaged) throw new SednaError(`read the log: expected whole lines; got damage at byte ${size}, and more behind it`, { code: "storage-failed" });
+    const isWhole =
+      end - start > SUM_LENGTH &&
+      crc32(text) === Number.parseInt(bytes.toString("latin1", start, start + SUM_LENGTH), 16);
+    if (isWhole && damaged)
+      throw new SednaError(
+        `read the log: expected whole lines; got damage at byte ${size}, and more behind it`,
+        { code: "storage-failed" },
+      );
     damaged ||= !isWhole;
     if (damaged) continue;
     records.push(...(JSON.parse(text.toString()) as FederationRecord[]));
@@ -178,6 +201,9 @@ async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof SednaError || cause instanceof RangeError) throw cause;
     const isFull = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException | null)?.code ?? "");
-    throw new SednaError(`${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause });
+    throw new SednaError(
+      `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause },
+    );
   }
 }

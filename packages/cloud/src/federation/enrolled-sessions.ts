@@ -1,4 +1,13 @@
-import { claimBytes, deviceId, isDeviceId, SednaError, type DeviceClaim, type DeviceProof, type EnrolmentGrant, type EnrolmentRequest } from "@sedna-js/core";
+import {
+  claimBytes,
+  deviceId,
+  isDeviceId,
+  SednaError,
+  type DeviceClaim,
+  type DeviceProof,
+  type EnrolmentGrant,
+  type EnrolmentRequest,
+} from "@sedna-js/core";
 import { createPace } from "../pace.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { standingOf, unauthorised } from "./open-sessions.ts";
@@ -35,7 +44,10 @@ export interface EnrolledSessions extends Sessions {
    * Takes a device in, or finds it there.
    * @throws {SednaError} `cloud-refused` without a good enrolment token, on a proof that is none, and where the device was revoked.
    */
-  enrol(request: EnrolmentRequest, options: { readonly token: string | undefined }): Promise<EnrolmentGrant & { readonly isNew: boolean }>;
+  enrol(
+    request: EnrolmentRequest,
+    options: { readonly token: string | undefined },
+  ): Promise<EnrolmentGrant & { readonly isNew: boolean }>;
   /** Bars a device; its session ends with the next question. False where there is none. */
   revoke(device: string): Promise<boolean>;
 }
@@ -66,11 +78,27 @@ export function enrolledSessions({
 
   const enrolments = createPace({ perSecond: ENROLMENTS_PER_SECOND, burst: 5 * ENROLMENTS_PER_SECOND, now });
 
-  const checkProof = async (proof: DeviceProof, { device, publicKey, admit }: { readonly device: string; readonly publicKey: string; /** Asked once it is the device itself. */ readonly admit?: () => void }): Promise<void> => {
+  const checkProof = async (
+    proof: DeviceProof,
+    {
+      device,
+      publicKey,
+      admit,
+    }: {
+      readonly device: string;
+      readonly publicKey: string;
+      /** Asked once it is the device itself. */ readonly admit?: () => void;
+    },
+  ): Promise<void> => {
     const { at, nonce, signature } = proof;
     // Looked at first, as it costs nothing; who is told the time has learned nothing.
-    if (Math.abs(now() - at) > windowMs) throw refuse(`a proof of within ${windowMs / 1000} s of now, ${new Date(now()).toISOString()} by the server's clock`, `one of ${isoOf(at)}`);
-    if (!(await isSigned({ audience, device, nonce, at }, { publicKey, signature }))) throw refuse("a proof for this audience, signed by the device's key", "another");
+    if (Math.abs(now() - at) > windowMs)
+      throw refuse(
+        `a proof of within ${windowMs / 1000} s of now, ${new Date(now()).toISOString()} by the server's clock`,
+        `one of ${isoOf(at)}`,
+      );
+    if (!(await isSigned({ audience, device, nonce, at }, { publicKey, signature })))
+      throw refuse("a proof for this audience, signed by the device's key", "another");
     admit?.();
     if (!nonces.take(`${device} ${nonce}`)) throw refuse("a proof that was not used before", "one that was");
   };
@@ -78,19 +106,25 @@ export function enrolledSessions({
   return {
     async enrol({ publicKey, label = "", proof }, { token }) {
       const retryAfterMs = enrolments.admit();
-      if (retryAfterMs !== undefined) throw new SednaError(`let a device in: expected at most ${ENROLMENTS_PER_SECOND} a second; got more`, { code: "cloud-busy", retryable: true, retryAfterMs });
+      if (retryAfterMs !== undefined)
+        throw new SednaError(
+          `let a device in: expected at most ${ENROLMENTS_PER_SECOND} a second; got more`,
+          { code: "cloud-busy", retryable: true, retryAfterMs },
+        );
       if (!(await isOneOf(token, enrolmentTokens))) throw refuse("a good enrolment token", "none that is");
       const raw = bytesOf(publicKey);
       const device = deviceId(new Uint8Array(await crypto.subtle.digest("SHA-256", raw)));
       await checkProof(proof, { device, publicKey });
       const known = await registry.get(device);
       const record = known ?? (await registry.put({ device, publicKey, label, enrolledAt: now() }));
-      if (record.revokedAt !== undefined) throw refuse("a device that was not revoked", `${device}, which was`);
+      if (record.revokedAt !== undefined)
+        throw refuse("a device that was not revoked", `${device}, which was`);
       return { device, now: now(), isNew: known === undefined };
     },
     async grant({ device, proof }, { after } = {}) {
       const record = isDeviceId(device) ? await registry.get(device) : undefined;
-      if (!record || record.revokedAt !== undefined) throw refuse("a device that is enrolled", record ? "one that was revoked" : "another");
+      if (!record || record.revokedAt !== undefined)
+        throw refuse("a device that is enrolled", record ? "one that was revoked" : "another");
       if (!proof) throw refuse("a proof by the device's key", "none");
       await checkProof(proof, { ...record, admit: () => epochs.admit(device) });
       const member = { client: device, epoch: epochs.begin(device, after) };
@@ -106,7 +140,10 @@ export function enrolledSessions({
   };
 }
 
-async function isSigned(claim: DeviceClaim, { publicKey, signature }: { readonly publicKey: string; readonly signature: string }): Promise<boolean> {
+async function isSigned(
+  claim: DeviceClaim,
+  { publicKey, signature }: { readonly publicKey: string; readonly signature: string },
+): Promise<boolean> {
   try {
     const key = await crypto.subtle.importKey("raw", bytesOf(publicKey), KEY, false, ["verify"]);
     return await crypto.subtle.verify(SIGNATURE, key, bytesOf(signature), claimBytes(claim));

@@ -27,7 +27,11 @@ export const plainMean: Aggregator = {
         count++;
         return norm;
       },
-      state: () => ({ count, totalWeight: sum.totalWeight, mean: count === 0 ? new Float32Array(base.length) : sum.result() }),
+      state: () => ({
+        count,
+        totalWeight: sum.totalWeight,
+        mean: count === 0 ? new Float32Array(base.length) : sum.result(),
+      }),
       restore({ count: before, totalWeight, mean }) {
         if (before === 0) return;
         sum.add({ encoding: "f32", values: mean }, { weight: totalWeight });
@@ -43,7 +47,11 @@ export const plainMean: Aggregator = {
 };
 
 /** The same, of a rule that needs the updates themselves. */
-export const keepingMean: Aggregator = { ...plainMean, name: "mean of kept updates", open: (round) => withoutState(plainMean.open(round)) };
+export const keepingMean: Aggregator = {
+  ...plainMean,
+  name: "mean of kept updates",
+  open: (round) => withoutState(plainMean.open(round)),
+};
 
 /** Member by member: a spread would keep the count of the beginning. */
 function withoutState(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["open"]> {
@@ -63,11 +71,23 @@ function withoutState(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregat
 }
 
 /** A message of f32 changes, or of other bytes. */
-export function message(values: ArrayLike<number> | Uint8Array, head: Partial<UpdateHead> & { readonly round: number }): Uint8Array<ArrayBuffer> {
+export function message(
+  values: ArrayLike<number> | Uint8Array,
+  head: Partial<UpdateHead> & { readonly round: number },
+): Uint8Array<ArrayBuffer> {
   const floats = values instanceof Uint8Array ? undefined : Float32Array.from(values as ArrayLike<number>);
   const payload = floats ? new Uint8Array(floats.buffer) : (values as Uint8Array);
   const { encoding = "f32" } = head;
-  return writeUpdateMessage({ head: { modelVersion: head.round - 1, numSamples: 10, length: floats?.length ?? payload.length, ...head, encoding }, payload });
+  return writeUpdateMessage({
+    head: {
+      modelVersion: head.round - 1,
+      numSamples: 10,
+      length: floats?.length ?? payload.length,
+      ...head,
+      encoding,
+    },
+    payload,
+  });
 }
 
 /** Bytes in pieces, as a socket has them. */
@@ -76,7 +96,11 @@ export async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Ui
 }
 
 /** Sends a whole message. */
-export const send = (federation: Federation, { member, bytes, round }: { readonly member: Member; readonly bytes: Uint8Array; readonly round: number }): ReturnType<Federation["receive"]> => federation.receive(member, { round, offset: 0, total: bytes.length, body: pieces(bytes) });
+export const send = (
+  federation: Federation,
+  { member, bytes, round }: { readonly member: Member; readonly bytes: Uint8Array; readonly round: number },
+): ReturnType<Federation["receive"]> =>
+  federation.receive(member, { round, offset: 0, total: bytes.length, body: pieces(bytes) });
 
 /** Members that have joined. */
 export function join(federation: Federation, names: readonly string[]): Member[] {
@@ -88,7 +112,9 @@ export function join(federation: Federation, names: readonly string[]): Member[]
 }
 
 /** Resolves when a round closes. */
-export const closed = (federation: Federation): Promise<Parameters<Parameters<Federation["onRound"]>[0]>[0]> =>
+export const closed = (
+  federation: Federation,
+): Promise<Parameters<Parameters<Federation["onRound"]>[0]>[0]> =>
   new Promise((resolve) => {
     const stop = federation.onRound((round) => {
       stop();
@@ -109,7 +135,9 @@ export function openTokens(): Sessions {
       const [client = "", epoch = ""] = token.split(".");
       const newest = epochs.get(client);
       if (newest === undefined) return { refused: "unauthorised", error: "no such session" };
-      return newest === Number(epoch) ? { client, epoch: newest } : { refused: "session-replaced", error: "a newer one" };
+      return newest === Number(epoch)
+        ? { client, epoch: newest }
+        : { refused: "session-replaced", error: "a newer one" };
     },
     end: ({ client }) => void epochs.delete(client),
   };
@@ -129,30 +157,38 @@ export interface MortalLog {
 export function mortalLog(): MortalLog {
   const disk = memoryFederationLog();
   const events: string[] = [];
-  let life = { dead: false, last: undefined as { readonly call: string; readonly die: () => void } | undefined };
+  let life = {
+    dead: false,
+    last: undefined as { readonly call: string; readonly die: () => void } | undefined,
+  };
   return {
     async next() {
       life.dead = true;
       await disk.close();
       const mine = { dead: false, last: undefined };
       life = mine;
-      const alive = <Args extends unknown[], T>(call: string, work: (...args: Args) => Promise<T>) => async (...args: Args): Promise<T> => {
-        const { last } = mine as typeof life;
-        if (last?.call === call) {
-          mine.dead = true;
-          last.die();
-        }
-        return mine.dead ? new Promise<T>(() => {}) : work(...args);
-      };
+      const alive =
+        <Args extends unknown[], T>(call: string, work: (...args: Args) => Promise<T>) =>
+        async (...args: Args): Promise<T> => {
+          const { last } = mine as typeof life;
+          if (last?.call === call) {
+            mine.dead = true;
+            last.die();
+          }
+          return mine.dead ? new Promise<T>(() => {}) : work(...args);
+        };
       const append: FederationLog["append"] = async (records) => {
         await disk.append(records);
-        for (const record of records) if (record.type === "events") events.push(...record.events.map(({ type }) => type));
+        for (const record of records)
+          if (record.type === "events") events.push(...record.events.map(({ type }) => type));
       };
       return {
         open: () => disk.open(),
         read: () => disk.read(),
         append: alive("append", append),
-        replace: alive("replace", (records: Parameters<FederationLog["replace"]>[0]) => disk.replace(records)),
+        replace: alive("replace", (records: Parameters<FederationLog["replace"]>[0]) =>
+          disk.replace(records),
+        ),
         putBlob: alive("putBlob", (name: string, bytes: Uint8Array) => disk.putBlob(name, bytes)),
         getBlob: alive("getBlob", (name: string) => disk.getBlob(name)),
         blobs: alive("blobs", () => disk.blobs()),

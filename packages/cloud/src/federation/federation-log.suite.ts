@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { FederationLog, FederationRecord } from "./federation-log.ts";
 
-const record = (round: number): FederationRecord => ({ type: "events", events: [{ type: "refused", at: round, client: "ü\n\"", round, code: "not-finite" }] });
+const record = (round: number): FederationRecord => ({
+  type: "events",
+  events: [{ type: "refused", at: round, client: 'ü\n"', round, code: "not-finite" }],
+});
 
 /** What every log of a federation keeps to. `make` gives an empty one; `reopen` the same one, after its process is gone. */
-export function federationLogSuite(name: string, make: () => Promise<{ readonly log: FederationLog; readonly reopen: () => Promise<FederationLog> }>): void {
+export function federationLogSuite(
+  name: string,
+  make: () => Promise<{ readonly log: FederationLog; readonly reopen: () => Promise<FederationLog> }>,
+): void {
   describe(`the FederationLog port: ${name}`, () => {
     const opened = async () => {
       const made = await make();
@@ -62,7 +68,8 @@ export function federationLogSuite(name: string, make: () => Promise<{ readonly 
 
     it("takes no name that could be a path", async () => {
       const { log } = await opened();
-      for (const bad of ["../x", "a/b", "", "A", ".x", "a..b", "x".repeat(101), "a\0"]) await expect(log.putBlob(bad, Uint8Array.of(1))).rejects.toThrow(RangeError);
+      for (const bad of ["../x", "a/b", "", "A", ".x", "a..b", "x".repeat(101), "a\0"])
+        await expect(log.putBlob(bad, Uint8Array.of(1))).rejects.toThrow(RangeError);
       await log.close();
     });
 

@@ -43,7 +43,10 @@ federationLogSuite("a directory", async () => {
 });
 
 describe("a log in a directory", () => {
-  const refused = (round: number): FederationRecord => ({ type: "events", events: [{ type: "refused", at: 1, client: "a", round, code: "not-finite" }] });
+  const refused = (round: number): FederationRecord => ({
+    type: "events",
+    events: [{ type: "refused", at: 1, client: "a", round, code: "not-finite" }],
+  });
 
   it("C20: drops what was being written at a death, at whatever byte, and goes on from there", async () => {
     const path = await folder();
@@ -74,7 +77,10 @@ describe("a log in a directory", () => {
     const bytes = await readFile(join(path, "log.jsonl"));
     bytes[Math.floor(bytes.length / 2)]! ^= 1;
     await writeFile(join(path, "log.jsonl"), bytes);
-    await expect(directoryFederationLog(path).open()).rejects.toMatchObject({ code: "storage-failed", message: expect.stringContaining("more behind it") });
+    await expect(directoryFederationLog(path).open()).rejects.toMatchObject({
+      code: "storage-failed",
+      message: expect.stringContaining("more behind it"),
+    });
     await appendFile(join(path, "log.jsonl"), "");
   });
 

@@ -34,13 +34,35 @@ export interface AccountedRound {
  * together with the sum that those are part of, or not at all: so that after a death nobody is counted twice.
  */
 export type FederationRecord =
-  | { readonly type: "started"; readonly at: number; readonly name: string; readonly length: number; readonly seed: number; readonly settings: RoundSettings; readonly plan?: FederationPlan; readonly model: ModelRecord }
+  | {
+      readonly type: "started";
+      readonly at: number;
+      readonly name: string;
+      readonly length: number;
+      readonly seed: number;
+      readonly settings: RoundSettings;
+      readonly plan?: FederationPlan;
+      readonly model: ModelRecord;
+    }
   /** Where a log begins that became too long: all that was before, as it was between two rounds. */
-  | { readonly type: "snapshot"; readonly at: number; readonly name: string; readonly length: number; readonly plan?: FederationPlan; readonly state: FederationState; readonly models: readonly ModelRecord[]; readonly accounted: readonly AccountedRound[] }
+  | {
+      readonly type: "snapshot";
+      readonly at: number;
+      readonly name: string;
+      readonly length: number;
+      readonly plan?: FederationPlan;
+      readonly state: FederationState;
+      readonly models: readonly ModelRecord[];
+      readonly accounted: readonly AccountedRound[];
+    }
   /** The owner runs it by other settings, or another plan, from here on. */
   | { readonly type: "settings"; readonly settings: RoundSettings; readonly plan?: FederationPlan }
   | { readonly type: "events"; readonly events: readonly FederationEvent[]; readonly sum?: SumCheckpoint }
-  | { readonly type: "aggregated"; readonly event: FederationEvent & { readonly type: "aggregated" }; readonly model: ModelRecord };
+  | {
+      readonly type: "aggregated";
+      readonly event: FederationEvent & { readonly type: "aggregated" };
+      readonly model: ModelRecord;
+    };
 
 /**
  * Where a federation writes down what happened. Adapters: a directory, memory. One conformance suite runs on both.
@@ -73,5 +95,8 @@ const BLOB_NAME = /^[a-z][a-z0-9.-]{0,99}$/;
 
 /** Throws a RangeError on a name that is none of a blob: it may become a file's. */
 export function checkBlobName(name: string): void {
-  if (!BLOB_NAME.test(name) || name.includes("..")) throw new RangeError(`name a blob: expected lower-case letters, digits, "." and "-", at most 100; got ${JSON.stringify(name)}`);
+  if (!BLOB_NAME.test(name) || name.includes(".."))
+    throw new RangeError(
+      `name a blob: expected lower-case letters, digits, "." and "-", at most 100; got ${JSON.stringify(name)}`,
+    );
 }

@@ -1,4 +1,16 @@
-import { flatLength, headLayout, parseFederationPlan, roundSettings, roundTargets, type Aggregator, type FederationPlan, type FederationPrivacy, type LayerSpec, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
+import {
+  flatLength,
+  headLayout,
+  parseFederationPlan,
+  roundSettings,
+  roundTargets,
+  type Aggregator,
+  type FederationPlan,
+  type FederationPrivacy,
+  type LayerSpec,
+  type RoundSettings,
+  type TrainingPlan,
+} from "@sedna-js/core";
 import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../service.ts";
 import type { FederationLog } from "./federation-log.ts";
@@ -82,8 +94,18 @@ const BYTES = { f32: 4, f16: 2, int8: 1, topk: 8 } as const;
  * @throws {TypeError} or {RangeError} on options that do not go together; {WireError} on a plan that no client would take.
  */
 export function setUpFederation(options: FederationOptions): FederationSetup {
-  const { name, head, aggregator, training = { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } }, encoding = "f32", maxNumSamples = 100_000, maxNorm, refuseBeyond = 10 } = options;
-  const layout = options.layout ?? (head && headLayout(head).map(({ name: tensor, shape }) => ({ name: tensor, shape })));
+  const {
+    name,
+    head,
+    aggregator,
+    training = { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } },
+    encoding = "f32",
+    maxNumSamples = 100_000,
+    maxNorm,
+    refuseBeyond = 10,
+  } = options;
+  const layout =
+    options.layout ?? (head && headLayout(head).map(({ name: tensor, shape }) => ({ name: tensor, shape })));
   if (!layout) throw new TypeError("make a federation: expected a head or a layout; got neither");
   const settings = roundSettings(options.rounds);
   if (options.secure) checkSecure({ ...options, encoding, settings });
@@ -108,21 +130,63 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
     maxNumSamples,
   });
   const { initialModel } = options;
-  if (initialModel && initialModel.length !== length) throw new RangeError(`make a federation: expected an initial model of ${length} parameters; got ${initialModel.length}`);
-  if (initialModel && !initialModel.every(Number.isFinite)) throw new RangeError("make a federation: expected a finite initial model; got NaN or an infinity in it");
+  if (initialModel && initialModel.length !== length)
+    throw new RangeError(
+      `make a federation: expected an initial model of ${length} parameters; got ${initialModel.length}`,
+    );
+  if (initialModel && !initialModel.every(Number.isFinite))
+    throw new RangeError("make a federation: expected a finite initial model; got NaN or an infinity in it");
   const { goal } = roundTargets(settings);
-  if (goal < aggregator.minClients) throw new RangeError(`make a federation: expected at least ${aggregator.minClients} ${settings.buffered ? "updates in the buffer" : "participants"} for ${aggregator.name}; got ${goal}`);
-  return { plan, settings, length, limits: { length, encoding, entries, maxNumSamples, ...(maxNorm !== undefined && { clipNorm: maxNorm, refuseNorm: maxNorm * refuseBeyond }) } };
+  if (goal < aggregator.minClients)
+    throw new RangeError(
+      `make a federation: expected at least ${aggregator.minClients} ${settings.buffered ? "updates in the buffer" : "participants"} for ${aggregator.name}; got ${goal}`,
+    );
+  return {
+    plan,
+    settings,
+    length,
+    limits: {
+      length,
+      encoding,
+      entries,
+      maxNumSamples,
+      ...(maxNorm !== undefined && { clipNorm: maxNorm, refuseNorm: maxNorm * refuseBeyond }),
+    },
+  };
 }
 
 /** A sum is all that a secure federation has: what needs more is refused now, and not after the first round. */
-function checkSecure({ aggregator, encoding, settings, secure, privacy }: Pick<FederationOptions, "aggregator" | "secure" | "privacy"> & { readonly encoding: UpdateEncoding; readonly settings: RoundSettings }): void {
-  if (!aggregator.needsSumOnly) throw new TypeError(`make a secure federation: expected a rule that needs the mean only; got ${aggregator.name}`);
-  if (settings.buffered) throw new TypeError("make a secure federation: expected rounds; got the buffered mode, in which clients do not meet");
-  if (encoding !== "f32") throw new TypeError(`make a secure federation: expected the encoding f32, which is quantised by itself; got ${encoding}`);
+function checkSecure({
+  aggregator,
+  encoding,
+  settings,
+  secure,
+  privacy,
+}: Pick<FederationOptions, "aggregator" | "secure" | "privacy"> & {
+  readonly encoding: UpdateEncoding;
+  readonly settings: RoundSettings;
+}): void {
+  if (!aggregator.needsSumOnly)
+    throw new TypeError(
+      `make a secure federation: expected a rule that needs the mean only; got ${aggregator.name}`,
+    );
+  if (settings.buffered)
+    throw new TypeError(
+      "make a secure federation: expected rounds; got the buffered mode, in which clients do not meet",
+    );
+  if (encoding !== "f32")
+    throw new TypeError(
+      `make a secure federation: expected the encoding f32, which is quantised by itself; got ${encoding}`,
+    );
   const { minimum, selection } = roundTargets(settings);
   const { minClients = leastClients(minimum) } = secure ?? {};
-  if (selection < minClients) throw new RangeError(`make a secure federation: expected rounds that ask at least ${minClients} clients; got ${selection}, of participants times overSelect`);
+  if (selection < minClients)
+    throw new RangeError(
+      `make a secure federation: expected rounds that ask at least ${minClients} clients; got ${selection}, of participants times overSelect`,
+    );
   // A client with a larger weight would move the mean further than the noise is for.
-  if (privacy && (secure?.maxWeight ?? 1) !== 1) throw new TypeError("make a secure federation: expected maxWeight 1 beside differential privacy; got more");
+  if (privacy && (secure?.maxWeight ?? 1) !== 1)
+    throw new TypeError(
+      "make a secure federation: expected maxWeight 1 beside differential privacy; got more",
+    );
 }

@@ -1,14 +1,29 @@
 import { aggregation } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "./create-federation.ts";
-import { closed, join, keepingMean, message, mortalLog, plainMean, send, type MortalLog } from "./federation-fixture.suite.ts";
+import {
+  closed,
+  join,
+  keepingMean,
+  message,
+  mortalLog,
+  plainMean,
+  send,
+  type MortalLog,
+} from "./federation-fixture.suite.ts";
 import type { Federation, Member } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
 import { openSessions } from "./open-sessions.ts";
 import { recomputeModel } from "./recompute-model.ts";
 
 const opened = async (options: Partial<FederationOptions>): Promise<Federation> => {
-  const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, seed: 1, ...options });
+  const federation = createFederation({
+    name: "digits",
+    layout: [{ name: "w", shape: [4] }],
+    aggregator: plainMean,
+    seed: 1,
+    ...options,
+  });
   await federation.start();
   return federation;
 };
@@ -41,7 +56,12 @@ describe("a federation whose process died", () => {
 
   it("finds the updates that a buffer took from an earlier round", async () => {
     const disk = mortalLog();
-    const options = { aggregator: keepingMean, keepUpdates: true, rounds: { exitRound: 0, participants: 2, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 4 } }, checkpoint: { updates: 1 } };
+    const options = {
+      aggregator: keepingMean,
+      keepUpdates: true,
+      rounds: { exitRound: 0, participants: 2, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 4 } },
+      checkpoint: { updates: 1 },
+    };
     const log = await disk.next();
     const first = await opened({ ...options, log });
     const members = join(first, ["a", "b", "c", "d"]);
@@ -64,7 +84,9 @@ describe("a federation whose process died", () => {
 
   it("C23: ends its rounds and lets its clients in when the clock was put back by years meanwhile", async () => {
     const disk = mortalLog();
-    const options = { rounds: { participants: 2, exitRound: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 } };
+    const options = {
+      rounds: { participants: 2, exitRound: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 },
+    };
     const ahead = 9 * 365 * 86_400_000;
     const device = { protocol: 1, device: "a", numSamples: 10, resources: {} } as const;
     const enter = async (federation: Federation, now: () => number): Promise<Member> => {
@@ -85,7 +107,16 @@ describe("a federation whose process died", () => {
   });
 
   describe("under other settings", () => {
-    const restarted = async (before: Partial<FederationOptions>, { work, after }: { readonly work: (federation: Federation, disk: MortalLog) => Promise<void>; readonly after: Partial<FederationOptions> }): Promise<Federation> => {
+    const restarted = async (
+      before: Partial<FederationOptions>,
+      {
+        work,
+        after,
+      }: {
+        readonly work: (federation: Federation, disk: MortalLog) => Promise<void>;
+        readonly after: Partial<FederationOptions>;
+      },
+    ): Promise<Federation> => {
       const disk = mortalLog();
       await work(await opened({ ...before, checkpoint: { updates: 1 }, log: await disk.next() }), disk);
       return opened({ ...after, log: await disk.next() });
@@ -97,23 +128,36 @@ describe("a federation whose process died", () => {
         join(first, ["a", "b", "c"]);
         await expect.poll(() => disk.appended("joined")).toBe(3);
       };
-      const federation = await restarted({ rounds: { exitRound: 0, buffered: { bufferSize: 3, maxStaleness: 2, concurrency: 2 } } }, { work, after: { rounds: { exitRound: 0, participants: 3, overSelect: 1, deadlineMs: 100 } } });
+      const federation = await restarted(
+        { rounds: { exitRound: 0, buffered: { bufferSize: 3, maxStaleness: 2, concurrency: 2 } } },
+        { work, after: { rounds: { exitRound: 0, participants: 3, overSelect: 1, deadlineMs: 100 } } },
+      );
       const over = closed(federation);
       expect(await over).toMatchObject({ outcome: "abandoned" });
       for (const client of ["a", "b", "c"]) {
         federation.join({ client, epoch: 2, kind: "sedna-js", numSamples: 10, resources: {} });
-        expect(federation.task({ client, epoch: 2 })).toMatchObject({ kind: "train", round: 1, remainingMs: expect.toSatisfy((left: number) => left > 0) });
+        expect(federation.task({ client, epoch: 2 })).toMatchObject({
+          kind: "train",
+          round: 1,
+          remainingMs: expect.toSatisfy((left: number) => left > 0),
+        });
       }
       await federation.close();
     });
     it("by which enough came, closes the round that was open", async () => {
       const work = async (first: Federation, disk: MortalLog): Promise<void> => {
-        for (const member of join(first, ["a", "b", "c", "d", "e", "f", "g"]).slice(0, 5)) await send(first, { member, ...update() });
+        for (const member of join(first, ["a", "b", "c", "d", "e", "f", "g"]).slice(0, 5))
+          await send(first, { member, ...update() });
         await expect.poll(() => disk.appended("counted")).toBe(5);
       };
       const rule = aggregation.Median();
-      const federation = await restarted({ aggregator: rule, rounds: { exitRound: 0, participants: 7, overSelect: 1 } }, { work, after: { aggregator: rule, rounds: { exitRound: 0, participants: 3 } } });
-      await expect.poll(() => federation.status()).toMatchObject({ modelVersion: 1, history: [{ counted: 5 }] });
+      const federation = await restarted(
+        { aggregator: rule, rounds: { exitRound: 0, participants: 7, overSelect: 1 } },
+        { work, after: { aggregator: rule, rounds: { exitRound: 0, participants: 3 } } },
+      );
+      await expect
+        .poll(() => federation.status())
+        .toMatchObject({ modelVersion: 1, history: [{ counted: 5 }] });
       await federation.close();
     });
     it("by which it is not done yet, goes on", async () => {
@@ -124,7 +168,10 @@ describe("a federation whose process died", () => {
         await over;
         await first.close();
       };
-      const federation = await restarted({ rounds: { exitRound: 1 } }, { work, after: { rounds: { exitRound: 2 } } });
+      const federation = await restarted(
+        { rounds: { exitRound: 1 } },
+        { work, after: { rounds: { exitRound: 2 } } },
+      );
       expect(federation.task({ client: "a", epoch: 1 })).toMatchObject({ kind: "train", round: 2 });
       await federation.close();
     });
@@ -134,14 +181,28 @@ describe("a federation whose process died", () => {
         await expect.poll(() => disk.appended("counted")).toBe(1);
       };
       const rule = aggregation.Median();
-      const federation = await restarted({ aggregator: rule, rounds: { participants: 3 } }, { work, after: { aggregator: rule, maxNumSamples: 5, rounds: { participants: 3 } } });
-      expect(federation.status()).toMatchObject({ round: 0, history: [{ outcome: "abandoned", counted: 1 }] });
+      const federation = await restarted(
+        { aggregator: rule, rounds: { participants: 3 } },
+        { work, after: { aggregator: rule, maxNumSamples: 5, rounds: { participants: 3 } } },
+      );
+      expect(federation.status()).toMatchObject({
+        round: 0,
+        history: [{ outcome: "abandoned", counted: 1 }],
+      });
       await federation.close();
     });
     it("and another plan, asks those who know the old one to join again, and strikes nobody", async () => {
-      const federation = await restarted({ rounds: { participants: 2 } }, { work: async (first) => void join(first, ["a"]), after: { encoding: "int8", rounds: { participants: 2 } } });
+      const federation = await restarted(
+        { rounds: { participants: 2 } },
+        {
+          work: async (first) => void join(first, ["a"]),
+          after: { encoding: "int8", rounds: { participants: 2 } },
+        },
+      );
       const member = { client: "a", epoch: 1 };
-      await expect(send(federation, { member, ...update() })).rejects.toMatchObject({ code: "session-ended" });
+      await expect(send(federation, { member, ...update() })).rejects.toMatchObject({
+        code: "session-ended",
+      });
       federation.join({ ...member, epoch: 2, kind: "sedna-js", numSamples: 10, resources: {} });
       expect(federation.task({ ...member, epoch: 2 })).toBeDefined();
       expect(federation.status().clients).toMatchObject([{ strikes: 0 }]);

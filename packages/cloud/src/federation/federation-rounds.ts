@@ -1,11 +1,24 @@
-import { nextTick, reduceFederation, SednaError, type FederationEffect, type FederationEvent, type FederationState } from "@sedna-js/core";
+import {
+  nextTick,
+  reduceFederation,
+  SednaError,
+  type FederationEffect,
+  type FederationEvent,
+  type FederationState,
+} from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import { memoryBlob, modelBlob, versionsNeeded } from "./blob-names.ts";
 import { changedAssignments } from "./changed-assignments.ts";
 import type { Federation } from "./federation.ts";
 import type { FederationLog } from "./federation-log.ts";
 import type { FederationOptions, FederationSetup } from "./federation-options.ts";
-import { deleteUnneeded, modelFromBefore, sha256Of, type MadeModel, type ModelVersion } from "./model-versions.ts";
+import {
+  deleteUnneeded,
+  modelFromBefore,
+  sha256Of,
+  type MadeModel,
+  type ModelVersion,
+} from "./model-versions.ts";
 import { openLog, type OpenedLog } from "./open-log.ts";
 import { restoreSum } from "./restore-sum.ts";
 import { createRoundAccount } from "./round-account.ts";
@@ -20,7 +33,10 @@ const MOST_EVENTS = 50_000;
 type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
 
 /** Options of {@link createFederationRounds}. */
-export interface FederationRoundsOptions extends Pick<FederationOptions, "aggregator" | "checkpoint" | "initialModel" | "kernels" | "privacy">, FederationSetup {
+export interface FederationRoundsOptions
+  extends
+    Pick<FederationOptions, "aggregator" | "checkpoint" | "initialModel" | "kernels" | "privacy">,
+    FederationSetup {
   readonly log: FederationLog;
   readonly keepUpdates: boolean;
   readonly seed: number;
@@ -29,7 +45,10 @@ export interface FederationRoundsOptions extends Pick<FederationOptions, "aggreg
   readonly timers: Timers;
   readonly logger: NonNullable<FederationOptions["logger"]>;
   /** Told after each event; `isWide` when it was about all clients; `assigned` whose work has begun or ended by it. */
-  readonly onChange: (event: FederationEvent, change: { readonly isWide: boolean; readonly assigned: readonly string[] }) => void;
+  readonly onChange: (
+    event: FederationEvent,
+    change: { readonly isWide: boolean; readonly assigned: readonly string[] },
+  ) => void;
   readonly onClosed: (closed: RoundClosed) => void;
 }
 
@@ -74,13 +93,31 @@ interface Running {
  * in the order in which it was reduced.
  */
 export function createFederationRounds(options: FederationRoundsOptions): FederationRounds {
-  const { aggregator, log, plan, settings, limits, keepUpdates, now, random, timers, logger, privacy, onChange, onClosed } = options;
+  const {
+    aggregator,
+    log,
+    plan,
+    settings,
+    limits,
+    keepUpdates,
+    now,
+    random,
+    timers,
+    logger,
+    privacy,
+    onChange,
+    onClosed,
+  } = options;
   const account = createRoundAccount(privacy);
   let running: Running | undefined;
   let hasNewPlan = false;
   let phase: "new" | "open" | "closed" = "new";
   const using = (): Running => {
-    if (!running || phase !== "open") throw new SednaError(`use the federation ${plan.name}: expected one that is open; got one that is ${phase}`, { code: "disposed", retryable: true });
+    if (!running || phase !== "open")
+      throw new SednaError(
+        `use the federation ${plan.name}: expected one that is open; got one that is ${phase}`,
+        { code: "disposed", retryable: true },
+      );
     return running;
   };
 
@@ -88,8 +125,20 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     run.sum?.dispose();
     const { open, modelVersion } = run.state;
     // More may have been counted by other settings, before a restart.
-    const capacity = Math.max(settings.buffered?.bufferSize ?? settings.participants, open?.counted.size ?? 0);
-    run.sum = openRoundSum({ round, aggregator, kernels: run.kernels, base: run.models.get(open?.modelVersion ?? modelVersion)!.parameters, memory: run.memory, capacity, limits, random });
+    const capacity = Math.max(
+      settings.buffered?.bufferSize ?? settings.participants,
+      open?.counted.size ?? 0,
+    );
+    run.sum = openRoundSum({
+      round,
+      aggregator,
+      kernels: run.kernels,
+      base: run.models.get(open?.modelVersion ?? modelVersion)!.parameters,
+      memory: run.memory,
+      capacity,
+      limits,
+      random,
+    });
   };
   const dropSum = (run: Running): void => {
     run.sum?.dispose();
@@ -98,7 +147,13 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const closed = (outcome: "aggregated" | "abandoned"): void => {
     const { state } = using();
     const last = state.history.at(-1)!;
-    onClosed({ round: last.round, modelVersion: state.modelVersion, outcome, totalSamples: last.totalSamples, done: state.phase === "done" });
+    onClosed({
+      round: last.round,
+      modelVersion: state.modelVersion,
+      outcome,
+      totalSamples: last.totalSamples,
+      done: state.phase === "done",
+    });
   };
 
   const carryOut = (run: Running, effect: FederationEffect): void => {
@@ -154,7 +209,10 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     const at = phase === "open" ? nextTick(run.state) : undefined;
     if (at === undefined) return;
     // Engines wait no longer than this; then it looks again.
-    run.tick = timers.set(() => dispatch({ type: "ticked", at: now() }), Math.min(2 ** 31 - 1, Math.max(1, at - Math.max(now(), run.at))));
+    run.tick = timers.set(
+      () => dispatch({ type: "ticked", at: now() }),
+      Math.min(2 ** 31 - 1, Math.max(1, at - Math.max(now(), run.at))),
+    );
   };
 
   const startClosing = (run: Running): void => {
@@ -187,11 +245,18 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     return { round: run.state.open!.round, version, model, memory, sha256 };
   };
 
-  const publish = async (run: Running, { round, version, model, memory, sha256 }: MadeModel): Promise<void> => {
+  const publish = async (
+    run: Running,
+    { round, version, model, memory, sha256 }: MadeModel,
+  ): Promise<void> => {
     run.models.set(version, { parameters: model, sha256 });
     run.memory = memory;
     dispatch({ type: "aggregated", at: now(), round, modelVersion: version }, (event) =>
-      run.journal.noteRecord({ type: "aggregated", event: event as Extract<FederationEvent, { type: "aggregated" }>, model: { version, blob: modelBlob(version), sha256, ...(memory && { memory: memoryBlob(version) }) } }),
+      run.journal.noteRecord({
+        type: "aggregated",
+        event: event as Extract<FederationEvent, { type: "aggregated" }>,
+        model: { version, blob: modelBlob(version), sha256, ...(memory && { memory: memoryBlob(version) }) },
+      }),
     );
     shorten(run);
     const needed = versionsNeeded(run.state);
@@ -201,14 +266,21 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       await run.journal.flush();
       await deleteUnneeded(log, { state: run.state, keepUpdates });
     } catch (error) {
-      if (phase === "open") logger.error({ error: messageOf(error) }, "what a federation needs no more could not be deleted");
+      if (phase === "open")
+        logger.error({ error: messageOf(error) }, "what a federation needs no more could not be deleted");
     }
   };
 
   /** Between two rounds the state says all: a log that has become long begins anew with it. One that is kept for audits does not. */
   const shorten = (run: Running): void => {
     if (keepUpdates || run.logged < (options.checkpoint?.events ?? MOST_EVENTS)) return;
-    const record = snapshotOf({ ...run, plan, length: options.length, hasMemory: run.memory !== undefined, accounted: account.rounds });
+    const record = snapshotOf({
+      ...run,
+      plan,
+      length: options.length,
+      hasMemory: run.memory !== undefined,
+      accounted: account.rounds,
+    });
     if (record) run.journal.beginAnew(record);
     if (record) run.logged = 0;
   };
@@ -217,7 +289,12 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   const restore = async (run: Running, opened: OpenedLog): Promise<unknown> => {
     try {
       openSum(run, opened.state.open!.round);
-      await restoreSum(run.sum!, { log, opened, limits: { ...limits, encoding: undefined, entries: undefined }, kernels: run.kernels });
+      await restoreSum(run.sum!, {
+        log,
+        opened,
+        limits: { ...limits, encoding: undefined, entries: undefined },
+        kernels: run.kernels,
+      });
       return undefined;
     } catch (error) {
       return error;
@@ -225,9 +302,41 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   };
 
   const open = async (kernels: VectorKernels): Promise<void> => {
-    const opened = await openLog({ log, plan, settings, length: options.length, limits, initialModel: options.initialModel, seed: options.seed, now, listener: { onEvent: (_, turn) => account.look(turn), onAccounted: (rounds) => rounds.forEach(account.charge) } });
-    const journal = createRoundJournal({ log, sum: () => running?.sum?.state(), lastSum: opened.sum?.mean, maxUnwritten: options.checkpoint?.updates, maxWaitMs: options.checkpoint?.ms, logger, timers });
-    const run: Running = { kernels, journal, models: opened.models, state: opened.state, sum: undefined, memory: opened.memory, at: Math.min(opened.at, now()), tick: undefined, logged: opened.events, closing: undefined };
+    const opened = await openLog({
+      log,
+      plan,
+      settings,
+      length: options.length,
+      limits,
+      initialModel: options.initialModel,
+      seed: options.seed,
+      now,
+      listener: {
+        onEvent: (_, turn) => account.look(turn),
+        onAccounted: (rounds) => rounds.forEach(account.charge),
+      },
+    });
+    const journal = createRoundJournal({
+      log,
+      sum: () => running?.sum?.state(),
+      lastSum: opened.sum?.mean,
+      maxUnwritten: options.checkpoint?.updates,
+      maxWaitMs: options.checkpoint?.ms,
+      logger,
+      timers,
+    });
+    const run: Running = {
+      kernels,
+      journal,
+      models: opened.models,
+      state: opened.state,
+      sum: undefined,
+      memory: opened.memory,
+      at: Math.min(opened.at, now()),
+      tick: undefined,
+      logged: opened.events,
+      closing: undefined,
+    };
     const lost = opened.state.open && (await restore(run, opened));
     await deleteUnneeded(log, { state: run.state, keepUpdates });
     running = run;
@@ -269,7 +378,11 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     },
     dispatch,
     async start() {
-      if (phase !== "new") throw new SednaError(`start the federation ${plan.name}: expected a new one; got one that is ${phase}`, { code: "disposed" });
+      if (phase !== "new")
+        throw new SednaError(
+          `start the federation ${plan.name}: expected a new one; got one that is ${phase}`,
+          { code: "disposed" },
+        );
       const kernels = options.kernels ?? (await loadVectorKernels());
       const giveBack = async (): Promise<void> => {
         if (!options.kernels) kernels.dispose();

@@ -18,15 +18,35 @@ afterEach(async () => {
 });
 
 async function started(options: Partial<FederationOptions> = {}, cloudOptions: Partial<CloudOptions> = {}) {
-  const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: plainMean, rounds: { participants: 2, exitRound: 2 }, seed: 1, ...options });
-  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: openTokens() })], token: "the-clouds-own", ...cloudOptions });
+  const federation = createFederation({
+    name: "digits",
+    layout: [{ name: "w", shape: [4] }],
+    aggregator: plainMean,
+    rounds: { participants: 2, exitRound: 2 },
+    seed: 1,
+    ...options,
+  });
+  const cloud = createCloud({
+    services: [federationService({ federations: [federation], sessions: openTokens() })],
+    token: "the-clouds-own",
+    ...cloudOptions,
+  });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });
   running.push(serving);
   const base = `${serving.url}/v1/federations/digits`;
-  const as = (token: string) => (path: string, init: RequestInit = {}) => fetch(base + path, { ...init, headers: { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) } });
+  const as =
+    (token: string) =>
+    (path: string, init: RequestInit = {}) =>
+      fetch(base + path, {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) },
+      });
   const joined = async (device: string) => {
-    const response = await fetch(`${base}/sessions`, { method: "POST", body: JSON.stringify({ protocol: 1, device, numSamples: 10 }) });
+    const response = await fetch(`${base}/sessions`, {
+      method: "POST",
+      body: JSON.stringify({ protocol: 1, device, numSamples: 10 }),
+    });
     expect(response.status).toBe(201);
     const grant = (await response.json()) as SessionGrant;
     return { grant, ask: as(grant.token) };
@@ -36,7 +56,19 @@ async function started(options: Partial<FederationOptions> = {}, cloudOptions: P
 /** How many questions for a task are kept. */
 const watched = (federation: Federation): number => federation.stats().listeners;
 type Ask = Awaited<ReturnType<Awaited<ReturnType<typeof started>>["joined"]>>["ask"];
-const put = (ask: Ask, { round, bytes, headers = {} }: { round: number; bytes: Uint8Array<ArrayBuffer>; headers?: Record<string, string> }) => ask(`/rounds/${round}/update`, { method: "PUT", body: bytes, headers: { "content-type": UPDATE_TYPE, ...headers } });
+const put = (
+  ask: Ask,
+  {
+    round,
+    bytes,
+    headers = {},
+  }: { round: number; bytes: Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
+) =>
+  ask(`/rounds/${round}/update`, {
+    method: "PUT",
+    body: bytes,
+    headers: { "content-type": UPDATE_TYPE, ...headers },
+  });
 
 describe("a federation over HTTP", () => {
   it("is joined, tells tasks, gives models and takes updates", async () => {
@@ -52,17 +84,23 @@ describe("a federation over HTTP", () => {
 
     const model = await a.ask("/models/0");
     expect(new Float32Array(await model.arrayBuffer())).toEqual(new Float32Array(4));
-    expect((await a.ask("/models/0", { headers: { "if-none-match": model.headers.get("etag")! } })).status).toBe(304);
+    expect(
+      (await a.ask("/models/0", { headers: { "if-none-match": model.headers.get("etag")! } })).status,
+    ).toBe(304);
     const rest = await a.ask("/models/0", { headers: { range: "bytes=12-" } });
     expect([rest.status, rest.headers.get("content-range")]).toEqual([206, "bytes 12-15/16"]);
 
     const done = closed(federation);
-    expect(await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json()).toEqual({ round: 1, counted: true });
+    expect(await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json()).toEqual(
+      { round: 1, counted: true },
+    );
     const again = await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) });
     expect(await again.json()).toEqual({ round: 1, counted: true, duplicate: true });
     await put(b.ask, { round: 1, bytes: message([3, 2, 3, 4], { round: 1 }) });
     expect(await done).toMatchObject({ modelVersion: 1 });
-    expect(new Float32Array(await (await b.ask("/models/1")).arrayBuffer())).toEqual(Float32Array.of(2, 2, 3, 4));
+    expect(new Float32Array(await (await b.ask("/models/1")).arrayBuffer())).toEqual(
+      Float32Array.of(2, 2, 3, 4),
+    );
     expect(await (await fetch(base)).json()).toMatchObject({ round: 2, modelVersion: 1, state: "running" });
     expect((await put(b.ask, { round: 1, bytes: message([3, 2, 3, 4], { round: 1 }) })).status).toBe(409);
   });
@@ -73,7 +111,12 @@ describe("a federation over HTTP", () => {
     await joined("b");
     const bytes = message([1, 2, 3, 4], { round: 1 });
     const total = bytes.length;
-    const part = (from: number, to: number) => put(ask, { round: 1, bytes: bytes.slice(from, to), headers: { "content-range": `bytes ${from}-${to - 1}/${total}` } });
+    const part = (from: number, to: number) =>
+      put(ask, {
+        round: 1,
+        bytes: bytes.slice(from, to),
+        headers: { "content-range": `bytes ${from}-${to - 1}/${total}` },
+      });
     const first = await part(0, 50);
     expect([first.status, await first.json()]).toEqual([202, { round: 1, counted: false }]);
     expect((await ask("/rounds/1/update", { method: "HEAD" })).headers.get("upload-offset")).toBe("50");
@@ -86,15 +129,33 @@ describe("a federation over HTTP", () => {
     const { joined, as, base } = await started();
     const { ask } = await joined("a");
     await joined("b");
-    const told = async (response: Response): Promise<unknown[]> => [response.status, ((await response.json()) as { code?: string }).code];
+    const told = async (response: Response): Promise<unknown[]> => [
+      response.status,
+      ((await response.json()) as { code?: string }).code,
+    ];
     expect(await told(await fetch(`${base}/task`))).toEqual([401, "unauthorised"]);
     expect(await told(await as("nobody.1")("/task"))).toEqual([401, "unauthorised"]);
     const newer = await joined("a");
     expect(await told(await ask("/task"))).toEqual([409, "session-replaced"]);
-    expect(await told(await put(newer.ask, { round: 1, bytes: new Uint8Array(1_000_000) }))).toEqual([413, "too-long"]);
-    expect(await told(await put(newer.ask, { round: 9, bytes: message([1, 2, 3, 4], { round: 9 }) }))).toEqual([409, "wrong-round"]);
-    expect(await told(await put(newer.ask, { round: 1, bytes: message([1, 2, 3, NaN], { round: 1 }) }))).toEqual([422, "not-finite"]);
-    expect((await newer.ask("/rounds/1/update", { method: "PUT", body: new Uint8Array(4), headers: { "content-type": "text/plain" } })).status).toBe(415);
+    expect(await told(await put(newer.ask, { round: 1, bytes: new Uint8Array(1_000_000) }))).toEqual([
+      413,
+      "too-long",
+    ]);
+    expect(
+      await told(await put(newer.ask, { round: 9, bytes: message([1, 2, 3, 4], { round: 9 }) })),
+    ).toEqual([409, "wrong-round"]);
+    expect(
+      await told(await put(newer.ask, { round: 1, bytes: message([1, 2, 3, NaN], { round: 1 }) })),
+    ).toEqual([422, "not-finite"]);
+    expect(
+      (
+        await newer.ask("/rounds/1/update", {
+          method: "PUT",
+          body: new Uint8Array(4),
+          headers: { "content-type": "text/plain" },
+        })
+      ).status,
+    ).toBe(415);
     expect((await newer.ask("/models/7")).status).toBe(404);
     expect((await fetch(base.replace("digits", "others"))).status).toBe(404);
     expect((await fetch(`${base}/sessions`, { method: "POST", body: "{" })).status).toBe(400);
@@ -102,14 +163,30 @@ describe("a federation over HTTP", () => {
   });
 
   it("asks for no token of the cloud's and keeps to the plan's limit, not the cloud's; all else is guarded as ever", async () => {
-    const { joined, serving } = await started({ layout: [{ name: "w", shape: [10_000] }], rounds: { participants: 1 } }, { maxBodyBytes: 1000, origins: ["https://app.example"] });
+    const { joined, serving } = await started(
+      { layout: [{ name: "w", shape: [10_000] }], rounds: { participants: 1 } },
+      { maxBodyBytes: 1000, origins: ["https://app.example"] },
+    );
     const { ask } = await joined("a");
-    expect(await (await put(ask, { round: 1, bytes: message(new Float32Array(10_000).fill(1), { round: 1 }) })).json()).toMatchObject({ counted: true });
+    expect(
+      await (
+        await put(ask, { round: 1, bytes: message(new Float32Array(10_000).fill(1), { round: 1 }) })
+      ).json(),
+    ).toMatchObject({ counted: true });
     expect((await fetch(`${serving.url}/metrics`)).status).toBe(401);
-    const preflight = await fetch(`${serving.url}/v1/federations/digits/rounds/1/update`, { method: "OPTIONS", headers: { origin: "https://app.example", "access-control-request-method": "PUT", "access-control-request-headers": "authorization,content-range,content-type" } });
+    const preflight = await fetch(`${serving.url}/v1/federations/digits/rounds/1/update`, {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://app.example",
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "authorization,content-range,content-type",
+      },
+    });
     expect(preflight.headers.get("access-control-allow-methods")).toContain("PUT");
     expect(preflight.headers.get("access-control-allow-headers")).toContain("content-range");
-    const metrics = await (await fetch(`${serving.url}/metrics`, { headers: { authorization: "Bearer the-clouds-own" } })).text();
+    const metrics = await (
+      await fetch(`${serving.url}/metrics`, { headers: { authorization: "Bearer the-clouds-own" } })
+    ).text();
     expect(metrics).toContain('sedna_federation_updates_total{federation="digits",code="counted"} 1');
     expect(metrics).toContain('sedna_federation_rounds_total{federation="digits",outcome="aggregated"} 1');
   });
@@ -121,7 +198,9 @@ describe("a federation over HTTP", () => {
     const older = ask(`/task?after=${seq}&wait=30`);
     await expect.poll(() => watched(federation)).toBe(1);
     const gone = new AbortController();
-    const newer = ask(`/task?after=${seq}&wait=30`, { signal: gone.signal }).catch((error: Error) => error.name);
+    const newer = ask(`/task?after=${seq}&wait=30`, { signal: gone.signal }).catch(
+      (error: Error) => error.name,
+    );
     expect(await (await older).json()).toMatchObject({ seq });
     await expect.poll(() => watched(federation)).toBe(1);
     gone.abort();
@@ -134,7 +213,9 @@ describe("a federation over HTTP", () => {
     const first = await started({ log });
     const a = await first.joined("a");
     await first.joined("b");
-    expect(await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json()).toMatchObject({ counted: true });
+    expect(
+      await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json(),
+    ).toMatchObject({ counted: true });
     const { seq } = (await (await a.ask("/task")).json()) as { seq: number };
     const polled = a.ask(`/task?after=${seq}&wait=30`);
     await expect.poll(() => watched(first.federation)).toBe(1);

@@ -1,4 +1,13 @@
-import { parseSessionRequest, SECURE_PHASES, SednaError, WireError, type FederationTask, UPDATE_REFERENCE_TYPE, type SessionGrant, type WeightStore } from "@sedna-js/core";
+import {
+  parseSessionRequest,
+  SECURE_PHASES,
+  SednaError,
+  WireError,
+  type FederationTask,
+  UPDATE_REFERENCE_TYPE,
+  type SessionGrant,
+  type WeightStore,
+} from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { bodyPieces } from "../body-pieces.ts";
@@ -40,8 +49,24 @@ interface Asked {
 }
 
 /** Refuses a request with a status; what it says is for the client. */
-function refuse(c: Context, { status, error, code, headers = {} }: { readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503 | 507; readonly error: string; readonly code?: string; readonly headers?: Record<string, string> }): Response {
-  return c.json({ error, ...(code !== undefined && { code }) }, status, { "cache-control": "no-store", ...headers });
+function refuse(
+  c: Context,
+  {
+    status,
+    error,
+    code,
+    headers = {},
+  }: {
+    readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503 | 507;
+    readonly error: string;
+    readonly code?: string;
+    readonly headers?: Record<string, string>;
+  },
+): Response {
+  return c.json({ error, ...(code !== undefined && { code }) }, status, {
+    "cache-control": "no-store",
+    ...headers,
+  });
 }
 
 /**
@@ -49,10 +74,20 @@ function refuse(c: Context, { status, error, code, headers = {} }: { readonly st
  * its sessions say who asks; the cloud's own is not asked for here, nor is its limit of bodies: an update may have what its plan
  * says, and is never in memory beside the places that the federation has for it.
  */
-export function federationService({ federations, sessions, sockets = [], weightStore, maxWaitMs = 30_000, name = "federations" }: FederationServiceOptions): Service {
+export function federationService({
+  federations,
+  sessions,
+  sockets = [],
+  weightStore,
+  maxWaitMs = 30_000,
+  name = "federations",
+}: FederationServiceOptions): Service {
   const byName = new Map(federations.map((federation) => [federation.plan.name, federation]));
-  if (byName.size < federations.length) throw new RangeError("serve federations: expected different names; got one twice");
-  const polls = new Map(federations.map((federation) => [federation, createTaskPolls({ federation, maxWaitMs })]));
+  if (byName.size < federations.length)
+    throw new RangeError("serve federations: expected different names; got one twice");
+  const polls = new Map(
+    federations.map((federation) => [federation, createTaskPolls({ federation, maxWaitMs })]),
+  );
   const following: (() => void)[] = [];
   /** Made when the cloud that it logs to is known: before the start. */
   let stored: StoredWeights | undefined;
@@ -61,14 +96,27 @@ export function federationService({ federations, sessions, sockets = [], weightS
 
   const memberOf = async (c: Context): Promise<Member | Response> => {
     const token = /^Bearer ([\w.~+/-]+=*)$/.exec(c.req.header("authorization") ?? "")?.[1];
-    const member = token === undefined ? ({ refused: "unauthorised", error: "expected Authorization: Bearer with a session's token" } as const) : await sessions.verify(token);
+    const member =
+      token === undefined
+        ? ({
+            refused: "unauthorised",
+            error: "expected Authorization: Bearer with a session's token",
+          } as const)
+        : await sessions.verify(token);
     if (!("refused" in member)) return member;
-    return refuse(c, { status: member.refused === "unauthorised" ? 401 : 409, error: member.error, code: member.refused });
+    return refuse(c, {
+      status: member.refused === "unauthorised" ? 401 : 409,
+      error: member.error,
+      code: member.refused,
+    });
   };
 
   const join = async ({ c, federation }: Asked): Promise<Response> => {
     const { numSamples, resources = {}, ...request } = parseSessionRequest(await c.req.text());
-    const { token, expiresIn, client, epoch } = await sessions.grant({ ...request, numSamples, resources }, { after: federation.epochOf(request.device) });
+    const { token, expiresIn, client, epoch } = await sessions.grant(
+      { ...request, numSamples, resources },
+      { after: federation.epochOf(request.device) },
+    );
     federation.join({ client, epoch, kind: "sedna-js", numSamples, resources });
     const grant: SessionGrant = { token, expiresIn, epoch, now: Date.now(), plan: federation.plan };
     return c.json(grant, 201, { "cache-control": "no-store" });
@@ -83,61 +131,115 @@ export function federationService({ federations, sessions, sockets = [], weightS
   const tell = async ({ c, federation }: Asked, member: Member): Promise<Response> => {
     const { after, wait } = c.req.query();
     const seconds = Number(wait ?? 0);
-    if (!(seconds >= 0)) return refuse(c, { status: 400, error: `ask for a task: expected wait in seconds; got ${JSON.stringify(wait)}` });
-    const task: FederationTask | undefined = await polls.get(federation)!.next(member, { after: after === undefined ? undefined : Number(after), waitMs: 1000 * seconds, signal: c.req.raw.signal });
-    if (!task) return refuse(c, { status: 503, error: "the server is shutting down", headers: { "retry-after": "1" } });
+    if (!(seconds >= 0))
+      return refuse(c, {
+        status: 400,
+        error: `ask for a task: expected wait in seconds; got ${JSON.stringify(wait)}`,
+      });
+    const task: FederationTask | undefined = await polls
+      .get(federation)!
+      .next(member, {
+        after: after === undefined ? undefined : Number(after),
+        waitMs: 1000 * seconds,
+        signal: c.req.raw.signal,
+      });
+    if (!task)
+      return refuse(c, {
+        status: 503,
+        error: "the server is shutting down",
+        headers: { "retry-after": "1" },
+      });
     return c.json(task, 200, { "cache-control": "no-store" });
   };
 
   const give = async ({ c, federation }: Asked): Promise<Response> => {
     const { version = "" } = c.req.param();
     const model = /^\d{1,15}$/.test(version) ? federation.model(Number(version)) : undefined;
-    if (!model) return refuse(c, { status: 404, error: "fetch a model: expected a version that is kept; got another" });
+    if (!model)
+      return refuse(c, { status: 404, error: "fetch a model: expected a version that is kept; got another" });
     const bytes = bytesOf(model.parameters);
     const etag = `"${model.sha256}"`;
-    const headers: Record<string, string> = { etag, "accept-ranges": "bytes", "content-type": "application/octet-stream", "cache-control": "private, max-age=3600, immutable" };
+    const headers: Record<string, string> = {
+      etag,
+      "accept-ranges": "bytes",
+      "content-type": "application/octet-stream",
+      "cache-control": "private, max-age=3600, immutable",
+    };
     if (isKnown(c.req.header("if-none-match"), etag)) return c.body(null, 304, headers);
-    const range = readRange({ method: c.req.method, range: c.req.header("range"), ifRange: c.req.header("if-range") }, { size: bytes.length, etag });
-    if (range === "outside") return c.body(null, 416, { ...headers, "content-range": `bytes */${bytes.length}` });
+    const range = readRange(
+      { method: c.req.method, range: c.req.header("range"), ifRange: c.req.header("if-range") },
+      { size: bytes.length, etag },
+    );
+    if (range === "outside")
+      return c.body(null, 416, { ...headers, "content-range": `bytes */${bytes.length}` });
     const { start, end } = range ?? { start: 0, end: bytes.length };
     if (range) headers["content-range"] = `bytes ${start}-${end - 1}/${bytes.length}`;
-    if (c.req.method === "HEAD") return c.body(null, 200, { ...headers, "content-length": String(bytes.length) });
-    return c.body(bytes.subarray(start, end), range ? 206 : 200, { ...headers, "content-length": String(end - start) });
+    if (c.req.method === "HEAD")
+      return c.body(null, 200, { ...headers, "content-length": String(bytes.length) });
+    return c.body(bytes.subarray(start, end), range ? 206 : 200, {
+      ...headers,
+      "content-length": String(end - start),
+    });
   };
 
   const admit = async ({ c, federation }: Asked, member: Member): Promise<Response> => {
-    const offset = await federation.admit(member, { round: Number(c.req.param("round")), signal: c.req.raw.signal });
+    const offset = await federation.admit(member, {
+      round: Number(c.req.param("round")),
+      signal: c.req.raw.signal,
+    });
     return c.body(null, 200, { "upload-offset": String(offset), "cache-control": "no-store" });
   };
 
   const takeSecure = async ({ c, federation }: Asked, member: Member): Promise<Response> => {
     const phase = SECURE_PHASES.find((one) => one === c.req.param("phase"));
     const most = phase && federation.maxSecureBytes(phase);
-    if (!phase || !most) return refuse(c, { status: 404, error: "take an answer: expected a phase of a secure sum; there is none such here" });
+    if (!phase || !most)
+      return refuse(c, {
+        status: 404,
+        error: "take an answer: expected a phase of a secure sum; there is none such here",
+      });
     const body = await secureBodies.read(bodyPieces(c.req.raw), { most });
-    if (!body) return refuse(c, { status: 413, error: `take an answer: expected at most ${most} bytes; got more`, code: "too-long", headers: { connection: "close" } });
+    if (!body)
+      return refuse(c, {
+        status: 413,
+        error: `take an answer: expected at most ${most} bytes; got more`,
+        code: "too-long",
+        headers: { connection: "close" },
+      });
     const receipt = federation.receiveSecure(member, { phase, body });
     if (!("refused" in receipt)) return c.json(receipt, 200, { "cache-control": "no-store" });
     const { refused: code, error, round } = receipt;
-    return c.json({ error, code, round }, code === "wrong-shape" || code === "wrong-length" ? 400 : 409, { "cache-control": "no-store" });
+    return c.json({ error, code, round }, code === "wrong-shape" || code === "wrong-length" ? 400 : 409, {
+      "cache-control": "no-store",
+    });
   };
 
   /** Finds the federation, and tells in the protocol's words what went wrong. */
-  const answer = (handle: (asked: Asked) => Promise<Response>, { logger }: ServiceContext) => async (c: Context): Promise<Response> => {
-    const federation = byName.get(c.req.param("name") ?? "");
-    if (!federation) return refuse(c, { status: 404, error: "expected the name of a federation; got another" });
-    if (state !== "open") return refuse(c, { status: 503, error: state === "new" ? "the federation is not open yet" : "the server is shutting down", headers: { "retry-after": "1" } });
-    try {
-      return await handle({ c, federation });
-    } catch (error) {
-      if (c.req.raw.signal.aborted) return c.body(null, 400);
-      return tellError(c, { error, logger });
-    }
-  };
-  const asMember = (handle: (asked: Asked, member: Member) => Promise<Response>) => async (asked: Asked): Promise<Response> => {
-    const member = await memberOf(asked.c);
-    return member instanceof Response ? member : handle(asked, member);
-  };
+  const answer =
+    (handle: (asked: Asked) => Promise<Response>, { logger }: ServiceContext) =>
+    async (c: Context): Promise<Response> => {
+      const federation = byName.get(c.req.param("name") ?? "");
+      if (!federation)
+        return refuse(c, { status: 404, error: "expected the name of a federation; got another" });
+      if (state !== "open")
+        return refuse(c, {
+          status: 503,
+          error: state === "new" ? "the federation is not open yet" : "the server is shutting down",
+          headers: { "retry-after": "1" },
+        });
+      try {
+        return await handle({ c, federation });
+      } catch (error) {
+        if (c.req.raw.signal.aborted) return c.body(null, 400);
+        return tellError(c, { error, logger });
+      }
+    };
+  const asMember =
+    (handle: (asked: Asked, member: Member) => Promise<Response>) =>
+    async (asked: Asked): Promise<Response> => {
+      const member = await memberOf(asked.c);
+      return member instanceof Response ? member : handle(asked, member);
+    };
 
   return {
     name,
@@ -153,19 +255,43 @@ export function federationService({ federations, sessions, sockets = [], weightS
     },
     mount(app, context) {
       const at = (path: string): string => `${ROOT}:name${path}`;
-      const limit = bodyLimit({ maxSize: MAX_SESSION_BYTES, onError: (c) => c.json({ error: `join: expected at most ${MAX_SESSION_BYTES} bytes; got more` }, 413, { connection: "close" }) });
+      const limit = bodyLimit({
+        maxSize: MAX_SESSION_BYTES,
+        onError: (c) =>
+          c.json({ error: `join: expected at most ${MAX_SESSION_BYTES} bytes; got more` }, 413, {
+            connection: "close",
+          }),
+      });
       collectFederationMetrics(federations, context.metrics);
       stored = weightStore && storedWeights({ store: weightStore, logger: context.logger });
-      app.get(at(""), answer(async ({ c, federation }) => c.json(federation.status(), 200, { "cache-control": "no-store" }), context));
+      app.get(
+        at(""),
+        answer(
+          async ({ c, federation }) => c.json(federation.status(), 200, { "cache-control": "no-store" }),
+          context,
+        ),
+      );
       app.post(at("/sessions"), limit, answer(join, context));
       app.delete(at("/sessions"), answer(asMember(leave), context));
       app.get(at("/task"), answer(asMember(tell), context));
       app.get(at("/models/:version"), answer(asMember(give), context));
       // GET answers HEAD too.
       app.get(at("/rounds/:round/update"), answer(asMember(admit), context));
-      app.put(at("/rounds/:round/update"), answer(asMember(({ c, federation }, member) => (stored && c.req.header("content-type") === UPDATE_REFERENCE_TYPE ? stored.take(c, { federation, member }) : takeUpload(c, { federation, member }))), context));
+      app.put(
+        at("/rounds/:round/update"),
+        answer(
+          asMember(({ c, federation }, member) =>
+            stored && c.req.header("content-type") === UPDATE_REFERENCE_TYPE
+              ? stored.take(c, { federation, member })
+              : takeUpload(c, { federation, member }),
+          ),
+          context,
+        ),
+      );
       app.post(at("/secure/:phase"), answer(asMember(takeSecure), context));
-      app.all(`${ROOT}*`, (c) => c.json({ error: `no such route of a federation: ${c.req.method} ${c.req.path}` }, 404));
+      app.all(`${ROOT}*`, (c) =>
+        c.json({ error: `no such route of a federation: ${c.req.method} ${c.req.path}` }, 404),
+      );
     },
     drain() {
       if (state === "open") state = "closing";
@@ -180,7 +306,10 @@ export function federationService({ federations, sessions, sockets = [], weightS
   };
 }
 
-function tellError(c: Context, { error, logger }: { readonly error: unknown; readonly logger: ServiceContext["logger"] }): Response {
+function tellError(
+  c: Context,
+  { error, logger }: { readonly error: unknown; readonly logger: ServiceContext["logger"] },
+): Response {
   if (error instanceof WireError) return refuse(c, { status: 400, error: error.message });
   if (error instanceof SednaError) {
     const retry = { "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))) };
@@ -190,17 +319,26 @@ function tellError(c: Context, { error, logger }: { readonly error: unknown; rea
       case "session-replaced":
         return refuse(c, { status: 409, error: error.message, code: "session-replaced" });
       case "cloud-refused":
-        return error.retryable ? refuse(c, { status: 429, error: error.message, headers: retry }) : refuse(c, { status: 403, error: error.message });
+        return error.retryable
+          ? refuse(c, { status: 429, error: error.message, headers: retry })
+          : refuse(c, { status: 403, error: error.message });
       case "cloud-busy":
       case "disposed":
         return refuse(c, { status: 503, error: error.message, headers: retry });
       case "cloud-timeout":
         return refuse(c, { status: 408, error: error.message });
       case "storage-full":
-        return refuse(c, { status: 507, error: "there is no room for updates", headers: { "retry-after": "30" } });
+        return refuse(c, {
+          status: 507,
+          error: "there is no room for updates",
+          headers: { "retry-after": "30" },
+        });
       default:
     }
   }
-  logger.error({ error: error instanceof Error ? error.message : String(error), path: c.req.path }, "a federation's request failed");
+  logger.error(
+    { error: error instanceof Error ? error.message : String(error), path: c.req.path },
+    "a federation's request failed",
+  );
   return refuse(c, { status: 500, error: "the request failed; the server's log says why" });
 }

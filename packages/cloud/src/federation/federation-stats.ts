@@ -9,7 +9,16 @@ export interface StatsCounter {
   closed(outcome: "aggregated" | "abandoned"): void;
   /** Runs something synchronous, and adds up how long it took. */
   timed<T>(work: () => T): T;
-  read(now: { readonly waiting: number; readonly taken: number; readonly listeners: number; readonly healthy: boolean; readonly closing: boolean; readonly openedAt: number | undefined; readonly modelVersion: number; readonly now: number }): FederationStats;
+  read(now: {
+    readonly waiting: number;
+    readonly taken: number;
+    readonly listeners: number;
+    readonly healthy: boolean;
+    readonly closing: boolean;
+    readonly openedAt: number | undefined;
+    readonly modelVersion: number;
+    readonly now: number;
+  }): FederationStats;
 }
 
 /** Counters since the process began. */
@@ -29,6 +38,16 @@ export function federationStats(): StatsCounter {
         totals.busyMs += performance.now() - started;
       }
     },
-    read: ({ waiting, taken, listeners, healthy, closing, openedAt, modelVersion, now }) => ({ ...totals, refused: Object.fromEntries(refused), waiting, taken, listeners, healthy, closing, modelVersion, ...(openedAt !== undefined && { openForMs: Math.max(0, now - openedAt) }) }),
+    read: ({ waiting, taken, listeners, healthy, closing, openedAt, modelVersion, now }) => ({
+      ...totals,
+      refused: Object.fromEntries(refused),
+      waiting,
+      taken,
+      listeners,
+      healthy,
+      closing,
+      modelVersion,
+      ...(openedAt !== undefined && { openForMs: Math.max(0, now - openedAt) }),
+    }),
   };
 }

@@ -1,4 +1,12 @@
-import type { ClientResources, FederationPlan, FederationStatus, FederationTask, SecurePhase, UpdateReceipt, UpdateRefusal } from "@sedna-js/core";
+import type {
+  ClientResources,
+  FederationPlan,
+  FederationStatus,
+  FederationTask,
+  SecurePhase,
+  UpdateReceipt,
+  UpdateRefusal,
+} from "@sedna-js/core";
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 
 /** A client that is in a federation now. A newer epoch of the same client fences an older one. */
@@ -13,7 +21,13 @@ export interface Federation {
   /** Opens its log and goes on where it was. */
   start(): Promise<void>;
   status(): FederationStatus;
-  join(member: Member & { readonly kind: "sedna-js" | "sedna-v1"; readonly numSamples: number; readonly resources: ClientResources }): void;
+  join(
+    member: Member & {
+      readonly kind: "sedna-js" | "sedna-v1";
+      readonly numSamples: number;
+      readonly resources: ClientResources;
+    },
+  ): void;
   leave(member: Member): void;
   /** The newest session of a client that it knows, from before a restart too. */
   epochOf(client: string): number | undefined;
@@ -29,7 +43,12 @@ export interface Federation {
    * `counted` is false then, and {@link received} says where to go on.
    * @throws {SednaError} `cloud-busy`, with when to come back, where too many updates are on their way; `cloud-timeout` when the pieces stop coming.
    */
-  receive(member: Member, upload: UpdateUpload): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
+  receive(
+    member: Member,
+    upload: UpdateUpload,
+  ): Promise<
+    UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }
+  >;
   /** How much of a member's update for a round is here. */
   received(member: Member, round: number): number;
   /**
@@ -38,13 +57,36 @@ export interface Federation {
    */
   admit(member: Member, options: { readonly round: number; readonly signal?: AbortSignal }): Promise<number>;
   /** Takes an update that is in memory already, such as one of Sedna's protocol; the same checks from its shape on. */
-  count(member: Member, update: { readonly change: ModelUpdate; readonly numSamples: number; readonly round: number; readonly modelVersion: number; readonly bytes: number; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }): Promise<UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }>;
+  count(
+    member: Member,
+    update: {
+      readonly change: ModelUpdate;
+      readonly numSamples: number;
+      readonly round: number;
+      readonly modelVersion: number;
+      readonly bytes: number;
+      readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
+    },
+  ): Promise<
+    UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }
+  >;
   /** Takes the body of a secure sum's answer. `counted`: it was taken for what it is. Malformed ones are strikes. */
-  receiveSecure(member: Member, answer: { readonly phase: SecurePhase; readonly body: Uint8Array }): UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number };
+  receiveSecure(
+    member: Member,
+    answer: { readonly phase: SecurePhase; readonly body: Uint8Array },
+  ): UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number };
   /** Most bytes of such an answer; 0 where updates are not summed so. */
   maxSecureBytes(phase: SecurePhase): number;
   /** Told after each round, with the new model's version. */
-  onRound(listener: (closed: { readonly round: number; readonly modelVersion: number; readonly outcome: "aggregated" | "abandoned"; readonly totalSamples: number; readonly done: boolean }) => void): () => void;
+  onRound(
+    listener: (closed: {
+      readonly round: number;
+      readonly modelVersion: number;
+      readonly outcome: "aggregated" | "abandoned";
+      readonly totalSamples: number;
+      readonly done: boolean;
+    }) => void,
+  ): () => void;
   stats(): FederationStats;
   /** Writes what it has, and ends. */
   close(): Promise<void>;

@@ -6,7 +6,11 @@ import type { FileDeviceRegistryOptions } from "../platform/contract.ts";
 import { checkDeviceId, type DeviceRecord, type DeviceRegistry } from "./device-registry.ts";
 
 /** See the contract. */
-export function fileDeviceRegistry({ directory, freshMs = 5000, now = () => performance.now() }: FileDeviceRegistryOptions): DeviceRegistry {
+export function fileDeviceRegistry({
+  directory,
+  freshMs = 5000,
+  now = () => performance.now(),
+}: FileDeviceRegistryOptions): DeviceRegistry {
   const read = new Map<string, { readonly record: DeviceRecord | undefined; readonly at: number }>();
   const pathOf = (device: string): string => join(directory, `${checkDeviceId(device)}.json`);
 
@@ -18,7 +22,10 @@ export function fileDeviceRegistry({ directory, freshMs = 5000, now = () => perf
     return record;
   };
   /** Writes a file beside its place; `place` puts it there. */
-  const write = async (record: DeviceRecord, place: (draft: string, path: string) => Promise<void>): Promise<void> => {
+  const write = async (
+    record: DeviceRecord,
+    place: (draft: string, path: string) => Promise<void>,
+  ): Promise<void> => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const draft = join(directory, `draft.${randomUUID()}`);
     try {
@@ -64,11 +71,20 @@ function parseRecord(text: string, device: string): DeviceRecord {
   try {
     const record = JSON.parse(text) as DeviceRecord;
     const { publicKey, label, enrolledAt, revokedAt } = record;
-    if (record.device === device && typeof publicKey === "string" && typeof label === "string" && Number.isFinite(enrolledAt) && (revokedAt === undefined || Number.isFinite(revokedAt))) return record;
+    if (
+      record.device === device &&
+      typeof publicKey === "string" &&
+      typeof label === "string" &&
+      Number.isFinite(enrolledAt) &&
+      (revokedAt === undefined || Number.isFinite(revokedAt))
+    )
+      return record;
   } catch {
     // Told below.
   }
-  throw new SednaError(`read the device ${device}: expected its record; got a file that is none`, { code: "storage-failed" });
+  throw new SednaError(`read the device ${device}: expected its record; got a file that is none`, {
+    code: "storage-failed",
+  });
 }
 
 function absent(error: unknown): undefined {

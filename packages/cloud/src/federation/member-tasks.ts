@@ -26,7 +26,13 @@ interface Entry {
  * Numbers tasks, so that who polls can say what it knows, and tells those who listen. A task is another one when more than
  * the time that is left has changed. Numbers begin at the clock, so that they go on growing when the server starts anew.
  */
-export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: string, seq: number) => FederationTask; readonly now: () => number }): MemberTasks {
+export function createMemberTasks({
+  taskOf,
+  now,
+}: {
+  readonly taskOf: (client: string, seq: number) => FederationTask;
+  readonly now: () => number;
+}): MemberTasks {
   const entries = new Map<string, Entry>();
 
   /** Whoever finds that it is another one tells all who listen: a question must not use up what they wait for. */
@@ -58,11 +64,13 @@ export function createMemberTasks({ taskOf, now }: { readonly taskOf: (client: s
       entry.listeners.add(listener);
       return () => {
         entry.listeners.delete(listener);
-        if (entry.isGone && entry.listeners.size === 0 && entries.get(client) === entry) entries.delete(client);
+        if (entry.isGone && entry.listeners.size === 0 && entries.get(client) === entry)
+          entries.delete(client);
       };
     },
     refresh(client) {
-      for (const name of client === undefined ? Array.from(entries.keys()) : [client]) if (entries.has(name)) look(name);
+      for (const name of client === undefined ? Array.from(entries.keys()) : [client])
+        if (entries.has(name)) look(name);
     },
     listeners(client) {
       const asked = client === undefined ? entries.values() : [entries.get(client)];

@@ -8,7 +8,10 @@ export function memoryFederationLog(): FederationLog {
   const state = { isOpen: false };
   return {
     async open() {
-      if (state.isOpen) throw new SednaError("open the log: expected one that is not open; got one that is", { code: "storage-failed" });
+      if (state.isOpen)
+        throw new SednaError("open the log: expected one that is not open; got one that is", {
+          code: "storage-failed",
+        });
       state.isOpen = true;
     },
     async read() {

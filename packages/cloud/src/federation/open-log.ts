@@ -33,13 +33,25 @@ export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | 
  * Begins a log, or goes to where it left off.
  * @throws {SednaError} `storage-failed` when it is another federation's.
  */
-export async function openLog({ log, plan, settings, length, initialModel, seed, now, listener }: OpenLogOptions): Promise<OpenedLog> {
+export async function openLog({
+  log,
+  plan,
+  settings,
+  length,
+  initialModel,
+  seed,
+  now,
+  listener,
+}: OpenLogOptions): Promise<OpenedLog> {
   await log.open();
   const records = await log.read();
   const replayed = replayLog(records, listener);
   if (!replayed) return begin();
   if (replayed.name !== plan.name || replayed.length !== length) {
-    throw new SednaError(`open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`, { code: "storage-failed" });
+    throw new SednaError(
+      `open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`,
+      { code: "storage-failed" },
+    );
   }
   const isChanged = !isSame(replayed.state.settings, settings);
   // Its owner may have changed its mind while it was down.
@@ -49,23 +61,64 @@ export async function openLog({ log, plan, settings, length, initialModel, seed,
   const models = new Map<number, ModelVersion>();
   const recordOf = (version: number): ModelRecord => {
     const record = replayed.models.get(version);
-    if (!record) throw new SednaError(`open a federation's log: expected it to tell of model ${version}; got no word of it`, { code: "storage-failed" });
+    if (!record)
+      throw new SednaError(
+        `open a federation's log: expected it to tell of model ${version}; got no word of it`,
+        { code: "storage-failed" },
+      );
     return record;
   };
   for (const version of versionsNeeded(state)) models.set(version, await readModel(log, recordOf(version)));
   const { memory: name } = recordOf(state.modelVersion);
   const kept = name === undefined ? undefined : await log.getBlob(name);
-  if (name !== undefined && !kept) throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, { code: "storage-failed" });
-  const events = records.reduce((sum, record) => sum + (record.type === "events" ? record.events.length : 1), 0);
-  return { state, events, isChanged, hasNewPlan, models, memory: kept && floatsOf(kept), sum: replayed.sum, counted: replayed.counted, at: replayed.at };
+  if (name !== undefined && !kept)
+    throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, {
+      code: "storage-failed",
+    });
+  const events = records.reduce(
+    (sum, record) => sum + (record.type === "events" ? record.events.length : 1),
+    0,
+  );
+  return {
+    state,
+    events,
+    isChanged,
+    hasNewPlan,
+    models,
+    memory: kept && floatsOf(kept),
+    sum: replayed.sum,
+    counted: replayed.counted,
+    at: replayed.at,
+  };
 
   async function begin(): Promise<OpenedLog> {
     const parameters = initialModel?.slice() ?? (await firstModel({ head: plan.head, length, seed }));
     const model: ModelVersion = { parameters, sha256: await sha256Of(parameters) };
     const at = now();
     await log.putBlob(modelBlob(0), bytesOf(parameters));
-    await log.append([{ type: "started", at, name: plan.name, length, seed, settings, plan, model: { version: 0, blob: modelBlob(0), sha256: model.sha256 } }]);
-    return { state: startFederation(settings, { seed, at }), events: 1, isChanged: false, hasNewPlan: false, models: new Map([[0, model]]), memory: undefined, sum: undefined, counted: [], at };
+    await log.append([
+      {
+        type: "started",
+        at,
+        name: plan.name,
+        length,
+        seed,
+        settings,
+        plan,
+        model: { version: 0, blob: modelBlob(0), sha256: model.sha256 },
+      },
+    ]);
+    return {
+      state: startFederation(settings, { seed, at }),
+      events: 1,
+      isChanged: false,
+      hasNewPlan: false,
+      models: new Map([[0, model]]),
+      memory: undefined,
+      sum: undefined,
+      counted: [],
+      at,
+    };
   }
 }
 

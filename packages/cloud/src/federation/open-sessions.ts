@@ -22,13 +22,23 @@ export interface OpenSessionsOptions {
  * Sessions of devices that say their own names: for demos, and for networks where nobody lies. Still one session a device:
  * the newer fences the older, and who has another's name can take its place. Where that matters use `enrolledSessions`.
  */
-export function openSessions({ secret = randomSecret(), tokenSeconds = 600, perMinute = 30, maxDevices = 100_000, now = Date.now }: OpenSessionsOptions = {}): Sessions {
+export function openSessions({
+  secret = randomSecret(),
+  tokenSeconds = 600,
+  perMinute = 30,
+  maxDevices = 100_000,
+  now = Date.now,
+}: OpenSessionsOptions = {}): Sessions {
   const tokens = sessionTokens({ secret, audience: "open", tokenSeconds, now });
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   return {
     async grant({ device }, { after } = {}) {
       // Those are the names of Sedna's own clients here: a session of theirs would end what they do.
-      if (device.startsWith(SEDNA_PREFIX)) throw new SednaError(`join: expected a device whose name does not begin with ${SEDNA_PREFIX}; got one that does`, { code: "cloud-refused" });
+      if (device.startsWith(SEDNA_PREFIX))
+        throw new SednaError(
+          `join: expected a device whose name does not begin with ${SEDNA_PREFIX}; got one that does`,
+          { code: "cloud-refused" },
+        );
       epochs.admit(device);
       const member = { client: device, epoch: epochs.begin(device, after) };
       return { ...member, token: await tokens.issue(member), expiresIn: tokenSeconds };
@@ -42,12 +52,18 @@ export function openSessions({ secret = randomSecret(), tokenSeconds = 600, perM
 }
 
 /** A member whose session counts, or why it does not. */
-export function standingOf(member: { readonly client: string; readonly epoch: number }, epochs: Pick<ReturnType<typeof sessionEpochs>, "standing">): Awaited<ReturnType<Sessions["verify"]>> {
+export function standingOf(
+  member: { readonly client: string; readonly epoch: number },
+  epochs: Pick<ReturnType<typeof sessionEpochs>, "standing">,
+): Awaited<ReturnType<Sessions["verify"]>> {
   switch (epochs.standing(member.client, member.epoch)) {
     case "newest":
       return member;
     case "replaced":
-      return { refused: "session-replaced", error: "expected the newest session of this device; a newer one has begun" };
+      return {
+        refused: "session-replaced",
+        error: "expected the newest session of this device; a newer one has begun",
+      };
     case "ended":
       return unauthorised();
   }
@@ -60,5 +76,7 @@ export function unauthorised(): { readonly refused: "unauthorised"; readonly err
 
 /** 64 random digits. */
 export function randomSecret(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }

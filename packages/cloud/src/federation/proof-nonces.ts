@@ -8,7 +8,13 @@ export interface ProofNonces {
  * Keeps what was used for as long as the proof that it was in can be good: from `windowMs` before now to `windowMs` after. Only
  * what a signature vouches for may come here, and how often that comes is limited, so it stays small.
  */
-export function proofNonces({ windowMs, now }: { readonly windowMs: number; readonly now: () => number }): ProofNonces {
+export function proofNonces({
+  windowMs,
+  now,
+}: {
+  readonly windowMs: number;
+  readonly now: () => number;
+}): ProofNonces {
   // In the order in which they came.
   const used = new Map<string, number>();
   return {

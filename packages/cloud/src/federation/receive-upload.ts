@@ -17,7 +17,12 @@ export interface ReceiveOptions {
  *
  * @throws {SednaError} `cloud-busy`, `cloud-timeout`; what the body throws.
  */
-export async function receiveUpload({ slots, member, upload, onBytes }: ReceiveOptions): Promise<UploadSlot | "partial" | Refusal | { readonly why: "closed" | "replaced" }> {
+export async function receiveUpload({
+  slots,
+  member,
+  upload,
+  onBytes,
+}: ReceiveOptions): Promise<UploadSlot | "partial" | Refusal | { readonly why: "closed" | "replaced" }> {
   const { round, total, offset, body, signal } = upload;
   const slot = await slots.take({ member, round, total, offset, signal });
   const pieces = body[Symbol.asyncIterator]();
@@ -46,7 +51,10 @@ export async function receiveUpload({ slots, member, upload, onBytes }: ReceiveO
       if (!slot.buffer.write(step.value)) {
         leave();
         slot.free();
-        return { refused: "wrong-length", error: `take an update: expected ${total} bytes, as was said; got more` };
+        return {
+          refused: "wrong-length",
+          error: `take an update: expected ${total} bytes, as was said; got more`,
+        };
       }
       slot.touch();
       onBytes(step.value.length);
@@ -61,6 +69,10 @@ export async function receiveUpload({ slots, member, upload, onBytes }: ReceiveO
 }
 
 function cutOff(why: CutReason): { readonly why: "closed" | "replaced" } {
-  if (why === "idle") throw new SednaError("take an update: expected its pieces to keep coming; got none for too long, or too few while others waited", { code: "cloud-timeout", retryable: true });
+  if (why === "idle")
+    throw new SednaError(
+      "take an update: expected its pieces to keep coming; got none for too long, or too few while others waited",
+      { code: "cloud-timeout", retryable: true },
+    );
   return { why };
 }

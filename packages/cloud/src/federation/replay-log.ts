@@ -1,4 +1,13 @@
-import { reduceFederation, SednaError, startFederation, withSettings, type FederationEffect, type FederationEvent, type FederationPlan, type FederationState } from "@sedna-js/core";
+import {
+  reduceFederation,
+  SednaError,
+  startFederation,
+  withSettings,
+  type FederationEffect,
+  type FederationEvent,
+  type FederationPlan,
+  type FederationState,
+} from "@sedna-js/core";
 import type { AccountedRound, FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
 
 /** Where a log leaves off. */
@@ -26,32 +35,66 @@ export interface ReplayListener {
   readonly onAccounted?: (rounds: readonly AccountedRound[]) => void;
 }
 
-type OnReplayed = (event: FederationEvent, reduced: { readonly before: FederationState; readonly after: FederationState; readonly effects: readonly FederationEffect[] }) => void;
+type OnReplayed = (
+  event: FederationEvent,
+  reduced: {
+    readonly before: FederationState;
+    readonly after: FederationState;
+    readonly effects: readonly FederationEffect[];
+  },
+) => void;
 
 /**
  * Goes through a log. Undefined for an empty one.
  * @throws {SednaError} `storage-failed` on a log that does not begin with its start.
  */
-export function replayLog(records: readonly FederationRecord[], { onEvent, onAccounted }: ReplayListener = {}): Replayed | undefined {
+export function replayLog(
+  records: readonly FederationRecord[],
+  { onEvent, onAccounted }: ReplayListener = {},
+): Replayed | undefined {
   const [first, ...rest] = records;
   if (!first) return undefined;
-  if (first.type !== "started" && first.type !== "snapshot") throw new SednaError(`read a federation's log: expected its start; got ${JSON.stringify(first.type)}`, { code: "storage-failed" });
-  let state = first.type === "started" ? startFederation(first.settings, { seed: first.seed, at: first.at }) : first.state;
+  if (first.type !== "started" && first.type !== "snapshot")
+    throw new SednaError(`read a federation's log: expected its start; got ${JSON.stringify(first.type)}`, {
+      code: "storage-failed",
+    });
+  let state =
+    first.type === "started"
+      ? startFederation(first.settings, { seed: first.seed, at: first.at })
+      : first.state;
   if (first.type === "snapshot") onAccounted?.(first.accounted);
   let { at, plan } = first;
   let sum: SumCheckpoint | undefined;
   let counted: (FederationEvent & { readonly type: "counted" })[] = [];
-  const models = new Map((first.type === "started" ? [first.model] : first.models).map((model) => [model.version, model]));
+  const models = new Map(
+    (first.type === "started" ? [first.model] : first.models).map((model) => [model.version, model]),
+  );
 
   const reduce = (event: FederationEvent): void => {
     const before = state;
     const { state: after, effects } = reduceFederation(before, event);
     state = after;
     at = Math.max(at, event.at);
-    if (event.type === "counted" && before.open && before.open.counted.size < (after.open ?? before.open).counted.size) counted.push(event);
+    if (
+      event.type === "counted" &&
+      before.open &&
+      before.open.counted.size < (after.open ?? before.open).counted.size
+    )
+      counted.push(event);
     if (event.type === "summed" && after.open?.closing && !before.open?.closing) {
       const weight = event.totalWeight / event.clients.length;
-      counted.push(...event.clients.map((client) => ({ type: "counted" as const, at: event.at, client, round: event.round, modelVersion: after.modelVersion, weight, bytes: 0, digest: "" })));
+      counted.push(
+        ...event.clients.map((client) => ({
+          type: "counted" as const,
+          at: event.at,
+          client,
+          round: event.round,
+          modelVersion: after.modelVersion,
+          weight,
+          bytes: 0,
+          digest: "",
+        })),
+      );
     }
     // A round that is given up and opened anew has the same number, and nothing else of the former.
     if (effects.some(({ type }) => type === "open") || !after.open) {
@@ -78,9 +121,14 @@ export function replayLog(records: readonly FederationRecord[], { onEvent, onAcc
         break;
       case "started":
       case "snapshot":
-        throw new SednaError("read a federation's log: expected one start; got two", { code: "storage-failed" });
+        throw new SednaError("read a federation's log: expected one start; got two", {
+          code: "storage-failed",
+        });
       default:
-        throw new SednaError(`read a federation's log: expected a record that this version knows; got ${JSON.stringify((record as { readonly type?: unknown }).type)}`, { code: "storage-failed" });
+        throw new SednaError(
+          `read a federation's log: expected a record that this version knows; got ${JSON.stringify((record as { readonly type?: unknown }).type)}`,
+          { code: "storage-failed" },
+        );
     }
   }
   return { state, name: first.name, length: first.length, models, sum, counted, plan, at };

@@ -28,7 +28,13 @@ export function createRoundAccount(privacy: FederationPrivacy | undefined): Roun
     rounds,
     charge,
     look({ before: { open, present, modelVersion }, after }) {
-      if (open && after.modelVersion !== modelVersion) charge({ round: open.round, selected: open.selected.size, counted: open.counted.size, population: present });
+      if (open && after.modelVersion !== modelVersion)
+        charge({
+          round: open.round,
+          selected: open.selected.size,
+          counted: open.counted.size,
+          population: present,
+        });
     },
   };
 }

@@ -4,7 +4,16 @@ import { manualClock } from "../../../../testing/manual-clock.ts";
 import { memoryFederationLog } from "./memory-federation-log.ts";
 import { createRoundJournal, floatsOf } from "./round-journal.ts";
 
-const counted = (client: string): FederationEvent => ({ type: "counted", at: 1, client, round: 1, modelVersion: 0, weight: 1, bytes: 1, digest: "" });
+const counted = (client: string): FederationEvent => ({
+  type: "counted",
+  at: 1,
+  client,
+  round: 1,
+  modelVersion: 0,
+  weight: 1,
+  bytes: 1,
+  digest: "",
+});
 
 describe("a journal on a disk that is full", () => {
   it("C24: keeps one sum in memory however long that lasts, and then writes all that happened", async () => {
@@ -21,7 +30,13 @@ describe("a journal on a disk that is full", () => {
     const { timers, advance } = manualClock();
     let count = 0;
     const sum = () => ({ round: 1, count, totalWeight: count, mean: Float32Array.of(count) });
-    const journal = createRoundJournal({ log, sum, maxUnwritten: 1, logger: { info() {}, error() {} }, timers });
+    const journal = createRoundJournal({
+      log,
+      sum,
+      maxUnwritten: 1,
+      logger: { info() {}, error() {} },
+      timers,
+    });
     while (count < 50) {
       count++;
       journal.note(counted(`c${count}`));
@@ -33,7 +48,11 @@ describe("a journal on a disk that is full", () => {
     await written;
     const records = await disk.read();
     expect(records).toHaveLength(2);
-    expect(records.flatMap((record) => (record.type === "events" ? record.events.map((event) => "client" in event && event.client) : []))).toEqual(Array.from({ length: 50 }, (_, i) => `c${i + 1}`));
+    expect(
+      records.flatMap((record) =>
+        record.type === "events" ? record.events.map((event) => "client" in event && event.client) : [],
+      ),
+    ).toEqual(Array.from({ length: 50 }, (_, i) => `c${i + 1}`));
     const last = records.at(-1)!;
     expect(last).toMatchObject({ sum: { count: 50 } });
     expect([...floatsOf((await disk.getBlob((last as { sum: { mean: string } }).sum.mean))!)]).toEqual([50]);

@@ -60,7 +60,16 @@ interface Entry {
  * Writes events in the order in which they were reduced. Counted updates wait for each other, and then go down in one record with
  * the sum that they are part of; whatever comes behind them waits too, so that a replay sees the same order. All else is written at once.
  */
-export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWaitMs = 2000, retryMs = 1000, logger, timers }: RoundJournalOptions): RoundJournal {
+export function createRoundJournal({
+  log,
+  sum,
+  lastSum,
+  maxUnwritten = 64,
+  maxWaitMs = 2000,
+  retryMs = 1000,
+  logger,
+  timers,
+}: RoundJournalOptions): RoundJournal {
   const queue: Entry[] = [];
   let noted: FederationEvent[] = [];
   let countedNumber = 0;
@@ -70,10 +79,13 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
   let working: Promise<void> | undefined;
   let pause: { readonly timer: unknown; readonly end: () => void } | undefined;
   const state = { healthy: true, closed: false };
-  const closedError = (): Error => new Error("write to the federation's log: expected one that is open; got a closed one");
+  const closedError = (): Error =>
+    new Error("write to the federation's log: expected one that is open; got a closed one");
 
   /** `former` was not written, and is not going to be. */
-  const checkpoint = (former: SumCheckpoint | undefined): { readonly written?: SumCheckpoint; readonly blobs: Readonly<Record<string, Float32Array>> } => {
+  const checkpoint = (
+    former: SumCheckpoint | undefined,
+  ): { readonly written?: SumCheckpoint; readonly blobs: Readonly<Record<string, Float32Array>> } => {
     const now = countedNumber > 0 || former ? sum() : undefined;
     if (!now) return { blobs: {} };
     const { round, count, totalWeight, mean } = now;
@@ -112,12 +124,24 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
       try {
         for (const [name, values] of Object.entries(entry.blobs)) await log.putBlob(name, bytesOf(values));
         if (entry.record) await log.append([entry.record]);
-        if (entry.anew) await log.replace([entry.anew]).catch((error: unknown) => logger.error({ error: error instanceof Error ? error.message : String(error) }, "the federation's log could not be begun anew"));
+        if (entry.anew)
+          await log
+            .replace([entry.anew])
+            .catch((error: unknown) =>
+              logger.error(
+                { error: error instanceof Error ? error.message : String(error) },
+                "the federation's log could not be begun anew",
+              ),
+            );
         state.healthy = true;
         queue.shift();
         for (const { resolve } of entry.waiters) resolve();
       } catch (error) {
-        if (state.healthy) logger.error({ error: error instanceof Error ? error.message : String(error) }, "the federation's log takes nothing");
+        if (state.healthy)
+          logger.error(
+            { error: error instanceof Error ? error.message : String(error) },
+            "the federation's log takes nothing",
+          );
         state.healthy = false;
         if (state.closed) return;
         await new Promise<void>((end) => (pause = { timer: timers.set(end, retryMs), end }));
@@ -133,7 +157,9 @@ export function createRoundJournal({ log, sum, lastSum, maxUnwritten = 64, maxWa
   /** What resolves when the last entry is written. */
   const written = (): Promise<void> => {
     const last = queue.at(-1);
-    return last ? new Promise((resolve, reject) => last.waiters.push({ resolve, reject })) : Promise.resolve();
+    return last
+      ? new Promise((resolve, reject) => last.waiters.push({ resolve, reject }))
+      : Promise.resolve();
   };
 
   return {

@@ -28,7 +28,10 @@ export interface RoundSum {
   /** Why `add` would not take it: finite, norm, weight. It changes nothing. */
   check(change: ModelUpdate, numSamples: number): Refusal | undefined;
   /** Adds an update; what is refused changes nothing. A change that is too long is scaled down, in its own memory. */
-  add(change: ModelUpdate, options: { readonly client: string; readonly numSamples: number; readonly staleness: number }): Refusal | undefined;
+  add(
+    change: ModelUpdate,
+    options: { readonly client: string; readonly numSamples: number; readonly staleness: number },
+  ): Refusal | undefined;
   state(): SumState;
   restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
   finish: OpenAggregation["finish"];
@@ -36,14 +39,24 @@ export interface RoundSum {
 }
 
 /** An aggregation behind the checks that no rule should have to make. */
-export function openRoundSum({ round, aggregator, kernels, base, memory, capacity, limits, random }: RoundSumOptions): RoundSum {
+export function openRoundSum({
+  round,
+  aggregator,
+  kernels,
+  base,
+  memory,
+  capacity,
+  limits,
+  random,
+}: RoundSumOptions): RoundSum {
   const open = aggregator.open({ kernels, base, capacity, memory, random });
   const keepsUpdates = open.state() === undefined;
   const isLimited = limits.clipNorm !== undefined || limits.refuseNorm !== undefined;
   const { clipNorm = Infinity } = limits;
   // A rule that takes updates apart may ask for memory while it does, and kernel memory that grows cuts off what lies in it.
   const own = (change: ModelUpdate): ModelUpdate => (aggregator.needsSumOnly ? change : copyChange(change));
-  const judge = (norm: number, numSamples: number): Refusal | undefined => checkNorm(norm, limits) ?? checkNumSamples(numSamples, limits);
+  const judge = (norm: number, numSamples: number): Refusal | undefined =>
+    checkNorm(norm, limits) ?? checkNumSamples(numSamples, limits);
 
   return {
     round,

@@ -1,4 +1,20 @@
-import { createSecureRound, entriesOf, levelsFor, maxSecureAnswerBytes, readSecureAnswer, roundTargets, WireError, type FederationState, type FederationTask, type RoundSettings, type SecurePhase, type SecureReceipt, type SecureRound, type SecureSettings, type SecureSum } from "@sedna-js/core";
+import {
+  createSecureRound,
+  entriesOf,
+  levelsFor,
+  maxSecureAnswerBytes,
+  readSecureAnswer,
+  roundTargets,
+  WireError,
+  type FederationState,
+  type FederationTask,
+  type RoundSettings,
+  type SecurePhase,
+  type SecureReceipt,
+  type SecureRound,
+  type SecureSettings,
+  type SecureSum,
+} from "@sedna-js/core";
 import type { Logger } from "../service.ts";
 import type { Timers } from "./timers.ts";
 
@@ -55,12 +71,38 @@ const POLL_MS = 250;
 export const leastClients = (minimum: number): number => Math.max(3, minimum);
 
 /** Runs one secure sum a round, over the clients that the reducer has selected when it opened. A restart abandons what was open: masks live in memory only. */
-export function createSecureRounds({ federation, length, settings, secure, state, now, timers, logger, onMoved, onSummed, onAbandoned }: SecureRoundsOptions): SecureRounds {
+export function createSecureRounds({
+  federation,
+  length,
+  settings,
+  secure,
+  state,
+  now,
+  timers,
+  logger,
+  onMoved,
+  onSummed,
+  onAbandoned,
+}: SecureRoundsOptions): SecureRounds {
   const { minimum, selection } = roundTargets(settings);
   const { clipRange = 8, maxWeight = 1, samplesPerWeight = 100, minClients = leastClients(minimum) } = secure;
-  const plan: Omit<SecureSettings, "attempt"> = { length, clipRange, maxWeight, samplesPerWeight, minClients, levels: levelsFor({ clients: Math.max(selection, minClients), maxWeight }) };
-  const deadlines = { keys: SHARES.keys * settings.deadlineMs, shares: SHARES.shares * settings.deadlineMs, masked: SHARES.masked * settings.deadlineMs, unmask: SHARES.unmask * settings.deadlineMs };
-  let running: { readonly sum: SecureRound; readonly openedAt: number; bytes: number; timer: unknown } | undefined;
+  const plan: Omit<SecureSettings, "attempt"> = {
+    length,
+    clipRange,
+    maxWeight,
+    samplesPerWeight,
+    minClients,
+    levels: levelsFor({ clients: Math.max(selection, minClients), maxWeight }),
+  };
+  const deadlines = {
+    keys: SHARES.keys * settings.deadlineMs,
+    shares: SHARES.shares * settings.deadlineMs,
+    masked: SHARES.masked * settings.deadlineMs,
+    unmask: SHARES.unmask * settings.deadlineMs,
+  };
+  let running:
+    | { readonly sum: SecureRound; readonly openedAt: number; bytes: number; timer: unknown }
+    | undefined;
   let isClosed = false;
 
   const stop = (): void => {
@@ -110,17 +152,36 @@ export function createSecureRounds({ federation, length, settings, secure, state
         queueMicrotask(() => onAbandoned(open.round));
         return;
       }
-      const sum = createSecureRound({ federation, round: open.round, settings: { ...plan, attempt: Math.floor(open.openedAt) }, clients, deadlines, now: now() });
+      const sum = createSecureRound({
+        federation,
+        round: open.round,
+        settings: { ...plan, attempt: Math.floor(open.openedAt) },
+        clients,
+        deadlines,
+        now: now(),
+      });
       running = { sum, openedAt: open.openedAt, bytes: 0, timer: timers.set(step, deadlines.keys) };
     },
     task(client, { seq, round, modelVersion }) {
       const asked = running?.sum.round === round ? running.sum.task(client) : undefined;
       if (!running || !asked) return { kind: "wait", seq, round, modelVersion, retryAfterMs: POLL_MS };
-      return { kind: "secure", seq, round, modelVersion, remainingMs: Math.max(0, running.sum.deadlineAt - now()), phase: asked.phase, message: asked.message };
+      return {
+        kind: "secure",
+        seq,
+        round,
+        modelVersion,
+        remainingMs: Math.max(0, running.sum.deadlineAt - now()),
+        phase: asked.phase,
+        message: asked.message,
+      };
     },
     receive(client, { phase, body }) {
       const { round, answer } = readSecureAnswer(phase, body);
-      if (running?.sum.round !== round) return { refused: "wrong-round", error: `take an answer: expected one for round ${running?.sum.round ?? "none"}; got one for ${round}` };
+      if (running?.sum.round !== round)
+        return {
+          refused: "wrong-round",
+          error: `take an answer: expected one for round ${running?.sum.round ?? "none"}; got one for ${round}`,
+        };
       const receipt = running.sum.receive(client, answer);
       if ("counted" in receipt && !receipt.duplicate) {
         running.bytes += body.length;

@@ -43,31 +43,72 @@ export interface SednaAggregationOptions {
  * The protocol knows no authentication: whoever reaches the port takes part, under any name. With a cloud's token its clients
  * must send it as a header.
  */
-export function sednaAggregation({ federation, path = `/${federation.plan.aggregation}`, maxMessageBytes = 10 * 2 ** 20, maxMembers = 256, relay = false, transposed = false, countLateStarters = false, subscribeMs = 10_000, now = Date.now }: SednaAggregationOptions): Service {
-  if (!/^\/[\w.~-]+$/.test(path)) throw new RangeError(`serve Sedna's protocol: expected a path of one part such as /FedAvg; got ${path}`);
-  if (federation.plan.protection !== "open") throw new TypeError(`serve Sedna's protocol: expected a federation that sums in the open, as its clients know no other; got ${federation.plan.protection}`);
+export function sednaAggregation({
+  federation,
+  path = `/${federation.plan.aggregation}`,
+  maxMessageBytes = 10 * 2 ** 20,
+  maxMembers = 256,
+  relay = false,
+  transposed = false,
+  countLateStarters = false,
+  subscribeMs = 10_000,
+  now = Date.now,
+}: SednaAggregationOptions): Service {
+  if (!/^\/[\w.~-]+$/.test(path))
+    throw new RangeError(`serve Sedna's protocol: expected a path of one part such as /FedAvg; got ${path}`);
+  if (federation.plan.protection !== "open")
+    throw new TypeError(
+      `serve Sedna's protocol: expected a federation that sums in the open, as its clients know no other; got ${federation.plan.protection}`,
+    );
   const members = new Map<string, SednaMember>();
   const { layout: ownLayout } = federation.plan;
   const layout = transposed ? turnedLayout(ownLayout) : ownLayout;
-  let lastSender: { readonly client?: string | undefined; readonly jobName?: string | null | undefined } = { jobName: federation.plan.name };
+  let lastSender: { readonly client?: string | undefined; readonly jobName?: string | null | undefined } = {
+    jobName: federation.plan.name,
+  };
   let lastEpoch = 0;
   let unsubscribe = (): void => {};
 
   const tellAll = (frame: string): void => {
     for (const { socket } of members.values()) socket.send(frame);
   };
-  const resultFrame = ({ modelVersion, round, totalSamples, done }: { readonly modelVersion: number; readonly round: number; readonly totalSamples: number; readonly done: boolean }): string | undefined => {
+  const resultFrame = ({
+    modelVersion,
+    round,
+    totalSamples,
+    done,
+  }: {
+    readonly modelVersion: number;
+    readonly round: number;
+    readonly totalSamples: number;
+    readonly done: boolean;
+  }): string | undefined => {
     const model = federation.model(modelVersion);
     if (!model) return undefined;
     const { client, jobName } = lastSender;
     const weights = transposed ? turnMatrices(model.parameters, ownLayout) : model.parameters;
-    return writeSednaRecvWeight({ client, jobName, totalSample: totalSamples, roundNumber: round, weights, exitFlag: done ? "ok" : "continue" }, { layout });
+    return writeSednaRecvWeight(
+      {
+        client,
+        jobName,
+        totalSample: totalSamples,
+        roundNumber: round,
+        weights,
+        exitFlag: done ? "ok" : "continue",
+      },
+      { layout },
+    );
   };
   /** The model as it is, for one who missed the round that made it. */
   const modelNow = (): string | undefined => {
     const { modelVersion, state, history } = federation.status();
     const last = history.findLast(({ outcome }) => outcome === "aggregated");
-    return resultFrame({ modelVersion, round: last?.round ?? 0, totalSamples: last?.totalSamples ?? 0, done: state === "done" });
+    return resultFrame({
+      modelVersion,
+      round: last?.round ?? 0,
+      totalSamples: last?.totalSamples ?? 0,
+      done: state === "done",
+    });
   };
 
   const subscribe = (socket: ServiceSocket, clientId: string | undefined): SednaMember | undefined => {
@@ -109,7 +150,11 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
             subscribe: (clientId) => subscribe(socket, clientId),
             update(member, { client, jobName, weights, numSamples, bytes }) {
               lastSender = { client: client ?? member.id, jobName };
-              member.update({ weights: transposed ? turnMatrices(weights, layout) : weights, numSamples, bytes });
+              member.update({
+                weights: transposed ? turnMatrices(weights, layout) : weights,
+                numSamples,
+                bytes,
+              });
             },
             ...(relay && { relay: tellAll }),
           }),
@@ -119,7 +164,8 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
       unsubscribe = federation.onRound((closed) => {
         if (closed.outcome !== "aggregated" || members.size === 0) return;
         const frame = resultFrame(closed);
-        if (frame !== undefined) for (const member of members.values()) member.tellModel(frame, { isLast: closed.done });
+        if (frame !== undefined)
+          for (const member of members.values()) member.tellModel(frame, { isLast: closed.done });
       });
     },
     ready: true,
@@ -129,4 +175,5 @@ export function sednaAggregation({ federation, path = `/${federation.plan.aggreg
   };
 }
 
-const randomId = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const randomId = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

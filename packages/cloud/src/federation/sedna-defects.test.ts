@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { receivedBy, sednaStage, type SednaStage, type SednaStageOptions } from "../../../../testing/sedna-stage.ts";
+import {
+  receivedBy,
+  sednaStage,
+  type SednaStage,
+  type SednaStageOptions,
+} from "../../../../testing/sedna-stage.ts";
 import { sednaAggregation } from "./sedna-aggregation.ts";
 
 // What ends, blocks or fools Sedna's own aggregation server, tried on ours over real sockets.
@@ -39,7 +44,9 @@ describe("where Sedna's server fails", () => {
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
     await eventually(() => counted()).toBe(1);
     clock.advance(60_000);
-    expect([await receivedBy(a), await receivedBy(b)]).toEqual(Array.from({ length: 2 }, () => ({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" })));
+    expect([await receivedBy(a), await receivedBy(b)]).toEqual(
+      Array.from({ length: 2 }, () => ({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" })),
+    );
     b.update("B", { samples: 3, weights: [[5, 5], [5]] });
     await eventually(() => counted()).toBe(1);
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -54,7 +61,10 @@ describe("where Sedna's server fails", () => {
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
     await eventually(() => counted()).toBe(1);
     gone.socket.terminate();
-    await eventually(() => federation.status().clients.map(({ state }) => state)).toEqual(["counted", "dropped"]);
+    await eventually(() => federation.status().clients.map(({ state }) => state)).toEqual([
+      "counted",
+      "dropped",
+    ]);
     clock.advance(60_000);
     expect(federation.status().history.map(({ outcome }) => outcome)).toEqual(["abandoned"]);
     const c = await join("C");
@@ -84,7 +94,11 @@ describe("where Sedna's server fails", () => {
     late.update("L", { samples: 1, weights: [[2, 2], [2]] });
     expect(await receivedBy(late)).toEqual({ round: 2, total: 1, weights: [[2, 2], [2]], flag: "continue" });
     a.update("A", { samples: 1, weights: [[3, 3], [3]] });
-    expect([(await receivedBy(a)).round, (await receivedBy(a)).flag, (await receivedBy(late)).flag]).toEqual([2, "ok", "ok"]);
+    expect([(await receivedBy(a)).round, (await receivedBy(a)).flag, (await receivedBy(late)).flag]).toEqual([
+      2,
+      "ok",
+      "ok",
+    ]);
     const tooLate = await join("T");
     tooLate.update("T", { samples: 1, weights: [[0, 0], [0]] });
     expect(await receivedBy(tooLate)).toEqual({ round: 3, total: 1, weights: [[3, 3], [3]], flag: "ok" });
@@ -125,24 +139,49 @@ describe("where Sedna's server fails", () => {
     const loud = await start({ options: { relay: true } });
     const [c, d] = [await loud.join("C"), await loud.join("D")];
     c.send('{"type":"message","client":"C","data":"hello","job_name":"fl"}');
-    for (const peer of [c, d]) expect(await peer.nextOf("message")).toEqual({ type: "message", client: "C", data: "hello", job_name: "fl" });
+    for (const peer of [c, d])
+      expect(await peer.nextOf("message")).toEqual({
+        type: "message",
+        client: "C",
+        data: "hello",
+        job_name: "fl",
+      });
   });
 
-  const update = (data: unknown): string => JSON.stringify({ type: "update_weight", client: "A", data, job_name: "fl" });
+  const update = (data: unknown): string =>
+    JSON.stringify({ type: "update_weight", client: "A", data, job_name: "fl" });
   it.each([
     ["C5: no JSON", "{", 1003, "expected JSON"],
-    ["C22: NaN, as Python writes it", '{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[NaN,1.0],[2.0]]}}', 1003, "NaN"],
+    [
+      "C22: NaN, as Python writes it",
+      '{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[NaN,1.0],[2.0]]}}',
+      1003,
+      "NaN",
+    ],
     ["C5: bytes that are no text", Uint8Array.of(0xff, 0xfe), 1003, "expected JSON"],
     ["C22: a list too short", update({ num_samples: 1, weights: [[1], [2]] }), 1008, "shape [2]"],
     ["C22: a layer too many", update({ num_samples: 1, weights: [[1, 1], [2], [3]] }), 1008, "2 layers"],
     ["C22: text for a number", update({ num_samples: 1, weights: [["1", 1], [2]] }), 1008, "finite numbers"],
-    ["C22: a number that float32 does not have", update({ num_samples: 1, weights: [[1e39, 1], [2]] }), 1008, "finite"],
+    [
+      "C22: a number that float32 does not have",
+      update({ num_samples: 1, weights: [[1e39, 1], [2]] }),
+      1008,
+      "finite",
+    ],
     ["C22: samples below one", update({ num_samples: -5, weights: [[1, 1], [2]] }), 1008, "num_samples"],
-    ["C22: samples that are no number", update({ num_samples: "many", weights: [[1, 1], [2]] }), 1008, "num_samples"],
+    [
+      "C22: samples that are no number",
+      update({ num_samples: "many", weights: [[1, 1], [2]] }),
+      1008,
+      "num_samples",
+    ],
     ["a second subscription", '{"type":"subscribe","client_id":"A2"}', 1008, "subscribe once"],
     ["C5: a frame that is too long", "x".repeat(3000), 1009, ""],
   ])("%s closes its sender, and changes the model by not one bit", async (_, frame, code, reason) => {
-    const { join, federation } = await start({ rounds: { exitRound: 1 }, options: { maxMessageBytes: 2000 } });
+    const { join, federation } = await start({
+      rounds: { exitRound: 1 },
+      options: { maxMessageBytes: 2000 },
+    });
     const [bad, a, b] = [await join("A"), await join("B"), await join("C")];
     bad.send(frame);
     expect(await bad.closed).toMatchObject({ code, reason: expect.stringContaining(reason) });
@@ -170,21 +209,60 @@ describe("where Sedna's server fails", () => {
     tooMany.send({ type: "subscribe", client_id: "B" });
     expect(await tooMany.closed).toEqual({ code: 1008, reason: "expected at most 1 clients" });
     const strict = await start({ options: { subscribeMs: 30 } });
-    expect(await (await strict.join()).closed).toEqual({ code: 1008, reason: "expected to subscribe within 30 ms" });
+    expect(await (await strict.join()).closed).toEqual({
+      code: 1008,
+      reason: "expected to subscribe within 30 ms",
+    });
   });
 
   it("C27: throws on no frame, whatever is in it", async () => {
     const { federation } = await start();
     const [route] = sednaAggregation({ federation, path: "/Other", relay: true }).sockets!;
-    const word = fc.oneof(fc.string(), fc.constantFrom("subscribe", "update_weight", "recv_weight", "__proto__", "A"));
-    const value = fc.oneof(fc.anything(), word, fc.constantFrom([[1, 2], [3]], 1, 1e308, { num_samples: 1, weights: [[1, 2], [3]] }));
-    const frame = fc.oneof(fc.string(), fc.uint8Array(), fc.json(), fc.record({ type: word, client_id: value, client: value, job_name: value, data: fc.oneof(value, fc.record({ num_samples: value, weights: value })) }, { requiredKeys: [] }).map((message) => JSON.stringify(message, (_, part: unknown) => (typeof part === "bigint" ? Number(part) : part)) ?? ""));
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom("subscribe", "update_weight", "recv_weight", "__proto__", "A"),
+    );
+    const value = fc.oneof(
+      fc.anything(),
+      word,
+      fc.constantFrom([[1, 2], [3]], 1, 1e308, { num_samples: 1, weights: [[1, 2], [3]] }),
+    );
+    const frame = fc.oneof(
+      fc.string(),
+      fc.uint8Array(),
+      fc.json(),
+      fc
+        .record(
+          {
+            type: word,
+            client_id: value,
+            client: value,
+            job_name: value,
+            data: fc.oneof(value, fc.record({ num_samples: value, weights: value })),
+          },
+          { requiredKeys: [] },
+        )
+        .map(
+          (message) =>
+            JSON.stringify(message, (_, part: unknown) => (typeof part === "bigint" ? Number(part) : part)) ??
+            "",
+        ),
+    );
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 6 }), (frames) => {
         const hear: ((data: string | Uint8Array) => void)[] = [];
         const end: ((code: number) => void)[] = [];
         const codes: number[] = [];
-        route!.open({ send() {}, bufferedAmount: 0, close: (code = 1000) => void codes.push(code), onMessage: (listener) => void hear.push(listener), onClose: (listener) => void end.push(listener) }, new Request("http://cloud/Other") as never);
+        route!.open(
+          {
+            send() {},
+            bufferedAmount: 0,
+            close: (code = 1000) => void codes.push(code),
+            onMessage: (listener) => void hear.push(listener),
+            onClose: (listener) => void end.push(listener),
+          },
+          new Request("http://cloud/Other") as never,
+        );
         for (const one of frames) for (const listener of hear) listener(one);
         for (const listener of end) listener(1006);
         for (const code of codes) expect([1003, 1008]).toContain(code);

@@ -34,13 +34,26 @@ export interface SednaMemberOptions {
 }
 
 /** Refusals that are nobody's fault: the update waits for the next round, or for the model that makes it needless. */
-const patient: readonly UpdateRefusal[] = ["quarantined", "not-selected", "wrong-round", "round-closed", "duplicate"];
+const patient: readonly UpdateRefusal[] = [
+  "quarantined",
+  "not-selected",
+  "wrong-round",
+  "round-closed",
+  "duplicate",
+];
 
 /**
  * Keeps what a client sent last until a model comes of it, and counts it in each round that is open meanwhile: its client
  * knows no rounds, and sends nothing again before it got a model.
  */
-export function sednaMember({ federation, id, who, socket, modelNow, countLateStarters }: SednaMemberOptions): SednaMember {
+export function sednaMember({
+  federation,
+  id,
+  who,
+  socket,
+  modelNow,
+  countLateStarters,
+}: SednaMemberOptions): SednaMember {
   let waiting: SednaUpdate | undefined;
   /** True while it trains from weights of its own although there is a model. */
   let startsWrong = !countLateStarters && federation.status().modelVersion > 0;
@@ -60,7 +73,13 @@ export function sednaMember({ federation, id, who, socket, modelNow, countLateSt
     const base = federation.model(task.modelVersion)?.parameters;
     if (!base) return;
     const values = Float32Array.from(weights, (weight, i) => weight - base[i]!);
-    const receipt = await federation.count(who, { change: { encoding: "f32", values }, numSamples, round: task.round, modelVersion: task.modelVersion, bytes });
+    const receipt = await federation.count(who, {
+      change: { encoding: "f32", values },
+      numSamples,
+      round: task.round,
+      modelVersion: task.modelVersion,
+      bytes,
+    });
     if (!("refused" in receipt) || patient.includes(receipt.refused) || ended) return;
     waiting = undefined;
     socket.close(1008, receipt.error);

@@ -1,4 +1,9 @@
-import { parseSednaAggregationMessage, WireError, type LayerSpec, type SednaAggregationMessage } from "@sedna-js/core";
+import {
+  parseSednaAggregationMessage,
+  WireError,
+  type LayerSpec,
+  type SednaAggregationMessage,
+} from "@sedna-js/core";
 import type { ServiceSocket } from "../service.ts";
 import type { SednaMember } from "./sedna-member.ts";
 
@@ -10,15 +15,24 @@ export interface SednaSocketOptions {
   readonly subscribeMs: number;
   /** Takes a member in; undefined when it has closed its socket instead. */
   readonly subscribe: (clientId: string | undefined) => SednaMember | undefined;
-  readonly update: (member: SednaMember, message: Extract<SednaAggregationMessage, { type: "update_weight" }> & { readonly bytes: number }) => void;
+  readonly update: (
+    member: SednaMember,
+    message: Extract<SednaAggregationMessage, { type: "update_weight" }> & { readonly bytes: number },
+  ) => void;
   /** Where frames of other types go; by default nowhere. */
   readonly relay?: (frame: string) => void;
 }
 
 /** Speaks Sedna's protocol on one socket: a subscription first, then updates. What is malformed closes it with a reason. */
-export function sednaSocket(socket: ServiceSocket, { layout, maxMessageBytes, subscribeMs, subscribe, update, relay }: SednaSocketOptions): void {
+export function sednaSocket(
+  socket: ServiceSocket,
+  { layout, maxMessageBytes, subscribeMs, subscribe, update, relay }: SednaSocketOptions,
+): void {
   let member: SednaMember | undefined;
-  const late = setTimeout(() => socket.close(1008, `expected to subscribe within ${subscribeMs} ms`), subscribeMs);
+  const late = setTimeout(
+    () => socket.close(1008, `expected to subscribe within ${subscribeMs} ms`),
+    subscribeMs,
+  );
   socket.onClose(() => clearTimeout(late));
 
   socket.onMessage((data) => {
@@ -28,7 +42,9 @@ export function sednaSocket(socket: ServiceSocket, { layout, maxMessageBytes, su
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       // Its cause is that of JSON.parse or of TextDecoder.
-      return error.cause === undefined ? socket.close(1008, error.message) : socket.close(1003, "expected JSON, and no NaN or Infinity in it");
+      return error.cause === undefined
+        ? socket.close(1008, error.message)
+        : socket.close(1003, "expected JSON, and no NaN or Infinity in it");
     }
     if (message.type === "subscribe") {
       if (member) return socket.close(1008, "expected to subscribe once");

@@ -56,13 +56,19 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
     const known = devices.get(device);
     if (known) return heard(device, known);
     makeRoom();
-    return heard(device, { epoch: 0, ended: false, heardAt: 0, pace: createPace({ perSecond: perMinute / 60, burst: Math.max(1, perMinute), now }) });
+    return heard(device, {
+      epoch: 0,
+      ended: false,
+      heardAt: 0,
+      pace: createPace({ perSecond: perMinute / 60, burst: Math.max(1, perMinute), now }),
+    });
   };
 
   return {
     admit(device) {
       const waitMs = knownOf(device).pace.admit();
-      if (waitMs !== undefined) throw busy(`at most ${perMinute} sessions of a device a minute; got one more`, waitMs);
+      if (waitMs !== undefined)
+        throw busy(`at most ${perMinute} sessions of a device a minute; got one more`, waitMs);
     },
     begin(device, after = 0) {
       const known = knownOf(device);
@@ -85,5 +91,9 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
 }
 
 function busy(expected: string, retryAfterMs: number): SednaError {
-  return new SednaError(`begin a session: expected ${expected}`, { code: "cloud-busy", retryable: true, retryAfterMs });
+  return new SednaError(`begin a session: expected ${expected}`, {
+    code: "cloud-busy",
+    retryable: true,
+    retryAfterMs,
+  });
 }

@@ -22,18 +22,43 @@ const ALGORITHM = "HS256";
 
 /** Tokens as JWT: any process that has the secret can read what another has issued. Source: RFC 7519 through hono. */
 export function sessionTokens({ secret, audience, tokenSeconds, now }: SessionTokensOptions): SessionTokens {
-  if (new TextEncoder().encode(secret).length < 32) throw new RangeError("make session tokens: expected a secret of at least 32 bytes; got a shorter one");
+  if (new TextEncoder().encode(secret).length < 32)
+    throw new RangeError("make session tokens: expected a secret of at least 32 bytes; got a shorter one");
   const seconds = (): number => Math.floor(now() / 1000);
   // Imported once: an aggregator reads a token with every request.
   let imported: Promise<CryptoKey> | undefined;
-  const key = (): Promise<CryptoKey> => (imported ??= crypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]));
+  const key = (): Promise<CryptoKey> =>
+    (imported ??= crypto.subtle.importKey(
+      "raw",
+      new TextEncoder().encode(secret),
+      { name: "HMAC", hash: "SHA-256" },
+      false,
+      ["sign", "verify"],
+    ));
   return {
-    issue: async ({ client, epoch }) => sign({ sub: client, aud: audience, iat: seconds(), exp: seconds() + tokenSeconds, epoch }, await key(), ALGORITHM),
+    issue: async ({ client, epoch }) =>
+      sign(
+        { sub: client, aud: audience, iat: seconds(), exp: seconds() + tokenSeconds, epoch },
+        await key(),
+        ALGORITHM,
+      ),
     async read(token) {
       try {
         // The times are looked at below, by our own clock.
-        const { sub, exp, epoch } = await verify(token, await key(), { alg: ALGORITHM, aud: audience, exp: false, iat: false, nbf: false });
-        if (typeof sub !== "string" || !Number.isSafeInteger(epoch) || typeof exp !== "number" || exp <= seconds()) return undefined;
+        const { sub, exp, epoch } = await verify(token, await key(), {
+          alg: ALGORITHM,
+          aud: audience,
+          exp: false,
+          iat: false,
+          nbf: false,
+        });
+        if (
+          typeof sub !== "string" ||
+          !Number.isSafeInteger(epoch) ||
+          typeof exp !== "number" ||
+          exp <= seconds()
+        )
+          return undefined;
         return { client: sub, epoch: epoch as number };
       } catch {
         return undefined;

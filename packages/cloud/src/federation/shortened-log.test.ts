@@ -8,24 +8,46 @@ import type { Federation } from "./federation.ts";
 import { recomputeModel } from "./recompute-model.ts";
 
 const open = async (log: FederationLog, options: Partial<FederationOptions> = {}): Promise<Federation> => {
-  const federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [4] }], aggregator: select(aggregation, { method: "FedAvgM" }), rounds: { participants: 2, exitRound: 0, overSelect: 1 }, seed: 1, log, checkpoint: { events: 12 }, now: () => 1e6, ...options });
+  const federation = createFederation({
+    name: "digits",
+    layout: [{ name: "w", shape: [4] }],
+    aggregator: select(aggregation, { method: "FedAvgM" }),
+    rounds: { participants: 2, exitRound: 0, overSelect: 1 },
+    seed: 1,
+    log,
+    checkpoint: { events: 12 },
+    now: () => 1e6,
+    ...options,
+  });
   await federation.start();
   return federation;
 };
-const play = async (federation: Federation, { from, to }: { readonly from: number; readonly to: number }): Promise<void> => {
+const play = async (
+  federation: Federation,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<void> => {
   const members = join(federation, ["a", "b"]);
   for (let round = from; round <= to; round++) {
     const over = closed(federation);
-    for (const member of members) await send(federation, { member, bytes: message([round, 1, 0, -round], { round, numSamples: 10 }), round });
+    for (const member of members)
+      await send(federation, {
+        member,
+        bytes: message([round, 1, 0, -round], { round, numSamples: 10 }),
+        round,
+      });
     await over;
   }
 };
-const eventsOf = async (log: FederationLog): Promise<number> => (await log.read()).reduce((sum, record) => sum + (record.type === "events" ? record.events.length : 1), 0);
+const eventsOf = async (log: FederationLog): Promise<number> =>
+  (await log.read()).reduce((sum, record) => sum + (record.type === "events" ? record.events.length : 1), 0);
 
 describe("a log that becomes long", () => {
   it("begins anew between two rounds, and a restart goes on as if it had not", async () => {
     const [disk, whole] = [mortalLog(), mortalLog()];
-    for (const [one, options] of [[disk, {}], [whole, { checkpoint: { events: 1e6 } }]] as const) {
+    for (const [one, options] of [
+      [disk, {}],
+      [whole, { checkpoint: { events: 1e6 } }],
+    ] as const) {
       const first = await open(await one.next(), options);
       await play(first, { from: 1, to: 20 });
       await first.close();
@@ -46,7 +68,12 @@ describe("a log that becomes long", () => {
 
   it("keeps the account of privacy", async () => {
     const disk = mortalLog();
-    const options = () => privateAggregator(select(aggregation, { method: "FedAvg" }), { clipNorm: 1, noiseMultiplier: 1, delta: 1e-5 });
+    const options = () =>
+      privateAggregator(select(aggregation, { method: "FedAvg" }), {
+        clipNorm: 1,
+        noiseMultiplier: 1,
+        delta: 1e-5,
+      });
     const first = await open(await disk.next(), options());
     await play(first, { from: 1, to: 12 });
     const spent = first.status();
@@ -55,7 +82,9 @@ describe("a log that becomes long", () => {
     const again = await open(log, options());
     expect((await log.read())[0]).toMatchObject({ type: "snapshot" });
     expect(again.status().privacy).toEqual(spent.privacy);
-    expect(again.status().history.map(({ epsilon }) => epsilon)).toEqual(spent.history.map(({ epsilon }) => epsilon));
+    expect(again.status().history.map(({ epsilon }) => epsilon)).toEqual(
+      spent.history.map(({ epsilon }) => epsilon),
+    );
     await again.close();
   });
 
@@ -83,9 +112,15 @@ describe("a log that becomes long", () => {
     const log = await disk.next();
     await log.open();
     expect((await log.read())[0]).toMatchObject({ type: "started" });
-    expect(await recomputeModel(log, { aggregator: select(aggregation, { method: "FedAvgM" }) })).toEqual(parameters);
-    await log.replace([{ type: "snapshot", at: 0, name: "digits", length: 4, state: {} as never, models: [], accounted: [] }]);
-    await expect(recomputeModel(log, { aggregator: select(aggregation, { method: "FedAvgM" }) })).rejects.toThrow("expected a log that was kept from its start");
+    expect(await recomputeModel(log, { aggregator: select(aggregation, { method: "FedAvgM" }) })).toEqual(
+      parameters,
+    );
+    await log.replace([
+      { type: "snapshot", at: 0, name: "digits", length: 4, state: {} as never, models: [], accounted: [] },
+    ]);
+    await expect(
+      recomputeModel(log, { aggregator: select(aggregation, { method: "FedAvgM" }) }),
+    ).rejects.toThrow("expected a log that was kept from its start");
     await log.close();
   });
 });

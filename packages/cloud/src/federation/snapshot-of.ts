@@ -17,8 +17,30 @@ export interface SnapshotOptions {
 }
 
 /** The record that a log which has become long begins anew with; undefined while updates of a round are counted. */
-export function snapshotOf({ at, plan, length, state, models, hasMemory, accounted }: SnapshotOptions): FederationRecord | undefined {
+export function snapshotOf({
+  at,
+  plan,
+  length,
+  state,
+  models,
+  hasMemory,
+  accounted,
+}: SnapshotOptions): FederationRecord | undefined {
   if (state.open && state.open.counted.size > 0) return undefined;
-  const records = [...models].map(([version, { sha256 }]): ModelRecord => ({ version, blob: modelBlob(version), sha256, ...(hasMemory && version === state.modelVersion && { memory: memoryBlob(version) }) }));
-  return { type: "snapshot", at, name: plan.name, length, plan, state, models: records, accounted: [...accounted] };
+  const records = [...models].map(([version, { sha256 }]): ModelRecord => ({
+    version,
+    blob: modelBlob(version),
+    sha256,
+    ...(hasMemory && version === state.modelVersion && { memory: memoryBlob(version) }),
+  }));
+  return {
+    type: "snapshot",
+    at,
+    name: plan.name,
+    length,
+    plan,
+    state,
+    models: records,
+    accounted: [...accounted],
+  };
 }

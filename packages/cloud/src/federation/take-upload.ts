@@ -21,26 +21,47 @@ const STATUSES = {
 } as const satisfies Record<UpdateRefusal, number>;
 
 /** Takes `PUT /rounds/<round>/update`: a message whole, or from an offset on. */
-export async function takeUpload(c: Context, { federation, member }: { readonly federation: Federation; readonly member: Member }): Promise<Response> {
+export async function takeUpload(
+  c: Context,
+  { federation, member }: { readonly federation: Federation; readonly member: Member },
+): Promise<Response> {
   const told = (status: 400 | 411 | 415, error: string): Response => c.json({ error }, status);
   const { round = "" } = c.req.param();
   if (!/^\d{1,15}$/.test(round)) return told(400, "take an update: expected the number of a round");
   const type = c.req.header("content-type");
-  if (type !== UPDATE_TYPE) return told(415, `take an update: expected ${UPDATE_TYPE}; got ${type ?? "no content type"}`);
+  if (type !== UPDATE_TYPE)
+    return told(415, `take an update: expected ${UPDATE_TYPE}; got ${type ?? "no content type"}`);
   const part = partOf(c);
   if (!part) return told(411, "take an update: expected Content-Length, or Content-Range with a total");
 
   const here = federation.received(member, Number(round));
   if (part.offset > 0 && part.offset !== here) {
-    return c.json({ error: `take an update: expected it from byte ${here} on; got it from ${part.offset}`, code: "wrong-length" }, 409, { "upload-offset": String(here) });
+    return c.json(
+      {
+        error: `take an update: expected it from byte ${here} on; got it from ${part.offset}`,
+        code: "wrong-length",
+      },
+      409,
+      { "upload-offset": String(here) },
+    );
   }
-  const outcome = await federation.receive(member, { round: Number(round), ...part, body: bodyPieces(c.req.raw), signal: c.req.raw.signal });
+  const outcome = await federation.receive(member, {
+    round: Number(round),
+    ...part,
+    body: bodyPieces(c.req.raw),
+    signal: c.req.raw.signal,
+  });
   return tellOutcome(c, outcome);
 }
 
 /** Answers with what became of an update. */
 export function tellOutcome(c: Context, outcome: Awaited<ReturnType<Federation["receive"]>>): Response {
-  if ("refused" in outcome) return c.json({ error: outcome.error, code: outcome.refused, round: outcome.round }, STATUSES[outcome.refused], { "cache-control": "no-store" });
+  if ("refused" in outcome)
+    return c.json(
+      { error: outcome.error, code: outcome.refused, round: outcome.round },
+      STATUSES[outcome.refused],
+      { "cache-control": "no-store" },
+    );
   return c.json(outcome, outcome.counted ? 200 : 202, { "cache-control": "no-store" });
 }
 
@@ -48,7 +69,9 @@ function partOf(c: Context): { readonly offset: number; readonly total: number }
   const range = c.req.header("content-range");
   if (range !== undefined) {
     const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(range.trim()) ?? [];
-    return first !== undefined && Number(first) <= Number(last) && Number(last) < Number(total) ? { offset: Number(first), total: Number(total) } : undefined;
+    return first !== undefined && Number(first) <= Number(last) && Number(last) < Number(total)
+      ? { offset: Number(first), total: Number(total) }
+      : undefined;
   }
   const length = c.req.header("content-length");
   return length !== undefined && /^\d{1,15}$/.test(length) ? { offset: 0, total: Number(length) } : undefined;

@@ -8,13 +8,22 @@ export interface TaskPolls {
    * ends its older one. Undefined when the server shuts down.
    * @throws the signal's reason; what {@link Federation.task} throws.
    */
-  next(member: Member, options: { readonly after: number | undefined; readonly waitMs: number; readonly signal: AbortSignal }): Promise<FederationTask | undefined>;
+  next(
+    member: Member,
+    options: { readonly after: number | undefined; readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<FederationTask | undefined>;
   /** Answers all that wait, and keeps none from here on. */
   end(): void;
 }
 
 /** Keeps questions for the tasks of a federation. */
-export function createTaskPolls({ federation, maxWaitMs }: { readonly federation: Federation; readonly maxWaitMs: number }): TaskPolls {
+export function createTaskPolls({
+  federation,
+  maxWaitMs,
+}: {
+  readonly federation: Federation;
+  readonly maxWaitMs: number;
+}): TaskPolls {
   const waiting = new Map<string, () => void>();
   let ended = false;
   return {

@@ -5,4 +5,7 @@ export interface Timers {
 }
 
 /** Those of the engine. */
-export const engineTimers = (): Timers => ({ set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer) });
+export const engineTimers = (): Timers => ({
+  set: (callback, ms) => setTimeout(callback, ms),
+  clear: (timer) => clearTimeout(timer),
+});

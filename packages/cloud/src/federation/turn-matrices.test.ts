@@ -1,7 +1,12 @@
 import { expect, it } from "vitest";
 import { turnedLayout, turnMatrices } from "./turn-matrices.ts";
 
-const layout = [{ name: "w", shape: [2, 3] }, { name: "b", shape: [2] }, { name: "k", shape: [2, 1, 2] }, { name: "v", shape: [3, 1] }];
+const layout = [
+  { name: "w", shape: [2, 3] },
+  { name: "b", shape: [2] },
+  { name: "k", shape: [2, 1, 2] },
+  { name: "v", shape: [3, 1] },
+];
 
 it("turns matrices around and leaves all else, there and back", () => {
   const flat = Float32Array.from({ length: 15 }, (_, i) => i);

@@ -6,14 +6,18 @@ export function turnedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
 }
 
 /** Flat parameters of `layout`, row-major, as those of {@link turnedLayout}; applied with that one it undoes itself. */
-export function turnMatrices<Numbers extends Float32Array | Float64Array>(flat: Numbers, layout: readonly LayerSpec[]): Numbers {
+export function turnMatrices<Numbers extends Float32Array | Float64Array>(
+  flat: Numbers,
+  layout: readonly LayerSpec[],
+): Numbers {
   const turned = flat.slice() as Numbers;
   let start = 0;
   for (const { shape } of layout) {
     const [rows = 1, columns = 1] = shape;
     if (shape.length === 2) {
       for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) turned[start + column * rows + row] = flat[start + row * columns + column]!;
+        for (let column = 0; column < columns; column++)
+          turned[start + column * rows + row] = flat[start + row * columns + column]!;
       }
     }
     start += shape.reduce((product, axis) => product * axis, 1);

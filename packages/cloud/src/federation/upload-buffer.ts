@@ -14,7 +14,13 @@ export interface UploadBuffer {
  *
  * @param memory asked for anew each time: it moves when kernel memory grows.
  */
-export function createUploadBuffer({ memory, total }: { readonly memory: () => Uint8Array<ArrayBuffer>; readonly total: number }): UploadBuffer {
+export function createUploadBuffer({
+  memory,
+  total,
+}: {
+  readonly memory: () => Uint8Array<ArrayBuffer>;
+  readonly total: number;
+}): UploadBuffer {
   let received = 0;
   let view = memory();
   /** Empty is what is left of a view when its memory has moved. */

@@ -37,14 +37,29 @@ interface Asking {
  * Lets clients ask for a place before they send: a question that waits costs a few KB, an update that waits 64. As many are let
  * through as keep the places full.
  */
-export function createUploadGate({ capacity, taken, now, timers }: { readonly capacity: number; readonly taken: () => number; readonly now: () => number; readonly timers: Timers }): UploadGate {
+export function createUploadGate({
+  capacity,
+  taken,
+  now,
+  timers,
+}: {
+  readonly capacity: number;
+  readonly taken: () => number;
+  readonly now: () => number;
+  readonly timers: Timers;
+}): UploadGate {
   const pace = createUploadPace(now);
   /** When a promise was given, the oldest first. */
   const promised = new Map<string, number>();
   const asking = new Set<Asking>();
   let expiry: unknown;
 
-  const busy = (): SednaError => new SednaError("take an update: expected a place for it soon; got too many before it", { code: "cloud-busy", retryable: true, retryAfterMs: pace.next() });
+  const busy = (): SednaError =>
+    new SednaError("take an update: expected a place for it soon; got too many before it", {
+      code: "cloud-busy",
+      retryable: true,
+      retryAfterMs: pace.next(),
+    });
   const forgetOld = (): void => {
     for (const [client, at] of promised) {
       if (now() - at < PROMISE_MS) break;

@@ -24,7 +24,7 @@ export function createUploadPace(now: () => number): UploadPace {
     done() {
       const at = now();
       // A pause is no slowness: nobody may have been there.
-      if (lastDone !== undefined && at - lastDone < 1000) interval += ((at - lastDone) - interval) / 16;
+      if (lastDone !== undefined && at - lastDone < 1000) interval += (at - lastDone - interval) / 16;
       lastDone = at;
     },
     next() {

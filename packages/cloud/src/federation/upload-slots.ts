@@ -65,7 +65,13 @@ export interface UploadSlots {
    */
   admit(member: Member, options: { readonly signal: AbortSignal | undefined }): Promise<void>;
   /** Takes away the slots of uploads that nobody waits for any more, and sends those in line away. */
-  cutAll(isWanted: (request: { readonly client: string; readonly epoch: number; readonly round: number }) => boolean): void;
+  cutAll(
+    isWanted: (request: {
+      readonly client: string;
+      readonly epoch: number;
+      readonly round: number;
+    }) => boolean,
+  ): void;
   close(): void;
   readonly waiting: number;
   readonly taken: number;
@@ -91,7 +97,13 @@ interface Waiter {
  * Memory for updates on their way in: a fixed number of places that are used again and again, and a line before them. However
  * many clients come, no more than `slots` updates are in memory, and who stalls loses the place; so does who drips while others wait.
  */
-export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...timing }: UploadSlotsOptions): UploadSlots {
+export function createUploadSlots({
+  slots,
+  maxWaiting,
+  makePlace,
+  idleMs,
+  ...timing
+}: UploadSlotsOptions): UploadSlots {
   const { now, timers } = timing;
   const places = new Map<string, Place>();
   const spare: UpdateRoom[] = [];
@@ -99,7 +111,10 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
   const gate = createUploadGate({ ...timing, capacity: 2 * slots, taken: () => places.size + line.length });
   let watch: unknown;
 
-  const isOf = ({ request }: Place, { member, round, total }: Pick<SlotRequest, "member" | "round" | "total">): boolean => request.round === round && request.total === total && request.member.epoch === member.epoch;
+  const isOf = (
+    { request }: Place,
+    { member, round, total }: Pick<SlotRequest, "member" | "round" | "total">,
+  ): boolean => request.round === round && request.total === total && request.member.epoch === member.epoch;
 
   const remove = (client: string, place: Place): void => {
     if (places.get(client) !== place) return;
@@ -131,7 +146,14 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
       end?.("replaced");
     }
     const memory = spare.pop() ?? makePlace();
-    const place: Place = { request, memory, buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total }), lastAt: now(), since: former?.since ?? now(), cut: undefined };
+    const place: Place = {
+      request,
+      memory,
+      buffer: createUploadBuffer({ memory: () => memory.bytes(), total: request.total }),
+      lastAt: now(),
+      since: former?.since ?? now(),
+      cut: undefined,
+    };
     places.set(request.member.client, place);
     return place;
   };
@@ -178,16 +200,22 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
   };
 
   /** A few that send a byte now and then must not keep all others out for a whole round. */
-  const isTooSlow = ({ since, request: { total } }: Place): boolean => (line.length > 0 || gate.asking > 0) && now() - since >= Math.min(MOST_IDLES * idleMs, idleMs + (1000 * total) / SLOWEST);
+  const isTooSlow = ({ since, request: { total } }: Place): boolean =>
+    (line.length > 0 || gate.asking > 0) &&
+    now() - since >= Math.min(MOST_IDLES * idleMs, idleMs + (1000 * total) / SLOWEST);
 
   // One timer for all: what a slow client costs must not grow with the clients.
   const startWatch = (): void => {
     if (watch !== undefined) return;
-    watch = timers.set(() => {
-      watch = undefined;
-      for (const [client, place] of places) if (now() - place.lastAt >= idleMs || isTooSlow(place)) cut(client, { place, why: "idle" });
-      if (places.size > 0) startWatch();
-    }, Math.max(1, idleMs / 4));
+    watch = timers.set(
+      () => {
+        watch = undefined;
+        for (const [client, place] of places)
+          if (now() - place.lastAt >= idleMs || isTooSlow(place)) cut(client, { place, why: "idle" });
+        if (places.size > 0) startWatch();
+      },
+      Math.max(1, idleMs / 4),
+    );
   };
 
   return {
@@ -223,7 +251,9 @@ export function createUploadSlots({ slots, maxWaiting, makePlace, idleMs, ...tim
     },
     received(member, round) {
       const place = places.get(member.client);
-      return place && place.request.round === round && place.request.member.epoch === member.epoch ? place.buffer.received : 0;
+      return place && place.request.round === round && place.request.member.epoch === member.epoch
+        ? place.buffer.received
+        : 0;
     },
     admit: ({ client }, { signal }) => (places.has(client) ? Promise.resolve() : gate.admit(client, signal)),
     cutAll,

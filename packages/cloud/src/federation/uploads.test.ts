@@ -11,9 +11,23 @@ const bytes = message(values, { round: 1 });
 
 async function started(options: Partial<FederationOptions> = {}) {
   const clock = manualClock();
-  const federation: Federation = createFederation({ name: "digits", layout: [{ name: "w", shape: [LENGTH] }], aggregator: plainMean, rounds: { participants: 20, overSelect: 1, deadlineMs: 600_000 }, maxParallelUploads: 2, maxWaitingUploads: 3, seed: 1, now: clock.now, timers: clock.timers, ...options });
+  const federation: Federation = createFederation({
+    name: "digits",
+    layout: [{ name: "w", shape: [LENGTH] }],
+    aggregator: plainMean,
+    rounds: { participants: 20, overSelect: 1, deadlineMs: 600_000 },
+    maxParallelUploads: 2,
+    maxWaitingUploads: 3,
+    seed: 1,
+    now: clock.now,
+    timers: clock.timers,
+    ...options,
+  });
   await federation.start();
-  const members = join(federation, Array.from({ length: 20 }, (_, i) => `c${i}`));
+  const members = join(
+    federation,
+    Array.from({ length: 20 }, (_, i) => `c${i}`),
+  );
   return { clock, federation, members };
 }
 
@@ -37,10 +51,20 @@ describe("uploads", () => {
     const { federation, members } = await started();
     const holds = members.map(() => held(bytes.subarray(0, 100)));
     const outcomes: string[] = [];
-    const sent = members.slice(0, 5).map((member, i) => federation.receive(member, { ...all, body: holds[i]!.body }).then(() => void outcomes.push(member.client)));
+    const sent = members
+      .slice(0, 5)
+      .map((member, i) =>
+        federation
+          .receive(member, { ...all, body: holds[i]!.body })
+          .then(() => void outcomes.push(member.client)),
+      );
     await settled();
     expect(federation.stats()).toMatchObject({ taken: 2, waiting: 3 });
-    await expect(federation.receive(members[5]!, { ...all, body: holds[5]!.body })).rejects.toMatchObject({ code: "cloud-busy", retryable: true, retryAfterMs: expect.any(Number) });
+    await expect(federation.receive(members[5]!, { ...all, body: holds[5]!.body })).rejects.toMatchObject({
+      code: "cloud-busy",
+      retryable: true,
+      retryAfterMs: expect.any(Number),
+    });
     for (let i = 0; i < 5; i++) {
       holds[i]!.go(bytes.subarray(100));
       await sent[i];
@@ -68,14 +92,18 @@ describe("uploads", () => {
     await failed;
     expect(await waiting).toEqual({ round: 1, counted: true });
     expect(await dripping).toEqual({ round: 1, counted: true });
-    expect(await send(federation, { member: members[0]!, bytes, round: 1 })).toEqual({ round: 1, counted: true });
+    expect(await send(federation, { member: members[0]!, bytes, round: 1 })).toEqual({
+      round: 1,
+      counted: true,
+    });
     await federation.close();
   });
 
   it("C2: that drip keep nobody out for a whole round, under as many connections as they like", async () => {
     const { federation, members, clock } = await started({ uploadIdleMs: 1000 });
     const drip = async (): Promise<void> => {
-      for (const member of members.slice(0, 2)) federation.receive(member, { ...all, body: held(bytes.subarray(0, 10)).body }).catch(() => {});
+      for (const member of members.slice(0, 2))
+        federation.receive(member, { ...all, body: held(bytes.subarray(0, 10)).body }).catch(() => {});
       await settled();
     };
     await drip();
@@ -101,14 +129,22 @@ describe("uploads", () => {
     expect(federation.received(member!, 1)).toBe(1500);
     // Somebody else's begins at its own start.
     expect(federation.received(members[1]!, 1)).toBe(0);
-    expect(await federation.receive(member!, { ...all, offset: 1400, body: held(bytes.subarray(1400)).body })).toEqual({ round: 1, counted: false });
+    expect(
+      await federation.receive(member!, { ...all, offset: 1400, body: held(bytes.subarray(1400)).body }),
+    ).toEqual({ round: 1, counted: false });
     const rest = held(bytes.subarray(1500));
     rest.go(undefined);
-    expect(await federation.receive(member!, { ...all, offset: 1500, body: rest.body })).toEqual({ round: 1, counted: true });
+    expect(await federation.receive(member!, { ...all, offset: 1500, body: rest.body })).toEqual({
+      round: 1,
+      counted: true,
+    });
 
     const other = held(bytes.subarray(0, 1500));
     other.go(undefined);
-    expect(await federation.receive(members[1]!, { ...all, body: other.body })).toEqual({ round: 1, counted: false });
+    expect(await federation.receive(members[1]!, { ...all, body: other.body })).toEqual({
+      round: 1,
+      counted: false,
+    });
     clock.advance(2000);
     expect(federation.received(members[1]!, 1)).toBe(0);
     expect(federation.stats().taken).toBe(0);
@@ -120,7 +156,10 @@ describe("uploads", () => {
     const dead = held(bytes.subarray(0, 500));
     const first = federation.receive(members[0]!, { ...all, body: dead.body });
     await settled();
-    expect(await send(federation, { member: members[0]!, bytes, round: 1 })).toEqual({ round: 1, counted: true });
+    expect(await send(federation, { member: members[0]!, bytes, round: 1 })).toEqual({
+      round: 1,
+      counted: true,
+    });
     dead.go(bytes.subarray(500));
     expect(await first).toEqual({ round: 1, counted: false });
     expect(federation.stats()).toMatchObject({ counted: 1, taken: 0 });
@@ -128,13 +167,21 @@ describe("uploads", () => {
   });
 
   it("C21: of a round that closes are let go at once, those in line too", async () => {
-    const { federation, members, clock } = await started({ rounds: { participants: 20, overSelect: 1, minFraction: 0.05, deadlineMs: 5000 } });
-    expect(await send(federation, { member: members[9]!, bytes, round: 1 })).toEqual({ round: 1, counted: true });
-    const slow = members.slice(0, 4).map((member) => federation.receive(member, { ...all, body: held(bytes.subarray(0, 100)).body }));
+    const { federation, members, clock } = await started({
+      rounds: { participants: 20, overSelect: 1, minFraction: 0.05, deadlineMs: 5000 },
+    });
+    expect(await send(federation, { member: members[9]!, bytes, round: 1 })).toEqual({
+      round: 1,
+      counted: true,
+    });
+    const slow = members
+      .slice(0, 4)
+      .map((member) => federation.receive(member, { ...all, body: held(bytes.subarray(0, 100)).body }));
     await settled();
     expect(federation.stats()).toMatchObject({ taken: 2, waiting: 2 });
     clock.advance(5000);
-    for (const outcome of await Promise.all(slow)) expect(outcome).toMatchObject({ refused: expect.stringMatching(/round-closed|wrong-round/) });
+    for (const outcome of await Promise.all(slow))
+      expect(outcome).toMatchObject({ refused: expect.stringMatching(/round-closed|wrong-round/) });
     expect(federation.stats()).toMatchObject({ taken: 0, waiting: 0, refused: {} });
     expect(federation.status().clients.every(({ strikes }) => strikes === 0)).toBe(true);
     await federation.close();
@@ -143,7 +190,9 @@ describe("uploads", () => {
   it("wait at the gate without their bytes, in order, and are let through as places come free", async () => {
     const { federation, members, clock } = await started();
     const through: string[] = [];
-    const admitted = members.slice(0, 7).map((member) => federation.admit(member, { round: 1 }).then(() => void through.push(member.client)));
+    const admitted = members
+      .slice(0, 7)
+      .map((member) => federation.admit(member, { round: 1 }).then(() => void through.push(member.client)));
     await settled();
     // Twice as many as there are places.
     expect(through).toEqual(["c0", "c1", "c2", "c3"]);
@@ -164,11 +213,19 @@ describe("uploads", () => {
 
   it("end when the federation is closed", async () => {
     const { federation, members } = await started();
-    const slow = members.slice(0, 4).map((member) => federation.receive(member, { ...all, body: held(bytes.subarray(0, 100)).body }).catch((error: { code?: string }) => error.code));
+    const slow = members
+      .slice(0, 4)
+      .map((member) =>
+        federation
+          .receive(member, { ...all, body: held(bytes.subarray(0, 100)).body })
+          .catch((error: { code?: string }) => error.code),
+      );
     await settled();
     await federation.close();
     await federation.close();
     expect(await Promise.all(slow)).toEqual(Array(4).fill("disposed"));
-    await expect(send(federation, { member: members[0]!, bytes, round: 1 })).rejects.toMatchObject({ code: "disposed" });
+    await expect(send(federation, { member: members[0]!, bytes, round: 1 })).rejects.toMatchObject({
+      code: "disposed",
+    });
   });
 });

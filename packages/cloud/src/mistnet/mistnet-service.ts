@@ -1,4 +1,15 @@
-import { maxMistnetBytes, parseMistnetPlan, SednaError, tensorsOf, trainMistnetHead, WireError, writeSafetensors, type MistnetPlan, type MistnetStatus, type MistnetTraining } from "@sedna-js/core";
+import {
+  maxMistnetBytes,
+  parseMistnetPlan,
+  SednaError,
+  tensorsOf,
+  trainMistnetHead,
+  WireError,
+  writeSafetensors,
+  type MistnetPlan,
+  type MistnetStatus,
+  type MistnetTraining,
+} from "@sedna-js/core";
 import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -35,25 +46,66 @@ const DEVICE = /^[\x21-\x7e]{1,200}$/;
  * numbers, labels; and that the device has sent no other.
  * @throws {WireError} on a plan that no edge would take. @throws {RangeError} on numbers out of range.
  */
-export function mistnetService(options: MistnetServiceOptions): Service & { readonly status: () => MistnetStatus } {
-  const { store, participants, deadlineAt, training, now = Date.now, timers = engineTimers(), name = "mistnet" } = options;
+export function mistnetService(
+  options: MistnetServiceOptions,
+): Service & { readonly status: () => MistnetStatus } {
+  const {
+    store,
+    participants,
+    deadlineAt,
+    training,
+    now = Date.now,
+    timers = engineTimers(),
+    name = "mistnet",
+  } = options;
   const plan = parseMistnetPlan(options.plan);
   const least = options.minParticipants ?? Math.ceil(0.7 * participants);
-  if (!(Number.isInteger(participants) && participants >= 1 && least >= 1 && least <= participants)) throw new RangeError(`serve MistNet: expected participants from 1 up and a least from 1 to that; got ${participants} and ${least}`);
-  const life: { state: MistnetStatus["state"]; isOpen: boolean; head?: Uint8Array<ArrayBuffer>; timer?: unknown; training?: Promise<void>; logger?: Logger } = { state: "collecting", isOpen: false };
+  if (!(Number.isInteger(participants) && participants >= 1 && least >= 1 && least <= participants))
+    throw new RangeError(
+      `serve MistNet: expected participants from 1 up and a least from 1 to that; got ${participants} and ${least}`,
+    );
+  const life: {
+    state: MistnetStatus["state"];
+    isOpen: boolean;
+    head?: Uint8Array<ArrayBuffer>;
+    timer?: unknown;
+    training?: Promise<void>;
+    logger?: Logger;
+  } = { state: "collecting", isOpen: false };
   const uploads = mistnetUploads({ store, plan, isTaking: () => life.state === "collecting" });
   const root = `/v1/mistnet/${plan.name}`;
 
-  const status = (): MistnetStatus => ({ plan, state: life.state, received: uploads.count, participants, records: uploads.records });
+  const status = (): MistnetStatus => ({
+    plan,
+    state: life.state,
+    received: uploads.count,
+    participants,
+    records: uploads.records,
+  });
   const train = async (): Promise<void> => {
     const kernels = await loadTrainingKernels();
     try {
-      const flat = trainMistnetHead(await uploads.read(), { head: plan.head, kernels, ...(training && { training }) });
-      life.head = writeSafetensors({ tensors: tensorsOf(plan.head, flat), metadata: { format: "sedna-mistnet/1", name: plan.name, devices: String(uploads.count), records: String(uploads.records) } });
+      const flat = trainMistnetHead(await uploads.read(), {
+        head: plan.head,
+        kernels,
+        ...(training && { training }),
+      });
+      life.head = writeSafetensors({
+        tensors: tensorsOf(plan.head, flat),
+        metadata: {
+          format: "sedna-mistnet/1",
+          name: plan.name,
+          devices: String(uploads.count),
+          records: String(uploads.records),
+        },
+      });
       life.state = "trained";
     } catch (error) {
       life.state = "abandoned";
-      life.logger?.error({ error: error instanceof Error ? error.message : String(error) }, "the head of a MistNet could not be trained");
+      life.logger?.error(
+        { error: error instanceof Error ? error.message : String(error) },
+        "the head of a MistNet could not be trained",
+      );
     } finally {
       kernels.dispose();
     }
@@ -73,26 +125,51 @@ export function mistnetService(options: MistnetServiceOptions): Service & { read
 
   const take = async (c: Context): Promise<Response> => {
     const device = c.req.param("device") ?? "";
-    if (!DEVICE.test(device)) return c.json({ error: "take records: expected a device's name; got another" }, 400);
+    if (!DEVICE.test(device))
+      return c.json({ error: "take records: expected a device's name; got another" }, 400);
     if (!life.isOpen) return c.json({ error: "the records are not open" }, 503, { "retry-after": "1" });
     try {
       // What is there already is told also when nothing more is taken: its answer may have been lost.
       const outcome = await uploads.put(device, new Uint8Array(await c.req.arrayBuffer()));
-      if (outcome === "late") return c.json({ error: `take records: expected them while they are collected; it is ${life.state}` }, 409);
-      if (outcome === "conflict") return c.json({ error: "take records: expected a device's records once; got others" }, 409);
+      if (outcome === "late")
+        return c.json(
+          { error: `take records: expected them while they are collected; it is ${life.state}` },
+          409,
+        );
+      if (outcome === "conflict")
+        return c.json({ error: "take records: expected a device's records once; got others" }, 409);
       look();
-      return c.json({ stored: true, ...(outcome === "duplicate" && { duplicate: true }) }, outcome === "stored" ? 201 : 200);
+      return c.json(
+        { stored: true, ...(outcome === "duplicate" && { duplicate: true }) },
+        outcome === "stored" ? 201 : 200,
+      );
     } catch (error) {
       if (error instanceof WireError) return c.json({ error: error.message }, 400);
-      life.logger?.error({ error: error instanceof Error ? error.message : String(error) }, "records were not kept");
+      life.logger?.error(
+        { error: error instanceof Error ? error.message : String(error) },
+        "records were not kept",
+      );
       const isFull = error instanceof SednaError && error.code === "storage-full";
-      return isFull ? c.json({ error: "there is no room for records" }, 507, { "retry-after": "30" }) : c.json({ error: "the records could not be kept; the server's log says why" }, 500);
+      return isFull
+        ? c.json({ error: "there is no room for records" }, 507, { "retry-after": "30" })
+        : c.json({ error: "the records could not be kept; the server's log says why" }, 500);
     }
   };
   const give = (c: Context): Response => {
-    if (life.head) return c.body(life.head, 200, { "content-type": "application/octet-stream", "cache-control": "no-store" });
-    if (life.state === "abandoned") return c.json({ error: "the head was not trained: too few took part, or their records could not be used" }, 410);
-    return c.json({ error: "the head is not trained yet" }, 503, { "retry-after": life.state === "training" ? "1" : "15", "cache-control": "no-store" });
+    if (life.head)
+      return c.body(life.head, 200, {
+        "content-type": "application/octet-stream",
+        "cache-control": "no-store",
+      });
+    if (life.state === "abandoned")
+      return c.json(
+        { error: "the head was not trained: too few took part, or their records could not be used" },
+        410,
+      );
+    return c.json({ error: "the head is not trained yet" }, 503, {
+      "retry-after": life.state === "training" ? "1" : "15",
+      "cache-control": "no-store",
+    });
   };
 
   return {
@@ -109,7 +186,13 @@ export function mistnetService(options: MistnetServiceOptions): Service & { read
     mount(app, { logger }) {
       life.logger = logger;
       const most = maxMistnetBytes(plan);
-      const limit = bodyLimit({ maxSize: most, onError: (c) => c.json({ error: `take records: expected at most ${most} bytes; got more` }, 413, { connection: "close" }) });
+      const limit = bodyLimit({
+        maxSize: most,
+        onError: (c) =>
+          c.json({ error: `take records: expected at most ${most} bytes; got more` }, 413, {
+            connection: "close",
+          }),
+      });
       app.get(root, (c) => c.json(status(), 200, { "cache-control": "no-store" }));
       app.put(`${root}/uploads/:device`, limit, take);
       app.get(`${root}/head`, give);

@@ -27,7 +27,15 @@ export type UploadOutcome = "stored" | "duplicate" | "conflict" | "late";
 const PREFIX = "upload-";
 
 /** Keeps uploads under the digest of the device's name, so that no text of a client's is ever a path. */
-export function mistnetUploads({ store, plan, isTaking }: { readonly store: UploadStore; readonly plan: MistnetPlan; readonly isTaking: () => boolean }): MistnetUploads {
+export function mistnetUploads({
+  store,
+  plan,
+  isTaking,
+}: {
+  readonly store: UploadStore;
+  readonly plan: MistnetPlan;
+  readonly isTaking: () => boolean;
+}): MistnetUploads {
   const counts = new Map<string, number>();
   // One upload of a device at a time: of two that differ the second must find the first.
   const turns = new Map<string, Promise<unknown>>();
@@ -35,13 +43,17 @@ export function mistnetUploads({ store, plan, isTaking }: { readonly store: Uplo
   const put = async (blob: string, bytes: Uint8Array): Promise<UploadOutcome> => {
     const { labels } = readMistnetUpload(bytes, plan);
     const known = await store.getBlob(blob);
-    if (known) return known.length === bytes.length && known.every((byte, i) => byte === bytes[i]) ? "duplicate" : "conflict";
+    if (known)
+      return known.length === bytes.length && known.every((byte, i) => byte === bytes[i])
+        ? "duplicate"
+        : "conflict";
     if (!isTaking()) return "late";
     await store.putBlob(blob, bytes);
     counts.set(blob, labels.length);
     return "stored";
   };
-  const names = async (): Promise<string[]> => (await store.blobs()).filter((name) => name.startsWith(PREFIX)).toSorted();
+  const names = async (): Promise<string[]> =>
+    (await store.blobs()).filter((name) => name.startsWith(PREFIX)).toSorted();
 
   return {
     get count() {
@@ -52,7 +64,8 @@ export function mistnetUploads({ store, plan, isTaking }: { readonly store: Uplo
     },
     async open() {
       await store.open();
-      for (const name of await names()) counts.set(name, readMistnetUpload((await store.getBlob(name))!, plan).labels.length);
+      for (const name of await names())
+        counts.set(name, readMistnetUpload((await store.getBlob(name))!, plan).labels.length);
     },
     async put(device, bytes) {
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(device)));

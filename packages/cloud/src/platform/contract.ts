@@ -1,4 +1,14 @@
-import type { DecodeImage, Estimator, KeySet, ManifestSignature, ModelManifest, PublicKey, SignedKeySet, SignedManifest, Task } from "@sedna-js/core";
+import type {
+  DecodeImage,
+  Estimator,
+  KeySet,
+  ManifestSignature,
+  ModelManifest,
+  PublicKey,
+  SignedKeySet,
+  SignedManifest,
+  Task,
+} from "@sedna-js/core";
 import type { Cloud } from "../create-cloud.ts";
 import type { DeviceRegistry } from "../federation/device-registry.ts";
 import type { FederationLog } from "../federation/federation-log.ts";
@@ -50,7 +60,9 @@ export interface OnnxFileOptions<Sample, Result> {
 export declare function serve(cloud: Cloud, options: ServeOptions): Promise<Serving>;
 
 /** An ONNX file on `onnxruntime-node`, as an estimator to serve. */
-export declare function onnxFile<Sample, Result>(options: OnnxFileOptions<Sample, Result>): Estimator<Sample, Result>;
+export declare function onnxFile<Sample, Result>(
+  options: OnnxFileOptions<Sample, Result>,
+): Estimator<Sample, Result>;
 
 /** Decodes JPEG, PNG and WebP with the optional package `sharp`. */
 export declare function sharpDecoder(): DecodeImage;
@@ -87,7 +99,11 @@ export interface PublishOptions {
   /** Says that this version goes back on purpose, and whose place it takes. */
   readonly rollbackOf?: number;
   /** Adds a golden case: what Node's CPU gives for inputs of this seed. */
-  readonly golden?: { readonly seed?: number; /** Default 0.001. */ readonly absolute?: number; /** Default 0.01: GPUs round in their own way. */ readonly relative?: number };
+  readonly golden?: {
+    readonly seed?: number;
+    /** Default 0.001. */ readonly absolute?: number;
+    /** Default 0.01: GPUs round in their own way. */ readonly relative?: number;
+  };
 }
 
 /** A new key pair, and its private half as PKCS#8 in PEM. */

@@ -1,7 +1,9 @@
 import { SednaError } from "@sedna-js/core";
 
 const onlyInNode = (what: string): never => {
-  throw new SednaError(`${what}: expected Node; here call the cloud as a function of requests`, { code: "unsupported-platform" });
+  throw new SednaError(`${what}: expected Node; here call the cloud as a function of requests`, {
+    code: "unsupported-platform",
+  });
 };
 
 export const serve = (): never => onlyInNode("listen on a socket");

@@ -24,7 +24,8 @@ export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet
       if (sum > logits[best]!) best = k;
     }
     const most = logits[best]!;
-    loss += most + Math.log(logits.reduce((total, logit) => total + Math.exp(logit - most), 0)) - logits[label]!;
+    loss +=
+      most + Math.log(logits.reduce((total, logit) => total + Math.exp(logit - most), 0)) - logits[label]!;
     if (best === label) right++;
   }
   return { loss: loss / labels.length, accuracy: right / labels.length };

@@ -17,10 +17,16 @@ export interface MaliciousContext {
 type Attack = (context: MaliciousContext) => Uint8Array<ArrayBuffer>;
 
 const raw = (change: Float32Array, facts: UpdateFacts): Uint8Array<ArrayBuffer> =>
-  writeUpdateMessage({ head: { ...facts, encoding: "f32", length: change.length }, payload: new Uint8Array(change.buffer, change.byteOffset, change.byteLength) });
+  writeUpdateMessage({
+    head: { ...facts, encoding: "f32", length: change.length },
+    payload: new Uint8Array(change.buffer, change.byteOffset, change.byteLength),
+  });
 
 /** As float32, who encodes need not clip. */
-const scaled = ({ change, facts, encode, encoding }: MaliciousContext, factor: number): Uint8Array<ArrayBuffer> => {
+const scaled = (
+  { change, facts, encode, encoding }: MaliciousContext,
+  factor: number,
+): Uint8Array<ArrayBuffer> => {
   const other = change.map((value) => factor * value);
   return encoding === "f32" ? raw(other, facts) : encode(other, facts).message;
 };
@@ -33,7 +39,8 @@ export const maliciousUpdates = {
   scaling: (context) => scaled(context, -10),
   nan: ({ change, facts }) => raw(change.with(0, Number.NaN), facts),
   "wrong shape": ({ change, facts }) => raw(Float32Array.from([...change, 0]), facts),
-  "num_samples of 1e12": ({ change, facts, encode }) => encode(change, { ...facts, numSamples: 1e12 }).message,
+  "num_samples of 1e12": ({ change, facts, encode }) =>
+    encode(change, { ...facts, numSamples: 1e12 }).message,
   replay: ({ change, facts, encode, last }) => last ?? encode(change, facts).message,
   oversize: ({ maxBytes }) => new Uint8Array(maxBytes + 1),
 } as const satisfies Record<string, Attack>;

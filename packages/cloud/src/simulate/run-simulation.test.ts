@@ -25,7 +25,9 @@ describe("a simulated federation of 100", () => {
     expect(models.map(({ round }) => round)).toEqual([1, 2, 3, 4, 5, 6]);
     for (const { seconds, counted, outcome } of result.rounds) {
       expect(seconds).toBeLessThanOrEqual(60);
-      expect(counted).toSatisfy((count: number) => (outcome === "aggregated" ? count >= 14 && count <= 20 : count < 14));
+      expect(counted).toSatisfy((count: number) =>
+        outcome === "aggregated" ? count >= 14 && count <= 20 : count < 14,
+      );
     }
     expect(result.rounds.reduce((sum, { dropped }) => sum + dropped, 0)).toBeGreaterThan(20);
     expect(result.rounds.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThan(3);
@@ -48,8 +50,15 @@ describe("a simulated federation of 100", () => {
   }, 60_000);
 
   it("C22: refuses what malicious clients malform, leaves them out, and holds what is well formed by a robust rule", async () => {
-    const attacked = { malicious: 0.2, rounds: { exitRound: 6, participants: 40, deadlineMs: 60_000, strikes: 1 } };
-    const [honest, plain, robust] = [await run({ ...attacked, malicious: 0 }), await run(attacked), await run({ ...attacked, maxNorm: 1, aggregator: select(aggregation, { method: "TrimmedMean" }) })];
+    const attacked = {
+      malicious: 0.2,
+      rounds: { exitRound: 6, participants: 40, deadlineMs: 60_000, strikes: 1 },
+    };
+    const [honest, plain, robust] = [
+      await run({ ...attacked, malicious: 0 }),
+      await run(attacked),
+      await run({ ...attacked, maxNorm: 1, aggregator: select(aggregation, { method: "TrimmedMean" }) }),
+    ];
     expect(plain.rounds.reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThan(5);
     expect(plain.quarantined).toBeGreaterThan(3);
     expect(robust.model.every(Number.isFinite)).toBe(true);

@@ -1,4 +1,10 @@
-import { roundSettings, seededRandom, type Aggregator, type RoundSettings, type TrainingPlan } from "@sedna-js/core";
+import {
+  roundSettings,
+  seededRandom,
+  type Aggregator,
+  type RoundSettings,
+  type TrainingPlan,
+} from "@sedna-js/core";
 import { loadTrainingKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { createCloud } from "../create-cloud.ts";
 import { createFederation } from "../federation/create-federation.ts";
@@ -71,12 +77,28 @@ const MOST_ROUNDS_WITHOUT_MODEL = 20;
  * Ends after the last round, or when {@link MOST_ROUNDS_WITHOUT_MODEL} attempts in a row came to nothing.
  */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationResult> {
-  const { data, aggregator, rounds: settings, training, encoding, topkShare, maxNorm, dropouts, stragglers, malicious, seed, onRound } = options;
+  const {
+    data,
+    aggregator,
+    rounds: settings,
+    training,
+    encoding,
+    topkShare,
+    maxNorm,
+    dropouts,
+    stragglers,
+    malicious,
+    seed,
+    onRound,
+  } = options;
   const time = createSimulatedTime({ start: START });
   const kernels = await loadTrainingKernels();
   const { now } = time;
   // What a timer of the engine brings about is over before time goes on.
-  const timers = { ...time.timers, set: (callback: () => void, ms: number) => time.timers.set(() => (callback(), settle()), ms) };
+  const timers = {
+    ...time.timers,
+    set: (callback: () => void, ms: number) => time.timers.set(() => (callback(), settle()), ms),
+  };
   const federation = createFederation({
     name: "simulation",
     head: { kind: "softmax", features: data.features, classes: data.classes },
@@ -91,7 +113,9 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     ...(topkShare !== undefined && { topkShare }),
     ...(maxNorm !== undefined && { maxNorm }),
   });
-  const cloud = createCloud({ services: [federationService({ federations: [federation], sessions: simulatedSessions() })] });
+  const cloud = createCloud({
+    services: [federationService({ federations: [federation], sessions: simulatedSessions() })],
+  });
   await cloud.start();
 
   const closed: SimulatedRound[] = [];
@@ -100,10 +124,22 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   let wake = (): void => {};
   federation.onRound(({ round, outcome, modelVersion, done }) => {
     const { selected, counted, durationMs, bytes } = federation.status().history.at(-1)!;
-    const row = { round, outcome, selected, counted, ...seen, ...judgeSoftmax(federation.model(modelVersion)!.parameters, data.test), seconds: durationMs / 1000, bytes };
+    const row = {
+      round,
+      outcome,
+      selected,
+      counted,
+      ...seen,
+      ...judgeSoftmax(federation.model(modelVersion)!.parameters, data.test),
+      seconds: durationMs / 1000,
+      bytes,
+    };
     closed.push(row);
     seen = { dropped: 0, late: 0, refused: 0 };
-    isDone = done || closed.slice(-MOST_ROUNDS_WITHOUT_MODEL).filter((one) => one.outcome === "abandoned").length === MOST_ROUNDS_WITHOUT_MODEL;
+    isDone =
+      done ||
+      closed.slice(-MOST_ROUNDS_WITHOUT_MODEL).filter((one) => one.outcome === "abandoned").length ===
+        MOST_ROUNDS_WITHOUT_MODEL;
     onRound(row);
     wake();
   });
@@ -116,11 +152,25 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     if (kind === "counted") await settle();
     else seen = { ...seen, [kind]: seen[kind] + 1 };
   };
-  const world = { time, ask: cloud, url: "http://simulation/v1/federations/simulation", kernels, deadlineMs: roundSettings(settings).deadlineMs, dropouts, stragglers, onTurn };
+  const world = {
+    time,
+    ask: cloud,
+    url: "http://simulation/v1/federations/simulation",
+    kernels,
+    deadlineMs: roundSettings(settings).deadlineMs,
+    dropouts,
+    stragglers,
+    onTurn,
+  };
   const attacks = Object.keys(maliciousUpdates) as (keyof typeof maliciousUpdates)[];
   const attackers = Math.round(malicious * data.parts.length);
   for (const [i, part] of data.parts.entries()) {
-    startSimulatedClient(world, { name: `client-${i}`, data: part, seed: (seed * 1_000_003 + i) >>> 0, attack: i < attackers ? attacks[i % attacks.length] : undefined });
+    startSimulatedClient(world, {
+      name: `client-${i}`,
+      data: part,
+      seed: (seed * 1_000_003 + i) >>> 0,
+      attack: i < attackers ? attacks[i % attacks.length] : undefined,
+    });
   }
   await time.run(() => isDone);
   const model = federation.model(federation.status().modelVersion)!.parameters;

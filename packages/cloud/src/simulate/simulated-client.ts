@@ -1,4 +1,11 @@
-import { createUpdateEncoder, seededRandom, UPDATE_TYPE, type EncodedUpdate, type FederationTask, type SessionGrant } from "@sedna-js/core";
+import {
+  createUpdateEncoder,
+  seededRandom,
+  UPDATE_TYPE,
+  type EncodedUpdate,
+  type FederationTask,
+  type SessionGrant,
+} from "@sedna-js/core";
 import type { TrainingKernels } from "@sedna-js/wasm-kernels";
 import { maliciousUpdates } from "./malicious-updates.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
@@ -43,7 +50,10 @@ const LATE = new Set(["wrong-round", "round-closed", "not-selected"]);
  * A client that joins, asks for its task, fetches the model, trains on its own samples and sends what changed, over the
  * federation's own routes; at times it drops out without a word, or takes longer than the round.
  */
-export function startSimulatedClient(world: SimulatedWorld, { name, data, seed, attack }: SimulatedClientOptions): void {
+export function startSimulatedClient(
+  world: SimulatedWorld,
+  { name, data, seed, attack }: SimulatedClientOptions,
+): void {
   const { time, ask, url, kernels, deadlineMs, dropouts, stragglers } = world;
   const random = seededRandom({ seed, stream: 2 });
   let grant: SessionGrant | undefined;
@@ -51,16 +61,29 @@ export function startSimulatedClient(world: SimulatedWorld, { name, data, seed, 
   let last: Uint8Array<ArrayBuffer> | undefined;
   let turns = 0;
 
-  const call = (path: string, init: RequestInit = {}): Promise<Response> => ask(new Request(`${url}${path}`, { ...init, headers: { ...(grant && { authorization: `Bearer ${grant.token}` }), ...init.headers } }));
+  const call = (path: string, init: RequestInit = {}): Promise<Response> =>
+    ask(
+      new Request(`${url}${path}`, {
+        ...init,
+        headers: { ...(grant && { authorization: `Bearer ${grant.token}` }), ...init.headers },
+      }),
+    );
   const later = (ms: number, work: () => Promise<void>): void => time.at(time.now() + ms, work);
 
   const join = async (): Promise<void> => {
     const numSamples = data.labels.length;
-    const response = await call("/sessions", { method: "POST", body: JSON.stringify({ protocol: 1, device: name, numSamples }), headers: { "content-type": "application/json" } });
+    const response = await call("/sessions", {
+      method: "POST",
+      body: JSON.stringify({ protocol: 1, device: name, numSamples }),
+      headers: { "content-type": "application/json" },
+    });
     if (response.status !== 201) return later(1000 * Number(response.headers.get("retry-after") ?? 5), join);
     grant = (await response.json()) as SessionGrant;
     const { plan } = grant;
-    encode ??= createUpdateEncoder({ plan, length: (data.samples.length / numSamples + 1) * (plan.head?.classes ?? 0) }).encode;
+    encode ??= createUpdateEncoder({
+      plan,
+      length: (data.samples.length / numSamples + 1) * (plan.head?.classes ?? 0),
+    }).encode;
     await poll();
   };
 
@@ -70,7 +93,8 @@ export function startSimulatedClient(world: SimulatedWorld, { name, data, seed, 
     if (!response.ok) return later(5000 * (0.5 + random()), poll);
     const task = (await response.json()) as FederationTask;
     if (task.kind === "wait") return later(task.retryAfterMs, poll);
-    if (task.kind === "train") return task.counted ? later(Math.min(5000, task.remainingMs + 1), poll) : begin(task);
+    if (task.kind === "train")
+      return task.counted ? later(Math.min(5000, task.remainingMs + 1), poll) : begin(task);
   };
 
   const begin = async (task: TrainTask): Promise<void> => {
@@ -84,12 +108,19 @@ export function startSimulatedClient(world: SimulatedWorld, { name, data, seed, 
       return later(deadlineMs * (0.5 + 1.5 * random()), join);
     }
     const isSlow = fate < dropouts + stragglers;
-    later(isSlow ? task.remainingMs + 1 + deadlineMs * random() : task.remainingMs * (0.05 + 0.6 * random()), () => send(task, model));
+    later(
+      isSlow ? task.remainingMs + 1 + deadlineMs * random() : task.remainingMs * (0.05 + 0.6 * random()),
+      () => send(task, model),
+    );
   };
 
   const send = async (task: TrainTask, model: Float32Array): Promise<void> => {
     const { message, commit } = train(task, model);
-    const response = await call(`/rounds/${task.round}/update`, { method: "PUT", body: message, headers: { "content-type": UPDATE_TYPE, "content-length": String(message.length) } });
+    const response = await call(`/rounds/${task.round}/update`, {
+      method: "PUT",
+      body: message,
+      headers: { "content-type": UPDATE_TYPE, "content-length": String(message.length) },
+    });
     last = message;
     if (response.ok) commit();
     if (response.status === 401) return join();
@@ -102,15 +133,36 @@ export function startSimulatedClient(world: SimulatedWorld, { name, data, seed, 
   const train = ({ round, modelVersion }: TrainTask, model: Float32Array): EncodedUpdate => {
     const { training, head, encoding, maxUpdateBytes, maxNumSamples } = grant!.plan;
     const { epochs, ...options } = training;
-    const trainer = kernels.headTrainer({ ...options, head: head!, ...data, weights: model, seed: (seed + turns++) >>> 0 });
+    const trainer = kernels.headTrainer({
+      ...options,
+      head: head!,
+      ...data,
+      weights: model,
+      seed: (seed + turns++) >>> 0,
+    });
     try {
       let result = { loss: 0, accuracy: 0 };
       for (let epoch = 0; epoch < epochs; epoch++) result = trainer.epoch();
       const change = trainer.weights();
       for (let i = 0; i < change.length; i++) change[i]! -= model[i]!;
-      const facts = { round, modelVersion, numSamples: Math.min(data.labels.length, maxNumSamples), metrics: { loss: result.loss, accuracy: result.accuracy } };
+      const facts = {
+        round,
+        modelVersion,
+        numSamples: Math.min(data.labels.length, maxNumSamples),
+        metrics: { loss: result.loss, accuracy: result.accuracy },
+      };
       if (attack === undefined) return encode!(change, facts);
-      return { message: maliciousUpdates[attack]({ change, facts, encode: encode!, encoding, last, maxBytes: maxUpdateBytes }), commit() {} };
+      return {
+        message: maliciousUpdates[attack]({
+          change,
+          facts,
+          encode: encode!,
+          encoding,
+          last,
+          maxBytes: maxUpdateBytes,
+        }),
+        commit() {},
+      };
     } finally {
       trainer.dispose();
     }

@@ -13,7 +13,10 @@ export function simulatedSessions(): Sessions {
       const [client = "", number] = token.split(".");
       const epoch = Number(number);
       if (epochs.get(client) === epoch) return { client, epoch };
-      return { refused: "session-replaced", error: "expected the newest session of this device; a newer one has begun" };
+      return {
+        refused: "session-replaced",
+        error: "expected the newest session of this device; a newer one has begun",
+      };
     },
     end: () => {},
   };

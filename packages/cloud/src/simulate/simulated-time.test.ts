@@ -6,9 +6,20 @@ describe("simulated time", () => {
     const time = createSimulatedTime({ start: 100 });
     const seen: string[] = [];
     const times = [7, 3, 9, 3, 0, 100, 8, 3, 1];
-    for (const [i, ms] of times.entries()) time.timers.set(() => void seen.push(`${ms}.${i} at ${time.now()}`), ms);
+    for (const [i, ms] of times.entries())
+      time.timers.set(() => void seen.push(`${ms}.${i} at ${time.now()}`), ms);
     await time.run(() => false);
-    expect(seen).toEqual(["0.4 at 100", "1.8 at 101", "3.1 at 103", "3.3 at 103", "3.7 at 103", "7.0 at 107", "8.6 at 108", "9.2 at 109", "100.5 at 200"]);
+    expect(seen).toEqual([
+      "0.4 at 100",
+      "1.8 at 101",
+      "3.1 at 103",
+      "3.3 at 103",
+      "3.7 at 103",
+      "7.0 at 107",
+      "8.6 at 108",
+      "9.2 at 109",
+      "100.5 at 200",
+    ]);
   });
   it("stands still while something is awaited, and never goes back", async () => {
     const time = createSimulatedTime();

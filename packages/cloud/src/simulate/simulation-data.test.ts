@@ -14,7 +14,9 @@ describe("gaussianData()", () => {
   it("gives each client 20 to 60 samples, of few classes at 0.05 and of most at 100", () => {
     const means = [0.05, 100].map((alpha) => {
       const { parts, features, classes, test } = gaussianData({ clients: 50, alpha, seed: 3 });
-      expect([parts.length, features, classes, test.labels.length, test.samples.length]).toEqual([50, 16, 10, 2000, 32_000]);
+      expect([parts.length, features, classes, test.labels.length, test.samples.length]).toEqual([
+        50, 16, 10, 2000, 32_000,
+      ]);
       for (const { samples, labels } of parts) {
         expect(labels.length).toSatisfy((size: number) => size >= 20 && size <= 60);
         expect(samples.length).toBe(16 * labels.length);
@@ -29,12 +31,20 @@ describe("gaussianData()", () => {
 describe("dealtData()", () => {
   it("keeps every fifth sample to judge by, and deals each other one to one client", () => {
     const samples = Float32Array.from({ length: 200 }, (_, i) => Math.floor(i / 2));
-    const { parts, test, features, classes } = dealtData({ samples, labels: Uint32Array.from({ length: 100 }, (_, i) => i % 4) }, { clients: 7, alpha: 1, seed: 1 });
+    const { parts, test, features, classes } = dealtData(
+      { samples, labels: Uint32Array.from({ length: 100 }, (_, i) => i % 4) },
+      { clients: 7, alpha: 1, seed: 1 },
+    );
     expect([features, classes]).toEqual([2, 4]);
-    expect(Array.from(test.samples.filter((_, i) => i % 2 === 0))).toEqual(Array.from({ length: 20 }, (_, i) => 5 * i));
-    const dealt = parts.flatMap((part) => Array.from(part.samples.filter((_, i) => i % 2 === 0))).toSorted((a, b) => a - b);
+    expect(Array.from(test.samples.filter((_, i) => i % 2 === 0))).toEqual(
+      Array.from({ length: 20 }, (_, i) => 5 * i),
+    );
+    const dealt = parts
+      .flatMap((part) => Array.from(part.samples.filter((_, i) => i % 2 === 0)))
+      .toSorted((a, b) => a - b);
     expect(dealt).toEqual(Array.from({ length: 100 }, (_, i) => i).filter((i) => i % 5 !== 0));
-    for (const part of parts) for (const [row, label] of part.labels.entries()) expect(part.samples[2 * row]! % 4).toBe(label);
+    for (const part of parts)
+      for (const [row, label] of part.labels.entries()) expect(part.samples[2 * row]! % 4).toBe(label);
   });
 });
 
@@ -42,12 +52,20 @@ describe("judgeSoftmax()", () => {
   it("takes the mean cross-entropy, and counts the most probable class", () => {
     // Two features, two classes: logits x and y, and a bias of 1 for the second.
     const model = Float32Array.of(1, 0, 0, 1, 0, 1);
-    const { loss, accuracy } = judgeSoftmax(model, { samples: Float32Array.of(3, 0, 0, 0), labels: Uint32Array.of(0, 0) });
+    const { loss, accuracy } = judgeSoftmax(model, {
+      samples: Float32Array.of(3, 0, 0, 0),
+      labels: Uint32Array.of(0, 0),
+    });
     expect(accuracy).toBe(0.5);
     expect(loss).toBeCloseTo((Math.log(1 + Math.exp(-2)) + Math.log(1 + Math.exp(1))) / 2, 12);
   });
   it("stays finite where an exponential would not", () => {
-    expect(judgeSoftmax(Float32Array.of(1000, -1000, 0, 0), { samples: Float32Array.of(1), labels: Uint32Array.of(1) }).loss).toBe(2000);
+    expect(
+      judgeSoftmax(Float32Array.of(1000, -1000, 0, 0), {
+        samples: Float32Array.of(1),
+        labels: Uint32Array.of(1),
+      }).loss,
+    ).toBe(2000);
   });
 });
 
@@ -75,16 +93,33 @@ describe("idxDigits()", () => {
   it.each([
     ["no such files", undefined, undefined, "expected a file such as train-images-idx3-ubyte"],
     ["a head that is none", Buffer.from("<html></html>"), idx([1], Uint8Array.of(1)), "its head is another"],
-    ["fewer bytes than its head promises", idx([2, 2, 2], new Uint8Array(7)), idx([2], Uint8Array.of(1, 2)), "its head promises 2 x 2 x 2; it has 7"],
-    ["labels of other pictures", idx([2, 2, 2], new Uint8Array(8)), idx([3], Uint8Array.of(1, 2, 3)), "got 3 and 2"],
+    [
+      "fewer bytes than its head promises",
+      idx([2, 2, 2], new Uint8Array(7)),
+      idx([2], Uint8Array.of(1, 2)),
+      "its head promises 2 x 2 x 2; it has 7",
+    ],
+    [
+      "labels of other pictures",
+      idx([2, 2, 2], new Uint8Array(8)),
+      idx([3], Uint8Array.of(1, 2, 3)),
+      "got 3 and 2",
+    ],
     ["odd pictures", idx([1, 3, 3], new Uint8Array(9)), idx([1], Uint8Array.of(1)), "got 3 x 3"],
-    ["a cut gzip", idx([1, 2, 2], new Uint8Array(4)), gzipSync(idx([1], Uint8Array.of(1))).subarray(0, 15), "expected an IDX file of bytes"],
+    [
+      "a cut gzip",
+      idx([1, 2, 2], new Uint8Array(4)),
+      gzipSync(idx([1], Uint8Array.of(1))).subarray(0, 15),
+      "expected an IDX file of bytes",
+    ],
   ])("refuses %s, and says why", async (_, images, labels, reason) => {
     if (images && labels) await write(images, labels);
     const refusal = await idxDigits(paths.folder).catch((error: Error) => error);
     expect(refusal).toMatchObject({ name: "UsageError", message: expect.stringContaining(reason) });
   });
   it("says which directory cannot be read", async () => {
-    await expect(idxDigits(join(paths.folder, "none"))).rejects.toThrow("--digits: expected a directory that can be read");
+    await expect(idxDigits(join(paths.folder, "none"))).rejects.toThrow(
+      "--digits: expected a directory that can be read",
+    );
   });
 });

@@ -37,7 +37,10 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
   const random = seededRandom({ seed, stream: 1 });
   const centres = Float32Array.from({ length: CLASSES * FEATURES }, () => SPREAD * normal(random));
   const drawn = (labels: Uint32Array): SampleSet => {
-    const samples = Float32Array.from({ length: labels.length * FEATURES }, (_, i) => centres[labels[Math.floor(i / FEATURES)]! * FEATURES + (i % FEATURES)]! + normal(random));
+    const samples = Float32Array.from(
+      { length: labels.length * FEATURES },
+      (_, i) => centres[labels[Math.floor(i / FEATURES)]! * FEATURES + (i % FEATURES)]! + normal(random),
+    );
     return { samples, labels };
   };
   const parts = Array.from({ length: clients }, () => {
@@ -46,22 +49,39 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
     const mix = dirichletSplit(new Uint8Array(size), { parts: CLASSES, alpha, random });
     return drawn(Uint32Array.from(mix.flatMap((share, label) => share.map(() => label))));
   });
-  return { features: FEATURES, classes: CLASSES, parts, test: drawn(Uint32Array.from({ length: TEST_SAMPLES }, (_, i) => i % CLASSES)) };
+  return {
+    features: FEATURES,
+    classes: CLASSES,
+    parts,
+    test: drawn(Uint32Array.from({ length: TEST_SAMPLES }, (_, i) => i % CLASSES)),
+  };
 }
 
 /** Samples that are there already: every fifth judges, the rest is dealt out. Clients that would get none are left out. */
-export function dealtData({ samples, labels }: SampleSet, { clients, alpha, seed }: DealOptions): SimulationData {
+export function dealtData(
+  { samples, labels }: SampleSet,
+  { clients, alpha, seed }: DealOptions,
+): SimulationData {
   const features = samples.length / labels.length;
   const pick = (indices: readonly number[]): SampleSet => {
     const picked = new Float32Array(indices.length * features);
-    for (const [row, i] of indices.entries()) picked.set(samples.subarray(i * features, (i + 1) * features), row * features);
+    for (const [row, i] of indices.entries())
+      picked.set(samples.subarray(i * features, (i + 1) * features), row * features);
     return { samples: picked, labels: Uint32Array.from(indices, (i) => labels[i]!) };
   };
   const all = [...labels.keys()];
   const training = all.filter((i) => i % 5 !== 0);
-  const split = dirichletSplit(training.map((i) => labels[i]!), { parts: clients, alpha, random: seededRandom({ seed, stream: 1 }) });
+  const split = dirichletSplit(
+    training.map((i) => labels[i]!),
+    { parts: clients, alpha, random: seededRandom({ seed, stream: 1 }) },
+  );
   const parts = split.filter((part) => part.length > 0).map((part) => pick(part.map((i) => training[i]!)));
-  return { features, classes: labels.reduce((most, label) => Math.max(most, label), 0) + 1, parts, test: pick(all.filter((i) => i % 5 === 0)) };
+  return {
+    features,
+    classes: labels.reduce((most, label) => Math.max(most, label), 0) + 1,
+    parts,
+    test: pick(all.filter((i) => i % 5 === 0)),
+  };
 }
 
 /** Box and Muller's way from two uniform draws to a normal one. */

@@ -11,16 +11,24 @@ const columns = [
   { name: "loss", width: 8, text: ({ loss }) => loss.toFixed(3) },
   { name: "accuracy", width: 9, text: ({ accuracy }) => `${(100 * accuracy).toFixed(1)} %` },
   { name: "time", width: 9, text: ({ seconds }) => `${seconds.toFixed(1)} s` },
-] as const satisfies readonly { readonly name: string; readonly width: number; readonly text: (round: SimulatedRound) => string }[];
+] as const satisfies readonly {
+  readonly name: string;
+  readonly width: number;
+  readonly text: (round: SimulatedRound) => string;
+}[];
 
 /** The head of a table of rounds. */
 export const tableHead = (): string => columns.map(({ name, width }) => name.padStart(width)).join(" ");
 
 /** A round as a line of it. */
-export const tableLine = (round: SimulatedRound): string => columns.map(({ text, width }) => text(round).padStart(width)).join(" ");
+export const tableLine = (round: SimulatedRound): string =>
+  columns.map(({ text, width }) => text(round).padStart(width)).join(" ");
 
 /** What it came to, in a sentence or two. */
-export function tableFoot({ rounds, clients, quarantined, seconds }: SimulationResult, tookMs: number): string {
+export function tableFoot(
+  { rounds, clients, quarantined, seconds }: SimulationResult,
+  tookMs: number,
+): string {
   const last = rounds.at(-1);
   const made = rounds.filter(({ outcome }) => outcome === "aggregated").length;
   const hours = seconds >= 7200 ? `${(seconds / 3600).toFixed(1)} h` : `${(seconds / 60).toFixed(1)} min`;

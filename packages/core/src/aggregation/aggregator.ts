@@ -37,7 +37,12 @@ export interface OpenAggregation {
    * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added; `update-refused` when what was
    * added is too large for the model to stay finite.
    */
-  finish(): { readonly model: Float32Array; /** The aggregator's own memory for the next round, such as momentum. */ readonly memory: Float32Array | undefined };
+  finish(): {
+    readonly model: Float32Array;
+    /** The aggregator's own memory for the next round, such as momentum. */ readonly memory:
+      | Float32Array
+      | undefined;
+  };
   dispose(): void;
 }
 

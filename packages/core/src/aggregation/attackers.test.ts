@@ -18,7 +18,9 @@ const noise = normal(11);
 const way = Float32Array.from({ length: LENGTH }, noise);
 /** Each its own way from the common one, by about as much as that is long. */
 const honest = Array.from({ length: CLIENTS }, () => way.map((x) => x + noise()));
-const honestMean = way.map((_, i) => honest.slice(HOSTILE).reduce((sum, update) => sum + update[i]!, 0) / (CLIENTS - HOSTILE));
+const honestMean = way.map(
+  (_, i) => honest.slice(HOSTILE).reduce((sum, update) => sum + update[i]!, 0) / (CLIENTS - HOSTILE),
+);
 const root = way.map((x) => x + noise());
 const typicalNorm = distance(honest[0]!, new Float32Array(LENGTH));
 
@@ -32,9 +34,19 @@ const attacks: Readonly<Record<string, (update: Float32Array) => Float32Array>> 
 
 /** How far off the rule is when the first ten clients attack, mixed among the others in a fixed order. */
 function off(rule: Aggregator, attack: (update: Float32Array) => Float32Array): number {
-  const updates = honest.map((update, i): ModelUpdate => ({ encoding: "f32", values: i < HOSTILE ? attack(update) : update }));
-  const order = updates.map((update, i) => ({ update, at: (i * 17) % CLIENTS })).toSorted((a, b) => a.at - b.at);
-  const { model } = run(rule, { kernels, base: new Float32Array(LENGTH), updates: order.map(({ update }) => update), random: draws(5) });
+  const updates = honest.map((update, i): ModelUpdate => ({
+    encoding: "f32",
+    values: i < HOSTILE ? attack(update) : update,
+  }));
+  const order = updates
+    .map((update, i) => ({ update, at: (i * 17) % CLIENTS }))
+    .toSorted((a, b) => a.at - b.at);
+  const { model } = run(rule, {
+    kernels,
+    base: new Float32Array(LENGTH),
+    updates: order.map(({ update }) => update),
+    random: draws(5),
+  });
   return distance(model, honestMean) / distance(honestMean, new Float32Array(LENGTH));
 }
 
@@ -68,6 +80,7 @@ describe("the plain mean against a fifth of hostile clients", () => {
   });
 
   it("when clipped, does so by no more than their share", () => {
-    for (const attack of Object.values(attacks)) expect(off(build("FedAvg", { maxNorm: typicalNorm }), attack)).toBeLessThan(0.65);
+    for (const attack of Object.values(attacks))
+      expect(off(build("FedAvg", { maxNorm: typicalNorm }), attack)).toBeLessThan(0.65);
   });
 });

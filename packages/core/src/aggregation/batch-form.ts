@@ -39,20 +39,35 @@ export function batchForm({ initial, next }: BatchRule): Aggregator["aggregate"]
  * @throws {TypeError} when there is none.
  */
 export function requireBase(rule: string, base: Float64Array | undefined): Float64Array {
-  if (base === undefined) throw new TypeError(`aggregate by ${rule}: expected a model of the clients' shape to measure their changes from, as the parameter initial or a result before; got none`);
+  if (base === undefined)
+    throw new TypeError(
+      `aggregate by ${rule}: expected a model of the clients' shape to measure their changes from, as the parameter initial or a result before; got none`,
+    );
   return base;
 }
 
 /** The clients whose vote counts: those with samples, and with nothing but finite numbers. */
 export function voters(clients: readonly AggClient[]): readonly AggClient[] {
-  return clients.filter(({ numSamples, weights }) => numSamples > 0 && weights.every(({ data }) => data.every((x: number | bigint) => Number.isFinite(Number(x)))));
+  return clients.filter(
+    ({ numSamples, weights }) =>
+      numSamples > 0 &&
+      weights.every(({ data }) => data.every((x: number | bigint) => Number.isFinite(Number(x)))),
+  );
 }
 
 /** The voters' models with their changes of `base` scaled down to a length, each as one float64 tensor. */
-export function clippedVoters(clients: readonly AggClient[], { base, maxNorm }: { readonly base: Float64Array; readonly maxNorm: number }): readonly AggClient[] {
+export function clippedVoters(
+  clients: readonly AggClient[],
+  { base, maxNorm }: { readonly base: Float64Array; readonly maxNorm: number },
+): readonly AggClient[] {
   return voters(clients).map(({ numSamples, weights }) => {
     const change = flatten(weights).map((x, i) => x - base[i]!);
     const factor = Math.min(1, maxNorm / Math.sqrt(change.reduce((sum, x) => sum + x * x, 0)));
-    return { numSamples, weights: [{ dtype: "float64", shape: [base.length], data: change.map((x, i) => base[i]! + factor * x) }] };
+    return {
+      numSamples,
+      weights: [
+        { dtype: "float64", shape: [base.length], data: change.map((x, i) => base[i]! + factor * x) },
+      ],
+    };
   });
 }

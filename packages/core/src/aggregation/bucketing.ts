@@ -38,9 +38,14 @@ export interface BucketingParameters {
  */
 export function Bucketing(param: BucketingParameters): Aggregator {
   const hostile = clientCount("f", { value: param.f, least: 1 });
-  const buckets = param.buckets === undefined ? 4 * hostile : clientCount("buckets", { value: param.buckets, least: 1 });
-  if (hostile >= buckets / 2) throw new RangeError(`build Bucketing: expected f below half of the ${buckets} buckets, else the hostile clients' buckets outvote the others; got ${hostile}`);
-  if (buckets < 4 * hostile) throw new RangeError(`build Bucketing: expected at least 4 f = ${4 * hostile} buckets; got ${buckets}`);
+  const buckets =
+    param.buckets === undefined ? 4 * hostile : clientCount("buckets", { value: param.buckets, least: 1 });
+  if (hostile >= buckets / 2)
+    throw new RangeError(
+      `build Bucketing: expected f below half of the ${buckets} buckets, else the hostile clients' buckets outvote the others; got ${hostile}`,
+    );
+  if (buckets < 4 * hostile)
+    throw new RangeError(`build Bucketing: expected at least 4 f = ${4 * hostile} buckets; got ${buckets}`);
   const maxNorm = clipLength(param.maxNorm);
   const trim = trimOf(param.rule ?? "median", { hostile, buckets });
   const { random = Math.random, initial } = param;
@@ -51,25 +56,36 @@ export function Bucketing(param: BucketingParameters): Aggregator {
     aggregate: batchForm({
       initial,
       next({ clients, base }) {
-        const clipped = clippedVoters(clients, { base: requireBase("Bucketing", base), maxNorm }).map(({ weights }) => flatten(weights));
+        const clipped = clippedVoters(clients, { base: requireBase("Bucketing", base), maxNorm }).map(
+          ({ weights }) => flatten(weights),
+        );
         requireCohort("Bucketing", { expected: buckets, got: clipped.length });
         const turns = turnsOfBuckets(buckets, random);
         const filled: Float64Array[][] = Array.from({ length: buckets }, () => []);
         for (const model of clipped) filled[turns()]!.push(model);
-        return sortedMean(filled.map((models) => sortedMean(models, 0)), trim);
+        return sortedMean(
+          filled.map((models) => sortedMean(models, 0)),
+          trim,
+        );
       },
     }),
     open: (round) => openBuckets(round, { buckets, maxNorm, trim }),
   };
 }
 
-function trimOf(rule: string, { hostile, buckets }: { readonly hostile: number; readonly buckets: number }): number {
+function trimOf(
+  rule: string,
+  { hostile, buckets }: { readonly hostile: number; readonly buckets: number },
+): number {
   if (rule === "median") return Math.floor((buckets - 1) / 2);
   if (rule === "trimmed") return hostile;
   throw new TypeError(`read rule: expected "median" or "trimmed"; got ${describe(rule)}`);
 }
 
-function openBuckets({ kernels, base, random }: AggregationRound, { buckets, maxNorm, trim }: { readonly buckets: number; readonly maxNorm: number; readonly trim: number }): OpenAggregation {
+function openBuckets(
+  { kernels, base, random }: AggregationRound,
+  { buckets, maxNorm, trim }: { readonly buckets: number; readonly maxNorm: number; readonly trim: number },
+): OpenAggregation {
   const reader = plainUpdates(kernels, base.length);
   // The sum of a bucket is of clipped updates, of few of them: float32 will do.
   const sums = Array.from({ length: buckets }, () => new Float32Array(base.length));
@@ -99,8 +115,15 @@ function openBuckets({ kernels, base, random }: AggregationRound, { buckets, max
     restore: () => noRestore("Bucketing"),
     finish() {
       requireCohort("Bucketing", { expected: buckets, got: count });
-      const change = byColumns(sums, { kernels, scales: Array.from(counts, (inside) => 1 / inside), reduce: (bucket) => bucket.trimmedMean({ trim }) });
-      return takeStep("Bucketing", { server: plainStep(), turn: { base, change, memory: undefined } }) as ReturnType<OpenAggregation["finish"]>;
+      const change = byColumns(sums, {
+        kernels,
+        scales: Array.from(counts, (inside) => 1 / inside),
+        reduce: (bucket) => bucket.trimmedMean({ trim }),
+      });
+      return takeStep("Bucketing", {
+        server: plainStep(),
+        turn: { base, change, memory: undefined },
+      }) as ReturnType<OpenAggregation["finish"]>;
     },
     dispose() {
       sums.length = 0;

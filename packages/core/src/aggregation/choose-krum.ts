@@ -8,11 +8,16 @@ const FLOATS_AT_A_TIME = 2 ** 15;
  * Of equal ones the first in the order of their numbers, so that the order of arrival never matters.
  * Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent", 2017.
  */
-export function chooseKrum<Update extends Floats>(updates: readonly Update[], { hostile, chosen }: { readonly hostile: number; readonly chosen: number }): readonly Update[] {
+export function chooseKrum<Update extends Floats>(
+  updates: readonly Update[],
+  { hostile, chosen }: { readonly hostile: number; readonly chosen: number },
+): readonly Update[] {
   const distances = squaredDistances(updates);
   const neighbours = updates.length - hostile - 2;
   const scored = updates.map((update, i) => {
-    const nearest = distances[i]!.filter((_, j) => j !== i).toSorted().subarray(0, neighbours);
+    const nearest = distances[i]!.filter((_, j) => j !== i)
+      .toSorted()
+      .subarray(0, neighbours);
     return { update, score: nearest.reduce((sum, distance) => sum + distance, 0) };
   });
   return scored
@@ -28,7 +33,8 @@ function squaredDistances(updates: readonly Floats[]): readonly Float64Array[] {
   const block = Math.max(64, Math.floor(FLOATS_AT_A_TIME / updates.length / 4) * 4);
   for (let start = 0; start < length; start += block) {
     const parts = updates.map((update) => update.subarray(start, start + block));
-    for (let i = 1; i < parts.length; i++) for (let j = 0; j < i; j++) rows[i]![j]! += squaredDistance(parts[i]!, parts[j]!);
+    for (let i = 1; i < parts.length; i++)
+      for (let j = 0; j < i; j++) rows[i]![j]! += squaredDistance(parts[i]!, parts[j]!);
   }
   for (let i = 1; i < rows.length; i++) for (let j = 0; j < i; j++) rows[j]![i] = rows[i]![j]!;
   return rows;

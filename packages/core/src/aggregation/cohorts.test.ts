@@ -36,30 +36,54 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
     const rule = build(method, param);
     expect(rule.minClients).toBe(minClients);
     const updates = Array.from({ length: minClients }, (_, i) => f32([i, 1]));
-    const refused = { code: "cohort-too-small", message: expect.stringMatching(`expected at least ${minClients} updates; got ${minClients - 1}$`) as string };
-    expect(() => run(rule, { kernels, base, updates: updates.slice(1) })).toThrow(expect.objectContaining(refused) as Error);
+    const refused = {
+      code: "cohort-too-small",
+      message: expect.stringMatching(
+        `expected at least ${minClients} updates; got ${minClients - 1}$`,
+      ) as string,
+    };
+    expect(() => run(rule, { kernels, base, updates: updates.slice(1) })).toThrow(
+      expect.objectContaining(refused) as Error,
+    );
     expect(run(rule, { kernels, base, updates }).model).toHaveLength(2);
-    const clients = updates.map((_, i) => ({ numSamples: 3, weights: [tensor("float32", [2], Float32Array.of(i, 1))] }));
+    const clients = updates.map((_, i) => ({
+      numSamples: 3,
+      weights: [tensor("float32", [2], Float32Array.of(i, 1))],
+    }));
     // Sedna's form of no clients is no error, and a mean of one is one.
-    if (minClients > 1) expect(() => build(method, { ...param, initial }).aggregate(clients.slice(1))).toThrow(expect.objectContaining(refused) as Error);
+    if (minClients > 1)
+      expect(() => build(method, { ...param, initial }).aggregate(clients.slice(1))).toThrow(
+        expect.objectContaining(refused) as Error,
+      );
     expect(build(method, { ...param, initial }).aggregate(clients)).toHaveLength(1);
   });
 
   it("who has no samples, or numbers that are not finite, has no vote in a robust rule's batch form", () => {
-    const client = (numSamples: number, value: number) => ({ numSamples, weights: [tensor("float64", [1], Float64Array.of(value))] });
+    const client = (numSamples: number, value: number) => ({
+      numSamples,
+      weights: [tensor("float64", [1], Float64Array.of(value))],
+    });
     const three = [client(1, 1), client(1, 2), client(1, 3)];
-    expect([...(build("Median").aggregate([...three, client(0, 9), client(1, Number.NaN), client(5, Infinity)])![0]!.data as Float64Array)]).toEqual([2]);
-    expect(() => build("Median").aggregate([...three.slice(1), client(0, 9), client(1, Number.NaN)])).toThrow("got 2");
+    expect([
+      ...(build("Median").aggregate([...three, client(0, 9), client(1, Number.NaN), client(5, Infinity)])![0]!
+        .data as Float64Array),
+    ]).toEqual([2]);
+    expect(() => build("Median").aggregate([...three.slice(1), client(0, 9), client(1, Number.NaN)])).toThrow(
+      "got 2",
+    );
   });
 
   it("FLTrust needs a root update that says something, and somebody who agrees with it", () => {
-    const trust = (root: readonly number[]): Aggregator => build("FLTrust", { rootUpdate: () => Float32Array.from(root) });
+    const trust = (root: readonly number[]): Aggregator =>
+      build("FLTrust", { rootUpdate: () => Float32Array.from(root) });
     const code = (code: string): Error => expect.objectContaining({ code }) as Error;
     expect(() => openRound(trust([0, 0]), { kernels, base })).toThrow(code("cohort-too-small"));
     expect(() => openRound(trust([1]), { kernels, base })).toThrow(TypeError);
     expect(() => openRound(trust([1, Number.NaN]), { kernels, base })).toThrow(RangeError);
     expect(() => build("FLTrust", {})).toThrow(TypeError);
-    expect(() => run(trust([1, 0]), { kernels, base, updates: [f32([-1, 5]), f32([0, 1]), f32([0, 0])] })).toThrow(code("cohort-too-small"));
+    expect(() =>
+      run(trust([1, 0]), { kernels, base, updates: [f32([-1, 5]), f32([0, 1]), f32([0, 0])] }),
+    ).toThrow(code("cohort-too-small"));
     expect(() => trust([1, 0]).aggregate([{ numSamples: 1, weights: initial }])).toThrow(TypeError);
   });
 });
@@ -93,7 +117,9 @@ describe("parameters", () => {
 
   it("come as Sedna's jobs write them, in lists of keys and strings", () => {
     const rule = select(aggregation, { method: "NormClipping", param: [{ key: "maxNorm", value: "5" }] });
-    expect([...run(rule, { kernels, base: new Float32Array(2), updates: [f32([30, 40])] }).model]).toEqual([3, 4]);
+    expect([...run(rule, { kernels, base: new Float32Array(2), updates: [f32([30, 40])] }).model]).toEqual([
+      3, 4,
+    ]);
   });
 
   it("of NormClipping may hold a rule that is no name", () => {
@@ -106,21 +132,33 @@ describe("parameters", () => {
     for (const method of served) expect(build(method).needsSumOnly).toBe(true);
     // To clip an update one must see it.
     for (const method of served) expect(build(method, { maxNorm: 1 }).needsSumOnly).toBe(false);
-    for (const [method, param] of [["Median"], ["TrimmedMean"], ["MultiKrum", { f: 1 }], ["NormClipping", { maxNorm: 1 }], ["Bucketing", { f: 1, maxNorm: 1 }]] as const) expect(build(method, param).needsSumOnly).toBe(false);
+    for (const [method, param] of [
+      ["Median"],
+      ["TrimmedMean"],
+      ["MultiKrum", { f: 1 }],
+      ["NormClipping", { maxNorm: 1 }],
+      ["Bucketing", { f: 1, maxNorm: 1 }],
+    ] as const)
+      expect(build(method, param).needsSumOnly).toBe(false);
   });
 });
 
 describe("ties and shares", () => {
   it("of two updates that are as near to the others, Krum's choice does not hang on who came first", () => {
     const updates = [-3, -2, -1, 1, 2, 3].map((x) => f32([x, 0]));
-    const chosen = (order: typeof updates): number[] => [...run(build("MultiKrum", { f: 1, m: 1 }), { kernels, base: new Float32Array(2), updates: order }).model];
+    const chosen = (order: typeof updates): number[] => [
+      ...run(build("MultiKrum", { f: 1, m: 1 }), { kernels, base: new Float32Array(2), updates: order })
+        .model,
+    ];
     expect(chosen(updates)).toEqual(chosen(updates.toReversed()));
   });
 
   it("29 % of 100 clients are 29, though 0.29 * 100 is a little less in floating point", () => {
     expect(Math.floor(0.29 * 100)).toBe(28);
     const updates = Array.from({ length: 100 }, (_, i) => f32([i < 29 ? 1e6 : 1, 0]));
-    expect([...run(build("TrimmedMean", { trim: 0.29 }), { kernels, base: new Float32Array(2), updates }).model]).toEqual([1, 0]);
+    expect([
+      ...run(build("TrimmedMean", { trim: 0.29 }), { kernels, base: new Float32Array(2), updates }).model,
+    ]).toEqual([1, 0]);
   });
 });
 
@@ -129,14 +167,21 @@ describe("a round that would end the federation", () => {
     const far = Float32Array.of(3e38, 0);
     for (const method of ["FedAvg", "FedAvgM", "Median"]) {
       const updates = Array.from({ length: 3 }, () => f32([3e38, 0]));
-      expect(() => run(build(method), { kernels, base: far, updates })).toThrow(expect.objectContaining({ code: "update-refused" }) as Error);
+      expect(() => run(build(method), { kernels, base: far, updates })).toThrow(
+        expect.objectContaining({ code: "update-refused" }) as Error,
+      );
     }
   });
 
   it("is refused: a memory of another model", () => {
-    for (const method of ["FedAvgM", "FedAdam"]) expect(() => run(build(method), { kernels, base, memory: new Float32Array(3), updates: [f32([1, 1])] })).toThrow(RangeError);
+    for (const method of ["FedAvgM", "FedAdam"])
+      expect(() =>
+        run(build(method), { kernels, base, memory: new Float32Array(3), updates: [f32([1, 1])] }),
+      ).toThrow(RangeError);
     // A rule that remembers nothing asks nothing of what another one left.
-    expect(run(build("FedAvg"), { kernels, base, memory: new Float32Array(0), updates: [f32([1, 1])] }).memory).toBeUndefined();
+    expect(
+      run(build("FedAvg"), { kernels, base, memory: new Float32Array(0), updates: [f32([1, 1])] }).memory,
+    ).toBeUndefined();
   });
 
   it("is refused: one update more than was agreed", () => {

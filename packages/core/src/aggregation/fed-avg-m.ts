@@ -16,6 +16,9 @@ export interface FedAvgMParameters extends MeanParameters {
  * Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification", 2019.
  */
 export function FedAvgM(param: FedAvgMParameters = {}): Aggregator {
-  const server = momentumStep({ momentum: decayRate("momentum", param.momentum ?? 0.9), learningRate: positive("learningRate", param.learningRate ?? 1) });
+  const server = momentumStep({
+    momentum: decayRate("momentum", param.momentum ?? 0.9),
+    learningRate: positive("learningRate", param.learningRate ?? 1),
+  });
   return meanAggregator({ name: "FedAvgM", maxNorm: optionalClip(param), server }, param);
 }

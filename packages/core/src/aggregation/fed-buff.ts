@@ -17,7 +17,11 @@ export interface FedBuffParameters extends MeanParameters {
  * Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation", 2022.
  */
 export function FedBuff(param: FedBuffParameters = {}): Aggregator {
-  const exponent = ruleNumber("exponent", { value: param.exponent ?? 0.5, holds: (one) => one >= 0 && one < Infinity, expected: "at least 0 and finite" });
+  const exponent = ruleNumber("exponent", {
+    value: param.exponent ?? 0.5,
+    holds: (one) => one >= 0 && one < Infinity,
+    expected: "at least 0 and finite",
+  });
   const learningRate = positive("learningRate", param.learningRate ?? 1);
   const server = learningRate === 1 ? undefined : plainStep(learningRate);
   return meanAggregator({ name: "FedBuff", maxNorm: optionalClip(param), exponent, server }, param);

@@ -26,7 +26,10 @@ export interface FLTrustParameters {
  * Source: Cao et al., "FLTrust: Byzantine-robust Federated Learning via Trust Bootstrapping", 2021.
  */
 export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator {
-  if (typeof rootUpdate !== "function") throw new TypeError(`build FLTrust: expected rootUpdate as a function of the round's model; got ${describe(rootUpdate)}`);
+  if (typeof rootUpdate !== "function")
+    throw new TypeError(
+      `build FLTrust: expected rootUpdate as a function of the round's model; got ${describe(rootUpdate)}`,
+    );
   return {
     name: "FLTrust",
     minClients: 1,
@@ -42,14 +45,18 @@ export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator 
         }
         requireTrust(sum.trusted);
         const change = sum.mean(new Float64Array(start.length));
-        return takeStep("FLTrust", { server: plainStep(), turn: { base: start, change, memory: undefined } }).model as Float64Array;
+        return takeStep("FLTrust", { server: plainStep(), turn: { base: start, change, memory: undefined } })
+          .model as Float64Array;
       },
     }),
     open: (round) => openTrust(round, rootUpdate),
   };
 }
 
-function openTrust({ kernels, base }: AggregationRound, rootUpdate: FLTrustParameters["rootUpdate"]): OpenAggregation {
+function openTrust(
+  { kernels, base }: AggregationRound,
+  rootUpdate: FLTrustParameters["rootUpdate"],
+): OpenAggregation {
   const sum = trustedSum(rootUpdate(base.slice()), base.length);
   const reader = plainUpdates(kernels, base.length);
   let count = 0;
@@ -73,7 +80,10 @@ function openTrust({ kernels, base }: AggregationRound, rootUpdate: FLTrustParam
     restore: () => noRestore("FLTrust"),
     finish() {
       requireTrust(sum.trusted);
-      return takeStep("FLTrust", { server: plainStep(), turn: { base, change: sum.mean(new Float32Array(base.length)), memory: undefined } }) as ReturnType<OpenAggregation["finish"]>;
+      return takeStep("FLTrust", {
+        server: plainStep(),
+        turn: { base, change: sum.mean(new Float32Array(base.length)), memory: undefined },
+      }) as ReturnType<OpenAggregation["finish"]>;
     },
     dispose: () => reader.dispose(),
   };

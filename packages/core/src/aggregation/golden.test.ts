@@ -18,7 +18,11 @@ interface Row {
 }
 
 // The kernels' tests read the same file.
-const rows = (JSON.parse(readFileSync(new URL("../../../wasm-kernels/golden/fedavg.json", import.meta.url), "utf8")) as { cases: Row[] }).cases;
+const rows = (
+  JSON.parse(readFileSync(new URL("../../../wasm-kernels/golden/fedavg.json", import.meta.url), "utf8")) as {
+    cases: Row[];
+  }
+).cases;
 const cases = rows.filter(({ clients }) => clients !== undefined);
 
 /** Numbers that JSON does not know, from their encoding. */
@@ -31,24 +35,56 @@ function numbers(value: unknown): unknown {
 
 /** A layer as Sedna held it: a list is float64, an array has its own type. */
 function layer(value: unknown): Tensor {
-  if (typeof value !== "object" || value === null || !("__ndarray__" in value)) return fromNested(numbers(value), "float64");
-  const { __ndarray__: nested, dtype, shape } = value as { __ndarray__: unknown; dtype: "float32" | "float64"; shape: readonly number[] };
+  if (typeof value !== "object" || value === null || !("__ndarray__" in value))
+    return fromNested(numbers(value), "float64");
+  const {
+    __ndarray__: nested,
+    dtype,
+    shape,
+  } = value as { __ndarray__: unknown; dtype: "float32" | "float64"; shape: readonly number[] };
   const read = fromNested(numbers(nested), dtype);
   return tensor(dtype, shape, read.data);
 }
 
-const clientsOf = ({ clients = [] }: Row): AggClient[] => clients.map(({ num_samples, weights }) => ({ numSamples: num_samples, weights: weights.map(layer) }));
+const clientsOf = ({ clients = [] }: Row): AggClient[] =>
+  clients.map(({ num_samples, weights }) => ({ numSamples: num_samples, weights: weights.map(layer) }));
 
 /** Where this project departs from Sedna on purpose; docs/sedna-map.md has the list for people. */
-const deviations: readonly { readonly name: string; readonly tag: string; readonly sedna: unknown; readonly expected: new (message: string) => Error }[] = [
-  { name: "a total of zero samples is an error, not NaN", tag: "single zero-sample client", sedna: [["__NaN__", "__NaN__", "__NaN__"]], expected: RangeError },
-  { name: "a negative number of samples is an error", tag: "negative samples", sedna: [[-1]], expected: RangeError },
-  { name: "a client's layer is not broadcast into the first one's", tag: "second broadcasts into first", sedna: [[1, 1.5]], expected: TypeError },
-  { name: "a client with more layers is no client of this model", tag: "second client has more layers (extra ignored)", sedna: [[2]], expected: TypeError },
+const deviations: readonly {
+  readonly name: string;
+  readonly tag: string;
+  readonly sedna: unknown;
+  readonly expected: new (message: string) => Error;
+}[] = [
+  {
+    name: "a total of zero samples is an error, not NaN",
+    tag: "single zero-sample client",
+    sedna: [["__NaN__", "__NaN__", "__NaN__"]],
+    expected: RangeError,
+  },
+  {
+    name: "a negative number of samples is an error",
+    tag: "negative samples",
+    sedna: [[-1]],
+    expected: RangeError,
+  },
+  {
+    name: "a client's layer is not broadcast into the first one's",
+    tag: "second broadcasts into first",
+    sedna: [[1, 1.5]],
+    expected: TypeError,
+  },
+  {
+    name: "a client with more layers is no client of this model",
+    tag: "second client has more layers (extra ignored)",
+    sedna: [[2]],
+    expected: TypeError,
+  },
 ];
 
 const stateful = FedAvg();
-const ruleFor = ({ tag }: Row): Aggregator => (tag.startsWith("stateful") ? stateful : select(aggregation, { method: "FedAvg" }));
+const ruleFor = ({ tag }: Row): Aggregator =>
+  tag.startsWith("stateful") ? stateful : select(aggregation, { method: "FedAvg" });
 
 describe("golden vectors of FedAvg", () => {
   it.each(cases)("$tag", (row) => {
@@ -68,20 +104,39 @@ describe("golden vectors of FedAvg", () => {
 
   it("are all there, arrays and lists among them", () => {
     expect(cases).toHaveLength(33);
-    const kinds = new Set(cases.flatMap(({ clients = [] }) => clients.flatMap(({ weights }) => weights.map((one) => (one as { dtype?: string } | null)?.dtype ?? "list"))));
+    const kinds = new Set(
+      cases.flatMap(({ clients = [] }) =>
+        clients.flatMap(({ weights }) =>
+          weights.map((one) => (one as { dtype?: string } | null)?.dtype ?? "list"),
+        ),
+      ),
+    );
     expect([...kinds].toSorted()).toEqual(["float64", "list"]);
     expect(deviations.every(({ tag }) => cases.some((row) => row.tag === tag))).toBe(true);
   });
 
   it("of Sedna's other names, FedAvgV2 and MistNet, describe what Plato runs: they are no rules", () => {
-    const others = rows.filter((row) => row.class !== undefined || Array.isArray((row as { result?: unknown }).result) && row.clients === undefined);
-    expect(others.map(({ tag }) => tag)).toEqual(["descriptor only", "descriptor only", "descriptor only", "registered FL_AGG names"]);
-    for (const method of ["FedAvgV2", "MistNet"]) expect(() => select(aggregation, { method: method as never })).toThrow(UnknownAlgorithmError);
+    const others = rows.filter(
+      (row) =>
+        row.class !== undefined ||
+        (Array.isArray((row as { result?: unknown }).result) && row.clients === undefined),
+    );
+    expect(others.map(({ tag }) => tag)).toEqual([
+      "descriptor only",
+      "descriptor only",
+      "descriptor only",
+      "registered FL_AGG names",
+    ]);
+    for (const method of ["FedAvgV2", "MistNet"])
+      expect(() => select(aggregation, { method: method as never })).toThrow(UnknownAlgorithmError);
   });
 });
 
 describe("FedAvg in Sedna's form", () => {
-  const client = (numSamples: number, ...values: number[]): AggClient => ({ numSamples, weights: [tensor("float32", [values.length], Float32Array.from(values))] });
+  const client = (numSamples: number, ...values: number[]): AggClient => ({
+    numSamples,
+    weights: [tensor("float32", [values.length], Float32Array.from(values))],
+  });
 
   it("gives results that are the caller's own", () => {
     const rule = FedAvg();
@@ -104,7 +159,14 @@ describe("FedAvg in Sedna's form", () => {
 
   it("takes int64 layers, which are BigInts", () => {
     const layers = (value: bigint): Tensor[] => [tensor("int64", [1], BigInt64Array.of(value))];
-    expect(toNested(FedAvg().aggregate([{ numSamples: 1, weights: layers(3n) }, { numSamples: 1, weights: layers(4n) }])![0]!)).toEqual([3.5]);
+    expect(
+      toNested(
+        FedAvg().aggregate([
+          { numSamples: 1, weights: layers(3n) },
+          { numSamples: 1, weights: layers(4n) },
+        ])![0]!,
+      ),
+    ).toEqual([3.5]);
     expect(elementCount([])).toBe(1);
   });
 

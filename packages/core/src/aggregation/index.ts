@@ -12,12 +12,25 @@ import { MultiKrum } from "./multi-krum.ts";
 import { normClipping, type NormClippingParameters } from "./norm-clipping.ts";
 import { TrimmedMean } from "./trimmed-mean.ts";
 
-const rules = { FedAvg, FedAvgM, FedAdam, FedProx, FedBuff, TrimmedMean, Median, MultiKrum, FLTrust, Bucketing } as const;
+const rules = {
+  FedAvg,
+  FedAvgM,
+  FedAdam,
+  FedProx,
+  FedBuff,
+  TrimmedMean,
+  Median,
+  MultiKrum,
+  FLTrust,
+  Bucketing,
+} as const;
 
 /** Parameters of `NormClipping`, whose rule may also be named as a job names it. */
 export interface NamedNormClippingParameters extends Omit<NormClippingParameters, "rule"> {
   /** Default: FedAvg. */
-  readonly rule?: Aggregator | { readonly method: keyof typeof rules; readonly param?: Readonly<Record<string, unknown>> };
+  readonly rule?:
+    | Aggregator
+    | { readonly method: keyof typeof rules; readonly param?: Readonly<Record<string, unknown>> };
 }
 
 function NormClipping({ rule, ...param }: NamedNormClippingParameters): Aggregator {

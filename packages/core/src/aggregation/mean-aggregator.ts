@@ -29,7 +29,10 @@ export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters,
     if (maxNorm === undefined) return sednaMean(clients, total);
     const clipped = clippedVoters(clients, { base: requireBase(name, base), maxNorm });
     requireCohort(name, { expected: 1, got: clipped.length });
-    return sednaMean(clipped, clipped.reduce((sum, { numSamples }) => sum + numSamples, 0));
+    return sednaMean(
+      clipped,
+      clipped.reduce((sum, { numSamples }) => sum + numSamples, 0),
+    );
   };
   const next = (turn: BatchTurn): Float64Array => {
     const { base } = turn;
@@ -39,7 +42,10 @@ export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters,
       memory = undefined;
       return model;
     }
-    const taken = takeStep(name, { server, turn: { base, change: model.map((x, i) => x - base[i]!), memory } });
+    const taken = takeStep(name, {
+      server,
+      turn: { base, change: model.map((x, i) => x - base[i]!), memory },
+    });
     memory = taken.memory;
     return taken.model as Float64Array;
   };

@@ -35,6 +35,7 @@ export function MultiKrum({ f, m }: MultiKrumParameters): Aggregator {
         mean.dispose();
       }
     },
-    reducePlain: (updates) => sortedMean(chooseKrum(updates, { hostile, chosen: chosenOf(updates.length) }), 0),
+    reducePlain: (updates) =>
+      sortedMean(chooseKrum(updates, { hostile, chosen: chosenOf(updates.length) }), 0),
   });
 }

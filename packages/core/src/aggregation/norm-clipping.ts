@@ -25,7 +25,8 @@ export function normClipping({ maxNorm, rule, initial }: NormClippingParameters)
   const length = clipLength(maxNorm);
   const name = "NormClipping";
   // A mean clips as it adds, without a copy.
-  if (rule === undefined) return { ...FedAvg({ maxNorm: length, ...(initial === undefined ? {} : { initial }) }), name };
+  if (rule === undefined)
+    return { ...FedAvg({ maxNorm: length, ...(initial === undefined ? {} : { initial }) }), name };
   return {
     name,
     minClients: rule.minClients,
@@ -35,14 +36,24 @@ export function normClipping({ maxNorm, rule, initial }: NormClippingParameters)
       next({ clients, base }) {
         const clipped = clippedVoters(clients, { base: requireBase(name, base), maxNorm: length });
         requireCohort(name, { expected: rule.minClients, got: clipped.length });
-        return flatten(rule.aggregate(clipped.map(({ numSamples, weights }) => ({ numSamples, weights: unflatten(flatten(weights), layoutOf(clients[0]!.weights)) })))!);
+        return flatten(
+          rule.aggregate(
+            clipped.map(({ numSamples, weights }) => ({
+              numSamples,
+              weights: unflatten(flatten(weights), layoutOf(clients[0]!.weights)),
+            })),
+          )!,
+        );
       },
     }),
     open: (round) => openClipped(round, { rule, maxNorm: length }),
   };
 }
 
-function openClipped(round: AggregationRound, { rule, maxNorm }: { readonly rule: Aggregator; readonly maxNorm: number }): OpenAggregation {
+function openClipped(
+  round: AggregationRound,
+  { rule, maxNorm }: { readonly rule: Aggregator; readonly maxNorm: number },
+): OpenAggregation {
   const inner = rule.open(round);
   const reader = plainUpdates(round.kernels, round.base.length);
   return {

@@ -19,7 +19,10 @@ export interface MeanRule {
  * A weighted mean of changes in constant memory, then the server's step. A stale change is discounted in the sum, not in
  * the weights that it is divided by: a round of stale changes makes a smaller step, as FedBuff has it.
  */
-export function openMean({ kernels, base, memory }: AggregationRound, { name, server = plainStep(), maxNorm, exponent }: MeanRule): OpenAggregation {
+export function openMean(
+  { kernels, base, memory }: AggregationRound,
+  { name, server = plainStep(), maxNorm, exponent }: MeanRule,
+): OpenAggregation {
   const clip = maxNorm === undefined ? {} : { maxNorm };
   const sum = kernels.weightedMean({ length: base.length, accumulator: "f64" });
   let count = 0;
@@ -56,7 +59,9 @@ export function openMean({ kernels, base, memory }: AggregationRound, { name, se
     },
     finish() {
       requireCohort(name, { expected: 1, got: count });
-      return takeStep(name, { server, turn: { base, change: meanChange(), memory } }) as ReturnType<OpenAggregation["finish"]>;
+      return takeStep(name, { server, turn: { base, change: meanChange(), memory } }) as ReturnType<
+        OpenAggregation["finish"]
+      >;
     },
     dispose: () => sum.dispose(),
   };

@@ -23,7 +23,12 @@ export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdat
   const one = kernels.weightedMean({ length, accumulator: "f64" });
   return {
     read(update, maxNorm) {
-      if (update.encoding === "f32" && update.values instanceof Float32Array && update.values.length === length) return readFloats(update.values, maxNorm);
+      if (
+        update.encoding === "f32" &&
+        update.values instanceof Float32Array &&
+        update.values.length === length
+      )
+        return readFloats(update.values, maxNorm);
       one.reset();
       const { l2Norm } = one.add(update, { weight: 1, ...(maxNorm === undefined ? {} : { maxNorm }) });
       return { values: one.result(), l2Norm };
@@ -35,7 +40,10 @@ export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdat
 /** What needs no decoding is read at a third of the cost. */
 function readFloats(given: Float32Array, maxNorm = Infinity): PlainUpdate {
   const l2Norm = Math.sqrt(dot(given, given));
-  if (!Number.isFinite(l2Norm)) throw new RangeError("add: expected every number of the update to be finite, got NaN or an infinity among them");
+  if (!Number.isFinite(l2Norm))
+    throw new RangeError(
+      "add: expected every number of the update to be finite, got NaN or an infinity among them",
+    );
   const values = given.slice();
   if (l2Norm > maxNorm) {
     const factor = maxNorm / l2Norm;

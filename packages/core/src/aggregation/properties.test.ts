@@ -34,13 +34,17 @@ const every: readonly (readonly [string, object?])[] = [
   ["Bucketing", { f: 2, maxNorm: 100 }],
   ["Bucketing", { f: 2, maxNorm: 100, rule: "trimmed" }],
 ];
-const name = ([method, param]: readonly [string, object?]): string => `${method} ${JSON.stringify(param ?? {})}`;
+const name = ([method, param]: readonly [string, object?]): string =>
+  `${method} ${JSON.stringify(param ?? {})}`;
 const named = every.map((one) => ({ name: name(one), rule: () => build(...one) }));
 /** Bucketing draws who is with whom: another order is another draw. */
 const orderless = named.filter(({ name: label }) => !label.startsWith("Bucketing"));
 
 /** FLTrust may find nobody to trust. */
-const model = (rule: Aggregator, options: { readonly updates: readonly ModelUpdate[]; readonly weights?: readonly number[] }): Float32Array | "nobody" => {
+const model = (
+  rule: Aggregator,
+  options: { readonly updates: readonly ModelUpdate[]; readonly weights?: readonly number[] },
+): Float32Array | "nobody" => {
   try {
     return run(rule, { kernels, base, ...options }).model;
   } catch (error) {
@@ -52,13 +56,27 @@ const model = (rule: Aggregator, options: { readonly updates: readonly ModelUpda
 describe.each(orderless)("$name", ({ rule }) => {
   it("does not ask in which order the updates came", () => {
     fc.assert(
-      fc.property(cohort.chain((rows) => fc.tuple(fc.constant(rows), fc.shuffledSubarray(rows.map((_, i) => i), { minLength: rows.length }))), ([rows, order]) => {
-        const weights = rows.map((_, i) => 1 + i);
-        const one = model(rule(), { updates: rows.map(f32), weights });
-        const other = model(rule(), { updates: order.map((i) => f32(rows[i]!)), weights: order.map((i) => weights[i]!) });
-        if (one === "nobody" || other === "nobody") expect(other).toBe(one);
-        else expect(relativeError(other, one)).toBeLessThan(1e-6);
-      }),
+      fc.property(
+        cohort.chain((rows) =>
+          fc.tuple(
+            fc.constant(rows),
+            fc.shuffledSubarray(
+              rows.map((_, i) => i),
+              { minLength: rows.length },
+            ),
+          ),
+        ),
+        ([rows, order]) => {
+          const weights = rows.map((_, i) => 1 + i);
+          const one = model(rule(), { updates: rows.map(f32), weights });
+          const other = model(rule(), {
+            updates: order.map((i) => f32(rows[i]!)),
+            weights: order.map((i) => weights[i]!),
+          });
+          if (one === "nobody" || other === "nobody") expect(other).toBe(one);
+          else expect(relativeError(other, one)).toBeLessThan(1e-6);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -81,7 +99,8 @@ describe.each(named)("$name", ({ rule }) => {
           const open = openRound(rule(), { kernels, base });
           try {
             for (const [i, update] of updates.entries()) {
-              if (update === malformed) expect(() => open.add(update, { weight: 1, client: "hostile" })).toThrow(RangeError);
+              if (update === malformed)
+                expect(() => open.add(update, { weight: 1, client: "hostile" })).toThrow(RangeError);
               else open.add(update, { weight: 1, client: String(i) });
             }
             expect(open.count).toBe(rows.length);
@@ -112,13 +131,22 @@ describe.each(named)("$name", ({ rule }) => {
   });
 });
 
-describe.each([["Median", {}], ["TrimmedMean", {}], ["TrimmedMean", { trim: 4 }], ["MultiKrum", { f: 2, m: 1 }]] as const)("%s %o", (method, param) => {
+describe.each([
+  ["Median", {}],
+  ["TrimmedMean", {}],
+  ["TrimmedMean", { trim: 4 }],
+  ["MultiKrum", { f: 2, m: 1 }],
+] as const)("%s %o", (method, param) => {
   it("moves along when all updates are moved", () => {
     fc.assert(
       fc.property(cohort, vector, (rows, shift) => {
         const zero = new Float32Array(LENGTH);
         const plain = run(build(method, param), { kernels, base: zero, updates: rows.map(f32) }).model;
-        const moved = run(build(method, param), { kernels, base: zero, updates: rows.map((row) => f32(row.map((x, i) => x + shift[i]!))) }).model;
+        const moved = run(build(method, param), {
+          kernels,
+          base: zero,
+          updates: rows.map((row) => f32(row.map((x, i) => x + shift[i]!))),
+        }).model;
         expect(Math.max(...moved.map((x, i) => Math.abs(x - plain[i]! - shift[i]!)))).toBeLessThan(5e-5);
       }),
       { numRuns: 200 },
@@ -133,11 +161,17 @@ describe.each([
   ["NormClipping", { maxNorm: 2, rule: { method: "FedProx" } }],
 ] as const)("%s %o", (method, param) => {
   it("lets one client of n move the model by at most twice maxNorm times its share", () => {
-    const huge = fc.array(fc.double({ min: -3e37, max: 3e37, noNaN: true }), { minLength: LENGTH, maxLength: LENGTH });
+    const huge = fc.array(fc.double({ min: -3e37, max: 3e37, noNaN: true }), {
+      minLength: LENGTH,
+      maxLength: LENGTH,
+    });
     fc.assert(
       fc.property(cohort, huge, huge, (rows, one, other) => {
-        const finish = (last: readonly number[]): Float32Array => run(build(method, param), { kernels, base, updates: [...rows.map(f32), f32(last)] }).model;
-        expect(distance(finish(one), finish(other))).toBeLessThanOrEqual(((2 * 2) / (rows.length + 1)) * (1 + 1e-5) + 1e-6);
+        const finish = (last: readonly number[]): Float32Array =>
+          run(build(method, param), { kernels, base, updates: [...rows.map(f32), f32(last)] }).model;
+        expect(distance(finish(one), finish(other))).toBeLessThanOrEqual(
+          ((2 * 2) / (rows.length + 1)) * (1 + 1e-5) + 1e-6,
+        );
         expect(distance(finish(one), base)).toBeLessThanOrEqual(2 * (1 + 1e-5));
       }),
       { numRuns: 200 },
@@ -145,13 +179,23 @@ describe.each([
   });
 });
 
-describe.each([["Median", {}], ["TrimmedMean", { trim: 4 }]] as const)("%s %o", (method, param) => {
+describe.each([
+  ["Median", {}],
+  ["TrimmedMean", { trim: 4 }],
+] as const)("%s %o", (method, param) => {
   it("stays between honest values, whatever four of at least 13 clients say", () => {
-    const hostile = fc.array(fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: LENGTH, maxLength: LENGTH }), { minLength: 4, maxLength: 4 });
+    const hostile = fc.array(
+      fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: LENGTH, maxLength: LENGTH }),
+      { minLength: 4, maxLength: 4 },
+    );
     fc.assert(
       fc.property(cohort, hostile, (rows, lies) => {
         const zero = new Float32Array(LENGTH);
-        const { model: made } = run(build(method, param), { kernels, base: zero, updates: [...rows, ...lies].map(f32) });
+        const { model: made } = run(build(method, param), {
+          kernels,
+          base: zero,
+          updates: [...rows, ...lies].map(f32),
+        });
         made.forEach((x, i) => {
           const honest = rows.map((row) => row[i]!);
           expect(x).toBeGreaterThanOrEqual(Math.min(...honest) - 1e-4);

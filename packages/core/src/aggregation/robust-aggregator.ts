@@ -38,7 +38,10 @@ export function robustAggregator(rule: RobustRule): Aggregator {
   };
 }
 
-function openRobust({ kernels, base, capacity }: AggregationRound, { name, minClients, reduce }: RobustRule): OpenAggregation {
+function openRobust(
+  { kernels, base, capacity }: AggregationRound,
+  { name, minClients, reduce }: RobustRule,
+): OpenAggregation {
   const reader = plainUpdates(kernels, base.length);
   const updates: Float32Array[] = [];
   let totalWeight = 0;
@@ -51,7 +54,8 @@ function openRobust({ kernels, base, capacity }: AggregationRound, { name, minCl
     },
     add(update, { weight }) {
       checkWeight(weight);
-      if (updates.length === capacity) throw new RangeError(`add an update: expected at most ${capacity} (capacity); got one more`);
+      if (updates.length === capacity)
+        throw new RangeError(`add an update: expected at most ${capacity} (capacity); got one more`);
       const { values, l2Norm } = reader.read(update);
       updates.push(values);
       totalWeight += weight;
@@ -61,7 +65,10 @@ function openRobust({ kernels, base, capacity }: AggregationRound, { name, minCl
     restore: () => noRestore(name),
     finish() {
       requireCohort(name, { expected: minClients, got: updates.length });
-      return takeStep(name, { server: plainStep(), turn: { base, change: reduce(updates, kernels), memory: undefined } }) as ReturnType<OpenAggregation["finish"]>;
+      return takeStep(name, {
+        server: plainStep(),
+        turn: { base, change: reduce(updates, kernels), memory: undefined },
+      }) as ReturnType<OpenAggregation["finish"]>;
     },
     dispose() {
       updates.length = 0;
@@ -72,5 +79,7 @@ function openRobust({ kernels, base, capacity }: AggregationRound, { name, minCl
 
 /** What `restore` of a rule does that has no state to restore. */
 export function noRestore(rule: string): never {
-  throw new TypeError(`restore ${rule}: expected a rule whose state() is a mean; this one needs the updates themselves`);
+  throw new TypeError(
+    `restore ${rule}: expected a rule whose state() is a mean; this one needs the updates themselves`,
+  );
 }

@@ -27,7 +27,12 @@ describe.each([
   const twin = (): number[] =>
     Array.from({ length: LENGTH }, (_, i) => {
       let [x, m] = [0, 0];
-      const { momentum = 0, learningRate = 0.01, biasCorrection = false, beta2 = 0.99 } = param as Record<string, never>;
+      const {
+        momentum = 0,
+        learningRate = 0.01,
+        biasCorrection = false,
+        beta2 = 0.99,
+      } = param as Record<string, never>;
       let v = biasCorrection ? 0 : 1e-3 ** 2;
       for (const [round, changes] of rounds.entries()) {
         const d = changes[i]!;
@@ -38,7 +43,9 @@ describe.each([
         }
         m = 0.9 * m + 0.1 * d;
         v = beta2 * v + (1 - beta2) * d * d;
-        const [mHat, vHat] = biasCorrection ? [m / (1 - 0.9 ** (round + 1)), v / (1 - beta2 ** (round + 1))] : [m, v];
+        const [mHat, vHat] = biasCorrection
+          ? [m / (1 - 0.9 ** (round + 1)), v / (1 - beta2 ** (round + 1))]
+          : [m, v];
         x += (learningRate * mHat) / (Math.sqrt(vHat) + 1e-3);
       }
       return x;
@@ -49,7 +56,12 @@ describe.each([
     let memory: Float32Array | undefined;
     for (const changes of rounds) {
       const before = memory?.slice();
-      const made = run(build(method, param), { kernels, base, memory, updates: [f32(changes), f32(changes)] });
+      const made = run(build(method, param), {
+        kernels,
+        base,
+        memory,
+        updates: [f32(changes), f32(changes)],
+      });
       // A round that was lost before it was written is finished once more, from the same memory.
       expect(memory).toEqual(before);
       ({ model: base, memory } = made);
@@ -58,11 +70,23 @@ describe.each([
   });
 
   it("in Sedna's form, is the formula, for clients that start where the last result is", () => {
-    const rule = build(method, { ...param, initial: [tensor("float64", [LENGTH], new Float64Array(LENGTH))] });
+    const rule = build(method, {
+      ...param,
+      initial: [tensor("float64", [LENGTH], new Float64Array(LENGTH))],
+    });
     let base = new Float64Array(LENGTH);
     for (const changes of rounds) {
-      const weights = [tensor("float64", [LENGTH], base.map((x, i) => x + changes[i]!))];
-      base = rule.aggregate([{ numSamples: 2, weights }, { numSamples: 5, weights }])![0]!.data as Float64Array<ArrayBuffer>;
+      const weights = [
+        tensor(
+          "float64",
+          [LENGTH],
+          base.map((x, i) => x + changes[i]!),
+        ),
+      ];
+      base = rule.aggregate([
+        { numSamples: 2, weights },
+        { numSamples: 5, weights },
+      ])![0]!.data as Float64Array<ArrayBuffer>;
     }
     expect(relativeError(base, twin())).toBeLessThan(1e-12);
   });
@@ -79,10 +103,17 @@ describe("C20: a sum that is restored", () => {
     ["NormClipping", { maxNorm: 0.5 }],
     ["NormClipping", { maxNorm: 0.5, rule: { method: "FedAvgM" } }],
   ])("of %s %o goes on as if all had been added there", (method, param) => {
-    const updates = Array.from({ length: 20 }, (_, i) => ({ values: f32(change()), weight: 1 + (i % 5), staleness: method === "FedBuff" ? i % 3 : 0 }));
+    const updates = Array.from({ length: 20 }, (_, i) => ({
+      values: f32(change()),
+      weight: 1 + (i % 5),
+      staleness: method === "FedBuff" ? i % 3 : 0,
+    }));
     const base = Float32Array.from(change());
     const rule = build(method, param);
-    const add = (open: ReturnType<Aggregator["open"]>, from: number, to: number): void => updates.slice(from, to).forEach(({ values, ...rest }, i) => open.add(values, { ...rest, client: String(i) }));
+    const add = (open: ReturnType<Aggregator["open"]>, from: number, to: number): void =>
+      updates
+        .slice(from, to)
+        .forEach(({ values, ...rest }, i) => open.add(values, { ...rest, client: String(i) }));
 
     const whole = openRound(rule, { kernels, base });
     add(whole, 0, 20);
@@ -98,7 +129,10 @@ describe("C20: a sum that is restored", () => {
     }
     const restored = openRound(rule, { kernels, base });
     restored.restore(state);
-    expect({ count: restored.count, totalWeight: restored.totalWeight }).toEqual({ count: whole.count, totalWeight: whole.totalWeight });
+    expect({ count: restored.count, totalWeight: restored.totalWeight }).toEqual({
+      count: whole.count,
+      totalWeight: whole.totalWeight,
+    });
     expect(relativeError(restored.finish().model, whole.finish().model)).toBeLessThan(1e-6);
     restored.dispose();
     whole.dispose();
@@ -124,20 +158,38 @@ describe("FedBuff", () => {
     const base = new Float32Array(1);
     const updates = [f32([1]), f32([5]), f32([9])];
     // Source's formula for clients alike: the mean of s(tau) * change.
-    const { model } = run(build("FedBuff", { learningRate: 2 }), { kernels, base, updates, staleness: [0, 3, 8] });
+    const { model } = run(build("FedBuff", { learningRate: 2 }), {
+      kernels,
+      base,
+      updates,
+      staleness: [0, 3, 8],
+    });
     expect(model[0]).toBeCloseTo((2 * (1 + 5 / 2 + 9 / 3)) / 3, 6);
-    const alike = run(build("FedBuff", { exponent: 0 }), { kernels, base, updates, staleness: [0, 3, 8], weights: [1, 1, 2] });
+    const alike = run(build("FedBuff", { exponent: 0 }), {
+      kernels,
+      base,
+      updates,
+      staleness: [0, 3, 8],
+      weights: [1, 1, 2],
+    });
     expect(alike.model[0]).toBeCloseTo((1 + 5 + 18) / 4, 6);
   });
 
   it("makes a smaller step of a buffer in which all is stale", () => {
-    const made = (staleness: number): number => run(build("FedBuff"), { kernels, base: new Float32Array(1), updates: [f32([4]), f32([4])], staleness: [staleness, staleness] }).model[0]!;
+    const made = (staleness: number): number =>
+      run(build("FedBuff"), {
+        kernels,
+        base: new Float32Array(1),
+        updates: [f32([4]), f32([4])],
+        staleness: [staleness, staleness],
+      }).model[0]!;
     expect([0, 3, 15].map(made)).toEqual([4, 2, 1]);
   });
 
   it("refuses an age that is none", () => {
     const open = openRound(build("FedBuff"), { kernels, base: new Float32Array(1) });
-    for (const staleness of [-1, Number.NaN, Infinity]) expect(() => open.add(f32([1]), { weight: 1, client: "a", staleness })).toThrow(RangeError);
+    for (const staleness of [-1, Number.NaN, Infinity])
+      expect(() => open.add(f32([1]), { weight: 1, client: "a", staleness })).toThrow(RangeError);
     expect(open.count).toBe(0);
     open.dispose();
     expect([stalenessWeight(0), stalenessWeight(3), stalenessWeight(3, 1)]).toEqual([1, 0.5, 0.25]);

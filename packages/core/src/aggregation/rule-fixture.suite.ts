@@ -14,7 +14,10 @@ export function normal(seed: number): () => number {
 }
 
 /** A dense update. */
-export const f32 = (values: Iterable<number>): ModelUpdate => ({ encoding: "f32", values: Float32Array.from(values) });
+export const f32 = (values: Iterable<number>): ModelUpdate => ({
+  encoding: "f32",
+  values: Float32Array.from(values),
+});
 
 /** What a round is opened with in a test. */
 export interface TestRound extends Partial<Omit<AggregationRound, "kernels" | "base">> {
@@ -23,13 +26,31 @@ export interface TestRound extends Partial<Omit<AggregationRound, "kernels" | "b
 }
 
 /** Opens a round of any number of updates, with repeatable draws. */
-export const openRound = (rule: Aggregator, { kernels, base, ...rest }: TestRound): OpenAggregation => rule.open({ kernels, base, capacity: 10_000, random: draws(1), ...rest });
+export const openRound = (rule: Aggregator, { kernels, base, ...rest }: TestRound): OpenAggregation =>
+  rule.open({ kernels, base, capacity: 10_000, random: draws(1), ...rest });
 
 /** The model and the memory that a rule makes of updates, each with a weight and a staleness. */
-export function run(rule: Aggregator, { updates, weights, staleness, ...round }: TestRound & { readonly updates: readonly ModelUpdate[]; readonly weights?: readonly number[]; readonly staleness?: readonly number[] }): { readonly model: Float32Array; readonly memory: Float32Array | undefined } {
+export function run(
+  rule: Aggregator,
+  {
+    updates,
+    weights,
+    staleness,
+    ...round
+  }: TestRound & {
+    readonly updates: readonly ModelUpdate[];
+    readonly weights?: readonly number[];
+    readonly staleness?: readonly number[];
+  },
+): { readonly model: Float32Array; readonly memory: Float32Array | undefined } {
   const open = openRound(rule, round);
   try {
-    for (const [i, update] of updates.entries()) open.add(update, { weight: weights?.[i] ?? 1, client: `client-${i}`, ...(staleness === undefined ? {} : { staleness: staleness[i]! }) });
+    for (const [i, update] of updates.entries())
+      open.add(update, {
+        weight: weights?.[i] ?? 1,
+        client: `client-${i}`,
+        ...(staleness === undefined ? {} : { staleness: staleness[i]! }),
+      });
     return open.finish();
   } finally {
     open.dispose();

@@ -24,12 +24,23 @@ export function ruleNumber(name: string, { value, holds, expected }: RuleNumberC
 
 /** A length to clip to: above 0, at most 1e30, so that sums of thousands of clipped updates stay within float32. */
 export function clipLength(value: unknown): number {
-  return ruleNumber("maxNorm", { value, holds: (length) => length > 0 && length <= 1e30, expected: "above 0, at most 1e30" });
+  return ruleNumber("maxNorm", {
+    value,
+    holds: (length) => length > 0 && length <= 1e30,
+    expected: "above 0, at most 1e30",
+  });
 }
 
 /** A count of clients. */
-export function clientCount(name: string, { value, least }: { readonly value: unknown; readonly least: number }): number {
-  return ruleNumber(name, { value, holds: (count) => Number.isSafeInteger(count) && count >= least, expected: `that is whole and at least ${least}` });
+export function clientCount(
+  name: string,
+  { value, least }: { readonly value: unknown; readonly least: number },
+): number {
+  return ruleNumber(name, {
+    value,
+    holds: (count) => Number.isSafeInteger(count) && count >= least,
+    expected: `that is whole and at least ${least}`,
+  });
 }
 
 /** A number in 0..1, 1 excluded. */
@@ -39,5 +50,9 @@ export function decayRate(name: string, value: unknown): number {
 
 /** A finite number above 0. */
 export function positive(name: string, value: unknown): number {
-  return ruleNumber(name, { value, holds: (number) => number > 0 && number < Infinity, expected: "above 0 and finite" });
+  return ruleNumber(name, {
+    value,
+    holds: (number) => number > 0 && number < Infinity,
+    expected: "above 0 and finite",
+  });
 }

@@ -49,18 +49,35 @@ function round(seed: number): Client[] {
     const layers = shapes.map((shape) => {
       const length = shape.reduce((product, axis) => product * axis, 1);
       const values = Array.from({ length }, number);
-      return tensor(dtype, shape, dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values));
+      return tensor(
+        dtype,
+        shape,
+        dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values),
+      );
     });
     // Now and then more samples than float32 counts one by one.
     return { n: Math.ceil(next() * (next() < 0.2 ? 2 ** 31 : 5000)), dtype, layers };
   });
 }
 
-it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64 in one round", ({ skip }) => {
-  if (absent) skip(`${python} cannot import numpy 2: python3 -m pip install "numpy>=2", or name another Python by SEDNA_PYTHON`);
+it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64 in one round", ({
+  skip,
+}) => {
+  if (absent)
+    skip(
+      `${python} cannot import numpy 2: python3 -m pip install "numpy>=2", or name another Python by SEDNA_PYTHON`,
+    );
   const rounds = Array.from({ length: 200 }, (_, seed) => round(seed + 1));
-  const input = JSON.stringify(rounds.map((clients) => clients.map(({ n, dtype, layers }) => ({ n, dtype, layers: layers.map(toNested) }))));
-  const { stdout, stderr, status } = spawnSync(python, ["-c", FORMULA], { input, encoding: "utf8", maxBuffer: 1e8 });
+  const input = JSON.stringify(
+    rounds.map((clients) =>
+      clients.map(({ n, dtype, layers }) => ({ n, dtype, layers: layers.map(toNested) })),
+    ),
+  );
+  const { stdout, stderr, status } = spawnSync(python, ["-c", FORMULA], {
+    input,
+    encoding: "utf8",
+    maxBuffer: 1e8,
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const theirs = JSON.parse(stdout) as unknown[];
   for (const [i, clients] of rounds.entries()) {
@@ -70,12 +87,26 @@ it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64
 });
 
 it("FedAvg rounds float32 where numpy does: recorded answers of numpy 2.4", () => {
-  const [first, second, third] = [[0.1, -0.7, 1e-3, 3.3], [0.3, 0.9, 5e-3, -1.7], [0.2, 0.4, 7e-3, 2.2]] as const;
-  const client = (numSamples: number, data: Float32Array | Float64Array) => ({ numSamples, weights: [tensor(data instanceof Float32Array ? "float32" : "float64", [4], data)] });
-  const mean = (...clients: ReturnType<typeof client>[]): unknown => toNested(FedAvg().aggregate(clients)![0]!);
+  const [first, second, third] = [
+    [0.1, -0.7, 1e-3, 3.3],
+    [0.3, 0.9, 5e-3, -1.7],
+    [0.2, 0.4, 7e-3, 2.2],
+  ] as const;
+  const client = (numSamples: number, data: Float32Array | Float64Array) => ({
+    numSamples,
+    weights: [tensor(data instanceof Float32Array ? "float32" : "float64", [4], data)],
+  });
+  const mean = (...clients: ReturnType<typeof client>[]): unknown =>
+    toNested(FedAvg().aggregate(clients)![0]!);
   const [a, b] = [client(3, Float32Array.from(first)), client(7, Float32Array.from(second))];
-  expect(mean(a, b)).toEqual([0.24000000953674316, 0.42000000178813934, 0.003800000122282654, -0.2000001072883606]);
+  expect(mean(a, b)).toEqual([
+    0.24000000953674316, 0.42000000178813934, 0.003800000122282654, -0.2000001072883606,
+  ]);
   // One sample more than float32 can count.
-  expect(mean(a, b, client(16_777_217, Float32Array.from(third)))).toEqual([0.1999999970196793, 0.39999995827656676, 0.00699999735876751, 2.1999982595444294]);
-  expect(mean(a, client(7, Float64Array.from(second, Math.fround)))).toEqual([0.24000000953674316, 0.41999998986721043, 0.003799999936018139, -0.20000008344650277]);
+  expect(mean(a, b, client(16_777_217, Float32Array.from(third)))).toEqual([
+    0.1999999970196793, 0.39999995827656676, 0.00699999735876751, 2.1999982595444294,
+  ]);
+  expect(mean(a, client(7, Float64Array.from(second, Math.fround)))).toEqual([
+    0.24000000953674316, 0.41999998986721043, 0.003799999936018139, -0.20000008344650277,
+  ]);
 });

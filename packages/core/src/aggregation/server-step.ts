@@ -33,7 +33,13 @@ export function plainStep(learningRate = 1): ServerStep {
 }
 
 /** `v = momentum * v + change; model += learningRate * v`. Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution", 2019. */
-export function momentumStep({ momentum, learningRate }: { readonly momentum: number; readonly learningRate: number }): ServerStep {
+export function momentumStep({
+  momentum,
+  learningRate,
+}: {
+  readonly momentum: number;
+  readonly learningRate: number;
+}): ServerStep {
   return {
     memoryLength: (length) => length,
     step({ base, change, memory }) {
@@ -69,7 +75,10 @@ export function adamStep({ learningRate, beta1, beta2, tau, biasCorrection }: Ad
     memoryLength,
     step({ base, change, memory }) {
       const { length } = change;
-      const next = memory === undefined ? zerosLike(change, memoryLength(length)).fill(biasCorrection ? 0 : tau ** 2, length, 2 * length) : memory.slice();
+      const next =
+        memory === undefined
+          ? zerosLike(change, memoryLength(length)).fill(biasCorrection ? 0 : tau ** 2, length, 2 * length)
+          : memory.slice();
       const turns = next[2 * length]! + 1;
       const first = biasCorrection ? 1 / (1 - beta1 ** turns) : 1;
       const second = biasCorrection ? 1 / (1 - beta2 ** turns) : 1;
@@ -91,13 +100,23 @@ export function adamStep({ learningRate, beta1, beta2, tau, biasCorrection }: Ad
  * @throws {RangeError} on memory of another length.
  * @throws {SednaError} `update-refused` when the model or the memory would not be finite.
  */
-export function takeStep(rule: string, { server, turn }: { readonly server: ServerStep; readonly turn: ServerTurn }): { readonly model: Floats; readonly memory: Floats | undefined } {
+export function takeStep(
+  rule: string,
+  { server, turn }: { readonly server: ServerStep; readonly turn: ServerTurn },
+): { readonly model: Floats; readonly memory: Floats | undefined } {
   const { base, change, memory } = turn;
   const expected = server.memoryLength(base.length);
-  if (memory !== undefined && memory.length !== expected) throw new RangeError(`aggregate by ${rule}: expected a memory of ${expected} numbers; got ${memory.length}`);
+  if (memory !== undefined && memory.length !== expected)
+    throw new RangeError(
+      `aggregate by ${rule}: expected a memory of ${expected} numbers; got ${memory.length}`,
+    );
   const next = server.step({ base, change, memory: expected === 0 ? undefined : memory });
   for (const numbers of next === undefined ? [change] : [change, next]) {
-    if (!allFinite(numbers)) throw new SednaError(`aggregate by ${rule}: expected a finite model; got an infinity or NaN: the updates are too large; clip them by maxNorm`, { code: "update-refused" });
+    if (!allFinite(numbers))
+      throw new SednaError(
+        `aggregate by ${rule}: expected a finite model; got an infinity or NaN: the updates are too large; clip them by maxNorm`,
+        { code: "update-refused" },
+      );
   }
   return { model: change, memory: next };
 }

@@ -4,7 +4,9 @@
  * Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation", 2022: an exponent of 0.5.
  */
 export function stalenessWeight(staleness: number, exponent = 0.5): number {
-  if (!(staleness >= 0 && staleness < Infinity)) throw new RangeError(`weigh an update: expected a staleness of at least 0; got ${staleness}`);
-  if (!(exponent >= 0 && exponent < Infinity)) throw new RangeError(`weigh an update: expected an exponent of at least 0; got ${exponent}`);
+  if (!(staleness >= 0 && staleness < Infinity))
+    throw new RangeError(`weigh an update: expected a staleness of at least 0; got ${staleness}`);
+  if (!(exponent >= 0 && exponent < Infinity))
+    throw new RangeError(`weigh an update: expected an exponent of at least 0; got ${exponent}`);
   return (1 + staleness) ** -exponent;
 }

@@ -19,14 +19,24 @@ export interface TrimmedMeanParameters {
  * Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates", 2018.
  */
 export function TrimmedMean({ trim = 0.2 }: TrimmedMeanParameters = {}): Aggregator {
-  const holds = (value: number): boolean => (value > 0 && value < 0.5) || (value >= 1 && Number.isSafeInteger(value));
-  const given = ruleNumber("trim", { value: trim, holds, expected: "above 0 and below 0.5, a share, or a whole one from 1 on, a count" });
+  const holds = (value: number): boolean =>
+    (value > 0 && value < 0.5) || (value >= 1 && Number.isSafeInteger(value));
+  const given = ruleNumber("trim", {
+    value: trim,
+    holds,
+    expected: "above 0 and below 0.5, a share, or a whole one from 1 on, a count",
+  });
   // Of 5 clients 20 % is one, though 0.2 * 5 might come out a bit below it.
-  const trimOf = (clients: number): number => (given < 1 ? Math.min(Math.floor(given * clients * (1 + 1e-12)), Math.ceil(clients / 2) - 1) : given);
+  const trimOf = (clients: number): number =>
+    given < 1 ? Math.min(Math.floor(given * clients * (1 + 1e-12)), Math.ceil(clients / 2) - 1) : given;
   return robustAggregator({
     name: "TrimmedMean",
     minClients: given < 1 ? Math.max(3, Math.ceil((1 - 1e-12) / given)) : 2 * given + 1,
-    reduce: (updates, kernels) => byColumns(updates, { kernels, reduce: (bucket) => bucket.trimmedMean({ trim: trimOf(updates.length) }) }),
+    reduce: (updates, kernels) =>
+      byColumns(updates, {
+        kernels,
+        reduce: (bucket) => bucket.trimmedMean({ trim: trimOf(updates.length) }),
+      }),
     reducePlain: (updates) => sortedMean(updates, trimOf(updates.length)),
   });
 }

@@ -19,10 +19,19 @@ export interface TrustedSum {
  * @throws {SednaError} `cohort-too-small` when it is 0: there is nothing to measure trust by.
  */
 export function trustedSum(root: Float32Array, length: number): TrustedSum {
-  if (!(root instanceof Float32Array) || root.length !== length) throw new TypeError(`aggregate by FLTrust: expected rootUpdate to give a Float32Array of ${length}; got ${describe(root)}`);
+  if (!(root instanceof Float32Array) || root.length !== length)
+    throw new TypeError(
+      `aggregate by FLTrust: expected rootUpdate to give a Float32Array of ${length}; got ${describe(root)}`,
+    );
   const rootSquares = dot(root, root);
-  if (!Number.isFinite(rootSquares)) throw new RangeError("aggregate by FLTrust: expected a root update of finite numbers; got NaN or an infinity among them");
-  if (rootSquares === 0) throw new SednaError("aggregate by FLTrust: expected at least 1 root update that is not zero; got 0", { code: "cohort-too-small" });
+  if (!Number.isFinite(rootSquares))
+    throw new RangeError(
+      "aggregate by FLTrust: expected a root update of finite numbers; got NaN or an infinity among them",
+    );
+  if (rootSquares === 0)
+    throw new SednaError("aggregate by FLTrust: expected at least 1 root update that is not zero; got 0", {
+      code: "cohort-too-small",
+    });
   const rootNorm = Math.sqrt(rootSquares);
   const sum = new Float64Array(length);
   let trusted = 0;

@@ -6,6 +6,8 @@ import { describe } from "../errors.ts";
  * @throws {RangeError} when it is not finite and above 0.
  */
 export function checkWeight(weight: unknown): void {
-  if (typeof weight !== "number") throw new TypeError(`add an update: expected its weight as a number; got ${describe(weight)}`);
-  if (!(weight > 0 && weight < Infinity)) throw new RangeError(`add an update: expected a finite weight above 0; got ${weight}`);
+  if (typeof weight !== "number")
+    throw new TypeError(`add an update: expected its weight as a number; got ${describe(weight)}`);
+  if (!(weight > 0 && weight < Infinity))
+    throw new RangeError(`add an update: expected a finite weight above 0; got ${weight}`);
 }

@@ -8,7 +8,11 @@ describe("averagePool()", () => {
   });
 
   it("refuses odd sides and half a picture", () => {
-    expect(() => averagePool(new Uint8Array(9), { width: 3, height: 3 })).toThrow("expected even sides; got 3 x 3");
-    expect(() => averagePool(new Uint8Array(6), { width: 2, height: 2 })).toThrow("expected a multiple of 4 pixels; got 6");
+    expect(() => averagePool(new Uint8Array(9), { width: 3, height: 3 })).toThrow(
+      "expected even sides; got 3 x 3",
+    );
+    expect(() => averagePool(new Uint8Array(6), { width: 2, height: 2 })).toThrow(
+      "expected a multiple of 4 pixels; got 6",
+    );
   });
 });

@@ -4,9 +4,16 @@
  * @returns `[n, height / 2, width / 2]`.
  * @throws {RangeError} when the pictures' sides are odd, or `pixels` is no whole number of them.
  */
-export function averagePool(pixels: Uint8Array, { width, height }: { readonly width: number; readonly height: number }): Float32Array {
-  if (width % 2 !== 0 || height % 2 !== 0) throw new RangeError(`pool pictures: expected even sides; got ${width} x ${height}`);
-  if (pixels.length % (width * height) !== 0) throw new RangeError(`pool pictures: expected a multiple of ${width * height} pixels; got ${pixels.length}`);
+export function averagePool(
+  pixels: Uint8Array,
+  { width, height }: { readonly width: number; readonly height: number },
+): Float32Array {
+  if (width % 2 !== 0 || height % 2 !== 0)
+    throw new RangeError(`pool pictures: expected even sides; got ${width} x ${height}`);
+  if (pixels.length % (width * height) !== 0)
+    throw new RangeError(
+      `pool pictures: expected a multiple of ${width * height} pixels; got ${pixels.length}`,
+    );
   const pooled = new Float32Array(pixels.length / 4);
   // Pictures lie one below the other: as one tall picture they pool the same.
   for (let i = 0; i < pooled.length; i++) {

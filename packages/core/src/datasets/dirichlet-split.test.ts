@@ -13,18 +13,27 @@ const classesOf = (part: readonly number[]): number => {
 describe("dirichletSplit()", () => {
   it("gives every sample to one part, at any alpha", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 30 }), fc.double({ min: 1e-4, max: 1e4, noNaN: true }), fc.nat(2 ** 32 - 1), (parts, alpha, seed) => {
-        const split = dirichletSplit(labels, { parts, alpha, random: seededRandom({ seed, stream: 0 }) });
-        expect(split).toHaveLength(parts);
-        expect(split.flat().toSorted((a, b) => a - b)).toEqual([...labels.keys()]);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 30 }),
+        fc.double({ min: 1e-4, max: 1e4, noNaN: true }),
+        fc.nat(2 ** 32 - 1),
+        (parts, alpha, seed) => {
+          const split = dirichletSplit(labels, { parts, alpha, random: seededRandom({ seed, stream: 0 }) });
+          expect(split).toHaveLength(parts);
+          expect(split.flat().toSorted((a, b) => a - b)).toEqual([...labels.keys()]);
+        },
+      ),
       { numRuns: 40 },
     );
   });
 
   it("shows each part few classes at 0.1, and all at 100", () => {
     const means = [0.1, 100].map((alpha) => {
-      const split = dirichletSplit(labels, { parts: 10, alpha, random: seededRandom({ seed: 1, stream: 0 }) }).filter((part) => part.length > 0);
+      const split = dirichletSplit(labels, {
+        parts: 10,
+        alpha,
+        random: seededRandom({ seed: 1, stream: 0 }),
+      }).filter((part) => part.length > 0);
       return split.reduce((sum, part) => sum + classesOf(part), 0) / split.length;
     });
     expect(means[0]).toBeLessThan(4);
@@ -32,7 +41,8 @@ describe("dirichletSplit()", () => {
   });
 
   it("draws the same again from the same seed", () => {
-    const draw = () => dirichletSplit(labels, { parts: 5, alpha: 0.5, random: seededRandom({ seed: 3, stream: 0 }) });
+    const draw = () =>
+      dirichletSplit(labels, { parts: 5, alpha: 0.5, random: seededRandom({ seed: 3, stream: 0 }) });
     expect(draw()).toEqual(draw());
   });
 

@@ -16,9 +16,14 @@ export interface DirichletSplitOptions {
  * @returns of each part the indices of its samples, ascending within a class.
  * @throws {RangeError} for fewer than one part, or an alpha that is not above 0.
  */
-export function dirichletSplit(labels: ArrayLike<number>, { parts, alpha, random }: DirichletSplitOptions): number[][] {
-  if (!Number.isSafeInteger(parts) || parts < 1) throw new RangeError(`split samples: expected parts as a whole number from 1 up; got ${describe(parts)}`);
-  if (!(alpha > 0 && Number.isFinite(alpha))) throw new RangeError(`split samples: expected alpha as a number above 0; got ${describe(alpha)}`);
+export function dirichletSplit(
+  labels: ArrayLike<number>,
+  { parts, alpha, random }: DirichletSplitOptions,
+): number[][] {
+  if (!Number.isSafeInteger(parts) || parts < 1)
+    throw new RangeError(`split samples: expected parts as a whole number from 1 up; got ${describe(parts)}`);
+  if (!(alpha > 0 && Number.isFinite(alpha)))
+    throw new RangeError(`split samples: expected alpha as a number above 0; got ${describe(alpha)}`);
   const ofClass = new Map<number, number[]>();
   for (let i = 0; i < labels.length; i++) {
     const indices = ofClass.get(labels[i]!) ?? [];

@@ -17,8 +17,14 @@ export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
   for (const name of Object.keys(samples[0] ?? {})) {
     const parts = samples.map((sample) => sample[name]);
     const [first] = parts;
-    const alike = parts.every((part, i) => part?.dtype === first?.dtype && part?.shape[0] === rows[i] && String(part?.shape.slice(1)) === String(first?.shape.slice(1)));
-    if (!first || !alike) throw new TypeError(`run a batch: expected the input ${name} of one shape in all samples; got several`);
+    const alike = parts.every(
+      (part, i) =>
+        part?.dtype === first?.dtype &&
+        part?.shape[0] === rows[i] &&
+        String(part?.shape.slice(1)) === String(first?.shape.slice(1)),
+    );
+    if (!first || !alike)
+      throw new TypeError(`run a batch: expected the input ${name} of one shape in all samples; got several`);
     const shape = [total, ...first.shape.slice(1)];
     const data = new arrayOf[first.dtype](elementCount(shape));
     let at = 0;
@@ -38,7 +44,8 @@ export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
 export function splitBatch(outputs: Tensors, rows: readonly number[]): Tensors[] {
   const total = rows.reduce((sum, count) => sum + count, 0);
   for (const [name, { shape }] of Object.entries(outputs)) {
-    if (shape[0] !== total) throw new TypeError(`run a batch: expected ${total} rows of the output ${name}; got [${shape}]`);
+    if (shape[0] !== total)
+      throw new TypeError(`run a batch: expected ${total} rows of the output ${name}; got [${shape}]`);
   }
   let from = 0;
   return rows.map((count) => {

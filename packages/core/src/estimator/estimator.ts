@@ -60,7 +60,8 @@ export interface TrainingReport {
 }
 
 /** An estimator that learns: what federated and incremental learning ask for. */
-export type TrainableEstimator<Sample, Result> = Estimator<Sample, Result> & Required<Pick<Estimator<Sample, Result>, "train" | "evaluate" | "getWeights" | "setWeights">>;
+export type TrainableEstimator<Sample, Result> = Estimator<Sample, Result> &
+  Required<Pick<Estimator<Sample, Result>, "train" | "evaluate" | "getWeights" | "setWeights">>;
 
 /**
  * A model behind the calls that every paradigm needs. Only `predict` is asked of all; the optional parts
@@ -78,7 +79,10 @@ export interface Estimator<Sample, Result> {
   /** Trains from the weights that it has. Aborted, it has those it had. */
   train?(samples: LabelledSamples<Sample>, options?: TrainOptions): Promise<TrainingReport>;
   /** Metrics such as `loss` and `accuracy`. */
-  evaluate?(samples: LabelledSamples<Sample>, options?: { readonly signal?: AbortSignal }): Promise<Readonly<Record<string, number>>>;
+  evaluate?(
+    samples: LabelledSamples<Sample>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Readonly<Record<string, number>>>;
   getWeights?(): Promise<readonly Tensor[]>;
   setWeights?(weights: readonly Tensor[]): Promise<void>;
   save?(): Promise<Uint8Array>;

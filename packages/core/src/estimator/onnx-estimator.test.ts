@@ -11,8 +11,11 @@ import type { Tensors } from "../tensor.ts";
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
 const open = (model: Uint8Array) => async () => ({ runtime, model });
-const doubling = (options?: TinyOnnxOptions) => createOnnxEstimator({ open: open(tinyOnnx(options)), task: tensors() });
-const x = (...values: number[]): Tensors => ({ x: { dtype: "float32", shape: [values.length / 4, 4], data: Float32Array.from(values) } });
+const doubling = (options?: TinyOnnxOptions) =>
+  createOnnxEstimator({ open: open(tinyOnnx(options)), task: tensors() });
+const x = (...values: number[]): Tensors => ({
+  x: { dtype: "float32", shape: [values.length / 4, 4], data: Float32Array.from(values) },
+});
 
 estimatorSuite("onnxruntime-node", { make: doubling, backend: "cpu" });
 
@@ -20,27 +23,47 @@ describe("an ONNX estimator", () => {
   it("answers a batch in one run where the model can, one by one where it cannot", async () => {
     const free = doubling();
     const batch = await free.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0, 3, 0, 0, 0)]);
-    expect(batch.map((one) => [...one["y"]!.shape, one["y"]!.data[0]])).toEqual([[1, 4, 2], [2, 4, 4]]);
+    expect(batch.map((one) => [...one["y"]!.shape, one["y"]!.data[0]])).toEqual([
+      [1, 4, 2],
+      [2, 4, 4],
+    ]);
     const fixed = doubling({ shape: [1, 4] });
-    expect((await fixed.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0)])).map((one) => one["y"]!.data[0])).toEqual([2, 4]);
+    expect(
+      (await fixed.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0)])).map((one) => one["y"]!.data[0]),
+    ).toEqual([2, 4]);
   });
 
   it("never joins samples of a model whose free axes are different ones", async () => {
     // x [n,m] to y [m,n]: rows of one sample would end up in the answer to another.
-    const transpose = createOnnxEstimator({ open: open(tinyOnnx({ op: "Transpose", inputs: 1, shape: ["n", "m"], outputShape: ["m", "n"] })), task: tensors() });
+    const transpose = createOnnxEstimator({
+      open: open(tinyOnnx({ op: "Transpose", inputs: 1, shape: ["n", "m"], outputShape: ["m", "n"] })),
+      task: tensors(),
+    });
     expect(await transpose.load()).toMatchObject({ batches: false });
-    const one = (...values: number[]): Tensors => ({ x: { dtype: "float32", shape: [1, values.length], data: Float32Array.from(values) } });
+    const one = (...values: number[]): Tensors => ({
+      x: { dtype: "float32", shape: [1, values.length], data: Float32Array.from(values) },
+    });
     const [a, b] = await transpose.predictBatch!([one(1, 2, 3), one(70, 80, 90)]);
-    expect([a!["y"], b!["y"]]).toEqual([{ dtype: "float32", shape: [3, 1], data: Float32Array.of(1, 2, 3) }, { dtype: "float32", shape: [3, 1], data: Float32Array.of(70, 80, 90) }]);
+    expect([a!["y"], b!["y"]]).toEqual([
+      { dtype: "float32", shape: [3, 1], data: Float32Array.of(1, 2, 3) },
+      { dtype: "float32", shape: [3, 1], data: Float32Array.of(70, 80, 90) },
+    ]);
   });
 
   it("runs the model itself, past its task, in the order of the calls", async () => {
     const estimator = createOnnxEstimator({ open: open(tinyOnnx({ shape: [1, 4] })), task: classifier() });
     const sample = { dtype: "float32", shape: [4], data: Float32Array.of(1, 2, 3, 4) } as const;
-    const [probabilities, { y }] = await Promise.all([estimator.predict(sample), estimator.run!(x(5, 6, 7, 8))]);
+    const [probabilities, { y }] = await Promise.all([
+      estimator.predict(sample),
+      estimator.run!(x(5, 6, 7, 8)),
+    ]);
     expect([probabilities, y!.data]).toEqual([Float32Array.of(2, 4, 6, 8), Float32Array.of(10, 12, 14, 16)]);
-    await expect(estimator.run!({})).rejects.toThrow(new TypeError("run the model: expected the inputs x; got none"));
-    await expect(estimator.run!(x(1, 2, 3, 4), { signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
+    await expect(estimator.run!({})).rejects.toThrow(
+      new TypeError("run the model: expected the inputs x; got none"),
+    );
+    await expect(
+      estimator.run!(x(1, 2, 3, 4), { signal: AbortSignal.abort(new Error("left")) }),
+    ).rejects.toThrow("left");
     await estimator.dispose();
     await expect(estimator.run!(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "disposed" });
   });
@@ -48,14 +71,21 @@ describe("an ONNX estimator", () => {
   it("reads weights that lie beside the model, and only those that it is given", async () => {
     const model = tinyOnnx({ weights: "w.bin" });
     const data = new Uint8Array(Float32Array.of(10, 20, 30, 40).buffer);
-    const beside = createOnnxEstimator({ open: async () => ({ runtime, model, externalData: [{ path: "w.bin", data }] }), task: tensors() });
+    const beside = createOnnxEstimator({
+      open: async () => ({ runtime, model, externalData: [{ path: "w.bin", data }] }),
+      task: tensors(),
+    });
     expect((await beside.predict(x(1, 2, 3, 4)))["y"]!.data).toEqual(Float32Array.of(11, 22, 33, 44));
-    await expect(createOnnxEstimator({ open: open(model), task: tensors() }).load()).rejects.toMatchObject({ code: "model-unreadable" });
+    await expect(createOnnxEstimator({ open: open(model), task: tensors() }).load()).rejects.toMatchObject({
+      code: "model-unreadable",
+    });
   });
 
   it("carries int64", async () => {
     const estimator = doubling({ type: 7, shape: [2] });
-    const { y } = await estimator.predict({ x: { dtype: "int64", shape: [2], data: BigInt64Array.of(1n, -5n) } });
+    const { y } = await estimator.predict({
+      x: { dtype: "int64", shape: [2], data: BigInt64Array.of(1n, -5n) },
+    });
     expect(y).toEqual({ dtype: "int64", shape: [2], data: BigInt64Array.of(2n, -10n) });
   });
 
@@ -67,20 +97,37 @@ describe("an ONNX estimator", () => {
     ["a model with an operator that does not exist", tinyOnnx({ op: "Abracadabra" })],
   ])("refuses %s as model-unreadable, and every time", async (_, model) => {
     const estimator = createOnnxEstimator({ open: open(model), task: tensors() });
-    for (let i = 0; i < 2; i++) await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "model-unreadable", message: expect.stringMatching(/expected an ONNX file; got \d+ bytes/) });
+    for (let i = 0; i < 2; i++)
+      await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({
+        code: "model-unreadable",
+        message: expect.stringMatching(/expected an ONNX file; got \d+ bytes/),
+      });
   });
 
   it.each([
-    ["nanodet", nanodet(), /expected a model with one float32 input \[1,3,height,width\] of fixed size; got x: float32 \[-1,4\]/],
+    [
+      "nanodet",
+      nanodet(),
+      /expected a model with one float32 input \[1,3,height,width\] of fixed size; got x: float32 \[-1,4\]/,
+    ],
     ["heatmapDetector", heatmapDetector(), /expected a model with one float32 input/],
   ])("refuses a model that is none for %s", async (_, task, message) => {
     const estimator = createOnnxEstimator<never, unknown>({ open: open(tinyOnnx()), task: task as never });
-    await expect(estimator.load()).rejects.toMatchObject({ code: "model-mismatch", message: expect.stringMatching(message) });
+    await expect(estimator.load()).rejects.toMatchObject({
+      code: "model-mismatch",
+      message: expect.stringMatching(message),
+    });
   });
 
   it("can be loaded again after the model could not be read", async () => {
     let tries = 0;
-    const estimator = createOnnxEstimator({ open: async () => { if (tries++ === 0) throw new Error("no network"); return { runtime, model: tinyOnnx() }; }, task: tensors() });
+    const estimator = createOnnxEstimator({
+      open: async () => {
+        if (tries++ === 0) throw new Error("no network");
+        return { runtime, model: tinyOnnx() };
+      },
+      task: tensors(),
+    });
     for (let i = 0; i < 3; i++) await expect(estimator.load()).rejects.toThrow("no network");
     expect(tries).toBe(1);
     await new Promise((resolve) => setTimeout(resolve, 550));
@@ -95,11 +142,22 @@ describe("an ONNX estimator", () => {
         const session = await runtime.createSession(model);
         log.push("open");
         const lost = broken;
-        return { ...session, run: (feeds) => (lost ? Promise.reject(new Error("device lost")) : session.run(feeds)), release: () => (log.push("release"), session.release()) };
+        return {
+          ...session,
+          run: (feeds) => (lost ? Promise.reject(new Error("device lost")) : session.run(feeds)),
+          release: () => (log.push("release"), session.release()),
+        };
       },
     };
-    const estimator = createOnnxEstimator({ open: async ({ failures }) => (log.push(`failures ${failures}`), { runtime: flaky, model: tinyOnnx() }), task: tensors() });
-    await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "run-failed", retryable: true, message: expect.stringContaining("device lost") });
+    const estimator = createOnnxEstimator({
+      open: async ({ failures }) => (log.push(`failures ${failures}`), { runtime: flaky, model: tinyOnnx() }),
+      task: tensors(),
+    });
+    await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({
+      code: "run-failed",
+      retryable: true,
+      message: expect.stringContaining("device lost"),
+    });
     broken = false;
     expect((await estimator.predict(x(1, 2, 3, 4)))["y"]!.data[3]).toBe(8);
     await estimator.dispose();
@@ -108,16 +166,28 @@ describe("an ONNX estimator", () => {
 
   it("does not read the model again for every run that fails", async () => {
     let opened = 0;
-    const lost: OnnxRuntime = { createSession: async (model) => ({ ...(await runtime.createSession(model)), run: () => Promise.reject(new Error("device lost")) }) };
-    const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime: lost, model: tinyOnnx() }), task: tensors() });
-    for (let i = 0; i < 20; i++) await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "run-failed" });
+    const lost: OnnxRuntime = {
+      createSession: async (model) => ({
+        ...(await runtime.createSession(model)),
+        run: () => Promise.reject(new Error("device lost")),
+      }),
+    };
+    const estimator = createOnnxEstimator({
+      open: async () => (opened++, { runtime: lost, model: tinyOnnx() }),
+      task: tensors(),
+    });
+    for (let i = 0; i < 20; i++)
+      await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "run-failed" });
     expect(opened).toBe(2);
     await estimator.dispose();
   });
 
   it("opens a model once for all who ask, and a caller who leaves takes nobody along", async () => {
     let opened = 0;
-    const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime, model: tinyOnnx() }), task: tensors() });
+    const estimator = createOnnxEstimator({
+      open: async () => (opened++, { runtime, model: tinyOnnx() }),
+      task: tensors(),
+    });
     const left = new AbortController();
     const first = estimator.load({ signal: left.signal });
     const second = estimator.load();
@@ -129,26 +199,43 @@ describe("an ONNX estimator", () => {
 
   it("does not read a model again that can never be loaded", async () => {
     let opened = 0;
-    const estimator = createOnnxEstimator({ open: async () => (opened++, { runtime, model: tinyOnnx().slice(0, 40) }), task: tensors() });
-    for (let i = 0; i < 5; i++) await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "model-unreadable" });
+    const estimator = createOnnxEstimator({
+      open: async () => (opened++, { runtime, model: tinyOnnx().slice(0, 40) }),
+      task: tensors(),
+    });
+    for (let i = 0; i < 5; i++)
+      await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "model-unreadable" });
     expect(opened).toBe(1);
   });
 
   it("names an element type that it does not know", async () => {
-    await expect(doubling({ type: 10 }).load()).rejects.toMatchObject({ code: "model-mismatch", message: expect.stringMatching(/got x of float16/) });
+    await expect(doubling({ type: 10 }).load()).rejects.toMatchObject({
+      code: "model-mismatch",
+      message: expect.stringMatching(/got x of float16/),
+    });
   });
 
   it("tries the next provider and tells", async () => {
     const told: unknown[] = [];
-    const picky = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["nonsense", "cpu"], onFallback: (event) => told.push([event.from, event.to]) });
+    const picky = onnxRuntime(ort as unknown as OrtModule, {
+      executionProviders: ["nonsense", "cpu"],
+      onFallback: (event) => told.push([event.from, event.to]),
+    });
     const session = await picky.createSession(tinyOnnx());
     expect([session.backend, told]).toEqual(["cpu", [["nonsense", "cpu"]]]);
     await session.release();
   });
 
   it("classifies samples without their batch axis", async () => {
-    const estimator = createOnnxEstimator({ open: open(tinyOnnx({ op: "Softmax", inputs: 1 })), task: classifier() });
-    const answer = await estimator.predict({ dtype: "float32", shape: [4], data: Float32Array.of(0, 0, 0, 0) });
+    const estimator = createOnnxEstimator({
+      open: open(tinyOnnx({ op: "Softmax", inputs: 1 })),
+      task: classifier(),
+    });
+    const answer = await estimator.predict({
+      dtype: "float32",
+      shape: [4],
+      data: Float32Array.of(0, 0, 0, 0),
+    });
     expect([...answer]).toEqual([0.25, 0.25, 0.25, 0.25]);
   });
 });

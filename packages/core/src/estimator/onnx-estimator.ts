@@ -14,7 +14,14 @@ export interface OnnxEstimatorOptions<Sample, Result> {
    * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that have
    * failed in a row, so that an adapter can try the same provider again and then the next.
    */
-  readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{ readonly runtime: OnnxRuntime; readonly model: Uint8Array; readonly externalData?: readonly ExternalData[] }>;
+  readonly open: (options: {
+    readonly signal: AbortSignal;
+    readonly failures: number;
+  }) => Promise<{
+    readonly runtime: OnnxRuntime;
+    readonly model: Uint8Array;
+    readonly externalData?: readonly ExternalData[];
+  }>;
   /** How samples become inputs and outputs results. */
   readonly task: Task<Sample, Result>;
 }
@@ -36,7 +43,10 @@ interface Loaded<Sample, Result> {
  *
  * @throws {SednaError} from `load` and `predict`: `model-unreadable`, `model-mismatch`, `run-failed`, `disposed`.
  */
-export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
+export function createOnnxEstimator<Sample, Result>({
+  open,
+  task,
+}: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
   const queue = createRunQueue();
   const life = new AbortController();
   let loading: Promise<Loaded<Sample, Result>> | undefined;
@@ -106,27 +116,40 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
   };
 
   const predict = (sample: Sample, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Result> =>
-    queue.run(() => using(async ({ session, bound }) => {
-      const feeds = await bound.preprocess(sample);
-      signal?.throwIfAborted();
-      return bound.postprocess(await run(session, feeds), sample);
-    }), { signal });
+    queue.run(
+      () =>
+        using(async ({ session, bound }) => {
+          const feeds = await bound.preprocess(sample);
+          signal?.throwIfAborted();
+          return bound.postprocess(await run(session, feeds), sample);
+        }),
+      { signal },
+    );
 
-  const predictBatch = (samples: readonly Sample[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Result[]> =>
-    queue.run(() => using(async ({ session, bound }) => {
-      const batched = samples.length > 1 && session.batches;
-      const feeds: Tensors[] = [];
-      const results: Result[] = [];
-      for (const sample of samples) {
-        const one = await bound.preprocess(sample);
-        signal?.throwIfAborted();
-        if (batched) feeds.push(copy(one));
-        else results.push(bound.postprocess(await run(session, one), sample));
-      }
-      if (!batched) return results;
-      const { joined, rows } = joinBatch(feeds);
-      return splitBatch(await run(session, joined), rows).map((outputs, i) => bound.postprocess(outputs, samples[i]!));
-    }), { signal });
+  const predictBatch = (
+    samples: readonly Sample[],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Result[]> =>
+    queue.run(
+      () =>
+        using(async ({ session, bound }) => {
+          const batched = samples.length > 1 && session.batches;
+          const feeds: Tensors[] = [];
+          const results: Result[] = [];
+          for (const sample of samples) {
+            const one = await bound.preprocess(sample);
+            signal?.throwIfAborted();
+            if (batched) feeds.push(copy(one));
+            else results.push(bound.postprocess(await run(session, one), sample));
+          }
+          if (!batched) return results;
+          const { joined, rows } = joinBatch(feeds);
+          return splitBatch(await run(session, joined), rows).map((outputs, i) =>
+            bound.postprocess(outputs, samples[i]!),
+          );
+        }),
+      { signal },
+    );
 
   const dispose = (): Promise<void> => {
     disposing ??= (async () => {
@@ -155,7 +178,9 @@ export function createOnnxEstimator<Sample, Result>({ open, task }: OnnxEstimato
 }
 
 function disposed(): SednaError {
-  return new SednaError("use a model: expected a live estimator; got one that was disposed", { code: "disposed" });
+  return new SednaError("use a model: expected a live estimator; got one that was disposed", {
+    code: "disposed",
+  });
 }
 
 /** Runs a session on inputs that fit it. */
@@ -165,11 +190,17 @@ async function run(session: OnnxSession, feeds: Tensors): Promise<Tensors> {
     return await session.run(feeds);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SednaError(`run the model: expected outputs; got a failure of ONNX Runtime: ${why}`, { code: "run-failed", retryable: true, cause });
+    throw new SednaError(`run the model: expected outputs; got a failure of ONNX Runtime: ${why}`, {
+      code: "run-failed",
+      retryable: true,
+      cause,
+    });
   }
 }
 
 /** Inputs of their own: what `preprocess` gives may be overwritten by its next call. */
 function copy(feeds: Tensors): Tensors {
-  return Object.fromEntries(Object.entries(feeds).map(([name, fed]) => [name, { ...fed, data: fed.data.slice() as TensorData }]));
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, fed]) => [name, { ...fed, data: fed.data.slice() as TensorData }]),
+  );
 }

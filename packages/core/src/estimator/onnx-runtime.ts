@@ -1,5 +1,12 @@
 import { SednaError } from "../errors.ts";
-import { arrayOf, type DType, type Tensor, type TensorData, type Tensors, type TensorSpec } from "../tensor.ts";
+import {
+  arrayOf,
+  type DType,
+  type Tensor,
+  type TensorData,
+  type Tensors,
+  type TensorSpec,
+} from "../tensor.ts";
 
 /** A loaded model. */
 export interface OnnxSession {
@@ -22,15 +29,26 @@ export interface ExternalData {
 /** What opens models; {@link onnxRuntime} makes one of either ONNX Runtime package. */
 export interface OnnxRuntime {
   /** @throws {SednaError} `model-unreadable` when the bytes are no model that this runtime can run. */
-  createSession(model: Uint8Array, options?: { readonly externalData?: readonly ExternalData[] | undefined }): Promise<OnnxSession>;
+  createSession(
+    model: Uint8Array,
+    options?: { readonly externalData?: readonly ExternalData[] | undefined },
+  ): Promise<OnnxSession>;
 }
 
 /** The part of `onnxruntime-common` that is used here: both packages have this shape. */
 export interface OrtModule {
-  readonly InferenceSession: { create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession> };
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession>;
+  };
   readonly Tensor: new (type: never, data: never, dims: readonly number[]) => OrtTensor;
   /** With WebGPU, from the first session on: the device that all sessions share. */
-  readonly env?: { readonly webgpu?: { readonly device?: PromiseLike<{ readonly lost: PromiseLike<{ readonly reason: string; readonly message: string }> }> } };
+  readonly env?: {
+    readonly webgpu?: {
+      readonly device?: PromiseLike<{
+        readonly lost: PromiseLike<{ readonly reason: string; readonly message: string }>;
+      }>;
+    };
+  };
 }
 
 interface OrtTensor {
@@ -61,18 +79,29 @@ export interface OnnxRuntimeOptions {
   /** Further options of `InferenceSession.create`. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
   /** Told when a provider could not open a model and the next one is tried. */
-  readonly onFallback?: (event: { readonly from: string; readonly to: string; readonly error: unknown }) => void;
+  readonly onFallback?: (event: {
+    readonly from: string;
+    readonly to: string;
+    readonly error: unknown;
+  }) => void;
 }
 
 /** Wraps an ONNX Runtime module, `onnxruntime-web` or `onnxruntime-node`, that the caller imported. */
-export function onnxRuntime(ort: OrtModule, { executionProviders, sessionOptions, onFallback }: OnnxRuntimeOptions): OnnxRuntime {
+export function onnxRuntime(
+  ort: OrtModule,
+  { executionProviders, sessionOptions, onFallback }: OnnxRuntimeOptions,
+): OnnxRuntime {
   return {
     async createSession(model, { externalData } = {}) {
       if (model.length === 0) throw unreadable("0 bytes");
       let failure: unknown;
       for (const [i, provider] of executionProviders.entries()) {
         try {
-          const session = await ort.InferenceSession.create(model, { ...sessionOptions, ...(externalData && { externalData }), executionProviders: [provider] });
+          const session = await ort.InferenceSession.create(model, {
+            ...sessionOptions,
+            ...(externalData && { externalData }),
+            executionProviders: [provider],
+          });
           return await wrapSession(ort, session, provider);
         } catch (error) {
           if (error instanceof SednaError) throw error;
@@ -88,7 +117,10 @@ export function onnxRuntime(ort: OrtModule, { executionProviders, sessionOptions
 }
 
 function unreadable(got: string, cause?: unknown): SednaError {
-  return new SednaError(`open a model: expected an ONNX file; got ${got}`, { code: "model-unreadable", cause });
+  return new SednaError(`open a model: expected an ONNX file; got ${got}`, {
+    code: "model-unreadable",
+    cause,
+  });
 }
 
 async function wrapSession(ort: OrtModule, session: OrtSession, backend: string): Promise<OnnxSession> {
@@ -105,11 +137,16 @@ async function wrapSession(ort: OrtModule, session: OrtSession, backend: string)
     batches: haveOneBatchAxis([...session.inputMetadata, ...session.outputMetadata]),
     async run(feeds) {
       const inputs: Record<string, OrtTensor> = {};
-      for (const [name, { dtype, shape, data }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(dtype as never, data as never, shape);
+      for (const [name, { dtype, shape, data }] of Object.entries(feeds))
+        inputs[name] = new ort.Tensor(dtype as never, data as never, shape);
       const results = await session.run(inputs);
       const outputs: Record<string, Tensor> = {};
       for (const [name, result] of Object.entries(results)) {
-        outputs[name] = { dtype: result.type as DType, shape: result.dims, data: (await result.getData()) as TensorData };
+        outputs[name] = {
+          dtype: result.type as DType,
+          shape: result.dims,
+          data: (await result.getData()) as TensorData,
+        };
         result.dispose();
       }
       return outputs;
@@ -126,7 +163,10 @@ function haveOneBatchAxis(values: readonly OrtValueMetadata[]): boolean {
 
 function toSpec({ name, type, shape = [] }: OrtValueMetadata): TensorSpec {
   if (type === undefined || !Object.hasOwn(arrayOf, type)) {
-    throw new SednaError(`open a model: expected elements of ${Object.keys(arrayOf).join(", ")}; got ${name} of ${type ?? "no tensor type"}`, { code: "model-mismatch" });
+    throw new SednaError(
+      `open a model: expected elements of ${Object.keys(arrayOf).join(", ")}; got ${name} of ${type ?? "no tensor type"}`,
+      { code: "model-mismatch" },
+    );
   }
   return { name, dtype: type as DType, shape: shape.map((axis) => (typeof axis === "number" ? axis : -1)) };
 }

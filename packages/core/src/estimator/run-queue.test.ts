@@ -7,7 +7,13 @@ describe("createRunQueue()", () => {
   it("runs tasks one after the other, in order", async () => {
     const queue = createRunQueue();
     const log: string[] = [];
-    const task = (name: string, ms: number) => queue.run(async () => { log.push(`+${name}`); await wait(ms); log.push(`-${name}`); return name; });
+    const task = (name: string, ms: number) =>
+      queue.run(async () => {
+        log.push(`+${name}`);
+        await wait(ms);
+        log.push(`-${name}`);
+        return name;
+      });
     expect(await Promise.all([task("a", 10), task("b", 1), task("c", 1)])).toEqual(["a", "b", "c"]);
     expect(log).toEqual(["+a", "-a", "+b", "-b", "+c", "-c"]);
   });

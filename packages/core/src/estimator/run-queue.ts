@@ -49,5 +49,7 @@ export function createRunQueue(): RunQueue {
 }
 
 function disposed(): SednaError {
-  return new SednaError("run a model: expected a live estimator; got one that was disposed", { code: "disposed" });
+  return new SednaError("run a model: expected a live estimator; got one that was disposed", {
+    code: "disposed",
+  });
 }

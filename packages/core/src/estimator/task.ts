@@ -18,5 +18,9 @@ export interface Task<Sample, Result> {
    * Checks that the model is one for this task and prepares the kernels for it.
    * @throws {SednaError} `model-mismatch` naming the inputs or outputs that were expected.
    */
-  bind(model: { readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[]; readonly kernels: PerceptionKernels }): BoundTask<Sample, Result>;
+  bind(model: {
+    readonly inputs: readonly TensorSpec[];
+    readonly outputs: readonly TensorSpec[];
+    readonly kernels: PerceptionKernels;
+  }): BoundTask<Sample, Result>;
 }

@@ -1,12 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder } from "../../../../testing/pretend-federation.ts";
+import {
+  countingEstimator,
+  fourParameters,
+  pretendFederation,
+  someSamples,
+  tellingEncoder,
+} from "../../../../testing/pretend-federation.ts";
 import { createFederatedLearning } from "./create-federated-learning.ts";
 
 describe("a client whose round was given up after it had counted", () => {
   it("C21: sends the very same update when the round opens again, as what its encoding left out is kept already", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
     const [estimator, encoder] = [countingEstimator(), tellingEncoder()];
-    const learning = createFederatedLearning<number, number>({ transport: federation.transport("one"), device: "one", encoder: () => encoder, estimator, random: () => 0.5, wait: () => new Promise((resolve) => setImmediate(resolve)) });
+    const learning = createFederatedLearning<number, number>({
+      transport: federation.transport("one"),
+      device: "one",
+      encoder: () => encoder,
+      estimator,
+      random: () => 0.5,
+      wait: () => new Promise((resolve) => setImmediate(resolve)),
+    });
     const counted: boolean[] = [];
     for await (const event of learning.run(someSamples(10))) {
       if (event.type === "waiting") federation.reopen();

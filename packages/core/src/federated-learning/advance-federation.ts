@@ -19,9 +19,15 @@ export interface Reduced {
  * What time and numbers bring about, asked after every event: the round closes when enough is counted or its deadline is there;
  * a wait ends when enough clients are there. A round that closes may be followed by the next at once.
  */
-export function advance(given: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
+export function advance(
+  given: FederationState,
+  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+): Reduced {
   const closed = closeInTime(given, at);
-  const opened = closed.state.phase === "waiting" ? openIfReady(closed.state, { at, table }) : { state: withAssignments(closed.state, { at, table }), effects: [] };
+  const opened =
+    closed.state.phase === "waiting"
+      ? openIfReady(closed.state, { at, table })
+      : { state: withAssignments(closed.state, { at, table }), effects: [] };
   return { state: opened.state, effects: [...closed.effects, ...opened.effects] };
 }
 
@@ -35,13 +41,22 @@ function closeInTime(state: FederationState, at: number): Reduced {
   const allCame = settings.buffered === undefined && count >= open.expected;
   if (count >= goal || ((isOver || allCame) && count >= minimum)) {
     const clients = entriesOf(open.counted).map(({ client }) => client);
-    return { state: { ...state, open: { ...open, closing: true, closedAt: at } }, effects: [{ type: "aggregate", round: open.round, clients }] };
+    return {
+      state: { ...state, open: { ...open, closing: true, closedAt: at } },
+      effects: [{ type: "aggregate", round: open.round, clients }],
+    };
   }
   if (!isOver) return { state, effects: [] };
-  return { state: afterAbandon(state, { open, at }), effects: [{ type: "abandon", round: open.round, counted: count }] };
+  return {
+    state: afterAbandon(state, { open, at }),
+    effects: [{ type: "abandon", round: open.round, counted: count }],
+  };
 }
 
-function openIfReady(given: FederationState, { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined }): Reduced {
+function openIfReady(
+  given: FederationState,
+  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+): Reduced {
   const state = withQuarantineServed(given, at);
   const { settings, round: last, modelVersion } = state;
   const { minimum, selection } = roundTargets(settings);
@@ -51,15 +66,51 @@ function openIfReady(given: FederationState, { at, table }: { readonly at: numbe
   const enough = settings.buffered !== undefined || isOver ? minimum : Math.max(minimum, selection);
   const waiting = { state: isOver && !state.overdue ? { ...state, overdue: true } : state, effects: [] };
   // The first count is at hand; the second is a walk through all.
-  if (state.present < enough || entriesOf(state.clients).filter((client) => isEligible(state, client)).length < enough) return waiting;
-  const chosen = settings.buffered === undefined ? chooseClients(state, { count: selection, table }) : undefined;
+  if (
+    state.present < enough ||
+    entriesOf(state.clients).filter((client) => isEligible(state, client)).length < enough
+  )
+    return waiting;
+  const chosen =
+    settings.buffered === undefined ? chooseClients(state, { count: selection, table }) : undefined;
   if (chosen !== undefined && chosen.clients.length < minimum) return waiting;
 
   const round = last + 1;
   const deadlineAt = at + settings.deadlineMs;
-  const selected = rosterOf((chosen?.clients ?? entriesOf(state.assignments).map(({ client }) => client)).map((client) => ({ client })));
-  const expected = entriesOf(selected).filter(({ client }) => isEligible(state, entryOf(state.clients, client)!)).length;
-  const open = { round, modelVersion, openedAt: at, deadlineAt, selected, expected, counted: rosterOf<CountedUpdate>(), refused: 0, bytes: 0, closing: false };
-  const opened = withAssignments({ ...state, phase: "open", open, seed: chosen?.seed ?? state.seed }, { at, table });
-  return { state: opened, effects: [{ type: "open", round, modelVersion, deadlineAt, clients: entriesOf(opened.open!.selected).map(({ client }) => client) }] };
+  const selected = rosterOf(
+    (chosen?.clients ?? entriesOf(state.assignments).map(({ client }) => client)).map((client) => ({
+      client,
+    })),
+  );
+  const expected = entriesOf(selected).filter(({ client }) =>
+    isEligible(state, entryOf(state.clients, client)!),
+  ).length;
+  const open = {
+    round,
+    modelVersion,
+    openedAt: at,
+    deadlineAt,
+    selected,
+    expected,
+    counted: rosterOf<CountedUpdate>(),
+    refused: 0,
+    bytes: 0,
+    closing: false,
+  };
+  const opened = withAssignments(
+    { ...state, phase: "open", open, seed: chosen?.seed ?? state.seed },
+    { at, table },
+  );
+  return {
+    state: opened,
+    effects: [
+      {
+        type: "open",
+        round,
+        modelVersion,
+        deadlineAt,
+        clients: entriesOf(opened.open!.selected).map(({ client }) => client),
+      },
+    ],
+  };
 }

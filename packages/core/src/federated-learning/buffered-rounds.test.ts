@@ -1,10 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { aggregated, counted, federation, joined, left, names, namesOf, refused, ticked } from "./federation-fixture.suite.ts";
+import {
+  aggregated,
+  counted,
+  federation,
+  joined,
+  left,
+  names,
+  namesOf,
+  refused,
+  ticked,
+} from "./federation-fixture.suite.ts";
 import { nextTick } from "./next-tick.ts";
 
 describe("buffered rounds", () => {
   const buffered = (more: Partial<{ bufferSize: number; maxStaleness: number; concurrency: number }> = {}) =>
-    federation({ buffered: { bufferSize: 2, maxStaleness: 1, concurrency: 3, ...more }, minFraction: 1, choice: { method: "Simple" } });
+    federation({
+      buffered: { bufferSize: 2, maxStaleness: 1, concurrency: 3, ...more },
+      minFraction: 1,
+      choice: { method: "Simple" },
+    });
 
   it("keep so many clients at work and no more", () => {
     const fed = buffered();
@@ -18,7 +32,11 @@ describe("buffered rounds", () => {
   it("make a model of every so many updates, and let the others work on", () => {
     const fed = buffered();
     fed.after(...names(5).map((name) => joined(name)), counted("c0", 1), counted("c1", 2));
-    expect(fed.effects.at(-1)).toEqual({ type: "aggregate", round: 1, clients: expect.arrayContaining(["c0", "c1"]) });
+    expect(fed.effects.at(-1)).toEqual({
+      type: "aggregate",
+      round: 1,
+      clients: expect.arrayContaining(["c0", "c1"]),
+    });
     const before = fed.task("c2", 3);
     fed.after(aggregated(1, 3));
     expect(fed.task("c2", 3)).toEqual(before);
@@ -46,14 +64,24 @@ describe("buffered rounds", () => {
     expect(fed.refusal("c0")).toBe("duplicate");
   });
   it("take the place of a client that is too late, or in quarantine", () => {
-    const fed = federation({ buffered: { bufferSize: 2, maxStaleness: 9, concurrency: 2 }, minFraction: 0.5, strikes: 1, choice: { method: "Simple" } });
+    const fed = federation({
+      buffered: { bufferSize: 2, maxStaleness: 9, concurrency: 2 },
+      minFraction: 0.5,
+      strikes: 1,
+      choice: { method: "Simple" },
+    });
     fed.after(joined("slow"), joined("bad"), joined("idle"), refused("bad", 1));
     expect(namesOf(fed.state.assignments)).toEqual(["idle", "slow"]);
     expect(nextTick(fed.state)).toBe(10_000);
     fed.after(counted("idle", 5000), ticked(10_000));
     expect(fed.types).toEqual(["aggregate"]);
     fed.after(aggregated(1, 10_001));
-    expect(fed.task("slow", 10_001)).toMatchObject({ kind: "train", round: 2, modelVersion: 1, remainingMs: 10_000 });
+    expect(fed.task("slow", 10_001)).toMatchObject({
+      kind: "train",
+      round: 2,
+      modelVersion: 1,
+      remainingMs: 10_000,
+    });
   });
   it("close by their deadline too", () => {
     const fed = buffered();

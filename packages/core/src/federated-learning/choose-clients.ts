@@ -15,7 +15,18 @@ export interface ChosenClients {
  * Chooses among those that could take part and that `isFree` names, as the settings say. Sedna's clients are not chosen:
  * they train whenever they are there, and take their places first.
  */
-export function chooseClients(state: FederationState, { count, isFree, table = clientChoice }: { readonly count: number; readonly isFree?: (client: FederationClient) => boolean; readonly table?: ClientChoiceTable | undefined }): ChosenClients {
+export function chooseClients(
+  state: FederationState,
+  {
+    count,
+    isFree,
+    table = clientChoice,
+  }: {
+    readonly count: number;
+    readonly isFree?: (client: FederationClient) => boolean;
+    readonly table?: ClientChoiceTable | undefined;
+  },
+): ChosenClients {
   const there = entriesOf(state.clients)
     .filter((client) => isEligible(state, client) && (isFree === undefined || isFree(client)))
     .toSorted((a, b) => a.id - b.id);
@@ -27,6 +38,11 @@ export function chooseClients(state: FederationState, { count, isFree, table = c
   const chosen = wanted === 0 ? [] : choose({ clients, count: wanted, random: draws.random });
   // A chooser of somebody else's may name a client twice or one that is not there.
   const known = new Set(clients);
-  const names = new Set(chosen.filter((client) => known.has(client)).slice(0, wanted).map(({ client }) => client));
+  const names = new Set(
+    chosen
+      .filter((client) => known.has(client))
+      .slice(0, wanted)
+      .map(({ client }) => client),
+  );
   return { clients: [...always.map(({ client }) => client), ...names], seed: draws.seed };
 }

@@ -30,7 +30,10 @@ export interface SimpleParameters {
  */
 export function Simple({ per_round }: SimpleParameters = {}): ClientChooser {
   const most = per_round === undefined ? Infinity : limit("per_round", per_round);
-  if (most !== Infinity && !(Number.isInteger(most) && most >= 1)) throw new RangeError(`choose clients: expected a whole number from 1 up as per_round; got ${describe(per_round)}`);
+  if (most !== Infinity && !(Number.isInteger(most) && most >= 1))
+    throw new RangeError(
+      `choose clients: expected a whole number from 1 up as per_round; got ${describe(per_round)}`,
+    );
   return ({ clients, count }) => clients.slice(0, Math.min(most, count));
 }
 
@@ -64,17 +67,31 @@ export interface ResourceParameters {
  * Source of the idea: Nishio and Yonetani, "Client selection for federated learning with heterogeneous resources" (FedCS), 2019;
  * of the share drawn: Lai et al., "Oort", 2021.
  */
-export function ByResources({ min_cores = 0, min_memory_mb = 0, charging = false, exploration = 0.2 }: ResourceParameters = {}): ClientChooser {
+export function ByResources({
+  min_cores = 0,
+  min_memory_mb = 0,
+  charging = false,
+  exploration = 0.2,
+}: ResourceParameters = {}): ClientChooser {
   const leastCores = limit("min_cores", min_cores);
   const leastMemory = limit("min_memory_mb", min_memory_mb);
   const share = limit("exploration", exploration);
-  if (share > 1) throw new RangeError(`choose clients: expected a number from 0 to 1 as exploration; got ${describe(exploration)}`);
+  if (share > 1)
+    throw new RangeError(
+      `choose clients: expected a number from 0 to 1 as exploration; got ${describe(exploration)}`,
+    );
 
   return ({ clients, count, random }) => {
-    const able = clients.filter(({ resources: { cores = 0, memoryMb = 0, charging: charges } }) => cores >= leastCores && memoryMb >= leastMemory && (!charging || charges === true));
-    const speeds = able.flatMap(({ resources: { speed } }) => (speed !== undefined && speed > 0 ? [speed] : [])).toSorted((a, b) => a - b);
+    const able = clients.filter(
+      ({ resources: { cores = 0, memoryMb = 0, charging: charges } }) =>
+        cores >= leastCores && memoryMb >= leastMemory && (!charging || charges === true),
+    );
+    const speeds = able
+      .flatMap(({ resources: { speed } }) => (speed !== undefined && speed > 0 ? [speed] : []))
+      .toSorted((a, b) => a - b);
     const median = speeds[speeds.length >> 1] ?? 1;
-    const time = ({ numSamples, resources: { speed } }: FederationClient): number => numSamples / (speed !== undefined && speed > 0 ? speed : median);
+    const time = ({ numSamples, resources: { speed } }: FederationClient): number =>
+      numSamples / (speed !== undefined && speed > 0 ? speed : median);
     const quick = able.toSorted((a, b) => time(a) - time(b));
     const sure = Math.min(able.length, Math.round(count * (1 - share)));
     return [...quick.slice(0, sure), ...drawn(quick.slice(sure), { count: count - sure, random })];
@@ -85,7 +102,10 @@ export function ByResources({ min_cores = 0, min_memory_mb = 0, charging = false
 export const clientChoice = { Simple, SimpleClientChoose, Random, ByResources } as const;
 
 /** Fisher-Yates, stopped when enough are drawn. */
-function drawn(clients: readonly FederationClient[], { count, random }: { readonly count: number; readonly random: () => number }): FederationClient[] {
+function drawn(
+  clients: readonly FederationClient[],
+  { count, random }: { readonly count: number; readonly random: () => number },
+): FederationClient[] {
   const pool = [...clients];
   const most = Math.min(count, pool.length);
   for (let i = 0; i < most; i++) {
@@ -97,6 +117,7 @@ function drawn(clients: readonly FederationClient[], { count, random }: { readon
 
 function limit(name: string, value: unknown): number {
   const parsed = numberParameter(name, value);
-  if (!(parsed >= 0 && parsed < Infinity)) throw new RangeError(`choose clients: expected a number from 0 up as ${name}; got ${describe(value)}`);
+  if (!(parsed >= 0 && parsed < Infinity))
+    throw new RangeError(`choose clients: expected a number from 0 up as ${name}; got ${describe(value)}`);
   return parsed;
 }

@@ -6,7 +6,14 @@ import { entriesOf, entryOf, rosterOf, withEntry } from "./roster.ts";
 const MOST_SUMMARIES = 1000;
 
 /** The state after the open round made a model, as the event `aggregated` tells. */
-export function afterModel(state: FederationState, { open, modelVersion, at }: { readonly open: OpenRound; readonly modelVersion: number; readonly at: number }): FederationState {
+export function afterModel(
+  state: FederationState,
+  {
+    open,
+    modelVersion,
+    at,
+  }: { readonly open: OpenRound; readonly modelVersion: number; readonly at: number },
+): FederationState {
   let { clients } = state;
   for (const { client: name } of entriesOf(open.counted)) {
     const client = entryOf(clients, name);
@@ -16,21 +23,41 @@ export function afterModel(state: FederationState, { open, modelVersion, at }: {
   const isLast = exitRound > 0 && open.round >= exitRound;
   // Versions only grow, whatever the event says: a rollback is a new version.
   const newest = Math.max(state.modelVersion + 1, modelVersion);
-  return { ...closed(state, { open, at, outcome: "aggregated" }), phase: isLast ? "done" : "waiting", round: open.round, modelVersion: newest, clients, assignments: isLast ? rosterOf() : state.assignments };
+  return {
+    ...closed(state, { open, at, outcome: "aggregated" }),
+    phase: isLast ? "done" : "waiting",
+    round: open.round,
+    modelVersion: newest,
+    clients,
+    assignments: isLast ? rosterOf() : state.assignments,
+  };
 }
 
 /** The state after the open round was given up: the model stays, the next attempt has the same number. */
-export function afterAbandon(state: FederationState, { open, at }: { readonly open: OpenRound; readonly at: number }): FederationState {
+export function afterAbandon(
+  state: FederationState,
+  { open, at }: { readonly open: OpenRound; readonly at: number },
+): FederationState {
   return closed(state, { open, at, outcome: "abandoned" });
 }
 
-function closed(state: FederationState, { open, at, outcome }: { readonly open: OpenRound; readonly at: number; readonly outcome: RoundSummary["outcome"] }): FederationState {
+function closed(
+  state: FederationState,
+  {
+    open,
+    at,
+    outcome,
+  }: { readonly open: OpenRound; readonly at: number; readonly outcome: RoundSummary["outcome"] },
+): FederationState {
   const history = [...state.history, summary(open, { at, outcome })].slice(-MOST_SUMMARIES);
   return { ...state, phase: "waiting", open: undefined, waitingSince: at, overdue: false, history };
 }
 
 /** What became of a round, told at `at` where it did not close before. */
-function summary(open: OpenRound, { at, outcome }: { readonly at: number; readonly outcome: RoundSummary["outcome"] }): RoundSummary {
+function summary(
+  open: OpenRound,
+  { at, outcome }: { readonly at: number; readonly outcome: RoundSummary["outcome"] },
+): RoundSummary {
   const { round, selected, refused, bytes, openedAt, closedAt = at } = open;
   const updates = entriesOf(open.counted);
   const loss = mean(updates, "loss");

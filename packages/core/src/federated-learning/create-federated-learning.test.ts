@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder } from "../../../../testing/pretend-federation.ts";
+import {
+  countingEstimator,
+  fourParameters,
+  pretendFederation,
+  someSamples,
+  tellingEncoder,
+} from "../../../../testing/pretend-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
 import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
@@ -8,15 +14,32 @@ import type { FederatedEvent } from "./federated-event.ts";
 const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const names = (events: readonly FederatedEvent[]): string[] => events.map(({ type }) => type);
 
-function client(federation: ReturnType<typeof pretendFederation>, { device = "one", ...options }: Partial<Parameters<typeof createFederatedLearning<number, number>>[0]> = {}) {
+function client(
+  federation: ReturnType<typeof pretendFederation>,
+  { device = "one", ...options }: Partial<Parameters<typeof createFederatedLearning<number, number>>[0]> = {},
+) {
   const estimator = (options.estimator ?? countingEstimator()) as ReturnType<typeof countingEstimator>;
   const encoder = tellingEncoder();
-  const learning = createFederatedLearning<number, number>({ transport: federation.transport(device), device, encoder: () => encoder, random: () => 0.5, wait: immediately, ...options, estimator });
+  const learning = createFederatedLearning<number, number>({
+    transport: federation.transport(device),
+    device,
+    encoder: () => encoder,
+    random: () => 0.5,
+    wait: immediately,
+    ...options,
+    estimator,
+  });
   return { estimator, encoder, learning };
 }
 
 /** Runs to the end and takes all events; each is shown to `see` before the next. */
-async function all(learning: FederatedLearning<number>, { see, signal }: { readonly see?: (event: FederatedEvent) => void | Promise<void>; readonly signal?: AbortSignal } = {}): Promise<FederatedEvent[]> {
+async function all(
+  learning: FederatedLearning<number>,
+  {
+    see,
+    signal,
+  }: { readonly see?: (event: FederatedEvent) => void | Promise<void>; readonly signal?: AbortSignal } = {},
+): Promise<FederatedEvent[]> {
   const events: FederatedEvent[] = [];
   for await (const event of learning.run(someSamples(10), signal && { signal })) {
     events.push(event);
@@ -31,19 +54,48 @@ describe("createFederatedLearning()", () => {
     const { estimator, encoder, learning } = client(federation);
     const events = await all(learning);
 
-    expect(names(events).filter((name) => name !== "training")).toEqual(["joined", "trained", "sent", "counted", "round", "trained", "sent", "counted", "round", "trained", "sent", "counted", "round", "done"]);
+    expect(names(events).filter((name) => name !== "training")).toEqual([
+      "joined",
+      "trained",
+      "sent",
+      "counted",
+      "round",
+      "trained",
+      "sent",
+      "counted",
+      "round",
+      "trained",
+      "sent",
+      "counted",
+      "round",
+      "done",
+    ]);
     expect(events.at(-1)).toEqual({ type: "done", round: 3, modelVersion: 3 });
-    expect((await estimator.getWeights()).map(({ data }) => [...(data as Float32Array)])).toEqual([[6, 6, 6], [6]]);
+    expect((await estimator.getWeights()).map(({ data }) => [...(data as Float32Array)])).toEqual([
+      [6, 6, 6],
+      [6],
+    ]);
     expect(estimator.trainings).toBe(3);
     expect([...encoder.commits.values()]).toEqual([1, 1, 1]);
-    expect(learning.status()).toMatchObject({ state: "done", round: 3, modelVersion: 3, counted: 3, missed: 0 });
+    expect(learning.status()).toMatchObject({
+      state: "done",
+      round: 3,
+      modelVersion: 3,
+      counted: 3,
+      missed: 0,
+    });
     expect(federation.sessions.size, "it has left").toBe(0);
   });
 
   it("tells the number of samples and of the training", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, maxNumSamples: 7, exitRound: 1 } });
     await all(client(federation).learning);
-    expect(JSON.parse(federation.received[0]!.text)).toMatchObject({ round: 1, modelVersion: 0, numSamples: 7, metrics: { loss: 0.5, accuracy: 0.75 } });
+    expect(JSON.parse(federation.received[0]!.text)).toMatchObject({
+      round: 1,
+      modelVersion: 0,
+      numSamples: 7,
+      metrics: { loss: 0.5, accuracy: 0.75 },
+    });
   });
 
   it("C20: sends the very same update again when the aggregator has lost it in a restart, without training again", async () => {
@@ -56,7 +108,9 @@ describe("createFederatedLearning()", () => {
         else if (event.type === "counted") federation.closeRound();
       },
     });
-    expect(events.filter(({ type }) => type === "counted")).toEqual([false, true, true].map((again) => ({ type: "counted", round: 1, again })));
+    expect(events.filter(({ type }) => type === "counted")).toEqual(
+      [false, true, true].map((again) => ({ type: "counted", round: 1, again })),
+    );
     expect(estimator.trainings).toBe(1);
     expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
     expect([...encoder.commits.values()]).toEqual([1]);
@@ -109,9 +163,14 @@ describe("createFederatedLearning()", () => {
         federation.closeRound();
       },
     });
-    expect(events.filter(({ type }) => type === "missed")).toEqual([{ type: "missed", round: 1, why: "norm-too-large", message: "expected a shorter one" }]);
+    expect(events.filter(({ type }) => type === "missed")).toEqual([
+      { type: "missed", round: 1, why: "norm-too-large", message: "expected a shorter one" },
+    ]);
     expect(federation.received.length).toBe(2);
-    expect([...encoder.commits.keys()].map((message) => (JSON.parse(message) as { round: number }).round), "what was refused leaves no residual").toEqual([2]);
+    expect(
+      [...encoder.commits.keys()].map((message) => (JSON.parse(message) as { round: number }).round),
+      "what was refused leaves no residual",
+    ).toEqual([2]);
   });
 
   it("C21: sends the same update to a round's next attempt, when it was too late for the first", async () => {
@@ -126,7 +185,10 @@ describe("createFederatedLearning()", () => {
         federation.restart({ losing: true });
       },
     });
-    expect(names(events).filter((name) => name === "missed" || name === "counted")).toEqual(["missed", "counted"]);
+    expect(names(events).filter((name) => name === "missed" || name === "counted")).toEqual([
+      "missed",
+      "counted",
+    ]);
     expect(estimator.trainings).toBe(1);
     expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
   });
@@ -168,7 +230,9 @@ describe("createFederatedLearning()", () => {
     const first = client(federation);
     const second = client(federation);
     const other = second.learning.run(someSamples(10))[Symbol.asyncIterator]();
-    const taken = all(first.learning, { see: async (event) => void (event.type === "counted" && (await other.next())) });
+    const taken = all(first.learning, {
+      see: async (event) => void (event.type === "counted" && (await other.next())),
+    });
     await expect(taken).rejects.toMatchObject({ code: "session-replaced" });
     expect(first.learning.status().state).toBe("failed");
     expect(federation.sessions.has("one"), "the other's session lives").toBe(true);
@@ -179,8 +243,18 @@ describe("createFederatedLearning()", () => {
   });
 
   it("refuses a plan whose tensors are not the estimator's, and names the first", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, layout: [{ name: "weight", shape: [1, 3] }, { name: "output.bias", shape: [2] }] } });
-    await expect(all(client(federation).learning)).rejects.toThrow("expected output.bias as float32 [2], as its plan says; the estimator has float32 [1]");
+    const federation = pretendFederation({
+      plan: {
+        ...fourParameters,
+        layout: [
+          { name: "weight", shape: [1, 3] },
+          { name: "output.bias", shape: [2] },
+        ],
+      },
+    });
+    await expect(all(client(federation).learning)).rejects.toThrow(
+      "expected output.bias as float32 [2], as its plan says; the estimator has float32 [1]",
+    );
   });
 
   it("ends by its signal with the signal's reason, leaves, and can run again", async () => {
@@ -188,7 +262,12 @@ describe("createFederatedLearning()", () => {
     const { learning } = client(federation);
     const stop = new AbortController();
     const why = new Error("enough");
-    await expect(all(learning, { signal: stop.signal, see: (event) => void (event.type === "counted" && stop.abort(why)) })).rejects.toBe(why);
+    await expect(
+      all(learning, {
+        signal: stop.signal,
+        see: (event) => void (event.type === "counted" && stop.abort(why)),
+      }),
+    ).rejects.toBe(why);
     expect(federation.sessions.size).toBe(0);
     for await (const event of learning.run(someSamples(10))) if (event.type === "joined") break;
     expect(federation.sessions.size).toBe(0);
@@ -242,7 +321,12 @@ describe("createFederatedLearning()", () => {
         setImmediate(() => set(false));
       },
     });
-    expect(names(events).filter((name) => name === "paused" || name === "resumed")).toEqual(["paused", "resumed", "paused", "resumed"]);
+    expect(names(events).filter((name) => name === "paused" || name === "resumed")).toEqual([
+      "paused",
+      "resumed",
+      "paused",
+      "resumed",
+    ]);
     expect(estimator.trainings).toBe(1);
     expect(federation.received.length).toBe(1);
     expect(listeners.size, "nobody listens any more").toBe(0);
@@ -258,8 +342,17 @@ describe("createFederatedLearning()", () => {
         ...transport,
         join: async (request, options) => {
           tries++;
-          if (tries <= 3) throw new SednaError("join: the connection failed", { code: "cloud-unreachable", retryable: true });
-          if (tries === 4) throw new SednaError("join: expected success; got 503", { code: "cloud-busy", retryable: true, retryAfterMs: 9000 });
+          if (tries <= 3)
+            throw new SednaError("join: the connection failed", {
+              code: "cloud-unreachable",
+              retryable: true,
+            });
+          if (tries === 4)
+            throw new SednaError("join: expected success; got 503", {
+              code: "cloud-busy",
+              retryable: true,
+              retryAfterMs: 9000,
+            });
           return transport.join(request, options);
         },
       },
@@ -281,8 +374,12 @@ describe("createFederatedLearning()", () => {
       },
     });
     const { learning } = client(federation, { estimator });
-    const events = await all(learning, { see: (event) => void (event.type === "missed" && federation.closeRound()) });
-    expect(events.filter(({ type }) => type === "missed")).toMatchObject([{ round: 1, why: "training-failed" }]);
+    const events = await all(learning, {
+      see: (event) => void (event.type === "missed" && federation.closeRound()),
+    });
+    expect(events.filter(({ type }) => type === "missed")).toMatchObject([
+      { round: 1, why: "training-failed" },
+    ]);
     expect(events.filter(({ type }) => type === "counted")).toMatchObject([{ round: 2 }]);
   });
 });

@@ -48,7 +48,10 @@ export interface FederatedLearning<Sample> {
    * `model-mismatch` when the estimator is not what the federation trains, `cloud-refused` when it does not want this
    * device; what the samples throw.
    */
-  run(samples: LabelledSamples<Sample>, options?: { readonly signal?: AbortSignal }): AsyncIterable<FederatedEvent>;
+  run(
+    samples: LabelledSamples<Sample>,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<FederatedEvent>;
   status(): FederatedStatus;
   /** Ends what runs and leaves the federation. The estimator is its owner's to dispose. */
   dispose(): Promise<void>;
@@ -73,14 +76,33 @@ export function createFederatedLearning<Sample, Result>({
   random = Math.random,
   wait = timer,
 }: FederatedLearningOptions<Sample, Result>): FederatedLearning<Sample> {
-  if (!(baseMs > 0 && capMs >= baseMs)) throw new RangeError(`make a federation's client: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`);
+  if (!(baseMs > 0 && capMs >= baseMs))
+    throw new RangeError(
+      `make a federation's client: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`,
+    );
   const lifetime = new AbortController();
   let status = idleStatus;
   let running: Promise<unknown> | undefined;
 
-  const takePart = async (samples: LabelledSamples<Sample>, { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: FederatedEvent) => void }): Promise<void> => {
+  const takePart = async (
+    samples: LabelledSamples<Sample>,
+    { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: FederatedEvent) => void },
+  ): Promise<void> => {
     try {
-      await runFederatedClient({ estimator, transport, device, resources: () => (typeof resources === "function" ? resources() : resources), pauses, secure, encoder, residuals, retrying: { baseMs, capMs, random, wait }, samples, signal, emit });
+      await runFederatedClient({
+        estimator,
+        transport,
+        device,
+        resources: () => (typeof resources === "function" ? resources() : resources),
+        pauses,
+        secure,
+        encoder,
+        residuals,
+        retrying: { baseMs, capMs, random, wait },
+        samples,
+        signal,
+        emit,
+      });
     } catch (error) {
       status = { ...status, state: signal.aborted ? "idle" : "failed" };
       throw error;
@@ -90,7 +112,11 @@ export function createFederatedLearning<Sample, Result>({
   };
 
   const dispose = async (): Promise<void> => {
-    lifetime.abort(new SednaError("take part in a federation: expected a client at work; it was disposed", { code: "disposed" }));
+    lifetime.abort(
+      new SednaError("take part in a federation: expected a client at work; it was disposed", {
+        code: "disposed",
+      }),
+    );
     await running;
   };
 
@@ -101,7 +127,10 @@ export function createFederatedLearning<Sample, Result>({
       if (running) throw new TypeError("take part in a federation: expected one run at a time; got another");
       const stop = new AbortController();
       const signal = AbortSignal.any([lifetime.signal, stop.signal, ...(given ? [given] : [])]);
-      const feed = createEventFeed<FederatedEvent>({ replaces: (newer, older) => newer.type === "training" && older.type === "training" && newer.round === older.round });
+      const feed = createEventFeed<FederatedEvent>({
+        replaces: (newer, older) =>
+          newer.type === "training" && older.type === "training" && newer.round === older.round,
+      });
       const emit = (event: FederatedEvent): void => {
         status = statusAfter(status, event);
         feed.push(event);

@@ -14,7 +14,11 @@ const CAPACITY = 1000;
  * Events that wait for a reader. The writer never waits: training goes on while a page is busy. An event that `replaces`
  * the one before it takes its place, and of more than a thousand the oldest are forgotten.
  */
-export function createEventFeed<Event>({ replaces }: { readonly replaces: (newer: Event, older: Event) => boolean }): EventFeed<Event> {
+export function createEventFeed<Event>({
+  replaces,
+}: {
+  readonly replaces: (newer: Event, older: Event) => boolean;
+}): EventFeed<Event> {
   const waiting: Event[] = [];
   let wake = (): void => {};
   let ended: { readonly failure?: { readonly error: unknown } | undefined } | undefined;

@@ -18,7 +18,12 @@ export type FederatedEvent =
   | { readonly type: "waiting"; readonly round: number; readonly modelVersion: number }
   /** A new model was made: a round has closed. */
   | { readonly type: "round"; readonly round: number; readonly modelVersion: number }
-  | { readonly type: "training"; readonly round: number; readonly modelVersion: number; readonly progress?: TrainingProgress }
+  | {
+      readonly type: "training";
+      readonly round: number;
+      readonly modelVersion: number;
+      readonly progress?: TrainingProgress;
+    }
   | { readonly type: "trained"; readonly round: number; readonly report: TrainingReport }
   /** The update is there; whether it counts is told next. */
   | { readonly type: "sent"; readonly round: number; readonly bytes: number }
@@ -29,7 +34,13 @@ export type FederatedEvent =
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
   /** A try failed; the next one comes in `retryInMs`. */
-  | { readonly type: "retrying"; readonly action: string; readonly code: ErrorCode; readonly message: string; readonly retryInMs: number }
+  | {
+      readonly type: "retrying";
+      readonly action: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
   /** What an encoding left out could not be read or kept; the next updates are a little less exact. */
   | { readonly type: "storage-failed"; readonly message: string }
   /** The federation is over, and the estimator has its last model. */

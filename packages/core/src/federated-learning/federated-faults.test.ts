@@ -2,7 +2,14 @@ import { getEventListeners } from "node:events";
 import { seededRandom } from "@sedna-js/wasm-kernels";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countingEstimator, fourParameters, pretendFederation, someSamples, tellingEncoder, type PretendFederation } from "../../../../testing/pretend-federation.ts";
+import {
+  countingEstimator,
+  fourParameters,
+  pretendFederation,
+  someSamples,
+  tellingEncoder,
+  type PretendFederation,
+} from "../../../../testing/pretend-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning } from "./create-federated-learning.ts";
 import type { FederatedEvent } from "./federated-event.ts";
@@ -13,8 +20,15 @@ import type { FederationTransport } from "./federation-transport.ts";
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A transport that loses questions and answers, sends twice, repeats what it heard, and takes its time. */
-function faulty(transport: FederationTransport, { random, rate }: { readonly random: () => number; readonly rate: number }): FederationTransport {
-  const lost = (what: string): SednaError => new SednaError(`${what}: the connection failed`, { code: random() < 0.5 ? "cloud-unreachable" : "cloud-timeout", retryable: true });
+function faulty(
+  transport: FederationTransport,
+  { random, rate }: { readonly random: () => number; readonly rate: number },
+): FederationTransport {
+  const lost = (what: string): SednaError =>
+    new SednaError(`${what}: the connection failed`, {
+      code: random() < 0.5 ? "cloud-unreachable" : "cloud-timeout",
+      retryable: true,
+    });
   const idle = async (): Promise<void> => {
     for (let i = Math.floor(random() * 4); i > 0; i--) await soon();
   };
@@ -34,7 +48,10 @@ function faulty(transport: FederationTransport, { random, rate }: { readonly ran
         await idle();
         yield task;
         if (random() < rate) yield task;
-        if (random() < rate / 2) throw new SednaError("hear the tasks: expected a session that lasts; it has ended", { code: "session-ended" });
+        if (random() < rate / 2)
+          throw new SednaError("hear the tasks: expected a session that lasts; it has ended", {
+            code: "session-ended",
+          });
       }
     },
     fetchModel: (version, options) => call("fetch", () => transport.fetchModel(version, options)),
@@ -45,7 +62,14 @@ function faulty(transport: FederationTransport, { random, rate }: { readonly ran
 }
 
 /** The aggregator's own misfortunes: it restarts, ends sessions, and closes rounds without those who are late. */
-async function trouble(federation: PretendFederation, { random, devices, until }: { readonly random: () => number; readonly devices: readonly string[]; readonly until: AbortSignal }): Promise<void> {
+async function trouble(
+  federation: PretendFederation,
+  {
+    random,
+    devices,
+    until,
+  }: { readonly random: () => number; readonly devices: readonly string[]; readonly until: AbortSignal },
+): Promise<void> {
   while (!until.aborted) {
     for (let i = Math.floor(random() * 60); i > 0 && !until.aborted; i--) await soon();
     const draw = random();
@@ -56,88 +80,120 @@ async function trouble(federation: PretendFederation, { random, devices, until }
 }
 
 describe("a federation's client under faults", () => {
-  it("C20, C21: ends with the final model, sends nothing else for a round than it sent before, and counts once", { timeout: 60_000 }, async () => {
-    const world = fc.record({ seed: fc.integer(), rate: fc.double({ min: 0, max: 0.4, noNaN: true }) });
-    let counted = 0;
-    await fc.assert(
-      fc.asyncProperty(world, async ({ seed, rate }) => {
-        const random = seededRandom({ seed, stream: 0 });
-        const federation = pretendFederation({ plan: { ...fourParameters, participants: 3, exitRound: 4 } });
-        const over = new AbortController();
-        const devices = ["one", "two", "three"];
-        const given = new AbortController();
-        const clients = devices.map((device) => {
-          const estimator = countingEstimator({
-            onEpoch: async () => {
-              for (let i = Math.floor(random() * 6); i > 0; i--) await soon();
-            },
+  it(
+    "C20, C21: ends with the final model, sends nothing else for a round than it sent before, and counts once",
+    { timeout: 60_000 },
+    async () => {
+      const world = fc.record({ seed: fc.integer(), rate: fc.double({ min: 0, max: 0.4, noNaN: true }) });
+      let counted = 0;
+      await fc.assert(
+        fc.asyncProperty(world, async ({ seed, rate }) => {
+          const random = seededRandom({ seed, stream: 0 });
+          const federation = pretendFederation({
+            plan: { ...fourParameters, participants: 3, exitRound: 4 },
           });
-          const encoder = tellingEncoder();
-          const learning = createFederatedLearning<number, number>({ estimator, transport: faulty(federation.transport(device), { random, rate }), device, encoder: () => encoder, random, wait: soon });
-          return { estimator, encoder, learning };
-        });
-        const running = trouble(federation, { random, devices, until: over.signal });
-        const ends = await Promise.all(
-          clients.map(async ({ learning }) => {
-            let last: FederatedEvent | undefined;
-            for await (const event of learning.run(someSamples(5), { signal: given.signal })) last = event;
-            return last;
-          }),
-        );
-        over.abort();
-        await running;
+          const over = new AbortController();
+          const devices = ["one", "two", "three"];
+          const given = new AbortController();
+          const clients = devices.map((device) => {
+            const estimator = countingEstimator({
+              onEpoch: async () => {
+                for (let i = Math.floor(random() * 6); i > 0; i--) await soon();
+              },
+            });
+            const encoder = tellingEncoder();
+            const learning = createFederatedLearning<number, number>({
+              estimator,
+              transport: faulty(federation.transport(device), { random, rate }),
+              device,
+              encoder: () => encoder,
+              random,
+              wait: soon,
+            });
+            return { estimator, encoder, learning };
+          });
+          const running = trouble(federation, { random, devices, until: over.signal });
+          const ends = await Promise.all(
+            clients.map(async ({ learning }) => {
+              let last: FederatedEvent | undefined;
+              for await (const event of learning.run(someSamples(5), { signal: given.signal })) last = event;
+              return last;
+            }),
+          );
+          over.abort();
+          await running;
 
-        expect(ends).toEqual(devices.map(() => ({ type: "done", round: 4, modelVersion: 4 })));
-        for (const device of devices) {
-          for (const round of [1, 2, 3, 4]) {
-            const sent = new Set(federation.received.filter((one) => one.device === device && one.round === round).map(({ text }) => text));
-            expect(sent.size, `contents of ${device} for round ${round}`).toBeLessThanOrEqual(1);
+          expect(ends).toEqual(devices.map(() => ({ type: "done", round: 4, modelVersion: 4 })));
+          for (const device of devices) {
+            for (const round of [1, 2, 3, 4]) {
+              const sent = new Set(
+                federation.received
+                  .filter((one) => one.device === device && one.round === round)
+                  .map(({ text }) => text),
+              );
+              expect(sent.size, `contents of ${device} for round ${round}`).toBeLessThanOrEqual(1);
+            }
           }
-        }
-        for (const { estimator, encoder } of clients) {
-          expect(estimator.busy).toBeLessThanOrEqual(1);
-          const [weight, bias] = await estimator.getWeights();
-          expect([...(weight!.data as Float32Array), ...(bias!.data as Float32Array)]).toEqual([...federation.model]);
-          for (const [message, times] of encoder.commits) {
-            expect(times).toBe(1);
-            expect(federation.countedEver.has(message), "only what was counted is committed").toBe(true);
+          for (const { estimator, encoder } of clients) {
+            expect(estimator.busy).toBeLessThanOrEqual(1);
+            const [weight, bias] = await estimator.getWeights();
+            expect([...(weight!.data as Float32Array), ...(bias!.data as Float32Array)]).toEqual([
+              ...federation.model,
+            ]);
+            for (const [message, times] of encoder.commits) {
+              expect(times).toBe(1);
+              expect(federation.countedEver.has(message), "only what was counted is committed").toBe(true);
+            }
+            counted += encoder.commits.size;
           }
-          counted += encoder.commits.size;
-        }
-        expect(federation.listeners.size).toBe(0);
-        expect(getEventListeners(given.signal, "abort").length).toBe(0);
-      }),
-      { numRuns: 150 },
-    );
-    expect(counted, "there were updates that counted").toBeGreaterThan(150);
-  });
+          expect(federation.listeners.size).toBe(0);
+          expect(getEventListeners(given.signal, "abort").length).toBe(0);
+        }),
+        { numRuns: 150 },
+      );
+      expect(counted, "there were updates that counted").toBeGreaterThan(150);
+    },
+  );
 
-  it("ends at once by its signal, wherever it is, and leaves nothing behind", { timeout: 60_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer(), fc.nat({ max: 120 }), async (seed, turns) => {
-        const random = seededRandom({ seed, stream: 0 });
-        const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1000 } });
-        const over = new AbortController();
-        const stop = new AbortController();
-        const why = new Error("enough");
-        const estimator = countingEstimator({ onEpoch: soon });
-        const learning = createFederatedLearning<number, number>({ estimator, transport: faulty(federation.transport("one"), { random, rate: 0.2 }), device: "one", encoder: tellingEncoder, random, wait: soon });
-        const running = trouble(federation, { random, devices: ["one"], until: over.signal });
-        const taken = (async () => {
-          for await (const event of learning.run(someSamples(5), { signal: stop.signal })) void event;
-        })();
-        for (let i = 0; i < turns; i++) await soon();
-        stop.abort(why);
-        await expect(taken).rejects.toBe(why);
-        over.abort();
-        await running;
-        const before = federation.received.length;
-        for (let i = 0; i < 20; i++) await soon();
-        expect(federation.received.length, "nothing is sent after the end").toBe(before);
-        expect(federation.listeners.size).toBe(0);
-        expect(getEventListeners(stop.signal, "abort").length).toBe(0);
-      }),
-      { numRuns: 150 },
-    );
-  });
+  it(
+    "ends at once by its signal, wherever it is, and leaves nothing behind",
+    { timeout: 60_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), fc.nat({ max: 120 }), async (seed, turns) => {
+          const random = seededRandom({ seed, stream: 0 });
+          const federation = pretendFederation({
+            plan: { ...fourParameters, participants: 2, exitRound: 1000 },
+          });
+          const over = new AbortController();
+          const stop = new AbortController();
+          const why = new Error("enough");
+          const estimator = countingEstimator({ onEpoch: soon });
+          const learning = createFederatedLearning<number, number>({
+            estimator,
+            transport: faulty(federation.transport("one"), { random, rate: 0.2 }),
+            device: "one",
+            encoder: tellingEncoder,
+            random,
+            wait: soon,
+          });
+          const running = trouble(federation, { random, devices: ["one"], until: over.signal });
+          const taken = (async () => {
+            for await (const event of learning.run(someSamples(5), { signal: stop.signal })) void event;
+          })();
+          for (let i = 0; i < turns; i++) await soon();
+          stop.abort(why);
+          await expect(taken).rejects.toBe(why);
+          over.abort();
+          await running;
+          const before = federation.received.length;
+          for (let i = 0; i < 20; i++) await soon();
+          expect(federation.received.length, "nothing is sent after the end").toBe(before);
+          expect(federation.listeners.size).toBe(0);
+          expect(getEventListeners(stop.signal, "abort").length).toBe(0);
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 });

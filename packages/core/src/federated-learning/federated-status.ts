@@ -1,11 +1,21 @@
 import type { FederatedEvent, FederatedStatus } from "./federated-event.ts";
 
 /** The status of a client that has not begun. */
-export const idleStatus: FederatedStatus = { state: "idle", round: 0, modelVersion: 0, counted: 0, missed: 0, bytesSent: 0 };
+export const idleStatus: FederatedStatus = {
+  state: "idle",
+  round: 0,
+  modelVersion: 0,
+  counted: 0,
+  missed: 0,
+  bytesSent: 0,
+};
 
 /** The status after an event. */
 export function statusAfter(status: FederatedStatus, event: FederatedEvent): FederatedStatus {
-  const at = "round" in event && "modelVersion" in event ? { ...status, round: event.round, modelVersion: event.modelVersion } : status;
+  const at =
+    "round" in event && "modelVersion" in event
+      ? { ...status, round: event.round, modelVersion: event.modelVersion }
+      : status;
   switch (event.type) {
     case "joined":
     case "waiting":

@@ -1,6 +1,12 @@
 // What the tests of rounds share: events with the few fields that a test is about, and a federation that takes them.
 import type { FederationTask, UpdateRefusal } from "../wire/federation.ts";
-import type { FederationClient, FederationEffect, FederationEvent, FederationState, RoundSettings } from "./federation-state.ts";
+import type {
+  FederationClient,
+  FederationEffect,
+  FederationEvent,
+  FederationState,
+  RoundSettings,
+} from "./federation-state.ts";
 import { mayUpload } from "./may-upload.ts";
 import { reduceFederation } from "./reduce-federation.ts";
 import { entriesOf, entryOf, rosterOf, type Roster } from "./roster.ts";
@@ -11,17 +17,56 @@ import { taskOf } from "./task-of.ts";
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
 
 /** A client comes, at 0 and with ten samples. */
-export const joined = (client: string, at = 0, more: Partial<Event<"joined">> = {}): FederationEvent => ({ type: "joined", at, client, kind: "sedna-js", epoch: 1, numSamples: 10, resources: {}, ...more });
+export const joined = (client: string, at = 0, more: Partial<Event<"joined">> = {}): FederationEvent => ({
+  type: "joined",
+  at,
+  client,
+  kind: "sedna-js",
+  epoch: 1,
+  numSamples: 10,
+  resources: {},
+  ...more,
+});
 /** Its session ends. */
-export const left = (client: string, at: number, epoch = 1): FederationEvent => ({ type: "left", at, client, epoch });
+export const left = (client: string, at: number, epoch = 1): FederationEvent => ({
+  type: "left",
+  at,
+  client,
+  epoch,
+});
 /** Its update is part of the sum. */
-export const counted = (client: string, at: number, more: Partial<Event<"counted">> = {}): FederationEvent => ({ type: "counted", at, client, round: 1, modelVersion: 0, weight: 10, bytes: 100, digest: client, ...more });
+export const counted = (
+  client: string,
+  at: number,
+  more: Partial<Event<"counted">> = {},
+): FederationEvent => ({
+  type: "counted",
+  at,
+  client,
+  round: 1,
+  modelVersion: 0,
+  weight: 10,
+  bytes: 100,
+  digest: client,
+  ...more,
+});
 /** Its update was not taken. */
-export const refused = (client: string, at: number, code: UpdateRefusal = "not-finite"): FederationEvent => ({ type: "refused", at, client, round: 1, code });
+export const refused = (client: string, at: number, code: UpdateRefusal = "not-finite"): FederationEvent => ({
+  type: "refused",
+  at,
+  client,
+  round: 1,
+  code,
+});
 /** Time went by. */
 export const ticked = (at: number): FederationEvent => ({ type: "ticked", at });
 /** The model of a round was made. */
-export const aggregated = (round: number, at: number): FederationEvent => ({ type: "aggregated", at, round, modelVersion: round });
+export const aggregated = (round: number, at: number): FederationEvent => ({
+  type: "aggregated",
+  at,
+  round,
+  modelVersion: round,
+});
 /** c0, c1, ... */
 export const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
 
@@ -42,7 +87,10 @@ export interface FederationUnderTest {
 
 /** A federation that waits a second for its clients and ten for their updates. */
 export function federation(settings: Partial<RoundSettings>): FederationUnderTest {
-  let state = startFederation(roundSettings({ selectionMs: 1000, deadlineMs: 10_000, exitRound: 100, ...settings }), { seed: 7, at: 0 });
+  let state = startFederation(
+    roundSettings({ selectionMs: 1000, deadlineMs: 10_000, exitRound: 100, ...settings }),
+    { seed: 7, at: 0 },
+  );
   let effects: readonly FederationEffect[] = [];
   return {
     get state() {

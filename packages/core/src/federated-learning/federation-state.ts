@@ -24,7 +24,11 @@ export interface RoundSettings {
    * FedBuff: a model every `bufferSize` updates, whatever model they started from, at most `maxStaleness` versions old, from
    * `concurrency` clients at work at a time. A client is part of a buffer once; one that needs longer than `deadlineMs` loses its place.
    */
-  readonly buffered?: { readonly bufferSize: number; readonly maxStaleness: number; readonly concurrency: number };
+  readonly buffered?: {
+    readonly bufferSize: number;
+    readonly maxStaleness: number;
+    readonly concurrency: number;
+  };
   /** Malformed updates before a client is left out. Default 3. */
   readonly strikes: number;
   /** Rounds for which it is left out. Default 10. */
@@ -50,23 +54,65 @@ export interface FederationClient {
 
 /** What happens to a federation. Every event has its time; together they are its log, and replay to the same state. */
 export type FederationEvent =
-  | { readonly type: "joined"; readonly at: number; readonly client: string; readonly kind: "sedna-js" | "sedna-v1"; readonly epoch: number; readonly numSamples: number; readonly resources: ClientResources }
+  | {
+      readonly type: "joined";
+      readonly at: number;
+      readonly client: string;
+      readonly kind: "sedna-js" | "sedna-v1";
+      readonly epoch: number;
+      readonly numSamples: number;
+      readonly resources: ClientResources;
+    }
   | { readonly type: "left"; readonly at: number; readonly client: string; readonly epoch: number }
   /** An update was validated and is part of the round's sum. */
-  | { readonly type: "counted"; readonly at: number; readonly client: string; readonly round: number; readonly modelVersion: number; readonly weight: number; readonly bytes: number; readonly digest: string; readonly metrics?: { readonly loss?: number; readonly accuracy?: number } }
+  | {
+      readonly type: "counted";
+      readonly at: number;
+      readonly client: string;
+      readonly round: number;
+      readonly modelVersion: number;
+      readonly weight: number;
+      readonly bytes: number;
+      readonly digest: string;
+      readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
+    }
   /** A secure sum was opened: all of these are counted together, by their mean weight, and the round closes. */
-  | { readonly type: "summed"; readonly at: number; readonly round: number; readonly clients: readonly string[]; readonly totalWeight: number; readonly bytes: number }
+  | {
+      readonly type: "summed";
+      readonly at: number;
+      readonly round: number;
+      readonly clients: readonly string[];
+      readonly totalWeight: number;
+      readonly bytes: number;
+    }
   /** An update was malformed: a strike. Lateness is none. */
-  | { readonly type: "refused"; readonly at: number; readonly client: string; readonly round: number; readonly code: UpdateRefusal }
+  | {
+      readonly type: "refused";
+      readonly at: number;
+      readonly client: string;
+      readonly round: number;
+      readonly code: UpdateRefusal;
+    }
   | { readonly type: "ticked"; readonly at: number }
   /** The effect `aggregate` was carried out. */
-  | { readonly type: "aggregated"; readonly at: number; readonly round: number; readonly modelVersion: number }
+  | {
+      readonly type: "aggregated";
+      readonly at: number;
+      readonly round: number;
+      readonly modelVersion: number;
+    }
   /** It could not be: the cohort was too small for the rule. The round is abandoned. */
   | { readonly type: "failed"; readonly at: number; readonly round: number };
 
 /** What the world has to do, in order. */
 export type FederationEffect =
-  | { readonly type: "open"; readonly round: number; readonly modelVersion: number; readonly deadlineAt: number; readonly clients: readonly string[] }
+  | {
+      readonly type: "open";
+      readonly round: number;
+      readonly modelVersion: number;
+      readonly deadlineAt: number;
+      readonly clients: readonly string[];
+    }
   /** Close the sum of these clients and make the next model of it; then reduce `aggregated`. */
   | { readonly type: "aggregate"; readonly round: number; readonly clients: readonly string[] }
   /** Too few came: forget the sum; the model stays. */

@@ -12,12 +12,23 @@ export function flattenWeights(weights: readonly Tensor[], layout: readonly Laye
   let offset = 0;
   for (const [i, { name, shape }] of layout.entries()) {
     const one = weights[i];
-    const fits = one?.data instanceof Float32Array && one.shape.length === shape.length && one.shape.every((axis, j) => axis === shape[j]);
-    if (!fits) throw mismatch(`expected ${name} as float32 [${shape}]`, one === undefined ? `only ${weights.length} tensors` : `${one.dtype} [${one.shape}]`);
+    const fits =
+      one?.data instanceof Float32Array &&
+      one.shape.length === shape.length &&
+      one.shape.every((axis, j) => axis === shape[j]);
+    if (!fits)
+      throw mismatch(
+        `expected ${name} as float32 [${shape}]`,
+        one === undefined ? `only ${weights.length} tensors` : `${one.dtype} [${one.shape}]`,
+      );
     flat.set(one.data as Float32Array, offset);
     offset += one.data.length;
   }
-  if (weights.length !== layout.length) throw mismatch(`expected ${layout.length} tensors (${layout.map(({ name }) => name).join(", ")})`, `${weights.length}`);
+  if (weights.length !== layout.length)
+    throw mismatch(
+      `expected ${layout.length} tensors (${layout.map(({ name }) => name).join(", ")})`,
+      `${weights.length}`,
+    );
   return flat;
 }
 
@@ -32,5 +43,8 @@ export function splitWeights(flat: Float32Array, layout: readonly LayerSpec[]): 
 }
 
 function mismatch(expected: string, got: string): SednaError {
-  return new SednaError(`take part in a federation: ${expected}, as its plan says; the estimator has ${got}`, { code: "model-mismatch" });
+  return new SednaError(
+    `take part in a federation: ${expected}, as its plan says; the estimator has ${got}`,
+    { code: "model-mismatch" },
+  );
 }

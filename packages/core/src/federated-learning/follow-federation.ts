@@ -28,12 +28,23 @@ export interface Following {
 }
 
 /** Joins, hears the tasks, and joins again when the session ends; ends by its signal. */
-export function followFederation({ transport, request, signal, retrying, onJoined, onTask }: FollowOptions): Following {
+export function followFederation({
+  transport,
+  request,
+  signal,
+  retrying,
+  onJoined,
+  onTask,
+}: FollowOptions): Following {
   const at = { session: 0, over: new AbortController() };
 
   const follow = async (): Promise<never> => {
     for (let tried = 0; ; tried++) {
-      const grant = await keepTrying(() => transport.join(request(), { signal }), { ...retrying, action: "join the federation", signal });
+      const grant = await keepTrying(() => transport.join(request(), { signal }), {
+        ...retrying,
+        action: "join the federation",
+        signal,
+      });
       at.session++;
       at.over = new AbortController();
       await onJoined(grant);
@@ -44,14 +55,21 @@ export function followFederation({ transport, request, signal, retrying, onJoine
       }
       signal.throwIfAborted();
       // What ends one session after the other must not be asked without a pause.
-      await retrying.wait(nextWait({ tried, baseMs: retrying.baseMs, capMs: retrying.capMs, random: retrying.random }), signal);
+      await retrying.wait(
+        nextWait({ tried, baseMs: retrying.baseMs, capMs: retrying.capMs, random: retrying.random }),
+        signal,
+      );
     }
   };
 
   const hear = async (until: AbortSignal, onFirst: () => void): Promise<void> => {
     const tasks = transport.tasks({ signal: until })[Symbol.asyncIterator]();
     try {
-      for (let next = await orAbort(tasks.next(), until); !next.done; next = await orAbort(tasks.next(), until)) {
+      for (
+        let next = await orAbort(tasks.next(), until);
+        !next.done;
+        next = await orAbort(tasks.next(), until)
+      ) {
         onFirst();
         onTask(next.value);
       }

@@ -15,7 +15,17 @@ async function waits(failures: readonly SednaError[]): Promise<number[]> {
     return "done";
   };
   const wait = async (ms: number): Promise<void> => void kept.push(ms);
-  expect(await keepTrying(work, { action: "send", signal: new AbortController().signal, baseMs: 10, capMs: 80, random: () => 0.5, wait, onRetry: () => {} })).toBe("done");
+  expect(
+    await keepTrying(work, {
+      action: "send",
+      signal: new AbortController().signal,
+      baseMs: 10,
+      capMs: 80,
+      random: () => 0.5,
+      wait,
+      onRetry: () => {},
+    }),
+  ).toBe("done");
   return kept;
 }
 

@@ -12,7 +12,11 @@ export interface Retrying {
   readonly random: () => number;
   /** Waits; ends early, without an error, when the signal says so. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly onRetry: (retry: { readonly action: string; readonly error: SednaError; readonly retryInMs: number }) => void;
+  readonly onRetry: (retry: {
+    readonly action: string;
+    readonly error: SednaError;
+    readonly retryInMs: number;
+  }) => void;
 }
 
 /** Options of {@link keepTrying}. */
@@ -30,7 +34,10 @@ export function mayPass(error: unknown): error is SednaError {
 }
 
 /** Tries until it works, with full-jitter exponential back-off. @throws the signal's reason, or what no other try would heal. */
-export async function keepTrying<T>(work: () => Promise<T>, { action, signal, baseMs, capMs, random, wait, onRetry, onError }: KeepTryingOptions): Promise<T> {
+export async function keepTrying<T>(
+  work: () => Promise<T>,
+  { action, signal, baseMs, capMs, random, wait, onRetry, onError }: KeepTryingOptions,
+): Promise<T> {
   let hasEnded = false;
   for (let tried = 0; ; tried++) {
     signal.throwIfAborted();

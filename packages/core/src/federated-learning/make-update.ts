@@ -20,7 +20,10 @@ export interface MakeUpdateContext<Sample> {
   /** The flat parameters of a version; not to be written to. */
   readonly model: (version: number, signal: AbortSignal) => Promise<Float32Array>;
   /** Tries again for as long as the failure may pass. */
-  readonly trying: <T>(work: () => Promise<T>, options: Pick<KeepTryingOptions, "action" | "signal">) => Promise<T>;
+  readonly trying: <T>(
+    work: () => Promise<T>,
+    options: Pick<KeepTryingOptions, "action" | "signal">,
+  ) => Promise<T>;
   readonly emit: (event: FederatedEvent) => void;
 }
 
@@ -33,7 +36,10 @@ const FAILED = "training-failed";
  * @throws {SednaError} `training-failed` where this round's training did; the signal's reason; TypeError, RangeError and
  * others of the samples' or the estimator's own.
  */
-export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }: MakeUpdateContext<Sample> & { readonly signal: AbortSignal }): Promise<EncodedUpdate> {
+export async function makeUpdate<Sample>(
+  task: TrainTask,
+  { signal, ...context }: MakeUpdateContext<Sample> & { readonly signal: AbortSignal },
+): Promise<EncodedUpdate> {
   const { estimator, samples, plan, encoder, pauses, model, trying, emit } = context;
   const { round, modelVersion } = task;
 
@@ -60,7 +66,9 @@ export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }
   const stopTelling = tellPauses(pauses, emit);
   let last: Promise<unknown> | undefined;
   const once = (): ReturnType<typeof train> => {
-    const training = train().catch((error: unknown) => Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error)));
+    const training = train().catch((error: unknown) =>
+      Promise.reject(signal.aborted || isOfUse(error) ? error : failed(error)),
+    );
     last = training.catch(() => {});
     return training;
   };
@@ -72,7 +80,12 @@ export async function makeUpdate<Sample>(task: TrainTask, { signal, ...context }
   emit({ type: "trained", round, report });
   const { loss, accuracy, numSamples } = report;
   try {
-    return encoder.encode(change, { round, modelVersion, numSamples: Math.min(numSamples, plan.maxNumSamples), metrics: { loss, accuracy } });
+    return encoder.encode(change, {
+      round,
+      modelVersion,
+      numSamples: Math.min(numSamples, plan.maxNumSamples),
+      metrics: { loss, accuracy },
+    });
   } catch (error) {
     throw failed(error);
   }
@@ -97,5 +110,8 @@ function isOfUse(error: unknown): boolean {
 }
 
 function failed(cause: unknown): SednaError {
-  return new SednaError(`train for the federation: expected a change that can be sent; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: FAILED, cause });
+  return new SednaError(
+    `train for the federation: expected a change that can be sent; got ${cause instanceof Error ? cause.message : String(cause)}`,
+    { code: FAILED, cause },
+  );
 }

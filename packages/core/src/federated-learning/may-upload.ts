@@ -23,26 +23,43 @@ export function mayUpload(state: FederationState, request: UploadRequest): Updat
   if (client === undefined || request.epoch > client.epoch) return "not-selected";
   if (request.epoch < client.epoch) return "session-replaced";
   if (isQuarantined(state, client)) return "quarantined";
-  return client.kind === "sedna-js" && state.settings.buffered ? ofBuffer(state, request) : ofRound(state, { request, client });
+  return client.kind === "sedna-js" && state.settings.buffered
+    ? ofBuffer(state, request)
+    : ofRound(state, { request, client });
 }
 
-function ofRound({ round: closed, open }: FederationState, { request, client: { kind } }: { readonly request: UploadRequest; readonly client: FederationClient }): UpdateRefusal | undefined {
+function ofRound(
+  { round: closed, open }: FederationState,
+  { request, client: { kind } }: { readonly request: UploadRequest; readonly client: FederationClient },
+): UpdateRefusal | undefined {
   const { client, round, modelVersion } = request;
   // Sedna's clients know no rounds: their update is for whichever is open.
   if (kind === "sedna-js") {
     if (open?.round === round && entryOf(open.selected, client) === undefined) return "not-selected";
-    if (round !== closed + 1 || (open !== undefined && modelVersion !== undefined && modelVersion !== open.modelVersion)) return "wrong-round";
+    if (
+      round !== closed + 1 ||
+      (open !== undefined && modelVersion !== undefined && modelVersion !== open.modelVersion)
+    )
+      return "wrong-round";
   }
   if (open === undefined || open.closing) return "round-closed";
   return entryOf(open.counted, client) === undefined ? undefined : "duplicate";
 }
 
-function ofBuffer({ open, assignments, settings, modelVersion: newest }: FederationState, { client, round, modelVersion }: UploadRequest): UpdateRefusal | undefined {
+function ofBuffer(
+  { open, assignments, settings, modelVersion: newest }: FederationState,
+  { client, round, modelVersion }: UploadRequest,
+): UpdateRefusal | undefined {
   const assignment = entryOf(assignments, client);
   const isCounted = open !== undefined && entryOf(open.counted, client) !== undefined;
   if (assignment === undefined && !isCounted) return "not-selected";
-  if (assignment !== undefined && (round !== assignment.round || (modelVersion !== undefined && modelVersion !== assignment.modelVersion))) return "wrong-round";
-  if (assignment !== undefined && newest - assignment.modelVersion > settings.buffered!.maxStaleness) return "wrong-round";
+  if (
+    assignment !== undefined &&
+    (round !== assignment.round || (modelVersion !== undefined && modelVersion !== assignment.modelVersion))
+  )
+    return "wrong-round";
+  if (assignment !== undefined && newest - assignment.modelVersion > settings.buffered!.maxStaleness)
+    return "wrong-round";
   if (open === undefined || open.closing) return "round-closed";
   return isCounted ? "duplicate" : undefined;
 }

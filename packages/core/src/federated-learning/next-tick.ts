@@ -11,7 +11,10 @@ import { quarantineServedAt } from "./serve-quarantine.ts";
 export function nextTick(state: FederationState): number | undefined {
   const { phase, open, settings, assignments, present, overdue, waitingSince } = state;
   if (phase === "done" || open?.closing === true) return undefined;
-  if (open !== undefined) return entriesOf(assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
+  if (open !== undefined)
+    return entriesOf(assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
   if (overdue) return quarantineServedAt(state);
-  return present < roundTargets(settings).minimum ? undefined : waitingSince + Math.max(settings.selectionMs, pauseAfterFailures(state));
+  return present < roundTargets(settings).minimum
+    ? undefined
+    : waitingSince + Math.max(settings.selectionMs, pauseAfterFailures(state));
 }

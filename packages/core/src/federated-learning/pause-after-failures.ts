@@ -9,7 +9,15 @@ const MOST_MS = 60_000;
  * or a secure sum that is left by too many, would else ask all clients for the same work again and again. Those that were
  * given up at their deadline have waited enough.
  */
-export function pauseAfterFailures({ history, settings }: Pick<FederationState, "history" | "settings">): number {
-  const failures = history.length - 1 - history.findLastIndex(({ outcome, durationMs }) => outcome !== "abandoned" || durationMs >= settings.deadlineMs);
+export function pauseAfterFailures({
+  history,
+  settings,
+}: Pick<FederationState, "history" | "settings">): number {
+  const failures =
+    history.length -
+    1 -
+    history.findLastIndex(
+      ({ outcome, durationMs }) => outcome !== "abandoned" || durationMs >= settings.deadlineMs,
+    );
   return failures === 0 ? 0 : Math.min(MOST_MS, FIRST_MS * 2 ** (failures - 1));
 }

@@ -1,10 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { aggregated, counted, federation, joined, left, names, refused, ticked } from "./federation-fixture.suite.ts";
+import {
+  aggregated,
+  counted,
+  federation,
+  joined,
+  left,
+  names,
+  refused,
+  ticked,
+} from "./federation-fixture.suite.ts";
 import type { RoundSettings } from "./federation-state.ts";
 import { nextTick } from "./next-tick.ts";
 
-const inAnyOrder = (clients: string[]): string[] => expect.toSatisfy((given: string[]) => isDeepStrictEqual(given.toSorted(), clients.toSorted()));
+const inAnyOrder = (clients: string[]): string[] =>
+  expect.toSatisfy((given: string[]) => isDeepStrictEqual(given.toSorted(), clients.toSorted()));
 
 describe("the wait for clients", () => {
   it("ends when so many are there as are to be selected", () => {
@@ -12,7 +22,15 @@ describe("the wait for clients", () => {
     fed.after(...names(12).map((name) => joined(name)));
     expect(fed.types).toEqual([]);
     fed.after(joined("c12", 5));
-    expect(fed.effects).toEqual([{ type: "open", round: 1, modelVersion: 0, deadlineAt: 10_005, clients: expect.arrayContaining(names(13)) }]);
+    expect(fed.effects).toEqual([
+      {
+        type: "open",
+        round: 1,
+        modelVersion: 0,
+        deadlineAt: 10_005,
+        clients: expect.arrayContaining(names(13)),
+      },
+    ]);
   });
   it("ends after its time with the least that a round needs, and not with fewer", () => {
     const fed = federation({ participants: 10 });
@@ -33,7 +51,14 @@ describe("the wait for clients", () => {
   });
   it("does not count who left, has nothing to train on, or is in quarantine", () => {
     const fed = federation({ participants: 2, overSelect: 1, strikes: 1, choice: { method: "Simple" } });
-    fed.after(joined("a"), left("a", 1), joined("b", 2, { numSamples: 0 }), joined("c", 3), refused("c", 4), joined("d", 5));
+    fed.after(
+      joined("a"),
+      left("a", 1),
+      joined("b", 2, { numSamples: 0 }),
+      joined("c", 3),
+      refused("c", 4),
+      joined("d", 5),
+    );
     expect(fed.state.phase).toBe("waiting");
     fed.after(joined("e", 6));
     expect(fed.effects).toEqual([expect.objectContaining({ type: "open", clients: inAnyOrder(["d", "e"]) })]);
@@ -50,11 +75,21 @@ describe("the wait for clients", () => {
 
 describe("a quarantine", () => {
   it("ends in time where no round can be without those who are in it", () => {
-    const fed = federation({ participants: 2, overSelect: 1, minFraction: 1, strikes: 1, quarantineRounds: 2 });
+    const fed = federation({
+      participants: 2,
+      overSelect: 1,
+      minFraction: 1,
+      strikes: 1,
+      quarantineRounds: 2,
+    });
     fed.after(joined("a"), joined("b"), refused("a", 1), ticked(10_000));
     expect(fed.types).toEqual(["open", "quarantine", "abandon"]);
     const ticks: number[] = [];
-    for (let at = nextTick(fed.state); at !== undefined && fed.state.phase === "waiting"; at = nextTick(fed.state)) {
+    for (
+      let at = nextTick(fed.state);
+      at !== undefined && fed.state.phase === "waiting";
+      at = nextTick(fed.state)
+    ) {
       ticks.push(at);
       fed.after(ticked(at));
     }
@@ -96,7 +131,18 @@ describe("an open round", () => {
     expect(fed.types).toEqual(["aggregate"]);
     fed.after(aggregated(1, 10_500));
     expect(fed.state).toMatchObject({ round: 1, modelVersion: 1 });
-    expect(fed.state.history).toEqual([{ round: 1, outcome: "aggregated", selected: 13, counted: 7, refused: 0, totalSamples: 70, durationMs: 10_000, bytes: 700 }]);
+    expect(fed.state.history).toEqual([
+      {
+        round: 1,
+        outcome: "aggregated",
+        selected: 13,
+        counted: 7,
+        refused: 0,
+        totalSamples: 70,
+        durationMs: 10_000,
+        bytes: 700,
+      },
+    ]);
   });
   it("C21: is given up at its deadline with fewer; the model stays and the next attempt has its number", () => {
     const fed = opened();
@@ -113,13 +159,23 @@ describe("an open round", () => {
     fed.after(aggregated(1, 2000));
     expect(fed.types).toEqual(["open"]);
     expect(fed.refusal("c11")).toBe("wrong-round");
-    fed.after(refused("c11", 2001, "wrong-round"), refused("c11", 2002, "wrong-round"), refused("c11", 2003, "wrong-round"));
+    fed.after(
+      refused("c11", 2001, "wrong-round"),
+      refused("c11", 2002, "wrong-round"),
+      refused("c11", 2003, "wrong-round"),
+    );
     expect(fed.client("c11").strikes).toBe(0);
     expect(fed.state.open?.refused).toBe(3);
   });
   it("counts nobody twice, whoever comes back under a newer session", () => {
     const fed = opened();
-    fed.after(counted("c0", 2000), counted("c0", 2001), left("c0", 2002), joined("c0", 2003, { epoch: 2 }), counted("c0", 2004));
+    fed.after(
+      counted("c0", 2000),
+      counted("c0", 2001),
+      left("c0", 2002),
+      joined("c0", 2003, { epoch: 2 }),
+      counted("c0", 2004),
+    );
     expect(fed.counted).toEqual(["c0"]);
     expect(fed.state.open!.bytes).toBe(100);
     expect(fed.refusal("c0", 1, 2)).toBe("duplicate");
@@ -128,7 +184,11 @@ describe("an open round", () => {
   });
   it("keeps what was counted of a client that leaves", () => {
     const fed = opened();
-    fed.after(...names(6).flatMap((name) => [counted(name, 2000), left(name, 2001)]), counted("c6", 2002), ticked(10_000));
+    fed.after(
+      ...names(6).flatMap((name) => [counted(name, 2000), left(name, 2001)]),
+      counted("c6", 2002),
+      ticked(10_000),
+    );
     expect(fed.types).toEqual(["aggregate"]);
   });
   it("gives the place of one that left to one that comes late", () => {
@@ -138,7 +198,14 @@ describe("an open round", () => {
     expect(fed.task("late")).toMatchObject({ kind: "wait" });
     fed.after(left("c0", 2001), joined("later", 2002));
     expect(fed.refusal("later")).toBeUndefined();
-    expect(fed.task("later", 4000)).toEqual({ kind: "train", seq: 1, round: 1, modelVersion: 0, remainingMs: 6000, counted: false });
+    expect(fed.task("later", 4000)).toEqual({
+      kind: "train",
+      seq: 1,
+      round: 1,
+      modelVersion: 0,
+      remainingMs: 6000,
+      counted: false,
+    });
   });
   it("takes no late joiners where the settings say so", () => {
     const fed = opened({ lateJoiners: false }, 7);
@@ -159,7 +226,11 @@ describe("an open round", () => {
   });
   it("C26: is tried again after a pause that grows while it goes on failing, not at once for ever", () => {
     const fed = opened({ selectionMs: 10 });
-    for (const [at, pause] of [[2000, 1000], [3000, 2000], [5000, 4000]] as const) {
+    for (const [at, pause] of [
+      [2000, 1000],
+      [3000, 2000],
+      [5000, 4000],
+    ] as const) {
       fed.after(...names(10).map((name) => counted(name, at)), { type: "failed", at, round: 1 });
       expect(fed.types).toEqual(["aggregate", "abandon"]);
       expect(nextTick(fed.state)).toBe(at + pause);
@@ -176,7 +247,13 @@ describe("the end", () => {
     const fed = federation({ exitRound: 2 });
     fed.after(joined("a"), counted("a", 1), aggregated(1, 2));
     expect(fed.types).toEqual(["open", "aggregate", "open"]);
-    fed.after(counted("a", 3, { round: 2, modelVersion: 1 }), aggregated(2, 4), aggregated(2, 5), ticked(1e9), joined("b", 1e9));
+    fed.after(
+      counted("a", 3, { round: 2, modelVersion: 1 }),
+      aggregated(2, 4),
+      aggregated(2, 5),
+      ticked(1e9),
+      joined("b", 1e9),
+    );
     expect(fed.effects.slice(1)).toEqual([{ type: "finish", round: 2, modelVersion: 2 }]);
     expect(fed.state.phase).toBe("done");
     expect(fed.task("a")).toEqual({ kind: "done", seq: 1, round: 2, modelVersion: 2 });
@@ -186,7 +263,8 @@ describe("the end", () => {
   it("never comes where the exit round is 0", () => {
     const fed = federation({ exitRound: Infinity });
     fed.after(joined("a"));
-    for (let round = 1; round <= 1100; round++) fed.after(counted("a", round, { round, modelVersion: round - 1 }), aggregated(round, round));
+    for (let round = 1; round <= 1100; round++)
+      fed.after(counted("a", round, { round, modelVersion: round - 1 }), aggregated(round, round));
     expect(fed.state).toMatchObject({ phase: "open", round: 1100 });
     expect(fed.state.history).toHaveLength(1000);
     expect(fed.state.history.at(-1)).toMatchObject({ round: 1100 });
@@ -203,7 +281,11 @@ describe("a clock that is put back", () => {
   });
   it("lengthens no wait for clients", () => {
     const fed = federation({ participants: 10 });
-    fed.after(...names(13).map((name) => joined(name, 1e9)), ...names(13).map((name) => left(name, 1e9)), ticked(2e9));
+    fed.after(
+      ...names(13).map((name) => joined(name, 1e9)),
+      ...names(13).map((name) => left(name, 1e9)),
+      ticked(2e9),
+    );
     expect(fed.types).toEqual(["open", "abandon"]);
     fed.after(...names(9).map((name) => joined(name, 500)), ticked(1499));
     expect(fed.state.phase).toBe("waiting");

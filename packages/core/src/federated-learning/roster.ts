@@ -21,7 +21,10 @@ export function rosterOf<T extends { readonly client: string }>(entries: Iterabl
 }
 
 /** A client's entry. */
-export function entryOf<T extends { readonly client: string }>({ lists }: Roster<T>, client: string): T | undefined {
+export function entryOf<T extends { readonly client: string }>(
+  { lists }: Roster<T>,
+  client: string,
+): T | undefined {
   return lists[place(client, lists.length)]!.find((entry) => entry.client === client);
 }
 
@@ -38,14 +41,26 @@ export function withEntry<T extends { readonly client: string }>(roster: Roster<
   const former = list.findIndex(({ client }) => client === entry.client);
   if (former >= 0) return { size, lists: lists.with(at, list.with(former, entry)) };
   const grown = lists.with(at, [...list, entry]);
-  return { size: size + 1, lists: size < lists.length * LIST_LENGTH ? grown : spreadOver(lists.length * 2, grown.flat()) };
+  return {
+    size: size + 1,
+    lists: size < lists.length * LIST_LENGTH ? grown : spreadOver(lists.length * 2, grown.flat()),
+  };
 }
 
 /** The roster without a client's entry. */
-export function withoutEntry<T extends { readonly client: string }>(roster: Roster<T>, client: string): Roster<T> {
+export function withoutEntry<T extends { readonly client: string }>(
+  roster: Roster<T>,
+  client: string,
+): Roster<T> {
   if (entryOf(roster, client) === undefined) return roster;
   const at = place(client, roster.lists.length);
-  return { size: roster.size - 1, lists: roster.lists.with(at, roster.lists[at]!.filter((entry) => entry.client !== client)) };
+  return {
+    size: roster.size - 1,
+    lists: roster.lists.with(
+      at,
+      roster.lists[at]!.filter((entry) => entry.client !== client),
+    ),
+  };
 }
 
 function spreadOver<T extends { readonly client: string }>(count: number, entries: readonly T[]): T[][] {

@@ -16,24 +16,57 @@ const ROUNDING = 1e-9;
  * @throws {TypeError} on a value of another kind, {RangeError} on one out of its range.
  * @throws {UnknownAlgorithmError} on a choice that is not in the table.
  */
-export function roundSettings(partial: Partial<RoundSettings> = {}, table: ClientChoiceTable = clientChoice): RoundSettings {
-  if (typeof partial !== "object" || partial === null) throw new TypeError(`set the rounds: expected an object; got ${describe(partial)}`);
-  const { exitRound = 1, participants = 1, overSelect = 1.3, minFraction = 0.7, selectionMs = 10_000, deadlineMs = 120_000, choice = { method: "Random" }, lateJoiners = true, buffered, strikes = 3, quarantineRounds = 10 } = partial;
+export function roundSettings(
+  partial: Partial<RoundSettings> = {},
+  table: ClientChoiceTable = clientChoice,
+): RoundSettings {
+  if (typeof partial !== "object" || partial === null)
+    throw new TypeError(`set the rounds: expected an object; got ${describe(partial)}`);
+  const {
+    exitRound = 1,
+    participants = 1,
+    overSelect = 1.3,
+    minFraction = 0.7,
+    selectionMs = 10_000,
+    deadlineMs = 120_000,
+    choice = { method: "Random" },
+    lateJoiners = true,
+    buffered,
+    strikes = 3,
+    quarantineRounds = 10,
+  } = partial;
   if (exitRound !== Infinity) whole("exitRound", { value: exitRound, least: 0 });
   whole("participants", { value: participants, least: 1 });
   number("overSelect", { value: overSelect, least: 1, most: 100 });
   number("minFraction", { value: minFraction, least: 0, most: 1 });
-  if (minFraction === 0) throw new RangeError("set minFraction: expected a number above 0, or rounds of nobody would make models; got 0");
+  if (minFraction === 0)
+    throw new RangeError(
+      "set minFraction: expected a number above 0, or rounds of nobody would make models; got 0",
+    );
   number("selectionMs", { value: selectionMs, least: 0, most: LONGEST_MS });
   number("deadlineMs", { value: deadlineMs, least: 1, most: LONGEST_MS });
-  if (typeof lateJoiners !== "boolean") throw new TypeError(`set lateJoiners: expected true or false; got ${describe(lateJoiners)}`);
+  if (typeof lateJoiners !== "boolean")
+    throw new TypeError(`set lateJoiners: expected true or false; got ${describe(lateJoiners)}`);
   whole("strikes", { value: strikes, least: 1 });
   whole("quarantineRounds", { value: quarantineRounds, least: 1 });
-  if (typeof choice !== "object" || choice === null) throw new TypeError(`set choice: expected { method, param }; got ${describe(choice)}`);
+  if (typeof choice !== "object" || choice === null)
+    throw new TypeError(`set choice: expected { method, param }; got ${describe(choice)}`);
   // Built for its checks alone: the builder of each choice knows its parameters.
   select(table, choice as Selection<string, never>);
   const mode = buffered === undefined ? {} : { buffered: checkBuffered(buffered) };
-  return { exitRound: exitRound === Infinity ? 0 : exitRound, participants, overSelect, minFraction, selectionMs, deadlineMs, choice, lateJoiners, ...mode, strikes, quarantineRounds };
+  return {
+    exitRound: exitRound === Infinity ? 0 : exitRound,
+    participants,
+    overSelect,
+    minFraction,
+    selectionMs,
+    deadlineMs,
+    choice,
+    lateJoiners,
+    ...mode,
+    strikes,
+    quarantineRounds,
+  };
 }
 
 /** How many clients a round is about. */
@@ -47,13 +80,25 @@ export interface RoundTargets {
 }
 
 /** See {@link RoundTargets}. Rounding over-selection down lets two clients be a federation of two at once. */
-export function roundTargets({ participants, overSelect, minFraction, buffered }: RoundSettings): RoundTargets {
+export function roundTargets({
+  participants,
+  overSelect,
+  minFraction,
+  buffered,
+}: RoundSettings): RoundTargets {
   const goal = buffered?.bufferSize ?? participants;
-  return { goal, minimum: Math.max(1, Math.ceil(goal * minFraction - ROUNDING)), selection: buffered?.concurrency ?? Math.floor(participants * overSelect + ROUNDING) };
+  return {
+    goal,
+    minimum: Math.max(1, Math.ceil(goal * minFraction - ROUNDING)),
+    selection: buffered?.concurrency ?? Math.floor(participants * overSelect + ROUNDING),
+  };
 }
 
-function checkBuffered(given: NonNullable<RoundSettings["buffered"]>): NonNullable<RoundSettings["buffered"]> {
-  if (typeof given !== "object" || given === null) throw new TypeError(`set buffered: expected an object; got ${describe(given)}`);
+function checkBuffered(
+  given: NonNullable<RoundSettings["buffered"]>,
+): NonNullable<RoundSettings["buffered"]> {
+  if (typeof given !== "object" || given === null)
+    throw new TypeError(`set buffered: expected an object; got ${describe(given)}`);
   const { bufferSize, maxStaleness, concurrency } = given;
   whole("buffered.bufferSize", { value: bufferSize, least: 1 });
   whole("buffered.maxStaleness", { value: maxStaleness, least: 0 });
@@ -61,12 +106,19 @@ function checkBuffered(given: NonNullable<RoundSettings["buffered"]>): NonNullab
   return { bufferSize, maxStaleness, concurrency };
 }
 
-function number(name: string, { value, least, most }: { readonly value: unknown; readonly least: number; readonly most: number }): void {
-  if (typeof value !== "number") throw new TypeError(`set ${name}: expected a number; got ${describe(value)}`);
-  if (!(value >= least && value <= most)) throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${value}`);
+function number(
+  name: string,
+  { value, least, most }: { readonly value: unknown; readonly least: number; readonly most: number },
+): void {
+  if (typeof value !== "number")
+    throw new TypeError(`set ${name}: expected a number; got ${describe(value)}`);
+  if (!(value >= least && value <= most))
+    throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${value}`);
 }
 
 function whole(name: string, { value, least }: { readonly value: unknown; readonly least: number }): void {
-  if (typeof value !== "number") throw new TypeError(`set ${name}: expected a whole number; got ${describe(value)}`);
-  if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`set ${name}: expected a whole number from ${least} up; got ${value}`);
+  if (typeof value !== "number")
+    throw new TypeError(`set ${name}: expected a whole number; got ${describe(value)}`);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new RangeError(`set ${name}: expected a whole number from ${least} up; got ${value}`);
 }

@@ -50,7 +50,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   const signal = AbortSignal.any([options.signal, ended.signal]);
   const retrying: Retrying = {
     ...options.retrying,
-    onRetry: ({ action, error, retryInMs }) => emit({ type: "retrying", action, code: error.code, message: error.message, retryInMs }),
+    onRetry: ({ action, error, retryInMs }) =>
+      emit({ type: "retrying", action, code: error.code, message: error.message, retryInMs }),
   };
   const news: { task?: FederationTask; wake: () => void } = { wake: () => {} };
   let membership: { readonly plan: FederationPlan; readonly encoder: UpdateEncoder } | undefined;
@@ -71,12 +72,15 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     return encoder;
   };
   const keepResidual = (): void => {
-    residuals?.write(membership!.encoder.state()).catch((error: unknown) => emit({ type: "storage-failed", message: messageOf(error) }));
+    residuals
+      ?.write(membership!.encoder.state())
+      .catch((error: unknown) => emit({ type: "storage-failed", message: messageOf(error) }));
   };
   const onJoined = async ({ plan, epoch }: SessionGrant): Promise<void> => {
     flattenWeights(await estimator.getWeights(), plan.layout);
     // Under the same plan an encoder goes on with what it has left out so far.
-    if (JSON.stringify(membership?.plan) !== JSON.stringify(plan)) membership = { plan, encoder: await openEncoder(plan) };
+    if (JSON.stringify(membership?.plan) !== JSON.stringify(plan))
+      membership = { plan, encoder: await openEncoder(plan) };
     // An aggregator that has lost its log may give an old number to another model.
     newestModel = undefined;
     // While the network is there, and the page's files are those that it came with.
@@ -95,7 +99,10 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
         news.wake();
       },
     });
-  const trying = <T>(work: () => Promise<T>, { action, signal: limit }: Pick<KeepTryingOptions, "action" | "signal">): Promise<T> => {
+  const trying = <T>(
+    work: () => Promise<T>,
+    { action, signal: limit }: Pick<KeepTryingOptions, "action" | "signal">,
+  ): Promise<T> => {
     let session = 0;
     const once = (): Promise<T> => {
       session = following.session();
@@ -108,7 +115,10 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   };
   const model = async (version: number, limit: AbortSignal): Promise<Float32Array> => {
     if (newestModel?.version === version) return newestModel.flat;
-    const flat = await trying(() => transport.fetchModel(version, { length: flatLength(membership!.plan.layout), signal: limit }), { action: "fetch the model", signal: limit });
+    const flat = await trying(
+      () => transport.fetchModel(version, { length: flatLength(membership!.plan.layout), signal: limit }),
+      { action: "fetch the model", signal: limit },
+    );
     newestModel = { version, flat };
     return flat;
   };
@@ -143,7 +153,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   /** Does what a task says; `finished` at the end, `later` when what runs has to end first. */
   const act = async (task: FederationTask): Promise<"finished" | "later" | "acted"> => {
     const { kind, round, modelVersion } = task;
-    if (heard.modelVersion !== undefined && heard.modelVersion !== modelVersion) emit({ type: "round", round, modelVersion });
+    if (heard.modelVersion !== undefined && heard.modelVersion !== modelVersion)
+      emit({ type: "round", round, modelVersion });
     heard.modelVersion = modelVersion;
     const isPart = part?.task.round === round && part.task.modelVersion === modelVersion;
     if (kind === "train" && isPart) {
@@ -201,7 +212,8 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       const came = task && (await act(task));
       if (came === "finished") return;
       if (came === "later") news.task ??= task;
-      if (came === "later" ? part?.idle !== true : news.task === undefined) await orAbort(new Promise<void>((resolve) => (news.wake = resolve)), signal);
+      if (came === "later" ? part?.idle !== true : news.task === undefined)
+        await orAbort(new Promise<void>((resolve) => (news.wake = resolve)), signal);
       signal.throwIfAborted();
     }
   } finally {
@@ -217,7 +229,11 @@ async function loadSecureSum(): Promise<Pick<typeof SecureSum, "takePartInSecure
   try {
     return await import("./take-part-in-secure-sum.ts");
   } catch (cause) {
-    throw new SednaError(`load the secure sum: expected the program's own code; got ${messageOf(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
+    throw new SednaError(`load the secure sum: expected the program's own code; got ${messageOf(cause)}`, {
+      code: "cloud-unreachable",
+      retryable: true,
+      cause,
+    });
   }
 }
 

@@ -19,6 +19,8 @@ export function quarantineServedAt(state: FederationState): number | undefined {
 export function withQuarantineServed(state: FederationState, at: number): FederationState {
   const servedAt = quarantineServedAt(state);
   if (servedAt === undefined || at < servedAt) return state;
-  const clients = entriesOf(state.clients).map((client) => (isQuarantined(state, client) ? { ...client, quarantinedUntil: client.quarantinedUntil - 1 } : client));
+  const clients = entriesOf(state.clients).map((client) =>
+    isQuarantined(state, client) ? { ...client, quarantinedUntil: client.quarantinedUntil - 1 } : client,
+  );
   return { ...state, clients: rosterOf(clients), waitingSince: at };
 }

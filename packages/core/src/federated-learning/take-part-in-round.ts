@@ -14,7 +14,10 @@ const ANSWER_MS = 500;
 /** What taking part in a round needs. */
 export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {
   readonly signal: AbortSignal;
-  readonly sendUpdate: (message: Uint8Array, options: { readonly round: number; readonly signal: AbortSignal }) => Promise<UpdateReceipt | UpdateRefused>;
+  readonly sendUpdate: (
+    message: Uint8Array,
+    options: { readonly round: number; readonly signal: AbortSignal },
+  ) => Promise<UpdateReceipt | UpdateRefused>;
   /** Waits before the same update is sent once more; longer each time. */
   readonly beforeAgain: (tried: number, signal: AbortSignal) => Promise<void>;
   /** What the encoding left out of an update that counts is kept by the encoder now. */
@@ -48,7 +51,17 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   /** `lacking`: as far as we know the aggregator has no update of ours. */
-  const at = { lacking: !task.counted, counted: task.counted, committed: false, missed: false, tries: 0, damaged: 0, idle: false, seq: task.seq, late: undefined as number | undefined };
+  const at = {
+    lacking: !task.counted,
+    counted: task.counted,
+    committed: false,
+    missed: false,
+    tries: 0,
+    damaged: 0,
+    idle: false,
+    seq: task.seq,
+    late: undefined as number | undefined,
+  };
   let update: EncodedUpdate | undefined;
   let sending: AbortController | undefined;
   let answered: Promise<void> = Promise.resolve();
@@ -97,8 +110,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       if ("code" in answer) {
         at.late = LATE.includes(answer.code) ? at.seq : undefined;
         missed(answer.code, answer.error);
-      }
-      else if (answer.counted) counted();
+      } else if (answer.counted) counted();
       else missed("round-closed", "the aggregator took the update and did not count it");
     } catch (error) {
       signal.throwIfAborted();
@@ -110,7 +122,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   };
 
   const work = async (): Promise<void> => {
-    for (let sends = 0; ; ) {
+    for (let sends = 0; ;) {
       await untilAsked();
       if (update === undefined) {
         try {
@@ -131,9 +143,11 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
     }
   };
 
-  const running = Promise.resolve().then(work).catch((error: unknown) => {
-    if (!signal.aborted) onFailed(error);
-  });
+  const running = Promise.resolve()
+    .then(work)
+    .catch((error: unknown) => {
+      if (!signal.aborted) onFailed(error);
+    });
 
   return {
     task,
@@ -162,7 +176,13 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       if (over && sending) await orAbort(withinTime(answered), context.signal).catch(() => {});
       ended.abort();
       await running;
-      if (over) missed(at.tries > 0 ? "unanswered" : "superseded", at.tries > 0 ? "the round was over before the aggregator answered" : "the round was over before the update was sent");
+      if (over)
+        missed(
+          at.tries > 0 ? "unanswered" : "superseded",
+          at.tries > 0
+            ? "the round was over before the aggregator answered"
+            : "the round was over before the update was sent",
+        );
     },
   };
 }

@@ -1,5 +1,9 @@
 import { SednaError, WireError } from "../errors.ts";
-import { createSecureClient, type SecureClient, type SecureClientOptions } from "../secure-sum/create-secure-client.ts";
+import {
+  createSecureClient,
+  type SecureClient,
+  type SecureClientOptions,
+} from "../secure-sum/create-secure-client.ts";
 import { decodeUpdate, modelUpdate } from "../update-codec/model-update.ts";
 import type { FederationTask } from "../wire/federation.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
@@ -51,7 +55,10 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
   const train = async (task: SecureTask): ReturnType<SecureClientOptions["update"]> => {
     // By the plan's encoder, float32: it is what keeps to the plan's norm.
     at.training = true;
-    const { message } = await makeUpdate({ ...task, kind: "train", counted: false }, { ...context, signal }).finally(() => (at.training = false));
+    const { message } = await makeUpdate(
+      { ...task, kind: "train", counted: false },
+      { ...context, signal },
+    ).finally(() => (at.training = false));
     const { head, payload } = readUpdateMessage(message);
     return { change: decodeUpdate(modelUpdate(head, payload), head.length), numSamples: head.numSamples };
   };
@@ -59,9 +66,17 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
   const answer = async (task: SecureTask): Promise<void> => {
     const { phase, message, modelVersion } = task;
     if (phase === "keys") {
-      const { settings: { attempt } } = parseSecureKeysTask(message);
+      const {
+        settings: { attempt },
+      } = parseSecureKeysTask(message);
       if (attempt !== at.attempt) {
-        client = createSecureClient({ ...secure, federation: plan.name, round, length: flatLength(plan.layout), update: () => train(task) });
+        client = createSecureClient({
+          ...secure,
+          federation: plan.name,
+          round,
+          length: flatLength(plan.layout),
+          update: () => train(task),
+        });
         answered = new Set();
       }
       at.attempt = attempt;
@@ -69,7 +84,10 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
     if (!client || answered.has(phase)) return;
     const said = await client.answer(phase, message);
     const body = writeSecureAnswer(said, { round, modelVersion });
-    const reply = await trying(() => sendSecure(phase, { round, message: body, signal }), { action: `answer phase ${phase} of the secure sum`, signal });
+    const reply = await trying(() => sendSecure(phase, { round, message: body, signal }), {
+      action: `answer phase ${phase} of the secure sum`,
+      signal,
+    });
     if (phase === "masked") emit({ type: "sent", round, bytes: body.length });
     if ("code" in reply) emit({ type: "missed", round, why: reply.code, message: reply.error });
     else answered.add(phase);
@@ -81,9 +99,11 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
 
   const failed = (error: unknown): void => {
     if (signal.aborted) return;
-    if (error instanceof SednaError && error.code === "training-failed") emit({ type: "missed", round, why: "training-failed", message: error.message });
+    if (error instanceof SednaError && error.code === "training-failed")
+      emit({ type: "missed", round, why: "training-failed", message: error.message });
     // What can't be read may be read next time; who asks for what an honest aggregator would not, is left.
-    else if (error instanceof WireError || (error instanceof SednaError && error.code === "update-refused")) emit({ type: "missed", round, why: "round-closed", message: error.message });
+    else if (error instanceof WireError || (error instanceof SednaError && error.code === "update-refused"))
+      emit({ type: "missed", round, why: "round-closed", message: error.message });
     else onFailed(error);
   };
 
@@ -102,7 +122,13 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
       const { training } = at;
       ended.abort();
       await work;
-      if (over && training) emit({ type: "missed", round, why: "superseded", message: "the sum went on before this client had answered" });
+      if (over && training)
+        emit({
+          type: "missed",
+          round,
+          why: "superseded",
+          message: "the sum went on before this client had answered",
+        });
     },
   };
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { aggregated, counted, federation, joined, left, names, refused, ticked } from "./federation-fixture.suite.ts";
+import {
+  aggregated,
+  counted,
+  federation,
+  joined,
+  left,
+  names,
+  refused,
+  ticked,
+} from "./federation-fixture.suite.ts";
 import type { FederationTask } from "../wire/federation.ts";
 import { mayUpload } from "./may-upload.ts";
 import { entriesOf } from "./roster.ts";
@@ -29,7 +38,13 @@ describe("C22: malformed updates", () => {
   });
   it("are not forgotten by joining again, nor is the quarantine", () => {
     const fed = federation({ strikes: 2 });
-    fed.after(joined("bad"), refused("bad", 1), left("bad", 2), joined("bad", 3, { epoch: 2 }), refused("bad", 4));
+    fed.after(
+      joined("bad"),
+      refused("bad", 1),
+      left("bad", 2),
+      joined("bad", 3, { epoch: 2 }),
+      refused("bad", 4),
+    );
     expect(fed.types).toContain("quarantine");
     fed.after(left("bad", 5, 2), joined("bad", 6, { epoch: 3 }));
     expect(fed.refusal("bad", 1, 3)).toBe("quarantined");
@@ -37,7 +52,11 @@ describe("C22: malformed updates", () => {
   it("keep what the client was counted for", () => {
     const fed = federation({ participants: 2, strikes: 1 });
     fed.after(joined("a"), joined("b"), counted("a", 1), refused("a", 2), counted("b", 3));
-    expect(fed.effects.at(-1)).toEqual({ type: "aggregate", round: 1, clients: expect.arrayContaining(["a", "b"]) });
+    expect(fed.effects.at(-1)).toEqual({
+      type: "aggregate",
+      round: 1,
+      clients: expect.arrayContaining(["a", "b"]),
+    });
   });
 });
 
@@ -70,8 +89,15 @@ describe("why an update would not be counted", () => {
   });
   it("is no session of ours where a name is one that all objects have", () => {
     const fed = federation({ participants: 2 });
-    for (const name of ["__proto__", "constructor", "toString"]) expect(fed.refusal(name)).toBe("not-selected");
-    fed.after(joined("__proto__"), joined("constructor"), counted("__proto__", 1), counted("constructor", 2), aggregated(1, 3));
+    for (const name of ["__proto__", "constructor", "toString"])
+      expect(fed.refusal(name)).toBe("not-selected");
+    fed.after(
+      joined("__proto__"),
+      joined("constructor"),
+      counted("__proto__", 1),
+      counted("constructor", 2),
+      aggregated(1, 3),
+    );
     expect(fed.state.history).toMatchObject([{ counted: 2, totalSamples: 20 }]);
     expect(entriesOf(fed.state.clients).map(({ rounds }) => rounds)).toEqual([1, 1]);
   });
@@ -87,7 +113,12 @@ describe("C23: a second session of a device", () => {
 
 describe("Sedna's clients", () => {
   it("are always selected, and count for whatever round is open", () => {
-    const fed = federation({ participants: 2, overSelect: 1, lateJoiners: false, choice: { method: "Simple" } });
+    const fed = federation({
+      participants: 2,
+      overSelect: 1,
+      lateJoiners: false,
+      choice: { method: "Simple" },
+    });
     fed.after(joined("a"), joined("b"), joined("v1", 1, { kind: "sedna-v1", numSamples: 0 }));
     expect(fed.task("v1")).toMatchObject({ kind: "train", round: 1 });
     expect(fed.refusal("v1", 0)).toBeUndefined();
@@ -109,7 +140,8 @@ describe("C19: a client that polls", () => {
   it("is told to come back at another time than the others, and always the same", () => {
     const fed = federation({ participants: 100 });
     fed.after(...names(50).map((name) => joined(name)));
-    const wait = (name: string): number => (fed.task(name, 500) as Extract<FederationTask, { kind: "wait" }>).retryAfterMs;
+    const wait = (name: string): number =>
+      (fed.task(name, 500) as Extract<FederationTask, { kind: "wait" }>).retryAfterMs;
     const waits = names(50).map(wait);
     expect(waits).toEqual(names(50).map(wait));
     expect(new Set(waits).size).toBeGreaterThan(40);

@@ -21,6 +21,9 @@ export function withSettings(state: FederationState, settings: RoundSettings): F
     phase: goesOn ? "waiting" : state.phase,
     overdue: false,
     assignments: buffered ? state.assignments : rosterOf(),
-    open: open && { ...open, expected: entriesOf(open.selected).filter(({ client }) => isAwaited(client)).length },
+    open: open && {
+      ...open,
+      expected: entriesOf(open.selected).filter(({ client }) => isAwaited(client)).length,
+    },
   };
 }

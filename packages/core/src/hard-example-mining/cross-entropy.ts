@@ -15,7 +15,9 @@ export interface CrossEntropyParameters {
  * @throws {TypeError} on an input that is not a list of numbers.
  * Source: `CrossEntropyFilter` in Sedna's `algorithms/hard_example_mining`.
  */
-export function CrossEntropy({ threshold_cross_entropy = 0.5 }: CrossEntropyParameters = {}): HardExampleMiner {
+export function CrossEntropy({
+  threshold_cross_entropy = 0.5,
+}: CrossEntropyParameters = {}): HardExampleMiner {
   const limit = numberParameter("threshold_cross_entropy", threshold_cross_entropy);
   return (inferResult) => {
     const values = probabilities(inferResult);

@@ -10,12 +10,17 @@ import { SCORE, type DetectionRow } from "./miner.ts";
 export function detectionRows(inferResult: unknown): readonly DetectionRow[] {
   if (!inferResult) return [];
   if (!Array.isArray(inferResult)) {
-    if (typeof inferResult === "string" || (typeof inferResult === "object" && Object.keys(inferResult).length === 0)) return [];
+    if (
+      typeof inferResult === "string" ||
+      (typeof inferResult === "object" && Object.keys(inferResult).length === 0)
+    )
+      return [];
     throw new TypeError(`mine a detection result: expected a list of rows; got ${describe(inferResult)}`);
   }
   for (const row of inferResult) {
     const isRow = Array.isArray(row) || ArrayBuffer.isView(row) || typeof row === "string";
-    if (!isRow) throw new TypeError(`mine a detection result: expected rows of numbers; got ${describe(row)}`);
+    if (!isRow)
+      throw new TypeError(`mine a detection result: expected rows of numbers; got ${describe(row)}`);
     if ((row as ArrayLike<unknown>).length <= SCORE) return [];
   }
   return inferResult as readonly DetectionRow[];

@@ -57,16 +57,23 @@ describe("ExpectedF1", () => {
       expect(Math.abs(share - upload_ratio)).toBeLessThan(0.06);
     }
     const [none, all] = [ExpectedF1({ upload_ratio: 0 }), ExpectedF1({ upload_ratio: "1" })];
-    expect(records.frames.slice(0, 50).map(({ little }) => [none(little), all(little)])).toEqual(Array.from({ length: 50 }, () => [false, true]));
+    expect(records.frames.slice(0, 50).map(({ little }) => [none(little), all(little)])).toEqual(
+      Array.from({ length: 50 }, () => [false, true]),
+    );
   });
 
   it("chooses frames that lose more than random ones, on frames that nothing was fitted to", () => {
     const miner = ExpectedF1();
     const loss = ({ little, big }: { little: Rows; big: Rows }): number =>
-      1 - agreement({ found: little.filter((row) => row[4]! >= 0.3), reference: big.filter((row) => row[4]! >= 0.45).map((row) => row.slice(0, 4)) }).f1;
+      1 -
+      agreement({
+        found: little.filter((row) => row[4]! >= 0.3),
+        reference: big.filter((row) => row[4]! >= 0.45).map((row) => row.slice(0, 4)),
+      }).f1;
     const chosen = records.frames.map(({ little }, i) => miner(little) && i >= 530);
     const heldOut = records.frames.slice(530);
-    const mean = (frames: typeof heldOut): number => frames.reduce((sum, frame) => sum + loss(frame), 0) / frames.length;
+    const mean = (frames: typeof heldOut): number =>
+      frames.reduce((sum, frame) => sum + loss(frame), 0) / frames.length;
     expect(mean(records.frames.filter((_, i) => chosen[i])) / mean(heldOut)).toBeGreaterThan(1.5);
   });
 

@@ -34,13 +34,21 @@ export interface DifficultyParameters {
  * @throws {TypeError} on a row that is no row; {RangeError} on a parameter out of its range.
  * Source: this project; measured against other miners in docs/miners.md.
  */
-export function ExpectedF1({ upload_ratio = 0.2, threshold, window = 100, ...parameters }: ExpectedF1Parameters = {}): HardExampleMiner<readonly DetectionRow[]> {
+export function ExpectedF1({
+  upload_ratio = 0.2,
+  threshold,
+  window = 100,
+  ...parameters
+}: ExpectedF1Parameters = {}): HardExampleMiner<readonly DetectionRow[]> {
   const difficulty = expectedF1Loss(parameters);
   if (threshold !== undefined) {
     const limit = numberParameter("threshold", threshold);
     return (rows) => difficulty(rows) > limit;
   }
-  const isHigh = createRunningQuantile({ ratio: numberParameter("upload_ratio", upload_ratio), window: numberParameter("window", window) });
+  const isHigh = createRunningQuantile({
+    ratio: numberParameter("upload_ratio", upload_ratio),
+    window: numberParameter("window", window),
+  });
   return (rows) => isHigh(difficulty(rows));
 }
 
@@ -61,7 +69,12 @@ const KEEP = 0.05;
  * shown, or a person remembered and now gone, is a false negative with probability p. So shown rows and
  * expected people together are the denominator, and twice the probabilities of the shown rows its numerator.
  */
-export function expectedF1Loss({ display_threshold = 0.3, decay = 0.7, slope = 2, offset = 0 }: DifficultyParameters = {}): (rows: readonly DetectionRow[]) => number {
+export function expectedF1Loss({
+  display_threshold = 0.3,
+  decay = 0.7,
+  slope = 2,
+  offset = 0,
+}: DifficultyParameters = {}): (rows: readonly DetectionRow[]) => number {
   const shownFrom = share("display_threshold", display_threshold);
   const fade = share("decay", decay);
   const [a, b] = [numberParameter("slope", slope), numberParameter("offset", offset)];
@@ -99,7 +112,9 @@ function pair(memory: readonly Remembered[], rows: readonly DetectionRow[]): num
     let best = -1;
     let bestOverlap = 0;
     for (const j of free) {
-      const overlap = sameLabel(memory[i]!.row, rows[j]!) ? intersectionOverUnion(memory[i]!.row, rows[j]!) : 0;
+      const overlap = sameLabel(memory[i]!.row, rows[j]!)
+        ? intersectionOverUnion(memory[i]!.row, rows[j]!)
+        : 0;
       if (overlap > bestOverlap) [best, bestOverlap] = [j, overlap];
     }
     if (bestOverlap >= SAME) {
@@ -116,6 +131,7 @@ function sameLabel(a: DetectionRow, b: DetectionRow): boolean {
 
 function share(name: string, value: unknown): number {
   const parsed = numberParameter(name, value);
-  if (!(parsed >= 0 && parsed <= 1)) throw new RangeError(`read ${name}: expected a number from 0 to 1; got ${parsed}`);
+  if (!(parsed >= 0 && parsed <= 1))
+    throw new RangeError(`read ${name}: expected a number from 0 to 1; got ${parsed}`);
   return parsed;
 }

@@ -18,7 +18,12 @@ interface Row {
   readonly confidence_score?: number;
 }
 
-const read = (name: string): Row[] => (JSON.parse(readFileSync(new URL(`../../golden/${name}.json`, import.meta.url), "utf8")) as { cases: Row[] }).cases;
+const read = (name: string): Row[] =>
+  (
+    JSON.parse(readFileSync(new URL(`../../golden/${name}.json`, import.meta.url), "utf8")) as {
+      cases: Row[];
+    }
+  ).cases;
 
 /** Numbers, numpy arrays and tuples from their encoding. */
 function decode(value: unknown): unknown {
@@ -32,51 +37,114 @@ function decode(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, decode(entry)]));
 }
 
-const numpy = (nested: unknown): unknown => (Array.isArray(nested) && nested.every((entry) => typeof entry === "number") ? Float64Array.from(nested) : (nested as unknown[]).map(numpy));
+const numpy = (nested: unknown): unknown =>
+  Array.isArray(nested) && nested.every((entry) => typeof entry === "number")
+    ? Float64Array.from(nested)
+    : (nested as unknown[]).map(numpy);
 
 /** Where this project departs from Sedna on purpose; docs/sedna-map.md has the list for people. */
-const deviations: readonly { readonly name: string; is(row: Row): boolean; readonly sedna: boolean | "raises"; readonly expected: boolean | (new (message: string) => Error) }[] = [
-  { name: "a NaN parameter is a RangeError, not a miner that never fires", is: ({ params }) => Object.values(params ?? {}).includes("__NaN__"), sedna: false, expected: RangeError },
-  { name: "0 ln 0 is 0, so a one-hot answer is certain and not hard", is: ({ alias, error, tag }) => alias === "CrossEntropy" && error === "ValueError" && /one-hot|bools with 0|negative zero/.test(tag ?? ""), sedna: "raises", expected: false },
-  { name: "a single class is not hard", is: ({ alias, error }) => alias === "CrossEntropy" && error === "ZeroDivisionError", sedna: "raises", expected: false },
-  { name: "an object is no list of probabilities, whatever its keys spell", is: ({ alias, tag }) => alias === "CrossEntropy" && tag === "dict keys", sedna: true, expected: TypeError },
-  { name: "a typed array of probabilities is judged like a list", is: ({ alias, tag }) => alias === "CrossEntropy" && tag === "ndarray len2", sedna: "raises", expected: true },
-  { name: "rows in arrays are judged whatever holds them (IBT)", is: ({ alias, tag }) => alias === "IBT" && tag === "1x6 ndarray", sedna: "raises", expected: true },
-  { name: "rows in arrays are judged whatever holds them (Threshold)", is: ({ alias, tag }) => alias === "Threshold" && tag === "ndarray", sedna: "raises", expected: false },
-  { name: "a flat array is no list of rows", is: ({ alias, tag }) => alias === "IBT" && tag === "1-elem ndarray falsy", sedna: false, expected: TypeError },
-  { name: "Random takes its ratio as a string", is: ({ alias, params, error }) => alias === "Random" && typeof params?.["random_ratio"] === "string" && error !== undefined, sedna: "raises", expected: false },
+const deviations: readonly {
+  readonly name: string;
+  is(row: Row): boolean;
+  readonly sedna: boolean | "raises";
+  readonly expected: boolean | (new (message: string) => Error);
+}[] = [
+  {
+    name: "a NaN parameter is a RangeError, not a miner that never fires",
+    is: ({ params }) => Object.values(params ?? {}).includes("__NaN__"),
+    sedna: false,
+    expected: RangeError,
+  },
+  {
+    name: "0 ln 0 is 0, so a one-hot answer is certain and not hard",
+    is: ({ alias, error, tag }) =>
+      alias === "CrossEntropy" &&
+      error === "ValueError" &&
+      /one-hot|bools with 0|negative zero/.test(tag ?? ""),
+    sedna: "raises",
+    expected: false,
+  },
+  {
+    name: "a single class is not hard",
+    is: ({ alias, error }) => alias === "CrossEntropy" && error === "ZeroDivisionError",
+    sedna: "raises",
+    expected: false,
+  },
+  {
+    name: "an object is no list of probabilities, whatever its keys spell",
+    is: ({ alias, tag }) => alias === "CrossEntropy" && tag === "dict keys",
+    sedna: true,
+    expected: TypeError,
+  },
+  {
+    name: "a typed array of probabilities is judged like a list",
+    is: ({ alias, tag }) => alias === "CrossEntropy" && tag === "ndarray len2",
+    sedna: "raises",
+    expected: true,
+  },
+  {
+    name: "rows in arrays are judged whatever holds them (IBT)",
+    is: ({ alias, tag }) => alias === "IBT" && tag === "1x6 ndarray",
+    sedna: "raises",
+    expected: true,
+  },
+  {
+    name: "rows in arrays are judged whatever holds them (Threshold)",
+    is: ({ alias, tag }) => alias === "Threshold" && tag === "ndarray",
+    sedna: "raises",
+    expected: false,
+  },
+  {
+    name: "a flat array is no list of rows",
+    is: ({ alias, tag }) => alias === "IBT" && tag === "1-elem ndarray falsy",
+    sedna: false,
+    expected: TypeError,
+  },
+  {
+    name: "Random takes its ratio as a string",
+    is: ({ alias, params, error }) =>
+      alias === "Random" && typeof params?.["random_ratio"] === "string" && error !== undefined,
+    sedna: "raises",
+    expected: false,
+  },
 ];
 
 const judge = ({ alias, params = {}, input, u }: Row): boolean => {
-  const param = { ...(decode(params) as Record<string, unknown>), ...(u === undefined ? {} : { random: () => u }) };
+  const param = {
+    ...(decode(params) as Record<string, unknown>),
+    ...(u === undefined ? {} : { random: () => u }),
+  };
   const miner = select(hardExampleMining, { method: alias as keyof typeof hardExampleMining, param });
   return (miner as (result: InferResult) => boolean)(decode(input) as InferResult);
 };
 
-describe.each(["hem_threshold", "hem_crossentropy", "hem_ibt", "hem_other"])("golden vectors of %s", (file) => {
-  const rows = read(file).map((row, i) => ({ ...row, i, name: row.tag ?? "" }));
+describe.each(["hem_threshold", "hem_crossentropy", "hem_ibt", "hem_other"])(
+  "golden vectors of %s",
+  (file) => {
+    const rows = read(file).map((row, i) => ({ ...row, i, name: row.tag ?? "" }));
 
-  it.each(rows)("$i $alias $name", (row) => {
-    const deviation = deviations.find((one) => one.is(row));
-    if (deviation) {
-      if (typeof deviation.expected === "boolean") expect(judge(row)).toBe(deviation.expected);
-      else expect(() => judge(row)).toThrow(deviation.expected);
-    } else if (Array.isArray(row.u)) {
-      const draws = [...(row.u as number[])];
-      const miner = hardExampleMining.Random({ random: () => draws.shift()! });
-      expect(row.u.map(() => miner(undefined))).toEqual(row.results);
-    } else if (Array.isArray(row.result)) {
-      expect(Object.keys(hardExampleMining)).toEqual(expect.arrayContaining(row.result));
-    } else if (row.tag === "registry lookup") {
-      if (row.error) expect(() => judge(row)).toThrow(UnknownAlgorithmError);
-      else expect(Object.keys(hardExampleMining)).toContain(row.alias);
-    } else if (row.error) {
-      expect(() => judge(row)).toThrow(TypeError);
-    } else {
-      expect(judge(row)).toBe(row.result);
-    }
-  });
-});
+    it.each(rows)("$i $alias $name", (row) => {
+      const deviation = deviations.find((one) => one.is(row));
+      if (deviation) {
+        if (typeof deviation.expected === "boolean") expect(judge(row)).toBe(deviation.expected);
+        else expect(() => judge(row)).toThrow(deviation.expected);
+      } else if (Array.isArray(row.u)) {
+        const draws = [...(row.u as number[])];
+        const miner = hardExampleMining.Random({ random: () => draws.shift()! });
+        expect(row.u.map(() => miner(undefined))).toEqual(row.results);
+      } else if (Array.isArray(row.result)) {
+        expect(Object.keys(hardExampleMining)).toEqual(expect.arrayContaining(row.result));
+      } else if (row.tag === "registry lookup") {
+        if (row.error) expect(() => judge(row)).toThrow(UnknownAlgorithmError);
+        else expect(Object.keys(hardExampleMining)).toContain(row.alias);
+      } else if (row.error) {
+        expect(() => judge(row)).toThrow(TypeError);
+      } else {
+        expect(judge(row)).toBe(row.result);
+      }
+    });
+  },
+);
 
 describe("deviations from Sedna", () => {
   const all = ["hem_threshold", "hem_crossentropy", "hem_ibt", "hem_other"].flatMap(read);
@@ -90,5 +158,8 @@ describe("deviations from Sedna", () => {
 it("CrossEntropy's confidence is Sedna's to the last bits of ln", () => {
   const rows = read("hem_crossentropy").filter((row) => row.confidence_score !== undefined);
   expect(rows.length).toBeGreaterThan(10);
-  for (const row of rows) expect(Math.abs(confidence(decode(row.input) as number[]) - row.confidence_score!)).toBeLessThanOrEqual(4e-16);
+  for (const row of rows)
+    expect(Math.abs(confidence(decode(row.input) as number[]) - row.confidence_score!)).toBeLessThanOrEqual(
+      4e-16,
+    );
 });

@@ -29,7 +29,8 @@ export function IBT({ threshold_img = 0.5, threshold_box = 0.5 }: IBTParameters 
     let low = 0;
     for (const row of rows) {
       const score = toNumber(row[SCORE]);
-      if (score === undefined) throw new TypeError(`mine with IBT: expected a number as score; got ${describe(row[SCORE])}`);
+      if (score === undefined)
+        throw new TypeError(`mine with IBT: expected a number as score; got ${describe(row[SCORE])}`);
       if (!(score >= 0 && score <= 1)) return false;
       if (score <= lowScore) low++;
     }

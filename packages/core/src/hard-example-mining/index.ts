@@ -10,4 +10,14 @@ import { Threshold } from "./threshold.ts";
  * Miners by name, for `select`. The first six are Sedna's, under Sedna's names; the rest are ours.
  * Extend by spreading: `{ ...hardExampleMining, Mine: (param) => (inferResult) => boolean }`.
  */
-export const hardExampleMining = { Threshold, CrossEntropy, IBT, Random, CloudOnly, EdgeOnly, ExpectedF1, MaxProbability, Margin } as const;
+export const hardExampleMining = {
+  Threshold,
+  CrossEntropy,
+  IBT,
+  Random,
+  CloudOnly,
+  EdgeOnly,
+  ExpectedF1,
+  MaxProbability,
+  Margin,
+} as const;

@@ -16,7 +16,8 @@ export function probabilities(inferResult: unknown): readonly number[] | undefin
   let inRange = true;
   for (const entry of inferResult as ArrayLike<unknown> & Iterable<unknown>) {
     const value = toNumber(entry);
-    if (value === undefined) throw new TypeError(`mine class probabilities: expected numbers; got ${describe(entry)}`);
+    if (value === undefined)
+      throw new TypeError(`mine class probabilities: expected numbers; got ${describe(entry)}`);
     inRange &&= value >= 0 && value <= 1;
     values.push(value);
   }

@@ -3,7 +3,9 @@ import { numberParameter } from "../parameters.ts";
 import { probabilities } from "./probabilities.ts";
 
 /** Hard when the best class has a probability below `threshold`: the plain confidence rule. */
-export function MaxProbability({ threshold = 0.8 }: { readonly threshold?: number | string } = {}): HardExampleMiner {
+export function MaxProbability({
+  threshold = 0.8,
+}: { readonly threshold?: number | string } = {}): HardExampleMiner {
   const limit = numberParameter("threshold", threshold);
   return (inferResult) => {
     const values = probabilities(inferResult);

@@ -10,7 +10,10 @@ export interface RandomParameters {
 }
 
 /** Calls a share of all samples hard, whatever they show: the baseline every other miner must beat. */
-export function Random({ random_ratio = 0.3, random = Math.random }: RandomParameters = {}): HardExampleMiner<unknown> {
+export function Random({
+  random_ratio = 0.3,
+  random = Math.random,
+}: RandomParameters = {}): HardExampleMiner<unknown> {
   const ratio = numberParameter("random_ratio", random_ratio);
   return () => random() < ratio;
 }

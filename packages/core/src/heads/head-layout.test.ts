@@ -20,7 +20,10 @@ describe("a head's layout", () => {
     ]);
   });
 
-  it.each([["softmax", softmax, 8], ["mlp", mlp, 26]] as const)("takes a %s apart and puts it together again", (_, head, length) => {
+  it.each([
+    ["softmax", softmax, 8],
+    ["mlp", mlp, 26],
+  ] as const)("takes a %s apart and puts it together again", (_, head, length) => {
     const given = flat(length);
     const tensors = tensorsOf(head, given);
     expect(flatOf(head, { ...tensors, other: tensors["bias"] ?? tensors["output.bias"]! })).toEqual(given);
@@ -30,10 +33,20 @@ describe("a head's layout", () => {
 
   it("says which tensor does not fit", () => {
     const tensors = tensorsOf(softmax, flat(8));
-    expect(() => tensorsOf(softmax, flat(9))).toThrow(new TypeError("read a head's parameters: expected 8 of them; got 9"));
-    expect(() => flatOf(mlp, tensors)).toThrow(new TypeError("flatten a head: expected hidden.weight as float32 [4,3]; got only weight, bias"));
-    expect(() => flatOf({ ...softmax, features: 4 }, tensors)).toThrow("expected weight as float32 [2,4]; got float32 [2,3]");
-    expect(() => flatOf(softmax, { ...tensors, bias: { dtype: "float64", shape: [2], data: new Float64Array(2) } })).toThrow("expected bias as float32 [2]; got float64 [2]");
-    expect(() => flatOf(softmax, { ...tensors, bias: { dtype: "float32", shape: [2], data: new Float32Array(3) } })).toThrow("expected 2 elements for shape [2]; got 3");
+    expect(() => tensorsOf(softmax, flat(9))).toThrow(
+      new TypeError("read a head's parameters: expected 8 of them; got 9"),
+    );
+    expect(() => flatOf(mlp, tensors)).toThrow(
+      new TypeError("flatten a head: expected hidden.weight as float32 [4,3]; got only weight, bias"),
+    );
+    expect(() => flatOf({ ...softmax, features: 4 }, tensors)).toThrow(
+      "expected weight as float32 [2,4]; got float32 [2,3]",
+    );
+    expect(() =>
+      flatOf(softmax, { ...tensors, bias: { dtype: "float64", shape: [2], data: new Float64Array(2) } }),
+    ).toThrow("expected bias as float32 [2]; got float64 [2]");
+    expect(() =>
+      flatOf(softmax, { ...tensors, bias: { dtype: "float32", shape: [2], data: new Float32Array(3) } }),
+    ).toThrow("expected 2 elements for shape [2]; got 3");
   });
 });

@@ -18,11 +18,20 @@ export interface HeadTensor {
  */
 export function headLayout(head: Head): HeadTensor[] {
   const { kind } = head as { readonly kind: unknown };
-  if (kind !== "softmax" && kind !== "mlp") throw new TypeError(`lay out a head: expected one of kind softmax or mlp; got ${describe(kind)}`);
+  if (kind !== "softmax" && kind !== "mlp")
+    throw new TypeError(`lay out a head: expected one of kind softmax or mlp; got ${describe(kind)}`);
   const shapes: readonly (readonly [name: string, shape: readonly number[]])[] =
     head.kind === "softmax"
-      ? [["weight", [head.classes, head.features]], ["bias", [head.classes]]]
-      : [["hidden.weight", [head.hidden, head.features]], ["hidden.bias", [head.hidden]], ["output.weight", [head.classes, head.hidden]], ["output.bias", [head.classes]]];
+      ? [
+          ["weight", [head.classes, head.features]],
+          ["bias", [head.classes]],
+        ]
+      : [
+          ["hidden.weight", [head.hidden, head.features]],
+          ["hidden.bias", [head.hidden]],
+          ["output.weight", [head.classes, head.hidden]],
+          ["output.bias", [head.classes]],
+        ];
   let offset = 0;
   return shapes.map(([name, shape]) => {
     const length = shape.reduce((product, axis) => product * axis, 1);
@@ -38,7 +47,12 @@ export function headLayout(head: Head): HeadTensor[] {
 export function tensorsOf(head: Head, flat: Float32Array): Record<string, Tensor> {
   const layout = headLayout(head);
   checkLength(layout, flat);
-  return Object.fromEntries(layout.map(({ name, shape, offset, length }) => [name, tensor("float32", shape, flat.slice(offset, offset + length))]));
+  return Object.fromEntries(
+    layout.map(({ name, shape, offset, length }) => [
+      name,
+      tensor("float32", shape, flat.slice(offset, offset + length)),
+    ]),
+  );
 }
 
 /**
@@ -50,8 +64,15 @@ export function flatOf(head: Head, tensors: Tensors): Float32Array {
   const flat = new Float32Array(layout.reduce((sum, { length }) => sum + length, 0));
   for (const { name, shape, offset } of layout) {
     const one = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    const fits = one?.dtype === "float32" && one.data instanceof Float32Array && one.shape.length === shape.length && one.shape.every((axis, i) => axis === shape[i]);
-    if (!fits) throw new TypeError(`flatten a head: expected ${name} as float32 [${shape}]; got ${one === undefined ? `only ${Object.keys(tensors).join(", ") || "no tensors"}` : `${one.dtype} [${one.shape}]`}`);
+    const fits =
+      one?.dtype === "float32" &&
+      one.data instanceof Float32Array &&
+      one.shape.length === shape.length &&
+      one.shape.every((axis, i) => axis === shape[i]);
+    if (!fits)
+      throw new TypeError(
+        `flatten a head: expected ${name} as float32 [${shape}]; got ${one === undefined ? `only ${Object.keys(tensors).join(", ") || "no tensors"}` : `${one.dtype} [${one.shape}]`}`,
+      );
     flat.set(tensor(one.dtype, shape, one.data).data as Float32Array, offset);
   }
   return flat;
@@ -59,7 +80,9 @@ export function flatOf(head: Head, tensors: Tensors): Float32Array {
 
 /** Throws a TypeError unless `flat` has the parameters of the layout, no more and no fewer. */
 export function checkLength(layout: readonly HeadTensor[], flat: Float32Array): void {
-  if (Object.prototype.toString.call(flat) !== "[object Float32Array]") throw new TypeError(`read a head's parameters: expected a Float32Array; got ${describe(flat)}`);
+  if (Object.prototype.toString.call(flat) !== "[object Float32Array]")
+    throw new TypeError(`read a head's parameters: expected a Float32Array; got ${describe(flat)}`);
   const { offset, length } = layout.at(-1)!;
-  if (flat.length !== offset + length) throw new TypeError(`read a head's parameters: expected ${offset + length} of them; got ${flat.length}`);
+  if (flat.length !== offset + length)
+    throw new TypeError(`read a head's parameters: expected ${offset + length} of them; got ${flat.length}`);
 }

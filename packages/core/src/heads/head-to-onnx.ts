@@ -25,13 +25,29 @@ const INT_ATTRIBUTE = 2;
  * @throws {TypeError} when there are more or fewer weights than the head has.
  * @throws {RangeError} when there are more or fewer labels than classes, or both names are the same.
  */
-export function headToOnnx({ head, weights, inputName = "features", outputName = "probabilities", labels }: HeadToOnnxOptions): Uint8Array<ArrayBuffer> {
+export function headToOnnx({
+  head,
+  weights,
+  inputName = "features",
+  outputName = "probabilities",
+  labels,
+}: HeadToOnnxOptions): Uint8Array<ArrayBuffer> {
   const layout = headLayout(head);
   checkLength(layout, weights);
-  if (labels && labels.length !== head.classes) throw new RangeError(`write a head as ONNX: expected ${head.classes} labels; got ${labels.length}`);
-  const taken = [inputName, ...(head.kind === "mlp" ? ["sums", "activations"] : []), "logits", outputName, ...layout.map(({ name }) => name)];
+  if (labels && labels.length !== head.classes)
+    throw new RangeError(`write a head as ONNX: expected ${head.classes} labels; got ${labels.length}`);
+  const taken = [
+    inputName,
+    ...(head.kind === "mlp" ? ["sums", "activations"] : []),
+    "logits",
+    outputName,
+    ...layout.map(({ name }) => name),
+  ];
   const twice = taken.find((name, i) => name === "" || taken.indexOf(name) < i);
-  if (twice !== undefined) throw new RangeError(`write a head as ONNX: expected names of input and output of their own; got ${JSON.stringify(twice)}`);
+  if (twice !== undefined)
+    throw new RangeError(
+      `write a head as ONNX: expected names of input and output of their own; got ${JSON.stringify(twice)}`,
+    );
 
   const nodes =
     head.kind === "softmax"
@@ -50,22 +66,59 @@ export function headToOnnx({ head, weights, inputName = "features", outputName =
     ...bytes(12, value(outputName, head.classes)),
   ];
   const names = labels ? bytes(14, [...text(1, "names"), ...text(2, JSON.stringify(labels))]) : [];
-  return join([...integer(1, 8), ...text(2, "sedna-js"), ...bytes(7, graph), ...bytes(8, [...text(1, ""), ...integer(2, 13)]), ...names]);
+  return join([
+    ...integer(1, 8),
+    ...text(2, "sedna-js"),
+    ...bytes(7, graph),
+    ...bytes(8, [...text(1, ""), ...integer(2, 13)]),
+    ...names,
+  ]);
 }
 
 /** `output = input * weights^T + biases`. */
-function gemm({ input, weights, biases, output }: { readonly input: string; readonly weights: string; readonly biases: string; readonly output: string }): Chunks {
-  return node("Gemm", { inputs: [input, weights, biases], output, attributes: bytes(5, [...text(1, "transB"), ...integer(3, 1), ...integer(20, INT_ATTRIBUTE)]) });
+function gemm({
+  input,
+  weights,
+  biases,
+  output,
+}: {
+  readonly input: string;
+  readonly weights: string;
+  readonly biases: string;
+  readonly output: string;
+}): Chunks {
+  return node("Gemm", {
+    inputs: [input, weights, biases],
+    output,
+    attributes: bytes(5, [...text(1, "transB"), ...integer(3, 1), ...integer(20, INT_ATTRIBUTE)]),
+  });
 }
 
-function node(operator: string, { inputs, output, attributes = [] }: { readonly inputs: readonly string[]; readonly output: string; readonly attributes?: Chunks }): Chunks {
-  return bytes(1, [...inputs.flatMap((input) => text(1, input)), ...text(2, output), ...text(4, operator), ...attributes]);
+function node(
+  operator: string,
+  {
+    inputs,
+    output,
+    attributes = [],
+  }: { readonly inputs: readonly string[]; readonly output: string; readonly attributes?: Chunks },
+): Chunks {
+  return bytes(1, [
+    ...inputs.flatMap((input) => text(1, input)),
+    ...text(2, output),
+    ...text(4, operator),
+    ...attributes,
+  ]);
 }
 
 /** A tensor of the model's own: ONNX's raw data are the elements in little-endian order. */
 function initializer({ name, shape, offset, length }: HeadTensor, weights: Float32Array): Chunks {
   const raw = new Uint8Array(weights.buffer, weights.byteOffset + 4 * offset, 4 * length);
-  return [...shape.flatMap((axis) => integer(1, axis)), ...integer(2, FLOAT), ...text(8, name), ...bytes(9, [raw])];
+  return [
+    ...shape.flatMap((axis) => integer(1, axis)),
+    ...integer(2, FLOAT),
+    ...text(8, name),
+    ...bytes(9, [raw]),
+  ];
 }
 
 /** float32 `[n, columns]`; n is free, and the same in input and output: the batch. */

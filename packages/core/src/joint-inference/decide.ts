@@ -29,14 +29,28 @@ export interface EdgeStep<Sample, Result> {
 /** Runs what the policy wants of the edge and says whether the cloud is wanted too. */
 export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promise<EdgeStep<Sample, Result>> {
   const { policy = "joint", mode, bigModel } = it.settings;
-  if (policy === "cloud-only") return { answer: open(it, "policy"), askCloud: () => askCloud(it, open(it, "policy")) };
-  if (policy === "cloud-first") return { answer: open(it, "policy"), askCloud: () => askBoth(it), askEdge: (reason) => askEdge(it, open(it, "policy"), reason) };
+  if (policy === "cloud-only")
+    return { answer: open(it, "policy"), askCloud: () => askCloud(it, open(it, "policy")) };
+  if (policy === "cloud-first")
+    return {
+      answer: open(it, "policy"),
+      askCloud: () => askBoth(it),
+      askEdge: (reason) => askEdge(it, open(it, "policy"), reason),
+    };
   if (policy === "edge-only") return { answer: await predict(it, open(it, "policy", false)) };
 
   if (mode === "mining-then-inference") {
     const { isHard, ms, failed } = mine(it, it.sample);
-    const before = { ...open(it, isHard ? "hard" : "easy", isHard), timings: { edge: 0, mining: ms, cloud: 0, total: ms } };
-    if (isHard) return { answer: before, askCloud: () => askCloud(it, before), askEdge: (reason) => askEdge(it, before, reason) };
+    const before = {
+      ...open(it, isHard ? "hard" : "easy", isHard),
+      timings: { edge: 0, mining: ms, cloud: 0, total: ms },
+    };
+    if (isHard)
+      return {
+        answer: before,
+        askCloud: () => askCloud(it, before),
+        askEdge: (reason) => askEdge(it, before, reason),
+      };
     return { answer: { ...(await predict(it, before)), ...failed } };
   }
 
@@ -46,7 +60,10 @@ export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promis
   } catch (error) {
     // A model that fails is a hard case, and the cloud may know; a sample that is no sample is not.
     if (!(error instanceof SednaError) || bigModel === undefined || it.signal?.aborted) throw error;
-    return { answer: open(it, error.code), askCloud: () => askCloud(it, open(it, error.code)).catch(() => Promise.reject(error)) };
+    return {
+      answer: open(it, error.code),
+      askCloud: () => askCloud(it, open(it, error.code)).catch(() => Promise.reject(error)),
+    };
   }
   const { isHard, ms, failed } = mine(it, edge.edgeResult);
   const answer: Answer<Sample, Result> = {
@@ -56,11 +73,17 @@ export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promis
     timings: { ...edge.timings, mining: ms, total: edge.timings.total + ms },
     ...failed,
   };
-  return isHard ? { answer, askCloud: () => askCloud(it, answer), askEdge: async (reason) => fallback(answer, reason) } : { answer };
+  return isHard
+    ? { answer, askCloud: () => askCloud(it, answer), askEdge: async (reason) => fallback(answer, reason) }
+    : { answer };
 }
 
 /** The edge's answer where the cloud's was wanted. */
-export function fallback<Sample, Result>(answer: Answer<Sample, Result>, reason: JointReason, error?: unknown): Answer<Sample, Result> {
+export function fallback<Sample, Result>(
+  answer: Answer<Sample, Result>,
+  reason: JointReason,
+  error?: unknown,
+): Answer<Sample, Result> {
   return { ...answer, source: "fallback", reason, ...(error === undefined ? {} : { error }) };
 }
 
@@ -71,9 +94,17 @@ export function failure<Sample, Result>(it: Case<Sample, Result>, error: unknown
 }
 
 /** Asks the cloud; without its answer the edge's has to do. */
-async function askCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>): Promise<Answer<Sample, Result>> {
+async function askCloud<Sample, Result>(
+  it: Case<Sample, Result>,
+  before: Answer<Sample, Result>,
+): Promise<Answer<Sample, Result>> {
   const { bigModel, deadlineMs = 1000 } = it.settings;
-  if (bigModel === undefined) return withoutCloud(it, before, new SednaError("ask the cloud: expected a bigModel; got none", { code: "no-big-model" }));
+  if (bigModel === undefined)
+    return withoutCloud(
+      it,
+      before,
+      new SednaError("ask the cloud: expected a bigModel; got none", { code: "no-big-model" }),
+    );
   const asked = it.now();
   const bytes = { up: 0, down: 0 };
   const onTransfer = ({ up, down }: { readonly up: number; readonly down: number }): void => {
@@ -82,11 +113,19 @@ async function askCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer
   };
   const cost = (): Pick<Answer<Sample, Result>, "timings" | "bytes"> => {
     const ms = it.now() - asked;
-    return { timings: { ...before.timings, cloud: ms, total: before.timings.total + ms }, bytes: { ...bytes } };
+    return {
+      timings: { ...before.timings, cloud: ms, total: before.timings.total + ms },
+      bytes: { ...bytes },
+    };
   };
   try {
-    const ask = (signal: AbortSignal): Promise<Result> => bigModel.inference(it.sample, { signal, deadlineMs, onTransfer, edgeResult: before.edgeResult });
-    const result = await withDeadline(ask, { deadlineMs, action: "ask the big model", ...(it.signal ? { signal: it.signal } : {}) });
+    const ask = (signal: AbortSignal): Promise<Result> =>
+      bigModel.inference(it.sample, { signal, deadlineMs, onTransfer, edgeResult: before.edgeResult });
+    const result = await withDeadline(ask, {
+      deadlineMs,
+      action: "ask the big model",
+      ...(it.signal ? { signal: it.signal } : {}),
+    });
     it.statistics.offloaded();
     return { ...before, result, cloudResult: result, source: "cloud", ...cost() };
   } catch (error) {
@@ -101,35 +140,66 @@ async function askCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer
 async function askBoth<Sample, Result>(it: Case<Sample, Result>): Promise<Answer<Sample, Result>> {
   const edge: { answer?: Answer<Sample, Result> } = {};
   const asking = predict(it, open(it, "policy"));
-  const known = asking.then((answer) => (edge.answer = answer), () => undefined);
-  const fromCloud = await askCloud({ ...it, settings: { ...it.settings, policy: "cloud-only" } }, open(it, "policy")).catch(async (error: unknown) => {
+  const known = asking.then(
+    (answer) => (edge.answer = answer),
+    () => undefined,
+  );
+  const fromCloud = await askCloud(
+    { ...it, settings: { ...it.settings, policy: "cloud-only" } },
+    open(it, "policy"),
+  ).catch(async (error: unknown) => {
     if (it.signal?.aborted) throw error;
     return fallback(await asking, reasonOf(error), error);
   });
   if (fromCloud.source === "cloud") await Promise.race([known, Promise.resolve()]);
-  return edge.answer ? { ...fromCloud, edgeResult: edge.answer.edgeResult, timings: { ...fromCloud.timings, edge: edge.answer.timings.edge } } : fromCloud;
+  return edge.answer
+    ? {
+        ...fromCloud,
+        edgeResult: edge.answer.edgeResult,
+        timings: { ...fromCloud.timings, edge: edge.answer.timings.edge },
+      }
+    : fromCloud;
 }
 
 /** The edge, asked after all because the cloud is not. */
-async function askEdge<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>, reason: JointReason): Promise<Answer<Sample, Result>> {
+async function askEdge<Sample, Result>(
+  it: Case<Sample, Result>,
+  before: Answer<Sample, Result>,
+  reason: JointReason,
+): Promise<Answer<Sample, Result>> {
   return fallback(await predict(it, before), reason);
 }
 
-async function withoutCloud<Sample, Result>(it: Case<Sample, Result>, before: Answer<Sample, Result>, error: unknown): Promise<Answer<Sample, Result>> {
+async function withoutCloud<Sample, Result>(
+  it: Case<Sample, Result>,
+  before: Answer<Sample, Result>,
+  error: unknown,
+): Promise<Answer<Sample, Result>> {
   if (before.edgeResult === null && it.settings.policy === "cloud-only") throw error;
   const answer = before.edgeResult === null ? await predict(it, before) : before;
   return fallback(answer, reasonOf(error), error);
 }
 
-async function predict<Sample, Result>({ settings, sample, signal, now }: Case<Sample, Result>, before: Answer<Sample, Result>): Promise<Answer<Sample, Result>> {
+async function predict<Sample, Result>(
+  { settings, sample, signal, now }: Case<Sample, Result>,
+  before: Answer<Sample, Result>,
+): Promise<Answer<Sample, Result>> {
   const started = now();
   const edgeResult = await settings.estimator.predict(sample, signal ? { signal } : {});
   const edge = now() - started;
-  return { ...before, result: edgeResult, edgeResult, timings: { ...before.timings, edge, total: before.timings.total + edge } };
+  return {
+    ...before,
+    result: edgeResult,
+    edgeResult,
+    timings: { ...before.timings, edge, total: before.timings.total + edge },
+  };
 }
 
 /** Asks the miner. One that throws has no say: the edge's answer stands, with the error beside it. */
-function mine<Sample, Result>({ settings, now }: Case<Sample, Result>, judged: unknown): { isHard: boolean; ms: number; failed: { reason?: JointReason; error?: unknown } } {
+function mine<Sample, Result>(
+  { settings, now }: Case<Sample, Result>,
+  judged: unknown,
+): { isHard: boolean; ms: number; failed: { reason?: JointReason; error?: unknown } } {
   const started = now();
   const miner = settings.hardExampleMining as HardExampleMiner<unknown> | undefined;
   try {
@@ -141,9 +211,25 @@ function mine<Sample, Result>({ settings, now }: Case<Sample, Result>, judged: u
 }
 
 /** An answer that nobody has given yet. */
-function open<Sample, Result>({ index, sample }: Case<Sample, Result>, reason: JointReason, isHardExample = true): Answer<Sample, Result> {
+function open<Sample, Result>(
+  { index, sample }: Case<Sample, Result>,
+  reason: JointReason,
+  isHardExample = true,
+): Answer<Sample, Result> {
   const timings = { edge: 0, mining: 0, cloud: 0, total: 0 };
-  return { index, isHardExample, result: null, edgeResult: null, cloudResult: null, source: "edge", reason, final: true, timings, bytes: { up: 0, down: 0 }, sample };
+  return {
+    index,
+    isHardExample,
+    result: null,
+    edgeResult: null,
+    cloudResult: null,
+    source: "edge",
+    reason,
+    final: true,
+    timings,
+    bytes: { up: 0, down: 0 },
+    sample,
+  };
 }
 
 function reasonOf(error: unknown): ErrorCode | "failed" {

@@ -20,7 +20,14 @@ export function createJointInference<Sample, Result>({
   let settings = checkSettings<Sample, Result>(initial as JointSettings<Sample, Result>);
   let samples = 0;
 
-  const open = (sample: Sample, signal?: AbortSignal): Case<Sample, Result> => ({ index: samples++, sample, settings, signal, now, statistics });
+  const open = (sample: Sample, signal?: AbortSignal): Case<Sample, Result> => ({
+    index: samples++,
+    sample,
+    settings,
+    signal,
+    now,
+    statistics,
+  });
 
   const inference = async (it: Case<Sample, Result>): Promise<JointResult<Result, Sample>> => {
     try {
@@ -28,7 +35,12 @@ export function createJointInference<Sample, Result>({
       if (askCloud && it.settings.policy === "edge-first" && answer.result !== null) {
         statistics.answered(answer);
         const followUp = askCloud()
-          .catch((error: unknown) => ({ ...answer, source: "fallback" as const, reason: "failed" as const, error }))
+          .catch((error: unknown) => ({
+            ...answer,
+            source: "fallback" as const,
+            reason: "failed" as const,
+            error,
+          }))
           .then((final) => {
             if (!it.signal?.aborted) statistics.followed(final);
             return final;
@@ -48,10 +60,17 @@ export function createJointInference<Sample, Result>({
     async inference(sample, { signal, policy } = {}) {
       signal?.throwIfAborted();
       const it = open(sample, signal);
-      return inference(policy === undefined ? it : { ...it, settings: checkSettings<Sample, Result>({ ...settings, policy }) });
+      return inference(
+        policy === undefined
+          ? it
+          : { ...it, settings: checkSettings<Sample, Result>({ ...settings, policy }) },
+      );
     },
     run(source, options = {}) {
-      if (typeof source?.[Symbol.asyncIterator] !== "function") throw new TypeError(`run joint inference: expected an async iterable source; got ${describe(source)}`);
+      if (typeof source?.[Symbol.asyncIterator] !== "function")
+        throw new TypeError(
+          `run joint inference: expected an async iterable source; got ${describe(source)}`,
+        );
       return runSource(source, { ...options, open, statistics });
     },
     update(patch) {

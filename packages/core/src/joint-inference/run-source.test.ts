@@ -10,10 +10,19 @@ interface TestFrame {
   closed: number;
   close(): void;
 }
-const frame = (id: number, hard = false): TestFrame => ({ id, hard, closed: 0, close() { this.closed++; } });
+const frame = (id: number, hard = false): TestFrame => ({
+  id,
+  hard,
+  closed: 0,
+  close() {
+    this.closed++;
+  },
+});
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const estimator = (predict: (sample: TestFrame) => Promise<string> = async () => "edge"): Estimator<TestFrame, string> => ({
+const estimator = (
+  predict: (sample: TestFrame) => Promise<string> = async () => "edge",
+): Estimator<TestFrame, string> => ({
   load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
   predict,
   dispose: async () => {},
@@ -21,7 +30,13 @@ const estimator = (predict: (sample: TestFrame) => Promise<string> = async () =>
 });
 const cloud = (ms = 0): BigModel<TestFrame, string> => ({ inference: async () => (await wait(ms), "cloud") });
 const joint = (options: JointPatch<TestFrame, string> = {}) =>
-  createJointInference<TestFrame, string>({ estimator: estimator(), mode: "mining-then-inference", hardExampleMining: (sample: TestFrame) => sample.hard, bigModel: cloud(), ...options } as JointInferenceOptions<TestFrame, string>);
+  createJointInference<TestFrame, string>({
+    estimator: estimator(),
+    mode: "mining-then-inference",
+    hardExampleMining: (sample: TestFrame) => sample.hard,
+    bigModel: cloud(),
+    ...options,
+  } as JointInferenceOptions<TestFrame, string>);
 
 async function* stored(frames: readonly TestFrame[]): AsyncGenerator<TestFrame> {
   yield* frames;
@@ -38,7 +53,9 @@ function live(frames: readonly TestFrame[], everyMs: number): SampleSource<TestF
     },
   };
 }
-async function all(results: AsyncIterable<JointResult<string, TestFrame>>): Promise<JointResult<string, TestFrame>[]> {
+async function all(
+  results: AsyncIterable<JointResult<string, TestFrame>>,
+): Promise<JointResult<string, TestFrame>[]> {
   const list: JointResult<string, TestFrame>[] = [];
   for await (const result of results) list.push(result);
   return list;
@@ -48,7 +65,9 @@ describe("run()", () => {
   it("answers every sample of a stored source and closes each once", async () => {
     const frames = Array.from({ length: 20 }, (_, i) => frame(i, i % 3 === 0));
     const results = await all(joint().run(stored(frames)));
-    expect(results.map(({ sample }) => sample.id).toSorted((a, b) => a - b)).toEqual(frames.map(({ id }) => id));
+    expect(results.map(({ sample }) => sample.id).toSorted((a, b) => a - b)).toEqual(
+      frames.map(({ id }) => id),
+    );
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
@@ -73,7 +92,14 @@ describe("run()", () => {
 
   it("keeps the edge's answer for a live frame when enough uploads are under way", async () => {
     const frames = Array.from({ length: 6 }, (_, i) => frame(i, true));
-    const results = await all(joint({ mode: "inference-then-mining", hardExampleMining: () => true, bigModel: cloud(80), maxOffloads: 1 }).run(live(frames, 5)));
+    const results = await all(
+      joint({
+        mode: "inference-then-mining",
+        hardExampleMining: () => true,
+        bigModel: cloud(80),
+        maxOffloads: 1,
+      }).run(live(frames, 5)),
+    );
     expect(results.filter(({ reason }) => reason === "offload-busy").length).toBeGreaterThan(0);
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
@@ -81,7 +107,9 @@ describe("run()", () => {
   it("is not held back in mining-then-inference either: the edge answers what the busy cloud cannot", async () => {
     const frames = Array.from({ length: 12 }, (_, i) => frame(i, true));
     const results = await all(joint({ bigModel: cloud(200), maxOffloads: 1 }).run(live(frames, 5)));
-    expect(results.filter(({ source, reason }) => source === "fallback" && reason === "offload-busy").length).toBeGreaterThanOrEqual(8);
+    expect(
+      results.filter(({ source, reason }) => source === "fallback" && reason === "offload-busy").length,
+    ).toBeGreaterThanOrEqual(8);
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
@@ -95,8 +123,15 @@ describe("run()", () => {
   });
 
   it("does not touch the source when it is aborted before", async () => {
-    const touched: SampleSource<TestFrame> = { live: true, [Symbol.asyncIterator]: () => { throw new Error("touched"); } };
-    await expect(all(joint().run(touched, { signal: AbortSignal.abort(new Error("too late")) }))).rejects.toThrow("too late");
+    const touched: SampleSource<TestFrame> = {
+      live: true,
+      [Symbol.asyncIterator]: () => {
+        throw new Error("touched");
+      },
+    };
+    await expect(
+      all(joint().run(touched, { signal: AbortSignal.abort(new Error("too late")) })),
+    ).rejects.toThrow("too late");
   });
 
   it("waits for a free upload where every sample counts", async () => {
@@ -108,14 +143,27 @@ describe("run()", () => {
   it("gives two answers with edge-first and closes the frame after the second", async () => {
     const one = frame(0, true);
     const seen: [string, boolean, number][] = [];
-    for await (const { source, final, sample } of joint({ mode: "inference-then-mining", hardExampleMining: () => true, policy: "edge-first" }).run(stored([one]))) seen.push([source, final, sample.closed]);
-    expect(seen).toEqual([["edge", false, 0], ["cloud", true, 0]]);
+    for await (const { source, final, sample } of joint({
+      mode: "inference-then-mining",
+      hardExampleMining: () => true,
+      policy: "edge-first",
+    }).run(stored([one])))
+      seen.push([source, final, sample.closed]);
+    expect(seen).toEqual([
+      ["edge", false, 0],
+      ["cloud", true, 0],
+    ]);
     expect(one.closed).toBe(1);
   });
 
   it("turns a sample that fails into a result with its error, and goes on", async () => {
     const frames = [frame(0), frame(1), frame(2)];
-    const flaky = joint({ estimator: estimator(async ({ id }) => { if (id === 1) throw new Error("out of memory"); return "edge"; }) });
+    const flaky = joint({
+      estimator: estimator(async ({ id }) => {
+        if (id === 1) throw new Error("out of memory");
+        return "edge";
+      }),
+    });
     const results = await all(flaky.run(stored(frames)));
     expect(results.map(({ result }) => result)).toEqual(["edge", null, "edge"]);
     expect(results[1]!.error).toEqual(new Error("out of memory"));
@@ -140,7 +188,13 @@ describe("run()", () => {
 
   it("ends at once with the reason when it is aborted while the camera is silent", async () => {
     const controller = new AbortController();
-    const silent: SampleSource<TestFrame> = { live: true, async *[Symbol.asyncIterator]() { await new Promise(() => {}); yield frame(0); } };
+    const silent: SampleSource<TestFrame> = {
+      live: true,
+      async *[Symbol.asyncIterator]() {
+        await new Promise(() => {});
+        yield frame(0);
+      },
+    };
     const running = all(joint().run(silent, { signal: controller.signal }));
     controller.abort(new Error("stopped"));
     await expect(running).rejects.toThrow("stopped");
@@ -148,9 +202,16 @@ describe("run()", () => {
 
   it("passes on what a source throws, after the answers before it", async () => {
     const frames = [frame(0)];
-    const source: SampleSource<TestFrame> = { async *[Symbol.asyncIterator]() { yield frames[0]!; throw new Error("the cable is out"); } };
+    const source: SampleSource<TestFrame> = {
+      async *[Symbol.asyncIterator]() {
+        yield frames[0]!;
+        throw new Error("the cable is out");
+      },
+    };
     const seen: number[] = [];
-    await expect(async () => { for await (const { index } of joint().run(source)) seen.push(index); }).rejects.toThrow("the cable is out");
+    await expect(async () => {
+      for await (const { index } of joint().run(source)) seen.push(index);
+    }).rejects.toThrow("the cable is out");
     expect(seen).toEqual([0]);
     expect(frames[0]!.closed).toBe(1);
   });

@@ -11,7 +11,10 @@ import type { JointResult, RunOptions, SampleSource } from "./types.ts";
  */
 export async function* runSource<Sample, Result>(
   source: SampleSource<Sample>,
-  options: RunOptions & { readonly open: (sample: Sample, signal: AbortSignal) => Case<Sample, Result>; readonly statistics: Statistics },
+  options: RunOptions & {
+    readonly open: (sample: Sample, signal: AbortSignal) => Case<Sample, Result>;
+    readonly statistics: Statistics;
+  },
 ): AsyncGenerator<JointResult<Result, Sample>, undefined> {
   type Answer = JointResult<Result, Sample>;
   const { open, statistics, take = source.live ? "newest" : "all" } = options;

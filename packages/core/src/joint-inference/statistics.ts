@@ -15,7 +15,17 @@ export interface Statistics {
 
 /** The counters of one joint inference. Sedna counts an uploaded sample twice; here each counts once. */
 export function createStatistics(): Statistics {
-  const counts = { inferenceNumber: 0, hardExampleNumber: 0, offloadedNumber: 0, cloudNumber: 0, fallbackNumber: 0, failedNumber: 0, droppedNumber: 0, bytesUp: 0, bytesDown: 0 };
+  const counts = {
+    inferenceNumber: 0,
+    hardExampleNumber: 0,
+    offloadedNumber: 0,
+    cloudNumber: 0,
+    fallbackNumber: 0,
+    failedNumber: 0,
+    droppedNumber: 0,
+    bytesUp: 0,
+    bytesDown: 0,
+  };
 
   const outcome = ({ source, bytes }: JointResult<unknown>): void => {
     if (source === "cloud") counts.cloudNumber++;

@@ -100,7 +100,10 @@ export interface SampleSource<Sample> extends AsyncIterable<Sample> {
 /** The order of the steps, and a miner that fits it. */
 export type MiningSettings<Sample, Result> =
   /** The edge answers, the miner judges its result. No miner: nothing is hard. The default. */
-  | { readonly mode?: "inference-then-mining"; readonly hardExampleMining?: HardExampleMiner<NoInfer<Result>> }
+  | {
+      readonly mode?: "inference-then-mining";
+      readonly hardExampleMining?: HardExampleMiner<NoInfer<Result>>;
+    }
   /** The miner judges the sample itself; the edge answers what is easy. */
   | { readonly mode: "mining-then-inference"; readonly hardExampleMining: HardExampleMiner<NoInfer<Sample>> };
 
@@ -142,7 +145,10 @@ export interface RunOptions {
 /** A little model at the edge and a big one in the cloud, working as one. */
 export interface JointInference<Sample, Result> {
   /** Answers one sample; the caller keeps it. Rejects only where no side has an answer. */
-  inference(sample: Sample, options?: { readonly signal?: AbortSignal; readonly policy?: JointPolicy }): Promise<JointResult<Result, Sample>>;
+  inference(
+    sample: Sample,
+    options?: { readonly signal?: AbortSignal; readonly policy?: JointPolicy },
+  ): Promise<JointResult<Result, Sample>>;
   /**
    * Answers the samples of a source and closes each (`close()`, where it has one) when its last answer has been
    * taken. Results come as they are ready: a slow cloud never holds back the frames behind it, so

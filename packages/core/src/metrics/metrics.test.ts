@@ -3,11 +3,14 @@ import { readExposition } from "../../../../testing/read-exposition.ts";
 import { createMetrics } from "./metrics.ts";
 
 const make = (options?: { readonly maxSeries?: number }) =>
-  createMetrics({
-    frames_total: { type: "counter", text: "Frames." },
-    queue_items: { type: "gauge", text: "Items that wait." },
-    run_seconds: { type: "histogram", text: "Runs.", buckets: [0.1, 1] },
-  }, options);
+  createMetrics(
+    {
+      frames_total: { type: "counter", text: "Frames." },
+      queue_items: { type: "gauge", text: "Items that wait." },
+      run_seconds: { type: "histogram", text: "Runs.", buckets: [0.1, 1] },
+    },
+    options,
+  );
 
 describe("createMetrics()", () => {
   it("says of every metric what it is, before its values and once", () => {
@@ -40,7 +43,7 @@ describe("createMetrics()", () => {
 
   it("carries any label and any help", () => {
     const nasty = 'C:\\dir\n"quoted", {x="1"} ü';
-    const metrics = createMetrics({ a_total: { type: "counter", text: "back\\slash\nand \"quotes\"" } });
+    const metrics = createMetrics({ a_total: { type: "counter", text: 'back\\slash\nand "quotes"' } });
     metrics.add("a_total", { path: nasty, empty: "" });
     const family = readExposition(metrics.text()).get("a_total")!;
     expect(family.help).toBe('back\\slash\nand "quotes"');
@@ -71,19 +74,30 @@ describe("createMetrics()", () => {
     metrics.observe("run_seconds", { client: "a" }, 1);
     const families = readExposition(metrics.text());
     expect(families.get("frames_total")!.samples.map(({ value }) => value)).toEqual([2, 1]);
-    expect(families.get("sedna_metrics_overflow_total")!.samples).toEqual([{ name: "sedna_metrics_overflow_total", labels: { metric: "frames_total" }, value: 9998 }]);
+    expect(families.get("sedna_metrics_overflow_total")!.samples).toEqual([
+      { name: "sedna_metrics_overflow_total", labels: { metric: "frames_total" }, value: 9998 },
+    ]);
     metrics.collect("queue_items", () => [1, 2, 3].map((value) => ({ labels: { n: String(value) }, value })));
     expect(readExposition(metrics.text()).get("queue_items")!.samples).toHaveLength(2);
   });
 
   it("refuses what Prometheus would not read", () => {
     const metrics = make();
-    expect(() => createMetrics({ "a-b": { type: "counter", text: "" } })).toThrow('expected a name of letters, digits, "_" and ":"; got "a-b"');
-    expect(() => createMetrics({ a: { type: "histogram", text: "", buckets: [2, 1] } })).toThrow("expected buckets that rise; got 2, 1");
-    expect(() => metrics.add("nothing", {})).toThrow("count nothing: expected a counter; got a metric that is not defined");
+    expect(() => createMetrics({ "a-b": { type: "counter", text: "" } })).toThrow(
+      'expected a name of letters, digits, "_" and ":"; got "a-b"',
+    );
+    expect(() => createMetrics({ a: { type: "histogram", text: "", buckets: [2, 1] } })).toThrow(
+      "expected buckets that rise; got 2, 1",
+    );
+    expect(() => metrics.add("nothing", {})).toThrow(
+      "count nothing: expected a counter; got a metric that is not defined",
+    );
     expect(() => metrics.add("run_seconds", {})).toThrow("expected a counter; got a histogram");
     expect(() => metrics.add("frames_total", { "no-name": "" })).toThrow("expected labels of letters");
     expect(() => metrics.observe("run_seconds", { le: "1" }, 1)).toThrow("and not le");
-    for (const amount of [-1, NaN, Infinity]) expect(() => metrics.add("frames_total", {}, amount)).toThrow(`expected a number from 0 up; got ${amount}`);
+    for (const amount of [-1, NaN, Infinity])
+      expect(() => metrics.add("frames_total", {}, amount)).toThrow(
+        `expected a number from 0 up; got ${amount}`,
+      );
   });
 });

@@ -67,20 +67,33 @@ const overflow = "sedna_metrics_overflow_total";
  * a method that does not fit its type, an amount that is not a number from 0 up.
  * Source: Prometheus' exposition formats.
  */
-export function createMetrics(definitions: Readonly<Record<string, MetricDefinition>>, { maxSeries = 200 }: { readonly maxSeries?: number } = {}): Metrics {
+export function createMetrics(
+  definitions: Readonly<Record<string, MetricDefinition>>,
+  { maxSeries = 200 }: { readonly maxSeries?: number } = {},
+): Metrics {
   const metrics = new Map<string, Metric>();
   const define = (name: string, definition: MetricDefinition): void => {
-    if (!/^[a-zA-Z_:][\w:]*$/.test(name)) throw new RangeError(`define a metric: expected a name of letters, digits, "_" and ":"; got ${JSON.stringify(name)}`);
+    if (!/^[a-zA-Z_:][\w:]*$/.test(name))
+      throw new RangeError(
+        `define a metric: expected a name of letters, digits, "_" and ":"; got ${JSON.stringify(name)}`,
+      );
     const bounds = definition.buckets ?? seconds;
-    if (!bounds.every((bound, i) => Number.isFinite(bound) && (i === 0 || bound > bounds[i - 1]!))) throw new RangeError(`define ${name}: expected buckets that rise; got ${bounds.join(", ")}`);
+    if (!bounds.every((bound, i) => Number.isFinite(bound) && (i === 0 || bound > bounds[i - 1]!)))
+      throw new RangeError(`define ${name}: expected buckets that rise; got ${bounds.join(", ")}`);
     metrics.set(name, { ...definition, name, bounds, series: new Map() });
   };
   for (const [name, definition] of Object.entries(definitions)) define(name, definition);
-  define(overflow, { type: "counter", text: "Values not counted because their metric had its most series, by metric." });
+  define(overflow, {
+    type: "counter",
+    text: "Values not counted because their metric had its most series, by metric.",
+  });
 
   const find = (name: string, ...types: readonly MetricDefinition["type"][]): Metric => {
     const metric = metrics.get(name);
-    if (!metric || !types.includes(metric.type)) throw new RangeError(`count ${name}: expected ${types.map((type) => `a ${type}`).join(" or ")}; got ${metric ? `a ${metric.type}` : "a metric that is not defined"}`);
+    if (!metric || !types.includes(metric.type))
+      throw new RangeError(
+        `count ${name}: expected ${types.map((type) => `a ${type}`).join(" or ")}; got ${metric ? `a ${metric.type}` : "a metric that is not defined"}`,
+      );
     return metric;
   };
 
@@ -94,8 +107,17 @@ export function createMetrics(definitions: Readonly<Record<string, MetricDefinit
       countLost(metric);
       return undefined;
     }
-    for (const name of names) if (!/^[a-zA-Z_]\w*$/.test(name) || name === "le") throw new RangeError(`count ${metric.name}: expected labels of letters, digits and "_", and not le; got ${JSON.stringify(name)}`);
-    const series: Series = { pairs: pairsOf(labels), value: 0, counts: Array.from({ length: metric.bounds.length + 1 }, () => 0), sum: 0 };
+    for (const name of names)
+      if (!/^[a-zA-Z_]\w*$/.test(name) || name === "le")
+        throw new RangeError(
+          `count ${metric.name}: expected labels of letters, digits and "_", and not le; got ${JSON.stringify(name)}`,
+        );
+    const series: Series = {
+      pairs: pairsOf(labels),
+      value: 0,
+      counts: Array.from({ length: metric.bounds.length + 1 }, () => 0),
+      sum: 0,
+    };
     metric.series.set(key, series);
     return series;
   };
@@ -122,10 +144,14 @@ export function createMetrics(definitions: Readonly<Record<string, MetricDefinit
       }
       const before = pairs === "" ? "" : `${pairs},`;
       let total = 0;
-      for (const [i, count] of counts.entries()) lines.push(`${name}_bucket{${before}le="${i < bounds.length ? bounds[i] : "+Inf"}"} ${(total += count)}`);
+      for (const [i, count] of counts.entries())
+        lines.push(
+          `${name}_bucket{${before}le="${i < bounds.length ? bounds[i] : "+Inf"}"} ${(total += count)}`,
+        );
       lines.push(`${name}_sum${braced(pairs)} ${numberText(sum)}`, `${name}_count${braced(pairs)} ${total}`);
     }
-    for (const { labels, value } of collected(metric)) lines.push(`${name}${braced(pairsOf(labels))} ${numberText(value)}`);
+    for (const { labels, value } of collected(metric))
+      lines.push(`${name}${braced(pairsOf(labels))} ${numberText(value)}`);
     return lines;
   };
 
@@ -155,16 +181,20 @@ export function createMetrics(definitions: Readonly<Record<string, MetricDefinit
 }
 
 function counted({ name }: Metric, amount: number): number {
-  if (!(amount >= 0 && amount < Infinity)) throw new RangeError(`count ${name}: expected a number from 0 up; got ${amount}`);
+  if (!(amount >= 0 && amount < Infinity))
+    throw new RangeError(`count ${name}: expected a number from 0 up; got ${amount}`);
   return amount;
 }
 
 const escaped = (c: string): string => (c === "\n" ? "\\n" : `\\${c}`);
 
 function pairsOf(labels: MetricLabels): string {
-  return Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escaped)}"`).join(",");
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, escaped)}"`)
+    .join(",");
 }
 
 const braced = (pairs: string): string => (pairs === "" ? "" : `{${pairs}}`);
 
-const numberText = (value: number): string => (Math.abs(value) === Infinity ? (value > 0 ? "+Inf" : "-Inf") : String(value));
+const numberText = (value: number): string =>
+  Math.abs(value) === Infinity ? (value > 0 ? "+Inf" : "-Inf") : String(value);

@@ -4,30 +4,69 @@ import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
 import { randomBits } from "../privacy/random-bits.ts";
 import { seededFill, shareError } from "../privacy/statistics.suite.ts";
-import { maxMistnetBytes, parseMistnetPlan, parseMistnetStatus, readMistnetUpload, writeMistnetUpload, type MistnetPlan } from "../wire/mistnet.ts";
+import {
+  maxMistnetBytes,
+  parseMistnetPlan,
+  parseMistnetStatus,
+  readMistnetUpload,
+  writeMistnetUpload,
+  type MistnetPlan,
+} from "../wire/mistnet.ts";
 import { mistnetParameters } from "./mistnet-parameters.ts";
 import { privateRecords, recordPrivacy } from "./private-records.ts";
 import { trainMistnetHead } from "./train-mistnet-head.ts";
 
-const plan: MistnetPlan = { protocol: 1, name: "doors", cutLayer: "pool", head: { kind: "softmax", features: 1, classes: 2 }, mechanism: "laplace", epsilon: 2, delta: 0, labelShare: 0.5, bound: 1, maxRecords: 1_000_000 };
+const plan: MistnetPlan = {
+  protocol: 1,
+  name: "doors",
+  cutLayer: "pool",
+  head: { kind: "softmax", features: 1, classes: 2 },
+  mechanism: "laplace",
+  epsilon: 2,
+  delta: 0,
+  labelShare: 0.5,
+  bound: 1,
+  maxRecords: 1_000_000,
+};
 
 describe("mistnetParameters", () => {
   it("reads a job's texts, and an epsilon that is text as itself: Sedna's issue 284", () => {
-    expect(mistnetParameters({ cut_layer: "4", epsilon: "100" })).toEqual({ type: "mistnet", cut_layer: 4, epsilon: 100 });
-    expect(mistnetParameters({ cut_layer: "block_3", epsilon: "7" })).toEqual({ type: "mistnet", cut_layer: "block_3", epsilon: 7 });
+    expect(mistnetParameters({ cut_layer: "4", epsilon: "100" })).toEqual({
+      type: "mistnet",
+      cut_layer: 4,
+      epsilon: 100,
+    });
+    expect(mistnetParameters({ cut_layer: "block_3", epsilon: "7" })).toEqual({
+      type: "mistnet",
+      cut_layer: "block_3",
+      epsilon: 7,
+    });
     expect(mistnetParameters({ cut_layer: 4 })).toEqual({ type: "mistnet", cut_layer: 4, epsilon: 100 });
     expect(mistnetParameters({ cut_layer: 4, epsilon: "0.5" }).epsilon).toBe(0.5);
   });
 
   it("refuses what is neither", () => {
-    for (const wrong of [{}, { cut_layer: "" }, { cut_layer: -1 }, { cut_layer: 1.5 }, { cut_layer: 1, epsilon: "much" }, { cut_layer: 1, epsilon: "" }]) expect(() => mistnetParameters(wrong)).toThrow(TypeError);
-    for (const epsilon of [0, -1, Infinity, "0"]) expect(() => mistnetParameters({ cut_layer: 1, epsilon })).toThrow(RangeError);
+    for (const wrong of [
+      {},
+      { cut_layer: "" },
+      { cut_layer: -1 },
+      { cut_layer: 1.5 },
+      { cut_layer: 1, epsilon: "much" },
+      { cut_layer: 1, epsilon: "" },
+    ])
+      expect(() => mistnetParameters(wrong)).toThrow(TypeError);
+    for (const epsilon of [0, -1, Infinity, "0"])
+      expect(() => mistnetParameters({ cut_layer: 1, epsilon })).toThrow(RangeError);
   });
 });
 
 describe("privateRecords", () => {
   it("spends epsilon on a record and no more: its features' and its label's add up", () => {
-    for (const [epsilon, labelShare] of [[2, 0.5], [100, 0.15], [0.7, 0.3]] as const) {
+    for (const [epsilon, labelShare] of [
+      [2, 0.5],
+      [100, 0.15],
+      [0.7, 0.3],
+    ] as const) {
       const { features, labels, response } = recordPrivacy({ ...plan, epsilon, labelShare });
       expect(features.epsilon + labels).toBeCloseTo(epsilon, 12);
       expect(features.epsilon + Math.log(response.truth / response.lie)).toBeLessThanOrEqual(epsilon + 1e-9);
@@ -37,13 +76,23 @@ describe("privateRecords", () => {
   it("means epsilon: no event tells the two most different records apart by more, and one almost by as much", () => {
     const count = 200_000;
     const eventsOf = (feature: number, label: number, seed: number): number[] => {
-      const given = privateRecords({ features: new Float32Array(count).fill(feature), labels: new Uint32Array(count).fill(label) }, { plan, bits: randomBits(seededFill(seed)) });
+      const given = privateRecords(
+        { features: new Float32Array(count).fill(feature), labels: new Uint32Array(count).fill(label) },
+        { plan, bits: randomBits(seededFill(seed)) },
+      );
       // Events over both parts of the record at once.
-      return [-1, 0, 1, 2].flatMap((threshold) => [0, 1].map((answer) => given.features.filter((value, i) => value > threshold && given.labels[i] === answer).length / count));
+      return [-1, 0, 1, 2].flatMap((threshold) =>
+        [0, 1].map(
+          (answer) =>
+            given.features.filter((value, i) => value > threshold && given.labels[i] === answer).length /
+            count,
+        ),
+      );
     };
     const [one, other] = [eventsOf(1, 1, 21), eventsOf(-1, 0, 22)];
     const slack = shareError(count) * (1 + Math.exp(plan.epsilon));
-    for (const [i, share] of one.entries()) expect(share).toBeLessThan(Math.exp(plan.epsilon) * other[i]! + slack);
+    for (const [i, share] of one.entries())
+      expect(share).toBeLessThan(Math.exp(plan.epsilon) * other[i]! + slack);
     // Beyond both records the ratio is all of epsilon: with half the noise it would be e^3 there.
     const ratios = one.map((share, i) => share / other[i]!);
     expect(Math.max(...ratios)).toBeGreaterThan(0.9 * Math.exp(plan.epsilon));
@@ -51,9 +100,18 @@ describe("privateRecords", () => {
 
   it("refuses more records than the plan takes, and half a record", () => {
     const bits = randomBits();
-    expect(() => privateRecords({ features: new Float32Array(2), labels: new Uint32Array(2) }, { plan: { ...plan, maxRecords: 1 }, bits })).toThrow(RangeError);
-    expect(() => privateRecords({ features: new Float32Array(3), labels: new Uint32Array(2) }, { plan, bits })).toThrow(RangeError);
-    expect(() => privateRecords({ features: new Float32Array(0), labels: new Uint32Array(0) }, { plan, bits })).toThrow(RangeError);
+    expect(() =>
+      privateRecords(
+        { features: new Float32Array(2), labels: new Uint32Array(2) },
+        { plan: { ...plan, maxRecords: 1 }, bits },
+      ),
+    ).toThrow(RangeError);
+    expect(() =>
+      privateRecords({ features: new Float32Array(3), labels: new Uint32Array(2) }, { plan, bits }),
+    ).toThrow(RangeError);
+    expect(() =>
+      privateRecords({ features: new Float32Array(0), labels: new Uint32Array(0) }, { plan, bits }),
+    ).toThrow(RangeError);
   });
 });
 
@@ -75,12 +133,18 @@ describe("MistNet on the wire", () => {
     ["of another width", { head: { kind: "softmax", features: 3, classes: 2 } }],
     ["of fewer classes", { head: { kind: "softmax", features: 1, classes: 2 }, maxRecords: 2 }],
   ])("refuses records %s", (_, other) => {
-    expect(() => readMistnetUpload(writeMistnetUpload(records, plan), { ...plan, ...other })).toThrow(WireError);
+    expect(() => readMistnetUpload(writeMistnetUpload(records, plan), { ...plan, ...other })).toThrow(
+      WireError,
+    );
   });
 
   it("C22: refuses features that are not finite and labels that there are not", () => {
-    expect(() => readMistnetUpload(writeMistnetUpload({ ...records, features: Float32Array.of(1, NaN, 0) }, plan), plan)).toThrow("finite");
-    expect(() => readMistnetUpload(writeMistnetUpload({ ...records, labels: Uint32Array.of(1, 2, 0) }, plan), plan)).toThrow("labels below 2");
+    expect(() =>
+      readMistnetUpload(writeMistnetUpload({ ...records, features: Float32Array.of(1, NaN, 0) }, plan), plan),
+    ).toThrow("finite");
+    expect(() =>
+      readMistnetUpload(writeMistnetUpload({ ...records, labels: Uint32Array.of(1, 2, 0) }, plan), plan),
+    ).toThrow("labels below 2");
   });
 
   it("C27: throws nothing but WireError, whatever comes", () => {
@@ -92,10 +156,23 @@ describe("MistNet on the wire", () => {
         if (!(error instanceof WireError)) throw error;
       }
     };
-    fc.assert(fc.property(fc.nat(good.length * 8 - 1), (bit) => tries(() => readMistnetUpload(good.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)), plan))));
+    fc.assert(
+      fc.property(fc.nat(good.length * 8 - 1), (bit) =>
+        tries(() =>
+          readMistnetUpload(
+            good.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)),
+            plan,
+          ),
+        ),
+      ),
+    );
     fc.assert(fc.property(fc.uint8Array(), (bytes) => tries(() => readMistnetUpload(bytes, plan))));
     fc.assert(fc.property(fc.anything(), (value) => tries(() => parseMistnetPlan(value))));
-    fc.assert(fc.property(fc.constantFrom(...Object.keys(plan)), fc.anything(), (name, value) => tries(() => parseMistnetPlan({ ...plan, [name]: value }))));
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(plan)), fc.anything(), (name, value) =>
+        tries(() => parseMistnetPlan({ ...plan, [name]: value })),
+      ),
+    );
     fc.assert(fc.property(fc.anything(), (value) => tries(() => parseMistnetStatus(value))));
   });
 });
@@ -104,14 +181,26 @@ describe("trainMistnetHead", () => {
   it("learns what is left under the noise, a class that nobody answered is not chosen, and again the same to the bit", async () => {
     const count = 3000;
     const labels = Uint32Array.from({ length: count }, (_, i) => i % 2);
-    const features = Float32Array.from({ length: 2 * count }, (_, i) => (labels[i >> 1] === (i & 1) ? 1 : -1));
+    const features = Float32Array.from({ length: 2 * count }, (_, i) =>
+      labels[i >> 1] === (i & 1) ? 1 : -1,
+    );
     const head = { kind: "softmax", features: 2, classes: 3 } as const;
-    const noisy = privateRecords({ features, labels }, { plan: { ...plan, head: { ...head, classes: 2 }, bound: 2, epsilon: 4 }, bits: randomBits(seededFill(1)) });
+    const noisy = privateRecords(
+      { features, labels },
+      {
+        plan: { ...plan, head: { ...head, classes: 2 }, bound: 2, epsilon: 4 },
+        bits: randomBits(seededFill(1)),
+      },
+    );
     const kernels = await loadTrainingKernels();
     const weights = trainMistnetHead([noisy], { head, kernels });
     using trainer = kernels.headTrainer({ head, samples: features, labels, weights });
     const answers = trainer.predict(Float32Array.of(1, -1, -1, 1));
-    expect([0, 1].map((i) => answers.subarray(3 * i, 3 * i + 3).indexOf(Math.max(...answers.subarray(3 * i, 3 * i + 3))))).toEqual([0, 1]);
+    expect(
+      [0, 1].map((i) =>
+        answers.subarray(3 * i, 3 * i + 3).indexOf(Math.max(...answers.subarray(3 * i, 3 * i + 3))),
+      ),
+    ).toEqual([0, 1]);
     expect(answers[2]).toBeLessThan(0.01);
     expect(trainMistnetHead([noisy], { head, kernels })).toEqual(weights);
     expect(() => trainMistnetHead([], { head, kernels })).toThrow(RangeError);
@@ -119,6 +208,11 @@ describe("trainMistnetHead", () => {
 
   it("trains an MLP too", async () => {
     const head = { kind: "mlp", features: 1, hidden: 4, classes: 2 } as const;
-    expect(trainMistnetHead([{ features: Float32Array.of(1, -1), labels: Uint32Array.of(0, 1) }], { head, kernels: await loadTrainingKernels() }).every(Number.isFinite)).toBe(true);
+    expect(
+      trainMistnetHead([{ features: Float32Array.of(1, -1), labels: Uint32Array.of(0, 1) }], {
+        head,
+        kernels: await loadTrainingKernels(),
+      }).every(Number.isFinite),
+    ).toBe(true);
   });
 });

@@ -1,6 +1,10 @@
 import { privateVectors, type VectorMechanism } from "../privacy/private-vectors.ts";
 import type { RandomBits } from "../privacy/random-bits.ts";
-import { randomisedResponse, randomiseLabels, type RandomisedResponse } from "../privacy/randomised-response.ts";
+import {
+  randomisedResponse,
+  randomiseLabels,
+  type RandomisedResponse,
+} from "../privacy/randomised-response.ts";
 import type { MistnetPlan, MistnetRecords } from "../wire/mistnet.ts";
 
 /** How a plan's epsilon is dealt out within a record. The two parts add up to it. */
@@ -12,11 +16,21 @@ export interface RecordPrivacy {
 }
 
 /** What a plan asks of each record. */
-export function recordPrivacy({ mechanism, epsilon, delta, labelShare, bound, head }: MistnetPlan): RecordPrivacy {
+export function recordPrivacy({
+  mechanism,
+  epsilon,
+  delta,
+  labelShare,
+  bound,
+  head,
+}: MistnetPlan): RecordPrivacy {
   const labels = epsilon * labelShare;
   const rest = epsilon - labels;
   return {
-    features: mechanism === "laplace" ? { kind: mechanism, epsilon: rest, bound } : { kind: mechanism, epsilon: rest, delta, bound },
+    features:
+      mechanism === "laplace"
+        ? { kind: mechanism, epsilon: rest, bound }
+        : { kind: mechanism, epsilon: rest, delta, bound },
     labels,
     response: randomisedResponse({ epsilon: labels, classes: head.classes }),
   };
@@ -29,10 +43,20 @@ export function recordPrivacy({ mechanism, epsilon, delta, labelShare, bound, he
  * called once and its result kept.
  * @throws {RangeError} on features that are not finite, labels that there are not, or more or other records than the plan takes.
  */
-export function privateRecords({ features, labels }: MistnetRecords, { plan, bits }: { readonly plan: MistnetPlan; readonly bits: RandomBits }): MistnetRecords {
+export function privateRecords(
+  { features, labels }: MistnetRecords,
+  { plan, bits }: { readonly plan: MistnetPlan; readonly bits: RandomBits },
+): MistnetRecords {
   const { features: width, classes } = plan.head;
-  if (labels.length < 1 || labels.length > plan.maxRecords) throw new RangeError(`make records private: expected 1 to ${plan.maxRecords}; got ${labels.length}`);
-  if (features.length !== labels.length * width) throw new RangeError(`make records private: expected ${labels.length} times ${width} numbers; got ${features.length}`);
+  if (labels.length < 1 || labels.length > plan.maxRecords)
+    throw new RangeError(`make records private: expected 1 to ${plan.maxRecords}; got ${labels.length}`);
+  if (features.length !== labels.length * width)
+    throw new RangeError(
+      `make records private: expected ${labels.length} times ${width} numbers; got ${features.length}`,
+    );
   const privacy = recordPrivacy(plan);
-  return { features: privateVectors(features, { width, mechanism: privacy.features, bits }), labels: randomiseLabels(labels, { epsilon: privacy.labels, classes, bits }) };
+  return {
+    features: privateVectors(features, { width, mechanism: privacy.features, bits }),
+    labels: randomiseLabels(labels, { epsilon: privacy.labels, classes, bits }),
+  };
 }

@@ -30,11 +30,31 @@ interface Samples {
  * with much noise none. docs/mistnet.md has what was measured, and what de-biased labels brought: nothing.
  * @returns parameters in the layout of `headLayout`. @throws {RangeError} without records.
  */
-export function trainMistnetHead(records: readonly MistnetRecords[], { head, kernels, training = {} }: { readonly head: Head; readonly kernels: TrainingKernels; readonly training?: MistnetTraining }): Float32Array {
-  const { epochs: most = 30, batchSize = 200, optimizer = { kind: "adam", learningRate: 0.003 }, seed = 0 } = training;
+export function trainMistnetHead(
+  records: readonly MistnetRecords[],
+  {
+    head,
+    kernels,
+    training = {},
+  }: { readonly head: Head; readonly kernels: TrainingKernels; readonly training?: MistnetTraining },
+): Float32Array {
+  const {
+    epochs: most = 30,
+    batchSize = 200,
+    optimizer = { kind: "adam", learningRate: 0.003 },
+    seed = 0,
+  } = training;
   const all = joined(records, head.features);
   if (all.labels.length === 0) throw new RangeError("train a head: expected records; got none");
-  const open = (data: Samples) => kernels.headTrainer({ head, ...data, batchSize, optimizer, seed, ...(head.kind === "softmax" && { weights: fromMeans(data, head) }) });
+  const open = (data: Samples) =>
+    kernels.headTrainer({
+      head,
+      ...data,
+      batchSize,
+      optimizer,
+      seed,
+      ...(head.kind === "softmax" && { weights: fromMeans(data, head) }),
+    });
   const epochs = epochsFor(all, { head, most, open });
   using trainer = open(all);
   for (let epoch = 0; epoch < epochs; epoch++) trainer.epoch();
@@ -42,15 +62,31 @@ export function trainMistnetHead(records: readonly MistnetRecords[], { head, ker
 }
 
 /** The fewest epochs on the others that a fifth of the records finds as good as the best, to one standard error. */
-function epochsFor(all: Samples, { head, most, open }: { readonly head: Head; readonly most: number; readonly open: (data: Samples) => HeadTrainer }): number {
-  const [others, judges] = [pick(all, { width: head.features, isIn: (i) => i % JUDGES !== 0 }), pick(all, { width: head.features, isIn: (i) => i % JUDGES === 0 })];
+function epochsFor(
+  all: Samples,
+  {
+    head,
+    most,
+    open,
+  }: { readonly head: Head; readonly most: number; readonly open: (data: Samples) => HeadTrainer },
+): number {
+  const [others, judges] = [
+    pick(all, { width: head.features, isIn: (i) => i % JUDGES !== 0 }),
+    pick(all, { width: head.features, isIn: (i) => i % JUDGES === 0 }),
+  ];
   if (others.labels.length === 0) return most;
   using trainer = open(others);
   const shares: number[] = [];
   for (let epoch = 0; epoch <= most; epoch++) {
     if (epoch > 0) trainer.epoch();
     const answers = trainer.predict(judges.samples);
-    shares.push(judges.labels.reduce((right, label, i) => right + (topOf(answers.subarray(i * head.classes, (i + 1) * head.classes)) === label ? 1 : 0), 0) / judges.labels.length);
+    shares.push(
+      judges.labels.reduce(
+        (right, label, i) =>
+          right + (topOf(answers.subarray(i * head.classes, (i + 1) * head.classes)) === label ? 1 : 0),
+        0,
+      ) / judges.labels.length,
+    );
   }
   // Before its first epoch an MLP knows nothing.
   const least = head.kind === "softmax" ? 0 : Math.min(1, most);
@@ -61,10 +97,14 @@ function epochsFor(all: Samples, { head, most, open }: { readonly head: Head; re
 
 const topOf = (row: Float32Array): number => row.indexOf(Math.max(...row));
 
-function pick({ samples, labels }: Samples, { width, isIn }: { readonly width: number; readonly isIn: (index: number) => boolean }): Samples {
+function pick(
+  { samples, labels }: Samples,
+  { width, isIn }: { readonly width: number; readonly isIn: (index: number) => boolean },
+): Samples {
   const indices = Array.from(labels.keys()).filter(isIn);
   const picked = new Float32Array(indices.length * width);
-  for (const [to, from] of indices.entries()) picked.set(samples.subarray(from * width, (from + 1) * width), to * width);
+  for (const [to, from] of indices.entries())
+    picked.set(samples.subarray(from * width, (from + 1) * width), to * width);
   return { samples: picked, labels: Uint32Array.from(indices, (i) => labels[i]!) };
 }
 
@@ -81,7 +121,10 @@ function joined(records: readonly MistnetRecords[], width: number): Samples {
 }
 
 /** The softmax that is right for classes which are Gaussians of one variance around their means: noise and all. */
-function fromMeans({ samples, labels }: Samples, { features: width, classes }: Pick<Head, "features" | "classes">): Float32Array {
+function fromMeans(
+  { samples, labels }: Samples,
+  { features: width, classes }: Pick<Head, "features" | "classes">,
+): Float32Array {
   const means = new Float64Array(classes * width);
   const counts = new Float64Array(classes);
   let squares = 0;
@@ -94,9 +137,17 @@ function fromMeans({ samples, labels }: Samples, { features: width, classes }: P
     }
   }
   for (let i = 0; i < means.length; i++) means[i]! /= Math.max(1, counts[Math.floor(i / width)]!);
-  const norms = Array.from(counts, (_, label) => means.subarray(label * width, (label + 1) * width).reduce((sum, value) => sum + value * value, 0));
+  const norms = Array.from(counts, (_, label) =>
+    means.subarray(label * width, (label + 1) * width).reduce((sum, value) => sum + value * value, 0),
+  );
   // Sum of squares around the means, over all numbers.
   const within = squares - norms.reduce((sum, norm, label) => sum + norm * counts[label]!, 0);
   const variance = Math.max(within / samples.length, 1e-6);
-  return Float32Array.from({ length: classes * (width + 1) }, (_, i) => (i < classes * width ? means[i]! / variance : counts[i - classes * width] === 0 ? ABSENT : -norms[i - classes * width]! / (2 * variance)));
+  return Float32Array.from({ length: classes * (width + 1) }, (_, i) =>
+    i < classes * width
+      ? means[i]! / variance
+      : counts[i - classes * width] === 0
+        ? ABSENT
+        : -norms[i - classes * width]! / (2 * variance),
+  );
 }

@@ -11,15 +11,29 @@ import { checkDelta } from "./privacy-accountant.ts";
  * private; to a relative 1e-12, and never below.
  * @throws {RangeError} on an epsilon that is not above 0, or a delta outside 0..1 (both excluded).
  */
-export function gaussianNoiseFor({ epsilon, delta }: { readonly epsilon: number; readonly delta: number }): number {
-  if (!(epsilon > 0 && epsilon < Infinity)) throw new RangeError(`find a noise: expected an epsilon above 0; got ${describe(epsilon)}`);
+export function gaussianNoiseFor({
+  epsilon,
+  delta,
+}: {
+  readonly epsilon: number;
+  readonly delta: number;
+}): number {
+  if (!(epsilon > 0 && epsilon < Infinity))
+    throw new RangeError(`find a noise: expected an epsilon above 0; got ${describe(epsilon)}`);
   checkDelta(delta);
   return least((sigma) => logDelta({ sigma, epsilon }) <= Math.log(delta));
 }
 
 /** What one release with this noise (standard deviation over sensitivity) costs at a delta; to a relative 1e-12, and never less. */
-export function gaussianEpsilon({ noiseMultiplier: sigma, delta }: { readonly noiseMultiplier: number; readonly delta: number }): number {
-  if (!(sigma > 0)) throw new RangeError(`tell an epsilon: expected a noise multiplier above 0; got ${describe(sigma)}`);
+export function gaussianEpsilon({
+  noiseMultiplier: sigma,
+  delta,
+}: {
+  readonly noiseMultiplier: number;
+  readonly delta: number;
+}): number {
+  if (!(sigma > 0))
+    throw new RangeError(`tell an epsilon: expected a noise multiplier above 0; got ${describe(sigma)}`);
   checkDelta(delta);
   if (logDelta({ sigma, epsilon: 0 }) <= Math.log(delta)) return 0;
   return least((epsilon) => logDelta({ sigma, epsilon }) <= Math.log(delta));

@@ -9,7 +9,8 @@ const MAX_SCALE = 2 ** 40;
  * Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020 (2004.00010), algorithms 1 and 2.
  */
 export function discreteLaplace(scale: number, bits: RandomBits): number {
-  if (!(Number.isInteger(scale) && scale >= 1 && scale <= MAX_SCALE)) throw new RangeError(`draw noise: expected a scale as a whole number from 1 to 2^40; got ${scale}`);
+  if (!(Number.isInteger(scale) && scale >= 1 && scale <= MAX_SCALE))
+    throw new RangeError(`draw noise: expected a scale as a whole number from 1 to 2^40; got ${scale}`);
   for (;;) {
     // The remainder is geometric within one scale, by rejection; the quotient geometric in whole scales.
     const remainder = bits.below(scale);
@@ -24,7 +25,15 @@ export function discreteLaplace(scale: number, bits: RandomBits): number {
 }
 
 /** True with probability `exp(-numerator / denominator)`, exactly; the fraction is from 0 to 1. */
-function happens({ numerator, denominator, bits }: { readonly numerator: number; readonly denominator: number; readonly bits: RandomBits }): boolean {
+function happens({
+  numerator,
+  denominator,
+  bits,
+}: {
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly bits: RandomBits;
+}): boolean {
   // The number of the first draw that fails is odd with just this probability, by the series of the exponential.
   let turn = 1;
   while (bits.below(denominator * turn) < numerator) turn++;

@@ -14,10 +14,17 @@ const STEPS = 2 ** 32;
  * number: over a million numbers 2e-7 of a deviation in all.
  * @throws {RangeError} on a deviation that is not above 0, or numbers that are not finite.
  */
-export function addGaussianNoise(values: Float32Array, { deviation, bits }: { readonly deviation: number; readonly bits: RandomBits }): Float32Array {
-  if (!(deviation > 0 && deviation < Infinity)) throw new RangeError(`add noise: expected a standard deviation above 0; got ${deviation}`);
+export function addGaussianNoise(
+  values: Float32Array,
+  { deviation, bits }: { readonly deviation: number; readonly bits: RandomBits },
+): Float32Array {
+  if (!(deviation > 0 && deviation < Infinity))
+    throw new RangeError(`add noise: expected a standard deviation above 0; got ${deviation}`);
   const step = 2 ** Math.floor(Math.log2(deviation / STEPS));
-  if (step === 0) throw new RangeError(`add noise: expected a standard deviation that is not next to nothing; got ${deviation}`);
+  if (step === 0)
+    throw new RangeError(
+      `add noise: expected a standard deviation that is not next to nothing; got ${deviation}`,
+    );
   const noisy = new Float32Array(values.length);
   const scale = deviation / step;
   let spare: number | undefined;

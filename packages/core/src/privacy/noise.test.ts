@@ -16,7 +16,10 @@ describe("randomBits", () => {
     for (const limit of [7, 2 ** 32, 3 * 2 ** 40, 2 ** 53]) {
       const counts = Array.from({ length: 7 }, () => 0);
       for (let i = 0; i < 70_000; i++) counts[Math.floor((bits.below(limit) / limit) * 7)]!++;
-      const { statistic, limit: most } = chiSquare(counts, counts.map(() => 10_000));
+      const { statistic, limit: most } = chiSquare(
+        counts,
+        counts.map(() => 10_000),
+      );
       expect(statistic).toBeLessThan(most);
     }
   });
@@ -35,28 +38,41 @@ describe("discreteLaplace", () => {
     const reach = 2 * scale;
     const counts = Array.from({ length: 2 * reach + 3 }, () => 0);
     const draws = 200_000;
-    for (let i = 0; i < draws; i++) counts[Math.max(-reach - 1, Math.min(reach + 1, discreteLaplace(scale, bits))) + reach + 1]!++;
+    for (let i = 0; i < draws; i++)
+      counts[Math.max(-reach - 1, Math.min(reach + 1, discreteLaplace(scale, bits))) + reach + 1]!++;
     const ratio = Math.exp(-1 / scale);
     const probability = (k: number): number => ((1 - ratio) / (1 + ratio)) * ratio ** Math.abs(k);
     const tail = ratio ** (reach + 1) / (1 + ratio);
-    const expected = counts.map((_, i) => draws * (i === 0 || i === counts.length - 1 ? tail : probability(i - reach - 1)));
+    const expected = counts.map(
+      (_, i) => draws * (i === 0 || i === counts.length - 1 ? tail : probability(i - reach - 1)),
+    );
     expect(expected.reduce((sum, one) => sum + one, 0)).toBeCloseTo(draws, 6);
     const { statistic, limit } = chiSquare(counts, expected);
     expect(statistic).toBeLessThan(limit);
   });
 
   it("refuses a scale that it can't draw exactly", () => {
-    for (const scale of [0, 1.5, 2 ** 41, NaN]) expect(() => discreteLaplace(scale, randomBits(seededFill(1)))).toThrow(RangeError);
+    for (const scale of [0, 1.5, 2 ** 41, NaN])
+      expect(() => discreteLaplace(scale, randomBits(seededFill(1)))).toThrow(RangeError);
   });
 });
 
 describe("addGaussianNoise", () => {
   it.each([0.01, 0.1, 1, 37])("takes %f as the standard deviation, not as the variance", (deviation) => {
     const noise = addGaussianNoise(new Float32Array(100_001), { deviation, bits: randomBits(seededFill(3)) });
-    const { distance, limit } = kolmogorov(noise.map((x) => x / deviation), normalCdf);
+    const { distance, limit } = kolmogorov(
+      noise.map((x) => x / deviation),
+      normalCdf,
+    );
     expect(distance).toBeLessThan(limit);
     // The same noise read as if the deviation were the variance is far outside, unless both are 1.
-    if (deviation !== 1) expect(kolmogorov(noise.map((x) => x / Math.sqrt(deviation)), normalCdf).distance).toBeGreaterThan(limit * 5);
+    if (deviation !== 1)
+      expect(
+        kolmogorov(
+          noise.map((x) => x / Math.sqrt(deviation)),
+          normalCdf,
+        ).distance,
+      ).toBeGreaterThan(limit * 5);
   });
 
   it("gives multiples of one power of two, whatever the number under the noise", () => {
@@ -69,13 +85,20 @@ describe("addGaussianNoise", () => {
 
   it("refuses no noise, endless noise and numbers that are not finite", () => {
     const bits = randomBits(seededFill(1));
-    for (const deviation of [0, -1, NaN, Infinity, 1e-320]) expect(() => addGaussianNoise(new Float32Array(1), { deviation, bits })).toThrow(RangeError);
-    for (const value of [NaN, Infinity]) expect(() => addGaussianNoise(Float32Array.of(value), { deviation: 1, bits })).toThrow(RangeError);
+    for (const deviation of [0, -1, NaN, Infinity, 1e-320])
+      expect(() => addGaussianNoise(new Float32Array(1), { deviation, bits })).toThrow(RangeError);
+    for (const value of [NaN, Infinity])
+      expect(() => addGaussianNoise(Float32Array.of(value), { deviation: 1, bits })).toThrow(RangeError);
   });
 });
 
 describe("randomisedResponse", () => {
-  it.each([[0.1, 2], [1, 10], [3, 10], [8, 1000]])("is exactly epsilon %f over %i classes, no more and hardly less", (epsilon, classes) => {
+  it.each([
+    [0.1, 2],
+    [1, 10],
+    [3, 10],
+    [8, 1000],
+  ])("is exactly epsilon %f over %i classes, no more and hardly less", (epsilon, classes) => {
     const { truth, lie } = randomisedResponse({ epsilon, classes });
     expect(truth + (classes - 1) * lie).toBeCloseTo(1, 14);
     expect(Math.log(truth / lie)).toBeLessThanOrEqual(epsilon + 1e-12);
@@ -84,10 +107,17 @@ describe("randomisedResponse", () => {
 
   it("answers with those probabilities, and lies with all other labels alike", () => {
     const draws = 100_000;
-    const answers = randomiseLabels(new Uint32Array(draws).fill(2), { epsilon: 1, classes: 5, bits: randomBits(seededFill(5)) });
+    const answers = randomiseLabels(new Uint32Array(draws).fill(2), {
+      epsilon: 1,
+      classes: 5,
+      bits: randomBits(seededFill(5)),
+    });
     const { truth, lie } = randomisedResponse({ epsilon: 1, classes: 5 });
     const counts = [0, 1, 2, 3, 4].map((label) => answers.filter((answer) => answer === label).length);
-    const { statistic, limit } = chiSquare(counts, [0, 1, 2, 3, 4].map((label) => draws * (label === 2 ? truth : lie)));
+    const { statistic, limit } = chiSquare(
+      counts,
+      [0, 1, 2, 3, 4].map((label) => draws * (label === 2 ? truth : lie)),
+    );
     expect(statistic).toBeLessThan(limit);
   });
 
@@ -95,17 +125,25 @@ describe("randomisedResponse", () => {
     const { truth, lie } = randomisedResponse({ epsilon: 100, classes: 10 });
     expect(truth).toBeLessThan(1);
     expect(lie).toBeGreaterThan(0);
-    expect(() => randomiseLabels(Uint32Array.of(3), { epsilon: 1, classes: 3, bits: randomBits() })).toThrow(RangeError);
+    expect(() => randomiseLabels(Uint32Array.of(3), { epsilon: 1, classes: 3, bits: randomBits() })).toThrow(
+      RangeError,
+    );
     expect(() => randomisedResponse({ epsilon: 0, classes: 3 })).toThrow(RangeError);
     expect(() => randomisedResponse({ epsilon: 1, classes: 1 })).toThrow(RangeError);
   });
 
   it("lets counts be estimated", () => {
     const real = [30_000, 0, 10_000, 60_000];
-    const labels = Uint32Array.from(real.flatMap((count, label) => Array.from({ length: count }, () => label)));
+    const labels = Uint32Array.from(
+      real.flatMap((count, label) => Array.from({ length: count }, () => label)),
+    );
     const answers = randomiseLabels(labels, { epsilon: 1, classes: 4, bits: randomBits(seededFill(6)) });
-    const estimate = estimateCounts([0, 1, 2, 3].map((label) => answers.filter((answer) => answer === label).length), randomisedResponse({ epsilon: 1, classes: 4 }));
-    for (const [label, count] of real.entries()) expect(Math.abs(estimate[label]! - count)).toBeLessThan(2500);
+    const estimate = estimateCounts(
+      [0, 1, 2, 3].map((label) => answers.filter((answer) => answer === label).length),
+      randomisedResponse({ epsilon: 1, classes: 4 }),
+    );
+    for (const [label, count] of real.entries())
+      expect(Math.abs(estimate[label]! - count)).toBeLessThan(2500);
     expect(estimate.reduce((sum, one) => sum + one, 0)).toBeCloseTo(100_000, 3);
   });
 });
@@ -114,11 +152,19 @@ describe("privateVectors", () => {
   const rows = 150_000;
   /** Shares of the private values of `value` above each threshold. */
   const above = (value: number, mechanism: VectorMechanism): number[] => {
-    const given = privateVectors(new Float32Array(rows).fill(value), { width: 1, mechanism, bits: randomBits(seededFill(value > 0 ? 7 : 8)) });
+    const given = privateVectors(new Float32Array(rows).fill(value), {
+      width: 1,
+      mechanism,
+      bits: randomBits(seededFill(value > 0 ? 7 : 8)),
+    });
     return [-3, -1, 0, 1, 2, 4].map((threshold) => given.filter((one) => one > threshold).length / rows);
   };
 
-  it.each<VectorMechanism>([{ kind: "laplace", epsilon: 1, bound: 1 }, { kind: "laplace", epsilon: 3, bound: 1 }, { kind: "gaussian", epsilon: 1, delta: 0.05, bound: 1 }])("tells two of the farthest vectors apart by no more than epsilon, and by no less: %o", (mechanism) => {
+  it.each<VectorMechanism>([
+    { kind: "laplace", epsilon: 1, bound: 1 },
+    { kind: "laplace", epsilon: 3, bound: 1 },
+    { kind: "gaussian", epsilon: 1, delta: 0.05, bound: 1 },
+  ])("tells two of the farthest vectors apart by no more than epsilon, and by no less: %o", (mechanism) => {
     const { epsilon } = mechanism;
     const delta = mechanism.kind === "gaussian" ? mechanism.delta : 0;
     const [high, low] = [above(1, mechanism), above(-1, mechanism)];
@@ -131,25 +177,46 @@ describe("privateVectors", () => {
 
   it("scales long rows down and leaves short ones, each by itself", () => {
     const mechanism = { kind: "laplace", epsilon: 1e6, bound: 1 } as const;
-    const given = privateVectors(Float32Array.of(3, -1, 0.25, 0.25, 0, 0), { width: 2, mechanism, bits: randomBits(seededFill(9)) });
-    for (const [i, expected] of [0.75, -0.25, 0.25, 0.25, 0, 0].entries()) expect(given[i]).toBeCloseTo(expected, 3);
+    const given = privateVectors(Float32Array.of(3, -1, 0.25, 0.25, 0, 0), {
+      width: 2,
+      mechanism,
+      bits: randomBits(seededFill(9)),
+    });
+    for (const [i, expected] of [0.75, -0.25, 0.25, 0.25, 0, 0].entries())
+      expect(given[i]).toBeCloseTo(expected, 3);
   });
 
   it("gives Gaussian noise for vectors that are twice the bound apart", () => {
     const mechanism = { kind: "gaussian", epsilon: 1, delta: 1e-5, bound: 0.5 } as const;
-    const noise = privateVectors(new Float32Array(100_000), { width: 100, mechanism, bits: randomBits(seededFill(10)) });
+    const noise = privateVectors(new Float32Array(100_000), {
+      width: 100,
+      mechanism,
+      bits: randomBits(seededFill(10)),
+    });
     const deviation = gaussianNoiseFor(mechanism);
-    const { distance, limit } = kolmogorov(noise.map((x) => x / deviation), normalCdf);
+    const { distance, limit } = kolmogorov(
+      noise.map((x) => x / deviation),
+      normalCdf,
+    );
     expect(distance).toBeLessThan(limit);
   });
 
   it("refuses what is out of range", () => {
     const bits = randomBits(seededFill(1));
     const good = { kind: "laplace", epsilon: 1, bound: 1 } as const;
-    for (const mechanism of [{ ...good, epsilon: 0 }, { ...good, bound: 0 }, { ...good, epsilon: 1e-6 }, { kind: "gaussian", epsilon: 1, delta: 0, bound: 1 } as const]) {
+    for (const mechanism of [
+      { ...good, epsilon: 0 },
+      { ...good, bound: 0 },
+      { ...good, epsilon: 1e-6 },
+      { kind: "gaussian", epsilon: 1, delta: 0, bound: 1 } as const,
+    ]) {
       expect(() => privateVectors(new Float32Array(2), { width: 2, mechanism, bits })).toThrow(RangeError);
     }
-    expect(() => privateVectors(Float32Array.of(1, NaN), { width: 2, mechanism: good, bits })).toThrow(RangeError);
-    expect(() => privateVectors(new Float32Array(3), { width: 2, mechanism: good, bits })).toThrow(RangeError);
+    expect(() => privateVectors(Float32Array.of(1, NaN), { width: 2, mechanism: good, bits })).toThrow(
+      RangeError,
+    );
+    expect(() => privateVectors(new Float32Array(3), { width: 2, mechanism: good, bits })).toThrow(
+      RangeError,
+    );
   });
 });

@@ -7,18 +7,24 @@ import { renyiDivergence } from "./sampled-gaussian.ts";
 
 // The golden files are what PyPI dp-accounting 0.6.0 says; testing/python/dp_golden.py writes them.
 
-const golden = <Case>(name: string): Case[] => JSON.parse(readFileSync(new URL(`golden-${name}.json`, import.meta.url), "utf8")) as Case[];
+const golden = <Case>(name: string): Case[] =>
+  JSON.parse(readFileSync(new URL(`golden-${name}.json`, import.meta.url), "utf8")) as Case[];
 
 /** Largest relative difference; both infinite is none. */
 function apart(pairs: readonly { readonly got: number; readonly expected: number }[]): number {
-  return Math.max(...pairs.map(({ got, expected }) => (got === expected ? 0 : Math.abs(got - expected) / Math.max(Math.abs(expected), Number.MIN_VALUE))));
+  return Math.max(
+    ...pairs.map(({ got, expected }) =>
+      got === expected ? 0 : Math.abs(got - expected) / Math.max(Math.abs(expected), Number.MIN_VALUE),
+    ),
+  );
 }
 
 describe("logErfc", () => {
   it("agrees with mpmath to 1e-13 on both sides of where one way takes over from the other", () => {
     const cases = golden<{ x: number; logErfc: number }>("tail");
     expect(cases.length).toBeGreaterThan(10);
-    for (const { x, logErfc: expected } of cases) expect({ x, apart: apart([{ got: logErfc(x), expected }]) < 2e-13 }).toEqual({ x, apart: true });
+    for (const { x, logErfc: expected } of cases)
+      expect({ x, apart: apart([{ got: logErfc(x), expected }]) < 2e-13 }).toEqual({ x, apart: true });
   });
 });
 
@@ -27,29 +33,48 @@ describe("the accountant and dp-accounting", () => {
     const cases = golden<{ sigma: number; rate: number; divergences: (number | "Infinity")[] }>("divergence");
     expect(cases).toHaveLength(9);
     for (const { sigma, rate, divergences } of cases) {
-      const pairs = RENYI_ORDERS.map((order, i) => ({ got: renyiDivergence({ noiseMultiplier: sigma, samplingRate: rate }, order), expected: Number(divergences[i]) }));
-      expect({ sigma, rate, apart: apart(pairs) < 1e-8 || apart(pairs) }).toEqual({ sigma, rate, apart: true });
+      const pairs = RENYI_ORDERS.map((order, i) => ({
+        got: renyiDivergence({ noiseMultiplier: sigma, samplingRate: rate }, order),
+        expected: Number(divergences[i]),
+      }));
+      expect({ sigma, rate, apart: apart(pairs) < 1e-8 || apart(pairs) }).toEqual({
+        sigma,
+        rate,
+        apart: true,
+      });
     }
   });
 
   it("agree on epsilon to 1e-8 over noise .5 to 10, rates 1e-4 to 1, steps 1 to 1e5, three deltas, and on a mixture", () => {
-    const cases = golden<{ releases: [number, number, number][]; delta: number; epsilon: number | "Infinity" }>("accountant");
+    const cases = golden<{
+      releases: [number, number, number][];
+      delta: number;
+      epsilon: number | "Infinity";
+    }>("accountant");
     expect(cases.length).toBeGreaterThan(600);
     const pairs = cases.map(({ releases, delta, epsilon }) => {
       const accountant = createPrivacyAccountant({ delta });
-      for (const [noiseMultiplier, samplingRate, steps] of releases) accountant.compose({ noiseMultiplier, samplingRate, steps });
+      for (const [noiseMultiplier, samplingRate, steps] of releases)
+        accountant.compose({ noiseMultiplier, samplingRate, steps });
       return { got: accountant.epsilon(), expected: Number(epsilon) };
     });
     expect(apart(pairs)).toBeLessThan(1e-8);
   }, 60_000);
 
   it("agree on the noise for an epsilon to 2e-6", () => {
-    const pairs = golden<{ epsilon: number; delta: number; rate: number; steps: number; sigma: number }>("calibration").map(({ epsilon, delta, rate, steps, sigma }) => ({ got: noiseMultiplierFor({ epsilon, delta, samplingRate: rate, steps }), expected: sigma }));
+    const pairs = golden<{ epsilon: number; delta: number; rate: number; steps: number; sigma: number }>(
+      "calibration",
+    ).map(({ epsilon, delta, rate, steps, sigma }) => ({
+      got: noiseMultiplierFor({ epsilon, delta, samplingRate: rate, steps }),
+      expected: sigma,
+    }));
     expect(apart(pairs)).toBeLessThan(2e-6);
   });
 
   it("agree on the analytic Gaussian mechanism to 1e-9", () => {
-    const pairs = golden<{ epsilon: number; delta: number; sigma: number }>("gaussian").map(({ epsilon, delta, sigma }) => ({ got: gaussianNoiseFor({ epsilon, delta }), expected: sigma }));
+    const pairs = golden<{ epsilon: number; delta: number; sigma: number }>("gaussian").map(
+      ({ epsilon, delta, sigma }) => ({ got: gaussianNoiseFor({ epsilon, delta }), expected: sigma }),
+    );
     expect(apart(pairs)).toBeLessThan(1e-9);
   });
 });
@@ -82,13 +107,24 @@ describe("createPrivacyAccountant", () => {
 
   it("refuses what is out of range and has added nothing", () => {
     const accountant = createPrivacyAccountant({ delta: 1e-5 });
-    for (const wrong of [{ noiseMultiplier: -1 }, { noiseMultiplier: NaN }, { samplingRate: 1.1 }, { samplingRate: NaN }, { steps: 1.5 }, { steps: -1 }]) {
-      expect(() => accountant.compose({ noiseMultiplier: 1, samplingRate: 0.1, steps: 1, ...wrong })).toThrow(RangeError);
+    for (const wrong of [
+      { noiseMultiplier: -1 },
+      { noiseMultiplier: NaN },
+      { samplingRate: 1.1 },
+      { samplingRate: NaN },
+      { steps: 1.5 },
+      { steps: -1 },
+    ]) {
+      expect(() => accountant.compose({ noiseMultiplier: 1, samplingRate: 0.1, steps: 1, ...wrong })).toThrow(
+        RangeError,
+      );
     }
     expect(accountant.releases).toEqual([]);
     for (const delta of [0, 1, -1, NaN]) expect(() => createPrivacyAccountant({ delta })).toThrow(RangeError);
     expect(() => createPrivacyAccountant({ delta: 0.1, orders: [1] })).toThrow(RangeError);
-    expect(() => noiseMultiplierFor({ epsilon: 0, delta: 1e-5, samplingRate: 1, steps: 1 })).toThrow(RangeError);
+    expect(() => noiseMultiplierFor({ epsilon: 0, delta: 1e-5, samplingRate: 1, steps: 1 })).toThrow(
+      RangeError,
+    );
   });
 });
 

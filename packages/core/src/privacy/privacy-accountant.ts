@@ -36,9 +36,16 @@ const LEAST_ORDER = 1.01;
  * one record (for federated averaging: in one client) that is there or not. Agrees with PyPI `dp-accounting`.
  * @throws {RangeError} on a delta outside 0..1 (both excluded), or orders that are not above 1.
  */
-export function createPrivacyAccountant({ delta, orders = RENYI_ORDERS }: { readonly delta: number; readonly orders?: readonly number[] }): PrivacyAccountant {
+export function createPrivacyAccountant({
+  delta,
+  orders = RENYI_ORDERS,
+}: {
+  readonly delta: number;
+  readonly orders?: readonly number[];
+}): PrivacyAccountant {
   checkDelta(delta);
-  if (orders.length === 0 || !orders.every((order) => order > 1)) throw new RangeError("account for privacy: expected orders above 1, at least one; got others");
+  if (orders.length === 0 || !orders.every((order) => order > 1))
+    throw new RangeError("account for privacy: expected orders above 1, at least one; got others");
   const releases: GaussianReleases[] = [];
   const spent = new Float64Array(orders.length);
   // Rounds of a federation are alike: their divergence is worked out once.
@@ -53,14 +60,20 @@ export function createPrivacyAccountant({ delta, orders = RENYI_ORDERS }: { read
       checkRelease({ noiseMultiplier, samplingRate, steps });
       if (steps === 0) return;
       if (known?.noiseMultiplier !== noiseMultiplier || known.samplingRate !== samplingRate) {
-        known = { noiseMultiplier, samplingRate, divergences: orders.map((order) => renyiDivergence({ noiseMultiplier, samplingRate }, order)) };
+        known = {
+          noiseMultiplier,
+          samplingRate,
+          divergences: orders.map((order) => renyiDivergence({ noiseMultiplier, samplingRate }, order)),
+        };
       }
       for (const [i, divergence] of known.divergences.entries()) spent[i]! += divergence * steps;
       const last = releases.at(-1);
-      if (last?.noiseMultiplier === noiseMultiplier && last.samplingRate === samplingRate) releases[releases.length - 1] = { ...last, steps: last.steps + steps };
+      if (last?.noiseMultiplier === noiseMultiplier && last.samplingRate === samplingRate)
+        releases[releases.length - 1] = { ...last, steps: last.steps + steps };
       else releases.push({ noiseMultiplier, samplingRate, steps });
     },
-    epsilon: () => Math.max(0, Math.min(...orders.map((order, i) => toEpsilon({ order, divergence: spent[i]!, delta })))),
+    epsilon: () =>
+      Math.max(0, Math.min(...orders.map((order, i) => toEpsilon({ order, divergence: spent[i]!, delta })))),
   };
 }
 
@@ -68,8 +81,21 @@ export function createPrivacyAccountant({ delta, orders = RENYI_ORDERS }: { read
  * The least noise multiplier, to a millionth of it and never below, with which so many releases stay within an epsilon.
  * @throws {RangeError} where none does: epsilon is not above 0, or lower than these orders can show.
  */
-export function noiseMultiplierFor({ epsilon, delta, samplingRate, steps, orders }: { readonly epsilon: number; readonly delta: number; readonly samplingRate: number; readonly steps: number; readonly orders?: readonly number[] }): number {
-  if (!(epsilon > 0)) throw new RangeError(`find a noise multiplier: expected an epsilon above 0; got ${describe(epsilon)}`);
+export function noiseMultiplierFor({
+  epsilon,
+  delta,
+  samplingRate,
+  steps,
+  orders,
+}: {
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly samplingRate: number;
+  readonly steps: number;
+  readonly orders?: readonly number[];
+}): number {
+  if (!(epsilon > 0))
+    throw new RangeError(`find a noise multiplier: expected an epsilon above 0; got ${describe(epsilon)}`);
   const within = (noiseMultiplier: number): boolean => {
     const accountant = createPrivacyAccountant({ delta, ...(orders ? { orders } : {}) });
     accountant.compose({ noiseMultiplier, samplingRate, steps });
@@ -78,7 +104,10 @@ export function noiseMultiplierFor({ epsilon, delta, samplingRate, steps, orders
   let high = 1;
   while (!within(high)) {
     high *= 2;
-    if (high > 2 ** 40) throw new RangeError(`find a noise multiplier: expected an epsilon that some noise reaches; got ${epsilon}`);
+    if (high > 2 ** 40)
+      throw new RangeError(
+        `find a noise multiplier: expected an epsilon that some noise reaches; got ${epsilon}`,
+      );
   }
   let low = high / 2;
   while (within(low) && low > 2 ** -20) [low, high] = [low / 2, low];
@@ -94,19 +123,37 @@ export function noiseMultiplierFor({ epsilon, delta, samplingRate, steps, orders
  * Epsilon of one order. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020
  * (2004.00010), proposition 12; and delta <= sqrt(1 - exp(-KL)), which shows that nothing at all was spent.
  */
-function toEpsilon({ order, divergence, delta }: { readonly order: number; readonly divergence: number; readonly delta: number }): number {
+function toEpsilon({
+  order,
+  divergence,
+  delta,
+}: {
+  readonly order: number;
+  readonly divergence: number;
+  readonly delta: number;
+}): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
   if (order <= LEAST_ORDER) return Infinity;
   return divergence + Math.log1p(-1 / order) - Math.log(delta * order) / (order - 1);
 }
 
 function checkRelease({ noiseMultiplier, samplingRate, steps }: GaussianReleases): void {
-  if (!(noiseMultiplier >= 0 && noiseMultiplier < Infinity)) throw new RangeError(`account for privacy: expected a noise multiplier from 0 up; got ${describe(noiseMultiplier)}`);
-  if (!(samplingRate >= 0 && samplingRate <= 1)) throw new RangeError(`account for privacy: expected a sampling rate from 0 to 1; got ${describe(samplingRate)}`);
-  if (!(Number.isSafeInteger(steps) && steps >= 0)) throw new RangeError(`account for privacy: expected steps as a whole number from 0 up; got ${describe(steps)}`);
+  if (!(noiseMultiplier >= 0 && noiseMultiplier < Infinity))
+    throw new RangeError(
+      `account for privacy: expected a noise multiplier from 0 up; got ${describe(noiseMultiplier)}`,
+    );
+  if (!(samplingRate >= 0 && samplingRate <= 1))
+    throw new RangeError(
+      `account for privacy: expected a sampling rate from 0 to 1; got ${describe(samplingRate)}`,
+    );
+  if (!(Number.isSafeInteger(steps) && steps >= 0))
+    throw new RangeError(
+      `account for privacy: expected steps as a whole number from 0 up; got ${describe(steps)}`,
+    );
 }
 
 /** @throws {RangeError} unless delta is above 0 and below 1. */
 export function checkDelta(delta: number): void {
-  if (!(delta > 0 && delta < 1)) throw new RangeError(`account for privacy: expected a delta above 0 and below 1; got ${describe(delta)}`);
+  if (!(delta > 0 && delta < 1))
+    throw new RangeError(`account for privacy: expected a delta above 0 and below 1; got ${describe(delta)}`);
 }

@@ -16,7 +16,11 @@ const momentum: Aggregator = {
   open({ kernels, base, memory }) {
     const mean = kernels.weightedMean({ length: base.length });
     let restored: { count: number; totalWeight: number; mean: Float32Array } | undefined;
-    const state = () => restored ?? (mean.count === 0 ? { count: 0, totalWeight: 0, mean: new Float32Array(base.length) } : { count: mean.count, totalWeight: mean.totalWeight, mean: mean.result() });
+    const state = () =>
+      restored ??
+      (mean.count === 0
+        ? { count: 0, totalWeight: 0, mean: new Float32Array(base.length) }
+        : { count: mean.count, totalWeight: mean.totalWeight, mean: mean.result() });
     return {
       get count() {
         return state().count;
@@ -38,28 +42,49 @@ const momentum: Aggregator = {
   },
 };
 
-const open = (aggregator: Aggregator, length: number, kernels: VectorKernels = referenceKernels()) => aggregator.open({ kernels, base: new Float32Array(length), capacity: 10, random: Math.random });
+const open = (aggregator: Aggregator, length: number, kernels: VectorKernels = referenceKernels()) =>
+  aggregator.open({ kernels, base: new Float32Array(length), capacity: 10, random: Math.random });
 const f32 = (...values: number[]) => ({ encoding: "f32", values: Float32Array.from(values) }) as const;
 
 describe("privateAggregator", () => {
   it("adds noise of standard deviation noiseMultiplier * clipNorm / count to the mean, not that squared", () => {
     const length = 50_001;
-    for (const [noiseMultiplier, clipNorm, count] of [[1, 0.2, 2], [0.3, 4, 5]] as const) {
-      const { aggregator } = privateAggregator(momentum, { clipNorm, noiseMultiplier, delta: 1e-5, fill: seededFill(1) });
+    for (const [noiseMultiplier, clipNorm, count] of [
+      [1, 0.2, 2],
+      [0.3, 4, 5],
+    ] as const) {
+      const { aggregator } = privateAggregator(momentum, {
+        clipNorm,
+        noiseMultiplier,
+        delta: 1e-5,
+        fill: seededFill(1),
+      });
       const round = open(aggregator, length);
-      for (let i = 0; i < count; i++) round.add({ encoding: "f32", values: new Float32Array(length) }, { weight: 1, client: `c${i}` });
+      for (let i = 0; i < count; i++)
+        round.add({ encoding: "f32", values: new Float32Array(length) }, { weight: 1, client: `c${i}` });
       const { model } = round.finish();
-      const { distance, limit } = kolmogorov(model.map((x) => x / ((noiseMultiplier * clipNorm) / count)), (x) => Math.exp(logNormalCdf(x)));
+      const { distance, limit } = kolmogorov(
+        model.map((x) => x / ((noiseMultiplier * clipNorm) / count)),
+        (x) => Math.exp(logNormalCdf(x)),
+      );
       expect(distance).toBeLessThan(limit);
       round.dispose();
     }
   });
 
   it("clips every client and weighs all the same, whatever weight it comes with and however it is written", () => {
-    const { aggregator } = privateAggregator(momentum, { clipNorm: 1, noiseMultiplier: 1e-9, delta: 1e-5, fill: seededFill(2) });
+    const { aggregator } = privateAggregator(momentum, {
+      clipNorm: 1,
+      noiseMultiplier: 1e-9,
+      delta: 1e-5,
+      fill: seededFill(2),
+    });
     const round = open(aggregator, 2);
     round.add(f32(30, 40), { weight: 1e12, client: "large" });
-    round.add({ encoding: "int8", values: Int8Array.of(0, 100), scale: 0.001 }, { weight: 3, client: "small" });
+    round.add(
+      { encoding: "int8", values: Int8Array.of(0, 100), scale: 0.001 },
+      { weight: 3, client: "small" },
+    );
     expect(round.totalWeight).toBe(2);
     const { model } = round.finish();
     expect(model[0]).toBeCloseTo(0.3, 5);
@@ -68,7 +93,12 @@ describe("privateAggregator", () => {
   });
 
   it("lets a rule's memory know nothing but what was noised", () => {
-    const { aggregator } = privateAggregator(momentum, { clipNorm: 1, noiseMultiplier: 5, delta: 1e-5, fill: seededFill(3) });
+    const { aggregator } = privateAggregator(momentum, {
+      clipNorm: 1,
+      noiseMultiplier: 5,
+      delta: 1e-5,
+      fill: seededFill(3),
+    });
     const round = open(aggregator, 1);
     round.add(f32(0), { weight: 1, client: "a" });
     round.add(f32(0), { weight: 1, client: "b" });
@@ -81,7 +111,8 @@ describe("privateAggregator", () => {
   it("C22: refuses a change that is not finite and has counted nothing", () => {
     const { aggregator } = privateAggregator(momentum, { clipNorm: 1, noiseMultiplier: 1, delta: 1e-5 });
     const round = open(aggregator, 2);
-    for (const bad of [NaN, Infinity]) expect(() => round.add(f32(0, bad), { weight: 1, client: "a" })).toThrow(RangeError);
+    for (const bad of [NaN, Infinity])
+      expect(() => round.add(f32(0, bad), { weight: 1, client: "a" })).toThrow(RangeError);
     expect(round.count).toBe(0);
     expect(() => round.finish()).toThrow(expect.objectContaining({ code: "cohort-too-small" }) as Error);
     round.dispose();
@@ -104,8 +135,12 @@ describe("privateAggregator", () => {
     const { privacy: plain } = privateAggregator(momentum, options);
     const { privacy: sampled } = privateAggregator(momentum, { ...options, sampling: "poisson" });
     expect(plain.spent()).toEqual({ epsilon: 0, delta: 1e-5, noiseMultiplier: 1 });
-    for (let i = 0; i < 10; i++) for (const privacy of [plain, sampled]) privacy.onRound({ selected: 10, counted: 9, population: 100 });
-    for (const [privacy, samplingRate] of [[plain, 1], [sampled, 0.1]] as const) {
+    for (let i = 0; i < 10; i++)
+      for (const privacy of [plain, sampled]) privacy.onRound({ selected: 10, counted: 9, population: 100 });
+    for (const [privacy, samplingRate] of [
+      [plain, 1],
+      [sampled, 0.1],
+    ] as const) {
       const accountant = createPrivacyAccountant({ delta: 1e-5 });
       accountant.compose({ noiseMultiplier: 1, samplingRate, steps: 10 });
       expect(privacy.spent().epsilon).toBeCloseTo(accountant.epsilon(), 10);
@@ -116,7 +151,10 @@ describe("privateAggregator", () => {
   it("refuses rules that need the updates themselves, whole weights, and numbers out of range", () => {
     const options = { clipNorm: 1, noiseMultiplier: 1, delta: 1e-5 };
     expect(() => privateAggregator({ ...momentum, needsSumOnly: false }, options)).toThrow(TypeError);
-    expect(() => privateAggregator(momentum, options).aggregator.aggregate([])).toThrow(expect.objectContaining({ code: "privacy-forbids" }) as Error);
-    for (const wrong of [{ clipNorm: 0 }, { noiseMultiplier: 0 }, { noiseMultiplier: NaN }, { delta: 0 }]) expect(() => privateAggregator(momentum, { ...options, ...wrong })).toThrow(RangeError);
+    expect(() => privateAggregator(momentum, options).aggregator.aggregate([])).toThrow(
+      expect.objectContaining({ code: "privacy-forbids" }) as Error,
+    );
+    for (const wrong of [{ clipNorm: 0 }, { noiseMultiplier: 0 }, { noiseMultiplier: NaN }, { delta: 0 }])
+      expect(() => privateAggregator(momentum, { ...options, ...wrong })).toThrow(RangeError);
   });
 });

@@ -48,12 +48,21 @@ export interface PrivateAggregation {
  * @throws {RangeError} on numbers out of range.
  * @throws {TypeError} for a rule that needs the updates themselves: no noise is known that fits its median or choice.
  */
-export function privateAggregator(aggregator: Aggregator, { clipNorm, noiseMultiplier, delta, sampling = "none", fill }: PrivateAggregatorOptions): PrivateAggregation {
-  if (!aggregator.needsSumOnly) throw new TypeError(`aggregate privately: expected a rule that needs the mean only; got ${aggregator.name}`);
-  if (!(clipNorm > 0 && clipNorm < Infinity)) throw new RangeError(`aggregate privately: expected clipNorm above 0; got ${clipNorm}`);
-  if (!(noiseMultiplier > 0 && noiseMultiplier < Infinity)) throw new RangeError(`aggregate privately: expected noiseMultiplier above 0; got ${noiseMultiplier}`);
+export function privateAggregator(
+  aggregator: Aggregator,
+  { clipNorm, noiseMultiplier, delta, sampling = "none", fill }: PrivateAggregatorOptions,
+): PrivateAggregation {
+  if (!aggregator.needsSumOnly)
+    throw new TypeError(
+      `aggregate privately: expected a rule that needs the mean only; got ${aggregator.name}`,
+    );
+  if (!(clipNorm > 0 && clipNorm < Infinity))
+    throw new RangeError(`aggregate privately: expected clipNorm above 0; got ${clipNorm}`);
+  if (!(noiseMultiplier > 0 && noiseMultiplier < Infinity))
+    throw new RangeError(`aggregate privately: expected noiseMultiplier above 0; got ${noiseMultiplier}`);
   const bits = randomBits(fill);
-  const noised = (mean: Float32Array, count: number): Float32Array => addGaussianNoise(mean, { deviation: (noiseMultiplier * clipNorm) / count, bits });
+  const noised = (mean: Float32Array, count: number): Float32Array =>
+    addGaussianNoise(mean, { deviation: (noiseMultiplier * clipNorm) / count, bits });
 
   return {
     aggregator: {
@@ -61,7 +70,10 @@ export function privateAggregator(aggregator: Aggregator, { clipNorm, noiseMulti
       minClients: aggregator.minClients,
       needsSumOnly: true,
       aggregate() {
-        throw new SednaError("aggregate privately: expected changes of a model, which can be clipped; got whole weights", { code: "privacy-forbids" });
+        throw new SednaError(
+          "aggregate privately: expected changes of a model, which can be clipped; got whole weights",
+          { code: "privacy-forbids" },
+        );
       },
       open: (round) => openPrivately(round, { aggregator, clipNorm, noised }),
     },
@@ -69,7 +81,18 @@ export function privateAggregator(aggregator: Aggregator, { clipNorm, noiseMulti
   };
 }
 
-function openPrivately(round: AggregationRound, { aggregator, clipNorm, noised }: { readonly aggregator: Aggregator; readonly clipNorm: number; readonly noised: (mean: Float32Array, count: number) => Float32Array }): OpenAggregation {
+function openPrivately(
+  round: AggregationRound,
+  {
+    aggregator,
+    clipNorm,
+    noised,
+  }: {
+    readonly aggregator: Aggregator;
+    readonly clipNorm: number;
+    readonly noised: (mean: Float32Array, count: number) => Float32Array;
+  },
+): OpenAggregation {
   const sum = aggregator.open(round);
   // One change at a time: the kernel checks it, clips it, and writes any encoding out as numbers.
   const one = round.kernels.weightedMean({ length: round.base.length });
@@ -108,7 +131,15 @@ function openPrivately(round: AggregationRound, { aggregator, clipNorm, noised }
   };
 }
 
-function federationPrivacy({ accountant, noiseMultiplier, sampling }: { readonly accountant: PrivacyAccountant; readonly noiseMultiplier: number; readonly sampling: "none" | "poisson" }): FederationPrivacy {
+function federationPrivacy({
+  accountant,
+  noiseMultiplier,
+  sampling,
+}: {
+  readonly accountant: PrivacyAccountant;
+  readonly noiseMultiplier: number;
+  readonly sampling: "none" | "poisson";
+}): FederationPrivacy {
   return {
     spent: () => ({ epsilon: accountant.epsilon(), delta: accountant.delta, noiseMultiplier }),
     onRound({ selected, population }) {

@@ -9,9 +9,18 @@ import type { RandomBits } from "./random-bits.ts";
 /** How vectors are made private. */
 export type VectorMechanism =
   /** epsilon alone: Laplace noise on vectors within an L1 ball. */
-  | { readonly kind: "laplace"; readonly epsilon: number; /** Longest L1 norm; longer vectors are scaled down to it. */ readonly bound: number }
+  | {
+      readonly kind: "laplace";
+      readonly epsilon: number;
+      /** Longest L1 norm; longer vectors are scaled down to it. */ readonly bound: number;
+    }
   /** (epsilon, delta): Gaussian noise on vectors within an L2 ball. */
-  | { readonly kind: "gaussian"; readonly epsilon: number; readonly delta: number; /** Longest L2 norm. */ readonly bound: number };
+  | {
+      readonly kind: "gaussian";
+      readonly epsilon: number;
+      readonly delta: number;
+      /** Longest L2 norm. */ readonly bound: number;
+    };
 
 /** Steps of the lattice to one bound: rounding costs a noise that is larger by `length / 2^31`. */
 const STEPS = 2 ** 30;
@@ -21,27 +30,45 @@ const STEPS = 2 ** 30;
  * differentially private for that row. The Laplace noise is drawn exactly on a lattice that does not depend on the row.
  * @throws {RangeError} on settings out of range, numbers that are not finite, or an epsilon too small for the lattice.
  */
-export function privateVectors(rows: Float32Array, { width, mechanism, bits }: { readonly width: number; readonly mechanism: VectorMechanism; readonly bits: RandomBits }): Float32Array {
+export function privateVectors(
+  rows: Float32Array,
+  {
+    width,
+    mechanism,
+    bits,
+  }: { readonly width: number; readonly mechanism: VectorMechanism; readonly bits: RandomBits },
+): Float32Array {
   const { kind, epsilon, bound } = mechanism;
-  if (!(epsilon > 0 && epsilon < Infinity)) throw new RangeError(`make vectors private: expected an epsilon above 0; got ${epsilon}`);
-  if (!(bound > 0 && bound < Infinity)) throw new RangeError(`make vectors private: expected a bound above 0; got ${bound}`);
-  if (!(Number.isInteger(width) && width >= 1 && rows.length % width === 0)) throw new RangeError(`make vectors private: expected rows of ${width} numbers; got ${rows.length} numbers`);
-  if (!rows.every(Number.isFinite)) throw new RangeError("make vectors private: expected finite numbers; got others");
+  if (!(epsilon > 0 && epsilon < Infinity))
+    throw new RangeError(`make vectors private: expected an epsilon above 0; got ${epsilon}`);
+  if (!(bound > 0 && bound < Infinity))
+    throw new RangeError(`make vectors private: expected a bound above 0; got ${bound}`);
+  if (!(Number.isInteger(width) && width >= 1 && rows.length % width === 0))
+    throw new RangeError(
+      `make vectors private: expected rows of ${width} numbers; got ${rows.length} numbers`,
+    );
+  if (!rows.every(Number.isFinite))
+    throw new RangeError("make vectors private: expected finite numbers; got others");
   const clipped = rows.slice();
   for (let i = 0; i < rows.length; i += width) clip(clipped.subarray(i, i + width), mechanism);
-  if (kind === "gaussian") return addGaussianNoise(clipped, { deviation: 2 * bound * gaussianNoiseFor(mechanism), bits });
+  if (kind === "gaussian")
+    return addGaussianNoise(clipped, { deviation: 2 * bound * gaussianNoiseFor(mechanism), bits });
 
   // In steps of the lattice two rows are at most 2 * bound apart, and half a step more at each end of each number.
   const step = 2 ** Math.floor(Math.log2(bound)) / STEPS;
   const sensitivity = Math.ceil((2 * bound) / step) + width;
   const scale = Math.ceil(sensitivity / epsilon);
-  for (let i = 0; i < clipped.length; i++) clipped[i] = (Math.round(clipped[i]! / step) + discreteLaplace(scale, bits)) * step;
+  for (let i = 0; i < clipped.length; i++)
+    clipped[i] = (Math.round(clipped[i]! / step) + discreteLaplace(scale, bits)) * step;
   return clipped;
 }
 
 /** Scales a row down into the ball, the rounding to f32 included. */
 function clip(row: Float32Array, { kind, bound }: VectorMechanism): void {
-  const length = kind === "laplace" ? row.reduce((sum, value) => sum + Math.abs(value), 0) : Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+  const length =
+    kind === "laplace"
+      ? row.reduce((sum, value) => sum + Math.abs(value), 0)
+      : Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
   if (length <= bound) return;
   const factor = (bound / length) * (1 - 2 ** -22);
   for (let i = 0; i < row.length; i++) row[i] = row[i]! * factor;

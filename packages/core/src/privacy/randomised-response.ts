@@ -19,9 +19,16 @@ export interface RandomisedResponse {
  * The probabilities for an epsilon and `classes` labels.
  * @throws {RangeError} on an epsilon that is not above 0, or fewer than 2 classes.
  */
-export function randomisedResponse({ epsilon, classes }: { readonly epsilon: number; readonly classes: number }): RandomisedResponse {
+export function randomisedResponse({
+  epsilon,
+  classes,
+}: {
+  readonly epsilon: number;
+  readonly classes: number;
+}): RandomisedResponse {
   if (!(epsilon > 0)) throw new RangeError(`answer at random: expected an epsilon above 0; got ${epsilon}`);
-  if (!(Number.isInteger(classes) && classes >= 2)) throw new RangeError(`answer at random: expected at least 2 classes; got ${classes}`);
+  if (!(Number.isInteger(classes) && classes >= 2))
+    throw new RangeError(`answer at random: expected at least 2 classes; got ${classes}`);
   // Rounded down to what can be drawn, and never to 1: a label that can't be denied has no epsilon.
   const others = classes - 1;
   const truth = Math.floor((DRAWS - others) / (1 + others * Math.exp(-epsilon))) / DRAWS;
@@ -29,10 +36,18 @@ export function randomisedResponse({ epsilon, classes }: { readonly epsilon: num
 }
 
 /** An answer for each label. @throws {RangeError} on a label that is no whole number below `classes`. */
-export function randomiseLabels(labels: Uint32Array, { epsilon, classes, bits }: { readonly epsilon: number; readonly classes: number; readonly bits: RandomBits }): Uint32Array {
+export function randomiseLabels(
+  labels: Uint32Array,
+  {
+    epsilon,
+    classes,
+    bits,
+  }: { readonly epsilon: number; readonly classes: number; readonly bits: RandomBits },
+): Uint32Array {
   const { truth } = randomisedResponse({ epsilon, classes });
   return labels.map((label) => {
-    if (label >= classes) throw new RangeError(`answer at random: expected labels below ${classes}; got ${label}`);
+    if (label >= classes)
+      throw new RangeError(`answer at random: expected labels below ${classes}; got ${label}`);
     if (bits.below(DRAWS) < truth * DRAWS) return label;
     const other = bits.below(classes - 1);
     return other < label ? other : other + 1;

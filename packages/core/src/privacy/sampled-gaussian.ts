@@ -22,11 +22,16 @@ const NEGLIGIBLE = 30;
  * Rényi divergence of the given order, above 1; Infinity where the sum for a fractional order does not come to rest
  * within 1000 terms, which leaves that order out of an epsilon.
  */
-export function renyiDivergence({ noiseMultiplier: sigma, samplingRate: q }: SampledGaussian, order: number): number {
+export function renyiDivergence(
+  { noiseMultiplier: sigma, samplingRate: q }: SampledGaussian,
+  order: number,
+): number {
   if (q === 0) return 0;
   if (order === Infinity || sigma === 0) return Infinity;
   if (q === 1) return order / (2 * sigma ** 2);
-  const moment = Number.isInteger(order) ? wholeMoment({ q, sigma, order }) : fractionalMoment({ q, sigma, order });
+  const moment = Number.isInteger(order)
+    ? wholeMoment({ q, sigma, order })
+    : fractionalMoment({ q, sigma, order });
   return moment / (order - 1);
 }
 
@@ -65,13 +70,30 @@ function fractionalMoment({ q, sigma, order }: Moment): number {
     if (i > 0) logBinomial += Math.log(Math.abs(order - i + 1) / i);
     const j = order - i;
     const next = {
-      below: logBinomial + i * logQ + j * log1mQ + (i * i - i) / (2 * sigma ** 2) + logErfc((i - middle) / (Math.SQRT2 * sigma)) - Math.LN2,
-      above: logBinomial + j * logQ + i * log1mQ + (j * j - j) / (2 * sigma ** 2) + logErfc((middle - j) / (Math.SQRT2 * sigma)) - Math.LN2,
+      below:
+        logBinomial +
+        i * logQ +
+        j * log1mQ +
+        (i * i - i) / (2 * sigma ** 2) +
+        logErfc((i - middle) / (Math.SQRT2 * sigma)) -
+        Math.LN2,
+      above:
+        logBinomial +
+        j * logQ +
+        i * log1mQ +
+        (j * j - j) / (2 * sigma ** 2) +
+        logErfc((middle - j) / (Math.SQRT2 * sigma)) -
+        Math.LN2,
     };
     below = logAdd(below, next.below);
     above = logAdd(above, next.above);
     const sum = logAdd(below, above);
-    if (next.below < last.below && next.above < last.above && Math.max(next.below, next.above) < sum - NEGLIGIBLE) return sum;
+    if (
+      next.below < last.below &&
+      next.above < last.above &&
+      Math.max(next.below, next.above) < sum - NEGLIGIBLE
+    )
+      return sum;
     last = next;
   }
   return Infinity;

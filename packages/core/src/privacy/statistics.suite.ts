@@ -21,16 +21,26 @@ export function seededFill(seed: number): FillRandom {
 }
 
 /** Pearson's statistic, and what it exceeds with a chance below 1e-6. Source: Laurent and Massart, 2000, lemma 1. */
-export function chiSquare(observed: readonly number[], expected: readonly number[]): { readonly statistic: number; readonly limit: number } {
+export function chiSquare(
+  observed: readonly number[],
+  expected: readonly number[],
+): { readonly statistic: number; readonly limit: number } {
   const freedom = observed.length - 1;
   const statistic = observed.reduce((sum, count, i) => sum + (count - expected[i]!) ** 2 / expected[i]!, 0);
   return { statistic, limit: freedom + 2 * Math.sqrt(freedom * DOUBT) + 2 * DOUBT };
 }
 
 /** The largest distance of an empirical distribution from `cdf`, and what it exceeds with a chance below 1e-6. Source: Massart, 1990. */
-export function kolmogorov(sample: Float32Array, cdf: (x: number) => number): { readonly distance: number; readonly limit: number } {
+export function kolmogorov(
+  sample: Float32Array,
+  cdf: (x: number) => number,
+): { readonly distance: number; readonly limit: number } {
   const sorted = sample.toSorted();
-  const distance = Math.max(...sorted.map((x, i) => Math.max(Math.abs(cdf(x) - i / sorted.length), Math.abs(cdf(x) - (i + 1) / sorted.length))));
+  const distance = Math.max(
+    ...sorted.map((x, i) =>
+      Math.max(Math.abs(cdf(x) - i / sorted.length), Math.abs(cdf(x) - (i + 1) / sorted.length)),
+    ),
+  );
   return { distance, limit: Math.sqrt(DOUBT / (2 * sorted.length)) };
 }
 

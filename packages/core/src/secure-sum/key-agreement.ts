@@ -1,7 +1,9 @@
 import { x25519 } from "@noble/curves/ed25519.js";
 
 /** What comes before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
-const PKCS8 = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20];
+const PKCS8 = [
+  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20,
+];
 const PRIME = 2n ** 255n - 19n;
 /** Points with which everyone's secret would be the same, as numbers below the prime. Source: cr.yp.to/ecdh.html#validate. */
 const SMALL_ORDER = [
@@ -21,7 +23,9 @@ export interface KeyAgreement {
 
 /** X25519 of a secret of 32 bytes: the engine's where it has it, which is several times faster, else that of @noble/curves. */
 export async function keyAgreement(secret: Uint8Array<ArrayBuffer>): Promise<KeyAgreement> {
-  const native = await crypto.subtle.importKey("pkcs8", Uint8Array.from([...PKCS8, ...secret]), "X25519", false, ["deriveBits"]).catch(() => undefined);
+  const native = await crypto.subtle
+    .importKey("pkcs8", Uint8Array.from([...PKCS8, ...secret]), "X25519", false, ["deriveBits"])
+    .catch(() => undefined);
   return {
     publicKey: Uint8Array.from(x25519.getPublicKey(secret)),
     async secretWith(theirs) {
@@ -36,6 +40,7 @@ export async function keyAgreement(secret: Uint8Array<ArrayBuffer>): Promise<Key
 
 /** True for a public key that no honest side has. The highest bit does not count (RFC 7748). */
 export function isSmallOrder(publicKey: Uint8Array): boolean {
-  const number = publicKey.reduceRight((sum, byte, i) => (sum << 8n) | BigInt(i === 31 ? byte & 0x7f : byte), 0n) % PRIME;
+  const number =
+    publicKey.reduceRight((sum, byte, i) => (sum << 8n) | BigInt(i === 31 ? byte & 0x7f : byte), 0n) % PRIME;
   return SMALL_ORDER.includes(number);
 }

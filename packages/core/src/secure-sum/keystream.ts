@@ -6,7 +6,10 @@ const BLOCK = 16;
 export type RingVector = Uint32Array<ArrayBuffer>;
 
 /** SHA-256 of a label and what follows it, each with its length before it, so that no two lists of parts are alike. */
-export async function sha256(label: string, ...parts: readonly Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
+export async function sha256(
+  label: string,
+  ...parts: readonly Uint8Array[]
+): Promise<Uint8Array<ArrayBuffer>> {
   const all = [new TextEncoder().encode(label), ...parts];
   const bytes = new Uint8Array(all.reduce((sum, part) => sum + 4 + part.length, 0));
   const view = new DataView(bytes.buffer);
@@ -27,14 +30,23 @@ export async function keystream(key: Uint8Array<ArrayBuffer>, words: number): Pr
 }
 
 /** Adds the key stream of a key to a vector, or takes it away again, modulo 2^32. */
-export async function addMask(vector: RingVector, { key, sign }: { readonly key: Uint8Array<ArrayBuffer>; readonly sign: 1 | -1 }): Promise<void> {
+export async function addMask(
+  vector: RingVector,
+  { key, sign }: { readonly key: Uint8Array<ArrayBuffer>; readonly sign: 1 | -1 },
+): Promise<void> {
   const aes = await crypto.subtle.importKey("raw", key, "AES-CTR", false, ["encrypt"]);
   const zeros = new Uint8Array(4 * Math.min(CHUNK, vector.length));
   const counter = new Uint8Array(BLOCK);
   for (let from = 0; from < vector.length; from += CHUNK) {
     new DataView(counter.buffer).setUint32(BLOCK - 4, (4 * from) / BLOCK);
     const length = Math.min(CHUNK, vector.length - from);
-    const mask = new Uint32Array(await crypto.subtle.encrypt({ name: "AES-CTR", counter, length: 32 }, aes, zeros.subarray(0, 4 * length)));
+    const mask = new Uint32Array(
+      await crypto.subtle.encrypt(
+        { name: "AES-CTR", counter, length: 32 },
+        aes,
+        zeros.subarray(0, 4 * length),
+      ),
+    );
     // The typed array wraps at 2^32 by itself.
     if (sign === 1) for (let i = 0; i < length; i++) vector[from + i]! += mask[i]!;
     else for (let i = 0; i < length; i++) vector[from + i]! -= mask[i]!;

@@ -31,7 +31,8 @@ export function neighbourhoodSize(clients: number): NeighbourhoodSize {
   const all = clients - 1;
   for (let k = 2 * Math.ceil(Math.log2(clients)); k < Math.min(all, MOST); k += 2) {
     const threshold = thresholdOf(k);
-    if (clients * tooFewLeft({ others: all, drawn: k, threshold }) <= FAILURES) return { neighbours: k, threshold };
+    if (clients * tooFewLeft({ others: all, drawn: k, threshold }) <= FAILURES)
+      return { neighbours: k, threshold };
   }
   const neighbours = all <= MOST ? all : MOST;
   return { neighbours, threshold: thresholdOf(neighbours) };
@@ -40,11 +41,22 @@ export function neighbourhoodSize(clients: number): NeighbourhoodSize {
 /**
  * The neighbours of each client, ascending: mutual, and the same for whoever works it out from the same seed.
  */
-export async function neighboursOf({ clients, seed }: { readonly clients: number; readonly seed: Uint8Array<ArrayBuffer> }): Promise<readonly (readonly number[])[]> {
+export async function neighboursOf({
+  clients,
+  seed,
+}: {
+  readonly clients: number;
+  readonly seed: Uint8Array<ArrayBuffer>;
+}): Promise<readonly (readonly number[])[]> {
   const { neighbours } = neighbourhoodSize(clients);
-  if (neighbours === clients - 1) return Array.from({ length: clients }, (_, i) => Array.from({ length: clients }, (_, j) => j).filter((j) => j !== i));
+  if (neighbours === clients - 1)
+    return Array.from({ length: clients }, (_, i) =>
+      Array.from({ length: clients }, (_, j) => j).filter((j) => j !== i),
+    );
   const words = await keystream(await sha256("sedna secure sum ring", seed), 2 * clients);
-  const ring = Array.from({ length: clients }, (_, i) => i).toSorted((a, b) => words[2 * a]! - words[2 * b]! || words[2 * a + 1]! - words[2 * b + 1]! || a - b);
+  const ring = Array.from({ length: clients }, (_, i) => i).toSorted(
+    (a, b) => words[2 * a]! - words[2 * b]! || words[2 * a + 1]! - words[2 * b + 1]! || a - b,
+  );
   const lists = Array.from({ length: clients }, (): number[] => []);
   for (const [place, client] of ring.entries()) {
     for (let step = 1; step <= neighbours / 2; step++) {
@@ -59,11 +71,21 @@ export async function neighboursOf({ clients, seed }: { readonly clients: number
 const thresholdOf = (neighbours: number): number => Math.floor((neighbours * (1 + COLLUSION)) / 2) + 1;
 
 /** Probability that fewer than `threshold` of `drawn` neighbours are left when {@link DROPOUTS} of the others are gone: hypergeometric. */
-function tooFewLeft({ others, drawn, threshold }: { readonly others: number; readonly drawn: number; readonly threshold: number }): number {
+function tooFewLeft({
+  others,
+  drawn,
+  threshold,
+}: {
+  readonly others: number;
+  readonly drawn: number;
+  readonly threshold: number;
+}): number {
   const left = others - Math.ceil(DROPOUTS * others);
   let probability = 0;
   for (let x = Math.max(0, drawn - (others - left)); x < threshold; x++) {
-    probability += Math.exp(logChoose(left, x) + logChoose(others - left, drawn - x) - logChoose(others, drawn));
+    probability += Math.exp(
+      logChoose(left, x) + logChoose(others - left, drawn - x) - logChoose(others, drawn),
+    );
   }
   return probability;
 }

@@ -14,20 +14,37 @@ export interface SecureMean {
 const RING = 2 ** 32;
 
 /** The most levels, at most `wanted`, with which a sum of so many clients of such weights cannot overflow. */
-export function levelsFor({ clients, maxWeight, wanted = 2 ** 22 }: { readonly clients: number; readonly maxWeight: number; readonly wanted?: number }): number {
+export function levelsFor({
+  clients,
+  maxWeight,
+  wanted = 2 ** 22,
+}: {
+  readonly clients: number;
+  readonly maxWeight: number;
+  readonly wanted?: number;
+}): number {
   const most = Math.floor((RING - 1) / (clients * maxWeight));
   const levels = Math.min(wanted, most - (most % 2));
-  if (levels < 2) throw new RangeError(`plan a secure sum: expected clients times weights below 2^31; got ${clients} times ${maxWeight}`);
+  if (levels < 2)
+    throw new RangeError(
+      `plan a secure sum: expected clients times weights below 2^31; got ${clients} times ${maxWeight}`,
+    );
   return levels;
 }
 
 /** True where no sum of so many clients overflows. */
-export function fitsRing({ levels, maxWeight }: Pick<SecureSettings, "levels" | "maxWeight">, clients: number): boolean {
+export function fitsRing(
+  { levels, maxWeight }: Pick<SecureSettings, "levels" | "maxWeight">,
+  clients: number,
+): boolean {
   return clients * maxWeight * levels < RING;
 }
 
 /** A client's weight: its samples in units of `samplesPerWeight`, at least 1 and at most `maxWeight`. */
-export function weightOf({ maxWeight, samplesPerWeight }: Pick<SecureSettings, "maxWeight" | "samplesPerWeight">, numSamples: number): number {
+export function weightOf(
+  { maxWeight, samplesPerWeight }: Pick<SecureSettings, "maxWeight" | "samplesPerWeight">,
+  numSamples: number,
+): number {
   return Math.max(1, Math.min(maxWeight, Math.round(numSamples / samplesPerWeight)));
 }
 
@@ -36,15 +53,20 @@ export function weightOf({ maxWeight, samplesPerWeight }: Pick<SecureSettings, "
  * `clipRange / levels`, once it is within the range.
  * @throws {RangeError} on another length or numbers that are not finite.
  */
-export function quantise(values: Float32Array, { settings, weight }: { readonly settings: SecureSettings; readonly weight: number }): RingVector {
+export function quantise(
+  values: Float32Array,
+  { settings, weight }: { readonly settings: SecureSettings; readonly weight: number },
+): RingVector {
   const { length, clipRange, levels } = settings;
-  if (values.length !== length) throw new RangeError(`quantise an update: expected ${length} numbers; got ${values.length}`);
+  if (values.length !== length)
+    throw new RangeError(`quantise an update: expected ${length} numbers; got ${values.length}`);
   const vector = new Uint32Array(length + 1);
   const [least, most] = [-Math.floor(levels / 2), Math.floor(levels / 2)];
   const steps = levels / (2 * clipRange);
   for (let i = 0; i < length; i++) {
     const value = values[i]!;
-    if (!Number.isFinite(value)) throw new RangeError(`quantise an update: expected finite numbers; got ${value}`);
+    if (!Number.isFinite(value))
+      throw new RangeError(`quantise an update: expected finite numbers; got ${value}`);
     vector[i] = Math.max(least, Math.min(most, Math.round(value * steps))) * weight;
   }
   vector[length] = weight;
@@ -52,7 +74,10 @@ export function quantise(values: Float32Array, { settings, weight }: { readonly 
 }
 
 /** The mean that a sum of {@link quantise}d vectors stands for; undefined where it has no weight. */
-export function meanOf(sum: RingVector, { length, clipRange, levels }: SecureSettings): SecureMean | undefined {
+export function meanOf(
+  sum: RingVector,
+  { length, clipRange, levels }: SecureSettings,
+): SecureMean | undefined {
   const totalWeight = sum[length]!;
   if (totalWeight === 0) return undefined;
   const step = (2 * clipRange) / levels;

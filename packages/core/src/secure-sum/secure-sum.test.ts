@@ -6,27 +6,40 @@ const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 
 // A hundred clients in one process are heavy where other work shares the machine.
 describe("a secure sum", { timeout: 120_000 }, () => {
-  it.each([3, 4, 30, 100])("of %i clients equals the sum of their quantised changes to the bit, and the plain one to quantisation", async (clients) => {
-    const { round, clients: all, errors, settings } = await runRound({ clients });
-    expect([...errors.values()]).toEqual([]);
-    expect(round.phase).toBe("done");
-    const { mean, quantised, totalWeight } = plainMean(all, settings);
-    expect(round.result!.mean).toEqual(quantised);
-    expect(round.result!.totalWeight).toBe(totalWeight);
-    expect(Math.max(...mean.map((value, i) => Math.abs(value - round.result!.mean[i]!)))).toBeLessThan(settings.clipRange / settings.levels + 1e-6);
-    expect(round.result!.clients.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
-  });
+  it.each([3, 4, 30, 100])(
+    "of %i clients equals the sum of their quantised changes to the bit, and the plain one to quantisation",
+    async (clients) => {
+      const { round, clients: all, errors, settings } = await runRound({ clients });
+      expect([...errors.values()]).toEqual([]);
+      expect(round.phase).toBe("done");
+      const { mean, quantised, totalWeight } = plainMean(all, settings);
+      expect(round.result!.mean).toEqual(quantised);
+      expect(round.result!.totalWeight).toBe(totalWeight);
+      expect(Math.max(...mean.map((value, i) => Math.abs(value - round.result!.mean[i]!)))).toBeLessThan(
+        settings.clipRange / settings.levels + 1e-6,
+      );
+      expect(round.result!.clients.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    },
+  );
 
   const dropouts = [30, 100].flatMap((clients) => phases.map((phase) => [clients, phase] as const));
-  it.each(dropouts)("C21: of %i clients, 30 % of which drop out in phase %s, equals the sum of those whose vector came", async (clients, phase) => {
-    const { round, clients: all, errors, settings } = await runRound({ clients, gone: (i) => (i % 10 < 3 ? phase : undefined) });
-    expect([...errors.values()]).toEqual([]);
-    expect(round.error).toBeUndefined();
-    const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
-    expect(counted).toHaveLength(phase === "unmask" ? clients : 0.7 * clients);
-    expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
-    expect(round.result!.clients.toSorted()).toEqual(counted.map(({ name }) => name).toSorted());
-  });
+  it.each(dropouts)(
+    "C21: of %i clients, 30 % of which drop out in phase %s, equals the sum of those whose vector came",
+    async (clients, phase) => {
+      const {
+        round,
+        clients: all,
+        errors,
+        settings,
+      } = await runRound({ clients, gone: (i) => (i % 10 < 3 ? phase : undefined) });
+      expect([...errors.values()]).toEqual([]);
+      expect(round.error).toBeUndefined();
+      const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
+      expect(counted).toHaveLength(phase === "unmask" ? clients : 0.7 * clients);
+      expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
+      expect(round.result!.clients.toSorted()).toEqual(counted.map(({ name }) => name).toSorted());
+    },
+  );
 
   it("survives a tenth that drops out in each phase, one after the other", async () => {
     const { round, clients: all, settings } = await runRound({ clients: 40, gone: (i) => phases[i % 10] });
@@ -37,7 +50,11 @@ describe("a secure sum", { timeout: 120_000 }, () => {
   });
 
   it.each(phases)("is abandoned when too few are left in phase %s, and says so", async (phase) => {
-    const { round } = await runRound({ clients: 12, gone: (i) => (i < 8 ? phase : undefined), settings: { minClients: 6 } });
+    const { round } = await runRound({
+      clients: 12,
+      gone: (i) => (i < 8 ? phase : undefined),
+      settings: { minClients: 6 },
+    });
     expect(round.phase).toBe("abandoned");
     expect(round.result).toBeUndefined();
     expect(round.error).toMatchObject({ name: "SednaError", code: "cohort-too-small", retryable: true });
@@ -58,7 +75,11 @@ describe("a secure sum", { timeout: 120_000 }, () => {
   });
 
   it("masks each vector so that it looks like nothing but noise: chi-square on every byte, however little the change", async () => {
-    const { masked } = await runRound({ clients: 3, length: 100_000, client: () => ({ update: async () => ({ change: new Float32Array(100_000), numSamples: 1 }) }) });
+    const { masked } = await runRound({
+      clients: 3,
+      length: 100_000,
+      client: () => ({ update: async () => ({ change: new Float32Array(100_000), numSamples: 1 }) }),
+    });
     expect(masked.size).toBe(3);
     for (const vector of masked.values()) {
       for (let byte = 0; byte < 4; byte++) {

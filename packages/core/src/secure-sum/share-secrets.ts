@@ -13,8 +13,14 @@ export interface NeighbourShares {
 }
 
 /** Shares of both secrets of a client, as the plain text of one box for each neighbour. */
-export async function splitSecrets({ seed, maskSecret }: { readonly seed: Uint8Array; readonly maskSecret: Uint8Array }, { neighbours, threshold }: { readonly neighbours: number; readonly threshold: number }): Promise<Uint8Array<ArrayBuffer>[]> {
-  const [seeds, keys] = [await split(seed, neighbours, threshold), await split(maskSecret, neighbours, threshold)];
+export async function splitSecrets(
+  { seed, maskSecret }: { readonly seed: Uint8Array; readonly maskSecret: Uint8Array },
+  { neighbours, threshold }: { readonly neighbours: number; readonly threshold: number },
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const [seeds, keys] = [
+    await split(seed, neighbours, threshold),
+    await split(maskSecret, neighbours, threshold),
+  ];
   return seeds.map((share, i) => Uint8Array.from([...share, ...keys[i]!]));
 }
 
@@ -24,15 +30,25 @@ export function readShares(plain: Uint8Array<ArrayBuffer>): NeighbourShares | un
 }
 
 /** What an aggregator compares a seed with that it put together. */
-export const commitmentTo = async (seed: Uint8Array): Promise<string> => toBase64(await sha256("sedna secure sum seed", seed));
+export const commitmentTo = async (seed: Uint8Array): Promise<string> =>
+  toBase64(await sha256("sedna secure sum seed", seed));
 
 /** The seed that shares (base64) give and a commitment is to; undefined where they don't. */
-export function joinSeed(shares: readonly string[], { threshold, commitment }: { readonly threshold: number; readonly commitment: string }): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return join(shares, { threshold, accept: async (seed) => ((await commitmentTo(seed)) === commitment ? seed : undefined) });
+export function joinSeed(
+  shares: readonly string[],
+  { threshold, commitment }: { readonly threshold: number; readonly commitment: string },
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return join(shares, {
+    threshold,
+    accept: async (seed) => ((await commitmentTo(seed)) === commitment ? seed : undefined),
+  });
 }
 
 /** The agreement whose secret shares (base64) give and a public key is of; undefined where they don't. */
-export function joinKey(shares: readonly string[], { threshold, maskKey }: { readonly threshold: number; readonly maskKey: string }): Promise<KeyAgreement | undefined> {
+export function joinKey(
+  shares: readonly string[],
+  { threshold, maskKey }: { readonly threshold: number; readonly maskKey: string },
+): Promise<KeyAgreement | undefined> {
   const accept = async (secret: Uint8Array<ArrayBuffer>): Promise<KeyAgreement | undefined> => {
     const agreement = await keyAgreement(secret);
     return toBase64(agreement.publicKey) === maskKey ? agreement : undefined;
@@ -41,7 +57,16 @@ export function joinKey(shares: readonly string[], { threshold, maskKey }: { rea
 }
 
 /** Tries as many runs of `threshold` shares as there are shares: one that lies is not in all of them, where there are more than are needed. */
-async function join<Secret>(shares: readonly string[], { threshold, accept }: { readonly threshold: number; readonly accept: (secret: Uint8Array<ArrayBuffer>) => Promise<Secret | undefined> }): Promise<Secret | undefined> {
+async function join<Secret>(
+  shares: readonly string[],
+  {
+    threshold,
+    accept,
+  }: {
+    readonly threshold: number;
+    readonly accept: (secret: Uint8Array<ArrayBuffer>) => Promise<Secret | undefined>;
+  },
+): Promise<Secret | undefined> {
   const bytes = shares.map(fromBase64);
   for (let from = 0; from < bytes.length && bytes.length >= threshold; from++) {
     const run = Array.from({ length: threshold }, (_, i) => bytes[(from + i) % bytes.length]!);

@@ -52,7 +52,13 @@ const LEAST_NORM = 1e-30;
  * An encoder for one client of a federation, without memory of its own in a kernel: it needs no disposal.
  * @throws {RangeError} on a plan that no update can follow.
  */
-export function createUpdateEncoder({ plan, length }: { readonly plan: CodecPlan; readonly length: number }): UpdateEncoder {
+export function createUpdateEncoder({
+  plan,
+  length,
+}: {
+  readonly plan: CodecPlan;
+  readonly length: number;
+}): UpdateEncoder {
   const { encoding, topkShare, clipNorm } = checkPlan(plan);
   // The arrays are never written after they were set here, so that an update can keep the one it started from.
   let residual: Float32Array | undefined;
@@ -61,10 +67,31 @@ export function createUpdateEncoder({ plan, length }: { readonly plan: CodecPlan
   return {
     length,
     encode(change, { round, modelVersion, numSamples, metrics }) {
-      const target = targetOf(checkVector(change, { action: "encode an update", length }), { residual, clipNorm });
-      const { payload, scale, entries, residual: left } = encodePayload(target, { encoding, ...(topkShare !== undefined && { topkShare }), ...(clipNorm !== undefined && { clipNorm }) });
+      const target = targetOf(checkVector(change, { action: "encode an update", length }), {
+        residual,
+        clipNorm,
+      });
+      const {
+        payload,
+        scale,
+        entries,
+        residual: left,
+      } = encodePayload(target, {
+        encoding,
+        ...(topkShare !== undefined && { topkShare }),
+        ...(clipNorm !== undefined && { clipNorm }),
+      });
       const message = writeUpdateMessage({
-        head: { round, modelVersion, encoding, length, numSamples, ...(scale !== undefined && { scale }), ...(entries !== undefined && { entries }), ...(metrics && { metrics: finiteOf(metrics) }) },
+        head: {
+          round,
+          modelVersion,
+          encoding,
+          length,
+          numSamples,
+          ...(scale !== undefined && { scale }),
+          ...(entries !== undefined && { entries }),
+          ...(metrics && { metrics: finiteOf(metrics) }),
+        },
         payload,
       });
       const start = residual;
@@ -72,7 +99,8 @@ export function createUpdateEncoder({ plan, length }: { readonly plan: CodecPlan
       return {
         message,
         commit() {
-          if (mine === life && left) residual = residual === start ? left : moved(residual, { from: start, to: left });
+          if (mine === life && left)
+            residual = residual === start ? left : moved(residual, { from: start, to: left });
           mine = undefined;
         },
       };
@@ -85,41 +113,69 @@ export function createUpdateEncoder({ plan, length }: { readonly plan: CodecPlan
   };
 }
 
-function targetOf(change: Float32Array, { residual, clipNorm = Infinity }: { readonly residual: Float32Array | undefined; readonly clipNorm: number | undefined }): Float32Array {
+function targetOf(
+  change: Float32Array,
+  {
+    residual,
+    clipNorm = Infinity,
+  }: { readonly residual: Float32Array | undefined; readonly clipNorm: number | undefined },
+): Float32Array {
   let squares = 0;
   for (let i = 0; i < change.length; i++) squares += change[i]! ** 2;
   const norm = Math.sqrt(squares);
   const factor = norm > clipNorm ? (clipNorm / norm) * JUST_BELOW : 1;
   if (!residual && factor === 1) return change;
   const target = new Float32Array(change.length);
-  for (let i = 0; i < change.length; i++) target[i] = within(change[i]! * factor + (residual ? residual[i]! : 0));
+  for (let i = 0; i < change.length; i++)
+    target[i] = within(change[i]! * factor + (residual ? residual[i]! : 0));
   return target;
 }
 
 const within = (value: number): number => Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, value));
 
 /** Where another update was committed in between, both have left something out: this one's share is `to - from`. */
-function moved(residual: Float32Array | undefined, { from, to }: { readonly from: Float32Array | undefined; readonly to: Float32Array }): Float32Array {
+function moved(
+  residual: Float32Array | undefined,
+  { from, to }: { readonly from: Float32Array | undefined; readonly to: Float32Array },
+): Float32Array {
   return to.map((value, i) => within(value + (residual ? residual[i]! : 0) - (from ? from[i]! : 0)));
 }
 
 /** Training may tell a loss that is no number; then it is not told. */
-function finiteOf({ loss, accuracy }: NonNullable<UpdateHead["metrics"]>): NonNullable<UpdateHead["metrics"]> {
-  return { ...(Number.isFinite(loss) && { loss }), ...(Number.isFinite(accuracy) && { accuracy }) } as NonNullable<UpdateHead["metrics"]>;
+function finiteOf({
+  loss,
+  accuracy,
+}: NonNullable<UpdateHead["metrics"]>): NonNullable<UpdateHead["metrics"]> {
+  return {
+    ...(Number.isFinite(loss) && { loss }),
+    ...(Number.isFinite(accuracy) && { accuracy }),
+  } as NonNullable<UpdateHead["metrics"]>;
 }
 
-function checkVector(vector: Float32Array, { action, length }: { readonly action: string; readonly length: number }): Float32Array {
-  if (!(vector instanceof Float32Array)) throw new TypeError(`${action}: expected a Float32Array; got ${describe(vector)}`);
-  if (vector.length !== length) throw new RangeError(`${action}: expected ${length} numbers; got ${vector.length}`);
+function checkVector(
+  vector: Float32Array,
+  { action, length }: { readonly action: string; readonly length: number },
+): Float32Array {
+  if (!(vector instanceof Float32Array))
+    throw new TypeError(`${action}: expected a Float32Array; got ${describe(vector)}`);
+  if (vector.length !== length)
+    throw new RangeError(`${action}: expected ${length} numbers; got ${vector.length}`);
   for (let i = 0; i < length; i++) {
-    if (!Number.isFinite(vector[i])) throw new RangeError(`${action}: expected finite numbers; got ${vector[i]} at ${i}`);
+    if (!Number.isFinite(vector[i]))
+      throw new RangeError(`${action}: expected finite numbers; got ${vector[i]} at ${i}`);
   }
   return vector;
 }
 
 function checkPlan(plan: CodecPlan): CodecPlan {
   const { encoding, topkShare, clipNorm } = plan;
-  if (encoding === "topk" && !(topkShare !== undefined && topkShare > 0 && topkShare <= 1)) throw new RangeError(`make an update encoder: expected a topkShare above 0, at most 1; got ${describe(topkShare)}`);
-  if (clipNorm !== undefined && !(clipNorm >= LEAST_NORM && clipNorm < Infinity)) throw new RangeError(`make an update encoder: expected a clipNorm from ${LEAST_NORM} up; got ${describe(clipNorm)}`);
+  if (encoding === "topk" && !(topkShare !== undefined && topkShare > 0 && topkShare <= 1))
+    throw new RangeError(
+      `make an update encoder: expected a topkShare above 0, at most 1; got ${describe(topkShare)}`,
+    );
+  if (clipNorm !== undefined && !(clipNorm >= LEAST_NORM && clipNorm < Infinity))
+    throw new RangeError(
+      `make an update encoder: expected a clipNorm from ${LEAST_NORM} up; got ${describe(clipNorm)}`,
+    );
   return plan;
 }

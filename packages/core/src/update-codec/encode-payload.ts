@@ -21,7 +21,10 @@ const LEAST_FLOAT = 2 ** -149;
 const JUST_BELOW = 1 - 2 ** -20;
 
 /** Encodes finite numbers. What is encoded is, as a vector, no longer than the plan's `clipNorm`; f32 must come so. */
-export function encodePayload(target: Float32Array, { encoding, topkShare = 1, clipNorm = Infinity }: CodecPlan): EncodedPayload {
+export function encodePayload(
+  target: Float32Array,
+  { encoding, topkShare = 1, clipNorm = Infinity }: CodecPlan,
+): EncodedPayload {
   switch (encoding) {
     case "f32":
       return { payload: bytesOf(target.slice()) };
@@ -30,7 +33,10 @@ export function encodePayload(target: Float32Array, { encoding, topkShare = 1, c
     case "int8":
       return encodeInt8(target, clipNorm);
     case "topk":
-      return encodeTopk(target, { count: Math.max(1, Math.ceil(topkShare * target.length)), limit: clipNorm });
+      return encodeTopk(target, {
+        count: Math.max(1, Math.ceil(topkShare * target.length)),
+        limit: clipNorm,
+      });
     default:
       return encoding satisfies never;
   }
@@ -39,7 +45,8 @@ export function encodePayload(target: Float32Array, { encoding, topkShare = 1, c
 /** Rounding to halves may lengthen a vector, the more the smaller its numbers are: then they are made shorter first. */
 function halvesWithin(target: Float32Array, limit: number): Uint16Array {
   let halves = toHalves(target);
-  for (let shrink = 1 - 2 ** -10; halfNorm(halves, limit) > limit; shrink /= 2) halves = toHalves(target.map((value) => value * shrink));
+  for (let shrink = 1 - 2 ** -10; halfNorm(halves, limit) > limit; shrink /= 2)
+    halves = toHalves(target.map((value) => value * shrink));
   return halves;
 }
 
@@ -52,7 +59,9 @@ function halfNorm(halves: Uint16Array, limit: number): number {
     const mantissa = (halves[i]! & 0x3ff) | (exponent === 0 ? 0 : 0x400);
     squares[exponent]! += mantissa * mantissa;
   }
-  return Math.sqrt(squares.reduce((sum, square, exponent) => sum + square * 4 ** (Math.max(exponent, 1) - 25), 0));
+  return Math.sqrt(
+    squares.reduce((sum, square, exponent) => sum + square * 4 ** (Math.max(exponent, 1) - 25), 0),
+  );
 }
 
 /**
@@ -72,13 +81,17 @@ function encodeInt8(target: Float32Array, limit: number): EncodedPayload {
     squares += step * step;
   }
   // A smaller scale shortens the vector: it had a residual in it, or rounding up many small numbers made it longer.
-  const scale = unit * Math.sqrt(squares) <= limit ? unit : Math.fround((limit / Math.sqrt(squares)) * JUST_BELOW);
+  const scale =
+    unit * Math.sqrt(squares) <= limit ? unit : Math.fround((limit / Math.sqrt(squares)) * JUST_BELOW);
   const residual = new Float32Array(target.length);
   for (let i = 0; i < target.length; i++) residual[i] = target[i]! - steps[i]! * unit;
   return { payload: bytesOf(steps), scale, residual };
 }
 
-function encodeTopk(target: Float32Array, { count, limit }: { readonly count: number; readonly limit: number }): EncodedPayload {
+function encodeTopk(
+  target: Float32Array,
+  { count, limit }: { readonly count: number; readonly limit: number },
+): EncodedPayload {
   // Of a vector with fewer numbers than that, the zeros need not travel.
   const places = largest(target, count).filter((place) => target[place] !== 0);
   const payload = new Uint8Array(8 * places.length);
@@ -97,4 +110,5 @@ function encodeTopk(target: Float32Array, { count, limit }: { readonly count: nu
   return { payload, entries: places.length, residual };
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array | Int8Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array | Int8Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

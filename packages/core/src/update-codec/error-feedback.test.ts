@@ -11,10 +11,19 @@ const decoded = ({ message }: EncodedUpdate): Float32Array => {
   const { head, payload } = readUpdateMessage(message);
   return decodeUpdate(modelUpdate(head, payload), head.length);
 };
-const changeOf = (round: number): Float32Array => Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(i * 12.9898 + round) * (1 + (i % 7)) + 0.01 * (i % 3));
-const distance = (a: Float64Array, b: Float64Array): number => Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
-const add = (sum: Float64Array, values: Float32Array): void => values.forEach((value, i) => (sum[i]! += value));
-const sums = (): { readonly sent: Float64Array; readonly wanted: Float64Array } => ({ sent: new Float64Array(LENGTH), wanted: new Float64Array(LENGTH) });
+const changeOf = (round: number): Float32Array =>
+  Float32Array.from(
+    { length: LENGTH },
+    (_, i) => Math.sin(i * 12.9898 + round) * (1 + (i % 7)) + 0.01 * (i % 3),
+  );
+const distance = (a: Float64Array, b: Float64Array): number =>
+  Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0));
+const add = (sum: Float64Array, values: Float32Array): void =>
+  values.forEach((value, i) => (sum[i]! += value));
+const sums = (): { readonly sent: Float64Array; readonly wanted: Float64Array } => ({
+  sent: new Float64Array(LENGTH),
+  wanted: new Float64Array(LENGTH),
+});
 const encoderOf = (plan: CodecPlan): UpdateEncoder => createUpdateEncoder({ plan, length: LENGTH });
 
 describe.each(lossy)("error feedback of $encoding", (plan) => {
@@ -40,7 +49,9 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
       add(steady.wanted, changeOf(0));
       add(steady.sent, decoded(encoded));
     }
-    expect(distance(steady.sent, steady.wanted)).toBeLessThan(0.05 * distance(steady.wanted, new Float64Array(LENGTH)));
+    expect(distance(steady.sent, steady.wanted)).toBeLessThan(
+      0.05 * distance(steady.wanted, new Float64Array(LENGTH)),
+    );
   });
 
   it("sent plus what is left is exactly what was trained", () => {
@@ -90,7 +101,9 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     expect(second.encode(changeOf(6), facts).message).toEqual(first.encode(changeOf(6), facts).message);
     second.restore(undefined);
     expect(second.state()).toBeUndefined();
-    expect(second.encode(changeOf(6), facts).message).toEqual(encoderOf(plan).encode(changeOf(6), facts).message);
+    expect(second.encode(changeOf(6), facts).message).toEqual(
+      encoderOf(plan).encode(changeOf(6), facts).message,
+    );
   });
 
   it("a restore makes the commits of former updates void", () => {
@@ -108,7 +121,9 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       const change = changeOf(1);
       change[LENGTH - 1] = bad;
-      expect(() => encoder.encode(change, facts)).toThrow(`expected finite numbers; got ${bad} at ${LENGTH - 1}`);
+      expect(() => encoder.encode(change, facts)).toThrow(
+        `expected finite numbers; got ${bad} at ${LENGTH - 1}`,
+      );
       expect(() => encoder.restore(change)).toThrow(RangeError);
     }
     expect(() => encoder.encode(new Float32Array(LENGTH + 1), facts)).toThrow(RangeError);
@@ -138,7 +153,13 @@ describe("an encoder", () => {
     }
   });
 
-  it.each([[{ encoding: "topk" }, "topkShare"], [{ encoding: "topk", topkShare: 0 }, "topkShare"], [{ encoding: "topk", topkShare: 1.1 }, "topkShare"], [{ encoding: "f32", clipNorm: 0 }, "clipNorm"], [{ encoding: "f32", clipNorm: NaN }, "clipNorm"]] as const)("refuses the plan %j", (plan, message) => {
+  it.each([
+    [{ encoding: "topk" }, "topkShare"],
+    [{ encoding: "topk", topkShare: 0 }, "topkShare"],
+    [{ encoding: "topk", topkShare: 1.1 }, "topkShare"],
+    [{ encoding: "f32", clipNorm: 0 }, "clipNorm"],
+    [{ encoding: "f32", clipNorm: NaN }, "clipNorm"],
+  ] as const)("refuses the plan %j", (plan, message) => {
     expect(() => encoderOf(plan)).toThrow(message);
   });
 });

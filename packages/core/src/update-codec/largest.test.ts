@@ -4,16 +4,38 @@ import { largest } from "./largest.ts";
 
 /** All of them in order, and the first few. */
 const bySorting = (values: Float32Array, count: number): number[] =>
-  [...values.keys()].toSorted((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!) || a - b).slice(0, count).toSorted((a, b) => a - b);
+  [...values.keys()]
+    .toSorted((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!) || a - b)
+    .slice(0, count)
+    .toSorted((a, b) => a - b);
 const floats = (length: number): fc.Arbitrary<Float32Array> =>
-  fc.oneof(fc.float32Array({ maxLength: length, noNaN: true }), fc.array(fc.constantFrom(0, -0, 1, -1, 1.0000001, -2, 1e-45, 3e38, Infinity), { maxLength: length }).map((list) => Float32Array.from(list)));
+  fc.oneof(
+    fc.float32Array({ maxLength: length, noNaN: true }),
+    fc
+      .array(fc.constantFrom(0, -0, 1, -1, 1.0000001, -2, 1e-45, 3e38, Infinity), { maxLength: length })
+      .map((list) => Float32Array.from(list)),
+  );
 
 describe("largest()", () => {
   it("is what sorting would give, with ties and signs and any count", () => {
-    fc.assert(fc.property(floats(40), fc.nat(45), (values, count) => void expect([...largest(values, count)]).toEqual(bySorting(values, count))), { numRuns: 500 });
+    fc.assert(
+      fc.property(
+        floats(40),
+        fc.nat(45),
+        (values, count) => void expect([...largest(values, count)]).toEqual(bySorting(values, count)),
+      ),
+      { numRuns: 500 },
+    );
   });
 
-  it.each([[0, 3], [1, 1], [4, 0], [5, 5], [1003, 10], [1003, 1002]])("of %d numbers finds %d", (length, count) => {
+  it.each([
+    [0, 3],
+    [1, 1],
+    [4, 0],
+    [5, 5],
+    [1003, 10],
+    [1003, 1002],
+  ])("of %d numbers finds %d", (length, count) => {
     const values = Float32Array.from({ length }, (_, i) => Math.sin(i * i));
     expect([...largest(values, count)]).toEqual(bySorting(values, count));
   });

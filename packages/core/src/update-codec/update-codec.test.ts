@@ -8,26 +8,57 @@ import { decodeUpdate, modelUpdate } from "./model-update.ts";
 
 const facts = { round: 1, modelVersion: 0, numSamples: 10 };
 const encodings: readonly UpdateEncoding[] = ["f32", "f16", "int8", "topk"];
-const planOf = (encoding: UpdateEncoding, more: Partial<CodecPlan> = {}): CodecPlan => ({ encoding, ...(encoding === "topk" && { topkShare: 0.25 }), ...more });
+const planOf = (encoding: UpdateEncoding, more: Partial<CodecPlan> = {}): CodecPlan => ({
+  encoding,
+  ...(encoding === "topk" && { topkShare: 0.25 }),
+  ...more,
+});
 const decoded = ({ message }: EncodedUpdate): Float32Array => {
   const { head, payload } = readUpdateMessage(message);
   return decodeUpdate(modelUpdate(head, payload), head.length);
 };
-const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+const norm = (values: Float32Array): number =>
+  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 /** Numbers between -1 and 1, the same each time. */
-const wave = (length: number, seed = 1): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233));
-const vectors = fc.array(fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.float({ min: -1, max: 1, noNaN: true }), fc.constantFrom(0, -0, 1e-45, -1e-45, 3.4e38, -3.4e38, 1e-38)), { minLength: 1, maxLength: 50 }).map((list) => Float32Array.from(list));
+const wave = (length: number, seed = 1): Float32Array =>
+  Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233));
+const vectors = fc
+  .array(
+    fc.oneof(
+      fc.float({ noNaN: true, noDefaultInfinity: true }),
+      fc.float({ min: -1, max: 1, noNaN: true }),
+      fc.constantFrom(0, -0, 1e-45, -1e-45, 3.4e38, -3.4e38, 1e-38),
+    ),
+    { minLength: 1, maxLength: 50 },
+  )
+  .map((list) => Float32Array.from(list));
 
 describe("an encoded update", () => {
   it("f32: is the change to the bit", () => {
-    fc.assert(fc.property(vectors, (change) => void expect(decoded(createUpdateEncoder({ plan: planOf("f32"), length: change.length }).encode(change, facts))).toEqual(change)));
+    fc.assert(
+      fc.property(
+        vectors,
+        (change) =>
+          void expect(
+            decoded(
+              createUpdateEncoder({ plan: planOf("f32"), length: change.length }).encode(change, facts),
+            ),
+          ).toEqual(change),
+      ),
+    );
   });
 
   it("f16: is off by 2^-11 of each number at most, or by 2^-25, and ends at 65504", () => {
     fc.assert(
       fc.property(vectors, (change) => {
-        const got = decoded(createUpdateEncoder({ plan: planOf("f16"), length: change.length }).encode(change, facts));
-        return change.every((value, i) => (Math.abs(value) > 65_504 ? got[i] === Math.sign(value) * 65_504 : Math.abs(got[i]! - value) <= Math.max(Math.abs(value) * 2 ** -11, 2 ** -25)));
+        const got = decoded(
+          createUpdateEncoder({ plan: planOf("f16"), length: change.length }).encode(change, facts),
+        );
+        return change.every((value, i) =>
+          Math.abs(value) > 65_504
+            ? got[i] === Math.sign(value) * 65_504
+            : Math.abs(got[i]! - value) <= Math.max(Math.abs(value) * 2 ** -11, 2 ** -25),
+        );
       }),
     );
   });
@@ -35,12 +66,18 @@ describe("an encoded update", () => {
   it("int8: is off by half of its scale at most, the scale a 127th of the largest number", () => {
     fc.assert(
       fc.property(vectors, (change) => {
-        const encoded = createUpdateEncoder({ plan: planOf("int8"), length: change.length }).encode(change, facts);
+        const encoded = createUpdateEncoder({ plan: planOf("int8"), length: change.length }).encode(
+          change,
+          facts,
+        );
         const { scale } = readUpdateMessage(encoded.message).head;
         const most = change.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
         // Scales next to 0 and to the end of float32 are rounded coarsely; there the largest number is cut.
         const slack = most > 3e38 || most < 1e-38 ? scale! * 127 : scale! * 1e-4;
-        return scale! <= (most / 127) * 1.001 + 2 ** -149 && decoded(encoded).every((value, i) => Math.abs(value - change[i]!) <= scale! / 2 + slack);
+        return (
+          scale! <= (most / 127) * 1.001 + 2 ** -149 &&
+          decoded(encoded).every((value, i) => Math.abs(value - change[i]!) <= scale! / 2 + slack)
+        );
       }),
     );
   });
@@ -94,15 +131,26 @@ describe("an encoded update", () => {
 
   it("int8: takes at most 0.27 of the bytes of f32, from 10,000 parameters on", () => {
     for (const length of [10_000, 12_345, 100_000]) {
-      const bytes = (encoding: UpdateEncoding) => createUpdateEncoder({ plan: planOf(encoding), length }).encode(wave(length), { ...facts, round: 2 ** 40, metrics: { loss: Math.PI, accuracy: 1 / 3 } }).message.length;
+      const bytes = (encoding: UpdateEncoding) =>
+        createUpdateEncoder({ plan: planOf(encoding), length }).encode(wave(length), {
+          ...facts,
+          round: 2 ** 40,
+          metrics: { loss: Math.PI, accuracy: 1 / 3 },
+        }).message.length;
       expect(bytes("int8") / bytes("f32")).toBeLessThanOrEqual(0.27);
     }
   });
 
   it("carries what training told, but no loss that is no number", () => {
     const encoder = createUpdateEncoder({ plan: planOf("f32"), length: 3 });
-    const headOf = (metrics: { readonly loss?: number; readonly accuracy?: number }) => readUpdateHead(encoder.encode(wave(3), { ...facts, metrics }).message)!.head;
-    expect(headOf({ loss: 0.5, accuracy: 0.25 })).toMatchObject({ ...facts, encoding: "f32", length: 3, metrics: { loss: 0.5, accuracy: 0.25 } });
+    const headOf = (metrics: { readonly loss?: number; readonly accuracy?: number }) =>
+      readUpdateHead(encoder.encode(wave(3), { ...facts, metrics }).message)!.head;
+    expect(headOf({ loss: 0.5, accuracy: 0.25 })).toMatchObject({
+      ...facts,
+      encoding: "f32",
+      length: 3,
+      metrics: { loss: 0.5, accuracy: 0.25 },
+    });
     expect(headOf({ loss: NaN, accuracy: 0.25 }).metrics).toEqual({ accuracy: 0.25 });
   });
 });
@@ -111,30 +159,47 @@ describe("clipping", () => {
   it("never lets an update be longer than the plan's clipNorm, in any encoding, with any residual", () => {
     const limits = fc.constantFrom(1e-30, 1e-8, 1e-6, 1e-3, 1, 100, 1e30);
     fc.assert(
-      fc.property(fc.constantFrom(...encodings), limits, fc.array(vectors, { minLength: 1, maxLength: 4 }), (encoding, clipNorm, changes) => {
-        const length = changes[0]!.length;
-        const encoder = createUpdateEncoder({ plan: planOf(encoding, { clipNorm }), length });
-        for (const change of changes) {
-          const encoded = encoder.encode(Float32Array.from({ length }, (_, i) => change[i % change.length]!), facts);
-          encoded.commit();
-          expect(norm(decoded(encoded))).toBeLessThanOrEqual(clipNorm);
-        }
-      }),
+      fc.property(
+        fc.constantFrom(...encodings),
+        limits,
+        fc.array(vectors, { minLength: 1, maxLength: 4 }),
+        (encoding, clipNorm, changes) => {
+          const length = changes[0]!.length;
+          const encoder = createUpdateEncoder({ plan: planOf(encoding, { clipNorm }), length });
+          for (const change of changes) {
+            const encoded = encoder.encode(
+              Float32Array.from({ length }, (_, i) => change[i % change.length]!),
+              facts,
+            );
+            encoded.commit();
+            expect(norm(decoded(encoded))).toBeLessThanOrEqual(clipNorm);
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });
 
   it("keeps the direction, and what is short enough as it is", () => {
     const change = wave(100);
-    const encoded = decoded(createUpdateEncoder({ plan: planOf("f32", { clipNorm: 2 }), length: 100 }).encode(change, facts));
+    const encoded = decoded(
+      createUpdateEncoder({ plan: planOf("f32", { clipNorm: 2 }), length: 100 }).encode(change, facts),
+    );
     const factor = 2 / norm(change);
     expect(encoded.every((value, i) => Math.abs(value - change[i]! * factor) < 1e-5)).toBe(true);
-    expect(decoded(createUpdateEncoder({ plan: planOf("f32", { clipNorm: 50 }), length: 100 }).encode(change, facts))).toEqual(change);
+    expect(
+      decoded(
+        createUpdateEncoder({ plan: planOf("f32", { clipNorm: 50 }), length: 100 }).encode(change, facts),
+      ),
+    ).toEqual(change);
   });
 
   it("shortens halves that rounding made longer: many numbers just above what becomes 2^-24", () => {
     const change = new Float32Array(1000).fill(2 ** -25 * 1.01);
-    const encoded = createUpdateEncoder({ plan: planOf("f16", { clipNorm: norm(change) }), length: 1000 }).encode(change, facts);
+    const encoded = createUpdateEncoder({
+      plan: planOf("f16", { clipNorm: norm(change) }),
+      length: 1000,
+    }).encode(change, facts);
     expect(norm(decoded(encoded))).toBeLessThanOrEqual(norm(change));
   });
 });

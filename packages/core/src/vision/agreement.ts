@@ -14,9 +14,15 @@ export interface Agreement {
  *
  * @param found rows [xmin, ymin, xmax, ymax, score?, label?]; rows without a label match any.
  */
-export function agreement(
-  { found, reference, iou = 0.5 }: { readonly found: readonly ArrayLike<number>[]; readonly reference: readonly ArrayLike<number>[]; readonly iou?: number },
-): Agreement {
+export function agreement({
+  found,
+  reference,
+  iou = 0.5,
+}: {
+  readonly found: readonly ArrayLike<number>[];
+  readonly reference: readonly ArrayLike<number>[];
+  readonly iou?: number;
+}): Agreement {
   const free = new Set(reference);
   let truePositives = 0;
   for (const row of found.toSorted((a, b) => (b[4] ?? 0) - (a[4] ?? 0))) {

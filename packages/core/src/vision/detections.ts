@@ -1,7 +1,14 @@
 import type { Geometry } from "./image-input.ts";
 
 /** A detection as a row: xmin, ymin, xmax, ymax in pixels of the picture, score in [0,1], class label. */
-export type Detection = readonly [xmin: number, ymin: number, xmax: number, ymax: number, score: number, label: number];
+export type Detection = readonly [
+  xmin: number,
+  ymin: number,
+  xmax: number,
+  ymax: number,
+  score: number,
+  label: number,
+];
 
 /** The detections of one picture, best score first. */
 export type Detections = readonly Detection[];
@@ -9,13 +16,24 @@ export type Detections = readonly Detection[];
 /** Checks a detector's thresholds. @throws {RangeError} on one outside 0..1. */
 export function checkThresholds(thresholds: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(thresholds)) {
-    if (!(value >= 0 && value <= 1)) throw new RangeError(`read ${name}: expected a number from 0 to 1; got ${value}`);
+    if (!(value >= 0 && value <= 1))
+      throw new RangeError(`read ${name}: expected a number from 0 to 1; got ${value}`);
   }
 }
 
 /** Rows in the picture's pixels, cut at its border, from boxes [n,4] in a model's input pixels. */
 export function toDetections(
-  { boxes, scores, labels, kept }: { readonly boxes: Float32Array; readonly scores: Float32Array; readonly labels?: Uint32Array; readonly kept: Uint32Array },
+  {
+    boxes,
+    scores,
+    labels,
+    kept,
+  }: {
+    readonly boxes: Float32Array;
+    readonly scores: Float32Array;
+    readonly labels?: Uint32Array;
+    readonly kept: Uint32Array;
+  },
   { scaleX, scaleY, offsetX, offsetY }: Geometry,
   { width, height }: { readonly width: number; readonly height: number },
 ): Detections {

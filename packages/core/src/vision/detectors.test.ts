@@ -13,17 +13,35 @@ import { pixelsFrame } from "./sharp-images.ts";
 // The detectors on the vendored models; on the video they are tested in a browser, where it can be decoded.
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
-const open = (name: string) => async () => ({ runtime, model: await readFile(new URL(`../../../../models/${name}/model.onnx`, import.meta.url)) });
-const grey = (width: number, height: number): Frame => pixelsFrame({ width, height, data: new Uint8Array(4 * width * height).fill(128) });
-const empty: Frame = { width: 0, height: 0, timestamp: 0, copyTo: async () => {}, encode: () => Promise.reject(new Error("not needed")), close() {} };
+const open = (name: string) => async () => ({
+  runtime,
+  model: await readFile(new URL(`../../../../models/${name}/model.onnx`, import.meta.url)),
+});
+const grey = (width: number, height: number): Frame =>
+  pixelsFrame({ width, height, data: new Uint8Array(4 * width * height).fill(128) });
+const empty: Frame = {
+  width: 0,
+  height: 0,
+  timestamp: 0,
+  copyTo: async () => {},
+  encode: () => Promise.reject(new Error("not needed")),
+  close() {},
+};
 
-describe.each<[string, string, (options?: { threshold?: number; iouThreshold?: number }) => Task<Frame, Detections>]>([
+describe.each<
+  [string, string, (options?: { threshold?: number; iouThreshold?: number }) => Task<Frame, Detections>]
+>([
   ["heatmapDetector", "tiny-person", heatmapDetector],
   ["nanodet", "nanodet-g-416", nanodet],
 ])("%s on %s", (name, model, task) => {
   it("finds nobody in a grey picture, whatever its size", async () => {
     const estimator = createOnnxEstimator({ open: open(model), task: task({ threshold: 0.5 }) });
-    for (const [width, height] of [[768, 576], [1, 1], [3, 1000]] as const) expect(await estimator.predict(grey(width, height))).toEqual([]);
+    for (const [width, height] of [
+      [768, 576],
+      [1, 1],
+      [3, 1000],
+    ] as const)
+      expect(await estimator.predict(grey(width, height))).toEqual([]);
     await estimator.dispose();
   });
 
@@ -41,12 +59,19 @@ describe.each<[string, string, (options?: { threshold?: number; iouThreshold?: n
 
   it("refuses a frame of zero size, and answers the next", async () => {
     const estimator = createOnnxEstimator({ open: open(model), task: task() });
-    await expect(estimator.predict(empty)).rejects.toThrow(new RangeError(`run ${name}: expected a picture of at least 1x1; got 0x0`));
+    await expect(estimator.predict(empty)).rejects.toThrow(
+      new RangeError(`run ${name}: expected a picture of at least 1x1; got 0x0`),
+    );
     expect(await estimator.predict(grey(8, 8))).toEqual(expect.any(Array));
     await estimator.dispose();
   });
 
-  it.each([{ threshold: Number.NaN }, { threshold: 2 }, { iouThreshold: Number.NaN }])("refuses %o when it is made", (options) => {
-    expect(() => task(options)).toThrow(/read (threshold|iouThreshold): expected a number from 0 to 1; got (NaN|2)/);
-  });
+  it.each([{ threshold: Number.NaN }, { threshold: 2 }, { iouThreshold: Number.NaN }])(
+    "refuses %o when it is made",
+    (options) => {
+      expect(() => task(options)).toThrow(
+        /read (threshold|iouThreshold): expected a number from 0 to 1; got (NaN|2)/,
+      );
+    },
+  );
 });

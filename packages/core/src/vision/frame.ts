@@ -46,13 +46,20 @@ export type DecodeImage = (bytes: Uint8Array, options?: { readonly signal?: Abor
  * Checks the size of a picture.
  * @throws {RangeError} on a side that is not a positive integer.
  */
-export function checkSize({ width, height }: { readonly width: number; readonly height: number }, action: string): void {
+export function checkSize(
+  { width, height }: { readonly width: number; readonly height: number },
+  action: string,
+): void {
   const good = (side: number): boolean => Number.isInteger(side) && side > 0;
-  if (!good(width) || !good(height)) throw new RangeError(`${action}: expected a picture of at least 1x1; got ${width}x${height}`);
+  if (!good(width) || !good(height))
+    throw new RangeError(`${action}: expected a picture of at least 1x1; got ${width}x${height}`);
 }
 
 /** The size of a picture whose longer side is at most `maxSide`, its aspect ratio kept. */
-export function fitWithin({ width, height }: { readonly width: number; readonly height: number }, maxSide = Infinity): { width: number; height: number } {
+export function fitWithin(
+  { width, height }: { readonly width: number; readonly height: number },
+  maxSide = Infinity,
+): { width: number; height: number } {
   const scale = Math.min(1, maxSide / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

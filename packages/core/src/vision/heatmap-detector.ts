@@ -20,7 +20,11 @@ export interface HeatmapDetectorOptions {
  * centre to the sides of its box, in input pixels. Source: CenterNet (Zhou et al. 2019), simplified; the
  * models are trained by models/tiny-person.
  */
-export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 0 }: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
+export function heatmapDetector({
+  threshold = 0.05,
+  iouThreshold = 0.5,
+  label = 0,
+}: HeatmapDetectorOptions = {}): Task<Frame, Detections> {
   checkThresholds({ threshold, iouThreshold });
 
   return imageTask({
@@ -31,13 +35,26 @@ export function heatmapDetector({ threshold = 0.05, iouThreshold = 0.5, label = 
       const ltrb = outputs.find(({ shape }) => shape.length === 4 && shape[1] === 4);
       const [height = 0, width = 0] = heatmap?.shape.slice(2) ?? [];
       const stride = input.width / width;
-      if (!heatmap || !ltrb || !(height > 0 && width > 0) || ltrb.shape[2] !== height || ltrb.shape[3] !== width || stride !== input.height / height) {
+      if (
+        !heatmap ||
+        !ltrb ||
+        !(height > 0 && width > 0) ||
+        ltrb.shape[2] !== height ||
+        ltrb.shape[3] !== width ||
+        stride !== input.height / height
+      ) {
         const got = outputs.map(({ name, shape }) => `${name} [${shape}]`).join("; ") || "none";
-        throw new SednaError(`bind heatmapDetector: expected outputs [1,1,h,w] and [1,4,h,w] of one stride for ${input.width}x${input.height}; got ${got}`, { code: "model-mismatch" });
+        throw new SednaError(
+          `bind heatmapDetector: expected outputs [1,1,h,w] and [1,4,h,w] of one stride for ${input.width}x${input.height}; got ${got}`,
+          { code: "model-mismatch" },
+        );
       }
 
       return (results, geometry, frame) => {
-        const [heat, sides] = [results[heatmap.name]!.data as Float32Array, results[ltrb.name]!.data as Float32Array];
+        const [heat, sides] = [
+          results[heatmap.name]!.data as Float32Array,
+          results[ltrb.name]!.data as Float32Array,
+        ];
         const peaks = kernels.heatmapPeaks({ heatmap: heat, ltrb: sides, height, width, stride, threshold });
         const kept = kernels.nms({ ...peaks, iouThreshold });
         const labels = new Uint32Array(peaks.scores.length).fill(label);

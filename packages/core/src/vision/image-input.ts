@@ -30,15 +30,31 @@ export interface ImageInput {
  */
 export function createImageInput(
   inputs: readonly TensorSpec[],
-  { kernels, spec, task }: { readonly kernels: PerceptionKernels; readonly spec: ImageInputSpec; readonly task: string },
+  {
+    kernels,
+    spec,
+    task,
+  }: { readonly kernels: PerceptionKernels; readonly spec: ImageInputSpec; readonly task: string },
 ): ImageInput {
   const axes = spec.layout === "nchw" ? "[1,3,height,width]" : "[1,height,width,3]";
   const [input, ...others] = inputs;
   const [channels, height, width] = spec.layout === "nchw" ? [1, 2, 3] : [3, 1, 2];
   const shape = input?.shape ?? [];
-  if (!input || others.length > 0 || input.dtype !== "float32" || shape.length !== 4 || Math.abs(shape[0]!) !== 1 || shape[channels!] !== 3 || !(shape[height!]! > 0) || !(shape[width!]! > 0)) {
+  if (
+    !input ||
+    others.length > 0 ||
+    input.dtype !== "float32" ||
+    shape.length !== 4 ||
+    Math.abs(shape[0]!) !== 1 ||
+    shape[channels!] !== 3 ||
+    !(shape[height!]! > 0) ||
+    !(shape[width!]! > 0)
+  ) {
     const got = inputs.map((one) => `${one.name}: ${one.dtype} [${one.shape}]`).join("; ") || "none";
-    throw new SednaError(`bind ${task}: expected a model with one float32 input ${axes} of fixed size; got ${got}`, { code: "model-mismatch" });
+    throw new SednaError(
+      `bind ${task}: expected a model with one float32 input ${axes} of fixed size; got ${got}`,
+      { code: "model-mismatch" },
+    );
   }
   const size = { width: shape[width!]!, height: shape[height!]! };
   const converter: ImageToTensor = kernels.imageToTensor({ ...spec, ...size });

@@ -13,11 +13,19 @@ export interface ImageTaskOptions<Result> {
    * Checks the model's outputs and returns what reads them.
    * @throws {SednaError} `model-mismatch`.
    */
-  bindOutputs(model: { readonly outputs: readonly TensorSpec[]; readonly kernels: PerceptionKernels; readonly input: ImageInput }): (outputs: Tensors, geometry: Geometry, frame: Frame) => Result;
+  bindOutputs(model: {
+    readonly outputs: readonly TensorSpec[];
+    readonly kernels: PerceptionKernels;
+    readonly input: ImageInput;
+  }): (outputs: Tensors, geometry: Geometry, frame: Frame) => Result;
 }
 
 /** A task from frames: the picture becomes the model's one image input, `bindOutputs` reads what comes out. */
-export function imageTask<Result>({ name, input: spec, bindOutputs }: ImageTaskOptions<Result>): Task<Frame, Result> {
+export function imageTask<Result>({
+  name,
+  input: spec,
+  bindOutputs,
+}: ImageTaskOptions<Result>): Task<Frame, Result> {
   return {
     bind({ inputs, outputs, kernels }) {
       const input = createImageInput(inputs, { kernels, spec, task: name });

@@ -23,13 +23,22 @@ const BINS = 11;
  * the ImageNet means. Per stride the model gives class scores [1, cells, classes], already sigmoid, and
  * distances [1, cells, 44]; they are told apart by their shapes. Source: RangiLyu/nanodet.
  */
-export function nanodet({ threshold = 0.35, iouThreshold = 0.5, labels }: NanodetOptions = {}): Task<Frame, Detections> {
+export function nanodet({ threshold = 0.35, iouThreshold = 0.5, labels }: NanodetOptions = {}): Task<
+  Frame,
+  Detections
+> {
   checkThresholds({ threshold, iouThreshold });
   const wanted = labels && new Set(labels);
 
   return imageTask({
     name: "nanodet",
-    input: { fit: "stretch", layout: "nchw", channels: "bgr", mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
+    input: {
+      fit: "stretch",
+      layout: "nchw",
+      channels: "bgr",
+      mean: [123.675, 116.28, 103.53],
+      std: [58.395, 57.12, 57.375],
+    },
     bindOutputs({ outputs, kernels, input }) {
       const levels = pairLevels(outputs, input);
       return (results, geometry, frame) => {
@@ -37,14 +46,28 @@ export function nanodet({ threshold = 0.35, iouThreshold = 0.5, labels }: Nanode
         const scores: number[] = [];
         const classes: number[] = [];
         for (const level of levels) {
-          const found = kernels.topClass({ scores: floats(results, level.scores), classes: level.classes, threshold });
+          const found = kernels.topClass({
+            scores: floats(results, level.scores),
+            classes: level.classes,
+            threshold,
+          });
           const picked = wanted ? pick(found, wanted) : found;
-          const decoded = kernels.gflDecode({ distances: floats(results, level.distances), cells: picked.index, bins: BINS, stride: level.stride, gridWidth: level.gridWidth });
+          const decoded = kernels.gflDecode({
+            distances: floats(results, level.distances),
+            cells: picked.index,
+            bins: BINS,
+            stride: level.stride,
+            gridWidth: level.gridWidth,
+          });
           boxes.push(...decoded);
           scores.push(...picked.score);
           classes.push(...picked.label);
         }
-        const found = { boxes: Float32Array.from(boxes), scores: Float32Array.from(scores), labels: Uint32Array.from(classes) };
+        const found = {
+          boxes: Float32Array.from(boxes),
+          scores: Float32Array.from(scores),
+          labels: Uint32Array.from(classes),
+        };
         const kept = kernels.nms({ ...found, iouThreshold });
         return toDetections({ ...found, kept }, geometry, frame);
       };
@@ -61,11 +84,17 @@ interface Level {
 }
 
 /** Pairs score and distance outputs by their number of cells. */
-function pairLevels(outputs: readonly TensorSpec[], { width, height }: { readonly width: number; readonly height: number }): readonly Level[] {
+function pairLevels(
+  outputs: readonly TensorSpec[],
+  { width, height }: { readonly width: number; readonly height: number },
+): readonly Level[] {
   const distances = outputs.filter(({ shape }) => shape.length === 3 && shape[2] === 4 * BINS);
   const levels = distances.flatMap((distance): Level[] => {
     const cells = distance.shape[1]!;
-    const score = outputs.find(({ name, shape }) => name !== distance.name && shape.length === 3 && shape[1] === cells && shape[2] !== 4 * BINS);
+    const score = outputs.find(
+      ({ name, shape }) =>
+        name !== distance.name && shape.length === 3 && shape[1] === cells && shape[2] !== 4 * BINS,
+    );
     const stride = Math.round(Math.sqrt((width * height) / cells));
     const gridWidth = Math.ceil(width / stride);
     if (!score || gridWidth * Math.ceil(height / stride) !== cells) return [];
@@ -73,7 +102,10 @@ function pairLevels(outputs: readonly TensorSpec[], { width, height }: { readonl
   });
   if (levels.length === 0 || levels.length * 2 !== outputs.length) {
     const got = outputs.map(({ name, shape }) => `${name} [${shape}]`).join("; ") || "none";
-    throw new SednaError(`bind nanodet: expected pairs of outputs [1,cells,classes] and [1,cells,${4 * BINS}]; got ${got}`, { code: "model-mismatch" });
+    throw new SednaError(
+      `bind nanodet: expected pairs of outputs [1,cells,classes] and [1,cells,${4 * BINS}]; got ${got}`,
+      { code: "model-mismatch" },
+    );
   }
   return levels.toSorted((a, b) => a.stride - b.stride);
 }
@@ -86,5 +118,9 @@ type Picked = { readonly index: Uint32Array; readonly label: Uint32Array; readon
 
 function pick({ index, label, score }: Picked, wanted: ReadonlySet<number>): Picked {
   const keep = (_: number, i: number): boolean => wanted.has(label[i]!);
-  return { index: index.filter(keep), score: score.filter(keep), label: label.filter((one) => wanted.has(one)) };
+  return {
+    index: index.filter(keep),
+    score: score.filter(keep),
+    label: label.filter((one) => wanted.has(one)),
+  };
 }

@@ -4,7 +4,14 @@ import type { Task } from "../estimator/task.ts";
 
 /** No task: tensors in, tensors out, by the model's own names. */
 export function tensors(): Task<Tensors, Tensors> {
-  return { bind: () => ({ kind: "tensors", preprocess: async (sample) => sample, postprocess: (outputs) => outputs, dispose() {} }) };
+  return {
+    bind: () => ({
+      kind: "tensors",
+      preprocess: async (sample) => sample,
+      postprocess: (outputs) => outputs,
+      dispose() {},
+    }),
+  };
 }
 
 /**
@@ -17,7 +24,10 @@ export function classifier(): Task<Tensor, Float32Array> {
       const [input, secondInput] = inputs;
       const [output, secondOutput] = outputs;
       if (!input || !output || secondInput || secondOutput) {
-        throw new SednaError(`bind classifier: expected a model with one input and one output; got ${inputs.length} and ${outputs.length}`, { code: "model-mismatch" });
+        throw new SednaError(
+          `bind classifier: expected a model with one input and one output; got ${inputs.length} and ${outputs.length}`,
+          { code: "model-mismatch" },
+        );
       }
       return {
         kind: "tensors",

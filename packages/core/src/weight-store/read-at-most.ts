@@ -5,7 +5,14 @@ import { readPieces } from "../read-pieces.ts";
  * A response's body, or undefined when it is longer than `maxBytes`; then the rest is not read.
  * @throws {SednaError} `cloud-unreachable`, retryable, where the connection breaks off.
  */
-export async function readAtMost(response: Response, { maxBytes, signal, what }: { readonly maxBytes: number; readonly signal: AbortSignal; readonly what: string }): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function readAtMost(
+  response: Response,
+  {
+    maxBytes,
+    signal,
+    what,
+  }: { readonly maxBytes: number; readonly signal: AbortSignal; readonly what: string },
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const promised = Number(response.headers.get("content-length") ?? 0);
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -18,7 +25,10 @@ export async function readAtMost(response: Response, { maxBytes, signal, what }:
     }
   } catch (cause) {
     signal.throwIfAborted();
-    throw new SednaError(`${what}: expected the whole body; the connection broke off after ${length} bytes: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
+    throw new SednaError(
+      `${what}: expected the whole body; the connection broke off after ${length} bytes: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { code: "cloud-unreachable", retryable: true, cause },
+    );
   }
   const whole = new Uint8Array(length);
   let at = 0;

@@ -18,14 +18,33 @@ interface Engine {
   readonly start: (port: number, folder: string) => ChildProcess;
 }
 const engines: readonly Engine[] = [
-  { name: "moto_server", install: "pip install 'moto[server]'", start: (port) => spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" }) },
+  {
+    name: "moto_server",
+    install: "pip install 'moto[server]'",
+    start: (port) => spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" }),
+  },
   {
     name: "versitygw",
     install: "go install github.com/versity/versitygw/cmd/versitygw@latest",
-    start: (port, folder) => spawn("versitygw", ["--port", `127.0.0.1:${port}`, "--access", keys.accessKeyId, "--secret", keys.secretAccessKey, "posix", folder], { stdio: "ignore" }),
+    start: (port, folder) =>
+      spawn(
+        "versitygw",
+        [
+          "--port",
+          `127.0.0.1:${port}`,
+          "--access",
+          keys.accessKeyId,
+          "--secret",
+          keys.secretAccessKey,
+          "posix",
+          folder,
+        ],
+        { stdio: "ignore" },
+      ),
   },
 ];
-const isPresent = (name: string): boolean => spawnSync(process.platform === "win32" ? "where" : "which", [name]).status === 0;
+const isPresent = (name: string): boolean =>
+  spawnSync(process.platform === "win32" ? "where" : "which", [name]).status === 0;
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -41,7 +60,11 @@ for (const { name, install, start } of engines) {
     continue;
   }
   describe(name, () => {
-    const running: { process?: ChildProcess; endpoint: string; folder: string; buckets: number } = { endpoint: "", folder: "", buckets: 0 };
+    const running: { process?: ChildProcess; endpoint: string; folder: string; buckets: number } = {
+      endpoint: "",
+      folder: "",
+      buckets: 0,
+    };
     const client = new AwsClient({ ...keys, service: "s3", region: "us-east-1", retries: 0 });
 
     beforeAll(async () => {
@@ -49,7 +72,10 @@ for (const { name, install, start } of engines) {
       running.folder = await mkdtemp(join(tmpdir(), "sedna-s3-"));
       running.endpoint = `http://127.0.0.1:${port}`;
       running.process = start(port, running.folder);
-      await vi.waitFor(async () => expect((await client.fetch(running.endpoint)).ok).toBe(true), { timeout: 55_000, interval: 200 });
+      await vi.waitFor(async () => expect((await client.fetch(running.endpoint)).ok).toBe(true), {
+        timeout: 55_000,
+        interval: 200,
+      });
     }, 60_000);
     afterAll(async () => {
       const { process } = running;
@@ -66,11 +92,16 @@ for (const { name, install, start } of engines) {
       if (!ok) throw new Error(`make a bucket: expected success; got ${status}`);
       return bucket;
     };
-    weightStoreSuite(name, async () => s3Weights({ ...keys, endpoint: running.endpoint, aggDataPath: `s3://${await newBucket()}/jobs/fl` }));
+    weightStoreSuite(name, async () =>
+      s3Weights({ ...keys, endpoint: running.endpoint, aggDataPath: `s3://${await newBucket()}/jobs/fl` }),
+    );
 
     it("says that there is no such bucket", async () => {
       const store = s3Weights({ ...keys, endpoint: running.endpoint, aggDataPath: "s3://never-made" });
-      await expect(store.put("a", Uint8Array.of(1))).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("NoSuchBucket") });
+      await expect(store.put("a", Uint8Array.of(1))).rejects.toMatchObject({
+        code: "cloud-refused",
+        message: expect.stringContaining("NoSuchBucket"),
+      });
       await expect(store.get("a", { maxBytes: 10 })).rejects.toMatchObject({ code: "cloud-refused" });
     });
   });

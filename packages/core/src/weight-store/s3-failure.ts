@@ -33,15 +33,23 @@ const SPOILED = ["XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "Re
 export async function s3Failure(response: Response, action: string): Promise<S3Failure> {
   const { status } = response;
   const text = await readStart(response);
-  const word = (tag: string): string | undefined => new RegExp(`<${tag}>([^<]{1,200})</${tag}>`).exec(text)?.[1];
+  const word = (tag: string): string | undefined =>
+    new RegExp(`<${tag}>([^<]{1,200})</${tag}>`).exec(text)?.[1];
   // Not every server says it in a body.
   const code = word("Code") ?? (status === 404 ? "NoSuchKey" : "");
   const message = `${action}: expected success; got ${status}${code && ` ${code}`}${hints[code] ?? hints[status] ?? ""}${word("Message") ? ` (${word("Message")})` : ""}`;
   const isBusy = status === 429 || status === 503;
   const seconds = /^\d{1,6}$/.exec(response.headers.get("retry-after") ?? "")?.[0];
-  const serverTime = code === "RequestTimeTooSkewed" ? Date.parse(word("ServerTime") ?? response.headers.get("date") ?? "") : NaN;
+  const serverTime =
+    code === "RequestTimeTooSkewed"
+      ? Date.parse(word("ServerTime") ?? response.headers.get("date") ?? "")
+      : NaN;
   return {
-    error: new SednaError(message, { code: isBusy ? "cloud-busy" : "cloud-refused", retryable: isBusy || status >= 500 || SPOILED.includes(code), ...(isBusy && seconds !== undefined && { retryAfterMs: Number(seconds) * 1000 }) }),
+    error: new SednaError(message, {
+      code: isBusy ? "cloud-busy" : "cloud-refused",
+      retryable: isBusy || status >= 500 || SPOILED.includes(code),
+      ...(isBusy && seconds !== undefined && { retryAfterMs: Number(seconds) * 1000 }),
+    }),
     code,
     serverTime: Number.isFinite(serverTime) ? serverTime : undefined,
   };
@@ -53,7 +61,12 @@ async function readStart(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   try {
-    for (let next = await reader?.read(); next && !next.done && text.length < MAX_BYTES; next = await reader?.read()) text += decoder.decode(next.value);
+    for (
+      let next = await reader?.read();
+      next && !next.done && text.length < MAX_BYTES;
+      next = await reader?.read()
+    )
+      text += decoder.decode(next.value);
     await reader?.cancel();
   } catch {
     // The status says enough.

@@ -42,28 +42,61 @@ const HASH_HEADER = "x-amz-meta-sha256";
  * @throws {TypeError} on an endpoint or a path that is none.
  */
 export function s3Weights(options: S3WeightsOptions): WeightStore {
-  const { accessKeyId, secretAccessKey, sessionToken, region = "us-east-1", fetch = globalThis.fetch, now = Date.now } = options;
+  const {
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    region = "us-east-1",
+    fetch = globalThis.fetch,
+    now = Date.now,
+  } = options;
   const base = baseOf(options);
   const deadlineMs = checkDeadline(options.deadlineMs ?? 60_000);
-  const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }), service: "s3", region, cache: new Map<string, ArrayBuffer>() };
+  const keys = {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken !== undefined && { sessionToken }),
+    service: "s3",
+    region,
+    cache: new Map<string, ArrayBuffer>(),
+  };
   // A device's clock may be hours off, and S3 refuses what was signed 15 minutes ago; it says its own time then.
   let clockOffMs = 0;
 
   /** Undefined where there is no such object; no such bucket is an error. */
-  const send = async ({ method, key, body }: S3Request, signal: AbortSignal): Promise<Response | undefined> => {
+  const send = async (
+    { method, key, body }: S3Request,
+    signal: AbortSignal,
+  ): Promise<Response | undefined> => {
     const action = `${method} ${key} by S3`;
     const { AwsV4Signer } = await importOptional("aws4fetch", { action, load: () => import("aws4fetch") });
     const hash = await sha256Hex(body ?? new Uint8Array(0));
     const once = async (): Promise<Response> => {
       const datetime = new Date(now() + clockOffMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
-      const signer = new AwsV4Signer({ ...keys, method, url: `${base}/${key}`, datetime, headers: { "x-amz-content-sha256": hash, ...(body && { [HASH_HEADER]: hash }) } });
+      const signer = new AwsV4Signer({
+        ...keys,
+        method,
+        url: `${base}/${key}`,
+        datetime,
+        headers: { "x-amz-content-sha256": hash, ...(body && { [HASH_HEADER]: hash }) },
+      });
       const { url, headers } = await signer.sign();
       signal.throwIfAborted();
       try {
-        return await fetch(url, { method, headers, signal, redirect: "manual", cache: "no-store", ...(body && { body }) });
+        return await fetch(url, {
+          method,
+          headers,
+          signal,
+          redirect: "manual",
+          cache: "no-store",
+          ...(body && { body }),
+        });
       } catch (cause) {
         signal.throwIfAborted();
-        throw new SednaError(`${action}: expected an answer of ${base}; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
+        throw new SednaError(
+          `${action}: expected an answer of ${base}; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { code: "cloud-unreachable", retryable: true, cause },
+        );
       }
     };
     for (let clockWasSet = false; ; clockWasSet = true) {
@@ -75,7 +108,15 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
       clockOffMs = failure.serverTime - now();
     }
   };
-  const within = <Result>(request: S3Request, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> => withDeadline(work, { deadlineMs, action: `${request.method} ${request.key} by S3`, ...(request.signal && { signal: request.signal }) });
+  const within = <Result>(
+    request: S3Request,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> =>
+    withDeadline(work, {
+      deadlineMs,
+      action: `${request.method} ${request.key} by S3`,
+      ...(request.signal && { signal: request.signal }),
+    });
 
   return {
     async put(key, bytes, { signal } = {}) {
@@ -109,8 +150,14 @@ function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
   } catch (cause) {
     throw new TypeError(`use S3: expected endpoint as an address; got ${describe(endpoint)}`, { cause });
   }
-  if (!/^https?:$/.test(origin.protocol) || origin.href !== `${origin.origin}/`) throw new TypeError("use S3: expected endpoint as http(s)://host:port, without a path, a name or a password");
-  const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*)\/?$/.exec(aggDataPath);
-  if (!place) throw new TypeError(`use S3: expected aggDataPath as s3://bucket/prefix; got ${describe(aggDataPath)}`);
+  if (!/^https?:$/.test(origin.protocol) || origin.href !== `${origin.origin}/`)
+    throw new TypeError(
+      "use S3: expected endpoint as http(s)://host:port, without a path, a name or a password",
+    );
+  const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*)\/?$/.exec(
+    aggDataPath,
+  );
+  if (!place)
+    throw new TypeError(`use S3: expected aggDataPath as s3://bucket/prefix; got ${describe(aggDataPath)}`);
   return `${origin.origin}/${place[1]}${place[2]}`;
 }

@@ -4,7 +4,8 @@ import { WireError } from "../errors.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 const text = (value: unknown): string => new TextDecoder().decode(canonicalJson(value));
-const double = (hex: string): number => new DataView(Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16)).buffer).getFloat64(0);
+const double = (hex: string): number =>
+  new DataView(Uint8Array.from(hex.match(/../g)!, (byte) => Number.parseInt(byte, 16)).buffer).getFloat64(0);
 
 describe("canonicalJson()", () => {
   // RFC 8785, appendix B.
@@ -35,14 +36,28 @@ describe("canonicalJson()", () => {
   });
 
   it("writes the example of RFC 8785, 3.2.2", () => {
-    const given = JSON.parse(String.raw`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`) as unknown;
-    expect(text(given)).toBe(String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`);
+    const given = JSON.parse(
+      String.raw`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`,
+    ) as unknown;
+    expect(text(given)).toBe(
+      String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`,
+    );
   });
 
   it("sorts names by their UTF-16 code units, as RFC 8785, 3.2.3 does", () => {
-    const given = JSON.parse(String.raw`{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}`) as Record<string, string>;
+    const given = JSON.parse(
+      String.raw`{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}`,
+    ) as Record<string, string>;
     expect(Object.values(JSON.parse(text(given)) as object)).toHaveLength(7);
-    expect(text(given).match(/(?<=:")[^"]+/g)).toEqual(["Carriage Return", "One", "Control", "Latin Small Letter O With Diaeresis", "Euro Sign", "Emoji: Grinning Face", "Hebrew Letter Dalet With Dagesh"]);
+    expect(text(given).match(/(?<=:")[^"]+/g)).toEqual([
+      "Carriage Return",
+      "One",
+      "Control",
+      "Latin Small Letter O With Diaeresis",
+      "Euro Sign",
+      "Emoji: Grinning Face",
+      "Hebrew Letter Dalet With Dagesh",
+    ]);
   });
 
   const cycle: unknown[] = [];
@@ -72,7 +87,8 @@ describe("canonicalJson()", () => {
         const parsed = JSON.parse(once) as unknown;
         expect(text(parsed)).toBe(once);
         expect(parsed).toEqual(JSON.parse(JSON.stringify(value)));
-        if (typeof value === "object" && value && !Array.isArray(value)) expect(text(Object.fromEntries(Object.entries(value).toReversed()))).toBe(once);
+        if (typeof value === "object" && value && !Array.isArray(value))
+          expect(text(Object.fromEntries(Object.entries(value).toReversed()))).toBe(once);
       }),
     );
   });

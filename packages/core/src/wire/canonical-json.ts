@@ -15,7 +15,8 @@ export function canonicalJson(value: unknown): Uint8Array<ArrayBuffer> {
 }
 
 function text(value: unknown, depth: number): string {
-  if (depth > MAX_DEPTH) throw new WireError(`write canonical JSON: expected at most ${MAX_DEPTH} levels; got more`);
+  if (depth > MAX_DEPTH)
+    throw new WireError(`write canonical JSON: expected at most ${MAX_DEPTH} levels; got more`);
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") return quoted(value);
   // JSON.stringify writes numbers as the specification asks, -0 as 0.
@@ -25,12 +26,15 @@ function text(value: unknown, depth: number): string {
     const members = Object.keys(value).toSorted((a, b) => (a < b ? -1 : 1));
     return `{${members.map((name) => `${quoted(name)}:${text((value as Record<string, unknown>)[name], depth + 1)}`).join(",")}}`;
   }
-  throw new WireError(`write canonical JSON: expected null, booleans, finite numbers, texts, arrays and plain objects; got ${describe(value)}`);
+  throw new WireError(
+    `write canonical JSON: expected null, booleans, finite numbers, texts, arrays and plain objects; got ${describe(value)}`,
+  );
 }
 
 function quoted(value: string): string {
   // A lone surrogate has no UTF-8, and TextEncoder would put another letter in its place.
-  if (/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(value)) throw new WireError("write canonical JSON: expected well-formed text; got a lone surrogate");
+  if (/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(value))
+    throw new WireError("write canonical JSON: expected well-formed text; got a lone surrogate");
   return JSON.stringify(value);
 }
 

@@ -10,7 +10,9 @@ export type DetectionRow = readonly [number, number, number, number, number, num
 export function parseDetections(rows: readonly unknown[]): DetectionRow[] {
   return rows.map((row, i) => {
     if (!Array.isArray(row) || row.length !== 6 || !row.every(Number.isFinite)) {
-      throw new WireError(`read detections: expected row ${i} as six finite numbers; got ${Array.isArray(row) ? `[${row.slice(0, 6).map(describe).join(", ")}]` : describe(row)}`);
+      throw new WireError(
+        `read detections: expected row ${i} as six finite numbers; got ${Array.isArray(row) ? `[${row.slice(0, 6).map(describe).join(", ")}]` : describe(row)}`,
+      );
     }
     return row as unknown as DetectionRow;
   });

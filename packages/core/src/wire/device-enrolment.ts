@@ -46,7 +46,12 @@ export interface EnrolmentGrant {
 const MAX_BYTES = 4096;
 const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 /** 65 bytes, of which the first is 4: what is not compressed. */
-const PUBLIC_KEY = { least: 88, most: 88, pattern: /^B[A-Za-z0-9+/]{86}=$/, expected: "an uncompressed point of P-256 in base64" };
+const PUBLIC_KEY = {
+  least: 88,
+  most: 88,
+  pattern: /^B[A-Za-z0-9+/]{86}=$/,
+  expected: "an uncompressed point of P-256 in base64",
+};
 const SIGNATURE = { least: 88, most: 88, pattern: /^[A-Za-z0-9+/]{86}==$/, expected: "64 bytes in base64" };
 
 /** What a device signs. @throws {WireError} on a text that has no UTF-8. */
@@ -67,7 +72,8 @@ export function isDeviceId(text: unknown): text is string {
 /** @throws {WireError} on anything but a request for enrolment. */
 export function parseEnrolmentRequest(body: unknown): EnrolmentRequest {
   const request = fieldsOf(jsonOf(body, { what: "an enrolment", maxBytes: MAX_BYTES }), "an enrolment");
-  if (request.value("protocol") !== 1) failField("an enrolment.protocol", { expected: "1", got: request.value("protocol") });
+  if (request.value("protocol") !== 1)
+    failField("an enrolment.protocol", { expected: "1", got: request.value("protocol") });
   return {
     protocol: 1,
     publicKey: request.text("publicKey", PUBLIC_KEY),
@@ -78,10 +84,25 @@ export function parseEnrolmentRequest(body: unknown): EnrolmentRequest {
 
 /** @throws {WireError} on anything but an enrolment's grant. */
 export function parseEnrolmentGrant(body: unknown): EnrolmentGrant {
-  const grant = fieldsOf(jsonOf(body, { what: "an enrolment's grant", maxBytes: MAX_BYTES }), "an enrolment's grant");
-  return { device: grant.text("device", { least: 32, most: 32, pattern: /^[0-9a-f]*$/, expected: "hexadecimal digits in lower case" }), now: grant.number("now") };
+  const grant = fieldsOf(
+    jsonOf(body, { what: "an enrolment's grant", maxBytes: MAX_BYTES }),
+    "an enrolment's grant",
+  );
+  return {
+    device: grant.text("device", {
+      least: 32,
+      most: 32,
+      pattern: /^[0-9a-f]*$/,
+      expected: "hexadecimal digits in lower case",
+    }),
+    now: grant.number("now"),
+  };
 }
 
 function readProof(proof: Fields): DeviceProof {
-  return { at: proof.whole("at"), nonce: proof.text("nonce", VISIBLE), signature: proof.text("signature", SIGNATURE) };
+  return {
+    at: proof.whole("at"),
+    nonce: proof.text("nonce", VISIBLE),
+    signature: proof.text("signature", SIGNATURE),
+  };
 }

@@ -1,4 +1,13 @@
-import type { FederationClientStatus, FederationStatus, FederationTask, RoundSummary, SecurePhase, UpdateReceipt, UpdateRefusal, UpdateRefused } from "./federation.ts";
+import type {
+  FederationClientStatus,
+  FederationStatus,
+  FederationTask,
+  RoundSummary,
+  SecurePhase,
+  UpdateReceipt,
+  UpdateRefusal,
+  UpdateRefused,
+} from "./federation.ts";
 import { readPlan } from "./federation-parsers.ts";
 import { checkNames, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
@@ -19,21 +28,44 @@ export const SECURE_PHASES = ["keys", "shares", "masked", "unmask"] as const sat
 
 /** All that an update is refused for, in the order in which it is asked. */
 export const UPDATE_REFUSALS = [
-  "unauthorised", "session-replaced", "quarantined", "not-selected", "wrong-round", "round-closed", "too-long", "wrong-length", "wrong-digest", "wrong-shape", "not-finite", "norm-too-large", "wrong-weight", "duplicate",
+  "unauthorised",
+  "session-replaced",
+  "quarantined",
+  "not-selected",
+  "wrong-round",
+  "round-closed",
+  "too-long",
+  "wrong-length",
+  "wrong-digest",
+  "wrong-shape",
+  "not-finite",
+  "norm-too-large",
+  "wrong-weight",
+  "duplicate",
 ] as const satisfies readonly UpdateRefusal[];
 
 /** What a client is told to do. A secure sum's message is read by that. @throws {WireError} on anything else. */
 export function parseFederationTask(body: unknown): FederationTask {
   const task = fieldsOf(jsonOf(body, { what: "a task", maxBytes: MAX_TASK_BYTES }), "a task");
   const kind = task.oneOf("kind", ["wait", "train", "secure", "done"]);
-  const where = { seq: task.whole("seq"), round: task.whole("round"), modelVersion: task.whole("modelVersion") };
+  const where = {
+    seq: task.whole("seq"),
+    round: task.whole("round"),
+    modelVersion: task.whole("modelVersion"),
+  };
   switch (kind) {
     case "wait":
       return { kind, ...where, retryAfterMs: task.number("retryAfterMs", { most: MAX_TIMER_MS }) };
     case "train":
       return { kind, ...where, remainingMs: readRemaining(task), counted: task.flag("counted") };
     case "secure":
-      return { kind, ...where, remainingMs: readRemaining(task), phase: task.oneOf("phase", SECURE_PHASES), message: checkNames(task.value("message"), { where: "a task.message" }) };
+      return {
+        kind,
+        ...where,
+        remainingMs: readRemaining(task),
+        phase: task.oneOf("phase", SECURE_PHASES),
+        message: checkNames(task.value("message"), { where: "a task.message" }),
+      };
     case "done":
       return { kind, ...where };
     default:
@@ -43,13 +75,23 @@ export function parseFederationTask(body: unknown): FederationTask {
 
 /** @throws {WireError} on anything but the receipt of an update. */
 export function parseUpdateReceipt(body: unknown): UpdateReceipt {
-  const receipt = fieldsOf(jsonOf(body, { what: "an update's receipt", maxBytes: MAX_SMALL_BYTES }), "an update's receipt");
-  return { round: receipt.whole("round"), counted: receipt.flag("counted"), ...(receipt.has("duplicate") && { duplicate: receipt.flag("duplicate") }) };
+  const receipt = fieldsOf(
+    jsonOf(body, { what: "an update's receipt", maxBytes: MAX_SMALL_BYTES }),
+    "an update's receipt",
+  );
+  return {
+    round: receipt.whole("round"),
+    counted: receipt.flag("counted"),
+    ...(receipt.has("duplicate") && { duplicate: receipt.flag("duplicate") }),
+  };
 }
 
 /** @throws {WireError} on anything but the refusal of an update. */
 export function parseUpdateRefused(body: unknown): UpdateRefused {
-  const refused = fieldsOf(jsonOf(body, { what: "an update's refusal", maxBytes: MAX_SMALL_BYTES }), "an update's refusal");
+  const refused = fieldsOf(
+    jsonOf(body, { what: "an update's refusal", maxBytes: MAX_SMALL_BYTES }),
+    "an update's refusal",
+  );
   return {
     error: refused.text("error", { least: 0, most: 10_000, pattern: /^/, expected: "of any kind" }),
     code: refused.oneOf("code", UPDATE_REFUSALS),
@@ -59,7 +101,10 @@ export function parseUpdateRefused(body: unknown): UpdateRefused {
 
 /** @throws {WireError} on anything but how a federation stands. */
 export function parseFederationStatus(body: unknown): FederationStatus {
-  const status = fieldsOf(jsonOf(body, { what: "a federation's status", maxBytes: MAX_STATUS_BYTES }), "a federation's status");
+  const status = fieldsOf(
+    jsonOf(body, { what: "a federation's status", maxBytes: MAX_STATUS_BYTES }),
+    "a federation's status",
+  );
   const privacy = status.has("privacy") ? status.object("privacy") : undefined;
   return {
     plan: readPlan(status.object("plan")),
@@ -69,7 +114,13 @@ export function parseFederationStatus(body: unknown): FederationStatus {
     ...(status.has("remainingMs") && { remainingMs: readRemaining(status) }),
     clients: status.list("clients", { most: MAX_CLIENTS, read: readClient }),
     history: status.list("history", { most: MAX_HISTORY, read: readSummary }),
-    ...(privacy && { privacy: { epsilon: privacy.number("epsilon"), delta: privacy.number("delta", { most: 1 }), noiseMultiplier: privacy.number("noiseMultiplier") } }),
+    ...(privacy && {
+      privacy: {
+        epsilon: privacy.number("epsilon"),
+        delta: privacy.number("delta", { most: 1 }),
+        noiseMultiplier: privacy.number("noiseMultiplier"),
+      },
+    }),
   };
 }
 

@@ -1,17 +1,44 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
-import type { FederationPlan, FederationStatus, FederationTask, SessionGrant, SessionRequest } from "./federation.ts";
-import { flatLength, isFederationName, parseFederationPlan, parseHello, parseSessionGrant, parseSessionRequest } from "./federation-parsers.ts";
-import { parseFederationStatus, parseFederationTask, parseUpdateReceipt, parseUpdateRefused } from "./federation-parsers-rounds.ts";
+import type {
+  FederationPlan,
+  FederationStatus,
+  FederationTask,
+  SessionGrant,
+  SessionRequest,
+} from "./federation.ts";
+import {
+  flatLength,
+  isFederationName,
+  parseFederationPlan,
+  parseHello,
+  parseSessionGrant,
+  parseSessionRequest,
+} from "./federation-parsers.ts";
+import {
+  parseFederationStatus,
+  parseFederationTask,
+  parseUpdateReceipt,
+  parseUpdateRefused,
+} from "./federation-parsers-rounds.ts";
 import { parseUpdateReference, updateKey } from "./update-reference.ts";
 
 const plan: FederationPlan = {
   protocol: 1,
   name: "digits-2026",
-  layout: [{ name: "weight", shape: [10, 64] }, { name: "bias", shape: [10] }],
+  layout: [
+    { name: "weight", shape: [10, 64] },
+    { name: "bias", shape: [10] },
+  ],
   head: { kind: "softmax", features: 64, classes: 10 },
-  training: { epochs: 2, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, proximal: 0.01, l2: 0 },
+  training: {
+    epochs: 2,
+    batchSize: 32,
+    optimizer: { kind: "adam", learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    proximal: 0.01,
+    l2: 0,
+  },
   aggregation: "FedAvg",
   mode: "rounds",
   protection: "open",
@@ -30,11 +57,25 @@ const request: SessionRequest = {
   resources: { cores: 8, memoryMb: 4096, backend: "wasm", charging: true, speed: 1.5e6 },
   proof: { at: 1_795_233_853_430, nonce: "n-1", signature: `${"A".repeat(86)}==` },
 };
-const grant: SessionGrant = { token: "aaa.bbb.ccc", expiresIn: 600, epoch: 3, now: 1_795_233_853_430.5, plan };
+const grant: SessionGrant = {
+  token: "aaa.bbb.ccc",
+  expiresIn: 600,
+  epoch: 3,
+  now: 1_795_233_853_430.5,
+  plan,
+};
 const tasks: readonly FederationTask[] = [
   { kind: "wait", seq: 1, round: 0, modelVersion: 0, retryAfterMs: 1000 },
   { kind: "train", seq: 2, round: 1, modelVersion: 0, remainingMs: 29_999.5, counted: false },
-  { kind: "secure", seq: 3, round: 1, modelVersion: 0, remainingMs: 5000, phase: "shares", message: { shares: [["a", 1]], from: { "7": "x" } } },
+  {
+    kind: "secure",
+    seq: 3,
+    round: 1,
+    modelVersion: 0,
+    remainingMs: 5000,
+    phase: "shares",
+    message: { shares: [["a", 1]], from: { "7": "x" } },
+  },
   { kind: "done", seq: 4, round: 5, modelVersion: 5 },
 ];
 const status: FederationStatus = {
@@ -44,24 +85,69 @@ const status: FederationStatus = {
   modelVersion: 2,
   remainingMs: 1000,
   clients: [{ id: 0, state: "counted", kind: "sedna-v1", rounds: 2, strikes: 1 }],
-  history: [{ round: 1, outcome: "aggregated", selected: 13, counted: 10, refused: 1, totalSamples: 1200, durationMs: 900, bytes: 26_000, loss: 0.5, accuracy: 0.9, epsilon: 1.5 }],
+  history: [
+    {
+      round: 1,
+      outcome: "aggregated",
+      selected: 13,
+      counted: 10,
+      refused: 1,
+      totalSamples: 1200,
+      durationMs: 900,
+      bytes: 26_000,
+      loss: 0.5,
+      accuracy: 0.9,
+      epsilon: 1.5,
+    },
+  ],
   privacy: { epsilon: 1.5, delta: 1e-5, noiseMultiplier: 1.1 },
 };
-const reference = { key: updateKey({ federation: "digits-2026", round: 3, id: "a1" }), bytes: 4096, sha256: "0a".repeat(32) };
+const reference = {
+  key: updateKey({ federation: "digits-2026", round: 3, id: "a1" }),
+  bytes: 4096,
+  sha256: "0a".repeat(32),
+};
 const parseReference = (body: unknown) => parseUpdateReference(body, { federation: "digits-2026", round: 3 });
 
 /** Each parser with what it takes. */
-const messages: readonly { readonly name: string; readonly parse: (body: unknown) => unknown; readonly body: object }[] = [
+const messages: readonly {
+  readonly name: string;
+  readonly parse: (body: unknown) => unknown;
+  readonly body: object;
+}[] = [
   { name: "plan", parse: parseFederationPlan, body: plan },
-  { name: "plan without what is optional", parse: parseFederationPlan, body: { ...plan, head: undefined, encoding: "f32", topkShare: undefined, clipNorm: undefined, training: { epochs: 1, batchSize: 1, optimizer: { kind: "sgd", learningRate: 1 } } } },
+  {
+    name: "plan without what is optional",
+    parse: parseFederationPlan,
+    body: {
+      ...plan,
+      head: undefined,
+      encoding: "f32",
+      topkShare: undefined,
+      clipNorm: undefined,
+      training: { epochs: 1, batchSize: 1, optimizer: { kind: "sgd", learningRate: 1 } },
+    },
+  },
   { name: "session request", parse: parseSessionRequest, body: request },
-  { name: "session request that tells little", parse: parseSessionRequest, body: { protocol: 1, device: "tab", numSamples: 0, resources: {} } },
+  {
+    name: "session request that tells little",
+    parse: parseSessionRequest,
+    body: { protocol: 1, device: "tab", numSamples: 0, resources: {} },
+  },
   { name: "session grant", parse: parseSessionGrant, body: grant },
   ...tasks.map((body) => ({ name: `task to ${body.kind}`, parse: parseFederationTask, body })),
   { name: "status", parse: parseFederationStatus, body: status },
   { name: "receipt", parse: parseUpdateReceipt, body: { round: 3, counted: true } },
-  { name: "receipt of one counted before", parse: parseUpdateReceipt, body: { round: 3, counted: true, duplicate: true } },
-  { name: "refusal", parse: parseUpdateRefused, body: { error: "wrong-round: expected 4\ngot 3", code: "wrong-round", round: 4 } },
+  {
+    name: "receipt of one counted before",
+    parse: parseUpdateReceipt,
+    body: { round: 3, counted: true, duplicate: true },
+  },
+  {
+    name: "refusal",
+    parse: parseUpdateRefused,
+    body: { error: "wrong-round: expected 4\ngot 3", code: "wrong-round", round: 4 },
+  },
   { name: "hello", parse: parseHello, body: { type: "hello", token: "aaa.bbb" } },
   { name: "update's reference", parse: parseReference, body: reference },
 ];
@@ -81,7 +167,10 @@ describe.each(messages)("a $name", ({ parse, body }) => {
   it("C27: has no name that reaches a prototype, wherever, and none twice", () => {
     const text = JSON.stringify(body);
     for (const at of [...text.matchAll(/\{/g)].map(({ index }) => index + 1)) {
-      for (const name of ["__proto__", "constructor", "prototype"]) expect(() => parse(`${text.slice(0, at)}"${name}":{}${text[at] === "}" ? "" : ","}${text.slice(at)}`)).toThrow(WireError);
+      for (const name of ["__proto__", "constructor", "prototype"])
+        expect(() =>
+          parse(`${text.slice(0, at)}"${name}":{}${text[at] === "}" ? "" : ","}${text.slice(at)}`),
+        ).toThrow(WireError);
     }
     expect(() => parse(`{"x":1,"x":2,${text.slice(1)}`)).toThrow('got "x" again');
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
@@ -99,13 +188,22 @@ describe.each(messages)("a $name", ({ parse, body }) => {
     };
     const bytes = bytesOf(JSON.stringify(body));
     for (let length = 0; length < bytes.length; length++) expect(read(bytes.subarray(0, length))).toBe(false);
-    for (let bit = 0; bit < 8 * bytes.length; bit += 3) read(bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << bit % 8) : byte)));
+    for (let bit = 0; bit < 8 * bytes.length; bit += 3)
+      read(bytes.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit % 8)) : byte)));
     fc.assert(fc.property(fc.oneof(fc.anything(), fc.json(), fc.uint8Array()), (given) => void read(given)));
-    fc.assert(fc.property(mutated(body), (given) => void read(given)), { numRuns: 300 });
+    fc.assert(
+      fc.property(mutated(body), (given) => void read(given)),
+      { numRuns: 300 },
+    );
   });
 
   it("C27: megabytes and deep nesting are refused at once", () => {
-    for (const given of [`"${"x".repeat(2_000_000)}"`, "[".repeat(200_000), `${"[".repeat(100_000)}${"]".repeat(100_000)}`, { ...body, name: "x".repeat(2_000_000), kind: "x".repeat(2_000_000) }]) {
+    for (const given of [
+      `"${"x".repeat(2_000_000)}"`,
+      "[".repeat(200_000),
+      `${"[".repeat(100_000)}${"]".repeat(100_000)}`,
+      { ...body, name: "x".repeat(2_000_000), kind: "x".repeat(2_000_000) },
+    ]) {
       const before = process.cpuUsage();
       try {
         parse(given);
@@ -123,10 +221,31 @@ function mutated(body: object): fc.Arbitrary<unknown> {
   const paths: string[][] = [];
   const walk = (value: unknown, path: string[]): void => {
     if (path.length > 0) paths.push(path);
-    if (typeof value === "object" && value !== null) for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+    if (typeof value === "object" && value !== null)
+      for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
   };
   walk(body, []);
-  const strange = fc.oneof(fc.anything(), fc.double(), fc.integer(), fc.string(), fc.constantFrom(NaN, Infinity, -1, 0.5, 2 ** 53, 1e308, "", "__proto__", "toString", null, undefined, [], {}));
+  const strange = fc.oneof(
+    fc.anything(),
+    fc.double(),
+    fc.integer(),
+    fc.string(),
+    fc.constantFrom(
+      NaN,
+      Infinity,
+      -1,
+      0.5,
+      2 ** 53,
+      1e308,
+      "",
+      "__proto__",
+      "toString",
+      null,
+      undefined,
+      [],
+      {},
+    ),
+  );
   return fc.tuple(fc.constantFrom(...paths), strange).map(([path, value]) => {
     const copy = structuredClone(body) as Record<string, unknown>;
     const last = path.slice(0, -1).reduce((at, key) => at[key] as Record<string, unknown>, copy);
@@ -141,23 +260,87 @@ describe("a plan", () => {
     ["another protocol", { protocol: 2 }, "protocol: expected 1; got 2"],
     ["a name with a folder", { name: "../x" }, "name: expected letters and digits"],
     ["no layers", { layout: [] }, "layout: expected a list of 1 to 10000"],
-    ["too many layers", { layout: Array.from({ length: 10_001 }, (_, i) => ({ name: `l${i}`, shape: [1] })) }, "layout: expected a list of 1 to 10000; got an array of 10001"],
+    [
+      "too many layers",
+      { layout: Array.from({ length: 10_001 }, (_, i) => ({ name: `l${i}`, shape: [1] })) },
+      "layout: expected a list of 1 to 10000; got an array of 10001",
+    ],
     ["a layer twice", { layout: [plan.layout[0], plan.layout[0]] }, 'expected each name once; got "weight"'],
-    ["a layer with a name of 201 characters", { layout: [{ name: "x".repeat(201), shape: [1] }] }, "layout[0].name: expected a text of 1 to 200 characters"],
-    ["C27: a layer called as every object's parts are", { layout: [{ name: "__proto__", shape: [1] }] }, "layout[0].name: expected a name that not every object has"],
-    ["a layer with half an axis", { layout: [{ name: "x", shape: [1.5] }] }, "layout[0].shape[0]: expected a whole number"],
-    ["a layer of 17 axes", { layout: [{ name: "x", shape: Array(17).fill(1) }] }, "layout[0].shape: expected a list of 0 to 16"],
-    ["more parameters than kernels address", { layout: [{ name: "x", shape: [2 ** 29] }, { name: "y", shape: [2 ** 29] }], head: undefined }, "expected 1 to 1073741823 parameters in all; got 1073741824"],
-    ["axes whose product overflows", { layout: [{ name: "x", shape: Array(16).fill(2 ** 29) }, { name: "y", shape: [0, 5] }], head: undefined }, "parameters in all"],
-    ["no parameters", { layout: [{ name: "x", shape: [0] }], head: undefined }, "expected 1 to 1073741823 parameters in all; got 0"],
-    ["a head that is not the layout's", { head: { kind: "mlp", features: 64, hidden: 8, classes: 10 } }, "head: expected a head of the layout's 650 parameters; got 610"],
-    ["a learning rate of 0", { training: { ...plan.training, optimizer: { kind: "sgd", learningRate: 0 } } }, "optimizer.learningRate: expected a number from"],
-    ["a momentum of 1", { training: { ...plan.training, optimizer: { kind: "sgd", learningRate: 1, momentum: 1 } } }, "optimizer.momentum"],
-    ["no epochs", { training: { ...plan.training, epochs: 0 } }, "training.epochs: expected a whole number from 1 to 100000; got 0"],
+    [
+      "a layer with a name of 201 characters",
+      { layout: [{ name: "x".repeat(201), shape: [1] }] },
+      "layout[0].name: expected a text of 1 to 200 characters",
+    ],
+    [
+      "C27: a layer called as every object's parts are",
+      { layout: [{ name: "__proto__", shape: [1] }] },
+      "layout[0].name: expected a name that not every object has",
+    ],
+    [
+      "a layer with half an axis",
+      { layout: [{ name: "x", shape: [1.5] }] },
+      "layout[0].shape[0]: expected a whole number",
+    ],
+    [
+      "a layer of 17 axes",
+      { layout: [{ name: "x", shape: Array(17).fill(1) }] },
+      "layout[0].shape: expected a list of 0 to 16",
+    ],
+    [
+      "more parameters than kernels address",
+      {
+        layout: [
+          { name: "x", shape: [2 ** 29] },
+          { name: "y", shape: [2 ** 29] },
+        ],
+        head: undefined,
+      },
+      "expected 1 to 1073741823 parameters in all; got 1073741824",
+    ],
+    [
+      "axes whose product overflows",
+      {
+        layout: [
+          { name: "x", shape: Array(16).fill(2 ** 29) },
+          { name: "y", shape: [0, 5] },
+        ],
+        head: undefined,
+      },
+      "parameters in all",
+    ],
+    [
+      "no parameters",
+      { layout: [{ name: "x", shape: [0] }], head: undefined },
+      "expected 1 to 1073741823 parameters in all; got 0",
+    ],
+    [
+      "a head that is not the layout's",
+      { head: { kind: "mlp", features: 64, hidden: 8, classes: 10 } },
+      "head: expected a head of the layout's 650 parameters; got 610",
+    ],
+    [
+      "a learning rate of 0",
+      { training: { ...plan.training, optimizer: { kind: "sgd", learningRate: 0 } } },
+      "optimizer.learningRate: expected a number from",
+    ],
+    [
+      "a momentum of 1",
+      { training: { ...plan.training, optimizer: { kind: "sgd", learningRate: 1, momentum: 1 } } },
+      "optimizer.momentum",
+    ],
+    [
+      "no epochs",
+      { training: { ...plan.training, epochs: 0 } },
+      "training.epochs: expected a whole number from 1 to 100000; got 0",
+    ],
     ["topk without its share", { topkShare: undefined }, "topkShare: expected a number from"],
     ["a share above 1", { topkShare: 1.1 }, "topkShare"],
     ["a norm of 0", { clipNorm: 0 }, "clipNorm"],
-    ["an endless exit round", { exitRound: Infinity }, "exitRound: expected a whole number from 0 up; got Infinity"],
+    [
+      "an endless exit round",
+      { exitRound: Infinity },
+      "exitRound: expected a whole number from 0 up; got Infinity",
+    ],
     ["no participants", { participants: 0 }, "participants"],
     ["another mode", { mode: "async" }, 'mode: expected one of rounds, buffered; got "async"'],
   ])("is refused with %s", (_, change, message) => {
@@ -166,23 +349,34 @@ describe("a plan", () => {
   });
 
   it("may have scalars, and layers of nothing", () => {
-    const layout = [{ name: "scale", shape: [] }, { name: "none", shape: [0, 5] }, { name: "w", shape: [2, 3] }];
-    expect(parseFederationPlan({ ...planWith({ layout }) as object, head: undefined }).layout).toEqual(layout);
+    const layout = [
+      { name: "scale", shape: [] },
+      { name: "none", shape: [0, 5] },
+      { name: "w", shape: [2, 3] },
+    ];
+    expect(parseFederationPlan({ ...(planWith({ layout }) as object), head: undefined }).layout).toEqual(
+      layout,
+    );
     expect(flatLength(layout)).toBe(7);
   });
 
   it("of ten thousand layers is read at once", () => {
     const layout = Array.from({ length: 10_000 }, (_, i) => ({ name: `layer.${i}.weight`, shape: [10, 10] }));
     const before = process.cpuUsage();
-    expect(parseFederationPlan(JSON.stringify({ ...plan, head: undefined, layout })).layout).toHaveLength(10_000);
+    expect(parseFederationPlan(JSON.stringify({ ...plan, head: undefined, layout })).layout).toHaveLength(
+      10_000,
+    );
     expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
   });
 });
 
 describe("a session request", () => {
-  it.each(["", "x".repeat(201), "a\nb", "a\u0085b", "a\ud800", "toString", "__proto__"])("C27: comes from no device called %j", (device) => {
-    expect(() => parseSessionRequest({ ...request, device })).toThrow(WireError);
-  });
+  it.each(["", "x".repeat(201), "a\nb", "a\u0085b", "a\ud800", "toString", "__proto__"])(
+    "C27: comes from no device called %j",
+    (device) => {
+      expect(() => parseSessionRequest({ ...request, device })).toThrow(WireError);
+    },
+  );
 
   it.each(["Kamera 7 (Süd)", "摄像头-7", "a😀b"])("comes from a device called %j", (device) => {
     expect(parseSessionRequest(JSON.stringify({ ...request, device })).device).toBe(device);
@@ -190,20 +384,30 @@ describe("a session request", () => {
 });
 
 describe("a federation's name", () => {
-  it.each(["a", "FedAvg", "digits-2026", "a_b-c", "x".repeat(64)])("may be %j", (name) => expect(isFederationName(name)).toBe(true));
-  it.each(["", "-a", "a-", "a--b", "a.b", "a/b", "a b", "ä", "a\n", "x".repeat(65), 5, undefined])("is not %j", (name) => expect(isFederationName(name)).toBe(false));
+  it.each(["a", "FedAvg", "digits-2026", "a_b-c", "x".repeat(64)])("may be %j", (name) =>
+    expect(isFederationName(name)).toBe(true),
+  );
+  it.each(["", "-a", "a-", "a--b", "a.b", "a/b", "a b", "ä", "a\n", "x".repeat(65), 5, undefined])(
+    "is not %j",
+    (name) => expect(isFederationName(name)).toBe(false),
+  );
 });
 
 describe("a task", () => {
   it("waits no longer than a timer can", () => {
-    for (const retryAfterMs of [2 ** 31, -1, NaN, Infinity]) expect(() => parseFederationTask({ ...tasks[0], retryAfterMs })).toThrow("retryAfterMs: expected a number from 0 to 2147483647");
+    for (const retryAfterMs of [2 ** 31, -1, NaN, Infinity])
+      expect(() => parseFederationTask({ ...tasks[0], retryAfterMs })).toThrow(
+        "retryAfterMs: expected a number from 0 to 2147483647",
+      );
   });
 
   it("C27: has no secret message that nests without end, or reaches a prototype", () => {
     let message: unknown = 1;
     for (let i = 0; i < 17; i++) message = [message];
     expect(() => parseFederationTask({ ...tasks[2], message })).toThrow("expected at most 16 levels");
-    expect(() => parseFederationTask({ ...tasks[2], message: JSON.parse('[{"a":{"__proto__":1}}]') as unknown })).toThrow("__proto__");
+    expect(() =>
+      parseFederationTask({ ...tasks[2], message: JSON.parse('[{"a":{"__proto__":1}}]') as unknown }),
+    ).toThrow("__proto__");
   });
 });
 
@@ -223,7 +427,8 @@ describe("an update's reference", () => {
   });
 
   it("is made of what a key can have only", () => {
-    for (const id of ["", "a/b", "..", "x".repeat(65)]) expect(() => updateKey({ federation: "a", round: 1, id })).toThrow(RangeError);
+    for (const id of ["", "a/b", "..", "x".repeat(65)])
+      expect(() => updateKey({ federation: "a", round: 1, id })).toThrow(RangeError);
     expect(() => updateKey({ federation: "a/b", round: 1, id: "a" })).toThrow(RangeError);
     expect(() => updateKey({ federation: "a", round: -1, id: "a" })).toThrow(RangeError);
   });

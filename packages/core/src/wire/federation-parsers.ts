@@ -1,5 +1,12 @@
 import type { Head, HeadOptimizer } from "@sedna-js/wasm-kernels";
-import type { ClientResources, FederationPlan, LayerSpec, SessionGrant, SessionRequest, TrainingPlan } from "./federation.ts";
+import type {
+  ClientResources,
+  FederationPlan,
+  LayerSpec,
+  SessionGrant,
+  SessionRequest,
+  TrainingPlan,
+} from "./federation.ts";
 import { failField, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
 // How clients get into a federation, and what all of them agree on. Each parser takes a message as text, as bytes, or as what
@@ -38,20 +45,32 @@ export function parseHello(body: unknown): { readonly type: "hello"; readonly to
 
 /** @throws {WireError} on anything but a request for a session. Who sent it, its proof says. */
 export function parseSessionRequest(body: unknown): SessionRequest {
-  const request = fieldsOf(jsonOf(body, { what: "a session request", maxBytes: MAX_SMALL_BYTES }), "a session request");
+  const request = fieldsOf(
+    jsonOf(body, { what: "a session request", maxBytes: MAX_SMALL_BYTES }),
+    "a session request",
+  );
   const proof = request.has("proof") ? request.object("proof") : undefined;
   return {
     protocol: readProtocol(request),
     device: request.text("device", { asKey: true }),
     numSamples: request.whole("numSamples"),
     ...(request.has("resources") && { resources: readResources(request.object("resources")) }),
-    ...(proof && { proof: { at: proof.whole("at"), nonce: proof.text("nonce", VISIBLE), signature: proof.text("signature", BASE64) } }),
+    ...(proof && {
+      proof: {
+        at: proof.whole("at"),
+        nonce: proof.text("nonce", VISIBLE),
+        signature: proof.text("signature", BASE64),
+      },
+    }),
   };
 }
 
 /** @throws {WireError} on anything but the grant of a session. */
 export function parseSessionGrant(body: unknown): SessionGrant {
-  const grant = fieldsOf(jsonOf(body, { what: "a session grant", maxBytes: MAX_PLAN_BYTES }), "a session grant");
+  const grant = fieldsOf(
+    jsonOf(body, { what: "a session grant", maxBytes: MAX_PLAN_BYTES }),
+    "a session grant",
+  );
   return {
     token: readToken(grant),
     expiresIn: grant.number("expiresIn"),
@@ -63,21 +82,34 @@ export function parseSessionGrant(body: unknown): SessionGrant {
 
 /** @throws {WireError} on anything but the plan of a federation, and one whose parts do not fit together. */
 export function parseFederationPlan(body: unknown): FederationPlan {
-  return readPlan(fieldsOf(jsonOf(body, { what: "a federation's plan", maxBytes: MAX_PLAN_BYTES }), "a federation's plan"));
+  return readPlan(
+    fieldsOf(jsonOf(body, { what: "a federation's plan", maxBytes: MAX_PLAN_BYTES }), "a federation's plan"),
+  );
 }
 
 /** A plan inside another message. @throws {WireError} */
 export function readPlan(plan: Fields): FederationPlan {
   const protocol = readProtocol(plan);
   const name = plan.value("name");
-  if (!isFederationName(name)) failField(`${plan.where}.name`, { expected: "letters and digits with single hyphens or underscores between, at most 64", got: name });
+  if (!isFederationName(name))
+    failField(`${plan.where}.name`, {
+      expected: "letters and digits with single hyphens or underscores between, at most 64",
+      got: name,
+    });
   const layout = readLayout(plan);
   const length = flatLength(layout);
   const head = plan.has("head") ? readHead(plan.object("head")) : undefined;
-  if (head && parametersOf(head) !== length) failField(`${plan.where}.head`, { expected: `a head of the layout's ${length} parameters`, got: parametersOf(head) });
+  if (head && parametersOf(head) !== length)
+    failField(`${plan.where}.head`, {
+      expected: `a head of the layout's ${length} parameters`,
+      got: parametersOf(head),
+    });
   const encoding = plan.oneOf("encoding", UPDATE_ENCODINGS);
   // A share of nothing would be no number at all, so its least is the smallest number there is.
-  const topkShare = plan.has("topkShare") || encoding === "topk" ? plan.number("topkShare", { least: Number.MIN_VALUE, most: 1 }) : undefined;
+  const topkShare =
+    plan.has("topkShare") || encoding === "topk"
+      ? plan.number("topkShare", { least: Number.MIN_VALUE, most: 1 })
+      : undefined;
   return {
     protocol,
     name,
@@ -103,8 +135,14 @@ function readLayout(plan: Fields): LayerSpec[] {
     most: MAX_LAYERS,
     read(item, where) {
       const layer = fieldsOf(item, where);
-      const axis = (value: unknown, at: string): number => (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PARAMETERS ? (value as number) : failField(at, { expected: `a whole number from 0 to ${MAX_PARAMETERS}`, got: value }));
-      return { name: layer.text("name", { asKey: true }), shape: layer.list("shape", { most: MAX_AXES, read: axis }) };
+      const axis = (value: unknown, at: string): number =>
+        Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PARAMETERS
+          ? (value as number)
+          : failField(at, { expected: `a whole number from 0 to ${MAX_PARAMETERS}`, got: value });
+      return {
+        name: layer.text("name", { asKey: true }),
+        shape: layer.list("shape", { most: MAX_AXES, read: axis }),
+      };
     },
   });
   const names = new Set<string>();
@@ -113,16 +151,22 @@ function readLayout(plan: Fields): LayerSpec[] {
     names.add(name);
   }
   const length = flatLength(layout);
-  if (!(length >= 1 && length <= MAX_PARAMETERS)) failField(`${plan.where}.layout`, { expected: `1 to ${MAX_PARAMETERS} parameters in all`, got: length });
+  if (!(length >= 1 && length <= MAX_PARAMETERS))
+    failField(`${plan.where}.layout`, { expected: `1 to ${MAX_PARAMETERS} parameters in all`, got: length });
   return layout;
 }
 
-const parametersOf = (head: Head): number => (head.kind === "softmax" ? (head.features + 1) * head.classes : (head.features + 1) * head.hidden + (head.hidden + 1) * head.classes);
+const parametersOf = (head: Head): number =>
+  head.kind === "softmax"
+    ? (head.features + 1) * head.classes
+    : (head.features + 1) * head.hidden + (head.hidden + 1) * head.classes;
 
 function readHead(head: Fields): Head {
   const kind = head.oneOf("kind", ["softmax", "mlp"]);
   const size = (name: string): number => head.whole(name, { least: 1, most: 0xffffff });
-  return kind === "softmax" ? { kind, features: size("features"), classes: size("classes") } : { kind, features: size("features"), hidden: size("hidden"), classes: size("classes") };
+  return kind === "softmax"
+    ? { kind, features: size("features"), classes: size("classes") }
+    : { kind, features: size("features"), hidden: size("hidden"), classes: size("classes") };
 }
 
 function readTraining(training: Fields): TrainingPlan {
@@ -143,9 +187,16 @@ const BELOW_ONE = 1 - 2 ** -53;
 function readOptimizer(optimizer: Fields): HeadOptimizer {
   const kind = optimizer.oneOf("kind", ["sgd", "adam"]);
   const learningRate = optimizer.number("learningRate", { least: LEAST_RATE });
-  const share = (name: "momentum" | "beta1" | "beta2") => optimizer.has(name) && { [name]: optimizer.number(name, { most: BELOW_ONE }) };
+  const share = (name: "momentum" | "beta1" | "beta2") =>
+    optimizer.has(name) && { [name]: optimizer.number(name, { most: BELOW_ONE }) };
   if (kind === "sgd") return { kind, learningRate, ...share("momentum") };
-  return { kind, learningRate, ...share("beta1"), ...share("beta2"), ...(optimizer.has("epsilon") && { epsilon: optimizer.number("epsilon", { least: 1e-20 }) }) };
+  return {
+    kind,
+    learningRate,
+    ...share("beta1"),
+    ...share("beta2"),
+    ...(optimizer.has("epsilon") && { epsilon: optimizer.number("epsilon", { least: 1e-20 }) }),
+  };
 }
 
 function readResources(resources: Fields): ClientResources {

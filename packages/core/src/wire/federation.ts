@@ -92,7 +92,13 @@ export interface SessionGrant {
 
 /** What a client is to do now. `seq` grows with every change. */
 export type FederationTask =
-  | { readonly kind: "wait"; readonly seq: number; readonly round: number; readonly modelVersion: number; /** When to ask again, where a client polls. */ readonly retryAfterMs: number }
+  | {
+      readonly kind: "wait";
+      readonly seq: number;
+      readonly round: number;
+      readonly modelVersion: number;
+      /** When to ask again, where a client polls. */ readonly retryAfterMs: number;
+    }
   | {
       readonly kind: "train";
       readonly seq: number;
@@ -104,7 +110,15 @@ export type FederationTask =
       /** Whether this device's update is part of the round already. False again after a restart that lost it: the same update is then sent once more. */
       readonly counted: boolean;
     }
-  | { readonly kind: "secure"; readonly seq: number; readonly round: number; readonly modelVersion: number; readonly remainingMs: number; readonly phase: SecurePhase; readonly message: unknown }
+  | {
+      readonly kind: "secure";
+      readonly seq: number;
+      readonly round: number;
+      readonly modelVersion: number;
+      readonly remainingMs: number;
+      readonly phase: SecurePhase;
+      readonly message: unknown;
+    }
   | { readonly kind: "done"; readonly seq: number; readonly round: number; readonly modelVersion: number };
 
 /** The steps of a secure sum. */

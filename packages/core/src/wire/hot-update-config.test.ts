@@ -4,20 +4,30 @@ import { WireError } from "../errors.ts";
 import { parseHotUpdateConfig } from "./hot-update-config.ts";
 
 /** Observed: sedna-local-controller writes it so. */
-const observed = '{"model_config":{"model_path":"/model-hot-update/model.pb","model_update_time":"2022-01-01 00:00:00 +0000 UTC m=+1"}}';
+const observed =
+  '{"model_config":{"model_path":"/model-hot-update/model.pb","model_update_time":"2022-01-01 00:00:00 +0000 UTC m=+1"}}';
 
 describe("parseHotUpdateConfig()", () => {
   it("reads what Sedna's local controller writes", () => {
-    expect(parseHotUpdateConfig(observed)).toEqual({ modelPath: "/model-hot-update/model.pb", modelUpdateTime: "2022-01-01 00:00:00 +0000 UTC m=+1" });
+    expect(parseHotUpdateConfig(observed)).toEqual({
+      modelPath: "/model-hot-update/model.pb",
+      modelUpdateTime: "2022-01-01 00:00:00 +0000 UTC m=+1",
+    });
   });
 
   it.each([
-    ["", "expected JSON; got \"\""],
+    ["", 'expected JSON; got ""'],
     ["[]", "expected an object with model_config; got an array of 0"],
     ['{"model_config":null}', "expected an object with model_path; got null"],
-    ['{"model_config":{"model_path":7,"model_update_time":"now"}}', "expected model_path as a text that is not empty; got 7"],
+    [
+      '{"model_config":{"model_path":7,"model_update_time":"now"}}',
+      "expected model_path as a text that is not empty; got 7",
+    ],
     ['{"model_config":{"model_path":"/m","model_update_time":""}}', "expected model_update_time as a text"],
-    ['{"model_config":{"model_path":"/m\\u0000","model_update_time":"now"}}', "expected model_path as a text"],
+    [
+      '{"model_config":{"model_path":"/m\\u0000","model_update_time":"now"}}',
+      "expected model_path as a text",
+    ],
     ['{"__proto__":{"model_config":{}}}', "expected an object with model_config"],
   ])("refuses %s", (text, message) => {
     expect(() => parseHotUpdateConfig(text)).toThrow(WireError);
@@ -25,8 +35,17 @@ describe("parseHotUpdateConfig()", () => {
   });
 
   it("throws nothing but WireError, whatever it is given", () => {
-    const cut = fc.tuple(fc.nat(observed.length), fc.nat(observed.length)).map(([a, b]) => observed.slice(0, a) + observed.slice(b));
-    const nested = fc.record({ model_config: fc.oneof(fc.jsonValue(), fc.record({ model_path: fc.jsonValue(), model_update_time: fc.jsonValue() }, { requiredKeys: [] })) }).map((value) => JSON.stringify(value));
+    const cut = fc
+      .tuple(fc.nat(observed.length), fc.nat(observed.length))
+      .map(([a, b]) => observed.slice(0, a) + observed.slice(b));
+    const nested = fc
+      .record({
+        model_config: fc.oneof(
+          fc.jsonValue(),
+          fc.record({ model_path: fc.jsonValue(), model_update_time: fc.jsonValue() }, { requiredKeys: [] }),
+        ),
+      })
+      .map((value) => JSON.stringify(value));
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), cut, nested), (text) => {
         try {

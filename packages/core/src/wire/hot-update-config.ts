@@ -25,12 +25,16 @@ export function parseHotUpdateConfig(text: string): HotUpdateConfig {
 }
 
 function entry(object: unknown, key: string): unknown {
-  if (typeof object !== "object" || object === null || !Object.hasOwn(object, key)) throw new WireError(`read a hot update config: expected an object with ${key}; got ${describe(object)}`);
+  if (typeof object !== "object" || object === null || !Object.hasOwn(object, key))
+    throw new WireError(`read a hot update config: expected an object with ${key}; got ${describe(object)}`);
   return (object as Record<string, unknown>)[key];
 }
 
 function word(object: unknown, key: string): string {
   const value = entry(object, key);
-  if (typeof value !== "string" || value === "" || value.includes("\0")) throw new WireError(`read a hot update config: expected ${key} as a text that is not empty; got ${describe(value)}`);
+  if (typeof value !== "string" || value === "" || value.includes("\0"))
+    throw new WireError(
+      `read a hot update config: expected ${key} as a text that is not empty; got ${describe(value)}`,
+    );
   return value;
 }

@@ -63,7 +63,10 @@ export function parseMistnetPlan(body: unknown): MistnetPlan {
   plan.whole("protocol", { least: 1, most: 1 });
   const mechanism = plan.oneOf("mechanism", ["laplace", "gaussian"]);
   const delta = plan.number("delta", { most: 0.5 });
-  if ((mechanism === "gaussian") !== delta > 0) throw new WireError(`read a plan of MistNet: expected a delta above 0 with Gaussian noise, and 0 with Laplace; got ${delta}`);
+  if ((mechanism === "gaussian") !== delta > 0)
+    throw new WireError(
+      `read a plan of MistNet: expected a delta above 0 with Gaussian noise, and 0 with Laplace; got ${delta}`,
+    );
   const head = plan.object("head");
   const kind = head.oneOf("kind", ["softmax", "mlp"]);
   const size = (name: string): number => head.whole(name, { least: 1, most: MAX_SIZE });
@@ -72,7 +75,8 @@ export function parseMistnetPlan(body: unknown): MistnetPlan {
     protocol: 1,
     name: plan.text("name", { pattern: NAME, expected: "a name" }),
     cutLayer: typeof plan.value("cutLayer") === "number" ? plan.whole("cutLayer") : plan.text("cutLayer"),
-    head: kind === "softmax" ? { kind, features, classes } : { kind, features, hidden: size("hidden"), classes },
+    head:
+      kind === "softmax" ? { kind, features, classes } : { kind, features, hidden: size("hidden"), classes },
     mechanism,
     epsilon: plan.number("epsilon", { least: 1e-3, most: 1e6 }),
     delta,
@@ -84,7 +88,10 @@ export function parseMistnetPlan(body: unknown): MistnetPlan {
 
 /** @throws {WireError} on anything but a status. */
 export function parseMistnetStatus(body: unknown): MistnetStatus {
-  const status = fieldsOf(jsonOf(body, { what: "a status of MistNet", maxBytes: 65_536 }), "a status of MistNet");
+  const status = fieldsOf(
+    jsonOf(body, { what: "a status of MistNet", maxBytes: 65_536 }),
+    "a status of MistNet",
+  );
   return {
     plan: parseMistnetPlan(status.value("plan")),
     state: status.oneOf("state", ["collecting", "training", "trained", "abandoned"]),
@@ -100,13 +107,20 @@ export function maxMistnetBytes({ maxRecords, head: { features } }: MistnetPlan)
 }
 
 /** What noise the records have; an upload made for another plan is refused. */
-const privacyOf = ({ mechanism, epsilon, delta, labelShare, bound }: MistnetPlan): string => JSON.stringify({ mechanism, epsilon, delta, labelShare, bound });
+const privacyOf = ({ mechanism, epsilon, delta, labelShare, bound }: MistnetPlan): string =>
+  JSON.stringify({ mechanism, epsilon, delta, labelShare, bound });
 
 /** A device's records as they travel, with what was spent of privacy for each. */
-export function writeMistnetUpload({ features, labels }: MistnetRecords, plan: MistnetPlan): Uint8Array<ArrayBuffer> {
+export function writeMistnetUpload(
+  { features, labels }: MistnetRecords,
+  plan: MistnetPlan,
+): Uint8Array<ArrayBuffer> {
   const width = plan.head.features;
   return writeSafetensors({
-    tensors: { features: tensor("float32", [labels.length, width], features), labels: tensor("int32", [labels.length], Int32Array.from(labels)) },
+    tensors: {
+      features: tensor("float32", [labels.length, width], features),
+      labels: tensor("int32", [labels.length], Int32Array.from(labels)),
+    },
     metadata: { format: FORMAT, name: plan.name, privacy: privacyOf(plan) },
   });
 }
@@ -114,18 +128,46 @@ export function writeMistnetUpload({ features, labels }: MistnetRecords, plan: M
 /** The records of an upload. @throws {WireError} on one that is not of this plan: format, plan, shapes, finite numbers, labels. */
 export function readMistnetUpload(bytes: Uint8Array, plan: MistnetPlan): MistnetRecords {
   const { tensors, metadata } = readSafetensors(bytes);
-  const expect = (holds: boolean, { expected, got }: { readonly expected: string; readonly got: unknown }): void => {
+  const expect = (
+    holds: boolean,
+    { expected, got }: { readonly expected: string; readonly got: unknown },
+  ): void => {
     if (!holds) throw new WireError(`read records of MistNet: expected ${expected}; got ${String(got)}`);
   };
-  expect(metadata["format"] === FORMAT && metadata["name"] === plan.name, { expected: `${FORMAT} for ${plan.name}`, got: "another" });
+  expect(metadata["format"] === FORMAT && metadata["name"] === plan.name, {
+    expected: `${FORMAT} for ${plan.name}`,
+    got: "another",
+  });
   expect(metadata["privacy"] === privacyOf(plan), { expected: "noise as the plan asks for", got: "another" });
   const { features, labels } = tensors;
   const { features: width, classes } = plan.head;
   const count = labels?.shape[0] ?? 0;
-  expect(Object.keys(tensors).length === 2 && labels?.dtype === "int32" && labels.shape.length === 1 && count >= 1 && count <= plan.maxRecords, { expected: `labels as int32 [1 to ${plan.maxRecords}]`, got: labels ? `${labels.dtype} [${labels.shape}]` : "none" });
-  expect(features?.dtype === "float32" && features.shape.length === 2 && features.shape[0] === count && features.shape[1] === width, { expected: `features as float32 [${count},${width}]`, got: features ? `${features.dtype} [${features.shape}]` : "none" });
+  expect(
+    Object.keys(tensors).length === 2 &&
+      labels?.dtype === "int32" &&
+      labels.shape.length === 1 &&
+      count >= 1 &&
+      count <= plan.maxRecords,
+    {
+      expected: `labels as int32 [1 to ${plan.maxRecords}]`,
+      got: labels ? `${labels.dtype} [${labels.shape}]` : "none",
+    },
+  );
+  expect(
+    features?.dtype === "float32" &&
+      features.shape.length === 2 &&
+      features.shape[0] === count &&
+      features.shape[1] === width,
+    {
+      expected: `features as float32 [${count},${width}]`,
+      got: features ? `${features.dtype} [${features.shape}]` : "none",
+    },
+  );
   const [numbers, classesOf] = [features!.data as Float32Array, labels!.data as Int32Array];
   expect(numbers.every(Number.isFinite), { expected: "finite features", got: "others" });
-  expect(classesOf.every((label) => label >= 0 && label < classes), { expected: `labels below ${classes}`, got: "others" });
+  expect(
+    classesOf.every((label) => label >= 0 && label < classes),
+    { expected: `labels below ${classes}`, got: "others" },
+  );
   return { features: numbers, labels: Uint32Array.from(classesOf) };
 }

@@ -7,21 +7,44 @@ import { failField } from "./read-fields.ts";
 
 /** How many lists the nested form of a layout has, the outermost included. */
 export function listsOf(layout: readonly LayerSpec[]): number {
-  return layout.reduce((sum, { shape }) => sum + shape.reduce(({ lists, rows }, axis) => ({ lists: lists + rows, rows: rows * axis }), { lists: 0, rows: 1 }).lists, 1);
+  return layout.reduce(
+    (sum, { shape }) =>
+      sum +
+      shape.reduce(({ lists, rows }, axis) => ({ lists: lists + rows, rows: rows * axis }), {
+        lists: 0,
+        rows: 1,
+      }).lists,
+    1,
+  );
 }
 
 /**
  * Nested lists as one flat array. @throws {WireError} where the lists have another shape than the layout, or hold something
  * else than finite numbers.
  */
-export function readNested(nested: unknown, { layout, where }: { readonly layout: readonly LayerSpec[]; readonly where: string }): Float64Array {
-  if (!Array.isArray(nested) || nested.length !== layout.length) return failField(where, { expected: `a list of ${layout.length} layers`, got: nested });
+export function readNested(
+  nested: unknown,
+  { layout, where }: { readonly layout: readonly LayerSpec[]; readonly where: string },
+): Float64Array {
+  if (!Array.isArray(nested) || nested.length !== layout.length)
+    return failField(where, { expected: `a list of ${layout.length} layers`, got: nested });
   const flat = new Float64Array(flatLength(layout));
   let next = 0;
-  const fill = (value: unknown, { shape, axis, layer }: { readonly shape: readonly number[]; readonly axis: number; readonly layer: number }): void => {
+  const fill = (
+    value: unknown,
+    {
+      shape,
+      axis,
+      layer,
+    }: { readonly shape: readonly number[]; readonly axis: number; readonly layer: number },
+  ): void => {
     const most = shape[axis];
     if (most === undefined) return put(value, layer);
-    if (!Array.isArray(value) || value.length !== most) return failField(`${where}[${layer}]`, { expected: `lists of the shape [${shape}], ${most} on axis ${axis}`, got: value });
+    if (!Array.isArray(value) || value.length !== most)
+      return failField(`${where}[${layer}]`, {
+        expected: `lists of the shape [${shape}], ${most} on axis ${axis}`,
+        got: value,
+      });
     if (axis === shape.length - 1) {
       for (let i = 0; i < most; i++) put(value[i], layer);
     } else {
@@ -30,7 +53,8 @@ export function readNested(nested: unknown, { layout, where }: { readonly layout
     }
   };
   const put = (value: unknown, layer: number): void => {
-    if (typeof value !== "number" || !Number.isFinite(value)) return failField(`${where}[${layer}]`, { expected: "finite numbers", got: value });
+    if (typeof value !== "number" || !Number.isFinite(value))
+      return failField(`${where}[${layer}]`, { expected: "finite numbers", got: value });
     flat[next++] = value;
   };
   for (const [layer, { shape }] of layout.entries()) fill(nested[layer], { shape, axis: 0, layer });
@@ -42,7 +66,8 @@ export function readNested(nested: unknown, { layout, where }: { readonly layout
  * @throws {TypeError} on another length than the layout's. {RangeError} on a number that is not finite.
  */
 export function nestedJson(flat: Float32Array | Float64Array, layout: readonly LayerSpec[]): string {
-  if (flat.length !== flatLength(layout)) throw new TypeError(`write weights: expected ${flatLength(layout)} numbers; got ${flat.length}`);
+  if (flat.length !== flatLength(layout))
+    throw new TypeError(`write weights: expected ${flatLength(layout)} numbers; got ${flat.length}`);
   let next = 0;
   const write = (shape: readonly number[], axis: number): string => {
     const most = shape[axis];

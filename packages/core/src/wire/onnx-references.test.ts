@@ -5,8 +5,13 @@ import { WireError } from "../errors.ts";
 import { bytes, integer, join, text, type Chunks } from "../heads/protobuf.ts";
 import { onnxReferences } from "./onnx-references.ts";
 
-const external = (...entries: readonly (readonly [string, string])[]): Chunks => entries.flatMap(([key, value]) => bytes(13, [...text(1, key), ...text(2, value)]));
-const tensorAt = (path: string): Chunks => [...integer(2, 1), ...external(["location", path], ["offset", "0"], ["length", "4"]), ...integer(14, 1)];
+const external = (...entries: readonly (readonly [string, string])[]): Chunks =>
+  entries.flatMap(([key, value]) => bytes(13, [...text(1, key), ...text(2, value)]));
+const tensorAt = (path: string): Chunks => [
+  ...integer(2, 1),
+  ...external(["location", path], ["offset", "0"], ["length", "4"]),
+  ...integer(14, 1),
+];
 const graph = (chunks: Chunks): Uint8Array => join(bytes(7, chunks));
 const attribute = (chunks: Chunks): Chunks => bytes(1, bytes(5, chunks));
 
@@ -40,9 +45,12 @@ describe("onnxReferences()", () => {
     expect(() => onnxReferences(Uint8Array.of(0xba, 0x80, 0x80, 0x80, 0x10, ...rest))).toThrow(WireError);
   });
 
-  it.each(["../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", "..", "\uFEFFw"])("tells %s as it stands, which no manifest lists", (path) => {
-    expect(onnxReferences(graph(bytes(5, tensorAt(path))))).toEqual([path]);
-  });
+  it.each(["../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", "..", "\uFEFFw"])(
+    "tells %s as it stands, which no manifest lists",
+    (path) => {
+      expect(onnxReferences(graph(bytes(5, tensorAt(path))))).toEqual([path]);
+    },
+  );
 
   it("refuses what is nested deeper than any model", () => {
     let nested: Chunks = bytes(5, tensorAt("w"));
@@ -60,7 +68,8 @@ describe("onnxReferences()", () => {
       }
     };
     for (let length = 0; length < model.length; length++) read(model.subarray(0, length));
-    for (let bit = 0; bit < 8 * model.length; bit++) read(model.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << bit % 8) : byte)));
+    for (let bit = 0; bit < 8 * model.length; bit++)
+      read(model.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit % 8)) : byte)));
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), read), { numRuns: 500 });
   });
 });

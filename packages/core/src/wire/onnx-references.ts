@@ -38,8 +38,12 @@ export function onnxReferences(model: Uint8Array): string[] {
   return [...found];
 }
 
-function walk(bytes: Uint8Array, { kind, depth, found }: { readonly kind: Kind; readonly depth: number; readonly found: Set<string> }): void {
-  if (depth > MAX_DEPTH) throw new WireError(`read an ONNX model: expected at most ${MAX_DEPTH} levels; got more`);
+function walk(
+  bytes: Uint8Array,
+  { kind, depth, found }: { readonly kind: Kind; readonly depth: number; readonly found: Set<string> },
+): void {
+  if (depth > MAX_DEPTH)
+    throw new WireError(`read an ONNX model: expected at most ${MAX_DEPTH} levels; got more`);
   for (const { field, value } of fields(bytes)) {
     if (kind === "tensor" && field === 13) found.add(location(value));
     const next = ways[kind][field];
@@ -66,13 +70,17 @@ function* fields(bytes: Uint8Array): Generator<{ readonly field: number; readonl
   while (at.byte < bytes.length) {
     const tag = varint(bytes, at);
     // Parsers drop the bits above 32, and would find another field than is seen here.
-    if (tag >= 2 ** 32) throw new WireError("read an ONNX model: expected a field's number in 32 bits; got more");
+    if (tag >= 2 ** 32)
+      throw new WireError("read an ONNX model: expected a field's number in 32 bits; got more");
     const type = tag % 8;
     if (type === 0) {
       varint(bytes, at);
     } else {
       const length = type === 1 ? 8 : type === 5 ? 4 : type === 2 ? varint(bytes, at) : -1;
-      if (length < 0 || at.byte + length > bytes.length) throw new WireError(`read an ONNX model: expected a field within its ${bytes.length} bytes; got one that is not`);
+      if (length < 0 || at.byte + length > bytes.length)
+        throw new WireError(
+          `read an ONNX model: expected a field within its ${bytes.length} bytes; got one that is not`,
+        );
       const value = bytes.subarray(at.byte, at.byte + length);
       at.byte += length;
       if (type === 2) yield { field: Math.floor(tag / 8), value };

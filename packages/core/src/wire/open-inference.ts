@@ -1,7 +1,14 @@
 import * as z from "zod/mini";
 import { describe, WireError } from "../errors.ts";
 import { flatten } from "./flatten.ts";
-import { arrayOf, elementCount, type DType, type Tensor, type TensorData, type TensorSpec } from "../tensor.ts";
+import {
+  arrayOf,
+  elementCount,
+  type DType,
+  type Tensor,
+  type TensorData,
+  type TensorSpec,
+} from "../tensor.ts";
 
 // The Open Inference Protocol, version 2, over HTTP. Source: kserve/open-inference-protocol, and for the
 // binary extension the Triton Inference Server's "Binary tensor data extension".
@@ -10,15 +17,37 @@ import { arrayOf, elementCount, type DType, type Tensor, type TensorData, type T
 export const INFERENCE_HEADER_LENGTH = "inference-header-content-length";
 
 /** The protocol's names of element types. BYTES are length-prefixed strings of bytes. */
-export type OipDatatype = "FP32" | "FP64" | "INT8" | "INT16" | "INT32" | "INT64" | "UINT8" | "UINT16" | "BOOL" | "BYTES";
+export type OipDatatype =
+  | "FP32"
+  | "FP64"
+  | "INT8"
+  | "INT16"
+  | "INT32"
+  | "INT64"
+  | "UINT8"
+  | "UINT16"
+  | "BOOL"
+  | "BYTES";
 
 const datatypeOf: Readonly<Record<DType, OipDatatype>> = {
-  float32: "FP32", float64: "FP64", int8: "INT8", int16: "INT16", int32: "INT32", int64: "INT64", uint8: "UINT8", uint16: "UINT16", bool: "BOOL",
+  float32: "FP32",
+  float64: "FP64",
+  int8: "INT8",
+  int16: "INT16",
+  int32: "INT32",
+  int64: "INT64",
+  uint8: "UINT8",
+  uint16: "UINT16",
+  bool: "BOOL",
 };
-const dtypeOf = Object.fromEntries(Object.entries(datatypeOf).map(([dtype, datatype]) => [datatype, dtype])) as Readonly<Record<string, DType | undefined>>;
+const dtypeOf = Object.fromEntries(
+  Object.entries(datatypeOf).map(([dtype, datatype]) => [datatype, dtype]),
+) as Readonly<Record<string, DType | undefined>>;
 
 /** A tensor on the wire: numbers, or opaque strings of bytes (an encoded image, say). */
-export type OipTensor = Tensor | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
+export type OipTensor =
+  | Tensor
+  | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
 
 /** `POST /v2/models/<name>/infer`. */
 export interface OipInferRequest {
@@ -60,28 +89,56 @@ const requestHeader = z.object(
   },
   "a JSON object",
 );
-const responseHeader = z.object({ id: z.optional(text), model_name: text, model_version: z.optional(text), parameters, outputs: z.array(wireTensor, "a list of tensors") }, "a JSON object");
+const responseHeader = z.object(
+  {
+    id: z.optional(text),
+    model_name: text,
+    model_version: z.optional(text),
+    parameters,
+    outputs: z.array(wireTensor, "a list of tensors"),
+  },
+  "a JSON object",
+);
 type WireTensor = z.infer<typeof wireTensor>;
 
 /** A model's inputs or outputs as `metadata` lists them. */
-export function toOipMetadata(specs: readonly (TensorSpec | { readonly name: string; readonly dtype: "bytes"; readonly shape: readonly number[] })[]): { name: string; datatype: OipDatatype; shape: readonly number[] }[] {
-  return specs.map(({ name, dtype, shape }) => ({ name, datatype: dtype === "bytes" ? "BYTES" : datatypeOf[dtype], shape }));
+export function toOipMetadata(
+  specs: readonly (
+    | TensorSpec
+    | { readonly name: string; readonly dtype: "bytes"; readonly shape: readonly number[] }
+  )[],
+): { name: string; datatype: OipDatatype; shape: readonly number[] }[] {
+  return specs.map(({ name, dtype, shape }) => ({
+    name,
+    datatype: dtype === "bytes" ? "BYTES" : datatypeOf[dtype],
+    shape,
+  }));
 }
 
 /** @throws {WireError} on a body that is no infer request. */
 export function parseInferRequest(bytes: Uint8Array, headerLength?: number): OipInferRequest {
-  const { header, binary } = splitBody(bytes, { headerLength, schema: requestHeader, what: "an infer request" });
+  const { header, binary } = splitBody(bytes, {
+    headerLength,
+    schema: requestHeader,
+    what: "an infer request",
+  });
   return {
     ...(header.id === undefined ? {} : { id: header.id }),
     inputs: readTensors(header.inputs, binary),
-    outputs: (header.outputs ?? []).map(({ name, parameters: { binary_data: binary } = {} }) => (typeof binary === "boolean" ? { name, binary } : { name })),
+    outputs: (header.outputs ?? []).map(({ name, parameters: { binary_data: binary } = {} }) =>
+      typeof binary === "boolean" ? { name, binary } : { name },
+    ),
     binaryOutputs: header.parameters?.["binary_data_output"] === true,
   };
 }
 
 /** @throws {WireError} on a body that is no infer response. */
 export function parseInferResponse(bytes: Uint8Array, headerLength?: number): OipInferResponse {
-  const { header, binary } = splitBody(bytes, { headerLength, schema: responseHeader, what: "an infer response" });
+  const { header, binary } = splitBody(bytes, {
+    headerLength,
+    schema: responseHeader,
+    what: "an infer response",
+  });
   return {
     modelName: header.model_name,
     ...(header.model_version === undefined ? {} : { modelVersion: header.model_version }),
@@ -91,24 +148,47 @@ export function parseInferResponse(bytes: Uint8Array, headerLength?: number): Oi
 }
 
 /** An infer request with all its tensors in binary, asking for binary outputs. */
-export function formatInferRequest({ id, inputs }: { readonly id?: string; readonly inputs: Readonly<Record<string, OipTensor>> }): OipBody {
+export function formatInferRequest({
+  id,
+  inputs,
+}: {
+  readonly id?: string;
+  readonly inputs: Readonly<Record<string, OipTensor>>;
+}): OipBody {
   const { wire, chunks } = writeTensors(inputs, () => true);
-  return joinBody({ ...(id === undefined ? {} : { id }), parameters: { binary_data_output: true }, inputs: wire }, chunks);
+  return joinBody(
+    { ...(id === undefined ? {} : { id }), parameters: { binary_data_output: true }, inputs: wire },
+    chunks,
+  );
 }
 
 /** An infer response; `binary` says which outputs go as binary. */
 export function formatInferResponse(response: OipInferResponse, binary: (name: string) => boolean): OipBody {
   const { wire, chunks } = writeTensors(response.outputs, binary);
   const { modelName, modelVersion, id } = response;
-  return joinBody({ ...(id === undefined ? {} : { id }), model_name: modelName, ...(modelVersion === undefined ? {} : { model_version: modelVersion }), outputs: wire }, chunks);
+  return joinBody(
+    {
+      ...(id === undefined ? {} : { id }),
+      model_name: modelName,
+      ...(modelVersion === undefined ? {} : { model_version: modelVersion }),
+      outputs: wire,
+    },
+    chunks,
+  );
 }
 
 function splitBody<Header>(
   bytes: Uint8Array,
-  { headerLength = bytes.length, schema, what }: { readonly headerLength?: number; readonly schema: z.ZodMiniType<Header>; readonly what: string },
+  {
+    headerLength = bytes.length,
+    schema,
+    what,
+  }: { readonly headerLength?: number; readonly schema: z.ZodMiniType<Header>; readonly what: string },
 ): { header: Header; binary: Uint8Array } {
   if (!Number.isInteger(headerLength) || headerLength < 0 || headerLength > bytes.length) {
-    throw new WireError(`read ${what}: expected a header of at most ${bytes.length} bytes; got a length of ${headerLength}`);
+    throw new WireError(
+      `read ${what}: expected a header of at most ${bytes.length} bytes; got a length of ${headerLength}`,
+    );
   }
   let json: unknown;
   try {
@@ -120,8 +200,13 @@ function splitBody<Header>(
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const path = issue?.path ?? [];
-    const found = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], json);
-    throw new WireError(`read ${what}: expected ${path.join(".") || "the body"} as ${issue?.message}; got ${describe(found)}`);
+    const found = path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+      json,
+    );
+    throw new WireError(
+      `read ${what}: expected ${path.join(".") || "the body"} as ${issue?.message}; got ${describe(found)}`,
+    );
   }
   return { header: parsed.data, binary: bytes.subarray(headerLength) };
 }
@@ -130,31 +215,43 @@ function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<st
   const tensors: Record<string, OipTensor> = Object.create(null) as Record<string, OipTensor>;
   let at = 0;
   for (const one of wire) {
-    if (Object.hasOwn(tensors, one.name)) throw new WireError(`read tensors: expected each name once; got ${describe(one.name)} again`);
+    if (Object.hasOwn(tensors, one.name))
+      throw new WireError(`read tensors: expected each name once; got ${describe(one.name)} again`);
     const size = one.parameters?.["binary_data_size"];
-    if (size !== undefined && one.data !== undefined) throw new WireError(`read tensor ${one.name}: expected data or binary_data_size; got both`);
+    if (size !== undefined && one.data !== undefined)
+      throw new WireError(`read tensor ${one.name}: expected data or binary_data_size; got both`);
     if (size === undefined) {
       tensors[one.name] = readJsonTensor(one);
       continue;
     }
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || at + size > binary.length) {
-      throw new WireError(`read tensor ${one.name}: expected binary_data_size within the ${binary.length - at} bytes left; got ${describe(size)}`);
+      throw new WireError(
+        `read tensor ${one.name}: expected binary_data_size within the ${binary.length - at} bytes left; got ${describe(size)}`,
+      );
     }
     tensors[one.name] = readBinaryTensor(one, binary.subarray(at, at + size));
     at += size;
   }
-  if (at !== binary.length) throw new WireError(`read binary tensors: expected ${at} bytes after the header; got ${binary.length}`);
+  if (at !== binary.length)
+    throw new WireError(`read binary tensors: expected ${at} bytes after the header; got ${binary.length}`);
   return tensors;
 }
 
 function readJsonTensor({ name, datatype, shape, data }: WireTensor): OipTensor {
-  if (data === undefined) throw new WireError(`read tensor ${name}: expected data or binary_data_size; got neither`);
+  if (data === undefined)
+    throw new WireError(`read tensor ${name}: expected data or binary_data_size; got neither`);
   const flat = flatten(data, shape.length);
-  if (!flat) throw new WireError(`read tensor ${name}: expected lists at most ${shape.length} deep; got deeper ones`);
+  if (!flat)
+    throw new WireError(`read tensor ${name}: expected lists at most ${shape.length} deep; got deeper ones`);
   expectCount(name, flat.length, shape);
   if (datatype === "BYTES") {
-    if (!flat.every((entry) => typeof entry === "string")) throw new WireError(`read tensor ${name}: expected strings for BYTES; got something else`);
-    return { dtype: "bytes", shape, data: (flat as string[]).map((entry) => new TextEncoder().encode(entry)) };
+    if (!flat.every((entry) => typeof entry === "string"))
+      throw new WireError(`read tensor ${name}: expected strings for BYTES; got something else`);
+    return {
+      dtype: "bytes",
+      shape,
+      data: (flat as string[]).map((entry) => new TextEncoder().encode(entry)),
+    };
   }
   const dtype = knownDtype(name, datatype);
   const values = new arrayOf[dtype](flat.length) as { [index: number]: number | bigint };
@@ -175,9 +272,12 @@ function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Arr
   if (datatype === "BYTES") {
     const data: Uint8Array[] = [];
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Infinity;
-      if (at + 4 + length > bytes.length) throw new WireError(`read tensor ${name}: expected elements of 4 bytes length and that many bytes; got a cut one at ${at}`);
+      if (at + 4 + length > bytes.length)
+        throw new WireError(
+          `read tensor ${name}: expected elements of 4 bytes length and that many bytes; got a cut one at ${at}`,
+        );
       data.push(bytes.subarray(at + 4, at + 4 + length));
       at += 4 + length;
     }
@@ -187,27 +287,42 @@ function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Arr
   const dtype = knownDtype(name, datatype);
   const array = arrayOf[dtype];
   const wanted = elementCount(shape) * array.BYTES_PER_ELEMENT;
-  if (bytes.length !== wanted) throw new WireError(`read tensor ${name}: expected ${wanted} bytes for ${datatype} [${shape}]; got ${bytes.length}`);
+  if (bytes.length !== wanted)
+    throw new WireError(
+      `read tensor ${name}: expected ${wanted} bytes for ${datatype} [${shape}]; got ${bytes.length}`,
+    );
   // Copied, because a typed array must start at a multiple of its element size. (A Buffer's slice would be no copy.)
   return { dtype, shape, data: new array(new Uint8Array(bytes).buffer) };
 }
 
 function expectCount(name: string, count: number, shape: readonly number[]): void {
-  if (count !== elementCount(shape)) throw new WireError(`read tensor ${name}: expected ${elementCount(shape)} elements for shape [${shape}]; got ${count}`);
+  if (count !== elementCount(shape))
+    throw new WireError(
+      `read tensor ${name}: expected ${elementCount(shape)} elements for shape [${shape}]; got ${count}`,
+    );
 }
 
 function knownDtype(name: string, datatype: string): DType {
   const dtype = Object.hasOwn(dtypeOf, datatype) ? dtypeOf[datatype] : undefined;
-  if (dtype === undefined) throw new WireError(`read tensor ${name}: expected one of ${Object.keys(dtypeOf).join(", ")}, BYTES; got ${describe(datatype)}`);
+  if (dtype === undefined)
+    throw new WireError(
+      `read tensor ${name}: expected one of ${Object.keys(dtypeOf).join(", ")}, BYTES; got ${describe(datatype)}`,
+    );
   return dtype;
 }
 
-function writeTensors(tensors: Readonly<Record<string, OipTensor>>, binary: (name: string) => boolean): { wire: unknown[]; chunks: Uint8Array[] } {
+function writeTensors(
+  tensors: Readonly<Record<string, OipTensor>>,
+  binary: (name: string) => boolean,
+): { wire: unknown[]; chunks: Uint8Array[] } {
   const chunks: Uint8Array[] = [];
   const wire = Object.entries(tensors).map(([name, one]) => {
     const datatype = one.dtype === "bytes" ? "BYTES" : datatypeOf[one.dtype];
     if (!binary(name)) return { name, datatype, shape: one.shape, data: toJsonData(one) };
-    const bytes = one.dtype === "bytes" ? joinElements(one.data) : new Uint8Array(one.data.buffer, one.data.byteOffset, one.data.byteLength);
+    const bytes =
+      one.dtype === "bytes"
+        ? joinElements(one.data)
+        : new Uint8Array(one.data.buffer, one.data.byteOffset, one.data.byteLength);
     chunks.push(bytes);
     return { name, datatype, shape: one.shape, parameters: { binary_data_size: bytes.length } };
   });
@@ -220,7 +335,9 @@ function toJsonData(one: OipTensor): unknown[] {
     const number = Number(value);
     // JSON has no NaN and no infinity, and its readers round large integers.
     if (!Number.isFinite(number) || (one.dtype === "int64" && !Number.isSafeInteger(number))) {
-      throw new WireError(`write a tensor as JSON: expected numbers that JSON can carry; got ${value}. Ask for binary output`);
+      throw new WireError(
+        `write a tensor as JSON: expected numbers that JSON can carry; got ${value}. Ask for binary output`,
+      );
     }
     return one.dtype === "bool" ? number !== 0 : number;
   });
@@ -232,7 +349,9 @@ function joinElements(elements: readonly Uint8Array[]): Uint8Array {
 
 function joinBody(header: unknown, chunks: readonly Uint8Array[]): OipBody {
   const json = new TextEncoder().encode(JSON.stringify(header));
-  return chunks.length === 0 ? { body: json } : { body: concat([json, ...chunks]), headerLength: json.length };
+  return chunks.length === 0
+    ? { body: json }
+    : { body: concat([json, ...chunks]), headerLength: json.length };
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -6,17 +6,29 @@ import { parseSignedKeySet, parseSignedManifest, readPublicKey } from "./parse-m
 
 const key = await signingKey("owner-2026");
 const manifest = {
-  ...(await manifestOf({ version: 3, content: { "m.onnx": Uint8Array.of(1, 2), "w.bin": Uint8Array.of(3), "in.st": Uint8Array.of(4), "out.st": Uint8Array.of(5) } })),
+  ...(await manifestOf({
+    version: 3,
+    content: {
+      "m.onnx": Uint8Array.of(1, 2),
+      "w.bin": Uint8Array.of(3),
+      "in.st": Uint8Array.of(4),
+      "out.st": Uint8Array.of(5),
+    },
+  })),
   rollbackOf: 2,
-  variants: [{ file: "m.onnx", externalData: ["w.bin"], executionProviders: ["webgpu", "wasm"], precision: "float16" }],
+  variants: [
+    { file: "m.onnx", externalData: ["w.bin"], executionProviders: ["webgpu", "wasm"], precision: "float16" },
+  ],
   task: { name: "heatmap", options: { threshold: 0.5, nested: [{ deep: true }] } },
   labels: ["person", "Fußgänger"],
   thresholds: { threshold_img: 0.9 },
   golden: [{ inputs: "in.st", outputs: "out.st", tolerance: { absolute: 0.001, relative: 0 } }],
 };
 const signatures = [await key.sign(manifest)];
-const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
-const parsed = (change: object): unknown => parseSignedManifest(bytesOf({ manifest: { ...manifest, ...change }, signatures }));
+const bytesOf = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
+const parsed = (change: object): unknown =>
+  parseSignedManifest(bytesOf({ manifest: { ...manifest, ...change }, signatures }));
 const [file] = manifest.files;
 const [variant] = manifest.variants;
 const [golden] = manifest.golden;
@@ -27,28 +39,81 @@ describe("parseSignedManifest()", () => {
   });
 
   it.each([
-    ["another format", { format: "sedna-model/2" }, 'read manifest.format: expected "sedna-model/1"; got "sedna-model/2"'],
+    [
+      "another format",
+      { format: "sedna-model/2" },
+      'read manifest.format: expected "sedna-model/1"; got "sedna-model/2"',
+    ],
     ["version 0", { version: 0 }, "read manifest.version: expected a whole number from 1"],
     ["version 1.5", { version: 1.5 }, "read manifest.version"],
-    ["a rollback of a later version", { rollbackOf: 3 }, "read manifest.rollbackOf: expected a whole number from 1 to 2; got 3"],
+    [
+      "a rollback of a later version",
+      { rollbackOf: 3 },
+      "read manifest.rollbackOf: expected a whole number from 1 to 2; got 3",
+    ],
     ["a name with a folder", { name: "a/b" }, "read manifest.name"],
     ["no files", { files: [] }, "read manifest.files: expected a list of 1"],
     ["a file in a folder", { files: [{ ...file, path: "../m.onnx" }] }, "read manifest.files[0].path"],
     ["a file with dots in a row", { files: [{ ...file, path: "a..b" }] }, "read manifest.files[0].path"],
     ["a hidden file", { files: [{ ...file, path: ".m" }] }, "read manifest.files[0].path"],
-    ["a file named by a line break", { files: [{ ...file, path: "m.onnx\n" }] }, "read manifest.files[0].path"],
-    ["a hash in upper case", { files: [{ ...file, sha256: "A".repeat(64) }] }, "read manifest.files[0].sha256"],
+    [
+      "a file named by a line break",
+      { files: [{ ...file, path: "m.onnx\n" }] },
+      "read manifest.files[0].path",
+    ],
+    [
+      "a hash in upper case",
+      { files: [{ ...file, sha256: "A".repeat(64) }] },
+      "read manifest.files[0].sha256",
+    ],
     ["an empty file", { files: [{ ...file, size: 0 }] }, "read manifest.files[0].size"],
     ["a file twice", { files: [file, file] }, "m.onnx twice"],
-    ["files that are too long together", { files: [{ ...file, size: 2 ** 32 }, { ...manifest.files[1], size: 1 }] }, "at most 4294967296 bytes in all"],
-    ["a variant of no listed file", { variants: [{ ...variant, file: "x.onnx" }] }, "read manifest.variants[0].file: expected the path of a file that the manifest lists"],
-    ["external data of no listed file", { variants: [{ ...variant, externalData: ["../w.bin"] }] }, "read manifest.variants[0].externalData[0]"],
-    ["an unknown execution provider", { variants: [{ ...variant, executionProviders: ["cuda"] }] }, "expected one of webgpu, wasm, cpu"],
+    [
+      "files that are too long together",
+      {
+        files: [
+          { ...file, size: 2 ** 32 },
+          { ...manifest.files[1], size: 1 },
+        ],
+      },
+      "at most 4294967296 bytes in all",
+    ],
+    [
+      "a variant of no listed file",
+      { variants: [{ ...variant, file: "x.onnx" }] },
+      "read manifest.variants[0].file: expected the path of a file that the manifest lists",
+    ],
+    [
+      "external data of no listed file",
+      { variants: [{ ...variant, externalData: ["../w.bin"] }] },
+      "read manifest.variants[0].externalData[0]",
+    ],
+    [
+      "an unknown execution provider",
+      { variants: [{ ...variant, executionProviders: ["cuda"] }] },
+      "expected one of webgpu, wasm, cpu",
+    ],
     ["a variant with a name of its own", { variants: [{ ...variant, url: "http://x" }] }, 'got "url"'],
-    ["a golden case of no listed file", { golden: [{ ...golden, outputs: "x" }] }, "read manifest.golden[0].outputs"],
-    ["a negative tolerance", { golden: [{ ...golden, tolerance: { absolute: -1, relative: 0 } }] }, "tolerance.absolute: expected a number from 0 up; got -1"],
-    ["a shape below -1", { inputs: [{ name: "x", dtype: "float32", shape: [-2] }] }, "read manifest.inputs[0].shape[0]"],
-    ["an unknown dtype", { inputs: [{ name: "x", dtype: "bfloat16", shape: [] }] }, "read manifest.inputs[0].dtype"],
+    [
+      "a golden case of no listed file",
+      { golden: [{ ...golden, outputs: "x" }] },
+      "read manifest.golden[0].outputs",
+    ],
+    [
+      "a negative tolerance",
+      { golden: [{ ...golden, tolerance: { absolute: -1, relative: 0 } }] },
+      "tolerance.absolute: expected a number from 0 up; got -1",
+    ],
+    [
+      "a shape below -1",
+      { inputs: [{ name: "x", dtype: "float32", shape: [-2] }] },
+      "read manifest.inputs[0].shape[0]",
+    ],
+    [
+      "an unknown dtype",
+      { inputs: [{ name: "x", dtype: "bfloat16", shape: [] }] },
+      "read manifest.inputs[0].dtype",
+    ],
     ["an input twice", { inputs: [manifest.inputs[0], manifest.inputs[0]] }, "x twice"],
     ["a threshold that is no number", { thresholds: { a: "0.9" } }, "read manifest.thresholds.a"],
     ["a field that is not known", { surprise: 1 }, 'got "surprise"'],
@@ -60,23 +125,38 @@ describe("parseSignedManifest()", () => {
   it("C27: lets no name reach a prototype, wherever it stands", () => {
     const json = JSON.stringify({ manifest, signatures });
     for (const place of ['"threshold":', '"deep":', '"threshold_img":', '"name":"heatmap",']) {
-      for (const name of ["__proto__", "constructor", "prototype"]) expect(() => parseSignedManifest(bytesOf(json.replace(place, `"${name}":{"polluted":1},${place}`)))).toThrow(WireError);
+      for (const name of ["__proto__", "constructor", "prototype"])
+        expect(() =>
+          parseSignedManifest(bytesOf(json.replace(place, `"${name}":{"polluted":1},${place}`))),
+        ).toThrow(WireError);
     }
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
   it("refuses a name that comes twice, which two readers may read as two things", () => {
-    expect(() => parseSignedManifest(bytesOf(JSON.stringify({ manifest, signatures }).replace('"version":3', '"version":3,"version":4')))).toThrow('got "version" again');
+    expect(() =>
+      parseSignedManifest(
+        bytesOf(JSON.stringify({ manifest, signatures }).replace('"version":3', '"version":3,"version":4')),
+      ),
+    ).toThrow('got "version" again');
   });
 
   it("refuses no signatures, and what is none", () => {
-    for (const bad of [[], [{ keyId: "a", value: "AAAA" }], [{ ...signatures[0], keyId: "" }], Array(21).fill(signatures[0])]) {
+    for (const bad of [
+      [],
+      [{ keyId: "a", value: "AAAA" }],
+      [{ ...signatures[0], keyId: "" }],
+      Array(21).fill(signatures[0]),
+    ]) {
       expect(() => parseSignedManifest(bytesOf({ manifest, signatures: bad }))).toThrow(WireError);
     }
   });
 
   it("C27: refuses ten megabytes, and deep nesting, at once", () => {
-    const deep = JSON.stringify({ manifest: { ...manifest, task: { name: "t", options: { a: 0 } } }, signatures }).replace('"a":0', `"a":${"[".repeat(400_000)}${"]".repeat(400_000)}`);
+    const deep = JSON.stringify({
+      manifest: { ...manifest, task: { name: "t", options: { a: 0 } } },
+      signatures,
+    }).replace('"a":0', `"a":${"[".repeat(400_000)}${"]".repeat(400_000)}`);
     for (const given of [" ".repeat(10_000_000), "[".repeat(1_000_000), deep].map(bytesOf)) {
       const before = process.cpuUsage();
       expect(() => parseSignedManifest(given)).toThrow(WireError);
@@ -88,7 +168,9 @@ describe("parseSignedManifest()", () => {
 describe("parseSignedKeySet()", () => {
   it("gives back the keys", async () => {
     const { id, publicKey } = key;
-    expect(parseSignedKeySet(await keysFile(key, { version: 2, keys: [key] }))).toMatchObject({ keySet: { format: "sedna-keys/1", version: 2, keys: [{ id, publicKey }] } });
+    expect(parseSignedKeySet(await keysFile(key, { version: 2, keys: [key] }))).toMatchObject({
+      keySet: { format: "sedna-keys/1", version: 2, keys: [{ id, publicKey }] },
+    });
   });
 
   it.each([
@@ -102,8 +184,18 @@ describe("parseSignedKeySet()", () => {
   });
 
   it("knows a public key, and what is none", () => {
-    expect(readPublicKey({ id: key.id, publicKey: key.publicKey })).toEqual({ id: key.id, publicKey: key.publicKey });
-    for (const bad of [undefined, {}, { id: "a" }, { id: "a b", publicKey: key.publicKey }, { id: "a", publicKey: "ä".repeat(44) }]) expect(() => readPublicKey(bad)).toThrow(WireError);
+    expect(readPublicKey({ id: key.id, publicKey: key.publicKey })).toEqual({
+      id: key.id,
+      publicKey: key.publicKey,
+    });
+    for (const bad of [
+      undefined,
+      {},
+      { id: "a" },
+      { id: "a b", publicKey: key.publicKey },
+      { id: "a", publicKey: "ä".repeat(44) },
+    ])
+      expect(() => readPublicKey(bad)).toThrow(WireError);
   });
 });
 
@@ -126,9 +218,20 @@ it("parsers of manifests and key sets throw nothing but WireError: on each prefi
       if (readBoth(whole.subarray(0, length)) > 0) throw new Error(`a prefix of ${length} bytes was taken`);
     }
     // A prime step, so that every place of a bit comes up.
-    for (let bit = 0; bit < 8 * whole.length; bit += 3) readBoth(whole.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << bit % 8) : byte)));
+    for (let bit = 0; bit < 8 * whole.length; bit += 3)
+      readBoth(whole.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit % 8)) : byte)));
   }
   fc.assert(fc.property(fc.json(), (json) => void readBoth(bytesOf(json))));
-  const anywhere = fc.record({ manifest: fc.record(Object.fromEntries(Object.entries(manifest).map(([name, value]) => [name, fc.oneof(fc.constant(value as unknown), fc.jsonValue())]))), signatures: fc.oneof(fc.constant(signatures as unknown), fc.jsonValue()) });
+  const anywhere = fc.record({
+    manifest: fc.record(
+      Object.fromEntries(
+        Object.entries(manifest).map(([name, value]) => [
+          name,
+          fc.oneof(fc.constant(value as unknown), fc.jsonValue()),
+        ]),
+      ),
+    ),
+    signatures: fc.oneof(fc.constant(signatures as unknown), fc.jsonValue()),
+  });
   fc.assert(fc.property(anywhere, (given) => void readBoth(bytesOf(given))));
 }, 60_000);

@@ -1,7 +1,17 @@
 import { describe, WireError } from "../errors.ts";
 import { arrayOf, type DType, type TensorSpec } from "../tensor.ts";
 import { duplicateKey } from "./duplicate-key.ts";
-import type { GoldenCase, KeySet, ManifestSignature, ModelFile, ModelManifest, ModelVariant, PublicKey, SignedKeySet, SignedManifest } from "./model-manifest.ts";
+import type {
+  GoldenCase,
+  KeySet,
+  ManifestSignature,
+  ModelFile,
+  ModelManifest,
+  ModelVariant,
+  PublicKey,
+  SignedKeySet,
+  SignedManifest,
+} from "./model-manifest.ts";
 
 // Manifests and key sets come from a network that nobody trusts: every field is checked, and nothing else is kept.
 // What was signed is the text's own value, so the checked manifest must say exactly what the text said.
@@ -17,7 +27,10 @@ const MAX_LIST = 1000;
  * @throws {WireError} on anything but a manifest whose parts fit together.
  */
 export function parseSignedManifest(bytes: Uint8Array): SignedManifest {
-  const { manifest, signatures } = record(parseJson(bytes, "read a model manifest"), at("the file", ["manifest", "signatures"]));
+  const { manifest, signatures } = record(
+    parseJson(bytes, "read a model manifest"),
+    at("the file", ["manifest", "signatures"]),
+  );
   return { manifest: readManifest(manifest), signatures: readSignatures(signatures) };
 }
 
@@ -26,49 +39,94 @@ export function parseSignedManifest(bytes: Uint8Array): SignedManifest {
  * @throws {WireError} on anything else.
  */
 export function parseSignedKeySet(bytes: Uint8Array): SignedKeySet {
-  const { keySet, signatures } = record(parseJson(bytes, "read a key set"), at("the file", ["keySet", "signatures"]));
+  const { keySet, signatures } = record(
+    parseJson(bytes, "read a key set"),
+    at("the file", ["keySet", "signatures"]),
+  );
   return { keySet: readKeySet(keySet), signatures: readSignatures(signatures) };
 }
 
 /** @throws {WireError} on what is no public key: an id, and 32 bytes in base64. */
 export function readPublicKey(value: unknown, where = "a key"): PublicKey {
   const { id, publicKey } = record(value, at(where, ["id", "publicKey"]));
-  return { id: text(id, { where: `${where}.id`, pattern: NAME, expected: "a name" }), publicKey: base64(publicKey, { where: `${where}.publicKey`, bytes: 32 }) };
+  return {
+    id: text(id, { where: `${where}.id`, pattern: NAME, expected: "a name" }),
+    publicKey: base64(publicKey, { where: `${where}.publicKey`, bytes: 32 }),
+  };
 }
 
 function readKeySet(value: unknown): KeySet {
   const { format, version, keys } = record(value, at("keySet", ["format", "version", "keys"]));
   if (format !== "sedna-keys/1") fail("keySet.format", { expected: '"sedna-keys/1"', got: format });
-  const read = list(keys, { where: "keySet.keys", least: 1, most: 100 }).map((key, i) => readPublicKey(key, `keySet.keys[${i}]`));
-  unique(read.map(({ id }) => id), "keySet.keys");
+  const read = list(keys, { where: "keySet.keys", least: 1, most: 100 }).map((key, i) =>
+    readPublicKey(key, `keySet.keys[${i}]`),
+  );
+  unique(
+    read.map(({ id }) => id),
+    "keySet.keys",
+  );
   return { format, version: whole(version, { where: "keySet.version", least: 1 }), keys: read };
 }
 
 function readManifest(value: unknown): ModelManifest {
   const optional = ["rollbackOf", "labels", "thresholds", "golden"];
-  const given = record(value, at("manifest", ["format", "name", "version", "files", "variants", "inputs", "outputs", "task", "licence"], optional));
-  if (given["format"] !== "sedna-model/1") fail("manifest.format", { expected: '"sedna-model/1"', got: given["format"] });
+  const given = record(
+    value,
+    at(
+      "manifest",
+      ["format", "name", "version", "files", "variants", "inputs", "outputs", "task", "licence"],
+      optional,
+    ),
+  );
+  if (given["format"] !== "sedna-model/1")
+    fail("manifest.format", { expected: '"sedna-model/1"', got: given["format"] });
   const version = whole(given["version"], { where: "manifest.version", least: 1 });
-  const files = list(given["files"], { where: "manifest.files", least: 1 }).map((file, i) => readFile(file, `manifest.files[${i}]`));
-  unique(files.map(({ path }) => path), "manifest.files");
+  const files = list(given["files"], { where: "manifest.files", least: 1 }).map((file, i) =>
+    readFile(file, `manifest.files[${i}]`),
+  );
+  unique(
+    files.map(({ path }) => path),
+    "manifest.files",
+  );
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  if (total > MAX_FILE_BYTES) fail("manifest.files", { expected: `at most ${MAX_FILE_BYTES} bytes in all`, got: total });
+  if (total > MAX_FILE_BYTES)
+    fail("manifest.files", { expected: `at most ${MAX_FILE_BYTES} bytes in all`, got: total });
   const paths = new Set(files.map(({ path }) => path));
   const { rollbackOf, labels, thresholds, golden } = given;
   return {
     format: "sedna-model/1",
     name: text(given["name"], { where: "manifest.name", pattern: NAME, expected: "a name" }),
     version,
-    ...(rollbackOf === undefined ? {} : { rollbackOf: whole(rollbackOf, { where: "manifest.rollbackOf", least: 1, most: version - 1 }) }),
+    ...(rollbackOf === undefined
+      ? {}
+      : { rollbackOf: whole(rollbackOf, { where: "manifest.rollbackOf", least: 1, most: version - 1 }) }),
     files,
-    variants: list(given["variants"], { where: "manifest.variants", least: 1 }).map((variant, i) => readVariant(variant, { where: `manifest.variants[${i}]`, paths })),
+    variants: list(given["variants"], { where: "manifest.variants", least: 1 }).map((variant, i) =>
+      readVariant(variant, { where: `manifest.variants[${i}]`, paths }),
+    ),
     inputs: readSpecs(given["inputs"], "manifest.inputs"),
     outputs: readSpecs(given["outputs"], "manifest.outputs"),
     task: readTask(given["task"]),
-    ...(labels === undefined ? {} : { labels: list(labels, { where: "manifest.labels" }).map((label, i) => text(label, { where: `manifest.labels[${i}]`, pattern: /^[^]{0,200}$/, expected: "a text" })) }),
-    licence: text(given["licence"], { where: "manifest.licence", pattern: /^[\x20-\x7e]{1,200}$/, expected: "an SPDX expression" }),
+    ...(labels === undefined
+      ? {}
+      : {
+          labels: list(labels, { where: "manifest.labels" }).map((label, i) =>
+            text(label, { where: `manifest.labels[${i}]`, pattern: /^[^]{0,200}$/, expected: "a text" }),
+          ),
+        }),
+    licence: text(given["licence"], {
+      where: "manifest.licence",
+      pattern: /^[\x20-\x7e]{1,200}$/,
+      expected: "an SPDX expression",
+    }),
     ...(thresholds === undefined ? {} : { thresholds: readThresholds(thresholds) }),
-    ...(golden === undefined ? {} : { golden: list(golden, { where: "manifest.golden" }).map((one, i) => readGolden(one, { where: `manifest.golden[${i}]`, paths })) }),
+    ...(golden === undefined
+      ? {}
+      : {
+          golden: list(golden, { where: "manifest.golden" }).map((one, i) =>
+            readGolden(one, { where: `manifest.golden[${i}]`, paths }),
+          ),
+        }),
   };
 }
 
@@ -77,27 +135,52 @@ function readFile(value: unknown, where: string): ModelFile {
   return {
     path: text(path, { where: `${where}.path`, pattern: NAME, expected: "a file's name without folders" }),
     size: whole(size, { where: `${where}.size`, least: 1, most: MAX_FILE_BYTES }),
-    sha256: text(sha256, { where: `${where}.sha256`, pattern: /^[a-f0-9]{64}$/, expected: "64 hexadecimal digits in lower case" }),
+    sha256: text(sha256, {
+      where: `${where}.sha256`,
+      pattern: /^[a-f0-9]{64}$/,
+      expected: "64 hexadecimal digits in lower case",
+    }),
   };
 }
 
-function readVariant(value: unknown, { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> }): ModelVariant {
-  const { file, externalData, executionProviders, precision } = record(value, at(where, ["file", "executionProviders", "precision"], ["externalData"]));
+function readVariant(
+  value: unknown,
+  { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
+): ModelVariant {
+  const { file, externalData, executionProviders, precision } = record(
+    value,
+    at(where, ["file", "executionProviders", "precision"], ["externalData"]),
+  );
   return {
     file: listed(file, { where: `${where}.file`, paths }),
-    ...(externalData === undefined ? {} : { externalData: list(externalData, { where: `${where}.externalData` }).map((one, i) => listed(one, { where: `${where}.externalData[${i}]`, paths })) }),
-    executionProviders: list(executionProviders, { where: `${where}.executionProviders`, least: 1 }).map((one, i) => oneOf(one, { where: `${where}.executionProviders[${i}]`, of: ["webgpu", "wasm", "cpu"] as const })),
+    ...(externalData === undefined
+      ? {}
+      : {
+          externalData: list(externalData, { where: `${where}.externalData` }).map((one, i) =>
+            listed(one, { where: `${where}.externalData[${i}]`, paths }),
+          ),
+        }),
+    executionProviders: list(executionProviders, { where: `${where}.executionProviders`, least: 1 }).map(
+      (one, i) =>
+        oneOf(one, { where: `${where}.executionProviders[${i}]`, of: ["webgpu", "wasm", "cpu"] as const }),
+    ),
     precision: oneOf(precision, { where: `${where}.precision`, of: ["float32", "float16", "int8"] as const }),
   };
 }
 
-function readGolden(value: unknown, { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> }): GoldenCase {
+function readGolden(
+  value: unknown,
+  { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
+): GoldenCase {
   const { inputs, outputs, tolerance } = record(value, at(where, ["inputs", "outputs", "tolerance"]));
   const { absolute, relative } = record(tolerance, at(`${where}.tolerance`, ["absolute", "relative"]));
   return {
     inputs: listed(inputs, { where: `${where}.inputs`, paths }),
     outputs: listed(outputs, { where: `${where}.outputs`, paths }),
-    tolerance: { absolute: number(absolute, `${where}.tolerance.absolute`), relative: number(relative, `${where}.tolerance.relative`) },
+    tolerance: {
+      absolute: number(absolute, `${where}.tolerance.absolute`),
+      relative: number(relative, `${where}.tolerance.relative`),
+    },
   };
 }
 
@@ -105,12 +188,21 @@ function readSpecs(value: unknown, where: string): TensorSpec[] {
   const specs = list(value, { where }).map((spec, i) => {
     const { name, dtype, shape } = record(spec, at(`${where}[${i}]`, ["name", "dtype", "shape"]));
     return {
-      name: text(name, { where: `${where}[${i}].name`, pattern: /^[^]{1,500}$/, expected: "a tensor's name" }),
+      name: text(name, {
+        where: `${where}[${i}].name`,
+        pattern: /^[^]{1,500}$/,
+        expected: "a tensor's name",
+      }),
       dtype: oneOf(dtype, { where: `${where}[${i}].dtype`, of: Object.keys(arrayOf) as DType[] }),
-      shape: list(shape, { where: `${where}[${i}].shape`, most: 16 }).map((axis, k) => whole(axis, { where: `${where}[${i}].shape[${k}]`, least: -1 })),
+      shape: list(shape, { where: `${where}[${i}].shape`, most: 16 }).map((axis, k) =>
+        whole(axis, { where: `${where}[${i}].shape[${k}]`, least: -1 }),
+      ),
     };
   });
-  unique(specs.map(({ name }) => name), where);
+  unique(
+    specs.map(({ name }) => name),
+    where,
+  );
   return specs;
 }
 
@@ -123,7 +215,10 @@ function readTask(value: unknown): ModelManifest["task"] {
 }
 
 /** Options are a task's own to read, but no name in them may reach a prototype, however deep. */
-function checkNames(value: unknown, { where, depth }: { readonly where: string; readonly depth: number }): void {
+function checkNames(
+  value: unknown,
+  { where, depth }: { readonly where: string; readonly depth: number },
+): void {
   if (typeof value !== "object" || value === null) return;
   if (depth > 32) fail(where, { expected: "at most 32 levels", got: value });
   if (!Array.isArray(value)) record(value, { where });
@@ -132,18 +227,29 @@ function checkNames(value: unknown, { where, depth }: { readonly where: string; 
 
 function readThresholds(value: unknown): Record<string, number> {
   const thresholds = record(value, { where: "manifest.thresholds" });
-  return Object.fromEntries(Object.entries(thresholds).map(([name, one]) => [name, typeof one === "number" && Number.isFinite(one) ? one : fail(`manifest.thresholds.${name}`, { expected: "a finite number", got: one })]));
+  return Object.fromEntries(
+    Object.entries(thresholds).map(([name, one]) => [
+      name,
+      typeof one === "number" && Number.isFinite(one)
+        ? one
+        : fail(`manifest.thresholds.${name}`, { expected: "a finite number", got: one }),
+    ]),
+  );
 }
 
 function readSignatures(value: unknown): ManifestSignature[] {
   return list(value, { where: "signatures", least: 1, most: 20 }).map((signature, i) => {
     const { keyId, value: bytes } = record(signature, at(`signatures[${i}]`, ["keyId", "value"]));
-    return { keyId: text(keyId, { where: `signatures[${i}].keyId`, pattern: NAME, expected: "a key's id" }), value: base64(bytes, { where: `signatures[${i}].value`, bytes: 64 }) };
+    return {
+      keyId: text(keyId, { where: `signatures[${i}].keyId`, pattern: NAME, expected: "a key's id" }),
+      value: base64(bytes, { where: `signatures[${i}].value`, bytes: 64 }),
+    };
   });
 }
 
 function parseJson(bytes: Uint8Array, action: string): unknown {
-  if (bytes.length > MAX_BYTES) throw new WireError(`${action}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
+  if (bytes.length > MAX_BYTES)
+    throw new WireError(`${action}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
   let json: string;
   let value: unknown;
   try {
@@ -153,53 +259,112 @@ function parseJson(bytes: Uint8Array, action: string): unknown {
     throw new WireError(`${action}: expected JSON; got ${bytes.length} bytes that are not`, { cause });
   }
   const twice = duplicateKey(json);
-  if (twice !== undefined) throw new WireError(`${action}: expected each name once; got ${describe(twice)} again`);
+  if (twice !== undefined)
+    throw new WireError(`${action}: expected each name once; got ${describe(twice)} again`);
   return value;
 }
 
 const NAME = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-const at = (where: string, needed: readonly string[], optional: readonly string[] = []): { where: string; needed: readonly string[]; optional: readonly string[] } => ({ where, needed, optional });
+const at = (
+  where: string,
+  needed: readonly string[],
+  optional: readonly string[] = [],
+): { where: string; needed: readonly string[]; optional: readonly string[] } => ({ where, needed, optional });
 
 /** A JSON object with these names and no others: a name that is not known may be one that someone relies on. */
-function record(value: unknown, { where, needed, optional }: { readonly where: string; readonly needed?: readonly string[]; readonly optional?: readonly string[] }): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(where, { expected: "an object", got: value });
+function record(
+  value: unknown,
+  {
+    where,
+    needed,
+    optional,
+  }: { readonly where: string; readonly needed?: readonly string[]; readonly optional?: readonly string[] },
+): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    fail(where, { expected: "an object", got: value });
   const names = Object.keys(value);
-  for (const name of ["__proto__", "constructor", "prototype"]) if (names.includes(name)) fail(where, { expected: "names of its own", got: name });
+  for (const name of ["__proto__", "constructor", "prototype"])
+    if (names.includes(name)) fail(where, { expected: "names of its own", got: name });
   if (needed) {
-    for (const name of needed) if (!names.includes(name)) fail(`${where}.${name}`, { expected: "a value", got: undefined });
-    for (const name of names) if (!needed.includes(name) && !optional?.includes(name)) fail(where, { expected: `${[...needed, ...(optional ?? [])].join(", ")}`, got: name });
+    for (const name of needed)
+      if (!names.includes(name)) fail(`${where}.${name}`, { expected: "a value", got: undefined });
+    for (const name of names)
+      if (!needed.includes(name) && !optional?.includes(name))
+        fail(where, { expected: `${[...needed, ...(optional ?? [])].join(", ")}`, got: name });
   }
   return value as Record<string, unknown>;
 }
 
-function list(value: unknown, { where, least = 0, most = MAX_LIST }: { readonly where: string; readonly least?: number; readonly most?: number }): unknown[] {
-  return Array.isArray(value) && value.length >= least && value.length <= most ? value : fail(where, { expected: `a list of ${least} to ${most}`, got: value });
+function list(
+  value: unknown,
+  {
+    where,
+    least = 0,
+    most = MAX_LIST,
+  }: { readonly where: string; readonly least?: number; readonly most?: number },
+): unknown[] {
+  return Array.isArray(value) && value.length >= least && value.length <= most
+    ? value
+    : fail(where, { expected: `a list of ${least} to ${most}`, got: value });
 }
 
-function text(value: unknown, { where, pattern, expected }: { readonly where: string; readonly pattern: RegExp; readonly expected: string }): string {
+function text(
+  value: unknown,
+  {
+    where,
+    pattern,
+    expected,
+  }: { readonly where: string; readonly pattern: RegExp; readonly expected: string },
+): string {
   return typeof value === "string" && pattern.test(value) ? value : fail(where, { expected, got: value });
 }
 
-function whole(value: unknown, { where, least, most = Number.MAX_SAFE_INTEGER }: { readonly where: string; readonly least: number; readonly most?: number }): number {
-  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most ? (value as number) : fail(where, { expected: `a whole number from ${least} to ${most}`, got: value });
+function whole(
+  value: unknown,
+  {
+    where,
+    least,
+    most = Number.MAX_SAFE_INTEGER,
+  }: { readonly where: string; readonly least: number; readonly most?: number },
+): number {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+    ? (value as number)
+    : fail(where, { expected: `a whole number from ${least} to ${most}`, got: value });
 }
 
 function number(value: unknown, where: string): number {
-  return typeof value === "number" && value >= 0 && value < Infinity ? value : fail(where, { expected: "a number from 0 up", got: value });
+  return typeof value === "number" && value >= 0 && value < Infinity
+    ? value
+    : fail(where, { expected: "a number from 0 up", got: value });
 }
 
-function oneOf<const Value extends string>(value: unknown, { where, of }: { readonly where: string; readonly of: readonly Value[] }): Value {
+function oneOf<const Value extends string>(
+  value: unknown,
+  { where, of }: { readonly where: string; readonly of: readonly Value[] },
+): Value {
   return of.find((one) => one === value) ?? fail(where, { expected: `one of ${of.join(", ")}`, got: value });
 }
 
-function listed(value: unknown, { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> }): string {
-  return typeof value === "string" && paths.has(value) ? value : fail(where, { expected: "the path of a file that the manifest lists", got: value });
+function listed(
+  value: unknown,
+  { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
+): string {
+  return typeof value === "string" && paths.has(value)
+    ? value
+    : fail(where, { expected: "the path of a file that the manifest lists", got: value });
 }
 
-function base64(value: unknown, { where, bytes }: { readonly where: string; readonly bytes: number }): string {
+function base64(
+  value: unknown,
+  { where, bytes }: { readonly where: string; readonly bytes: number },
+): string {
   const length = 4 * Math.ceil(bytes / 3);
-  const good = typeof value === "string" && value.length === length && /^[A-Za-z0-9+/]+={0,2}$/.test(value) && atob(value).length === bytes;
+  const good =
+    typeof value === "string" &&
+    value.length === length &&
+    /^[A-Za-z0-9+/]+={0,2}$/.test(value) &&
+    atob(value).length === bytes;
   return good ? value : fail(where, { expected: `${bytes} bytes in base64`, got: value });
 }
 

@@ -17,7 +17,14 @@ export interface Fields {
   number(name: string, limits?: NumberLimits): number;
   flag(name: string): boolean;
   oneOf<const Value extends string>(name: string, of: readonly Value[]): Value;
-  list<Item>(name: string, options: { readonly least?: number; readonly most: number; readonly read: (item: unknown, where: string) => Item }): Item[];
+  list<Item>(
+    name: string,
+    options: {
+      readonly least?: number;
+      readonly most: number;
+      readonly read: (item: unknown, where: string) => Item;
+    },
+  ): Item[];
   object(name: string): Fields;
 }
 
@@ -51,11 +58,15 @@ const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 const MAX_PARTS = 200_000;
 
 /** Throws a WireError where a JSON text has more lists and objects than so many, before it is built; brackets in strings count too. */
-export function checkParts(json: string, { what, most }: { readonly what: string; readonly most: number }): void {
+export function checkParts(
+  json: string,
+  { what, most }: { readonly what: string; readonly most: number },
+): void {
   let count = 0;
   for (const bracket of ["[", "{"]) {
     for (let at = json.indexOf(bracket); at >= 0; at = json.indexOf(bracket, at + 1)) {
-      if (++count > most) throw new WireError(`read ${what}: expected at most ${most} lists and objects; got more`);
+      if (++count > most)
+        throw new WireError(`read ${what}: expected at most ${most} lists and objects; got more`);
     }
   }
 }
@@ -65,10 +76,14 @@ export function checkParts(json: string, { what, most }: { readonly what: string
  * `JSON.parse` gave.
  * @throws {WireError} on what is no JSON, and on more than `maxBytes`.
  */
-export function jsonOf(body: unknown, { what, maxBytes }: { readonly what: string; readonly maxBytes: number }): unknown {
+export function jsonOf(
+  body: unknown,
+  { what, maxBytes }: { readonly what: string; readonly maxBytes: number },
+): unknown {
   const isText = typeof body === "string";
   if (!isText && !(body instanceof Uint8Array)) return body;
-  if (body.length > maxBytes) throw new WireError(`read ${what}: expected at most ${maxBytes} bytes; got ${body.length}`);
+  if (body.length > maxBytes)
+    throw new WireError(`read ${what}: expected at most ${maxBytes} bytes; got ${body.length}`);
   let json: string;
   let value: unknown;
   try {
@@ -77,10 +92,14 @@ export function jsonOf(body: unknown, { what, maxBytes }: { readonly what: strin
     value = JSON.parse(json);
   } catch (cause) {
     if (cause instanceof WireError) throw cause;
-    throw new WireError(`read ${what}: expected JSON; got ${body.length} ${isText ? "characters" : "bytes"} that are not`, { cause });
+    throw new WireError(
+      `read ${what}: expected JSON; got ${body.length} ${isText ? "characters" : "bytes"} that are not`,
+      { cause },
+    );
   }
   const twice = duplicateKey(json);
-  if (twice !== undefined) throw new WireError(`read ${what}: expected each name once; got ${describe(twice)} again`);
+  if (twice !== undefined)
+    throw new WireError(`read ${what}: expected each name once; got ${describe(twice)} again`);
   return value;
 }
 
@@ -88,24 +107,45 @@ export function jsonOf(body: unknown, { what, maxBytes }: { readonly what: strin
 export function fieldsOf(value: unknown, where: string): Fields {
   const object = checkRecord(value, where);
   const get = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
-  const refuse = (name: string, expected: string): never => failField(`${where}.${name}`, { expected, got: get(name) });
-  const limited = (name: string, { least, most, whole }: { readonly least: number; readonly most: number; readonly whole: boolean }): number => {
+  const refuse = (name: string, expected: string): never =>
+    failField(`${where}.${name}`, { expected, got: get(name) });
+  const limited = (
+    name: string,
+    { least, most, whole }: { readonly least: number; readonly most: number; readonly whole: boolean },
+  ): number => {
     const given = get(name);
-    if (typeof given === "number" && given >= least && given <= most && (!whole || Number.isSafeInteger(given))) return given;
-    const end = most === Infinity || most === Number.MAX_SAFE_INTEGER || most === Number.MAX_VALUE ? "up" : `to ${most}`;
+    if (
+      typeof given === "number" &&
+      given >= least &&
+      given <= most &&
+      (!whole || Number.isSafeInteger(given))
+    )
+      return given;
+    const end =
+      most === Infinity || most === Number.MAX_SAFE_INTEGER || most === Number.MAX_VALUE
+        ? "up"
+        : `to ${most}`;
     return refuse(name, `a ${whole ? "whole " : ""}number from ${least} ${end}`);
   };
   return {
     where,
     has: (name) => get(name) !== undefined,
     value: get,
-    text(name, { least = 1, most = 200, pattern = PRINTABLE, expected = "no control characters", asKey = false } = {}) {
+    text(
+      name,
+      { least = 1, most = 200, pattern = PRINTABLE, expected = "no control characters", asKey = false } = {},
+    ) {
       const given = get(name);
-      if (asKey && typeof given === "string" && given in Object.prototype) return refuse(name, "a name that not every object has");
-      return typeof given === "string" && given.length >= least && given.length <= most && pattern.test(given) ? given : refuse(name, `a text of ${least} to ${most} characters, ${expected}`);
+      if (asKey && typeof given === "string" && given in Object.prototype)
+        return refuse(name, "a name that not every object has");
+      return typeof given === "string" && given.length >= least && given.length <= most && pattern.test(given)
+        ? given
+        : refuse(name, `a text of ${least} to ${most} characters, ${expected}`);
     },
-    whole: (name, { least = 0, most = Number.MAX_SAFE_INTEGER } = {}) => limited(name, { least, most, whole: true }),
-    number: (name, { least = 0, most = Number.MAX_VALUE } = {}) => limited(name, { least, most, whole: false }),
+    whole: (name, { least = 0, most = Number.MAX_SAFE_INTEGER } = {}) =>
+      limited(name, { least, most, whole: true }),
+    number: (name, { least = 0, most = Number.MAX_VALUE } = {}) =>
+      limited(name, { least, most, whole: false }),
     flag(name) {
       const given = get(name);
       return typeof given === "boolean" ? given : refuse(name, "true or false");
@@ -116,7 +156,8 @@ export function fieldsOf(value: unknown, where: string): Fields {
     },
     list(name, { least = 0, most, read }) {
       const given = get(name);
-      if (!Array.isArray(given) || given.length < least || given.length > most) return refuse(name, `a list of ${least} to ${most}`);
+      if (!Array.isArray(given) || given.length < least || given.length > most)
+        return refuse(name, `a list of ${least} to ${most}`);
       return given.map((item: unknown, i) => read(item, `${where}.${name}[${i}]`));
     },
     object: (name) => fieldsOf(get(name), `${where}.${name}`),
@@ -127,15 +168,20 @@ export function fieldsOf(value: unknown, where: string): Fields {
  * A value that another parser will read: at most so many levels, and no name in it that reaches a prototype.
  * @throws {WireError} on others.
  */
-export function checkNames(value: unknown, { where, levels = 16 }: { readonly where: string; readonly levels?: number }): unknown {
+export function checkNames(
+  value: unknown,
+  { where, levels = 16 }: { readonly where: string; readonly levels?: number },
+): unknown {
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= levels && level.some((one) => typeof one === "object" && one !== null)) failField(where, { expected: `at most ${levels} levels`, got: value });
+    if (depth >= levels && level.some((one) => typeof one === "object" && one !== null))
+      failField(where, { expected: `at most ${levels} levels`, got: value });
     const next: unknown[] = [];
     for (const one of level) {
       if (typeof one !== "object" || one === null) continue;
       if (!Array.isArray(one)) checkRecord(one, where);
-      for (const inner of Object.values(one)) if (typeof inner === "object" && inner !== null) next.push(inner);
+      for (const inner of Object.values(one))
+        if (typeof inner === "object" && inner !== null) next.push(inner);
     }
     level = next;
   }
@@ -143,12 +189,16 @@ export function checkNames(value: unknown, { where, levels = 16 }: { readonly wh
 }
 
 /** Throws a WireError: what was expected of a field, and what came. */
-export function failField(where: string, { expected, got }: { readonly expected: string; readonly got: unknown }): never {
+export function failField(
+  where: string,
+  { expected, got }: { readonly expected: string; readonly got: unknown },
+): never {
   throw new WireError(`read ${where}: expected ${expected}; got ${describe(got)}`);
 }
 
 function checkRecord(value: unknown, where: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) failField(where, { expected: "an object", got: value });
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    failField(where, { expected: "an object", got: value });
   const stray = FORBIDDEN.find((name) => Object.hasOwn(value, name));
   if (stray !== undefined) failField(where, { expected: "names of its own", got: stray });
   return value as Record<string, unknown>;

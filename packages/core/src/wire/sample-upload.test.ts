@@ -3,18 +3,40 @@ import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
 import { readSampleUpload, stampSample, writeSampleUpload, type SampleHead } from "./sample-upload.ts";
 
-const text = fc.string({ minLength: 1, maxLength: 200, unit: "binary" }).filter(({ length }) => length <= 200);
-const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((one) => (Object.is(one, -0) ? 0 : one));
+const text = fc
+  .string({ minLength: 1, maxLength: 200, unit: "binary" })
+  .filter(({ length }) => length <= 200);
+const number = fc
+  .double({ noNaN: true, noDefaultInfinity: true })
+  .map((one) => (Object.is(one, -0) ? 0 : one));
 const note = {
   device: text,
   kind: fc.constantFrom("features", "crop", "blurred", "full", "report"),
   contentType: fc.constantFrom("image/jpeg", "application/json"),
   reason: text,
 };
-const maybe = { model: fc.record({ name: text, version: fc.nat() }), result: fc.oneof(fc.array(number), fc.array(fc.array(number), { minLength: 1 })), width: fc.integer({ min: 1, max: 9999 }), height: fc.integer({ min: 1, max: 9999 }) };
+const maybe = {
+  model: fc.record({ name: text, version: fc.nat() }),
+  result: fc.oneof(fc.array(number), fc.array(fc.array(number), { minLength: 1 })),
+  width: fc.integer({ min: 1, max: 9999 }),
+  height: fc.integer({ min: 1, max: 9999 }),
+};
 const stamp = { id: fc.stringMatching(/^[\x21-\x7e]{1,200}$/), createdAt: fc.nat() };
-const someHead = fc.record({ ...stamp, ...note, ...maybe }, { requiredKeys: ["id", "createdAt", "device", "kind", "contentType", "reason"] }) as fc.Arbitrary<SampleHead>;
-const head: SampleHead = { id: "cam-1/7", createdAt: 1_700_000_000_000, device: "cam-1", kind: "crop", contentType: "image/jpeg", reason: "hard", result: [[1, 2, 3, 4, 0.5, 0]], width: 4, height: 3 };
+const someHead = fc.record(
+  { ...stamp, ...note, ...maybe },
+  { requiredKeys: ["id", "createdAt", "device", "kind", "contentType", "reason"] },
+) as fc.Arbitrary<SampleHead>;
+const head: SampleHead = {
+  id: "cam-1/7",
+  createdAt: 1_700_000_000_000,
+  device: "cam-1",
+  kind: "crop",
+  contentType: "image/jpeg",
+  reason: "hard",
+  result: [[1, 2, 3, 4, 0.5, 0]],
+  width: 4,
+  height: 3,
+};
 
 /** A message of the given head, whatever it is. */
 function messageOf(json: string, payload = Uint8Array.of(1, 2, 3)): Uint8Array {
@@ -45,7 +67,11 @@ describe("a sample's message", () => {
         expect([...read.payload]).toEqual([...payload]);
       }),
     );
-    expect(readSampleUpload(writeSampleUpload({ head: { ...head, reason: "\ud800 \udfff" }, payload: new Uint8Array() })).head.reason).toBe("\ud800 \udfff");
+    expect(
+      readSampleUpload(
+        writeSampleUpload({ head: { ...head, reason: "\ud800 \udfff" }, payload: new Uint8Array() }),
+      ).head.reason,
+    ).toBe("\ud800 \udfff");
   });
 
   it("is a little-endian length, the head as JSON, the payload", () => {
@@ -58,7 +84,9 @@ describe("a sample's message", () => {
   it("is stamped when it is sent, and is no upload before", () => {
     const { id, createdAt, ...rest } = head;
     const waiting = writeSampleUpload({ head: rest, payload: Uint8Array.of(9) });
-    expect(() => readSampleUpload(waiting)).toThrow("read a sample, id: expected 1 to 200 visible ASCII characters; got undefined");
+    expect(() => readSampleUpload(waiting)).toThrow(
+      "read a sample, id: expected 1 to 200 visible ASCII characters; got undefined",
+    );
     const sent = stampSample(waiting, { id, createdAt });
     expect(readSampleUpload(sent).head).toEqual(head);
     // A retry sends the same bytes: the receiver compares them.
@@ -67,7 +95,8 @@ describe("a sample's message", () => {
 
   it("answers every cut of the head and any flipped bit with a WireError or a sample", () => {
     const whole = writeSampleUpload({ head, payload: new Uint8Array() });
-    for (let length = 0; length < whole.length; length++) expect(() => readSampleUpload(whole.slice(0, length))).toThrow(WireError);
+    for (let length = 0; length < whole.length; length++)
+      expect(() => readSampleUpload(whole.slice(0, length))).toThrow(WireError);
     for (let bit = 0; bit < 8 * whole.length; bit++) {
       const bytes = whole.slice();
       bytes[bit >> 3]! ^= 1 << (bit & 7);
@@ -77,30 +106,77 @@ describe("a sample's message", () => {
 
   it("answers any bytes and any JSON with a WireError or a sample", () => {
     const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 0.5, 1e300, "", "\ud800", [null], [[]], {}));
-    const oddHead = fc.record(Object.fromEntries(Object.entries({ ...stamp, ...note, ...maybe }).map(([key, good]) => [key, fc.oneof({ weight: 4, arbitrary: good as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: odd })])));
-    fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 64 }), fc.json().map((json) => messageOf(json)), oddHead.map((one) => messageOf(JSON.stringify(one)))), readAnything), { numRuns: 3000 });
+    const oddHead = fc.record(
+      Object.fromEntries(
+        Object.entries({ ...stamp, ...note, ...maybe }).map(([key, good]) => [
+          key,
+          fc.oneof({ weight: 4, arbitrary: good as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: odd }),
+        ]),
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 64 }),
+          fc.json().map((json) => messageOf(json)),
+          oddHead.map((one) => messageOf(JSON.stringify(one))),
+        ),
+        readAnything,
+      ),
+      { numRuns: 3000 },
+    );
   });
 
   it.each<[string, unknown, string]>([
     ["C27: __proto__", '{"__proto__":{"kind":"full"}}', "expected names of a sample's own; got __proto__"],
     ["a name twice", '{"id":"a","id":"b"}', 'expected each name once; got "id" again'],
     ["a list", "[]", "expected a JSON object; got an array of 0"],
-    ["an id with a line's end", { ...head, id: "a\nb" }, 'id: expected 1 to 200 visible ASCII characters; got "a\\nb"'],
-    ["an id of 201 characters", { ...head, id: "x".repeat(201) }, "id: expected 1 to 200 visible ASCII characters"],
+    [
+      "an id with a line's end",
+      { ...head, id: "a\nb" },
+      'id: expected 1 to 200 visible ASCII characters; got "a\\nb"',
+    ],
+    [
+      "an id of 201 characters",
+      { ...head, id: "x".repeat(201) },
+      "id: expected 1 to 200 visible ASCII characters",
+    ],
     ["an id that is no text", { ...head, id: 5 }, "id: expected 1 to 200 visible ASCII characters; got 5"],
-    ["a time that is none", { ...head, createdAt: "now" }, 'createdAt: expected whole milliseconds from 0 up; got "now"'],
-    ["a kind with a path", { ...head, kind: "../x" }, 'kind: expected a word of at most 32 characters in kebab-case; got "../x"'],
-    ["a model without a version", { ...head, model: { name: "m" } }, "model: expected a name and a whole version from 0 up; got an object"],
-    ["rows with a hole", { ...head, result: [[1, null]] }, "result: expected finite numbers, or rows of them; got an array of 1"],
+    [
+      "a time that is none",
+      { ...head, createdAt: "now" },
+      'createdAt: expected whole milliseconds from 0 up; got "now"',
+    ],
+    [
+      "a kind with a path",
+      { ...head, kind: "../x" },
+      'kind: expected a word of at most 32 characters in kebab-case; got "../x"',
+    ],
+    [
+      "a model without a version",
+      { ...head, model: { name: "m" } },
+      "model: expected a name and a whole version from 0 up; got an object",
+    ],
+    [
+      "rows with a hole",
+      { ...head, result: [[1, null]] },
+      "result: expected finite numbers, or rows of them; got an array of 1",
+    ],
     ["no width", { ...head, width: 0 }, "width: expected a whole number of pixels from 1 up; got 0"],
   ])("refuses %s", (_, one, message) => {
-    expect(() => readSampleUpload(messageOf(typeof one === "string" ? one : JSON.stringify(one)))).toThrow(message);
+    expect(() => readSampleUpload(messageOf(typeof one === "string" ? one : JSON.stringify(one)))).toThrow(
+      message,
+    );
   });
 
   it("C27: refuses ten megabytes of nested lists at once", () => {
     const started = performance.now();
-    expect(() => readSampleUpload(messageOf("[".repeat(10 * 2 ** 20)))).toThrow("expected at most 262144; got 10485760");
-    expect(() => readSampleUpload(messageOf(`{"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`))).toThrow(WireError);
+    expect(() => readSampleUpload(messageOf("[".repeat(10 * 2 ** 20)))).toThrow(
+      "expected at most 262144; got 10485760",
+    );
+    expect(() => readSampleUpload(messageOf(`{"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`))).toThrow(
+      WireError,
+    );
     expect(performance.now() - started).toBeLessThan(200);
   });
 });

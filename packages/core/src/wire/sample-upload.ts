@@ -51,10 +51,19 @@ const MAX_TEXT = 200;
  * The bytes of a sample. Without `id` and `createdAt` it is one that waits: see {@link stampSample}.
  * @throws {WireError} on a head that {@link readSampleUpload} would refuse.
  */
-export function writeSampleUpload({ head, payload }: { readonly head: SampleNote & Partial<SampleStamp>; readonly payload: Uint8Array }): Uint8Array<ArrayBuffer> {
+export function writeSampleUpload({
+  head,
+  payload,
+}: {
+  readonly head: SampleNote & Partial<SampleStamp>;
+  readonly payload: Uint8Array;
+}): Uint8Array<ArrayBuffer> {
   const action = "write a sample";
-  const text = new TextEncoder().encode(JSON.stringify({ ...readStamp(head, { action, optional: true }), ...readNote(head, action) }));
-  if (text.length > MAX_HEAD_BYTES) fail(action, { what: "the head", expected: `at most ${MAX_HEAD_BYTES} bytes`, got: text.length });
+  const text = new TextEncoder().encode(
+    JSON.stringify({ ...readStamp(head, { action, optional: true }), ...readNote(head, action) }),
+  );
+  if (text.length > MAX_HEAD_BYTES)
+    fail(action, { what: "the head", expected: `at most ${MAX_HEAD_BYTES} bytes`, got: text.length });
   const bytes = new Uint8Array(LENGTH_BYTES + text.length + payload.length);
   new DataView(bytes.buffer).setUint32(0, text.length, true);
   bytes.set(text, LENGTH_BYTES);
@@ -69,7 +78,10 @@ export function writeSampleUpload({ head, payload }: { readonly head: SampleNote
 export function readSampleUpload(bytes: Uint8Array): SampleUpload {
   const action = "read a sample";
   const { head, payload } = split(bytes, action);
-  return { head: { ...readStamp(head, { action, optional: false }), ...readNote(head, action) } as SampleHead, payload };
+  return {
+    head: { ...readStamp(head, { action, optional: false }), ...readNote(head, action) } as SampleHead,
+    payload,
+  };
 }
 
 /**
@@ -82,41 +94,78 @@ export function stampSample(bytes: Uint8Array, { id, createdAt }: SampleStamp): 
 }
 
 function split(bytes: Uint8Array, action: string): { head: Record<string, unknown>; payload: Uint8Array } {
-  if (bytes.length < LENGTH_BYTES) fail(action, { what: "the head's length", expected: `${LENGTH_BYTES} bytes`, got: bytes.length });
+  if (bytes.length < LENGTH_BYTES)
+    fail(action, { what: "the head's length", expected: `${LENGTH_BYTES} bytes`, got: bytes.length });
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0, true);
   const most = Math.min(MAX_HEAD_BYTES, bytes.length - LENGTH_BYTES);
   if (length > most) fail(action, { what: "the head's length", expected: `at most ${most}`, got: length });
   let text: string;
   let head: unknown;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(
+      bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length),
+    );
     head = JSON.parse(text);
   } catch (cause) {
     throw new WireError(`${action}: expected JSON as the head; got ${length} bytes that are not`, { cause });
   }
   if (!isRecord(head)) fail(action, { what: "the head", expected: "a JSON object", got: describe(head) });
   const twice = duplicateKey(text);
-  if (twice !== undefined) fail(action, { what: "the head", expected: "each name once", got: `${describe(twice)} again` });
-  const forbidden = ["__proto__", "constructor", "prototype"].find((key) => Object.hasOwn(head as object, key));
-  if (forbidden !== undefined) fail(action, { what: "the head", expected: "names of a sample's own", got: forbidden });
+  if (twice !== undefined)
+    fail(action, { what: "the head", expected: "each name once", got: `${describe(twice)} again` });
+  const forbidden = ["__proto__", "constructor", "prototype"].find((key) =>
+    Object.hasOwn(head as object, key),
+  );
+  if (forbidden !== undefined)
+    fail(action, { what: "the head", expected: "names of a sample's own", got: forbidden });
   return { head, payload: bytes.subarray(LENGTH_BYTES + length) };
 }
 
-function readStamp(head: Readonly<Partial<Record<keyof SampleStamp, unknown>>>, { action, optional }: { readonly action: string; readonly optional: boolean }): Partial<SampleStamp> {
+function readStamp(
+  head: Readonly<Partial<Record<keyof SampleStamp, unknown>>>,
+  { action, optional }: { readonly action: string; readonly optional: boolean },
+): Partial<SampleStamp> {
   const { id, createdAt } = head;
   if (optional && id === undefined && createdAt === undefined) return {};
-  if (typeof id !== "string" || !isSampleId(id)) fail(action, { what: "id", expected: `1 to ${MAX_TEXT} visible ASCII characters`, got: describe(id) });
-  if (!isWhole(createdAt, 0)) fail(action, { what: "createdAt", expected: "whole milliseconds from 0 up", got: describe(createdAt) });
+  if (typeof id !== "string" || !isSampleId(id))
+    fail(action, { what: "id", expected: `1 to ${MAX_TEXT} visible ASCII characters`, got: describe(id) });
+  if (!isWhole(createdAt, 0))
+    fail(action, { what: "createdAt", expected: "whole milliseconds from 0 up", got: describe(createdAt) });
   return { id, createdAt };
 }
 
 function readNote(given: object, action: string): SampleNote {
-  const { device, kind, contentType, model, reason, result, width, height } = given as Readonly<Record<string, unknown>>;
-  if (!isText(device)) fail(action, { what: "device", expected: `a text of 1 to ${MAX_TEXT} characters`, got: describe(device) });
-  if (typeof kind !== "string" || !/^[a-z][a-z0-9-]{0,31}$/.test(kind)) fail(action, { what: "kind", expected: "a word of at most 32 characters in kebab-case", got: describe(kind) });
-  if (typeof contentType !== "string" || !/^[\x20-\x7e]{1,100}$/.test(contentType)) fail(action, { what: "contentType", expected: "a media type of at most 100 characters", got: describe(contentType) });
-  if (!isText(reason)) fail(action, { what: "reason", expected: `a text of 1 to ${MAX_TEXT} characters`, got: describe(reason) });
-  const size = (what: string, value: unknown): number => (isWhole(value, 1) ? value : fail(action, { what, expected: "a whole number of pixels from 1 up", got: describe(value) }));
+  const { device, kind, contentType, model, reason, result, width, height } = given as Readonly<
+    Record<string, unknown>
+  >;
+  if (!isText(device))
+    fail(action, {
+      what: "device",
+      expected: `a text of 1 to ${MAX_TEXT} characters`,
+      got: describe(device),
+    });
+  if (typeof kind !== "string" || !/^[a-z][a-z0-9-]{0,31}$/.test(kind))
+    fail(action, {
+      what: "kind",
+      expected: "a word of at most 32 characters in kebab-case",
+      got: describe(kind),
+    });
+  if (typeof contentType !== "string" || !/^[\x20-\x7e]{1,100}$/.test(contentType))
+    fail(action, {
+      what: "contentType",
+      expected: "a media type of at most 100 characters",
+      got: describe(contentType),
+    });
+  if (!isText(reason))
+    fail(action, {
+      what: "reason",
+      expected: `a text of 1 to ${MAX_TEXT} characters`,
+      got: describe(reason),
+    });
+  const size = (what: string, value: unknown): number =>
+    isWhole(value, 1)
+      ? value
+      : fail(action, { what, expected: "a whole number of pixels from 1 up", got: describe(value) });
   return {
     device,
     kind,
@@ -131,13 +180,15 @@ function readNote(given: object, action: string): SampleNote {
 
 function readModel(model: unknown, action: string): { name: string; version: number } {
   const { name, version } = isRecord(model) ? model : {};
-  if (!isText(name) || !isWhole(version, 0)) fail(action, { what: "model", expected: "a name and a whole version from 0 up", got: describe(model) });
+  if (!isText(name) || !isWhole(version, 0))
+    fail(action, { what: "model", expected: "a name and a whole version from 0 up", got: describe(model) });
   return { name, version };
 }
 
 function readResult(result: unknown, action: string): number[] | number[][] {
   if (Array.isArray(result) && result.every(isNumber)) return result;
-  if (Array.isArray(result) && result.every((row) => Array.isArray(row) && row.every(isNumber))) return result as number[][];
+  if (Array.isArray(result) && result.every((row) => Array.isArray(row) && row.every(isNumber)))
+    return result as number[][];
   return fail(action, { what: "result", expected: "finite numbers, or rows of them", got: describe(result) });
 }
 
@@ -147,10 +198,16 @@ export function isSampleId(text: string): boolean {
 }
 
 const isNumber = (value: unknown): boolean => Number.isFinite(value);
-const isText = (value: unknown): value is string => typeof value === "string" && value.length >= 1 && value.length <= MAX_TEXT;
-const isWhole = (value: unknown, least: number): value is number => Number.isSafeInteger(value) && (value as number) >= least;
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string =>
+  typeof value === "string" && value.length >= 1 && value.length <= MAX_TEXT;
+const isWhole = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
-function fail(action: string, { what, expected, got }: { readonly what: string; readonly expected: string; readonly got: unknown }): never {
+function fail(
+  action: string,
+  { what, expected, got }: { readonly what: string; readonly expected: string; readonly got: unknown },
+): never {
   throw new WireError(`${action}, ${what}: expected ${expected}; got ${got}`);
 }

@@ -15,10 +15,16 @@ export interface SecureAnswerHead {
 }
 
 /** The body of `POST /secure/<phase>`: JSON with the round, but for the masked vector an update's message of its words. */
-export function writeSecureAnswer({ phase, message }: SecureAnswer, { round, modelVersion }: SecureAnswerHead): Uint8Array<ArrayBuffer> {
+export function writeSecureAnswer(
+  { phase, message }: SecureAnswer,
+  { round, modelVersion }: SecureAnswerHead,
+): Uint8Array<ArrayBuffer> {
   if (phase !== "masked") return new TextEncoder().encode(JSON.stringify({ ...message, round }));
   const payload = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
-  return writeUpdateMessage({ head: { round, modelVersion, encoding: "f32", length: message.length, numSamples: 1 }, payload });
+  return writeUpdateMessage({
+    head: { round, modelVersion, encoding: "f32", length: message.length, numSamples: 1 },
+    payload,
+  });
 }
 
 /** Most bytes that an answer of a phase has, where the model has so many parameters. */
@@ -27,10 +33,16 @@ export function maxSecureAnswerBytes(phase: SecurePhase, parameters: number): nu
 }
 
 /** An answer and the round that it is for. @throws {WireError} on a body that is none of this phase. */
-export function readSecureAnswer(phase: SecurePhase, body: Uint8Array): { readonly round: number; readonly answer: SecureAnswer } {
+export function readSecureAnswer(
+  phase: SecurePhase,
+  body: Uint8Array,
+): { readonly round: number; readonly answer: SecureAnswer } {
   if (phase === "masked") {
     const { head, payload } = readUpdateMessage(body);
-    if (head.encoding !== "f32") throw new WireError(`read a masked vector: expected words of 4 bytes, as f32 has; got ${head.encoding}`);
+    if (head.encoding !== "f32")
+      throw new WireError(
+        `read a masked vector: expected words of 4 bytes, as f32 has; got ${head.encoding}`,
+      );
     // Copied, because words must start at a multiple of their size.
     return { round: head.round, answer: { phase, message: new Uint32Array(new Uint8Array(payload).buffer) } };
   }

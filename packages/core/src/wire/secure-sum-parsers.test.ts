@@ -2,21 +2,47 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
 import { readSecureAnswer, writeSecureAnswer } from "./secure-answer.ts";
-import { parseSecureKeys, parseSecureKeysTask, parseSecureMaskedTask, parseSecureSharesAnswer, parseSecureSharesTask, parseSecureUnmaskAnswer, parseSecureUnmaskTask } from "./secure-sum-parsers.ts";
+import {
+  parseSecureKeys,
+  parseSecureKeysTask,
+  parseSecureMaskedTask,
+  parseSecureSharesAnswer,
+  parseSecureSharesTask,
+  parseSecureUnmaskAnswer,
+  parseSecureUnmaskTask,
+} from "./secure-sum-parsers.ts";
 import type { SecureAnswer } from "./secure-sum.ts";
 
-const bytes = (length: number, fill = 0): string => btoa(String.fromCharCode(...new Uint8Array(length).fill(fill)));
-const settings = { length: 3, clipRange: 8, levels: 4096, maxWeight: 4, samplesPerWeight: 10, minClients: 3, attempt: 1 };
+const bytes = (length: number, fill = 0): string =>
+  btoa(String.fromCharCode(...new Uint8Array(length).fill(fill)));
+const settings = {
+  length: 3,
+  clipRange: 8,
+  levels: 4096,
+  maxWeight: 4,
+  samplesPerWeight: 10,
+  minClients: 3,
+  attempt: 1,
+};
 const keys = [1, 2, 3].map((fill) => ({ maskKey: bytes(32, fill), sealKey: bytes(32, 9) }));
 
 const messages = {
   keysTask: { parse: parseSecureKeysTask, value: { settings } },
   keys: { parse: parseSecureKeys, value: { ...keys[0], signature: "ab+/", device: "door" } },
   sharesTask: { parse: parseSecureSharesTask, value: { settings, clients: keys } },
-  shares: { parse: parseSecureSharesAnswer, value: { commitment: bytes(32), boxes: [{ to: 1, box: bytes(82) }] } },
-  maskedTask: { parse: parseSecureMaskedTask, value: { present: [0, 1, 2], boxes: [{ from: 1, box: bytes(82) }] } },
+  shares: {
+    parse: parseSecureSharesAnswer,
+    value: { commitment: bytes(32), boxes: [{ to: 1, box: bytes(82) }] },
+  },
+  maskedTask: {
+    parse: parseSecureMaskedTask,
+    value: { present: [0, 1, 2], boxes: [{ from: 1, box: bytes(82) }] },
+  },
   unmaskTask: { parse: parseSecureUnmaskTask, value: { survivors: [0, 2], dropped: [1] } },
-  unmask: { parse: parseSecureUnmaskAnswer, value: { seeds: [{ of: 0, share: bytes(33) }], keys: [{ of: 1, share: bytes(33, 5) }] } },
+  unmask: {
+    parse: parseSecureUnmaskAnswer,
+    value: { seeds: [{ of: 0, share: bytes(33) }], keys: [{ of: 1, share: bytes(33, 5) }] },
+  },
 } as const;
 const names = Object.keys(messages) as (keyof typeof messages)[];
 
@@ -43,7 +69,11 @@ describe("the messages of a secure sum", () => {
     // One leaf at a time is something else.
     const paths = leaves(value);
     fc.assert(
-      fc.property(fc.constantFrom(...paths), fc.oneof(fc.anything(), fc.constantFrom(-1, 1e308, NaN, "__proto__", "", bytes(31), [], {})), (path, other) => refusesOrReads(() => parse(replaced(value, path, other)))),
+      fc.property(
+        fc.constantFrom(...paths),
+        fc.oneof(fc.anything(), fc.constantFrom(-1, 1e308, NaN, "__proto__", "", bytes(31), [], {})),
+        (path, other) => refusesOrReads(() => parse(replaced(value, path, other))),
+      ),
       { numRuns: 200 },
     );
   });
@@ -53,7 +83,16 @@ describe("the messages of a secure sum", () => {
     ["sharesTask", { settings, clients: [keys[0], keys[0], keys[1]] }],
     ["unmaskTask", { survivors: [2, 0], dropped: [1] }],
     ["unmask", { seeds: [{ of: 0, share: bytes(33) }], keys: [{ of: 0, share: bytes(33) }] }],
-    ["shares", { commitment: bytes(32), boxes: [{ to: 1, box: bytes(82) }, { to: 1, box: bytes(82) }] }],
+    [
+      "shares",
+      {
+        commitment: bytes(32),
+        boxes: [
+          { to: 1, box: bytes(82) },
+          { to: 1, box: bytes(82) },
+        ],
+      },
+    ],
     ["keys", { maskKey: bytes(32).replace("A=", "B="), sealKey: bytes(32) }],
     ["keysTask", { settings: { ...settings, minClients: 1 } }],
     ["keysTask", { settings: { ...settings, clipRange: Infinity } }],
@@ -62,20 +101,38 @@ describe("the messages of a secure sum", () => {
   });
 
   it.each(answers)("an answer of phase $phase goes over the wire and back", (answer) => {
-    expect(readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 5, modelVersion: 2 }))).toEqual({ round: 5, answer });
+    expect(readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 5, modelVersion: 2 }))).toEqual({
+      round: 5,
+      answer,
+    });
   });
 
   it("C27: answers are read from no bytes but theirs: cut, flipped and made up", () => {
     for (const answer of answers) {
       const good = writeSecureAnswer(answer, { round: 5, modelVersion: 2 });
-      for (let end = 0; end < good.length; end++) expect(() => readSecureAnswer(answer.phase, good.subarray(0, end))).toThrow(WireError);
-      fc.assert(fc.property(fc.nat(good.length * 8 - 1), (bit) => refusesOrReads(() => readSecureAnswer(answer.phase, good.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte))))));
-      fc.assert(fc.property(fc.uint8Array(), (given) => refusesOrReads(() => readSecureAnswer(answer.phase, given))));
+      for (let end = 0; end < good.length; end++)
+        expect(() => readSecureAnswer(answer.phase, good.subarray(0, end))).toThrow(WireError);
+      fc.assert(
+        fc.property(fc.nat(good.length * 8 - 1), (bit) =>
+          refusesOrReads(() =>
+            readSecureAnswer(
+              answer.phase,
+              good.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)),
+            ),
+          ),
+        ),
+      );
+      fc.assert(
+        fc.property(fc.uint8Array(), (given) => refusesOrReads(() => readSecureAnswer(answer.phase, given))),
+      );
     }
   });
 
   it("finds a flipped bit in a masked vector, which would spoil the sum unseen", () => {
-    const good = writeSecureAnswer({ phase: "masked", message: Uint32Array.of(1, 2, 3) }, { round: 5, modelVersion: 2 });
+    const good = writeSecureAnswer(
+      { phase: "masked", message: Uint32Array.of(1, 2, 3) },
+      { round: 5, modelVersion: 2 },
+    );
     good[good.length - 3]! ^= 4;
     expect(() => readSecureAnswer("masked", good)).toThrow(WireError);
   });
@@ -91,7 +148,9 @@ function refusesOrReads(parse: () => unknown): void {
 }
 
 function leaves(value: unknown, path: readonly string[] = []): (readonly string[])[] {
-  return typeof value === "object" && value !== null ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name])) : [path];
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name]))
+    : [path];
 }
 
 function replaced(value: unknown, path: readonly string[], other: unknown): unknown {

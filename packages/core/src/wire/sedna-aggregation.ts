@@ -50,10 +50,25 @@ const OTHER_PARTS = 10_000;
  * @throws {WireError} on what is no JSON object, with a number that is not finite (Python writes NaN and Infinity, which are
  * no JSON), or an update_weight of another shape or without a whole number of samples.
  */
-export function parseSednaAggregationMessage(frame: string | Uint8Array, { layout, maxBytes = SEDNA_MAX_FRAME_BYTES }: { readonly layout: readonly LayerSpec[]; readonly maxBytes?: number }): SednaAggregationMessage {
-  const message = fieldsOf(parseFrame(frame, { maxBytes, maxParts: listsOf(layout) + OTHER_PARTS }), "a frame of Sedna's");
+export function parseSednaAggregationMessage(
+  frame: string | Uint8Array,
+  {
+    layout,
+    maxBytes = SEDNA_MAX_FRAME_BYTES,
+  }: { readonly layout: readonly LayerSpec[]; readonly maxBytes?: number },
+): SednaAggregationMessage {
+  const message = fieldsOf(
+    parseFrame(frame, { maxBytes, maxParts: listsOf(layout) + OTHER_PARTS }),
+    "a frame of Sedna's",
+  );
   const type = message.has("type") ? message.text("type") : "";
-  if (type === "subscribe") return { type, clientId: message.has("client_id") ? message.text("client_id", { least: 0, asKey: true }) || undefined : undefined };
+  if (type === "subscribe")
+    return {
+      type,
+      clientId: message.has("client_id")
+        ? message.text("client_id", { least: 0, asKey: true }) || undefined
+        : undefined,
+    };
   if (type !== "update_weight") return { type: "other", name: type };
   const data = message.object("data");
   return {
@@ -80,24 +95,49 @@ export function writeSednaClientJoin(clientId: string): string {
  * a number without a point, and an array of those has another type.
  * @throws {RangeError} on a number that is not finite. {TypeError} on weights that are not of the layout's length.
  */
-export function writeSednaRecvWeight({ client, jobName, totalSample, roundNumber, weights, exitFlag }: SednaRecvWeight, { layout }: { readonly layout: readonly LayerSpec[] }): string {
+export function writeSednaRecvWeight(
+  { client, jobName, totalSample, roundNumber, weights, exitFlag }: SednaRecvWeight,
+  { layout }: { readonly layout: readonly LayerSpec[] },
+): string {
   const start = `{"type":"recv_weight"${field("client", client)},"data":{"total_sample":${totalSample},"round_number":${roundNumber},"weights":`;
   return `${start}${nestedJson(weights, layout)},"exit_flag":"${exitFlag}"}${field("job_name", jobName)},"round_number":${roundNumber}}`;
 }
 
 /** What a client sends when it has trained: for tools and tests, which stand in for Sedna's. */
-export function writeSednaUpdateWeight({ client, jobName, numSamples, weights }: { readonly client: string; readonly jobName: string | null; readonly numSamples: number; readonly weights: Float32Array | Float64Array }, { layout }: { readonly layout: readonly LayerSpec[] }): string {
+export function writeSednaUpdateWeight(
+  {
+    client,
+    jobName,
+    numSamples,
+    weights,
+  }: {
+    readonly client: string;
+    readonly jobName: string | null;
+    readonly numSamples: number;
+    readonly weights: Float32Array | Float64Array;
+  },
+  { layout }: { readonly layout: readonly LayerSpec[] },
+): string {
   return `{"type":"update_weight"${field("client", client)},"data":{"num_samples":${numSamples},"weights":${nestedJson(weights, layout)}}${field("job_name", jobName)}}`;
 }
 
-const field = (name: string, value: string | null | undefined): string => (value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`);
+const field = (name: string, value: string | null | undefined): string =>
+  value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;
 
 function readJobName(message: Fields): string | null | undefined {
-  return message.value("job_name") === null ? null : message.has("job_name") ? message.text("job_name", { least: 0 }) : undefined;
+  return message.value("job_name") === null
+    ? null
+    : message.has("job_name")
+      ? message.text("job_name", { least: 0 })
+      : undefined;
 }
 
-function parseFrame(frame: string | Uint8Array, { maxBytes, maxParts }: { readonly maxBytes: number; readonly maxParts: number }): unknown {
-  if (frame.length > maxBytes) throw new WireError(`read a frame of Sedna's: expected at most ${maxBytes} bytes; got ${frame.length}`);
+function parseFrame(
+  frame: string | Uint8Array,
+  { maxBytes, maxParts }: { readonly maxBytes: number; readonly maxParts: number },
+): unknown {
+  if (frame.length > maxBytes)
+    throw new WireError(`read a frame of Sedna's: expected at most ${maxBytes} bytes; got ${frame.length}`);
   let text = "";
   try {
     text = typeof frame === "string" ? frame : new TextDecoder("utf-8", { fatal: true }).decode(frame);
@@ -105,7 +145,9 @@ function parseFrame(frame: string | Uint8Array, { maxBytes, maxParts }: { readon
     return JSON.parse(text);
   } catch (cause) {
     if (cause instanceof WireError) throw cause;
-    const got = /[[,:\s-](?:NaN|Infinity)[\],}\s]/.test(text) ? "NaN or Infinity among its numbers" : describe(text);
+    const got = /[[,:\s-](?:NaN|Infinity)[\],}\s]/.test(text)
+      ? "NaN or Infinity among its numbers"
+      : describe(text);
     throw new WireError(`read a frame of Sedna's: expected JSON; got ${got}`, { cause });
   }
 }

@@ -6,16 +6,27 @@ import { parsePredictRequest, parsePredictResponse, SednaValidationError } from 
 
 describe("Sedna's predict", () => {
   it("takes data, an optional callback, and ignores the rest", () => {
-    expect(parsePredictRequest({ data: [[1, 2]], post_process: "x", anything: 1 })).toEqual({ data: [[1, 2]] });
+    expect(parsePredictRequest({ data: [[1, 2]], post_process: "x", anything: 1 })).toEqual({
+      data: [[1, 2]],
+    });
     expect(parsePredictRequest({ data: [], callback: null })).toEqual({ data: [], callback: null });
   });
 
   it.each([
-    [{ data: "notalist" }, { loc: ["body", "data"], msg: "value is not a valid list", type: "type_error.list" }],
+    [
+      { data: "notalist" },
+      { loc: ["body", "data"], msg: "value is not a valid list", type: "type_error.list" },
+    ],
     [{}, { loc: ["body", "data"], msg: "field required", type: "value_error.missing" }],
-    [{ data: null }, { loc: ["body", "data"], msg: "none is not an allowed value", type: "type_error.none.not_allowed" }],
+    [
+      { data: null },
+      { loc: ["body", "data"], msg: "none is not an allowed value", type: "type_error.none.not_allowed" },
+    ],
     [[], { loc: ["body"], msg: "value is not a valid dict", type: "type_error.dict" }],
-    [{ data: [], callback: 3 }, { loc: ["body", "callback"], msg: "str type expected", type: "type_error.str" }],
+    [
+      { data: [], callback: 3 },
+      { loc: ["body", "callback"], msg: "str type expected", type: "type_error.str" },
+    ],
   ])("refuses %j in pydantic's words", (body, detail) => {
     try {
       parsePredictRequest(body);
@@ -29,8 +40,13 @@ describe("Sedna's predict", () => {
   it("answers anything with a WireError or a value", () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        for (const parse of [parsePredictRequest, parsePredictResponse, (rows: unknown) => parseDetections(rows as never)]) {
-          if (parse !== parsePredictRequest && parse !== parsePredictResponse && !Array.isArray(value)) continue;
+        for (const parse of [
+          parsePredictRequest,
+          parsePredictResponse,
+          (rows: unknown) => parseDetections(rows as never),
+        ]) {
+          if (parse !== parsePredictRequest && parse !== parsePredictResponse && !Array.isArray(value))
+            continue;
           try {
             parse(value);
           } catch (error) {

@@ -37,21 +37,32 @@ export class SednaValidationError extends WireError {
 /** @throws {SednaValidationError} with the details that Sedna's server answers. */
 export function parsePredictRequest(body: unknown): SednaPredictRequest {
   const fail = (loc: readonly string[], msg: string, type: string, got: unknown): never => {
-    throw new SednaValidationError(`read a predict request: expected ${loc.slice(1).join(".") || "a JSON object"} (${msg}); got ${describe(got)}`, [{ loc, msg, type }]);
+    throw new SednaValidationError(
+      `read a predict request: expected ${loc.slice(1).join(".") || "a JSON object"} (${msg}); got ${describe(got)}`,
+      [{ loc, msg, type }],
+    );
   };
   if (body === undefined) return fail(["body"], "field required", "value_error.missing", body);
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return fail(["body"], "value is not a valid dict", "type_error.dict", body);
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    return fail(["body"], "value is not a valid dict", "type_error.dict", body);
   const { data, callback } = body as Record<string, unknown>;
   if (data === undefined) return fail(["body", "data"], "field required", "value_error.missing", data);
-  if (data === null) return fail(["body", "data"], "none is not an allowed value", "type_error.none.not_allowed", data);
-  if (!Array.isArray(data)) return fail(["body", "data"], "value is not a valid list", "type_error.list", data);
-  if (callback !== undefined && callback !== null && typeof callback !== "string") return fail(["body", "callback"], "str type expected", "type_error.str", callback);
+  if (data === null)
+    return fail(["body", "data"], "none is not an allowed value", "type_error.none.not_allowed", data);
+  if (!Array.isArray(data))
+    return fail(["body", "data"], "value is not a valid list", "type_error.list", data);
+  if (callback !== undefined && callback !== null && typeof callback !== "string")
+    return fail(["body", "callback"], "str type expected", "type_error.str", callback);
   return callback === undefined ? { data } : { data, callback };
 }
 
 /** @throws {WireError} on anything but an object with a list `result`. */
 export function parsePredictResponse(body: unknown): SednaPredictResponse {
-  const result = typeof body === "object" && body !== null ? (body as Record<string, unknown>)["result"] : undefined;
-  if (!Array.isArray(result)) throw new WireError(`read a predict response: expected { result: [...] }; got ${describe(result === undefined ? body : result)}`);
+  const result =
+    typeof body === "object" && body !== null ? (body as Record<string, unknown>)["result"] : undefined;
+  if (!Array.isArray(result))
+    throw new WireError(
+      `read a predict response: expected { result: [...] }; got ${describe(result === undefined ? body : result)}`,
+    );
   return { result };
 }

@@ -16,7 +16,11 @@ const MAX_PARAMETERS = 2 ** 30 - 1;
 const MAX_SCALE = (2 - 2 ** -23) * 2 ** 120;
 
 /** Bytes of a payload that a head promises. */
-export function payloadBytes({ encoding, length, entries = 0 }: Pick<UpdateHead, "encoding" | "length" | "entries">): number {
+export function payloadBytes({
+  encoding,
+  length,
+  entries = 0,
+}: Pick<UpdateHead, "encoding" | "length" | "entries">): number {
   switch (encoding) {
     case "f32":
       return 4 * length;
@@ -35,7 +39,13 @@ export function payloadBytes({ encoding, length, entries = 0 }: Pick<UpdateHead,
  * The bytes of an update, its checksum computed.
  * @throws {WireError} on a head that {@link readUpdateMessage} would refuse, or a payload of another length than it promises.
  */
-export function writeUpdateMessage({ head, payload }: { readonly head: Omit<UpdateHead, "checksum">; readonly payload: Uint8Array }): Uint8Array<ArrayBuffer> {
+export function writeUpdateMessage({
+  head,
+  payload,
+}: {
+  readonly head: Omit<UpdateHead, "checksum">;
+  readonly payload: Uint8Array;
+}): Uint8Array<ArrayBuffer> {
   const checked = readHead({ ...head, checksum: checksum(payload) });
   checkLength(payload.length, checked);
   const text = new TextEncoder().encode(JSON.stringify(checked));
@@ -53,15 +63,24 @@ export function writeUpdateMessage({ head, payload }: { readonly head: Omit<Upda
  * is not there yet: a reader takes {@link payloadBytes} more, and compares their checksum.
  * @throws {WireError} as soon as it can be no head.
  */
-export function readUpdateHead(bytes: Uint8Array): { readonly head: UpdateHead; readonly headBytes: number } | undefined {
+export function readUpdateHead(
+  bytes: Uint8Array,
+): { readonly head: UpdateHead; readonly headBytes: number } | undefined {
   if (bytes.length < LENGTH_BYTES) return undefined;
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0, true);
   if (length === 0 || length > MAX_HEAD_BYTES || (LENGTH_BYTES + length) % ALIGNMENT !== 0) {
-    throw new WireError(`read an update: expected a head of 1 to ${MAX_HEAD_BYTES} bytes, 4 more being a multiple of ${ALIGNMENT}; got ${length}`);
+    throw new WireError(
+      `read an update: expected a head of 1 to ${MAX_HEAD_BYTES} bytes, 4 more being a multiple of ${ALIGNMENT}; got ${length}`,
+    );
   }
   const headBytes = LENGTH_BYTES + length;
   if (bytes.length < headBytes) return undefined;
-  return { head: readHead(jsonOf(bytes.subarray(LENGTH_BYTES, headBytes), { what: "an update's head", maxBytes: MAX_HEAD_BYTES })), headBytes };
+  return {
+    head: readHead(
+      jsonOf(bytes.subarray(LENGTH_BYTES, headBytes), { what: "an update's head", maxBytes: MAX_HEAD_BYTES }),
+    ),
+    headBytes,
+  };
 }
 
 /**
@@ -70,11 +89,15 @@ export function readUpdateHead(bytes: Uint8Array): { readonly head: UpdateHead; 
  */
 export function readUpdateMessage(bytes: Uint8Array): UpdateMessage {
   const start = readUpdateHead(bytes);
-  if (!start) throw new WireError(`read an update: expected a head; got ${bytes.length} bytes that end before it does`);
+  if (!start)
+    throw new WireError(`read an update: expected a head; got ${bytes.length} bytes that end before it does`);
   const payload = bytes.subarray(start.headBytes);
   checkLength(payload.length, start.head);
   const sum = checksum(payload);
-  if (sum !== start.head.checksum) throw new WireError(`read an update: expected a payload of checksum ${start.head.checksum}; got one of ${sum}`);
+  if (sum !== start.head.checksum)
+    throw new WireError(
+      `read an update: expected a payload of checksum ${start.head.checksum}; got one of ${sum}`,
+    );
   return { head: start.head, payload };
 }
 
@@ -103,5 +126,8 @@ function readMetrics(metrics: Fields): NonNullable<UpdateHead["metrics"]> {
 }
 
 function checkLength(got: number, head: UpdateHead): void {
-  if (got !== payloadBytes(head)) throw new WireError(`read an update: expected ${payloadBytes(head)} bytes of payload (${head.encoding}, ${head.length} parameters); got ${got}`);
+  if (got !== payloadBytes(head))
+    throw new WireError(
+      `read an update: expected ${payloadBytes(head)} bytes of payload (${head.encoding}, ${head.length} parameters); got ${got}`,
+    );
 }

@@ -60,7 +60,13 @@ export function writeWorkerReport(report: WorkerReport): string {
   const head = { name, namespace, ownerName, ownerKind, kind };
   if (report.kind === "inference") {
     const { startTime, updateTime, inferenceNumber, hardExampleNumber, uploadCloudRatio } = report.ownerInfo;
-    const ownerInfo = { startTime: localTime(startTime), updateTime: localTime(updateTime), inferenceNumber, hardExampleNumber, uploadCloudRatio };
+    const ownerInfo = {
+      startTime: localTime(startTime),
+      updateTime: localTime(updateTime),
+      inferenceNumber,
+      hardExampleNumber,
+      uploadCloudRatio,
+    };
     return JSON.stringify({ ...head, results: [], ownerInfo });
   }
   const { status, results, ownerInfo } = report;
@@ -74,16 +80,24 @@ export function parseWorkerReport(body: unknown): WorkerReport {
     const value = report[field];
     return typeof value === "string" && value !== "" ? value : fail(field, "a text", value);
   };
-  const owner = { name: text("name"), namespace: text("namespace"), ownerName: text("ownerName"), ownerKind: text("ownerKind") };
+  const owner = {
+    name: text("name"),
+    namespace: text("namespace"),
+    ownerName: text("ownerName"),
+    ownerKind: text("ownerKind"),
+  };
   const kind = oneOf(report["kind"], "kind", ["inference", "train", "eval", "deploy"]);
-  if (kind === "inference") return { ...owner, kind, ownerInfo: inferenceInfo(record(report["ownerInfo"], "ownerInfo")) };
+  if (kind === "inference")
+    return { ...owner, kind, ownerInfo: inferenceInfo(record(report["ownerInfo"], "ownerInfo")) };
   const status = oneOf(report["status"], "status", ["running", "completed", "failed"]);
   const { results, ownerInfo } = report;
   return {
     ...owner,
     kind,
     status,
-    ...(results !== undefined && { results: Array.isArray(results) ? results.map(workerResult) : fail("results", "a list", results) }),
+    ...(results !== undefined && {
+      results: Array.isArray(results) ? results.map(workerResult) : fail("results", "a list", results),
+    }),
     ...(ownerInfo !== undefined && { ownerInfo: record(ownerInfo, "ownerInfo") }),
   };
 }
@@ -91,9 +105,14 @@ export function parseWorkerReport(body: unknown): WorkerReport {
 function inferenceInfo(info: Readonly<Record<string, unknown>>): InferenceInfo {
   const number = (field: string, most: number): number => {
     const value = info[field];
-    return typeof value === "number" && value >= 0 && value <= most ? value : fail(`ownerInfo.${field}`, most === 1 ? "a number from 0 to 1" : "a number from 0 up", value);
+    return typeof value === "number" && value >= 0 && value <= most
+      ? value
+      : fail(`ownerInfo.${field}`, most === 1 ? "a number from 0 to 1" : "a number from 0 up", value);
   };
-  const whole = (field: string): number => (Number.isSafeInteger(info[field]) ? number(field, Infinity) : fail(`ownerInfo.${field}`, "a whole number from 0 up", info[field]));
+  const whole = (field: string): number =>
+    Number.isSafeInteger(info[field])
+      ? number(field, Infinity)
+      : fail(`ownerInfo.${field}`, "a whole number from 0 up", info[field]);
   return {
     startTime: parseLocalTime(info["startTime"], "ownerInfo.startTime"),
     updateTime: parseLocalTime(info["updateTime"], "ownerInfo.updateTime"),
@@ -120,7 +139,9 @@ function localTime(unixMs: number): string {
 function parseLocalTime(value: unknown, field: string): number {
   const parts = typeof value === "string" ? /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/.exec(value) : null;
   // The form without a zone is read as local time; a day or an hour that is none gives NaN.
-  const time = parts ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}`).getTime() : NaN;
+  const time = parts
+    ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}`).getTime()
+    : NaN;
   return Number.isNaN(time) ? fail(field, "a time such as 2026-11-21 04:04:06", value) : time;
 }
 
@@ -129,7 +150,9 @@ function oneOf<const Known extends string>(value: unknown, field: string, known:
 }
 
 function record(value: unknown, field: string): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : fail(field, "an object", value);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : fail(field, "an object", value);
 }
 
 function fail(field: string, expected: string, got: unknown): never {

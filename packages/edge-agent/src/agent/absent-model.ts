@@ -1,11 +1,35 @@
 import { SednaError, type ModelManifest } from "@sedna-js/core";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 
-const nothing: ModelManifest = { format: "sedna-model/1", name: "none", version: 0, files: [], variants: [], inputs: [], outputs: [], task: { name: "none" }, licence: "NOASSERTION" };
+const nothing: ModelManifest = {
+  format: "sedna-model/1",
+  name: "none",
+  version: 0,
+  files: [],
+  variants: [],
+  inputs: [],
+  outputs: [],
+  task: { name: "none" },
+  licence: "NOASSERTION",
+};
 
 /** What stands in the slot while there is no model: every sample is one for the cloud. */
 export function absentModel<Frame, Result>(): SupervisedModel<Frame, Result> {
-  const unavailable = (): Promise<never> => Promise.reject(new SednaError("run the model: expected one on this device; there is none yet", { code: "edge-unavailable", retryable: true }));
+  const unavailable = (): Promise<never> =>
+    Promise.reject(
+      new SednaError("run the model: expected one on this device; there is none yet", {
+        code: "edge-unavailable",
+        retryable: true,
+      }),
+    );
   const dispose = async (): Promise<void> => {};
-  return { manifest: nothing, rung: "cloud", failures: 0, load: unavailable, predict: unavailable, dispose, [Symbol.asyncDispose]: dispose };
+  return {
+    manifest: nothing,
+    rung: "cloud",
+    failures: 0,
+    load: unavailable,
+    predict: unavailable,
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
 }

@@ -26,11 +26,22 @@ export type LifeEvent =
   /** This browser cannot say whether another tab leads: each acts as the only one. */
   | { readonly type: "leader-unknown"; readonly error: PlainError }
   /** A hard example that was not stored: too many were being encoded or stored at once, or waited for the queue to open, another tab leads, or it could not be. */
-  | { readonly type: "sample-lost"; readonly reason: "busy" | "no-queue" | "follows" | "failed"; readonly error?: PlainError }
+  | {
+      readonly type: "sample-lost";
+      readonly reason: "busy" | "no-queue" | "follows" | "failed";
+      readonly error?: PlainError;
+    }
   | { readonly type: "agent-stopped"; readonly name: string };
 
 /** Everything that an agent tells, as plain data. */
-export type AgentEvent = LifeEvent | SupervisorEvent | UpdateEvent | QueueEvent | SenderEvent | SourceEvent | ReportEvent;
+export type AgentEvent =
+  | LifeEvent
+  | SupervisorEvent
+  | UpdateEvent
+  | QueueEvent
+  | SenderEvent
+  | SourceEvent
+  | ReportEvent;
 
 /** Tells events to whoever listens; see {@link createEmitter}. */
 export interface Emitter<Event> {

@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pixelsFrame, SednaError, type Detections, type Estimator, type Frame, type SampleSource } from "@sedna-js/core";
+import {
+  pixelsFrame,
+  SednaError,
+  type Detections,
+  type Estimator,
+  type Frame,
+  type SampleSource,
+} from "@sedna-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AgentEvent } from "./agent-events.ts";
 import { createEdgeAgent } from "./create-edge-agent.ts";
@@ -19,7 +26,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const frame = (timestamp: number): Frame => pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256).fill(220) }, { timestamp });
+const frame = (timestamp: number): Frame =>
+  pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256).fill(220) }, { timestamp });
 /** An app's own model, with a field that only its own methods may read. */
 class OwnEstimator implements Estimator<Frame, Detections> {
   #answered = 0;
@@ -32,8 +40,16 @@ class OwnEstimator implements Estimator<Frame, Detections> {
   async dispose(): Promise<void> {}
   async [Symbol.asyncDispose](): Promise<void> {}
 }
-const agentOf = (options: Partial<EdgeAgentOptions>): { readonly agent: EdgeAgent; readonly events: AgentEvent[] } => {
-  const agent = createEdgeAgent<Detections>({ name: "gate", directory, source: () => stored(1), model: { estimator: new OwnEstimator() }, ...options });
+const agentOf = (
+  options: Partial<EdgeAgentOptions>,
+): { readonly agent: EdgeAgent; readonly events: AgentEvent[] } => {
+  const agent = createEdgeAgent<Detections>({
+    name: "gate",
+    directory,
+    source: () => stored(1),
+    model: { estimator: new OwnEstimator() },
+    ...options,
+  });
   const events: AgentEvent[] = [];
   agent.on((event) => events.push(event));
   agents.push(agent);
@@ -53,35 +69,38 @@ describe("createEdgeAgent()", () => {
     expect(numbers).toEqual([0, 1, 2].map((i) => i + numbers[0]!));
   });
 
-  it.each(["aborted", "left by its reader"])("closes the source of a run that is %s, also one that is silent", async (how) => {
-    const told = { ended: false };
-    const source = (): SampleSource<Frame> => {
-      let given = false;
-      return {
-        [Symbol.asyncIterator]: () => ({
-          next: async () => {
-            if (given) await new Promise(() => {});
-            given = true;
-            return { done: false, value: frame(0) };
-          },
-          return: async () => {
-            told.ended = true;
-            return { done: true, value: undefined };
-          },
-        }),
+  it.each(["aborted", "left by its reader"])(
+    "closes the source of a run that is %s, also one that is silent",
+    async (how) => {
+      const told = { ended: false };
+      const source = (): SampleSource<Frame> => {
+        let given = false;
+        return {
+          [Symbol.asyncIterator]: () => ({
+            next: async () => {
+              if (given) await new Promise(() => {});
+              given = true;
+              return { done: false, value: frame(0) };
+            },
+            return: async () => {
+              told.ended = true;
+              return { done: true, value: undefined };
+            },
+          }),
+        };
       };
-    };
-    const { agent } = agentOf({ source });
-    const end = new AbortController();
-    const answers = agent.run({ signal: end.signal });
-    await answers.next();
-    if (how === "aborted") {
-      const last = answers.next();
-      end.abort(new Error("enough"));
-      await expect(last).rejects.toThrow("enough");
-    } else await answers.return!();
-    await expect.poll(() => told.ended).toBe(true);
-  });
+      const { agent } = agentOf({ source });
+      const end = new AbortController();
+      const answers = agent.run({ signal: end.signal });
+      await answers.next();
+      if (how === "aborted") {
+        const last = answers.next();
+        end.abort(new Error("enough"));
+        await expect(last).rejects.toThrow("enough");
+      } else await answers.return!();
+      await expect.poll(() => told.ended).toBe(true);
+    },
+  );
 
   it("opens a source no more that failed when its run was aborted", async () => {
     let opened = 0;
@@ -99,7 +118,10 @@ describe("createEdgeAgent()", () => {
       if (type === "source-failed") end.abort(new Error("enough"));
     });
     await expect(agent.run({ signal: end.signal }).next()).rejects.toThrow("enough");
-    expect(agent.status().lastError).toMatchObject({ event: "source-failed", error: { message: "no camera" } });
+    expect(agent.status().lastError).toMatchObject({
+      event: "source-failed",
+      error: { message: "no camera" },
+    });
     // And it is half a second at most.
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(opened).toBe(1);
@@ -116,7 +138,14 @@ describe("createEdgeAgent()", () => {
       await agent.run().next();
       await agent.stop({ deadlineMs: 200 });
       process.stdout.write(agent.status().state);`;
-    const child = execFile(process.execPath, ["--conditions=sedna-source", "--import", "tsx", "--input-type=module", "-e", script]);
+    const child = execFile(process.execPath, [
+      "--conditions=sedna-source",
+      "--import",
+      "tsx",
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
     let out = "";
     child.stdout!.on("data", (chunk: string) => (out += chunk));
     expect(await once(child, "close")).toEqual([0, null]);
@@ -137,15 +166,45 @@ describe("createEdgeAgent()", () => {
 
   it.each<[string, Partial<EdgeAgentOptions>, string]>([
     ["no name", { name: undefined as never }, "expected a name; got undefined"],
-    ["no model", { model: undefined as never }, "expected model with one of manifest, file and estimator; got undefined"],
+    [
+      "no model",
+      { model: undefined as never },
+      "expected model with one of manifest, file and estimator; got undefined",
+    ],
     ["samples for no server", { samples: { url: "cloud" } }, "Invalid URL"],
-    ["samples at no rate", { samples: { url: "http://127.0.0.1:9", maxPerSecond: 0 } }, "expected maxPerSecond above 0"],
-    ["a queue without room", { samples: { url: "http://127.0.0.1:9", maxItems: 0 } }, "expected maxItems above 0"],
-    ["a queue of items that live for ever", { samples: { url: "http://127.0.0.1:9", ttlMs: Infinity } }, "expected ttlMs above 0, and finite"],
-    ["a queue that does something else when it is full", { samples: { url: "http://127.0.0.1:9", whenFull: "drop-newest" as never } }, "expected whenFull as one of reject-new"],
+    [
+      "samples at no rate",
+      { samples: { url: "http://127.0.0.1:9", maxPerSecond: 0 } },
+      "expected maxPerSecond above 0",
+    ],
+    [
+      "a queue without room",
+      { samples: { url: "http://127.0.0.1:9", maxItems: 0 } },
+      "expected maxItems above 0",
+    ],
+    [
+      "a queue of items that live for ever",
+      { samples: { url: "http://127.0.0.1:9", ttlMs: Infinity } },
+      "expected ttlMs above 0, and finite",
+    ],
+    [
+      "a queue that does something else when it is full",
+      { samples: { url: "http://127.0.0.1:9", whenFull: "drop-newest" as never } },
+      "expected whenFull as one of reject-new",
+    ],
     ["reports to no server", { report: { url: "controller" } }, "Invalid URL"],
-    ["reports of an owner of no kind", { report: { url: "http://127.0.0.1:9", ownerKind: "cat" } }, "expected ownerKind as one of jointinferenceservice"],
-    ["updates looked for all the time", { model: { manifest: "http://127.0.0.1:9", keys: [{ id: "a", publicKey: "" }], update: { pollMs: 0 } } }, "expected a number from 1"],
+    [
+      "reports of an owner of no kind",
+      { report: { url: "http://127.0.0.1:9", ownerKind: "cat" } },
+      "expected ownerKind as one of jointinferenceservice",
+    ],
+    [
+      "updates looked for all the time",
+      {
+        model: { manifest: "http://127.0.0.1:9", keys: [{ id: "a", publicKey: "" }], update: { pollMs: 0 } },
+      },
+      "expected a number from 1",
+    ],
   ])("refuses %s when it is made, not by an event when nobody can mend it", (_, options, message) => {
     expect(() => agentOf(options)).toThrow(message);
   });

@@ -6,30 +6,50 @@ import type { LifeEvent } from "./agent-events.ts";
 import { collectSamples } from "./collect-samples.ts";
 
 const rows: Detections = [[2, 2, 6, 6, 0.9, 0]];
-const answerTo = (sample: Frame): JointResult<Detections, Frame> => ({ sample, edgeResult: rows, reason: "hard" }) as JointResult<Detections, Frame>;
+const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
+  ({ sample, edgeResult: rows, reason: "hard" }) as JointResult<Detections, Frame>;
 
 it("takes it for no failure where the policy finds nothing that may leave", async () => {
   const events: LifeEvent[] = [];
-  const collector = collectSamples<Detections>({ enqueue: () => Promise.reject(new Error("nothing is to be stored")), device: "gate", privacy: { level: "crop" }, model: () => ({ name: "none", version: 0 }), onEvent: (event) => events.push(event) });
+  const collector = collectSamples<Detections>({
+    enqueue: () => Promise.reject(new Error("nothing is to be stored")),
+    device: "gate",
+    privacy: { level: "crop" },
+    model: () => ({ name: "none", version: 0 }),
+    onEvent: (event) => events.push(event),
+  });
   const sample = await frameOfPixels({ width: 8, height: 8, data: new Uint8ClampedArray(256) });
   collector.collect({ ...answerTo(sample), edgeResult: [] });
   await collector.idle();
   expect(events).toEqual([]);
 });
 
-it.each<PrivacyLevel>(["features", "full"])("loses no hard examples in a row to a slow disk, and keeps bounds all the same: %s", async (level) => {
-  const writes: (() => void)[] = [];
-  const events: LifeEvent[] = [];
-  const enqueue = (): Promise<void> => new Promise((resolve) => writes.push(resolve));
-  const collector = collectSamples<Detections>({ enqueue, device: "gate", privacy: { level }, model: () => ({ name: "none", version: 0 }), onEvent: (event) => events.push(event) });
-  for (let i = 1; i <= 32; i++) {
-    collector.collect(answerTo(await frameOfPixels({ width: 8, height: 8, data: new Uint8ClampedArray(256) })));
-    await expect.poll(() => writes.length, { interval: 1 }).toBe(i);
-  }
-  expect(events).toEqual([]);
-  collector.collect(answerTo(await frameOfPixels({ width: 8, height: 8, data: new Uint8ClampedArray(256) })));
-  expect(events).toEqual([{ type: "sample-lost", reason: "busy" }]);
-  for (const write of writes) write();
-  await collector.idle();
-  expect(writes).toHaveLength(32);
-});
+it.each<PrivacyLevel>(["features", "full"])(
+  "loses no hard examples in a row to a slow disk, and keeps bounds all the same: %s",
+  async (level) => {
+    const writes: (() => void)[] = [];
+    const events: LifeEvent[] = [];
+    const enqueue = (): Promise<void> => new Promise((resolve) => writes.push(resolve));
+    const collector = collectSamples<Detections>({
+      enqueue,
+      device: "gate",
+      privacy: { level },
+      model: () => ({ name: "none", version: 0 }),
+      onEvent: (event) => events.push(event),
+    });
+    for (let i = 1; i <= 32; i++) {
+      collector.collect(
+        answerTo(await frameOfPixels({ width: 8, height: 8, data: new Uint8ClampedArray(256) })),
+      );
+      await expect.poll(() => writes.length, { interval: 1 }).toBe(i);
+    }
+    expect(events).toEqual([]);
+    collector.collect(
+      answerTo(await frameOfPixels({ width: 8, height: 8, data: new Uint8ClampedArray(256) })),
+    );
+    expect(events).toEqual([{ type: "sample-lost", reason: "busy" }]);
+    for (const write of writes) write();
+    await collector.idle();
+    expect(writes).toHaveLength(32);
+  },
+);

@@ -1,4 +1,11 @@
-import { SednaError, toPlainError, writeSampleUpload, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
+import {
+  SednaError,
+  toPlainError,
+  writeSampleUpload,
+  type Frame,
+  type JointResult,
+  type ModelManifest,
+} from "@sedna-js/core";
 import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
@@ -29,13 +36,25 @@ const MAX_ENCODING = 2;
 const MAX_UNDER_WAY = 32;
 
 /** Makes of hard examples what the privacy policy lets out, and queues it, without holding back the frames behind. */
-export function collectSamples<Result>({ enqueue, device, privacy, model, onEvent }: CollectOptions<Result>): Collector<Result> {
+export function collectSamples<Result>({
+  enqueue,
+  device,
+  privacy,
+  model,
+  onEvent,
+}: CollectOptions<Result>): Collector<Result> {
   const underWay = new Set<Promise<void>>();
   let encoding = 0;
 
   /** An answer, and what it is kept by: both as they are when it is collected. An update may exchange the model before it is stored. */
-  type Collected = Pick<JointResult<Result, Frame>, "sample" | "edgeResult" | "reason"> & { readonly policy: PrivacyPolicy<Frame, Result>; readonly by: Pick<ModelManifest, "name" | "version"> };
-  const encode = async (frame: Frame, { edgeResult, reason, policy, by: { name, version } }: Collected): Promise<Uint8Array | undefined> => {
+  type Collected = Pick<JointResult<Result, Frame>, "sample" | "edgeResult" | "reason"> & {
+    readonly policy: PrivacyPolicy<Frame, Result>;
+    readonly by: Pick<ModelManifest, "name" | "version">;
+  };
+  const encode = async (
+    frame: Frame,
+    { edgeResult, reason, policy, by: { name, version } }: Collected,
+  ): Promise<Uint8Array | undefined> => {
     const allowed = await sampleForQueue({ frame, result: edgeResult, policy });
     if (allowed === undefined) return undefined;
     const { bytes: payload, ...what } = allowed;
@@ -56,7 +75,9 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
     let body: Uint8Array | undefined;
     encoding++;
     try {
-      body = await (collected.policy.level === "features" ? encode(collected.sample, collected) : encodeCopy(collected));
+      body = await (collected.policy.level === "features"
+        ? encode(collected.sample, collected)
+        : encodeCopy(collected));
     } finally {
       encoding--;
     }
@@ -66,7 +87,8 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
   return {
     collect(answer) {
       if (privacy.level === "never" || !hasConsent(answer.sample, privacy)) return;
-      if (encoding >= MAX_ENCODING || underWay.size >= MAX_UNDER_WAY) return onEvent({ type: "sample-lost", reason: "busy" });
+      if (encoding >= MAX_ENCODING || underWay.size >= MAX_UNDER_WAY)
+        return onEvent({ type: "sample-lost", reason: "busy" });
       const storing: Promise<void> = store({ ...answer, policy: { level: privacy.level }, by: model() })
         .catch((error: unknown) => {
           // Nothing to crop to, say: that is the policy at work, and nothing went wrong.
@@ -83,7 +105,10 @@ export function collectSamples<Result>({ enqueue, device, privacy, model, onEven
 }
 
 /** The policy with what it says of this very frame, which has its consent: a copy may lack what the app knows it by. */
-function policyFor<Result>({ level, regions }: PrivacyPolicy<Frame, Result>, { sample, edgeResult }: { readonly sample: Frame; readonly edgeResult: Result | null }): PrivacyPolicy<Frame, Result> {
+function policyFor<Result>(
+  { level, regions }: PrivacyPolicy<Frame, Result>,
+  { sample, edgeResult }: { readonly sample: Frame; readonly edgeResult: Result | null },
+): PrivacyPolicy<Frame, Result> {
   if (!regions) return { level };
   const found = regions(sample, edgeResult).map((region) => Array.from(region));
   return { level, regions: () => found };

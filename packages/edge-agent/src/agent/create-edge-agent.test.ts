@@ -2,8 +2,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { pixelsFrame, SednaError, type Detections, type Frame, type JointResult, type SampleSource } from "@sedna-js/core";
-import { createEdgeAgent, type AgentEvent, type EdgeAgent, type EdgeAgentOptions } from "@sedna-js/edge-agent";
+import {
+  pixelsFrame,
+  SednaError,
+  type Detections,
+  type Frame,
+  type JointResult,
+  type SampleSource,
+} from "@sedna-js/core";
+import {
+  createEdgeAgent,
+  type AgentEvent,
+  type EdgeAgent,
+  type EdgeAgentOptions,
+} from "@sedna-js/edge-agent";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundledWorker } from "../../../../testing/bundled-worker.ts";
 import { publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
@@ -32,17 +44,30 @@ afterEach(async () => {
 
 const task = { name: "brightness" };
 /** Frames of 8x8: every tenth dark, the others bright. */
-const frame = (i: number): Frame => pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256).fill(i % 10 === 0 ? 40 : 220) }, { timestamp: i });
-const frames = (count: number, gapMs = 0): (() => SampleSource<Frame>) => () => ({
-  async *[Symbol.asyncIterator]() {
-    for (let i = 0; i < count; i++) {
-      if (gapMs > 0) await new Promise((resolve) => setTimeout(resolve, gapMs));
-      yield frame(i);
-    }
-  },
-});
+const frame = (i: number): Frame =>
+  pixelsFrame(
+    { width: 8, height: 8, data: new Uint8ClampedArray(256).fill(i % 10 === 0 ? 40 : 220) },
+    { timestamp: i },
+  );
+const frames =
+  (count: number, gapMs = 0): (() => SampleSource<Frame>) =>
+  () => ({
+    async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < count; i++) {
+        if (gapMs > 0) await new Promise((resolve) => setTimeout(resolve, gapMs));
+        yield frame(i);
+      }
+    },
+  });
 const agentOf = (options: Partial<EdgeAgentOptions> = {}): { agent: EdgeAgent; events: AgentEvent[] } => {
-  const agent = createEdgeAgent<Detections>({ name: "gate", directory, source: frames(30), model: { file: tinyOnnx(), task }, createWorker, ...options });
+  const agent = createEdgeAgent<Detections>({
+    name: "gate",
+    directory,
+    source: frames(30),
+    model: { file: tinyOnnx(), task },
+    createWorker,
+    ...options,
+  });
   const events: AgentEvent[] = [];
   agent.on((event) => events.push(event));
   open.push(() => agent.stop());
@@ -60,8 +85,17 @@ const publisher = async () => {
   return {
     model: { manifest: server.url, keys: [{ id: key.id, publicKey: key.publicKey }] },
     server: server as ModelServer,
-    async publish({ op = "Add", signed = true, ...version }: Version & { op?: string; signed?: boolean }): Promise<void> {
-      server.files = await publish(signed ? key : somebody, { name: "gate", task, content: { "model.onnx": tinyOnnx({ op }) }, ...version });
+    async publish({
+      op = "Add",
+      signed = true,
+      ...version
+    }: Version & { op?: string; signed?: boolean }): Promise<void> {
+      server.files = await publish(signed ? key : somebody, {
+        name: "gate",
+        task,
+        content: { "model.onnx": tinyOnnx({ op }) },
+        ...version,
+      });
     },
   };
 };
@@ -72,10 +106,22 @@ describe("createEdgeAgent()", () => {
     const { agent, events } = agentOf();
     expect(agent.status()).toMatchObject({ state: "idle", model: null, startedAt: null, queue: null });
     const answers = await answersOf(agent);
-    expect(answers.map(({ index, result }) => [index, result!.length])).toEqual(Array.from({ length: 30 }, (_, i) => [i, 1]));
+    expect(answers.map(({ index, result }) => [index, result!.length])).toEqual(
+      Array.from({ length: 30 }, (_, i) => [i, 1]),
+    );
     expect(answers[1]!.result![0]![4]).toBeCloseTo((2 * 220) / 255 / 2, 5);
-    expect(agent.status()).toMatchObject({ state: "idle", model: { name: "local", version: 1, rung: "cpu" }, joint: { inferenceNumber: 30, failedNumber: 0 }, lastError: null });
-    expect(events.map(({ type }) => type)).toEqual(["agent-started", "agent-leads", "source-opened", "model-opened"]);
+    expect(agent.status()).toMatchObject({
+      state: "idle",
+      model: { name: "local", version: 1, rung: "cpu" },
+      joint: { inferenceNumber: 30, failedNumber: 0 },
+      lastError: null,
+    });
+    expect(events.map(({ type }) => type)).toEqual([
+      "agent-started",
+      "agent-leads",
+      "source-opened",
+      "model-opened",
+    ]);
   });
 
   it("brings every hard example to the cloud once, by the privacy policy, and keeps those of a time offline", async () => {
@@ -127,11 +173,18 @@ describe("createEdgeAgent()", () => {
   it("takes a good update between two frames, refuses a forged and a changed one, and goes back by hand", async () => {
     const { model, server, publish } = await publisher();
     await publish({ version: 1 });
-    const settings = { shadowFrames: 3, shadowMs: 2000, probationFrames: 5, probationMs: 2000, minAgreement: 0 };
+    const settings = {
+      shadowFrames: 3,
+      shadowMs: 2000,
+      probationFrames: 5,
+      probationMs: 2000,
+      minAgreement: 0,
+    };
     const { agent, events } = agentOf({ source: frames(100_000, 2), model: { ...model, update: settings } });
     const seen: { index: number; score: number }[] = [];
     const watching = (async () => {
-      for await (const { index, result } of agent.run()) seen.push({ index, score: result?.[0]?.[4] ?? Number.NaN });
+      for await (const { index, result } of agent.run())
+        seen.push({ index, score: result?.[0]?.[4] ?? Number.NaN });
     })();
     await expect.poll(() => agent.status().model?.version, { timeout: 5000 }).toBe(1);
     await expect.poll(() => seen.length).toBeGreaterThan(5);
@@ -153,10 +206,22 @@ describe("createEdgeAgent()", () => {
 
     const lost = seen.filter(({ score }) => Number.isNaN(score));
     // Before the first model came, there was none to ask.
-    expect(lost.every(({ index }) => index < seen.find(({ score }) => !Number.isNaN(score))!.index)).toBe(true);
+    expect(lost.every(({ index }) => index < seen.find(({ score }) => !Number.isNaN(score))!.index)).toBe(
+      true,
+    );
     expect(seen.map(({ index }) => index)).toEqual(seen.map((_, i) => i));
-    expect(events.filter(({ type }) => type.startsWith("update-")).map(({ type }) => type)).toEqual(
-      ["update-found", "update-staged", "update-checked", "update-shadowed", "update-swapped", "update-confirmed", "update-rejected", "update-found", "update-postponed", "update-rolled-back"]);
+    expect(events.filter(({ type }) => type.startsWith("update-")).map(({ type }) => type)).toEqual([
+      "update-found",
+      "update-staged",
+      "update-checked",
+      "update-shadowed",
+      "update-swapped",
+      "update-confirmed",
+      "update-rejected",
+      "update-found",
+      "update-postponed",
+      "update-rolled-back",
+    ]);
   }, 30_000);
 
   it("opens a source that fails again, and leaves one that cannot be mended", async () => {
@@ -165,12 +230,16 @@ describe("createEdgeAgent()", () => {
       async *[Symbol.asyncIterator]() {
         opened++;
         yield frame(opened);
-        if (opened < 3) throw new SednaError("the cable was pulled", { code: "source-failed", retryable: true });
+        if (opened < 3)
+          throw new SednaError("the cable was pulled", { code: "source-failed", retryable: true });
       },
     });
     const { agent, events } = agentOf({ source });
     expect(await answersOf(agent)).toHaveLength(3);
-    expect(events.filter(({ type }) => type === "source-failed")).toMatchObject([{ message: "the cable was pulled" }, { message: "the cable was pulled" }]);
+    expect(events.filter(({ type }) => type === "source-failed")).toMatchObject([
+      { message: "the cable was pulled" },
+      { message: "the cable was pulled" },
+    ]);
     const { agent: other } = agentOf({
       source: () => {
         throw new TypeError("no such camera");
@@ -181,7 +250,11 @@ describe("createEdgeAgent()", () => {
   });
 
   it("C25: told to stop, answers what it has taken, keeps what waits, and ends within its time", async () => {
-    const { agent, events } = agentOf({ source: frames(100_000, 1), hardExampleMining: hard, samples: { url: "http://127.0.0.1:9" } });
+    const { agent, events } = agentOf({
+      source: frames(100_000, 1),
+      hardExampleMining: hard,
+      samples: { url: "http://127.0.0.1:9" },
+    });
     const answers: number[] = [];
     const running = (async () => {
       for await (const { index, result } of agent.run()) if (result) answers.push(index);
@@ -213,7 +286,11 @@ describe("createEdgeAgent()", () => {
   it("takes the parameters of a miner from the model that came with them", async () => {
     const { model, publish } = await publisher();
     await publish({ version: 1, thresholds: { threshold: 2 } });
-    const { agent } = agentOf({ source: frames(100_000, 2), model, hardExampleMining: { method: "Threshold" } });
+    const { agent } = agentOf({
+      source: frames(100_000, 2),
+      model,
+      hardExampleMining: { method: "Threshold" },
+    });
     for await (const { result, isHardExample } of agent.run()) {
       if (result === null) continue;
       expect(isHardExample).toBe(true);
@@ -243,14 +320,30 @@ describe("createEdgeAgent()", () => {
 
   it.each<[string, Partial<EdgeAgentOptions>, string]>([
     ["a name that is a path", { name: "../gate" }, "expected a name of letters"],
-    ["a source that is not opened by a function", { source: frames(1)() as never }, "expected source as a function"],
-    ["two models", { model: { file: tinyOnnx(), task, estimator: {} } as never }, "expected model with one of manifest, file and estimator; got file, estimator"],
-    ["no key", { model: { manifest: "http://127.0.0.1/manifest.json", keys: [] } }, "expected at least one key"],
+    [
+      "a source that is not opened by a function",
+      { source: frames(1)() as never },
+      "expected source as a function",
+    ],
+    [
+      "two models",
+      { model: { file: tinyOnnx(), task, estimator: {} } as never },
+      "expected model with one of manifest, file and estimator; got file, estimator",
+    ],
+    [
+      "no key",
+      { model: { manifest: "http://127.0.0.1/manifest.json", keys: [] } },
+      "expected at least one key",
+    ],
     ["a miner that nobody knows", { hardExampleMining: { method: "Dowsing" } }, "expected one of"],
     ["a policy that nobody knows", { policy: "luck" as never }, "expected one of joint"],
     ["no thread", { threads: 0 }, "expected threads as a whole number from 1 up; got 0"],
     ["no time at all", { runTimeoutMs: 0 }, "expected a positive number of milliseconds"],
-    ["no such privacy level", { privacy: { level: "some" as never } }, "expected a level of never, features, crop, blurred, full"],
+    [
+      "no such privacy level",
+      { privacy: { level: "some" as never } },
+      "expected a level of never, features, crop, blurred, full",
+    ],
   ])("refuses %s", (_, options, message) => {
     expect(() => agentOf(options)).toThrow(message);
   });

@@ -1,4 +1,14 @@
-import { checkDeadline, createJointInference, describe, SednaError, type Detections, type Frame, type JointResult, type PlainError, type RunOptions } from "@sedna-js/core";
+import {
+  checkDeadline,
+  createJointInference,
+  describe,
+  SednaError,
+  type Detections,
+  type Frame,
+  type JointResult,
+  type PlainError,
+  type RunOptions,
+} from "@sedna-js/core";
 import { checkPrivacy } from "../privacy/privacy-policy.ts";
 import { privateBigModel } from "../privacy/private-big-model.ts";
 import { restartSource } from "../sources/restart-source.ts";
@@ -25,9 +35,23 @@ const STOP_MS = 5000;
  * @throws {TypeError} or {RangeError} when the options cannot work together.
  */
 export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<Result>): EdgeAgent<Result> {
-  const { name, source, bigModel, hardExampleMining, policy, deadlineMs, privacy = features, directory = `.sedna/${name}` } = checkOptions(options);
+  const {
+    name,
+    source,
+    bigModel,
+    hardExampleMining,
+    policy,
+    deadlineMs,
+    privacy = features,
+    directory = `.sedna/${name}`,
+  } = checkOptions(options);
   const { emit: tell, on } = createEmitter<AgentEvent>();
-  const state: Mutable<Pick<AgentStatus, "state" | "startedAt" | "source" | "lastError">> = { state: "idle", startedAt: null, source: { state: "closed" }, lastError: null };
+  const state: Mutable<Pick<AgentStatus, "state" | "startedAt" | "source" | "lastError">> = {
+    state: "idle",
+    startedAt: null,
+    source: { state: "closed" },
+    lastError: null,
+  };
   const emit = (event: AgentEvent): void => {
     const error = failureIn(event);
     if (error) state.lastError = { at: Date.now(), event: event.type, error };
@@ -60,7 +84,10 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
   };
 
   async function* run({ signal, take }: RunOptions): AsyncGenerator<JointResult<Result, Frame>, undefined> {
-    if (stopping) throw new SednaError("run the edge agent: expected one in use; it has been stopped", { code: "disposed" });
+    if (stopping)
+      throw new SednaError("run the edge agent: expected one in use; it has been stopped", {
+        code: "disposed",
+      });
     if (running) throw new Error("run the edge agent: expected one run at a time; another is under way");
     const over = deferred();
     const end = new AbortController();
@@ -100,7 +127,9 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
       emit({ type: "agent-stopped", name });
     }
   };
-  const stop = async ({ deadlineMs: withinMs = STOP_MS }: { readonly deadlineMs?: number } = {}): Promise<void> => {
+  const stop = async ({
+    deadlineMs: withinMs = STOP_MS,
+  }: { readonly deadlineMs?: number } = {}): Promise<void> => {
     stopping ??= end(checkDeadline(withinMs));
     return stopping;
   };
@@ -110,7 +139,14 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     on,
     status() {
       const { manifest, rung } = slot.current;
-      return { name, ...state, leads: leading.leads, model: manifest.version === 0 ? null : { name: manifest.name, version: manifest.version, rung }, joint: joint.stats(), queue: leading.queue() };
+      return {
+        name,
+        ...state,
+        leads: leading.leads,
+        model: manifest.version === 0 ? null : { name: manifest.name, version: manifest.version, rung },
+        joint: joint.stats(),
+        queue: leading.queue(),
+      };
     },
     update: () => model.update(),
     rollback: () => model.rollback(),
@@ -123,7 +159,9 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
 /** What went wrong by an event; those of sources, senders and queues tell it in words. */
 function failureIn(event: AgentEvent): PlainError | undefined {
   if ("error" in event) return event.error;
-  return "message" in event && event.type !== "queue-recovered" ? { name: "Error", message: event.message } : undefined;
+  return "message" in event && event.type !== "queue-recovered"
+    ? { name: "Error", message: event.message }
+    : undefined;
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -135,15 +173,32 @@ function deferred(): { readonly promise: Promise<void>; resolve(): void } {
 
 function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptions<Result> {
   const { name, source, model } = options;
-  if (typeof name !== "string") throw new TypeError(`make an edge agent: expected a name; got ${describe(name)}`);
-  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) throw new RangeError(`make an edge agent: expected a name of letters, digits, ".", "_" and "-"; got ${describe(name)}`);
-  if (typeof source !== "function") throw new TypeError(`make an edge agent: expected source as a function that opens it; got ${describe(source)}`);
-  if (typeof model !== "object" || model === null) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${describe(model)}`);
+  if (typeof name !== "string")
+    throw new TypeError(`make an edge agent: expected a name; got ${describe(name)}`);
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
+    throw new RangeError(
+      `make an edge agent: expected a name of letters, digits, ".", "_" and "-"; got ${describe(name)}`,
+    );
+  if (typeof source !== "function")
+    throw new TypeError(
+      `make an edge agent: expected source as a function that opens it; got ${describe(source)}`,
+    );
+  if (typeof model !== "object" || model === null)
+    throw new TypeError(
+      `make an edge agent: expected model with one of manifest, file and estimator; got ${describe(model)}`,
+    );
   const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
-  if (kinds.length !== 1) throw new TypeError(`make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`);
-  if ("manifest" in model && model.keys.length === 0) throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");
+  if (kinds.length !== 1)
+    throw new TypeError(
+      `make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`,
+    );
+  if ("manifest" in model && model.keys.length === 0)
+    throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");
   const { threads = 1, runTimeoutMs } = options;
-  if (!(Number.isInteger(threads) && threads >= 1)) throw new RangeError(`make an edge agent: expected threads as a whole number from 1 up; got ${describe(threads)}`);
+  if (!(Number.isInteger(threads) && threads >= 1))
+    throw new RangeError(
+      `make an edge agent: expected threads as a whole number from 1 up; got ${describe(threads)}`,
+    );
   if (runTimeoutMs !== undefined) checkDeadline(runTimeoutMs);
   checkPrivacy(options.privacy ?? features);
   return options;

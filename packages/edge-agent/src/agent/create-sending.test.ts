@@ -15,11 +15,24 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const rows: Detections = [[2, 2, 6, 6, 0.9, 0]];
-const frameOf = (): Promise<Frame> => frameOfPixels({ width: 40, height: 20, data: new Uint8ClampedArray(4 * 40 * 20).fill(90) });
-const answerTo = (sample: Frame): JointResult<Detections, Frame> => ({ sample, edgeResult: rows, result: rows, isHardExample: true, reason: "hard", source: "edge", final: true }) as JointResult<Detections, Frame>;
+const frameOf = (): Promise<Frame> =>
+  frameOfPixels({ width: 40, height: 20, data: new Uint8ClampedArray(4 * 40 * 20).fill(90) });
+const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
+  ({
+    sample,
+    edgeResult: rows,
+    result: rows,
+    isHardExample: true,
+    reason: "hard",
+    source: "edge",
+    final: true,
+  }) as JointResult<Detections, Frame>;
 
 /** A device and its cloud; what arrived there, as "kind width x height". */
-const sendingOf = (privacy: PrivacyPolicy<Frame, Detections>, { isOnline = true, model = { name: "none", version: 0 } } = {}): { readonly sending: Sending<Detections>; readonly got: string[]; readonly events: AgentEvent[] } => {
+const sendingOf = (
+  privacy: PrivacyPolicy<Frame, Detections>,
+  { isOnline = true, model = { name: "none", version: 0 } } = {},
+): { readonly sending: Sending<Detections>; readonly got: string[]; readonly events: AgentEvent[] } => {
   const got: string[] = [];
   const events: AgentEvent[] = [];
   const fetch: typeof globalThis.fetch = async (_, init) => {
@@ -28,7 +41,15 @@ const sendingOf = (privacy: PrivacyPolicy<Frame, Detections>, { isOnline = true,
     got.push(`${kind} ${width} x ${height}${model ? ` by ${model.version}` : ""}`);
     return Response.json({ stored: true }, { status: 201 });
   };
-  const sending = createSending<Detections>({ name: "gate", directory, samples: { url: "http://127.0.0.1:9", maxPerSecond: 1000 }, privacy, fetch, model: () => ({ ...model }), emit: (event) => events.push(event) });
+  const sending = createSending<Detections>({
+    name: "gate",
+    directory,
+    samples: { url: "http://127.0.0.1:9", maxPerSecond: 1000 },
+    privacy,
+    fetch,
+    model: () => ({ ...model }),
+    emit: (event) => events.push(event),
+  });
   return { sending, got, events };
 };
 const flush = async ({ sending, got }: ReturnType<typeof sendingOf>): Promise<readonly string[]> => {
@@ -71,7 +92,10 @@ describe("createSending()", () => {
   });
 
   it("tells what it loses of the time before the queue was open: another tab leads, or it is stopped", async () => {
-    for (const end of [({ leave }: Sending<Detections>) => leave(), ({ stop }: Sending<Detections>) => stop({ graceMs: 0 })]) {
+    for (const end of [
+      ({ leave }: Sending<Detections>) => leave(),
+      ({ stop }: Sending<Detections>) => stop({ graceMs: 0 }),
+    ]) {
       const { sending, events } = sendingOf({ level: "features" });
       sending.collect(answerTo(await frameOf()));
       await sending.flush({});
@@ -80,19 +104,26 @@ describe("createSending()", () => {
     }
   });
 
-  it.each(["features", "full"] as const)("names the model that judged a sample, though another takes its place meanwhile: %s", async (level) => {
-    const model = { name: "gate", version: 1 };
-    const one = sendingOf({ level }, { model });
-    one.sending.start();
-    one.sending.collect(answerTo(await frameOf()));
-    model.version = 2;
-    expect(await flush(one)).toEqual([`${level} 40 x 20 by 1`]);
-  });
+  it.each(["features", "full"] as const)(
+    "names the model that judged a sample, though another takes its place meanwhile: %s",
+    async (level) => {
+      const model = { name: "gate", version: 1 };
+      const one = sendingOf({ level }, { model });
+      one.sending.start();
+      one.sending.collect(answerTo(await frameOf()));
+      model.version = 2;
+      expect(await flush(one)).toEqual([`${level} 40 x 20 by 1`]);
+    },
+  );
 
   it("asks for consent and regions of the frame itself, not of its copy", async () => {
     const shown = await frameOf();
     const hidden = await frameOf();
-    const one = sendingOf({ level: "crop", consent: (frame) => frame !== hidden, regions: (frame) => (frame === shown ? [Float32Array.of(10, 10, 20, 20)] : [[0, 0, 40, 20]]) });
+    const one = sendingOf({
+      level: "crop",
+      consent: (frame) => frame !== hidden,
+      regions: (frame) => (frame === shown ? [Float32Array.of(10, 10, 20, 20)] : [[0, 0, 40, 20]]),
+    });
     one.sending.start();
     one.sending.collect(answerTo(hidden));
     one.sending.collect(answerTo(shown));

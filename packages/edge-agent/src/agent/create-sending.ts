@@ -1,4 +1,11 @@
-import { readSampleUpload, toPlainError, WireError, type Frame, type JointResult, type ModelManifest } from "@sedna-js/core";
+import {
+  readSampleUpload,
+  toPlainError,
+  WireError,
+  type Frame,
+  type JointResult,
+  type ModelManifest,
+} from "@sedna-js/core";
 import { openQueueStore } from "#platform";
 import { mayLeave } from "../privacy/may-leave.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
@@ -45,7 +52,15 @@ const MAX_EARLY = 50;
  * Keeps hard examples, first in memory until the queue is open, and sends them when that can be done.
  * @throws {TypeError} on a URL that is none, {RangeError} on bounds and rates that are none.
  */
-export function createSending<Result>({ name, directory, samples, privacy, fetch, model, emit }: SendingOptions<Result>): Sending<Result> {
+export function createSending<Result>({
+  name,
+  directory,
+  samples,
+  privacy,
+  fetch,
+  model,
+  emit,
+}: SendingOptions<Result>): Sending<Result> {
   const { url, token, maxPerSecond = 5, ...limits } = samples;
   // Now, while somebody listens to what is wrong: the queue is opened later, and again and again.
   const toCloud = sampleRoute(baseUrl(url));
@@ -55,7 +70,10 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     const delivery = toCloud(entry, body);
     // What waits may have been kept under an earlier policy, which let more out than today's.
     const { kind } = readSampleUpload(delivery.body).head;
-    if (!mayLeave(kind, privacy.level)) throw new WireError(`send a queued sample: expected one that the privacy policy ${privacy.level} lets out; got ${kind}`);
+    if (!mayLeave(kind, privacy.level))
+      throw new WireError(
+        `send a queued sample: expected one that the privacy policy ${privacy.level} lets out; got ${kind}`,
+      );
     return delivery;
   };
   type Item = Parameters<DurableQueue["enqueue"]>[0];
@@ -85,7 +103,15 @@ export function createSending<Result>({ name, directory, samples, privacy, fetch
     try {
       const store = openQueueStore({ name: `sedna-queue-${name}`, directory: `${directory}/queue` });
       const queue = await openQueue({ store, deviceId: name, ...limits, onEvent: emit });
-      const sender = createSender({ queue, url, route, maxPerSecond, ...(token === undefined ? {} : { token }), ...(fetch && { fetch }), onEvent: emit });
+      const sender = createSender({
+        queue,
+        url,
+        route,
+        maxPerSecond,
+        ...(token === undefined ? {} : { token }),
+        ...(fetch && { fetch }),
+        onEvent: emit,
+      });
       open = { queue, sender };
       for (const item of early.splice(0)) await queue.enqueue(item);
       sender.wake();

@@ -1,4 +1,18 @@
-import type { BigModel, Detections, Estimator, Frame, HardExampleMiner, JointPolicy, JointResult, JointStatistics, PlainError, PublicKey, RunOptions, SampleSource, Selection } from "@sedna-js/core";
+import type {
+  BigModel,
+  Detections,
+  Estimator,
+  Frame,
+  HardExampleMiner,
+  JointPolicy,
+  JointResult,
+  JointStatistics,
+  PlainError,
+  PublicKey,
+  RunOptions,
+  SampleSource,
+  Selection,
+} from "@sedna-js/core";
 import type { ExecutionProvider, ModelSource } from "../platform/contract.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { OpenQueueOptions } from "../queue/open-queue.ts";
@@ -23,7 +37,11 @@ export type ModelSettings<Result> =
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
       readonly name?: string;
       /** Node: later versions are those that Sedna's local controller lays beside this worker, which nobody signs. */
-      readonly sedna?: { /** Path of `model_config.json`. */ readonly configPath: string; readonly trustLocalFiles: true; readonly update?: UpdateSettings<Result> };
+      readonly sedna?: {
+        /** Path of `model_config.json`. */ readonly configPath: string;
+        readonly trustLocalFiles: true;
+        readonly update?: UpdateSettings<Result>;
+      };
     }
   /** Anything that answers. The agent runs it as it is, and disposes it at the end. */
   | { readonly estimator: Estimator<Frame, Result> };
@@ -37,7 +55,10 @@ export interface UpdateSettings<Result> extends UpdaterSettings {
 }
 
 /** Where hard examples go, and how many may wait. */
-export interface SampleSettings extends Pick<OpenQueueOptions, "maxItems" | "maxBytes" | "ttlMs" | "whenFull"> {
+export interface SampleSettings extends Pick<
+  OpenQueueOptions,
+  "maxItems" | "maxBytes" | "ttlMs" | "whenFull"
+> {
   /** The cloud whose `/v1/samples` takes them. */
   readonly url: string | URL;
   readonly token?: string;
@@ -103,7 +124,11 @@ export interface AgentStatus {
   readonly joint: JointStatistics;
   readonly queue: QueueStatistics | null;
   /** Of the last failure of anything, for people. */
-  readonly lastError: { readonly at: number; readonly event: AgentEvent["type"]; readonly error: PlainError } | null;
+  readonly lastError: {
+    readonly at: number;
+    readonly event: AgentEvent["type"];
+    readonly error: PlainError;
+  } | null;
 }
 
 /** An edge that carries on by itself; see `createEdgeAgent`. */

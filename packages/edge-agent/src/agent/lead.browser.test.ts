@@ -18,7 +18,8 @@ it("leads on until its queue is closed: the next leader opens the same one", asy
       name,
       source: async function* () {
         await expect.poll(() => agent.status().queue !== null || count === 0).toBe(true);
-        for (let i = 0; i < count; i++) yield pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256) }, { timestamp: i });
+        for (let i = 0; i < count; i++)
+          yield pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256) }, { timestamp: i });
       },
       model: { estimator },
       hardExampleMining: () => true,

@@ -33,13 +33,30 @@ export interface Leading<Result> {
 const FOLLOWS_MS = 1000;
 
 /** Waits to lead the job, then leads it until it is stopped. */
-export function lead<Result>({ options, directory, privacy, stats, model, events }: LeadOptions<Result>): Leading<Result> {
+export function lead<Result>({
+  options,
+  directory,
+  privacy,
+  stats,
+  model,
+  events,
+}: LeadOptions<Result>): Leading<Result> {
   const { name, samples, persist, fetch } = options;
   const report = options.report && { worker: name, ownerName: name, ...options.report };
   // Now, while somebody listens to what is wrong: it is made when the job is led.
   if (report) checkReporting(report);
   const life = new AbortController();
-  const sending = samples && createSending<Result>({ name, directory, samples, privacy, ...(fetch && { fetch }), model: () => model.manifest, emit: events.emit });
+  const sending =
+    samples &&
+    createSending<Result>({
+      name,
+      directory,
+      samples,
+      privacy,
+      ...(fetch && { fetch }),
+      model: () => model.manifest,
+      emit: events.emit,
+    });
   let leads = false;
   let beginning: Promise<void> | undefined;
   let reporter: SednaReporter | undefined;
@@ -66,7 +83,10 @@ export function lead<Result>({ options, directory, privacy, stats, model, events
     if (report) reporter = startReports(report);
     sending?.start();
     // Last, and waited for by nobody: the visitor may be asked.
-    if (persist) void keepStorage().then((kept) => kept || life.signal.aborted || events.emit({ type: "storage-not-promised" }));
+    if (persist)
+      void keepStorage().then(
+        (kept) => kept || life.signal.aborted || events.emit({ type: "storage-not-promised" }),
+      );
   };
 
   const startReports = (settings: Parameters<typeof checkReporting>[0]): SednaReporter => {

@@ -43,10 +43,18 @@ const LONGEST_WAIT_MS = 60_000;
  * Brings the agent's model into the slot, and keeps it up to date where it is a signed one, or Sedna's.
  * @throws {RangeError} on settings of the updates out of their range.
  */
-export function openModel<Result>({ options, directory, slot, emit, random = Math.random }: OpenModelOptions<Result>): AgentModel {
+export function openModel<Result>({
+  options,
+  directory,
+  slot,
+  emit,
+  random = Math.random,
+}: OpenModelOptions<Result>): AgentModel {
   const { name, model, createWorker, executionProviders, threads, runTimeoutMs, fetch } = options;
   // Now, while somebody listens to what is wrong: the model is opened later, and again and again.
-  checkUpdaterSettings("manifest" in model ? model.update : "file" in model ? model.sedna?.update : undefined);
+  checkUpdaterSettings(
+    "manifest" in model ? model.update : "file" in model ? model.sedna?.update : undefined,
+  );
   const life = new AbortController();
   let opening: Promise<void> | undefined;
   let wantsUpdates = false;
@@ -68,10 +76,22 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
 
   const openSigned = async (source: Extract<typeof model, { manifest: unknown }>): Promise<void> => {
     const { manifest, keys, name: modelName, update: settings } = source;
-    const onDegraded = ({ error }: { readonly error: unknown }): void => emit({ type: "model-not-kept", error: toPlainError(error) });
-    const bytes = await openByteStore({ name: `sedna-models-${name}`, directory: `${directory}/models`, onDegraded });
+    const onDegraded = ({ error }: { readonly error: unknown }): void =>
+      emit({ type: "model-not-kept", error: toPlainError(error) });
+    const bytes = await openByteStore({
+      name: `sedna-models-${name}`,
+      directory: `${directory}/models`,
+      onDegraded,
+    });
     const onDamage = (error: unknown): void => emit({ type: "model-damaged", error: toPlainError(error) });
-    const store = createModelStore({ manifest, keys, ...(modelName === undefined ? {} : { name: modelName }), bytes, onDamage, ...(fetch && { fetch }) });
+    const store = createModelStore({
+      manifest,
+      keys,
+      ...(modelName === undefined ? {} : { name: modelName }),
+      bytes,
+      onDamage,
+      ...(fetch && { fetch }),
+    });
     const verified = (await store.current()) ?? (await store.install({ signal: life.signal }));
     life.signal.throwIfAborted();
     await put(supervise(verified));
@@ -85,8 +105,19 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
     await put(supervise(base));
     if (store) follow(store, sedna.update);
   };
-  const follow = (store: ModelStore, { agreement, metric, ...settings }: UpdateSettings<Result> = {}): void => {
-    updater = createUpdater<Frame, Result>({ store, slot, open: supervise, settings, ...(agreement && { agreement }), ...(metric && { metric }), onEvent: emit });
+  const follow = (
+    store: ModelStore,
+    { agreement, metric, ...settings }: UpdateSettings<Result> = {},
+  ): void => {
+    updater = createUpdater<Frame, Result>({
+      store,
+      slot,
+      open: supervise,
+      settings,
+      ...(agreement && { agreement }),
+      ...(metric && { metric }),
+      onEvent: emit,
+    });
     if (wantsUpdates) updater.start();
   };
   const openOnce = async (): Promise<void> => {
@@ -101,7 +132,9 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
       } catch (error) {
         if (life.signal.aborted) return;
         const retryAfterMs = error instanceof SednaError ? error.retryAfterMs : undefined;
-        const retryInMs = Math.round(nextWait({ tried, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, retryAfterMs, random }));
+        const retryInMs = Math.round(
+          nextWait({ tried, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, retryAfterMs, random }),
+        );
         emit({ type: "model-missing", error: toPlainError(error), retryInMs });
         await pause(retryInMs, life.signal);
       }
@@ -110,7 +143,10 @@ export function openModel<Result>({ options, directory, slot, emit, random = Mat
   const signed = (): Updater => {
     if (updater) return updater;
     const why = "manifest" in model ? "it is not open yet" : "this agent's is not one";
-    throw new SednaError(`update the model: expected a signed model; ${why}`, { code: "edge-unavailable", retryable: "manifest" in model });
+    throw new SednaError(`update the model: expected a signed model; ${why}`, {
+      code: "edge-unavailable",
+      retryable: "manifest" in model,
+    });
   };
 
   return {

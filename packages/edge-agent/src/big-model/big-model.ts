@@ -33,7 +33,10 @@ const ACTION = "ask the big model";
 export interface HttpBigModel {
   readonly circuit: CircuitBreaker["state"];
   /** See the port `BigModel`, which this is for frames, tensors and models' inputs alike. */
-  inference<Sample extends BigModelSample>(sample: Sample, call: BigModelCall): Promise<BigModelResult<Sample>>;
+  inference<Sample extends BigModelSample>(
+    sample: Sample,
+    call: BigModelCall,
+  ): Promise<BigModelResult<Sample>>;
 }
 
 /**
@@ -54,25 +57,45 @@ export function bigModel({
   fetch = (input, init) => globalThis.fetch(input, init),
   random,
 }: BigModelOptions): HttpBigModel {
-  if (!Object.hasOwn(protocols, protocol)) throw new RangeError(`reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`);
-  if (!(Number.isInteger(retries) && retries >= 0)) throw new RangeError(`reach the big model: expected retries as a whole number from 0 up; got ${retries}`);
-  if (!(quality > 0 && quality <= 1)) throw new RangeError(`reach the big model: expected image.quality above 0 and up to 1; got ${quality}`);
-  if (maxSide !== undefined && !(maxSide >= 1)) throw new RangeError(`reach the big model: expected image.maxSide from 1 up; got ${maxSide}`);
+  if (!Object.hasOwn(protocols, protocol))
+    throw new RangeError(
+      `reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`,
+    );
+  if (!(Number.isInteger(retries) && retries >= 0))
+    throw new RangeError(`reach the big model: expected retries as a whole number from 0 up; got ${retries}`);
+  if (!(quality > 0 && quality <= 1))
+    throw new RangeError(`reach the big model: expected image.quality above 0 and up to 1; got ${quality}`);
+  if (maxSide !== undefined && !(maxSide >= 1))
+    throw new RangeError(`reach the big model: expected image.maxSide from 1 up; got ${maxSide}`);
   const base = baseUrl(url);
   const breaker = createCircuitBreaker(breakerOptions);
-  const ask = protocols[protocol]({ url: base, model, encode: (frame) => frame.encode({ type, quality, ...(maxSide === undefined ? {} : { maxSide }) }) });
+  const ask = protocols[protocol]({
+    url: base,
+    model,
+    encode: (frame) => frame.encode({ type, quality, ...(maxSide === undefined ? {} : { maxSide }) }),
+  });
 
   return {
     get circuit() {
       return breaker.state;
     },
-    async inference<Sample extends BigModelSample>(sample: Sample, { signal, deadlineMs, onTransfer }: BigModelCall): Promise<BigModelResult<Sample>> {
+    async inference<Sample extends BigModelSample>(
+      sample: Sample,
+      { signal, deadlineMs, onTransfer }: BigModelCall,
+    ): Promise<BigModelResult<Sample>> {
       checkDeadline(deadlineMs);
       const call = breaker.admit();
-      const exchangeOnce = async ({ request, read }: Question, limit: AbortSignal): Promise<BigModelResult<Sample>> => {
-        const headers = token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
+      const exchangeOnce = async (
+        { request, read }: Question,
+        limit: AbortSignal,
+      ): Promise<BigModelResult<Sample>> => {
+        const headers =
+          token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` };
         const onBytes = (down: number): void => onTransfer?.({ up: request.body.length, down });
-        const reply = await exchange({ ...request, headers }, { action: ACTION, signal: limit, maxReplyBytes, fetch, onBytes });
+        const reply = await exchange(
+          { ...request, headers },
+          { action: ACTION, signal: limit, maxReplyBytes, fetch, onBytes },
+        );
         if (reply.status !== 200) throw refusal(reply, { action: ACTION, url: request.url });
         return read(reply) as BigModelResult<Sample>;
       };
@@ -81,7 +104,12 @@ export function bigModel({
           async (limit) => {
             const question = await ask(sample);
             limit.throwIfAborted();
-            return retryWithin(() => exchangeOnce(question, limit), { retries, deadlineMs, signal: limit, random });
+            return retryWithin(() => exchangeOnce(question, limit), {
+              retries,
+              deadlineMs,
+              signal: limit,
+              random,
+            });
           },
           { deadlineMs, signal, action: `${ACTION} at ${base}` },
         );

@@ -12,7 +12,9 @@ describe("createCircuitBreaker()", () => {
     for (let i = 0; i < 3; i++) breaker.admit().failed();
     clock.ms = 40;
     expect(breaker.state).toBe("open");
-    expect(() => breaker.admit()).toThrow(expect.objectContaining({ code: "circuit-open", retryAfterMs: 60 }));
+    expect(() => breaker.admit()).toThrow(
+      expect.objectContaining({ code: "circuit-open", retryAfterMs: 60 }),
+    );
   });
 
   it("stays closed while successes come between", () => {

@@ -24,14 +24,21 @@ export interface CircuitBreaker {
  * A circuit breaker: after some failures in a row it refuses calls for a while, then lets a single one probe.
  * Source: M. Nygard, "Release It!", 2007.
  */
-export function createCircuitBreaker({ failures = 5, resetMs = 5000, now = () => performance.now() }: CircuitBreakerOptions = {}): CircuitBreaker {
-  if (!(failures >= 1)) throw new RangeError(`make a circuit breaker: expected failures from 1 up; got ${failures}`);
-  if (!(resetMs >= 0)) throw new RangeError(`make a circuit breaker: expected resetMs from 0 up; got ${resetMs}`);
+export function createCircuitBreaker({
+  failures = 5,
+  resetMs = 5000,
+  now = () => performance.now(),
+}: CircuitBreakerOptions = {}): CircuitBreaker {
+  if (!(failures >= 1))
+    throw new RangeError(`make a circuit breaker: expected failures from 1 up; got ${failures}`);
+  if (!(resetMs >= 0))
+    throw new RangeError(`make a circuit breaker: expected resetMs from 0 up; got ${resetMs}`);
   let inRow = 0;
   let openedAt: number | undefined;
   let probing = false;
 
-  const state = (): CircuitBreaker["state"] => (openedAt === undefined ? "closed" : now() - openedAt < resetMs ? "open" : "half-open");
+  const state = (): CircuitBreaker["state"] =>
+    openedAt === undefined ? "closed" : now() - openedAt < resetMs ? "open" : "half-open";
 
   return {
     get state() {
@@ -41,7 +48,10 @@ export function createCircuitBreaker({ failures = 5, resetMs = 5000, now = () =>
       const current = state();
       if (current === "open" || (current === "half-open" && probing)) {
         const retryAfterMs = Math.max(0, Math.ceil(resetMs - (now() - openedAt!)));
-        throw new SednaError(`ask the big model: it failed ${inRow} times in a row; next try in ${retryAfterMs} ms`, { code: "circuit-open", retryable: true, retryAfterMs });
+        throw new SednaError(
+          `ask the big model: it failed ${inRow} times in a row; next try in ${retryAfterMs} ms`,
+          { code: "circuit-open", retryable: true, retryAfterMs },
+        );
       }
       const isProbe = current === "half-open";
       probing = isProbe;

@@ -22,7 +22,11 @@ import { readJson } from "../http/read-json.ts";
 export type BigModelSample = Frame | Tensor | Tensors;
 
 /** What a big model answers to each kind of sample. */
-export type BigModelResult<Sample> = Sample extends Frame ? Detections : Sample extends Tensor ? Float32Array : Tensors;
+export type BigModelResult<Sample> = Sample extends Frame
+  ? Detections
+  : Sample extends Tensor
+    ? Float32Array
+    : Tensors;
 
 /** A sample as a request, and how to read the reply to it. */
 export interface Question {
@@ -47,7 +51,8 @@ export type Protocol = (options: ProtocolOptions) => (sample: BigModelSample) =>
  */
 export const sedna: Protocol = ({ url, model, encode }) => {
   const endpoint = `${url}/${encodeURIComponent(model)}/predict`;
-  const readResult = ({ body }: Reply): readonly unknown[] => parsePredictResponse(readJson(body, "read the big model's answer")).result;
+  const readResult = ({ body }: Reply): readonly unknown[] =>
+    parsePredictResponse(readJson(body, "read the big model's answer")).result;
 
   return async (sample) => {
     if (isFrame(sample)) {
@@ -57,13 +62,19 @@ export const sedna: Protocol = ({ url, model, encode }) => {
         read: (reply) => rescale(parseDetections(readResult(reply)), image, sample),
       };
     }
-    if (!isTensor(sample)) throw new TypeError("ask a Sedna server: expected a frame or one tensor; got tensors by name, which need the protocol oip");
+    if (!isTensor(sample))
+      throw new TypeError(
+        "ask a Sedna server: expected a frame or one tensor; got tensors by name, which need the protocol oip",
+      );
     const body = new TextEncoder().encode(JSON.stringify({ data: [toNested(sample)] }));
     return {
       request: { url: endpoint, headers: { "content-type": "application/json" }, body },
       read(reply) {
         const [row] = readResult(reply);
-        if (!Array.isArray(row) || !row.every(Number.isFinite)) throw new WireError("read a predict response: expected one list of numbers per sample; got something else");
+        if (!Array.isArray(row) || !row.every(Number.isFinite))
+          throw new WireError(
+            "read a predict response: expected one list of numbers per sample; got something else",
+          );
         return Float32Array.from(row as number[]);
       },
     };
@@ -94,8 +105,13 @@ export const oip: Protocol = ({ url, model, encode }) => {
         request: ask({ image: { dtype: "bytes", shape: [1], data: [image.bytes] } }),
         read(reply) {
           const found = outputs(reply)["detections"];
-          if (found?.dtype !== "float32" || found.shape.length !== 2 || found.shape[1] !== 6) throw new WireError("read detections: expected an output detections, FP32 [n,6]; got something else");
-          const rows = Array.from({ length: found.shape[0]! }, (_, i) => Array.from((found.data as Float32Array).subarray(6 * i, 6 * i + 6)));
+          if (found?.dtype !== "float32" || found.shape.length !== 2 || found.shape[1] !== 6)
+            throw new WireError(
+              "read detections: expected an output detections, FP32 [n,6]; got something else",
+            );
+          const rows = Array.from({ length: found.shape[0]! }, (_, i) =>
+            Array.from((found.data as Float32Array).subarray(6 * i, 6 * i + 6)),
+          );
           return rescale(parseDetections(rows), image, sample);
         },
       };
@@ -105,7 +121,8 @@ export const oip: Protocol = ({ url, model, encode }) => {
       request: ask({ input: { ...sample, shape: [1, ...sample.shape] } }),
       read(reply) {
         const [output] = Object.values(outputs(reply));
-        if (output?.dtype !== "float32") throw new WireError("read an infer response: expected one FP32 output; got something else");
+        if (output?.dtype !== "float32")
+          throw new WireError("read an infer response: expected one FP32 output; got something else");
         return output.data;
       },
     };
@@ -122,5 +139,7 @@ function isTensor(sample: Tensor | Tensors): sample is Tensor {
 /** Boxes of an encoded picture as boxes of the frame that it was made from. */
 function rescale(rows: readonly Detection[], image: EncodedImage, frame: Frame): Detections {
   const [x, y] = [frame.width / image.width, frame.height / image.height];
-  return rows.map(([x1, y1, x2, y2, score, label]) => [x1 * x, y1 * y, x2 * x, y2 * y, score, label] as const);
+  return rows.map(
+    ([x1, y1, x2, y2, score, label]) => [x1 * x, y1 * y, x2 * x, y2 * y, score, label] as const,
+  );
 }

@@ -22,7 +22,14 @@ export interface RetryOptions {
  */
 export async function retryWithin<T>(
   attempt: () => Promise<T>,
-  { retries, deadlineMs, signal, baseMs = 50, random = Math.random, now = () => performance.now() }: RetryOptions,
+  {
+    retries,
+    deadlineMs,
+    signal,
+    baseMs = 50,
+    random = Math.random,
+    now = () => performance.now(),
+  }: RetryOptions,
 ): Promise<T> {
   const started = now();
   for (let tried = 0; ; tried++) {

@@ -2,7 +2,9 @@ import { defineCommand } from "citty";
 import { checkArgs } from "./check-args.ts";
 import { readJob } from "./read-job.node.ts";
 
-const args = { job: { type: "positional", description: "The job file", required: true, valueHint: "job.yaml" } } as const;
+const args = {
+  job: { type: "positional", description: "The job file", required: true, valueHint: "job.yaml" },
+} as const;
 
 /** `sedna-edge check`: reads a job and says what is wrong with it, without running anything. */
 export const checkCommand = defineCommand({
@@ -11,6 +13,8 @@ export const checkCommand = defineCommand({
   async run({ args: given }) {
     checkArgs(given, args);
     const { name, source, model, data } = await readJob(given.job);
-    process.stdout.write(`${given.job}: good. ${name}: frames by ${Object.keys(source)[0]}, model by ${"manifest" in model ? "a signed manifest" : "a file without a signature"}, data in ${data}\n`);
+    process.stdout.write(
+      `${given.job}: good. ${name}: frames by ${Object.keys(source)[0]}, model by ${"manifest" in model ? "a signed manifest" : "a file without a signature"}, data in ${data}\n`,
+    );
   },
 });

@@ -9,7 +9,11 @@ export interface AgentState extends TelemetryStatus {
   /** Unix ms. */
   readonly startedAt: number | null;
   readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
-  readonly lastError: { readonly at: number; readonly event: string; readonly error: { readonly message: string } } | null;
+  readonly lastError: {
+    readonly at: number;
+    readonly event: string;
+    readonly error: { readonly message: string };
+  } | null;
 }
 
 /** What `GET /status` says. */
@@ -25,9 +29,22 @@ export interface DeviceStatus {
   readonly state: string;
   readonly source: { readonly state: string; readonly error?: string };
   readonly model: { readonly name: string; readonly version: number; readonly rung: string } | null;
-  readonly frames: { readonly answered: number; readonly hard: number; readonly cloud: number; readonly fallback: number; readonly failed: number; readonly dropped: number };
+  readonly frames: {
+    readonly answered: number;
+    readonly hard: number;
+    readonly cloud: number;
+    readonly fallback: number;
+    readonly failed: number;
+    readonly dropped: number;
+  };
   readonly bytes: { readonly up: number; readonly down: number };
-  readonly queue: { readonly items: number; readonly bytes: number; readonly oldestAgeMs: number; readonly lost: number; readonly durable: boolean } | null;
+  readonly queue: {
+    readonly items: number;
+    readonly bytes: number;
+    readonly oldestAgeMs: number;
+    readonly lost: number;
+    readonly durable: boolean;
+  } | null;
   readonly lastError: { readonly at: number; readonly event: string; readonly message: string } | null;
 }
 
@@ -35,12 +52,24 @@ export interface DeviceStatus {
  * An agent's state in the words of `GET /status`. It is healthy while it runs, has its source and answers with a model
  * of its own; a queue that lives in memory only is a problem that it works on with.
  */
-export function deviceStatus(agent: AgentState, { version, pid, rssBytes, now }: { readonly version: string; readonly pid: number; readonly rssBytes: number; readonly now: number }): DeviceStatus {
+export function deviceStatus(
+  agent: AgentState,
+  {
+    version,
+    pid,
+    rssBytes,
+    now,
+  }: { readonly version: string; readonly pid: number; readonly rssBytes: number; readonly now: number },
+): DeviceStatus {
   const { name, state, source, model, joint, queue, lastError, startedAt } = agent;
   const ills = [
     ...(state === "running" ? [] : [`the agent is ${state}`]),
     ...(source.state === "failed" ? [`the source failed: ${source.error ?? "for an unknown reason"}`] : []),
-    ...(model === null ? ["there is no model on this device yet"] : model.rung === "cloud" ? ["the model does not run on this device; only the cloud answers"] : []),
+    ...(model === null
+      ? ["there is no model on this device yet"]
+      : model.rung === "cloud"
+        ? ["the model does not run on this device; only the cloud answers"]
+        : []),
   ];
   const lost = queue ? Object.values(queue.droppedNumber).reduce((sum, one) => sum + one, 0) : 0;
   return {
@@ -50,13 +79,27 @@ export function deviceStatus(agent: AgentState, { version, pid, rssBytes, now }:
     uptimeSeconds: startedAt === null ? 0 : Math.max(0, Math.round((now - startedAt) / 1000)),
     rssBytes,
     healthy: ills.length === 0,
-    problems: queue?.durable === false ? [...ills, "the queue lives in memory only: the storage refuses"] : ills,
+    problems:
+      queue?.durable === false ? [...ills, "the queue lives in memory only: the storage refuses"] : ills,
     state,
     source,
     model,
-    frames: { answered: joint.inferenceNumber, hard: joint.hardExampleNumber, cloud: joint.cloudNumber, fallback: joint.fallbackNumber, failed: joint.failedNumber, dropped: joint.droppedNumber },
+    frames: {
+      answered: joint.inferenceNumber,
+      hard: joint.hardExampleNumber,
+      cloud: joint.cloudNumber,
+      fallback: joint.fallbackNumber,
+      failed: joint.failedNumber,
+      dropped: joint.droppedNumber,
+    },
     bytes: { up: joint.bytesUp, down: joint.bytesDown },
-    queue: queue && { items: queue.items, bytes: queue.bytes, oldestAgeMs: queue.oldestAgeMs, lost, durable: queue.durable },
+    queue: queue && {
+      items: queue.items,
+      bytes: queue.bytes,
+      oldestAgeMs: queue.oldestAgeMs,
+      lost,
+      durable: queue.durable,
+    },
     lastError: lastError && { at: lastError.at, event: lastError.event, message: lastError.error.message },
   };
 }
@@ -72,9 +115,24 @@ const schema = z.object({
   state: z.string(),
   source: z.object({ state: z.string(), error: z.optional(z.string()) }),
   model: z.nullable(z.object({ name: z.string(), version: z.number(), rung: z.string() })),
-  frames: z.object({ answered: z.number(), hard: z.number(), cloud: z.number(), fallback: z.number(), failed: z.number(), dropped: z.number() }),
+  frames: z.object({
+    answered: z.number(),
+    hard: z.number(),
+    cloud: z.number(),
+    fallback: z.number(),
+    failed: z.number(),
+    dropped: z.number(),
+  }),
   bytes: z.object({ up: z.number(), down: z.number() }),
-  queue: z.nullable(z.object({ items: z.number(), bytes: z.number(), oldestAgeMs: z.number(), lost: z.number(), durable: z.boolean() })),
+  queue: z.nullable(
+    z.object({
+      items: z.number(),
+      bytes: z.number(),
+      oldestAgeMs: z.number(),
+      lost: z.number(),
+      durable: z.boolean(),
+    }),
+  ),
   lastError: z.nullable(z.object({ at: z.number(), event: z.string(), message: z.string() })),
 });
 
@@ -82,5 +140,7 @@ const schema = z.object({
 export function parseDeviceStatus(body: unknown): DeviceStatus {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data as DeviceStatus;
-  throw new WireError(`read the status: expected sedna-edge's; got ${describe(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`);
+  throw new WireError(
+    `read the status: expected sedna-edge's; got ${describe(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`,
+  );
 }

@@ -5,21 +5,46 @@ import { createEventLog } from "./event-log.ts";
 function logging() {
   const lines: [string, string, object][] = [];
   const clock = { ms: 0 };
-  const write = (level: string) => (fields: object, message: string): void => void lines.push([level, message, fields]);
-  const log = createEventLog({ logger: { debug: write("debug"), info: write("info"), warn: write("warn") }, everyMs: 1000, now: () => clock.ms });
+  const write =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      void lines.push([level, message, fields]);
+  const log = createEventLog({
+    logger: { debug: write("debug"), info: write("info"), warn: write("warn") },
+    everyMs: 1000,
+    now: () => clock.ms,
+  });
   return { lines, clock, log };
 }
 
 describe("createEventLog()", () => {
   it("warns of what went wrong, and keeps what comes with every sample to the details", () => {
     const { lines, log } = logging();
-    for (const type of ["item-sent", "model-opened", "source-failed", "update-rolled-back", "model-missing"]) log({ type });
-    expect(lines.map(([level, type]) => [type, level])).toEqual([["item-sent", "debug"], ["model-opened", "info"], ["source-failed", "warn"], ["update-rolled-back", "warn"], ["model-missing", "warn"]]);
+    for (const type of ["item-sent", "model-opened", "source-failed", "update-rolled-back", "model-missing"])
+      log({ type });
+    expect(lines.map(([level, type]) => [type, level])).toEqual([
+      ["item-sent", "debug"],
+      ["model-opened", "info"],
+      ["source-failed", "warn"],
+      ["update-rolled-back", "warn"],
+      ["model-missing", "warn"],
+    ]);
   });
 
   it("lets nothing that may come with every sample or poll fill the disk", () => {
     const { lines, log } = logging();
-    const bad: AgentEvent["type"][] = ["sending-refused", "sending-paused", "sending-failed", "sample-lost", "item-dropped", "update-postponed", "queue-degraded", "model-damaged", "model-not-kept", "leader-unknown"];
+    const bad: AgentEvent["type"][] = [
+      "sending-refused",
+      "sending-paused",
+      "sending-failed",
+      "sample-lost",
+      "item-dropped",
+      "update-postponed",
+      "queue-degraded",
+      "model-damaged",
+      "model-not-kept",
+      "leader-unknown",
+    ];
     for (const type of bad) for (let i = 0; i < 100; i++) log({ type });
     expect(lines.map(([level, type]) => [type, level])).toEqual(bad.map((type) => [type, "warn"]));
   });
@@ -31,6 +56,10 @@ describe("createEventLog()", () => {
       log({ type: "item-dropped", reason: "full" } as { type: string });
       if (i === 10) log({ type: "item-dropped", reason: "expired" } as { type: string });
     }
-    expect(lines.map(([, , fields]) => fields)).toEqual([{ reason: "full" }, { reason: "expired" }, ...Array.from({ length: 4 }, () => ({ reason: "full", leftOut: 999 }))]);
+    expect(lines.map(([, , fields]) => fields)).toEqual([
+      { reason: "full" },
+      { reason: "expired" },
+      ...Array.from({ length: 4 }, () => ({ reason: "full", leftOut: 999 })),
+    ]);
   });
 });

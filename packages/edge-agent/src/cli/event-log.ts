@@ -16,13 +16,18 @@ export interface EventLogOptions {
 
 /** What is logged in detail only: it comes with every sample. */
 const usual = new Set(["item-queued", "item-sent", "report-sent"]);
-const bad = /-(failed|rejected|rolled-back|postponed|dropped|lost|missing|damaged|degraded|paused|refused|not-kept|unknown)$/;
+const bad =
+  /-(failed|rejected|rolled-back|postponed|dropped|lost|missing|damaged|degraded|paused|refused|not-kept|unknown)$/;
 
 /**
  * Writes events to a log: what went wrong as warnings, at most one of a kind in a while with the number of those left
  * out, so that a dead cloud or a full queue does not fill the disk of a device that nobody looks at.
  */
-export function createEventLog({ logger, everyMs = 10_000, now = () => performance.now() }: EventLogOptions): (event: { readonly type: string }) => void {
+export function createEventLog({
+  logger,
+  everyMs = 10_000,
+  now = () => performance.now(),
+}: EventLogOptions): (event: { readonly type: string }) => void {
   const kinds = new Map<string, { at: number; leftOut: number }>();
   return (event) => {
     const { type, ...fields } = event as { readonly type: string; readonly reason?: unknown };

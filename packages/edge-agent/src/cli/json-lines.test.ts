@@ -3,7 +3,18 @@ import type { JointResult } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createJsonLines } from "./json-lines.node.ts";
 
-const answer = { index: 0, isHardExample: false, source: "edge", reason: "easy", final: true, timings: { edge: 1, cloud: 0, total: 1 }, bytes: { up: 0, down: 0 }, result: Float32Array.of(1), edgeResult: null, sample: {} } as unknown as JointResult<unknown>;
+const answer = {
+  index: 0,
+  isHardExample: false,
+  source: "edge",
+  reason: "easy",
+  final: true,
+  timings: { edge: 1, cloud: 0, total: 1 },
+  bytes: { up: 0, down: 0 },
+  result: Float32Array.of(1),
+  edgeResult: null,
+  sample: {},
+} as unknown as JointResult<unknown>;
 
 describe("createJsonLines()", () => {
   it("waits for a slow reader, each time anew, and gathers no listeners", async () => {
@@ -26,7 +37,10 @@ describe("createJsonLines()", () => {
 
   it("goes on without a reader that has gone, and says so once", async () => {
     const gone: string[] = [];
-    const broken = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => done(new Error("EPIPE")) });
+    const broken = new Writable({
+      highWaterMark: 1,
+      write: (_chunk, _encoding, done) => done(new Error("EPIPE")),
+    });
     const json = createJsonLines(broken, { onGone: ({ message }) => gone.push(message) });
     for (let i = 0; i < 3; i++) await json.write(answer);
     expect(gone).toEqual(["EPIPE"]);

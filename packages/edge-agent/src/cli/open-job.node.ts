@@ -6,7 +6,10 @@ import { bigModel } from "../big-model/big-model.ts";
 import type { EdgeJob, JobSource } from "../job/edge-job.ts";
 
 /** Makes the agent that a job describes. Nothing is opened before it runs. */
-export function openJob(job: EdgeJob & { readonly data: string }, { onSkip }: { readonly onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void }): EdgeAgent {
+export function openJob(
+  job: EdgeJob & { readonly data: string },
+  { onSkip }: { readonly onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void },
+): EdgeAgent {
   const { name, source, model, update, samples, report, privacy, policy, deadlineMs, threads, data } = job;
   return createEdgeAgent<Detections>({
     name,
@@ -24,14 +27,22 @@ export function openJob(job: EdgeJob & { readonly data: string }, { onSkip }: { 
   });
 }
 
-function modelOf(model: EdgeJob["model"], { pollSeconds, sednaConfig }: NonNullable<EdgeJob["update"]> = {}): EdgeAgentOptions["model"] {
+function modelOf(
+  model: EdgeJob["model"],
+  { pollSeconds, sednaConfig }: NonNullable<EdgeJob["update"]> = {},
+): EdgeAgentOptions["model"] {
   const settings = pollSeconds === undefined ? {} : { update: { pollMs: pollSeconds * 1000 } };
   if ("manifest" in model) return { ...model, ...settings };
   // The job was refused unless it says so itself.
-  return sednaConfig === undefined ? model : { ...model, sedna: { configPath: sednaConfig, trustLocalFiles: true, ...settings } };
+  return sednaConfig === undefined
+    ? model
+    : { ...model, sedna: { configPath: sednaConfig, trustLocalFiles: true, ...settings } };
 }
 
-function openSource(source: JobSource, onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void): SampleSource<Frame> {
+function openSource(
+  source: JobSource,
+  onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void,
+): SampleSource<Frame> {
   if ("rtsp" in source) {
     const { rtsp: url, ...rest } = source;
     return rtsp({ url, ...rest });
@@ -47,10 +58,22 @@ function openSource(source: JobSource, onSkip: (skipped: { readonly path: string
   return directory(source.directory, { watch: source.watch, onSkip });
 }
 
-function samplesOf({ maxMegabytes, ttlHours, ...rest }: NonNullable<EdgeJob["samples"]>): NonNullable<EdgeAgentOptions["samples"]> {
-  return { ...rest, ...(maxMegabytes && { maxBytes: maxMegabytes * 1e6 }), ...(ttlHours && { ttlMs: ttlHours * 3_600_000 }) };
+function samplesOf({
+  maxMegabytes,
+  ttlHours,
+  ...rest
+}: NonNullable<EdgeJob["samples"]>): NonNullable<EdgeAgentOptions["samples"]> {
+  return {
+    ...rest,
+    ...(maxMegabytes && { maxBytes: maxMegabytes * 1e6 }),
+    ...(ttlHours && { ttlMs: ttlHours * 3_600_000 }),
+  };
 }
 
-function reportOf({ sednaLocalController, periodSeconds, ...rest }: NonNullable<EdgeJob["report"]>): NonNullable<EdgeAgentOptions["report"]> {
+function reportOf({
+  sednaLocalController,
+  periodSeconds,
+  ...rest
+}: NonNullable<EdgeJob["report"]>): NonNullable<EdgeAgentOptions["report"]> {
   return { url: sednaLocalController, ...rest, ...(periodSeconds && { periodMs: periodSeconds * 1000 }) };
 }

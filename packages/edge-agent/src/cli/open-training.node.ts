@@ -1,7 +1,19 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { classifier, createFederatedLearning, imageTask, SednaError, type FederatedLearning, type Frame, type ImageInputSpec, type LabelledSamples, type Task, type Tensor, type Tensors } from "@sedna-js/core";
+import {
+  classifier,
+  createFederatedLearning,
+  imageTask,
+  SednaError,
+  type FederatedLearning,
+  type Frame,
+  type ImageInputSpec,
+  type LabelledSamples,
+  type Task,
+  type Tensor,
+  type Tensors,
+} from "@sedna-js/core";
 import { openByteStore } from "#platform";
 import { deviceIdentity } from "../federation/device-identity.ts";
 import { enrolDevice } from "../federation/enrol-device.ts";
@@ -36,22 +48,60 @@ const MAX_CACHE_BYTES = 256 * 2 ** 20;
  * Asks the aggregator what is trained, and opens what it takes: data, a head, keys, a way there.
  * @throws {WireError} on data that are none; {SednaError} `model-mismatch` where the plan is of no head; as `fetch` and enrolment do.
  */
-export async function openTraining(job: TrainJob, { state, signal }: OpenTrainingOptions): Promise<OpenTraining> {
+export async function openTraining(
+  job: TrainJob,
+  { state, signal }: OpenTrainingOptions,
+): Promise<OpenTraining> {
   const { url, name, control, enrolmentToken, audience } = job.federation;
   const { samples, classes, checkLabels } = await openTrainingData(job.data);
   const { head } = (await fetchFederationStatus({ url, name, signal })).plan;
-  if (!head) throw new SednaError(`train for ${name}: expected a federation that trains a head, softmax or mlp; got one of other layers`, { code: "model-mismatch" });
+  if (!head)
+    throw new SednaError(
+      `train for ${name}: expected a federation that trains a head, softmax or mlp; got one of other layers`,
+      { code: "model-mismatch" },
+    );
   checkLabels(head.classes);
-  if (classes && classes.length !== head.classes) throw new SednaError(`train for ${name}: expected ${head.classes} classes; got ${classes.length} folders: ${classes.join(", ")}`, { code: "model-mismatch" });
+  if (classes && classes.length !== head.classes)
+    throw new SednaError(
+      `train for ${name}: expected ${head.classes} classes; got ${classes.length} folders: ${classes.join(", ")}`,
+      { code: "model-mismatch" },
+    );
 
-  const identity = enrolmentToken === undefined ? undefined : await deviceIdentity({ directory: join(state, "keys") });
-  if (identity) await enrolDevice({ url, name, identity, token: enrolmentToken!, label: job.name, signal, ...(audience && { audience }) });
+  const identity =
+    enrolmentToken === undefined ? undefined : await deviceIdentity({ directory: join(state, "keys") });
+  if (identity)
+    await enrolDevice({
+      url,
+      name,
+      identity,
+      token: enrolmentToken!,
+      label: job.name,
+      signal,
+      ...(audience && { audience }),
+    });
   const device = identity?.device ?? job.name;
   const features = featuresOf(job);
-  const cache = job.features && createFeatureCache({ store: openByteStore({ name: "features", directory: join(state, "features") }), model: await hashOf(job.features), maxBytes: MAX_CACHE_BYTES });
-  const estimator = headEstimator<Frame | Tensor>({ features, head, ...(cache && { cache }), ...(classes && { labels: classes }) });
+  const cache =
+    job.features &&
+    createFeatureCache({
+      store: openByteStore({ name: "features", directory: join(state, "features") }),
+      model: await hashOf(job.features),
+      maxBytes: MAX_CACHE_BYTES,
+    });
+  const estimator = headEstimator<Frame | Tensor>({
+    features,
+    head,
+    ...(cache && { cache }),
+    ...(classes && { labels: classes }),
+  });
   const pauses = trainingPauses({ ...(job.pauses?.battery && { battery: { below: job.pauses.battery } }) });
-  const transport = federationTransport({ url, name, control, ...(identity && { identity }), ...(audience && { audience }) });
+  const transport = federationTransport({
+    url,
+    name,
+    control,
+    ...(identity && { identity }),
+    ...(audience && { audience }),
+  });
   const learning = createFederatedLearning({ estimator, transport, device, pauses });
   return {
     learning,
@@ -67,14 +117,24 @@ export async function openTraining(job: TrainJob, { state, signal }: OpenTrainin
 }
 
 /** What features depend on beside the sample. */
-async function hashOf({ model, output = "", input = {} }: NonNullable<TrainJob["features"]>): Promise<string> {
-  return createHash("sha256").update(await readFile(model)).update(JSON.stringify([output, input])).digest("hex");
+async function hashOf({
+  model,
+  output = "",
+  input = {},
+}: NonNullable<TrainJob["features"]>): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(model))
+    .update(JSON.stringify([output, input]))
+    .digest("hex");
 }
 
 function featuresOf({ features, data }: TrainJob): FeatureSource<Frame | Tensor> {
   if (!features) return "samples";
   const { model, output, input = {} } = features;
-  const task = ("pictures" in data ? picturesToNumbers(input as ImageInputSpec) : classifier()) as Task<Frame | Tensor, Float32Array>;
+  const task = ("pictures" in data ? picturesToNumbers(input as ImageInputSpec) : classifier()) as Task<
+    Frame | Tensor,
+    Float32Array
+  >;
   return { model, task, ...(output && { output }) };
 }
 
@@ -85,7 +145,10 @@ function picturesToNumbers(input: ImageInputSpec): Task<Frame, Float32Array> {
     input,
     bindOutputs({ outputs }) {
       const [output, second] = outputs;
-      if (!output || second) throw new SednaError(`bind features: expected a model with one output; got ${outputs.length}`, { code: "model-mismatch" });
+      if (!output || second)
+        throw new SednaError(`bind features: expected a model with one output; got ${outputs.length}`, {
+          code: "model-mismatch",
+        });
       return (results: Tensors) => (results[output.name] as Tensor).data as Float32Array;
     },
   });

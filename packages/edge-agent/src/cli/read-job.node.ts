@@ -15,7 +15,10 @@ const MAX_BYTES = 2 ** 20;
  * @throws {UsageError} when there is no such file.
  * @throws {WireError} when it is no job.
  */
-export async function readJob(path: string, { environment = process.env }: { readonly environment?: Readonly<Record<string, string | undefined>> } = {}): Promise<EdgeJob & { readonly data: string }> {
+export async function readJob(
+  path: string,
+  { environment = process.env }: { readonly environment?: Readonly<Record<string, string | undefined>> } = {},
+): Promise<EdgeJob & { readonly data: string }> {
   const job = parseJob(await readJobFile(path), { from: path, environment });
   const at = (name: string): string => resolve(dirname(path), name);
   // systemd names several directories with colons between; the first is ours.
@@ -24,7 +27,9 @@ export async function readJob(path: string, { environment = process.env }: { rea
     ...job,
     source: placedSource(job.source, at),
     model: placedModel(job.model, at),
-    ...(job.update?.sednaConfig === undefined ? {} : { update: { ...job.update, sednaConfig: at(job.update.sednaConfig) } }),
+    ...(job.update?.sednaConfig === undefined
+      ? {}
+      : { update: { ...job.update, sednaConfig: at(job.update.sednaConfig) } }),
     data: job.data === undefined ? (state ?? resolve(".sedna", job.name)) : at(job.data),
   };
 }
@@ -38,7 +43,8 @@ export async function readJobFile(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`read ${path}: expected a job file; got ${error.code ?? error.message}`);
   });
-  if (bytes.length > MAX_BYTES) throw new WireError(`read ${path}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
+  if (bytes.length > MAX_BYTES)
+    throw new WireError(`read ${path}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
   return parseText(bytes.toString(), path);
 }
 
@@ -53,12 +59,16 @@ async function parseText(text: string, path: string): Promise<unknown> {
   try {
     return parse(text, { prettyErrors: true });
   } catch (cause) {
-    throw new WireError(`read ${path}: expected YAML or JSON; got: ${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)}`, { cause });
+    throw new WireError(
+      `read ${path}: expected YAML or JSON; got: ${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)}`,
+      { cause },
+    );
   }
 }
 
 function placedSource(source: JobSource, at: (name: string) => string): JobSource {
-  if ("file" in source) return { ...source, file: /^https?:/.test(source.file) ? source.file : at(source.file) };
+  if ("file" in source)
+    return { ...source, file: /^https?:/.test(source.file) ? source.file : at(source.file) };
   return "directory" in source ? { ...source, directory: at(source.directory) } : source;
 }
 

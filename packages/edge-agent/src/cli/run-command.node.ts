@@ -14,12 +14,17 @@ const args = {
 
 /** `sedna-edge run`: runs a job until its source ends or it is told to stop. */
 export const runCommand = defineCommand({
-  meta: { name: "sedna-edge run", description: "Run a job: frames from a camera or files, answered on this device and, where they are hard, in the cloud" },
+  meta: {
+    name: "sedna-edge run",
+    description:
+      "Run a job: frames from a camera or files, answered on this device and, where they are hard, in the cloud",
+  },
   args,
   async run({ args: given }) {
     checkArgs(given, args);
     const level = given["log-level"];
-    if (!levels.includes(level)) throw new UsageError(`--log-level: expected one of ${levels.join(", ")}; got ${level}`);
+    if (!levels.includes(level))
+      throw new UsageError(`--log-level: expected one of ${levels.join(", ")}; got ${level}`);
     const job = await readJob(given.job);
     // To standard error, at once: standard output is for answers, and the last lines before an end are the ones that matter.
     const logger = pino({ base: null, level }, pino.destination({ fd: 2, sync: true }));
@@ -28,7 +33,11 @@ export const runCommand = defineCommand({
       logger.fatal({ err: error }, "ended by an error that nobody expected");
       process.exit(1);
     });
-    const onSkip = ({ path, error }: { readonly path: string; readonly error: unknown }): void => logger.warn({ path, error: error instanceof Error ? error.message : String(error) }, "a file that is no picture is left out");
+    const onSkip = ({ path, error }: { readonly path: string; readonly error: unknown }): void =>
+      logger.warn(
+        { path, error: error instanceof Error ? error.message : String(error) },
+        "a file that is no picture is left out",
+      );
     await runJob({ job, agent: openJob(job, { onSkip }), logger, exit: (code) => process.exit(code) });
     process.exit(0);
   },

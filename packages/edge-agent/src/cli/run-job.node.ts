@@ -39,8 +39,16 @@ const FLUSH_MS = 60_000;
 export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promise<void> {
   const offLog = agent.on(createEventLog({ logger }));
   using metrics = createAgentMetrics(agent, { residentBytes: () => process.memoryUsage.rss() });
-  using systemd = createSdNotify({ onError: (error) => logger.warn({ error: error.message }, "systemd could not be told") });
-  const status = () => deviceStatus(agent.status(), { version, pid: process.pid, rssBytes: process.memoryUsage.rss(), now: Date.now() });
+  using systemd = createSdNotify({
+    onError: (error) => logger.warn({ error: error.message }, "systemd could not be told"),
+  });
+  const status = () =>
+    deviceStatus(agent.status(), {
+      version,
+      pid: process.pid,
+      rssBytes: process.memoryUsage.rss(),
+      now: Date.now(),
+    });
   await using server = await openStatusServer({ ...job.status, status, metrics: () => metrics.text() });
   logger.info({ job: job.name, status: server.url }, "started");
 
@@ -61,7 +69,13 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
       return end();
     },
   });
-  const lines = job.output === "json" ? createJsonLines(process.stdout, { onGone: (error) => logger.warn({ error: error.message }, "standard output is gone; answers are no longer written") }) : undefined;
+  const lines =
+    job.output === "json"
+      ? createJsonLines(process.stdout, {
+          onGone: (error) =>
+            logger.warn({ error: error.message }, "standard output is gone; answers are no longer written"),
+        })
+      : undefined;
   try {
     const answers = agent.run();
     systemd.ready();
@@ -72,7 +86,11 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
     // Asked to stop, it does not send for long: what waits is on the disk.
     if (ending === undefined) {
       logger.info({ frames: agent.status().joint.inferenceNumber }, "the source has ended");
-      await agent.flush({ signal: AbortSignal.timeout(FLUSH_MS) }).catch((error: unknown) => logger.warn({ error: String(error) }, "not all could be sent; it waits for the next start"));
+      await agent
+        .flush({ signal: AbortSignal.timeout(FLUSH_MS) })
+        .catch((error: unknown) =>
+          logger.warn({ error: String(error) }, "not all could be sent; it waits for the next start"),
+        );
     }
   } finally {
     // Also after an error: what was collected is to be on the disk, and the log closed.

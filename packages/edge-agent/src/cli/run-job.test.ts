@@ -17,14 +17,31 @@ describe("runJob()", () => {
         },
       }),
       on: () => () => void calls.push("off"),
-      status: () => ({ name: "gate", state: "idle", startedAt: null, source: { state: "closed" }, lastError: null, joint, queue: null, model: null }) as const,
+      status: () =>
+        ({
+          name: "gate",
+          state: "idle",
+          startedAt: null,
+          source: { state: "closed" },
+          lastError: null,
+          joint,
+          queue: null,
+          model: null,
+        }) as const,
       flush: async () => void calls.push("flush"),
       stop: async () => {
         await new Promise((resolve) => setImmediate(resolve));
         calls.push("stopped");
       },
     };
-    await expect(runJob({ job: { name: "gate", output: "none", status: { port: 0, host: "127.0.0.1" } }, agent, logger, exit: () => {} })).rejects.toThrow("no such camera");
+    await expect(
+      runJob({
+        job: { name: "gate", output: "none", status: { port: 0, host: "127.0.0.1" } },
+        agent,
+        logger,
+        exit: () => {},
+      }),
+    ).rejects.toThrow("no such camera");
     expect(calls).toEqual(["run", "stopped", "off", "off"]);
   });
 });

@@ -47,7 +47,8 @@ export async function runTraining({ job, logger, write, exit }: RunTrainingOptio
         if (isProgress && performance.now() - toldAt < PROGRESS_MS) continue;
         if (isProgress) toldAt = performance.now();
         write(JSON.stringify(lineOf(event)));
-        if (event.type === "done" && job.save !== undefined) await saveModel(job.save, await training.estimator.save());
+        if (event.type === "done" && job.save !== undefined)
+          await saveModel(job.save, await training.estimator.save());
       }
     } finally {
       await training.close();
@@ -61,15 +62,27 @@ export async function runTraining({ job, logger, write, exit }: RunTrainingOptio
   }
 }
 
-async function openWithPatience(job: RunTrainingOptions["job"], { logger, signal }: { readonly logger: EventLogger; readonly signal: AbortSignal }): Promise<OpenTraining> {
+async function openWithPatience(
+  job: RunTrainingOptions["job"],
+  { logger, signal }: { readonly logger: EventLogger; readonly signal: AbortSignal },
+): Promise<OpenTraining> {
   for (let tried = 0; ; tried++) {
     try {
       return await openTraining(job, { state: job.state, signal });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SednaError && error.retryable)) throw error;
-      const retryInMs = nextWait({ tried, baseMs: 1000, capMs: 60_000, random: Math.random, retryAfterMs: error.retryAfterMs });
-      logger.warn({ code: error.code, error: error.message, retryInMs }, "the aggregator cannot be asked yet");
+      const retryInMs = nextWait({
+        tried,
+        baseMs: 1000,
+        capMs: 60_000,
+        random: Math.random,
+        retryAfterMs: error.retryAfterMs,
+      });
+      logger.warn(
+        { code: error.code, error: error.message, retryInMs },
+        "the aggregator cannot be asked yet",
+      );
       await sleep(retryInMs, undefined, { signal });
     }
   }

@@ -18,7 +18,10 @@ export interface SdNotifyOptions {
  * Node has no datagram socket of the kind, so `systemd-notify` is run; the unit needs `NotifyAccess=all`. Does nothing
  * where systemd has not started this process. Source: sd_notify(3), sd_watchdog_enabled(3).
  */
-export function createSdNotify({ environment = process.env, onError = () => {} }: SdNotifyOptions = {}): SdNotify {
+export function createSdNotify({
+  environment = process.env,
+  onError = () => {},
+}: SdNotifyOptions = {}): SdNotify {
   const isWanted = Boolean(environment["NOTIFY_SOCKET"]);
   const watchdogMs = Number(environment["WATCHDOG_USEC"]) / 1000;
   let timer: NodeJS.Timeout | undefined;

@@ -23,10 +23,12 @@ export function onShutdown({ stop, exit, deadlineMs = 10_000 }: ShutdownOptions)
     }
     askedAt = performance.now();
     const late = setTimeout(() => exit(1), deadlineMs);
-    void stop(signal).then(
-      () => exit(0),
-      () => exit(1),
-    ).finally(() => clearTimeout(late));
+    void stop(signal)
+      .then(
+        () => exit(0),
+        () => exit(1),
+      )
+      .finally(() => clearTimeout(late));
   };
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   return () => void process.off("SIGTERM", onSignal).off("SIGINT", onSignal);

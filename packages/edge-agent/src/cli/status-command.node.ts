@@ -13,7 +13,10 @@ const DEADLINE_MS = 3000;
 
 /** `sedna-edge status`: how the agent on this machine is. Ends with 1 where it does not run or somebody should look. */
 export const statusCommand = defineCommand({
-  meta: { name: "sedna-edge status", description: "How the agent on this machine is; status 1 when it doesn't run or isn't well" },
+  meta: {
+    name: "sedna-edge status",
+    description: "How the agent on this machine is; status 1 when it doesn't run or isn't well",
+  },
   args,
   async run({ args: given }) {
     checkArgs(given, args);
@@ -31,23 +34,67 @@ async function ask(url: string): Promise<DeviceStatus> {
     const text = await response.text();
     return parseDeviceStatus(response.ok ? JSON.parse(text) : text);
   } catch (cause) {
-    const { code, message = (cause as Error).message } = ((cause as Error).cause ?? {}) as Partial<NodeJS.ErrnoException>;
-    const why = code === "ECONNREFUSED" ? "nobody listens there: sedna-edge doesn't run, or has another status.port" : (code ?? message);
-    throw new Error(`ask ${url}: expected the agent's answer within ${DEADLINE_MS / 1000} s; got: ${why}`, { cause });
+    const { code, message = (cause as Error).message } = ((cause as Error).cause ??
+      {}) as Partial<NodeJS.ErrnoException>;
+    const why =
+      code === "ECONNREFUSED"
+        ? "nobody listens there: sedna-edge doesn't run, or has another status.port"
+        : (code ?? message);
+    throw new Error(`ask ${url}: expected the agent's answer within ${DEADLINE_MS / 1000} s; got: ${why}`, {
+      cause,
+    });
   }
 }
 
 /** The status for people: a line for each thing, what somebody should look at last. */
-export function statusTable({ name, version, pid, uptimeSeconds, rssBytes, healthy, problems, state, source, model, frames, bytes, queue, lastError }: DeviceStatus): string {
+export function statusTable({
+  name,
+  version,
+  pid,
+  uptimeSeconds,
+  rssBytes,
+  healthy,
+  problems,
+  state,
+  source,
+  model,
+  frames,
+  bytes,
+  queue,
+  lastError,
+}: DeviceStatus): string {
   const rows: [string, string][] = [
-    ["agent", `${name}, ${state} for ${duration(uptimeSeconds)}, process ${pid}, ${size(rssBytes)}, sedna-edge ${version}`],
+    [
+      "agent",
+      `${name}, ${state} for ${duration(uptimeSeconds)}, process ${pid}, ${size(rssBytes)}, sedna-edge ${version}`,
+    ],
     ["source", source.error ? `${source.state}: ${source.error}` : source.state],
     ["model", model ? `${model.name} version ${model.version} on ${model.rung}` : "none"],
-    ["frames", `${frames.answered} answered (${frames.hard} hard, ${frames.cloud} by the cloud, ${frames.fallback} fallback), ${frames.failed} failed, ${frames.dropped} skipped`],
+    [
+      "frames",
+      `${frames.answered} answered (${frames.hard} hard, ${frames.cloud} by the cloud, ${frames.fallback} fallback), ${frames.failed} failed, ${frames.dropped} skipped`,
+    ],
     ["traffic", `${size(bytes.up)} up, ${size(bytes.down)} down`],
-    ["queue", queue ? `${queue.items} items, ${size(queue.bytes)}, oldest ${duration(queue.oldestAgeMs / 1000)}, ${queue.lost} lost` : "none"],
-    ...(lastError ? [["last error", `${new Date(lastError.at).toISOString()} ${lastError.event}: ${lastError.message}`] as [string, string]] : []),
-    ["health", healthy && problems.length === 0 ? "good" : `${healthy ? "working, but" : "not good:"} ${problems.join("; ")}`],
+    [
+      "queue",
+      queue
+        ? `${queue.items} items, ${size(queue.bytes)}, oldest ${duration(queue.oldestAgeMs / 1000)}, ${queue.lost} lost`
+        : "none",
+    ],
+    ...(lastError
+      ? [
+          [
+            "last error",
+            `${new Date(lastError.at).toISOString()} ${lastError.event}: ${lastError.message}`,
+          ] as [string, string],
+        ]
+      : []),
+    [
+      "health",
+      healthy && problems.length === 0
+        ? "good"
+        : `${healthy ? "working, but" : "not good:"} ${problems.join("; ")}`,
+    ],
   ];
   // An error's text comes from cameras and clouds, which could otherwise steer the terminal.
   return rows.map(([what, text]) => `${what.padEnd(11)}${text.replace(/\p{Cc}/gu, " ")}`).join("\n");
@@ -60,7 +107,11 @@ function size(bytes: number): string {
 }
 
 function duration(seconds: number): string {
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor((seconds % 86_400) / 3600), Math.floor((seconds % 3600) / 60)];
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor((seconds % 86_400) / 3600),
+    Math.floor((seconds % 3600) / 60),
+  ];
   if (days > 0) return `${days} d ${hours} h`;
   if (hours > 0) return `${hours} h ${minutes} min`;
   return minutes > 0 ? `${minutes} min` : `${Math.floor(seconds)} s`;

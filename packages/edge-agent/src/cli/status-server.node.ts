@@ -27,37 +27,58 @@ export interface StatusServer extends AsyncDisposable {
  *
  * @throws when the port is taken.
  */
-export async function openStatusServer({ status, metrics, port, host = "127.0.0.1" }: StatusServerOptions): Promise<StatusServer> {
-  const json = (response: ServerResponse, { code, body }: { readonly code: number; readonly body: unknown }): void => {
-    response.writeHead(code, { "content-type": "application/json; charset=utf-8" }).end(`${JSON.stringify(body)}\n`);
+export async function openStatusServer({
+  status,
+  metrics,
+  port,
+  host = "127.0.0.1",
+}: StatusServerOptions): Promise<StatusServer> {
+  const json = (
+    response: ServerResponse,
+    { code, body }: { readonly code: number; readonly body: unknown },
+  ): void => {
+    response
+      .writeHead(code, { "content-type": "application/json; charset=utf-8" })
+      .end(`${JSON.stringify(body)}\n`);
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     response.setHeader("cache-control", "no-store").setHeader("x-content-type-options", "nosniff");
-    if (!isOurs(request.headers.host, host)) return json(response, { code: 403, body: { error: `expected a Host that is an address, localhost or ${host}` } });
+    if (!isOurs(request.headers.host, host))
+      return json(response, {
+        code: 403,
+        body: { error: `expected a Host that is an address, localhost or ${host}` },
+      });
     if (request.method !== "GET" && request.method !== "HEAD") {
       // What else it wanted to say is not read.
       response.setHeader("allow", "GET, HEAD").setHeader("connection", "close");
       return json(response, { code: 405, body: { error: "expected GET: nothing can be changed here" } });
     }
     const [pathname] = (request.url ?? "/").split("?");
-    if (pathname === "/metrics") return void response.writeHead(200, { "content-type": METRICS_TYPE }).end(metrics());
+    if (pathname === "/metrics")
+      return void response.writeHead(200, { "content-type": METRICS_TYPE }).end(metrics());
     if (pathname === "/status") return json(response, { code: 200, body: status() });
-    if (pathname !== "/health") return json(response, { code: 404, body: { error: "expected /status, /metrics or /health" } });
+    if (pathname !== "/health")
+      return json(response, { code: 404, body: { error: "expected /status, /metrics or /health" } });
     const { healthy, problems } = status();
     json(response, { code: healthy ? 200 : 503, body: { healthy, problems } });
   };
-  const server = createServer({ maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 }, (request, response) => {
-    try {
-      answer(request, response);
-    } catch {
-      // An agent in the middle of its end, say.
-      if (!response.headersSent) response.writeHead(500);
-      response.end();
-    }
-  });
+  const server = createServer(
+    { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
+    (request, response) => {
+      try {
+        answer(request, response);
+      } catch {
+        // An agent in the middle of its end, say.
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      }
+    },
+  );
   server.maxConnections = 32;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? taken({ port, host }, error) : error));
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "EADDRINUSE" ? taken({ port, host }, error) : error),
+    );
     server.listen(port, host, () => {
       server.removeAllListeners("error");
       resolve();
@@ -76,11 +97,17 @@ export async function openStatusServer({ status, metrics, port, host = "127.0.0.
 }
 
 function taken({ port, host }: { readonly port: number; readonly host: string }, cause: unknown): Error {
-  return new Error(`tell the state on ${host}:${port}: expected a free port; another program listens there (EADDRINUSE), perhaps another job: give each a status.port of its own`, { cause });
+  return new Error(
+    `tell the state on ${host}:${port}: expected a free port; another program listens there (EADDRINUSE), perhaps another job: give each a status.port of its own`,
+    { cause },
+  );
 }
 
 /** An address cannot be pointed elsewhere, a name can: this is what stops DNS rebinding. */
 function isOurs(header: string | undefined, host: string): boolean {
-  const name = (header ?? "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  const name = (header ?? "")
+    .replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+    .toLowerCase();
   return name === "localhost" || name === host.toLowerCase() || isIP(name) !== 0;
 }

@@ -5,25 +5,57 @@ import { deviceStatus, parseDeviceStatus, type AgentState } from "./device-statu
 import { statusTable } from "./status-command.node.ts";
 import { openStatusServer, type StatusServer } from "./status-server.node.ts";
 
-const agent: AgentState = { name: "gate", state: "running", startedAt: 0, source: { state: "open" }, model: { name: "people", version: 3, rung: "cpu" }, joint, queue, lastError: null };
-const about = (change: Partial<AgentState> = {}) => deviceStatus({ ...agent, ...change }, { version: "0.1.0", pid: 7, rssBytes: 7.5e7, now: 90_061_000 });
+const agent: AgentState = {
+  name: "gate",
+  state: "running",
+  startedAt: 0,
+  source: { state: "open" },
+  model: { name: "people", version: 3, rung: "cpu" },
+  joint,
+  queue,
+  lastError: null,
+};
+const about = (change: Partial<AgentState> = {}) =>
+  deviceStatus({ ...agent, ...change }, { version: "0.1.0", pid: 7, rssBytes: 7.5e7, now: 90_061_000 });
 
 const open: StatusServer[] = [];
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 async function opened(change: Partial<AgentState> = {}, host?: string): Promise<URL> {
-  const server = await openStatusServer({ status: () => about(change), metrics: () => "a_total 1\n", port: 0, ...(host && { host }) });
+  const server = await openStatusServer({
+    status: () => about(change),
+    metrics: () => "a_total 1\n",
+    port: 0,
+    ...(host && { host }),
+  });
   open.push(server);
   return new URL(server.url);
 }
 /** fetch() writes its own Host. */
-const ask = (url: URL, { path = "/status", host = url.host, method = "GET" } = {}): Promise<{ readonly code: number; readonly body: string; readonly headers: NodeJS.Dict<string | string[]> }> =>
+const ask = (
+  url: URL,
+  { path = "/status", host = url.host, method = "GET" } = {},
+): Promise<{
+  readonly code: number;
+  readonly body: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}> =>
   new Promise((resolve, reject) => {
     request({ host: url.hostname, port: url.port, path, method, headers: { host } }, (response) => {
       const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => resolve({ code: response.statusCode!, body: Buffer.concat(chunks).toString(), headers: response.headers }));
-    }).on("error", reject).end();
+      response
+        .on("data", (chunk: Buffer) => chunks.push(chunk))
+        .on("end", () =>
+          resolve({
+            code: response.statusCode!,
+            body: Buffer.concat(chunks).toString(),
+            headers: response.headers,
+          }),
+        );
+    })
+      .on("error", reject)
+      .end();
   });
 
 describe("openStatusServer()", () => {
@@ -32,45 +64,72 @@ describe("openStatusServer()", () => {
     expect(url.hostname).toBe("127.0.0.1");
     expect(parseDeviceStatus(JSON.parse((await ask(url)).body))).toEqual(about());
     const metrics = await ask(url, { path: "/metrics?now" });
-    expect([metrics.code, metrics.body, metrics.headers["content-type"]]).toEqual([200, "a_total 1\n", "text/plain; version=0.0.4; charset=utf-8"]);
-    expect(await ask(url, { path: "/health" })).toMatchObject({ code: 200, body: '{"healthy":true,"problems":[]}\n' });
+    expect([metrics.code, metrics.body, metrics.headers["content-type"]]).toEqual([
+      200,
+      "a_total 1\n",
+      "text/plain; version=0.0.4; charset=utf-8",
+    ]);
+    expect(await ask(url, { path: "/health" })).toMatchObject({
+      code: 200,
+      body: '{"healthy":true,"problems":[]}\n',
+    });
   });
 
   it.each<[Partial<AgentState>, string]>([
     [{ state: "stopped" }, "the agent is stopped"],
-    [{ source: { state: "failed", error: "no route to the camera" } }, "the source failed: no route to the camera"],
+    [
+      { source: { state: "failed", error: "no route to the camera" } },
+      "the source failed: no route to the camera",
+    ],
     [{ model: null }, "there is no model on this device yet"],
     [{ model: { name: "people", version: 3, rung: "cloud" } }, "only the cloud answers"],
   ])("is not healthy with %j", async (change, problem) => {
-    expect(await ask(await opened(change), { path: "/health" })).toMatchObject({ code: 503, body: expect.stringContaining(problem) });
+    expect(await ask(await opened(change), { path: "/health" })).toMatchObject({
+      code: 503,
+      body: expect.stringContaining(problem),
+    });
   });
 
   it("is healthy with a queue in memory, and says so", async () => {
-    expect(await ask(await opened({ queue: { ...queue, durable: false } }), { path: "/health" })).toMatchObject({ code: 200, body: expect.stringContaining("the queue lives in memory only") });
+    expect(
+      await ask(await opened({ queue: { ...queue, durable: false } }), { path: "/health" }),
+    ).toMatchObject({ code: 200, body: expect.stringContaining("the queue lives in memory only") });
   });
 
   it("refuses a page whose name was pointed at this machine (DNS rebinding)", async () => {
     const url = await opened();
-    for (const host of ["evil.example", "evil.example:9465", "127.0.0.1.evil.example"]) expect((await ask(url, { host })).code, host).toBe(403);
-    for (const host of [`localhost:${url.port}`, "127.0.0.1", "[::1]:9465", "10.0.0.7"]) expect((await ask(url, { host })).code, host).toBe(200);
+    for (const host of ["evil.example", "evil.example:9465", "127.0.0.1.evil.example"])
+      expect((await ask(url, { host })).code, host).toBe(403);
+    for (const host of [`localhost:${url.port}`, "127.0.0.1", "[::1]:9465", "10.0.0.7"])
+      expect((await ask(url, { host })).code, host).toBe(200);
   });
 
   it("changes nothing and has nothing else", async () => {
     const url = await opened();
-    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) expect((await ask(url, { method })).code, method).toBe(405);
-    for (const path of ["/", "/stop", "/status/..%2f", "//", "http://other/x"]) expect((await ask(url, { path })).code, path).toBe(404);
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"])
+      expect((await ask(url, { method })).code, method).toBe(405);
+    for (const path of ["/", "/stop", "/status/..%2f", "//", "http://other/x"])
+      expect((await ask(url, { path })).code, path).toBe(404);
     expect((await ask(url)).code).toBe(200);
   });
 
   it("says so when the port is taken", async () => {
     const url = await opened();
-    await expect(openStatusServer({ status: about, metrics: () => "", port: Number(url.port) })).rejects.toThrow(`tell the state on 127.0.0.1:${url.port}: expected a free port; another program listens there (EADDRINUSE)`);
+    await expect(
+      openStatusServer({ status: about, metrics: () => "", port: Number(url.port) }),
+    ).rejects.toThrow(
+      `tell the state on 127.0.0.1:${url.port}: expected a free port; another program listens there (EADDRINUSE)`,
+    );
   });
 });
 
 describe("the status of a device", () => {
   it("is a table for people, in which nobody else writes", () => {
-    expect(statusTable(about({ lastError: { at: 0, event: "source-failed", error: { message: "camera said \u001b[2J" } } }))).toBe(
+    expect(
+      statusTable(
+        about({ lastError: { at: 0, event: "source-failed", error: { message: "camera said \u001b[2J" } } }),
+      ),
+    ).toBe(
       [
         "agent      gate, running for 1 d 1 h, process 7, 75 MB, sedna-edge 0.1.0",
         "source     open",
@@ -82,10 +141,13 @@ describe("the status of a device", () => {
         "health     good",
       ].join("\n"),
     );
-    expect(statusTable(about({ model: null, queue: null }))).toContain("health     not good: there is no model on this device yet");
+    expect(statusTable(about({ model: null, queue: null }))).toContain(
+      "health     not good: there is no model on this device yet",
+    );
   });
 
   it("is read strictly: another server on that port is not taken for an agent", () => {
-    for (const body of [null, "<html>", {}, { ...about(), problems: "none" }]) expect(() => parseDeviceStatus(body)).toThrow("read the status: expected sedna-edge's; got");
+    for (const body of [null, "<html>", {}, { ...about(), problems: "none" }])
+      expect(() => parseDeviceStatus(body)).toThrow("read the status: expected sedna-edge's; got");
   });
 });

@@ -7,11 +7,17 @@ import { checkArgs } from "./check-args.ts";
 import { readJobFile } from "./read-job.node.ts";
 import { runTraining } from "./run-training.node.ts";
 
-const args = { job: { type: "positional", description: "The training job's file", required: true, valueHint: "job.yaml" } } as const;
+const args = {
+  job: { type: "positional", description: "The training job's file", required: true, valueHint: "job.yaml" },
+} as const;
 
 /** `sedna-edge train`: takes part in a federation. */
 export const trainCommand = defineCommand({
-  meta: { name: "sedna-edge train", description: "Train with other devices in a federation: the data stay here, changes of the model travel. Events are lines of JSON on standard output" },
+  meta: {
+    name: "sedna-edge train",
+    description:
+      "Train with other devices in a federation: the data stay here, changes of the model travel. Events are lines of JSON on standard output",
+  },
   args,
   async run({ args: given }) {
     checkArgs(given, args);
@@ -19,7 +25,12 @@ export const trainCommand = defineCommand({
     const logger = pino({ base: null }, pino.destination({ fd: 2, sync: true }));
     // Who reads may go; the training goes on.
     process.stdout.on("error", () => {});
-    await runTraining({ job, logger, write: (line) => void process.stdout.write(`${line}\n`), exit: (code) => process.exit(code) });
+    await runTraining({
+      job,
+      logger,
+      write: (line) => void process.stdout.write(`${line}\n`),
+      exit: (code) => process.exit(code),
+    });
     process.exit(0);
   },
 });

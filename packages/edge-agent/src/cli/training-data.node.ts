@@ -28,14 +28,22 @@ export async function openTrainingData(data: TrainingData): Promise<OpenTraining
 async function folders(path: string, given: readonly string[] | undefined): Promise<OpenTrainingData> {
   const order = new Intl.Collator("en", { numeric: true });
   const entries = await readdir(path, { withFileTypes: true }).catch(unreadable(path));
-  const classes = given ?? entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name).toSorted(order.compare);
+  const classes =
+    given ??
+    entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
+      .map(({ name }) => name)
+      .toSorted(order.compare);
   const files: { readonly file: string; readonly label: number }[] = [];
   for (const [label, name] of classes.entries()) {
     const folder = join(path, name);
-    const names = (await readdir(folder).catch(unreadable(folder))).filter((file) => PICTURE.test(file) && !file.startsWith("."));
+    const names = (await readdir(folder).catch(unreadable(folder))).filter(
+      (file) => PICTURE.test(file) && !file.startsWith("."),
+    );
     files.push(...names.toSorted(order.compare).map((file) => ({ file: join(folder, file), label })));
   }
-  if (files.length === 0) throw new WireError(`read ${path}: expected folders of JPEG, PNG or WebP files; got none`);
+  if (files.length === 0)
+    throw new WireError(`read ${path}: expected folders of JPEG, PNG or WebP files; got none`);
   return {
     classes,
     // A folder is a class.
@@ -54,10 +62,25 @@ async function table(path: string): Promise<OpenTrainingData> {
   const bytes = await readFile(path).catch(unreadable(path));
   const { features, labels } = tensorsIn(bytes, path);
   const [count = 0, width = 0] = features?.shape ?? [];
-  if (features?.dtype !== "float32" || features.shape.length !== 2 || labels?.shape.length !== 1 || labels.shape[0] !== count) throw new WireError(`read ${path}: expected features as float32 [n, width] and labels [n]; got ${[features, labels].map((one) => (one ? `${one.dtype} [${one.shape}]` : "none")).join(" and ")}`);
-  const row = (i: number): Tensor => ({ dtype: "float32", shape: [width], data: (features.data as Float32Array).subarray(i * width, (i + 1) * width) });
+  if (
+    features?.dtype !== "float32" ||
+    features.shape.length !== 2 ||
+    labels?.shape.length !== 1 ||
+    labels.shape[0] !== count
+  )
+    throw new WireError(
+      `read ${path}: expected features as float32 [n, width] and labels [n]; got ${[features, labels].map((one) => (one ? `${one.dtype} [${one.shape}]` : "none")).join(" and ")}`,
+    );
+  const row = (i: number): Tensor => ({
+    dtype: "float32",
+    shape: [width],
+    data: (features.data as Float32Array).subarray(i * width, (i + 1) * width),
+  });
   const label = (i: number): number => Number(labels.data[i]);
-  return { samples: list(bytes, { count, sample: row, label }), checkLabels: labelsOf(path, { count, label }) };
+  return {
+    samples: list(bytes, { count, sample: row, label }),
+    checkLabels: labelsOf(path, { count, label }),
+  };
 }
 
 function tensorsIn(bytes: Uint8Array, path: string): ReturnType<typeof readSafetensors>["tensors"] {
@@ -71,11 +94,21 @@ function tensorsIn(bytes: Uint8Array, path: string): ReturnType<typeof readSafet
 async function idx(images: string, labels: string): Promise<OpenTrainingData> {
   const [pictures, classes] = await Promise.all([readIdx(images, 3), readIdx(labels, 1)]);
   const [count = 0, height = 0, width = 0] = pictures.shape;
-  if (classes.shape[0] !== count) throw new WireError(`read ${labels}: expected ${count} labels, one for each picture; got ${classes.shape[0]}`);
+  if (classes.shape[0] !== count)
+    throw new WireError(
+      `read ${labels}: expected ${count} labels, one for each picture; got ${classes.shape[0]}`,
+    );
   const size = height * width;
-  const picture = (i: number): Tensor => ({ dtype: "float32", shape: [1, height, width], data: Float32Array.from(pictures.data.subarray(i * size, (i + 1) * size), (value) => value / 255) });
+  const picture = (i: number): Tensor => ({
+    dtype: "float32",
+    shape: [1, height, width],
+    data: Float32Array.from(pictures.data.subarray(i * size, (i + 1) * size), (value) => value / 255),
+  });
   const label = (i: number): number => classes.data[i]!;
-  return { samples: list(Buffer.concat([pictures.data, classes.data]), { count, sample: picture, label }), checkLabels: labelsOf(labels, { count, label }) };
+  return {
+    samples: list(Buffer.concat([pictures.data, classes.data]), { count, sample: picture, label }),
+    checkLabels: labelsOf(labels, { count, label }),
+  };
 }
 
 const labelsOf =
@@ -83,28 +116,50 @@ const labelsOf =
   (classes: number): void => {
     for (let i = 0; i < count; i++) {
       const found = label(i);
-      if (!Number.isInteger(found) || found < 0 || found >= classes) throw new WireError(`read ${path}: expected labels from 0 to ${classes - 1}, the federation's classes; got ${found} for sample ${i}`);
+      if (!Number.isInteger(found) || found < 0 || found >= classes)
+        throw new WireError(
+          `read ${path}: expected labels from 0 to ${classes - 1}, the federation's classes; got ${found} for sample ${i}`,
+        );
     }
   };
 
 /** Source: yann.lecun.com, "the IDX file format": two zeros, the type, the number of axes, each as a big-endian uint32. */
-async function readIdx(path: string, axes: number): Promise<{ readonly shape: readonly number[]; readonly data: Uint8Array }> {
+async function readIdx(
+  path: string,
+  axes: number,
+): Promise<{ readonly shape: readonly number[]; readonly data: Uint8Array }> {
   const raw = await readFile(path).catch(unreadable(path));
   let bytes: Buffer = raw;
   try {
     if (raw[0] === 0x1f && raw[1] === 0x8b) bytes = gunzipSync(raw, { maxOutputLength: MAX_IDX_BYTES });
   } catch (cause) {
-    throw new WireError(`read ${path}: expected a file packed by gzip; got ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new WireError(
+      `read ${path}: expected a file packed by gzip; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
   const start = 4 + 4 * axes;
-  if (bytes.length < start || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 8 || bytes[3] !== axes) throw new WireError(`read ${path}: expected an IDX file of bytes with ${axes} axes; got another`);
+  if (bytes.length < start || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 8 || bytes[3] !== axes)
+    throw new WireError(`read ${path}: expected an IDX file of bytes with ${axes} axes; got another`);
   const shape = Array.from({ length: axes }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
   const length = shape.reduce((product, axis) => product * axis, 1);
-  if (bytes.length - start !== length) throw new WireError(`read ${path}: expected ${length} bytes for [${shape}]; got ${bytes.length - start}`);
+  if (bytes.length - start !== length)
+    throw new WireError(`read ${path}: expected ${length} bytes for [${shape}]; got ${bytes.length - start}`);
   return { shape, data: bytes.subarray(start) };
 }
 
-function list(content: Uint8Array, { count, sample, label }: { readonly count: number; readonly sample: (i: number) => Tensor; readonly label: (i: number) => number }): LabelledSamples<Tensor> {
+function list(
+  content: Uint8Array,
+  {
+    count,
+    sample,
+    label,
+  }: {
+    readonly count: number;
+    readonly sample: (i: number) => Tensor;
+    readonly label: (i: number) => number;
+  },
+): LabelledSamples<Tensor> {
   return {
     version: createHash("sha256").update(content).digest("hex"),
     count,
@@ -116,6 +171,9 @@ function list(content: Uint8Array, { count, sample, label }: { readonly count: n
 
 function unreadable(path: string): (error: unknown) => never {
   return (error) => {
-    throw new WireError(`read ${path}: expected training data; got ${(error as NodeJS.ErrnoException).code ?? String(error)}`, { cause: error });
+    throw new WireError(
+      `read ${path}: expected training data; got ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      { cause: error },
+    );
   };
 }

@@ -29,7 +29,10 @@ export interface ControlConnectionOptions {
 const LOST: ControlEnd = { opened: true, code: 1006, reason: "nothing came after two pings" };
 
 /** Says hello on a socket and hears the tasks; sees by pings of its own, which pages have to make themselves, when it is dead. */
-export function controlConnection(socket: ClientSocket, { token, handshakeMs, pingMs }: ControlConnectionOptions): ControlConnection {
+export function controlConnection(
+  socket: ClientSocket,
+  { token, handshakeMs, pingMs }: ControlConnectionOptions,
+): ControlConnection {
   let newest: FederationTask | undefined;
   let end: ControlEnd | undefined;
   let opened = false;
@@ -52,7 +55,10 @@ export function controlConnection(socket: ClientSocket, { token, handshakeMs, pi
     socket.send('{"type":"ping"}');
     timer = setTimeout(ping, pingMs);
   };
-  let timer = setTimeout(() => finish({ opened: false, code: 1006, reason: `no handshake within ${handshakeMs} ms` }), handshakeMs);
+  let timer = setTimeout(
+    () => finish({ opened: false, code: 1006, reason: `no handshake within ${handshakeMs} ms` }),
+    handshakeMs,
+  );
 
   socket.addEventListener("open", () => {
     if (end) return;
@@ -74,11 +80,14 @@ export function controlConnection(socket: ClientSocket, { token, handshakeMs, pi
   });
   // What it says of itself comes with the close; without a listener Node would take it for an uncaught error.
   socket.addEventListener("error", () => {});
-  socket.addEventListener("close", ({ code = 1006, reason = "" }) => finish({ opened, code, reason: String(reason) }));
+  socket.addEventListener("close", ({ code = 1006, reason = "" }) =>
+    finish({ opened, code, reason: String(reason) }),
+  );
 
   return {
     async next() {
-      while (newest === undefined && end === undefined) await new Promise<void>((resolve) => (wake = resolve));
+      while (newest === undefined && end === undefined)
+        await new Promise<void>((resolve) => (wake = resolve));
       const task = newest;
       newest = undefined;
       return task ? { task } : { end: end! };

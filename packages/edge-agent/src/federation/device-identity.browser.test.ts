@@ -6,7 +6,11 @@ import { deviceIdentity } from "./device-identity.ts";
 describe("deviceIdentity() in a browser", () => {
   it("is the same after a reload, one though two tabs start at once, and cannot be read out", async () => {
     const name = `identity-${crypto.randomUUID()}`;
-    const all = await Promise.all([deviceIdentity({ name }), deviceIdentity({ name }), deviceIdentity({ name })]);
+    const all = await Promise.all([
+      deviceIdentity({ name }),
+      deviceIdentity({ name }),
+      deviceIdentity({ name }),
+    ]);
     expect(new Set(all.map(({ device }) => device)).size).toBe(1);
     const one = await deviceIdentity({ name });
     expect(one.device).toBe(all[0]!.device);
@@ -19,7 +23,20 @@ describe("deviceIdentity() in a browser", () => {
 
     const { at, nonce, signature } = await one.prove({ audience: "digits", at: 5 });
     const bytes = (base64: string) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    const key = await crypto.subtle.importKey("raw", bytes(one.publicKey), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
-    expect(await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, bytes(signature), claimBytes({ audience: "digits", device: one.device, nonce, at }))).toBe(true);
+    const key = await crypto.subtle.importKey(
+      "raw",
+      bytes(one.publicKey),
+      { name: "ECDSA", namedCurve: "P-256" },
+      false,
+      ["verify"],
+    );
+    expect(
+      await crypto.subtle.verify(
+        { name: "ECDSA", hash: "SHA-256" },
+        key,
+        bytes(signature),
+        claimBytes({ audience: "digits", device: one.device, nonce, at }),
+      ),
+    ).toBe(true);
   });
 });

@@ -20,7 +20,9 @@ describe("deviceIdentity() in Node", () => {
     const second = await deviceIdentity({ directory });
     expect(second).toMatchObject({ device: first.device, publicKey: first.publicKey });
     expect(isDeviceId(first.device)).toBe(true);
-    expect(first.device).toBe(createHash("sha256").update(Buffer.from(first.publicKey, "base64")).digest("hex").slice(0, 32));
+    expect(first.device).toBe(
+      createHash("sha256").update(Buffer.from(first.publicKey, "base64")).digest("hex").slice(0, 32),
+    );
     expect(await readdir(directory)).toEqual(["sedna-device.pem"]);
     expect((await stat(join(directory, "sedna-device.pem"))).mode & 0o777).toBe(0o600);
     expect((await deviceIdentity({ directory: fresh() })).device).not.toBe(first.device);
@@ -28,10 +30,25 @@ describe("deviceIdentity() in Node", () => {
 
   it("signs claims that WebCrypto verifies, each with a nonce of its own", async () => {
     const one = await deviceIdentity({ directory: fresh() });
-    const [first, second] = [await one.prove({ audience: "digits", at: 5 }), await one.prove({ audience: "digits", at: 5 })];
+    const [first, second] = [
+      await one.prove({ audience: "digits", at: 5 }),
+      await one.prove({ audience: "digits", at: 5 }),
+    ];
     expect(first.nonce).not.toBe(second.nonce);
-    const key = await crypto.subtle.importKey("raw", Buffer.from(one.publicKey, "base64"), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
-    const verify = (audience: string) => crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, Buffer.from(first.signature, "base64"), claimBytes({ audience, device: one.device, nonce: first.nonce, at: 5 }));
+    const key = await crypto.subtle.importKey(
+      "raw",
+      Buffer.from(one.publicKey, "base64"),
+      { name: "ECDSA", namedCurve: "P-256" },
+      false,
+      ["verify"],
+    );
+    const verify = (audience: string) =>
+      crypto.subtle.verify(
+        { name: "ECDSA", hash: "SHA-256" },
+        key,
+        Buffer.from(first.signature, "base64"),
+        claimBytes({ audience, device: one.device, nonce: first.nonce, at: 5 }),
+      );
     expect([await verify("digits"), await verify("others")]).toEqual([true, false]);
   });
 
@@ -48,7 +65,10 @@ describe("deviceIdentity() in Node", () => {
     const path = join(directory, "sedna-device.pem");
     const pem = await readFile(path, "utf8");
     await chmod(path, 0o644);
-    await expect(deviceIdentity({ directory })).rejects.toMatchObject({ code: "storage-failed", message: expect.stringContaining("mode 644") });
+    await expect(deviceIdentity({ directory })).rejects.toMatchObject({
+      code: "storage-failed",
+      message: expect.stringContaining("mode 644"),
+    });
     await chmod(path, 0o600);
     await writeFile(path, pem.slice(0, 90));
     const error = await deviceIdentity({ directory }).catch((cause: Error) => cause);

@@ -33,14 +33,19 @@ export interface DeviceIdentity {
  *
  * @throws {SednaError} `unsupported-platform` on a page without HTTPS, `storage-failed` where the key can be neither read nor kept.
  */
-export async function deviceIdentity({ name = "sedna-device", directory }: DeviceIdentityOptions = {}): Promise<DeviceIdentity> {
+export async function deviceIdentity({
+  name = "sedna-device",
+  directory,
+}: DeviceIdentityOptions = {}): Promise<DeviceIdentity> {
   const key = await openDeviceKey({ name, ...(directory !== undefined && { directory }) });
   const device = deviceId(new Uint8Array(await crypto.subtle.digest("SHA-256", key.publicKey)));
   return {
     device,
     publicKey: base64(key.publicKey),
     async prove({ audience, at }) {
-      const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+        byte.toString(16).padStart(2, "0"),
+      ).join("");
       return { at, nonce, signature: base64(await key.sign(claimBytes({ audience, device, nonce, at }))) };
     },
   };

@@ -7,7 +7,11 @@ const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** See the contract. */
 export async function openDeviceKey({ name = "sedna-device" }: DeviceIdentityOptions): Promise<DeviceKey> {
-  if (!globalThis.crypto?.subtle) throw new SednaError("open the device's key: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none", { code: "unsupported-platform" });
+  if (!globalThis.crypto?.subtle)
+    throw new SednaError(
+      "open the device's key: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none",
+      { code: "unsupported-platform" },
+    );
   try {
     const { openDB } = await import("idb");
     const database = await openDB(name, 1, { upgrade: (fresh) => void fresh.createObjectStore(STORE) });
@@ -16,13 +20,17 @@ export async function openDeviceKey({ name = "sedna-device" }: DeviceIdentityOpt
       const { privateKey, publicKey } = kept;
       return {
         publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", publicKey)),
-        sign: async (bytes) => new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, bytes)),
+        sign: async (bytes) =>
+          new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, privateKey, bytes)),
       };
     } finally {
       database.close();
     }
   } catch (cause) {
-    throw new SednaError(`open the device's key ${name}: expected to read or make it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "storage-failed", cause });
+    throw new SednaError(
+      `open the device's key ${name}: expected to read or make it; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      { code: "storage-failed", cause },
+    );
   }
 }
 

@@ -1,19 +1,36 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+  type KeyObject,
+} from "node:crypto";
 import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SednaError } from "@sedna-js/core";
 import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
 
 /** See the contract. */
-export async function openDeviceKey({ name = "sedna-device", directory }: DeviceIdentityOptions): Promise<DeviceKey> {
-  if (directory === undefined) throw new TypeError("open the device's key: expected a directory, which Node keeps it in; got none");
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) throw new RangeError(`open the device's key: expected a name of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`);
+export async function openDeviceKey({
+  name = "sedna-device",
+  directory,
+}: DeviceIdentityOptions): Promise<DeviceKey> {
+  if (directory === undefined)
+    throw new TypeError("open the device's key: expected a directory, which Node keeps it in; got none");
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw new RangeError(
+      `open the device's key: expected a name of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`,
+    );
   const path = join(directory, `${name}.pem`);
   try {
     return keyOf((await read(path)) ?? (await create(path, directory)), path);
   } catch (cause) {
     if (cause instanceof SednaError) throw cause;
-    throw new SednaError(`open the device's key ${path}: expected to read or make it; got ${(cause as Error).message}`, { code: "storage-failed", cause });
+    throw new SednaError(
+      `open the device's key ${path}: expected to read or make it; got ${(cause as Error).message}`,
+      { code: "storage-failed", cause },
+    );
   }
 }
 
@@ -21,7 +38,11 @@ async function read(path: string): Promise<string | undefined> {
   try {
     const pem = await readFile(path, "utf8");
     const { mode } = await stat(path);
-    if (process.platform !== "win32" && (mode & 0o077) !== 0) throw new SednaError(`open the device's key ${path}: expected a file for its owner alone (mode 600); got mode ${(mode & 0o777).toString(8)}`, { code: "storage-failed" });
+    if (process.platform !== "win32" && (mode & 0o077) !== 0)
+      throw new SednaError(
+        `open the device's key ${path}: expected a file for its owner alone (mode 600); got mode ${(mode & 0o777).toString(8)}`,
+        { code: "storage-failed" },
+      );
     return pem;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
@@ -32,7 +53,10 @@ async function read(path: string): Promise<string | undefined> {
 /** Writes a new key beside its place and links it there: of two that start at once one makes it, and it is never half a key. */
 async function create(path: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const pem = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  const pem = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  }) as string;
   const draft = join(directory, `.draft.${randomUUID()}`);
   try {
     const file = await open(draft, "wx", 0o600);
@@ -59,10 +83,19 @@ function keyOf(pem: string, path: string): DeviceKey {
     key = createPrivateKey(pem);
   } catch {
     // The cause is not told: it may quote the key.
-    throw new SednaError(`open the device's key ${path}: expected PKCS#8 in PEM; got another text`, { code: "storage-failed" });
+    throw new SednaError(`open the device's key ${path}: expected PKCS#8 in PEM; got another text`, {
+      code: "storage-failed",
+    });
   }
-  if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") throw new SednaError(`open the device's key ${path}: expected one of P-256; got one of ${key.asymmetricKeyType}`, { code: "storage-failed" });
+  if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1")
+    throw new SednaError(
+      `open the device's key ${path}: expected one of P-256; got one of ${key.asymmetricKeyType}`,
+      { code: "storage-failed" },
+    );
   const { x, y } = createPublicKey(key).export({ format: "jwk" });
   const publicKey = Uint8Array.from([4, ...Buffer.from(x!, "base64url"), ...Buffer.from(y!, "base64url")]);
-  return { publicKey, sign: async (bytes) => new Uint8Array(sign("sha256", bytes, { key, dsaEncoding: "ieee-p1363" })) };
+  return {
+    publicKey,
+    sign: async (bytes) => new Uint8Array(sign("sha256", bytes, { key, dsaEncoding: "ieee-p1363" })),
+  };
 }

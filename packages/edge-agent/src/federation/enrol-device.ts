@@ -32,22 +32,50 @@ const MAX_REPLY_BYTES = 4096;
  * Gets this device a place in a federation; asked again, it is the same place.
  * @throws {SednaError} `cloud-refused` on a token that is not good, or a device that was revoked; others as any request.
  */
-export async function enrolDevice({ url, name, identity, token, audience = name, label, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, signal, now = Date.now }: EnrolDeviceOptions): Promise<EnrolmentGrant> {
+export async function enrolDevice({
+  url,
+  name,
+  identity,
+  token,
+  audience = name,
+  label,
+  fetch = (input, init) => globalThis.fetch(input, init),
+  deadlineMs = 30_000,
+  signal,
+  now = Date.now,
+}: EnrolDeviceOptions): Promise<EnrolmentGrant> {
   const action = `enrol in the federation ${name}`;
   const address = `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}/devices`;
   const clock = serverClock(now);
   const ask = async (limit: AbortSignal): Promise<Reply> => {
     const proof = await identity.prove({ audience, at: clock.now() });
-    const body = new TextEncoder().encode(JSON.stringify({ protocol: 1, publicKey: identity.publicKey, ...(label && { label }), proof }));
-    return exchange({ url: address, headers: { "content-type": "application/json", authorization: `Bearer ${token}` }, body }, { action, signal: limit, maxReplyBytes: MAX_REPLY_BYTES, fetch });
+    const body = new TextEncoder().encode(
+      JSON.stringify({ protocol: 1, publicKey: identity.publicKey, ...(label && { label }), proof }),
+    );
+    return exchange(
+      {
+        url: address,
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        body,
+      },
+      { action, signal: limit, maxReplyBytes: MAX_REPLY_BYTES, fetch },
+    );
   };
   const options = { deadlineMs, action, ...(signal && { signal }) };
   let reply = await withDeadline(ask, options);
   // A device that starts without a network may think that it is 1970; whom it asks knows better.
   if (reply.status === 403 && clock.learn(reply)) reply = await withDeadline(ask, options);
-  if (reply.status === 404) throw new SednaError(`${action} at ${address}: expected an aggregator that enrols devices; got 404: is it one that lets in any device, or has no such federation?`, { code: "cloud-refused" });
+  if (reply.status === 404)
+    throw new SednaError(
+      `${action} at ${address}: expected an aggregator that enrols devices; got 404: is it one that lets in any device, or has no such federation?`,
+      { code: "cloud-refused" },
+    );
   if (reply.status !== 200 && reply.status !== 201) throw refusal(reply, { action, url: address });
   const grant = readAnswer(reply, { action, read: parseEnrolmentGrant });
-  if (grant.device !== identity.device) throw new SednaError(`${action}: expected to be taken in as ${identity.device}; got ${grant.device}`, { code: "cloud-garbage", retryable: true });
+  if (grant.device !== identity.device)
+    throw new SednaError(`${action}: expected to be taken in as ${identity.device}; got ${grant.device}`, {
+      code: "cloud-garbage",
+      retryable: true,
+    });
   return grant;
 }

@@ -33,17 +33,34 @@ export interface FederationHttp {
    */
   ask(request: FederationRequest): Promise<Reply>;
   /** What a reply that is no success means; undefined where its body is an update's refusal, which is an answer. */
-  failure(reply: Reply, about: { readonly action: string; readonly url: string; readonly token: string | undefined }): SednaError | undefined;
+  failure(
+    reply: Reply,
+    about: { readonly action: string; readonly url: string; readonly token: string | undefined },
+  ): SednaError | undefined;
 }
 
 /** Statuses that mean that nobody is there now: what answers is a proxy, or a server that starts. */
 const PASSING: readonly number[] = [404, 405, 408, 425];
 
 /** HTTP below `<url>/v1/federations/<name>`, with the session's token. */
-export function federationHttp({ base, fetch, session, known }: { readonly base: string; readonly fetch: typeof globalThis.fetch; readonly session: FederationSession; /** Whether this federation has answered before: what is missing now was there, and may come back. */ readonly known: () => boolean }): FederationHttp {
+export function federationHttp({
+  base,
+  fetch,
+  session,
+  known,
+}: {
+  readonly base: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly session: FederationSession;
+  /** Whether this federation has answered before: what is missing now was there, and may come back. */ readonly known: () => boolean;
+}): FederationHttp {
   const failure: FederationHttp["failure"] = (reply, { action, url, token }) => {
     const code = codeOf(reply.body);
-    if (token !== undefined && (reply.status === 401 || code === "unauthorised" || code === "session-replaced")) return session.ended(token, { replaced: code === "session-replaced", action });
+    if (
+      token !== undefined &&
+      (reply.status === 401 || code === "unauthorised" || code === "session-replaced")
+    )
+      return session.ended(token, { replaced: code === "session-replaced", action });
     if (code !== undefined) return undefined;
     const error = refusal(reply, { action, url });
     if (error.retryable || !(known() && PASSING.includes(reply.status))) return error;
@@ -54,11 +71,26 @@ export function federationHttp({ base, fetch, session, known }: { readonly base:
     fetch,
     session,
     failure,
-    async ask({ action, method, path, headers = {}, body, deadlineMs, maxReplyBytes, anonymous, onRefused, signal }) {
+    async ask({
+      action,
+      method,
+      path,
+      headers = {},
+      body,
+      deadlineMs,
+      maxReplyBytes,
+      anonymous,
+      onRefused,
+      signal,
+    }) {
       const url = `${base}${path}`;
       const token = anonymous ? undefined : session.token();
       const all = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-      const send = (limit: AbortSignal): Promise<Reply> => exchange({ method, url, headers: all, ...(body && { body }) }, { action, signal: limit, maxReplyBytes, fetch });
+      const send = (limit: AbortSignal): Promise<Reply> =>
+        exchange(
+          { method, url, headers: all, ...(body && { body }) },
+          { action, signal: limit, maxReplyBytes, fetch },
+        );
       const reply = await withDeadline(send, { deadlineMs, signal, action: `${action} at ${url}` });
       if (reply.status >= 200 && reply.status < 300) return reply;
       onRefused?.(reply);
@@ -70,7 +102,10 @@ export function federationHttp({ base, fetch, session, known }: { readonly base:
 }
 
 /** Reads an answer; what is none of the aggregator's own is a passing fault of the way: a captive portal answers 200 too. */
-export function readAnswer<T>(reply: Reply, { action, read }: { readonly action: string; readonly read: (body: unknown) => T }): T {
+export function readAnswer<T>(
+  reply: Reply,
+  { action, read }: { readonly action: string; readonly read: (body: unknown) => T },
+): T {
   try {
     return read(readJson(reply.body, action));
   } catch (cause) {

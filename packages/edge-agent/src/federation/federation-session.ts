@@ -21,7 +21,10 @@ export function federationSession(): FederationSession {
   let uncertain = false;
   return {
     token() {
-      if (current === undefined) throw new SednaError("take part in a federation: expected a session; got none, so join first", { code: "session-ended" });
+      if (current === undefined)
+        throw new SednaError("take part in a federation: expected a session; got none, so join first", {
+          code: "session-ended",
+        });
       return current;
     },
     async begin(ask) {
@@ -32,8 +35,14 @@ export function federationSession(): FederationSession {
       return grant;
     },
     ended(token, { replaced, action }) {
-      if (replaced && token === current && !uncertain) return new SednaError(`${action}: expected to be the newest session of this device; another one has begun, such as in another tab`, { code: "session-replaced" });
-      return new SednaError(`${action}: expected a session that lasts; it has ended`, { code: "session-ended" });
+      if (replaced && token === current && !uncertain)
+        return new SednaError(
+          `${action}: expected to be the newest session of this device; another one has begun, such as in another tab`,
+          { code: "session-replaced" },
+        );
+      return new SednaError(`${action}: expected a session that lasts; it has ended`, {
+        code: "session-ended",
+      });
     },
     forget() {
       const token = current;

@@ -17,7 +17,13 @@ afterEach(async () => {
 });
 
 const joined = async (options: Partial<FederationTransportOptions>) => {
-  const one = federationTransport({ url: at.server.url, name: "four", random: () => 0, deadlineMs: 2000, ...options });
+  const one = federationTransport({
+    url: at.server.url,
+    name: "four",
+    random: () => 0,
+    deadlineMs: 2000,
+    ...options,
+  });
   await one.join({ protocol: 1, device: "edge-7", numSamples: 10 }, { signal: at.stop.signal });
   at.server.asked.length = 0;
   return one;
@@ -30,7 +36,14 @@ const failure = async (work: Promise<unknown>): Promise<SednaError> => {
   }
   throw new Error("expected a failure; it succeeded");
 };
-const train = (seq: number, round = 1): FederationTask => ({ kind: "train", seq, round, modelVersion: 0, remainingMs: 1000, counted: false });
+const train = (seq: number, round = 1): FederationTask => ({
+  kind: "train",
+  seq,
+  round,
+  modelVersion: 0,
+  remainingMs: 1000,
+  counted: false,
+});
 
 describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
   const listen = async (options: Partial<FederationTransportOptions> = {}) => {

@@ -17,7 +17,8 @@ afterEach(async () => {
 });
 
 const request = { protocol: 1, device: "edge-7", numSamples: 10 } as const;
-const transport = (options: Partial<FederationTransportOptions> = {}): FederationTransport => federationTransport({ url: at.server.url, name: "four", random: () => 0, deadlineMs: 2000, ...options });
+const transport = (options: Partial<FederationTransportOptions> = {}): FederationTransport =>
+  federationTransport({ url: at.server.url, name: "four", random: () => 0, deadlineMs: 2000, ...options });
 const joined = async (options: Partial<FederationTransportOptions> = {}): Promise<FederationTransport> => {
   const one = transport(options);
   await one.join(request, { signal: at.stop.signal });
@@ -43,7 +44,10 @@ describe("join()", () => {
   it("asks for a session, with a proof where the device has an identity", async () => {
     const claims: unknown[] = [];
     const proof = { at: 5, nonce: "n", signature: "c2ln" };
-    const grant = await transport({ identity: { prove: async (claim) => (claims.push(claim), proof) }, now: () => 77 }).join(request, { signal });
+    const grant = await transport({
+      identity: { prove: async (claim) => (claims.push(claim), proof) },
+      now: () => 77,
+    }).join(request, { signal });
     expect(grant).toMatchObject({ token: "token-1", epoch: 1, plan: { name: "four" } });
     expect(at.server.joined).toEqual([{ ...request, proof }]);
     expect(claims).toEqual([{ audience: "four", at: 77 }]);
@@ -53,25 +57,47 @@ describe("join()", () => {
     const status = { code: 503, headers: { "retry-after": "7" } as Record<string, string> };
     at.server.mischief = (_, response) => (response.writeHead(status.code, status.headers).end("no"), true);
     const one = transport();
-    expect(await failure(one.join(request, { signal }))).toMatchObject({ code: "cloud-busy", retryable: true, retryAfterMs: 7000 });
+    expect(await failure(one.join(request, { signal }))).toMatchObject({
+      code: "cloud-busy",
+      retryable: true,
+      retryAfterMs: 7000,
+    });
     status.code = 403;
-    expect(await failure(one.join(request, { signal }))).toMatchObject({ code: "cloud-refused", retryable: false });
+    expect(await failure(one.join(request, { signal }))).toMatchObject({
+      code: "cloud-refused",
+      retryable: false,
+    });
     status.code = 404;
-    expect(await failure(one.join(request, { signal }))).toMatchObject({ code: "cloud-refused", retryable: false });
+    expect(await failure(one.join(request, { signal }))).toMatchObject({
+      code: "cloud-refused",
+      retryable: false,
+    });
     at.server.mischief = undefined;
     await one.join(request, { signal });
     at.server.mischief = (_, response) => (response.writeHead(404).end(), true);
-    expect(await failure(one.join(request, { signal })), "what was there comes back: a deployment").toMatchObject({ code: "cloud-refused", retryable: true });
+    expect(
+      await failure(one.join(request, { signal })),
+      "what was there comes back: a deployment",
+    ).toMatchObject({ code: "cloud-refused", retryable: true });
   });
 
   it("C4: takes a page that some network puts in between for a passing fault", async () => {
-    at.server.mischief = (_, response) => (response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome to the hotel</html>"), true);
-    expect(await failure(transport().join(request, { signal }))).toMatchObject({ code: "cloud-garbage", retryable: true });
+    at.server.mischief = (_, response) => (
+      response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome to the hotel</html>"),
+      true
+    );
+    expect(await failure(transport().join(request, { signal }))).toMatchObject({
+      code: "cloud-garbage",
+      retryable: true,
+    });
   });
 
   it("C2: gives up on a server that says nothing", async () => {
     at.server.mischief = () => true;
-    expect(await failure(transport({ deadlineMs: 50 }).join(request, { signal }))).toMatchObject({ code: "cloud-timeout", retryable: true });
+    expect(await failure(transport({ deadlineMs: 50 }).join(request, { signal }))).toMatchObject({
+      code: "cloud-timeout",
+      retryable: true,
+    });
   });
 });
 
@@ -94,7 +120,10 @@ describe("fetchModel()", () => {
       response.write(asBytes(numbers).subarray(0, half), () => setTimeout(() => response.destroy(), 20));
       return true;
     };
-    expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({ code: "cloud-unreachable", retryable: true });
+    expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({
+      code: "cloud-unreachable",
+      retryable: true,
+    });
     // The entity is another one than that of the broken line: it starts anew.
     expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
     expect(at.server.asked[1]!.range).toBe(`bytes=${half}-`);
@@ -102,7 +131,11 @@ describe("fetchModel()", () => {
     at.server.mischief = (_, response) => {
       const etag = response.req.headers["if-range"] ?? '"x"';
       at.server.mischief = undefined;
-      response.writeHead(200, { etag: `"${hashOf(asBytes(numbers))}"`, "content-length": 4 * length, "x-if-range": etag });
+      response.writeHead(200, {
+        etag: `"${hashOf(asBytes(numbers))}"`,
+        "content-length": 4 * length,
+        "x-if-range": etag,
+      });
       response.write(asBytes(numbers).subarray(0, half), () => setTimeout(() => response.destroy(), 20));
       return true;
     };
@@ -129,7 +162,10 @@ describe("fetchModel()", () => {
     ];
     for (const [headers, body] of answers) {
       at.server.mischief = (_, response) => (response.writeHead(200, headers).end(body), true);
-      expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({ code: expect.stringMatching(/cloud-(garbage|unreachable)/), retryable: true });
+      expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({
+        code: expect.stringMatching(/cloud-(garbage|unreachable)/),
+        retryable: true,
+      });
     }
     at.server.mischief = undefined;
     expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
@@ -154,16 +190,27 @@ describe("sendUpdate()", () => {
     expect(await whole.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
     const parts = await joined({ chunkBytes: 40_000 });
     expect(await parts.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
-    expect(at.server.asked.map(({ range }) => range)).toEqual(["bytes 0-39999/100000", "bytes 40000-79999/100000", "bytes 80000-99999/100000"]);
+    expect(at.server.asked.map(({ range }) => range)).toEqual([
+      "bytes 0-39999/100000",
+      "bytes 40000-79999/100000",
+      "bytes 80000-99999/100000",
+    ]);
     expect(at.server.updates.map((update) => Buffer.compare(update, message))).toEqual([0, 0]);
   });
 
   it("goes on where the line broke", async () => {
     const one = await joined();
     at.server.cutUploadAfter = 60_000;
-    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({ code: "cloud-unreachable", retryable: true });
+    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({
+      code: "cloud-unreachable",
+      retryable: true,
+    });
     expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
-    expect(at.server.asked.map(({ method, range }) => `${method} ${range}`)).toEqual(["PUT bytes 0-99999/100000", "HEAD undefined", "PUT bytes 60000-99999/100000"]);
+    expect(at.server.asked.map(({ method, range }) => `${method} ${range}`)).toEqual([
+      "PUT bytes 0-99999/100000",
+      "HEAD undefined",
+      "PUT bytes 60000-99999/100000",
+    ]);
     expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);
   });
 
@@ -181,18 +228,34 @@ describe("sendUpdate()", () => {
     };
     await failure(one.sendUpdate(message, { round: 1, signal }));
     at.server.answer = { status: 200, body: { round: 1, counted: true, duplicate: true } };
-    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true, duplicate: true });
+    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({
+      round: 1,
+      counted: true,
+      duplicate: true,
+    });
     expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);
   });
 
   it("gives a refusal as the answer that it is, and what is about the session as an error", async () => {
     const one = await joined();
     at.server.answer = { status: 409, body: { error: "the round is over", code: "round-closed", round: 2 } };
-    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ error: "the round is over", code: "round-closed", round: 2 });
+    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({
+      error: "the round is over",
+      code: "round-closed",
+      round: 2,
+    });
     at.server.token = "";
-    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({ code: "session-ended" });
-    at.server.mischief = (_, response) => (response.writeHead(429, { "retry-after": "3" }).end('{"error":"slowly"}'), true);
-    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({ code: "cloud-busy", retryAfterMs: 3000 });
+    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({
+      code: "session-ended",
+    });
+    at.server.mischief = (_, response) => (
+      response.writeHead(429, { "retry-after": "3" }).end('{"error":"slowly"}'),
+      true
+    );
+    expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({
+      code: "cloud-busy",
+      retryAfterMs: 3000,
+    });
   });
 });
 
@@ -201,7 +264,10 @@ describe("whose session it is", () => {
     const one = await joined();
     await transport().join(request, { signal });
     at.server.models.set(0, asBytes(numbers));
-    expect(await failure(one.fetchModel(0, { length: numbers.length, signal }))).toMatchObject({ code: "session-replaced", retryable: false });
+    expect(await failure(one.fetchModel(0, { length: numbers.length, signal }))).toMatchObject({
+      code: "session-replaced",
+      retryable: false,
+    });
   });
 
   it("its own newer session is no other's, also when that one's grant was lost on the way", async () => {
@@ -215,7 +281,9 @@ describe("whose session it is", () => {
       return true;
     };
     await failure(one.join(request, { signal }));
-    expect(await failure(one.fetchModel(0, { length: numbers.length, signal }))).toMatchObject({ code: "session-ended" });
+    expect(await failure(one.fetchModel(0, { length: numbers.length, signal }))).toMatchObject({
+      code: "session-ended",
+    });
     await one.join(request, { signal });
     expect(isSame(await one.fetchModel(0, { length: numbers.length, signal }))).toBe(true);
   });

@@ -1,4 +1,14 @@
-import { checkDeadline, parseSessionGrant, parseUpdateReceipt, parseUpdateRefused, SednaError, UPDATE_TYPE, type FederationTransport, type SessionGrant, type WeightStore } from "@sedna-js/core";
+import {
+  checkDeadline,
+  parseSessionGrant,
+  parseUpdateReceipt,
+  parseUpdateRefused,
+  SednaError,
+  UPDATE_TYPE,
+  type FederationTransport,
+  type SessionGrant,
+  type WeightStore,
+} from "@sedna-js/core";
 import { openClientSocket, type ClientSocket } from "#platform";
 import { baseUrl } from "../http/base-url.ts";
 import type { DeviceIdentity } from "./device-identity.ts";
@@ -78,14 +88,23 @@ export function federationTransport({
   now = Date.now,
 }: FederationTransportOptions): FederationTransport {
   checkDeadline(deadlineMs);
-  if (!(Number.isInteger(chunkBytes) && chunkBytes >= 1)) throw new RangeError(`reach a federation: expected chunkBytes as a whole number from 1 up; got ${chunkBytes}`);
+  if (!(Number.isInteger(chunkBytes) && chunkBytes >= 1))
+    throw new RangeError(
+      `reach a federation: expected chunkBytes as a whole number from 1 up; got ${chunkBytes}`,
+    );
   const session = federationSession();
   let known = false;
   const clock = serverClock(now);
-  const http = federationHttp({ base: `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`, fetch, session, known: () => known });
+  const http = federationHttp({
+    base: `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`,
+    fetch,
+    session,
+    known: () => known,
+  });
 
   const fetchModel = parameterFetcher({ http, stallMs: deadlineMs });
-  const poll = (signal: AbortSignal): ReturnType<typeof pollTasks> => pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random });
+  const poll = (signal: AbortSignal): ReturnType<typeof pollTasks> =>
+    pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random });
 
   return {
     async join(request, { signal }) {
@@ -94,14 +113,30 @@ export function federationTransport({
       const ask = async (): Promise<SessionGrant> => {
         const proof = identity && (await identity.prove({ audience, at: clock.now() }));
         const body = new TextEncoder().encode(JSON.stringify({ ...request, ...(proof && { proof }) }));
-        const reply = await http.ask({ action, method: "POST", path: "/sessions", headers: { "content-type": "application/json" }, body, deadlineMs, maxReplyBytes: MAX_GRANT_BYTES, anonymous: true, signal, onRefused: (refused) => (isLate = clock.learn(refused)) });
-        if (reply.status >= 300) throw new SednaError(`${action}: expected a session; got ${new TextDecoder().decode(reply.body).slice(0, 200)}`, { code: "cloud-refused" });
+        const reply = await http.ask({
+          action,
+          method: "POST",
+          path: "/sessions",
+          headers: { "content-type": "application/json" },
+          body,
+          deadlineMs,
+          maxReplyBytes: MAX_GRANT_BYTES,
+          anonymous: true,
+          signal,
+          onRefused: (refused) => (isLate = clock.learn(refused)),
+        });
+        if (reply.status >= 300)
+          throw new SednaError(
+            `${action}: expected a session; got ${new TextDecoder().decode(reply.body).slice(0, 200)}`,
+            { code: "cloud-refused" },
+          );
         return readAnswer(reply, { action, read: parseSessionGrant });
       };
       const grant = await session.begin(() =>
         ask().catch((error: unknown) => {
           // A device that starts without a network may think that it is 1970; whom it asks knows better.
-          if (!(identity && isLate && error instanceof SednaError && error.code === "cloud-refused")) throw error;
+          if (!(identity && isLate && error instanceof SednaError && error.code === "cloud-refused"))
+            throw error;
           return ask();
         }),
       );
@@ -109,20 +144,58 @@ export function federationTransport({
       return grant;
     },
     tasks: ({ signal }) =>
-      control === "poll" ? poll(signal) : socketTasks({ url: http.url("/control").replace(/^http/, "ws"), session, signal, open: openSocket, poll, withoutMs: withoutSocketMs, handshakeMs, pingMs, baseMs, capMs, random }),
-    ...(weightStore ? storedWeights({ store: weightStore, name, http, deadlineMs, fetchModel }) : { fetchModel, sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }) }),
+      control === "poll"
+        ? poll(signal)
+        : socketTasks({
+            url: http.url("/control").replace(/^http/, "ws"),
+            session,
+            signal,
+            open: openSocket,
+            poll,
+            withoutMs: withoutSocketMs,
+            handshakeMs,
+            pingMs,
+            baseMs,
+            capMs,
+            random,
+          }),
+    ...(weightStore
+      ? storedWeights({ store: weightStore, name, http, deadlineMs, fetchModel })
+      : { fetchModel, sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }) }),
     async sendSecure(phase, { round, message, signal }) {
       const action = `send the secure sum's ${phase} of round ${round}`;
       const headers = { "content-type": phase === "masked" ? UPDATE_TYPE : "application/json" };
-      const reply = await http.ask({ action, method: "POST", path: `/secure/${phase}`, headers, body: message, deadlineMs: deadlineMs + (1000 * message.length) / slowest, maxReplyBytes: 65_536, signal });
-      return reply.status >= 300 ? readAnswer(reply, { action, read: parseUpdateRefused }) : readAnswer(reply, { action, read: parseUpdateReceipt });
+      const reply = await http.ask({
+        action,
+        method: "POST",
+        path: `/secure/${phase}`,
+        headers,
+        body: message,
+        deadlineMs: deadlineMs + (1000 * message.length) / slowest,
+        maxReplyBytes: 65_536,
+        signal,
+      });
+      return reply.status >= 300
+        ? readAnswer(reply, { action, read: parseUpdateRefused })
+        : readAnswer(reply, { action, read: parseUpdateReceipt });
     },
     async leave() {
       const token = session.forget();
       if (token === undefined) return;
       // Who leaves does not care for the answer, and the aggregator finds out anyway.
       const signal = AbortSignal.timeout(LEAVE_MS);
-      await http.ask({ action: "leave", method: "DELETE", path: "/sessions", headers: { authorization: `Bearer ${token}` }, deadlineMs: LEAVE_MS, maxReplyBytes: 65_536, anonymous: true, signal }).catch(() => {});
+      await http
+        .ask({
+          action: "leave",
+          method: "DELETE",
+          path: "/sessions",
+          headers: { authorization: `Bearer ${token}` },
+          deadlineMs: LEAVE_MS,
+          maxReplyBytes: 65_536,
+          anonymous: true,
+          signal,
+        })
+        .catch(() => {});
     },
   };
 }

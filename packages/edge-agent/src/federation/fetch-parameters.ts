@@ -11,7 +11,10 @@ export interface ParameterFetcherOptions {
 }
 
 /** Fetches models; see {@link parameterFetcher}. */
-export type ParameterFetcher = (version: number, options: { readonly length: number; readonly signal: AbortSignal }) => Promise<Float32Array>;
+export type ParameterFetcher = (
+  version: number,
+  options: { readonly length: number; readonly signal: AbortSignal },
+) => Promise<Float32Array>;
 
 /** What has come of a model. */
 interface Begun {
@@ -33,26 +36,54 @@ const MAX_REFUSAL_BYTES = 2048;
 export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): ParameterFetcher {
   let kept: Begun | undefined;
 
-  const fail = (message: string, options: { readonly code?: "cloud-garbage" | "cloud-unreachable" | "cloud-timeout"; readonly cause?: unknown } = {}): SednaError => {
+  const fail = (
+    message: string,
+    options: {
+      readonly code?: "cloud-garbage" | "cloud-unreachable" | "cloud-timeout";
+      readonly cause?: unknown;
+    } = {},
+  ): SednaError => {
     const { code = "cloud-garbage", cause } = options;
-    return new SednaError(`${ACTION}: ${message}`, { code, retryable: true, ...(cause !== undefined && { cause }) });
+    return new SednaError(`${ACTION}: ${message}`, {
+      code,
+      retryable: true,
+      ...(cause !== undefined && { cause }),
+    });
   };
 
   /** Where the reply begins: where we left off, or at the start. */
-  const begin = (response: Response, { version, total }: { readonly version: number; readonly total: number }): Begun => {
+  const begin = (
+    response: Response,
+    { version, total }: { readonly version: number; readonly total: number },
+  ): Begun => {
     const { status, headers } = response;
     const tag = headers.get("etag") ?? "";
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get("content-range") ?? "");
-    if (status === 206 && kept && kept.tag === tag && Number(range?.[1]) === kept.done && Number(range?.[2]) === total) return kept;
+    if (
+      status === 206 &&
+      kept &&
+      kept.tag === tag &&
+      Number(range?.[1]) === kept.done &&
+      Number(range?.[2]) === total
+    )
+      return kept;
     kept = undefined;
     if (status !== 200) throw fail(`expected the rest of it; got status ${status} and another part`);
     const length = headers.get("content-length");
     // A length is of what travels: of compressed bytes it says nothing.
-    if (length !== null && !headers.has("content-encoding") && Number(length) !== total) throw fail(`expected ${total} bytes; got ${length}`);
+    if (length !== null && !headers.has("content-encoding") && Number(length) !== total)
+      throw fail(`expected ${total} bytes; got ${length}`);
     return { version, bytes: new Uint8Array(total), tag, hash: sha256(), done: 0 };
   };
 
-  const receive = async (response: Response, { partial, alive, signal }: { readonly partial: Begun; readonly alive: () => void; readonly signal: AbortSignal }): Promise<void> => {
+  const receive = async (
+    response: Response,
+    {
+      partial,
+      alive,
+      signal,
+    }: { readonly partial: Begun; readonly alive: () => void; readonly signal: AbortSignal },
+  ): Promise<void> => {
     for await (const piece of readPieces(response, signal)) {
       alive();
       if (partial.done + piece.length > partial.bytes.length) {
@@ -74,20 +105,33 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     const follow = (): void => limit.abort(signal.reason);
     signal.addEventListener("abort", follow, { once: true });
     if (signal.aborted) follow();
-    const stop = (): void => limit.abort(fail(`expected it to come; got nothing for ${stallMs} ms`, { code: "cloud-timeout" }));
+    const stop = (): void =>
+      limit.abort(fail(`expected it to come; got nothing for ${stallMs} ms`, { code: "cloud-timeout" }));
     let stall = setTimeout(stop, stallMs);
     const alive = (): void => {
       clearTimeout(stall);
       stall = setTimeout(stop, stallMs);
     };
     try {
-      const resume = kept && { range: `bytes=${kept.done}-`, ...(kept.tag.startsWith('"') && { "if-range": kept.tag }) };
-      const response = await http.fetch(http.url(path), { headers: { authorization: `Bearer ${token}`, ...resume }, signal: limit.signal, redirect: "error" });
+      const resume = kept && {
+        range: `bytes=${kept.done}-`,
+        ...(kept.tag.startsWith('"') && { "if-range": kept.tag }),
+      };
+      const response = await http.fetch(http.url(path), {
+        headers: { authorization: `Bearer ${token}`, ...resume },
+        signal: limit.signal,
+        redirect: "error",
+      });
       try {
-        if (!response.ok) throw http.failure(await refusalOf(response), { action: ACTION, url: http.url(path), token }) ?? fail(`expected status 200; got ${response.status}`);
+        if (!response.ok)
+          throw (
+            http.failure(await refusalOf(response), { action: ACTION, url: http.url(path), token }) ??
+            fail(`expected status 200; got ${response.status}`)
+          );
         const partial = (kept = begin(response, { version, total }));
         await receive(response, { partial, alive, signal: limit.signal });
-        if (partial.done < total) throw fail(`expected ${total} bytes; got ${partial.done}`, { code: "cloud-unreachable" });
+        if (partial.done < total)
+          throw fail(`expected ${total} bytes; got ${partial.done}`, { code: "cloud-unreachable" });
         kept = undefined;
         const promised = /^(?:W\/)?"([a-f0-9]{64})"$/.exec(partial.tag)?.[1];
         const hash = partial.hash.hex();
@@ -101,7 +145,10 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
       signal.throwIfAborted();
       if (limit.signal.aborted) throw limit.signal.reason;
       if (cause instanceof SednaError) throw cause;
-      throw fail(`the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", cause });
+      throw fail(`the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        code: "cloud-unreachable",
+        cause,
+      });
     } finally {
       clearTimeout(stall);
       signal.removeEventListener("abort", follow);

@@ -1,4 +1,21 @@
-import { cryptographicRandom, flatOf, MISTNET_TYPE, nextWait, parseMistnetStatus, privateRecords, randomBits, readSafetensors, SednaError, withDeadline, WireError, writeMistnetUpload, type FillRandom, type MistnetPlan, type MistnetRecords, type MistnetStatus } from "@sedna-js/core";
+import {
+  cryptographicRandom,
+  flatOf,
+  MISTNET_TYPE,
+  nextWait,
+  parseMistnetStatus,
+  privateRecords,
+  randomBits,
+  readSafetensors,
+  SednaError,
+  withDeadline,
+  WireError,
+  writeMistnetUpload,
+  type FillRandom,
+  type MistnetPlan,
+  type MistnetRecords,
+  type MistnetStatus,
+} from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, refusal, type AnyExchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
@@ -38,7 +55,10 @@ export interface MistnetEdge {
    * @param records called once, with the plan: what to cut and how many at most.
    * @throws {SednaError} `privacy-forbids` where the plan asks for more than the owner allows; `cloud-refused`.
    */
-  upload(records: (plan: MistnetPlan) => Promise<MistnetRecords>, options?: { readonly signal?: AbortSignal }): Promise<{ readonly epsilon: number; readonly delta: number; readonly duplicate: boolean }>;
+  upload(
+    records: (plan: MistnetPlan) => Promise<MistnetRecords>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<{ readonly epsilon: number; readonly delta: number; readonly duplicate: boolean }>;
   /** The trained head's flat parameters, once there are any. @throws {SednaError} `cloud-refused` where it was abandoned. */
   head(options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
 }
@@ -47,17 +67,43 @@ const ACTION = "take part in MistNet";
 const BACK_OFF = { baseMs: 500, capMs: 60_000 };
 
 /** Takes part in a MistNet: features that were cut and noised here go to the cloud, once, and nothing else does. */
-export function createMistnetEdge({ url, name, device, token, maxEpsilon, maxDelta = 1e-5, store, deadlineMs = 60_000, fetch = globalThis.fetch.bind(globalThis), fill = cryptographicRandom, random = Math.random }: MistnetEdgeOptions): MistnetEdge {
+export function createMistnetEdge({
+  url,
+  name,
+  device,
+  token,
+  maxEpsilon,
+  maxDelta = 1e-5,
+  store,
+  deadlineMs = 60_000,
+  fetch = globalThis.fetch.bind(globalThis),
+  fill = cryptographicRandom,
+  random = Math.random,
+}: MistnetEdgeOptions): MistnetEdge {
   const root = `${baseUrl(url)}/v1/mistnet/${encodeURIComponent(name)}`;
   const key = `mistnet-${name.toLowerCase()}`;
   let made: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
-  const ask = async (path: string, { signal, maxReplyBytes, ...request }: Omit<AnyExchange, "url"> & { readonly signal: AbortSignal; readonly maxReplyBytes: number }): Promise<Reply> => {
+  const ask = async (
+    path: string,
+    {
+      signal,
+      maxReplyBytes,
+      ...request
+    }: Omit<AnyExchange, "url"> & { readonly signal: AbortSignal; readonly maxReplyBytes: number },
+  ): Promise<Reply> => {
     const headers = { ...request.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
     for (let tried = 0; ; tried++) {
       signal.throwIfAborted();
       try {
-        const reply = await withDeadline((limit) => exchange({ ...request, url: `${root}${path}`, headers }, { action: ACTION, signal: limit, maxReplyBytes, fetch }), { deadlineMs, signal, action: ACTION });
+        const reply = await withDeadline(
+          (limit) =>
+            exchange(
+              { ...request, url: `${root}${path}`, headers },
+              { action: ACTION, signal: limit, maxReplyBytes, fetch },
+            ),
+          { deadlineMs, signal, action: ACTION },
+        );
         if (reply.status < 300) return reply;
         throw refusal(reply, { action: ACTION, url: `${root}${path}` });
       } catch (error) {
@@ -67,15 +113,28 @@ export function createMistnetEdge({ url, name, device, token, maxEpsilon, maxDel
       }
     }
   };
-  const statusOf = async (signal: AbortSignal): Promise<MistnetStatus> => parseMistnetStatus(readJson((await ask("", { method: "GET", headers: {}, signal, maxReplyBytes: 65_536 })).body, ACTION));
+  const statusOf = async (signal: AbortSignal): Promise<MistnetStatus> =>
+    parseMistnetStatus(
+      readJson((await ask("", { method: "GET", headers: {}, signal, maxReplyBytes: 65_536 })).body, ACTION),
+    );
 
   const allowed = (plan: MistnetPlan): void => {
-    if (plan.epsilon > maxEpsilon || plan.delta > maxDelta) throw new SednaError(`${ACTION}: expected an epsilon of at most ${maxEpsilon} and a delta of at most ${maxDelta}; the plan has ${plan.epsilon} and ${plan.delta}`, { code: "privacy-forbids" });
+    if (plan.epsilon > maxEpsilon || plan.delta > maxDelta)
+      throw new SednaError(
+        `${ACTION}: expected an epsilon of at most ${maxEpsilon} and a delta of at most ${maxDelta}; the plan has ${plan.epsilon} and ${plan.delta}`,
+        { code: "privacy-forbids" },
+      );
   };
-  const make = async (plan: MistnetPlan, records: (plan: MistnetPlan) => Promise<MistnetRecords>): Promise<Uint8Array<ArrayBuffer>> => {
+  const make = async (
+    plan: MistnetPlan,
+    records: (plan: MistnetPlan) => Promise<MistnetRecords>,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
     const kept = await store?.get(key);
     if (kept) return kept;
-    const bytes = writeMistnetUpload(privateRecords(await records(plan), { plan, bits: randomBits(fill) }), plan);
+    const bytes = writeMistnetUpload(
+      privateRecords(await records(plan), { plan, bits: randomBits(fill) }),
+      plan,
+    );
     // Before anything leaves: what was sent and then forgotten would be noised anew.
     await store?.set(key, bytes);
     return bytes;
@@ -91,7 +150,13 @@ export function createMistnetEdge({ url, name, device, token, maxEpsilon, maxDel
         throw error;
       });
       const body = await made;
-      const reply = await ask(`/uploads/${encodeURIComponent(device)}`, { method: "PUT", headers: { "content-type": MISTNET_TYPE }, body, signal, maxReplyBytes: 65_536 });
+      const reply = await ask(`/uploads/${encodeURIComponent(device)}`, {
+        method: "PUT",
+        headers: { "content-type": MISTNET_TYPE },
+        body,
+        signal,
+        maxReplyBytes: 65_536,
+      });
       return { epsilon: plan.epsilon, delta: plan.delta, duplicate: reply.status === 200 };
     },
     async head({ signal = new AbortController().signal } = {}) {

@@ -22,7 +22,15 @@ const ACTION = "ask for a task";
 const MAX_REPLY_BYTES = 2 ** 26;
 
 /** The task whenever it changes, and now and then the same, by asking for it. Waits with back-off while nobody answers. @throws {SednaError} what no other try heals. */
-export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capMs, random }: PollTasksOptions): AsyncGenerator<FederationTask, undefined> {
+export async function* pollTasks({
+  http,
+  signal,
+  waitS,
+  deadlineMs,
+  baseMs,
+  capMs,
+  random,
+}: PollTasksOptions): AsyncGenerator<FederationTask, undefined> {
   let last: FederationTask | undefined;
   let tried = 0;
   for (;;) {
@@ -31,8 +39,19 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
     let task: FederationTask;
     const askedAt = performance.now();
     try {
-      const reply = await http.ask({ action: ACTION, method: "GET", path, deadlineMs: 1000 * waitS + deadlineMs, maxReplyBytes: MAX_REPLY_BYTES, signal });
-      if (reply.status >= 300) throw new SednaError(`${ACTION}: expected a task; got status ${reply.status}`, { code: "cloud-garbage", retryable: true });
+      const reply = await http.ask({
+        action: ACTION,
+        method: "GET",
+        path,
+        deadlineMs: 1000 * waitS + deadlineMs,
+        maxReplyBytes: MAX_REPLY_BYTES,
+        signal,
+      });
+      if (reply.status >= 300)
+        throw new SednaError(`${ACTION}: expected a task; got status ${reply.status}`, {
+          code: "cloud-garbage",
+          retryable: true,
+        });
       task = readAnswer(reply, { action: ACTION, read: parseFederationTask });
       tried = 0;
     } catch (error) {
@@ -40,7 +59,10 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
       if (!(error instanceof SednaError && error.retryable)) throw error;
       // Whoever answers next may have started anew.
       last = undefined;
-      await pause(nextWait({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }), signal);
+      await pause(
+        nextWait({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }),
+        signal,
+      );
       continue;
     }
     const isNews = last === undefined || saying(task) !== saying(last);
@@ -49,7 +71,8 @@ export async function* pollTasks({ http, signal, waitS, deadlineMs, baseMs, capM
     yield task;
     // One that keeps a question until something changes is asked again at once; one that does not says when to come back.
     const isKept = performance.now() - askedAt >= 500 * waitS;
-    if (!isNews && !isKept) await pause(Math.max(task.kind === "wait" ? task.retryAfterMs : 0, random() * baseMs), signal);
+    if (!isNews && !isKept)
+      await pause(Math.max(task.kind === "wait" ? task.retryAfterMs : 0, random() * baseMs), signal);
   }
 }
 

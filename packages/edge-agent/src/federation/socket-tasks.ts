@@ -61,7 +61,10 @@ export async function* socketTasks(options: SocketTasksOptions): AsyncGenerator<
 const NEVER_OPENED: ControlEnd = { opened: false, code: 1006, reason: "" };
 
 /** One connection, from its start to its end. */
-async function* hear({ open, url, handshakeMs, pingMs, signal }: SocketTasksOptions, token: string): AsyncGenerator<{ readonly task: FederationTask } | { readonly end: ControlEnd }, undefined> {
+async function* hear(
+  { open, url, handshakeMs, pingMs, signal }: SocketTasksOptions,
+  token: string,
+): AsyncGenerator<{ readonly task: FederationTask } | { readonly end: ControlEnd }, undefined> {
   // A page may not be allowed to open this address at all, which the constructor tells.
   const socket = await open(url, { maxMessageBytes: MAX_MESSAGE_BYTES }).catch(() => undefined);
   if (!socket) return;
@@ -83,7 +86,10 @@ async function* hear({ open, url, handshakeMs, pingMs, signal }: SocketTasksOpti
 }
 
 /** Polls for a time; ends then without an error. */
-async function* pollFor(ms: number, { poll, signal }: Pick<SocketTasksOptions, "poll" | "signal">): AsyncGenerator<FederationTask, undefined> {
+async function* pollFor(
+  ms: number,
+  { poll, signal }: Pick<SocketTasksOptions, "poll" | "signal">,
+): AsyncGenerator<FederationTask, undefined> {
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), ms);
   try {
@@ -96,7 +102,10 @@ async function* pollFor(ms: number, { poll, signal }: Pick<SocketTasksOptions, "
   }
 }
 
-function sessionEnd({ code }: ControlEnd, { session, token }: { readonly session: FederationSession; readonly token: string }): SednaError | undefined {
+function sessionEnd(
+  { code }: ControlEnd,
+  { session, token }: { readonly session: FederationSession; readonly token: string },
+): SednaError | undefined {
   if (code !== ENDED.unauthorised && code !== ENDED.replaced) return undefined;
   return session.ended(token, { replaced: code === ENDED.replaced, action: "hear the federation's tasks" });
 }

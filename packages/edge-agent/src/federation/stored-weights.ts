@@ -1,4 +1,13 @@
-import { modelKey, parseUpdateReceipt, parseUpdateRefused, sha256Hex, UPDATE_REFERENCE_TYPE, updateKey, type FederationTransport, type WeightStore } from "@sedna-js/core";
+import {
+  modelKey,
+  parseUpdateReceipt,
+  parseUpdateRefused,
+  sha256Hex,
+  UPDATE_REFERENCE_TYPE,
+  updateKey,
+  type FederationTransport,
+  type WeightStore,
+} from "@sedna-js/core";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
 /** Options of {@link storedWeights}. */
@@ -15,13 +24,30 @@ export interface StoredWeightsOptions {
 const MAX_REPLY_BYTES = 65_536;
 
 /** A client's end of a weight store: models come from there, updates are put there, and the aggregator is told where. */
-export function storedWeights({ store, name, http, deadlineMs, fetchModel }: StoredWeightsOptions): Pick<FederationTransport, "fetchModel" | "sendUpdate"> {
+export function storedWeights({
+  store,
+  name,
+  http,
+  deadlineMs,
+  fetchModel,
+}: StoredWeightsOptions): Pick<FederationTransport, "fetchModel" | "sendUpdate"> {
   return {
     async fetchModel(version, { length, signal }) {
       // Anyone who may write to the store may change what is there: the aggregator says which content it means.
-      const { headers } = await http.ask({ action: "ask for the model's hash", method: "HEAD", path: `/models/${version}`, deadlineMs, maxReplyBytes: 0, signal });
+      const { headers } = await http.ask({
+        action: "ask for the model's hash",
+        method: "HEAD",
+        path: `/models/${version}`,
+        deadlineMs,
+        maxReplyBytes: 0,
+        signal,
+      });
       const sha256 = /^"([0-9a-f]{64})"$/.exec(headers.get("etag") ?? "")?.[1];
-      const bytes = sha256 && (await store.get(modelKey({ federation: name, version }), { maxBytes: 4 * length, sha256, signal }).catch(() => signal.throwIfAborted()));
+      const bytes =
+        sha256 &&
+        (await store
+          .get(modelKey({ federation: name, version }), { maxBytes: 4 * length, sha256, signal })
+          .catch(() => signal.throwIfAborted()));
       if (!bytes || bytes.length !== 4 * length) return fetchModel(version, { length, signal });
       // The store's bytes may lie at any place of a larger buffer.
       return new Float32Array(bytes.slice().buffer);
@@ -34,8 +60,19 @@ export function storedWeights({ store, name, http, deadlineMs, fetchModel }: Sto
       const key = updateKey({ federation: name, round, id: sha256 });
       await store.put(key, bytes, { signal });
       const body = new TextEncoder().encode(JSON.stringify({ key, bytes: bytes.length, sha256 }));
-      const reply = await http.ask({ action, method: "PUT", path: `/rounds/${round}/update`, headers: { "content-type": UPDATE_REFERENCE_TYPE }, body, deadlineMs, maxReplyBytes: MAX_REPLY_BYTES, signal });
-      return reply.status >= 300 ? readAnswer(reply, { action, read: parseUpdateRefused }) : readAnswer(reply, { action, read: parseUpdateReceipt });
+      const reply = await http.ask({
+        action,
+        method: "PUT",
+        path: `/rounds/${round}/update`,
+        headers: { "content-type": UPDATE_REFERENCE_TYPE },
+        body,
+        deadlineMs,
+        maxReplyBytes: MAX_REPLY_BYTES,
+        signal,
+      });
+      return reply.status >= 300
+        ? readAnswer(reply, { action, read: parseUpdateRefused })
+        : readAnswer(reply, { action, read: parseUpdateReceipt });
     },
   };
 }

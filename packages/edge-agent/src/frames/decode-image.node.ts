@@ -2,7 +2,10 @@ import { decodeWithSharp, importOptional, type Frame, type SharpModule } from "@
 
 /** Imports `sharp` when the first picture is decoded or encoded. */
 export async function importSharp(): Promise<SharpModule> {
-  const { default: sharp } = await importOptional("sharp", { action: "read pictures in Node", load: () => import("sharp") });
+  const { default: sharp } = await importOptional("sharp", {
+    action: "read pictures in Node",
+    load: () => import("sharp"),
+  });
   return sharp as unknown as SharpModule;
 }
 

@@ -9,7 +9,10 @@ export interface BrowserFrame extends Frame {
 }
 
 /** Wraps a VideoFrame or an ImageBitmap, and owns it from here on. */
-export function browserFrame(picture: BrowserPicture, { timestamp = 0 }: { readonly timestamp?: number } = {}): BrowserFrame {
+export function browserFrame(
+  picture: BrowserPicture,
+  { timestamp = 0 }: { readonly timestamp?: number } = {},
+): BrowserFrame {
   const isVideo = "displayWidth" in picture;
   const width = isVideo ? picture.displayWidth : picture.width;
   const height = isVideo ? picture.displayHeight : picture.height;
@@ -38,7 +41,11 @@ export function browserFrame(picture: BrowserPicture, { timestamp = 0 }: { reado
       const { canvas } = draw(picture, size);
       const blob = await canvas.convertToBlob({ type, quality });
       // Safari writes no WebP and gives PNG instead: say what it is.
-      return { ...size, type: blob.type as EncodedImage["type"], bytes: new Uint8Array(await blob.arrayBuffer()) };
+      return {
+        ...size,
+        type: blob.type as EncodedImage["type"],
+        bytes: new Uint8Array(await blob.arrayBuffer()),
+      };
     },
     close() {
       closed = true;
@@ -47,7 +54,10 @@ export function browserFrame(picture: BrowserPicture, { timestamp = 0 }: { reado
   };
 }
 
-function draw(picture: BrowserPicture, size: { width: number; height: number }): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
+function draw(
+  picture: BrowserPicture,
+  size: { width: number; height: number },
+): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
   checkSize(size, "draw a frame");
   const canvas = new OffscreenCanvas(size.width, size.height);
   const context = canvas.getContext("2d", { willReadFrequently: true });

@@ -3,17 +3,25 @@ import { exchange, refusal, type Reply } from "./exchange.ts";
 
 const url = "https://cloud.example/v1";
 const ask = (response: Response, { maxReplyBytes = 100 } = {}): Promise<Reply> =>
-  exchange({ url, headers: {}, body: new Uint8Array() }, { action: "ask", signal: new AbortController().signal, maxReplyBytes, fetch: async () => response });
+  exchange(
+    { url, headers: {}, body: new Uint8Array() },
+    { action: "ask", signal: new AbortController().signal, maxReplyBytes, fetch: async () => response },
+  );
 
 describe("exchange()", () => {
   it("takes an answer up to its limit, and no longer one", async () => {
     expect((await ask(new Response("x".repeat(100)))).body).toHaveLength(100);
-    await expect(ask(new Response("x".repeat(101)))).rejects.toMatchObject({ code: "cloud-garbage", retryable: true });
+    await expect(ask(new Response("x".repeat(101)))).rejects.toMatchObject({
+      code: "cloud-garbage",
+      retryable: true,
+    });
   });
 
   it("reads of a refusal what people need, however long it is", async () => {
     const reply = await ask(new Response(`no such model: ${"x".repeat(5000)}`, { status: 404 }));
     expect(reply.body).toHaveLength(2048);
-    expect(refusal(reply, { action: "ask", url }).message).toMatch(/^ask at https:\/\/cloud\.example\/v1: expected success; got 404: no such model: x+$/);
+    expect(refusal(reply, { action: "ask", url }).message).toMatch(
+      /^ask at https:\/\/cloud\.example\/v1: expected success; got 404: no such model: x+$/,
+    );
   });
 });

@@ -41,39 +41,75 @@ const MAX_REFUSAL_BYTES = 2048;
  *
  * @throws {SednaError} `cloud-unreachable` (no connection, cut body, redirect), `cloud-garbage` (too long), retryable.
  */
-export async function exchange({ method = "POST", url, headers, body }: AnyExchange, { action, signal, maxReplyBytes, onBytes, fetch }: ExchangeOptions): Promise<Reply> {
+export async function exchange(
+  { method = "POST", url, headers, body }: AnyExchange,
+  { action, signal, maxReplyBytes, onBytes, fetch }: ExchangeOptions,
+): Promise<Reply> {
   const read = { bytes: 0 };
   try {
     const response = await fetch(url, { method, headers, ...(body && { body }), signal, redirect: "error" });
     const answer = { status: response.status, headers: response.headers };
-    if (!response.ok) return { ...answer, body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read, signal }).catch(() => new Uint8Array()) };
+    if (!response.ok)
+      return {
+        ...answer,
+        body: await readAtMost(response, { limit: MAX_REFUSAL_BYTES, read, signal }).catch(
+          () => new Uint8Array(),
+        ),
+      };
     const reply = await readAtMost(response, { limit: maxReplyBytes, read, signal });
-    if (read.bytes > maxReplyBytes) throw new SednaError(`${action}: expected an answer of at most ${maxReplyBytes} bytes; got more`, { code: "cloud-garbage", retryable: true });
+    if (read.bytes > maxReplyBytes)
+      throw new SednaError(`${action}: expected an answer of at most ${maxReplyBytes} bytes; got more`, {
+        code: "cloud-garbage",
+        retryable: true,
+      });
     return { ...answer, body: reply };
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof SednaError) throw cause;
     // Node says only "fetch failed", and why in the cause of that.
     const { cause: inner } = cause instanceof Error ? cause : {};
-    const why = [cause, inner].filter((one) => one instanceof Error).map(({ message }) => message).filter(Boolean).join(": ") || String(cause);
-    throw new SednaError(`${action} at ${url}: expected an answer; the connection failed: ${why}`, { code: "cloud-unreachable", retryable: true, cause });
+    const why =
+      [cause, inner]
+        .filter((one) => one instanceof Error)
+        .map(({ message }) => message)
+        .filter(Boolean)
+        .join(": ") || String(cause);
+    throw new SednaError(`${action} at ${url}: expected an answer; the connection failed: ${why}`, {
+      code: "cloud-unreachable",
+      retryable: true,
+      cause,
+    });
   } finally {
     onBytes?.(read.bytes);
   }
 }
 
 /** What a reply that is no success is as an error: `cloud-busy` (429, 503, and 507 when it has a time to come back), else `cloud-refused`. */
-export function refusal({ status, headers, body }: Reply, { action, url }: { readonly action: string; readonly url: string }): SednaError {
+export function refusal(
+  { status, headers, body }: Reply,
+  { action, url }: { readonly action: string; readonly url: string },
+): SednaError {
   const text = new TextDecoder().decode(body).slice(0, 200);
   const message = `${action} at ${url}: expected success; got ${status}${text ? `: ${text}` : ""}`;
   const retryAfterMs = readRetryAfter(headers.get("retry-after"), Date.now());
   const isBusy = status === 429 || status === 503 || (status === 507 && retryAfterMs !== undefined);
   if (!isBusy) return new SednaError(message, { code: "cloud-refused", retryable: status >= 500 });
-  return new SednaError(message, { code: "cloud-busy", retryable: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+  return new SednaError(message, {
+    code: "cloud-busy",
+    retryable: true,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** A body up to its limit; `read` tells how much came of it. */
-async function readAtMost(response: Response, { limit, read, signal }: { readonly limit: number; readonly read: { bytes: number }; readonly signal: AbortSignal }): Promise<Uint8Array> {
+async function readAtMost(
+  response: Response,
+  {
+    limit,
+    read,
+    signal,
+  }: { readonly limit: number; readonly read: { bytes: number }; readonly signal: AbortSignal },
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of readPieces(response, signal)) {
     chunks.push(chunk.subarray(0, limit - read.bytes));

@@ -21,6 +21,11 @@ describe("readRetryAfter()", () => {
   });
 
   it("answers any text with a time or nothing", () => {
-    fc.assert(fc.property(fc.string(), (text) => { const ms = readRetryAfter(text, now); expect(ms === undefined || ms >= 0).toBe(true); }));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const ms = readRetryAfter(text, now);
+        expect(ms === undefined || ms >= 0).toBe(true);
+      }),
+    );
   });
 });

@@ -26,13 +26,22 @@ export interface MappingRules<Job> {
 export type Say = (path: Path, expected: string) => void;
 
 type Path = readonly PropertyKey[];
-type Schema = core.$ZodType & { readonly safeParse: (value: unknown) => { readonly success: boolean; readonly data?: unknown; readonly error?: { readonly issues: readonly core.$ZodIssue[] } } };
+type Schema = core.$ZodType & {
+  readonly safeParse: (value: unknown) => {
+    readonly success: boolean;
+    readonly data?: unknown;
+    readonly error?: { readonly issues: readonly core.$ZodIssue[] };
+  };
+};
 
 /**
  * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt setting would be a silent one.
  * @throws {WireError} with a line for every problem: the place, what was expected, what came.
  */
-export function parseMapping<Job>(value: unknown, { rules, from = "the job", environment = {} }: ParseJobOptions & { readonly rules: MappingRules<Job> }): Job {
+export function parseMapping<Job>(
+  value: unknown,
+  { rules, from = "the job", environment = {} }: ParseJobOptions & { readonly rules: MappingRules<Job> },
+): Job {
   // By place, the first of each: a secret that the environment lacks need not be told to be no secret too.
   const told = new Map<string, string>();
   const say = (path: Path, expected: string): void => {
@@ -45,24 +54,36 @@ export function parseMapping<Job>(value: unknown, { rules, from = "the job", env
     const found = valueAt(given, at);
     const parsed = (schema as Schema).safeParse(found);
     // Of a part that is told by its key, more is said below.
-    for (const issue of parsed.error?.issues.filter(({ path }) => at.length > 0 || path.length !== 1 || !Object.hasOwn(rules.kinds, String(path[0]))) ?? []) tellIssue(issue, { at, found, say, rules });
+    for (const issue of parsed.error?.issues.filter(
+      ({ path }) => at.length > 0 || path.length !== 1 || !Object.hasOwn(rules.kinds, String(path[0])),
+    ) ?? [])
+      tellIssue(issue, { at, found, say, rules });
     return parsed.data;
   };
   const kind = (schemas: Readonly<Record<string, core.$ZodType>>, at: string): unknown => {
     const found = valueAt(given, [at]);
     const names = Object.keys(schemas);
-    if (!isMapping(found)) return say([at], `expected a mapping with one of ${names.join(", ")}; got ${describe(found)}`);
+    if (!isMapping(found))
+      return say([at], `expected a mapping with one of ${names.join(", ")}; got ${describe(found)}`);
     const told = names.filter((name) => Object.hasOwn(found, name));
     if (told.length === 1) return part(schemas[told[0]!]!, [at]);
-    const unknown = Object.keys(found).map((key) => nearestName(key, names)).find(Boolean);
-    return say([at], `expected one of ${names.join(", ")}; got ${told.join(" and ") || Object.keys(found).join(", ") || "none"}${told.length === 0 && unknown ? `: did you mean ${unknown}?` : ""}`);
+    const unknown = Object.keys(found)
+      .map((key) => nearestName(key, names))
+      .find(Boolean);
+    return say(
+      [at],
+      `expected one of ${names.join(", ")}; got ${told.join(" and ") || Object.keys(found).join(", ") || "none"}${told.length === 0 && unknown ? `: did you mean ${unknown}?` : ""}`,
+    );
   };
 
   const whole = part(rules.schema, []);
   if (isMapping(given)) {
     const parts = Object.entries(rules.kinds).map(([name, schemas]) => [name, kind(schemas, name)] as const);
     if (told.size === 0) {
-      const job = { ...(whole as object), ...Object.fromEntries(parts.filter(([, one]) => one !== undefined)) } as Job;
+      const job = {
+        ...(whole as object),
+        ...Object.fromEntries(parts.filter(([, one]) => one !== undefined)),
+      } as Job;
       rules.contradictions(job, say);
       if (told.size === 0) return job;
     }
@@ -70,29 +91,59 @@ export function parseMapping<Job>(value: unknown, { rules, from = "the job", env
   throw new WireError([...told.values()].join("\n"));
 }
 
-function tellIssue(issue: core.$ZodIssue, { at, found, say, rules }: { readonly at: Path; readonly found: unknown; readonly say: Say; readonly rules: Pick<MappingRules<never>, "kinds" | "schema" | "secrets"> }): void {
+function tellIssue(
+  issue: core.$ZodIssue,
+  {
+    at,
+    found,
+    say,
+    rules,
+  }: {
+    readonly at: Path;
+    readonly found: unknown;
+    readonly say: Say;
+    readonly rules: Pick<MappingRules<never>, "kinds" | "schema" | "secrets">;
+  },
+): void {
   const path = [...at, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     for (const key of issue.keys) {
       const known = knownKeys(rules, { at, path: issue.path, found });
       const meant = nearestName(key, known);
-      say([...path, key], `expected one of ${known.join(", ")}; got a key that is none${meant ? `: did you mean ${meant}?` : ""}`);
+      say(
+        [...path, key],
+        `expected one of ${known.join(", ")}; got a key that is none${meant ? `: did you mean ${meant}?` : ""}`,
+      );
     }
     return;
   }
   const value = valueAt(found, issue.path);
   // A token, or an address that may carry a password.
-  const isSecret = rules.secrets.includes(path.join(".")) || (typeof value === "string" && value.includes("@"));
-  const meant = issue.code === "invalid_value" && typeof value === "string" ? nearestName(value, issue.values.map(String)) : undefined;
+  const isSecret =
+    rules.secrets.includes(path.join(".")) || (typeof value === "string" && value.includes("@"));
+  const meant =
+    issue.code === "invalid_value" && typeof value === "string"
+      ? nearestName(value, issue.values.map(String))
+      : undefined;
   const options = issue.code === "invalid_value" ? "one of " : "";
-  say(path, `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describe(value)}${meant ? `: did you mean ${meant}?` : ""}`);
+  say(
+    path,
+    `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describe(value)}${meant ? `: did you mean ${meant}?` : ""}`,
+  );
 }
 
 /** The keys that the mapping at a place may have. */
-function knownKeys({ kinds, schema: whole }: Pick<MappingRules<never>, "kinds" | "schema">, { at, path, found }: { readonly at: Path; readonly path: Path; readonly found: unknown }): readonly string[] {
+function knownKeys(
+  { kinds, schema: whole }: Pick<MappingRules<never>, "kinds" | "schema">,
+  { at, path, found }: { readonly at: Path; readonly path: Path; readonly found: unknown },
+): readonly string[] {
   const schemas = kinds[String(at[0])];
-  let schema: unknown = schemas ? schemas[Object.keys(schemas).find((name) => isMapping(found) && Object.hasOwn(found, name)) ?? ""] : whole;
-  for (const step of path) schema = typeof step === "number" ? definitionOf(schema).element : definitionOf(schema).shape?.[String(step)];
+  let schema: unknown = schemas
+    ? schemas[Object.keys(schemas).find((name) => isMapping(found) && Object.hasOwn(found, name)) ?? ""]
+    : whole;
+  for (const step of path)
+    schema =
+      typeof step === "number" ? definitionOf(schema).element : definitionOf(schema).shape?.[String(step)];
   return Object.keys(definitionOf(schema).shape ?? {});
 }
 
@@ -109,24 +160,49 @@ function definitionOf(schema: unknown): Definition {
 }
 
 /** The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake that nobody sees. */
-function filledIn(value: unknown, { environment, say, secrets, path = [], depth = 0 }: { readonly environment: Readonly<Record<string, string | undefined>>; readonly say: Say; readonly secrets: readonly string[]; readonly path?: Path; readonly depth?: number }): unknown {
+function filledIn(
+  value: unknown,
+  {
+    environment,
+    say,
+    secrets,
+    path = [],
+    depth = 0,
+  }: {
+    readonly environment: Readonly<Record<string, string | undefined>>;
+    readonly say: Say;
+    readonly secrets: readonly string[];
+    readonly path?: Path;
+    readonly depth?: number;
+  },
+): unknown {
   if (typeof value === "string") {
     const name = /^\$\{(\w+)\}$/.exec(value)?.[1];
     if (name === undefined) return value;
-    if (!secrets.includes(path.join("."))) say(path, `expected a value as it is; got ${value}, which is looked up only for ${secrets.join(", ")}`);
+    if (!secrets.includes(path.join(".")))
+      say(path, `expected a value as it is; got ${value}, which is looked up only for ${secrets.join(", ")}`);
     const found = environment[name];
     if (!found) say(path, `expected the environment to have ${name}; it has not`);
     return found || value;
   }
   // Deeper than any job goes. YAML's anchors can make a mapping that contains itself.
   if (depth > 8) return value;
-  const inner = (key: string, one: unknown): unknown => filledIn(one, { environment, say, secrets, path: [...path, key], depth: depth + 1 });
+  const inner = (key: string, one: unknown): unknown =>
+    filledIn(one, { environment, say, secrets, path: [...path, key], depth: depth + 1 });
   if (Array.isArray(value)) return value.map((one, i) => inner(String(i), one));
-  return isMapping(value) ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(key, one)])) : value;
+  return isMapping(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(key, one)]))
+    : value;
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((found, step) => (typeof found === "object" && found !== null && Object.hasOwn(found, step) ? (found as Readonly<Record<PropertyKey, unknown>>)[step] : undefined), value);
+  return path.reduce<unknown>(
+    (found, step) =>
+      typeof found === "object" && found !== null && Object.hasOwn(found, step)
+        ? (found as Readonly<Record<PropertyKey, unknown>>)[step]
+        : undefined,
+    value,
+  );
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

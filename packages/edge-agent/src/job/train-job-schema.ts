@@ -3,7 +3,10 @@ import { above, map, name, oneOf, settings, text, token, web } from "./schema-wo
 
 /** Each kind of data, by the key that tells it. */
 export const dataSchemas = {
-  pictures: map({ pictures: text, classes: z.optional(z.array(text, "a list of folders").check(z.minLength(2, "at least two folders"))) }),
+  pictures: map({
+    pictures: text,
+    classes: z.optional(z.array(text, "a list of folders").check(z.minLength(2, "at least two folders"))),
+  }),
   images: map({ images: text, labels: text }),
   table: map({ table: text }),
 };

@@ -27,7 +27,9 @@ export interface TrainJob {
     /** How pictures become its input: `layout`, `mean`, `std`, `fit`, `channels`. */
     readonly input?: Readonly<Record<string, unknown>>;
   };
-  readonly pauses?: { /** Waits while a battery discharges and holds less than this share of its charge. */ readonly battery?: number };
+  readonly pauses?: {
+    /** Waits while a battery discharges and holds less than this share of its charge. */ readonly battery?: number;
+  };
   /** Where the final model goes, as safetensors. */
   readonly save?: string;
   /** Where keys and features are kept. */

@@ -17,7 +17,10 @@ export interface ByteStore {
 
 /** Keys are file names on every system: lower-case letters, digits, "-" and ".", at most 100. @throws {RangeError} on others. */
 export function checkKey(key: string): string {
-  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(key)) throw new RangeError(`use a byte store: expected a key of lower-case letters, digits, "-" and "."; got ${JSON.stringify(key)}`);
+  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(key))
+    throw new RangeError(
+      `use a byte store: expected a key of lower-case letters, digits, "-" and "."; got ${JSON.stringify(key)}`,
+    );
   return key;
 }
 

@@ -54,7 +54,10 @@ describe("fileBytes()", () => {
   it("tells a disk that cannot be used", async () => {
     const file = join(fresh(), "a");
     await fileBytes({ directory: join(file, "..") }).set("a", Uint8Array.of(1));
-    await expect(fileBytes({ directory: file }).set("b", Uint8Array.of(1))).rejects.toMatchObject({ code: "storage-failed", retryable: true });
+    await expect(fileBytes({ directory: file }).set("b", Uint8Array.of(1))).rejects.toMatchObject({
+      code: "storage-failed",
+      retryable: true,
+    });
     await expect(fileBytes({ directory: file }).keys()).rejects.toMatchObject({ code: "storage-failed" });
   });
 });
@@ -63,7 +66,11 @@ describe("fallbackBytes()", () => {
   it("C7: goes on in memory when there is no room, says so, and goes back when there is", async () => {
     const told: unknown[] = [];
     const first = memoryBytes({ maxBytes: 10 });
-    const store = fallbackBytes({ first, memory: memoryBytes(), onDegraded: ({ key, error }) => told.push([key, (error as SednaError).code]) });
+    const store = fallbackBytes({
+      first,
+      memory: memoryBytes(),
+      onDegraded: ({ key, error }) => told.push([key, (error as SednaError).code]),
+    });
     await store.set("small", new Uint8Array(8).fill(1));
     await store.set("large", new Uint8Array(8).fill(2));
     expect(told).toEqual([["large", "storage-full"]]);

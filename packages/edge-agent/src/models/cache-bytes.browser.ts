@@ -15,8 +15,12 @@ export async function cacheBytes({ name }: { readonly name: string }): Promise<B
         const found = await cache.match(place(key));
         return found ? new Uint8Array(await found.arrayBuffer()) : undefined;
       }),
-    set: (key, bytes) => guarded(`store ${key}`, () => cache.put(place(key), new Response(checkValue(bytes)))),
+    set: (key, bytes) =>
+      guarded(`store ${key}`, () => cache.put(place(key), new Response(checkValue(bytes)))),
     delete: (key) => guarded(`delete ${key}`, async () => void (await cache.delete(place(key)))),
-    keys: () => guarded("list what is stored", async () => (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf("/") + 1))),
+    keys: () =>
+      guarded("list what is stored", async () =>
+        (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf("/") + 1)),
+      ),
   };
 }

@@ -1,4 +1,12 @@
-import { describe, readSafetensors, SednaError, type Estimator, type GoldenCase, type Tensor, type Tensors } from "@sedna-js/core";
+import {
+  describe,
+  readSafetensors,
+  SednaError,
+  type Estimator,
+  type GoldenCase,
+  type Tensor,
+  type Tensors,
+} from "@sedna-js/core";
 import type { VerifiedModel } from "./model-store.ts";
 
 /** Options of {@link checkGolden}. */
@@ -23,22 +31,39 @@ export interface GoldenCheck {
  * @throws {TypeError} where the estimator has no `run`.
  * @throws {SednaError} what reading the files and running the model throw; `wire-format` on a file that is no safetensors.
  */
-export async function checkGolden(estimator: Pick<Estimator<never, unknown>, "run">, model: VerifiedModel, { maxCases = Infinity, signal }: CheckGoldenOptions = {}): Promise<GoldenCheck> {
+export async function checkGolden(
+  estimator: Pick<Estimator<never, unknown>, "run">,
+  model: VerifiedModel,
+  { maxCases = Infinity, signal }: CheckGoldenOptions = {},
+): Promise<GoldenCheck> {
   const cases = (model.manifest.golden ?? []).slice(0, maxCases);
-  if (cases.length > 0 && !estimator.run) throw new TypeError("check golden cases: expected an estimator that runs tensors; got one without run()");
+  if (cases.length > 0 && !estimator.run)
+    throw new TypeError("check golden cases: expected an estimator that runs tensors; got one without run()");
   let passed = 0;
   for (const golden of cases) {
     const inputs = readSafetensors(await model.read(golden.inputs, { signal })).tensors;
     const expected = readSafetensors(await model.read(golden.outputs, { signal })).tensors;
-    const problem = misfit(await estimator.run!(inputs, { signal }), { expected, tolerance: golden.tolerance });
-    if (problem !== undefined) return { passed, mismatch: new SednaError(`check the golden case ${golden.inputs}: ${problem}`, { code: "model-mismatch" }) };
+    const problem = misfit(await estimator.run!(inputs, { signal }), {
+      expected,
+      tolerance: golden.tolerance,
+    });
+    if (problem !== undefined)
+      return {
+        passed,
+        mismatch: new SednaError(`check the golden case ${golden.inputs}: ${problem}`, {
+          code: "model-mismatch",
+        }),
+      };
     passed++;
   }
   return { passed };
 }
 
 /** What is wrong with outputs: `expected ..., got ...`; undefined where nothing is. */
-function misfit(outputs: Tensors, { expected, tolerance }: { readonly expected: Tensors; readonly tolerance: GoldenCase["tolerance"] }): string | undefined {
+function misfit(
+  outputs: Tensors,
+  { expected, tolerance }: { readonly expected: Tensors; readonly tolerance: GoldenCase["tolerance"] },
+): string | undefined {
   for (const [name, wanted] of Object.entries(expected)) {
     const given: Tensor | undefined = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
     if (given?.dtype !== wanted.dtype || String(given.shape) !== String(wanted.shape)) {
@@ -48,7 +73,8 @@ function misfit(outputs: Tensors, { expected, tolerance }: { readonly expected: 
       const [want, got] = [Number(wanted.data[i]), Number(given.data[i])];
       const margin = tolerance.absolute + tolerance.relative * Math.abs(want);
       // Asked this way round, so that NaN is no pass. Equal infinities have no difference to compare.
-      if (!(Math.abs(got - want) <= margin || got === want)) return `expected ${name}[${i}] within ${margin} of ${want}; got ${got}`;
+      if (!(Math.abs(got - want) <= margin || got === want))
+        return `expected ${name}[${i}] within ${margin} of ${want}; got ${got}`;
     }
   }
   return undefined;

@@ -15,7 +15,8 @@ const runs = async (store: ModelStore): Promise<number | undefined> => {
   if (found) await found.read("model.onnx");
   return found?.manifest.version;
 };
-const blobs = async (directory: string): Promise<number> => (await readdir(directory)).filter((name) => name.startsWith("blob-")).length;
+const blobs = async (directory: string): Promise<number> =>
+  (await readdir(directory)).filter((name) => name.startsWith("blob-")).length;
 
 describe("createModelStore()", () => {
   it("installs what is signed, tells how far it is, and has it without the network after a restart", async () => {
@@ -29,7 +30,9 @@ describe("createModelStore()", () => {
     at.server.files = new Map();
     const later = storeIn(directory);
     const found = (await later.current())!;
-    expect(Buffer.from(await found.read("model.onnx")).equals(Buffer.from(model(1).content["model.onnx"]))).toBe(true);
+    expect(
+      Buffer.from(await found.read("model.onnx")).equals(Buffer.from(model(1).content["model.onnx"])),
+    ).toBe(true);
     await expect(found.read("other")).rejects.toBeInstanceOf(RangeError);
     expect(await later.versions()).toEqual([{ version: 1, state: "installed", trials: 0 }]);
     expect(await later.lastGood()).toBeUndefined();
@@ -64,7 +67,10 @@ describe("createModelStore()", () => {
     }
     at.server.files = right;
     await store.install();
-    expect(await store.versions()).toEqual([{ version: 1, state: "good", trials: 0 }, { version: 2, state: "installed", trials: 0 }]);
+    expect(await store.versions()).toEqual([
+      { version: 1, state: "good", trials: 0 },
+      { version: 2, state: "installed", trials: 0 },
+    ]);
     expect(await runs(store)).toBe(1);
   });
 
@@ -74,7 +80,10 @@ describe("createModelStore()", () => {
     const store = storeIn(directory, { onDamage: (error) => damage.push(error) });
     await serve(model(1));
     const installed = await store.install();
-    const blob = join(directory, (await readdir(directory)).find((name) => name.startsWith("blob-"))!);
+    const blob = join(
+      directory,
+      (await readdir(directory)).find((name) => name.startsWith("blob-"))!,
+    );
     const bytes = await readFile(blob);
     bytes[1234]! ^= 16;
     await writeFile(blob, bytes);
@@ -94,37 +103,48 @@ describe("createModelStore()", () => {
       await store.mark(version, "good");
     }
     const { sha256 } = (await store.current())!.manifest.files[0]!;
-    await rm(join(directory, (await readdir(directory)).find((name) => name.includes(sha256))!));
+    await rm(
+      join(
+        directory,
+        (await readdir(directory)).find((name) => name.includes(sha256))!,
+      ),
+    );
     expect(await runs(store)).toBe(1);
     expect((await store.lastGood())!.manifest.version).toBe(1);
   });
 
-  it.skipIf(process.platform === "win32")("goes on past a bad block: an older version runs, and what cannot be read is fetched again", async () => {
-    const directory = folder();
-    const store = storeIn(directory);
-    for (const version of [1, 2]) {
-      await serve({ ...model(version), version });
-      await store.install();
-      await store.mark(version, "good");
-    }
-    const { sha256 } = (await store.current())!.manifest.files[0]!;
-    const unreadable = async (name: string): Promise<void> => {
-      await rm(join(directory, name));
-      // Reading it fails with EISDIR, as a bad block does with EIO; writing takes its place.
-      await symlink(tmpdir(), join(directory, name));
-    };
-    await unreadable((await readdir(directory)).find((name) => name.includes(sha256))!);
-    expect(await runs(storeIn(directory))).toBe(1);
-    await storeIn(directory).install();
-    expect(await runs(storeIn(directory))).toBe(2);
+  it.skipIf(process.platform === "win32")(
+    "goes on past a bad block: an older version runs, and what cannot be read is fetched again",
+    async () => {
+      const directory = folder();
+      const store = storeIn(directory);
+      for (const version of [1, 2]) {
+        await serve({ ...model(version), version });
+        await store.install();
+        await store.mark(version, "good");
+      }
+      const { sha256 } = (await store.current())!.manifest.files[0]!;
+      const unreadable = async (name: string): Promise<void> => {
+        await rm(join(directory, name));
+        // Reading it fails with EISDIR, as a bad block does with EIO; writing takes its place.
+        await symlink(tmpdir(), join(directory, name));
+      };
+      await unreadable((await readdir(directory)).find((name) => name.includes(sha256))!);
+      expect(await runs(storeIn(directory))).toBe(1);
+      await storeIn(directory).install();
+      expect(await runs(storeIn(directory))).toBe(2);
 
-    await unreadable("state.json");
-    const damage: unknown[] = [];
-    expect(await runs(storeIn(directory, { onDamage: (error) => damage.push(error) }))).toBe(2);
-    expect(damage).toEqual([expect.objectContaining({ code: "storage-failed" })]);
-    await unreadable("state-copy.json");
-    expect(await failure(storeIn(directory).install())).toMatchObject({ code: "storage-failed", retryable: true });
-  });
+      await unreadable("state.json");
+      const damage: unknown[] = [];
+      expect(await runs(storeIn(directory, { onDamage: (error) => damage.push(error) }))).toBe(2);
+      expect(damage).toEqual([expect.objectContaining({ code: "storage-failed" })]);
+      await unreadable("state-copy.json");
+      expect(await failure(storeIn(directory).install())).toMatchObject({
+        code: "storage-failed",
+        retryable: true,
+      });
+    },
+  );
 
   it("offers no version again that was found bad, and fetches none of it", async () => {
     const directory = folder();
@@ -133,7 +153,10 @@ describe("createModelStore()", () => {
     await storeIn(directory).mark(1, "bad");
     expect(await blobs(directory)).toBe(0);
     at.server.asked.length = 0;
-    expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-mismatch", retryable: false });
+    expect(await failure(storeIn(directory).install())).toMatchObject({
+      code: "model-mismatch",
+      retryable: false,
+    });
     expect(at.server.asked).toEqual([]);
     expect(await storeIn(directory).current()).toBeUndefined();
     await serve({ ...model(2), version: 2 });
@@ -171,7 +194,10 @@ describe("createModelStore()", () => {
       await store.mark(version, "trial");
       expect(await blobs(directory)).toBe(2);
     }
-    expect((await storeIn(directory).versions()).map(({ version, state }) => [version, state])).toEqual([[1, "good"], [4, "trial"]]);
+    expect((await storeIn(directory).versions()).map(({ version, state }) => [version, state])).toEqual([
+      [1, "good"],
+      [4, "trial"],
+    ]);
   });
 
   it("keeps the newest and the last two good ones of a hundred, and files that they share once", async () => {
@@ -184,7 +210,10 @@ describe("createModelStore()", () => {
       await store.mark(version, "trial");
       await store.mark(version, version % 3 === 0 ? "bad" : "good");
     }
-    expect((await store.versions()).map(({ version, state, trials }) => [version, state, trials])).toEqual([[98, "good", 1], [100, "good", 1]]);
+    expect((await store.versions()).map(({ version, state, trials }) => [version, state, trials])).toEqual([
+      [98, "good", 1],
+      [100, "good", 1],
+    ]);
     expect(await blobs(directory)).toBe(3);
     expect(at.server.asked.filter(({ path }) => path === "labels.txt")).toHaveLength(1);
     expect((await readdir(directory)).length).toBe(5);
@@ -197,7 +226,9 @@ describe("createModelStore()", () => {
     at.server.mischief = (request, response, body) => {
       if (!request.url!.endsWith(".onnx")) return false;
       response.writeHead(200, { "content-length": body!.length });
-      response.write(body!.subarray(0, 1_500_000), () => setTimeout(() => leaving.abort(new Error("ended")), 100));
+      response.write(body!.subarray(0, 1_500_000), () =>
+        setTimeout(() => leaving.abort(new Error("ended")), 100),
+      );
       return true;
     };
     await expect(storeIn(directory).install({ signal: leaving.signal })).rejects.toThrow("ended");
@@ -219,10 +250,21 @@ describe("createModelStore()", () => {
       const dying = (): void => {
         if (left-- <= 0) throw death;
       };
-      const mortal: ByteStore = { ...disk, set: async (name, value) => (dying(), disk.set(name, value)), delete: async (name) => (dying(), disk.delete(name)) };
+      const mortal: ByteStore = {
+        ...disk,
+        set: async (name, value) => (dying(), disk.set(name, value)),
+        delete: async (name) => (dying(), disk.delete(name)),
+      };
       await serve({ ...model(2), version: 2 });
       const store = storeIn(mortal);
-      done = await store.install().then(() => store.mark(2, "trial")).then(() => store.mark(2, "bad")).then(() => true, () => false);
+      done = await store
+        .install()
+        .then(() => store.mark(2, "trial"))
+        .then(() => store.mark(2, "bad"))
+        .then(
+          () => true,
+          () => false,
+        );
       expect(await runs(storeIn(disk))).toBe(1);
       const after = storeIn(disk);
       await serve({ ...model(3), version: 3 });
@@ -245,7 +287,10 @@ describe("createModelStore()", () => {
     const state = await readFile(join(directory, "state.json"));
     for (const at of [0, 20, 100, Math.floor(state.length / 2), state.length - 1]) {
       const damage: unknown[] = [];
-      await writeFile(join(directory, "state.json"), state.map((byte, i) => (i === at ? byte ^ 1 : byte)));
+      await writeFile(
+        join(directory, "state.json"),
+        state.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+      );
       expect(await runs(storeIn(directory, { onDamage: (error) => damage.push(error) }))).toBe(4);
       expect(damage).toHaveLength(1);
     }
@@ -269,11 +314,16 @@ describe("createModelStore()", () => {
     const store = storeIn(memoryBytes());
     await serve(model(1));
     await store.install();
-    await serve({ version: 2, content: { "model.onnx": paddedOnnx(3000, 2), "slow.bin": new Uint8Array(10).fill(1) } });
+    await serve({
+      version: 2,
+      content: { "model.onnx": paddedOnnx(3000, 2), "slow.bin": new Uint8Array(10).fill(1) },
+    });
     const leaving = new AbortController();
     at.server.mischief = (request) => request.url!.endsWith("slow.bin");
     const installing = failure(store.install({ signal: leaving.signal }));
-    await expect.poll(() => at.server.asked.map(({ path }) => path)).toEqual(["model.onnx", "model.onnx", "slow.bin"]);
+    await expect
+      .poll(() => at.server.asked.map(({ path }) => path))
+      .toEqual(["model.onnx", "model.onnx", "slow.bin"]);
     await store.mark(1, "good");
     expect(await runs(store)).toBe(1);
     leaving.abort(new Error("left"));
@@ -281,6 +331,11 @@ describe("createModelStore()", () => {
     expect(await store.versions()).toEqual([{ version: 1, state: "good", trials: 0 }]);
     at.server.mischief = undefined;
     await store.install();
-    expect(at.server.asked.map(({ path }) => path)).toEqual(["model.onnx", "model.onnx", "slow.bin", "slow.bin"]);
+    expect(at.server.asked.map(({ path }) => path)).toEqual([
+      "model.onnx",
+      "model.onnx",
+      "slow.bin",
+      "slow.bin",
+    ]);
   });
 });

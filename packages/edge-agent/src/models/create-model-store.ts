@@ -1,4 +1,14 @@
-import { createRunQueue, onnxReferences, parseSignedKeySet, parseSignedManifest, readPublicKey, SednaError, type ModelFile, type PublicKey, type SignedManifest } from "@sedna-js/core";
+import {
+  createRunQueue,
+  onnxReferences,
+  parseSignedKeySet,
+  parseSignedManifest,
+  readPublicKey,
+  SednaError,
+  type ModelFile,
+  type PublicKey,
+  type SignedManifest,
+} from "@sedna-js/core";
 import type { ByteStore } from "./byte-store.ts";
 import { downloadFile } from "./model-download.ts";
 import { fetchSmall } from "./fetch-small.ts";
@@ -43,11 +53,24 @@ const KEYS_MS = 3_600_000;
  * (signature, another model, another manifest under a known version), `model-outdated`, `model-unreadable`,
  * `model-mismatch` (it refers to files that are not listed, or was found bad), `storage-*`.
  */
-export function createModelStore({ manifest: place, keys, bytes, name, fetch = (input, init) => globalThis.fetch(input, init), deadlineMs = 30_000, stallMs, baseMs, random, now = () => performance.now(), onDamage }: ModelStoreOptions): ModelStore {
+export function createModelStore({
+  manifest: place,
+  keys,
+  bytes,
+  name,
+  fetch = (input, init) => globalThis.fetch(input, init),
+  deadlineMs = 30_000,
+  stallMs,
+  baseMs,
+  random,
+  now = () => performance.now(),
+  onDamage,
+}: ModelStoreOptions): ModelStore {
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
   const manifestUrl = new URL(place, page).href;
   const pinned = keys.map(({ id, publicKey }, i) => readPublicKey({ id, publicKey }, `keys[${i}]`));
-  if (pinned.length === 0) throw new RangeError("open a model store: expected at least one public key; got none");
+  if (pinned.length === 0)
+    throw new RangeError("open a model store: expected at least one public key; got none");
   const states = createStateFile({ bytes, ...(onDamage && { onDamage }) });
   const installs = createRunQueue();
   /** Files under way, whole or not: of no version yet, and not to be swept. */
@@ -56,7 +79,8 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
   let keysDue = -Infinity;
   /** The version that was last given out to run. */
   let given: number | undefined;
-  const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> => fetchSmall(url, { fetch, deadlineMs, ...(signal && { signal }) });
+  const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> =>
+    fetchSmall(url, { fetch, deadlineMs, ...(signal && { signal }) });
 
   /** The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once. */
   const fetchManifest = async (signal: AbortSignal | undefined): Promise<SignedManifest> => {
@@ -67,7 +91,12 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
       await rotateKeys(signal).catch(() => false);
       signal?.throwIfAborted();
     }
-    const verify = async (): Promise<string> => verifySignature(signed.manifest, { signatures: signed.signatures, keys: trusted(await states.read()), what: `the manifest at ${manifestUrl}` });
+    const verify = async (): Promise<string> =>
+      verifySignature(signed.manifest, {
+        signatures: signed.signatures,
+        keys: trusted(await states.read()),
+        what: `the manifest at ${manifestUrl}`,
+      });
     try {
       await verify();
     } catch (error) {
@@ -84,13 +113,25 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
     const offered = parseSignedKeySet(await ask(new URL("keys.json", manifestUrl).href, signal));
     const before = await states.read();
     if (offered.keySet.version <= (before.keySet?.keySet.version ?? 0)) return false;
-    await verifySignature(offered.keySet, { signatures: offered.signatures, keys: trusted(before), what: "the new keys" });
+    await verifySignature(offered.keySet, {
+      signatures: offered.signatures,
+      keys: trusted(before),
+      what: "the new keys",
+    });
     await states.change((known) => (known.keySet === before.keySet ? { ...known, keySet: offered } : known));
     return true;
   };
-  const check = async (signal: AbortSignal | undefined): Promise<{ readonly signed: SignedManifest; readonly known: StoreState }> => {
+  const check = async (
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly signed: SignedManifest; readonly known: StoreState }> => {
     const signed = await fetchManifest(signal);
-    const known = await states.change((before) => acceptManifest(before, { manifest: signed.manifest, place: manifestUrl, ...(name !== undefined && { name }) }));
+    const known = await states.change((before) =>
+      acceptManifest(before, {
+        manifest: signed.manifest,
+        place: manifestUrl,
+        ...(name !== undefined && { name }),
+      }),
+    );
     return { signed, known };
   };
 
@@ -99,10 +140,17 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
     async read(path, { signal } = {}) {
       signal?.throwIfAborted();
       const file = manifest.files.find((one) => one.path === path);
-      if (!file) throw new RangeError(`read a model's file: expected one of ${manifest.files.map((one) => one.path).join(", ")}; got ${JSON.stringify(path)}`);
+      if (!file)
+        throw new RangeError(
+          `read a model's file: expected one of ${manifest.files.map((one) => one.path).join(", ")}; got ${JSON.stringify(path)}`,
+        );
       const whole = await readFile(bytes, file);
       signal?.throwIfAborted();
-      if (!whole) throw new SednaError(`read ${path} of ${manifest.name} ${manifest.version}: expected the file that was verified; got one that is gone or was changed`, { code: "model-unreadable" });
+      if (!whole)
+        throw new SednaError(
+          `read ${path} of ${manifest.name} ${manifest.version}: expected the file that was verified; got one that is gone or was changed`,
+          { code: "model-unreadable" },
+        );
       return whole;
     },
   });
@@ -112,18 +160,38 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
     const { name: model, version, variants } = signed.manifest;
     for (const { file, externalData = [] } of variants) {
       const onnx = await verified(signed).read(file);
-      const unlisted = references(onnx, `install ${model} ${version}: expected ${file} as an ONNX model`).filter((path) => !externalData.includes(path));
-      if (unlisted.length > 0) throw new SednaError(`install ${model} ${version}: expected ${file} to refer to ${externalData.join(", ") || "no files"}; got ${unlisted.map((path) => JSON.stringify(path)).join(", ")}`, { code: "model-mismatch" });
+      const unlisted = references(
+        onnx,
+        `install ${model} ${version}: expected ${file} as an ONNX model`,
+      ).filter((path) => !externalData.includes(path));
+      if (unlisted.length > 0)
+        throw new SednaError(
+          `install ${model} ${version}: expected ${file} to refer to ${externalData.join(", ") || "no files"}; got ${unlisted.map((path) => JSON.stringify(path)).join(", ")}`,
+          { code: "model-mismatch" },
+        );
     }
   };
 
-  const fetchFiles = async ({ manifest: { files } }: SignedManifest, { signal, onProgress }: NonNullable<Parameters<ModelStore["install"]>[0]>): Promise<void> => {
+  const fetchFiles = async (
+    { manifest: { files } }: SignedManifest,
+    { signal, onProgress }: NonNullable<Parameters<ModelStore["install"]>[0]>,
+  ): Promise<void> => {
     fetching = files;
     const total = files.reduce((sum, { size }) => sum + size, 0);
     let before = 0;
     for (const file of files) {
       const progress = (done: number): void => onProgress?.({ done: before + done, total });
-      await downloadFile({ url: new URL(file.path, manifestUrl).href, file, bytes, fetch, onProgress: progress, ...(signal && { signal }), ...(random && { random }), ...(stallMs !== undefined && { stallMs }), ...(baseMs !== undefined && { baseMs }) });
+      await downloadFile({
+        url: new URL(file.path, manifestUrl).href,
+        file,
+        bytes,
+        fetch,
+        onProgress: progress,
+        ...(signal && { signal }),
+        ...(random && { random }),
+        ...(stallMs !== undefined && { stallMs }),
+        ...(baseMs !== undefined && { baseMs }),
+      });
       before += file.size;
       progress(0);
     }
@@ -131,7 +199,9 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
 
   /** Takes out the files that no version needs any more. Its own death halfway leaves files, never gaps, and so does its failure. */
   const sweep = async (): Promise<void> => {
-    const needed = (await states.read()).versions.filter(({ state }) => state !== "bad").flatMap(({ signed }) => signed.manifest.files);
+    const needed = (await states.read()).versions
+      .filter(({ state }) => state !== "bad")
+      .flatMap(({ signed }) => signed.manifest.files);
     await sweepFiles(bytes, [...needed, ...fetching]).catch((error: unknown) => onDamage?.(error));
   };
 
@@ -140,7 +210,11 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
       async () => {
         const { signed, known } = await check(options.signal);
         const { version } = signed.manifest;
-        if (isBad(known, version)) throw new SednaError(`install ${signed.manifest.name} ${version}: expected a version that is not known to be bad; a later one may be good`, { code: "model-mismatch" });
+        if (isBad(known, version))
+          throw new SednaError(
+            `install ${signed.manifest.name} ${version}: expected a version that is not known to be bad; a later one may be good`,
+            { code: "model-mismatch" },
+          );
         try {
           await fetchFiles(signed, options);
           await checkReferences(signed);
@@ -155,8 +229,13 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
         given ??= version;
         // A trial that the process did not outlive goes on only while its version is the newest, or the one that runs.
         const stays = (one: StoredVersion): boolean => one.state !== "trial" || versionOf(one) === given;
-        const add = (before: StoreState): StoreState => ({ ...before, versions: [...before.versions.filter(stays), { state: "installed", trials: 0, signed }] });
-        await states.change((before) => (before.versions.some((one) => versionOf(one) === version) ? before : prune(add(before), given)));
+        const add = (before: StoreState): StoreState => ({
+          ...before,
+          versions: [...before.versions.filter(stays), { state: "installed", trials: 0, signed }],
+        });
+        await states.change((before) =>
+          before.versions.some((one) => versionOf(one) === version) ? before : prune(add(before), given),
+        );
         fetching = [];
         await sweep();
         return verified(signed);
@@ -174,27 +253,45 @@ export function createModelStore({ manifest: place, keys, bytes, name, fetch = (
         given = version;
         return verified(signed);
       }
-      onDamage?.(new SednaError(`read ${model} ${version}: expected the files that were verified; got some that are gone or were changed`, { code: "model-unreadable" }));
+      onDamage?.(
+        new SednaError(
+          `read ${model} ${version}: expected the files that were verified; got some that are gone or were changed`,
+          { code: "model-unreadable" },
+        ),
+      );
     }
     return undefined;
   };
   const newestFirst = async (...wanted: readonly StoredVersion["state"][]): Promise<StoredVersion[]> =>
-    (await states.read()).versions.filter(({ state }) => wanted.includes(state)).toSorted((a, b) => versionOf(b) - versionOf(a));
+    (await states.read()).versions
+      .filter(({ state }) => wanted.includes(state))
+      .toSorted((a, b) => versionOf(b) - versionOf(a));
 
   return {
     check: async ({ signal } = {}) => (await check(signal)).signed.manifest,
     install,
-    current: async () => firstWhole([...(await newestFirst("good")), ...(await newestFirst("installed", "trial"))]),
+    current: async () =>
+      firstWhole([...(await newestFirst("good")), ...(await newestFirst("installed", "trial"))]),
     lastGood: async () => firstWhole(await newestFirst("good")),
     async mark(version, state) {
       await states.change((known) => {
-        if (!known.versions.some((one) => versionOf(one) === version)) throw new RangeError(`mark a version ${state}: expected one that is installed; got ${version}`);
-        const versions = known.versions.map((one) => (versionOf(one) === version ? { ...one, state, trials: one.trials + (state === "trial" ? 1 : 0) } : one));
+        if (!known.versions.some((one) => versionOf(one) === version))
+          throw new RangeError(`mark a version ${state}: expected one that is installed; got ${version}`);
+        const versions = known.versions.map((one) =>
+          versionOf(one) === version
+            ? { ...one, state, trials: one.trials + (state === "trial" ? 1 : 0) }
+            : one,
+        );
         return prune({ ...known, versions }, given);
       });
       await sweep();
     },
-    versions: async () => (await states.read()).versions.map((one) => ({ version: versionOf(one), state: one.state, trials: one.trials })),
+    versions: async () =>
+      (await states.read()).versions.map((one) => ({
+        version: versionOf(one),
+        state: one.state,
+        trials: one.trials,
+      })),
   };
 }
 
@@ -207,7 +304,10 @@ function references(file: Uint8Array, expected: string): string[] {
   try {
     return onnxReferences(file);
   } catch (cause) {
-    throw new SednaError(`${expected}; got ${file.length} bytes that are none`, { code: "model-mismatch", cause });
+    throw new SednaError(`${expected}; got ${file.length} bytes that are none`, {
+      code: "model-mismatch",
+      cause,
+    });
   }
 }
 

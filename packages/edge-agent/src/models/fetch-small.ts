@@ -7,14 +7,31 @@ const MAX_BYTES = 2 ** 20;
  * A small file, such as a manifest, past every cache: an old one would hide the new version.
  * @throws {SednaError} `model-unreadable`, retryable where the network was at fault.
  */
-export async function fetchSmall(url: string, { fetch, deadlineMs, signal }: { readonly fetch: typeof globalThis.fetch; readonly deadlineMs: number; readonly signal?: AbortSignal }): Promise<Uint8Array> {
-  const fail = (got: string, options: { readonly retryable: boolean; readonly retryAfterMs?: number; readonly cause?: unknown }): SednaError => new SednaError(`fetch ${url}: expected a small file; got ${got}`, { code: "model-unreadable", ...options });
+export async function fetchSmall(
+  url: string,
+  {
+    fetch,
+    deadlineMs,
+    signal,
+  }: { readonly fetch: typeof globalThis.fetch; readonly deadlineMs: number; readonly signal?: AbortSignal },
+): Promise<Uint8Array> {
+  const fail = (
+    got: string,
+    options: { readonly retryable: boolean; readonly retryAfterMs?: number; readonly cause?: unknown },
+  ): SednaError =>
+    new SednaError(`fetch ${url}: expected a small file; got ${got}`, {
+      code: "model-unreadable",
+      ...options,
+    });
   const read = async (limit: AbortSignal): Promise<Uint8Array> => {
     const response = await fetch(url, { signal: limit, cache: "no-store" });
     if (response.status !== 200) {
       await response.body?.cancel();
       const retryAfterMs = readRetryAfter(response.headers.get("retry-after"), Date.now());
-      throw fail(`status ${response.status}`, { retryable: response.status >= 500 || response.status === 429, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+      throw fail(`status ${response.status}`, {
+        retryable: response.status >= 500 || response.status === 429,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      });
     }
     const chunks: Uint8Array[] = [];
     let length = 0;

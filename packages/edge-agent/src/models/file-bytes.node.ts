@@ -14,12 +14,14 @@ export function fileBytes({ directory }: { readonly directory: string }): ByteSt
 
   const tidy = async (): Promise<void> => {
     await mkdir(directory, { recursive: true });
-    for (const name of await readdir(directory)) if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { force: true });
+    for (const name of await readdir(directory))
+      if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { force: true });
   };
-  const ready = (): Promise<void> => (tidied ??= tidy().catch((error: unknown) => {
-    tidied = undefined;
-    throw failed(`open ${directory}`, error);
-  }));
+  const ready = (): Promise<void> =>
+    (tidied ??= tidy().catch((error: unknown) => {
+      tidied = undefined;
+      throw failed(`open ${directory}`, error);
+    }));
 
   return {
     async get(key) {
@@ -85,5 +87,9 @@ function codeOf(error: unknown): unknown {
 function failed(action: string, cause: unknown): SednaError {
   const full = ["ENOSPC", "EDQUOT"].includes(String(codeOf(cause)));
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new SednaError(`${action}: expected ${full ? "room on the disk" : "to use the disk"}; got ${why}`, { code: full ? "storage-full" : "storage-failed", retryable: true, cause });
+  return new SednaError(`${action}: expected ${full ? "room on the disk" : "to use the disk"}; got ${why}`, {
+    code: full ? "storage-full" : "storage-failed",
+    retryable: true,
+    cause,
+  });
 }

@@ -10,7 +10,11 @@ export function memoryBytes({ maxBytes = Infinity }: { readonly maxBytes?: numbe
       checkKey(key);
       checkValue(bytes);
       const others = [...held].reduce((sum, [name, one]) => sum + (name === key ? 0 : one.length), 0);
-      if (others + bytes.length > maxBytes) throw new SednaError(`store ${key}: expected room for ${bytes.length} bytes; got ${maxBytes - others}`, { code: "storage-full", retryable: true });
+      if (others + bytes.length > maxBytes)
+        throw new SednaError(
+          `store ${key}: expected room for ${bytes.length} bytes; got ${maxBytes - others}`,
+          { code: "storage-full", retryable: true },
+        );
       held.set(key, bytes.slice());
     },
     delete: async (key) => void held.delete(checkKey(key)),

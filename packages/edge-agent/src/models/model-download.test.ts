@@ -16,7 +16,12 @@ import { readFile } from "./stored-file.ts";
 
 const SIZE = 2_500_000;
 const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 7919) >> 8);
-const at = { server: undefined as unknown as ModelServer, folder: "", made: 0, file: undefined as unknown as ModelFile };
+const at = {
+  server: undefined as unknown as ModelServer,
+  folder: "",
+  made: 0,
+  file: undefined as unknown as ModelFile,
+};
 beforeAll(async () => {
   at.server = await modelServer();
   at.folder = await mkdtemp(join(tmpdir(), "sedna-download-"));
@@ -31,7 +36,13 @@ afterEach(() => {
   at.server.asked.length = 0;
 });
 
-const begin = (files: Readonly<Record<string, Uint8Array>> = { "weights.bin": content }): { bytes: ByteStore; get: (options?: Partial<DownloadOptions>) => Promise<void>; whole: () => Promise<boolean> } => {
+const begin = (
+  files: Readonly<Record<string, Uint8Array>> = { "weights.bin": content },
+): {
+  bytes: ByteStore;
+  get: (options?: Partial<DownloadOptions>) => Promise<void>;
+  whole: () => Promise<boolean>;
+} => {
   at.server.files = new Map(Object.entries(files));
   const bytes = fileBytes({ directory: join(at.folder, String(at.made++)) });
   const url = new URL("weights.bin", at.server.url).href;
@@ -42,17 +53,28 @@ const begin = (files: Readonly<Record<string, Uint8Array>> = { "weights.bin": co
   };
 };
 /** The first so many times. */
-const times = (number: number, mischief: (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void): Mischief => {
+const times = (
+  number: number,
+  mischief: (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void,
+): Mischief => {
   let left = number;
   return (request, response, body) => left-- > 0 && (mischief(request, response, body!), true);
 };
 /** Promises all of the rest, and cuts the line after a share of it. */
-const cut = (share: number) => (request: IncomingMessage, response: ServerResponse, body: Uint8Array): void => {
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-  const rest = body.subarray(from);
-  response.writeHead(from > 0 ? 206 : 200, { "content-length": rest.length, etag: '"one"', ...(from > 0 && { "content-range": `bytes ${from}-${body.length - 1}/${body.length}` }) });
-  response.write(rest.subarray(0, Math.floor(rest.length * share)), () => setTimeout(() => response.destroy(), 50));
-};
+const cut =
+  (share: number) =>
+  (request: IncomingMessage, response: ServerResponse, body: Uint8Array): void => {
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const rest = body.subarray(from);
+    response.writeHead(from > 0 ? 206 : 200, {
+      "content-length": rest.length,
+      etag: '"one"',
+      ...(from > 0 && { "content-range": `bytes ${from}-${body.length - 1}/${body.length}` }),
+    });
+    response.write(rest.subarray(0, Math.floor(rest.length * share)), () =>
+      setTimeout(() => response.destroy(), 50),
+    );
+  };
 const starts = (): number[] => at.server.asked.map(({ range }) => Number(/\d+/.exec(range ?? "0")![0]));
 
 describe("downloadFile()", () => {
@@ -90,7 +112,7 @@ describe("downloadFile()", () => {
     const { get, whole } = begin();
     let tried = 0;
     at.server.mischief = (request, response, body) => {
-      if (tried++ === 0) return cut(0.5)(request, response, body!), true;
+      if (tried++ === 0) return (cut(0.5)(request, response, body!), true);
       response.writeHead(200).end(body);
       return true;
     };
@@ -106,8 +128,8 @@ describe("downloadFile()", () => {
     const { get, whole } = begin();
     let tried = 0;
     at.server.mischief = (request, response, body) => {
-      if (tried++ === 0) return cut(0.5)(request, response, body!), true;
-      if (tried === 2) return response.writeHead(status, headers).end("x"), true;
+      if (tried++ === 0) return (cut(0.5)(request, response, body!), true);
+      if (tried === 2) return (response.writeHead(status, headers).end("x"), true);
       return false;
     };
     await get();
@@ -119,8 +141,8 @@ describe("downloadFile()", () => {
     const { get, whole } = begin();
     let tried = 0;
     at.server.mischief = (request, response, body) => {
-      if (tried++ === 0) return cut(0.5)(request, response, body!), true;
-      if (tried === 2) return response.writeHead(503, { "retry-after": "0.3" }).end(), true;
+      if (tried++ === 0) return (cut(0.5)(request, response, body!), true);
+      if (tried === 2) return (response.writeHead(503, { "retry-after": "0.3" }).end(), true);
       return false;
     };
     const started = performance.now();
@@ -132,7 +154,11 @@ describe("downloadFile()", () => {
 
   it("C13: a flipped bit on the way is found, and the file fetched again", async () => {
     const { get, whole } = begin();
-    at.server.mischief = times(1, (_, response, body) => void response.writeHead(200).end(body.map((byte, i) => (i === 1_234_567 ? byte ^ 4 : byte))));
+    at.server.mischief = times(
+      1,
+      (_, response, body) =>
+        void response.writeHead(200).end(body.map((byte, i) => (i === 1_234_567 ? byte ^ 4 : byte))),
+    );
     await get();
     expect(await whole()).toBe(true);
     expect(starts()).toEqual([0, 0]);
@@ -140,7 +166,10 @@ describe("downloadFile()", () => {
 
   it("C13: a file with another hash is tried four times, and nothing of it stays", async () => {
     const { get, bytes } = begin({ "weights.bin": content.map((byte) => byte ^ 1) });
-    expect(await failure(get())).toMatchObject({ code: "model-unreadable", message: expect.stringContaining(`expected a file with the hash ${at.file.sha256}`) });
+    expect(await failure(get())).toMatchObject({
+      code: "model-unreadable",
+      message: expect.stringContaining(`expected a file with the hash ${at.file.sha256}`),
+    });
     expect(at.server.asked).toHaveLength(4);
     expect(await bytes.keys()).toEqual([]);
   });
@@ -162,7 +191,11 @@ describe("downloadFile()", () => {
       more();
       return true;
     };
-    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: false, message: expect.stringContaining("got more") });
+    expect(await failure(get())).toMatchObject({
+      code: "model-unreadable",
+      retryable: false,
+      message: expect.stringContaining("got more"),
+    });
     expect(await bytes.keys()).toEqual([]);
     await expect.poll(() => at.server.asked.length).toBe(1);
     expect(sent).toBeLessThan(50_000_000);
@@ -172,8 +205,18 @@ describe("downloadFile()", () => {
     const { get, whole } = begin();
     at.server.mischief = times(4, cut(0.2));
     await failure(get());
-    at.server.mischief = times(1, (_, response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html>Sign in to the hotel's network</html>"));
-    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: false, message: expect.stringContaining("a page of HTML") });
+    at.server.mischief = times(
+      1,
+      (_, response) =>
+        void response
+          .writeHead(200, { "content-type": "text/html; charset=utf-8" })
+          .end("<html>Sign in to the hotel's network</html>"),
+    );
+    expect(await failure(get())).toMatchObject({
+      code: "model-unreadable",
+      retryable: false,
+      message: expect.stringContaining("a page of HTML"),
+    });
     at.server.asked.length = 0;
     await get();
     expect(starts()[0]).toBeGreaterThan(0);
@@ -182,7 +225,11 @@ describe("downloadFile()", () => {
 
   it("does not ask again for what is not there, and does for what a server failed at", async () => {
     const { get } = begin({});
-    expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: false, message: expect.stringContaining("got 404") });
+    expect(await failure(get())).toMatchObject({
+      code: "model-unreadable",
+      retryable: false,
+      message: expect.stringContaining("got 404"),
+    });
     expect(at.server.asked).toHaveLength(1);
     at.server.mischief = (_, response) => (response.writeHead(500).end(), true);
     expect(await failure(get())).toMatchObject({ retryable: true });
@@ -191,7 +238,11 @@ describe("downloadFile()", () => {
 
   it("C2: a server that sends nothing any more is left, and one that drips is too", async () => {
     const { get, whole } = begin();
-    at.server.mischief = times(1, (_, response, body) => void response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 10)));
+    at.server.mischief = times(
+      1,
+      (_, response, body) =>
+        void response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 10)),
+    );
     await get({ stallMs: 150 });
     expect(await whole()).toBe(true);
 
@@ -203,13 +254,23 @@ describe("downloadFile()", () => {
       timers.add(timer);
       response.on("close", () => clearInterval(timer));
     });
-    expect(await failure(slow.get({ stallMs: 200, slowest: 1e8 }))).toMatchObject({ code: "model-unreadable", retryable: true, message: expect.stringContaining("bytes a second") });
+    expect(await failure(slow.get({ stallMs: 200, slowest: 1e8 }))).toMatchObject({
+      code: "model-unreadable",
+      retryable: true,
+      message: expect.stringContaining("bytes a second"),
+    });
   });
 
   it("ends when it is told to, with the reason, and goes on later", async () => {
     const { get, whole } = begin();
     const leaving = new AbortController();
-    at.server.mischief = times(1, (_, response, body) => void response.writeHead(200, { "content-length": body.length }).write(body.subarray(0, 1_200_000), () => setTimeout(() => leaving.abort(new Error("left")), 100)));
+    at.server.mischief = times(
+      1,
+      (_, response, body) =>
+        void response
+          .writeHead(200, { "content-length": body.length })
+          .write(body.subarray(0, 1_200_000), () => setTimeout(() => leaving.abort(new Error("left")), 100)),
+    );
     await expect(get({ signal: leaving.signal })).rejects.toThrow("left");
     await expect(get({ signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
     await get();

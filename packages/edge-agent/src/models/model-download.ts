@@ -36,7 +36,19 @@ const LONGEST_MS = 2 ** 31 - 1;
  *
  * @throws {SednaError} `model-unreadable`, retryable where the network was at fault; `storage-*`.
  */
-export async function downloadFile({ url, file, bytes, fetch, signal = new AbortController().signal, onProgress, random = Math.random, baseMs = 500, stallMs = 30_000, slowest = 4096, now = Date.now }: DownloadOptions): Promise<void> {
+export async function downloadFile({
+  url,
+  file,
+  bytes,
+  fetch,
+  signal = new AbortController().signal,
+  onProgress,
+  random = Math.random,
+  baseMs = 500,
+  stallMs = 30_000,
+  slowest = 4096,
+  now = Date.now,
+}: DownloadOptions): Promise<void> {
   /** What the server calls the file that the stored part is of; a strong one, so that a part of another is not sent. */
   let entityTag: string | undefined;
 
@@ -45,7 +57,11 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
       return await fetchRest();
     } catch (error) {
       signal.throwIfAborted();
-      const again = error instanceof SednaError && error.code === "model-unreadable" && error.retryable && tried < RETRIES;
+      const again =
+        error instanceof SednaError &&
+        error.code === "model-unreadable" &&
+        error.retryable &&
+        tried < RETRIES;
       if (!again) throw error;
       await pause(nextWait({ tried, baseMs, random, retryAfterMs: error.retryAfterMs }), signal);
       signal.throwIfAborted();
@@ -57,7 +73,10 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
     if (stored.done === file.size) return accept(stored.hash.hex());
 
     const limit = new AbortController();
-    const stop = (why: string): (() => void) => () => limit.abort(fail({ expected: "a file", got: why, retryable: true }));
+    const stop =
+      (why: string): (() => void) =>
+      () =>
+        limit.abort(fail({ expected: "a file", got: why, retryable: true }));
     const tryMs = Math.min(LONGEST_MS, stallMs + (1000 * (file.size - stored.done)) / slowest);
     const whole = setTimeout(stop(`less than ${slowest} bytes a second`), tryMs);
     let stall = setTimeout(stop(`nothing for ${stallMs} ms`), stallMs);
@@ -66,7 +85,10 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
       stall = setTimeout(stop(`nothing for ${stallMs} ms`), stallMs);
     };
     try {
-      const headers = stored.done > 0 ? { range: `bytes=${stored.done}-`, ...(entityTag !== undefined && { "if-range": entityTag }) } : undefined;
+      const headers =
+        stored.done > 0
+          ? { range: `bytes=${stored.done}-`, ...(entityTag !== undefined && { "if-range": entityTag }) }
+          : undefined;
       const both = AbortSignal.any([signal, limit.signal]);
       const response = await fetch(url, { signal: both, ...(headers && { headers }) });
       try {
@@ -82,7 +104,12 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
       signal.throwIfAborted();
       if (cause instanceof SednaError) throw cause;
       if (limit.signal.aborted) throw limit.signal.reason;
-      throw fail({ expected: "a file", got: cause instanceof Error ? cause.message : String(cause), retryable: true, cause });
+      throw fail({
+        expected: "a file",
+        got: cause instanceof Error ? cause.message : String(cause),
+        retryable: true,
+        cause,
+      });
     } finally {
       clearTimeout(whole);
       clearTimeout(stall);
@@ -90,22 +117,52 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
   }
 
   /** Where the response begins: at the end of what is stored, or, from a server that knows no ranges, at the start. */
-  async function agree(response: Response, stored: Awaited<ReturnType<typeof readParts>>): Promise<typeof stored> {
+  async function agree(
+    response: Response,
+    stored: Awaited<ReturnType<typeof readParts>>,
+  ): Promise<typeof stored> {
     const { status, headers } = response;
     // The page of a hotel's network: what is stored has nothing to do with it.
-    if (headers.get("content-type")?.startsWith("text/html")) throw fail({ expected: "a model's file", got: "a page of HTML", retryable: false });
-    if (status === 206 && stored.done > 0 && headers.get("content-range")?.startsWith(`bytes ${stored.done}-`)) return stored;
+    if (headers.get("content-type")?.startsWith("text/html"))
+      throw fail({ expected: "a model's file", got: "a page of HTML", retryable: false });
+    if (
+      status === 206 &&
+      stored.done > 0 &&
+      headers.get("content-range")?.startsWith(`bytes ${stored.done}-`)
+    )
+      return stored;
     const isOther = status === 206 || status === 416;
     if (status !== 200 && !isOther) {
       const retryAfterMs = readRetryAfter(headers.get("retry-after"), now());
-      throw fail({ expected: "status 200", got: String(status), retryable: status >= 500 || status === 429 || status === 408, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+      throw fail({
+        expected: "status 200",
+        got: String(status),
+        retryable: status >= 500 || status === 429 || status === 408,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      });
     }
     if (stored.done > 0) await discardFile(bytes, file);
-    if (isOther) throw fail({ expected: "the rest of the file", got: `status ${status} and another part`, retryable: true });
+    if (isOther)
+      throw fail({
+        expected: "the rest of the file",
+        got: `status ${status} and another part`,
+        retryable: true,
+      });
     return readParts(bytes, file);
   }
 
-  async function store(response: Response, { stored: { done, parts, hash }, alive, signal }: { readonly stored: Awaited<ReturnType<typeof readParts>>; readonly alive: () => void; readonly signal: AbortSignal }): Promise<void> {
+  async function store(
+    response: Response,
+    {
+      stored: { done, parts, hash },
+      alive,
+      signal,
+    }: {
+      readonly stored: Awaited<ReturnType<typeof readParts>>;
+      readonly alive: () => void;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
     let part = new Uint8Array(Math.min(PART_BYTES, file.size - done));
     let filled = 0;
     const keep = async (): Promise<void> => {
@@ -151,7 +208,20 @@ export async function downloadFile({ url, file, bytes, fetch, signal = new Abort
     throw fail({ expected: `a file with the hash ${file.sha256}`, got: hash, retryable: true });
   }
 
-  function fail({ expected, got, ...options }: { readonly expected: string; readonly got: string; readonly retryable: boolean; readonly retryAfterMs?: number; readonly cause?: unknown }): SednaError {
-    return new SednaError(`fetch ${url}: expected ${expected}; got ${got}`, { code: "model-unreadable", ...options });
+  function fail({
+    expected,
+    got,
+    ...options
+  }: {
+    readonly expected: string;
+    readonly got: string;
+    readonly retryable: boolean;
+    readonly retryAfterMs?: number;
+    readonly cause?: unknown;
+  }): SednaError {
+    return new SednaError(`fetch ${url}: expected ${expected}; got ${got}`, {
+      code: "model-unreadable",
+      ...options,
+    });
   }
 }

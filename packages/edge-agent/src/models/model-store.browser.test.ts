@@ -28,7 +28,10 @@ byteStoreSuite("what this browser offers", async () => {
 });
 
 const key = await signingKey("owner");
-const model = (seed: number, bytes = 3000): Version => ({ version: seed, content: { "model.onnx": paddedOnnx(bytes, seed) } });
+const model = (seed: number, bytes = 3000): Version => ({
+  version: seed,
+  content: { "model.onnx": paddedOnnx(bytes, seed) },
+});
 /** A store whose publisher is a function; what a network does is tested in Node. */
 const storeOn = (bytes: ByteStore, files: () => ReadonlyMap<string, Uint8Array<ArrayBuffer>>): ModelStore =>
   createModelStore({
@@ -78,7 +81,10 @@ describe.each([
     await store.install();
     await store.mark(1, "good");
     files = await publish(key, model(2));
-    files.set("model.onnx", files.get("model.onnx")!.map((byte, i) => (i === 7 ? byte ^ 1 : byte)));
+    files.set(
+      "model.onnx",
+      files.get("model.onnx")!.map((byte, i) => (i === 7 ? byte ^ 1 : byte)),
+    );
     await expect(store.install()).rejects.toMatchObject({ code: "model-unreadable" });
     expect((await store.current())?.manifest.version).toBe(1);
   });
@@ -105,7 +111,10 @@ it("C7: a quota that is exceeded in the middle of a file has the new model run f
   await first.mark(1, "good");
   room = 1_500_000;
   files = await publish(key, model(2, 3_000_000));
-  const store = storeOn(fallbackBytes({ first: quota, memory: memoryBytes(), onDegraded: ({ key: place }) => told.push(place) }), () => files);
+  const store = storeOn(
+    fallbackBytes({ first: quota, memory: memoryBytes(), onDegraded: ({ key: place }) => told.push(place) }),
+    () => files,
+  );
   const installed = await store.install();
   expect((await installed.read("model.onnx")).length).toBe(3_000_000);
   expect(told.length).toBeGreaterThan(1);

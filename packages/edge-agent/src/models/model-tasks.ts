@@ -4,4 +4,9 @@ import { classifier, heatmapDetector, nanodet, tensors, type Task } from "@sedna
 export type ModelTasks = Readonly<Record<string, (options: never) => Task<never, unknown>>>;
 
 /** The tasks that every host knows. Extend by spreading: `exposeModelHost({ tasks: { ...modelTasks, mine } })`. */
-export const modelTasks = { heatmap: heatmapDetector, nanodet, classifier, tensors } as const satisfies ModelTasks;
+export const modelTasks = {
+  heatmap: heatmapDetector,
+  nanodet,
+  classifier,
+  tensors,
+} as const satisfies ModelTasks;

@@ -14,17 +14,39 @@ const { folder, serve, storeIn } = at;
 
 describe("createModelStore()", () => {
   it.each([
-    ["a wrong signature", async () => {
-      const files = await publish(key, model(1));
-      const signed = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as { manifest: { licence: string } };
-      signed.manifest.licence = "MIT";
-      return files.set("manifest.json", new TextEncoder().encode(JSON.stringify(signed)));
-    }, "model-untrusted"],
+    [
+      "a wrong signature",
+      async () => {
+        const files = await publish(key, model(1));
+        const signed = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as {
+          manifest: { licence: string };
+        };
+        signed.manifest.licence = "MIT";
+        return files.set("manifest.json", new TextEncoder().encode(JSON.stringify(signed)));
+      },
+      "model-untrusted",
+    ],
     ["an unknown key", () => publish(other, model(1)), "model-untrusted"],
-    ["another's signature under a known key's name", () => publish({ ...other, id: "owner", sign: async (value) => ({ ...(await other.sign(value)), keyId: "owner" }) }, model(1)), "model-untrusted"],
+    [
+      "another's signature under a known key's name",
+      () =>
+        publish(
+          {
+            ...other,
+            id: "owner",
+            sign: async (value) => ({ ...(await other.sign(value)), keyId: "owner" }),
+          },
+          model(1),
+        ),
+      "model-untrusted",
+    ],
     ["no JSON", async () => new Map([["manifest.json", new TextEncoder().encode("<html>")]]), "wire-format"],
     ["nothing", async () => new Map(), "model-unreadable"],
-    ["a megabyte and more", async () => new Map([["manifest.json", new Uint8Array(2 ** 20 + 1)]]), "model-unreadable"],
+    [
+      "a megabyte and more",
+      async () => new Map([["manifest.json", new Uint8Array(2 ** 20 + 1)]]),
+      "model-unreadable",
+    ],
   ] as const)("B1: refuses %s, and fetches no file", async (_, files, code) => {
     const store = storeIn(memoryBytes());
     at.server.files = await files();
@@ -43,7 +65,10 @@ describe("createModelStore()", () => {
     // To have seen it is enough: it need not have been installed.
     await storeIn(directory).check();
     at.server.files = old;
-    expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-outdated", message: expect.stringContaining("expected version 5 or a later one; got 1") });
+    expect(await failure(storeIn(directory).install())).toMatchObject({
+      code: "model-outdated",
+      message: expect.stringContaining("expected version 5 or a later one; got 1"),
+    });
     await serve({ ...model(1), version: 6, rollbackOf: 5 });
     at.server.asked.length = 0;
     expect((await storeIn(directory).install()).manifest.rollbackOf).toBe(5);
@@ -56,10 +81,18 @@ describe("createModelStore()", () => {
     await serve(model(1));
     await store.install();
     await serve(model(2));
-    expect(await failure(store.check())).toMatchObject({ code: "model-untrusted", message: expect.stringContaining("another under the same number") });
+    expect(await failure(store.check())).toMatchObject({
+      code: "model-untrusted",
+      message: expect.stringContaining("another under the same number"),
+    });
     await serve({ ...model(2), version: 2, name: "other" });
-    expect(await failure(store.check())).toMatchObject({ code: "model-untrusted", message: expect.stringContaining("expected the model tiny; got other") });
-    expect(await failure(storeIn(memoryBytes(), { name: "mine" }).check())).toMatchObject({ code: "model-untrusted" });
+    expect(await failure(store.check())).toMatchObject({
+      code: "model-untrusted",
+      message: expect.stringContaining("expected the model tiny; got other"),
+    });
+    expect(await failure(storeIn(memoryBytes(), { name: "mine" }).check())).toMatchObject({
+      code: "model-untrusted",
+    });
   });
 
   it("B1: takes keys that a trusted key has signed, keeps them, and trusts the old one no more", async () => {
@@ -67,7 +100,10 @@ describe("createModelStore()", () => {
     await serve({ ...model(1), version: 1 });
     await storeIn(directory).install();
     await serve({ ...model(2), version: 2 }, other);
-    at.server.files = new Map(at.server.files).set("keys.json", await keysFile(key, { version: 1, keys: [other] }));
+    at.server.files = new Map(at.server.files).set(
+      "keys.json",
+      await keysFile(key, { version: 1, keys: [other] }),
+    );
     await storeIn(directory).install();
     // Known from here on, without the file of keys.
     await serve({ ...model(3), version: 3 }, other);
@@ -75,10 +111,16 @@ describe("createModelStore()", () => {
     await serve({ ...model(4), version: 4 }, key);
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
     // An older set of keys, signed in its time, brings nobody back.
-    at.server.files = new Map(at.server.files).set("keys.json", await keysFile(key, { version: 1, keys: [key] }));
+    at.server.files = new Map(at.server.files).set(
+      "keys.json",
+      await keysFile(key, { version: 1, keys: [key] }),
+    );
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
     // Nor does another set under the same number, though a trusted key has signed it.
-    at.server.files = new Map(at.server.files).set("keys.json", await keysFile(other, { version: 1, keys: [key] }));
+    at.server.files = new Map(at.server.files).set(
+      "keys.json",
+      await keysFile(other, { version: 1, keys: [key] }),
+    );
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
   });
 
@@ -95,15 +137,38 @@ describe("createModelStore()", () => {
   it("B2: refuses a model that refers to a file that its manifest does not list, and takes one that is listed", async () => {
     const store = storeIn(memoryBytes());
     for (const weights of ["weights.bin", "../../etc/passwd", "/etc/passwd"]) {
-      await serve({ content: { "model.onnx": tinyOnnx({ weights }), "weights.bin": new Uint8Array(16).fill(1) } });
-      expect(await failure(store.install())).toMatchObject({ code: "model-mismatch", message: expect.stringContaining(weights) });
+      await serve({
+        content: { "model.onnx": tinyOnnx({ weights }), "weights.bin": new Uint8Array(16).fill(1) },
+      });
+      expect(await failure(store.install())).toMatchObject({
+        code: "model-mismatch",
+        message: expect.stringContaining(weights),
+      });
       expect(await store.versions()).toEqual([]);
     }
-    await serve({ version: 2, content: { "model.onnx": tinyOnnx({ weights: "weights.bin" }), "weights.bin": new Uint8Array(16).fill(1) }, variants: [{ file: "model.onnx", externalData: ["weights.bin"], executionProviders: ["cpu"], precision: "float32" }] });
+    await serve({
+      version: 2,
+      content: {
+        "model.onnx": tinyOnnx({ weights: "weights.bin" }),
+        "weights.bin": new Uint8Array(16).fill(1),
+      },
+      variants: [
+        {
+          file: "model.onnx",
+          externalData: ["weights.bin"],
+          executionProviders: ["cpu"],
+          precision: "float32",
+        },
+      ],
+    });
     expect((await store.install()).manifest.version).toBe(2);
     await serve({ version: 3, content: { "model.onnx": new Uint8Array(100).fill(255) } });
     // Signed as it is, no later try reads it otherwise.
-    expect(await failure(store.install())).toMatchObject({ code: "model-mismatch", retryable: false, message: expect.stringContaining("expected model.onnx as an ONNX model; got 100 bytes that are none") });
+    expect(await failure(store.install())).toMatchObject({
+      code: "model-mismatch",
+      retryable: false,
+      message: expect.stringContaining("expected model.onnx as an ONNX model; got 100 bytes that are none"),
+    });
   });
 
   it("refuses no keys, and what is none", () => {

@@ -11,7 +11,10 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
     const root = await navigator.storage.getDirectory();
     return root.getDirectoryHandle(name, { create: true });
   });
-  if (!("createWritable" in FileSystemFileHandle.prototype)) throw new SednaError("open the private file system: expected createWritable; this browser has none", { code: "storage-failed" });
+  if (!("createWritable" in FileSystemFileHandle.prototype))
+    throw new SednaError("open the private file system: expected createWritable; this browser has none", {
+      code: "storage-failed",
+    });
 
   return {
     get: (key) =>
@@ -52,7 +55,8 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
     keys: () =>
       guarded("list what is stored", async () => {
         const names: string[] = [];
-        for await (const key of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) if (!key.endsWith(".crswap")) names.push(key);
+        for await (const key of (folder as unknown as { keys(): AsyncIterable<string> }).keys())
+          if (!key.endsWith(".crswap")) names.push(key);
         return names;
       }),
   };
@@ -66,7 +70,10 @@ export async function guarded<T>(action: string, work: () => Promise<T>): Promis
     if (cause instanceof SednaError || cause instanceof RangeError) throw cause;
     const full = cause instanceof DOMException && cause.name === "QuotaExceededError";
     const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new SednaError(`${action}: expected ${full ? "room in the browser's storage" : "to use the browser's storage"}; got ${why}`, { code: full ? "storage-full" : "storage-failed", retryable: true, cause });
+    throw new SednaError(
+      `${action}: expected ${full ? "room in the browser's storage" : "to use the browser's storage"}; got ${why}`,
+      { code: full ? "storage-full" : "storage-failed", retryable: true, cause },
+    );
   }
 }
 

@@ -17,7 +17,13 @@ export interface StateFile {
 const KEYS = ["state.json", "state-copy.json"] as const;
 
 /** The state of a model store over any disk. `onDamage` is told of what cannot be read; the copy is taken then. */
-export function createStateFile({ bytes, onDamage }: { readonly bytes: ByteStore; readonly onDamage?: (error: unknown) => void }): StateFile {
+export function createStateFile({
+  bytes,
+  onDamage,
+}: {
+  readonly bytes: ByteStore;
+  readonly onDamage?: (error: unknown) => void;
+}): StateFile {
   const turns = createRunQueue();
   let opened: Promise<StoreState> | undefined;
 

@@ -10,16 +10,31 @@ const GOOD_KEPT = 2;
  * @throws {SednaError} `model-untrusted` on another model, and on another manifest under a version that is known;
  * `model-outdated` below the highest version that was seen, so that nobody can replay an old one.
  */
-export function acceptManifest(known: StoreState, { manifest, place, name = known.name }: { readonly manifest: ModelManifest; readonly place: string; readonly name?: string | undefined }): StoreState {
+export function acceptManifest(
+  known: StoreState,
+  {
+    manifest,
+    place,
+    name = known.name,
+  }: { readonly manifest: ModelManifest; readonly place: string; readonly name?: string | undefined },
+): StoreState {
   const { version } = manifest;
-  const refuse = (expected: string, { got, code }: { readonly got: string; readonly code: "model-untrusted" | "model-outdated" }): never => {
+  const refuse = (
+    expected: string,
+    { got, code }: { readonly got: string; readonly code: "model-untrusted" | "model-outdated" },
+  ): never => {
     throw new SednaError(`trust the manifest at ${place}: expected ${expected}; got ${got}`, { code });
   };
-  if (name !== undefined && manifest.name !== name) refuse(`the model ${name}`, { got: manifest.name, code: "model-untrusted" });
-  if (version < known.highest) refuse(`version ${known.highest} or a later one`, { got: String(version), code: "model-outdated" });
+  if (name !== undefined && manifest.name !== name)
+    refuse(`the model ${name}`, { got: manifest.name, code: "model-untrusted" });
+  if (version < known.highest)
+    refuse(`version ${known.highest} or a later one`, { got: String(version), code: "model-outdated" });
   const same = known.versions.find((one) => one.signed.manifest.version === version);
-  if (same && !isAlike(same.signed.manifest, manifest)) refuse(`version ${version} as it was`, { got: "another under the same number", code: "model-untrusted" });
-  return version > known.highest || known.name !== manifest.name ? { ...known, name: manifest.name, highest: version } : known;
+  if (same && !isAlike(same.signed.manifest, manifest))
+    refuse(`version ${version} as it was`, { got: "another under the same number", code: "model-untrusted" });
+  return version > known.highest || known.name !== manifest.name
+    ? { ...known, name: manifest.name, highest: version }
+    : known;
 }
 
 /**
@@ -28,11 +43,18 @@ export function acceptManifest(known: StoreState, { manifest, place, name = know
  */
 export function prune(state: StoreState, given: number | undefined): StoreState {
   const newest = Math.max(...state.versions.map(({ signed }) => signed.manifest.version));
-  const good = state.versions.filter((one) => one.state === "good").toSorted((a, b) => b.signed.manifest.version - a.signed.manifest.version);
+  const good = state.versions
+    .filter((one) => one.state === "good")
+    .toSorted((a, b) => b.signed.manifest.version - a.signed.manifest.version);
   const goodKept = new Set(good.slice(0, GOOD_KEPT));
   const isKept = (one: StoredVersion): boolean => {
     const { version } = one.signed.manifest;
-    return version === newest || goodKept.has(one) || one.state === "trial" || (version === given && one.state === "installed");
+    return (
+      version === newest ||
+      goodKept.has(one) ||
+      one.state === "trial" ||
+      (version === given && one.state === "installed")
+    );
   };
   return { ...state, versions: state.versions.filter(isKept) };
 }

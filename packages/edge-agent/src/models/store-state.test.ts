@@ -6,12 +6,20 @@ import { readStoreState, writeStoreState, type StoreState } from "./store-state.
 
 const key = await signingKey("owner");
 const manifest = await manifestOf({ version: 3 });
-const state: StoreState = { name: "tiny", highest: 4, keySet: JSON.parse(new TextDecoder().decode(await keysFile(key, { version: 1, keys: [key] }))) as never, versions: [{ state: "good", trials: 2, signed: { manifest, signatures: [await key.sign(manifest)] } }] };
+const state: StoreState = {
+  name: "tiny",
+  highest: 4,
+  keySet: JSON.parse(new TextDecoder().decode(await keysFile(key, { version: 1, keys: [key] }))) as never,
+  versions: [{ state: "good", trials: 2, signed: { manifest, signatures: [await key.sign(manifest)] } }],
+};
 
 describe("the state of a model store", () => {
   it("is read as it was written, empty too", () => {
     expect(readStoreState(writeStoreState(state))).toEqual(state);
-    expect(readStoreState(writeStoreState({ highest: 0, versions: [] }))).toEqual({ highest: 0, versions: [] });
+    expect(readStoreState(writeStoreState({ highest: 0, versions: [] }))).toEqual({
+      highest: 0,
+      versions: [],
+    });
   });
 
   it("is refused with each flipped bit, each prefix, and any other bytes", () => {
@@ -24,8 +32,10 @@ describe("the state of a model store", () => {
         return error instanceof WireError;
       }
     };
-    for (let bit = 0; bit < 8 * whole.length; bit += 3) expect(isRefused(whole.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << bit % 8) : byte)))).toBe(true);
-    for (let length = 0; length < whole.length; length += 7) expect(isRefused(whole.subarray(0, length))).toBe(true);
+    for (let bit = 0; bit < 8 * whole.length; bit += 3)
+      expect(isRefused(whole.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit % 8)) : byte)))).toBe(true);
+    for (let length = 0; length < whole.length; length += 7)
+      expect(isRefused(whole.subarray(0, length))).toBe(true);
     fc.assert(fc.property(fc.uint8Array(), (bytes) => isRefused(bytes)));
     // Written whole, but not by us.
     fc.assert(fc.property(fc.jsonValue(), (value) => isRefused(writeStoreState(value as never))));

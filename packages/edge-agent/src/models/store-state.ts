@@ -1,4 +1,10 @@
-import { parseSignedKeySet, parseSignedManifest, WireError, type SignedKeySet, type SignedManifest } from "@sedna-js/core";
+import {
+  parseSignedKeySet,
+  parseSignedManifest,
+  WireError,
+  type SignedKeySet,
+  type SignedManifest,
+} from "@sedna-js/core";
 import { sha256 } from "#platform";
 import type { VersionState } from "./model-store.ts";
 
@@ -39,21 +45,41 @@ export function readStoreState(bytes: Uint8Array): StoreState {
   let given: Record<string, unknown>;
   try {
     const [head = "", json = ""] = new TextDecoder("utf-8", { fatal: true }).decode(bytes).split(/\n([^]*)/);
-    if (head !== `${HEAD}${hashOf(json)}`) throw new WireError("read the store's state: expected the hash of what follows; got another");
+    if (head !== `${HEAD}${hashOf(json)}`)
+      throw new WireError("read the store's state: expected the hash of what follows; got another");
     given = JSON.parse(json) as Record<string, unknown>;
   } catch (cause) {
-    throw cause instanceof WireError ? cause : new WireError(`read the store's state: expected text and JSON; got ${bytes.length} bytes that are not`, { cause });
+    throw cause instanceof WireError
+      ? cause
+      : new WireError(
+          `read the store's state: expected text and JSON; got ${bytes.length} bytes that are not`,
+          { cause },
+        );
   }
   const { name, highest, keySet, versions } = given ?? {};
-  if (!((name === undefined || typeof name === "string") && Number.isSafeInteger(highest) && Array.isArray(versions))) throw new WireError("read the store's state: expected a name, the highest version and versions; got others");
+  if (
+    !(
+      (name === undefined || typeof name === "string") &&
+      Number.isSafeInteger(highest) &&
+      Array.isArray(versions)
+    )
+  )
+    throw new WireError(
+      "read the store's state: expected a name, the highest version and versions; got others",
+    );
   return {
     ...(name === undefined ? {} : { name }),
     highest: highest as number,
     ...(keySet === undefined ? {} : { keySet: parseSignedKeySet(bytesOf(keySet)) }),
     versions: versions.map((version: Partial<Record<keyof StoredVersion, unknown>> | null) => {
       const { state, trials, signed } = version ?? {};
-      if (!states.includes(state as VersionState) || !Number.isSafeInteger(trials)) throw new WireError("read the store's state: expected a version's state and trials; got others");
-      return { state: state as VersionState, trials: trials as number, signed: parseSignedManifest(bytesOf(signed)) };
+      if (!states.includes(state as VersionState) || !Number.isSafeInteger(trials))
+        throw new WireError("read the store's state: expected a version's state and trials; got others");
+      return {
+        state: state as VersionState,
+        trials: trials as number,
+        signed: parseSignedManifest(bytesOf(signed)),
+      };
     }),
   };
 }

@@ -31,7 +31,11 @@ export async function readParts(bytes: ByteStore, file: ModelFile, target?: Uint
 }
 
 /** Stores the next part. */
-export function writePart(bytes: ByteStore, file: ModelFile, { part, data }: { readonly part: number; readonly data: Uint8Array<ArrayBuffer> }): Promise<void> {
+export function writePart(
+  bytes: ByteStore,
+  file: ModelFile,
+  { part, data }: { readonly part: number; readonly data: Uint8Array<ArrayBuffer> },
+): Promise<void> {
   return bytes.set(partKey(file, part), data);
 }
 
@@ -42,7 +46,10 @@ export async function isWhole(bytes: ByteStore, file: ModelFile): Promise<boolea
 }
 
 /** A file's bytes; undefined where they are not what was promised. */
-export async function readFile(bytes: ByteStore, file: ModelFile): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function readFile(
+  bytes: ByteStore,
+  file: ModelFile,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   // What is not there needs no room.
   if ((await readPart(bytes, partKey(file, 0))) === undefined) return undefined;
   const whole = new Uint8Array(file.size);
@@ -53,7 +60,9 @@ export async function readFile(bytes: ByteStore, file: ModelFile): Promise<Uint8
 /** Takes a file's parts out of the store, the last first: a death halfway leaves the beginning of the file. */
 export async function discardFile(bytes: ByteStore, file: ModelFile): Promise<void> {
   const prefix = prefixOf(file);
-  const parts = (await bytes.keys()).filter((key) => key.startsWith(prefix)).map((key) => Number(key.slice(prefix.length)));
+  const parts = (await bytes.keys())
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => Number(key.slice(prefix.length)));
   for (const part of parts.toSorted((a, b) => b - a)) await bytes.delete(partKey(file, part));
 }
 

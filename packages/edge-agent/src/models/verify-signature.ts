@@ -9,7 +9,15 @@ import { canonicalJson, SednaError, type ManifestSignature, type PublicKey } fro
  */
 export async function verifySignature(
   value: unknown,
-  { signatures, keys, what }: { readonly signatures: readonly ManifestSignature[]; readonly keys: readonly PublicKey[]; readonly what: string },
+  {
+    signatures,
+    keys,
+    what,
+  }: {
+    readonly signatures: readonly ManifestSignature[];
+    readonly keys: readonly PublicKey[];
+    readonly what: string;
+  },
 ): Promise<string> {
   const bytes = canonicalJson(value);
   for (const { keyId, value: signature } of signatures) {
@@ -17,16 +25,31 @@ export async function verifySignature(
     if (key && (await isSigned(bytes, { key, signature }))) return keyId;
   }
   const trusted = keys.map(({ id }) => id).join(", ");
-  throw new SednaError(`trust ${what}: expected a signature by one of the keys ${trusted}; got ${signatures.map(({ keyId }) => keyId).join(", ")}, none of which holds`, { code: "model-untrusted" });
+  throw new SednaError(
+    `trust ${what}: expected a signature by one of the keys ${trusted}; got ${signatures.map(({ keyId }) => keyId).join(", ")}, none of which holds`,
+    { code: "model-untrusted" },
+  );
 }
 
-async function isSigned(bytes: Uint8Array<ArrayBuffer>, { key, signature }: { readonly key: PublicKey; readonly signature: string }): Promise<boolean> {
+async function isSigned(
+  bytes: Uint8Array<ArrayBuffer>,
+  { key, signature }: { readonly key: PublicKey; readonly signature: string },
+): Promise<boolean> {
   const subtle = (globalThis.crypto as Partial<typeof crypto> | undefined)?.subtle;
-  if (!subtle) throw new SednaError("verify a signature: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none", { code: "unsupported-platform" });
+  if (!subtle)
+    throw new SednaError(
+      "verify a signature: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none",
+      { code: "unsupported-platform" },
+    );
   const algorithm = "Ed25519";
-  const imported = await subtle.importKey("raw", fromBase64(key.publicKey), algorithm, false, ["verify"]).catch((cause: unknown) => {
-    throw new SednaError(`verify a signature: expected an engine with Ed25519 and a good key ${key.id}; got: ${String(cause)}`, { code: "unsupported-platform", cause });
-  });
+  const imported = await subtle
+    .importKey("raw", fromBase64(key.publicKey), algorithm, false, ["verify"])
+    .catch((cause: unknown) => {
+      throw new SednaError(
+        `verify a signature: expected an engine with Ed25519 and a good key ${key.id}; got: ${String(cause)}`,
+        { code: "unsupported-platform", cause },
+      );
+    });
   return subtle.verify(algorithm, imported, fromBase64(signature), bytes);
 }
 

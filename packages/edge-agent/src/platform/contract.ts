@@ -99,7 +99,10 @@ export interface SednaModelStoreOptions {
 }
 
 /** The frames of a playing `<video>`, live: a frame that nobody waits for is lost. Browsers only. */
-export declare function videoElement(element: unknown, options?: { readonly signal?: AbortSignal }): SampleSource<Frame>;
+export declare function videoElement(
+  element: unknown,
+  options?: { readonly signal?: AbortSignal },
+): SampleSource<Frame>;
 
 /** The frames of a camera through `getUserMedia`, live. Browsers only. */
 export declare function camera(options?: CameraOptions): SampleSource<Frame>;
@@ -132,7 +135,10 @@ export declare function sednaModelStore(options: SednaModelStoreOptions): ModelS
 export declare function decodeImage(bytes: Uint8Array): Promise<Frame>;
 
 /** Pixels as a frame that can be encoded. In Node with `sharp`. The pixels must not change afterwards. */
-export declare function frameOfPixels(pixels: Pixels, options?: { readonly timestamp?: number }): Promise<Frame>;
+export declare function frameOfPixels(
+  pixels: Pixels,
+  options?: { readonly timestamp?: number },
+): Promise<Frame>;
 
 /** Imports the ONNX Runtime that serves these providers, and only that one. */
 export declare function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule>;
@@ -141,10 +147,15 @@ export declare function importOnnxRuntime(providers: readonly ExecutionProvider[
 export declare function defaultProviders(): Promise<readonly ExecutionProvider[]>;
 
 /** Options for `InferenceSession.create` on this platform. */
-export declare function sessionOptions(options: { readonly threads?: number }): Readonly<Record<string, unknown>>;
+export declare function sessionOptions(options: {
+  readonly threads?: number;
+}): Readonly<Record<string, unknown>>;
 
 /** Reads a model's bytes. */
-export declare function readModel(source: ModelSource, options: { readonly signal?: AbortSignal }): Promise<Uint8Array>;
+export declare function readModel(
+  source: ModelSource,
+  options: { readonly signal?: AbortSignal },
+): Promise<Uint8Array>;
 
 /** A frame on its way to a Worker. */
 export interface SharedFrame {
@@ -268,11 +279,17 @@ export interface ClientSocket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
   terminate?(): void;
-  addEventListener(type: "open" | "message" | "close" | "error", listener: (event: { readonly data?: unknown; readonly code?: number; readonly reason?: string }) => void): void;
+  addEventListener(
+    type: "open" | "message" | "close" | "error",
+    listener: (event: { readonly data?: unknown; readonly code?: number; readonly reason?: string }) => void,
+  ): void;
 }
 
 /** Begins to connect: the browser's own WebSocket, in Node that of `ws`. */
-export declare function openClientSocket(url: string, options: { readonly maxMessageBytes: number }): Promise<ClientSocket>;
+export declare function openClientSocket(
+  url: string,
+  options: { readonly maxMessageBytes: number },
+): Promise<ClientSocket>;
 
 /**
  * This device's key, made where there is none: in browsers in IndexedDB, where no script can read it out; in Node a file

@@ -7,7 +7,14 @@ import { fallbackBytes } from "../models/fallback-bytes.ts";
 import { memoryBytes } from "../models/memory-bytes.ts";
 import { opfsBytes } from "../models/opfs-bytes.browser.ts";
 import type { ByteStore } from "../models/byte-store.ts";
-import type { ExecutionProvider, ModelSource, SharedFrame, ByteStoreOptions, ClientSocket, Sha256 } from "./contract.ts";
+import type {
+  ExecutionProvider,
+  ModelSource,
+  SharedFrame,
+  ByteStoreOptions,
+  ClientSocket,
+  Sha256,
+} from "./contract.ts";
 
 export { openDeviceKey } from "../federation/device-key.browser.ts";
 export { platformChecks } from "../telemetry/doctor.browser.ts";
@@ -26,22 +33,34 @@ export const rtsp = (): never => onlyInNode("read a camera on the network");
 export const webcam = (): never => onlyInNode("open the webcam");
 
 export function directory(): never {
-  throw new SednaError("read a directory: expected Node; in a browser use camera(), videoElement() or videoFile()", { code: "unsupported-platform" });
+  throw new SednaError(
+    "read a directory: expected Node; in a browser use camera(), videoElement() or videoFile()",
+    { code: "unsupported-platform" },
+  );
 }
 
 export function sednaModelStore(): never {
-  throw new SednaError("open Sedna's hot update config: expected Node; in a browser use a model store with a signed manifest", { code: "unsupported-platform" });
+  throw new SednaError(
+    "open Sedna's hot update config: expected Node; in a browser use a model store with a signed manifest",
+    { code: "unsupported-platform" },
+  );
 }
 
 export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
   try {
     return browserFrame(await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>])));
   } catch (cause) {
-    throw new TypeError(`decode a picture: expected a format that this browser reads; got ${bytes.length} bytes that are not`, { cause });
+    throw new TypeError(
+      `decode a picture: expected a format that this browser reads; got ${bytes.length} bytes that are not`,
+      { cause },
+    );
   }
 }
 
-export async function frameOfPixels({ width, height, data }: Pixels, options: { readonly timestamp?: number } = {}): Promise<Frame> {
+export async function frameOfPixels(
+  { width, height, data }: Pixels,
+  options: { readonly timestamp?: number } = {},
+): Promise<Frame> {
   const image = new ImageData(width, height);
   image.data.set(data);
   return browserFrame(await createImageBitmap(image), options);
@@ -49,14 +68,19 @@ export async function frameOfPixels({ width, height, data }: Pixels, options: { 
 
 export async function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule> {
   // Two entries, so that a page without WebGPU fetches the small runtime only.
-  const load = (): Promise<unknown> => (providers.includes("webgpu") ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"));
+  const load = (): Promise<unknown> =>
+    providers.includes("webgpu") ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm");
   return (await importOptional("onnxruntime-web", { action: "load ONNX Runtime", load })) as OrtModule;
 }
 
 export async function defaultProviders(): Promise<readonly ExecutionProvider[]> {
-  const adapter = "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
+  const adapter =
+    "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
   // A software adapter computes right, and many times slower than WASM. Older engines say so elsewhere, or not at all.
-  const info = adapter as { readonly info?: { readonly isFallbackAdapter?: boolean }; readonly isFallbackAdapter?: boolean } | null;
+  const info = adapter as {
+    readonly info?: { readonly isFallbackAdapter?: boolean };
+    readonly isFallbackAdapter?: boolean;
+  } | null;
   const isSoftware = info?.info?.isFallbackAdapter ?? info?.isFallbackAdapter ?? false;
   return adapter && !isSoftware ? ["webgpu", "wasm"] : ["wasm"];
 }
@@ -65,15 +89,28 @@ export function sessionOptions(): Readonly<Record<string, unknown>> {
   return {};
 }
 
-export async function readModel(source: ModelSource, { signal }: { readonly signal?: AbortSignal }): Promise<Uint8Array> {
+export async function readModel(
+  source: ModelSource,
+  { signal }: { readonly signal?: AbortSignal },
+): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   const response = await fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
     signal?.throwIfAborted();
-    throw new SednaError(`fetch the model ${String(source)}: expected an answer; the network failed: ${String(cause)}`, { code: "model-unreadable", retryable: true, cause });
+    throw new SednaError(
+      `fetch the model ${String(source)}: expected an answer; the network failed: ${String(cause)}`,
+      { code: "model-unreadable", retryable: true, cause },
+    );
   });
-  if (!response.ok) throw new SednaError(`fetch the model ${String(source)}: expected status 200; got ${response.status}`, { code: "model-unreadable", retryable: response.status >= 500 });
+  if (!response.ok)
+    throw new SednaError(`fetch the model ${String(source)}: expected status 200; got ${response.status}`, {
+      code: "model-unreadable",
+      retryable: response.status >= 500,
+    });
   const type = response.headers.get("content-type") ?? "";
-  if (type.startsWith("text/html")) throw new SednaError(`fetch the model ${String(source)}: expected an ONNX file; got a page of HTML`, { code: "model-unreadable" });
+  if (type.startsWith("text/html"))
+    throw new SednaError(`fetch the model ${String(source)}: expected an ONNX file; got a page of HTML`, {
+      code: "model-unreadable",
+    });
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -81,7 +118,11 @@ export async function shareFrame(frame: Frame): Promise<SharedFrame> {
   const picture = "picture" in frame ? (frame as BrowserFrame).picture : await drawn(frame);
   // A VideoFrame's clone shares its pixels. An ImageBitmap has no such clone: it is copied once.
   const shared = "clone" in picture ? picture.clone() : await createImageBitmap(picture);
-  return { handle: { picture: shared, timestamp: frame.timestamp }, transfer: [shared], close: () => shared.close() };
+  return {
+    handle: { picture: shared, timestamp: frame.timestamp },
+    transfer: [shared],
+    close: () => shared.close(),
+  };
 }
 
 /** A frame of someone else's making, as pixels that the browser can post. */
@@ -112,8 +153,11 @@ export function defaultModelWorker(): never {
 }
 
 export async function hasShaderF16(): Promise<boolean> {
-  const adapter = "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  return (adapter as { readonly features?: ReadonlySet<string> } | null)?.features?.has("shader-f16") ?? false;
+  const adapter =
+    "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
+  return (
+    (adapter as { readonly features?: ReadonlySet<string> } | null)?.features?.has("shader-f16") ?? false
+  );
 }
 
 /** Web Locks, which a browser takes from whoever is gone. Insecure pages have none. */
@@ -174,10 +218,12 @@ export function sha256(): Sha256 {
 
 export async function openByteStore({ name, onDegraded }: ByteStoreOptions): Promise<ByteStore> {
   const memory = memoryBytes();
-  const onDisk = await opfsBytes({ name }).catch(() => cacheBytes({ name })).catch((error: unknown) => {
-    onDegraded?.({ key: name, error });
-    return undefined;
-  });
+  const onDisk = await opfsBytes({ name })
+    .catch(() => cacheBytes({ name }))
+    .catch((error: unknown) => {
+      onDegraded?.({ key: name, error });
+      return undefined;
+    });
   return onDisk ? fallbackBytes({ first: onDisk, memory, ...(onDegraded && { onDegraded }) }) : memory;
 }
 

@@ -10,12 +10,16 @@ const MIN_CELL = 8;
  * Makes boxes of a picture unrecognisable, in place: each cell of a coarse grid becomes its own mean. What a mean has
  * swallowed no filter brings back, as one may with a blur whose kernel is known.
  */
-export function mosaic({ width, data }: Pixels & { readonly data: Uint8ClampedArray }, boxes: readonly PixelBox[]): void {
+export function mosaic(
+  { width, data }: Pixels & { readonly data: Uint8ClampedArray },
+  boxes: readonly PixelBox[],
+): void {
   for (const { left, top, right, bottom } of boxes) {
     const cell = Math.max(MIN_CELL, Math.max(right - left, bottom - top) / CELLS);
     const [xs, ys] = [cuts(left, { to: right, cell }), cuts(top, { to: bottom, cell })];
     for (let j = 1; j < ys.length; j++) {
-      for (let i = 1; i < xs.length; i++) average(data, { width, left: xs[i - 1]!, top: ys[j - 1]!, right: xs[i]!, bottom: ys[j]! });
+      for (let i = 1; i < xs.length; i++)
+        average(data, { width, left: xs[i - 1]!, top: ys[j - 1]!, right: xs[i]!, bottom: ys[j]! });
     }
   }
 }
@@ -26,11 +30,16 @@ function cuts(from: number, { to, cell }: { readonly to: number; readonly cell: 
   return Array.from({ length: parts + 1 }, (_, i) => from + Math.round((i * (to - from)) / parts));
 }
 
-function average(data: Uint8ClampedArray, { width, left, top, right, bottom }: PixelBox & { readonly width: number }): void {
+function average(
+  data: Uint8ClampedArray,
+  { width, left, top, right, bottom }: PixelBox & { readonly width: number },
+): void {
   const count = (right - left) * (bottom - top);
   for (let channel = 0; channel < 4; channel++) {
     let sum = 0;
-    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) sum += data[4 * (y * width + x) + channel]!;
-    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) data[4 * (y * width + x) + channel] = sum / count;
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) sum += data[4 * (y * width + x) + channel]!;
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) data[4 * (y * width + x) + channel] = sum / count;
   }
 }

@@ -13,14 +13,27 @@ export interface PixelBox {
  * out.
  * @throws {RangeError} on a region that is no box: what cannot be hidden must not be shown.
  */
-export function pixelBoxes(regions: readonly Region[], { width, height, padding }: { readonly width: number; readonly height: number; readonly padding: number }): PixelBox[] {
-  return regions.map((region) => {
-    const [x1, y1, x2, y2] = [region[0]!, region[1]!, region[2]!, region[3]!];
-    if (![x1, y1, x2, y2].every(Number.isFinite) || x2 < x1 || y2 < y1) throw new RangeError(`read a region: expected xmin <= xmax and ymin <= ymax in pixels; got [${x1}, ${y1}, ${x2}, ${y2}]`);
-    const pad = padding * Math.max(x2 - x1, y2 - y1);
-    const cut = (value: number, limit: number): number => Math.min(Math.max(value, 0), limit);
-    return { left: cut(Math.floor(x1 - pad), width), top: cut(Math.floor(y1 - pad), height), right: cut(Math.ceil(x2 + pad), width), bottom: cut(Math.ceil(y2 + pad), height) };
-  }).filter(({ left, top, right, bottom }) => right > left && bottom > top);
+export function pixelBoxes(
+  regions: readonly Region[],
+  { width, height, padding }: { readonly width: number; readonly height: number; readonly padding: number },
+): PixelBox[] {
+  return regions
+    .map((region) => {
+      const [x1, y1, x2, y2] = [region[0]!, region[1]!, region[2]!, region[3]!];
+      if (![x1, y1, x2, y2].every(Number.isFinite) || x2 < x1 || y2 < y1)
+        throw new RangeError(
+          `read a region: expected xmin <= xmax and ymin <= ymax in pixels; got [${x1}, ${y1}, ${x2}, ${y2}]`,
+        );
+      const pad = padding * Math.max(x2 - x1, y2 - y1);
+      const cut = (value: number, limit: number): number => Math.min(Math.max(value, 0), limit);
+      return {
+        left: cut(Math.floor(x1 - pad), width),
+        top: cut(Math.floor(y1 - pad), height),
+        right: cut(Math.ceil(x2 + pad), width),
+        bottom: cut(Math.ceil(y2 + pad), height),
+      };
+    })
+    .filter(({ left, top, right, bottom }) => right > left && bottom > top);
 }
 
 /** The smallest box around all; undefined around none. */

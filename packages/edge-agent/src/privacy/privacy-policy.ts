@@ -13,8 +13,13 @@ export type PrivacyLevel = "never" | "features" | "crop" | "blurred" | "full";
 const levels: readonly string[] = ["never", "features", "crop", "blurred", "full"] satisfies PrivacyLevel[];
 
 /** @throws {RangeError} on a level that is none: nothing may leave by mistake. */
-export function checkPrivacy<Sample, Result>(policy: PrivacyPolicy<Sample, Result>): PrivacyPolicy<Sample, Result> {
-  if (!levels.includes(policy.level)) throw new RangeError(`set the privacy policy: expected a level of ${levels.join(", ")}; got ${describe(policy.level)}`);
+export function checkPrivacy<Sample, Result>(
+  policy: PrivacyPolicy<Sample, Result>,
+): PrivacyPolicy<Sample, Result> {
+  if (!levels.includes(policy.level))
+    throw new RangeError(
+      `set the privacy policy: expected a level of ${levels.join(", ")}; got ${describe(policy.level)}`,
+    );
   return policy;
 }
 

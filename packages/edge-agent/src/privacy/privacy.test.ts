@@ -1,4 +1,11 @@
-import { createJointInference, decodeWithSharp, type BigModelCall, type Detections, type Frame, type SharpModule } from "@sedna-js/core";
+import {
+  createJointInference,
+  decodeWithSharp,
+  type BigModelCall,
+  type Detections,
+  type Frame,
+  type SharpModule,
+} from "@sedna-js/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { detector } from "../../../../testing/served.ts";
@@ -33,47 +40,96 @@ const pixelsOf = async (frame: Frame): Promise<Uint8ClampedArray> => {
   await frame.copyTo(data);
   return data;
 };
-const call = (edgeResult: Detections | null = rows): BigModelCall<Detections> => ({ signal: new AbortController().signal, deadlineMs: 1000, edgeResult });
+const call = (edgeResult: Detections | null = rows): BigModelCall<Detections> => ({
+  signal: new AbortController().signal,
+  deadlineMs: 1000,
+  edgeResult,
+});
 /** A big model that keeps what it is shown. */
 const watching = (answer: Detections = [[1, 2, 3, 4, 0.5, 1]]) => {
   const shown: { width: number; height: number; timestamp: number; data: Uint8ClampedArray }[] = [];
-  return { shown, inference: async (frame: Frame) => (shown.push({ width: frame.width, height: frame.height, timestamp: frame.timestamp, data: await pixelsOf(frame) }), answer) };
+  return {
+    shown,
+    inference: async (frame: Frame) => (
+      shown.push({
+        width: frame.width,
+        height: frame.height,
+        timestamp: frame.timestamp,
+        data: await pixelsOf(frame),
+      }),
+      answer
+    ),
+  };
 };
 /** Neighbours that differ by more than half the range: the stripes. */
-const edges = (data: Uint8ClampedArray, width: number): number => data.filter((value, i) => i % 4 === 0 && (i >> 2) % width > 0 && Math.abs(value - data[i - 4]!) > 128).length;
+const edges = (data: Uint8ClampedArray, width: number): number =>
+  data.filter((value, i) => i % 4 === 0 && (i >> 2) % width > 0 && Math.abs(value - data[i - 4]!) > 128)
+    .length;
 
 describe("privateBigModel()", () => {
   it.each<[string, PrivacyPolicy<Frame, Detections>, Detections | null]>([
     ["never", { level: "never" }, rows],
     ["features", { level: "features" }, rows],
     ["full without consent", { level: "full", consent: () => false }, rows],
-    ["full with a consent that fails", { level: "full", consent: () => { throw new Error("no register"); } }, rows],
-    ["full with a consent that is no boolean", { level: "full", consent: (() => Promise.resolve(false)) as never }, rows],
+    [
+      "full with a consent that fails",
+      {
+        level: "full",
+        consent: () => {
+          throw new Error("no register");
+        },
+      },
+      rows,
+    ],
+    [
+      "full with a consent that is no boolean",
+      { level: "full", consent: (() => Promise.resolve(false)) as never },
+      rows,
+    ],
     ["blurred before the little model has answered", { level: "blurred" }, null],
     ["crop before the little model has answered", { level: "crop" }, null],
     ["crop with nothing found", { level: "crop" }, []],
     ["blurred with a box that is none", { level: "blurred" }, [[Number.NaN, 0, 5, 5, 1, 0]]],
     ["blurred with a box inside out", { level: "blurred", regions: () => [[9, 9, 1, 1]] }, rows],
-    ["blurred with regions that fail", { level: "blurred", regions: () => { throw new Error("bug"); } }, rows],
+    [
+      "blurred with regions that fail",
+      {
+        level: "blurred",
+        regions: () => {
+          throw new Error("bug");
+        },
+      },
+      rows,
+    ],
     ["a level that is none", { level: "some" as PrivacyLevel }, rows],
   ])("forbids %s, before a pixel is read", async (_, policy, result) => {
     const [model, frame] = [watching(), await makeFrame()];
-    await expect(privateBigModel(model, policy).inference(frame, call(result))).rejects.toMatchObject({ code: "privacy-forbids", retryable: false });
+    await expect(privateBigModel(model, policy).inference(frame, call(result))).rejects.toMatchObject({
+      code: "privacy-forbids",
+      retryable: false,
+    });
     expect([model.shown, frame.reads, frame.closed]).toEqual([[], 0, 0]);
   });
 
   it("shows the whole frame with full, and leaves it to its owner", async () => {
     const [model, frame] = [watching(), await makeFrame()];
-    expect(await privateBigModel(model, { level: "full" }).inference(frame, call(null))).toEqual([[1, 2, 3, 4, 0.5, 1]]);
+    expect(await privateBigModel(model, { level: "full" }).inference(frame, call(null))).toEqual([
+      [1, 2, 3, 4, 0.5, 1],
+    ]);
     expect([model.shown[0]!.data, frame.closed]).toEqual([striped, 0]);
   });
 
   it("shows the frame without the person with blurred, and answers in its pixels", async () => {
     const [model, frame] = [watching(), await makeFrame()];
-    expect(await privateBigModel(model, { level: "blurred" }).inference(frame, call())).toEqual([[1, 2, 3, 4, 0.5, 1]]);
-    const [{ width, height, timestamp, data }] = model.shown as [typeof model.shown[0]];
+    expect(await privateBigModel(model, { level: "blurred" }).inference(frame, call())).toEqual([
+      [1, 2, 3, 4, 0.5, 1],
+    ]);
+    const [{ width, height, timestamp, data }] = model.shown as [(typeof model.shown)[0]];
     expect([width, height, timestamp]).toEqual([120, 80, 7]);
-    expect([edges(striped, 120), edges(data, 120)]).toEqual([expect.toSatisfy((count: number) => count > 2000), 0]);
+    expect([edges(striped, 120), edges(data, 120)]).toEqual([
+      expect.toSatisfy((count: number) => count > 2000),
+      0,
+    ]);
     expect(data.slice(0, 4 * 120 * 4)).toEqual(striped.slice(0, 4 * 120 * 4));
     // The frame itself, which the page may show, is as it was.
     expect(await pixelsOf(frame)).toEqual(striped);
@@ -81,8 +137,10 @@ describe("privateBigModel()", () => {
 
   it("shows the person and a little around it with crop, and moves the answers back", async () => {
     const [model, frame] = [watching(), await makeFrame()];
-    expect(await privateBigModel(model, { level: "crop" }).inference(frame, call())).toEqual([[1 + 14, 2 + 4, 3 + 14, 4 + 4, 0.5, 1]]);
-    const [{ width, height, data }] = model.shown as [typeof model.shown[0]];
+    expect(await privateBigModel(model, { level: "crop" }).inference(frame, call())).toEqual([
+      [1 + 14, 2 + 4, 3 + 14, 4 + 4, 0.5, 1],
+    ]);
+    const [{ width, height, data }] = model.shown as [(typeof model.shown)[0]];
     expect([width, height]).toEqual([52, 72]);
     expect(edges(data, width)).toBeGreaterThan(2000);
     expect(data[4 * (6 * 52 + 6)]).toBe(striped[4 * (10 * 120 + 20)]);
@@ -90,14 +148,24 @@ describe("privateBigModel()", () => {
 
   it("goes by the policy's own regions where it has them, without the little model", async () => {
     const [model, frame] = [watching(), await makeFrame()];
-    const regions = (_: Frame, result: Detections | null): readonly (readonly number[])[] => (result === null ? [[0, 0, 10, 10], [100, 60, 500, 500], [-50, -50, -10, -10]] : []);
+    const regions = (_: Frame, result: Detections | null): readonly (readonly number[])[] =>
+      result === null
+        ? [
+            [0, 0, 10, 10],
+            [100, 60, 500, 500],
+            [-50, -50, -10, -10],
+          ]
+        : [];
     await privateBigModel(model, { level: "crop", regions }).inference(frame, call(null));
     expect([model.shown[0]!.width, model.shown[0]!.height]).toEqual([120, 80]);
   });
 
   it("does not ask for a caller who left while the pixels were hidden", async () => {
     const [model, frame, left] = [watching(), await makeFrame(), new AbortController()];
-    const asking = privateBigModel(model, { level: "blurred" }).inference(frame, { ...call(), signal: left.signal });
+    const asking = privateBigModel(model, { level: "blurred" }).inference(frame, {
+      ...call(),
+      signal: left.signal,
+    });
     left.abort(new Error("left"));
     await expect(asking).rejects.toThrow("left");
     expect(model.shown).toEqual([]);
@@ -106,10 +174,21 @@ describe("privateBigModel()", () => {
   it("goes by what the little model found, in joint inference; what it forbids is no upload", async () => {
     const model = watching([[0, 0, 1, 1, 0.5, 1]]);
     const estimator = detector(async () => rows);
-    const crop = createJointInference({ estimator, hardExampleMining: () => true, bigModel: privateBigModel(model, { level: "crop" }) });
-    expect(await crop.inference(await makeFrame())).toMatchObject({ source: "cloud", result: [[14, 4, 15, 5, 0.5, 1]] });
+    const crop = createJointInference({
+      estimator,
+      hardExampleMining: () => true,
+      bigModel: privateBigModel(model, { level: "crop" }),
+    });
+    expect(await crop.inference(await makeFrame())).toMatchObject({
+      source: "cloud",
+      result: [[14, 4, 15, 5, 0.5, 1]],
+    });
     crop.update({ policy: "cloud-first" });
-    expect(await crop.inference(await makeFrame())).toMatchObject({ source: "fallback", reason: "privacy-forbids", result: rows });
+    expect(await crop.inference(await makeFrame())).toMatchObject({
+      source: "fallback",
+      reason: "privacy-forbids",
+      result: rows,
+    });
     expect([model.shown.length, crop.stats().offloadedNumber]).toEqual([1, 1]);
   });
 });
@@ -119,7 +198,8 @@ describe("sampleForQueue()", () => {
 
   it("gives nothing with never, without consent, and with features of an unanswered frame", async () => {
     const frame = await makeFrame();
-    for (const policy of [{ level: "never" }, { level: "full", consent: () => false }] as const) expect(await sampleForQueue({ frame, result: rows, policy })).toBeUndefined();
+    for (const policy of [{ level: "never" }, { level: "full", consent: () => false }] as const)
+      expect(await sampleForQueue({ frame, result: rows, policy })).toBeUndefined();
     expect(await sampleForQueue({ frame, result: null, policy: { level: "features" } })).toBeUndefined();
     expect(frame.reads).toBe(0);
   });
@@ -127,21 +207,46 @@ describe("sampleForQueue()", () => {
   it("gives numbers and no pixels with features", async () => {
     const frame = await makeFrame();
     const ofRows = await sampleForQueue({ frame, result: rows, policy: { level: "features" } });
-    expect({ ...ofRows, bytes: new TextDecoder().decode(ofRows!.bytes) }).toEqual({ kind: "features", contentType: "application/json", bytes: '{"result":[[20,10,60,70,0.9,0]]}', width: 120, height: 80 });
-    const ofClasses = await sampleForQueue({ frame, result: Float32Array.of(0.25, 0.75), policy: { level: "features" } });
+    expect({ ...ofRows, bytes: new TextDecoder().decode(ofRows!.bytes) }).toEqual({
+      kind: "features",
+      contentType: "application/json",
+      bytes: '{"result":[[20,10,60,70,0.9,0]]}',
+      width: 120,
+      height: 80,
+    });
+    const ofClasses = await sampleForQueue({
+      frame,
+      result: Float32Array.of(0.25, 0.75),
+      policy: { level: "features" },
+    });
     expect(new TextDecoder().decode(ofClasses!.bytes)).toBe('{"result":[0.25,0.75]}');
     expect(frame.reads).toBe(0);
   });
 
-  it.each<[PrivacyLevel, [number, number], boolean]>([["full", [120, 80], true], ["crop", [52, 72], true], ["blurred", [120, 80], false]])("gives a picture with %s", async (level, size, hasStripes) => {
-    const sample = await sampleForQueue({ frame: await makeFrame(), result: rows, policy: { level }, image: { type: "image/png" } });
-    expect([sample!.kind, sample!.contentType, sample!.width, sample!.height]).toEqual([level, "image/png", ...size]);
+  it.each<[PrivacyLevel, [number, number], boolean]>([
+    ["full", [120, 80], true],
+    ["crop", [52, 72], true],
+    ["blurred", [120, 80], false],
+  ])("gives a picture with %s", async (level, size, hasStripes) => {
+    const sample = await sampleForQueue({
+      frame: await makeFrame(),
+      result: rows,
+      policy: { level },
+      image: { type: "image/png" },
+    });
+    expect([sample!.kind, sample!.contentType, sample!.width, sample!.height]).toEqual([
+      level,
+      "image/png",
+      ...size,
+    ]);
     const decoded = await decodeWithSharp(sample!.bytes, importSharp);
     expect([decoded.width, decoded.height]).toEqual(size);
     expect(edges(await pixelsOf(decoded), decoded.width) > 100).toBe(hasStripes);
   });
 
   it("rejects where there is nothing to crop to, rather than to say that it kept it", async () => {
-    await expect(sampleForQueue({ frame: await makeFrame(), result: null, policy: { level: "crop" } })).rejects.toMatchObject({ code: "privacy-forbids" });
+    await expect(
+      sampleForQueue({ frame: await makeFrame(), result: null, policy: { level: "crop" } }),
+    ).rejects.toMatchObject({ code: "privacy-forbids" });
   });
 });

@@ -8,10 +8,17 @@ import type { PrivacyPolicy } from "./privacy-policy.ts";
  *
  * @throws {SednaError} `privacy-forbids` from `inference`, not retryable, before anything is encoded or sent.
  */
-export function privateBigModel<Result>(bigModel: BigModel<Frame, Result>, policy: PrivacyPolicy<Frame, Result>): BigModel<Frame, Result> {
+export function privateBigModel<Result>(
+  bigModel: BigModel<Frame, Result>,
+  policy: PrivacyPolicy<Frame, Result>,
+): BigModel<Frame, Result> {
   return {
     async inference(sample: Frame, call: BigModelCall<Result>): Promise<Result> {
-      const { frame, offset, close } = await privateFrame({ frame: sample, result: call.edgeResult ?? null, policy });
+      const { frame, offset, close } = await privateFrame({
+        frame: sample,
+        result: call.edgeResult ?? null,
+        policy,
+      });
       try {
         call.signal.throwIfAborted();
         return shifted(await bigModel.inference(frame, call), offset);
@@ -24,6 +31,13 @@ export function privateBigModel<Result>(bigModel: BigModel<Frame, Result>, polic
 
 /** Boxes by where they are in the whole frame; answers without boxes are not changed. */
 function shifted<Result>(result: Result, { x, y }: { readonly x: number; readonly y: number }): Result {
-  if ((x === 0 && y === 0) || !Array.isArray(result) || !result.every((row) => Array.isArray(row))) return result;
-  return result.map(([x1, y1, x2, y2, ...rest]: number[]) => [x1! + x, y1! + y, x2! + x, y2! + y, ...rest]) as Result;
+  if ((x === 0 && y === 0) || !Array.isArray(result) || !result.every((row) => Array.isArray(row)))
+    return result;
+  return result.map(([x1, y1, x2, y2, ...rest]: number[]) => [
+    x1! + x,
+    y1! + y,
+    x2! + x,
+    y2! + y,
+    ...rest,
+  ]) as Result;
 }

@@ -24,7 +24,15 @@ const PADDING = 0.1;
  * @throws {SednaError} `privacy-forbids`, before a pixel is read: `never` and `features`, no consent, no result of the
  * little model to find regions by, nothing to crop to.
  */
-export async function privateFrame<Result>({ frame, result, policy }: { readonly frame: Frame; readonly result: Result | null; readonly policy: PrivacyPolicy<Frame, Result> }): Promise<PrivateFrame> {
+export async function privateFrame<Result>({
+  frame,
+  result,
+  policy,
+}: {
+  readonly frame: Frame;
+  readonly result: Result | null;
+  readonly policy: PrivacyPolicy<Frame, Result>;
+}): Promise<PrivateFrame> {
   const { level } = policy;
   if (!hasConsent(frame, policy)) throw forbidden(level, "its consent says no");
   if (level === "never" || level === "features") throw forbidden(level, "no pixels may leave");
@@ -33,14 +41,20 @@ export async function privateFrame<Result>({ frame, result, policy }: { readonly
   if (level === "blurred") {
     const data = await pixelsOf(frame);
     mosaic({ width: frame.width, height: frame.height, data }, boxes);
-    return owned(await frameOfPixels({ width: frame.width, height: frame.height, data }, { timestamp: frame.timestamp }), { x: 0, y: 0 });
+    return owned(
+      await frameOfPixels({ width: frame.width, height: frame.height, data }, { timestamp: frame.timestamp }),
+      { x: 0, y: 0 },
+    );
   }
   if (level !== "crop") throw forbidden(level satisfies never, "no such level is known");
   const box = unionBox(boxes);
   if (!box) throw forbidden(level, "there is no region to crop to");
   const size = { width: box.right - box.left, height: box.bottom - box.top };
   const data = cut(await pixelsOf(frame), { width: frame.width, box });
-  return owned(await frameOfPixels({ ...size, data }, { timestamp: frame.timestamp }), { x: box.left, y: box.top });
+  return owned(await frameOfPixels({ ...size, data }, { timestamp: frame.timestamp }), {
+    x: box.left,
+    y: box.top,
+  });
 }
 
 /** Whether the policy's consent says yes to a frame; one that fails does not. */
@@ -52,7 +66,15 @@ export function hasConsent<Result>(frame: Frame, { consent }: PrivacyPolicy<Fram
   }
 }
 
-function regionsOf<Result>({ frame, result, policy }: { readonly frame: Frame; readonly result: Result | null; readonly policy: PrivacyPolicy<Frame, Result> }): PixelBox[] {
+function regionsOf<Result>({
+  frame,
+  result,
+  policy,
+}: {
+  readonly frame: Frame;
+  readonly result: Result | null;
+  readonly policy: PrivacyPolicy<Frame, Result>;
+}): PixelBox[] {
   let regions: readonly Region[];
   try {
     regions = policy.regions ? policy.regions(frame, result) : boxesOf(result);
@@ -63,8 +85,10 @@ function regionsOf<Result>({ frame, result, policy }: { readonly frame: Frame; r
 }
 
 function boxesOf(result: unknown): readonly Region[] {
-  if (result === null || result === undefined) throw new Error("the little model has not answered, and no regions of the policy's own are given");
-  if (!Array.isArray(result) || !result.every((row) => Array.isArray(row))) throw new Error("the little model's answer has no boxes, and no regions of the policy's own are given");
+  if (result === null || result === undefined)
+    throw new Error("the little model has not answered, and no regions of the policy's own are given");
+  if (!Array.isArray(result) || !result.every((row) => Array.isArray(row)))
+    throw new Error("the little model's answer has no boxes, and no regions of the policy's own are given");
   return result as readonly Region[];
 }
 
@@ -74,9 +98,13 @@ async function pixelsOf(frame: Frame): Promise<Uint8ClampedArray> {
   return data;
 }
 
-function cut(data: Uint8ClampedArray, { width, box: { left, top, right, bottom } }: { readonly width: number; readonly box: PixelBox }): Uint8ClampedArray {
+function cut(
+  data: Uint8ClampedArray,
+  { width, box: { left, top, right, bottom } }: { readonly width: number; readonly box: PixelBox },
+): Uint8ClampedArray {
   const part = new Uint8ClampedArray(4 * (right - left) * (bottom - top));
-  for (let y = top; y < bottom; y++) part.set(data.subarray(4 * (y * width + left), 4 * (y * width + right)), 4 * (y - top) * (right - left));
+  for (let y = top; y < bottom; y++)
+    part.set(data.subarray(4 * (y * width + left), 4 * (y * width + right)), 4 * (y - top) * (right - left));
   return part;
 }
 
@@ -85,5 +113,8 @@ function owned(frame: Frame, offset: { readonly x: number; readonly y: number })
 }
 
 function forbidden(level: PrivacyLevel, why: string, cause?: unknown): SednaError {
-  return new SednaError(`show a frame to the cloud: expected the privacy policy ${level} to allow it; ${why}`, { code: "privacy-forbids", cause });
+  return new SednaError(
+    `show a frame to the cloud: expected the privacy policy ${level} to allow it; ${why}`,
+    { code: "privacy-forbids", cause },
+  );
 }

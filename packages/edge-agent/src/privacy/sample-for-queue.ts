@@ -28,7 +28,12 @@ export interface QueueSample {
  *
  * @throws {SednaError} `privacy-forbids` where `crop` or `blurred` have no regions to go by; see `privateFrame`.
  */
-export async function sampleForQueue<Result>({ frame, result, policy, image: { type = "image/jpeg", quality = 0.85, maxSide } = {} }: SampleForQueueOptions<Result>): Promise<QueueSample | undefined> {
+export async function sampleForQueue<Result>({
+  frame,
+  result,
+  policy,
+  image: { type = "image/jpeg", quality = 0.85, maxSide } = {},
+}: SampleForQueueOptions<Result>): Promise<QueueSample | undefined> {
   const { level } = policy;
   if (level === "never" || !hasConsent(frame, policy)) return undefined;
   if (level === "features") {
@@ -40,7 +45,13 @@ export async function sampleForQueue<Result>({ frame, result, policy, image: { t
   const shown = await privateFrame({ frame, result, policy });
   try {
     const image = await shown.frame.encode({ type, quality, ...(maxSide === undefined ? {} : { maxSide }) });
-    return { kind: level, contentType: image.type, bytes: image.bytes, width: image.width, height: image.height };
+    return {
+      kind: level,
+      contentType: image.type,
+      bytes: image.bytes,
+      width: image.width,
+      height: image.height,
+    };
   } finally {
     shown.close();
   }

@@ -8,5 +8,9 @@ export interface Clock {
 
 /** The clock of the platform. */
 export function systemClock(): Clock {
-  return { now: () => performance.now(), setTimeout: (callback, ms) => setTimeout(callback, ms), clearTimeout: (timer) => clearTimeout(timer) };
+  return {
+    now: () => performance.now(),
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+  };
 }

@@ -1,5 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { CONTENT_DIGEST, contentDigest, isSampleId, SAMPLE_UPLOAD_TYPE, SednaError, stampSample, withDeadline, WireError } from "@sedna-js/core";
+import {
+  CONTENT_DIGEST,
+  contentDigest,
+  isSampleId,
+  SAMPLE_UPLOAD_TYPE,
+  SednaError,
+  stampSample,
+  withDeadline,
+  WireError,
+} from "@sedna-js/core";
 import { exchange, refusal, type Exchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";
@@ -41,7 +50,11 @@ const REFUSALS: readonly number[] = [400, 409, 413, 422];
 
 /** Samples go to `POST <url>/v1/samples`, stamped with the id and the time that the queue gave them. */
 export function sampleRoute(url: string): Route {
-  return ({ id, createdAt }, body) => ({ url: `${url}/v1/samples`, body: stampSample(body, { id: idempotencyKey(id), createdAt }), contentType: SAMPLE_UPLOAD_TYPE });
+  return ({ id, createdAt }, body) => ({
+    url: `${url}/v1/samples`,
+    body: stampSample(body, { id: idempotencyKey(id), createdAt }),
+    contentType: SAMPLE_UPLOAD_TYPE,
+  });
 }
 
 /** An item's id as a header can carry it: a device may have any name. */
@@ -50,18 +63,31 @@ function idempotencyKey(id: string): string {
 }
 
 /** Tries once to send an item. Rejects only where `signal` does. */
-export async function deliver({ entry, body }: { readonly entry: QueueEntry; readonly body: Uint8Array }, { route, headers, deadlineMs, fetch, signal }: DeliverOptions): Promise<DeliveryOutcome> {
+export async function deliver(
+  { entry, body }: { readonly entry: QueueEntry; readonly body: Uint8Array },
+  { route, headers, deadlineMs, fetch, signal }: DeliverOptions,
+): Promise<DeliveryOutcome> {
   let delivery: Delivery;
   let request: Exchange;
   try {
     delivery = route(entry, body);
-    request = { url: delivery.url, headers: { ...headers(), "content-type": delivery.contentType, "idempotency-key": idempotencyKey(entry.id), [CONTENT_DIGEST]: contentDigest(sha256(delivery.body)) }, body: delivery.body };
+    request = {
+      url: delivery.url,
+      headers: {
+        ...headers(),
+        "content-type": delivery.contentType,
+        "idempotency-key": idempotencyKey(entry.id),
+        [CONTENT_DIGEST]: contentDigest(sha256(delivery.body)),
+      },
+      body: delivery.body,
+    };
   } catch (error) {
     return { outcome: error instanceof WireError ? "refused" : "failed", error: asSednaError(error) };
   }
   const { url, read = readStored } = delivery;
   try {
-    const post = (limit: AbortSignal): Promise<Reply> => exchange(request, { action: ACTION, signal: limit, maxReplyBytes: MAX_REPLY_BYTES, fetch });
+    const post = (limit: AbortSignal): Promise<Reply> =>
+      exchange(request, { action: ACTION, signal: limit, maxReplyBytes: MAX_REPLY_BYTES, fetch });
     const reply = await withDeadline(post, { deadlineMs, signal, action: `${ACTION} to ${url}` });
     if (reply.status >= 200 && reply.status < 300) return { outcome: read(reply) };
     const error = refusal(reply, { action: ACTION, url });
@@ -75,8 +101,12 @@ export async function deliver({ entry, body }: { readonly entry: QueueEntry; rea
 
 /** A captive portal answers 200 too: only the receiver's own words count. */
 function readStored({ body }: Reply): "sent" | "duplicate" {
-  const answer = readJson(body, "read the answer to a sample") as { readonly stored?: unknown; readonly duplicate?: unknown } | null;
-  if (answer?.stored !== true) throw new WireError("read the answer to a sample: expected { stored: true }; got something else");
+  const answer = readJson(body, "read the answer to a sample") as {
+    readonly stored?: unknown;
+    readonly duplicate?: unknown;
+  } | null;
+  if (answer?.stored !== true)
+    throw new WireError("read the answer to a sample: expected { stored: true }; got something else");
   return answer.duplicate === true ? "duplicate" : "sent";
 }
 
@@ -92,5 +122,8 @@ function isRefusal(body: Uint8Array): boolean {
 
 function asSednaError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
-  return new SednaError(`${ACTION}: expected it to be sent; got ${error instanceof Error ? error.message : String(error)}`, { code: "cloud-unreachable", retryable: true, cause: error });
+  return new SednaError(
+    `${ACTION}: expected it to be sent; got ${error instanceof Error ? error.message : String(error)}`,
+    { code: "cloud-unreachable", retryable: true, cause: error },
+  );
 }

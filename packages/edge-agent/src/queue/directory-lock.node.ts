@@ -33,7 +33,11 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     for (let attempt = 0; attempt < 20; attempt++) {
       const newest = (await numbers(directory)).at(-1) ?? 0;
       const owner = newest > 0 ? await ownerOf(path(directory, newest)) : undefined;
-      if (owner && (await isAlive(owner))) throw new SednaError(`open the queue in ${directory}: expected a directory that no process has open; process ${owner.pid} has`, { code: "storage-failed" });
+      if (owner && (await isAlive(owner)))
+        throw new SednaError(
+          `open the queue in ${directory}: expected a directory that no process has open; process ${owner.pid} has`,
+          { code: "storage-failed" },
+        );
       const mine = path(directory, newest + 1);
       const isLinked = await link(draft, mine).then(
         () => true,
@@ -55,19 +59,26 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   } finally {
     await rm(draft, { force: true });
   }
-  throw new SednaError(`open the queue in ${directory}: expected to take its lock; other processes were faster each time`, { code: "storage-failed", retryable: true });
+  throw new SednaError(
+    `open the queue in ${directory}: expected to take its lock; other processes were faster each time`,
+    { code: "storage-failed", retryable: true },
+  );
 }
 
 const path = (directory: string, number: number): string => join(directory, `lock.${number}`);
 
 async function numbers(directory: string): Promise<number[]> {
-  return (await readdir(directory)).flatMap((name) => (/^lock\.\d{1,15}$/.test(name) ? [Number(name.slice(5))] : [])).toSorted((a, b) => a - b);
+  return (await readdir(directory))
+    .flatMap((name) => (/^lock\.\d{1,15}$/.test(name) ? [Number(name.slice(5))] : []))
+    .toSorted((a, b) => a - b);
 }
 
 async function ownerOf(path: string): Promise<Owner | undefined> {
   try {
     const { pid, started } = JSON.parse(await readFile(path, "utf8")) as Partial<Owner>;
-    return Number.isSafeInteger(pid) && pid! > 0 && typeof started === "string" ? { pid: pid!, started } : undefined;
+    return Number.isSafeInteger(pid) && pid! > 0 && typeof started === "string"
+      ? { pid: pid!, started }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -86,9 +97,14 @@ async function isAlive({ pid, started }: Owner): Promise<boolean> {
 }
 
 /** The boot and the tick at which a process started, and whether it is dead but not buried; undefined where the system does not tell. */
-async function processOf(pid: number): Promise<{ readonly started: string; readonly isZombie: boolean } | undefined> {
+async function processOf(
+  pid: number,
+): Promise<{ readonly started: string; readonly isZombie: boolean } | undefined> {
   try {
-    const [stat, boot] = await Promise.all([readFile(`/proc/${pid}/stat`, "latin1"), readFile("/proc/sys/kernel/random/boot_id", "latin1")]);
+    const [stat, boot] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, "latin1"),
+      readFile("/proc/sys/kernel/random/boot_id", "latin1"),
+    ]);
     // The name, in brackets, may hold blanks. After it comes the state; the start is the 20th from there.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { started: `${boot.trim()} ${fields[19]}`, isZombie: fields[0] === "Z" || fields[0] === "X" };

@@ -14,9 +14,16 @@ export interface DiskReserve {
  * A file of zeros. To delete from a log is to write to it, so on a full disk a log could neither delete nor be cleaned; freeing
  * this lets it do both.
  */
-export function diskReserve({ directory, bytes }: { readonly directory: string; readonly bytes: number }): DiskReserve {
+export function diskReserve({
+  directory,
+  bytes,
+}: {
+  readonly directory: string;
+  readonly bytes: number;
+}): DiskReserve {
   const path = join(directory, "reserve");
-  const isHeld = async (): Promise<boolean> => ((await stat(path).catch(() => undefined))?.size ?? 0) >= bytes;
+  const isHeld = async (): Promise<boolean> =>
+    ((await stat(path).catch(() => undefined))?.size ?? 0) >= bytes;
   return {
     async hold() {
       if (await isHeld()) return;

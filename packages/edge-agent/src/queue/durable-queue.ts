@@ -9,8 +9,20 @@ export type DropReason = "full" | "expired" | "storage-full" | "refused" | "lost
 /** What a queue tells. */
 export type QueueEvent =
   | { readonly type: "item-queued"; readonly id: string; readonly kind: string; readonly bytes: number }
-  | { readonly type: "item-sent"; readonly id: string; readonly kind: string; readonly bytes: number; readonly duplicate: boolean }
-  | { readonly type: "item-dropped"; readonly id: string; readonly kind: string; readonly bytes: number; readonly reason: DropReason }
+  | {
+      readonly type: "item-sent";
+      readonly id: string;
+      readonly kind: string;
+      readonly bytes: number;
+      readonly duplicate: boolean;
+    }
+  | {
+      readonly type: "item-dropped";
+      readonly id: string;
+      readonly kind: string;
+      readonly bytes: number;
+      readonly reason: DropReason;
+    }
   | { readonly type: "queue-degraded"; readonly message: string }
   | { readonly type: "queue-recovered"; readonly message: string };
 
@@ -31,7 +43,12 @@ export interface QueueStatistics {
 /** A bounded queue that survives the process. */
 export interface DurableQueue {
   /** Resolves when the item is stored, with its id, or with why it was not taken. */
-  enqueue(item: { readonly kind: string; readonly body: Uint8Array; readonly priority?: number; readonly ttlMs?: number }): Promise<{ readonly id: string; readonly dropped?: DropReason }>;
+  enqueue(item: {
+    readonly kind: string;
+    readonly body: Uint8Array;
+    readonly priority?: number;
+    readonly ttlMs?: number;
+  }): Promise<{ readonly id: string; readonly dropped?: DropReason }>;
   /** The item to send next and its body; undefined when none waits. It stays until it is settled. */
   next(): Promise<{ readonly entry: QueueEntry; readonly body: Uint8Array } | undefined>;
   /** Takes an item off for good: it was sent, or the receiver never wants it. */

@@ -34,8 +34,15 @@ interface Held {
  * record at its end is cut when it is opened, damage loses what it touches; a segment is deleted when all that was in it
  * is, the oldest first, so that no delete record goes before the item that it deletes.
  */
-export function fileQueueStore({ directory, durability = "process", segmentBytes = 4 * 1024 * 1024 }: FileQueueStoreOptions): QueueStore {
-  if (!(segmentBytes >= 4096)) throw new RangeError(`keep a queue in ${directory}: expected segmentBytes from 4096 up; got ${segmentBytes}`);
+export function fileQueueStore({
+  directory,
+  durability = "process",
+  segmentBytes = 4 * 1024 * 1024,
+}: FileQueueStoreOptions): QueueStore {
+  if (!(segmentBytes >= 4096))
+    throw new RangeError(
+      `keep a queue in ${directory}: expected segmentBytes from 4096 up; got ${segmentBytes}`,
+    );
   const held = new Map<string, Held>();
   const reserve = diskReserve({ directory, bytes: segmentBytes });
   let segments: Segment[] = [];
@@ -46,14 +53,22 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
   let owedDeletes: number[] = [];
   let owesState = false;
   let opening: Promise<StoredQueue> | undefined;
-  let parts: { readonly lock: DirectoryLock; readonly appender: LogAppender; readonly cleaner: LogCleaner } | undefined;
+  let parts:
+    | { readonly lock: DirectoryLock; readonly appender: LogAppender; readonly cleaner: LogCleaner }
+    | undefined;
   let closing: Promise<void> | undefined;
 
   const opened = (action: string): NonNullable<typeof parts> => {
-    if (!parts || closing) throw new SednaError(`${action}: expected an open queue in ${directory}; got one that is closed`, { code: "disposed" });
+    if (!parts || closing)
+      throw new SednaError(`${action}: expected an open queue in ${directory}; got one that is closed`, {
+        code: "disposed",
+      });
     return parts;
   };
-  const stateRecord = (closed = false): LogRecord => ({ type: "state", state: { epoch, lastSequence, mark: lastMark, closed } });
+  const stateRecord = (closed = false): LogRecord => ({
+    type: "state",
+    state: { epoch, lastSequence, mark: lastMark, closed },
+  });
   const lock = async (): Promise<DirectoryLock> => {
     await mkdir(directory, { recursive: true });
     try {
@@ -91,7 +106,10 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
       opening: stateRecord,
       owed: () => {
         const sequences = owedDeletes;
-        const records: LogRecord[] = [...(owesState ? [stateRecord()] : []), ...(sequences.length > 0 ? [{ type: "delete" as const, sequences }] : [])];
+        const records: LogRecord[] = [
+          ...(owesState ? [stateRecord()] : []),
+          ...(sequences.length > 0 ? [{ type: "delete" as const, sequences }] : []),
+        ];
         return {
           records,
           paid: () => {
@@ -111,7 +129,8 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
       ownLock = await lock();
       const log = await loadLog(directory);
       segments = log.segments;
-      for (const { entry, place } of log.live.values()) held.set(entry.id, { sequence: entry.sequence, place });
+      for (const { entry, place } of log.live.values())
+        held.set(entry.id, { sequence: entry.sequence, place });
       lastSequence = log.lastSequence;
       lastMark = log.state?.mark;
       // After a loss of power the log's end may be missing, and with it numbers that were sent: a new epoch keeps ids apart.
@@ -133,10 +152,15 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
         },
       });
       // From here on it is not closed, and the disk must know before an id is given out.
-      await appender.append({ record: stateRecord(), urgent: true }).then(appender.sync).catch(() => (owesState = true));
+      await appender
+        .append({ record: stateRecord(), urgent: true })
+        .then(appender.sync)
+        .catch(() => (owesState = true));
       await reserve.hold();
       parts = { lock: ownLock, appender, cleaner };
-      const entries = [...log.live.values()].map(({ entry }) => entry).toSorted((a, b) => a.sequence - b.sequence);
+      const entries = [...log.live.values()]
+        .map(({ entry }) => entry)
+        .toSorted((a, b) => a.sequence - b.sequence);
       return { entries, lastSequence, epoch, mark: lastMark, damagedNumber: log.damagedNumber };
     } catch (error) {
       await ownLock?.release();
@@ -146,7 +170,11 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
 
   return {
     async open() {
-      if (opening || closing) throw new SednaError(`open the queue in ${directory}: expected it to be opened once; make another store to open it again`, { code: "storage-failed" });
+      if (opening || closing)
+        throw new SednaError(
+          `open the queue in ${directory}: expected it to be opened once; make another store to open it again`,
+          { code: "storage-failed" },
+        );
       opening = start();
       return opening;
     },
@@ -155,7 +183,11 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
       const { appender, cleaner } = opened("store an item");
       lastSequence = Math.max(lastSequence, entry.sequence);
       try {
-        await appender.append({ record: { type: "put", entry }, body, onWritten: (written) => place(entry.id, { sequence: entry.sequence, place: written }) });
+        await appender.append({
+          record: { type: "put", entry },
+          body,
+          onWritten: (written) => place(entry.id, { sequence: entry.sequence, place: written }),
+        });
       } catch (error) {
         if (error instanceof SednaError && error.code === "storage-full") cleaner.diskIsFull();
         throw error;
@@ -200,7 +232,10 @@ export function fileQueueStore({ directory, durability = "process", segmentBytes
         const { appender, cleaner, lock } = parts;
         await cleaner.clean();
         // Without these the next open finds a log that was not closed, and begins a new epoch.
-        await appender.append({ record: stateRecord(true), urgent: true }).then(appender.sync).catch(() => undefined);
+        await appender
+          .append({ record: stateRecord(true), urgent: true })
+          .then(appender.sync)
+          .catch(() => undefined);
         await appender.close();
         await lock.release();
       })();

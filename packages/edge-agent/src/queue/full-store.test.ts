@@ -9,7 +9,8 @@ describe("a store that is full", () => {
   it("makes room once, by the policy, and stores the new item", async () => {
     const { open, events } = workbench(memoryQueueStore({ maxBytes: 100 }));
     const queue = await open({ whenFull: "drop-lowest-priority" });
-    for (const [i, priority] of [3, 1, 2, 1].entries()) await queue.enqueue({ kind: `${i}`, priority, body: body(25) });
+    for (const [i, priority] of [3, 1, 2, 1].entries())
+      await queue.enqueue({ kind: `${i}`, priority, body: body(25) });
     expect(await queue.enqueue({ kind: "new", priority: 2, body: body(25) })).not.toHaveProperty("dropped");
     expect(queue.stats()).toMatchObject({ items: 4, durable: true, droppedNumber: { "storage-full": 1 } });
     expect(events.filter(({ type }) => type === "queue-degraded")).toEqual([]);
@@ -22,7 +23,12 @@ describe("a store that is full", () => {
     const disk = { isFull: false };
     const store: QueueStore = {
       ...inner,
-      put: (entry, bytes) => (disk.isFull ? Promise.reject(new SednaError("store an item: no room", { code: "storage-full", retryable: true })) : inner.put(entry, bytes)),
+      put: (entry, bytes) =>
+        disk.isFull
+          ? Promise.reject(
+              new SednaError("store an item: no room", { code: "storage-full", retryable: true }),
+            )
+          : inner.put(entry, bytes),
     };
     const { open, events, pass } = workbench(store);
     const queue = await open({ memory: { items: 3, bytes: 1000 } });
@@ -33,7 +39,11 @@ describe("a store that is full", () => {
       await queue.enqueue({ kind: `new${i}`, body: body(10) });
     }
     // An eighth of what was stored made way in vain, once; then three of the six had room in memory.
-    expect(queue.stats()).toMatchObject({ items: 11, durable: false, droppedNumber: { "storage-full": 5, full: 0 } });
+    expect(queue.stats()).toMatchObject({
+      items: 11,
+      durable: false,
+      droppedNumber: { "storage-full": 5, full: 0 },
+    });
     expect(events.filter(({ type }) => type === "queue-degraded")).toHaveLength(1);
     const first = await queue.next();
     expect(first?.entry.kind).toBe("old2");
@@ -42,16 +52,25 @@ describe("a store that is full", () => {
     await queue.settle(first!.entry.id, "sent");
     expect(queue.stats().durable).toBe(true);
     expect(events.at(-1)?.type).toBe("queue-recovered");
-    expect((await inner.read(first!.entry.id))).toBeUndefined();
+    expect(await inner.read(first!.entry.id)).toBeUndefined();
     await queue.close();
     const again = await openQueue({ store: inner, deviceId: "gate-1" });
-    expect(await drain(again)).toEqual([...Array.from({ length: 7 }, (_, i) => `old${i + 3}`), "new3", "new4", "new5"]);
+    expect(await drain(again)).toEqual([
+      ...Array.from({ length: 7 }, (_, i) => `old${i + 3}`),
+      "new3",
+      "new4",
+      "new5",
+    ]);
     await again.close();
   });
 
   it("sends from memory what the store never took, and counts what is lost with the process", async () => {
     const inner = memoryQueueStore();
-    const { open, events } = workbench({ ...inner, put: () => Promise.reject(new SednaError("store an item: the disk is broken", { code: "storage-failed" })) });
+    const { open, events } = workbench({
+      ...inner,
+      put: () =>
+        Promise.reject(new SednaError("store an item: the disk is broken", { code: "storage-failed" })),
+    });
     const queue = await open();
     for (const kind of ["a", "b"]) await queue.enqueue({ kind, body: body(1, 7) });
     const item = await queue.next();

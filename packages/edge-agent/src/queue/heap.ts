@@ -20,7 +20,7 @@ export function createHeap<T>(isBefore: (a: T, b: T) => boolean): Heap<T> {
     items[j] = item;
   };
   const rise = (from: number): void => {
-    for (let i = from; i > 0; ) {
+    for (let i = from; i > 0;) {
       const parent = (i - 1) >> 1;
       if (!isBefore(items[i]!, items[parent]!)) return;
       swap(i, parent);
@@ -28,7 +28,7 @@ export function createHeap<T>(isBefore: (a: T, b: T) => boolean): Heap<T> {
     }
   };
   const sink = (from: number): void => {
-    for (let i = from; ; ) {
+    for (let i = from; ;) {
       const [left, right] = [2 * i + 1, 2 * i + 2];
       let first = i;
       if (left < items.length && isBefore(items[left]!, items[first]!)) first = left;

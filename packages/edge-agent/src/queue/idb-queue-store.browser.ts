@@ -66,13 +66,18 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
   };
 
   /** Runs work on the database; where that was closed under it, once more on a new connection. */
-  const run = async <T>(action: string, work: (database: IDBPDatabase<QueueSchema>) => Promise<T>): Promise<T> => {
+  const run = async <T>(
+    action: string,
+    work: (database: IDBPDatabase<QueueSchema>) => Promise<T>,
+  ): Promise<T> => {
     try {
       const first = await connected();
       try {
         return await work(first);
       } catch (error) {
-        const isClosed = error instanceof DOMException && ["InvalidStateError", "AbortError", "NotFoundError"].includes(error.name);
+        const isClosed =
+          error instanceof DOMException &&
+          ["InvalidStateError", "AbortError", "NotFoundError"].includes(error.name);
         if (!isClosed) throw error;
         leave(first);
         return await work(await connected());
@@ -82,7 +87,12 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
     }
   };
   const call = <T>(action: string, work: (database: IDBPDatabase<QueueSchema>) => Promise<T>): Promise<T> => {
-    if (!opening || closing) return Promise.reject(new SednaError(`${action}: expected an open queue in the database ${name}; got one that is closed`, { code: "disposed" }));
+    if (!opening || closing)
+      return Promise.reject(
+        new SednaError(`${action}: expected an open queue in the database ${name}; got one that is closed`, {
+          code: "disposed",
+        }),
+      );
     const result = run(action, work);
     underWay.add(result);
     const leave = (): void => void underWay.delete(result);
@@ -117,12 +127,24 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
     reserved = lastSequence;
     // The epoch must be there before an id with it is given out. A full database says no; then each put says it again.
     await opened.put("state", state(), "queue").catch(() => (reserved = 0));
-    return { entries: entries.toSorted((a, b) => a.sequence - b.sequence), lastSequence, epoch, mark: lastMark, damagedNumber };
+    return {
+      entries: entries.toSorted((a, b) => a.sequence - b.sequence),
+      lastSequence,
+      epoch,
+      mark: lastMark,
+      damagedNumber,
+    };
   };
 
   return {
     open() {
-      if (opening || closing) return Promise.reject(new SednaError(`open the queue in the database ${name}: expected it to be opened once; make another store to open it again`, { code: "storage-failed" }));
+      if (opening || closing)
+        return Promise.reject(
+          new SednaError(
+            `open the queue in the database ${name}: expected it to be opened once; make another store to open it again`,
+            { code: "storage-failed" },
+          ),
+        );
       opening = run(`open the queue in the database ${name}`, load);
       return opening;
     },
@@ -132,12 +154,16 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
         const before = reserved;
         const takesMore = entry.sequence > reserved;
         if (takesMore) reserved = lastSequence + SEQUENCES_AHEAD;
-        const transaction = opened.transaction(["entries", "bodies", "state"], "readwrite", { durability: "strict" });
+        const transaction = opened.transaction(["entries", "bodies", "state"], "readwrite", {
+          durability: "strict",
+        });
         try {
           await Promise.all([
             transaction.objectStore("entries").put(entry, entry.id),
             // A part of a larger buffer would be stored with all of that.
-            transaction.objectStore("bodies").put(body.byteLength === body.buffer.byteLength ? body : body.slice(), entry.id),
+            transaction
+              .objectStore("bodies")
+              .put(body.byteLength === body.buffer.byteLength ? body : body.slice(), entry.id),
             ...(takesMore ? [transaction.objectStore("state").put(state(), "queue")] : []),
             transaction.done,
           ]);
@@ -155,7 +181,13 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
       call("delete items", async (opened) => {
         if (ids.length === 0) return;
         const transaction = opened.transaction(["entries", "bodies"], "readwrite", { durability: "strict" });
-        await Promise.all([...ids.flatMap((id) => [transaction.objectStore("entries").delete(id), transaction.objectStore("bodies").delete(id)]), transaction.done]);
+        await Promise.all([
+          ...ids.flatMap((id) => [
+            transaction.objectStore("entries").delete(id),
+            transaction.objectStore("bodies").delete(id),
+          ]),
+          transaction.done,
+        ]);
       }),
     mark: (mark) =>
       call("note the time", async (opened) => {
@@ -177,5 +209,9 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
 function databaseError(action: string, cause: unknown): SednaError {
   if (cause instanceof SednaError) return cause;
   const isFull = cause instanceof DOMException && cause.name === "QuotaExceededError";
-  return new SednaError(`${action}: expected IndexedDB to do it; got ${String(cause)}`, { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause });
+  return new SednaError(`${action}: expected IndexedDB to do it; got ${String(cause)}`, {
+    code: isFull ? "storage-full" : "storage-failed",
+    retryable: isFull,
+    cause,
+  });
 }

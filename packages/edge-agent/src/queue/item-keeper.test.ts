@@ -8,7 +8,11 @@ it("lets go of the bytes of what is gone from memory, which the queue's heaps ma
   const waiting = waitingItems("drop-oldest");
   const gone: QueueItem[] = [];
   const keeper = itemKeeper({
-    store: { ...memoryQueueStore(), put: () => Promise.reject(new SednaError("store an item: the disk is broken", { code: "storage-failed" })) },
+    store: {
+      ...memoryQueueStore(),
+      put: () =>
+        Promise.reject(new SednaError("store an item: the disk is broken", { code: "storage-failed" })),
+    },
     waiting,
     whenFull: "drop-oldest",
     memory: { items: 1, bytes: 1000 },
@@ -18,7 +22,19 @@ it("lets go of the bytes of what is gone from memory, which the queue's heaps ma
   });
   const items: QueueItem[] = [];
   for (const sequence of [1, 2]) {
-    const item: QueueItem = { entry: { id: `gate-${sequence}`, sequence, kind: "sample", priority: 0, createdAt: 0, queuedAtMs: 0, ttlMs: 1000, bytes: 100 }, state: "storing" };
+    const item: QueueItem = {
+      entry: {
+        id: `gate-${sequence}`,
+        sequence,
+        kind: "sample",
+        priority: 0,
+        createdAt: 0,
+        queuedAtMs: 0,
+        ttlMs: 1000,
+        bytes: 100,
+      },
+      state: "storing",
+    };
     waiting.add(item);
     expect(await keeper.keep(item, new Uint8Array(100))).toBe(true);
     waiting.wait(item);

@@ -38,7 +38,15 @@ export interface ItemKeeper {
 type Relief = "none" | "part" | "whole";
 
 /** Keeps items: makes room once where the store is full, and falls back on a bounded memory where that does not help. */
-export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onDropped }: ItemKeeperOptions): ItemKeeper {
+export function itemKeeper({
+  store,
+  waiting,
+  whenFull,
+  memory,
+  now,
+  onEvent,
+  onDropped,
+}: ItemKeeperOptions): ItemKeeper {
   const held = new Map<string, QueueItem>();
   let heldBytes = 0;
   let isDegraded = false;
@@ -53,7 +61,11 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
 
   const codeOf = (error: unknown): string => (error instanceof SednaError ? error.code : "storage-failed");
   const degrade = (error: unknown): void => {
-    if (!isDegraded) onEvent({ type: "queue-degraded", message: `items live in memory only: ${error instanceof Error ? error.message : String(error)}` });
+    if (!isDegraded)
+      onEvent({
+        type: "queue-degraded",
+        message: `items live in memory only: ${error instanceof Error ? error.message : String(error)}`,
+      });
     isDegraded = true;
     triedAt = now();
   };
@@ -81,7 +93,10 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
       if (stored.length > 0) await store.delete(stored);
     } catch (error) {
       // They are back after a restart, and sent twice then: the receiver knows them by their ids.
-      onEvent({ type: "queue-degraded", message: `items that are gone stay in the store: ${error instanceof Error ? error.message : String(error)}` });
+      onEvent({
+        type: "queue-degraded",
+        message: `items that are gone stay in the store: ${error instanceof Error ? error.message : String(error)}`,
+      });
     }
   };
 
@@ -89,7 +104,11 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
   const relieve = async (item: QueueItem): Promise<Relief> => {
     const wanted = Math.max(item.entry.bytes, (waiting.bytes - item.entry.bytes) / 8);
     let freedBytes = 0;
-    const way = waiting.makeWay(({ items, bytes }) => (freedBytes = bytes) >= wanted && items > 0, { entry: item.entry, part: true }) ?? [];
+    const way =
+      waiting.makeWay(({ items, bytes }) => (freedBytes = bytes) >= wanted && items > 0, {
+        entry: item.entry,
+        part: true,
+      }) ?? [];
     isRelieved = freedBytes >= wanted;
     if (way.length === 0) return "none";
     onDropped(way, "storage-full");
@@ -106,7 +125,12 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
       if (codeOf(error) === "storage-full" && (relieving !== undefined || !isRelieved)) {
         relieving ??= relieve(item).finally(() => (relieving = undefined));
         const relief = await relieving;
-        const isStored = relief !== "none" && (await put(item, body).then(() => true, () => false));
+        const isStored =
+          relief !== "none" &&
+          (await put(item, body).then(
+            () => true,
+            () => false,
+          ));
         if (isStored) return true;
         // Not enough goes for this one; for one of a larger priority it may.
         mayTryOthers = relief !== "whole" && whenFull === "drop-lowest-priority";
@@ -159,7 +183,8 @@ export function itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onD
     get isDurable() {
       return held.size === 0;
     },
-    keep: async (item, body) => ((!isLeftAlone || isDue()) && (await tryStore(item, body))) || keepInMemory(item, body),
+    keep: async (item, body) =>
+      ((!isLeftAlone || isDue()) && (await tryStore(item, body))) || keepInMemory(item, body),
     body: async (item) => item.body ?? store.read(item.entry.id),
     forget,
     async recover({ atOnce = false } = {}) {

@@ -51,7 +51,13 @@ export async function loadLog(directory: string): Promise<LoadedLog> {
       await rm(file.path, { force: true });
       continue;
     }
-    const segment: Segment = read ?? { ...file, salt: new Uint8Array(8), size: bytes.length, live: 0, liveBytes: 0 };
+    const segment: Segment = read ?? {
+      ...file,
+      salt: new Uint8Array(8),
+      size: bytes.length,
+      live: 0,
+      liveBytes: 0,
+    };
     segments.push(segment);
     damagedNumber += damaged;
     const hasTail = bytes.length > segment.size;
@@ -80,5 +86,13 @@ export async function loadLog(directory: string): Promise<LoadedLog> {
     }
     if (hasTail) isClosed = false;
   }
-  return { segments, nextNumber, live, lastSequence, state, isWhole: isClosed && damagedNumber === 0, damagedNumber };
+  return {
+    segments,
+    nextNumber,
+    live,
+    lastSequence,
+    state,
+    isWhole: isClosed && damagedNumber === 0,
+    damagedNumber,
+  };
 }

@@ -66,7 +66,18 @@ export interface LogAppender {
  * Appends to the last segment, many callers by one write: all that is asked while a write is under way goes with the
  * next. A write that fails is taken back, so that no half record stays before a whole one.
  */
-export function logAppender({ directory, segmentBytes, last, lastHandle, nextNumber, syncs, opening, owed, onSegment, freeReserve }: LogAppenderOptions): LogAppender {
+export function logAppender({
+  directory,
+  segmentBytes,
+  last,
+  lastHandle,
+  nextNumber,
+  syncs,
+  opening,
+  owed,
+  onSegment,
+  freeReserve,
+}: LogAppenderOptions): LogAppender {
   type Waiting = Appending & { readonly resolve: () => void; readonly reject: (error: unknown) => void };
   let segment = last;
   let handle = lastHandle;
@@ -119,7 +130,10 @@ export function logAppender({ directory, segmentBytes, last, lastHandle, nextNum
       offset += bytes.length;
     }
     try {
-      await writeAll(handle!, { bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), at: to.size });
+      await writeAll(handle!, {
+        bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces),
+        at: to.size,
+      });
       if (syncs) await handle!.datasync();
     } catch (error) {
       // What follows would stand behind half a record. Where even the cut fails, the log goes on in a new segment.
@@ -132,7 +146,8 @@ export function logAppender({ directory, segmentBytes, last, lastHandle, nextNum
 
   const writeBatch = async (batch: readonly Waiting[]): Promise<void> => {
     // A segment grows beyond its bounds only for one large record: cleaning copies it into a reserve of its size.
-    if (segment && segment.size + sizeOf(batch[0]!) > segmentBytes && segment.size > MOSTLY_EMPTY) await leave();
+    if (segment && segment.size + sizeOf(batch[0]!) > segmentBytes && segment.size > MOSTLY_EMPTY)
+      await leave();
     await begin();
     const debt = owed();
     await writeRecords([...debt.records.map((record) => ({ record })), ...batch]);
@@ -148,7 +163,8 @@ export function logAppender({ directory, segmentBytes, last, lastHandle, nextNum
       if (batch.length > 1) {
         // A small one may fit where all together do not, and what makes room goes whatever befalls the others.
         for (const one of batch) await settle([one]);
-      } else if (error.code === "storage-full" && batch[0]!.urgent && (await freeReserve())) await settle(batch);
+      } else if (error.code === "storage-full" && batch[0]!.urgent && (await freeReserve()))
+        await settle(batch);
       else batch[0]!.reject(error);
     }
   };
@@ -159,7 +175,8 @@ export function logAppender({ directory, segmentBytes, last, lastHandle, nextNum
     const most = Math.min(BATCH_BYTES, sizeOf(waiting[0]!) > room ? segmentBytes : room);
     let bytes = sizeOf(waiting[0]!);
     let count = 1;
-    for (; count < waiting.length && bytes + sizeOf(waiting[count]!) <= most; count++) bytes += sizeOf(waiting[count]!);
+    for (; count < waiting.length && bytes + sizeOf(waiting[count]!) <= most; count++)
+      bytes += sizeOf(waiting[count]!);
     const batch = waiting.slice(0, count);
     waiting = waiting.slice(count);
     return batch;

@@ -33,11 +33,21 @@ export interface LogCleaner {
  * log's end first. The dead is as much as the live and a segment before that happens: each byte is copied once on average, at
  * most. Always the oldest: a delete record must not go before the item that it deletes, or that would be back.
  */
-export function logCleaner({ segments, segmentBytes, appender, reserve, stateRecord, heldAt, moved, lose }: LogCleanerOptions): LogCleaner {
+export function logCleaner({
+  segments,
+  segmentBytes,
+  appender,
+  reserve,
+  stateRecord,
+  heldAt,
+  moved,
+  lose,
+}: LogCleanerOptions): LogCleaner {
   let isFull = false;
   let cleaning: Promise<void> | undefined;
 
-  const sum = (of: (segment: Segment) => number): number => segments.reduce((total, segment) => total + of(segment), 0);
+  const sum = (of: (segment: Segment) => number): number =>
+    segments.reduce((total, segment) => total + of(segment), 0);
   const isWasteful = (): boolean => {
     const live = sum(({ liveBytes }) => liveBytes);
     const total = sum(({ size }) => size);
@@ -55,7 +65,8 @@ export function logCleaner({ segments, segmentBytes, appender, reserve, stateRec
       if (at?.segment !== segment || at.offset !== offset) continue;
       const body = readBody(bytes.subarray(offset, offset + length), { salt: segment.salt, offset });
       // Deleted after this line, its delete record comes after the copy; before, and it is not copied.
-      if (body) copies.push(appender.append({ record, body, urgent: true, onWritten: (to) => moved(id, to) }));
+      if (body)
+        copies.push(appender.append({ record, body, urgent: true, onWritten: (to) => moved(id, to) }));
     }
     await Promise.all(copies);
     // What cannot be copied because it is damaged must not keep the segment for ever.

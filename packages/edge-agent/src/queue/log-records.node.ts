@@ -50,15 +50,25 @@ export function readSalt(segment: Uint8Array): Buffer | undefined {
   const bytes = asBuffer(segment);
   for (const start of [0, COPY_BYTES]) {
     const copy = bytes.subarray(start, start + COPY_BYTES);
-    const isWhole = copy.length === COPY_BYTES && copy.subarray(0, 4).equals(MAGIC) && copy.readUInt32LE(12) === crc32(copy.subarray(0, 12));
+    const isWhole =
+      copy.length === COPY_BYTES &&
+      copy.subarray(0, 4).equals(MAGIC) &&
+      copy.readUInt32LE(12) === crc32(copy.subarray(0, 12));
     if (isWhole) return Buffer.from(copy.subarray(4, 4 + SALT_BYTES));
   }
   return undefined;
 }
 
 /** A record as bytes that are valid at this offset of this segment alone. */
-export function encodeRecord(record: LogRecord, { body, salt, offset }: { readonly body?: Uint8Array; readonly salt: Uint8Array; readonly offset: number }): Buffer {
-  const header = Buffer.from(JSON.stringify(record.type === "put" ? record.entry : record.type === "delete" ? record.sequences : record.state));
+export function encodeRecord(
+  record: LogRecord,
+  { body, salt, offset }: { readonly body?: Uint8Array; readonly salt: Uint8Array; readonly offset: number },
+): Buffer {
+  const header = Buffer.from(
+    JSON.stringify(
+      record.type === "put" ? record.entry : record.type === "delete" ? record.sequences : record.state,
+    ),
+  );
   const bytes = Buffer.allocUnsafe(RECORD_HEAD + PAYLOAD_HEAD + header.length + (body?.length ?? 0));
   const payload = bytes.subarray(RECORD_HEAD);
   payload.writeUInt8(types[record.type], 0);
@@ -74,7 +84,10 @@ export function encodeRecord(record: LogRecord, { body, salt, offset }: { readon
 }
 
 /** The body of the record that lies at an offset, given its bytes alone; undefined where they are damaged. */
-export function readBody(recordBytes: Uint8Array, { salt, offset }: { readonly salt: Uint8Array; readonly offset: number }): Uint8Array | undefined {
+export function readBody(
+  recordBytes: Uint8Array,
+  { salt, offset }: { readonly salt: Uint8Array; readonly offset: number },
+): Uint8Array | undefined {
   const bytes = asBuffer(recordBytes);
   const length = payloadLength(bytes, { at: 0, seed: seedOf(salt, offset) });
   if (length === undefined || length !== bytes.length - RECORD_HEAD) return undefined;
@@ -87,7 +100,10 @@ export function readBody(recordBytes: Uint8Array, { salt, offset }: { readonly s
  * The records of a segment's bytes, whatever they are: it throws nothing, and tells nothing that was not written. `end` is
  * where the last whole record ends; `damagedNumber` counts the places before that which could not be read.
  */
-export function readRecords(segment: Uint8Array, salt: Uint8Array): { readonly records: PlacedRecord[]; readonly end: number; readonly damagedNumber: number } {
+export function readRecords(
+  segment: Uint8Array,
+  salt: Uint8Array,
+): { readonly records: PlacedRecord[]; readonly end: number; readonly damagedNumber: number } {
   const bytes = asBuffer(segment);
   const records: PlacedRecord[] = [];
   let end = SEGMENT_HEAD;
@@ -126,16 +142,24 @@ function seedOf(salt: Uint8Array, offset: number): number {
 }
 
 /** The length of the payload of a record whose head is whole and which ends before the bytes do. */
-function payloadLength(bytes: Buffer, { at, seed }: { readonly at: number; readonly seed: number }): number | undefined {
-  if (at + RECORD_HEAD + PAYLOAD_HEAD > bytes.length || bytes.compare(SYNC, 0, 4, at, at + 4) !== 0) return undefined;
+function payloadLength(
+  bytes: Buffer,
+  { at, seed }: { readonly at: number; readonly seed: number },
+): number | undefined {
+  if (at + RECORD_HEAD + PAYLOAD_HEAD > bytes.length || bytes.compare(SYNC, 0, 4, at, at + 4) !== 0)
+    return undefined;
   if (bytes.readUInt32LE(at + 12) !== crc32(bytes.subarray(at, at + 12), seed)) return undefined;
   const length = bytes.readUInt32LE(at + 4);
   return length >= PAYLOAD_HEAD && at + RECORD_HEAD + length <= bytes.length ? length : undefined;
 }
 
-function nextHead(bytes: Buffer, { after, salt }: { readonly after: number; readonly salt: Uint8Array }): number {
+function nextHead(
+  bytes: Buffer,
+  { after, salt }: { readonly after: number; readonly salt: Uint8Array },
+): number {
   let at = bytes.indexOf(SYNC, after + 1);
-  while (at !== -1 && payloadLength(bytes, { at, seed: seedOf(salt, at) }) === undefined) at = bytes.indexOf(SYNC, at + 1);
+  while (at !== -1 && payloadLength(bytes, { at, seed: seedOf(salt, at) }) === undefined)
+    at = bytes.indexOf(SYNC, at + 1);
   return at === -1 ? bytes.length : at;
 }
 
@@ -149,7 +173,8 @@ function parsePayload(payload: Buffer): LogRecord | undefined {
       const entry = parseQueueEntry(header);
       return entry.bytes === payload.length - headerEnd ? { type: "put", entry } : undefined;
     }
-    if (type === types.delete) return Array.isArray(header) ? { type: "delete", sequences: header.map(parseSequence) } : undefined;
+    if (type === types.delete)
+      return Array.isArray(header) ? { type: "delete", sequences: header.map(parseSequence) } : undefined;
     return type === types.state ? { type: "state", state: parseQueueState(header) } : undefined;
   } catch {
     // Whole by its sums, and yet nothing that we write: a record of a later version, or no record at all.

@@ -1,11 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { queueEntry } from "../../../../testing/queue-store-suite.ts";
-import { encodeRecord, encodeSegmentHead, readBody, readRecords, readSalt, SEGMENT_HEAD, type LogRecord } from "./log-records.node.ts";
+import {
+  encodeRecord,
+  encodeSegmentHead,
+  readBody,
+  readRecords,
+  readSalt,
+  SEGMENT_HEAD,
+  type LogRecord,
+} from "./log-records.node.ts";
 
 const salt = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
 const written: { readonly record: LogRecord; readonly body?: Uint8Array }[] = [
-  { record: { type: "state", state: { epoch: "0123456789ab", lastSequence: 0, mark: undefined, closed: false } } },
+  {
+    record: {
+      type: "state",
+      state: { epoch: "0123456789ab", lastSequence: 0, mark: undefined, closed: false },
+    },
+  },
   { record: { type: "put", entry: queueEntry(1, { bytes: 40 }) }, body: new Uint8Array(40).fill(1) },
   { record: { type: "put", entry: queueEntry(2, { bytes: 0 }) }, body: new Uint8Array() },
   { record: { type: "delete", sequences: [1, 7] } },
@@ -25,7 +38,8 @@ function segmentOf(records: typeof written): { readonly bytes: Uint8Array; reado
   }
   return { bytes: Uint8Array.from(Buffer.concat(pieces)), starts };
 }
-const texts = (records: readonly { readonly record: LogRecord }[]): string[] => records.map(({ record }) => JSON.stringify(record));
+const texts = (records: readonly { readonly record: LogRecord }[]): string[] =>
+  records.map(({ record }) => JSON.stringify(record));
 
 describe("the log's records", () => {
   const { bytes, starts } = segmentOf(written);
@@ -33,9 +47,14 @@ describe("the log's records", () => {
   it("come back as they were written, bodies too", () => {
     const { records, end, damagedNumber } = readRecords(bytes, readSalt(bytes)!);
     expect(texts(records)).toEqual(texts(written));
-    expect({ end, damagedNumber, starts: records.map(({ offset }) => offset) }).toEqual({ end: bytes.length, damagedNumber: 0, starts });
+    expect({ end, damagedNumber, starts: records.map(({ offset }) => offset) }).toEqual({
+      end: bytes.length,
+      damagedNumber: 0,
+      starts,
+    });
     for (const [i, { offset, length, record }] of records.entries()) {
-      if (record.type === "put") expect(readBody(bytes.slice(offset, offset + length), { salt, offset })).toEqual(written[i]!.body);
+      if (record.type === "put")
+        expect(readBody(bytes.slice(offset, offset + length), { salt, offset })).toEqual(written[i]!.body);
     }
   });
 
@@ -70,17 +89,25 @@ describe("the log's records", () => {
     );
     const known = new Set(texts(written));
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.uint8Array({ minLength: 1, maxLength: 60 })), { minLength: 1, maxLength: 4 }), (writes) => {
-        const broken = bytes.slice();
-        for (const [at, junk] of writes) broken.set(junk.subarray(0, broken.length - at), at);
-        const { records } = readRecords(broken, readSalt(broken) ?? salt);
-        expect(texts(records).filter((one) => !known.has(one))).toEqual([]);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.uint8Array({ minLength: 1, maxLength: 60 })), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        (writes) => {
+          const broken = bytes.slice();
+          for (const [at, junk] of writes) broken.set(junk.subarray(0, broken.length - at), at);
+          const { records } = readRecords(broken, readSalt(broken) ?? salt);
+          expect(texts(records).filter((one) => !known.has(one))).toEqual([]);
+        },
+      ),
     );
   });
 
   it("inside of a body are none: not even a whole segment's own, and not after damage before it", () => {
-    const log = segmentOf([{ record: { type: "put", entry: queueEntry(9, { bytes: bytes.length }) }, body: bytes }]).bytes;
+    const log = segmentOf([
+      { record: { type: "put", entry: queueEntry(9, { bytes: bytes.length }) }, body: bytes },
+    ]).bytes;
     expect(readRecords(log, salt).records).toHaveLength(1);
     for (let at = SEGMENT_HEAD; at < SEGMENT_HEAD + 16; at++) {
       const broken = log.slice();

@@ -9,12 +9,25 @@ const HOUR = 3_600_000;
 describe("openQueue", () => {
   it("hands out larger priorities first, then the oldest, with bodies", async () => {
     const queue = await workbench().open();
-    for (const [kind, priority] of [["a", 0], ["b", 2], ["c", 0], ["d", 2.5], ["e", 2]] as const) await queue.enqueue({ kind, priority, body: Uint8Array.of(kind.charCodeAt(0)) });
+    for (const [kind, priority] of [
+      ["a", 0],
+      ["b", 2],
+      ["c", 0],
+      ["d", 2.5],
+      ["e", 2],
+    ] as const)
+      await queue.enqueue({ kind, priority, body: Uint8Array.of(kind.charCodeAt(0)) });
     const first = await queue.next();
     expect(first).toMatchObject({ entry: { kind: "d", priority: 2.5, bytes: 1 }, body: Uint8Array.of(100) });
     await queue.settle(first!.entry.id, "duplicate");
     expect(await drain(queue)).toEqual(["b", "e", "a", "c"]);
-    expect(queue.stats()).toMatchObject({ items: 0, bytes: 0, oldestAgeMs: 0, queuedNumber: 5, sentNumber: 5 });
+    expect(queue.stats()).toMatchObject({
+      items: 0,
+      bytes: 0,
+      oldestAgeMs: 0,
+      queuedNumber: 5,
+      sentNumber: 5,
+    });
     await queue.close();
   });
 
@@ -28,11 +41,20 @@ describe("openQueue", () => {
     queue.release(b!.entry.id);
     expect((await queue.next())?.entry.kind).toBe("b");
     expect(await queue.next()).toBeUndefined();
-    await Promise.all([queue.settle(a!.entry.id, "sent"), queue.settle(a!.entry.id, "sent"), queue.settle("unknown", "sent")]);
+    await Promise.all([
+      queue.settle(a!.entry.id, "sent"),
+      queue.settle(a!.entry.id, "sent"),
+      queue.settle("unknown", "sent"),
+    ]);
     await queue.settle(b!.entry.id, "refused");
     queue.release(b!.entry.id);
     expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 1, droppedNumber: { refused: 1 } });
-    expect(events.map(({ type }) => type)).toEqual(["item-queued", "item-queued", "item-sent", "item-dropped"]);
+    expect(events.map(({ type }) => type)).toEqual([
+      "item-queued",
+      "item-queued",
+      "item-sent",
+      "item-dropped",
+    ]);
     await queue.close();
   });
 
@@ -43,7 +65,8 @@ describe("openQueue", () => {
   ] as const)("keeps within its bounds when full: $whenFull", async ({ whenFull, left }) => {
     const { open } = workbench();
     const queue = await open({ maxItems: 3, whenFull });
-    for (const kind of ["a0", "b2", "c1", "d1", "e0"]) await queue.enqueue({ kind, priority: Number(kind[1]), body: body(10) });
+    for (const kind of ["a0", "b2", "c1", "d1", "e0"])
+      await queue.enqueue({ kind, priority: Number(kind[1]), body: body(10) });
     expect(queue.stats()).toMatchObject({ items: 3, bytes: 30, droppedNumber: { full: 2 } });
     expect((await drain(queue)).toSorted()).toEqual(left);
     await queue.close();
@@ -53,8 +76,12 @@ describe("openQueue", () => {
     const { open } = workbench();
     const queue = await open({ maxBytes: 100, whenFull: "drop-lowest-priority" });
     for (const priority of [0, 1, 5]) await queue.enqueue({ kind: `p${priority}`, priority, body: body(30) });
-    expect(await queue.enqueue({ kind: "huge", priority: 9, body: body(101) })).toMatchObject({ dropped: "full" });
-    expect(await queue.enqueue({ kind: "wide", priority: 3, body: body(75) })).toMatchObject({ dropped: "full" });
+    expect(await queue.enqueue({ kind: "huge", priority: 9, body: body(101) })).toMatchObject({
+      dropped: "full",
+    });
+    expect(await queue.enqueue({ kind: "wide", priority: 3, body: body(75) })).toMatchObject({
+      dropped: "full",
+    });
     expect(queue.stats().items).toBe(3);
     expect(await queue.enqueue({ kind: "fits", priority: 3, body: body(60) })).not.toHaveProperty("dropped");
     expect(await drain(queue)).toEqual(["p5", "fits"]);
@@ -73,7 +100,9 @@ describe("openQueue", () => {
 
   it("stays within its bounds when many come at once", async () => {
     const queue = await workbench().open({ maxItems: 10, whenFull: "reject-new" });
-    const results = await Promise.all(Array.from({ length: 50 }, () => queue.enqueue({ kind: "a", body: body(1) })));
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () => queue.enqueue({ kind: "a", body: body(1) })),
+    );
     expect(results.filter(({ dropped }) => !dropped)).toHaveLength(10);
     expect(new Set(results.map(({ id }) => id)).size).toBe(50);
     await queue.close();
@@ -130,7 +159,9 @@ describe("openQueue", () => {
   it("says what is wrong with an item", async () => {
     const queue = await workbench().open();
     await expect(queue.enqueue({ kind: "", body: body(1) })).rejects.toThrow("expected kind to be a string");
-    await expect(queue.enqueue({ kind: "a", body: "text" as unknown as Uint8Array })).rejects.toThrow(TypeError);
+    await expect(queue.enqueue({ kind: "a", body: "text" as unknown as Uint8Array })).rejects.toThrow(
+      TypeError,
+    );
     await expect(queue.enqueue({ kind: "a", body: body(1), priority: NaN })).rejects.toThrow(RangeError);
     await expect(queue.enqueue({ kind: "a", body: body(1), ttlMs: 0 })).rejects.toThrow(RangeError);
     await expect(openQueue({ store: memoryQueueStore(), deviceId: "" })).rejects.toThrow(TypeError);
@@ -150,12 +181,20 @@ it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, 
   }
   const { items, queuedNumber, droppedNumber, oldestAgeMs } = queue.stats();
   // Two hours of one a second are 7200 and the newest; they are what is left, and the bounds were never reached.
-  expect({ items, queuedNumber, droppedNumber }).toEqual({ items: 7200, queuedNumber: seconds, droppedNumber: { full: 0, expired: seconds - 7200, "storage-full": 0, refused: 0, lost: 0 } });
+  expect({ items, queuedNumber, droppedNumber }).toEqual({
+    items: 7200,
+    queuedNumber: seconds,
+    droppedNumber: { full: 0, expired: seconds - 7200, "storage-full": 0, refused: 0, lost: 0 },
+  });
   expect(oldestAgeMs).toBe(2 * HOUR);
   expect(events.filter(({ type }) => type === "item-dropped")).toHaveLength(seconds - 7200);
   const sent = await drain(queue);
   expect(sent).toEqual(Array.from({ length: 7199 }, (_, i) => String(seconds - 7199 + i)));
-  expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 7199, droppedNumber: { expired: seconds - 7199 } });
+  expect(queue.stats()).toMatchObject({
+    items: 0,
+    sentNumber: 7199,
+    droppedNumber: { expired: seconds - 7199 },
+  });
   await queue.close();
 });
 
@@ -168,7 +207,7 @@ describe("C15: the clock jumps", () => {
       time.wall += jump;
       pass(400);
       expect(queue.stats()).toMatchObject({ items: 1 });
-      expect((await queue.next().then((item) => item && queue.release(item.entry.id)))).toBeUndefined();
+      expect(await queue.next().then((item) => item && queue.release(item.entry.id))).toBeUndefined();
       expect(queue.stats().items).toBe(1);
     }
     pass(200);

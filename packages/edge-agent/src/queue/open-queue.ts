@@ -8,7 +8,11 @@ import { waitingItems, type QueueItem } from "./waiting-items.ts";
 /** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
 const MARK_MS = 60_000;
 
-const policies: readonly string[] = ["reject-new", "drop-oldest", "drop-lowest-priority"] satisfies WhenFull[];
+const policies: readonly string[] = [
+  "reject-new",
+  "drop-oldest",
+  "drop-lowest-priority",
+] satisfies WhenFull[];
 
 /** Options of {@link openQueue}. */
 export interface OpenQueueOptions {
@@ -41,8 +45,20 @@ export interface OpenQueueOptions {
  *
  * @throws {SednaError} `storage-failed` when the store cannot be opened.
  */
-export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes = 256 * 1024 * 1024, ttlMs = 7 * 24 * 3_600_000, whenFull = "drop-oldest", memory = { items: 1000, bytes: 16 * 1024 * 1024 }, now = () => performance.now(), wallNow = () => Date.now(), onEvent = () => undefined }: OpenQueueOptions): Promise<DurableQueue> {
-  if (typeof deviceId !== "string" || deviceId === "") throw new TypeError(`open a queue: expected deviceId to be a string; got ${describe(deviceId)}`);
+export async function openQueue({
+  store,
+  deviceId,
+  maxItems = 10_000,
+  maxBytes = 256 * 1024 * 1024,
+  ttlMs = 7 * 24 * 3_600_000,
+  whenFull = "drop-oldest",
+  memory = { items: 1000, bytes: 16 * 1024 * 1024 },
+  now = () => performance.now(),
+  wallNow = () => Date.now(),
+  onEvent = () => undefined,
+}: OpenQueueOptions): Promise<DurableQueue> {
+  if (typeof deviceId !== "string" || deviceId === "")
+    throw new TypeError(`open a queue: expected deviceId to be a string; got ${describe(deviceId)}`);
   checkQueueLimits({ maxItems, maxBytes, ttlMs, whenFull });
 
   const stored = await store.open();
@@ -64,7 +80,8 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
   const keeper = itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onDropped: countDropped });
 
   const refuseClosed = (action: string): void => {
-    if (closing) throw new SednaError(`${action}: expected an open queue; got one that is closed`, { code: "disposed" });
+    if (closing)
+      throw new SednaError(`${action}: expected an open queue; got one that is closed`, { code: "disposed" });
   };
   /** Whatever closes the queue waits for this. */
   const tracked = <T>(work: Promise<T>): Promise<T> => {
@@ -80,10 +97,13 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
   };
   const dropExpired = async (): Promise<void> => {
     const expired: QueueItem[] = [];
-    for (let item = waiting.takeExpired(clock.now()); item; item = waiting.takeExpired(clock.now())) expired.push(item);
+    for (let item = waiting.takeExpired(clock.now()); item; item = waiting.takeExpired(clock.now()))
+      expired.push(item);
     await drop(expired, "expired");
   };
-  const isWithin = (freed: { readonly items: number; readonly bytes: number }, extra?: QueueEntry): boolean => waiting.size - freed.items + (extra ? 1 : 0) <= maxItems && waiting.bytes - freed.bytes + (extra?.bytes ?? 0) <= maxBytes;
+  const isWithin = (freed: { readonly items: number; readonly bytes: number }, extra?: QueueEntry): boolean =>
+    waiting.size - freed.items + (extra ? 1 : 0) <= maxItems &&
+    waiting.bytes - freed.bytes + (extra?.bytes ?? 0) <= maxBytes;
   const mark = async (): Promise<void> => {
     if (now() - markedAt < MARK_MS) return;
     markedAt = now();
@@ -91,18 +111,25 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
     await store.mark(clock.mark()).catch(() => undefined);
   };
 
-  const take = async (entry: QueueEntry, body: Uint8Array): Promise<{ readonly id: string; readonly dropped?: DropReason }> => {
+  const take = async (
+    entry: QueueEntry,
+    body: Uint8Array,
+  ): Promise<{ readonly id: string; readonly dropped?: DropReason }> => {
     const item: QueueItem = { entry, state: "storing" };
     const refuse = (reason: DropReason): { readonly id: string; readonly dropped: DropReason } => {
       countDropped([item], reason);
       return { id: entry.id, dropped: reason };
     };
-    const way = entry.bytes > maxBytes ? undefined : waiting.makeWay((freed) => isWithin(freed, entry), { entry });
+    const way =
+      entry.bytes > maxBytes ? undefined : waiting.makeWay((freed) => isWithin(freed, entry), { entry });
     if (!way) return refuse("full");
     // Counted before it is stored: many at once stay within the bounds too.
     waiting.add(item);
     // Together, so that a log writes both at once.
-    const [isKept] = await Promise.all([keeper.recover().then(() => keeper.keep(item, body)), drop(way, "full")]);
+    const [isKept] = await Promise.all([
+      keeper.recover().then(() => keeper.keep(item, body)),
+      drop(way, "full"),
+    ]);
     if (!isKept) {
       waiting.remove(item);
       return refuse("storage-full");
@@ -128,7 +155,11 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
     return undefined;
   };
 
-  if (stored.damagedNumber > 0) onEvent({ type: "queue-degraded", message: `open the queue: expected all that was stored; ${stored.damagedNumber} places are damaged, and what was there is lost` });
+  if (stored.damagedNumber > 0)
+    onEvent({
+      type: "queue-degraded",
+      message: `open the queue: expected all that was stored; ${stored.damagedNumber} places are damaged, and what was there is lost`,
+    });
   for (const entry of stored.entries) {
     const item: QueueItem = { entry, state: "storing" };
     waiting.add(item);
@@ -141,12 +172,25 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
   return {
     async enqueue({ kind, body, priority = 0, ttlMs: itemTtlMs = ttlMs }) {
       refuseClosed("queue an item");
-      if (typeof kind !== "string" || kind === "") throw new TypeError(`queue an item: expected kind to be a string; got ${describe(kind)}`);
-      if (!(body instanceof Uint8Array)) throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describe(body)}`);
-      if (!Number.isFinite(priority)) throw new RangeError(`queue an item: expected a finite priority; got ${priority}`);
-      if (!(itemTtlMs > 0) || !Number.isFinite(itemTtlMs)) throw new RangeError(`queue an item: expected ttlMs above 0; got ${itemTtlMs}`);
+      if (typeof kind !== "string" || kind === "")
+        throw new TypeError(`queue an item: expected kind to be a string; got ${describe(kind)}`);
+      if (!(body instanceof Uint8Array))
+        throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describe(body)}`);
+      if (!Number.isFinite(priority))
+        throw new RangeError(`queue an item: expected a finite priority; got ${priority}`);
+      if (!(itemTtlMs > 0) || !Number.isFinite(itemTtlMs))
+        throw new RangeError(`queue an item: expected ttlMs above 0; got ${itemTtlMs}`);
       const sequence = ++lastSequence;
-      const entry = { id: `${deviceId}-${stored.epoch}-${sequence}`, sequence, kind, priority, createdAt: wallNow(), queuedAtMs: clock.now(), ttlMs: itemTtlMs, bytes: body.length };
+      const entry = {
+        id: `${deviceId}-${stored.epoch}-${sequence}`,
+        sequence,
+        kind,
+        priority,
+        createdAt: wallNow(),
+        queuedAtMs: clock.now(),
+        ttlMs: itemTtlMs,
+        bytes: body.length,
+      };
       return tracked(dropExpired().then(() => take(entry, body)));
     },
     async next() {
@@ -161,9 +205,20 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
       if (outcome === "refused") countDropped([item], "refused");
       else {
         counts.sent++;
-        onEvent({ type: "item-sent", id, kind: item.entry.kind, bytes: item.entry.bytes, duplicate: outcome === "duplicate" });
+        onEvent({
+          type: "item-sent",
+          id,
+          kind: item.entry.kind,
+          bytes: item.entry.bytes,
+          duplicate: outcome === "duplicate",
+        });
       }
-      await tracked(keeper.forget([item]).then(() => keeper.recover()).then(mark));
+      await tracked(
+        keeper
+          .forget([item])
+          .then(() => keeper.recover())
+          .then(mark),
+      );
     },
     release(id) {
       const item = waiting.get(id);
@@ -171,7 +226,15 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
     },
     stats() {
       const oldest = waiting.oldestQueuedAtMs();
-      return { items: waiting.size, bytes: waiting.bytes, oldestAgeMs: oldest === undefined ? 0 : Math.max(0, clock.now() - oldest), queuedNumber: counts.queued, sentNumber: counts.sent, droppedNumber: { ...dropped }, durable: keeper.isDurable };
+      return {
+        items: waiting.size,
+        bytes: waiting.bytes,
+        oldestAgeMs: oldest === undefined ? 0 : Math.max(0, clock.now() - oldest),
+        queuedNumber: counts.queued,
+        sentNumber: counts.sent,
+        droppedNumber: { ...dropped },
+        durable: keeper.isDurable,
+      };
     },
     close() {
       closing ??= (async () => {
@@ -187,14 +250,29 @@ export async function openQueue({ store, deviceId, maxItems = 10_000, maxBytes =
 }
 
 /** @throws {RangeError} on bounds that no queue can keep. */
-export function checkQueueLimits({ whenFull = "reject-new", ttlMs = 1, ...bounds }: Pick<OpenQueueOptions, "maxItems" | "maxBytes" | "ttlMs" | "whenFull">): void {
-  for (const [name, value] of Object.entries(bounds)) if (!(value > 0)) throw new RangeError(`open a queue: expected ${name} above 0; got ${value}`);
-  if (!(ttlMs > 0 && ttlMs < Infinity)) throw new RangeError(`open a queue: expected ttlMs above 0, and finite; got ${ttlMs}`);
-  if (!policies.includes(whenFull)) throw new RangeError(`open a queue: expected whenFull as one of ${policies.join(", ")}; got ${describe(whenFull)}`);
+export function checkQueueLimits({
+  whenFull = "reject-new",
+  ttlMs = 1,
+  ...bounds
+}: Pick<OpenQueueOptions, "maxItems" | "maxBytes" | "ttlMs" | "whenFull">): void {
+  for (const [name, value] of Object.entries(bounds))
+    if (!(value > 0)) throw new RangeError(`open a queue: expected ${name} above 0; got ${value}`);
+  if (!(ttlMs > 0 && ttlMs < Infinity))
+    throw new RangeError(`open a queue: expected ttlMs above 0, and finite; got ${ttlMs}`);
+  if (!policies.includes(whenFull))
+    throw new RangeError(
+      `open a queue: expected whenFull as one of ${policies.join(", ")}; got ${describe(whenFull)}`,
+    );
 }
 
 /** Where the queue's clock stood last, as far as anything stored tells: an item may have come after the last mark. */
 function lastMark({ mark, entries }: StoredQueue): QueueMark | undefined {
-  const known = entries.map(({ queuedAtMs, createdAt }): QueueMark => ({ queueMs: queuedAtMs, wallMs: createdAt }));
-  return [...(mark ? [mark] : []), ...known].reduce<QueueMark | undefined>((a, b) => (a && a.queueMs >= b.queueMs ? a : b), undefined);
+  const known = entries.map(({ queuedAtMs, createdAt }): QueueMark => ({
+    queueMs: queuedAtMs,
+    wallMs: createdAt,
+  }));
+  return [...(mark ? [mark] : []), ...known].reduce<QueueMark | undefined>(
+    (a, b) => (a && a.queueMs >= b.queueMs ? a : b),
+    undefined,
+  );
 }

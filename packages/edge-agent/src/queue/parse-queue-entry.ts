@@ -4,23 +4,32 @@ import type { QueueEntry, QueueMark } from "./queue-store.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown, what: string): Fields => {
-  if (typeof value !== "object" || value === null) throw new WireError(`read ${what}: expected an object; got ${describe(value)}`);
+  if (typeof value !== "object" || value === null)
+    throw new WireError(`read ${what}: expected an object; got ${describe(value)}`);
   return value as Fields;
 };
 const text = (fields: Fields, name: string): string => {
   const value = fields[name];
-  if (typeof value !== "string" || value === "") throw new WireError(`read ${name}: expected a string; got ${describe(value)}`);
+  if (typeof value !== "string" || value === "")
+    throw new WireError(`read ${name}: expected a string; got ${describe(value)}`);
   return value;
 };
-const number = (fields: Fields, { name, from = -Infinity }: { readonly name: string; readonly from?: number }): number => {
+const number = (
+  fields: Fields,
+  { name, from = -Infinity }: { readonly name: string; readonly from?: number },
+): number => {
   const value = fields[name];
-  if (typeof value !== "number" || !Number.isFinite(value) || value < from) throw new WireError(`read ${name}: expected a finite number${from === -Infinity ? "" : ` from ${from} up`}; got ${describe(value)}`);
+  if (typeof value !== "number" || !Number.isFinite(value) || value < from)
+    throw new WireError(
+      `read ${name}: expected a finite number${from === -Infinity ? "" : ` from ${from} up`}; got ${describe(value)}`,
+    );
   return value;
 };
 
 /** A whole number from 0 up that counts exactly. */
 export function parseSequence(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new WireError(`read a sequence: expected a whole number from 0 up; got ${describe(value)}`);
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new WireError(`read a sequence: expected a whole number from 0 up; got ${describe(value)}`);
   return value as number;
 }
 
@@ -48,7 +57,10 @@ export function parseQueueEntry(value: unknown): QueueEntry {
  */
 export function parseQueueMark(value: unknown): QueueMark {
   const fields = fieldsOf(value, "a mark of the queue");
-  return { queueMs: number(fields, { name: "queueMs", from: 0 }), wallMs: number(fields, { name: "wallMs" }) };
+  return {
+    queueMs: number(fields, { name: "queueMs", from: 0 }),
+    wallMs: number(fields, { name: "wallMs" }),
+  };
 }
 
 /** The state of a store as it was stored. */

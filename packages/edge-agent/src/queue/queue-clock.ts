@@ -16,7 +16,17 @@ const RESTART_MS = 1000;
  * meanwhile: back, and it counts as a moment; ahead, and it counts as `longestPauseMs` at most, so that not
  * everything expires at once.
  */
-export function queueClock({ last, longestPauseMs, now, wallNow }: { readonly last: QueueMark | undefined; readonly longestPauseMs: number; readonly now: () => number; readonly wallNow: () => number }): QueueClock {
+export function queueClock({
+  last,
+  longestPauseMs,
+  now,
+  wallNow,
+}: {
+  readonly last: QueueMark | undefined;
+  readonly longestPauseMs: number;
+  readonly now: () => number;
+  readonly wallNow: () => number;
+}): QueueClock {
   const pause = last ? Math.max(RESTART_MS, Math.min(wallNow() - last.wallMs, longestPauseMs)) : 0;
   const start = (last?.queueMs ?? 0) + pause;
   const openedAt = now();

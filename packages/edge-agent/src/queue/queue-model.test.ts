@@ -26,8 +26,20 @@ interface Actual {
 }
 type Command = fc.AsyncCommand<Expected, Actual>;
 
-const nextOf = ({ items }: Expected): Expected["items"][number] | undefined => items.filter(({ leased }) => !leased).reduce<Expected["items"][number] | undefined>((best, one) => (best && best.priority >= one.priority ? best : one), undefined);
-const open = (directory: string): Promise<DurableQueue> => openQueue({ store: fileQueueStore({ directory, segmentBytes: 4096 }), deviceId: "gate", maxItems: MAX_ITEMS, whenFull: "drop-oldest" });
+const nextOf = ({ items }: Expected): Expected["items"][number] | undefined =>
+  items
+    .filter(({ leased }) => !leased)
+    .reduce<Expected["items"][number] | undefined>(
+      (best, one) => (best && best.priority >= one.priority ? best : one),
+      undefined,
+    );
+const open = (directory: string): Promise<DurableQueue> =>
+  openQueue({
+    store: fileQueueStore({ directory, segmentBytes: 4096 }),
+    deviceId: "gate",
+    maxItems: MAX_ITEMS,
+    whenFull: "drop-oldest",
+  });
 const compare = (model: Expected, { queue }: Actual): void => {
   expect(queue.stats().items).toBe(model.items.length);
 };
@@ -35,7 +47,11 @@ const compare = (model: Expected, { queue }: Actual): void => {
 const enqueue = (kind: string, priority: number, bytes: number): Command => ({
   check: () => true,
   async run(model, actual) {
-    const { id, dropped } = await actual.queue.enqueue({ kind, priority, body: new Uint8Array(bytes).fill(priority) });
+    const { id, dropped } = await actual.queue.enqueue({
+      kind,
+      priority,
+      body: new Uint8Array(bytes).fill(priority),
+    });
     expect(actual.ids.has(id)).toBe(false);
     actual.ids.add(id);
     if (model.items.length === MAX_ITEMS) {
@@ -104,25 +120,35 @@ const die: Command = {
   toString: () => "die",
 };
 
-it("any calls, restarts and deaths: the queue is what a plain array would be", { timeout: 60_000 }, async () => {
-  const commands = [
-    fc.tuple(fc.constantFrom("sample", "report"), fc.integer({ min: 0, max: 3 }), fc.constantFrom(0, 1, 700, 5000)).map(([kind, priority, bytes]) => enqueue(kind, priority, bytes)),
-    fc.constant(next),
-    fc.constantFrom("sent", "duplicate", "refused").map(settle),
-    fc.constant(release),
-    fc.constant(reopen),
-    fc.constant(die),
-  ];
-  await fc.assert(
-    fc.asyncProperty(fc.commands(commands, { maxCommands: 40 }), async (sequence) => {
-      const directory = await mkdtemp(join(root, "q"));
-      const actual: Actual = { queue: await open(directory), directory, ids: new Set(), dead: [] };
-      try {
-        await fc.asyncModelRun(() => ({ model: { items: [], dropped: 0 }, real: actual }), sequence);
-      } finally {
-        for (const queue of [actual.queue, ...actual.dead]) await queue.close();
-      }
-    }),
-    { numRuns: 60 },
-  );
-});
+it(
+  "any calls, restarts and deaths: the queue is what a plain array would be",
+  { timeout: 60_000 },
+  async () => {
+    const commands = [
+      fc
+        .tuple(
+          fc.constantFrom("sample", "report"),
+          fc.integer({ min: 0, max: 3 }),
+          fc.constantFrom(0, 1, 700, 5000),
+        )
+        .map(([kind, priority, bytes]) => enqueue(kind, priority, bytes)),
+      fc.constant(next),
+      fc.constantFrom("sent", "duplicate", "refused").map(settle),
+      fc.constant(release),
+      fc.constant(reopen),
+      fc.constant(die),
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.commands(commands, { maxCommands: 40 }), async (sequence) => {
+        const directory = await mkdtemp(join(root, "q"));
+        const actual: Actual = { queue: await open(directory), directory, ids: new Set(), dead: [] };
+        try {
+          await fc.asyncModelRun(() => ({ model: { items: [], dropped: 0 }, real: actual }), sequence);
+        } finally {
+          for (const queue of [actual.queue, ...actual.dead]) await queue.close();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);

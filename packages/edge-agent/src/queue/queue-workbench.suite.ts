@@ -12,7 +12,15 @@ export const body = (bytes: number, fill = 0): Uint8Array => new Uint8Array(byte
 export function workbench(store: QueueStore = memoryQueueStore()) {
   const time = { mono: 5000, wall: 1_700_000_000_000 };
   const events: QueueEvent[] = [];
-  const open = (options: Partial<OpenQueueOptions> = {}) => openQueue({ store, deviceId: "gate-1", now: () => time.mono, wallNow: () => time.wall, onEvent: (event) => events.push(event), ...options });
+  const open = (options: Partial<OpenQueueOptions> = {}) =>
+    openQueue({
+      store,
+      deviceId: "gate-1",
+      now: () => time.mono,
+      wallNow: () => time.wall,
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
   const pass = (ms: number): void => {
     time.mono += ms;
     time.wall += ms;

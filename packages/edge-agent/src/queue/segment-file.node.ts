@@ -2,7 +2,14 @@ import { randomBytes } from "node:crypto";
 import { open, readdir, readFile, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { SednaError } from "@sedna-js/core";
-import { encodeSegmentHead, readBody, readRecords, readSalt, SEGMENT_HEAD, type PlacedRecord } from "./log-records.node.ts";
+import {
+  encodeSegmentHead,
+  readBody,
+  readRecords,
+  readSalt,
+  SEGMENT_HEAD,
+  type PlacedRecord,
+} from "./log-records.node.ts";
 
 /** A file of the log. Its number orders it among the others. */
 export interface Segment {
@@ -17,7 +24,10 @@ export interface Segment {
 }
 
 /** A new, empty segment on the disk. Where that fails nothing is left of it. */
-export async function createSegment(directory: string, number: number): Promise<{ readonly segment: Segment; readonly handle: FileHandle }> {
+export async function createSegment(
+  directory: string,
+  number: number,
+): Promise<{ readonly segment: Segment; readonly handle: FileHandle }> {
   const path = join(directory, `${String(number).padStart(10, "0")}.log`);
   const salt = randomBytes(8);
   const handle = await open(path, "wx+");
@@ -32,13 +42,28 @@ export async function createSegment(directory: string, number: number): Promise<
 }
 
 /** The numbers of the segments of a directory, oldest first. */
-export async function segmentNumbers(directory: string): Promise<{ readonly number: number; readonly path: string }[]> {
+export async function segmentNumbers(
+  directory: string,
+): Promise<{ readonly number: number; readonly path: string }[]> {
   const names = (await readdir(directory)).filter((name) => /^\d{10,15}\.log$/.test(name));
-  return names.map((name) => ({ number: Number.parseInt(name, 10), path: join(directory, name) })).toSorted((a, b) => a.number - b.number);
+  return names
+    .map((name) => ({ number: Number.parseInt(name, 10), path: join(directory, name) }))
+    .toSorted((a, b) => a.number - b.number);
 }
 
 /** What is left of a segment on the disk; no `segment` where it has no head that is whole. */
-export async function readSegment({ number, path }: { readonly number: number; readonly path: string }): Promise<{ readonly segment?: Segment; readonly records: readonly PlacedRecord[]; readonly damagedNumber: number; readonly bytes: Uint8Array }> {
+export async function readSegment({
+  number,
+  path,
+}: {
+  readonly number: number;
+  readonly path: string;
+}): Promise<{
+  readonly segment?: Segment;
+  readonly records: readonly PlacedRecord[];
+  readonly damagedNumber: number;
+  readonly bytes: Uint8Array;
+}> {
   const bytes = await readFile(path);
   const salt = readSalt(bytes);
   if (!salt) return { records: [], damagedNumber: 1, bytes };
@@ -47,7 +72,10 @@ export async function readSegment({ number, path }: { readonly number: number; r
 }
 
 /** The body of the put record at a place; undefined where it is damaged or gone. */
-export async function readBodyAt({ path, salt }: Segment, { offset, length }: { readonly offset: number; readonly length: number }): Promise<Uint8Array | undefined> {
+export async function readBodyAt(
+  { path, salt }: Segment,
+  { offset, length }: { readonly offset: number; readonly length: number },
+): Promise<Uint8Array | undefined> {
   const handle = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw storageError("read an item", error);
@@ -70,7 +98,10 @@ export async function readBodyAt({ path, salt }: Segment, { offset, length }: { 
 }
 
 /** Writes all bytes, in as many writes as it takes. */
-export async function writeAll(handle: FileHandle, { bytes, at }: { readonly bytes: Uint8Array; readonly at: number }): Promise<void> {
+export async function writeAll(
+  handle: FileHandle,
+  { bytes, at }: { readonly bytes: Uint8Array; readonly at: number },
+): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written);
@@ -95,5 +126,8 @@ export function storageError(action: string, cause: unknown): SednaError {
   if (cause instanceof SednaError) return cause;
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
   const isFull = ["ENOSPC", "EDQUOT"].includes(code);
-  return new SednaError(`${action}: expected the disk to take it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause });
+  return new SednaError(
+    `${action}: expected the disk to take it; got ${cause instanceof Error ? cause.message : String(cause)}`,
+    { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause },
+  );
 }

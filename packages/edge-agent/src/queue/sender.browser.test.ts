@@ -14,7 +14,15 @@ it("keeps what a server of something else answers, and tries again when the brow
     return globalThis.fetch(input, init);
   };
   const random = (): number => (isThere ? 0 : 0.999);
-  const sender = createSender({ queue, url: location.origin, fetch, random, baseMs: 600_000, capMs: 600_000, onEvent: (event) => seen.push("code" in event ? event.code : event.type) });
+  const sender = createSender({
+    queue,
+    url: location.origin,
+    fetch,
+    random,
+    baseMs: 600_000,
+    capMs: 600_000,
+    onEvent: (event) => seen.push("code" in event ? event.code : event.type),
+  });
   await expect.poll(() => seen.length).toBe(1);
   expect(queue.waiting).toEqual([id]);
   isThere = true;

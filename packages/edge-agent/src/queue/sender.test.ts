@@ -20,17 +20,32 @@ const listen = async (server: Parameters<typeof listenLocally>[0]): Promise<stri
   return url;
 };
 /** A receiver that answers the n-th request by the n-th listener, and by the last from then on. */
-const receiver = async (...listeners: RequestListener[]): Promise<{ url: string; calls: { ids: string[] } }> => {
+const receiver = async (
+  ...listeners: RequestListener[]
+): Promise<{ url: string; calls: { ids: string[] } }> => {
   const calls = { ids: [] as string[] };
-  const url = await listen(createServer((request, response) => {
-    calls.ids.push(String(request.headers["idempotency-key"]));
-    listeners[Math.min(calls.ids.length, listeners.length) - 1]!(request, response);
-  }));
+  const url = await listen(
+    createServer((request, response) => {
+      calls.ids.push(String(request.headers["idempotency-key"]));
+      listeners[Math.min(calls.ids.length, listeners.length) - 1]!(request, response);
+    }),
+  );
   return { url, calls };
 };
-const sending = (queue: Pick<ArrayQueue, "next" | "settle" | "release">, options: Partial<SenderOptions> & { url: string }): { sender: Sender; events: SenderEvent[] } => {
+const sending = (
+  queue: Pick<ArrayQueue, "next" | "settle" | "release">,
+  options: Partial<SenderOptions> & { url: string },
+): { sender: Sender; events: SenderEvent[] } => {
   const events: SenderEvent[] = [];
-  const sender = createSender({ queue, baseMs: 5, capMs: 40, maxPerSecond: 1000, deadlineMs: 500, onEvent: (event) => events.push(event), ...options });
+  const sender = createSender({
+    queue,
+    baseMs: 5,
+    capMs: 40,
+    maxPerSecond: 1000,
+    deadlineMs: 500,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
   open.push(() => sender.stop());
   return { sender, events };
 };
@@ -45,16 +60,42 @@ describe("createSender()", () => {
     const seen: unknown[] = [];
     const { url } = await receiver((request, response) => {
       const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-        const { head, payload } = readSampleUpload(Buffer.concat(chunks));
-        seen.push([request.method, request.url, request.headers["idempotency-key"], request.headers["content-type"], request.headers["content-digest"], request.headers.authorization, request.headers["x-site"], head.id, head.createdAt, [...payload]]);
-        response.writeHead(201).end('{"stored":true}');
-      });
+      request
+        .on("data", (chunk: Buffer) => chunks.push(chunk))
+        .on("end", () => {
+          const { head, payload } = readSampleUpload(Buffer.concat(chunks));
+          seen.push([
+            request.method,
+            request.url,
+            request.headers["idempotency-key"],
+            request.headers["content-type"],
+            request.headers["content-digest"],
+            request.headers.authorization,
+            request.headers["x-site"],
+            head.id,
+            head.createdAt,
+            [...payload],
+          ]);
+          response.writeHead(201).end('{"stored":true}');
+        });
     });
     const queue = some(1);
     const { sender } = sending(queue, { url: `${url}/`, token: () => "t0k", headers: { "x-site": "gate" } });
     await sender.flush();
-    expect(seen).toEqual([["POST", "/v1/samples", "cam/1", "application/vnd.sedna.sample", expect.stringMatching(/^sha-256=:[\w+/]{43}=:$/), "Bearer t0k", "gate", "cam/1", 1_700_000_000_001, [1, 2, 3]]]);
+    expect(seen).toEqual([
+      [
+        "POST",
+        "/v1/samples",
+        "cam/1",
+        "application/vnd.sedna.sample",
+        expect.stringMatching(/^sha-256=:[\w+/]{43}=:$/),
+        "Bearer t0k",
+        "gate",
+        "cam/1",
+        1_700_000_000_001,
+        [1, 2, 3],
+      ],
+    ]);
     expect([...queue.settled]).toEqual([["cam/1", "sent"]]);
   });
 
@@ -89,20 +130,32 @@ describe("createSender()", () => {
 
   it("sends other kinds where the route says", async () => {
     const urls: string[] = [];
-    const { url } = await receiver((request, response) => (urls.push(request.url!), answer(204, "")(request, response)));
+    const { url } = await receiver(
+      (request, response) => (urls.push(request.url!), answer(204, "")(request, response)),
+    );
     const queue = arrayQueue();
     queue.add(new TextEncoder().encode("{}"), "report");
-    const { sender } = sending(queue, { url, route: ({ kind }, body) => ({ url: `${url}/${kind}`, body: body.slice(), contentType: "application/json", read: () => "sent" }) });
+    const { sender } = sending(queue, {
+      url,
+      route: ({ kind }, body) => ({
+        url: `${url}/${kind}`,
+        body: body.slice(),
+        contentType: "application/json",
+        read: () => "sent",
+      }),
+    });
     await sender.flush();
     expect([urls, [...queue.settled.values()]]).toEqual([["/report"], ["sent"]]);
   });
 
   it("has no more requests under way than it may, one while sending fails", async () => {
     const now = { count: 0, most: 0 };
-    const slow = (status: number): RequestListener => (request, response) => {
-      now.most = Math.max(now.most, ++now.count);
-      setTimeout(() => (now.count--, answer(status)(request, response)), 20);
-    };
+    const slow =
+      (status: number): RequestListener =>
+      (request, response) => {
+        now.most = Math.max(now.most, ++now.count);
+        setTimeout(() => (now.count--, answer(status)(request, response)), 20);
+      };
     const first = await receiver(slow(201));
     await sending(some(9), { url: first.url, concurrency: 3 }).sender.flush();
     expect(now.most).toBe(3);
@@ -124,16 +177,33 @@ describe("createSender()", () => {
     expect(calls.ids).toEqual(Array.from({ length: 10 }, (_, i) => `cam/${i + 1}`));
   });
 
-  it.each([400, 409, 413, 422])("takes off what is refused for good with %i, and says why", async (status) => {
-    const { url, calls } = await receiver(answer(status, { error: "no" }), answer(201));
-    const queue = some(2);
-    const { sender, events } = sending(queue, { url, concurrency: 1 });
-    await sender.flush();
-    expect([calls.ids, [...queue.settled.values()]]).toEqual([["cam/1", "cam/2"], ["refused", "sent"]]);
-    expect(events).toEqual([{ type: "sending-refused", id: "cam/1", kind: "sample", message: expect.stringContaining(`got ${status}: {"error":"no"}`) }]);
-  });
+  it.each([400, 409, 413, 422])(
+    "takes off what is refused for good with %i, and says why",
+    async (status) => {
+      const { url, calls } = await receiver(answer(status, { error: "no" }), answer(201));
+      const queue = some(2);
+      const { sender, events } = sending(queue, { url, concurrency: 1 });
+      await sender.flush();
+      expect([calls.ids, [...queue.settled.values()]]).toEqual([
+        ["cam/1", "cam/2"],
+        ["refused", "sent"],
+      ]);
+      expect(events).toEqual([
+        {
+          type: "sending-refused",
+          id: "cam/1",
+          kind: "sample",
+          message: expect.stringContaining(`got ${status}: {"error":"no"}`),
+        },
+      ]);
+    },
+  );
 
-  it.each([["of a proxy's own", "<html>too large</html>"], ["of a parser that met a broken line", ""], ["of a gateway's own", '{"message":"Request Too Long"}']])("keeps what is refused in the words %s: the receiver has not spoken", async (_, page) => {
+  it.each([
+    ["of a proxy's own", "<html>too large</html>"],
+    ["of a parser that met a broken line", ""],
+    ["of a gateway's own", '{"message":"Request Too Long"}'],
+  ])("keeps what is refused in the words %s: the receiver has not spoken", async (_, page) => {
     const { url } = await receiver(answer(413, page), answer(201));
     const queue = some(1);
     await sending(queue, { url }).sender.flush();
@@ -147,30 +217,54 @@ describe("createSender()", () => {
     queue.add();
     const { sender, events } = sending(queue, { url });
     await sender.flush();
-    expect([...queue.settled].toSorted()).toEqual([["cam/1", "refused"], ["cam/2", "sent"]]);
-    expect(events).toMatchObject([{ type: "sending-refused", message: expect.stringContaining("stamp a sample") }]);
+    expect([...queue.settled].toSorted()).toEqual([
+      ["cam/1", "refused"],
+      ["cam/2", "sent"],
+    ]);
+    expect(events).toMatchObject([
+      { type: "sending-refused", message: expect.stringContaining("stamp a sample") },
+    ]);
   });
 
-  it.each([401, 403])("pauses at %i for the longest wait, and goes on when it is told that there is a new token", async (status) => {
-    const { url, calls } = await receiver((request, response) => answer(request.headers.authorization === "Bearer good" ? 201 : status)(request, response));
-    const [queue, state] = [some(1), { token: "bad" }];
-    const { sender, events } = sending(queue, { url, token: () => state.token, capMs: 60_000 });
-    await expect.poll(() => events.length).toBe(1);
-    expect(events[0]).toMatchObject({ type: "sending-paused", message: expect.stringContaining("expected a token that the receiver takes") });
-    expect((events[0] as { retryInMs: number }).retryInMs).toBeGreaterThanOrEqual(60_000);
-    state.token = "good";
-    await sender.flush();
-    expect([calls.ids.length, [...queue.settled.values()]]).toEqual([2, ["sent"]]);
-  });
+  it.each([401, 403])(
+    "pauses at %i for the longest wait, and goes on when it is told that there is a new token",
+    async (status) => {
+      const { url, calls } = await receiver((request, response) =>
+        answer(request.headers.authorization === "Bearer good" ? 201 : status)(request, response),
+      );
+      const [queue, state] = [some(1), { token: "bad" }];
+      const { sender, events } = sending(queue, { url, token: () => state.token, capMs: 60_000 });
+      await expect.poll(() => events.length).toBe(1);
+      expect(events[0]).toMatchObject({
+        type: "sending-paused",
+        message: expect.stringContaining("expected a token that the receiver takes"),
+      });
+      expect((events[0] as { retryInMs: number }).retryInMs).toBeGreaterThanOrEqual(60_000);
+      state.token = "good";
+      await sender.flush();
+      expect([calls.ids.length, [...queue.settled.values()]]).toEqual([2, ["sent"]]);
+    },
+  );
 
   it("keeps what meets a wrong address, and a redirect is not followed", async () => {
     const elsewhere = await receiver(answer(201));
-    const { url, calls } = await receiver(answer(404, { error: "no such route" }), answer(307, "", { location: `${elsewhere.url}/v1/samples` }), answer(201));
+    const { url, calls } = await receiver(
+      answer(404, { error: "no such route" }),
+      answer(307, "", { location: `${elsewhere.url}/v1/samples` }),
+      answer(201),
+    );
     const queue = some(1);
     const { sender, events } = sending(queue, { url });
     await sender.flush();
-    expect([calls.ids.length, elsewhere.calls.ids.length, [...queue.settled.values()]]).toEqual([3, 0, ["sent"]]);
-    expect(events.map((event) => "code" in event && event.code)).toEqual(["cloud-refused", "cloud-unreachable"]);
+    expect([calls.ids.length, elsewhere.calls.ids.length, [...queue.settled.values()]]).toEqual([
+      3,
+      0,
+      ["sent"],
+    ]);
+    expect(events.map((event) => "code" in event && event.code)).toEqual([
+      "cloud-refused",
+      "cloud-unreachable",
+    ]);
   });
 
   it.each<[string, RequestListener, string]>([
@@ -180,7 +274,14 @@ describe("createSender()", () => {
     ["C24: 507", answer(507, "full"), "cloud-refused"],
     ["C2: a reply that never comes", () => {}, "cloud-timeout"],
     ["C2: a reply that drips", drip, "cloud-timeout"],
-    ["C4: a reply that breaks off", (_, response) => (response.writeHead(201, { "content-length": "1000" }).write("{"), void response.socket!.destroy()), "cloud-unreachable"],
+    [
+      "C4: a reply that breaks off",
+      (_, response) => (
+        response.writeHead(201, { "content-length": "1000" }).write("{"),
+        void response.socket!.destroy()
+      ),
+      "cloud-unreachable",
+    ],
     ["C4: a page of HTML with 200", answer(200, "<html>log in</html>"), "wire-format"],
     ["C4: JSON of another shape", answer(200, { ok: true }), "wire-format"],
     ["C4: null", answer(200, null), "wire-format"],
@@ -199,7 +300,12 @@ describe("createSender()", () => {
     await open.pop()!();
     const queue = some(3);
     const waits: number[] = [];
-    sending(queue, { url, concurrency: 1, random: () => 0.99, onEvent: (event) => "retryInMs" in event && waits.push(Math.round(event.retryInMs)) });
+    sending(queue, {
+      url,
+      concurrency: 1,
+      random: () => 0.99,
+      onEvent: (event) => "retryInMs" in event && waits.push(Math.round(event.retryInMs)),
+    });
     await expect.poll(() => waits.length).toBeGreaterThan(6);
     expect(waits.slice(0, 6)).toEqual([5, 10, 20, 40, 40, 40]);
     expect(queue.waiting).toHaveLength(3);
@@ -224,8 +330,14 @@ describe("createSender()", () => {
     expect(queue.settled.get("cam/2")).toBe("sent");
   });
 
-  it.each([["seconds", () => "1"], ["a date", () => new Date(Date.now() + 1900).toUTCString()]])("obeys Retry-After in %s", async (_, retryAfter) => {
-    const { url, calls } = await receiver((request, response) => answer(503, "", { "retry-after": retryAfter() })(request, response), answer(201));
+  it.each([
+    ["seconds", () => "1"],
+    ["a date", () => new Date(Date.now() + 1900).toUTCString()],
+  ])("obeys Retry-After in %s", async (_, retryAfter) => {
+    const { url, calls } = await receiver(
+      (request, response) => answer(503, "", { "retry-after": retryAfter() })(request, response),
+      answer(201),
+    );
     const started = performance.now();
     const queue = some(1);
     sending(queue, { url });
@@ -235,7 +347,9 @@ describe("createSender()", () => {
   });
 
   it("C16: one item that always fails does not hold up the others", async () => {
-    const { url } = await receiver((request, response) => answer(request.headers["idempotency-key"] === "cam/1" ? 500 : 201)(request, response));
+    const { url } = await receiver((request, response) =>
+      answer(request.headers["idempotency-key"] === "cam/1" ? 500 : 201)(request, response),
+    );
     const queue = some(5);
     sending(queue, { url, concurrency: 1, capMs: 1000 });
     await expect.poll(() => queue.settled.size, { timeout: 5000 }).toBe(4);
@@ -251,17 +365,23 @@ describe("createSender()", () => {
     };
     const shaky = {
       ...queue,
-      settle: (id: string, outcome: "sent" | "duplicate" | "refused") => failsFirst("settle").then(() => queue.settle(id, outcome)),
+      settle: (id: string, outcome: "sent" | "duplicate" | "refused") =>
+        failsFirst("settle").then(() => queue.settle(id, outcome)),
       next: () => failsFirst("next").then(() => queue.next()),
     };
     const { sender, events } = sending(shaky, { url });
     await sender.flush();
     expect([calls.ids, [...queue.settled.values()]]).toEqual([["cam/1", "cam/1"], ["duplicate"]]);
-    expect(events.map((event) => "code" in event && event.code)).toEqual(["storage-failed", "storage-failed"]);
+    expect(events.map((event) => "code" in event && event.code)).toEqual([
+      "storage-failed",
+      "storage-failed",
+    ]);
   });
 
   it("stops: lets the request under way end within the grace", async () => {
-    const { url, calls } = await receiver((request, response) => void setTimeout(() => answer(201)(request, response), 100));
+    const { url, calls } = await receiver(
+      (request, response) => void setTimeout(() => answer(201)(request, response), 100),
+    );
     const queue = some(3);
     const { sender } = sending(queue, { url, concurrency: 1 });
     await expect.poll(() => calls.ids.length).toBe(1);
@@ -294,6 +414,11 @@ describe("createSender()", () => {
 
   it("is not stopped by a listener that throws", async () => {
     const { url } = await receiver(answer(500), answer(201));
-    await sending(some(1), { url, onEvent: () => { throw new Error("the app's bug"); } }).sender.flush();
+    await sending(some(1), {
+      url,
+      onEvent: () => {
+        throw new Error("the app's bug");
+      },
+    }).sender.flush();
   });
 });

@@ -8,11 +8,21 @@ import type { QueueEntry } from "./queue-store.ts";
 /** What a sender tells, beside what its queue does. */
 export type SenderEvent =
   /** A try failed; the next comes after `retryInMs`. */
-  | { readonly type: "sending-failed"; readonly code: string; readonly message: string; readonly retryInMs: number }
+  | {
+      readonly type: "sending-failed";
+      readonly code: string;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
   /** The receiver does not know us (401, 403): someone has to give a good token. */
   | { readonly type: "sending-paused"; readonly message: string; readonly retryInMs: number }
   /** The receiver will never take this item, or it may not be sent at all; it was taken off the queue. */
-  | { readonly type: "sending-refused"; readonly id: string; readonly kind: string; readonly message: string };
+  | {
+      readonly type: "sending-refused";
+      readonly id: string;
+      readonly kind: string;
+      readonly message: string;
+    };
 
 /** Options of {@link createSender}. */
 export interface SenderOptions {
@@ -81,9 +91,13 @@ export function createSender({
   onEvent,
 }: SenderOptions): Sender {
   checkDeadline(deadlineMs);
-  if (!(Number.isInteger(concurrency) && concurrency >= 1)) throw new RangeError(`make a sender: expected concurrency as a whole number from 1 up; got ${concurrency}`);
+  if (!(Number.isInteger(concurrency) && concurrency >= 1))
+    throw new RangeError(
+      `make a sender: expected concurrency as a whole number from 1 up; got ${concurrency}`,
+    );
   checkRate(maxPerSecond);
-  if (!(baseMs > 0 && capMs >= baseMs)) throw new RangeError(`make a sender: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`);
+  if (!(baseMs > 0 && capMs >= baseMs))
+    throw new RangeError(`make a sender: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`);
 
   const lifetime = new AbortController();
   const underWay = new Map<string, Promise<void>>();
@@ -140,7 +154,12 @@ export function createSender({
     const wait = nextWait({ tried: Math.max(0, failures - 1), baseMs, capMs: longest, retryAfterMs, random });
     const which = retryAfterMs ? "asked" : "backoff";
     notBefore[which] = Math.max(notBefore[which], time + wait);
-    if (isOursToMend) tell({ type: "sending-paused", message: `${error.message}; expected a token that the receiver takes`, retryInMs: wait });
+    if (isOursToMend)
+      tell({
+        type: "sending-paused",
+        message: `${error.message}; expected a token that the receiver takes`,
+        retryInMs: wait,
+      });
     else tell({ type: "sending-failed", code: error.code, message: error.message, retryInMs: wait });
   };
   const putBack = (id: string, { code }: SednaError): void => {
@@ -161,7 +180,13 @@ export function createSender({
   const send = async (item: { readonly entry: QueueEntry; readonly body: Uint8Array }): Promise<void> => {
     const { id, kind } = item.entry;
     try {
-      const result = await deliver(item, { route, headers: allHeaders, deadlineMs, fetch, signal: lifetime.signal });
+      const result = await deliver(item, {
+        route,
+        headers: allHeaders,
+        deadlineMs,
+        fetch,
+        signal: lifetime.signal,
+      });
       if (result.outcome === "failed" || result.outcome === "unauthorised") {
         failed(result.error, result.outcome === "unauthorised");
         return result.outcome === "unauthorised" ? queue.release(id) : putBack(id, result.error);
@@ -169,14 +194,18 @@ export function createSender({
       await queue.settle(id, result.outcome);
       failuresOf.delete(id);
       failures = 0;
-      if (result.outcome === "refused") tell({ type: "sending-refused", id, kind, message: result.error.message });
+      if (result.outcome === "refused")
+        tell({ type: "sending-refused", id, kind, message: result.error.message });
     } catch (error) {
       queue.release(id);
       // A queue that cannot take an item off sends it again, and the receiver knows it by its key.
       if (!lifetime.signal.aborted) failed(storageError(error), false);
     }
   };
-  const take = async (): Promise<{ readonly item?: Awaited<ReturnType<DurableQueue["next"]>>; readonly failed?: true }> => {
+  const take = async (): Promise<{
+    readonly item?: Awaited<ReturnType<DurableQueue["next"]>>;
+    readonly failed?: true;
+  }> => {
     try {
       return { item: await queue.next() };
     } catch (error) {
@@ -211,13 +240,21 @@ export function createSender({
       if (stopped) queue.release(id);
       else {
         notBefore.rate = Math.max(notBefore.rate, clock.now()) + 1000 / maxPerSecond;
-        underWay.set(id, send(item).finally(() => {
-          underWay.delete(id);
-          wake();
-        }));
+        underWay.set(
+          id,
+          send(item).finally(() => {
+            underWay.delete(id);
+            wake();
+          }),
+        );
       }
     }
-    for (const { reject } of flushers) reject(new SednaError("send what is queued: expected a sender at work; it was stopped", { code: "disposed" }));
+    for (const { reject } of flushers)
+      reject(
+        new SednaError("send what is queued: expected a sender at work; it was stopped", {
+          code: "disposed",
+        }),
+      );
   };
 
   const onOnline = (): void => {
@@ -234,7 +271,8 @@ export function createSender({
     wake,
     async flush({ signal } = {}) {
       signal?.throwIfAborted();
-      if (stopped) throw new SednaError("flush: expected a sender at work; it was stopped", { code: "disposed" });
+      if (stopped)
+        throw new SednaError("flush: expected a sender at work; it was stopped", { code: "disposed" });
       failures = 0;
       notBefore.backoff = notBefore.asked = -Infinity;
       takeBack(Infinity);
@@ -269,7 +307,8 @@ export function createSender({
 
 /** @throws {RangeError} on a number of requests a second that is none. */
 export function checkRate(maxPerSecond: number): number {
-  if (!(maxPerSecond > 0)) throw new RangeError(`send what is queued: expected maxPerSecond above 0; got ${maxPerSecond}`);
+  if (!(maxPerSecond > 0))
+    throw new RangeError(`send what is queued: expected maxPerSecond above 0; got ${maxPerSecond}`);
   return maxPerSecond;
 }
 
@@ -278,7 +317,11 @@ interface PromiseWithResolvers {
   readonly reject: (error: unknown) => void;
 }
 
-function waiting(signal: AbortSignal | undefined): { promise: Promise<void>; flusher: PromiseWithResolvers; onAbort: () => void } {
+function waiting(signal: AbortSignal | undefined): {
+  promise: Promise<void>;
+  flusher: PromiseWithResolvers;
+  onAbort: () => void;
+} {
   let flusher!: PromiseWithResolvers;
   const promise = new Promise<void>((resolve, reject) => (flusher = { resolve, reject }));
   return { promise, flusher, onAbort: () => flusher.reject(signal?.reason) };
@@ -286,5 +329,8 @@ function waiting(signal: AbortSignal | undefined): { promise: Promise<void>; flu
 
 function storageError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
-  return new SednaError(`ask the queue: expected an answer; got ${error instanceof Error ? error.message : String(error)}`, { code: "storage-failed", retryable: true, cause: error });
+  return new SednaError(
+    `ask the queue: expected an answer; got ${error instanceof Error ? error.message : String(error)}`,
+    { code: "storage-failed", retryable: true, cause: error },
+  );
 }

@@ -29,7 +29,10 @@ export interface WaitingItems {
    * Takes out what makes way for `entry`, until it is enough. Where the policy lets nothing more go before that, because everything
    * else is on its way or worth more, it is undefined and nothing is taken out; or with `part` what could be.
    */
-  makeWay(isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean, options?: { readonly entry?: QueueEntry; readonly part?: boolean }): readonly QueueItem[] | undefined;
+  makeWay(
+    isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean,
+    options?: { readonly entry?: QueueEntry; readonly part?: boolean },
+  ): readonly QueueItem[] | undefined;
   /** Of the oldest, on the queue's clock. */
   oldestQueuedAtMs(): number | undefined;
 }
@@ -42,8 +45,15 @@ export function waitingItems(whenFull: WhenFull): WaitingItems {
   const items = new Map<string, QueueItem>();
   const older = (a: QueueItem, b: QueueItem): boolean => a.entry.sequence < b.entry.sequence;
   const heaps = {
-    sending: createHeap<QueueItem>((a, b) => (a.entry.priority === b.entry.priority ? older(a, b) : a.entry.priority > b.entry.priority)),
-    dropping: createHeap<QueueItem>(whenFull === "drop-lowest-priority" ? (a, b) => (a.entry.priority === b.entry.priority ? older(a, b) : a.entry.priority < b.entry.priority) : older),
+    sending: createHeap<QueueItem>((a, b) =>
+      a.entry.priority === b.entry.priority ? older(a, b) : a.entry.priority > b.entry.priority,
+    ),
+    dropping: createHeap<QueueItem>(
+      whenFull === "drop-lowest-priority"
+        ? (a, b) =>
+            a.entry.priority === b.entry.priority ? older(a, b) : a.entry.priority < b.entry.priority
+        : older,
+    ),
     expiring: createHeap<QueueItem>((a, b) => expiresAt(a) < expiresAt(b)),
     oldest: createHeap<QueueItem>(older),
   };
@@ -103,7 +113,10 @@ export function waitingItems(whenFull: WhenFull): WaitingItems {
       const way = new Set<QueueItem>();
       const freed = { items: 0, bytes: 0 };
       while (!isEnough(freed)) {
-        const item = whenFull === "reject-new" ? undefined : top(heaps.dropping, (one) => isWaiting(one) && !way.has(one));
+        const item =
+          whenFull === "reject-new"
+            ? undefined
+            : top(heaps.dropping, (one) => isWaiting(one) && !way.has(one));
         if (!item || (whenFull === "drop-lowest-priority" && entry && item.entry.priority > entry.priority)) {
           if (part) break;
           for (const one of way) heaps.dropping.push(one);

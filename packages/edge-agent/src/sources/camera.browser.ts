@@ -4,18 +4,26 @@ import { stoppable } from "./stoppable.ts";
 import { shownFrames } from "./video-element.browser.ts";
 
 /** See the contract: the camera opens with the first frame that is asked for, and closes with the last. */
-export function camera({ video: constraints = {}, element, signal }: CameraOptions = {}): SampleSource<Frame> {
-  if (element !== undefined && !(element instanceof HTMLVideoElement)) throw new TypeError(`open the camera: expected element as a <video>; got ${describe(element)}`);
+export function camera({
+  video: constraints = {},
+  element,
+  signal,
+}: CameraOptions = {}): SampleSource<Frame> {
+  if (element !== undefined && !(element instanceof HTMLVideoElement))
+    throw new TypeError(`open the camera: expected element as a <video>; got ${describe(element)}`);
 
-  return stoppable(async function* (stop) {
-    const stream = await open(constraints);
-    try {
-      // Who gave up while the browser asked for permission does not want the picture any more.
-      if (!stop.aborted) yield* show(stream, element ?? document.createElement("video"), stop);
-    } finally {
-      for (const track of stream.getTracks()) track.stop();
-    }
-  }, { live: true, signal });
+  return stoppable(
+    async function* (stop) {
+      const stream = await open(constraints);
+      try {
+        // Who gave up while the browser asked for permission does not want the picture any more.
+        if (!stop.aborted) yield* show(stream, element ?? document.createElement("video"), stop);
+      } finally {
+        for (const track of stream.getTracks()) track.stop();
+      }
+    },
+    { live: true, signal },
+  );
 }
 
 async function* show(stream: MediaStream, video: HTMLVideoElement, stop: AbortSignal): AsyncGenerator<Frame> {
@@ -33,12 +41,18 @@ async function* show(stream: MediaStream, video: HTMLVideoElement, stop: AbortSi
 
 async function open(constraints: Readonly<Record<string, unknown>>): Promise<MediaStream> {
   if (!navigator.mediaDevices) {
-    throw new SednaError("open the camera: expected a secure page (https or localhost); here the browser offers no camera", { code: "unsupported-platform" });
+    throw new SednaError(
+      "open the camera: expected a secure page (https or localhost); here the browser offers no camera",
+      { code: "unsupported-platform" },
+    );
   }
   try {
     return await navigator.mediaDevices.getUserMedia({ video: constraints, audio: false });
   } catch (cause) {
     const why = cause instanceof DOMException ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new SednaError(`open the camera: expected a video stream; got ${why}`, { code: "unsupported-platform", cause });
+    throw new SednaError(`open the camera: expected a video stream; got ${why}`, {
+      code: "unsupported-platform",
+      cause,
+    });
   }
 }

@@ -6,7 +6,10 @@ import { decodeFile, pictureNames } from "./picture-files.node.ts";
 import { watchedDirectory } from "./watched-directory.node.ts";
 
 /** See the contract: names that end in jpg, jpeg, png or webp. */
-export function directory(path: string, { watch = false, settleMs, remove, onSkip, signal }: DirectoryOptions = {}): SampleSource<Frame> {
+export function directory(
+  path: string,
+  { watch = false, settleMs, remove, onSkip, signal }: DirectoryOptions = {},
+): SampleSource<Frame> {
   if (watch) return watchedDirectory(path, { settleMs, remove, onSkip, signal });
   if (remove) throw new TypeError("read a directory: expected remove together with watch; got remove alone");
   return {
@@ -15,10 +18,12 @@ export function directory(path: string, { watch = false, settleMs, remove, onSki
       for (const name of await pictureNames(path)) {
         if (signal?.aborted) return;
         const file = join(path, name);
-        const frame = await readFile(file).then((bytes) => decodeFile(file, bytes)).catch((error: unknown) => {
-          if (!onSkip) throw error;
-          onSkip({ path: file, error });
-        });
+        const frame = await readFile(file)
+          .then((bytes) => decodeFile(file, bytes))
+          .catch((error: unknown) => {
+            if (!onSkip) throw error;
+            onSkip({ path: file, error });
+          });
         if (frame) yield frame;
       }
     },

@@ -8,8 +8,14 @@ import { camera, directory } from "../platform/platform.node.ts";
 let folder = "";
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "sedna-"));
-  for (const [name, width] of [["img10.png", 10], ["img2.png", 2], ["img1.jpg", 1]] as const) {
-    await sharp({ create: { width, height: 3, channels: 3, background: { r: 255, g: 0, b: 0 } } }).toFormat(name.endsWith("png") ? "png" : "jpeg").toFile(join(folder, name));
+  for (const [name, width] of [
+    ["img10.png", 10],
+    ["img2.png", 2],
+    ["img1.jpg", 1],
+  ] as const) {
+    await sharp({ create: { width, height: 3, channels: 3, background: { r: 255, g: 0, b: 0 } } })
+      .toFormat(name.endsWith("png") ? "png" : "jpeg")
+      .toFile(join(folder, name));
   }
   await writeFile(join(folder, "notes.txt"), "not a picture");
 });
@@ -39,7 +45,9 @@ describe("directory()", () => {
 
   it("names the file that is no picture, or leaves it out and tells", async () => {
     await writeFile(join(folder, "img3.png"), "broken");
-    await expect(widths(directory(folder))).rejects.toThrow(/read .+img3\.png: decode a picture: expected JPEG, PNG or WebP; got 6 bytes/);
+    await expect(widths(directory(folder))).rejects.toThrow(
+      /read .+img3\.png: decode a picture: expected JPEG, PNG or WebP; got 6 bytes/,
+    );
     const skipped: string[] = [];
     expect(await widths(directory(folder, { onSkip: ({ path }) => skipped.push(path) }))).toEqual([1, 2, 10]);
     expect(skipped).toEqual([join(folder, "img3.png")]);
@@ -56,5 +64,7 @@ describe("directory()", () => {
 });
 
 it("camera() says in Node that it needs a browser", () => {
-  expect(() => camera()).toThrow("expected a browser; in Node use rtsp(), webcam(), videoFile() or directory()");
+  expect(() => camera()).toThrow(
+    "expected a browser; in Node use rtsp(), webcam(), videoFile() or directory()",
+  );
 });

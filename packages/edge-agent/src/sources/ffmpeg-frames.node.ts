@@ -35,37 +35,87 @@ const LONGEST_MS = 2 ** 31 - 1;
  * @throws {RangeError} at once, on a wrong number.
  * @throws {SednaError} while reading: `missing-dependency` without ffmpeg; `source-failed` when it fails or stalls, retryable where it is live.
  */
-export function ffmpegFrames({ action, input, live, fps, width, stallMs = 10_000, ffmpeg = "ffmpeg", signal }: FfmpegFramesOptions): SampleSource<Frame> {
-  if (fps !== undefined && !(fps > 0 && fps < Infinity)) throw new RangeError(`${action}: expected fps above 0; got ${fps}`);
-  if (width !== undefined && !(Number.isInteger(width) && width > 0 && width <= 16_384)) throw new RangeError(`${action}: expected width as an integer from 1 to 16384; got ${width}`);
-  if (!(stallMs > 0 && stallMs < 2 ** 31)) throw new RangeError(`${action}: expected stallMs as a positive number of milliseconds below 2147483648; got ${stallMs}`);
+export function ffmpegFrames({
+  action,
+  input,
+  live,
+  fps,
+  width,
+  stallMs = 10_000,
+  ffmpeg = "ffmpeg",
+  signal,
+}: FfmpegFramesOptions): SampleSource<Frame> {
+  if (fps !== undefined && !(fps > 0 && fps < Infinity))
+    throw new RangeError(`${action}: expected fps above 0; got ${fps}`);
+  if (width !== undefined && !(Number.isInteger(width) && width > 0 && width <= 16_384))
+    throw new RangeError(`${action}: expected width as an integer from 1 to 16384; got ${width}`);
+  if (!(stallMs > 0 && stallMs < 2 ** 31))
+    throw new RangeError(
+      `${action}: expected stallMs as a positive number of milliseconds below 2147483648; got ${stallMs}`,
+    );
 
   const waitMs = Math.min(LONGEST_MS, stallMs + (fps === undefined ? 0 : Math.ceil(1000 / fps)));
   // The rate first: frames that are left out need no scaling.
-  const filters = [...(fps === undefined ? [] : [`fps=${fps}`]), ...(width === undefined ? [] : [`scale=${width}:-1`])];
+  const filters = [
+    ...(fps === undefined ? [] : [`fps=${fps}`]),
+    ...(width === undefined ? [] : [`scale=${width}:-1`]),
+  ];
   const filter = filters.length === 0 ? [] : ["-vf", filters.join(",")];
-  const output = ["-map", "0:v:0", "-an", "-sn", "-dn", ...filter, "-fps_mode", "passthrough", "-pix_fmt", "rgba", "-c:v", "pam", "-flush_packets", "1", "-f", "image2pipe", "pipe:1"];
+  const output = [
+    "-map",
+    "0:v:0",
+    "-an",
+    "-sn",
+    "-dn",
+    ...filter,
+    "-fps_mode",
+    "passthrough",
+    "-pix_fmt",
+    "rgba",
+    "-c:v",
+    "pam",
+    "-flush_packets",
+    "1",
+    "-f",
+    "image2pipe",
+    "pipe:1",
+  ];
 
-  return stoppable(async function* (stop) {
-    if (stop.aborted) return;
-    const child = startFfmpeg([...input, ...output], { ffmpeg, action });
-    const end = (): void => void child.stop();
-    stop.addEventListener("abort", end, { once: true });
-    try {
-      const frames = decoded(child, { action, live, fps, waitMs, stop });
-      // Read always, so that neither the pipe nor the camera's own queue fills with old frames.
-      yield* live ? newest(frames, { onDrop: (frame) => frame.close() }) : frames;
-    } finally {
-      stop.removeEventListener("abort", end);
-      await child.stop();
-    }
-  }, { live, signal });
+  return stoppable(
+    async function* (stop) {
+      if (stop.aborted) return;
+      const child = startFfmpeg([...input, ...output], { ffmpeg, action });
+      const end = (): void => void child.stop();
+      stop.addEventListener("abort", end, { once: true });
+      try {
+        const frames = decoded(child, { action, live, fps, waitMs, stop });
+        // Read always, so that neither the pipe nor the camera's own queue fills with old frames.
+        yield* live ? newest(frames, { onDrop: (frame) => frame.close() }) : frames;
+      } finally {
+        stop.removeEventListener("abort", end);
+        await child.stop();
+      }
+    },
+    { live, signal },
+  );
 }
 
 /** Each frame of an ffmpeg; a reader who waits makes it wait. */
 async function* decoded(
   child: FfmpegProcess,
-  { action, live, fps, waitMs, stop }: { readonly action: string; readonly live: boolean; readonly fps: number | undefined; readonly waitMs: number; readonly stop: AbortSignal },
+  {
+    action,
+    live,
+    fps,
+    waitMs,
+    stop,
+  }: {
+    readonly action: string;
+    readonly live: boolean;
+    readonly fps: number | undefined;
+    readonly waitMs: number;
+    readonly stop: AbortSignal;
+  },
 ): AsyncGenerator<Frame> {
   const parser = pamParser();
   const started = performance.now();
@@ -88,26 +138,45 @@ async function* decoded(
       }
     }
   } catch (cause) {
-    if (cause instanceof WireError) throw new SednaError(`${action}: ${cause.message}`, { code: "source-failed", retryable: live, cause });
+    if (cause instanceof WireError)
+      throw new SednaError(`${action}: ${cause.message}`, { code: "source-failed", retryable: live, cause });
     // Our own stop destroys the pipe; its end says what happened.
     if (!stop.aborted && !stalled) throw cause;
   } finally {
     clearTimeout(timer);
   }
   if (stop.aborted) return;
-  if (stalled) throw new SednaError(`${action}: expected a frame within ${waitMs} ms; got none`, { code: "source-failed", retryable: live });
+  if (stalled)
+    throw new SednaError(`${action}: expected a frame within ${waitMs} ms; got none`, {
+      code: "source-failed",
+      retryable: live,
+    });
   const failure = failureOf(await child.ended, { action, live, isBetween: parser.isBetween });
   if (failure && !stop.aborted) throw failure;
 }
 
-function failureOf({ code, signal, failure, complaint }: FfmpegEnd, { action, live, isBetween }: { readonly action: string; readonly live: boolean; readonly isBetween: boolean }): SednaError | undefined {
+function failureOf(
+  { code, signal, failure, complaint }: FfmpegEnd,
+  {
+    action,
+    live,
+    isBetween,
+  }: { readonly action: string; readonly live: boolean; readonly isBetween: boolean },
+): SednaError | undefined {
   if (failure) return failure;
   if (code === 0 && isBetween && !live) return undefined;
   const why = complaint === "" ? "" : `: ${complaint}`;
   // Older than 5.1, or built without a part: no waiting mends that.
   if (/Unrecognized option|Unknown encoder|Unknown input format|Protocol not found/.test(complaint)) {
-    return new SednaError(`${action}: expected ffmpeg 5.1 or newer with all its parts; got one that says${why}`, { code: "missing-dependency" });
+    return new SednaError(
+      `${action}: expected ffmpeg 5.1 or newer with all its parts; got one that says${why}`,
+      { code: "missing-dependency" },
+    );
   }
-  const got = code === 0 ? "its end" : code === null ? `ffmpeg killed by ${signal}` : `ffmpeg ended with code ${code}`;
-  return new SednaError(`${action}: expected frames; got ${got}${why}`, { code: "source-failed", retryable: live });
+  const got =
+    code === 0 ? "its end" : code === null ? `ffmpeg killed by ${signal}` : `ffmpeg ended with code ${code}`;
+  return new SednaError(`${action}: expected frames; got ${got}${why}`, {
+    code: "source-failed",
+    retryable: live,
+  });
 }

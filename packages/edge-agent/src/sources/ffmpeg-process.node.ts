@@ -33,16 +33,26 @@ const COMPLAINT_CHARACTERS = 4000;
  * Starts ffmpeg without a shell and without a standard input. `action` says in errors what it is for.
  * @throws {SednaError} `source-failed`, retryable, where the system has no room for another process's pipes.
  */
-export function startFfmpeg(args: readonly string[], { ffmpeg, action }: { readonly ffmpeg: string; readonly action: string }): FfmpegProcess {
-  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(ffmpeg, ["-hide_banner", "-nostdin", "-loglevel", "error", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    windowsHide: true,
-    env: { ...process.env, AV_LOG_FORCE_NOCOLOR: "1" },
-  });
+export function startFfmpeg(
+  args: readonly string[],
+  { ffmpeg, action }: { readonly ffmpeg: string; readonly action: string },
+): FfmpegProcess {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
+    ffmpeg,
+    ["-hide_banner", "-nostdin", "-loglevel", "error", ...args],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      windowsHide: true,
+      env: { ...process.env, AV_LOG_FORCE_NOCOLOR: "1" },
+    },
+  );
   if (!(child.stdout as Readable | undefined)) {
     // Out of file descriptors: Node then makes no pipes, and tells the error later as well.
     child.on("error", () => {});
-    throw new SednaError(`${action}: expected the program ${ffmpeg} to start; the system has no file descriptors left`, { code: "source-failed", retryable: true });
+    throw new SednaError(
+      `${action}: expected the program ${ffmpeg} to start; the system has no file descriptors left`,
+      { code: "source-failed", retryable: true },
+    );
   }
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -53,10 +63,12 @@ export function startFfmpeg(args: readonly string[], { ffmpeg, action }: { reado
   child.stderr.on("error", () => {});
 
   const ended = new Promise<FfmpegEnd>((resolve) => {
-    const lines = (): string => maskCredentials(complaint.trim().split(/\r?\n/).slice(-COMPLAINT_LINES).join("; "));
+    const lines = (): string =>
+      maskCredentials(complaint.trim().split(/\r?\n/).slice(-COMPLAINT_LINES).join("; "));
     child.once("error", (cause) => {
       // Also sent where a signal could not be delivered: then it goes on, and ends later.
-      if (child.pid === undefined) resolve({ code: null, signal: null, failure: missing(cause, { ffmpeg, action }), complaint: "" });
+      if (child.pid === undefined)
+        resolve({ code: null, signal: null, failure: missing(cause, { ffmpeg, action }), complaint: "" });
     });
     child.once("close", (code, signal) => resolve({ code, signal, complaint: lines() }));
   });
@@ -68,7 +80,8 @@ export function startFfmpeg(args: readonly string[], { ffmpeg, action }: { reado
     async stop() {
       // Nobody reads any more. A pipe that is full or never read to its end would keep "close" from coming.
       child.stdout.destroy();
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return void (await ended);
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
+        return void (await ended);
       child.kill("SIGTERM");
       const timer = setTimeout(() => {
         child.kill("SIGKILL");
@@ -81,11 +94,23 @@ export function startFfmpeg(args: readonly string[], { ffmpeg, action }: { reado
   };
 }
 
-function missing(cause: Error, { ffmpeg, action }: { readonly ffmpeg: string; readonly action: string }): SednaError {
+function missing(
+  cause: Error,
+  { ffmpeg, action }: { readonly ffmpeg: string; readonly action: string },
+): SednaError {
   const code = (cause as NodeJS.ErrnoException).code;
   const got = code === "ENOENT" ? "none" : maskCredentials(cause.message);
-  const install = "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) or say where it is with the option ffmpeg";
+  const install =
+    "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) or say where it is with the option ffmpeg";
   // Out of memory or of processes is no lack of ffmpeg, and passes.
-  if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR") return new SednaError(`${action}: expected the program ${ffmpeg} to start; got ${got}`, { code: "source-failed", retryable: true, cause });
-  return new SednaError(`${action}: expected the program ${ffmpeg}; got ${got}: ${install}`, { code: "missing-dependency", cause });
+  if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR")
+    return new SednaError(`${action}: expected the program ${ffmpeg} to start; got ${got}`, {
+      code: "source-failed",
+      retryable: true,
+      cause,
+    });
+  return new SednaError(`${action}: expected the program ${ffmpeg}; got ${got}: ${install}`, {
+    code: "missing-dependency",
+    cause,
+  });
 }

@@ -6,17 +6,45 @@ import { ffmpegFrames } from "./ffmpeg-frames.node.ts";
 import { maskCredentials } from "./mask-credentials.ts";
 
 /** See the contract: the newest frame of a camera on the network. */
-export function rtsp({ url, transport = "tcp", stallMs = 10_000, ...rest }: RtspOptions): SampleSource<Frame> {
-  const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : url instanceof URL ? url : undefined;
-  if (!parsed) throw new TypeError(`read a camera: expected url as rtsp://host/path; got ${typeof url === "string" ? JSON.stringify(maskCredentials(url)) : describe(url)}`);
-  if (parsed.protocol !== "rtsp:" && parsed.protocol !== "rtsps:") throw new RangeError(`read a camera: expected a URL of rtsp or rtsps; got ${maskCredentials(parsed.href)}`);
-  if (transport !== "tcp" && transport !== "udp") throw new RangeError(`read a camera: expected transport tcp or udp; got ${describe(transport)}`);
+export function rtsp({
+  url,
+  transport = "tcp",
+  stallMs = 10_000,
+  ...rest
+}: RtspOptions): SampleSource<Frame> {
+  const parsed =
+    typeof url === "string" && URL.canParse(url) ? new URL(url) : url instanceof URL ? url : undefined;
+  if (!parsed)
+    throw new TypeError(
+      `read a camera: expected url as rtsp://host/path; got ${typeof url === "string" ? JSON.stringify(maskCredentials(url)) : describe(url)}`,
+    );
+  if (parsed.protocol !== "rtsp:" && parsed.protocol !== "rtsps:")
+    throw new RangeError(
+      `read a camera: expected a URL of rtsp or rtsps; got ${maskCredentials(parsed.href)}`,
+    );
+  if (transport !== "tcp" && transport !== "udp")
+    throw new RangeError(`read a camera: expected transport tcp or udp; got ${describe(transport)}`);
 
   return ffmpegFrames({
     action: `read ${maskCredentials(parsed.href)}`,
     // The demuxer is named and the protocols are few, so that no answer of a server makes ffmpeg read anything else.
     // The socket's own timeout ends a child whose parent was killed.
-    input: ["-f", "rtsp", "-protocol_whitelist", "rtp,udp,tcp,tls", "-rtsp_transport", transport, "-allowed_media_types", "video", "-timeout", String(Math.round(1000 * stallMs)), "-fflags", "nobuffer", "-i", parsed.href],
+    input: [
+      "-f",
+      "rtsp",
+      "-protocol_whitelist",
+      "rtp,udp,tcp,tls",
+      "-rtsp_transport",
+      transport,
+      "-allowed_media_types",
+      "video",
+      "-timeout",
+      String(Math.round(1000 * stallMs)),
+      "-fflags",
+      "nobuffer",
+      "-i",
+      parsed.href,
+    ],
     live: true,
     stallMs,
     ...rest,
@@ -36,20 +64,48 @@ export function webcam({ device, ...rest }: WebcamOptions = {}): SampleSource<Fr
 }
 
 /** How ffmpeg opens a camera on a platform; @throws {SednaError} `unsupported-platform` where we do not know. */
-export function webcamInput({ device, platform }: { readonly device: string | undefined; readonly platform: string }): { readonly action: string; readonly input: readonly string[] } {
-  if (device !== undefined && (typeof device !== "string" || device === "")) throw new TypeError(`open the webcam: expected device as its name; got ${describe(device)}`);
-  const open = (format: string, name: string): { action: string; input: string[] } => ({ action: `open the webcam ${name}`, input: ["-f", format, "-i", name] });
+export function webcamInput({
+  device,
+  platform,
+}: {
+  readonly device: string | undefined;
+  readonly platform: string;
+}): { readonly action: string; readonly input: readonly string[] } {
+  if (device !== undefined && (typeof device !== "string" || device === ""))
+    throw new TypeError(`open the webcam: expected device as its name; got ${describe(device)}`);
+  const open = (format: string, name: string): { action: string; input: string[] } => ({
+    action: `open the webcam ${name}`,
+    input: ["-f", format, "-i", name],
+  });
   if (platform === "linux") return open("v4l2", device ?? "/dev/video0");
   if (platform === "darwin") return open("avfoundation", `${device ?? "0"}:none`);
-  if (platform !== "win32") throw new SednaError(`open the webcam: expected Linux, macOS or Windows; got ${platform}`, { code: "unsupported-platform" });
-  if (device === undefined) throw new TypeError("open the webcam: expected device as the camera's name, which Windows needs; ffmpeg -list_devices true -f dshow -i dummy lists them");
+  if (platform !== "win32")
+    throw new SednaError(`open the webcam: expected Linux, macOS or Windows; got ${platform}`, {
+      code: "unsupported-platform",
+    });
+  if (device === undefined)
+    throw new TypeError(
+      "open the webcam: expected device as the camera's name, which Windows needs; ffmpeg -list_devices true -f dshow -i dummy lists them",
+    );
   return open("dshow", `video=${device}`);
 }
 
 function fileInput(source: unknown): { readonly input: readonly string[]; readonly name: string } {
-  const url = source instanceof URL ? source : typeof source === "string" && /^(https?|file):\/\//i.test(source) ? new URL(source) : undefined;
-  if (url?.protocol === "http:" || url?.protocol === "https:") return { input: ["-protocol_whitelist", "http,https,tcp,tls", "-i", url.href], name: maskCredentials(url.href) };
-  if (url ? url.protocol !== "file:" : typeof source !== "string" || source === "") throw new TypeError(`read a video file: expected a path, or a URL of file, http or https; got ${describe(source instanceof URL ? source.href : source)}`);
+  const url =
+    source instanceof URL
+      ? source
+      : typeof source === "string" && /^(https?|file):\/\//i.test(source)
+        ? new URL(source)
+        : undefined;
+  if (url?.protocol === "http:" || url?.protocol === "https:")
+    return {
+      input: ["-protocol_whitelist", "http,https,tcp,tls", "-i", url.href],
+      name: maskCredentials(url.href),
+    };
+  if (url ? url.protocol !== "file:" : typeof source !== "string" || source === "")
+    throw new TypeError(
+      `read a video file: expected a path, or a URL of file, http or https; got ${describe(source instanceof URL ? source.href : source)}`,
+    );
   const path = url ? fileURLToPath(url) : resolve(source as string);
   // "file:" before it: no name can then be read as another protocol. A playlist may not lead out to the network.
   return { input: ["-protocol_whitelist", "file", "-i", `file:${path}`], name: path };

@@ -14,16 +14,24 @@ describe("rtsp()", () => {
 
   it("refuses settings that ffmpeg would not understand", () => {
     const url = "rtsp://a:s3cret@camera/";
-    expect(() => rtsp({ url, fps: 0 })).toThrow(new RangeError("read rtsp://a:***@camera/: expected fps above 0; got 0"));
+    expect(() => rtsp({ url, fps: 0 })).toThrow(
+      new RangeError("read rtsp://a:***@camera/: expected fps above 0; got 0"),
+    );
     expect(() => rtsp({ url, width: 0.5 })).toThrow("expected width as an integer from 1 to 16384; got 0.5");
     expect(() => rtsp({ url, stallMs: Infinity })).toThrow("expected stallMs");
     expect(() => rtsp({ url, fps: "25,drawtext=textfile=/etc/passwd" as never })).toThrow(RangeError);
-    expect(() => rtsp({ url, transport: "listen" as never })).toThrow('expected transport tcp or udp; got "listen"');
+    expect(() => rtsp({ url, transport: "listen" as never })).toThrow(
+      'expected transport tcp or udp; got "listen"',
+    );
   });
 });
 
 describe("videoFile() in Node", () => {
-  it.each<[string, unknown]>([["another protocol", new URL("concat:a")], ["nothing", undefined], ["an empty path", ""]])("refuses %s", (_, source) => {
+  it.each<[string, unknown]>([
+    ["another protocol", new URL("concat:a")],
+    ["nothing", undefined],
+    ["an empty path", ""],
+  ])("refuses %s", (_, source) => {
     expect(() => videoFile({ source, fps: 1 })).toThrow("expected a path, or a URL of file, http or https");
   });
 
@@ -43,8 +51,12 @@ describe("webcam()", () => {
   });
 
   it("asks for a name on Windows, and names the systems that it knows", () => {
-    expect(() => webcamInput({ platform: "win32", device: undefined })).toThrow("ffmpeg -list_devices true -f dshow -i dummy lists them");
-    expect(() => webcamInput({ platform: "sunos", device: undefined })).toThrow("expected Linux, macOS or Windows; got sunos");
+    expect(() => webcamInput({ platform: "win32", device: undefined })).toThrow(
+      "ffmpeg -list_devices true -f dshow -i dummy lists them",
+    );
+    expect(() => webcamInput({ platform: "sunos", device: undefined })).toThrow(
+      "expected Linux, macOS or Windows; got sunos",
+    );
     expect(() => webcam({ device: "" })).toThrow('expected device as its name; got ""');
   });
 });

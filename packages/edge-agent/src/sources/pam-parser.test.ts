@@ -5,7 +5,9 @@ import { pamParser } from "./pam-parser.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const pam = (width: number, height: number, value = 0): Uint8Array => {
-  const header = bytes(`P7\nWIDTH ${width}\nHEIGHT ${height}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n`);
+  const header = bytes(
+    `P7\nWIDTH ${width}\nHEIGHT ${height}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n`,
+  );
   return Uint8Array.from([...header, ...new Uint8Array(4 * width * height).fill(value)]);
 };
 
@@ -20,7 +22,13 @@ describe("pamParser()", () => {
           const length = cuts[i % cuts.length]!;
           pictures.push(...parser.push(stream.subarray(at, (at += length))));
         }
-        expect(pictures.map(({ width, height, data }) => [width, height, data.length, data[0], data.at(-1)])).toEqual([[3, 2, 24, 10, 10], [1, 1, 4, 20, 20], [4, 5, 80, 30, 30]]);
+        expect(
+          pictures.map(({ width, height, data }) => [width, height, data.length, data[0], data.at(-1)]),
+        ).toEqual([
+          [3, 2, 24, 10, 10],
+          [1, 1, 4, 20, 20],
+          [4, 5, 80, 30, 30],
+        ]);
         expect(parser.isBetween).toBe(true);
       }),
     );
@@ -46,17 +54,44 @@ describe("pamParser()", () => {
 
   it.each<[string, string, string]>([
     ["another format", "P6\nWIDTH 1\nENDHDR\n", 'expected a PAM that begins with P7; got "P6"'],
-    ["pictures without alpha", "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 3\nMAXVAL 255\nENDHDR\n", 'expected DEPTH 4; got "3"'],
-    ["no width", "P7\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n", "expected WIDTH as a positive integer; got null"],
+    [
+      "pictures without alpha",
+      "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 3\nMAXVAL 255\nENDHDR\n",
+      'expected DEPTH 4; got "3"',
+    ],
+    [
+      "no width",
+      "P7\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n",
+      "expected WIDTH as a positive integer; got null",
+    ],
     ["a side that is no number", "P7\nWIDTH 1e9\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n", 'got "1e9"'],
-    ["a picture of a gigabyte", "P7\nWIDTH 65536\nHEIGHT 65536\nDEPTH 4\nMAXVAL 255\nENDHDR\n", 'expected at most 33554432 pixels; got "65536x65536"'],
+    [
+      "a picture of a gigabyte",
+      "P7\nWIDTH 65536\nHEIGHT 65536\nDEPTH 4\nMAXVAL 255\nENDHDR\n",
+      'expected at most 33554432 pixels; got "65536x65536"',
+    ],
     ["a header without end", `P7\n${"#".repeat(300)}`, "expected the header of a PAM within 256 bytes"],
   ])("refuses %s", (_, header, message) => {
     expect(() => pamParser().push(bytes(header))).toThrow(message);
   });
 
   it("throws nothing but a WireError, whatever comes", () => {
-    const piece = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(...["P7\n", "WIDTH 2\n", "HEIGHT 3\n", "WIDTH -1\n", "DEPTH 4\n", "MAXVAL 255\n", "ENDHDR\n", "\n", " "].map(bytes)));
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.constantFrom(
+        ...[
+          "P7\n",
+          "WIDTH 2\n",
+          "HEIGHT 3\n",
+          "WIDTH -1\n",
+          "DEPTH 4\n",
+          "MAXVAL 255\n",
+          "ENDHDR\n",
+          "\n",
+          " ",
+        ].map(bytes),
+      ),
+    );
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
         const parser = pamParser();

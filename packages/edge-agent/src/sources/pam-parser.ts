@@ -30,7 +30,7 @@ export function pamParser(): PamParser {
     },
     push(chunk) {
       const pictures: Pixels[] = [];
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         if (picture) {
           const part = chunk.subarray(at, at + picture.data.length - filled);
           picture.data.set(part, filled);
@@ -49,7 +49,9 @@ export function pamParser(): PamParser {
           header = [];
           filled = 0;
         } else if (header.length > MAX_HEADER) {
-          throw new WireError(`read a picture: expected the header of a PAM within ${MAX_HEADER} bytes; got ${JSON.stringify(asText(header).slice(0, 40))}...`);
+          throw new WireError(
+            `read a picture: expected the header of a PAM within ${MAX_HEADER} bytes; got ${JSON.stringify(asText(header).slice(0, 40))}...`,
+          );
         }
       }
       return pictures;
@@ -62,13 +64,21 @@ const isComplete = (header: readonly number[]): boolean => asText(header.slice(-
 
 function readHeader(bytes: readonly number[]): { readonly width: number; readonly height: number } {
   const [magic, ...lines] = asText(bytes).split("\n").slice(0, -2);
-  const fields = new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]));
-  const expected = (what: string, got: string | undefined): WireError => new WireError(`read a picture: expected ${what}; got ${JSON.stringify(got ?? null)}`);
+  const fields = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]),
+  );
+  const expected = (what: string, got: string | undefined): WireError =>
+    new WireError(`read a picture: expected ${what}; got ${JSON.stringify(got ?? null)}`);
   if (magic !== "P7") throw expected("a PAM that begins with P7", magic);
-  for (const [name, value] of [["DEPTH", "4"], ["MAXVAL", "255"]] as const) if (fields.get(name) !== value) throw expected(`${name} ${value}`, fields.get(name));
+  for (const [name, value] of [
+    ["DEPTH", "4"],
+    ["MAXVAL", "255"],
+  ] as const)
+    if (fields.get(name) !== value) throw expected(`${name} ${value}`, fields.get(name));
   const side = (name: string): number => {
     const text = fields.get(name);
-    if (text === undefined || !/^[1-9]\d{0,5}$/.test(text)) throw expected(`${name} as a positive integer`, text);
+    if (text === undefined || !/^[1-9]\d{0,5}$/.test(text))
+      throw expected(`${name} as a positive integer`, text);
     return Number(text);
   };
   const width = side("WIDTH");

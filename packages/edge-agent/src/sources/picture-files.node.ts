@@ -8,7 +8,9 @@ const picture = /\.(jpe?g|png|webp)$/i;
 export async function pictureNames(path: string): Promise<string[]> {
   const order = new Intl.Collator("en", { numeric: true });
   // A name with a dot before it is a file on its way, as rsync writes them.
-  return (await readdir(path)).filter((name) => picture.test(name) && !name.startsWith(".")).toSorted(order.compare);
+  return (await readdir(path))
+    .filter((name) => picture.test(name) && !name.startsWith("."))
+    .toSorted(order.compare);
 }
 
 /** Decodes a file's bytes; an error names the file. */

@@ -17,7 +17,10 @@ function simulatedClock(): SourceClock & { time: number; readonly waits: number[
   return clock;
 }
 const failure = new SednaError("the camera is gone", { code: "source-failed", retryable: true });
-const source = <T>(live: boolean, samples: () => AsyncGenerator<T>): SampleSource<T> => ({ live, [Symbol.asyncIterator]: samples });
+const source = <T>(live: boolean, samples: () => AsyncGenerator<T>): SampleSource<T> => ({
+  live,
+  [Symbol.asyncIterator]: samples,
+});
 const all = async <T>(samples: AsyncIterable<T>, count = Infinity): Promise<T[]> => {
   const taken: T[] = [];
   for await (const sample of samples) if (taken.push(sample) === count) break;
@@ -36,7 +39,9 @@ describe("restartSource()", () => {
         if (number < 3) throw failure;
       });
     };
-    expect(await all(restartSource(open, { clock, random: () => 0.5, onEvent: (event) => events.push(event) }), 3)).toEqual([1, 3, 4]);
+    expect(
+      await all(restartSource(open, { clock, random: () => 0.5, onEvent: (event) => events.push(event) }), 3),
+    ).toEqual([1, 3, 4]);
     expect(events).toEqual([
       { type: "source-opened" },
       { type: "source-failed", message: "the camera is gone", retryInMs: 250 },
@@ -49,10 +54,11 @@ describe("restartSource()", () => {
 
   it("ends with a file, and opens one that could not be read again", async () => {
     let opened = 0;
-    const open = () => source(false, async function* () {
-      if (++opened === 1) throw failure;
-      yield* [1, 2];
-    });
+    const open = () =>
+      source(false, async function* () {
+        if (++opened === 1) throw failure;
+        yield* [1, 2];
+      });
     expect(await all(restartSource(open, { clock: simulatedClock() }))).toEqual([1, 2]);
     expect(opened).toBe(2);
   });
@@ -62,12 +68,15 @@ describe("restartSource()", () => {
     const draws = [0.999, 0];
     let tries = 0;
     const stop = new AbortController();
-    const open = () => source(true, async function* () {
-      if (++tries === 40) stop.abort();
-      yield* [];
-      throw failure;
-    });
-    expect(await all(restartSource(open, { clock, random: () => draws[tries % 2]!, signal: stop.signal }))).toEqual([]);
+    const open = () =>
+      source(true, async function* () {
+        if (++tries === 40) stop.abort();
+        yield* [];
+        throw failure;
+      });
+    expect(
+      await all(restartSource(open, { clock, random: () => draws[tries % 2]!, signal: stop.signal })),
+    ).toEqual([]);
     expect(Math.max(...clock.waits)).toBe(29_970);
     expect(clock.waits.filter((ms) => ms === 0).length).toBeGreaterThan(15);
   });
@@ -75,12 +84,13 @@ describe("restartSource()", () => {
   it("starts with short waits again after a source that gave for long, and not after one that broke at once", async () => {
     const clock = simulatedClock();
     let opened = 0;
-    const open = () => source(true, async function* () {
-      opened++;
-      yield opened;
-      if (opened === 6) clock.time += 30_000;
-      throw failure;
-    });
+    const open = () =>
+      source(true, async function* () {
+        opened++;
+        yield opened;
+        if (opened === 6) clock.time += 30_000;
+        throw failure;
+      });
     await all(restartSource(open, { clock, random: () => 1 - 2 ** -53 }), 8);
     expect(clock.waits).toEqual([500, 1000, 2000, 4000, 8000, 500, 1000]);
   });
@@ -94,8 +104,13 @@ describe("restartSource()", () => {
   ])("throws %s", async (_, error) => {
     const events: SourceEvent[] = [];
     // oxlint-disable-next-line require-yield
-    const open = () => source(true, async function* () { throw error; });
-    await expect(all(restartSource(open, { clock: simulatedClock(), onEvent: (event) => events.push(event) }))).rejects.toBe(error);
+    const open = () =>
+      source(true, async function* () {
+        throw error;
+      });
+    await expect(
+      all(restartSource(open, { clock: simulatedClock(), onEvent: (event) => events.push(event) })),
+    ).rejects.toBe(error);
     expect(events).toEqual([]);
   });
 
@@ -104,11 +119,21 @@ describe("restartSource()", () => {
     const listeners = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => uncaught.push(error));
     let opened = 0;
-    const open = () => source(false, async function* () {
-      opened++;
-      yield* [1, 2];
-    });
-    expect(await all(restartSource(open, { clock: simulatedClock(), onEvent: () => { throw new Error("the listener's own"); } }))).toEqual([1, 2]);
+    const open = () =>
+      source(false, async function* () {
+        opened++;
+        yield* [1, 2];
+      });
+    expect(
+      await all(
+        restartSource(open, {
+          clock: simulatedClock(),
+          onEvent: () => {
+            throw new Error("the listener's own");
+          },
+        }),
+      ),
+    ).toEqual([1, 2]);
     await new Promise((resolve) => setTimeout(resolve));
     process.removeAllListeners("uncaughtException");
     for (const listener of listeners) process.on("uncaughtException", listener);
@@ -116,9 +141,30 @@ describe("restartSource()", () => {
   });
 
   it("tells at once what open throws, and is as live as what it opened", () => {
-    expect(() => restartSource(() => { throw new TypeError("no url"); })).toThrow("no url");
-    expect([true, false].map((live) => restartSource(() => source(live, async function* () { yield 1; })).live)).toEqual([true, false]);
-    expect(() => restartSource(() => source(true, async function* () { yield 1; }), { baseMs: 100, maxMs: 10 })).toThrow("expected 0 < baseMs <= maxMs");
+    expect(() =>
+      restartSource(() => {
+        throw new TypeError("no url");
+      }),
+    ).toThrow("no url");
+    expect(
+      [true, false].map(
+        (live) =>
+          restartSource(() =>
+            source(live, async function* () {
+              yield 1;
+            }),
+          ).live,
+      ),
+    ).toEqual([true, false]);
+    expect(() =>
+      restartSource(
+        () =>
+          source(true, async function* () {
+            yield 1;
+          }),
+        { baseMs: 100, maxMs: 10 },
+      ),
+    ).toThrow("expected 0 < baseMs <= maxMs");
   });
 
   it("ends at once for a reader who leaves, while the source is waited for and while it waits to open again", async () => {
@@ -140,7 +186,13 @@ describe("restartSource()", () => {
     let failed!: () => void;
     const hasFailed = new Promise<void>((resolve) => (failed = resolve));
     // oxlint-disable-next-line require-yield
-    const failing = restartSource(() => source(true, async function* () { throw failure; }), { random: () => 0.99, baseMs: 30_000, onEvent: failed })[Symbol.asyncIterator]();
+    const failing = restartSource(
+      () =>
+        source(true, async function* () {
+          throw failure;
+        }),
+      { random: () => 0.99, baseMs: 30_000, onEvent: failed },
+    )[Symbol.asyncIterator]();
     const next = failing.next();
     await hasFailed;
     await failing.return!();

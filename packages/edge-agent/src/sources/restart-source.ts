@@ -34,39 +34,55 @@ const finalCodes: readonly ErrorCode[] = ["missing-dependency", "unsupported-pla
  *
  * `open` is called once at once, for what it throws and whether it is live, and again for every restart.
  */
-export function restartSource<Sample>(open: () => SampleSource<Sample>, { onEvent, baseMs = 500, maxMs = 30_000, signal, random = Math.random, clock = realClock }: RestartSourceOptions = {}): SampleSource<Sample> {
-  if (!(baseMs > 0 && baseMs <= maxMs && maxMs < 2 ** 31)) throw new RangeError(`restart a source: expected 0 < baseMs <= maxMs < 2147483648; got baseMs ${baseMs}, maxMs ${maxMs}`);
+export function restartSource<Sample>(
+  open: () => SampleSource<Sample>,
+  {
+    onEvent,
+    baseMs = 500,
+    maxMs = 30_000,
+    signal,
+    random = Math.random,
+    clock = realClock,
+  }: RestartSourceOptions = {},
+): SampleSource<Sample> {
+  if (!(baseMs > 0 && baseMs <= maxMs && maxMs < 2 ** 31))
+    throw new RangeError(
+      `restart a source: expected 0 < baseMs <= maxMs < 2147483648; got baseMs ${baseMs}, maxMs ${maxMs}`,
+    );
   const first = open();
   const { live = false } = first;
   let fresh: SampleSource<Sample> | undefined = first;
   const tell = (event: SourceEvent): void => callListener(onEvent, event);
 
-  return stoppable(async function* (stop) {
-    for (let failures = 0; !stop.aborted; failures++) {
-      const opened = clock.now();
-      let message: string;
-      try {
-        const source = fresh ?? open();
-        fresh = undefined;
-        let count = 0;
-        for await (const sample of untilStopped(source, stop)) {
-          if (count++ === 0) tell({ type: "source-opened" });
-          yield sample;
+  return stoppable(
+    async function* (stop) {
+      for (let failures = 0; !stop.aborted; failures++) {
+        const opened = clock.now();
+        let message: string;
+        try {
+          const source = fresh ?? open();
+          fresh = undefined;
+          let count = 0;
+          for await (const sample of untilStopped(source, stop)) {
+            if (count++ === 0) tell({ type: "source-opened" });
+            yield sample;
+          }
+          if (!live || stop.aborted) return;
+          message = "the source ended";
+        } catch (error) {
+          if (stop.aborted) return;
+          if (isFinal(error)) throw error;
+          message = error instanceof Error ? error.message : String(error);
         }
-        if (!live || stop.aborted) return;
-        message = "the source ended";
-      } catch (error) {
-        if (stop.aborted) return;
-        if (isFinal(error)) throw error;
-        message = error instanceof Error ? error.message : String(error);
+        // One that breaks right after its first sample must not be hammered either.
+        if (clock.now() - opened >= maxMs) failures = 0;
+        const retryInMs = Math.round(nextWait({ tried: failures, baseMs, capMs: maxMs, random }));
+        tell({ type: "source-failed", message, retryInMs });
+        await clock.wait(retryInMs, stop);
       }
-      // One that breaks right after its first sample must not be hammered either.
-      if (clock.now() - opened >= maxMs) failures = 0;
-      const retryInMs = Math.round(nextWait({ tried: failures, baseMs, capMs: maxMs, random }));
-      tell({ type: "source-failed", message, retryInMs });
-      await clock.wait(retryInMs, stop);
-    }
-  }, { live, signal });
+    },
+    { live, signal },
+  );
 }
 
 function isFinal(error: unknown): boolean {
@@ -75,7 +91,10 @@ function isFinal(error: unknown): boolean {
 }
 
 /** The source's samples; it is told to end as soon as `stop` says so, even while it is being waited for. */
-async function* untilStopped<Sample>(source: SampleSource<Sample>, stop: AbortSignal): AsyncGenerator<Sample> {
+async function* untilStopped<Sample>(
+  source: SampleSource<Sample>,
+  stop: AbortSignal,
+): AsyncGenerator<Sample> {
   const iterator = source[Symbol.asyncIterator]();
   let leaving: Promise<unknown> | undefined;
   const leave = (): void => void (leaving ??= Promise.resolve(iterator.return?.()).catch(() => {}));

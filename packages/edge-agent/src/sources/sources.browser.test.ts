@@ -19,16 +19,19 @@ const play = async (): Promise<HTMLVideoElement> => {
 const watchFrames = (): { open: number } => {
   const counter = { open: 0 };
   const Original = VideoFrame;
-  vi.stubGlobal("VideoFrame", class extends Original {
-    constructor(...args: ConstructorParameters<typeof Original>) {
-      super(...args);
-      counter.open++;
-    }
-    override close(): void {
-      counter.open--;
-      super.close();
-    }
-  });
+  vi.stubGlobal(
+    "VideoFrame",
+    class extends Original {
+      constructor(...args: ConstructorParameters<typeof Original>) {
+        super(...args);
+        counter.open++;
+      }
+      override close(): void {
+        counter.open--;
+        super.close();
+      }
+    },
+  );
   return counter;
 };
 const slow = (ms: number): Estimator<Frame, number[][]> => ({
@@ -65,7 +68,13 @@ describe("videoElement()", () => {
   it("encodes a frame as JPEG, smaller where asked", async () => {
     for await (const frame of videoElement(await play())) {
       const image = await frame.encode({ type: "image/jpeg", quality: 0.8, maxSide: 384 });
-      expect([image.type, image.width, image.height, image.bytes[0], image.bytes[1]]).toEqual(["image/jpeg", 384, 288, 0xff, 0xd8]);
+      expect([image.type, image.width, image.height, image.bytes[0], image.bytes[1]]).toEqual([
+        "image/jpeg",
+        384,
+        288,
+        0xff,
+        0xd8,
+      ]);
       frame.close();
       break;
     }
@@ -108,7 +117,9 @@ describe("a reader who leaves", () => {
     });
     const element = document.createElement("video");
     const controller = new AbortController();
-    const reading = (async () => { for await (const frame of camera({ element, signal: controller.signal })) frame.close(); })();
+    const reading = (async () => {
+      for await (const frame of camera({ element, signal: controller.signal })) frame.close();
+    })();
     controller.abort();
     grant();
     await reading;
@@ -123,7 +134,8 @@ describe("a reader who leaves", () => {
     for await (const frame of videoElement(element)) {
       times.push(frame.timestamp);
       frame.close();
-      if (!element.ended) await new Promise((resolve) => element.addEventListener("ended", resolve, { once: true }));
+      if (!element.ended)
+        await new Promise((resolve) => element.addEventListener("ended", resolve, { once: true }));
     }
     expect(times.length).toBeGreaterThanOrEqual(1);
   });
@@ -141,7 +153,9 @@ describe("videoFile()", () => {
   });
 
   it("says so when the file is no video", async () => {
-    const read = async (): Promise<void> => { for await (const frame of videoFile({ source: new Blob(["no video"]), fps: 1 })) frame.close(); };
+    const read = async (): Promise<void> => {
+      for await (const frame of videoFile({ source: new Blob(["no video"]), fps: 1 })) frame.close();
+    };
     await expect(read()).rejects.toThrow("expected a video that this browser plays");
   });
 });
@@ -165,9 +179,16 @@ describe("camera()", () => {
   });
 
   it("says what the browser said when there is none", async () => {
-    vi.spyOn(navigator.mediaDevices, "getUserMedia").mockRejectedValue(new DOMException("Requested device not found", "NotFoundError"));
-    const read = async (): Promise<void> => { for await (const frame of camera()) frame.close(); };
-    await expect(read()).rejects.toMatchObject({ code: "unsupported-platform", message: expect.stringContaining("NotFoundError: Requested device not found") });
+    vi.spyOn(navigator.mediaDevices, "getUserMedia").mockRejectedValue(
+      new DOMException("Requested device not found", "NotFoundError"),
+    );
+    const read = async (): Promise<void> => {
+      for await (const frame of camera()) frame.close();
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: "unsupported-platform",
+      message: expect.stringContaining("NotFoundError: Requested device not found"),
+    });
   });
 });
 

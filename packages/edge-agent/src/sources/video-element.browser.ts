@@ -3,8 +3,12 @@ import { browserFrame } from "../frames/video-frame.browser.ts";
 import { stoppable } from "./stoppable.ts";
 
 /** See the contract: the frames of a playing `<video>`, each at the moment it is shown. */
-export function videoElement(element: unknown, { signal }: { readonly signal?: AbortSignal } = {}): SampleSource<Frame> {
-  if (!(element instanceof HTMLVideoElement)) throw new TypeError(`read a video element: expected a <video>; got ${describe(element)}`);
+export function videoElement(
+  element: unknown,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): SampleSource<Frame> {
+  if (!(element instanceof HTMLVideoElement))
+    throw new TypeError(`read a video element: expected a <video>; got ${describe(element)}`);
   return stoppable((stop) => shownFrames(element, stop), { live: true, signal });
 }
 
@@ -19,13 +23,22 @@ export async function* shownFrames(video: HTMLVideoElement, signal: AbortSignal)
 
 /** The current picture of a video, as a frame that the video no longer touches. */
 export async function grab(video: HTMLVideoElement, timestamp: number): Promise<Frame> {
-  if (video.videoWidth === 0 || video.videoHeight === 0) throw new RangeError(`read a video element: expected a picture of at least 1x1; got ${video.videoWidth}x${video.videoHeight}`);
-  const picture = typeof VideoFrame === "function" ? new VideoFrame(video, { timestamp: Math.round(timestamp * 1000) }) : await createImageBitmap(video);
+  if (video.videoWidth === 0 || video.videoHeight === 0)
+    throw new RangeError(
+      `read a video element: expected a picture of at least 1x1; got ${video.videoWidth}x${video.videoHeight}`,
+    );
+  const picture =
+    typeof VideoFrame === "function"
+      ? new VideoFrame(video, { timestamp: Math.round(timestamp * 1000) })
+      : await createImageBitmap(video);
   return browserFrame(picture, { timestamp });
 }
 
 /** Waits until the video shows a new frame; undefined at its end. */
-function nextShown(video: HTMLVideoElement, signal: AbortSignal): Promise<{ readonly mediaTime: number } | undefined> {
+function nextShown(
+  video: HTMLVideoElement,
+  signal: AbortSignal,
+): Promise<{ readonly mediaTime: number } | undefined> {
   return new Promise((resolve, reject) => {
     // It may have come to its end, or failed, while the last frame was being answered.
     if (video.ended) return resolve(undefined);
@@ -39,14 +52,20 @@ function nextShown(video: HTMLVideoElement, signal: AbortSignal): Promise<{ read
     const callback = video.requestVideoFrameCallback((_, metadata) => settle(metadata));
     const once = { signal: stop.signal };
     video.addEventListener("ended", () => settle(undefined), once);
-    video.addEventListener("error", () => {
-      stop.abort();
-      reject(failure(video));
-    }, once);
+    video.addEventListener(
+      "error",
+      () => {
+        stop.abort();
+        reject(failure(video));
+      },
+      once,
+    );
     signal.addEventListener("abort", () => settle(undefined), once);
   });
 }
 
 function failure(video: HTMLVideoElement): Error {
-  return new Error(`read a video element: expected frames; the video failed: ${video.error?.message || `code ${video.error?.code}`}`);
+  return new Error(
+    `read a video element: expected frames; the video failed: ${video.error?.message || `code ${video.error?.code}`}`,
+  );
 }

@@ -5,7 +5,8 @@ import { grab } from "./video-element.browser.ts";
 
 /** See the contract: the file is stepped through by seeking, so that a slow model misses nothing. */
 export function videoFile({ source, fps, signal }: VideoFileOptions): SampleSource<Frame> {
-  if (!(fps > 0 && fps < Infinity)) throw new RangeError(`read a video file: expected fps above 0; got ${fps}`);
+  if (!(fps > 0 && fps < Infinity))
+    throw new RangeError(`read a video file: expected fps above 0; got ${fps}`);
   return stoppable((stop) => frames({ source, fps }, stop), { live: false, signal });
 }
 
@@ -17,7 +18,10 @@ async function* frames({ source, fps }: VideoFileOptions, stop: AbortSignal): As
     video.preload = "auto";
     video.src = url ?? String(source);
     await happens(video, "loadeddata", stop);
-    if (!stop.aborted && !Number.isFinite(video.duration)) throw new RangeError("read a video file: expected a video that says how long it is; this one does not (recordings of MediaRecorder often do not)");
+    if (!stop.aborted && !Number.isFinite(video.duration))
+      throw new RangeError(
+        "read a video file: expected a video that says how long it is; this one does not (recordings of MediaRecorder often do not)",
+      );
     // Aim at the middle of a frame's time: a seek to its edge may land on either side.
     for (let i = 0; (i + 0.5) / fps < video.duration && !stop.aborted; i++) {
       const sought = happens(video, "seeked", stop);
@@ -44,10 +48,18 @@ function happens(video: HTMLVideoElement, event: "loadeddata" | "seeked", stop: 
     };
     video.addEventListener(event, done, once);
     stop.addEventListener("abort", done, once);
-    video.addEventListener("error", () => {
-      over.abort();
-      reject(new Error(`read a video file: expected a video that this browser plays; got ${video.error?.message || `code ${video.error?.code}`}`));
-    }, once);
+    video.addEventListener(
+      "error",
+      () => {
+        over.abort();
+        reject(
+          new Error(
+            `read a video file: expected a video that this browser plays; got ${video.error?.message || `code ${video.error?.code}`}`,
+          ),
+        );
+      },
+      once,
+    );
     if (stop.aborted) done();
   });
 }

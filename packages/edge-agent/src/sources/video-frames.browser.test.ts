@@ -10,14 +10,20 @@ function watchedFrames() {
     /** How often each frame that was made has been closed. */
     closes: () => [...closes.values()],
     make(): VideoFrame {
-      const frame = new VideoFrame(new Uint8ClampedArray(4 * 8 * 6).fill(number % 256), { format: "RGBA", codedWidth: 8, codedHeight: 6, timestamp: Math.round(1e6 * (number++ / 60)) });
+      const frame = new VideoFrame(new Uint8ClampedArray(4 * 8 * 6).fill(number % 256), {
+        format: "RGBA",
+        codedWidth: 8,
+        codedHeight: 6,
+        timestamp: Math.round(1e6 * (number++ / 60)),
+      });
       const close = frame.close.bind(frame);
       closes.set(frame, 0);
       return Object.assign(frame, { close: () => (closes.set(frame, closes.get(frame)! + 1), close()) });
     },
   };
 }
-const percentile = (values: readonly number[], share: number): number => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
+const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
 const onlyOnce = (closes: readonly number[]): boolean => closes.every((times) => times === 1);
 
 describe("C17: camera faster than the model, with VideoFrames", () => {
@@ -68,7 +74,13 @@ describe("videoFrames()", () => {
   it("gives the frames of a real camera's MediaStreamTrackProcessor, and lets it go", async () => {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
     const [track] = stream.getVideoTracks();
-    const { readable } = new (globalThis as unknown as { MediaStreamTrackProcessor: new (init: { track: MediaStreamTrack }) => { readable: ReadableStream<VideoFrame> } }).MediaStreamTrackProcessor({ track: track! });
+    const { readable } = new (
+      globalThis as unknown as {
+        MediaStreamTrackProcessor: new (init: { track: MediaStreamTrack }) => {
+          readable: ReadableStream<VideoFrame>;
+        };
+      }
+    ).MediaStreamTrackProcessor({ track: track! });
     const times: number[] = [];
     for await (const frame of videoFrames(readable)) {
       expect([frame.width, frame.height]).toEqual([320, 240]);
@@ -84,7 +96,9 @@ describe("videoFrames()", () => {
     const frames = watchedFrames();
     let cancelled = 0;
     const decoder = new ReadableStream<VideoFrame>({
-      start: (controller) => { for (let i = 0; i < 12; i++) controller.enqueue(frames.make()); },
+      start: (controller) => {
+        for (let i = 0; i < 12; i++) controller.enqueue(frames.make());
+      },
       cancel: () => void cancelled++,
     });
     const source = videoFrames(decoder, { live: false });
@@ -120,7 +134,14 @@ describe("videoFrames()", () => {
   it("ends at once while it waits, and closes the frame that comes too late", async () => {
     const frames = watchedFrames();
     let enqueue!: (frame: VideoFrame) => void;
-    const iterator = videoFrames({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<IteratorResult<VideoFrame>>((resolve) => (enqueue = (value) => resolve({ done: false, value }))) }) })[Symbol.asyncIterator]();
+    const iterator = videoFrames({
+      [Symbol.asyncIterator]: () => ({
+        next: () =>
+          new Promise<IteratorResult<VideoFrame>>(
+            (resolve) => (enqueue = (value) => resolve({ done: false, value })),
+          ),
+      }),
+    })[Symbol.asyncIterator]();
     const waiting = iterator.next();
     await Promise.resolve();
     await iterator.return!();
@@ -130,9 +151,17 @@ describe("videoFrames()", () => {
   });
 
   it("passes on why a stream failed, and refuses what holds no frames", async () => {
-    const broken = new ReadableStream<VideoFrame>({ pull: (controller) => controller.error(new Error("the decoder failed")) });
+    const broken = new ReadableStream<VideoFrame>({
+      pull: (controller) => controller.error(new Error("the decoder failed")),
+    });
     await expect(videoFrames(broken)[Symbol.asyncIterator]().next()).rejects.toThrow("the decoder failed");
-    await expect(videoFrames(new ReadableStream({ start: (controller) => controller.enqueue("text") }))[Symbol.asyncIterator]().next()).rejects.toThrow('expected a VideoFrame; got "text"');
-    expect(() => videoFrames(null)).toThrow("expected a ReadableStream or AsyncIterable of VideoFrame; got null");
+    await expect(
+      videoFrames(new ReadableStream({ start: (controller) => controller.enqueue("text") }))
+        [Symbol.asyncIterator]()
+        .next(),
+    ).rejects.toThrow('expected a VideoFrame; got "text"');
+    expect(() => videoFrames(null)).toThrow(
+      "expected a ReadableStream or AsyncIterable of VideoFrame; got null",
+    );
   });
 });

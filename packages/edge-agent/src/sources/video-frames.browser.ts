@@ -7,12 +7,19 @@ import { stoppable } from "./stoppable.ts";
 const MAX_LEFT_OVER = 256;
 
 /** See the contract: each VideoFrame is handed on, or closed where nobody takes it. */
-export function videoFrames(frames: unknown, { live = true, signal }: VideoFramesOptions = {}): SampleSource<Frame> {
-  if (!(frames instanceof ReadableStream) && !isAsyncIterable(frames)) throw new TypeError(`read the frames of WebCodecs: expected a ReadableStream or AsyncIterable of VideoFrame; got ${describe(frames)}`);
+export function videoFrames(
+  frames: unknown,
+  { live = true, signal }: VideoFramesOptions = {},
+): SampleSource<Frame> {
+  if (!(frames instanceof ReadableStream) && !isAsyncIterable(frames))
+    throw new TypeError(
+      `read the frames of WebCodecs: expected a ReadableStream or AsyncIterable of VideoFrame; got ${describe(frames)}`,
+    );
   return stoppable((stop) => wrapped(frames, stop), { live, signal });
 }
 
-const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> => typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 
 interface Reader {
   read(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
@@ -29,9 +36,14 @@ function open(frames: ReadableStream<unknown> | AsyncIterable<unknown>): Reader 
   return { read: () => iterator.next(), cancel: async () => iterator.return?.() };
 }
 
-async function* wrapped(frames: ReadableStream<unknown> | AsyncIterable<unknown>, stop: AbortSignal): AsyncGenerator<Frame> {
+async function* wrapped(
+  frames: ReadableStream<unknown> | AsyncIterable<unknown>,
+  stop: AbortSignal,
+): AsyncGenerator<Frame> {
   const reader = open(frames);
-  const stopped = new Promise<undefined>((resolve) => stop.addEventListener("abort", () => resolve(undefined), { once: true }));
+  const stopped = new Promise<undefined>((resolve) =>
+    stop.addEventListener("abort", () => resolve(undefined), { once: true }),
+  );
   let reading: ReturnType<Reader["read"]> | undefined;
   let over = false;
   try {
@@ -45,7 +57,10 @@ async function* wrapped(frames: ReadableStream<unknown> | AsyncIterable<unknown>
         over = true;
         return;
       }
-      if (!(next.value instanceof VideoFrame)) throw new TypeError(`read the frames of WebCodecs: expected a VideoFrame; got ${describe(next.value)}`);
+      if (!(next.value instanceof VideoFrame))
+        throw new TypeError(
+          `read the frames of WebCodecs: expected a VideoFrame; got ${describe(next.value)}`,
+        );
       if (stop.aborted) return next.value.close();
       yield browserFrame(next.value, { timestamp: next.value.timestamp / 1000 });
     }
@@ -60,7 +75,8 @@ async function* wrapped(frames: ReadableStream<unknown> | AsyncIterable<unknown>
 
 /** Closes the frames that wait in a stream's queue, and the one that comes while it is being ended. */
 async function closeRest(reader: Reader, underWay: ReturnType<Reader["read"]> | undefined): Promise<void> {
-  const close = ({ value }: { readonly value?: unknown }): void => (value instanceof VideoFrame ? value.close() : undefined);
+  const close = ({ value }: { readonly value?: unknown }): void =>
+    value instanceof VideoFrame ? value.close() : undefined;
   let reading = underWay ?? reader.read();
   for (let i = 0; i < MAX_LEFT_OVER; i++) {
     // What is in the queue comes before the next turn of the event loop.

@@ -23,52 +23,68 @@ interface Sight {
 }
 
 /** See `directory` in the contract. */
-export function watchedDirectory(path: string, { settleMs = 500, remove = false, onSkip, signal }: Omit<DirectoryOptions, "watch"> = {}): SampleSource<Frame> {
-  if (!(settleMs > 0 && settleMs < 2 ** 31)) throw new RangeError(`watch ${path}: expected settleMs as a positive number below 2147483648; got ${settleMs}`);
-  return stoppable(async function* (stop) {
-    let seen = new Map<string, Sight>();
-    let isUnread = false;
-    // A wrong path is told at once; a directory that goes later may come back.
-    await pictureNames(path);
-    while (!stop.aborted) {
-      const started = performance.now();
-      const now = await look(path).catch((error: unknown) => {
-        // Opened again it would know nothing of what it has given: it goes on where somebody is told, once.
-        if (!onSkip) throw error;
-        if (!isUnread) onSkip({ path, error });
-        isUnread = true;
-        return undefined;
-      });
-      if (now) isUnread = false;
-      const lookMs = performance.now() - started;
-      for (const [name, mark] of now ?? []) {
-        const before = seen.get(name);
-        const settled = before?.mark === mark;
-        if (!settled || before.given) continue;
-        if (stop.aborted) return;
-        const file = join(path, name);
-        const picture = await readSettled(file, mark).catch((error: unknown) => ({ error }));
-        // It changed while it was read, or went: the next look sees it as it is then.
-        if (picture === undefined) continue;
-        seen.set(name, { mark, given: true });
-        if ("error" in picture) {
-          if (!onSkip) throw picture.error;
-          onSkip({ path: file, error: picture.error });
-          continue;
-        }
-        if (stop.aborted) return picture.close();
-        yield picture;
-        if (remove && !stop.aborted) await removeIfSame(file, mark).catch((error: unknown) => {
+export function watchedDirectory(
+  path: string,
+  { settleMs = 500, remove = false, onSkip, signal }: Omit<DirectoryOptions, "watch"> = {},
+): SampleSource<Frame> {
+  if (!(settleMs > 0 && settleMs < 2 ** 31))
+    throw new RangeError(
+      `watch ${path}: expected settleMs as a positive number below 2147483648; got ${settleMs}`,
+    );
+  return stoppable(
+    async function* (stop) {
+      let seen = new Map<string, Sight>();
+      let isUnread = false;
+      // A wrong path is told at once; a directory that goes later may come back.
+      await pictureNames(path);
+      while (!stop.aborted) {
+        const started = performance.now();
+        const now = await look(path).catch((error: unknown) => {
+          // Opened again it would know nothing of what it has given: it goes on where somebody is told, once.
           if (!onSkip) throw error;
-          onSkip({ path: file, error });
+          if (!isUnread) onSkip({ path, error });
+          isUnread = true;
+          return undefined;
         });
+        if (now) isUnread = false;
+        const lookMs = performance.now() - started;
+        for (const [name, mark] of now ?? []) {
+          const before = seen.get(name);
+          const settled = before?.mark === mark;
+          if (!settled || before.given) continue;
+          if (stop.aborted) return;
+          const file = join(path, name);
+          const picture = await readSettled(file, mark).catch((error: unknown) => ({ error }));
+          // It changed while it was read, or went: the next look sees it as it is then.
+          if (picture === undefined) continue;
+          seen.set(name, { mark, given: true });
+          if ("error" in picture) {
+            if (!onSkip) throw picture.error;
+            onSkip({ path: file, error: picture.error });
+            continue;
+          }
+          if (stop.aborted) return picture.close();
+          yield picture;
+          if (remove && !stop.aborted)
+            await removeIfSame(file, mark).catch((error: unknown) => {
+              if (!onSkip) throw error;
+              onSkip({ path: file, error });
+            });
+        }
+        // Where the directory could not be looked at, as on a disk that is away, what was seen still holds.
+        if (now)
+          seen = new Map(
+            [...now].map(([name, mark]) => [
+              name,
+              { mark, given: seen.get(name)?.mark === mark && (seen.get(name)?.given ?? false) },
+            ]),
+          );
+        // A directory of a hundred thousand files is not stood over: at most a tenth of the time goes into looking.
+        await sleep(Math.max(settleMs, 10 * lookMs), undefined, { signal: stop }).catch(() => {});
       }
-      // Where the directory could not be looked at, as on a disk that is away, what was seen still holds.
-      if (now) seen = new Map([...now].map(([name, mark]) => [name, { mark, given: seen.get(name)?.mark === mark && (seen.get(name)?.given ?? false) }]));
-      // A directory of a hundred thousand files is not stood over: at most a tenth of the time goes into looking.
-      await sleep(Math.max(settleMs, 10 * lookMs), undefined, { signal: stop }).catch(() => {});
-    }
-  }, { live: false, signal });
+    },
+    { live: false, signal },
+  );
 }
 
 /** The pictures that are there and their marks, in order; undefined where there is no directory. */
@@ -81,7 +97,10 @@ async function look(path: string): Promise<Map<string, string> | undefined> {
     }
   } catch (cause) {
     if (isGone(cause)) return undefined;
-    throw new SednaError(`watch ${path}: expected to read it; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "source-failed", retryable: true, cause });
+    throw new SednaError(
+      `watch ${path}: expected to read it; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      { code: "source-failed", retryable: true, cause },
+    );
   }
   return marks;
 }
@@ -96,8 +115,10 @@ async function markOf(file: string): Promise<string | undefined> {
   }
 }
 
-const marked = (it: BigIntStats): string | undefined => (it.isFile() ? `${it.ino}:${it.size}:${it.mtimeNs}` : undefined);
-const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+const marked = (it: BigIntStats): string | undefined =>
+  it.isFile() ? `${it.ino}:${it.size}:${it.mtimeNs}` : undefined;
+const isGone = (error: unknown): boolean =>
+  ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** The picture in a file that was as `mark` says before and after it was read; undefined where it was not. */
 async function readSettled(file: string, mark: string): Promise<Frame | undefined> {
@@ -122,6 +143,9 @@ async function removeIfSame(file: string, mark: string): Promise<void> {
   if ((await markOf(file)) !== mark) return;
   await unlink(file).catch((cause: unknown) => {
     if (isGone(cause)) return undefined;
-    throw new SednaError(`remove ${file}: expected to be allowed; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "storage-failed", cause });
+    throw new SednaError(
+      `remove ${file}: expected to be allowed; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      { code: "storage-failed", cause },
+    );
   });
 }

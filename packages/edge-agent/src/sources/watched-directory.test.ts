@@ -1,4 +1,15 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Frame } from "@sedna-js/core";
@@ -22,9 +33,15 @@ afterEach(async () => {
 });
 
 /** Every picture has a width of its own, which tells it from the others. */
-const jpeg = (width: number): Promise<Buffer> => sharp({ create: { width, height: 3, channels: 3, background: { r: 255, g: 0, b: 0 } } }).jpeg().toBuffer();
-const put = async (name: string, width: number): Promise<void> => writeFile(join(folder, name), await jpeg(width));
-const watch = (options: DirectoryOptions = {}): { readonly widths: number[]; readonly ended: Promise<unknown> } => {
+const jpeg = (width: number): Promise<Buffer> =>
+  sharp({ create: { width, height: 3, channels: 3, background: { r: 255, g: 0, b: 0 } } })
+    .jpeg()
+    .toBuffer();
+const put = async (name: string, width: number): Promise<void> =>
+  writeFile(join(folder, name), await jpeg(width));
+const watch = (
+  options: DirectoryOptions = {},
+): { readonly widths: number[]; readonly ended: Promise<unknown> } => {
   const widths: number[] = [];
   const stop = new AbortController();
   const ended = (async () => {
@@ -38,7 +55,8 @@ const watch = (options: DirectoryOptions = {}): { readonly widths: number[]; rea
 };
 /** Patient: the watcher rests ten times as long as it looks, and other tests share the machine. */
 const poll = <T>(read: () => T) => expect.poll(read, { timeout: 10_000 });
-const some = (times: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, times * settleMs));
+const some = (times: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, times * settleMs));
 
 describe("directory() that is watched", { timeout: 30_000 }, () => {
   it("gives what is there, then what comes, in order and each once", async () => {
@@ -151,7 +169,11 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     await poll(() => widths).toEqual([4, 8]);
     expect(skipped).toHaveLength(1);
     await writeFile(join(folder, "other.jpg"), "text");
-    expect(await watch().ended).toEqual(expect.objectContaining({ message: expect.stringMatching(/read .+other\.jpg: decode a picture: expected JPEG/) }));
+    expect(await watch().ended).toEqual(
+      expect.objectContaining({
+        message: expect.stringMatching(/read .+other\.jpg: decode a picture: expected JPEG/),
+      }),
+    );
   });
 
   it("ends at once when its reader leaves or its signal says so, and says that a path is wrong", async () => {
@@ -160,7 +182,9 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     await some(1);
     await iterator.return!();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    await expect(directory(join(root, "nowhere"), { watch: true })[Symbol.asyncIterator]().next()).rejects.toThrow("ENOENT");
+    await expect(
+      directory(join(root, "nowhere"), { watch: true })[Symbol.asyncIterator]().next(),
+    ).rejects.toThrow("ENOENT");
     expect(() => directory(folder, { remove: true })).toThrow("expected remove together with watch");
     expect(() => directory(folder, { watch: true, settleMs: 0 })).toThrow("expected settleMs");
   });

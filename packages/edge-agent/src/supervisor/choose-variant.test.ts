@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { chooseVariant, variantsFor } from "./choose-variant.ts";
 
 const half = { file: "half.onnx", executionProviders: ["webgpu"], precision: "float16" } as const;
-const full = { file: "full.onnx", executionProviders: ["webgpu", "wasm", "cpu"], precision: "float32" } as const;
+const full = {
+  file: "full.onnx",
+  executionProviders: ["webgpu", "wasm", "cpu"],
+  precision: "float32",
+} as const;
 const small = { file: "small.onnx", executionProviders: ["wasm"], precision: "int8" } as const;
 const manifest = { variants: [half, full, small] };
 

@@ -2,7 +2,12 @@ import { SednaError } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { classifyFailure, isFinal } from "./classify-failure.ts";
 
-const runFailed = (message: string): SednaError => new SednaError(`run the model: expected outputs; got a failure of ONNX Runtime: ${message}`, { code: "run-failed", retryable: true, cause: new Error(message) });
+const runFailed = (message: string): SednaError =>
+  new SednaError(`run the model: expected outputs; got a failure of ONNX Runtime: ${message}`, {
+    code: "run-failed",
+    retryable: true,
+    cause: new Error(message),
+  });
 const running = { during: "run", dead: false } as const;
 
 describe("classifyFailure()", () => {
@@ -21,30 +26,69 @@ describe("classifyFailure()", () => {
   it("knows want of memory by errors of the engine", () => {
     expect(classifyFailure(new RangeError("Invalid array length"), running)).toBe("out-of-memory");
     expect(classifyFailure(new RangeError("Array buffer allocation failed"), running)).toBe("out-of-memory");
-    const ended = Object.assign(new Error("Worker terminated due to reaching memory limit"), { code: "ERR_WORKER_OUT_OF_MEMORY" });
-    expect(classifyFailure(new SednaError("run in a worker", { code: "run-failed", cause: ended }), { during: "run", dead: true })).toBe("out-of-memory");
+    const ended = Object.assign(new Error("Worker terminated due to reaching memory limit"), {
+      code: "ERR_WORKER_OUT_OF_MEMORY",
+    });
+    expect(
+      classifyFailure(new SednaError("run in a worker", { code: "run-failed", cause: ended }), {
+        during: "run",
+        dead: true,
+      }),
+    ).toBe("out-of-memory");
   });
 
-  it.each([["Cannot read properties of undefined (reading 'destroy')"], ["GPUDevice was lost"], ["A valid external Instance reference no longer exists: device is lost"], ["Buffer mapAsync failed"]])("knows a lost device by %s", (message) => {
+  it.each([
+    ["Cannot read properties of undefined (reading 'destroy')"],
+    ["GPUDevice was lost"],
+    ["A valid external Instance reference no longer exists: device is lost"],
+    ["Buffer mapAsync failed"],
+  ])("knows a lost device by %s", (message) => {
     expect(classifyFailure(runFailed(message), running)).toBe("device-lost");
   });
 
   it("tells a dead Worker, a model that does not open and a run that was refused apart", () => {
-    expect(classifyFailure(runFailed("the worker's own bug"), { during: "run", dead: true })).toBe("worker-crashed");
+    expect(classifyFailure(runFailed("the worker's own bug"), { during: "run", dead: true })).toBe(
+      "worker-crashed",
+    );
     expect(classifyFailure(new Error("nothing known"), { during: "open", dead: false })).toBe("open-failed");
-    expect(classifyFailure(runFailed("Non-zero status code returned while running Conv node"), running)).toBe("run-rejected");
-    expect(classifyFailure(Object.assign(new Error("unreachable"), { name: "RuntimeError" }), running)).toBe("run-rejected");
+    expect(classifyFailure(runFailed("Non-zero status code returned while running Conv node"), running)).toBe(
+      "run-rejected",
+    );
+    expect(classifyFailure(Object.assign(new Error("unreachable"), { name: "RuntimeError" }), running)).toBe(
+      "run-rejected",
+    );
   });
 
   it("calls no failure what the caller did wrong", () => {
     const mismatch = new SednaError("bind", { code: "model-mismatch" });
-    for (const error of [new TypeError("expected x"), new RangeError("got 1.5"), mismatch, new DOMException("closed", "InvalidStateError"), "text"]) expect(classifyFailure(error, running)).toBeUndefined();
+    for (const error of [
+      new TypeError("expected x"),
+      new RangeError("got 1.5"),
+      mismatch,
+      new DOMException("closed", "InvalidStateError"),
+      "text",
+    ])
+      expect(classifyFailure(error, running)).toBeUndefined();
   });
 });
 
 describe("isFinal()", () => {
   it("is true where a fresh Worker would fail alike", () => {
-    for (const error of [new SednaError("open", { code: "model-mismatch" }), new SednaError("open", { code: "missing-dependency" }), new TypeError("open"), new SednaError("open", { code: "model-unreadable", cause: new Error("no available backend found. ERR: [webgpu]") })]) expect(isFinal(error)).toBe(true);
-    for (const error of [runFailed("bad"), new SednaError("read", { code: "model-unreadable", retryable: true }), new Error("unknown")]) expect(isFinal(error)).toBe(false);
+    for (const error of [
+      new SednaError("open", { code: "model-mismatch" }),
+      new SednaError("open", { code: "missing-dependency" }),
+      new TypeError("open"),
+      new SednaError("open", {
+        code: "model-unreadable",
+        cause: new Error("no available backend found. ERR: [webgpu]"),
+      }),
+    ])
+      expect(isFinal(error)).toBe(true);
+    for (const error of [
+      runFailed("bad"),
+      new SednaError("read", { code: "model-unreadable", retryable: true }),
+      new Error("unknown"),
+    ])
+      expect(isFinal(error)).toBe(false);
   });
 });

@@ -47,10 +47,20 @@ export interface HostedModelOptions {
 }
 
 /** What became of opening a model. */
-export type OpenedModel = { readonly hosted: HostedModel; readonly failure?: never } | { readonly hosted?: never; readonly failure: ModelFailure };
+export type OpenedModel =
+  | { readonly hosted: HostedModel; readonly failure?: never }
+  | { readonly hosted?: never; readonly failure: ModelFailure };
 
 /** Has a Worker open a model. The bytes are handed over. A Worker in which it does not open is ended. Never rejects. */
-export async function openHostedModel({ worker, rung, model, runTimeoutMs, openTimeoutMs, signal, now }: HostedModelOptions): Promise<OpenedModel> {
+export async function openHostedModel({
+  worker,
+  rung,
+  model,
+  runTimeoutMs,
+  openTimeoutMs,
+  signal,
+  now,
+}: HostedModelOptions): Promise<OpenedModel> {
   const calls = workerCalls<RemoteModelHost>(worker, { what: "model" });
   const { remote, call } = calls;
   const timeout = createRunTimeout(runTimeoutMs);
@@ -72,14 +82,22 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
     return calls.kill(gone(rung));
   };
   // Rejects by itself too: not all of the work need be waiting for the Worker.
-  const within = <T>(work: () => Promise<T>, { ms, what }: { readonly ms: number; readonly what: string }): Promise<T> =>
+  const within = <T>(
+    work: () => Promise<T>,
+    { ms, what }: { readonly ms: number; readonly what: string },
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const error = new SednaError(`${what}: expected an answer of the worker within ${Math.round(ms)} ms; got none`, { code: "run-failed", retryable: true });
+        const error = new SednaError(
+          `${what}: expected an answer of the worker within ${Math.round(ms)} ms; got none`,
+          { code: "run-failed", retryable: true },
+        );
         fail("worker-hung", error);
         reject(error);
       }, ms);
-      work().then(resolve, reject).finally(() => clearTimeout(timer));
+      work()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
     });
   const failureOf = (error: unknown, during: "open" | "run"): ModelFailure | undefined => {
     if (failure) return failure;
@@ -92,7 +110,14 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
     const name = `sedna-model-${crypto.getRandomValues(new Uint8Array(16)).join("-")}`;
     await call(() => remote.live(name));
     lifeEnded(name, { signal: watching.signal }).then(
-      () => fail("worker-crashed", new SednaError("run a model: expected its worker to live; it was ended", { code: "run-failed", retryable: true })),
+      () =>
+        fail(
+          "worker-crashed",
+          new SednaError("run a model: expected its worker to live; it was ended", {
+            code: "run-failed",
+            retryable: true,
+          }),
+        ),
       () => {},
     );
   };
@@ -100,7 +125,9 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
   signal.addEventListener("abort", stop, { once: true });
   try {
     const { model: bytes, externalData } = model;
-    const buffers = new Set([bytes, ...externalData.map(({ data }) => data)].map(({ buffer }) => buffer as ArrayBuffer));
+    const buffers = new Set(
+      [bytes, ...externalData.map(({ data }) => data)].map(({ buffer }) => buffer as ArrayBuffer),
+    );
     const opening = async (): Promise<EstimatorMetadata> => {
       await watchLife();
       return call(() => remote.open(transfer(model, [...buffers])));
@@ -108,7 +135,14 @@ export async function openHostedModel({ worker, rung, model, runTimeoutMs, openT
     const metadata = await within(opening, { ms: openTimeoutMs, what: "open a model" });
     // Rejected when the Worker dies, which is how that is heard between two questions.
     call(() => remote.lost()).then(
-      ({ reason, message }) => fail("device-lost", new SednaError(`run a model: expected its GPU device to live; it was lost (${reason}): ${message}`, { code: "run-failed", retryable: true })),
+      ({ reason, message }) =>
+        fail(
+          "device-lost",
+          new SednaError(
+            `run a model: expected its GPU device to live; it was lost (${reason}): ${message}`,
+            { code: "run-failed", retryable: true },
+          ),
+        ),
       (error: unknown) => {
         // Ended on purpose.
         if (error instanceof SednaError && error.code === "disposed") return;

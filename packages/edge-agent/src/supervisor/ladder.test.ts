@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { climbLadder, FORGET_MS, PAUSE_MS, RESTARTS, rungOf, startLadder, type Ladder, type LadderEvent } from "./ladder.ts";
+import {
+  climbLadder,
+  FORGET_MS,
+  PAUSE_MS,
+  RESTARTS,
+  rungOf,
+  startLadder,
+  type Ladder,
+  type LadderEvent,
+} from "./ladder.ts";
 import type { Rung } from "./supervised-model.ts";
 
 const browser = (): Ladder => startLadder(["webgpu", "wasm"], 0);
@@ -10,7 +19,9 @@ const minutes = (count: number): number => count * 60_000;
 
 describe("the ladder", () => {
   it("tries WebGPU once more, then WASM, and the cloud after the fourth failure of a minute", () => {
-    const rungs = [1, 2, 3, 4, 5, 6].map((count) => rungOf(after(browser(), ...Array.from({ length: count }, (_, i) => failed(i)))));
+    const rungs = [1, 2, 3, 4, 5, 6].map((count) =>
+      rungOf(after(browser(), ...Array.from({ length: count }, (_, i) => failed(i)))),
+    );
     expect(rungs).toEqual(["webgpu", "wasm", "wasm", "wasm", "wasm", "cloud"]);
   });
 
@@ -29,8 +40,12 @@ describe("the ladder", () => {
   it("forgets failures that are long past", () => {
     const rare = Array.from({ length: 50 }, (_, i) => failed(minutes(5) * i));
     expect(rungOf(after(browser(), ...rare))).toBe("webgpu");
-    expect(rungOf(after(startLadder(["cpu"], 0), ...Array.from({ length: 90 }, (_, i) => failed(20_000 * i))))).toBe("cpu");
-    expect(rungOf(after(startLadder(["cpu"], 0), ...Array.from({ length: 90 }, (_, i) => failed(19_000 * i))))).toBe("cloud");
+    expect(
+      rungOf(after(startLadder(["cpu"], 0), ...Array.from({ length: 90 }, (_, i) => failed(20_000 * i)))),
+    ).toBe("cpu");
+    expect(
+      rungOf(after(startLadder(["cpu"], 0), ...Array.from({ length: 90 }, (_, i) => failed(19_000 * i)))),
+    ).toBe("cloud");
   });
 
   it("does not try again where the failure would be the same", () => {
@@ -78,7 +93,13 @@ describe("the ladder", () => {
   });
 
   const rungs = fc.subarray<Rung>(["webgpu", "wasm", "cpu"], { minLength: 1 });
-  const steps = fc.array(fc.record({ wait: fc.integer({ min: 0, max: 600_000 }), what: fc.constantFrom("failed", "final", "climbed", "climb-failed") }), { maxLength: 200 });
+  const steps = fc.array(
+    fc.record({
+      wait: fc.integer({ min: 0, max: 600_000 }),
+      what: fc.constantFrom("failed", "final", "climbed", "climb-failed"),
+    }),
+    { maxLength: 200 },
+  );
 
   it("never allows more failures on a rung than its limit, never leaves it early, and is never on the cloud for ever", () => {
     fc.assert(

@@ -75,7 +75,13 @@ export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
       // Something better may have come about meanwhile.
       if (event.to >= index) return ladder;
       const above = ladder.pauses[event.to - 1] ?? 0;
-      return { ...ladder, index: event.to, since: at, failures: [], climbAt: event.to === 0 ? null : at + Math.max(above, firstPause(ladder, event.to - 1)) };
+      return {
+        ...ladder,
+        index: event.to,
+        since: at,
+        failures: [],
+        climbAt: event.to === 0 ? null : at + Math.max(above, firstPause(ladder, event.to - 1)),
+      };
     }
     case "climb-failed": {
       if (event.to >= index) return ladder;
@@ -88,7 +94,10 @@ export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
 }
 
 /** The pauses after a rung has failed once more. */
-function paused(ladder: Ladder, { rung, afresh }: { readonly rung: number; readonly afresh: boolean }): readonly number[] {
+function paused(
+  ladder: Ladder,
+  { rung, afresh }: { readonly rung: number; readonly afresh: boolean },
+): readonly number[] {
   const last = afresh ? 0 : ladder.pauses[rung]!;
   return ladder.pauses.with(rung, Math.max(firstPause(ladder, rung), Math.min(2 * last, PAUSE_MS.most)));
 }

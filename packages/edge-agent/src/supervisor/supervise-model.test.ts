@@ -11,7 +11,12 @@ import { superviseModel, type SuperviseModelOptions } from "./supervise-model.ts
 // The task "faulty" fails on demand in real Workers with a real ONNX Runtime; see testing/faulty-model-worker.ts.
 
 const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
-const startWorker = (limits: WorkerOptions = {}): Worker => new Worker(testing("worker-from-source.mjs"), { workerData: testing("faulty-model-worker.ts").href, execArgv: ["--conditions=sedna-source"], ...limits });
+const startWorker = (limits: WorkerOptions = {}): Worker =>
+  new Worker(testing("worker-from-source.mjs"), {
+    workerData: testing("faulty-model-worker.ts").href,
+    execArgv: ["--conditions=sedna-source"],
+    ...limits,
+  });
 
 const open: { dispose(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -20,8 +25,12 @@ afterEach(async () => {
 });
 
 const times = (count: number): Int32Array => new Int32Array(new SharedArrayBuffer(4)).fill(count);
-const sample = (value: number, fault?: Fault): FaultySample => ({ x: { dtype: "float32", shape: [1, 4], data: new Float32Array(4).fill(value) }, ...(fault && { fault }) });
-const faulty = (options: FaultyOptions = {}) => verifiedModel(undefined, { task: { name: "faulty", options: { ...options } } });
+const sample = (value: number, fault?: Fault): FaultySample => ({
+  x: { dtype: "float32", shape: [1, 4], data: new Float32Array(4).fill(value) },
+  ...(fault && { fault }),
+});
+const faulty = (options: FaultyOptions = {}) =>
+  verifiedModel(undefined, { task: { name: "faulty", options: { ...options } } });
 const start = (options: Partial<SuperviseModelOptions> & { readonly limits?: WorkerOptions } = {}) => {
   const events: SupervisorEvent[] = [];
   const workers: Worker[] = [];
@@ -31,14 +40,22 @@ const start = (options: Partial<SuperviseModelOptions> & { readonly limits?: Wor
     workers.push(worker);
     return worker;
   };
-  const model = superviseModel<FaultySample, Tensors>({ model: faulty(), createWorker, onEvent: (event) => events.push(event), ...rest });
+  const model = superviseModel<FaultySample, Tensors>({
+    model: faulty(),
+    createWorker,
+    onEvent: (event) => events.push(event),
+    ...rest,
+  });
   open.push(model);
   const told = (type: SupervisorEvent["type"]) => events.filter((event) => event.type === type);
   return { model, events, workers, told };
 };
 const doubled = (answer: Tensors): number => answer["y"]!.data[0] as number;
 
-estimatorSuite("a supervised model", { make: () => superviseModel<Tensors, Tensors>({ model: verifiedModel() }), backend: "cpu" });
+estimatorSuite("a supervised model", {
+  make: () => superviseModel<Tensors, Tensors>({ model: verifiedModel() }),
+  backend: "cpu",
+});
 
 describe("superviseModel()", { timeout: 30_000 }, () => {
   it("answers, runs the model past its task, and tells where", async () => {
@@ -46,7 +63,9 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(doubled(await model.predict(sample(3)))).toBe(6);
     expect(doubled(await model.run!({ x: sample(4).x }))).toBe(8);
     expect(model.rung).toBe("cpu");
-    expect(events).toEqual([{ type: "model-opened", model: "tiny", version: 1, rung: "cpu", ms: expect.any(Number) }]);
+    expect(events).toEqual([
+      { type: "model-opened", model: "tiny", version: 1, rung: "cpu", ms: expect.any(Number) },
+    ]);
   });
 
   it.each<[string, Fault, string]>([
@@ -55,21 +74,32 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     ["runs in an endless loop", "loop", "worker-hung"],
     ["never answers", "never", "worker-hung"],
     ["traps", "reject", "run-rejected"],
-  ])("C11: a worker that %s is replaced, the sample in flight replayed, and those behind it answered", async (_, fault, reason) => {
-    const { model, events, workers } = start({ model: faulty({ left: times(1) }), runTimeoutMs: 1000 });
-    const answers = await Promise.all([model.predict(sample(1)), model.predict(sample(2, fault)), model.predict(sample(3)), model.predict(sample(4))]);
-    expect(answers.map(doubled)).toEqual([2, 4, 6, 8]);
-    expect(events).toMatchObject([
-      { type: "model-opened", rung: "cpu" },
-      { type: "model-failed", reason, from: "cpu", to: "cpu" },
-      { type: "model-opened", rung: "cpu" },
-      { type: "model-recovered", rung: "cpu", ms: expect.any(Number) },
-    ]);
-    expect(workers).toHaveLength(2);
-  });
+  ])(
+    "C11: a worker that %s is replaced, the sample in flight replayed, and those behind it answered",
+    async (_, fault, reason) => {
+      const { model, events, workers } = start({ model: faulty({ left: times(1) }), runTimeoutMs: 1000 });
+      const answers = await Promise.all([
+        model.predict(sample(1)),
+        model.predict(sample(2, fault)),
+        model.predict(sample(3)),
+        model.predict(sample(4)),
+      ]);
+      expect(answers.map(doubled)).toEqual([2, 4, 6, 8]);
+      expect(events).toMatchObject([
+        { type: "model-opened", rung: "cpu" },
+        { type: "model-failed", reason, from: "cpu", to: "cpu" },
+        { type: "model-opened", rung: "cpu" },
+        { type: "model-recovered", rung: "cpu", ms: expect.any(Number) },
+      ]);
+      expect(workers).toHaveLength(2);
+    },
+  );
 
   it("C11: a worker that runs out of memory dies alone, and is replaced", async () => {
-    const { model, told } = start({ model: faulty({ left: times(1) }), limits: { resourceLimits: { maxOldGenerationSizeMb: 64 } } });
+    const { model, told } = start({
+      model: faulty({ left: times(1) }),
+      limits: { resourceLimits: { maxOldGenerationSizeMb: 64 } },
+    });
     const answers = await Promise.all([model.predict(sample(1, "memory")), model.predict(sample(2))]);
     expect(answers.map(doubled)).toEqual([2, 4]);
     expect(told("model-failed")).toMatchObject([{ reason: "out-of-memory" }]);
@@ -112,7 +142,9 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
 
   it("leaves a model alone that is asked for what it cannot answer", async () => {
     const { model, events, workers } = start();
-    await expect(model.predict(sample(1, "misfit"))).rejects.toThrow(new RangeError("expected a sample that fits; got none"));
+    await expect(model.predict(sample(1, "misfit"))).rejects.toThrow(
+      new RangeError("expected a sample that fits; got none"),
+    );
     await expect(model.run!({})).rejects.toThrow(TypeError);
     await expect(model.predict({ x: (() => {}) as never })).rejects.toMatchObject({ name: "DataCloneError" });
     expect(doubled(await model.predict(sample(2)))).toBe(4);
@@ -121,12 +153,22 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
 
   it("restarts three times a minute, then leaves the work to the cloud, at once and retryable", async () => {
     const { model, workers, told } = start();
-    for (let i = 0; i < 2; i++) await expect(model.predict(sample(1, "reject"))).rejects.toThrow("unreachable");
+    for (let i = 0; i < 2; i++)
+      await expect(model.predict(sample(1, "reject"))).rejects.toThrow("unreachable");
     expect(workers).toHaveLength(4);
-    expect(told("model-failed").map((event) => "to" in event && event.to)).toEqual(["cpu", "cpu", "cpu", "cloud"]);
+    expect(told("model-failed").map((event) => "to" in event && event.to)).toEqual([
+      "cpu",
+      "cpu",
+      "cpu",
+      "cloud",
+    ]);
     expect(model.rung).toBe("cloud");
     const started = performance.now();
-    await expect(model.predict(sample(1))).rejects.toMatchObject({ code: "edge-unavailable", retryable: true, cause: expect.objectContaining({ message: "unreachable" }) });
+    await expect(model.predict(sample(1))).rejects.toMatchObject({
+      code: "edge-unavailable",
+      retryable: true,
+      cause: expect.objectContaining({ message: "unreachable" }),
+    });
     expect(performance.now() - started).toBeLessThan(100);
     expect(workers).toHaveLength(4);
   });
@@ -144,15 +186,31 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
   });
 
   it("does not try again what cannot come right", async () => {
-    const { model, workers, told } = start({ model: verifiedModel(undefined, { task: { name: "unheard-of" } }) });
-    await expect(model.load()).rejects.toMatchObject({ code: "edge-unavailable", message: expect.stringContaining("expected one of heatmap, nanodet, classifier, tensors, faulty"), cause: expect.objectContaining({ code: "unknown-algorithm" }) });
+    const { model, workers, told } = start({
+      model: verifiedModel(undefined, { task: { name: "unheard-of" } }),
+    });
+    await expect(model.load()).rejects.toMatchObject({
+      code: "edge-unavailable",
+      message: expect.stringContaining("expected one of heatmap, nanodet, classifier, tensors, faulty"),
+      cause: expect.objectContaining({ code: "unknown-algorithm" }),
+    });
     expect(workers).toHaveLength(1);
-    expect(told("model-failed")).toMatchObject([{ reason: "open-failed", to: "cloud", error: { code: "unknown-algorithm" } }]);
+    expect(told("model-failed")).toMatchObject([
+      { reason: "open-failed", to: "cloud", error: { code: "unknown-algorithm" } },
+    ]);
   });
 
   it("says so where no variant is for this device", async () => {
-    const { model, workers } = start({ executionProviders: ["wasm"], model: verifiedModel(undefined, { variants: [{ file: "model.onnx", executionProviders: ["cpu"], precision: "float32" }] }) });
-    await expect(model.load()).rejects.toMatchObject({ code: "edge-unavailable", message: expect.stringContaining("none of its variants is for this device") });
+    const { model, workers } = start({
+      executionProviders: ["wasm"],
+      model: verifiedModel(undefined, {
+        variants: [{ file: "model.onnx", executionProviders: ["cpu"], precision: "float32" }],
+      }),
+    });
+    await expect(model.load()).rejects.toMatchObject({
+      code: "edge-unavailable",
+      message: expect.stringContaining("none of its variants is for this device"),
+    });
     expect(workers).toHaveLength(0);
   });
 
@@ -165,7 +223,14 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
   it("gives weights that lie beside the model to the Worker", async () => {
     const weights = new Uint8Array(Float32Array.of(10, 20, 30, 40).buffer);
     const files = { "model.onnx": tinyOnnx({ weights: "w.bin" }), "w.bin": weights };
-    const { model } = start({ model: verifiedModel(files, { task: { name: "faulty" }, variants: [{ file: "model.onnx", externalData: ["w.bin"], executionProviders: ["cpu"], precision: "float32" }] }) });
+    const { model } = start({
+      model: verifiedModel(files, {
+        task: { name: "faulty" },
+        variants: [
+          { file: "model.onnx", externalData: ["w.bin"], executionProviders: ["cpu"], precision: "float32" },
+        ],
+      }),
+    });
     expect((await model.predict(sample(1)))["y"]!.data).toEqual(Float32Array.of(11, 21, 31, 41));
   });
 
@@ -181,25 +246,53 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
   });
 
   it("checks the golden case before a fallen rung takes over again", async () => {
-    const rows = (name: string, value: number): Uint8Array<ArrayBuffer> => writeSafetensors({ tensors: { [name]: sample(value).x } });
+    const rows = (name: string, value: number): Uint8Array<ArrayBuffer> =>
+      writeSafetensors({ tensors: { [name]: sample(value).x } });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const golden = [{ inputs: "in", outputs: "out", tolerance: { absolute: 0, relative: 0 } }];
-    const wrong = verifiedModel({ "model.onnx": tinyOnnx(), in: rows("x", 1), out: rows("y", 3) }, { golden, task: { name: "faulty", options: { left: times(4), onOpen: "reject" } } });
+    const wrong = verifiedModel(
+      { "model.onnx": tinyOnnx(), in: rows("x", 1), out: rows("y", 3) },
+      { golden, task: { name: "faulty", options: { left: times(4), onOpen: "reject" } } },
+    );
     const { model, told } = start({ model: wrong });
     await expect(model.load()).rejects.toMatchObject({ code: "edge-unavailable" });
     vi.advanceTimersByTime(300_001);
-    await expect.poll(() => told("model-failed").at(-1), { timeout: 10_000 }).toMatchObject({ reason: "wrong-output", from: "cpu", to: "cloud", error: { message: expect.stringContaining("expected y[0] within 0 of 3; got 2") } });
+    await expect
+      .poll(() => told("model-failed").at(-1), { timeout: 10_000 })
+      .toMatchObject({
+        reason: "wrong-output",
+        from: "cpu",
+        to: "cloud",
+        error: { message: expect.stringContaining("expected y[0] within 0 of 3; got 2") },
+      });
     expect(model.rung).toBe("cloud");
   });
 
   it("C11: holds it against no rung when a fresh worker fails below, while a better rung takes over", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const host = (file: string): Worker => new Worker(testing("worker-from-source.mjs"), { workerData: testing(file).href, execArgv: ["--conditions=sedna-source"] });
+    const host = (file: string): Worker =>
+      new Worker(testing("worker-from-source.mjs"), {
+        workerData: testing(file).href,
+        execArgv: ["--conditions=sedna-source"],
+      });
     const workers: Worker[] = [];
     // Without a backend for the better rung; one below it; the better one after all; one below that opens nothing.
-    const kinds = [() => startWorker(), () => startWorker(), () => host("wasm-in-node-worker.ts"), () => new Worker(`require("node:worker_threads").parentPort.on("message", (data) => data === "die" && process.exit(1));`, { eval: true })];
+    const kinds = [
+      () => startWorker(),
+      () => startWorker(),
+      () => host("wasm-in-node-worker.ts"),
+      () =>
+        new Worker(
+          `require("node:worker_threads").parentPort.on("message", (data) => data === "die" && process.exit(1));`,
+          { eval: true },
+        ),
+    ];
     const createWorker = (): Worker => (workers.push(kinds[workers.length]!()), workers.at(-1)!);
-    const { model, told } = start({ model: verifiedModel(), createWorker, executionProviders: ["wasm", "cpu"] });
+    const { model, told } = start({
+      model: verifiedModel(),
+      createWorker,
+      executionProviders: ["wasm", "cpu"],
+    });
     await model.load();
     expect(model.rung).toBe("cpu");
     vi.advanceTimersByTime(300_001);
@@ -212,7 +305,10 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     await ended;
     await model.load();
     expect(doubled(await model.predict({ x: sample(2).x }))).toBe(4);
-    expect(told("model-failed").map((event) => "from" in event && [event.from, event.to])).toEqual([["wasm", "cpu"], ["cpu", "cpu"]]);
+    expect(told("model-failed").map((event) => "from" in event && [event.from, event.to])).toEqual([
+      ["wasm", "cpu"],
+      ["cpu", "cpu"],
+    ]);
     expect([model.rung, workers.length]).toEqual(["wasm", 4]);
   });
 
@@ -227,14 +323,18 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(doubled(await next)).toBe(4);
   });
 
-  it.each<[string, Fault]>([["a run", "never"], ["an endless loop", "loop"]])("can be disposed during %s, and ends its Worker", async (_, fault) => {
+  it.each<[string, Fault]>([
+    ["a run", "never"],
+    ["an endless loop", "loop"],
+  ])("can be disposed during %s, and ends its Worker", async (_, fault) => {
     const { model, workers } = start();
     await model.load();
     const ended = new Promise((resolve) => workers[0]!.once("exit", resolve));
     const results = Promise.allSettled([model.predict(sample(1, fault)), model.predict(sample(2))]);
     await Promise.all([model.dispose(), model.dispose()]);
     await ended;
-    for (const result of await results) expect(result).toMatchObject({ status: "rejected", reason: { code: "disposed" } });
+    for (const result of await results)
+      expect(result).toMatchObject({ status: "rejected", reason: { code: "disposed" } });
     await expect(model.predict(sample(1))).rejects.toMatchObject({ code: "disposed" });
   });
 

@@ -43,13 +43,24 @@ const MEMORY_BACK_MS = 1000;
  * @throws {SednaError} from the calls: `edge-unavailable`, retryable, where nothing runs here; `disposed`; what the
  *   model throws of a sample that it cannot take; what failed, where it failed the second time with the same sample.
  */
-export function superviseModel<Sample, Result>(options: SuperviseModelOptions): SupervisedModel<Sample, Result> {
-  const { model, createWorker = defaultModelWorker, threads, runTimeoutMs, openTimeoutMs = 120_000, onEvent, now = () => performance.now() } = options;
+export function superviseModel<Sample, Result>(
+  options: SuperviseModelOptions,
+): SupervisedModel<Sample, Result> {
+  const {
+    model,
+    createWorker = defaultModelWorker,
+    threads,
+    runTimeoutMs,
+    openTimeoutMs = 120_000,
+    onEvent,
+    now = () => performance.now(),
+  } = options;
   const { manifest } = model;
   const { name, version } = manifest;
   const queue = createRunQueue();
   const life = new AbortController();
-  let ladder: Ladder | undefined = options.executionProviders && startLadder(fitting(options.executionProviders), now());
+  let ladder: Ladder | undefined =
+    options.executionProviders && startLadder(fitting(options.executionProviders), now());
   let current: HostedModel | undefined;
   let opening: Promise<HostedModel> | undefined;
   let leaving: Promise<unknown> = Promise.resolve();
@@ -66,31 +77,54 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   const tell = (event: SupervisorEvent): void => callListener(onEvent, event);
 
   /** Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros. */
-  const openOn = async (rung: Exclude<Rung, "cloud">, { suspect }: { readonly suspect: boolean }): Promise<OpenedModel> => {
+  const openOn = async (
+    rung: Exclude<Rung, "cloud">,
+    { suspect }: { readonly suspect: boolean },
+  ): Promise<OpenedModel> => {
     const { signal } = life;
     let hosted: HostedModel | undefined;
     const stop = (): void => void hosted?.kill();
     signal.addEventListener("abort", stop, { once: true });
     try {
-      const shaderF16 = rung === "webgpu" && manifest.variants.some(({ precision }) => precision === "float16") && (await hasShaderF16());
+      const shaderF16 =
+        rung === "webgpu" &&
+        manifest.variants.some(({ precision }) => precision === "float16") &&
+        (await hasShaderF16());
       const variant = chooseVariant(manifest, { rung, shaderF16 });
-      if (!variant) throw new SednaError(`open the model ${name} on ${rung}: expected a GPU with shader-f16; got one without`, { code: "unsupported-platform" });
+      if (!variant)
+        throw new SednaError(
+          `open the model ${name} on ${rung}: expected a GPU with shader-f16; got one without`,
+          { code: "unsupported-platform" },
+        );
       const read = async (path: string): Promise<Uint8Array> => {
         const bytes = await model.read(path, { signal });
         // A part of something larger can't be handed over without the rest.
         return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
       };
       const bytes = await read(variant.file);
-      const externalData = await Promise.all((variant.externalData ?? []).map(async (path) => ({ path, data: await read(path) })));
+      const externalData = await Promise.all(
+        (variant.externalData ?? []).map(async (path) => ({ path, data: await read(path) })),
+      );
       signal.throwIfAborted();
       const toOpen = { model: bytes, externalData, task: manifest.task, executionProvider: rung, threads };
-      const opened = await openHostedModel({ worker: createWorker(), rung, model: toOpen, runTimeoutMs, openTimeoutMs, signal, now });
+      const opened = await openHostedModel({
+        worker: createWorker(),
+        rung,
+        model: toOpen,
+        runTimeoutMs,
+        openTimeoutMs,
+        signal,
+        now,
+      });
       hosted = opened.hosted;
       if (!hosted) return opened;
       signal.throwIfAborted();
       if (suspect) {
         const { ask } = hosted;
-        const { mismatch } = await checkGolden({ run: (feeds) => ask(({ run }) => run(feeds)) }, model, { maxCases: 1, signal });
+        const { mismatch } = await checkGolden({ run: (feeds) => ask(({ run }) => run(feeds)) }, model, {
+          maxCases: 1,
+          signal,
+        });
         if (mismatch) {
           void hosted.kill();
           return { failure: { reason: "wrong-output", error: mismatch } };
@@ -108,7 +142,8 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   const advance = (event: LadderEvent): void => {
     ladder = climbLadder(ladder!, event);
     clearTimeout(climbTimer);
-    if (ladder.climbAt !== null && !disposing) climbTimer = setTimeout(startClimb, Math.max(0, ladder.climbAt - now()));
+    if (ladder.climbAt !== null && !disposing)
+      climbTimer = setTimeout(startClimb, Math.max(0, ladder.climbAt - now()));
   };
   const failed = (failure: ModelFailure, { final }: { readonly final: boolean }): void => {
     const from = rungOf(ladder!);
@@ -117,13 +152,24 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
     failures++;
     failedAt ??= at;
     advance({ type: "failed", at, final });
-    tell({ type: "model-failed", model: name, version, reason: failure.reason, from, to: rungOf(ladder!), error: toPlainError(failure.error) });
+    tell({
+      type: "model-failed",
+      model: name,
+      version,
+      reason: failure.reason,
+      from,
+      to: rungOf(ladder!),
+      error: toPlainError(failure.error),
+    });
   };
   /** Ends a model that failed, once, and begins to open another before the next sample asks for it. */
   const retire = (hosted: HostedModel, failure: ModelFailure): void => {
     if (hosted !== current || disposing) return;
     current = undefined;
-    leaving = Promise.race([hosted.kill(), new Promise<void>((resolve) => void setTimeout(resolve, MEMORY_BACK_MS))]);
+    leaving = Promise.race([
+      hosted.kill(),
+      new Promise<void>((resolve) => void setTimeout(resolve, MEMORY_BACK_MS)),
+    ]);
     failed(failure, { final: false });
     ready().catch(() => {});
   };
@@ -144,7 +190,9 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
       const rung = rungOf(ladder);
       if (rung === "cloud") throw unavailable(lastFailure?.error);
       const started = now();
-      const { hosted, failure } = await openOn(rung, { suspect: lastFailure !== undefined && rung === "webgpu" });
+      const { hosted, failure } = await openOn(rung, {
+        suspect: lastFailure !== undefined && rung === "webgpu",
+      });
       if (disposing) {
         await hosted?.kill();
         throw disposed();
@@ -172,7 +220,15 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
     if (failure) {
       const stays = rungOf(ladder!);
       advance({ type: "climb-failed", at: now(), to });
-      tell({ type: "model-failed", model: name, version, reason: failure.reason, from: rung, to: stays, error: toPlainError(failure.error) });
+      tell({
+        type: "model-failed",
+        model: name,
+        version,
+        reason: failure.reason,
+        from: rung,
+        to: stays,
+        error: toPlainError(failure.error),
+      });
       return;
     }
     const takeOver = async (): Promise<void> => {
@@ -190,7 +246,10 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
   };
 
   /** Asks the model, and once more where it fails meanwhile. */
-  const ask = async <T>(question: (answers: WorkerAnswers) => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  const ask = async <T>(
+    question: (answers: WorkerAnswers) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> => {
     for (let tries = 1; ; tries++) {
       const hosted = await ready();
       signal?.throwIfAborted();
@@ -210,8 +269,14 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
       }
     }
   };
-  const inTurn = <T>(question: (answers: WorkerAnswers) => Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
-    orAbort(queue.run(() => ask(question, signal), signal ? { signal } : {}), signal);
+  const inTurn = <T>(
+    question: (answers: WorkerAnswers) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> =>
+    orAbort(
+      queue.run(() => ask(question, signal), signal ? { signal } : {}),
+      signal,
+    );
 
   const dispose = (): Promise<void> => {
     disposing ??= (async () => {
@@ -236,7 +301,8 @@ export function superviseModel<Sample, Result>(options: SuperviseModelOptions): 
       signal?.throwIfAborted();
       return (await orAbort(ready(), signal)).metadata;
     },
-    predict: (sample, { signal } = {}) => inTurn(({ predict }) => predict(sample, { signal }) as Promise<Result>, signal),
+    predict: (sample, { signal } = {}) =>
+      inTurn(({ predict }) => predict(sample, { signal }) as Promise<Result>, signal),
     run: (feeds, { signal } = {}) => inTurn(({ run }) => run(feeds, { signal }), signal),
     dispose,
     [Symbol.asyncDispose]: dispose,
@@ -249,5 +315,9 @@ function disposed(): SednaError {
 
 function unavailable(cause: unknown): SednaError {
   const why = cause instanceof Error ? cause.message : "none of its variants is for this device";
-  return new SednaError(`run the model here: expected a rung of the ladder that holds; none does: ${why}`, { code: "edge-unavailable", retryable: true, cause });
+  return new SednaError(`run the model here: expected a rung of the ladder that holds; none does: ${why}`, {
+    code: "edge-unavailable",
+    retryable: true,
+    cause,
+  });
 }

@@ -4,13 +4,40 @@ import type { Estimator, ModelManifest, PlainError } from "@sedna-js/core";
 export type Rung = "webgpu" | "wasm" | "cpu" | "cloud";
 
 /** Why a model had to be opened again. */
-export type FailureReason = "device-lost" | "worker-crashed" | "worker-hung" | "out-of-memory" | "run-rejected" | "open-failed" | "wrong-output";
+export type FailureReason =
+  | "device-lost"
+  | "worker-crashed"
+  | "worker-hung"
+  | "out-of-memory"
+  | "run-rejected"
+  | "open-failed"
+  | "wrong-output";
 
 /** What a supervisor tells. */
 export type SupervisorEvent =
-  | { readonly type: "model-opened"; readonly model: string; readonly version: number; readonly rung: Rung; readonly ms: number }
-  | { readonly type: "model-failed"; readonly model: string; readonly version: number; readonly reason: FailureReason; readonly from: Rung; readonly to: Rung; readonly error: PlainError }
-  | { readonly type: "model-recovered"; readonly model: string; readonly version: number; readonly rung: Rung; /** From the failure to the first answer. */ readonly ms: number };
+  | {
+      readonly type: "model-opened";
+      readonly model: string;
+      readonly version: number;
+      readonly rung: Rung;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "model-failed";
+      readonly model: string;
+      readonly version: number;
+      readonly reason: FailureReason;
+      readonly from: Rung;
+      readonly to: Rung;
+      readonly error: PlainError;
+    }
+  | {
+      readonly type: "model-recovered";
+      readonly model: string;
+      readonly version: number;
+      readonly rung: Rung;
+      /** From the failure to the first answer. */ readonly ms: number;
+    };
 
 /** A model in a Worker of its own that is opened again, elsewhere if need be, whatever happens to it. */
 export interface SupervisedModel<Sample, Result> extends Estimator<Sample, Result> {

@@ -3,7 +3,10 @@ import { readExposition } from "../../../../testing/read-exposition.ts";
 import { createAgentMetrics } from "./agent-metrics.ts";
 import { answer, events, pretendAgent } from "./pretend-agent.suite.ts";
 
-const values = (text: string, name: string) => readExposition(text).get(name)!.samples.map(({ labels, value }) => [...Object.values(labels), value]);
+const values = (text: string, name: string) =>
+  readExposition(text)
+    .get(name)!
+    .samples.map(({ labels, value }) => [...Object.values(labels), value]);
 
 describe("createAgentMetrics()", () => {
   it("tells every number of the status", () => {
@@ -17,17 +20,27 @@ describe("createAgentMetrics()", () => {
       sedna_edge_fallbacks_total: [[1]],
       sedna_edge_failures_total: [[5]],
       sedna_edge_drops_total: [[6]],
-      sedna_edge_traffic_bytes_total: [["up", 700], ["down", 80]],
+      sedna_edge_traffic_bytes_total: [
+        ["up", 700],
+        ["down", 80],
+      ],
       sedna_edge_queue_items: [[7]],
       sedna_edge_queue_size_bytes: [[900]],
       sedna_edge_queue_oldest_age_seconds: [[1.5]],
       sedna_edge_queue_durable: [[1]],
       sedna_edge_queue_queued_total: [[12]],
       sedna_edge_queue_sent_total: [[3]],
-      sedna_edge_queue_dropped_total: [["full", 1], ["expired", 2], ["storage-full", 0], ["refused", 0], ["lost", 4]],
+      sedna_edge_queue_dropped_total: [
+        ["full", 1],
+        ["expired", 2],
+        ["storage-full", 0],
+        ["refused", 0],
+        ["lost", 4],
+      ],
       sedna_edge_model_info: [["people", "3", "webgpu", 1]],
       process_resident_memory_bytes: [[5e7]],
-    })) expect(values(text, name), name).toEqual(expected);
+    }))
+      expect(values(text, name), name).toEqual(expected);
   });
 
   it("forgets a model that was replaced, and a queue that is not there", () => {
@@ -47,18 +60,27 @@ describe("createAgentMetrics()", () => {
     for (const event of events) agent.emit(event);
     const text = metrics.text();
     expect(values(text, "sedna_edge_model_restarts_total")).toEqual([["device-lost", 2]]);
-    expect(values(text, "sedna_edge_updates_total")).toEqual([["swapped", 1], ["rolled-back", 1]]);
-    expect(values(text, "sedna_edge_reports_total")).toEqual([["inference", "sent", 1], ["inference", "failed", 1]]);
+    expect(values(text, "sedna_edge_updates_total")).toEqual([
+      ["swapped", 1],
+      ["rolled-back", 1],
+    ]);
+    expect(values(text, "sedna_edge_reports_total")).toEqual([
+      ["inference", "sent", 1],
+      ["inference", "failed", 1],
+    ]);
     expect(values(text, "sedna_edge_sending_failures_total")).toEqual([["cloud-unreachable", 1]]);
   });
 
   it("takes a frame's durations once, although edge-first answers it twice", () => {
     using metrics = createAgentMetrics(pretendAgent());
     metrics.answered(answer({ index: 1, final: false }));
-    metrics.answered(answer({ index: 1, source: "cloud", timings: { edge: 40, mining: 0, cloud: 300, total: 345 } }));
+    metrics.answered(
+      answer({ index: 1, source: "cloud", timings: { edge: 40, mining: 0, cloud: 300, total: 345 } }),
+    );
     metrics.answered(answer({ index: 2, timings: { edge: Infinity, mining: 0, cloud: NaN, total: 1 } }));
     const samples = readExposition(metrics.text()).get("sedna_edge_latency_seconds")!.samples;
-    const of = (suffix: string, step: string) => samples.find(({ name, labels }) => name.endsWith(suffix) && labels["step"] === step)?.value;
+    const of = (suffix: string, step: string) =>
+      samples.find(({ name, labels }) => name.endsWith(suffix) && labels["step"] === step)?.value;
     expect([of("_count", "edge"), of("_count", "cloud"), of("_count", "total")]).toEqual([1, 1, 2]);
     expect([of("_sum", "edge"), of("_sum", "cloud")]).toEqual([0.04, 0.3]);
   });

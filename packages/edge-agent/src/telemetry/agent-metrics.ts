@@ -1,5 +1,13 @@
 import { createMetrics, type MetricDefinition, type MetricSample } from "@sedna-js/core";
-import { agentCountings, agentLatency, agentReadings, countingOf, createLatencies, type TelemetryAgent, type TelemetryAnswer } from "./agent-readings.ts";
+import {
+  agentCountings,
+  agentLatency,
+  agentReadings,
+  countingOf,
+  createLatencies,
+  type TelemetryAgent,
+  type TelemetryAnswer,
+} from "./agent-readings.ts";
 
 /** Options of {@link createAgentMetrics}. */
 export interface AgentMetricsOptions {
@@ -15,24 +23,41 @@ export interface AgentMetrics extends Disposable {
 }
 
 /** OpenTelemetry's name in Prometheus' spelling: `sedna.edge.traffic` in bytes is `sedna_edge_traffic_bytes_total`. */
-function prometheusName(name: string, { unit, type }: { readonly unit: string; readonly type: MetricDefinition["type"] }): string {
+function prometheusName(
+  name: string,
+  { unit, type }: { readonly unit: string; readonly type: MetricDefinition["type"] },
+): string {
   const units: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
   return `${name.replaceAll(".", "_")}${units[unit] ?? ""}${type === "counter" ? "_total" : ""}`;
 }
 
 /** Counts what an agent does until it is disposed. The agent's own numbers are read when the text is. */
-export function createAgentMetrics(agent: TelemetryAgent, { residentBytes }: AgentMetricsOptions = {}): AgentMetrics {
+export function createAgentMetrics(
+  agent: TelemetryAgent,
+  { residentBytes }: AgentMetricsOptions = {},
+): AgentMetrics {
   const latency = prometheusName(agentLatency.name, { ...agentLatency, type: "histogram" });
   const memory = "process_resident_memory_bytes";
-  const readings = Object.entries(agentReadings).map(([name, reading]) => ({ ...reading, name: prometheusName(name, reading) }));
-  const countings = new Map(Object.entries(agentCountings).map(([name, counting]) => [name, { ...counting, name: prometheusName(name, { ...counting, type: "counter" }) }]));
+  const readings = Object.entries(agentReadings).map(([name, reading]) => ({
+    ...reading,
+    name: prometheusName(name, reading),
+  }));
+  const countings = new Map(
+    Object.entries(agentCountings).map(([name, counting]) => [
+      name,
+      { ...counting, name: prometheusName(name, { ...counting, type: "counter" }) },
+    ]),
+  );
   const metrics = createMetrics({
     ...Object.fromEntries(readings.map(({ name, type, text }) => [name, { type, text }])),
-    ...Object.fromEntries([...countings.values()].map(({ name, text }) => [name, { type: "counter" as const, text }])),
+    ...Object.fromEntries(
+      [...countings.values()].map(({ name, text }) => [name, { type: "counter" as const, text }]),
+    ),
     [latency]: { type: "histogram", text: agentLatency.text },
     ...(residentBytes && { [memory]: { type: "gauge" as const, text: "Resident memory of this process." } }),
   });
-  for (const { name, read } of readings) metrics.collect(name, (): readonly MetricSample[] => read(agent.status()));
+  for (const { name, read } of readings)
+    metrics.collect(name, (): readonly MetricSample[] => read(agent.status()));
   if (residentBytes) metrics.gauge(memory, {}, residentBytes);
 
   const latencies = createLatencies();
@@ -43,7 +68,8 @@ export function createAgentMetrics(agent: TelemetryAgent, { residentBytes }: Age
 
   return {
     answered(answer) {
-      for (const { step, seconds } of latencies.of(answer)) if (seconds < Infinity) metrics.observe(latency, { step }, seconds);
+      for (const { step, seconds } of latencies.of(answer))
+        if (seconds < Infinity) metrics.observe(latency, { step }, seconds);
     },
     text: () => metrics.text(),
     [Symbol.dispose]: off,

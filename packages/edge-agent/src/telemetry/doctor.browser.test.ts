@@ -4,9 +4,24 @@ import { diagnose } from "./doctor.ts";
 describe("diagnose() in a browser", () => {
   it("says of everything that an agent uses how it is, and what to do where it is not good", async () => {
     const checks = await diagnose();
-    expect(checks.map(({ name }) => name)).toEqual(["secure context", "webgpu", "wasm", "cross-origin isolation", "storage", "persistence", "indexeddb", "memory"]);
+    expect(checks.map(({ name }) => name)).toEqual([
+      "secure context",
+      "webgpu",
+      "wasm",
+      "cross-origin isolation",
+      "storage",
+      "persistence",
+      "indexeddb",
+      "memory",
+    ]);
     const status = Object.fromEntries(checks.map((check) => [check.name, check.status]));
-    expect(status).toMatchObject({ "secure context": "ok", wasm: "ok", "cross-origin isolation": "ok", indexeddb: "ok", memory: "ok" });
+    expect(status).toMatchObject({
+      "secure context": "ok",
+      wasm: "ok",
+      "cross-origin isolation": "ok",
+      indexeddb: "ok",
+      memory: "ok",
+    });
     for (const check of checks) expect(Boolean(check.fix), check.name).toBe(check.status !== "ok");
     expect((await indexedDB.databases()).filter(({ name }) => name?.startsWith("sedna-doctor"))).toEqual([]);
   });

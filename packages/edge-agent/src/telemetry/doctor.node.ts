@@ -14,26 +14,54 @@ const LOW_DISK = 500e6;
 const LOW_MEMORY = 200e6;
 
 /** See the contract: what Node, its native parts and the device offer. */
-export function platformChecks({ directory, modelFile, needsFfmpeg = false }: DiagnoseOptions): Promise<readonly HealthCheck[]> {
+export function platformChecks({
+  directory,
+  modelFile,
+  needsFfmpeg = false,
+}: DiagnoseOptions): Promise<readonly HealthCheck[]> {
   return runChecks({
     node: checkNode,
-    "onnxruntime-node": () => checkPackage("onnxruntime-node", { missing: "fail", without: "no model runs on this device", fix: "npm install onnxruntime-node (without a network: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node)" }),
-    sharp: () => checkPackage("sharp", { missing: "warn", without: "pictures can be neither read from a directory nor sent as JPEG", fix: "npm install sharp" }),
+    "onnxruntime-node": () =>
+      checkPackage("onnxruntime-node", {
+        missing: "fail",
+        without: "no model runs on this device",
+        fix: "npm install onnxruntime-node (without a network: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node)",
+      }),
+    sharp: () =>
+      checkPackage("sharp", {
+        missing: "warn",
+        without: "pictures can be neither read from a directory nor sent as JPEG",
+        fix: "npm install sharp",
+      }),
     ffmpeg: () => checkFfmpeg(needsFfmpeg),
     memory: checkMemory,
     ...(modelFile === undefined ? {} : { "model file": () => checkModelFile(modelFile) }),
-    ...(directory === undefined ? {} : { "data directory": () => checkDirectory(resolve(directory)), disk: () => checkDisk(resolve(directory)) }),
+    ...(directory === undefined
+      ? {}
+      : {
+          "data directory": () => checkDirectory(resolve(directory)),
+          disk: () => checkDisk(resolve(directory)),
+        }),
   });
 }
 
 async function checkNode(): ReturnType<RunCheck> {
   const found = `${process.version}, ${process.platform} ${process.arch}`;
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  return major > 20 || (major === 20 && minor >= 19) ? { status: "ok", found } : { status: "fail", found, fix: "install Node 20.19 or newer" };
+  return major > 20 || (major === 20 && minor >= 19)
+    ? { status: "ok", found }
+    : { status: "fail", found, fix: "install Node 20.19 or newer" };
 }
 
 /** In a process of its own: what a native part does that doesn't fit the CPU is to end it. */
-async function checkPackage(name: string, { missing, without, fix }: { readonly missing: "warn" | "fail"; readonly without: string; readonly fix: string }): ReturnType<RunCheck> {
+async function checkPackage(
+  name: string,
+  {
+    missing,
+    without,
+    fix,
+  }: { readonly missing: "warn" | "fail"; readonly without: string; readonly fix: string },
+): ReturnType<RunCheck> {
   let url: string;
   try {
     url = import.meta.resolve(name);
@@ -42,12 +70,19 @@ async function checkPackage(name: string, { missing, without, fix }: { readonly 
   }
   const script = `await import(${JSON.stringify(url)}); process.stdout.write("loads")`;
   try {
-    await run(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000, env: { ...process.env, NODE_OPTIONS: "" } });
+    await run(process.execPath, ["--input-type=module", "-e", script], {
+      timeout: 20_000,
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
     return { status: "ok", found: "loads" };
   } catch (error) {
     const { signal, stderr = "" } = error as { readonly signal?: string | null; readonly stderr?: string };
     const why = signal ? `ended by ${signal}` : (/^\w*Error.*$/m.exec(stderr)?.[0] ?? "ended without a word");
-    return { status: missing, found: `doesn't load (${why}): ${without}`, fix: `${fix}; on a system with musl or an old CPU use one that the package is built for` };
+    return {
+      status: missing,
+      found: `doesn't load (${why}): ${without}`,
+      fix: `${fix}; on a system with musl or an old CPU use one that the package is built for`,
+    };
   }
 }
 
@@ -60,7 +95,11 @@ async function checkFfmpeg(isNeeded: boolean): ReturnType<RunCheck> {
     const { code } = error as { readonly code?: unknown };
     const found = code === "ENOENT" ? "not installed" : `doesn't run (${String(code)})`;
     if (!isNeeded) return { status: "ok", found: `${found}; this job's source needs none` };
-    return { status: "fail", found: `${found}: cameras and video files cannot be read`, fix: "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg)" };
+    return {
+      status: "fail",
+      found: `${found}: cameras and video files cannot be read`,
+      fix: "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg)",
+    };
   }
 }
 
@@ -69,7 +108,13 @@ async function checkModelFile(file: string): ReturnType<RunCheck> {
   try {
     const about = await opened.stat();
     // Directories open too.
-    return about.isFile() && about.size > 0 ? { status: "ok", found: `${file}, ${about.size} bytes, without a signature` } : { status: "fail", found: `${file} is ${about.isFile() ? "empty" : "no file"}`, fix: "set model.file to an ONNX file" };
+    return about.isFile() && about.size > 0
+      ? { status: "ok", found: `${file}, ${about.size} bytes, without a signature` }
+      : {
+          status: "fail",
+          found: `${file} is ${about.isFile() ? "empty" : "no file"}`,
+          fix: "set model.file to an ONNX file",
+        };
   } finally {
     await opened.close();
   }
@@ -81,7 +126,9 @@ async function checkMemory(): ReturnType<RunCheck> {
   const total = limit > 0 && limit < totalmem() ? limit : totalmem();
   const free = Math.min(freemem(), total);
   const found = `${megabytes(free)} of ${megabytes(total)} free`;
-  return free >= LOW_MEMORY ? { status: "ok", found } : { status: "warn", found, fix: `leave ${megabytes(LOW_MEMORY)} for the agent and its model` };
+  return free >= LOW_MEMORY
+    ? { status: "ok", found }
+    : { status: "warn", found, fix: `leave ${megabytes(LOW_MEMORY)} for the agent and its model` };
 }
 
 async function checkDisk(directory: string): ReturnType<RunCheck> {
@@ -89,5 +136,9 @@ async function checkDisk(directory: string): ReturnType<RunCheck> {
   const free = bavail * bsize;
   const found = `${megabytes(free)} free`;
   if (free >= LOW_DISK) return { status: "ok", found };
-  return { status: free < LOW_DISK / 10 ? "fail" : "warn", found, fix: "free some, or set data to a larger disk and samples.maxMegabytes to less" };
+  return {
+    status: free < LOW_DISK / 10 ? "fail" : "warn",
+    found,
+    fix: "free some, or set data to a larger disk and samples.maxMegabytes to less",
+  };
 }

@@ -32,34 +32,83 @@ async function serving(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 /** A cloud as ours is: health for everybody, the rest for who has the token. */
-const cloud = (token?: string, ready = true): RequestListener => (request, response) => {
-  const health = request.url === "/v2/health/ready";
-  if (!health && token !== undefined && request.headers.authorization !== `Bearer ${token}`) return void response.writeHead(401).end();
-  response.writeHead(health ? (ready ? 200 : 503) : ["/v2", "/sedna", "/v2/models/people"].includes(request.url!) ? 200 : 404).end("{}");
-};
-const of = async (name: string, options: DiagnoseOptions): Promise<HealthCheck | undefined> => (await serverChecks(options)).find((check) => check.name === name);
+const cloud =
+  (token?: string, ready = true): RequestListener =>
+  (request, response) => {
+    const health = request.url === "/v2/health/ready";
+    if (!health && token !== undefined && request.headers.authorization !== `Bearer ${token}`)
+      return void response.writeHead(401).end();
+    response
+      .writeHead(
+        health
+          ? ready
+            ? 200
+            : 503
+          : ["/v2", "/sedna", "/v2/models/people"].includes(request.url!)
+            ? 200
+            : 404,
+      )
+      .end("{}");
+  };
+const of = async (name: string, options: DiagnoseOptions): Promise<HealthCheck | undefined> =>
+  (await serverChecks(options)).find((check) => check.name === name);
 
 describe("serverChecks()", () => {
   it("finds what is ready ready, and what is not not", async () => {
     const [url, starting] = [await serving(cloud("t0ken")), await serving(cloud(undefined, false))];
-    const checks = await serverChecks({ bigModel: { url, token: "t0ken", protocol: "oip", model: "people" }, samples: { url: `${url}/`, token: "t0ken" }, localController: { url: starting } });
-    expect(checks.filter(({ found }) => found.includes(url)).map(({ name, status }) => [name, status])).toEqual([["big model", "ok"], ["sample service", "ok"]]);
-    expect(checks.find(({ name }) => name === "clock")).toEqual({ name: "clock", status: "ok", found: "agrees with the server's" });
+    const checks = await serverChecks({
+      bigModel: { url, token: "t0ken", protocol: "oip", model: "people" },
+      samples: { url: `${url}/`, token: "t0ken" },
+      localController: { url: starting },
+    });
+    expect(
+      checks.filter(({ found }) => found.includes(url)).map(({ name, status }) => [name, status]),
+    ).toEqual([
+      ["big model", "ok"],
+      ["sample service", "ok"],
+    ]);
+    expect(checks.find(({ name }) => name === "clock")).toEqual({
+      name: "clock",
+      status: "ok",
+      found: "agrees with the server's",
+    });
     expect(checks.find(({ name }) => name === "local controller")).toMatchObject({ status: "ok" });
-    expect(await of("sample service", { samples: { url: starting } })).toMatchObject({ status: "warn", found: expect.stringContaining("not ready yet") });
+    expect(await of("sample service", { samples: { url: starting } })).toMatchObject({
+      status: "warn",
+      found: expect.stringContaining("not ready yet"),
+    });
   });
 
   it("says which token, model or path is wrong", async () => {
     const url = await serving(cloud("t0ken"));
-    expect(await of("sample service", { samples: { url, token: "guess" } })).toMatchObject({ status: "fail", found: `${url} refuses the token` });
-    expect(await of("sample service", { samples: { url } })).toMatchObject({ status: "fail", found: `${url} refuses without a token` });
-    expect(await of("big model", { bigModel: { url, token: "t0ken", model: "cars" } })).toMatchObject({ status: "fail", found: `${url}/cars answers 404`, fix: expect.stringContaining("bigModel.model") });
-    expect(await of("sample service", { samples: { url: `${url}/app`, token: "t0ken" } })).toMatchObject({ status: "fail", fix: expect.stringContaining("without a path") });
+    expect(await of("sample service", { samples: { url, token: "guess" } })).toMatchObject({
+      status: "fail",
+      found: `${url} refuses the token`,
+    });
+    expect(await of("sample service", { samples: { url } })).toMatchObject({
+      status: "fail",
+      found: `${url} refuses without a token`,
+    });
+    expect(await of("big model", { bigModel: { url, token: "t0ken", model: "cars" } })).toMatchObject({
+      status: "fail",
+      found: `${url}/cars answers 404`,
+      fix: expect.stringContaining("bigModel.model"),
+    });
+    expect(await of("sample service", { samples: { url: `${url}/app`, token: "t0ken" } })).toMatchObject({
+      status: "fail",
+      fix: expect.stringContaining("without a path"),
+    });
   });
 
   it("knows Sedna's own server, which has no health", async () => {
-    const url = await serving((request, response) => response.writeHead(request.url === "/sedna" ? 200 : 404).end("{}"));
-    expect(await of("big model", { bigModel: { url } })).toEqual({ name: "big model", status: "ok", found: `${url}/sedna answers, as Sedna's server does` });
+    const url = await serving((request, response) =>
+      response.writeHead(request.url === "/sedna" ? 200 : 404).end("{}"),
+    );
+    expect(await of("big model", { bigModel: { url } })).toEqual({
+      name: "big model",
+      status: "ok",
+      found: `${url}/sedna answers, as Sedna's server does`,
+    });
   });
 
   it("C2: does not wait for one that hangs, and names one that is gone", async () => {
@@ -67,10 +116,20 @@ describe("serverChecks()", () => {
     const gone = await serving(() => {});
     open.pop()!.close();
     const started = performance.now();
-    const checks = await serverChecks({ samples: { url: hanging }, localController: { url: gone }, deadlineMs: 200 });
+    const checks = await serverChecks({
+      samples: { url: hanging },
+      localController: { url: gone },
+      deadlineMs: 200,
+    });
     expect(performance.now() - started).toBeLessThan(2000);
-    expect(checks.find(({ name }) => name === "sample service")).toMatchObject({ status: "fail", found: expect.stringContaining(`${hanging}/v2/health/ready doesn't answer`) });
-    expect(checks.find(({ name }) => name === "local controller")).toMatchObject({ status: "fail", found: expect.stringContaining("ECONNREFUSED") });
+    expect(checks.find(({ name }) => name === "sample service")).toMatchObject({
+      status: "fail",
+      found: expect.stringContaining(`${hanging}/v2/health/ready doesn't answer`),
+    });
+    expect(checks.find(({ name }) => name === "local controller")).toMatchObject({
+      status: "fail",
+      found: expect.stringContaining("ECONNREFUSED"),
+    });
   });
 
   it.each([
@@ -80,36 +139,76 @@ describe("serverChecks()", () => {
     [1000, "ok", "agrees with the server's"],
   ])("C15: a clock that is %d ms off is %s", async (offset, status, found) => {
     const url = await serving(cloud());
-    expect(await of("clock", { bigModel: { url }, wallNow: () => Date.now() + offset })).toMatchObject({ status, found: expect.stringContaining(found.slice(5)) });
+    expect(await of("clock", { bigModel: { url }, wallNow: () => Date.now() + offset })).toMatchObject({
+      status,
+      found: expect.stringContaining(found.slice(5)),
+    });
   });
 
   it("tells what the model's store says of its signature", async () => {
     const good = { check: async () => ({ name: "people", version: 3 }) };
-    expect(await of("model", { model: good })).toEqual({ name: "model", status: "ok", found: "people version 3, signed by a key of the job" });
-    expect(await of("model", { model: { check: () => Promise.reject(new Error("verify the manifest: expected a signature of a trusted key; got none")) } })).toMatchObject({ status: "fail", found: expect.stringContaining("trusted key") });
+    expect(await of("model", { model: good })).toEqual({
+      name: "model",
+      status: "ok",
+      found: "people version 3, signed by a key of the job",
+    });
+    expect(
+      await of("model", {
+        model: {
+          check: () =>
+            Promise.reject(new Error("verify the manifest: expected a signature of a trusted key; got none")),
+        },
+      }),
+    ).toMatchObject({ status: "fail", found: expect.stringContaining("trusted key") });
   });
 });
 
 describe("diagnose()", () => {
   // Each loads native parts in processes of their own.
-  it("finds Node, the runtime and sharp, each tried in a process of its own, and the servers after", { timeout: 60_000 }, async () => {
-    const checks = await diagnose({ directory: paths.folder, samples: { url: await serving(cloud()) } });
-    expect(checks.map(({ name }) => name)).toEqual(["node", "onnxruntime-node", "sharp", "ffmpeg", "memory", "data directory", "disk", "sample service"]);
-    expect(checks.filter(({ name }) => !["memory", "disk"].includes(name)).map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok", "ok", "ok"]);
-    expect(checks.find(({ name }) => name === "disk")!.found).toMatch(/^\d+ MB free$/);
-  });
+  it(
+    "finds Node, the runtime and sharp, each tried in a process of its own, and the servers after",
+    { timeout: 60_000 },
+    async () => {
+      const checks = await diagnose({ directory: paths.folder, samples: { url: await serving(cloud()) } });
+      expect(checks.map(({ name }) => name)).toEqual([
+        "node",
+        "onnxruntime-node",
+        "sharp",
+        "ffmpeg",
+        "memory",
+        "data directory",
+        "disk",
+        "sample service",
+      ]);
+      expect(
+        checks.filter(({ name }) => !["memory", "disk"].includes(name)).map(({ status }) => status),
+      ).toEqual(["ok", "ok", "ok", "ok", "ok", "ok"]);
+      expect(checks.find(({ name }) => name === "disk")!.found).toMatch(/^\d+ MB free$/);
+    },
+  );
 
-  it("misses ffmpeg for a source that needs it, and a model's file that is not there", { timeout: 60_000 }, async () => {
-    const path = process.env["PATH"];
-    process.env["PATH"] = paths.folder;
-    try {
-      const checks = await diagnose({ needsFfmpeg: true, modelFile: join(paths.folder, "none.onnx") });
-      expect(checks.find(({ name }) => name === "ffmpeg")).toMatchObject({ status: "fail", found: expect.stringContaining("not installed"), fix: expect.stringContaining("apt-get install ffmpeg") });
-      expect(checks.find(({ name }) => name === "model file")).toMatchObject({ status: "fail", found: expect.stringContaining("ENOENT") });
-    } finally {
-      process.env["PATH"] = path;
-    }
-  });
+  it(
+    "misses ffmpeg for a source that needs it, and a model's file that is not there",
+    { timeout: 60_000 },
+    async () => {
+      const path = process.env["PATH"];
+      process.env["PATH"] = paths.folder;
+      try {
+        const checks = await diagnose({ needsFfmpeg: true, modelFile: join(paths.folder, "none.onnx") });
+        expect(checks.find(({ name }) => name === "ffmpeg")).toMatchObject({
+          status: "fail",
+          found: expect.stringContaining("not installed"),
+          fix: expect.stringContaining("apt-get install ffmpeg"),
+        });
+        expect(checks.find(({ name }) => name === "model file")).toMatchObject({
+          status: "fail",
+          found: expect.stringContaining("ENOENT"),
+        });
+      } finally {
+        process.env["PATH"] = path;
+      }
+    },
+  );
 });
 
 describe("checkDirectory()", () => {
@@ -120,11 +219,20 @@ describe("checkDirectory()", () => {
     expect(await readdir(directory)).toEqual([]);
     await chmod(directory, 0o777);
     expect(await checkDirectory(directory)).toMatchObject({ status: "warn", fix: `chmod o-w ${directory}` });
-    expect(await checkDirectory(join(directory, "a", "b"))).toMatchObject({ status: "ok", found: expect.stringContaining("will be made") });
+    expect(await checkDirectory(join(directory, "a", "b"))).toMatchObject({
+      status: "ok",
+      found: expect.stringContaining("will be made"),
+    });
     expect(await readdir(directory)).toEqual([]);
     await writeFile(join(directory, "file"), "");
-    expect(await checkDirectory(join(directory, "file"))).toMatchObject({ status: "fail", found: expect.stringContaining("is no directory") });
+    expect(await checkDirectory(join(directory, "file"))).toMatchObject({
+      status: "fail",
+      found: expect.stringContaining("is no directory"),
+    });
     // Readable to all, writable to nobody, root included.
-    expect(await checkDirectory("/proc/self")).toMatchObject({ status: "fail", found: expect.stringContaining("cannot be written") });
+    expect(await checkDirectory("/proc/self")).toMatchObject({
+      status: "fail",
+      found: expect.stringContaining("cannot be written"),
+    });
   });
 });

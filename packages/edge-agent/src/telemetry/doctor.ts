@@ -11,11 +11,16 @@ export interface DiagnosedServer {
 
 /** Options of {@link diagnose}; what is not given is not asked. */
 export interface DiagnoseOptions {
-  readonly bigModel?: DiagnosedServer & { readonly protocol?: "sedna" | "oip"; /** Its name there. Default `sedna`. */ readonly model?: string };
+  readonly bigModel?: DiagnosedServer & {
+    readonly protocol?: "sedna" | "oip";
+    /** Its name there. Default `sedna`. */ readonly model?: string;
+  };
   readonly samples?: DiagnosedServer;
   readonly localController?: { readonly url: string | URL };
   /** Fetches the model's manifest and verifies its signature; a `ModelStore` fits. */
-  readonly model?: { check(options: { readonly signal: AbortSignal }): Promise<Pick<ModelManifest, "name" | "version">> };
+  readonly model?: {
+    check(options: { readonly signal: AbortSignal }): Promise<Pick<ModelManifest, "name" | "version">>;
+  };
   /** Node: a model's file without a signature. */
   readonly modelFile?: string;
   /** Node: where the job keeps its data. */

@@ -1,4 +1,12 @@
-import { metrics, trace, type Meter, type MeterProvider, type ObservableCallback, type Tracer, type TracerProvider } from "@opentelemetry/api";
+import {
+  metrics,
+  trace,
+  type Meter,
+  type MeterProvider,
+  type ObservableCallback,
+  type Tracer,
+  type TracerProvider,
+} from "@opentelemetry/api";
 import { afterEach, describe, expect, it } from "vitest";
 import { openTelemetry } from "./open-telemetry.ts";
 import { answer, events, pretendAgent } from "./pretend-agent.suite.ts";
@@ -15,15 +23,27 @@ function provider({ failing = false } = {}) {
   const recorded: Recorded[] = [];
   const callbacks = new Map<ObservableCallback, string>();
   const units = new Map<string, string | undefined>();
-  const take = (name: string) => (value: number, attributes: unknown = {}): void => {
-    if (failing) throw new Error("the exporter is broken");
-    recorded.push({ name, value, attributes });
-  };
+  const take =
+    (name: string) =>
+    (value: number, attributes: unknown = {}): void => {
+      if (failing) throw new Error("the exporter is broken");
+      recorded.push({ name, value, attributes });
+    };
   const made = (name: string, options?: { unit?: string }) => {
     units.set(name, options?.unit);
-    return { add: take(name), record: take(name), addCallback: (callback: ObservableCallback) => callbacks.set(callback, name), removeCallback: (callback: ObservableCallback) => callbacks.delete(callback) };
+    return {
+      add: take(name),
+      record: take(name),
+      addCallback: (callback: ObservableCallback) => callbacks.set(callback, name),
+      removeCallback: (callback: ObservableCallback) => callbacks.delete(callback),
+    };
   };
-  const meter = { createCounter: made, createHistogram: made, createObservableCounter: made, createObservableGauge: made } as unknown as Meter;
+  const meter = {
+    createCounter: made,
+    createHistogram: made,
+    createObservableCounter: made,
+    createObservableGauge: made,
+  } as unknown as Meter;
   const meterProvider: MeterProvider = { getMeter: () => meter };
   const collect = (): Recorded[] => {
     for (const [callback, name] of callbacks) void callback({ observe: take(name) });
@@ -42,12 +62,18 @@ describe("openTelemetry()", () => {
     metrics.setGlobalMeterProvider(meterProvider);
     const agent = pretendAgent();
     using instruments = await openTelemetry(agent);
-    expect(collect()).toEqual(expect.arrayContaining([
-      { name: "sedna.edge.frames", value: 10, attributes: {} },
-      { name: "sedna.edge.traffic", value: 700, attributes: { direction: "up" } },
-      { name: "sedna.edge.queue.oldest_age", value: 1.5, attributes: {} },
-      { name: "sedna.edge.model.info", value: 1, attributes: { model: "people", version: "3", rung: "webgpu" } },
-    ]));
+    expect(collect()).toEqual(
+      expect.arrayContaining([
+        { name: "sedna.edge.frames", value: 10, attributes: {} },
+        { name: "sedna.edge.traffic", value: 700, attributes: { direction: "up" } },
+        { name: "sedna.edge.queue.oldest_age", value: 1.5, attributes: {} },
+        {
+          name: "sedna.edge.model.info",
+          value: 1,
+          attributes: { model: "people", version: "3", rung: "webgpu" },
+        },
+      ]),
+    );
     expect([units.get("sedna.edge.traffic"), units.get("sedna.edge.latency")]).toEqual(["By", "s"]);
     agent.now = { ...agent.now, queue: null, model: null };
     collect();
@@ -67,17 +93,41 @@ describe("openTelemetry()", () => {
 
   it("makes a span of every frame when asked to", async () => {
     const spans: unknown[] = [];
-    const tracer = { startSpan: (name: string, options: object) => ({ end: (time: number) => spans.push({ name, ...options, time }) }) } as unknown as Tracer;
+    const tracer = {
+      startSpan: (name: string, options: object) => ({
+        end: (time: number) => spans.push({ name, ...options, time }),
+      }),
+    } as unknown as Tracer;
     trace.setGlobalTracerProvider({ getTracer: () => tracer } satisfies TracerProvider);
-    using instruments = await openTelemetry(pretendAgent(), { api: { metrics, trace }, spans: true, wallNow: () => 1000 });
+    using instruments = await openTelemetry(pretendAgent(), {
+      api: { metrics, trace },
+      spans: true,
+      wallNow: () => 1000,
+    });
     instruments.answered(answer({ index: 7 }));
-    expect(spans).toEqual([{ name: "sedna.inference", startTime: 958, time: 1000, attributes: { "sedna.index": 7, "sedna.source": "edge", "sedna.reason": "easy", "sedna.hard_example": false, "sedna.edge_ms": 40, "sedna.cloud_ms": 0 } }]);
+    expect(spans).toEqual([
+      {
+        name: "sedna.inference",
+        startTime: 958,
+        time: 1000,
+        attributes: {
+          "sedna.index": 7,
+          "sedna.source": "edge",
+          "sedna.reason": "easy",
+          "sedna.hard_example": false,
+          "sedna.edge_ms": 40,
+          "sedna.cloud_ms": 0,
+        },
+      },
+    ]);
   });
 
   it("keeps a provider's failures away from the agent, and leaves no listener behind", async () => {
     const { meterProvider, callbacks, collect } = provider({ failing: true });
     const agent = pretendAgent();
-    const instruments = await openTelemetry(agent, { api: { metrics: { getMeter: () => meterProvider.getMeter("") }, trace } });
+    const instruments = await openTelemetry(agent, {
+      api: { metrics: { getMeter: () => meterProvider.getMeter("") }, trace },
+    });
     for (const event of events) agent.emit(event);
     instruments.answered(answer());
     collect();

@@ -1,6 +1,15 @@
 import type { Attributes, MetricsAPI, ObservableResult, Span, TraceAPI } from "@opentelemetry/api";
 import { importOptional } from "@sedna-js/core";
-import { agentCountings, agentLatency, agentReadings, countingOf, createLatencies, type TelemetryAgent, type TelemetryAnswer, type TelemetryStatus } from "./agent-readings.ts";
+import {
+  agentCountings,
+  agentLatency,
+  agentReadings,
+  countingOf,
+  createLatencies,
+  type TelemetryAgent,
+  type TelemetryAnswer,
+  type TelemetryStatus,
+} from "./agent-readings.ts";
 
 /** The parts of `@opentelemetry/api` that are used. */
 export interface OpenTelemetryApi {
@@ -31,34 +40,65 @@ const scope = { name: "@sedna-js/edge-agent", version: "0.1.0" } as const;
  * nothing. Nothing that a provider throws reaches the agent.
  * @throws {SednaError} `missing-dependency` when `@opentelemetry/api` is neither given nor installed.
  */
-export async function openTelemetry(agent: TelemetryAgent, { api, spans = false, wallNow = Date.now }: OpenTelemetryOptions = {}): Promise<AgentInstruments> {
-  const { metrics, trace } = api ?? (await importOptional<OpenTelemetryApi>("@opentelemetry/api", { action: "tell OpenTelemetry", load: () => import("@opentelemetry/api") }));
+export async function openTelemetry(
+  agent: TelemetryAgent,
+  { api, spans = false, wallNow = Date.now }: OpenTelemetryOptions = {},
+): Promise<AgentInstruments> {
+  const { metrics, trace } =
+    api ??
+    (await importOptional<OpenTelemetryApi>("@opentelemetry/api", {
+      action: "tell OpenTelemetry",
+      load: () => import("@opentelemetry/api"),
+    }));
   const meter = metrics.getMeter(scope.name, scope.version);
   const tracer = spans ? trace.getTracer(scope.name, scope.version) : undefined;
   const endings: (() => void)[] = [];
 
   for (const [name, { type, unit, text, read }] of Object.entries(agentReadings)) {
-    const create = (type === "counter" ? meter.createObservableCounter : meter.createObservableGauge).bind(meter);
+    const create = (type === "counter" ? meter.createObservableCounter : meter.createObservableGauge).bind(
+      meter,
+    );
     const observable = create(name, { unit, description: text });
-    const observe = (result: ObservableResult<Attributes>): void => quietly(() => {
-      for (const { labels, value } of read(agent.status() satisfies TelemetryStatus)) result.observe(value, labels);
-    });
+    const observe = (result: ObservableResult<Attributes>): void =>
+      quietly(() => {
+        for (const { labels, value } of read(agent.status() satisfies TelemetryStatus))
+          result.observe(value, labels);
+      });
     observable.addCallback(observe);
     endings.push(() => observable.removeCallback(observe));
   }
-  const counters = new Map(Object.entries(agentCountings).map(([name, { unit, text }]) => [name, meter.createCounter(name, { unit, description: text })]));
-  const latency = meter.createHistogram(agentLatency.name, { unit: agentLatency.unit, description: agentLatency.text });
+  const counters = new Map(
+    Object.entries(agentCountings).map(([name, { unit, text }]) => [
+      name,
+      meter.createCounter(name, { unit, description: text }),
+    ]),
+  );
+  const latency = meter.createHistogram(agentLatency.name, {
+    unit: agentLatency.unit,
+    description: agentLatency.text,
+  });
   const latencies = createLatencies();
-  endings.push(agent.on((event) => quietly(() => {
-    const counting = countingOf(event);
-    if (counting) counters.get(counting.name)!.add(1, counting.labels);
-  })));
+  endings.push(
+    agent.on((event) =>
+      quietly(() => {
+        const counting = countingOf(event);
+        if (counting) counters.get(counting.name)!.add(1, counting.labels);
+      }),
+    ),
+  );
 
   const trail = ({ index, source, reason, isHardExample, timings }: TelemetryAnswer): void => {
     const now = wallNow();
     const span: Span | undefined = tracer?.startSpan("sedna.inference", {
       startTime: now - timings.total,
-      attributes: { "sedna.index": index, "sedna.source": source, "sedna.reason": reason, "sedna.hard_example": isHardExample, "sedna.edge_ms": timings.edge, "sedna.cloud_ms": timings.cloud },
+      attributes: {
+        "sedna.index": index,
+        "sedna.source": source,
+        "sedna.reason": reason,
+        "sedna.hard_example": isHardExample,
+        "sedna.edge_ms": timings.edge,
+        "sedna.cloud_ms": timings.cloud,
+      },
     });
     span?.end(now);
   };

@@ -3,12 +3,35 @@ import type { QueueStatistics } from "../queue/durable-queue.ts";
 import type { TelemetryAgent, TelemetryAnswer, TelemetryEvent, TelemetryStatus } from "./agent-readings.ts";
 
 /** Statistics with a value of its own in every field. */
-export const joint: JointStatistics = { inferenceNumber: 10, hardExampleNumber: 4, uploadCloudRatio: 0.4, offloadedNumber: 3, cloudNumber: 2, fallbackNumber: 1, failedNumber: 5, droppedNumber: 6, bytesUp: 700, bytesDown: 80 };
+export const joint: JointStatistics = {
+  inferenceNumber: 10,
+  hardExampleNumber: 4,
+  uploadCloudRatio: 0.4,
+  offloadedNumber: 3,
+  cloudNumber: 2,
+  fallbackNumber: 1,
+  failedNumber: 5,
+  droppedNumber: 6,
+  bytesUp: 700,
+  bytesDown: 80,
+};
 /** A queue in which something was lost. */
-export const queue: QueueStatistics = { items: 7, bytes: 900, oldestAgeMs: 1500, queuedNumber: 12, sentNumber: 3, droppedNumber: { full: 1, expired: 2, "storage-full": 0, refused: 0, lost: 4 }, durable: true };
+export const queue: QueueStatistics = {
+  items: 7,
+  bytes: 900,
+  oldestAgeMs: 1500,
+  queuedNumber: 12,
+  sentNumber: 3,
+  droppedNumber: { full: 1, expired: 2, "storage-full": 0, refused: 0, lost: 4 },
+  durable: true,
+};
 
 /** What telemetry sees of an agent, in the hands of a test. */
-export function pretendAgent(): TelemetryAgent & { now: TelemetryStatus; emit(event: TelemetryEvent): void; readonly listeners: Set<(event: { readonly type: string }) => void> } {
+export function pretendAgent(): TelemetryAgent & {
+  now: TelemetryStatus;
+  emit(event: TelemetryEvent): void;
+  readonly listeners: Set<(event: { readonly type: string }) => void>;
+} {
   const listeners = new Set<(event: { readonly type: string }) => void>();
   return {
     listeners,
@@ -27,15 +50,46 @@ export function pretendAgent(): TelemetryAgent & { now: TelemetryStatus; emit(ev
 }
 
 /** An answer of the edge in 40 ms, changed as told. */
-export const answer = (change: Partial<TelemetryAnswer> = {}): TelemetryAnswer => ({ index: 0, final: true, source: "edge", reason: "easy", isHardExample: false, timings: { edge: 40, mining: 0, cloud: 0, total: 42 }, ...change });
+export const answer = (change: Partial<TelemetryAnswer> = {}): TelemetryAnswer => ({
+  index: 0,
+  final: true,
+  source: "edge",
+  reason: "easy",
+  isHardExample: false,
+  timings: { edge: 40, mining: 0, cloud: 0, total: 42 },
+  ...change,
+});
 
 /** One event of each kind that is counted, and some that are not. */
 export const events: readonly TelemetryEvent[] = [
   { type: "model-opened", model: "people", version: 3, rung: "webgpu", ms: 5 },
-  { type: "model-failed", model: "people", version: 3, reason: "device-lost", from: "webgpu", to: "webgpu", error: { name: "Error", message: "" } },
-  { type: "model-failed", model: "people", version: 3, reason: "device-lost", from: "webgpu", to: "wasm", error: { name: "Error", message: "" } },
+  {
+    type: "model-failed",
+    model: "people",
+    version: 3,
+    reason: "device-lost",
+    from: "webgpu",
+    to: "webgpu",
+    error: { name: "Error", message: "" },
+  },
+  {
+    type: "model-failed",
+    model: "people",
+    version: 3,
+    reason: "device-lost",
+    from: "webgpu",
+    to: "wasm",
+    error: { name: "Error", message: "" },
+  },
   { type: "update-swapped", model: "people", from: 3, version: 4 },
-  { type: "update-rolled-back", model: "people", from: 4, to: 3, refusal: "slower", error: { name: "Error", message: "" } },
+  {
+    type: "update-rolled-back",
+    model: "people",
+    from: 4,
+    to: 3,
+    refusal: "slower",
+    error: { name: "Error", message: "" },
+  },
   { type: "report-sent", kind: "inference" },
   { type: "report-failed", kind: "inference", error: { name: "Error", message: "" } },
   { type: "sending-failed", code: "cloud-unreachable", message: "", retryInMs: 1 },

@@ -34,20 +34,27 @@ async function controller(port = 0): Promise<Controller> {
   const server = createServer((request, response) => {
     if (self.fault) return self.fault(request, response);
     const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-      const body = Buffer.concat(chunks).toString();
-      const report = parseWorkerReport(JSON.parse(body));
-      const name = /^\/sedna\/workers\/([^/]+)\/info$/.exec(request.url!)?.[1];
-      response.setHeader("content-type", "application/json");
-      if (request.method !== "POST" || name !== report.name) {
-        response.statusCode = 400;
-        response.end(JSON.stringify({ Status: 400, Message: `worker name(name=${name}) in the api is different from ...` }));
-        return;
-      }
-      self.bodies.push(body);
-      self.reports.push(report);
-      response.end('{"Status":200,"Message":"OK"}');
-    });
+    request
+      .on("data", (chunk: Buffer) => chunks.push(chunk))
+      .on("end", () => {
+        const body = Buffer.concat(chunks).toString();
+        const report = parseWorkerReport(JSON.parse(body));
+        const name = /^\/sedna\/workers\/([^/]+)\/info$/.exec(request.url!)?.[1];
+        response.setHeader("content-type", "application/json");
+        if (request.method !== "POST" || name !== report.name) {
+          response.statusCode = 400;
+          response.end(
+            JSON.stringify({
+              Status: 400,
+              Message: `worker name(name=${name}) in the api is different from ...`,
+            }),
+          );
+          return;
+        }
+        self.bodies.push(body);
+        self.reports.push(report);
+        response.end('{"Status":200,"Message":"OK"}');
+      });
   });
   open.servers.push(server);
   server.listen(port, "127.0.0.1");
@@ -60,16 +67,32 @@ const counts = { inferenceNumber: 0, hardExampleNumber: 0, uploadCloudRatio: 0 }
 function reporting(options: Partial<SednaReporterOptions> & { readonly url: string }) {
   const stats = { ...counts };
   const events: ReportEvent[] = [];
-  const reporter = createSednaReporter({ worker: "gate-1", ownerName: "people", stats: () => stats, periodMs: 20, onEvent: (event) => events.push(event), ...options });
+  const reporter = createSednaReporter({
+    worker: "gate-1",
+    ownerName: "people",
+    stats: () => stats,
+    periodMs: 20,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
   open.reporters.push(reporter);
-  const did = (inferenceNumber: number, hardExampleNumber: number) => Object.assign(stats, { inferenceNumber, hardExampleNumber, uploadCloudRatio: hardExampleNumber / inferenceNumber });
+  const did = (inferenceNumber: number, hardExampleNumber: number) =>
+    Object.assign(stats, {
+      inferenceNumber,
+      hardExampleNumber,
+      uploadCloudRatio: hardExampleNumber / inferenceNumber,
+    });
   return { reporter, events, did, stats };
 }
 
 describe("createSednaReporter()", () => {
   it("sends the bytes that a local controller knows, for the service and not for sedna", async () => {
     const lc = await controller();
-    const { did, reporter } = reporting({ url: `${lc.url}/`, periodMs: 60_000, wallNow: () => new Date(2026, 10, 21, 4, 4, 4).getTime() });
+    const { did, reporter } = reporting({
+      url: `${lc.url}/`,
+      periodMs: 60_000,
+      wallNow: () => new Date(2026, 10, 21, 4, 4, 4).getTime(),
+    });
     did(4, 2);
     await reporter.stop();
     expect(lc.bodies).toEqual([
@@ -86,13 +109,19 @@ describe("createSednaReporter()", () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     did(8, 2);
     await eventually(() => lc.reports.length).toBe(2);
-    expect(lc.reports.map((report) => report.ownerInfo)).toMatchObject([{ inferenceNumber: 3, hardExampleNumber: 1 }, { inferenceNumber: 8, hardExampleNumber: 2, uploadCloudRatio: 0.25 }]);
+    expect(lc.reports.map((report) => report.ownerInfo)).toMatchObject([
+      { inferenceNumber: 3, hardExampleNumber: 1 },
+      { inferenceNumber: 8, hardExampleNumber: 2, uploadCloudRatio: 0.25 },
+    ]);
   });
 
   it("C1: a local controller that is down, refuses, or is someone else does not end the reports, and its return gets the totals", async () => {
     const lc = await controller();
     const { did, events } = reporting({ url: lc.url });
-    const failedAs = (code: string) => eventually(() => events.some((event) => event.type === "report-failed" && event.error.code === code)).toBe(true);
+    const failedAs = (code: string) =>
+      eventually(() =>
+        events.some((event) => event.type === "report-failed" && event.error.code === code),
+      ).toBe(true);
     did(1, 0);
     lc.fault = (_, response) => response.writeHead(500).end("oops");
     await failedAs("cloud-refused");
@@ -103,7 +132,9 @@ describe("createSednaReporter()", () => {
     expect(events.some(({ type }) => type === "report-sent")).toBe(false);
     did(9, 3);
     delete lc.fault;
-    await eventually(() => lc.reports.at(-1)).toMatchObject({ ownerInfo: { inferenceNumber: 9, hardExampleNumber: 3 } });
+    await eventually(() => lc.reports.at(-1)).toMatchObject({
+      ownerInfo: { inferenceNumber: 9, hardExampleNumber: 3 },
+    });
   });
 
   it("C2: a local controller that never answers costs one request's deadline, one request at a time", async () => {
@@ -113,15 +144,25 @@ describe("createSednaReporter()", () => {
     const { did, events } = reporting({ url: lc.url, periodMs: 5, deadlineMs: 60 });
     did(1, 1);
     await eventually(() => events.length).toBeGreaterThan(1);
-    for (const event of events) expect(event).toMatchObject({ type: "report-failed", error: { code: "cloud-timeout" } });
+    for (const event of events)
+      expect(event).toMatchObject({ type: "report-failed", error: { code: "cloud-timeout" } });
     expect(hung.requests).toBeLessThanOrEqual(events.length + 1);
   });
 
   it("says what the controller said of a worker's name that is not the path's", async () => {
     const lc = await controller();
-    const { did, events } = reporting({ url: lc.url, fetch: ((input: string, init: RequestInit) => fetch(input.replace("gate-1", "gate-2"), init)) as never });
+    const { did, events } = reporting({
+      url: lc.url,
+      fetch: ((input: string, init: RequestInit) => fetch(input.replace("gate-1", "gate-2"), init)) as never,
+    });
     did(1, 0);
-    await eventually(() => events[0]).toMatchObject({ type: "report-failed", error: { code: "cloud-refused", message: expect.stringContaining("worker name(name=gate-2) in the api is different") } });
+    await eventually(() => events[0]).toMatchObject({
+      type: "report-failed",
+      error: {
+        code: "cloud-refused",
+        message: expect.stringContaining("worker name(name=gate-2) in the api is different"),
+      },
+    });
   });
 
   it("tells of an exchanged model at once, and of the last one only when several could not be told", async () => {
@@ -133,7 +174,9 @@ describe("createSednaReporter()", () => {
     reporter.deployed({ status: "failed" });
     await eventually(() => events.length).toBeGreaterThan(1);
     delete lc.fault;
-    await eventually(() => lc.bodies).toEqual(['{"name":"gate-1","namespace":"default","ownerName":"people","ownerKind":"jointinferenceservice","kind":"deploy","status":"failed"}']);
+    await eventually(() => lc.bodies).toEqual([
+      '{"name":"gate-1","namespace":"default","ownerName":"people","ownerKind":"jointinferenceservice","kind":"deploy","status":"failed"}',
+    ]);
     await reporter.stop();
     expect(lc.bodies).toHaveLength(1);
   });
@@ -178,9 +221,13 @@ describe("createSednaReporter()", () => {
   });
 
   it("refuses at once what a local controller would drop without a word", () => {
-    const make = (options: Partial<SednaReporterOptions> & { readonly url?: string }) => () => reporting({ url: "http://127.0.0.1:9100", ...options });
-    expect(make({ ownerKind: "JointInferenceService" })).toThrow('expected ownerKind as one of jointinferenceservice, federatedlearningjob, incrementallearningjob, lifelonglearningjob; got "JointInferenceService"');
-    for (const worker of ["", "..", "a/b"]) expect(make({ worker })).toThrow("report to Sedna: expected worker of letters");
+    const make = (options: Partial<SednaReporterOptions> & { readonly url?: string }) => () =>
+      reporting({ url: "http://127.0.0.1:9100", ...options });
+    expect(make({ ownerKind: "JointInferenceService" })).toThrow(
+      'expected ownerKind as one of jointinferenceservice, federatedlearningjob, incrementallearningjob, lifelonglearningjob; got "JointInferenceService"',
+    );
+    for (const worker of ["", "..", "a/b"])
+      expect(make({ worker })).toThrow("report to Sedna: expected worker of letters");
     expect(make({ periodMs: 0 })).toThrow(RangeError);
     expect(make({ url: "controller" })).toThrow(TypeError);
   });

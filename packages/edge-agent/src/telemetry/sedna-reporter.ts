@@ -1,4 +1,16 @@
-import { checkDeadline, type JointStatistics, readPieces, type ReportOwner, SednaError, toPlainError, withDeadline, WORKER_REPORT_TYPE, type WorkerReport, workerReportPath, writeWorkerReport } from "@sedna-js/core";
+import {
+  checkDeadline,
+  type JointStatistics,
+  readPieces,
+  type ReportOwner,
+  SednaError,
+  toPlainError,
+  withDeadline,
+  WORKER_REPORT_TYPE,
+  type WorkerReport,
+  workerReportPath,
+  writeWorkerReport,
+} from "@sedna-js/core";
 import type { ReportEvent } from "./report-events.ts";
 
 /** Options of {@link createSednaReporter}. */
@@ -34,7 +46,12 @@ export interface SednaReporter extends AsyncDisposable {
 }
 
 /** Kinds that a local controller has a manager for. It answers 200 to others and forgets them. */
-const ownerKinds = ["jointinferenceservice", "federatedlearningjob", "incrementallearningjob", "lifelonglearningjob"];
+const ownerKinds = [
+  "jointinferenceservice",
+  "federatedlearningjob",
+  "incrementallearningjob",
+  "lifelonglearningjob",
+];
 
 /** A local controller's reply is a hundred bytes. */
 const MAX_REPLY_BYTES = 4096;
@@ -43,12 +60,30 @@ const MAX_REPLY_BYTES = 4096;
  * Where reports go, and for whom.
  * @throws {TypeError} on what is no URL; {RangeError} on names, kinds and times that the other side would refuse or drop.
  */
-export function checkReporting({ url, worker, namespace = "default", ownerName, ownerKind = "jointinferenceservice", periodMs = 30_000 }: Pick<SednaReporterOptions, "url" | "worker" | "namespace" | "ownerName" | "ownerKind" | "periodMs">): { readonly target: string; readonly owner: ReportOwner; readonly periodMs: number } {
+export function checkReporting({
+  url,
+  worker,
+  namespace = "default",
+  ownerName,
+  ownerKind = "jointinferenceservice",
+  periodMs = 30_000,
+}: Pick<SednaReporterOptions, "url" | "worker" | "namespace" | "ownerName" | "ownerKind" | "periodMs">): {
+  readonly target: string;
+  readonly owner: ReportOwner;
+  readonly periodMs: number;
+} {
   for (const [what, name] of Object.entries({ worker, namespace, ownerName })) {
-    if (!/^[\w-][\w.-]*$/.test(name)) throw new RangeError(`report to Sedna: expected ${what} of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`);
+    if (!/^[\w-][\w.-]*$/.test(name))
+      throw new RangeError(
+        `report to Sedna: expected ${what} of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`,
+      );
   }
-  if (!ownerKinds.includes(ownerKind)) throw new RangeError(`report to Sedna: expected ownerKind as one of ${ownerKinds.join(", ")}; got ${JSON.stringify(ownerKind)}`);
-  if (!(periodMs > 0 && periodMs < 2 ** 31)) throw new RangeError(`report to Sedna: expected periodMs above 0 and below 2147483648; got ${periodMs}`);
+  if (!ownerKinds.includes(ownerKind))
+    throw new RangeError(
+      `report to Sedna: expected ownerKind as one of ${ownerKinds.join(", ")}; got ${JSON.stringify(ownerKind)}`,
+    );
+  if (!(periodMs > 0 && periodMs < 2 ** 31))
+    throw new RangeError(`report to Sedna: expected periodMs above 0 and below 2147483648; got ${periodMs}`);
   const target = new URL(String(url).replace(/\/*$/, workerReportPath(worker))).href;
   return { target, owner: { name: worker, namespace, ownerName, ownerKind }, periodMs };
 }
@@ -87,7 +122,11 @@ export function createSednaReporter({
   const send = async (report: WorkerReport & { readonly kind: "inference" | "deploy" }): Promise<boolean> => {
     const { kind } = report;
     try {
-      await withDeadline((limit) => post(target, { body: writeWorkerReport(report), fetch, signal: limit }), { deadlineMs, action: `report to Sedna at ${target}`, signal: life.signal });
+      await withDeadline((limit) => post(target, { body: writeWorkerReport(report), fetch, signal: limit }), {
+        deadlineMs,
+        action: `report to Sedna at ${target}`,
+        signal: life.signal,
+      });
       tell({ type: "report-sent", kind });
       return true;
     } catch (error) {
@@ -97,17 +136,36 @@ export function createSednaReporter({
   };
   const report = async (): Promise<void> => {
     const deployed = deploy;
-    if (deployed && (await send({ ...owner, kind: "deploy", ...deployed })) && deploy === deployed) deploy = undefined;
+    if (deployed && (await send({ ...owner, kind: "deploy", ...deployed })) && deploy === deployed)
+      deploy = undefined;
     const { inferenceNumber, hardExampleNumber, uploadCloudRatio } = stats();
     const updateTime = wallNow();
-    const quiet = inferenceNumber === reported.inferenceNumber && hardExampleNumber === reported.hardExampleNumber;
-    if (quiet || (await send({ ...owner, kind: "inference", ownerInfo: { startTime: reported.at, updateTime, inferenceNumber, hardExampleNumber, uploadCloudRatio } }))) {
+    const quiet =
+      inferenceNumber === reported.inferenceNumber && hardExampleNumber === reported.hardExampleNumber;
+    if (
+      quiet ||
+      (await send({
+        ...owner,
+        kind: "inference",
+        ownerInfo: {
+          startTime: reported.at,
+          updateTime,
+          inferenceNumber,
+          hardExampleNumber,
+          uploadCloudRatio,
+        },
+      }))
+    ) {
       Object.assign(reported, { inferenceNumber, hardExampleNumber, at: updateTime });
     }
   };
   /** One request after the other, so that an older total never arrives after a newer one. */
   const inTurn = (): Promise<void> => {
-    sending = sending.then(report).catch((error: unknown) => tell({ type: "report-failed", kind: "inference", error: toPlainError(error) }));
+    sending = sending
+      .then(report)
+      .catch((error: unknown) =>
+        tell({ type: "report-failed", kind: "inference", error: toPlainError(error) }),
+      );
     return sending;
   };
   const schedule = (): void => {
@@ -122,9 +180,14 @@ export function createSednaReporter({
   const stop = ({ deadlineMs: lastMs = 2000 }: { readonly deadlineMs?: number } = {}): Promise<void> => {
     clearTimeout(timer);
     // What still hangs when the last one's time is over, be it an earlier report, is cut off.
-    ending ??= withDeadline(inTurn, { deadlineMs: lastMs, action: `send the last report to Sedna at ${target}` })
+    ending ??= withDeadline(inTurn, {
+      deadlineMs: lastMs,
+      action: `send the last report to Sedna at ${target}`,
+    })
       .catch(() => {})
-      .finally(() => life.abort(new SednaError("report to Sedna: the reporter has been stopped", { code: "disposed" })));
+      .finally(() =>
+        life.abort(new SednaError("report to Sedna: the reporter has been stopped", { code: "disposed" })),
+      );
     return ending;
   };
 
@@ -139,15 +202,39 @@ export function createSednaReporter({
   };
 }
 
-async function post(url: string, { body, fetch, signal }: { readonly body: string; readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal }): Promise<void> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": WORKER_REPORT_TYPE }, body, signal, redirect: "error" }).catch((cause: unknown) => {
+async function post(
+  url: string,
+  {
+    body,
+    fetch,
+    signal,
+  }: { readonly body: string; readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal },
+): Promise<void> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": WORKER_REPORT_TYPE },
+    body,
+    signal,
+    redirect: "error",
+  }).catch((cause: unknown) => {
     signal.throwIfAborted();
-    throw new SednaError(`report to Sedna at ${url}: expected an answer; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "cloud-unreachable", retryable: true, cause });
+    throw new SednaError(
+      `report to Sedna at ${url}: expected an answer; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { code: "cloud-unreachable", retryable: true, cause },
+    );
   });
   const reply = await readSome(response, signal);
-  if (response.status !== 200) throw new SednaError(`report to Sedna at ${url}: expected status 200; got ${response.status}: ${reply.slice(0, 200)}`, { code: "cloud-refused", retryable: response.status >= 500 });
+  if (response.status !== 200)
+    throw new SednaError(
+      `report to Sedna at ${url}: expected status 200; got ${response.status}: ${reply.slice(0, 200)}`,
+      { code: "cloud-refused", retryable: response.status >= 500 },
+    );
   // A page of HTML with status 200 is some other server, and the report went nowhere.
-  if (!/^\s*\{[^]*"Status"\s*:\s*200\b/.test(reply)) throw new SednaError(`report to Sedna at ${url}: expected {"Status":200,...}; got ${JSON.stringify(reply.slice(0, 100))}`, { code: "cloud-garbage", retryable: true });
+  if (!/^\s*\{[^]*"Status"\s*:\s*200\b/.test(reply))
+    throw new SednaError(
+      `report to Sedna at ${url}: expected {"Status":200,...}; got ${JSON.stringify(reply.slice(0, 100))}`,
+      { code: "cloud-garbage", retryable: true },
+    );
 }
 
 /** The start of a reply. The rest is read no further, however much there is. */

@@ -92,7 +92,8 @@ export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockSt
     return bytes;
   };
   /** The block to add to: the one that was used last among those that have room. */
-  const roomFor = (size: number): string | undefined => order().findLast((name) => blocks.get(name)!.size + size <= blockBytes);
+  const roomFor = (size: number): string | undefined =>
+    order().findLast((name) => blocks.get(name)!.size + size <= blockBytes);
 
   return {
     async has(key) {
@@ -120,7 +121,9 @@ export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockSt
       const tail = roomFor(added.length);
       const former = tail === undefined ? undefined : await blockOf(store, tail);
       const isWhole = former && blockEntries(former) !== undefined;
-      const name = isWhole ? tail! : `features-${[...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+      const name = isWhole
+        ? tail!
+        : `features-${[...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
       const bytes = isWhole ? writeBlock(entries, former) : added;
       await store.set(name, bytes);
       read.delete(name);

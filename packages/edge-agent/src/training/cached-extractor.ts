@@ -5,7 +5,10 @@ import type { FeatureExtractor } from "./feature-extractor.ts";
 export type SetExtractor<Sample> = Pick<FeatureExtractor<Sample>, "extract"> & { flush?(): Promise<void> };
 
 /** An extractor that asks the cache first; features of another width than `width` are not of this model. */
-export function cachedExtractor<Sample>(extractor: Pick<FeatureExtractor<Sample>, "extract">, { cache, width }: { readonly cache: FeatureCache; readonly width: number }): SetExtractor<Sample> {
+export function cachedExtractor<Sample>(
+  extractor: Pick<FeatureExtractor<Sample>, "extract">,
+  { cache, width }: { readonly cache: FeatureCache; readonly width: number },
+): SetExtractor<Sample> {
   return {
     async extract(samples, options) {
       const keys: string[] = [];
@@ -19,7 +22,10 @@ export function cachedExtractor<Sample>(extractor: Pick<FeatureExtractor<Sample>
       }
       const missing = samples.flatMap((_, i) => (rows[i] ? [] : [i]));
       if (missing.length > 0) {
-        const made = await extractor.extract(missing.map((i) => samples[i]!), options);
+        const made = await extractor.extract(
+          missing.map((i) => samples[i]!),
+          options,
+        );
         for (const [j, i] of missing.entries()) {
           rows[i] = made[j]!;
           await cache.put(keys[i]!, made[j]!);

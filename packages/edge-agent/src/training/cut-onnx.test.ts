@@ -10,18 +10,31 @@ const digits = await readFile(new URL("../../../../models/digits-big/model.onnx"
 
 describe("cutOnnx()", { timeout: 30_000 }, () => {
   it("ends a model at a value inside of it, alone", async () => {
-    const values = /one of its values (.*); got \?/.exec(String(await Promise.resolve().then(() => cutOnnx(digits, "?")).catch((error: unknown) => error)))![1]!.split(", ");
+    const values = /one of its values (.*); got \?/
+      .exec(
+        String(
+          await Promise.resolve()
+            .then(() => cutOnnx(digits, "?"))
+            .catch((error: unknown) => error),
+        ),
+      )![1]!
+      .split(", ");
     const relu = values.find((name) => name.includes("Relu"))!;
     await using cut = onnxEstimator({ model: cutOnnx(digits, relu), task: tensors() });
     const { outputs } = await cut.load();
     expect(outputs.map(({ name, dtype }) => [name, dtype])).toEqual([[relu, "float32"]]);
-    const answer = await cut.predict({ image: { dtype: "float32", shape: [1, 1, 28, 28], data: new Float32Array(784) } });
+    const answer = await cut.predict({
+      image: { dtype: "float32", shape: [1, 1, 28, 28], data: new Float32Array(784) },
+    });
     expect(answer[relu]!.shape).toEqual([1, 16, 28, 28]);
   });
 
   it("leaves a model alone that ends there already", async () => {
     await using cut = onnxEstimator({ model: cutOnnx(tinyOnnx(), "y"), task: tensors() });
-    expect((await cut.predict({ x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } }))["y"]!.data).toEqual(Float32Array.of(2, 4, 6, 8));
+    expect(
+      (await cut.predict({ x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } }))["y"]!
+        .data,
+    ).toEqual(Float32Array.of(2, 4, 6, 8));
   });
 
   it("throws nothing but a WireError or a RangeError on any bytes, and gives what can be read", () => {
@@ -34,7 +47,11 @@ describe("cutOnnx()", { timeout: 30_000 }, () => {
       }
     };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), calm));
-    fc.assert(fc.property(fc.nat(model.length - 1), fc.nat(255), (at, value) => calm(model.map((byte, i) => (i === at ? value : byte)))));
+    fc.assert(
+      fc.property(fc.nat(model.length - 1), fc.nat(255), (at, value) =>
+        calm(model.map((byte, i) => (i === at ? value : byte))),
+      ),
+    );
     fc.assert(fc.property(fc.nat(model.length), (length) => calm(model.subarray(0, length))));
   });
 });

@@ -28,15 +28,27 @@ interface Field {
 export function cutOnnx(model: Uint8Array, output: string): Uint8Array<ArrayBuffer> {
   const fields = [...readFields(model)];
   const graph = fields.find(({ field }) => field === MODEL_GRAPH)?.content;
-  if (!graph) throw new WireError(`cut an ONNX model: expected a graph; got ${model.length} bytes without one`);
+  if (!graph)
+    throw new WireError(`cut an ONNX model: expected a graph; got ${model.length} bytes without one`);
   const inner = [...readFields(graph)];
   const text = new TextDecoder();
-  const values = inner.filter(({ field }) => field === GRAPH_NODE).flatMap(({ content }) => [...readFields(content ?? new Uint8Array())].filter(({ field }) => field === NODE_OUTPUT).map(({ content: name }) => text.decode(name)));
-  if (!values.includes(output)) throw new RangeError(`cut an ONNX model: expected one of its values ${values.slice(0, 50).join(", ")}${values.length > 50 ? ", ..." : ""}; got ${output}`);
+  const values = inner
+    .filter(({ field }) => field === GRAPH_NODE)
+    .flatMap(({ content }) =>
+      [...readFields(content ?? new Uint8Array())]
+        .filter(({ field }) => field === NODE_OUTPUT)
+        .map(({ content: name }) => text.decode(name)),
+    );
+  if (!values.includes(output))
+    throw new RangeError(
+      `cut an ONNX model: expected one of its values ${values.slice(0, 50).join(", ")}${values.length > 50 ? ", ..." : ""}; got ${output}`,
+    );
 
   const end = delimited(GRAPH_OUTPUT, delimited(1, new TextEncoder().encode(output)));
   const cut = concat([...inner.filter(({ field }) => field !== GRAPH_OUTPUT).map(({ whole }) => whole), end]);
-  return concat(fields.map(({ field, whole }) => (field === MODEL_GRAPH ? delimited(MODEL_GRAPH, cut) : whole)));
+  return concat(
+    fields.map(({ field, whole }) => (field === MODEL_GRAPH ? delimited(MODEL_GRAPH, cut) : whole)),
+  );
 }
 
 function* readFields(bytes: Uint8Array): Generator<Field> {
@@ -55,9 +67,16 @@ function* readFields(bytes: Uint8Array): Generator<Field> {
     const tag = varint();
     const type = tag % 8;
     const length = type === 0 ? (varint(), 0) : type === 1 ? 8 : type === 5 ? 4 : type === 2 ? varint() : -1;
-    if (length < 0 || at + length > bytes.length) throw new WireError(`cut an ONNX model: expected a field within its ${bytes.length} bytes; got one that is not`);
+    if (length < 0 || at + length > bytes.length)
+      throw new WireError(
+        `cut an ONNX model: expected a field within its ${bytes.length} bytes; got one that is not`,
+      );
     at += length;
-    yield { field: Math.floor(tag / 8), whole: bytes.subarray(from, at), content: type === 2 ? bytes.subarray(at - length, at) : undefined };
+    yield {
+      field: Math.floor(tag / 8),
+      whole: bytes.subarray(from, at),
+      content: type === 2 ? bytes.subarray(at - length, at) : undefined,
+    };
   }
 }
 

@@ -17,11 +17,25 @@ const model = file("digits-little/model.onnx");
 /** Inner values of the model: its picture pooled to 14x14, and the 16 activations before its last layer. */
 const [POOLED, PENULTIMATE] = ["/0/0.1/Flatten_output_0", "/0/0.3/Relu_output_0"];
 
-const data: { train: LabelledSample<Tensor>[]; test: LabelledSample<Tensor>[]; folder: string } = { train: [], test: [], folder: "" };
+const data: { train: LabelledSample<Tensor>[]; test: LabelledSample<Tensor>[]; folder: string } = {
+  train: [],
+  test: [],
+  folder: "",
+};
 beforeAll(async () => {
   const images = gunzipSync(await readFile(file("digits/mnist10k-images-idx3-ubyte.gz"))).subarray(16);
   const labels = gunzipSync(await readFile(file("digits/mnist10k-labels-idx1-ubyte.gz"))).subarray(8);
-  const digit = (i: number): LabelledSample<Tensor> => ({ label: labels[i]!, sample: { dtype: "float32", shape: [1, SIDE, SIDE], data: Float32Array.from(images.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE), (value) => value / 255) } });
+  const digit = (i: number): LabelledSample<Tensor> => ({
+    label: labels[i]!,
+    sample: {
+      dtype: "float32",
+      shape: [1, SIDE, SIDE],
+      data: Float32Array.from(
+        images.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE),
+        (value) => value / 255,
+      ),
+    },
+  });
   data.train = Array.from({ length: 2000 }, (_, i) => digit(i));
   data.test = Array.from({ length: 1000 }, (_, i) => digit(9000 + i));
   data.folder = await mkdtemp(join(tmpdir(), "sedna-digits-"));
@@ -32,8 +46,16 @@ const test = () => labelledSamples(data.test, { version: "test" });
 
 describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
   it("learns from the pooled pictures inside of a model as well as a softmax can", async () => {
-    await using estimator = headEstimator({ features: { model, task: classifier(), output: POOLED }, head: { kind: "softmax", features: 196, classes: 10 } });
-    expect(await estimator.load()).toMatchObject({ kind: "tensors", backend: "cpu", inputs: [{ name: "image" }], outputs: [{ name: "probabilities", shape: [-1, 10] }] });
+    await using estimator = headEstimator({
+      features: { model, task: classifier(), output: POOLED },
+      head: { kind: "softmax", features: 196, classes: 10 },
+    });
+    expect(await estimator.load()).toMatchObject({
+      kind: "tensors",
+      backend: "cpu",
+      inputs: [{ name: "image" }],
+      outputs: [{ name: "probabilities", shape: [-1, 10] }],
+    });
     const report = await estimator.train(train());
     expect(report).toMatchObject({ numSamples: 2000, epochs: 5 });
     const { accuracy } = await estimator.evaluate(test());
@@ -42,14 +64,28 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
   });
 
   it("learns on a classifier's penultimate layer, and its file runs as ONNX with the same answers", async () => {
-    await using estimator = headEstimator({ features: { model, task: classifier(), output: PENULTIMATE }, head: { kind: "mlp", features: 16, hidden: 12, classes: 10 }, format: "onnx", labels: [..."0123456789"] });
-    await estimator.train(train(), { plan: { epochs: 3, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.01 } } });
+    await using estimator = headEstimator({
+      features: { model, task: classifier(), output: PENULTIMATE },
+      head: { kind: "mlp", features: 16, hidden: 12, classes: 10 },
+      format: "onnx",
+      labels: [..."0123456789"],
+    });
+    await estimator.train(train(), {
+      plan: { epochs: 3, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.01 } },
+    });
     expect((await estimator.evaluate(test()))["accuracy"]).toBeGreaterThan(0.85);
-    await using features = onnxEstimator({ model: cutOnnx(await readFile(model), PENULTIMATE), task: classifier() });
+    await using features = onnxEstimator({
+      model: cutOnnx(await readFile(model), PENULTIMATE),
+      task: classifier(),
+    });
     await using saved = onnxEstimator({ model: await estimator.save(), task: classifier() });
     for (const { sample } of data.test.slice(0, 20)) {
       const here = await estimator.predict(sample);
-      const there = await saved.predict({ dtype: "float32", shape: [16], data: await features.predict(sample) });
+      const there = await saved.predict({
+        dtype: "float32",
+        shape: [16],
+        data: await features.predict(sample),
+      });
       for (const [i, value] of here.entries()) expect(there[i]).toBeCloseTo(value, 5);
     }
   });
@@ -59,10 +95,24 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     const runs = { made: 0, hashed: 0 };
     const learn = async (): Promise<Float32Array> => {
       const inner = onnxEstimator({ model: cutOnnx(await readFile(model), PENULTIMATE), task: classifier() });
-      const features = { ...inner, predictBatch: (samples: readonly Tensor[], options?: object) => ((runs.made += samples.length), inner.predictBatch!(samples, options)) };
-      const cache = createFeatureCache({ store: fileBytes({ directory }), model: `digits-little ${PENULTIMATE}`, maxBytes: 2 ** 20 });
+      const features = {
+        ...inner,
+        predictBatch: (samples: readonly Tensor[], options?: object) => (
+          (runs.made += samples.length),
+          inner.predictBatch!(samples, options)
+        ),
+      };
+      const cache = createFeatureCache({
+        store: fileBytes({ directory }),
+        model: `digits-little ${PENULTIMATE}`,
+        maxBytes: 2 ** 20,
+      });
       const counting = { ...cache, keyOf: (sample: unknown) => (runs.hashed++, cache.keyOf(sample)) };
-      await using estimator = headEstimator<Tensor>({ features, head: { kind: "softmax", features: 16, classes: 10 }, cache: counting });
+      await using estimator = headEstimator<Tensor>({
+        features,
+        head: { kind: "softmax", features: 16, classes: 10 },
+        cache: counting,
+      });
       await estimator.train(train());
       await estimator.train(train());
       await inner.dispose();
@@ -80,25 +130,45 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     const features = { model, task: classifier(), output: POOLED };
     await using first = headEstimator({ features, head });
     await first.train(train());
-    await using second = headEstimator({ features, head, weights: readSafetensors(await first.save()).tensors });
+    await using second = headEstimator({
+      features,
+      head,
+      weights: readSafetensors(await first.save()).tensors,
+    });
     expect(await second.getWeights()).toEqual(await first.getWeights());
     expect(await second.evaluate(test())).toEqual(await first.evaluate(test()));
   });
 
   it("says which memory is not enough for the features", async () => {
-    await using estimator = headEstimator({ features: { model, task: classifier(), output: POOLED }, head: { kind: "softmax", features: 196, classes: 10 }, maxFeatureBytes: 1000 * 197 * 4 });
-    await expect(estimator.train(train())).rejects.toThrow("read labelled samples: expected at most 1000 of 196 features, which take 788000 bytes; got more. Raise maxFeatureBytes");
+    await using estimator = headEstimator({
+      features: { model, task: classifier(), output: POOLED },
+      head: { kind: "softmax", features: 196, classes: 10 },
+      maxFeatureBytes: 1000 * 197 * 4,
+    });
+    await expect(estimator.train(train())).rejects.toThrow(
+      "read labelled samples: expected at most 1000 of 196 features, which take 788000 bytes; got more. Raise maxFeatureBytes",
+    );
     await estimator.train(labelledSamples(data.train.slice(0, 1000), { version: "fits" }));
   });
 
   it("names the values of a model that can be cut at", async () => {
-    await using estimator = headEstimator({ features: { model, task: classifier(), output: "relu" }, head: { kind: "softmax", features: 16, classes: 10 } });
-    await expect(estimator.load()).rejects.toThrow(/expected one of its values .*\/0\/0.3\/Relu_output_0, .*; got relu/);
+    await using estimator = headEstimator({
+      features: { model, task: classifier(), output: "relu" },
+      head: { kind: "softmax", features: 16, classes: 10 },
+    });
+    await expect(estimator.load()).rejects.toThrow(
+      /expected one of its values .*\/0\/0.3\/Relu_output_0, .*; got relu/,
+    );
     await expect(estimator.predict(data.test[0]!.sample)).rejects.toThrow(RangeError);
   });
 
   it("refuses features of another width than the head's", async () => {
-    await using estimator = headEstimator({ features: { model, task: classifier(), output: PENULTIMATE }, head: { kind: "softmax", features: 17, classes: 10 } });
-    await expect(estimator.train(train())).rejects.toThrow("make features: expected 17 of them as float32; got 16");
+    await using estimator = headEstimator({
+      features: { model, task: classifier(), output: PENULTIMATE },
+      head: { kind: "softmax", features: 17, classes: 10 },
+    });
+    await expect(estimator.train(train())).rejects.toThrow(
+      "make features: expected 17 of them as float32; got 16",
+    );
   });
 });

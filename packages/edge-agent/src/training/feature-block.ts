@@ -28,8 +28,13 @@ export function entryBytes(count: number): number {
 }
 
 /** A block of these entries, behind those of `former`, which is one. */
-export function writeBlock(entries: readonly BlockEntry[], former: Uint8Array = MAGIC): Uint8Array<ArrayBuffer> {
-  const block = new Uint8Array(entries.reduce((sum, { features }) => sum + entryBytes(features.length), former.length));
+export function writeBlock(
+  entries: readonly BlockEntry[],
+  former: Uint8Array = MAGIC,
+): Uint8Array<ArrayBuffer> {
+  const block = new Uint8Array(
+    entries.reduce((sum, { features }) => sum + entryBytes(features.length), former.length),
+  );
   block.set(former);
   let at = former.length;
   for (const { key, features } of entries) {
@@ -76,6 +81,9 @@ function checkOf(id: Uint8Array, raw: Uint8Array): Uint8Array {
   return fromHex(hash.hex().slice(0, 16));
 }
 
-const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const fromHex = (hex: string): Uint8Array => Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
-const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
+const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const fromHex = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+const same = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);

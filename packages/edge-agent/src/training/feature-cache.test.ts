@@ -14,8 +14,18 @@ afterAll(() => rm(paths.folder, { recursive: true }));
 const fresh = (): string => join(paths.folder, String(paths.made++));
 
 const sampleOf = (i: number): Float32Array => Float32Array.of(i, i + 0.5);
-const featuresOf = (i: number, width = 50): Float32Array => Float32Array.from({ length: width }, (_, f) => Math.fround(i + f / 7));
-const open = (directory: string, { model = "net", maxBytes = 2 ** 20, onError = (error: unknown): void => { throw error; } } = {}) => createFeatureCache({ store: fileBytes({ directory }), model, maxBytes, onError });
+const featuresOf = (i: number, width = 50): Float32Array =>
+  Float32Array.from({ length: width }, (_, f) => Math.fround(i + f / 7));
+const open = (
+  directory: string,
+  {
+    model = "net",
+    maxBytes = 2 ** 20,
+    onError = (error: unknown): void => {
+      throw error;
+    },
+  } = {},
+) => createFeatureCache({ store: fileBytes({ directory }), model, maxBytes, onError });
 async function fill(cache: ReturnType<typeof open>, numbers: readonly number[]): Promise<void> {
   for (const i of numbers) await cache.put(await cache.keyOf(sampleOf(i)), featuresOf(i));
   await cache.flush();
@@ -31,7 +41,12 @@ async function held(cache: ReturnType<typeof open>, numbers: readonly number[]):
   return found;
 }
 const upTo = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);
-const bytesIn = async (directory: string): Promise<number> => (await Promise.all((await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size))).reduce((sum, size) => sum + size, 0);
+const bytesIn = async (directory: string): Promise<number> =>
+  (
+    await Promise.all(
+      (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size),
+    )
+  ).reduce((sum, size) => sum + size, 0);
 
 describe("createFeatureCache()", { timeout: 30_000 }, () => {
   it("has features again in the next process, of the same model only, and few files of them", async () => {
@@ -87,7 +102,7 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     const damages: Uint8Array[] = [good.subarray(0, good.length - 5), good.subarray(0, 3)];
     for (let at = 0; at < good.length; at += 389) {
       const flipped = Uint8Array.from(good);
-      flipped[at]! ^= 1 << at % 8;
+      flipped[at]! ^= 1 << (at % 8);
       damages.push(flipped);
     }
     for (const damaged of damages) {
@@ -103,23 +118,57 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
 
   it("goes on without where the store fails, and tells it", async () => {
     const told: unknown[] = [];
-    const broken: ByteStore = { ...memoryBytes(), set: async () => Promise.reject(new SednaError("no room", { code: "storage-full" })) };
-    const cache = createFeatureCache({ store: broken, model: "net", maxBytes: 1000_000, onError: (error) => told.push((error as SednaError).code) });
+    const broken: ByteStore = {
+      ...memoryBytes(),
+      set: async () => Promise.reject(new SednaError("no room", { code: "storage-full" })),
+    };
+    const cache = createFeatureCache({
+      store: broken,
+      model: "net",
+      maxBytes: 1000_000,
+      onError: (error) => told.push((error as SednaError).code),
+    });
     const key = await cache.keyOf(sampleOf(1));
     await cache.put(key, featuresOf(1));
     await cache.flush();
     expect(told).toEqual(["storage-full"]);
     expect(await cache.get(key)).toBeUndefined();
-    const never = createFeatureCache({ store: Promise.reject(new SednaError("no disk", { code: "storage-failed" })), model: "net", maxBytes: 1000, onError: (error) => told.push((error as SednaError).code) });
+    const never = createFeatureCache({
+      store: Promise.reject(new SednaError("no disk", { code: "storage-failed" })),
+      model: "net",
+      maxBytes: 1000,
+      onError: (error) => told.push((error as SednaError).code),
+    });
     expect(await never.get(key)).toBeUndefined();
     expect(told).toEqual(["storage-full", "storage-failed"]);
   });
 
   it("has a key of its own for each content: numbers, bytes, tensors, frames", async () => {
     const cache = open(fresh());
-    const tensor = (shape: number[], value: number): Tensor => ({ dtype: "float32", shape, data: new Float32Array(4).fill(value) });
-    const pixels = (width: number, value: number) => pixelsFrame({ width, height: 4 / width, data: new Uint8Array(16).fill(value) }, { timestamp: 0, sharp: () => Promise.reject(new Error("not needed")) });
-    const samples = [new Float32Array(4), Float32Array.of(0, 0, 0, 1), new Uint8Array(16), tensor([4], 0), tensor([2, 2], 0), tensor([4], 1), { x: tensor([4], 0) }, { y: tensor([4], 0) }, { x: tensor([4], 0), y: tensor([4], 0) }, pixels(2, 0), pixels(1, 0), pixels(2, 1)];
+    const tensor = (shape: number[], value: number): Tensor => ({
+      dtype: "float32",
+      shape,
+      data: new Float32Array(4).fill(value),
+    });
+    const pixels = (width: number, value: number) =>
+      pixelsFrame(
+        { width, height: 4 / width, data: new Uint8Array(16).fill(value) },
+        { timestamp: 0, sharp: () => Promise.reject(new Error("not needed")) },
+      );
+    const samples = [
+      new Float32Array(4),
+      Float32Array.of(0, 0, 0, 1),
+      new Uint8Array(16),
+      tensor([4], 0),
+      tensor([2, 2], 0),
+      tensor([4], 1),
+      { x: tensor([4], 0) },
+      { y: tensor([4], 0) },
+      { x: tensor([4], 0), y: tensor([4], 0) },
+      pixels(2, 0),
+      pixels(1, 0),
+      pixels(2, 1),
+    ];
     const keys = await Promise.all(samples.map((sample) => cache.keyOf(sample)));
     expect(new Set(keys).size).toBe(samples.length);
     expect(await cache.keyOf({ y: tensor([4], 0), x: tensor([4], 0) })).toBe(keys[8]);

@@ -29,12 +29,18 @@ export interface FeatureCache {
   /** Writes what is not written yet. Without it, a death forgets what was put last. */
   flush(): Promise<void>;
   /** `hits` and `misses` of this cache; `entries` and `bytes` of the store. */
-  readonly statistics: { readonly hits: number; readonly misses: number; readonly entries: number; readonly bytes: number };
+  readonly statistics: {
+    readonly hits: number;
+    readonly misses: number;
+    readonly entries: number;
+    readonly bytes: number;
+  };
 }
 
 /** A cache of features that outlives the process. Blocks of features are stored, used and dropped together. */
 export function createFeatureCache({ store, model, maxBytes, onError }: FeatureCacheOptions): FeatureCache {
-  if (!(maxBytes > 0)) throw new RangeError(`make a feature cache: expected maxBytes above 0; got ${maxBytes}`);
+  if (!(maxBytes > 0))
+    throw new RangeError(`make a feature cache: expected maxBytes above 0; got ${maxBytes}`);
   // Its failure is told when it is used.
   if (store instanceof Promise) store.catch(() => undefined);
   const blockBytes = Math.min(2 ** 20, Math.ceil(maxBytes / 8));

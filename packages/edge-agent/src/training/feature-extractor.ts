@@ -1,4 +1,11 @@
-import { orAbort, SednaError, type Estimator, type EstimatorMetadata, type Tensor, type Tensors } from "@sedna-js/core";
+import {
+  orAbort,
+  SednaError,
+  type Estimator,
+  type EstimatorMetadata,
+  type Tensor,
+  type Tensors,
+} from "@sedna-js/core";
 import { readModel } from "#platform";
 import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
@@ -28,8 +35,16 @@ export interface FeatureExtractor<Sample> {
 }
 
 /** Features of `width` numbers from a source of them. */
-export function featureExtractor<Sample>(source: FeatureSource<Sample>, { width }: { readonly width: number }): FeatureExtractor<Sample> {
-  if (source === "samples") return { load: async () => undefined, extract: async (samples) => samples.map((sample) => numbersOf(sample, width)), async dispose() {} };
+export function featureExtractor<Sample>(
+  source: FeatureSource<Sample>,
+  { width }: { readonly width: number },
+): FeatureExtractor<Sample> {
+  if (source === "samples")
+    return {
+      load: async () => undefined,
+      extract: async (samples) => samples.map((sample) => numbersOf(sample, width)),
+      async dispose() {},
+    };
   const isOurs = "model" in source;
   const estimator = isOurs ? onnxFeatures(source) : source;
   return {
@@ -51,7 +66,11 @@ function onnxFeatures<Sample>(options: OnnxFeatures<Sample>): Estimator<Sample, 
   let opening: Promise<Estimator<Sample, FeatureResult>> | undefined;
   const open = (): Promise<Estimator<Sample, FeatureResult>> => {
     life.signal.throwIfAborted();
-    opening ??= (async () => onnxEstimator({ ...rest, model: cutOnnx(await readModel(model, { signal: life.signal }), output) }))().catch((error: unknown) => {
+    opening ??= (async () =>
+      onnxEstimator({
+        ...rest,
+        model: cutOnnx(await readModel(model, { signal: life.signal }), output),
+      }))().catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -59,13 +78,18 @@ function onnxFeatures<Sample>(options: OnnxFeatures<Sample>): Estimator<Sample, 
   };
   const dispose = async (): Promise<void> => {
     const opened = opening;
-    life.abort(new SednaError("use a feature model: expected a live one; got one that was disposed", { code: "disposed" }));
+    life.abort(
+      new SednaError("use a feature model: expected a live one; got one that was disposed", {
+        code: "disposed",
+      }),
+    );
     await (await opened?.catch(() => undefined))?.dispose();
   };
   return {
     load: async (given) => (await orAbort(open(), given?.signal)).load(given),
     predict: async (sample, given) => (await orAbort(open(), given?.signal)).predict(sample, given),
-    predictBatch: async (samples, given) => (await orAbort(open(), given?.signal)).predictBatch!(samples, given),
+    predictBatch: async (samples, given) =>
+      (await orAbort(open(), given?.signal)).predictBatch!(samples, given),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
@@ -79,8 +103,14 @@ function numbersOf(result: unknown, width: number): Float32Array {
   if (typeof result !== "object" || result === null) return fail(typeof result);
   if ("data" in result && "shape" in result) {
     const { data, shape } = result as Tensor;
-    return data instanceof Float32Array && data.length === width ? data : fail(`${data?.constructor?.name} [${shape}]`);
+    return data instanceof Float32Array && data.length === width
+      ? data
+      : fail(`${data?.constructor?.name} [${shape}]`);
   }
   const named = Object.entries(result);
-  return named.length === 1 ? numbersOf(named[0]![1], width) : fail(`${named.length} tensors: ${named.map(([name]) => name).join(", ")}. Name one of them as the output`);
+  return named.length === 1
+    ? numbersOf(named[0]![1], width)
+    : fail(
+        `${named.length} tensors: ${named.map(([name]) => name).join(", ")}. Name one of them as the output`,
+      );
 }

@@ -1,6 +1,11 @@
 import type { Estimator, LabelledSamples } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { separable, trainableEstimatorSuite, CLASSES, WIDTH } from "../../../../testing/trainable-estimator-suite.ts";
+import {
+  separable,
+  trainableEstimatorSuite,
+  CLASSES,
+  WIDTH,
+} from "../../../../testing/trainable-estimator-suite.ts";
 import { headEstimator } from "./head-estimator.ts";
 
 const softmax = { kind: "softmax", features: WIDTH, classes: CLASSES } as const;
@@ -8,7 +13,9 @@ const mlp = { kind: "mlp", features: WIDTH, hidden: 6, classes: CLASSES } as con
 
 trainableEstimatorSuite("a softmax", { make: () => headEstimator({ features: "samples", head: softmax }) });
 trainableEstimatorSuite("an MLP", { make: () => headEstimator({ features: "samples", head: mlp, seed: 3 }) });
-trainableEstimatorSuite("a head on the slow twin", { make: () => headEstimator({ features: "samples", head: mlp, seed: 3, backend: "reference" }) });
+trainableEstimatorSuite("a head on the slow twin", {
+  make: () => headEstimator({ features: "samples", head: mlp, seed: 3, backend: "reference" }),
+});
 
 describe("headEstimator()", { timeout: 30_000 }, () => {
   const metadata = { kind: "tensors", inputs: [], outputs: [], backend: "none" } as const;
@@ -31,7 +38,8 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     const samples: LabelledSamples<Float32Array> = {
       version: "closing",
       async *[Symbol.asyncIterator]() {
-        for (let i = 0; i < 40; i++) yield { label: 0, sample: Object.assign(new Float32Array(WIDTH), { close: () => void closed++ }) };
+        for (let i = 0; i < 40; i++)
+          yield { label: 0, sample: Object.assign(new Float32Array(WIDTH), { close: () => void closed++ }) };
       },
     };
     const estimator = headEstimator({ features, head: softmax });
@@ -63,16 +71,33 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
   });
 
   it("keeps as many sets of features as there is room for, those used last", async () => {
-    await using estimator = headEstimator({ features: "samples", head: softmax, maxFeatureBytes: 2 * 30 * 4 * (WIDTH + 1) });
-    const [a, b, c] = [separable(30, { version: "a" }), separable(30, { version: "b" }), separable(30, { version: "c" })];
+    await using estimator = headEstimator({
+      features: "samples",
+      head: softmax,
+      maxFeatureBytes: 2 * 30 * 4 * (WIDTH + 1),
+    });
+    const [a, b, c] = [
+      separable(30, { version: "a" }),
+      separable(30, { version: "b" }),
+      separable(30, { version: "c" }),
+    ];
     for (const samples of [a, b, a, c, a, b]) await estimator.evaluate(samples);
     expect([a.reads(), b.reads(), c.reads()]).toEqual([1, 2, 1]);
   });
 
   it("weighs classes as it is told", async () => {
-    const samples: LabelledSamples<Float32Array> = { version: "alike", async *[Symbol.asyncIterator]() { for (const label of [0, 0, 0, 1]) yield { label, sample: new Float32Array(WIDTH).fill(1) }; } };
+    const samples: LabelledSamples<Float32Array> = {
+      version: "alike",
+      async *[Symbol.asyncIterator]() {
+        for (const label of [0, 0, 0, 1]) yield { label, sample: new Float32Array(WIDTH).fill(1) };
+      },
+    };
     const likeliest = async (classWeights?: Float32Array): Promise<number> => {
-      await using estimator = headEstimator({ features: "samples", head: softmax, ...(classWeights && { classWeights }) });
+      await using estimator = headEstimator({
+        features: "samples",
+        head: softmax,
+        ...(classWeights && { classWeights }),
+      });
       await estimator.train(samples);
       const probabilities = await estimator.predict(new Float32Array(WIDTH).fill(1));
       return probabilities.indexOf(Math.max(...probabilities));
@@ -82,9 +107,19 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
   });
 
   it("refuses options that do not fit the head", () => {
-    expect(() => headEstimator({ features: "samples", head: softmax, labels: ["a"] })).toThrow("expected 3 labels; got 1");
+    expect(() => headEstimator({ features: "samples", head: softmax, labels: ["a"] })).toThrow(
+      "expected 3 labels; got 1",
+    );
     expect(() => headEstimator({ features: "samples", head: { kind: "svm" } as never })).toThrow(TypeError);
-    expect(() => headEstimator({ features: "samples", head: softmax, weights: {} })).toThrow("expected weight as float32 [3,8]; got only no tensors");
-    expect(() => headEstimator({ features: "samples", head: softmax, plan: { epochs: 0, batchSize: 1, optimizer: { kind: "sgd", learningRate: 1 } } })).toThrow("expected epochs as an integer of at least 1; got 0");
+    expect(() => headEstimator({ features: "samples", head: softmax, weights: {} })).toThrow(
+      "expected weight as float32 [3,8]; got only no tensors",
+    );
+    expect(() =>
+      headEstimator({
+        features: "samples",
+        head: softmax,
+        plan: { epochs: 0, batchSize: 1, optimizer: { kind: "sgd", learningRate: 1 } },
+      }),
+    ).toThrow("expected epochs as an integer of at least 1; got 0");
   });
 });

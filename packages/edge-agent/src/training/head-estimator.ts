@@ -1,4 +1,19 @@
-import { flatOf, headLayout, headToOnnx, tensorsOf, writeSafetensors, type EstimatorMetadata, type LabelledSamples, type Tensor, type Tensors, type TrainableEstimator, type TrainingPlan, type TrainingProgress, type TrainingReport, type TrainOptions } from "@sedna-js/core";
+import {
+  flatOf,
+  headLayout,
+  headToOnnx,
+  tensorsOf,
+  writeSafetensors,
+  type EstimatorMetadata,
+  type LabelledSamples,
+  type Tensor,
+  type Tensors,
+  type TrainableEstimator,
+  type TrainingPlan,
+  type TrainingProgress,
+  type TrainingReport,
+  type TrainOptions,
+} from "@sedna-js/core";
 import type { Head } from "@sedna-js/wasm-kernels";
 import { callListener } from "../call-listener.ts";
 import { cachedExtractor } from "./cached-extractor.ts";
@@ -40,7 +55,9 @@ export interface HeadEstimatorOptions<Sample> {
 }
 
 /** An estimator that trains and can be stored. */
-export type HeadEstimator<Sample> = TrainableEstimator<Sample, Float32Array> & { save(): Promise<Uint8Array<ArrayBuffer>> };
+export type HeadEstimator<Sample> = TrainableEstimator<Sample, Float32Array> & {
+  save(): Promise<Uint8Array<ArrayBuffer>>;
+};
 
 const MIB = 2 ** 20;
 const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.01 } };
@@ -55,15 +72,33 @@ const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam
  * @throws {SednaError} from its calls: what the feature model throws, `training-failed`, `disposed`.
  * @throws {TypeError} {RangeError} on samples, labels, weights or plans that do not fit the head.
  */
-export function headEstimator<Sample = Float32Array>(options: HeadEstimatorOptions<Sample>): HeadEstimator<Sample> {
-  const { head, labels, classWeights, seed = 0, maxFeatureBytes = 256 * MIB, format = "safetensors", backend = "auto" } = options;
+export function headEstimator<Sample = Float32Array>(
+  options: HeadEstimatorOptions<Sample>,
+): HeadEstimator<Sample> {
+  const {
+    head,
+    labels,
+    classWeights,
+    seed = 0,
+    maxFeatureBytes = 256 * MIB,
+    format = "safetensors",
+    backend = "auto",
+  } = options;
   const layout = headLayout(head);
   if (options.checkpoint) checkCheckpoint(options.checkpoint);
   const usualPlan = checkPlan(options.plan ?? usual);
-  if (labels && labels.length !== head.classes) throw new RangeError(`make a head: expected ${head.classes} labels; got ${labels.length}`);
+  if (labels && labels.length !== head.classes)
+    throw new RangeError(`make a head: expected ${head.classes} labels; got ${labels.length}`);
   const extractor = featureExtractor(options.features, { width: head.features });
-  const cached = options.cache ? cachedExtractor(extractor, { cache: options.cache, width: head.features }) : extractor;
-  const sets = createSampleSets({ extractor: cached, width: head.features, classes: head.classes, maxBytes: maxFeatureBytes });
+  const cached = options.cache
+    ? cachedExtractor(extractor, { cache: options.cache, width: head.features })
+    : extractor;
+  const sets = createSampleSets({
+    extractor: cached,
+    width: head.features,
+    classes: head.classes,
+    maxBytes: maxFeatureBytes,
+  });
   const life = learnerLife("a head");
   let weights = options.weights && checkFinite(flatOf(head, options.weights));
   let opening: Promise<HeadForward> | undefined;
@@ -80,16 +115,45 @@ export function headEstimator<Sample = Float32Array>(options: HeadEstimatorOptio
     return opened;
   };
 
-  const train = async (samples: LabelledSamples<Sample>, { plan = usualPlan, onProgress, pauses }: TrainOptions, { signal, settle }: Leave): Promise<TrainingReport> => {
+  const train = async (
+    samples: LabelledSamples<Sample>,
+    { plan = usualPlan, onProgress, pauses }: TrainOptions,
+    { signal, settle }: Leave,
+  ): Promise<TrainingReport> => {
     checkPlan(plan);
     await forward();
-    const tell = (progress: TrainingProgress): void => void (signal.aborted || callListener(onProgress, progress));
-    const set = await sets.get(samples, { signal, pauses, onRead: (done) => tell({ phase: "features", done, total: undefined }) });
+    const tell = (progress: TrainingProgress): void =>
+      void (signal.aborted || callListener(onProgress, progress));
+    const set = await sets.get(samples, {
+      signal,
+      pauses,
+      onRead: (done) => tell({ phase: "features", done, total: undefined }),
+    });
     const start = weights!;
-    const checkpoint = options.checkpoint && openCheckpoint(options.checkpoint, { head, plan, version: samples.version, labels: set.labels, weights: start, seed, classWeights });
+    const checkpoint =
+      options.checkpoint &&
+      openCheckpoint(options.checkpoint, {
+        head,
+        plan,
+        version: samples.version,
+        labels: set.labels,
+        weights: start,
+        seed,
+        classWeights,
+      });
     const { weights: trained, last } = await trainHead({
-      head, set, plan, weights: start, seed, classWeights, backend, checkpoint, signal, pauses,
-      onEpoch: (done, { loss, accuracy }) => tell({ phase: "training", done, total: plan.epochs, loss, accuracy }),
+      head,
+      set,
+      plan,
+      weights: start,
+      seed,
+      classWeights,
+      backend,
+      checkpoint,
+      signal,
+      pauses,
+      onEpoch: (done, { loss, accuracy }) =>
+        tell({ phase: "training", done, total: plan.epochs, loss, accuracy }),
     });
     await checkpoint?.clear();
     signal.throwIfAborted();
@@ -123,7 +187,10 @@ export function headEstimator<Sample = Float32Array>(options: HeadEstimatorOptio
       life.during(signal, async ({ signal }) => {
         const set = await sets.get(samples, { signal });
         const opened = await forward();
-        return { ...scoreOf(opened.predict(set.features, weights!), { labels: set.labels, classes: head.classes }), samples: set.labels.length };
+        return {
+          ...scoreOf(opened.predict(set.features, weights!), { labels: set.labels, classes: head.classes }),
+          samples: set.labels.length,
+        };
       }),
     async getWeights() {
       await forward();
@@ -136,14 +203,20 @@ export function headEstimator<Sample = Float32Array>(options: HeadEstimatorOptio
     async save() {
       await forward();
       if (format === "onnx") return headToOnnx({ head, weights: weights!, ...(labels && { labels }) });
-      return writeSafetensors({ tensors: tensorsOf(head, weights!), metadata: { head: JSON.stringify(head), ...(labels && { labels: JSON.stringify(labels) }) } });
+      return writeSafetensors({
+        tensors: tensorsOf(head, weights!),
+        metadata: { head: JSON.stringify(head), ...(labels && { labels: JSON.stringify(labels) }) },
+      });
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
 
   function flatWeights(given: readonly Tensor[]): Float32Array {
-    if (!Array.isArray(given) || given.length !== layout.length) throw new TypeError(`set a head's weights: expected the tensors ${layout.map(({ name }) => name).join(", ")}; got ${Array.isArray(given) ? given.length : typeof given}`);
+    if (!Array.isArray(given) || given.length !== layout.length)
+      throw new TypeError(
+        `set a head's weights: expected the tensors ${layout.map(({ name }) => name).join(", ")}; got ${Array.isArray(given) ? given.length : typeof given}`,
+      );
     return flatOf(head, Object.fromEntries(layout.map(({ name }, i) => [name, given[i]!])));
   }
 }
@@ -154,8 +227,16 @@ function checkFinite(flat: Float32Array): Float32Array {
   return flat;
 }
 
-function metadataOf(head: Head, { kernels, metadata }: { readonly kernels: string; readonly metadata: EstimatorMetadata | undefined }): EstimatorMetadata {
+function metadataOf(
+  head: Head,
+  { kernels, metadata }: { readonly kernels: string; readonly metadata: EstimatorMetadata | undefined },
+): EstimatorMetadata {
   const outputs = [{ name: "probabilities", dtype: "float32", shape: [-1, head.classes] }] as const;
   if (metadata) return { kind: metadata.kind, inputs: metadata.inputs, outputs, backend: metadata.backend };
-  return { kind: "tensors", inputs: [{ name: "features", dtype: "float32", shape: [-1, head.features] }], outputs, backend: kernels };
+  return {
+    kind: "tensors",
+    inputs: [{ name: "features", dtype: "float32", shape: [-1, head.features] }],
+    outputs,
+    backend: kernels,
+  };
 }

@@ -17,11 +17,25 @@ export interface HeadForward {
 const MOST_FLOATS = 2 ** 20;
 
 /** Opens a head's forward pass, with kernels of its own. */
-export async function openHeadForward({ head, seed, backend }: { readonly head: Head; readonly seed: number; readonly backend: TrainingBackend }): Promise<HeadForward> {
+export async function openHeadForward({
+  head,
+  seed,
+  backend,
+}: {
+  readonly head: Head;
+  readonly seed: number;
+  readonly backend: TrainingBackend;
+}): Promise<HeadForward> {
   const kernels = await loadTrainingKernels({ backend });
   try {
     // Kernels answer through a trainer. This one never trains, so one sample of zeros is enough for it.
-    const trainer = kernels.headTrainer({ head, seed, samples: new Float32Array(head.features), labels: new Uint32Array(1), optimizer: { kind: "sgd", learningRate: 1 } });
+    const trainer = kernels.headTrainer({
+      head,
+      seed,
+      samples: new Float32Array(head.features),
+      labels: new Uint32Array(1),
+      optimizer: { kind: "sgd", learningRate: 1 },
+    });
     const firstWeights = trainer.weights();
     const rows = Math.max(1, Math.floor(MOST_FLOATS / Math.max(head.features, head.classes)));
     let held = firstWeights;
@@ -34,7 +48,11 @@ export async function openHeadForward({ head, seed, backend }: { readonly head: 
         const count = features.length / head.features;
         if (count <= rows) return trainer.predict(features);
         const all = new Float32Array(count * head.classes);
-        for (let from = 0; from < count; from += rows) all.set(trainer.predict(features.subarray(from * head.features, (from + rows) * head.features)), from * head.classes);
+        for (let from = 0; from < count; from += rows)
+          all.set(
+            trainer.predict(features.subarray(from * head.features, (from + rows) * head.features)),
+            from * head.classes,
+          );
         return all;
       },
       dispose() {

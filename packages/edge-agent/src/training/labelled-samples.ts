@@ -4,7 +4,10 @@ import type { LabelledSample, LabelledSamples } from "@sedna-js/core";
  * Samples that are at hand, as estimators take them. `version` names what is in the list: give another list, a test
  * set too, another one, or what was made of the first is taken for it.
  */
-export function labelledSamples<Sample>(samples: readonly LabelledSample<Sample>[], { version }: { readonly version: string }): LabelledSamples<Sample> {
+export function labelledSamples<Sample>(
+  samples: readonly LabelledSample<Sample>[],
+  { version }: { readonly version: string },
+): LabelledSamples<Sample> {
   return {
     version,
     count: samples.length,

@@ -51,7 +51,11 @@ export function learnerLife(what: string): LearnerLife {
     assertLive: () => life.signal.throwIfAborted(),
     end(release) {
       ending ??= (async () => {
-        life.abort(new SednaError(`use ${what}: expected a live estimator; got one that was disposed`, { code: "disposed" }));
+        life.abort(
+          new SednaError(`use ${what}: expected a live estimator; got one that was disposed`, {
+            code: "disposed",
+          }),
+        );
         await turns.close();
         await release();
       })();

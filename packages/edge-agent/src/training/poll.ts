@@ -1,5 +1,8 @@
 /** Works at once and then every so many ms, one after the other, until the signal says stop. Keeps no process alive. */
-export function poll(work: () => Promise<void>, { everyMs, signal }: { readonly everyMs: number; readonly signal: AbortSignal }): void {
+export function poll(
+  work: () => Promise<void>,
+  { everyMs, signal }: { readonly everyMs: number; readonly signal: AbortSignal },
+): void {
   let timer: unknown;
   const turn = async (): Promise<void> => {
     await work();

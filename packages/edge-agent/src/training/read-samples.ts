@@ -14,7 +14,10 @@ export interface SampleGroupOptions {
  * are the reader's from here on.
  * @throws {RangeError} on a label that is no class.
  */
-export async function* sampleGroups<Sample>(samples: LabelledSamples<Sample>, { size, classes, signal }: SampleGroupOptions): AsyncGenerator<readonly LabelledSample<Sample>[]> {
+export async function* sampleGroups<Sample>(
+  samples: LabelledSamples<Sample>,
+  { size, classes, signal }: SampleGroupOptions,
+): AsyncGenerator<readonly LabelledSample<Sample>[]> {
   const iterator = samples[Symbol.asyncIterator]();
   let group: LabelledSample<Sample>[] = [];
   let read = 0;
@@ -49,10 +52,22 @@ export async function* sampleGroups<Sample>(samples: LabelledSamples<Sample>, { 
 
 /** Closes a sample that holds memory of its own, such as a video frame; others need nothing. */
 export function closeSample(sample: unknown): void {
-  if (typeof sample === "object" && sample !== null && "close" in sample && typeof sample.close === "function") sample.close();
+  if (
+    typeof sample === "object" &&
+    sample !== null &&
+    "close" in sample &&
+    typeof sample.close === "function"
+  )
+    sample.close();
 }
 
-function checkLabel(label: unknown, { at, classes }: { readonly at: number; readonly classes: number }): void {
+function checkLabel(
+  label: unknown,
+  { at, classes }: { readonly at: number; readonly classes: number },
+): void {
   const isClass = Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes;
-  if (!isClass) throw new RangeError(`read labelled samples: expected the label of sample ${at} to be an integer from 0 to ${classes - 1}; got ${String(label)}`);
+  if (!isClass)
+    throw new RangeError(
+      `read labelled samples: expected the label of sample ${at} to be an integer from 0 to ${classes - 1}; got ${String(label)}`,
+    );
 }

@@ -1,4 +1,10 @@
-import { createRunQueue, orAbort, untilResumed, type LabelledSamples, type TrainingPauses } from "@sedna-js/core";
+import {
+  createRunQueue,
+  orAbort,
+  untilResumed,
+  type LabelledSamples,
+  type TrainingPauses,
+} from "@sedna-js/core";
 import { nextTask } from "#platform";
 import type { SetExtractor } from "./cached-extractor.ts";
 import { closeSample, sampleGroups } from "./read-samples.ts";
@@ -43,7 +49,12 @@ export interface SampleSetsOptions<Sample> {
 const GROUP = 32;
 
 /** Sets of features that training, evaluation and the next round share: those used last are kept, as many as there is room for. */
-export function createSampleSets<Sample>({ extractor, width, classes, maxBytes }: SampleSetsOptions<Sample>): SampleSets<Sample> {
+export function createSampleSets<Sample>({
+  extractor,
+  width,
+  classes,
+  maxBytes,
+}: SampleSetsOptions<Sample>): SampleSets<Sample> {
   const turns = createRunQueue();
   // Insertion order is order of use: the first was used longest ago.
   const kept = new Map<string, SampleSet>();
@@ -62,20 +73,36 @@ export function createSampleSets<Sample>({ extractor, width, classes, maxBytes }
     return set;
   };
 
-  const read = async (samples: LabelledSamples<Sample>, { signal, onRead, pauses }: ReadSetOptions): Promise<SampleSet> => {
+  const read = async (
+    samples: LabelledSamples<Sample>,
+    { signal, onRead, pauses }: ReadSetOptions,
+  ): Promise<SampleSet> => {
     let features = new Float32Array(Math.min(1024, mostRows) * width);
     const labels: number[] = [];
     for await (const group of sampleGroups(samples, { size: GROUP, classes, signal })) {
       try {
         await untilResumed(pauses, signal);
         const count = labels.length + group.length;
-        if (count > mostRows) throw new RangeError(`read labelled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`);
+        if (count > mostRows)
+          throw new RangeError(
+            `read labelled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`,
+          );
         // A model that hangs must not keep those who leave.
-        const rows = await orAbort(extractor.extract(group.map(({ sample }) => sample), { signal }), signal);
-        if (count * width > features.length) features = grown(features, Math.min(mostRows, 2 * count) * width);
+        const rows = await orAbort(
+          extractor.extract(
+            group.map(({ sample }) => sample),
+            { signal },
+          ),
+          signal,
+        );
+        if (count * width > features.length)
+          features = grown(features, Math.min(mostRows, 2 * count) * width);
         for (const [i, row] of rows.entries()) {
           const at = labels.length + i;
-          if (!row.every(Number.isFinite)) throw new RangeError(`read labelled samples: expected the features of sample ${at} to be finite; got ${row.find((value) => !Number.isFinite(value))}`);
+          if (!row.every(Number.isFinite))
+            throw new RangeError(
+              `read labelled samples: expected the features of sample ${at} to be finite; got ${row.find((value) => !Number.isFinite(value))}`,
+            );
           features.set(row, at * width);
         }
         labels.push(...group.map(({ label }) => label));
@@ -95,7 +122,10 @@ export function createSampleSets<Sample>({ extractor, width, classes, maxBytes }
       const turn = turns.run(
         async () => {
           const known = kept.get(samples.version);
-          return keep(samples.version, known ?? (await read(samples, options).finally(() => extractor.flush?.())));
+          return keep(
+            samples.version,
+            known ?? (await read(samples, options).finally(() => extractor.flush?.())),
+          );
         },
         { signal: options.signal },
       );

@@ -10,7 +10,10 @@ export interface Score {
 const LEAST = 2 ** -126;
 
 /** Scores class probabilities `[n, classes]`. */
-export function scoreOf(probabilities: Float32Array, { labels, classes }: { readonly labels: Uint32Array; readonly classes: number }): Score {
+export function scoreOf(
+  probabilities: Float32Array,
+  { labels, classes }: { readonly labels: Uint32Array; readonly classes: number },
+): Score {
   let loss = 0;
   let right = 0;
   for (const [i, label] of labels.entries()) {

@@ -3,7 +3,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential, type Sequential } from "@tensorflow/tfjs-layers";
 import { readSafetensors } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CLASSES, separable, trainableEstimatorSuite, WIDTH } from "../../../../testing/trainable-estimator-suite.ts";
+import {
+  CLASSES,
+  separable,
+  trainableEstimatorSuite,
+  WIDTH,
+} from "../../../../testing/trainable-estimator-suite.ts";
 import { tfjsEstimator } from "./tfjs-estimator.ts";
 
 beforeAll(async () => {
@@ -23,14 +28,22 @@ function network(): Sequential {
     ],
   });
   // Alike in each model, and not alike in each unit.
-  const first = tf.tidy(() => tf.tensor(Float32Array.from({ length: WIDTH * 6 }, (_, i) => Math.sin(i) / 3), [WIDTH, 6]));
+  const first = tf.tidy(() =>
+    tf.tensor(
+      Float32Array.from({ length: WIDTH * 6 }, (_, i) => Math.sin(i) / 3),
+      [WIDTH, 6],
+    ),
+  );
   model.setWeights([first, ...model.getWeights().slice(1)]);
   first.dispose();
   models.push(model);
   return model;
 }
 
-trainableEstimatorSuite("a network of TensorFlow.js", { make: () => tfjsEstimator({ tf, model: network() }), proximal: false });
+trainableEstimatorSuite("a network of TensorFlow.js", {
+  make: () => tfjsEstimator({ tf, model: network() }),
+  proximal: false,
+});
 
 describe("tfjsEstimator()", { timeout: 20_000 }, () => {
   const plan = { epochs: 2, batchSize: 16, optimizer: { kind: "adam", learningRate: 0.01 } } as const;
@@ -42,16 +55,28 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
     const round = async (): Promise<void> => {
       await estimator.setWeights(await estimator.getWeights());
       await estimator.train(samples, { plan });
-      await estimator.train(samples, { plan: { ...plan, optimizer: { kind: "sgd", learningRate: 0.01, momentum: 0.9 } } });
+      await estimator.train(samples, {
+        plan: { ...plan, optimizer: { kind: "sgd", learningRate: 0.01, momentum: 0.9 } },
+      });
       await estimator.train(samples, { plan: { ...plan, optimizer: { kind: "sgd", learningRate: 0.01 } } });
       await estimator.evaluate(samples);
       await estimator.predict(new Float32Array(WIDTH));
       await estimator.save();
       const controller = new AbortController();
-      await estimator.train(samples, { plan: { ...plan, epochs: 1000 }, signal: controller.signal, onProgress: ({ phase }) => phase === "training" && controller.abort(new Error("left")) }).catch(() => undefined);
-      await estimator.train(samples, { plan: { ...plan, optimizer: { kind: "sgd", learningRate: 1e38 } } }).catch(() => undefined);
+      await estimator
+        .train(samples, {
+          plan: { ...plan, epochs: 1000 },
+          signal: controller.signal,
+          onProgress: ({ phase }) => phase === "training" && controller.abort(new Error("left")),
+        })
+        .catch(() => undefined);
+      await estimator
+        .train(samples, { plan: { ...plan, optimizer: { kind: "sgd", learningRate: 1e38 } } })
+        .catch(() => undefined);
       const weights = await estimator.getWeights();
-      await estimator.setWeights(weights.map((one, i) => (i === 1 ? { ...one, shape: [1] } : one))).catch(() => undefined);
+      await estimator
+        .setWeights(weights.map((one, i) => (i === 1 ? { ...one, shape: [1] } : one)))
+        .catch(() => undefined);
       // Waits for what was given up, which is in its turn.
       await estimator.setWeights(weights);
     };
@@ -71,31 +96,58 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
 
   it("trains a convolution on pictures", async () => {
     const model = sequential({
-      layers: [layers.conv2d({ filters: 2, kernelSize: 2, inputShape: [3, 3, 1], activation: "relu" }), layers.flatten(), layers.dense({ units: 2, activation: "softmax" })],
+      layers: [
+        layers.conv2d({ filters: 2, kernelSize: 2, inputShape: [3, 3, 1], activation: "relu" }),
+        layers.flatten(),
+        layers.dense({ units: 2, activation: "softmax" }),
+      ],
     });
     models.push(model);
     await using estimator = tfjsEstimator({ tf, model });
-    const pictures = Array.from({ length: 40 }, (_, i) => ({ label: i % 2, sample: { dtype: "float32", shape: [3, 3, 1], data: Float32Array.from({ length: 9 }, (_, p) => (i % 2 === 0) === p < 4 ? 1 : 0) } as const }));
-    const samples = { version: "pictures", async *[Symbol.asyncIterator]() { yield* pictures; } };
+    const pictures = Array.from({ length: 40 }, (_, i) => ({
+      label: i % 2,
+      sample: {
+        dtype: "float32",
+        shape: [3, 3, 1],
+        data: Float32Array.from({ length: 9 }, (_, p) => ((i % 2 === 0) === p < 4 ? 1 : 0)),
+      } as const,
+    }));
+    const samples = {
+      version: "pictures",
+      async *[Symbol.asyncIterator]() {
+        yield* pictures;
+      },
+    };
     const report = await estimator.train(samples, { plan: { ...plan, epochs: 30 } });
     expect(report.accuracy).toBe(1);
-    expect(await estimator.load()).toMatchObject({ backend: "cpu", inputs: [{ shape: [-1, 3, 3, 1] }], outputs: [{ shape: [-1, 2] }] });
+    expect(await estimator.load()).toMatchObject({
+      backend: "cpu",
+      inputs: [{ shape: [-1, 3, 3, 1] }],
+      outputs: [{ shape: [-1, 2] }],
+    });
   });
 
   it("tells while it trains the weights from before", async () => {
     await using estimator = tfjsEstimator({ tf, model: network() });
     const before = await estimator.getWeights();
     const seen: unknown[] = [];
-    await estimator.train(separable(30), { plan, onProgress: ({ phase }) => void (phase === "training" && seen.push(estimator.getWeights())) });
+    await estimator.train(separable(30), {
+      plan,
+      onProgress: ({ phase }) => void (phase === "training" && seen.push(estimator.getWeights())),
+    });
     expect(await Promise.all(seen)).toEqual([before, before]);
     expect(await estimator.getWeights()).not.toEqual(before);
   });
 
   it("refuses l2, and models that are no classifiers", async () => {
     await using estimator = tfjsEstimator({ tf, model: network() });
-    await expect(estimator.train(separable(3), { plan: { ...plan, l2: 0.1 } })).rejects.toThrow("expected l2 0; got 0.1. Give the layers a kernelRegularizer");
+    await expect(estimator.train(separable(3), { plan: { ...plan, l2: 0.1 } })).rejects.toThrow(
+      "expected l2 0; got 0.1. Give the layers a kernelRegularizer",
+    );
     const open = sequential({ layers: [layers.dense({ units: 2, inputShape: [null, 4] })] });
     models.push(open);
-    expect(() => tfjsEstimator({ tf, model: open })).toThrow("expected a model with one input of a known shape and one output [n, classes]; got inputs [n,n,4] and outputs [n,n,2]");
+    expect(() => tfjsEstimator({ tf, model: open })).toThrow(
+      "expected a model with one input of a known shape and one output [n, classes]; got inputs [n,n,4] and outputs [n,n,2]",
+    );
   });
 });

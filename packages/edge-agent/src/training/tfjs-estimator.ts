@@ -1,4 +1,17 @@
-import { elementCount, SednaError, untilResumed, writeSafetensors, type EstimatorMetadata, type LabelledSamples, type Tensor, type TrainableEstimator, type TrainingPlan, type TrainingProgress, type TrainingReport, type TrainOptions } from "@sedna-js/core";
+import {
+  elementCount,
+  SednaError,
+  untilResumed,
+  writeSafetensors,
+  type EstimatorMetadata,
+  type LabelledSamples,
+  type Tensor,
+  type TrainableEstimator,
+  type TrainingPlan,
+  type TrainingProgress,
+  type TrainingReport,
+  type TrainOptions,
+} from "@sedna-js/core";
 import { seededRandom, shuffled } from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform";
 import { callListener } from "../call-listener.ts";
@@ -41,7 +54,15 @@ const ROWS = 256;
  * @throws {TypeError} for a model of another shape; from its calls for samples or weights that do not fit.
  * @throws {RangeError} from `train` for FedProx and l2, which TensorFlow.js has no place for. {SednaError} `training-failed`, `disposed`.
  */
-export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSampleBytes = 256 * MIB }: TfjsEstimatorOptions): TrainableEstimator<TfjsSample, Float32Array> & { save(): Promise<Uint8Array<ArrayBuffer>> } {
+export function tfjsEstimator({
+  tf,
+  model,
+  plan: given = usual,
+  seed = 0,
+  maxSampleBytes = 256 * MIB,
+}: TfjsEstimatorOptions): TrainableEstimator<TfjsSample, Float32Array> & {
+  save(): Promise<Uint8Array<ArrayBuffer>>;
+} {
   const { inputShape, classes } = modelShape(model);
   const usualPlan = checkTfPlan(given);
   const width = elementCount(inputShape);
@@ -71,15 +92,26 @@ export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSam
     return all;
   };
 
-  const epochOf = async ({ features, labels }: SampleSet, { order, batchSize, signal }: { readonly order: Uint32Array; readonly batchSize: number; readonly signal: AbortSignal }) => {
+  const epochOf = async (
+    { features, labels }: SampleSet,
+    {
+      order,
+      batchSize,
+      signal,
+    }: { readonly order: Uint32Array; readonly batchSize: number; readonly signal: AbortSignal },
+  ) => {
     let [loss, accuracy] = [0, 0];
     for (let from = 0; from < order.length; from += batchSize) {
       signal.throwIfAborted();
       const batch = order.subarray(from, from + batchSize);
       const rows = new Float32Array(batch.length * width);
-      for (const [i, at] of batch.entries()) rows.set(features.subarray(at * width, (at + 1) * width), i * width);
+      for (const [i, at] of batch.entries())
+        rows.set(features.subarray(at * width, (at + 1) * width), i * width);
       const [batchLoss, batchAccuracy] = await using(rows, async (x) => {
-        const y = tf.tensor(Float32Array.from(batch, (at) => labels[at]!), [batch.length, 1]);
+        const y = tf.tensor(
+          Float32Array.from(batch, (at) => labels[at]!),
+          [batch.length, 1],
+        );
         return (await model.trainOnBatch(x, y).finally(() => y.dispose())) as [number, number];
       });
       if (!Number.isFinite(batchLoss)) throw diverged(`a loss of ${batchLoss}`);
@@ -90,24 +122,41 @@ export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSam
     return { loss: loss / order.length, accuracy: accuracy / order.length };
   };
 
-  const train = async (samples: LabelledSamples<TfjsSample>, { plan = usualPlan, onProgress, pauses }: TrainOptions, { signal, settle }: Leave): Promise<TrainingReport> => {
+  const train = async (
+    samples: LabelledSamples<TfjsSample>,
+    { plan = usualPlan, onProgress, pauses }: TrainOptions,
+    { signal, settle }: Leave,
+  ): Promise<TrainingReport> => {
     checkTfPlan(plan);
-    const tell = (progress: TrainingProgress): void => void (signal.aborted || callListener(onProgress, progress));
-    const set = await sets.get(samples, { signal, pauses, onRead: (done) => tell({ phase: "features", done, total: undefined }) });
+    const tell = (progress: TrainingProgress): void =>
+      void (signal.aborted || callListener(onProgress, progress));
+    const set = await sets.get(samples, {
+      signal,
+      pauses,
+      onRead: (done) => tell({ phase: "features", done, total: undefined }),
+    });
     const before = await readWeights(model);
     const optimizer = tfOptimizer(tf, plan.optimizer);
-    const draws = orderSeed({ seed, weights: Float32Array.from(before.flatMap(({ data }) => [...(data as Float32Array)])) });
+    const draws = orderSeed({
+      seed,
+      weights: Float32Array.from(before.flatMap(({ data }) => [...(data as Float32Array)])),
+    });
     let last = { loss: 0, accuracy: 0 };
     held = before;
     try {
       model.compile({ optimizer, loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
       for (let done = 1; done <= plan.epochs; done++) {
         await untilResumed(pauses, signal);
-        last = await epochOf(set, { order: shuffled(set.labels.length, seededRandom({ seed: draws, stream: done })), batchSize: plan.batchSize, signal });
+        last = await epochOf(set, {
+          order: shuffled(set.labels.length, seededRandom({ seed: draws, stream: done })),
+          batchSize: plan.batchSize,
+          signal,
+        });
         tell({ phase: "training", done, total: plan.epochs, ...last });
       }
       const after = await readWeights(model);
-      if (!after.every(({ data }) => (data as Float32Array).every(Number.isFinite))) throw diverged("weights that are not");
+      if (!after.every(({ data }) => (data as Float32Array).every(Number.isFinite)))
+        throw diverged("weights that are not");
       signal.throwIfAborted();
       settle();
     } catch (error) {
@@ -122,12 +171,16 @@ export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSam
 
   const getWeights = async (): Promise<readonly Tensor[]> => {
     life.assertLive();
-    return held ? held.map((one) => ({ ...one, data: one.data.slice() as Float32Array })) : readWeights(model);
+    return held
+      ? held.map((one) => ({ ...one, data: one.data.slice() as Float32Array }))
+      : readWeights(model);
   };
   const dispose = (): Promise<void> => life.end(() => sets.close());
   return {
-    load: ({ signal } = {}) => life.during(signal, async () => metadataOf({ tf, model, inputShape, classes })),
-    predict: (sample, { signal } = {}) => life.inTurn(signal, async (leave) => probabilities((await extractor.extract([sample], leave))[0]!)),
+    load: ({ signal } = {}) =>
+      life.during(signal, async () => metadataOf({ tf, model, inputShape, classes })),
+    predict: (sample, { signal } = {}) =>
+      life.inTurn(signal, async (leave) => probabilities((await extractor.extract([sample], leave))[0]!)),
     train: (samples, options = {}) => life.inTurn(options.signal, (leave) => train(samples, options, leave)),
     evaluate: (samples, { signal } = {}) =>
       life.inTurn(signal, async ({ signal }) => {
@@ -138,7 +191,9 @@ export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSam
     setWeights: (weights) => life.inTurn(undefined, async () => writeWeights(tf, { model, weights })),
     async save() {
       const weights = await getWeights();
-      return writeSafetensors({ tensors: Object.fromEntries(weights.map((one, i) => [model.weights[i]!.name, one])) });
+      return writeSafetensors({
+        tensors: Object.fromEntries(weights.map((one, i) => [model.weights[i]!.name, one])),
+      });
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
@@ -147,16 +202,35 @@ export function tfjsEstimator({ tf, model, plan: given = usual, seed = 0, maxSam
 
 function checkTfPlan(plan: TrainingPlan): TrainingPlan {
   const { proximal = 0, l2 = 0 } = checkPlan(plan);
-  if (proximal > 0) throw new RangeError(`train with TensorFlow.js: expected a plan without FedProx (proximal 0), which only heads have; got ${proximal}`);
-  if (l2 > 0) throw new RangeError(`train with TensorFlow.js: expected l2 0; got ${l2}. Give the layers a kernelRegularizer`);
+  if (proximal > 0)
+    throw new RangeError(
+      `train with TensorFlow.js: expected a plan without FedProx (proximal 0), which only heads have; got ${proximal}`,
+    );
+  if (l2 > 0)
+    throw new RangeError(
+      `train with TensorFlow.js: expected l2 0; got ${l2}. Give the layers a kernelRegularizer`,
+    );
   return plan;
 }
 
 function diverged(got: string): SednaError {
-  return new SednaError(`train with TensorFlow.js: expected a finite loss and finite weights; got ${got}: training diverged. Try a lower learning rate`, { code: "training-failed" });
+  return new SednaError(
+    `train with TensorFlow.js: expected a finite loss and finite weights; got ${got}: training diverged. Try a lower learning rate`,
+    { code: "training-failed" },
+  );
 }
 
-function metadataOf({ tf, model, inputShape, classes }: { readonly tf: Tf; readonly model: TfLayersModel; readonly inputShape: readonly number[]; readonly classes: number }): EstimatorMetadata {
+function metadataOf({
+  tf,
+  model,
+  inputShape,
+  classes,
+}: {
+  readonly tf: Tf;
+  readonly model: TfLayersModel;
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+}): EstimatorMetadata {
   return {
     kind: "tensors",
     inputs: [{ name: model.inputs[0]!.name, dtype: "float32", shape: [-1, ...inputShape] }],

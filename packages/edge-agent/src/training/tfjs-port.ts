@@ -32,7 +32,11 @@ export interface TfLayersModel {
   /** The model's own tensors, not copies. */
   getWeights(): TfTensor[];
   setWeights(weights: TfTensor[]): void;
-  compile(options: { readonly optimizer: unknown; readonly loss?: unknown; readonly metrics?: unknown }): void;
+  compile(options: {
+    readonly optimizer: unknown;
+    readonly loss?: unknown;
+    readonly metrics?: unknown;
+  }): void;
   trainOnBatch(x: unknown, y: unknown): Promise<number | number[]>;
   predict(x: unknown, options?: { batchSize?: number }): TfTensor | TfTensor[];
 }

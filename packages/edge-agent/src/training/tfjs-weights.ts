@@ -3,24 +3,44 @@ import type { HeadOptimizer } from "@sedna-js/wasm-kernels";
 import type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./tfjs-port.ts";
 
 /** The shape of a classifier's samples, and how many classes it tells apart. @throws {TypeError} for other models. */
-export function modelShape({ inputs, outputs }: TfLayersModel): { readonly inputShape: readonly number[]; readonly classes: number } {
+export function modelShape({ inputs, outputs }: TfLayersModel): {
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+} {
   const [input, secondInput] = inputs;
   const [output, secondOutput] = outputs;
   const inputShape = input?.shape.slice(1) ?? [];
   const isKnown = inputShape.every((axis): axis is number => typeof axis === "number");
   const classes = output?.shape[1];
-  if (!input || !output || secondInput || secondOutput || !isKnown || output.shape.length !== 2 || typeof classes !== "number") {
-    throw new TypeError(`train with TensorFlow.js: expected a model with one input of a known shape and one output [n, classes]; got inputs ${shapes(inputs)} and outputs ${shapes(outputs)}`);
+  if (
+    !input ||
+    !output ||
+    secondInput ||
+    secondOutput ||
+    !isKnown ||
+    output.shape.length !== 2 ||
+    typeof classes !== "number"
+  ) {
+    throw new TypeError(
+      `train with TensorFlow.js: expected a model with one input of a known shape and one output [n, classes]; got inputs ${shapes(inputs)} and outputs ${shapes(outputs)}`,
+    );
   }
   return { inputShape, classes };
 }
 
-const shapes = (all: TfLayersModel["inputs"]): string => all.map(({ shape }) => `[${shape.map((axis) => axis ?? "n")}]`).join(", ") || "none";
+const shapes = (all: TfLayersModel["inputs"]): string =>
+  all.map(({ shape }) => `[${shape.map((axis) => axis ?? "n")}]`).join(", ") || "none";
 
 /** The optimizer of a plan, with the defaults of our own kernels. */
 export function tfOptimizer({ train }: Tf, optimizer: HeadOptimizer): TfOptimizer {
   const { learningRate } = optimizer;
-  if (optimizer.kind === "adam") return train.adam(learningRate, optimizer.beta1 ?? 0.9, optimizer.beta2 ?? 0.999, optimizer.epsilon ?? 1e-8);
+  if (optimizer.kind === "adam")
+    return train.adam(
+      learningRate,
+      optimizer.beta1 ?? 0.9,
+      optimizer.beta2 ?? 0.999,
+      optimizer.epsilon ?? 1e-8,
+    );
   return optimizer.momentum ? train.momentum(learningRate, optimizer.momentum) : train.sgd(learningRate);
 }
 
@@ -33,20 +53,38 @@ export function disposeOptimizer(optimizer: TfOptimizer): void {
 
 /** A copy of a model's weights. The tensors that it gives are its own, and not to be disposed. */
 export async function readWeights(model: TfLayersModel): Promise<Tensor[]> {
-  return Promise.all(model.getWeights().map(async (one): Promise<Tensor> => ({ dtype: "float32", shape: [...one.shape], data: Float32Array.from(await one.data()) })));
+  return Promise.all(
+    model
+      .getWeights()
+      .map(async (one): Promise<Tensor> => ({
+        dtype: "float32",
+        shape: [...one.shape],
+        data: Float32Array.from(await one.data()),
+      })),
+  );
 }
 
 /**
  * Sets a model's weights.
  * @throws {TypeError} where there are more or fewer, or of another type or shape. {RangeError} on numbers that are not finite. Nothing is set then.
  */
-export function writeWeights(tf: Tf, { model, weights }: { readonly model: TfLayersModel; readonly weights: readonly Tensor[] }): void {
+export function writeWeights(
+  tf: Tf,
+  { model, weights }: { readonly model: TfLayersModel; readonly weights: readonly Tensor[] },
+): void {
   const now = model.getWeights();
-  if (!Array.isArray(weights) || weights.length !== now.length) throw new TypeError(`set a network's weights: expected ${now.length} tensors; got ${Array.isArray(weights) ? weights.length : typeof weights}`);
+  if (!Array.isArray(weights) || weights.length !== now.length)
+    throw new TypeError(
+      `set a network's weights: expected ${now.length} tensors; got ${Array.isArray(weights) ? weights.length : typeof weights}`,
+    );
   for (const [i, { dtype, shape, data }] of weights.entries()) {
     const { name } = model.weights[i]!;
-    if (dtype !== "float32" || !(data instanceof Float32Array) || String(shape) !== String(now[i]!.shape)) throw new TypeError(`set a network's weights: expected ${name} as float32 [${now[i]!.shape}]; got ${dtype} [${shape}]`);
-    if (!data.every(Number.isFinite)) throw new RangeError(`set a network's weights: expected finite numbers in ${name}; got others`);
+    if (dtype !== "float32" || !(data instanceof Float32Array) || String(shape) !== String(now[i]!.shape))
+      throw new TypeError(
+        `set a network's weights: expected ${name} as float32 [${now[i]!.shape}]; got ${dtype} [${shape}]`,
+      );
+    if (!data.every(Number.isFinite))
+      throw new RangeError(`set a network's weights: expected finite numbers in ${name}; got others`);
   }
   const made: TfTensor[] = [];
   try {

@@ -1,5 +1,11 @@
 import { SednaError, untilResumed, type TrainingPauses, type TrainingPlan } from "@sedna-js/core";
-import { loadTrainingKernels, type Head, type HeadEpoch, type HeadTrainer, type HeadTrainerOptions } from "@sedna-js/wasm-kernels";
+import {
+  loadTrainingKernels,
+  type Head,
+  type HeadEpoch,
+  type HeadTrainer,
+  type HeadTrainerOptions,
+} from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform";
 import type { TrainingBackend } from "./head-forward.ts";
 import { orderSeed } from "./order-seed.ts";
@@ -24,8 +30,18 @@ export interface HeadJob {
 }
 
 /** The options of the kernels' trainer that a plan stands for. */
-export function trainerOptions({ batchSize, optimizer, proximal, l2 }: TrainingPlan): Pick<HeadTrainerOptions, "batchSize" | "optimizer" | "proximal" | "l2"> {
-  return { batchSize, optimizer, ...(proximal === undefined ? {} : { proximal }), ...(l2 === undefined ? {} : { l2 }) };
+export function trainerOptions({
+  batchSize,
+  optimizer,
+  proximal,
+  l2,
+}: TrainingPlan): Pick<HeadTrainerOptions, "batchSize" | "optimizer" | "proximal" | "l2"> {
+  return {
+    batchSize,
+    optimizer,
+    ...(proximal === undefined ? {} : { proximal }),
+    ...(l2 === undefined ? {} : { l2 }),
+  };
 }
 
 /**
@@ -33,7 +49,9 @@ export function trainerOptions({ batchSize, optimizer, proximal, l2 }: TrainingP
  * of a federation starts with fresh moments. Stops, waits and lets others in between two epochs.
  * @throws {SednaError} `training-failed` when it diverges. {TypeError} {RangeError} on settings that the kernels refuse.
  */
-export async function trainHead(job: HeadJob): Promise<{ readonly weights: Float32Array; readonly last: HeadEpoch }> {
+export async function trainHead(
+  job: HeadJob,
+): Promise<{ readonly weights: Float32Array; readonly last: HeadEpoch }> {
   const { head, set, plan, classWeights, checkpoint, signal, pauses, onEpoch } = job;
   const former = await checkpoint?.read();
   signal.throwIfAborted();
@@ -41,7 +59,15 @@ export async function trainHead(job: HeadJob): Promise<{ readonly weights: Float
   try {
     signal.throwIfAborted();
     const start = former ? { state: former.state } : { weights: job.weights };
-    const trainer = kernels.headTrainer({ head, samples: set.features, labels: set.labels, seed: orderSeed(job), ...trainerOptions(plan), ...(classWeights && { classWeights }), ...start });
+    const trainer = kernels.headTrainer({
+      head,
+      samples: set.features,
+      labels: set.labels,
+      seed: orderSeed(job),
+      ...trainerOptions(plan),
+      ...(classWeights && { classWeights }),
+      ...start,
+    });
     let done = former?.done ?? 0;
     let last = former?.last;
     if (last) onEpoch(done, last);
@@ -64,6 +90,9 @@ function oneEpoch(trainer: HeadTrainer): HeadEpoch {
   try {
     return trainer.epoch();
   } catch (cause) {
-    throw new SednaError(`train a head: ${cause instanceof Error ? cause.message : String(cause)}`, { code: "training-failed", cause });
+    throw new SednaError(`train a head: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      code: "training-failed",
+      cause,
+    });
   }
 }

@@ -49,7 +49,10 @@ const HEAD_BYTES = 64;
 const NUMBERS = 4;
 
 /** Opens the checkpoint of a training. Only the same one goes on from it: head, plan, samples, first weights and seed. */
-export function openCheckpoint({ store, key, everyEpochs = 10, onError }: CheckpointOptions, identity: TrainingIdentity): OpenCheckpoint {
+export function openCheckpoint(
+  { store, key, everyEpochs = 10, onError }: CheckpointOptions,
+  identity: TrainingIdentity,
+): OpenCheckpoint {
   const own = identityOf(identity);
   const guarded = async <T>(work: (bytes: ByteStore) => Promise<T>): Promise<T | undefined> => {
     try {
@@ -60,7 +63,10 @@ export function openCheckpoint({ store, key, everyEpochs = 10, onError }: Checkp
     }
   };
   return {
-    read: () => guarded(async (bytes) => parse((await bytes.get(key)) ?? new Uint8Array(), { own, epochs: identity.plan.epochs })),
+    read: () =>
+      guarded(async (bytes) =>
+        parse((await bytes.get(key)) ?? new Uint8Array(), { own, epochs: identity.plan.epochs }),
+      ),
     async write({ done, last, state }) {
       if (done % everyEpochs !== 0) return;
       await guarded(async (bytes) => bytes.set(key, encode({ done, last, state: state() }, own)));
@@ -72,15 +78,34 @@ export function openCheckpoint({ store, key, everyEpochs = 10, onError }: Checkp
 /** Checks what a user gave. @throws {RangeError} {TypeError} */
 export function checkCheckpoint({ key, everyEpochs = 10 }: CheckpointOptions): void {
   checkKey(key);
-  if (!Number.isInteger(everyEpochs) || everyEpochs < 1) throw new RangeError(`keep a training: expected everyEpochs as an integer of at least 1; got ${everyEpochs}`);
+  if (!Number.isInteger(everyEpochs) || everyEpochs < 1)
+    throw new RangeError(
+      `keep a training: expected everyEpochs as an integer of at least 1; got ${everyEpochs}`,
+    );
 }
 
 function identityOf({ head, plan, version, labels, weights, seed, classWeights }: TrainingIdentity): string {
   const { epochs, batchSize, optimizer, proximal = 0, l2 = 0 } = plan;
   const sorted = (record: object): unknown => Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const hash = sha256();
-  hash.update(new TextEncoder().encode(JSON.stringify([sorted(head), epochs, batchSize, sorted(optimizer), proximal, l2, version, seed, labels.length, classWeights ? [...classWeights] : null])));
-  for (const array of [labels, weights]) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  hash.update(
+    new TextEncoder().encode(
+      JSON.stringify([
+        sorted(head),
+        epochs,
+        batchSize,
+        sorted(optimizer),
+        proximal,
+        l2,
+        version,
+        seed,
+        labels.length,
+        classWeights ? [...classWeights] : null,
+      ]),
+    ),
+  );
+  for (const array of [labels, weights])
+    hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   return hash.hex();
 }
 
@@ -93,12 +118,29 @@ function encode({ done, last, state }: TrainingState, own: string): Uint8Array<A
   return bytes;
 }
 
-function parse(given: Uint8Array, { own, epochs }: { readonly own: string; readonly epochs: number }): TrainingState | undefined {
+function parse(
+  given: Uint8Array,
+  { own, epochs }: { readonly own: string; readonly epochs: number },
+): TrainingState | undefined {
   const bytes = given.slice();
-  const isWhole = bytes.length > HEAD_BYTES + 8 * NUMBERS && bytes.length % 4 === 0 && same(bytes.subarray(0, 32), hashOf(bytes.subarray(32)));
+  const isWhole =
+    bytes.length > HEAD_BYTES + 8 * NUMBERS &&
+    bytes.length % 4 === 0 &&
+    same(bytes.subarray(0, 32), hashOf(bytes.subarray(32)));
   if (!isWhole || !same(bytes.subarray(32, 64), fromHex(own))) return undefined;
-  const [done, loss, accuracy, samples] = new Float64Array(bytes.buffer, HEAD_BYTES, NUMBERS) as unknown as [number, number, number, number];
-  return done <= epochs ? { done, last: { loss, accuracy, samples }, state: new Float32Array(bytes.buffer, HEAD_BYTES + 8 * NUMBERS) } : undefined;
+  const [done, loss, accuracy, samples] = new Float64Array(bytes.buffer, HEAD_BYTES, NUMBERS) as unknown as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return done <= epochs
+    ? {
+        done,
+        last: { loss, accuracy, samples },
+        state: new Float32Array(bytes.buffer, HEAD_BYTES + 8 * NUMBERS),
+      }
+    : undefined;
 }
 
 function hashOf(bytes: Uint8Array): Uint8Array {
@@ -107,5 +149,7 @@ function hashOf(bytes: Uint8Array): Uint8Array {
   return fromHex(hash.hex());
 }
 
-const fromHex = (hex: string): Uint8Array => Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
-const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
+const fromHex = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+const same = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -17,9 +17,10 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
     const heard: boolean[] = [];
     using pauses = trainingPauses({ pauseWhen: () => condition.answer(), everyMs: 5 });
     pauses.onChange(() => heard.push(pauses.paused));
-    const changed = (): Promise<void> => new Promise((resolve) => {
-      const stop = pauses.onChange(() => (stop(), resolve()));
-    });
+    const changed = (): Promise<void> =>
+      new Promise((resolve) => {
+        const stop = pauses.onChange(() => (stop(), resolve()));
+      });
     expect(pauses.paused).toBe(false);
     let next = changed();
     condition.answer = () => true;
@@ -58,21 +59,35 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
   });
 
   it("refuses settings that are none", () => {
-    expect(() => trainingPauses({ battery: { below: 30 } })).toThrow("expected battery.below from 0 to 1; got 30");
+    expect(() => trainingPauses({ battery: { below: 30 } })).toThrow(
+      "expected battery.below from 0 to 1; got 30",
+    );
     expect(() => trainingPauses({ everyMs: 0 })).toThrow("expected everyMs above 0; got 0");
   });
 });
 
 describe("a battery of Linux", { timeout: 30_000 }, () => {
   /** Files as those of /sys/class/power_supply, by supply. */
-  async function told(supplies: Readonly<Record<string, Readonly<Record<string, string>>>>): Promise<boolean> {
+  async function told(
+    supplies: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  ): Promise<boolean> {
     const directory = await mkdtemp(join(tmpdir(), "sedna-power-"));
     for (const [name, files] of Object.entries(supplies)) {
       await mkdir(join(directory, name));
-      for (const [file, text] of Object.entries(files)) await writeFile(join(directory, name, file), `${text}\n`);
+      for (const [file, text] of Object.entries(files))
+        await writeFile(join(directory, name, file), `${text}\n`);
     }
     const end = new AbortController();
-    const low = await new Promise<boolean>((resolve) => watchPauses({ settings: { battery: { below: 0.3 } }, tell: (_, isActive) => resolve(isActive), signal: end.signal }, { directory }));
+    const low = await new Promise<boolean>((resolve) =>
+      watchPauses(
+        {
+          settings: { battery: { below: 0.3 } },
+          tell: (_, isActive) => resolve(isActive),
+          signal: end.signal,
+        },
+        { directory },
+      ),
+    );
     end.abort();
     await rm(directory, { recursive: true });
     return low;

@@ -39,7 +39,8 @@ export interface WatchedPauses extends TrainingPauses {
  */
 export function trainingPauses({ pauseWhen, ...settings }: TrainingPausesOptions = {}): WatchedPauses {
   const { battery, everyMs = 60_000 } = settings;
-  if (battery && !(battery.below >= 0 && battery.below <= 1)) throw new RangeError(`watch for pauses: expected battery.below from 0 to 1; got ${battery.below}`);
+  if (battery && !(battery.below >= 0 && battery.below <= 1))
+    throw new RangeError(`watch for pauses: expected battery.below from 0 to 1; got ${battery.below}`);
   if (!(everyMs > 0)) throw new RangeError(`watch for pauses: expected everyMs above 0; got ${everyMs}`);
   const reasons = new Set<PauseReason>();
   const listeners = new Set<() => void>();

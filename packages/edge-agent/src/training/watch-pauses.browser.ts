@@ -28,7 +28,8 @@ export function watchPauses({ settings, tell, signal }: PauseWatch): void {
     see();
   }
   if (dataSaver && connection) {
-    const see = (): void => tell("data-saver", connection.saveData === true || connection.type === "cellular");
+    const see = (): void =>
+      tell("data-saver", connection.saveData === true || connection.type === "cellular");
     connection.addEventListener("change", see, { signal });
     see();
   }
@@ -37,7 +38,8 @@ export function watchPauses({ settings, tell, signal }: PauseWatch): void {
       (manager) => {
         if (signal.aborted) return;
         const see = (): void => tell("battery", !manager.charging && manager.level < battery.below);
-        for (const event of ["chargingchange", "levelchange"]) manager.addEventListener(event, see, { signal });
+        for (const event of ["chargingchange", "levelchange"])
+          manager.addEventListener(event, see, { signal });
         see();
       },
       // Forbidden to this page, by its policy or its frame.

@@ -7,13 +7,18 @@ import { poll } from "./poll.ts";
 const LINUX = "/sys/class/power_supply";
 
 /** Tells when a battery runs low, where that is asked for. Systems other than Linux, and devices without a battery, never pause. */
-export function watchPauses({ settings: { battery = false, everyMs = 60_000 }, tell, signal }: PauseWatch, { directory = LINUX }: { readonly directory?: string } = {}): void {
-  if (battery) poll(async () => tell("battery", await runsLow(directory, battery.below)), { everyMs, signal });
+export function watchPauses(
+  { settings: { battery = false, everyMs = 60_000 }, tell, signal }: PauseWatch,
+  { directory = LINUX }: { readonly directory?: string } = {},
+): void {
+  if (battery)
+    poll(async () => tell("battery", await runsLow(directory, battery.below)), { everyMs, signal });
 }
 
 /** Whether the device's battery discharges and is below this share; of several the fullest counts. */
 async function runsLow(directory: string, below: number): Promise<boolean> {
-  const read = async (supply: string, name: string): Promise<string> => (await readFile(join(directory, supply, name), "utf8").catch(() => "")).trim();
+  const read = async (supply: string, name: string): Promise<string> =>
+    (await readFile(join(directory, supply, name), "utf8").catch(() => "")).trim();
   const levels: number[] = [];
   for (const supply of await readdir(directory).catch(() => [])) {
     // A mouse has a battery too, whose scope is "Device".

@@ -5,7 +5,9 @@ import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
 import { createModelSlot } from "./create-model-slot.ts";
 
-const x = (...data: number[]): Tensors => ({ x: { dtype: "float32", shape: [1, 4], data: Float32Array.from(data) } });
+const x = (...data: number[]): Tensors => ({
+  x: { dtype: "float32", shape: [1, 4], data: Float32Array.from(data) },
+});
 const tiny = (op: string) => onnxEstimator({ model: tinyOnnx({ op }), task: tensors() });
 const open: { dispose(): Promise<void> }[] = [];
 const slotWith = (op: string) => {
@@ -49,7 +51,9 @@ describe("createModelSlot()", () => {
   it("shows watchers each answer and error with its model, before the caller has it", async () => {
     const slot = slotWith("Add");
     const seen: unknown[] = [];
-    const stop = slot.watch(({ model, result, error, ms }) => seen.push([model, result ? first(result) : (error as Error).name, ms >= 0]));
+    const stop = slot.watch(({ model, result, error, ms }) =>
+      seen.push([model, result ? first(result) : (error as Error).name, ms >= 0]),
+    );
     const former = slot.current;
     const sample = x(1, 0, 0, 0);
     await slot.predict(sample).then(() => seen.push("caller"));
@@ -59,7 +63,13 @@ describe("createModelSlot()", () => {
     await late;
     stop();
     await slot.predict(sample);
-    expect(seen).toEqual([[former, 2, true], "caller", [former, "TypeError", true], "caller", [former, 4, true]]);
+    expect(seen).toEqual([
+      [former, 2, true],
+      "caller",
+      [former, "TypeError", true],
+      "caller",
+      [former, 4, true],
+    ]);
     await (await drained).dispose();
   });
 
@@ -67,7 +77,9 @@ describe("createModelSlot()", () => {
     const slot = slotWith("Add");
     let seen = 0;
     slot.watch(() => seen++);
-    await expect(slot.predict(x(1, 0, 0, 0), { signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
+    await expect(
+      slot.predict(x(1, 0, 0, 0), { signal: AbortSignal.abort(new Error("left")) }),
+    ).rejects.toThrow("left");
     expect(seen).toBe(0);
   });
 

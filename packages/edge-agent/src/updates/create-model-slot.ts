@@ -72,14 +72,22 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
     load: (options) => ask((model) => model.load(options)),
     predict,
     get predictBatch() {
-      return current.predictBatch && ((samples: readonly Sample[], options?: Call) => ask((model) => predictAll(model, samples, options)));
+      return (
+        current.predictBatch &&
+        ((samples: readonly Sample[], options?: Call) => ask((model) => predictAll(model, samples, options)))
+      );
     },
     get run() {
-      return current.run && ((feeds: Tensors, options?: Call) => ask((model) => (model.run ? model.run(feeds, options) : Promise.reject(withoutRun()))));
+      return (
+        current.run &&
+        ((feeds: Tensors, options?: Call) =>
+          ask((model) => (model.run ? model.run(feeds, options) : Promise.reject(withoutRun()))))
+      );
     },
     async swap(next) {
       if (disposing) throw disposed();
-      if (next === current) throw new RangeError("swap the model: expected another one; got the one that is there");
+      if (next === current)
+        throw new RangeError("swap the model: expected another one; got the one that is there");
       const former = current;
       current = next;
       await Promise.allSettled(underWay.get(former) ?? []);
@@ -97,7 +105,11 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
 }
 
 /** All samples by one model, whether or not it takes them together: it may have been swapped in a moment ago. */
-async function predictAll<Sample, Result>(model: Estimator<Sample, Result>, samples: readonly Sample[], options?: { readonly signal?: AbortSignal }): Promise<Result[]> {
+async function predictAll<Sample, Result>(
+  model: Estimator<Sample, Result>,
+  samples: readonly Sample[],
+  options?: { readonly signal?: AbortSignal },
+): Promise<Result[]> {
   if (model.predictBatch) return model.predictBatch(samples, options);
   const results: Result[] = [];
   for (const sample of samples) results.push(await model.predict(sample, options));
@@ -109,5 +121,7 @@ function withoutRun(): TypeError {
 }
 
 function disposed(): SednaError {
-  return new SednaError("ask the model in the slot: expected a live slot; got one that was disposed", { code: "disposed" });
+  return new SednaError("ask the model in the slot: expected a live slot; got one that was disposed", {
+    code: "disposed",
+  });
 }

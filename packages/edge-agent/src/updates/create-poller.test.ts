@@ -25,7 +25,10 @@ describe("createPoller()", () => {
     expect((await times([], { ms: 3100 })).at).toEqual([50, 1050, 2050, 3050]);
   });
 
-  it.each([[0, [0, 900]], [0.999, [99.9, 1199.7]]] as const)("spreads devices by a tenth: %d", async (random, expected) => {
+  it.each([
+    [0, [0, 900]],
+    [0.999, [99.9, 1199.7]],
+  ] as const)("spreads devices by a tenth: %d", async (random, expected) => {
     const { at } = await times([], { random, ms: 1300 });
     expect(at.slice(0, 2).map((one, i) => Math.abs(one - expected[i]!) < 2)).toEqual([true, true]);
   });
@@ -33,15 +36,23 @@ describe("createPoller()", () => {
   it("waits twice as long after each failure in a row, an hour at most, and as long as it was asked to", async () => {
     const failed = { ok: false };
     expect((await times([failed, failed, { ok: true }], { ms: 8000 })).at).toEqual([50, 2050, 6050, 7050]);
-    const { at } = await times(Array.from({ length: 40 }, () => failed), { ms: 86_400_000 });
+    const { at } = await times(
+      Array.from({ length: 40 }, () => failed),
+      { ms: 86_400_000 },
+    );
     expect(at.at(-1)! - at.at(-2)!).toBe(3_600_000);
     expect((await times([{ ok: false, retryAfterMs: 9000 }], { ms: 9050 })).at).toEqual([50, 9050]);
   });
 
-  it.each([3_600_001, 1e15])("waits no longer than an hour for a server that asks for %d ms, nor less", async (retryAfterMs) => {
-    const asks = { ok: false, retryAfterMs };
-    expect((await times([asks, asks], { ms: 7_200_050 })).at.slice(0, 4)).toEqual([50, 3_600_050, 7_200_050]);
-  });
+  it.each([3_600_001, 1e15])(
+    "waits no longer than an hour for a server that asks for %d ms, nor less",
+    async (retryAfterMs) => {
+      const asks = { ok: false, retryAfterMs };
+      expect((await times([asks, asks], { ms: 7_200_050 })).at.slice(0, 4)).toEqual([
+        50, 3_600_050, 7_200_050,
+      ]);
+    },
+  );
 
   it("stops, also while it looks, and starts again once", async () => {
     const { at, poller } = await times([], { ms: 50 });

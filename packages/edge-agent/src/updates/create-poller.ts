@@ -26,7 +26,10 @@ const LONGEST_MS = 3_600_000;
 export function createPoller({ periodMs, look, random }: PollerOptions): Poller {
   let run: { timer?: unknown } | undefined;
 
-  const schedule = (own: { timer?: unknown }, { delayMs, failures }: { readonly delayMs: number; readonly failures: number }): void => {
+  const schedule = (
+    own: { timer?: unknown },
+    { delayMs, failures }: { readonly delayMs: number; readonly failures: number },
+  ): void => {
     own.timer = setTimeout(() => void turn(own, failures), delayMs);
   };
   const turn = async (own: { timer?: unknown }, failures: number): Promise<void> => {
@@ -35,7 +38,10 @@ export function createPoller({ periodMs, look, random }: PollerOptions): Poller 
     if (run !== own) return;
     const inARow = ok ? 0 : failures + 1;
     const backOff = Math.max(periodMs, Math.min(periodMs * 2 ** inARow, LONGEST_MS));
-    schedule(own, { delayMs: Math.max(backOff * (0.9 + 0.2 * random()), Math.min(retryAfterMs, LONGEST_MS)), failures: inARow });
+    schedule(own, {
+      delayMs: Math.max(backOff * (0.9 + 0.2 * random()), Math.min(retryAfterMs, LONGEST_MS)),
+      failures: inARow,
+    });
   };
 
   return {

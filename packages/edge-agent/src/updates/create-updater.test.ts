@@ -27,7 +27,8 @@ const boot = async (options: Omit<UpdatingAgentOptions, "createWorker">) => {
   return agent;
 };
 /** A fault of 50 ms a frame is to be found. */
-const sensitive = (refusal: string): UpdaterSettings => (refusal.includes("slower") ? { latencySlackMs: 10 } : {});
+const sensitive = (refusal: string): UpdaterSettings =>
+  refusal.includes("slower") ? { latencySlackMs: 10 } : {};
 /** Published, and looked for once. */
 const offer = async (offered: VerifiedModel, options: Partial<UpdatingAgentOptions> = {}) => {
   const store = firstStore();
@@ -38,10 +39,26 @@ const offer = async (offered: VerifiedModel, options: Partial<UpdatingAgentOptio
 
 describe("C14: hot update", { timeout: 30_000 }, () => {
   it("C14: a good model takes over between two frames: none is dropped, and each is answered by one of the two", async () => {
-    const { answers, events, outcome, store, workers, slot, end, types } = await offer(version(2, { golden: [3, 9] }));
+    const { answers, events, outcome, store, workers, slot, end, types } = await offer(
+      version(2, { golden: [3, 9] }),
+    );
     expect(outcome).toEqual({ result: "confirmed", version: 2 });
-    expect(types()).toEqual(["update-found", "update-staged", "update-checked", "update-shadowed", "update-swapped", "update-confirmed"]);
-    expect(events).toMatchObject([{ from: 1, version: 2 }, {}, { goldenCases: 1 }, { frames: 5, agreement: expect.closeTo(0.8) }, { from: 1, version: 2 }, { frames: expect.any(Number) }]);
+    expect(types()).toEqual([
+      "update-found",
+      "update-staged",
+      "update-checked",
+      "update-shadowed",
+      "update-swapped",
+      "update-confirmed",
+    ]);
+    expect(events).toMatchObject([
+      { from: 1, version: 2 },
+      {},
+      { goldenCases: 1 },
+      { frames: 5, agreement: expect.closeTo(0.8) },
+      { from: 1, version: 2 },
+      { frames: expect.any(Number) },
+    ]);
     expect(slot.current.manifest.version).toBe(2);
     expect(workers.size).toBe(1);
     await end();
@@ -55,29 +72,68 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
   });
 
   const rejected: [name: string, refusal: string, offered: () => VerifiedModel][] = [
-    ["whose outputs are NaN on its golden inputs", "golden-mismatch", () => version(2, { op: "Sqrt", onnx: { inputs: 1 }, golden: [-3, 9] })],
-    ["whose outputs are NaN on live frames", "shadow-errors", () => version(2, { op: "Acos", onnx: { inputs: 1 } })],
-    ["whose inputs have other names than its manifest promises", "does-not-open", () => version(2, { manifest: { inputs: [{ name: "image", dtype: "float32", shape: [-1, 4] }] } })],
-    ["that is no ONNX", "does-not-open", () => version(2, { file: new TextEncoder().encode("<!doctype html>") as Uint8Array<ArrayBuffer> })],
+    [
+      "whose outputs are NaN on its golden inputs",
+      "golden-mismatch",
+      () => version(2, { op: "Sqrt", onnx: { inputs: 1 }, golden: [-3, 9] }),
+    ],
+    [
+      "whose outputs are NaN on live frames",
+      "shadow-errors",
+      () => version(2, { op: "Acos", onnx: { inputs: 1 } }),
+    ],
+    [
+      "whose inputs have other names than its manifest promises",
+      "does-not-open",
+      () => version(2, { manifest: { inputs: [{ name: "image", dtype: "float32", shape: [-1, 4] }] } }),
+    ],
+    [
+      "that is no ONNX",
+      "does-not-open",
+      () => version(2, { file: new TextEncoder().encode("<!doctype html>") as Uint8Array<ArrayBuffer> }),
+    ],
     ["that is wrong on its golden inputs", "golden-mismatch", () => version(2, { golden: [3, 6] })],
-    ["that is right on its golden inputs and worse on live frames", "shadow-disagrees", () => version(2, { op: "Neg", onnx: { inputs: 1 }, golden: [0, 0] })],
+    [
+      "that is right on its golden inputs and worse on live frames",
+      "shadow-disagrees",
+      () => version(2, { op: "Neg", onnx: { inputs: 1 }, golden: [0, 0] }),
+    ],
     ["that is slower", "shadow-slower", () => version(2, { faults: { fault: "slow" } })],
-    ["that throws on every third frame", "shadow-errors", () => version(2, { faults: { fault: "refuse", every: 3 } })],
-    ["whose Worker crashes on live frames", "shadow-errors", () => version(2, { faults: { fault: "crash", every: 4 } })],
+    [
+      "that throws on every third frame",
+      "shadow-errors",
+      () => version(2, { faults: { fault: "refuse", every: 3 } }),
+    ],
+    [
+      "whose Worker crashes on live frames",
+      "shadow-errors",
+      () => version(2, { faults: { fault: "crash", every: 4 } }),
+    ],
   ];
-  it.each(rejected)("C14: a model %s is refused: %s; it is never heard and leaves nothing", async (_name, refusal, offered) => {
-    const { answers, outcome, store, workers, slot, events, updater, end } = await offer(offered(), { settings: sensitive(refusal) });
-    expect(outcome).toMatchObject({ result: "rejected", version: 2, refusal });
-    expect(events.at(-1)).toMatchObject({ type: "update-rejected", model: "tiny", version: 2, refusal, error: { message: expect.stringMatching(/expected|fault|worker/) } });
-    expect(store.marks).toEqual(["2 bad"]);
-    expect(slot.current.manifest.version).toBe(1);
-    await poll(() => workers.size).toBe(1);
-    const told = events.length;
-    expect(await updater.check()).toEqual({ result: "known-bad", version: 2 });
-    expect(events.length).toBe(told);
-    await end();
-    expect(answers.every(({ value }) => value === 6)).toBe(true);
-  });
+  it.each(rejected)(
+    "C14: a model %s is refused: %s; it is never heard and leaves nothing",
+    async (_name, refusal, offered) => {
+      const { answers, outcome, store, workers, slot, events, updater, end } = await offer(offered(), {
+        settings: sensitive(refusal),
+      });
+      expect(outcome).toMatchObject({ result: "rejected", version: 2, refusal });
+      expect(events.at(-1)).toMatchObject({
+        type: "update-rejected",
+        model: "tiny",
+        version: 2,
+        refusal,
+        error: { message: expect.stringMatching(/expected|fault|worker/) },
+      });
+      expect(store.marks).toEqual(["2 bad"]);
+      expect(slot.current.manifest.version).toBe(1);
+      await poll(() => workers.size).toBe(1);
+      const told = events.length;
+      expect(await updater.check()).toEqual({ result: "known-bad", version: 2 });
+      expect(events.length).toBe(told);
+      await end();
+      expect(answers.every(({ value }) => value === 6)).toBe(true);
+    },
+  );
 
   const rolledBack: [name: string, refusal: string, faults: Faults][] = [
     ["that throws on every third frame after the swap", "errors", { fault: "refuse", every: 3, from: 6 }],
@@ -85,7 +141,9 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     ["whose Worker crashes again and again after the swap", "errors", { fault: "crash", from: 8 }],
   ];
   it.each(rolledBack)("C14: a model %s is rolled back: %s", async (_name, refusal, faults) => {
-    const { answers, outcome, store, workers, slot, events, end } = await offer(version(2, { faults }), { settings: sensitive(refusal) });
+    const { answers, outcome, store, workers, slot, events, end } = await offer(version(2, { faults }), {
+      settings: sensitive(refusal),
+    });
     expect(outcome).toMatchObject({ result: "rolled-back", version: 2, refusal });
     expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, refusal });
     expect(store.marks).toEqual(["2 trial", "2 bad"]);
@@ -104,13 +162,29 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     const agent = await boot({ store, metric: () => metric.value });
     store.publish(version(2));
     agent.slot.watch(({ result }) => (metric.value = result?.["y"]!.data[0] === 9 ? 0.6 : 0.8));
-    expect(await agent.updater.check()).toMatchObject({ result: "rolled-back", refusal: "metric", error: { message: expect.stringContaining("expected the watched metric to stay at 0.72 or above; got 0.6") } });
+    expect(await agent.updater.check()).toMatchObject({
+      result: "rolled-back",
+      refusal: "metric",
+      error: {
+        message: expect.stringContaining("expected the watched metric to stay at 0.72 or above; got 0.6"),
+      },
+    });
   });
 
   it("confirms by golden inputs and time alone where the camera is quiet, and says so", async () => {
-    const { outcome, events } = await offer(version(2, { golden: [3, 9] }), { camera: false, settings: { shadowMs: 30, probationMs: 30 } });
+    const { outcome, events } = await offer(version(2, { golden: [3, 9] }), {
+      camera: false,
+      settings: { shadowMs: 30, probationMs: 30 },
+    });
     expect(outcome).toEqual({ result: "confirmed", version: 2 });
-    expect(events).toMatchObject([{}, {}, { goldenCases: 1 }, { type: "update-shadowed", frames: 0 }, {}, { type: "update-confirmed", frames: 0 }]);
+    expect(events).toMatchObject([
+      {},
+      {},
+      { goldenCases: 1 },
+      { type: "update-shadowed", frames: 0 },
+      {},
+      { type: "update-confirmed", frames: 0 },
+    ]);
     expect(events[3]).not.toHaveProperty("agreement");
   });
 
@@ -124,7 +198,11 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
       expect(workers.size).toBe(1);
     }
     const swaps = events.filter((event) => event.type === "update-swapped");
-    expect(swaps.map(({ from, version: to }) => [from, to])).toEqual([[1, 2], [2, 3], [3, 4]]);
+    expect(swaps.map(({ from, version: to }) => [from, to])).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]);
     store.publish(versions[1]!);
     expect(await updater.check()).toEqual({ result: "current", version: 3 });
     expect(slot.current.manifest.version).toBe(4);
@@ -144,7 +222,10 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     const first = await updater.check();
     const [second, same] = later;
     expect(same).toBe(second);
-    expect([first, await second]).toEqual([{ result: "confirmed", version: 2 }, { result: "confirmed", version: 3 }]);
+    expect([first, await second]).toEqual([
+      { result: "confirmed", version: 2 },
+      { result: "confirmed", version: 3 },
+    ]);
     expect(slot.current.manifest.version).toBe(3);
     expect(updater.state).toEqual({ stage: "idle" });
   });
@@ -153,19 +234,40 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     const store = firstStore();
     const { updater, types, workers } = await boot({ store });
     store.publish(version(2));
-    const offline = new SednaError("fetch the manifest: expected an answer; the network failed", { code: "model-unreadable", retryable: true, retryAfterMs: 70 });
-    const full = new SednaError("remember a version: expected room; the disk is full", { code: "storage-full" });
-    for (const [call, failure] of [["check", offline], ["check", offline], ["install", offline], ["mark", full]] as const) {
+    const offline = new SednaError("fetch the manifest: expected an answer; the network failed", {
+      code: "model-unreadable",
+      retryable: true,
+      retryAfterMs: 70,
+    });
+    const full = new SednaError("remember a version: expected room; the disk is full", {
+      code: "storage-full",
+    });
+    for (const [call, failure] of [
+      ["check", offline],
+      ["check", offline],
+      ["install", offline],
+      ["mark", full],
+    ] as const) {
       store.failures[call] = failure;
       expect(await updater.check()).toMatchObject({ result: "postponed", error: { code: failure.code } });
       expect(workers.size).toBe(1);
     }
     expect(await updater.check()).toEqual({ result: "confirmed", version: 2 });
-    expect(types().filter((type) => type === "update-postponed" || type === "update-found")).toEqual(["update-postponed", "update-found", "update-postponed", "update-postponed"]);
+    expect(types().filter((type) => type === "update-postponed" || type === "update-found")).toEqual([
+      "update-postponed",
+      "update-found",
+      "update-postponed",
+      "update-postponed",
+    ]);
     expect(store.marks).toEqual(["2 trial", "2 good"]);
   });
 
-  it.each([["model-untrusted", "untrusted"], ["model-mismatch", "does-not-open"], ["model-outdated", "outdated"], ["model-unreadable", "unreadable"]] as const)("refuses what the store finds %s, and holds it against no version", async (code, refusal) => {
+  it.each([
+    ["model-untrusted", "untrusted"],
+    ["model-mismatch", "does-not-open"],
+    ["model-outdated", "outdated"],
+    ["model-unreadable", "unreadable"],
+  ] as const)("refuses what the store finds %s, and holds it against no version", async (code, refusal) => {
     const store = firstStore();
     const { updater, events } = await boot({ store, camera: false });
     store.publish(version(2));
@@ -173,16 +275,24 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
       store.failures.check = new SednaError("verify the manifest", { code });
       expect(await updater.check()).toMatchObject({ result: "rejected", refusal });
     }
-    expect(events).toEqual([{ type: "update-rejected", model: "tiny", refusal, error: expect.objectContaining({ code }) }]);
+    expect(events).toEqual([
+      { type: "update-rejected", model: "tiny", refusal, error: expect.objectContaining({ code }) },
+    ]);
     expect(store.marks).toEqual([]);
   });
 
   it("marks a version good at the next check where the storage could not take it", async () => {
     const store = firstStore();
     const failNext = ({ type }: UpdateEvent): void => {
-      if (type === "update-swapped") store.failures.mark = new SednaError("remember a version", { code: "storage-failed" });
+      if (type === "update-swapped")
+        store.failures.mark = new SednaError("remember a version", { code: "storage-failed" });
     };
-    const { updater, types, events } = await boot({ store, camera: false, settings: { shadowMs: 5, probationMs: 5 }, onEvent: failNext });
+    const { updater, types, events } = await boot({
+      store,
+      camera: false,
+      settings: { shadowMs: 5, probationMs: 5 },
+      onEvent: failNext,
+    });
     store.publish(version(2));
     expect(await updater.check()).toMatchObject({ result: "postponed" });
     expect(types()).not.toContain("update-confirmed");
@@ -193,27 +303,33 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(types().filter((type) => type === "update-confirmed")).toHaveLength(1);
   });
 
-  it.each(["installing", "staging", "shadowing", "probation"] as const)("C14: the agent ends while %s: the next start runs the last good version, and takes the update then", async (stage) => {
-    const store = firstStore();
-    const versions = [version(2)];
-    const first = await boot({ store, settings: { probationFrames: 1e6, ...(stage === "shadowing" && { shadowFrames: 1e6 }) } });
-    store.publish(versions[0]!);
-    const install = store.install.bind(store);
-    store.install = async (options) => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      return install(options);
-    };
-    const checking = first.updater.check().catch((error: unknown) => error);
-    await poll(() => first.updater.state.stage).toBe(stage);
-    await first.end();
-    expect(await checking).toMatchObject({ code: "disposed" });
-    await poll(() => first.workers.size).toBe(0);
+  it.each(["installing", "staging", "shadowing", "probation"] as const)(
+    "C14: the agent ends while %s: the next start runs the last good version, and takes the update then",
+    async (stage) => {
+      const store = firstStore();
+      const versions = [version(2)];
+      const first = await boot({
+        store,
+        settings: { probationFrames: 1e6, ...(stage === "shadowing" && { shadowFrames: 1e6 }) },
+      });
+      store.publish(versions[0]!);
+      const install = store.install.bind(store);
+      store.install = async (options) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return install(options);
+      };
+      const checking = first.updater.check().catch((error: unknown) => error);
+      await poll(() => first.updater.state.stage).toBe(stage);
+      await first.end();
+      expect(await checking).toMatchObject({ code: "disposed" });
+      await poll(() => first.workers.size).toBe(0);
 
-    expect((await store.current())!.manifest.version).toBe(1);
-    const second = await boot({ store });
-    expect(second.slot.current.manifest.version).toBe(1);
-    expect(await second.updater.check()).toEqual({ result: "confirmed", version: 2 });
-  });
+      expect((await store.current())!.manifest.version).toBe(1);
+      const second = await boot({ store });
+      expect(second.slot.current.manifest.version).toBe(1);
+      expect(await second.updater.check()).toEqual({ result: "confirmed", version: 2 });
+    },
+  );
 
   it("C14: a version that ends the process in each of its trials is refused in the end", async () => {
     const store = firstStore();
@@ -226,7 +342,12 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
       await checking;
     }
     const last = await boot({ store, camera: false });
-    expect(await last.updater.check()).toMatchObject({ result: "rejected", version: 2, refusal: "errors", error: { message: expect.stringContaining("3 of them") } });
+    expect(await last.updater.check()).toMatchObject({
+      result: "rejected",
+      version: 2,
+      refusal: "errors",
+      error: { message: expect.stringContaining("3 of them") },
+    });
     expect(store.marks.at(-1)).toBe("2 bad");
   });
 });
@@ -247,7 +368,11 @@ describe("rollback()", { timeout: 30_000 }, () => {
 
   it("takes nothing back in a slot that was closed, and says so", async () => {
     const store = firstStore();
-    const { updater, slot, workers, types } = await boot({ store, camera: false, settings: { shadowMs: 5, probationMs: 20_000 } });
+    const { updater, slot, workers, types } = await boot({
+      store,
+      camera: false,
+      settings: { shadowMs: 5, probationMs: 20_000 },
+    });
     store.publish(version(2));
     const checking = updater.check();
     await poll(() => updater.state.stage).toBe("probation");
@@ -281,7 +406,8 @@ describe("rollback()", { timeout: 30_000 }, () => {
 
   it("leaves all as it was where the last good version does not open: what runs keeps its files", async () => {
     const { updater, slot, workers, store, types } = await offer(version(2));
-    store.lastGood = async () => version(1, { file: new TextEncoder().encode("no ONNX") as Uint8Array<ArrayBuffer> });
+    store.lastGood = async () =>
+      version(1, { file: new TextEncoder().encode("no ONNX") as Uint8Array<ArrayBuffer> });
     await expect(updater.rollback()).rejects.toMatchObject({ code: "edge-unavailable" });
     expect([slot.current.manifest.version, types().at(-1)]).toEqual([2, "update-confirmed"]);
     await poll(() => workers.size).toBe(1);
@@ -292,7 +418,10 @@ describe("rollback()", { timeout: 30_000 }, () => {
   it("says so where there is no version to go back to, and leaves all as it was", async () => {
     const store = firstStore();
     const { updater, slot, workers } = await boot({ store, camera: false });
-    await expect(updater.rollback()).rejects.toMatchObject({ code: "model-unreadable", message: expect.stringContaining("expected another good version") });
+    await expect(updater.rollback()).rejects.toMatchObject({
+      code: "model-unreadable",
+      message: expect.stringContaining("expected another good version"),
+    });
     expect([slot.current.manifest.version, workers.size, store.marks]).toEqual([1, 1, []]);
   });
 });

@@ -19,7 +19,9 @@ export interface UpdaterOptions<Sample, Result> {
   /** The place of the model that answers. */
   readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
   /** Opens a version in a Worker of its own. The updater disposes it, unless it stays in the slot. */
-  readonly open: (model: VerifiedModel) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
+  readonly open: (
+    model: VerifiedModel,
+  ) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
   /** How much two results of one sample agree, in [0,1]. Default: by the kind of the result; see `resultAgreement`. */
   readonly agreement?: (candidate: Result, current: Result) => number;
   /** Watched during a probation; larger is better. NaN, or an error, says that it is not known. */
@@ -61,7 +63,16 @@ export interface Updater {
  * Source: Sedna's ModelLoadingThread (`core/base.py`), which loads in place whatever it finds, unchecked.
  */
 export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Result>): Updater {
-  const { store, slot, open, agreement = resultAgreement, metric = () => NaN, onEvent = () => {}, now = () => performance.now(), random = Math.random } = options;
+  const {
+    store,
+    slot,
+    open,
+    agreement = resultAgreement,
+    metric = () => NaN,
+    onEvent = () => {},
+    now = () => performance.now(),
+    random = Math.random,
+  } = options;
   const settings = checkUpdaterSettings(options.settings);
   const life = new AbortController();
   const { signal } = life;
@@ -99,7 +110,16 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     }
   };
   const takeOptions = (asked: AbortSignal): TakeOptions<Sample, Result> => ({
-    store, slot, open, agreement, metric: watched, settings, now, emit, signal, asked,
+    store,
+    slot,
+    open,
+    agreement,
+    metric: watched,
+    settings,
+    now,
+    emit,
+    signal,
+    asked,
     onStage: (stage, version) => (state = { stage, version }),
     onPassed: (passed) => (unmarked = passed),
   });
@@ -120,7 +140,12 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     const known = versions.find((one) => one.version === version);
     if (known?.state === "bad") return { result: "known-bad", version };
     if (known?.state === "trial" && known.trials >= settings.maxTrials) {
-      const error = toPlainError(new SednaError(`try ${model} ${version}: expected the process to outlive its trial; it ended in ${known.trials} of them`, { code: "run-failed" }));
+      const error = toPlainError(
+        new SednaError(
+          `try ${model} ${version}: expected the process to outlive its trial; it ended in ${known.trials} of them`,
+          { code: "run-failed" },
+        ),
+      );
       await store.mark(version, "bad");
       emit({ type: "update-rejected", model, version, refusal: "errors", error });
       return { result: "rejected", version, refusal: "errors", error };
@@ -129,7 +154,8 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     told.found = version;
     // Nobody has judged a first version. It runs, so it is what there is to come back to; a store may drop it else.
     const running = versions.find((one) => one.version === from);
-    if (running && running.state !== "good" && running.state !== "bad" && slot.current.rung !== "cloud") await store.mark(from, "good");
+    if (running && running.state !== "good" && running.state !== "bad" && slot.current.rung !== "cloud")
+      await store.mark(from, "good");
     state = { stage: "installing", version };
     const installed = await store.install({ signal });
     signal.throwIfAborted();
@@ -160,8 +186,16 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
         emitFailure({ type: "update-rejected", model, ...which, refusal, error }, `${refusal} ${version}`);
         return { result: "rejected", ...which, refusal, error };
       }
-      emitFailure({ type: "update-postponed", model, ...which, error }, `${stage} ${version} ${error.code ?? error.name}`);
-      return { result: "postponed", ...which, error, ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }) };
+      emitFailure(
+        { type: "update-postponed", model, ...which, error },
+        `${stage} ${version} ${error.code ?? error.name}`,
+      );
+      return {
+        result: "postponed",
+        ...which,
+        error,
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      };
     }
   };
 
@@ -178,7 +212,12 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     look: async () => {
       const outcome = await check().catch(() => undefined);
       const failed = outcome?.result === "postponed" || outcome?.result === "rejected";
-      return { ok: !failed, ...(outcome?.result === "postponed" && outcome.retryAfterMs !== undefined ? { retryAfterMs: outcome.retryAfterMs } : {}) };
+      return {
+        ok: !failed,
+        ...(outcome?.result === "postponed" && outcome.retryAfterMs !== undefined
+          ? { retryAfterMs: outcome.retryAfterMs }
+          : {}),
+      };
     },
   });
 
@@ -202,7 +241,11 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     },
     async dispose() {
       poller.stop();
-      life.abort(new SednaError("update the model: expected a live updater; got one that was disposed", { code: "disposed" }));
+      life.abort(
+        new SednaError("update the model: expected a live updater; got one that was disposed", {
+          code: "disposed",
+        }),
+      );
       await tail;
     },
   };

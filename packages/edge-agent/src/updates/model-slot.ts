@@ -12,7 +12,10 @@ export interface Watched<Sample, Result, Model> {
 }
 
 /** A place for a model that can be exchanged while frames flow: an estimator that is another one after `swap`. */
-export interface ModelSlot<Sample, Result, Model extends Estimator<Sample, Result>> extends Estimator<Sample, Result> {
+export interface ModelSlot<Sample, Result, Model extends Estimator<Sample, Result>> extends Estimator<
+  Sample,
+  Result
+> {
   readonly current: Model;
   /**
    * From the next call on, `next` answers. Resolves with the former model when it has answered what it had

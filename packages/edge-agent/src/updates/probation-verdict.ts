@@ -40,7 +40,16 @@ const FEW_FRAMES = 20;
 /** Judges a version that answers, while its predecessor waits to come back. */
 export function probationVerdict(
   { answersMs, errors, errorsInARow, restarts, metric, isOver }: ProbationRecord,
-  { baseline, settings }: { readonly baseline: Baseline; readonly settings: Pick<CheckedUpdaterSettings, "probationFrames" | "maxErrorRate" | "maxLatencyRatio" | "latencySlackMs" | "maxMetricDrop"> },
+  {
+    baseline,
+    settings,
+  }: {
+    readonly baseline: Baseline;
+    readonly settings: Pick<
+      CheckedUpdaterSettings,
+      "probationFrames" | "maxErrorRate" | "maxLatencyRatio" | "latencySlackMs" | "maxMetricDrop"
+    >;
+  },
 ): Verdict {
   const { probationFrames, maxErrorRate, maxLatencyRatio, maxMetricDrop } = settings;
   const frames = answersMs.length + errors;
@@ -50,18 +59,35 @@ export function probationVerdict(
   // As soon as no number of good frames can make up for it, not only at the end.
   const tooMany = errors > allowedRate * (isDone ? frames : Math.max(frames, probationFrames));
   if (tooMany || (errorsInARow >= ERRORS_IN_A_ROW && allowedRate < 1)) {
-    return { decision: "refuse", refusal: "errors", reason: `expected at most ${Number((100 * allowedRate).toPrecision(3))} % of the frames to fail; got ${errors} of ${frames}` };
+    return {
+      decision: "refuse",
+      refusal: "errors",
+      reason: `expected at most ${Number((100 * allowedRate).toPrecision(3))} % of the frames to fail; got ${errors} of ${frames}`,
+    };
   }
-  if (restarts >= RESTARTS) return { decision: "refuse", refusal: "errors", reason: `expected a model that keeps running; got one that had to be opened again ${restarts} times in ${frames} frames` };
+  if (restarts >= RESTARTS)
+    return {
+      decision: "refuse",
+      refusal: "errors",
+      reason: `expected a model that keeps running; got one that had to be opened again ${restarts} times in ${frames} frames`,
+    };
   if (!isDone && frames < FEW_FRAMES) return { decision: "wait" };
 
   const ms = median(answersMs);
   if (isSlower({ ms, than: baseline.ms }, settings)) {
-    return { decision: "refuse", refusal: "slower", reason: `expected at most ${maxLatencyRatio} times ${inMs(baseline.ms)} a frame; got ${inMs(ms)}` };
+    return {
+      decision: "refuse",
+      refusal: "slower",
+      reason: `expected at most ${maxLatencyRatio} times ${inMs(baseline.ms)} a frame; got ${inMs(ms)}`,
+    };
   }
   const least = baseline.metric - maxMetricDrop * Math.abs(baseline.metric);
   if (frames > 0 && metric < least) {
-    return { decision: "refuse", refusal: "metric", reason: `expected the watched metric to stay at ${Number(least.toPrecision(6))} or above; got ${metric}` };
+    return {
+      decision: "refuse",
+      refusal: "metric",
+      reason: `expected the watched metric to stay at ${Number(least.toPrecision(6))} or above; got ${metric}`,
+    };
   }
   return isDone ? { decision: "accept" } : { decision: "wait" };
 }

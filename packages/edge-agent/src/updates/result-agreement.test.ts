@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { hasNaN, resultAgreement } from "./result-agreement.ts";
 
-const y = (...data: number[]) => ({ y: { dtype: "float32", shape: [1, data.length], data: Float32Array.from(data) } });
+const y = (...data: number[]) => ({
+  y: { dtype: "float32", shape: [1, data.length], data: Float32Array.from(data) },
+});
 
 describe("resultAgreement()", () => {
   it("compares detections by their boxes", () => {
@@ -36,7 +38,19 @@ describe("resultAgreement()", () => {
 
 describe("hasNaN()", () => {
   it("finds one anywhere", () => {
-    expect([y(1, NaN), [[0, 0, 1, 1, NaN, 0]], Float64Array.of(NaN), NaN].map(hasNaN)).toEqual([true, true, true, true]);
-    expect([y(1, Infinity), [], null, "NaN", Int32Array.of(1), { a: undefined }].map(hasNaN)).toEqual([false, false, false, false, false, false]);
+    expect([y(1, NaN), [[0, 0, 1, 1, NaN, 0]], Float64Array.of(NaN), NaN].map(hasNaN)).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect([y(1, Infinity), [], null, "NaN", Int32Array.of(1), { a: undefined }].map(hasNaN)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });

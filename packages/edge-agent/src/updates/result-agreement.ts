@@ -40,11 +40,18 @@ export function hasNaN(result: unknown): boolean {
 
 /** Rows of at least xmin, ymin, xmax, ymax, score; an empty list is no detection at all. */
 function isRows(result: unknown): result is readonly (readonly number[])[] {
-  return Array.isArray(result) && result.every((row) => Array.isArray(row) && row.length >= 5 && row.every((value) => typeof value === "number"));
+  return (
+    Array.isArray(result) &&
+    result.every(
+      (row) => Array.isArray(row) && row.length >= 5 && row.every((value) => typeof value === "number"),
+    )
+  );
 }
 
 function isTensor(value: unknown): value is Tensor {
-  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value;
+  return (
+    typeof value === "object" && value !== null && "dtype" in value && "shape" in value && "data" in value
+  );
 }
 
 function top(values: ArrayLike<number>): number {

@@ -9,7 +9,10 @@ export interface RetireOptions {
 }
 
 /** Disposes a model that left its slot. Never rejects: there is nothing to do about a model that does not go quietly. */
-export async function retire(model: Pick<Estimator<never, unknown>, "dispose">, { drained = Promise.resolve(), drainMs }: RetireOptions): Promise<void> {
+export async function retire(
+  model: Pick<Estimator<never, unknown>, "dispose">,
+  { drained = Promise.resolve(), drainMs }: RetireOptions,
+): Promise<void> {
   let timer: unknown;
   const patience = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), drainMs)));
   await Promise.race([drained.catch(() => {}), patience]);

@@ -26,24 +26,36 @@ interface Entry {
  */
 export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaModelStoreOptions): ModelStore {
   if (trustLocalFiles !== true) {
-    throw new SednaError(`take models from ${configPath}: expected a signed manifest; got a file that nobody signs. Set trustLocalFiles where whoever can write it is trusted`, { code: "model-untrusted" });
+    throw new SednaError(
+      `take models from ${configPath}: expected a signed manifest; got a file that nobody signs. Set trustLocalFiles where whoever can write it is trusted`,
+      { code: "model-untrusted" },
+    );
   }
   const first: Entry = { version: base.manifest.version, path: "", model: base, state: "good", trials: 0 };
   /** By `model_update_time`; the base by none. */
   const entries = new Map<string | undefined, Entry>([[undefined, first]]);
 
-  const newest = async (signal?: AbortSignal): Promise<{ readonly entry: Entry; readonly isNew: boolean }> => {
+  const newest = async (
+    signal?: AbortSignal,
+  ): Promise<{ readonly entry: Entry; readonly isNew: boolean }> => {
     const config = await readConfig(configPath, signal);
     if (!config) return { entry: first, isNew: false };
     const known = entries.get(config.modelUpdateTime);
     if (known) return { entry: known, isNew: false };
     const version = Math.max(...[...entries.values()].map((one) => one.version)) + 1;
     const path = resolve(dirname(configPath), config.modelPath);
-    const entry: Entry = { version, path, model: localModel(path, await describeFile(path, { base: base.manifest, version, signal })), state: "installed", trials: 0 };
+    const entry: Entry = {
+      version,
+      path,
+      model: localModel(path, await describeFile(path, { base: base.manifest, version, signal })),
+      state: "installed",
+      trials: 0,
+    };
     entries.set(config.modelUpdateTime, entry);
     return { entry, isNew: true };
   };
-  const latest = (isWanted: (entry: Entry) => boolean): VerifiedModel | undefined => [...entries.values()].filter(isWanted).at(-1)?.model;
+  const latest = (isWanted: (entry: Entry) => boolean): VerifiedModel | undefined =>
+    [...entries.values()].filter(isWanted).at(-1)?.model;
 
   return {
     check: async ({ signal } = {}) => (await newest(signal)).entry.model.manifest,
@@ -51,7 +63,11 @@ export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaMode
       const { entry, isNew } = await newest(signal);
       if (entry === first) return base;
       // It may have been written to the end only since it was seen first.
-      if (!isNew && entry.state === "installed") entry.model = localModel(entry.path, await describeFile(entry.path, { base: base.manifest, version: entry.version, signal }));
+      if (!isNew && entry.state === "installed")
+        entry.model = localModel(
+          entry.path,
+          await describeFile(entry.path, { base: base.manifest, version: entry.version, signal }),
+        );
       const { size } = entry.model.manifest.files[0]!;
       onProgress?.({ done: size, total: size });
       return entry.model;
@@ -60,16 +76,23 @@ export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaMode
     lastGood: async () => latest(({ state }) => state === "good"),
     async mark(version, state) {
       const entry = [...entries.values()].find((one) => one.version === version);
-      if (!entry) throw new SednaError(`mark version ${version}: expected one that was installed; got another`, { code: "model-unreadable" });
+      if (!entry)
+        throw new SednaError(`mark version ${version}: expected one that was installed; got another`, {
+          code: "model-unreadable",
+        });
       entry.state = state;
       if (state === "trial") entry.trials++;
     },
-    versions: async () => [...entries.values()].map(({ version, state, trials }) => ({ version, state, trials })),
+    versions: async () =>
+      [...entries.values()].map(({ version, state, trials }) => ({ version, state, trials })),
   };
 }
 
 /** What the config says; undefined where there is none yet: nothing was trained so far. */
-async function readConfig(path: string, signal: AbortSignal | undefined): Promise<HotUpdateConfig | undefined> {
+async function readConfig(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<HotUpdateConfig | undefined> {
   try {
     return parseHotUpdateConfig(await readFile(path, { encoding: "utf8", signal }));
   } catch (error) {
@@ -78,8 +101,17 @@ async function readConfig(path: string, signal: AbortSignal | undefined): Promis
   }
 }
 
-async function describeFile(path: string, { base, version, signal }: { readonly base: ModelManifest; readonly version: number; readonly signal: AbortSignal | undefined }): Promise<ModelManifest> {
-  const data = await readFile(path, { signal }).catch((cause: unknown) => Promise.reject(unreadable(path, { cause, signal })));
+async function describeFile(
+  path: string,
+  {
+    base,
+    version,
+    signal,
+  }: { readonly base: ModelManifest; readonly version: number; readonly signal: AbortSignal | undefined },
+): Promise<ModelManifest> {
+  const data = await readFile(path, { signal }).catch((cause: unknown) =>
+    Promise.reject(unreadable(path, { cause, signal })),
+  );
   const executionProviders = [...new Set(base.variants.flatMap((variant) => variant.executionProviders))];
   const { rollbackOf: _, golden: __, ...kept } = base;
   return {
@@ -94,18 +126,33 @@ function localModel(path: string, manifest: ModelManifest): VerifiedModel {
   return {
     manifest,
     async read(name, { signal } = {}) {
-      if (name !== FILE) throw new SednaError(`read ${name}: expected ${FILE}, all that Sedna gives; got another name`, { code: "model-unreadable" });
-      const data = await readFile(path, { signal }).catch((cause: unknown) => Promise.reject(unreadable(path, { cause, signal })));
-      if (sha256(data) !== manifest.files[0]!.sha256) throw new SednaError(`read ${path}: expected the file of version ${manifest.version}; it was changed since`, { code: "model-unreadable", retryable: true });
+      if (name !== FILE)
+        throw new SednaError(`read ${name}: expected ${FILE}, all that Sedna gives; got another name`, {
+          code: "model-unreadable",
+        });
+      const data = await readFile(path, { signal }).catch((cause: unknown) =>
+        Promise.reject(unreadable(path, { cause, signal })),
+      );
+      if (sha256(data) !== manifest.files[0]!.sha256)
+        throw new SednaError(
+          `read ${path}: expected the file of version ${manifest.version}; it was changed since`,
+          { code: "model-unreadable", retryable: true },
+        );
       return new Uint8Array(data);
     },
   };
 }
 
 /** Files come and go while they are copied: the next look may find them. */
-function unreadable(path: string, { cause, signal }: { readonly cause: unknown; readonly signal: AbortSignal | undefined }): unknown {
+function unreadable(
+  path: string,
+  { cause, signal }: { readonly cause: unknown; readonly signal: AbortSignal | undefined },
+): unknown {
   if (signal?.aborted) return signal.reason;
-  return new SednaError(`read ${path}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`, { code: "model-unreadable", retryable: true, cause });
+  return new SednaError(
+    `read ${path}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`,
+    { code: "model-unreadable", retryable: true, cause },
+  );
 }
 
 function sha256(data: Uint8Array): string {

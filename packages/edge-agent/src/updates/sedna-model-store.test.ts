@@ -24,17 +24,30 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
   beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "sedna-update-"))));
   afterEach(() => rm(folder, { recursive: true }));
 
-  const base = verifiedModel({ "model.onnx": tinyOnnx() }, { version: 4, labels: ["one"], golden: [{ inputs: "a", outputs: "b", tolerance: { absolute: 0, relative: 0 } }] });
+  const base = verifiedModel(
+    { "model.onnx": tinyOnnx() },
+    {
+      version: 4,
+      labels: ["one"],
+      golden: [{ inputs: "a", outputs: "b", tolerance: { absolute: 0, relative: 0 } }],
+    },
+  );
   const { golden: _, ...withoutGolden } = base.manifest;
-  const open = (over: VerifiedModel = base) => sednaModelStore({ configPath: join(folder, "model_config.json"), base: over, trustLocalFiles: true });
+  const open = (over: VerifiedModel = base) =>
+    sednaModelStore({ configPath: join(folder, "model_config.json"), base: over, trustLocalFiles: true });
   /** What Sedna's local controller does: the file first, then the config. */
   const lay = async (file: string, { model, time }: { model: Uint8Array; time: string }) => {
     await writeFile(join(folder, file), model);
-    await writeFile(join(folder, "model_config.json"), JSON.stringify({ model_config: { model_path: file, model_update_time: time } }));
+    await writeFile(
+      join(folder, "model_config.json"),
+      JSON.stringify({ model_config: { model_path: file, model_update_time: time } }),
+    );
   };
 
   it("refuses to take what nobody signed unless it is told to", () => {
-    expect(() => sednaModelStore({ configPath: "/x", base, trustLocalFiles: false })).toThrow(expect.objectContaining({ code: "model-untrusted" }));
+    expect(() => sednaModelStore({ configPath: "/x", base, trustLocalFiles: false })).toThrow(
+      expect.objectContaining({ code: "model-untrusted" }),
+    );
   });
 
   it("gives the model it was made with while there is no config", async () => {
@@ -46,8 +59,13 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
   it("makes the next version of each new update time, and the same of the same", async () => {
     const store = open();
     await lay("a.onnx", { model: tinyOnnx({ op: "Mul" }), time: "2022-01-01 00:00:00 +0000 UTC m=+1" });
-    expect(await store.check()).toMatchObject({ name: "tiny", version: 5, labels: ["one"], files: [{ path: "model.onnx", size: tinyOnnx({ op: "Mul" }).length }] });
-    expect((await store.check())).not.toHaveProperty("golden");
+    expect(await store.check()).toMatchObject({
+      name: "tiny",
+      version: 5,
+      labels: ["one"],
+      files: [{ path: "model.onnx", size: tinyOnnx({ op: "Mul" }).length }],
+    });
+    expect(await store.check()).not.toHaveProperty("golden");
     expect((await store.check()).version).toBe(5);
     const { read } = await store.install();
     expect(await read("model.onnx")).toEqual(tinyOnnx({ op: "Mul" }));
@@ -64,7 +82,10 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
     const { read } = await store.install();
     expect(await read("model.onnx")).toEqual(tinyOnnx({ op: "Mul" }));
     await lay("a.onnx", { model: tinyOnnx({ op: "Sub" }), time: "now" });
-    await expect(read("model.onnx")).rejects.toMatchObject({ code: "model-unreadable", message: expect.stringContaining("it was changed since") });
+    await expect(read("model.onnx")).rejects.toMatchObject({
+      code: "model-unreadable",
+      message: expect.stringContaining("it was changed since"),
+    });
   });
 
   it("says what is wrong with a config or a file, which the next look may find right", async () => {
@@ -81,20 +102,35 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
   it("feeds an updater: a file that fails to load is remembered as bad only once it was tried, and the next is taken", async () => {
     const first: VerifiedModel = { ...base, manifest: withoutGolden };
     const store = open(first);
-    const openModel = (model: VerifiedModel): SupervisedModel<Tensors, Tensors> => superviseModel({ model, createWorker });
+    const openModel = (model: VerifiedModel): SupervisedModel<Tensors, Tensors> =>
+      superviseModel({ model, createWorker });
     const slot = createModelSlot<Tensors, Tensors, SupervisedModel<Tensors, Tensors>>(openModel(first));
-    const updater = createUpdater<Tensors, Tensors>({ store, slot, open: openModel, settings: { shadowMs: 5, probationMs: 5 } });
+    const updater = createUpdater<Tensors, Tensors>({
+      store,
+      slot,
+      open: openModel,
+      settings: { shadowMs: 5, probationMs: 5 },
+    });
     try {
       expect(await updater.check()).toEqual({ result: "current", version: 4 });
       await lay("a.onnx", { model: Uint8Array.of(1, 2, 3), time: "Monday" });
       await rm(join(folder, "a.onnx"));
-      expect(await updater.check()).toMatchObject({ result: "postponed", error: { code: "model-unreadable" } });
+      expect(await updater.check()).toMatchObject({
+        result: "postponed",
+        error: { code: "model-unreadable" },
+      });
       await lay("a.onnx", { model: Uint8Array.of(1, 2, 3), time: "Monday" });
-      expect(await updater.check()).toMatchObject({ result: "rejected", version: 5, refusal: "does-not-open" });
+      expect(await updater.check()).toMatchObject({
+        result: "rejected",
+        version: 5,
+        refusal: "does-not-open",
+      });
       expect(await updater.check()).toEqual({ result: "known-bad", version: 5 });
       await lay("b.onnx", { model: tinyOnnx({ op: "Mul" }), time: "Tuesday" });
       expect(await updater.check()).toEqual({ result: "confirmed", version: 6 });
-      const { y } = await slot.predict({ x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(3, 0, 0, 0) } });
+      const { y } = await slot.predict({
+        x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(3, 0, 0, 0) },
+      });
       expect(y!.data[0]).toBe(9);
       await updater.rollback();
       expect(slot.current.manifest.version).toBe(4);

@@ -16,7 +16,11 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.dispose();
 });
 /** Doubles; reads a sample only after so many ms, and can fail or lose its device. */
-const model = ({ delayMs = 0, failures = () => 0, fails = () => false }: { delayMs?: number; failures?: () => number; fails?: () => boolean } = {}): Model => {
+const model = ({
+  delayMs = 0,
+  failures = () => 0,
+  fails = () => false,
+}: { delayMs?: number; failures?: () => number; fails?: () => boolean } = {}): Model => {
   const inner = onnxEstimator({ model: tinyOnnx(), task: tensors() });
   open.push(inner);
   return {
@@ -33,9 +37,26 @@ const model = ({ delayMs = 0, failures = () => 0, fails = () => false }: { delay
     },
   };
 };
-const shadow = ({ current = model(), candidate, settings = {}, signal = new AbortController().signal }: { current?: Model; candidate: Model; settings?: object; signal?: AbortSignal }) => {
+const shadow = ({
+  current = model(),
+  candidate,
+  settings = {},
+  signal = new AbortController().signal,
+}: {
+  current?: Model;
+  candidate: Model;
+  settings?: object;
+  signal?: AbortSignal;
+}) => {
   const slot = createModelSlot<Tensors, Tensors, Model>(current);
-  const shadowing = shadowCandidate({ slot, candidate, agreement: resultAgreement, settings: checkUpdaterSettings({ shadowFrames: 4, shadowMs: 10_000, latencySlackMs: 1000, ...settings }), now: () => performance.now(), signal });
+  const shadowing = shadowCandidate({
+    slot,
+    candidate,
+    agreement: resultAgreement,
+    settings: checkUpdaterSettings({ shadowFrames: 4, shadowMs: 10_000, latencySlackMs: 1000, ...settings }),
+    now: () => performance.now(),
+    signal,
+  });
   let seen = true;
   void shadowing.catch(() => {}).finally(() => (seen = false));
   /** Frames that are overwritten as soon as they are answered, while somebody looks. */
@@ -66,16 +87,25 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     const loses = (): boolean => (lost++, false);
     const alone = shadow({ candidate: model({ failures: () => lost, fails: loses }) });
     const [{ verdict }] = await Promise.all([alone.shadowing, alone.flow()]);
-    expect(verdict).toMatchObject({ refusal: "shadow-errors", reason: expect.stringContaining("had to be opened again") });
+    expect(verdict).toMatchObject({
+      refusal: "shadow-errors",
+      reason: expect.stringContaining("had to be opened again"),
+    });
     lost = 0;
-    const both = shadow({ current: model({ failures: () => lost }), candidate: model({ failures: () => lost, fails: loses }) });
+    const both = shadow({
+      current: model({ failures: () => lost }),
+      candidate: model({ failures: () => lost, fails: loses }),
+    });
     const [{ verdict: mild }] = await Promise.all([both.shadowing, both.flow()]);
     expect(mild).toEqual({ decision: "accept" });
   });
 
   it("asks nothing about frames that the current model fails on, and tells how many those were", async () => {
     let turn = 0;
-    const { shadowing, flow } = shadow({ current: model({ fails: () => turn++ % 2 === 0 }), candidate: model() });
+    const { shadowing, flow } = shadow({
+      current: model({ fails: () => turn++ % 2 === 0 }),
+      candidate: model(),
+    });
     const [{ verdict, current }] = await Promise.all([shadowing, flow()]);
     expect(verdict).toEqual({ decision: "accept" });
     expect(current.errorRate).toBeCloseTo(0.5, 0);
@@ -91,9 +121,15 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
   });
 
   it("calls an answer that does not come an error", async () => {
-    const { shadowing, flow } = shadow({ candidate: model({ delayMs: 5000 }), settings: { shadowRunMs: 30 } });
+    const { shadowing, flow } = shadow({
+      candidate: model({ delayMs: 5000 }),
+      settings: { shadowRunMs: 30 },
+    });
     const [{ verdict }] = await Promise.all([shadowing, flow()]);
-    expect(verdict).toMatchObject({ refusal: "shadow-errors", reason: expect.stringContaining("within 30 ms") });
+    expect(verdict).toMatchObject({
+      refusal: "shadow-errors",
+      reason: expect.stringContaining("within 30 ms"),
+    });
   });
 
   it("ends with the signal, and looks on no longer", async () => {

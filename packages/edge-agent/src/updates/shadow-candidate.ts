@@ -33,13 +33,21 @@ export interface Shadow {
  *
  * @throws the signal's reason.
  */
-export async function shadowCandidate<Sample, Result>(options: ShadowOptions<Sample, Result>): Promise<Shadow> {
+export async function shadowCandidate<Sample, Result>(
+  options: ShadowOptions<Sample, Result>,
+): Promise<Shadow> {
   const { slot, candidate, agreement, settings, now, signal } = options;
   signal.throwIfAborted();
-  const record = { agreements: [] as number[], candidateMs: [] as number[], currentMs: [] as number[], failures: [] as string[] };
+  const record = {
+    agreements: [] as number[],
+    candidateMs: [] as number[],
+    currentMs: [] as number[],
+    failures: [] as string[],
+  };
   // A supervisor hides what it recovers from. A device that is lost under both is not the candidate's fault.
   const before = { own: candidate.failures, current: slot.current.failures };
-  const ownFailures = (): number => candidate.failures - before.own - Math.max(0, slot.current.failures - before.current);
+  const ownFailures = (): number =>
+    candidate.failures - before.own - Math.max(0, slot.current.failures - before.current);
   let calls = 0;
   let errors = 0;
   let isWarm = false;
@@ -54,21 +62,31 @@ export async function shadowCandidate<Sample, Result>(options: ShadowOptions<Sam
   };
 
   /** Its part before the first wait is what the live answer pays for. */
-  const answer = async ({ sample, result: given }: Watched<Sample, Result, SupervisedModel<Sample, Result>>): Promise<void> => {
+  const answer = async ({
+    sample,
+    result: given,
+  }: Watched<Sample, Result, SupervisedModel<Sample, Result>>): Promise<void> => {
     // First, for it may throw: nobody would release a sample that is held by then.
     const result = structuredClone(given) as Result;
     const held = await holdSample(sample);
     try {
       const started = now();
-      const predict = (given: AbortSignal): Promise<Result> => candidate.predict(held.sample, { signal: given });
-      const own = await withDeadline(predict, { deadlineMs: settings.shadowRunMs, signal, action: "answer a live frame beside the current version" });
+      const predict = (given: AbortSignal): Promise<Result> =>
+        candidate.predict(held.sample, { signal: given });
+      const own = await withDeadline(predict, {
+        deadlineMs: settings.shadowRunMs,
+        signal,
+        action: "answer a live frame beside the current version",
+      });
       const ms = now() - started;
       if (hasNaN(own)) {
         record.failures.push("answer a live frame: expected numbers, as the current version gave; got NaN");
         return;
       }
       if (ownFailures() > 0) {
-        record.failures.push("answer a live frame: expected a model that keeps running; got one that had to be opened again");
+        record.failures.push(
+          "answer a live frame: expected a model that keeps running; got one that had to be opened again",
+        );
         return;
       }
       record.agreements.push(agreement(own, result));
@@ -103,7 +121,11 @@ export async function shadowCandidate<Sample, Result>(options: ShadowOptions<Sam
   try {
     judge(false);
     const verdict = await settled;
-    return { verdict, summary: shadowSummary({ ...record, isOver: true }), current: { ms: median(record.currentMs), errorRate: calls === 0 ? 0 : errors / calls } };
+    return {
+      verdict,
+      summary: shadowSummary({ ...record, isOver: true }),
+      current: { ms: median(record.currentMs), errorRate: calls === 0 ? 0 : errors / calls },
+    };
   } finally {
     stopWatching();
     clearTimeout(timer);

@@ -17,7 +17,11 @@ export interface ShadowRecord {
 }
 
 /** Frames that both answered, their mean agreement, and the ratio of the medians, new over old; absent where nothing is known. */
-export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowRecord): { readonly frames: number; readonly agreement?: number; readonly latencyRatio?: number } {
+export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowRecord): {
+  readonly frames: number;
+  readonly agreement?: number;
+  readonly latencyRatio?: number;
+} {
   const frames = agreements.length;
   if (frames === 0) return { frames };
   const latencyRatio = median(candidateMs) / median(currentMs);
@@ -26,19 +30,36 @@ export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowReco
 }
 
 /** Judges a candidate that has not been heard yet: one failure on a frame that the current model answers is one too many. */
-export function shadowVerdict(record: ShadowRecord, settings: Pick<CheckedUpdaterSettings, "shadowFrames" | "minAgreement" | "maxLatencyRatio" | "latencySlackMs">): Verdict {
+export function shadowVerdict(
+  record: ShadowRecord,
+  settings: Pick<
+    CheckedUpdaterSettings,
+    "shadowFrames" | "minAgreement" | "maxLatencyRatio" | "latencySlackMs"
+  >,
+): Verdict {
   const { agreements, candidateMs, currentMs, failures, isOver } = record;
   if (failures.length > 0) return { decision: "refuse", refusal: "shadow-errors", reason: failures[0]! };
   if (agreements.length < settings.shadowFrames && !isOver) return { decision: "wait" };
   const { frames, agreement = 1 } = shadowSummary(record);
   // Asked this way round, so that NaN is no agreement.
   if (!(agreement >= settings.minAgreement)) {
-    return { decision: "refuse", refusal: "shadow-disagrees", reason: `expected an agreement of at least ${settings.minAgreement} with the current version over ${frames} live frames; got ${Number(agreement.toPrecision(3))}` };
+    return {
+      decision: "refuse",
+      refusal: "shadow-disagrees",
+      reason: `expected an agreement of at least ${settings.minAgreement} with the current version over ${frames} live frames; got ${Number(agreement.toPrecision(3))}`,
+    };
   }
   const latency = { ms: median(candidateMs), than: median(currentMs) };
   // Two models share the machine here, and the frames are few: its fast runs have to say so too.
-  if (isSlower(latency, settings) && isSlower({ ms: lowerQuartile(candidateMs), than: latency.than }, settings)) {
-    return { decision: "refuse", refusal: "shadow-slower", reason: `expected at most ${settings.maxLatencyRatio} times ${inMs(latency.than)} a frame; got ${inMs(latency.ms)}` };
+  if (
+    isSlower(latency, settings) &&
+    isSlower({ ms: lowerQuartile(candidateMs), than: latency.than }, settings)
+  ) {
+    return {
+      decision: "refuse",
+      refusal: "shadow-slower",
+      reason: `expected at most ${settings.maxLatencyRatio} times ${inMs(latency.than)} a frame; got ${inMs(latency.ms)}`,
+    };
   }
   return { decision: "accept" };
 }

@@ -1,4 +1,12 @@
-import { arrayOf, elementCount, SednaError, withDeadline, type EstimatorMetadata, type TensorData, type Tensors } from "@sedna-js/core";
+import {
+  arrayOf,
+  elementCount,
+  SednaError,
+  withDeadline,
+  type EstimatorMetadata,
+  type TensorData,
+  type Tensors,
+} from "@sedna-js/core";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
@@ -15,7 +23,9 @@ export interface StageOptions {
 }
 
 /** What {@link stageCandidate} found: golden cases that passed, or why the version is refused. */
-export type Staged = { readonly goldenCases: number } | { readonly refusal: UpdateRefusal; readonly error: unknown };
+export type Staged =
+  | { readonly goldenCases: number }
+  | { readonly refusal: UpdateRefusal; readonly error: unknown };
 
 /**
  * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so that its first
@@ -23,31 +33,52 @@ export type Staged = { readonly goldenCases: number } | { readonly refusal: Upda
  *
  * @throws what may pass, the deadline included, and the signal's reason.
  */
-export async function stageCandidate<Sample, Result>(candidate: SupervisedModel<Sample, Result>, model: VerifiedModel, { stageMs, signal, onOpen }: StageOptions): Promise<Staged> {
+export async function stageCandidate<Sample, Result>(
+  candidate: SupervisedModel<Sample, Result>,
+  model: VerifiedModel,
+  { stageMs, signal, onOpen }: StageOptions,
+): Promise<Staged> {
   const { manifest } = model;
-  return withDeadline(async (within) => {
-    try {
-      const metadata = await candidate.load({ signal: within });
-      if (candidate.rung === "cloud") throw new SednaError(`open ${manifest.name} ${manifest.version}: expected a backend that runs it; got none`, { code: "edge-unavailable" });
-      checkContract(manifest, metadata);
-      onOpen();
-      if (!manifest.golden?.length) await runOnZeros(candidate, metadata, within);
-    } catch (error) {
-      if (within.aborted || mayPass(error)) throw error;
-      return { refusal: "does-not-open", error };
-    }
-    try {
-      const { passed, mismatch } = await checkGolden(candidate, model, { signal: within });
-      return mismatch ? { refusal: "golden-mismatch", error: mismatch } : { goldenCases: passed };
-    } catch (error) {
-      if (within.aborted || mayPass(error)) throw error;
-      return { refusal: error instanceof SednaError && error.code === "model-unreadable" ? "unreadable" : "golden-mismatch", error };
-    }
-  }, { deadlineMs: stageMs, signal, action: `stage ${manifest.name} ${manifest.version}` });
+  return withDeadline(
+    async (within) => {
+      try {
+        const metadata = await candidate.load({ signal: within });
+        if (candidate.rung === "cloud")
+          throw new SednaError(
+            `open ${manifest.name} ${manifest.version}: expected a backend that runs it; got none`,
+            { code: "edge-unavailable" },
+          );
+        checkContract(manifest, metadata);
+        onOpen();
+        if (!manifest.golden?.length) await runOnZeros(candidate, metadata, within);
+      } catch (error) {
+        if (within.aborted || mayPass(error)) throw error;
+        return { refusal: "does-not-open", error };
+      }
+      try {
+        const { passed, mismatch } = await checkGolden(candidate, model, { signal: within });
+        return mismatch ? { refusal: "golden-mismatch", error: mismatch } : { goldenCases: passed };
+      } catch (error) {
+        if (within.aborted || mayPass(error)) throw error;
+        return {
+          refusal:
+            error instanceof SednaError && error.code === "model-unreadable"
+              ? "unreadable"
+              : "golden-mismatch",
+          error,
+        };
+      }
+    },
+    { deadlineMs: stageMs, signal, action: `stage ${manifest.name} ${manifest.version}` },
+  );
 }
 
 /** A first run compiles what a backend compiles. A model with free axes beside the batch has no size to be run at. */
-async function runOnZeros<Sample, Result>(candidate: SupervisedModel<Sample, Result>, { inputs }: EstimatorMetadata, signal: AbortSignal): Promise<void> {
+async function runOnZeros<Sample, Result>(
+  candidate: SupervisedModel<Sample, Result>,
+  { inputs }: EstimatorMetadata,
+  signal: AbortSignal,
+): Promise<void> {
   if (!candidate.run || inputs.some(({ shape }) => shape.slice(1).includes(-1))) return;
   const zeros: Tensors = Object.fromEntries(
     inputs.map(({ name, dtype, shape }) => {

@@ -12,13 +12,22 @@ import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 import { watchProbation } from "./watch-probation.ts";
 
 /** Where a version is on its way. */
-export type UpdateStage = "idle" | "checking" | "installing" | "staging" | "shadowing" | "probation" | "rolling-back";
+export type UpdateStage =
+  | "idle"
+  | "checking"
+  | "installing"
+  | "staging"
+  | "shadowing"
+  | "probation"
+  | "rolling-back";
 
 /** What a version needs to be taken. */
 export interface TakeOptions<Sample, Result> {
   readonly store: ModelStore;
   readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
-  readonly open: (model: VerifiedModel) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
+  readonly open: (
+    model: VerifiedModel,
+  ) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
   readonly agreement: (candidate: Result, current: Result) => number;
   readonly metric: () => number;
   readonly settings: CheckedUpdaterSettings;
@@ -38,7 +47,10 @@ export interface TakeOptions<Sample, Result> {
  *
  * @throws the signal's reason; what may pass, such as a storage that fails: the version is not judged then.
  */
-export async function takeVersion<Sample, Result>(model: VerifiedModel, options: TakeOptions<Sample, Result>): Promise<UpdateOutcome> {
+export async function takeVersion<Sample, Result>(
+  model: VerifiedModel,
+  options: TakeOptions<Sample, Result>,
+): Promise<UpdateOutcome> {
   const { store, slot, open, settings, now, emit, onStage, signal } = options;
   const { name, version } = model.manifest;
 
@@ -72,7 +84,8 @@ export async function takeVersion<Sample, Result>(model: VerifiedModel, options:
     onStage("shadowing", version);
     const shadow = await shadowCandidate({ ...options, candidate });
     emit({ type: "update-shadowed", model: name, version, ...shadow.summary });
-    if (shadow.verdict.decision === "refuse") return await reject(shadow.verdict.refusal, failed(`shadow ${name} ${version}`, shadow.verdict.reason));
+    if (shadow.verdict.decision === "refuse")
+      return await reject(shadow.verdict.refusal, failed(`shadow ${name} ${version}`, shadow.verdict.reason));
 
     await store.mark(version, "trial");
     signal.throwIfAborted();
@@ -85,7 +98,9 @@ export async function takeVersion<Sample, Result>(model: VerifiedModel, options:
 /** Swaps a candidate in, and keeps it or its predecessor: the other one is disposed. */
 async function onTrial<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
-  options: TakeOptions<Sample, Result> & { readonly baseline: { readonly ms: number; readonly errorRate: number } },
+  options: TakeOptions<Sample, Result> & {
+    readonly baseline: { readonly ms: number; readonly errorRate: number };
+  },
 ): Promise<UpdateOutcome> {
   const { store, slot, metric, settings, emit, onStage, onPassed } = options;
   const { name, version } = candidate.manifest;

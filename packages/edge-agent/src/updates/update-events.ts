@@ -21,7 +21,12 @@ export type UpdateRefusal =
 export type UpdateEvent =
   | { readonly type: "update-found"; readonly model: string; readonly from: number; readonly version: number }
   | { readonly type: "update-staged"; readonly model: string; readonly version: number; readonly ms: number }
-  | { readonly type: "update-checked"; readonly model: string; readonly version: number; readonly goldenCases: number }
+  | {
+      readonly type: "update-checked";
+      readonly model: string;
+      readonly version: number;
+      readonly goldenCases: number;
+    }
   | {
       readonly type: "update-shadowed";
       readonly model: string;
@@ -33,10 +38,38 @@ export type UpdateEvent =
       /** New over old, medians. */
       readonly latencyRatio?: number;
     }
-  | { readonly type: "update-swapped"; readonly model: string; readonly from: number; readonly version: number }
-  | { readonly type: "update-confirmed"; readonly model: string; readonly version: number; /** Live frames of its probation; 0 where none came in time. */ readonly frames: number }
+  | {
+      readonly type: "update-swapped";
+      readonly model: string;
+      readonly from: number;
+      readonly version: number;
+    }
+  | {
+      readonly type: "update-confirmed";
+      readonly model: string;
+      readonly version: number;
+      /** Live frames of its probation; 0 where none came in time. */ readonly frames: number;
+    }
   /** `version` is absent where the manifest itself was refused: nothing that it says counts. */
-  | { readonly type: "update-rejected"; readonly model: string; readonly version?: number; readonly refusal: UpdateRefusal; readonly error: PlainError }
-  | { readonly type: "update-rolled-back"; readonly model: string; readonly from: number; readonly to: number; readonly refusal: UpdateRefusal; readonly error: PlainError }
+  | {
+      readonly type: "update-rejected";
+      readonly model: string;
+      readonly version?: number;
+      readonly refusal: UpdateRefusal;
+      readonly error: PlainError;
+    }
+  | {
+      readonly type: "update-rolled-back";
+      readonly model: string;
+      readonly from: number;
+      readonly to: number;
+      readonly refusal: UpdateRefusal;
+      readonly error: PlainError;
+    }
   /** Nothing was decided: the network or the storage failed. It is tried again at the next check. */
-  | { readonly type: "update-postponed"; readonly model: string; readonly version?: number; readonly error: PlainError };
+  | {
+      readonly type: "update-postponed";
+      readonly model: string;
+      readonly version?: number;
+      readonly error: PlainError;
+    };

@@ -62,7 +62,8 @@ const limits = {
 export function checkUpdaterSettings(settings: UpdaterSettings = {}): CheckedUpdaterSettings {
   const checked = Object.entries(limits).map(([name, [fallback, least, most]]) => {
     const value: unknown = settings[name as keyof UpdaterSettings] ?? fallback;
-    if (typeof value !== "number" || !(value >= least && value <= most)) throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${describe(value)}`);
+    if (typeof value !== "number" || !(value >= least && value <= most))
+      throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${describe(value)}`);
     return [name, value] as const;
   });
   return Object.fromEntries(checked) as unknown as CheckedUpdaterSettings;

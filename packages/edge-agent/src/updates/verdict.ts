@@ -9,7 +9,10 @@ export type Verdict =
   | { readonly decision: "refuse"; readonly refusal: UpdateRefusal; readonly reason: string };
 
 /** How much slower a median is than another: over the ratio that is allowed, and by more than noise. NaN is never slower. */
-export function isSlower({ ms, than }: { readonly ms: number; readonly than: number }, { maxLatencyRatio, latencySlackMs }: Pick<CheckedUpdaterSettings, "maxLatencyRatio" | "latencySlackMs">): boolean {
+export function isSlower(
+  { ms, than }: { readonly ms: number; readonly than: number },
+  { maxLatencyRatio, latencySlackMs }: Pick<CheckedUpdaterSettings, "maxLatencyRatio" | "latencySlackMs">,
+): boolean {
   return ms > maxLatencyRatio * than && ms - than > latencySlackMs;
 }
 

@@ -7,7 +7,14 @@ const settings = checkUpdaterSettings({ shadowFrames: 4, probationFrames: 100 })
 const times = (count: number, value: number): number[] => Array.from({ length: count }, () => value);
 
 describe("shadowVerdict()", () => {
-  const shadow = (seen: Partial<ShadowRecord> = {}): ShadowRecord => ({ agreements: times(4, 1), candidateMs: times(4, 20), currentMs: times(4, 10), failures: [], isOver: false, ...seen });
+  const shadow = (seen: Partial<ShadowRecord> = {}): ShadowRecord => ({
+    agreements: times(4, 1),
+    candidateMs: times(4, 20),
+    currentMs: times(4, 10),
+    failures: [],
+    isOver: false,
+    ...seen,
+  });
 
   it("waits for its frames, and accepts what agrees and is not slower than allowed", () => {
     expect(shadowVerdict(shadow({ agreements: times(3, 0) }), settings)).toEqual({ decision: "wait" });
@@ -15,36 +22,58 @@ describe("shadowVerdict()", () => {
   });
 
   it("refuses at the first failure", () => {
-    expect(shadowVerdict(shadow({ agreements: [], failures: ["expected numbers; got NaN"] }), settings)).toEqual({ decision: "refuse", refusal: "shadow-errors", reason: "expected numbers; got NaN" });
+    expect(
+      shadowVerdict(shadow({ agreements: [], failures: ["expected numbers; got NaN"] }), settings),
+    ).toEqual({ decision: "refuse", refusal: "shadow-errors", reason: "expected numbers; got NaN" });
   });
 
-  it.each([[[1, 1, 0, 0], "accept"], [[1, 0.9, 0, 0], "refuse"], [[1, 1, 1, NaN], "refuse"]])("judges the mean agreement at its threshold: %j: %s", (agreements, decision) => {
+  it.each([
+    [[1, 1, 0, 0], "accept"],
+    [[1, 0.9, 0, 0], "refuse"],
+    [[1, 1, 1, NaN], "refuse"],
+  ])("judges the mean agreement at its threshold: %j: %s", (agreements, decision) => {
     expect(shadowVerdict(shadow({ agreements }), settings).decision).toBe(decision);
   });
 
   it("refuses what is slower by the ratio and by more than noise", () => {
     expect(shadowVerdict(shadow({ candidateMs: [19, 900, 900, 900] }), settings).decision).toBe("accept");
-    expect(shadowVerdict(shadow({ candidateMs: [21, 21, 21, 900] }), settings)).toMatchObject({ refusal: "shadow-slower", reason: "expected at most 2 times 10 ms a frame; got 21 ms" });
-    expect(shadowVerdict(shadow({ candidateMs: times(4, 6), currentMs: times(4, 1) }), settings).decision).toBe("accept");
-    expect(shadowVerdict(shadow({ candidateMs: times(4, 6.1), currentMs: times(4, 1) }), settings).decision).toBe("refuse");
+    expect(shadowVerdict(shadow({ candidateMs: [21, 21, 21, 900] }), settings)).toMatchObject({
+      refusal: "shadow-slower",
+      reason: "expected at most 2 times 10 ms a frame; got 21 ms",
+    });
+    expect(
+      shadowVerdict(shadow({ candidateMs: times(4, 6), currentMs: times(4, 1) }), settings).decision,
+    ).toBe("accept");
+    expect(
+      shadowVerdict(shadow({ candidateMs: times(4, 6.1), currentMs: times(4, 1) }), settings).decision,
+    ).toBe("refuse");
   });
 
   it("judges what there is when time is up; nothing at all is accepted, and says so", () => {
-    expect(shadowVerdict(shadow({ agreements: [0.2], isOver: true }), settings)).toMatchObject({ refusal: "shadow-disagrees" });
+    expect(shadowVerdict(shadow({ agreements: [0.2], isOver: true }), settings)).toMatchObject({
+      refusal: "shadow-disagrees",
+    });
     const nothing = shadow({ agreements: [], candidateMs: [], currentMs: [], isOver: true });
     expect(shadowVerdict(nothing, settings)).toEqual({ decision: "accept" });
     expect(shadowSummary(nothing)).toEqual({ frames: 0 });
   });
 
   it("sums up", () => {
-    expect(shadowSummary(shadow({ agreements: [1, 0.5, 0, 0.5] }))).toEqual({ frames: 4, agreement: 0.5, latencyRatio: 2 });
+    expect(shadowSummary(shadow({ agreements: [1, 0.5, 0, 0.5] }))).toEqual({
+      frames: 4,
+      agreement: 0.5,
+      latencyRatio: 2,
+    });
   });
 });
 
 describe("probationVerdict()", () => {
   const calm: Baseline = { ms: 10, errorRate: 0, metric: NaN };
   const judge = (seen: Partial<ProbationRecord>, baseline: Partial<Baseline> = {}) =>
-    probationVerdict({ answersMs: [], errors: 0, errorsInARow: 0, restarts: 0, metric: NaN, isOver: false, ...seen }, { baseline: { ...calm, ...baseline }, settings });
+    probationVerdict(
+      { answersMs: [], errors: 0, errorsInARow: 0, restarts: 0, metric: NaN, isOver: false, ...seen },
+      { baseline: { ...calm, ...baseline }, settings },
+    );
 
   it("waits for its frames, then accepts", () => {
     expect(judge({ answersMs: times(99, 10) }).decision).toBe("wait");
@@ -54,7 +83,10 @@ describe("probationVerdict()", () => {
 
   it("goes back as soon as the share of errors cannot be made up for", () => {
     expect(judge({ answersMs: times(10, 10), errors: 5 }).decision).toBe("wait");
-    expect(judge({ answersMs: times(10, 10), errors: 6 })).toMatchObject({ refusal: "errors", reason: "expected at most 5 % of the frames to fail; got 6 of 16" });
+    expect(judge({ answersMs: times(10, 10), errors: 6 })).toMatchObject({
+      refusal: "errors",
+      reason: "expected at most 5 % of the frames to fail; got 6 of 16",
+    });
     expect(judge({ answersMs: times(9, 10), errors: 1, isOver: true })).toMatchObject({ refusal: "errors" });
   });
 
@@ -65,7 +97,10 @@ describe("probationVerdict()", () => {
 
   it("goes back when it has to be opened again and again", () => {
     expect(judge({ restarts: 2, answersMs: times(100, 10) }).decision).toBe("accept");
-    expect(judge({ restarts: 3 })).toMatchObject({ refusal: "errors", reason: expect.stringContaining("3 times") });
+    expect(judge({ restarts: 3 })).toMatchObject({
+      refusal: "errors",
+      reason: expect.stringContaining("3 times"),
+    });
   });
 
   it("does not blame a version for samples that its predecessor failed on too", () => {
@@ -80,8 +115,13 @@ describe("probationVerdict()", () => {
   });
 
   it("goes back when the watched metric falls, and not when it is not known", () => {
-    expect(judge({ answersMs: times(20, 10), metric: 0.7 }, { metric: 0.8 })).toMatchObject({ refusal: "metric", reason: "expected the watched metric to stay at 0.72 or above; got 0.7" });
-    expect(judge({ answersMs: times(20, 10), metric: -1.2 }, { metric: -1 })).toMatchObject({ refusal: "metric" });
+    expect(judge({ answersMs: times(20, 10), metric: 0.7 }, { metric: 0.8 })).toMatchObject({
+      refusal: "metric",
+      reason: "expected the watched metric to stay at 0.72 or above; got 0.7",
+    });
+    expect(judge({ answersMs: times(20, 10), metric: -1.2 }, { metric: -1 })).toMatchObject({
+      refusal: "metric",
+    });
     expect(judge({ answersMs: times(20, 10), metric: 0.75 }, { metric: 0.8 }).decision).toBe("wait");
     expect(judge({ answersMs: times(20, 10), metric: NaN }, { metric: 0.8 }).decision).toBe("wait");
     expect(judge({ isOver: true, metric: 0 }, { metric: 0.8 }).decision).toBe("accept");
@@ -91,7 +131,9 @@ describe("probationVerdict()", () => {
 describe("checkUpdaterSettings()", () => {
   it("fills in what is not said, and refuses what is out of range by its name", () => {
     expect(checkUpdaterSettings()).toMatchObject({ pollMs: 60_000, shadowFrames: 20, maxLatencyRatio: 2 });
-    expect(() => checkUpdaterSettings({ minAgreement: 1.5 })).toThrow(new RangeError("set minAgreement: expected a number from 0 to 1; got 1.5"));
+    expect(() => checkUpdaterSettings({ minAgreement: 1.5 })).toThrow(
+      new RangeError("set minAgreement: expected a number from 0 to 1; got 1.5"),
+    );
     expect(() => checkUpdaterSettings({ pollMs: NaN })).toThrow(RangeError);
     expect(() => checkUpdaterSettings({ drainMs: "9" as never })).toThrow(RangeError);
   });

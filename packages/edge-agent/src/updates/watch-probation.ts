@@ -23,9 +23,15 @@ export interface ProbationOptions<Sample, Result> {
  * Watches the live answers of a new version until it is clear what to think of it.
  * @throws the signal's reason.
  */
-export async function watchProbation<Sample, Result>(
-  { slot, model, baseline, metric, settings, signal, asked }: ProbationOptions<Sample, Result>,
-): Promise<{ readonly verdict: Verdict; readonly frames: number }> {
+export async function watchProbation<Sample, Result>({
+  slot,
+  model,
+  baseline,
+  metric,
+  settings,
+  signal,
+  asked,
+}: ProbationOptions<Sample, Result>): Promise<{ readonly verdict: Verdict; readonly frames: number }> {
   signal.throwIfAborted();
   const answersMs: number[] = [];
   const failuresBefore = model.failures;
@@ -36,7 +42,17 @@ export async function watchProbation<Sample, Result>(
   let fail!: (reason: unknown) => void;
   const settled = new Promise<Verdict>((resolve, reject) => ([settle, fail] = [resolve, reject]));
   const judge = (isOver: boolean): void => {
-    const verdict = probationVerdict({ answersMs, errors, errorsInARow, restarts: model.failures - failuresBefore, metric: metric(), isOver }, { baseline, settings });
+    const verdict = probationVerdict(
+      {
+        answersMs,
+        errors,
+        errorsInARow,
+        restarts: model.failures - failuresBefore,
+        metric: metric(),
+        isOver,
+      },
+      { baseline, settings },
+    );
     if (verdict.decision !== "wait") settle(verdict);
   };
 
@@ -51,11 +67,17 @@ export async function watchProbation<Sample, Result>(
     }
     const count = answersMs.length + errors;
     // A verdict sorts all durations: the more there are, the less one more changes it.
-    if (errorsInARow > 0 || count >= settings.probationFrames || count % Math.ceil(count / 100) === 0) judge(false);
+    if (errorsInARow > 0 || count >= settings.probationFrames || count % Math.ceil(count / 100) === 0)
+      judge(false);
   });
   const timer = setTimeout(() => judge(true), settings.probationMs);
   const onAbort = (): void => fail(signal.reason);
-  const onAsked = (): void => settle({ decision: "refuse", refusal: "asked", reason: "expected nobody to object; somebody asked to go back" });
+  const onAsked = (): void =>
+    settle({
+      decision: "refuse",
+      refusal: "asked",
+      reason: "expected nobody to object; somebody asked to go back",
+    });
   signal.addEventListener("abort", onAbort, { once: true });
   asked.addEventListener("abort", onAsked, { once: true });
   try {

@@ -5,7 +5,10 @@ import { reply } from "./reply.ts";
 import { runningCalls, type RunningCalls } from "./running-calls.ts";
 
 /** Inside a Worker: answers its owner's calls by the estimator that `current` gives, or throws why there is none. */
-export function answerCalls(current: () => Estimator<unknown, unknown>, calls: RunningCalls = runningCalls()): RemotePredictor {
+export function answerCalls(
+  current: () => Estimator<unknown, unknown>,
+  calls: RunningCalls = runningCalls(),
+): RemotePredictor {
   return {
     predict: (id, posted) =>
       reply(() =>
@@ -22,7 +25,10 @@ export function answerCalls(current: () => Estimator<unknown, unknown>, calls: R
       reply(() =>
         calls.run(id, async (options) => {
           const estimator = current();
-          if (!estimator.run) throw new TypeError("run a model in a worker: expected an estimator that runs tensors; got one without run()");
+          if (!estimator.run)
+            throw new TypeError(
+              "run a model in a worker: expected an estimator that runs tensors; got one without run()",
+            );
           return estimator.run(feeds, options);
         }),
       ),

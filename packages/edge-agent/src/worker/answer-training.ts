@@ -1,4 +1,11 @@
-import { fromPlainError, orAbort, type Estimator, type LabelledSamples, type TrainingPauses, type TrainingProgress } from "@sedna-js/core";
+import {
+  fromPlainError,
+  orAbort,
+  type Estimator,
+  type LabelledSamples,
+  type TrainingPauses,
+  type TrainingProgress,
+} from "@sedna-js/core";
 import { wrap, type Endpoint, type Remote } from "comlink";
 import { receiveFrame } from "#platform";
 import type { PostedLabelledSample, PostedSamples, RemoteLearner, Reply, SampleOwner } from "./protocol.ts";
@@ -23,7 +30,12 @@ export function answerTraining(estimator: Estimator<unknown, unknown>, calls: Ru
           const progress = progressTo(owner);
           pausesOf.set(id, pauses);
           try {
-            const report = await train(readFrom(owner, { version: samples.version, signal }), { signal, pauses, onProgress: progress.tell, ...(plan && { plan }) });
+            const report = await train(readFrom(owner, { version: samples.version, signal }), {
+              signal,
+              pauses,
+              onProgress: progress.tell,
+              ...(plan && { plan }),
+            });
             // The report goes another way than progress, and could overtake it.
             await progress.heard();
             return report;
@@ -33,16 +45,29 @@ export function answerTraining(estimator: Estimator<unknown, unknown>, calls: Ru
         }),
       ),
     pause: (id, paused) => pausesOf.get(id)?.set(paused),
-    evaluate: (id, samples) => reply(() => calls.run(id, async ({ signal }) => able(estimator, "evaluate")(readFrom(ownerAt(samples), { version: samples.version, signal }), { signal }))),
+    evaluate: (id, samples) =>
+      reply(() =>
+        calls.run(id, async ({ signal }) =>
+          able(estimator, "evaluate")(readFrom(ownerAt(samples), { version: samples.version, signal }), {
+            signal,
+          }),
+        ),
+      ),
     getWeights: () => reply(() => able(estimator, "getWeights")()),
     setWeights: (weights) => reply(async () => void (await able(estimator, "setWeights")(weights))),
     save: () => reply(() => able(estimator, "save")()),
   };
 }
 
-function able<Name extends "train" | "evaluate" | "getWeights" | "setWeights" | "save">(estimator: Estimator<unknown, unknown>, name: Name): NonNullable<Estimator<unknown, unknown>[Name]> {
+function able<Name extends "train" | "evaluate" | "getWeights" | "setWeights" | "save">(
+  estimator: Estimator<unknown, unknown>,
+  name: Name,
+): NonNullable<Estimator<unknown, unknown>[Name]> {
   const method = estimator[name];
-  if (!method) throw new TypeError(`train a model in a worker: expected an estimator that learns; got one without ${name}()`);
+  if (!method)
+    throw new TypeError(
+      `train a model in a worker: expected an estimator that learns; got one without ${name}()`,
+    );
   return method.bind(estimator) as NonNullable<Estimator<unknown, unknown>[Name]>;
 }
 
@@ -52,7 +77,10 @@ function ownerAt({ port }: PostedSamples): Remote<SampleOwner> {
 }
 
 /** The owner's samples, read over its port. */
-function readFrom(owner: Remote<SampleOwner>, { version, signal }: { readonly version: string; readonly signal: AbortSignal }): LabelledSamples<unknown> {
+function readFrom(
+  owner: Remote<SampleOwner>,
+  { version, signal }: { readonly version: string; readonly signal: AbortSignal },
+): LabelledSamples<unknown> {
   let readings = 0;
   return {
     version,
@@ -63,7 +91,10 @@ function readFrom(owner: Remote<SampleOwner>, { version, signal }: { readonly ve
         const got = await orAbort<Reply<readonly PostedLabelledSample[]>>(owner.read(reading, GROUP), signal);
         if (!got.ok) throw fromPlainError(got.error);
         if (got.value.length === 0) return;
-        const samples = got.value.map(({ posted, label }) => ({ sample: posted.kind === "frame" ? receiveFrame(posted.handle) : posted.sample, label }));
+        const samples = got.value.map(({ posted, label }) => ({
+          sample: posted.kind === "frame" ? receiveFrame(posted.handle) : posted.sample,
+          label,
+        }));
         let taken = 0;
         try {
           for (const sample of samples) {

@@ -6,17 +6,27 @@ import { postSamples, type PostedReading } from "./post-samples.ts";
 import type { PostedSamples, RemoteEstimator, SampleOwner } from "./protocol.ts";
 import type { WorkerCalls } from "./worker-calls.ts";
 
-type Learner<Sample> = Pick<TrainableEstimator<Sample, unknown>, "train" | "evaluate" | "getWeights" | "setWeights"> & { save(): Promise<Uint8Array> };
+type Learner<Sample> = Pick<
+  TrainableEstimator<Sample, unknown>,
+  "train" | "evaluate" | "getWeights" | "setWeights"
+> & { save(): Promise<Uint8Array> };
 
 /**
  * The calls for training that a Worker answers. It reads samples as it needs them, a few at a time, and none of a version
  * that it has read; frames are handed over and closed here.
  */
-export function askTraining<Sample>(calls: WorkerCalls<RemoteEstimator>, { ask }: Pick<WorkerAnswers, "ask">): Learner<Sample> {
+export function askTraining<Sample>(
+  calls: WorkerCalls<RemoteEstimator>,
+  { ask }: Pick<WorkerAnswers, "ask">,
+): Learner<Sample> {
   const { remote, call } = calls;
 
   /** Offers samples and ears to the Worker for as long as `work` takes. */
-  const offering = async <T>(samples: LabelledSamples<Sample>, { signal, onProgress }: Pick<TrainOptions, "signal" | "onProgress">, work: (posted: PostedSamples) => Promise<T>): Promise<T> => {
+  const offering = async <T>(
+    samples: LabelledSamples<Sample>,
+    { signal, onProgress }: Pick<TrainOptions, "signal" | "onProgress">,
+    work: (posted: PostedSamples) => Promise<T>,
+  ): Promise<T> => {
     signal?.throwIfAborted();
     if (calls.dead) throw calls.dead;
     const { port1, port2 } = new MessageChannel();
@@ -39,19 +49,29 @@ export function askTraining<Sample>(calls: WorkerCalls<RemoteEstimator>, { ask }
 
   return {
     train: (samples, { plan, signal, onProgress, pauses } = {}) =>
-      offering(samples, { ...(signal && { signal }), ...(onProgress && { onProgress }) }, async (posted): Promise<TrainingReport> => {
-        let id: number | undefined;
-        const stop = pauses?.onChange(() => void (id !== undefined && remote.pause(id, pauses.paused)));
-        try {
-          return await ask((number) => {
-            id = number;
-            return remote.train(number, handed({ samples: posted, plan, paused: pauses?.paused ?? false }, posted));
-          }, signal);
-        } finally {
-          stop?.();
-        }
-      }),
-    evaluate: (samples, { signal } = {}) => offering(samples, signal ? { signal } : {}, (posted) => ask((id) => remote.evaluate(id, handed(posted, posted)), signal)),
+      offering(
+        samples,
+        { ...(signal && { signal }), ...(onProgress && { onProgress }) },
+        async (posted): Promise<TrainingReport> => {
+          let id: number | undefined;
+          const stop = pauses?.onChange(() => void (id !== undefined && remote.pause(id, pauses.paused)));
+          try {
+            return await ask((number) => {
+              id = number;
+              return remote.train(
+                number,
+                handed({ samples: posted, plan, paused: pauses?.paused ?? false }, posted),
+              );
+            }, signal);
+          } finally {
+            stop?.();
+          }
+        },
+      ),
+    evaluate: (samples, { signal } = {}) =>
+      offering(samples, signal ? { signal } : {}, (posted) =>
+        ask((id) => remote.evaluate(id, handed(posted, posted)), signal),
+      ),
     getWeights: () => call(() => remote.getWeights()),
     setWeights: async (weights) => void (await call(() => remote.setWeights(weights))),
     save: () => call(() => remote.save()),

@@ -24,7 +24,10 @@ export function askWorker(calls: WorkerCalls<RemotePredictor>): WorkerAnswers {
   const { remote } = calls;
   let questions = 0;
 
-  const ask = async <T>(send: (id: number) => Promise<Reply<T>>, signal: AbortSignal | undefined): Promise<T> => {
+  const ask = async <T>(
+    send: (id: number) => Promise<Reply<T>>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> => {
     const id = questions++;
     const cancel = (): void => void remote.cancel(id);
     signal?.addEventListener("abort", cancel, { once: true });
@@ -58,7 +61,9 @@ export function askWorker(calls: WorkerCalls<RemotePredictor>): WorkerAnswers {
 }
 
 /** The sample as something to post; `drop` gives back what was shared and then not posted. */
-export async function postedSample(sample: unknown): Promise<{ readonly posted: PostedSample; readonly transfers: never[]; drop(): void }> {
+export async function postedSample(
+  sample: unknown,
+): Promise<{ readonly posted: PostedSample; readonly transfers: never[]; drop(): void }> {
   if (!isFrame(sample)) return { posted: { kind: "plain", sample }, transfers: [], drop() {} };
   const { handle, transfer: transfers, close } = await shareFrame(sample);
   return { posted: { kind: "frame", handle }, transfers: transfers as never[], drop: close };

@@ -14,6 +14,10 @@ import { runningCalls } from "./running-calls.ts";
 export function exposeEstimator<Sample, Result>(factory: () => Estimator<Sample, Result>): void {
   const estimator = factory() as Estimator<unknown, unknown>;
   const calls = runningCalls();
-  const remote: RemoteEstimator = { load: () => reply(() => estimator.load()), ...answerCalls(() => estimator, calls), ...answerTraining(estimator, calls) };
+  const remote: RemoteEstimator = {
+    load: () => reply(() => estimator.load()),
+    ...answerCalls(() => estimator, calls),
+    ...answerTraining(estimator, calls),
+  };
   expose(remote, ownerEndpoint() as Endpoint);
 }

@@ -8,7 +8,9 @@ import { reply } from "./reply.ts";
  * Inside a Worker: offers a gallery to the page or process that owns the Worker, which asks for it with
  * `workerGallery(worker, options)`. The factory gets those options, once.
  */
-export function exposeGallery(factory: (options: GalleryOptions) => GalleryPort | Promise<GalleryPort>): void {
+export function exposeGallery(
+  factory: (options: GalleryOptions) => GalleryPort | Promise<GalleryPort>,
+): void {
   let making: Promise<GalleryPort> | undefined;
   const made = async (): Promise<GalleryPort> => {
     if (!making) throw new Error("use a gallery in a worker: expected it to be opened first");

@@ -1,4 +1,12 @@
-import { createOnnxEstimator, onnxRuntime, SednaError, select, type Estimator, type OrtModule, type Task } from "@sedna-js/core";
+import {
+  createOnnxEstimator,
+  onnxRuntime,
+  SednaError,
+  select,
+  type Estimator,
+  type OrtModule,
+  type Task,
+} from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
 import { holdLife, importOnnxRuntime, ownerEndpoint, sessionOptions } from "#platform";
 import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
@@ -18,8 +26,12 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
     live: (name) => reply(() => holdLife(name)),
     open: (given) =>
       reply(async () => {
-        if (estimator) throw new TypeError("open a model in a worker: expected the first; this worker has one");
-        const task = select(tasks, { method: given.task.name, param: given.task.options ?? {} } as never) as Task<unknown, unknown>;
+        if (estimator)
+          throw new TypeError("open a model in a worker: expected the first; this worker has one");
+        const task = select(tasks, {
+          method: given.task.name,
+          param: given.task.options ?? {},
+        } as never) as Task<unknown, unknown>;
         estimator = hostedEstimator(given, { task, onRuntime: (ort) => (runtime = ort) });
         return estimator.load();
       }),
@@ -32,7 +44,10 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
   expose(remote, ownerEndpoint() as Endpoint);
 }
 
-function hostedEstimator(given: ModelToOpen, { task, onRuntime }: { readonly task: Task<unknown, unknown>; onRuntime(ort: OrtModule): void }): Estimator<unknown, unknown> {
+function hostedEstimator(
+  given: ModelToOpen,
+  { task, onRuntime }: { readonly task: Task<unknown, unknown>; onRuntime(ort: OrtModule): void },
+): Estimator<unknown, unknown> {
   // ONNX Runtime copies them: let go of them once they have been read.
   let files: Pick<ModelToOpen, "model" | "externalData"> | undefined = given;
   const { executionProvider, threads } = given;
@@ -40,7 +55,11 @@ function hostedEstimator(given: ModelToOpen, { task, onRuntime }: { readonly tas
   return createOnnxEstimator({
     task,
     async open() {
-      if (!files) throw new SednaError("run the model: expected a session that lives; it failed, and its worker opens no other", { code: "run-failed", retryable: true });
+      if (!files)
+        throw new SednaError(
+          "run the model: expected a session that lives; it failed, and its worker opens no other",
+          { code: "run-failed", retryable: true },
+        );
       const { model, externalData } = files;
       files = undefined;
       const ort = await importOnnxRuntime([executionProvider]);

@@ -18,7 +18,9 @@ export function postSamples<Sample>(samples: LabelledSamples<Sample>): PostedRea
   let over = false;
   let busy = false;
 
-  const group = async (count: number): Promise<{ readonly posted: readonly PostedLabelledSample[]; readonly transfers: never[] }> => {
+  const group = async (
+    count: number,
+  ): Promise<{ readonly posted: readonly PostedLabelledSample[]; readonly transfers: never[] }> => {
     const posted: PostedLabelledSample[] = [];
     const transfers: never[] = [];
     const drops: (() => void)[] = [];

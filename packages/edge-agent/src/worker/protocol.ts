@@ -1,12 +1,31 @@
-import type { EstimatorMetadata, ExternalData, PlainError, Tensor, Tensors, TrainingPlan, TrainingProgress, TrainingReport } from "@sedna-js/core";
-import type { GalleryId, GalleryMatch, GalleryOptions, GalleryPort, MatchOptions } from "@sedna-js/wasm-kernels";
+import type {
+  EstimatorMetadata,
+  ExternalData,
+  PlainError,
+  Tensor,
+  Tensors,
+  TrainingPlan,
+  TrainingProgress,
+  TrainingReport,
+} from "@sedna-js/core";
+import type {
+  GalleryId,
+  GalleryMatch,
+  GalleryOptions,
+  GalleryPort,
+  MatchOptions,
+} from "@sedna-js/wasm-kernels";
 import type { ExecutionProvider } from "#platform";
 
 /** A reply that carries its error as data: structured clone would lose the code. */
-export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError };
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: PlainError };
 
 /** A sample on its way into a Worker. */
-export type PostedSample = { readonly kind: "frame"; readonly handle: unknown } | { readonly kind: "plain"; readonly sample: unknown };
+export type PostedSample =
+  | { readonly kind: "frame"; readonly handle: unknown }
+  | { readonly kind: "plain"; readonly sample: unknown };
 
 /** The calls that are alike for everything in a Worker that answers samples. */
 export interface RemotePredictor {
@@ -38,7 +57,14 @@ export interface PostedSamples {
 
 /** The calls that are for estimators which learn. */
 export interface RemoteLearner {
-  train(id: number, job: { readonly samples: PostedSamples; readonly plan: TrainingPlan | undefined; readonly paused: boolean }): Promise<Reply<TrainingReport>>;
+  train(
+    id: number,
+    job: {
+      readonly samples: PostedSamples;
+      readonly plan: TrainingPlan | undefined;
+      readonly paused: boolean;
+    },
+  ): Promise<Reply<TrainingReport>>;
   /** Makes a training wait, or go on. */
   pause(id: number, paused: boolean): void;
   evaluate(id: number, samples: PostedSamples): Promise<Reply<Readonly<Record<string, number>>>>;

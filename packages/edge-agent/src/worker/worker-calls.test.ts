@@ -27,7 +27,10 @@ describe("workerCalls()", () => {
 
   it("C11: waits no more than two seconds for a worker that nobody can end", async () => {
     // What is in native code, such as a run without an end, Node cannot interrupt.
-    const worker = new Worker(`require("node:worker_threads").parentPort.postMessage("up"); require("node:child_process").execFileSync("sleep", ["4"]);`, { eval: true });
+    const worker = new Worker(
+      `require("node:worker_threads").parentPort.postMessage("up"); require("node:child_process").execFileSync("sleep", ["4"]);`,
+      { eval: true },
+    );
     await once(worker, "message");
     const exited = once(worker, "exit");
     const started = performance.now();

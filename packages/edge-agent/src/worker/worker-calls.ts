@@ -20,7 +20,10 @@ export interface WorkerCalls<Exposed> {
 }
 
 /** The calls to a Worker that exposes a thing named `what`: "estimator", "gallery". */
-export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what: string }): WorkerCalls<Exposed> {
+export function workerCalls<Exposed>(
+  worker: unknown,
+  { what }: { readonly what: string },
+): WorkerCalls<Exposed> {
   const waiting = new Set<(error: Error) => void>();
   let dead: SednaError | undefined;
   let ending: Promise<void> | undefined;
@@ -31,7 +34,9 @@ export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what:
     waiting.clear();
   };
   const stopListening = onWorkerFailure(worker, (cause) => {
-    die(new SednaError(`run in a worker: expected it to live; ${cause.message}`, { code: "run-failed", cause }));
+    die(
+      new SednaError(`run in a worker: expected it to live; ${cause.message}`, { code: "run-failed", cause }),
+    );
     // Whatever is left of it keeps memory and answers nobody.
     void terminateWorker(worker);
   });
@@ -61,7 +66,11 @@ export function workerCalls<Exposed>(worker: unknown, { what }: { readonly what:
         // A Worker that hangs gets a moment to let go of its memory, then it is ended.
         if (!dead) await withinGrace(call(release).catch(() => undefined));
         stopListening();
-        die(new SednaError(`run in a worker: expected a live ${what}; got one that was disposed`, { code: "disposed" }));
+        die(
+          new SednaError(`run in a worker: expected a live ${what}; got one that was disposed`, {
+            code: "disposed",
+          }),
+        );
         // One that is in native code is not gone before it returns, which may be never.
         await withinGrace(terminateWorker(worker));
       })();

@@ -4,15 +4,24 @@ import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
-const start = <Sample>() => workerEstimator<Sample, unknown>(new Worker(new URL("../../../../testing/tiny-worker.ts", import.meta.url), { type: "module" }));
+const start = <Sample>() =>
+  workerEstimator<Sample, unknown>(
+    new Worker(new URL("../../../../testing/tiny-worker.ts", import.meta.url), { type: "module" }),
+  );
 
-estimatorSuite("a Worker of the browser", { make: () => start<Tensors>() as Estimator<Tensors, Tensors>, backend: "wasm" });
+estimatorSuite("a Worker of the browser", {
+  make: () => start<Tensors>() as Estimator<Tensors, Tensors>,
+  backend: "wasm",
+});
 
 describe("workerEstimator() in a browser", () => {
   it("hands a VideoFrame over and keeps the caller's own usable", async () => {
     const estimator = start<Frame>();
     const pixels = new Uint8ClampedArray(4 * 4 * 2).fill(255);
-    const frame = browserFrame(new VideoFrame(pixels, { format: "RGBA", codedWidth: 4, codedHeight: 2, timestamp: 0 }), { timestamp: 7 });
+    const frame = browserFrame(
+      new VideoFrame(pixels, { format: "RGBA", codedWidth: 4, codedHeight: 2, timestamp: 0 }),
+      { timestamp: 7 },
+    );
     expect(await estimator.predict(frame)).toEqual({ sum: 8 * 4 * 255, timestamp: 7 });
     const again = new Uint8ClampedArray(4 * 4 * 2);
     await frame.copyTo(again);
@@ -23,7 +32,14 @@ describe("workerEstimator() in a browser", () => {
 
   it("takes a frame of someone else's making", async () => {
     const estimator = start<Frame>();
-    const own: Frame = { width: 2, height: 1, timestamp: 3, copyTo: async (target) => void target.fill(255), encode: () => Promise.reject(new Error("not needed")), close() {} };
+    const own: Frame = {
+      width: 2,
+      height: 1,
+      timestamp: 3,
+      copyTo: async (target) => void target.fill(255),
+      encode: () => Promise.reject(new Error("not needed")),
+      close() {},
+    };
     expect(await estimator.predict(own)).toEqual({ sum: 8 * 255, timestamp: 3 });
     await estimator.dispose();
   });
@@ -33,7 +49,12 @@ describe("workerEstimator() in a browser", () => {
     await estimator.load();
     await estimator.dispose();
     const shared: VideoFrame[] = [];
-    const picture = new VideoFrame(new Uint8ClampedArray(32), { format: "RGBA", codedWidth: 4, codedHeight: 2, timestamp: 0 });
+    const picture = new VideoFrame(new Uint8ClampedArray(32), {
+      format: "RGBA",
+      codedWidth: 4,
+      codedHeight: 2,
+      timestamp: 0,
+    });
     const clone = picture.clone.bind(picture);
     picture.clone = () => (shared.push(clone()), shared.at(-1)!);
     await expect(estimator.predict(browserFrame(picture))).rejects.toMatchObject({ code: "disposed" });
@@ -44,7 +65,10 @@ describe("workerEstimator() in a browser", () => {
   it("rejects with the reason when the Worker dies", async () => {
     const estimator = start<unknown>();
     await estimator.load();
-    await expect(estimator.predict("crash")).rejects.toMatchObject({ code: "run-failed", message: expect.stringContaining("the worker's own bug") });
+    await expect(estimator.predict("crash")).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringContaining("the worker's own bug"),
+    });
     await estimator.dispose();
   });
 });

@@ -5,7 +5,11 @@ import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
 const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
-const tinyWorker = (): Worker => new Worker(testing("worker-from-source.mjs"), { workerData: testing("tiny-worker.ts").href, execArgv: ["--conditions=sedna-source"] });
+const tinyWorker = (): Worker =>
+  new Worker(testing("worker-from-source.mjs"), {
+    workerData: testing("tiny-worker.ts").href,
+    execArgv: ["--conditions=sedna-source"],
+  });
 const estimators: { dispose(): Promise<void> }[] = [];
 const start = () => {
   const estimator = workerEstimator<unknown, never>(tinyWorker());
@@ -17,18 +21,31 @@ afterEach(async () => {
 });
 const x: Tensors = { x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } };
 
-estimatorSuite("a Worker of Node", { make: () => workerEstimator<Tensors, Tensors>(tinyWorker()), backend: "cpu" });
+estimatorSuite("a Worker of Node", {
+  make: () => workerEstimator<Tensors, Tensors>(tinyWorker()),
+  backend: "cpu",
+});
 
 describe("workerEstimator()", { timeout: 20_000 }, () => {
   it("hands frames over", async () => {
-    const frame = pixelsFrame({ width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }, { timestamp: 40, sharp: () => Promise.reject(new Error("not needed")) });
+    const frame = pixelsFrame(
+      { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) },
+      { timestamp: 40, sharp: () => Promise.reject(new Error("not needed")) },
+    );
     expect(await start().predict(frame)).toEqual({ sum: 36, timestamp: 40 });
   });
 
   it("brings errors back in their own class, and goes on", async () => {
     const estimator = start();
-    await expect(estimator.predict("busy")).rejects.toMatchObject({ name: "SednaError", code: "cloud-busy", retryable: true, retryAfterMs: 7 });
-    await expect(estimator.predict({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } })).rejects.toThrow(TypeError);
+    await expect(estimator.predict("busy")).rejects.toMatchObject({
+      name: "SednaError",
+      code: "cloud-busy",
+      retryable: true,
+      retryAfterMs: 7,
+    });
+    await expect(
+      estimator.predict({ x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } }),
+    ).rejects.toThrow(TypeError);
     expect(await estimator.predict(x)).toMatchObject({ y: { shape: [1, 4] } });
   });
 
@@ -45,7 +62,10 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
   it("rejects what waits when the Worker dies, and all that comes later", async () => {
     const estimator = start();
     await estimator.load();
-    await expect(estimator.predict("crash")).rejects.toMatchObject({ code: "run-failed", message: expect.stringContaining("the worker's own bug") });
+    await expect(estimator.predict("crash")).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringContaining("the worker's own bug"),
+    });
     await expect(estimator.predict(x)).rejects.toMatchObject({ code: "run-failed" });
   });
 

@@ -5,7 +5,9 @@ import type { RemoteEstimator } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
 /** An estimator in a Worker, with all calls that it may have there. */
-export type WorkerEstimator<Sample, Result> = TrainableEstimator<Sample, Result> & { save(): Promise<Uint8Array> };
+export type WorkerEstimator<Sample, Result> = TrainableEstimator<Sample, Result> & {
+  save(): Promise<Uint8Array>;
+};
 
 /**
  * The estimator that a Worker exposes with `exposeEstimator`, as if it were here. Frames are handed over, not

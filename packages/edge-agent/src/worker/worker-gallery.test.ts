@@ -10,7 +10,11 @@ const open = (options: GalleryOptions) => workerGallery(galleryWorker(), options
 const tolerance = 2e-6;
 
 describe("a sharded gallery of two Workers of Node", { timeout: 30_000 }, () => {
-  gallerySuite({ make: async (options) => shardedGallery({ shards: await Promise.all([open(options), open(options)]) }), tolerance, precisions: ["f32"] });
+  gallerySuite({
+    make: async (options) => shardedGallery({ shards: await Promise.all([open(options), open(options)]) }),
+    tolerance,
+    precisions: ["f32"],
+  });
 });
 
 describe("workerGallery()", { timeout: 30_000 }, () => {
@@ -32,8 +36,13 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
 
   it("rejects what waits when the Worker dies, and all that comes later", async () => {
     const gallery = await open({ dimensions: 1002 });
-    await expect(gallery.delete("crash")).rejects.toMatchObject({ code: "run-failed", message: expect.stringContaining("the worker's own bug") });
-    await expect(gallery.match({ queries: new Float32Array(1002).fill(1), k: 1 })).rejects.toMatchObject({ code: "run-failed" });
+    await expect(gallery.delete("crash")).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringContaining("the worker's own bug"),
+    });
+    await expect(gallery.match({ queries: new Float32Array(1002).fill(1), k: 1 })).rejects.toMatchObject({
+      code: "run-failed",
+    });
     await gallery.dispose();
   });
 
@@ -48,7 +57,10 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
   });
 
   it("ends a Worker whose gallery cannot be opened, or is not empty", async () => {
-    for (const [options, message] of [[{ dimensions: 0 }, "gallery: expected dimensions to be an integer in 1..65536, got 0"], [{ dimensions: 1001 }, "workerGallery: expected the worker's gallery to be empty, got 1 rows"]] as const) {
+    for (const [options, message] of [
+      [{ dimensions: 0 }, "gallery: expected dimensions to be an integer in 1..65536, got 0"],
+      [{ dimensions: 1001 }, "workerGallery: expected the worker's gallery to be empty, got 1 rows"],
+    ] as const) {
       const worker = galleryWorker();
       const ended = new Promise((resolve) => worker.on("exit", resolve));
       await expect(workerGallery(worker, options)).rejects.toThrow(new RangeError(message));
@@ -59,6 +71,10 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
   it("says after dispose that it was disposed, with a code", async () => {
     const gallery = await open({ dimensions });
     await gallery.dispose();
-    await expect(gallery.match({ queries: rows(1), k: 1 })).rejects.toMatchObject({ name: "SednaError", code: "disposed", message: "match: expected a gallery in use, got a disposed one" });
+    await expect(gallery.match({ queries: rows(1), k: 1 })).rejects.toMatchObject({
+      name: "SednaError",
+      code: "disposed",
+      message: "match: expected a gallery in use, got a disposed one",
+    });
   });
 });

@@ -20,7 +20,8 @@ export async function workerGallery(worker: unknown, options: GalleryOptions): P
   let disposed = false;
 
   const assertUsable = (action: string) => {
-    if (disposed) throw new SednaError(`${action}: expected a gallery in use, got a disposed one`, { code: "disposed" });
+    if (disposed)
+      throw new SednaError(`${action}: expected a gallery in use, got a disposed one`, { code: "disposed" });
   };
   const dispose = async (): Promise<void> => {
     disposed = true;
@@ -28,10 +29,12 @@ export async function workerGallery(worker: unknown, options: GalleryOptions): P
     ids.clear();
   };
 
-  const { dimensions, precision, size } = await call(() => remote.open(options)).catch(async (error: unknown) => {
-    await dispose();
-    throw error;
-  });
+  const { dimensions, precision, size } = await call(() => remote.open(options)).catch(
+    async (error: unknown) => {
+      await dispose();
+      throw error;
+    },
+  );
   if (size > 0) {
     await dispose();
     throw new RangeError(`workerGallery: expected the worker's gallery to be empty, got ${size} rows`);
@@ -70,6 +73,11 @@ export async function workerGallery(worker: unknown, options: GalleryOptions): P
 
 /** The message with a copy of its vectors, to transfer: a view would be posted with all of its buffer. */
 function handOver<Message extends object>(message: Message): Message {
-  const copies = Object.entries(message).flatMap(([name, value]) => (value instanceof Float32Array ? [[name, value.slice()] as const] : []));
-  return transfer({ ...message, ...Object.fromEntries(copies) }, copies.map(([, copy]) => copy.buffer));
+  const copies = Object.entries(message).flatMap(([name, value]) =>
+    value instanceof Float32Array ? [[name, value.slice()] as const] : [],
+  );
+  return transfer(
+    { ...message, ...Object.fromEntries(copies) },
+    copies.map(([, copy]) => copy.buffer),
+  );
 }

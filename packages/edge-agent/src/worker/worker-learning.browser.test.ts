@@ -6,8 +6,16 @@ import { browserFrame } from "../frames/video-frame.browser.ts";
 import { headEstimator } from "../training/head-estimator.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
-const open = () => workerEstimator<Float32Array, Float32Array>(new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }));
-const here = () => headEstimator({ features: "samples", head: { kind: "mlp", features: WIDTH, hidden: 6, classes: CLASSES }, seed: 3 });
+const open = () =>
+  workerEstimator<Float32Array, Float32Array>(
+    new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }),
+  );
+const here = () =>
+  headEstimator({
+    features: "samples",
+    head: { kind: "mlp", features: WIDTH, hidden: 6, classes: CLASSES },
+    seed: 3,
+  });
 
 trainableEstimatorSuite("a head in a page", { make: here });
 trainableEstimatorSuite("a head in a Worker of the browser", { make: open });
@@ -20,7 +28,9 @@ it("hands VideoFrames over to the Worker, a few at a time, and closes each", asy
     version: "frames",
     async *[Symbol.asyncIterator]() {
       for (let i = 0; i < 100; i++) {
-        const pixels = new Uint8ClampedArray(4 * 2).fill(i % 3 === 0 ? 250 : 5).fill(i % 3 === 1 ? 250 : 5, 0, 4);
+        const pixels = new Uint8ClampedArray(4 * 2)
+          .fill(i % 3 === 0 ? 250 : 5)
+          .fill(i % 3 === 1 ? 250 : 5, 0, 4);
         const frame = new VideoFrame(pixels, { format: "RGBA", codedWidth: 2, codedHeight: 1, timestamp: i });
         frames.push(frame);
         most = Math.max(most, frames.filter(({ format }) => format !== null).length);
@@ -28,8 +38,12 @@ it("hands VideoFrames over to the Worker, a few at a time, and closes each", asy
       }
     },
   };
-  const estimator = workerEstimator<Frame, Float32Array>(new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }));
-  const report = await estimator.train(samples, { plan: { epochs: 20, batchSize: 10, optimizer: { kind: "adam", learningRate: 0.05 } } });
+  const estimator = workerEstimator<Frame, Float32Array>(
+    new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }),
+  );
+  const report = await estimator.train(samples, {
+    plan: { epochs: 20, batchSize: 10, optimizer: { kind: "adam", learningRate: 0.05 } },
+  });
   expect(report).toMatchObject({ numSamples: 100, accuracy: 1 });
   expect(frames).toHaveLength(100);
   expect(frames.every(({ format }) => format === null)).toBe(true);

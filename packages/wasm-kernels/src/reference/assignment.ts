@@ -21,7 +21,13 @@ interface End {
 /** Slow twin of `assign`: the same sums and comparisons in the same order, so that equal costs are resolved alike. */
 export function assign(call: AssignCall): Int32Array {
   const prices = new Float64Array(call.rows);
-  const columns = Array.from({ length: call.columns }, (): Column => ({ price: 0, distance: 0, from: 0, row: NOBODY, visited: false }));
+  const columns = Array.from({ length: call.columns }, (): Column => ({
+    price: 0,
+    distance: 0,
+    from: 0,
+    row: NOBODY,
+    visited: false,
+  }));
   const columnOfRow = new Int32Array(call.rows).fill(NOBODY);
   for (let start = 0; start < call.rows; start++) {
     const end = shortestPath(call, { start, prices, columns });
@@ -44,7 +50,10 @@ export function assign(call: AssignCall): Int32Array {
   return columnOfRow;
 }
 
-function shortestPath(call: AssignCall, { start, prices, columns }: { start: number; prices: Float64Array; columns: Column[] }): End {
+function shortestPath(
+  call: AssignCall,
+  { start, prices, columns }: { start: number; prices: Float64Array; columns: Column[] },
+): End {
   for (const column of columns) {
     column.distance = Infinity;
     column.visited = false;

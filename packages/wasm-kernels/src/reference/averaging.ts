@@ -68,14 +68,22 @@ export function referenceBucketStore({ length, encoding, entries }: UpdateBucket
     sum(weights) {
       const sums = new Float32Array(length);
       if (encoding === "int8") addIntegers(sums, { updates, weights });
-      else weights.forEach((weight, k) => decoded(updates[k]!, length).forEach((value, i) => (sums[i]! += Math.fround(value * Math.fround(weight)))));
+      else
+        weights.forEach((weight, k) =>
+          decoded(updates[k]!, length).forEach(
+            (value, i) => (sums[i]! += Math.fround(value * Math.fround(weight))),
+          ),
+        );
       return sums;
     },
     sortedMean({ count, low, high }) {
       const share = Math.fround(1 / (high - low));
       const rows = updates.slice(0, count).map((update) => update.values);
       return Float32Array.from({ length }, (_, i) => {
-        const middle = rows.map((row) => row[i]!).toSorted((a, b) => a - b).slice(low, high);
+        const middle = rows
+          .map((row) => row[i]!)
+          .toSorted((a, b) => a - b)
+          .slice(low, high);
         return share * middle.reduce((sum, value) => Math.fround(sum + value), 0);
       });
     },
@@ -91,8 +99,12 @@ function copied(update: ModelUpdate): ModelUpdate {
 }
 
 /** Ten updates at a time as integers, which then become one float: what the module does, with the same roundings. */
-function addIntegers(sums: Float32Array, { updates, weights }: { readonly updates: readonly ModelUpdate[]; readonly weights: readonly number[] }): void {
-  const scaleOf = (update: ModelUpdate): number => (update.encoding === "int8" ? Math.fround(update.scale) : 1);
+function addIntegers(
+  sums: Float32Array,
+  { updates, weights }: { readonly updates: readonly ModelUpdate[]; readonly weights: readonly number[] },
+): void {
+  const scaleOf = (update: ModelUpdate): number =>
+    update.encoding === "int8" ? Math.fround(update.scale) : 1;
   const { factors, units } = int8Factors(weights.map((weight, k) => weight * scaleOf(updates[k]!)));
   units.forEach((unit, group) => {
     const members = updates.slice(10 * group, Math.min(weights.length, 10 * group + 10));

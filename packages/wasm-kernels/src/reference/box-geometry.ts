@@ -19,5 +19,7 @@ export function area(box: Float32Array): number {
 
 /** Area of what two boxes share, in f32. */
 export function overlap(a: Float32Array, b: Float32Array): number {
-  return fround(length(greater(a[0]!, b[0]!), lesser(a[2]!, b[2]!)) * length(greater(a[1]!, b[1]!), lesser(a[3]!, b[3]!)));
+  return fround(
+    length(greater(a[0]!, b[0]!), lesser(a[2]!, b[2]!)) * length(greater(a[1]!, b[1]!), lesser(a[3]!, b[3]!)),
+  );
 }

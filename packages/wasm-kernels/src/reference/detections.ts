@@ -26,7 +26,8 @@ export function topClass({ scores, classes, cells, threshold }: TopClassCall): T
 export function gflDecode({ distances, cells, bins, stride, gridWidth }: GflDecodeCall): Float32Array {
   const boxes = new Float32Array(4 * cells.length);
   cells.forEach((cell, i) => {
-    const side = (at: number) => stride * expectedBin(distances.subarray((4 * cell + at) * bins, (4 * cell + at + 1) * bins));
+    const side = (at: number) =>
+      stride * expectedBin(distances.subarray((4 * cell + at) * bins, (4 * cell + at + 1) * bins));
     const x = ((cell % gridWidth) + 0.5) * stride;
     const y = (Math.floor(cell / gridWidth) + 0.5) * stride;
     boxes.set([x - side(0), y - side(1), x + side(2), y + side(3)], 4 * i);

@@ -7,7 +7,8 @@ export function cellLuma({ data, width, height, cell, sums }: CellLumaCall): voi
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const at = 4 * (y * width + x);
-      sums[Math.floor(y / cell) * across + Math.floor(x / cell)]! += 77 * data[at]! + 150 * data[at + 1]! + 29 * data[at + 2]!;
+      sums[Math.floor(y / cell) * across + Math.floor(x / cell)]! +=
+        77 * data[at]! + 150 * data[at + 1]! + 29 * data[at + 2]!;
     }
   }
 }

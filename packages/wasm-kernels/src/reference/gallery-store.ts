@@ -25,7 +25,10 @@ export function referenceGalleryStore({ dimensions }: GallerySpec): GalleryStore
       for (let q = 0; q < count; q++) {
         const query = queries.subarray(q * dimensions, (q + 1) * dimensions);
         const all = rows.slice(0, size).map((row, slot) => ({ slot, score: cosine(row, query) }));
-        const best = all.filter(({ score }) => score >= threshold).toSorted((a, b) => b.score - a.score).slice(0, k);
+        const best = all
+          .filter(({ score }) => score >= threshold)
+          .toSorted((a, b) => b.score - a.score)
+          .slice(0, k);
         best.forEach(({ slot, score }, i) => {
           scores[q * k + i] = score;
           slots[q * k + i] = slot;

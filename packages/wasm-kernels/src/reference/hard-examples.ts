@@ -27,7 +27,13 @@ export function threshold(call: ThresholdCall): void {
 }
 
 /** Slow twin of `crossEntropy`. */
-export function crossEntropy({ probabilities, classes, threshold, out, confidences }: CrossEntropyCall): void {
+export function crossEntropy({
+  probabilities,
+  classes,
+  threshold,
+  out,
+  confidences,
+}: CrossEntropyCall): void {
   for (let i = 0; i < out.length; i++) {
     const sure = confidence(probabilities.subarray(i * classes, (i + 1) * classes));
     out[i] = sure < threshold ? 1 : 0;
@@ -46,6 +52,9 @@ export function confidence(probabilities: Float32Array): number {
   return 1 + sum / Math.log(probabilities.length);
 }
 
-function eachImage({ scores, offsets, out }: CheckedImageScores, isHard: (image: Float32Array) => boolean): void {
+function eachImage(
+  { scores, offsets, out }: CheckedImageScores,
+  isHard: (image: Float32Array) => boolean,
+): void {
   for (let i = 0; i < out.length; i++) out[i] = isHard(scores.subarray(offsets[i], offsets[i + 1])) ? 1 : 0;
 }

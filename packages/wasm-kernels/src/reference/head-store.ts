@@ -16,7 +16,8 @@ export function referenceHeadStore(training: HeadTraining): HeadStore {
     second: new Float32Array(size),
     anchor: new Float32Array(size),
   };
-  const sample = (from: Float32Array, index: number) => from.subarray(index * head.features, (index + 1) * head.features);
+  const sample = (from: Float32Array, index: number) =>
+    from.subarray(index * head.features, (index + 1) * head.features);
 
   return {
     read: (vector) => kept[vector].slice(),
@@ -46,7 +47,10 @@ export function referenceHeadStore(training: HeadTraining): HeadStore {
     },
     predict(given) {
       const count = given.length / head.features;
-      const rows = Array.from({ length: count }, (_, i) => softmax(forward(kept.weights, { layers, inputs: sample(given, i) }).at(-1)!).probabilities);
+      const rows = Array.from(
+        { length: count },
+        (_, i) => softmax(forward(kept.weights, { layers, inputs: sample(given, i) }).at(-1)!).probabilities,
+      );
       return Float32Array.from(rows.flat());
     },
     dispose() {},
@@ -54,14 +58,18 @@ export function referenceHeadStore(training: HeadTraining): HeadStore {
 }
 
 /** The inputs of each layer, and last the logits. */
-function forward(weights: Float32Array, { layers, inputs }: { readonly layers: readonly HeadLayer[]; readonly inputs: Float32Array }): number[][] {
+function forward(
+  weights: Float32Array,
+  { layers, inputs }: { readonly layers: readonly HeadLayer[]; readonly inputs: Float32Array },
+): number[][] {
   const activations = [[...inputs]];
   for (const [i, layer] of layers.entries()) {
     const before = activations.at(-1)!;
     const outputs: number[] = [];
     for (let o = 0; o < layer.outputs; o++) {
       let sum = weights[layer.biases + o]!;
-      for (let k = 0; k < layer.inputs; k++) sum += weights[layer.weights + o * layer.inputs + k]! * before[k]!;
+      for (let k = 0; k < layer.inputs; k++)
+        sum += weights[layer.weights + o * layer.inputs + k]! * before[k]!;
       outputs.push(i < layers.length - 1 ? Math.max(sum, 0) : sum);
     }
     activations.push(outputs);
@@ -104,14 +112,27 @@ function addGradient(gradient: Float64Array, { weights, layers, activations, err
 
 type Kept = Readonly<Record<HeadVector, Float32Array>>;
 
-function penaltyGradient({ l2, proximal }: HeadTraining, { layers, kept }: { readonly layers: readonly HeadLayer[]; readonly kept: Kept }): Float64Array {
-  const gradient = Float64Array.from(kept.weights, (weight, i) => (proximal > 0 ? proximal * (weight - kept.anchor[i]!) : 0));
-  for (const { weights, biases } of layers) for (let i = weights; i < biases; i++) gradient[i]! += l2 * kept.weights[i]!;
+function penaltyGradient(
+  { l2, proximal }: HeadTraining,
+  { layers, kept }: { readonly layers: readonly HeadLayer[]; readonly kept: Kept },
+): Float64Array {
+  const gradient = Float64Array.from(kept.weights, (weight, i) =>
+    proximal > 0 ? proximal * (weight - kept.anchor[i]!) : 0,
+  );
+  for (const { weights, biases } of layers)
+    for (let i = weights; i < biases; i++) gradient[i]! += l2 * kept.weights[i]!;
   return gradient;
 }
 
 /** One step of the optimizer, the `steps`-th. */
-function move({ optimizer }: HeadTraining, { kept: { weights, first, second }, gradient, steps }: { readonly kept: Kept; readonly gradient: Float64Array; readonly steps: number }): void {
+function move(
+  { optimizer }: HeadTraining,
+  {
+    kept: { weights, first, second },
+    gradient,
+    steps,
+  }: { readonly kept: Kept; readonly gradient: Float64Array; readonly steps: number },
+): void {
   const { learningRate } = optimizer;
   for (const [i, slope] of gradient.entries()) {
     if (optimizer.kind === "sgd") {

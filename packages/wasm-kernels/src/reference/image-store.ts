@@ -42,7 +42,8 @@ function convert(spec: CheckedSpec, { plan, source, tensor }: Conversion): void 
     for (let c = 0; c < 3; c++) {
       const upper = fround(fround(1 - v) * spec.scale[c]!);
       const lower = fround(v * spec.scale[c]!);
-      const blend = (at: number) => fround(fround(source[upperRow + at]! * upper) + fround(source[lowerRow + at]! * lower));
+      const blend = (at: number) =>
+        fround(fround(source[upperRow + at]! * upper) + fround(source[lowerRow + at]! * lower));
       const channel = spec.bgr ? 2 - c : c;
       for (let x = 0; x < plan.content.width; x++) {
         const left = blend(plan.columns[x]! + c);

@@ -9,5 +9,10 @@ import { referenceVectorKernels } from "./vector-kernels.ts";
  * kernels are tested against, and the fallback where WebAssembly is refused.
  */
 export function referenceKernels(): Kernels {
-  return allKernels({ perception: referencePerceptionKernels(), tracking: referenceTrackingKernels(), vectors: referenceVectorKernels(), training: referenceTrainingKernels() });
+  return allKernels({
+    perception: referencePerceptionKernels(),
+    tracking: referenceTrackingKernels(),
+    vectors: referenceVectorKernels(),
+    training: referenceTrainingKernels(),
+  });
 }

@@ -19,7 +19,11 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
   // An odd number of cache lines between places: else all of them would share the same few sets of the cache.
   const stride = encoding === "topk" ? padded(spec.entries) : size + (size % 32 === 0 ? 16 : 0);
   const blockBytes = BYTES[encoding] * stride * capacity;
-  const [block, out, indices] = memory.allocateAll(blockBytes, 4 * size, encoding === "topk" ? 4 * stride * capacity : 1) as [number, number, number];
+  const [block, out, indices] = memory.allocateAll(
+    blockBytes,
+    4 * size,
+    encoding === "topk" ? 4 * stride * capacity : 1,
+  ) as [number, number, number];
   /** For each update: the scale of int8, whether f16 has no subnormals, the entries of topk. */
   const notes: number[] = [];
   let network = { rows: 0, address: 0, pairs: 0 };
@@ -30,7 +34,10 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
     if (encoding === "f32") return { encoding, values: memory.floats(address, length) };
     if (encoding === "f16") return { encoding, values: memory.halves(address, length) };
     if (encoding === "int8") return { encoding, values: memory.signedBytes(address, length), scale: 1 };
-    const entries = { values: memory.floats(address, spec.entries), indices: memory.words(indices + 4 * stride * index, spec.entries) };
+    const entries = {
+      values: memory.floats(address, spec.entries),
+      indices: memory.words(indices + 4 * stride * index, spec.entries),
+    };
     return { encoding, ...entries };
   };
 
@@ -51,7 +58,10 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
     put(index, update) {
       const address = addressOf(index);
       const given = update.values.buffer === exports.memory.buffer ? update.values.byteOffset : 0;
-      if (given >= block && given < address) throw new RangeError("add: expected the room of this update, got that of an earlier one: ask incoming() anew for each");
+      if (given >= block && given < address)
+        throw new RangeError(
+          "add: expected the room of this update, got that of an earlier one: ask incoming() anew for each",
+        );
       const target = room(index);
       put(target.values, update.values);
       if (update.encoding === "topk" && target.encoding === "topk") put(target.indices, update.indices);
@@ -79,14 +89,28 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
       } else if (encoding === "topk") {
         const [table] = memory.scratch(SPARSE_CLIENT_BYTES * clients) as [number];
         weights.forEach((weight, i) => {
-          writeSparseClient(memory, table + SPARSE_CLIENT_BYTES * i, { next: stride * i, end: stride * i + notes[i]!, weight });
+          writeSparseClient(memory, table + SPARSE_CLIENT_BYTES * i, {
+            next: stride * i,
+            end: stride * i + notes[i]!,
+            weight,
+          });
         });
         exports.sparse_sum(indices, block, stride * clients, table, clients, out, size, 0);
       } else {
         const [factors] = memory.scratch(4 * clients) as [number];
         memory.floats(factors, clients).set(weights);
         if (encoding === "f32") exports.f32_sum(block, stride, factors, clients, out, size, 0);
-        else exports.f16_sum(block, stride, notes.slice(0, clients).every((plain) => plain === 1) ? 1 : 0, factors, clients, out, size, 0);
+        else
+          exports.f16_sum(
+            block,
+            stride,
+            notes.slice(0, clients).every((plain) => plain === 1) ? 1 : 0,
+            factors,
+            clients,
+            out,
+            size,
+            0,
+          );
       }
       return memory.floats(out, length);
     },
@@ -105,12 +129,18 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
 }
 
 /** Copies, unless the numbers were written where they belong. */
-function put(target: Float32Array | Uint16Array | Int8Array | Uint32Array, values: ArrayLike<number> & { readonly buffer: ArrayBufferLike; readonly byteOffset: number }): void {
+function put(
+  target: Float32Array | Uint16Array | Int8Array | Uint32Array,
+  values: ArrayLike<number> & { readonly buffer: ArrayBufferLike; readonly byteOffset: number },
+): void {
   if (values.buffer !== target.buffer || values.byteOffset !== target.byteOffset) target.set(values);
 }
 
 /** Sum of squares of halves, which are decoded into a scratch for it. */
-function halfSquares(memory: VectorMemory, { address, size, scratch }: { address: number; size: number; scratch: number }): number {
+function halfSquares(
+  memory: VectorMemory,
+  { address, size, scratch }: { address: number; size: number; scratch: number },
+): number {
   const [one] = memory.scratch(4) as [number];
   memory.floats(one, 1)[0] = 1;
   memory.exports.f16_sum(address, size, 0, one, 1, scratch, size, 0);

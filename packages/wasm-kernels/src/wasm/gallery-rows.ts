@@ -31,17 +31,25 @@ export interface GalleryRows {
   /** Bytes that a packed query needs. */
   readonly queryBytes: number;
   /** Writes the queries for `matchOne` (1 lane), `matchFour` (4 lanes, of which some may be missing) or `rescore` (0 lanes). */
-  pack(target: { readonly address: number; readonly lanes: 0 | 1 | 4 }, queries: readonly Float32Array[]): void;
+  pack(
+    target: { readonly address: number; readonly lanes: 0 | 1 | 4 },
+    queries: readonly Float32Array[],
+  ): void;
   matchOne(segment: Segment, query: number, ranking: Ranking): void;
   /** Absent where four queries at once gain nothing. */
   matchFour?(segment: Segment, queries: number, rankings: Ranking): void;
   /** Ranks the candidates exactly; absent where the scan is exact. */
-  rescore?(segment: Segment, query: number, rankings: { readonly candidates: Ranking; readonly best: Ranking }): void;
+  rescore?(
+    segment: Segment,
+    query: number,
+    rankings: { readonly candidates: Ranking; readonly best: Ranking },
+  ): void;
 }
 
 /** Panels of f32, `[dimension][row]`. */
 export function floatRows({ exports, floats }: VectorMemory, dimensions: number): GalleryRows {
-  const panelAt = ({ address, at }: RowPlace) => floats(address + 4 * PANEL * dimensions * Math.floor(at / PANEL), PANEL * dimensions);
+  const panelAt = ({ address, at }: RowPlace) =>
+    floats(address + 4 * PANEL * dimensions * Math.floor(at / PANEL), PANEL * dimensions);
   return {
     segmentBytes: (capacity) => 4 * capacity * dimensions,
     put(place, row) {
@@ -51,7 +59,8 @@ export function floatRows({ exports, floats }: VectorMemory, dimensions: number)
     move(from, to) {
       const source = panelAt(from);
       const target = panelAt(to);
-      for (let d = 0; d < dimensions; d++) target[PANEL * d + (to.at % PANEL)] = source[PANEL * d + (from.at % PANEL)]!;
+      for (let d = 0; d < dimensions; d++)
+        target[PANEL * d + (to.at % PANEL)] = source[PANEL * d + (from.at % PANEL)]!;
     },
     queryBytes: 4 * dimensions,
     pack({ address, lanes }, queries) {
@@ -59,8 +68,10 @@ export function floatRows({ exports, floats }: VectorMemory, dimensions: number)
       packed.fill(0);
       queries.forEach((query, lane) => query.forEach((value, d) => (packed[d * lanes + lane] = value)));
     },
-    matchOne: ({ address, rows, first }, query, { scores, slots, k }) => exports.float_match_one(address, rows, query, dimensions, first, scores, slots, k),
-    matchFour: ({ address, rows, first }, queries, { scores, slots, k }) => exports.float_match_four(address, rows, queries, dimensions, first, scores, slots, k),
+    matchOne: ({ address, rows, first }, query, { scores, slots, k }) =>
+      exports.float_match_one(address, rows, query, dimensions, first, scores, slots, k),
+    matchFour: ({ address, rows, first }, queries, { scores, slots, k }) =>
+      exports.float_match_four(address, rows, queries, dimensions, first, scores, slots, k),
   };
 }
 
@@ -76,8 +87,23 @@ function exactRows({ exports, floats }: VectorMemory, dimensions: number) {
       target.set(row);
       target.fill(0, dimensions);
     },
-    rescore: ({ address, rows, first }: Segment, query: number, { candidates, best }: { readonly candidates: Ranking; readonly best: Ranking }) =>
-      exports.rescore(address, rows, query, length, first, candidates.slots, candidates.k, best.scores, best.slots, best.k),
+    rescore: (
+      { address, rows, first }: Segment,
+      query: number,
+      { candidates, best }: { readonly candidates: Ranking; readonly best: Ranking },
+    ) =>
+      exports.rescore(
+        address,
+        rows,
+        query,
+        length,
+        first,
+        candidates.slots,
+        candidates.k,
+        best.scores,
+        best.slots,
+        best.k,
+      ),
   };
 }
 
@@ -88,11 +114,19 @@ export function int8Rows(memory: VectorMemory, dimensions: number): GalleryRows 
   const groups = exports.int8_groups(dimensions);
   // A module's groups are of two dimensions or of four.
   const panelBytes = (groups * PANEL * 4) / exports.int8_groups(4);
-  const panelsOf = ({ address, capacity }: { address: number; capacity: number }) => address + exact.bytes(capacity);
-  const numbersOf = (segment: { address: number; capacity: number }) => panelsOf(segment) + (panelBytes * segment.capacity) / PANEL;
+  const panelsOf = ({ address, capacity }: { address: number; capacity: number }) =>
+    address + exact.bytes(capacity);
+  const numbersOf = (segment: { address: number; capacity: number }) =>
+    panelsOf(segment) + (panelBytes * segment.capacity) / PANEL;
   const quantise = (place: RowPlace) => {
     const panel = Math.floor(place.at / PANEL);
-    exports.int8_put(exact.at(place), dimensions, place.at % PANEL, panelsOf(place) + panelBytes * panel, numbersOf(place) + PANEL_NUMBERS * panel);
+    exports.int8_put(
+      exact.at(place),
+      dimensions,
+      place.at % PANEL,
+      panelsOf(place) + panelBytes * panel,
+      numbersOf(place) + PANEL_NUMBERS * panel,
+    );
   };
   return {
     segmentBytes: (capacity) => exact.bytes(capacity) + ((panelBytes + PANEL_NUMBERS) * capacity) / PANEL,
@@ -113,8 +147,30 @@ export function int8Rows(memory: VectorMemory, dimensions: number): GalleryRows 
         if (lanes > 0) exports.int8_pack(address, dimensions, packed + 4 * lane, lanes);
       });
     },
-    matchOne: (segment, query, { scores, slots, k }) => exports.int8_match_one(panelsOf(segment), numbersOf(segment), segment.rows, query + 4 * exact.length, groups, segment.first, scores, slots, k),
-    matchFour: (segment, queries, { scores, slots, k }) => exports.int8_match_four(panelsOf(segment), numbersOf(segment), segment.rows, queries + 4 * exact.length, groups, segment.first, scores, slots, k),
+    matchOne: (segment, query, { scores, slots, k }) =>
+      exports.int8_match_one(
+        panelsOf(segment),
+        numbersOf(segment),
+        segment.rows,
+        query + 4 * exact.length,
+        groups,
+        segment.first,
+        scores,
+        slots,
+        k,
+      ),
+    matchFour: (segment, queries, { scores, slots, k }) =>
+      exports.int8_match_four(
+        panelsOf(segment),
+        numbersOf(segment),
+        segment.rows,
+        queries + 4 * exact.length,
+        groups,
+        segment.first,
+        scores,
+        slots,
+        k,
+      ),
     rescore: exact.rescore,
   };
 }
@@ -124,7 +180,8 @@ export function binaryRows(memory: VectorMemory, dimensions: number): GalleryRow
   const { exports } = memory;
   const exact = exactRows(memory, dimensions);
   const work = Math.max(512, 2 ** Math.ceil(Math.log2(dimensions)));
-  const sketchesOf = ({ address, capacity }: { address: number; capacity: number }) => address + exact.bytes(capacity);
+  const sketchesOf = ({ address, capacity }: { address: number; capacity: number }) =>
+    address + exact.bytes(capacity);
   const sketchOf = (place: RowPlace) => sketchesOf(place) + SKETCH * place.at;
   const writeSketch = (row: Float32Array, address: number) => {
     const [room] = memory.scratch(4 * work) as [number];
@@ -151,7 +208,16 @@ export function binaryRows(memory: VectorMemory, dimensions: number): GalleryRow
       memory.floats(room, work).fill(0).set(query!);
       exports.sketch(room, work, address + 4 * exact.length);
     },
-    matchOne: (segment, query, { scores, slots, k }) => exports.sketch_match_one(sketchesOf(segment), segment.rows, query + 4 * exact.length, segment.first, scores, slots, k),
+    matchOne: (segment, query, { scores, slots, k }) =>
+      exports.sketch_match_one(
+        sketchesOf(segment),
+        segment.rows,
+        query + 4 * exact.length,
+        segment.first,
+        scores,
+        slots,
+        k,
+      ),
     rescore: exact.rescore,
   };
 }

@@ -24,7 +24,13 @@ export function segmentPlan(rowBytes: number): SegmentPlan {
   const most = FIRST * 2 ** last;
   const firstEqual = FIRST * (2 ** (last + 1) - 1);
   return {
-    rangeOf: (segment) => (segment <= last ? { first: FIRST * (2 ** segment - 1), capacity: FIRST * 2 ** segment } : { first: firstEqual + (segment - last - 1) * most, capacity: most }),
-    segmentOf: (slot) => (slot < firstEqual ? Math.floor(Math.log2(Math.floor(slot / FIRST) + 1)) : last + 1 + Math.floor((slot - firstEqual) / most)),
+    rangeOf: (segment) =>
+      segment <= last
+        ? { first: FIRST * (2 ** segment - 1), capacity: FIRST * 2 ** segment }
+        : { first: firstEqual + (segment - last - 1) * most, capacity: most },
+    segmentOf: (slot) =>
+      slot < firstEqual
+        ? Math.floor(Math.log2(Math.floor(slot / FIRST) + 1))
+        : last + 1 + Math.floor((slot - firstEqual) / most),
   };
 }

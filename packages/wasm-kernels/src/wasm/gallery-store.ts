@@ -1,7 +1,14 @@
 import { NO_SLOT, type GalleryStore, type Ranked } from "../create-gallery.ts";
 import { ceilToFloat32, nextBelowFloat32 } from "../float32-bound.ts";
 import type { GallerySpec, MatchCall } from "../gallery.ts";
-import { binaryRows, floatRows, int8Rows, type GalleryRows, type RowPlace, type Segment } from "./gallery-rows.ts";
+import {
+  binaryRows,
+  floatRows,
+  int8Rows,
+  type GalleryRows,
+  type RowPlace,
+  type Segment,
+} from "./gallery-rows.ts";
 import { segmentPlan } from "./gallery-segments.ts";
 import type { VectorMemory } from "./vector-exports.ts";
 
@@ -17,7 +24,10 @@ export interface Ranking {
 
 /** The rows in the module, in segments. */
 export function wasmGalleryStore(memory: VectorMemory, spec: GallerySpec): GalleryStore {
-  const rows: GalleryRows = { f32: floatRows, int8: int8Rows, binary: binaryRows }[spec.precision](memory, spec.dimensions);
+  const rows: GalleryRows = { f32: floatRows, int8: int8Rows, binary: binaryRows }[spec.precision](
+    memory,
+    spec.dimensions,
+  );
   const plan = segmentPlan(rows.segmentBytes(8) / 8);
   const segments: number[] = [];
 
@@ -49,11 +59,16 @@ export function wasmGalleryStore(memory: VectorMemory, spec: GallerySpec): Galle
     move: ({ from, to }) => rows.move(place(from), place(to)),
     match(call, count) {
       const { k } = call;
-      const result: Ranked = { scores: new Float32Array(call.count * k), slots: new Uint32Array(call.count * k).fill(NO_SLOT) };
+      const result: Ranked = {
+        scores: new Float32Array(call.count * k),
+        slots: new Uint32Array(call.count * k).fill(NO_SLOT),
+      };
       const scanned = filled(count);
-      for (let first = 0; first < call.count && count > 0; ) {
+      for (let first = 0; first < call.count && count > 0;) {
         const queries = rows.matchFour && call.count - first > 1 ? Math.min(TOGETHER, call.count - first) : 1;
-        const vectors = Array.from({ length: queries }, (_, i) => call.queries.subarray((first + i) * spec.dimensions, (first + i + 1) * spec.dimensions));
+        const vectors = Array.from({ length: queries }, (_, i) =>
+          call.queries.subarray((first + i) * spec.dimensions, (first + i + 1) * spec.dimensions),
+        );
         rank({ memory, rows, clear }, { call, count, vectors, segments: scanned }, ({ scores, slots }, i) => {
           result.scores.set(memory.floats(scores, k), (first + i) * k);
           result.slots.set(memory.words(slots, k), (first + i) * k);
@@ -85,15 +100,26 @@ interface Group {
 }
 
 /** Ranks the rows for a group of queries, and hands over each query's ranking. */
-function rank({ memory, rows, clear }: Ranker, { call, count, vectors, segments }: Group, done: (ranking: Ranking, query: number) => void): void {
+function rank(
+  { memory, rows, clear }: Ranker,
+  { call, count, vectors, segments }: Group,
+  done: (ranking: Ranking, query: number) => void,
+): void {
   const { k } = call;
   const lanes = vectors.length === 1 ? 1 : TOGETHER;
   // From so many candidates on, ranking them costs more than comparing all rows exactly.
   const all = 4 * call.candidates >= count;
   const kept = rows.rescore === undefined ? 0 : all ? count : call.candidates;
-  const [scores, slots, coarseScores, coarseSlots, room] = memory.scratch(4 * lanes * k, 4 * lanes * k, 4 * lanes * kept, 4 * lanes * kept, rows.queryBytes * lanes) as [number, number, number, number, number];
+  const [scores, slots, coarseScores, coarseSlots, room] = memory.scratch(
+    4 * lanes * k,
+    4 * lanes * k,
+    4 * lanes * kept,
+    4 * lanes * kept,
+    rows.queryBytes * lanes,
+  ) as [number, number, number, number, number];
   const best: Ranking = { scores, slots, k };
-  const coarse: Ranking = rows.rescore === undefined ? best : { scores: coarseScores, slots: coarseSlots, k: kept };
+  const coarse: Ranking =
+    rows.rescore === undefined ? best : { scores: coarseScores, slots: coarseSlots, k: kept };
   clear(best, { queries: lanes, bar: nextBelowFloat32(ceilToFloat32(call.threshold)) });
 
   if (rows.rescore !== undefined && all) {
@@ -107,10 +133,15 @@ function rank({ memory, rows, clear }: Ranker, { call, count, vectors, segments 
     }
   }
   vectors.forEach((vector, query) => {
-    const own = (ranking: Ranking): Ranking => ({ ...ranking, scores: ranking.scores + 4 * query * ranking.k, slots: ranking.slots + 4 * query * ranking.k });
+    const own = (ranking: Ranking): Ranking => ({
+      ...ranking,
+      scores: ranking.scores + 4 * query * ranking.k,
+      slots: ranking.slots + 4 * query * ranking.k,
+    });
     if (rows.rescore) {
       rows.pack({ address: room, lanes: 0 }, [vector]);
-      for (const segment of segments) rows.rescore(segment, room, { candidates: own(coarse), best: own(best) });
+      for (const segment of segments)
+        rows.rescore(segment, room, { candidates: own(coarse), best: own(best) });
     }
     done(own(best), query);
   });

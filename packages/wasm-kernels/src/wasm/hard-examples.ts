@@ -10,12 +10,16 @@ import { imageWindows, rowWindows } from "./windows.ts";
 /** `ibt` in the module. */
 export function ibt(memory: PerceptionMemory, call: IbtCall): void {
   const box = floorToFloat32(call.thresholdBox);
-  eachWindow(memory, call, (scores, offsets, images, hard) => memory.exports.ibt(scores, offsets, images, box, call.share, hard));
+  eachWindow(memory, call, (scores, offsets, images, hard) =>
+    memory.exports.ibt(scores, offsets, images, box, call.share, hard),
+  );
 }
 
 /** `threshold` in the module. */
 export function threshold(memory: PerceptionMemory, call: ThresholdCall): void {
-  eachWindow(memory, call, (scores, offsets, images, hard) => memory.exports.threshold(scores, offsets, images, call.threshold, hard));
+  eachWindow(memory, call, (scores, offsets, images, hard) =>
+    memory.exports.threshold(scores, offsets, images, call.threshold, hard),
+  );
 }
 
 type ImageKernel = (scores: number, offsets: number, images: number, hard: number) => void;
@@ -26,8 +30,13 @@ function eachWindow(memory: PerceptionMemory, call: CheckedImageScores, kernel: 
   for (const { first, last } of imageWindows(call.offsets, { resident: resident !== undefined })) {
     const images = last - first;
     const count = call.offsets[last]! - call.offsets[first]!;
-    const [room, offsets, hard] = memory.scratch(resident === undefined ? 4 * count : 0, 4 * (images + 1), images) as [number, number, number];
-    if (resident === undefined) memory.floats(room, count).set(call.scores.subarray(call.offsets[first], call.offsets[last]));
+    const [room, offsets, hard] = memory.scratch(
+      resident === undefined ? 4 * count : 0,
+      4 * (images + 1),
+      images,
+    ) as [number, number, number];
+    if (resident === undefined)
+      memory.floats(room, count).set(call.scores.subarray(call.offsets[first], call.offsets[last]));
     memory.words(offsets, images + 1).set(call.offsets.subarray(first, last + 1));
     kernel(resident === undefined ? room : resident + 4 * call.offsets[first]!, offsets, images, hard);
     call.out.set(memory.bytes(hard, images), first);
@@ -44,15 +53,26 @@ export function crossEntropy(memory: PerceptionMemory, call: CrossEntropyCall): 
   const resident = memory.addressOf(probabilities);
   for (const { first, last } of rowWindows({ rows: out.length, columns: classes })) {
     const rows = last - first;
-    const [room, results] = memory.scratch(resident === undefined ? 4 * rows * classes : 0, 4 * rows) as [number, number];
-    if (resident === undefined) memory.floats(room, rows * classes).set(probabilities.subarray(first * classes, last * classes));
+    const [room, results] = memory.scratch(resident === undefined ? 4 * rows * classes : 0, 4 * rows) as [
+      number,
+      number,
+    ];
+    if (resident === undefined)
+      memory.floats(room, rows * classes).set(probabilities.subarray(first * classes, last * classes));
     const inputs = resident === undefined ? room : resident + 4 * first * classes;
     memory.exports.cross_entropy(inputs, rows, classes, scale, results);
-    decide(call, { first, inputs: memory.floats(inputs, rows * classes), confidences: memory.floats(results, rows) });
+    decide(call, {
+      first,
+      inputs: memory.floats(inputs, rows * classes),
+      confidences: memory.floats(results, rows),
+    });
   }
 }
 
-function decide(call: CrossEntropyCall, { first, inputs, confidences }: { first: number; inputs: Float32Array; confidences: Float32Array }): void {
+function decide(
+  call: CrossEntropyCall,
+  { first, inputs, confidences }: { first: number; inputs: Float32Array; confidences: Float32Array },
+): void {
   const { classes, threshold, out } = call;
   // More than the error of any row: each of its terms is off by less than 2e-6, summation included.
   const doubt = (2e-6 * classes) / Math.log2(classes);

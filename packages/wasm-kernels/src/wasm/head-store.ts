@@ -46,15 +46,36 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
     }),
   ) as Record<Piece, number>;
 
-  memory.words(at.fields, FIELD_WORDS).set([
-    head.features, hidden, head.classes,
-    at.weights, at.gradient, at.first, at.second, at.stiffness, at.pull, at.scratch,
-    at.samples, labels.length, at.turns, plan.turns, plan.turnsOfBatch, at.steps,
-  ]);
+  memory
+    .words(at.fields, FIELD_WORDS)
+    .set([
+      head.features,
+      hidden,
+      head.classes,
+      at.weights,
+      at.gradient,
+      at.first,
+      at.second,
+      at.stiffness,
+      at.pull,
+      at.scratch,
+      at.samples,
+      labels.length,
+      at.turns,
+      plan.turns,
+      plan.turnsOfBatch,
+      at.steps,
+    ]);
   memory.floats(at.fields + 4 * FIELD_WORDS, 4).set(decays(training));
   // Of four samples each: after the hidden units ones, the biases' input, and zeros.
-  memory.floats(at.scratch, bytes.scratch / 4).fill(0).fill(1, 4 * (head.classes + hidden), 4 * (head.classes + hidden + 1));
-  writeSamples(memory.floats(at.samples, labels.length * sampleFloats), { samples: training.samples, features: head.features });
+  memory
+    .floats(at.scratch, bytes.scratch / 4)
+    .fill(0)
+    .fill(1, 4 * (head.classes + hidden), 4 * (head.classes + hidden + 1));
+  writeSamples(memory.floats(at.samples, labels.length * sampleFloats), {
+    samples: training.samples,
+    features: head.features,
+  });
 
   const write = (piece: Piece, values: Float32Array) => {
     const to = memory.floats(at[piece], parameters / 4);
@@ -70,7 +91,10 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
   let anchor = new Float32Array(parameterCount(head));
   const setAnchor = (values: Float32Array) => {
     anchor = values.slice();
-    write("pull", anchor.map((value) => mu * value));
+    write(
+      "pull",
+      anchor.map((value) => mu * value),
+    );
   };
   const stiffness = anchor.map(() => training.l2 + mu);
   for (const { bias } of rows) stiffness[bias] = mu;
@@ -91,10 +115,15 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
     write: (vector, values) => (vector === "anchor" ? setAnchor(values) : write(vector, values)),
     epoch({ order, steps }) {
       // Made anew for each epoch: a view dies when memory grows.
-      const turns = { words: memory.words(at.turns, TURN_WORDS * plan.turns), floats: memory.floats(at.turns, TURN_WORDS * plan.turns) };
+      const turns = {
+        words: memory.words(at.turns, TURN_WORDS * plan.turns),
+        floats: memory.floats(at.turns, TURN_WORDS * plan.turns),
+      };
       const epoch = { order, labels, classWeights, batchSize };
       writeTurns(turns, epoch);
-      memory.floats(at.steps, 2 * plan.batches).set(stepTable(training, { first: steps + 1, count: plan.batches }));
+      memory
+        .floats(at.steps, 2 * plan.batches)
+        .set(stepTable(training, { first: steps + 1, count: plan.batches }));
       memory.exports.head_epoch(at.fields);
       return readTurns(turns, epoch);
     },
@@ -103,8 +132,14 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
       const out = new Float32Array(count * head.classes);
       for (const { first, last } of rowWindows({ rows: count, columns: sampleFloats })) {
         const groups = Math.ceil((last - first) / 4);
-        const [inputs, probabilities] = memory.scratch(16 * groups * sampleFloats, 16 * groups * head.classes) as [number, number];
-        writeSamples(memory.floats(inputs, 4 * groups * sampleFloats), { samples: samples.subarray(first * head.features, last * head.features), features: head.features });
+        const [inputs, probabilities] = memory.scratch(
+          16 * groups * sampleFloats,
+          16 * groups * head.classes,
+        ) as [number, number];
+        writeSamples(memory.floats(inputs, 4 * groups * sampleFloats), {
+          samples: samples.subarray(first * head.features, last * head.features),
+          features: head.features,
+        });
         memory.exports.head_predict(at.fields, inputs, groups, probabilities);
         const lanes = memory.floats(probabilities, 4 * groups * head.classes);
         for (let row = first; row < last; row++) {
@@ -138,7 +173,10 @@ function weightRows(head: Head): WeightRow[] {
 }
 
 /** Samples as rows that end in 1, the bias's input, and zeros. */
-function writeSamples(to: Float32Array, { samples, features }: { readonly samples: Float32Array; readonly features: number }): void {
+function writeSamples(
+  to: Float32Array,
+  { samples, features }: { readonly samples: Float32Array; readonly features: number },
+): void {
   const width = padded(features);
   to.fill(0);
   for (let from = 0, row = 0; from < samples.length; from += features, row += width) {
@@ -149,14 +187,19 @@ function writeSamples(to: Float32Array, { samples, features }: { readonly sample
 
 /** `keep`, `take`, `keep_squares` and `take_squares` of `Rule` in `rust/src/head/optimizer.rs`. */
 function decays({ optimizer }: HeadTraining): number[] {
-  return optimizer.kind === "sgd" ? [optimizer.momentum, 1, 0, 0] : [optimizer.beta1, 1 - optimizer.beta1, optimizer.beta2, 1 - optimizer.beta2];
+  return optimizer.kind === "sgd"
+    ? [optimizer.momentum, 1, 0, 0]
+    : [optimizer.beta1, 1 - optimizer.beta1, optimizer.beta2, 1 - optimizer.beta2];
 }
 
 /**
  * Rate and epsilon of each step. Adam's moments are not corrected one by one: with m' = m / (1 - beta1^t) and
  * v' = v / (1 - beta2^t), m' / (sqrt(v') + epsilon) = c * m / (sqrt(v) + r * epsilon), r = sqrt(1 - beta2^t), c = r / (1 - beta1^t).
  */
-function stepTable({ optimizer }: HeadTraining, { first, count }: { readonly first: number; readonly count: number }): Float32Array {
+function stepTable(
+  { optimizer }: HeadTraining,
+  { first, count }: { readonly first: number; readonly count: number },
+): Float32Array {
   const table = new Float32Array(2 * count);
   for (let i = 0; i < count; i++) {
     if (optimizer.kind === "sgd") {

@@ -18,10 +18,17 @@ export interface EpochOrder {
 }
 
 /** How many turns of four samples, and how many batches, go over `samples`. A batch starts with a turn of its own. */
-export function turnPlan(samples: number, batchSize: number): { readonly batches: number; readonly turnsOfBatch: number; readonly turns: number } {
+export function turnPlan(
+  samples: number,
+  batchSize: number,
+): { readonly batches: number; readonly turnsOfBatch: number; readonly turns: number } {
   const turnsOfBatch = Math.ceil(batchSize / 4);
   const full = Math.floor(samples / batchSize);
-  return { batches: Math.ceil(samples / batchSize), turnsOfBatch, turns: full * turnsOfBatch + Math.ceil((samples - full * batchSize) / 4) };
+  return {
+    batches: Math.ceil(samples / batchSize),
+    turnsOfBatch,
+    turns: full * turnsOfBatch + Math.ceil((samples - full * batchSize) / 4),
+  };
 }
 
 /** Where in the turns the `i`-th sample of an epoch has its index; the label is four words further, and so on. */
@@ -32,7 +39,10 @@ function slotOf(i: number, batchSize: number): number {
 }
 
 /** Writes samples, labels and shares of an epoch's turns. */
-export function writeTurns({ words, floats }: TurnViews, { order, labels, classWeights, batchSize }: EpochOrder): void {
+export function writeTurns(
+  { words, floats }: TurnViews,
+  { order, labels, classWeights, batchSize }: EpochOrder,
+): void {
   // Where a batch's last turn isn't full: sample 0 with a share of 0.
   words.fill(0);
   for (let first = 0; first < order.length; first += batchSize) {
@@ -50,7 +60,10 @@ export function writeTurns({ words, floats }: TurnViews, { order, labels, classW
 }
 
 /** Adds up what came out of an epoch's turns. */
-export function readTurns({ floats }: TurnViews, { order, labels, classWeights, batchSize }: EpochOrder): HeadSums {
+export function readTurns(
+  { floats }: TurnViews,
+  { order, labels, classWeights, batchSize }: EpochOrder,
+): HeadSums {
   let loss = 0;
   let weight = 0;
   let correct = 0;

@@ -52,21 +52,25 @@ function writePlan(memory: PerceptionMemory, spec: CheckedSpec, plan: LetterboxP
   const address = memory.allocate(bytes);
   let next = address + PLAN_BYTES;
   const addresses = tables.map((table) => {
-    memory.bytes(next, table.byteLength).set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength));
+    memory
+      .bytes(next, table.byteLength)
+      .set(new Uint8Array(table.buffer, table.byteOffset, table.byteLength));
     next += table.byteLength;
     return next - table.byteLength;
   });
-  memory.words(address, PLAN_WORDS).set([
-    ...addresses,
-    plan.content.width,
-    plan.content.height,
-    plan.left,
-    plan.top,
-    spec.tensor.width,
-    spec.tensor.height,
-    spec.interleaved ? 1 : 0,
-    spec.bgr ? 1 : 0,
-  ]);
+  memory
+    .words(address, PLAN_WORDS)
+    .set([
+      ...addresses,
+      plan.content.width,
+      plan.content.height,
+      plan.left,
+      plan.top,
+      spec.tensor.width,
+      spec.tensor.height,
+      spec.interleaved ? 1 : 0,
+      spec.bgr ? 1 : 0,
+    ]);
   memory.floats(address + 4 * PLAN_WORDS, 6).set([...spec.scale, ...spec.bias]);
   return address;
 }

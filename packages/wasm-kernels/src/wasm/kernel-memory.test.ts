@@ -4,14 +4,22 @@ import { kernelMemory, type ModuleExports } from "./kernel-memory.ts";
 /** A module whose allocator is the given one. */
 function fake(alloc: (bytes: number) => number) {
   const freed: number[] = [];
-  const exports = { memory: { buffer: new ArrayBuffer(64) }, alloc, free: (address: number) => void freed.push(address) };
+  const exports = {
+    memory: { buffer: new ArrayBuffer(64) },
+    alloc,
+    free: (address: number) => void freed.push(address),
+  };
   return { memory: kernelMemory(exports as unknown as ModuleExports), exports, freed };
 }
 
 describe("kernelMemory()", () => {
   it("throws a RangeError when memory is full", () => {
     const { memory } = fake(() => 0);
-    expect(() => memory.allocate(99)).toThrow(new RangeError("kernel memory: expected room for 99 bytes, got none: memory is full, or in thousands of blocks"));
+    expect(() => memory.allocate(99)).toThrow(
+      new RangeError(
+        "kernel memory: expected room for 99 bytes, got none: memory is full, or in thousands of blocks",
+      ),
+    );
     expect(() => memory.scratch(1, 2)).toThrow(RangeError);
   });
 

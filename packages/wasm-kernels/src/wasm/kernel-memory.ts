@@ -43,9 +43,13 @@ export function kernelMemory<Exports extends ModuleExports>(exports: Exports): K
 
   const allocate = (bytes: number): number => {
     // Addresses above 2^31 come as negative numbers.
-    if (bytes > MOST) throw new RangeError(`kernel memory: expected at most ${MOST} bytes in one block, got ${bytes}`);
+    if (bytes > MOST)
+      throw new RangeError(`kernel memory: expected at most ${MOST} bytes in one block, got ${bytes}`);
     const address = exports.alloc(bytes) >>> 0;
-    if (address === 0) throw new RangeError(`kernel memory: expected room for ${bytes} bytes, got none: memory is full, or in thousands of blocks`);
+    if (address === 0)
+      throw new RangeError(
+        `kernel memory: expected room for ${bytes} bytes, got none: memory is full, or in thousands of blocks`,
+      );
     return address;
   };
 

@@ -11,7 +11,10 @@ import { leastScores, minersBySize, type LeastScores } from "./small-batches.ts"
  * The perception kernels over an instance of their module, which nothing else may use. Tests and benchmarks set
  * `least`: 0 sends every batch through the module, Infinity none.
  */
-export function wasmPerceptionKernels(exports: PerceptionExports, least: LeastScores = leastScores): PerceptionKernels {
+export function wasmPerceptionKernels(
+  exports: PerceptionExports,
+  least: LeastScores = leastScores,
+): PerceptionKernels {
   const memory = kernelMemory(exports);
   return createPerceptionKernels({
     name: "wasm",

@@ -28,7 +28,10 @@ const SCORES_AN_IMAGE = 5;
 export const noLeastScores: LeastScores = { ibt: 0, threshold: 0, crossEntropy: 0 };
 
 /** The miners, each computed where its batch costs less. The answers are the same: `confidences` differ within their tolerance. */
-export function minersBySize(memory: PerceptionMemory, least: LeastScores): Pick<PerceptionBackend, keyof LeastScores> {
+export function minersBySize(
+  memory: PerceptionMemory,
+  least: LeastScores,
+): Pick<PerceptionBackend, keyof LeastScores> {
   return {
     ibt(call) {
       if (sizeOf(call) < least.ibt) plain.ibt(call);

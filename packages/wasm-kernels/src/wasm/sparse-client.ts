@@ -4,7 +4,11 @@ import type { VectorMemory } from "./vector-exports.ts";
 export const SPARSE_CLIENT_BYTES = 12;
 
 /** Writes one: its entries from `next` to `end`, and its weight. */
-export function writeSparseClient(memory: VectorMemory, address: number, { next, end, weight }: { readonly next: number; readonly end: number; readonly weight: number }): void {
+export function writeSparseClient(
+  memory: VectorMemory,
+  address: number,
+  { next, end, weight }: { readonly next: number; readonly end: number; readonly weight: number },
+): void {
   memory.words(address, 2).set([next, end]);
   memory.floats(address + 8, 1)[0] = weight;
 }

@@ -40,11 +40,15 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
     const address = update.encoding === "f32" ? memory.addressOf(values) : undefined;
     // Whole blocks that lie in this memory stay where they are; the few numbers after them are copied, to be padded.
     const inPlace = address === undefined ? 0 : values.length - (values.length % BLOCK);
-    if (address !== undefined && inPlace > 0) use({ address, count: inPlace, squares: () => exports.f32_squares(address, inPlace) }, 0);
+    if (address !== undefined && inPlace > 0)
+      use({ address, count: inPlace, squares: () => exports.f32_squares(address, inPlace) }, 0);
     for (let first = inPlace; first < values.length; first += WINDOW) use(load(memory, update, first), first);
   };
 
-  const addPart = ({ address, count }: Resident, { first, weight }: { first: number; weight: number }): void => {
+  const addPart = (
+    { address, count }: Resident,
+    { first, weight }: { first: number; weight: number },
+  ): void => {
     if (accumulator === "f64") return exports.f64_accumulate(address, count, weight, sums + 8 * first);
     memory.floats(factor, 1)[0] = weight;
     exports.f32_sum(address, count, factor, 1, sums + 4 * first, count, 1);
@@ -57,7 +61,11 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
       const all = memory.doubles(sums, length);
       return indices.forEach((index, i) => (all[index]! += values[i]! * weight));
     }
-    const [where, what, client] = memory.scratch(4 * indices.length, 4 * indices.length, SPARSE_CLIENT_BYTES) as [number, number, number];
+    const [where, what, client] = memory.scratch(
+      4 * indices.length,
+      4 * indices.length,
+      SPARSE_CLIENT_BYTES,
+    ) as [number, number, number];
     memory.words(where, indices.length).set(indices);
     memory.floats(what, indices.length).set(values);
     writeSparseClient(memory, client, { next: 0, end: indices.length, weight });
@@ -74,7 +82,8 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
     },
     squares(update) {
       // The entries of a sparse update are squared like those of a dense one of their number; a copy of them, because they may lie in the room of a whole one.
-      const dense: Dense = update.encoding === "topk" ? { encoding: "f32", values: update.values.slice() } : update;
+      const dense: Dense =
+        update.encoding === "topk" ? { encoding: "f32", values: update.values.slice() } : update;
       let squares = 0;
       eachPart(dense, (part) => (squares += part.squares()));
       return squares;
@@ -105,7 +114,11 @@ function load(memory: VectorMemory, update: Dense, first: number): Resident {
   const values = update.values.subarray(first, first + WINDOW);
   const count = padded(values.length);
   const encodedBytes = update.encoding === "f32" ? 0 : values.BYTES_PER_ELEMENT * count;
-  const [address, encoded, small] = memory.scratch(4 * count, encodedBytes, SMALL_BYTES) as [number, number, number];
+  const [address, encoded, small] = memory.scratch(4 * count, encodedBytes, SMALL_BYTES) as [
+    number,
+    number,
+    number,
+  ];
   const fill = (view: Float32Array | Uint16Array | Int8Array): void => {
     view.set(values);
     view.fill(0, values.length);
@@ -119,13 +132,21 @@ function load(memory: VectorMemory, update: Dense, first: number): Resident {
       memory.words(small, 1)[0] = 1; // A pair of factors: 1 and 0.
       memory.floats(small + 4, 1)[0] = update.scale;
       exports.int8_sum(encoded, count, small, small + 4, 1, address, count, 0);
-      return { address, count, squares: () => exports.int8_squares(encoded, count) * Math.fround(update.scale) ** 2 };
+      return {
+        address,
+        count,
+        squares: () => exports.int8_squares(encoded, count) * Math.fround(update.scale) ** 2,
+      };
     case "f16": {
       fill(memory.halves(encoded, count));
       const found = exports.f16_scan(encoded, count);
       memory.floats(small, 1)[0] = 1;
       exports.f16_sum(encoded, count, found >> 1, small, 1, address, count, 0);
-      return { address, count, squares: () => ((found & 1) === 1 ? exports.f32_squares(address, count) : NaN) };
+      return {
+        address,
+        count,
+        squares: () => ((found & 1) === 1 ? exports.f32_squares(address, count) : NaN),
+      };
     }
   }
 }

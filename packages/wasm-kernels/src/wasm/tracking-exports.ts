@@ -3,7 +3,15 @@ import type { KernelMemory, ModuleExports } from "./kernel-memory.ts";
 /** The exports of the module `tracking`, by hand: see `rust/src/abi/tracking.rs`. Every address is a byte offset in `memory`. */
 export interface TrackingExports extends ModuleExports {
   box_iou(boxes: number, rows: number, others: number, columns: number, out: number): void;
-  assign(cost: number, rows: number, columns: number, limit: number, prices: number, work: number, columnOfRow: number): void;
+  assign(
+    cost: number,
+    rows: number,
+    columns: number,
+    limit: number,
+    prices: number,
+    work: number,
+    columnOfRow: number,
+  ): void;
   cell_luma(source: number, width: number, rows: number, cell: number, columns: number, sums: number): void;
 }
 

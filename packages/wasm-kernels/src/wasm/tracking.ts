@@ -13,7 +13,11 @@ export function boxIou(memory: TrackingMemory, call: BoxIouCall): void {
   const columns = others.length / 4;
   const windows = [...rowWindows({ rows: boxes.length / 4, columns })];
   const most = windows[0]!.last;
-  const [given, compared, results] = memory.scratch(16 * most, 64 * Math.ceil(columns / 4), 4 * most * columns + IOU_OVERRUN_BYTES) as [number, number, number];
+  const [given, compared, results] = memory.scratch(
+    16 * most,
+    64 * Math.ceil(columns / 4),
+    4 * most * columns + IOU_OVERRUN_BYTES,
+  ) as [number, number, number];
   memory.floats(compared, others.length).set(others);
   for (const { first, last } of windows) {
     const rows = last - first;
@@ -29,7 +33,12 @@ const COLUMN_BYTES = 32;
 /** `assign` in the module; there is at least one pair. */
 export function assign(memory: TrackingMemory, call: AssignCall): Int32Array {
   const { cost, rows, columns, limit } = call;
-  const [costs, prices, work, result] = memory.scratch(4 * cost.length, 8 * rows, COLUMN_BYTES * columns, 4 * rows) as [number, number, number, number];
+  const [costs, prices, work, result] = memory.scratch(
+    4 * cost.length,
+    8 * rows,
+    COLUMN_BYTES * columns,
+    4 * rows,
+  ) as [number, number, number, number];
   memory.floats(costs, cost.length).set(cost);
   memory.exports.assign(costs, rows, columns, limit, prices, work, result);
   // Nobody is 2^32 - 1 there, which is -1 here.
@@ -44,7 +53,11 @@ export function cellLuma(memory: TrackingMemory, { data, width, height, cell, su
   const across = Math.ceil(width / cell);
   const rowBytes = 4 * width;
   const bandBytes = rowBytes * Math.min(cell, height);
-  const [source, columns, results] = memory.scratch(bandBytes + LUMA_OVERRUN_BYTES, 16 * Math.ceil(width / 4), 4 * across) as [number, number, number];
+  const [source, columns, results] = memory.scratch(
+    bandBytes + LUMA_OVERRUN_BYTES,
+    16 * Math.ceil(width / 4),
+    4 * across,
+  ) as [number, number, number];
   for (let top = 0; top < height; top += cell) {
     const rows = Math.min(cell, height - top);
     memory.bytes(source, rows * rowBytes).set(data.subarray(top * rowBytes, (top + rows) * rowBytes));

@@ -4,11 +4,57 @@ import type { KernelMemory, ModuleExports } from "./kernel-memory.ts";
 export interface VectorExports extends ModuleExports, AveragingExports, GalleryExports {}
 
 interface AveragingExports {
-  f32_sum(bucket: number, stride: number, weights: number, clients: number, out: number, length: number, accumulate: 0 | 1): void;
-  f16_sum(bucket: number, stride: number, normalOrZero: number, weights: number, clients: number, out: number, length: number, accumulate: 0 | 1): void;
-  int8_sum(bucket: number, stride: number, factors: number, units: number, clients: number, out: number, length: number, accumulate: 0 | 1): void;
-  sparse_sum(indices: number, values: number, entries: number, clients: number, count: number, out: number, length: number, accumulate: 0 | 1): void;
-  sorted_mean(bucket: number, stride: number, clients: number, scratch: number, network: number, pairs: number, low: number, high: number, out: number, length: number): void;
+  f32_sum(
+    bucket: number,
+    stride: number,
+    weights: number,
+    clients: number,
+    out: number,
+    length: number,
+    accumulate: 0 | 1,
+  ): void;
+  f16_sum(
+    bucket: number,
+    stride: number,
+    normalOrZero: number,
+    weights: number,
+    clients: number,
+    out: number,
+    length: number,
+    accumulate: 0 | 1,
+  ): void;
+  int8_sum(
+    bucket: number,
+    stride: number,
+    factors: number,
+    units: number,
+    clients: number,
+    out: number,
+    length: number,
+    accumulate: 0 | 1,
+  ): void;
+  sparse_sum(
+    indices: number,
+    values: number,
+    entries: number,
+    clients: number,
+    count: number,
+    out: number,
+    length: number,
+    accumulate: 0 | 1,
+  ): void;
+  sorted_mean(
+    bucket: number,
+    stride: number,
+    clients: number,
+    scratch: number,
+    network: number,
+    pairs: number,
+    low: number,
+    high: number,
+    out: number,
+    length: number,
+  ): void;
   f64_accumulate(values: number, length: number, weight: number, sums: number): void;
   f32_squares(values: number, length: number): number;
   int8_squares(values: number, length: number): number;
@@ -18,16 +64,73 @@ interface AveragingExports {
 }
 
 interface GalleryExports {
-  float_match_one(panels: number, rows: number, query: number, dimensions: number, firstSlot: number, scores: number, slots: number, k: number): void;
-  float_match_four(panels: number, rows: number, queries: number, dimensions: number, firstSlot: number, scores: number, slots: number, k: number): void;
+  float_match_one(
+    panels: number,
+    rows: number,
+    query: number,
+    dimensions: number,
+    firstSlot: number,
+    scores: number,
+    slots: number,
+    k: number,
+  ): void;
+  float_match_four(
+    panels: number,
+    rows: number,
+    queries: number,
+    dimensions: number,
+    firstSlot: number,
+    scores: number,
+    slots: number,
+    k: number,
+  ): void;
   int8_groups(dimensions: number): number;
   int8_put(row: number, dimensions: number, lane: number, panel: number, numbers: number): void;
   int8_pack(query: number, dimensions: number, packed: number, stride: number): void;
-  int8_match_one(panels: number, numbers: number, rows: number, query: number, groups: number, firstSlot: number, scores: number, slots: number, k: number): void;
-  int8_match_four(panels: number, numbers: number, rows: number, queries: number, groups: number, firstSlot: number, scores: number, slots: number, k: number): void;
+  int8_match_one(
+    panels: number,
+    numbers: number,
+    rows: number,
+    query: number,
+    groups: number,
+    firstSlot: number,
+    scores: number,
+    slots: number,
+    k: number,
+  ): void;
+  int8_match_four(
+    panels: number,
+    numbers: number,
+    rows: number,
+    queries: number,
+    groups: number,
+    firstSlot: number,
+    scores: number,
+    slots: number,
+    k: number,
+  ): void;
   sketch(work: number, length: number, sketch: number): void;
-  sketch_match_one(sketches: number, rows: number, query: number, firstSlot: number, scores: number, slots: number, k: number): void;
-  rescore(table: number, rows: number, query: number, length: number, firstSlot: number, candidates: number, count: number, scores: number, slots: number, k: number): void;
+  sketch_match_one(
+    sketches: number,
+    rows: number,
+    query: number,
+    firstSlot: number,
+    scores: number,
+    slots: number,
+    k: number,
+  ): void;
+  rescore(
+    table: number,
+    rows: number,
+    query: number,
+    length: number,
+    firstSlot: number,
+    candidates: number,
+    count: number,
+    scores: number,
+    slots: number,
+    k: number,
+  ): void;
 }
 
 /** The memory of an instance of `vectors` or `vectors-relaxed`. */

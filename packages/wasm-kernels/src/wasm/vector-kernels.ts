@@ -10,7 +10,10 @@ import { wasmSumStore } from "./sum-store.ts";
 import type { VectorExports } from "./vector-exports.ts";
 
 /** The vector kernels over an instance of one of their modules, which nothing else may use. */
-export function wasmVectorKernels(exports: VectorExports, name: Exclude<BackendName, "reference">): VectorKernels {
+export function wasmVectorKernels(
+  exports: VectorExports,
+  name: Exclude<BackendName, "reference">,
+): VectorKernels {
   const memory = kernelMemory(exports);
   return createVectorKernels({
     name,

@@ -19,9 +19,12 @@ export function* rowWindows({ rows, columns }: { rows: number; columns: number }
 }
 
 /** Windows over images in CSR form. Scores that lie in kernel memory already (`resident`) are no part of a window. */
-export function* imageWindows(offsets: Uint32Array, { resident }: { readonly resident: boolean }): Generator<Window> {
+export function* imageWindows(
+  offsets: Uint32Array,
+  { resident }: { readonly resident: boolean },
+): Generator<Window> {
   const images = offsets.length - 1;
-  for (let first = 0; first < images; ) {
+  for (let first = 0; first < images;) {
     const last = resident ? Math.min(first + WINDOW_IMAGES, images) : lastInside(offsets, first);
     yield { first, last };
     first = last;

@@ -6,10 +6,16 @@ import type { WebgpuDevice } from "./webgpu-device.ts";
  *
  * @throws {Error} when there was not enough, which WebGPU tells later and elsewhere than where a buffer is made.
  */
-export async function allocating<T>(device: WebgpuDevice, { action, work }: { readonly action: string; readonly work: () => T }): Promise<T> {
+export async function allocating<T>(
+  device: WebgpuDevice,
+  { action, work }: { readonly action: string; readonly work: () => T },
+): Promise<T> {
   device.pushErrorScope("out-of-memory");
   const result = work();
   const refused = await device.popErrorScope();
-  if (refused) throw new Error(`${action}: expected enough GPU memory; the device has no more: ${refused.message}`, { cause: refused });
+  if (refused)
+    throw new Error(`${action}: expected enough GPU memory; the device has no more: ${refused.message}`, {
+      cause: refused,
+    });
   return result;
 }

@@ -1,7 +1,14 @@
 import { allocating } from "./allocating.ts";
 import type { GalleryRows } from "./gallery-rows.ts";
 import { scoresWgsl, selectWgsl, stateBytes } from "./gallery-shaders.ts";
-import { bufferUsage, mapModeRead, type WebgpuBuffer, type WebgpuDevice, type WebgpuEncoder, type WebgpuPipeline } from "./webgpu-device.ts";
+import {
+  bufferUsage,
+  mapModeRead,
+  type WebgpuBuffer,
+  type WebgpuDevice,
+  type WebgpuEncoder,
+  type WebgpuPipeline,
+} from "./webgpu-device.ts";
 
 /** What a match reads, on the GPU. */
 export interface MatcherCall {
@@ -36,7 +43,9 @@ const MOST_GROUPS = 256;
 
 /** New {@link GalleryMatcher}; compiles its shaders. */
 export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatcher> {
-  const mostRows = Math.floor(Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / 4);
+  const mostRows = Math.floor(
+    Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / 4,
+  );
   const { scores, count, choose, collect } = await pipelines(device);
   let keys: WebgpuBuffer | undefined;
 
@@ -69,8 +78,14 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
       const encoder = device.createCommandEncoder();
       const run = passOf(device, encoder);
       for (const chunk of rows.chunks(total)) {
-        const part = filled(Uint32Array.of(chunk.rows, rows.stride / 4, number, chunk.first, total), bufferUsage.uniform);
-        run.dispatch(scores, [part, chunk.buffer, given, allKeys], { x: Math.ceil(chunk.rows / 64), y: Math.ceil(number / 4) });
+        const part = filled(
+          Uint32Array.of(chunk.rows, rows.stride / 4, number, chunk.first, total),
+          bufferUsage.uniform,
+        );
+        run.dispatch(scores, [part, chunk.buffer, given, allKeys], {
+          x: Math.ceil(chunk.rows / 64),
+          y: Math.ceil(number / 4),
+        });
       }
       const shape = filled(Uint32Array.of(total, kept), bufferUsage.uniform);
       const states = buffer(stateBytes * number, bufferUsage.storage);
@@ -110,7 +125,12 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
       const matched = { rows: new Uint32Array(number * kept), scores: new Float32Array(number * kept) };
       const most = Math.min(MOST_QUERIES, Math.floor(mostRows / total));
       for (let at = 0; at < number; at += most) {
-        const some = await matchSome({ rows, total, queries: queries.subarray(at * rows.stride, (at + most) * rows.stride), kept });
+        const some = await matchSome({
+          rows,
+          total,
+          queries: queries.subarray(at * rows.stride, (at + most) * rows.stride),
+          kept,
+        });
         matched.rows.set(some.rows, at * kept);
         matched.scores.set(some.scores, at * kept);
       }
@@ -120,10 +140,21 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
   };
 }
 
-async function pipelines(device: WebgpuDevice): Promise<Record<"scores" | "count" | "choose" | "collect", WebgpuPipeline>> {
-  const [scoring, selecting] = [device.createShaderModule({ code: scoresWgsl }), device.createShaderModule({ code: selectWgsl })];
-  const pipeline = (module: typeof scoring, entryPoint: string) => device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint } });
-  const [scores, count, choose, collect] = await Promise.all([pipeline(scoring, "scores"), pipeline(selecting, "count"), pipeline(selecting, "choose"), pipeline(selecting, "collect")]);
+async function pipelines(
+  device: WebgpuDevice,
+): Promise<Record<"scores" | "count" | "choose" | "collect", WebgpuPipeline>> {
+  const [scoring, selecting] = [
+    device.createShaderModule({ code: scoresWgsl }),
+    device.createShaderModule({ code: selectWgsl }),
+  ];
+  const pipeline = (module: typeof scoring, entryPoint: string) =>
+    device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint } });
+  const [scores, count, choose, collect] = await Promise.all([
+    pipeline(scoring, "scores"),
+    pipeline(selecting, "count"),
+    pipeline(selecting, "choose"),
+    pipeline(selecting, "collect"),
+  ]);
   return { scores, count, choose, collect };
 }
 
@@ -131,8 +162,14 @@ async function pipelines(device: WebgpuDevice): Promise<Record<"scores" | "count
 function passOf(device: WebgpuDevice, encoder: WebgpuEncoder) {
   const pass = encoder.beginComputePass();
   return {
-    dispatch(pipeline: WebgpuPipeline, buffers: readonly (WebgpuBuffer | undefined)[], groups: { readonly x: number; readonly y: number }): void {
-      const entries = buffers.flatMap((buffer, binding) => (buffer ? [{ binding, resource: { buffer } }] : []));
+    dispatch(
+      pipeline: WebgpuPipeline,
+      buffers: readonly (WebgpuBuffer | undefined)[],
+      groups: { readonly x: number; readonly y: number },
+    ): void {
+      const entries = buffers.flatMap((buffer, binding) =>
+        buffer ? [{ binding, resource: { buffer } }] : [],
+      );
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
       pass.dispatchWorkgroups(groups.x, groups.y);

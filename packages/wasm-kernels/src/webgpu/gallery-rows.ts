@@ -6,7 +6,9 @@ export interface GalleryRows {
   /** Floats a row. */
   readonly stride: number;
   /** The chunks that hold the first `count` rows. */
-  chunks(count: number): readonly { readonly buffer: WebgpuBuffer; readonly first: number; readonly rows: number }[];
+  chunks(
+    count: number,
+  ): readonly { readonly buffer: WebgpuBuffer; readonly first: number; readonly rows: number }[];
   /** Room for so many rows, of which the first `used` are kept. Rejects with an Error, and changes nothing, where the device has none. */
   reserve(count: number, used: number): Promise<void>;
   /** Writes whole rows from `row` on. */
@@ -28,7 +30,10 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
   const stride = 4 * Math.ceil(dimensions / 4);
   const bytes = 4 * stride;
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = device.limits;
-  const most = Math.min(Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / bytes), GROUP_ROWS * maxComputeWorkgroupsPerDimension);
+  const most = Math.min(
+    Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / bytes),
+    GROUP_ROWS * maxComputeWorkgroupsPerDimension,
+  );
   const buffers: WebgpuBuffer[] = [];
   const spare = device.createBuffer({ size: bytes, usage });
   const rowsOf = (buffer: WebgpuBuffer | undefined): number => (buffer ? buffer.size / bytes : 0);
@@ -37,7 +42,11 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
   return {
     stride,
     chunks: (count) =>
-      Array.from({ length: Math.ceil(count / most) }, (_, i) => ({ buffer: buffers[i]!, first: i * most, rows: Math.min(most, count - i * most) })),
+      Array.from({ length: Math.ceil(count / most) }, (_, i) => ({
+        buffer: buffers[i]!,
+        first: i * most,
+        rows: Math.min(most, count - i * most),
+      })),
     async reserve(count, used) {
       const grown: { readonly at: number; readonly buffer: WebgpuBuffer }[] = [];
       const grow = () => {
@@ -67,7 +76,7 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
       for (const buffer of old) buffer.destroy();
     },
     write(row, values) {
-      for (let at = 0; at * stride < values.length; ) {
+      for (let at = 0; at * stride < values.length;) {
         const { buffer, offset } = place(row + at);
         const rows = Math.min(values.length / stride - at, most - ((row + at) % most));
         device.queue.writeBuffer(buffer, offset, values.subarray(at * stride, (at + rows) * stride));

@@ -5,7 +5,11 @@
 
 /** A `GPUDevice`. */
 export interface WebgpuDevice {
-  readonly limits: { readonly maxBufferSize: number; readonly maxStorageBufferBindingSize: number; readonly maxComputeWorkgroupsPerDimension: number };
+  readonly limits: {
+    readonly maxBufferSize: number;
+    readonly maxStorageBufferBindingSize: number;
+    readonly maxComputeWorkgroupsPerDimension: number;
+  };
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   readonly queue: {
     writeBuffer(buffer: WebgpuBuffer, offset: number, data: ArrayBufferView): void;
@@ -13,8 +17,17 @@ export interface WebgpuDevice {
   };
   createBuffer(descriptor: { readonly size: number; readonly usage: number }): WebgpuBuffer;
   createShaderModule(descriptor: { readonly code: string }): WebgpuHandle;
-  createComputePipelineAsync(descriptor: { readonly layout: WebgpuHandle | "auto"; readonly compute: { readonly module: WebgpuHandle; readonly entryPoint?: string } }): Promise<WebgpuPipeline>;
-  createBindGroup(descriptor: { readonly layout: WebgpuHandle; readonly entries: { readonly binding: number; readonly resource: WebgpuHandle | { readonly buffer: WebgpuBuffer } }[] }): WebgpuHandle;
+  createComputePipelineAsync(descriptor: {
+    readonly layout: WebgpuHandle | "auto";
+    readonly compute: { readonly module: WebgpuHandle; readonly entryPoint?: string };
+  }): Promise<WebgpuPipeline>;
+  createBindGroup(descriptor: {
+    readonly layout: WebgpuHandle;
+    readonly entries: {
+      readonly binding: number;
+      readonly resource: WebgpuHandle | { readonly buffer: WebgpuBuffer };
+    }[];
+  }): WebgpuHandle;
   createCommandEncoder(): WebgpuEncoder;
   pushErrorScope(filter: "out-of-memory"): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
@@ -49,7 +62,13 @@ export interface WebgpuPass {
 /** A `GPUCommandEncoder`. */
 export interface WebgpuEncoder {
   beginComputePass(): WebgpuPass;
-  copyBufferToBuffer(source: WebgpuBuffer, sourceOffset: number, target: WebgpuBuffer, targetOffset: number, size: number): void;
+  copyBufferToBuffer(
+    source: WebgpuBuffer,
+    sourceOffset: number,
+    target: WebgpuBuffer,
+    targetOffset: number,
+    size: number,
+  ): void;
   finish(): WebgpuHandle;
 }
 

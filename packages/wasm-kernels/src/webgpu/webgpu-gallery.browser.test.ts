@@ -41,12 +41,19 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
   const refused: string[] = [];
   device.addEventListener("uncapturederror", ({ error }) => refused.push(error.message));
 
-  gallerySuite({ make: ({ dimensions }) => webgpuGallery({ device: usual, dimensions }), tolerance, precisions: ["f32"] });
+  gallerySuite({
+    make: ({ dimensions }) => webgpuGallery({ device: usual, dimensions }),
+    tolerance,
+    precisions: ["f32"],
+  });
 
   it("keeps its rows in as many buffers as the device's limits ask for", async () => {
     const dimensions = 6;
     // Rows of 32 bytes: 40 a buffer, 320 keys a buffer.
-    const gallery = webgpuGallery({ device: compilingOnce(device, { maxStorageBufferBindingSize: 1280 }), dimensions });
+    const gallery = webgpuGallery({
+      device: compilingOnce(device, { maxStorageBufferBindingSize: 1280 }),
+      dimensions,
+    });
     const exact = new ExactGallery(dimensions);
     const add = async (ids: number[]) => {
       const vectors = vectorsOf(ids.length * dimensions, ids.length);
@@ -54,7 +61,8 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
       await gallery.set(ids, vectors);
     };
     const queries = vectorsOf(5 * dimensions, 8);
-    const check = async () => exact.expectBest(await gallery.match({ queries, k: 30 }), { queries, k: 30, tolerance });
+    const check = async () =>
+      exact.expectBest(await gallery.match({ queries, k: 30 }), { queries, k: 30, tolerance });
     await add(numbered(39));
     await add(numbered(100).map((i) => i + 30));
     await check();
@@ -65,7 +73,9 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await check();
     await add(numbered(300));
     await check();
-    await expect(gallery.set(numbered(400), vectorsOf(400 * dimensions, 1))).rejects.toThrow("set: expected rows to be at most 320 (what the device's limits allow), got 400");
+    await expect(gallery.set(numbered(400), vectorsOf(400 * dimensions, 1))).rejects.toThrow(
+      "set: expected rows to be at most 320 (what the device's limits allow), got 400",
+    );
     await check();
     await gallery.dispose();
   });
@@ -73,7 +83,10 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
   it("grows again after rows were deleted below the border of a buffer", async () => {
     const dimensions = 6;
     // Rows of 32 bytes: 300 a buffer, and more than a buffer's first rows.
-    const gallery = webgpuGallery({ device: compilingOnce(device, { maxStorageBufferBindingSize: 9600 }), dimensions });
+    const gallery = webgpuGallery({
+      device: compilingOnce(device, { maxStorageBufferBindingSize: 9600 }),
+      dimensions,
+    });
     const exact = new ExactGallery(dimensions);
     const add = async (ids: number[]) => {
       const vectors = vectorsOf(ids.length * dimensions, ids.length);
@@ -108,13 +121,21 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
 
   it("says that the GPU has too little memory, and changes nothing", async () => {
     let full = false;
-    const small = { ...compilingOnce(device), popErrorScope: async () => ((await device.popErrorScope()) !== null || full ? { message: "it is full" } : null) };
+    const small = {
+      ...compilingOnce(device),
+      popErrorScope: async () =>
+        (await device.popErrorScope()) !== null || full ? { message: "it is full" } : null,
+    };
     const gallery = webgpuGallery({ device: small, dimensions: 3 });
     await gallery.set(["a"], Float32Array.of(1, 0, 0));
     const query = { queries: Float32Array.of(1, 0, 0), k: 1 };
     full = true;
-    await expect(gallery.set(numbered(600), vectorsOf(1800, 3))).rejects.toThrow("set: expected enough GPU memory; the device has no more: it is full");
-    await expect(gallery.match(query)).rejects.toThrow("match: expected enough GPU memory; the device has no more: it is full");
+    await expect(gallery.set(numbered(600), vectorsOf(1800, 3))).rejects.toThrow(
+      "set: expected enough GPU memory; the device has no more: it is full",
+    );
+    await expect(gallery.match(query)).rejects.toThrow(
+      "match: expected enough GPU memory; the device has no more: it is full",
+    );
     full = false;
     expect(gallery.size).toBe(1);
     expect(await gallery.match(query)).toEqual([[{ id: "a", score: 1 }]]);
@@ -129,12 +150,20 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await gallery.match(query);
     const pending = [gallery.match(query), gallery.set(["b"], query.queries), gallery.delete("a")];
     own.destroy();
-    const lost = { message: expect.stringContaining("use a WebGPU gallery: expected its device to live; it was lost (destroyed)"), cause: { reason: "destroyed" } };
-    for (const result of await Promise.allSettled(pending)) expect(result).toMatchObject({ status: "rejected", reason: lost });
+    const lost = {
+      message: expect.stringContaining(
+        "use a WebGPU gallery: expected its device to live; it was lost (destroyed)",
+      ),
+      cause: { reason: "destroyed" },
+    };
+    for (const result of await Promise.allSettled(pending))
+      expect(result).toMatchObject({ status: "rejected", reason: lost });
     await expect(gallery.match(query)).rejects.toMatchObject(lost);
     await expect(gallery.set(["b"], query.queries)).rejects.toMatchObject(lost);
     await gallery.dispose();
-    await expect(gallery.match(query)).rejects.toThrow("match: expected a gallery in use, got a disposed one");
+    await expect(gallery.match(query)).rejects.toThrow(
+      "match: expected a gallery in use, got a disposed one",
+    );
   });
 
   it("gave WebGPU nothing to refuse", async () => {

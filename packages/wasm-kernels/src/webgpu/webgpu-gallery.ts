@@ -39,7 +39,14 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
   const alive = untilFailure();
   let disposing: Promise<void> | undefined;
 
-  void device.lost.then((cause) => alive.fail(new Error(`use a WebGPU gallery: expected its device to live; it was lost (${cause.reason}): ${cause.message}`, { cause })));
+  void device.lost.then((cause) =>
+    alive.fail(
+      new Error(
+        `use a WebGPU gallery: expected its device to live; it was lost (${cause.reason}): ${cause.message}`,
+        { cause },
+      ),
+    ),
+  );
 
   const assertUsable = (action: string) => {
     if (disposing) throw new Error(`${action}: expected a gallery in use, got a disposed one`);
@@ -57,7 +64,11 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
   const add = async (added: readonly GalleryId[], units: Float32Array): Promise<void> => {
     const size = ids.length + new Set(added.filter((id) => !rowOf.has(id))).size;
     const { mostRows } = await matcher;
-    if (size > mostRows) outOfRange({ action: "set", name: "rows" }, { expected: `to be at most ${mostRows} (what the device's limits allow)`, got: size });
+    if (size > mostRows)
+      outOfRange(
+        { action: "set", name: "rows" },
+        { expected: `to be at most ${mostRows} (what the device's limits allow)`, got: size },
+      );
     await rows.reserve(size, ids.length);
     for (const run of runsOf(added, { ids, rowOf })) {
       rows.write(run.row, units.subarray(run.from * rows.stride, run.to * rows.stride));
@@ -107,7 +118,9 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
           const kept = Math.min(k, ids.length);
           if (count === 0 || kept === 0) return Array.from({ length: count }, () => []);
           const matched = await (await matcher).match({ rows, total: ids.length, queries: units, kept });
-          return Array.from({ length: count }, (_, i) => ranked(matched, { from: i * kept, to: (i + 1) * kept, ids, threshold }));
+          return Array.from({ length: count }, (_, i) =>
+            ranked(matched, { from: i * kept, to: (i + 1) * kept, ids, threshold }),
+          );
         }),
       );
     },
@@ -117,10 +130,14 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
 }
 
 /** The rows with zeros behind each, so that they start `stride` apart. */
-function padded(rows: Float32Array, { dimensions, stride }: { readonly dimensions: number; readonly stride: number }): Float32Array {
+function padded(
+  rows: Float32Array,
+  { dimensions, stride }: { readonly dimensions: number; readonly stride: number },
+): Float32Array {
   if (stride === dimensions) return rows;
   const wide = new Float32Array((rows.length / dimensions) * stride);
-  for (let row = 0; row * stride < wide.length; row++) wide.set(rows.subarray(row * dimensions, (row + 1) * dimensions), row * stride);
+  for (let row = 0; row * stride < wide.length; row++)
+    wide.set(rows.subarray(row * dimensions, (row + 1) * dimensions), row * stride);
   return wide;
 }
 
@@ -132,7 +149,10 @@ interface Run {
 }
 
 /** Enters new ids, and groups what is to be written by neighbouring rows. */
-function runsOf(added: readonly GalleryId[], { ids, rowOf }: { readonly ids: GalleryId[]; readonly rowOf: Map<GalleryId, number> }): Run[] {
+function runsOf(
+  added: readonly GalleryId[],
+  { ids, rowOf }: { readonly ids: GalleryId[]; readonly rowOf: Map<GalleryId, number> },
+): Run[] {
   const runs: Run[] = [];
   added.forEach((id, i) => {
     const row = rowOf.get(id) ?? ids.push(id) - 1;
