@@ -103,7 +103,6 @@ describe("restartSource()", () => {
     ["what says that trying again does not help", new SednaError("broken file", { code: "source-failed" })],
   ])("throws %s", async (_, error) => {
     const events: SourceEvent[] = [];
-    // oxlint-disable-next-line require-yield
     const open = () =>
       source(true, async function* () {
         throw error;
@@ -185,9 +184,9 @@ describe("restartSource()", () => {
 
     let failed!: () => void;
     const hasFailed = new Promise<void>((resolve) => (failed = resolve));
-    // oxlint-disable-next-line require-yield
     const failing = restartSource(
       () =>
+        // oxlint-disable-next-line require-yield
         source(true, async function* () {
           throw failure;
         }),

@@ -155,11 +155,10 @@ describe("videoFrames()", () => {
       pull: (controller) => controller.error(new Error("the decoder failed")),
     });
     await expect(videoFrames(broken)[Symbol.asyncIterator]().next()).rejects.toThrow("the decoder failed");
-    await expect(
-      videoFrames(new ReadableStream({ start: (controller) => controller.enqueue("text") }))
-        [Symbol.asyncIterator]()
-        .next(),
-    ).rejects.toThrow('expected a VideoFrame; got "text"');
+    const text = new ReadableStream({ start: (controller) => controller.enqueue("text") });
+    await expect(videoFrames(text)[Symbol.asyncIterator]().next()).rejects.toThrow(
+      'expected a VideoFrame; got "text"',
+    );
     expect(() => videoFrames(null)).toThrow(
       "expected a ReadableStream or AsyncIterable of VideoFrame; got null",
     );
