@@ -1,6 +1,6 @@
-import { loadFirst } from "../packages/wasm-kernels/src/load-module.ts";
-import { perceptionModule } from "../packages/wasm-kernels/src/load-perception-kernels.ts";
-import type { PerceptionKernels } from "../packages/wasm-kernels/src/perception-kernels.ts";
+import { loadKernelSet } from "../packages/wasm-kernels/src/module/load-module.ts";
+import { perceptionModule } from "../packages/wasm-kernels/src/perception/load-perception-kernels.ts";
+import type { PerceptionKernels } from "../packages/wasm-kernels/src/perception/perception-kernels.ts";
 import type { Figure } from "./result.ts";
 import { interleave, ratio, typical } from "./rounds.ts";
 
@@ -12,7 +12,7 @@ const SCORES_A_RUN = 40_000;
 /** Kernels whose miners send batches of at least so many scores through the module. */
 function kernelsWith(least: number): Promise<PerceptionKernels> {
   const module = perceptionModule({ ibt: least, threshold: least, crossEntropy: least });
-  return loadFirst("benchHemCrossover", { backend: "wasm", candidates: [module] });
+  return loadKernelSet("benchHemCrossover", { backend: "wasm", candidates: [module] });
 }
 
 /** Each miner's call for a batch of images of 20 boxes, or of samples of 20 classes. */

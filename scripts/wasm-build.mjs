@@ -33,7 +33,7 @@ function shipped(name, { feature = name, relaxed = false } = {}) {
     feature,
     targetFeatures: relaxed ? `${SIMD},+relaxed-simd` : SIMD,
     wasmFile: join(root, `packages/wasm-kernels/wasm/${name}.wasm`),
-    moduleFile: join(root, `packages/wasm-kernels/src/${name}-wasm.generated.ts`),
+    moduleFile: join(root, `packages/wasm-kernels/src/generated/${name}-wasm.generated.ts`),
   };
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadVectorKernels } from "./load-vector-kernels.ts";
-import { referenceVectorKernels } from "./reference/vector-kernels.ts";
-import type { VectorKernels } from "./vector-kernels.ts";
+import { loadVectorKernels } from "./vectors/load-vector-kernels.ts";
+import { referenceVectorKernels } from "./vectors/reference/reference-vector-kernels.ts";
+import type { VectorKernels } from "./vectors/vector-kernels.ts";
 
 // Sedna's own arithmetic on its own cases. Ours takes f32 and refuses what Sedna lets through: see the last tests.
 

@@ -1,7 +1,7 @@
-import type { PerceptionKernels } from "./perception-kernels.ts";
-import type { TrackingKernels } from "./tracking-kernels.ts";
-import type { TrainingKernels } from "./training-kernels.ts";
-import type { VectorKernels } from "./vector-kernels.ts";
+import type { PerceptionKernels } from "./perception/perception-kernels.ts";
+import type { TrackingKernels } from "./tracking/tracking-kernels.ts";
+import type { TrainingKernels } from "./training/training-kernels.ts";
+import type { VectorKernels } from "./vectors/vector-kernels.ts";
 
 /** All kernels. `backend` is that of the vector kernels: only they have a module with relaxed SIMD. */
 export interface Kernels

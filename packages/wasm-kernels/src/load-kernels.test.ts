@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { loadKernels } from "./load-kernels.ts";
-import { loadPerceptionKernels } from "./load-perception-kernels.ts";
+import { loadPerceptionKernels } from "./perception/load-perception-kernels.ts";
 
 describe("loadKernels()", () => {
   afterEach(() => vi.unstubAllGlobals());

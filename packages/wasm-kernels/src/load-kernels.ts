@@ -1,8 +1,8 @@
 import { allKernels, type Kernels } from "./kernels.ts";
-import { loadPerceptionKernels } from "./load-perception-kernels.ts";
-import { loadTrackingKernels } from "./load-tracking-kernels.ts";
-import { loadTrainingKernels } from "./load-training-kernels.ts";
-import { loadVectorKernels, type LoadKernelsOptions } from "./load-vector-kernels.ts";
+import { loadPerceptionKernels } from "./perception/load-perception-kernels.ts";
+import { loadTrackingKernels } from "./tracking/load-tracking-kernels.ts";
+import { loadTrainingKernels } from "./training/load-training-kernels.ts";
+import { loadVectorKernels, type LoadKernelsOptions } from "./vectors/load-vector-kernels.ts";
 
 /**
  * All kernels, each set with an instance and memory of its own. A page that needs one set saves the bytes of

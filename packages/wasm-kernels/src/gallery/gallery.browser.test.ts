@@ -1,0 +1,10 @@
+import { afterAll, describe } from "vitest";
+import { gallerySuite } from "./gallery.suite.ts";
+import { loadVectorKernels } from "../vectors/load-vector-kernels.ts";
+
+describe.each(["wasm", "auto"] as const)("the gallery of %s kernels in a browser", (backend) => {
+  const loading = loadVectorKernels({ backend });
+  afterAll(async () => (await loading).dispose());
+
+  gallerySuite({ make: async (options) => (await loading).gallery(options), tolerance: 2e-6 });
+});

@@ -1,0 +1,229 @@
+import type { GalleryMemory } from "./gallery-exports.ts";
+
+/** Where a kernel ranks: `k` scores and slots for each of the queries of a scan. */
+export interface Ranking {
+  readonly scores: number;
+  readonly slots: number;
+  readonly k: number;
+}
+
+/** Rows in a panel: `PANEL` in `rust/src/gallery/mod.rs`. */
+const PANEL = 8;
+
+/** Bytes of `PanelNumbers` in `rust/src/gallery/int8_panels.rs`, and of a sketch. */
+const PANEL_NUMBERS = 64;
+const SKETCH = 64;
+
+/** Where a row lies: at `at` of a segment of `capacity` rows. */
+export interface RowPlace {
+  readonly address: number;
+  readonly at: number;
+  readonly capacity: number;
+}
+
+/** A segment to scan: its rows have slots from `first` on. */
+export interface Segment {
+  readonly address: number;
+  readonly capacity: number;
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** One way to lay out and scan the rows of a segment. */
+export interface GalleryRows {
+  segmentBytes(capacity: number): number;
+  put(place: RowPlace, row: Float32Array): void;
+  move(from: RowPlace, to: RowPlace): void;
+  /** Bytes that a packed query needs. */
+  readonly queryBytes: number;
+  /** Writes the queries for `matchOne` (1 lane), `matchFour` (4 lanes, of which some may be missing) or `rescore` (0 lanes). */
+  pack(
+    target: { readonly address: number; readonly lanes: 0 | 1 | 4 },
+    queries: readonly Float32Array[],
+  ): void;
+  matchOne(segment: Segment, query: number, ranking: Ranking): void;
+  /** Absent where four queries at once gain nothing. */
+  matchFour?(segment: Segment, queries: number, rankings: Ranking): void;
+  /** Ranks the candidates exactly; absent where the scan is exact. */
+  rescore?(
+    segment: Segment,
+    query: number,
+    rankings: { readonly candidates: Ranking; readonly best: Ranking },
+  ): void;
+}
+
+/** Panels of f32, `[dimension][row]`. */
+export function floatRows({ exports, floats }: GalleryMemory, dimensions: number): GalleryRows {
+  const panelAt = ({ address, at }: RowPlace) =>
+    floats(address + 4 * PANEL * dimensions * Math.floor(at / PANEL), PANEL * dimensions);
+  return {
+    segmentBytes: (capacity) => 4 * capacity * dimensions,
+    put(place, row) {
+      const panel = panelAt(place);
+      for (let d = 0, at = place.at % PANEL; d < dimensions; d++, at += PANEL) panel[at] = row[d]!;
+    },
+    move(from, to) {
+      const source = panelAt(from);
+      const target = panelAt(to);
+      for (let d = 0; d < dimensions; d++)
+        target[PANEL * d + (to.at % PANEL)] = source[PANEL * d + (from.at % PANEL)]!;
+    },
+    queryBytes: 4 * dimensions,
+    pack({ address, lanes }, queries) {
+      const packed = floats(address, dimensions * lanes);
+      packed.fill(0);
+      queries.forEach((query, lane) => query.forEach((value, d) => (packed[d * lanes + lane] = value)));
+    },
+    matchOne: ({ address, rows, first }, query, { scores, slots, k }) =>
+      exports.float_match_one(address, rows, query, dimensions, first, scores, slots, k),
+    matchFour: ({ address, rows, first }, queries, { scores, slots, k }) =>
+      exports.float_match_four(address, rows, queries, dimensions, first, scores, slots, k),
+  };
+}
+
+/** f32 rows one after the other, for the exact comparison behind a coarse scan. */
+function exactRows({ exports, floats }: GalleryMemory, dimensions: number) {
+  const length = PANEL * Math.ceil(dimensions / PANEL);
+  return {
+    length,
+    bytes: (capacity: number) => 4 * capacity * length,
+    at: ({ address, at }: RowPlace) => address + 4 * length * at,
+    put(address: number, row: Float32Array) {
+      const target = floats(address, length);
+      target.set(row);
+      target.fill(0, dimensions);
+    },
+    rescore: (
+      { address, rows, first }: Segment,
+      query: number,
+      { candidates, best }: { readonly candidates: Ranking; readonly best: Ranking },
+    ) =>
+      exports.rescore(
+        address,
+        rows,
+        query,
+        length,
+        first,
+        candidates.slots,
+        candidates.k,
+        best.scores,
+        best.slots,
+        best.k,
+      ),
+  };
+}
+
+/** Panels of int8 with a scale a row, and the exact rows before them. */
+export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows {
+  const { exports } = memory;
+  const exact = exactRows(memory, dimensions);
+  const groups = exports.int8_groups(dimensions);
+  // A module's groups are of two dimensions or of four.
+  const panelBytes = (groups * PANEL * 4) / exports.int8_groups(4);
+  const panelsOf = ({ address, capacity }: { address: number; capacity: number }) =>
+    address + exact.bytes(capacity);
+  const numbersOf = (segment: { address: number; capacity: number }) =>
+    panelsOf(segment) + (panelBytes * segment.capacity) / PANEL;
+  const quantise = (place: RowPlace) => {
+    const panel = Math.floor(place.at / PANEL);
+    exports.int8_put(
+      exact.at(place),
+      dimensions,
+      place.at % PANEL,
+      panelsOf(place) + panelBytes * panel,
+      numbersOf(place) + PANEL_NUMBERS * panel,
+    );
+  };
+  return {
+    segmentBytes: (capacity) => exact.bytes(capacity) + ((panelBytes + PANEL_NUMBERS) * capacity) / PANEL,
+    put(place, row) {
+      exact.put(exact.at(place), row);
+      quantise(place);
+    },
+    move(from, to) {
+      memory.bytes(exact.at(to), exact.bytes(1)).set(memory.bytes(exact.at(from), exact.bytes(1)));
+      quantise(to);
+    },
+    // The vectors as they are, then packed for the scan.
+    queryBytes: 4 * exact.length + 4 * groups,
+    pack({ address, lanes }, queries) {
+      queries.forEach((query, lane) => {
+        exact.put(address, query);
+        const packed = address + 4 * exact.length;
+        if (lanes > 0) exports.int8_pack(address, dimensions, packed + 4 * lane, lanes);
+      });
+    },
+    matchOne: (segment, query, { scores, slots, k }) =>
+      exports.int8_match_one(
+        panelsOf(segment),
+        numbersOf(segment),
+        segment.rows,
+        query + 4 * exact.length,
+        groups,
+        segment.first,
+        scores,
+        slots,
+        k,
+      ),
+    matchFour: (segment, queries, { scores, slots, k }) =>
+      exports.int8_match_four(
+        panelsOf(segment),
+        numbersOf(segment),
+        segment.rows,
+        queries + 4 * exact.length,
+        groups,
+        segment.first,
+        scores,
+        slots,
+        k,
+      ),
+    rescore: exact.rescore,
+  };
+}
+
+/** Sketches of 512 bits, and the exact rows before them. */
+export function binaryRows(memory: GalleryMemory, dimensions: number): GalleryRows {
+  const { exports } = memory;
+  const exact = exactRows(memory, dimensions);
+  const work = Math.max(512, 2 ** Math.ceil(Math.log2(dimensions)));
+  const sketchesOf = ({ address, capacity }: { address: number; capacity: number }) =>
+    address + exact.bytes(capacity);
+  const sketchOf = (place: RowPlace) => sketchesOf(place) + SKETCH * place.at;
+  const writeSketch = (row: Float32Array, address: number) => {
+    const [room] = memory.scratch(4 * work) as [number];
+    const values = memory.floats(room, work);
+    values.fill(0).set(row);
+    exports.sketch(room, work, address);
+  };
+  return {
+    segmentBytes: (capacity) => exact.bytes(capacity) + SKETCH * capacity,
+    put(place, row) {
+      exact.put(exact.at(place), row);
+      writeSketch(row, sketchOf(place));
+    },
+    move(from, to) {
+      memory.bytes(exact.at(to), exact.bytes(1)).set(memory.bytes(exact.at(from), exact.bytes(1)));
+      memory.bytes(sketchOf(to), SKETCH).set(memory.bytes(sketchOf(from), SKETCH));
+    },
+    // The vector for the exact comparison, the sketch, and the room that making one needs.
+    queryBytes: 4 * exact.length + SKETCH + 4 * work,
+    pack({ address, lanes }, [query]) {
+      exact.put(address, query!);
+      if (lanes === 0) return;
+      const room = address + 4 * exact.length + SKETCH;
+      memory.floats(room, work).fill(0).set(query!);
+      exports.sketch(room, work, address + 4 * exact.length);
+    },
+    matchOne: (segment, query, { scores, slots, k }) =>
+      exports.sketch_match_one(
+        sketchesOf(segment),
+        segment.rows,
+        query + 4 * exact.length,
+        segment.first,
+        scores,
+        slots,
+        k,
+      ),
+    rescore: exact.rescore,
+  };
+}

@@ -1,0 +1,178 @@
+import { outOfRange } from "../../module/check.ts";
+import type { AsyncGallery } from "../gallery-port.ts";
+import { checkGallery, checkMatch, checkSet, type GalleryId, type GalleryMatch } from "../gallery.ts";
+import { normalisedRows } from "../normalized-rows.ts";
+import { readWriteTurns } from "../read-write-turns.ts";
+import { untilFailure } from "./until-failure.ts";
+import { galleryMatcher, type Matched } from "./gallery-matcher.ts";
+import { galleryRows } from "./gallery-rows.ts";
+import type { WebgpuDevice } from "./webgpu-device.ts";
+
+/** What {@link webgpuGallery} takes. */
+export interface WebgpuGalleryOptions {
+  /** A `GPUDevice`, which stays the caller's. Ask for higher limits where a gallery is to have more than 33 million rows. */
+  readonly device: WebgpuDevice;
+  /** Numbers a vector, 1..65536. */
+  readonly dimensions: number;
+}
+
+/**
+ * A gallery of f32 rows in a GPU's memory, for so many rows or queries that the round trip to the GPU (about a
+ * millisecond) is small beside the scan. Rows are padded to 16 bytes and lie in buffers as large as the device's limits
+ * allow. Scores and selection run there too: only the results come back.
+ *
+ * Its calls reject with an Error when the device was lost (`cause` says why) or has too little memory; a `set` then
+ * changes nothing.
+ *
+ * @throws {TypeError} or {RangeError} for bad dimensions.
+ */
+export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOptions): AsyncGallery {
+  const spec = checkGallery({ dimensions: given });
+  const { dimensions, precision } = spec;
+  const rows = galleryRows(device, dimensions);
+  const matcher = galleryMatcher(device);
+  // Whoever matches hears of it.
+  matcher.catch(() => undefined);
+  const ids: GalleryId[] = [];
+  const rowOf = new Map<GalleryId, number>();
+  const turns = readWriteTurns();
+  const alive = untilFailure();
+  let disposing: Promise<void> | undefined;
+
+  void device.lost.then((cause) =>
+    alive.fail(
+      new Error(
+        `use a WebGPU gallery: expected its device to live; it was lost (${cause.reason}): ${cause.message}`,
+        { cause },
+      ),
+    ),
+  );
+
+  const assertUsable = (action: string) => {
+    if (disposing) throw new Error(`${action}: expected a gallery in use, got a disposed one`);
+  };
+  const dispose = (): Promise<void> => {
+    disposing ??= turns.write(async () => {
+      rows.destroy();
+      (await matcher.catch(() => undefined))?.destroy();
+      ids.length = 0;
+      rowOf.clear();
+    });
+    return disposing;
+  };
+
+  const add = async (added: readonly GalleryId[], units: Float32Array): Promise<void> => {
+    const size = ids.length + new Set(added.filter((id) => !rowOf.has(id))).size;
+    const { mostRows } = await matcher;
+    if (size > mostRows)
+      outOfRange(
+        { action: "set", name: "rows" },
+        { expected: `to be at most ${mostRows} (what the device's limits allow)`, got: size },
+      );
+    await rows.reserve(size, ids.length);
+    for (const run of runsOf(added, { ids, rowOf })) {
+      rows.write(run.row, units.subarray(run.from * rows.stride, run.to * rows.stride));
+    }
+  };
+
+  const remove = async (id: GalleryId): Promise<boolean> => {
+    const row = rowOf.get(id);
+    if (row === undefined) return false;
+    const last = ids.pop()!;
+    rowOf.delete(id);
+    if (row < ids.length) {
+      rows.copy({ from: ids.length, to: row });
+      ids[row] = last;
+      rowOf.set(last, row);
+    }
+    return true;
+  };
+
+  return {
+    dimensions,
+    precision,
+    get size() {
+      return ids.length;
+    },
+    async set(given, vectors) {
+      assertUsable("set");
+      checkSet(spec, { ids: given, vectors });
+      const added = [...given];
+      const units = padded(normalisedRows(vectors, dimensions), { dimensions, stride: rows.stride });
+      await turns.write(() => alive.run(() => add(added, units)));
+    },
+    has(id) {
+      assertUsable("has");
+      return rowOf.has(id);
+    },
+    async delete(id) {
+      assertUsable("delete");
+      return turns.write(() => alive.run(() => remove(id)));
+    },
+    async match(options) {
+      assertUsable("match");
+      const { queries, count, k, threshold } = checkMatch(spec, options);
+      const units = padded(normalisedRows(queries, dimensions), { dimensions, stride: rows.stride });
+      return turns.read(() =>
+        alive.run(async () => {
+          const kept = Math.min(k, ids.length);
+          if (count === 0 || kept === 0) return Array.from({ length: count }, () => []);
+          const matched = await (await matcher).match({ rows, total: ids.length, queries: units, kept });
+          return Array.from({ length: count }, (_, i) =>
+            ranked(matched, { from: i * kept, to: (i + 1) * kept, ids, threshold }),
+          );
+        }),
+      );
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** The rows with zeros behind each, so that they start `stride` apart. */
+function padded(
+  rows: Float32Array,
+  { dimensions, stride }: { readonly dimensions: number; readonly stride: number },
+): Float32Array {
+  if (stride === dimensions) return rows;
+  const wide = new Float32Array((rows.length / dimensions) * stride);
+  for (let row = 0; row * stride < wide.length; row++)
+    wide.set(rows.subarray(row * dimensions, (row + 1) * dimensions), row * stride);
+  return wide;
+}
+
+interface Run {
+  /** The first of its rows. */
+  readonly row: number;
+  readonly from: number;
+  to: number;
+}
+
+/** Enters new ids, and groups what is to be written by neighbouring rows. */
+function runsOf(
+  added: readonly GalleryId[],
+  { ids, rowOf }: { readonly ids: GalleryId[]; readonly rowOf: Map<GalleryId, number> },
+): Run[] {
+  const runs: Run[] = [];
+  added.forEach((id, i) => {
+    const row = rowOf.get(id) ?? ids.push(id) - 1;
+    rowOf.set(id, row);
+    const run = runs.at(-1);
+    if (run && row === run.row + i - run.from) run.to = i + 1;
+    else runs.push({ row, from: i, to: i + 1 });
+  });
+  return runs;
+}
+
+interface Ranking {
+  readonly from: number;
+  readonly to: number;
+  readonly ids: readonly GalleryId[];
+  readonly threshold: number;
+}
+
+function ranked({ rows, scores }: Matched, { from, to, ids, threshold }: Ranking): GalleryMatch[] {
+  return Array.from(scores.subarray(from, to), (score, i) => ({ id: ids[rows[from + i]!]!, score }))
+    .filter(({ score }) => score >= threshold)
+    .toSorted((a, b) => b.score - a.score);
+}

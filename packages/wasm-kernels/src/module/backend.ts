@@ -1,0 +1,2 @@
+/** How the kernels are computed. */
+export type BackendName = "wasm-relaxed" | "wasm" | "reference";

@@ -1,0 +1,60 @@
+import { outOfRange, typedArray } from "../module/check.ts";
+
+/** Box scores of a batch of images in CSR form: image `i` owns `scores[offsets[i] .. offsets[i + 1]]`. */
+export interface ImageScores {
+  readonly scores: Float32Array;
+  /** One more than there are images; never decreasing; the last at most `scores.length`. */
+  readonly offsets: Uint32Array;
+  /** One byte an image; a new array unless given. */
+  readonly out?: Uint8Array;
+}
+
+/** {@link ImageScores} that passed the checks. */
+export interface CheckedImageScores {
+  readonly scores: Float32Array;
+  readonly offsets: Uint32Array;
+  readonly out: Uint8Array;
+}
+
+/** Throws TypeError or RangeError for arrays that don't fit together. */
+export function checkImageScores(action: string, options: ImageScores): CheckedImageScores {
+  const scores = typedArray({ action, name: "scores" }, { kind: "Float32Array", value: options.scores });
+  const offsets = typedArray({ action, name: "offsets" }, { kind: "Uint32Array", value: options.offsets });
+  const images = offsets.length - 1;
+  if (images < 0) outOfRange({ action, name: "offsets" }, { expected: "to have at least 1 element", got: 0 });
+  const fall = firstFall(offsets);
+  if (fall > 0)
+    throw new RangeError(
+      `${action}: expected offsets never to decrease, got offsets[${fall - 1}] = ${offsets[fall - 1]}, offsets[${fall}] = ${offsets[fall]}`,
+    );
+  if (offsets[images]! > scores.length) {
+    outOfRange(
+      { action, name: "offsets" },
+      { expected: `to end at most at ${scores.length} (scores.length)`, got: offsets[images] },
+    );
+  }
+  return { scores, offsets, out: checkOut(action, { out: options.out, length: images }) };
+}
+
+/** The first offset that is below the one before it; 0 when there is none. */
+function firstFall(offsets: Uint32Array): number {
+  // Read as signed: V8 compares numbers that may exceed 2^31 as f64, which takes three times as long. No array of
+  // scores is so long, so an offset from 2^31 on is an error too: that its sign looks like a fall is sorted out below.
+  const signed = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length);
+  for (let i = 1; i < signed.length; i++) {
+    if (signed[i]! < signed[i - 1]! && offsets[i]! < offsets[i - 1]!) return i;
+  }
+  return 0;
+}
+
+/** The caller's output array, or a new one. */
+export function checkOut(
+  action: string,
+  { out, length }: { out: Uint8Array | undefined; length: number },
+): Uint8Array {
+  if (out === undefined) return new Uint8Array(length);
+  const array = typedArray({ action, name: "out" }, { kind: "Uint8Array", value: out });
+  if (array.length !== length)
+    outOfRange({ action, name: "out" }, { expected: `to have ${length} elements`, got: array.length });
+  return array;
+}

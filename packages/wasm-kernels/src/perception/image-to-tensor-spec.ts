@@ -1,0 +1,84 @@
+import { describe, finiteNumber, integer, oneOf, outOfRange } from "../module/check.ts";
+import type { Fit, Size } from "./letterbox-plan.ts";
+
+/** Red, green, blue. */
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** What {@link PerceptionKernels.imageToTensor} takes: the tensor a model wants. Colours are in 0..255 and always in RGB order. */
+export interface ImageToTensorSpec {
+  /** Of the tensor, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** "letterbox" (the default) keeps the aspect ratio, centred; "stretch" fills the tensor. */
+  readonly fit?: Fit;
+  /** Planes ("nchw", the default) or pixels ("nhwc"). */
+  readonly layout?: "nchw" | "nhwc";
+  /** Which channel comes first: "rgb" (the default) or "bgr". */
+  readonly channels?: "rgb" | "bgr";
+  /** A tensor value is `(colour - mean) / std`. Defaults: 0 and 255, which give 0..1. */
+  readonly mean?: Rgb;
+  readonly std?: Rgb;
+  /** Colour of the border that "letterbox" leaves; grey 114 unless given. */
+  readonly pad?: Rgb | number;
+}
+
+/** {@link ImageToTensorSpec} that passed the checks, in the form that the backends use. */
+export interface CheckedSpec {
+  readonly tensor: Size;
+  readonly fit: Fit;
+  readonly interleaved: boolean;
+  readonly bgr: boolean;
+  /** f32 values of `1 / std` and `-mean / std`, red first. */
+  readonly scale: Float32Array;
+  readonly bias: Float32Array;
+  /** Tensor values of the border, red first. */
+  readonly border: Float32Array;
+}
+
+const action = "imageToTensor";
+const MOST_PIXELS_A_SIDE = 16384;
+
+/** Throws TypeError or RangeError; touches nothing. */
+export function checkSpec(spec: ImageToTensorSpec): CheckedSpec {
+  const mean = colour("mean", spec.mean ?? [0, 0, 0]);
+  const std = colour("std", spec.std ?? [255, 255, 255]);
+  const pad = colour(
+    "pad",
+    typeof spec.pad === "number" ? [spec.pad, spec.pad, spec.pad] : (spec.pad ?? [114, 114, 114]),
+  );
+  std.forEach((value, i) => {
+    if (value <= 0) outOfRange({ action, name: `std[${i}]` }, { expected: "to be positive", got: value });
+  });
+  return {
+    tensor: checkSize(action, spec),
+    fit: oneOf(
+      { action, name: "fit" },
+      { value: spec.fit ?? "letterbox", choices: ["letterbox", "stretch"] },
+    ),
+    interleaved:
+      oneOf({ action, name: "layout" }, { value: spec.layout ?? "nchw", choices: ["nchw", "nhwc"] }) ===
+      "nhwc",
+    bgr:
+      oneOf({ action, name: "channels" }, { value: spec.channels ?? "rgb", choices: ["rgb", "bgr"] }) ===
+      "bgr",
+    scale: Float32Array.from(std, (value) => 1 / value),
+    bias: Float32Array.from(std, (value, i) => -mean[i]! / value),
+    border: Float32Array.from(std, (value, i) => (pad[i]! - mean[i]!) / value),
+  };
+}
+
+/** A width and a height of 1..16384 pixels. */
+export function checkSize(action: string, { width, height }: Size): Size {
+  return {
+    width: integer({ action, name: "width" }, { value: width, least: 1, most: MOST_PIXELS_A_SIDE }),
+    height: integer({ action, name: "height" }, { value: height, least: 1, most: MOST_PIXELS_A_SIDE }),
+  };
+}
+
+function colour(name: string, value: unknown): number[] {
+  if (!Array.isArray(value) || value.length !== 3) {
+    const got = Array.isArray(value) ? `an array of ${value.length}` : describe(value);
+    throw new TypeError(`${action}: expected ${name} to be [red, green, blue], got ${got}`);
+  }
+  return value.map((component, i) => finiteNumber({ action, name: `${name}[${i}]` }, component));
+}

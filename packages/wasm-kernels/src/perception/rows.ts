@@ -1,0 +1,26 @@
+import { integer, outOfRange, typedArray } from "../module/check.ts";
+
+/** A row-major matrix of f32. */
+export interface Rows {
+  readonly values: Float32Array;
+  readonly columns: number;
+  readonly count: number;
+}
+
+/** Checks that `values` is whole rows of `columns` numbers. */
+export function checkRows(
+  action: string,
+  given: { name: string; values: unknown; columnsName: string; columns: unknown; factor?: number },
+): Rows {
+  const { name, columnsName, factor = 1 } = given;
+  const values = typedArray({ action, name }, { kind: "Float32Array", value: given.values });
+  const columns =
+    factor * integer({ action, name: columnsName }, { value: given.columns, least: 1, most: 0xffffff });
+  if (values.length % columns !== 0) {
+    outOfRange(
+      { action, name },
+      { expected: `to have a multiple of ${columns} elements`, got: values.length },
+    );
+  }
+  return { values, columns, count: values.length / columns };
+}

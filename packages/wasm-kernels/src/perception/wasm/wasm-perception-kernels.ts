@@ -1,0 +1,35 @@
+import { kernelMemory } from "../../module/kernel-memory.ts";
+import { createPerceptionKernels, type PerceptionKernels } from "../perception-kernels.ts";
+import type { FloatStore } from "../resident-floats.ts";
+import { gflDecode, heatmapPeaks, nms, topClass } from "./detections.ts";
+import { wasmImageStore } from "./image-store.ts";
+import type { PerceptionExports, PerceptionMemory } from "./perception-exports.ts";
+import { leastScores, type LeastScores, minersBySize } from "./small-batches.ts";
+
+/**
+ * The perception kernels over an instance of their module, which nothing else may use. Tests and benchmarks set
+ * `least`: 0 sends every batch through the module, Infinity none.
+ */
+export function wasmPerceptionKernels(
+  exports: PerceptionExports,
+  least: LeastScores = leastScores,
+): PerceptionKernels {
+  const memory = kernelMemory(exports);
+  return createPerceptionKernels({
+    name: "wasm",
+    ...minersBySize(memory, least),
+    topClass: (call) => topClass(memory, call),
+    gflDecode: (call) => gflDecode(memory, call),
+    heatmapPeaks: (call) => heatmapPeaks(memory, call),
+    nms: (call) => nms(memory, call),
+    resident: (length) => wasmFloatStore(memory, length),
+    imageToTensor: (spec) => wasmImageStore(memory, spec),
+  });
+}
+
+/** Floats in the module's memory. */
+function wasmFloatStore(memory: PerceptionMemory, length: number): FloatStore {
+  const address = memory.allocate(4 * length);
+  memory.floats(address, length).fill(0);
+  return { values: () => memory.floats(address, length), dispose: () => memory.free(address) };
+}

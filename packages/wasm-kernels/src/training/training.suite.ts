@@ -1,0 +1,10 @@
+import { headTrainerSuite } from "./head-trainer.suite.ts";
+import type { TrainingKernels } from "./training-kernels.ts";
+import { underTest } from "../module/under-test.suite.ts";
+
+/** What a backend of the training kernels must do. Call it inside a `describe`. */
+export function trainingSuite(make: () => Promise<TrainingKernels>): void {
+  const kernels = underTest(make);
+
+  headTrainerSuite({ kernels, make });
+}

@@ -1,0 +1,11 @@
+import { createTrainingKernels, type TrainingKernels } from "../training-kernels.ts";
+
+import { wasmHeadStore } from "./head-store.ts";
+import { kernelMemory } from "../../module/kernel-memory.ts";
+import type { TrainingExports } from "./training-exports.ts";
+
+/** The training kernels over an instance of their module, which nothing else may use. */
+export function wasmTrainingKernels(exports: TrainingExports): TrainingKernels {
+  const memory = kernelMemory(exports);
+  return createTrainingKernels({ name: "wasm", headTrainer: (training) => wasmHeadStore(memory, training) });
+}

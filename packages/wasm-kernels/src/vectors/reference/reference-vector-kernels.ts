@@ -1,0 +1,20 @@
+import { checksum } from "../checksum.ts";
+import { createVectorKernels, type VectorKernels } from "../vector-kernels.ts";
+
+import { referenceBucketStore, referenceSumStore } from "./averaging.ts";
+import { referenceGalleryStore } from "../../gallery/reference/gallery-store.ts";
+
+/** The slow twin of the vector kernels: obvious loops in plain TypeScript. */
+export function referenceVectorKernels(): VectorKernels {
+  return createVectorKernels({
+    name: "reference",
+    weightedMean: referenceSumStore,
+    updateBucket: referenceBucketStore,
+    checksum,
+    updateRoom(bytes) {
+      let room = new Uint8Array(bytes);
+      return { bytes: () => room, dispose: () => (room = new Uint8Array(0)) };
+    },
+    gallery: referenceGalleryStore,
+  });
+}

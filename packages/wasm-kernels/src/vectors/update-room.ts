@@ -1,0 +1,46 @@
+import { integer } from "../module/check.ts";
+import { lifetime } from "../module/lifetime.ts";
+
+/** What {@link VectorKernels.updateRoom} takes. */
+export interface UpdateRoomOptions {
+  readonly bytes: number;
+}
+
+/** Bytes in kernel memory, where an update is received. */
+export interface UpdateRoom {
+  /** All of them, at an address that is a multiple of 16. Good until memory grows, so ask anew for each use. */
+  bytes(): Uint8Array<ArrayBuffer>;
+  /** Gives the memory back. A second call does nothing; `bytes` after it throws an Error. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Throws TypeError or RangeError. */
+export function checkUpdateRoom(options: UpdateRoomOptions): number {
+  return integer(
+    { action: "updateRoom", name: "bytes" },
+    { value: options.bytes, least: 1, most: 0x7fffffff },
+  );
+}
+
+/** Where a backend keeps the bytes. */
+export interface RoomStore {
+  bytes(): Uint8Array;
+  dispose(): void;
+}
+
+/** The public room over a backend's store. */
+export function createUpdateRoom({
+  store,
+  assertOpen,
+}: {
+  readonly store: RoomStore;
+  readonly assertOpen: (action: string) => unknown;
+}): UpdateRoom {
+  const { using, dispose } = lifetime({ what: "an update's room" }, { store, assertOpen });
+  return {
+    bytes: () => using("bytes").bytes() as Uint8Array<ArrayBuffer>,
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
