@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fileQueueStore } from "../packages/edge-agent/src/queue/file-queue-store.node.ts";
+import { fileQueueStore } from "../packages/edge-agent/src/queue/stores/file-queue-store.node.ts";
 import type { Figure } from "./result.ts";
 
 const ITEMS = 100_000;

@@ -13,7 +13,7 @@ import {
 } from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 import { jsonAggregator } from "./json-aggregator.ts";
-import { bodyPieces } from "../packages/cloud/src/body-pieces.ts";
+import { bodyPieces } from "../packages/cloud/src/http/body-chunks.ts";
 
 // A child of the benchmark `federated-round`: an aggregator over HTTP, its log on the disk, and beside it a route that
 // receives what comes and drops it. It tells its parent what it used.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ByteStore } from "../packages/edge-agent/src/models/byte-store.ts";
+import type { ByteStore } from "../packages/edge-agent/src/storage/byte-store.ts";
 
 const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);

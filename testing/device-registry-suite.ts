@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { DeviceRecord, DeviceRegistry } from "../packages/cloud/src/federation/device-registry.ts";
+import type { DeviceRecord, DeviceRegistry } from "../packages/cloud/src/federation/sessions/device-registry.ts";
 
 /** What every registry of devices has to keep to. */
 export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegistry>): void {

@@ -1,4 +1,4 @@
-import { directoryFederationLog } from "../packages/cloud/src/federation/directory-federation-log.node.ts";
+import { directoryFederationLog } from "../packages/cloud/src/federation/log/directory-federation-log.node.ts";
 
 // A process that has a federation's log open until it is killed.
 

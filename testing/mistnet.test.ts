@@ -3,17 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { SednaError, writeMistnetUpload, type MistnetPlan, type MistnetRecords } from "@sedna-js/core";
-import { createCloud } from "../packages/cloud/src/create-cloud.ts";
-import { directoryFederationLog } from "../packages/cloud/src/federation/directory-federation-log.node.ts";
-import { memoryFederationLog } from "../packages/cloud/src/federation/memory-federation-log.ts";
+import { createCloud } from "../packages/cloud/src/http/create-cloud.ts";
+import { directoryFederationLog } from "../packages/cloud/src/federation/log/directory-federation-log.node.ts";
+import { memoryFederationLog } from "../packages/cloud/src/federation/log/memory-federation-log.ts";
 import { mistnetService, type MistnetServiceOptions } from "../packages/cloud/src/mistnet/mistnet-service.ts";
-import { serve } from "../packages/cloud/src/serve.node.ts";
+import { serve } from "../packages/cloud/src/http/serve.node.ts";
 import {
   createMistnetEdge,
   type MistnetEdge,
   type MistnetEdgeOptions,
 } from "../packages/edge-agent/src/federation/mistnet-edge.ts";
-import { memoryBytes } from "../packages/edge-agent/src/models/memory-bytes.ts";
+import { memoryBytes } from "../packages/edge-agent/src/storage/memory-bytes.ts";
 
 // Both ends of MistNet over real HTTP.
 

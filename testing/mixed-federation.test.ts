@@ -1,13 +1,13 @@
 // A client of Sedna's protocol and clients of our own in one federation, over real sockets: control by WebSocket, by asking, and by
 // Sedna's frames.
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { controlSocket } from "../packages/cloud/src/federation/control-socket.ts";
+import { controlSocket } from "../packages/cloud/src/federation/protocol/control-socket.ts";
 import { createFederation } from "../packages/cloud/src/federation/create-federation.ts";
 import { federationService } from "../packages/cloud/src/federation/federation-service.ts";
-import { openSessions } from "../packages/cloud/src/federation/open-sessions.ts";
-import { sednaAggregation } from "../packages/cloud/src/federation/sedna-aggregation.ts";
-import { createCloud } from "../packages/cloud/src/create-cloud.ts";
-import { serve } from "../packages/cloud/src/serve.node.ts";
+import { openSessions } from "../packages/cloud/src/federation/sessions/anonymous-sessions.ts";
+import { sednaAggregation } from "../packages/cloud/src/federation/sedna/sedna-aggregation.ts";
+import { createCloud } from "../packages/cloud/src/http/create-cloud.ts";
+import { serve } from "../packages/cloud/src/http/serve.node.ts";
 import {
   aggregation,
   select,

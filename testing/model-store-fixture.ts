@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SednaError } from "@sedna-js/core";
 import { afterAll, afterEach, beforeAll } from "vitest";
-import type { ByteStore } from "../packages/edge-agent/src/models/byte-store.ts";
+import type { ByteStore } from "../packages/edge-agent/src/storage/byte-store.ts";
 import {
   createModelStore,
   type ModelStoreOptions,
 } from "../packages/edge-agent/src/models/create-model-store.ts";
-import { fileBytes } from "../packages/edge-agent/src/models/file-bytes.node.ts";
+import { fileBytes } from "../packages/edge-agent/src/storage/file-bytes.node.ts";
 import type { ModelStore } from "../packages/edge-agent/src/models/model-store.ts";
 import { paddedOnnx, publish, type SigningKey, type Version } from "./model-publisher.ts";
 import { modelServer, type ModelServer } from "./model-server.ts";

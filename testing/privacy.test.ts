@@ -14,7 +14,7 @@ import { frameOfPixels } from "../packages/edge-agent/src/platform/platform.node
 import type { PrivacyLevel, PrivacyPolicy } from "../packages/edge-agent/src/privacy/privacy-policy.ts";
 import { privateBigModel } from "../packages/edge-agent/src/privacy/private-big-model.ts";
 import { sampleForQueue } from "../packages/edge-agent/src/privacy/sample-for-queue.ts";
-import { createSender } from "../packages/edge-agent/src/queue/sender.ts";
+import { createSender } from "../packages/edge-agent/src/queue/create-sender.ts";
 import { arrayQueue } from "./array-queue.ts";
 import { faultProxy } from "./fault-proxy.ts";
 import { pictureSizes, violations } from "./history-checker.ts";

@@ -17,7 +17,7 @@ import {
 import { onnxEstimator } from "../packages/edge-agent/src/index.ts";
 import { checkGolden } from "../packages/edge-agent/src/models/check-golden.ts";
 import { createModelStore } from "../packages/edge-agent/src/models/create-model-store.ts";
-import { memoryBytes } from "../packages/edge-agent/src/models/memory-bytes.ts";
+import { memoryBytes } from "../packages/edge-agent/src/storage/memory-bytes.ts";
 import type { ModelStore } from "../packages/edge-agent/src/models/model-store.ts";
 import { failure } from "./model-store-fixture.ts";
 import { tinyOnnx } from "./tiny-onnx.ts";

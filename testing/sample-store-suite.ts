@@ -1,6 +1,6 @@
 import { writeSampleUpload } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import type { SampleStore } from "../packages/cloud/src/sample-store.ts";
+import type { SampleStore } from "../packages/cloud/src/samples/sample-store.ts";
 
 /** A sample's message of the given id. */
 export const sample = (id: string, payload: Uint8Array = Uint8Array.of(1, 2, 3)): Uint8Array<ArrayBuffer> =>

@@ -11,14 +11,14 @@ import {
   type Tensor,
   type TrainableEstimator,
 } from "@sedna-js/core";
-import { createCloud } from "../packages/cloud/src/create-cloud.ts";
+import { createCloud } from "../packages/cloud/src/http/create-cloud.ts";
 import { createFederation } from "../packages/cloud/src/federation/create-federation.ts";
 import { openTokens } from "../packages/cloud/src/federation/federation-fixture.suite.ts";
 import type { FederationOptions } from "../packages/cloud/src/federation/federation-options.ts";
 import { federationService } from "../packages/cloud/src/federation/federation-service.ts";
 import type { Federation } from "../packages/cloud/src/federation/federation.ts";
-import { memoryFederationLog } from "../packages/cloud/src/federation/memory-federation-log.ts";
-import { serve } from "../packages/cloud/src/serve.node.ts";
+import { memoryFederationLog } from "../packages/cloud/src/federation/log/memory-federation-log.ts";
+import { serve } from "../packages/cloud/src/http/serve.node.ts";
 import { federationTransport } from "../packages/edge-agent/src/federation/federation-transport.ts";
 import { manualClock, type ManualClock } from "./manual-clock.ts";
 

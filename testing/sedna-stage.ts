@@ -1,13 +1,13 @@
 // A federation that speaks Sedna's protocol on a real socket, and whose clock a test turns.
 import { aggregation, select, type LayerSpec, type RoundSettings } from "@sedna-js/core";
-import { createCloud } from "../packages/cloud/src/create-cloud.ts";
+import { createCloud } from "../packages/cloud/src/http/create-cloud.ts";
 import { createFederation } from "../packages/cloud/src/federation/create-federation.ts";
 import type { Federation } from "../packages/cloud/src/federation/federation.ts";
 import {
   sednaAggregation,
   type SednaAggregationOptions,
-} from "../packages/cloud/src/federation/sedna-aggregation.ts";
-import { serve } from "../packages/cloud/src/serve.node.ts";
+} from "../packages/cloud/src/federation/sedna/sedna-aggregation.ts";
+import { serve } from "../packages/cloud/src/http/serve.node.ts";
 import { manualClock, type ManualClock } from "./manual-clock.ts";
 import { sednaPeer, type SednaPeer } from "./sedna-peer.ts";
 

@@ -1,8 +1,8 @@
 // Clouds with a real little model, and requests to them.
 import { tensors, type Detections, type Estimator, type Frame } from "@sedna-js/core";
-import { bigModelService } from "../packages/cloud/src/big-model-service.ts";
-import { createCloud, type Cloud, type CloudOptions } from "../packages/cloud/src/create-cloud.ts";
-import { onnxBytes } from "../packages/cloud/src/onnx.node.ts";
+import { bigModelService } from "../packages/cloud/src/big-model/big-model-service.ts";
+import { createCloud, type Cloud, type CloudOptions } from "../packages/cloud/src/http/create-cloud.ts";
+import { onnxBytes } from "../packages/cloud/src/big-model/onnx.node.ts";
 import { tinyOnnx } from "./tiny-onnx.ts";
 
 /** A real model, y = x + x, FP32 [n,4], behind a cloud. */

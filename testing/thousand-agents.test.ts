@@ -1,6 +1,6 @@
 import { createCloud, memorySamples, sampleService } from "@sedna-js/cloud";
 import { expect, it } from "vitest";
-import { createSender } from "../packages/edge-agent/src/queue/sender.ts";
+import { createSender } from "../packages/edge-agent/src/queue/create-sender.ts";
 import { arrayQueue, type ArrayQueue } from "./array-queue.ts";
 import { simulatedClock } from "./simulated-clock.ts";
 

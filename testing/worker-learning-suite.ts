@@ -1,6 +1,6 @@
 import type { Estimator, LabelledSamples, TrainableEstimator, TrainingPlan } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { labelledSamples } from "../packages/edge-agent/src/training/labelled-samples.ts";
+import { labelledSamples } from "../packages/edge-agent/src/training/labeled-samples.ts";
 import { separable, WIDTH } from "./trainable-estimator-suite.ts";
 
 type Learner = TrainableEstimator<Float32Array, Float32Array> &

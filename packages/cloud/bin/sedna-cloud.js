@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const source = new URL("../src/bin.node.ts", import.meta.url);
+const source = new URL("../src/cli/bin.node.ts", import.meta.url);
 if (!existsSync(source)) {
-  await import("../dist/bin.node.js");
+  await import("../dist/cli/bin.node.js");
 } else {
   const tsx = import.meta.resolve("tsx");
   const child = spawn(

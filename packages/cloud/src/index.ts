@@ -1,46 +1,46 @@
-export { bigModelService, type BigModelServiceOptions } from "./big-model-service.ts";
-export { createCloud, type Cloud, type CloudOptions } from "./create-cloud.ts";
-export { CONTROL_CODES, controlSocket, type ControlSocketOptions } from "./federation/control-socket.ts";
+export { bigModelService, type BigModelServiceOptions } from "./big-model/big-model-service.ts";
+export { createCloud, type Cloud, type CloudOptions } from "./http/create-cloud.ts";
+export { CONTROL_CODES, controlSocket, type ControlSocketOptions } from "./federation/protocol/control-socket.ts";
 export { createFederation } from "./federation/create-federation.ts";
 export {
   memoryDeviceRegistry,
   type DeviceRecord,
   type DeviceRegistry,
-} from "./federation/device-registry.ts";
+} from "./federation/sessions/device-registry.ts";
 export {
   enrolledSessions,
   type EnrolledSessions,
   type EnrolledSessionsOptions,
-} from "./federation/enrolled-sessions.ts";
-export { enrolmentService, type EnrolmentServiceOptions } from "./federation/enrolment-service.ts";
+} from "./federation/sessions/enrolled-sessions.ts";
+export { enrolmentService, type EnrolmentServiceOptions } from "./federation/sessions/enrollment-service.ts";
 export {
   checkBlobName,
   type FederationLog,
   type FederationRecord,
   type ModelRecord,
   type SumCheckpoint,
-} from "./federation/federation-log.ts";
+} from "./federation/log/federation-log.ts";
 export type { FederationOptions } from "./federation/federation-options.ts";
 export { federationService, type FederationServiceOptions } from "./federation/federation-service.ts";
 export type { Federation, FederationStats, Member, UpdateUpload } from "./federation/federation.ts";
-export { memoryFederationLog } from "./federation/memory-federation-log.ts";
-export { openSessions, type OpenSessionsOptions } from "./federation/open-sessions.ts";
-export { recomputeModel, type RecomputeOptions } from "./federation/recompute-model.ts";
-export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna-aggregation.ts";
-export type { Sessions } from "./federation/sessions.ts";
+export { memoryFederationLog } from "./federation/log/memory-federation-log.ts";
+export { openSessions, type OpenSessionsOptions } from "./federation/sessions/anonymous-sessions.ts";
+export { recomputeModel, type RecomputeOptions } from "./federation/rounds/recompute-model.ts";
+export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna/sedna-aggregation.ts";
+export type { Sessions } from "./federation/sessions/sessions.ts";
 export type { Timers } from "./federation/timers.ts";
 export {
   modelService,
   type ModelFiles,
   type ModelServiceOptions,
   type PublishedFile,
-} from "./model-service.ts";
-export { sampleService, type SampleServiceOptions } from "./sample-service.ts";
-export { memorySamples, type SamplePage, type SampleStore } from "./sample-store.ts";
-export type { SednaCallback } from "./sedna-routes.ts";
-export type { ServedEstimator } from "./served-model.ts";
-export type { WebSocketLike } from "./service-socket.ts";
-export type { Logger, Service, ServiceContext, ServiceSocket, SocketRoute } from "./service.ts";
+} from "./models/model-service.ts";
+export { sampleService, type SampleServiceOptions } from "./samples/sample-service.ts";
+export { memorySamples, type SamplePage, type SampleStore } from "./samples/sample-store.ts";
+export type { SednaCallback } from "./big-model/sedna-routes.ts";
+export type { ServedEstimator } from "./big-model/served-model.ts";
+export type { WebSocketLike } from "./http/service-socket.ts";
+export type { Logger, Service, ServiceContext, ServiceSocket, SocketRoute } from "./http/service.ts";
 export {
   createSigningKey,
   directoryFederationLog,
@@ -66,7 +66,7 @@ export type {
 } from "#platform";
 export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
 export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
-export type { SecureOptions } from "./federation/secure-rounds.ts";
+export type { SecureOptions } from "./federation/rounds/secure-rounds.ts";
 export {
   aggregation,
   clientChoice,

@@ -9,7 +9,7 @@ import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
 
 // The commands as an owner of models meets them.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "", model: "", keys: "", out: "" };
 beforeAll(async () => {
   paths.folder = await mkdtemp(join(tmpdir(), "sedna-owner-"));

@@ -5,11 +5,11 @@ import { promisify } from "node:util";
 import { tensors } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
-import { bigModelService } from "../src/big-model-service.ts";
-import { createCloud } from "../src/create-cloud.ts";
-import { onnxBytes } from "../src/onnx.node.ts";
+import { bigModelService } from "../src/big-model/big-model-service.ts";
+import { createCloud } from "../src/http/create-cloud.ts";
+import { onnxBytes } from "../src/big-model/onnx.node.ts";
 import type { Serving } from "../src/platform/contract.ts";
-import { serve } from "../src/serve.node.ts";
+import { serve } from "../src/http/serve.node.ts";
 
 // Clients that this project did not write: PyPI's tritonclient for the Open Inference Protocol, and requests, with
 // which Sedna's own client posts.

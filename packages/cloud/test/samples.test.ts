@@ -10,7 +10,7 @@ import { sample } from "../../../testing/sample-store-suite.ts";
 
 // A server that keeps samples in a directory, killed while they come.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "" };
 const children: ChildProcess[] = [];
 beforeAll(async () => void (paths.folder = await mkdtemp(join(tmpdir(), "sedna-samples-"))));

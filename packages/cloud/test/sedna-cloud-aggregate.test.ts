@@ -9,7 +9,7 @@ import { sednaPeer } from "../../../testing/sedna-peer.ts";
 
 // The command as who runs a federation meets it: a process, real sockets, real files.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "" };
 const children: ChildProcess[] = [];
 beforeAll(async () => void (paths.folder = await mkdtemp(join(tmpdir(), "sedna-aggregate-"))));

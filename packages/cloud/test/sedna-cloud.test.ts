@@ -9,7 +9,7 @@ import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
 
 // The command as a device owner meets it: a process of its own, started from source, on a real socket.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "", model: "" };
 const children: ChildProcess[] = [];
 

@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { aggregation, select, type LayerSpec } from "@sedna-js/core";
 import { afterAll, describe, expect, it } from "vitest";
-import { createCloud } from "../src/create-cloud.ts";
+import { createCloud } from "../src/http/create-cloud.ts";
 import { createFederation } from "../src/federation/create-federation.ts";
 import type { Federation } from "../src/federation/federation.ts";
-import { sednaAggregation } from "../src/federation/sedna-aggregation.ts";
+import { sednaAggregation } from "../src/federation/sedna/sedna-aggregation.ts";
 import type { Serving } from "../src/platform/contract.ts";
-import { serve } from "../src/serve.node.ts";
+import { serve } from "../src/http/serve.node.ts";
 
 // Python processes that speak Sedna's protocol as its own client does, by a library that this project did not write.
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 // `sedna-cloud simulate` as a person meets it: a process of its own.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const digits = fileURLToPath(new URL("../../../models/digits", import.meta.url));
 
 async function simulate(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {

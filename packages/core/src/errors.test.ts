@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromPlainError, SednaError, toPlainError, UnknownAlgorithmError, WireError } from "./errors.ts";
-import { hardExampleMining } from "./hard-example-mining/index.ts";
+import { hardExampleMining } from "./hard-example-mining/hard-example-mining.ts";
 import { select } from "./select.ts";
 
 describe("errors", () => {

@@ -1,17 +1,17 @@
 export type * from "./aggregation/aggregator.ts";
-export { aggregation } from "./aggregation/index.ts";
-export { stalenessWeight } from "./aggregation/staleness-weight.ts";
+export { aggregation } from "./aggregation/aggregation.ts";
+export { stalenessWeight } from "./aggregation/lib/staleness-weight.ts";
 export { intersectionOverUnion } from "./box.ts";
 export { seededRandom } from "@sedna-js/wasm-kernels";
 export { averagePool } from "./datasets/average-pool.ts";
 export { dirichletSplit, type DirichletSplitOptions } from "./datasets/dirichlet-split.ts";
-export * from "./deadline.ts";
+export * from "./async/deadline.ts";
 export * from "./errors.ts";
 export * from "./estimator/estimator.ts";
 export * from "./estimator/onnx-estimator.ts";
-export * from "./estimator/onnx-runtime.ts";
-export * from "./estimator/run-queue.ts";
-export type { Reduced } from "./federated-learning/advance-federation.ts";
+export * from "./adapters/onnx-runtime.ts";
+export * from "./async/serial-queue.ts";
+export type { Reduced } from "./federation/advance-federation.ts";
 export {
   clientChoice,
   type ClientChoiceTable,
@@ -19,9 +19,9 @@ export {
   type ClientsToChoose,
   type ResourceParameters,
   type SimpleParameters,
-} from "./federated-learning/client-choice.ts";
-export * from "./estimator/training-pauses.ts";
-export type * from "./federated-learning/federation-state.ts";
+} from "./federation/client-selection.ts";
+export * from "./training/training-pauses.ts";
+export type * from "./federation/federation-state.ts";
 export {
   createFederatedLearning,
   type FederatedLearning,
@@ -29,35 +29,35 @@ export {
 } from "./federated-learning/create-federated-learning.ts";
 export type { FederatedEvent, FederatedStatus, MissedReason } from "./federated-learning/federated-event.ts";
 export type * from "./federated-learning/federation-transport.ts";
-export * from "./federated-learning/may-upload.ts";
-export { nextTick } from "./federated-learning/next-tick.ts";
-export { reduceFederation } from "./federated-learning/reduce-federation.ts";
-export { roundSettings, roundTargets, type RoundTargets } from "./federated-learning/round-settings.ts";
-export { entriesOf, entryOf, rosterOf, type Roster } from "./federated-learning/roster.ts";
-export { startFederation } from "./federated-learning/start-federation.ts";
-export { withSettings } from "./federated-learning/with-settings.ts";
-export { taskOf } from "./federated-learning/task-of.ts";
+export * from "./federation/check-upload.ts";
+export { nextTick } from "./federation/next-tick.ts";
+export { reduceFederation } from "./federation/reduce-federation.ts";
+export { roundSettings, roundTargets, type RoundTargets } from "./federation/round-settings.ts";
+export { entriesOf, entryOf, rosterOf, type Roster } from "./federation/client-map.ts";
+export { startFederation } from "./federation/initial-federation.ts";
+export { withSettings } from "./federation/with-settings.ts";
+export { taskOf } from "./federation/task-for.ts";
 export type { ResidualStore } from "./federated-learning/run-federated-client.ts";
 export {
   expectedF1Loss,
   type DifficultyParameters,
   type ExpectedF1Parameters,
 } from "./hard-example-mining/expected-f1.ts";
-export { hardExampleMining } from "./hard-example-mining/index.ts";
+export { hardExampleMining } from "./hard-example-mining/hard-example-mining.ts";
 export type { HardExampleMiner, InferResult } from "./hard-example-mining/miner.ts";
 export { flatOf, headLayout, tensorsOf, type HeadTensor } from "./heads/head-layout.ts";
 export * from "./heads/head-to-onnx.ts";
 export { createJointInference } from "./joint-inference/joint-inference.ts";
-export { newest } from "./joint-inference/newest.ts";
+export { newest } from "./async/latest.ts";
 export type * from "./joint-inference/types.ts";
-export * from "./metrics/metrics.ts";
+export * from "./adapters/prometheus.ts";
 export { mistnetParameters, type MistnetParameters } from "./mistnet/mistnet-parameters.ts";
 export { privateRecords, recordPrivacy, type RecordPrivacy } from "./mistnet/private-records.ts";
 export { trainMistnetHead, type MistnetTraining } from "./mistnet/train-mistnet-head.ts";
 export * from "./optional.ts";
-export * from "./next-wait.ts";
-export * from "./or-abort.ts";
-export { readPieces } from "./read-pieces.ts";
+export * from "./async/backoff.ts";
+export * from "./async/abortable.ts";
+export { readPieces } from "./async/read-chunks.ts";
 export { gaussianEpsilon, gaussianNoiseFor } from "./privacy/analytic-gaussian.ts";
 export { addGaussianNoise } from "./privacy/gaussian-noise.ts";
 export {
@@ -80,21 +80,21 @@ export {
   randomisedResponse,
   randomiseLabels,
   type RandomisedResponse,
-} from "./privacy/randomised-response.ts";
+} from "./privacy/randomized-response.ts";
 export {
   createSecureClient,
   type SecureClient,
   type SecureClientOptions,
-} from "./secure-sum/create-secure-client.ts";
+} from "./secure-aggregation/create-secure-client.ts";
 export {
   createSecureRound,
   type SecureReceipt,
   type SecureRound,
   type SecureRoundOptions,
   type SecureSum,
-} from "./secure-sum/create-secure-round.ts";
-export { neighbourhoodSize, type NeighbourhoodSize } from "./secure-sum/neighbours.ts";
-export { fitsRing, levelsFor, type SecureMean } from "./secure-sum/quantise.ts";
+} from "./secure-aggregation/create-secure-round.ts";
+export { neighbourhoodSize, type NeighbourhoodSize } from "./secure-aggregation/neighborhood.ts";
+export { fitsRing, levelsFor, type SecureMean } from "./secure-aggregation/quantize.ts";
 export * from "./select.ts";
 export * from "./tensor.ts";
 export {
@@ -111,11 +111,11 @@ export * from "./vision/heatmap-detector.ts";
 export * from "./vision/image-input.ts";
 export * from "./vision/image-task.ts";
 export * from "./vision/nanodet.ts";
-export * from "./vision/sharp-images.ts";
+export * from "./adapters/sharp-images.ts";
 export type * from "./estimator/task.ts";
 export * from "./vision/tensor-tasks.ts";
 export { memoryWeights } from "./weight-store/memory-weights.ts";
-export { s3Weights, type S3WeightsOptions } from "./weight-store/s3-weights.ts";
+export { s3Weights, type S3WeightsOptions } from "./adapters/s3/s3-weights.ts";
 export {
   checkWeightKey,
   sha256Hex,
@@ -134,7 +134,7 @@ export {
   type DeviceProof,
   type EnrolmentGrant,
   type EnrolmentRequest,
-} from "./wire/device-enrolment.ts";
+} from "./wire/device-enrollment.ts";
 export * from "./wire/federation.ts";
 export {
   flatLength,
@@ -166,7 +166,7 @@ export {
   writeSecureAnswer,
   type SecureAnswerHead,
 } from "./wire/secure-answer.ts";
-export type * from "./wire/secure-sum.ts";
+export type * from "./wire/secure-aggregation.ts";
 export * from "./wire/sedna-aggregation.ts";
 export * from "./wire/sedna-inference.ts";
 export {

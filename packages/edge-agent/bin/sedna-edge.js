@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const source = new URL("../src/bin.node.ts", import.meta.url);
+const source = new URL("../src/cli/bin.node.ts", import.meta.url);
 if (!existsSync(source)) {
   await import("../dist/bin.node.js");
 } else {

@@ -18,10 +18,10 @@ export {
   type DeviceIdentity,
   type DeviceIdentityOptions,
 } from "./federation/device-identity.ts";
-export { enrolDevice, type EnrolDeviceOptions } from "./federation/enrol-device.ts";
+export { enrolDevice, type EnrolDeviceOptions } from "./federation/enroll-device.ts";
 export { fetchFederationStatus, type FetchFederationStatusOptions } from "./federation/fetch-status.ts";
 export { federationTransport, type FederationTransportOptions } from "./federation/federation-transport.ts";
-export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx-estimator.ts";
+export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx/onnx-estimator.ts";
 export { createModelSlot } from "./updates/create-model-slot.ts";
 export { createUpdater, type Updater, type UpdaterOptions } from "./updates/create-updater.ts";
 export type { UpdateEvent, UpdateRefusal } from "./updates/update-events.ts";
@@ -33,7 +33,7 @@ export { modelTasks, type ModelTasks } from "./models/model-tasks.ts";
 export type { PrivacyLevel, PrivacyPolicy } from "./privacy/privacy-policy.ts";
 export { privateBigModel } from "./privacy/private-big-model.ts";
 export { openQueue, type OpenQueueOptions } from "./queue/open-queue.ts";
-export { createSender, type Sender, type SenderEvent, type SenderOptions } from "./queue/sender.ts";
+export { createSender, type Sender, type SenderEvent, type SenderOptions } from "./queue/create-sender.ts";
 export type {
   DropReason,
   DurableQueue,
@@ -73,7 +73,7 @@ export { workerEstimator, type WorkerEstimator } from "./worker/worker-estimator
 export { workerGallery } from "./worker/worker-gallery.ts";
 export { headEstimator, type HeadEstimator, type HeadEstimatorOptions } from "./training/head-estimator.ts";
 export type { FeatureResult, FeatureSource, OnnxFeatures } from "./training/feature-extractor.ts";
-export { labelledSamples } from "./training/labelled-samples.ts";
+export { labelledSamples } from "./training/labeled-samples.ts";
 export { createFeatureCache, type FeatureCache, type FeatureCacheOptions } from "./training/feature-cache.ts";
 export { tfjsEstimator, type TfjsEstimatorOptions, type TfjsSample } from "./training/tfjs-estimator.ts";
 export type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./training/tfjs-port.ts";
@@ -84,7 +84,7 @@ export {
   type WatchedPauses,
 } from "./training/training-pauses.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
-export type { ByteStore } from "./models/byte-store.ts";
+export type { ByteStore } from "./storage/byte-store.ts";
 export {
   camera,
   decodeImage,

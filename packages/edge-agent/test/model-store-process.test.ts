@@ -10,7 +10,7 @@ import { paddedOnnx, publish, signingKey } from "../../../testing/model-publishe
 import { modelServer, type ModelServer } from "../../../testing/model-server.ts";
 import { failure } from "../../../testing/model-store-fixture.ts";
 import { createModelStore } from "../src/models/create-model-store.ts";
-import { fileBytes } from "../src/models/file-bytes.node.ts";
+import { fileBytes } from "../src/storage/file-bytes.node.ts";
 
 // The model store of a device: a process that is killed, and a disk that is full.
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fileQueueStore } from "../src/queue/file-queue-store.node.ts";
+import { fileQueueStore } from "../src/queue/stores/file-queue-store.node.ts";
 import { openQueue } from "../src/queue/open-queue.ts";
 import type { QueueEvent } from "../src/queue/durable-queue.ts";
 

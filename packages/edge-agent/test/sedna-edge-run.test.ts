@@ -13,7 +13,7 @@ import { readExposition } from "../../../testing/read-exposition.ts";
 
 // `sedna-edge run` as a device runs it: a process of its own, a real model, pictures on a real disk, real sockets.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const model = fileURLToPath(new URL("../../../models/tiny-person/model.onnx", import.meta.url));
 const paths = { folder: "" };
 const open: { children: ChildProcess[]; servers: Server[] } = { children: [], servers: [] };

@@ -22,7 +22,7 @@ import { aggregation, select } from "../../core/src/index.ts";
 
 // The command as a device's owner meets it: processes of their own, an aggregator on a real port.
 
-const source = fileURLToPath(new URL("../src/bin.node.ts", import.meta.url));
+const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const models = fileURLToPath(new URL("../../../models/", import.meta.url));
 const at = { folder: "" };
 const children: ChildProcess[] = [];

@@ -9,23 +9,23 @@ import {
   type SecureReceipt,
   type UpdateReceipt,
 } from "@sedna-js/core";
-import type { Logger } from "../service.ts";
-import { withinNorm } from "./change-norm.ts";
-import { countUpdate, type ToldRefusal } from "./count-update.ts";
+import type { Logger } from "../http/service.ts";
+import { withinNorm } from "./uploads/update-norm.ts";
+import { countUpdate, type ToldRefusal } from "./uploads/count-update.ts";
 import type { Federation, Member } from "./federation.ts";
 import { setUpFederation, type FederationOptions } from "./federation-options.ts";
-import { createFederationRounds, type FederationRounds } from "./federation-rounds.ts";
+import { createFederationRounds, type FederationRounds } from "./rounds/create-rounds.ts";
 import { federationStats } from "./federation-stats.ts";
 import { federationStatus } from "./federation-status.ts";
-import { memoryFederationLog } from "./memory-federation-log.ts";
-import { createMemberTasks } from "./member-tasks.ts";
+import { memoryFederationLog } from "./log/memory-federation-log.ts";
+import { createMemberTasks } from "./protocol/member-tasks.ts";
 import { monotoneClock } from "./monotone-clock.ts";
-import { createPresence } from "./presence.ts";
-import { receiveUpload } from "./receive-upload.ts";
-import { createSecureRounds, unreadable } from "./secure-rounds.ts";
+import { createPresence } from "./sessions/presence.ts";
+import { receiveUpload } from "./uploads/receive-upload.ts";
+import { createSecureRounds, unreadable } from "./rounds/secure-rounds.ts";
 import { engineTimers } from "./timers.ts";
-import { changeOf, checkShape, readChange, type Refusal } from "./update-checks.ts";
-import { createUploadSlots } from "./upload-slots.ts";
+import { changeOf, checkShape, readChange, type Refusal } from "./uploads/update-checks.ts";
+import { createUploadSlots } from "./uploads/upload-slots.ts";
 
 /** Memory for updates on their way in, unless so few would fit that clients wait for each other. */
 const PLACES_BYTES = 2 ** 25;

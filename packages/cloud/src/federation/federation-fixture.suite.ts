@@ -1,8 +1,8 @@
 import { writeUpdateMessage, type Aggregator, type UpdateHead } from "@sedna-js/core";
-import type { FederationLog } from "./federation-log.ts";
+import type { FederationLog } from "./log/federation-log.ts";
 import type { Federation, Member } from "./federation.ts";
-import { memoryFederationLog } from "./memory-federation-log.ts";
-import type { Sessions } from "./sessions.ts";
+import { memoryFederationLog } from "./log/memory-federation-log.ts";
+import type { Sessions } from "./sessions/sessions.ts";
 
 /** The plain weighted mean of changes, for tests of what is around a rule. */
 export const plainMean: Aggregator = {

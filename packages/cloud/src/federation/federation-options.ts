@@ -12,11 +12,11 @@ import {
   type TrainingPlan,
 } from "@sedna-js/core";
 import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
-import type { Logger } from "../service.ts";
-import type { FederationLog } from "./federation-log.ts";
-import { leastClients, type SecureOptions } from "./secure-rounds.ts";
+import type { Logger } from "../http/service.ts";
+import type { FederationLog } from "./log/federation-log.ts";
+import { leastClients, type SecureOptions } from "./rounds/secure-rounds.ts";
 import type { Timers } from "./timers.ts";
-import type { UpdateLimits } from "./update-checks.ts";
+import type { UpdateLimits } from "./uploads/update-checks.ts";
 
 /** Options of {@link createFederation}. */
 export interface FederationOptions {

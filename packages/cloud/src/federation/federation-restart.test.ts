@@ -13,8 +13,8 @@ import {
 } from "./federation-fixture.suite.ts";
 import type { Federation, Member } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
-import { openSessions } from "./open-sessions.ts";
-import { recomputeModel } from "./recompute-model.ts";
+import { openSessions } from "./sessions/anonymous-sessions.ts";
+import { recomputeModel } from "./rounds/recompute-model.ts";
 
 const opened = async (options: Partial<FederationOptions>): Promise<Federation> => {
   const federation = createFederation({

@@ -1,14 +1,14 @@
 import { UPDATE_TYPE, type SessionGrant } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { createCloud, type CloudOptions } from "../create-cloud.ts";
+import { createCloud, type CloudOptions } from "../http/create-cloud.ts";
 import type { Serving } from "../platform/contract.ts";
-import { serve } from "../serve.node.ts";
+import { serve } from "../http/serve.node.ts";
 import { createFederation } from "./create-federation.ts";
 import { closed, message, openTokens, plainMean } from "./federation-fixture.suite.ts";
 import type { FederationOptions } from "./federation-options.ts";
 import type { Federation } from "./federation.ts";
 import { federationService } from "./federation-service.ts";
-import { memoryFederationLog } from "./memory-federation-log.ts";
+import { memoryFederationLog } from "./log/memory-federation-log.ts";
 
 // Real HTTP over loopback.
 

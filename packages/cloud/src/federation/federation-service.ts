@@ -10,17 +10,17 @@ import {
 } from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { bodyPieces } from "../body-pieces.ts";
-import { isKnown, readRange } from "../byte-range.ts";
-import type { Service, ServiceContext, SocketRoute } from "../service.ts";
-import { createBodyRoom } from "./body-room.ts";
+import { bodyPieces } from "../http/body-chunks.ts";
+import { isKnown, readRange } from "../http/byte-range.ts";
+import type { Service, ServiceContext, SocketRoute } from "../http/service.ts";
+import { createBodyRoom } from "./uploads/body-budget.ts";
 import type { Federation, Member } from "./federation.ts";
 import { collectFederationMetrics } from "./federation-metrics.ts";
-import { createTaskPolls } from "./task-polls.ts";
-import { bytesOf } from "./round-journal.ts";
-import type { Sessions } from "./sessions.ts";
-import { storedWeights, type StoredWeights } from "./stored-weights.ts";
-import { takeUpload } from "./take-upload.ts";
+import { createTaskPolls } from "./protocol/task-polls.ts";
+import { bytesOf } from "./rounds/round-journal.ts";
+import type { Sessions } from "./sessions/sessions.ts";
+import { storedWeights, type StoredWeights } from "./uploads/stored-weights.ts";
+import { takeUpload } from "./uploads/take-upload.ts";
 
 /** Options of {@link federationService}. */
 export interface FederationServiceOptions {

@@ -14,7 +14,7 @@ import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { engineTimers, type Timers } from "../federation/timers.ts";
-import type { Logger, Service } from "../service.ts";
+import type { Logger, Service } from "../http/service.ts";
 import { mistnetUploads, type UploadStore } from "./mistnet-uploads.ts";
 
 /** Options of {@link mistnetService}. */

@@ -1,5 +1,5 @@
 import { readMistnetUpload, type MistnetPlan, type MistnetRecords } from "@sedna-js/core";
-import type { FederationLog } from "../federation/federation-log.ts";
+import type { FederationLog } from "../federation/log/federation-log.ts";
 
 /** Where uploads are kept: the blobs of a log, in a directory or in memory, of which nothing else is used. */
 export type UploadStore = Pick<FederationLog, "open" | "putBlob" | "getBlob" | "blobs" | "close">;

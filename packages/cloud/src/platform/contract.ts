@@ -9,11 +9,11 @@ import type {
   SignedManifest,
   Task,
 } from "@sedna-js/core";
-import type { Cloud } from "../create-cloud.ts";
-import type { DeviceRegistry } from "../federation/device-registry.ts";
-import type { FederationLog } from "../federation/federation-log.ts";
-import type { ModelFiles } from "../model-service.ts";
-import type { SampleStore } from "../sample-store.ts";
+import type { Cloud } from "../http/create-cloud.ts";
+import type { DeviceRegistry } from "../federation/sessions/device-registry.ts";
+import type { FederationLog } from "../federation/log/federation-log.ts";
+import type { ModelFiles } from "../models/model-service.ts";
+import type { SampleStore } from "../samples/sample-store.ts";
 
 // What only a server process can do. platform.node.ts does it; elsewhere platform.other.ts throws an error that
 // says so: there a cloud is a function that the host calls.

@@ -6,7 +6,7 @@ import {
   type TrainingPlan,
 } from "@sedna-js/core";
 import { loadTrainingKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
-import { createCloud } from "../create-cloud.ts";
+import { createCloud } from "../http/create-cloud.ts";
 import { createFederation } from "../federation/create-federation.ts";
 import { federationService } from "../federation/federation-service.ts";
 import { judgeSoftmax } from "./judge-softmax.ts";

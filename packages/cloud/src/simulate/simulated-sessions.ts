@@ -1,4 +1,4 @@
-import type { Sessions } from "../federation/sessions.ts";
+import type { Sessions } from "../federation/sessions/sessions.ts";
 
 /** Sessions whose tokens are no secret: nobody outside of the process can ask. A newer one fences the older, as everywhere. */
 export function simulatedSessions(): Sessions {

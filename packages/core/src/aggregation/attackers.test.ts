@@ -2,7 +2,7 @@ import { loadVectorKernels, type ModelUpdate } from "@sedna-js/wasm-kernels";
 import { afterAll, describe, expect, it } from "vitest";
 import { select } from "../select.ts";
 import type { Aggregator } from "./aggregator.ts";
-import { aggregation } from "./index.ts";
+import { aggregation } from "./aggregation.ts";
 import { distance, draws, normal, run } from "./rule-fixture.suite.ts";
 
 // A fifth of 50 clients is hostile. How far is the model from the mean of the honest ones, in lengths of that mean?

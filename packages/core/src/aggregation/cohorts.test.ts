@@ -4,7 +4,7 @@ import { SednaError } from "../errors.ts";
 import { select } from "../select.ts";
 import { tensor } from "../tensor.ts";
 import type { Aggregator } from "./aggregator.ts";
-import { aggregation } from "./index.ts";
+import { aggregation } from "./aggregation.ts";
 import { f32, openRound, run } from "./rule-fixture.suite.ts";
 
 const kernels = await loadVectorKernels({ backend: "wasm" });

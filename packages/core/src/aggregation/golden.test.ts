@@ -4,8 +4,8 @@ import { SednaError, UnknownAlgorithmError } from "../errors.ts";
 import { select } from "../select.ts";
 import { elementCount, fromNested, tensor, toNested, type Tensor } from "../tensor.ts";
 import type { AggClient, Aggregator } from "./aggregator.ts";
-import { FedAvg } from "./fed-avg.ts";
-import { aggregation } from "./index.ts";
+import { FedAvg } from "./rules/fed-avg.ts";
+import { aggregation } from "./aggregation.ts";
 
 // Sedna's own FedAvg on its own cases; what a case departs in is named and asserted below.
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { select } from "../select.ts";
 import type { Aggregator } from "./aggregator.ts";
-import { aggregation } from "./index.ts";
+import { aggregation } from "./aggregation.ts";
 import { distance, f32, openRound, relativeError, run } from "./rule-fixture.suite.ts";
 
 const kernels = await loadVectorKernels({ backend: "wasm" });

@@ -3,9 +3,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { select } from "../select.ts";
 import { tensor } from "../tensor.ts";
 import type { Aggregator } from "./aggregator.ts";
-import { aggregation } from "./index.ts";
+import { aggregation } from "./aggregation.ts";
 import { draws, f32, openRound, relativeError, run } from "./rule-fixture.suite.ts";
-import { stalenessWeight } from "./staleness-weight.ts";
+import { stalenessWeight } from "./lib/staleness-weight.ts";
 
 // What a rule remembers: from update to update within a round, and from round to round.
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { select } from "../select.ts";
 import { tensor } from "../tensor.ts";
 import type { AggClient, Aggregator } from "./aggregator.ts";
-import { aggregation } from "./index.ts";
+import { aggregation } from "./aggregation.ts";
 import { draws, relativeError, run } from "./rule-fixture.suite.ts";
 
 // Each rule against a twin that says what it does in the fewest words: streaming on the kernels, and in Sedna's form.

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { tensor, toNested, type Tensor } from "../tensor.ts";
-import { FedAvg } from "./fed-avg.ts";
+import { FedAvg } from "./rules/fed-avg.ts";
 
 // The golden vectors have no float32 arrays; numpy itself does, and its rounding is what "to the bit" is about.
 

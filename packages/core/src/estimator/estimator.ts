@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
 import type { TrainingPlan } from "../wire/federation.ts";
-import type { TrainingPauses } from "./training-pauses.ts";
+import type { TrainingPauses } from "../training/training-pauses.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
 export interface EstimatorMetadata {

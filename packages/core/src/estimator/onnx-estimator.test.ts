@@ -6,7 +6,7 @@ import { classifier, tensors } from "../vision/tensor-tasks.ts";
 import { heatmapDetector } from "../vision/heatmap-detector.ts";
 import { nanodet } from "../vision/nanodet.ts";
 import { createOnnxEstimator } from "./onnx-estimator.ts";
-import { onnxRuntime, type OnnxRuntime, type OrtModule } from "./onnx-runtime.ts";
+import { onnxRuntime, type OnnxRuntime, type OrtModule } from "../adapters/onnx-runtime.ts";
 import type { Tensors } from "../tensor.ts";
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });

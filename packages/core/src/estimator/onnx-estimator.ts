@@ -1,12 +1,12 @@
 import { loadPerceptionKernels, type PerceptionKernels } from "@sedna-js/wasm-kernels";
 import { SednaError } from "../errors.ts";
-import { orAbort } from "../or-abort.ts";
+import { orAbort } from "../async/abortable.ts";
 import type { BoundTask, Task } from "./task.ts";
 import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
 import { joinBatch, splitBatch } from "./batch.ts";
 import type { Estimator, EstimatorMetadata } from "./estimator.ts";
-import type { ExternalData, OnnxRuntime, OnnxSession } from "./onnx-runtime.ts";
-import { createRunQueue } from "./run-queue.ts";
+import type { ExternalData, OnnxRuntime, OnnxSession } from "../adapters/onnx-runtime.ts";
+import { createRunQueue } from "../async/serial-queue.ts";
 
 /** Options of {@link createOnnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {

@@ -8,7 +8,7 @@ import {
 } from "../../../../testing/pretend-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
-import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
+import { untilResumed, type TrainingPauses } from "../training/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
 
 const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,8 +1,8 @@
-import { nextWait } from "../next-wait.ts";
-import { orAbort } from "../or-abort.ts";
+import { nextWait } from "../async/backoff.ts";
+import { orAbort } from "../async/abortable.ts";
 import type { FederationTask, SessionGrant, SessionRequest } from "../wire/federation.ts";
 import type { FederationTransport } from "./federation-transport.ts";
-import { keepTrying, mayPass, type Retrying } from "./keep-trying.ts";
+import { keepTrying, mayPass, type Retrying } from "../async/retry.ts";
 
 /** Options of {@link followFederation}. */
 export interface FollowOptions {

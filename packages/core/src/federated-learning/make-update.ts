@@ -2,10 +2,10 @@ import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator, TrainingReport } from "../estimator/estimator.ts";
 import type { EncodedUpdate, UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import type { FederationPlan, FederationTask } from "../wire/federation.ts";
-import { untilResumed, type TrainingPauses } from "../estimator/training-pauses.ts";
+import { untilResumed, type TrainingPauses } from "../training/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
-import type { KeepTryingOptions } from "./keep-trying.ts";
+import type { KeepTryingOptions } from "../async/retry.ts";
 
 /** What a client is asked to train. */
 export type TrainTask = Extract<FederationTask, { kind: "train" }>;

@@ -1,20 +1,20 @@
 import { SednaError } from "../errors.ts";
 import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
-import { nextWait } from "../next-wait.ts";
-import { orAbort } from "../or-abort.ts";
+import { nextWait } from "../async/backoff.ts";
+import { orAbort } from "../async/abortable.ts";
 import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
 import type { ClientResources, FederationPlan, FederationTask, SessionGrant } from "../wire/federation.ts";
-import type { TrainingPauses } from "../estimator/training-pauses.ts";
+import type { TrainingPauses } from "../training/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
 import { followFederation } from "./follow-federation.ts";
-import { keepTrying, type KeepTryingOptions, type Retrying } from "./keep-trying.ts";
+import { keepTrying, type KeepTryingOptions, type Retrying } from "../async/retry.ts";
 import type { TrainTask } from "./make-update.ts";
-import { takePartInRound, type RoundPart } from "./take-part-in-round.ts";
-import type * as SecureSum from "./take-part-in-secure-sum.ts";
-import type { SecureContext, SecurePart, SecureTask } from "./take-part-in-secure-sum.ts";
+import { takePartInRound, type RoundPart } from "./run-round.ts";
+import type * as SecureSum from "./run-secure-aggregation.ts";
+import type { SecureContext, SecurePart, SecureTask } from "./run-secure-aggregation.ts";
 
 /** Keeps what encodings have left out so far, for a device that starts again. One store a federation. */
 export interface ResidualStore {
@@ -227,7 +227,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
 /** Loaded when it is needed: most pages that train with others have no use for its 16 KB of curves and shares. */
 async function loadSecureSum(): Promise<Pick<typeof SecureSum, "takePartInSecureSum">> {
   try {
-    return await import("./take-part-in-secure-sum.ts");
+    return await import("./run-secure-aggregation.ts");
   } catch (cause) {
     throw new SednaError(`load the secure sum: expected the program's own code; got ${messageOf(cause)}`, {
       code: "cloud-unreachable",

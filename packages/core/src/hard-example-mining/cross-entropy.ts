@@ -1,5 +1,5 @@
 import type { HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../parameters.ts";
+import { numberParameter } from "../check/number-parameter.ts";
 import { probabilities } from "./probabilities.ts";
 
 /** Parameters of {@link CrossEntropy}. */

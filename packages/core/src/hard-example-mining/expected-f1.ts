@@ -1,7 +1,7 @@
 import { intersectionOverUnion } from "../box.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type DetectionRow, type HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../parameters.ts";
+import { numberParameter } from "../check/number-parameter.ts";
 import { createRunningQuantile } from "./running-quantile.ts";
 
 /** Parameters of {@link ExpectedF1}; numbers or, as in Sedna's jobs, numeric strings. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { UnknownAlgorithmError } from "../errors.ts";
 import { select } from "../select.ts";
 import { confidence } from "./cross-entropy.ts";
-import { hardExampleMining } from "./index.ts";
+import { hardExampleMining } from "./hard-example-mining.ts";
 import type { InferResult } from "./miner.ts";
 
 interface Row {

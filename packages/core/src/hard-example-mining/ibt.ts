@@ -1,7 +1,7 @@
 import { describe } from "../errors.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type HardExampleMiner } from "./miner.ts";
-import { numberParameter, toNumber } from "../parameters.ts";
+import { numberParameter, toNumber } from "../check/number-parameter.ts";
 
 /** Parameters of {@link IBT}; strings as in Sedna's jobs are fine. */
 export interface IBTParameters {

@@ -1,5 +1,5 @@
 import { describe } from "../errors.ts";
-import { toNumber } from "../parameters.ts";
+import { toNumber } from "../check/number-parameter.ts";
 
 /**
  * One sample's class probabilities, or undefined where there is nothing to judge: a falsy or empty

@@ -1,5 +1,5 @@
 import type { HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../parameters.ts";
+import { numberParameter } from "../check/number-parameter.ts";
 import { probabilities } from "./probabilities.ts";
 
 /** Hard when the best class has a probability below `threshold`: the plain confidence rule. */

@@ -1,7 +1,7 @@
 import { describe } from "../errors.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../parameters.ts";
+import { numberParameter } from "../check/number-parameter.ts";
 
 /** Parameters of {@link Threshold}. */
 export interface ThresholdParameters {

@@ -1,4 +1,4 @@
-import { withDeadline } from "../deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 import { SednaError, type ErrorCode } from "../errors.ts";
 import type { HardExampleMiner } from "../hard-example-mining/miner.ts";
 import type { Statistics } from "./statistics.ts";

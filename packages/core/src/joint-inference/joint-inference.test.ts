@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { SednaError } from "../errors.ts";
 import type { Estimator } from "../estimator/estimator.ts";
-import { hardExampleMining } from "../hard-example-mining/index.ts";
+import { hardExampleMining } from "../hard-example-mining/hard-example-mining.ts";
 import { select } from "../select.ts";
 import { createJointInference } from "./joint-inference.ts";
 import type { BigModel, JointInferenceOptions, JointPatch } from "./types.ts";

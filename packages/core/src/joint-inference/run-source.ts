@@ -1,7 +1,7 @@
-import { createChannel } from "./channel.ts";
+import { createChannel } from "../async/channel.ts";
 import { closeSample } from "./close-sample.ts";
 import { edgeStep, failure, fallback, type Case } from "./decide.ts";
-import { newest } from "./newest.ts";
+import { newest } from "../async/latest.ts";
 import type { Statistics } from "./statistics.ts";
 import type { JointResult, RunOptions, SampleSource } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import { checkDeadline } from "../deadline.ts";
+import { checkDeadline } from "../async/deadline.ts";
 import { describe } from "../errors.ts";
 import type { JointSettings } from "./types.ts";
 

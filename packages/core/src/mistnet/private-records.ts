@@ -4,7 +4,7 @@ import {
   randomisedResponse,
   randomiseLabels,
   type RandomisedResponse,
-} from "../privacy/randomised-response.ts";
+} from "../privacy/randomized-response.ts";
 import type { MistnetPlan, MistnetRecords } from "../wire/mistnet.ts";
 
 /** How a plan's epsilon is dealt out within a record. The two parts add up to it. */

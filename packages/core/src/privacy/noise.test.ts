@@ -5,7 +5,7 @@ import { logNormalCdf } from "./normal-tail.ts";
 import { gaussianNoiseFor } from "./analytic-gaussian.ts";
 import { privateVectors, type VectorMechanism } from "./private-vectors.ts";
 import { randomBits } from "./random-bits.ts";
-import { estimateCounts, randomiseLabels, randomisedResponse } from "./randomised-response.ts";
+import { estimateCounts, randomiseLabels, randomisedResponse } from "./randomized-response.ts";
 import { chiSquare, kolmogorov, seededFill, shareError } from "./statistics.suite.ts";
 
 const normalCdf = (x: number): number => Math.exp(logNormalCdf(x));

@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { createOnnxEstimator } from "../estimator/onnx-estimator.ts";
-import { onnxRuntime, type OrtModule } from "../estimator/onnx-runtime.ts";
+import { onnxRuntime, type OrtModule } from "../adapters/onnx-runtime.ts";
 import type { Task } from "../estimator/task.ts";
 import type { Detections } from "./detections.ts";
 import type { Frame } from "./frame.ts";
 import { heatmapDetector } from "./heatmap-detector.ts";
 import { nanodet } from "./nanodet.ts";
-import { pixelsFrame } from "./sharp-images.ts";
+import { pixelsFrame } from "../adapters/sharp-images.ts";
 
 // The detectors on the vendored models; on the video they are tested in a browser, where it can be decoded.
 

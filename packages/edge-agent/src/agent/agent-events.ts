@@ -1,7 +1,7 @@
 import type { PlainError } from "@sedna-js/core";
-import { callListener } from "../call-listener.ts";
+import { callListener } from "../async/call-listener.ts";
 import type { QueueEvent } from "../queue/durable-queue.ts";
-import type { SenderEvent } from "../queue/sender.ts";
+import type { SenderEvent } from "../queue/create-sender.ts";
 import type { SourceEvent } from "../sources/source-events.ts";
 import type { SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { ReportEvent } from "../telemetry/report-events.ts";

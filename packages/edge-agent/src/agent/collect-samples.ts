@@ -9,7 +9,7 @@ import {
 import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
-import { holdSample } from "../updates/hold-sample.ts";
+import { holdSample } from "../frames/hold-sample.ts";
 import type { LifeEvent } from "./agent-events.ts";
 
 /** Options of {@link collectSamples}. */

@@ -21,10 +21,10 @@ import { bundledWorker } from "../../../../testing/bundled-worker.ts";
 import { publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
 import { modelServer, type ModelServer } from "../../../../testing/model-server.ts";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { memorySamples } from "../../../cloud/src/sample-store.ts";
-import { sampleService } from "../../../cloud/src/sample-service.ts";
-import { createCloud } from "../../../cloud/src/create-cloud.ts";
-import { serve } from "../../../cloud/src/serve.node.ts";
+import { memorySamples } from "../../../cloud/src/samples/sample-store.ts";
+import { sampleService } from "../../../cloud/src/samples/sample-service.ts";
+import { createCloud } from "../../../cloud/src/http/create-cloud.ts";
+import { serve } from "../../../cloud/src/http/serve.node.ts";
 
 // Whole agents on real Workers, files and sockets. y = x + x says how bright a frame is, from 0 to 2.
 

@@ -18,7 +18,7 @@ import { absentModel } from "./absent-model.ts";
 import { createEmitter, type AgentEvent } from "./agent-events.ts";
 import { bindMiner } from "./bind-miner.ts";
 import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
-import { lead } from "./lead.ts";
+import { lead } from "./elect-leader.ts";
 import { openModel } from "./open-model.ts";
 
 /** No pixels leave, where nobody has said that they may. */

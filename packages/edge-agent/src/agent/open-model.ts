@@ -3,7 +3,7 @@ import { openByteStore, sednaModelStore } from "#platform";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../async/delay.ts";
 import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createUpdater, type Updater } from "../updates/create-updater.ts";

@@ -1,5 +1,5 @@
 import { nextWait, SednaError } from "@sedna-js/core";
-import { pause } from "../pause.ts";
+import { pause } from "../async/delay.ts";
 
 /** Options of {@link retryWithin}. */
 export interface RetryOptions {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { defineCommand } from "citty";
 import type { EdgeJob } from "../job/edge-job.ts";
 import { createModelStore } from "../models/create-model-store.ts";
-import { memoryBytes } from "../models/memory-bytes.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
 import { diagnose, type DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
 import { checkArgs } from "./check-args.ts";

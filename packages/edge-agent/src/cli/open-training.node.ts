@@ -16,7 +16,7 @@ import {
 } from "@sedna-js/core";
 import { openByteStore } from "#platform";
 import { deviceIdentity } from "../federation/device-identity.ts";
-import { enrolDevice } from "../federation/enrol-device.ts";
+import { enrolDevice } from "../federation/enroll-device.ts";
 import { federationTransport } from "../federation/federation-transport.ts";
 import { fetchFederationStatus } from "../federation/fetch-status.ts";
 import type { TrainJob } from "../job/train-job.ts";

@@ -19,8 +19,8 @@ import {
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, refusal, type AnyExchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
-import type { ByteStore } from "../models/byte-store.ts";
-import { pause } from "../pause.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+import { pause } from "../async/delay.ts";
 
 /** Options of {@link createMistnetEdge}. */
 export interface MistnetEdgeOptions {

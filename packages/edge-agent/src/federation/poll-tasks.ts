@@ -1,5 +1,5 @@
 import { nextWait, parseFederationTask, SednaError, type FederationTask } from "@sedna-js/core";
-import { pause } from "../pause.ts";
+import { pause } from "../async/delay.ts";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
 /** Options of {@link pollTasks}. */

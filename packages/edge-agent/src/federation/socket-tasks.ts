@@ -1,6 +1,6 @@
 import { nextWait, type FederationTask, type SednaError } from "@sedna-js/core";
 import type { ClientSocket } from "#platform";
-import { pause } from "../pause.ts";
+import { pause } from "../async/delay.ts";
 import { controlConnection, type ControlEnd } from "./control-connection.ts";
 import type { FederationSession } from "./federation-session.ts";
 

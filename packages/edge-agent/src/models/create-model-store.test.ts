@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { paddedOnnx, signingKey } from "../../../../testing/model-publisher.ts";
 import { failure, model, modelStoreFixture } from "../../../../testing/model-store-fixture.ts";
-import type { ByteStore } from "./byte-store.ts";
-import { memoryBytes } from "./memory-bytes.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
 import type { ModelStore } from "./model-store.ts";
 
 const at = modelStoreFixture(await signingKey("owner"));

@@ -9,7 +9,7 @@ import {
   type PublicKey,
   type SignedManifest,
 } from "@sedna-js/core";
-import type { ByteStore } from "./byte-store.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { downloadFile } from "./model-download.ts";
 import { fetchSmall } from "./fetch-small.ts";
 import type { ModelStore, VerifiedModel } from "./model-store.ts";

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { manifestOf } from "../../../../testing/model-publisher.ts";
 import { failure } from "../../../../testing/model-store-fixture.ts";
 import { modelServer, type Mischief, type ModelServer } from "../../../../testing/model-server.ts";
-import type { ByteStore } from "./byte-store.ts";
-import { fileBytes } from "./file-bytes.node.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+import { fileBytes } from "../storage/file-bytes.node.ts";
 import { downloadFile, type DownloadOptions } from "./model-download.ts";
 import { readFile } from "./stored-file.ts";
 

@@ -1,7 +1,7 @@
 import { type ModelFile, nextWait, readPieces, SednaError } from "@sedna-js/core";
 import { readRetryAfter } from "../http/retry-after.ts";
-import { pause } from "../pause.ts";
-import type { ByteStore } from "./byte-store.ts";
+import { pause } from "../async/delay.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { discardFile, readParts, writePart } from "./stored-file.ts";
 
 /** Options of {@link downloadFile}. */

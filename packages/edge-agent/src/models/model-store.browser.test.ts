@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { openByteStore } from "#platform";
 import { byteStoreSuite } from "../../../../testing/byte-store-suite.ts";
 import { paddedOnnx, publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
-import type { ByteStore } from "./byte-store.ts";
-import { cacheBytes } from "./cache-bytes.browser.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+import { cacheBytes } from "../storage/cache-bytes.browser.ts";
 import { createModelStore } from "./create-model-store.ts";
-import { fallbackBytes } from "./fallback-bytes.ts";
-import { memoryBytes } from "./memory-bytes.ts";
+import { fallbackBytes } from "../storage/fallback-bytes.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
 import type { ModelStore } from "./model-store.ts";
-import { opfsBytes } from "./opfs-bytes.browser.ts";
+import { opfsBytes } from "../storage/opfs-bytes.browser.ts";
 
 // In a real Chromium, on its own disk.
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { keysFile, publish, signingKey } from "../../../../testing/model-publisher.ts";
 import { failure, model, modelStoreFixture } from "../../../../testing/model-store-fixture.ts";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { memoryBytes } from "./memory-bytes.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
 
 // Whom a model store believes.
 

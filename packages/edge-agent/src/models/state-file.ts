@@ -1,5 +1,5 @@
 import { createRunQueue, WireError } from "@sedna-js/core";
-import type { ByteStore } from "./byte-store.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
 
 /** What a model store remembers, on the disk. */

@@ -1,6 +1,6 @@
 import { SednaError, type ModelFile } from "@sedna-js/core";
 import { sha256 } from "#platform";
-import type { ByteStore } from "./byte-store.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 
 // A file lies in the store as parts that are written once, one after the other: what has come outlives the process, and
 // no part is half a part. Its key is its content and length; a manifest that is wrong about one of them spoils no other's.

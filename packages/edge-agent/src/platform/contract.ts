@@ -3,7 +3,7 @@ import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
 import type { DeviceIdentityOptions, DeviceKey } from "../federation/device-identity.ts";
-import type { ByteStore } from "../models/byte-store.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
 import type { PauseReason, PauseSettings } from "../training/training-pauses.ts";
 

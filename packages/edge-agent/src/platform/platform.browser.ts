@@ -2,11 +2,11 @@ import { sha256 as createSha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { importOptional, SednaError, type Frame, type OrtModule, type Pixels } from "@sedna-js/core";
 import { browserFrame, type BrowserFrame, type BrowserPicture } from "../frames/video-frame.browser.ts";
-import { cacheBytes } from "../models/cache-bytes.browser.ts";
-import { fallbackBytes } from "../models/fallback-bytes.ts";
-import { memoryBytes } from "../models/memory-bytes.ts";
-import { opfsBytes } from "../models/opfs-bytes.browser.ts";
-import type { ByteStore } from "../models/byte-store.ts";
+import { cacheBytes } from "../storage/cache-bytes.browser.ts";
+import { fallbackBytes } from "../storage/fallback-bytes.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
+import { opfsBytes } from "../storage/opfs-bytes.browser.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import type {
   ExecutionProvider,
   ModelSource,
@@ -19,8 +19,8 @@ import type {
 export { openDeviceKey } from "../federation/device-key.browser.ts";
 export { platformChecks } from "../telemetry/doctor.browser.ts";
 export { watchPauses } from "../training/watch-pauses.browser.ts";
-export { becomeLeader } from "../queue/leadership.browser.ts";
-export { idbQueueStore as openQueueStore } from "../queue/idb-queue-store.browser.ts";
+export { becomeLeader } from "../leadership/become-leader.browser.ts";
+export { idbQueueStore as openQueueStore } from "../queue/stores/idb-queue-store.browser.ts";
 export { camera } from "../sources/camera.browser.ts";
 export { videoElement } from "../sources/video-element.browser.ts";
 export { videoFile } from "../sources/video-file.browser.ts";

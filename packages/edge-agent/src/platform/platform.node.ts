@@ -12,10 +12,10 @@ import {
 } from "@sedna-js/core";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import { importSharp } from "../frames/decode-image.node.ts";
-import { fileQueueStore } from "../queue/file-queue-store.node.ts";
+import { fileQueueStore } from "../queue/stores/file-queue-store.node.ts";
 import type { QueueStore } from "../queue/queue-store.ts";
-import { fileBytes } from "../models/file-bytes.node.ts";
-import type { ByteStore } from "../models/byte-store.ts";
+import { fileBytes } from "../storage/file-bytes.node.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import type {
   ExecutionProvider,
   ModelSource,
@@ -30,7 +30,7 @@ export { openDeviceKey } from "../federation/device-key.node.ts";
 export { platformChecks } from "../telemetry/doctor.node.ts";
 export { watchPauses } from "../training/watch-pauses.node.ts";
 export { decodeImage } from "../frames/decode-image.node.ts";
-export { becomeLeader } from "../queue/leadership.node.ts";
+export { becomeLeader } from "../leadership/become-leader.node.ts";
 export { directory } from "../sources/directory.node.ts";
 export { rtsp, videoFile, webcam } from "../sources/ffmpeg.node.ts";
 export { sednaModelStore } from "../updates/sedna-model-store.node.ts";

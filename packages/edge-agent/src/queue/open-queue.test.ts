@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SednaError } from "@sedna-js/core";
-import { memoryQueueStore } from "./memory-queue-store.ts";
+import { memoryQueueStore } from "./stores/memory-queue-store.ts";
 import { openQueue } from "./open-queue.ts";
 import { body, drain, workbench } from "./queue-workbench.suite.ts";
 

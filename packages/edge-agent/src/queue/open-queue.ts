@@ -1,9 +1,9 @@
 import { describe, SednaError } from "@sedna-js/core";
 import type { DropReason, DurableQueue, QueueEvent, WhenFull } from "./durable-queue.ts";
-import { itemKeeper } from "./item-keeper.ts";
+import { itemKeeper } from "./item-store.ts";
 import { queueClock } from "./queue-clock.ts";
 import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "./queue-store.ts";
-import { waitingItems, type QueueItem } from "./waiting-items.ts";
+import { waitingItems, type QueueItem } from "./pending-items.ts";
 
 /** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
 const MARK_MS = 60_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import type { DurableQueue } from "./durable-queue.ts";
-import { fileQueueStore } from "./file-queue-store.node.ts";
+import { fileQueueStore } from "./stores/file-queue-store.node.ts";
 import { openQueue } from "./open-queue.ts";
 
 // Any sequence of calls, restarts and deaths, against a plain array. A death is a copy of the directory, as it is at

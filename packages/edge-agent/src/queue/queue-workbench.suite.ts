@@ -1,5 +1,5 @@
 import type { DurableQueue, QueueEvent } from "./durable-queue.ts";
-import { memoryQueueStore } from "./memory-queue-store.ts";
+import { memoryQueueStore } from "./stores/memory-queue-store.ts";
 import { openQueue, type OpenQueueOptions } from "./open-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
 

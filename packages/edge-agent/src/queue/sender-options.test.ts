@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { arrayQueue } from "../../../../testing/array-queue.ts";
-import { createSender } from "./sender.ts";
+import { createSender } from "./create-sender.ts";
 
 it.each([
   [{ concurrency: 0 }, "expected concurrency"],

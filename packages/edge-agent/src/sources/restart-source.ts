@@ -1,6 +1,6 @@
 import { nextWait, SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
-import { callListener } from "../call-listener.ts";
-import { pause } from "../pause.ts";
+import { callListener } from "../async/call-listener.ts";
+import { pause } from "../async/delay.ts";
 import type { SourceEvent } from "./source-events.ts";
 import { stoppable } from "./stoppable.ts";
 

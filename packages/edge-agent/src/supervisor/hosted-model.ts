@@ -1,7 +1,7 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
 import { transfer } from "comlink";
 import { lifeEnded } from "#platform";
-import { askWorker, type WorkerAnswers } from "../worker/ask-worker.ts";
+import { askWorker, type WorkerAnswers } from "../worker/call-worker.ts";
 import type { ModelToOpen, RemoteModelHost } from "../worker/protocol.ts";
 import { workerCalls } from "../worker/worker-calls.ts";
 import { classifyFailure } from "./classify-failure.ts";

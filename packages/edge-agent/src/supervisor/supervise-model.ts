@@ -1,13 +1,13 @@
 import { createRunQueue, orAbort, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
 import { defaultModelWorker, defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform";
-import { callListener } from "../call-listener.ts";
+import { callListener } from "../async/call-listener.ts";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
-import type { WorkerAnswers } from "../worker/ask-worker.ts";
+import type { WorkerAnswers } from "../worker/call-worker.ts";
 import { chooseVariant, variantsFor } from "./choose-variant.ts";
 import { isFinal } from "./classify-failure.ts";
 import { openHostedModel, type HostedModel, type ModelFailure, type OpenedModel } from "./hosted-model.ts";
-import { climbLadder, rungOf, startLadder, type Ladder, type LadderEvent } from "./ladder.ts";
+import { climbLadder, rungOf, startLadder, type Ladder, type LadderEvent } from "./fallback-chain.ts";
 import type { Rung, SupervisedModel, SupervisorEvent } from "./supervised-model.ts";
 
 /** Options of {@link superviseModel}. */

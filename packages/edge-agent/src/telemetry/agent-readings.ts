@@ -1,6 +1,6 @@
 import type { JointResult, JointStatistics, MetricSample } from "@sedna-js/core";
 import type { QueueEvent, QueueStatistics } from "../queue/durable-queue.ts";
-import type { SenderEvent } from "../queue/sender.ts";
+import type { SenderEvent } from "../queue/create-sender.ts";
 import type { Rung, SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { UpdateEvent } from "../updates/update-events.ts";
 import type { ReportEvent } from "./report-events.ts";

@@ -1,4 +1,4 @@
-import type { ByteStore } from "../models/byte-store.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { blockEntries, readEntry, writeBlock, type BlockEntry, type EntryPlace } from "./feature-block.ts";
 
 /** Blocks of features in a store, the least recently used of which go when it is full. Calls of `add` and `keepOrder` do not overlap. */

@@ -3,7 +3,7 @@ import { onnxReferences, tensors, WireError } from "@sedna-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { onnxEstimator } from "../onnx-estimator.ts";
+import { onnxEstimator } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 
 const digits = await readFile(new URL("../../../../models/digits-big/model.onnx", import.meta.url));

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { classifier, readSafetensors, type LabelledSample, type Tensor } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fileBytes } from "../models/file-bytes.node.ts";
-import { onnxEstimator } from "../onnx-estimator.ts";
+import { fileBytes } from "../storage/file-bytes.node.ts";
+import { onnxEstimator } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 import { createFeatureCache } from "./feature-cache.ts";
 import { headEstimator } from "./head-estimator.ts";
-import { labelledSamples } from "./labelled-samples.ts";
+import { labelledSamples } from "./labeled-samples.ts";
 
 const SIDE = 28;
 const file = (path: string): URL => new URL(`../../../../models/${path}`, import.meta.url);

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pixelsFrame, SednaError, type Tensor } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ByteStore } from "../models/byte-store.ts";
-import { fileBytes } from "../models/file-bytes.node.ts";
-import { memoryBytes } from "../models/memory-bytes.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+import { fileBytes } from "../storage/file-bytes.node.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
 import { createFeatureCache } from "./feature-cache.ts";
 
 const paths = { folder: "", made: 0 };

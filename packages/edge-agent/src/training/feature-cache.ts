@@ -1,6 +1,6 @@
 import { createRunQueue } from "@sedna-js/core";
 import { sha256 } from "#platform";
-import type { ByteStore } from "../models/byte-store.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
 import { createBlockStore } from "./block-store.ts";
 import { entryBytes } from "./feature-block.ts";
 import { hashSample } from "./hash-sample.ts";

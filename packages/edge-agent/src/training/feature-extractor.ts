@@ -7,7 +7,7 @@ import {
   type Tensors,
 } from "@sedna-js/core";
 import { readModel } from "#platform";
-import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx-estimator.ts";
+import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 
 /** What a model may give as a sample's features: numbers, a tensor of them, or one tensor by name. Tensors are flattened. */

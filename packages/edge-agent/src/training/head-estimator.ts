@@ -15,7 +15,7 @@ import {
   type TrainOptions,
 } from "@sedna-js/core";
 import type { Head } from "@sedna-js/wasm-kernels";
-import { callListener } from "../call-listener.ts";
+import { callListener } from "../async/call-listener.ts";
 import { cachedExtractor } from "./cached-extractor.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { FeatureCache } from "./feature-cache.ts";

@@ -14,7 +14,7 @@ import {
 } from "@sedna-js/core";
 import { seededRandom, shuffled } from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform";
-import { callListener } from "../call-listener.ts";
+import { callListener } from "../async/call-listener.ts";
 import { checkPlan } from "./check-plan.ts";
 import { featureExtractor } from "./feature-extractor.ts";
 import { learnerLife, type Leave } from "./learner-life.ts";

@@ -1,8 +1,8 @@
 import { SednaError, type TrainingPlan } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { separable } from "../../../../testing/trainable-estimator-suite.ts";
-import type { ByteStore } from "../models/byte-store.ts";
-import { memoryBytes } from "../models/memory-bytes.ts";
+import type { ByteStore } from "../storage/byte-store.ts";
+import { memoryBytes } from "../storage/memory-bytes.ts";
 import { headEstimator, type HeadEstimatorOptions } from "./head-estimator.ts";
 
 const plan: TrainingPlan = {

@@ -1,7 +1,7 @@
 import type { TrainingPlan } from "@sedna-js/core";
 import type { Head, HeadEpoch } from "@sedna-js/wasm-kernels";
 import { sha256 } from "#platform";
-import { checkKey, type ByteStore } from "../models/byte-store.ts";
+import { checkKey, type ByteStore } from "../storage/byte-store.ts";
 
 /** Where a long training keeps how far it is. */
 export interface CheckpointOptions {

@@ -1,6 +1,6 @@
 import type { TrainingPauses } from "@sedna-js/core";
 import { watchPauses } from "#platform";
-import { callListener } from "../call-listener.ts";
+import { callListener } from "../async/call-listener.ts";
 import { poll } from "./poll.ts";
 
 /** Why a training waits. */

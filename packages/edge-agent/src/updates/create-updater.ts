@@ -1,5 +1,5 @@
 import { SednaError, toPlainError } from "@sedna-js/core";
-import { callListener } from "../call-listener.ts";
+import { callListener } from "../async/call-listener.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createPoller } from "./create-poller.ts";

@@ -1,6 +1,6 @@
 import { withDeadline } from "@sedna-js/core";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
-import { holdSample } from "./hold-sample.ts";
+import { holdSample } from "../frames/hold-sample.ts";
 import { median } from "./median.ts";
 import type { ModelSlot, Watched } from "./model-slot.ts";
 import { hasNaN } from "./result-agreement.ts";

@@ -1,8 +1,8 @@
 import type { Estimator } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
 import { ownerEndpoint } from "#platform";
-import { answerCalls } from "./answer-calls.ts";
-import { answerTraining } from "./answer-training.ts";
+import { answerCalls } from "./handle-calls.ts";
+import { answerTraining } from "./handle-training.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { reply } from "./reply.ts";
 import { runningCalls } from "./running-calls.ts";

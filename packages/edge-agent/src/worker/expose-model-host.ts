@@ -10,7 +10,7 @@ import {
 import { expose, type Endpoint } from "comlink";
 import { holdLife, importOnnxRuntime, ownerEndpoint, sessionOptions } from "#platform";
 import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
-import { answerCalls } from "./answer-calls.ts";
+import { answerCalls } from "./handle-calls.ts";
 import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
 import { reply } from "./reply.ts";
 

@@ -1,6 +1,6 @@
 import { isFrame, type LabelledSample, type LabelledSamples } from "@sedna-js/core";
 import { transfer } from "comlink";
-import { postedSample } from "./ask-worker.ts";
+import { postedSample } from "./call-worker.ts";
 import type { PostedLabelledSample, Reply } from "./protocol.ts";
 import { reply } from "./reply.ts";
 

@@ -1,6 +1,6 @@
 import type { EstimatorMetadata, TrainableEstimator } from "@sedna-js/core";
-import { askTraining } from "./ask-training.ts";
-import { askWorker } from "./ask-worker.ts";
+import { askTraining } from "./call-training.ts";
+import { askWorker } from "./call-worker.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 

@@ -1,0 +1,148 @@
+import {
+  pixelsFrame,
+  SednaError,
+  WireError,
+  type DecodeImage,
+  type Estimator,
+  type Tensor,
+} from "@sedna-js/core";
+import { createBatcher, type Batcher, type BatcherOptions } from "./batcher.ts";
+import { mountOpenInference } from "./open-inference-routes.ts";
+import { mountSedna, type SednaCallback } from "./sedna-routes.ts";
+import {
+  closeServed,
+  servedModel,
+  type ServedEstimator,
+  type ServedModel,
+  type ServedResult,
+  type ServedSample,
+} from "./served-model.ts";
+import type { Service } from "../http/service.ts";
+
+/** Options of {@link bigModelService}. */
+export interface BigModelServiceOptions extends Pick<
+  BatcherOptions<never, never>,
+  "maxBatch" | "maxDelayMs" | "maxQueue"
+> {
+  /** A detector of pictures, or a model from tensors to tensors. */
+  readonly estimator: ServedEstimator;
+  /** Its name in both protocols. Default `sedna`, which Sedna's clients ask for. */
+  readonly name?: string;
+  /** Decodes encoded pictures. `sharpDecoder()` in Node. */
+  readonly decodeImage?: DecodeImage;
+  /** Post-processings that a Sedna client may name in `callback`. */
+  readonly callbacks?: Readonly<Record<string, SednaCallback>>;
+}
+
+/** What both protocols need of a service. */
+export interface Served {
+  readonly name: string;
+  /** The model, once it is loaded. @throws {SednaError} `cloud-busy` before. */
+  model(): ServedModel;
+  readonly ready: boolean;
+  /** `read` makes the sample when its turn has come: pictures unpack to many times their size. */
+  infer(
+    read: () => ServedSample | Promise<ServedSample>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ServedResult>;
+}
+
+type Read = () => ServedSample | Promise<ServedSample>;
+
+/** Paths of the cloud's own, which no model can have. */
+const reserved = ["v2", "metrics", ".", ".."];
+
+/**
+ * A big model for edges: Sedna's REST and the Open Inference Protocol, version 2, over one bounded, batching
+ * queue. Source: Sedna's `BigModelService` and `InferenceServer`.
+ */
+export function bigModelService({
+  estimator,
+  name = "sedna",
+  decodeImage,
+  callbacks = {},
+  ...limits
+}: BigModelServiceOptions): Service {
+  if (!/^[\w.-]+$/.test(name) || reserved.includes(name))
+    throw new RangeError(
+      `name a big model: expected letters, digits, ".", "_" and "-", and none of v2, metrics; got ${JSON.stringify(name)}`,
+    );
+  const worker = estimator as Estimator<ServedSample, ServedResult>;
+  let loaded: ServedModel | undefined;
+  let closed = false;
+  let observe: (event: { readonly size: number; readonly seconds: number }) => void = () => {};
+
+  const run = async (reads: readonly Read[]): Promise<readonly ServedResult[]> => {
+    const samples: ServedSample[] = [];
+    try {
+      for (const read of reads) samples.push(await read());
+      if (samples.length > 1 && worker.predictBatch) return await worker.predictBatch(samples);
+      const results: ServedResult[] = [];
+      for (const sample of samples) results.push(await worker.predict(sample));
+      return results;
+    } finally {
+      samples.forEach(closeServed);
+    }
+  };
+  const open = (batches: boolean): Batcher<Read, ServedResult> =>
+    // A model that takes one sample at a time is not helped by waiting for company.
+    createBatcher({ ...limits, ...(batches ? {} : { maxBatch: 1 }), run, onRun: (event) => observe(event) });
+  let batcher: Batcher<Read, ServedResult> | undefined;
+
+  const served: Served = {
+    name,
+    get ready() {
+      return loaded !== undefined && !closed;
+    },
+    model() {
+      if (!loaded)
+        throw new SednaError(`ask the model ${name}: expected it loaded; it is still loading`, {
+          code: "cloud-busy",
+          retryable: true,
+          retryAfterMs: 1000,
+        });
+      return loaded;
+    },
+    async infer(read, options) {
+      served.model();
+      return batcher!.submit(read, options);
+    },
+  };
+
+  return {
+    name,
+    get ready() {
+      return served.ready;
+    },
+    async start() {
+      const metadata = await worker.load();
+      batcher = open(metadata.batches ?? false);
+      loaded = servedModel(metadata, { decodeImage, frame: frameOfPixels });
+    },
+    mount(app, { metrics, logger }) {
+      observe = ({ size, seconds }) => {
+        metrics.observe("sedna_inference_seconds", { model: name }, seconds);
+        metrics.add("sedna_inference_samples_total", { model: name }, size);
+      };
+      metrics.gauge("sedna_queue_samples", { model: name }, () => batcher?.waiting ?? 0);
+      mountSedna(app, served, { metrics, logger, callbacks });
+      mountOpenInference(app, served, { metrics, logger });
+    },
+    async close() {
+      closed = true;
+      await batcher?.close();
+      await worker.dispose();
+    },
+  };
+}
+
+/** UINT8 [height,width,3] or [height,width,4] as a frame. @throws {WireError} on another shape. */
+function frameOfPixels({ dtype, shape, data }: Tensor): ReturnType<typeof pixelsFrame> {
+  const [height, width, channels] = shape;
+  if (dtype !== "uint8" || shape.length !== 3 || !height || !width || (channels !== 3 && channels !== 4))
+    throw new WireError(`read a picture: expected UINT8 [height,width,3]; got ${dtype} [${shape}]`);
+  const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
+  for (let i = 0, from = 0; i < rgba.length; i += 4, from += channels)
+    for (let c = 0; c < channels; c++) rgba[i + c] = Number(data[from + c]);
+  return pixelsFrame({ width, height, data: rgba });
+}

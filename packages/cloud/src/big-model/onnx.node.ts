@@ -1,0 +1,65 @@
+import {
+  createOnnxEstimator,
+  decodeWithSharp,
+  importOptional,
+  onnxRuntime,
+  SednaError,
+  type DecodeImage,
+  type Estimator,
+  type OrtModule,
+  type SharpModule,
+} from "@sedna-js/core";
+import { readFile } from "node:fs/promises";
+import type { OnnxFileOptions } from "../platform/contract.ts";
+
+/** An ONNX file on `onnxruntime-node`, as an estimator to serve. */
+export function onnxFile<Sample, Result>({
+  path,
+  ...options
+}: OnnxFileOptions<Sample, Result>): Estimator<Sample, Result> {
+  const read = (): Promise<Uint8Array> =>
+    readFile(path).catch((cause: Error) => {
+      throw new SednaError(`read the model ${path}: expected a file; got ${cause.message}`, {
+        code: "model-unreadable",
+        cause,
+      });
+    });
+  return onnxBytes({ ...options, model: read });
+}
+
+/** The bytes of an ONNX file, or what reads them, as an estimator. */
+export function onnxBytes<Sample, Result>({
+  model: source,
+  task,
+  threads = 0,
+}: Omit<OnnxFileOptions<Sample, Result>, "path"> & {
+  readonly model: Uint8Array | (() => Promise<Uint8Array>);
+}): Estimator<Sample, Result> {
+  return createOnnxEstimator({
+    task,
+    async open() {
+      const model = typeof source === "function" ? await source() : source;
+      const ort = await importOptional("onnxruntime-node", {
+        action: "load ONNX Runtime",
+        load: () => import("onnxruntime-node"),
+      });
+      const sessionOptions = threads > 0 ? { intraOpNumThreads: threads } : {};
+      return {
+        model,
+        runtime: onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"], sessionOptions }),
+      };
+    },
+  });
+}
+
+/** Decodes JPEG, PNG and WebP with the optional package `sharp`. */
+export function sharpDecoder(): DecodeImage {
+  const sharp = async (): Promise<SharpModule> => {
+    const { default: open } = await importOptional("sharp", {
+      action: "read pictures in Node",
+      load: () => import("sharp"),
+    });
+    return open as unknown as SharpModule;
+  };
+  return (bytes) => decodeWithSharp(bytes, sharp);
+}

@@ -1,0 +1,248 @@
+import { access, constants, mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
+import { defineCommand } from "citty";
+import { pino } from "pino";
+import { federationArgs, federationOptions } from "./aggregate-options.ts";
+import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
+import { createCloud } from "../http/create-cloud.ts";
+import { drainOnSignal } from "./drain-on-signal.node.ts";
+import { controlSocket } from "../federation/protocol/control-socket.ts";
+import { createFederation } from "../federation/create-federation.ts";
+import { directoryFederationLog } from "../federation/log/directory-federation-log.node.ts";
+import { enrolledSessions } from "../federation/sessions/enrolled-sessions.ts";
+import { enrolmentService } from "../federation/sessions/enrollment-service.ts";
+import type { FederationOptions } from "../federation/federation-options.ts";
+import { federationService } from "../federation/federation-service.ts";
+import type { Federation } from "../federation/federation.ts";
+import { fileDeviceRegistry } from "../federation/sessions/file-device-registry.node.ts";
+import { openSessions, randomSecret } from "../federation/sessions/anonymous-sessions.ts";
+import { sednaAggregation } from "../federation/sedna/sedna-aggregation.ts";
+import type { Sessions } from "../federation/sessions/sessions.ts";
+import { followRounds } from "./follow-rounds.ts";
+import { modelFile } from "../models/save-model.node.ts";
+import { serve } from "../http/serve.node.ts";
+import type { Service } from "../http/service.ts";
+import { UsageError } from "./usage-error.ts";
+
+const args = {
+  ...federationArgs,
+  log: {
+    type: "string",
+    description: "Write what happens to this directory, so that a restart goes on in the same round",
+    valueHint: "directory",
+  },
+  save: {
+    type: "string",
+    description: "Keep the newest model in this file, as safetensors",
+    valueHint: "file",
+  },
+  sedna: {
+    type: "boolean",
+    description:
+      "Let Sedna's Python clients in too, at /AGGREGATION, by its own WebSocket protocol; whoever reaches it takes part, unless --token is set",
+  },
+  keras: {
+    type: "boolean",
+    description:
+      "Sedna's clients have matrices as Keras does, [inputs, outputs], where heads have [outputs, inputs]",
+  },
+  "ws-mb": {
+    type: "string",
+    description: "Longest frame of a Sedna client in MiB, Sedna's ws_size",
+    default: "10",
+  },
+  exit: {
+    type: "boolean",
+    description: "End when the last round is done and its clients have gone, or a minute later",
+  },
+  host: { type: "string", description: "Address to listen on", default: "127.0.0.1" },
+  port: { type: "string", description: "Port to listen on; 0 takes a free one", default: "7363" },
+  devices: {
+    type: "string",
+    description:
+      "Let in only devices that prove who they are; those that were enrolled are kept in this directory",
+    valueHint: "directory",
+  },
+  "enrolment-token": {
+    type: "string",
+    description:
+      "What a device has to know to be enrolled, several separated by commas; or set SEDNA_ENROLMENT_TOKEN",
+  },
+  origin: { type: "string", description: "Origins of pages that may take part, separated by commas" },
+  token: {
+    type: "string",
+    description:
+      "Bearer token that Sedna's clients and readers of /metrics must send; or set SEDNA_TOKEN. For the federation's own clients see --devices",
+  },
+} as const;
+
+/** A float32 as a number in JSON, about. */
+const JSON_BYTES = 20;
+/** How long clients may stay after the last round where `--exit` was said. */
+const GOODBYE_MS = 60_000;
+
+/** `sedna-cloud aggregate`: a federation's aggregator. */
+export const aggregateCommand = defineCommand({
+  meta: {
+    name: "sedna-cloud aggregate",
+    description:
+      "Aggregate a federation: clients train on data that stays with them, and a model is made of their updates, round by round",
+  },
+  args,
+  async run({ args: given }) {
+    checkArgs(given, args);
+    const options = federationOptions(given);
+    const port = numberOption({ name: "port", text: given.port }, { min: 0, max: 65535 });
+    const frameMb = numberOption({ name: "ws-mb", text: given["ws-mb"] }, { min: 1, max: 256 });
+    if (given.keras && !given.sedna) throw new UsageError("--keras: expected --sedna beside it; got none");
+    if (given.devices === "")
+      throw new UsageError("--devices: expected the path of a directory; got nothing");
+    if (given["enrolment-token"] !== undefined && !given.devices)
+      throw new UsageError("--enrolment-token: expected --devices beside it; got none");
+    if (given.log === "") throw new UsageError("--log: expected the path of a directory; got nothing");
+    await checkSave(given.save);
+    await checkDevices(given.devices);
+    const enrolmentToken = given["enrolment-token"] ?? (process.env["SEDNA_ENROLMENT_TOKEN"] || undefined);
+
+    const logger = pino({ base: null });
+    const federation = await createIt({
+      ...options,
+      ...(given.log && { log: directoryFederationLog(given.log) }),
+      logger,
+    });
+    const services: Service[] = [
+      ...servicesOf(federation, { devices: given.devices, enrolmentToken }),
+      ...(given.sedna
+        ? [
+            sednaAggregation({
+              federation,
+              transposed: given.keras === true,
+              maxMessageBytes: frameMb * 2 ** 20,
+            }),
+          ]
+        : []),
+    ];
+    const cloud = await asUsage(() =>
+      createCloud({
+        services,
+        origins: listOption(given.origin),
+        token: given.token ?? (process.env["SEDNA_TOKEN"] || undefined),
+        logger,
+      }),
+    );
+    const file =
+      given.save === undefined
+        ? undefined
+        : modelFile(given.save, {
+            onError: (error) =>
+              logger.error({ error: error.message, path: given.save }, "the model could not be saved"),
+          });
+    const served = await serve(cloud, { port, host: given.host });
+    const { plan } = federation;
+    logger.info({ url: served.url, name: plan.name }, "listening");
+    const end = async (): Promise<void> => {
+      await served.close();
+      await file?.settled();
+    };
+    drainOnSignal({ close: end }, logger);
+    await cloud.start();
+    followRounds(federation, {
+      logger,
+      ...(file && { file }),
+      onDone: () =>
+        given.exit &&
+        void whenGone(federation)
+          .then(end)
+          .then(() => process.exit(0)),
+    });
+    const parameters = flatLength(plan.layout);
+    logger.info(
+      {
+        aggregation: plan.aggregation,
+        participants: plan.participants,
+        rounds: plan.exitRound,
+        parameters,
+        ...(given.log && { log: given.log }),
+        ...(given.save && { save: given.save }),
+        ...(given.sedna && { sedna: `${served.url.replace("http", "ws")}/${plan.aggregation}` }),
+      },
+      "ready",
+    );
+    if (given.sedna && parameters * JSON_BYTES > SEDNA_MAX_FRAME_BYTES)
+      logger.info(
+        { parameters },
+        "Sedna's own client takes frames of at most 16 MiB; models of so many parameters are longer",
+      );
+    if (!given.log) logger.info({}, "without --log a restart begins anew");
+    if (!given.devices)
+      logger.info(
+        {},
+        "any device that reaches this port may take part; --devices lets in only those that were enrolled",
+      );
+    else if (enrolmentToken === undefined)
+      logger.info({}, "without --enrolment-token no device can be enrolled; those that were take part");
+  },
+});
+
+/** A federation over HTTP and WebSockets: for any device, or for those that were enrolled. */
+function servicesOf(
+  federation: Federation,
+  {
+    devices,
+    enrolmentToken,
+  }: { readonly devices: string | undefined; readonly enrolmentToken: string | undefined },
+): Service[] {
+  const federations = [federation];
+  const { name } = federation.plan;
+  const serviceBy = (sessions: Sessions): Service =>
+    federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] });
+  if (devices === undefined) return [serviceBy(openSessions())];
+  const sessions = enrolledSessions({
+    audience: name,
+    registry: fileDeviceRegistry({ directory: devices }),
+    enrolmentTokens: listOption(enrolmentToken),
+    secret: randomSecret(),
+  });
+  return [enrolmentService({ sessions, federations: [name] }), serviceBy(sessions)];
+}
+
+async function createIt(options: FederationOptions): Promise<Federation> {
+  try {
+    return await asUsage(() => createFederation(options));
+  } catch (error) {
+    // Of the plan that the options came to.
+    throw error instanceof WireError ? new UsageError(error.message) : error;
+  }
+}
+
+async function checkSave(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  const folder = path === "" ? undefined : await stat(dirname(resolve(path))).catch(() => undefined);
+  const isFolder = path !== "" && (await stat(path).catch(() => undefined))?.isDirectory();
+  if (!folder?.isDirectory() || isFolder)
+    throw new UsageError(
+      `--save: expected the path of a file in a directory that is there; got ${path || "nothing"}`,
+    );
+}
+
+/** Now, not when the first device comes to be enrolled. */
+async function checkDevices(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new UsageError(
+      `--devices: expected a directory to read and write; got ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** Resolves when all clients of a federation have gone, or after a while. */
+async function whenGone(federation: Federation): Promise<void> {
+  const latest = Date.now() + GOODBYE_MS;
+  const isThere = (): boolean =>
+    federation.status().clients.some(({ state }) => state !== "left" && state !== "dropped");
+  while (isThere() && Date.now() < latest) await new Promise((resolve) => setTimeout(resolve, 250));
+}

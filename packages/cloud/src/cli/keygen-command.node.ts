@@ -1,0 +1,101 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readPublicKey, type PublicKey } from "@sedna-js/core";
+import { defineCommand } from "citty";
+import { checkArgs, wholeNumber } from "./command-args.ts";
+import { replace } from "../models/publish-model.node.ts";
+import { createSigningKey, readSigningKey, signKeySet } from "../models/signing-key.node.ts";
+import { UsageError } from "./usage-error.ts";
+
+const keygenArgs = {
+  out: {
+    type: "string",
+    description: "Directory for the private key and the public one",
+    valueHint: "directory",
+  },
+} as const;
+
+/** `sedna-cloud keygen`: a key pair to sign models with. The private file is the owner's alone to read. */
+export const keygenCommand = defineCommand({
+  meta: {
+    name: "sedna-cloud keygen",
+    description: "Make a key pair to sign models with; prints the public half, for the edges' jobs",
+  },
+  args: keygenArgs,
+  async run({ args: given }) {
+    checkArgs(given, keygenArgs);
+    if (!given.out) throw new UsageError("--out: expected a directory; got none");
+    const { key, pem } = createSigningKey();
+    const publicKey = `${JSON.stringify({ id: key.id, publicKey: key.publicKey })}\n`;
+    await mkdir(given.out, { recursive: true, mode: 0o700 });
+    // A key that is there is never written over: devices may trust it.
+    for (const file of [
+      { path: "private.pem", data: pem, mode: 0o600 },
+      { path: "public.json", data: publicKey, mode: 0o644 },
+    ]) {
+      await writeFile(join(given.out, file.path), file.data, { mode: file.mode, flag: "wx" }).catch(
+        (error: Error) => {
+          throw new UsageError(`--out: expected a directory without a key; got ${error.message}`);
+        },
+      );
+    }
+    process.stdout.write(publicKey);
+  },
+});
+
+const trustArgs = {
+  keys: {
+    type: "string",
+    description: "Public keys to trust from here on, as keygen wrote them, separated by commas",
+    valueHint: "files",
+  },
+  version: { type: "string", description: "A whole number above that of the last set; the first is 1" },
+  key: { type: "string", description: "A private key that edges trust so far", valueHint: "file" },
+  out: { type: "string", description: "The model's own folder", valueHint: "directory" },
+} as const;
+
+/** `sedna-cloud trust`: tells edges which keys to trust instead of those that they have. */
+export const trustCommand = defineCommand({
+  meta: {
+    name: "sedna-cloud trust",
+    description: "Exchange the keys that edges trust, by the word of one that they trust so far",
+  },
+  args: trustArgs,
+  async run({ args: given }) {
+    checkArgs(given, trustArgs);
+    for (const name of ["keys", "version", "key", "out"] as const)
+      if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
+    const keys: PublicKey[] = [];
+    for (const path of given.keys!.split(","))
+      keys.push(readPublicKey(asJson(await readGiven("keys", path.trim())), path));
+    const signer = readSigningKey(await readGiven("key", given.key!));
+    const signed = signKeySet(
+      { format: "sedna-keys/1", version: wholeNumber("version", given.version!), keys },
+      signer,
+    );
+    await mkdir(given.out!, { recursive: true });
+    await replace(given.out!, {
+      path: "keys.json",
+      data: new TextEncoder().encode(`${JSON.stringify(signed, undefined, 2)}\n`),
+    });
+    process.stdout.write(
+      `${JSON.stringify({ version: signed.keySet.version, keys: keys.map(({ id }) => id) })}\n`,
+    );
+  },
+});
+
+/** The text of a file that the command line names. @throws {UsageError} where there is none. */
+export async function readGiven(option: string, path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: Error) => {
+    throw new UsageError(`--${option}: expected a file to read; got ${error.message}`);
+  });
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What a parser says of it may quote it, and it may be a private key that was given by mistake.
+    throw new UsageError("--keys: expected the public keys that keygen wrote; got a file that is no JSON");
+  }
+}

@@ -1,0 +1,100 @@
+import { defineCommand } from "citty";
+import { UsageError } from "./usage-error.ts";
+import { asUsage, checkArgs, wholeNumber } from "./command-args.ts";
+import { readGiven } from "./keygen-command.node.ts";
+import { publishModel } from "../models/publish-model.node.ts";
+import { readSigningKey } from "../models/signing-key.node.ts";
+
+const args = {
+  model: {
+    type: "string",
+    description: "Path of the ONNX file; what it refers to lies beside it",
+    valueHint: "file",
+  },
+  name: { type: "string", description: "The model's name" },
+  version: { type: "string", description: "A whole number above the published one; without it, the next" },
+  task: {
+    type: "string",
+    description: "What the model is for: heatmap, nanodet, classifier, tensors",
+    default: "tensors",
+  },
+  option: {
+    type: "string",
+    description: "Options of the task: key=value, separated by commas",
+    valueHint: "key=value",
+  },
+  labels: { type: "string", description: "Names of the classes, separated by commas" },
+  licence: { type: "string", description: "SPDX expression", valueHint: "Apache-2.0" },
+  key: { type: "string", description: "The private key that keygen has made", valueHint: "file" },
+  out: {
+    type: "string",
+    description: "The model's own folder, such as models/NAME, where serve --models takes models",
+    valueHint: "directory",
+  },
+  golden: { type: "boolean", description: "Run it here on inputs of a seed, and have edges compare" },
+  "rollback-of": {
+    type: "string",
+    description: "Say that this version goes back on purpose, and from which",
+  },
+} as const;
+
+const tasks = ["heatmap", "nanodet", "classifier", "tensors"];
+
+/** `sedna-cloud publish`: a new version of a model, signed, where edges look for it. */
+export const publishCommand = defineCommand({
+  meta: {
+    name: "sedna-cloud publish",
+    description: "Sign a new version of a model and put it where edges look",
+  },
+  args,
+  async run({ args: given }) {
+    checkArgs(given, args);
+    for (const name of ["model", "name", "licence", "key", "out"] as const)
+      if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
+    if (!tasks.includes(given.task))
+      throw new UsageError(`--task: expected one of ${tasks.join(", ")}; got ${given.task}`);
+    const options = taskOptions(given.option);
+    const pem = await readGiven("key", given.key!);
+    const manifest = await asUsage(() =>
+      publishModel({
+        model: given.model!,
+        name: given.name!,
+        task: { name: given.task, ...(options && { options }) },
+        licence: given.licence!,
+        key: readSigningKey(pem),
+        directory: given.out!,
+        ...(given.version !== undefined && { version: wholeNumber("version", given.version) }),
+        ...(given.labels && { labels: given.labels.split(",").map((label) => label.trim()) }),
+        ...(given["rollback-of"] !== undefined && {
+          rollbackOf: wholeNumber("rollback-of", given["rollback-of"]),
+        }),
+        ...(given.golden && { golden: {} }),
+      }),
+    );
+    process.stdout.write(
+      `${JSON.stringify({ name: manifest.name, version: manifest.version, files: manifest.files.length, bytes: manifest.files.reduce((sum, { size }) => sum + size, 0) })}\n`,
+    );
+  },
+});
+
+/** `a=1,b=x`; numbers, true and false are taken as such. */
+function taskOptions(text: string | undefined): Record<string, unknown> | undefined {
+  if (!text) return undefined;
+  return Object.fromEntries(
+    text.split(",").map((pair) => {
+      const [, key, value] = /^\s*([A-Za-z]\w*)=(.*?)\s*$/.exec(pair) ?? [];
+      if (key === undefined || value === undefined)
+        throw new UsageError(`--option: expected key=value; got ${JSON.stringify(pair)}`);
+      return [
+        key,
+        value === "true"
+          ? true
+          : value === "false"
+            ? false
+            : value !== "" && Number.isFinite(Number(value))
+              ? Number(value)
+              : value,
+      ];
+    }),
+  );
+}

@@ -1,0 +1,134 @@
+import { defineCommand } from "citty";
+import { federationArgs, federationOptions } from "./aggregate-options.ts";
+import { asUsage, checkArgs, numberOption } from "./command-args.ts";
+import { idxDigits } from "../simulate/idx-digits.node.ts";
+import { runSimulation, type SimulatedRound } from "../simulate/run-simulation.ts";
+import { dealtData, gaussianData } from "../simulate/simulation-data.ts";
+import { tableFoot, tableHead, tableLine } from "../simulate/simulation-table.ts";
+import { UsageError } from "./usage-error.ts";
+
+const { name: _name, head: _head, layers: _layers, ...shared } = federationArgs;
+
+const args = {
+  clients: { type: "string", description: "Clients of the federation", default: "1000" },
+  dropouts: {
+    type: "string",
+    description: "Share of all turns in which a client goes without a word",
+    default: "0",
+  },
+  stragglers: {
+    type: "string",
+    description: "Share of all turns in which a client takes longer than the round",
+    default: "0",
+  },
+  malicious: {
+    type: "string",
+    description:
+      "Share of the clients that attack: sign flips, scaling, NaN, wrong shapes, num_samples of 1e12, replays, oversize",
+    default: "0",
+  },
+  alpha: {
+    type: "string",
+    description: "How alike the clients' data is: at 0.1 most have one to three classes, at 100 all",
+    default: "0.5",
+  },
+  digits: {
+    type: "string",
+    description:
+      "Train on the IDX files in this directory, as MNIST has them; default: Gaussians of ten classes",
+    valueHint: "directory",
+  },
+  seed: { type: "string", description: "The same one gives the same run", default: "1" },
+  json: {
+    type: "boolean",
+    description: "A line of JSON for each round, and one for the end, in place of a table",
+  },
+  ...shared,
+  rounds: { ...shared.rounds, default: "20" },
+  participants: { ...shared.participants, default: "50" },
+  "deadline-s": { ...shared["deadline-s"], default: "60" },
+} as const;
+
+/** `sedna-cloud simulate`: a whole federation in one process, to see what settings do before devices do. */
+export const simulateCommand = defineCommand({
+  meta: {
+    name: "sedna-cloud simulate",
+    description:
+      "Run a whole federation in one process, on a clock that costs no waiting: the aggregator as it is, and clients that really train a softmax head, drop out, come late and attack",
+  },
+  args,
+  async run({ args: given }) {
+    checkArgs(given, args);
+    const share = (name: "dropouts" | "stragglers" | "malicious"): number =>
+      numberOption({ name, text: given[name] }, { min: 0, max: 1, integer: false });
+    const clients = numberOption({ name: "clients", text: given.clients }, { min: 1, max: 1_000_000 });
+    const [dropouts, stragglers, malicious] = [share("dropouts"), share("stragglers"), share("malicious")];
+    if (dropouts + stragglers > 1)
+      throw new UsageError(
+        `--dropouts and --stragglers: expected at most 1 together; got ${dropouts + stragglers}`,
+      );
+    const seed = numberOption({ name: "seed", text: given.seed }, { min: 0, max: 2 ** 32 - 1 });
+    const deal = {
+      clients,
+      seed,
+      alpha: numberOption({ name: "alpha", text: given.alpha }, { min: 1e-4, max: 1e4, integer: false }),
+    };
+    if (given.digits === "") throw new UsageError("--digits: expected the path of a directory; got nothing");
+    if (numberOption({ name: "rounds", text: given.rounds }, { min: 0 }) === 0)
+      throw new UsageError("--rounds: expected a whole number from 1 up: a simulation has an end; got 0");
+    const {
+      aggregator,
+      rounds = {},
+      training,
+      encoding,
+      topkShare,
+      maxNorm,
+    } = federationOptions({ ...given, name: "simulation", head: "softmax:1x1", layers: undefined });
+    const data =
+      given.digits === undefined ? gaussianData(deal) : dealtData(await idxDigits(given.digits), deal);
+    if (rounds.participants! > data.parts.length)
+      throw new UsageError(
+        `--participants: expected at most as many as there are clients with data, ${data.parts.length}; got ${rounds.participants}`,
+      );
+
+    const say = (line: string): void => void process.stdout.write(`${line}\n`);
+    const started = performance.now();
+    let isFirst = true;
+    const tell = (round: SimulatedRound): void => {
+      if (isFirst && !given.json) say(tableHead());
+      isFirst = false;
+      say(given.json ? JSON.stringify({ type: "round", ...round }) : tableLine(round));
+    };
+    const result = await asUsage(() =>
+      runSimulation({
+        data,
+        aggregator,
+        rounds,
+        dropouts,
+        stragglers,
+        malicious,
+        seed,
+        ...(training && { training }),
+        ...(encoding && { encoding }),
+        ...(topkShare !== undefined && { topkShare }),
+        ...(maxNorm !== undefined && { maxNorm }),
+        onRound: tell,
+      }),
+    );
+    const tookMs = performance.now() - started;
+    const { model: _model, rounds: closed, ...end } = result;
+    const { loss, accuracy } = closed.at(-1) ?? {};
+    say(
+      given.json
+        ? JSON.stringify({
+            type: "end",
+            ...end,
+            rounds: closed.length,
+            loss,
+            accuracy,
+            tookSeconds: tookMs / 1000,
+          })
+        : tableFoot(result, tookMs),
+    );
+  },
+});

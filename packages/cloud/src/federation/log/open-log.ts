@@ -1,0 +1,128 @@
+import { SednaError, startFederation, withSettings, type FederationPlan } from "@sedna-js/core";
+import { modelBlob, versionsNeeded } from "./blob-names.ts";
+import type { FederationLog, ModelRecord } from "./federation-log.ts";
+import type { FederationSetup } from "../federation-options.ts";
+import { firstModel } from "./first-model.ts";
+import { readModel, sha256Of, type ModelVersion } from "./model-versions.ts";
+import { replayLog, type Replayed, type ReplayListener } from "./replay-log.ts";
+import { bytesOf, floatsOf } from "../rounds/round-journal.ts";
+
+/** What a log is opened for. */
+export interface OpenLogOptions extends FederationSetup {
+  readonly log: FederationLog;
+  readonly initialModel: Float32Array | undefined;
+  readonly seed: number;
+  readonly now: () => number;
+  readonly listener: ReplayListener;
+}
+
+/** A federation as its log has it. */
+export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | "at"> {
+  readonly models: Map<number, ModelVersion>;
+  /** What the aggregator kept after the newest model. */
+  readonly memory: Float32Array | undefined;
+  /** Its settings are others than the log's were: what is open may have to close. */
+  readonly isChanged: boolean;
+  /** Events that the log holds. */
+  readonly events: number;
+  /** Clients were told another plan. */
+  readonly hasNewPlan: boolean;
+}
+
+/**
+ * Begins a log, or goes to where it left off.
+ * @throws {SednaError} `storage-failed` when it is another federation's.
+ */
+export async function openLog({
+  log,
+  plan,
+  settings,
+  length,
+  initialModel,
+  seed,
+  now,
+  listener,
+}: OpenLogOptions): Promise<OpenedLog> {
+  await log.open();
+  const records = await log.read();
+  const replayed = replayLog(records, listener);
+  if (!replayed) return begin();
+  if (replayed.name !== plan.name || replayed.length !== length) {
+    throw new SednaError(
+      `open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`,
+      { code: "storage-failed" },
+    );
+  }
+  const isChanged = !isSame(replayed.state.settings, settings);
+  // Its owner may have changed its mind while it was down.
+  const hasNewPlan = replayed.plan !== undefined && !isSame(taught(replayed.plan), taught(plan));
+  if (isChanged || hasNewPlan) await log.append([{ type: "settings", settings, plan }]);
+  const state = isChanged ? withSettings(replayed.state, settings) : replayed.state;
+  const models = new Map<number, ModelVersion>();
+  const recordOf = (version: number): ModelRecord => {
+    const record = replayed.models.get(version);
+    if (!record)
+      throw new SednaError(
+        `open a federation's log: expected it to tell of model ${version}; got no word of it`,
+        { code: "storage-failed" },
+      );
+    return record;
+  };
+  for (const version of versionsNeeded(state)) models.set(version, await readModel(log, recordOf(version)));
+  const { memory: name } = recordOf(state.modelVersion);
+  const kept = name === undefined ? undefined : await log.getBlob(name);
+  if (name !== undefined && !kept)
+    throw new SednaError(`open a federation's log: expected the blob ${name}; got none`, {
+      code: "storage-failed",
+    });
+  const events = records.reduce(
+    (sum, record) => sum + (record.type === "events" ? record.events.length : 1),
+    0,
+  );
+  return {
+    state,
+    events,
+    isChanged,
+    hasNewPlan,
+    models,
+    memory: kept && floatsOf(kept),
+    sum: replayed.sum,
+    counted: replayed.counted,
+    at: replayed.at,
+  };
+
+  async function begin(): Promise<OpenedLog> {
+    const parameters = initialModel?.slice() ?? (await firstModel({ head: plan.head, length, seed }));
+    const model: ModelVersion = { parameters, sha256: await sha256Of(parameters) };
+    const at = now();
+    await log.putBlob(modelBlob(0), bytesOf(parameters));
+    await log.append([
+      {
+        type: "started",
+        at,
+        name: plan.name,
+        length,
+        seed,
+        settings,
+        plan,
+        model: { version: 0, blob: modelBlob(0), sha256: model.sha256 },
+      },
+    ]);
+    return {
+      state: startFederation(settings, { seed, at }),
+      events: 1,
+      isChanged: false,
+      hasNewPlan: false,
+      models: new Map([[0, model]]),
+      memory: undefined,
+      sum: undefined,
+      counted: [],
+      at,
+    };
+  }
+}
+
+/** What of a plan makes clients do otherwise. */
+const taught = ({ exitRound: _, participants: __, ...rest }: FederationPlan): object => rest;
+
+const isSame = <T>(a: T, b: T): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,124 @@
+import { entryOf, SednaError, type Aggregator, type FederationEvent } from "@sedna-js/core";
+import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
+import { updateBlob } from "../log/blob-names.ts";
+import type { FederationLog } from "../log/federation-log.ts";
+import { readModel } from "../log/model-versions.ts";
+import { replayLog } from "../log/replay-log.ts";
+import { readMessage } from "./restore-accumulator.ts";
+import { openRoundSum } from "./round-accumulator.ts";
+
+type Counted = Extract<FederationEvent, { type: "counted" }>;
+
+/** Options of {@link recomputeModel}. */
+export interface RecomputeOptions {
+  /** The rule that the federation ran by. One that draws, or adds noise, makes other models. */
+  readonly aggregator: Aggregator;
+  /** As the federation had it. */
+  readonly maxNorm?: number;
+  readonly random?: () => number;
+  readonly kernels?: VectorKernels;
+}
+
+/**
+ * Makes a federation's newest model again, from its first one and the updates that were counted: what an audit asks for. The log must have
+ * been kept with `keepUpdates`, and be open.
+ *
+ * @throws {SednaError} `storage-failed` when an update is missing, or is not the one that was counted.
+ */
+export async function recomputeModel(
+  log: FederationLog,
+  { aggregator, maxNorm, random = Math.random, kernels: given }: RecomputeOptions,
+): Promise<Float32Array> {
+  const rounds: { readonly round: number; readonly version: number; readonly updates: readonly Counted[] }[] =
+    [];
+  let counted: Counted[] = [];
+  const records = await log.read();
+  if (records[0]?.type === "snapshot")
+    throw new SednaError(
+      "make a model again: expected a log that was kept from its start, with keepUpdates; got one that was begun anew",
+      { code: "storage-failed" },
+    );
+  const replayed = replayLog(records, {
+    onEvent: (event, { before, after, effects }) => {
+      if (
+        event.type === "counted" &&
+        after.open &&
+        entryOf(after.open.counted, event.client) &&
+        !(before.open && entryOf(before.open.counted, event.client))
+      )
+        counted.push(event);
+      if (after.modelVersion !== before.modelVersion)
+        rounds.push({ round: before.open!.round, version: before.open!.modelVersion, updates: counted });
+      if (!after.open || effects.some(({ type }) => type === "open")) counted = [];
+    },
+  });
+  if (!replayed)
+    throw new SednaError("make a model again: expected a log of a federation; got an empty one", {
+      code: "storage-failed",
+    });
+  const kernels = given ?? (await loadVectorKernels());
+  try {
+    let { parameters: model } = await readModel(log, replayed.models.get(0)!);
+    let memory: Float32Array | undefined;
+    for (const { round, version, updates } of rounds) {
+      const sum = openRoundSum({
+        round,
+        aggregator,
+        kernels,
+        base: model,
+        memory,
+        capacity: updates.length,
+        limits: limitsOf(model.length, maxNorm),
+        random,
+      });
+      try {
+        for (const [place, update] of updates.entries()) await addKept(sum, { place, update, version });
+        ({ model, memory } = sum.finish());
+      } finally {
+        sum.dispose();
+      }
+    }
+    return model;
+  } finally {
+    if (!given) kernels.dispose();
+  }
+
+  async function addKept(
+    sum: ReturnType<typeof openRoundSum>,
+    {
+      place,
+      update,
+      version,
+    }: { readonly place: number; readonly update: Counted; readonly version: number },
+  ): Promise<void> {
+    const fail = (got: string): SednaError =>
+      new SednaError(
+        `make a model again: expected update ${place} of round ${sum.round}, which was counted; got ${got}`,
+        { code: "storage-failed" },
+      );
+    const bytes = await log.getBlob(updateBlob(sum.round, place));
+    if (!bytes) throw fail("none");
+    const read = readMessage(bytes, {
+      round: update.round,
+      limits: { ...limitsOf(sum.length, maxNorm), encoding: undefined },
+      kernels,
+    });
+    if ("refused" in read) throw fail(read.error);
+    const digest = read.head.checksum.toString(16).padStart(8, "0");
+    if (update.digest !== "" && digest !== update.digest) throw fail(`one of checksum ${digest}`);
+    const refusal = sum.add(read.change, {
+      client: update.client,
+      numSamples: update.weight,
+      staleness: Math.max(0, version - update.modelVersion),
+    });
+    if (refusal) throw fail(refusal.error);
+  }
+}
+
+/** Those of an update that was counted already: of its limits only the clipping matters. */
+const limitsOf = (length: number, maxNorm: number | undefined) => ({
+  length,
+  encoding: undefined,
+  maxNumSamples: Number.MAX_SAFE_INTEGER,
+  ...(maxNorm !== undefined && { clipNorm: maxNorm }),
+});

@@ -1,0 +1,74 @@
+import { SednaError } from "@sedna-js/core";
+import type { VectorKernels } from "@sedna-js/wasm-kernels";
+import { updateBlob } from "../log/blob-names.ts";
+import type { FederationLog } from "../log/federation-log.ts";
+import type { OpenedLog } from "../log/open-log.ts";
+import { floatsOf } from "./round-journal.ts";
+import type { RoundSum } from "./round-accumulator.ts";
+import { readChange, type UpdateLimits } from "../uploads/update-checks.ts";
+import { createUploadBuffer } from "../uploads/upload-buffer.ts";
+
+/**
+ * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs them, from the updates.
+ * @throws {SednaError} `storage-failed` when what the log names is not there.
+ */
+export async function restoreSum(
+  sum: RoundSum,
+  {
+    log,
+    opened,
+    limits,
+    kernels,
+  }: {
+    readonly log: FederationLog;
+    readonly opened: OpenedLog;
+    readonly limits: UpdateLimits;
+    readonly kernels: VectorKernels;
+  },
+): Promise<void> {
+  const { sum: checkpoint, counted, state } = opened;
+  if (counted.length === 0) return;
+  if (!sum.keepsUpdates) {
+    const mean = checkpoint?.mean === undefined ? undefined : await log.getBlob(checkpoint.mean);
+    if (!checkpoint || !mean || checkpoint.count !== counted.length)
+      throw new SednaError(
+        `restore a round: expected the sum of ${counted.length} updates; got ${mean && checkpoint ? `that of ${checkpoint.count}` : "none"}`,
+        { code: "storage-failed" },
+      );
+    sum.restore({ count: checkpoint.count, totalWeight: checkpoint.totalWeight, mean: floatsOf(mean) });
+    return;
+  }
+  for (const [place, { client, round, modelVersion, weight }] of counted.entries()) {
+    // Under the round that counted it; a buffer takes updates that were begun in an earlier one.
+    const bytes = await log.getBlob(updateBlob(sum.round, place));
+    const read = bytes && readMessage(bytes, { round, limits, kernels });
+    if (!read || "refused" in read)
+      throw new SednaError(
+        `restore a round: expected update ${place} of round ${sum.round}; got ${read ? read.error : "none"}`,
+        { code: "storage-failed" },
+      );
+    const refusal = sum.add(read.change, {
+      client,
+      numSamples: weight,
+      staleness: Math.max(0, state.open!.modelVersion - modelVersion),
+    });
+    if (refusal)
+      throw new SednaError(`restore a round: expected an update that was counted; got ${refusal.error}`, {
+        code: "storage-failed",
+      });
+  }
+}
+
+/** A message that is kept in the log. */
+export function readMessage(
+  bytes: Uint8Array<ArrayBuffer>,
+  {
+    round,
+    limits,
+    kernels,
+  }: { readonly round: number; readonly limits: UpdateLimits; readonly kernels: VectorKernels },
+): ReturnType<typeof readChange> {
+  const buffer = createUploadBuffer({ memory: () => bytes, total: bytes.length });
+  buffer.write(bytes);
+  return readChange(buffer, { round, limits, kernels });
+}

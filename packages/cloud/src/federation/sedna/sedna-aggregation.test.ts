@@ -1,0 +1,160 @@
+import { afterAll, describe, expect, it, vi } from "vitest";
+import {
+  receivedBy,
+  sednaStage,
+  type SednaStage,
+  type SednaStageOptions,
+} from "../../../../../testing/sedna-stage.ts";
+
+// Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
+
+// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+vi.setConfig({ testTimeout: 60_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
+
+const stages: SednaStage[] = [];
+afterAll(() => Promise.all(stages.map((stage) => stage.close())));
+const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
+  const stage = await sednaStage(options);
+  stages.push(stage);
+  return stage;
+};
+
+describe("Sedna's aggregation protocol", () => {
+  it("goes frame by frame as Sedna's own server does", async () => {
+    const { join, federation, counted } = await start();
+    const a = await join();
+    a.send('{"type":"subscribe","client_id":"A"}');
+    expect(await a.next()).toBe('{"type":"subscribe","client_id":"A"}');
+    const b = await join();
+    b.send('{"type":"subscribe","client_id":"B"}');
+    expect([await a.next(), await a.next(), await b.next()]).toEqual([
+      '{"type":"CLIENT_JOIN","data":"B"}',
+      '{"type":"subscribe","client_id":"B"}',
+      '{"type":"subscribe","client_id":"B"}',
+    ]);
+    for (const [round, flag] of [
+      [1, "continue"],
+      [2, "ok"],
+    ] as const) {
+      a.send(
+        '{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[0.0,1.0],[2.0]]},"job_name":"fl"}',
+      );
+      await eventually(() => counted()).toBe(1);
+      b.send(
+        '{"type":"update_weight","client":"B","data":{"num_samples":3,"weights":[[4.0,5.0],[6.0]]},"job_name":"fl"}',
+      );
+      const result = `{"type":"recv_weight","client":"B","data":{"total_sample":4,"round_number":${round},"weights":[[3.0,4.0],[5.0]],"exit_flag":"${flag}"},"job_name":"fl","round_number":${round}}`;
+      expect([await a.next(), await b.next()]).toEqual([result, result]);
+    }
+    expect(federation.status().state).toBe("done");
+  });
+
+  it("averages two clients as FedAvg does, to 1e-6, over rounds and layers of any shape", async () => {
+    const layers = [
+      { name: "k", shape: [3, 2, 2] },
+      { name: "s", shape: [] },
+      { name: "w", shape: [4, 5] },
+      { name: "b", shape: [5] },
+    ];
+    const { join } = await start({ rounds: { exitRound: 5 }, layers });
+    const nest = (flat: readonly number[], shape: readonly number[]): unknown =>
+      shape.length === 0
+        ? flat[0]
+        : Array.from({ length: shape[0]! }, (_, i) =>
+            nest(
+              flat.slice((i * flat.length) / shape[0]!, ((i + 1) * flat.length) / shape[0]!),
+              shape.slice(1),
+            ),
+          );
+    const flatten = (value: unknown): number[] =>
+      Array.isArray(value) ? value.flatMap(flatten) : [value as number];
+    const sizes = [12, 1, 20, 5];
+    const clients = [await join("A"), await join("B")];
+    for (let round = 1; round <= 5; round++) {
+      const trained = clients.map((_, c) =>
+        sizes.map((size, l) =>
+          Array.from({ length: size }, (_, i) => Math.sin(round * 100 + c * 37 + l * 11 + i) * 3),
+        ),
+      );
+      const samples = [30 * round, 11];
+      clients.forEach((peer, c) =>
+        peer.update(`c${c}`, {
+          samples: samples[c]!,
+          weights: layers.map(({ shape }, l) => nest(trained[c]![l]!, shape)),
+        }),
+      );
+      for (const peer of clients) {
+        const { weights, total } = await receivedBy(peer);
+        expect(total).toBe(samples[0]! + samples[1]!);
+        const got = flatten(weights);
+        const expected = sizes.flatMap((size, l) =>
+          Array.from(
+            { length: size },
+            (_, i) => (trained[0]![l]![i]! * samples[0]! + trained[1]![l]![i]! * samples[1]!) / total,
+          ),
+        );
+        expect(Math.max(...got.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-6);
+      }
+    }
+  });
+
+  it("tells who is there, and no weights", async () => {
+    const { join, url, counted } = await start();
+    const a = await join("A");
+    await join("B");
+    a.update("A", { samples: 1, weights: [[12345, 1], [2]] });
+    await eventually(() => counted()).toBe(1);
+    const response = await fetch(url);
+    expect([response.status, await response.json()]).toEqual([200, { clients: ["A", "B"] }]);
+    expect(await fetch(`${url}?client_id=A`).then((one) => one.text())).not.toContain("12345");
+    a.socket.close();
+    await eventually(async () => (await fetch(url)).json()).toEqual({ clients: ["B"] });
+  });
+
+  it("makes up an id for a client without one, and does not tell it", async () => {
+    const { join, url } = await start();
+    const peer = await join();
+    peer.send('{"type":"subscribe"}');
+    expect(await peer.next()).toBe('{"type":"subscribe"}');
+    expect(((await (await fetch(url)).json()) as { clients: string[] }).clients).toEqual([
+      expect.stringMatching(/^[0-9a-f]{32}$/),
+    ]);
+  });
+
+  it("takes JSON in binary frames too", async () => {
+    const { join } = await start({ rounds: { participants: 1, exitRound: 1 } });
+    const peer = await join();
+    peer.send(Buffer.from('{"type":"subscribe","client_id":"A"}'));
+    await peer.nextOf("subscribe");
+    peer.send(
+      Buffer.from(
+        '{"type":"update_weight","client":"A","data":{"num_samples":2,"weights":[[1,2],[3]]},"job_name":null}',
+      ),
+    );
+    expect(await receivedBy(peer)).toEqual({ round: 1, total: 2, weights: [[1, 2], [3]], flag: "ok" });
+  });
+
+  it("turns matrices around for clients that have them as Keras does", async () => {
+    const { join, federation } = await start({
+      rounds: { participants: 1, exitRound: 1 },
+      layers: [
+        { name: "w", shape: [2, 3] },
+        { name: "b", shape: [2] },
+      ],
+      options: { transposed: true },
+    });
+    const peer = await join("A");
+    const weights = [
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      [7, 8],
+    ];
+    peer.update("A", { samples: 1, weights });
+    expect((await receivedBy(peer)).weights).toEqual(weights);
+    expect([...federation.model(1)!.parameters]).toEqual([1, 3, 5, 2, 4, 6, 7, 8]);
+  });
+});

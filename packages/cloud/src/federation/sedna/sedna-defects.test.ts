@@ -1,0 +1,273 @@
+import fc from "fast-check";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import {
+  receivedBy,
+  sednaStage,
+  type SednaStage,
+  type SednaStageOptions,
+} from "../../../../../testing/sedna-stage.ts";
+import { sednaAggregation } from "./sedna-aggregation.ts";
+
+// What ends, blocks or fools Sedna's own aggregation server, tried on ours over real sockets.
+
+// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+vi.setConfig({ testTimeout: 60_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
+
+const stages: SednaStage[] = [];
+afterAll(() => Promise.all(stages.map((stage) => stage.close())));
+const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
+  const stage = await sednaStage(options);
+  stages.push(stage);
+  return stage;
+};
+
+describe("where Sedna's server fails", () => {
+  it("C23: a client_id that is taken closes the newcomer with a reason, and the first stays in", async () => {
+    const { join, url } = await start();
+    const first = await join("A");
+    const second = await join();
+    second.send({ type: "subscribe", client_id: "A" });
+    expect(await second.closed).toEqual({ code: 1008, reason: "expected a client_id that is not taken" });
+    const b = await join("B");
+    expect(await first.nextOf("CLIENT_JOIN")).toEqual({ type: "CLIENT_JOIN", data: "B" });
+    expect(first.frames.filter((frame) => frame.includes("CLIENT_JOIN"))).toHaveLength(1);
+    first.update("A", { samples: 1, weights: [[0, 0], [0]] });
+    b.update("B", { samples: 1, weights: [[2, 2], [2]] });
+    expect((await receivedBy(first)).weights).toEqual([[1, 1], [1]]);
+    expect(await (await fetch(url)).json()).toEqual({ clients: ["A", "B"] });
+  });
+
+  it("C21: a straggler does not hold up the round, and its late update counts for the one that is open then", async () => {
+    const { join, clock, federation, counted } = await start({ rounds: { exitRound: 3 } });
+    const [a, b] = [await join("A"), await join("B")];
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    await eventually(() => counted()).toBe(1);
+    clock.advance(60_000);
+    expect([await receivedBy(a), await receivedBy(b)]).toEqual(
+      Array.from({ length: 2 }, () => ({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" })),
+    );
+    b.update("B", { samples: 3, weights: [[5, 5], [5]] });
+    await eventually(() => counted()).toBe(1);
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    expect(await receivedBy(a)).toEqual({ round: 2, total: 4, weights: [[4, 4], [4]], flag: "continue" });
+    expect(federation.status().clients.map(({ strikes }) => strikes)).toEqual([0, 0]);
+  });
+
+  it("C21: an update of a round that came to nothing counts in the next, without being sent again", async () => {
+    const { join, clock, federation, counted } = await start({ rounds: { minFraction: 1, exitRound: 1 } });
+    const a = await join("A");
+    const gone = await join("B");
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    await eventually(() => counted()).toBe(1);
+    gone.socket.terminate();
+    await eventually(() => federation.status().clients.map(({ state }) => state)).toEqual([
+      "counted",
+      "dropped",
+    ]);
+    clock.advance(60_000);
+    expect(federation.status().history.map(({ outcome }) => outcome)).toEqual(["abandoned"]);
+    const c = await join("C");
+    await eventually(() => counted()).toBe(1);
+    c.update("C", { samples: 1, weights: [[3, 3], [3]] });
+    expect(await receivedBy(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
+  });
+
+  it("an update that comes before its round is open waits for it; of two the last counts", async () => {
+    const { join } = await start({ rounds: { exitRound: 1 } });
+    const a = await join("A");
+    a.update("A", { samples: 9, weights: [[9, 9], [9]] });
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    const b = await join("B");
+    b.update("B", { samples: 1, weights: [[3, 3], [3]] });
+    expect(await receivedBy(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
+  });
+
+  it("a client that comes late is given the model for its first update, and counts from then on", async () => {
+    const { join } = await start({ rounds: { participants: 1, exitRound: 3 } });
+    const a = await join("A");
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    expect((await receivedBy(a)).round).toBe(1);
+    const late = await join("L");
+    late.update("L", { samples: 100, weights: [[-99, -99], [-99]] });
+    expect(await receivedBy(late)).toEqual({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" });
+    late.update("L", { samples: 1, weights: [[2, 2], [2]] });
+    expect(await receivedBy(late)).toEqual({ round: 2, total: 1, weights: [[2, 2], [2]], flag: "continue" });
+    a.update("A", { samples: 1, weights: [[3, 3], [3]] });
+    expect([(await receivedBy(a)).round, (await receivedBy(a)).flag, (await receivedBy(late)).flag]).toEqual([
+      2,
+      "ok",
+      "ok",
+    ]);
+    const tooLate = await join("T");
+    tooLate.update("T", { samples: 1, weights: [[0, 0], [0]] });
+    expect(await receivedBy(tooLate)).toEqual({ round: 3, total: 1, weights: [[3, 3], [3]], flag: "ok" });
+  });
+
+  it("a client that comes late and is told a model while it trains is told it once, or it would be one behind for ever", async () => {
+    const { join } = await start({ rounds: { participants: 1, exitRound: 9 } });
+    const a = await join("A");
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    await receivedBy(a);
+    const late = await join("L");
+    a.update("A", { samples: 1, weights: [[2, 2], [2]] });
+    await receivedBy(a);
+    late.update("L", { samples: 1, weights: [[-99, -99], [-99]] });
+    expect((await receivedBy(late)).round).toBe(2);
+    late.update("L", { samples: 1, weights: [[3, 3], [3]] });
+    expect(await receivedBy(late)).toMatchObject({ round: 3, weights: [[3, 3], [3]] });
+    expect(late.frames.filter((frame) => frame.includes("recv_weight"))).toHaveLength(2);
+  });
+
+  it("counts such a client's first update where it is told to, as Sedna does", async () => {
+    const { join } = await start({ rounds: { participants: 1 }, options: { countLateStarters: true } });
+    const a = await join("A");
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    await receivedBy(a);
+    const late = await join("L");
+    late.update("L", { samples: 1, weights: [[7, 7], [7]] });
+    expect((await receivedBy(late)).weights).toEqual([[7, 7], [7]]);
+  });
+
+  it("what is of no known type goes nowhere, or to all where that is wanted", async () => {
+    const quiet = await start();
+    const [a, b] = [await quiet.join("A"), await quiet.join("B")];
+    a.send('{"type":"recv_weight","data":{"weights":[],"exit_flag":"ok"}}');
+    a.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    b.update("B", { samples: 1, weights: [[1, 1], [1]] });
+    expect((await receivedBy(b)).weights).toEqual([[1, 1], [1]]);
+    const loud = await start({ options: { relay: true } });
+    const [c, d] = [await loud.join("C"), await loud.join("D")];
+    c.send('{"type":"message","client":"C","data":"hello","job_name":"fl"}');
+    for (const peer of [c, d])
+      expect(await peer.nextOf("message")).toEqual({
+        type: "message",
+        client: "C",
+        data: "hello",
+        job_name: "fl",
+      });
+  });
+
+  const update = (data: unknown): string =>
+    JSON.stringify({ type: "update_weight", client: "A", data, job_name: "fl" });
+  it.each([
+    ["C5: no JSON", "{", 1003, "expected JSON"],
+    [
+      "C22: NaN, as Python writes it",
+      '{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[NaN,1.0],[2.0]]}}',
+      1003,
+      "NaN",
+    ],
+    ["C5: bytes that are no text", Uint8Array.of(0xff, 0xfe), 1003, "expected JSON"],
+    ["C22: a list too short", update({ num_samples: 1, weights: [[1], [2]] }), 1008, "shape [2]"],
+    ["C22: a layer too many", update({ num_samples: 1, weights: [[1, 1], [2], [3]] }), 1008, "2 layers"],
+    ["C22: text for a number", update({ num_samples: 1, weights: [["1", 1], [2]] }), 1008, "finite numbers"],
+    [
+      "C22: a number that float32 does not have",
+      update({ num_samples: 1, weights: [[1e39, 1], [2]] }),
+      1008,
+      "finite",
+    ],
+    ["C22: samples below one", update({ num_samples: -5, weights: [[1, 1], [2]] }), 1008, "num_samples"],
+    [
+      "C22: samples that are no number",
+      update({ num_samples: "many", weights: [[1, 1], [2]] }),
+      1008,
+      "num_samples",
+    ],
+    ["a second subscription", '{"type":"subscribe","client_id":"A2"}', 1008, "subscribe once"],
+    ["C5: a frame that is too long", "x".repeat(3000), 1009, ""],
+  ])("%s closes its sender, and changes the model by not one bit", async (_, frame, code, reason) => {
+    const { join, federation } = await start({
+      rounds: { exitRound: 1 },
+      options: { maxMessageBytes: 2000 },
+    });
+    const [bad, a, b] = [await join("A"), await join("B"), await join("C")];
+    bad.send(frame);
+    expect(await bad.closed).toMatchObject({ code, reason: expect.stringContaining(reason) });
+    a.update("B", { samples: 1, weights: [[1, 3], [5]] });
+    b.update("C", { samples: 1, weights: [[1, 3], [5]] });
+    expect((await receivedBy(a)).weights).toEqual([[1, 3], [5]]);
+    expect([...federation.model(1)!.parameters]).toEqual([1, 3, 5]);
+  });
+
+  it("C22: num_samples of 1e12 count as the most that one client may", async () => {
+    const { join } = await start({ rounds: { exitRound: 1 }, maxNumSamples: 3 });
+    const [a, b] = [await join("A"), await join("B")];
+    a.update("A", { samples: 1e12, weights: [[4, 4], [4]] });
+    b.update("B", { samples: 1, weights: [[0, 0], [0]] });
+    expect(await receivedBy(a)).toEqual({ round: 1, total: 4, weights: [[3, 3], [3]], flag: "ok" });
+  });
+
+  it("asks to subscribe first, in time, and takes so many clients", async () => {
+    const { join } = await start({ options: { maxMembers: 1 } });
+    const hasty = await join();
+    hasty.update("A", { samples: 1, weights: [[1, 1], [1]] });
+    expect(await hasty.closed).toEqual({ code: 1008, reason: "expected to subscribe first" });
+    await join("A");
+    const tooMany = await join();
+    tooMany.send({ type: "subscribe", client_id: "B" });
+    expect(await tooMany.closed).toEqual({ code: 1008, reason: "expected at most 1 clients" });
+    const strict = await start({ options: { subscribeMs: 30 } });
+    expect(await (await strict.join()).closed).toEqual({
+      code: 1008,
+      reason: "expected to subscribe within 30 ms",
+    });
+  });
+
+  it("C27: throws on no frame, whatever is in it", async () => {
+    const { federation } = await start();
+    const [route] = sednaAggregation({ federation, path: "/Other", relay: true }).sockets!;
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom("subscribe", "update_weight", "recv_weight", "__proto__", "A"),
+    );
+    const value = fc.oneof(
+      fc.anything(),
+      word,
+      fc.constantFrom([[1, 2], [3]], 1, 1e308, { num_samples: 1, weights: [[1, 2], [3]] }),
+    );
+    const frame = fc.oneof(
+      fc.string(),
+      fc.uint8Array(),
+      fc.json(),
+      fc
+        .record(
+          {
+            type: word,
+            client_id: value,
+            client: value,
+            job_name: value,
+            data: fc.oneof(value, fc.record({ num_samples: value, weights: value })),
+          },
+          { requiredKeys: [] },
+        )
+        .map(
+          (message) =>
+            JSON.stringify(message, (_, part: unknown) => (typeof part === "bigint" ? Number(part) : part)) ??
+            "",
+        ),
+    );
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 6 }), (frames) => {
+        const hear: ((data: string | Uint8Array) => void)[] = [];
+        const end: ((code: number) => void)[] = [];
+        const codes: number[] = [];
+        route!.open(
+          {
+            send() {},
+            bufferedAmount: 0,
+            close: (code = 1000) => void codes.push(code),
+            onMessage: (listener) => void hear.push(listener),
+            onClose: (listener) => void end.push(listener),
+          },
+          new Request("http://cloud/Other") as never,
+        );
+        for (const one of frames) for (const listener of hear) listener(one);
+        for (const listener of end) listener(1006);
+        for (const code of codes) expect([1003, 1008]).toContain(code);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,59 @@
+import {
+  parseSednaAggregationMessage,
+  WireError,
+  type LayerSpec,
+  type SednaAggregationMessage,
+} from "@sedna-js/core";
+import type { ServiceSocket } from "../../http/service.ts";
+import type { SednaMember } from "./sedna-member.ts";
+
+/** Options of {@link sednaSocket}. */
+export interface SednaSocketOptions {
+  /** As its client has it. */
+  readonly layout: readonly LayerSpec[];
+  readonly maxMessageBytes: number;
+  readonly subscribeMs: number;
+  /** Takes a member in; undefined when it has closed its socket instead. */
+  readonly subscribe: (clientId: string | undefined) => SednaMember | undefined;
+  readonly update: (
+    member: SednaMember,
+    message: Extract<SednaAggregationMessage, { type: "update_weight" }> & { readonly bytes: number },
+  ) => void;
+  /** Where frames of other types go; by default nowhere. */
+  readonly relay?: (frame: string) => void;
+}
+
+/** Speaks Sedna's protocol on one socket: a subscription first, then updates. What is malformed closes it with a reason. */
+export function sednaSocket(
+  socket: ServiceSocket,
+  { layout, maxMessageBytes, subscribeMs, subscribe, update, relay }: SednaSocketOptions,
+): void {
+  let member: SednaMember | undefined;
+  const late = setTimeout(
+    () => socket.close(1008, `expected to subscribe within ${subscribeMs} ms`),
+    subscribeMs,
+  );
+  socket.onClose(() => clearTimeout(late));
+
+  socket.onMessage((data) => {
+    let message: SednaAggregationMessage;
+    try {
+      message = parseSednaAggregationMessage(data, { layout, maxBytes: maxMessageBytes });
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      // Its cause is that of JSON.parse or of TextDecoder.
+      return error.cause === undefined
+        ? socket.close(1008, error.message)
+        : socket.close(1003, "expected JSON, and no NaN or Infinity in it");
+    }
+    if (message.type === "subscribe") {
+      if (member) return socket.close(1008, "expected to subscribe once");
+      clearTimeout(late);
+      member = subscribe(message.clientId);
+      return;
+    }
+    if (!member) return socket.close(1008, "expected to subscribe first");
+    if (message.type === "update_weight") return update(member, { ...message, bytes: data.length });
+    relay?.(typeof data === "string" ? data : new TextDecoder().decode(data));
+  });
+}

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { turnedLayout, turnMatrices } from "./transpose-layers.ts";
+
+const layout = [
+  { name: "w", shape: [2, 3] },
+  { name: "b", shape: [2] },
+  { name: "k", shape: [2, 1, 2] },
+  { name: "v", shape: [3, 1] },
+];
+
+it("turns matrices around and leaves all else, there and back", () => {
+  const flat = Float32Array.from({ length: 15 }, (_, i) => i);
+  const turned = turnMatrices(flat, layout);
+  expect([...turned]).toEqual([0, 3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+  expect(turnedLayout(layout).map(({ shape }) => shape)).toEqual([[3, 2], [2], [2, 1, 2], [1, 3]]);
+  expect(turnMatrices(turned, turnedLayout(layout))).toEqual(flat);
+});

@@ -1,0 +1,69 @@
+import type { SednaError, SessionRequest } from "@sedna-js/core";
+import { describe, expect, it } from "vitest";
+import { openSessions } from "./anonymous-sessions.ts";
+
+const request = (device: string): SessionRequest => ({ protocol: 1, device, numSamples: 1 });
+
+describe("openSessions()", () => {
+  it("takes a device by its own word, and keeps one session of it: the newer", async () => {
+    const sessions = openSessions();
+    const first = await sessions.grant(request("edge-1"));
+    const second = await sessions.grant(request("edge-1"));
+    const other = await sessions.grant(request("edge-2"));
+    expect(await sessions.verify(first.token)).toMatchObject({ refused: "session-replaced" });
+    expect(await sessions.verify(second.token)).toEqual({ client: "edge-1", epoch: second.epoch });
+    expect(await sessions.verify(other.token)).toEqual({ client: "edge-2", epoch: other.epoch });
+    sessions.end(first);
+    expect(await sessions.verify(second.token), "a former session ends no newer one").toMatchObject({
+      client: "edge-1",
+    });
+    sessions.end(second);
+    expect(await sessions.verify(second.token)).toMatchObject({ refused: "unauthorised" });
+  });
+
+  it("ends a token in time, and takes none of another life with another secret", async () => {
+    const clock = { now: 1_700_000_000_000 };
+    const sessions = openSessions({ tokenSeconds: 10, now: () => clock.now });
+    const { token } = await sessions.grant(request("edge-1"));
+    expect(await openSessions({ now: () => clock.now }).verify(token)).toMatchObject({
+      refused: "unauthorised",
+    });
+    clock.now += 10_000;
+    expect(await sessions.verify(token)).toMatchObject({ refused: "unauthorised" });
+  });
+
+  it("C23: slows down who begins one session after the other, and forgets who is gone", async () => {
+    const clock = { now: 1_700_000_000_000 };
+    const sessions = openSessions({ perMinute: 2, maxDevices: 3, tokenSeconds: 60, now: () => clock.now });
+    const failure = (device: string): Promise<SednaError> =>
+      sessions.grant(request(device)).then(
+        () => expect.unreachable(),
+        (error: SednaError) => error,
+      );
+    await sessions.grant(request("a"));
+    await sessions.grant(request("a"));
+    expect(await failure("a")).toMatchObject({ code: "cloud-busy", retryable: true, retryAfterMs: 30_000 });
+    await sessions.grant(request("b"));
+    await sessions.grant(request("c"));
+    expect(await failure("d")).toMatchObject({
+      code: "cloud-busy",
+      message: expect.stringContaining("at most 3 devices"),
+    });
+    clock.now += 60_001;
+    expect(await sessions.grant(request("d"))).toMatchObject({ client: "d" });
+  });
+
+  it("C15: numbers sessions upwards also when the clock jumps back", async () => {
+    const clock = { now: 1_700_000_000_000 };
+    const sessions = openSessions({ now: () => clock.now });
+    const { epoch } = await sessions.grant(request("a"));
+    clock.now -= 3_600_000;
+    expect((await sessions.grant(request("a"))).epoch).toBe(epoch + 1);
+  });
+
+  it("lets no device take the place of one of Sedna's clients", async () => {
+    await expect(
+      openSessions().grant({ protocol: 1, device: "sedna-v1/A", numSamples: 1 }),
+    ).rejects.toMatchObject({ code: "cloud-refused" });
+  });
+});

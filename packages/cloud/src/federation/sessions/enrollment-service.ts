@@ -1,0 +1,76 @@
+import { parseEnrolmentRequest, SednaError, WireError } from "@sedna-js/core";
+import { bodyLimit } from "hono/body-limit";
+import type { Service } from "../../http/service.ts";
+import type { EnrolledSessions } from "./enrolled-sessions.ts";
+
+/** Options of {@link enrolmentService}. */
+export interface EnrolmentServiceOptions {
+  readonly sessions: Pick<EnrolledSessions, "enrol">;
+  /** Names of the federations that these sessions are for. */
+  readonly federations: readonly string[];
+  /** Its name among the cloud's services. Default `enrolment`. */
+  readonly name?: string;
+}
+
+const MAX_BYTES = 4096;
+
+/**
+ * Takes devices into federations: `POST /v1/federations/<name>/devices`. Comes before the federations' own service, which answers
+ * 404 to all that it does not know. The enrolment token is what is asked for here, not the cloud's own.
+ */
+export function enrolmentService({
+  sessions,
+  federations,
+  name = "enrolment",
+}: EnrolmentServiceOptions): Service {
+  const paths = federations.map((federation) => `/v1/federations/${federation}/devices`);
+  let ready = false;
+  return {
+    name,
+    guardedPaths: paths,
+    get ready() {
+      return ready;
+    },
+    async start() {
+      ready = true;
+    },
+    mount(app, { logger }) {
+      const limit = bodyLimit({
+        maxSize: MAX_BYTES,
+        onError: (c) =>
+          c.json({ error: `enrol: expected at most ${MAX_BYTES} bytes; got more` }, 413, {
+            connection: "close",
+          }),
+      });
+      for (const path of paths) {
+        app.post(path, limit, async (c) => {
+          const headers = { "cache-control": "no-store" };
+          const token = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
+          try {
+            const { isNew, ...grant } = await sessions.enrol(parseEnrolmentRequest(await c.req.text()), {
+              token,
+            });
+            return c.json(grant, isNew ? 201 : 200, headers);
+          } catch (error) {
+            if (error instanceof WireError) return c.json({ error: error.message }, 400, headers);
+            if (error instanceof SednaError && error.code === "cloud-refused")
+              return c.json({ error: error.message }, 403, headers);
+            if (error instanceof SednaError && error.retryable)
+              return c.json({ error: error.message }, 503, {
+                ...headers,
+                "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))),
+              });
+            logger.error(
+              { error: error instanceof Error ? error.message : String(error), path: c.req.path },
+              "an enrolment failed",
+            );
+            return c.json({ error: "the enrolment failed; the server's log says why" }, 500, headers);
+          }
+        });
+      }
+    },
+    async close() {
+      ready = false;
+    },
+  };
+}

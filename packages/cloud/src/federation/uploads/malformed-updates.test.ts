@@ -1,0 +1,217 @@
+import { aggregation, select, type UpdateHead } from "@sedna-js/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createFederation } from "../create-federation.ts";
+import { closed, join, message, pieces, plainMean, send } from "../federation-fixture.suite.ts";
+import type { FederationOptions } from "../federation-options.ts";
+import type { Federation, Member } from "../federation.ts";
+
+const LENGTH = 64;
+const make = async (options: Partial<FederationOptions> = {}): Promise<Federation> => {
+  const federation = createFederation({
+    name: "digits",
+    layout: [{ name: "w", shape: [LENGTH] }],
+    aggregator: plainMean,
+    rounds: { participants: 8, overSelect: 1, exitRound: 100, strikes: 3 },
+    maxNumSamples: 1000,
+    seed: 1,
+    ...options,
+  });
+  await federation.start();
+  return federation;
+};
+const honest = (client: number, round = 1): number[] =>
+  Array.from({ length: LENGTH }, (_, i) => Math.sin(client * 5 + i + round));
+const floats = (values: ArrayLike<number>): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
+const good = (more: Partial<UpdateHead> = {}): Uint8Array<ArrayBuffer> =>
+  message(honest(0), { round: 1, ...more });
+const withByte = (bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayBuffer> => {
+  const spoilt = bytes.slice();
+  spoilt[at < 0 ? spoilt.length + at : at]! ^= 1;
+  return spoilt;
+};
+
+/** Each with the code by which it is refused. */
+const malformed: readonly (readonly [name: string, code: string, bytes: () => Uint8Array<ArrayBuffer>])[] = [
+  ["longer than the plan says", "too-long", () => new Uint8Array(100_000)],
+  ["a head that is none", "wrong-shape", () => new Uint8Array(500).fill(0x7b)],
+  ["nothing but a length", "wrong-shape", () => Uint8Array.of(0, 0, 0, 0)],
+  ["cut within its head", "wrong-length", () => good().slice(0, 40)],
+  ["cut within its payload", "wrong-length", () => good().slice(0, -4)],
+  ["more than its head says", "wrong-length", () => Uint8Array.from([...good(), 0, 0, 0, 0])],
+  ["a flipped bit", "wrong-digest", () => withByte(good(), -1)],
+  ["fewer parameters", "wrong-shape", () => message(honest(0).slice(1), { round: 1 })],
+  ["more parameters", "wrong-shape", () => message([...honest(0), 1], { round: 1 })],
+  [
+    "another encoding",
+    "wrong-shape",
+    () => message(new Uint8Array(2 * LENGTH), { round: 1, encoding: "f16", length: LENGTH }),
+  ],
+  [
+    "NaN",
+    "not-finite",
+    () =>
+      message(
+        honest(0).map((value, i) => (i === LENGTH - 1 ? NaN : value)),
+        { round: 1 },
+      ),
+  ],
+  [
+    "an infinity",
+    "not-finite",
+    () =>
+      message(
+        honest(0).map((value, i) => (i === 7 ? -Infinity : value)),
+        { round: 1 },
+      ),
+  ],
+  ["num_samples of 1e12", "wrong-weight", () => good({ numSamples: 1e12 })],
+  [
+    "NaN and too many samples, whose finiteness is asked first",
+    "not-finite",
+    () =>
+      message(floats(honest(0).fill(NaN)), { round: 1, encoding: "f32", length: LENGTH, numSamples: 1e12 }),
+  ],
+  [
+    "a round that its address does not name",
+    "wrong-round",
+    () => message(honest(0), { round: 2, modelVersion: 1 }),
+  ],
+];
+
+const strikesOf = (federation: Federation): number[] =>
+  federation.status().clients.map(({ strikes }) => strikes);
+const honestRound = async (federation: Federation, members: readonly Member[]): Promise<Float32Array> => {
+  const done = closed(federation);
+  for (const [i, member] of members.entries())
+    expect(
+      await send(federation, {
+        member,
+        bytes: message(honest(i), { round: 1, numSamples: 10 + i }),
+        round: 1,
+      }),
+    ).toMatchObject({ counted: true });
+  await done;
+  return federation.model(1)!.parameters;
+};
+
+describe("a malformed update", () => {
+  it.each(malformed)("C22: %s is refused by %s, and not counted", async (_, code, bytes) => {
+    const federation = await make();
+    const [member] = join(federation, ["a", "b", "c", "d", "e", "f", "g", "h"]);
+    expect(await send(federation, { member: member!, bytes: bytes(), round: 1 })).toMatchObject({
+      refused: code,
+      error: expect.stringContaining("expected"),
+    });
+    expect(federation.stats()).toMatchObject({ counted: 0, refused: { [code]: 1 } });
+    // Whose update is for another round may only be late.
+    expect(strikesOf(federation)[0]).toBe(code === "wrong-round" ? 0 : 1);
+    expect(await send(federation, { member: member!, bytes: good(), round: 1 })).toEqual({
+      round: 1,
+      counted: true,
+    });
+    await federation.close();
+  });
+
+  it.each([
+    ["FedAvg", {}],
+    ["Median", {}],
+    ["FedAvg", { keepUpdates: true }],
+    ["FedAvg", { maxNorm: 100 }],
+  ] as const)("C22: a fifth of them changes the model of %s %o by not one bit", async (method, options) => {
+    const aggregator = select(aggregation, { method });
+    const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    const alone = await make({ aggregator, ...options });
+    const without = await honestRound(alone, join(alone, names));
+
+    const federation = await make({
+      aggregator,
+      ...options,
+      rounds: { participants: 8, overSelect: (8 + malformed.length) / 8, exitRound: 100 },
+    });
+    const members = join(federation, names);
+    const hostile = join(
+      federation,
+      malformed.map(([name]) => name),
+    );
+    const done = closed(federation);
+    for (const [i, member] of members.entries()) {
+      for (const [j, [, code, bytes]] of malformed.entries())
+        if (j % members.length === i)
+          expect(await send(federation, { member: hostile[j]!, bytes: bytes(), round: 1 })).toMatchObject({
+            refused: code,
+          });
+      await send(federation, {
+        member,
+        bytes: message(honest(i), { round: 1, numSamples: 10 + i }),
+        round: 1,
+      });
+    }
+    await done;
+    expect(new Uint8Array(federation.model(1)!.parameters.buffer)).toEqual(new Uint8Array(without.buffer));
+    await Promise.all([alone.close(), federation.close()]);
+  });
+
+  it("C22: three strikes leave a client out for some rounds, and being late is none", async () => {
+    const federation = await make();
+    const [member] = join(federation, ["a", "b", "c", "d", "e", "f", "g", "h"]);
+    expect(
+      await send(federation, { member: member!, bytes: message(honest(0), { round: 7 }), round: 7 }),
+    ).toMatchObject({ refused: "wrong-round" });
+    expect(strikesOf(federation)[0]).toBe(0);
+    for (let i = 0; i < 3; i++)
+      await send(federation, { member: member!, bytes: withByte(good(), -1), round: 1 });
+    expect(await send(federation, { member: member!, bytes: good(), round: 1 })).toMatchObject({
+      refused: "quarantined",
+    });
+    expect(federation.task(member!)).toMatchObject({ kind: "wait" });
+    await federation.close();
+  });
+
+  it("is refused when it is ten times longer than what is clipped, and clipped when it is less", async () => {
+    const federation = await make({ maxNorm: 1, rounds: { participants: 2, overSelect: 2 }, seed: 1 });
+    const [a, b] = join(federation, ["a", "b", "c", "d"]);
+    const done = closed(federation);
+    const straight = (size: number): number[] => [size, ...Array<number>(LENGTH - 1).fill(0)];
+    expect(
+      await send(federation, { member: a!, bytes: message(straight(10.1), { round: 1 }), round: 1 }),
+    ).toMatchObject({ refused: "norm-too-large" });
+    await send(federation, { member: a!, bytes: message(straight(8), { round: 1 }), round: 1 });
+    await send(federation, { member: b!, bytes: message(straight(-0.5), { round: 1 }), round: 1 });
+    await done;
+    expect(federation.model(1)!.parameters[0]).toBeCloseTo(0.25, 6);
+    await federation.close();
+  });
+
+  it("C27: nothing that is sent throws or is counted, unless it is what was asked for", async () => {
+    const federation = await make({ rounds: { participants: 2, overSelect: 1, strikes: 1_000_000 } });
+    const [member] = join(federation, ["a", "b"]);
+    const bytes = good();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ at: fc.nat(bytes.length - 1), value: fc.integer({ min: 1, max: 255 }) }), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        fc.nat(40),
+        fc.integer({ min: 1, max: 97 }),
+        async (flips, cut, size) => {
+          const spoilt = bytes.slice(0, bytes.length - (cut > 30 ? cut : 0));
+          for (const { at, value } of flips) if (at < spoilt.length) spoilt[at]! ^= value;
+          const isSame = spoilt.length === bytes.length && spoilt.every((byte, i) => byte === bytes[i]);
+          const outcome = await federation.receive(member!, {
+            round: 1,
+            offset: 0,
+            total: spoilt.length,
+            body: pieces(spoilt, size),
+          });
+          // A flip in the padding of the head, or in a name that is passed over, harms nobody.
+          if (!isSame && "counted" in outcome) expect(federation.stats().counted).toBeLessThanOrEqual(1);
+          else expect("refused" in outcome || isSame).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    await federation.close();
+  });
+});

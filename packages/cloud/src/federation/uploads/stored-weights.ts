@@ -1,0 +1,101 @@
+import { modelKey, parseUpdateReference, type WeightStore } from "@sedna-js/core";
+import type { Context } from "hono";
+import type { Logger } from "../../http/service.ts";
+import type { Federation, Member } from "../federation.ts";
+import { bytesOf } from "../rounds/round-journal.ts";
+import { tellOutcome } from "./take-upload.ts";
+
+/** Updates in memory at once while they come from the store. */
+const MAX_AT_ONCE = 8;
+const MAX_REFERENCE_BYTES = 4096;
+
+/** Weights that travel through a store; see {@link storedWeights}. */
+export interface StoredWeights {
+  /** Takes the place of an update in the store, fetches it, and lets the federation look at it as at one that was sent. */
+  take(c: Context, asked: { readonly federation: Federation; readonly member: Member }): Promise<Response>;
+  /** Puts each new model there, and the one that is newest now; returns what ends that. */
+  follow(federation: Federation): () => void;
+}
+
+/** The aggregator's end of a weight store: what Sedna calls its S3 transmitter. A model that cannot be put there is fetched over HTTP. */
+export function storedWeights({
+  store,
+  logger,
+}: {
+  readonly store: WeightStore;
+  readonly logger: Logger;
+}): StoredWeights {
+  let atOnce = 0;
+
+  const putModel = async (federation: Federation, version: number): Promise<void> => {
+    const model = federation.model(version);
+    if (model)
+      await store.put(modelKey({ federation: federation.plan.name, version }), bytesOf(model.parameters));
+  };
+  const tellFailure = (error: unknown): void =>
+    logger.error(
+      { error: error instanceof Error ? error.message : String(error) },
+      "a model could not be put into the weight store",
+    );
+
+  const tellUnread = (error: unknown): undefined =>
+    void logger.error(
+      { error: error instanceof Error ? error.message : String(error) },
+      "an update could not be read from the weight store",
+    );
+
+  return {
+    async take(c, { federation, member }) {
+      const round = Number(c.req.param("round"));
+      const { name, maxUpdateBytes } = federation.plan;
+      const length = Number(c.req.header("content-length") ?? NaN);
+      if (!(length <= MAX_REFERENCE_BYTES))
+        return c.json(
+          {
+            error: `take an update's place: expected at most ${MAX_REFERENCE_BYTES} bytes, and their Content-Length`,
+          },
+          413,
+          { connection: "close" },
+        );
+      const { key, bytes, sha256 } = parseUpdateReference(await c.req.text(), { federation: name, round });
+      if (atOnce >= MAX_AT_ONCE)
+        return c.json({ error: "too many updates come from the store" }, 503, { "retry-after": "1" });
+      atOnce++;
+      try {
+        const { signal } = c.req.raw;
+        // What is too long is the federation's to refuse, by its code and with a strike; it need not be fetched for that.
+        const message =
+          bytes > maxUpdateBytes
+            ? new Uint8Array(0)
+            : await store.get(key, { maxBytes: bytes, sha256, signal }).catch(tellUnread);
+        // The client still has it, and puts it there again when it is asked once more. That the store refuses us is no word against it.
+        if (!message)
+          return c.json({ error: "take an update: expected it in the store; it is not there" }, 503, {
+            "retry-after": "1",
+          });
+        const outcome = await federation.receive(member, {
+          round,
+          offset: 0,
+          total: bytes > maxUpdateBytes ? bytes : message.length,
+          body: once(message),
+          signal,
+        });
+        // Its client need not wait for that.
+        if ("counted" in outcome && outcome.counted) void store.delete(key).catch(() => {});
+        return tellOutcome(c, outcome);
+      } finally {
+        atOnce--;
+      }
+    },
+    follow(federation) {
+      void putModel(federation, federation.status().modelVersion).catch(tellFailure);
+      return federation.onRound(({ outcome, modelVersion }) => {
+        if (outcome === "aggregated") void putModel(federation, modelVersion).catch(tellFailure);
+      });
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

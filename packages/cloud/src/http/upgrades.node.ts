@@ -1,0 +1,164 @@
+import { STATUS_CODES, type IncomingMessage, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { WebSocketServer, type WebSocket } from "ws";
+import { addressGroup } from "./address-group.ts";
+import type { Cloud } from "./create-cloud.ts";
+import type { SocketLimits } from "../platform/contract.ts";
+import type { SocketRoute } from "./service.ts";
+
+/** How long a route may think about a request for a socket. */
+const ACCEPT_MS = 5000;
+/** A message comes in at most so many frames, and waits in at most so many pieces until it is whole (attacks by tiny ones). */
+const PIECES = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
+
+/** Takes WebSockets on a server's port; see {@link takeUpgrades}. */
+export interface Upgrades {
+  /** Cuts off the sockets that are left. */
+  terminate(): void;
+}
+
+/**
+ * Turns HTTP upgrades into the sockets of a cloud, by `ws`, without compression. Who is silent is asked by a ping; who
+ * twice says nothing, no pong and no byte of a message, and takes nothing of what waits for it, is cut off: half-open
+ * connections look alive for hours otherwise.
+ */
+export function takeUpgrades(
+  server: Server,
+  { cloud, limits = {} }: { readonly cloud: Cloud; readonly limits?: SocketLimits },
+): Upgrades {
+  const { maxConnections = 10_000, maxPerAddress = 1024, pingMs = 10_000, closeMs = 3000 } = limits;
+  const doors = new Map<SocketRoute, WebSocketServer>();
+  const doorOf = (route: SocketRoute): WebSocketServer => {
+    const known = doors.get(route);
+    if (known) return known;
+    // `closeTimeout` is younger than the package's types.
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: route.maxMessageBytes,
+      closeTimeout: closeMs,
+      ...PIECES,
+    };
+    const door = new WebSocketServer(options);
+    doors.set(route, door);
+    return door;
+  };
+
+  /** Connections by address, those in their handshake included. */
+  const perAddress = new Map<string, number>();
+  const connections = new Set<Socket>();
+  const admit = (socket: Socket): 429 | 503 | undefined => {
+    const group = addressGroup(socket.remoteAddress ?? "");
+    const before = perAddress.get(group) ?? 0;
+    if (connections.size >= maxConnections) return 503;
+    if (before >= maxPerAddress) return 429;
+    connections.add(socket);
+    perAddress.set(group, before + 1);
+    socket.once("close", () => {
+      connections.delete(socket);
+      const left = perAddress.get(group)! - 1;
+      if (left > 0) perAddress.set(group, left);
+      else perAddress.delete(group);
+    });
+    return undefined;
+  };
+
+  const live = new Map<
+    WebSocket,
+    { readonly socket: Socket; read: number; waiting: number; misses: number }
+  >();
+  const watch = setInterval(() => {
+    for (const [webSocket, seen] of live) {
+      const { bytesRead } = seen.socket;
+      const waiting = webSocket.bufferedAmount;
+      const alive = bytesRead !== seen.read || waiting < seen.waiting;
+      seen.read = bytesRead;
+      seen.waiting = waiting;
+      seen.misses = alive ? 0 : seen.misses + 1;
+      if (seen.misses > 2) webSocket.terminate();
+      else if (webSocket.readyState === webSocket.OPEN) webSocket.ping();
+    }
+  }, pingMs);
+  watch.unref();
+  server.once("close", () => clearInterval(watch));
+
+  const upgrade = async (incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
+    if (incoming.headers.upgrade?.toLowerCase() !== "websocket")
+      return refuse(socket, plain(426, "expected an upgrade to websocket", { upgrade: "websocket" }));
+    const full = admit(socket);
+    if (full) return refuse(socket, plain(full, "too many sockets are open", { "retry-after": "5" }));
+    const request = requestOf(incoming);
+    if (!request) return refuse(socket, plain(400, "expected a request with a host"));
+    const route = await within(ACCEPT_MS, cloud.acceptUpgrade(request as never));
+    if (route === undefined)
+      return refuse(socket, plain(503, "the service did not answer in time", { "retry-after": "5" }));
+    if ("status" in route) return refuse(socket, route as never);
+    doorOf(route).handleUpgrade(incoming, socket, head, (webSocket) => {
+      live.set(webSocket, { socket, read: socket.bytesRead, waiting: 0, misses: 0 });
+      webSocket.once("close", () => live.delete(webSocket));
+      cloud.openSocket(webSocket as never, { route, request: request as never });
+    });
+  };
+  server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Until the WebSocket has its own listener, and for who leaves while the route thinks.
+    socket.on("error", () => socket.destroy());
+    upgrade(incoming, socket, head).catch(() => void refuse(socket, plain(500, "the server failed")));
+  });
+
+  return {
+    terminate() {
+      for (const socket of connections) socket.destroy();
+    },
+  };
+}
+
+/** The request without its body, as services see one. Undefined for one that names no host, or another one than its header in its target. */
+function requestOf({ url = "", headers, rawHeaders }: IncomingMessage): Request | undefined {
+  // Put together as text: resolved as a reference, the target "//evil.example/" would name a host, which its page's origin equals.
+  if (headers.host === undefined || !url.startsWith("/")) return undefined;
+  const pairs = rawHeaders.flatMap((name, i): [string, string][] =>
+    i % 2 === 0 ? [[name, rawHeaders[i + 1]!]] : [],
+  );
+  try {
+    return new Request(`http://${headers.host}${url}`, { headers: pairs });
+  } catch {
+    return undefined;
+  }
+}
+
+const plain = (status: number, error: string, headers: Record<string, string> = {}): Response =>
+  new Response(JSON.stringify({ error: `open a socket: ${error}` }), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+
+async function refuse(socket: Socket, response: Response): Promise<void> {
+  if (!socket.writable) return void socket.destroy();
+  const body = Buffer.from(await response.arrayBuffer());
+  const headers = new Headers(response.headers);
+  headers.set("connection", "close");
+  headers.set("content-length", String(body.length));
+  const head = [
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
+    ...[...headers].map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.once("finish", () => socket.destroy());
+  socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
+}
+
+/** What a promise resolves to, or undefined when that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const { timer, late } = withTimer(ms);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function withTimer(ms: number): { readonly timer: NodeJS.Timeout; readonly late: Promise<undefined> } {
+  let timer!: NodeJS.Timeout;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
+  return { timer, late };
+}

@@ -1,0 +1,173 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import {
+  onnxReferences,
+  parseSignedManifest,
+  SednaError,
+  writeSafetensors,
+  type ModelFile,
+  type ModelManifest,
+} from "@sedna-js/core";
+import { describeModel } from "./golden-case.node.ts";
+import type { PublishOptions } from "../platform/contract.ts";
+import { signManifest } from "./signing-key.node.ts";
+
+/** A file that is to be published. */
+interface NewFile extends ModelFile {
+  readonly data: Uint8Array;
+}
+
+/** See the contract. */
+export async function publishModel({
+  model,
+  name,
+  version,
+  task,
+  licence,
+  key,
+  directory,
+  labels,
+  thresholds,
+  executionProviders = ["webgpu", "wasm", "cpu"],
+  precision = "float32",
+  rollbackOf,
+  golden,
+}: PublishOptions): Promise<ModelManifest> {
+  const before = await published(directory);
+  if (before && before.name !== name)
+    throw new RangeError(`publish ${name}: expected a folder of its own; got that of ${before.name}`);
+  const next = version ?? (before?.version ?? 0) + 1;
+  if (before && !(next > before.version))
+    throw new RangeError(
+      `publish ${name}: expected a version above ${before.version}; got ${next}. To go back, publish the old file as a higher version that says rollbackOf`,
+    );
+
+  const data = await read(model);
+  // The model finds these by their names, so they keep them.
+  const externalData = await Promise.all(
+    onnxReferences(data).map(async (path) => ({ path, data: await read(join(dirname(model), plain(path))) })),
+  );
+  const described = await describeModel(data, { externalData, seed: golden && (golden.seed ?? 1) });
+  const onnx = named(data, { extension: extname(basename(model)) || ".onnx" });
+  const cases = described.golden && {
+    inputs: named(writeSafetensors({ tensors: described.golden.inputs }), { extension: ".safetensors" }),
+    outputs: named(writeSafetensors({ tensors: described.golden.outputs }), { extension: ".safetensors" }),
+  };
+  const files: NewFile[] = [
+    onnx,
+    ...externalData.map(({ path, data: weights }) => ({ ...named(weights, { extension: "" }), path })),
+    ...(cases ? [cases.inputs, cases.outputs] : []),
+  ];
+
+  const manifest: ModelManifest = {
+    format: "sedna-model/1",
+    name,
+    version: next,
+    ...(rollbackOf === undefined ? {} : { rollbackOf }),
+    // Where the inputs of a case are its outputs, that is one file.
+    files: files
+      .filter((file, i) => files.findIndex(({ path }) => path === file.path) === i)
+      .map(({ path, size, sha256 }) => ({ path, size, sha256 })),
+    variants: [
+      {
+        file: onnx.path,
+        ...(externalData.length > 0 && { externalData: externalData.map(({ path }) => path) }),
+        executionProviders,
+        precision,
+      },
+    ],
+    inputs: described.inputs,
+    outputs: described.outputs,
+    task,
+    ...(labels && { labels }),
+    licence,
+    ...(thresholds && { thresholds }),
+    ...(cases && {
+      golden: [
+        {
+          inputs: cases.inputs.path,
+          outputs: cases.outputs.path,
+          tolerance: { absolute: golden?.absolute ?? 0.001, relative: golden?.relative ?? 0.01 },
+        },
+      ],
+    }),
+  };
+  // Checked as an edge will check it, before anything is written.
+  const signed = signManifest(manifest, key);
+  await mkdir(directory, { recursive: true });
+  for (const file of files) await place(directory, file);
+  await replace(directory, {
+    path: "manifest.json",
+    data: new TextEncoder().encode(`${JSON.stringify(signed, undefined, 2)}\n`),
+  });
+  return signed.manifest;
+}
+
+/** Writes a file beside its place, flushes it, and puts it there in one step. */
+export async function replace(
+  folder: string,
+  { path, data }: { readonly path: string; readonly data: Uint8Array },
+): Promise<void> {
+  const unfinished = join(folder, `.${randomUUID()}.unfinished`);
+  try {
+    const handle = await open(unfinished, "wx");
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, join(folder, path));
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Puts a file there unless it is; another one of its name is a mistake, for edges may have it. */
+async function place(folder: string, file: NewFile): Promise<void> {
+  const there = await readFile(join(folder, file.path)).catch(() => undefined);
+  if (there === undefined) return replace(folder, file);
+  if (hashOf(there) === file.sha256) return;
+  if (file.path.startsWith(file.sha256)) return replace(folder, file);
+  throw new RangeError(
+    `publish ${file.path}: expected the file that older versions have; got another, give it a name of its own in the model`,
+  );
+}
+
+async function published(folder: string): Promise<ModelManifest | undefined> {
+  const bytes = await readFile(join(folder, "manifest.json")).catch((error: unknown) => {
+    if ((error as { readonly code?: string }).code === "ENOENT") return undefined;
+    throw error;
+  });
+  return bytes && parseSignedManifest(bytes).manifest;
+}
+
+function named(data: Uint8Array, { extension }: { readonly extension: string }): NewFile {
+  const sha256 = hashOf(data);
+  return { path: `${sha256}${extension}`, size: data.length, sha256, data };
+}
+
+function hashOf(data: Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** @throws {SednaError} `model-unreadable` on a path that leaves the model's folder. */
+function plain(path: string): string {
+  if (path !== basename(path) || path.startsWith(".") || path.includes("\\"))
+    throw new SednaError(
+      `publish a model: expected it to refer to files beside it; got ${JSON.stringify(path)}`,
+      { code: "model-unreadable" },
+    );
+  return path;
+}
+
+async function read(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((cause: Error) => {
+    throw new SednaError(`read ${path}: expected a file; got ${cause.message}`, {
+      code: "model-unreadable",
+      cause,
+    });
+  });
+}

@@ -1,0 +1,163 @@
+import { CONTENT_DIGEST, contentDigest, readSampleUpload, SednaError, WireError } from "@sedna-js/core";
+import type { Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createPace, type PaceOptions } from "../http/pace.ts";
+import type { SampleStore } from "./sample-store.ts";
+import type { Service, ServiceContext } from "../http/service.ts";
+
+/** Options of {@link sampleService}. */
+export interface SampleServiceOptions extends Pick<PaceOptions, "burst" | "now"> {
+  readonly store: SampleStore;
+  /** A larger one is refused by 413. Default 8 MiB; the cloud's own limit counts too. */
+  readonly maxSampleBytes?: number;
+  /** Samples that are written at once; more are answered 503. Default 16. */
+  readonly maxUnderWay?: number;
+  /** Samples a second that are taken; more are answered 429 with a time to come back. Default: as many as come. */
+  readonly perSecond?: number;
+  /** Its name among the cloud's services. Default `samples`. */
+  readonly name?: string;
+}
+
+const ROUTE = "/v1/samples";
+const MAX_PAGE = 1000;
+
+/**
+ * Keeps what edges send, once each: `POST /v1/samples` with a sample's message, whose id is also the `Idempotency-Key`.
+ * 201 says that it is stored for good, 200 that it was there already, 409 that its id has other bytes, 412 that it was
+ * spoilt on its way (`Content-Digest`, where it has one) and should come again. The store itself is what knows duplicates:
+ * there is no window after which a sample would be taken twice.
+ */
+export function sampleService({
+  store,
+  maxSampleBytes = 8 * 2 ** 20,
+  maxUnderWay = 16,
+  perSecond,
+  name = "samples",
+  ...pacing
+}: SampleServiceOptions): Service {
+  if (!(Number.isInteger(maxUnderWay) && maxUnderWay >= 1))
+    throw new RangeError(
+      `keep samples: expected maxUnderWay as a whole number from 1 up; got ${maxUnderWay}`,
+    );
+  const pace = perSecond === undefined ? undefined : createPace({ ...pacing, perSecond });
+  let state: "new" | "open" | "full" | "closed" = "new";
+  let underWay = 0;
+  let looking = false;
+
+  // Readiness is asked for again and again: each time a full store is looked at anew, and the next answer knows.
+  const lookForRoom = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    const hasRoom = await store.hasRoom(maxSampleBytes).catch(() => false);
+    looking = false;
+    if (hasRoom && state === "full") state = "open";
+  };
+
+  const keep = async (c: Context): Promise<Response> => {
+    const busy = admit();
+    if (busy) return busy(c);
+    underWay++;
+    try {
+      const bytes = new Uint8Array(await c.req.arrayBuffer());
+      // Before anything is said of the bytes: what the way here has spoilt is to come again, not to be refused for good.
+      const digest = c.req.header(CONTENT_DIGEST);
+      if (
+        digest !== undefined &&
+        digest !== contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)))
+      )
+        return c.json(
+          { error: "keep a sample: expected the bytes that Content-Digest tells of; got others" },
+          412,
+        );
+      const { id } = readSampleUpload(bytes).head;
+      const key = c.req.header("idempotency-key");
+      if (key !== id)
+        return c.json(
+          {
+            error: `keep a sample: expected Idempotency-Key as the sample's id; got ${key === undefined ? "none" : "another"}`,
+          },
+          412,
+        );
+      const outcome = await store.put(id, bytes);
+      if (state === "full") state = "open";
+      if (outcome === "conflict")
+        return c.json({ error: `keep a sample: expected the bytes that ${id} has; got others` }, 409);
+      return outcome === "stored"
+        ? c.json({ stored: true }, 201)
+        : c.json({ stored: true, duplicate: true }, 200);
+    } finally {
+      underWay--;
+    }
+  };
+
+  const admit = (): ((c: Context) => Response) | undefined => {
+    if (state === "new" || state === "closed")
+      return (c) =>
+        c.json({ error: state === "new" ? "the samples are not open yet" : "the samples are closed" }, 503, {
+          "retry-after": "1",
+        });
+    const later = pace?.admit();
+    if (later !== undefined)
+      return (c) =>
+        c.json({ error: "more samples came than are taken a second" }, 429, {
+          "retry-after": String(Math.ceil(later / 1000)),
+        });
+    if (underWay >= maxUnderWay)
+      return (c) =>
+        c.json({ error: "too many samples are on their way to the disk" }, 503, { "retry-after": "1" });
+    return undefined;
+  };
+
+  const refuse = (
+    error: unknown,
+    { c, logger }: { readonly c: Context; readonly logger: ServiceContext["logger"] },
+  ): Response => {
+    if (error instanceof WireError) return c.json({ error: error.message }, 400);
+    logger.error({ error: error instanceof Error ? error.message : String(error) }, "a sample was not kept");
+    if (!(error instanceof SednaError && error.code === "storage-full"))
+      return c.json({ error: "the sample could not be kept; the server's log says why" }, 500);
+    // What was under way when it was closed must not make it look open again.
+    if (state === "open") state = "full";
+    return c.json({ error: "there is no room for samples" }, 507, { "retry-after": "30" });
+  };
+
+  return {
+    name,
+    get ready() {
+      if (state === "full") void lookForRoom();
+      return state === "open";
+    },
+    async start() {
+      await store.open();
+      state = "open";
+    },
+    mount(app, { metrics, logger }) {
+      const counted = async (c: Context): Promise<Response> => {
+        const response = await keep(c).catch((error: unknown) => refuse(error, { c, logger }));
+        metrics.add("sedna_samples_total", { code: String(response.status) });
+        return response;
+      };
+      const limit = bodyLimit({
+        maxSize: maxSampleBytes,
+        onError: (c) =>
+          c.json({ error: `keep a sample: expected at most ${maxSampleBytes} bytes; got more` }, 413, {
+            connection: "close",
+          }),
+      });
+      app.post(ROUTE, limit, counted);
+      app.get(ROUTE, async (c) => {
+        const { after, limit: size = "100" } = c.req.query();
+        if (!/^\d{1,4}$/.test(size) || Number(size) < 1 || Number(size) > MAX_PAGE)
+          return c.json(
+            { error: `list samples: expected limit from 1 to ${MAX_PAGE}; got ${JSON.stringify(size)}` },
+            400,
+          );
+        return c.json(await store.list({ limit: Number(size), ...(after === undefined ? {} : { after }) }));
+      });
+      app.all(ROUTE, (c) => c.json({ error: "samples: expected GET or POST" }, 405, { allow: "GET, POST" }));
+    },
+    async close() {
+      state = "closed";
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { checkDeadline, withDeadline } from "../../async/deadline.ts";
+import { describe, SednaError } from "../../errors.ts";
+import { importOptional } from "../../optional.ts";
+import { readAtMost } from "../../async/read-at-most.ts";
+import { s3Failure } from "./s3-failure.ts";
+import { checkHash, checkWeightKey, sha256Hex, tooManyBytes, type WeightStore } from "../../weight-store/weight-store.ts";
+
+/** Options of {@link s3Weights}. The names in brackets are the variables that Sedna's workers are given. */
+export interface S3WeightsOptions {
+  /** [S3_ENDPOINT_URL] Of any server that speaks S3; without a scheme, https. */
+  readonly endpoint: string;
+  /** [AGG_DATA_PATH] `s3://bucket/prefix`: Sedna's `aggDataPath`. */
+  readonly aggDataPath: string;
+  /** [ACCESS_KEY_ID] */
+  readonly accessKeyId: string;
+  /** [SECRET_ACCESS_KEY] A page shows it to its visitor: give it a key that may do no more than the visitor may. */
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** Default `us-east-1`, which servers other than Amazon's take. */
+  readonly region?: string;
+  /** For one request, its body included. Default 60,000. */
+  readonly deadlineMs?: number;
+  readonly fetch?: typeof globalThis.fetch;
+  /** Unix ms. Default: `Date.now`. */
+  readonly now?: () => number;
+}
+
+interface S3Request {
+  readonly method: "GET" | "PUT" | "DELETE";
+  readonly key: string;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What S3 keeps beside an object: the hash of what was put, for whoever reads it with no other to compare. */
+const HASH_HEADER = "x-amz-meta-sha256";
+
+/**
+ * Weights in a bucket, below `aggDataPath`, through `aws4fetch`, which is loaded when the first request is made. What is put is
+ * signed with its hash, so the server refuses what was spoiled on the way. It does not try again: who calls it does.
+ *
+ * @throws {TypeError} on an endpoint or a path that is none.
+ */
+export function s3Weights(options: S3WeightsOptions): WeightStore {
+  const {
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    region = "us-east-1",
+    fetch = globalThis.fetch,
+    now = Date.now,
+  } = options;
+  const base = baseOf(options);
+  const deadlineMs = checkDeadline(options.deadlineMs ?? 60_000);
+  const keys = {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken !== undefined && { sessionToken }),
+    service: "s3",
+    region,
+    cache: new Map<string, ArrayBuffer>(),
+  };
+  // A device's clock may be hours off, and S3 refuses what was signed 15 minutes ago; it says its own time then.
+  let clockOffMs = 0;
+
+  /** Undefined where there is no such object; no such bucket is an error. */
+  const send = async (
+    { method, key, body }: S3Request,
+    signal: AbortSignal,
+  ): Promise<Response | undefined> => {
+    const action = `${method} ${key} by S3`;
+    const { AwsV4Signer } = await importOptional("aws4fetch", { action, load: () => import("aws4fetch") });
+    const hash = await sha256Hex(body ?? new Uint8Array(0));
+    const once = async (): Promise<Response> => {
+      const datetime = new Date(now() + clockOffMs).toISOString().replace(/[:-]|\.\d{3}/g, "");
+      const signer = new AwsV4Signer({
+        ...keys,
+        method,
+        url: `${base}/${key}`,
+        datetime,
+        headers: { "x-amz-content-sha256": hash, ...(body && { [HASH_HEADER]: hash }) },
+      });
+      const { url, headers } = await signer.sign();
+      signal.throwIfAborted();
+      try {
+        return await fetch(url, {
+          method,
+          headers,
+          signal,
+          redirect: "manual",
+          cache: "no-store",
+          ...(body && { body }),
+        });
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new SednaError(
+          `${action}: expected an answer of ${base}; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { code: "cloud-unreachable", retryable: true, cause },
+        );
+      }
+    };
+    for (let clockWasSet = false; ; clockWasSet = true) {
+      const response = await once();
+      if (response.ok) return response;
+      const failure = await s3Failure(response, action);
+      if (failure.code === "NoSuchKey" && method !== "PUT") return undefined;
+      if (failure.serverTime === undefined || clockWasSet) throw failure.error;
+      clockOffMs = failure.serverTime - now();
+    }
+  };
+  const within = <Result>(
+    request: S3Request,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> =>
+    withDeadline(work, {
+      deadlineMs,
+      action: `${request.method} ${request.key} by S3`,
+      ...(request.signal && { signal: request.signal }),
+    });
+
+  return {
+    async put(key, bytes, { signal } = {}) {
+      const request = { method: "PUT", key: checkWeightKey(key), body: bytes, signal } as const;
+      await within(request, async (limit) => void (await (await send(request, limit))?.body?.cancel()));
+    },
+    async get(key, { maxBytes, sha256, signal }) {
+      const request = { method: "GET", key: checkWeightKey(key), signal } as const;
+      return within(request, async (limit) => {
+        const response = await send(request, limit);
+        if (!response) return undefined;
+        const bytes = await readAtMost(response, { maxBytes, signal: limit, what: `get ${key}` });
+        if (!bytes) throw tooManyBytes(key, { maxBytes, got: "more" });
+        await checkHash(bytes, { key, hashes: [sha256, response.headers.get(HASH_HEADER) ?? undefined] });
+        return bytes;
+      });
+    },
+    async delete(key, { signal } = {}) {
+      const request = { method: "DELETE", key: checkWeightKey(key), signal } as const;
+      await within(request, async (limit) => void (await (await send(request, limit))?.body?.cancel()));
+    },
+  };
+}
+
+/** The address of `aggDataPath`, with the bucket in the path: so every server understands it, by its IP address too. */
+function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
+  const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
+  let origin: URL;
+  try {
+    origin = new URL(text);
+  } catch (cause) {
+    throw new TypeError(`use S3: expected endpoint as an address; got ${describe(endpoint)}`, { cause });
+  }
+  if (!/^https?:$/.test(origin.protocol) || origin.href !== `${origin.origin}/`)
+    throw new TypeError(
+      "use S3: expected endpoint as http(s)://host:port, without a path, a name or a password",
+    );
+  const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*)\/?$/.exec(
+    aggDataPath,
+  );
+  if (!place)
+    throw new TypeError(`use S3: expected aggDataPath as s3://bucket/prefix; got ${describe(aggDataPath)}`);
+  return `${origin.origin}/${place[1]}${place[2]}`;
+}

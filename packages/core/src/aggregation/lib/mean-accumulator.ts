@@ -1,0 +1,68 @@
+import type { AggregationRound, OpenAggregation } from "../aggregator.ts";
+import { requireCohort } from "./cohort.ts";
+import { plainStep, takeStep, type ServerStep } from "../server-optimizer.ts";
+import { stalenessWeight } from "./staleness-weight.ts";
+import { checkWeight } from "./update-weight.ts";
+
+/** What the rules of means differ in. */
+export interface MeanRule {
+  readonly name: string;
+  /** Default: adds the mean change. */
+  readonly server?: ServerStep | undefined;
+  /** A longer change counts as if it were scaled down to this length. */
+  readonly maxNorm?: number | undefined;
+  /** Of {@link stalenessWeight}; default 0.5. */
+  readonly exponent?: number | undefined;
+}
+
+/**
+ * A weighted mean of changes in constant memory, then the server's step. A stale change is discounted in the sum, not in
+ * the weights that it is divided by: a round of stale changes makes a smaller step, as FedBuff has it.
+ */
+export function openMean(
+  { kernels, base, memory }: AggregationRound,
+  { name, server = plainStep(), maxNorm, exponent }: MeanRule,
+): OpenAggregation {
+  const clip = maxNorm === undefined ? {} : { maxNorm };
+  const sum = kernels.weightedMean({ length: base.length, accumulator: "f64" });
+  let count = 0;
+  let totalWeight = 0;
+
+  const meanChange = (): Float32Array => {
+    const change = sum.result();
+    const discount = sum.totalWeight / totalWeight;
+    if (discount !== 1) for (let i = 0; i < change.length; i++) change[i]! *= discount;
+    return change;
+  };
+
+  return {
+    get count() {
+      return count;
+    },
+    get totalWeight() {
+      return totalWeight;
+    },
+    add(update, { weight, staleness = 0 }) {
+      checkWeight(weight);
+      const norm = sum.add(update, { weight: weight * stalenessWeight(staleness, exponent), ...clip });
+      count += 1;
+      totalWeight += weight;
+      return norm;
+    },
+    state: () => ({ count, totalWeight, mean: count === 0 ? new Float32Array(base.length) : meanChange() }),
+    restore(state) {
+      if (state.count === 0) return;
+      // What is restored was clipped and discounted when it came.
+      sum.add({ encoding: "f32", values: state.mean }, { weight: state.totalWeight });
+      count += state.count;
+      totalWeight += state.totalWeight;
+    },
+    finish() {
+      requireCohort(name, { expected: 1, got: count });
+      return takeStep(name, { server, turn: { base, change: meanChange(), memory } }) as ReturnType<
+        OpenAggregation["finish"]
+      >;
+    },
+    dispose: () => sum.dispose(),
+  };
+}

@@ -1,0 +1,85 @@
+import type { VectorKernels } from "@sedna-js/wasm-kernels";
+import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import { batchForm, voters } from "./batch-form.ts";
+import { requireCohort } from "./cohort.ts";
+import { plainUpdates } from "./plain-updates.ts";
+import { plainStep, takeStep } from "../server-optimizer.ts";
+import { checkWeight } from "./update-weight.ts";
+import { flatten } from "./whole-weights.ts";
+
+/** What the rules differ in that compare updates with each other. */
+export interface RobustRule {
+  readonly name: string;
+  readonly minClients: number;
+  /** One vector of at least `minClients` finite ones, on the kernels. */
+  reduce(updates: readonly Float32Array[], kernels: VectorKernels): Float32Array;
+  /** The same in float64, slow and obvious, for Sedna's batch form. */
+  reducePlain(updates: readonly Float64Array[]): Float64Array;
+}
+
+/**
+ * A rule that keeps all updates of a round, and counts each client once: what a client says of its samples is no reason to
+ * be heard more. In Sedna's form, clients without samples or with numbers that are not finite count as absent.
+ */
+export function robustAggregator(rule: RobustRule): Aggregator {
+  const { name, minClients, reducePlain } = rule;
+  return {
+    name,
+    minClients,
+    needsSumOnly: false,
+    aggregate: batchForm({
+      next({ clients }) {
+        const votes = voters(clients).map(({ weights }) => flatten(weights));
+        requireCohort(name, { expected: minClients, got: votes.length });
+        return reducePlain(votes);
+      },
+    }),
+    open: (round) => openRobust(round, rule),
+  };
+}
+
+function openRobust(
+  { kernels, base, capacity }: AggregationRound,
+  { name, minClients, reduce }: RobustRule,
+): OpenAggregation {
+  const reader = plainUpdates(kernels, base.length);
+  const updates: Float32Array[] = [];
+  let totalWeight = 0;
+  return {
+    get count() {
+      return updates.length;
+    },
+    get totalWeight() {
+      return totalWeight;
+    },
+    add(update, { weight }) {
+      checkWeight(weight);
+      if (updates.length === capacity)
+        throw new RangeError(`add an update: expected at most ${capacity} (capacity); got one more`);
+      const { values, l2Norm } = reader.read(update);
+      updates.push(values);
+      totalWeight += weight;
+      return { l2Norm };
+    },
+    state: () => undefined,
+    restore: () => noRestore(name),
+    finish() {
+      requireCohort(name, { expected: minClients, got: updates.length });
+      return takeStep(name, {
+        server: plainStep(),
+        turn: { base, change: reduce(updates, kernels), memory: undefined },
+      }) as ReturnType<OpenAggregation["finish"]>;
+    },
+    dispose() {
+      updates.length = 0;
+      reader.dispose();
+    },
+  };
+}
+
+/** What `restore` of a rule does that has no state to restore. */
+export function noRestore(rule: string): never {
+  throw new TypeError(
+    `restore ${rule}: expected a rule whose state() is a mean; this one needs the updates themselves`,
+  );
+}

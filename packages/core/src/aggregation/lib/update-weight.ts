@@ -1,0 +1,13 @@
+import { describe } from "../../errors.ts";
+
+/**
+ * Makes sure of the weight that an update comes with.
+ * @throws {TypeError} when it is no number.
+ * @throws {RangeError} when it is not finite and above 0.
+ */
+export function checkWeight(weight: unknown): void {
+  if (typeof weight !== "number")
+    throw new TypeError(`add an update: expected its weight as a number; got ${describe(weight)}`);
+  if (!(weight > 0 && weight < Infinity))
+    throw new RangeError(`add an update: expected a finite weight above 0; got ${weight}`);
+}

@@ -1,0 +1,80 @@
+import { describe } from "../../errors.ts";
+import { elementCount, type Tensor } from "../../tensor.ts";
+import type { AggClient } from "../aggregator.ts";
+
+/** The shapes of a model's layers. */
+export type Layout = readonly (readonly number[])[];
+
+/**
+ * The layers that all clients agree on, and the samples that they have together. Sedna broadcasts a later client's layers
+ * into the first one's and ignores surplus ones; a model that is not the others' is an error here.
+ * @throws {TypeError} on another number of layers, another shape, or what is no number of samples.
+ * @throws {RangeError} on a negative or infinite number of samples, and when they add up to 0: NaN everywhere in Sedna.
+ */
+export function checkClients(clients: readonly AggClient[]): {
+  readonly layout: Layout;
+  readonly total: number;
+} {
+  const layout = layoutOf(clients[0]!.weights);
+  let total = 0;
+  for (const [i, { numSamples, weights }] of clients.entries()) {
+    if (typeof numSamples !== "number")
+      throw new TypeError(
+        `aggregate: expected numSamples of client ${i} as a number; got ${describe(numSamples)}`,
+      );
+    if (!(numSamples >= 0 && numSamples < Infinity))
+      throw new RangeError(
+        `aggregate: expected numSamples of client ${i} finite and at least 0; got ${numSamples}`,
+      );
+    sameLayout(layout, { weights, client: i });
+    total += numSamples;
+  }
+  if (!(total > 0 && total < Infinity))
+    throw new RangeError(`aggregate: expected samples that add up to a finite number above 0; got ${total}`);
+  return { layout, total };
+}
+
+/** The shapes of a model's layers, from its layers. */
+export function layoutOf(weights: readonly Tensor[]): Layout {
+  if (!Array.isArray(weights))
+    throw new TypeError(
+      `aggregate: expected a client's weights as an array of tensors; got ${describe(weights)}`,
+    );
+  return weights.map(({ shape }) => [...shape]);
+}
+
+function sameLayout(
+  layout: Layout,
+  { weights, client }: { readonly weights: readonly Tensor[]; readonly client: number },
+): void {
+  const got = layoutOf(weights);
+  if (got.length !== layout.length)
+    throw new TypeError(
+      `aggregate: expected ${layout.length} layers of client ${client}, as the first one has; got ${got.length}`,
+    );
+  for (const [i, shape] of layout.entries()) {
+    const { length } = weights[i]!.data;
+    if (shape.join() !== got[i]!.join() || length !== elementCount(shape))
+      throw new TypeError(
+        `aggregate: expected layer ${i} of client ${client} as [${shape}]; got [${got[i]!}] with ${length} elements`,
+      );
+  }
+}
+
+/** All numbers of a model, layer after layer, in float64. */
+export function flatten(weights: readonly Tensor[]): Float64Array {
+  const flat = new Float64Array(weights.reduce((sum, { data }) => sum + data.length, 0));
+  let next = 0;
+  for (const { data } of weights) for (let i = 0; i < data.length; i++) flat[next++] = Number(data[i]);
+  return flat;
+}
+
+/** The layers of a flat model, each with numbers of its own. */
+export function unflatten(flat: Float64Array, layout: Layout): readonly Tensor[] {
+  let next = 0;
+  return layout.map((shape) => ({
+    dtype: "float64",
+    shape,
+    data: flat.slice(next, (next += elementCount(shape))),
+  }));
+}

@@ -1,0 +1,133 @@
+import { describe } from "../../errors.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
+import { byColumns } from "../lib/by-columns.ts";
+import { requireCohort } from "../lib/cohort.ts";
+import { sortedMean } from "./median.ts";
+import { plainUpdates } from "../lib/plain-updates.ts";
+import { noRestore } from "../lib/robust-aggregator.ts";
+import { clientCount, clipLength, type RuleNumber } from "../lib/rule-number.ts";
+import { plainStep, takeStep } from "../server-optimizer.ts";
+import { turnsOfBuckets } from "../lib/turns-of-buckets.ts";
+import { checkWeight } from "../lib/update-weight.ts";
+import { flatten } from "../lib/whole-weights.ts";
+
+/** Parameters of {@link Bucketing}. */
+export interface BucketingParameters {
+  /** Hostile clients that it withstands, at least 1. */
+  readonly f: RuleNumber;
+  /** Sums that it keeps; at least 4f, which is the default. */
+  readonly buckets?: RuleNumber;
+  /** Changes are scaled down to this length first: what a hostile client can do at all. */
+  readonly maxNorm: RuleNumber;
+  /** Over the buckets' means: their median, the default, or their mean without the f least and greatest. */
+  readonly rule?: "median" | "trimmed";
+  /** For `aggregate` alone: uniform draws in [0,1). */
+  readonly random?: () => number;
+  /** For `aggregate` alone: the model before its first call. */
+  readonly initial?: readonly Tensor[];
+}
+
+/**
+ * A robust rule whose memory does not grow with the cohort: clipped updates go into `buckets` sums in random turns, and the
+ * median or the trimmed mean is taken over the buckets' means. f hostile clients spoil at most f buckets, so it holds while
+ * f is well below half of them. With f at half or more it would be worse than the plain mean, because one update spoils a
+ * whole bucket: fewer than 4f buckets are refused. Each client counts once.
+ * Source: after Karimireddy et al., "Byzantine-Robust Learning on Heterogeneous Datasets via Bucketing", 2022.
+ */
+export function Bucketing(param: BucketingParameters): Aggregator {
+  const hostile = clientCount("f", { value: param.f, least: 1 });
+  const buckets =
+    param.buckets === undefined ? 4 * hostile : clientCount("buckets", { value: param.buckets, least: 1 });
+  if (hostile >= buckets / 2)
+    throw new RangeError(
+      `build Bucketing: expected f below half of the ${buckets} buckets, else the hostile clients' buckets outvote the others; got ${hostile}`,
+    );
+  if (buckets < 4 * hostile)
+    throw new RangeError(`build Bucketing: expected at least 4 f = ${4 * hostile} buckets; got ${buckets}`);
+  const maxNorm = clipLength(param.maxNorm);
+  const trim = trimOf(param.rule ?? "median", { hostile, buckets });
+  const { random = Math.random, initial } = param;
+  return {
+    name: "Bucketing",
+    minClients: buckets,
+    needsSumOnly: false,
+    aggregate: batchForm({
+      initial,
+      next({ clients, base }) {
+        const clipped = clippedVoters(clients, { base: requireBase("Bucketing", base), maxNorm }).map(
+          ({ weights }) => flatten(weights),
+        );
+        requireCohort("Bucketing", { expected: buckets, got: clipped.length });
+        const turns = turnsOfBuckets(buckets, random);
+        const filled: Float64Array[][] = Array.from({ length: buckets }, () => []);
+        for (const model of clipped) filled[turns()]!.push(model);
+        return sortedMean(
+          filled.map((models) => sortedMean(models, 0)),
+          trim,
+        );
+      },
+    }),
+    open: (round) => openBuckets(round, { buckets, maxNorm, trim }),
+  };
+}
+
+function trimOf(
+  rule: string,
+  { hostile, buckets }: { readonly hostile: number; readonly buckets: number },
+): number {
+  if (rule === "median") return Math.floor((buckets - 1) / 2);
+  if (rule === "trimmed") return hostile;
+  throw new TypeError(`read rule: expected "median" or "trimmed"; got ${describe(rule)}`);
+}
+
+function openBuckets(
+  { kernels, base, random }: AggregationRound,
+  { buckets, maxNorm, trim }: { readonly buckets: number; readonly maxNorm: number; readonly trim: number },
+): OpenAggregation {
+  const reader = plainUpdates(kernels, base.length);
+  // The sum of a bucket is of clipped updates, of few of them: float32 will do.
+  const sums = Array.from({ length: buckets }, () => new Float32Array(base.length));
+  const counts = new Uint32Array(buckets);
+  const turns = turnsOfBuckets(buckets, random);
+  let count = 0;
+  let totalWeight = 0;
+  return {
+    get count() {
+      return count;
+    },
+    get totalWeight() {
+      return totalWeight;
+    },
+    add(update, { weight }) {
+      checkWeight(weight);
+      const { values, l2Norm } = reader.read(update, maxNorm);
+      const bucket = turns();
+      const sum = sums[bucket]!;
+      for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+      counts[bucket]! += 1;
+      count += 1;
+      totalWeight += weight;
+      return { l2Norm };
+    },
+    state: () => undefined,
+    restore: () => noRestore("Bucketing"),
+    finish() {
+      requireCohort("Bucketing", { expected: buckets, got: count });
+      const change = byColumns(sums, {
+        kernels,
+        scales: Array.from(counts, (inside) => 1 / inside),
+        reduce: (bucket) => bucket.trimmedMean({ trim }),
+      });
+      return takeStep("Bucketing", {
+        server: plainStep(),
+        turn: { base, change, memory: undefined },
+      }) as ReturnType<OpenAggregation["finish"]>;
+    },
+    dispose() {
+      sums.length = 0;
+      reader.dispose();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Aggregator } from "../aggregator.ts";
+import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
+import { decayRate, positive, type RuleNumber } from "../lib/rule-number.ts";
+import { momentumStep } from "../server-optimizer.ts";
+
+/** Parameters of {@link FedAvgM}. */
+export interface FedAvgMParameters extends MeanParameters {
+  /** Default 0.9. */
+  readonly momentum?: RuleNumber;
+  /** Of the server; default 1. With momentum a constant change adds up to `learningRate / (1 - momentum)` times itself. */
+  readonly learningRate?: RuleNumber;
+}
+
+/**
+ * FedAvg with momentum at the server, which rides out rounds whose clients pull different ways. It remembers one number a parameter.
+ * Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification", 2019.
+ */
+export function FedAvgM(param: FedAvgMParameters = {}): Aggregator {
+  const server = momentumStep({
+    momentum: decayRate("momentum", param.momentum ?? 0.9),
+    learningRate: positive("learningRate", param.learningRate ?? 1),
+  });
+  return meanAggregator({ name: "FedAvgM", maxNorm: optionalClip(param), server }, param);
+}

@@ -1,0 +1,28 @@
+import type { Aggregator } from "../aggregator.ts";
+import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
+import { positive, ruleNumber, type RuleNumber } from "../lib/rule-number.ts";
+import { plainStep } from "../server-optimizer.ts";
+
+/** Parameters of {@link FedBuff}. */
+export interface FedBuffParameters extends MeanParameters {
+  /** Of the server; default 1. */
+  readonly learningRate?: RuleNumber;
+  /** An update that is s versions old counts `(1 + s) ** -exponent`; 0 counts all alike. Default 0.5. */
+  readonly exponent?: RuleNumber;
+}
+
+/**
+ * The rule of the buffered asynchronous mode: a mean in which stale changes are discounted, so that a buffer of stale ones
+ * makes a smaller step. The source weighs clients alike; here they are weighed by their samples, as in FedAvg.
+ * Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation", 2022.
+ */
+export function FedBuff(param: FedBuffParameters = {}): Aggregator {
+  const exponent = ruleNumber("exponent", {
+    value: param.exponent ?? 0.5,
+    holds: (one) => one >= 0 && one < Infinity,
+    expected: "at least 0 and finite",
+  });
+  const learningRate = positive("learningRate", param.learningRate ?? 1);
+  const server = learningRate === 1 ? undefined : plainStep(learningRate);
+  return meanAggregator({ name: "FedBuff", maxNorm: optionalClip(param), exponent, server }, param);
+}

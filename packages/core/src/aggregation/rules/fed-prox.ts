@@ -1,0 +1,14 @@
+import type { Aggregator } from "../aggregator.ts";
+import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
+
+/** Parameters of {@link FedProx}. */
+export type FedProxParameters = MeanParameters;
+
+/**
+ * FedProx as the server sees it, which is FedAvg: the proximal term that keeps clients near the round's model is theirs, in
+ * the `proximal` of the federation's `TrainingPlan`.
+ * Source: Li et al., "Federated Optimization in Heterogeneous Networks", 2020.
+ */
+export function FedProx(param: FedProxParameters = {}): Aggregator {
+  return meanAggregator({ name: "FedProx", maxNorm: optionalClip(param) }, param);
+}

@@ -1,0 +1,94 @@
+import { describe } from "../../errors.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import { batchForm, requireBase, voters } from "../lib/batch-form.ts";
+import { requireCohort } from "../lib/cohort.ts";
+import { dot } from "../lib/dot.ts";
+import { plainUpdates } from "../lib/plain-updates.ts";
+import { noRestore } from "../lib/robust-aggregator.ts";
+import { plainStep, takeStep } from "../server-optimizer.ts";
+import { trustedSum } from "../lib/trusted-sum.ts";
+import { checkWeight } from "../lib/update-weight.ts";
+import { flatten } from "../lib/whole-weights.ts";
+
+/** Parameters of {@link FLTrust}. */
+export interface FLTrustParameters {
+  /** What training of a model on the server's own clean data, the root set, adds to it. Asked once a round. */
+  readonly rootUpdate: (base: Float32Array) => Float32Array;
+  /** For `aggregate` alone: the model before its first call. */
+  readonly initial?: readonly Tensor[];
+}
+
+/**
+ * Trust by a small clean data set of the server's own: an update counts by its cosine to the update that the server trained
+ * on that, at that update's length; one that points elsewhere counts for nothing. Even a majority of hostile clients moves
+ * the model only where the root's update goes. What clients say of their samples is not asked.
+ * Source: Cao et al., "FLTrust: Byzantine-robust Federated Learning via Trust Bootstrapping", 2021.
+ */
+export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator {
+  if (typeof rootUpdate !== "function")
+    throw new TypeError(
+      `build FLTrust: expected rootUpdate as a function of the round's model; got ${describe(rootUpdate)}`,
+    );
+  return {
+    name: "FLTrust",
+    minClients: 1,
+    needsSumOnly: false,
+    aggregate: batchForm({
+      initial,
+      next({ clients, base }) {
+        const start = requireBase("FLTrust", base);
+        const sum = trustedSum(rootUpdate(Float32Array.from(start)), start.length);
+        for (const { weights } of voters(clients)) {
+          const change = flatten(weights).map((x, i) => x - start[i]!);
+          sum.add(change, Math.sqrt(dot(change, change)));
+        }
+        requireTrust(sum.trusted);
+        const change = sum.mean(new Float64Array(start.length));
+        return takeStep("FLTrust", { server: plainStep(), turn: { base: start, change, memory: undefined } })
+          .model as Float64Array;
+      },
+    }),
+    open: (round) => openTrust(round, rootUpdate),
+  };
+}
+
+function openTrust(
+  { kernels, base }: AggregationRound,
+  rootUpdate: FLTrustParameters["rootUpdate"],
+): OpenAggregation {
+  const sum = trustedSum(rootUpdate(base.slice()), base.length);
+  const reader = plainUpdates(kernels, base.length);
+  let count = 0;
+  let totalWeight = 0;
+  return {
+    get count() {
+      return count;
+    },
+    get totalWeight() {
+      return totalWeight;
+    },
+    add(update, { weight }) {
+      checkWeight(weight);
+      const { values, l2Norm } = reader.read(update);
+      sum.add(values, l2Norm);
+      count += 1;
+      totalWeight += weight;
+      return { l2Norm };
+    },
+    state: () => undefined,
+    restore: () => noRestore("FLTrust"),
+    finish() {
+      requireTrust(sum.trusted);
+      return takeStep("FLTrust", {
+        server: plainStep(),
+        turn: { base, change: sum.mean(new Float32Array(base.length)), memory: undefined },
+      }) as ReturnType<OpenAggregation["finish"]>;
+    },
+    dispose: () => reader.dispose(),
+  };
+}
+
+function requireTrust(got: number): void {
+  requireCohort("FLTrust", { expected: 1, got, of: "updates that point the way of the root's" });
+}

@@ -1,0 +1,56 @@
+import { SednaError } from "../errors.ts";
+
+/** Options of {@link withDeadline}. */
+export interface DeadlineOptions {
+  /** At most 2147483647: longer timers overflow. */
+  readonly deadlineMs: number;
+  /** The caller's own way to give up; its reason is what is thrown then. */
+  readonly signal?: AbortSignal;
+  /** What is being done, for the error: "ask the big model". */
+  readonly action: string;
+}
+
+/**
+ * Runs `work` and settles by the deadline whatever it does: work that ignores its signal cannot hold anyone back.
+ *
+ * @throws {SednaError} `cloud-timeout` at the deadline; the signal's reason when the caller gives up; else what `work` throws.
+ */
+export async function withDeadline<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { deadlineMs, signal, action }: DeadlineOptions,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  let stop: () => void = () => {};
+  let timer: unknown;
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(signal?.reason);
+      controller.abort(signal?.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    timer = setTimeout(() => {
+      const error = new SednaError(`${action}: expected an answer within ${deadlineMs} ms; got none`, {
+        code: "cloud-timeout",
+        retryable: true,
+      });
+      reject(error);
+      controller.abort(error);
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([work(controller.signal), stopped]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** @throws {RangeError} on a deadline that no timer can keep. */
+export function checkDeadline(deadlineMs: number): number {
+  if (!(deadlineMs > 0 && deadlineMs < 2 ** 31))
+    throw new RangeError(
+      `set deadlineMs: expected a positive number of milliseconds below 2147483648; got ${String(deadlineMs)}`,
+    );
+  return deadlineMs;
+}

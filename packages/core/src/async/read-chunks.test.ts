@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, describe, expect, it } from "vitest";
+import { readPieces } from "./read-chunks.ts";
+
+// A server that sends a piece and then nothing more.
+const server = createServer((_, response) => void response.write("a piece"));
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+const url = async (): Promise<string> => {
+  if (!server.listening) await once(server.listen(0, "127.0.0.1"), "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+};
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+describe("readPieces()", () => {
+  it("gives what comes, and nothing of a response without a body", async () => {
+    const read = async (response: Response): Promise<string[]> => {
+      const pieces: string[] = [];
+      for await (const piece of readPieces(response, new AbortController().signal))
+        pieces.push(new TextDecoder().decode(piece));
+      return pieces;
+    };
+    expect((await read(new Response("abc"))).join("")).toBe("abc");
+    expect(await read(new Response(null))).toEqual([]);
+  });
+
+  it("stops when it is told to, also after the engine has let go of fetch's own signal", async () => {
+    const stop = new AbortController();
+    const reading = (async () => {
+      const signal = AbortSignal.any([stop.signal]);
+      const response = await fetch(await url(), { signal });
+      for await (const _ of readPieces(response, signal)) collectGarbage();
+    })();
+    setTimeout(() => {
+      collectGarbage();
+      stop.abort(new Error("enough"));
+    }, 50);
+    await expect(reading).rejects.toThrow("enough");
+  });
+
+  it("reads no more when its reader leaves", async () => {
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Uint8Array.of(1)),
+      cancel: () => void (cancelled = true),
+    });
+    for await (const _ of readPieces(new Response(endless), new AbortController().signal)) break;
+    expect(cancelled).toBe(true);
+  });
+});

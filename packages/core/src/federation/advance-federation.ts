@@ -1,0 +1,116 @@
+import { withAssignments } from "./buffered-assignments.ts";
+import { chooseClients } from "./select-clients.ts";
+import type { ClientChoiceTable } from "./client-selection.ts";
+import { afterAbandon } from "./close-round.ts";
+import { isEligible } from "./federation-clients.ts";
+import type { CountedUpdate, FederationEffect, FederationState } from "./federation-state.ts";
+import { pauseAfterFailures } from "./pause-after-failures.ts";
+import { entriesOf, entryOf, rosterOf } from "./client-map.ts";
+import { roundTargets } from "./round-settings.ts";
+import { withQuarantineServed } from "./serve-quarantine.ts";
+
+/** A state and what the world has to do about it, in order. */
+export interface Reduced {
+  readonly state: FederationState;
+  readonly effects: readonly FederationEffect[];
+}
+
+/**
+ * What time and numbers bring about, asked after every event: the round closes when enough is counted or its deadline is there;
+ * a wait ends when enough clients are there. A round that closes may be followed by the next at once.
+ */
+export function advance(
+  given: FederationState,
+  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+): Reduced {
+  const closed = closeInTime(given, at);
+  const opened =
+    closed.state.phase === "waiting"
+      ? openIfReady(closed.state, { at, table })
+      : { state: withAssignments(closed.state, { at, table }), effects: [] };
+  return { state: opened.state, effects: [...closed.effects, ...opened.effects] };
+}
+
+function closeInTime(state: FederationState, at: number): Reduced {
+  const { open, settings } = state;
+  if (open === undefined || open.closing) return { state, effects: [] };
+  const { goal, minimum } = roundTargets(settings);
+  const count = open.counted.size;
+  const isOver = at >= open.deadlineAt;
+  // Nobody who was asked is left to wait for: a small federation need not sit out its deadline.
+  const allCame = settings.buffered === undefined && count >= open.expected;
+  if (count >= goal || ((isOver || allCame) && count >= minimum)) {
+    const clients = entriesOf(open.counted).map(({ client }) => client);
+    return {
+      state: { ...state, open: { ...open, closing: true, closedAt: at } },
+      effects: [{ type: "aggregate", round: open.round, clients }],
+    };
+  }
+  if (!isOver) return { state, effects: [] };
+  return {
+    state: afterAbandon(state, { open, at }),
+    effects: [{ type: "abandon", round: open.round, counted: count }],
+  };
+}
+
+function openIfReady(
+  given: FederationState,
+  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+): Reduced {
+  const state = withQuarantineServed(given, at);
+  const { settings, round: last, modelVersion } = state;
+  const { minimum, selection } = roundTargets(settings);
+  if (at < state.waitingSince + pauseAfterFailures(state)) return { state, effects: [] };
+  const isOver = at >= state.waitingSince + settings.selectionMs;
+  // A buffer waits for nobody: who comes later starts from a later model.
+  const enough = settings.buffered !== undefined || isOver ? minimum : Math.max(minimum, selection);
+  const waiting = { state: isOver && !state.overdue ? { ...state, overdue: true } : state, effects: [] };
+  // The first count is at hand; the second is a walk through all.
+  if (
+    state.present < enough ||
+    entriesOf(state.clients).filter((client) => isEligible(state, client)).length < enough
+  )
+    return waiting;
+  const chosen =
+    settings.buffered === undefined ? chooseClients(state, { count: selection, table }) : undefined;
+  if (chosen !== undefined && chosen.clients.length < minimum) return waiting;
+
+  const round = last + 1;
+  const deadlineAt = at + settings.deadlineMs;
+  const selected = rosterOf(
+    (chosen?.clients ?? entriesOf(state.assignments).map(({ client }) => client)).map((client) => ({
+      client,
+    })),
+  );
+  const expected = entriesOf(selected).filter(({ client }) =>
+    isEligible(state, entryOf(state.clients, client)!),
+  ).length;
+  const open = {
+    round,
+    modelVersion,
+    openedAt: at,
+    deadlineAt,
+    selected,
+    expected,
+    counted: rosterOf<CountedUpdate>(),
+    refused: 0,
+    bytes: 0,
+    closing: false,
+  };
+  const opened = withAssignments(
+    { ...state, phase: "open", open, seed: chosen?.seed ?? state.seed },
+    { at, table },
+  );
+  return {
+    state: opened,
+    effects: [
+      {
+        type: "open",
+        round,
+        modelVersion,
+        deadlineAt,
+        clients: entriesOf(opened.open!.selected).map(({ client }) => client),
+      },
+    ],
+  };
+}

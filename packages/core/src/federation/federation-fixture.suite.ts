@@ -1,0 +1,130 @@
+// What the tests of rounds share: events with the few fields that a test is about, and a federation that takes them.
+import type { FederationTask, UpdateRefusal } from "../wire/federation.ts";
+import type {
+  FederationClient,
+  FederationEffect,
+  FederationEvent,
+  FederationState,
+  RoundSettings,
+} from "./federation-state.ts";
+import { mayUpload } from "./check-upload.ts";
+import { reduceFederation } from "./reduce-federation.ts";
+import { entriesOf, entryOf, rosterOf, type Roster } from "./client-map.ts";
+import { roundSettings } from "./round-settings.ts";
+import { startFederation } from "./initial-federation.ts";
+import { taskOf } from "./task-for.ts";
+
+type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
+
+/** A client comes, at 0 and with ten samples. */
+export const joined = (client: string, at = 0, more: Partial<Event<"joined">> = {}): FederationEvent => ({
+  type: "joined",
+  at,
+  client,
+  kind: "sedna-js",
+  epoch: 1,
+  numSamples: 10,
+  resources: {},
+  ...more,
+});
+/** Its session ends. */
+export const left = (client: string, at: number, epoch = 1): FederationEvent => ({
+  type: "left",
+  at,
+  client,
+  epoch,
+});
+/** Its update is part of the sum. */
+export const counted = (
+  client: string,
+  at: number,
+  more: Partial<Event<"counted">> = {},
+): FederationEvent => ({
+  type: "counted",
+  at,
+  client,
+  round: 1,
+  modelVersion: 0,
+  weight: 10,
+  bytes: 100,
+  digest: client,
+  ...more,
+});
+/** Its update was not taken. */
+export const refused = (client: string, at: number, code: UpdateRefusal = "not-finite"): FederationEvent => ({
+  type: "refused",
+  at,
+  client,
+  round: 1,
+  code,
+});
+/** Time went by. */
+export const ticked = (at: number): FederationEvent => ({ type: "ticked", at });
+/** The model of a round was made. */
+export const aggregated = (round: number, at: number): FederationEvent => ({
+  type: "aggregated",
+  at,
+  round,
+  modelVersion: round,
+});
+/** c0, c1, ... */
+export const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
+
+/** See {@link federation}. */
+export interface FederationUnderTest {
+  readonly state: FederationState;
+  /** Of the events last given. */
+  readonly effects: readonly FederationEffect[];
+  readonly types: readonly string[];
+  after(...events: readonly FederationEvent[]): void;
+  /** Names of the clients that the open round selected, and that it counted. */
+  readonly selected: readonly string[];
+  readonly counted: readonly string[];
+  client(name: string): FederationClient;
+  refusal(client: string, round?: number, epoch?: number): UpdateRefusal | undefined;
+  task(client: string, now?: number): FederationTask;
+}
+
+/** A federation that waits a second for its clients and ten for their updates. */
+export function federation(settings: Partial<RoundSettings>): FederationUnderTest {
+  let state = startFederation(
+    roundSettings({ selectionMs: 1000, deadlineMs: 10_000, exitRound: 100, ...settings }),
+    { seed: 7, at: 0 },
+  );
+  let effects: readonly FederationEffect[] = [];
+  return {
+    get state() {
+      return state;
+    },
+    get effects() {
+      return effects;
+    },
+    get types() {
+      return effects.map(({ type }) => type);
+    },
+    get selected() {
+      return namesOf(state.open?.selected);
+    },
+    get counted() {
+      return namesOf(state.open?.counted);
+    },
+    client: (name) => entryOf(state.clients, name)!,
+    after(...events) {
+      effects = [];
+      for (const event of events) {
+        const reduced = reduceFederation(state, event);
+        state = reduced.state;
+        effects = [...effects, ...reduced.effects];
+      }
+    },
+    refusal: (client, round = 1, epoch = 1) => mayUpload(state, { client, epoch, round }),
+    task: (client, now = 0) => taskOf(state, { client, now, seq: 1 }),
+  };
+}
+
+/** The names in a roster, sorted. */
+export function namesOf(roster: Roster<{ readonly client: string }> = rosterOf()): string[] {
+  return entriesOf(roster)
+    .map(({ client }) => client)
+    .toSorted();
+}

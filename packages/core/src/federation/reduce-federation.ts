@@ -1,0 +1,218 @@
+import type { UpdateRefusal } from "../wire/federation.ts";
+import { advance, type Reduced } from "./advance-federation.ts";
+import type { ClientChoiceTable } from "./client-selection.ts";
+import { afterAbandon, afterModel } from "./close-round.ts";
+import { isEligible, isQuarantined, withClient, withoutForgotten } from "./federation-clients.ts";
+import type {
+  FederationClient,
+  FederationEffect,
+  FederationEvent,
+  FederationState,
+} from "./federation-state.ts";
+import { mayUpload } from "./check-upload.ts";
+import { summed } from "./accept-aggregate.ts";
+import { entriesOf, entryOf, withEntry, withoutEntry } from "./client-map.ts";
+import { roundTargets } from "./round-settings.ts";
+
+type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
+
+/** What an update is refused for without having done wrong. Everything else is a strike. */
+const harmless: readonly UpdateRefusal[] = [
+  "unauthorised",
+  "session-replaced",
+  "quarantined",
+  "not-selected",
+  "wrong-round",
+  "round-closed",
+  "duplicate",
+];
+
+/**
+ * The state after an event, and what the world has to do about it. Pure: folding a log's events from `startFederation` gives
+ * the same state again. Takes events in any order and throws on none: those that come late, twice or out of place change nothing.
+ *
+ *   waiting --open--> open --aggregate--> open, closing --aggregated--> waiting | done
+ *                     open --abandon----> waiting       --failed------> waiting
+ *
+ * Every event is a tick too. A clock that was put back never lengthens a round to more than its whole time from then.
+ *
+ * @param table where the settings' choice of clients is looked up; the same for every event of a log.
+ */
+export function reduceFederation(
+  given: FederationState,
+  event: FederationEvent,
+  table?: ClientChoiceTable,
+): Reduced {
+  const state = inTime(given, event.at);
+  const { state: next, effects } = apply(state, event);
+  const advanced =
+    next.phase === "done" ? { state: next, effects: [] } : advance(next, { at: event.at, table });
+  return { state: advanced.state, effects: [...effects, ...advanced.effects] };
+}
+
+function apply(state: FederationState, event: FederationEvent): Reduced {
+  switch (event.type) {
+    case "joined":
+      return { state: joined(state, event), effects: [] };
+    case "left":
+      return { state: left(state, event), effects: [] };
+    case "counted":
+      return { state: counted(state, event), effects: [] };
+    case "summed":
+      return summed(state, event);
+    case "refused":
+      return refused(state, event);
+    case "aggregated":
+      return aggregated(state, event);
+    case "failed":
+      return failed(state, event);
+    case "ticked":
+      return { state, effects: [] };
+    default:
+      event satisfies never;
+      // A log of a newer version.
+      return { state, effects: [] };
+  }
+}
+
+/** Times that lie further ahead than they could, because the clock was put back, are counted from now. */
+function inTime(state: FederationState, at: number): FederationState {
+  const {
+    open,
+    settings: { deadlineMs },
+  } = state;
+  const latest = at + deadlineMs;
+  const waitingSince = Math.min(state.waitingSince, at);
+  const isAhead = open !== undefined && open.deadlineAt > latest;
+  const early = entriesOf(state.assignments).filter(({ until }) => until > latest);
+  const assignments = early.reduce(
+    (all, assignment) => withEntry(all, { ...assignment, until: latest }),
+    state.assignments,
+  );
+  if (!isAhead && waitingSince === state.waitingSince && assignments === state.assignments) return state;
+  return {
+    ...state,
+    waitingSince,
+    assignments,
+    open: isAhead ? { ...open, openedAt: at, deadlineAt: latest } : open,
+  };
+}
+
+/** Whoever it was before: strikes, quarantine, rounds and what was counted stay. An older epoch is a session that was fenced. */
+function joined(
+  state: FederationState,
+  { client: name, kind, epoch, numSamples, resources }: Event<"joined">,
+): FederationState {
+  const known = entryOf(state.clients, name);
+  if (known !== undefined && known.epoch > epoch) return state;
+  const { id = state.joins, strikes = 0, quarantinedUntil = 0, rounds = 0 } = known ?? {};
+  const client = {
+    client: name,
+    id,
+    kind,
+    epoch,
+    numSamples,
+    resources,
+    present: true,
+    strikes,
+    quarantinedUntil,
+    rounds,
+  };
+  const there = withClient({ ...state, joins: Math.max(state.joins, id + 1) }, client);
+  return admitted(withoutForgotten(there), client);
+}
+
+/** Selects a client that came late, where those that are still in leave a place. Sedna's clients need none. */
+function admitted(state: FederationState, client: FederationClient): FederationState {
+  const { open, settings } = state;
+  if (
+    open === undefined ||
+    open.closing ||
+    settings.buffered !== undefined ||
+    entryOf(open.selected, client.client) !== undefined ||
+    !isEligible(state, client)
+  )
+    return state;
+  if (
+    client.kind === "sedna-js" &&
+    (!settings.lateJoiners || open.expected >= roundTargets(settings).selection)
+  )
+    return state;
+  return {
+    ...state,
+    open: {
+      ...open,
+      selected: withEntry(open.selected, { client: client.client }),
+      expected: open.expected + 1,
+    },
+  };
+}
+
+function left(state: FederationState, { client: name, epoch }: Event<"left">): FederationState {
+  const client = entryOf(state.clients, name);
+  return client === undefined || client.epoch !== epoch || !client.present
+    ? state
+    : withClient(state, { ...client, present: false });
+}
+
+function counted(
+  state: FederationState,
+  { client: name, round, modelVersion, weight, bytes, digest, metrics }: Event<"counted">,
+): FederationState {
+  const { open } = state;
+  const client = entryOf(state.clients, name);
+  if (open === undefined || client === undefined || !(weight > 0 && weight < Infinity)) return state;
+  if (mayUpload(state, { client: name, epoch: client.epoch, round, modelVersion }) !== undefined)
+    return state;
+  const update = { client: name, weight, digest, ...(metrics === undefined ? {} : { metrics }) };
+  const isSelected = entryOf(open.selected, name) !== undefined;
+  const selected = isSelected ? open.selected : withEntry(open.selected, { client: name });
+  const expected = open.expected + Number(!isSelected || !isEligible(state, client));
+  return {
+    ...state,
+    assignments: withoutEntry(state.assignments, name),
+    open: {
+      ...open,
+      selected,
+      expected,
+      counted: withEntry(open.counted, update),
+      bytes: open.bytes + bytes,
+    },
+  };
+}
+
+/** After its last strike a client is left out; when it comes back each further one leaves it out again. */
+function refused(state: FederationState, { client: name, code }: Event<"refused">): Reduced {
+  const {
+    open,
+    settings: { strikes: most, quarantineRounds },
+  } = state;
+  const seen =
+    open === undefined || open.closing ? state : { ...state, open: { ...open, refused: open.refused + 1 } };
+  const client = entryOf(state.clients, name);
+  if (client === undefined || harmless.includes(code)) return { state: seen, effects: [] };
+  const strikes = client.strikes + 1;
+  if (strikes < most || isQuarantined(state, client))
+    return { state: withClient(seen, { ...client, strikes }), effects: [] };
+  const untilRound = state.round + quarantineRounds;
+  const kept = withClient(seen, { ...client, strikes, quarantinedUntil: untilRound });
+  return { state: kept, effects: [{ type: "quarantine", client: name, untilRound }] };
+}
+
+function aggregated(state: FederationState, { round, modelVersion, at }: Event<"aggregated">): Reduced {
+  const { open } = state;
+  if (open === undefined || !open.closing || open.round !== round) return { state, effects: [] };
+  const next = afterModel(state, { open, modelVersion, at });
+  const effects: FederationEffect[] =
+    next.phase === "done" ? [{ type: "finish", round, modelVersion: next.modelVersion }] : [];
+  return { state: next, effects };
+}
+
+function failed(state: FederationState, { round, at }: Event<"failed">): Reduced {
+  const { open } = state;
+  if (open === undefined || open.round !== round) return { state, effects: [] };
+  return {
+    state: afterAbandon(state, { open, at }),
+    effects: [{ type: "abandon", round, counted: open.counted.size }],
+  };
+}

@@ -1,0 +1,124 @@
+import { describe } from "../errors.ts";
+import { select, type Selection } from "../select.ts";
+import { clientChoice, type ClientChoiceTable } from "./client-selection.ts";
+import type { RoundSettings } from "./federation-state.ts";
+
+/** The longest that timers of all engines can wait, in ms. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Keeps 0.07 * 100 from becoming 8 when rounded up, and 1.15 * 100 from becoming 114 when rounded down. */
+const ROUNDING = 1e-9;
+
+/**
+ * Settings that rounds can end with: defaults filled in, every value checked. Plain data; what it returns it also takes.
+ *
+ * @param partial what differs from the defaults; `exitRound: Infinity` becomes 0, which goes on for ever.
+ * @throws {TypeError} on a value of another kind, {RangeError} on one out of its range.
+ * @throws {UnknownAlgorithmError} on a choice that is not in the table.
+ */
+export function roundSettings(
+  partial: Partial<RoundSettings> = {},
+  table: ClientChoiceTable = clientChoice,
+): RoundSettings {
+  if (typeof partial !== "object" || partial === null)
+    throw new TypeError(`set the rounds: expected an object; got ${describe(partial)}`);
+  const {
+    exitRound = 1,
+    participants = 1,
+    overSelect = 1.3,
+    minFraction = 0.7,
+    selectionMs = 10_000,
+    deadlineMs = 120_000,
+    choice = { method: "Random" },
+    lateJoiners = true,
+    buffered,
+    strikes = 3,
+    quarantineRounds = 10,
+  } = partial;
+  if (exitRound !== Infinity) whole("exitRound", { value: exitRound, least: 0 });
+  whole("participants", { value: participants, least: 1 });
+  number("overSelect", { value: overSelect, least: 1, most: 100 });
+  number("minFraction", { value: minFraction, least: 0, most: 1 });
+  if (minFraction === 0)
+    throw new RangeError(
+      "set minFraction: expected a number above 0, or rounds of nobody would make models; got 0",
+    );
+  number("selectionMs", { value: selectionMs, least: 0, most: LONGEST_MS });
+  number("deadlineMs", { value: deadlineMs, least: 1, most: LONGEST_MS });
+  if (typeof lateJoiners !== "boolean")
+    throw new TypeError(`set lateJoiners: expected true or false; got ${describe(lateJoiners)}`);
+  whole("strikes", { value: strikes, least: 1 });
+  whole("quarantineRounds", { value: quarantineRounds, least: 1 });
+  if (typeof choice !== "object" || choice === null)
+    throw new TypeError(`set choice: expected { method, param }; got ${describe(choice)}`);
+  // Built for its checks alone: the builder of each choice knows its parameters.
+  select(table, choice as Selection<string, never>);
+  const mode = buffered === undefined ? {} : { buffered: checkBuffered(buffered) };
+  return {
+    exitRound: exitRound === Infinity ? 0 : exitRound,
+    participants,
+    overSelect,
+    minFraction,
+    selectionMs,
+    deadlineMs,
+    choice,
+    lateJoiners,
+    ...mode,
+    strikes,
+    quarantineRounds,
+  };
+}
+
+/** How many clients a round is about. */
+export interface RoundTargets {
+  /** Updates that close it early. */
+  readonly goal: number;
+  /** Updates that it needs at its deadline. */
+  readonly minimum: number;
+  /** Clients to select. */
+  readonly selection: number;
+}
+
+/** See {@link RoundTargets}. Rounding over-selection down lets two clients be a federation of two at once. */
+export function roundTargets({
+  participants,
+  overSelect,
+  minFraction,
+  buffered,
+}: RoundSettings): RoundTargets {
+  const goal = buffered?.bufferSize ?? participants;
+  return {
+    goal,
+    minimum: Math.max(1, Math.ceil(goal * minFraction - ROUNDING)),
+    selection: buffered?.concurrency ?? Math.floor(participants * overSelect + ROUNDING),
+  };
+}
+
+function checkBuffered(
+  given: NonNullable<RoundSettings["buffered"]>,
+): NonNullable<RoundSettings["buffered"]> {
+  if (typeof given !== "object" || given === null)
+    throw new TypeError(`set buffered: expected an object; got ${describe(given)}`);
+  const { bufferSize, maxStaleness, concurrency } = given;
+  whole("buffered.bufferSize", { value: bufferSize, least: 1 });
+  whole("buffered.maxStaleness", { value: maxStaleness, least: 0 });
+  whole("buffered.concurrency", { value: concurrency, least: 1 });
+  return { bufferSize, maxStaleness, concurrency };
+}
+
+function number(
+  name: string,
+  { value, least, most }: { readonly value: unknown; readonly least: number; readonly most: number },
+): void {
+  if (typeof value !== "number")
+    throw new TypeError(`set ${name}: expected a number; got ${describe(value)}`);
+  if (!(value >= least && value <= most))
+    throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${value}`);
+}
+
+function whole(name: string, { value, least }: { readonly value: unknown; readonly least: number }): void {
+  if (typeof value !== "number")
+    throw new TypeError(`set ${name}: expected a whole number; got ${describe(value)}`);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new RangeError(`set ${name}: expected a whole number from ${least} up; got ${value}`);
+}

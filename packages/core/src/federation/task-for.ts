@@ -1,0 +1,57 @@
+import type { FederationTask } from "../wire/federation.ts";
+import { isQuarantined } from "./federation-clients.ts";
+import type { FederationState } from "./federation-state.ts";
+import { entryOf } from "./client-map.ts";
+import { shareOf } from "./seeded-draws.ts";
+
+/** Bounds of how long a client that polls waits until it asks again, in ms. */
+const POLL_MS = { least: 1_000, most: 15_000 };
+
+/**
+ * What a client is to do now. Two tasks that differ in `seq`, `remainingMs` and `retryAfterMs` alone are one.
+ * A client that is not known waits.
+ */
+export function taskOf(
+  state: FederationState,
+  { client: name, now, seq }: { readonly client: string; readonly now: number; readonly seq: number },
+): FederationTask {
+  const { open, settings, modelVersion } = state;
+  const client = entryOf(state.clients, name);
+  if (state.phase === "done") return { kind: "done", seq, round: state.round, modelVersion };
+
+  const left = (until: number): number => Math.min(settings.deadlineMs, Math.max(0, until - now));
+  const next = open?.deadlineAt ?? state.waitingSince + settings.selectionMs;
+  const pace = Math.min(POLL_MS.most, Math.max(POLL_MS.least, left(next)));
+  // All clients ask after another time, each after the same: a thousand must not come at one moment.
+  const wait: FederationTask = {
+    kind: "wait",
+    seq,
+    round: open?.round ?? state.round,
+    modelVersion,
+    retryAfterMs: Math.round(pace * (0.5 + 0.5 * shareOf(name))),
+  };
+  if (client === undefined || isQuarantined(state, client)) return wait;
+
+  const isCounted = open !== undefined && entryOf(open.counted, name) !== undefined;
+  const assignment = entryOf(state.assignments, name);
+  if (assignment !== undefined)
+    return {
+      kind: "train",
+      seq,
+      round: assignment.round,
+      modelVersion: assignment.modelVersion,
+      remainingMs: left(assignment.until),
+      counted: false,
+    };
+  if (open === undefined || open.closing) return wait;
+  const isSelected = client.kind === "sedna-v1" || entryOf(open.selected, name) !== undefined;
+  if (!isSelected) return wait;
+  return {
+    kind: "train",
+    seq,
+    round: open.round,
+    modelVersion: open.modelVersion,
+    remainingMs: left(open.deadlineAt),
+    counted: isCounted,
+  };
+}

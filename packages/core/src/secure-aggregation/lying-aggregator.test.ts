@@ -1,0 +1,268 @@
+import { describe, expect, it } from "vitest";
+import type { SecurePhase } from "../wire/federation.ts";
+import type { SecureKeys, SecureMaskedTask, SecureSharesTask, SecureUnmaskTask } from "../wire/secure-aggregation.ts";
+import { createSecureClient, type SecureClientOptions } from "./create-secure-client.ts";
+import { keyAgreement } from "./key-agreement.ts";
+import { fromBase64, toBase64 } from "./secure-keys.ts";
+import { runRound, settingsFor, type TestRound } from "./secure-aggregation.suite.ts";
+
+// An aggregator that wants one client's update (T4) changes what it says; the client must notice and give nothing more.
+
+const victim = 2;
+const forbids = expect.objectContaining({ name: "SednaError", code: "privacy-forbids" }) as unknown;
+
+/** Runs a round in which the victim alone is told something else in one phase. */
+async function lieTo<Message>(
+  phase: SecurePhase,
+  change: (message: Message) => Message,
+  test: Partial<TestRound> = {},
+): Promise<unknown> {
+  const { errors, round } = await runRound({
+    clients: 8,
+    ...test,
+    lie: (told) =>
+      told.to === victim && told.phase === phase ? change(told.message as Message) : told.message,
+  });
+  if (!errors.has(victim)) throw new Error(`the victim noticed nothing; the round was ${round.phase}`);
+  return errors.get(victim);
+}
+
+const freshKey = async (): Promise<string> =>
+  toBase64((await keyAgreement(crypto.getRandomValues(new Uint8Array(32)))).publicKey);
+
+/** Devices of a test: a signature is the device's name and what it is of. */
+const signing = (device: string): Partial<SecureClientOptions> => ({
+  sign: async (bytes) => ({
+    device,
+    signature: btoa(`${device} ${bytes.length} ${bytes.reduce((sum, byte) => (sum * 31 + byte) % 1e9, 7)}`),
+  }),
+  verify: async ({ bytes, device: who, signature }) =>
+    signature === (await signing(who).sign!(bytes)).signature,
+});
+
+describe("a client of the secure sum, with an aggregator that lies", { timeout: 60_000 }, () => {
+  it("refuses to give both secrets of a client, who would be both a survivor and dropped", async () => {
+    const error = await lieTo<SecureUnmaskTask>("unmask", ({ survivors, dropped }) => ({
+      survivors,
+      dropped: [...dropped, survivors[0]!].toSorted(),
+    }));
+    expect(error).toEqual(forbids);
+    expect((error as Error).message).toContain("both");
+  });
+
+  it("refuses a second list of survivors, and has not one share more for it", async () => {
+    let asked: SecureUnmaskTask | undefined;
+    const { clients } = await runRound({
+      clients: 8,
+      lie: ({ to, phase, message }) =>
+        phase === "unmask" && to === victim ? (asked = message as SecureUnmaskTask) : message,
+    });
+    const { client } = clients[victim]!;
+    await expect(client.answer("unmask", asked)).resolves.toMatchObject({ phase: "unmask" });
+    const other = { survivors: asked!.survivors.slice(0, -1), dropped: asked!.survivors.slice(-1) };
+    await expect(client.answer("unmask", other)).rejects.toEqual(forbids);
+    // From now on it answers nothing, not even what it has answered before.
+    await expect(client.answer("unmask", asked)).rejects.toEqual(forbids);
+  });
+
+  it.each<[string, (task: SecureUnmaskTask) => SecureUnmaskTask]>([
+    ["leaves one out", ({ survivors, dropped }) => ({ survivors: survivors.slice(1), dropped })],
+    ["makes one up", ({ survivors, dropped }) => ({ survivors: [...survivors, 8], dropped })],
+    [
+      "says that almost everyone was dropped",
+      ({ survivors }) => ({ survivors: survivors.slice(0, 2), dropped: survivors.slice(2) }),
+    ],
+  ])("refuses a list of survivors that %s", async (_, change) => {
+    expect(await lieTo("unmask", change)).toEqual(forbids);
+  });
+
+  it("refuses to unmask a list that it is not on itself", async () => {
+    let self = -1;
+    const { errors } = await runRound({
+      clients: 8,
+      lie({ to, phase, message }) {
+        if (to !== victim) return message;
+        // Its place is that of its own box's recipient: every neighbour has one for it, and it has none for itself.
+        if (phase === "masked")
+          self = (message as SecureMaskedTask).present.find(
+            (i) => !(message as SecureMaskedTask).boxes.some(({ from }) => from === i),
+          )!;
+        return phase === "unmask"
+          ? { survivors: (message as SecureUnmaskTask).survivors.filter((i) => i !== self), dropped: [self] }
+          : message;
+      },
+    });
+    expect(self).toBeGreaterThanOrEqual(0);
+    expect(errors.get(victim)).toEqual(forbids);
+    expect((errors.get(victim) as Error).message).toContain("itself");
+  });
+
+  it("refuses a cohort that is smaller than its own least, or than the settings say", async () => {
+    const { errors } = await runRound({
+      clients: 8,
+      client: (i) => (i === victim ? { minClients: 9 } : {}),
+      settings: { minClients: 4 },
+    });
+    expect(errors.get(victim)).toEqual(forbids);
+    expect(
+      await lieTo<SecureSharesTask>("shares", (task) => ({ ...task, clients: task.clients.slice(0, 3) }), {
+        settings: { minClients: 4 },
+      }),
+    ).toEqual(forbids);
+  });
+
+  it("refuses settings that change, that are of another model, or whose sum could overflow", async () => {
+    expect(
+      await lieTo<SecureSharesTask>("shares", (task) => ({
+        ...task,
+        settings: { ...task.settings, clipRange: 1000 },
+      })),
+    ).toEqual(forbids);
+    expect(
+      await lieTo<SecureSharesTask>("keys", (task) => ({
+        ...task,
+        settings: { ...task.settings, length: 49 },
+      })),
+    ).toEqual(forbids);
+    const client = createSecureClient({
+      federation: "test",
+      round: 1,
+      length: 2,
+      update: () => Promise.reject(new Error("not wanted")),
+    });
+    const settings = { ...settingsFor({ clients: 3 }), length: 2, levels: 2 ** 30, maxWeight: 2 };
+    const own = (await client.answer("keys", { settings })).message as SecureKeys;
+    const clients = [
+      own,
+      ...(await Promise.all(
+        [1, 2].map(async () => ({ maskKey: await freshKey(), sealKey: await freshKey() })),
+      )),
+    ].toSorted((a, b) => (a.maskKey < b.maskKey ? -1 : 1));
+    await expect(client.answer("shares", { settings, clients })).rejects.toEqual(forbids);
+  });
+
+  it("refuses a list without its own keys, and keys with which every secret is the same", async () => {
+    const fakes = (
+      await Promise.all(
+        Array.from({ length: 8 }, async () => ({ maskKey: await freshKey(), sealKey: await freshKey() })),
+      )
+    ).toSorted((a, b) => (a.maskKey < b.maskKey ? -1 : 1));
+    const error = await lieTo<SecureSharesTask>("shares", (task) => ({ ...task, clients: fakes }));
+    expect((error as Error).message).toContain("its own keys");
+    const zero = toBase64(new Uint8Array(32));
+    const same = await lieTo<SecureSharesTask>("shares", (task) => ({
+      ...task,
+      clients: task.clients.map((one, i) => (i === 0 || i === 7 ? { ...one, sealKey: zero } : one)),
+    }));
+    expect(same).toEqual(forbids);
+  });
+
+  it("refuses when it alone was shown other keys: it can open nobody's shares", async () => {
+    const [a, b] = [await freshKey(), await freshKey()];
+    // One of the two is not its own. The order by mask keys stays as it is.
+    const swap = (index: number, key: string) =>
+      lieTo<SecureSharesTask>("shares", (task) => ({
+        ...task,
+        clients: task.clients.map((one, i) => (i === index ? { ...one, sealKey: key } : one)),
+      }));
+    expect([await swap(0, a), await swap(7, b)]).toEqual([forbids, forbids]);
+  });
+
+  it("refuses shares that were changed on their way, once too few can be opened", async () => {
+    const error = await lieTo<SecureMaskedTask>("masked", (task) => ({
+      ...task,
+      boxes: task.boxes.map(({ from, box }) => ({
+        from,
+        box: toBase64(fromBase64(box).map((byte, i) => (i === 5 ? byte ^ 1 : byte))),
+      })),
+    }));
+    expect(error).toEqual(forbids);
+  });
+
+  it("refuses when too few of its neighbours are said to be there", async () => {
+    const alone = (present: readonly number[], boxes: SecureMaskedTask["boxes"]): number[] => {
+      const self = present.find((i) => !boxes.some(({ from }) => from === i))!;
+      return [self, ...present.filter((i) => i !== self).slice(0, 2)].toSorted();
+    };
+    const error = await lieTo<SecureMaskedTask>("masked", (task) => ({
+      ...task,
+      present: alone(task.present, task.boxes),
+    }));
+    expect(error).toEqual(forbids);
+    expect((error as Error).message).toContain("neighbours");
+  });
+
+  it("takes part where each device signed its keys", async () => {
+    const { errors, round } = await runRound({ clients: 8, client: (i) => signing(`device-${i}`) });
+    expect([...errors.values()]).toEqual([]);
+    expect(round.phase).toBe("done");
+  });
+
+  it.each<[string, (task: SecureSharesTask) => Promise<SecureSharesTask>]>([
+    [
+      "unsigned",
+      async (task) => ({
+        ...task,
+        clients: task.clients.map(({ maskKey, sealKey }) => ({ maskKey, sealKey })),
+      }),
+    ],
+    [
+      "signed by another",
+      async (task) => ({
+        ...task,
+        clients: task.clients.map((one, i) => ({
+          ...one,
+          signature: task.clients[(i + 1) % task.clients.length]!.signature!,
+        })),
+      }),
+    ],
+    [
+      "of one device twice",
+      async (task) => ({
+        ...task,
+        clients: task.clients.map((one) => ({
+          ...one,
+          device: task.clients[0]!.device!,
+          signature: task.clients[0]!.signature!,
+        })),
+      }),
+    ],
+  ])("refuses made-up clients whose keys are %s", async (_, change) => {
+    const test = { clients: 8, client: (i: number) => signing(`device-${i}`) };
+    let task: SecureSharesTask | undefined;
+    const { clients } = await runRound({
+      ...test,
+      lie: ({ to, phase, message }) =>
+        to === victim && phase === "shares"
+          ? ((task = message as SecureSharesTask), { ...task, clients: [] })
+          : message,
+    });
+    await expect(clients[victim]!.client.answer("shares", await change(task!))).rejects.toEqual(forbids);
+  });
+
+  it("answers in order only, and says so", async () => {
+    const client = createSecureClient({
+      federation: "test",
+      round: 1,
+      length: 2,
+      update: () => Promise.reject(new Error("not wanted")),
+    });
+    await expect(client.answer("masked", {})).rejects.toMatchObject({ code: "update-refused" });
+    await expect(client.answer("unmask", { survivors: [], dropped: [] })).rejects.toMatchObject({
+      code: "update-refused",
+    });
+  });
+
+  it("gives the same answer to the same message again, also while the first is being made", async () => {
+    const client = createSecureClient({
+      federation: "test",
+      round: 1,
+      length: 2,
+      update: () => Promise.reject(new Error("not wanted")),
+    });
+    const message = { settings: { ...settingsFor({ clients: 3 }), length: 2 } };
+    const answers = await Promise.all([client.answer("keys", message), client.answer("keys", message)]);
+    expect(answers[0]).toEqual(answers[1]);
+    expect(await client.answer("keys", message)).toEqual(answers[0]);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import type { SecurePhase } from "../wire/federation.ts";
+import { plainMean, runRound } from "./secure-aggregation.suite.ts";
+
+const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
+
+// A hundred clients in one process are heavy where other work shares the machine.
+describe("a secure sum", { timeout: 120_000 }, () => {
+  it.each([3, 4, 30, 100])(
+    "of %i clients equals the sum of their quantised changes to the bit, and the plain one to quantisation",
+    async (clients) => {
+      const { round, clients: all, errors, settings } = await runRound({ clients });
+      expect([...errors.values()]).toEqual([]);
+      expect(round.phase).toBe("done");
+      const { mean, quantised, totalWeight } = plainMean(all, settings);
+      expect(round.result!.mean).toEqual(quantised);
+      expect(round.result!.totalWeight).toBe(totalWeight);
+      expect(Math.max(...mean.map((value, i) => Math.abs(value - round.result!.mean[i]!)))).toBeLessThan(
+        settings.clipRange / settings.levels + 1e-6,
+      );
+      expect(round.result!.clients.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    },
+  );
+
+  const dropouts = [30, 100].flatMap((clients) => phases.map((phase) => [clients, phase] as const));
+  it.each(dropouts)(
+    "C21: of %i clients, 30 % of which drop out in phase %s, equals the sum of those whose vector came",
+    async (clients, phase) => {
+      const {
+        round,
+        clients: all,
+        errors,
+        settings,
+      } = await runRound({ clients, gone: (i) => (i % 10 < 3 ? phase : undefined) });
+      expect([...errors.values()]).toEqual([]);
+      expect(round.error).toBeUndefined();
+      const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
+      expect(counted).toHaveLength(phase === "unmask" ? clients : 0.7 * clients);
+      expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
+      expect(round.result!.clients.toSorted()).toEqual(counted.map(({ name }) => name).toSorted());
+    },
+  );
+
+  it("survives a tenth that drops out in each phase, one after the other", async () => {
+    const { round, clients: all, settings } = await runRound({ clients: 40, gone: (i) => phases[i % 10] });
+    expect(round.error).toBeUndefined();
+    const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
+    expect(counted).toHaveLength(28);
+    expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
+  });
+
+  it.each(phases)("is abandoned when too few are left in phase %s, and says so", async (phase) => {
+    const { round } = await runRound({
+      clients: 12,
+      gone: (i) => (i < 8 ? phase : undefined),
+      settings: { minClients: 6 },
+    });
+    expect(round.phase).toBe("abandoned");
+    expect(round.result).toBeUndefined();
+    expect(round.error).toMatchObject({ name: "SednaError", code: "cohort-too-small", retryable: true });
+    expect(round.error!.message).toContain(`phase ${phase}`);
+    expect(round.task("c11")).toBeUndefined();
+  });
+
+  it("weighs clients by their samples up to the largest weight, or all the same", async () => {
+    const weighted = await runRound({ clients: 5, settings: { maxWeight: 4 } });
+    expect(weighted.round.result!.totalWeight).toBe(1 + 3 + 4 + 4 + 4);
+    const equal = await runRound({ clients: 5, settings: { maxWeight: 1 } });
+    expect(equal.round.result!.totalWeight).toBe(5);
+  });
+
+  it("goes through its chunks: a vector of more words than a mask's chunk, and not a multiple of it", async () => {
+    const { round, clients: all, settings } = await runRound({ clients: 4, length: 65_536 * 2 + 5 });
+    expect(round.result!.mean).toEqual(plainMean(all, settings).quantised);
+  });
+
+  it("masks each vector so that it looks like nothing but noise: chi-square on every byte, however little the change", async () => {
+    const { masked } = await runRound({
+      clients: 3,
+      length: 100_000,
+      client: () => ({ update: async () => ({ change: new Float32Array(100_000), numSamples: 1 }) }),
+    });
+    expect(masked.size).toBe(3);
+    for (const vector of masked.values()) {
+      for (let byte = 0; byte < 4; byte++) {
+        const counts = new Float64Array(256);
+        for (const word of vector) counts[(word >>> (8 * byte)) & 255]!++;
+        const expected = vector.length / 256;
+        const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+        // 255 degrees of freedom: beyond 430 with a chance below 1e-10.
+        expect(statistic).toBeLessThan(430);
+      }
+    }
+  });
+
+  it("gives no two rounds the same masks", async () => {
+    const [a, b] = [await runRound({ clients: 3 }), await runRound({ clients: 3 })];
+    expect(a.masked.get(0)).not.toEqual(b.masked.get(0));
+    expect(a.round.result!.mean).toEqual(b.round.result!.mean);
+  });
+});

@@ -1,0 +1,91 @@
+import { canonicalJson } from "../wire/canonical-json.ts";
+import type { SecureKeys, SecureSettings } from "../wire/secure-aggregation.ts";
+import type { KeyAgreement } from "./key-agreement.ts";
+import { sha256 } from "./keystream.ts";
+
+/** Bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+/** Bytes from base64 that a parser has checked. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** A key of two clients for one use in one round. `theirs` is in base64. */
+export async function sharedKey(
+  mine: KeyAgreement,
+  {
+    theirs,
+    use,
+    transcript,
+  }: { readonly theirs: string; readonly use: "mask" | "seal"; readonly transcript: Uint8Array },
+): Promise<Uint8Array<ArrayBuffer>> {
+  return sha256(`sedna secure sum ${use}`, transcript, await mine.secretWith(fromBase64(theirs)));
+}
+
+/** What everyone in a round must agree on: settings and all keys. Who was shown other keys can open nobody's shares, nobody's can it. */
+export async function transcriptOf(round: {
+  readonly federation: string;
+  readonly round: number;
+  readonly settings: SecureSettings;
+  readonly clients: readonly SecureKeys[];
+}): Promise<Uint8Array<ArrayBuffer>> {
+  const { federation, settings, clients } = round;
+  return sha256(
+    "sedna secure sum transcript",
+    canonicalJson({
+      federation,
+      round: round.round,
+      settings,
+      clients: clients.map(({ maskKey, sealKey }) => [maskKey, sealKey]),
+    }),
+  );
+}
+
+/** What a device signs of its keys. */
+export function keysToSign({
+  federation,
+  round,
+  maskKey,
+  sealKey,
+}: { readonly federation: string; readonly round: number } & Pick<
+  SecureKeys,
+  "maskKey" | "sealKey"
+>): Uint8Array<ArrayBuffer> {
+  return canonicalJson({ audience: "sedna secure sum", federation, round, maskKey, sealKey });
+}
+
+/** Encrypts a message from one client to another; each pair and direction has one message a key. */
+export async function seal(
+  plain: Uint8Array<ArrayBuffer>,
+  { key, from, to }: Seal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
+  return new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce(from, to) }, aes, plain));
+}
+
+/** The message of a box. @throws {DOMException} where it was sealed by another key, for another client, or was changed. */
+export async function unseal(
+  box: Uint8Array<ArrayBuffer>,
+  { key, from, to }: Seal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["decrypt"]);
+  return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce(from, to) }, aes, box));
+}
+
+/** Who seals for whom, with what. */
+export interface Seal {
+  readonly key: Uint8Array<ArrayBuffer>;
+  readonly from: number;
+  readonly to: number;
+}
+
+function nonce(from: number, to: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, from);
+  view.setUint32(4, to);
+  return bytes;
+}

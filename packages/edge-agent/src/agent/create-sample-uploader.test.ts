@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readSampleUpload, type Detections, type Frame, type JointResult } from "@sedna-js/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { frameOfPixels } from "../platform/platform.node.ts";
+import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
+import type { AgentEvent } from "./agent-events.ts";
+import { createSending, type Sending } from "./create-sample-uploader.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "sedna-sending-"));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const rows: Detections = [[2, 2, 6, 6, 0.9, 0]];
+const frameOf = (): Promise<Frame> =>
+  frameOfPixels({ width: 40, height: 20, data: new Uint8ClampedArray(4 * 40 * 20).fill(90) });
+const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
+  ({
+    sample,
+    edgeResult: rows,
+    result: rows,
+    isHardExample: true,
+    reason: "hard",
+    source: "edge",
+    final: true,
+  }) as JointResult<Detections, Frame>;
+
+/** A device and its cloud; what arrived there, as "kind width x height". */
+const sendingOf = (
+  privacy: PrivacyPolicy<Frame, Detections>,
+  { isOnline = true, model = { name: "none", version: 0 } } = {},
+): { readonly sending: Sending<Detections>; readonly got: string[]; readonly events: AgentEvent[] } => {
+  const got: string[] = [];
+  const events: AgentEvent[] = [];
+  const fetch: typeof globalThis.fetch = async (_, init) => {
+    if (!isOnline) throw new TypeError("the network is down");
+    const { kind, width, height, model } = readSampleUpload(init!.body as Uint8Array).head;
+    got.push(`${kind} ${width} x ${height}${model ? ` by ${model.version}` : ""}`);
+    return Response.json({ stored: true }, { status: 201 });
+  };
+  const sending = createSending<Detections>({
+    name: "gate",
+    directory,
+    samples: { url: "http://127.0.0.1:9", maxPerSecond: 1000 },
+    privacy,
+    fetch,
+    model: () => ({ ...model }),
+    emit: (event) => events.push(event),
+  });
+  return { sending, got, events };
+};
+const flush = async ({ sending, got }: ReturnType<typeof sendingOf>): Promise<readonly string[]> => {
+  await sending.flush({ signal: AbortSignal.timeout(5000) });
+  await sending.stop({ graceMs: 1000 });
+  return got;
+};
+
+describe("createSending()", () => {
+  it("flushes what was collected before the queue was open", async () => {
+    const one = sendingOf({ level: "features" });
+    one.sending.start();
+    one.sending.collect(answerTo(await frameOf()));
+    expect(await flush(one)).toEqual(["features 40 x 20"]);
+  });
+
+  it.each<[PrivacyPolicy<Frame, Detections>["level"], readonly string[]]>([
+    ["full", ["full 40 x 20", "blurred 40 x 20", "crop 6 x 6", "features 40 x 20"]],
+    ["blurred", ["blurred 40 x 20", "features 40 x 20"]],
+    ["crop", ["crop 6 x 6", "features 40 x 20"]],
+    ["features", ["features 40 x 20"]],
+    ["never", []],
+  ])("sends of what waits only what the policy of today lets out: %s", async (level, expected) => {
+    const got: string[] = [];
+    for (const earlier of ["full", "blurred", "crop", "features"] as const) {
+      const { sending, events } = sendingOf({ level: earlier }, { isOnline: false });
+      sending.start();
+      sending.collect(answerTo(await frameOf()));
+      await expect.poll(() => events.some(({ type }) => type === "item-queued")).toBe(true);
+      await sending.stop({ graceMs: 0 });
+      const later = sendingOf({ level });
+      later.sending.start();
+      const sent = await flush(later);
+      got.push(...sent);
+      // What may not leave does not stay on the disk either.
+      expect(later.events.filter(({ type }) => type === "sending-refused")).toHaveLength(1 - sent.length);
+      expect(later.sending.stats()?.items).toBe(0);
+    }
+    expect(got).toEqual(expected);
+  });
+
+  it("tells what it loses of the time before the queue was open: another tab leads, or it is stopped", async () => {
+    for (const end of [
+      ({ leave }: Sending<Detections>) => leave(),
+      ({ stop }: Sending<Detections>) => stop({ graceMs: 0 }),
+    ]) {
+      const { sending, events } = sendingOf({ level: "features" });
+      sending.collect(answerTo(await frameOf()));
+      await sending.flush({});
+      await end(sending);
+      expect(events).toEqual([{ type: "sample-lost", reason: "no-queue" }]);
+    }
+  });
+
+  it.each(["features", "full"] as const)(
+    "names the model that judged a sample, though another takes its place meanwhile: %s",
+    async (level) => {
+      const model = { name: "gate", version: 1 };
+      const one = sendingOf({ level }, { model });
+      one.sending.start();
+      one.sending.collect(answerTo(await frameOf()));
+      model.version = 2;
+      expect(await flush(one)).toEqual([`${level} 40 x 20 by 1`]);
+    },
+  );
+
+  it("asks for consent and regions of the frame itself, not of its copy", async () => {
+    const shown = await frameOf();
+    const hidden = await frameOf();
+    const one = sendingOf({
+      level: "crop",
+      consent: (frame) => frame !== hidden,
+      regions: (frame) => (frame === shown ? [Float32Array.of(10, 10, 20, 20)] : [[0, 0, 40, 20]]),
+    });
+    one.sending.start();
+    one.sending.collect(answerTo(hidden));
+    one.sending.collect(answerTo(shown));
+    expect(await flush(one)).toEqual(["crop 12 x 11"]);
+  });
+});

@@ -1,0 +1,45 @@
+import { stripVTControlCharacters } from "node:util";
+import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
+import { version } from "./version.ts";
+
+/** Imported on use: `status` need not load what `run` does, and an idle agent not what only others need. */
+const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
+  run: async () => (await import("./run-command.node.ts")).runCommand as CommandDef,
+  train: async () => (await import("./train-command.node.ts")).trainCommand as CommandDef,
+  status: async () => (await import("./status-command.node.ts")).statusCommand as CommandDef,
+  doctor: async () => (await import("./doctor-command.node.ts")).doctorCommand as CommandDef,
+  check: async () => (await import("./check-command.node.ts")).checkCommand as CommandDef,
+};
+const main = defineCommand({
+  meta: {
+    name: "sedna-edge",
+    version,
+    description: "The edge of sedna-js on a device: joint inference that carries on by itself",
+  },
+  subCommands: commands,
+});
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const [, , ...rawArgs] = process.argv;
+const [first = ""] = rawArgs;
+const named = Object.hasOwn(commands, first) ? commands[first] : undefined;
+const wantsHelp = rawArgs.length === 0 || rawArgs.includes("--help") || rawArgs.includes("-h");
+try {
+  if (rawArgs.includes("--version")) {
+    process.stdout.write(`${version}\n`);
+  } else if (wantsHelp) {
+    const usage = await renderUsage((await named?.()) ?? main);
+    process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
+  } else {
+    await runCommand(main, { rawArgs });
+  }
+} catch (error) {
+  const { name = "Error", message = String(error) } = error instanceof Error ? error : {};
+  const isUsage = name === "UsageError" || name === "CLIError";
+  // A job with mistakes is the caller's too, and its message says all that there is to say.
+  const isJob = name === "WireError";
+  say(`sedna-edge: ${stripVTControlCharacters(message)}`);
+  if (isUsage) say(`Try: sedna-edge ${named ? `${first} ` : ""}--help`);
+  if (isJob) say(`What a job may say is in docs/${first === "train" ? "training" : "edge-device"}.md`);
+  process.exit(isUsage || isJob ? 2 : 1);
+}

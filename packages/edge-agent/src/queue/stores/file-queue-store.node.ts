@@ -1,0 +1,245 @@
+import { mkdir, open } from "node:fs/promises";
+import { SednaError } from "@sedna-js/core";
+import { lockDirectory, type DirectoryLock } from "./directory-lock.node.ts";
+import { diskReserve } from "../../storage/disk-reserve.node.ts";
+import { loadLog } from "./load-log.node.ts";
+import { logAppender, type LogAppender, type RecordPlace } from "./log-appender.node.ts";
+import { logCleaner, type LogCleaner } from "./log-cleaner.node.ts";
+import type { LogRecord } from "./log-records.node.ts";
+import { newEpoch } from "../new-epoch.ts";
+import type { QueueMark, QueueStore, StoredQueue } from "../queue-store.ts";
+import { readBodyAt, storageError, type Segment } from "./segment-file.node.ts";
+
+/** Options of {@link fileQueueStore}. */
+export interface FileQueueStoreOptions {
+  /** Made where it is not there. One process opens it at a time. */
+  readonly directory: string;
+  /** What an acknowledged item survives: the death of the process (default), or with an fsync each time the loss of power too. */
+  readonly durability?: "process" | "power";
+  /**
+   * Where a file of the log ends and the next begins, in bytes. As much again is held in reserve for cleaning a full disk; take
+   * less than an eighth of the disk. Default 4 MiB.
+   */
+  readonly segmentBytes?: number;
+}
+
+/** Where the entry of an id lies. */
+interface Held {
+  readonly sequence: number;
+  readonly place: RecordPlace;
+}
+
+/**
+ * A queue's store in a directory: an append-only log in segments, whose records carry checksums (see log-records). A half
+ * record at its end is cut when it is opened, damage loses what it touches; a segment is deleted when all that was in it
+ * is, the oldest first, so that no delete record goes before the item that it deletes.
+ */
+export function fileQueueStore({
+  directory,
+  durability = "process",
+  segmentBytes = 4 * 1024 * 1024,
+}: FileQueueStoreOptions): QueueStore {
+  if (!(segmentBytes >= 4096))
+    throw new RangeError(
+      `keep a queue in ${directory}: expected segmentBytes from 4096 up; got ${segmentBytes}`,
+    );
+  const held = new Map<string, Held>();
+  const reserve = diskReserve({ directory, bytes: segmentBytes });
+  let segments: Segment[] = [];
+  let epoch = "";
+  let lastSequence = 0;
+  let lastMark: QueueMark | undefined;
+  /** Deletions that found no room; written ahead of what is written next. */
+  let owedDeletes: number[] = [];
+  let owesState = false;
+  let opening: Promise<StoredQueue> | undefined;
+  let parts:
+    | { readonly lock: DirectoryLock; readonly appender: LogAppender; readonly cleaner: LogCleaner }
+    | undefined;
+  let closing: Promise<void> | undefined;
+
+  const opened = (action: string): NonNullable<typeof parts> => {
+    if (!parts || closing)
+      throw new SednaError(`${action}: expected an open queue in ${directory}; got one that is closed`, {
+        code: "disposed",
+      });
+    return parts;
+  };
+  const stateRecord = (closed = false): LogRecord => ({
+    type: "state",
+    state: { epoch, lastSequence, mark: lastMark, closed },
+  });
+  const lock = async (): Promise<DirectoryLock> => {
+    await mkdir(directory, { recursive: true });
+    try {
+      return await lockDirectory(directory);
+    } catch (error) {
+      // The lock takes some bytes too.
+      if (storageError("", error).code !== "storage-full" || !(await reserve.free())) throw error;
+      return lockDirectory(directory);
+    }
+  };
+  const place = (id: string, next: Held): void => {
+    forget(id);
+    held.set(id, next);
+    next.place.segment.live++;
+    next.place.segment.liveBytes += next.place.length;
+  };
+  const forget = (id: string): Held | undefined => {
+    const old = held.get(id);
+    if (!old) return undefined;
+    held.delete(id);
+    old.place.segment.live--;
+    old.place.segment.liveBytes -= old.place.length;
+    return old;
+  };
+  const makeAppender = async (nextNumber: number): Promise<LogAppender> => {
+    const last = segments.at(-1);
+    const goesOn = last !== undefined && last.salt.some((byte) => byte !== 0) && last.size < segmentBytes;
+    return logAppender({
+      directory,
+      segmentBytes,
+      last: goesOn ? last : undefined,
+      lastHandle: goesOn ? await open(last.path, "r+") : undefined,
+      nextNumber,
+      syncs: durability === "power",
+      opening: stateRecord,
+      owed: () => {
+        const sequences = owedDeletes;
+        const records: LogRecord[] = [
+          ...(owesState ? [stateRecord()] : []),
+          ...(sequences.length > 0 ? [{ type: "delete" as const, sequences }] : []),
+        ];
+        return {
+          records,
+          paid: () => {
+            owesState = false;
+            owedDeletes = owedDeletes.slice(sequences.length);
+          },
+        };
+      },
+      onSegment: (segment) => segments.push(segment),
+      freeReserve: reserve.free,
+    });
+  };
+
+  const start = async (): Promise<StoredQueue> => {
+    let ownLock: DirectoryLock | undefined;
+    try {
+      ownLock = await lock();
+      const log = await loadLog(directory);
+      segments = log.segments;
+      for (const { entry, place } of log.live.values())
+        held.set(entry.id, { sequence: entry.sequence, place });
+      lastSequence = log.lastSequence;
+      lastMark = log.state?.mark;
+      // After a loss of power the log's end may be missing, and with it numbers that were sent: a new epoch keeps ids apart.
+      epoch = log.isWhole && log.state ? log.state.epoch : newEpoch();
+      const appender = await makeAppender(log.nextNumber);
+      const cleaner = logCleaner({
+        segments,
+        segmentBytes,
+        appender,
+        reserve,
+        stateRecord,
+        heldAt: (id) => held.get(id)?.place,
+        moved: (id, to) => {
+          const one = held.get(id);
+          if (one) place(id, { sequence: one.sequence, place: to });
+        },
+        lose: (segment) => {
+          for (const [id, one] of held) if (one.place.segment === segment) forget(id);
+        },
+      });
+      // From here on it is not closed, and the disk must know before an id is given out.
+      await appender
+        .append({ record: stateRecord(), urgent: true })
+        .then(appender.sync)
+        .catch(() => (owesState = true));
+      await reserve.hold();
+      parts = { lock: ownLock, appender, cleaner };
+      const entries = [...log.live.values()]
+        .map(({ entry }) => entry)
+        .toSorted((a, b) => a.sequence - b.sequence);
+      return { entries, lastSequence, epoch, mark: lastMark, damagedNumber: log.damagedNumber };
+    } catch (error) {
+      await ownLock?.release();
+      throw storageError(`open the queue in ${directory}`, error);
+    }
+  };
+
+  return {
+    async open() {
+      if (opening || closing)
+        throw new SednaError(
+          `open the queue in ${directory}: expected it to be opened once; make another store to open it again`,
+          { code: "storage-failed" },
+        );
+      opening = start();
+      return opening;
+    },
+
+    async put(entry, body) {
+      const { appender, cleaner } = opened("store an item");
+      lastSequence = Math.max(lastSequence, entry.sequence);
+      try {
+        await appender.append({
+          record: { type: "put", entry },
+          body,
+          onWritten: (written) => place(entry.id, { sequence: entry.sequence, place: written }),
+        });
+      } catch (error) {
+        if (error instanceof SednaError && error.code === "storage-full") cleaner.diskIsFull();
+        throw error;
+      }
+    },
+
+    async read(id) {
+      opened("read an item");
+      for (;;) {
+        const at = held.get(id)?.place;
+        if (!at) return undefined;
+        const body = await readBodyAt(at.segment, at);
+        // Cleaning may have moved it meanwhile, and taken the old place away.
+        if (body || held.get(id)?.place === at) return body;
+      }
+    },
+
+    async delete(ids) {
+      const { appender, cleaner } = opened("delete items");
+      const sequences = ids.flatMap((id) => forget(id)?.sequence ?? []);
+      if (sequences.length === 0) return;
+      try {
+        await appender.append({ record: { type: "delete", sequences }, urgent: true });
+      } catch (error) {
+        owedDeletes = [...owedDeletes, ...sequences];
+        if (!(error instanceof SednaError) || error.code !== "storage-full") throw error;
+      } finally {
+        await cleaner.clean();
+      }
+    },
+
+    async mark(mark) {
+      const { appender } = opened("note the time");
+      lastMark = mark;
+      await appender.append({ record: stateRecord(), urgent: true });
+    },
+
+    async close() {
+      closing ??= (async () => {
+        await opening?.catch(() => undefined);
+        if (!parts) return;
+        const { appender, cleaner, lock } = parts;
+        await cleaner.clean();
+        // Without these the next open finds a log that was not closed, and begins a new epoch.
+        await appender
+          .append({ record: stateRecord(true), urgent: true })
+          .then(appender.sync)
+          .catch(() => undefined);
+        await appender.close();
+        await lock.release();
+      })();
+      return closing;
+    },
+  };
+}

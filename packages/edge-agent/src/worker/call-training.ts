@@ -1,0 +1,84 @@
+import type { LabelledSamples, TrainableEstimator, TrainOptions, TrainingReport } from "@sedna-js/core";
+import { expose, transfer, type Endpoint } from "comlink";
+import { callListener } from "../async/call-listener.ts";
+import type { WorkerAnswers } from "./call-worker.ts";
+import { postSamples, type PostedReading } from "./post-samples.ts";
+import type { PostedSamples, RemoteEstimator, SampleOwner } from "./protocol.ts";
+import type { WorkerCalls } from "./worker-calls.ts";
+
+type Learner<Sample> = Pick<
+  TrainableEstimator<Sample, unknown>,
+  "train" | "evaluate" | "getWeights" | "setWeights"
+> & { save(): Promise<Uint8Array> };
+
+/**
+ * The calls for training that a Worker answers. It reads samples as it needs them, a few at a time, and none of a version
+ * that it has read; frames are handed over and closed here.
+ */
+export function askTraining<Sample>(
+  calls: WorkerCalls<RemoteEstimator>,
+  { ask }: Pick<WorkerAnswers, "ask">,
+): Learner<Sample> {
+  const { remote, call } = calls;
+
+  /** Offers samples and ears to the Worker for as long as `work` takes. */
+  const offering = async <T>(
+    samples: LabelledSamples<Sample>,
+    { signal, onProgress }: Pick<TrainOptions, "signal" | "onProgress">,
+    work: (posted: PostedSamples) => Promise<T>,
+  ): Promise<T> => {
+    signal?.throwIfAborted();
+    if (calls.dead) throw calls.dead;
+    const { port1, port2 } = new MessageChannel();
+    const readings = new Map<number, PostedReading>();
+    const owner: SampleOwner = {
+      read: (number, count) => {
+        if (!readings.has(number)) readings.set(number, postSamples(samples));
+        return readings.get(number)!.next(count);
+      },
+      progress: (progress) => void (signal?.aborted || callListener(onProgress, progress)),
+    };
+    expose(owner, port1 as unknown as Endpoint);
+    try {
+      return await work({ version: samples.version, port: port2 });
+    } finally {
+      port1.close();
+      for (const reading of readings.values()) await reading.end();
+    }
+  };
+
+  return {
+    train: (samples, { plan, signal, onProgress, pauses } = {}) =>
+      offering(
+        samples,
+        { ...(signal && { signal }), ...(onProgress && { onProgress }) },
+        async (posted): Promise<TrainingReport> => {
+          let id: number | undefined;
+          const stop = pauses?.onChange(() => void (id !== undefined && remote.pause(id, pauses.paused)));
+          try {
+            return await ask((number) => {
+              id = number;
+              return remote.train(
+                number,
+                handed({ samples: posted, plan, paused: pauses?.paused ?? false }, posted),
+              );
+            }, signal);
+          } finally {
+            stop?.();
+          }
+        },
+      ),
+    evaluate: (samples, { signal } = {}) =>
+      offering(samples, signal ? { signal } : {}, (posted) =>
+        ask((id) => remote.evaluate(id, handed(posted, posted)), signal),
+      ),
+    getWeights: () => call(() => remote.getWeights()),
+    setWeights: async (weights) => void (await call(() => remote.setWeights(weights))),
+    save: () => call(() => remote.save()),
+  };
+}
+
+/** A message that takes the port of these samples along. */
+function handed<T>(message: T, { port }: PostedSamples): T {
+  return transfer(message, [port as never]);
+}
