@@ -10,7 +10,7 @@ import { createJointInference, writeSampleUpload, type Detections, type Frame } 
 import { bigModel } from "@sedna-js/edge-agent";
 import sharp from "sharp";
 import { expect, it } from "vitest";
-import { frameOfPixels } from "../packages/edge-agent/src/platform/platform.node.ts";
+import { frameOfPixels } from "../packages/edge-agent/src/frames/platform.node.ts";
 import type { PrivacyLevel, PrivacyPolicy } from "../packages/edge-agent/src/privacy/privacy-policy.ts";
 import { privateBigModel } from "../packages/edge-agent/src/privacy/private-big-model.ts";
 import { sampleForQueue } from "../packages/edge-agent/src/privacy/sample-for-queue.ts";

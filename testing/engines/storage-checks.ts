@@ -1,7 +1,8 @@
 import { canonicalJson } from "@sedna-js/core";
 import { createModelStore } from "../../packages/edge-agent/src/models/create-model-store.ts";
 import { verifySignature } from "../../packages/edge-agent/src/models/verify-signature.ts";
-import { openByteStore, openQueueStore } from "../../packages/edge-agent/src/platform/platform.browser.ts";
+import { openByteStore } from "../../packages/edge-agent/src/storage/platform.browser.ts";
+import { openQueueStore } from "../../packages/edge-agent/src/queue/platform.browser.ts";
 import { paddedOnnx, publish, signingKey } from "../model-publisher.ts";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 import { missingFeatures } from "./features.ts";

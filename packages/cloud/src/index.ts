@@ -1,6 +1,10 @@
 export { bigModelService, type BigModelServiceOptions } from "./big-model/big-model-service.ts";
 export { createCloud, type Cloud, type CloudOptions } from "./http/create-cloud.ts";
-export { CONTROL_CODES, controlSocket, type ControlSocketOptions } from "./federation/protocol/control-socket.ts";
+export {
+  CONTROL_CODES,
+  controlSocket,
+  type ControlSocketOptions,
+} from "./federation/protocol/control-socket.ts";
 export { createFederation } from "./federation/create-federation.ts";
 export {
   memoryDeviceRegistry,
@@ -43,27 +47,21 @@ export type { WebSocketLike } from "./http/service-socket.ts";
 export type { Logger, Service, ServiceContext, ServiceSocket, SocketRoute } from "./http/service.ts";
 export {
   createSigningKey,
-  directoryFederationLog,
   directoryModels,
-  directorySamples,
-  fileDeviceRegistry,
-  onnxFile,
   publishModel,
   readSigningKey,
-  serve,
-  sharpDecoder,
   signKeySet,
   signManifest,
-} from "#platform";
-export type {
-  FileDeviceRegistryOptions,
-  OnnxFileOptions,
-  PublishOptions,
-  ServeOptions,
-  Serving,
-  SigningKey,
-  SocketLimits,
-} from "#platform";
+} from "#platform/models";
+export { directoryFederationLog } from "#platform/federation/log";
+export { directorySamples } from "#platform/samples";
+export { fileDeviceRegistry } from "#platform/federation/sessions";
+export { onnxFile, sharpDecoder } from "#platform/big-model";
+export { serve } from "#platform/http";
+export type { FileDeviceRegistryOptions } from "#platform/federation/sessions";
+export type { OnnxFileOptions } from "#platform/big-model";
+export type { PublishOptions, SigningKey } from "#platform/models";
+export type { ServeOptions, Serving, SocketLimits } from "#platform/http";
 export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
 export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
 export type { SecureOptions } from "./federation/rounds/secure-rounds.ts";

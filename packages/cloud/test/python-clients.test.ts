@@ -8,7 +8,7 @@ import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
 import { bigModelService } from "../src/big-model/big-model-service.ts";
 import { createCloud } from "../src/http/create-cloud.ts";
 import { onnxBytes } from "../src/big-model/onnx.node.ts";
-import type { Serving } from "../src/platform/contract.ts";
+import type { Serving } from "../src/http/platform.ts";
 import { serve } from "../src/http/serve.node.ts";
 
 // Clients that this project did not write: PyPI's tritonclient for the Open Inference Protocol, and requests, with

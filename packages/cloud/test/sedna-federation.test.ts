@@ -7,7 +7,7 @@ import { createCloud } from "../src/http/create-cloud.ts";
 import { createFederation } from "../src/federation/create-federation.ts";
 import type { Federation } from "../src/federation/federation.ts";
 import { sednaAggregation } from "../src/federation/sedna/sedna-aggregation.ts";
-import type { Serving } from "../src/platform/contract.ts";
+import type { Serving } from "../src/http/platform.ts";
 import { serve } from "../src/http/serve.node.ts";
 
 // Python processes that speak Sedna's protocol as its own client does, by a library that this project did not write.

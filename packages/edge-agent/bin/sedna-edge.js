@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const source = new URL("../src/cli/bin.node.ts", import.meta.url);
 if (!existsSync(source)) {
-  await import("../dist/bin.node.js");
+  await import("../dist/cli/bin.node.js");
 } else {
   const tsx = import.meta.resolve("tsx");
   const child = spawn(

@@ -85,28 +85,19 @@ export {
 } from "./training/training-pauses.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
 export type { ByteStore } from "./storage/byte-store.ts";
-export {
-  camera,
-  decodeImage,
-  directory,
-  openByteStore,
-  openQueueStore,
-  rtsp,
-  videoElement,
-  videoFile,
-  videoFrames,
-  webcam,
-} from "#platform";
+export { camera, directory, rtsp, videoElement, videoFile, videoFrames, webcam } from "#platform/sources";
+export { decodeImage } from "#platform/frames";
+export { openByteStore } from "#platform/storage";
+export { openQueueStore } from "#platform/queue";
 export type {
   CameraOptions,
   DirectoryOptions,
-  ExecutionProvider,
-  ModelSource,
   RtspOptions,
   VideoFileOptions,
   VideoFramesOptions,
   WebcamOptions,
-} from "#platform";
+} from "#platform/sources";
+export type { ExecutionProvider, ModelSource } from "#platform/onnx";
 export { restartSource, type RestartSourceOptions } from "./sources/restart-source.ts";
 export type { SourceEvent } from "./sources/source-events.ts";
 export {

@@ -60,9 +60,7 @@ async function opened(
 }
 
 /** A Chromium whose process is ours to kill, with a profile that stays. */
-async function ownChromium(
-  profile: string,
-): Promise<{
+async function ownChromium(profile: string): Promise<{
   readonly browser: Browser;
   readonly kill: () => Promise<void>;
   readonly end: () => Promise<void>;

@@ -10,7 +10,7 @@ import {
   type SharpModule,
 } from "@sedna-js/core";
 import { readFile } from "node:fs/promises";
-import type { OnnxFileOptions } from "../platform/contract.ts";
+import type { OnnxFileOptions } from "./platform.ts";
 
 /** An ONNX file on `onnxruntime-node`, as an estimator to serve. */
 export function onnxFile<Sample, Result>({

@@ -1,7 +1,7 @@
 import { UPDATE_TYPE, type SessionGrant } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { createCloud, type CloudOptions } from "../http/create-cloud.ts";
-import type { Serving } from "../platform/contract.ts";
+import type { Serving } from "../http/platform.ts";
 import { serve } from "../http/serve.node.ts";
 import { createFederation } from "./create-federation.ts";
 import { closed, message, openTokens, plainMean } from "./federation-fixture.suite.ts";

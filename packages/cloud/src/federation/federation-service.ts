@@ -136,13 +136,11 @@ export function federationService({
         status: 400,
         error: `ask for a task: expected wait in seconds; got ${JSON.stringify(wait)}`,
       });
-    const task: FederationTask | undefined = await polls
-      .get(federation)!
-      .next(member, {
-        after: after === undefined ? undefined : Number(after),
-        waitMs: 1000 * seconds,
-        signal: c.req.raw.signal,
-      });
+    const task: FederationTask | undefined = await polls.get(federation)!.next(member, {
+      after: after === undefined ? undefined : Number(after),
+      waitMs: 1000 * seconds,
+      signal: c.req.raw.signal,
+    });
     if (!task)
       return refuse(c, {
         status: 503,

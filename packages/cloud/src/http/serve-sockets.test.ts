@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { createCloud, type CloudOptions } from "./create-cloud.ts";
-import type { ServeOptions, Serving } from "../platform/contract.ts";
+import type { ServeOptions, Serving } from "./platform.ts";
 import { serve } from "./serve.node.ts";
 import type { Logger, Service, ServiceSocket, SocketRoute } from "./service.ts";
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerOptions } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { withHostBody } from "./body-chunks.ts";
 import type { Cloud } from "./create-cloud.ts";
-import type { ServeOptions, Serving } from "../platform/contract.ts";
+import type { ServeOptions, Serving } from "./platform.ts";
 import { takeUpgrades } from "./upgrades.node.ts";
 
 /** How long a drained cloud still answers 503, so that no request is cut off on its way. */

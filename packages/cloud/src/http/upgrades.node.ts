@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import { addressGroup } from "./address-group.ts";
 import type { Cloud } from "./create-cloud.ts";
-import type { SocketLimits } from "../platform/contract.ts";
+import type { SocketLimits } from "./platform.ts";
 import type { SocketRoute } from "./service.ts";
 
 /** How long a route may think about a request for a socket. */

@@ -10,7 +10,7 @@ import {
   type ModelManifest,
 } from "@sedna-js/core";
 import { describeModel } from "./golden-case.node.ts";
-import type { PublishOptions } from "../platform/contract.ts";
+import type { PublishOptions } from "./platform.ts";
 import { signManifest } from "./signing-key.node.ts";
 
 /** A file that is to be published. */

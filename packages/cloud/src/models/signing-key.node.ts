@@ -17,7 +17,7 @@ import {
   type SignedKeySet,
   type SignedManifest,
 } from "@sedna-js/core";
-import type { SigningKey } from "../platform/contract.ts";
+import type { SigningKey } from "./platform.ts";
 
 /** See the contract. */
 export function createSigningKey(): { readonly key: SigningKey; readonly pem: string } {

@@ -26,9 +26,7 @@ interface SharpImage {
   flatten(): SharpImage;
   toFormat(format: "jpeg" | "webp" | "png", options: { readonly quality: number }): SharpImage;
   toBuffer(): Promise<Uint8Array>;
-  toBuffer(options: {
-    readonly resolveWithObject: true;
-  }): Promise<{
+  toBuffer(options: { readonly resolveWithObject: true }): Promise<{
     readonly data: Uint8Array;
     readonly info: { readonly width: number; readonly height: number };
   }>;

@@ -14,10 +14,7 @@ export interface OnnxEstimatorOptions<Sample, Result> {
    * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that have
    * failed in a row, so that an adapter can try the same provider again and then the next.
    */
-  readonly open: (options: {
-    readonly signal: AbortSignal;
-    readonly failures: number;
-  }) => Promise<{
+  readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{
     readonly runtime: OnnxRuntime;
     readonly model: Uint8Array;
     readonly externalData?: readonly ExternalData[];

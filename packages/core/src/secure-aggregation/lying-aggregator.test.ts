@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { SecurePhase } from "../wire/federation.ts";
-import type { SecureKeys, SecureMaskedTask, SecureSharesTask, SecureUnmaskTask } from "../wire/secure-aggregation.ts";
+import type {
+  SecureKeys,
+  SecureMaskedTask,
+  SecureSharesTask,
+  SecureUnmaskTask,
+} from "../wire/secure-aggregation.ts";
 import { createSecureClient, type SecureClientOptions } from "./create-secure-client.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { fromBase64, toBase64 } from "./secure-keys.ts";

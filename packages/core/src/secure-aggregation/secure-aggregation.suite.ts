@@ -63,9 +63,7 @@ export function settingsFor({ clients, length = 50, settings = {} }: TestRound):
 }
 
 /** Runs a round to its end. Errors of clients are kept, and stop those clients. */
-export async function runRound(
-  test: TestRound,
-): Promise<{
+export async function runRound(test: TestRound): Promise<{
   readonly round: SecureRound;
   readonly clients: readonly TestClient[];
   readonly errors: ReadonlyMap<number, unknown>;

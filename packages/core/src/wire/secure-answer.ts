@@ -1,6 +1,10 @@
 import { WireError } from "../errors.ts";
 import type { SecurePhase } from "./federation.ts";
-import { parseSecureKeys, parseSecureSharesAnswer, parseSecureUnmaskAnswer } from "./secure-aggregation-parsers.ts";
+import {
+  parseSecureKeys,
+  parseSecureSharesAnswer,
+  parseSecureUnmaskAnswer,
+} from "./secure-aggregation-parsers.ts";
 import type { SecureAnswer } from "./secure-aggregation.ts";
 import { fieldsOf, jsonOf } from "./read-fields.ts";
 import { readUpdateMessage, writeUpdateMessage } from "./update-message.ts";

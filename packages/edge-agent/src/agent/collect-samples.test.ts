@@ -1,6 +1,6 @@
 import type { Detections, Frame, JointResult } from "@sedna-js/core";
 import { expect, it } from "vitest";
-import { frameOfPixels } from "../platform/platform.node.ts";
+import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
 import type { LifeEvent } from "./agent-events.ts";
 import { collectSamples } from "./collect-samples.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readSampleUpload, type Detections, type Frame, type JointResult } from "@sedna-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { frameOfPixels } from "../platform/platform.node.ts";
+import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { AgentEvent } from "./agent-events.ts";
 import { createSending, type Sending } from "./create-sample-uploader.ts";

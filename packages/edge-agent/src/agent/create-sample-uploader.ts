@@ -6,7 +6,7 @@ import {
   type JointResult,
   type ModelManifest,
 } from "@sedna-js/core";
-import { openQueueStore } from "#platform";
+import { openQueueStore } from "#platform/queue";
 import { mayLeave } from "../privacy/may-leave.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { DurableQueue, QueueStatistics } from "../queue/durable-queue.ts";

@@ -13,7 +13,7 @@ import type {
   SampleSource,
   Selection,
 } from "@sedna-js/core";
-import type { ExecutionProvider, ModelSource } from "../platform/contract.ts";
+import type { ExecutionProvider, ModelSource } from "../onnx/platform.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { OpenQueueOptions } from "../queue/open-queue.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";

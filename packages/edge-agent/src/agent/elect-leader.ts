@@ -1,5 +1,6 @@
 import { toPlainError, type Frame, type JointResult, type JointStatistics } from "@sedna-js/core";
-import { becomeLeader, keepStorage } from "#platform";
+import { becomeLeader } from "#platform/leadership";
+import { keepStorage } from "#platform/storage";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
 import { checkReporting, createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";

@@ -1,5 +1,6 @@
 import { nextWait, SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
-import { openByteStore, sednaModelStore } from "#platform";
+import { openByteStore } from "#platform/storage";
+import { sednaModelStore } from "#platform/updates";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";

@@ -1,5 +1,5 @@
 import type { Detections, Frame, SampleSource } from "@sedna-js/core";
-import { directory, rtsp, videoFile, webcam } from "#platform";
+import { directory, rtsp, videoFile, webcam } from "#platform/sources";
 import { createEdgeAgent } from "../agent/create-edge-agent.ts";
 import type { EdgeAgent, EdgeAgentOptions } from "../agent/edge-agent.ts";
 import { bigModel } from "../big-model/big-model.ts";

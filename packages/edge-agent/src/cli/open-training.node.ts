@@ -14,7 +14,7 @@ import {
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
-import { openByteStore } from "#platform";
+import { openByteStore } from "#platform/storage";
 import { deviceIdentity } from "../federation/device-identity.ts";
 import { enrolDevice } from "../federation/enroll-device.ts";
 import { federationTransport } from "../federation/federation-transport.ts";

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { readSafetensors, WireError, type Frame, type LabelledSamples, type Tensor } from "@sedna-js/core";
-import { decodeImage } from "#platform";
+import { decodeImage } from "#platform/frames";
 import type { TrainingData } from "../job/train-job.ts";
 
 /** What a training job trains on. */

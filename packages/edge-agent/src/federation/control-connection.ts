@@ -1,5 +1,5 @@
 import { parseFederationTask, WireError, type FederationTask } from "@sedna-js/core";
-import type { ClientSocket } from "#platform";
+import type { ClientSocket } from "#platform/http";
 
 /** How a control connection ended. */
 export interface ControlEnd {

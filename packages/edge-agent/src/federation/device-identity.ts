@@ -1,5 +1,5 @@
 import { claimBytes, deviceId, type DeviceProof } from "@sedna-js/core";
-import { openDeviceKey } from "#platform";
+import { openDeviceKey } from "#platform/federation";
 
 /** Options of {@link deviceIdentity}. */
 export interface DeviceIdentityOptions {

@@ -9,7 +9,7 @@ import {
   type SessionGrant,
   type WeightStore,
 } from "@sedna-js/core";
-import { openClientSocket, type ClientSocket } from "#platform";
+import { openClientSocket, type ClientSocket } from "#platform/http";
 import { baseUrl } from "../http/base-url.ts";
 import type { DeviceIdentity } from "./device-identity.ts";
 import { federationHttp, readAnswer } from "./federation-http.ts";

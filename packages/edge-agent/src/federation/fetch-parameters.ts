@@ -1,5 +1,5 @@
 import { readPieces, SednaError } from "@sedna-js/core";
-import { sha256, type Sha256 } from "#platform";
+import { sha256, type Sha256 } from "#platform/storage";
 import type { Reply } from "../http/exchange.ts";
 import type { FederationHttp } from "./federation-http.ts";
 

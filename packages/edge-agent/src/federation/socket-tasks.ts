@@ -1,5 +1,5 @@
 import { nextWait, type FederationTask, type SednaError } from "@sedna-js/core";
-import type { ClientSocket } from "#platform";
+import type { ClientSocket } from "#platform/http";
 import { pause } from "../async/delay.ts";
 import { controlConnection, type ControlEnd } from "./control-connection.ts";
 import type { FederationSession } from "./federation-session.ts";

@@ -1,5 +1,5 @@
 import { isFrame } from "@sedna-js/core";
-import { receiveFrame, shareFrame } from "#platform";
+import { receiveFrame, shareFrame } from "#platform/frames";
 
 /** A sample that is one's own until it is released. */
 export interface HeldSample<Sample> {

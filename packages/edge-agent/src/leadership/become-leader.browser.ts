@@ -1,5 +1,5 @@
 import { SednaError } from "@sedna-js/core";
-import type { LeadershipOptions } from "../platform/contract.ts";
+import type { LeadershipOptions } from "./platform.ts";
 
 /** See the contract. A Web Lock, which the browser gives to the next page when this one ends, however it ends. */
 export async function becomeLeader({ name, signal }: LeadershipOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import type { LeadershipOptions } from "../platform/contract.ts";
+import type { LeadershipOptions } from "./platform.ts";
 
 /** See the contract. Always the leader: the lock of the queue's directory keeps other processes out. */
 export async function becomeLeader({ signal }: LeadershipOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ModelManifest } from "@sedna-js/core";
-import { readModel, type ModelSource } from "#platform";
+import { readModel, type ModelSource } from "#platform/onnx";
 import type { VerifiedModel } from "./model-store.ts";
 
 /** Options of {@link localModel}. */

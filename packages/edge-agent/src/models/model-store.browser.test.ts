@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openByteStore } from "#platform";
+import { openByteStore } from "#platform/storage";
 import { byteStoreSuite } from "../../../../testing/byte-store-suite.ts";
 import { paddedOnnx, publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
 import type { ByteStore } from "../storage/byte-store.ts";

@@ -5,7 +5,7 @@ import {
   type SignedKeySet,
   type SignedManifest,
 } from "@sedna-js/core";
-import { sha256 } from "#platform";
+import { sha256 } from "#platform/storage";
 import type { VersionState } from "./model-store.ts";
 
 /** What is remembered of a version. */

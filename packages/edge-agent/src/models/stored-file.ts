@@ -1,5 +1,5 @@
 import { SednaError, type ModelFile } from "@sedna-js/core";
-import { sha256 } from "#platform";
+import { sha256 } from "#platform/storage";
 import type { ByteStore } from "../storage/byte-store.ts";
 
 // A file lies in the store as parts that are written once, one after the other: what has come outlives the process, and

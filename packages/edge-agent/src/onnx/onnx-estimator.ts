@@ -6,7 +6,7 @@ import {
   sessionOptions,
   type ExecutionProvider,
   type ModelSource,
-} from "#platform";
+} from "#platform/onnx";
 
 /** Options of {@link onnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { decodeImage, frameOfPixels } from "../platform/platform.browser.ts";
+import { decodeImage, frameOfPixels } from "../frames/platform.browser.ts";
 import { sampleForQueue } from "./sample-for-queue.ts";
 
 it("hides the regions of a browser's frame, and writes the rest", async () => {

@@ -9,7 +9,7 @@ import {
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { detector } from "../../../../testing/served.ts";
-import { frameOfPixels } from "../platform/platform.node.ts";
+import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyLevel, PrivacyPolicy } from "./privacy-policy.ts";
 import { privateBigModel } from "./private-big-model.ts";
 import { sampleForQueue } from "./sample-for-queue.ts";

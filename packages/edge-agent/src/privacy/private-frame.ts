@@ -1,5 +1,5 @@
 import { SednaError, type Frame } from "@sedna-js/core";
-import { frameOfPixels } from "#platform";
+import { frameOfPixels } from "#platform/frames";
 import { mosaic } from "./mosaic.ts";
 import { pixelBoxes, unionBox, type PixelBox } from "./pixel-box.ts";
 import type { PrivacyLevel, PrivacyPolicy, Region } from "./privacy-policy.ts";

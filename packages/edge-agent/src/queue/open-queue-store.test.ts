@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { becomeLeader, openQueueStore } from "#platform";
+import { becomeLeader } from "#platform/leadership";
+import { openQueueStore } from "#platform/queue";
 import { openQueue } from "./open-queue.ts";
 
 it("Node keeps the queue in a directory, and says so where none is given", async () => {

@@ -1,5 +1,5 @@
 import { describe, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
-import type { CameraOptions } from "../platform/contract.ts";
+import type { CameraOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 import { shownFrames } from "./video-element.browser.ts";
 

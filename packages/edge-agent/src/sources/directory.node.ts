@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame, SampleSource } from "@sedna-js/core";
-import type { DirectoryOptions } from "../platform/contract.ts";
+import type { DirectoryOptions } from "./platform.ts";
 import { decodeFile, pictureNames } from "./picture-files.node.ts";
 import { watchedDirectory } from "./watched-directory.node.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { camera, directory } from "../platform/platform.node.ts";
+import { camera, directory } from "./platform.node.ts";
 
 let folder = "";
 beforeEach(async () => {

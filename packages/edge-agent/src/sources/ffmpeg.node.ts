@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
-import type { RtspOptions, VideoFileOptions, WebcamOptions } from "../platform/contract.ts";
+import type { RtspOptions, VideoFileOptions, WebcamOptions } from "./platform.ts";
 import { ffmpegFrames } from "./ffmpeg-frames.node.ts";
 import { maskCredentials } from "./mask-credentials.ts";
 

@@ -1,7 +1,7 @@
 import { createJointInference, type Estimator, type Frame } from "@sedna-js/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import video from "../../../../models/vtest/vtest.mp4?url";
-import { camera, directory, rtsp, videoElement, videoFile, webcam } from "../platform/platform.browser.ts";
+import { camera, directory, rtsp, videoElement, videoFile, webcam } from "./platform.browser.ts";
 
 const elements: HTMLVideoElement[] = [];
 afterEach(() => {

@@ -1,5 +1,5 @@
 import type { Frame, SampleSource } from "@sedna-js/core";
-import type { VideoFileOptions } from "../platform/contract.ts";
+import type { VideoFileOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 import { grab } from "./video-element.browser.ts";
 

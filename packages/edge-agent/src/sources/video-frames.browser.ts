@@ -1,6 +1,6 @@
 import { describe, type Frame, type SampleSource } from "@sedna-js/core";
 import { browserFrame } from "../frames/video-frame.browser.ts";
-import type { VideoFramesOptions } from "../platform/contract.ts";
+import type { VideoFramesOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 
 /** What is left over is closed one by one; a stream that makes frames on demand has no end of them. */

@@ -3,7 +3,7 @@ import { open, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
-import type { DirectoryOptions } from "../platform/contract.ts";
+import type { DirectoryOptions } from "./platform.ts";
 import { decodeFile, pictureNames } from "./picture-files.node.ts";
 import { stoppable } from "./stoppable.ts";
 

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import type { Frame } from "@sedna-js/core";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DirectoryOptions } from "../platform/contract.ts";
+import type { DirectoryOptions } from "./platform.ts";
 import { directory } from "./directory.node.ts";
 
 const settleMs = 60;

@@ -1,6 +1,6 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
 import { transfer } from "comlink";
-import { lifeEnded } from "#platform";
+import { lifeEnded } from "#platform/worker";
 import { askWorker, type WorkerAnswers } from "../worker/call-worker.ts";
 import type { ModelToOpen, RemoteModelHost } from "../worker/protocol.ts";
 import { workerCalls } from "../worker/worker-calls.ts";

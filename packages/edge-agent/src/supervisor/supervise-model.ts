@@ -1,5 +1,6 @@
 import { createRunQueue, orAbort, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
-import { defaultModelWorker, defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform";
+import { defaultModelWorker } from "#platform/worker";
+import { defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform/onnx";
 import { callListener } from "../async/call-listener.ts";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";

@@ -1,5 +1,5 @@
 import type { ModelManifest } from "@sedna-js/core";
-import { platformChecks } from "#platform";
+import { platformChecks } from "#platform/telemetry";
 import type { HealthCheck } from "./health-check.ts";
 import { serverChecks } from "./server-checks.ts";
 

@@ -1,4 +1,4 @@
-import { sha256 } from "#platform";
+import { sha256 } from "#platform/storage";
 
 // A block holds the features of many samples, so that a store has few large values, not one a sample:
 //

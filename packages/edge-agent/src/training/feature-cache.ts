@@ -1,5 +1,5 @@
 import { createRunQueue } from "@sedna-js/core";
-import { sha256 } from "#platform";
+import { sha256 } from "#platform/storage";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { createBlockStore } from "./block-store.ts";
 import { entryBytes } from "./feature-block.ts";

@@ -6,7 +6,7 @@ import {
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
-import { readModel } from "#platform";
+import { readModel } from "#platform/onnx";
 import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 

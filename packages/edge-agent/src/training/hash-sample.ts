@@ -1,5 +1,5 @@
 import { describe, isFrame, type Tensor } from "@sedna-js/core";
-import type { Sha256 } from "#platform";
+import type { Sha256 } from "#platform/storage";
 
 const text = new TextEncoder();
 

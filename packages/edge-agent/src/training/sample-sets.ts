@@ -5,7 +5,7 @@ import {
   type LabelledSamples,
   type TrainingPauses,
 } from "@sedna-js/core";
-import { nextTask } from "#platform";
+import { nextTask } from "#platform/async";
 import type { SetExtractor } from "./cached-extractor.ts";
 import { closeSample, sampleGroups } from "./read-samples.ts";
 

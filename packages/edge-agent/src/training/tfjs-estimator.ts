@@ -13,7 +13,7 @@ import {
   type TrainOptions,
 } from "@sedna-js/core";
 import { seededRandom, shuffled } from "@sedna-js/wasm-kernels";
-import { nextTask } from "#platform";
+import { nextTask } from "#platform/async";
 import { callListener } from "../async/call-listener.ts";
 import { checkPlan } from "./check-plan.ts";
 import { featureExtractor } from "./feature-extractor.ts";

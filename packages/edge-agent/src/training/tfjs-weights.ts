@@ -54,13 +54,11 @@ export function disposeOptimizer(optimizer: TfOptimizer): void {
 /** A copy of a model's weights. The tensors that it gives are its own, and not to be disposed. */
 export async function readWeights(model: TfLayersModel): Promise<Tensor[]> {
   return Promise.all(
-    model
-      .getWeights()
-      .map(async (one): Promise<Tensor> => ({
-        dtype: "float32",
-        shape: [...one.shape],
-        data: Float32Array.from(await one.data()),
-      })),
+    model.getWeights().map(async (one): Promise<Tensor> => ({
+      dtype: "float32",
+      shape: [...one.shape],
+      data: Float32Array.from(await one.data()),
+    })),
   );
 }
 

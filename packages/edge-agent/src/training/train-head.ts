@@ -6,7 +6,7 @@ import {
   type HeadTrainer,
   type HeadTrainerOptions,
 } from "@sedna-js/wasm-kernels";
-import { nextTask } from "#platform";
+import { nextTask } from "#platform/async";
 import type { TrainingBackend } from "./head-forward.ts";
 import { orderSeed } from "./order-seed.ts";
 import type { SampleSet } from "./sample-sets.ts";

@@ -1,6 +1,6 @@
 import type { TrainingPlan } from "@sedna-js/core";
 import type { Head, HeadEpoch } from "@sedna-js/wasm-kernels";
-import { sha256 } from "#platform";
+import { sha256 } from "#platform/storage";
 import { checkKey, type ByteStore } from "../storage/byte-store.ts";
 
 /** Where a long training keeps how far it is. */

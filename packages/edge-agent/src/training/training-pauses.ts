@@ -1,5 +1,5 @@
 import type { TrainingPauses } from "@sedna-js/core";
-import { watchPauses } from "#platform";
+import { watchPauses } from "#platform/training";
 import { callListener } from "../async/call-listener.ts";
 import { poll } from "./poll.ts";
 

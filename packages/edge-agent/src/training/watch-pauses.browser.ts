@@ -1,4 +1,4 @@
-import type { PauseWatch } from "../platform/contract.ts";
+import type { PauseWatch } from "./platform.ts";
 
 /** Source: W3C Battery Status API; Chromium has it. */
 interface BatteryManager extends EventTarget {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PauseWatch } from "../platform/contract.ts";
+import type { PauseWatch } from "./platform.ts";
 import { poll } from "./poll.ts";
 
 /** Where Linux tells of batteries and chargers. Source: Linux's Documentation/ABI/testing/sysfs-class-power. */

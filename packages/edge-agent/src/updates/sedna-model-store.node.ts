@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseHotUpdateConfig, SednaError, type HotUpdateConfig, type ModelManifest } from "@sedna-js/core";
 import type { ModelStore, VerifiedModel, VersionState } from "../models/model-store.ts";
-import type { SednaModelStoreOptions } from "../platform/contract.ts";
+import type { SednaModelStoreOptions } from "./platform.ts";
 
 /** The name of Sedna's one file in the manifests that are made for it. */
 const FILE = "model.onnx";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { sednaModelStore } from "#platform";
+import { sednaModelStore } from "#platform/updates";
 import { bundledWorker } from "../../../../testing/bundled-worker.ts";
 import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
 import { verifiedModel } from "../../../../testing/verified-model.ts";

@@ -1,6 +1,6 @@
 import { isFrame, type Tensors } from "@sedna-js/core";
 import { transfer } from "comlink";
-import { shareFrame } from "#platform";
+import { shareFrame } from "#platform/frames";
 import type { PostedSample, RemotePredictor, Reply } from "./protocol.ts";
 import type { WorkerCalls } from "./worker-calls.ts";
 

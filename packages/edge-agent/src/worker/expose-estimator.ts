@@ -1,6 +1,6 @@
 import type { Estimator } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
-import { ownerEndpoint } from "#platform";
+import { ownerEndpoint } from "#platform/worker";
 import { answerCalls } from "./handle-calls.ts";
 import { answerTraining } from "./handle-training.ts";
 import type { RemoteEstimator } from "./protocol.ts";

@@ -1,6 +1,6 @@
 import type { GalleryOptions, GalleryPort } from "@sedna-js/wasm-kernels";
 import { expose, type Endpoint } from "comlink";
-import { ownerEndpoint } from "#platform";
+import { ownerEndpoint } from "#platform/worker";
 import type { RemoteGallery } from "./protocol.ts";
 import { reply } from "./reply.ts";
 

@@ -8,7 +8,8 @@ import {
   type Task,
 } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
-import { holdLife, importOnnxRuntime, ownerEndpoint, sessionOptions } from "#platform";
+import { holdLife, ownerEndpoint } from "#platform/worker";
+import { importOnnxRuntime, sessionOptions } from "#platform/onnx";
 import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
 import { answerCalls } from "./handle-calls.ts";
 import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";

@@ -1,5 +1,5 @@
 import type { Estimator } from "@sedna-js/core";
-import { receiveFrame } from "#platform";
+import { receiveFrame } from "#platform/frames";
 import type { RemotePredictor } from "./protocol.ts";
 import { reply } from "./reply.ts";
 import { runningCalls, type RunningCalls } from "./running-calls.ts";

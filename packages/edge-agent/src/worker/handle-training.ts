@@ -7,7 +7,7 @@ import {
   type TrainingProgress,
 } from "@sedna-js/core";
 import { wrap, type Endpoint, type Remote } from "comlink";
-import { receiveFrame } from "#platform";
+import { receiveFrame } from "#platform/frames";
 import type { PostedLabelledSample, PostedSamples, RemoteLearner, Reply, SampleOwner } from "./protocol.ts";
 import { reply } from "./reply.ts";
 import type { RunningCalls } from "./running-calls.ts";

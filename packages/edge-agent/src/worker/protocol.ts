@@ -15,7 +15,7 @@ import type {
   GalleryPort,
   MatchOptions,
 } from "@sedna-js/wasm-kernels";
-import type { ExecutionProvider } from "#platform";
+import type { ExecutionProvider } from "#platform/onnx";
 
 /** A reply that carries its error as data: structured clone would lose the code. */
 export type Reply<T> =

@@ -1,6 +1,6 @@
 import { fromPlainError, SednaError } from "@sedna-js/core";
 import { wrap, type Endpoint, type Remote } from "comlink";
-import { onWorkerFailure, terminateWorker, workerEndpoint } from "#platform";
+import { onWorkerFailure, terminateWorker, workerEndpoint } from "#platform/worker";
 import type { Reply } from "./protocol.ts";
 
 /** How long a Worker has to dispose what it exposes before it is ended, and then to be gone before nobody waits for it any more. */

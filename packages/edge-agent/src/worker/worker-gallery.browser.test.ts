@@ -1,6 +1,10 @@
 import { shardedGallery, type GalleryOptions } from "@sedna-js/wasm-kernels";
 import { describe, expect, it } from "vitest";
-import { ExactGallery, numbered, vectorsOf } from "../../../wasm-kernels/src/gallery/gallery-fixture.suite.ts";
+import {
+  ExactGallery,
+  numbered,
+  vectorsOf,
+} from "../../../wasm-kernels/src/gallery/gallery-fixture.suite.ts";
 import { workerGallery } from "./worker-gallery.ts";
 
 const open = (options: GalleryOptions) =>

@@ -2,7 +2,11 @@ import { shardedGallery, type GalleryOptions } from "@sedna-js/wasm-kernels";
 import { describe, expect, it } from "vitest";
 import { bundledWorker } from "../../../../testing/bundled-worker.ts";
 import { gallerySuite } from "../../../wasm-kernels/src/gallery/gallery.suite.ts";
-import { ExactGallery, numbered, vectorsOf } from "../../../wasm-kernels/src/gallery/gallery-fixture.suite.ts";
+import {
+  ExactGallery,
+  numbered,
+  vectorsOf,
+} from "../../../wasm-kernels/src/gallery/gallery-fixture.suite.ts";
 import { workerGallery } from "./worker-gallery.ts";
 
 const galleryWorker = await bundledWorker(new URL("../../../../testing/gallery-worker.ts", import.meta.url));

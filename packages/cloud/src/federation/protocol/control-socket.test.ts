@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { createCloud } from "../../http/create-cloud.ts";
-import type { Serving } from "../../platform/contract.ts";
+import type { Serving } from "../../http/platform.ts";
 import { serve } from "../../http/serve.node.ts";
 import type { ServiceSocket } from "../../http/service.ts";
 import { controlSocket, type ControlSocketOptions } from "./control-socket.ts";

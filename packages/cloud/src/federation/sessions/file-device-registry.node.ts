@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeviceId, SednaError } from "@sedna-js/core";
-import type { FileDeviceRegistryOptions } from "../../platform/contract.ts";
+import type { FileDeviceRegistryOptions } from "./platform.ts";
 import { checkDeviceId, type DeviceRecord, type DeviceRegistry } from "./device-registry.ts";
 
 /** See the contract. */

@@ -3,7 +3,13 @@ import { describe, SednaError } from "../../errors.ts";
 import { importOptional } from "../../optional.ts";
 import { readAtMost } from "../../async/read-at-most.ts";
 import { s3Failure } from "./s3-failure.ts";
-import { checkHash, checkWeightKey, sha256Hex, tooManyBytes, type WeightStore } from "../../weight-store/weight-store.ts";
+import {
+  checkHash,
+  checkWeightKey,
+  sha256Hex,
+  tooManyBytes,
+  type WeightStore,
+} from "../../weight-store/weight-store.ts";
 
 /** Options of {@link s3Weights}. The names in brackets are the variables that Sedna's workers are given. */
 export interface S3WeightsOptions {

@@ -1,0 +1,1 @@
+export { onnxFile, sharpDecoder } from "./onnx.node.ts";

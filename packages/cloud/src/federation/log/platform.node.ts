@@ -1,0 +1,1 @@
+export { directoryFederationLog } from "./directory-federation-log.node.ts";

@@ -1,0 +1,1 @@
+export { fileDeviceRegistry } from "./file-device-registry.node.ts";

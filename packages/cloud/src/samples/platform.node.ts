@@ -1,0 +1,1 @@
+export { directorySamples } from "./directory-samples.node.ts";

@@ -1,0 +1,3 @@
+import { onlyInNode } from "../http/only-in-node.ts";
+
+export const directorySamples = (): never => onlyInNode("keep samples in a directory");

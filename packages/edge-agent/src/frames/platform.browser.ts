@@ -1,0 +1,46 @@
+import type { Frame, Pixels } from "@sedna-js/core";
+import type { SharedFrame } from "./platform.ts";
+import { browserFrame, type BrowserFrame, type BrowserPicture } from "./video-frame.browser.ts";
+
+export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
+  try {
+    return browserFrame(await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>])));
+  } catch (cause) {
+    throw new TypeError(
+      `decode a picture: expected a format that this browser reads; got ${bytes.length} bytes that are not`,
+      { cause },
+    );
+  }
+}
+
+export async function frameOfPixels(
+  { width, height, data }: Pixels,
+  options: { readonly timestamp?: number } = {},
+): Promise<Frame> {
+  const image = new ImageData(width, height);
+  image.data.set(data);
+  return browserFrame(await createImageBitmap(image), options);
+}
+
+export async function shareFrame(frame: Frame): Promise<SharedFrame> {
+  const picture = "picture" in frame ? (frame as BrowserFrame).picture : await drawn(frame);
+  // A VideoFrame's clone shares its pixels. An ImageBitmap has no such clone: it is copied once.
+  const shared = "clone" in picture ? picture.clone() : await createImageBitmap(picture);
+  return {
+    handle: { picture: shared, timestamp: frame.timestamp },
+    transfer: [shared],
+    close: () => shared.close(),
+  };
+}
+
+/** A frame of someone else's making, as pixels that the browser can post. */
+async function drawn(frame: Frame): Promise<ImageData> {
+  const pixels = new ImageData(frame.width, frame.height);
+  await frame.copyTo(pixels.data);
+  return pixels;
+}
+
+export function receiveFrame(handle: unknown): Frame {
+  const { picture, timestamp } = handle as { picture: BrowserPicture; timestamp: number };
+  return browserFrame(picture, { timestamp });
+}

@@ -1,0 +1,1 @@
+export { becomeLeader } from "./become-leader.node.ts";

@@ -1,0 +1,1 @@
+export { idbQueueStore as openQueueStore } from "./stores/idb-queue-store.browser.ts";

@@ -1,0 +1,1 @@
+export { platformChecks } from "./doctor.browser.ts";

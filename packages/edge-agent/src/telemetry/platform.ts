@@ -1,0 +1,5 @@
+import type { DiagnoseOptions } from "./doctor.ts";
+import type { HealthCheck } from "./health-check.ts";
+
+/** What the doctor finds in this platform, without the servers. */
+export declare function platformChecks(options: DiagnoseOptions): Promise<readonly HealthCheck[]>;

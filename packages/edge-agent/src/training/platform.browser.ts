@@ -1,0 +1,1 @@
+export { watchPauses } from "./watch-pauses.browser.ts";

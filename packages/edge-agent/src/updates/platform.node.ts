@@ -1,0 +1,1 @@
+export { sednaModelStore } from "./sedna-model-store.node.ts";
