@@ -33,6 +33,7 @@ export default defineConfig({
             "scripts/**/*.test.ts",
             "bench/**/*.test.ts",
             "demo/src/**/*.test.ts",
+            "demo/server/**/*.test.ts",
             "models/**/*.test.ts",
             "testing/**/*.test.ts",
           ],

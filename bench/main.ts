@@ -1,36 +1,36 @@
 // `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent|federated [--json]`, `npm run bench -- docs`,
 // or `npm run bench -- peers`, which installs what the kernels are measured against.
-import { agentGoals } from "./agent-goals.ts";
-import { benchAgentIdle } from "./agent-idle.ts";
-import { benchAgentOverhead } from "./agent-overhead.ts";
-import { benchAgentQueue } from "./agent-queue.ts";
-import { benchAgentRecovery } from "./agent-recovery.ts";
-import { benchAgentSoak } from "./agent-soak.ts";
-import { benchAgentUpdates } from "./agent-updates.ts";
-import { benchBoundary } from "./boundary.ts";
-import { benchBundle } from "./bundle.ts";
-import { benchRelaxed } from "./cosine-relaxed.ts";
-import { benchCosine } from "./cosine.ts";
-import { benchDigits } from "./digits.ts";
-import { writeDocs } from "./docs.ts";
-import { benchFedAvg } from "./fedavg.ts";
-import { federatedGoals } from "./federated-goals.ts";
-import { benchFederatedMalicious } from "./federated-malicious.ts";
-import { benchFederatedNonIid } from "./federated-noniid.ts";
-import { benchFederatedRound } from "./federated-round.ts";
-import { benchFederatedRules } from "./federated-rules.ts";
-import { goalsOf } from "./goals.ts";
-import { benchHemCrossover } from "./hem-crossover.ts";
-import { benchHem } from "./hem.ts";
-import { benchJoint } from "./joint.ts";
-import { kernelGoals } from "./kernel-goals.ts";
-import { benchMistnet } from "./mistnet.ts";
+import { agentGoals } from "./agent/goals.ts";
+import { benchAgentIdle } from "./agent/idle.ts";
+import { benchAgentOverhead } from "./agent/overhead.ts";
+import { benchAgentQueue } from "./agent/queue.ts";
+import { benchAgentRecovery } from "./agent/recovery.ts";
+import { benchAgentSoak } from "./agent/soak.ts";
+import { benchAgentUpdates } from "./agent/updates.ts";
+import { benchBoundary } from "./kernels/boundary.ts";
+import { benchBundle } from "./joint/bundle.ts";
+import { benchRelaxed } from "./kernels/cosine-relaxed.ts";
+import { benchCosine } from "./kernels/cosine.ts";
+import { benchDigits } from "./joint/digits.ts";
+import { writeDocs } from "./docs/docs.ts";
+import { benchFedAvg } from "./kernels/fedavg.ts";
+import { federatedGoals } from "./federated/goals.ts";
+import { benchFederatedMalicious } from "./federated/malicious.ts";
+import { benchFederatedNonIid } from "./federated/noniid.ts";
+import { benchFederatedRound } from "./federated/round.ts";
+import { benchFederatedRules } from "./federated/rules.ts";
+import { goalsOf } from "./joint/goals.ts";
+import { benchHemCrossover } from "./kernels/hem-crossover.ts";
+import { benchHem } from "./kernels/hem.ts";
+import { benchJoint } from "./joint/overhead.ts";
+import { kernelGoals } from "./kernels/goals.ts";
+import { benchMistnet } from "./federated/mistnet.ts";
 import { preparePeers } from "./peers.ts";
-import { benchPreprocess } from "./preprocess.ts";
+import { benchPreprocess } from "./kernels/preprocess.ts";
 import type { Figure, Goal } from "./result.ts";
-import { benchSize } from "./size.ts";
-import { benchTrain } from "./train.ts";
-import { benchVideo } from "./video.ts";
+import { benchSize } from "./kernels/size.ts";
+import { benchTrain } from "./kernels/train.ts";
+import { benchVideo } from "./joint/video.ts";
 
 const benches = {
   joint: benchJoint,

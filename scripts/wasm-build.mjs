@@ -24,7 +24,12 @@ export const modules = [
   shipped("vectors"),
   shipped("vectors-relaxed", { feature: "vectors", relaxed: true }),
   shipped("training"),
-  { name: "probes", feature: "probes", targetFeatures: SIMD, wasmFile: join(root, "bench/probes.wasm") },
+  {
+    name: "probes",
+    feature: "probes",
+    targetFeatures: SIMD,
+    wasmFile: join(root, "bench/kernels/probes.wasm"),
+  },
 ];
 
 function shipped(name, { feature = name, relaxed = false } = {}) {

@@ -1,6 +1,6 @@
 import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
-import { startCloud } from "../../scripts/start.ts";
+import { startCloud } from "../server/start.ts";
 import { visitedDemo } from "./visited-demo.ts";
 
 // The page as a visitor meets it: built, served with its headers, in a real Chromium, with the real models and

@@ -4,7 +4,7 @@ import { chromium } from "playwright";
 import { createServer } from "vite";
 import { expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
-import { startCloud } from "../../scripts/start.ts";
+import { startCloud } from "../server/start.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -15,7 +15,7 @@ import {
 import { aggregation, select } from "@sedna-js/core";
 import type { Page } from "playwright";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { startDemo, type Demo } from "../../scripts/start.ts";
+import { startDemo, type Demo } from "../server/start.ts";
 import { visitedDemo } from "./visited-demo.ts";
 
 // The page as visitors meet it: several tabs of a real Chromium, a real aggregator on a socket, real digits.

@@ -3,7 +3,7 @@ import type { Serving } from "@sedna-js/cloud";
 import { chromium, type Browser, type Page } from "playwright";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
-import { buildDemo, startCloud, startDemo, type Demo } from "../../scripts/start.ts";
+import { buildDemo, startCloud, startDemo, type Demo } from "../server/start.ts";
 
 /** What a visit takes, while the tests of a file run. */
 export interface VisitedDemo {

@@ -3,7 +3,7 @@ import { createModelStore } from "../../packages/edge-agent/src/models/create-mo
 import { verifySignature } from "../../packages/edge-agent/src/models/verify-signature.ts";
 import { openByteStore } from "../../packages/edge-agent/src/storage/platform.browser.ts";
 import { openQueueStore } from "../../packages/edge-agent/src/queue/platform.browser.ts";
-import { paddedOnnx, publish, signingKey } from "../model-publisher.ts";
+import { paddedOnnx, publish, signingKey } from "../servers/model-publisher.ts";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 import { missingFeatures } from "./features.ts";
 

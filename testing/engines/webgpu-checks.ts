@@ -1,5 +1,5 @@
 import { referenceKernels, webgpuGallery } from "@sedna-js/wasm-kernels";
-import { tinyOnnx } from "../tiny-onnx.ts";
+import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 import { webgpuAdapter } from "./features.ts";
 

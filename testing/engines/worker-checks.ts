@@ -6,7 +6,7 @@ import {
   type SupervisorEvent,
   type Tensors,
 } from "@sedna-js/edge-agent";
-import { verifiedModel } from "../verified-model.ts";
+import { verifiedModel } from "../fakes/verified-model.ts";
 import type { EngineCheck } from "./engine-check.ts";
 
 /** A canvas's picture as a frame. */
@@ -33,7 +33,7 @@ export const workerChecks: readonly EngineCheck[] = [
     name: "a frame goes to an estimator in a Worker, and its answer comes back",
     async run() {
       const estimator = workerEstimator<Frame, { sum: number }>(
-        new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }),
+        new Worker(new URL("../workers/tiny-worker.ts", import.meta.url), { type: "module" }),
       );
       const frame = await canvasFrame({ width: 12, height: 5, color: "rgb(200, 100, 0)" });
       const { sum } = await estimator.predict(frame);
@@ -46,7 +46,7 @@ export const workerChecks: readonly EngineCheck[] = [
     name: "a Worker that dies is told of",
     async run() {
       const estimator = workerEstimator<unknown, unknown>(
-        new Worker(new URL("../tiny-worker.ts", import.meta.url), { type: "module" }),
+        new Worker(new URL("../workers/tiny-worker.ts", import.meta.url), { type: "module" }),
       );
       await estimator.load();
       const error = await estimator.predict("crash").then(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSignedKeySet, parseSignedManifest } from "@sedna-js/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
+import { tinyOnnx } from "../../../testing/fakes/tiny-onnx.ts";
 
 // The commands as an owner of models meets them.
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { tensors } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
+import { tinyOnnx } from "../../../testing/fakes/tiny-onnx.ts";
 import { bigModelService } from "../src/big-model/big-model-service.ts";
 import { createCloud } from "../src/http/create-cloud.ts";
 import { onnxBytes } from "../src/big-model/onnx.node.ts";

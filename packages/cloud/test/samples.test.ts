@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { sample } from "../../../testing/sample-store-suite.ts";
+import { sample } from "../../../testing/suites/sample-store-suite.ts";
 
 // A server that keeps samples in a directory, killed while they come.
 

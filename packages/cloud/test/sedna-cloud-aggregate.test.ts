@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSafetensors } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sednaPeer } from "../../../testing/sedna-peer.ts";
+import { sednaPeer } from "../../../testing/servers/sedna-peer.ts";
 
 // The command as who runs a federation meets it: a process, real sockets, real files.
 

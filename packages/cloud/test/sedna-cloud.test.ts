@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tinyOnnx } from "../../../testing/tiny-onnx.ts";
+import { tinyOnnx } from "../../../testing/fakes/tiny-onnx.ts";
 
 // The command as a device owner meets it: a process of its own, started from source, on a real socket.
 

@@ -1,6 +1,6 @@
 export type * from "./aggregation/aggregator.ts";
 export { aggregation } from "./aggregation/aggregation.ts";
-export { stalenessWeight } from "./aggregation/lib/staleness-weight.ts";
+export { stalenessWeight } from "./aggregation/lib/mean-accumulator.ts";
 export { intersectionOverUnion } from "./box.ts";
 export { seededRandom } from "@sedna-js/wasm-kernels";
 export { averagePool } from "./datasets/average-pool.ts";
@@ -8,6 +8,10 @@ export { dirichletSplit, type DirichletSplitOptions } from "./datasets/dirichlet
 export * from "./async/deadline.ts";
 export * from "./errors.ts";
 export * from "./estimator/estimator.ts";
+export type * from "./estimator/onnx-session.ts";
+export type * from "./training/labeled-samples.ts";
+export type * from "./training/train-options.ts";
+export type * from "./training/training-plan.ts";
 export * from "./estimator/onnx-estimator.ts";
 export * from "./adapters/onnx-runtime.ts";
 export * from "./async/serial-queue.ts";
@@ -35,7 +39,7 @@ export { reduceFederation } from "./federation/reduce-federation.ts";
 export { roundSettings, roundTargets, type RoundTargets } from "./federation/round-settings.ts";
 export { entriesOf, entryOf, rosterOf, type Roster } from "./federation/client-map.ts";
 export { startFederation } from "./federation/initial-federation.ts";
-export { withSettings } from "./federation/with-settings.ts";
+export { withSettings } from "./federation/initial-federation.ts";
 export { taskOf } from "./federation/task-for.ts";
 export type { ResidualStore } from "./federated-learning/run-federated-client.ts";
 export {

@@ -1,7 +1,7 @@
 import { createJointInference, type Estimator, type Frame, type SampleSource } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { hasFfmpeg } from "../../../scripts/ffmpeg.ts";
-import { drawn, ffmpegChildren, firstPixel, numbered } from "../../../testing/drawn-frames.ts";
+import { drawn, ffmpegChildren, firstPixel, numbered } from "../../../testing/fakes/drawn-frames.ts";
 
 // A camera of 60 frames a second, drawn by a real ffmpeg in its own time, before a model of 10.
 

@@ -6,8 +6,8 @@ import { chromium, type Browser, type Page } from "playwright";
 import { build, preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
-import { paddedOnnx, publish, signingKey, type Version } from "../../../testing/model-publisher.ts";
-import { modelServer, type ModelServer } from "../../../testing/model-server.ts";
+import { paddedOnnx, publish, signingKey, type Version } from "../../../testing/servers/model-publisher.ts";
+import { modelServer, type ModelServer } from "../../../testing/servers/model-server.ts";
 
 // The model store of a page, in a real Chromium with a real quota, over a real socket of another origin.
 

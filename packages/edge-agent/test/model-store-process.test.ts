@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { paddedOnnx, publish, signingKey } from "../../../testing/model-publisher.ts";
-import { modelServer, type ModelServer } from "../../../testing/model-server.ts";
-import { failure } from "../../../testing/model-store-fixture.ts";
+import { paddedOnnx, publish, signingKey } from "../../../testing/servers/model-publisher.ts";
+import { modelServer, type ModelServer } from "../../../testing/servers/model-server.ts";
+import { failure } from "../../../testing/servers/model-store-fixture.ts";
 import { createModelStore } from "../src/models/create-model-store.ts";
 import { fileBytes } from "../src/storage/file-bytes.node.ts";
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseWorkerReport, type WorkerReport } from "@sedna-js/core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readExposition } from "../../../testing/read-exposition.ts";
+import { readExposition } from "../../../testing/checkers/read-exposition.ts";
 
 // `sedna-edge run` as a device runs it: a process of its own, a real model, pictures on a real disk, real sockets.
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { modelPublisher } from "../../../testing/signed-model.ts";
-import { version } from "../../../testing/updating-agent.ts";
+import { modelPublisher } from "../../../testing/fakes/signed-model.ts";
+import { version } from "../../../testing/fakes/updating-agent.ts";
 
 // Hot updates of a device against SIGKILL: a process, its directory, and a publisher that signs.
 

@@ -10,8 +10,8 @@ import {
 } from "@sedna-js/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { at, detector, doubling, post } from "../../../../testing/served.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { at, detector, doubling, post } from "../../../../testing/servers/served.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { bigModelService } from "./big-model-service.ts";
 import { createCloud, type Cloud } from "../http/create-cloud.ts";
 import { onnxBytes, sharpDecoder } from "./onnx.node.ts";

@@ -1,28 +1,27 @@
-import { access, constants, mkdir, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import { flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
 import { defineCommand } from "citty";
+import { access, constants, mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { pino } from "pino";
-import { federationArgs, federationOptions } from "./aggregate-options.ts";
-import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
-import { createCloud } from "../http/create-cloud.ts";
-import { drainOnSignal } from "./drain-on-signal.node.ts";
-import { controlSocket } from "../federation/protocol/control-socket.ts";
 import { createFederation } from "../federation/create-federation.ts";
-import { directoryFederationLog } from "../federation/log/directory-federation-log.node.ts";
-import { enrolledSessions } from "../federation/sessions/enrolled-sessions.ts";
-import { enrolmentService } from "../federation/sessions/enrollment-service.ts";
 import type { FederationOptions } from "../federation/federation-options.ts";
 import { federationService } from "../federation/federation-service.ts";
 import type { Federation } from "../federation/federation.ts";
-import { fileDeviceRegistry } from "../federation/sessions/file-device-registry.node.ts";
-import { openSessions, randomSecret } from "../federation/sessions/anonymous-sessions.ts";
+import { directoryFederationLog } from "../federation/log/directory-federation-log.node.ts";
+import { controlSocket } from "../federation/protocol/control-socket.ts";
 import { sednaAggregation } from "../federation/sedna/sedna-aggregation.ts";
+import { openSessions, randomSecret } from "../federation/sessions/anonymous-sessions.ts";
+import { enrolledSessions } from "../federation/sessions/enrolled-sessions.ts";
+import { enrolmentService } from "../federation/sessions/enrollment-service.ts";
+import { fileDeviceRegistry } from "../federation/sessions/file-device-registry.node.ts";
 import type { Sessions } from "../federation/sessions/sessions.ts";
-import { followRounds } from "./follow-rounds.ts";
-import { modelFile } from "../models/save-model.node.ts";
+import { createCloud } from "../http/create-cloud.ts";
 import { serve } from "../http/serve.node.ts";
-import type { Service } from "../http/service.ts";
+import type { Logger, Service } from "../http/service.ts";
+import { modelFile } from "../models/save-model.node.ts";
+import { federationArgs, federationOptions } from "./aggregate-options.ts";
+import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
+import { drainOnSignal } from "./drain-on-signal.node.ts";
 import { UsageError } from "./usage-error.ts";
 
 const args = {
@@ -245,4 +244,55 @@ async function whenGone(federation: Federation): Promise<void> {
   const isThere = (): boolean =>
     federation.status().clients.some(({ state }) => state !== "left" && state !== "dropped");
   while (isThere() && Date.now() < latest) await new Promise((resolve) => setTimeout(resolve, 250));
+}
+
+/** Options of {@link followRounds}. */
+export interface FollowRoundsOptions {
+  readonly logger: Logger;
+  /** Where the newest model is kept. */
+  readonly file?: {
+    save(model: {
+      readonly layout: Federation["plan"]["layout"];
+      readonly parameters: Float32Array;
+      readonly metadata: Readonly<Record<string, string>>;
+    }): void;
+  };
+  /** Told once, after the last round; at once where it is over already. */
+  readonly onDone: () => void;
+}
+
+/** Logs what becomes of each round, and keeps each model. The one that a restarted federation has is kept at once. */
+export function followRounds(federation: Federation, { logger, file, onDone }: FollowRoundsOptions): void {
+  const { plan } = federation;
+  const save = (version: number, round: number): void => {
+    const model = federation.model(version);
+    if (model && version > 0)
+      file?.save({
+        layout: plan.layout,
+        parameters: model.parameters,
+        metadata: {
+          federation: plan.name,
+          aggregation: plan.aggregation,
+          round: String(round),
+          sha256: model.sha256,
+        },
+      });
+  };
+  const ended = (modelVersion: number): void => {
+    logger.info({ modelVersion }, "done");
+    onDone();
+  };
+  federation.onRound(({ round, modelVersion, outcome, done }) => {
+    const { selected, counted, refused, totalSamples, durationMs, loss, accuracy } =
+      federation.status().history.at(-1) ?? {};
+    logger.info(
+      { round, outcome, modelVersion, selected, counted, refused, totalSamples, durationMs, loss, accuracy },
+      "a round closed",
+    );
+    if (outcome === "aggregated") save(modelVersion, round);
+    if (done) ended(modelVersion);
+  });
+  const { state, modelVersion, history } = federation.status();
+  save(modelVersion, history.findLast(({ outcome }) => outcome === "aggregated")?.round ?? 0);
+  if (state === "done") ended(modelVersion);
 }

@@ -1,6 +1,6 @@
 import type { Aggregator } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { manualClock } from "../../../../testing/manual-clock.ts";
+import { manualClock } from "../../../../testing/fakes/manual-clock.ts";
 import { createFederation } from "./create-federation.ts";
 import { closed, join, message, plainMean, send } from "./federation-fixture.suite.ts";
 import type { Federation } from "./federation.ts";

@@ -15,15 +15,15 @@ import { countUpdate, type ToldRefusal } from "./uploads/count-update.ts";
 import type { Federation, Member } from "./federation.ts";
 import { setUpFederation, type FederationOptions } from "./federation-options.ts";
 import { createFederationRounds, type FederationRounds } from "./rounds/create-rounds.ts";
-import { federationStats } from "./federation-stats.ts";
-import { federationStatus } from "./federation-status.ts";
+import { federationStats, federationStatus } from "./federation-stats.ts";
+
 import { memoryFederationLog } from "./log/memory-federation-log.ts";
 import { createMemberTasks } from "./protocol/member-tasks.ts";
-import { monotoneClock } from "./monotone-clock.ts";
+import { engineTimers, monotoneClock } from "./timers.ts";
 import { createPresence } from "./sessions/presence.ts";
 import { receiveUpload } from "./uploads/receive-upload.ts";
 import { createSecureRounds, unreadable } from "./rounds/secure-rounds.ts";
-import { engineTimers } from "./timers.ts";
+
 import { changeOf, checkShape, readChange, type Refusal } from "./uploads/update-checks.ts";
 import { createUploadSlots } from "./uploads/upload-slots.ts";
 

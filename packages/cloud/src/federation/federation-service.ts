@@ -15,7 +15,7 @@ import { isKnown, readRange } from "../http/byte-range.ts";
 import type { Service, ServiceContext, SocketRoute } from "../http/service.ts";
 import { createBodyRoom } from "./uploads/body-budget.ts";
 import type { Federation, Member } from "./federation.ts";
-import { collectFederationMetrics } from "./federation-metrics.ts";
+import { collectFederationMetrics } from "./federation-stats.ts";
 import { createTaskPolls } from "./protocol/task-polls.ts";
 import { bytesOf } from "./rounds/round-journal.ts";
 import type { Sessions } from "./sessions/sessions.ts";

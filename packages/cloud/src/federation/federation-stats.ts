@@ -1,5 +1,16 @@
-import type { UpdateRefusal } from "@sedna-js/core";
-import type { FederationStats } from "./federation.ts";
+import {
+  entriesOf,
+  entryOf,
+  type FederationClient,
+  type FederationClientStatus,
+  type FederationPlan,
+  type FederationState,
+  type FederationStatus,
+  type Metrics,
+  type MetricSample,
+  type UpdateRefusal,
+} from "@sedna-js/core";
+import type { Federation, FederationStats } from "./federation.ts";
 
 /** Counts what a federation does; see {@link federationStats}. */
 export interface StatsCounter {
@@ -50,4 +61,107 @@ export function federationStats(): StatsCounter {
       ...(openedAt !== undefined && { openForMs: Math.max(0, now - openedAt) }),
     }),
   };
+}
+
+/** What a federation tells of itself: enough for a page, and no client's id. */
+export function federationStatus({
+  plan,
+  state,
+  now,
+  epsilons,
+  privacy,
+}: {
+  readonly plan: FederationPlan;
+  readonly state: FederationState;
+  readonly now: number;
+  readonly epsilons: ReadonlyMap<number, number>;
+  readonly privacy?: NonNullable<FederationStatus["privacy"]>;
+}): FederationStatus {
+  const { open, phase, round, modelVersion, history } = state;
+  return {
+    plan,
+    state: phase === "open" ? "running" : phase,
+    round: open?.round ?? round,
+    modelVersion,
+    ...(open && { remainingMs: Math.max(0, open.deadlineAt - now) }),
+    clients: entriesOf(state.clients)
+      .toSorted((a, b) => a.id - b.id)
+      .map((client) => clientStatus(client, state)),
+    history: history.map((summary) =>
+      summary.outcome === "aggregated" && epsilons.has(summary.round)
+        ? { ...summary, epsilon: epsilons.get(summary.round)! }
+        : summary,
+    ),
+    ...(privacy && { privacy }),
+  };
+}
+
+function clientStatus(
+  { client, id, kind, rounds, strikes, quarantinedUntil, present }: FederationClient,
+  { open, round, assignments }: FederationState,
+): FederationClientStatus {
+  const isAtWork =
+    entryOf(assignments, client) !== undefined ||
+    (open !== undefined && entryOf(open.selected, client) !== undefined);
+  const state =
+    quarantinedUntil > round
+      ? "quarantined"
+      : open && entryOf(open.counted, client)
+        ? "counted"
+        : present
+          ? isAtWork
+            ? "training"
+            : "idle"
+          : isAtWork
+            ? "dropped"
+            : "left";
+  return { id, state, kind, rounds, strikes };
+}
+
+/** Lets a cloud's metrics read what its federations count. */
+export function collectFederationMetrics(federations: readonly Federation[], metrics: Metrics): void {
+  const collect = (
+    name: string,
+    read: (
+      federation: Federation,
+    ) => readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[],
+  ): void => {
+    metrics.collect(name, (): readonly MetricSample[] =>
+      federations.flatMap((federation) =>
+        read(federation).map(({ labels = {}, value }) => ({
+          labels: { federation: federation.plan.name, ...labels },
+          value,
+        })),
+      ),
+    );
+  };
+  collect("sedna_federation_rounds_total", (federation) => {
+    const { aggregated, abandoned } = federation.stats();
+    return [
+      { labels: { outcome: "aggregated" }, value: aggregated },
+      { labels: { outcome: "abandoned" }, value: abandoned },
+    ];
+  });
+  collect("sedna_federation_updates_total", (federation) => {
+    const { counted, refused } = federation.stats();
+    return [
+      { labels: { code: "counted" }, value: counted },
+      ...Object.entries(refused).map(([code, value]) => ({ labels: { code }, value })),
+    ];
+  });
+  collect("sedna_federation_bytes_total", (federation) => [{ value: federation.stats().bytes }]);
+  collect("sedna_federation_check_seconds_total", (federation) => [
+    { value: federation.stats().busyMs / 1000 },
+  ]);
+  collect("sedna_federation_uploads", (federation) => {
+    const { taken, waiting } = federation.stats();
+    return [
+      { labels: { state: "in memory" }, value: taken },
+      { labels: { state: "waiting" }, value: waiting },
+    ];
+  });
+  collect("sedna_federation_open_seconds", (federation) => [
+    { value: (federation.stats().openForMs ?? 0) / 1000 },
+  ]);
+  collect("sedna_federation_model_version", (federation) => [{ value: federation.stats().modelVersion }]);
 }

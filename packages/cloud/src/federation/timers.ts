@@ -9,3 +9,9 @@ export const engineTimers = (): Timers => ({
   set: (callback, ms) => setTimeout(callback, ms),
   clear: (timer) => clearTimeout(timer),
 });
+
+/** Unix ms that never jump: the wall clock as it was at first, and from there the engine's own. */
+export function monotoneClock(): () => number {
+  const start = Date.now() - performance.now();
+  return () => start + performance.now();
+}

@@ -1,7 +1,7 @@
 import { tensors, type Detections, type Estimator, type Frame, type Tensors } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { at, detector, doubling, post } from "../../../../testing/served.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { at, detector, doubling, post } from "../../../../testing/servers/served.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { bigModelService } from "../big-model/big-model-service.ts";
 import { createCloud } from "./create-cloud.ts";
 import { onnxBytes } from "../big-model/onnx.node.ts";

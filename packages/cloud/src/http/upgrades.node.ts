@@ -1,7 +1,6 @@
-import { STATUS_CODES, type IncomingMessage, type Server } from "node:http";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { WebSocketServer, type WebSocket } from "ws";
-import { addressGroup } from "./address-group.ts";
+import { type WebSocket, WebSocketServer } from "ws";
 import type { Cloud } from "./create-cloud.ts";
 import type { SocketLimits } from "./platform.ts";
 import type { SocketRoute } from "./service.ts";
@@ -12,7 +11,7 @@ const ACCEPT_MS = 5000;
 const PIECES = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
 
 /** Takes WebSockets on a server's port; see {@link takeUpgrades}. */
-export interface Upgrades {
+interface Upgrades {
   /** Cuts off the sockets that are left. */
   terminate(): void;
 }
@@ -161,4 +160,19 @@ function withTimer(ms: number): { readonly timer: NodeJS.Timeout; readonly late:
   let timer!: NodeJS.Timeout;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
   return { timer, late };
+}
+
+/**
+ * Who is counted as one by an IP address: an IPv4 address, also written as IPv6, is itself; an IPv6 one is its /64, which
+ * is what one subscriber gets. An unknown one is "".
+ */
+export function addressGroup(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped) return mapped[1]!;
+  if (!address.includes(":")) return address;
+  const [start = "", end] = address.split("%")[0]!.toLowerCase().split("::");
+  const left = start === "" ? [] : start.split(":");
+  const right = end === undefined || end === "" ? [] : end.split(":");
+  const zeros = end === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array<string>(Math.max(0, zeros)).fill("0"), ...right].slice(0, 4).join(":");
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sample, sampleStoreSuite } from "../../../../testing/sample-store-suite.ts";
+import { sample, sampleStoreSuite } from "../../../../testing/suites/sample-store-suite.ts";
 import { directorySamples } from "./directory-samples.node.ts";
 import { memorySamples } from "./sample-store.ts";
 

@@ -1,20 +1,19 @@
 import {
-  roundSettings,
-  seededRandom,
   type Aggregator,
+  roundSettings,
   type RoundSettings,
+  seededRandom,
   type TrainingPlan,
 } from "@sedna-js/core";
 import { loadTrainingKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
-import { createCloud } from "../http/create-cloud.ts";
 import { createFederation } from "../federation/create-federation.ts";
 import { federationService } from "../federation/federation-service.ts";
-import { judgeSoftmax } from "./judge-softmax.ts";
+import type { Sessions } from "../federation/sessions/sessions.ts";
+import { createCloud } from "../http/create-cloud.ts";
 import { maliciousUpdates } from "./malicious-updates.ts";
-import { simulatedSessions } from "./simulated-sessions.ts";
-import { createSimulatedTime } from "./simulated-time.ts";
 import { startSimulatedClient, type TurnOutcome } from "./simulated-client.ts";
-import type { SimulationData } from "./simulation-data.ts";
+import { createSimulatedTime } from "./simulated-time.ts";
+import type { SampleSet, SimulationData } from "./simulation-data.ts";
 
 /** Options of {@link runSimulation}. */
 export interface SimulationOptions {
@@ -178,4 +177,57 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   await cloud.drain();
   kernels.dispose();
   return { rounds: closed, clients: data.parts.length, quarantined, seconds: (now() - START) / 1000, model };
+}
+
+/** How good a softmax head is. */
+interface Judgement {
+  /** Mean cross-entropy, in nats. */
+  readonly loss: number;
+  /** Share of the samples whose class got the highest probability. */
+  readonly accuracy: number;
+}
+
+/** Judges the flat parameters of a softmax head, `[classes, features]` weights and then biases, by samples that nobody trained on. */
+export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet): Judgement {
+  const features = samples.length / labels.length;
+  const classes = model.length / (features + 1);
+  const logits = new Float64Array(classes);
+  let loss = 0;
+  let right = 0;
+  for (const [row, label] of labels.entries()) {
+    let best = 0;
+    for (let k = 0; k < classes; k++) {
+      let sum = model[classes * features + k]!;
+      for (let j = 0; j < features; j++) sum += model[k * features + j]! * samples[row * features + j]!;
+      logits[k] = sum;
+      if (sum > logits[best]!) best = k;
+    }
+    const most = logits[best]!;
+    loss +=
+      most + Math.log(logits.reduce((total, logit) => total + Math.exp(logit - most), 0)) - logits[label]!;
+    if (best === label) right++;
+  }
+  return { loss: loss / labels.length, accuracy: right / labels.length };
+}
+
+/** Sessions whose tokens are no secret: nobody outside of the process can ask. A newer one fences the older, as everywhere. */
+function simulatedSessions(): Sessions {
+  const epochs = new Map<string, number>();
+  return {
+    grant: async ({ device }) => {
+      const epoch = (epochs.get(device) ?? 0) + 1;
+      epochs.set(device, epoch);
+      return { client: device, epoch, token: `${device}.${epoch}`, expiresIn: 600 };
+    },
+    verify: async (token) => {
+      const [client = "", number] = token.split(".");
+      const epoch = Number(number);
+      if (epochs.get(client) === epoch) return { client, epoch };
+      return {
+        refused: "session-replaced",
+        error: "expected the newest session of this device; a newer one has begun",
+      };
+    },
+    end: () => {},
+  };
 }

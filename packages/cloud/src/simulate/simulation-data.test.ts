@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { idxDigits } from "./idx-digits.node.ts";
-import { judgeSoftmax } from "./judge-softmax.ts";
+import { judgeSoftmax } from "./run-simulation.ts";
 import { dealtData, gaussianData } from "./simulation-data.ts";
 
 const digits = fileURLToPath(new URL("../../../../models/digits", import.meta.url));

@@ -5,7 +5,7 @@ import { tensor } from "../tensor.ts";
 import type { Aggregator } from "./aggregator.ts";
 import { aggregation } from "./aggregation.ts";
 import { draws, f32, openRound, relativeError, run } from "./rule-fixture.suite.ts";
-import { stalenessWeight } from "./lib/staleness-weight.ts";
+import { stalenessWeight } from "./lib/mean-accumulator.ts";
 
 // What a rule remembers: from update to update within a round, and from round to round.
 

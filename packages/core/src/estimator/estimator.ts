@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
-import type { TrainingPlan } from "../wire/federation.ts";
-import type { TrainingPauses } from "../training/training-pauses.ts";
+import type { LabelledSamples } from "../training/labeled-samples.ts";
+import type { TrainingReport, TrainOptions } from "../training/train-options.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
 export interface EstimatorMetadata {
@@ -12,51 +12,6 @@ export interface EstimatorMetadata {
   readonly backend: string;
   /** True where several samples are answered faster together. Default false. */
   readonly batches?: boolean;
-}
-
-/** A sample and its class. */
-export interface LabelledSample<Sample> {
-  readonly sample: Sample;
-  /** From 0 up. */
-  readonly label: number;
-}
-
-/** Labelled samples that can be read again and again. Frames among them are made anew each time, and their reader's to close. */
-export interface LabelledSamples<Sample> extends AsyncIterable<LabelledSample<Sample>> {
-  /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
-  readonly version: string;
-  /** How many there are, where that is known without reading them all. */
-  readonly count?: number;
-}
-
-/** How far a training is. */
-export interface TrainingProgress {
-  readonly phase: "features" | "training";
-  /** Samples whose features are there, or epochs that are done. */
-  readonly done: number;
-  readonly total: number | undefined;
-  /** Of the last epoch. */
-  readonly loss?: number;
-  readonly accuracy?: number;
-}
-
-/** Options of an estimator's `train`. */
-export interface TrainOptions {
-  readonly plan?: TrainingPlan;
-  /** Stops between two batches of work; what is trained so far is not taken. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: TrainingProgress) => void;
-  /** Training waits, between two batches of features or two epochs, while this says so. */
-  readonly pauses?: TrainingPauses;
-}
-
-/** What a training came to. */
-export interface TrainingReport {
-  readonly numSamples: number;
-  readonly epochs: number;
-  /** Means over the last epoch. */
-  readonly loss: number;
-  readonly accuracy: number;
 }
 
 /** An estimator that learns: what federated and incremental learning ask for. */

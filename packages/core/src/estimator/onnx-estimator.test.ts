@@ -1,12 +1,13 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { tinyOnnx, type TinyOnnxOptions } from "../../../../testing/tiny-onnx.ts";
-import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
+import { tinyOnnx, type TinyOnnxOptions } from "../../../../testing/fakes/tiny-onnx.ts";
+import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
 import { classifier, tensors } from "../vision/tensor-tasks.ts";
 import { heatmapDetector } from "../vision/heatmap-detector.ts";
 import { nanodet } from "../vision/nanodet.ts";
 import { createOnnxEstimator } from "./onnx-estimator.ts";
-import { onnxRuntime, type OnnxRuntime, type OrtModule } from "../adapters/onnx-runtime.ts";
+import { onnxRuntime, type OrtModule } from "../adapters/onnx-runtime.ts";
+import { type OnnxRuntime } from "./onnx-session.ts";
 import type { Tensors } from "../tensor.ts";
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });

@@ -5,7 +5,7 @@ import type { BoundTask, Task } from "./task.ts";
 import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
 import { joinBatch, splitBatch } from "./batch.ts";
 import type { Estimator, EstimatorMetadata } from "./estimator.ts";
-import type { ExternalData, OnnxRuntime, OnnxSession } from "../adapters/onnx-runtime.ts";
+import type { ExternalData, OnnxRuntime, OnnxSession } from "./onnx-session.ts";
 import { createRunQueue } from "../async/serial-queue.ts";
 
 /** Options of {@link createOnnxEstimator}. */

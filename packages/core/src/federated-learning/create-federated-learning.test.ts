@@ -5,7 +5,7 @@ import {
   pretendFederation,
   someSamples,
   tellingEncoder,
-} from "../../../../testing/pretend-federation.ts";
+} from "../../../../testing/fakes/fake-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
 import { untilResumed, type TrainingPauses } from "../training/training-pauses.ts";

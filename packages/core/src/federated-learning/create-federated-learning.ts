@@ -1,15 +1,15 @@
 import { SednaError } from "../errors.ts";
-import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
+import type { LabelledSamples } from "../training/labeled-samples.ts";
+import type { TrainableEstimator } from "../estimator/estimator.ts";
+import type { SecureClientOptions } from "../secure-aggregation/create-secure-client.ts";
+import type { TrainingPauses } from "../training/training-pauses.ts";
 import { createUpdateEncoder, type UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
-import type { SecureClientOptions } from "../secure-aggregation/create-secure-client.ts";
 import type { ClientResources, FederationPlan } from "../wire/federation.ts";
 import { createEventFeed } from "./event-stream.ts";
-import type { TrainingPauses } from "../training/training-pauses.ts";
 import type { FederatedEvent, FederatedStatus } from "./federated-event.ts";
-import { idleStatus, statusAfter } from "./federated-status.ts";
 import type { FederationTransport } from "./federation-transport.ts";
-import { runFederatedClient, type ResidualStore } from "./run-federated-client.ts";
+import { type ResidualStore, runFederatedClient } from "./run-federated-client.ts";
 
 /** Options of {@link createFederatedLearning}. */
 export interface FederatedLearningOptions<Sample, Result> {
@@ -166,4 +166,48 @@ function timer(ms: number, signal: AbortSignal): Promise<void> {
     const handle = setTimeout(done, ms);
     signal.addEventListener("abort", done, { once: true });
   });
+}
+
+/** The status of a client that has not begun. */
+const idleStatus: FederatedStatus = {
+  state: "idle",
+  round: 0,
+  modelVersion: 0,
+  counted: 0,
+  missed: 0,
+  bytesSent: 0,
+};
+
+/** The status after an event. */
+function statusAfter(status: FederatedStatus, event: FederatedEvent): FederatedStatus {
+  const at =
+    "round" in event && "modelVersion" in event
+      ? { ...status, round: event.round, modelVersion: event.modelVersion }
+      : status;
+  switch (event.type) {
+    case "joined":
+    case "waiting":
+    case "resumed":
+      return { ...at, state: "waiting" };
+    case "training":
+      return { ...at, state: "training" };
+    case "trained":
+      return { ...at, round: event.round, state: "sending" };
+    case "sent":
+      return { ...at, bytesSent: at.bytesSent + event.bytes };
+    case "counted":
+      return { ...at, state: "waiting", counted: at.counted + (event.again ? 0 : 1) };
+    case "missed":
+      return { ...at, state: "waiting", missed: at.missed + 1 };
+    case "paused":
+      return { ...at, state: "paused" };
+    case "done":
+      return { ...at, state: "done" };
+    case "round":
+    case "retrying":
+    case "storage-failed":
+      return at;
+    default:
+      return event satisfies never;
+  }
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import type { TrainingProgress, TrainingReport } from "../estimator/estimator.ts";
+import type { TrainingProgress, TrainingReport } from "../training/train-options.ts";
 import type { FederationPlan, UpdateRefusal } from "../wire/federation.ts";
 
 /**

@@ -9,7 +9,7 @@ import {
   someSamples,
   tellingEncoder,
   type PretendFederation,
-} from "../../../../testing/pretend-federation.ts";
+} from "../../../../testing/fakes/fake-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning } from "./create-federated-learning.ts";
 import type { FederatedEvent } from "./federated-event.ts";

@@ -1,7 +1,7 @@
 import { SednaError } from "../errors.ts";
 import { elementCount, tensor, type Tensor } from "../tensor.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
-import type { LayerSpec } from "../wire/federation.ts";
+import type { LayerSpec } from "../training/training-plan.ts";
 
 /**
  * An estimator's tensors one after the other, copied.

@@ -5,7 +5,7 @@ import {
   pretendFederation,
   someSamples,
   tellingEncoder,
-} from "../../../../testing/pretend-federation.ts";
+} from "../../../../testing/fakes/fake-federation.ts";
 import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { createFederatedLearning, type FederatedLearningOptions } from "./create-federated-learning.ts";
 import type { FederatedEvent } from "./federated-event.ts";

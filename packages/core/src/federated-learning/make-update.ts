@@ -1,5 +1,7 @@
 import { SednaError } from "../errors.ts";
-import type { LabelledSamples, TrainableEstimator, TrainingReport } from "../estimator/estimator.ts";
+import type { LabelledSamples } from "../training/labeled-samples.ts";
+import type { TrainableEstimator } from "../estimator/estimator.ts";
+import type { TrainingReport } from "../training/train-options.ts";
 import type { EncodedUpdate, UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import type { FederationPlan, FederationTask } from "../wire/federation.ts";
 import { untilResumed, type TrainingPauses } from "../training/training-pauses.ts";

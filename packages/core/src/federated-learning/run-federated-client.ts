@@ -1,5 +1,6 @@
 import { SednaError } from "../errors.ts";
-import type { LabelledSamples, TrainableEstimator } from "../estimator/estimator.ts";
+import type { LabelledSamples } from "../training/labeled-samples.ts";
+import type { TrainableEstimator } from "../estimator/estimator.ts";
 import { nextWait } from "../async/backoff.ts";
 import { orAbort } from "../async/abortable.ts";
 import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";

@@ -5,7 +5,7 @@ import {
   pretendFederation,
   someSamples,
   tellingEncoder,
-} from "../../../../testing/pretend-federation.ts";
+} from "../../../../testing/fakes/fake-federation.ts";
 import { createFederatedLearning } from "../federated-learning/create-federated-learning.ts";
 
 describe("a client whose round was given up after it had counted", () => {

@@ -1,5 +1,7 @@
 import type { UpdateRefusal } from "../wire/federation.ts";
 import { advance, type Reduced } from "./advance-federation.ts";
+import { mayUpload } from "./check-upload.ts";
+import { entriesOf, entryOf, rosterOf, withEntry, withoutEntry } from "./client-map.ts";
 import type { ClientChoiceTable } from "./client-selection.ts";
 import { afterAbandon, afterModel } from "./close-round.ts";
 import { isEligible, isQuarantined, withClient, withoutForgotten } from "./federation-clients.ts";
@@ -9,9 +11,6 @@ import type {
   FederationEvent,
   FederationState,
 } from "./federation-state.ts";
-import { mayUpload } from "./check-upload.ts";
-import { summed } from "./accept-aggregate.ts";
-import { entriesOf, entryOf, withEntry, withoutEntry } from "./client-map.ts";
 import { roundTargets } from "./round-settings.ts";
 
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
@@ -215,4 +214,29 @@ function failed(state: FederationState, { round, at }: Event<"failed">): Reduced
     state: afterAbandon(state, { open, at }),
     effects: [{ type: "abandon", round, counted: open.counted.size }],
   };
+}
+
+/**
+ * The state after a secure sum was opened. Nobody knows a client's own weight: each counts by the mean. The round closes
+ * whoever is missing, as nothing can be added to the sum any more; one of too few changes nothing.
+ */
+function summed(
+  state: FederationState,
+  { round, clients, totalWeight, bytes, at }: Extract<FederationEvent, { type: "summed" }>,
+): Reduced {
+  const { open, settings } = state;
+  if (open === undefined || open.closing || open.round !== round || settings.buffered !== undefined)
+    return { state, effects: [] };
+  const there = clients.filter((client) => entryOf(open.selected, client) !== undefined);
+  if (
+    there.length < clients.length ||
+    there.length < roundTargets(settings).minimum ||
+    !(totalWeight > 0 && totalWeight < Infinity)
+  )
+    return { state, effects: [] };
+  const counted = rosterOf(
+    there.map((client) => ({ client, weight: totalWeight / there.length, digest: "" })),
+  );
+  const closing = { ...open, counted, bytes: open.bytes + bytes, closing: true, closedAt: at };
+  return { state: { ...state, open: closing }, effects: [{ type: "aggregate", round, clients: there }] };
 }

@@ -1,7 +1,6 @@
 import { createChannel } from "../async/channel.ts";
-import { closeSample } from "./close-sample.ts";
-import { edgeStep, failure, fallback, type Case } from "./decide.ts";
 import { newest } from "../async/latest.ts";
+import { type Case, edgeStep, failure, fallback } from "./decide.ts";
 import type { Statistics } from "./statistics.ts";
 import type { JointResult, RunOptions, SampleSource } from "./types.ts";
 
@@ -104,4 +103,15 @@ export async function* runSource<Sample, Result>(
     if (taken) release(taken);
     answers.drain().forEach(release);
   }
+}
+
+/** Closes a sample that holds memory of its own, such as a video frame; others need nothing. */
+function closeSample(sample: unknown): void {
+  if (
+    typeof sample === "object" &&
+    sample !== null &&
+    "close" in sample &&
+    typeof sample.close === "function"
+  )
+    sample.close();
 }

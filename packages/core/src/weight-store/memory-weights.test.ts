@@ -1,4 +1,4 @@
-import { weightStoreSuite } from "../../../../testing/weight-store-suite.ts";
+import { weightStoreSuite } from "../../../../testing/suites/weight-store-suite.ts";
 import { memoryWeights } from "./memory-weights.ts";
 
 weightStoreSuite("memory", async () => memoryWeights());

@@ -1,12 +1,6 @@
 import type { Head, HeadOptimizer } from "@sedna-js/wasm-kernels";
-import type {
-  ClientResources,
-  FederationPlan,
-  LayerSpec,
-  SessionGrant,
-  SessionRequest,
-  TrainingPlan,
-} from "./federation.ts";
+import type { ClientResources, FederationPlan, SessionGrant, SessionRequest } from "./federation.ts";
+import type { LayerSpec, TrainingPlan } from "../training/training-plan.ts";
 import { failField, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
 // How clients get into a federation, and what all of them agree on. Each parser takes a message as text, as bytes, or as what

@@ -1,4 +1,5 @@
-import type { Head, HeadOptimizer, UpdateEncoding } from "@sedna-js/wasm-kernels";
+import type { Head, UpdateEncoding } from "@sedna-js/wasm-kernels";
+import type { LayerSpec, TrainingPlan } from "../training/training-plan.ts";
 
 // What a federation's aggregator and its clients say to each other. Control is JSON, over a WebSocket or by polling;
 // models and updates are bytes over HTTP. All below `/v1/federations/<name>`:
@@ -13,22 +14,6 @@ import type { Head, HeadOptimizer, UpdateEncoding } from "@sedna-js/wasm-kernels
 //                                  when there is a place for it, or by 503 with Retry-After
 //   PUT    /rounds/<round>/update  an update's message, whole or from that offset (Content-Range); -> UpdateReceipt
 //   POST   /secure/<phase>         a message of the secure sum
-
-/** One tensor of the model that a federation trains; the flat parameters hold them one after the other, row-major. */
-export interface LayerSpec {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-/** How each client trains in a round. */
-export interface TrainingPlan {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: HeadOptimizer;
-  /** FedProx's mu; 0 is plain FedAvg's local training. */
-  readonly proximal?: number;
-  readonly l2?: number;
-}
 
 /** What all clients of a federation agree on. */
 export interface FederationPlan {

@@ -1,4 +1,4 @@
-import type { LayerSpec } from "./federation.ts";
+import type { LayerSpec } from "../training/training-plan.ts";
 import { flatLength } from "./federation-parsers.ts";
 import { failField } from "./read-fields.ts";
 

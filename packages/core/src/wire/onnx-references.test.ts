@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { WireError } from "../errors.ts";
 import { bytes, integer, join, text, type Chunks } from "../heads/protobuf.ts";
 import { onnxReferences } from "./onnx-references.ts";

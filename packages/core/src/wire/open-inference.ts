@@ -1,10 +1,9 @@
 import * as z from "zod/mini";
 import { describe, WireError } from "../errors.ts";
-import { flatten } from "./flatten.ts";
 import {
   arrayOf,
-  elementCount,
   type DType,
+  elementCount,
   type Tensor,
   type TensorData,
   type TensorSpec,
@@ -362,4 +361,14 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return joined;
+}
+
+/**
+ * Nested lists as one flat list, at most `levels` deep: JSON from outside may nest deeper than a stack can go.
+ * @returns undefined when the lists nest deeper than that.
+ */
+export function flatten(nested: readonly unknown[], levels: number): unknown[] | undefined {
+  let flat: readonly unknown[] = nested;
+  for (let level = 1; level < levels && flat.some(Array.isArray); level++) flat = flat.flat(1);
+  return flat.some(Array.isArray) ? undefined : [...flat];
 }

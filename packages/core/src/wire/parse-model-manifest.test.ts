@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keysFile, manifestOf, signingKey } from "../../../../testing/model-publisher.ts";
+import { keysFile, manifestOf, signingKey } from "../../../../testing/servers/model-publisher.ts";
 import { WireError } from "../errors.ts";
 import { parseSignedKeySet, parseSignedManifest, readPublicKey } from "./parse-model-manifest.ts";
 

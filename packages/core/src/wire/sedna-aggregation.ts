@@ -1,5 +1,5 @@
 import { describe, WireError } from "../errors.ts";
-import type { LayerSpec } from "./federation.ts";
+import type { LayerSpec } from "../training/training-plan.ts";
 import { listsOf, nestedJson, readNested } from "./nested-weights.ts";
 import { checkParts, fieldsOf, type Fields } from "./read-fields.ts";
 

@@ -17,10 +17,10 @@ import {
   type EdgeAgentOptions,
 } from "@sedna-js/edge-agent";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { bundledWorker } from "../../../../testing/bundled-worker.ts";
-import { publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
-import { modelServer, type ModelServer } from "../../../../testing/model-server.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { bundledWorker } from "../../../../testing/workers/bundled-worker.ts";
+import { publish, signingKey, type Version } from "../../../../testing/servers/model-publisher.ts";
+import { modelServer, type ModelServer } from "../../../../testing/servers/model-server.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { memorySamples } from "../../../cloud/src/samples/sample-store.ts";
 import { sampleService } from "../../../cloud/src/samples/sample-service.ts";
 import { createCloud } from "../../../cloud/src/http/create-cloud.ts";
@@ -32,7 +32,9 @@ let createWorker: () => Worker;
 let directory: string;
 const open: (() => Promise<void>)[] = [];
 beforeAll(async () => {
-  createWorker = await bundledWorker(new URL("../../../../testing/brightness-worker.ts", import.meta.url));
+  createWorker = await bundledWorker(
+    new URL("../../../../testing/workers/brightness-worker.ts", import.meta.url),
+  );
 }, 30_000);
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "sedna-agent-"));

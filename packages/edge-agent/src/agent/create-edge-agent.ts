@@ -2,21 +2,25 @@ import {
   checkDeadline,
   createJointInference,
   describe,
-  SednaError,
   type Detections,
   type Frame,
+  type HardExampleMiner,
+  hardExampleMining,
   type JointResult,
+  type ModelManifest,
   type PlainError,
   type RunOptions,
+  SednaError,
+  select,
+  type Selection,
 } from "@sedna-js/core";
 import { checkPrivacy } from "../privacy/privacy-policy.ts";
 import { privateBigModel } from "../privacy/private-big-model.ts";
 import { restartSource } from "../sources/restart-source.ts";
-import { createModelSlot } from "../updates/create-model-slot.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
+import { createModelSlot } from "../updates/create-model-slot.ts";
 import { absentModel } from "./absent-model.ts";
-import { createEmitter, type AgentEvent } from "./agent-events.ts";
-import { bindMiner } from "./bind-miner.ts";
+import { type AgentEvent, createEmitter } from "./agent-events.ts";
 import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
 import { lead } from "./elect-leader.ts";
 import { openModel } from "./open-model.ts";
@@ -202,4 +206,30 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
   if (runTimeoutMs !== undefined) checkDeadline(runTimeoutMs);
   checkPrivacy(options.privacy ?? features);
   return options;
+}
+
+/**
+ * A miner as it is; or one by name, with the parameters of the job, else with those that came with the model that
+ * answers: they change with it, between two frames.
+ * @throws {UnknownAlgorithmError}, {RangeError} on a name, or parameters of the job, that no miner has.
+ */
+function bindMiner<Result>(
+  miner: HardExampleMiner<Result> | Selection | undefined,
+  manifest: () => ModelManifest,
+): HardExampleMiner<Result> | undefined {
+  if (miner === undefined || typeof miner === "function") return miner;
+  const build = (thresholds: ModelManifest["thresholds"]): HardExampleMiner<Result> => {
+    const selection =
+      miner.param === undefined && thresholds !== undefined ? { ...miner, param: thresholds } : miner;
+    return select(hardExampleMining, selection as never) as HardExampleMiner<Result>;
+  };
+  let bound: { readonly to: ModelManifest["thresholds"]; readonly judge: HardExampleMiner<Result> } = {
+    to: undefined,
+    judge: build(undefined),
+  };
+  return (result) => {
+    const { thresholds } = manifest();
+    if (thresholds !== bound.to) bound = { to: thresholds, judge: build(thresholds) };
+    return bound.judge(result);
+  };
 }

@@ -1,21 +1,28 @@
-import { nextWait, SednaError, toPlainError, type Frame, type ModelManifest } from "@sedna-js/core";
 import { openByteStore } from "#platform/storage";
 import { sednaModelStore } from "#platform/updates";
+import {
+  type Estimator,
+  type Frame,
+  type ModelManifest,
+  nextWait,
+  SednaError,
+  toPlainError,
+} from "@sedna-js/core";
+import { pause } from "../async/delay.ts";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
-import { pause } from "../async/delay.ts";
 import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createUpdater, type Updater } from "../updates/create-updater.ts";
 import type { ModelSlot } from "../updates/model-slot.ts";
 import { checkUpdaterSettings } from "../updates/updater-settings.ts";
+import { absentModel } from "./absent-model.ts";
 import type { AgentEvent } from "./agent-events.ts";
 import type { EdgeAgentOptions, UpdateSettings } from "./edge-agent.ts";
-import { ownModel } from "./own-model.ts";
 
 /** Options of {@link openModel}. */
-export interface OpenModelOptions<Result> {
+interface OpenModelOptions<Result> {
   readonly options: EdgeAgentOptions<Result>;
   /** Node: where the model's files are kept. */
   readonly directory: string;
@@ -173,5 +180,26 @@ export function openModel<Result>({
       await updater?.dispose();
       await slot.dispose();
     },
+  };
+}
+
+/** An estimator of the app's own in the place of a supervised one. Version 0 says that there is nothing to say of it. */
+function ownModel<Frame, Result>(estimator: Estimator<Frame, Result>): SupervisedModel<Frame, Result> {
+  const { manifest, rung, failures } = absentModel<Frame, Result>();
+  // Asked as its own methods: one of a class with private fields answers to no other `this`.
+  return {
+    manifest,
+    rung,
+    failures,
+    load: (options) => estimator.load(options),
+    predict: (sample, options) => estimator.predict(sample, options),
+    get predictBatch() {
+      return estimator.predictBatch?.bind(estimator);
+    },
+    get run() {
+      return estimator.run?.bind(estimator);
+    },
+    dispose: () => estimator.dispose(),
+    [Symbol.asyncDispose]: () => estimator.dispose(),
   };
 }

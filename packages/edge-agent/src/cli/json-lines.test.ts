@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import type { JointResult } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { createJsonLines } from "./json-lines.node.ts";
+import { createJsonLines } from "./run-job.node.ts";
 
 const answer = {
   index: 0,

@@ -1,16 +1,17 @@
 import type { JointResult } from "@sedna-js/core";
+import { once } from "node:events";
+import type { Writable } from "node:stream";
 import type { EdgeJob } from "../job/edge-job.ts";
 import { createAgentMetrics } from "../telemetry/agent-metrics.ts";
-import { deviceStatus, type AgentState } from "./device-status.ts";
+import { type AgentState, deviceStatus } from "./device-status.ts";
 import { createEventLog, type EventLogger } from "./event-log.ts";
-import { createJsonLines } from "./json-lines.node.ts";
 import { createSdNotify } from "./sd-notify.node.ts";
 import { onShutdown } from "./shutdown.node.ts";
 import { openStatusServer } from "./status-server.node.ts";
 import { version } from "./version.ts";
 
 /** What the command needs of an agent; an `EdgeAgent` fits. */
-export interface DeviceAgent {
+interface DeviceAgent {
   run(): AsyncIterable<JointResult<unknown>>;
   on(listener: (event: { readonly type: string }) => void): () => void;
   status(): AgentState;
@@ -19,7 +20,7 @@ export interface DeviceAgent {
 }
 
 /** Options of {@link runJob}. */
-export interface RunJobOptions {
+interface RunJobOptions {
   readonly job: Pick<EdgeJob, "status" | "output" | "name">;
   readonly agent: DeviceAgent;
   readonly logger: EventLogger;
@@ -98,4 +99,50 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
     offShutdown();
     offLog();
   }
+}
+
+/** Writes answers as lines of JSON; see {@link createJsonLines}. */
+interface JsonLines {
+  /** Resolves when the reader keeps up. Never rejects. */
+  write(answer: JointResult<unknown>): Promise<void>;
+}
+
+/** Lines of JSON on a stream. A reader that is slow is waited for; one that has gone is told once, and the agent goes on without it. */
+export function createJsonLines(
+  stream: Writable,
+  { onGone }: { readonly onGone: (error: Error) => void },
+): JsonLines {
+  const state = { gone: false };
+  stream.on("error", (error: Error) => {
+    if (!state.gone) onGone(error);
+    state.gone = true;
+  });
+  return {
+    async write({ index, isHardExample, source, reason, final, timings, bytes, result, error, sample }) {
+      if (state.gone) return;
+      const { timestamp } = (sample ?? {}) as { readonly timestamp?: unknown };
+      const line = {
+        index,
+        ...(typeof timestamp === "number" && { timestamp }),
+        source,
+        reason,
+        final,
+        isHardExample,
+        timings,
+        bytes,
+        result,
+        ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }),
+      };
+      if (
+        stream.write(
+          `${JSON.stringify(line, (_, value: unknown) => (ArrayBuffer.isView(value) ? [...(value as unknown as Iterable<number>)] : value))}\n`,
+        )
+      )
+        return;
+      // Whichever comes first takes the listeners of the other off: a pipe that is slow for weeks must not gather them.
+      const first = new AbortController();
+      await Promise.race([once(stream, "drain", first), once(stream, "close", first)]).catch(() => {});
+      first.abort();
+    },
+  };
 }

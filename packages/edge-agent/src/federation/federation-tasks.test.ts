@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { FederationTask, SednaError } from "@sedna-js/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { federationServer, type FederationServer } from "../../../../testing/federation-server.ts";
+import { federationServer, type FederationServer } from "../../../../testing/servers/federation-server.ts";
 import { federationTransport, type FederationTransportOptions } from "./federation-transport.ts";
 
 // Over real sockets, to a real server.

@@ -1,7 +1,7 @@
 import { writeSafetensors, type Tensors } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { verifiedModel } from "../../../../testing/verified-model.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
+import { verifiedModel } from "../../../../testing/fakes/verified-model.ts";
 import { onnxEstimator, tensors } from "../index.ts";
 import { checkGolden } from "./check-golden.ts";
 

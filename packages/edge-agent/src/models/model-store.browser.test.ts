@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { openByteStore } from "#platform/storage";
-import { byteStoreSuite } from "../../../../testing/byte-store-suite.ts";
-import { paddedOnnx, publish, signingKey, type Version } from "../../../../testing/model-publisher.ts";
+import { byteStoreSuite } from "../../../../testing/suites/byte-store-suite.ts";
+import {
+  paddedOnnx,
+  publish,
+  signingKey,
+  type Version,
+} from "../../../../testing/servers/model-publisher.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { cacheBytes } from "../storage/cache-bytes.browser.ts";
 import { createModelStore } from "./create-model-store.ts";

@@ -1,8 +1,8 @@
 import { WireError } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { keysFile, publish, signingKey } from "../../../../testing/model-publisher.ts";
-import { failure, model, modelStoreFixture } from "../../../../testing/model-store-fixture.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { keysFile, publish, signingKey } from "../../../../testing/servers/model-publisher.ts";
+import { failure, model, modelStoreFixture } from "../../../../testing/servers/model-store-fixture.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { memoryBytes } from "../storage/memory-bytes.ts";
 
 // Whom a model store believes.

@@ -1,7 +1,7 @@
 import { WireError } from "@sedna-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keysFile, manifestOf, signingKey } from "../../../../testing/model-publisher.ts";
+import { keysFile, manifestOf, signingKey } from "../../../../testing/servers/model-publisher.ts";
 import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
 
 const key = await signingKey("owner");

@@ -1,7 +1,7 @@
 import { tensors } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { onnxEstimator } from "./onnx-estimator.ts";
 
 for (const backend of ["wasm", "webgpu"] as const) {

@@ -8,7 +8,7 @@ import {
 } from "@sedna-js/core";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { detector } from "../../../../testing/served.ts";
+import { detector } from "../../../../testing/servers/served.ts";
 import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyLevel, PrivacyPolicy } from "./privacy-policy.ts";
 import { privateBigModel } from "./private-big-model.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { arrayQueue, waitingSample } from "../../../../testing/array-queue.ts";
+import { arrayQueue, waitingSample } from "../../../../testing/fakes/array-queue.ts";
 import { createSender } from "./create-sender.ts";
 
 // The page's own events and the page's own fetch; the server is the one that served the page, which knows no samples.

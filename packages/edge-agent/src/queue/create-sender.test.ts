@@ -4,8 +4,8 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createSocketServer } from "node:net";
 import { readSampleUpload } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { arrayQueue, type ArrayQueue } from "../../../../testing/array-queue.ts";
-import { answer, drip, flood, listenLocally } from "../../../../testing/receiver.ts";
+import { arrayQueue, type ArrayQueue } from "../../../../testing/fakes/array-queue.ts";
+import { answer, drip, flood, listenLocally } from "../../../../testing/servers/receiver.ts";
 import { createSender, type Sender, type SenderEvent, type SenderOptions } from "./create-sender.ts";
 
 // Every way in which a receiver can fail, on real sockets.

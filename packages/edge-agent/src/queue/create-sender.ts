@@ -1,7 +1,6 @@
 import { checkDeadline, nextWait, SednaError } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
-import { systemClock, type Clock } from "./clock.ts";
-import { deliver, sampleRoute, type Route } from "./deliver.ts";
+import { deliver, type Route, sampleRoute } from "./deliver.ts";
 import type { DurableQueue } from "./durable-queue.ts";
 import type { QueueEntry } from "./queue-store.ts";
 
@@ -333,4 +332,21 @@ function storageError(error: unknown): SednaError {
     `ask the queue: expected an answer; got ${error instanceof Error ? error.message : String(error)}`,
     { code: "storage-failed", retryable: true, cause: error },
   );
+}
+
+/** Time, as what waits sees it. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** The clock of the platform. */
+function systemClock(): Clock {
+  return {
+    now: () => performance.now(),
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+  };
 }

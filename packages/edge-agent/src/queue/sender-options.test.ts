@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { arrayQueue } from "../../../../testing/array-queue.ts";
+import { arrayQueue } from "../../../../testing/fakes/array-queue.ts";
 import { createSender } from "./create-sender.ts";
 
 it.each([

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SednaError } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { byteStoreSuite } from "../../../../testing/byte-store-suite.ts";
+import { byteStoreSuite } from "../../../../testing/suites/byte-store-suite.ts";
 import { fallbackBytes } from "./fallback-bytes.ts";
 import { fileBytes } from "./file-bytes.node.ts";
 import { memoryBytes } from "./memory-bytes.ts";

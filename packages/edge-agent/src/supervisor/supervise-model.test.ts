@@ -1,16 +1,16 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { pixelsFrame, writeSafetensors, type Tensors } from "@sedna-js/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
-import type { Fault, FaultyOptions, FaultySample } from "../../../../testing/faulty-model-worker.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { verifiedModel } from "../../../../testing/verified-model.ts";
+import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
+import type { Fault, FaultyOptions, FaultySample } from "../../../../testing/workers/faulty-model-worker.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
+import { verifiedModel } from "../../../../testing/fakes/verified-model.ts";
 import type { SupervisorEvent } from "./supervised-model.ts";
 import { superviseModel, type SuperviseModelOptions } from "./supervise-model.ts";
 
-// The task "faulty" fails on demand in real Workers with a real ONNX Runtime; see testing/faulty-model-worker.ts.
+// The task "faulty" fails on demand in real Workers with a real ONNX Runtime; see testing/workers/faulty-model-worker.ts.
 
-const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
+const testing = (file: string): URL => new URL(`../../../../testing/workers/${file}`, import.meta.url);
 const startWorker = (limits: WorkerOptions = {}): Worker =>
   new Worker(testing("worker-from-source.mjs"), {
     workerData: testing("faulty-model-worker.ts").href,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readExposition } from "../../../../testing/read-exposition.ts";
+import { readExposition } from "../../../../testing/checkers/read-exposition.ts";
 import { createAgentMetrics } from "./agent-metrics.ts";
 import { answer, events, pretendAgent } from "./pretend-agent.suite.ts";
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { checkDirectory } from "./check-directory.node.ts";
+import { checkDirectory } from "./doctor.node.ts";
 import { diagnose, type DiagnoseOptions } from "./doctor.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { serverChecks } from "./server-checks.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { onnxReferences, tensors, WireError } from "@sedna-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { onnxEstimator } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 

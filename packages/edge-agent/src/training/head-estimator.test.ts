@@ -5,7 +5,7 @@ import {
   trainableEstimatorSuite,
   CLASSES,
   WIDTH,
-} from "../../../../testing/trainable-estimator-suite.ts";
+} from "../../../../testing/suites/trainable-estimator-suite.ts";
 import { headEstimator } from "./head-estimator.ts";
 
 const softmax = { kind: "softmax", features: WIDTH, classes: CLASSES } as const;

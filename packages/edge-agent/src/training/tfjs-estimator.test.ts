@@ -8,7 +8,7 @@ import {
   separable,
   trainableEstimatorSuite,
   WIDTH,
-} from "../../../../testing/trainable-estimator-suite.ts";
+} from "../../../../testing/suites/trainable-estimator-suite.ts";
 import { tfjsEstimator } from "./tfjs-estimator.ts";
 
 beforeAll(async () => {

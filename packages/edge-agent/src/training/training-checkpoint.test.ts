@@ -1,6 +1,6 @@
 import { SednaError, type TrainingPlan } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { separable } from "../../../../testing/trainable-estimator-suite.ts";
+import { separable } from "../../../../testing/suites/trainable-estimator-suite.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { memoryBytes } from "../storage/memory-bytes.ts";
 import { headEstimator, type HeadEstimatorOptions } from "./head-estimator.ts";

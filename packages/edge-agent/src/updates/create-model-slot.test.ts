@@ -1,8 +1,8 @@
 import type { Tensors } from "@sedna-js/core";
 import { onnxEstimator, tensors } from "@sedna-js/edge-agent";
 import { afterEach, describe, expect, it } from "vitest";
-import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
+import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { createModelSlot } from "./create-model-slot.ts";
 
 const x = (...data: number[]): Tensors => ({

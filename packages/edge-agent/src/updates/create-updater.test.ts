@@ -1,17 +1,23 @@
 import { SednaError } from "@sedna-js/core";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { bundledWorker } from "../../../../testing/bundled-worker.ts";
-import { memoryModelStore } from "../../../../testing/memory-model-store.ts";
-import type { Faults } from "../../../../testing/update-worker.ts";
-import { updatingAgent, version, type UpdatingAgentOptions } from "../../../../testing/updating-agent.ts";
+import { bundledWorker } from "../../../../testing/workers/bundled-worker.ts";
+import { memoryModelStore } from "../../../../testing/fakes/memory-model-store.ts";
+import type { Faults } from "../../../../testing/workers/update-worker.ts";
+import {
+  updatingAgent,
+  version,
+  type UpdatingAgentOptions,
+} from "../../../../testing/fakes/updating-agent.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { UpdateEvent } from "./update-events.ts";
 import type { UpdaterSettings } from "./updater-settings.ts";
 
 let createWorker: () => Worker;
 beforeAll(async () => {
-  createWorker = await bundledWorker(new URL("../../../../testing/update-worker.ts", import.meta.url));
+  createWorker = await bundledWorker(
+    new URL("../../../../testing/workers/update-worker.ts", import.meta.url),
+  );
 }, 30_000);
 
 const open: { end(): Promise<void> }[] = [];

@@ -3,13 +3,12 @@ import { callListener } from "../async/call-listener.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createPoller } from "./create-poller.ts";
-import { goBack } from "./go-back.ts";
-import { mayPass } from "./may-pass.ts";
+import { goBack } from "./roll-back.ts";
+import { mayPass, type UpdateEvent, type UpdateOutcome, type UpdateRefusal } from "./update-events.ts";
 import type { ModelSlot } from "./model-slot.ts";
 import { resultAgreement } from "./result-agreement.ts";
 import { takeVersion, type TakeOptions, type UpdateStage } from "./take-version.ts";
-import type { UpdateEvent, UpdateRefusal } from "./update-events.ts";
-import type { UpdateOutcome } from "./update-outcome.ts";
+
 import { checkUpdaterSettings, type UpdaterSettings } from "./updater-settings.ts";
 
 /** Options of {@link createUpdater}. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sednaModelStore } from "#platform/updates";
-import { bundledWorker } from "../../../../testing/bundled-worker.ts";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { verifiedModel } from "../../../../testing/verified-model.ts";
+import { bundledWorker } from "../../../../testing/workers/bundled-worker.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
+import { verifiedModel } from "../../../../testing/fakes/verified-model.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import { superviseModel } from "../supervisor/supervise-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
@@ -16,7 +16,9 @@ import { createUpdater } from "./create-updater.ts";
 
 let createWorker: () => Worker;
 beforeAll(async () => {
-  createWorker = await bundledWorker(new URL("../../../../testing/update-worker.ts", import.meta.url));
+  createWorker = await bundledWorker(
+    new URL("../../../../testing/workers/update-worker.ts", import.meta.url),
+  );
 }, 30_000);
 
 describe("sednaModelStore()", { timeout: 30_000 }, () => {

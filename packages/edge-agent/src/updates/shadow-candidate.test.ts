@@ -1,9 +1,9 @@
 import type { Tensors } from "@sedna-js/core";
 import { onnxEstimator, tensors } from "@sedna-js/edge-agent";
 import { afterEach, describe, expect, it } from "vitest";
-import { tinyOnnx } from "../../../../testing/tiny-onnx.ts";
-import { frame } from "../../../../testing/updating-agent.ts";
-import { verifiedModel } from "../../../../testing/verified-model.ts";
+import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
+import { frame } from "../../../../testing/fakes/updating-agent.ts";
+import { verifiedModel } from "../../../../testing/fakes/verified-model.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createModelSlot } from "./create-model-slot.ts";
 import { resultAgreement } from "./result-agreement.ts";

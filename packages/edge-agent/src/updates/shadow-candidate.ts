@@ -1,12 +1,11 @@
 import { withDeadline } from "@sedna-js/core";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { holdSample } from "../frames/hold-sample.ts";
-import { median } from "./median.ts";
+import { median, shadowSummary, shadowVerdict, type Verdict } from "./verdicts.ts";
 import type { ModelSlot, Watched } from "./model-slot.ts";
 import { hasNaN } from "./result-agreement.ts";
-import { shadowSummary, shadowVerdict } from "./shadow-verdict.ts";
+
 import type { CheckedUpdaterSettings } from "./updater-settings.ts";
-import type { Verdict } from "./verdict.ts";
 
 /** Options of {@link shadowCandidate}. */
 export interface ShadowOptions<Sample, Result> {

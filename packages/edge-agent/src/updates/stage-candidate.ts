@@ -1,21 +1,21 @@
 import {
   arrayOf,
   elementCount,
-  SednaError,
-  withDeadline,
   type EstimatorMetadata,
+  type ModelManifest,
+  SednaError,
   type TensorData,
   type Tensors,
+  type TensorSpec,
+  withDeadline,
 } from "@sedna-js/core";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
-import { checkContract } from "./check-contract.ts";
-import { mayPass } from "./may-pass.ts";
-import type { UpdateRefusal } from "./update-events.ts";
+import { mayPass, type UpdateRefusal } from "./update-events.ts";
 
 /** Options of {@link stageCandidate}. */
-export interface StageOptions {
+interface StageOptions {
   readonly stageMs: number;
   readonly signal: AbortSignal;
   /** Called when the model is open, before it has run. */
@@ -23,9 +23,7 @@ export interface StageOptions {
 }
 
 /** What {@link stageCandidate} found: golden cases that passed, or why the version is refused. */
-export type Staged =
-  | { readonly goldenCases: number }
-  | { readonly refusal: UpdateRefusal; readonly error: unknown };
+type Staged = { readonly goldenCases: number } | { readonly refusal: UpdateRefusal; readonly error: unknown };
 
 /**
  * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so that its first
@@ -87,4 +85,29 @@ async function runOnZeros<Sample, Result>(
     }),
   );
   await candidate.run(zeros, { signal });
+}
+
+/**
+ * Checks that a model which was opened takes and gives what its manifest promises; where it lists nothing, as for a model
+ * without a signature, it promises nothing.
+ * @throws {SednaError} `model-mismatch` naming the input or output that differs.
+ */
+function checkContract(
+  { name, version, inputs, outputs }: ModelManifest,
+  metadata: Pick<EstimatorMetadata, "inputs" | "outputs">,
+): void {
+  const check = (what: string, promised: readonly TensorSpec[], given: readonly TensorSpec[]): void => {
+    const words = (specs: readonly TensorSpec[]): string =>
+      specs
+        .map((spec) => `${spec.name} ${spec.dtype} [${spec.shape}]`)
+        .toSorted()
+        .join(", ") || "none";
+    if (promised.length > 0 && words(promised) !== words(given))
+      throw new SednaError(
+        `open ${name} ${version}: expected the ${what} ${words(promised)}; got ${words(given)}`,
+        { code: "model-mismatch" },
+      );
+  };
+  check("inputs", inputs, metadata.inputs);
+  check("outputs", outputs, metadata.outputs);
 }

@@ -1,13 +1,12 @@
 import { SednaError, toPlainError } from "@sedna-js/core";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
-import { mayPass } from "./may-pass.ts";
+import { mayPass, type UpdateEvent, type UpdateOutcome, type UpdateRefusal } from "./update-events.ts";
 import type { ModelSlot } from "./model-slot.ts";
-import { retire } from "./retire.ts";
+import { retire } from "./roll-back.ts";
 import { shadowCandidate } from "./shadow-candidate.ts";
 import { stageCandidate } from "./stage-candidate.ts";
-import type { UpdateEvent, UpdateRefusal } from "./update-events.ts";
-import type { UpdateOutcome } from "./update-outcome.ts";
+
 import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 import { watchProbation } from "./watch-probation.ts";
 

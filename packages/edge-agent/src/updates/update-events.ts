@@ -1,4 +1,4 @@
-import type { PlainError } from "@sedna-js/core";
+import { type PlainError, SednaError } from "@sedna-js/core";
 
 /** Why a version was not taken, or taken back. */
 export type UpdateRefusal =
@@ -73,3 +73,43 @@ export type UpdateEvent =
       readonly version?: number;
       readonly error: PlainError;
     };
+
+/** What came of a look for a new version. */
+export type UpdateOutcome =
+  /** There is none. */
+  | { readonly result: "current"; readonly version: number }
+  | { readonly result: "confirmed"; readonly version: number }
+  | {
+      readonly result: "rolled-back";
+      readonly version: number;
+      readonly refusal: UpdateRefusal;
+      readonly error: PlainError;
+    }
+  | {
+      readonly result: "rejected";
+      readonly version?: number;
+      readonly refusal: UpdateRefusal;
+      readonly error: PlainError;
+    }
+  /** The newest version was found bad before. */
+  | { readonly result: "known-bad"; readonly version: number }
+  /** Nothing was decided; the next check tries again. */
+  | {
+      readonly result: "postponed";
+      readonly version?: number;
+      readonly error: PlainError;
+      readonly retryAfterMs?: number;
+    };
+
+/** True for an error that says nothing of a version: the same may succeed at the next check. */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof SednaError)) return false;
+  // A model that no backend here takes is taken by none tomorrow, unless it was not the model that failed.
+  if (error.code === "edge-unavailable") return mayPass(error.cause);
+  return (
+    error.retryable ||
+    error.code === "missing-dependency" ||
+    error.code === "storage-failed" ||
+    error.code === "storage-full"
+  );
+}

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { probationVerdict, type Baseline, type ProbationRecord } from "./probation-verdict.ts";
-import { shadowSummary, shadowVerdict, type ShadowRecord } from "./shadow-verdict.ts";
+import {
+  type Baseline,
+  type ProbationRecord,
+  probationVerdict,
+  type ShadowRecord,
+  shadowSummary,
+  shadowVerdict,
+} from "./verdicts.ts";
+
 import { checkUpdaterSettings } from "./updater-settings.ts";
 
 const settings = checkUpdaterSettings({ shadowFrames: 4, probationFrames: 100 });

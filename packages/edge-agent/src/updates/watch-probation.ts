@@ -1,9 +1,8 @@
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import type { ModelSlot } from "./model-slot.ts";
-import { probationVerdict, type Baseline } from "./probation-verdict.ts";
+import { type Baseline, probationVerdict, type Verdict } from "./verdicts.ts";
 import { hasNaN } from "./result-agreement.ts";
 import type { CheckedUpdaterSettings } from "./updater-settings.ts";
-import type { Verdict } from "./verdict.ts";
 
 /** Options of {@link watchProbation}. */
 export interface ProbationOptions<Sample, Result> {

@@ -1,12 +1,12 @@
 import type { Estimator, Frame, Tensors } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
+import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
 const start = <Sample>() =>
   workerEstimator<Sample, unknown>(
-    new Worker(new URL("../../../../testing/tiny-worker.ts", import.meta.url), { type: "module" }),
+    new Worker(new URL("../../../../testing/workers/tiny-worker.ts", import.meta.url), { type: "module" }),
   );
 
 estimatorSuite("a Worker of the browser", {

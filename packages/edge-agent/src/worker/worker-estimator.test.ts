@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
 import { pixelsFrame, type Tensors } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { estimatorSuite } from "../../../../testing/estimator-suite.ts";
+import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
-const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
+const testing = (file: string): URL => new URL(`../../../../testing/workers/${file}`, import.meta.url);
 const tinyWorker = (): Worker =>
   new Worker(testing("worker-from-source.mjs"), {
     workerData: testing("tiny-worker.ts").href,

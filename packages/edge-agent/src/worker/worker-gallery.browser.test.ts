@@ -9,7 +9,7 @@ import { workerGallery } from "./worker-gallery.ts";
 
 const open = (options: GalleryOptions) =>
   workerGallery(
-    new Worker(new URL("../../../../testing/gallery-worker.ts", import.meta.url), { type: "module" }),
+    new Worker(new URL("../../../../testing/workers/gallery-worker.ts", import.meta.url), { type: "module" }),
     options,
   );
 

@@ -1,6 +1,6 @@
 import { shardedGallery, type GalleryOptions } from "@sedna-js/wasm-kernels";
 import { describe, expect, it } from "vitest";
-import { bundledWorker } from "../../../../testing/bundled-worker.ts";
+import { bundledWorker } from "../../../../testing/workers/bundled-worker.ts";
 import { gallerySuite } from "../../../wasm-kernels/src/gallery/gallery.suite.ts";
 import {
   ExactGallery,
@@ -9,7 +9,9 @@ import {
 } from "../../../wasm-kernels/src/gallery/gallery-fixture.suite.ts";
 import { workerGallery } from "./worker-gallery.ts";
 
-const galleryWorker = await bundledWorker(new URL("../../../../testing/gallery-worker.ts", import.meta.url));
+const galleryWorker = await bundledWorker(
+  new URL("../../../../testing/workers/gallery-worker.ts", import.meta.url),
+);
 const open = (options: GalleryOptions) => workerGallery(galleryWorker(), options);
 const tolerance = 2e-6;
 

@@ -1,14 +1,20 @@
 import type { Frame, LabelledSamples } from "@sedna-js/core";
 import { expect, it } from "vitest";
-import { CLASSES, trainableEstimatorSuite, WIDTH } from "../../../../testing/trainable-estimator-suite.ts";
-import { workerLearningSuite } from "../../../../testing/worker-learning-suite.ts";
+import {
+  CLASSES,
+  trainableEstimatorSuite,
+  WIDTH,
+} from "../../../../testing/suites/trainable-estimator-suite.ts";
+import { workerLearningSuite } from "../../../../testing/suites/worker-learning-suite.ts";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import { headEstimator } from "../training/head-estimator.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
 const open = () =>
   workerEstimator<Float32Array, Float32Array>(
-    new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }),
+    new Worker(new URL("../../../../testing/workers/learning-worker.ts", import.meta.url), {
+      type: "module",
+    }),
   );
 const here = () =>
   headEstimator({
@@ -39,7 +45,9 @@ it("hands VideoFrames over to the Worker, a few at a time, and closes each", asy
     },
   };
   const estimator = workerEstimator<Frame, Float32Array>(
-    new Worker(new URL("../../../../testing/learning-worker.ts", import.meta.url), { type: "module" }),
+    new Worker(new URL("../../../../testing/workers/learning-worker.ts", import.meta.url), {
+      type: "module",
+    }),
   );
   const report = await estimator.train(samples, {
     plan: { epochs: 20, batchSize: 10, optimizer: { kind: "adam", learningRate: 0.05 } },

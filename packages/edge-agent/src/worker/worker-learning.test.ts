@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { bundledWorker } from "../../../../testing/bundled-worker.ts";
+import { bundledWorker } from "../../../../testing/workers/bundled-worker.ts";
 import {
   CLASSES,
   trainableEstimatorSuite,
   separable,
   WIDTH,
-} from "../../../../testing/trainable-estimator-suite.ts";
-import { workerLearningSuite } from "../../../../testing/worker-learning-suite.ts";
+} from "../../../../testing/suites/trainable-estimator-suite.ts";
+import { workerLearningSuite } from "../../../../testing/suites/worker-learning-suite.ts";
 import { headEstimator } from "../training/head-estimator.ts";
 import { workerEstimator } from "./worker-estimator.ts";
 
-const testing = (file: string): URL => new URL(`../../../../testing/${file}`, import.meta.url);
+const testing = (file: string): URL => new URL(`../../../../testing/workers/${file}`, import.meta.url);
 const [learning, tiny] = [
   await bundledWorker(testing("learning-worker.ts")),
   await bundledWorker(testing("tiny-worker.ts")),

@@ -86,7 +86,7 @@ describe("a log in a directory", () => {
 
   it("is one process's at a time, and the next one's when that is killed", async () => {
     const path = await folder();
-    const script = new URL("../../../../../testing/hold-federation-log.ts", import.meta.url).pathname;
+    const script = new URL("../../../../../testing/fakes/hold-federation-log.ts", import.meta.url).pathname;
     const holder = fork(script, [path], { execArgv: ["--conditions=sedna-source", "--import", "tsx"] });
     await once(holder, "message");
     await expect(directoryFederationLog(path).open()).rejects.toThrow(`process ${holder.pid} has`);

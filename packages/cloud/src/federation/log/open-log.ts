@@ -1,14 +1,14 @@
-import { SednaError, startFederation, withSettings, type FederationPlan } from "@sedna-js/core";
+import { type FederationPlan, SednaError, startFederation, withSettings } from "@sedna-js/core";
+import { type Head, loadTrainingKernels } from "@sedna-js/wasm-kernels";
+import type { FederationSetup } from "../federation-options.ts";
+import { bytesOf, floatsOf } from "../rounds/round-journal.ts";
 import { modelBlob, versionsNeeded } from "./blob-names.ts";
 import type { FederationLog, ModelRecord } from "./federation-log.ts";
-import type { FederationSetup } from "../federation-options.ts";
-import { firstModel } from "./first-model.ts";
-import { readModel, sha256Of, type ModelVersion } from "./model-versions.ts";
-import { replayLog, type Replayed, type ReplayListener } from "./replay-log.ts";
-import { bytesOf, floatsOf } from "../rounds/round-journal.ts";
+import { type ModelVersion, readModel, sha256Of } from "./model-versions.ts";
+import { type Replayed, type ReplayListener, replayLog } from "./replay-log.ts";
 
 /** What a log is opened for. */
-export interface OpenLogOptions extends FederationSetup {
+interface OpenLogOptions extends FederationSetup {
   readonly log: FederationLog;
   readonly initialModel: Float32Array | undefined;
   readonly seed: number;
@@ -126,3 +126,28 @@ export async function openLog({
 const taught = ({ exitRound: _, participants: __, ...rest }: FederationPlan): object => rest;
 
 const isSame = <T>(a: T, b: T): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The parameters that a federation starts from: zeros, and for an MLP those that a head trainer of the seed starts from. */
+async function firstModel({
+  head,
+  length,
+  seed,
+}: {
+  readonly head: Head | undefined;
+  readonly length: number;
+  readonly seed: number;
+}): Promise<Float32Array> {
+  if (head?.kind !== "mlp") return new Float32Array(length);
+  const kernels = await loadTrainingKernels();
+  try {
+    const trainer = kernels.headTrainer({
+      head,
+      samples: new Float32Array(head.features),
+      labels: Uint32Array.of(0),
+      seed: seed >>> 0,
+    });
+    return trainer.weights();
+  } finally {
+    kernels.dispose();
+  }
+}

@@ -1,31 +1,33 @@
 import {
-  nextTick,
-  reduceFederation,
-  SednaError,
+  entriesOf,
+  entryOf,
   type FederationEffect,
   type FederationEvent,
   type FederationState,
+  nextTick,
+  reduceFederation,
+  SednaError,
 } from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
-import { memoryBlob, modelBlob, versionsNeeded } from "../log/blob-names.ts";
-import { changedAssignments } from "./changed-assignments.ts";
-import type { Federation } from "../federation.ts";
-import type { FederationLog } from "../log/federation-log.ts";
 import type { FederationOptions, FederationSetup } from "../federation-options.ts";
+import type { Federation } from "../federation.ts";
+import { memoryBlob, modelBlob, versionsNeeded } from "../log/blob-names.ts";
+import type { FederationLog } from "../log/federation-log.ts";
 import {
   deleteUnneeded,
-  modelFromBefore,
-  sha256Of,
   type MadeModel,
+  modelFromBefore,
   type ModelVersion,
+  sha256Of,
+  snapshotOf,
 } from "../log/model-versions.ts";
-import { openLog, type OpenedLog } from "../log/open-log.ts";
+import { type OpenedLog, openLog } from "../log/open-log.ts";
+
+import type { Timers } from "../timers.ts";
 import { restoreSum } from "./restore-accumulator.ts";
 import { createRoundAccount } from "./round-account.ts";
-import { createRoundJournal, type RoundJournal } from "./round-journal.ts";
 import { openRoundSum, type RoundSum } from "./round-accumulator.ts";
-import { snapshotOf } from "../log/snapshot-of.ts";
-import type { Timers } from "../timers.ts";
+import { createRoundJournal, type RoundJournal } from "./round-journal.ts";
 
 /** So many lines of a log are read in a second or two. */
 const MOST_EVENTS = 50_000;
@@ -33,7 +35,7 @@ const MOST_EVENTS = 50_000;
 type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
 
 /** Options of {@link createFederationRounds}. */
-export interface FederationRoundsOptions
+interface FederationRoundsOptions
   extends
     Pick<FederationOptions, "aggregator" | "checkpoint" | "initialModel" | "kernels" | "privacy">,
     FederationSetup {
@@ -411,3 +413,16 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+type Assigned = Pick<FederationState, "assignments">;
+
+/** Clients of a buffer whose work began, ended or is another one. */
+function changedAssignments(
+  { assignments: before }: Assigned,
+  { assignments: after }: Assigned,
+): readonly string[] {
+  if (before === after) return [];
+  const ended = entriesOf(before).filter(({ client }) => entryOf(after, client) === undefined);
+  const begun = entriesOf(after).filter((one) => entryOf(before, one.client) !== one);
+  return [...ended, ...begun].map(({ client }) => client);
+}

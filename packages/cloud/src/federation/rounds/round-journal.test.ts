@@ -1,6 +1,6 @@
 import type { FederationEvent } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { manualClock } from "../../../../../testing/manual-clock.ts";
+import { manualClock } from "../../../../../testing/fakes/manual-clock.ts";
 import { memoryFederationLog } from "../log/memory-federation-log.ts";
 import { createRoundJournal, floatsOf } from "./round-journal.ts";
 

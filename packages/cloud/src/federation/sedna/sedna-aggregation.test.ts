@@ -4,7 +4,7 @@ import {
   sednaStage,
   type SednaStage,
   type SednaStageOptions,
-} from "../../../../../testing/sedna-stage.ts";
+} from "../../../../../testing/servers/sedna-stage.ts";
 
 // Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
 

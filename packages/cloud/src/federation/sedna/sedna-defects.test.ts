@@ -5,7 +5,7 @@ import {
   sednaStage,
   type SednaStage,
   type SednaStageOptions,
-} from "../../../../../testing/sedna-stage.ts";
+} from "../../../../../testing/servers/sedna-stage.ts";
 import { sednaAggregation } from "./sedna-aggregation.ts";
 
 // What ends, blocks or fools Sedna's own aggregation server, tried on ours over real sockets.

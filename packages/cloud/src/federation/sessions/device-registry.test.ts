@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { deviceRegistrySuite } from "../../../../../testing/device-registry-suite.ts";
+import { deviceRegistrySuite } from "../../../../../testing/suites/device-registry-suite.ts";
 import { memoryDeviceRegistry } from "./device-registry.ts";
 import { fileDeviceRegistry } from "./file-device-registry.node.ts";
 

@@ -1,18 +1,16 @@
 import {
   claimBytes,
-  deviceId,
-  isDeviceId,
-  SednaError,
   type DeviceClaim,
+  deviceId,
   type DeviceProof,
   type EnrolmentGrant,
   type EnrolmentRequest,
+  isDeviceId,
+  SednaError,
 } from "@sedna-js/core";
 import { createPace } from "../../http/pace.ts";
-import type { DeviceRegistry } from "./device-registry.ts";
 import { standingOf, unauthorised } from "./anonymous-sessions.ts";
-import { proofNonces } from "./proof-nonces.ts";
-import { sameSecret } from "./same-secret.ts";
+import type { DeviceRegistry } from "./device-registry.ts";
 import { sessionEpochs } from "./session-epochs.ts";
 import { sessionTokens } from "./session-tokens.ts";
 import type { Sessions } from "./sessions.ts";
@@ -170,4 +168,46 @@ function isoOf(at: number): string {
 
 function refuse(expected: string, got: string): SednaError {
   return new SednaError(`let a device in: expected ${expected}; got ${got}`, { code: "cloud-refused" });
+}
+
+/** Remembers which proofs were used; see {@link proofNonces}. */
+interface ProofNonces {
+  /** False where it was taken before. */
+  take(nonce: string): boolean;
+}
+
+/**
+ * Keeps what was used for as long as the proof that it was in can be good: from `windowMs` before now to `windowMs` after. Only
+ * what a signature vouches for may come here, and how often that comes is limited, so it stays small.
+ */
+function proofNonces({
+  windowMs,
+  now,
+}: {
+  readonly windowMs: number;
+  readonly now: () => number;
+}): ProofNonces {
+  // In the order in which they came.
+  const used = new Map<string, number>();
+  return {
+    take(nonce) {
+      for (const [old, at] of used) {
+        if (now() - at <= 2 * windowMs) break;
+        used.delete(old);
+      }
+      if (used.has(nonce)) return false;
+      used.set(nonce, now());
+      return true;
+    },
+  };
+}
+
+/** Whether two texts are equal, in a time that does not tell where they differ: their hashes are compared to the end. */
+async function sameSecret(given: string, expected: string): Promise<boolean> {
+  const [a, b] = await Promise.all(
+    [given, expected].map(
+      async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    ),
+  );
+  return a!.reduce((difference, byte, i) => difference | (byte ^ b![i]!), 0) === 0;
 }

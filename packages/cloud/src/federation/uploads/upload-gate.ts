@@ -1,9 +1,8 @@
 import { SednaError } from "@sedna-js/core";
 import type { Timers } from "../timers.ts";
-import { createUploadPace } from "./upload-pace.ts";
 
 /** Who may send next; see {@link createUploadGate}. */
-export interface UploadGate {
+interface UploadGate {
   /**
    * Resolves when the client may send, in the order of asking. The promise holds for a few seconds.
    * @throws {SednaError} `cloud-busy` when too many ask, or its turn does not come in time; the signal's reason.
@@ -119,6 +118,44 @@ export function createUploadGate({
     close() {
       if (expiry !== undefined) timers.clear(expiry);
       for (const one of asking) one.settle(busy());
+    },
+  };
+}
+
+/** When those come back who are sent away; see {@link createUploadPace}. */
+interface UploadPace {
+  /** An upload has left its place. */
+  done(): void;
+  /** In how many ms one more may come back, who is told so and expected then. */
+  next(): number;
+}
+
+/** Uploads a second, before any was seen: who comes back too early is told better. */
+const FIRST_GUESS = 200;
+const LEAST_MS = 100;
+const MOST_MS = 30_000;
+
+/**
+ * Spreads those who are sent away over the time that those before them need: each is given a moment of its own, as far
+ * behind the last one as an upload takes. Source: Bonawitz et al., "Towards Federated Learning at Scale", 2019: pace steering.
+ */
+function createUploadPace(now: () => number): UploadPace {
+  /** Between two uploads that leave, a moving mean. */
+  let interval = 1000 / FIRST_GUESS;
+  let lastDone: number | undefined;
+  let lastGiven = -Infinity;
+  return {
+    done() {
+      const at = now();
+      // A pause is no slowness: nobody may have been there.
+      if (lastDone !== undefined && at - lastDone < 1000) interval += (at - lastDone - interval) / 16;
+      lastDone = at;
+    },
+    next() {
+      const at = now();
+      lastGiven = Math.max(at, lastGiven) + interval;
+      if (lastGiven - at > MOST_MS) lastGiven = at;
+      return Math.max(LEAST_MS, lastGiven - at);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { manualClock } from "../../../../../testing/manual-clock.ts";
+import { manualClock } from "../../../../../testing/fakes/manual-clock.ts";
 import { createFederation } from "../create-federation.ts";
 import { join, message, plainMean, send } from "../federation-fixture.suite.ts";
 import type { FederationOptions } from "../federation-options.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { weightStoreSuite } from "../../../../../testing/weight-store-suite.ts";
+import { weightStoreSuite } from "../../../../../testing/suites/weight-store-suite.ts";
 import { s3Weights } from "./s3-weights.ts";
 
 // The same suite against S3 servers that others wrote, where they are on PATH.

@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { startS3Server, type S3Server, type S3ServerOptions } from "../../../../../testing/s3-server.ts";
-import { weightStoreSuite } from "../../../../../testing/weight-store-suite.ts";
+import {
+  startS3Server,
+  type S3Server,
+  type S3ServerOptions,
+} from "../../../../../testing/servers/s3-server.ts";
+import { weightStoreSuite } from "../../../../../testing/suites/weight-store-suite.ts";
 import { SednaError } from "../../errors.ts";
 import { createUpdateEncoder } from "../../update-codec/create-update-encoder.ts";
 import { decodeUpdate, modelUpdate } from "../../update-codec/model-update.ts";

@@ -1,10 +1,9 @@
 import { loadVectorKernels, type ModelUpdate } from "@sedna-js/wasm-kernels";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Aggregator } from "../aggregator.ts";
-import { Bucketing } from "./bucketing.ts";
+import { Bucketing, turnsOfBuckets } from "./bucketing.ts";
 import { FedAvg } from "./fed-avg.ts";
 import { distance, draws, normal, openRound, run } from "../rule-fixture.suite.ts";
-import { turnsOfBuckets } from "../lib/turns-of-buckets.ts";
 
 const kernels = await loadVectorKernels({ backend: "wasm" });
 afterAll(() => kernels.dispose());

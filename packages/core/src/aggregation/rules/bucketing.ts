@@ -4,17 +4,16 @@ import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregato
 import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
 import { byColumns } from "../lib/by-columns.ts";
 import { requireCohort } from "../lib/cohort.ts";
-import { sortedMean } from "./median.ts";
 import { plainUpdates } from "../lib/plain-updates.ts";
 import { noRestore } from "../lib/robust-aggregator.ts";
 import { clientCount, clipLength, type RuleNumber } from "../lib/rule-number.ts";
-import { plainStep, takeStep } from "../server-optimizer.ts";
-import { turnsOfBuckets } from "../lib/turns-of-buckets.ts";
 import { checkWeight } from "../lib/update-weight.ts";
 import { flatten } from "../lib/whole-weights.ts";
+import { plainStep, takeStep } from "../server-optimizer.ts";
+import { sortedMean } from "./median.ts";
 
 /** Parameters of {@link Bucketing}. */
-export interface BucketingParameters {
+interface BucketingParameters {
   /** Hostile clients that it withstands, at least 1. */
   readonly f: RuleNumber;
   /** Sums that it keeps; at least 4f, which is the default. */
@@ -129,5 +128,24 @@ function openBuckets(
       sums.length = 0;
       reader.dispose();
     },
+  };
+}
+
+/**
+ * Whose turn it is: the buckets in random order, then again in another, so that their counts differ by at most one and
+ * nobody who chooses when to come chooses with whom. `random` is uniform in [0,1).
+ */
+export function turnsOfBuckets(buckets: number, random: () => number): () => number {
+  const order = Uint32Array.from({ length: buckets }, (_, i) => i);
+  let next = buckets;
+  return () => {
+    if (next === buckets) {
+      for (let i = buckets - 1; i > 0; i--) {
+        const j = Math.floor(random() * (i + 1));
+        [order[i], order[j]] = [order[j]!, order[i]!];
+      }
+      next = 0;
+    }
+    return order[next++]!;
   };
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { queueEntry, queueStoreSuite } from "../../../../../testing/queue-store-suite.ts";
+import { queueEntry, queueStoreSuite } from "../../../../../testing/suites/queue-store-suite.ts";
 import { fileQueueStore } from "./file-queue-store.node.ts";
 
 const root = await mkdtemp(join(tmpdir(), "queue-"));

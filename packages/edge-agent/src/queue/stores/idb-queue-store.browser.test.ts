@@ -1,6 +1,6 @@
 import { deleteDB, openDB } from "idb";
 import { describe, expect, it, vi } from "vitest";
-import { queueEntry, queueStoreSuite } from "../../../../../testing/queue-store-suite.ts";
+import { queueEntry, queueStoreSuite } from "../../../../../testing/suites/queue-store-suite.ts";
 import { idbQueueStore } from "./idb-queue-store.browser.ts";
 
 let number = 0;

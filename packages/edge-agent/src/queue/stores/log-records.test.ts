@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { queueEntry } from "../../../../../testing/queue-store-suite.ts";
+import { queueEntry } from "../../../../../testing/suites/queue-store-suite.ts";
 import {
   encodeRecord,
   encodeSegmentHead,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { queueEntry, queueStoreSuite } from "../../../../../testing/queue-store-suite.ts";
+import { queueEntry, queueStoreSuite } from "../../../../../testing/suites/queue-store-suite.ts";
 import { memoryQueueStore } from "./memory-queue-store.ts";
 
 queueStoreSuite("memory", async () => {

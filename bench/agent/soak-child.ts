@@ -1,0 +1,53 @@
+// One agent in a process of its own, everything on, answering frames as fast as it can; prints its memory as it goes.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { pixelsFrame, type Detections, type Frame } from "@sedna-js/core";
+import { createEdgeAgent, hardExampleMining } from "@sedna-js/edge-agent";
+import { tinyOnnx } from "../../testing/fakes/tiny-onnx.ts";
+
+const [frames, every, url, worker] = [
+  Number(process.argv[2]),
+  Number(process.argv[3]),
+  process.argv[4]!,
+  process.argv[5]!,
+];
+const directory = await mkdtemp(join(tmpdir(), "sedna-soak-"));
+
+async function* source(): AsyncGenerator<Frame> {
+  for (let i = 0; i < frames; i++) {
+    // Ten sizes: what is kept by size must not grow with the number of frames. A tenth is dark, and so hard.
+    const [width, height] = [64 + (i % 10), 48];
+    const data = new Uint8ClampedArray(4 * width * height).fill(i % 10 === 0 ? 60 : 200);
+    yield pixelsFrame({ width, height, data }, { timestamp: i });
+  }
+}
+
+const agent = createEdgeAgent<Detections>({
+  name: "soak",
+  directory,
+  source: () => ({ [Symbol.asyncIterator]: source }),
+  model: { file: tinyOnnx(), task: { name: "brightness" } },
+  createWorker: () => new Worker(worker),
+  hardExampleMining: hardExampleMining.Threshold({ threshold: 0.5 }),
+  privacy: { level: "features" },
+  samples: { url, maxItems: 2000, maxPerSecond: 1000 },
+  report: { url, periodMs: 1000 },
+});
+const told = new Map<string, number>();
+agent.on(({ type }) => void told.set(type, (told.get(type) ?? 0) + 1));
+
+const count = { answered: 0 };
+for await (const { result } of agent.run()) {
+  if (result === null) throw new Error("the soak's model gave no result");
+  if (++count.answered % every === 0) {
+    globalThis.gc?.();
+    console.log(JSON.stringify({ answered: count.answered, rss: process.memoryUsage().rss }));
+  }
+}
+const { joint, queue } = agent.status();
+await agent.stop();
+await rm(directory, { recursive: true });
+console.log(JSON.stringify({ joint, queue, told: Object.fromEntries(told) }));
+process.exit(0);

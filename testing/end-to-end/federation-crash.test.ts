@@ -1,0 +1,242 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { directoryFederationLog, recomputeModel, type FederationRecord } from "@sedna-js/cloud";
+import {
+  aggregation,
+  select,
+  UPDATE_TYPE,
+  writeUpdateMessage,
+  type FederationEvent,
+  type FederationTask,
+  type UpdateReceipt,
+} from "@sedna-js/core";
+import { build } from "esbuild";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { federationViolations } from "../checkers/federation-history.ts";
+import type { MortalAggregator } from "../servers/mortal-aggregator.ts";
+
+// Real processes that are killed, real HTTP, a real directory.
+
+const PARAMETERS = 1003;
+const PARTICIPANTS = 6;
+const ROUNDS = 4;
+const DEATHS = 10;
+const place = { folder: "", script: "" };
+
+beforeAll(async () => {
+  place.folder = await mkdtemp(join(tmpdir(), "sedna-mortal-"));
+  place.script = join(place.folder, "aggregator.mjs");
+  // Bundled once: it starts many times.
+  await build({
+    entryPoints: [new URL("../servers/mortal-aggregator.ts", import.meta.url).pathname],
+    outfile: place.script,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    conditions: ["sedna-source"],
+    external: ["onnxruntime-node", "sharp"],
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    logLevel: "error",
+  });
+});
+afterAll(() => rm(place.folder, { recursive: true, force: true }));
+
+/** What a client trains; the same again when it is asked again. */
+const changeOf = (client: number, round: number): Float32Array =>
+  Float32Array.from({ length: PARAMETERS }, (_, i) => Math.sin(client * 31 + round * 7 + i));
+const samplesOf = (client: number): number => 10 + 3 * client;
+
+async function start(
+  task: MortalAggregator,
+): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const child = fork(place.script, [JSON.stringify(task)], { execArgv: [] });
+  const failed = once(child, "exit").then(([code]) =>
+    Promise.reject(new Error(`expected an aggregator; it ended with ${code}`)),
+  );
+  // Later it is killed on purpose.
+  failed.catch(() => {});
+  const [{ url }] = (await Promise.race([once(child, "message"), failed])) as [{ url: string }];
+  return { child, url };
+}
+
+interface Told {
+  readonly client: string;
+  readonly round: number;
+  readonly counted: boolean;
+  readonly duplicate?: boolean;
+}
+
+/** A client that goes on whatever happens to its aggregator, until the federation is done. */
+async function takePart(
+  client: number,
+  {
+    url,
+    told,
+    signal,
+  }: { readonly url: string; readonly told: (receipt: Told) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const name = `client-${client}`;
+  const base = `${url}/v1/federations/mortal`;
+  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(base + path, {
+      ...init,
+      headers: { authorization: `Bearer ${name}`, ...(init.headers as Record<string, string>) },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+    });
+  let after = "";
+  while (!signal.aborted) {
+    try {
+      const response = await ask(`/task${after}`);
+      if (response.status === 401) {
+        await ask("/sessions", {
+          method: "POST",
+          body: JSON.stringify({ protocol: 1, device: name, numSamples: samplesOf(client) }),
+        });
+        continue;
+      }
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      const task = (await response.json()) as FederationTask;
+      if (task.kind === "done") return;
+      after = `?after=${task.seq}&wait=5`;
+      if (task.kind !== "train" || task.counted) continue;
+      const values = changeOf(client, task.round);
+      const body = writeUpdateMessage({
+        head: {
+          round: task.round,
+          modelVersion: task.modelVersion,
+          encoding: "f32",
+          length: values.length,
+          numSamples: samplesOf(client),
+        },
+        payload: new Uint8Array(values.buffer),
+      });
+      const reply = await ask(`/rounds/${task.round}/update`, {
+        method: "PUT",
+        body,
+        headers: { "content-type": UPDATE_TYPE },
+      });
+      if (reply.ok) told({ client: name, ...((await reply.json()) as UpdateReceipt) });
+    } catch {
+      // It was killed, or is not there yet.
+      after = "";
+      await pause(20);
+    }
+  }
+}
+
+const eventsOf = (records: readonly FederationRecord[]): FederationEvent[] =>
+  records.flatMap((record) =>
+    record.type === "events" ? record.events : record.type === "aggregated" ? [record.event] : [],
+  );
+
+describe("an aggregator that is killed", () => {
+  let end = new AbortController();
+  afterEach(() => {
+    end.abort();
+    end = new AbortController();
+  });
+
+  it.each(["FedAvg", "FedAvgM", "Median"] as const)(
+    "C20: ten times mid-round, goes on with its round, counts nobody twice, and makes the model that its log says: %s",
+    async (method) => {
+      const directory = join(place.folder, method);
+      const task: MortalAggregator = {
+        directory,
+        port: 0,
+        method,
+        participants: PARTICIPANTS,
+        exitRound: ROUNDS,
+        parameters: PARAMETERS,
+      };
+      const first = await start(task);
+      const { url } = first;
+      let { child } = first;
+      const port = Number(new URL(url).port);
+      const receipts: Told[] = [];
+      /** Resolves at the next receipt. */
+      let wake = (): void => {};
+      const clients = Array.from({ length: PARTICIPANTS }, (_, client) =>
+        takePart(client, {
+          url,
+          signal: end.signal,
+          told(receipt) {
+            receipts.push(receipt);
+            wake();
+          },
+        }),
+      );
+      let isOver = false;
+      const over = Promise.all(clients).then(() => (isOver = true));
+      let deaths = 0;
+      for (; deaths < DEATHS; deaths++) {
+        // After one, two or three updates of this life: before and behind a checkpoint, and as a round closes.
+        for (let heard = 0; heard < 1 + (deaths % 3) && !isOver; heard++)
+          await Promise.race([over, new Promise<void>((resolve) => (wake = resolve))]);
+        if (isOver) break;
+        const gone = once(child, "exit");
+        child.kill("SIGKILL");
+        await gone;
+        ({ child } = await start({ ...task, port }));
+      }
+      await over;
+      expect(deaths).toBe(DEATHS);
+      const bytes = await (
+        await fetch(`${url}/v1/federations/mortal/models/${ROUNDS}`, {
+          headers: { authorization: "Bearer client-0" },
+        })
+      ).arrayBuffer();
+      const gone = once(child, "exit");
+      child.kill("SIGKILL");
+      await gone;
+
+      const log = directoryFederationLog(directory);
+      await log.open();
+      const records = await log.read();
+      const [started] = records;
+      if (started?.type !== "started") throw new Error("expected the log's start");
+      const recomputed = await recomputeModel(log, { aggregator: select(aggregation, { method }) });
+      await log.close();
+      const model = new Float32Array(bytes);
+      expect(Math.max(...model.map((value, i) => Math.abs(value - recomputed[i]!)))).toBeLessThanOrEqual(
+        1e-6,
+      );
+      // What a death took back is told again when it is sent again: of the same update one receipt is looked at.
+      expect(
+        federationViolations({
+          settings: started.settings,
+          seed: started.seed,
+          at: started.at,
+          events: eventsOf(records),
+          receipts: [...new Map(receipts.map((one) => [`${one.client} ${one.round}`, one])).values()],
+          models: [{ version: ROUNDS, parameters: model, recomputed }],
+        }),
+      ).toEqual([]);
+
+      const counted = eventsOf(records).filter((event) => event.type === "counted");
+      for (let round = 1; round <= ROUNDS; round++)
+        expect(
+          counted
+            .filter((event) => event.round === round)
+            .map(({ client }) => client)
+            .toSorted(),
+        ).toEqual(Array.from({ length: PARTICIPANTS }, (_, i) => `client-${i}`));
+      if (method !== "FedAvg") return;
+      // By hand: everyone is in every round.
+      const total = Array.from({ length: PARTICIPANTS }, (_, client) => samplesOf(client)).reduce(
+        (a, b) => a + b,
+      );
+      const byHand = new Float64Array(PARAMETERS);
+      for (let round = 1; round <= ROUNDS; round++)
+        for (let client = 0; client < PARTICIPANTS; client++)
+          changeOf(client, round).forEach((value, i) => (byHand[i]! += (samplesOf(client) / total) * value));
+      expect(Math.max(...model.map((value, i) => Math.abs(value - byHand[i]!)))).toBeLessThanOrEqual(1e-6);
+    },
+    180_000,
+  );
+});

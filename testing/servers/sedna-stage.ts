@@ -1,0 +1,100 @@
+// A federation that speaks Sedna's protocol on a real socket, and whose clock a test turns.
+import { aggregation, select, type LayerSpec, type RoundSettings } from "@sedna-js/core";
+import { createCloud } from "../../packages/cloud/src/http/create-cloud.ts";
+import { createFederation } from "../../packages/cloud/src/federation/create-federation.ts";
+import type { Federation } from "../../packages/cloud/src/federation/federation.ts";
+import {
+  sednaAggregation,
+  type SednaAggregationOptions,
+} from "../../packages/cloud/src/federation/sedna/sedna-aggregation.ts";
+import { serve } from "../../packages/cloud/src/http/serve.node.ts";
+import { manualClock, type ManualClock } from "../fakes/manual-clock.ts";
+import { sednaPeer, type SednaPeer } from "./sedna-peer.ts";
+
+/** Options of {@link sednaStage}. */
+export interface SednaStageOptions {
+  readonly rounds?: Partial<RoundSettings>;
+  readonly options?: Partial<SednaAggregationOptions>;
+  /** Default: two numbers, and one. */
+  readonly layers?: readonly LayerSpec[];
+  readonly maxNumSamples?: number;
+}
+
+/** See {@link sednaStage}. */
+export interface SednaStage {
+  readonly url: string;
+  readonly clock: ManualClock;
+  readonly federation: Federation;
+  /** A client on a socket, subscribed where it has a name. */
+  join(clientId?: string): Promise<SednaPeer>;
+  /** Clients that are counted in the open round. */
+  counted(): number;
+  close(): Promise<void>;
+}
+
+/** What a client was told of a round. */
+export interface ReceivedWeights {
+  readonly round: number;
+  readonly total: number;
+  readonly weights: readonly (readonly number[])[];
+  readonly flag: string;
+}
+
+/** Two clients, two rounds, deadlines of a minute. */
+export async function sednaStage({
+  rounds = {},
+  options = {},
+  layers = [
+    { name: "a", shape: [2] },
+    { name: "b", shape: [1] },
+  ],
+  maxNumSamples,
+}: SednaStageOptions = {}): Promise<SednaStage> {
+  const clock = manualClock();
+  const peers: SednaPeer[] = [];
+  const federation = createFederation({
+    name: "digits",
+    layout: layers,
+    aggregator: select(aggregation, { method: "FedAvg" }),
+    rounds: {
+      participants: 2,
+      exitRound: 2,
+      minFraction: 0.5,
+      deadlineMs: 60_000,
+      selectionMs: 10_000,
+      ...rounds,
+    },
+    now: clock.now,
+    timers: clock.timers,
+    ...(maxNumSamples !== undefined && { maxNumSamples }),
+  });
+  await federation.start();
+  const cloud = createCloud({ services: [sednaAggregation({ federation, ...options })] });
+  await cloud.start();
+  const serving = await serve(cloud, { port: 0, sockets: { closeMs: 200 } });
+  const url = `${serving.url}${options.path ?? "/FedAvg"}`;
+  return {
+    url,
+    clock,
+    federation,
+    async join(clientId) {
+      const peer = await sednaPeer(url, clientId);
+      peers.push(peer);
+      return peer;
+    },
+    counted: () => federation.status().clients.filter(({ state }) => state === "counted").length,
+    async close() {
+      for (const { socket } of peers) socket.terminate();
+      await serving.close();
+      await federation.close();
+    },
+  };
+}
+
+/** The next result that a client hears of. */
+export async function receivedBy(peer: SednaPeer): Promise<ReceivedWeights> {
+  const { data } = (await peer.nextOf("recv_weight")) as {
+    data: { round_number: number; total_sample: number; weights: number[][]; exit_flag: string };
+  };
+  return { round: data.round_number, total: data.total_sample, weights: data.weights, flag: data.exit_flag };
+}
