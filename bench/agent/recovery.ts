@@ -49,7 +49,7 @@ export async function benchAgentRecovery(): Promise<Figure[]> {
       await page.evaluate(() => supervised.still());
       const events = await page.evaluate(() => supervised.events());
       const recovered = events.find(({ type }) => type === "model-recovered")!;
-      if (!("rung" in recovered) || recovered.rung !== "webgpu")
+      if (!("backend" in recovered) || recovered.backend !== "webgpu")
         throw new Error(
           `measure the recovery: expected a fresh GPU device; got ${JSON.stringify(recovered)}`,
         );

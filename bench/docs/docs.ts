@@ -58,8 +58,8 @@ Written by \`npm run bench -- docs\`. Contestants run in turn, one run each; a r
 ${goalTable(goals)}
 
 - joint.overhead: the whole path of a sample (run queue, miner, statistics, result) over bare \`session.run\` of NanoDet-g on the same tensors.
-- preprocess.vs-js: a 720p picture letterboxed and normalised to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into memory that they keep, the picture already in place; a browser copies it there straight from the VideoFrame.
-- joint.cascade: accuracy on 2,000 labelled digits with a fifth uploaded; see [digits.md](digits.md).
+- preprocess.vs-js: a 720p picture letterboxed and normalized to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into memory that they keep, the picture already in place; a browser copies it there straight from the VideoFrame.
+- joint.cascade: accuracy on 2,000 labeled digits with a fifth uploaded; see [digits.md](digits.md).
 - joint.video-gain: what the miner gains on held-out frames over what random upload gains; see [miners.md](miners.md).
 - joint.bundle-kb: gzipped JavaScript of a ten-line Vite app without ONNX Runtime's.
 
@@ -81,7 +81,7 @@ function digitsPage({
     ({ uploaded, accuracy }) =>
       `| ${percent(uploaded)} | ${percent(accuracy)} | ${percent(little + uploaded * (big - little))} |`,
   );
-  return `# Joint inference on labelled digits
+  return `# Joint inference on labeled digits
 
 Written by \`npm run bench -- docs\`. 2,000 digits of MNIST that no model has seen in training; the little model (14 KB) is right in ${percent(little)}, the big one (829 KB) in ${percent(big)}. The miner is \`Margin\`: a digit is uploaded when the best class leads the second by less than a threshold, here set for each share. The random baseline uploads the same share whatever the digits show. The standard error of an accuracy is about 0.4 points.
 
@@ -107,7 +107,7 @@ function curve({
     lines: [
       {
         label: "at random",
-        colour: "quiet",
+        color: "quiet",
         dashed: true,
         points: [
           { x: 0, y: little },
@@ -117,7 +117,7 @@ function curve({
       },
       {
         label: "least certain first",
-        colour: "cloud",
+        color: "cloud",
         points: points.map(({ uploaded, accuracy }) => ({ x: uploaded, y: accuracy })),
         labelAt: { x: 0.3, y: 0.9605 },
       },

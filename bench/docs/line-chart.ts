@@ -4,7 +4,7 @@ export interface ChartLine {
   readonly label: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
   readonly dashed?: boolean;
-  readonly colour: "cloud" | "edge" | "quiet";
+  readonly color: "cloud" | "edge" | "quiet";
   readonly labelAt: { readonly x: number; readonly y: number };
 }
 
@@ -43,8 +43,8 @@ export function lineChart({ title, lines, x, y }: LineChart): string {
 <style>text{fill:#566273}.grid{stroke:#dde2e8;fill:none}polyline{fill:none;stroke-width:2}.cloud{stroke:#c2410c}.edge{stroke:#0b7a75}.quiet{stroke:#566273}.dashed{stroke-dasharray:5 4}text{stroke:none!important}text.cloud{fill:#c2410c}text.edge{fill:#0b7a75}@media(prefers-color-scheme:dark){text{fill:#9aa7b5}.grid{stroke:#2c3742}.cloud{stroke:#fb923c}.edge{stroke:#2dd4bf}.quiet{stroke:#9aa7b5}text.cloud{fill:#fb923c}text.edge{fill:#2dd4bf}}</style>
 ${[...grid, ...ticks].join("\n")}
 <text x="${(LEFT + WIDTH) / 2}" y="${HEIGHT - 3}" text-anchor="middle">${x.label}</text>
-${lines.map(({ points, colour, dashed }) => `<polyline class="${colour}${dashed ? " dashed" : ""}" points="${points.map((point) => `${across(point.x)},${up(point.y)}`).join(" ")}"/>`).join("\n")}
-${lines.map(({ label, labelAt, colour }) => `<text class="${colour}" x="${across(labelAt.x)}" y="${up(labelAt.y)}">${label}</text>`).join("\n")}
+${lines.map(({ points, color, dashed }) => `<polyline class="${color}${dashed ? " dashed" : ""}" points="${points.map((point) => `${across(point.x)},${up(point.y)}`).join(" ")}"/>`).join("\n")}
+${lines.map(({ label, labelAt, color }) => `<text class="${color}" x="${across(labelAt.x)}" y="${up(labelAt.y)}">${label}</text>`).join("\n")}
 </svg>
 `;
 }

@@ -42,7 +42,7 @@ export function federatedDigitsChart({ centrally, curves }: NonIidResult): strin
     lines: [
       {
         label: "in one place",
-        colour: "quiet",
+        color: "quiet",
         dashed: true,
         points: [
           { x: 0, y: central },
@@ -52,11 +52,11 @@ export function federatedDigitsChart({ centrally, curves }: NonIidResult): strin
       },
       {
         label: "FedProx, mu 0.3",
-        colour: "edge",
+        color: "edge",
         points: smooth(prox.accuracy),
         labelAt: { x: 200, y: 0.871 },
       },
-      { label: "FedAvg", colour: "cloud", points: smooth(plain.accuracy), labelAt: { x: 200, y: 0.856 } },
+      { label: "FedAvg", color: "cloud", points: smooth(plain.accuracy), labelAt: { x: 200, y: 0.856 } },
     ],
     x: { ticks: [0, 50, 100, 150, 200, 250, 300], label: "round", format: String },
     y: { ticks: [0.7, 0.75, 0.8, 0.85, 0.9, 0.95], format: (share) => `${Math.round(100 * share)} %` },

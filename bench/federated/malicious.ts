@@ -1,10 +1,11 @@
+import { mergeFederationOptions } from "../../testing/fakes/merge-federation-options.ts";
 import { createFederation, type Federation, type Member } from "@sedna-js/cloud";
 import {
   aggregation,
   createUpdateEncoder,
   writeUpdateMessage,
   type Aggregator,
-  type UpdateRefusal,
+  type RejectionCode,
 } from "@sedna-js/core";
 import { loadTrainingKernels, seededRandom, type TrainingKernels } from "@sedna-js/wasm-kernels";
 import { manualClock } from "../../testing/fakes/manual-clock.ts";
@@ -67,7 +68,7 @@ export interface MaliciousRun {
   readonly accuracy: readonly number[];
   readonly model: Float32Array;
   /** How often an update was refused, by why. */
-  readonly refusals: Readonly<Partial<Record<UpdateRefusal, number>>>;
+  readonly refusals: Readonly<Partial<Record<RejectionCode, number>>>;
   /** Lengths of the honest changes of the first round. */
   readonly norms: readonly number[];
 }
@@ -77,7 +78,7 @@ interface RunOptions {
   readonly kernels: TrainingKernels;
   readonly digits: FederatedDigits;
   readonly aggregator: Aggregator;
-  readonly maxNorm?: number;
+  readonly clipNorm?: number;
   /** Of the first clients; "silent" ones are selected and never send. */
   readonly attacks: readonly (Attack | "silent")[];
 }
@@ -93,22 +94,28 @@ export async function runMalicious({
   kernels,
   digits,
   aggregator,
-  maxNorm,
+  clipNorm,
   attacks,
 }: RunOptions): Promise<MaliciousRun> {
   const clock = manualClock();
-  const federation = createFederation({
-    name: "digits",
-    head: digitsHead,
-    aggregator,
-    rounds: { exitRound: ROUNDS, participants: CLIENTS, overSelect: 1, deadlineMs: DEADLINE_MS },
-    ...(maxNorm === undefined ? {} : { maxNorm }),
-    seed: SEED,
-    random: seededRandom({ seed: SEED, stream: 9 }),
-    now: clock.now,
-    timers: clock.timers,
-    absentMs: 10 * DEADLINE_MS,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { head: digitsHead },
+        aggregator,
+        rounds: { numRounds: ROUNDS, participants: CLIENTS, overSelect: 1, deadlineMs: DEADLINE_MS },
+        runtime: {
+          seed: SEED,
+          random: seededRandom({ seed: SEED, stream: 9 }),
+          now: clock.now,
+          timers: clock.timers,
+        },
+        limits: { absentMs: 10 * DEADLINE_MS },
+      },
+      clipNorm === undefined ? {} : { limits: { clipNorm } },
+    ),
+  );
   await federation.start();
   const clients = digits.shares.map((share, i) => {
     const member: Member = { client: `client-${i}`, epoch: 1 };
@@ -128,7 +135,7 @@ export async function runMalicious({
     samples: digits.heldOut.samples,
     labels: digits.heldOut.labels,
   });
-  const refusals: Partial<Record<UpdateRefusal, number>> = {};
+  const refusals: Partial<Record<RejectionCode, number>> = {};
   const norms: number[] = [];
   const accuracy: number[] = [];
   let model = federation.model(0)!.parameters;
@@ -167,8 +174,8 @@ export async function runMalicious({
           total: message.length,
           body: whole(message),
         });
-        if ("refused" in answer) refusals[answer.refused] = (refusals[answer.refused] ?? 0) + 1;
-        else if (attack === undefined && !answer.counted)
+        if ("rejected" in answer) refusals[answer.rejected] = (refusals[answer.rejected] ?? 0) + 1;
+        else if (attack === undefined && !answer.accepted)
           throw new Error(`${member.client}: an honest update was not counted`);
       }
       clock.advance(DEADLINE_MS);
@@ -257,7 +264,7 @@ export interface MaliciousResult {
 interface Defence {
   readonly name: string;
   readonly build: () => Aggregator;
-  readonly maxNorm?: number;
+  readonly clipNorm?: number;
 }
 
 /** The rules as a federation would be set up that expects a fifth of its clients to be hostile. The first is the one that the goal is about. */
@@ -265,11 +272,11 @@ const defences: readonly Defence[] = [
   {
     name: "clipping and TrimmedMean",
     build: () => aggregation.TrimmedMean({ trim: 0.2 }),
-    maxNorm: MAX_NORM,
+    clipNorm: MAX_NORM,
   },
-  { name: "clipping and Median", build: () => aggregation.Median(), maxNorm: MAX_NORM },
-  { name: "clipping and MultiKrum", build: () => aggregation.MultiKrum({ f: 10 }), maxNorm: MAX_NORM },
-  { name: "clipping alone", build: () => aggregation.FedAvg(), maxNorm: MAX_NORM },
+  { name: "clipping and Median", build: () => aggregation.Median(), clipNorm: MAX_NORM },
+  { name: "clipping and MultiKrum", build: () => aggregation.MultiKrum({ f: 10 }), clipNorm: MAX_NORM },
+  { name: "clipping alone", build: () => aggregation.FedAvg(), clipNorm: MAX_NORM },
   { name: "no defence but the checks", build: () => aggregation.FedAvg() },
 ];
 
@@ -277,14 +284,14 @@ const defences: readonly Defence[] = [
 export async function malicious(): Promise<MaliciousResult> {
   const digits = await federatedDigits({ clients: CLIENTS, alpha: ALPHA, seed: SEED });
   using kernels = await loadTrainingKernels();
-  const run = ({ name, build, maxNorm }: Defence, attacks: RunOptions["attacks"]): Promise<MaliciousRun> =>
+  const run = ({ name, build, clipNorm }: Defence, attacks: RunOptions["attacks"]): Promise<MaliciousRun> =>
     runMalicious({
       name,
       kernels,
       digits,
       aggregator: build(),
       attacks,
-      ...(maxNorm === undefined ? {} : { maxNorm }),
+      ...(clipNorm === undefined ? {} : { limits: { clipNorm } }),
     });
 
   const honest = await run({ name: "FedAvg, all honest", build: () => aggregation.FedAvg() }, []);

@@ -10,16 +10,16 @@ const NAME = "federated-rules";
 /** The rules as a round of 50 clients, of whom ten may be hostile, would have them. */
 const rules: Readonly<Record<string, () => Aggregator>> = {
   FedAvg: () => aggregation.FedAvg(),
-  "FedAvg, clipped": () => aggregation.FedAvg({ maxNorm: 100 }),
+  "FedAvg, clipped": () => aggregation.FedAvg({ clipNorm: 100 }),
   FedAvgM: () => aggregation.FedAvgM(),
   FedAdam: () => aggregation.FedAdam(),
   FedBuff: () => aggregation.FedBuff(),
   TrimmedMean: () => aggregation.TrimmedMean(),
   Median: () => aggregation.Median(),
   MultiKrum: () => aggregation.MultiKrum({ f: 10 }),
-  "NormClipping of a median": () => aggregation.NormClipping({ maxNorm: 100, rule: { method: "Median" } }),
+  "NormClipping of a median": () => aggregation.NormClipping({ clipNorm: 100, rule: { method: "Median" } }),
   FLTrust: () => aggregation.FLTrust({ rootUpdate: (base) => base.slice().fill(0.01) }),
-  Bucketing: () => aggregation.Bucketing({ f: 10, maxNorm: 100 }),
+  Bucketing: () => aggregation.Bucketing({ f: 10, clipNorm: 100 }),
 };
 
 /** A whole round: opened, filled, finished, disposed. */

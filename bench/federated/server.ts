@@ -13,7 +13,7 @@ import {
 } from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 import { jsonAggregator } from "./json-aggregator.ts";
-import { bodyPieces } from "../../packages/cloud/src/http/body-chunks.ts";
+import { bodyChunks } from "../../packages/cloud/src/http/body-chunks.ts";
 
 // A child of the benchmark `federated-round`: an aggregator over HTTP, its log on the disk, and beside it a route that
 // receives what comes and drops it. It tells its parent what it used.
@@ -36,7 +36,7 @@ export interface ServerUse {
 }
 
 /** Names are tokens: who may take part is not what is measured. */
-const openSessions: Sessions = {
+const anonymousSessions: Sessions = {
   grant: async ({ device }) => ({ client: device, epoch: 1, token: device, expiresIn: 3600 }),
   verify: async (token) => ({ client: token, epoch: 1 }),
   end() {},
@@ -51,7 +51,7 @@ const dropping: Service = {
   mount(app) {
     app.put("/drop", async (c) => {
       let bytes = 0;
-      for await (const piece of bodyPieces(c.req.raw)) bytes += piece.length;
+      for await (const piece of bodyChunks(c.req.raw)) bytes += piece.length;
       return c.json({ bytes });
     });
   },
@@ -62,19 +62,19 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
   const directory = await mkdtemp(join(tmpdir(), "sedna-round-"));
   const federation: Federation = createFederation({
     name: "round",
-    layout: [{ name: "weight", shape: [parameters] }],
+    model: { layout: [{ name: "weight", shape: [parameters] }] },
     aggregator: select(aggregation, { method: "FedAvg" }),
     rounds: {
       participants: clients,
-      exitRound: rounds,
+      numRounds: rounds,
       overSelect: 1,
       selectionMs: 600_000,
       deadlineMs: 600_000,
     },
-    log: directoryFederationLog(directory),
+    storage: { log: directoryFederationLog(directory) },
   });
   const cloud = createCloud({
-    services: [federationService({ federations: [federation], sessions: openSessions }), dropping],
+    services: [federationService({ federations: [federation], sessions: anonymousSessions }), dropping],
   });
   await cloud.start();
   const serving = await serve(cloud, { port: 0 });

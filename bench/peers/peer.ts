@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -87,7 +88,7 @@ export async function peerOrReason(name: string, make: () => Promise<Peer>): Pro
   try {
     return await make();
   } catch (error) {
-    const [first = "unknown"] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [first = "unknown"] = messageOf(error).split("\n");
     const missing = (error as { code?: string }).code === "MODULE_NOT_FOUND";
     return { name, reason: missing ? `${first}; install it by npm run bench -- peers` : first };
   }

@@ -2,8 +2,9 @@ import {
   controlSocket,
   createCloud,
   createFederation,
+  type FederationOptions,
   federationService,
-  openSessions,
+  anonymousSessions,
   type Cloud,
   type Federation,
   type Service,
@@ -38,8 +39,8 @@ export function demoRooms(): Service {
   const rooms = new Map<string, Promise<Room>>();
 
   const openRoom = async (name: string): Promise<Room> => {
-    const federation = createFederation({ name, head, training, ...settingsOf(name) });
-    const sessions = openSessions();
+    const federation = createFederation({ name, model: { head, training }, ...settingsOf(name) });
+    const sessions = anonymousSessions();
     const cloud = createCloud({ services: [federationService({ federations: [federation], sessions })] });
     await cloud.start();
     return {
@@ -99,9 +100,9 @@ export function demoRooms(): Service {
   };
 }
 
-function settingsOf(name: string): Omit<Parameters<typeof createFederation>[0], "name"> {
+function settingsOf(name: string): Omit<FederationOptions, "name" | "model"> {
   const rounds = {
-    exitRound: ROUNDS,
+    numRounds: ROUNDS,
     participants: 12,
     minFraction: 1 / 6,
     selectionMs: 1500,
@@ -109,12 +110,19 @@ function settingsOf(name: string): Omit<Parameters<typeof createFederation>[0], 
   };
   const aggregator = select(aggregation, { method: "FedProx" });
   if (name.startsWith("digits-secure-"))
-    return { aggregator, rounds: { ...rounds, minFraction: 1 / 4, deadlineMs: 12_000 }, secure: {} };
-  if (name.startsWith("digits-private-"))
     return {
-      rounds,
-      ...privateAggregator(aggregator, { clipNorm: 0.5, noiseMultiplier: 0.5, delta: 1e-5 }),
-      maxNorm: 0.5,
+      aggregator,
+      rounds: { ...rounds, minFraction: 1 / 4, deadlineMs: 12_000 },
+      privacy: { secureAggregation: {} },
     };
-  return { aggregator, rounds, encoding: "int8" };
+  if (name.startsWith("digits-private-")) {
+    const noised = privateAggregator(aggregator, { clipNorm: 0.5, noiseMultiplier: 0.5, delta: 1e-5 });
+    return {
+      aggregator: noised.aggregator,
+      rounds,
+      limits: { clipNorm: 0.5 },
+      privacy: { differential: noised.privacy },
+    };
+  }
+  return { aggregator, rounds, uploads: { encoding: "int8" } };
 }

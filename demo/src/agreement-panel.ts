@@ -40,9 +40,9 @@ export async function createAgreementPanel(): Promise<AgreementPanel> {
     shown: [] as number[],
   };
   const series = [
-    { label: "edge alone", colour: "--edge" },
-    { label: "random", colour: "--quiet", dash: [4, 4] },
-    { label: "as shown", colour: "--cloud" },
+    { label: "edge alone", color: "--edge" },
+    { label: "random", color: "--quiet", dash: [4, 4] },
+    { label: "as shown", color: "--cloud" },
   ];
   const draw = lines(
     byId("chart-agreement"),

@@ -23,15 +23,15 @@ export function createCharts(places: {
   const latency = lines(
     places.latency,
     [
-      { label: "edge", colour: "--edge" },
-      { label: "cloud", colour: "--cloud" },
+      { label: "edge", color: "--edge" },
+      { label: "cloud", color: "--cloud" },
     ],
     () => [seconds, edge, cloud],
   );
-  const share = lines(places.ratio, [{ label: "sent", colour: "--cloud" }], () => [seconds, ratio], {
+  const share = lines(places.ratio, [{ label: "sent", color: "--cloud" }], () => [seconds, ratio], {
     max: 100,
   });
-  const traffic = lines(places.bytes, [{ label: "KB/s", colour: "--cloud" }], () => [seconds, bytes]);
+  const traffic = lines(places.bytes, [{ label: "KB/s", color: "--cloud" }], () => [seconds, bytes]);
 
   setInterval(() => {
     push(edge, median(now.edge));
@@ -73,7 +73,7 @@ export interface Mark {
 /** A line chart that follows the width of its place and the page's colours; returns its redraw. */
 export function lines(
   place: HTMLElement,
-  series: readonly { readonly label: string; readonly colour: string; readonly dash?: number[] }[],
+  series: readonly { readonly label: string; readonly color: string; readonly dash?: number[] }[],
   data: () => UPlot.AlignedData | (readonly (number | null)[])[],
   {
     min = 0,
@@ -89,11 +89,11 @@ export function lines(
     marks?: () => readonly Mark[];
   } = {},
 ): () => void {
-  const colour = (name: string): string =>
+  const color = (name: string): string =>
     getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = {
-    stroke: () => colour("--quiet"),
-    grid: { stroke: () => colour("--line"), width: 1 },
+    stroke: () => color("--quiet"),
+    grid: { stroke: () => color("--line"), width: 1 },
     ticks: { show: false },
     font: "11px system-ui, sans-serif",
   };
@@ -112,9 +112,9 @@ export function lines(
     ],
     series: [
       {},
-      ...series.map(({ label, colour: name, dash }) => ({
+      ...series.map(({ label, color: name, dash }) => ({
         label,
-        stroke: () => colour(name),
+        stroke: () => color(name),
         width: 2,
         points: { show: false },
         ...(dash ? { dash } : {}),
@@ -123,7 +123,7 @@ export function lines(
     hooks: marks
       ? {
           draw: [
-            (chart) => drawMarks(chart, { marks: marks(), ink: colour("--ink"), ground: colour("--card") }),
+            (chart) => drawMarks(chart, { marks: marks(), ink: color("--ink"), ground: color("--card") }),
           ],
         }
       : {},

@@ -21,14 +21,14 @@ export interface CloudConnection {
 export async function connect(url: URL): Promise<CloudConnection> {
   const network = { cut: false };
   const place = (await isReady(url)) ? "server" : "page";
-  const refused = (): Promise<never> => Promise.reject(new TypeError("the network is cut"));
+  const rejected = (): Promise<never> => Promise.reject(new TypeError("the network is cut"));
 
   if (place === "server") {
     const client = bigModel({
       url,
       model: "nanodet",
       breaker: { failures: 5, resetMs: 1000 },
-      fetch: (input, init) => (network.cut ? refused() : fetch(input, init)),
+      fetch: (input, init) => (network.cut ? rejected() : fetch(input, init)),
     });
     return Object.assign(network, {
       bigModel: client,
@@ -49,7 +49,7 @@ export async function connect(url: URL): Promise<CloudConnection> {
   );
   return Object.assign(network, {
     bigModel: {
-      inference: (sample, options) => (network.cut ? refused() : local.inference(sample, options)),
+      inference: (sample, options) => (network.cut ? rejected() : local.inference(sample, options)),
     } satisfies BigModel<Frame, Detections>,
     place: place as CloudConnection["place"],
     describe: () => (network.cut ? "network cut" : "none here: the big model runs in this page"),

@@ -36,8 +36,8 @@ function show(
   const at = (share: number): number => accuracy[Math.round((share / 100) * count)]!;
   const random = (share: number): number => little + (share / 100) * (big - little);
   const series = [
-    { label: "least certain first", colour: "--cloud" },
-    { label: "random", colour: "--quiet", dash: [4, 4] },
+    { label: "least certain first", color: "--cloud" },
+    { label: "random", color: "--quiet", dash: [4, 4] },
   ];
   lines(
     place,

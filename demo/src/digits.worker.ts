@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { classifier, onnxEstimator, type Estimator, type Tensor } from "@sedna-js/edge-agent";
 import big from "../../models/digits-big/model.onnx?url";
 import images from "../../models/digits/mnist10k-images-idx3-ubyte.gz?url";
@@ -53,5 +54,5 @@ async function classify(model: string, samples: readonly Tensor[]): Promise<Floa
 
 answers().then(
   (value) => self.postMessage(value),
-  (error: unknown) => self.postMessage({ error: error instanceof Error ? error.message : String(error) }),
+  (error: unknown) => self.postMessage({ error: messageOf(error) }),
 );

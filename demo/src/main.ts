@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { createJointInference, workerEstimator, type Detections, type Frame } from "@sedna-js/edge-agent";
 import { createAgreementPanel } from "./agreement-panel.ts";
 import { createCharts } from "./charts.ts";
@@ -52,10 +53,7 @@ createDigitsPanel();
 
 estimator.load().then(
   ({ backend }) => (byId("backend").textContent = backend === "webgpu" ? "WebGPU" : backend.toUpperCase()),
-  (error: unknown) =>
-    stage.say(
-      `The little model could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
-    ),
+  (error: unknown) => stage.say(`The little model could not be loaded: ${messageOf(error)}`),
 );
 byId("camera").addEventListener("click", () => player.toggle());
 byId("network").addEventListener("click", () => {

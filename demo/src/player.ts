@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import {
   camera,
   videoElement,
@@ -63,7 +64,7 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
     play(isCamera, running.signal).catch((error: unknown) => {
       if (running.signal.aborted) return;
       if (isCamera) toggle();
-      stage.warn(error instanceof Error ? error.message : String(error));
+      stage.warn(messageOf(error));
     });
   };
   return { toggle };

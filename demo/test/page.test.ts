@@ -126,7 +126,7 @@ describe("the demo page", () => {
     await host.close();
   });
 
-  it("shows the true accuracy on labelled digits", async () => {
+  it("shows the true accuracy on labeled digits", async () => {
     const page = await open();
     await page.locator("#chart-digits").scrollIntoViewIfNeeded();
     await expect

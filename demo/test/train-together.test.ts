@@ -6,7 +6,7 @@ import {
   createCloud,
   createFederation,
   federationService,
-  openSessions,
+  anonymousSessions,
   sednaAggregation,
   serve,
   type Federation,
@@ -129,9 +129,9 @@ describe("the page on which tabs train together", () => {
     const { state, history, clients } = federation.status();
     expect({
       state,
-      counted: history.map(({ counted }) => counted),
+      accepted: history.map(({ accepted }) => accepted),
       kinds: clients.map(({ kind }) => kind).toSorted(),
-    }).toEqual({ state: "done", counted: [3, 3, 3], kinds: ["sedna-js", "sedna-js", "sedna-v1"] });
+    }).toEqual({ state: "done", accepted: [3, 3, 3], kinds: ["sedna-js", "sedna-js", "sedna-v1"] });
     expect(Float32Array.from(told.at(-1)!.weights)).toEqual(federation.model(3)!.parameters);
   });
 });
@@ -142,13 +142,13 @@ async function sednaCloud(
 ): Promise<{ readonly serving: Serving; readonly federation: Federation }> {
   const federation = createFederation({
     name,
-    head: { kind: "softmax", features: 196, classes: 10 },
+    model: { head: { kind: "softmax", features: 196, classes: 10 } },
     aggregator: select(aggregation, { method: "FedAvg" }),
-    encoding: "int8",
-    rounds: { exitRound: 3, participants: 3, minFraction: 1, deadlineMs: 60_000, selectionMs: 60_000 },
+    uploads: { encoding: "int8" },
+    rounds: { numRounds: 3, participants: 3, minFraction: 1, deadlineMs: 60_000, selectionMs: 60_000 },
   });
   const federations = [federation];
-  const sessions = openSessions();
+  const sessions = anonymousSessions();
   const cloud = createCloud({
     services: [
       federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] }),

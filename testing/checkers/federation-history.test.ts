@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import {
-  entryOf,
+  getClient,
   nextTick,
   reduceFederation,
   roundSettings,
-  startFederation,
-  taskOf,
+  initialFederation,
+  taskFor,
   type FederationEvent,
   type FederationState,
   type RoundSettings,
@@ -36,7 +36,7 @@ const event = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      type: fc.constant("counted"),
+      type: fc.constant("accepted"),
       client,
       round,
       modelVersion: round,
@@ -51,7 +51,7 @@ const event = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      type: fc.constant("refused"),
+      type: fc.constant("rejected"),
       client,
       round,
       code: fc.constantFrom("not-finite", "wrong-shape", "wrong-round"),
@@ -72,7 +72,7 @@ const steps = fc.array(fc.tuple(event, fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 4
 });
 const settings = fc
   .record({
-    exitRound: fc.constantFrom(0, 2, 5),
+    numRounds: fc.constantFrom(0, 2, 5),
     participants: fc.integer({ min: 1, max: 4 }),
     overSelect: fc.constantFrom(1, 1.3, 2),
     minFraction: fc.constantFrom(0.4, 0.7, 1),
@@ -81,7 +81,7 @@ const settings = fc
     lateJoiners: fc.boolean(),
     strikes: fc.integer({ min: 1, max: 3 }),
     quarantineRounds: fc.integer({ min: 1, max: 3 }),
-    choice: fc.constantFrom({ method: "Simple" }, { method: "Random" }, { method: "ByResources" }),
+    selector: fc.constantFrom({ method: "Simple" }, { method: "Random" }, { method: "ByResources" }),
     buffered: fc.constantFrom(undefined, undefined, { bufferSize: 2, maxStaleness: 1, concurrency: 3 }),
   })
   .map(({ buffered, ...rest }) =>
@@ -94,7 +94,7 @@ function run(
   path: readonly (readonly [{ readonly type: string; readonly client?: string }, number])[],
 ): { events: FederationEvent[]; states: FederationState[] } {
   let at = 1000;
-  let state = frozen(startFederation(given, { seed: 5, at }));
+  let state = frozen(initialFederation(given, { seed: 5, at }));
   const events: FederationEvent[] = [];
   const states = [state];
   for (const [step, ms] of path) {
@@ -112,9 +112,9 @@ function resolved(step: { readonly type: string; readonly client?: string }, sta
   if (step.type === "made") return { type: "aggregated", round: open, modelVersion: state.modelVersion + 1 };
   if (step.type === "unmade") return { type: "failed", round: open };
   if (step.type !== "done") return step;
-  const task = taskOf(state, { client: step.client!, now: 0, seq: 0 });
+  const task = taskFor(state, { client: step.client!, now: 0, seq: 0 });
   return {
-    type: "counted",
+    type: "accepted",
     client: step.client,
     round: task.round,
     modelVersion: task.modelVersion,
@@ -181,14 +181,14 @@ describe("a federation, whatever happens to it in whatever order,", () => {
           const [before, after] = [states[i]!, states[i + 1]!];
           // One that came too early may come in time now. An attempt that was given up begins again, and counts the same updates once more.
           const isIn =
-            one.type === "counted"
+            one.type === "accepted"
               ? after.open !== undefined &&
-                after.open.counted !== before.open?.counted &&
-                entryOf(after.open.counted, one.client) !== undefined
+                after.open.accepted !== before.open?.accepted &&
+                getClient(after.open.accepted, one.client) !== undefined
               : one.type === "left" || (one.type === "aggregated" && after.round > before.round);
           if (!isIn) continue;
           const again = reduceFederation(after, one).state;
-          expect([again.round, again.open?.counted]).toEqual([after.round, after.open?.counted]);
+          expect([again.round, again.open?.accepted]).toEqual([after.round, after.open?.accepted]);
           repeated++;
         }
       }),
@@ -209,8 +209,8 @@ describe("the checker of histories", () => {
     numSamples: 4,
     resources: {},
   });
-  const counted = (name: string): FederationEvent => ({
-    type: "counted",
+  const accepted = (name: string): FederationEvent => ({
+    type: "accepted",
     at: 1,
     client: name,
     round: 1,
@@ -222,16 +222,16 @@ describe("the checker of histories", () => {
   const events: FederationEvent[] = [
     joined("a"),
     joined("b"),
-    counted("a"),
-    counted("b"),
+    accepted("a"),
+    accepted("b"),
     { type: "aggregated", at: 2, round: 1, modelVersion: 1 },
   ];
   const good = {
     ...base,
     events,
     receipts: [
-      { client: "a", round: 1, counted: true },
-      { client: "a", round: 1, counted: true, duplicate: true },
+      { client: "a", round: 1, accepted: true },
+      { client: "a", round: 1, accepted: true, duplicate: true },
     ],
     models: [
       { version: 0 },
@@ -243,18 +243,18 @@ describe("the checker of histories", () => {
   it.each([
     [
       "an update that the log has twice",
-      { events: [...events.slice(0, 3), counted("a"), ...events.slice(3)] },
+      { events: [...events.slice(0, 3), accepted("a"), ...events.slice(3)] },
       "the rounds say that it is not",
     ],
     [
       "a receipt of nothing",
-      { receipts: [{ client: "c", round: 1, counted: true }] },
+      { receipts: [{ client: "c", round: 1, accepted: true }] },
       "the log has no such update",
     ],
     ["two receipts of one update", { receipts: [good.receipts[0]!, good.receipts[0]!] }, "was told 2 times"],
     [
       "an aggregator that is elsewhere",
-      { state: startFederation(base.settings, base) },
+      { state: initialFederation(base.settings, base) },
       "another state than its log gives",
     ],
     [

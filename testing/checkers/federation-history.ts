@@ -2,11 +2,11 @@
 // Source: reliability's invariants 2, 3 and 4, and C20 to C22.
 import { isDeepStrictEqual } from "node:util";
 import {
-  entriesOf,
-  entryOf,
+  allClients,
+  getClient,
   reduceFederation,
-  startFederation,
-  type ClientChoiceTable,
+  initialFederation,
+  type ClientSelectionTable,
   type FederationEvent,
   type FederationState,
   type RoundSettings,
@@ -22,14 +22,14 @@ export interface FederationHistory {
   readonly events: readonly FederationEvent[];
   /** True where events are no aggregator's, which logs only what it took: then those without effect are passed over. */
   readonly isNoise?: boolean;
-  readonly choices?: ClientChoiceTable;
+  readonly choices?: ClientSelectionTable;
   /** What the aggregator itself says that it is in now; not compared where there is none. */
   readonly state?: FederationState;
   /** What clients were told of their updates, in any order. */
   readonly receipts?: readonly {
     readonly client: string;
     readonly round: number;
-    readonly counted: boolean;
+    readonly accepted: boolean;
     readonly duplicate?: boolean;
   }[];
   /** The models that were made, in order. `recomputed`: the same from the log alone. */
@@ -42,7 +42,7 @@ export interface FederationHistory {
 }
 
 /** Walks through all clients and all bytes of the state. */
-const MOST_WALKS = 200;
+const MAX_WALKS = 200;
 
 /** How far a model may be from its recomputation. */
 const TOLERANCE = 1e-6;
@@ -51,24 +51,24 @@ const TOLERANCE = 1e-6;
 export function federationViolations(history: FederationHistory): string[] {
   const found: string[] = [];
   const { settings, events, choices } = history;
-  let state = startFederation(settings, history);
+  let state = initialFederation(settings, history);
   /** What was accepted since the round opened, kept without the reducer. */
   let accepted = new Map<string, number>();
   let closing: number | undefined;
   const made: { version: number; weight: number }[] = [];
   const taken = new Map<string, number>();
-  const stride = Math.ceil(events.length / MOST_WALKS);
+  const stride = Math.ceil(events.length / MAX_WALKS);
 
   for (const [i, event] of events.entries()) {
     const before = state;
     const { state: after, effects } = reduceFederation(state, event, choices);
     state = after;
     const say = (what: string): void => void found.push(`event ${i}, ${event.type}: ${what}`);
-    if (event.type === "counted") {
+    if (event.type === "accepted") {
       const isIn =
         after.open !== undefined &&
-        entryOf(after.open.counted, event.client) !== undefined &&
-        (before.open === undefined || entryOf(before.open.counted, event.client) === undefined);
+        getClient(after.open.accepted, event.client) !== undefined &&
+        (before.open === undefined || getClient(before.open.accepted, event.client) === undefined);
       if (isIn) {
         if (accepted.has(event.client)) say(`${event.client} is counted twice in round ${after.open.round}`);
         accepted.set(event.client, event.weight);
@@ -116,13 +116,13 @@ export function federationViolations(history: FederationHistory): string[] {
     // A walk through all clients: of a long log not after every event.
     if (i % stride !== 0) continue;
     if (open !== undefined) {
-      const expected = entriesOf(open.selected).filter(
-        ({ client }) => entryOf(open.counted, client) !== undefined || isEligible(after, client),
+      const expected = allClients(open.selected).filter(
+        ({ client }) => getClient(open.accepted, client) !== undefined || isEligible(after, client),
       ).length;
       if (open.expected !== expected)
         say(`round ${open.round} expects ${open.expected} clients; ${expected} are counted or there`);
     }
-    const present = entriesOf(after.clients).filter((client) => client.present).length;
+    const present = allClients(after.clients).filter((client) => client.present).length;
     if (after.present !== present) say(`${after.present} clients are said to be there; ${present} are`);
     if (after.history.some(({ durationMs }) => durationMs < 0)) say("a round took less than no time");
   }
@@ -135,7 +135,7 @@ export function federationViolations(history: FederationHistory): string[] {
 }
 
 function isEligible({ clients, round }: FederationState, name: string): boolean {
-  const client = entryOf(clients, name);
+  const client = getClient(clients, name);
   return (
     client !== undefined &&
     client.present &&
@@ -150,9 +150,9 @@ function receiptViolations(
 ): string[] {
   const found: string[] = [];
   const told = new Map<string, number>();
-  for (const { client, round, counted, duplicate = false } of receipts) {
+  for (const { client, round, accepted, duplicate = false } of receipts) {
     const key = `${client} in round ${round}`;
-    if (!counted) continue;
+    if (!accepted) continue;
     if (!taken.has(key))
       found.push(`C20: ${key} was told that it is counted, and the log has no such update`);
     if (!duplicate) told.set(key, (told.get(key) ?? 0) + 1);
@@ -192,13 +192,13 @@ function modelViolations(
 /** The state that the log's bytes give, written down and read again on the way. */
 function replayed({ settings, seed, at, events, choices }: FederationHistory): unknown {
   const log = JSON.parse(JSON.stringify(events)) as FederationEvent[];
-  const stride = Math.ceil(log.length / MOST_WALKS);
+  const stride = Math.ceil(log.length / MAX_WALKS);
   const step = (state: FederationState, event: FederationEvent): FederationState =>
     reduceFederation(state, event, choices).state;
   return plain(
     log.reduce(
       (state, event, i) => (i % stride === 0 ? plain(step(state, event)) : step(state, event)),
-      plain(startFederation(settings, { seed, at })),
+      plain(initialFederation(settings, { seed, at })),
     ),
   );
 }

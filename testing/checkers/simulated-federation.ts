@@ -1,11 +1,11 @@
 // A federation of clients that are nothing but habits, on a clock that costs no waiting.
 import {
-  mayUpload,
+  checkUpload,
   nextTick,
   reduceFederation,
   roundSettings,
-  startFederation,
-  taskOf,
+  initialFederation,
+  taskFor,
   type FederationEffect,
   type FederationEvent,
   type FederationState,
@@ -50,7 +50,7 @@ export function simulatedFederation(
   const epochs = new Map<string, number>();
   /** The attempt that each client is at; a task of another one is begun anew. */
   const working = new Map<string, string>();
-  let state = startFederation(roundSettings(settings), { seed, at: 0 });
+  let state = initialFederation(roundSettings(settings), { seed, at: 0 });
   let timer: unknown;
   let lost = 0;
   let attempt = 0;
@@ -81,8 +81,8 @@ export function simulatedFederation(
       timer = clock.setTimeout(() => reduce({ type: "ticked", at: clock.now() }), tick - clock.now());
   };
   const begin = (client: string): void => {
-    const task = taskOf(state, { client, now: clock.now(), seq: 0 });
-    if (task.kind !== "train" || task.counted || working.get(client) === `${attempt}`) return;
+    const task = taskFor(state, { client, now: clock.now(), seq: 0 });
+    if (task.kind !== "train" || task.accepted || working.get(client) === `${attempt}`) return;
     working.set(client, `${attempt}`);
     const epoch = epochs.get(client)!;
     const what = turn(client, task.round);
@@ -93,10 +93,15 @@ export function simulatedFederation(
         return;
       }
       const at = clock.now();
-      const refusal = mayUpload(state, { client, epoch, round: task.round, modelVersion: task.modelVersion });
-      if (refusal === undefined)
+      const rejection = checkUpload(state, {
+        client,
+        epoch,
+        round: task.round,
+        modelVersion: task.modelVersion,
+      });
+      if (rejection === undefined)
         reduce({
-          type: "counted",
+          type: "accepted",
           at,
           client,
           round: task.round,

@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rm(place.folder, { recursive: true, force: true }));
 
 /** What a client trains; the same again when it is asked again. */
-const changeOf = (client: number, round: number): Float32Array =>
+const updateView = (client: number, round: number): Float32Array =>
   Float32Array.from({ length: PARAMETERS }, (_, i) => Math.sin(client * 31 + round * 7 + i));
 const samplesOf = (client: number): number => 10 + 3 * client;
 
@@ -68,7 +68,7 @@ async function start(
 interface Told {
   readonly client: string;
   readonly round: number;
-  readonly counted: boolean;
+  readonly accepted: boolean;
   readonly duplicate?: boolean;
 }
 
@@ -104,8 +104,8 @@ async function takePart(
       const task = (await response.json()) as FederationTask;
       if (task.kind === "done") return;
       after = `?after=${task.seq}&wait=5`;
-      if (task.kind !== "train" || task.counted) continue;
-      const values = changeOf(client, task.round);
+      if (task.kind !== "train" || task.accepted) continue;
+      const values = updateView(client, task.round);
       const body = writeUpdateMessage({
         head: {
           round: task.round,
@@ -151,7 +151,7 @@ describe("an aggregator that is killed", () => {
         port: 0,
         method,
         participants: PARTICIPANTS,
-        exitRound: ROUNDS,
+        numRounds: ROUNDS,
         parameters: PARAMETERS,
       };
       const first = await start(task);
@@ -218,10 +218,10 @@ describe("an aggregator that is killed", () => {
         }),
       ).toEqual([]);
 
-      const counted = eventsOf(records).filter((event) => event.type === "counted");
+      const accepted = eventsOf(records).filter((event) => event.type === "accepted");
       for (let round = 1; round <= ROUNDS; round++)
         expect(
-          counted
+          accepted
             .filter((event) => event.round === round)
             .map(({ client }) => client)
             .toSorted(),
@@ -234,7 +234,9 @@ describe("an aggregator that is killed", () => {
       const byHand = new Float64Array(PARAMETERS);
       for (let round = 1; round <= ROUNDS; round++)
         for (let client = 0; client < PARTICIPANTS; client++)
-          changeOf(client, round).forEach((value, i) => (byHand[i]! += (samplesOf(client) / total) * value));
+          updateView(client, round).forEach(
+            (value, i) => (byHand[i]! += (samplesOf(client) / total) * value),
+          );
       expect(Math.max(...model.map((value, i) => Math.abs(value - byHand[i]!)))).toBeLessThanOrEqual(1e-6);
     },
     180_000,

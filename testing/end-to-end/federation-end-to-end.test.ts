@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../fakes/merge-federation-options.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,10 +9,10 @@ import {
   createFederation,
   directoryFederationLog,
   enrolledSessions,
-  enrolmentService,
+  enrollmentService,
   federationService,
   memoryDeviceRegistry,
-  openSessions,
+  anonymousSessions,
   serve,
   type Federation,
   type FederationOptions,
@@ -30,10 +31,10 @@ import {
 } from "../../packages/core/src/index.ts";
 import {
   deviceIdentity,
-  enrolDevice,
+  enrollDevice,
   federationTransport,
   headEstimator,
-  labelledSamples,
+  labeledSamples,
   type FederationTransportOptions,
   type HeadEstimator,
 } from "../../packages/edge-agent/src/index.ts";
@@ -49,23 +50,25 @@ afterEach(async () => {
 const head = { kind: "softmax", features: 2, classes: 2 } as const;
 /** Points left and right of a line; each client sees mostly one side. */
 const samples = (client: number) =>
-  labelledSamples(
+  labeledSamples(
     Array.from({ length: 40 }, (_, i) => {
       const label = i % 10 < 8 ? client % 2 : 1 - (client % 2);
       return { sample: Float32Array.of(label * 2 - 1 + Math.sin(i + client), Math.cos(7 * i)), label };
     }),
     { version: `points-${client}` },
   );
-const options = (more: Partial<FederationOptions> = {}): FederationOptions => ({
-  name: "points",
-  head,
-  aggregator: select(aggregation, { method: "FedAvg", param: {} }),
-  training: { epochs: 2, batchSize: 8, optimizer: { kind: "sgd", learningRate: 0.5 } },
-  rounds: { participants: 3, overSelect: 1, exitRound: 4, selectionMs: 2000, deadlineMs: 20_000 },
-  encoding: "int8",
-  seed: 1,
-  ...more,
-});
+const options = (more: Partial<FederationOptions> = {}): FederationOptions =>
+  mergeFederationOptions(
+    {
+      name: "points",
+      model: { head, training: { epochs: 2, batchSize: 8, optimizer: { kind: "sgd", learningRate: 0.5 } } },
+      aggregator: select(aggregation, { method: "FedAvg", param: {} }),
+      rounds: { participants: 3, overSelect: 1, numRounds: 4, selectionMs: 2000, deadlineMs: 20_000 },
+      uploads: { encoding: "int8" },
+      runtime: { seed: 1 },
+    },
+    more,
+  );
 
 async function listen({
   sessions,
@@ -84,7 +87,7 @@ async function listen({
   const cloud = createCloud({
     services: [
       ...(registrySessions
-        ? [enrolmentService({ sessions: registrySessions, federations: ["points"] })]
+        ? [enrollmentService({ sessions: registrySessions, federations: ["points"] })]
         : []),
       federationService({
         federations: [federation],
@@ -162,7 +165,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
             )
           : own.get(key, wanted),
     };
-    const { federation, serving } = await listen({ sessions: openSessions(), weightStore: troubled });
+    const { federation, serving } = await listen({ sessions: anonymousSessions(), weightStore: troubled });
     const asked: string[] = [];
     const fetch: typeof globalThis.fetch = (input, init) => {
       asked.push(`${init?.method} ${String(new Headers(init?.headers).get("content-type"))}`);
@@ -172,7 +175,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
       client(serving.url, { number, weightStore: store(), fetch, control: "poll" }),
     );
     const all = await Promise.all(clients.map(({ learning }, number) => follow(learning, number)));
-    for (const events of all) expect(events.filter(({ type }) => type === "counted").length).toBe(4);
+    for (const events of all) expect(events.filter(({ type }) => type === "accepted").length).toBe(4);
     expect(await flat(clients[0]!.estimator)).toEqual([...federation.model(4)!.parameters]);
     expect(asked.filter((one) => one.startsWith("PUT") && !one.includes("update-ref"))).toEqual([]);
     await expect
@@ -185,20 +188,20 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
   });
 
   it("trains heads of three devices into one, by sockets and by polling, and all end with the same model", async () => {
-    const { federation, serving } = await listen({ sessions: openSessions() });
+    const { federation, serving } = await listen({ sessions: anonymousSessions() });
     const clients = [0, 1, 2].map((number) =>
       client(serving.url, { number, control: number === 2 ? "poll" : "socket" }),
     );
     const all = await Promise.all(clients.map(({ learning }, number) => follow(learning, number)));
     for (const [i, events] of all.entries()) {
       expect(events.at(-1), `client ${i}`).toMatchObject({ type: "done", modelVersion: 4 });
-      expect(events.filter(({ type }) => type === "counted").length, `client ${i}`).toBe(4);
+      expect(events.filter(({ type }) => type === "accepted").length, `client ${i}`).toBe(4);
       expect(events.filter(({ type }) => type === "retrying")).toEqual([]);
       expect(await flat(clients[i]!.estimator)).toEqual([...federation.model(4)!.parameters]);
     }
     expect(
-      federation.status().history.map(({ counted, totalSamples }) => ({ counted, totalSamples })),
-    ).toEqual(Array.from({ length: 4 }, () => ({ counted: 3, totalSamples: 120 })));
+      federation.status().history.map(({ accepted, totalSamples }) => ({ accepted, totalSamples })),
+    ).toEqual(Array.from({ length: 4 }, () => ({ accepted: 3, totalSamples: 120 })));
     const { accuracy } = await clients[0]!.estimator.evaluate(samples(1));
     expect(accuracy).toBeGreaterThan(0.8);
   });
@@ -207,32 +210,32 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     const folder = await mkdtemp(join(tmpdir(), "sedna-federation-"));
     running.push(() => rm(folder, { recursive: true }));
     const more = (): Partial<FederationOptions> => ({
-      log: directoryFederationLog(folder),
+      storage: { log: directoryFederationLog(folder) },
       rounds: {
         participants: 3,
         overSelect: 1,
         minFraction: 0.5,
-        exitRound: 4,
+        numRounds: 4,
         selectionMs: 300,
         deadlineMs: 20_000,
       },
     });
-    const first = await listen({ sessions: openSessions(), more: more() });
+    const first = await listen({ sessions: anonymousSessions(), more: more() });
     const port = Number(new URL(first.serving.url).port);
     const clients = [0, 1].map((number) =>
       client(first.serving.url, { number, control: number === 1 ? "poll" : "socket" }),
     );
     // The third comes only to the aggregator's second life.
-    let counted = 0;
+    let accepted = 0;
     let twoCounted = (): void => {};
     const both = new Promise<void>((resolve) => (twoCounted = resolve));
     const see = (event: FederatedEvent): void => {
-      if (event.type === "counted" && ++counted === 2) twoCounted();
+      if (event.type === "accepted" && ++accepted === 2) twoCounted();
     };
     const following = clients.map(({ learning }, number) => follow(learning, number, see));
     await both;
     await first.serving.close();
-    const second = await listen({ sessions: openSessions(), more: more(), port });
+    const second = await listen({ sessions: anonymousSessions(), more: more(), port });
     const third = client(second.serving.url, { number: 2 });
     const all = await Promise.all([...following, follow(third.learning, 2)]);
     for (const events of all) expect(events.at(-1)).toMatchObject({ type: "done", modelVersion: 4 });
@@ -252,25 +255,25 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     const sessions = enrolledSessions({
       audience: "points",
       registry: memoryDeviceRegistry(),
-      enrolmentTokens: ["let-me-in"],
+      enrollmentTokens: ["let-me-in"],
       secret: "s".repeat(32),
     });
     const { serving } = await listen({
       sessions,
       registrySessions: sessions,
-      more: { rounds: { participants: 1, exitRound: 1, selectionMs: 500, deadlineMs: 20_000 } },
+      more: { rounds: { participants: 1, numRounds: 1, selectionMs: 500, deadlineMs: 20_000 } },
     });
     const identity = await deviceIdentity({ directory: folder });
     await expect(
-      enrolDevice({ url: serving.url, name: "points", identity, token: "wrong" }),
-    ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolment token") });
+      enrollDevice({ url: serving.url, name: "points", identity, token: "wrong" }),
+    ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrollment token") });
     await expect(
       follow(client(serving.url, { number: 0, identity, device: identity.device }).learning, 0),
     ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolled") });
     // A device that thinks that it is an hour ago learns what time it is.
     const now = (): number => Date.now() - 3_600_000;
     expect(
-      await enrolDevice({
+      await enrollDevice({
         url: serving.url,
         name: "points",
         identity,

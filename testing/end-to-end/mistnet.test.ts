@@ -147,10 +147,10 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
 
   it("lets nothing go where the plan asks for more than the owner allows", async () => {
     const { url, service } = await open();
-    const refused = edge(url, "a", { maxEpsilon: 5 }).upload(() =>
+    const rejected = edge(url, "a", { maxEpsilon: 5 }).upload(() =>
       Promise.reject(new Error("looked at the records")),
     );
-    await expect(refused).rejects.toEqual(
+    await expect(rejected).rejects.toEqual(
       expect.objectContaining({ name: "SednaError", code: "privacy-forbids" }),
     );
     expect(service.status().received).toBe(0);

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { controlSocket } from "../../packages/cloud/src/federation/protocol/control-socket.ts";
 import { createFederation } from "../../packages/cloud/src/federation/create-federation.ts";
 import { federationService } from "../../packages/cloud/src/federation/federation-service.ts";
-import { openSessions } from "../../packages/cloud/src/federation/sessions/anonymous-sessions.ts";
+import { anonymousSessions } from "../../packages/cloud/src/federation/sessions/anonymous-sessions.ts";
 import { sednaAggregation } from "../../packages/cloud/src/federation/sedna/sedna-aggregation.ts";
 import { createCloud } from "../../packages/cloud/src/http/create-cloud.ts";
 import { serve } from "../../packages/cloud/src/http/serve.node.ts";
@@ -31,12 +31,12 @@ const rounds = 4;
 const start = async (): Promise<string> => {
   const federation = createFederation({
     name: "mixed",
-    layout,
+    model: { layout },
     aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { participants: 3, overSelect: 1, exitRound: rounds, selectionMs: 60_000, deadlineMs: 60_000 },
+    rounds: { participants: 3, overSelect: 1, numRounds: rounds, selectionMs: 60_000, deadlineMs: 60_000 },
   });
   const federations = [federation];
-  const sessions = openSessions();
+  const sessions = anonymousSessions();
   const cloud = createCloud({
     services: [
       federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] }),
@@ -65,7 +65,7 @@ async function takePart(
   const { signal } = new AbortController();
   await transport.join({ protocol: 1, device, numSamples }, { signal });
   for await (const task of transport.tasks({ signal })) {
-    if (task.kind === "wait" || (task.kind === "train" && task.counted)) continue;
+    if (task.kind === "wait" || (task.kind === "train" && task.accepted)) continue;
     const model = await transport.fetchModel(task.modelVersion, { length: 6, signal });
     if (task.kind === "done") {
       await transport.leave();
@@ -78,7 +78,7 @@ async function takePart(
       payload,
     });
     const answer = await transport.sendUpdate(message, { round: task.round, signal });
-    expect(answer).toMatchObject({ round: task.round, counted: true });
+    expect(answer).toMatchObject({ round: task.round, accepted: true });
   }
   throw new Error("expected tasks until all is done; got their end");
 }

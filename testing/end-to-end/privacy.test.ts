@@ -120,7 +120,7 @@ it("with crop no picture of the whole frame leaves", async () => {
 it.each<[PrivacyLevel, boolean]>([
   ["blurred", false],
   ["full", true],
-])("with %s the person is recognisable in what leaves: %s", async (level, isShown) => {
+])("with %s the person is recognizable in what leaves: %s", async (level, isShown) => {
   const { sent, source, storedNumber } = await leaving({ level });
   expect([source, storedNumber]).toEqual(["cloud", 1]);
   expect(sent.flatMap(pictureSizes)).toEqual([size, size]);

@@ -43,7 +43,7 @@ const place = (): {
       model,
       name: "tiny",
       task: { name: "tensors" },
-      licence: "Apache-2.0",
+      license: "Apache-2.0",
       key,
       directory: join(directory, "tiny"),
       ...options,
@@ -136,7 +136,7 @@ describe("a published model", () => {
     });
     await writeFile(join(at.folder, "broken.onnx"), tinyOnnx().slice(0, 50));
     await expect(publish({ model: join(at.folder, "broken.onnx") })).rejects.toThrow();
-    await expect(publish({ licence: "" })).rejects.toMatchObject({ code: "wire-format" });
+    await expect(publish({ license: "" })).rejects.toMatchObject({ code: "wire-format" });
     expect(await readFile(join(directory, "tiny", "manifest.json"), "utf8")).toBe(before);
     expect((await edge().check()).version).toBe(5);
   });

@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../fakes/merge-federation-options.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   aggregation,
@@ -6,7 +7,7 @@ import {
   select,
   UPDATE_TYPE,
   type FederationTransport,
-  type LabelledSamples,
+  type LabeledSamples,
   type SecurePhase,
   type Tensor,
   type TrainableEstimator,
@@ -33,7 +34,7 @@ afterEach(async () => {
 }, 60_000);
 
 /** What client `i` adds to every model. */
-const changeOf = (i: number): Float32Array =>
+const updateView = (i: number): Float32Array =>
   Float32Array.from({ length: LENGTH }, (_, j) => Math.sin(3 * i + j));
 
 /** An estimator that learns one thing: to add its change. */
@@ -57,7 +58,7 @@ function adding(change: Float32Array): TrainableEstimator<number, number> {
   };
 }
 
-const samples: LabelledSamples<number> = {
+const samples: LabeledSamples<number> = {
   version: "ten",
   count: 10,
   async *[Symbol.asyncIterator]() {
@@ -89,24 +90,27 @@ async function open({
   readonly options?: Partial<FederationOptions>;
 }): Promise<Stage> {
   const clock = manualClock();
-  const federation = createFederation({
-    name: "secret",
-    layout: [{ name: "weight", shape: [LENGTH] }],
-    aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: {
-      participants: clients,
-      overSelect: 1,
-      minFraction: 0.5,
-      deadlineMs: 100_000,
-      selectionMs: 1000,
-      exitRound: 1,
-    },
-    secure: {},
-    now: clock.now,
-    timers: clock.timers,
-    log: memoryFederationLog(),
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "secret",
+        model: { layout: [{ name: "weight", shape: [LENGTH] }] },
+        aggregator: select(aggregation, { method: "FedAvg" }),
+        rounds: {
+          participants: clients,
+          overSelect: 1,
+          minFraction: 0.5,
+          deadlineMs: 100_000,
+          selectionMs: 1000,
+          numRounds: 1,
+        },
+        privacy: { secureAggregation: {} },
+        runtime: { now: clock.now, timers: clock.timers },
+        storage: { log: memoryFederationLog() },
+      },
+      options,
+    ),
+  );
   const service = federationService({ federations: [federation], sessions: openTokens(), maxWaitMs: 2000 });
   const cloud = createCloud({ services: [service] });
   await cloud.start();
@@ -139,13 +143,13 @@ async function open({
             told.signal.addEventListener("abort", () => reject(told.signal.reason), { once: true }),
           );
         const receipt = await real.sendSecure(phase, told);
-        if ("counted" in receipt) taken[phase]++;
+        if ("accepted" in receipt) taken[phase]++;
         if (phase === "masked") masked.push(told.message);
         return receipt;
       },
     };
     const learning = createFederatedLearning({
-      estimator: adding(changeOf(i)),
+      estimator: adding(updateView(i)),
       transport,
       device: `device-${i}`,
     });
@@ -179,22 +183,22 @@ async function made({ models, events, taken }: Stage): Promise<void> {
 const meanOf = (members: readonly number[]): number[] =>
   Array.from(
     { length: LENGTH },
-    (_, j) => members.reduce((sum, i) => sum + changeOf(i)[j]!, 0) / members.length,
+    (_, j) => members.reduce((sum, i) => sum + updateView(i)[j]!, 0) / members.length,
   );
 const everyone = Array.from({ length: 10 }, (_, i) => i);
 /** Half a step of 2^22 levels over -8..8, and the model's own rounding. */
 const QUANTUM = 8 / 2 ** 22 + 1e-6;
 
 describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, () => {
-  it("makes the model of the plain mean, to quantisation, and no body tells a client's change", async () => {
+  it("makes the model of the plain mean, to quantization, and no body tells a client's change", async () => {
     const stage = await open({ clients: 10, silentIn: () => undefined });
     await made(stage);
     const expected = meanOf(everyone);
     for (const [j, value] of stage.models.get(1)!.entries())
       expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
-    expect(stage.federation.plan.protection).toBe("secure-sum");
+    expect(stage.federation.plan.protection).toBe("secure-aggregation");
     expect(stage.federation.status().history).toMatchObject([
-      { outcome: "aggregated", counted: 10, selected: 10, totalSamples: 10 },
+      { outcome: "aggregated", accepted: 10, selected: 10, totalSamples: 10 },
     ]);
     expect(stage.masked).toHaveLength(10);
     for (const i of everyone)
@@ -204,7 +208,7 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
       Array.from(new Uint32Array(body.slice(-4 * (LENGTH + 1)).buffer)),
     );
     const bare = new Set(
-      everyone.flatMap((i) => Array.from(changeOf(i), (x) => Math.round((x * 2 ** 22) / 16) >>> 0)),
+      everyone.flatMap((i) => Array.from(updateView(i), (x) => Math.round((x * 2 ** 22) / 16) >>> 0)),
     );
     expect(words.filter((word) => bare.has(word))).toEqual([]);
   });
@@ -215,14 +219,14 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     // Those before it end by themselves: everyone answers.
     await pass(stage, { phase, live: 7 });
     await made(stage);
-    const counted = phase === "unmask" ? everyone : everyone.filter((i) => !silent.includes(i));
-    const expected = meanOf(counted);
+    const accepted = phase === "unmask" ? everyone : everyone.filter((i) => !silent.includes(i));
+    const expected = meanOf(accepted);
     for (const [j, value] of stage.models.get(1)!.entries())
       expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
     expect(stage.federation.status().history.at(-1)).toMatchObject({
       outcome: "aggregated",
-      counted: counted.length,
-      totalSamples: counted.length,
+      accepted: accepted.length,
+      totalSamples: accepted.length,
     });
   });
 
@@ -278,7 +282,7 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     const stage = await open({
       clients: 4,
       silentIn: () => undefined,
-      options: { aggregator, privacy, maxNorm: 5 },
+      options: { aggregator, privacy: { differential: privacy }, limits: { clipNorm: 5 } },
     });
     await made(stage);
     const expected = meanOf([0, 1, 2, 3]);
@@ -291,20 +295,25 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
   it("is refused where a sum is not enough", () => {
     const options: FederationOptions = {
       name: "secret",
-      layout: [{ name: "weight", shape: [LENGTH] }],
+      model: { layout: [{ name: "weight", shape: [LENGTH] }] },
       aggregator: select(aggregation, { method: "FedAvg" }),
       rounds: { participants: 5 },
-      secure: {},
+      privacy: { secureAggregation: {} },
     };
     expect(() =>
-      createFederation({ ...options, aggregator: select(aggregation, { method: "Median" }) }),
+      createFederation(
+        mergeFederationOptions(options, { aggregator: select(aggregation, { method: "Median" }) }),
+      ),
     ).toThrow(TypeError);
-    expect(() => createFederation({ ...options, encoding: "int8" })).toThrow(TypeError);
     expect(() =>
-      createFederation({
-        ...options,
-        rounds: { participants: 5, buffered: { bufferSize: 3, maxStaleness: 1, concurrency: 5 } },
-      }),
+      createFederation(mergeFederationOptions(options, { uploads: { encoding: "int8" } })),
+    ).toThrow(TypeError);
+    expect(() =>
+      createFederation(
+        mergeFederationOptions(options, {
+          rounds: { participants: 5, buffered: { bufferSize: 3, maxStaleness: 1, concurrency: 5 } },
+        }),
+      ),
     ).toThrow(TypeError);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { entriesOf, seededRandom } from "@sedna-js/core";
+import { allClients, seededRandom } from "@sedna-js/core";
 import { federationViolations } from "../checkers/federation-history.ts";
 import { simulatedFederation, type SimulatedFederation } from "../checkers/simulated-federation.ts";
 
@@ -14,7 +14,7 @@ function closings({ effects }: SimulatedFederation): number[] {
   });
 }
 
-const settings = { participants: 500, exitRound: 20, deadlineMs: 60_000, selectionMs: 5_000 };
+const settings = { participants: 500, numRounds: 20, deadlineMs: 60_000, selectionMs: 5_000 };
 
 describe("a federation of a thousand", () => {
   it("C21: closes 20 rounds by their deadlines with 30 % dropouts and 10 % stragglers", async () => {
@@ -35,13 +35,13 @@ describe("a federation of a thousand", () => {
     expect(fed.state).toMatchObject({ phase: "done", round: 20, modelVersion: 20 });
     expect(closings(fed)).toHaveLength(20);
     for (const ms of closings(fed)) expect(ms).toBeLessThanOrEqual(60_000);
-    for (const { counted, outcome } of fed.state.history) {
+    for (const { accepted, outcome } of fed.state.history) {
       expect(outcome).toBe("aggregated");
-      expect(counted).toSatisfy((count: number) => count >= 350 && count <= 500);
+      expect(accepted).toSatisfy((count: number) => count >= 350 && count <= 500);
     }
     // Some stragglers were told that they are late, and nobody was punished for it.
     expect(fed.lost).toBeGreaterThan(500);
-    expect(entriesOf(fed.state.clients).every(({ strikes }) => strikes === 0)).toBe(true);
+    expect(allClients(fed.state.clients).every(({ strikes }) => strikes === 0)).toBe(true);
     expect(
       federationViolations({
         settings: fed.state.settings,
@@ -55,7 +55,7 @@ describe("a federation of a thousand", () => {
 
   it("C19: takes a storm of joins, all leaving, and all coming back", async () => {
     const fed = simulatedFederation(
-      { ...settings, exitRound: 3 },
+      { ...settings, numRounds: 3 },
       { seed: 2, turn: () => ({ kind: "answers", afterMs: 30_000 }) },
     );
     for (const name of names(1000)) fed.join(name);
@@ -67,7 +67,7 @@ describe("a federation of a thousand", () => {
     await fed.run(1e9);
     expect(fed.state).toMatchObject({ phase: "done", round: 3 });
     expect(
-      fed.state.history.map(({ outcome, counted, durationMs }) => [outcome, counted, durationMs]),
+      fed.state.history.map(({ outcome, accepted, durationMs }) => [outcome, accepted, durationMs]),
     ).toEqual([
       ["aggregated", 500, 40_000],
       ["aggregated", 500, 30_000],
@@ -77,7 +77,7 @@ describe("a federation of a thousand", () => {
 
   it("C21: waits for as long as all are gone, and goes on when they return", async () => {
     const fed = simulatedFederation(
-      { ...settings, exitRound: 2 },
+      { ...settings, numRounds: 2 },
       {
         seed: 3,
         turn: (_, round) =>
@@ -89,7 +89,7 @@ describe("a federation of a thousand", () => {
     for (const name of names(1000)) fed.join(name);
     await fed.run(60_500);
     expect(fed.state).toMatchObject({ phase: "waiting", round: 0 });
-    expect(fed.state.history).toMatchObject([{ outcome: "abandoned", counted: 0, durationMs: 60_000 }]);
+    expect(fed.state.history).toMatchObject([{ outcome: "abandoned", accepted: 0, durationMs: 60_000 }]);
     await fed.run(1e9);
     expect(fed.state).toMatchObject({ phase: "done", round: 2, modelVersion: 2 });
   }, 60_000);

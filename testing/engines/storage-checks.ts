@@ -114,11 +114,11 @@ export const storageChecks: readonly EngineCheck[] = [
       const { length } = (await found?.read("model.onnx")) ?? [];
       if (length !== 1_200_000) throw new Error(`expected 1200000 bytes; got ${length}`);
       files = await publish(other, { version: 2 });
-      const refused = await (await storeOn()).install().then(
+      const rejected = await (await storeOn()).install().then(
         () => "installed",
         (error: { code?: string }) => error.code,
       );
-      if (refused !== "model-untrusted") throw new Error(`expected model-untrusted; got ${refused}`);
+      if (rejected !== "model-untrusted") throw new Error(`expected model-untrusted; got ${rejected}`);
     },
   },
 ];

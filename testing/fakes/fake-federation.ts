@@ -3,12 +3,12 @@ import {
   type FederationPlan,
   type FederationTask,
   type FederationTransport,
-  type LabelledSamples,
+  type LabeledSamples,
   type Tensor,
   type TrainableEstimator,
   type UpdateEncoder,
   type UpdateReceipt,
-  type UpdateRefused,
+  type UpdateRejection,
 } from "@sedna-js/core";
 
 // An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a round, and
@@ -27,9 +27,9 @@ export const fourParameters: FederationPlan = {
   training: { epochs: 2, batchSize: 4, optimizer: { kind: "sgd", learningRate: 0.1 } },
   aggregation: "FedAvg",
   mode: "rounds",
-  protection: "open",
+  protection: "none",
   encoding: "f32",
-  exitRound: 3,
+  numRounds: 3,
   participants: 1,
   maxUpdateBytes: 2 ** 20,
   maxNumSamples: 1000,
@@ -104,7 +104,7 @@ export function countingEstimator({
 }
 
 /** So many samples that nobody looks at. */
-export function someSamples(count: number): LabelledSamples<number> {
+export function someSamples(count: number): LabeledSamples<number> {
   return {
     version: `test-${count}`,
     count,
@@ -137,7 +137,7 @@ export interface PretendFederation {
   /** Ends a device's session, as if its token had ended; `silently`: who waits for a task is not told. */
   endSession(device: string, options?: { readonly silently?: boolean }): void;
   /** Refuses the next updates of a device with this. */
-  refuse(device: string, refusal: UpdateRefused | undefined): void;
+  refuse(device: string, rejection: UpdateRejection | undefined): void;
   task(device: string): FederationTask;
 }
 
@@ -148,7 +148,7 @@ export function pretendFederation({
   const received: { device: string; round: number; text: string }[] = [];
   const rounds: Map<string, string>[] = [];
   const sessions = new Map<string, number>();
-  const refusals = new Map<string, UpdateRefused>();
+  const refusals = new Map<string, UpdateRejection>();
   const listeners = new Set<() => void>();
   const countedEver = new Set<string>();
   const at = {
@@ -156,7 +156,7 @@ export function pretendFederation({
     version: 0,
     seq: 1,
     epoch: 0,
-    counted: new Map<string, string>(),
+    accepted: new Map<string, string>(),
     models: [new Float32Array(4)],
     waits: false,
   };
@@ -166,24 +166,24 @@ export function pretendFederation({
     for (const listener of listeners) listener();
   };
   const closeRound = (): void => {
-    if (at.round > plan.exitRound) return;
-    rounds.push(at.counted);
+    if (at.round > plan.numRounds) return;
+    rounds.push(at.accepted);
     const mean = at.models.at(-1)!.slice();
-    for (const message of at.counted.values())
+    for (const message of at.accepted.values())
       (JSON.parse(message) as { change: number[] }).change.forEach(
-        (value, i) => (mean[i]! += value / at.counted.size),
+        (value, i) => (mean[i]! += value / at.accepted.size),
       );
     at.models.push(mean);
     at.version++;
     at.round++;
-    at.counted = new Map();
+    at.accepted = new Map();
     changed();
   };
   const task = (device: string): FederationTask => {
     const now = { seq: at.seq, round: at.round, modelVersion: at.version };
-    if (at.round > plan.exitRound) return { kind: "done", ...now, round: plan.exitRound };
+    if (at.round > plan.numRounds) return { kind: "done", ...now, round: plan.numRounds };
     if (at.waits) return { kind: "wait", ...now, round: at.round - 1, retryAfterMs: 1 };
-    return { kind: "train", ...now, remainingMs: 1000, counted: at.counted.has(device) };
+    return { kind: "train", ...now, remainingMs: 1000, accepted: at.accepted.has(device) };
   };
   const ended = (): SednaError =>
     new SednaError("use a session: expected one that is known; got another", { code: "session-ended" });
@@ -234,23 +234,23 @@ export function pretendFederation({
           });
         return model.slice();
       },
-      async sendUpdate(message, { round, signal }): Promise<UpdateReceipt | UpdateRefused> {
+      async sendUpdate(message, { round, signal }): Promise<UpdateReceipt | UpdateRejection> {
         signal.throwIfAborted();
         check();
         const sent = new TextDecoder().decode(message);
         received.push({ device, round, text: sent });
-        const refusal = refusals.get(device);
-        if (refusal) return refusal;
-        if (round !== at.round || at.round > plan.exitRound)
+        const rejection = refusals.get(device);
+        if (rejection) return rejection;
+        if (round !== at.round || at.round > plan.numRounds)
           return { error: `expected round ${at.round}; got ${round}`, code: "round-closed", round: at.round };
-        const before = at.counted.get(device);
+        const before = at.accepted.get(device);
         if (before !== undefined && before !== sent)
           return { error: "expected the update that was counted; got another", code: "duplicate", round };
-        at.counted.set(device, sent);
+        at.accepted.set(device, sent);
         countedEver.add(sent);
-        if (at.counted.size === plan.participants) closeRound();
+        if (at.accepted.size === plan.participants) closeRound();
         else if (before === undefined) changed();
-        return { round, counted: true, ...(before !== undefined && { duplicate: true }) };
+        return { round, accepted: true, ...(before !== undefined && { duplicate: true }) };
       },
       async sendSecure() {
         throw new Error("there is no secure sum here");
@@ -272,7 +272,7 @@ export function pretendFederation({
     sessions,
     closeRound,
     giveUp() {
-      at.counted = new Map();
+      at.accepted = new Map();
       at.waits = true;
       changed();
     },
@@ -282,15 +282,15 @@ export function pretendFederation({
     },
     restart({ losing }) {
       sessions.clear();
-      if (losing) at.counted = new Map();
+      if (losing) at.accepted = new Map();
       changed();
     },
     endSession(device, { silently = false } = {}) {
       sessions.delete(device);
       if (!silently) changed();
     },
-    refuse(device, refusal) {
-      if (refusal) refusals.set(device, refusal);
+    refuse(device, rejection) {
+      if (rejection) refusals.set(device, rejection);
       else refusals.delete(device);
     },
     task,

@@ -22,7 +22,7 @@ export function verifiedModel(
       inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }],
       outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }],
       task: { name: "tensors" },
-      licence: "Apache-2.0",
+      license: "Apache-2.0",
       ...manifest,
     },
     async read(path, { signal } = {}) {

@@ -8,7 +8,7 @@ import type {
   SessionGrant,
   SessionRequest,
   UpdateReceipt,
-  UpdateRefused,
+  UpdateRejection,
 } from "@sedna-js/core";
 import { WebSocketServer, type WebSocket } from "ws";
 import { fourParameters } from "../fakes/fake-federation.ts";
@@ -36,7 +36,7 @@ export interface FederationServer {
   upload: Uint8Array;
   readonly updates: Uint8Array[];
   /** How a complete update is answered. */
-  answer: { readonly status: number; readonly body: UpdateReceipt | UpdateRefused };
+  answer: { readonly status: number; readonly body: UpdateReceipt | UpdateRejection };
   /** Control sockets that have said a good hello. */
   readonly sockets: Set<WebSocket>;
   /** Bytes of an upload's part that it takes before it cuts the line; once. */
@@ -66,7 +66,7 @@ export async function federationServer(): Promise<FederationServer> {
     if (token === server.token) return undefined;
     return server.former.has(token)
       ? { error: "a newer session is there", code: "session-replaced" }
-      : { error: "no such session", code: "unauthorised" };
+      : { error: "no such session", code: "unauthorized" };
   };
   const bodyOf = async (request: IncomingMessage, onPiece: (piece: Uint8Array) => void): Promise<void> => {
     for await (const piece of request) onPiece(piece as Uint8Array);
@@ -97,9 +97,9 @@ export async function federationServer(): Promise<FederationServer> {
         };
         return json(response, { status: 201, body: grant });
       }
-      const refused = refusalOf((request.headers.authorization ?? "").replace("Bearer ", ""));
-      if (refused)
-        return json(response, { status: refused.code === "unauthorised" ? 401 : 409, body: refused });
+      const rejected = refusalOf((request.headers.authorization ?? "").replace("Bearer ", ""));
+      if (rejected)
+        return json(response, { status: rejected.code === "unauthorized" ? 401 : 409, body: rejected });
       if (path === "/sessions") {
         server.token = "";
         return void response.writeHead(204).end();
@@ -160,7 +160,7 @@ export async function federationServer(): Promise<FederationServer> {
       request.socket.destroy();
     });
     if (server.upload.length < Number(total))
-      return json(response, { status: 202, body: { round: 1, counted: false } });
+      return json(response, { status: 202, body: { round: 1, accepted: false } });
     server.updates.push(server.upload);
     json(response, server.answer);
   };
@@ -177,8 +177,8 @@ export async function federationServer(): Promise<FederationServer> {
       opened.on("message", (data) => {
         const said = JSON.parse(String(data)) as { type: string; token?: string };
         if (said.type === "ping") return opened.send('{"type":"pong"}');
-        const refused = refusalOf(said.token ?? "");
-        if (refused) return opened.close(refused.code === "unauthorised" ? 4401 : 4409, refused.code);
+        const rejected = refusalOf(said.token ?? "");
+        if (rejected) return opened.close(rejected.code === "unauthorized" ? 4401 : 4409, rejected.code);
         server.sockets.add(opened);
         opened.on("close", () => server.sockets.delete(opened));
         opened.send(JSON.stringify(task));
@@ -204,7 +204,7 @@ export async function federationServer(): Promise<FederationServer> {
     },
     upload: new Uint8Array(0),
     updates: [],
-    answer: { status: 200, body: { round: 1, counted: true } },
+    answer: { status: 200, body: { round: 1, accepted: true } },
     sockets: new Set(),
     cutUploadAfter: undefined,
     close: () =>

@@ -61,7 +61,7 @@ export async function manifestOf({
     inputs: [{ name: "x", dtype: "float32", shape: [-1, 4] }],
     outputs: [{ name: "y", dtype: "float32", shape: [-1, 4] }],
     task: { name: "tensors" },
-    licence: "Apache-2.0",
+    license: "Apache-2.0",
     ...more,
   };
 }

@@ -17,7 +17,7 @@ export interface MortalAggregator {
   readonly port: number;
   readonly method: "FedAvg" | "FedAvgM" | "Median";
   readonly participants: number;
-  readonly exitRound: number;
+  readonly numRounds: number;
   readonly parameters: number;
 }
 
@@ -27,18 +27,16 @@ const sessions: Sessions = {
   end() {},
 };
 
-const { directory, port, method, participants, exitRound, parameters } = JSON.parse(
+const { directory, port, method, participants, numRounds, parameters } = JSON.parse(
   process.argv[2]!,
 ) as MortalAggregator;
 const federation = createFederation({
   name: "mortal",
-  layout: [{ name: "weight", shape: [parameters] }],
+  model: { layout: [{ name: "weight", shape: [parameters] }] },
   aggregator: select(aggregation, { method }),
-  rounds: { participants, exitRound, overSelect: 1, deadlineMs: 120_000 },
-  log: directoryFederationLog(directory),
-  keepUpdates: true,
-  checkpoint: { updates: 3, ms: 200 },
-  seed: 7,
+  rounds: { participants, numRounds, overSelect: 1, deadlineMs: 120_000 },
+  storage: { log: directoryFederationLog(directory), keepUpdates: true, checkpoint: { updates: 3, ms: 200 } },
+  runtime: { seed: 7 },
 });
 // A test that died leaves nobody behind.
 process.on("disconnect", () => process.exit());

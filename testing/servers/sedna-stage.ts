@@ -28,7 +28,7 @@ export interface SednaStage {
   /** A client on a socket, subscribed where it has a name. */
   join(clientId?: string): Promise<SednaPeer>;
   /** Clients that are counted in the open round. */
-  counted(): number;
+  accepted(): number;
   close(): Promise<void>;
 }
 
@@ -54,19 +54,18 @@ export async function sednaStage({
   const peers: SednaPeer[] = [];
   const federation = createFederation({
     name: "digits",
-    layout: layers,
+    model: { layout: layers },
     aggregator: select(aggregation, { method: "FedAvg" }),
     rounds: {
       participants: 2,
-      exitRound: 2,
+      numRounds: 2,
       minFraction: 0.5,
       deadlineMs: 60_000,
       selectionMs: 10_000,
       ...rounds,
     },
-    now: clock.now,
-    timers: clock.timers,
-    ...(maxNumSamples !== undefined && { maxNumSamples }),
+    runtime: { now: clock.now, timers: clock.timers },
+    limits: { ...(maxNumSamples !== undefined && { maxNumSamples }) },
   });
   await federation.start();
   const cloud = createCloud({ services: [sednaAggregation({ federation, ...options })] });
@@ -82,7 +81,7 @@ export async function sednaStage({
       peers.push(peer);
       return peer;
     },
-    counted: () => federation.status().clients.filter(({ state }) => state === "counted").length,
+    accepted: () => federation.status().clients.filter(({ state }) => state === "accepted").length,
     async close() {
       for (const { socket } of peers) socket.terminate();
       await serving.close();

@@ -70,7 +70,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       "refuses the key %j, which no file should have",
       async (key) => {
         const store = await (await make())();
-        const refused = async (call: () => Promise<unknown>): Promise<unknown> =>
+        const rejected = async (call: () => Promise<unknown>): Promise<unknown> =>
           call().then(
             () => "taken",
             (error: unknown) => error,
@@ -80,7 +80,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
           async () => store.set(key, filled(1, 1)),
           async () => store.delete(key),
         ])
-          expect(await refused(call)).toBeInstanceOf(RangeError);
+          expect(await rejected(call)).toBeInstanceOf(RangeError);
         expect(await store.keys()).toEqual([]);
       },
     );

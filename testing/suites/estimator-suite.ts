@@ -38,11 +38,11 @@ export function estimatorSuite(
 
     it("refuses a sample that does not fit, says what was expected, and answers the next", async () => {
       const misfit: Tensors = { x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } };
-      const [refused, answered] = await Promise.allSettled([
+      const [rejected, answered] = await Promise.allSettled([
         estimator.predict(misfit),
         estimator.predict(input(1, 2, 3, 4)),
       ]);
-      expect(refused).toMatchObject({
+      expect(rejected).toMatchObject({
         status: "rejected",
         reason: new TypeError("run the model: expected x as float32 [-1,4]; got float32 [1,3]"),
       });

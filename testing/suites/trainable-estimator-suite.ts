@@ -1,6 +1,6 @@
 import type {
-  LabelledSample,
-  LabelledSamples,
+  LabeledSample,
+  LabeledSamples,
   Tensor,
   TrainableEstimator,
   TrainingPlan,
@@ -35,9 +35,9 @@ export function separable(
     seed = 1,
     version = `separable-${count}-${seed}`,
   }: { readonly seed?: number; readonly version?: string } = {},
-): LabelledSamples<Float32Array> & { readonly reads: () => number } {
+): LabeledSamples<Float32Array> & { readonly reads: () => number } {
   const random = drawn(seed);
-  const samples = Array.from({ length: count }, (_, i): LabelledSample<Float32Array> => {
+  const samples = Array.from({ length: count }, (_, i): LabeledSample<Float32Array> => {
     const label = i % CLASSES;
     return {
       label,
@@ -64,7 +64,7 @@ const bits = (weights: readonly Tensor[]): string =>
       [...new Uint32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))],
     ]),
   );
-const of = <Sample>(...samples: LabelledSample<Sample>[]): LabelledSamples<Sample> => ({
+const of = <Sample>(...samples: LabeledSample<Sample>[]): LabeledSamples<Sample> => ({
   version: `of-${samples.length}-${String(samples[0]?.label)}-${String((samples[0]?.sample as { length?: number })?.length)}`,
   async *[Symbol.asyncIterator]() {
     yield* samples;
@@ -206,7 +206,7 @@ export function trainableEstimatorSuite(
     it("does not wait for samples that never come when its caller leaves", async () => {
       const estimator = fresh();
       const controller = new AbortController();
-      const hanging: LabelledSamples<Float32Array> = {
+      const hanging: LabeledSamples<Float32Array> = {
         version: "hangs",
         async *[Symbol.asyncIterator]() {
           yield { sample: new Float32Array(WIDTH), label: 0 };
@@ -267,7 +267,7 @@ export function trainableEstimatorSuite(
     it("tells the failure of who gives the samples as it is, and leaves its generator", async () => {
       const estimator = fresh();
       const left: string[] = [];
-      const failing: LabelledSamples<Float32Array> = {
+      const failing: LabeledSamples<Float32Array> = {
         version: "fails",
         async *[Symbol.asyncIterator]() {
           try {
@@ -279,7 +279,7 @@ export function trainableEstimatorSuite(
         },
       };
       await expect(estimator.train(failing, { plan })).rejects.toThrow(new RangeError("the disk is gone"));
-      const endless: LabelledSamples<Float32Array> = {
+      const endless: LabeledSamples<Float32Array> = {
         version: "has a wrong one",
         async *[Symbol.asyncIterator]() {
           try {
@@ -296,7 +296,7 @@ export function trainableEstimatorSuite(
     it("fails where it diverges, and keeps its weights", async () => {
       const estimator = fresh();
       const before = bits(await estimator.getWeights());
-      const far: LabelledSamples<Float32Array> = of(
+      const far: LabeledSamples<Float32Array> = of(
         ...Array.from({ length: 8 }, (_, i) => ({
           sample: new Float32Array(WIDTH).fill(1e30 * (i % 2 ? 1 : -1)),
           label: i % CLASSES,

@@ -1,6 +1,6 @@
-import type { Estimator, LabelledSamples, TrainableEstimator, TrainingPlan } from "@sedna-js/core";
+import type { Estimator, LabeledSamples, TrainableEstimator, TrainingPlan } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { labelledSamples } from "../../packages/edge-agent/src/training/labeled-samples.ts";
+import { labeledSamples } from "../../packages/edge-agent/src/training/labeled-samples.ts";
 import { separable, WIDTH } from "./trainable-estimator-suite.ts";
 
 type Learner = TrainableEstimator<Float32Array, Float32Array> &
@@ -39,7 +39,7 @@ export function workerLearningSuite(
     it("rejects with run-failed when the Worker dies while it trains, and leaves the samples", async () => {
       const estimator = made1(inWorker());
       let left = false;
-      const deadly: LabelledSamples<Float32Array> = {
+      const deadly: LabeledSamples<Float32Array> = {
         version: "deadly",
         async *[Symbol.asyncIterator]() {
           try {
@@ -61,7 +61,7 @@ export function workerLearningSuite(
     it("leaves the caller's samples as they are", async () => {
       const estimator = made1(inWorker());
       const samples = [0, 1, 2].map((label) => ({ label, sample: new Float32Array(WIDTH).fill(label) }));
-      await estimator.train(labelledSamples(samples, { version: "mine" }), { plan });
+      await estimator.train(labeledSamples(samples, { version: "mine" }), { plan });
       expect(samples.map(({ sample }) => [sample.length, sample[0]])).toEqual([
         [WIDTH, 0],
         [WIDTH, 1],

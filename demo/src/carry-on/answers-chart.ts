@@ -37,9 +37,9 @@ export function createAnswersChart({
   const draw = lines(
     place,
     [
-      { label: "edge (solid)", colour: "--edge" },
-      { label: "cloud (dashed)", colour: "--cloud", dash: [10, 4] },
-      { label: "nobody (dotted)", colour: "--ink", dash: [2, 3] },
+      { label: "edge (solid)", color: "--edge" },
+      { label: "cloud (dashed)", color: "--cloud", dash: [10, 4] },
+      { label: "nobody (dotted)", color: "--ink", dash: [2, 3] },
     ],
     () => [seconds, rates.edge, rates.cloud, rates.nobody],
     { height: 170, marks: () => marks.map(({ at, label }) => ({ x: (at - last.at) / 1000, label })) },

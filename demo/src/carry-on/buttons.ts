@@ -106,8 +106,8 @@ export function connectButtons({
 
   const refresh = (): void => {
     const { model, leads } = agent.status();
-    const hasWorker = model !== null && model.rung !== "cloud";
-    const hasGpu = model?.rung === "webgpu";
+    const hasWorker = model !== null && model.backend !== "cloud";
+    const hasGpu = model?.backend === "webgpu";
     const canPush = model !== null && leads && !pushing.now;
     const isEnabled: Record<ButtonId, boolean> = {
       "lose-gpu": hasGpu,
@@ -120,7 +120,7 @@ export function connectButtons({
     for (const id of ids)
       if (buttons[id].ariaDisabled !== String(!isEnabled[id]))
         buttons[id].ariaDisabled = String(!isEnabled[id]);
-    const gpu = hasGpu || !hasWorker ? about.gpu : about.noGpu(model.rung.toUpperCase());
+    const gpu = hasGpu || !hasWorker ? about.gpu : about.noGpu(model.backend.toUpperCase());
     const hints = { "about-gpu": gpu, "about-good": model === null || leads ? about.good : about.elsewhere };
     for (const [id, hint] of Object.entries(hints))
       if (byId(id).textContent !== hint) byId(id).textContent = hint;

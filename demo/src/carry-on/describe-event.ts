@@ -3,8 +3,8 @@ import type { AgentEvent } from "@sedna-js/edge-agent";
 type EventOf<Type extends AgentEvent["type"]> = Extract<AgentEvent, { readonly type: Type }>;
 
 /** Where a model runs, for people. */
-export function rungName(rung: EventOf<"model-opened">["rung"]): string {
-  return { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU", cloud: "the cloud" }[rung];
+export function backendName(backend: EventOf<"model-opened">["backend"]): string {
+  return { webgpu: "WebGPU", wasm: "WASM", cpu: "CPU", cloud: "the cloud" }[backend];
 }
 
 /** A duration for people. */
@@ -35,7 +35,7 @@ const refusals = {
   slower: "it was too slow",
   metric: "the watched metric fell",
   asked: "somebody asked for that",
-} as const satisfies Record<EventOf<"update-rejected">["refusal"], string>;
+} as const satisfies Record<EventOf<"update-rejected">["rejection"], string>;
 
 /** What an event of the agent means, in a sentence; undefined for what would only be noise in a list. */
 export function describeEvent(event: AgentEvent): string | undefined {
@@ -57,11 +57,11 @@ export function describeEvent(event: AgentEvent): string | undefined {
     case "queue-missing":
       return `Hard examples cannot be kept; the next try comes in ${duration(event.retryInMs)}. ${event.error.message}`;
     case "model-opened":
-      return `Version ${event.version} opened on ${rungName(event.rung)} in ${duration(event.ms)}.`;
+      return `Version ${event.version} opened on ${backendName(event.backend)} in ${duration(event.ms)}.`;
     case "model-failed":
       return `${failures[event.reason]}. ${way(event)}`;
     case "model-recovered":
-      return `Version ${event.version} answers again on ${rungName(event.rung)}, ${duration(event.ms)} after it failed.`;
+      return `Version ${event.version} answers again on ${backendName(event.backend)}, ${duration(event.ms)} after it failed.`;
     case "update-found":
       return `Version ${event.version} was found. Version ${event.from} answers on.`;
     case "update-staged":
@@ -78,9 +78,9 @@ export function describeEvent(event: AgentEvent): string | undefined {
       return `Version ${event.version} has proved itself: it is the one to come back to.`;
     case "update-rejected":
       // Of a manifest that was refused nothing counts, its number neither.
-      return `${event.version === undefined ? "The new version" : `Version ${event.version}`} was refused: ${refusals[event.refusal]}.`;
+      return `${event.version === undefined ? "The new version" : `Version ${event.version}`} was refused: ${refusals[event.rejection]}.`;
     case "update-rolled-back":
-      return `Version ${event.from} was taken back: ${refusals[event.refusal]}. Version ${event.to} answers again.`;
+      return `Version ${event.from} was taken back: ${refusals[event.rejection]}. Version ${event.to} answers again.`;
     case "update-postponed":
       return `${event.version === undefined ? "The newest manifest" : `Version ${event.version}`} could not be had as ${event.version === undefined ? "it should be" : "its manifest promises it"}, so it is not taken; that is tried again at the next look.`;
     case "sending-failed":
@@ -116,6 +116,6 @@ export function describeEvent(event: AgentEvent): string | undefined {
 function way({ from, to, version }: EventOf<"model-failed">): string {
   if (to === "cloud") return "The cloud answers until it can be opened again.";
   return to === from
-    ? `Version ${version} is opened afresh on ${rungName(to)}.`
-    : `Version ${version} goes on on ${rungName(to)} instead of ${rungName(from)}.`;
+    ? `Version ${version} is opened afresh on ${backendName(to)}.`
+    : `Version ${version} goes on on ${backendName(to)} instead of ${backendName(from)}.`;
 }

@@ -1,6 +1,6 @@
 import type { AgentStatus } from "@sedna-js/edge-agent";
 import { byId } from "../dom.ts";
-import { duration, rungName } from "./describe-event.ts";
+import { duration, backendName } from "./describe-event.ts";
 import { unanswered } from "./tell-events.ts";
 
 /** The figures under the video. */
@@ -14,7 +14,7 @@ export interface Figures {
 export function createFigures(): Figures {
   const cells = {
     model: byId("model"),
-    rung: byId("rung"),
+    backend: byId("backend"),
     answered: byId("answered"),
     unanswered: byId("unanswered"),
     pause: byId("pause"),
@@ -37,7 +37,7 @@ export function createFigures(): Figures {
       measure();
       const texts: Record<keyof typeof cells, string> = {
         model: model ? `${model.name}, version ${model.version}` : "none yet",
-        rung: model ? rungName(model.rung) : "-",
+        backend: model ? backendName(model.backend) : "-",
         answered: String(joint.inferenceNumber),
         unanswered: String(unanswered(joint)),
         pause: pause.longest > 0 ? duration(pause.longest) : "-",

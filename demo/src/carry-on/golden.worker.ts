@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { onnxEstimator, tensors, type Tensors } from "@sedna-js/edge-agent";
 
 /** A model to run once, and on what. */
@@ -15,7 +16,7 @@ self.addEventListener("message", ({ data }: MessageEvent<GoldenQuestion>) => {
     (outputs) => self.postMessage({ outputs } satisfies GoldenAnswer),
     (error: unknown) =>
       self.postMessage({
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       } satisfies GoldenAnswer),
   );
 });

@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { createEdgeAgent, videoElement, type Detections, type ExecutionProvider } from "@sedna-js/edge-agent";
 import model from "../../../models/tiny-person/model.onnx?url";
 import recording from "../../../models/vtest/vtest.mp4?url";
@@ -104,10 +105,6 @@ async function start(): Promise<void> {
     newest = result.index;
     if (result.result !== null) stage.show(result);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 start().catch((error: unknown) => stage.say(`The page could not start: ${messageOf(error)}`));

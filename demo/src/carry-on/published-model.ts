@@ -54,7 +54,7 @@ export async function publishedModel({ version, model, golden }: ModelParts): Pr
     outputs: Object.entries(OUTPUTS).map(([name, shape]) => ({ name, dtype: "float32", shape })),
     task: { name: "heatmap", options: { threshold: 0.05, iouThreshold: 0.5 } },
     labels: ["person"],
-    licence: "Apache-2.0",
+    license: "Apache-2.0",
     thresholds: { upload_ratio: 0.2 },
     golden: [{ inputs: names.inputs, outputs: names.outputs, tolerance: TOLERANCE }],
   };

@@ -36,8 +36,8 @@ export function createCurves({
     lines(
       accuracy,
       [
-        { label: "all tabs together (solid)", colour: "--edge" },
-        { label: "this tab alone (dashed)", colour: "--cloud", dash: [8, 4] },
+        { label: "all tabs together (solid)", color: "--edge" },
+        { label: "this tab alone (dashed)", color: "--cloud", dash: [8, 4] },
       ],
       () => [
         rounds(),
@@ -46,7 +46,7 @@ export function createCurves({
       ],
       { max: 100, height: 190, x: whole },
     ),
-    lines(loss, [{ label: "loss", colour: "--edge" }], () => [rounds(), column((point) => point.loss)], {
+    lines(loss, [{ label: "loss", color: "--edge" }], () => [rounds(), column((point) => point.loss)], {
       height: 110,
       x: whole,
     }),

@@ -36,7 +36,7 @@ export function describeEvent(event: FederatedEvent): Described {
         text: `Round ${event.round}: sent ${(event.bytes / 1024).toFixed(1)} KB, no digit among them.`,
         isNews: false,
       };
-    case "counted":
+    case "accepted":
       return { text: `Round ${event.round}: this tab's update counts. Waits for the others.`, isNews: false };
     case "missed":
       return {

@@ -50,7 +50,7 @@ export function drawDigits(canvas: HTMLCanvasElement, { pixels, count, caption }
 }
 
 /** Of a colour as CSS writes it in this page, `#rrggbb`. */
-function channels(colour: string): [number, number, number] {
-  const value = Number.parseInt(colour.slice(1), 16);
+function channels(color: string): [number, number, number] {
+  const value = Number.parseInt(color.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }

@@ -1,4 +1,4 @@
-import { parseFederationStatus, type FederationStatus } from "@sedna-js/core";
+import { messageOf, parseFederationStatus, type FederationStatus } from "@sedna-js/core";
 import { createTimeline } from "../carry-on/timeline.ts";
 import { byId, percent } from "../dom.ts";
 import { createCurves } from "./curves.ts";
@@ -182,13 +182,13 @@ function showStatus(
   { state, round, remainingMs, clients, history, privacy, plan }: FederationStatus,
   { together }: { readonly together: number | undefined },
 ): void {
-  const least = plan.protection === "secure-sum" ? 3 : 2;
+  const least = plan.protection === "secure-aggregation" ? 3 : 2;
   const present = clients.filter((one) => one.state !== "left").length;
   const last = history.at(-1);
-  byId("round").textContent = plan.exitRound === 0 ? String(round) : `${round} of ${plan.exitRound}`;
+  byId("round").textContent = plan.numRounds === 0 ? String(round) : `${round} of ${plan.numRounds}`;
   byId("closes").textContent = remainingMs === undefined ? "-" : `${Math.ceil(remainingMs / 1000)} s`;
   byId("loss").textContent = last?.loss === undefined ? "-" : last.loss.toFixed(2);
-  byId("updates").textContent = last ? `${last.counted} of ${last.selected} asked` : "-";
+  byId("updates").textContent = last ? `${last.accepted} of ${last.selected} asked` : "-";
   byId("epsilon").textContent = privacy
     ? `ε ${privacy.epsilon.toFixed(1)} at δ ${privacy.delta}`
     : "not limited";
@@ -202,8 +202,6 @@ function showStatus(
           ? `${present} tabs are here. The first round is under way.`
           : `${present} tabs, ${round} rounds: the common model has ${percent(together)} right.`;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 start().catch((error: unknown) => {
   byId("headline").textContent = `The page could not start: ${messageOf(error)}`;

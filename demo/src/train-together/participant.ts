@@ -2,7 +2,7 @@ import { flatLength, type FederationPlan } from "@sedna-js/core";
 import {
   createFederatedLearning,
   federationTransport,
-  labelledSamples,
+  labeledSamples,
   workerEstimator,
   type FederatedEvent,
 } from "@sedna-js/edge-agent";
@@ -42,7 +42,7 @@ export function createParticipant({
   const worker = () => new Worker(new URL("./trainer.worker.ts", import.meta.url), { type: "module" });
   const estimator = workerEstimator<Float32Array, Float32Array>(worker());
   const alone = workerEstimator<Float32Array, Float32Array>(worker());
-  const samples = labelledSamples(
+  const samples = labeledSamples(
     Array.from(digits.labels, (label, i) => ({
       sample: digits.features.slice(i * FEATURES, (i + 1) * FEATURES),
       label,

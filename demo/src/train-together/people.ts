@@ -3,7 +3,7 @@ import type { FederationClientStatus, FederationStatus } from "@sedna-js/core";
 const states: Readonly<Record<FederationClientStatus["state"], string>> = {
   idle: "waits",
   training: "trains",
-  counted: "is counted",
+  accepted: "is counted",
   dropped: "did not send in time",
   quarantined: "is left out: its updates were malformed",
   left: "has left",

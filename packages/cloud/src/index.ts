@@ -16,7 +16,10 @@ export {
   type EnrolledSessions,
   type EnrolledSessionsOptions,
 } from "./federation/sessions/enrolled-sessions.ts";
-export { enrolmentService, type EnrolmentServiceOptions } from "./federation/sessions/enrollment-service.ts";
+export {
+  enrollmentService,
+  type EnrollmentServiceOptions,
+} from "./federation/sessions/enrollment-service.ts";
 export {
   checkBlobName,
   type FederationLog,
@@ -26,13 +29,17 @@ export {
 } from "./federation/log/federation-log.ts";
 export type { FederationOptions } from "./federation/federation-options.ts";
 export { federationService, type FederationServiceOptions } from "./federation/federation-service.ts";
-export type { Federation, FederationStats, Member, UpdateUpload } from "./federation/federation.ts";
+export type { Federation, FederationStats, UpdateUpload } from "./federation/federation.ts";
+export type { Member } from "./federation/sessions/member.ts";
 export { memoryFederationLog } from "./federation/log/memory-federation-log.ts";
-export { openSessions, type OpenSessionsOptions } from "./federation/sessions/anonymous-sessions.ts";
+export {
+  anonymousSessions,
+  type AnonymousSessionsOptions,
+} from "./federation/sessions/anonymous-sessions.ts";
 export { recomputeModel, type RecomputeOptions } from "./federation/rounds/recompute-model.ts";
 export { sednaAggregation, type SednaAggregationOptions } from "./federation/sedna/sedna-aggregation.ts";
 export type { Sessions } from "./federation/sessions/sessions.ts";
-export type { Timers } from "./federation/timers.ts";
+export type { Timers } from "./timers.ts";
 export {
   modelService,
   type ModelFiles,
@@ -64,10 +71,10 @@ export type { PublishOptions, SigningKey } from "#platform/models";
 export type { ServeOptions, Serving, SocketLimits } from "#platform/http";
 export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
 export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
-export type { SecureOptions } from "./federation/rounds/secure-rounds.ts";
+export type { SecureOptions } from "./federation/rounds/secure-options.ts";
 export {
   aggregation,
-  clientChoice,
+  clientSelection,
   privateAggregator,
   s3Weights,
   select,

@@ -46,7 +46,7 @@ it("an owner makes a key, publishes a model and the next version, serves it, and
       paths.model,
       "--name",
       "tiny",
-      "--licence",
+      "--license",
       "Apache-2.0",
       "--key",
       privateKey,
@@ -62,7 +62,7 @@ it("an owner makes a key, publishes a model and the next version, serves it, and
   ]);
   expect(await publish("--version", "7", "--rollback-of", "1")).toMatchObject({ code: 0 });
   const { manifest } = parseSignedManifest(await readFile(join(paths.out, "manifest.json")));
-  expect(manifest).toMatchObject({ version: 7, rollbackOf: 1, licence: "Apache-2.0" });
+  expect(manifest).toMatchObject({ version: 7, rollbackOf: 1, license: "Apache-2.0" });
   expect(await publish("--version", "7")).toMatchObject({
     code: 2,
     err: expect.stringContaining("expected a version above 7; got 7"),
@@ -121,7 +121,7 @@ it.each([
       "x",
       "--name",
       "a",
-      "--licence",
+      "--license",
       "MIT",
       "--key",
       "k",
@@ -133,7 +133,7 @@ it.each([
     "--task: expected one of heatmap, nanodet, classifier, tensors; got poetry",
   ],
   [
-    ["publish", "--model", "x", "--name", "a", "--licence", "MIT", "--key", "/no/such", "--out", "o"],
+    ["publish", "--model", "x", "--name", "a", "--license", "MIT", "--key", "/no/such", "--out", "o"],
     "--key: expected a file to read",
   ],
   [["publish", "--modle", "x"], "unknown option --modle"],

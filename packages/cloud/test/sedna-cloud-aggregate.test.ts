@@ -128,7 +128,7 @@ describe("sedna-cloud aggregate", () => {
         round,
         outcome: "aggregated",
         modelVersion: round,
-        counted: 2,
+        accepted: 2,
         totalSamples: 4,
       })),
     );
@@ -201,7 +201,7 @@ describe("sedna-cloud aggregate", () => {
     const open = await start();
     expect(await ask(open.url, "sessions", request)).toBe(201);
     expect(open.text.out).toContain("any device that reaches this port may take part");
-    const closed = await start("--devices", join(paths.folder, "devices"), "--enrolment-token", "s3cret");
+    const closed = await start("--devices", join(paths.folder, "devices"), "--enrollment-token", "s3cret");
     expect(await ask(closed.url, "sessions", request)).toBe(403);
     expect(await ask(closed.url, "devices", { publicKey: "x" })).toBe(400);
     expect(closed.text.out).not.toContain("may take part");

@@ -63,12 +63,12 @@ afterAll(async () => {
     await federation.close();
   }
 });
-const start = async (exitRound: number): Promise<{ url: string; federation: Federation }> => {
+const start = async (numRounds: number): Promise<{ url: string; federation: Federation }> => {
   const federation = createFederation({
     name: "python",
-    layout,
+    model: { layout },
     aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { participants: 2, exitRound, deadlineMs: 50_000 },
+    rounds: { participants: 2, numRounds, deadlineMs: 50_000 },
   });
   await federation.start();
   const cloud = createCloud({ services: [sednaAggregation({ federation })] });
@@ -117,11 +117,11 @@ describe("Sedna's client in Python", () => {
     let asked = Promise.resolve();
     const train = async (): Promise<void> => {
       const task = federation.task(ours);
-      if (task.kind !== "train" || task.counted) return;
+      if (task.kind !== "train" || task.accepted) return;
       const base = federation.model(task.modelVersion)!.parameters;
       const values = Float32Array.from(trained([...base], step), (value, i) => value - base[i]!);
-      await federation.count(ours, {
-        change: { encoding: "f32", values },
+      await federation.submit(ours, {
+        update: { encoding: "f32", values },
         numSamples: 20,
         round: task.round,
         modelVersion: task.modelVersion,

@@ -43,10 +43,10 @@ describe("sedna-cloud simulate", () => {
       "round",
       "model",
       "selected",
-      "counted",
+      "accepted",
       "dropped",
       "late",
-      "refused",
+      "rejected",
       "loss",
       "accuracy",
       "time",
@@ -72,7 +72,7 @@ describe("sedna-cloud simulate", () => {
       digits,
       "--aggregation",
       "TrimmedMean",
-      "--max-norm",
+      "--clip-norm",
       "2",
       "--encoding",
       "int8",
@@ -91,14 +91,14 @@ describe("sedna-cloud simulate", () => {
             type: string;
             round: number;
             accuracy: number;
-            refused: number;
+            rejected: number;
             rounds: number;
             clients: number;
           },
       );
     expect(lines.map(({ type }) => type)).toEqual(["round", "round", "round", "end"]);
     expect(lines.slice(0, 3).map(({ round }) => round)).toEqual([1, 2, 3]);
-    expect(lines[0]!.refused).toBeGreaterThan(0);
+    expect(lines[0]!.rejected).toBeGreaterThan(0);
     expect(lines[3]).toMatchObject({ rounds: 3, accuracy: lines[2]!.accuracy });
     expect(lines[3]!.accuracy).toBeGreaterThan(0.5);
   });

@@ -130,3 +130,8 @@ export function describe(value: unknown): string {
   if (typeof value === "object") return "an object";
   return typeof value === "function" ? "a function" : String(value);
 }
+
+/** The message of an error, or the text of any other value that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -17,10 +17,10 @@ export * from "./adapters/onnx-runtime.ts";
 export * from "./async/serial-queue.ts";
 export type { Reduced } from "./federation/advance-federation.ts";
 export {
-  clientChoice,
-  type ClientChoiceTable,
-  type ClientChooser,
-  type ClientsToChoose,
+  clientSelection,
+  type ClientSelectionTable,
+  type ClientSelector,
+  type SelectionPool,
   type ResourceParameters,
   type SimpleParameters,
 } from "./federation/client-selection.ts";
@@ -37,10 +37,10 @@ export * from "./federation/check-upload.ts";
 export { nextTick } from "./federation/next-tick.ts";
 export { reduceFederation } from "./federation/reduce-federation.ts";
 export { roundSettings, roundTargets, type RoundTargets } from "./federation/round-settings.ts";
-export { entriesOf, entryOf, rosterOf, type Roster } from "./federation/client-map.ts";
-export { startFederation } from "./federation/initial-federation.ts";
-export { withSettings } from "./federation/initial-federation.ts";
-export { taskOf } from "./federation/task-for.ts";
+export { allClients, getClient, clientMap, type ClientMap } from "./federation/client-map.ts";
+export { initialFederation } from "./federation/initial-federation.ts";
+export { applySettings } from "./federation/initial-federation.ts";
+export { taskFor } from "./federation/task-for.ts";
 export type { ResidualStore } from "./federated-learning/run-federated-client.ts";
 export {
   expectedF1Loss,
@@ -61,7 +61,7 @@ export { trainMistnetHead, type MistnetTraining } from "./mistnet/train-mistnet-
 export * from "./optional.ts";
 export * from "./async/backoff.ts";
 export * from "./async/abortable.ts";
-export { readPieces } from "./async/read-chunks.ts";
+export { readChunks } from "./async/read-chunks.ts";
 export { gaussianEpsilon, gaussianNoiseFor } from "./privacy/analytic-gaussian.ts";
 export { addGaussianNoise } from "./privacy/gaussian-noise.ts";
 export {
@@ -81,9 +81,9 @@ export { privateVectors, type VectorMechanism } from "./privacy/private-vectors.
 export { cryptographicRandom, randomBits, type FillRandom, type RandomBits } from "./privacy/random-bits.ts";
 export {
   estimateCounts,
-  randomisedResponse,
-  randomiseLabels,
-  type RandomisedResponse,
+  randomizedResponse,
+  randomizeLabels,
+  type RandomizedResponse,
 } from "./privacy/randomized-response.ts";
 export {
   createSecureClient,
@@ -95,9 +95,9 @@ export {
   type SecureReceipt,
   type SecureRound,
   type SecureRoundOptions,
-  type SecureSum,
+  type SecureAggregate,
 } from "./secure-aggregation/create-secure-round.ts";
-export { neighbourhoodSize, type NeighbourhoodSize } from "./secure-aggregation/neighborhood.ts";
+export { neighborhoodSize, type NeighborhoodSize } from "./secure-aggregation/neighborhood.ts";
 export { fitsRing, levelsFor, type SecureMean } from "./secure-aggregation/quantize.ts";
 export * from "./select.ts";
 export * from "./tensor.ts";
@@ -132,12 +132,12 @@ export {
   claimBytes,
   deviceId,
   isDeviceId,
-  parseEnrolmentGrant,
-  parseEnrolmentRequest,
+  parseEnrollmentGrant,
+  parseEnrollmentRequest,
   type DeviceClaim,
   type DeviceProof,
-  type EnrolmentGrant,
-  type EnrolmentRequest,
+  type EnrollmentGrant,
+  type EnrollmentRequest,
 } from "./wire/device-enrollment.ts";
 export * from "./wire/federation.ts";
 export {
@@ -153,7 +153,7 @@ export {
   parseFederationStatus,
   parseFederationTask,
   parseUpdateReceipt,
-  parseUpdateRefused,
+  parseUpdateRejection,
 } from "./wire/federation-parsers-rounds.ts";
 export * from "./wire/hot-update-config.ts";
 export { canonicalJson } from "./wire/canonical-json.ts";

@@ -1,4 +1,4 @@
-import { SednaError } from "./errors.ts";
+import { messageOf, SednaError } from "./errors.ts";
 
 /**
  * Imports a package that is optional.
@@ -11,7 +11,7 @@ export async function importOptional<Module>(
   try {
     return await load();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const code = (cause as { readonly code?: unknown } | null)?.code;
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
       throw new SednaError(`${action}: expected the package ${name}; install it with: npm install ${name}`, {

@@ -18,13 +18,13 @@ export {
   type DeviceIdentity,
   type DeviceIdentityOptions,
 } from "./federation/device-identity.ts";
-export { enrolDevice, type EnrolDeviceOptions } from "./federation/enroll-device.ts";
+export { enrollDevice, type EnrollDeviceOptions } from "./federation/enroll-device.ts";
 export { fetchFederationStatus, type FetchFederationStatusOptions } from "./federation/fetch-status.ts";
 export { federationTransport, type FederationTransportOptions } from "./federation/federation-transport.ts";
 export { onnxEstimator, type OnnxEstimatorOptions } from "./onnx/onnx-estimator.ts";
 export { createModelSlot } from "./updates/create-model-slot.ts";
 export { createUpdater, type Updater, type UpdaterOptions } from "./updates/create-updater.ts";
-export type { UpdateEvent, UpdateRefusal } from "./updates/update-events.ts";
+export type { UpdateEvent, ModelRejection } from "./updates/update-events.ts";
 export type { UpdaterSettings } from "./updates/updater-settings.ts";
 export { checkGolden, type CheckGoldenOptions, type GoldenCheck } from "./models/check-golden.ts";
 export { createModelStore, type ModelStoreOptions } from "./models/create-model-store.ts";
@@ -65,7 +65,12 @@ export {
   type SednaReporterOptions,
 } from "./telemetry/sedna-reporter.ts";
 export { superviseModel, type SuperviseModelOptions } from "./supervisor/supervise-model.ts";
-export type { FailureReason, Rung, SupervisedModel, SupervisorEvent } from "./supervisor/supervised-model.ts";
+export type {
+  FailureReason,
+  Backend,
+  SupervisedModel,
+  SupervisorEvent,
+} from "./supervisor/supervised-model.ts";
 export { exposeEstimator } from "./worker/expose-estimator.ts";
 export { exposeGallery } from "./worker/expose-gallery.ts";
 export { exposeModelHost } from "./worker/expose-model-host.ts";
@@ -73,7 +78,7 @@ export { workerEstimator, type WorkerEstimator } from "./worker/worker-estimator
 export { workerGallery } from "./worker/worker-gallery.ts";
 export { headEstimator, type HeadEstimator, type HeadEstimatorOptions } from "./training/head-estimator.ts";
 export type { FeatureResult, FeatureSource, OnnxFeatures } from "./training/feature-extractor.ts";
-export { labelledSamples } from "./training/labeled-samples.ts";
+export { labeledSamples } from "./training/labeled-samples.ts";
 export { createFeatureCache, type FeatureCache, type FeatureCacheOptions } from "./training/feature-cache.ts";
 export { tfjsEstimator, type TfjsEstimatorOptions, type TfjsSample } from "./training/tfjs-estimator.ts";
 export type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./training/tfjs-port.ts";
@@ -126,8 +131,8 @@ export {
   type JointInference,
   type JointResult,
   type JointStatistics,
-  type LabelledSample,
-  type LabelledSamples,
+  type LabeledSample,
+  type LabeledSamples,
   type MistnetPlan,
   type MistnetRecords,
   type PublicKey,

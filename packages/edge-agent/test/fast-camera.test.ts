@@ -14,7 +14,7 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
   it(`the newest of 60 frames a second wins for a model of 10, none older than two inferences, and each is closed once${skipped}`, async () => {
     const closes = new Map<Frame, number>();
     const arrived = new Map<Frame, number>();
-    const counted: SampleSource<Frame> = {
+    const accepted: SampleSource<Frame> = {
       live: true,
       async *[Symbol.asyncIterator]() {
         for await (const frame of drawn(numbered(60))) {
@@ -48,7 +48,7 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
     const lags: number[] = [];
     let turns = 0;
     let before = -1;
-    for await (const { result, sample } of joint.run(counted)) {
+    for await (const { result, sample } of joint.run(accepted)) {
       if (result! < before) turns++;
       before = result!;
       ages.push(performance.now() - arrived.get(sample)!);

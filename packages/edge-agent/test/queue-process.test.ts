@@ -149,10 +149,10 @@ describe("C24: the disk is full", () => {
     for (let i = 0; i < 200; i++) await queue.enqueue({ kind: "a", priority: i % 10, body: bodyOf(i) });
     const { items, queuedNumber, droppedNumber, durable } = queue.stats();
     const before = events.filter(({ type }) => type === "item-dropped").length;
-    expect({ durable, total: items + before, counted: droppedNumber["storage-full"] }).toEqual({
+    expect({ durable, total: items + before, accepted: droppedNumber["storage-full"] }).toEqual({
       durable: true,
       total: 200,
-      counted: before,
+      accepted: before,
     });
     expect(queuedNumber).toBeLessThanOrEqual(200);
     expect(items).toBeGreaterThan(35);

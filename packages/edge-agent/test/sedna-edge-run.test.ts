@@ -120,7 +120,7 @@ describe("sedna-edge run", () => {
     expect(metrics.get("sedna_edge_frames_total")!.samples).toEqual([
       { name: "sedna_edge_frames_total", labels: {}, value: 1 },
     ]);
-    expect(metrics.get("sedna_edge_model_info")!.samples[0]!.labels).toMatchObject({ rung: "cpu" });
+    expect(metrics.get("sedna_edge_model_info")!.samples[0]!.labels).toMatchObject({ backend: "cpu" });
     expect(
       metrics
         .get("sedna_edge_latency_seconds")!

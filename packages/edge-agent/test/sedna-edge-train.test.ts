@@ -1,3 +1,4 @@
+import type { Head } from "@sedna-js/wasm-kernels";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,7 +12,7 @@ import {
   createCloud,
   createFederation,
   enrolledSessions,
-  enrolmentService,
+  enrollmentService,
   federationService,
   memoryDeviceRegistry,
   serve,
@@ -59,30 +60,29 @@ const write = async (name: string, content: string | Uint8Array): Promise<string
 async function aggregator({
   head,
   participants,
-  exitRound = 3,
+  numRounds = 3,
 }: {
-  readonly head: Parameters<typeof createFederation>[0]["head"] & object;
+  readonly head: Head;
   readonly participants: number;
-  readonly exitRound?: number;
+  readonly numRounds?: number;
 }): Promise<{ url: string; federation: Federation }> {
   const sessions = enrolledSessions({
     audience: "digits",
     registry: memoryDeviceRegistry(),
-    enrolmentTokens: ["let-me-in"],
+    enrollmentTokens: ["let-me-in"],
     secret: "s".repeat(32),
   });
   const federation = createFederation({
     name: "digits",
-    head,
+    model: { head, training: { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } } },
     aggregator: select(aggregation, { method: "FedAvg", param: {} }),
-    training: { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } },
-    rounds: { participants, overSelect: 1, exitRound, selectionMs: 60_000, deadlineMs: 60_000 },
-    encoding: "f32",
-    seed: 1,
+    rounds: { participants, overSelect: 1, numRounds, selectionMs: 60_000, deadlineMs: 60_000 },
+    uploads: { encoding: "f32" },
+    runtime: { seed: 1 },
   });
   const cloud = createCloud({
     services: [
-      enrolmentService({ sessions, federations: ["digits"] }),
+      enrollmentService({ sessions, federations: ["digits"] }),
       federationService({
         federations: [federation],
         sessions,
@@ -105,14 +105,14 @@ describe("sedna-edge train", () => {
     const job = (name: string): Promise<string> =>
       write(
         `${name}.yaml`,
-        `name: ${name}\nfederation: { url: "${url}", name: digits, control: ${name === "gate" ? "socket" : "poll"}, enrolmentToken: "\${TOKEN}" }\ndata: { images: ${models}digits/mnist10k-images-idx3-ubyte.gz, labels: ${models}digits/mnist10k-labels-idx1-ubyte.gz }\nsave: ${name}.safetensors\nstate: ${name}-state\n`,
+        `name: ${name}\nfederation: { url: "${url}", name: digits, control: ${name === "gate" ? "socket" : "poll"}, enrollmentToken: "\${TOKEN}" }\ndata: { images: ${models}digits/mnist10k-images-idx3-ubyte.gz, labels: ${models}digits/mnist10k-labels-idx1-ubyte.gz }\nsave: ${name}.safetensors\nstate: ${name}-state\n`,
       );
     const env = { TOKEN: "let-me-in" };
     const devices = [start(["train", await job("gate")], env), start(["train", await job("yard")], env)];
     for (const { ended, text, events } of devices) {
       expect(await ended, text.err).toBe(0);
       expect(events().at(-1)).toEqual({ type: "done", round: 3, modelVersion: 3 });
-      expect(events().filter(({ type }) => type === "counted").length).toBe(3);
+      expect(events().filter(({ type }) => type === "accepted").length).toBe(3);
       expect(text.out + text.err).not.toContain("let-me-in");
     }
     const [gate, yard] = await Promise.all(
@@ -144,7 +144,7 @@ describe("sedna-edge train", () => {
       "table.json",
       JSON.stringify({
         name: "table",
-        federation: { url, name: "digits", enrolmentToken: "let-me-in" },
+        federation: { url, name: "digits", enrollmentToken: "let-me-in" },
         data: { table: "table.safetensors" },
         state: "table-state",
       }),
@@ -192,7 +192,7 @@ describe("sedna-edge train", () => {
     ]);
     expect(await wrong.ended).toBe(2);
     expect(wrong.text.err).toContain(
-      "federation.nam: expected one of url, name, control, enrolmentToken, audience; got a key that is none: did you mean name?",
+      "federation.nam: expected one of url, name, control, enrollmentToken, audience; got a key that is none: did you mean name?",
     );
     expect(wrong.text.err).toContain("did you mean features?");
     const missing = start([

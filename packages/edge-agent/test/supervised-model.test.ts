@@ -25,7 +25,7 @@ const start = async (options: Parameters<typeof startSupervised>[0]): Promise<Pa
 };
 const told = (page: Page, type: string) =>
   page.evaluate((wanted) => supervised.events().filter((event) => event.type === wanted), type);
-const counted = (page: Page, type: string): Promise<number> => told(page, type).then(({ length }) => length);
+const accepted = (page: Page, type: string): Promise<number> => told(page, type).then(({ length }) => length);
 /** The story of the rungs, failures and recoveries, without times. */
 const story = (page: Page): Promise<string[]> =>
   page.evaluate(() =>
@@ -34,7 +34,7 @@ const story = (page: Page): Promise<string[]> =>
       .map((event) =>
         event.type === "model-failed"
           ? `${event.reason}: ${event.from} to ${event.to}`
-          : `${event.type.replace("model-", "")} on ${event.rung}`,
+          : `${event.type.replace("model-", "")} on ${event.backend}`,
       ),
   );
 const answersGrow = async (page: Page): Promise<void> => {
@@ -72,14 +72,14 @@ describe("a supervised model in a browser", () => {
     for (let losses = 1; losses <= 2; losses++) {
       await answersGrow(page);
       await lose(page);
-      await expect.poll(() => counted(page, "model-recovered"), { timeout: 60_000 }).toBe(losses);
+      await expect.poll(() => accepted(page, "model-recovered"), { timeout: 60_000 }).toBe(losses);
     }
     await answersGrow(page);
     await page.evaluate(() => supervised.still());
     expect(await page.evaluate(() => supervised.counts())).toMatchObject({
       rejected: 0,
       wrong: 0,
-      rungs: ["webgpu", "wasm"],
+      backends: ["webgpu", "wasm"],
     });
     expect(await story(page)).toEqual(twice);
     await page.evaluate(() => supervised.dispose());
@@ -89,7 +89,7 @@ describe("a supervised model in a browser", () => {
     const page = await start({ providers: ["webgpu", "wasm"] });
     expect(await page.evaluate(() => supervised.predict(2))).toEqual([4, 4, 4, 4]);
     await page.evaluate(() => supervised.destroyDevice());
-    await expect.poll(() => counted(page, "model-opened"), { timeout: 60_000 }).toBe(2);
+    await expect.poll(() => accepted(page, "model-opened"), { timeout: 60_000 }).toBe(2);
     expect(await page.evaluate(() => supervised.predict(3))).toEqual([6, 6, 6, 6]);
     expect(await story(page)).toEqual(twice.slice(0, 4));
   });
@@ -99,7 +99,7 @@ describe("a supervised model in a browser", () => {
     const page = await start({ providers: ["webgpu", "wasm"], golden: 3 });
     await page.evaluate(() => supervised.load());
     await page.evaluate(() => supervised.destroyDevice());
-    await expect.poll(() => page.evaluate(() => supervised.rung()), { timeout: 60_000 }).toBe("wasm");
+    await expect.poll(() => page.evaluate(() => supervised.backend()), { timeout: 60_000 }).toBe("wasm");
     expect(await page.evaluate(() => supervised.predict(3))).toEqual([6, 6, 6, 6]);
     expect(await story(page)).toEqual([
       "opened on webgpu",
@@ -117,9 +117,9 @@ describe("a supervised model in a browser", () => {
     for (let losses = 1; losses <= 2; losses++) {
       await answersGrow(page);
       await page.evaluate(() => supervised.destroyDevice());
-      await expect.poll(() => counted(page, "model-recovered"), { timeout: 60_000 }).toBe(losses);
+      await expect.poll(() => accepted(page, "model-recovered"), { timeout: 60_000 }).toBe(losses);
     }
-    await expect.poll(() => page.evaluate(() => supervised.rung()), { timeout: 60_000 }).toBe("webgpu");
+    await expect.poll(() => page.evaluate(() => supervised.backend()), { timeout: 60_000 }).toBe("webgpu");
     await answersGrow(page);
     await page.evaluate(() => supervised.still());
     expect(await page.evaluate(() => supervised.counts())).toMatchObject({ rejected: 0, wrong: 0 });
@@ -132,7 +132,7 @@ describe("a supervised model in a browser", () => {
     await page.evaluate(() => supervised.flow());
     await answersGrow(page);
     await page.evaluate(() => supervised.terminate());
-    await expect.poll(() => counted(page, "model-recovered"), { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => accepted(page, "model-recovered"), { timeout: 30_000 }).toBe(1);
     await page.evaluate(() => supervised.still());
     expect(await page.evaluate(() => supervised.counts())).toMatchObject({ rejected: 0, wrong: 0 });
     expect(await story(page)).toEqual([

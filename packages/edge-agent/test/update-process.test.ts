@@ -94,7 +94,7 @@ describe("C14: a device that is killed during a hot update", { timeout: 120_000 
     await publisher.publish(version(12, { op: "Acos", onnx: { inputs: 1 } }));
     expect(await first.until({ type: "update-rejected" })).toMatchObject({
       version: 12,
-      refusal: "shadow-errors",
+      rejection: "shadow-errors",
     });
     await first.kill();
 

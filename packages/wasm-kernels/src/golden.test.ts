@@ -108,7 +108,7 @@ describe.each(backends)("Sedna's golden vectors on the %s kernels", (_, kernels)
   });
 
   it.each(matches)(
-    "cosine_similarity_score: $tag, once it is normalised",
+    "cosine_similarity_score: $tag, once it is normalized",
     ({ q, c, dimensions, row, expected }) => {
       using gallery = kernels.gallery({ dimensions });
       gallery.set(

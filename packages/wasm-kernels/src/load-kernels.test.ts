@@ -27,7 +27,7 @@ describe("loadKernels()", () => {
     ],
     [
       "is told by the page's policy to refuse",
-      { validate: () => true, instantiate: () => Promise.reject(new EvalError("refused")) },
+      { validate: () => true, instantiate: () => Promise.reject(new EvalError("rejected")) },
     ],
   ])("falls back to the slow twin where the engine %s", async (_, engine) => {
     vi.stubGlobal("WebAssembly", engine);

@@ -1,4 +1,5 @@
 import {
+  messageOf,
   parsePredictRequest,
   SednaError,
   SednaValidationError,
@@ -82,7 +83,7 @@ async function readJson(c: Context): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new SednaValidationError(
       `read a predict request: expected JSON; got ${text.length} characters that are not`,
       [{ loc: ["body"], msg: `Expecting JSON: ${why}`, type: "value_error.jsondecode" }],

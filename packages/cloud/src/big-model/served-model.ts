@@ -1,4 +1,5 @@
 import {
+  messageOf,
   checkInputs,
   fromNested,
   isFrame,
@@ -64,7 +65,7 @@ function imageModel(
       return await decodeImage(bytes);
     } catch (cause) {
       if (cause instanceof SednaError) throw cause;
-      throw new WireError(cause instanceof Error ? cause.message : String(cause), { cause });
+      throw new WireError(messageOf(cause), { cause });
     }
   };
   const rows = (result: ServedResult): Detections => result as Detections;
@@ -140,7 +141,7 @@ function checked(specs: readonly TensorSpec[], sample: Tensors): Tensors {
     checkInputs(specs, sample);
     return sample;
   } catch (cause) {
-    throw new WireError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new WireError(messageOf(cause), { cause });
   }
 }
 
@@ -153,7 +154,7 @@ function nested(data: readonly unknown[], dtype: Tensor["dtype"]): Tensor {
   try {
     return fromNested(data, dtype);
   } catch (cause) {
-    throw new WireError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new WireError(messageOf(cause), { cause });
   }
 }
 

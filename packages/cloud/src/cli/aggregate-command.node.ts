@@ -1,4 +1,4 @@
-import { flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
+import { messageOf, flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -10,9 +10,9 @@ import type { Federation } from "../federation/federation.ts";
 import { directoryFederationLog } from "../federation/log/directory-federation-log.node.ts";
 import { controlSocket } from "../federation/protocol/control-socket.ts";
 import { sednaAggregation } from "../federation/sedna/sedna-aggregation.ts";
-import { openSessions, randomSecret } from "../federation/sessions/anonymous-sessions.ts";
+import { anonymousSessions, randomSecret } from "../federation/sessions/anonymous-sessions.ts";
 import { enrolledSessions } from "../federation/sessions/enrolled-sessions.ts";
-import { enrolmentService } from "../federation/sessions/enrollment-service.ts";
+import { enrollmentService } from "../federation/sessions/enrollment-service.ts";
 import { fileDeviceRegistry } from "../federation/sessions/file-device-registry.node.ts";
 import type { Sessions } from "../federation/sessions/sessions.ts";
 import { createCloud } from "../http/create-cloud.ts";
@@ -63,10 +63,10 @@ const args = {
       "Let in only devices that prove who they are; those that were enrolled are kept in this directory",
     valueHint: "directory",
   },
-  "enrolment-token": {
+  "enrollment-token": {
     type: "string",
     description:
-      "What a device has to know to be enrolled, several separated by commas; or set SEDNA_ENROLMENT_TOKEN",
+      "What a device has to know to be enrolled, several separated by commas; or set SEDNA_ENROLLMENT_TOKEN",
   },
   origin: { type: "string", description: "Origins of pages that may take part, separated by commas" },
   token: {
@@ -97,21 +97,21 @@ export const aggregateCommand = defineCommand({
     if (given.keras && !given.sedna) throw new UsageError("--keras: expected --sedna beside it; got none");
     if (given.devices === "")
       throw new UsageError("--devices: expected the path of a directory; got nothing");
-    if (given["enrolment-token"] !== undefined && !given.devices)
-      throw new UsageError("--enrolment-token: expected --devices beside it; got none");
+    if (given["enrollment-token"] !== undefined && !given.devices)
+      throw new UsageError("--enrollment-token: expected --devices beside it; got none");
     if (given.log === "") throw new UsageError("--log: expected the path of a directory; got nothing");
     await checkSave(given.save);
     await checkDevices(given.devices);
-    const enrolmentToken = given["enrolment-token"] ?? (process.env["SEDNA_ENROLMENT_TOKEN"] || undefined);
+    const enrollmentToken = given["enrollment-token"] ?? (process.env["SEDNA_ENROLLMENT_TOKEN"] || undefined);
 
     const logger = pino({ base: null });
     const federation = await createIt({
       ...options,
-      ...(given.log && { log: directoryFederationLog(given.log) }),
-      logger,
+      storage: given.log ? { log: directoryFederationLog(given.log) } : {},
+      runtime: { logger },
     });
     const services: Service[] = [
-      ...servicesOf(federation, { devices: given.devices, enrolmentToken }),
+      ...servicesOf(federation, { devices: given.devices, enrollmentToken }),
       ...(given.sedna
         ? [
             sednaAggregation({
@@ -160,7 +160,7 @@ export const aggregateCommand = defineCommand({
       {
         aggregation: plan.aggregation,
         participants: plan.participants,
-        rounds: plan.exitRound,
+        rounds: plan.numRounds,
         parameters,
         ...(given.log && { log: given.log }),
         ...(given.save && { save: given.save }),
@@ -179,8 +179,8 @@ export const aggregateCommand = defineCommand({
         {},
         "any device that reaches this port may take part; --devices lets in only those that were enrolled",
       );
-    else if (enrolmentToken === undefined)
-      logger.info({}, "without --enrolment-token no device can be enrolled; those that were take part");
+    else if (enrollmentToken === undefined)
+      logger.info({}, "without --enrollment-token no device can be enrolled; those that were take part");
   },
 });
 
@@ -189,21 +189,21 @@ function servicesOf(
   federation: Federation,
   {
     devices,
-    enrolmentToken,
-  }: { readonly devices: string | undefined; readonly enrolmentToken: string | undefined },
+    enrollmentToken,
+  }: { readonly devices: string | undefined; readonly enrollmentToken: string | undefined },
 ): Service[] {
   const federations = [federation];
   const { name } = federation.plan;
   const serviceBy = (sessions: Sessions): Service =>
     federationService({ federations, sessions, sockets: [controlSocket({ federations, sessions })] });
-  if (devices === undefined) return [serviceBy(openSessions())];
+  if (devices === undefined) return [serviceBy(anonymousSessions())];
   const sessions = enrolledSessions({
     audience: name,
     registry: fileDeviceRegistry({ directory: devices }),
-    enrolmentTokens: listOption(enrolmentToken),
+    enrollmentTokens: listOption(enrollmentToken),
     secret: randomSecret(),
   });
-  return [enrolmentService({ sessions, federations: [name] }), serviceBy(sessions)];
+  return [enrollmentService({ sessions, federations: [name] }), serviceBy(sessions)];
 }
 
 async function createIt(options: FederationOptions): Promise<Federation> {
@@ -232,9 +232,7 @@ async function checkDevices(path: string | undefined): Promise<void> {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.R_OK | constants.W_OK);
   } catch (error) {
-    throw new UsageError(
-      `--devices: expected a directory to read and write; got ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new UsageError(`--devices: expected a directory to read and write; got ${messageOf(error)}`);
   }
 }
 
@@ -283,10 +281,21 @@ export function followRounds(federation: Federation, { logger, file, onDone }: F
     onDone();
   };
   federation.onRound(({ round, modelVersion, outcome, done }) => {
-    const { selected, counted, refused, totalSamples, durationMs, loss, accuracy } =
+    const { selected, accepted, rejected, totalSamples, durationMs, loss, accuracy } =
       federation.status().history.at(-1) ?? {};
     logger.info(
-      { round, outcome, modelVersion, selected, counted, refused, totalSamples, durationMs, loss, accuracy },
+      {
+        round,
+        outcome,
+        modelVersion,
+        selected,
+        accepted,
+        rejected,
+        totalSamples,
+        durationMs,
+        loss,
+        accuracy,
+      },
       "a round closed",
     );
     if (outcome === "aggregated") save(modelVersion, round);

@@ -13,17 +13,19 @@ describe("the options of sedna-cloud aggregate", () => {
   it("say what is trained", () => {
     expect(read({ head })).toMatchObject({
       name: "federation",
-      head: { kind: "softmax", features: 64, classes: 10 },
+      model: { head: { kind: "softmax", features: 64, classes: 10 } },
     });
     expect(read({ head: "mlp:64x32x10" })).toMatchObject({
-      head: { kind: "mlp", features: 64, hidden: 32, classes: 10 },
+      model: { head: { kind: "mlp", features: 64, hidden: 32, classes: 10 } },
     });
     expect(read({ layers: "conv/kernel:3x3x1x8, b:8,scale:" })).toMatchObject({
-      layout: [
-        { name: "conv/kernel", shape: [3, 3, 1, 8] },
-        { name: "b", shape: [8] },
-        { name: "scale", shape: [] },
-      ],
+      model: {
+        layout: [
+          { name: "conv/kernel", shape: [3, 3, 1, 8] },
+          { name: "b", shape: [8] },
+          { name: "scale", shape: [] },
+        ],
+      },
     });
   });
 
@@ -39,7 +41,7 @@ describe("the options of sedna-cloud aggregate", () => {
       "over-select": "2",
       encoding: "topk",
       "topk-share": "0.1",
-      "max-norm": "3",
+      "clip-norm": "3",
       epochs: "4",
       "batch-size": "8",
       "learning-rate": "0.02",
@@ -48,7 +50,7 @@ describe("the options of sedna-cloud aggregate", () => {
     });
     const { plan } = createFederation(options);
     expect(options.rounds).toEqual({
-      exitRound: 0,
+      numRounds: 0,
       participants: 5,
       deadlineMs: 500,
       selectionMs: 10_000,
@@ -61,7 +63,7 @@ describe("the options of sedna-cloud aggregate", () => {
       encoding: "topk",
       topkShare: 0.1,
       clipNorm: 3,
-      exitRound: 0,
+      numRounds: 0,
       participants: 5,
       training: { epochs: 4, batchSize: 8, optimizer: { kind: "adam", learningRate: 0.02 }, proximal: 0.1 },
     });
@@ -97,7 +99,7 @@ describe("the options of sedna-cloud aggregate", () => {
       "--param: read momentum: expected a number in 0..1, 1 excluded; got 2",
     ],
     [{ head, param: "momentum" }, '--param: expected key=value; got "momentum"'],
-    [{ head, param: "maxnorm=3" }, "--param: expected maxNorm, the parameters of FedAvg; got maxnorm"],
+    [{ head, param: "clipnorm=3" }, "--param: expected clipNorm, the parameters of FedAvg; got clipnorm"],
     [
       { head, aggregation: "Median", param: "trim=1" },
       "--param: expected none, the parameters of Median; got trim",

@@ -89,9 +89,9 @@ export const federationArgs = {
     description: "topk: share of the parameters that travels",
     default: "0.01",
   },
-  "max-norm": {
+  "clip-norm": {
     type: "string",
-    description: "Longest update, as a Euclidean length; longer ones count as if scaled down to it",
+    description: "L2 norm that larger updates are scaled down to",
   },
   "max-samples": {
     type: "string",
@@ -130,26 +130,31 @@ export function federationOptions(given: Given): FederationOptions {
   const model = readModel(given);
   return {
     name,
-    ...model,
     aggregator: readAggregator(given),
-    training: readTraining(given),
+    model: { ...model, training: readTraining(given) },
     rounds: {
-      exitRound: number("rounds", { min: 0 }),
+      numRounds: number("rounds", { min: 0 }),
       participants: number("participants", { min: 1 }),
       deadlineMs: 1000 * number("deadline-s", { min: 0.001, max: 2_000_000, integer: false }),
       selectionMs: 1000 * number("selection-s", { min: 0, max: 2_000_000, integer: false }),
       minFraction: number("min-fraction", { min: 0.000001, max: 1, integer: false }),
       overSelect: number("over-select", { min: 1, max: 100, integer: false }),
-      ...(given.buffer !== undefined && { buffered: readBuffer(given) }),
+      buffered: given.buffer === undefined ? undefined : readBuffer(given),
     },
-    encoding: encoding as UpdateEncoding,
-    ...(encoding === "topk" && {
-      topkShare: number("topk-share", { min: Number.MIN_VALUE, max: 1, integer: false }),
-    }),
-    ...(given["max-norm"] !== undefined && {
-      maxNorm: number("max-norm", { min: Number.MIN_VALUE, max: 1e30, integer: false }),
-    }),
-    maxNumSamples: number("max-samples", { min: 1 }),
+    uploads: {
+      encoding: encoding as UpdateEncoding,
+      topkShare:
+        encoding === "topk"
+          ? number("topk-share", { min: Number.MIN_VALUE, max: 1, integer: false })
+          : undefined,
+    },
+    limits: {
+      clipNorm:
+        given["clip-norm"] === undefined
+          ? undefined
+          : number("clip-norm", { min: Number.MIN_VALUE, max: 1e30, integer: false }),
+      maxNumSamples: number("max-samples", { min: 1 }),
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import type { Logger } from "../http/service.ts";
 
 /** Ends the process when it is told to, by SIGTERM or SIGINT, after what it serves has drained; told twice, at once. */
@@ -10,10 +11,7 @@ export function drainOnSignal(served: { close(): Promise<void> }, logger: Logger
     served.close().then(
       () => process.exit(0),
       (error: unknown) => {
-        logger.error(
-          { error: error instanceof Error ? error.message : String(error) },
-          "could not end as it should",
-        );
+        logger.error({ error: messageOf(error) }, "could not end as it should");
         process.exit(1);
       },
     );

@@ -24,7 +24,7 @@ const args = {
     valueHint: "key=value",
   },
   labels: { type: "string", description: "Names of the classes, separated by commas" },
-  licence: { type: "string", description: "SPDX expression", valueHint: "Apache-2.0" },
+  license: { type: "string", description: "SPDX expression", valueHint: "Apache-2.0" },
   key: { type: "string", description: "The private key that keygen has made", valueHint: "file" },
   out: {
     type: "string",
@@ -49,7 +49,7 @@ export const publishCommand = defineCommand({
   args,
   async run({ args: given }) {
     checkArgs(given, args);
-    for (const name of ["model", "name", "licence", "key", "out"] as const)
+    for (const name of ["model", "name", "license", "key", "out"] as const)
       if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
     if (!tasks.includes(given.task))
       throw new UsageError(`--task: expected one of ${tasks.join(", ")}; got ${given.task}`);
@@ -60,7 +60,7 @@ export const publishCommand = defineCommand({
         model: given.model!,
         name: given.name!,
         task: { name: given.task, ...(options && { options }) },
-        licence: given.licence!,
+        license: given.license!,
         key: readSigningKey(pem),
         directory: given.out!,
         ...(given.version !== undefined && { version: wholeNumber("version", given.version) }),

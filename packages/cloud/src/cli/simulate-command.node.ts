@@ -79,10 +79,9 @@ export const simulateCommand = defineCommand({
     const {
       aggregator,
       rounds = {},
-      training,
-      encoding,
-      topkShare,
-      maxNorm,
+      model: { training },
+      uploads: { encoding, topkShare } = {},
+      limits: { clipNorm } = {},
     } = federationOptions({ ...given, name: "simulation", head: "softmax:1x1", layers: undefined });
     const data =
       given.digits === undefined ? gaussianData(deal) : dealtData(await idxDigits(given.digits), deal);
@@ -111,7 +110,7 @@ export const simulateCommand = defineCommand({
         ...(training && { training }),
         ...(encoding && { encoding }),
         ...(topkShare !== undefined && { topkShare }),
-        ...(maxNorm !== undefined && { maxNorm }),
+        ...(clipNorm !== undefined && { clipNorm }),
         onRound: tell,
       }),
     );

@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../../../../testing/fakes/merge-federation-options.ts";
 import type { Aggregator } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../../../testing/fakes/manual-clock.ts";
@@ -7,14 +8,18 @@ import type { Federation } from "./federation.ts";
 import type { FederationOptions } from "./federation-options.ts";
 
 async function opened(options: Partial<FederationOptions> = {}): Promise<Federation> {
-  const federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [4] }],
-    aggregator: plainMean,
-    rounds: { participants: 2, exitRound: 2 },
-    seed: 1,
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [4] }] },
+        aggregator: plainMean,
+        rounds: { participants: 2, numRounds: 2 },
+        runtime: { seed: 1 },
+      },
+      options,
+    ),
+  );
   await federation.start();
   return federation;
 }
@@ -24,7 +29,7 @@ describe("a federation", () => {
     const federation = await opened();
     expect(federation.status()).toMatchObject({ state: "waiting", round: 0, modelVersion: 0 });
     const [a, b] = join(federation, ["a", "b"]);
-    expect(federation.task(a!)).toMatchObject({ kind: "train", round: 1, modelVersion: 0, counted: false });
+    expect(federation.task(a!)).toMatchObject({ kind: "train", round: 1, modelVersion: 0, accepted: false });
     const first = closed(federation);
     expect(
       await send(federation, {
@@ -32,15 +37,15 @@ describe("a federation", () => {
         bytes: message([1, 0, 0, 2], { round: 1, numSamples: 10 }),
         round: 1,
       }),
-    ).toEqual({ round: 1, counted: true });
-    expect(federation.task(a!)).toMatchObject({ kind: "train", counted: true });
+    ).toEqual({ round: 1, accepted: true });
+    expect(federation.task(a!)).toMatchObject({ kind: "train", accepted: true });
     expect(
       await send(federation, {
         member: b!,
         bytes: message([4, 3, 0, 2], { round: 1, numSamples: 20 }),
         round: 1,
       }),
-    ).toEqual({ round: 1, counted: true });
+    ).toEqual({ round: 1, accepted: true });
     expect(await first).toEqual({
       round: 1,
       modelVersion: 1,
@@ -63,9 +68,9 @@ describe("a federation", () => {
     const make = (participants: number) => () =>
       createFederation({
         name: "digits",
-        layout: [{ name: "w", shape: [4] }],
+        model: { layout: [{ name: "w", shape: [4] }] },
         aggregator: plainMean,
-        secure: {},
+        privacy: { secureAggregation: {} },
         rounds: { participants },
       });
     expect(make(2)).toThrow(RangeError);
@@ -74,7 +79,7 @@ describe("a federation", () => {
 
   it("pauses where a secure sum cannot be made, instead of opening the round again for ever", async () => {
     const federation = await opened({
-      secure: { minClients: 4 },
+      privacy: { secureAggregation: { minClients: 4 } },
       rounds: { participants: 4, overSelect: 1, minFraction: 0.5, selectionMs: 1 },
     });
     let abandoned = 0;
@@ -89,7 +94,7 @@ describe("a federation", () => {
 
   it("tells a client of its place in a buffer when another one has left it", async () => {
     const federation = await opened({
-      rounds: { exitRound: 0, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 1 } },
+      rounds: { numRounds: 0, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 1 } },
     });
     const [a, b] = join(federation, ["a", "b"]);
     const told: string[] = [];
@@ -112,9 +117,8 @@ describe("a federation", () => {
     };
     const federation = await opened({
       aggregator: scarce,
-      rounds: { exitRound: 3, selectionMs: 10 },
-      now: clock.now,
-      timers: clock.timers,
+      rounds: { numRounds: 3, selectionMs: 10 },
+      runtime: { now: clock.now, timers: clock.timers },
     });
     federation.onRound(() => {
       throw new Error("the owner's own");
@@ -130,7 +134,7 @@ describe("a federation", () => {
     expect(federation.task(a!)).toMatchObject({ kind: "train", round: 2 });
     expect(
       await send(federation, { member: a!, bytes: message([1, 0, 0, 0], { round: 2 }), round: 2 }),
-    ).toMatchObject({ counted: true });
+    ).toMatchObject({ accepted: true });
     await federation.close();
   });
 });

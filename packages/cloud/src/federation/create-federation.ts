@@ -1,256 +1,130 @@
-import {
-  entriesOf,
-  entryOf,
-  mayUpload,
-  SednaError,
-  taskOf,
-  type FederationClient,
-  type FederationTask,
-  type SecureReceipt,
-  type UpdateReceipt,
-} from "@sedna-js/core";
-import type { Logger } from "../http/service.ts";
-import { withinNorm } from "./uploads/update-norm.ts";
-import { countUpdate, type ToldRefusal } from "./uploads/count-update.ts";
-import type { Federation, Member } from "./federation.ts";
+import { checkUpload, messageOf, taskFor, type SecureReceipt } from "@sedna-js/core";
+import { engineTimers, monotonicClock } from "../timers.ts";
+import type { ClosedRound, Federation } from "./federation.ts";
 import { setUpFederation, type FederationOptions } from "./federation-options.ts";
-import { createFederationRounds, type FederationRounds } from "./rounds/create-rounds.ts";
 import { federationStats, federationStatus } from "./federation-stats.ts";
-
 import { memoryFederationLog } from "./log/memory-federation-log.ts";
 import { createMemberTasks } from "./protocol/member-tasks.ts";
-import { engineTimers, monotoneClock } from "./timers.ts";
-import { createPresence } from "./sessions/presence.ts";
-import { receiveUpload } from "./uploads/receive-upload.ts";
+import { createRounds, type RoundChange, type Rounds } from "./rounds/create-rounds.ts";
 import { createSecureRounds, unreadable } from "./rounds/secure-rounds.ts";
+import { createMembers } from "./sessions/members.ts";
+import { createUpdatePipeline } from "./update-pipeline.ts";
+import { rejection } from "./updates/validate-update.ts";
+import { createUploadSlots, slotCount } from "./uploads/upload-slots.ts";
 
-import { changeOf, checkShape, readChange, type Refusal } from "./uploads/update-checks.ts";
-import { createUploadSlots } from "./uploads/upload-slots.ts";
-
-/** Memory for updates on their way in, unless so few would fit that clients wait for each other. */
-const PLACES_BYTES = 2 ** 25;
-const LEAST_PLACES = 8;
-const MOST_PLACES = 256;
+// The shell around the pure reducer of rounds. Each part is built from the ones above it and knows none below:
+//
+//   rounds          owns the state; the only place where it changes (rounds/create-rounds.ts)
+//   secure          secure aggregation of the active round, if the federation uses it
+//   tasks           what each client is to do now, numbered for polls and WebSockets
+//   members         who takes part: sessions, presence, rejoining
+//   slots, pipeline updates on their way in: admit, receive, decode, validate, accept, dispatch (update-pipeline.ts)
+//
+// Data goes down this list through calls. Changes come back up through one subscription: after each event, rounds
+// calls follow(), which tells every part what has changed. A killed process resumes in the same round from its last
+// checkpoint; clients whose update was not part of it see `accepted: false` and send it again.
 
 /**
- * Runs one federation: the imperative shell around the pure reducer of rounds. Updates come in through a fixed number of places in
- * memory, are checked, and are added to the round's sum; what happens is in the log before anything is built on it.
+ * Creates a federation: one model that many clients train in rounds.
  *
- * A killed aggregator goes on in the same round from its last checkpoint. Clients whose update was not in it see
- * `counted: false` and send it again.
+ * @throws {TypeError} If options contradict each other.
+ * @throws {RangeError} If a value is out of range.
  *
- * @throws {TypeError} or {RangeError} on options that do not go together.
+ * @example
+ * ```ts
+ * import { aggregation, select } from "@sedna-js/core/federation";
+ * import { createFederation } from "@sedna-js/cloud";
+ *
+ * const federation = createFederation({
+ *   name: "digits",
+ *   model: { head: { kind: "softmax", features: 64, classes: 10 } },
+ *   aggregator: select(aggregation, { method: "FedAvg" }),
+ *   rounds: { numRounds: 10, participants: 2 },
+ * });
+ * await federation.start();
+ * console.log(federation.status().modelVersion); // => 0
+ * await federation.close();
+ * ```
  */
 export function createFederation(options: FederationOptions): Federation {
-  const {
-    uploadIdleMs = 10_000,
-    absentMs = 90_000,
-    keepUpdates = false,
-    log = memoryFederationLog(),
-    random = Math.random,
-    logger = silent,
-    timers = engineTimers(),
-    privacy,
-  } = options;
+  const { model, uploads = {}, storage = {}, privacy = {}, runtime = {} } = options;
+  const { log = memoryFederationLog(), keepUpdates = false } = storage;
+  const { random = Math.random, logger = silent, timers = engineTimers(), now = monotonicClock() } = runtime;
   const setup = setUpFederation(options);
   const { plan, limits } = setup;
-  const { maxParallelUploads = placesFor(plan.maxUpdateBytes), maxWaitingUploads = 8 * maxParallelUploads } =
-    options;
-  const now = options.now ?? monotoneClock();
   const stats = federationStats();
-  const listeners = new Set<Parameters<Federation["onRound"]>[0]>();
-  const slots = createUploadSlots({
-    slots: maxParallelUploads,
-    maxWaiting: maxWaitingUploads,
-    makePlace: () => rounds.kernels.updateRoom({ bytes: plan.maxUpdateBytes }),
-    idleMs: uploadIdleMs,
-    now,
-    timers,
-  });
-  const taskFor = (client: string, seq: number): FederationTask => {
-    const told = taskOf(rounds.state, { client, now: now(), seq });
-    return secure && told.kind === "train" ? secure.task(client, told) : told;
-  };
-  const tasks = createMemberTasks({ taskOf: taskFor, now });
-  const rounds: FederationRounds = createFederationRounds({
+  const listeners = new Set<(closed: ClosedRound) => void>();
+
+  const rounds = createRounds({
     ...setup,
     aggregator: options.aggregator,
-    checkpoint: options.checkpoint,
-    initialModel: options.initialModel,
-    kernels: options.kernels,
-    privacy,
+    initialModel: model.initial,
+    checkpoint: storage.checkpoint,
+    privacy: privacy.differential,
+    kernels: runtime.kernels,
+    seed: runtime.seed ?? Math.floor(now()) >>> 0,
     log,
     keepUpdates,
     now,
     random,
     timers,
     logger,
-    seed: options.seed ?? Math.floor(now()) >>> 0,
-    onChange(event, { isWide, assigned }) {
-      secure?.follow();
-      for (const client of assigned) tasks.refresh(client);
-      tasks.refresh(isWide || !("client" in event) ? undefined : event.client);
-      // What comes in for a round that is over is dropped at once: its place is somebody's of the next.
-      if (isWide) slots.cutAll((upload) => mayUpload(rounds.state, upload) === undefined);
-    },
-    onClosed(closed) {
-      stats.closed(closed.outcome);
-      for (const listener of Array.from(listeners)) {
-        try {
-          listener(closed);
-        } catch (error) {
-          // The owner's own; the federation goes on.
-          logger.error(
-            { error: error instanceof Error ? error.message : String(error) },
-            "a listener to rounds failed",
-          );
-        }
-      }
-    },
   });
   const secure =
-    options.secure &&
-    createSecureRounds({
-      federation: plan.name,
-      length: setup.length,
-      settings: setup.settings,
-      secure: options.secure,
-      state: () => rounds.state,
-      now,
-      timers,
-      logger,
-      onMoved: () => tasks.refresh(),
-      onSummed: ({ round, clients, mean, totalWeight, bytes }) => {
-        // No client alone moves an honest mean further than this; who sends words of no change at all is held to it too.
-        const limited = withinNorm(mean, limits.clipNorm);
-        rounds.sum!.restore({ count: clients.length, totalWeight, mean: limited });
-        rounds.dispatch({ type: "summed", at: now(), round, clients, totalWeight, bytes });
-      },
-      onAbandoned: (round, suspect) => {
-        if (!rounds.isOpen) return;
-        // A strike, or it could keep every round from ending.
-        if (suspect !== undefined)
-          rounds.dispatch({ type: "refused", at: now(), client: suspect, round, code: "wrong-shape" });
-        rounds.dispatch({ type: "failed", at: now(), round });
-      },
-    });
-  const presence = createPresence({
-    absentMs,
+    privacy.secureAggregation &&
+    createSecureRounds({ setup, secure: privacy.secureAggregation, rounds, now, timers, logger });
+  const tasks = createMemberTasks({
+    now,
+    taskFor: (client, seq) => {
+      const task = taskFor(rounds.state, { client, now: now(), seq });
+      return secure && task.kind === "train" ? secure.task(client, task) : task;
+    },
+  });
+  const members = createMembers({
+    rounds,
+    absentMs: options.limits?.absentMs ?? 90_000,
     now,
     timers,
-    isHeld: (client) => tasks.listeners(client) > 0,
-    onAbsent: (client) => leave(client),
+    isConnected: (client) => tasks.listeners(client) > 0,
+    onLeft: (client) => tasks.forget(client),
   });
-
-  /** Sessions of clients that know another plan than ours, from before a restart. */
-  const outdated = new Map<string, number>();
-
-  const openRound = (): number => rounds.state.open?.round ?? rounds.state.round;
-  const clientOf = (client: string): FederationClient | undefined => entryOf(rounds.state.clients, client);
-  const leave = (client: string, epoch?: number): void => {
-    const known = clientOf(client);
-    if (!known || (epoch !== undefined && known.epoch !== epoch)) return;
-    presence.forget(client);
-    if (known.present) rounds.dispatch({ type: "left", at: now(), client, epoch: known.epoch });
-    tasks.forget(client);
-  };
-  /** Who asks is there; who was taken for gone is there again. */
-  const meet = ({ client, epoch }: Member): void => {
-    const known = clientOf(client);
-    if (!known || epoch > known.epoch)
-      throw new SednaError("take part: expected a client that has joined; got another", {
-        code: "session-ended",
-      });
-    // What it sends would be malformed, and no fault of its own.
-    if (outdated.get(client) === epoch)
-      throw new SednaError(
-        "take part: expected a client that knows the plan; got one that joined before it was changed",
-        { code: "session-ended" },
-      );
-    if (epoch < known.epoch)
-      throw new SednaError("take part: expected the newest session of the client; got an older one", {
-        code: "session-replaced",
-      });
-    presence.seen(client);
-    if (!known.present)
-      rounds.dispatch({
-        type: "joined",
-        at: now(),
-        client,
-        kind: known.kind,
-        epoch,
-        numSamples: known.numSamples,
-        resources: known.resources,
-      });
-  };
-
-  /** Why the round does not wait for an update. None of these is a strike, and that it was counted before is as good as the first time. */
-  const ask = (
-    { client, epoch }: Member,
-    { round, modelVersion }: { readonly round: number; readonly modelVersion?: number },
-  ): ToldRefusal | UpdateReceipt | undefined => {
-    const refused = secure
-      ? "not-selected"
-      : mayUpload(rounds.state, {
-          client,
-          epoch,
-          round,
-          ...(modelVersion !== undefined && { modelVersion }),
-        });
-    if (refused === undefined) return undefined;
-    if (refused === "duplicate") return { round, counted: true, duplicate: true };
-    stats.refused(refused);
-    return {
-      refused,
-      error: `take an update: expected one that the open round waits for; got ${refused}`,
-      round: openRound(),
-    };
-  };
-  /** Tells why an update is malformed, and writes the strike down. */
-  const refuse = ({ client }: Member, { refused, error }: Refusal): ToldRefusal => {
-    stats.refused(refused);
-    if (clientOf(client))
-      rounds.dispatch({ type: "refused", at: now(), client, round: openRound(), code: refused });
-    return { refused, error, round: openRound() };
-  };
-  const count = countUpdate({
-    log,
-    keepUpdates,
-    stats,
-    refuse,
-    state: () => rounds.state,
-    sum: () => rounds.sum,
-    ask: ({ member, head }) => ask(member, head),
-    counted: ({
-      member: { client },
-      head: { round, modelVersion, numSamples: weight, metrics },
-      bytes,
-      digest,
-    }) =>
-      rounds.dispatch({
-        type: "counted",
-        at: now(),
-        client,
-        round,
-        modelVersion,
-        weight,
-        bytes,
-        digest,
-        ...(metrics && { metrics }),
-      }),
+  const { maxParallel = slotCount(plan.maxUpdateBytes), maxWaiting = 8 * maxParallel } = uploads;
+  const slots = createUploadSlots({
+    slots: maxParallel,
+    maxWaiting,
+    allocateBuffer: () => rounds.kernels.updateBuffer({ bytes: plan.maxUpdateBytes }),
+    idleMs: uploads.idleMs ?? 10_000,
+    now,
+    timers,
   });
+  const pipeline = createUpdatePipeline({ rounds, slots, plan, limits, log, keepUpdates, stats, now });
+
+  const follow = ({ event, isWide, assigned, closed }: RoundChange): void => {
+    secure?.follow();
+    for (const client of assigned) tasks.refresh(client);
+    tasks.refresh(isWide || !("client" in event) ? undefined : event.client);
+    // Uploads for a round that is over are dropped at once, so that the next round can use their slots.
+    if (isWide) slots.cutAll((upload) => checkUpload(rounds.state, upload) === undefined);
+    if (!closed) return;
+    stats.closed(closed.outcome);
+    for (const listener of Array.from(listeners)) {
+      try {
+        listener(closed);
+      } catch (error) {
+        // A listener belongs to the program; its error does not stop the federation.
+        logger.error({ error: messageOf(error) }, "a listener to rounds failed");
+      }
+    }
+  };
+  rounds.subscribe(follow);
+  secure?.subscribe(() => tasks.refresh());
 
   return {
     plan,
     async start() {
       await rounds.start();
-      const { open } = rounds.state;
-      // The masks of what was open have died with the process.
-      if (secure && open && !open.closing) rounds.dispatch({ type: "failed", at: now(), round: open.round });
-      for (const { client, epoch, present } of entriesOf(rounds.state.clients)) {
-        if (present) presence.seen(client);
-        if (rounds.hasNewPlan) outdated.set(client, epoch);
-      }
+      secure?.abandonRestored();
+      members.restore();
     },
     status: () =>
       federationStatus({
@@ -258,87 +132,40 @@ export function createFederation(options: FederationOptions): Federation {
         state: rounds.state,
         now: now(),
         epsilons: rounds.epsilons,
-        ...(privacy && { privacy: privacy.spent() }),
+        privacy: privacy.differential?.spent(),
       }),
-    join({ client, epoch, kind, numSamples, resources }) {
-      rounds.dispatch({ type: "joined", at: now(), client, kind, epoch, numSamples, resources });
-      outdated.delete(client);
-      presence.seen(client);
-    },
-    leave: ({ client, epoch }) => leave(client, epoch),
-    epochOf: (client) => clientOf(client)?.epoch,
+    join: (member) => members.join(member),
+    leave: ({ client, epoch }) => members.leave(client, epoch),
+    epochOf: (client) => members.find(client)?.epoch,
     task(member) {
-      meet(member);
+      members.require(member);
       return tasks.current(member.client);
     },
     onTask(member, listener) {
-      meet(member);
+      members.require(member);
       return tasks.onTask(member.client, listener);
     },
     model: (version) => rounds.models.get(version),
     received: (member, round) => slots.received(member, round),
     async admit(member, { round, signal }) {
-      meet(member);
-      // Who would be refused is not kept waiting to hear it.
-      if (ask(member, { round }) === undefined) await slots.admit(member, { signal });
-      return slots.received(member, round);
+      members.require(member);
+      return pipeline.admit(member, { round, signal });
     },
     async receive(member, upload) {
-      meet(member);
-      const { round, total } = upload;
-      const early = ask(member, { round });
-      if (early) return early;
-      if (total > plan.maxUpdateBytes)
-        return refuse(member, {
-          refused: "too-long",
-          error: `take an update: expected at most ${plan.maxUpdateBytes} bytes; got ${total}`,
-        });
-      const came = await receiveUpload({ slots, member, upload, onBytes: stats.bytes });
-      if (came === "partial" || "why" in came) return ask(member, { round }) ?? { round, counted: false };
-      if ("refused" in came) return refuse(member, came);
-      try {
-        const read = stats.timed(() => readChange(came.buffer, { round, limits, kernels: rounds.kernels }));
-        if ("refused" in read) return ask(member, { round }) ?? refuse(member, read);
-        const { head, headBytes } = read;
-        const { buffer } = came;
-        return await count({
-          member,
-          change: () => (came.cut ? undefined : changeOf(head, buffer.bytes.subarray(headBytes))),
-          head,
-          digest: head.checksum.toString(16).padStart(8, "0"),
-          bytes: total,
-          message: () => buffer.bytes.slice(),
-        });
-      } finally {
-        came.free();
-      }
+      members.require(member);
+      return pipeline.receive(member, upload);
     },
-    async count(member, { change, numSamples, round, modelVersion, bytes, metrics }) {
-      meet(member);
-      const early = ask(member, { round, modelVersion });
-      if (early) return early;
-      const wrong = checkShape(change, limits);
-      if (wrong) return refuse(member, wrong);
-      // Who speaks Sedna's protocol has seen no plan, and cannot keep to its cap.
-      const weight =
-        clientOf(member.client)!.kind === "sedna-v1"
-          ? Math.min(numSamples, limits.maxNumSamples)
-          : numSamples;
-      return count({
-        member,
-        change: () => change,
-        head: { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) },
-        digest: "",
-        bytes,
-      });
+    async submit(member, update) {
+      members.require(member);
+      return pipeline.submit(member, update);
     },
     receiveSecure(member, answer) {
-      meet(member);
+      members.require(member);
+      const round = rounds.state.open?.round ?? rounds.state.round;
       if (!secure)
         return {
-          refused: "not-selected",
-          error: "take an answer: expected an update; this federation sums in the open",
-          round: openRound(),
+          ...rejection("not-selected", { expected: "an update", got: "a message of secure aggregation" }),
+          round,
         };
       let receipt: SecureReceipt;
       try {
@@ -346,9 +173,9 @@ export function createFederation(options: FederationOptions): Federation {
       } catch (error) {
         receipt = unreadable(error);
       }
-      if ("refused" in receipt) return refuse(member, receipt);
+      if ("rejected" in receipt) return pipeline.reject(member, receipt);
       stats.bytes(answer.body.length);
-      return { round: openRound(), ...receipt };
+      return { round, ...receipt };
     },
     maxSecureBytes: (phase) => secure?.maxBytes(phase) ?? 0,
     onRound(listener) {
@@ -361,14 +188,11 @@ export function createFederation(options: FederationOptions): Federation {
         taken: slots.taken,
         listeners: tasks.listeners(),
         healthy: rounds.healthy,
-        closing: rounds.isOpen && rounds.state.open?.closing === true,
         now: now(),
-        ...(rounds.isOpen
-          ? { openedAt: rounds.state.open?.openedAt, modelVersion: rounds.state.modelVersion }
-          : { openedAt: undefined, modelVersion: 0 }),
+        ...progressOf(rounds),
       }),
     async close() {
-      presence.close();
+      members.close();
       secure?.close();
       slots.close();
       await rounds.close();
@@ -376,9 +200,14 @@ export function createFederation(options: FederationOptions): Federation {
   };
 }
 
-/** Many slow clients of a little model must not wait for each other; of a large one few fit into memory. */
-function placesFor(bytes: number): number {
-  return Math.min(MOST_PLACES, Math.max(LEAST_PLACES, Math.floor(PLACES_BYTES / bytes)));
+/** Where the active round stands; nothing before the start and after the close. */
+function progressOf(rounds: Rounds) {
+  const state = rounds.isOpen ? rounds.state : undefined;
+  return {
+    closing: state?.open?.closing === true,
+    openedAt: state?.open?.openedAt,
+    modelVersion: state?.modelVersion ?? 0,
+  };
 }
 
-const silent: Logger = { info() {}, error() {} };
+const silent = { info() {}, error() {} };

@@ -1,6 +1,7 @@
 import { writeUpdateMessage, type Aggregator, type UpdateHead } from "@sedna-js/core";
 import type { FederationLog } from "./log/federation-log.ts";
-import type { Federation, Member } from "./federation.ts";
+import type { Federation } from "./federation.ts";
+import type { Member } from "./sessions/member.ts";
 import { memoryFederationLog } from "./log/memory-federation-log.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 
@@ -134,10 +135,10 @@ export function openTokens(): Sessions {
     async verify(token) {
       const [client = "", epoch = ""] = token.split(".");
       const newest = epochs.get(client);
-      if (newest === undefined) return { refused: "unauthorised", error: "no such session" };
+      if (newest === undefined) return { rejected: "unauthorized", error: "no such session" };
       return newest === Number(epoch)
         ? { client, epoch: newest }
-        : { refused: "session-replaced", error: "a newer one" };
+        : { rejected: "session-replaced", error: "a newer one" };
     },
     end: ({ client }) => void epochs.delete(client),
   };

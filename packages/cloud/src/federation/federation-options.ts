@@ -1,192 +1,236 @@
 import {
+  type Aggregator,
+  type FederationPrivacy,
   flatLength,
   headLayout,
+  type LayerSpec,
   parseFederationPlan,
   roundSettings,
-  roundTargets,
-  type Aggregator,
-  type FederationPlan,
-  type FederationPrivacy,
-  type LayerSpec,
   type RoundSettings,
+  roundTargets,
   type TrainingPlan,
 } from "@sedna-js/core";
 import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../http/service.ts";
+import type { Timers } from "../timers.ts";
+import type { FederationSetup } from "./federation-setup.ts";
 import type { FederationLog } from "./log/federation-log.ts";
-import { leastClients, type SecureOptions } from "./rounds/secure-rounds.ts";
-import type { Timers } from "./timers.ts";
-import type { UpdateLimits } from "./uploads/update-checks.ts";
+import { minSecureClients, type SecureOptions } from "./rounds/secure-options.ts";
+
+/** The model that a federation trains. Either `head` or `layout` is required. */
+export interface FederationModelOptions {
+  /** One of the project's heads; its layout follows from it. */
+  readonly head?: Head;
+  /** The tensors of any other model, in the order of the flat parameters. */
+  readonly layout?: readonly LayerSpec[];
+  /** Flat initial parameters. Default: zeros, and for an MLP the start of a head trainer with the same seed. */
+  readonly initial?: Float32Array;
+  /** How clients train in a round. Default: 1 epoch of batches of 32, SGD with a learning rate of 0.1. */
+  readonly training?: TrainingPlan;
+}
+
+/** What one client may contribute, and how long it may be silent. */
+export interface FederationLimitOptions {
+  /** Size of the largest update message, in bytes. Default: what the encoding needs plus 4 KiB. */
+  readonly maxUpdateBytes?: number;
+  /** Largest sample count that one client may report. Default 1e5. */
+  readonly maxNumSamples?: number;
+  /** Updates with a larger L2 norm are scaled down to it. Default: no clipping. */
+  readonly clipNorm?: number;
+  /** Updates with a larger L2 norm are rejected. Default: ten times `clipNorm`. */
+  readonly maxUpdateNorm?: number;
+  /** Silence after which a client counts as absent, in ms. Default 90000. */
+  readonly absentMs?: number;
+}
+
+/** How updates are encoded, and how much memory they may take while they arrive. */
+export interface FederationUploadOptions {
+  /** Encoding of the updates. Default f32. */
+  readonly encoding?: UpdateEncoding;
+  /** topk: share of the parameters in an update, above 0 up to 1. Default 0.01. */
+  readonly topkShare?: number;
+  /**
+   * Upload slots: updates in memory at once. Slow clients of a large model wait for each other. Default: as many
+   * as fit into 32 MiB, at least 8 and at most 256.
+   */
+  readonly maxParallel?: number;
+  /** Uploads that may wait for a slot, about 64 KiB each; further ones are told when to retry. Default 8 per slot. */
+  readonly maxWaiting?: number;
+  /** Time without data after which an upload loses its slot, in ms. Default 10000. */
+  readonly idleMs?: number;
+}
+
+/** Where a federation keeps its state. */
+export interface FederationStorageOptions {
+  /** Default: memory, which a restart clears. */
+  readonly log?: FederationLog;
+  /** Keeps every accepted update in the log, so that `recomputeModel` can audit the models. Default false. */
+  readonly keepUpdates?: boolean;
+  /** How much a crash may lose. Clients send lost updates again. */
+  readonly checkpoint?: {
+    /** Accepted updates between two checkpoints. Default 64. */
+    readonly updates?: number;
+    /** Time between two checkpoints, in ms. Default 2000. */
+    readonly ms?: number;
+    /** Events after which the log starts from a snapshot, unless `keepUpdates` is set. Default 50000. */
+    readonly events?: number;
+  };
+}
+
+/** How clients' data is protected from the aggregator and from the readers of the model. */
+export interface FederationPrivacyOptions {
+  /** Secure aggregation: the aggregator learns the sum of a round's updates only. For rules that need the mean only. */
+  readonly secureAggregation?: SecureOptions;
+  /** Accounts for the rounds of a `privateAggregator`, which returns this value. */
+  readonly differential?: FederationPrivacy;
+}
+
+/** What the surrounding program provides. */
+export interface FederationRuntimeOptions {
+  /** Loaded at the start and disposed at the end if absent. */
+  readonly kernels?: VectorKernels;
+  readonly logger?: Logger;
+  /** Unix time in ms. Default: the wall clock at the start plus a monotonic clock. */
+  readonly now?: () => number;
+  /** Uniform in [0, 1), for aggregation rules that draw. Default `Math.random`. */
+  readonly random?: () => number;
+  readonly timers?: Timers;
+  /** Seed of client selection and of the initial model. Default: the clock. */
+  readonly seed?: number;
+}
 
 /** Options of {@link createFederation}. */
 export interface FederationOptions {
-  /** Letters and digits with single hyphens or underscores between, at most 64; part of its address. */
+  /** Letters and digits with single hyphens or underscores between, at most 64; part of the URL. */
   readonly name: string;
-  /** What is trained, where it is one of our heads; otherwise `layout` says. */
-  readonly head?: Head;
-  readonly layout?: readonly LayerSpec[];
-  /** Default: 1 epoch of batches of 32, SGD with a learning rate of 0.1. */
-  readonly training?: TrainingPlan;
   readonly aggregator: Aggregator;
+  readonly model: FederationModelOptions;
   readonly rounds?: Partial<RoundSettings>;
-  /** How updates travel. Default f32. */
-  readonly encoding?: UpdateEncoding;
-  /** topk: share of the parameters that travels. Default 0.01. */
-  readonly topkShare?: number;
-  /** Flat. Default: zeros; for an MLP those that a head trainer of the seed starts from. */
-  readonly initialModel?: Float32Array;
-  /** Default: one in memory, with which a restart begins anew. */
-  readonly log?: FederationLog;
-  /** Keeps every update that was counted in the log, so that models can be made again from it. Default false. */
-  readonly keepUpdates?: boolean;
-  /** Updates that a death may lose, whose clients then send them again; and for how long, in ms. Default 64 and 2000. */
-  readonly checkpoint?: {
-    readonly updates?: number;
-    readonly ms?: number;
-    /** Events after which the log begins anew between two rounds, unless updates are kept. Default 50000. */
-    readonly events?: number;
-  };
-  /** What choices are drawn from. Default: the clock. */
-  readonly seed?: number;
-  /** Updates in memory at once, while they come in: slow clients of a large model wait for each other. Default: as many as fit into 32 MiB, 8 to 256. */
-  readonly maxParallelUploads?: number;
-  /** Uploads that wait for their turn; more are sent away for a while. Default 8 for each in memory. One that waits costs some 64 KiB. */
-  readonly maxWaitingUploads?: number;
-  /** An upload that brings nothing for so long loses its place, in ms. Default 10000. */
-  readonly uploadIdleMs?: number;
-  /** Largest message of an update. Default: what the plan's encoding needs, and 4 KiB. */
-  readonly maxUpdateBytes?: number;
-  /** Most samples that one client counts for. Default 1e5. */
-  readonly maxNumSamples?: number;
-  /** A longer update counts as if it were scaled down to this Euclidean length. Default: none is scaled. */
-  readonly maxNorm?: number;
-  /** An update that is so many times longer than `maxNorm` is refused. Default 10. */
-  readonly refuseBeyond?: number;
-  /** A client that has neither asked nor sent for so long is taken for gone, in ms. Default 90000. */
-  readonly absentMs?: number;
-  /** Sums updates so that the aggregator learns of each round the sum and of no client more. For rules that need the mean only. Default: it does not. */
-  readonly secure?: SecureOptions;
-  /** What its rounds cost, where the aggregator is private. */
-  readonly privacy?: FederationPrivacy;
-  readonly kernels?: VectorKernels;
-  readonly logger?: Logger;
-  /** Unix ms. Default: the clock as it was at first, and monotone from there. */
-  readonly now?: () => number;
-  /** Uniform in [0,1), for rules that draw. */
-  readonly random?: () => number;
-  readonly timers?: Timers;
+  readonly limits?: FederationLimitOptions;
+  readonly uploads?: FederationUploadOptions;
+  readonly storage?: FederationStorageOptions;
+  readonly privacy?: FederationPrivacyOptions;
+  readonly runtime?: FederationRuntimeOptions;
 }
 
-/** What follows from {@link FederationOptions}. */
-export interface FederationSetup {
-  readonly plan: FederationPlan;
-  readonly settings: RoundSettings;
-  readonly limits: UpdateLimits;
-  /** Parameters. */
-  readonly length: number;
-}
+const MESSAGE_HEAD_BYTES = 4096;
 
-const HEAD_ROOM = 4096;
-const BYTES = { f32: 4, f16: 2, int8: 1, topk: 8 } as const;
+const BYTES_PER_ENTRY = { f32: 4, f16: 2, int8: 1, topk: 8 } as const;
+
+const DEFAULT_TRAINING: TrainingPlan = {
+  epochs: 1,
+  batchSize: 32,
+  optimizer: { kind: "sgd", learningRate: 0.1 },
+};
 
 /**
- * Checks the options and draws up the plan.
- * @throws {TypeError} or {RangeError} on options that do not go together; {WireError} on a plan that no client would take.
+ * Checks the options and derives the plan that clients receive.
+ *
+ * @throws {TypeError} If options contradict each other.
+ * @throws {RangeError} If a value is out of range.
+ * @throws {WireError} If no client would accept the plan.
  */
 export function setUpFederation(options: FederationOptions): FederationSetup {
-  const {
-    name,
-    head,
-    aggregator,
-    training = { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.1 } },
-    encoding = "f32",
-    maxNumSamples = 100_000,
-    maxNorm,
-    refuseBeyond = 10,
-  } = options;
-  const layout =
-    options.layout ?? (head && headLayout(head).map(({ name: tensor, shape }) => ({ name: tensor, shape })));
-  if (!layout) throw new TypeError("make a federation: expected a head or a layout; got neither");
-  const settings = roundSettings(options.rounds);
-  if (options.secure) checkSecure({ ...options, encoding, settings });
+  const { name, aggregator, model, uploads = {}, limits = {}, privacy = {} } = options;
+  const { encoding = "f32" } = uploads;
+  const { maxNumSamples = 100_000, clipNorm } = limits;
+  const layout = layoutOf(model);
   const length = flatLength(layout);
-  const topkShare = encoding === "topk" ? (options.topkShare ?? 0.01) : undefined;
+  const settings = roundSettings(options.rounds);
+  if (privacy.secureAggregation) checkSecure({ aggregator, encoding, settings, privacy });
+  const topkShare = encoding === "topk" ? (uploads.topkShare ?? 0.01) : undefined;
   const entries = topkShare === undefined ? undefined : Math.max(1, Math.ceil(length * topkShare));
   const plan = parseFederationPlan({
     protocol: 1,
     name,
     layout,
-    ...(head && { head }),
-    training,
+    ...(model.head && { head: model.head }),
+    training: model.training ?? DEFAULT_TRAINING,
     aggregation: aggregator.name,
     mode: settings.buffered ? "buffered" : "rounds",
-    protection: options.secure ? "secure-sum" : "open",
+    protection: privacy.secureAggregation ? "secure-aggregation" : "none",
     encoding,
     ...(topkShare !== undefined && { topkShare }),
-    ...(maxNorm !== undefined && { clipNorm: maxNorm }),
-    exitRound: settings.exitRound,
+    ...(clipNorm !== undefined && { clipNorm }),
+    numRounds: settings.numRounds,
     participants: settings.participants,
-    maxUpdateBytes: options.maxUpdateBytes ?? BYTES[encoding] * (entries ?? length) + HEAD_ROOM,
+    maxUpdateBytes:
+      limits.maxUpdateBytes ?? BYTES_PER_ENTRY[encoding] * (entries ?? length) + MESSAGE_HEAD_BYTES,
     maxNumSamples,
   });
-  const { initialModel } = options;
-  if (initialModel && initialModel.length !== length)
-    throw new RangeError(
-      `make a federation: expected an initial model of ${length} parameters; got ${initialModel.length}`,
-    );
-  if (initialModel && !initialModel.every(Number.isFinite))
-    throw new RangeError("make a federation: expected a finite initial model; got NaN or an infinity in it");
-  const { goal } = roundTargets(settings);
-  if (goal < aggregator.minClients)
-    throw new RangeError(
-      `make a federation: expected at least ${aggregator.minClients} ${settings.buffered ? "updates in the buffer" : "participants"} for ${aggregator.name}; got ${goal}`,
-    );
+  checkInitial(model.initial, length);
+  checkCohort(aggregator, settings);
   return {
     plan,
     settings,
     length,
-    limits: {
-      length,
-      encoding,
-      entries,
-      maxNumSamples,
-      ...(maxNorm !== undefined && { clipNorm: maxNorm, refuseNorm: maxNorm * refuseBeyond }),
-    },
+    limits: { length, encoding, entries, maxNumSamples, clipNorm, maxUpdateNorm: maxNormOf(limits) },
   };
 }
 
-/** A sum is all that a secure federation has: what needs more is refused now, and not after the first round. */
-function checkSecure({
-  aggregator,
-  encoding,
-  settings,
-  secure,
-  privacy,
-}: Pick<FederationOptions, "aggregator" | "secure" | "privacy"> & {
+function layoutOf({ head, layout }: FederationModelOptions): readonly LayerSpec[] {
+  const specs = layout ?? (head && headLayout(head).map(({ name, shape }) => ({ name, shape })));
+  if (!specs) throw new TypeError("create a federation: expected model.head or model.layout; got neither");
+  return specs;
+}
+
+function checkInitial(initial: Float32Array | undefined, length: number): void {
+  if (!initial) return;
+  if (initial.length !== length)
+    throw new RangeError(
+      `create a federation: expected an initial model of ${length} parameters; got ${initial.length}`,
+    );
+  if (!initial.every(Number.isFinite))
+    throw new RangeError("create a federation: expected a finite initial model; got NaN or an infinity");
+}
+
+function checkCohort(aggregator: Aggregator, settings: RoundSettings): void {
+  const { goal } = roundTargets(settings);
+  if (goal < aggregator.minClients)
+    throw new RangeError(
+      `create a federation: expected at least ${aggregator.minClients} ${settings.buffered ? "updates in the buffer" : "participants"} for ${aggregator.name}; got ${goal}`,
+    );
+}
+
+function maxNormOf({ clipNorm, maxUpdateNorm }: FederationLimitOptions): number | undefined {
+  if (maxUpdateNorm === undefined) return clipNorm === undefined ? undefined : 10 * clipNorm;
+  if (!(maxUpdateNorm > 0) || (clipNorm !== undefined && maxUpdateNorm < clipNorm))
+    throw new RangeError(
+      `create a federation: expected maxUpdateNorm above 0 and at least clipNorm; got ${maxUpdateNorm}`,
+    );
+  return maxUpdateNorm;
+}
+
+interface SecureCheck {
+  readonly aggregator: Aggregator;
   readonly encoding: UpdateEncoding;
   readonly settings: RoundSettings;
-}): void {
+  readonly privacy: FederationPrivacyOptions;
+}
+
+/** Secure aggregation yields a sum only, so a rule that needs more is rejected here and not after the first round. */
+function checkSecure({ aggregator, encoding, settings, privacy }: SecureCheck): void {
   if (!aggregator.needsSumOnly)
     throw new TypeError(
-      `make a secure federation: expected a rule that needs the mean only; got ${aggregator.name}`,
+      `create a federation with secure aggregation: expected a rule that needs the mean only; got ${aggregator.name}`,
     );
   if (settings.buffered)
     throw new TypeError(
-      "make a secure federation: expected rounds; got the buffered mode, in which clients do not meet",
+      "create a federation with secure aggregation: expected rounds; got the buffered mode, in which clients do not share a round",
     );
   if (encoding !== "f32")
     throw new TypeError(
-      `make a secure federation: expected the encoding f32, which is quantised by itself; got ${encoding}`,
+      `create a federation with secure aggregation: expected the encoding f32, which is quantized on the way; got ${encoding}`,
     );
   const { minimum, selection } = roundTargets(settings);
-  const { minClients = leastClients(minimum) } = secure ?? {};
+  const { minClients = minSecureClients(minimum), maxWeight = 1 } = privacy.secureAggregation ?? {};
   if (selection < minClients)
     throw new RangeError(
-      `make a secure federation: expected rounds that ask at least ${minClients} clients; got ${selection}, of participants times overSelect`,
+      `create a federation with secure aggregation: expected rounds that select at least ${minClients} clients; got ${selection}, participants times overSelect`,
     );
-  // A client with a larger weight would move the mean further than the noise is for.
-  if (privacy && (secure?.maxWeight ?? 1) !== 1)
+  // A client with a larger weight would move the mean further than the noise covers.
+  if (privacy.differential && maxWeight !== 1)
     throw new TypeError(
-      "make a secure federation: expected maxWeight 1 beside differential privacy; got more",
+      "create a federation with secure aggregation: expected maxWeight 1 beside differential privacy; got more",
     );
 }

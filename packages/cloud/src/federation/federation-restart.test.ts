@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../../../../testing/fakes/merge-federation-options.ts";
 import { aggregation } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "./create-federation.ts";
@@ -11,19 +12,24 @@ import {
   send,
   type MortalLog,
 } from "./federation-fixture.suite.ts";
-import type { Federation, Member } from "./federation.ts";
+import type { Federation } from "./federation.ts";
+import type { Member } from "./sessions/member.ts";
 import type { FederationOptions } from "./federation-options.ts";
-import { openSessions } from "./sessions/anonymous-sessions.ts";
+import { anonymousSessions } from "./sessions/anonymous-sessions.ts";
 import { recomputeModel } from "./rounds/recompute-model.ts";
 
 const opened = async (options: Partial<FederationOptions>): Promise<Federation> => {
-  const federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [4] }],
-    aggregator: plainMean,
-    seed: 1,
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [4] }] },
+        aggregator: plainMean,
+        runtime: { seed: 1 },
+      },
+      options,
+    ),
+  );
   await federation.start();
   return federation;
 };
@@ -31,21 +37,21 @@ const opened = async (options: Partial<FederationOptions>): Promise<Federation> 
 describe("a federation whose process died", () => {
   it("C20: keeps the sum that its log tells of while it writes the next one", async () => {
     const disk = mortalLog();
-    const options = { rounds: { participants: 3, overSelect: 1 }, checkpoint: { updates: 1 } };
+    const options = { rounds: { participants: 3, overSelect: 1 }, storage: { checkpoint: { updates: 1 } } };
     const update = (value: number) => ({ bytes: message([value, 0, 0, 0], { round: 1 }), round: 1 });
-    const first = await opened({ ...options, log: await disk.next() });
+    const first = await opened(mergeFederationOptions(options, { storage: { log: await disk.next() } }));
     const [a, b, c] = join(first, ["a", "b", "c"]);
     await send(first, { member: a!, ...update(1) });
-    await expect.poll(() => disk.appended("counted")).toBe(1);
+    await expect.poll(() => disk.appended("accepted")).toBe(1);
 
     // Its sum is on the disk, the line that tells of it is not.
-    const second = await opened({ ...options, log: await disk.next() });
+    const second = await opened(mergeFederationOptions(options, { storage: { log: await disk.next() } }));
     const died = disk.dieAt("append");
     await send(second, { member: b!, ...update(9) });
     await died;
 
-    const third = await opened({ ...options, log: await disk.next() });
-    expect(third.task(b!)).toMatchObject({ counted: false });
+    const third = await opened(mergeFederationOptions(options, { storage: { log: await disk.next() } }));
+    expect(third.task(b!)).toMatchObject({ accepted: false });
     const over = closed(third);
     await send(third, { member: b!, ...update(9) });
     await send(third, { member: c!, ...update(2) });
@@ -58,22 +64,21 @@ describe("a federation whose process died", () => {
     const disk = mortalLog();
     const options = {
       aggregator: keepingMean,
-      keepUpdates: true,
-      rounds: { exitRound: 0, participants: 2, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 4 } },
-      checkpoint: { updates: 1 },
+      rounds: { numRounds: 0, participants: 2, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 4 } },
+      storage: { keepUpdates: true, checkpoint: { updates: 1 } },
     };
     const log = await disk.next();
-    const first = await opened({ ...options, log });
+    const first = await opened(mergeFederationOptions(options, { storage: { log } }));
     const members = join(first, ["a", "b", "c", "d"]);
     const update = (values: number[], round: number) => ({ bytes: message(values, { round }), round });
     let over = closed(first);
     for (const member of members.slice(0, 2)) await send(first, { member, ...update([1, 0, 0, 0], 1) });
     await over;
     await send(first, { member: members[3]!, ...update([7, 0, 0, 0], 1) });
-    await expect.poll(() => disk.appended("counted")).toBe(3);
+    await expect.poll(() => disk.appended("accepted")).toBe(3);
 
     const again = await disk.next();
-    const second = await opened({ ...options, log: again });
+    const second = await opened(mergeFederationOptions(options, { storage: { log: again } }));
     over = closed(second);
     await send(second, { member: members[2]!, ...update([3, 0, 0, 0], 1) });
     await over;
@@ -85,20 +90,25 @@ describe("a federation whose process died", () => {
   it("C23: ends its rounds and lets its clients in when the clock was put back by years meanwhile", async () => {
     const disk = mortalLog();
     const options = {
-      rounds: { participants: 2, exitRound: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 },
+      rounds: { participants: 2, numRounds: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 },
     };
     const ahead = 9 * 365 * 86_400_000;
     const device = { protocol: 1, device: "a", numSamples: 10, resources: {} } as const;
     const enter = async (federation: Federation, now: () => number): Promise<Member> => {
-      const member = await openSessions({ now }).grant(device, { after: federation.epochOf("a") });
+      const member = await anonymousSessions({ now }).grant(device, { after: federation.epochOf("a") });
       federation.join({ ...member, kind: "sedna-js", numSamples: 10, resources: {} });
       return member;
     };
-    const first = await opened({ ...options, log: await disk.next(), now: () => Date.now() + ahead });
+    const first = await opened(
+      mergeFederationOptions(options, {
+        storage: { log: await disk.next() },
+        runtime: { now: () => Date.now() + ahead },
+      }),
+    );
     await enter(first, () => Date.now() + ahead);
     await expect.poll(() => first.status().state).toBe("running");
 
-    const second = await opened({ ...options, log: await disk.next() });
+    const second = await opened(mergeFederationOptions(options, { storage: { log: await disk.next() } }));
     const member = await enter(second, Date.now);
     const over = closed(second);
     await send(second, { member, bytes: message([1, 0, 0, 0], { round: 1 }), round: 1 });
@@ -118,8 +128,13 @@ describe("a federation whose process died", () => {
       },
     ): Promise<Federation> => {
       const disk = mortalLog();
-      await work(await opened({ ...before, checkpoint: { updates: 1 }, log: await disk.next() }), disk);
-      return opened({ ...after, log: await disk.next() });
+      await work(
+        await opened(
+          mergeFederationOptions(before, { storage: { checkpoint: { updates: 1 }, log: await disk.next() } }),
+        ),
+        disk,
+      );
+      return opened(mergeFederationOptions(after, { storage: { log: await disk.next() } }));
     };
     const update = (round = 1) => ({ bytes: message([1, 0, 0, 0], { round }), round });
 
@@ -129,8 +144,8 @@ describe("a federation whose process died", () => {
         await expect.poll(() => disk.appended("joined")).toBe(3);
       };
       const federation = await restarted(
-        { rounds: { exitRound: 0, buffered: { bufferSize: 3, maxStaleness: 2, concurrency: 2 } } },
-        { work, after: { rounds: { exitRound: 0, participants: 3, overSelect: 1, deadlineMs: 100 } } },
+        { rounds: { numRounds: 0, buffered: { bufferSize: 3, maxStaleness: 2, concurrency: 2 } } },
+        { work, after: { rounds: { numRounds: 0, participants: 3, overSelect: 1, deadlineMs: 100 } } },
       );
       const over = closed(federation);
       expect(await over).toMatchObject({ outcome: "abandoned" });
@@ -148,16 +163,16 @@ describe("a federation whose process died", () => {
       const work = async (first: Federation, disk: MortalLog): Promise<void> => {
         for (const member of join(first, ["a", "b", "c", "d", "e", "f", "g"]).slice(0, 5))
           await send(first, { member, ...update() });
-        await expect.poll(() => disk.appended("counted")).toBe(5);
+        await expect.poll(() => disk.appended("accepted")).toBe(5);
       };
       const rule = aggregation.Median();
       const federation = await restarted(
-        { aggregator: rule, rounds: { exitRound: 0, participants: 7, overSelect: 1 } },
-        { work, after: { aggregator: rule, rounds: { exitRound: 0, participants: 3 } } },
+        { aggregator: rule, rounds: { numRounds: 0, participants: 7, overSelect: 1 } },
+        { work, after: { aggregator: rule, rounds: { numRounds: 0, participants: 3 } } },
       );
       await expect
         .poll(() => federation.status())
-        .toMatchObject({ modelVersion: 1, history: [{ counted: 5 }] });
+        .toMatchObject({ modelVersion: 1, history: [{ accepted: 5 }] });
       await federation.close();
     });
     it("by which it is not done yet, goes on", async () => {
@@ -169,8 +184,8 @@ describe("a federation whose process died", () => {
         await first.close();
       };
       const federation = await restarted(
-        { rounds: { exitRound: 1 } },
-        { work, after: { rounds: { exitRound: 2 } } },
+        { rounds: { numRounds: 1 } },
+        { work, after: { rounds: { numRounds: 2 } } },
       );
       expect(federation.task({ client: "a", epoch: 1 })).toMatchObject({ kind: "train", round: 2 });
       await federation.close();
@@ -178,16 +193,16 @@ describe("a federation whose process died", () => {
     it("that refuse what was counted, gives the open round up and asks again", async () => {
       const work = async (first: Federation, disk: MortalLog): Promise<void> => {
         await send(first, { member: join(first, ["a", "b", "c"])[0]!, ...update() });
-        await expect.poll(() => disk.appended("counted")).toBe(1);
+        await expect.poll(() => disk.appended("accepted")).toBe(1);
       };
       const rule = aggregation.Median();
       const federation = await restarted(
         { aggregator: rule, rounds: { participants: 3 } },
-        { work, after: { aggregator: rule, maxNumSamples: 5, rounds: { participants: 3 } } },
+        { work, after: { aggregator: rule, limits: { maxNumSamples: 5 }, rounds: { participants: 3 } } },
       );
       expect(federation.status()).toMatchObject({
         round: 0,
-        history: [{ outcome: "abandoned", counted: 1 }],
+        history: [{ outcome: "abandoned", accepted: 1 }],
       });
       await federation.close();
     });
@@ -196,7 +211,7 @@ describe("a federation whose process died", () => {
         { rounds: { participants: 2 } },
         {
           work: async (first) => void join(first, ["a"]),
-          after: { encoding: "int8", rounds: { participants: 2 } },
+          after: { uploads: { encoding: "int8" }, rounds: { participants: 2 } },
         },
       );
       const member = { client: "a", epoch: 1 };

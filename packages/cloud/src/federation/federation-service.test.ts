@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../../../../testing/fakes/merge-federation-options.ts";
 import { UPDATE_TYPE, type SessionGrant } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { createCloud, type CloudOptions } from "../http/create-cloud.ts";
@@ -18,14 +19,18 @@ afterEach(async () => {
 });
 
 async function started(options: Partial<FederationOptions> = {}, cloudOptions: Partial<CloudOptions> = {}) {
-  const federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [4] }],
-    aggregator: plainMean,
-    rounds: { participants: 2, exitRound: 2 },
-    seed: 1,
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [4] }] },
+        aggregator: plainMean,
+        rounds: { participants: 2, numRounds: 2 },
+        runtime: { seed: 1 },
+      },
+      options,
+    ),
+  );
   const cloud = createCloud({
     services: [federationService({ federations: [federation], sessions: openTokens() })],
     token: "the-clouds-own",
@@ -92,10 +97,10 @@ describe("a federation over HTTP", () => {
 
     const done = closed(federation);
     expect(await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json()).toEqual(
-      { round: 1, counted: true },
+      { round: 1, accepted: true },
     );
     const again = await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) });
-    expect(await again.json()).toEqual({ round: 1, counted: true, duplicate: true });
+    expect(await again.json()).toEqual({ round: 1, accepted: true, duplicate: true });
     await put(b.ask, { round: 1, bytes: message([3, 2, 3, 4], { round: 1 }) });
     expect(await done).toMatchObject({ modelVersion: 1 });
     expect(new Float32Array(await (await b.ask("/models/1")).arrayBuffer())).toEqual(
@@ -118,11 +123,11 @@ describe("a federation over HTTP", () => {
         headers: { "content-range": `bytes ${from}-${to - 1}/${total}` },
       });
     const first = await part(0, 50);
-    expect([first.status, await first.json()]).toEqual([202, { round: 1, counted: false }]);
+    expect([first.status, await first.json()]).toEqual([202, { round: 1, accepted: false }]);
     expect((await ask("/rounds/1/update", { method: "HEAD" })).headers.get("upload-offset")).toBe("50");
     const wrong = await part(60, total);
     expect([wrong.status, wrong.headers.get("upload-offset")]).toEqual([409, "50"]);
-    expect(await (await part(50, total)).json()).toEqual({ round: 1, counted: true });
+    expect(await (await part(50, total)).json()).toEqual({ round: 1, accepted: true });
   });
 
   it("C22: tells who is refused by its status and code, and reads no body that is too long", async () => {
@@ -133,8 +138,8 @@ describe("a federation over HTTP", () => {
       response.status,
       ((await response.json()) as { code?: string }).code,
     ];
-    expect(await told(await fetch(`${base}/task`))).toEqual([401, "unauthorised"]);
-    expect(await told(await as("nobody.1")("/task"))).toEqual([401, "unauthorised"]);
+    expect(await told(await fetch(`${base}/task`))).toEqual([401, "unauthorized"]);
+    expect(await told(await as("nobody.1")("/task"))).toEqual([401, "unauthorized"]);
     const newer = await joined("a");
     expect(await told(await ask("/task"))).toEqual([409, "session-replaced"]);
     expect(await told(await put(newer.ask, { round: 1, bytes: new Uint8Array(1_000_000) }))).toEqual([
@@ -164,7 +169,7 @@ describe("a federation over HTTP", () => {
 
   it("asks for no token of the cloud's and keeps to the plan's limit, not the cloud's; all else is guarded as ever", async () => {
     const { joined, serving } = await started(
-      { layout: [{ name: "w", shape: [10_000] }], rounds: { participants: 1 } },
+      { model: { layout: [{ name: "w", shape: [10_000] }] }, rounds: { participants: 1 } },
       { maxBodyBytes: 1000, origins: ["https://app.example"] },
     );
     const { ask } = await joined("a");
@@ -172,7 +177,7 @@ describe("a federation over HTTP", () => {
       await (
         await put(ask, { round: 1, bytes: message(new Float32Array(10_000).fill(1), { round: 1 }) })
       ).json(),
-    ).toMatchObject({ counted: true });
+    ).toMatchObject({ accepted: true });
     expect((await fetch(`${serving.url}/metrics`)).status).toBe(401);
     const preflight = await fetch(`${serving.url}/v1/federations/digits/rounds/1/update`, {
       method: "OPTIONS",
@@ -187,7 +192,7 @@ describe("a federation over HTTP", () => {
     const metrics = await (
       await fetch(`${serving.url}/metrics`, { headers: { authorization: "Bearer the-clouds-own" } })
     ).text();
-    expect(metrics).toContain('sedna_federation_updates_total{federation="digits",code="counted"} 1');
+    expect(metrics).toContain('sedna_federation_updates_total{federation="digits",code="accepted"} 1');
     expect(metrics).toContain('sedna_federation_rounds_total{federation="digits",outcome="aggregated"} 1');
   });
 
@@ -210,12 +215,12 @@ describe("a federation over HTTP", () => {
 
   it("C25: shuts down without waiting for those who ask, and goes on with the same round", async () => {
     const log = memoryFederationLog();
-    const first = await started({ log });
+    const first = await started({ storage: { log } });
     const a = await first.joined("a");
     await first.joined("b");
     expect(
       await (await put(a.ask, { round: 1, bytes: message([1, 2, 3, 4], { round: 1 }) })).json(),
-    ).toMatchObject({ counted: true });
+    ).toMatchObject({ accepted: true });
     const { seq } = (await (await a.ask("/task")).json()) as { seq: number };
     const polled = a.ask(`/task?after=${seq}&wait=30`);
     await expect.poll(() => watched(first.federation)).toBe(1);
@@ -224,9 +229,13 @@ describe("a federation over HTTP", () => {
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
     await closing;
 
-    const second = await started({ log });
+    const second = await started({ storage: { log } });
     const [again, b] = [await second.joined("a"), await second.joined("b")];
-    expect(await (await again.ask("/task")).json()).toMatchObject({ kind: "train", round: 1, counted: true });
+    expect(await (await again.ask("/task")).json()).toMatchObject({
+      kind: "train",
+      round: 1,
+      accepted: true,
+    });
     const done = closed(second.federation);
     await put(b.ask, { round: 1, bytes: message([3, 2, 1, 0], { round: 1 }) });
     await done;

@@ -1,4 +1,5 @@
 import {
+  messageOf,
   parseSessionRequest,
   SECURE_PHASES,
   SednaError,
@@ -10,17 +11,18 @@ import {
 } from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { bodyPieces } from "../http/body-chunks.ts";
+import { bodyChunks } from "../http/body-chunks.ts";
 import { isKnown, readRange } from "../http/byte-range.ts";
 import type { Service, ServiceContext, SocketRoute } from "../http/service.ts";
-import { createBodyRoom } from "./uploads/body-budget.ts";
-import type { Federation, Member } from "./federation.ts";
+import { createBodyBudget } from "./uploads/body-budget.ts";
+import type { Federation } from "./federation.ts";
+import type { Member } from "./sessions/member.ts";
 import { collectFederationMetrics } from "./federation-stats.ts";
 import { createTaskPolls } from "./protocol/task-polls.ts";
-import { bytesOf } from "./rounds/round-journal.ts";
+import { bytesOf } from "./log/float-bytes.ts";
 import type { Sessions } from "./sessions/sessions.ts";
-import { storedWeights, type StoredWeights } from "./uploads/stored-weights.ts";
-import { takeUpload } from "./uploads/take-upload.ts";
+import { storedWeights, type StoredWeights } from "./protocol/stored-weights.ts";
+import { takeUpload } from "./protocol/take-upload.ts";
 
 /** Options of {@link federationService}. */
 export interface FederationServiceOptions {
@@ -49,7 +51,7 @@ interface Asked {
 }
 
 /** Refuses a request with a status; what it says is for the client. */
-function refuse(
+function reject(
   c: Context,
   {
     status,
@@ -91,7 +93,7 @@ export function federationService({
   const following: (() => void)[] = [];
   /** Made when the cloud that it logs to is known: before the start. */
   let stored: StoredWeights | undefined;
-  const secureBodies = createBodyRoom({ bytes: SECURE_BYTES, now: () => performance.now() });
+  const secureBodies = createBodyBudget({ bytes: SECURE_BYTES, now: () => performance.now() });
   let state: "new" | "open" | "closing" | "closed" = "new";
 
   const memberOf = async (c: Context): Promise<Member | Response> => {
@@ -99,15 +101,15 @@ export function federationService({
     const member =
       token === undefined
         ? ({
-            refused: "unauthorised",
+            rejected: "unauthorized",
             error: "expected Authorization: Bearer with a session's token",
           } as const)
         : await sessions.verify(token);
-    if (!("refused" in member)) return member;
-    return refuse(c, {
-      status: member.refused === "unauthorised" ? 401 : 409,
+    if (!("rejected" in member)) return member;
+    return reject(c, {
+      status: member.rejected === "unauthorized" ? 401 : 409,
       error: member.error,
-      code: member.refused,
+      code: member.rejected,
     });
   };
 
@@ -132,7 +134,7 @@ export function federationService({
     const { after, wait } = c.req.query();
     const seconds = Number(wait ?? 0);
     if (!(seconds >= 0))
-      return refuse(c, {
+      return reject(c, {
         status: 400,
         error: `ask for a task: expected wait in seconds; got ${JSON.stringify(wait)}`,
       });
@@ -142,7 +144,7 @@ export function federationService({
       signal: c.req.raw.signal,
     });
     if (!task)
-      return refuse(c, {
+      return reject(c, {
         status: 503,
         error: "the server is shutting down",
         headers: { "retry-after": "1" },
@@ -154,7 +156,7 @@ export function federationService({
     const { version = "" } = c.req.param();
     const model = /^\d{1,15}$/.test(version) ? federation.model(Number(version)) : undefined;
     if (!model)
-      return refuse(c, { status: 404, error: "fetch a model: expected a version that is kept; got another" });
+      return reject(c, { status: 404, error: "fetch a model: expected a version that is kept; got another" });
     const bytes = bytesOf(model.parameters);
     const etag = `"${model.sha256}"`;
     const headers: Record<string, string> = {
@@ -192,21 +194,21 @@ export function federationService({
     const phase = SECURE_PHASES.find((one) => one === c.req.param("phase"));
     const most = phase && federation.maxSecureBytes(phase);
     if (!phase || !most)
-      return refuse(c, {
+      return reject(c, {
         status: 404,
         error: "take an answer: expected a phase of a secure sum; there is none such here",
       });
-    const body = await secureBodies.read(bodyPieces(c.req.raw), { most });
+    const body = await secureBodies.read(bodyChunks(c.req.raw), { most });
     if (!body)
-      return refuse(c, {
+      return reject(c, {
         status: 413,
         error: `take an answer: expected at most ${most} bytes; got more`,
         code: "too-long",
         headers: { connection: "close" },
       });
     const receipt = federation.receiveSecure(member, { phase, body });
-    if (!("refused" in receipt)) return c.json(receipt, 200, { "cache-control": "no-store" });
-    const { refused: code, error, round } = receipt;
+    if (!("rejected" in receipt)) return c.json(receipt, 200, { "cache-control": "no-store" });
+    const { rejected: code, error, round } = receipt;
     return c.json({ error, code, round }, code === "wrong-shape" || code === "wrong-length" ? 400 : 409, {
       "cache-control": "no-store",
     });
@@ -218,9 +220,9 @@ export function federationService({
     async (c: Context): Promise<Response> => {
       const federation = byName.get(c.req.param("name") ?? "");
       if (!federation)
-        return refuse(c, { status: 404, error: "expected the name of a federation; got another" });
+        return reject(c, { status: 404, error: "expected the name of a federation; got another" });
       if (state !== "open")
-        return refuse(c, {
+        return reject(c, {
           status: 503,
           error: state === "new" ? "the federation is not open yet" : "the server is shutting down",
           headers: { "retry-after": "1" },
@@ -308,25 +310,25 @@ function tellError(
   c: Context,
   { error, logger }: { readonly error: unknown; readonly logger: ServiceContext["logger"] },
 ): Response {
-  if (error instanceof WireError) return refuse(c, { status: 400, error: error.message });
+  if (error instanceof WireError) return reject(c, { status: 400, error: error.message });
   if (error instanceof SednaError) {
     const retry = { "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))) };
     switch (error.code) {
       case "session-ended":
-        return refuse(c, { status: 401, error: error.message, code: "unauthorised" });
+        return reject(c, { status: 401, error: error.message, code: "unauthorized" });
       case "session-replaced":
-        return refuse(c, { status: 409, error: error.message, code: "session-replaced" });
+        return reject(c, { status: 409, error: error.message, code: "session-replaced" });
       case "cloud-refused":
         return error.retryable
-          ? refuse(c, { status: 429, error: error.message, headers: retry })
-          : refuse(c, { status: 403, error: error.message });
+          ? reject(c, { status: 429, error: error.message, headers: retry })
+          : reject(c, { status: 403, error: error.message });
       case "cloud-busy":
       case "disposed":
-        return refuse(c, { status: 503, error: error.message, headers: retry });
+        return reject(c, { status: 503, error: error.message, headers: retry });
       case "cloud-timeout":
-        return refuse(c, { status: 408, error: error.message });
+        return reject(c, { status: 408, error: error.message });
       case "storage-full":
-        return refuse(c, {
+        return reject(c, {
           status: 507,
           error: "there is no room for updates",
           headers: { "retry-after": "30" },
@@ -334,9 +336,6 @@ function tellError(
       default:
     }
   }
-  logger.error(
-    { error: error instanceof Error ? error.message : String(error), path: c.req.path },
-    "a federation's request failed",
-  );
-  return refuse(c, { status: 500, error: "the request failed; the server's log says why" });
+  logger.error({ error: messageOf(error), path: c.req.path }, "a federation's request failed");
+  return reject(c, { status: 500, error: "the request failed; the server's log says why" });
 }

@@ -1,6 +1,6 @@
 import {
-  entriesOf,
-  entryOf,
+  allClients,
+  getClient,
   type FederationClient,
   type FederationClientStatus,
   type FederationPlan,
@@ -8,15 +8,15 @@ import {
   type FederationStatus,
   type Metrics,
   type MetricSample,
-  type UpdateRefusal,
+  type RejectionCode,
 } from "@sedna-js/core";
 import type { Federation, FederationStats } from "./federation.ts";
 
 /** Counts what a federation does; see {@link federationStats}. */
 export interface StatsCounter {
   bytes(bytes: number): void;
-  refused(code: UpdateRefusal): void;
-  counted(): void;
+  rejected(code: RejectionCode): void;
+  accepted(): void;
   closed(outcome: "aggregated" | "abandoned"): void;
   /** Runs something synchronous, and adds up how long it took. */
   timed<T>(work: () => T): T;
@@ -34,12 +34,12 @@ export interface StatsCounter {
 
 /** Counters since the process began. */
 export function federationStats(): StatsCounter {
-  const totals = { counted: 0, bytes: 0, busyMs: 0, aggregated: 0, abandoned: 0 };
-  const refused = new Map<UpdateRefusal, number>();
+  const totals = { accepted: 0, bytes: 0, busyMs: 0, aggregated: 0, abandoned: 0 };
+  const rejected = new Map<RejectionCode, number>();
   return {
     bytes: (bytes) => void (totals.bytes += bytes),
-    refused: (code) => void refused.set(code, (refused.get(code) ?? 0) + 1),
-    counted: () => void totals.counted++,
+    rejected: (code) => void rejected.set(code, (rejected.get(code) ?? 0) + 1),
+    accepted: () => void totals.accepted++,
     closed: (outcome) => void totals[outcome]++,
     timed(work) {
       const started = performance.now();
@@ -51,7 +51,7 @@ export function federationStats(): StatsCounter {
     },
     read: ({ waiting, taken, listeners, healthy, closing, openedAt, modelVersion, now }) => ({
       ...totals,
-      refused: Object.fromEntries(refused),
+      rejected: Object.fromEntries(rejected),
       waiting,
       taken,
       listeners,
@@ -75,7 +75,7 @@ export function federationStatus({
   readonly state: FederationState;
   readonly now: number;
   readonly epsilons: ReadonlyMap<number, number>;
-  readonly privacy?: NonNullable<FederationStatus["privacy"]>;
+  readonly privacy: FederationStatus["privacy"] | undefined;
 }): FederationStatus {
   const { open, phase, round, modelVersion, history } = state;
   return {
@@ -84,7 +84,7 @@ export function federationStatus({
     round: open?.round ?? round,
     modelVersion,
     ...(open && { remainingMs: Math.max(0, open.deadlineAt - now) }),
-    clients: entriesOf(state.clients)
+    clients: allClients(state.clients)
       .toSorted((a, b) => a.id - b.id)
       .map((client) => clientStatus(client, state)),
     history: history.map((summary) =>
@@ -101,13 +101,13 @@ function clientStatus(
   { open, round, assignments }: FederationState,
 ): FederationClientStatus {
   const isAtWork =
-    entryOf(assignments, client) !== undefined ||
-    (open !== undefined && entryOf(open.selected, client) !== undefined);
+    getClient(assignments, client) !== undefined ||
+    (open !== undefined && getClient(open.selected, client) !== undefined);
   const state =
     quarantinedUntil > round
       ? "quarantined"
-      : open && entryOf(open.counted, client)
-        ? "counted"
+      : open && getClient(open.accepted, client)
+        ? "accepted"
         : present
           ? isAtWork
             ? "training"
@@ -143,10 +143,10 @@ export function collectFederationMetrics(federations: readonly Federation[], met
     ];
   });
   collect("sedna_federation_updates_total", (federation) => {
-    const { counted, refused } = federation.stats();
+    const { accepted, rejected } = federation.stats();
     return [
-      { labels: { code: "counted" }, value: counted },
-      ...Object.entries(refused).map(([code, value]) => ({ labels: { code }, value })),
+      { labels: { code: "accepted" }, value: accepted },
+      ...Object.entries(rejected).map(([code, value]) => ({ labels: { code }, value })),
     ];
   });
   collect("sedna_federation_bytes_total", (federation) => [{ value: federation.stats().bytes }]);

@@ -3,126 +3,142 @@ import type {
   FederationPlan,
   FederationStatus,
   FederationTask,
+  RejectionCode,
   SecurePhase,
   UpdateReceipt,
-  UpdateRefusal,
 } from "@sedna-js/core";
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
+import type { Member } from "./sessions/member.ts";
+import type { Rejection } from "./updates/validate-update.ts";
 
-/** A client that is in a federation now. A newer epoch of the same client fences an older one. */
-export interface Member {
-  readonly client: string;
-  readonly epoch: number;
+/** A client that joins a federation, with what client selection may use. */
+export interface JoiningMember extends Member {
+  readonly kind: "sedna-js" | "sedna-v1";
+  readonly numSamples: number;
+  readonly resources: ClientResources;
 }
 
-/** One federation: rounds, their sums, their models and their log, behind the calls that HTTP, sockets and Sedna's protocol share. */
-export interface Federation {
-  readonly plan: FederationPlan;
-  /** Opens its log and goes on where it was. */
-  start(): Promise<void>;
-  status(): FederationStatus;
-  join(
-    member: Member & {
-      readonly kind: "sedna-js" | "sedna-v1";
-      readonly numSamples: number;
-      readonly resources: ClientResources;
-    },
-  ): void;
-  leave(member: Member): void;
-  /** The newest session of a client that it knows, from before a restart too. */
-  epochOf(client: string): number | undefined;
-  /** What a member is to do now. */
-  task(member: Member): FederationTask;
-  /** Told whenever a member's task has another `seq`; returns what ends that. */
-  onTask(member: Member, listener: (task: FederationTask) => void): () => void;
-  /** The flat parameters of a version that is kept: the newest and those that open rounds started from. */
-  model(version: number): { readonly parameters: Float32Array; readonly sha256: string } | undefined;
-  /**
-   * Takes an update's message in pieces, whole or from an offset on. Order of the checks: round, length, digest, shape,
-   * finite, norm, weight; each refusal but lateness is a strike. A part that ends before the whole is here is kept for a while:
-   * `counted` is false then, and {@link received} says where to go on.
-   * @throws {SednaError} `cloud-busy`, with when to come back, where too many updates are on their way; `cloud-timeout` when the pieces stop coming.
-   */
-  receive(
-    member: Member,
-    upload: UpdateUpload,
-  ): Promise<
-    UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }
-  >;
-  /** How much of a member's update for a round is here. */
-  received(member: Member, round: number): number;
-  /**
-   * Waits until the member's update for a round would be taken at once, so that it need not wait with all its bytes; and says how much of it is here.
-   * @throws {SednaError} `cloud-busy`, with when to come back, where that takes too long; the signal's reason.
-   */
-  admit(member: Member, options: { readonly round: number; readonly signal?: AbortSignal }): Promise<number>;
-  /** Takes an update that is in memory already, such as one of Sedna's protocol; the same checks from its shape on. */
-  count(
-    member: Member,
-    update: {
-      readonly change: ModelUpdate;
-      readonly numSamples: number;
-      readonly round: number;
-      readonly modelVersion: number;
-      readonly bytes: number;
-      readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
-    },
-  ): Promise<
-    UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number }
-  >;
-  /** Takes the body of a secure sum's answer. `counted`: it was taken for what it is. Malformed ones are strikes. */
-  receiveSecure(
-    member: Member,
-    answer: { readonly phase: SecurePhase; readonly body: Uint8Array },
-  ): UpdateReceipt | { readonly refused: UpdateRefusal; readonly error: string; readonly round: number };
-  /** Most bytes of such an answer; 0 where updates are not summed so. */
-  maxSecureBytes(phase: SecurePhase): number;
-  /** Told after each round, with the new model's version. */
-  onRound(
-    listener: (closed: {
-      readonly round: number;
-      readonly modelVersion: number;
-      readonly outcome: "aggregated" | "abandoned";
-      readonly totalSamples: number;
-      readonly done: boolean;
-    }) => void,
-  ): () => void;
-  stats(): FederationStats;
-  /** Writes what it has, and ends. */
-  close(): Promise<void>;
-}
-
-/** What a federation did since its process began, and how it is now. */
-export interface FederationStats {
-  readonly counted: number;
-  /** Bytes of updates that came. */
-  readonly bytes: number;
-  readonly refused: Readonly<Partial<Record<UpdateRefusal, number>>>;
-  readonly aggregated: number;
-  readonly abandoned: number;
-  readonly modelVersion: number;
-  /** Time spent in checking and adding updates. */
-  readonly busyMs: number;
-  /** Uploads that wait for a place in memory, and that have one. */
-  readonly waiting: number;
-  readonly taken: number;
-  /** Clients that listen for their task: by a WebSocket, or a question that is kept. */
-  readonly listeners: number;
-  /** False while its log takes nothing. */
-  readonly healthy: boolean;
-  /** A round's model is being made: nothing is counted until it is there. */
-  readonly closing: boolean;
-  /** How long the open round has been. */
-  readonly openForMs?: number;
-}
-
-/** An update on its way in. */
+/** Part or all of an update message on its way in. */
 export interface UpdateUpload {
   readonly round: number;
-  /** First byte of this part. */
+  /** Offset of the first byte of this part. */
   readonly offset: number;
   /** Bytes of the whole message. */
   readonly total: number;
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
+}
+
+/** An update that is decoded already, such as one of Sedna's own protocol. */
+export interface SubmittedUpdate {
+  readonly update: ModelUpdate;
+  readonly numSamples: number;
+  readonly round: number;
+  readonly modelVersion: number;
+  readonly bytes: number;
+  readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
+}
+
+/** Why an update was rejected, and the active round. */
+export interface RejectedUpdate extends Rejection {
+  readonly round: number;
+}
+
+/** How an update or a message of secure aggregation was received. */
+export type UpdateOutcome = UpdateReceipt | RejectedUpdate;
+
+/** A message of secure aggregation. */
+export interface SecureAnswerBody {
+  readonly phase: SecurePhase;
+  readonly body: Uint8Array;
+}
+
+/** A round that has closed. */
+export interface ClosedRound {
+  readonly round: number;
+  /** The newest model's version. */
+  readonly modelVersion: number;
+  readonly outcome: "aggregated" | "abandoned";
+  readonly totalSamples: number;
+  /** True if this was the last round. */
+  readonly done: boolean;
+}
+
+/** A model version that clients may fetch. */
+export interface ServedVersion {
+  readonly parameters: Float32Array;
+  readonly sha256: string;
+}
+
+/** Counters of a federation since its process started, and its present state. */
+export interface FederationStats {
+  readonly accepted: number;
+  /** Bytes of updates received. */
+  readonly bytes: number;
+  readonly rejected: Readonly<Partial<Record<RejectionCode, number>>>;
+  readonly aggregated: number;
+  readonly abandoned: number;
+  readonly modelVersion: number;
+  /** Time spent checking and adding updates, in ms. */
+  readonly busyMs: number;
+  /** Uploads that wait for a slot. */
+  readonly waiting: number;
+  /** Uploads that hold a slot. */
+  readonly taken: number;
+  /** Clients that listen for their task, over a WebSocket or a long poll. */
+  readonly listeners: number;
+  /** False while the log cannot be written. */
+  readonly healthy: boolean;
+  /** True while a round's model is being made; no update is accepted meanwhile. */
+  readonly closing: boolean;
+  /** Age of the active round in ms. */
+  readonly openForMs?: number;
+}
+
+/** One federation: its rounds, models, and log, behind the calls that HTTP, WebSockets, and Sedna's protocol share. */
+export interface Federation {
+  readonly plan: FederationPlan;
+  /** Opens the log and resumes where it left off. */
+  start(): Promise<void>;
+  status(): FederationStatus;
+  join(member: JoiningMember): void;
+  leave(member: Member): void;
+  /** The newest session epoch of a client, also from before a restart. */
+  epochOf(client: string): number | undefined;
+  /** The member's current task. */
+  task(member: Member): FederationTask;
+  /** Calls the listener whenever the member's task gets another `seq`. Returns a function that unsubscribes. */
+  onTask(member: Member, listener: (task: FederationTask) => void): () => void;
+  /** A model version that is still kept: the newest, or one that a client trains on. */
+  model(version: number): ServedVersion | undefined;
+  /**
+   * Receives an update message, whole or from an offset. Checks in this order: round, length, checksum, shape,
+   * finiteness, norm, sample count. Every rejection but lateness is a strike. An upload that breaks off keeps its
+   * slot for a while: the receipt says `accepted: false`, and {@link received} gives the offset to resume at.
+   *
+   * @throws {SednaError} `cloud-busy` with a retry delay if too many uploads are under way.
+   * @throws {SednaError} `cloud-timeout` if the data stops coming.
+   */
+  receive(member: Member, upload: UpdateUpload): Promise<UpdateOutcome>;
+  /** Bytes of the member's update for a round that have arrived. */
+  received(member: Member, round: number): number;
+  /**
+   * Waits until an upload slot would be free for the member, so that the client need not wait with its data, and
+   * returns the offset to send from.
+   *
+   * @throws {SednaError} `cloud-busy` with a retry delay if that takes too long.
+   * @throws The signal's reason.
+   */
+  admit(member: Member, options: { readonly round: number; readonly signal?: AbortSignal }): Promise<number>;
+  /** Validates and accepts an update that is in memory already; the same checks as {@link receive} from its shape on. */
+  submit(member: Member, update: SubmittedUpdate): Promise<UpdateOutcome>;
+  /** Receives a message of secure aggregation. A malformed one is a strike. */
+  receiveSecure(member: Member, answer: SecureAnswerBody): UpdateOutcome;
+  /** Size limit of such a message in bytes; 0 without secure aggregation. */
+  maxSecureBytes(phase: SecurePhase): number;
+  /** Calls the listener after each round. Returns a function that unsubscribes. */
+  onRound(listener: (closed: ClosedRound) => void): () => void;
+  stats(): FederationStats;
+  /** Writes what is pending and closes the log. */
+  close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ export interface AcceptUpgradesOptions {
   readonly services: readonly Service[];
   readonly origins: readonly string[];
   /** Asks for the cloud's token, where it has one. */
-  readonly authorise: MiddlewareHandler | undefined;
+  readonly authorize: MiddlewareHandler | undefined;
   /** What refuses a socket now, such as a shutdown. */
   readonly refuse: () => Response | undefined;
   readonly onError: (error: Error, request: Request) => void;
@@ -21,14 +21,14 @@ export interface AcceptUpgradesOptions {
 export function acceptUpgrades({
   services,
   origins,
-  authorise,
+  authorize,
   refuse,
   onError,
 }: AcceptUpgradesOptions): (request: Request) => Promise<SocketRoute | Response> {
   const app = new Hono<{ Bindings: { found?: SocketRoute } }>();
   app.use(async (c, next) => {
-    const refusal = refuse();
-    if (refusal) return refusal;
+    const rejection = refuse();
+    if (rejection) return rejection;
     const origin = c.req.header("origin");
     if (origin !== undefined && !origins.includes(origin) && hostOf(origin) !== new URL(c.req.url).host) {
       return c.json(
@@ -39,10 +39,10 @@ export function acceptUpgrades({
     return next();
   });
   for (const route of services.flatMap(({ sockets = [] }) => sockets)) {
-    if (authorise && !route.firstFrameToken) app.get(route.path, authorise);
+    if (authorize && !route.firstFrameToken) app.get(route.path, authorize);
     app.get(route.path, async (c) => {
-      const refusal = await route.accept?.(c.req.raw);
-      if (refusal) return refusal;
+      const rejection = await route.accept?.(c.req.raw);
+      if (rejection) return rejection;
       c.env.found = route;
       return c.body(null, 204);
     });

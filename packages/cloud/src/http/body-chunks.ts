@@ -12,12 +12,12 @@ export function withHostBody<R extends Request>(request: R, body: () => Pieces):
  * A request's body, piece by piece. Nothing is read before the first is asked for, and no more than is asked for: a web stream of
  * Node's makes no such promise, it takes in all that comes.
  */
-export function bodyPieces(request: Request): Pieces {
+export function bodyChunks(request: Request): Pieces {
   const own = (request as { readonly [HOST_BODY]?: () => Pieces })[HOST_BODY];
-  return own ? own() : webPieces(request);
+  return own ? own() : webChunks(request);
 }
 
-async function* webPieces(request: Request): AsyncGenerator<Uint8Array> {
+async function* webChunks(request: Request): AsyncGenerator<Uint8Array> {
   const reader = request.body?.getReader();
   if (!reader) return;
   try {

@@ -158,7 +158,7 @@ export function createCloud({
     ready() ? c.json({ ready: true }) : c.json({ ready: false }, 503, { "retry-after": "1" }),
   );
   const message = { error: "expected Authorization: Bearer with the server's token" };
-  const authorise =
+  const authorize =
     token === undefined
       ? undefined
       : bearerAuth({
@@ -167,7 +167,7 @@ export function createCloud({
           invalidAuthenticationHeader: { message },
           invalidToken: { message },
         });
-  if (authorise) app.use(unlessGuarded(authorise));
+  if (authorize) app.use(unlessGuarded(authorize));
   const active = { requests: 0, allDone: (): void => {} };
   app.use(async (_, next) => {
     if (draining) {
@@ -197,7 +197,7 @@ export function createCloud({
   const accept = acceptUpgrades({
     services,
     origins,
-    authorise,
+    authorize,
     refuse: () => (draining ? shuttingDown() : started ? undefined : unavailable("the server is starting")),
     onError: (error, request) =>
       logger.error(

@@ -1,4 +1,4 @@
-import { SednaError } from "@sedna-js/core";
+import { messageOf, SednaError } from "@sedna-js/core";
 import type { Logger } from "./service.ts";
 
 /** A failure as HTTP: the status, the words for the client, and when to come back. */
@@ -21,6 +21,6 @@ export function toFailure(
       return { status: 503, message: error.message, headers: { "retry-after": String(seconds) } };
     }
   }
-  logger.error({ error: error instanceof Error ? error.message : String(error) }, "a request failed");
+  logger.error({ error: messageOf(error) }, "a request failed");
   return { status: 500, message: "the model failed; the server's log says why", headers: {} };
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import type { Metrics } from "@sedna-js/core";
 import type { Logger, ServiceSocket, SocketRoute } from "./service.ts";
 import { serviceSocket, type WebSocketLike } from "./service-socket.ts";
@@ -26,7 +27,7 @@ export function openSockets({ metrics, logger, random = Math.random }: OpenSocke
   let closed = false;
   metrics.gauge("sedna_sockets", {}, () => open.size);
 
-  const sendAway = (socket: ServiceSocket): void => {
+  const rejectBusy = (socket: ServiceSocket): void => {
     const retryAfterMs = Math.round(RETURN_MS.first + random() * (RETURN_MS.last - RETURN_MS.first));
     socket.close(1012, JSON.stringify({ retryAfterMs }));
   };
@@ -41,20 +42,17 @@ export function openSockets({ metrics, logger, random = Math.random }: OpenSocke
         },
       });
       open.add(socket);
-      if (closed) return sendAway(socket);
+      if (closed) return rejectBusy(socket);
       try {
         route.open(socket, request);
       } catch (error) {
-        logger.error(
-          { error: error instanceof Error ? error.message : String(error), path: route.path },
-          "a socket's service failed",
-        );
+        logger.error({ error: messageOf(error), path: route.path }, "a socket's service failed");
         socket.close(1011, "the server failed");
       }
     },
     close() {
       closed = true;
-      for (const socket of open) sendAway(socket);
+      for (const socket of open) rejectBusy(socket);
     },
   };
 }

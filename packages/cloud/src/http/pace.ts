@@ -15,7 +15,7 @@ export interface Pace {
 }
 
 /** Who is told to come back later than this may as well ask again. */
-const LONGEST_MS = 60_000;
+const MAX_MS = 60_000;
 
 /**
  * Pace steering: a token bucket lets requests in, and each one that it turns away is given a time of its own, one
@@ -46,7 +46,7 @@ export function createPace({
         return undefined;
       }
       promisedTo = Math.max(promisedTo, time) + 1000 / perSecond;
-      return Math.min(promisedTo - time, LONGEST_MS);
+      return Math.min(promisedTo - time, MAX_MS);
     },
   };
 }

@@ -66,7 +66,7 @@ const closed = async (socket: WebSocket): Promise<{ code: number; reason: string
   const [code, reason] = (await once(socket, "close")) as [number, Buffer];
   return { code, reason: reason.toString() };
 };
-const refused = (
+const rejected = (
   socket: WebSocket,
 ): Promise<{ status: number; body: string; retryAfter: string | undefined }> =>
   new Promise((resolve) => {
@@ -120,7 +120,7 @@ describe("who may open a socket", () => {
     ]);
     const [said] = (await once(client(url, { path: "/rooms/kitchen/who?x=1" }), "message")) as [Buffer];
     expect(said.toString()).toBe("/rooms/kitchen/who");
-    expect(await refused(client(url, { path: "/rooms/kitchen" }))).toMatchObject({
+    expect(await rejected(client(url, { path: "/rooms/kitchen" }))).toMatchObject({
       status: 404,
       body: expect.stringContaining("no such route for a socket: /rooms/kitchen"),
     });
@@ -129,7 +129,7 @@ describe("who may open a socket", () => {
   it("B8: takes pages of the named origins and of its own host, programs that have none, and no other page", async () => {
     const url = await start([echo()], { cloud: { origins: ["https://app.example"] } });
     const status = async (headers: Record<string, string>): Promise<number> =>
-      (await refused(client(url, { headers }))).status;
+      (await rejected(client(url, { headers }))).status;
     expect(await status({})).toBe(101);
     expect(await status({ origin: "https://app.example" })).toBe(101);
     expect(await status({ origin: url })).toBe(101);
@@ -157,7 +157,7 @@ describe("who may open a socket", () => {
       cloud: { token: "s3cret" },
     });
     const status = async (options: Parameters<typeof client>[1]): Promise<number> =>
-      (await refused(client(url, options))).status;
+      (await rejected(client(url, options))).status;
     expect(await status({})).toBe(401);
     expect(await status({ headers: { authorization: "Bearer wrong" } })).toBe(401);
     expect(await status({ path: "/rooms/a/echo?token=s3cret" })).toBe(401);
@@ -173,8 +173,8 @@ describe("who may open a socket", () => {
       return new Response("full", { status: 409, headers: { "x-room": "full" } });
     };
     const url = await start([echo({ accept })], { cloud: { logger } });
-    expect(await refused(client(url))).toMatchObject({ status: 409, body: "full" });
-    expect(await refused(client(url, { path: "/rooms/bug/echo" }))).toMatchObject({
+    expect(await rejected(client(url))).toMatchObject({ status: 409, body: "full" });
+    expect(await rejected(client(url, { path: "/rooms/bug/echo" }))).toMatchObject({
       status: 500,
       body: "Internal Server Error",
     });
@@ -185,32 +185,32 @@ describe("who may open a socket", () => {
     const url = await start([echo()], { served: { sockets: { maxPerAddress: 2 } } });
     const first = await opened(client(url));
     await opened(client(url));
-    expect(await refused(client(url))).toMatchObject({ status: 429, retryAfter: "5" });
+    expect(await rejected(client(url))).toMatchObject({ status: 429, retryAfter: "5" });
     first.close();
     await closed(first);
-    await eventually(async () => (await refused(client(url))).status).toBe(101);
+    await eventually(async () => (await rejected(client(url))).status).toBe(101);
     const small = await start([echo()], { served: { sockets: { maxConnections: 1 } } });
     await opened(client(small));
-    expect(await refused(client(small))).toMatchObject({ status: 503, retryAfter: "5" });
+    expect(await rejected(client(small))).toMatchObject({ status: 503, retryAfter: "5" });
   });
 
   it("takes sockets once its services have started", async () => {
-    let letGo = (): void => {};
-    const slow: Service = { ...service(echo()), start: () => new Promise((resolve) => (letGo = resolve)) };
+    let release = (): void => {};
+    const slow: Service = { ...service(echo()), start: () => new Promise((resolve) => (release = resolve)) };
     const cloud = createCloud({ services: [slow] });
     const serving = await serve(cloud, { port: 0 });
     running.push(serving);
     const starting = cloud.start();
-    expect(await refused(client(serving.url))).toMatchObject({ status: 503, retryAfter: "1" });
-    letGo();
+    expect(await rejected(client(serving.url))).toMatchObject({ status: 503, retryAfter: "1" });
+    release();
     await starting;
-    expect(await refused(client(serving.url))).toMatchObject({ status: 101 });
+    expect(await rejected(client(serving.url))).toMatchObject({ status: 101 });
   });
 
   it("counts sockets for its metrics", async () => {
     const url = await start([echo()]);
     const one = await opened(client(url));
-    await refused(client(url, { path: "/none" }));
+    await rejected(client(url, { path: "/none" }));
     const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
     expect(await metrics()).toMatch(/^sedna_sockets 1$/m);
     expect(await metrics()).toMatch(/^sedna_sockets_refused_total\{code="404"\} 1$/m);
@@ -269,12 +269,12 @@ describe("C5: what comes over a socket ends at most this socket", () => {
   beforeAll(async () => void (shared.url = await start([echo()])));
   it.each(cases)("%s", async (_, bytes, code) => {
     const { url } = shared;
-    const neighbour = await opened(client(url));
+    const neighbor = await opened(client(url));
     const { socket, head, end } = await raw(url);
     expect(head).toMatch(/^HTTP\/1.1 101/);
     socket.write(bytes);
     expect(closeCode(await end)).toBe(code);
-    expect(await answer(neighbour, "still here")).toBe("still here");
+    expect(await answer(neighbor, "still here")).toBe("still here");
   });
 
   it("a bug in the service closes by 1011 and is logged, a message cut off in the middle does nothing", async () => {
@@ -291,7 +291,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
       ],
       { cloud: { logger: { info() {}, error: (fields) => void logged.push(fields["error"]) } } },
     );
-    const neighbour = await opened(client(url));
+    const neighbor = await opened(client(url));
     for (const text of ["throw", "reject"]) {
       const socket = await opened(client(url));
       socket.send(text);
@@ -303,7 +303,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
     socket.write(Buffer.concat([frame(0x81, Buffer.from("whole")), Buffer.from([0x81, 0xe4, 0, 0])]));
     socket.end();
     await end;
-    expect(await answer(neighbour, "still here")).toBe("still here");
+    expect(await answer(neighbor, "still here")).toBe("still here");
   });
 
   it("a reader that takes nothing is closed when too much waits for it, and others get theirs", async () => {
@@ -357,11 +357,11 @@ it("C3: a half-open socket is cut off after two pings that nothing answers; who 
 
 describe("C25: a shutdown", () => {
   it("closes sockets by 1012 with when to come back, refuses new ones by 503, and ends though one never answers", async () => {
-    let letGo = (): void => {};
+    let release = (): void => {};
     const slow: Service = {
       ...service(),
       name: "slow",
-      close: () => new Promise((resolve) => (letGo = resolve)),
+      close: () => new Promise((resolve) => (release = resolve)),
     };
     const cloud = createCloud({ services: [service(echo()), slow] });
     await cloud.start();
@@ -375,8 +375,8 @@ describe("C25: a shutdown", () => {
       expect(code).toBe(1012);
       expect((JSON.parse(reason) as { retryAfterMs: number }).retryAfterMs).toBeGreaterThanOrEqual(1000);
     }
-    expect(await refused(client(serving.url))).toMatchObject({ status: 503, retryAfter: "1" });
-    letGo();
+    expect(await rejected(client(serving.url))).toMatchObject({ status: 503, retryAfter: "1" });
+    release();
     expect(closeCode(await end)).toBe(1012);
     await closing;
   });

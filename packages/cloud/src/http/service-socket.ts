@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import type { Logger, ServiceSocket } from "./service.ts";
 
 /** What a host's WebSocket must offer; those of `ws`, Deno and Workers do. Open, or about to be. */
@@ -18,7 +19,7 @@ export interface ServiceSocketOptions {
 }
 
 /** A reader that is so far behind is not served further, however short its messages are. */
-const LEAST_HIGH_WATER = 2 ** 20;
+const MIN_HIGH_WATER = 2 ** 20;
 /** A close frame has room for so many bytes of reason. */
 const MAX_REASON_BYTES = 123;
 
@@ -32,7 +33,7 @@ export function serviceSocket(
 ): ServiceSocket {
   const messageListeners: ((data: string | Uint8Array) => void)[] = [];
   const closeListeners: ((code: number) => void)[] = [];
-  const highWater = Math.max(LEAST_HIGH_WATER, 2 * maxMessageBytes);
+  const highWater = Math.max(MIN_HIGH_WATER, 2 * maxMessageBytes);
   let closing = false;
   let endedBy: number | undefined;
 
@@ -48,10 +49,7 @@ export function serviceSocket(
     }
   };
   const failed = (error: unknown): void => {
-    logger.error(
-      { error: error instanceof Error ? error.message : String(error) },
-      "a socket's service failed",
-    );
+    logger.error({ error: messageOf(error) }, "a socket's service failed");
     close(1011, "the server failed");
   };
   const tell = <T>(listeners: readonly ((value: T) => unknown)[], value: T): void => {

@@ -8,7 +8,7 @@ import type { SocketRoute } from "./service.ts";
 /** How long a route may think about a request for a socket. */
 const ACCEPT_MS = 5000;
 /** A message comes in at most so many frames, and waits in at most so many pieces until it is whole (attacks by tiny ones). */
-const PIECES = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
+const CHUNKS = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
 
 /** Takes WebSockets on a server's port; see {@link takeUpgrades}. */
 interface Upgrades {
@@ -37,7 +37,7 @@ export function takeUpgrades(
       perMessageDeflate: false,
       maxPayload: route.maxMessageBytes,
       closeTimeout: closeMs,
-      ...PIECES,
+      ...CHUNKS,
     };
     const door = new WebSocketServer(options);
     doors.set(route, door);

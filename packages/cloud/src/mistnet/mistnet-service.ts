@@ -1,4 +1,5 @@
 import {
+  messageOf,
   maxMistnetBytes,
   parseMistnetPlan,
   SednaError,
@@ -13,7 +14,7 @@ import {
 import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { engineTimers, type Timers } from "../federation/timers.ts";
+import { engineTimers, type Timers } from "../timers.ts";
 import type { Logger, Service } from "../http/service.ts";
 import { mistnetUploads, type UploadStore } from "./mistnet-uploads.ts";
 
@@ -102,10 +103,7 @@ export function mistnetService(
       life.state = "trained";
     } catch (error) {
       life.state = "abandoned";
-      life.logger?.error(
-        { error: error instanceof Error ? error.message : String(error) },
-        "the head of a MistNet could not be trained",
-      );
+      life.logger?.error({ error: messageOf(error) }, "the head of a MistNet could not be trained");
     } finally {
       kernels.dispose();
     }
@@ -145,10 +143,7 @@ export function mistnetService(
       );
     } catch (error) {
       if (error instanceof WireError) return c.json({ error: error.message }, 400);
-      life.logger?.error(
-        { error: error instanceof Error ? error.message : String(error) },
-        "records were not kept",
-      );
+      life.logger?.error({ error: messageOf(error) }, "records were not kept");
       const isFull = error instanceof SednaError && error.code === "storage-full";
       return isFull
         ? c.json({ error: "there is no room for records" }, 507, { "retry-after": "30" })

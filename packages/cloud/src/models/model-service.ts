@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import type { Context } from "hono";
 import { isKnown, readRange } from "../http/byte-range.ts";
 import type { Service } from "../http/service.ts";
@@ -75,10 +76,7 @@ export function modelService({ files, name = "models" }: ModelServiceOptions): S
     mount(app, { metrics, logger }) {
       app.get(ROUTE, async (c) => {
         const response = await answer(c).catch((error: unknown) => {
-          logger.error(
-            { error: error instanceof Error ? error.message : String(error) },
-            "a model's file could not be read",
-          );
+          logger.error({ error: messageOf(error) }, "a model's file could not be read");
           return c.json({ error: "the file could not be read; the server's log says why" }, 500);
         });
         metrics.add("sedna_model_files_total", { code: String(response.status) });

@@ -24,7 +24,7 @@ export interface PublishOptions {
   /** What the model is for, and the task's options. */
   readonly task: ModelManifest["task"];
   /** SPDX expression. */
-  readonly licence: string;
+  readonly license: string;
   readonly key: SigningKey;
   /** The model's own folder. Folders side by side, each named as its model, are what a model service serves. */
   readonly directory: string;

@@ -33,7 +33,7 @@ export async function publishModel({
   name,
   version,
   task,
-  licence,
+  license,
   key,
   directory,
   labels,
@@ -90,7 +90,7 @@ export async function publishModel({
     outputs: described.outputs,
     task,
     ...(labels && { labels }),
-    licence,
+    license,
     ...(thresholds && { thresholds }),
     ...(cases && {
       golden: [

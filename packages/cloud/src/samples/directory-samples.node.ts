@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { readSampleUpload, SednaError } from "@sedna-js/core";
+import { messageOf, readSampleUpload, SednaError } from "@sedna-js/core";
 import { sameBytes, type SampleStore } from "./sample-store.ts";
 
 const TEMPORARY = ".tmp";
@@ -118,7 +118,7 @@ async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(cause) ?? "");
-    const message = `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${cause instanceof Error ? cause.message : String(cause)}`;
+    const message = `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${messageOf(cause)}`;
     throw new SednaError(message, {
       code: isFull ? "storage-full" : "storage-failed",
       retryable: isFull,

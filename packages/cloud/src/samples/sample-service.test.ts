@@ -156,8 +156,8 @@ describe("sampleService()", () => {
       },
     });
     expect((await cloud(send("a"))).status).toBe(201);
-    const refused = await cloud(send("b"));
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([507, "30"]);
+    const rejected = await cloud(send("b"));
+    expect([rejected.status, rejected.headers.get("retry-after")]).toEqual([507, "30"]);
     expect((await cloud(send("a"))).status).toBe(200);
     expect((await cloud(send("b"))).status).toBe(507);
     expect(await isReady(cloud)).toBe(false);

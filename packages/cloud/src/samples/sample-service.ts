@@ -1,4 +1,11 @@
-import { CONTENT_DIGEST, contentDigest, readSampleUpload, SednaError, WireError } from "@sedna-js/core";
+import {
+  messageOf,
+  CONTENT_DIGEST,
+  contentDigest,
+  readSampleUpload,
+  SednaError,
+  WireError,
+} from "@sedna-js/core";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createPace, type PaceOptions } from "../http/pace.ts";
@@ -113,7 +120,7 @@ export function sampleService({
     { c, logger }: { readonly c: Context; readonly logger: ServiceContext["logger"] },
   ): Response => {
     if (error instanceof WireError) return c.json({ error: error.message }, 400);
-    logger.error({ error: error instanceof Error ? error.message : String(error) }, "a sample was not kept");
+    logger.error({ error: messageOf(error) }, "a sample was not kept");
     if (!(error instanceof SednaError && error.code === "storage-full"))
       return c.json({ error: "the sample could not be kept; the server's log says why" }, 500);
     // What was under way when it was closed must not make it look open again.
@@ -132,7 +139,7 @@ export function sampleService({
       state = "open";
     },
     mount(app, { metrics, logger }) {
-      const counted = async (c: Context): Promise<Response> => {
+      const accepted = async (c: Context): Promise<Response> => {
         const response = await keep(c).catch((error: unknown) => refuse(error, { c, logger }));
         metrics.add("sedna_samples_total", { code: String(response.status) });
         return response;
@@ -144,7 +151,7 @@ export function sampleService({
             connection: "close",
           }),
       });
-      app.post(ROUTE, limit, counted);
+      app.post(ROUTE, limit, accepted);
       app.get(ROUTE, async (c) => {
         const { after, limit: size = "100" } = c.req.query();
         if (!/^\d{1,4}$/.test(size) || Number(size) < 1 || Number(size) > MAX_PAGE)

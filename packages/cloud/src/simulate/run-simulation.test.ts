@@ -7,7 +7,7 @@ const run = (more: Partial<SimulationOptions> = {}): Promise<SimulationResult> =
   runSimulation({
     data: gaussianData({ clients: 100, alpha: 0.5, seed: 1 }),
     aggregator: select(aggregation, { method: "FedAvg" }),
-    rounds: { exitRound: 6, participants: 20, deadlineMs: 60_000 },
+    rounds: { numRounds: 6, participants: 20, deadlineMs: 60_000 },
     training: { epochs: 1, batchSize: 32, optimizer: { kind: "sgd", learningRate: 0.5 } },
     dropouts: 0,
     stragglers: 0,
@@ -23,21 +23,21 @@ describe("a simulated federation of 100", () => {
     const result = await run({ dropouts: 0.3, stragglers: 0.1 });
     const models = result.rounds.filter(({ outcome }) => outcome === "aggregated");
     expect(models.map(({ round }) => round)).toEqual([1, 2, 3, 4, 5, 6]);
-    for (const { seconds, counted, outcome } of result.rounds) {
+    for (const { seconds, accepted, outcome } of result.rounds) {
       expect(seconds).toBeLessThanOrEqual(60);
-      expect(counted).toSatisfy((count: number) =>
+      expect(accepted).toSatisfy((count: number) =>
         outcome === "aggregated" ? count >= 14 && count <= 20 : count < 14,
       );
     }
     expect(result.rounds.reduce((sum, { dropped }) => sum + dropped, 0)).toBeGreaterThan(20);
     expect(result.rounds.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThan(3);
-    expect(result.rounds.every(({ refused }) => refused === 0)).toBe(true);
+    expect(result.rounds.every(({ rejected }) => rejected === 0)).toBe(true);
     // Ten classes: 0.1 is chance; all data in one place comes to 0.92.
     expect(accuracyOf(result)).toBeGreaterThan(0.8);
   }, 60_000);
 
   it("is the same again from its seed, and another from another", async () => {
-    const few = { dropouts: 0.2, rounds: { exitRound: 2, participants: 20, deadlineMs: 60_000 } };
+    const few = { dropouts: 0.2, rounds: { numRounds: 2, participants: 20, deadlineMs: 60_000 } };
     const [one, again, other] = [await run(few), await run(few), await run({ ...few, seed: 2 })];
     expect(again).toEqual(one);
     expect(other.rounds).not.toEqual(one.rounds);
@@ -45,21 +45,21 @@ describe("a simulated federation of 100", () => {
 
   it("waits for no deadline when all that it wants have come", async () => {
     const { rounds, seconds } = await run();
-    for (const round of rounds) expect(round).toMatchObject({ outcome: "aggregated", counted: 20 });
+    for (const round of rounds) expect(round).toMatchObject({ outcome: "aggregated", accepted: 20 });
     expect(seconds).toBeLessThan(6 * 60);
   }, 60_000);
 
   it("C22: refuses what malicious clients malform, leaves them out, and holds what is well formed by a robust rule", async () => {
     const attacked = {
       malicious: 0.2,
-      rounds: { exitRound: 6, participants: 40, deadlineMs: 60_000, strikes: 1 },
+      rounds: { numRounds: 6, participants: 40, deadlineMs: 60_000, strikes: 1 },
     };
     const [honest, plain, robust] = [
       await run({ ...attacked, malicious: 0 }),
       await run(attacked),
-      await run({ ...attacked, maxNorm: 1, aggregator: select(aggregation, { method: "TrimmedMean" }) }),
+      await run({ ...attacked, clipNorm: 1, aggregator: select(aggregation, { method: "TrimmedMean" }) }),
     ];
-    expect(plain.rounds.reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThan(5);
+    expect(plain.rounds.reduce((sum, { rejected }) => sum + rejected, 0)).toBeGreaterThan(5);
     expect(plain.quarantined).toBeGreaterThan(3);
     expect(robust.model.every(Number.isFinite)).toBe(true);
     expect(accuracyOf(robust)).toBeGreaterThan(accuracyOf(honest) - 0.05);
@@ -68,7 +68,7 @@ describe("a simulated federation of 100", () => {
   it("gives up where no round can close", async () => {
     const { rounds, quarantined } = await run({ dropouts: 1 });
     expect(rounds.length).toBe(20);
-    expect(rounds.every(({ outcome, counted }) => outcome === "abandoned" && counted === 0)).toBe(true);
+    expect(rounds.every(({ outcome, accepted }) => outcome === "abandoned" && accepted === 0)).toBe(true);
     expect(quarantined).toBe(0);
   }, 60_000);
 });

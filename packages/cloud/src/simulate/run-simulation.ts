@@ -23,7 +23,7 @@ export interface SimulationOptions {
   readonly training?: TrainingPlan;
   readonly encoding?: UpdateEncoding;
   readonly topkShare?: number;
-  readonly maxNorm?: number;
+  readonly clipNorm?: number;
   /** Share of all turns in which a client goes without a word. */
   readonly dropouts: number;
   /** Share of all turns in which a client takes longer than the round. */
@@ -40,13 +40,13 @@ export interface SimulatedRound {
   readonly round: number;
   readonly outcome: "aggregated" | "abandoned";
   readonly selected: number;
-  readonly counted: number;
+  readonly accepted: number;
   /** Clients that went without a word. */
   readonly dropped: number;
   /** Updates that came when the round was over. */
   readonly late: number;
   /** Updates that were malformed. */
-  readonly refused: number;
+  readonly rejected: number;
   /** Of the model after it, on samples that nobody trained on. */
   readonly loss: number;
   readonly accuracy: number;
@@ -67,7 +67,7 @@ export interface SimulationResult {
 
 /** Some moment; what it is does not matter. */
 const START = Date.UTC(2026, 0, 1);
-const MOST_ROUNDS_WITHOUT_MODEL = 20;
+const MAX_ROUNDS_WITHOUT_MODEL = 20;
 
 /**
  * A whole federation in one process: the engine, its log and its routes as they are, and clients that really train, on a clock
@@ -83,7 +83,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     training,
     encoding,
     topkShare,
-    maxNorm,
+    clipNorm,
     dropouts,
     stragglers,
     malicious,
@@ -100,17 +100,15 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   };
   const federation = createFederation({
     name: "simulation",
-    head: { kind: "softmax", features: data.features, classes: data.classes },
+    model: {
+      head: { kind: "softmax", features: data.features, classes: data.classes },
+      ...(training && { training }),
+    },
     aggregator,
     rounds: settings,
-    seed,
-    now,
-    timers,
-    random: seededRandom({ seed, stream: 3 }),
-    ...(training && { training }),
-    ...(encoding && { encoding }),
-    ...(topkShare !== undefined && { topkShare }),
-    ...(maxNorm !== undefined && { maxNorm }),
+    runtime: { seed, now, timers, random: seededRandom({ seed, stream: 3 }) },
+    uploads: { ...(encoding && { encoding }), ...(topkShare !== undefined && { topkShare }) },
+    limits: { ...(clipNorm !== undefined && { clipNorm }) },
   });
   const cloud = createCloud({
     services: [federationService({ federations: [federation], sessions: simulatedSessions() })],
@@ -118,27 +116,27 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   await cloud.start();
 
   const closed: SimulatedRound[] = [];
-  let seen = { dropped: 0, late: 0, refused: 0 };
+  let seen = { dropped: 0, late: 0, rejected: 0 };
   let isDone = false;
   let wake = (): void => {};
   federation.onRound(({ round, outcome, modelVersion, done }) => {
-    const { selected, counted, durationMs, bytes } = federation.status().history.at(-1)!;
+    const { selected, accepted, durationMs, bytes } = federation.status().history.at(-1)!;
     const row = {
       round,
       outcome,
       selected,
-      counted,
+      accepted,
       ...seen,
       ...judgeSoftmax(federation.model(modelVersion)!.parameters, data.test),
       seconds: durationMs / 1000,
       bytes,
     };
     closed.push(row);
-    seen = { dropped: 0, late: 0, refused: 0 };
+    seen = { dropped: 0, late: 0, rejected: 0 };
     isDone =
       done ||
-      closed.slice(-MOST_ROUNDS_WITHOUT_MODEL).filter((one) => one.outcome === "abandoned").length ===
-        MOST_ROUNDS_WITHOUT_MODEL;
+      closed.slice(-MAX_ROUNDS_WITHOUT_MODEL).filter((one) => one.outcome === "abandoned").length ===
+        MAX_ROUNDS_WITHOUT_MODEL;
     onRound(row);
     wake();
   });
@@ -148,7 +146,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     while (federation.stats().closing) await new Promise<void>((resolve) => (wake = resolve));
   };
   const onTurn = async ({ kind }: TurnOutcome): Promise<void> => {
-    if (kind === "counted") await settle();
+    if (kind === "accepted") await settle();
     else seen = { ...seen, [kind]: seen[kind] + 1 };
   };
   const world = {
@@ -224,7 +222,7 @@ function simulatedSessions(): Sessions {
       const epoch = Number(number);
       if (epochs.get(client) === epoch) return { client, epoch };
       return {
-        refused: "session-replaced",
+        rejected: "session-replaced",
         error: "expected the newest session of this device; a newer one has begun",
       };
     },

@@ -30,7 +30,7 @@ export interface SimulatedWorld {
 /** How a client's turn in a round ended. */
 export interface TurnOutcome {
   readonly client: string;
-  readonly kind: "counted" | "dropped" | "late" | "refused";
+  readonly kind: "accepted" | "dropped" | "late" | "rejected";
 }
 
 /** What one client is. */
@@ -94,7 +94,7 @@ export function startSimulatedClient(
     const task = (await response.json()) as FederationTask;
     if (task.kind === "wait") return later(task.retryAfterMs, poll);
     if (task.kind === "train")
-      return task.counted ? later(Math.min(5000, task.remainingMs + 1), poll) : begin(task);
+      return task.accepted ? later(Math.min(5000, task.remainingMs + 1), poll) : begin(task);
   };
 
   const begin = async (task: TrainTask): Promise<void> => {
@@ -126,7 +126,10 @@ export function startSimulatedClient(
     if (response.status === 401) return join();
     if (response.status === 429 || response.status === 503) return later(1000, () => send(task, model));
     const { code = "" } = (await response.json()) as { readonly code?: string };
-    await world.onTurn({ client: name, kind: response.ok ? "counted" : LATE.has(code) ? "late" : "refused" });
+    await world.onTurn({
+      client: name,
+      kind: response.ok ? "accepted" : LATE.has(code) ? "late" : "rejected",
+    });
     later(1000 * random(), poll);
   };
 

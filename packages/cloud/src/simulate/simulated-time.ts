@@ -1,4 +1,4 @@
-import type { Timers } from "../federation/timers.ts";
+import type { Timers } from "../timers.ts";
 
 /** Time that goes on only when nothing is left to do at a moment; see {@link createSimulatedTime}. */
 export interface SimulatedTime {

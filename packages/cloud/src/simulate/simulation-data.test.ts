@@ -114,8 +114,8 @@ describe("idxDigits()", () => {
     ],
   ])("refuses %s, and says why", async (_, images, labels, reason) => {
     if (images && labels) await write(images, labels);
-    const refusal = await idxDigits(paths.folder).catch((error: Error) => error);
-    expect(refusal).toMatchObject({ name: "UsageError", message: expect.stringContaining(reason) });
+    const rejection = await idxDigits(paths.folder).catch((error: Error) => error);
+    expect(rejection).toMatchObject({ name: "UsageError", message: expect.stringContaining(reason) });
   });
   it("says which directory cannot be read", async () => {
     await expect(idxDigits(join(paths.folder, "none"))).rejects.toThrow(

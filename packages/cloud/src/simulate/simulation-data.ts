@@ -28,8 +28,8 @@ const FEATURES = 16;
 const CLASSES = 10;
 /** Of the classes' centres, in standard deviations of a class: the best classifier is right in nine of ten. */
 const SPREAD = 0.75;
-const LEAST_SAMPLES = 20;
-const MOST_SAMPLES = 60;
+const MIN_SAMPLES = 20;
+const MAX_SAMPLES = 60;
 const TEST_SAMPLES = 2000;
 
 /** Ten classes of 16 numbers, each a Gaussian about its own centre; each client has 20 to 60 samples of its own mix of classes. */
@@ -44,7 +44,7 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
     return { samples, labels };
   };
   const parts = Array.from({ length: clients }, () => {
-    const size = LEAST_SAMPLES + Math.floor(random() * (MOST_SAMPLES - LEAST_SAMPLES + 1));
+    const size = MIN_SAMPLES + Math.floor(random() * (MAX_SAMPLES - MIN_SAMPLES + 1));
     // As many samples of nothing, dealt out to the classes.
     const mix = dirichletSplit(new Uint8Array(size), { parts: CLASSES, alpha, random });
     return drawn(Uint32Array.from(mix.flatMap((share, label) => share.map(() => label))));

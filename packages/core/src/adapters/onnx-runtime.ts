@@ -1,4 +1,4 @@
-import { SednaError } from "../errors.ts";
+import { messageOf, SednaError } from "../errors.ts";
 import type { OnnxRuntime, OnnxSession } from "../estimator/onnx-session.ts";
 import { arrayOf, type DType, type Tensor, type TensorData, type TensorSpec } from "../tensor.ts";
 
@@ -77,7 +77,7 @@ export function onnxRuntime(
           if (next !== undefined) onFallback?.({ from: provider, to: next, error });
         }
       }
-      const why = failure instanceof Error ? failure.message : String(failure);
+      const why = messageOf(failure);
       throw unreadable(`${model.length} bytes that ONNX Runtime refuses: ${why}`, failure);
     },
   };

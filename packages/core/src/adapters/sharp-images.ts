@@ -1,4 +1,4 @@
-import { SednaError } from "../errors.ts";
+import { messageOf, SednaError } from "../errors.ts";
 import {
   checkSize,
   fitWithin,
@@ -83,7 +83,7 @@ export async function decodeWithSharp(bytes: Uint8Array, sharp: () => Promise<Sh
       .raw()
       .toBuffer({ resolveWithObject: true });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new TypeError(
       `decode a picture: expected JPEG, PNG or WebP; got ${bytes.length} bytes that are not: ${why}`,
       { cause },

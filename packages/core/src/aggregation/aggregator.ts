@@ -8,7 +8,7 @@ export interface AggClient {
 }
 
 /** A round's updates on their way to a new model. */
-export interface OpenAggregation {
+export interface Accumulator {
   readonly count: number;
   /** Sum of the weights that were added. */
   readonly totalWeight: number;
@@ -68,5 +68,5 @@ export interface Aggregator {
   readonly needsSumOnly: boolean;
   /** Sedna's form: whole weights of all clients at once. No clients: the last result, or undefined. */
   aggregate(clients: readonly AggClient[]): readonly Tensor[] | undefined;
-  open(round: AggregationRound): OpenAggregation;
+  open(round: AggregationRound): Accumulator;
 }

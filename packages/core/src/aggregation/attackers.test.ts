@@ -55,11 +55,11 @@ const robust: readonly (readonly [string, object | undefined, number])[] = [
   ["TrimmedMean", { trim: 0.2 }, 0.4],
   ["TrimmedMean", { trim: 10 }, 0.4],
   ["MultiKrum", { f: 10 }, 0.15],
-  ["NormClipping", { maxNorm: typicalNorm, rule: { method: "TrimmedMean" } }, 0.4],
-  ["NormClipping", { maxNorm: typicalNorm, rule: { method: "MultiKrum", param: { f: "10" } } }, 0.15],
+  ["NormClipping", { clipNorm: typicalNorm, rule: { method: "TrimmedMean" } }, 0.4],
+  ["NormClipping", { clipNorm: typicalNorm, rule: { method: "MultiKrum", param: { f: "10" } } }, 0.15],
   ["FLTrust", { rootUpdate: () => root }, 0.15],
-  ["Bucketing", { f: 10, maxNorm: typicalNorm }, 0.4],
-  ["Bucketing", { f: 10, maxNorm: typicalNorm, rule: "trimmed" }, 0.4],
+  ["Bucketing", { f: 10, clipNorm: typicalNorm }, 0.4],
+  ["Bucketing", { f: 10, clipNorm: typicalNorm, rule: "trimmed" }, 0.4],
 ];
 
 describe.each(robust)("%s %o against a fifth of hostile clients", (method, param, most) => {
@@ -81,6 +81,6 @@ describe("the plain mean against a fifth of hostile clients", () => {
 
   it("when clipped, does so by no more than their share", () => {
     for (const attack of Object.values(attacks))
-      expect(off(build("FedAvg", { maxNorm: typicalNorm }), attack)).toBeLessThan(0.65);
+      expect(off(build("FedAvg", { clipNorm: typicalNorm }), attack)).toBeLessThan(0.65);
   });
 });

@@ -17,7 +17,7 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
   const least: readonly (readonly [string, object, number])[] = [
     ["FedAvg", {}, 1],
     ["FedAdam", {}, 1],
-    ["NormClipping", { maxNorm: 1 }, 1],
+    ["NormClipping", { clipNorm: 1 }, 1],
     ["Median", {}, 3],
     ["TrimmedMean", {}, 5],
     ["TrimmedMean", { trim: "0.1" }, 10],
@@ -27,23 +27,23 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
     ["MultiKrum", { f: 1 }, 5],
     ["MultiKrum", { f: "3" }, 9],
     ["MultiKrum", { f: 1, m: 6 }, 9],
-    ["NormClipping", { maxNorm: 1, rule: { method: "MultiKrum", param: { f: 2 } } }, 7],
-    ["Bucketing", { f: 2, maxNorm: 1 }, 8],
-    ["Bucketing", { f: 2, buckets: 12, maxNorm: 1 }, 12],
+    ["NormClipping", { clipNorm: 1, rule: { method: "MultiKrum", param: { f: 2 } } }, 7],
+    ["Bucketing", { f: 2, clipNorm: 1 }, 8],
+    ["Bucketing", { f: 2, buckets: 12, clipNorm: 1 }, 12],
   ];
 
   it.each(least)("%s %o needs %i", (method, param, minClients) => {
     const rule = build(method, param);
     expect(rule.minClients).toBe(minClients);
     const updates = Array.from({ length: minClients }, (_, i) => f32([i, 1]));
-    const refused = {
+    const rejected = {
       code: "cohort-too-small",
       message: expect.stringMatching(
         `expected at least ${minClients} updates; got ${minClients - 1}$`,
       ) as string,
     };
     expect(() => run(rule, { kernels, base, updates: updates.slice(1) })).toThrow(
-      expect.objectContaining(refused) as Error,
+      expect.objectContaining(rejected) as Error,
     );
     expect(run(rule, { kernels, base, updates }).model).toHaveLength(2);
     const clients = updates.map((_, i) => ({
@@ -53,7 +53,7 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
     // Sedna's form of no clients is no error, and a mean of one is one.
     if (minClients > 1)
       expect(() => build(method, { ...param, initial }).aggregate(clients.slice(1))).toThrow(
-        expect.objectContaining(refused) as Error,
+        expect.objectContaining(rejected) as Error,
       );
     expect(build(method, { ...param, initial }).aggregate(clients)).toHaveLength(1);
   });
@@ -90,9 +90,9 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
 
 describe("parameters", () => {
   const wrong: readonly (readonly [string, object, new (message: string) => Error])[] = [
-    ["FedAvg", { maxNorm: 0 }, RangeError],
-    ["FedAvg", { maxNorm: "wide" }, TypeError],
-    ["FedAvg", { maxNorm: Infinity }, RangeError],
+    ["FedAvg", { clipNorm: 0 }, RangeError],
+    ["FedAvg", { clipNorm: "wide" }, TypeError],
+    ["FedAvg", { clipNorm: Infinity }, RangeError],
     ["FedAvgM", { momentum: 1 }, RangeError],
     ["FedAvgM", { learningRate: 0 }, RangeError],
     ["FedAdam", { tau: 0 }, RangeError],
@@ -107,23 +107,23 @@ describe("parameters", () => {
     ["MultiKrum", { f: 0 }, RangeError],
     ["MultiKrum", { f: 1, m: 0 }, RangeError],
     ["NormClipping", {}, TypeError],
-    ["NormClipping", { maxNorm: 1, rule: { method: "Meridian" } }, SednaError as never],
+    ["NormClipping", { clipNorm: 1, rule: { method: "Meridian" } }, SednaError as never],
     ["Bucketing", { f: 1 }, TypeError],
-    ["Bucketing", { f: 1, maxNorm: 1, rule: "mean" }, TypeError],
+    ["Bucketing", { f: 1, clipNorm: 1, rule: "mean" }, TypeError],
   ];
   it.each(wrong)("%s refuses %o", (method, param, kind) => {
     expect(() => build(method, param)).toThrow(kind);
   });
 
   it("come as Sedna's jobs write them, in lists of keys and strings", () => {
-    const rule = select(aggregation, { method: "NormClipping", param: [{ key: "maxNorm", value: "5" }] });
+    const rule = select(aggregation, { method: "NormClipping", param: [{ key: "clipNorm", value: "5" }] });
     expect([...run(rule, { kernels, base: new Float32Array(2), updates: [f32([30, 40])] }).model]).toEqual([
       3, 4,
     ]);
   });
 
   it("of NormClipping may hold a rule that is no name", () => {
-    const rule = aggregation.NormClipping({ maxNorm: 5, rule: aggregation.Median() });
+    const rule = aggregation.NormClipping({ clipNorm: 5, rule: aggregation.Median() });
     expect(rule).toMatchObject({ name: "NormClipping", minClients: 3, needsSumOnly: false });
   });
 
@@ -131,13 +131,13 @@ describe("parameters", () => {
     const served = ["FedAvg", "FedAvgM", "FedAdam", "FedProx", "FedBuff"];
     for (const method of served) expect(build(method).needsSumOnly).toBe(true);
     // To clip an update one must see it.
-    for (const method of served) expect(build(method, { maxNorm: 1 }).needsSumOnly).toBe(false);
+    for (const method of served) expect(build(method, { clipNorm: 1 }).needsSumOnly).toBe(false);
     for (const [method, param] of [
       ["Median"],
       ["TrimmedMean"],
       ["MultiKrum", { f: 1 }],
-      ["NormClipping", { maxNorm: 1 }],
-      ["Bucketing", { f: 1, maxNorm: 1 }],
+      ["NormClipping", { clipNorm: 1 }],
+      ["Bucketing", { f: 1, clipNorm: 1 }],
     ] as const)
       expect(build(method, param).needsSumOnly).toBe(false);
   });

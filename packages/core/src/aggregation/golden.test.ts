@@ -171,8 +171,8 @@ describe("FedAvg in Sedna's form", () => {
   });
 
   it("clips changes of the model that it last gave, and asks for one to start from", () => {
-    expect(() => FedAvg({ maxNorm: 5 }).aggregate([client(1, 30, 40)])).toThrow(TypeError);
-    const rule = FedAvg({ maxNorm: "5", initial: [tensor("float32", [2], new Float32Array(2))] });
+    expect(() => FedAvg({ clipNorm: 5 }).aggregate([client(1, 30, 40)])).toThrow(TypeError);
+    const rule = FedAvg({ clipNorm: "5", initial: [tensor("float32", [2], new Float32Array(2))] });
     expect(toNested(rule.aggregate([client(1, 30, 40)])![0]!)).toEqual([3, 4]);
     expect(toNested(rule.aggregate([client(1, 3, 40), client(1, Number.NaN, 0)])![0]!)).toEqual([3, 9]);
     expect(() => rule.aggregate([client(1, Infinity, 40)])).toThrow(SednaError);

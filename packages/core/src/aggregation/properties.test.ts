@@ -19,7 +19,7 @@ const cohort = fc.array(vector, { minLength: 9, maxLength: 15 });
 
 const every: readonly (readonly [string, object?])[] = [
   ["FedAvg"],
-  ["FedAvg", { maxNorm: 3 }],
+  ["FedAvg", { clipNorm: 3 }],
   ["FedAvgM"],
   ["FedAdam"],
   ["FedProx"],
@@ -30,9 +30,9 @@ const every: readonly (readonly [string, object?])[] = [
   ["MultiKrum", { f: 2 }],
   ["MultiKrum", { f: 3, m: 1 }],
   ["FLTrust", { rootUpdate: () => Float32Array.of(1, 2, -1, 0.5, 0) }],
-  ["NormClipping", { maxNorm: 3, rule: { method: "TrimmedMean" } }],
-  ["Bucketing", { f: 2, maxNorm: 100 }],
-  ["Bucketing", { f: 2, maxNorm: 100, rule: "trimmed" }],
+  ["NormClipping", { clipNorm: 3, rule: { method: "TrimmedMean" } }],
+  ["Bucketing", { f: 2, clipNorm: 100 }],
+  ["Bucketing", { f: 2, clipNorm: 100, rule: "trimmed" }],
 ];
 const name = ([method, param]: readonly [string, object?]): string =>
   `${method} ${JSON.stringify(param ?? {})}`;
@@ -155,10 +155,10 @@ describe.each([
 });
 
 describe.each([
-  ["FedAvg", { maxNorm: 2 }],
-  ["FedBuff", { maxNorm: 2 }],
-  ["NormClipping", { maxNorm: 2 }],
-  ["NormClipping", { maxNorm: 2, rule: { method: "FedProx" } }],
+  ["FedAvg", { clipNorm: 2 }],
+  ["FedBuff", { clipNorm: 2 }],
+  ["NormClipping", { clipNorm: 2 }],
+  ["NormClipping", { clipNorm: 2, rule: { method: "FedProx" } }],
 ] as const)("%s %o", (method, param) => {
   it("lets one client of n move the model by at most twice maxNorm times its share", () => {
     const huge = fc.array(fc.double({ min: -3e37, max: 3e37, noNaN: true }), {

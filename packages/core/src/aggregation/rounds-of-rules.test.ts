@@ -95,13 +95,13 @@ describe.each([
 describe("C20: a sum that is restored", () => {
   it.each([
     ["FedAvg", {}],
-    ["FedAvg", { maxNorm: 0.5 }],
+    ["FedAvg", { clipNorm: 0.5 }],
     ["FedAvgM", {}],
     ["FedAdam", {}],
     ["FedProx", {}],
     ["FedBuff", {}],
-    ["NormClipping", { maxNorm: 0.5 }],
-    ["NormClipping", { maxNorm: 0.5, rule: { method: "FedAvgM" } }],
+    ["NormClipping", { clipNorm: 0.5 }],
+    ["NormClipping", { clipNorm: 0.5, rule: { method: "FedAvgM" } }],
   ])("of %s %o goes on as if all had been added there", (method, param) => {
     const updates = Array.from({ length: 20 }, (_, i) => ({
       values: f32(change()),
@@ -142,9 +142,9 @@ describe("C20: a sum that is restored", () => {
     ["Median", {}],
     ["TrimmedMean", {}],
     ["MultiKrum", { f: 1 }],
-    ["Bucketing", { f: 1, maxNorm: 1 }],
+    ["Bucketing", { f: 1, clipNorm: 1 }],
     ["FLTrust", { rootUpdate: (base: Float32Array) => base.slice().fill(1) }],
-    ["NormClipping", { maxNorm: 1, rule: { method: "Median" } }],
+    ["NormClipping", { clipNorm: 1, rule: { method: "Median" } }],
   ])("there is none of %s %o, which needs the updates", (method, param) => {
     const open = openRound(build(method, param), { kernels, base: new Float32Array(2) });
     expect(open.state()).toBeUndefined();

@@ -1,5 +1,5 @@
 import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
-import type { AggregationRound, Aggregator, OpenAggregation } from "./aggregator.ts";
+import type { AggregationRound, Aggregator, Accumulator } from "./aggregator.ts";
 
 /** Repeatable draws in [0,1). */
 export function draws(seed: number): () => number {
@@ -26,7 +26,7 @@ export interface TestRound extends Partial<Omit<AggregationRound, "kernels" | "b
 }
 
 /** Opens a round of any number of updates, with repeatable draws. */
-export const openRound = (rule: Aggregator, { kernels, base, ...rest }: TestRound): OpenAggregation =>
+export const openRound = (rule: Aggregator, { kernels, base, ...rest }: TestRound): Accumulator =>
   rule.open({ kernels, base, capacity: 10_000, random: draws(1), ...rest });
 
 /** The model and the memory that a rule makes of updates, each with a weight and a staleness. */

@@ -68,7 +68,7 @@ const rules: readonly {
   {
     name: "FedAvg, clipped",
     method: "FedAvg",
-    param: { maxNorm: "2" },
+    param: { clipNorm: "2" },
     twin: (rows, weights) => weighted(clipped(rows, 2), weights),
   },
   { name: "FedProx", method: "FedProx", param: {}, twin: weighted },
@@ -125,13 +125,13 @@ const rules: readonly {
   {
     name: "NormClipping",
     method: "NormClipping",
-    param: { maxNorm: 2 },
+    param: { clipNorm: 2 },
     twin: (rows, weights) => weighted(clipped(rows, 2), weights),
   },
   {
     name: "NormClipping of a median",
     method: "NormClipping",
-    param: { maxNorm: "2", rule: { method: "Median" } },
+    param: { clipNorm: "2", rule: { method: "Median" } },
     twin: (rows) => trimmed(clipped(rows, 2), Math.ceil(rows.length / 2) - 1),
   },
   {

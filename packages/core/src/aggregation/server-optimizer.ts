@@ -4,7 +4,7 @@ import { SednaError } from "../errors.ts";
 export type Floats = Float32Array | Float64Array;
 
 /** A server's turn with a round's mean change. */
-export interface ServerTurn {
+export interface ServerOptimizerState {
   /** The round's model. */
   readonly base: Floats;
   /** The mean change; the new model is written over it. */
@@ -14,15 +14,15 @@ export interface ServerTurn {
 }
 
 /** What a server does with the mean change of a round, as if it were a gradient. Arithmetic in float64. */
-export interface ServerStep {
+export interface ServerOptimizer {
   /** Numbers of memory for a model of `length`; 0 for a step without memory. */
   memoryLength(length: number): number;
   /** Writes the new model over `change`; gives the next turn's memory, an array of `change`'s kind. */
-  step(turn: ServerTurn): Floats | undefined;
+  step(turn: ServerOptimizerState): Floats | undefined;
 }
 
 /** Adds the change, times a learning rate. */
-export function plainStep(learningRate = 1): ServerStep {
+export function sgdServer(learningRate = 1): ServerOptimizer {
   return {
     memoryLength: () => 0,
     step({ base, change }) {
@@ -33,13 +33,13 @@ export function plainStep(learningRate = 1): ServerStep {
 }
 
 /** `v = momentum * v + change; model += learningRate * v`. Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution", 2019. */
-export function momentumStep({
+export function momentumServer({
   momentum,
   learningRate,
 }: {
   readonly momentum: number;
   readonly learningRate: number;
-}): ServerStep {
+}): ServerOptimizer {
   return {
     memoryLength: (length) => length,
     step({ base, change, memory }) {
@@ -68,7 +68,13 @@ export interface AdamSettings {
  * With it, both start at 0 and are divided by `1 - beta ** turns`, as Kingma and Ba's Adam does.
  * Source: Reddi et al., "Adaptive Federated Optimization", 2020, algorithm 2.
  */
-export function adamStep({ learningRate, beta1, beta2, tau, biasCorrection }: AdamSettings): ServerStep {
+export function adamServer({
+  learningRate,
+  beta1,
+  beta2,
+  tau,
+  biasCorrection,
+}: AdamSettings): ServerOptimizer {
   // m, then v, then the number of turns, which a float32 holds exactly up to 2^24.
   const memoryLength = (length: number): number => 2 * length + 1;
   return {
@@ -100,9 +106,9 @@ export function adamStep({ learningRate, beta1, beta2, tau, biasCorrection }: Ad
  * @throws {RangeError} on memory of another length.
  * @throws {SednaError} `update-refused` when the model or the memory would not be finite.
  */
-export function takeStep(
+export function stepServer(
   rule: string,
-  { server, turn }: { readonly server: ServerStep; readonly turn: ServerTurn },
+  { server, turn }: { readonly server: ServerOptimizer; readonly turn: ServerOptimizerState },
 ): { readonly model: Floats; readonly memory: Floats | undefined } {
   const { base, change, memory } = turn;
   const expected = server.memoryLength(base.length);

@@ -1,5 +1,5 @@
-import { SednaError } from "../errors.ts";
-import { readPieces } from "./read-chunks.ts";
+import { messageOf, SednaError } from "../errors.ts";
+import { readChunks } from "./read-chunks.ts";
 
 /**
  * A response's body, or undefined when it is longer than `maxBytes`; then the rest is not read.
@@ -18,7 +18,7 @@ export async function readAtMost(
   let length = 0;
   try {
     if (promised > maxBytes) return void (await response.body?.cancel());
-    for await (const piece of readPieces(response, signal)) {
+    for await (const piece of readChunks(response, signal)) {
       chunks.push(piece);
       length += piece.length;
       if (length > maxBytes) return undefined;
@@ -26,7 +26,7 @@ export async function readAtMost(
   } catch (cause) {
     signal.throwIfAborted();
     throw new SednaError(
-      `${what}: expected the whole body; the connection broke off after ${length} bytes: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `${what}: expected the whole body; the connection broke off after ${length} bytes: ${messageOf(cause)}`,
       { code: "cloud-unreachable", retryable: true, cause },
     );
   }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
-import { readPieces } from "./read-chunks.ts";
+import { readChunks } from "./read-chunks.ts";
 
 // A server that sends a piece and then nothing more.
 const server = createServer((_, response) => void response.write("a piece"));
@@ -23,7 +23,7 @@ describe("readPieces()", () => {
   it("gives what comes, and nothing of a response without a body", async () => {
     const read = async (response: Response): Promise<string[]> => {
       const pieces: string[] = [];
-      for await (const piece of readPieces(response, new AbortController().signal))
+      for await (const piece of readChunks(response, new AbortController().signal))
         pieces.push(new TextDecoder().decode(piece));
       return pieces;
     };
@@ -36,7 +36,7 @@ describe("readPieces()", () => {
     const reading = (async () => {
       const signal = AbortSignal.any([stop.signal]);
       const response = await fetch(await url(), { signal });
-      for await (const _ of readPieces(response, signal)) collectGarbage();
+      for await (const _ of readChunks(response, signal)) collectGarbage();
     })();
     setTimeout(() => {
       collectGarbage();
@@ -51,7 +51,7 @@ describe("readPieces()", () => {
       pull: (controller) => controller.enqueue(Uint8Array.of(1)),
       cancel: () => void (cancelled = true),
     });
-    for await (const _ of readPieces(new Response(endless), new AbortController().signal)) break;
+    for await (const _ of readChunks(new Response(endless), new AbortController().signal)) break;
     expect(cancelled).toBe(true);
   });
 });

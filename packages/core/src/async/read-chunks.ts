@@ -1,4 +1,4 @@
-import { orAbort } from "./abortable.ts";
+import { abortable } from "./abortable.ts";
 
 /**
  * A response's body, piece by piece. It stops when the signal says so even where `fetch` was given the same one: an engine
@@ -7,7 +7,7 @@ import { orAbort } from "./abortable.ts";
  *
  * @throws the signal's reason; what the connection throws.
  */
-export async function* readPieces(
+export async function* readChunks(
   response: Response,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
@@ -15,9 +15,9 @@ export async function* readPieces(
   if (!reader) return;
   try {
     for (
-      let next = await orAbort(reader.read(), signal);
+      let next = await abortable(reader.read(), signal);
       !next.done;
-      next = await orAbort(reader.read(), signal)
+      next = await abortable(reader.read(), signal)
     )
       yield next.value as Uint8Array<ArrayBuffer>;
   } finally {

@@ -1,6 +1,6 @@
 import { SednaError } from "../errors.ts";
-import { nextWait } from "./backoff.ts";
-import { orAbort } from "./abortable.ts";
+import { backoff } from "./backoff.ts";
+import { abortable } from "./abortable.ts";
 
 /** How tries are repeated. */
 export interface Retrying {
@@ -20,7 +20,7 @@ export interface Retrying {
 }
 
 /** Options of {@link keepTrying}. */
-export interface KeepTryingOptions extends Retrying {
+export interface RetryOptions extends Retrying {
   /** What is being done, for people: "send the update". */
   readonly action: string;
   readonly signal: AbortSignal;
@@ -29,28 +29,28 @@ export interface KeepTryingOptions extends Retrying {
 }
 
 /** True for a failure that another try may heal. */
-export function mayPass(error: unknown): error is SednaError {
+export function isRecoverable(error: unknown): error is SednaError {
   return error instanceof SednaError && (error.retryable || error.code === "session-ended");
 }
 
 /** Tries until it works, with full-jitter exponential back-off. @throws the signal's reason, or what no other try would heal. */
-export async function keepTrying<T>(
+export async function retry<T>(
   work: () => Promise<T>,
-  { action, signal, baseMs, capMs, random, wait, onRetry, onError }: KeepTryingOptions,
+  { action, signal, baseMs, capMs, random, wait, onRetry, onError }: RetryOptions,
 ): Promise<T> {
   let hasEnded = false;
   for (let tried = 0; ; tried++) {
     signal.throwIfAborted();
     try {
-      return await orAbort(work(), signal);
+      return await abortable(work(), signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!mayPass(error)) throw error;
+      if (!isRecoverable(error)) throw error;
       onError?.(error);
       // Whoever ends a session is there again: the waits of an outage are over, once.
       if (error.code === "session-ended" && !hasEnded) tried = 0;
       hasEnded = error.code === "session-ended";
-      const retryInMs = nextWait({ tried, baseMs, capMs, random, retryAfterMs: error.retryAfterMs });
+      const retryInMs = backoff({ tried, baseMs, capMs, random, retryAfterMs: error.retryAfterMs });
       onRetry({ action, error, retryInMs });
       await wait(retryInMs, signal);
     }

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
-import type { LabelledSamples } from "../training/labeled-samples.ts";
+import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainingReport, TrainOptions } from "../training/train-options.ts";
 
 /** What an estimator takes: pictures, or tensors by name. */
@@ -32,10 +32,10 @@ export interface Estimator<Sample, Result> {
   /** Runs the model itself on its own inputs, past the task's pre- and postprocessing. */
   run?(feeds: Tensors, options?: { readonly signal?: AbortSignal }): Promise<Tensors>;
   /** Trains from the weights that it has. Aborted, it has those it had. */
-  train?(samples: LabelledSamples<Sample>, options?: TrainOptions): Promise<TrainingReport>;
+  train?(samples: LabeledSamples<Sample>, options?: TrainOptions): Promise<TrainingReport>;
   /** Metrics such as `loss` and `accuracy`. */
   evaluate?(
-    samples: LabelledSamples<Sample>,
+    samples: LabeledSamples<Sample>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Readonly<Record<string, number>>>;
   getWeights?(): Promise<readonly Tensor[]>;

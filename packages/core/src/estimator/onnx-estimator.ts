@@ -1,6 +1,6 @@
 import { loadPerceptionKernels, type PerceptionKernels } from "@sedna-js/wasm-kernels";
-import { SednaError } from "../errors.ts";
-import { orAbort } from "../async/abortable.ts";
+import { messageOf, SednaError } from "../errors.ts";
+import { abortable } from "../async/abortable.ts";
 import type { BoundTask, Task } from "./task.ts";
 import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
 import { joinBatch, splitBatch } from "./batch.ts";
@@ -163,7 +163,7 @@ export function createOnnxEstimator<Sample, Result>({
   return {
     async load({ signal } = {}) {
       signal?.throwIfAborted();
-      const { metadata } = await orAbort(ready(), signal);
+      const { metadata } = await abortable(ready(), signal);
       return metadata;
     },
     predict,
@@ -186,7 +186,7 @@ async function run(session: OnnxSession, feeds: Tensors): Promise<Tensors> {
   try {
     return await session.run(feeds);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new SednaError(`run the model: expected outputs; got a failure of ONNX Runtime: ${why}`, {
       code: "run-failed",
       retryable: true,

@@ -58,15 +58,15 @@ describe("createFederatedLearning()", () => {
       "joined",
       "trained",
       "sent",
-      "counted",
+      "accepted",
       "round",
       "trained",
       "sent",
-      "counted",
+      "accepted",
       "round",
       "trained",
       "sent",
-      "counted",
+      "accepted",
       "round",
       "done",
     ]);
@@ -81,14 +81,14 @@ describe("createFederatedLearning()", () => {
       state: "done",
       round: 3,
       modelVersion: 3,
-      counted: 3,
+      accepted: 3,
       missed: 0,
     });
     expect(federation.sessions.size, "it has left").toBe(0);
   });
 
   it("tells the number of samples and of the training", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, maxNumSamples: 7, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, maxNumSamples: 7, numRounds: 1 } });
     await all(client(federation).learning);
     expect(JSON.parse(federation.received[0]!.text)).toMatchObject({
       round: 1,
@@ -99,28 +99,28 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C20: sends the very same update again when the aggregator has lost it in a restart, without training again", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, encoder, learning } = client(federation);
     let restarts = 0;
     const events = await all(learning, {
       see: (event) => {
-        if (event.type === "counted" && restarts++ < 2) federation.restart({ losing: true });
-        else if (event.type === "counted") federation.closeRound();
+        if (event.type === "accepted" && restarts++ < 2) federation.restart({ losing: true });
+        else if (event.type === "accepted") federation.closeRound();
       },
     });
-    expect(events.filter(({ type }) => type === "counted")).toEqual(
-      [false, true, true].map((again) => ({ type: "counted", round: 1, again })),
+    expect(events.filter(({ type }) => type === "accepted")).toEqual(
+      [false, true, true].map((again) => ({ type: "accepted", round: 1, again })),
     );
     expect(estimator.trainings).toBe(1);
     expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
     expect([...encoder.commits.values()]).toEqual([1]);
-    expect(learning.status().counted).toBe(1);
+    expect(learning.status().accepted).toBe(1);
   });
 
   it("C20: trains no second time when it comes back to a round that has counted it", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const first = client(federation);
-    for await (const event of first.learning.run(someSamples(10))) if (event.type === "counted") break;
+    for await (const event of first.learning.run(someSamples(10))) if (event.type === "accepted") break;
     const second = client(federation);
     const events: FederatedEvent[] = [];
     for await (const event of second.learning.run(someSamples(10))) {
@@ -132,7 +132,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C21: leaves a round's training as soon as the next round opens, and misses no more than that round", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 2 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
     const entered: (() => void)[] = [];
     const estimator = countingEstimator({
       onEpoch: async (signal) => {
@@ -148,12 +148,12 @@ describe("createFederatedLearning()", () => {
     const { learning } = client(federation, { estimator });
     const events = await all(learning);
     expect(events.filter(({ type }) => type === "missed")).toMatchObject([{ round: 1, why: "superseded" }]);
-    expect(events.filter(({ type }) => type === "counted")).toMatchObject([{ round: 2 }]);
+    expect(events.filter(({ type }) => type === "accepted")).toMatchObject([{ round: 2 }]);
     expect(estimator.busy, "never two trainings at once").toBe(1);
   });
 
   it("takes what the aggregator refuses for a missed round, not for a failure", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 2 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
     federation.refuse("one", { error: "expected a shorter one", code: "norm-too-large", round: 1 });
     const { learning, encoder } = client(federation);
     const events = await all(learning, {
@@ -174,7 +174,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C21: sends the same update to a round's next attempt, when it was too late for the first", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
     federation.refuse("one", { error: "the round is closing", code: "round-closed", round: 1 });
     const { estimator, learning } = client(federation);
     const events = await all(learning, {
@@ -185,22 +185,22 @@ describe("createFederatedLearning()", () => {
         federation.restart({ losing: true });
       },
     });
-    expect(names(events).filter((name) => name === "missed" || name === "counted")).toEqual([
+    expect(names(events).filter((name) => name === "missed" || name === "accepted")).toEqual([
       "missed",
-      "counted",
+      "accepted",
     ]);
     expect(estimator.trainings).toBe(1);
     expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
   });
 
   it("joins again when its session has ended", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, learning } = client(federation);
     let joined = 0;
     const events = await all(learning, {
       see: (event) => {
         if (event.type === "joined" && joined++ === 0) federation.endSession("one");
-        if (event.type === "counted") federation.closeRound();
+        if (event.type === "accepted") federation.closeRound();
       },
     });
     expect(names(events).filter((name) => name === "joined").length).toBe(2);
@@ -208,7 +208,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("joins again when only the sending hears that the session has ended", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, learning } = client(federation);
     let ended = false;
     const events = await all(learning, {
@@ -217,7 +217,7 @@ describe("createFederatedLearning()", () => {
           ended = true;
           federation.endSession("one", { silently: true });
         }
-        if (event.type === "counted") federation.closeRound();
+        if (event.type === "accepted") federation.closeRound();
       },
     });
     expect(names(events).filter((name) => name === "joined").length).toBe(2);
@@ -231,7 +231,7 @@ describe("createFederatedLearning()", () => {
     const second = client(federation);
     const other = second.learning.run(someSamples(10))[Symbol.asyncIterator]();
     const taken = all(first.learning, {
-      see: async (event) => void (event.type === "counted" && (await other.next())),
+      see: async (event) => void (event.type === "accepted" && (await other.next())),
     });
     await expect(taken).rejects.toMatchObject({ code: "session-replaced" });
     expect(first.learning.status().state).toBe("failed");
@@ -265,7 +265,7 @@ describe("createFederatedLearning()", () => {
     await expect(
       all(learning, {
         signal: stop.signal,
-        see: (event) => void (event.type === "counted" && stop.abort(why)),
+        see: (event) => void (event.type === "accepted" && stop.abort(why)),
       }),
     ).rejects.toBe(why);
     expect(federation.sessions.size).toBe(0);
@@ -288,7 +288,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("begins no training while it is paused, hands the pauses to the estimator, and tells of them", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
     const listeners = new Set<() => void>();
     const now = { paused: true };
     const set = (paused: boolean): void => {
@@ -333,7 +333,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("waits with full jitter while the aggregator cannot be reached, and as long as it asks for", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
     const transport = federation.transport("one");
     const waits: number[] = [];
     let tries = 0;
@@ -364,7 +364,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("tells a training that failed and goes on with the next round", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 2 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
     let failed = false;
     const estimator = countingEstimator({
       onEpoch: async () => {
@@ -380,6 +380,6 @@ describe("createFederatedLearning()", () => {
     expect(events.filter(({ type }) => type === "missed")).toMatchObject([
       { round: 1, why: "training-failed" },
     ]);
-    expect(events.filter(({ type }) => type === "counted")).toMatchObject([{ round: 2 }]);
+    expect(events.filter(({ type }) => type === "accepted")).toMatchObject([{ round: 2 }]);
   });
 });

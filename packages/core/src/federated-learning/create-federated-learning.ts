@@ -1,12 +1,12 @@
 import { SednaError } from "../errors.ts";
-import type { LabelledSamples } from "../training/labeled-samples.ts";
+import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainableEstimator } from "../estimator/estimator.ts";
 import type { SecureClientOptions } from "../secure-aggregation/create-secure-client.ts";
 import type { TrainingPauses } from "../training/training-pauses.ts";
 import { createUpdateEncoder, type UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
 import type { ClientResources, FederationPlan } from "../wire/federation.ts";
-import { createEventFeed } from "./event-stream.ts";
+import { createEventStream } from "./event-stream.ts";
 import type { FederatedEvent, FederatedStatus } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 import { type ResidualStore, runFederatedClient } from "./run-federated-client.ts";
@@ -49,7 +49,7 @@ export interface FederatedLearning<Sample> {
    * device; what the samples throw.
    */
   run(
-    samples: LabelledSamples<Sample>,
+    samples: LabeledSamples<Sample>,
     options?: { readonly signal?: AbortSignal },
   ): AsyncIterable<FederatedEvent>;
   status(): FederatedStatus;
@@ -85,7 +85,7 @@ export function createFederatedLearning<Sample, Result>({
   let running: Promise<unknown> | undefined;
 
   const takePart = async (
-    samples: LabelledSamples<Sample>,
+    samples: LabeledSamples<Sample>,
     { signal, emit }: { readonly signal: AbortSignal; readonly emit: (event: FederatedEvent) => void },
   ): Promise<void> => {
     try {
@@ -127,7 +127,7 @@ export function createFederatedLearning<Sample, Result>({
       if (running) throw new TypeError("take part in a federation: expected one run at a time; got another");
       const stop = new AbortController();
       const signal = AbortSignal.any([lifetime.signal, stop.signal, ...(given ? [given] : [])]);
-      const feed = createEventFeed<FederatedEvent>({
+      const feed = createEventStream<FederatedEvent>({
         replaces: (newer, older) =>
           newer.type === "training" && older.type === "training" && newer.round === older.round,
       });
@@ -173,7 +173,7 @@ const idleStatus: FederatedStatus = {
   state: "idle",
   round: 0,
   modelVersion: 0,
-  counted: 0,
+  accepted: 0,
   missed: 0,
   bytesSent: 0,
 };
@@ -195,8 +195,8 @@ function statusAfter(status: FederatedStatus, event: FederatedEvent): FederatedS
       return { ...at, round: event.round, state: "sending" };
     case "sent":
       return { ...at, bytesSent: at.bytesSent + event.bytes };
-    case "counted":
-      return { ...at, state: "waiting", counted: at.counted + (event.again ? 0 : 1) };
+    case "accepted":
+      return { ...at, state: "waiting", accepted: at.accepted + (event.again ? 0 : 1) };
     case "missed":
       return { ...at, state: "waiting", missed: at.missed + 1 };
     case "paused":

@@ -1,5 +1,5 @@
 /** Hands events to one reader; see {@link createEventFeed}. */
-export interface EventFeed<Event> {
+export interface EventStream<Event> {
   push(event: Event): void;
   /** No more comes; with an error, it is thrown after the last event was read. */
   end(failure?: { readonly error: unknown }): void;
@@ -14,11 +14,11 @@ const CAPACITY = 1000;
  * Events that wait for a reader. The writer never waits: training goes on while a page is busy. An event that `replaces`
  * the one before it takes its place, and of more than a thousand the oldest are forgotten.
  */
-export function createEventFeed<Event>({
+export function createEventStream<Event>({
   replaces,
 }: {
   readonly replaces: (newer: Event, older: Event) => boolean;
-}): EventFeed<Event> {
+}): EventStream<Event> {
   const waiting: Event[] = [];
   let wake = (): void => {};
   let ended: { readonly failure?: { readonly error: unknown } | undefined } | undefined;

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { TrainingProgress, TrainingReport } from "../training/train-options.ts";
-import type { FederationPlan, UpdateRefusal } from "../wire/federation.ts";
+import type { FederationPlan, RejectionCode } from "../wire/federation.ts";
 
 /**
  * Why a round went on without this client's update: what the aggregator said, or
@@ -8,7 +8,7 @@ import type { FederationPlan, UpdateRefusal } from "../wire/federation.ts";
  * - `unanswered`: it was sent, and the next round came before an answer did;
  * - `training-failed`: there was nothing to send.
  */
-export type MissedReason = UpdateRefusal | "superseded" | "unanswered" | "training-failed";
+export type MissedReason = RejectionCode | "superseded" | "unanswered" | "training-failed";
 
 /** What a client of a federation tells of its work. */
 export type FederatedEvent =
@@ -28,7 +28,7 @@ export type FederatedEvent =
   /** The update is there; whether it counts is told next. */
   | { readonly type: "sent"; readonly round: number; readonly bytes: number }
   /** The update is part of the round. `again`: it was before, and this was told once more. */
-  | { readonly type: "counted"; readonly round: number; readonly again: boolean }
+  | { readonly type: "accepted"; readonly round: number; readonly again: boolean }
   | { readonly type: "missed"; readonly round: number; readonly why: MissedReason; readonly message: string }
   /** Training waits: a battery runs low, a page is hidden, ... */
   | { readonly type: "paused" }
@@ -53,7 +53,7 @@ export interface FederatedStatus {
   readonly round: number;
   readonly modelVersion: number;
   /** Rounds that this client's update was counted in, and those that it missed. */
-  readonly counted: number;
+  readonly accepted: number;
   readonly missed: number;
   /** Bytes of the updates that the aggregator has taken or refused. */
   readonly bytesSent: number;

@@ -85,12 +85,12 @@ describe("a federation's client under faults", () => {
     { timeout: 60_000 },
     async () => {
       const world = fc.record({ seed: fc.integer(), rate: fc.double({ min: 0, max: 0.4, noNaN: true }) });
-      let counted = 0;
+      let accepted = 0;
       await fc.assert(
         fc.asyncProperty(world, async ({ seed, rate }) => {
           const random = seededRandom({ seed, stream: 0 });
           const federation = pretendFederation({
-            plan: { ...fourParameters, participants: 3, exitRound: 4 },
+            plan: { ...fourParameters, participants: 3, numRounds: 4 },
           });
           const over = new AbortController();
           const devices = ["one", "two", "three"];
@@ -144,14 +144,14 @@ describe("a federation's client under faults", () => {
               expect(times).toBe(1);
               expect(federation.countedEver.has(message), "only what was counted is committed").toBe(true);
             }
-            counted += encoder.commits.size;
+            accepted += encoder.commits.size;
           }
           expect(federation.listeners.size).toBe(0);
           expect(getEventListeners(given.signal, "abort").length).toBe(0);
         }),
         { numRuns: 150 },
       );
-      expect(counted, "there were updates that counted").toBeGreaterThan(150);
+      expect(accepted, "there were updates that counted").toBeGreaterThan(150);
     },
   );
 
@@ -163,7 +163,7 @@ describe("a federation's client under faults", () => {
         fc.asyncProperty(fc.integer(), fc.nat({ max: 120 }), async (seed, turns) => {
           const random = seededRandom({ seed, stream: 0 });
           const federation = pretendFederation({
-            plan: { ...fourParameters, participants: 2, exitRound: 1000 },
+            plan: { ...fourParameters, participants: 2, numRounds: 1000 },
           });
           const over = new AbortController();
           const stop = new AbortController();

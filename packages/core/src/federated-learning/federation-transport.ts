@@ -4,7 +4,7 @@ import type {
   SessionGrant,
   SessionRequest,
   UpdateReceipt,
-  UpdateRefused,
+  UpdateRejection,
 } from "../wire/federation.ts";
 
 /**
@@ -32,7 +32,7 @@ export interface FederationTransport {
   sendUpdate(
     message: Uint8Array,
     options: { readonly round: number; readonly signal: AbortSignal },
-  ): Promise<UpdateReceipt | UpdateRefused>;
+  ): Promise<UpdateReceipt | UpdateRejection>;
   /** Sends an answer of the secure sum, as `writeSecureAnswer` gives it. Sending the same one twice counts once. What the aggregator refuses is an answer, not an error. */
   sendSecure(
     phase: SecurePhase,
@@ -41,7 +41,7 @@ export interface FederationTransport {
       readonly message: Uint8Array<ArrayBuffer>;
       readonly signal: AbortSignal;
     },
-  ): Promise<UpdateReceipt | UpdateRefused>;
+  ): Promise<UpdateReceipt | UpdateRejection>;
   /** Ends the session, if there is one; rejects never, and waits not long. */
   leave(): Promise<void>;
 }

@@ -1,8 +1,8 @@
-import { nextWait } from "../async/backoff.ts";
-import { orAbort } from "../async/abortable.ts";
+import { backoff } from "../async/backoff.ts";
+import { abortable } from "../async/abortable.ts";
 import type { FederationTask, SessionGrant, SessionRequest } from "../wire/federation.ts";
 import type { FederationTransport } from "./federation-transport.ts";
-import { keepTrying, mayPass, type Retrying } from "../async/retry.ts";
+import { retry, isRecoverable, type Retrying } from "../async/retry.ts";
 
 /** Options of {@link followFederation}. */
 export interface FollowOptions {
@@ -40,7 +40,7 @@ export function followFederation({
 
   const follow = async (): Promise<never> => {
     for (let tried = 0; ; tried++) {
-      const grant = await keepTrying(() => transport.join(request(), { signal }), {
+      const grant = await retry(() => transport.join(request(), { signal }), {
         ...retrying,
         action: "join the federation",
         signal,
@@ -51,12 +51,12 @@ export function followFederation({
       try {
         await hear(AbortSignal.any([signal, at.over.signal]), () => (tried = 0));
       } catch (error) {
-        if (!at.over.signal.aborted && !mayPass(error)) throw error;
+        if (!at.over.signal.aborted && !isRecoverable(error)) throw error;
       }
       signal.throwIfAborted();
       // What ends one session after the other must not be asked without a pause.
       await retrying.wait(
-        nextWait({ tried, baseMs: retrying.baseMs, capMs: retrying.capMs, random: retrying.random }),
+        backoff({ tried, baseMs: retrying.baseMs, capMs: retrying.capMs, random: retrying.random }),
         signal,
       );
     }
@@ -66,9 +66,9 @@ export function followFederation({
     const tasks = transport.tasks({ signal: until })[Symbol.asyncIterator]();
     try {
       for (
-        let next = await orAbort(tasks.next(), until);
+        let next = await abortable(tasks.next(), until);
         !next.done;
-        next = await orAbort(tasks.next(), until)
+        next = await abortable(tasks.next(), until)
       ) {
         onFirst();
         onTask(next.value);

@@ -13,7 +13,7 @@ import type { FederatedEvent } from "./federated-event.ts";
 async function all(
   options: Pick<FederatedLearningOptions<number, number>, "encoder" | "residuals">,
 ): Promise<FederatedEvent[]> {
-  const federation = pretendFederation({ plan: { ...fourParameters, exitRound: 1 } });
+  const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
   const learning = createFederatedLearning<number, number>({
     estimator: countingEstimator(),
     transport: federation.transport("one"),

@@ -1,5 +1,5 @@
-import { SednaError } from "../errors.ts";
-import type { LabelledSamples } from "../training/labeled-samples.ts";
+import { messageOf, SednaError } from "../errors.ts";
+import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainableEstimator } from "../estimator/estimator.ts";
 import type { TrainingReport } from "../training/train-options.ts";
 import type { EncodedUpdate, UpdateEncoder } from "../update-codec/create-update-encoder.ts";
@@ -7,7 +7,7 @@ import type { FederationPlan, FederationTask } from "../wire/federation.ts";
 import { untilResumed, type TrainingPauses } from "../training/training-pauses.ts";
 import type { FederatedEvent } from "./federated-event.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
-import type { KeepTryingOptions } from "../async/retry.ts";
+import type { RetryOptions } from "../async/retry.ts";
 
 /** What a client is asked to train. */
 export type TrainTask = Extract<FederationTask, { kind: "train" }>;
@@ -15,7 +15,7 @@ export type TrainTask = Extract<FederationTask, { kind: "train" }>;
 /** What making an update needs. */
 export interface MakeUpdateContext<Sample> {
   readonly estimator: Pick<TrainableEstimator<Sample, unknown>, "train" | "getWeights" | "setWeights">;
-  readonly samples: LabelledSamples<Sample>;
+  readonly samples: LabeledSamples<Sample>;
   readonly plan: FederationPlan;
   readonly encoder: Pick<UpdateEncoder, "encode">;
   readonly pauses: TrainingPauses | undefined;
@@ -24,7 +24,7 @@ export interface MakeUpdateContext<Sample> {
   /** Tries again for as long as the failure may pass. */
   readonly trying: <T>(
     work: () => Promise<T>,
-    options: Pick<KeepTryingOptions, "action" | "signal">,
+    options: Pick<RetryOptions, "action" | "signal">,
   ) => Promise<T>;
   readonly emit: (event: FederatedEvent) => void;
 }
@@ -113,7 +113,7 @@ function isOfUse(error: unknown): boolean {
 
 function failed(cause: unknown): SednaError {
   return new SednaError(
-    `train for the federation: expected a change that can be sent; got ${cause instanceof Error ? cause.message : String(cause)}`,
+    `train for the federation: expected a change that can be sent; got ${messageOf(cause)}`,
     { code: FAILED, cause },
   );
 }

@@ -1,8 +1,8 @@
-import { SednaError } from "../errors.ts";
-import type { LabelledSamples } from "../training/labeled-samples.ts";
+import { messageOf, SednaError } from "../errors.ts";
+import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainableEstimator } from "../estimator/estimator.ts";
-import { nextWait } from "../async/backoff.ts";
-import { orAbort } from "../async/abortable.ts";
+import { backoff } from "../async/backoff.ts";
+import { abortable } from "../async/abortable.ts";
 import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
 import type { ClientResources, FederationPlan, FederationTask, SessionGrant } from "../wire/federation.ts";
@@ -11,10 +11,10 @@ import type { FederatedEvent } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
 import { followFederation } from "./follow-federation.ts";
-import { keepTrying, type KeepTryingOptions, type Retrying } from "../async/retry.ts";
+import { retry, type RetryOptions, type Retrying } from "../async/retry.ts";
 import type { TrainTask } from "./make-update.ts";
-import { takePartInRound, type RoundPart } from "./run-round.ts";
-import type * as SecureSum from "./run-secure-aggregation.ts";
+import { runRound, type RoundPart } from "./run-round.ts";
+import type * as SecureAggregate from "./run-secure-aggregation.ts";
 import type { SecureContext, SecurePart, SecureTask } from "./run-secure-aggregation.ts";
 
 /** Keeps what encodings have left out so far, for a device that starts again. One store a federation. */
@@ -39,7 +39,7 @@ export interface FederatedClient<Sample> {
 
 /** Options of {@link runFederatedClient}. */
 export interface RunFederatedClientOptions<Sample> extends FederatedClient<Sample> {
-  readonly samples: LabelledSamples<Sample>;
+  readonly samples: LabeledSamples<Sample>;
   readonly signal: AbortSignal;
   readonly emit: (event: FederatedEvent) => void;
 }
@@ -85,7 +85,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     // An aggregator that has lost its log may give an old number to another model.
     newestModel = undefined;
     // While the network is there, and the page's files are those that it came with.
-    if (plan.protection === "secure-sum") loadSecureSum().catch(() => {});
+    if (plan.protection === "secure-aggregation") loadSecureAggregation().catch(() => {});
     emit({ type: "joined", epoch, plan });
   };
   const join = (): ReturnType<typeof followFederation> =>
@@ -102,7 +102,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     });
   const trying = <T>(
     work: () => Promise<T>,
-    { action, signal: limit }: Pick<KeepTryingOptions, "action" | "signal">,
+    { action, signal: limit }: Pick<RetryOptions, "action" | "signal">,
   ): Promise<T> => {
     let session = 0;
     const once = (): Promise<T> => {
@@ -112,7 +112,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     const onError = ({ code }: SednaError): void => {
       if (code === "session-ended") following.lost(session);
     };
-    return keepTrying(once, { ...retrying, action, signal: limit, onError });
+    return retry(once, { ...retrying, action, signal: limit, onError });
   };
   const model = async (version: number, limit: AbortSignal): Promise<Float32Array> => {
     if (newestModel?.version === version) return newestModel.flat;
@@ -124,13 +124,13 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     return flat;
   };
   const open = (task: TrainTask): RoundPart =>
-    takePartInRound(task, {
+    runRound(task, {
       ...options,
       ...membership!,
       model,
       trying,
       sendUpdate: (message, at) => transport.sendUpdate(message, at),
-      beforeAgain: (tried, limit) => retrying.wait(nextWait({ ...retrying, tried: tried - 1 }), limit),
+      beforeAgain: (tried, limit) => retrying.wait(backoff({ ...retrying, tried: tried - 1 }), limit),
       signal,
       onCommitted: keepResidual,
       onIdle: () => news.wake(),
@@ -138,8 +138,11 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     });
 
   const openSecure = async (task: SecureTask): Promise<SecurePart> => {
-    const { takePartInSecureSum } = await trying(loadSecureSum, { action: "load the secure sum", signal });
-    return takePartInSecureSum(task, {
+    const { runSecureAggregation } = await trying(loadSecureAggregation, {
+      action: "load the secure sum",
+      signal,
+    });
+    return runSecureAggregation(task, {
       ...options,
       ...membership!,
       secure: options.secure ?? {},
@@ -214,7 +217,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       if (came === "finished") return;
       if (came === "later") news.task ??= task;
       if (came === "later" ? part?.idle !== true : news.task === undefined)
-        await orAbort(new Promise<void>((resolve) => (news.wake = resolve)), signal);
+        await abortable(new Promise<void>((resolve) => (news.wake = resolve)), signal);
       signal.throwIfAborted();
     }
   } finally {
@@ -226,7 +229,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
 }
 
 /** Loaded when it is needed: most pages that train with others have no use for its 16 KB of curves and shares. */
-async function loadSecureSum(): Promise<Pick<typeof SecureSum, "takePartInSecureSum">> {
+async function loadSecureAggregation(): Promise<Pick<typeof SecureAggregate, "runSecureAggregation">> {
   try {
     return await import("./run-secure-aggregation.ts");
   } catch (cause) {
@@ -238,9 +241,7 @@ async function loadSecureSum(): Promise<Pick<typeof SecureSum, "takePartInSecure
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-async function countOf(samples: LabelledSamples<unknown>, signal: AbortSignal): Promise<number> {
+async function countOf(samples: LabeledSamples<unknown>, signal: AbortSignal): Promise<number> {
   if (samples.count !== undefined) return samples.count;
   let count = 0;
   for await (const _ of samples) {

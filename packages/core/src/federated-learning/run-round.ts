@@ -1,7 +1,7 @@
 import { SednaError } from "../errors.ts";
-import { orAbort } from "../async/abortable.ts";
+import { abortable } from "../async/abortable.ts";
 import type { EncodedUpdate } from "../update-codec/create-update-encoder.ts";
-import type { UpdateReceipt, UpdateRefusal, UpdateRefused } from "../wire/federation.ts";
+import type { UpdateReceipt, RejectionCode, UpdateRejection } from "../wire/federation.ts";
 import type { MissedReason } from "./federated-event.ts";
 import { makeUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
 
@@ -17,7 +17,7 @@ export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {
   readonly sendUpdate: (
     message: Uint8Array,
     options: { readonly round: number; readonly signal: AbortSignal },
-  ) => Promise<UpdateReceipt | UpdateRefused>;
+  ) => Promise<UpdateReceipt | UpdateRejection>;
   /** Waits before the same update is sent once more; longer each time. */
   readonly beforeAgain: (tried: number, signal: AbortSignal) => Promise<void>;
   /** What the encoding left out of an update that counts is kept by the encoder now. */
@@ -39,21 +39,21 @@ export interface RoundPart {
 }
 
 /** Refusals that say nothing of the update itself. */
-const LATE: readonly UpdateRefusal[] = ["quarantined", "not-selected", "wrong-round", "round-closed"];
+const LATE: readonly RejectionCode[] = ["quarantined", "not-selected", "wrong-round", "round-closed"];
 
 /**
  * Trains for a round and sends the update, once; and the very same again whenever the aggregator says that it has none:
  * it may have lost it in a restart, and what it counts must be one thing, however often it comes.
  */
-export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<Sample>): RoundPart {
+export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>): RoundPart {
   const { sendUpdate, beforeAgain, trying, emit, onCommitted, onIdle, onFailed } = context;
   const { round } = task;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   /** `lacking`: as far as we know the aggregator has no update of ours. */
   const at = {
-    lacking: !task.counted,
-    counted: task.counted,
+    lacking: !task.accepted,
+    accepted: task.accepted,
     committed: false,
     missed: false,
     tries: 0,
@@ -67,12 +67,12 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   let answered: Promise<void> = Promise.resolve();
   let wake = (): void => {};
 
-  const counted = (): void => {
+  const accepted = (): void => {
     at.lacking = false;
-    if (at.counted) return;
-    at.counted = true;
+    if (at.accepted) return;
+    at.accepted = true;
     // A restart of the aggregator that lost it does not make it another update.
-    emit({ type: "counted", round, again: at.committed });
+    emit({ type: "accepted", round, again: at.committed });
     if (update && !at.committed) {
       at.committed = true;
       update.commit();
@@ -81,7 +81,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   };
   const missed = (why: MissedReason, message: string): void => {
     at.lacking = false;
-    if (at.missed || at.counted) return;
+    if (at.missed || at.accepted) return;
     at.missed = true;
     emit({ type: "missed", round, why, message });
   };
@@ -90,7 +90,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
     while (!at.lacking || at.missed) {
       at.idle = true;
       onIdle();
-      await orAbort(new Promise<void>((resolve) => (wake = resolve)), signal);
+      await abortable(new Promise<void>((resolve) => (wake = resolve)), signal);
     }
     at.idle = false;
   };
@@ -98,7 +98,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
   const send = async ({ message }: EncodedUpdate): Promise<void> => {
     sending = new AbortController();
     const until = AbortSignal.any([signal, sending.signal]);
-    const once = (): Promise<UpdateReceipt | UpdateRefused> => {
+    const once = (): Promise<UpdateReceipt | UpdateRejection> => {
       at.tries++;
       return sendUpdate(message, { round, signal: until });
     };
@@ -110,7 +110,7 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
       if ("code" in answer) {
         at.late = LATE.includes(answer.code) ? at.seq : undefined;
         missed(answer.code, answer.error);
-      } else if (answer.counted) counted();
+      } else if (answer.accepted) accepted();
       else missed("round-closed", "the aggregator took the update and did not count it");
     } catch (error) {
       signal.throwIfAborted();
@@ -157,23 +157,23 @@ export function takePartInRound<Sample>(task: TrainTask, context: RoundContext<S
     told(now) {
       at.seq = now.seq;
       // A round that was given up has another attempt, of the same number and model: what was too late for the first is not for this one.
-      if (at.missed && at.late !== undefined && at.late !== now.seq && !now.counted) {
+      if (at.missed && at.late !== undefined && at.late !== now.seq && !now.accepted) {
         at.missed = false;
         at.lacking = true;
         wake();
-      } else if (now.counted) {
+      } else if (now.accepted) {
         // Heard here before the answer came.
         if (sending && update) emit({ type: "sent", round, bytes: update.message.length });
-        counted();
+        accepted();
         sending?.abort();
-      } else if (at.counted) {
-        at.counted = false;
+      } else if (at.accepted) {
+        at.accepted = false;
         at.lacking = true;
         wake();
       }
     },
     async stop({ over }) {
-      if (over && sending) await orAbort(withinTime(answered), context.signal).catch(() => {});
+      if (over && sending) await abortable(withinTime(answered), context.signal).catch(() => {});
       ended.abort();
       await running;
       if (over)

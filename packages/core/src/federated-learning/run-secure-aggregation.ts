@@ -41,12 +41,12 @@ export interface SecurePart {
  * Answers the phases of a round's secure sum. It trains when its vector is asked for. Each try of a round has new keys: a client
  * that comes in the middle of one, after a restart, has none, and waits for the next.
  */
-export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureContext<Sample>): SecurePart {
+export function runSecureAggregation<Sample>(first: SecureTask, context: SecureContext<Sample>): SecurePart {
   const { plan, secure, sendSecure, trying, emit, onFailed } = context;
   const { round } = first;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
-  const at = { training: false, counted: false, attempt: -1 };
+  const at = { training: false, accepted: false, attempt: -1 };
   /** Phases of this try whose answer is there: the same task may be told again after it. */
   let answered = new Set<string>();
   let client: SecureClient | undefined;
@@ -56,7 +56,7 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
     // By the plan's encoder, float32: it is what keeps to the plan's norm.
     at.training = true;
     const { message } = await makeUpdate(
-      { ...task, kind: "train", counted: false },
+      { ...task, kind: "train", accepted: false },
       { ...context, signal },
     ).finally(() => (at.training = false));
     const { head, payload } = readUpdateMessage(message);
@@ -92,8 +92,8 @@ export function takePartInSecureSum<Sample>(first: SecureTask, context: SecureCo
     if ("code" in reply) emit({ type: "missed", round, why: reply.code, message: reply.error });
     else answered.add(phase);
     if (phase === "masked" && answered.has(phase)) {
-      emit({ type: "counted", round, again: at.counted });
-      at.counted = true;
+      emit({ type: "accepted", round, again: at.accepted });
+      at.accepted = true;
     }
   };
 

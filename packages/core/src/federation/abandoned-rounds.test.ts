@@ -10,7 +10,7 @@ import { createFederatedLearning } from "../federated-learning/create-federated-
 
 describe("a client whose round was given up after it had counted", () => {
   it("C21: sends the very same update when the round opens again, as what its encoding left out is kept already", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, exitRound: 1 } });
+    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const [estimator, encoder] = [countingEstimator(), tellingEncoder()];
     const learning = createFederatedLearning<number, number>({
       transport: federation.transport("one"),
@@ -20,15 +20,15 @@ describe("a client whose round was given up after it had counted", () => {
       random: () => 0.5,
       wait: () => new Promise((resolve) => setImmediate(resolve)),
     });
-    const counted: boolean[] = [];
+    const accepted: boolean[] = [];
     for await (const event of learning.run(someSamples(10))) {
       if (event.type === "waiting") federation.reopen();
-      if (event.type !== "counted") continue;
-      counted.push(event.again);
-      if (counted.length === 1) federation.giveUp();
+      if (event.type !== "accepted") continue;
+      accepted.push(event.again);
+      if (accepted.length === 1) federation.giveUp();
       else federation.closeRound();
     }
-    expect(counted).toEqual([false, true]);
+    expect(accepted).toEqual([false, true]);
     expect(estimator.trainings).toBe(1);
     expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
     expect([...encoder.commits.values()]).toEqual([1]);

@@ -1,16 +1,16 @@
-import { entriesOf, entryOf, rosterOf, withEntry } from "./client-map.ts";
-import type { ClientChoiceTable } from "./client-selection.ts";
+import { allClients, getClient, clientMap, withClientEntry } from "./client-map.ts";
+import type { ClientSelectionTable } from "./client-selection.ts";
 import { afterAbandon } from "./close-round.ts";
 import { isEligible, isQuarantined } from "./federation-clients.ts";
 import type {
-  CountedUpdate,
+  AcceptedUpdate,
   FederationClient,
   FederationEffect,
   FederationState,
 } from "./federation-state.ts";
 import { pauseAfterFailures, withQuarantineServed } from "./next-tick.ts";
 import { roundTargets } from "./round-settings.ts";
-import { chooseClients } from "./select-clients.ts";
+import { selectClients } from "./select-clients.ts";
 
 /** A state and what the world has to do about it, in order. */
 export interface Reduced {
@@ -24,7 +24,7 @@ export interface Reduced {
  */
 export function advance(
   given: FederationState,
-  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+  { at, table }: { readonly at: number; readonly table: ClientSelectionTable | undefined },
 ): Reduced {
   const closed = closeInTime(given, at);
   const opened =
@@ -38,12 +38,12 @@ function closeInTime(state: FederationState, at: number): Reduced {
   const { open, settings } = state;
   if (open === undefined || open.closing) return { state, effects: [] };
   const { goal, minimum } = roundTargets(settings);
-  const count = open.counted.size;
+  const count = open.accepted.size;
   const isOver = at >= open.deadlineAt;
   // Nobody who was asked is left to wait for: a small federation need not sit out its deadline.
   const allCame = settings.buffered === undefined && count >= open.expected;
   if (count >= goal || ((isOver || allCame) && count >= minimum)) {
-    const clients = entriesOf(open.counted).map(({ client }) => client);
+    const clients = allClients(open.accepted).map(({ client }) => client);
     return {
       state: { ...state, open: { ...open, closing: true, closedAt: at } },
       effects: [{ type: "aggregate", round: open.round, clients }],
@@ -52,13 +52,13 @@ function closeInTime(state: FederationState, at: number): Reduced {
   if (!isOver) return { state, effects: [] };
   return {
     state: afterAbandon(state, { open, at }),
-    effects: [{ type: "abandon", round: open.round, counted: count }],
+    effects: [{ type: "abandon", round: open.round, accepted: count }],
   };
 }
 
 function openIfReady(
   given: FederationState,
-  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+  { at, table }: { readonly at: number; readonly table: ClientSelectionTable | undefined },
 ): Reduced {
   const state = withQuarantineServed(given, at);
   const { settings, round: last, modelVersion } = state;
@@ -71,22 +71,22 @@ function openIfReady(
   // The first count is at hand; the second is a walk through all.
   if (
     state.present < enough ||
-    entriesOf(state.clients).filter((client) => isEligible(state, client)).length < enough
+    allClients(state.clients).filter((client) => isEligible(state, client)).length < enough
   )
     return waiting;
   const chosen =
-    settings.buffered === undefined ? chooseClients(state, { count: selection, table }) : undefined;
+    settings.buffered === undefined ? selectClients(state, { count: selection, table }) : undefined;
   if (chosen !== undefined && chosen.clients.length < minimum) return waiting;
 
   const round = last + 1;
   const deadlineAt = at + settings.deadlineMs;
-  const selected = rosterOf(
-    (chosen?.clients ?? entriesOf(state.assignments).map(({ client }) => client)).map((client) => ({
+  const selected = clientMap(
+    (chosen?.clients ?? allClients(state.assignments).map(({ client }) => client)).map((client) => ({
       client,
     })),
   );
-  const expected = entriesOf(selected).filter(({ client }) =>
-    isEligible(state, entryOf(state.clients, client)!),
+  const expected = allClients(selected).filter(({ client }) =>
+    isEligible(state, getClient(state.clients, client)!),
   ).length;
   const open = {
     round,
@@ -95,8 +95,8 @@ function openIfReady(
     deadlineAt,
     selected,
     expected,
-    counted: rosterOf<CountedUpdate>(),
-    refused: 0,
+    accepted: clientMap<AcceptedUpdate>(),
+    rejected: 0,
     bytes: 0,
     closing: false,
   };
@@ -112,7 +112,7 @@ function openIfReady(
         round,
         modelVersion,
         deadlineAt,
-        clients: entriesOf(opened.open!.selected).map(({ client }) => client),
+        clients: allClients(opened.open!.selected).map(({ client }) => client),
       },
     ],
   };
@@ -125,15 +125,15 @@ function openIfReady(
  */
 function withAssignments(
   state: FederationState,
-  { at, table }: { readonly at: number; readonly table: ClientChoiceTable | undefined },
+  { at, table }: { readonly at: number; readonly table: ClientSelectionTable | undefined },
 ): FederationState {
   const {
     settings: { buffered, deadlineMs },
     open,
   } = state;
   if (buffered === undefined || open === undefined || open.closing) return state;
-  const kept = entriesOf(state.assignments).filter(({ client: name, until, modelVersion }) => {
-    const client = entryOf(state.clients, name);
+  const kept = allClients(state.assignments).filter(({ client: name, until, modelVersion }) => {
+    const client = getClient(state.clients, name);
     return (
       client !== undefined &&
       until > at &&
@@ -141,20 +141,23 @@ function withAssignments(
       !isQuarantined(state, client)
     );
   });
-  const assignments = kept.length === state.assignments.size ? state.assignments : rosterOf(kept);
-  const atWork = kept.filter(({ client }) => isEligible(state, entryOf(state.clients, client)!)).length;
+  const assignments = kept.length === state.assignments.size ? state.assignments : clientMap(kept);
+  const atWork = kept.filter(({ client }) => isEligible(state, getClient(state.clients, client)!)).length;
   const count = buffered.concurrency - atWork;
   const isFree = ({ client, kind }: FederationClient): boolean =>
     kind === "sedna-js" &&
-    entryOf(assignments, client) === undefined &&
-    entryOf(open.counted, client) === undefined;
+    getClient(assignments, client) === undefined &&
+    getClient(open.accepted, client) === undefined;
   const { clients: chosen, seed } =
-    count > 0 ? chooseClients(state, { count, isFree, table }) : { clients: [], seed: state.seed };
+    count > 0 ? selectClients(state, { count, isFree, table }) : { clients: [], seed: state.seed };
   if (chosen.length === 0) return assignments === state.assignments ? state : { ...state, assignments };
 
   const assignment = { round: open.round, modelVersion: state.modelVersion, until: at + deadlineMs };
-  const assigned = chosen.reduce((all, client) => withEntry(all, { client, ...assignment }), assignments);
-  const selected = chosen.reduce((all, client) => withEntry(all, { client }), open.selected);
+  const assigned = chosen.reduce(
+    (all, client) => withClientEntry(all, { client, ...assignment }),
+    assignments,
+  );
+  const selected = chosen.reduce((all, client) => withClientEntry(all, { client }), open.selected);
   return {
     ...state,
     seed,

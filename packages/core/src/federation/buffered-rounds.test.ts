@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
   aggregated,
-  counted,
+  accepted,
   federation,
   joined,
   left,
   names,
   namesOf,
-  refused,
+  rejected,
   ticked,
 } from "./federation-fixture.suite.ts";
 import { nextTick } from "./next-tick.ts";
@@ -17,7 +17,7 @@ describe("buffered rounds", () => {
     federation({
       buffered: { bufferSize: 2, maxStaleness: 1, concurrency: 3, ...more },
       minFraction: 1,
-      choice: { method: "Simple" },
+      selector: { method: "Simple" },
     });
 
   it("keep so many clients at work and no more", () => {
@@ -25,13 +25,13 @@ describe("buffered rounds", () => {
     fed.after(...names(5).map((name) => joined(name)));
     expect(namesOf(fed.state.assignments)).toEqual(["c0", "c1", "c2"]);
     expect(fed.task("c3")).toMatchObject({ kind: "wait" });
-    expect(fed.refusal("c3")).toBe("not-selected");
+    expect(fed.rejection("c3")).toBe("not-selected");
     fed.after(left("c0", 1));
     expect(namesOf(fed.state.assignments)).toEqual(["c0", "c1", "c2", "c3"]);
   });
   it("make a model of every so many updates, and let the others work on", () => {
     const fed = buffered();
-    fed.after(...names(5).map((name) => joined(name)), counted("c0", 1), counted("c1", 2));
+    fed.after(...names(5).map((name) => joined(name)), accepted("c0", 1), accepted("c1", 2));
     expect(fed.effects.at(-1)).toEqual({
       type: "aggregate",
       round: 1,
@@ -45,35 +45,40 @@ describe("buffered rounds", () => {
     expect(fed.task("c3")).toMatchObject({ kind: "train", round: 1, modelVersion: 0 });
     expect(fed.task("c0")).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
     expect(fed.task("c1")).toMatchObject({ kind: "wait", round: 2 });
-    fed.after(counted("c2", 4));
-    expect(fed.counted).toEqual(["c2"]);
+    fed.after(accepted("c2", 4));
+    expect(fed.accepted).toEqual(["c2"]);
     expect(fed.task("c1", 4)).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
   });
   it("refuse what is too stale, and give its client the newest model", () => {
     const fed = buffered({ maxStaleness: 0 });
-    fed.after(...names(3).map((name) => joined(name)), counted("c0", 1), counted("c1", 2), aggregated(1, 3));
-    expect(fed.refusal("c2", 1)).toBe("wrong-round");
+    fed.after(
+      ...names(3).map((name) => joined(name)),
+      accepted("c0", 1),
+      accepted("c1", 2),
+      aggregated(1, 3),
+    );
+    expect(fed.rejection("c2", 1)).toBe("wrong-round");
     expect(fed.task("c2", 3)).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
-    fed.after(counted("c2", 4));
-    expect(fed.counted).toEqual([]);
+    fed.after(accepted("c2", 4));
+    expect(fed.accepted).toEqual([]);
   });
   it("count a client once in a buffer", () => {
     const fed = buffered();
-    fed.after(...names(3).map((name) => joined(name)), counted("c0", 1), counted("c0", 2));
+    fed.after(...names(3).map((name) => joined(name)), accepted("c0", 1), accepted("c0", 2));
     expect(fed.types).toEqual(["open"]);
-    expect(fed.refusal("c0")).toBe("duplicate");
+    expect(fed.rejection("c0")).toBe("duplicate");
   });
   it("take the place of a client that is too late, or in quarantine", () => {
     const fed = federation({
       buffered: { bufferSize: 2, maxStaleness: 9, concurrency: 2 },
       minFraction: 0.5,
       strikes: 1,
-      choice: { method: "Simple" },
+      selector: { method: "Simple" },
     });
-    fed.after(joined("slow"), joined("bad"), joined("idle"), refused("bad", 1));
+    fed.after(joined("slow"), joined("bad"), joined("idle"), rejected("bad", 1));
     expect(namesOf(fed.state.assignments)).toEqual(["idle", "slow"]);
     expect(nextTick(fed.state)).toBe(10_000);
-    fed.after(counted("idle", 5000), ticked(10_000));
+    fed.after(accepted("idle", 5000), ticked(10_000));
     expect(fed.types).toEqual(["aggregate"]);
     fed.after(aggregated(1, 10_001));
     expect(fed.task("slow", 10_001)).toMatchObject({
@@ -85,7 +90,7 @@ describe("buffered rounds", () => {
   });
   it("close by their deadline too", () => {
     const fed = buffered();
-    fed.after(...names(3).map((name) => joined(name)), counted("c0", 1), ticked(10_000));
+    fed.after(...names(3).map((name) => joined(name)), accepted("c0", 1), ticked(10_000));
     expect(fed.types).toEqual(["open", "abandon", "open"]);
   });
 });

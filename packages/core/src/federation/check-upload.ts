@@ -1,7 +1,7 @@
-import type { UpdateRefusal } from "../wire/federation.ts";
+import type { RejectionCode } from "../wire/federation.ts";
 import { isQuarantined } from "./federation-clients.ts";
 import type { FederationClient, FederationState } from "./federation-state.ts";
-import { entryOf } from "./client-map.ts";
+import { getClient } from "./client-map.ts";
 
 /** An update that a client wants to send. */
 export interface UploadRequest {
@@ -18,8 +18,8 @@ export interface UploadRequest {
  * An upload of a session whose end was told is taken as long as no newer session is there: its connection broke, its work is good.
  * Whether a client was selected can be told of the open round alone; of all others an upload is for the wrong round.
  */
-export function mayUpload(state: FederationState, request: UploadRequest): UpdateRefusal | undefined {
-  const client = entryOf(state.clients, request.client);
+export function checkUpload(state: FederationState, request: UploadRequest): RejectionCode | undefined {
+  const client = getClient(state.clients, request.client);
   if (client === undefined || request.epoch > client.epoch) return "not-selected";
   if (request.epoch < client.epoch) return "session-replaced";
   if (isQuarantined(state, client)) return "quarantined";
@@ -31,11 +31,11 @@ export function mayUpload(state: FederationState, request: UploadRequest): Updat
 function ofRound(
   { round: closed, open }: FederationState,
   { request, client: { kind } }: { readonly request: UploadRequest; readonly client: FederationClient },
-): UpdateRefusal | undefined {
+): RejectionCode | undefined {
   const { client, round, modelVersion } = request;
   // Sedna's clients know no rounds: their update is for whichever is open.
   if (kind === "sedna-js") {
-    if (open?.round === round && entryOf(open.selected, client) === undefined) return "not-selected";
+    if (open?.round === round && getClient(open.selected, client) === undefined) return "not-selected";
     if (
       round !== closed + 1 ||
       (open !== undefined && modelVersion !== undefined && modelVersion !== open.modelVersion)
@@ -43,15 +43,15 @@ function ofRound(
       return "wrong-round";
   }
   if (open === undefined || open.closing) return "round-closed";
-  return entryOf(open.counted, client) === undefined ? undefined : "duplicate";
+  return getClient(open.accepted, client) === undefined ? undefined : "duplicate";
 }
 
 function ofBuffer(
   { open, assignments, settings, modelVersion: newest }: FederationState,
   { client, round, modelVersion }: UploadRequest,
-): UpdateRefusal | undefined {
-  const assignment = entryOf(assignments, client);
-  const isCounted = open !== undefined && entryOf(open.counted, client) !== undefined;
+): RejectionCode | undefined {
+  const assignment = getClient(assignments, client);
+  const isCounted = open !== undefined && getClient(open.accepted, client) !== undefined;
   if (assignment === undefined && !isCounted) return "not-selected";
   if (
     assignment !== undefined &&

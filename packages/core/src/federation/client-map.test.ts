@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { counted, federation, joined, left, names, namesOf, refused } from "./federation-fixture.suite.ts";
-import { entriesOf, entryOf, rosterOf, withEntry, withoutEntry, type Roster } from "./client-map.ts";
+import { accepted, federation, joined, left, names, namesOf, rejected } from "./federation-fixture.suite.ts";
+import {
+  allClients,
+  getClient,
+  clientMap,
+  withClientEntry,
+  withoutClientEntry,
+  type ClientMap,
+} from "./client-map.ts";
 
 interface Named {
   readonly client: string;
@@ -19,38 +26,41 @@ describe("a roster", () => {
         fc.array(fc.record({ name, value: fc.option(fc.nat()) }), { maxLength: 200, size: "max" }),
         (steps) => {
           const map = new Map<string, Named>();
-          let roster: Roster<Named> = rosterOf();
+          let roster: ClientMap<Named> = clientMap();
           for (const { name: client, value } of steps) {
             const [before, kept] = [roster, JSON.stringify(roster)];
             if (value === null) {
               map.delete(client);
-              roster = withoutEntry(roster, client);
+              roster = withoutClientEntry(roster, client);
             } else {
               map.set(client, { client, value });
-              roster = withEntry(roster, { client, value });
+              roster = withClientEntry(roster, { client, value });
             }
             expect(JSON.stringify(before)).toBe(kept);
-            expect(entryOf(roster, client)).toEqual(map.get(client));
+            expect(getClient(roster, client)).toEqual(map.get(client));
           }
           const sorted = (entries: Iterable<Named>): Named[] =>
             [...entries].toSorted((a, b) => (a.client < b.client ? -1 : 1));
           expect(roster.size).toBe(map.size);
-          expect(sorted(entriesOf(roster))).toEqual(sorted(map.values()));
-          expect(sorted(entriesOf(rosterOf(map.values())))).toEqual(sorted(map.values()));
+          expect(sorted(allClients(roster))).toEqual(sorted(map.values()));
+          expect(sorted(allClients(clientMap(map.values())))).toEqual(sorted(map.values()));
         },
       ),
       { seed: 1 },
     );
   }, 60_000);
   it("stays in short lists however many it holds", () => {
-    const { lists } = names(10_000).reduce((roster, client) => withEntry(roster, { client }), rosterOf());
+    const { lists } = names(10_000).reduce(
+      (roster, client) => withClientEntry(roster, { client }),
+      clientMap(),
+    );
     expect(lists.length).toBe(2048);
     expect(Math.max(...lists.map(({ length }) => length))).toBeLessThan(24);
   });
   it("takes the latter of two entries of one name", () =>
     expect(
-      entriesOf(
-        rosterOf([
+      allClients(
+        clientMap([
           { client: "a", value: 1 },
           { client: "a", value: 2 },
         ]),
@@ -60,26 +70,26 @@ describe("a roster", () => {
 
 describe("a federation that many clients passed through", () => {
   it("forgets who is long gone and did no wrong, and keeps who is there, was counted or is in quarantine", () => {
-    const fed = federation({ participants: 3, strikes: 1, choice: { method: "Simple" } });
+    const fed = federation({ participants: 3, strikes: 1, selector: { method: "Simple" } });
     fed.after(
       joined("bad"),
-      refused("bad", 0),
+      rejected("bad", 0),
       left("bad", 0),
       joined("here"),
-      joined("counted"),
+      joined("accepted"),
       joined("third"),
-      counted("counted", 0),
-      left("counted", 0),
+      accepted("accepted", 0),
+      left("accepted", 0),
     );
     fed.after(...names(11_000).flatMap((name) => [joined(name), left(name, 0)]));
     expect(fed.state.clients.size).toBeLessThanOrEqual(10_000);
     expect(namesOf(fed.state.clients)).toEqual(
-      expect.arrayContaining(["bad", "here", "counted", "third", "c10999"]),
+      expect.arrayContaining(["bad", "here", "accepted", "third", "c10999"]),
     );
-    expect(entryOf(fed.state.clients, "c0")).toBeUndefined();
+    expect(getClient(fed.state.clients, "c0")).toBeUndefined();
     // Ids are not given twice.
     expect(fed.client("c10999").id).toBe(11_003);
     fed.after(joined("bad", 1, { epoch: 2 }));
-    expect(fed.refusal("bad", 1, 2)).toBe("quarantined");
+    expect(fed.rejection("bad", 1, 2)).toBe("quarantined");
   }, 60_000);
 });

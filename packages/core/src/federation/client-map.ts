@@ -3,7 +3,7 @@
  * milliseconds to copy, and a federation copies at every update. The names are spread over short lists by their hash; a
  * change copies one of them and the list of lists. Names that objects have by birth are names like all others.
  */
-export interface Roster<T extends { readonly client: string }> {
+export interface ClientMap<T extends { readonly client: string }> {
   readonly size: number;
   /** A power of two of lists. */
   readonly lists: readonly (readonly T[])[];
@@ -13,7 +13,7 @@ export interface Roster<T extends { readonly client: string }> {
 const LIST_LENGTH = 8;
 
 /** A roster of these; of two entries of one name the latter counts. */
-export function rosterOf<T extends { readonly client: string }>(entries: Iterable<T> = []): Roster<T> {
+export function clientMap<T extends { readonly client: string }>(entries: Iterable<T> = []): ClientMap<T> {
   const unique = [...new Map([...entries].map((entry) => [entry.client, entry])).values()];
   let count = 1;
   while (count * LIST_LENGTH < unique.length) count *= 2;
@@ -21,20 +21,23 @@ export function rosterOf<T extends { readonly client: string }>(entries: Iterabl
 }
 
 /** A client's entry. */
-export function entryOf<T extends { readonly client: string }>(
-  { lists }: Roster<T>,
+export function getClient<T extends { readonly client: string }>(
+  { lists }: ClientMap<T>,
   client: string,
 ): T | undefined {
   return lists[place(client, lists.length)]!.find((entry) => entry.client === client);
 }
 
 /** All entries, in an order that says nothing. */
-export function entriesOf<T extends { readonly client: string }>({ lists }: Roster<T>): T[] {
+export function allClients<T extends { readonly client: string }>({ lists }: ClientMap<T>): T[] {
   return lists.flat();
 }
 
 /** The roster with an entry, in place of the client's former one. */
-export function withEntry<T extends { readonly client: string }>(roster: Roster<T>, entry: T): Roster<T> {
+export function withClientEntry<T extends { readonly client: string }>(
+  roster: ClientMap<T>,
+  entry: T,
+): ClientMap<T> {
   const { size, lists } = roster;
   const at = place(entry.client, lists.length);
   const list = lists[at]!;
@@ -48,11 +51,11 @@ export function withEntry<T extends { readonly client: string }>(roster: Roster<
 }
 
 /** The roster without a client's entry. */
-export function withoutEntry<T extends { readonly client: string }>(
-  roster: Roster<T>,
+export function withoutClientEntry<T extends { readonly client: string }>(
+  roster: ClientMap<T>,
   client: string,
-): Roster<T> {
-  if (entryOf(roster, client) === undefined) return roster;
+): ClientMap<T> {
+  if (getClient(roster, client) === undefined) return roster;
   const at = place(client, roster.lists.length);
   return {
     size: roster.size - 1,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientChoice, type ClientChooser } from "./client-selection.ts";
+import { clientSelection, type ClientSelector } from "./client-selection.ts";
 import { federation, joined, names, namesOf, ticked } from "./federation-fixture.suite.ts";
 import type { FederationClient } from "./federation-state.ts";
 import { nextTick } from "./next-tick.ts";
@@ -20,35 +20,35 @@ const client = (name: string, more: Partial<FederationClient> = {}): FederationC
   ...more,
 });
 const chosen = (
-  choose: ClientChooser,
+  choose: ClientSelector,
   { clients, count, seed = 1 }: { clients: readonly FederationClient[]; count: number; seed?: number },
 ): string[] => choose({ clients, count, random: seededDraws(seed).random }).map((one) => one.client);
 const hundred = names(100).map((name) => client(name));
 
 describe("Simple", () => {
   it("takes who came first", () =>
-    expect(chosen(clientChoice.Simple(), { clients: hundred, count: 3 })).toEqual(["c0", "c1", "c2"]));
+    expect(chosen(clientSelection.Simple(), { clients: hundred, count: 3 })).toEqual(["c0", "c1", "c2"]));
   it("takes per_round of them, a string as Sedna's jobs have it", () =>
-    expect(chosen(clientChoice.Simple({ per_round: "2" }), { clients: hundred, count: 3 })).toEqual([
+    expect(chosen(clientSelection.Simple({ per_round: "2" }), { clients: hundred, count: 3 })).toEqual([
       "c0",
       "c1",
     ]));
   it("takes one under Sedna's name and default", () =>
-    expect(chosen(clientChoice.SimpleClientChoose(), { clients: hundred, count: 3 })).toEqual(["c0"]));
+    expect(chosen(clientSelection.SimpleClientChoose(), { clients: hundred, count: 3 })).toEqual(["c0"]));
 });
 
 describe("Random", () => {
   it("takes each client as often as any other", () => {
     const times = new Map<string, number>();
     for (let seed = 0; seed < 2000; seed++)
-      for (const name of chosen(clientChoice.Random(), { clients: hundred, count: 10, seed: seed * 7919 }))
+      for (const name of chosen(clientSelection.Random(), { clients: hundred, count: 10, seed: seed * 7919 }))
         times.set(name, (times.get(name) ?? 0) + 1);
     // 200 expected, standard deviation 13.4: the seeds are fixed, so this is no bet.
     for (const name of names(100))
       expect(times.get(name)).toSatisfy((count: number) => count > 140 && count < 260);
   });
   it("takes nobody twice, and all when all are wanted", () =>
-    expect(chosen(clientChoice.Random(), { clients: hundred, count: 100 }).toSorted()).toEqual(
+    expect(chosen(clientSelection.Random(), { clients: hundred, count: 100 }).toSorted()).toEqual(
       names(100).toSorted(),
     ));
 });
@@ -61,7 +61,7 @@ describe("ByResources", () => {
     client("fast-much", { numSamples: 1000, resources: { speed: 100, cores: 2 } }),
   ];
   it("takes those that will be done first; an unknown speed counts as the median", () => {
-    expect(chosen(clientChoice.ByResources({ exploration: 0 }), { clients: fleet, count: 4 })).toEqual([
+    expect(chosen(clientSelection.ByResources({ exploration: 0 }), { clients: fleet, count: 4 })).toEqual([
       "unknown",
       "fast",
       "slow",
@@ -70,18 +70,18 @@ describe("ByResources", () => {
   });
   it("takes only devices that say that they have what is needed", () => {
     expect(
-      chosen(clientChoice.ByResources({ min_cores: "4" }), { clients: fleet, count: 4 }).toSorted(),
+      chosen(clientSelection.ByResources({ min_cores: "4" }), { clients: fleet, count: 4 }).toSorted(),
     ).toEqual(["fast", "slow"]);
-    expect(chosen(clientChoice.ByResources({ min_memory_mb: 5000 }), { clients: fleet, count: 4 })).toEqual([
-      "fast",
-    ]);
-    expect(chosen(clientChoice.ByResources({ charging: true }), { clients: fleet, count: 4 })).toEqual([
+    expect(
+      chosen(clientSelection.ByResources({ min_memory_mb: 5000 }), { clients: fleet, count: 4 }),
+    ).toEqual(["fast"]);
+    expect(chosen(clientSelection.ByResources({ charging: true }), { clients: fleet, count: 4 })).toEqual([
       "slow",
     ]);
   });
   it("draws a share of all, so that data on slow devices counts too", () => {
     const many = hundred.map((one, i) => ({ ...one, resources: { speed: 100 - i } }));
-    const names20 = chosen(clientChoice.ByResources({ exploration: 0.2 }), { clients: many, count: 20 });
+    const names20 = chosen(clientSelection.ByResources({ exploration: 0.2 }), { clients: many, count: 20 });
     expect(names20.slice(0, 16)).toEqual(names(16));
     expect(new Set(names20).size).toBe(20);
     expect(names20.some((name) => Number(name.slice(1)) >= 20)).toBe(true);
@@ -103,7 +103,7 @@ describe("a choice in a federation", () => {
     expect(selected()).toEqual(selected());
   });
   it("that is too small for a round makes it wait, and rings no bell", () => {
-    const fed = federation({ participants: 3, choice: { method: "ByResources", param: { min_cores: 4 } } });
+    const fed = federation({ participants: 3, selector: { method: "ByResources", param: { min_cores: 4 } } });
     fed.after(...names(5).map((name) => joined(name)), ticked(1000));
     expect(fed.state.phase).toBe("waiting");
     expect(nextTick(fed.state)).toBeUndefined();
@@ -112,12 +112,12 @@ describe("a choice in a federation", () => {
   });
   it("of the caller's own may not name anybody twice, nor one that is not there", () => {
     const table = {
-      ...clientChoice,
+      ...clientSelection,
       Mine: () =>
-        (({ clients }) => [clients[0]!, clients[0]!, client("ghost"), clients[1]!]) satisfies ClientChooser,
+        (({ clients }) => [clients[0]!, clients[0]!, client("ghost"), clients[1]!]) satisfies ClientSelector,
     };
-    let { state } = federation({ participants: 2, overSelect: 2, choice: { method: "Random" } });
-    state = { ...state, settings: { ...state.settings, choice: { method: "Mine" } } };
+    let { state } = federation({ participants: 2, overSelect: 2, selector: { method: "Random" } });
+    state = { ...state, settings: { ...state.settings, selector: { method: "Mine" } } };
     for (const name of names(4)) state = reduceFederation(state, joined(name), table).state;
     expect(namesOf(state.open!.selected)).toEqual(["c0", "c1"]);
   });

@@ -3,7 +3,7 @@ import { numberParameter } from "../check/number-parameter.ts";
 import type { FederationClient } from "./federation-state.ts";
 
 /** What a choice is made of. */
-export interface ClientsToChoose {
+export interface SelectionPool {
   /** Who could take part: present and not in quarantine. */
   readonly clients: readonly FederationClient[];
   /** How many are wanted; never more than there are. */
@@ -13,10 +13,10 @@ export interface ClientsToChoose {
 }
 
 /** Chooses the clients of a round, at most `count`. Pure but for `random`. Chooses it too few, the round waits. */
-export type ClientChooser = (round: ClientsToChoose) => readonly FederationClient[];
+export type ClientSelector = (round: SelectionPool) => readonly FederationClient[];
 
 /** Choosers by name, for `select`. */
-export type ClientChoiceTable = Readonly<Record<string, (param: never) => ClientChooser>>;
+export type ClientSelectionTable = Readonly<Record<string, (param: never) => ClientSelector>>;
 
 /** Parameters of {@link Simple}. */
 export interface SimpleParameters {
@@ -28,7 +28,7 @@ export interface SimpleParameters {
  * Who came first. Others wait until one of those leaves.
  * @throws {RangeError} when `per_round` is no whole number from 1 up.
  */
-export function Simple({ per_round }: SimpleParameters = {}): ClientChooser {
+export function Simple({ per_round }: SimpleParameters = {}): ClientSelector {
   const most = per_round === undefined ? Infinity : limit("per_round", per_round);
   if (most !== Infinity && !(Number.isInteger(most) && most >= 1))
     throw new RangeError(
@@ -38,12 +38,12 @@ export function Simple({ per_round }: SimpleParameters = {}): ClientChooser {
 }
 
 /** Sedna's name and default. Source: `SimpleClientChoose` in Sedna's `service/server/aggregation` and `algorithms/client_choose`. */
-export function SimpleClientChoose({ per_round = 1 }: SimpleParameters = {}): ClientChooser {
+export function SimpleClientChoose({ per_round = 1 }: SimpleParameters = {}): ClientSelector {
   return Simple({ per_round });
 }
 
 /** Every client as likely as every other: what the proofs of FedAvg assume. */
-export function Random(): ClientChooser {
+export function Random(): ClientSelector {
   return ({ clients, count, random }) => drawn(clients, { count, random });
 }
 
@@ -72,7 +72,7 @@ export function ByResources({
   min_memory_mb = 0,
   charging = false,
   exploration = 0.2,
-}: ResourceParameters = {}): ClientChooser {
+}: ResourceParameters = {}): ClientSelector {
   const leastCores = limit("min_cores", min_cores);
   const leastMemory = limit("min_memory_mb", min_memory_mb);
   const share = limit("exploration", exploration);
@@ -99,7 +99,7 @@ export function ByResources({
 }
 
 /** Ways to choose clients by name, for `select`. Extend by spreading: `{ ...clientChoice, Mine: (param) => (round) => [...] }`. */
-export const clientChoice = { Simple, SimpleClientChoose, Random, ByResources } as const;
+export const clientSelection = { Simple, SimpleClientChoose, Random, ByResources } as const;
 
 /** Fisher-Yates, stopped when enough are drawn. */
 function drawn(

@@ -1,9 +1,9 @@
 import type { RoundSummary } from "../wire/federation.ts";
-import type { CountedUpdate, FederationState, OpenRound } from "./federation-state.ts";
-import { entriesOf, entryOf, rosterOf, withEntry } from "./client-map.ts";
+import type { AcceptedUpdate, FederationState, ActiveRound } from "./federation-state.ts";
+import { allClients, getClient, clientMap, withClientEntry } from "./client-map.ts";
 
 /** Rounds that the history tells of. */
-const MOST_SUMMARIES = 1000;
+const MAX_SUMMARIES = 1000;
 
 /** The state after the open round made a model, as the event `aggregated` tells. */
 export function afterModel(
@@ -12,15 +12,15 @@ export function afterModel(
     open,
     modelVersion,
     at,
-  }: { readonly open: OpenRound; readonly modelVersion: number; readonly at: number },
+  }: { readonly open: ActiveRound; readonly modelVersion: number; readonly at: number },
 ): FederationState {
   let { clients } = state;
-  for (const { client: name } of entriesOf(open.counted)) {
-    const client = entryOf(clients, name);
-    if (client !== undefined) clients = withEntry(clients, { ...client, rounds: client.rounds + 1 });
+  for (const { client: name } of allClients(open.accepted)) {
+    const client = getClient(clients, name);
+    if (client !== undefined) clients = withClientEntry(clients, { ...client, rounds: client.rounds + 1 });
   }
-  const { exitRound } = state.settings;
-  const isLast = exitRound > 0 && open.round >= exitRound;
+  const { numRounds } = state.settings;
+  const isLast = numRounds > 0 && open.round >= numRounds;
   // Versions only grow, whatever the event says: a rollback is a new version.
   const newest = Math.max(state.modelVersion + 1, modelVersion);
   return {
@@ -29,14 +29,14 @@ export function afterModel(
     round: open.round,
     modelVersion: newest,
     clients,
-    assignments: isLast ? rosterOf() : state.assignments,
+    assignments: isLast ? clientMap() : state.assignments,
   };
 }
 
 /** The state after the open round was given up: the model stays, the next attempt has the same number. */
 export function afterAbandon(
   state: FederationState,
-  { open, at }: { readonly open: OpenRound; readonly at: number },
+  { open, at }: { readonly open: ActiveRound; readonly at: number },
 ): FederationState {
   return closed(state, { open, at, outcome: "abandoned" });
 }
@@ -47,27 +47,27 @@ function closed(
     open,
     at,
     outcome,
-  }: { readonly open: OpenRound; readonly at: number; readonly outcome: RoundSummary["outcome"] },
+  }: { readonly open: ActiveRound; readonly at: number; readonly outcome: RoundSummary["outcome"] },
 ): FederationState {
-  const history = [...state.history, summary(open, { at, outcome })].slice(-MOST_SUMMARIES);
+  const history = [...state.history, summary(open, { at, outcome })].slice(-MAX_SUMMARIES);
   return { ...state, phase: "waiting", open: undefined, waitingSince: at, overdue: false, history };
 }
 
 /** What became of a round, told at `at` where it did not close before. */
 function summary(
-  open: OpenRound,
+  open: ActiveRound,
   { at, outcome }: { readonly at: number; readonly outcome: RoundSummary["outcome"] },
 ): RoundSummary {
-  const { round, selected, refused, bytes, openedAt, closedAt = at } = open;
-  const updates = entriesOf(open.counted);
+  const { round, selected, rejected, bytes, openedAt, closedAt = at } = open;
+  const updates = allClients(open.accepted);
   const loss = mean(updates, "loss");
   const accuracy = mean(updates, "accuracy");
   return {
     round,
     outcome,
     selected: selected.size,
-    counted: updates.length,
-    refused,
+    accepted: updates.length,
+    rejected,
     totalSamples: updates.reduce((sum, { weight }) => sum + weight, 0),
     durationMs: Math.max(0, closedAt - openedAt),
     bytes,
@@ -77,7 +77,7 @@ function summary(
 }
 
 /** Over the updates that tell it, by their weights. */
-function mean(updates: readonly CountedUpdate[], metric: "loss" | "accuracy"): number | undefined {
+function mean(updates: readonly AcceptedUpdate[], metric: "loss" | "accuracy"): number | undefined {
   let sum = 0;
   let weights = 0;
   for (const { weight, metrics } of updates) {

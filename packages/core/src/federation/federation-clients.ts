@@ -1,8 +1,8 @@
 import type { FederationClient, FederationState } from "./federation-state.ts";
-import { entriesOf, entryOf, rosterOf, withEntry } from "./client-map.ts";
+import { allClients, getClient, clientMap, withClientEntry } from "./client-map.ts";
 
 /** Clients whose past is kept. More of those that are gone are forgotten, or a page that takes a new name at each visit fills the memory. */
-export const MOST_CLIENTS = 10_000;
+export const MAX_CLIENTS = 10_000;
 
 /** Whether a client is left out of the round that is open or comes next. */
 export function isQuarantined(
@@ -21,18 +21,18 @@ export function isEligible(state: Pick<FederationState, "round">, client: Federa
 
 /** The state with a client as it is now, and what is counted of clients. */
 export function withClient(state: FederationState, client: FederationClient): FederationState {
-  const former = entryOf(state.clients, client.client);
+  const former = getClient(state.clients, client.client);
   const { open } = state;
   const isIn =
     open !== undefined &&
-    entryOf(open.selected, client.client) !== undefined &&
-    entryOf(open.counted, client.client) === undefined;
+    getClient(open.selected, client.client) !== undefined &&
+    getClient(open.accepted, client.client) === undefined;
   const expected = isIn
     ? Number(isEligible(state, client)) - Number(former !== undefined && isEligible(state, former))
     : 0;
   return {
     ...state,
-    clients: withEntry(state.clients, client),
+    clients: withClientEntry(state.clients, client),
     present: state.present + Number(client.present) - Number(former?.present ?? false),
     open: expected === 0 || open === undefined ? open : { ...open, expected: open.expected + expected },
   };
@@ -41,17 +41,17 @@ export function withClient(state: FederationState, client: FederationClient): Fe
 /** The clients without some that are long gone, when they are too many: first those that never did wrong, never any in quarantine or that was counted. */
 export function withoutForgotten(state: FederationState): FederationState {
   const { clients, open, assignments, present } = state;
-  if (clients.size <= MOST_CLIENTS || present >= clients.size) return state;
+  if (clients.size <= MAX_CLIENTS || present >= clients.size) return state;
   const isInUse = (name: string): boolean =>
-    entryOf(assignments, name) !== undefined ||
-    (open !== undefined && entryOf(open.counted, name) !== undefined);
-  const gone = entriesOf(clients).filter(
+    getClient(assignments, name) !== undefined ||
+    (open !== undefined && getClient(open.accepted, name) !== undefined);
+  const gone = allClients(clients).filter(
     (client) => !client.present && !isQuarantined(state, client) && !isInUse(client.client),
   );
   // A tenth more than needed: else each newcomer would cost a walk through all.
-  const count = clients.size - Math.floor(MOST_CLIENTS * 0.9);
+  const count = clients.size - Math.floor(MAX_CLIENTS * 0.9);
   const forgotten = new Set(gone.toSorted((a, b) => a.strikes - b.strikes || a.id - b.id).slice(0, count));
   return forgotten.size === 0
     ? state
-    : { ...state, clients: rosterOf(entriesOf(clients).filter((client) => !forgotten.has(client))) };
+    : { ...state, clients: clientMap(allClients(clients).filter((client) => !forgotten.has(client))) };
 }

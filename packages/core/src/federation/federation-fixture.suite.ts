@@ -1,5 +1,5 @@
 // What the tests of rounds share: events with the few fields that a test is about, and a federation that takes them.
-import type { FederationTask, UpdateRefusal } from "../wire/federation.ts";
+import type { FederationTask, RejectionCode } from "../wire/federation.ts";
 import type {
   FederationClient,
   FederationEffect,
@@ -7,12 +7,12 @@ import type {
   FederationState,
   RoundSettings,
 } from "./federation-state.ts";
-import { mayUpload } from "./check-upload.ts";
+import { checkUpload } from "./check-upload.ts";
 import { reduceFederation } from "./reduce-federation.ts";
-import { entriesOf, entryOf, rosterOf, type Roster } from "./client-map.ts";
+import { allClients, getClient, clientMap, type ClientMap } from "./client-map.ts";
 import { roundSettings } from "./round-settings.ts";
-import { startFederation } from "./initial-federation.ts";
-import { taskOf } from "./task-for.ts";
+import { initialFederation } from "./initial-federation.ts";
+import { taskFor } from "./task-for.ts";
 
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
 
@@ -35,12 +35,12 @@ export const left = (client: string, at: number, epoch = 1): FederationEvent => 
   epoch,
 });
 /** Its update is part of the sum. */
-export const counted = (
+export const accepted = (
   client: string,
   at: number,
-  more: Partial<Event<"counted">> = {},
+  more: Partial<Event<"accepted">> = {},
 ): FederationEvent => ({
-  type: "counted",
+  type: "accepted",
   at,
   client,
   round: 1,
@@ -51,8 +51,12 @@ export const counted = (
   ...more,
 });
 /** Its update was not taken. */
-export const refused = (client: string, at: number, code: UpdateRefusal = "not-finite"): FederationEvent => ({
-  type: "refused",
+export const rejected = (
+  client: string,
+  at: number,
+  code: RejectionCode = "not-finite",
+): FederationEvent => ({
+  type: "rejected",
   at,
   client,
   round: 1,
@@ -79,16 +83,16 @@ export interface FederationUnderTest {
   after(...events: readonly FederationEvent[]): void;
   /** Names of the clients that the open round selected, and that it counted. */
   readonly selected: readonly string[];
-  readonly counted: readonly string[];
+  readonly accepted: readonly string[];
   client(name: string): FederationClient;
-  refusal(client: string, round?: number, epoch?: number): UpdateRefusal | undefined;
+  rejection(client: string, round?: number, epoch?: number): RejectionCode | undefined;
   task(client: string, now?: number): FederationTask;
 }
 
 /** A federation that waits a second for its clients and ten for their updates. */
 export function federation(settings: Partial<RoundSettings>): FederationUnderTest {
-  let state = startFederation(
-    roundSettings({ selectionMs: 1000, deadlineMs: 10_000, exitRound: 100, ...settings }),
+  let state = initialFederation(
+    roundSettings({ selectionMs: 1000, deadlineMs: 10_000, numRounds: 100, ...settings }),
     { seed: 7, at: 0 },
   );
   let effects: readonly FederationEffect[] = [];
@@ -105,10 +109,10 @@ export function federation(settings: Partial<RoundSettings>): FederationUnderTes
     get selected() {
       return namesOf(state.open?.selected);
     },
-    get counted() {
-      return namesOf(state.open?.counted);
+    get accepted() {
+      return namesOf(state.open?.accepted);
     },
-    client: (name) => entryOf(state.clients, name)!,
+    client: (name) => getClient(state.clients, name)!,
     after(...events) {
       effects = [];
       for (const event of events) {
@@ -117,14 +121,14 @@ export function federation(settings: Partial<RoundSettings>): FederationUnderTes
         effects = [...effects, ...reduced.effects];
       }
     },
-    refusal: (client, round = 1, epoch = 1) => mayUpload(state, { client, epoch, round }),
-    task: (client, now = 0) => taskOf(state, { client, now, seq: 1 }),
+    rejection: (client, round = 1, epoch = 1) => checkUpload(state, { client, epoch, round }),
+    task: (client, now = 0) => taskFor(state, { client, now, seq: 1 }),
   };
 }
 
 /** The names in a roster, sorted. */
-export function namesOf(roster: Roster<{ readonly client: string }> = rosterOf()): string[] {
-  return entriesOf(roster)
+export function namesOf(roster: ClientMap<{ readonly client: string }> = clientMap()): string[] {
+  return allClients(roster)
     .map(({ client }) => client)
     .toSorted();
 }

@@ -1,11 +1,11 @@
 import type { Selection } from "../select.ts";
-import type { ClientResources, RoundSummary, UpdateRefusal } from "../wire/federation.ts";
-import type { Roster } from "./client-map.ts";
+import type { ClientResources, RoundSummary, RejectionCode } from "../wire/federation.ts";
+import type { ClientMap } from "./client-map.ts";
 
 /** How rounds are run. Times in ms. */
 export interface RoundSettings {
   /** Sedna's exit_round: the last round. Default 1. 0 goes on for ever; JSON has no Infinity. */
-  readonly exitRound: number;
+  readonly numRounds: number;
   /** Sedna's participants_count: the updates that a round wants. Default 1. */
   readonly participants: number;
   /** Clients selected for each update wanted, rounded down. Default 1.3. */
@@ -17,7 +17,7 @@ export interface RoundSettings {
   /** A round closes so long after it opened, whoever is missing. Never infinite. Default 2 minutes. */
   readonly deadlineMs: number;
   /** Who is selected, where more could be: a name in the table `clientChoice`, and its parameters. Default Random. */
-  readonly choice: Selection;
+  readonly selector: Selection;
   /** Whether a client that joins an open round may still take part. Default true. */
   readonly lateJoiners: boolean;
   /**
@@ -66,7 +66,7 @@ export type FederationEvent =
   | { readonly type: "left"; readonly at: number; readonly client: string; readonly epoch: number }
   /** An update was validated and is part of the round's sum. */
   | {
-      readonly type: "counted";
+      readonly type: "accepted";
       readonly at: number;
       readonly client: string;
       readonly round: number;
@@ -87,11 +87,11 @@ export type FederationEvent =
     }
   /** An update was malformed: a strike. Lateness is none. */
   | {
-      readonly type: "refused";
+      readonly type: "rejected";
       readonly at: number;
       readonly client: string;
       readonly round: number;
-      readonly code: UpdateRefusal;
+      readonly code: RejectionCode;
     }
   | { readonly type: "ticked"; readonly at: number }
   /** The effect `aggregate` was carried out. */
@@ -116,21 +116,21 @@ export type FederationEffect =
   /** Close the sum of these clients and make the next model of it; then reduce `aggregated`. */
   | { readonly type: "aggregate"; readonly round: number; readonly clients: readonly string[] }
   /** Too few came: forget the sum; the model stays. */
-  | { readonly type: "abandon"; readonly round: number; readonly counted: number }
+  | { readonly type: "abandon"; readonly round: number; readonly accepted: number }
   | { readonly type: "quarantine"; readonly client: string; readonly untilRound: number }
   | { readonly type: "finish"; readonly round: number; readonly modelVersion: number };
 
 /** The open round. */
-export interface OpenRound {
+export interface ActiveRound {
   readonly round: number;
   readonly modelVersion: number;
   readonly openedAt: number;
   readonly deadlineAt: number;
-  readonly selected: Roster<SelectedClient>;
+  readonly selected: ClientMap<SelectedClient>;
   /** Of the selected ones those that are counted, or there and not in quarantine. */
   readonly expected: number;
-  readonly counted: Roster<CountedUpdate>;
-  readonly refused: number;
+  readonly accepted: ClientMap<AcceptedUpdate>;
+  readonly rejected: number;
   readonly bytes: number;
   /** True from the effect `aggregate` to the event `aggregated`: nothing more is counted. */
   readonly closing: boolean;
@@ -144,7 +144,7 @@ export interface SelectedClient {
 }
 
 /** What is kept of an update that is part of a round's sum. */
-export interface CountedUpdate {
+export interface AcceptedUpdate {
   readonly client: string;
   readonly weight: number;
   readonly digest: string;
@@ -169,14 +169,14 @@ export interface FederationState {
   readonly round: number;
   /** 0 is the first model. */
   readonly modelVersion: number;
-  readonly clients: Roster<FederationClient>;
+  readonly clients: ClientMap<FederationClient>;
   /** Clients that are there. */
   readonly present: number;
   /** Clients that ever came: the next one's id. */
   readonly joins: number;
-  readonly open: OpenRound | undefined;
+  readonly open: ActiveRound | undefined;
   /** Buffered: clients at work. Models that these name must be kept. */
-  readonly assignments: Roster<Assignment>;
+  readonly assignments: ClientMap<Assignment>;
   /** When the wait for clients began. */
   readonly waitingSince: number;
   /** The time for selection went by with too few: whoever makes them enough opens the round, and no tick does. */

@@ -1,5 +1,5 @@
 import { describe } from "../errors.ts";
-import { entriesOf, entryOf, rosterOf } from "./client-map.ts";
+import { allClients, getClient, clientMap } from "./client-map.ts";
 import { isEligible } from "./federation-clients.ts";
 import type { FederationState, RoundSettings } from "./federation-state.ts";
 
@@ -10,7 +10,7 @@ import type { FederationState, RoundSettings } from "./federation-state.ts";
  * @param start `seed`: what choices are drawn from, its low 32 bits; `at`: now, unix ms.
  * @throws {RangeError} on a seed or a time that is no finite number.
  */
-export function startFederation(
+export function initialFederation(
   settings: RoundSettings,
   { seed, at }: { readonly seed: number; readonly at: number },
 ): FederationState {
@@ -22,11 +22,11 @@ export function startFederation(
     phase: "waiting",
     round: 0,
     modelVersion: 0,
-    clients: rosterOf(),
+    clients: clientMap(),
     present: 0,
     joins: 0,
     open: undefined,
-    assignments: rosterOf(),
+    assignments: clientMap(),
     waitingSince: at,
     overdue: false,
     history: [],
@@ -39,23 +39,25 @@ export function startFederation(
  * round is a later one; work on models of a buffer is nobody's any more where there is no buffer. Follow it by an event: what
  * is open may have to close by the new settings.
  */
-export function withSettings(state: FederationState, settings: RoundSettings): FederationState {
-  const { exitRound, buffered } = settings;
-  const goesOn = state.phase === "done" && (exitRound === 0 || exitRound > state.round);
+export function applySettings(state: FederationState, settings: RoundSettings): FederationState {
+  const { numRounds, buffered } = settings;
+  const goesOn = state.phase === "done" && (numRounds === 0 || numRounds > state.round);
   const { open } = state;
   const isAwaited = (client: string): boolean => {
-    const known = entryOf(state.clients, client);
-    return entryOf(open!.counted, client) !== undefined || (known !== undefined && isEligible(state, known));
+    const known = getClient(state.clients, client);
+    return (
+      getClient(open!.accepted, client) !== undefined || (known !== undefined && isEligible(state, known))
+    );
   };
   return {
     ...state,
     settings,
     phase: goesOn ? "waiting" : state.phase,
     overdue: false,
-    assignments: buffered ? state.assignments : rosterOf(),
+    assignments: buffered ? state.assignments : clientMap(),
     open: open && {
       ...open,
-      expected: entriesOf(open.selected).filter(({ client }) => isAwaited(client)).length,
+      expected: allClients(open.selected).filter(({ client }) => isAwaited(client)).length,
     },
   };
 }

@@ -1,4 +1,4 @@
-import { entriesOf, rosterOf } from "./client-map.ts";
+import { allClients, clientMap } from "./client-map.ts";
 import { isQuarantined } from "./federation-clients.ts";
 import type { FederationState } from "./federation-state.ts";
 import { roundTargets } from "./round-settings.ts";
@@ -11,7 +11,7 @@ export function nextTick(state: FederationState): number | undefined {
   const { phase, open, settings, assignments, present, overdue, waitingSince } = state;
   if (phase === "done" || open?.closing === true) return undefined;
   if (open !== undefined)
-    return entriesOf(assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
+    return allClients(assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
   if (overdue) return quarantineServedAt(state);
   return present < roundTargets(settings).minimum
     ? undefined
@@ -19,8 +19,8 @@ export function nextTick(state: FederationState): number | undefined {
 }
 
 /** After the first round that failed, in ms; it doubles. */
-const FIRST_MS = 1000;
-const MOST_MS = 60_000;
+const MIN_MS = 1000;
+const MAX_MS = 60_000;
 
 /**
  * How long no round opens after some in a row were given up before their deadline, in ms: an aggregator that refuses its cohort,
@@ -37,7 +37,7 @@ export function pauseAfterFailures({
     history.findLastIndex(
       ({ outcome, durationMs }) => outcome !== "abandoned" || durationMs >= settings.deadlineMs,
     );
-  return failures === 0 ? 0 : Math.min(MOST_MS, FIRST_MS * 2 ** (failures - 1));
+  return failures === 0 ? 0 : Math.min(MAX_MS, MIN_MS * 2 ** (failures - 1));
 }
 
 /**
@@ -48,7 +48,7 @@ export function pauseAfterFailures({
 function quarantineServedAt(state: FederationState): number | undefined {
   const { clients, present, settings, overdue, waitingSince } = state;
   if (!overdue || present < roundTargets(settings).minimum) return undefined;
-  const isHeldUp = entriesOf(clients).some((client) => client.present && isQuarantined(state, client));
+  const isHeldUp = allClients(clients).some((client) => client.present && isQuarantined(state, client));
   return isHeldUp ? waitingSince + settings.deadlineMs : undefined;
 }
 
@@ -56,8 +56,8 @@ function quarantineServedAt(state: FederationState): number | undefined {
 export function withQuarantineServed(state: FederationState, at: number): FederationState {
   const servedAt = quarantineServedAt(state);
   if (servedAt === undefined || at < servedAt) return state;
-  const clients = entriesOf(state.clients).map((client) =>
+  const clients = allClients(state.clients).map((client) =>
     isQuarantined(state, client) ? { ...client, quarantinedUntil: client.quarantinedUntil - 1 } : client,
   );
-  return { ...state, clients: rosterOf(clients), waitingSince: at };
+  return { ...state, clients: clientMap(clients), waitingSince: at };
 }

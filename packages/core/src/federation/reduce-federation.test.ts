@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   aggregated,
-  counted,
+  accepted,
   federation,
   joined,
   left,
   names,
-  refused,
+  rejected,
   ticked,
 } from "./federation-fixture.suite.ts";
 import type { RoundSettings } from "./federation-state.ts";
@@ -50,13 +50,13 @@ describe("the wait for clients", () => {
     expect(nextTick(fed.state)).toBe(11_000);
   });
   it("does not count who left, has nothing to train on, or is in quarantine", () => {
-    const fed = federation({ participants: 2, overSelect: 1, strikes: 1, choice: { method: "Simple" } });
+    const fed = federation({ participants: 2, overSelect: 1, strikes: 1, selector: { method: "Simple" } });
     fed.after(
       joined("a"),
       left("a", 1),
       joined("b", 2, { numSamples: 0 }),
       joined("c", 3),
-      refused("c", 4),
+      rejected("c", 4),
       joined("d", 5),
     );
     expect(fed.state.phase).toBe("waiting");
@@ -82,7 +82,7 @@ describe("a quarantine", () => {
       strikes: 1,
       quarantineRounds: 2,
     });
-    fed.after(joined("a"), joined("b"), refused("a", 1), ticked(10_000));
+    fed.after(joined("a"), joined("b"), rejected("a", 1), ticked(10_000));
     expect(fed.types).toEqual(["open", "quarantine", "abandon"]);
     const ticks: number[] = [];
     for (
@@ -107,25 +107,25 @@ describe("an open round", () => {
   };
   it("closes as soon as the updates that it wants are counted, not those that it selected for", () => {
     const fed = opened();
-    fed.after(...names(9).map((name) => counted(name, 2000)));
+    fed.after(...names(9).map((name) => accepted(name, 2000)));
     expect(fed.types).toEqual([]);
-    fed.after(counted("c9", 2001));
+    fed.after(accepted("c9", 2001));
     expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(10)) }]);
     expect(fed.state.open?.closing).toBe(true);
   });
   it("closes when all that were asked are counted or gone, and not with fewer than it needs", () => {
     const fed = opened({ minFraction: 0.3 }, 5);
-    fed.after(counted("c0", 2000), counted("c1", 2000), counted("c2", 2000));
+    fed.after(accepted("c0", 2000), accepted("c1", 2000), accepted("c2", 2000));
     expect(fed.types).toEqual([]);
     fed.after(left("c3", 2001), left("c4", 2001));
     expect(fed.types).toEqual(["aggregate"]);
     const few = opened({ minFraction: 0.3 }, 5);
-    few.after(counted("c0", 2000), ...["c1", "c2", "c3", "c4"].map((name) => left(name, 2000)));
+    few.after(accepted("c0", 2000), ...["c1", "c2", "c3", "c4"].map((name) => left(name, 2000)));
     expect(few.types).toEqual([]);
   });
   it("C21: closes at its deadline with the least that it needs", () => {
     const fed = opened();
-    fed.after(...names(7).map((name) => counted(name, 2000)), ticked(9999));
+    fed.after(...names(7).map((name) => accepted(name, 2000)), ticked(9999));
     expect(fed.types).toEqual([]);
     fed.after(ticked(10_000));
     expect(fed.types).toEqual(["aggregate"]);
@@ -136,8 +136,8 @@ describe("an open round", () => {
         round: 1,
         outcome: "aggregated",
         selected: 13,
-        counted: 7,
-        refused: 0,
+        accepted: 7,
+        rejected: 0,
         totalSamples: 70,
         durationMs: 10_000,
         bytes: 700,
@@ -146,47 +146,47 @@ describe("an open round", () => {
   });
   it("C21: is given up at its deadline with fewer; the model stays and the next attempt has its number", () => {
     const fed = opened();
-    fed.after(...names(6).map((name) => counted(name, 2000)), ticked(10_000));
-    expect(fed.effects[0]).toEqual({ type: "abandon", round: 1, counted: 6 });
+    fed.after(...names(6).map((name) => accepted(name, 2000)), ticked(10_000));
+    expect(fed.effects[0]).toEqual({ type: "abandon", round: 1, accepted: 6 });
     expect(fed.effects[1]).toMatchObject({ type: "open", round: 1, modelVersion: 0, deadlineAt: 20_000 });
     expect(fed.state).toMatchObject({ round: 0, modelVersion: 0 });
-    expect(fed.task("c0")).toMatchObject({ kind: "train", round: 1, counted: false });
+    expect(fed.task("c0")).toMatchObject({ kind: "train", round: 1, accepted: false });
   });
   it("C21: an update that is late for its round is told so, and is no strike", () => {
     const fed = opened();
-    fed.after(...names(10).map((name) => counted(name, 2000)));
-    expect(fed.refusal("c11")).toBe("round-closed");
+    fed.after(...names(10).map((name) => accepted(name, 2000)));
+    expect(fed.rejection("c11")).toBe("round-closed");
     fed.after(aggregated(1, 2000));
     expect(fed.types).toEqual(["open"]);
-    expect(fed.refusal("c11")).toBe("wrong-round");
+    expect(fed.rejection("c11")).toBe("wrong-round");
     fed.after(
-      refused("c11", 2001, "wrong-round"),
-      refused("c11", 2002, "wrong-round"),
-      refused("c11", 2003, "wrong-round"),
+      rejected("c11", 2001, "wrong-round"),
+      rejected("c11", 2002, "wrong-round"),
+      rejected("c11", 2003, "wrong-round"),
     );
     expect(fed.client("c11").strikes).toBe(0);
-    expect(fed.state.open?.refused).toBe(3);
+    expect(fed.state.open?.rejected).toBe(3);
   });
   it("counts nobody twice, whoever comes back under a newer session", () => {
     const fed = opened();
     fed.after(
-      counted("c0", 2000),
-      counted("c0", 2001),
+      accepted("c0", 2000),
+      accepted("c0", 2001),
       left("c0", 2002),
       joined("c0", 2003, { epoch: 2 }),
-      counted("c0", 2004),
+      accepted("c0", 2004),
     );
-    expect(fed.counted).toEqual(["c0"]);
+    expect(fed.accepted).toEqual(["c0"]);
     expect(fed.state.open!.bytes).toBe(100);
-    expect(fed.refusal("c0", 1, 2)).toBe("duplicate");
-    expect(fed.refusal("c0", 1, 1)).toBe("session-replaced");
-    expect(fed.task("c0")).toMatchObject({ kind: "train", counted: true });
+    expect(fed.rejection("c0", 1, 2)).toBe("duplicate");
+    expect(fed.rejection("c0", 1, 1)).toBe("session-replaced");
+    expect(fed.task("c0")).toMatchObject({ kind: "train", accepted: true });
   });
   it("keeps what was counted of a client that leaves", () => {
     const fed = opened();
     fed.after(
-      ...names(6).flatMap((name) => [counted(name, 2000), left(name, 2001)]),
-      counted("c6", 2002),
+      ...names(6).flatMap((name) => [accepted(name, 2000), left(name, 2001)]),
+      accepted("c6", 2002),
       ticked(10_000),
     );
     expect(fed.types).toEqual(["aggregate"]);
@@ -194,35 +194,35 @@ describe("an open round", () => {
   it("gives the place of one that left to one that comes late", () => {
     const fed = opened();
     fed.after(joined("late", 2000));
-    expect(fed.refusal("late")).toBe("not-selected");
+    expect(fed.rejection("late")).toBe("not-selected");
     expect(fed.task("late")).toMatchObject({ kind: "wait" });
     fed.after(left("c0", 2001), joined("later", 2002));
-    expect(fed.refusal("later")).toBeUndefined();
+    expect(fed.rejection("later")).toBeUndefined();
     expect(fed.task("later", 4000)).toEqual({
       kind: "train",
       seq: 1,
       round: 1,
       modelVersion: 0,
       remainingMs: 6000,
-      counted: false,
+      accepted: false,
     });
   });
   it("takes no late joiners where the settings say so", () => {
     const fed = opened({ lateJoiners: false }, 7);
     expect(fed.state.phase).toBe("open");
     fed.after(joined("late", 2000));
-    expect(fed.refusal("late")).toBe("not-selected");
+    expect(fed.rejection("late")).toBe("not-selected");
   });
   it("counts an update whose deadline passed unseen, then closes: it is in the sum already", () => {
     const fed = opened();
-    fed.after(...names(6).map((name) => counted(name, 2000)), counted("c6", 10_001));
+    fed.after(...names(6).map((name) => accepted(name, 2000)), accepted("c6", 10_001));
     expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(7)) }]);
   });
   it("is given up when the model could not be made", () => {
     const fed = opened();
-    fed.after(...names(10).map((name) => counted(name, 2000)), { type: "failed", at: 2001, round: 1 });
+    fed.after(...names(10).map((name) => accepted(name, 2000)), { type: "failed", at: 2001, round: 1 });
     expect(fed.types).toEqual(["aggregate", "abandon"]);
-    expect(fed.state.history[0]).toMatchObject({ outcome: "abandoned", counted: 10, durationMs: 2000 });
+    expect(fed.state.history[0]).toMatchObject({ outcome: "abandoned", accepted: 10, durationMs: 2000 });
   });
   it("C26: is tried again after a pause that grows while it goes on failing, not at once for ever", () => {
     const fed = opened({ selectionMs: 10 });
@@ -231,7 +231,7 @@ describe("an open round", () => {
       [3000, 2000],
       [5000, 4000],
     ] as const) {
-      fed.after(...names(10).map((name) => counted(name, at)), { type: "failed", at, round: 1 });
+      fed.after(...names(10).map((name) => accepted(name, at)), { type: "failed", at, round: 1 });
       expect(fed.types).toEqual(["aggregate", "abandon"]);
       expect(nextTick(fed.state)).toBe(at + pause);
       fed.after(ticked(at + pause - 1));
@@ -244,11 +244,11 @@ describe("an open round", () => {
 
 describe("the end", () => {
   it("comes with the exit round, once", () => {
-    const fed = federation({ exitRound: 2 });
-    fed.after(joined("a"), counted("a", 1), aggregated(1, 2));
+    const fed = federation({ numRounds: 2 });
+    fed.after(joined("a"), accepted("a", 1), aggregated(1, 2));
     expect(fed.types).toEqual(["open", "aggregate", "open"]);
     fed.after(
-      counted("a", 3, { round: 2, modelVersion: 1 }),
+      accepted("a", 3, { round: 2, modelVersion: 1 }),
       aggregated(2, 4),
       aggregated(2, 5),
       ticked(1e9),
@@ -257,14 +257,14 @@ describe("the end", () => {
     expect(fed.effects.slice(1)).toEqual([{ type: "finish", round: 2, modelVersion: 2 }]);
     expect(fed.state.phase).toBe("done");
     expect(fed.task("a")).toEqual({ kind: "done", seq: 1, round: 2, modelVersion: 2 });
-    expect(fed.refusal("a", 3)).toBe("round-closed");
+    expect(fed.rejection("a", 3)).toBe("round-closed");
     expect(nextTick(fed.state)).toBeUndefined();
   });
   it("never comes where the exit round is 0", () => {
-    const fed = federation({ exitRound: Infinity });
+    const fed = federation({ numRounds: Infinity });
     fed.after(joined("a"));
     for (let round = 1; round <= 1100; round++)
-      fed.after(counted("a", round, { round, modelVersion: round - 1 }), aggregated(round, round));
+      fed.after(accepted("a", round, { round, modelVersion: round - 1 }), aggregated(round, round));
     expect(fed.state).toMatchObject({ phase: "open", round: 1100 });
     expect(fed.state.history).toHaveLength(1000);
     expect(fed.state.history.at(-1)).toMatchObject({ round: 1100 });

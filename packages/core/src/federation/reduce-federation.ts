@@ -1,8 +1,8 @@
-import type { UpdateRefusal } from "../wire/federation.ts";
+import type { RejectionCode } from "../wire/federation.ts";
 import { advance, type Reduced } from "./advance-federation.ts";
-import { mayUpload } from "./check-upload.ts";
-import { entriesOf, entryOf, rosterOf, withEntry, withoutEntry } from "./client-map.ts";
-import type { ClientChoiceTable } from "./client-selection.ts";
+import { checkUpload } from "./check-upload.ts";
+import { allClients, getClient, clientMap, withClientEntry, withoutClientEntry } from "./client-map.ts";
+import type { ClientSelectionTable } from "./client-selection.ts";
 import { afterAbandon, afterModel } from "./close-round.ts";
 import { isEligible, isQuarantined, withClient, withoutForgotten } from "./federation-clients.ts";
 import type {
@@ -16,8 +16,8 @@ import { roundTargets } from "./round-settings.ts";
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
 
 /** What an update is refused for without having done wrong. Everything else is a strike. */
-const harmless: readonly UpdateRefusal[] = [
-  "unauthorised",
+const harmless: readonly RejectionCode[] = [
+  "unauthorized",
   "session-replaced",
   "quarantined",
   "not-selected",
@@ -40,7 +40,7 @@ const harmless: readonly UpdateRefusal[] = [
 export function reduceFederation(
   given: FederationState,
   event: FederationEvent,
-  table?: ClientChoiceTable,
+  table?: ClientSelectionTable,
 ): Reduced {
   const state = inTime(given, event.at);
   const { state: next, effects } = apply(state, event);
@@ -55,12 +55,12 @@ function apply(state: FederationState, event: FederationEvent): Reduced {
       return { state: joined(state, event), effects: [] };
     case "left":
       return { state: left(state, event), effects: [] };
-    case "counted":
-      return { state: counted(state, event), effects: [] };
+    case "accepted":
+      return { state: accepted(state, event), effects: [] };
     case "summed":
       return summed(state, event);
-    case "refused":
-      return refused(state, event);
+    case "rejected":
+      return rejected(state, event);
     case "aggregated":
       return aggregated(state, event);
     case "failed":
@@ -83,9 +83,9 @@ function inTime(state: FederationState, at: number): FederationState {
   const latest = at + deadlineMs;
   const waitingSince = Math.min(state.waitingSince, at);
   const isAhead = open !== undefined && open.deadlineAt > latest;
-  const early = entriesOf(state.assignments).filter(({ until }) => until > latest);
+  const early = allClients(state.assignments).filter(({ until }) => until > latest);
   const assignments = early.reduce(
-    (all, assignment) => withEntry(all, { ...assignment, until: latest }),
+    (all, assignment) => withClientEntry(all, { ...assignment, until: latest }),
     state.assignments,
   );
   if (!isAhead && waitingSince === state.waitingSince && assignments === state.assignments) return state;
@@ -102,7 +102,7 @@ function joined(
   state: FederationState,
   { client: name, kind, epoch, numSamples, resources }: Event<"joined">,
 ): FederationState {
-  const known = entryOf(state.clients, name);
+  const known = getClient(state.clients, name);
   if (known !== undefined && known.epoch > epoch) return state;
   const { id = state.joins, strikes = 0, quarantinedUntil = 0, rounds = 0 } = known ?? {};
   const client = {
@@ -128,7 +128,7 @@ function admitted(state: FederationState, client: FederationClient): FederationS
     open === undefined ||
     open.closing ||
     settings.buffered !== undefined ||
-    entryOf(open.selected, client.client) !== undefined ||
+    getClient(open.selected, client.client) !== undefined ||
     !isEligible(state, client)
   )
     return state;
@@ -141,54 +141,54 @@ function admitted(state: FederationState, client: FederationClient): FederationS
     ...state,
     open: {
       ...open,
-      selected: withEntry(open.selected, { client: client.client }),
+      selected: withClientEntry(open.selected, { client: client.client }),
       expected: open.expected + 1,
     },
   };
 }
 
 function left(state: FederationState, { client: name, epoch }: Event<"left">): FederationState {
-  const client = entryOf(state.clients, name);
+  const client = getClient(state.clients, name);
   return client === undefined || client.epoch !== epoch || !client.present
     ? state
     : withClient(state, { ...client, present: false });
 }
 
-function counted(
+function accepted(
   state: FederationState,
-  { client: name, round, modelVersion, weight, bytes, digest, metrics }: Event<"counted">,
+  { client: name, round, modelVersion, weight, bytes, digest, metrics }: Event<"accepted">,
 ): FederationState {
   const { open } = state;
-  const client = entryOf(state.clients, name);
+  const client = getClient(state.clients, name);
   if (open === undefined || client === undefined || !(weight > 0 && weight < Infinity)) return state;
-  if (mayUpload(state, { client: name, epoch: client.epoch, round, modelVersion }) !== undefined)
+  if (checkUpload(state, { client: name, epoch: client.epoch, round, modelVersion }) !== undefined)
     return state;
   const update = { client: name, weight, digest, ...(metrics === undefined ? {} : { metrics }) };
-  const isSelected = entryOf(open.selected, name) !== undefined;
-  const selected = isSelected ? open.selected : withEntry(open.selected, { client: name });
+  const isSelected = getClient(open.selected, name) !== undefined;
+  const selected = isSelected ? open.selected : withClientEntry(open.selected, { client: name });
   const expected = open.expected + Number(!isSelected || !isEligible(state, client));
   return {
     ...state,
-    assignments: withoutEntry(state.assignments, name),
+    assignments: withoutClientEntry(state.assignments, name),
     open: {
       ...open,
       selected,
       expected,
-      counted: withEntry(open.counted, update),
+      accepted: withClientEntry(open.accepted, update),
       bytes: open.bytes + bytes,
     },
   };
 }
 
 /** After its last strike a client is left out; when it comes back each further one leaves it out again. */
-function refused(state: FederationState, { client: name, code }: Event<"refused">): Reduced {
+function rejected(state: FederationState, { client: name, code }: Event<"rejected">): Reduced {
   const {
     open,
     settings: { strikes: most, quarantineRounds },
   } = state;
   const seen =
-    open === undefined || open.closing ? state : { ...state, open: { ...open, refused: open.refused + 1 } };
-  const client = entryOf(state.clients, name);
+    open === undefined || open.closing ? state : { ...state, open: { ...open, rejected: open.rejected + 1 } };
+  const client = getClient(state.clients, name);
   if (client === undefined || harmless.includes(code)) return { state: seen, effects: [] };
   const strikes = client.strikes + 1;
   if (strikes < most || isQuarantined(state, client))
@@ -212,7 +212,7 @@ function failed(state: FederationState, { round, at }: Event<"failed">): Reduced
   if (open === undefined || open.round !== round) return { state, effects: [] };
   return {
     state: afterAbandon(state, { open, at }),
-    effects: [{ type: "abandon", round, counted: open.counted.size }],
+    effects: [{ type: "abandon", round, accepted: open.accepted.size }],
   };
 }
 
@@ -227,16 +227,16 @@ function summed(
   const { open, settings } = state;
   if (open === undefined || open.closing || open.round !== round || settings.buffered !== undefined)
     return { state, effects: [] };
-  const there = clients.filter((client) => entryOf(open.selected, client) !== undefined);
+  const there = clients.filter((client) => getClient(open.selected, client) !== undefined);
   if (
     there.length < clients.length ||
     there.length < roundTargets(settings).minimum ||
     !(totalWeight > 0 && totalWeight < Infinity)
   )
     return { state, effects: [] };
-  const counted = rosterOf(
+  const accepted = clientMap(
     there.map((client) => ({ client, weight: totalWeight / there.length, digest: "" })),
   );
-  const closing = { ...open, counted, bytes: open.bytes + bytes, closing: true, closedAt: at };
+  const closing = { ...open, accepted, bytes: open.bytes + bytes, closing: true, closedAt: at };
   return { state: { ...state, open: closing }, effects: [{ type: "aggregate", round, clients: there }] };
 }

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { clientChoice } from "./client-selection.ts";
+import { clientSelection } from "./client-selection.ts";
 import { roundSettings, roundTargets } from "./round-settings.ts";
-import { startFederation } from "./initial-federation.ts";
+import { initialFederation } from "./initial-federation.ts";
 
 describe("roundSettings()", () => {
   it("has Sedna's defaults where Sedna has one, and a deadline", () => {
     expect(roundSettings()).toEqual({
-      exitRound: 1,
+      numRounds: 1,
       participants: 1,
       overSelect: 1.3,
       minFraction: 0.7,
       selectionMs: 10_000,
       deadlineMs: 120_000,
-      choice: { method: "Random" },
+      selector: { method: "Random" },
       lateJoiners: true,
       strikes: 3,
       quarantineRounds: 10,
@@ -20,16 +20,16 @@ describe("roundSettings()", () => {
   });
   it("gives plain data that it takes again", () => {
     const settings = roundSettings({
-      exitRound: Infinity,
+      numRounds: Infinity,
       buffered: { bufferSize: 10, maxStaleness: 5, concurrency: 30 },
-      choice: { method: "Simple", param: { per_round: "3" } },
+      selector: { method: "Simple", param: { per_round: "3" } },
     });
-    expect(settings.exitRound).toBe(0);
+    expect(settings.numRounds).toBe(0);
     expect(roundSettings(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
   });
   it.each([
-    [{ exitRound: -1 }, RangeError, "set exitRound: expected a whole number from 0 up; got -1"],
-    [{ exitRound: 1.5 }, RangeError, "set exitRound"],
+    [{ numRounds: -1 }, RangeError, "set numRounds: expected a whole number from 0 up; got -1"],
+    [{ numRounds: 1.5 }, RangeError, "set numRounds"],
     [{ participants: 0 }, RangeError, "set participants: expected a whole number from 1 up; got 0"],
     [{ participants: "3" as never }, TypeError, 'set participants: expected a whole number; got "3"'],
     [{ overSelect: 0.9 }, RangeError, "set overSelect"],
@@ -49,14 +49,14 @@ describe("roundSettings()", () => {
     [{ buffered: { bufferSize: 0, maxStaleness: 0, concurrency: 1 } }, RangeError, "set buffered.bufferSize"],
     [{ buffered: 3 as never }, TypeError, "set buffered: expected an object; got 3"],
     [
-      { choice: { method: "Best" } },
+      { selector: { method: "Best" } },
       Error,
       'expected one of Simple, SimpleClientChoose, Random, ByResources; got "Best"',
     ],
-    [{ choice: { method: "ByResources", param: { exploration: 2 } } }, RangeError, "exploration"],
-    [{ choice: { method: "Simple", param: { per_round: 0 } } }, RangeError, "per_round"],
-    [{ choice: { method: "Simple", param: { per_round: {} } } }, TypeError, "per_round"],
-    [{ choice: "Random" as never }, TypeError, "set choice"],
+    [{ selector: { method: "ByResources", param: { exploration: 2 } } }, RangeError, "exploration"],
+    [{ selector: { method: "Simple", param: { per_round: 0 } } }, RangeError, "per_round"],
+    [{ selector: { method: "Simple", param: { per_round: {} } } }, TypeError, "per_round"],
+    [{ selector: "Random" as never }, TypeError, "set choice"],
     [null as never, TypeError, "set the rounds"],
   ])("refuses %j", (settings, kind, message) => {
     expect(() => roundSettings(settings)).toThrow(kind);
@@ -64,7 +64,8 @@ describe("roundSettings()", () => {
   });
   it("takes choices of the caller's own table", () => {
     expect(
-      roundSettings({ choice: { method: "Mine" } }, { ...clientChoice, Mine: () => () => [] }).choice.method,
+      roundSettings({ selector: { method: "Mine" } }, { ...clientSelection, Mine: () => () => [] }).selector
+        .method,
     ).toBe("Mine");
   });
 });
@@ -87,9 +88,9 @@ describe("roundTargets()", () => {
 
 describe("startFederation()", () => {
   it("refuses a time or a seed that is none", () => {
-    expect(() => startFederation(roundSettings(), { seed: 1, at: Number.NaN })).toThrow(
+    expect(() => initialFederation(roundSettings(), { seed: 1, at: Number.NaN })).toThrow(
       "start a federation: expected a finite number as at; got NaN",
     );
-    expect(() => startFederation(roundSettings(), { seed: Infinity, at: 0 })).toThrow(RangeError);
+    expect(() => initialFederation(roundSettings(), { seed: Infinity, at: 0 })).toThrow(RangeError);
   });
 });

@@ -1,10 +1,10 @@
 import { describe } from "../errors.ts";
 import { select, type Selection } from "../select.ts";
-import { clientChoice, type ClientChoiceTable } from "./client-selection.ts";
+import { clientSelection, type ClientSelectionTable } from "./client-selection.ts";
 import type { RoundSettings } from "./federation-state.ts";
 
 /** The longest that timers of all engines can wait, in ms. */
-const LONGEST_MS = 2 ** 31 - 1;
+const MAX_MS = 2 ** 31 - 1;
 
 /** Keeps 0.07 * 100 from becoming 8 when rounded up, and 1.15 * 100 from becoming 114 when rounded down. */
 const ROUNDING = 1e-9;
@@ -12,30 +12,30 @@ const ROUNDING = 1e-9;
 /**
  * Settings that rounds can end with: defaults filled in, every value checked. Plain data; what it returns it also takes.
  *
- * @param partial what differs from the defaults; `exitRound: Infinity` becomes 0, which goes on for ever.
+ * @param partial what differs from the defaults; `numRounds: Infinity` becomes 0, which goes on for ever.
  * @throws {TypeError} on a value of another kind, {RangeError} on one out of its range.
  * @throws {UnknownAlgorithmError} on a choice that is not in the table.
  */
 export function roundSettings(
   partial: Partial<RoundSettings> = {},
-  table: ClientChoiceTable = clientChoice,
+  table: ClientSelectionTable = clientSelection,
 ): RoundSettings {
   if (typeof partial !== "object" || partial === null)
     throw new TypeError(`set the rounds: expected an object; got ${describe(partial)}`);
   const {
-    exitRound = 1,
+    numRounds = 1,
     participants = 1,
     overSelect = 1.3,
     minFraction = 0.7,
     selectionMs = 10_000,
     deadlineMs = 120_000,
-    choice = { method: "Random" },
+    selector = { method: "Random" },
     lateJoiners = true,
     buffered,
     strikes = 3,
     quarantineRounds = 10,
   } = partial;
-  if (exitRound !== Infinity) whole("exitRound", { value: exitRound, least: 0 });
+  if (numRounds !== Infinity) whole("numRounds", { value: numRounds, least: 0 });
   whole("participants", { value: participants, least: 1 });
   number("overSelect", { value: overSelect, least: 1, most: 100 });
   number("minFraction", { value: minFraction, least: 0, most: 1 });
@@ -43,25 +43,25 @@ export function roundSettings(
     throw new RangeError(
       "set minFraction: expected a number above 0, or rounds of nobody would make models; got 0",
     );
-  number("selectionMs", { value: selectionMs, least: 0, most: LONGEST_MS });
-  number("deadlineMs", { value: deadlineMs, least: 1, most: LONGEST_MS });
+  number("selectionMs", { value: selectionMs, least: 0, most: MAX_MS });
+  number("deadlineMs", { value: deadlineMs, least: 1, most: MAX_MS });
   if (typeof lateJoiners !== "boolean")
     throw new TypeError(`set lateJoiners: expected true or false; got ${describe(lateJoiners)}`);
   whole("strikes", { value: strikes, least: 1 });
   whole("quarantineRounds", { value: quarantineRounds, least: 1 });
-  if (typeof choice !== "object" || choice === null)
-    throw new TypeError(`set choice: expected { method, param }; got ${describe(choice)}`);
+  if (typeof selector !== "object" || selector === null)
+    throw new TypeError(`set choice: expected { method, param }; got ${describe(selector)}`);
   // Built for its checks alone: the builder of each choice knows its parameters.
-  select(table, choice as Selection<string, never>);
+  select(table, selector as Selection<string, never>);
   const mode = buffered === undefined ? {} : { buffered: checkBuffered(buffered) };
   return {
-    exitRound: exitRound === Infinity ? 0 : exitRound,
+    numRounds: numRounds === Infinity ? 0 : numRounds,
     participants,
     overSelect,
     minFraction,
     selectionMs,
     deadlineMs,
-    choice,
+    selector,
     lateJoiners,
     ...mode,
     strikes,

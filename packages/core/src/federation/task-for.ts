@@ -1,7 +1,7 @@
 import type { FederationTask } from "../wire/federation.ts";
 import { isQuarantined } from "./federation-clients.ts";
 import type { FederationState } from "./federation-state.ts";
-import { entryOf } from "./client-map.ts";
+import { getClient } from "./client-map.ts";
 import { shareOf } from "./seeded-draws.ts";
 
 /** Bounds of how long a client that polls waits until it asks again, in ms. */
@@ -11,12 +11,12 @@ const POLL_MS = { least: 1_000, most: 15_000 };
  * What a client is to do now. Two tasks that differ in `seq`, `remainingMs` and `retryAfterMs` alone are one.
  * A client that is not known waits.
  */
-export function taskOf(
+export function taskFor(
   state: FederationState,
   { client: name, now, seq }: { readonly client: string; readonly now: number; readonly seq: number },
 ): FederationTask {
   const { open, settings, modelVersion } = state;
-  const client = entryOf(state.clients, name);
+  const client = getClient(state.clients, name);
   if (state.phase === "done") return { kind: "done", seq, round: state.round, modelVersion };
 
   const left = (until: number): number => Math.min(settings.deadlineMs, Math.max(0, until - now));
@@ -32,8 +32,8 @@ export function taskOf(
   };
   if (client === undefined || isQuarantined(state, client)) return wait;
 
-  const isCounted = open !== undefined && entryOf(open.counted, name) !== undefined;
-  const assignment = entryOf(state.assignments, name);
+  const isCounted = open !== undefined && getClient(open.accepted, name) !== undefined;
+  const assignment = getClient(state.assignments, name);
   if (assignment !== undefined)
     return {
       kind: "train",
@@ -41,10 +41,10 @@ export function taskOf(
       round: assignment.round,
       modelVersion: assignment.modelVersion,
       remainingMs: left(assignment.until),
-      counted: false,
+      accepted: false,
     };
   if (open === undefined || open.closing) return wait;
-  const isSelected = client.kind === "sedna-v1" || entryOf(open.selected, name) !== undefined;
+  const isSelected = client.kind === "sedna-v1" || getClient(open.selected, name) !== undefined;
   if (!isSelected) return wait;
   return {
     kind: "train",
@@ -52,6 +52,6 @@ export function taskOf(
     round: open.round,
     modelVersion: open.modelVersion,
     remainingMs: left(open.deadlineAt),
-    counted: isCounted,
+    accepted: isCounted,
   };
 }

@@ -1,57 +1,57 @@
 import { describe, expect, it } from "vitest";
 import {
   aggregated,
-  counted,
+  accepted,
   federation,
   joined,
   left,
   names,
-  refused,
+  rejected,
   ticked,
 } from "./federation-fixture.suite.ts";
 import type { FederationTask } from "../wire/federation.ts";
-import { mayUpload } from "./check-upload.ts";
-import { entriesOf } from "./client-map.ts";
+import { checkUpload } from "./check-upload.ts";
+import { allClients } from "./client-map.ts";
 
 describe("C22: malformed updates", () => {
   it("leave a client out after its last strike, for so many rounds", () => {
     const fed = federation({ strikes: 3, quarantineRounds: 2, participants: 1, overSelect: 2 });
-    fed.after(joined("bad"), joined("good"), refused("bad", 1), refused("bad", 2));
-    expect(fed.refusal("bad")).toBeUndefined();
-    fed.after(refused("bad", 3));
+    fed.after(joined("bad"), joined("good"), rejected("bad", 1), rejected("bad", 2));
+    expect(fed.rejection("bad")).toBeUndefined();
+    fed.after(rejected("bad", 3));
     expect(fed.effects).toEqual([{ type: "quarantine", client: "bad", untilRound: 2 }]);
-    expect(fed.refusal("bad")).toBe("quarantined");
+    expect(fed.rejection("bad")).toBe("quarantined");
     expect(fed.task("bad")).toMatchObject({ kind: "wait" });
-    fed.after(counted("bad", 4), counted("good", 5), aggregated(1, 6), ticked(10_000));
+    fed.after(accepted("bad", 4), accepted("good", 5), aggregated(1, 6), ticked(10_000));
     expect(fed.state.open?.round).toBe(2);
     expect(fed.selected).toEqual(["good"]);
-    fed.after(counted("good", 10_001, { round: 2, modelVersion: 1 }), aggregated(2, 10_002));
+    fed.after(accepted("good", 10_001, { round: 2, modelVersion: 1 }), aggregated(2, 10_002));
     expect(fed.selected).toContain("bad");
-    expect(fed.refusal("bad", 3)).toBeUndefined();
+    expect(fed.rejection("bad", 3)).toBeUndefined();
   });
   it("leave it out again at once when it comes back and sends one more", () => {
     const fed = federation({ strikes: 3, quarantineRounds: 1, overSelect: 2 });
-    fed.after(joined("bad"), joined("good"), ...[1, 2, 3, 4].map((at) => refused("bad", at)));
+    fed.after(joined("bad"), joined("good"), ...[1, 2, 3, 4].map((at) => rejected("bad", at)));
     expect(fed.types.filter((type) => type === "quarantine")).toHaveLength(1);
-    fed.after(counted("good", 5), aggregated(1, 6), refused("bad", 7));
+    fed.after(accepted("good", 5), aggregated(1, 6), rejected("bad", 7));
     expect(fed.types).toEqual(["aggregate", "open", "quarantine"]);
   });
   it("are not forgotten by joining again, nor is the quarantine", () => {
     const fed = federation({ strikes: 2 });
     fed.after(
       joined("bad"),
-      refused("bad", 1),
+      rejected("bad", 1),
       left("bad", 2),
       joined("bad", 3, { epoch: 2 }),
-      refused("bad", 4),
+      rejected("bad", 4),
     );
     expect(fed.types).toContain("quarantine");
     fed.after(left("bad", 5, 2), joined("bad", 6, { epoch: 3 }));
-    expect(fed.refusal("bad", 1, 3)).toBe("quarantined");
+    expect(fed.rejection("bad", 1, 3)).toBe("quarantined");
   });
   it("keep what the client was counted for", () => {
     const fed = federation({ participants: 2, strikes: 1 });
-    fed.after(joined("a"), joined("b"), counted("a", 1), refused("a", 2), counted("b", 3));
+    fed.after(joined("a"), joined("b"), accepted("a", 1), rejected("a", 2), accepted("b", 3));
     expect(fed.effects.at(-1)).toEqual({
       type: "aggregate",
       round: 1,
@@ -62,44 +62,44 @@ describe("C22: malformed updates", () => {
 
 describe("why an update would not be counted", () => {
   it("is asked in a fixed order: session, quarantine, selection, round, open, twice", () => {
-    const fed = federation({ participants: 2, overSelect: 1, strikes: 1, choice: { method: "Simple" } });
-    fed.after(joined("a"), joined("b"), joined("c"), refused("c", 1));
-    expect(fed.refusal("c", 1, 0)).toBe("session-replaced");
-    expect(fed.refusal("c")).toBe("quarantined");
+    const fed = federation({ participants: 2, overSelect: 1, strikes: 1, selector: { method: "Simple" } });
+    fed.after(joined("a"), joined("b"), joined("c"), rejected("c", 1));
+    expect(fed.rejection("c", 1, 0)).toBe("session-replaced");
+    expect(fed.rejection("c")).toBe("quarantined");
     fed.after(joined("d", 2));
-    expect(fed.refusal("d")).toBe("not-selected");
-    expect(fed.refusal("d", 2)).toBe("wrong-round");
-    expect(fed.refusal("a", 0)).toBe("wrong-round");
-    expect(mayUpload(fed.state, { client: "a", epoch: 1, round: 1, modelVersion: 3 })).toBe("wrong-round");
-    fed.after(counted("a", 3));
-    expect(fed.refusal("a")).toBe("duplicate");
-    fed.after(counted("b", 4));
-    expect(fed.refusal("a")).toBe("round-closed");
+    expect(fed.rejection("d")).toBe("not-selected");
+    expect(fed.rejection("d", 2)).toBe("wrong-round");
+    expect(fed.rejection("a", 0)).toBe("wrong-round");
+    expect(checkUpload(fed.state, { client: "a", epoch: 1, round: 1, modelVersion: 3 })).toBe("wrong-round");
+    fed.after(accepted("a", 3));
+    expect(fed.rejection("a")).toBe("duplicate");
+    fed.after(accepted("b", 4));
+    expect(fed.rejection("a")).toBe("round-closed");
   });
   it("is the closed round between two rounds", () => {
     const fed = federation({ participants: 2 });
     fed.after(joined("a"));
-    expect(fed.refusal("a")).toBe("round-closed");
-    expect(fed.refusal("a", 2)).toBe("wrong-round");
+    expect(fed.rejection("a")).toBe("round-closed");
+    expect(fed.rejection("a", 2)).toBe("wrong-round");
   });
   it("is nothing where the connection broke and no newer session came", () => {
     const fed = federation({ participants: 2 });
     fed.after(joined("a"), joined("b"), left("a", 1));
-    expect(fed.refusal("a")).toBeUndefined();
+    expect(fed.rejection("a")).toBeUndefined();
   });
   it("is no session of ours where a name is one that all objects have", () => {
     const fed = federation({ participants: 2 });
     for (const name of ["__proto__", "constructor", "toString"])
-      expect(fed.refusal(name)).toBe("not-selected");
+      expect(fed.rejection(name)).toBe("not-selected");
     fed.after(
       joined("__proto__"),
       joined("constructor"),
-      counted("__proto__", 1),
-      counted("constructor", 2),
+      accepted("__proto__", 1),
+      accepted("constructor", 2),
       aggregated(1, 3),
     );
-    expect(fed.state.history).toMatchObject([{ counted: 2, totalSamples: 20 }]);
-    expect(entriesOf(fed.state.clients).map(({ rounds }) => rounds)).toEqual([1, 1]);
+    expect(fed.state.history).toMatchObject([{ accepted: 2, totalSamples: 20 }]);
+    expect(allClients(fed.state.clients).map(({ rounds }) => rounds)).toEqual([1, 1]);
   });
 });
 
@@ -117,22 +117,22 @@ describe("Sedna's clients", () => {
       participants: 2,
       overSelect: 1,
       lateJoiners: false,
-      choice: { method: "Simple" },
+      selector: { method: "Simple" },
     });
     fed.after(joined("a"), joined("b"), joined("v1", 1, { kind: "sedna-v1", numSamples: 0 }));
     expect(fed.task("v1")).toMatchObject({ kind: "train", round: 1 });
-    expect(fed.refusal("v1", 0)).toBeUndefined();
-    fed.after(counted("v1", 2, { round: 0 }), counted("v1", 3, { round: 1 }));
-    expect(fed.counted).toEqual(["v1"]);
-    fed.after(counted("a", 4), aggregated(1, 5));
+    expect(fed.rejection("v1", 0)).toBeUndefined();
+    fed.after(accepted("v1", 2, { round: 0 }), accepted("v1", 3, { round: 1 }));
+    expect(fed.accepted).toEqual(["v1"]);
+    fed.after(accepted("a", 4), aggregated(1, 5));
     expect(fed.effects.at(-1)).toMatchObject({ type: "open", clients: expect.arrayContaining(["v1", "a"]) });
   });
   it("are refused in quarantine and between rounds like all others", () => {
     const fed = federation({ strikes: 1, participants: 2 });
     fed.after(joined("v1", 0, { kind: "sedna-v1" }));
-    expect(fed.refusal("v1", 0)).toBe("round-closed");
-    fed.after(joined("b"), refused("v1", 1));
-    expect(fed.refusal("v1", 0)).toBe("quarantined");
+    expect(fed.rejection("v1", 0)).toBe("round-closed");
+    fed.after(joined("b"), rejected("v1", 1));
+    expect(fed.rejection("v1", 0)).toBe("quarantined");
   });
 });
 

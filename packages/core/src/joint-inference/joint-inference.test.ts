@@ -243,9 +243,9 @@ describe("policies", () => {
 
 describe("statistics", () => {
   it("counts each sample once, where Sedna counts an uploaded one twice", async () => {
-    const counted = joint();
-    for (const sample of ["easy", "hard", "hard", "easy"]) await counted.inference(sample);
-    expect(counted.stats()).toMatchObject({
+    const accepted = joint();
+    for (const sample of ["easy", "hard", "hard", "easy"]) await accepted.inference(sample);
+    expect(accepted.stats()).toMatchObject({
       inferenceNumber: 4,
       hardExampleNumber: 2,
       uploadCloudRatio: 0.5,

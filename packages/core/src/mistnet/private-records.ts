@@ -1,9 +1,9 @@
 import { privateVectors, type VectorMechanism } from "../privacy/private-vectors.ts";
 import type { RandomBits } from "../privacy/random-bits.ts";
 import {
-  randomisedResponse,
-  randomiseLabels,
-  type RandomisedResponse,
+  randomizedResponse,
+  randomizeLabels,
+  type RandomizedResponse,
 } from "../privacy/randomized-response.ts";
 import type { MistnetPlan, MistnetRecords } from "../wire/mistnet.ts";
 
@@ -12,7 +12,7 @@ export interface RecordPrivacy {
   readonly features: VectorMechanism;
   /** Epsilon of the label. */
   readonly labels: number;
-  readonly response: RandomisedResponse;
+  readonly response: RandomizedResponse;
 }
 
 /** What a plan asks of each record. */
@@ -32,7 +32,7 @@ export function recordPrivacy({
         ? { kind: mechanism, epsilon: rest, bound }
         : { kind: mechanism, epsilon: rest, delta, bound },
     labels,
-    response: randomisedResponse({ epsilon: labels, classes: head.classes }),
+    response: randomizedResponse({ epsilon: labels, classes: head.classes }),
   };
 }
 
@@ -57,6 +57,6 @@ export function privateRecords(
   const privacy = recordPrivacy(plan);
   return {
     features: privateVectors(features, { width, mechanism: privacy.features, bits }),
-    labels: randomiseLabels(labels, { epsilon: privacy.labels, classes, bits }),
+    labels: randomizeLabels(labels, { epsilon: privacy.labels, classes, bits }),
   };
 }

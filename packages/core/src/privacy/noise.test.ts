@@ -5,7 +5,7 @@ import { logNormalCdf } from "./normal-tail.ts";
 import { gaussianNoiseFor } from "./analytic-gaussian.ts";
 import { privateVectors, type VectorMechanism } from "./private-vectors.ts";
 import { randomBits } from "./random-bits.ts";
-import { estimateCounts, randomiseLabels, randomisedResponse } from "./randomized-response.ts";
+import { estimateCounts, randomizeLabels, randomizedResponse } from "./randomized-response.ts";
 import { chiSquare, kolmogorov, seededFill, shareError } from "./statistics.suite.ts";
 
 const normalCdf = (x: number): number => Math.exp(logNormalCdf(x));
@@ -92,14 +92,14 @@ describe("addGaussianNoise", () => {
   });
 });
 
-describe("randomisedResponse", () => {
+describe("randomizedResponse", () => {
   it.each([
     [0.1, 2],
     [1, 10],
     [3, 10],
     [8, 1000],
   ])("is exactly epsilon %f over %i classes, no more and hardly less", (epsilon, classes) => {
-    const { truth, lie } = randomisedResponse({ epsilon, classes });
+    const { truth, lie } = randomizedResponse({ epsilon, classes });
     expect(truth + (classes - 1) * lie).toBeCloseTo(1, 14);
     expect(Math.log(truth / lie)).toBeLessThanOrEqual(epsilon + 1e-12);
     expect(Math.log(truth / lie)).toBeGreaterThan(epsilon - 1e-9);
@@ -107,12 +107,12 @@ describe("randomisedResponse", () => {
 
   it("answers with those probabilities, and lies with all other labels alike", () => {
     const draws = 100_000;
-    const answers = randomiseLabels(new Uint32Array(draws).fill(2), {
+    const answers = randomizeLabels(new Uint32Array(draws).fill(2), {
       epsilon: 1,
       classes: 5,
       bits: randomBits(seededFill(5)),
     });
-    const { truth, lie } = randomisedResponse({ epsilon: 1, classes: 5 });
+    const { truth, lie } = randomizedResponse({ epsilon: 1, classes: 5 });
     const counts = [0, 1, 2, 3, 4].map((label) => answers.filter((answer) => answer === label).length);
     const { statistic, limit } = chiSquare(
       counts,
@@ -122,14 +122,14 @@ describe("randomisedResponse", () => {
   });
 
   it("can deny every label at any epsilon, and refuses labels that there are not", () => {
-    const { truth, lie } = randomisedResponse({ epsilon: 100, classes: 10 });
+    const { truth, lie } = randomizedResponse({ epsilon: 100, classes: 10 });
     expect(truth).toBeLessThan(1);
     expect(lie).toBeGreaterThan(0);
-    expect(() => randomiseLabels(Uint32Array.of(3), { epsilon: 1, classes: 3, bits: randomBits() })).toThrow(
+    expect(() => randomizeLabels(Uint32Array.of(3), { epsilon: 1, classes: 3, bits: randomBits() })).toThrow(
       RangeError,
     );
-    expect(() => randomisedResponse({ epsilon: 0, classes: 3 })).toThrow(RangeError);
-    expect(() => randomisedResponse({ epsilon: 1, classes: 1 })).toThrow(RangeError);
+    expect(() => randomizedResponse({ epsilon: 0, classes: 3 })).toThrow(RangeError);
+    expect(() => randomizedResponse({ epsilon: 1, classes: 1 })).toThrow(RangeError);
   });
 
   it("lets counts be estimated", () => {
@@ -137,10 +137,10 @@ describe("randomisedResponse", () => {
     const labels = Uint32Array.from(
       real.flatMap((count, label) => Array.from({ length: count }, () => label)),
     );
-    const answers = randomiseLabels(labels, { epsilon: 1, classes: 4, bits: randomBits(seededFill(6)) });
+    const answers = randomizeLabels(labels, { epsilon: 1, classes: 4, bits: randomBits(seededFill(6)) });
     const estimate = estimateCounts(
       [0, 1, 2, 3].map((label) => answers.filter((answer) => answer === label).length),
-      randomisedResponse({ epsilon: 1, classes: 4 }),
+      randomizedResponse({ epsilon: 1, classes: 4 }),
     );
     for (const [label, count] of real.entries())
       expect(Math.abs(estimate[label]! - count)).toBeLessThan(2500);

@@ -29,7 +29,7 @@ export const RENYI_ORDERS: readonly number[] = [
 ];
 
 /** Below it the conversion is not stable, and of no use either. */
-const LEAST_ORDER = 1.01;
+const MIN_ORDER = 1.01;
 
 /**
  * Accounts for the sampled Gaussian mechanism by Rényi differential privacy. Epsilon is of neighbours that differ in
@@ -133,7 +133,7 @@ function toEpsilon({
   readonly delta: number;
 }): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
-  if (order <= LEAST_ORDER) return Infinity;
+  if (order <= MIN_ORDER) return Infinity;
   return divergence + Math.log1p(-1 / order) - Math.log(delta * order) / (order - 1);
 }
 

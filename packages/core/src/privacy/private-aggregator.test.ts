@@ -136,7 +136,7 @@ describe("privateAggregator", () => {
     const { privacy: sampled } = privateAggregator(momentum, { ...options, sampling: "poisson" });
     expect(plain.spent()).toEqual({ epsilon: 0, delta: 1e-5, noiseMultiplier: 1 });
     for (let i = 0; i < 10; i++)
-      for (const privacy of [plain, sampled]) privacy.onRound({ selected: 10, counted: 9, population: 100 });
+      for (const privacy of [plain, sampled]) privacy.onRound({ selected: 10, accepted: 9, population: 100 });
     for (const [privacy, samplingRate] of [
       [plain, 1],
       [sampled, 0.1],

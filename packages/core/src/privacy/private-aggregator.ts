@@ -1,4 +1,4 @@
-import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregation/aggregator.ts";
+import type { AggregationRound, Aggregator, Accumulator } from "../aggregation/aggregator.ts";
 import { SednaError } from "../errors.ts";
 import { addGaussianNoise } from "./gaussian-noise.ts";
 import { createPrivacyAccountant, type PrivacyAccountant } from "./privacy-accountant.ts";
@@ -27,7 +27,7 @@ export interface FederationPrivacy {
   /** What all rounds together have cost so far. */
   spent(): { readonly epsilon: number; readonly delta: number; readonly noiseMultiplier: number };
   /** To be called for each round that was closed with a model, and after a restart for each that was before. An abandoned round gives nothing away. */
-  onRound(round: { readonly selected: number; readonly counted: number; readonly population: number }): void;
+  onRound(round: { readonly selected: number; readonly accepted: number; readonly population: number }): void;
 }
 
 /** An aggregator that is private, and the account of it. */
@@ -92,12 +92,12 @@ function openPrivately(
     readonly clipNorm: number;
     readonly noised: (mean: Float32Array, count: number) => Float32Array;
   },
-): OpenAggregation {
+): Accumulator {
   const sum = aggregator.open(round);
   // One change at a time: the kernel checks it, clips it, and writes any encoding out as numbers.
   const one = round.kernels.weightedMean({ length: round.base.length });
   // What rounding to f32 may add to a norm.
-  const maxNorm = clipNorm * (1 - 2 ** -22);
+  const roundedClip = clipNorm * (1 - 2 ** -22);
   return {
     get count() {
       return sum.count;
@@ -107,7 +107,7 @@ function openPrivately(
     },
     add(update, { client }) {
       one.reset();
-      const norm = one.add(update, { weight: 1, maxNorm });
+      const norm = one.add(update, { weight: 1, clipNorm: roundedClip });
       sum.add({ encoding: "f32", values: one.result() }, { weight: 1, client });
       return norm;
     },

@@ -8,7 +8,7 @@ import type { RandomBits } from "./random-bits.ts";
 const DRAWS = 2 ** 53;
 
 /** What answers are drawn from. */
-export interface RandomisedResponse {
+export interface RandomizedResponse {
   /** Probability that an answer is the label itself. */
   readonly truth: number;
   /** Probability of each other label. */
@@ -19,13 +19,13 @@ export interface RandomisedResponse {
  * The probabilities for an epsilon and `classes` labels.
  * @throws {RangeError} on an epsilon that is not above 0, or fewer than 2 classes.
  */
-export function randomisedResponse({
+export function randomizedResponse({
   epsilon,
   classes,
 }: {
   readonly epsilon: number;
   readonly classes: number;
-}): RandomisedResponse {
+}): RandomizedResponse {
   if (!(epsilon > 0)) throw new RangeError(`answer at random: expected an epsilon above 0; got ${epsilon}`);
   if (!(Number.isInteger(classes) && classes >= 2))
     throw new RangeError(`answer at random: expected at least 2 classes; got ${classes}`);
@@ -36,7 +36,7 @@ export function randomisedResponse({
 }
 
 /** An answer for each label. @throws {RangeError} on a label that is no whole number below `classes`. */
-export function randomiseLabels(
+export function randomizeLabels(
   labels: Uint32Array,
   {
     epsilon,
@@ -44,7 +44,7 @@ export function randomiseLabels(
     bits,
   }: { readonly epsilon: number; readonly classes: number; readonly bits: RandomBits },
 ): Uint32Array {
-  const { truth } = randomisedResponse({ epsilon, classes });
+  const { truth } = randomizedResponse({ epsilon, classes });
   return labels.map((label) => {
     if (label >= classes)
       throw new RangeError(`answer at random: expected labels below ${classes}; got ${label}`);
@@ -55,7 +55,7 @@ export function randomiseLabels(
 }
 
 /** How often each label is likely to be true, given how often each was answered: the unbiased estimate, with its negative parts set to 0, scaled to the same total. */
-export function estimateCounts(answered: readonly number[], { truth, lie }: RandomisedResponse): number[] {
+export function estimateCounts(answered: readonly number[], { truth, lie }: RandomizedResponse): number[] {
   const total = answered.reduce((sum, count) => sum + count, 0);
   const raw = answered.map((count) => Math.max(0, (count - total * lie) / (truth - lie)));
   const sum = raw.reduce((whole, part) => whole + part, 0);

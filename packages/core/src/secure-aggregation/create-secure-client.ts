@@ -16,10 +16,10 @@ import type {
 import type { SecurePhase } from "../wire/federation.ts";
 import { isSmallOrder, keyAgreement, type KeyAgreement } from "./key-agreement.ts";
 import { addMask } from "./keystream.ts";
-import { neighbourhoodSize, neighboursOf } from "./neighborhood.ts";
-import { fitsRing, quantise, weightOf } from "./quantize.ts";
+import { neighborhoodSize, neighborsOf } from "./neighborhood.ts";
+import { fitsRing, quantize, weightOf } from "./quantize.ts";
 import { fromBase64, keysToSign, seal, sharedKey, toBase64, transcriptOf, unseal } from "./secure-keys.ts";
-import { commitmentTo, readShares, splitSecrets, type NeighbourShares } from "./share-secrets.ts";
+import { commitmentTo, readShares, splitSecrets, type NeighborShares } from "./share-secrets.ts";
 
 /** Options of {@link createSecureClient}. */
 export interface SecureClientOptions {
@@ -59,7 +59,7 @@ export interface SecureClient {
 interface Cohort {
   readonly task: SecureSharesTask;
   readonly me: number;
-  readonly neighbours: readonly number[];
+  readonly neighbors: readonly number[];
   readonly threshold: number;
   readonly transcript: Uint8Array<ArrayBuffer>;
 }
@@ -107,13 +107,13 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     settings?: SecureSettings;
     cohort?: Cohort;
     present?: readonly number[];
-    readonly shares: Map<number, NeighbourShares>;
-    refused?: SednaError;
+    readonly shares: Map<number, NeighborShares>;
+    rejected?: SednaError;
   } = { shares: new Map() };
 
   const refuse = (reason: string): never => {
-    seen.refused ??= new SednaError(`take part in a secure sum: ${reason}`, { code: "privacy-forbids" });
-    throw seen.refused;
+    seen.rejected ??= new SednaError(`take part in a secure sum: ${reason}`, { code: "privacy-forbids" });
+    throw seen.rejected;
   };
   /** What it shares with each of its neighbours. */
   const pairs = new Map<
@@ -167,15 +167,15 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     if (me < 0) refuse("expected its own keys among all; got none");
     await verified(clients);
     const transcript = await transcriptOf({ federation, round, settings, clients });
-    const neighbours = (await neighboursOf({ clients: clients.length, seed: transcript }))[me]!;
-    const { threshold } = neighbourhoodSize(clients.length);
-    seen.cohort = { task, me, neighbours, threshold, transcript };
+    const neighbors = (await neighborsOf({ clients: clients.length, seed: transcript }))[me]!;
+    const { threshold } = neighborhoodSize(clients.length);
+    seen.cohort = { task, me, neighbors, threshold, transcript };
     const secrets = await splitSecrets(
       { seed: mine.seed, maskSecret: mine.mask },
-      { neighbours: neighbours.length, threshold },
+      { neighbors: neighbors.length, threshold },
     );
     const boxes = [];
-    for (const [i, to] of neighbours.entries()) {
+    for (const [i, to] of neighbors.entries()) {
       await agree(to, seen.cohort);
       boxes.push({ to, box: toBase64(await seal(secrets[i]!, { key: pairs.get(to)!.seal, from: me, to })) });
     }
@@ -183,16 +183,16 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
   };
 
   const mask = async (message: unknown): Promise<SecureAnswer> => {
-    const { me, neighbours, threshold, task } = seen.cohort!;
+    const { me, neighbors, threshold, task } = seen.cohort!;
     const { present, boxes } = parseSecureMaskedTask(message);
     const { settings, clients } = task;
     if (!present.includes(me) || present.at(-1)! >= clients.length)
       refuse("expected clients of this sum to be there, itself among them; got others");
     if (present.length < settings.minClients)
       refuse(`expected at least ${settings.minClients} clients; got ${present.length}`);
-    const beside = neighbours.filter((who) => present.includes(who));
+    const beside = neighbors.filter((who) => present.includes(who));
     if (beside.length < threshold)
-      refuse(`expected at least ${threshold} of its ${neighbours.length} neighbours; got ${beside.length}`);
+      refuse(`expected at least ${threshold} of its ${neighbors.length} neighbors; got ${beside.length}`);
     for (const { from, box } of boxes.filter(({ from }) => beside.includes(from))) {
       const shares = await unseal(fromBase64(box), { key: pairs.get(from)!.seal, from, to: me }).then(
         readShares,
@@ -203,18 +203,18 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     // One that can't be opened may be its neighbour's fault; so many are the aggregator's, who showed them other keys.
     if (seen.shares.size < threshold)
       refuse(
-        `expected shares of at least ${threshold} neighbours that can be opened; got ${seen.shares.size}`,
+        `expected shares of at least ${threshold} neighbors that can be opened; got ${seen.shares.size}`,
       );
     seen.present = present;
     const { change, numSamples } = await update();
-    const vector = quantise(change, { settings, weight: weightOf(settings, numSamples) });
+    const vector = quantize(change, { settings, weight: weightOf(settings, numSamples) });
     await addMask(vector, { key: mine.seed, sign: 1 });
     for (const who of beside) await addMask(vector, { key: pairs.get(who)!.mask, sign: me < who ? 1 : -1 });
     return { phase: "masked", message: vector };
   };
 
   const unmask = (message: unknown): SecureAnswer => {
-    const { me, neighbours, threshold, task } = seen.cohort!;
+    const { me, neighbors, threshold, task } = seen.cohort!;
     const { survivors, dropped } = parseSecureUnmaskTask(message);
     const both = [...survivors, ...dropped].toSorted((a, b) => a - b);
     if (both.length !== new Set(both).size)
@@ -225,12 +225,12 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     if (!survivors.includes(me)) refuse("expected itself among the survivors; got a list without it");
     if (survivors.length < task.settings.minClients)
       refuse(`expected at least ${task.settings.minClients} survivors; got ${survivors.length}`);
-    const beside = neighbours.filter((who) => survivors.includes(who)).length;
+    const beside = neighbors.filter((who) => survivors.includes(who)).length;
     if (beside < threshold)
       refuse(
-        `expected at least ${threshold} of its ${neighbours.length} neighbours to have survived; got ${beside}`,
+        `expected at least ${threshold} of its ${neighbors.length} neighbors to have survived; got ${beside}`,
       );
-    const sharesOf = (list: readonly number[], which: keyof NeighbourShares): SecureShare[] =>
+    const sharesOf = (list: readonly number[], which: keyof NeighborShares): SecureShare[] =>
       list.flatMap((of) =>
         seen.shares.has(of) ? [{ of, share: toBase64(seen.shares.get(of)![which]) }] : [],
       );
@@ -265,7 +265,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
 
   return {
     async answer(phase, message) {
-      if (seen.refused) throw seen.refused;
+      if (seen.rejected) throw seen.rejected;
       const key = text(message);
       const before = given.get(phase);
       if (before)

@@ -4,8 +4,8 @@ import type { SecureAnswer, SecureUnmaskAnswer } from "../wire/secure-aggregatio
 import { createSecureClient } from "./create-secure-client.ts";
 import { createSecureRound } from "./create-secure-round.ts";
 import { isSmallOrder, keyAgreement } from "./key-agreement.ts";
-import { neighbourhoodSize, neighboursOf } from "./neighborhood.ts";
-import { fitsRing, levelsFor, quantise } from "./quantize.ts";
+import { neighborhoodSize, neighborsOf } from "./neighborhood.ts";
+import { fitsRing, levelsFor, quantize } from "./quantize.ts";
 import { toBase64 } from "./secure-keys.ts";
 import { plainMean, runRound, settingsFor } from "./secure-aggregation.suite.ts";
 
@@ -29,19 +29,19 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
   it("refuses strangers, answers of another phase, and keys that are not a client's own", async () => {
     const round = createSecureRound(options(4));
     const keys = await keysOf("test");
-    expect(round.receive("stranger", keys)).toMatchObject({ refused: "not-selected" });
+    expect(round.receive("stranger", keys)).toMatchObject({ rejected: "not-selected" });
     expect(round.receive("c0", { phase: "unmask", message: { seeds: [], keys: [] } })).toMatchObject({
-      refused: "round-closed",
+      rejected: "round-closed",
     });
-    expect(round.receive("c0", keys)).toEqual({ counted: true });
-    expect(round.receive("c0", keys)).toEqual({ counted: true, duplicate: true });
-    expect(round.receive("c1", keys)).toMatchObject({ refused: "wrong-shape" });
+    expect(round.receive("c0", keys)).toEqual({ accepted: true });
+    expect(round.receive("c0", keys)).toEqual({ accepted: true, duplicate: true });
+    expect(round.receive("c1", keys)).toMatchObject({ rejected: "wrong-shape" });
     expect(
       round.receive("c1", {
         phase: "keys",
         message: { maskKey: toBase64(new Uint8Array(32)), sealKey: toBase64(new Uint8Array(32).fill(7)) },
       }),
-    ).toMatchObject({ refused: "wrong-shape" });
+    ).toMatchObject({ rejected: "wrong-shape" });
     expect(round.task("c0")).toBeUndefined();
     expect(round.task("c1")).toMatchObject({ phase: "keys" });
   });
@@ -52,7 +52,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect(await round.advance(9)).toBe(false);
     expect(round.phase).toBe("keys");
     const both = [round.advance(10), round.advance(10)];
-    expect(round.receive("c3", await keysOf("test"))).toMatchObject({ refused: "round-closed" });
+    expect(round.receive("c3", await keysOf("test"))).toMatchObject({ rejected: "round-closed" });
     expect(await Promise.all(both)).toEqual([true, true]);
     expect([round.phase, round.deadlineAt]).toEqual(["shares", 20]);
     expect(round.task("c3")).toBeUndefined();
@@ -73,7 +73,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     });
     expect([...errors.values()]).toEqual([]);
     expect(round.error).toBeUndefined();
-    expect(round.result!.mean).toEqual(plainMean(clients, settings).quantised);
+    expect(round.result!.mean).toEqual(plainMean(clients, settings).quantized);
   });
 
   it("C22: is abandoned, and gives no sum, where someone's masks do not cancel or a vector is made up", async () => {
@@ -89,28 +89,28 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
   });
 
   it("C22: adds no vector of another length, none twice, and none of a client that has no shares out", async () => {
-    let counted = 0;
+    let accepted = 0;
     const { round, clients, settings } = await runRound({
       clients: 5,
       gone: (i) => (i === 4 ? "shares" : undefined),
       before({ from, answer, round }) {
         if (answer.phase !== "masked") return;
         expect(round.receive(`c${from}`, { phase: "masked", message: new Uint32Array(1e5) })).toMatchObject({
-          refused: "wrong-length",
+          rejected: "wrong-length",
         });
-        expect(round.receive("c4", answer)).toMatchObject({ refused: "not-selected" });
-        counted++;
+        expect(round.receive("c4", answer)).toMatchObject({ rejected: "not-selected" });
+        accepted++;
       },
       after({ from, answer, round }) {
         if (answer.phase === "masked" && round.phase === "masked")
-          expect(round.receive(`c${from}`, answer)).toEqual({ counted: true, duplicate: true });
+          expect(round.receive(`c${from}`, answer)).toEqual({ accepted: true, duplicate: true });
       },
     });
-    expect(counted).toBe(4);
-    expect(round.result!.mean).toEqual(plainMean(clients.slice(0, 4), settings).quantised);
+    expect(accepted).toBe(4);
+    expect(round.result!.mean).toEqual(plainMean(clients.slice(0, 4), settings).quantized);
   });
 
-  it("refuses boxes for others than a client's neighbours", async () => {
+  it("refuses boxes for others than a client's neighbors", async () => {
     const { errors } = await runRound({
       clients: 5,
       forge: ({ from, answer }) =>
@@ -129,7 +129,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
   });
 });
 
-describe("quantise", () => {
+describe("quantize", () => {
   it("is off by half a step at most, cuts off at the range, and never overflows at its worst", () => {
     for (const [clients, maxWeight] of [
       [3, 1],
@@ -144,7 +144,7 @@ describe("quantise", () => {
         levels: levelsFor({ clients, maxWeight }),
       };
       expect(fitsRing(settings, clients)).toBe(true);
-      const words = quantise(Float32Array.of(1e30, -1e30, 0.3), { settings, weight: maxWeight });
+      const words = quantize(Float32Array.of(1e30, -1e30, 0.3), { settings, weight: maxWeight });
       const sum = Array.from(words, (word) => (word | 0) * clients);
       expect(sum.slice(0, 3).every((one) => one === (one | 0))).toBe(true);
       const step = (2 * settings.clipRange) / settings.levels;
@@ -157,30 +157,30 @@ describe("quantise", () => {
   it("C22: refuses numbers that are not finite", () => {
     const settings = { ...settingsFor({ clients: 3 }), length: 1 };
     for (const value of [NaN, Infinity])
-      expect(() => quantise(Float32Array.of(value), { settings, weight: 1 })).toThrow(RangeError);
+      expect(() => quantize(Float32Array.of(value), { settings, weight: 1 })).toThrow(RangeError);
   });
 });
 
-describe("neighbours", () => {
+describe("neighbors", () => {
   it.each([3, 10, 64, 300])(
     "of %i clients are mutual, none is its own, and their number is the same for all",
     async (clients) => {
-      const { neighbours, threshold } = neighbourhoodSize(clients);
-      const lists = await neighboursOf({ clients, seed: new Uint8Array(32).fill(clients) });
+      const { neighbors, threshold } = neighborhoodSize(clients);
+      const lists = await neighborsOf({ clients, seed: new Uint8Array(32).fill(clients) });
       for (const [i, list] of lists.entries()) {
-        expect(new Set(list).size).toBe(neighbours);
+        expect(new Set(list).size).toBe(neighbors);
         expect(list).not.toContain(i);
         for (const j of list) expect(lists[j]).toContain(i);
       }
-      expect(2 * threshold).toBeGreaterThan(neighbours);
-      if (neighbours < clients - 1)
-        expect(await neighboursOf({ clients, seed: new Uint8Array(32) })).not.toEqual(lists);
+      expect(2 * threshold).toBeGreaterThan(neighbors);
+      if (neighbors < clients - 1)
+        expect(await neighborsOf({ clients, seed: new Uint8Array(32) })).not.toEqual(lists);
     },
   );
 
   it("are fewer than everyone in large rounds, and fit Shamir's shares in the largest", () => {
-    expect(neighbourhoodSize(1000).neighbours).toBeLessThan(250);
-    expect(neighbourhoodSize(10_000).neighbours).toBe(254);
+    expect(neighborhoodSize(1000).neighbors).toBeLessThan(250);
+    expect(neighborhoodSize(10_000).neighbors).toBe(254);
   });
 });
 

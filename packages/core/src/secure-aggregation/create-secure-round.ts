@@ -1,5 +1,5 @@
 import { SednaError } from "../errors.ts";
-import type { SecurePhase, UpdateRefusal } from "../wire/federation.ts";
+import type { SecurePhase, RejectionCode } from "../wire/federation.ts";
 import type {
   SecureAnswer,
   SecureKeys,
@@ -8,7 +8,7 @@ import type {
   SecureUnmaskAnswer,
 } from "../wire/secure-aggregation.ts";
 import { isSmallOrder } from "./key-agreement.ts";
-import { neighbourhoodSize, neighboursOf } from "./neighborhood.ts";
+import { neighborhoodSize, neighborsOf } from "./neighborhood.ts";
 import { fitsRing, type SecureMean } from "./quantize.ts";
 import type { RingVector } from "./keystream.ts";
 import { fromBase64, transcriptOf } from "./secure-keys.ts";
@@ -28,11 +28,11 @@ export interface SecureRoundOptions {
 
 /** What became of an answer. */
 export type SecureReceipt =
-  | { readonly counted: true; readonly duplicate?: true }
-  | { readonly refused: UpdateRefusal; readonly error: string };
+  | { readonly accepted: true; readonly duplicate?: true }
+  | { readonly rejected: RejectionCode; readonly error: string };
 
 /** What a secure sum came to. */
-export interface SecureSum extends SecureMean {
+export interface SecureAggregate extends SecureMean {
   /** Whose changes are in it. */
   readonly clients: readonly string[];
 }
@@ -50,7 +50,7 @@ export interface SecureRound {
   /** Goes on to the next phase where everyone has answered or the time is over; true when it did. To be called after `receive` and at `deadlineAt`. */
   advance(now: number): Promise<boolean>;
   /** Once `done`. */
-  readonly result: SecureSum | undefined;
+  readonly result: SecureAggregate | undefined;
   /** Once `abandoned`: `cohort-too-small`, and why. */
   readonly error: SednaError | undefined;
   /** Once `abandoned`: whose fault it was, where that can be told. */
@@ -61,7 +61,7 @@ export interface SecureRound {
 interface Participant {
   readonly client: string;
   readonly keys: SecureKeys;
-  readonly neighbours: readonly number[];
+  readonly neighbors: readonly number[];
   shares?: SecureSharesAnswer;
   unmask?: SecureUnmaskAnswer;
 }
@@ -96,14 +96,14 @@ export function createSecureRound({
     present: readonly number[];
     readonly survivors: Set<number>;
     transcript?: Uint8Array<ArrayBuffer>;
-    result?: SecureSum;
+    result?: SecureAggregate;
     error?: SednaError;
     suspect?: string;
     advancing?: Promise<boolean>;
   } = { phase: "keys", deadlineAt: now + deadlines.keys, all: [], present: [], survivors: new Set() };
 
   const indexOf = (client: string): number => state.all.findIndex((one) => one.client === client);
-  const threshold = (): number => neighbourhoodSize(state.all.length).threshold;
+  const threshold = (): number => neighborhoodSize(state.all.length).threshold;
   const abandon = (reason: string): void => {
     state.error = new SednaError(`make a secure sum in phase ${state.phase}: ${reason}`, {
       code: "cohort-too-small",
@@ -142,8 +142,8 @@ export function createSecureRound({
       settings,
       clients: sorted.map(([, one]) => one),
     });
-    const neighbours = await neighboursOf({ clients: sorted.length, seed: state.transcript });
-    state.all = sorted.map(([client, one], i) => ({ client, keys: one, neighbours: neighbours[i]! }));
+    const neighbors = await neighborsOf({ clients: sorted.length, seed: state.transcript });
+    state.all = sorted.map(([client, one], i) => ({ client, keys: one, neighbors: neighbors[i]! }));
     open("shares", at);
   };
 
@@ -154,12 +154,12 @@ export function createSecureRound({
       before = present.length;
       const there = new Set(present);
       present = present.filter(
-        (i) => state.all[i]!.neighbours.filter((j) => there.has(j)).length >= threshold(),
+        (i) => state.all[i]!.neighbors.filter((j) => there.has(j)).length >= threshold(),
       );
     }
     if (present.length < settings.minClients)
       return abandon(
-        `expected the shares of at least ${settings.minClients} clients with ${threshold()} neighbours each; got ${present.length}`,
+        `expected the shares of at least ${settings.minClients} clients with ${threshold()} neighbors each; got ${present.length}`,
       );
     state.present = present;
     open("masked", at);
@@ -171,10 +171,10 @@ export function createSecureRound({
         `expected the vectors of at least ${settings.minClients} clients; got ${state.survivors.size}`,
       );
     for (const i of state.present) {
-      const left = state.all[i]!.neighbours.filter((j) => state.survivors.has(j)).length;
+      const left = state.all[i]!.neighbors.filter((j) => state.survivors.has(j)).length;
       const needed = left > 0 || state.survivors.has(i);
       if (needed && left < threshold())
-        return abandon(`expected ${threshold()} neighbours of every client to be there; got ${left} of one`);
+        return abandon(`expected ${threshold()} neighbors of every client to be there; got ${left} of one`);
     }
     open("unmask", at);
   };
@@ -207,49 +207,49 @@ export function createSecureRound({
     switch (answer.phase) {
       case "keys": {
         if (!clients.includes(client))
-          return { refused: "not-selected", error: "expected a client of this round; got another" };
-        if (keys.has(client)) return { counted: true, duplicate: true };
+          return { rejected: "not-selected", error: "expected a client of this round; got another" };
+        if (keys.has(client)) return { accepted: true, duplicate: true };
         const { maskKey, sealKey } = answer.message;
         if (
           [maskKey, sealKey].some((key) => isSmallOrder(fromBase64(key))) ||
           [...keys.values()].some((other) => other.maskKey === maskKey)
         )
-          return { refused: "wrong-shape", error: "expected keys of its own, of full order; got others" };
+          return { rejected: "wrong-shape", error: "expected keys of its own, of full order; got others" };
         keys.set(client, answer.message);
-        return { counted: true };
+        return { accepted: true };
       }
       case "shares": {
         if (!one)
           return {
-            refused: "not-selected",
+            rejected: "not-selected",
             error: "expected a client whose keys are among all; got another",
           };
-        if (one.shares) return { counted: true, duplicate: true };
+        if (one.shares) return { accepted: true, duplicate: true };
         const to = answer.message.boxes.map((box) => box.to).toSorted((a, b) => a - b);
-        if (to.length !== one.neighbours.length || to.some((who, i) => who !== one.neighbours[i]))
-          return { refused: "wrong-shape", error: "expected one box for each neighbour; got others" };
+        if (to.length !== one.neighbors.length || to.some((who, i) => who !== one.neighbors[i]))
+          return { rejected: "wrong-shape", error: "expected one box for each neighbor; got others" };
         one.shares = answer.message;
-        return { counted: true };
+        return { accepted: true };
       }
       case "masked": {
         if (!state.present.includes(index))
-          return { refused: "not-selected", error: "expected a client whose shares came; got another" };
-        if (state.survivors.has(index)) return { counted: true, duplicate: true };
+          return { rejected: "not-selected", error: "expected a client whose shares came; got another" };
+        if (state.survivors.has(index)) return { accepted: true, duplicate: true };
         if (answer.message.length !== sum.length)
           return {
-            refused: "wrong-length",
+            rejected: "wrong-length",
             error: `expected ${sum.length} words; got ${answer.message.length}`,
           };
         for (let i = 0; i < sum.length; i++) sum[i]! += answer.message[i]!;
         state.survivors.add(index);
-        return { counted: true };
+        return { accepted: true };
       }
       case "unmask": {
         if (!one || !state.survivors.has(index))
-          return { refused: "not-selected", error: "expected a client whose vector came; got another" };
-        if (one.unmask) return { counted: true, duplicate: true };
+          return { rejected: "not-selected", error: "expected a client whose vector came; got another" };
+        if (one.unmask) return { accepted: true, duplicate: true };
         one.unmask = answer.message;
-        return { counted: true };
+        return { accepted: true };
       }
       default:
         return answer satisfies never;
@@ -266,7 +266,7 @@ export function createSecureRound({
       case "masked":
         return {
           present: state.present,
-          boxes: state.all[index]!.neighbours.filter((from) => state.present.includes(from)).map((from) => ({
+          boxes: state.all[index]!.neighbors.filter((from) => state.present.includes(from)).map((from) => ({
             from,
             box: state.all[from]!.shares!.boxes.find(({ to }) => to === index)!.box,
           })),
@@ -306,7 +306,7 @@ export function createSecureRound({
     receive(client, answer) {
       if (answer.phase !== state.phase || state.advancing)
         return {
-          refused: "round-closed",
+          rejected: "round-closed",
           error: `expected an answer of phase ${state.phase}; got one of ${answer.phase}`,
         };
       return take(client, answer);

@@ -184,7 +184,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect(error).toEqual(forbids);
   });
 
-  it("refuses when too few of its neighbours are said to be there", async () => {
+  it("refuses when too few of its neighbors are said to be there", async () => {
     const alone = (present: readonly number[], boxes: SecureMaskedTask["boxes"]): number[] => {
       const self = present.find((i) => !boxes.some(({ from }) => from === i))!;
       return [self, ...present.filter((i) => i !== self).slice(0, 2)].toSorted();
@@ -194,7 +194,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
       present: alone(task.present, task.boxes),
     }));
     expect(error).toEqual(forbids);
-    expect((error as Error).message).toContain("neighbours");
+    expect((error as Error).message).toContain("neighbors");
   });
 
   it("takes part where each device signed its keys", async () => {

@@ -13,9 +13,9 @@ const FAILURES = 2 ** -10;
 const MOST = 254;
 
 /** How a secure sum of so many clients is laid out. */
-export interface NeighbourhoodSize {
+export interface NeighborhoodSize {
   /** Neighbours of each client. */
-  readonly neighbours: number;
+  readonly neighbors: number;
   /** Shares that give a secret away; above half of the neighbours, so that nobody gets both secrets of a client. */
   readonly threshold: number;
 }
@@ -27,29 +27,29 @@ export interface NeighbourhoodSize {
  * clients may go, so few often lose more than half, and the whole round with them. So neighbours are added until fewer than
  * one round in a thousand fails by that.
  */
-export function neighbourhoodSize(clients: number): NeighbourhoodSize {
+export function neighborhoodSize(clients: number): NeighborhoodSize {
   const all = clients - 1;
   for (let k = 2 * Math.ceil(Math.log2(clients)); k < Math.min(all, MOST); k += 2) {
     const threshold = thresholdOf(k);
     if (clients * tooFewLeft({ others: all, drawn: k, threshold }) <= FAILURES)
-      return { neighbours: k, threshold };
+      return { neighbors: k, threshold };
   }
-  const neighbours = all <= MOST ? all : MOST;
-  return { neighbours, threshold: thresholdOf(neighbours) };
+  const neighbors = all <= MOST ? all : MOST;
+  return { neighbors, threshold: thresholdOf(neighbors) };
 }
 
 /**
  * The neighbours of each client, ascending: mutual, and the same for whoever works it out from the same seed.
  */
-export async function neighboursOf({
+export async function neighborsOf({
   clients,
   seed,
 }: {
   readonly clients: number;
   readonly seed: Uint8Array<ArrayBuffer>;
 }): Promise<readonly (readonly number[])[]> {
-  const { neighbours } = neighbourhoodSize(clients);
-  if (neighbours === clients - 1)
+  const { neighbors } = neighborhoodSize(clients);
+  if (neighbors === clients - 1)
     return Array.from({ length: clients }, (_, i) =>
       Array.from({ length: clients }, (_, j) => j).filter((j) => j !== i),
     );
@@ -59,7 +59,7 @@ export async function neighboursOf({
   );
   const lists = Array.from({ length: clients }, (): number[] => []);
   for (const [place, client] of ring.entries()) {
-    for (let step = 1; step <= neighbours / 2; step++) {
+    for (let step = 1; step <= neighbors / 2; step++) {
       const next = ring[(place + step) % clients]!;
       lists[client]!.push(next);
       lists[next]!.push(client);
@@ -68,7 +68,7 @@ export async function neighboursOf({
   return lists.map((list) => list.toSorted((a, b) => a - b));
 }
 
-const thresholdOf = (neighbours: number): number => Math.floor((neighbours * (1 + COLLUSION)) / 2) + 1;
+const thresholdOf = (neighbors: number): number => Math.floor((neighbors * (1 + COLLUSION)) / 2) + 1;
 
 /** Probability that fewer than `threshold` of `drawn` neighbours are left when {@link DROPOUTS} of the others are gone: hypergeometric. */
 function tooFewLeft({

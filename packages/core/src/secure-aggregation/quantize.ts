@@ -53,20 +53,20 @@ export function weightOf(
  * `clipRange / levels`, once it is within the range.
  * @throws {RangeError} on another length or numbers that are not finite.
  */
-export function quantise(
+export function quantize(
   values: Float32Array,
   { settings, weight }: { readonly settings: SecureSettings; readonly weight: number },
 ): RingVector {
   const { length, clipRange, levels } = settings;
   if (values.length !== length)
-    throw new RangeError(`quantise an update: expected ${length} numbers; got ${values.length}`);
+    throw new RangeError(`quantize an update: expected ${length} numbers; got ${values.length}`);
   const vector = new Uint32Array(length + 1);
   const [least, most] = [-Math.floor(levels / 2), Math.floor(levels / 2)];
   const steps = levels / (2 * clipRange);
   for (let i = 0; i < length; i++) {
     const value = values[i]!;
     if (!Number.isFinite(value))
-      throw new RangeError(`quantise an update: expected finite numbers; got ${value}`);
+      throw new RangeError(`quantize an update: expected finite numbers; got ${value}`);
     vector[i] = Math.max(least, Math.min(most, Math.round(value * steps))) * weight;
   }
   vector[length] = weight;

@@ -3,7 +3,7 @@ import { readSecureAnswer, writeSecureAnswer } from "../wire/secure-answer.ts";
 import type { SecureAnswer, SecureSettings } from "../wire/secure-aggregation.ts";
 import { createSecureClient, type SecureClient, type SecureClientOptions } from "./create-secure-client.ts";
 import { createSecureRound, type SecureRound } from "./create-secure-round.ts";
-import { levelsFor, quantise, weightOf } from "./quantize.ts";
+import { levelsFor, quantize, weightOf } from "./quantize.ts";
 
 // What tests of the secure sum share: whole rounds, in which every message is written and read as on its way over a network.
 
@@ -116,7 +116,7 @@ export async function runRound(test: TestRound): Promise<{
         const read = readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 4, modelVersion: 3 }));
         const receipt = round.receive(name, read.answer);
         test.after?.({ from: i, answer, round });
-        if ("refused" in receipt) throw new Error(`${receipt.refused}: ${receipt.error}`);
+        if ("rejected" in receipt) throw new Error(`${receipt.rejected}: ${receipt.error}`);
       } catch (error) {
         errors.set(i, error);
       }
@@ -134,14 +134,14 @@ const PHASES: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 export function plainMean(
   clients: readonly TestClient[],
   settings: SecureSettings,
-): { readonly mean: Float64Array; readonly quantised: Float32Array; readonly totalWeight: number } {
+): { readonly mean: Float64Array; readonly quantized: Float32Array; readonly totalWeight: number } {
   const mean = new Float64Array(settings.length);
   const sums = new Float64Array(settings.length);
   let totalWeight = 0;
   for (const { change, numSamples } of clients) {
     const weight = weightOf(settings, numSamples);
     totalWeight += weight;
-    const words = quantise(change, { settings, weight });
+    const words = quantize(change, { settings, weight });
     for (let i = 0; i < mean.length; i++) {
       mean[i]! += change[i]! * weight;
       sums[i]! += words[i]! | 0;
@@ -150,7 +150,7 @@ export function plainMean(
   const step = (2 * settings.clipRange) / settings.levels;
   return {
     mean: mean.map((sum) => sum / totalWeight),
-    quantised: Float32Array.from(sums, (sum) => (sum * step) / totalWeight),
+    quantized: Float32Array.from(sums, (sum) => (sum * step) / totalWeight),
     totalWeight,
   };
 }

@@ -7,13 +7,13 @@ const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 // A hundred clients in one process are heavy where other work shares the machine.
 describe("a secure sum", { timeout: 120_000 }, () => {
   it.each([3, 4, 30, 100])(
-    "of %i clients equals the sum of their quantised changes to the bit, and the plain one to quantisation",
+    "of %i clients equals the sum of their quantized changes to the bit, and the plain one to quantization",
     async (clients) => {
       const { round, clients: all, errors, settings } = await runRound({ clients });
       expect([...errors.values()]).toEqual([]);
       expect(round.phase).toBe("done");
-      const { mean, quantised, totalWeight } = plainMean(all, settings);
-      expect(round.result!.mean).toEqual(quantised);
+      const { mean, quantized, totalWeight } = plainMean(all, settings);
+      expect(round.result!.mean).toEqual(quantized);
       expect(round.result!.totalWeight).toBe(totalWeight);
       expect(Math.max(...mean.map((value, i) => Math.abs(value - round.result!.mean[i]!)))).toBeLessThan(
         settings.clipRange / settings.levels + 1e-6,
@@ -34,19 +34,19 @@ describe("a secure sum", { timeout: 120_000 }, () => {
       } = await runRound({ clients, gone: (i) => (i % 10 < 3 ? phase : undefined) });
       expect([...errors.values()]).toEqual([]);
       expect(round.error).toBeUndefined();
-      const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
-      expect(counted).toHaveLength(phase === "unmask" ? clients : 0.7 * clients);
-      expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
-      expect(round.result!.clients.toSorted()).toEqual(counted.map(({ name }) => name).toSorted());
+      const accepted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
+      expect(accepted).toHaveLength(phase === "unmask" ? clients : 0.7 * clients);
+      expect(round.result!.mean).toEqual(plainMean(accepted, settings).quantized);
+      expect(round.result!.clients.toSorted()).toEqual(accepted.map(({ name }) => name).toSorted());
     },
   );
 
   it("survives a tenth that drops out in each phase, one after the other", async () => {
     const { round, clients: all, settings } = await runRound({ clients: 40, gone: (i) => phases[i % 10] });
     expect(round.error).toBeUndefined();
-    const counted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
-    expect(counted).toHaveLength(28);
-    expect(round.result!.mean).toEqual(plainMean(counted, settings).quantised);
+    const accepted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
+    expect(accepted).toHaveLength(28);
+    expect(round.result!.mean).toEqual(plainMean(accepted, settings).quantized);
   });
 
   it.each(phases)("is abandoned when too few are left in phase %s, and says so", async (phase) => {
@@ -71,7 +71,7 @@ describe("a secure sum", { timeout: 120_000 }, () => {
 
   it("goes through its chunks: a vector of more words than a mask's chunk, and not a multiple of it", async () => {
     const { round, clients: all, settings } = await runRound({ clients: 4, length: 65_536 * 2 + 5 });
-    expect(round.result!.mean).toEqual(plainMean(all, settings).quantised);
+    expect(round.result!.mean).toEqual(plainMean(all, settings).quantized);
   });
 
   it("masks each vector so that it looks like nothing but noise: chi-square on every byte, however little the change", async () => {

@@ -7,7 +7,7 @@ import { fromBase64, toBase64 } from "./secure-keys.ts";
 const SHARE = 33;
 
 /** What a client keeps for each of its neighbours: of both secrets one share. */
-export interface NeighbourShares {
+export interface NeighborShares {
   readonly seed: Uint8Array<ArrayBuffer>;
   readonly key: Uint8Array<ArrayBuffer>;
 }
@@ -15,17 +15,17 @@ export interface NeighbourShares {
 /** Shares of both secrets of a client, as the plain text of one box for each neighbour. */
 export async function splitSecrets(
   { seed, maskSecret }: { readonly seed: Uint8Array; readonly maskSecret: Uint8Array },
-  { neighbours, threshold }: { readonly neighbours: number; readonly threshold: number },
+  { neighbors, threshold }: { readonly neighbors: number; readonly threshold: number },
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const [seeds, keys] = [
-    await split(seed, neighbours, threshold),
-    await split(maskSecret, neighbours, threshold),
+    await split(seed, neighbors, threshold),
+    await split(maskSecret, neighbors, threshold),
   ];
   return seeds.map((share, i) => Uint8Array.from([...share, ...keys[i]!]));
 }
 
 /** The shares in an opened box; undefined where it holds something else. */
-export function readShares(plain: Uint8Array<ArrayBuffer>): NeighbourShares | undefined {
+export function readShares(plain: Uint8Array<ArrayBuffer>): NeighborShares | undefined {
   return plain.length === 2 * SHARE ? { seed: plain.slice(0, SHARE), key: plain.slice(SHARE) } : undefined;
 }
 

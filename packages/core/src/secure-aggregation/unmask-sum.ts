@@ -13,7 +13,7 @@ import { joinKey, joinSeed } from "./share-secrets.ts";
 export interface MaskedClient {
   readonly index: number;
   readonly keys: SecureKeys;
-  readonly neighbours: readonly number[];
+  readonly neighbors: readonly number[];
   readonly shares: SecureSharesAnswer;
   readonly unmask?: SecureUnmaskAnswer;
   /** Whether its own vector is in the sum. */
@@ -42,9 +42,9 @@ export async function unmaskSum({
   const survivors = new Map(clients.filter(({ survived }) => survived).map((one) => [one.index, one]));
   const blame = (index: number, beside: readonly number[]): { readonly suspect?: number } =>
     beside.filter((who) => survivors.get(who)!.unmask).length >= threshold ? { suspect: index } : {};
-  for (const { index, keys, neighbours, shares, survived } of clients) {
-    const beside = neighbours.filter((who) => survivors.has(who));
-    const given = sharesOf({ index, neighbours, which: survived ? "seeds" : "keys" });
+  for (const { index, keys, neighbors, shares, survived } of clients) {
+    const beside = neighbors.filter((who) => survivors.has(who));
+    const given = sharesOf({ index, neighbors, which: survived ? "seeds" : "keys" });
     if (survived) {
       const seed = await joinSeed(given, { threshold, commitment: shares.commitment });
       if (!seed)
@@ -90,7 +90,7 @@ function gather(
   clients: readonly MaskedClient[],
 ): (wanted: {
   readonly index: number;
-  readonly neighbours: readonly number[];
+  readonly neighbors: readonly number[];
   readonly which: "seeds" | "keys";
 }) => string[] {
   const byHolder = new Map(
@@ -102,6 +102,6 @@ function gather(
       },
     ]),
   );
-  return ({ index, neighbours, which }) =>
-    neighbours.flatMap((holder) => byHolder.get(holder)?.[which].get(index) ?? []);
+  return ({ index, neighbors, which }) =>
+    neighbors.flatMap((holder) => byHolder.get(holder)?.[which].get(index) ?? []);
 }

@@ -1,12 +1,12 @@
 /** A sample and its class. */
-export interface LabelledSample<Sample> {
+export interface LabeledSample<Sample> {
   readonly sample: Sample;
   /** From 0 up. */
   readonly label: number;
 }
 
 /** Labelled samples that can be read again and again. Frames among them are made anew each time, and their reader's to close. */
-export interface LabelledSamples<Sample> extends AsyncIterable<LabelledSample<Sample>> {
+export interface LabeledSamples<Sample> extends AsyncIterable<LabeledSample<Sample>> {
   /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
   readonly version: string;
   /** How many there are, where that is known without reading them all. */

@@ -46,7 +46,7 @@ const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
 /** What rounding to float32 may add to a vector that was scaled down. */
 const JUST_BELOW = 1 - 2 ** -20;
 /** Below this, the rounding of a float32 would count. */
-const LEAST_NORM = 1e-30;
+const MIN_NORM = 1e-30;
 
 /**
  * An encoder for one client of a federation, without memory of its own in a kernel: it needs no disposal.
@@ -173,9 +173,9 @@ function checkPlan(plan: CodecPlan): CodecPlan {
     throw new RangeError(
       `make an update encoder: expected a topkShare above 0, at most 1; got ${describe(topkShare)}`,
     );
-  if (clipNorm !== undefined && !(clipNorm >= LEAST_NORM && clipNorm < Infinity))
+  if (clipNorm !== undefined && !(clipNorm >= MIN_NORM && clipNorm < Infinity))
     throw new RangeError(
-      `make an update encoder: expected a clipNorm from ${LEAST_NORM} up; got ${describe(clipNorm)}`,
+      `make an update encoder: expected a clipNorm from ${MIN_NORM} up; got ${describe(clipNorm)}`,
     );
   return plan;
 }

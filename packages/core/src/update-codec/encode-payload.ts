@@ -16,7 +16,7 @@ export interface EncodedPayload {
 
 /** int8: 128 times a scale is a float32 still. */
 const MAX_SCALE = (2 - 2 ** -23) * 2 ** 120;
-const LEAST_FLOAT = 2 ** -149;
+const MIN_FLOAT = 2 ** -149;
 /** More than rounding to float32 can lengthen a vector by. */
 const JUST_BELOW = 1 - 2 ** -20;
 
@@ -73,7 +73,7 @@ function encodeInt8(target: Float32Array, limit: number): EncodedPayload {
   for (let i = 0; i < target.length; i++) most = Math.max(most, Math.abs(target[i]!));
   const steps = new Int8Array(target.length);
   if (most === 0) return { payload: bytesOf(steps), scale: 0, residual: new Float32Array(target.length) };
-  const unit = Math.min(MAX_SCALE, Math.max(LEAST_FLOAT, Math.fround(most / 127)));
+  const unit = Math.min(MAX_SCALE, Math.max(MIN_FLOAT, Math.fround(most / 127)));
   let squares = 0;
   for (let i = 0; i < target.length; i++) {
     const step = Math.max(-127, Math.min(127, Math.round(target[i]! / unit)));

@@ -11,7 +11,7 @@ const decoded = ({ message }: EncodedUpdate): Float32Array => {
   const { head, payload } = readUpdateMessage(message);
   return decodeUpdate(modelUpdate(head, payload), head.length);
 };
-const changeOf = (round: number): Float32Array =>
+const updateView = (round: number): Float32Array =>
   Float32Array.from(
     { length: LENGTH },
     (_, i) => Math.sin(i * 12.9898 + round) * (1 + (i % 7)) + 0.01 * (i % 3),
@@ -32,7 +32,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     const { sent, wanted } = sums();
     const errors: number[] = [];
     for (let round = 0; round < 400; round++) {
-      const change = changeOf(round);
+      const change = updateView(round);
       const encoded = encoder.encode(change, facts);
       encoded.commit();
       add(wanted, change);
@@ -44,9 +44,9 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     const steady = sums();
     const same = encoderOf(plan);
     for (let round = 0; round < 400; round++) {
-      const encoded = same.encode(changeOf(0), facts);
+      const encoded = same.encode(updateView(0), facts);
       encoded.commit();
-      add(steady.wanted, changeOf(0));
+      add(steady.wanted, updateView(0));
       add(steady.sent, decoded(encoded));
     }
     expect(distance(steady.sent, steady.wanted)).toBeLessThan(
@@ -58,9 +58,9 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     const encoder = encoderOf(plan);
     const { sent, wanted } = sums();
     for (let round = 0; round < 30; round++) {
-      const encoded = encoder.encode(changeOf(round), facts);
+      const encoded = encoder.encode(updateView(round), facts);
       encoded.commit();
-      add(wanted, changeOf(round));
+      add(wanted, updateView(round));
       add(sent, decoded(encoded));
     }
     add(sent, encoder.state()!);
@@ -69,22 +69,22 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
 
   it("keeps nothing of an update that was not counted: the next is encoded as if it had not been", () => {
     const [once, twice] = [encoderOf(plan), encoderOf(plan)];
-    for (const encoder of [once, twice]) encoder.encode(changeOf(1), facts).commit();
-    twice.encode(changeOf(2), facts);
-    expect(twice.encode(changeOf(3), facts).message).toEqual(once.encode(changeOf(3), facts).message);
+    for (const encoder of [once, twice]) encoder.encode(updateView(1), facts).commit();
+    twice.encode(updateView(2), facts);
+    expect(twice.encode(updateView(3), facts).message).toEqual(once.encode(updateView(3), facts).message);
     expect(twice.state()).toEqual(once.state());
   });
 
   it("takes commits late, twice and in any order, and owes what the updates left out all the same", () => {
     const encoder = encoderOf(plan);
     const { sent, wanted } = sums();
-    encoder.encode(changeOf(0), facts).commit();
+    encoder.encode(updateView(0), facts).commit();
     const start = encoder.state()!;
-    const updates = [1, 2, 3].map((round) => encoder.encode(changeOf(round), facts));
+    const updates = [1, 2, 3].map((round) => encoder.encode(updateView(round), facts));
     for (const i of [2, 0, 2, 1, 0]) updates[i]!.commit();
     // Each of the three carried the first one's residual.
     for (const [i, update] of updates.entries()) {
-      add(wanted, changeOf(i + 1));
+      add(wanted, updateView(i + 1));
       add(sent, decoded(update));
     }
     add(wanted, start);
@@ -94,32 +94,32 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
 
   it("goes on in another process from what was saved, to the bit", () => {
     const [first, second] = [encoderOf(plan), encoderOf(plan)];
-    for (let round = 0; round < 5; round++) first.encode(changeOf(round), facts).commit();
+    for (let round = 0; round < 5; round++) first.encode(updateView(round), facts).commit();
     const saved = first.state()!;
     second.restore(saved);
     saved.fill(0);
-    expect(second.encode(changeOf(6), facts).message).toEqual(first.encode(changeOf(6), facts).message);
+    expect(second.encode(updateView(6), facts).message).toEqual(first.encode(updateView(6), facts).message);
     second.restore(undefined);
     expect(second.state()).toBeUndefined();
-    expect(second.encode(changeOf(6), facts).message).toEqual(
-      encoderOf(plan).encode(changeOf(6), facts).message,
+    expect(second.encode(updateView(6), facts).message).toEqual(
+      encoderOf(plan).encode(updateView(6), facts).message,
     );
   });
 
   it("a restore makes the commits of former updates void", () => {
     const encoder = encoderOf(plan);
-    const before = encoder.encode(changeOf(0), facts);
-    encoder.restore(changeOf(9));
+    const before = encoder.encode(updateView(0), facts);
+    encoder.restore(updateView(9));
     before.commit();
-    expect(encoder.state()).toEqual(changeOf(9));
+    expect(encoder.state()).toEqual(updateView(9));
   });
 
   it("C22: throws at a NaN or an infinity, and nothing has changed", () => {
     const encoder = encoderOf(plan);
-    encoder.encode(changeOf(0), facts).commit();
+    encoder.encode(updateView(0), facts).commit();
     const state = encoder.state();
     for (const bad of [NaN, Infinity, -Infinity]) {
-      const change = changeOf(1);
+      const change = updateView(1);
       change[LENGTH - 1] = bad;
       expect(() => encoder.encode(change, facts)).toThrow(
         `expected finite numbers; got ${bad} at ${LENGTH - 1}`,
@@ -127,7 +127,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
       expect(() => encoder.restore(change)).toThrow(RangeError);
     }
     expect(() => encoder.encode(new Float32Array(LENGTH + 1), facts)).toThrow(RangeError);
-    expect(() => encoder.encode([...changeOf(1)] as unknown as Float32Array, facts)).toThrow(TypeError);
+    expect(() => encoder.encode([...updateView(1)] as unknown as Float32Array, facts)).toThrow(TypeError);
     expect(encoder.state()).toEqual(state);
   });
 
@@ -148,7 +148,7 @@ describe("an encoder", () => {
   it("keeps nothing of f32 and f16, which leave out next to nothing", () => {
     for (const encoding of ["f32", "f16"] as const) {
       const encoder = encoderOf({ encoding });
-      encoder.encode(changeOf(0), facts).commit();
+      encoder.encode(updateView(0), facts).commit();
       expect(encoder.state()).toBeUndefined();
     }
   });

@@ -5,13 +5,13 @@ import {
   claimBytes,
   deviceId,
   isDeviceId,
-  parseEnrolmentGrant,
-  parseEnrolmentRequest,
-  type EnrolmentRequest,
+  parseEnrollmentGrant,
+  parseEnrollmentRequest,
+  type EnrollmentRequest,
 } from "./device-enrollment.ts";
 
 const base64 = (bytes: readonly number[]): string => btoa(String.fromCharCode(...bytes));
-const good: EnrolmentRequest = {
+const good: EnrollmentRequest = {
   protocol: 1,
   publicKey: base64([4, ...Array.from({ length: 64 }, (_, i) => i)]),
   label: "gate 7",
@@ -21,9 +21,9 @@ const good: EnrolmentRequest = {
     signature: base64(Array.from({ length: 64 }, (_, i) => 255 - i)),
   },
 };
-const refusal = (body: unknown): string => {
+const rejection = (body: unknown): string => {
   try {
-    parseEnrolmentRequest(body);
+    parseEnrollmentRequest(body);
   } catch (error) {
     expect(error).toBeInstanceOf(WireError);
     return (error as Error).message;
@@ -31,37 +31,37 @@ const refusal = (body: unknown): string => {
   throw new Error("expected a refusal; it was taken");
 };
 
-describe("an enrolment", () => {
+describe("an enrollment", () => {
   it("is read as it was written, without what nobody knows", () => {
-    expect(parseEnrolmentRequest(JSON.stringify({ ...good, more: 1 }))).toEqual(good);
+    expect(parseEnrollmentRequest(JSON.stringify({ ...good, more: 1 }))).toEqual(good);
     const { label: _, ...unnamed } = good;
-    expect(parseEnrolmentRequest(unnamed)).toEqual(unnamed);
-    expect(parseEnrolmentGrant('{"device":"0123456789abcdef0123456789abcdef","now":5}')).toEqual({
+    expect(parseEnrollmentRequest(unnamed)).toEqual(unnamed);
+    expect(parseEnrollmentGrant('{"device":"0123456789abcdef0123456789abcdef","now":5}')).toEqual({
       device: "0123456789abcdef0123456789abcdef",
       now: 5,
     });
   });
 
   it.each([
-    ["another protocol", { ...good, protocol: 2 }, "an enrolment.protocol: expected 1; got 2"],
+    ["another protocol", { ...good, protocol: 2 }, "an enrollment.protocol: expected 1; got 2"],
     [
       "a compressed point",
       { ...good, publicKey: base64([2, ...Array.from({ length: 32 }, () => 7)]) },
-      "an enrolment.publicKey",
+      "an enrollment.publicKey",
     ],
-    ["a key of another length", { ...good, publicKey: `${good.publicKey}AAAA` }, "an enrolment.publicKey"],
-    ["no proof", { ...good, proof: undefined }, "an enrolment.proof: expected an object"],
+    ["a key of another length", { ...good, publicKey: `${good.publicKey}AAAA` }, "an enrollment.publicKey"],
+    ["no proof", { ...good, proof: undefined }, "an enrollment.proof: expected an object"],
     [
       "a signature of another length",
       { ...good, proof: { ...good.proof, signature: "AAAA" } },
-      "an enrolment.proof.signature",
+      "an enrollment.proof.signature",
     ],
-    ["a time that is no number", { ...good, proof: { ...good.proof, at: "now" } }, "an enrolment.proof.at"],
-    ["a nonce with spaces", { ...good, proof: { ...good.proof, nonce: "a b" } }, "an enrolment.proof.nonce"],
-    ["a label of control characters", { ...good, label: "a\u0000b" }, "an enrolment.label"],
+    ["a time that is no number", { ...good, proof: { ...good.proof, at: "now" } }, "an enrollment.proof.at"],
+    ["a nonce with spaces", { ...good, proof: { ...good.proof, nonce: "a b" } }, "an enrollment.proof.nonce"],
+    ["a label of control characters", { ...good, label: "a\u0000b" }, "an enrollment.label"],
     ["a prototype", `{"__proto__":{},"protocol":1}`, "expected names of its own"],
   ])("with %s is refused by its field", (_, body, why) => {
-    expect(refusal(body)).toContain(why);
+    expect(rejection(body)).toContain(why);
   });
 
   it("C27: throws nothing but WireError, whatever comes", () => {
@@ -79,7 +79,7 @@ describe("an enrolment", () => {
     );
     fc.assert(
       fc.property(anything, (body) => {
-        for (const parse of [parseEnrolmentRequest, parseEnrolmentGrant]) {
+        for (const parse of [parseEnrollmentRequest, parseEnrollmentGrant]) {
           try {
             parse(body);
           } catch (error) {

@@ -25,7 +25,7 @@ export interface DeviceProof extends Pick<DeviceClaim, "nonce" | "at"> {
 }
 
 /** Asks for a place among a federation's devices. Asked twice, it is the same place. */
-export interface EnrolmentRequest {
+export interface EnrollmentRequest {
   readonly protocol: 1;
   /** A point of P-256, uncompressed: 65 bytes in base64. */
   readonly publicKey: string;
@@ -36,7 +36,7 @@ export interface EnrolmentRequest {
 }
 
 /** A device's place. */
-export interface EnrolmentGrant {
+export interface EnrollmentGrant {
   /** See {@link deviceId}. */
   readonly device: string;
   /** Server's clock, unix ms. */
@@ -70,10 +70,10 @@ export function isDeviceId(text: unknown): text is string {
 }
 
 /** @throws {WireError} on anything but a request for enrolment. */
-export function parseEnrolmentRequest(body: unknown): EnrolmentRequest {
-  const request = fieldsOf(jsonOf(body, { what: "an enrolment", maxBytes: MAX_BYTES }), "an enrolment");
+export function parseEnrollmentRequest(body: unknown): EnrollmentRequest {
+  const request = fieldsOf(jsonOf(body, { what: "an enrollment", maxBytes: MAX_BYTES }), "an enrollment");
   if (request.value("protocol") !== 1)
-    failField("an enrolment.protocol", { expected: "1", got: request.value("protocol") });
+    failField("an enrollment.protocol", { expected: "1", got: request.value("protocol") });
   return {
     protocol: 1,
     publicKey: request.text("publicKey", PUBLIC_KEY),
@@ -83,10 +83,10 @@ export function parseEnrolmentRequest(body: unknown): EnrolmentRequest {
 }
 
 /** @throws {WireError} on anything but an enrolment's grant. */
-export function parseEnrolmentGrant(body: unknown): EnrolmentGrant {
+export function parseEnrollmentGrant(body: unknown): EnrollmentGrant {
   const grant = fieldsOf(
-    jsonOf(body, { what: "an enrolment's grant", maxBytes: MAX_BYTES }),
-    "an enrolment's grant",
+    jsonOf(body, { what: "an enrollment's grant", maxBytes: MAX_BYTES }),
+    "an enrollment's grant",
   );
   return {
     device: grant.text("device", {

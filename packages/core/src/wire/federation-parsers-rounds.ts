@@ -5,8 +5,8 @@ import type {
   RoundSummary,
   SecurePhase,
   UpdateReceipt,
-  UpdateRefusal,
-  UpdateRefused,
+  RejectionCode,
+  UpdateRejection,
 } from "./federation.ts";
 import { readPlan } from "./federation-parsers.ts";
 import { checkNames, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
@@ -27,8 +27,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const SECURE_PHASES = ["keys", "shares", "masked", "unmask"] as const satisfies readonly SecurePhase[];
 
 /** All that an update is refused for, in the order in which it is asked. */
-export const UPDATE_REFUSALS = [
-  "unauthorised",
+export const REJECTION_CODES = [
+  "unauthorized",
   "session-replaced",
   "quarantined",
   "not-selected",
@@ -42,7 +42,7 @@ export const UPDATE_REFUSALS = [
   "norm-too-large",
   "wrong-weight",
   "duplicate",
-] as const satisfies readonly UpdateRefusal[];
+] as const satisfies readonly RejectionCode[];
 
 /** What a client is told to do. A secure sum's message is read by that. @throws {WireError} on anything else. */
 export function parseFederationTask(body: unknown): FederationTask {
@@ -57,7 +57,7 @@ export function parseFederationTask(body: unknown): FederationTask {
     case "wait":
       return { kind, ...where, retryAfterMs: task.number("retryAfterMs", { most: MAX_TIMER_MS }) };
     case "train":
-      return { kind, ...where, remainingMs: readRemaining(task), counted: task.flag("counted") };
+      return { kind, ...where, remainingMs: readRemaining(task), accepted: task.flag("accepted") };
     case "secure":
       return {
         kind,
@@ -81,21 +81,21 @@ export function parseUpdateReceipt(body: unknown): UpdateReceipt {
   );
   return {
     round: receipt.whole("round"),
-    counted: receipt.flag("counted"),
+    accepted: receipt.flag("accepted"),
     ...(receipt.has("duplicate") && { duplicate: receipt.flag("duplicate") }),
   };
 }
 
 /** @throws {WireError} on anything but the refusal of an update. */
-export function parseUpdateRefused(body: unknown): UpdateRefused {
-  const refused = fieldsOf(
+export function parseUpdateRejection(body: unknown): UpdateRejection {
+  const rejected = fieldsOf(
     jsonOf(body, { what: "an update's refusal", maxBytes: MAX_SMALL_BYTES }),
     "an update's refusal",
   );
   return {
-    error: refused.text("error", { least: 0, most: 10_000, pattern: /^/, expected: "of any kind" }),
-    code: refused.oneOf("code", UPDATE_REFUSALS),
-    ...(refused.has("round") && { round: refused.whole("round") }),
+    error: rejected.text("error", { least: 0, most: 10_000, pattern: /^/, expected: "of any kind" }),
+    code: rejected.oneOf("code", REJECTION_CODES),
+    ...(rejected.has("round") && { round: rejected.whole("round") }),
   };
 }
 
@@ -128,7 +128,7 @@ function readClient(value: unknown, where: string): FederationClientStatus {
   const client = fieldsOf(value, where);
   return {
     id: client.whole("id"),
-    state: client.oneOf("state", ["idle", "training", "counted", "dropped", "quarantined", "left"]),
+    state: client.oneOf("state", ["idle", "training", "accepted", "dropped", "quarantined", "left"]),
     kind: client.oneOf("kind", ["sedna-js", "sedna-v1"]),
     rounds: client.whole("rounds"),
     strikes: client.whole("strikes"),
@@ -141,8 +141,8 @@ function readSummary(value: unknown, where: string): RoundSummary {
     round: summary.whole("round"),
     outcome: summary.oneOf("outcome", ["aggregated", "abandoned"]),
     selected: summary.whole("selected"),
-    counted: summary.whole("counted"),
-    refused: summary.whole("refused"),
+    accepted: summary.whole("accepted"),
+    rejected: summary.whole("rejected"),
     totalSamples: summary.number("totalSamples"),
     durationMs: summary.number("durationMs"),
     bytes: summary.whole("bytes"),

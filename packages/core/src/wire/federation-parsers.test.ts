@@ -20,7 +20,7 @@ import {
   parseFederationStatus,
   parseFederationTask,
   parseUpdateReceipt,
-  parseUpdateRefused,
+  parseUpdateRejection,
 } from "./federation-parsers-rounds.ts";
 import { parseUpdateReference, updateKey } from "./update-reference.ts";
 
@@ -41,11 +41,11 @@ const plan: FederationPlan = {
   },
   aggregation: "FedAvg",
   mode: "rounds",
-  protection: "open",
+  protection: "none",
   encoding: "topk",
   topkShare: 0.1,
   clipNorm: 2,
-  exitRound: 0,
+  numRounds: 0,
   participants: 10,
   maxUpdateBytes: 10_000,
   maxNumSamples: 1e6,
@@ -66,7 +66,7 @@ const grant: SessionGrant = {
 };
 const tasks: readonly FederationTask[] = [
   { kind: "wait", seq: 1, round: 0, modelVersion: 0, retryAfterMs: 1000 },
-  { kind: "train", seq: 2, round: 1, modelVersion: 0, remainingMs: 29_999.5, counted: false },
+  { kind: "train", seq: 2, round: 1, modelVersion: 0, remainingMs: 29_999.5, accepted: false },
   {
     kind: "secure",
     seq: 3,
@@ -84,14 +84,14 @@ const status: FederationStatus = {
   round: 2,
   modelVersion: 2,
   remainingMs: 1000,
-  clients: [{ id: 0, state: "counted", kind: "sedna-v1", rounds: 2, strikes: 1 }],
+  clients: [{ id: 0, state: "accepted", kind: "sedna-v1", rounds: 2, strikes: 1 }],
   history: [
     {
       round: 1,
       outcome: "aggregated",
       selected: 13,
-      counted: 10,
-      refused: 1,
+      accepted: 10,
+      rejected: 1,
       totalSamples: 1200,
       durationMs: 900,
       bytes: 26_000,
@@ -137,15 +137,15 @@ const messages: readonly {
   { name: "session grant", parse: parseSessionGrant, body: grant },
   ...tasks.map((body) => ({ name: `task to ${body.kind}`, parse: parseFederationTask, body })),
   { name: "status", parse: parseFederationStatus, body: status },
-  { name: "receipt", parse: parseUpdateReceipt, body: { round: 3, counted: true } },
+  { name: "receipt", parse: parseUpdateReceipt, body: { round: 3, accepted: true } },
   {
     name: "receipt of one counted before",
     parse: parseUpdateReceipt,
-    body: { round: 3, counted: true, duplicate: true },
+    body: { round: 3, accepted: true, duplicate: true },
   },
   {
-    name: "refusal",
-    parse: parseUpdateRefused,
+    name: "rejection",
+    parse: parseUpdateRejection,
     body: { error: "wrong-round: expected 4\ngot 3", code: "wrong-round", round: 4 },
   },
   { name: "hello", parse: parseHello, body: { type: "hello", token: "aaa.bbb" } },
@@ -338,8 +338,8 @@ describe("a plan", () => {
     ["a norm of 0", { clipNorm: 0 }, "clipNorm"],
     [
       "an endless exit round",
-      { exitRound: Infinity },
-      "exitRound: expected a whole number from 0 up; got Infinity",
+      { numRounds: Infinity },
+      "numRounds: expected a whole number from 0 up; got Infinity",
     ],
     ["no participants", { participants: 0 }, "participants"],
     ["another mode", { mode: "async" }, 'mode: expected one of rounds, buffered; got "async"'],

@@ -14,7 +14,7 @@ const MAX_SMALL_BYTES = 2 ** 16;
 /** Ten thousand layers with long names. */
 const MAX_PLAN_BYTES = 2 ** 22;
 /** A shorter update could not be told from what rounding leaves of it. */
-const LEAST_NORM = 1e-30;
+const MIN_NORM = 1e-30;
 const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 const BASE64 = { pattern: /^[A-Za-z0-9+/_-]*={0,2}$/, expected: "base64" };
 
@@ -112,11 +112,11 @@ export function readPlan(plan: Fields): FederationPlan {
     training: readTraining(plan.object("training")),
     aggregation: plan.text("aggregation"),
     mode: plan.oneOf("mode", ["rounds", "buffered"]),
-    protection: plan.oneOf("protection", ["open", "secure-sum"]),
+    protection: plan.oneOf("protection", ["none", "secure-aggregation"]),
     encoding,
     ...(topkShare !== undefined && { topkShare }),
-    ...(plan.has("clipNorm") && { clipNorm: plan.number("clipNorm", { least: LEAST_NORM }) }),
-    exitRound: plan.whole("exitRound"),
+    ...(plan.has("clipNorm") && { clipNorm: plan.number("clipNorm", { least: MIN_NORM }) }),
+    numRounds: plan.whole("numRounds"),
     participants: plan.whole("participants", { least: 1 }),
     maxUpdateBytes: plan.whole("maxUpdateBytes", { least: 1 }),
     maxNumSamples: plan.whole("maxNumSamples", { least: 1 }),
@@ -174,13 +174,13 @@ function readTraining(training: Fields): TrainingPlan {
 }
 
 /** The least that is not 0 as a float32. */
-const LEAST_RATE = 2 ** -149;
+const MIN_RATE = 2 ** -149;
 /** The greatest below 1. */
 const BELOW_ONE = 1 - 2 ** -53;
 
 function readOptimizer(optimizer: Fields): HeadOptimizer {
   const kind = optimizer.oneOf("kind", ["sgd", "adam"]);
-  const learningRate = optimizer.number("learningRate", { least: LEAST_RATE });
+  const learningRate = optimizer.number("learningRate", { least: MIN_RATE });
   const share = (name: "momentum" | "beta1" | "beta2") =>
     optimizer.has(name) && { [name]: optimizer.number(name, { most: BELOW_ONE }) };
   if (kind === "sgd") return { kind, learningRate, ...share("momentum") };

@@ -27,14 +27,14 @@ export interface FederationPlan {
   readonly aggregation: string;
   readonly mode: "rounds" | "buffered";
   /** `secure-sum`: the aggregator learns the sum of a round's updates and none of them. */
-  readonly protection: "open" | "secure-sum";
+  readonly protection: "none" | "secure-aggregation";
   readonly encoding: UpdateEncoding;
   /** topk: share of the parameters that travels. */
   readonly topkShare?: number;
   /** Clients scale their update down to this length before it travels. */
   readonly clipNorm?: number;
   /** Sedna's exit_round: the last one; Infinity does not travel, 0 stands for no end. */
-  readonly exitRound: number;
+  readonly numRounds: number;
   /** Sedna's participants_count: the updates that a round wants. */
   readonly participants: number;
   /** Largest message of an update, in bytes. */
@@ -93,7 +93,7 @@ export type FederationTask =
       /** Until the round closes, counted from when this was said. */
       readonly remainingMs: number;
       /** Whether this device's update is part of the round already. False again after a restart that lost it: the same update is then sent once more. */
-      readonly counted: boolean;
+      readonly accepted: boolean;
     }
   | {
       readonly kind: "secure";
@@ -112,14 +112,14 @@ export type SecurePhase = "keys" | "shares" | "masked" | "unmask";
 /** What became of an update. */
 export interface UpdateReceipt {
   readonly round: number;
-  readonly counted: boolean;
+  readonly accepted: boolean;
   /** It was counted before. */
   readonly duplicate?: boolean;
 }
 
 /** Why an update was not taken, in the order in which it is asked. */
-export type UpdateRefusal =
-  | "unauthorised"
+export type RejectionCode =
+  | "unauthorized"
   | "session-replaced"
   | "quarantined"
   | "not-selected"
@@ -135,9 +135,9 @@ export type UpdateRefusal =
   | "duplicate";
 
 /** The body of a refusal. */
-export interface UpdateRefused {
+export interface UpdateRejection {
   readonly error: string;
-  readonly code: UpdateRefusal;
+  readonly code: RejectionCode;
   /** The round that is open now. */
   readonly round?: number;
 }
@@ -185,7 +185,7 @@ export interface FederationStatus {
 export interface FederationClientStatus {
   /** Of this federation only; not the device's id. */
   readonly id: number;
-  readonly state: "idle" | "training" | "counted" | "dropped" | "quarantined" | "left";
+  readonly state: "idle" | "training" | "accepted" | "dropped" | "quarantined" | "left";
   readonly kind: "sedna-js" | "sedna-v1";
   readonly rounds: number;
   readonly strikes: number;
@@ -196,8 +196,8 @@ export interface RoundSummary {
   readonly round: number;
   readonly outcome: "aggregated" | "abandoned";
   readonly selected: number;
-  readonly counted: number;
-  readonly refused: number;
+  readonly accepted: number;
+  readonly rejected: number;
   readonly totalSamples: number;
   readonly durationMs: number;
   readonly bytes: number;

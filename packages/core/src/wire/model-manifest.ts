@@ -45,7 +45,7 @@ export interface ModelManifest {
   readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
   readonly labels?: readonly string[];
   /** SPDX expression. */
-  readonly licence: string;
+  readonly license: string;
   /** Parameters of the miner that fit this model, by Sedna's keys. */
   readonly thresholds?: Readonly<Record<string, number>>;
   readonly golden?: readonly GoldenCase[];

@@ -74,7 +74,7 @@ function readManifest(value: unknown): ModelManifest {
     value,
     at(
       "manifest",
-      ["format", "name", "version", "files", "variants", "inputs", "outputs", "task", "licence"],
+      ["format", "name", "version", "files", "variants", "inputs", "outputs", "task", "license"],
       optional,
     ),
   );
@@ -114,8 +114,8 @@ function readManifest(value: unknown): ModelManifest {
             text(label, { where: `manifest.labels[${i}]`, pattern: /^[^]{0,200}$/, expected: "a text" }),
           ),
         }),
-    licence: text(given["licence"], {
-      where: "manifest.licence",
+    license: text(given["license"], {
+      where: "manifest.license",
       pattern: /^[\x20-\x7e]{1,200}$/,
       expected: "an SPDX expression",
     }),

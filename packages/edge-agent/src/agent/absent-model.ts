@@ -10,7 +10,7 @@ const nothing: ModelManifest = {
   inputs: [],
   outputs: [],
   task: { name: "none" },
-  licence: "NOASSERTION",
+  license: "NOASSERTION",
 };
 
 /** What stands in the slot while there is no model: every sample is one for the cloud. */
@@ -25,7 +25,7 @@ export function absentModel<Frame, Result>(): SupervisedModel<Frame, Result> {
   const dispose = async (): Promise<void> => {};
   return {
     manifest: nothing,
-    rung: "cloud",
+    backend: "cloud",
     failures: 0,
     load: unavailable,
     predict: unavailable,

@@ -114,7 +114,7 @@ describe("createEdgeAgent()", () => {
     expect(answers[1]!.result![0]![4]).toBeCloseTo((2 * 220) / 255 / 2, 5);
     expect(agent.status()).toMatchObject({
       state: "idle",
-      model: { name: "local", version: 1, rung: "cpu" },
+      model: { name: "local", version: 1, backend: "cpu" },
       joint: { inferenceNumber: 30, failedNumber: 0 },
       lastError: null,
     });
@@ -169,7 +169,7 @@ describe("createEdgeAgent()", () => {
     }
     expect([...sources]).toEqual(["cloud 7", "edge 0"]);
     expect(events.some(({ type }) => type === "model-missing")).toBe(true);
-    expect(agent.status().model).toEqual({ name: "gate", version: 1, rung: "cpu" });
+    expect(agent.status().model).toEqual({ name: "gate", version: 1, backend: "cpu" });
   });
 
   it("takes a good update between two frames, refuses a forged and a changed one, and goes back by hand", async () => {

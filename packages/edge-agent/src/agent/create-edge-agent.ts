@@ -22,7 +22,7 @@ import { createModelSlot } from "../updates/create-model-slot.ts";
 import { absentModel } from "./absent-model.ts";
 import { type AgentEvent, createEmitter } from "./agent-events.ts";
 import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
-import { lead } from "./elect-leader.ts";
+import { electLeader } from "./elect-leader.ts";
 import { openModel } from "./open-model.ts";
 
 /** No pixels leave, where nobody has said that they may. */
@@ -74,7 +74,14 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     ...(miner && { hardExampleMining: miner }),
   });
   const model = openModel({ options, directory, slot, emit });
-  const leading = lead({ options, directory, privacy, stats: joint.stats, model, events: { emit, on } });
+  const leading = electLeader({
+    options,
+    directory,
+    privacy,
+    stats: joint.stats,
+    model,
+    events: { emit, on },
+  });
 
   let running: { readonly end: AbortController; readonly over: Promise<void> } | undefined;
   let stopping: Promise<void> | undefined;
@@ -142,12 +149,12 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     run: (runOptions = {}) => run(runOptions),
     on,
     status() {
-      const { manifest, rung } = slot.current;
+      const { manifest, backend } = slot.current;
       return {
         name,
         ...state,
         leads: leading.leads,
-        model: manifest.version === 0 ? null : { name: manifest.name, version: manifest.version, rung },
+        model: manifest.version === 0 ? null : { name: manifest.name, version: manifest.version, backend },
         joint: joint.stats(),
         queue: leading.queue(),
       };

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { AgentEvent } from "./agent-events.ts";
-import { createSending, type Sending } from "./create-sample-uploader.ts";
+import { createSampleUploader, type SampleUploader } from "./create-sample-uploader.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -32,7 +32,11 @@ const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
 const sendingOf = (
   privacy: PrivacyPolicy<Frame, Detections>,
   { isOnline = true, model = { name: "none", version: 0 } } = {},
-): { readonly sending: Sending<Detections>; readonly got: string[]; readonly events: AgentEvent[] } => {
+): {
+  readonly sending: SampleUploader<Detections>;
+  readonly got: string[];
+  readonly events: AgentEvent[];
+} => {
   const got: string[] = [];
   const events: AgentEvent[] = [];
   const fetch: typeof globalThis.fetch = async (_, init) => {
@@ -41,7 +45,7 @@ const sendingOf = (
     got.push(`${kind} ${width} x ${height}${model ? ` by ${model.version}` : ""}`);
     return Response.json({ stored: true }, { status: 201 });
   };
-  const sending = createSending<Detections>({
+  const sending = createSampleUploader<Detections>({
     name: "gate",
     directory,
     samples: { url: "http://127.0.0.1:9", maxPerSecond: 1000 },
@@ -93,8 +97,8 @@ describe("createSending()", () => {
 
   it("tells what it loses of the time before the queue was open: another tab leads, or it is stopped", async () => {
     for (const end of [
-      ({ leave }: Sending<Detections>) => leave(),
-      ({ stop }: Sending<Detections>) => stop({ graceMs: 0 }),
+      ({ leave }: SampleUploader<Detections>) => leave(),
+      ({ stop }: SampleUploader<Detections>) => stop({ graceMs: 0 }),
     ]) {
       const { sending, events } = sendingOf({ level: "features" });
       sending.collect(answerTo(await frameOf()));

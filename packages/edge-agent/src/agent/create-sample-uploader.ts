@@ -19,7 +19,7 @@ import { collectSamples } from "./collect-samples.ts";
 import type { SampleSettings } from "./edge-agent.ts";
 
 /** Options of {@link createSending}. */
-export interface SendingOptions<Result> {
+export interface SampleUploaderOptions<Result> {
   readonly name: string;
   /** Node: where the queue's files are kept. */
   readonly directory: string;
@@ -31,7 +31,7 @@ export interface SendingOptions<Result> {
 }
 
 /** The way of hard examples from here to the cloud. */
-export interface Sending<Result> {
+export interface SampleUploader<Result> {
   /** Opens the queue, and tries again where that fails. */
   start(): void;
   /** Somebody else sends for this job: nothing is collected until `start`. */
@@ -52,7 +52,7 @@ const MAX_EARLY = 50;
  * Keeps hard examples, first in memory until the queue is open, and sends them when that can be done.
  * @throws {TypeError} on a URL that is none, {RangeError} on bounds and rates that are none.
  */
-export function createSending<Result>({
+export function createSampleUploader<Result>({
   name,
   directory,
   samples,
@@ -60,7 +60,7 @@ export function createSending<Result>({
   fetch,
   model,
   emit,
-}: SendingOptions<Result>): Sending<Result> {
+}: SampleUploaderOptions<Result>): SampleUploader<Result> {
   const { url, token, maxPerSecond = 5, ...limits } = samples;
   // Now, while somebody listens to what is wrong: the queue is opened later, and again and again.
   const toCloud = sampleRoute(baseUrl(url));

@@ -17,7 +17,7 @@ import type { ExecutionProvider, ModelSource } from "../onnx/platform.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { OpenQueueOptions } from "../queue/open-queue.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
-import type { Rung } from "../supervisor/supervised-model.ts";
+import type { Backend } from "../supervisor/supervised-model.ts";
 import type { UpdaterSettings } from "../updates/updater-settings.ts";
 import type { AgentEvent } from "./agent-events.ts";
 
@@ -119,7 +119,7 @@ export interface AgentStatus {
   /** False while another tab leads this job. */
   readonly leads: boolean;
   readonly startedAt: number | null;
-  readonly model: { readonly name: string; readonly version: number; readonly rung: Rung } | null;
+  readonly model: { readonly name: string; readonly version: number; readonly backend: Backend } | null;
   readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
   readonly joint: JointStatistics;
   readonly queue: QueueStatistics | null;

@@ -5,12 +5,12 @@ import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
 import { checkReporting, createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
 import type { AgentEvent, Emitter } from "./agent-events.ts";
-import { createSending } from "./create-sample-uploader.ts";
+import { createSampleUploader } from "./create-sample-uploader.ts";
 import type { EdgeAgentOptions } from "./edge-agent.ts";
 import type { AgentModel } from "./open-model.ts";
 
 /** Options of {@link lead}. */
-export interface LeadOptions<Result> {
+export interface LeaderElectionOptions<Result> {
   readonly options: EdgeAgentOptions<Result>;
   readonly directory: string;
   readonly privacy: PrivacyPolicy<Frame, Result>;
@@ -20,7 +20,7 @@ export interface LeadOptions<Result> {
 }
 
 /** What only one agent of a job does on a device, however many tabs are open: sending, reporting, updating. */
-export interface Leading<Result> {
+export interface LeaderElection<Result> {
   readonly leads: boolean;
   start(): void;
   /** Keeps what is worth keeping of an answer. */
@@ -34,14 +34,14 @@ export interface Leading<Result> {
 const FOLLOWS_MS = 1000;
 
 /** Waits to lead the job, then leads it until it is stopped. */
-export function lead<Result>({
+export function electLeader<Result>({
   options,
   directory,
   privacy,
   stats,
   model,
   events,
-}: LeadOptions<Result>): Leading<Result> {
+}: LeaderElectionOptions<Result>): LeaderElection<Result> {
   const { name, samples, persist, fetch } = options;
   const report = options.report && { worker: name, ownerName: name, ...options.report };
   // Now, while somebody listens to what is wrong: it is made when the job is led.
@@ -49,7 +49,7 @@ export function lead<Result>({
   const life = new AbortController();
   const sending =
     samples &&
-    createSending<Result>({
+    createSampleUploader<Result>({
       name,
       directory,
       samples,

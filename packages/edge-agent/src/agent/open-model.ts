@@ -4,7 +4,7 @@ import {
   type Estimator,
   type Frame,
   type ModelManifest,
-  nextWait,
+  backoff,
   SednaError,
   toPlainError,
 } from "@sedna-js/core";
@@ -44,8 +44,8 @@ export interface AgentModel {
 }
 
 /** The first wait for a model that could not be had is at most this long, in ms; it doubles up to {@link LONGEST_WAIT_MS}. */
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 60_000;
+const MIN_WAIT_MS = 1000;
+const MAX_WAIT_MS = 60_000;
 
 /**
  * Brings the agent's model into the slot, and keeps it up to date where it is a signed one, or Sedna's.
@@ -141,7 +141,7 @@ export function openModel<Result>({
         if (life.signal.aborted) return;
         const retryAfterMs = error instanceof SednaError ? error.retryAfterMs : undefined;
         const retryInMs = Math.round(
-          nextWait({ tried, baseMs: FIRST_WAIT_MS, capMs: LONGEST_WAIT_MS, retryAfterMs, random }),
+          backoff({ tried, baseMs: MIN_WAIT_MS, capMs: MAX_WAIT_MS, retryAfterMs, random }),
         );
         emit({ type: "model-missing", error: toPlainError(error), retryInMs });
         await pause(retryInMs, life.signal);
@@ -185,11 +185,11 @@ export function openModel<Result>({
 
 /** An estimator of the app's own in the place of a supervised one. Version 0 says that there is nothing to say of it. */
 function ownModel<Frame, Result>(estimator: Estimator<Frame, Result>): SupervisedModel<Frame, Result> {
-  const { manifest, rung, failures } = absentModel<Frame, Result>();
+  const { manifest, backend, failures } = absentModel<Frame, Result>();
   // Asked as its own methods: one of a class with private fields answers to no other `this`.
   return {
     manifest,
-    rung,
+    backend,
     failures,
     load: (options) => estimator.load(options),
     predict: (sample, options) => estimator.predict(sample, options),

@@ -1,6 +1,6 @@
 import { checkDeadline, SednaError, withDeadline, type BigModelCall, type ImageType } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, refusal } from "../http/exchange.ts";
+import { exchange, rejection } from "../http/exchange.ts";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { protocols, type BigModelResult, type BigModelSample, type Question } from "./protocols.ts";
 import { retryWithin } from "./retry.ts";
@@ -96,7 +96,7 @@ export function bigModel({
           { ...request, headers },
           { action: ACTION, signal: limit, maxReplyBytes, fetch, onBytes },
         );
-        if (reply.status !== 200) throw refusal(reply, { action: ACTION, url: request.url });
+        if (reply.status !== 200) throw rejection(reply, { action: ACTION, url: request.url });
         return read(reply) as BigModelResult<Sample>;
       };
       try {

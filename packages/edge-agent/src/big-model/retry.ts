@@ -1,4 +1,4 @@
-import { nextWait, SednaError } from "@sedna-js/core";
+import { backoff, SednaError } from "@sedna-js/core";
 import { pause } from "../async/delay.ts";
 
 /** Options of {@link retryWithin}. */
@@ -38,7 +38,7 @@ export async function retryWithin<T>(
     } catch (error) {
       const again = error instanceof SednaError && error.retryable && tried < retries && !signal.aborted;
       if (!again) throw error;
-      const wait = nextWait({ tried, baseMs, retryAfterMs: error.retryAfterMs, random });
+      const wait = backoff({ tried, baseMs, retryAfterMs: error.retryAfterMs, random });
       if (now() - started + wait >= deadlineMs) throw error;
       await pause(wait, signal);
       signal.throwIfAborted();

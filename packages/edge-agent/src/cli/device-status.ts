@@ -28,7 +28,7 @@ export interface DeviceStatus {
   readonly problems: readonly string[];
   readonly state: string;
   readonly source: { readonly state: string; readonly error?: string };
-  readonly model: { readonly name: string; readonly version: number; readonly rung: string } | null;
+  readonly model: { readonly name: string; readonly version: number; readonly backend: string } | null;
   readonly frames: {
     readonly answered: number;
     readonly hard: number;
@@ -67,7 +67,7 @@ export function deviceStatus(
     ...(source.state === "failed" ? [`the source failed: ${source.error ?? "for an unknown reason"}`] : []),
     ...(model === null
       ? ["there is no model on this device yet"]
-      : model.rung === "cloud"
+      : model.backend === "cloud"
         ? ["the model does not run on this device; only the cloud answers"]
         : []),
   ];
@@ -114,7 +114,7 @@ const schema = z.object({
   problems: z.array(z.string()),
   state: z.string(),
   source: z.object({ state: z.string(), error: z.optional(z.string()) }),
-  model: z.nullable(z.object({ name: z.string(), version: z.number(), rung: z.string() })),
+  model: z.nullable(z.object({ name: z.string(), version: z.number(), backend: z.string() })),
   frames: z.object({
     answered: z.number(),
     hard: z.number(),

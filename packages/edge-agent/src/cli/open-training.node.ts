@@ -9,14 +9,14 @@ import {
   type FederatedLearning,
   type Frame,
   type ImageInputSpec,
-  type LabelledSamples,
+  type LabeledSamples,
   type Task,
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
 import { openByteStore } from "#platform/storage";
 import { deviceIdentity } from "../federation/device-identity.ts";
-import { enrolDevice } from "../federation/enroll-device.ts";
+import { enrollDevice } from "../federation/enroll-device.ts";
 import { federationTransport } from "../federation/federation-transport.ts";
 import { fetchFederationStatus } from "../federation/fetch-status.ts";
 import type { TrainJob } from "../job/train-job.ts";
@@ -30,7 +30,7 @@ import { openTrainingData } from "./training-data.node.ts";
 export interface OpenTraining {
   readonly learning: FederatedLearning<Frame | Tensor>;
   readonly estimator: HeadEstimator<Frame | Tensor>;
-  readonly samples: LabelledSamples<Frame | Tensor>;
+  readonly samples: LabeledSamples<Frame | Tensor>;
   readonly device: string;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function openTraining(
   job: TrainJob,
   { state, signal }: OpenTrainingOptions,
 ): Promise<OpenTraining> {
-  const { url, name, control, enrolmentToken, audience } = job.federation;
+  const { url, name, control, enrollmentToken, audience } = job.federation;
   const { samples, classes, checkLabels } = await openTrainingData(job.data);
   const { head } = (await fetchFederationStatus({ url, name, signal })).plan;
   if (!head)
@@ -68,13 +68,13 @@ export async function openTraining(
     );
 
   const identity =
-    enrolmentToken === undefined ? undefined : await deviceIdentity({ directory: join(state, "keys") });
+    enrollmentToken === undefined ? undefined : await deviceIdentity({ directory: join(state, "keys") });
   if (identity)
-    await enrolDevice({
+    await enrollDevice({
       url,
       name,
       identity,
-      token: enrolmentToken!,
+      token: enrollmentToken!,
       label: job.name,
       signal,
       ...(audience && { audience }),

@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { checkArgs } from "./check-args.ts";
@@ -34,10 +35,7 @@ export const runCommand = defineCommand({
       process.exit(1);
     });
     const onSkip = ({ path, error }: { readonly path: string; readonly error: unknown }): void =>
-      logger.warn(
-        { path, error: error instanceof Error ? error.message : String(error) },
-        "a file that is no picture is left out",
-      );
+      logger.warn({ path, error: messageOf(error) }, "a file that is no picture is left out");
     await runJob({ job, agent: openJob(job, { onSkip }), logger, exit: (code) => process.exit(code) });
     process.exit(0);
   },

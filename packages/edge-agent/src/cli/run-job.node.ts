@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import type { JointResult } from "@sedna-js/core";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
@@ -131,7 +132,7 @@ export function createJsonLines(
         timings,
         bytes,
         result,
-        ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }),
+        ...(error === undefined ? {} : { error: messageOf(error) }),
       };
       if (
         stream.write(

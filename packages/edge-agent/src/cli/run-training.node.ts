@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nextWait, SednaError, type FederatedEvent } from "@sedna-js/core";
+import { backoff, SednaError, type FederatedEvent } from "@sedna-js/core";
 import type { TrainJob } from "../job/train-job.ts";
 import type { EventLogger } from "./event-log.ts";
 import { openTraining, type OpenTraining } from "./open-training.node.ts";
@@ -72,7 +72,7 @@ async function openWithPatience(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SednaError && error.retryable)) throw error;
-      const retryInMs = nextWait({
+      const retryInMs = backoff({
         tried,
         baseMs: 1000,
         capMs: 60_000,
@@ -95,8 +95,8 @@ const PROGRESS_MS = 1000;
 function lineOf(event: FederatedEvent): object {
   if (event.type !== "joined") return event;
   const { plan, ...rest } = event;
-  const { name, aggregation, encoding, participants, exitRound } = plan;
-  return { ...rest, federation: name, aggregation, encoding, participants, exitRound };
+  const { name, aggregation, encoding, participants, numRounds } = plan;
+  return { ...rest, federation: name, aggregation, encoding, participants, numRounds };
 }
 
 /** Written beside and put in its place: a reader never finds half a model. */

@@ -69,7 +69,7 @@ export function statusTable({
       `${name}, ${state} for ${duration(uptimeSeconds)}, process ${pid}, ${size(rssBytes)}, sedna-edge ${version}`,
     ],
     ["source", source.error ? `${source.state}: ${source.error}` : source.state],
-    ["model", model ? `${model.name} version ${model.version} on ${model.rung}` : "none"],
+    ["model", model ? `${model.name} version ${model.version} on ${model.backend}` : "none"],
     [
       "frames",
       `${frames.answered} answered (${frames.hard} hard, ${frames.cloud} by the cloud, ${frames.fallback} fallback), ${frames.failed} failed, ${frames.dropped} skipped`,

@@ -10,7 +10,7 @@ const agent: AgentState = {
   state: "running",
   startedAt: 0,
   source: { state: "open" },
-  model: { name: "people", version: 3, rung: "cpu" },
+  model: { name: "people", version: 3, backend: "cpu" },
   joint,
   queue,
   lastError: null,
@@ -82,7 +82,7 @@ describe("openStatusServer()", () => {
       "the source failed: no route to the camera",
     ],
     [{ model: null }, "there is no model on this device yet"],
-    [{ model: { name: "people", version: 3, rung: "cloud" } }, "only the cloud answers"],
+    [{ model: { name: "people", version: 3, backend: "cloud" } }, "only the cloud answers"],
   ])("is not healthy with %j", async (change, problem) => {
     expect(await ask(await opened(change), { path: "/health" })).toMatchObject({
       code: 503,

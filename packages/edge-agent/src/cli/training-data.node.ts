@@ -2,13 +2,20 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { readSafetensors, WireError, type Frame, type LabelledSamples, type Tensor } from "@sedna-js/core";
+import {
+  messageOf,
+  readSafetensors,
+  WireError,
+  type Frame,
+  type LabeledSamples,
+  type Tensor,
+} from "@sedna-js/core";
 import { decodeImage } from "#platform/frames";
 import type { TrainingData } from "../job/train-job.ts";
 
 /** What a training job trains on. */
 export interface OpenTrainingData {
-  readonly samples: LabelledSamples<Frame | Tensor>;
+  readonly samples: LabeledSamples<Frame | Tensor>;
   /** Names of the classes, where the data have some. */
   readonly classes?: readonly string[];
   /** @throws {WireError} naming the file and the first label that is not one of so many classes. */
@@ -133,10 +140,7 @@ async function readIdx(
   try {
     if (raw[0] === 0x1f && raw[1] === 0x8b) bytes = gunzipSync(raw, { maxOutputLength: MAX_IDX_BYTES });
   } catch (cause) {
-    throw new WireError(
-      `read ${path}: expected a file packed by gzip; got ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new WireError(`read ${path}: expected a file packed by gzip; got ${messageOf(cause)}`, { cause });
   }
   const start = 4 + 4 * axes;
   if (bytes.length < start || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 8 || bytes[3] !== axes)
@@ -159,7 +163,7 @@ function list(
     readonly sample: (i: number) => Tensor;
     readonly label: (i: number) => number;
   },
-): LabelledSamples<Tensor> {
+): LabeledSamples<Tensor> {
   return {
     version: createHash("sha256").update(content).digest("hex"),
     count,

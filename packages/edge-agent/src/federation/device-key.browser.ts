@@ -1,4 +1,4 @@
-import { SednaError } from "@sedna-js/core";
+import { messageOf, SednaError } from "@sedna-js/core";
 import type { IDBPDatabase } from "idb";
 import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
 
@@ -28,7 +28,7 @@ export async function openDeviceKey({ name = "sedna-device" }: DeviceIdentityOpt
     }
   } catch (cause) {
     throw new SednaError(
-      `open the device's key ${name}: expected to read or make it; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      `open the device's key ${name}: expected to read or make it; got ${messageOf(cause)}`,
       { code: "storage-failed", cause },
     );
   }

@@ -1,12 +1,12 @@
-import { parseEnrolmentGrant, SednaError, withDeadline, type EnrolmentGrant } from "@sedna-js/core";
+import { parseEnrollmentGrant, SednaError, withDeadline, type EnrollmentGrant } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, refusal, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type Reply } from "../http/exchange.ts";
 import type { DeviceIdentity } from "./device-identity.ts";
 import { readAnswer } from "./federation-http.ts";
 import { serverClock } from "./server-clock.ts";
 
 /** Options of {@link enrolDevice}. */
-export interface EnrolDeviceOptions {
+export interface EnrollDeviceOptions {
   /** The cloud, such as `https://cloud.example`; in a page `/` is where the page came from. */
   readonly url: string | URL;
   /** Of the federation. */
@@ -32,7 +32,7 @@ const MAX_REPLY_BYTES = 4096;
  * Gets this device a place in a federation; asked again, it is the same place.
  * @throws {SednaError} `cloud-refused` on a token that is not good, or a device that was revoked; others as any request.
  */
-export async function enrolDevice({
+export async function enrollDevice({
   url,
   name,
   identity,
@@ -43,8 +43,8 @@ export async function enrolDevice({
   deadlineMs = 30_000,
   signal,
   now = Date.now,
-}: EnrolDeviceOptions): Promise<EnrolmentGrant> {
-  const action = `enrol in the federation ${name}`;
+}: EnrollDeviceOptions): Promise<EnrollmentGrant> {
+  const action = `enroll in the federation ${name}`;
   const address = `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}/devices`;
   const clock = serverClock(now);
   const ask = async (limit: AbortSignal): Promise<Reply> => {
@@ -70,8 +70,8 @@ export async function enrolDevice({
       `${action} at ${address}: expected an aggregator that enrols devices; got 404: is it one that lets in any device, or has no such federation?`,
       { code: "cloud-refused" },
     );
-  if (reply.status !== 200 && reply.status !== 201) throw refusal(reply, { action, url: address });
-  const grant = readAnswer(reply, { action, read: parseEnrolmentGrant });
+  if (reply.status !== 200 && reply.status !== 201) throw rejection(reply, { action, url: address });
+  const grant = readAnswer(reply, { action, read: parseEnrollmentGrant });
   if (grant.device !== identity.device)
     throw new SednaError(`${action}: expected to be taken in as ${identity.device}; got ${grant.device}`, {
       code: "cloud-garbage",

@@ -1,5 +1,11 @@
-import { parseUpdateRefused, SednaError, withDeadline, WireError, type UpdateRefusal } from "@sedna-js/core";
-import { exchange, refusal, type Reply } from "../http/exchange.ts";
+import {
+  parseUpdateRejection,
+  SednaError,
+  withDeadline,
+  WireError,
+  type RejectionCode,
+} from "@sedna-js/core";
+import { exchange, rejection, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { FederationSession } from "./federation-session.ts";
 
@@ -58,11 +64,11 @@ export function federationHttp({
     const code = codeOf(reply.body);
     if (
       token !== undefined &&
-      (reply.status === 401 || code === "unauthorised" || code === "session-replaced")
+      (reply.status === 401 || code === "unauthorized" || code === "session-replaced")
     )
       return session.ended(token, { replaced: code === "session-replaced", action });
     if (code !== undefined) return undefined;
-    const error = refusal(reply, { action, url });
+    const error = rejection(reply, { action, url });
     if (error.retryable || !(known() && PASSING.includes(reply.status))) return error;
     return new SednaError(error.message, { code: "cloud-refused", retryable: true });
   };
@@ -115,9 +121,9 @@ export function readAnswer<T>(
 }
 
 /** The `code` of an update's refusal, where the body is one: what others say, such as a gateway, is none. */
-function codeOf(body: Uint8Array): UpdateRefusal | undefined {
+function codeOf(body: Uint8Array): RejectionCode | undefined {
   try {
-    return parseUpdateRefused(readJson(body, "read a refusal")).code;
+    return parseUpdateRejection(readJson(body, "read a refusal")).code;
   } catch {
     return undefined;
   }

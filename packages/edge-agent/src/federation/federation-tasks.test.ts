@@ -42,7 +42,7 @@ const train = (seq: number, round = 1): FederationTask => ({
   round,
   modelVersion: 0,
   remainingMs: 1000,
-  counted: false,
+  accepted: false,
 });
 
 describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {

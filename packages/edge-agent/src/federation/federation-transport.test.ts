@@ -187,9 +187,9 @@ describe("fetchModel()", () => {
 describe("sendUpdate()", () => {
   it("sends it whole, and in parts where the parts are small", async () => {
     const whole = await joined();
-    expect(await whole.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
+    expect(await whole.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, accepted: true });
     const parts = await joined({ chunkBytes: 40_000 });
-    expect(await parts.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
+    expect(await parts.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, accepted: true });
     expect(at.server.asked.map(({ range }) => range)).toEqual([
       "bytes 0-39999/100000",
       "bytes 40000-79999/100000",
@@ -205,7 +205,7 @@ describe("sendUpdate()", () => {
       code: "cloud-unreachable",
       retryable: true,
     });
-    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, counted: true });
+    expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, accepted: true });
     expect(at.server.asked.map(({ method, range }) => `${method} ${range}`)).toEqual([
       "PUT bytes 0-99999/100000",
       "HEAD undefined",
@@ -227,10 +227,10 @@ describe("sendUpdate()", () => {
       return true;
     };
     await failure(one.sendUpdate(message, { round: 1, signal }));
-    at.server.answer = { status: 200, body: { round: 1, counted: true, duplicate: true } };
+    at.server.answer = { status: 200, body: { round: 1, accepted: true, duplicate: true } };
     expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({
       round: 1,
-      counted: true,
+      accepted: true,
       duplicate: true,
     });
     expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);

@@ -2,7 +2,7 @@ import {
   checkDeadline,
   parseSessionGrant,
   parseUpdateReceipt,
-  parseUpdateRefused,
+  parseUpdateRejection,
   SednaError,
   UPDATE_TYPE,
   type FederationTransport,
@@ -123,7 +123,7 @@ export function federationTransport({
           maxReplyBytes: MAX_GRANT_BYTES,
           anonymous: true,
           signal,
-          onRefused: (refused) => (isLate = clock.learn(refused)),
+          onRefused: (rejected) => (isLate = clock.learn(rejected)),
         });
         if (reply.status >= 300)
           throw new SednaError(
@@ -176,7 +176,7 @@ export function federationTransport({
         signal,
       });
       return reply.status >= 300
-        ? readAnswer(reply, { action, read: parseUpdateRefused })
+        ? readAnswer(reply, { action, read: parseUpdateRejection })
         : readAnswer(reply, { action, read: parseUpdateReceipt });
     },
     async leave() {

@@ -1,4 +1,4 @@
-import { readPieces, SednaError } from "@sedna-js/core";
+import { messageOf, readChunks, SednaError } from "@sedna-js/core";
 import { sha256, type Sha256 } from "#platform/storage";
 import type { Reply } from "../http/exchange.ts";
 import type { FederationHttp } from "./federation-http.ts";
@@ -84,7 +84,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
       signal,
     }: { readonly partial: Begun; readonly alive: () => void; readonly signal: AbortSignal },
   ): Promise<void> => {
-    for await (const piece of readPieces(response, signal)) {
+    for await (const piece of readChunks(response, signal)) {
       alive();
       if (partial.done + piece.length > partial.bytes.length) {
         kept = undefined;
@@ -145,7 +145,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
       signal.throwIfAborted();
       if (limit.signal.aborted) throw limit.signal.reason;
       if (cause instanceof SednaError) throw cause;
-      throw fail(`the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      throw fail(`the connection failed: ${messageOf(cause)}`, {
         code: "cloud-unreachable",
         cause,
       });

@@ -1,6 +1,6 @@
 import { parseFederationStatus, SednaError, withDeadline, type FederationStatus } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, refusal } from "../http/exchange.ts";
+import { exchange, rejection } from "../http/exchange.ts";
 import { readAnswer } from "./federation-http.ts";
 
 /** Options of {@link fetchFederationStatus}. */
@@ -40,6 +40,6 @@ export async function fetchFederationStatus({
     throw new SednaError(`${action} at ${address}: expected a federation of that name; got 404`, {
       code: "cloud-refused",
     });
-  if (reply.status !== 200) throw refusal(reply, { action, url: address });
+  if (reply.status !== 200) throw rejection(reply, { action, url: address });
   return readAnswer(reply, { action, read: parseFederationStatus });
 }

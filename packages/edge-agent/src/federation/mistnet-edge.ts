@@ -2,7 +2,7 @@ import {
   cryptographicRandom,
   flatOf,
   MISTNET_TYPE,
-  nextWait,
+  backoff,
   parseMistnetStatus,
   privateRecords,
   randomBits,
@@ -17,7 +17,7 @@ import {
   type MistnetStatus,
 } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, refusal, type AnyExchange, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type AnyExchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { pause } from "../async/delay.ts";
@@ -105,11 +105,11 @@ export function createMistnetEdge({
           { deadlineMs, signal, action: ACTION },
         );
         if (reply.status < 300) return reply;
-        throw refusal(reply, { action: ACTION, url: `${root}${path}` });
+        throw rejection(reply, { action: ACTION, url: `${root}${path}` });
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof SednaError && error.retryable)) throw error;
-        await pause(nextWait({ tried, ...BACK_OFF, random, retryAfterMs: error.retryAfterMs }), signal);
+        await pause(backoff({ tried, ...BACK_OFF, random, retryAfterMs: error.retryAfterMs }), signal);
       }
     }
   };

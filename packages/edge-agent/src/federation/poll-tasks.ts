@@ -1,4 +1,4 @@
-import { nextWait, parseFederationTask, SednaError, type FederationTask } from "@sedna-js/core";
+import { backoff, parseFederationTask, SednaError, type FederationTask } from "@sedna-js/core";
 import { pause } from "../async/delay.ts";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
@@ -60,7 +60,7 @@ export async function* pollTasks({
       // Whoever answers next may have started anew.
       last = undefined;
       await pause(
-        nextWait({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }),
+        backoff({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }),
         signal,
       );
       continue;

@@ -1,4 +1,4 @@
-import { nextWait, type FederationTask, type SednaError } from "@sedna-js/core";
+import { backoff, type FederationTask, type SednaError } from "@sedna-js/core";
 import type { ClientSocket } from "#platform/http";
 import { pause } from "../async/delay.ts";
 import { controlConnection, type ControlEnd } from "./control-connection.ts";
@@ -25,7 +25,7 @@ export interface SocketTasksOptions {
 export const HANDSHAKES = 3;
 const MAX_MESSAGE_BYTES = 2 ** 26;
 /** The codes by which an aggregator ends a session's socket. */
-const ENDED = { unauthorised: 4401, replaced: 4409 } as const;
+const ENDED = { unauthorized: 4401, replaced: 4409 } as const;
 
 /**
  * The task whenever it changes, over a WebSocket that is opened again when it ends; by polling for a while where
@@ -54,7 +54,7 @@ export async function* socketTasks(options: SocketTasksOptions): AsyncGenerator<
       yield* pollFor(withoutMs, { poll, signal });
       failures = 0;
       tried = -1;
-    } else await pause(nextWait({ tried, baseMs, capMs, random, retryAfterMs: retryAfter(end) }), signal);
+    } else await pause(backoff({ tried, baseMs, capMs, random, retryAfterMs: retryAfter(end) }), signal);
   }
 }
 
@@ -106,7 +106,7 @@ function sessionEnd(
   { code }: ControlEnd,
   { session, token }: { readonly session: FederationSession; readonly token: string },
 ): SednaError | undefined {
-  if (code !== ENDED.unauthorised && code !== ENDED.replaced) return undefined;
+  if (code !== ENDED.unauthorized && code !== ENDED.replaced) return undefined;
   return session.ended(token, { replaced: code === ENDED.replaced, action: "hear the federation's tasks" });
 }
 

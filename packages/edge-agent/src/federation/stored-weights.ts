@@ -1,7 +1,7 @@
 import {
   modelKey,
   parseUpdateReceipt,
-  parseUpdateRefused,
+  parseUpdateRejection,
   sha256Hex,
   UPDATE_REFERENCE_TYPE,
   updateKey,
@@ -71,7 +71,7 @@ export function storedWeights({
         signal,
       });
       return reply.status >= 300
-        ? readAnswer(reply, { action, read: parseUpdateRefused })
+        ? readAnswer(reply, { action, read: parseUpdateRejection })
         : readAnswer(reply, { action, read: parseUpdateReceipt });
     },
   };

@@ -1,10 +1,10 @@
 import {
   parseUpdateReceipt,
-  parseUpdateRefused,
+  parseUpdateRejection,
   SednaError,
   UPDATE_TYPE,
   type UpdateReceipt,
-  type UpdateRefused,
+  type UpdateRejection,
 } from "@sedna-js/core";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
@@ -23,7 +23,7 @@ export interface UpdateUploaderOptions {
 export type UpdateUploader = (
   message: Uint8Array,
   options: { readonly round: number; readonly signal: AbortSignal },
-) => Promise<UpdateReceipt | UpdateRefused>;
+) => Promise<UpdateReceipt | UpdateRejection>;
 
 const ACTION = "send the update";
 const MAX_REPLY_BYTES = 65_536;
@@ -76,13 +76,13 @@ export function updateUploader({
       if (reply.status >= 300) {
         const there = reply.headers.get("upload-offset");
         if (there === null || asked++ > 0)
-          return readAnswer(reply, { action: ACTION, read: parseUpdateRefused });
+          return readAnswer(reply, { action: ACTION, read: parseUpdateRejection });
         // It has another part than we thought.
         offset = await offsetOf(message, { path, signal });
         continue;
       }
       const receipt = readAnswer(reply, { action: ACTION, read: parseUpdateReceipt });
-      if (receipt.counted) return receipt;
+      if (receipt.accepted) return receipt;
       if (end === total)
         throw new SednaError(
           `${ACTION}: expected all ${total} bytes to come; the aggregator waits for more`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exchange, refusal, type Reply } from "./exchange.ts";
+import { exchange, rejection, type Reply } from "./exchange.ts";
 
 const url = "https://cloud.example/v1";
 const ask = (response: Response, { maxReplyBytes = 100 } = {}): Promise<Reply> =>
@@ -20,7 +20,7 @@ describe("exchange()", () => {
   it("reads of a refusal what people need, however long it is", async () => {
     const reply = await ask(new Response(`no such model: ${"x".repeat(5000)}`, { status: 404 }));
     expect(reply.body).toHaveLength(2048);
-    expect(refusal(reply, { action: "ask", url }).message).toMatch(
+    expect(rejection(reply, { action: "ask", url }).message).toMatch(
       /^ask at https:\/\/cloud\.example\/v1: expected success; got 404: no such model: x+$/,
     );
   });

@@ -1,4 +1,4 @@
-import { readPieces, SednaError } from "@sedna-js/core";
+import { readChunks, SednaError } from "@sedna-js/core";
 import { readRetryAfter } from "./retry-after.ts";
 
 /** One HTTP request that posts something. */
@@ -85,7 +85,7 @@ export async function exchange(
 }
 
 /** What a reply that is no success is as an error: `cloud-busy` (429, 503, and 507 when it has a time to come back), else `cloud-refused`. */
-export function refusal(
+export function rejection(
   { status, headers, body }: Reply,
   { action, url }: { readonly action: string; readonly url: string },
 ): SednaError {
@@ -111,7 +111,7 @@ async function readAtMost(
   }: { readonly limit: number; readonly read: { bytes: number }; readonly signal: AbortSignal },
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readPieces(response, signal)) {
+  for await (const chunk of readChunks(response, signal)) {
     chunks.push(chunk.subarray(0, limit - read.bytes));
     read.bytes += chunk.length;
     if (read.bytes > limit) break;

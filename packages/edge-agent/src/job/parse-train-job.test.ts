@@ -26,7 +26,7 @@ describe("parseTrainJob()", () => {
     });
     const full = {
       ...least,
-      federation: { ...least.federation, control: "poll", enrolmentToken: "${TOKEN}", audience: "x" },
+      federation: { ...least.federation, control: "poll", enrollmentToken: "${TOKEN}", audience: "x" },
       data: { pictures: "p", classes: ["a", "b"] },
       features: { model: "m.onnx", output: "o", input: { layout: "nhwc" } },
       pauses: { battery: 0.3 },
@@ -35,7 +35,7 @@ describe("parseTrainJob()", () => {
     };
     expect(parseTrainJob(full, { environment: { TOKEN: "secret" } })).toEqual({
       ...full,
-      federation: { ...full.federation, enrolmentToken: "secret" },
+      federation: { ...full.federation, enrollmentToken: "secret" },
     });
   });
 
@@ -48,7 +48,7 @@ describe("parseTrainJob()", () => {
     [
       "a misspelt key inside",
       { ...least, federation: { ...least.federation, contrl: "poll" } },
-      "federation.contrl: expected one of url, name, control, enrolmentToken, audience; got a key that is none: did you mean control?",
+      "federation.contrl: expected one of url, name, control, enrollmentToken, audience; got a key that is none: did you mean control?",
     ],
     [
       "another control",
@@ -83,13 +83,13 @@ describe("parseTrainJob()", () => {
     ],
     [
       "a token that the environment lacks",
-      { ...least, federation: { ...least.federation, enrolmentToken: "${NONE}" } },
-      "federation.enrolmentToken: expected the environment to have NONE; it has not",
+      { ...least, federation: { ...least.federation, enrollmentToken: "${NONE}" } },
+      "federation.enrollmentToken: expected the environment to have NONE; it has not",
     ],
     [
       "an audience that no proof is for",
       { ...least, federation: { ...least.federation, audience: "x" } },
-      "federation.audience: expected enrolmentToken beside it",
+      "federation.audience: expected enrollmentToken beside it",
     ],
   ])("refuses %s in words", (_, value, expected) => {
     expect(problems(value)).toEqual([expect.stringContaining(`read job.yaml: ${expected}`)]);
@@ -97,7 +97,7 @@ describe("parseTrainJob()", () => {
 
   it("shows no token", () => {
     expect(
-      problems({ ...least, federation: { ...least.federation, enrolmentToken: "two words" } }).join(),
+      problems({ ...least, federation: { ...least.federation, enrollmentToken: "two words" } }).join(),
     ).toContain("got a text that is not shown");
   });
 

@@ -20,7 +20,7 @@ const trainJobSchema = map({
     url: web("https://cloud.example"),
     name,
     control: z._default(oneOf(["socket", "poll"]), "socket"),
-    enrolmentToken: token,
+    enrollmentToken: token,
     audience: z.optional(text),
   }),
   data: z.unknown(),
@@ -33,7 +33,7 @@ const trainJobSchema = map({
 const rules: MappingRules<TrainJob> = {
   schema: trainJobSchema,
   kinds: { data: dataSchemas },
-  secrets: ["federation.enrolmentToken"],
+  secrets: ["federation.enrollmentToken"],
   contradictions: tellContradictions,
 };
 
@@ -50,6 +50,6 @@ function tellContradictions({ data, features, federation }: TrainJob, say: Say):
     say(["features"], "expected a model that makes features of pictures, which differ in size; got none");
   if ("table" in data && features)
     say(["features"], "expected none for data.table, which has features already; got a model");
-  if (federation.audience !== undefined && federation.enrolmentToken === undefined)
-    say(["federation", "audience"], "expected enrolmentToken beside it; got none");
+  if (federation.audience !== undefined && federation.enrollmentToken === undefined)
+    say(["federation", "audience"], "expected enrollmentToken beside it; got none");
 }

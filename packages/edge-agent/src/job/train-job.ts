@@ -15,7 +15,7 @@ export interface TrainJob {
     readonly name: string;
     readonly control: "socket" | "poll";
     /** With it the device makes a key, is enrolled by it once, and proves who it is from then on. */
-    readonly enrolmentToken?: string;
+    readonly enrollmentToken?: string;
     readonly audience?: string;
   };
   readonly data: TrainingData;

@@ -1,4 +1,4 @@
-import { readPieces, SednaError, withDeadline } from "@sedna-js/core";
+import { messageOf, readChunks, SednaError, withDeadline } from "@sedna-js/core";
 import { readRetryAfter } from "../http/retry-after.ts";
 
 const MAX_BYTES = 2 ** 20;
@@ -35,7 +35,7 @@ export async function fetchSmall(
     }
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const piece of readPieces(response, limit)) {
+    for await (const piece of readChunks(response, limit)) {
       length += piece.length;
       if (length > MAX_BYTES) throw fail(`more than ${MAX_BYTES} bytes`, { retryable: false });
       chunks.push(piece);
@@ -53,6 +53,6 @@ export async function fetchSmall(
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof SednaError && cause.code !== "cloud-timeout") throw cause;
-    throw fail(cause instanceof Error ? cause.message : String(cause), { retryable: true, cause });
+    throw fail(messageOf(cause), { retryable: true, cause });
   }
 }

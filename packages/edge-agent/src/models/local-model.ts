@@ -29,7 +29,7 @@ export function localModel({ file, task, name = "local", version = 1 }: LocalMod
       inputs: [],
       outputs: [],
       task,
-      licence: "NOASSERTION",
+      license: "NOASSERTION",
     },
     async read(_path, { signal } = {}) {
       // A copy: who reads may hand the bytes over to a Worker, and the app's own must stay whole.

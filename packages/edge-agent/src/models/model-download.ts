@@ -1,4 +1,4 @@
-import { type ModelFile, nextWait, readPieces, SednaError } from "@sedna-js/core";
+import { messageOf, type ModelFile, backoff, readChunks, SednaError } from "@sedna-js/core";
 import { readRetryAfter } from "../http/retry-after.ts";
 import { pause } from "../async/delay.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
@@ -28,7 +28,7 @@ export interface DownloadOptions {
 const PART_BYTES = 2 ** 20;
 const RETRIES = 3;
 /** The longest that a timer can wait. */
-const LONGEST_MS = 2 ** 31 - 1;
+const MAX_MS = 2 ** 31 - 1;
 
 /**
  * Fetches a file into the store, in parts, hashing what comes. What an earlier try has stored is hashed and not fetched
@@ -63,7 +63,7 @@ export async function downloadFile({
         error.retryable &&
         tried < RETRIES;
       if (!again) throw error;
-      await pause(nextWait({ tried, baseMs, random, retryAfterMs: error.retryAfterMs }), signal);
+      await pause(backoff({ tried, baseMs, random, retryAfterMs: error.retryAfterMs }), signal);
       signal.throwIfAborted();
     }
   }
@@ -77,7 +77,7 @@ export async function downloadFile({
       (why: string): (() => void) =>
       () =>
         limit.abort(fail({ expected: "a file", got: why, retryable: true }));
-    const tryMs = Math.min(LONGEST_MS, stallMs + (1000 * (file.size - stored.done)) / slowest);
+    const tryMs = Math.min(MAX_MS, stallMs + (1000 * (file.size - stored.done)) / slowest);
     const whole = setTimeout(stop(`less than ${slowest} bytes a second`), tryMs);
     let stall = setTimeout(stop(`nothing for ${stallMs} ms`), stallMs);
     const alive = (): void => {
@@ -106,7 +106,7 @@ export async function downloadFile({
       if (limit.signal.aborted) throw limit.signal.reason;
       throw fail({
         expected: "a file",
-        got: cause instanceof Error ? cause.message : String(cause),
+        got: messageOf(cause),
         retryable: true,
         cause,
       });
@@ -172,7 +172,7 @@ export async function downloadFile({
       filled = 0;
       part = new Uint8Array(Math.min(PART_BYTES, file.size - done));
     };
-    const pieces = readPieces(response, signal);
+    const pieces = readChunks(response, signal);
     try {
       for (;;) {
         // What came before the line broke is kept for the next try.

@@ -19,9 +19,9 @@ describe("createModelStore()", () => {
       async () => {
         const files = await publish(key, model(1));
         const signed = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as {
-          manifest: { licence: string };
+          manifest: { license: string };
         };
-        signed.manifest.licence = "MIT";
+        signed.manifest.license = "MIT";
         return files.set("manifest.json", new TextEncoder().encode(JSON.stringify(signed)));
       },
       "model-untrusted",

@@ -1,4 +1,4 @@
-import { importOptional, type OrtModule, SednaError } from "@sedna-js/core";
+import { messageOf, importOptional, type OrtModule, SednaError } from "@sedna-js/core";
 import { readFile } from "node:fs/promises";
 import type { ExecutionProvider, ModelSource } from "./platform.ts";
 
@@ -46,10 +46,10 @@ export async function readModel(
     return await readFile(String(source).startsWith("file:") ? new URL(source) : source, { signal });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new SednaError(
-      `read the model ${String(source)}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`,
-      { code: "model-unreadable", cause },
-    );
+    throw new SednaError(`read the model ${String(source)}: expected a file; got ${messageOf(cause)}`, {
+      code: "model-unreadable",
+      cause,
+    });
   }
 }
 

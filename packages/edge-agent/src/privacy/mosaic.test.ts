@@ -7,7 +7,7 @@ const noise = (width: number, height: number): Uint8ClampedArray =>
 const rgbAt = (data: Uint8ClampedArray, at: number): string => data.subarray(4 * at, 4 * at + 4).join();
 
 describe("mosaic()", () => {
-  it("leaves what is outside of the boxes to the bit, and at most 6 by 6 colours inside, whatever the box", () => {
+  it("leaves what is outside of the boxes to the bit, and at most 6 by 6 colors inside, whatever the box", () => {
     const box = fc
       .record({
         left: fc.nat(90),

@@ -25,15 +25,15 @@ const striped = Uint8ClampedArray.from({ length: 4 * 120 * 80 }, (_, i) => {
 });
 const makeFrame = async (): Promise<Frame & { reads: number; closed: number }> => {
   const inner = await frameOfPixels({ width: 120, height: 80, data: striped }, { timestamp: 7 });
-  const counted = {
+  const accepted = {
     ...inner,
     reads: 0,
     closed: 0,
-    copyTo: (target: Uint8ClampedArray) => (counted.reads++, inner.copyTo(target)),
-    encode: (options: Parameters<Frame["encode"]>[0]) => (counted.reads++, inner.encode(options)),
-    close: () => void counted.closed++,
+    copyTo: (target: Uint8ClampedArray) => (accepted.reads++, inner.copyTo(target)),
+    encode: (options: Parameters<Frame["encode"]>[0]) => (accepted.reads++, inner.encode(options)),
+    close: () => void accepted.closed++,
   };
-  return counted;
+  return accepted;
 };
 const pixelsOf = async (frame: Frame): Promise<Uint8ClampedArray> => {
   const data = new Uint8ClampedArray(4 * frame.width * frame.height);

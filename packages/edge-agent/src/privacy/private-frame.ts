@@ -1,4 +1,4 @@
-import { SednaError, type Frame } from "@sedna-js/core";
+import { messageOf, SednaError, type Frame } from "@sedna-js/core";
 import { frameOfPixels } from "#platform/frames";
 import { mosaic } from "./mosaic.ts";
 import { pixelBoxes, unionBox, type PixelBox } from "./pixel-box.ts";
@@ -80,7 +80,7 @@ function regionsOf<Result>({
     regions = policy.regions ? policy.regions(frame, result) : boxesOf(result);
     return pixelBoxes(regions, { width: frame.width, height: frame.height, padding: PADDING });
   } catch (cause) {
-    throw forbidden(policy.level, cause instanceof Error ? cause.message : String(cause), cause);
+    throw forbidden(policy.level, messageOf(cause), cause);
   }
 }
 

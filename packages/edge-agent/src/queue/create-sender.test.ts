@@ -186,7 +186,7 @@ describe("createSender()", () => {
       await sender.flush();
       expect([calls.ids, [...queue.settled.values()]]).toEqual([
         ["cam/1", "cam/2"],
-        ["refused", "sent"],
+        ["rejected", "sent"],
       ]);
       expect(events).toEqual([
         {
@@ -218,7 +218,7 @@ describe("createSender()", () => {
     const { sender, events } = sending(queue, { url });
     await sender.flush();
     expect([...queue.settled].toSorted()).toEqual([
-      ["cam/1", "refused"],
+      ["cam/1", "rejected"],
       ["cam/2", "sent"],
     ]);
     expect(events).toMatchObject([
@@ -365,7 +365,7 @@ describe("createSender()", () => {
     };
     const shaky = {
       ...queue,
-      settle: (id: string, outcome: "sent" | "duplicate" | "refused") =>
+      settle: (id: string, outcome: "sent" | "duplicate" | "rejected") =>
         failsFirst("settle").then(() => queue.settle(id, outcome)),
       next: () => failsFirst("next").then(() => queue.next()),
     };

@@ -1,4 +1,4 @@
-import { checkDeadline, nextWait, SednaError } from "@sedna-js/core";
+import { messageOf, checkDeadline, backoff, SednaError } from "@sedna-js/core";
 import { baseUrl } from "../http/base-url.ts";
 import { deliver, type Route, sampleRoute } from "./deliver.ts";
 import type { DurableQueue } from "./durable-queue.ts";
@@ -64,7 +64,7 @@ export interface Sender {
 
 /** An item that has failed so often, while the receiver was there, may be what makes it fail: others get their turn. */
 const FAILURES_BEFORE_ASIDE = 3;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Sends what a queue holds, each item at least once under its idempotency key: steadily while the receiver answers, with
@@ -122,7 +122,7 @@ export function createSender({
       let timer: unknown;
       await new Promise<void>((resolve) => {
         alarm.ring = resolve;
-        if (ms < Infinity) timer = clock.setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
+        if (ms < Infinity) timer = clock.setTimeout(resolve, Math.min(ms, MAX_TIMER_MS));
       });
       clock.clearTimeout(timer);
     }
@@ -150,7 +150,7 @@ export function createSender({
     const retryAfterMs = isOursToMend ? capMs : error.retryAfterMs;
     // Short waits that jitter gave must not lead to one of minutes after an outage of seconds.
     const longest = Math.min(capMs, Math.max(baseMs, 2 * (time - failingSince)));
-    const wait = nextWait({ tried: Math.max(0, failures - 1), baseMs, capMs: longest, retryAfterMs, random });
+    const wait = backoff({ tried: Math.max(0, failures - 1), baseMs, capMs: longest, retryAfterMs, random });
     const which = retryAfterMs ? "asked" : "backoff";
     notBefore[which] = Math.max(notBefore[which], time + wait);
     if (isOursToMend)
@@ -166,7 +166,7 @@ export function createSender({
     const tried = (failuresOf.get(id) ?? 0) + 1;
     failuresOf.set(id, tried);
     if (tried < FAILURES_BEFORE_ASIDE) return queue.release(id);
-    aside.set(id, clock.now() + nextWait({ tried, baseMs, capMs, random }));
+    aside.set(id, clock.now() + backoff({ tried, baseMs, capMs, random }));
   };
   const takeBack = (until: number): void => {
     for (const [id, time] of aside) {
@@ -186,14 +186,14 @@ export function createSender({
         fetch,
         signal: lifetime.signal,
       });
-      if (result.outcome === "failed" || result.outcome === "unauthorised") {
-        failed(result.error, result.outcome === "unauthorised");
-        return result.outcome === "unauthorised" ? queue.release(id) : putBack(id, result.error);
+      if (result.outcome === "failed" || result.outcome === "unauthorized") {
+        failed(result.error, result.outcome === "unauthorized");
+        return result.outcome === "unauthorized" ? queue.release(id) : putBack(id, result.error);
       }
       await queue.settle(id, result.outcome);
       failuresOf.delete(id);
       failures = 0;
-      if (result.outcome === "refused")
+      if (result.outcome === "rejected")
         tell({ type: "sending-refused", id, kind, message: result.error.message });
     } catch (error) {
       queue.release(id);
@@ -328,10 +328,11 @@ function waiting(signal: AbortSignal | undefined): {
 
 function storageError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
-  return new SednaError(
-    `ask the queue: expected an answer; got ${error instanceof Error ? error.message : String(error)}`,
-    { code: "storage-failed", retryable: true, cause: error },
-  );
+  return new SednaError(`ask the queue: expected an answer; got ${messageOf(error)}`, {
+    code: "storage-failed",
+    retryable: true,
+    cause: error,
+  });
 }
 
 /** Time, as what waits sees it. */

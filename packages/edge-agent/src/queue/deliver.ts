@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import {
+  messageOf,
   CONTENT_DIGEST,
   contentDigest,
   isSampleId,
@@ -9,7 +10,7 @@ import {
   withDeadline,
   WireError,
 } from "@sedna-js/core";
-import { exchange, refusal, type Exchange, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type Exchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";
 
@@ -31,7 +32,7 @@ export type Route = (entry: QueueEntry, body: Uint8Array) => Delivery;
 /** What came of one try. `refused`: never to be tried again; `unauthorised`: not before someone has done something. */
 export type DeliveryOutcome =
   | { readonly outcome: "sent" | "duplicate" }
-  | { readonly outcome: "refused" | "unauthorised" | "failed"; readonly error: SednaError };
+  | { readonly outcome: "rejected" | "unauthorized" | "failed"; readonly error: SednaError };
 
 /** Options of {@link deliver}. */
 export interface DeliverOptions {
@@ -82,7 +83,7 @@ export async function deliver(
       body: delivery.body,
     };
   } catch (error) {
-    return { outcome: error instanceof WireError ? "refused" : "failed", error: asSednaError(error) };
+    return { outcome: error instanceof WireError ? "rejected" : "failed", error: asSednaError(error) };
   }
   const { url, read = readStored } = delivery;
   try {
@@ -90,9 +91,9 @@ export async function deliver(
       exchange(request, { action: ACTION, signal: limit, maxReplyBytes: MAX_REPLY_BYTES, fetch });
     const reply = await withDeadline(post, { deadlineMs, signal, action: `${ACTION} to ${url}` });
     if (reply.status >= 200 && reply.status < 300) return { outcome: read(reply) };
-    const error = refusal(reply, { action: ACTION, url });
-    if (REFUSALS.includes(reply.status) && isRefusal(reply.body)) return { outcome: "refused", error };
-    return { outcome: reply.status === 401 || reply.status === 403 ? "unauthorised" : "failed", error };
+    const error = rejection(reply, { action: ACTION, url });
+    if (REFUSALS.includes(reply.status) && isRefusal(reply.body)) return { outcome: "rejected", error };
+    return { outcome: reply.status === 401 || reply.status === 403 ? "unauthorized" : "failed", error };
   } catch (error) {
     signal.throwIfAborted();
     return { outcome: "failed", error: asSednaError(error) };
@@ -122,8 +123,9 @@ function isRefusal(body: Uint8Array): boolean {
 
 function asSednaError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
-  return new SednaError(
-    `${ACTION}: expected it to be sent; got ${error instanceof Error ? error.message : String(error)}`,
-    { code: "cloud-unreachable", retryable: true, cause: error },
-  );
+  return new SednaError(`${ACTION}: expected it to be sent; got ${messageOf(error)}`, {
+    code: "cloud-unreachable",
+    retryable: true,
+    cause: error,
+  });
 }

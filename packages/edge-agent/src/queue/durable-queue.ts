@@ -4,7 +4,7 @@ import type { QueueEntry } from "./queue-store.ts";
 export type WhenFull = "reject-new" | "drop-oldest" | "drop-lowest-priority";
 
 /** Why an item was lost, or never taken; "lost" is one whose body the store had no more. */
-export type DropReason = "full" | "expired" | "storage-full" | "refused" | "lost";
+export type DropReason = "full" | "expired" | "storage-full" | "rejected" | "lost";
 
 /** What a queue tells. */
 export type QueueEvent =
@@ -52,7 +52,7 @@ export interface DurableQueue {
   /** The item to send next and its body; undefined when none waits. It stays until it is settled. */
   next(): Promise<{ readonly entry: QueueEntry; readonly body: Uint8Array } | undefined>;
   /** Takes an item off for good: it was sent, or the receiver never wants it. */
-  settle(id: string, outcome: "sent" | "duplicate" | "refused"): Promise<void>;
+  settle(id: string, outcome: "sent" | "duplicate" | "rejected"): Promise<void>;
   /** Gives back what `next` handed out, to be handed out again: its sender stops. */
   release(id: string): void;
   stats(): QueueStatistics;

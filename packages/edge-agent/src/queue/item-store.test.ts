@@ -1,13 +1,13 @@
 import { SednaError } from "@sedna-js/core";
 import { expect, it } from "vitest";
-import { itemKeeper } from "./item-store.ts";
+import { createItemStore } from "./item-store.ts";
 import { memoryQueueStore } from "./stores/memory-queue-store.ts";
-import { waitingItems, type QueueItem } from "./pending-items.ts";
+import { createPendingItems, type QueueItem } from "./pending-items.ts";
 
 it("lets go of the bytes of what is gone from memory, which the queue's heaps may remember for long", async () => {
-  const waiting = waitingItems("drop-oldest");
+  const waiting = createPendingItems("drop-oldest");
   const gone: QueueItem[] = [];
-  const keeper = itemKeeper({
+  const keeper = createItemStore({
     store: {
       ...memoryQueueStore(),
       put: () =>

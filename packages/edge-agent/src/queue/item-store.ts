@@ -1,15 +1,15 @@
-import { SednaError } from "@sedna-js/core";
+import { messageOf, SednaError } from "@sedna-js/core";
 import type { DropReason, QueueEvent, WhenFull } from "./durable-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
-import type { QueueItem, WaitingItems } from "./pending-items.ts";
+import type { QueueItem, PendingItems } from "./pending-items.ts";
 
 /** How long a store that refused is left alone, in ms. */
 const RETRY_MS = 1000;
 
 /** Options of {@link itemKeeper}. */
-export interface ItemKeeperOptions {
+export interface ItemStoreOptions {
   readonly store: QueueStore;
-  readonly waiting: WaitingItems;
+  readonly waiting: PendingItems;
   readonly whenFull: WhenFull;
   /** What may live in memory when the store refuses. */
   readonly memory: { readonly items: number; readonly bytes: number };
@@ -20,7 +20,7 @@ export interface ItemKeeperOptions {
 }
 
 /** Where the items of a queue live: in the store, or while it refuses in memory. */
-export interface ItemKeeper {
+export interface ItemStore {
   /** False while some live in memory only. */
   readonly isDurable: boolean;
   /** Keeps an item; false where there is no room for it anywhere. */
@@ -35,10 +35,10 @@ export interface ItemKeeper {
   inMemory(): readonly QueueItem[];
 }
 
-type Relief = "none" | "part" | "whole";
+type Spill = "none" | "part" | "whole";
 
 /** Keeps items: makes room once where the store is full, and falls back on a bounded memory where that does not help. */
-export function itemKeeper({
+export function createItemStore({
   store,
   waiting,
   whenFull,
@@ -46,7 +46,7 @@ export function itemKeeper({
   now,
   onEvent,
   onDropped,
-}: ItemKeeperOptions): ItemKeeper {
+}: ItemStoreOptions): ItemStore {
   const held = new Map<string, QueueItem>();
   let heldBytes = 0;
   let isDegraded = false;
@@ -54,7 +54,7 @@ export function itemKeeper({
   /** The store is not asked for a while, so that it is not asked by each item, in vain. */
   let isLeftAlone = false;
   /** The making room that is under way, for all who found the store full meanwhile. */
-  let relieving: Promise<Relief> | undefined;
+  let relieving: Promise<Spill> | undefined;
   /** Room was made, and the store has taken nothing since: what fills it is not ours, and more of ours would be lost for nothing. */
   let isRelieved = false;
   let recovering: Promise<void> | undefined;
@@ -64,7 +64,7 @@ export function itemKeeper({
     if (!isDegraded)
       onEvent({
         type: "queue-degraded",
-        message: `items live in memory only: ${error instanceof Error ? error.message : String(error)}`,
+        message: `items live in memory only: ${messageOf(error)}`,
       });
     isDegraded = true;
     triedAt = now();
@@ -80,7 +80,7 @@ export function itemKeeper({
   };
 
   /** Whether it was held. The queue's heaps may remember an item long after: its bytes must not stay with it. */
-  const letGo = (item: QueueItem): boolean => {
+  const release = (item: QueueItem): boolean => {
     if (!held.delete(item.entry.id)) return false;
     heldBytes -= item.entry.bytes;
     delete item.body;
@@ -88,24 +88,24 @@ export function itemKeeper({
   };
 
   const forget = async (items: readonly QueueItem[]): Promise<void> => {
-    const stored = items.filter((item) => !letGo(item)).map(({ entry }) => entry.id);
+    const stored = items.filter((item) => !release(item)).map(({ entry }) => entry.id);
     try {
       if (stored.length > 0) await store.delete(stored);
     } catch (error) {
       // They are back after a restart, and sent twice then: the receiver knows them by their ids.
       onEvent({
         type: "queue-degraded",
-        message: `items that are gone stay in the store: ${error instanceof Error ? error.message : String(error)}`,
+        message: `items that are gone stay in the store: ${messageOf(error)}`,
       });
     }
   };
 
   /** Lets an eighth of what is stored go, or what the policy lets go of it: a store gives room back in pieces larger than one item. */
-  const relieve = async (item: QueueItem): Promise<Relief> => {
+  const spill = async (item: QueueItem): Promise<Spill> => {
     const wanted = Math.max(item.entry.bytes, (waiting.bytes - item.entry.bytes) / 8);
     let freedBytes = 0;
     const way =
-      waiting.makeWay(({ items, bytes }) => (freedBytes = bytes) >= wanted && items > 0, {
+      waiting.evict(({ items, bytes }) => (freedBytes = bytes) >= wanted && items > 0, {
         entry: item.entry,
         part: true,
       }) ?? [];
@@ -123,7 +123,7 @@ export function itemKeeper({
     } catch (error) {
       let mayTryOthers = false;
       if (codeOf(error) === "storage-full" && (relieving !== undefined || !isRelieved)) {
-        relieving ??= relieve(item).finally(() => (relieving = undefined));
+        relieving ??= spill(item).finally(() => (relieving = undefined));
         const relief = await relieving;
         const isStored =
           relief !== "none" &&
@@ -156,7 +156,7 @@ export function itemKeeper({
       const victim = victimFor(item);
       if (victim === item) return false;
       waiting.remove(victim);
-      letGo(victim);
+      release(victim);
       onDropped([victim], "storage-full");
     }
     // A copy: the caller may use its own again.
@@ -174,7 +174,7 @@ export function itemKeeper({
         return;
       }
       // If not, it was settled or dropped while it was on its way into the store.
-      if (!letGo(item)) await forget([item]);
+      if (!release(item)) await forget([item]);
     }
   };
   const isDue = (): boolean => now() - triedAt >= RETRY_MS;

@@ -46,9 +46,9 @@ describe("openQueue", () => {
       queue.settle(a!.entry.id, "sent"),
       queue.settle("unknown", "sent"),
     ]);
-    await queue.settle(b!.entry.id, "refused");
+    await queue.settle(b!.entry.id, "rejected");
     queue.release(b!.entry.id);
-    expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 1, droppedNumber: { refused: 1 } });
+    expect(queue.stats()).toMatchObject({ items: 0, sentNumber: 1, droppedNumber: { rejected: 1 } });
     expect(events.map(({ type }) => type)).toEqual([
       "item-queued",
       "item-queued",
@@ -184,7 +184,7 @@ it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, 
   expect({ items, queuedNumber, droppedNumber }).toEqual({
     items: 7200,
     queuedNumber: seconds,
-    droppedNumber: { full: 0, expired: seconds - 7200, "storage-full": 0, refused: 0, lost: 0 },
+    droppedNumber: { full: 0, expired: seconds - 7200, "storage-full": 0, rejected: 0, lost: 0 },
   });
   expect(oldestAgeMs).toBe(2 * HOUR);
   expect(events.filter(({ type }) => type === "item-dropped")).toHaveLength(seconds - 7200);

@@ -1,7 +1,7 @@
 import { describe, SednaError } from "@sedna-js/core";
 import type { DropReason, DurableQueue, QueueEvent, WhenFull } from "./durable-queue.ts";
-import { itemKeeper } from "./item-store.ts";
-import { type QueueItem, waitingItems } from "./pending-items.ts";
+import { createItemStore } from "./item-store.ts";
+import { type QueueItem, createPendingItems } from "./pending-items.ts";
 import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "./queue-store.ts";
 
 /** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
@@ -62,8 +62,14 @@ export async function openQueue({
 
   const stored = await store.open();
   const clock = queueClock({ last: lastMark(stored), longestPauseMs: ttlMs / 2, now, wallNow });
-  const waiting = waitingItems(whenFull);
-  const dropped: Record<DropReason, number> = { full: 0, expired: 0, "storage-full": 0, refused: 0, lost: 0 };
+  const waiting = createPendingItems(whenFull);
+  const dropped: Record<DropReason, number> = {
+    full: 0,
+    expired: 0,
+    "storage-full": 0,
+    rejected: 0,
+    lost: 0,
+  };
   const counts = { queued: 0, sent: 0 };
   const underWay = new Set<Promise<unknown>>();
   let { lastSequence } = stored;
@@ -76,7 +82,7 @@ export async function openQueue({
       onEvent({ type: "item-dropped", id: entry.id, kind: entry.kind, bytes: entry.bytes, reason });
     }
   };
-  const keeper = itemKeeper({ store, waiting, whenFull, memory, now, onEvent, onDropped: countDropped });
+  const keeper = createItemStore({ store, waiting, whenFull, memory, now, onEvent, onDropped: countDropped });
 
   const refuseClosed = (action: string): void => {
     if (closing)
@@ -120,7 +126,7 @@ export async function openQueue({
       return { id: entry.id, dropped: reason };
     };
     const way =
-      entry.bytes > maxBytes ? undefined : waiting.makeWay((freed) => isWithin(freed, entry), { entry });
+      entry.bytes > maxBytes ? undefined : waiting.evict((freed) => isWithin(freed, entry), { entry });
     if (!way) return refuse("full");
     // Counted before it is stored: many at once stay within the bounds too.
     waiting.add(item);
@@ -165,7 +171,7 @@ export async function openQueue({
     waiting.wait(item);
   }
   await dropExpired();
-  await drop(waiting.makeWay((freed) => isWithin(freed)) ?? [], "full");
+  await drop(waiting.evict((freed) => isWithin(freed)) ?? [], "full");
   await mark();
 
   return {
@@ -201,7 +207,7 @@ export async function openQueue({
       const item = waiting.get(id);
       if (!item || item.state === "storing") return;
       waiting.remove(item);
-      if (outcome === "refused") countDropped([item], "refused");
+      if (outcome === "rejected") countDropped([item], "rejected");
       else {
         counts.sent++;
         onEvent({

@@ -12,7 +12,7 @@ export interface QueueItem {
 }
 
 /** The items of a queue by each order that is asked for; see {@link waitingItems}. */
-export interface WaitingItems {
+export interface PendingItems {
   readonly size: number;
   readonly bytes: number;
   get(id: string): QueueItem | undefined;
@@ -29,7 +29,7 @@ export interface WaitingItems {
    * Takes out what makes way for `entry`, until it is enough. Where the policy lets nothing more go before that, because everything
    * else is on its way or worth more, it is undefined and nothing is taken out; or with `part` what could be.
    */
-  makeWay(
+  evict(
     isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean,
     options?: { readonly entry?: QueueEntry; readonly part?: boolean },
   ): readonly QueueItem[] | undefined;
@@ -41,7 +41,7 @@ export interface WaitingItems {
  * Heaps over the same items. An item that is handed out or gone stays in them until it comes to the top, or until
  * there are twice as many such as others: so each operation costs log n on average.
  */
-export function waitingItems(whenFull: WhenFull): WaitingItems {
+export function createPendingItems(whenFull: WhenFull): PendingItems {
   const items = new Map<string, QueueItem>();
   const older = (a: QueueItem, b: QueueItem): boolean => a.entry.sequence < b.entry.sequence;
   const heaps = {
@@ -108,7 +108,7 @@ export function waitingItems(whenFull: WhenFull): WaitingItems {
       remove(item);
       return item;
     },
-    makeWay(isEnough, { entry, part = false } = {}) {
+    evict(isEnough, { entry, part = false } = {}) {
       // A set: one that was released may lie in the heap twice.
       const way = new Set<QueueItem>();
       const freed = { items: 0, bytes: 0 };

@@ -76,7 +76,7 @@ const next: Command = {
   },
   toString: () => "next",
 };
-const settle = (outcome: "sent" | "duplicate" | "refused"): Command => ({
+const settle = (outcome: "sent" | "duplicate" | "rejected"): Command => ({
   check: ({ items }) => items.some(({ leased }) => leased),
   async run(model, actual) {
     const at = model.items.findIndex(({ leased }) => leased);
@@ -133,7 +133,7 @@ it(
         )
         .map(([kind, priority, bytes]) => enqueue(kind, priority, bytes)),
       fc.constant(next),
-      fc.constantFrom("sent", "duplicate", "refused").map(settle),
+      fc.constantFrom("sent", "duplicate", "rejected").map(settle),
       fc.constant(release),
       fc.constant(reopen),
       fc.constant(die),

@@ -24,7 +24,7 @@ export interface FfmpegFramesOptions {
 }
 
 /** The longest that a timer can wait. */
-const LONGEST_MS = 2 ** 31 - 1;
+const MAX_MS = 2 ** 31 - 1;
 
 /**
  * Frames that a child `ffmpeg` decodes. It starts with the first frame that is asked for and is gone when the reader
@@ -54,7 +54,7 @@ export function ffmpegFrames({
       `${action}: expected stallMs as a positive number of milliseconds below 2147483648; got ${stallMs}`,
     );
 
-  const waitMs = Math.min(LONGEST_MS, stallMs + (fps === undefined ? 0 : Math.ceil(1000 / fps)));
+  const waitMs = Math.min(MAX_MS, stallMs + (fps === undefined ? 0 : Math.ceil(1000 / fps)));
   // The rate first: frames that are left out need no scaling.
   const filters = [
     ...(fps === undefined ? [] : [`fps=${fps}`]),

@@ -104,6 +104,7 @@ describe("restartSource()", () => {
   ])("throws %s", async (_, error) => {
     const events: SourceEvent[] = [];
     const open = () =>
+      // oxlint-disable-next-line require-yield
       source(true, async function* () {
         throw error;
       });

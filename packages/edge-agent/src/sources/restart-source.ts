@@ -1,4 +1,4 @@
-import { nextWait, SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
+import { messageOf, backoff, SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
 import { callListener } from "../async/call-listener.ts";
 import { pause } from "../async/delay.ts";
 import type { SourceEvent } from "./source-events.ts";
@@ -72,11 +72,11 @@ export function restartSource<Sample>(
         } catch (error) {
           if (stop.aborted) return;
           if (isFinal(error)) throw error;
-          message = error instanceof Error ? error.message : String(error);
+          message = messageOf(error);
         }
         // One that breaks right after its first sample must not be hammered either.
         if (clock.now() - opened >= maxMs) failures = 0;
-        const retryInMs = Math.round(nextWait({ tried: failures, baseMs, capMs: maxMs, random }));
+        const retryInMs = Math.round(backoff({ tried: failures, baseMs, capMs: maxMs, random }));
         tell({ type: "source-failed", message, retryInMs });
         await clock.wait(retryInMs, stop);
       }

@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { open, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
+import { messageOf, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
 import type { DirectoryOptions } from "./platform.ts";
 import { decodeFile, pictureNames } from "./picture-files.node.ts";
 import { stoppable } from "./stoppable.ts";
@@ -97,10 +97,11 @@ async function look(path: string): Promise<Map<string, string> | undefined> {
     }
   } catch (cause) {
     if (isGone(cause)) return undefined;
-    throw new SednaError(
-      `watch ${path}: expected to read it; got ${cause instanceof Error ? cause.message : String(cause)}`,
-      { code: "source-failed", retryable: true, cause },
-    );
+    throw new SednaError(`watch ${path}: expected to read it; got ${messageOf(cause)}`, {
+      code: "source-failed",
+      retryable: true,
+      cause,
+    });
   }
   return marks;
 }
@@ -143,9 +144,9 @@ async function removeIfSame(file: string, mark: string): Promise<void> {
   if ((await markOf(file)) !== mark) return;
   await unlink(file).catch((cause: unknown) => {
     if (isGone(cause)) return undefined;
-    throw new SednaError(
-      `remove ${file}: expected to be allowed; got ${cause instanceof Error ? cause.message : String(cause)}`,
-      { code: "storage-failed", cause },
-    );
+    throw new SednaError(`remove ${file}: expected to be allowed; got ${messageOf(cause)}`, {
+      code: "storage-failed",
+      cause,
+    });
   });
 }

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { SednaError } from "@sedna-js/core";
+import { messageOf, SednaError } from "@sedna-js/core";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /** Ends the names of files that are being written; what is left of a death is removed when the store is next used. */
@@ -86,7 +86,7 @@ function codeOf(error: unknown): unknown {
 
 function failed(action: string, cause: unknown): SednaError {
   const full = ["ENOSPC", "EDQUOT"].includes(String(codeOf(cause)));
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new SednaError(`${action}: expected ${full ? "room on the disk" : "to use the disk"}; got ${why}`, {
     code: full ? "storage-full" : "storage-failed",
     retryable: true,

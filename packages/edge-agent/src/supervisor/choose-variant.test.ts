@@ -12,11 +12,11 @@ const manifest = { variants: [half, full, small] };
 
 describe("chooseVariant()", () => {
   it("takes the first that the rung runs, float16 on WebGPU only where its shaders have it", () => {
-    expect(chooseVariant(manifest, { rung: "webgpu", shaderF16: true })).toBe(half);
-    expect(chooseVariant(manifest, { rung: "webgpu", shaderF16: false })).toBe(full);
-    expect(chooseVariant(manifest, { rung: "wasm", shaderF16: true })).toBe(full);
-    expect(chooseVariant({ variants: [half] }, { rung: "webgpu", shaderF16: false })).toBeUndefined();
-    expect(chooseVariant(manifest, { rung: "cloud", shaderF16: true })).toBeUndefined();
+    expect(chooseVariant(manifest, { backend: "webgpu", shaderF16: true })).toBe(half);
+    expect(chooseVariant(manifest, { backend: "webgpu", shaderF16: false })).toBe(full);
+    expect(chooseVariant(manifest, { backend: "wasm", shaderF16: true })).toBe(full);
+    expect(chooseVariant({ variants: [half] }, { backend: "webgpu", shaderF16: false })).toBeUndefined();
+    expect(chooseVariant(manifest, { backend: "cloud", shaderF16: true })).toBeUndefined();
   });
 
   it("knows what a rung could run at all", () => {

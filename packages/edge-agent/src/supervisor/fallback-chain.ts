@@ -1,9 +1,9 @@
-import type { Rung } from "./supervised-model.ts";
+import type { Backend } from "./supervised-model.ts";
 
 /** Where a model runs now, what failed lately, and when something better is tried. Plain data; see {@link climbLadder}. */
-export interface Ladder {
+export interface FallbackChain {
   /** Best first; the last is `cloud`. */
-  readonly rungs: readonly Rung[];
+  readonly backends: readonly Backend[];
   /** The rung in use. */
   readonly index: number;
   /** Since when it has been in use without a failure, in ms. */
@@ -13,20 +13,20 @@ export interface Ladder {
   /** For each rung how long it was last left alone after it had failed, in ms; 0 where it never was. */
   readonly pauses: readonly number[];
   /** When the next better rung is tried; null on the best. */
-  readonly climbAt: number | null;
+  readonly retryAt: number | null;
 }
 
 /** What can happen on a ladder. Times are of one clock that never goes back. */
-export type LadderEvent =
+export type FallbackEvent =
   /** The model on the current rung failed. `final`: it would do so again. */
   | { readonly type: "failed"; readonly at: number; readonly final?: boolean }
   /** The better rung was tried in the background, and runs. */
-  | { readonly type: "climbed"; readonly at: number; readonly to: number }
+  | { readonly type: "retry-succeeded"; readonly at: number; readonly to: number }
   /** The better rung was tried in the background, in vain. */
-  | { readonly type: "climb-failed"; readonly at: number; readonly to: number };
+  | { readonly type: "retry-failed"; readonly at: number; readonly to: number };
 
 /** Failures that a rung is allowed, and within which time. The next one leads to the rung below. */
-export const RESTARTS: Readonly<Record<Rung, { readonly count: number; readonly withinMs: number }>> = {
+export const RESTARTS: Readonly<Record<Backend, { readonly count: number; readonly withinMs: number }>> = {
   // A device that is lost twice is lost to this page: drivers and browsers block what keeps crashing.
   webgpu: { count: 1, withinMs: 300_000 },
   wasm: { count: 3, withinMs: 60_000 },
@@ -44,34 +44,34 @@ export const PAUSE_MS = { first: 300_000, firstAboveCloud: 10_000, most: 3_600_0
 export const FORGET_MS = 1_800_000;
 
 /** A ladder of these rungs, standing on the best. `cloud` is added where it is not the last. */
-export function startLadder(rungs: readonly Rung[], at: number): Ladder {
-  const all = [...rungs.filter((rung) => rung !== "cloud"), "cloud"] as const;
-  return { rungs: all, index: 0, since: at, failures: [], pauses: all.map(() => 0), climbAt: null };
+export function startFallbackChain(backends: readonly Backend[], at: number): FallbackChain {
+  const all = [...backends.filter((backend) => backend !== "cloud"), "cloud"] as const;
+  return { backends: all, index: 0, since: at, failures: [], pauses: all.map(() => 0), retryAt: null };
 }
 
 /** The rung in use. */
-export function rungOf({ rungs, index }: Ladder): Rung {
-  return rungs[index]!;
+export function backendOf({ backends, index }: FallbackChain): Backend {
+  return backends[index]!;
 }
 
 /**
  * The ladder after an event. Down: a rung that fails more often than {@link RESTARTS} allows gives way to the next; on
  * `cloud` nothing runs here, so nothing fails. Up: after a pause the next better rung is tried, and so on to the best.
  */
-export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
+export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent): FallbackChain {
   const { index } = ladder;
   const { at } = event;
   switch (event.type) {
     case "failed": {
-      const rung = rungOf(ladder);
-      if (rung === "cloud") return ladder;
-      const { count, withinMs } = RESTARTS[rung];
+      const backend = backendOf(ladder);
+      if (backend === "cloud") return ladder;
+      const { count, withinMs } = RESTARTS[backend];
       const failures = [...ladder.failures.filter((time) => at - time < withinMs), at];
       if (!event.final && failures.length <= count) return { ...ladder, since: at, failures };
-      const pauses = paused(ladder, { rung: index, afresh: at - ladder.since >= FORGET_MS });
-      return { ...ladder, index: index + 1, since: at, failures: [], pauses, climbAt: at + pauses[index]! };
+      const pauses = paused(ladder, { backend: index, afresh: at - ladder.since >= FORGET_MS });
+      return { ...ladder, index: index + 1, since: at, failures: [], pauses, retryAt: at + pauses[index]! };
     }
-    case "climbed": {
+    case "retry-succeeded": {
       // Something better may have come about meanwhile.
       if (event.to >= index) return ladder;
       const above = ladder.pauses[event.to - 1] ?? 0;
@@ -80,13 +80,13 @@ export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
         index: event.to,
         since: at,
         failures: [],
-        climbAt: event.to === 0 ? null : at + Math.max(above, firstPause(ladder, event.to - 1)),
+        retryAt: event.to === 0 ? null : at + Math.max(above, firstPause(ladder, event.to - 1)),
       };
     }
-    case "climb-failed": {
+    case "retry-failed": {
       if (event.to >= index) return ladder;
-      const pauses = paused(ladder, { rung: event.to, afresh: false });
-      return { ...ladder, pauses, climbAt: index === 0 ? null : at + pauses[event.to]! };
+      const pauses = paused(ladder, { backend: event.to, afresh: false });
+      return { ...ladder, pauses, retryAt: index === 0 ? null : at + pauses[event.to]! };
     }
     default:
       return event satisfies never;
@@ -95,13 +95,16 @@ export function climbLadder(ladder: Ladder, event: LadderEvent): Ladder {
 
 /** The pauses after a rung has failed once more. */
 function paused(
-  ladder: Ladder,
-  { rung, afresh }: { readonly rung: number; readonly afresh: boolean },
+  ladder: FallbackChain,
+  { backend, afresh }: { readonly backend: number; readonly afresh: boolean },
 ): readonly number[] {
-  const last = afresh ? 0 : ladder.pauses[rung]!;
-  return ladder.pauses.with(rung, Math.max(firstPause(ladder, rung), Math.min(2 * last, PAUSE_MS.most)));
+  const last = afresh ? 0 : ladder.pauses[backend]!;
+  return ladder.pauses.with(
+    backend,
+    Math.max(firstPause(ladder, backend), Math.min(2 * last, PAUSE_MS.most)),
+  );
 }
 
-function firstPause({ rungs }: Ladder, rung: number): number {
-  return rungs[rung + 1] === "cloud" ? PAUSE_MS.firstAboveCloud : PAUSE_MS.first;
+function firstPause({ backends }: FallbackChain, backend: number): number {
+  return backends[backend + 1] === "cloud" ? PAUSE_MS.firstAboveCloud : PAUSE_MS.first;
 }

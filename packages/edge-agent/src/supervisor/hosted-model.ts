@@ -1,12 +1,12 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
 import { transfer } from "comlink";
 import { lifeEnded } from "#platform/worker";
-import { askWorker, type WorkerAnswers } from "../worker/call-worker.ts";
+import { callWorker, type WorkerResponses } from "../worker/call-worker.ts";
 import type { ModelToOpen, RemoteModelHost } from "../worker/protocol.ts";
 import { workerCalls } from "../worker/worker-calls.ts";
 import { classifyFailure } from "./classify-failure.ts";
 import { createRunTimeout } from "./run-timeout.ts";
-import type { FailureReason, Rung } from "./supervised-model.ts";
+import type { FailureReason, Backend } from "./supervised-model.ts";
 
 /** What became of a hosted model, and why. */
 export interface ModelFailure {
@@ -16,13 +16,13 @@ export interface ModelFailure {
 
 /** One model in one Worker, for as long as it lives. */
 export interface HostedModel {
-  readonly rung: Rung;
+  readonly backend: Backend;
   readonly metadata: EstimatorMetadata;
   /**
    * Asks the model. Rejects at once when the Worker dies, hangs or loses its device; {@link HostedModel.failureOf} says
    * of the error whether it is the model's.
    */
-  ask<T>(question: (answers: WorkerAnswers) => Promise<T>): Promise<T>;
+  ask<T>(question: (answers: WorkerResponses) => Promise<T>): Promise<T>;
   /** Why the model is not to be asked again after this error; undefined where the caller had asked for the impossible. */
   failureOf(error: unknown): ModelFailure | undefined;
   /** Resolves when the model fails, between two questions too; never where it is ended before. */
@@ -36,7 +36,7 @@ export interface HostedModel {
 /** Options of {@link openHostedModel}. */
 export interface HostedModelOptions {
   readonly worker: unknown;
-  readonly rung: Rung;
+  readonly backend: Backend;
   readonly model: ModelToOpen;
   /** Every run's; default by former ones. */
   readonly runTimeoutMs?: number | undefined;
@@ -54,7 +54,7 @@ export type OpenedModel =
 /** Has a Worker open a model. The bytes are handed over. A Worker in which it does not open is ended. Never rejects. */
 export async function openHostedModel({
   worker,
-  rung,
+  backend,
   model,
   runTimeoutMs,
   openTimeoutMs,
@@ -79,7 +79,7 @@ export async function openHostedModel({
   };
   const kill = (): Promise<void> => {
     watching.abort();
-    return calls.kill(gone(rung));
+    return calls.kill(gone(backend));
   };
   // Rejects by itself too: not all of the work need be waiting for the Worker.
   const within = <T>(
@@ -150,9 +150,9 @@ export async function openHostedModel({
         tell(failure);
       },
     );
-    const answers = askWorker(calls);
+    const answers = callWorker(calls);
     const hosted: HostedModel = {
-      rung,
+      backend,
       metadata,
       failed,
       async ask(question) {
@@ -178,6 +178,8 @@ export async function openHostedModel({
   }
 }
 
-function gone(rung: Rung): SednaError {
-  return new SednaError(`run a model: expected a live worker on ${rung}; it was ended`, { code: "disposed" });
+function gone(backend: Backend): SednaError {
+  return new SednaError(`run a model: expected a live worker on ${backend}; it was ended`, {
+    code: "disposed",
+  });
 }

@@ -62,9 +62,9 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     const { model, events } = start();
     expect(doubled(await model.predict(sample(3)))).toBe(6);
     expect(doubled(await model.run!({ x: sample(4).x }))).toBe(8);
-    expect(model.rung).toBe("cpu");
+    expect(model.backend).toBe("cpu");
     expect(events).toEqual([
-      { type: "model-opened", model: "tiny", version: 1, rung: "cpu", ms: expect.any(Number) },
+      { type: "model-opened", model: "tiny", version: 1, backend: "cpu", ms: expect.any(Number) },
     ]);
   });
 
@@ -86,10 +86,10 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
       ]);
       expect(answers.map(doubled)).toEqual([2, 4, 6, 8]);
       expect(events).toMatchObject([
-        { type: "model-opened", rung: "cpu" },
+        { type: "model-opened", backend: "cpu" },
         { type: "model-failed", reason, from: "cpu", to: "cpu" },
-        { type: "model-opened", rung: "cpu" },
-        { type: "model-recovered", rung: "cpu", ms: expect.any(Number) },
+        { type: "model-opened", backend: "cpu" },
+        { type: "model-recovered", backend: "cpu", ms: expect.any(Number) },
       ]);
       expect(workers).toHaveLength(2);
     },
@@ -162,7 +162,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
       "cpu",
       "cloud",
     ]);
-    expect(model.rung).toBe("cloud");
+    expect(model.backend).toBe("cloud");
     const started = performance.now();
     await expect(model.predict(sample(1))).rejects.toMatchObject({
       code: "edge-unavailable",
@@ -180,7 +180,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     vi.advanceTimersByTime(299_000);
     expect(workers).toHaveLength(4);
     vi.advanceTimersByTime(1001);
-    await expect.poll(() => model.rung, { timeout: 10_000 }).toBe("cpu");
+    await expect.poll(() => model.backend, { timeout: 10_000 }).toBe("cpu");
     expect(doubled(await model.predict(sample(2)))).toBe(4);
     expect(told("model-recovered")).toHaveLength(1);
   });
@@ -265,7 +265,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
         to: "cloud",
         error: { message: expect.stringContaining("expected y[0] within 0 of 3; got 2") },
       });
-    expect(model.rung).toBe("cloud");
+    expect(model.backend).toBe("cloud");
   });
 
   it("C11: holds it against no rung when a fresh worker fails below, while a better rung takes over", async () => {
@@ -294,13 +294,13 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
       executionProviders: ["wasm", "cpu"],
     });
     await model.load();
-    expect(model.rung).toBe("cpu");
+    expect(model.backend).toBe("cpu");
     vi.advanceTimersByTime(300_001);
     await expect.poll(() => workers.length).toBe(3);
     await workers[1]!.terminate();
     await expect.poll(() => workers.length).toBe(4);
     const ended = new Promise((resolve) => workers[3]!.once("exit", resolve));
-    await expect.poll(() => model.rung, { timeout: 10_000 }).toBe("wasm");
+    await expect.poll(() => model.backend, { timeout: 10_000 }).toBe("wasm");
     workers[3]!.postMessage("die");
     await ended;
     await model.load();
@@ -309,7 +309,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
       ["wasm", "cpu"],
       ["cpu", "cpu"],
     ]);
-    expect([model.rung, workers.length]).toEqual(["wasm", 4]);
+    expect([model.backend, workers.length]).toEqual(["wasm", 4]);
   });
 
   it("lets a caller leave at once, and goes on for the others", async () => {

@@ -1,15 +1,21 @@
-import { createRunQueue, orAbort, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
+import { createRunQueue, abortable, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
 import { defaultModelWorker } from "#platform/worker";
 import { defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform/onnx";
 import { callListener } from "../async/call-listener.ts";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
-import type { WorkerAnswers } from "../worker/call-worker.ts";
+import type { WorkerResponses } from "../worker/call-worker.ts";
 import { chooseVariant, variantsFor } from "./choose-variant.ts";
 import { isFinal } from "./classify-failure.ts";
 import { openHostedModel, type HostedModel, type ModelFailure, type OpenedModel } from "./hosted-model.ts";
-import { climbLadder, rungOf, startLadder, type Ladder, type LadderEvent } from "./fallback-chain.ts";
-import type { Rung, SupervisedModel, SupervisorEvent } from "./supervised-model.ts";
+import {
+  advanceFallbackChain,
+  backendOf,
+  startFallbackChain,
+  type FallbackChain,
+  type FallbackEvent,
+} from "./fallback-chain.ts";
+import type { Backend, SupervisedModel, SupervisorEvent } from "./supervised-model.ts";
 
 /** Options of {@link superviseModel}. */
 export interface SuperviseModelOptions {
@@ -60,8 +66,8 @@ export function superviseModel<Sample, Result>(
   const { name, version } = manifest;
   const queue = createRunQueue();
   const life = new AbortController();
-  let ladder: Ladder | undefined =
-    options.executionProviders && startLadder(fitting(options.executionProviders), now());
+  let ladder: FallbackChain | undefined =
+    options.executionProviders && startFallbackChain(fitting(options.executionProviders), now());
   let current: HostedModel | undefined;
   let opening: Promise<HostedModel> | undefined;
   let leaving: Promise<unknown> = Promise.resolve();
@@ -72,14 +78,14 @@ export function superviseModel<Sample, Result>(
   let failures = 0;
   let disposing: Promise<void> | undefined;
 
-  function fitting(providers: readonly ExecutionProvider[]): readonly Rung[] {
+  function fitting(providers: readonly ExecutionProvider[]): readonly Backend[] {
     return providers.filter((provider) => variantsFor(manifest, provider).length > 0);
   }
   const tell = (event: SupervisorEvent): void => callListener(onEvent, event);
 
   /** Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros. */
   const openOn = async (
-    rung: Exclude<Rung, "cloud">,
+    backend: Exclude<Backend, "cloud">,
     { suspect }: { readonly suspect: boolean },
   ): Promise<OpenedModel> => {
     const { signal } = life;
@@ -88,13 +94,13 @@ export function superviseModel<Sample, Result>(
     signal.addEventListener("abort", stop, { once: true });
     try {
       const shaderF16 =
-        rung === "webgpu" &&
+        backend === "webgpu" &&
         manifest.variants.some(({ precision }) => precision === "float16") &&
         (await hasShaderF16());
-      const variant = chooseVariant(manifest, { rung, shaderF16 });
+      const variant = chooseVariant(manifest, { backend, shaderF16 });
       if (!variant)
         throw new SednaError(
-          `open the model ${name} on ${rung}: expected a GPU with shader-f16; got one without`,
+          `open the model ${name} on ${backend}: expected a GPU with shader-f16; got one without`,
           { code: "unsupported-platform" },
         );
       const read = async (path: string): Promise<Uint8Array> => {
@@ -107,10 +113,10 @@ export function superviseModel<Sample, Result>(
         (variant.externalData ?? []).map(async (path) => ({ path, data: await read(path) })),
       );
       signal.throwIfAborted();
-      const toOpen = { model: bytes, externalData, task: manifest.task, executionProvider: rung, threads };
+      const toOpen = { model: bytes, externalData, task: manifest.task, executionProvider: backend, threads };
       const opened = await openHostedModel({
         worker: createWorker(),
-        rung,
+        backend,
         model: toOpen,
         runTimeoutMs,
         openTimeoutMs,
@@ -140,14 +146,14 @@ export function superviseModel<Sample, Result>(
     }
   };
 
-  const advance = (event: LadderEvent): void => {
-    ladder = climbLadder(ladder!, event);
+  const advance = (event: FallbackEvent): void => {
+    ladder = advanceFallbackChain(ladder!, event);
     clearTimeout(climbTimer);
-    if (ladder.climbAt !== null && !disposing)
-      climbTimer = setTimeout(startClimb, Math.max(0, ladder.climbAt - now()));
+    if (ladder.retryAt !== null && !disposing)
+      climbTimer = setTimeout(startRetry, Math.max(0, ladder.retryAt - now()));
   };
   const failed = (failure: ModelFailure, { final }: { readonly final: boolean }): void => {
-    const from = rungOf(ladder!);
+    const from = backendOf(ladder!);
     const at = now();
     lastFailure = failure;
     failures++;
@@ -159,7 +165,7 @@ export function superviseModel<Sample, Result>(
       version,
       reason: failure.reason,
       from,
-      to: rungOf(ladder!),
+      to: backendOf(ladder!),
       error: toPlainError(failure.error),
     });
   };
@@ -177,29 +183,29 @@ export function superviseModel<Sample, Result>(
   const use = (hosted: HostedModel, started: number): void => {
     current = hosted;
     void hosted.failed.then((failure) => retire(hosted, failure));
-    tell({ type: "model-opened", model: name, version, rung: hosted.rung, ms: now() - started });
+    tell({ type: "model-opened", model: name, version, backend: hosted.backend, ms: now() - started });
   };
 
   /** Opens the model on the rung that the ladder stands on, and on lower ones where it fails. */
   const openNext = async (): Promise<HostedModel> => {
-    ladder ??= startLadder(fitting(await defaultProviders()), now());
+    ladder ??= startFallbackChain(fitting(await defaultProviders()), now());
     for (;;) {
       await leaving;
       if (disposing) throw disposed();
       // A climb may have ended meanwhile.
       if (current) return current;
-      const rung = rungOf(ladder);
-      if (rung === "cloud") throw unavailable(lastFailure?.error);
+      const backend = backendOf(ladder);
+      if (backend === "cloud") throw unavailable(lastFailure?.error);
       const started = now();
-      const { hosted, failure } = await openOn(rung, {
-        suspect: lastFailure !== undefined && rung === "webgpu",
+      const { hosted, failure } = await openOn(backend, {
+        suspect: lastFailure !== undefined && backend === "webgpu",
       });
       if (disposing) {
         await hosted?.kill();
         throw disposed();
       }
       // Where a climb has left this rung meanwhile, what became of it here is nobody's.
-      if (rungOf(ladder) !== rung) void hosted?.kill();
+      if (backendOf(ladder) !== backend) void hosted?.kill();
       else if (failure) failed(failure, { final: isFinal(failure.error) });
       else use(hosted, started);
     }
@@ -212,21 +218,21 @@ export function superviseModel<Sample, Result>(
   };
 
   /** Tries the next better rung beside the one in use, and has it take over between two samples. */
-  const climb = async (): Promise<void> => {
+  const retryBetter = async (): Promise<void> => {
     const to = ladder!.index - 1;
-    const rung = ladder!.rungs[to] as Exclude<Rung, "cloud">;
+    const backend = ladder!.backends[to] as Exclude<Backend, "cloud">;
     const started = now();
-    const { hosted, failure } = await openOn(rung, { suspect: true });
+    const { hosted, failure } = await openOn(backend, { suspect: true });
     if (disposing) return hosted?.kill();
     if (failure) {
-      const stays = rungOf(ladder!);
-      advance({ type: "climb-failed", at: now(), to });
+      const stays = backendOf(ladder!);
+      advance({ type: "retry-failed", at: now(), to });
       tell({
         type: "model-failed",
         model: name,
         version,
         reason: failure.reason,
-        from: rung,
+        from: backend,
         to: stays,
         error: toPlainError(failure.error),
       });
@@ -234,21 +240,21 @@ export function superviseModel<Sample, Result>(
     }
     const takeOver = async (): Promise<void> => {
       const former = current;
-      advance({ type: "climbed", at: now(), to });
+      advance({ type: "retry-succeeded", at: now(), to });
       use(hosted, started);
       void former?.end();
     };
     await queue.run(takeOver).catch(() => hosted.kill());
   };
 
-  const startClimb = (): void => {
+  const startRetry = (): void => {
     // One at a time; the end of the one that goes on sets the time of the next.
-    climbing ??= climb().finally(() => (climbing = undefined));
+    climbing ??= retryBetter().finally(() => (climbing = undefined));
   };
 
   /** Asks the model, and once more where it fails meanwhile. */
   const ask = async <T>(
-    question: (answers: WorkerAnswers) => Promise<T>,
+    question: (answers: WorkerResponses) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> => {
     for (let tries = 1; ; tries++) {
@@ -257,7 +263,13 @@ export function superviseModel<Sample, Result>(
       try {
         const answer = await hosted.ask(question);
         if (failedAt !== undefined) {
-          tell({ type: "model-recovered", model: name, version, rung: hosted.rung, ms: now() - failedAt });
+          tell({
+            type: "model-recovered",
+            model: name,
+            version,
+            backend: hosted.backend,
+            ms: now() - failedAt,
+          });
           failedAt = undefined;
         }
         return answer;
@@ -271,10 +283,10 @@ export function superviseModel<Sample, Result>(
     }
   };
   const inTurn = <T>(
-    question: (answers: WorkerAnswers) => Promise<T>,
+    question: (answers: WorkerResponses) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> =>
-    orAbort(
+    abortable(
       queue.run(() => ask(question, signal), signal ? { signal } : {}),
       signal,
     );
@@ -292,15 +304,15 @@ export function superviseModel<Sample, Result>(
 
   return {
     manifest,
-    get rung() {
-      return current?.rung ?? (ladder ? rungOf(ladder) : "cloud");
+    get backend() {
+      return current?.backend ?? (ladder ? backendOf(ladder) : "cloud");
     },
     get failures() {
       return failures;
     },
     async load({ signal } = {}): Promise<EstimatorMetadata> {
       signal?.throwIfAborted();
-      return (await orAbort(ready(), signal)).metadata;
+      return (await abortable(ready(), signal)).metadata;
     },
     predict: (sample, { signal } = {}) =>
       inTurn(({ predict }) => predict(sample, { signal }) as Promise<Result>, signal),

@@ -1,7 +1,7 @@
 import type { Estimator, ModelManifest, PlainError } from "@sedna-js/core";
 
 /** Where a model runs, from the best down. On `cloud` nothing runs here: `predict` rejects with `edge-unavailable`. */
-export type Rung = "webgpu" | "wasm" | "cpu" | "cloud";
+export type Backend = "webgpu" | "wasm" | "cpu" | "cloud";
 
 /** Why a model had to be opened again. */
 export type FailureReason =
@@ -19,7 +19,7 @@ export type SupervisorEvent =
       readonly type: "model-opened";
       readonly model: string;
       readonly version: number;
-      readonly rung: Rung;
+      readonly backend: Backend;
       readonly ms: number;
     }
   | {
@@ -27,22 +27,22 @@ export type SupervisorEvent =
       readonly model: string;
       readonly version: number;
       readonly reason: FailureReason;
-      readonly from: Rung;
-      readonly to: Rung;
+      readonly from: Backend;
+      readonly to: Backend;
       readonly error: PlainError;
     }
   | {
       readonly type: "model-recovered";
       readonly model: string;
       readonly version: number;
-      readonly rung: Rung;
+      readonly backend: Backend;
       /** From the failure to the first answer. */ readonly ms: number;
     };
 
 /** A model in a Worker of its own that is opened again, elsewhere if need be, whatever happens to it. */
 export interface SupervisedModel<Sample, Result> extends Estimator<Sample, Result> {
   readonly manifest: ModelManifest;
-  readonly rung: Rung;
+  readonly backend: Backend;
   /** How often it had to be opened again, here or on another rung. */
   readonly failures: number;
 }

@@ -34,7 +34,7 @@ describe("createAgentMetrics()", () => {
         ["full", 1],
         ["expired", 2],
         ["storage-full", 0],
-        ["refused", 0],
+        ["rejected", 0],
         ["lost", 4],
       ],
       sedna_edge_model_info: [["people", "3", "webgpu", 1]],
@@ -47,7 +47,7 @@ describe("createAgentMetrics()", () => {
     const agent = pretendAgent();
     using metrics = createAgentMetrics(agent);
     metrics.text();
-    agent.now = { ...agent.now, queue: null, model: { name: "people", version: 4, rung: "wasm" } };
+    agent.now = { ...agent.now, queue: null, model: { name: "people", version: 4, backend: "wasm" } };
     expect(values(metrics.text(), "sedna_edge_model_info")).toEqual([["people", "4", "wasm", 1]]);
     expect(values(metrics.text(), "sedna_edge_queue_items")).toEqual([]);
     agent.now = { ...agent.now, model: null };

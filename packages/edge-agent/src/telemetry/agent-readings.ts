@@ -1,7 +1,7 @@
 import type { JointResult, JointStatistics, MetricSample } from "@sedna-js/core";
 import type { QueueEvent, QueueStatistics } from "../queue/durable-queue.ts";
 import type { SenderEvent } from "../queue/create-sender.ts";
-import type { Rung, SupervisorEvent } from "../supervisor/supervised-model.ts";
+import type { Backend, SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { UpdateEvent } from "../updates/update-events.ts";
 import type { ReportEvent } from "./report-events.ts";
 
@@ -12,7 +12,7 @@ export type TelemetryEvent = SupervisorEvent | UpdateEvent | QueueEvent | Sender
 export interface TelemetryStatus {
   readonly joint: JointStatistics;
   readonly queue: QueueStatistics | null;
-  readonly model: { readonly name: string; readonly version: number; readonly rung: Rung } | null;
+  readonly model: { readonly name: string; readonly version: number; readonly backend: Backend } | null;
 }
 
 /** What telemetry needs of an agent. */
@@ -139,7 +139,12 @@ export const agentReadings: Readonly<Record<string, Reading>> = {
     text: "1 for the model that answers, by name, version and where it runs.",
     read: ({ model }) =>
       model
-        ? [{ labels: { model: model.name, version: String(model.version), rung: model.rung }, value: 1 }]
+        ? [
+            {
+              labels: { model: model.name, version: String(model.version), backend: model.backend },
+              value: 1,
+            },
+          ]
         : [],
   },
 };

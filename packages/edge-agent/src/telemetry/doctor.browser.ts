@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 import { megabytes, runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";
 
 /** See the contract: what this browser and its page offer. */
@@ -108,7 +109,7 @@ async function checkWasm(): ReturnType<RunCheck> {
   } catch (error) {
     return {
       status: "fail",
-      found: `refused: ${error instanceof Error ? error.message : String(error)}`,
+      found: `refused: ${messageOf(error)}`,
       fix: "allow 'wasm-unsafe-eval' in the page's script-src, or use a browser with WebAssembly SIMD",
     };
   }
@@ -150,7 +151,7 @@ async function checkIndexedDb(): ReturnType<RunCheck> {
   const done = <Result>(request: IDBRequest<Result>): Promise<Result> =>
     new Promise((resolve, reject) => {
       request.addEventListener("success", () => resolve(request.result));
-      request.addEventListener("error", () => reject(request.error ?? new Error("refused")));
+      request.addEventListener("error", () => reject(request.error ?? new Error("rejected")));
     });
   const opening = indexedDB.open(name, 1);
   opening.addEventListener("upgradeneeded", () => opening.result.createObjectStore("probe"));

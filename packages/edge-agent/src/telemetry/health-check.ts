@@ -1,3 +1,4 @@
+import { messageOf } from "@sedna-js/core";
 /** What the doctor found in one place. */
 export interface HealthCheck {
   readonly name: string;
@@ -18,7 +19,7 @@ export async function runChecks(checks: Readonly<Record<string, RunCheck>>): Pro
       try {
         return { name, ...(await run()) };
       } catch (error) {
-        return { name, status: "fail", found: error instanceof Error ? error.message : String(error) };
+        return { name, status: "fail", found: messageOf(error) };
       }
     }),
   );

@@ -70,7 +70,7 @@ describe("openTelemetry()", () => {
         {
           name: "sedna.edge.model.info",
           value: 1,
-          attributes: { model: "people", version: "3", rung: "webgpu" },
+          attributes: { model: "people", version: "3", backend: "webgpu" },
         },
       ]),
     );

@@ -22,7 +22,7 @@ export const queue: QueueStatistics = {
   oldestAgeMs: 1500,
   queuedNumber: 12,
   sentNumber: 3,
-  droppedNumber: { full: 1, expired: 2, "storage-full": 0, refused: 0, lost: 4 },
+  droppedNumber: { full: 1, expired: 2, "storage-full": 0, rejected: 0, lost: 4 },
   durable: true,
 };
 
@@ -35,7 +35,7 @@ export function pretendAgent(): TelemetryAgent & {
   const listeners = new Set<(event: { readonly type: string }) => void>();
   return {
     listeners,
-    now: { joint, queue, model: { name: "people", version: 3, rung: "webgpu" } },
+    now: { joint, queue, model: { name: "people", version: 3, backend: "webgpu" } },
     status() {
       return this.now;
     },
@@ -62,7 +62,7 @@ export const answer = (change: Partial<TelemetryAnswer> = {}): TelemetryAnswer =
 
 /** One event of each kind that is counted, and some that are not. */
 export const events: readonly TelemetryEvent[] = [
-  { type: "model-opened", model: "people", version: 3, rung: "webgpu", ms: 5 },
+  { type: "model-opened", model: "people", version: 3, backend: "webgpu", ms: 5 },
   {
     type: "model-failed",
     model: "people",
@@ -87,7 +87,7 @@ export const events: readonly TelemetryEvent[] = [
     model: "people",
     from: 4,
     to: 3,
-    refusal: "slower",
+    rejection: "slower",
     error: { name: "Error", message: "" },
   },
   { type: "report-sent", kind: "inference" },

@@ -1,7 +1,8 @@
 import {
+  messageOf,
   checkDeadline,
   type JointStatistics,
-  readPieces,
+  readChunks,
   type ReportOwner,
   SednaError,
   toPlainError,
@@ -219,7 +220,7 @@ async function post(
   }).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new SednaError(
-      `report to Sedna at ${url}: expected an answer; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `report to Sedna at ${url}: expected an answer; the connection failed: ${messageOf(cause)}`,
       { code: "cloud-unreachable", retryable: true, cause },
     );
   });
@@ -241,7 +242,7 @@ async function post(
 async function readSome(response: Response, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const piece of readPieces(response, signal)) {
+  for await (const piece of readChunks(response, signal)) {
     text += decoder.decode(piece);
     if (text.length > MAX_REPLY_BYTES) break;
   }

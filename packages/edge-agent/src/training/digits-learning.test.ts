@@ -2,14 +2,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { classifier, readSafetensors, type LabelledSample, type Tensor } from "@sedna-js/core";
+import { classifier, readSafetensors, type LabeledSample, type Tensor } from "@sedna-js/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fileBytes } from "../storage/file-bytes.node.ts";
 import { onnxEstimator } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 import { createFeatureCache } from "./feature-cache.ts";
 import { headEstimator } from "./head-estimator.ts";
-import { labelledSamples } from "./labeled-samples.ts";
+import { labeledSamples } from "./labeled-samples.ts";
 
 const SIDE = 28;
 const file = (path: string): URL => new URL(`../../../../models/${path}`, import.meta.url);
@@ -17,7 +17,7 @@ const model = file("digits-little/model.onnx");
 /** Inner values of the model: its picture pooled to 14x14, and the 16 activations before its last layer. */
 const [POOLED, PENULTIMATE] = ["/0/0.1/Flatten_output_0", "/0/0.3/Relu_output_0"];
 
-const data: { train: LabelledSample<Tensor>[]; test: LabelledSample<Tensor>[]; folder: string } = {
+const data: { train: LabeledSample<Tensor>[]; test: LabeledSample<Tensor>[]; folder: string } = {
   train: [],
   test: [],
   folder: "",
@@ -25,7 +25,7 @@ const data: { train: LabelledSample<Tensor>[]; test: LabelledSample<Tensor>[]; f
 beforeAll(async () => {
   const images = gunzipSync(await readFile(file("digits/mnist10k-images-idx3-ubyte.gz"))).subarray(16);
   const labels = gunzipSync(await readFile(file("digits/mnist10k-labels-idx1-ubyte.gz"))).subarray(8);
-  const digit = (i: number): LabelledSample<Tensor> => ({
+  const digit = (i: number): LabeledSample<Tensor> => ({
     label: labels[i]!,
     sample: {
       dtype: "float32",
@@ -41,8 +41,8 @@ beforeAll(async () => {
   data.folder = await mkdtemp(join(tmpdir(), "sedna-digits-"));
 });
 afterAll(() => rm(data.folder, { recursive: true }));
-const train = () => labelledSamples(data.train, { version: "train" });
-const test = () => labelledSamples(data.test, { version: "test" });
+const train = () => labeledSamples(data.train, { version: "train" });
+const test = () => labeledSamples(data.test, { version: "test" });
 
 describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
   it("learns from the pooled pictures inside of a model as well as a softmax can", async () => {
@@ -146,9 +146,9 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
       maxFeatureBytes: 1000 * 197 * 4,
     });
     await expect(estimator.train(train())).rejects.toThrow(
-      "read labelled samples: expected at most 1000 of 196 features, which take 788000 bytes; got more. Raise maxFeatureBytes",
+      "read labeled samples: expected at most 1000 of 196 features, which take 788000 bytes; got more. Raise maxFeatureBytes",
     );
-    await estimator.train(labelledSamples(data.train.slice(0, 1000), { version: "fits" }));
+    await estimator.train(labeledSamples(data.train.slice(0, 1000), { version: "fits" }));
   });
 
   it("names the values of a model that can be cut at", async () => {

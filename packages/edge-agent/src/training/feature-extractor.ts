@@ -1,5 +1,5 @@
 import {
-  orAbort,
+  abortable,
   SednaError,
   type Estimator,
   type EstimatorMetadata,
@@ -86,10 +86,10 @@ function onnxFeatures<Sample>(options: OnnxFeatures<Sample>): Estimator<Sample, 
     await (await opened?.catch(() => undefined))?.dispose();
   };
   return {
-    load: async (given) => (await orAbort(open(), given?.signal)).load(given),
-    predict: async (sample, given) => (await orAbort(open(), given?.signal)).predict(sample, given),
+    load: async (given) => (await abortable(open(), given?.signal)).load(given),
+    predict: async (sample, given) => (await abortable(open(), given?.signal)).predict(sample, given),
     predictBatch: async (samples, given) =>
-      (await orAbort(open(), given?.signal)).predictBatch!(samples, given),
+      (await abortable(open(), given?.signal)).predictBatch!(samples, given),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

@@ -1,4 +1,4 @@
-import type { Estimator, LabelledSamples } from "@sedna-js/core";
+import type { Estimator, LabeledSamples } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import {
   separable,
@@ -35,7 +35,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     const hangs = new Promise<void>((resolve) => (asked = resolve));
     const { features } = through(() => (asked(), new Promise(() => {})));
     let closed = 0;
-    const samples: LabelledSamples<Float32Array> = {
+    const samples: LabeledSamples<Float32Array> = {
       version: "closing",
       async *[Symbol.asyncIterator]() {
         for (let i = 0; i < 40; i++)
@@ -86,7 +86,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
   });
 
   it("weighs classes as it is told", async () => {
-    const samples: LabelledSamples<Float32Array> = {
+    const samples: LabeledSamples<Float32Array> = {
       version: "alike",
       async *[Symbol.asyncIterator]() {
         for (const label of [0, 0, 0, 1]) yield { label, sample: new Float32Array(WIDTH).fill(1) };

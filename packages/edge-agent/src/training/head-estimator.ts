@@ -5,7 +5,7 @@ import {
   tensorsOf,
   writeSafetensors,
   type EstimatorMetadata,
-  type LabelledSamples,
+  type LabeledSamples,
   type Tensor,
   type Tensors,
   type TrainableEstimator,
@@ -116,7 +116,7 @@ export function headEstimator<Sample = Float32Array>(
   };
 
   const train = async (
-    samples: LabelledSamples<Sample>,
+    samples: LabeledSamples<Sample>,
     { plan = usualPlan, onProgress, pauses }: TrainOptions,
     { signal, settle }: Leave,
   ): Promise<TrainingReport> => {

@@ -14,7 +14,7 @@ export interface HeadForward {
 }
 
 /** Numbers that go through the kernels in one call, which copy them into their memory. */
-const MOST_FLOATS = 2 ** 20;
+const MAX_FLOATS = 2 ** 20;
 
 /** Opens a head's forward pass, with kernels of its own. */
 export async function openHeadForward({
@@ -37,7 +37,7 @@ export async function openHeadForward({
       optimizer: { kind: "sgd", learningRate: 1 },
     });
     const firstWeights = trainer.weights();
-    const rows = Math.max(1, Math.floor(MOST_FLOATS / Math.max(head.features, head.classes)));
+    const rows = Math.max(1, Math.floor(MAX_FLOATS / Math.max(head.features, head.classes)));
     let held = firstWeights;
     return {
       backend: kernels.backend,

@@ -1,4 +1,4 @@
-import { createRunQueue, orAbort, SednaError } from "@sedna-js/core";
+import { createRunQueue, abortable, SednaError } from "@sedna-js/core";
 
 /** What a piece of work knows of its caller. */
 export interface Leave {
@@ -39,7 +39,7 @@ export function learnerLife(what: string): LearnerLife {
     given?.addEventListener("abort", leave, { once: true });
     life.signal.addEventListener("abort", end, { once: true });
     try {
-      return await orAbort(work({ signal: controller.signal, settle }), controller.signal);
+      return await abortable(work({ signal: controller.signal, settle }), controller.signal);
     } finally {
       settle();
     }

@@ -1,4 +1,4 @@
-import { orAbort, type LabelledSample, type LabelledSamples } from "@sedna-js/core";
+import { abortable, type LabeledSample, type LabeledSamples } from "@sedna-js/core";
 
 /** How {@link sampleGroups} reads. */
 export interface SampleGroupOptions {
@@ -15,11 +15,11 @@ export interface SampleGroupOptions {
  * @throws {RangeError} on a label that is no class.
  */
 export async function* sampleGroups<Sample>(
-  samples: LabelledSamples<Sample>,
+  samples: LabeledSamples<Sample>,
   { size, classes, signal }: SampleGroupOptions,
-): AsyncGenerator<readonly LabelledSample<Sample>[]> {
+): AsyncGenerator<readonly LabeledSample<Sample>[]> {
   const iterator = samples[Symbol.asyncIterator]();
-  let group: LabelledSample<Sample>[] = [];
+  let group: LabeledSample<Sample>[] = [];
   let read = 0;
   let hangs = false;
   let ended = false;
@@ -27,7 +27,7 @@ export async function* sampleGroups<Sample>(
     while (!ended) {
       signal.throwIfAborted();
       hangs = true;
-      const next = await orAbort(iterator.next(), signal);
+      const next = await abortable(iterator.next(), signal);
       hangs = false;
       ended = next.done === true;
       if (!next.done) {
@@ -68,6 +68,6 @@ function checkLabel(
   const isClass = Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes;
   if (!isClass)
     throw new RangeError(
-      `read labelled samples: expected the label of sample ${at} to be an integer from 0 to ${classes - 1}; got ${String(label)}`,
+      `read labeled samples: expected the label of sample ${at} to be an integer from 0 to ${classes - 1}; got ${String(label)}`,
     );
 }

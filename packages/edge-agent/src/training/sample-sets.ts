@@ -1,8 +1,8 @@
 import {
   createRunQueue,
-  orAbort,
+  abortable,
   untilResumed,
-  type LabelledSamples,
+  type LabeledSamples,
   type TrainingPauses,
 } from "@sedna-js/core";
 import { nextTask } from "#platform/async";
@@ -31,7 +31,7 @@ export interface SampleSets<Sample> {
    * @throws {RangeError} on no samples, a label that is no class, features that are not finite or need more than the limit.
    * @throws {TypeError} on features of another width.
    */
-  get(samples: LabelledSamples<Sample>, options: ReadSetOptions): Promise<SampleSet>;
+  get(samples: LabeledSamples<Sample>, options: ReadSetOptions): Promise<SampleSet>;
   /** Lets go of what is kept, and of who waits. */
   close(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export function createSampleSets<Sample>({
   };
 
   const read = async (
-    samples: LabelledSamples<Sample>,
+    samples: LabeledSamples<Sample>,
     { signal, onRead, pauses }: ReadSetOptions,
   ): Promise<SampleSet> => {
     let features = new Float32Array(Math.min(1024, mostRows) * width);
@@ -85,10 +85,10 @@ export function createSampleSets<Sample>({
         const count = labels.length + group.length;
         if (count > mostRows)
           throw new RangeError(
-            `read labelled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`,
+            `read labeled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`,
           );
         // A model that hangs must not keep those who leave.
-        const rows = await orAbort(
+        const rows = await abortable(
           extractor.extract(
             group.map(({ sample }) => sample),
             { signal },
@@ -101,7 +101,7 @@ export function createSampleSets<Sample>({
           const at = labels.length + i;
           if (!row.every(Number.isFinite))
             throw new RangeError(
-              `read labelled samples: expected the features of sample ${at} to be finite; got ${row.find((value) => !Number.isFinite(value))}`,
+              `read labeled samples: expected the features of sample ${at} to be finite; got ${row.find((value) => !Number.isFinite(value))}`,
             );
           features.set(row, at * width);
         }
@@ -113,7 +113,7 @@ export function createSampleSets<Sample>({
       // A runtime that computes in this thread would let nothing else in, an abort neither.
       await nextTask();
     }
-    if (labels.length === 0) throw new RangeError("read labelled samples: expected at least one; got none");
+    if (labels.length === 0) throw new RangeError("read labeled samples: expected at least one; got none");
     return { features: features.slice(0, labels.length * width), labels: Uint32Array.from(labels) };
   };
 
@@ -129,7 +129,7 @@ export function createSampleSets<Sample>({
         },
         { signal: options.signal },
       );
-      return orAbort(turn, options.signal);
+      return abortable(turn, options.signal);
     },
     async close() {
       await turns.close();

@@ -4,7 +4,7 @@ import {
   untilResumed,
   writeSafetensors,
   type EstimatorMetadata,
-  type LabelledSamples,
+  type LabeledSamples,
   type Tensor,
   type TrainableEstimator,
   type TrainingPlan,
@@ -123,7 +123,7 @@ export function tfjsEstimator({
   };
 
   const train = async (
-    samples: LabelledSamples<TfjsSample>,
+    samples: LabeledSamples<TfjsSample>,
     { plan = usualPlan, onProgress, pauses }: TrainOptions,
     { signal, settle }: Leave,
   ): Promise<TrainingReport> => {

@@ -1,4 +1,4 @@
-import { SednaError, untilResumed, type TrainingPauses, type TrainingPlan } from "@sedna-js/core";
+import { messageOf, SednaError, untilResumed, type TrainingPauses, type TrainingPlan } from "@sedna-js/core";
 import {
   loadTrainingKernels,
   type Head,
@@ -90,7 +90,7 @@ function oneEpoch(trainer: HeadTrainer): HeadEpoch {
   try {
     return trainer.epoch();
   } catch (cause) {
-    throw new SednaError(`train a head: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new SednaError(`train a head: ${messageOf(cause)}`, {
       code: "training-failed",
       cause,
     });

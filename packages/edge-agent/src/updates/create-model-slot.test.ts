@@ -40,11 +40,11 @@ describe("createModelSlot()", () => {
     const slot = slotWith("Add");
     const order: string[] = [];
     const good = slot.predict(x(1, 0, 0, 0)).then(() => order.push("answered"));
-    const bad = slot.predict({}).catch(() => order.push("refused"));
+    const bad = slot.predict({}).catch(() => order.push("rejected"));
     const former = await slot.swap(tiny("Mul"));
     order.push("swapped");
     await Promise.all([good, bad]);
-    expect(order).toEqual(["answered", "refused", "swapped"]);
+    expect(order).toEqual(["answered", "rejected", "swapped"]);
     await former.dispose();
   });
 

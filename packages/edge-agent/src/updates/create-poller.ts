@@ -17,7 +17,7 @@ export interface Poller {
 }
 
 /** The longest pause that failures lead to, or a server: who asks for more could keep a device from updates for ever. */
-const LONGEST_MS = 3_600_000;
+const MAX_MS = 3_600_000;
 
 /**
  * Looks soon after the start, then once a period, a tenth more or less: a thousand devices that start together spread
@@ -37,9 +37,9 @@ export function createPoller({ periodMs, look, random }: PollerOptions): Poller 
     // Stopped meanwhile, or stopped and started again: that run has a timer of its own.
     if (run !== own) return;
     const inARow = ok ? 0 : failures + 1;
-    const backOff = Math.max(periodMs, Math.min(periodMs * 2 ** inARow, LONGEST_MS));
+    const backOff = Math.max(periodMs, Math.min(periodMs * 2 ** inARow, MAX_MS));
     schedule(own, {
-      delayMs: Math.max(backOff * (0.9 + 0.2 * random()), Math.min(retryAfterMs, LONGEST_MS)),
+      delayMs: Math.max(backOff * (0.9 + 0.2 * random()), Math.min(retryAfterMs, MAX_MS)),
       failures: inARow,
     });
   };

@@ -33,8 +33,8 @@ const boot = async (options: Omit<UpdatingAgentOptions, "createWorker">) => {
   return agent;
 };
 /** A fault of 50 ms a frame is to be found. */
-const sensitive = (refusal: string): UpdaterSettings =>
-  refusal.includes("slower") ? { latencySlackMs: 10 } : {};
+const sensitive = (rejection: string): UpdaterSettings =>
+  rejection.includes("slower") ? { latencySlackMs: 10 } : {};
 /** Published, and looked for once. */
 const offer = async (offered: VerifiedModel, options: Partial<UpdatingAgentOptions> = {}) => {
   const store = firstStore();
@@ -77,7 +77,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(store.marks).toEqual(["2 trial", "2 good"]);
   });
 
-  const rejected: [name: string, refusal: string, offered: () => VerifiedModel][] = [
+  const rejected: [name: string, rejection: string, offered: () => VerifiedModel][] = [
     [
       "whose outputs are NaN on its golden inputs",
       "golden-mismatch",
@@ -118,16 +118,16 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
   ];
   it.each(rejected)(
     "C14: a model %s is refused: %s; it is never heard and leaves nothing",
-    async (_name, refusal, offered) => {
+    async (_name, rejection, offered) => {
       const { answers, outcome, store, workers, slot, events, updater, end } = await offer(offered(), {
-        settings: sensitive(refusal),
+        settings: sensitive(rejection),
       });
-      expect(outcome).toMatchObject({ result: "rejected", version: 2, refusal });
+      expect(outcome).toMatchObject({ result: "rejected", version: 2, rejection });
       expect(events.at(-1)).toMatchObject({
         type: "update-rejected",
         model: "tiny",
         version: 2,
-        refusal,
+        rejection,
         error: { message: expect.stringMatching(/expected|fault|worker/) },
       });
       expect(store.marks).toEqual(["2 bad"]);
@@ -141,17 +141,17 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     },
   );
 
-  const rolledBack: [name: string, refusal: string, faults: Faults][] = [
+  const rolledBack: [name: string, rejection: string, faults: Faults][] = [
     ["that throws on every third frame after the swap", "errors", { fault: "refuse", every: 3, from: 6 }],
     ["that becomes slower after the swap", "slower", { fault: "slow", from: 6 }],
     ["whose Worker crashes again and again after the swap", "errors", { fault: "crash", from: 8 }],
   ];
-  it.each(rolledBack)("C14: a model %s is rolled back: %s", async (_name, refusal, faults) => {
+  it.each(rolledBack)("C14: a model %s is rolled back: %s", async (_name, rejection, faults) => {
     const { answers, outcome, store, workers, slot, events, end } = await offer(version(2, { faults }), {
-      settings: sensitive(refusal),
+      settings: sensitive(rejection),
     });
-    expect(outcome).toMatchObject({ result: "rolled-back", version: 2, refusal });
-    expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, refusal });
+    expect(outcome).toMatchObject({ result: "rolled-back", version: 2, rejection });
+    expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, rejection });
     expect(store.marks).toEqual(["2 trial", "2 bad"]);
     expect(slot.current.manifest.version).toBe(1);
     await poll(() => workers.size).toBe(1);
@@ -170,7 +170,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     agent.slot.watch(({ result }) => (metric.value = result?.["y"]!.data[0] === 9 ? 0.6 : 0.8));
     expect(await agent.updater.check()).toMatchObject({
       result: "rolled-back",
-      refusal: "metric",
+      rejection: "metric",
       error: {
         message: expect.stringContaining("expected the watched metric to stay at 0.72 or above; got 0.6"),
       },
@@ -273,16 +273,16 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     ["model-mismatch", "does-not-open"],
     ["model-outdated", "outdated"],
     ["model-unreadable", "unreadable"],
-  ] as const)("refuses what the store finds %s, and holds it against no version", async (code, refusal) => {
+  ] as const)("refuses what the store finds %s, and holds it against no version", async (code, rejection) => {
     const store = firstStore();
     const { updater, events } = await boot({ store, camera: false });
     store.publish(version(2));
     for (let i = 0; i < 2; i++) {
       store.failures.check = new SednaError("verify the manifest", { code });
-      expect(await updater.check()).toMatchObject({ result: "rejected", refusal });
+      expect(await updater.check()).toMatchObject({ result: "rejected", rejection });
     }
     expect(events).toEqual([
-      { type: "update-rejected", model: "tiny", refusal, error: expect.objectContaining({ code }) },
+      { type: "update-rejected", model: "tiny", rejection, error: expect.objectContaining({ code }) },
     ]);
     expect(store.marks).toEqual([]);
   });
@@ -351,7 +351,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(await last.updater.check()).toMatchObject({
       result: "rejected",
       version: 2,
-      refusal: "errors",
+      rejection: "errors",
       error: { message: expect.stringContaining("3 of them") },
     });
     expect(store.marks.at(-1)).toBe("2 bad");
@@ -366,7 +366,7 @@ describe("rollback()", { timeout: 30_000 }, () => {
     const checking = updater.check();
     await poll(() => slot.current.manifest.version).toBe(2);
     await updater.rollback();
-    expect(await checking).toMatchObject({ result: "rolled-back", refusal: "asked" });
+    expect(await checking).toMatchObject({ result: "rolled-back", rejection: "asked" });
     expect(slot.current.manifest.version).toBe(1);
     expect(workers.size).toBe(1);
     expect(store.marks).toEqual(["2 trial", "2 bad"]);
@@ -395,7 +395,7 @@ describe("rollback()", { timeout: 30_000 }, () => {
     expect(slot.current.manifest.version).toBe(1);
     expect(workers.size).toBe(1);
     expect(store.marks).toEqual(["2 trial", "2 good", "2 trial", "2 bad"]);
-    expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, refusal: "asked" });
+    expect(events.at(-1)).toMatchObject({ type: "update-rolled-back", from: 2, to: 1, rejection: "asked" });
     expect(await updater.check()).toEqual({ result: "known-bad", version: 2 });
   });
 

@@ -4,7 +4,7 @@ import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createPoller } from "./create-poller.ts";
 import { goBack } from "./roll-back.ts";
-import { mayPass, type UpdateEvent, type UpdateOutcome, type UpdateRefusal } from "./update-events.ts";
+import { isTransient, type UpdateEvent, type UpdateOutcome, type ModelRejection } from "./update-events.ts";
 import type { ModelSlot } from "./model-slot.ts";
 import { resultAgreement } from "./result-agreement.ts";
 import { takeVersion, type TakeOptions, type UpdateStage } from "./take-version.ts";
@@ -146,14 +146,14 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
         ),
       );
       await store.mark(version, "bad");
-      emit({ type: "update-rejected", model, version, refusal: "errors", error });
-      return { result: "rejected", version, refusal: "errors", error };
+      emit({ type: "update-rejected", model, version, rejection: "errors", error });
+      return { result: "rejected", version, rejection: "errors", error };
     }
     if (told.found !== version) emit({ type: "update-found", model, from, version });
     told.found = version;
     // Nobody has judged a first version. It runs, so it is what there is to come back to; a store may drop it else.
     const running = versions.find((one) => one.version === from);
-    if (running && running.state !== "good" && running.state !== "bad" && slot.current.rung !== "cloud")
+    if (running && running.state !== "good" && running.state !== "bad" && slot.current.backend !== "cloud")
       await store.mark(from, "good");
     state = { stage: "installing", version };
     const installed = await store.install({ signal });
@@ -179,11 +179,14 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
       const error = toPlainError(cause);
       const model = slot.current.manifest.name;
       const { stage, version } = state;
-      const refusal = refusalOf(cause);
+      const rejection = refusalOf(cause);
       const which = version === undefined ? {} : { version };
-      if (refusal) {
-        emitFailure({ type: "update-rejected", model, ...which, refusal, error }, `${refusal} ${version}`);
-        return { result: "rejected", ...which, refusal, error };
+      if (rejection) {
+        emitFailure(
+          { type: "update-rejected", model, ...which, rejection, error },
+          `${rejection} ${version}`,
+        );
+        return { result: "rejected", ...which, rejection, error };
       }
       emitFailure(
         { type: "update-postponed", model, ...which, error },
@@ -251,8 +254,8 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
 }
 
 /** Why what was offered is not taken, where that is what the error says; else it is tried again. */
-function refusalOf(error: unknown): UpdateRefusal | undefined {
-  if (!(error instanceof SednaError) || mayPass(error)) return undefined;
+function refusalOf(error: unknown): ModelRejection | undefined {
+  if (!(error instanceof SednaError) || isTransient(error)) return undefined;
   if (error.code === "model-untrusted") return "untrusted";
   if (error.code === "model-outdated") return "outdated";
   if (error.code === "model-mismatch") return "does-not-open";

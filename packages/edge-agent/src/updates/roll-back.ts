@@ -36,7 +36,7 @@ export async function goBack<Sample, Result>({
     const next = await open(model);
     try {
       const staged = await stageCandidate(next, model, { stageMs: settings.stageMs, signal, onOpen() {} });
-      if ("refusal" in staged) throw staged.error;
+      if ("rejection" in staged) throw staged.error;
       signal.throwIfAborted();
       const drained = slot.swap(next);
       const to = model.manifest.version;
@@ -47,7 +47,7 @@ export async function goBack<Sample, Result>({
       );
       // A slot that was closed takes nothing, and says so here.
       if (slot.current !== next) return void (await drained);
-      emit({ type: "update-rolled-back", model: name, from, to, refusal: "asked", error });
+      emit({ type: "update-rolled-back", model: name, from, to, rejection: "asked", error });
       try {
         await store.mark(from, "bad");
       } finally {

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { parseHotUpdateConfig, SednaError, type HotUpdateConfig, type ModelManifest } from "@sedna-js/core";
+import {
+  messageOf,
+  parseHotUpdateConfig,
+  SednaError,
+  type HotUpdateConfig,
+  type ModelManifest,
+} from "@sedna-js/core";
 import type { ModelStore, VerifiedModel, VersionState } from "../models/model-store.ts";
 import type { SednaModelStoreOptions } from "./platform.ts";
 
@@ -149,10 +155,11 @@ function unreadable(
   { cause, signal }: { readonly cause: unknown; readonly signal: AbortSignal | undefined },
 ): unknown {
   if (signal?.aborted) return signal.reason;
-  return new SednaError(
-    `read ${path}: expected a file; got ${cause instanceof Error ? cause.message : String(cause)}`,
-    { code: "model-unreadable", retryable: true, cause },
-  );
+  return new SednaError(`read ${path}: expected a file; got ${messageOf(cause)}`, {
+    code: "model-unreadable",
+    retryable: true,
+    cause,
+  });
 }
 
 function sha256(data: Uint8Array): string {

@@ -125,7 +125,7 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
       expect(await updater.check()).toMatchObject({
         result: "rejected",
         version: 5,
-        refusal: "does-not-open",
+        rejection: "does-not-open",
       });
       expect(await updater.check()).toEqual({ result: "known-bad", version: 5 });
       await lay("b.onnx", { model: tinyOnnx({ op: "Mul" }), time: "Tuesday" });

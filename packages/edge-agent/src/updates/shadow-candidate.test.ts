@@ -31,7 +31,7 @@ const model = ({
       return inner.predict(sample, options);
     },
     manifest: verifiedModel().manifest,
-    rung: "cpu",
+    backend: "cpu",
     get failures() {
       return failures();
     },
@@ -82,13 +82,13 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     expect(frames).toBeGreaterThan(8);
   });
 
-  it("refuses a candidate that had to be opened again, unless its neighbour had to be too", async () => {
+  it("refuses a candidate that had to be opened again, unless its neighbor had to be too", async () => {
     let lost = 0;
     const loses = (): boolean => (lost++, false);
     const alone = shadow({ candidate: model({ failures: () => lost, fails: loses }) });
     const [{ verdict }] = await Promise.all([alone.shadowing, alone.flow()]);
     expect(verdict).toMatchObject({
-      refusal: "shadow-errors",
+      rejection: "shadow-errors",
       reason: expect.stringContaining("had to be opened again"),
     });
     lost = 0;
@@ -127,7 +127,7 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     });
     const [{ verdict }] = await Promise.all([shadowing, flow()]);
     expect(verdict).toMatchObject({
-      refusal: "shadow-errors",
+      rejection: "shadow-errors",
       reason: expect.stringContaining("within 30 ms"),
     });
   });

@@ -1,4 +1,4 @@
-import { withDeadline } from "@sedna-js/core";
+import { messageOf, withDeadline } from "@sedna-js/core";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { holdSample } from "../frames/hold-sample.ts";
 import { median, shadowSummary, shadowVerdict, type Verdict } from "./verdicts.ts";
@@ -92,7 +92,7 @@ export async function shadowCandidate<Sample, Result>(
       if (isWarm) record.candidateMs.push(ms);
       isWarm = true;
     } catch (error) {
-      if (!signal.aborted) record.failures.push(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) record.failures.push(messageOf(error));
     } finally {
       held.release();
     }

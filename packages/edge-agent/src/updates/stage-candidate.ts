@@ -12,7 +12,7 @@ import {
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
-import { mayPass, type UpdateRefusal } from "./update-events.ts";
+import { isTransient, type ModelRejection } from "./update-events.ts";
 
 /** Options of {@link stageCandidate}. */
 interface StageOptions {
@@ -23,7 +23,9 @@ interface StageOptions {
 }
 
 /** What {@link stageCandidate} found: golden cases that passed, or why the version is refused. */
-type Staged = { readonly goldenCases: number } | { readonly refusal: UpdateRefusal; readonly error: unknown };
+type Staged =
+  | { readonly goldenCases: number }
+  | { readonly rejection: ModelRejection; readonly error: unknown };
 
 /**
  * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so that its first
@@ -41,7 +43,7 @@ export async function stageCandidate<Sample, Result>(
     async (within) => {
       try {
         const metadata = await candidate.load({ signal: within });
-        if (candidate.rung === "cloud")
+        if (candidate.backend === "cloud")
           throw new SednaError(
             `open ${manifest.name} ${manifest.version}: expected a backend that runs it; got none`,
             { code: "edge-unavailable" },
@@ -50,16 +52,16 @@ export async function stageCandidate<Sample, Result>(
         onOpen();
         if (!manifest.golden?.length) await runOnZeros(candidate, metadata, within);
       } catch (error) {
-        if (within.aborted || mayPass(error)) throw error;
-        return { refusal: "does-not-open", error };
+        if (within.aborted || isTransient(error)) throw error;
+        return { rejection: "does-not-open", error };
       }
       try {
         const { passed, mismatch } = await checkGolden(candidate, model, { signal: within });
-        return mismatch ? { refusal: "golden-mismatch", error: mismatch } : { goldenCases: passed };
+        return mismatch ? { rejection: "golden-mismatch", error: mismatch } : { goldenCases: passed };
       } catch (error) {
-        if (within.aborted || mayPass(error)) throw error;
+        if (within.aborted || isTransient(error)) throw error;
         return {
-          refusal:
+          rejection:
             error instanceof SednaError && error.code === "model-unreadable"
               ? "unreadable"
               : "golden-mismatch",

@@ -1,7 +1,7 @@
 import { SednaError, toPlainError } from "@sedna-js/core";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
-import { mayPass, type UpdateEvent, type UpdateOutcome, type UpdateRefusal } from "./update-events.ts";
+import { isTransient, type UpdateEvent, type UpdateOutcome, type ModelRejection } from "./update-events.ts";
 import type { ModelSlot } from "./model-slot.ts";
 import { retire } from "./roll-back.ts";
 import { shadowCandidate } from "./shadow-candidate.ts";
@@ -54,12 +54,12 @@ export async function takeVersion<Sample, Result>(
   const { name, version } = model.manifest;
 
   onStage("staging", version);
-  const reject = async (refusal: UpdateRefusal, cause: unknown): Promise<UpdateOutcome> => {
+  const reject = async (rejection: ModelRejection, cause: unknown): Promise<UpdateOutcome> => {
     const error = toPlainError(cause);
-    emit({ type: "update-rejected", model: name, version, refusal, error });
+    emit({ type: "update-rejected", model: name, version, rejection, error });
     // Files that changed on this device say nothing of the version: the store fetches them again.
-    if (refusal !== "unreadable") await store.mark(version, "bad");
-    return { result: "rejected", version, refusal, error };
+    if (rejection !== "unreadable") await store.mark(version, "bad");
+    return { result: "rejected", version, rejection, error };
   };
   const started = now();
   let candidate: SupervisedModel<Sample, Result>;
@@ -67,7 +67,7 @@ export async function takeVersion<Sample, Result>(
     candidate = await open(model);
   } catch (error) {
     signal.throwIfAborted();
-    if (mayPass(error)) throw error;
+    if (isTransient(error)) throw error;
     return reject("does-not-open", error);
   }
 
@@ -77,14 +77,17 @@ export async function takeVersion<Sample, Result>(
       signal,
       onOpen: () => emit({ type: "update-staged", model: name, version, ms: now() - started }),
     });
-    if ("refusal" in staged) return await reject(staged.refusal, staged.error);
+    if ("rejection" in staged) return await reject(staged.rejection, staged.error);
     emit({ type: "update-checked", model: name, version, goldenCases: staged.goldenCases });
 
     onStage("shadowing", version);
     const shadow = await shadowCandidate({ ...options, candidate });
     emit({ type: "update-shadowed", model: name, version, ...shadow.summary });
     if (shadow.verdict.decision === "refuse")
-      return await reject(shadow.verdict.refusal, failed(`shadow ${name} ${version}`, shadow.verdict.reason));
+      return await reject(
+        shadow.verdict.rejection,
+        failed(`shadow ${name} ${version}`, shadow.verdict.reason),
+      );
 
     await store.mark(version, "trial");
     signal.throwIfAborted();
@@ -120,13 +123,13 @@ async function onTrial<Sample, Result>(
       emit({ type: "update-confirmed", model: name, version, frames });
       return { result: "confirmed", version };
     }
-    const { refusal, reason } = verdict;
+    const { rejection, reason } = verdict;
     const error = toPlainError(failed(`try ${name} ${version}`, reason));
     drained = slot.swap(former);
     if (slot.current !== former) await drained;
-    emit({ type: "update-rolled-back", model: name, from: version, to: from, refusal, error });
+    emit({ type: "update-rolled-back", model: name, from: version, to: from, rejection, error });
     await store.mark(version, "bad");
-    return { result: "rolled-back", version, refusal, error };
+    return { result: "rolled-back", version, rejection, error };
   } finally {
     await retire(slot.current === candidate ? former : candidate, { drained, drainMs: settings.drainMs });
   }

@@ -1,7 +1,7 @@
 import { type PlainError, SednaError } from "@sedna-js/core";
 
 /** Why a version was not taken, or taken back. */
-export type UpdateRefusal =
+export type ModelRejection =
   | "untrusted"
   /** Older than a version that this edge has seen, and no signed rollback. */
   | "outdated"
@@ -55,7 +55,7 @@ export type UpdateEvent =
       readonly type: "update-rejected";
       readonly model: string;
       readonly version?: number;
-      readonly refusal: UpdateRefusal;
+      readonly rejection: ModelRejection;
       readonly error: PlainError;
     }
   | {
@@ -63,7 +63,7 @@ export type UpdateEvent =
       readonly model: string;
       readonly from: number;
       readonly to: number;
-      readonly refusal: UpdateRefusal;
+      readonly rejection: ModelRejection;
       readonly error: PlainError;
     }
   /** Nothing was decided: the network or the storage failed. It is tried again at the next check. */
@@ -82,13 +82,13 @@ export type UpdateOutcome =
   | {
       readonly result: "rolled-back";
       readonly version: number;
-      readonly refusal: UpdateRefusal;
+      readonly rejection: ModelRejection;
       readonly error: PlainError;
     }
   | {
       readonly result: "rejected";
       readonly version?: number;
-      readonly refusal: UpdateRefusal;
+      readonly rejection: ModelRejection;
       readonly error: PlainError;
     }
   /** The newest version was found bad before. */
@@ -102,10 +102,10 @@ export type UpdateOutcome =
     };
 
 /** True for an error that says nothing of a version: the same may succeed at the next check. */
-export function mayPass(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (!(error instanceof SednaError)) return false;
   // A model that no backend here takes is taken by none tomorrow, unless it was not the model that failed.
-  if (error.code === "edge-unavailable") return mayPass(error.cause);
+  if (error.code === "edge-unavailable") return isTransient(error.cause);
   return (
     error.retryable ||
     error.code === "missing-dependency" ||

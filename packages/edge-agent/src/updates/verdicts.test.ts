@@ -31,7 +31,7 @@ describe("shadowVerdict()", () => {
   it("refuses at the first failure", () => {
     expect(
       shadowVerdict(shadow({ agreements: [], failures: ["expected numbers; got NaN"] }), settings),
-    ).toEqual({ decision: "refuse", refusal: "shadow-errors", reason: "expected numbers; got NaN" });
+    ).toEqual({ decision: "refuse", rejection: "shadow-errors", reason: "expected numbers; got NaN" });
   });
 
   it.each([
@@ -45,7 +45,7 @@ describe("shadowVerdict()", () => {
   it("refuses what is slower by the ratio and by more than noise", () => {
     expect(shadowVerdict(shadow({ candidateMs: [19, 900, 900, 900] }), settings).decision).toBe("accept");
     expect(shadowVerdict(shadow({ candidateMs: [21, 21, 21, 900] }), settings)).toMatchObject({
-      refusal: "shadow-slower",
+      rejection: "shadow-slower",
       reason: "expected at most 2 times 10 ms a frame; got 21 ms",
     });
     expect(
@@ -58,7 +58,7 @@ describe("shadowVerdict()", () => {
 
   it("judges what there is when time is up; nothing at all is accepted, and says so", () => {
     expect(shadowVerdict(shadow({ agreements: [0.2], isOver: true }), settings)).toMatchObject({
-      refusal: "shadow-disagrees",
+      rejection: "shadow-disagrees",
     });
     const nothing = shadow({ agreements: [], candidateMs: [], currentMs: [], isOver: true });
     expect(shadowVerdict(nothing, settings)).toEqual({ decision: "accept" });
@@ -91,21 +91,23 @@ describe("probationVerdict()", () => {
   it("goes back as soon as the share of errors cannot be made up for", () => {
     expect(judge({ answersMs: times(10, 10), errors: 5 }).decision).toBe("wait");
     expect(judge({ answersMs: times(10, 10), errors: 6 })).toMatchObject({
-      refusal: "errors",
+      rejection: "errors",
       reason: "expected at most 5 % of the frames to fail; got 6 of 16",
     });
-    expect(judge({ answersMs: times(9, 10), errors: 1, isOver: true })).toMatchObject({ refusal: "errors" });
+    expect(judge({ answersMs: times(9, 10), errors: 1, isOver: true })).toMatchObject({
+      rejection: "errors",
+    });
   });
 
   it("goes back at five errors in a row", () => {
     expect(judge({ errors: 4, errorsInARow: 4 }).decision).toBe("wait");
-    expect(judge({ errors: 5, errorsInARow: 5 })).toMatchObject({ refusal: "errors" });
+    expect(judge({ errors: 5, errorsInARow: 5 })).toMatchObject({ rejection: "errors" });
   });
 
   it("goes back when it has to be opened again and again", () => {
     expect(judge({ restarts: 2, answersMs: times(100, 10) }).decision).toBe("accept");
     expect(judge({ restarts: 3 })).toMatchObject({
-      refusal: "errors",
+      rejection: "errors",
       reason: expect.stringContaining("3 times"),
     });
   });
@@ -117,17 +119,17 @@ describe("probationVerdict()", () => {
 
   it("goes back when it is slower, once there are frames enough to say so", () => {
     expect(judge({ answersMs: times(19, 90) }).decision).toBe("wait");
-    expect(judge({ answersMs: times(20, 90) })).toMatchObject({ refusal: "slower" });
+    expect(judge({ answersMs: times(20, 90) })).toMatchObject({ rejection: "slower" });
     expect(judge({ answersMs: times(100, 90) }, { ms: NaN }).decision).toBe("accept");
   });
 
   it("goes back when the watched metric falls, and not when it is not known", () => {
     expect(judge({ answersMs: times(20, 10), metric: 0.7 }, { metric: 0.8 })).toMatchObject({
-      refusal: "metric",
+      rejection: "metric",
       reason: "expected the watched metric to stay at 0.72 or above; got 0.7",
     });
     expect(judge({ answersMs: times(20, 10), metric: -1.2 }, { metric: -1 })).toMatchObject({
-      refusal: "metric",
+      rejection: "metric",
     });
     expect(judge({ answersMs: times(20, 10), metric: 0.75 }, { metric: 0.8 }).decision).toBe("wait");
     expect(judge({ answersMs: times(20, 10), metric: NaN }, { metric: 0.8 }).decision).toBe("wait");

@@ -1,4 +1,4 @@
-import type { UpdateRefusal } from "./update-events.ts";
+import type { ModelRejection } from "./update-events.ts";
 import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 
 /** What is thought of a version so far. */
@@ -6,7 +6,7 @@ export type Verdict =
   | { readonly decision: "wait" }
   | { readonly decision: "accept" }
   /** `reason` reads `expected ..., got ...`. */
-  | { readonly decision: "refuse"; readonly refusal: UpdateRefusal; readonly reason: string };
+  | { readonly decision: "refuse"; readonly rejection: ModelRejection; readonly reason: string };
 
 /** How much slower a median is than another: over the ratio that is allowed, and by more than noise. NaN is never slower. */
 function isSlower(
@@ -57,14 +57,14 @@ export function shadowVerdict(
   >,
 ): Verdict {
   const { agreements, candidateMs, currentMs, failures, isOver } = record;
-  if (failures.length > 0) return { decision: "refuse", refusal: "shadow-errors", reason: failures[0]! };
+  if (failures.length > 0) return { decision: "refuse", rejection: "shadow-errors", reason: failures[0]! };
   if (agreements.length < settings.shadowFrames && !isOver) return { decision: "wait" };
   const { frames, agreement = 1 } = shadowSummary(record);
   // Asked this way round, so that NaN is no agreement.
   if (!(agreement >= settings.minAgreement)) {
     return {
       decision: "refuse",
-      refusal: "shadow-disagrees",
+      rejection: "shadow-disagrees",
       reason: `expected an agreement of at least ${settings.minAgreement} with the current version over ${frames} live frames; got ${Number(agreement.toPrecision(3))}`,
     };
   }
@@ -76,7 +76,7 @@ export function shadowVerdict(
   ) {
     return {
       decision: "refuse",
-      refusal: "shadow-slower",
+      rejection: "shadow-slower",
       reason: `expected at most ${settings.maxLatencyRatio} times ${inMs(latency.than)} a frame; got ${inMs(latency.ms)}`,
     };
   }
@@ -142,14 +142,14 @@ export function probationVerdict(
   if (tooMany || (errorsInARow >= ERRORS_IN_A_ROW && allowedRate < 1)) {
     return {
       decision: "refuse",
-      refusal: "errors",
+      rejection: "errors",
       reason: `expected at most ${Number((100 * allowedRate).toPrecision(3))} % of the frames to fail; got ${errors} of ${frames}`,
     };
   }
   if (restarts >= RESTARTS)
     return {
       decision: "refuse",
-      refusal: "errors",
+      rejection: "errors",
       reason: `expected a model that keeps running; got one that had to be opened again ${restarts} times in ${frames} frames`,
     };
   if (!isDone && frames < FEW_FRAMES) return { decision: "wait" };
@@ -158,7 +158,7 @@ export function probationVerdict(
   if (isSlower({ ms, than: baseline.ms }, settings)) {
     return {
       decision: "refuse",
-      refusal: "slower",
+      rejection: "slower",
       reason: `expected at most ${maxLatencyRatio} times ${inMs(baseline.ms)} a frame; got ${inMs(ms)}`,
     };
   }
@@ -166,7 +166,7 @@ export function probationVerdict(
   if (frames > 0 && metric < least) {
     return {
       decision: "refuse",
-      refusal: "metric",
+      rejection: "metric",
       reason: `expected the watched metric to stay at ${Number(least.toPrecision(6))} or above; got ${metric}`,
     };
   }

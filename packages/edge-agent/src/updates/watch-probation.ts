@@ -74,7 +74,7 @@ export async function watchProbation<Sample, Result>({
   const onAsked = (): void =>
     settle({
       decision: "refuse",
-      refusal: "asked",
+      rejection: "asked",
       reason: "expected nobody to object; somebody asked to go back",
     });
   signal.addEventListener("abort", onAbort, { once: true });

@@ -1,7 +1,7 @@
-import type { LabelledSamples, TrainableEstimator, TrainOptions, TrainingReport } from "@sedna-js/core";
+import type { LabeledSamples, TrainableEstimator, TrainOptions, TrainingReport } from "@sedna-js/core";
 import { expose, transfer, type Endpoint } from "comlink";
 import { callListener } from "../async/call-listener.ts";
-import type { WorkerAnswers } from "./call-worker.ts";
+import type { WorkerResponses } from "./call-worker.ts";
 import { postSamples, type PostedReading } from "./post-samples.ts";
 import type { PostedSamples, RemoteEstimator, SampleOwner } from "./protocol.ts";
 import type { WorkerCalls } from "./worker-calls.ts";
@@ -15,15 +15,15 @@ type Learner<Sample> = Pick<
  * The calls for training that a Worker answers. It reads samples as it needs them, a few at a time, and none of a version
  * that it has read; frames are handed over and closed here.
  */
-export function askTraining<Sample>(
+export function callTraining<Sample>(
   calls: WorkerCalls<RemoteEstimator>,
-  { ask }: Pick<WorkerAnswers, "ask">,
+  { ask }: Pick<WorkerResponses, "ask">,
 ): Learner<Sample> {
   const { remote, call } = calls;
 
   /** Offers samples and ears to the Worker for as long as `work` takes. */
   const offering = async <T>(
-    samples: LabelledSamples<Sample>,
+    samples: LabeledSamples<Sample>,
     { signal, onProgress }: Pick<TrainOptions, "signal" | "onProgress">,
     work: (posted: PostedSamples) => Promise<T>,
   ): Promise<T> => {

@@ -9,7 +9,7 @@ interface CallOptions {
 }
 
 /** Questions to a Worker; see {@link askWorker}. */
-export interface WorkerAnswers {
+export interface WorkerResponses {
   predict(sample: unknown, options?: CallOptions): Promise<unknown>;
   run(feeds: Tensors, options?: CallOptions): Promise<Tensors>;
   /** Any other question that the Worker may cancel by its number. */
@@ -20,7 +20,7 @@ export interface WorkerAnswers {
  * What a Worker answers. A frame is shared with it, not taken: the caller's own stays usable. A caller who gives up is
  * rejected when the Worker has let go of the question.
  */
-export function askWorker(calls: WorkerCalls<RemotePredictor>): WorkerAnswers {
+export function callWorker(calls: WorkerCalls<RemotePredictor>): WorkerResponses {
   const { remote } = calls;
   let questions = 0;
 

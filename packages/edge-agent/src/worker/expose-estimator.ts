@@ -1,8 +1,8 @@
 import type { Estimator } from "@sedna-js/core";
 import { expose, type Endpoint } from "comlink";
 import { ownerEndpoint } from "#platform/worker";
-import { answerCalls } from "./handle-calls.ts";
-import { answerTraining } from "./handle-training.ts";
+import { handleCalls } from "./handle-calls.ts";
+import { handleTraining } from "./handle-training.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { reply } from "./reply.ts";
 import { runningCalls } from "./running-calls.ts";
@@ -16,8 +16,8 @@ export function exposeEstimator<Sample, Result>(factory: () => Estimator<Sample,
   const calls = runningCalls();
   const remote: RemoteEstimator = {
     load: () => reply(() => estimator.load()),
-    ...answerCalls(() => estimator, calls),
-    ...answerTraining(estimator, calls),
+    ...handleCalls(() => estimator, calls),
+    ...handleTraining(estimator, calls),
   };
   expose(remote, ownerEndpoint() as Endpoint);
 }

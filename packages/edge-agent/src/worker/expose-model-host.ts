@@ -11,7 +11,7 @@ import { expose, type Endpoint } from "comlink";
 import { holdLife, ownerEndpoint } from "#platform/worker";
 import { importOnnxRuntime, sessionOptions } from "#platform/onnx";
 import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
-import { answerCalls } from "./handle-calls.ts";
+import { handleCalls } from "./handle-calls.ts";
 import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
@@ -37,7 +37,7 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
         return estimator.load();
       }),
     lost: () => reply(() => deviceLoss(runtime)),
-    ...answerCalls(() => {
+    ...handleCalls(() => {
       if (!estimator) throw new TypeError("run a model in a worker: expected open() before; got none");
       return estimator;
     }),

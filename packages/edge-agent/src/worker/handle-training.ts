@@ -1,24 +1,24 @@
 import {
   fromPlainError,
-  orAbort,
+  abortable,
   type Estimator,
-  type LabelledSamples,
+  type LabeledSamples,
   type TrainingPauses,
   type TrainingProgress,
 } from "@sedna-js/core";
 import { wrap, type Endpoint, type Remote } from "comlink";
 import { receiveFrame } from "#platform/frames";
-import type { PostedLabelledSample, PostedSamples, RemoteLearner, Reply, SampleOwner } from "./protocol.ts";
+import type { PostedLabeledSample, PostedSamples, RemoteLearner, Reply, SampleOwner } from "./protocol.ts";
 import { reply } from "./reply.ts";
 import type { RunningCalls } from "./running-calls.ts";
 
 /** Samples that travel together. */
 const GROUP = 32;
 /** What is told meanwhile of a training that is faster than its owner listens is left out. */
-const MOST_UNHEARD = 64;
+const MAX_UNACKNOWLEDGED = 64;
 
 /** Inside a Worker: answers its owner's calls for training. An estimator that does not learn says so when it is asked. */
-export function answerTraining(estimator: Estimator<unknown, unknown>, calls: RunningCalls): RemoteLearner {
+export function handleTraining(estimator: Estimator<unknown, unknown>, calls: RunningCalls): RemoteLearner {
   const pausesOf = new Map<number, ReturnType<typeof ownersPauses>>();
   return {
     train: (id, { samples, plan, paused }) =>
@@ -80,7 +80,7 @@ function ownerAt({ port }: PostedSamples): Remote<SampleOwner> {
 function readFrom(
   owner: Remote<SampleOwner>,
   { version, signal }: { readonly version: string; readonly signal: AbortSignal },
-): LabelledSamples<unknown> {
+): LabeledSamples<unknown> {
   let readings = 0;
   return {
     version,
@@ -88,7 +88,10 @@ function readFrom(
       const reading = readings++;
       for (;;) {
         signal.throwIfAborted();
-        const got = await orAbort<Reply<readonly PostedLabelledSample[]>>(owner.read(reading, GROUP), signal);
+        const got = await abortable<Reply<readonly PostedLabeledSample[]>>(
+          owner.read(reading, GROUP),
+          signal,
+        );
         if (!got.ok) throw fromPlainError(got.error);
         if (got.value.length === 0) return;
         const samples = got.value.map(({ posted, label }) => ({
@@ -125,7 +128,7 @@ function progressTo(owner: Remote<SampleOwner>) {
   };
   return {
     tell(progress: TrainingProgress): void {
-      if (unheard.size < MOST_UNHEARD) post(progress);
+      if (unheard.size < MAX_UNACKNOWLEDGED) post(progress);
       else newest = progress;
     },
     async heard(): Promise<void> {

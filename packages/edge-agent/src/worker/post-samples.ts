@@ -1,27 +1,27 @@
-import { isFrame, type LabelledSample, type LabelledSamples } from "@sedna-js/core";
+import { isFrame, type LabeledSample, type LabeledSamples } from "@sedna-js/core";
 import { transfer } from "comlink";
 import { postedSample } from "./call-worker.ts";
-import type { PostedLabelledSample, Reply } from "./protocol.ts";
+import type { PostedLabeledSample, Reply } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
 /** One reading of labelled samples for a Worker. */
 export interface PostedReading {
   /** The next samples, at most `count`; none: that was all. Frames are handed over, and closed here. */
-  next(count: number): Promise<Reply<readonly PostedLabelledSample[]>>;
+  next(count: number): Promise<Reply<readonly PostedLabeledSample[]>>;
   /** Leaves the samples. Does not wait for one that does not come. */
   end(): Promise<void>;
 }
 
 /** Reads samples for a Worker. */
-export function postSamples<Sample>(samples: LabelledSamples<Sample>): PostedReading {
-  let iterator: AsyncIterator<LabelledSample<Sample>> | undefined;
+export function postSamples<Sample>(samples: LabeledSamples<Sample>): PostedReading {
+  let iterator: AsyncIterator<LabeledSample<Sample>> | undefined;
   let over = false;
   let busy = false;
 
   const group = async (
     count: number,
-  ): Promise<{ readonly posted: readonly PostedLabelledSample[]; readonly transfers: never[] }> => {
-    const posted: PostedLabelledSample[] = [];
+  ): Promise<{ readonly posted: readonly PostedLabeledSample[]; readonly transfers: never[] }> => {
+    const posted: PostedLabeledSample[] = [];
     const transfers: never[] = [];
     const drops: (() => void)[] = [];
     try {

@@ -36,7 +36,7 @@ export interface RemotePredictor {
 }
 
 /** A labelled sample on its way into a Worker. */
-export interface PostedLabelledSample {
+export interface PostedLabeledSample {
   readonly posted: PostedSample;
   readonly label: number;
 }
@@ -44,7 +44,7 @@ export interface PostedLabelledSample {
 /** What a Worker asks of its owner while it trains or evaluates, over a port of that call's own. */
 export interface SampleOwner {
   /** The next samples of the reading of this number; none: that was all. */
-  read(reading: number, count: number): Promise<Reply<readonly PostedLabelledSample[]>>;
+  read(reading: number, count: number): Promise<Reply<readonly PostedLabeledSample[]>>;
   progress(progress: TrainingProgress): void;
 }
 

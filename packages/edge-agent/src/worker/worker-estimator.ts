@@ -1,6 +1,6 @@
 import type { EstimatorMetadata, TrainableEstimator } from "@sedna-js/core";
-import { askTraining } from "./call-training.ts";
-import { askWorker } from "./call-worker.ts";
+import { callTraining } from "./call-training.ts";
+import { callWorker } from "./call-worker.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
@@ -20,7 +20,7 @@ export type WorkerEstimator<Sample, Result> = TrainableEstimator<Sample, Result>
 export function workerEstimator<Sample, Result>(worker: unknown): WorkerEstimator<Sample, Result> {
   const calls = workerCalls<RemoteEstimator>(worker, { what: "estimator" });
   const { remote, call } = calls;
-  const { predict, run, ask } = askWorker(calls);
+  const { predict, run, ask } = callWorker(calls);
   let metadata: Promise<EstimatorMetadata> | undefined;
 
   const dispose = (): Promise<void> => calls.end(() => remote.dispose());
@@ -37,7 +37,7 @@ export function workerEstimator<Sample, Result>(worker: unknown): WorkerEstimato
     },
     predict: predict as (sample: Sample, options?: { readonly signal?: AbortSignal }) => Promise<Result>,
     run,
-    ...askTraining<Sample>(calls, { ask }),
+    ...callTraining<Sample>(calls, { ask }),
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

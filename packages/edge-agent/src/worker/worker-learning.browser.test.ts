@@ -1,4 +1,4 @@
-import type { Frame, LabelledSamples } from "@sedna-js/core";
+import type { Frame, LabeledSamples } from "@sedna-js/core";
 import { expect, it } from "vitest";
 import {
   CLASSES,
@@ -30,7 +30,7 @@ workerLearningSuite("a Worker of the browser", { inWorker: open, here });
 it("hands VideoFrames over to the Worker, a few at a time, and closes each", async () => {
   const frames: VideoFrame[] = [];
   let most = 0;
-  const samples: LabelledSamples<Frame> = {
+  const samples: LabeledSamples<Frame> = {
     version: "frames",
     async *[Symbol.asyncIterator]() {
       for (let i = 0; i < 100; i++) {

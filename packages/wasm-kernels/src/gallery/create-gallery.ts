@@ -8,7 +8,7 @@ import {
   type MatchCall,
 } from "./gallery.ts";
 import { lifetime } from "../module/lifetime.ts";
-import { normalisedRows } from "./normalized-rows.ts";
+import { normalizedRows } from "./normalized-rows.ts";
 
 /** Results of a match: `k` places a query, best first. */
 export interface Ranked {
@@ -55,7 +55,7 @@ export function createGallery(
     set(given, vectors) {
       const open = using("set");
       const count = checkSet(spec, { ids: given, vectors });
-      const rows = normalisedRows(vectors, spec.dimensions);
+      const rows = normalizedRows(vectors, spec.dimensions);
       open.reserve(ids.length + new Set(given.filter((id) => !slots.has(id))).size);
       for (let i = 0; i < count; i++) {
         const id = given[i]!;
@@ -87,7 +87,7 @@ export function createGallery(
       const open = using("match");
       const call = checkMatch(spec, options);
       const ranked = open.match(
-        { ...call, queries: normalisedRows(call.queries, spec.dimensions) },
+        { ...call, queries: normalizedRows(call.queries, spec.dimensions) },
         ids.length,
       );
       return Array.from({ length: call.count }, (_, query) => {

@@ -1,5 +1,5 @@
 /** A copy of the rows, each divided by its Euclidean length: length and quotient in f64, rounded once to f32. */
-export function normalisedRows(vectors: Float32Array, dimensions: number): Float32Array {
+export function normalizedRows(vectors: Float32Array, dimensions: number): Float32Array {
   const rows = new Float32Array(vectors.length);
   for (let start = 0; start < rows.length; start += dimensions) {
     let squares = 0;

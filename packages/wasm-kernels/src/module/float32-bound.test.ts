@@ -9,7 +9,7 @@ describe("floorToFloat32() and ceilToFloat32()", () => {
     }
   });
 
-  it("enclose others between neighbouring floats", () => {
+  it("enclose others between neighboring floats", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (value) => {
         const [low, high] = [floorToFloat32(value), ceilToFloat32(value)];

@@ -7,17 +7,17 @@
 /** The largest f32 that is `<= value`. */
 export function floorToFloat32(value: number): number {
   const nearest = Math.fround(value);
-  return nearest <= value ? nearest : neighbour(nearest, -1);
+  return nearest <= value ? nearest : neighbor(nearest, -1);
 }
 
 /** The smallest f32 that is `>= value`. */
 export function ceilToFloat32(value: number): number {
   const nearest = Math.fround(value);
-  return nearest >= value ? nearest : neighbour(nearest, 1);
+  return nearest >= value ? nearest : neighbor(nearest, 1);
 }
 
 /** The next f32 in a direction. Bits of positive floats are ordered as the floats are; of negative ones, reversed. */
-function neighbour(float: number, direction: 1 | -1): number {
+function neighbor(float: number, direction: 1 | -1): number {
   const floats = new Float32Array([float]);
   const bits = new Int32Array(floats.buffer);
   // Zero comes here only from a value that underflowed: the neighbour is the smallest subnormal.
@@ -28,5 +28,5 @@ function neighbour(float: number, direction: 1 | -1): number {
 
 /** The largest f32 below an f32 that isn't NaN; -Infinity stays. */
 export function nextBelowFloat32(float: number): number {
-  return float === -Infinity ? float : neighbour(float, -1);
+  return float === -Infinity ? float : neighbor(float, -1);
 }

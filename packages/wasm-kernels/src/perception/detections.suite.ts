@@ -88,7 +88,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       expect([...boxes]).toEqual([1, 1, 1, 1, 7, 1, 7, 1, 1, 5, 1, 5, 7, 5, 7, 5]);
     });
 
-    it("calls equal neighbours peaks, and NaN none", () => {
+    it("calls equal neighbors peaks, and NaN none", () => {
       const { scores } = kernels().heatmapPeaks({
         heatmap: f32(3, 3, NaN, 2, 4),
         ltrb: new Float32Array(20),

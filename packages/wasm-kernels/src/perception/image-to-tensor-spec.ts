@@ -36,13 +36,13 @@ export interface CheckedSpec {
 }
 
 const action = "imageToTensor";
-const MOST_PIXELS_A_SIDE = 16384;
+const MAX_SIDE_PIXELS = 16384;
 
 /** Throws TypeError or RangeError; touches nothing. */
 export function checkSpec(spec: ImageToTensorSpec): CheckedSpec {
-  const mean = colour("mean", spec.mean ?? [0, 0, 0]);
-  const std = colour("std", spec.std ?? [255, 255, 255]);
-  const pad = colour(
+  const mean = color("mean", spec.mean ?? [0, 0, 0]);
+  const std = color("std", spec.std ?? [255, 255, 255]);
+  const pad = color(
     "pad",
     typeof spec.pad === "number" ? [spec.pad, spec.pad, spec.pad] : (spec.pad ?? [114, 114, 114]),
   );
@@ -70,12 +70,12 @@ export function checkSpec(spec: ImageToTensorSpec): CheckedSpec {
 /** A width and a height of 1..16384 pixels. */
 export function checkSize(action: string, { width, height }: Size): Size {
   return {
-    width: integer({ action, name: "width" }, { value: width, least: 1, most: MOST_PIXELS_A_SIDE }),
-    height: integer({ action, name: "height" }, { value: height, least: 1, most: MOST_PIXELS_A_SIDE }),
+    width: integer({ action, name: "width" }, { value: width, least: 1, most: MAX_SIDE_PIXELS }),
+    height: integer({ action, name: "height" }, { value: height, least: 1, most: MAX_SIDE_PIXELS }),
   };
 }
 
-function colour(name: string, value: unknown): number[] {
+function color(name: string, value: unknown): number[] {
   if (!Array.isArray(value) || value.length !== 3) {
     const got = Array.isArray(value) ? `an array of ${value.length}` : describe(value);
     throw new TypeError(`${action}: expected ${name} to be [red, green, blue], got ${got}`);

@@ -80,7 +80,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       expect([row[0], row[4], row[5]]).toEqual([99, 99, 99]);
     });
 
-    it("normalises by colour, whatever the order and layout", () => {
+    it("normalizes by color, whatever the order and layout", () => {
       const spec = { width: 1, height: 1, mean: [10, 20, 30], std: [2, 4, 8] } as const;
       const image = { data: Uint8Array.of(12, 40, 70, 255), width: 1, height: 1 };
       const run = (layout: "nchw" | "nhwc", channels: "rgb" | "bgr") => [

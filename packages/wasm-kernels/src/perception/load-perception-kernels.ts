@@ -4,7 +4,7 @@ import { perceptionWasm } from "../generated/perception-wasm.generated.ts";
 import { referencePerceptionKernels } from "./reference/reference-perception-kernels.ts";
 import type { PerceptionExports } from "./wasm/perception-exports.ts";
 import { wasmPerceptionKernels } from "./wasm/wasm-perception-kernels.ts";
-import type { LeastScores } from "./wasm/small-batches.ts";
+import type { MinScores } from "./wasm/small-batches.ts";
 
 /**
  * The perception kernels alone, with an instance and memory of their own: what a camera app needs. The
@@ -22,7 +22,7 @@ export function loadPerceptionKernels({ backend }: LoadKernelSetOptions = {}): P
 }
 
 /** The module as a candidate. Tests and benchmarks choose by `least` which batches of scores go into it; 0 is all. */
-export function perceptionModule(least?: LeastScores): Candidate<PerceptionKernels> {
+export function perceptionModule(least?: MinScores): Candidate<PerceptionKernels> {
   return {
     backend: "wasm",
     base64: perceptionWasm,

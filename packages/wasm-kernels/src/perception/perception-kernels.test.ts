@@ -2,7 +2,7 @@ import { describe } from "vitest";
 import { loadKernelSet } from "../module/load-module.ts";
 import { loadPerceptionKernels, perceptionModule } from "./load-perception-kernels.ts";
 import { perceptionSuite } from "./perception.suite.ts";
-import { noLeastScores } from "./wasm/small-batches.ts";
+import { noMinScores } from "./wasm/small-batches.ts";
 
 describe.each(["wasm", "reference"] as const)("%s perception kernels", (backend) => {
   perceptionSuite(() => loadPerceptionKernels({ backend }));
@@ -10,6 +10,6 @@ describe.each(["wasm", "reference"] as const)("%s perception kernels", (backend)
 
 describe("wasm perception kernels, small batches in the module too", () => {
   perceptionSuite(() =>
-    loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(noLeastScores)] }),
+    loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(noMinScores)] }),
   );
 });

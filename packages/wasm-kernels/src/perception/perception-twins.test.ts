@@ -4,12 +4,12 @@ import { loadKernelSet } from "../module/load-module.ts";
 import { perceptionModule } from "./load-perception-kernels.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 import { referencePerceptionKernels } from "./reference/reference-perception-kernels.ts";
-import { noLeastScores } from "./wasm/small-batches.ts";
+import { noMinScores } from "./wasm/small-batches.ts";
 
 const slow = referencePerceptionKernels();
 let fast: PerceptionKernels;
 beforeAll(async () => {
-  fast = await loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(noLeastScores)] });
+  fast = await loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(noMinScores)] });
 });
 afterAll(() => fast.dispose());
 

@@ -53,14 +53,14 @@ const action = "frameDifference";
 const CELL = 8;
 const THRESHOLD = 8;
 /** The largest cell whose sum fits 32 bits. */
-const MOST_CELL = 256;
+const MAX_CELL = 256;
 
 /** Throws TypeError or RangeError; touches nothing. */
 export function checkFrameDifference(spec: FrameDifferenceSpec): CheckedFrameDifference {
   const threshold = finiteNumber({ action, name: "threshold" }, spec.threshold ?? THRESHOLD);
   if (threshold < 0)
     outOfRange({ action, name: "threshold" }, { expected: "to be at least 0", got: threshold });
-  const cell = integer({ action, name: "cell" }, { value: spec.cell ?? CELL, least: 1, most: MOST_CELL });
+  const cell = integer({ action, name: "cell" }, { value: spec.cell ?? CELL, least: 1, most: MAX_CELL });
   return { ...checkSize(action, spec), cell, threshold };
 }
 

@@ -46,8 +46,8 @@ export function averagingSuite(kernels: () => VectorKernels): void {
 
     it("clips a longer update to maxNorm, and leaves a shorter one alone", () => {
       using sum = mean();
-      sum.add(f32(3, 4, 0), { weight: 1, maxNorm: 2.5 });
-      sum.add(f32(0, 0, 1), { weight: 1, maxNorm: 2.5 });
+      sum.add(f32(3, 4, 0), { weight: 1, clipNorm: 2.5 });
+      sum.add(f32(0, 0, 1), { weight: 1, clipNorm: 2.5 });
       expect([...sum.result()]).toEqual([0.75, 1, 0.5]);
     });
 
@@ -74,7 +74,7 @@ export function averagingSuite(kernels: () => VectorKernels): void {
       "takes %i numbers from where they were received as it takes them from elsewhere, to the bit",
       (length) => {
         const values = Float32Array.from({ length }, (_, i) => Math.sin(i + 1));
-        using room = kernels().updateRoom({ bytes: 24 + 4 * length });
+        using room = kernels().updateBuffer({ bytes: 24 + 4 * length });
         using received = mean(length);
         using elsewhere = mean(length);
         for (const weight of [1, 3]) {
@@ -212,7 +212,7 @@ export function averagingSuite(kernels: () => VectorKernels): void {
 
     it("clips longer updates", () => {
       using two = bucket([f32(3, 4, 0), f32(0, 0, 1)]);
-      expect([...two.mean({ maxNorm: 2.5 })]).toEqual([0.75, 1, 0.5]);
+      expect([...two.mean({ clipNorm: 2.5 })]).toEqual([0.75, 1, 0.5]);
     });
 
     it("has the median of odd and even counts", () => {
@@ -330,7 +330,7 @@ export function averagingSuite(kernels: () => VectorKernels): void {
     [
       "add: expected maxNorm to be above 0, got -1",
       RangeError,
-      (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 1, maxNorm: -1 }),
+      (k) => k.weightedMean({ length: 1 }).add(f32(1), { weight: 1, clipNorm: -1 }),
     ],
     [
       "add: expected update.scale to be a number, got NaN",

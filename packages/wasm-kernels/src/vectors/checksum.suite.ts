@@ -27,7 +27,7 @@ export function checksumSuite({
       (length) => {
         const bytes = some(length);
         expect(kernels().checksum(bytes)).toBe(checksum(bytes));
-        using room = kernels().updateRoom({ bytes: length + 8 });
+        using room = kernels().updateBuffer({ bytes: length + 8 });
         room.bytes().set(bytes, 8);
         expect(kernels().checksum(room.bytes().subarray(8))).toBe(checksum(bytes));
       },
@@ -55,7 +55,7 @@ export function checksumSuite({
     it("of bytes in kernel memory is right although its own scratch makes that memory grow", async () => {
       using fresh = await make();
       // Fills what there is, so that the next block must grow it.
-      using room = fresh.updateRoom({ bytes: 1_200_000 });
+      using room = fresh.updateBuffer({ bytes: 1_200_000 });
       room.bytes().set(some(1_200_000));
       expect(fresh.checksum(room.bytes())).toBe(checksum(some(1_200_000)));
     });
@@ -64,7 +64,7 @@ export function checksumSuite({
       expect(() => kernels().checksum([1, 2] as never)).toThrow(
         new TypeError("checksum: expected bytes to be a Uint8Array, got Array"),
       );
-      expect(() => kernels().updateRoom({ bytes: 0 })).toThrow(
+      expect(() => kernels().updateBuffer({ bytes: 0 })).toThrow(
         "updateRoom: expected bytes to be an integer in 1..2147483647, got 0",
       );
     });
@@ -72,11 +72,11 @@ export function checksumSuite({
 
   describe("updateRoom()", () => {
     it("starts as zeros, keeps what is written, and gives its memory back once", () => {
-      const room = kernels().updateRoom({ bytes: 40 });
+      const room = kernels().updateBuffer({ bytes: 40 });
       expect([...room.bytes()]).toEqual(Array.from({ length: 40 }, () => 0));
       room.bytes()[39] = 7;
       kernels()
-        .updateRoom({ bytes: 2 ** 22 })
+        .updateBuffer({ bytes: 2 ** 22 })
         .dispose();
       expect(room.bytes()[39]).toBe(7);
       room.dispose();

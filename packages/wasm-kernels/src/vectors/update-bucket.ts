@@ -50,7 +50,7 @@ export interface UpdateBucket {
    * updates. Of "int8" updates, weights times scales are rounded to 16-bit integers within each ten updates:
    * the mean is within `count * 127 / 2^16` of the largest `weight * scale` among them. `maxNorm` scales updates of a larger norm down to it.
    */
-  mean(options?: { readonly maxNorm?: number }): Float32Array;
+  mean(options?: { readonly clipNorm?: number }): Float32Array;
   /** The unweighted median of each coordinate: of an even count, the mean of the middle two. "f32" only. */
   median(): Float32Array;
   /**
@@ -151,8 +151,8 @@ export function createUpdateBucket(
       updates.push({ weight, ...norm });
       return norm;
     },
-    mean({ maxNorm } = {}) {
-      const limit = maxNorm === undefined ? Infinity : checkNorm("mean", maxNorm);
+    mean({ clipNorm } = {}) {
+      const limit = clipNorm === undefined ? Infinity : checkNorm("mean", clipNorm);
       const open = filled("mean");
       const total = updates.reduce((sum, { weight }) => sum + weight, 0);
       if (!Number.isFinite(total))

@@ -2,12 +2,12 @@ import { integer } from "../module/check.ts";
 import { lifetime } from "../module/lifetime.ts";
 
 /** What {@link VectorKernels.updateRoom} takes. */
-export interface UpdateRoomOptions {
+export interface UpdateBufferOptions {
   readonly bytes: number;
 }
 
 /** Bytes in kernel memory, where an update is received. */
-export interface UpdateRoom {
+export interface UpdateBuffer {
   /** All of them, at an address that is a multiple of 16. Good until memory grows, so ask anew for each use. */
   bytes(): Uint8Array<ArrayBuffer>;
   /** Gives the memory back. A second call does nothing; `bytes` after it throws an Error. */
@@ -16,7 +16,7 @@ export interface UpdateRoom {
 }
 
 /** Throws TypeError or RangeError. */
-export function checkUpdateRoom(options: UpdateRoomOptions): number {
+export function checkUpdateBuffer(options: UpdateBufferOptions): number {
   return integer(
     { action: "updateRoom", name: "bytes" },
     { value: options.bytes, least: 1, most: 0x7fffffff },
@@ -24,19 +24,19 @@ export function checkUpdateRoom(options: UpdateRoomOptions): number {
 }
 
 /** Where a backend keeps the bytes. */
-export interface RoomStore {
+export interface BufferStore {
   bytes(): Uint8Array;
   dispose(): void;
 }
 
 /** The public room over a backend's store. */
-export function createUpdateRoom({
+export function createUpdateBuffer({
   store,
   assertOpen,
 }: {
-  readonly store: RoomStore;
+  readonly store: BufferStore;
   readonly assertOpen: (action: string) => unknown;
-}): UpdateRoom {
+}): UpdateBuffer {
   const { using, dispose } = lifetime({ what: "an update's room" }, { store, assertOpen });
   return {
     bytes: () => using("bytes").bytes() as Uint8Array<ArrayBuffer>,

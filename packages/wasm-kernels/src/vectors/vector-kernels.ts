@@ -13,11 +13,11 @@ import {
   type UpdateBucketSpec,
 } from "./update-bucket.ts";
 import {
-  checkUpdateRoom,
-  createUpdateRoom,
-  type RoomStore,
-  type UpdateRoom,
-  type UpdateRoomOptions,
+  checkUpdateBuffer,
+  createUpdateBuffer,
+  type BufferStore,
+  type UpdateBuffer,
+  type UpdateBufferOptions,
 } from "./update-room.ts";
 import {
   checkWeightedMean,
@@ -57,7 +57,7 @@ export interface VectorKernels {
    * Room in kernel memory for the message of an update: numbers that lie in it and are passed to a mean aren't copied.
    * It starts as zeros.
    */
-  updateRoom(options: UpdateRoomOptions): UpdateRoom;
+  updateBuffer(options: UpdateBufferOptions): UpdateBuffer;
 
   /** Lets go of all memory. A second call does nothing. */
   dispose(): void;
@@ -71,7 +71,7 @@ interface VectorBackend {
   updateBucket(spec: UpdateBucketSpec): BucketStore;
   gallery(spec: GallerySpec): GalleryStore;
   checksum(bytes: Uint8Array): number;
-  updateRoom(bytes: number): RoomStore;
+  updateBuffer(bytes: number): BufferStore;
 }
 
 /** The public vector kernels over a backend: every check is made here, once for all backends. */
@@ -102,9 +102,9 @@ export function createVectorKernels(backend: VectorBackend): VectorKernels {
         typedArray({ action: "checksum", name: "bytes" }, { kind: "Uint8Array", value: bytes }),
       );
     },
-    updateRoom(options) {
-      return createUpdateRoom({
-        store: opened("updateRoom").updateRoom(checkUpdateRoom(options)),
+    updateBuffer(options) {
+      return createUpdateBuffer({
+        store: opened("updateRoom").updateBuffer(checkUpdateBuffer(options)),
         assertOpen: opened,
       });
     },

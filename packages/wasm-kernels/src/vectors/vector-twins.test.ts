@@ -66,7 +66,7 @@ const round = fc.record({
     { minLength: 1, maxLength: 23 },
   ),
   seed: fc.integer({ min: 0, max: 1e6 }),
-  maxNorm: fc.constantFrom(undefined, 0.5, 100),
+  clipNorm: fc.constantFrom(undefined, 0.5, 100),
 });
 const some = { numRuns: 60 };
 
@@ -75,13 +75,13 @@ describe("the averaging kernels and their slow twins", () => {
     "have the same mean of updates that arrive one by one, in %s",
     (accumulator) => {
       fc.assert(
-        fc.property(round, ({ encoding, length, weights, seed, maxNorm }) => {
+        fc.property(round, ({ encoding, length, weights, seed, clipNorm }) => {
           const mean = (kernels: VectorKernels) => {
             using sum = kernels.weightedMean({ length, accumulator });
             weights.forEach((weight, i) =>
               sum.add(update({ encoding, length, seed: seed + i }), {
                 weight,
-                ...(maxNorm === undefined ? {} : { maxNorm }),
+                ...(clipNorm === undefined ? {} : { clipNorm }),
               }),
             );
             return sum.result();
@@ -95,13 +95,13 @@ describe("the averaging kernels and their slow twins", () => {
 
   it("have the same mean of resident updates", () => {
     fc.assert(
-      fc.property(round, ({ encoding, length, weights, seed, maxNorm }) => {
+      fc.property(round, ({ encoding, length, weights, seed, clipNorm }) => {
         const mean = (kernels: VectorKernels) => {
           using bucket = kernels.updateBucket({ length, capacity: weights.length, encoding });
           weights.forEach((weight, i) =>
             bucket.add(update({ encoding, length, seed: seed + i }), { weight }),
           );
-          return bucket.mean(maxNorm === undefined ? {} : { maxNorm }).slice();
+          return bucket.mean(clipNorm === undefined ? {} : { clipNorm }).slice();
         };
         expectSame(mean(fast), mean(slow));
       }),

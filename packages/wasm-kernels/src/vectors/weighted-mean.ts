@@ -29,7 +29,7 @@ export interface WeightedMean {
    * infinity is refused with a RangeError, and nothing has changed. `maxNorm` clips: an update of a larger
    * norm counts as if it were scaled down to it.
    */
-  add(update: ModelUpdate, options: { readonly weight: number; readonly maxNorm?: number }): UpdateNorm;
+  add(update: ModelUpdate, options: { readonly weight: number; readonly clipNorm?: number }): UpdateNorm;
   /** The mean so far, as the caller's own array: the sum in f32 or f64, divided in f64 and rounded once. Throws a RangeError before the first update. */
   result(): Float32Array;
   /** Forgets all updates. */
@@ -89,7 +89,7 @@ export function createWeightedMean(
       const open = using(action);
       checkUpdate(update, { action, length: spec.length });
       const weight = checkWeight(action, options?.weight);
-      const limit = options.maxNorm === undefined ? Infinity : checkNorm(action, options.maxNorm);
+      const limit = options.clipNorm === undefined ? Infinity : checkNorm(action, options.clipNorm);
       // Weights relative to the first one keep the sum near the size of the updates themselves.
       const unit = state.count === 0 ? weight : state.unit;
       const totalWeight = state.totalWeight + weight;
@@ -120,8 +120,8 @@ export function createWeightedMean(
 }
 
 /** Throws unless a length to clip to is a number above 0. */
-export function checkNorm(action: string, maxNorm: unknown): number {
-  const checked = anyNumber({ action, name: "maxNorm" }, maxNorm);
-  if (checked <= 0) outOfRange({ action, name: "maxNorm" }, { expected: "to be above 0", got: checked });
+export function checkNorm(action: string, clipNorm: unknown): number {
+  const checked = anyNumber({ action, name: "clipNorm" }, clipNorm);
+  if (checked <= 0) outOfRange({ action, name: "clipNorm" }, { expected: "to be above 0", got: checked });
   return checked;
 }

@@ -1,4 +1,4 @@
-import { entriesOf, type FederationState } from "@sedna-js/core";
+import { allClients, type FederationState } from "@sedna-js/core";
 
 /** The blob of a model. */
 export const modelBlob = (version: number): string => `model-${version}`;
@@ -17,7 +17,7 @@ export function versionsNeeded({ modelVersion, open, assignments }: FederationSt
   return new Set([
     modelVersion,
     ...(open ? [open.modelVersion] : []),
-    ...entriesOf(assignments).map((assignment) => assignment.modelVersion),
+    ...allClients(assignments).map((assignment) => assignment.modelVersion),
   ]);
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { SednaError } from "@sedna-js/core";
+import { messageOf, SednaError } from "@sedna-js/core";
 import { claimDirectory } from "./claim-directory.node.ts";
 import { checkBlobName, type FederationLog, type FederationRecord } from "./federation-log.ts";
 
@@ -202,7 +202,7 @@ async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
     if (cause instanceof SednaError || cause instanceof RangeError) throw cause;
     const isFull = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException | null)?.code ?? "");
     throw new SednaError(
-      `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${cause instanceof Error ? cause.message : String(cause)}`,
+      `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${messageOf(cause)}`,
       { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause },
     );
   }

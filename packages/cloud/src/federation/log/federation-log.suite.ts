@@ -3,7 +3,7 @@ import type { FederationLog, FederationRecord } from "./federation-log.ts";
 
 const record = (round: number): FederationRecord => ({
   type: "events",
-  events: [{ type: "refused", at: round, client: 'ü\n"', round, code: "not-finite" }],
+  events: [{ type: "rejected", at: round, client: 'ü\n"', round, code: "not-finite" }],
 });
 
 /** What every log of a federation keeps to. `make` gives an empty one; `reopen` the same one, after its process is gone. */

@@ -43,27 +43,27 @@ federationLogSuite("a directory", async () => {
 });
 
 describe("a log in a directory", () => {
-  const refused = (round: number): FederationRecord => ({
+  const rejected = (round: number): FederationRecord => ({
     type: "events",
-    events: [{ type: "refused", at: 1, client: "a", round, code: "not-finite" }],
+    events: [{ type: "rejected", at: 1, client: "a", round, code: "not-finite" }],
   });
 
   it("C20: drops what was being written at a death, at whatever byte, and goes on from there", async () => {
     const path = await folder();
     const log = directoryFederationLog(path);
     await log.open();
-    await log.append([refused(1)]);
+    await log.append([rejected(1)]);
     const whole = await readFile(join(path, "log.jsonl"));
-    await log.append([refused(2)]);
+    await log.append([rejected(2)]);
     await log.close();
     const both = await readFile(join(path, "log.jsonl"));
     for (let cut = whole.length; cut < both.length; cut += 7) {
       await writeFile(join(path, "log.jsonl"), both.subarray(0, cut));
       const again = directoryFederationLog(path);
       await again.open();
-      expect(await again.read()).toEqual([refused(1)]);
-      await again.append([refused(3)]);
-      expect(await again.read()).toEqual([refused(1), refused(3)]);
+      expect(await again.read()).toEqual([rejected(1)]);
+      await again.append([rejected(3)]);
+      expect(await again.read()).toEqual([rejected(1), rejected(3)]);
       await again.close();
     }
   });
@@ -72,7 +72,7 @@ describe("a log in a directory", () => {
     const path = await folder();
     const log = directoryFederationLog(path);
     await log.open();
-    for (const round of [1, 2, 3]) await log.append([refused(round)]);
+    for (const round of [1, 2, 3]) await log.append([rejected(round)]);
     await log.close();
     const bytes = await readFile(join(path, "log.jsonl"));
     bytes[Math.floor(bytes.length / 2)]! ^= 1;

@@ -23,7 +23,7 @@ export interface ModelRecord {
 export interface AccountedRound {
   readonly round: number;
   readonly selected: number;
-  readonly counted: number;
+  readonly accepted: number;
   readonly population: number;
 }
 

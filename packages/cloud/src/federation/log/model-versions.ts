@@ -1,5 +1,5 @@
 import { type FederationPlan, type FederationState, SednaError } from "@sedna-js/core";
-import { floatsOf } from "../rounds/round-journal.ts";
+import { floatsOf } from "./float-bytes.ts";
 import { blobsToDelete, memoryBlob, modelBlob } from "./blob-names.ts";
 import type { AccountedRound, FederationLog, FederationRecord, ModelRecord } from "./federation-log.ts";
 
@@ -90,7 +90,7 @@ export function snapshotOf({
   hasMemory,
   accounted,
 }: SnapshotOptions): FederationRecord | undefined {
-  if (state.open && state.open.counted.size > 0) return undefined;
+  if (state.open && state.open.accepted.size > 0) return undefined;
   const records = [...models].map(([version, { sha256 }]): ModelRecord => ({
     version,
     blob: modelBlob(version),

@@ -1,14 +1,23 @@
-import { type FederationPlan, SednaError, startFederation, withSettings } from "@sedna-js/core";
+import {
+  type FederationPlan,
+  type RoundSettings,
+  SednaError,
+  initialFederation,
+  applySettings,
+} from "@sedna-js/core";
 import { type Head, loadTrainingKernels } from "@sedna-js/wasm-kernels";
-import type { FederationSetup } from "../federation-options.ts";
-import { bytesOf, floatsOf } from "../rounds/round-journal.ts";
+import { bytesOf, floatsOf } from "./float-bytes.ts";
 import { modelBlob, versionsNeeded } from "./blob-names.ts";
 import type { FederationLog, ModelRecord } from "./federation-log.ts";
 import { type ModelVersion, readModel, sha256Of } from "./model-versions.ts";
 import { type Replayed, type ReplayListener, replayLog } from "./replay-log.ts";
 
 /** What a log is opened for. */
-interface OpenLogOptions extends FederationSetup {
+interface OpenLogOptions {
+  readonly plan: FederationPlan;
+  readonly settings: RoundSettings;
+  /** Parameters of the model. */
+  readonly length: number;
   readonly log: FederationLog;
   readonly initialModel: Float32Array | undefined;
   readonly seed: number;
@@ -17,7 +26,7 @@ interface OpenLogOptions extends FederationSetup {
 }
 
 /** A federation as its log has it. */
-export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "counted" | "at"> {
+export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "accepted" | "at"> {
   readonly models: Map<number, ModelVersion>;
   /** What the aggregator kept after the newest model. */
   readonly memory: Float32Array | undefined;
@@ -57,7 +66,7 @@ export async function openLog({
   // Its owner may have changed its mind while it was down.
   const hasNewPlan = replayed.plan !== undefined && !isSame(taught(replayed.plan), taught(plan));
   if (isChanged || hasNewPlan) await log.append([{ type: "settings", settings, plan }]);
-  const state = isChanged ? withSettings(replayed.state, settings) : replayed.state;
+  const state = isChanged ? applySettings(replayed.state, settings) : replayed.state;
   const models = new Map<number, ModelVersion>();
   const recordOf = (version: number): ModelRecord => {
     const record = replayed.models.get(version);
@@ -87,7 +96,7 @@ export async function openLog({
     models,
     memory: kept && floatsOf(kept),
     sum: replayed.sum,
-    counted: replayed.counted,
+    accepted: replayed.accepted,
     at: replayed.at,
   };
 
@@ -109,21 +118,21 @@ export async function openLog({
       },
     ]);
     return {
-      state: startFederation(settings, { seed, at }),
+      state: initialFederation(settings, { seed, at }),
       events: 1,
       isChanged: false,
       hasNewPlan: false,
       models: new Map([[0, model]]),
       memory: undefined,
       sum: undefined,
-      counted: [],
+      accepted: [],
       at,
     };
   }
 }
 
 /** What of a plan makes clients do otherwise. */
-const taught = ({ exitRound: _, participants: __, ...rest }: FederationPlan): object => rest;
+const taught = ({ numRounds: _, participants: __, ...rest }: FederationPlan): object => rest;
 
 const isSame = <T>(a: T, b: T): boolean => JSON.stringify(a) === JSON.stringify(b);
 

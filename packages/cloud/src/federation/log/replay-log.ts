@@ -1,8 +1,8 @@
 import {
   reduceFederation,
   SednaError,
-  startFederation,
-  withSettings,
+  initialFederation,
+  applySettings,
   type FederationEffect,
   type FederationEvent,
   type FederationPlan,
@@ -20,7 +20,7 @@ export interface Replayed {
   /** The open round's sum as it was last written. */
   readonly sum: SumCheckpoint | undefined;
   /** Updates of the open round in the order in which they were counted. */
-  readonly counted: readonly (FederationEvent & { readonly type: "counted" })[];
+  readonly accepted: readonly (FederationEvent & { readonly type: "accepted" })[];
   /** What clients were told last that they are to do. */
   readonly plan: FederationPlan | undefined;
   /** When the last event was. */
@@ -60,12 +60,12 @@ export function replayLog(
     });
   let state =
     first.type === "started"
-      ? startFederation(first.settings, { seed: first.seed, at: first.at })
+      ? initialFederation(first.settings, { seed: first.seed, at: first.at })
       : first.state;
   if (first.type === "snapshot") onAccounted?.(first.accounted);
   let { at, plan } = first;
   let sum: SumCheckpoint | undefined;
-  let counted: (FederationEvent & { readonly type: "counted" })[] = [];
+  let accepted: (FederationEvent & { readonly type: "accepted" })[] = [];
   const models = new Map(
     (first.type === "started" ? [first.model] : first.models).map((model) => [model.version, model]),
   );
@@ -76,16 +76,16 @@ export function replayLog(
     state = after;
     at = Math.max(at, event.at);
     if (
-      event.type === "counted" &&
+      event.type === "accepted" &&
       before.open &&
-      before.open.counted.size < (after.open ?? before.open).counted.size
+      before.open.accepted.size < (after.open ?? before.open).accepted.size
     )
-      counted.push(event);
+      accepted.push(event);
     if (event.type === "summed" && after.open?.closing && !before.open?.closing) {
       const weight = event.totalWeight / event.clients.length;
-      counted.push(
+      accepted.push(
         ...event.clients.map((client) => ({
-          type: "counted" as const,
+          type: "accepted" as const,
           at: event.at,
           client,
           round: event.round,
@@ -98,7 +98,7 @@ export function replayLog(
     }
     // A round that is given up and opened anew has the same number, and nothing else of the former.
     if (effects.some(({ type }) => type === "open") || !after.open) {
-      counted = [];
+      accepted = [];
       sum = undefined;
     }
     onEvent?.(event, { before, after, effects });
@@ -116,7 +116,7 @@ export function replayLog(
         reduce(record.event);
         break;
       case "settings":
-        state = withSettings(state, record.settings);
+        state = applySettings(state, record.settings);
         plan = record.plan ?? plan;
         break;
       case "started":
@@ -131,5 +131,5 @@ export function replayLog(
         );
     }
   }
-  return { state, name: first.name, length: first.length, models, sum, counted, plan, at };
+  return { state, name: first.name, length: first.length, models, sum, accepted, plan, at };
 }

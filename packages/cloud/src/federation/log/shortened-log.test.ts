@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
 import { aggregation, privateAggregator, select } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";
@@ -8,17 +9,19 @@ import type { Federation } from "../federation.ts";
 import { recomputeModel } from "../rounds/recompute-model.ts";
 
 const open = async (log: FederationLog, options: Partial<FederationOptions> = {}): Promise<Federation> => {
-  const federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [4] }],
-    aggregator: select(aggregation, { method: "FedAvgM" }),
-    rounds: { participants: 2, exitRound: 0, overSelect: 1 },
-    seed: 1,
-    log,
-    checkpoint: { events: 12 },
-    now: () => 1e6,
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [4] }] },
+        aggregator: select(aggregation, { method: "FedAvgM" }),
+        rounds: { participants: 2, numRounds: 0, overSelect: 1 },
+        runtime: { seed: 1, now: () => 1e6 },
+        storage: { log, checkpoint: { events: 12 } },
+      },
+      options,
+    ),
+  );
   await federation.start();
   return federation;
 };
@@ -46,7 +49,7 @@ describe("a log that becomes long", () => {
     const [disk, whole] = [mortalLog(), mortalLog()];
     for (const [one, options] of [
       [disk, {}],
-      [whole, { checkpoint: { events: 1e6 } }],
+      [whole, { storage: { checkpoint: { events: 1e6 } } }],
     ] as const) {
       const first = await open(await one.next(), options);
       await play(first, { from: 1, to: 20 });
@@ -56,7 +59,7 @@ describe("a log that becomes long", () => {
       await again.close();
     }
     const [log, reference] = [await disk.next(), await whole.next()];
-    const [a, b] = [await open(log), await open(reference, { checkpoint: { events: 1e6 } })];
+    const [a, b] = [await open(log), await open(reference, { storage: { checkpoint: { events: 1e6 } } })];
     expect(a.status()).toEqual(b.status());
     expect(a.model(23)).toEqual(b.model(23));
     expect((await log.read())[0]).toMatchObject({ type: "snapshot" });
@@ -68,12 +71,14 @@ describe("a log that becomes long", () => {
 
   it("keeps the account of privacy", async () => {
     const disk = mortalLog();
-    const options = () =>
-      privateAggregator(select(aggregation, { method: "FedAvg" }), {
+    const options = () => {
+      const { aggregator, privacy } = privateAggregator(select(aggregation, { method: "FedAvg" }), {
         clipNorm: 1,
         noiseMultiplier: 1,
         delta: 1e-5,
       });
+      return { aggregator, privacy: { differential: privacy } };
+    };
     const first = await open(await disk.next(), options());
     await play(first, { from: 1, to: 12 });
     const spent = first.status();
@@ -105,7 +110,7 @@ describe("a log that becomes long", () => {
 
   it("is kept whole where updates are kept for audits", async () => {
     const disk = mortalLog();
-    const first = await open(await disk.next(), { keepUpdates: true });
+    const first = await open(await disk.next(), { storage: { keepUpdates: true } });
     await play(first, { from: 1, to: 8 });
     const { parameters } = first.model(8)!;
     await first.close();

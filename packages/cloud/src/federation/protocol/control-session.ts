@@ -1,6 +1,7 @@
 import { SednaError } from "@sedna-js/core";
 import type { ServiceSocket } from "../../http/service.ts";
-import type { Federation, Member } from "../federation.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
 /** Options of {@link controlSession}. */
@@ -9,7 +10,7 @@ export interface ControlSessionOptions {
   readonly member: Member;
   /** Whose the session's token is now. */
   readonly verify: () => ReturnType<Sessions["verify"]>;
-  readonly refuse: (why: "unauthorised" | "session-replaced") => void;
+  readonly reject: (why: "unauthorized" | "session-replaced") => void;
   readonly recheckMs: number;
 }
 
@@ -22,7 +23,7 @@ const FULL_BYTES = 64 * 1024;
  */
 export function controlSession(
   socket: ServiceSocket,
-  { federation, member, verify, refuse, recheckMs }: ControlSessionOptions,
+  { federation, member, verify, reject, recheckMs }: ControlSessionOptions,
 ): { end(): void } {
   let ended = false;
   let sentSeq: number | undefined;
@@ -33,8 +34,8 @@ export function controlSession(
   const look = async (): Promise<void> => {
     const now = await verify();
     if (ended) return;
-    if ("refused" in now) return refuse(now.refused);
-    if (now.client !== member.client || now.epoch !== member.epoch) return refuse("session-replaced");
+    if ("rejected" in now) return reject(now.rejected);
+    if (now.client !== member.client || now.epoch !== member.epoch) return reject("session-replaced");
     if (socket.bufferedAmount > FULL_BYTES) return;
     const task = federation.task(member);
     if (task.seq === sentSeq) return;
@@ -51,8 +52,8 @@ export function controlSession(
     look()
       .catch((error: unknown) => {
         const code = error instanceof SednaError ? error.code : undefined;
-        if (code === "session-replaced") refuse("session-replaced");
-        else if (code === "session-ended") refuse("unauthorised");
+        if (code === "session-replaced") reject("session-replaced");
+        else if (code === "session-ended") reject("unauthorized");
         else socket.close(1011, "the server failed");
       })
       .finally(() => {

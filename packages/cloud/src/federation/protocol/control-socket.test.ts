@@ -8,7 +8,8 @@ import type { Serving } from "../../http/platform.ts";
 import { serve } from "../../http/serve.node.ts";
 import type { ServiceSocket } from "../../http/service.ts";
 import { controlSocket, type ControlSocketOptions } from "./control-socket.ts";
-import type { Federation, Member } from "../federation.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
 // Real sockets. The federation behind them says what the test wants it to, so that each order of events can be had.
@@ -58,10 +59,10 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
       await held.gate;
       const [client = "", epoch = ""] = token.split(".");
       const newest = epochs.get(client);
-      if (newest === undefined) return { refused: "unauthorised", error: "no such session" };
+      if (newest === undefined) return { rejected: "unauthorized", error: "no such session" };
       return newest === Number(epoch)
         ? { client, epoch: newest }
-        : { refused: "session-replaced", error: "a newer one" };
+        : { rejected: "session-replaced", error: "a newer one" };
     },
   } as Sessions;
   return {
@@ -125,7 +126,7 @@ describe("a control socket", () => {
       round: 1,
       modelVersion: 0,
       remainingMs: 5000,
-      counted: false,
+      accepted: false,
     };
     set("a", train);
     set("a", train);
@@ -140,11 +141,11 @@ describe("a control socket", () => {
     epochs.set("a", 1);
     const { heard } = await connect(await start(options), "a.1");
     await eventually(() => heard).toHaveLength(1);
-    let letGo = (): void => {};
-    held.gate = new Promise((resolve) => (letGo = resolve));
+    let release = (): void => {};
+    held.gate = new Promise((resolve) => (release = resolve));
     for (let seq = 2; seq <= 50; seq++) set("a", wait(seq));
     held.gate = undefined;
-    letGo();
+    release();
     await eventually(() => heard).toEqual([wait(1), wait(50)]);
   });
 
@@ -178,7 +179,7 @@ describe("a control socket", () => {
       code: 4401,
       reason: "expected a hello within 60 ms",
     });
-    expect(await (await connect(url, "b.1")).closed).toEqual({ code: 4401, reason: "unauthorised" });
+    expect(await (await connect(url, "b.1")).closed).toEqual({ code: 4401, reason: "unauthorized" });
     expect(await (await connect(url, "a.1")).closed).toEqual({ code: 4409, reason: "session-replaced" });
     const other = await connect(url);
     other.socket.send('{"type":"ping"}');
@@ -190,7 +191,7 @@ describe("a control socket", () => {
     epochs.set("a", 1);
     strangers.add("a");
     const url = await start(options);
-    expect(await (await connect(url, "a.1")).closed).toEqual({ code: 4401, reason: "unauthorised" });
+    expect(await (await connect(url, "a.1")).closed).toEqual({ code: 4401, reason: "unauthorized" });
     strangers.delete("a");
     const { heard } = await connect(url, "a.1");
     await expect.poll(() => heard).toEqual([wait(1)]);
@@ -232,7 +233,7 @@ describe("a control socket", () => {
     const b = await connect(await start(options), "b.1");
     await eventually(() => b.heard).toHaveLength(1);
     epochs.delete("b");
-    expect(await b.closed).toEqual({ code: 4401, reason: "unauthorised" });
+    expect(await b.closed).toEqual({ code: 4401, reason: "unauthorized" });
   });
 
   it("lets a client that lost its connection open another one by the same session", async () => {
@@ -255,12 +256,12 @@ describe("a control socket", () => {
     await eventually(() => listening("a")).toBe(1);
     one.socket.close();
     await eventually(() => listening("a")).toBe(0);
-    let letGo = (): void => {};
-    held.gate = new Promise((resolve) => (letGo = resolve));
+    let release = (): void => {};
+    held.gate = new Promise((resolve) => (release = resolve));
     const two = await connect(url, "a.1");
     two.socket.terminate();
     await two.closed;
-    letGo();
+    release();
     await held.gate;
     expect(listening("a")).toBe(0);
   });

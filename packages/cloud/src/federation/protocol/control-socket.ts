@@ -19,7 +19,7 @@ export interface ControlSocketOptions {
 /** By which codes a control socket closes. */
 export const CONTROL_CODES = {
   /** No token within time, or none that counts: join again. */
-  unauthorised: 4401,
+  unauthorized: 4401,
   /** A newer session of the same device is there. */
   sessionReplaced: 4409,
 } as const;
@@ -66,7 +66,7 @@ export function controlSocket({
       const clients = current.get(federation)!;
       const pace = createPace(FRAMES);
       const late = setTimeout(
-        () => socket.close(CONTROL_CODES.unauthorised, `expected a hello within ${helloMs} ms`),
+        () => socket.close(CONTROL_CODES.unauthorized, `expected a hello within ${helloMs} ms`),
         helloMs,
       );
       let greeted = false;
@@ -76,26 +76,26 @@ export function controlSocket({
       const greet = async (frame: string): Promise<void> => {
         const token = tokenOf(frame);
         if (token === undefined)
-          return socket.close(CONTROL_CODES.unauthorised, "expected a hello with a token");
+          return socket.close(CONTROL_CODES.unauthorized, "expected a hello with a token");
         const member = await sessions.verify(token);
         if (ended) return;
         clearTimeout(late);
-        if ("refused" in member) return refuse(socket, member.refused);
+        if ("rejected" in member) return reject(socket, member.rejected);
         const before = clients.get(member.client);
-        if (before && before.epoch > member.epoch) return refuse(socket, "session-replaced");
+        if (before && before.epoch > member.epoch) return reject(socket, "session-replaced");
         before?.replace(member.epoch);
         const mine = {
           epoch: member.epoch,
           replace: (by: number) =>
             by > member.epoch
-              ? refuse(socket, "session-replaced")
+              ? reject(socket, "session-replaced")
               : socket.close(1000, "another socket of this session"),
         };
         const running = begun(socket, {
           federation,
           member,
           verify: () => sessions.verify(token),
-          refuse: (why) => refuse(socket, why),
+          reject: (why) => reject(socket, why),
           recheckMs,
         });
         if (!running) return;
@@ -140,14 +140,14 @@ function begun(
   } catch (error) {
     const code = error instanceof SednaError ? error.code : undefined;
     if (code !== "session-ended" && code !== "session-replaced") throw error;
-    options.refuse(code === "session-replaced" ? code : "unauthorised");
+    options.reject(code === "session-replaced" ? code : "unauthorized");
     return undefined;
   }
 }
 
-function refuse(socket: ServiceSocket, why: "unauthorised" | "session-replaced"): void {
+function reject(socket: ServiceSocket, why: "unauthorized" | "session-replaced"): void {
   if (why === "session-replaced") socket.close(CONTROL_CODES.sessionReplaced, "session-replaced");
-  else socket.close(CONTROL_CODES.unauthorised, "unauthorised");
+  else socket.close(CONTROL_CODES.unauthorized, "unauthorized");
 }
 
 function tokenOf(frame: string): string | undefined {

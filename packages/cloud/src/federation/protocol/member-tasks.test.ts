@@ -6,7 +6,7 @@ describe("the tasks of members", () => {
     const asked: string[] = [];
     const tasks = createMemberTasks({
       now: () => 1,
-      taskOf(client, seq) {
+      taskFor(client, seq) {
         asked.push(client);
         return { kind: "wait", seq, round: 0, modelVersion: 0, retryAfterMs: 1 };
       },

@@ -27,10 +27,10 @@ interface Entry {
  * the time that is left has changed. Numbers begin at the clock, so that they go on growing when the server starts anew.
  */
 export function createMemberTasks({
-  taskOf,
+  taskFor,
   now,
 }: {
-  readonly taskOf: (client: string, seq: number) => FederationTask;
+  readonly taskFor: (client: string, seq: number) => FederationTask;
   readonly now: () => number;
 }): MemberTasks {
   const entries = new Map<string, Entry>();
@@ -42,7 +42,7 @@ export function createMemberTasks({
       entry = { key: "", seq: Math.floor(now()), isGone: false, listeners: new Set() };
       entries.set(client, entry);
     }
-    const task = taskOf(client, entry.seq);
+    const task = taskFor(client, entry.seq);
     const key = keyOf(task);
     if (key === entry.key) return { task, entry };
     entry.key = key;
@@ -92,7 +92,7 @@ function keyOf(task: FederationTask): string {
     case "done":
       return `${task.kind} ${task.round} ${task.modelVersion}`;
     case "train":
-      return `${task.kind} ${task.round} ${task.modelVersion} ${task.counted}`;
+      return `${task.kind} ${task.round} ${task.modelVersion} ${task.accepted}`;
     case "secure":
       return `${task.kind} ${task.round} ${task.modelVersion} ${task.phase} ${JSON.stringify(task.message)}`;
     default:

@@ -1,5 +1,6 @@
 import type { FederationTask } from "@sedna-js/core";
-import type { Federation, Member } from "../federation.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 
 /** Questions for a task that are kept until there is another; see {@link createTaskPolls}. */
 export interface TaskPolls {

@@ -1,179 +1,110 @@
 import {
-  entriesOf,
-  entryOf,
-  type FederationEffect,
-  type FederationEvent,
-  type FederationState,
+  allClients,
+  getClient,
+  messageOf,
   nextTick,
   reduceFederation,
   SednaError,
+  type FederationEffect,
+  type FederationEvent,
+  type FederationState,
 } from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
-import type { FederationOptions, FederationSetup } from "../federation-options.ts";
-import type { Federation } from "../federation.ts";
+import type { ClosedRound } from "../federation.ts";
 import { memoryBlob, modelBlob, versionsNeeded } from "../log/blob-names.ts";
-import type { FederationLog } from "../log/federation-log.ts";
-import {
-  deleteUnneeded,
-  type MadeModel,
-  modelFromBefore,
-  type ModelVersion,
-  sha256Of,
-  snapshotOf,
-} from "../log/model-versions.ts";
-import { type OpenedLog, openLog } from "../log/open-log.ts";
-
-import type { Timers } from "../timers.ts";
-import { restoreSum } from "./restore-accumulator.ts";
+import { deleteUnneeded, snapshotOf, type MadeModel, type ModelVersion } from "../log/model-versions.ts";
+import { makeModel } from "./make-model.ts";
+import { openRun, type OpenRunOptions } from "./open-run.ts";
+import type { RoundAccumulator } from "./round-accumulator.ts";
 import { createRoundAccount } from "./round-account.ts";
-import { openRoundSum, type RoundSum } from "./round-accumulator.ts";
-import { createRoundJournal, type RoundJournal } from "./round-journal.ts";
+import { dropAccumulator, startAccumulator, type RoundRun } from "./round-run.ts";
 
-/** So many lines of a log are read in a second or two. */
-const MOST_EVENTS = 50_000;
+// The only owner of a federation's state. All that happens is an event; dispatch() is the single place that changes the
+// state, and every change takes the same way:
+//
+//   event -> reduceFederation (pure) -> effects (accumulator) -> journal -> subscribers -> next tick
+//
+// A round closes in three steps. The reducer marks it as closing; startClosing() makes the model, which takes a while
+// and touches the disk; publish() dispatches "aggregated" with the new version. Updates that arrive in between are
+// rejected by the reducer's rules. An event that the journal has noted is written in the order of its dispatch, so a
+// restart replays the same states. Errors of the accumulator become the event "failed": the round is abandoned and
+// opened again after a pause, and clients send their updates again.
 
-type RoundClosed = Parameters<Parameters<Federation["onRound"]>[0]>[0];
+/** Events in the log after which the next round starts from a snapshot: replaying as many takes a second or two. */
+const MAX_EVENTS = 50_000;
+/** The longest delay that engines' timers support, in ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Options of {@link createFederationRounds}. */
-interface FederationRoundsOptions
-  extends
-    Pick<FederationOptions, "aggregator" | "checkpoint" | "initialModel" | "kernels" | "privacy">,
-    FederationSetup {
-  readonly log: FederationLog;
-  readonly keepUpdates: boolean;
-  readonly seed: number;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly timers: Timers;
-  readonly logger: NonNullable<FederationOptions["logger"]>;
-  /** Told after each event; `isWide` when it was about all clients; `assigned` whose work has begun or ended by it. */
-  readonly onChange: (
-    event: FederationEvent,
-    change: { readonly isWide: boolean; readonly assigned: readonly string[] },
-  ) => void;
-  readonly onClosed: (closed: RoundClosed) => void;
+/** What one event changed. */
+export interface RoundChange {
+  readonly event: FederationEvent;
+  /** True if the event may concern all clients: a round opened, closed, or got a new model. */
+  readonly isWide: boolean;
+  /** Clients whose assignment in the buffered mode began or ended. */
+  readonly assigned: readonly string[];
+  /** The round that the event closed. */
+  readonly closed: ClosedRound | undefined;
 }
 
-/** The rounds of a federation; see {@link createFederationRounds}. */
-export interface FederationRounds {
+/** The rounds of a federation; created by {@link createRounds}. Every member but `isOpen` throws a `SednaError` with code `disposed` before the start and after the close. */
+export interface Rounds {
   readonly state: FederationState;
   readonly kernels: VectorKernels;
-  /** The open round's sum. */
-  readonly sum: RoundSum | undefined;
-  /** Models that clients may ask for. */
+  /** The active round's accumulator. */
+  readonly accumulator: RoundAccumulator | undefined;
+  /** Models that clients may fetch. */
   readonly models: ReadonlyMap<number, ModelVersion>;
-  /** Clients that joined before the start were told another plan. */
-  readonly hasNewPlan: boolean;
-  /** What was spent of privacy after a round. */
+  /** True if clients that joined before the start received another plan. */
+  readonly planChanged: boolean;
+  /** Privacy spent after each round. */
   readonly epsilons: ReadonlyMap<number, number>;
   readonly healthy: boolean;
-  /** False before the start and after the end; then all else throws a SednaError `disposed`. */
   readonly isOpen: boolean;
   start(): Promise<void>;
   dispatch(event: FederationEvent): void;
+  /** Calls the listener after each event, once the state has changed. */
+  subscribe(listener: (change: RoundChange) => void): void;
   close(): Promise<void>;
 }
 
-interface Running {
-  readonly kernels: VectorKernels;
-  readonly journal: RoundJournal;
-  readonly models: Map<number, ModelVersion>;
-  state: FederationState;
-  sum: RoundSum | undefined;
-  memory: Float32Array | undefined;
-  /** No event of this process is older than the one before, whatever the clock says. */
-  at: number;
-  tick: unknown;
-  /** Events in the log. */
-  logged: number;
-  /** The model that is being made. */
-  closing: Promise<void> | undefined;
+/** Options of {@link createRounds}. */
+export interface RoundsOptions extends OpenRunOptions {
+  readonly kernels: VectorKernels | undefined;
 }
 
-/**
- * Carries out what the reducer of rounds asks for: opens and closes sums, makes models, wakes it in time, and writes down every event
- * in the order in which it was reduced.
- */
-export function createFederationRounds(options: FederationRoundsOptions): FederationRounds {
-  const {
-    aggregator,
-    log,
-    plan,
-    settings,
-    limits,
-    keepUpdates,
-    now,
-    random,
-    timers,
-    logger,
-    privacy,
-    onChange,
-    onClosed,
-  } = options;
-  const account = createRoundAccount(privacy);
-  let running: Running | undefined;
-  let hasNewPlan = false;
+/** Creates the rounds of a federation. */
+export function createRounds(options: RoundsOptions): Rounds {
+  const { log, plan, keepUpdates, now, timers, logger } = options;
+  const account = createRoundAccount(options.privacy);
+  const listeners: ((change: RoundChange) => void)[] = [];
+  let running: RoundRun | undefined;
+  let planChanged = false;
   let phase: "new" | "open" | "closed" = "new";
-  const using = (): Running => {
-    if (!running || phase !== "open")
-      throw new SednaError(
-        `use the federation ${plan.name}: expected one that is open; got one that is ${phase}`,
-        { code: "disposed", retryable: true },
-      );
-    return running;
-  };
 
-  const openSum = (run: Running, round: number): void => {
-    run.sum?.dispose();
-    const { open, modelVersion } = run.state;
-    // More may have been counted by other settings, before a restart.
-    const capacity = Math.max(
-      settings.buffered?.bufferSize ?? settings.participants,
-      open?.counted.size ?? 0,
+  const current = (): RoundRun => {
+    if (running && phase === "open") return running;
+    throw new SednaError(
+      `use the federation ${plan.name}: expected one that is open; got one that is ${phase}`,
+      { code: "disposed", retryable: true },
     );
-    run.sum = openRoundSum({
-      round,
-      aggregator,
-      kernels: run.kernels,
-      base: run.models.get(open?.modelVersion ?? modelVersion)!.parameters,
-      memory: run.memory,
-      capacity,
-      limits,
-      random,
-    });
-  };
-  const dropSum = (run: Running): void => {
-    run.sum?.dispose();
-    run.sum = undefined;
-  };
-  const closed = (outcome: "aggregated" | "abandoned"): void => {
-    const { state } = using();
-    const last = state.history.at(-1)!;
-    onClosed({
-      round: last.round,
-      modelVersion: state.modelVersion,
-      outcome,
-      totalSamples: last.totalSamples,
-      done: state.phase === "done",
-    });
   };
 
-  const carryOut = (run: Running, effect: FederationEffect): void => {
+  const carryOut = (run: RoundRun, effect: FederationEffect): void => {
     switch (effect.type) {
       case "open":
         try {
-          openSum(run, effect.round);
+          startAccumulator(run, effect.round, options);
         } catch (error) {
-          // Without memory, say. Given up once the event is noted, and tried again after a pause.
+          // For example without memory. dispatch() abandons the round once the event is noted.
           logger.error({ error: messageOf(error) }, "a round could not be opened");
         }
         break;
       case "abandon":
       case "finish":
-        dropSum(run);
+        dropAccumulator(run);
         break;
       case "quarantine":
-        logger.info({ untilRound: effect.untilRound }, "a client is left out for its malformed updates");
+        logger.info({ untilRound: effect.untilRound }, "a client is quarantined for malformed updates");
         break;
       case "aggregate":
         break;
@@ -183,46 +114,50 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
   };
 
   const dispatch = (given: FederationEvent, record?: (event: FederationEvent) => void): void => {
-    const run = using();
-    run.at = Math.max(run.at, given.at);
-    const event = { ...given, at: run.at };
-    run.logged++;
+    const run = current();
+    run.lastEventAt = Math.max(run.lastEventAt, given.at);
+    const event = { ...given, at: run.lastEventAt };
+    run.loggedEvents++;
     const before = run.state;
     const { state: after, effects } = reduceFederation(before, event);
+    const hasModel = after.modelVersion !== before.modelVersion;
     run.state = after;
-    if (after.modelVersion !== before.modelVersion) dropSum(run);
+    if (hasModel) dropAccumulator(run);
     for (const effect of effects) carryOut(run, effect);
     if (record) record(event);
     else if (event.type !== "ticked" || after !== before) run.journal.note(event);
-    account.look({ before, after });
-    const isWide = effects.length > 0 || after.modelVersion !== before.modelVersion;
-    onChange(event, { isWide, assigned: isWide ? [] : changedAssignments(before, after) });
-    if (effects.some(({ type }) => type === "abandon")) closed("abandoned");
-    if (after.modelVersion !== before.modelVersion) closed("aggregated");
+    account.follow({ before, after });
+    const isWide = effects.length > 0 || hasModel;
+    const isAbandoned = effects.some(({ type }) => type === "abandon");
+    const closed = hasModel
+      ? closedRound(after, "aggregated")
+      : isAbandoned
+        ? closedRound(after, "abandoned")
+        : undefined;
+    const change = { event, isWide, assigned: isWide ? [] : changedAssignments(before, after), closed };
+    for (const listener of listeners) listener(change);
     if (run.state.open?.closing && !run.closing) startClosing(run);
     const { open } = run.state;
-    if (open && !open.closing && !run.sum) dispatch({ type: "failed", at: run.at, round: open.round });
+    if (open && !open.closing && !run.accumulator)
+      dispatch({ type: "failed", at: run.lastEventAt, round: open.round });
     else schedule(run);
   };
 
-  const schedule = (run: Running): void => {
+  const schedule = (run: RoundRun): void => {
     if (run.tick !== undefined) timers.clear(run.tick);
     run.tick = undefined;
     const at = phase === "open" ? nextTick(run.state) : undefined;
     if (at === undefined) return;
-    // Engines wait no longer than this; then it looks again.
-    run.tick = timers.set(
-      () => dispatch({ type: "ticked", at: now() }),
-      Math.min(2 ** 31 - 1, Math.max(1, at - Math.max(now(), run.at))),
-    );
+    const delay = Math.max(1, at - Math.max(now(), run.lastEventAt));
+    // A delay beyond the timer's limit ends early; the tick then schedules the rest.
+    run.tick = timers.set(() => dispatch({ type: "ticked", at: now() }), Math.min(MAX_TIMER_MS, delay));
   };
 
-  const startClosing = (run: Running): void => {
+  const startClosing = (run: RoundRun): void => {
     const { round } = run.state.open!;
-    const work = makeModel(run)
+    const work = makeModel(run, log)
       .catch((error: unknown) => {
-        if (phase !== "open") return undefined;
-        logger.error({ error: messageOf(error) }, "a round's model could not be made");
+        if (phase === "open") logger.error({ error: messageOf(error) }, "a round's model could not be made");
         return undefined;
       })
       .then((made) => {
@@ -235,142 +170,84 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
     run.closing = work;
   };
 
-  /** Everything that the model is made of is on the disk before it is made, and the model before anybody hears of it. */
-  const makeModel = async (run: Running): Promise<MadeModel> => {
-    const version = run.state.modelVersion + 1;
-    await run.journal.flush();
-    const { model, memory } = (await modelFromBefore(log, version)) ?? run.sum!.finish();
-    const sha256 = await sha256Of(model);
-    // The memory first: where the model is, all of it is.
-    if (memory) await run.journal.keep({ [memoryBlob(version)]: memory });
-    await run.journal.keep({ [modelBlob(version)]: model });
-    return { round: run.state.open!.round, version, model, memory, sha256 };
-  };
-
-  const publish = async (
-    run: Running,
-    { round, version, model, memory, sha256 }: MadeModel,
-  ): Promise<void> => {
+  const publish = async (run: RoundRun, made: MadeModel): Promise<void> => {
+    const { round, version, model, memory, sha256 } = made;
     run.models.set(version, { parameters: model, sha256 });
-    run.memory = memory;
+    run.serverState = memory;
+    const blobs = {
+      version,
+      blob: modelBlob(version),
+      sha256,
+      ...(memory && { memory: memoryBlob(version) }),
+    };
     dispatch({ type: "aggregated", at: now(), round, modelVersion: version }, (event) =>
       run.journal.noteRecord({
         type: "aggregated",
         event: event as Extract<FederationEvent, { type: "aggregated" }>,
-        model: { version, blob: modelBlob(version), sha256, ...(memory && { memory: memoryBlob(version) }) },
+        model: blobs,
       }),
     );
-    shorten(run);
+    snapshot(run);
     const needed = versionsNeeded(run.state);
     for (const kept of run.models.keys()) if (!needed.has(kept)) run.models.delete(kept);
     try {
-      // Until the log tells of this model, a restart needs the one before.
+      // Until the log names this model, a restart needs the one before.
       await run.journal.flush();
       await deleteUnneeded(log, { state: run.state, keepUpdates });
     } catch (error) {
-      if (phase === "open")
-        logger.error({ error: messageOf(error) }, "what a federation needs no more could not be deleted");
+      if (phase === "open") logger.error({ error: messageOf(error) }, "unneeded blobs could not be deleted");
     }
   };
 
-  /** Between two rounds the state says all: a log that has become long begins anew with it. One that is kept for audits does not. */
-  const shorten = (run: Running): void => {
-    if (keepUpdates || run.logged < (options.checkpoint?.events ?? MOST_EVENTS)) return;
+  /** Replaces a long log by a snapshot. Between two rounds the state is complete; a log kept for audits stays whole. */
+  const snapshot = (run: RoundRun): void => {
+    if (keepUpdates || run.loggedEvents < (options.checkpoint?.events ?? MAX_EVENTS)) return;
     const record = snapshotOf({
-      ...run,
+      at: run.lastEventAt,
       plan,
       length: options.length,
-      hasMemory: run.memory !== undefined,
+      state: run.state,
+      models: run.models,
+      hasMemory: run.serverState !== undefined,
       accounted: account.rounds,
     });
-    if (record) run.journal.beginAnew(record);
-    if (record) run.logged = 0;
-  };
-
-  /** The open round's sum as the log has it; or why that cannot be. */
-  const restore = async (run: Running, opened: OpenedLog): Promise<unknown> => {
-    try {
-      openSum(run, opened.state.open!.round);
-      await restoreSum(run.sum!, {
-        log,
-        opened,
-        limits: { ...limits, encoding: undefined, entries: undefined },
-        kernels: run.kernels,
-      });
-      return undefined;
-    } catch (error) {
-      return error;
-    }
+    if (!record) return;
+    run.journal.beginAnew(record);
+    run.loggedEvents = 0;
   };
 
   const open = async (kernels: VectorKernels): Promise<void> => {
-    const opened = await openLog({
-      log,
-      plan,
-      settings,
-      length: options.length,
-      limits,
-      initialModel: options.initialModel,
-      seed: options.seed,
-      now,
-      listener: {
-        onEvent: (_, turn) => account.look(turn),
-        onAccounted: (rounds) => rounds.forEach(account.charge),
-      },
-    });
-    const journal = createRoundJournal({
-      log,
-      sum: () => running?.sum?.state(),
-      lastSum: opened.sum?.mean,
-      maxUnwritten: options.checkpoint?.updates,
-      maxWaitMs: options.checkpoint?.ms,
-      logger,
-      timers,
-    });
-    const run: Running = {
-      kernels,
-      journal,
-      models: opened.models,
-      state: opened.state,
-      sum: undefined,
-      memory: opened.memory,
-      at: Math.min(opened.at, now()),
-      tick: undefined,
-      logged: opened.events,
-      closing: undefined,
-    };
-    const lost = opened.state.open && (await restore(run, opened));
-    await deleteUnneeded(log, { state: run.state, keepUpdates });
+    const { run, opened, lost } = await openRun(kernels, { ...options, account });
     running = run;
-    ({ hasNewPlan } = opened);
+    planChanged = opened.hasNewPlan;
     phase = "open";
     if (lost) {
-      // Its clients hear that nothing of theirs is counted, and send it again.
-      logger.error({ error: messageOf(lost) }, "the open round could not be restored, and is given up");
-      dispatch({ type: "failed", at: run.at, round: run.state.open!.round });
+      // Clients see `accepted: false` and send their updates again.
+      logger.error({ error: messageOf(lost) }, "the active round could not be restored and is abandoned");
+      dispatch({ type: "failed", at: run.lastEventAt, round: run.state.open!.round });
     }
-    // Where the clock was put back since, what is open ends in its time from now, not when the old one comes again.
-    if (opened.at > run.at || opened.isChanged) dispatch({ type: "ticked", at: run.at });
+    // If the clock was set back meanwhile, deadlines count from now, not from the old clock.
+    if (opened.at > run.lastEventAt || opened.isChanged) dispatch({ type: "ticked", at: run.lastEventAt });
     else if (run.state.open?.closing) startClosing(run);
     else schedule(run);
   };
 
   return {
     get state() {
-      return using().state;
+      return current().state;
     },
     get kernels() {
-      return using().kernels;
+      return current().kernels;
     },
-    get sum() {
-      return using().sum;
+    get accumulator() {
+      return current().accumulator;
     },
     get models() {
-      return using().models;
+      return current().models;
     },
     epsilons: account.epsilons,
-    get hasNewPlan() {
-      return hasNewPlan;
+    get planChanged() {
+      return planChanged;
     },
     get healthy() {
       return phase === "open" && running!.journal.healthy;
@@ -379,6 +256,7 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       return phase === "open";
     },
     dispatch,
+    subscribe: (listener) => void listeners.push(listener),
     async start() {
       if (phase !== "new")
         throw new SednaError(
@@ -386,14 +264,11 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
           { code: "disposed" },
         );
       const kernels = options.kernels ?? (await loadVectorKernels());
-      const giveBack = async (): Promise<void> => {
-        if (!options.kernels) kernels.dispose();
-        await log.close();
-      };
       try {
         await open(kernels);
       } catch (error) {
-        await giveBack();
+        if (!options.kernels) kernels.dispose();
+        await log.close();
         throw error;
       }
     },
@@ -405,24 +280,33 @@ export function createFederationRounds(options: FederationRoundsOptions): Federa
       if (run.tick !== undefined) timers.clear(run.tick);
       await run.journal.close();
       await run.closing;
-      dropSum(run);
+      dropAccumulator(run);
       if (!options.kernels) run.kernels.dispose();
       await log.close();
     },
   };
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function closedRound(state: FederationState, outcome: ClosedRound["outcome"]): ClosedRound {
+  const last = state.history.at(-1)!;
+  return {
+    round: last.round,
+    modelVersion: state.modelVersion,
+    outcome,
+    totalSamples: last.totalSamples,
+    done: state.phase === "done",
+  };
+}
 
 type Assigned = Pick<FederationState, "assignments">;
 
-/** Clients of a buffer whose work began, ended or is another one. */
+/** Clients of the buffered mode whose assignment began, ended, or was replaced. */
 function changedAssignments(
   { assignments: before }: Assigned,
   { assignments: after }: Assigned,
 ): readonly string[] {
   if (before === after) return [];
-  const ended = entriesOf(before).filter(({ client }) => entryOf(after, client) === undefined);
-  const begun = entriesOf(after).filter((one) => entryOf(before, one.client) !== one);
+  const ended = allClients(before).filter(({ client }) => getClient(after, client) === undefined);
+  const begun = allClients(after).filter((one) => getClient(before, one.client) !== one);
   return [...ended, ...begun].map(({ client }) => client);
 }

@@ -1,20 +1,20 @@
-import { entryOf, SednaError, type Aggregator, type FederationEvent } from "@sedna-js/core";
+import { getClient, SednaError, type Aggregator, type FederationEvent } from "@sedna-js/core";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import { updateBlob } from "../log/blob-names.ts";
 import type { FederationLog } from "../log/federation-log.ts";
 import { readModel } from "../log/model-versions.ts";
 import { replayLog } from "../log/replay-log.ts";
 import { readMessage } from "./restore-accumulator.ts";
-import { openRoundSum } from "./round-accumulator.ts";
+import { createRoundAccumulator } from "./round-accumulator.ts";
 
-type Counted = Extract<FederationEvent, { type: "counted" }>;
+type Counted = Extract<FederationEvent, { type: "accepted" }>;
 
 /** Options of {@link recomputeModel}. */
 export interface RecomputeOptions {
   /** The rule that the federation ran by. One that draws, or adds noise, makes other models. */
   readonly aggregator: Aggregator;
   /** As the federation had it. */
-  readonly maxNorm?: number;
+  readonly clipNorm?: number;
   readonly random?: () => number;
   readonly kernels?: VectorKernels;
 }
@@ -27,11 +27,11 @@ export interface RecomputeOptions {
  */
 export async function recomputeModel(
   log: FederationLog,
-  { aggregator, maxNorm, random = Math.random, kernels: given }: RecomputeOptions,
+  { aggregator, clipNorm, random = Math.random, kernels: given }: RecomputeOptions,
 ): Promise<Float32Array> {
   const rounds: { readonly round: number; readonly version: number; readonly updates: readonly Counted[] }[] =
     [];
-  let counted: Counted[] = [];
+  let accepted: Counted[] = [];
   const records = await log.read();
   if (records[0]?.type === "snapshot")
     throw new SednaError(
@@ -41,15 +41,15 @@ export async function recomputeModel(
   const replayed = replayLog(records, {
     onEvent: (event, { before, after, effects }) => {
       if (
-        event.type === "counted" &&
+        event.type === "accepted" &&
         after.open &&
-        entryOf(after.open.counted, event.client) &&
-        !(before.open && entryOf(before.open.counted, event.client))
+        getClient(after.open.accepted, event.client) &&
+        !(before.open && getClient(before.open.accepted, event.client))
       )
-        counted.push(event);
+        accepted.push(event);
       if (after.modelVersion !== before.modelVersion)
-        rounds.push({ round: before.open!.round, version: before.open!.modelVersion, updates: counted });
-      if (!after.open || effects.some(({ type }) => type === "open")) counted = [];
+        rounds.push({ round: before.open!.round, version: before.open!.modelVersion, updates: accepted });
+      if (!after.open || effects.some(({ type }) => type === "open")) accepted = [];
     },
   });
   if (!replayed)
@@ -61,14 +61,14 @@ export async function recomputeModel(
     let { parameters: model } = await readModel(log, replayed.models.get(0)!);
     let memory: Float32Array | undefined;
     for (const { round, version, updates } of rounds) {
-      const sum = openRoundSum({
+      const sum = createRoundAccumulator({
         round,
         aggregator,
         kernels,
         base: model,
-        memory,
+        serverState: memory,
         capacity: updates.length,
-        limits: limitsOf(model.length, maxNorm),
+        limits: limitsOf(model.length, clipNorm),
         random,
       });
       try {
@@ -84,7 +84,7 @@ export async function recomputeModel(
   }
 
   async function addKept(
-    sum: ReturnType<typeof openRoundSum>,
+    sum: ReturnType<typeof createRoundAccumulator>,
     {
       place,
       update,
@@ -100,25 +100,24 @@ export async function recomputeModel(
     if (!bytes) throw fail("none");
     const read = readMessage(bytes, {
       round: update.round,
-      limits: { ...limitsOf(sum.length, maxNorm), encoding: undefined },
+      limits: { ...limitsOf(sum.length, clipNorm), encoding: undefined },
       kernels,
     });
-    if ("refused" in read) throw fail(read.error);
-    const digest = read.head.checksum.toString(16).padStart(8, "0");
-    if (update.digest !== "" && digest !== update.digest) throw fail(`one of checksum ${digest}`);
-    const refusal = sum.add(read.change, {
+    if ("rejected" in read) throw fail(read.error);
+    if (update.digest !== "" && read.digest !== update.digest) throw fail(`one of checksum ${read.digest}`);
+    const rejection = sum.add(read.update(), {
       client: update.client,
       numSamples: update.weight,
       staleness: Math.max(0, version - update.modelVersion),
     });
-    if (refusal) throw fail(refusal.error);
+    if (rejection) throw fail(rejection.error);
   }
 }
 
 /** Those of an update that was counted already: of its limits only the clipping matters. */
-const limitsOf = (length: number, maxNorm: number | undefined) => ({
+const limitsOf = (length: number, clipNorm: number | undefined) => ({
   length,
   encoding: undefined,
   maxNumSamples: Number.MAX_SAFE_INTEGER,
-  ...(maxNorm !== undefined && { clipNorm: maxNorm }),
+  ...(clipNorm !== undefined && { clipNorm: clipNorm }),
 });

@@ -3,17 +3,17 @@ import type { VectorKernels } from "@sedna-js/wasm-kernels";
 import { updateBlob } from "../log/blob-names.ts";
 import type { FederationLog } from "../log/federation-log.ts";
 import type { OpenedLog } from "../log/open-log.ts";
-import { floatsOf } from "./round-journal.ts";
-import type { RoundSum } from "./round-accumulator.ts";
-import { readChange, type UpdateLimits } from "../uploads/update-checks.ts";
-import { createUploadBuffer } from "../uploads/upload-buffer.ts";
+import { floatsOf } from "../log/float-bytes.ts";
+import type { RoundAccumulator } from "./round-accumulator.ts";
+import { decodeUpload } from "../updates/decode-upload.ts";
+import { type UpdateLimits } from "../updates/validate-update.ts";
 
 /**
  * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs them, from the updates.
  * @throws {SednaError} `storage-failed` when what the log names is not there.
  */
-export async function restoreSum(
-  sum: RoundSum,
+export async function restoreAccumulator(
+  sum: RoundAccumulator,
   {
     log,
     opened,
@@ -26,34 +26,34 @@ export async function restoreSum(
     readonly kernels: VectorKernels;
   },
 ): Promise<void> {
-  const { sum: checkpoint, counted, state } = opened;
-  if (counted.length === 0) return;
+  const { sum: checkpoint, accepted, state } = opened;
+  if (accepted.length === 0) return;
   if (!sum.keepsUpdates) {
     const mean = checkpoint?.mean === undefined ? undefined : await log.getBlob(checkpoint.mean);
-    if (!checkpoint || !mean || checkpoint.count !== counted.length)
+    if (!checkpoint || !mean || checkpoint.count !== accepted.length)
       throw new SednaError(
-        `restore a round: expected the sum of ${counted.length} updates; got ${mean && checkpoint ? `that of ${checkpoint.count}` : "none"}`,
+        `restore a round: expected the sum of ${accepted.length} updates; got ${mean && checkpoint ? `that of ${checkpoint.count}` : "none"}`,
         { code: "storage-failed" },
       );
     sum.restore({ count: checkpoint.count, totalWeight: checkpoint.totalWeight, mean: floatsOf(mean) });
     return;
   }
-  for (const [place, { client, round, modelVersion, weight }] of counted.entries()) {
+  for (const [place, { client, round, modelVersion, weight }] of accepted.entries()) {
     // Under the round that counted it; a buffer takes updates that were begun in an earlier one.
     const bytes = await log.getBlob(updateBlob(sum.round, place));
     const read = bytes && readMessage(bytes, { round, limits, kernels });
-    if (!read || "refused" in read)
+    if (!read || "rejected" in read)
       throw new SednaError(
         `restore a round: expected update ${place} of round ${sum.round}; got ${read ? read.error : "none"}`,
         { code: "storage-failed" },
       );
-    const refusal = sum.add(read.change, {
+    const rejection = sum.add(read.update(), {
       client,
       numSamples: weight,
       staleness: Math.max(0, state.open!.modelVersion - modelVersion),
     });
-    if (refusal)
-      throw new SednaError(`restore a round: expected an update that was counted; got ${refusal.error}`, {
+    if (rejection)
+      throw new SednaError(`restore a round: expected an update that was counted; got ${rejection.error}`, {
         code: "storage-failed",
       });
   }
@@ -67,8 +67,6 @@ export function readMessage(
     limits,
     kernels,
   }: { readonly round: number; readonly limits: UpdateLimits; readonly kernels: VectorKernels },
-): ReturnType<typeof readChange> {
-  const buffer = createUploadBuffer({ memory: () => bytes, total: bytes.length });
-  buffer.write(bytes);
-  return readChange(buffer, { round, limits, kernels });
+): ReturnType<typeof decodeUpload> {
+  return decodeUpload({ bytes, total: bytes.length }, { round, limits, kernels });
 }

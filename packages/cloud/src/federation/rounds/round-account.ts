@@ -9,7 +9,7 @@ export interface RoundAccount {
   readonly rounds: readonly AccountedRound[];
   charge(round: AccountedRound): void;
   /** Charges the round that an event has closed with a model, if it has. */
-  look(turn: { readonly before: FederationState; readonly after: FederationState }): void;
+  follow(turn: { readonly before: FederationState; readonly after: FederationState }): void;
 }
 
 /** Keeps the account of a federation whose aggregator is private, so that a log can begin anew without losing it. */
@@ -27,12 +27,12 @@ export function createRoundAccount(privacy: FederationPrivacy | undefined): Roun
     epsilons,
     rounds,
     charge,
-    look({ before: { open, present, modelVersion }, after }) {
+    follow({ before: { open, present, modelVersion }, after }) {
       if (open && after.modelVersion !== modelVersion)
         charge({
           round: open.round,
           selected: open.selected.size,
-          counted: open.counted.size,
+          accepted: open.accepted.size,
           population: present,
         });
     },

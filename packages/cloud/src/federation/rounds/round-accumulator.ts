@@ -1,16 +1,16 @@
-import type { Aggregator, OpenAggregation } from "@sedna-js/core";
+import type { Aggregator, Accumulator } from "@sedna-js/core";
 import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
-import { changeNorm, copyChange, scaleChange } from "../uploads/update-norm.ts";
-import type { SumState } from "./round-journal.ts";
-import { checkNorm, checkNumSamples, type Refusal, type UpdateLimits } from "../uploads/update-checks.ts";
+import { updateNorm, copyUpdate, scaleUpdate } from "../updates/update-norm.ts";
+import type { AccumulatorState } from "./round-journal.ts";
+import { checkNorm, checkNumSamples, type Rejection, type UpdateLimits } from "../updates/validate-update.ts";
 
 /** What a round's sum is opened with. */
-export interface RoundSumOptions {
+export interface RoundAccumulatorOptions {
   readonly round: number;
   readonly aggregator: Aggregator;
   readonly kernels: VectorKernels;
   readonly base: Float32Array;
-  readonly memory: Float32Array | undefined;
+  readonly serverState: Float32Array | undefined;
   /** Most updates that may come. */
   readonly capacity: number;
   readonly limits: UpdateLimits;
@@ -18,7 +18,7 @@ export interface RoundSumOptions {
 }
 
 /** The updates of the open round; see {@link openRoundSum}. */
-export interface RoundSum {
+export interface RoundAccumulator {
   readonly round: number;
   /** Parameters. */
   readonly length: number;
@@ -26,36 +26,36 @@ export interface RoundSum {
   /** True for a rule that needs the updates themselves: whoever wants to restore it has to keep them. */
   readonly keepsUpdates: boolean;
   /** Why `add` would not take it: finite, norm, weight. It changes nothing. */
-  check(change: ModelUpdate, numSamples: number): Refusal | undefined;
+  check(change: ModelUpdate, numSamples: number): Rejection | undefined;
   /** Adds an update; what is refused changes nothing. A change that is too long is scaled down, in its own memory. */
   add(
     change: ModelUpdate,
     options: { readonly client: string; readonly numSamples: number; readonly staleness: number },
-  ): Refusal | undefined;
-  state(): SumState;
+  ): Rejection | undefined;
+  state(): AccumulatorState;
   restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
-  finish: OpenAggregation["finish"];
+  finish: Accumulator["finish"];
   dispose(): void;
 }
 
 /** An aggregation behind the checks that no rule should have to make. */
-export function openRoundSum({
+export function createRoundAccumulator({
   round,
   aggregator,
   kernels,
   base,
-  memory,
+  serverState,
   capacity,
   limits,
   random,
-}: RoundSumOptions): RoundSum {
-  const open = aggregator.open({ kernels, base, capacity, memory, random });
+}: RoundAccumulatorOptions): RoundAccumulator {
+  const open = aggregator.open({ kernels, base, capacity, memory: serverState, random });
   const keepsUpdates = open.state() === undefined;
-  const isLimited = limits.clipNorm !== undefined || limits.refuseNorm !== undefined;
+  const isLimited = limits.clipNorm !== undefined || limits.maxUpdateNorm !== undefined;
   const { clipNorm = Infinity } = limits;
   // A rule that takes updates apart may ask for memory while it does, and kernel memory that grows cuts off what lies in it.
-  const own = (change: ModelUpdate): ModelUpdate => (aggregator.needsSumOnly ? change : copyChange(change));
-  const judge = (norm: number, numSamples: number): Refusal | undefined =>
+  const own = (change: ModelUpdate): ModelUpdate => (aggregator.needsSumOnly ? change : copyUpdate(change));
+  const judge = (norm: number, numSamples: number): Rejection | undefined =>
     checkNorm(norm, limits) ?? checkNumSamples(numSamples, limits);
 
   return {
@@ -65,24 +65,24 @@ export function openRoundSum({
       return open.count;
     },
     keepsUpdates,
-    check: (change, numSamples) => judge(changeNorm(change), numSamples),
+    check: (change, numSamples) => judge(updateNorm(change), numSamples),
     add(change, { client, numSamples, staleness }) {
       const options = { weight: numSamples, client, staleness };
       // With a limit its length has to be known first. Without one the kernels find what is not finite as they add.
       if (isLimited || checkNumSamples(numSamples, limits)) {
-        const norm = changeNorm(change);
-        const refusal = judge(norm, numSamples);
-        if (refusal) return refusal;
-        open.add(own(norm > clipNorm ? scaleChange(change, clipNorm / norm) : change), options);
+        const norm = updateNorm(change);
+        const rejection = judge(norm, numSamples);
+        if (rejection) return rejection;
+        open.add(own(norm > clipNorm ? scaleUpdate(change, clipNorm / norm) : change), options);
         return undefined;
       }
       try {
         open.add(own(change), options);
         return undefined;
       } catch (error) {
-        const refusal = error instanceof RangeError ? checkNorm(changeNorm(change), limits) : undefined;
-        if (!refusal) throw error;
-        return refusal;
+        const rejection = error instanceof RangeError ? checkNorm(updateNorm(change), limits) : undefined;
+        if (!rejection) throw error;
+        return rejection;
       }
     },
     state() {

@@ -2,10 +2,11 @@ import type { FederationEvent } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../testing/fakes/manual-clock.ts";
 import { memoryFederationLog } from "../log/memory-federation-log.ts";
-import { createRoundJournal, floatsOf } from "./round-journal.ts";
+import { createRoundJournal } from "./round-journal.ts";
+import { floatsOf } from "../log/float-bytes.ts";
 
-const counted = (client: string): FederationEvent => ({
-  type: "counted",
+const accepted = (client: string): FederationEvent => ({
+  type: "accepted",
   at: 1,
   client,
   round: 1,
@@ -39,7 +40,7 @@ describe("a journal on a disk that is full", () => {
     });
     while (count < 50) {
       count++;
-      journal.note(counted(`c${count}`));
+      journal.note(accepted(`c${count}`));
     }
     const written = journal.flush();
     isFull = false;

@@ -1,11 +1,13 @@
+import { messageOf } from "@sedna-js/core";
 import type { FederationEvent } from "@sedna-js/core";
 import type { Logger } from "../../http/service.ts";
+import type { Timers } from "../../timers.ts";
 import { sumBlob } from "../log/blob-names.ts";
 import type { FederationLog, FederationRecord, SumCheckpoint } from "../log/federation-log.ts";
-import type { Timers } from "../timers.ts";
+import { bytesOf } from "../log/float-bytes.ts";
 
 /** The sum of the open round as it is now. */
-export interface SumState {
+export interface AccumulatorState {
   readonly round: number;
   readonly count: number;
   readonly totalWeight: number;
@@ -17,7 +19,7 @@ export interface SumState {
 export interface RoundJournalOptions {
   readonly log: FederationLog;
   /** The sum that the events which were noted so far have led to. */
-  readonly sum: () => SumState | undefined;
+  readonly sum: () => AccumulatorState | undefined;
   /** Name of the blob that the log's last sum is in; it is not written to before the log names another. */
   readonly lastSum?: string | undefined;
   /** Updates that a death may lose: more are written down. Default 64. */
@@ -128,20 +130,13 @@ export function createRoundJournal({
           await log
             .replace([entry.anew])
             .catch((error: unknown) =>
-              logger.error(
-                { error: error instanceof Error ? error.message : String(error) },
-                "the federation's log could not be begun anew",
-              ),
+              logger.error({ error: messageOf(error) }, "the federation's log could not be begun anew"),
             );
         state.healthy = true;
         queue.shift();
         for (const { resolve } of entry.waiters) resolve();
       } catch (error) {
-        if (state.healthy)
-          logger.error(
-            { error: error instanceof Error ? error.message : String(error) },
-            "the federation's log takes nothing",
-          );
+        if (state.healthy) logger.error({ error: messageOf(error) }, "the federation's log takes nothing");
         state.healthy = false;
         if (state.closed) return;
         await new Promise<void>((end) => (pause = { timer: timers.set(end, retryMs), end }));
@@ -165,7 +160,7 @@ export function createRoundJournal({
   return {
     note(event) {
       noted.push(event);
-      if (event.type === "counted" || event.type === "summed") countedNumber++;
+      if (event.type === "accepted" || event.type === "summed") countedNumber++;
       if (countedNumber === 0 || countedNumber >= maxUnwritten) seal();
       else waiting ??= timers.set(seal, maxWaitMs);
     },
@@ -206,15 +201,4 @@ export function createRoundJournal({
       for (const { waiters } of queue.splice(0)) for (const { reject } of waiters) reject(closedError());
     },
   };
-}
-
-/** The bytes of floats, which all engines keep little-endian; a view. */
-export function bytesOf(values: Float32Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-}
-
-/** Floats of bytes; a copy where those are not aligned. */
-export function floatsOf(bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / 4));
 }

@@ -1,12 +1,14 @@
+import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
 import { createSecureClient, writeSecureAnswer, type SecureAnswer, type SecureClient } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";
 import { closed, join, message, plainMean, send } from "../federation-fixture.suite.ts";
-import type { Federation, Member } from "../federation.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 import type { FederationOptions } from "../federation-options.ts";
 
 const LENGTH = 16;
-const changeOf = (who: number): Float32Array =>
+const updateView = (who: number): Float32Array =>
   Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(who + i));
 const names = ["a", "b", "c", "d", "e", "f", "g"];
 
@@ -14,15 +16,25 @@ async function started(
   options: Partial<FederationOptions> = {},
   forge: (client: string, said: SecureAnswer) => SecureAnswer = (_, said) => said,
 ) {
-  const federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [LENGTH] }],
-    aggregator: plainMean,
-    secure: {},
-    rounds: { participants: names.length, overSelect: 1, minFraction: 0.5, deadlineMs: 4000, exitRound: 0 },
-    seed: 1,
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [LENGTH] }] },
+        aggregator: plainMean,
+        privacy: { secureAggregation: {} },
+        rounds: {
+          participants: names.length,
+          overSelect: 1,
+          minFraction: 0.5,
+          deadlineMs: 4000,
+          numRounds: 0,
+        },
+        runtime: { seed: 1 },
+      },
+      options,
+    ),
+  );
   await federation.start();
   const members = join(federation, names);
   const clients = new Map<string, SecureClient>();
@@ -38,7 +50,7 @@ async function started(
           federation: "digits",
           round,
           length: LENGTH,
-          update: async () => ({ change: changeOf(names.indexOf(member.client)), numSamples: 10 }),
+          update: async () => ({ change: updateView(names.indexOf(member.client)), numSamples: 10 }),
         }),
       );
     const said = forge(member.client, await clients.get(member.client)!.answer(phase, task.message));
@@ -59,7 +71,7 @@ async function started(
   return { federation, members, answer, run };
 }
 const meanOf = (of: readonly number[]): number[] =>
-  Array.from({ length: LENGTH }, (_, i) => of.reduce((sum, who) => sum + changeOf(who)[i]!, 0) / of.length);
+  Array.from({ length: LENGTH }, (_, i) => of.reduce((sum, who) => sum + updateView(who)[i]!, 0) / of.length);
 
 describe("a secure federation", () => {
   it("makes the model that an open one would, round after round", async () => {
@@ -91,7 +103,7 @@ describe("a secure federation", () => {
     await federation.close();
   });
 
-  it("C22: leaves a client out that gives its neighbours what they cannot open, and no other", async () => {
+  it("C22: leaves a client out that gives its neighbors what they cannot open, and no other", async () => {
     const { federation, members, run } = await started(
       {
         rounds: {
@@ -102,7 +114,7 @@ describe("a secure federation", () => {
           selectionMs: 1,
           strikes: 1,
           quarantineRounds: 1,
-          exitRound: 0,
+          numRounds: 0,
         },
       },
       (client, said) => {
@@ -134,10 +146,10 @@ describe("a secure federation", () => {
   it("takes no update in the open, and no answer that is none", async () => {
     const { federation, members } = await started();
     expect(
-      await send(federation, { member: members[0]!, bytes: message(changeOf(0), { round: 1 }), round: 1 }),
-    ).toMatchObject({ refused: "not-selected" });
+      await send(federation, { member: members[0]!, bytes: message(updateView(0), { round: 1 }), round: 1 }),
+    ).toMatchObject({ rejected: "not-selected" });
     expect(federation.receiveSecure(members[0]!, { phase: "keys", body: new Uint8Array(3) })).toMatchObject({
-      refused: "wrong-shape",
+      rejected: "wrong-shape",
     });
     await federation.close();
   });

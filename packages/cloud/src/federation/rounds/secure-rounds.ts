@@ -1,52 +1,34 @@
 import {
+  allClients,
   createSecureRound,
-  entriesOf,
+  type FederationTask,
   levelsFor,
   maxSecureAnswerBytes,
+  messageOf,
   readSecureAnswer,
   roundTargets,
-  WireError,
-  type FederationState,
-  type FederationTask,
-  type RoundSettings,
+  type SecureAggregate,
   type SecurePhase,
   type SecureReceipt,
   type SecureRound,
   type SecureSettings,
-  type SecureSum,
+  WireError,
 } from "@sedna-js/core";
 import type { Logger } from "../../http/service.ts";
-import type { Timers } from "../timers.ts";
-
-/** What a secure sum may be told otherwise. */
-export interface SecureOptions {
-  /** Changes beyond it, up and down, are cut off. Default 8. */
-  readonly clipRange?: number;
-  /** Largest weight of a client. Default 1: all weigh the same. */
-  readonly maxWeight?: number;
-  /** Samples that weigh 1. Default 100. */
-  readonly samplesPerWeight?: number;
-  /** A sum of fewer is not made. Default 3, or what the rounds ask for if that is more. */
-  readonly minClients?: number;
-}
+import type { Timers } from "../../timers.ts";
+import type { FederationSetup } from "../federation-setup.ts";
+import { clipToNorm } from "../updates/update-norm.ts";
+import type { Rounds } from "./create-rounds.ts";
+import { minSecureClients, type SecureOptions } from "./secure-options.ts";
 
 /** Options of {@link createSecureRounds}. */
 export interface SecureRoundsOptions {
-  readonly federation: string;
-  /** Parameters. */
-  readonly length: number;
-  readonly settings: RoundSettings;
+  readonly setup: FederationSetup;
   readonly secure: SecureOptions;
-  readonly state: () => FederationState;
+  readonly rounds: Rounds;
   readonly now: () => number;
   readonly timers: Timers;
   readonly logger: Logger;
-  /** Tasks may be others now. */
-  readonly onMoved: () => void;
-  /** A sum was opened. */
-  readonly onSummed: (sum: SecureSum & { readonly round: number; readonly bytes: number }) => void;
-  /** It cannot be: too few are left, or the suspect gave what nobody can open. */
-  readonly onAbandoned: (round: number, suspect?: string) => void;
 }
 
 /** The secure sums of a federation's rounds; see {@link createSecureRounds}. */
@@ -59,33 +41,38 @@ export interface SecureRounds {
   receive(client: string, answer: { readonly phase: SecurePhase; readonly body: Uint8Array }): SecureReceipt;
   /** Bytes of an answer at most. */
   maxBytes(phase: SecurePhase): number;
+  /** Calls the listener when the tasks of clients may have changed. */
+  subscribe(listener: () => void): void;
+  /** Abandons a round that was active before a restart: its masks existed in memory only. */
+  abandonRestored(): void;
   close(): void;
 }
 
 /** Shares of a round's time for each phase; what is left is for the model. Training falls into `masked`. */
 const SHARES = { keys: 0.1, shares: 0.1, masked: 0.55, unmask: 0.2 } as const;
+
 /** A client that polls comes back so soon for the next phase, in ms. */
 const POLL_MS = 250;
 
-/** Of fewer clients a sum is not made, where the options do not say: of two, each knows what the other sent. */
-export const leastClients = (minimum: number): number => Math.max(3, minimum);
-
 /** Runs one secure sum a round, over the clients that the reducer has selected when it opened. A restart abandons what was open: masks live in memory only. */
 export function createSecureRounds({
-  federation,
-  length,
-  settings,
+  setup,
   secure,
-  state,
+  rounds,
   now,
   timers,
   logger,
-  onMoved,
-  onSummed,
-  onAbandoned,
 }: SecureRoundsOptions): SecureRounds {
+  const { length, settings, limits } = setup;
+  const federation = setup.plan.name;
+  const listeners: (() => void)[] = [];
   const { minimum, selection } = roundTargets(settings);
-  const { clipRange = 8, maxWeight = 1, samplesPerWeight = 100, minClients = leastClients(minimum) } = secure;
+  const {
+    clipRange = 8,
+    maxWeight = 1,
+    samplesPerWeight = 100,
+    minClients = minSecureClients(minimum),
+  } = secure;
   const plan: Omit<SecureSettings, "attempt"> = {
     length,
     clipRange,
@@ -105,6 +92,26 @@ export function createSecureRounds({
     | undefined;
   let isClosed = false;
 
+  const finish = (
+    { round, clients, mean, totalWeight }: SecureAggregate & { readonly round: number },
+    bytes: number,
+  ): void => {
+    // No client alone moves an honest mean further than the clip norm; the norm limits those that sent no honest update too.
+    rounds.accumulator!.restore({
+      count: clients.length,
+      totalWeight,
+      mean: clipToNorm(mean, limits.clipNorm),
+    });
+    rounds.dispatch({ type: "summed", at: now(), round, clients, totalWeight, bytes });
+  };
+  /** Too few clients are left, or the suspect sent shares that no client can open. */
+  const abandon = (round: number, suspect?: string): void => {
+    if (!rounds.isOpen) return;
+    // A strike, or the suspect could keep every round from ending.
+    if (suspect !== undefined)
+      rounds.dispatch({ type: "rejected", at: now(), client: suspect, round, code: "wrong-shape" });
+    rounds.dispatch({ type: "failed", at: now(), round });
+  };
   const stop = (): void => {
     if (running) timers.clear(running.timer);
     running = undefined;
@@ -120,36 +127,36 @@ export function createSecureRounds({
     timers.clear(run.timer);
     if (sum.result) {
       stop();
-      onSummed({ ...sum.result, round: sum.round, bytes: run.bytes });
+      finish({ ...sum.result, round: sum.round }, run.bytes);
     } else if (sum.error) {
       stop();
       logger.info({ error: sum.error.message }, "a secure sum was abandoned");
-      onAbandoned(sum.round, sum.suspect);
+      abandon(sum.round, sum.suspect);
     } else {
       run.timer = timers.set(step, Math.max(1, sum.deadlineAt - now()));
-      if (moved) onMoved();
+      if (moved) for (const listener of listeners) listener();
     }
   };
   const step = (): void => {
     const run = running;
     advance().catch((error: unknown) => {
-      logger.error({ error: error instanceof Error ? error.message : String(error) }, "a secure sum failed");
+      logger.error({ error: messageOf(error) }, "a secure sum failed");
       if (running !== run || !run) return;
       stop();
-      onAbandoned(run.sum.round);
+      abandon(run.sum.round);
     });
   };
 
   return {
     follow() {
-      const { open } = state();
+      const { open } = rounds.state;
       if (isClosed || !open || open.closing) return stop();
       if (running?.sum.round === open.round && running.openedAt === open.openedAt) return;
       stop();
-      const clients = entriesOf(open.selected).map(({ client }) => client);
+      const clients = allClients(open.selected).map(({ client }) => client);
       if (clients.length < plan.minClients) {
         // The reducer is in the middle of an event; what follows from it comes after.
-        queueMicrotask(() => onAbandoned(open.round));
+        queueMicrotask(() => abandon(open.round));
         return;
       }
       const sum = createSecureRound({
@@ -179,15 +186,20 @@ export function createSecureRounds({
       const { round, answer } = readSecureAnswer(phase, body);
       if (running?.sum.round !== round)
         return {
-          refused: "wrong-round",
+          rejected: "wrong-round",
           error: `take an answer: expected one for round ${running?.sum.round ?? "none"}; got one for ${round}`,
         };
       const receipt = running.sum.receive(client, answer);
-      if ("counted" in receipt && !receipt.duplicate) {
+      if ("accepted" in receipt && !receipt.duplicate) {
         running.bytes += body.length;
         step();
       }
       return receipt;
+    },
+    subscribe: (listener) => void listeners.push(listener),
+    abandonRestored() {
+      const { open } = rounds.state;
+      if (open && !open.closing) abandon(open.round);
     },
     maxBytes: (phase) => maxSecureAnswerBytes(phase, length),
     close() {
@@ -199,6 +211,6 @@ export function createSecureRounds({
 
 /** The receipt of an answer that could not be read. */
 export function unreadable(error: unknown): SecureReceipt {
-  if (error instanceof WireError) return { refused: "wrong-shape", error: error.message };
+  if (error instanceof WireError) return { rejected: "wrong-shape", error: error.message };
   throw error;
 }

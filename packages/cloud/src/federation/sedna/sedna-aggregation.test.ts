@@ -22,7 +22,7 @@ const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
 
 describe("Sedna's aggregation protocol", () => {
   it("goes frame by frame as Sedna's own server does", async () => {
-    const { join, federation, counted } = await start();
+    const { join, federation, accepted } = await start();
     const a = await join();
     a.send('{"type":"subscribe","client_id":"A"}');
     expect(await a.next()).toBe('{"type":"subscribe","client_id":"A"}');
@@ -40,7 +40,7 @@ describe("Sedna's aggregation protocol", () => {
       a.send(
         '{"type":"update_weight","client":"A","data":{"num_samples":1,"weights":[[0.0,1.0],[2.0]]},"job_name":"fl"}',
       );
-      await eventually(() => counted()).toBe(1);
+      await eventually(() => accepted()).toBe(1);
       b.send(
         '{"type":"update_weight","client":"B","data":{"num_samples":3,"weights":[[4.0,5.0],[6.0]]},"job_name":"fl"}',
       );
@@ -57,7 +57,7 @@ describe("Sedna's aggregation protocol", () => {
       { name: "w", shape: [4, 5] },
       { name: "b", shape: [5] },
     ];
-    const { join } = await start({ rounds: { exitRound: 5 }, layers });
+    const { join } = await start({ rounds: { numRounds: 5 }, layers });
     const nest = (flat: readonly number[], shape: readonly number[]): unknown =>
       shape.length === 0
         ? flat[0]
@@ -100,11 +100,11 @@ describe("Sedna's aggregation protocol", () => {
   });
 
   it("tells who is there, and no weights", async () => {
-    const { join, url, counted } = await start();
+    const { join, url, accepted } = await start();
     const a = await join("A");
     await join("B");
     a.update("A", { samples: 1, weights: [[12345, 1], [2]] });
-    await eventually(() => counted()).toBe(1);
+    await eventually(() => accepted()).toBe(1);
     const response = await fetch(url);
     expect([response.status, await response.json()]).toEqual([200, { clients: ["A", "B"] }]);
     expect(await fetch(`${url}?client_id=A`).then((one) => one.text())).not.toContain("12345");
@@ -123,7 +123,7 @@ describe("Sedna's aggregation protocol", () => {
   });
 
   it("takes JSON in binary frames too", async () => {
-    const { join } = await start({ rounds: { participants: 1, exitRound: 1 } });
+    const { join } = await start({ rounds: { participants: 1, numRounds: 1 } });
     const peer = await join();
     peer.send(Buffer.from('{"type":"subscribe","client_id":"A"}'));
     await peer.nextOf("subscribe");
@@ -137,7 +137,7 @@ describe("Sedna's aggregation protocol", () => {
 
   it("turns matrices around for clients that have them as Keras does", async () => {
     const { join, federation } = await start({
-      rounds: { participants: 1, exitRound: 1 },
+      rounds: { participants: 1, numRounds: 1 },
       layers: [
         { name: "w", shape: [2, 3] },
         { name: "b", shape: [2] },

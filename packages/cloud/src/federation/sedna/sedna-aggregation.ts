@@ -1,9 +1,10 @@
 import { writeSednaClientJoin, writeSednaRecvWeight, writeSednaSubscribe } from "@sedna-js/core";
 import type { Service, ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
-import { SEDNA_PREFIX, sednaMember, type SednaMember } from "./sedna-member.ts";
+import { SEDNA_PREFIX } from "../sessions/sedna-prefix.ts";
+import { sednaMember, type SednaMember } from "./sedna-member.ts";
 import { sednaSocket } from "./sedna-socket.ts";
-import { turnedLayout, turnMatrices } from "./transpose-layers.ts";
+import { transposedLayout, transposeLayers } from "./transpose-layers.ts";
 
 /** Options of {@link sednaAggregation}. */
 export interface SednaAggregationOptions {
@@ -56,13 +57,13 @@ export function sednaAggregation({
 }: SednaAggregationOptions): Service {
   if (!/^\/[\w.~-]+$/.test(path))
     throw new RangeError(`serve Sedna's protocol: expected a path of one part such as /FedAvg; got ${path}`);
-  if (federation.plan.protection !== "open")
+  if (federation.plan.protection !== "none")
     throw new TypeError(
-      `serve Sedna's protocol: expected a federation that sums in the open, as its clients know no other; got ${federation.plan.protection}`,
+      `serve Sedna's protocol: expected a federation without secure aggregation, which its clients do not speak; got ${federation.plan.protection}`,
     );
   const members = new Map<string, SednaMember>();
   const { layout: ownLayout } = federation.plan;
-  const layout = transposed ? turnedLayout(ownLayout) : ownLayout;
+  const layout = transposed ? transposedLayout(ownLayout) : ownLayout;
   let lastSender: { readonly client?: string | undefined; readonly jobName?: string | null | undefined } = {
     jobName: federation.plan.name,
   };
@@ -86,7 +87,7 @@ export function sednaAggregation({
     const model = federation.model(modelVersion);
     if (!model) return undefined;
     const { client, jobName } = lastSender;
-    const weights = transposed ? turnMatrices(model.parameters, ownLayout) : model.parameters;
+    const weights = transposed ? transposeLayers(model.parameters, ownLayout) : model.parameters;
     return writeSednaRecvWeight(
       {
         client,
@@ -151,7 +152,7 @@ export function sednaAggregation({
             update(member, { client, jobName, weights, numSamples, bytes }) {
               lastSender = { client: client ?? member.id, jobName };
               member.update({
-                weights: transposed ? turnMatrices(weights, layout) : weights,
+                weights: transposed ? transposeLayers(weights, layout) : weights,
                 numSamples,
                 bytes,
               });

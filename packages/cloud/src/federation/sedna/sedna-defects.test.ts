@@ -39,42 +39,42 @@ describe("where Sedna's server fails", () => {
   });
 
   it("C21: a straggler does not hold up the round, and its late update counts for the one that is open then", async () => {
-    const { join, clock, federation, counted } = await start({ rounds: { exitRound: 3 } });
+    const { join, clock, federation, accepted } = await start({ rounds: { numRounds: 3 } });
     const [a, b] = [await join("A"), await join("B")];
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    await eventually(() => counted()).toBe(1);
+    await eventually(() => accepted()).toBe(1);
     clock.advance(60_000);
     expect([await receivedBy(a), await receivedBy(b)]).toEqual(
       Array.from({ length: 2 }, () => ({ round: 1, total: 1, weights: [[1, 1], [1]], flag: "continue" })),
     );
     b.update("B", { samples: 3, weights: [[5, 5], [5]] });
-    await eventually(() => counted()).toBe(1);
+    await eventually(() => accepted()).toBe(1);
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
     expect(await receivedBy(a)).toEqual({ round: 2, total: 4, weights: [[4, 4], [4]], flag: "continue" });
     expect(federation.status().clients.map(({ strikes }) => strikes)).toEqual([0, 0]);
   });
 
   it("C21: an update of a round that came to nothing counts in the next, without being sent again", async () => {
-    const { join, clock, federation, counted } = await start({ rounds: { minFraction: 1, exitRound: 1 } });
+    const { join, clock, federation, accepted } = await start({ rounds: { minFraction: 1, numRounds: 1 } });
     const a = await join("A");
     const gone = await join("B");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
-    await eventually(() => counted()).toBe(1);
+    await eventually(() => accepted()).toBe(1);
     gone.socket.terminate();
     await eventually(() => federation.status().clients.map(({ state }) => state)).toEqual([
-      "counted",
+      "accepted",
       "dropped",
     ]);
     clock.advance(60_000);
     expect(federation.status().history.map(({ outcome }) => outcome)).toEqual(["abandoned"]);
     const c = await join("C");
-    await eventually(() => counted()).toBe(1);
+    await eventually(() => accepted()).toBe(1);
     c.update("C", { samples: 1, weights: [[3, 3], [3]] });
     expect(await receivedBy(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
   });
 
   it("an update that comes before its round is open waits for it; of two the last counts", async () => {
-    const { join } = await start({ rounds: { exitRound: 1 } });
+    const { join } = await start({ rounds: { numRounds: 1 } });
     const a = await join("A");
     a.update("A", { samples: 9, weights: [[9, 9], [9]] });
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -84,7 +84,7 @@ describe("where Sedna's server fails", () => {
   });
 
   it("a client that comes late is given the model for its first update, and counts from then on", async () => {
-    const { join } = await start({ rounds: { participants: 1, exitRound: 3 } });
+    const { join } = await start({ rounds: { participants: 1, numRounds: 3 } });
     const a = await join("A");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
     expect((await receivedBy(a)).round).toBe(1);
@@ -105,7 +105,7 @@ describe("where Sedna's server fails", () => {
   });
 
   it("a client that comes late and is told a model while it trains is told it once, or it would be one behind for ever", async () => {
-    const { join } = await start({ rounds: { participants: 1, exitRound: 9 } });
+    const { join } = await start({ rounds: { participants: 1, numRounds: 9 } });
     const a = await join("A");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
     await receivedBy(a);
@@ -179,7 +179,7 @@ describe("where Sedna's server fails", () => {
     ["C5: a frame that is too long", "x".repeat(3000), 1009, ""],
   ])("%s closes its sender, and changes the model by not one bit", async (_, frame, code, reason) => {
     const { join, federation } = await start({
-      rounds: { exitRound: 1 },
+      rounds: { numRounds: 1 },
       options: { maxMessageBytes: 2000 },
     });
     const [bad, a, b] = [await join("A"), await join("B"), await join("C")];
@@ -192,7 +192,7 @@ describe("where Sedna's server fails", () => {
   });
 
   it("C22: num_samples of 1e12 count as the most that one client may", async () => {
-    const { join } = await start({ rounds: { exitRound: 1 }, maxNumSamples: 3 });
+    const { join } = await start({ rounds: { numRounds: 1 }, maxNumSamples: 3 });
     const [a, b] = [await join("A"), await join("B")];
     a.update("A", { samples: 1e12, weights: [[4, 4], [4]] });
     b.update("B", { samples: 1, weights: [[0, 0], [0]] });

@@ -1,9 +1,7 @@
-import type { UpdateRefusal } from "@sedna-js/core";
+import type { RejectionCode } from "@sedna-js/core";
 import type { ServiceSocket } from "../../http/service.ts";
-import type { Federation, Member } from "../federation.ts";
-
-/** Begins the names of Sedna's own clients, so that no device's session is one of theirs. */
-export const SEDNA_PREFIX = "sedna-v1/";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 
 /** What one of Sedna's clients sent: whole weights. */
 export interface SednaUpdate {
@@ -34,7 +32,7 @@ export interface SednaMemberOptions {
 }
 
 /** Refusals that are nobody's fault: the update waits for the next round, or for the model that makes it needless. */
-const patient: readonly UpdateRefusal[] = [
+const patient: readonly RejectionCode[] = [
   "quarantined",
   "not-selected",
   "wrong-round",
@@ -68,19 +66,19 @@ export function sednaMember({
     await Promise.resolve();
     if (waiting === undefined || ended) return;
     const task = federation.task(who);
-    if (task.kind !== "train" || task.counted) return;
+    if (task.kind !== "train" || task.accepted) return;
     const { weights, numSamples, bytes } = waiting;
     const base = federation.model(task.modelVersion)?.parameters;
     if (!base) return;
     const values = Float32Array.from(weights, (weight, i) => weight - base[i]!);
-    const receipt = await federation.count(who, {
-      change: { encoding: "f32", values },
+    const receipt = await federation.submit(who, {
+      update: { encoding: "f32", values },
       numSamples,
       round: task.round,
       modelVersion: task.modelVersion,
       bytes,
     });
-    if (!("refused" in receipt) || patient.includes(receipt.refused) || ended) return;
+    if (!("rejected" in receipt) || patient.includes(receipt.rejected) || ended) return;
     waiting = undefined;
     socket.close(1008, receipt.error);
   };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { turnedLayout, turnMatrices } from "./transpose-layers.ts";
+import { transposedLayout, transposeLayers } from "./transpose-layers.ts";
 
 const layout = [
   { name: "w", shape: [2, 3] },
@@ -10,8 +10,8 @@ const layout = [
 
 it("turns matrices around and leaves all else, there and back", () => {
   const flat = Float32Array.from({ length: 15 }, (_, i) => i);
-  const turned = turnMatrices(flat, layout);
+  const turned = transposeLayers(flat, layout);
   expect([...turned]).toEqual([0, 3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-  expect(turnedLayout(layout).map(({ shape }) => shape)).toEqual([[3, 2], [2], [2, 1, 2], [1, 3]]);
-  expect(turnMatrices(turned, turnedLayout(layout))).toEqual(flat);
+  expect(transposedLayout(layout).map(({ shape }) => shape)).toEqual([[3, 2], [2], [2, 1, 2], [1, 3]]);
+  expect(transposeLayers(turned, transposedLayout(layout))).toEqual(flat);
 });

@@ -1,12 +1,12 @@
 import type { LayerSpec } from "@sedna-js/core";
 
 /** The layout with all matrices the other way around: of `[outputs, inputs]` it has `[inputs, outputs]`, as Keras does. */
-export function turnedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
+export function transposedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
   return layout.map(({ name, shape }) => ({ name, shape: shape.length === 2 ? shape.toReversed() : shape }));
 }
 
 /** Flat parameters of `layout`, row-major, as those of {@link turnedLayout}; applied with that one it undoes itself. */
-export function turnMatrices<Numbers extends Float32Array | Float64Array>(
+export function transposeLayers<Numbers extends Float32Array | Float64Array>(
   flat: Numbers,
   layout: readonly LayerSpec[],
 ): Numbers {

@@ -1,16 +1,16 @@
 import type { SednaError, SessionRequest } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { openSessions } from "./anonymous-sessions.ts";
+import { anonymousSessions } from "./anonymous-sessions.ts";
 
 const request = (device: string): SessionRequest => ({ protocol: 1, device, numSamples: 1 });
 
 describe("openSessions()", () => {
   it("takes a device by its own word, and keeps one session of it: the newer", async () => {
-    const sessions = openSessions();
+    const sessions = anonymousSessions();
     const first = await sessions.grant(request("edge-1"));
     const second = await sessions.grant(request("edge-1"));
     const other = await sessions.grant(request("edge-2"));
-    expect(await sessions.verify(first.token)).toMatchObject({ refused: "session-replaced" });
+    expect(await sessions.verify(first.token)).toMatchObject({ rejected: "session-replaced" });
     expect(await sessions.verify(second.token)).toEqual({ client: "edge-1", epoch: second.epoch });
     expect(await sessions.verify(other.token)).toEqual({ client: "edge-2", epoch: other.epoch });
     sessions.end(first);
@@ -18,23 +18,28 @@ describe("openSessions()", () => {
       client: "edge-1",
     });
     sessions.end(second);
-    expect(await sessions.verify(second.token)).toMatchObject({ refused: "unauthorised" });
+    expect(await sessions.verify(second.token)).toMatchObject({ rejected: "unauthorized" });
   });
 
   it("ends a token in time, and takes none of another life with another secret", async () => {
     const clock = { now: 1_700_000_000_000 };
-    const sessions = openSessions({ tokenSeconds: 10, now: () => clock.now });
+    const sessions = anonymousSessions({ tokenSeconds: 10, now: () => clock.now });
     const { token } = await sessions.grant(request("edge-1"));
-    expect(await openSessions({ now: () => clock.now }).verify(token)).toMatchObject({
-      refused: "unauthorised",
+    expect(await anonymousSessions({ now: () => clock.now }).verify(token)).toMatchObject({
+      rejected: "unauthorized",
     });
     clock.now += 10_000;
-    expect(await sessions.verify(token)).toMatchObject({ refused: "unauthorised" });
+    expect(await sessions.verify(token)).toMatchObject({ rejected: "unauthorized" });
   });
 
   it("C23: slows down who begins one session after the other, and forgets who is gone", async () => {
     const clock = { now: 1_700_000_000_000 };
-    const sessions = openSessions({ perMinute: 2, maxDevices: 3, tokenSeconds: 60, now: () => clock.now });
+    const sessions = anonymousSessions({
+      perMinute: 2,
+      maxDevices: 3,
+      tokenSeconds: 60,
+      now: () => clock.now,
+    });
     const failure = (device: string): Promise<SednaError> =>
       sessions.grant(request(device)).then(
         () => expect.unreachable(),
@@ -55,7 +60,7 @@ describe("openSessions()", () => {
 
   it("C15: numbers sessions upwards also when the clock jumps back", async () => {
     const clock = { now: 1_700_000_000_000 };
-    const sessions = openSessions({ now: () => clock.now });
+    const sessions = anonymousSessions({ now: () => clock.now });
     const { epoch } = await sessions.grant(request("a"));
     clock.now -= 3_600_000;
     expect((await sessions.grant(request("a"))).epoch).toBe(epoch + 1);
@@ -63,7 +68,7 @@ describe("openSessions()", () => {
 
   it("lets no device take the place of one of Sedna's clients", async () => {
     await expect(
-      openSessions().grant({ protocol: 1, device: "sedna-v1/A", numSamples: 1 }),
+      anonymousSessions().grant({ protocol: 1, device: "sedna-v1/A", numSamples: 1 }),
     ).rejects.toMatchObject({ code: "cloud-refused" });
   });
 });

@@ -1,11 +1,11 @@
 import { SednaError } from "@sedna-js/core";
-import { SEDNA_PREFIX } from "../sedna/sedna-member.ts";
+import { SEDNA_PREFIX } from "./sedna-prefix.ts";
 import { sessionEpochs } from "./session-epochs.ts";
 import { sessionTokens } from "./session-tokens.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** Options of {@link openSessions}. */
-export interface OpenSessionsOptions {
+export interface AnonymousSessionsOptions {
   /** Signs the tokens, 32 bytes or more. With the same one sessions outlive a restart. Default: drawn anew. */
   readonly secret?: string;
   /** How long a token lasts, in s. Default 600. */
@@ -22,13 +22,13 @@ export interface OpenSessionsOptions {
  * Sessions of devices that say their own names: for demos, and for networks where nobody lies. Still one session a device:
  * the newer fences the older, and who has another's name can take its place. Where that matters use `enrolledSessions`.
  */
-export function openSessions({
+export function anonymousSessions({
   secret = randomSecret(),
   tokenSeconds = 600,
   perMinute = 30,
   maxDevices = 100_000,
   now = Date.now,
-}: OpenSessionsOptions = {}): Sessions {
+}: AnonymousSessionsOptions = {}): Sessions {
   const tokens = sessionTokens({ secret, audience: "open", tokenSeconds, now });
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   return {
@@ -45,7 +45,7 @@ export function openSessions({
     },
     verify: async (token) => {
       const member = await tokens.read(token);
-      return member ? standingOf(member, epochs) : unauthorised();
+      return member ? standingOf(member, epochs) : unauthorized();
     },
     end: ({ client, epoch }) => epochs.end(client, epoch),
   };
@@ -61,17 +61,17 @@ export function standingOf(
       return member;
     case "replaced":
       return {
-        refused: "session-replaced",
+        rejected: "session-replaced",
         error: "expected the newest session of this device; a newer one has begun",
       };
     case "ended":
-      return unauthorised();
+      return unauthorized();
   }
 }
 
 /** What is said of a token that counts for nothing. */
-export function unauthorised(): { readonly refused: "unauthorised"; readonly error: string } {
-  return { refused: "unauthorised", error: "expected the token of a session that lasts; got another" };
+export function unauthorized(): { readonly rejected: "unauthorized"; readonly error: string } {
+  return { rejected: "unauthorized", error: "expected the token of a session that lasts; got another" };
 }
 
 /** 64 random digits. */

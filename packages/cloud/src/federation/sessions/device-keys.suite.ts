@@ -2,7 +2,7 @@ import {
   claimBytes,
   deviceId,
   type DeviceClaim,
-  type EnrolmentRequest,
+  type EnrollmentRequest,
   type SessionRequest,
 } from "@sedna-js/core";
 
@@ -16,7 +16,7 @@ export interface TestDevice {
   prove(
     claim: { readonly audience: string } & Partial<DeviceClaim>,
   ): Promise<NonNullable<SessionRequest["proof"]>>;
-  enrolment(options: { readonly audience: string; readonly at?: number }): Promise<EnrolmentRequest>;
+  enrollment(options: { readonly audience: string; readonly at?: number }): Promise<EnrollmentRequest>;
   request(options: { readonly audience: string } & Partial<DeviceClaim>): Promise<SessionRequest>;
 }
 
@@ -41,7 +41,7 @@ export async function testDevice(now: () => number = Date.now): Promise<TestDevi
       );
       return { at, nonce, signature: base64(signature) };
     },
-    enrolment: async (options) => ({
+    enrollment: async (options) => ({
       protocol: 1,
       publicKey: one.publicKey,
       label: "a test",

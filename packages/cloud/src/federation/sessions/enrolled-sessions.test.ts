@@ -5,7 +5,7 @@ import { createCloud } from "../../http/create-cloud.ts";
 import { testDevice } from "./device-keys.suite.ts";
 import { memoryDeviceRegistry } from "./device-registry.ts";
 import { enrolledSessions, type EnrolledSessionsOptions } from "./enrolled-sessions.ts";
-import { enrolmentService } from "./enrollment-service.ts";
+import { enrollmentService } from "./enrollment-service.ts";
 
 const audience = "https://cloud.example/digits";
 const secret = "s".repeat(32);
@@ -17,7 +17,7 @@ function opened(options: Partial<EnrolledSessionsOptions> = {}) {
   const settings = {
     audience,
     registry,
-    enrolmentTokens: ["first-token", "second-token"],
+    enrollmentTokens: ["first-token", "second-token"],
     secret,
     now: () => clock.now,
     ...options,
@@ -33,10 +33,10 @@ function opened(options: Partial<EnrolledSessionsOptions> = {}) {
 async function enrolled(options: Partial<EnrolledSessionsOptions> = {}) {
   const all = opened(options);
   const device = await all.device();
-  await all.sessions.enrol(await device.enrolment({ audience }), { token: "second-token" });
+  await all.sessions.enroll(await device.enrollment({ audience }), { token: "second-token" });
   return { ...all, one: device };
 }
-const refusal = async (work: Promise<unknown>): Promise<SednaError> => {
+const rejection = async (work: Promise<unknown>): Promise<SednaError> => {
   try {
     await work;
   } catch (error) {
@@ -46,17 +46,19 @@ const refusal = async (work: Promise<unknown>): Promise<SednaError> => {
 };
 
 describe("enrolledSessions()", () => {
-  it("takes a device in by an enrolment token, once, and gives it sessions by its key", async () => {
+  it("takes a device in by an enrollment token, once, and gives it sessions by its key", async () => {
     const { sessions, registry, device } = opened();
     const one = await device();
-    expect(await sessions.enrol(await one.enrolment({ audience }), { token: "first-token" })).toEqual({
+    expect(await sessions.enroll(await one.enrollment({ audience }), { token: "first-token" })).toEqual({
       device: one.device,
       now: START,
       isNew: true,
     });
-    expect(await sessions.enrol(await one.enrolment({ audience }), { token: "first-token" })).toMatchObject({
-      isNew: false,
-    });
+    expect(await sessions.enroll(await one.enrollment({ audience }), { token: "first-token" })).toMatchObject(
+      {
+        isNew: false,
+      },
+    );
     expect(await registry.list()).toEqual([
       { device: one.device, publicKey: one.publicKey, label: "a test", enrolledAt: START },
     ]);
@@ -69,12 +71,12 @@ describe("enrolledSessions()", () => {
     const { sessions, registry, device } = opened();
     const one = await device();
     for (const token of [undefined, "", "first", "first-token ", "FIRST-TOKEN", "third-token"])
-      expect((await refusal(sessions.enrol(await one.enrolment({ audience }), { token }))).message).toContain(
-        "expected a good enrolment token",
-      );
-    const closed = opened({ enrolmentTokens: [] });
+      expect(
+        (await rejection(sessions.enroll(await one.enrollment({ audience }), { token }))).message,
+      ).toContain("expected a good enrollment token");
+    const closed = opened({ enrollmentTokens: [] });
     expect(
-      await refusal(closed.sessions.enrol(await one.enrolment({ audience }), { token: "" })),
+      await rejection(closed.sessions.enroll(await one.enrollment({ audience }), { token: "" })),
     ).toMatchObject({ code: "cloud-refused" });
     expect(await registry.list()).toEqual([]);
   });
@@ -82,16 +84,16 @@ describe("enrolledSessions()", () => {
   it("takes no key that its owner does not have", async () => {
     const { sessions, device } = opened();
     const [one, other] = [await device(), await device()];
-    const stolen = { ...(await one.enrolment({ audience })), publicKey: other.publicKey };
-    expect((await refusal(sessions.enrol(stolen, { token: "first-token" }))).message).toContain(
+    const stolen = { ...(await one.enrollment({ audience })), publicKey: other.publicKey };
+    expect((await rejection(sessions.enroll(stolen, { token: "first-token" }))).message).toContain(
       "signed by the device's key",
     );
     const noPoint = Buffer.alloc(65, 1);
     noPoint[0] = 4;
     expect(
       (
-        await refusal(
-          sessions.enrol({ ...stolen, publicKey: noPoint.toString("base64") }, { token: "first-token" }),
+        await rejection(
+          sessions.enroll({ ...stolen, publicKey: noPoint.toString("base64") }, { token: "first-token" }),
         )
       ).message,
     ).toContain("signed by the device's key");
@@ -159,7 +161,7 @@ describe("enrolledSessions()", () => {
     ],
   ])("refuses %s", async (_, ask, why) => {
     const all = await enrolled();
-    const error = await refusal(all.sessions.grant(await ask(all)));
+    const error = await rejection(all.sessions.grant(await ask(all)));
     expect(error).toMatchObject({ code: "cloud-refused", retryable: false });
     expect(error.message).toContain(why);
   });
@@ -176,12 +178,12 @@ describe("enrolledSessions()", () => {
     await sessions.grant(request);
     for (const later of [0, 1, 300_000, 600_000]) {
       clock.now = START + later;
-      expect((await refusal(sessions.grant(request))).message).toMatch(
+      expect((await rejection(sessions.grant(request))).message).toMatch(
         "expected a proof that was not used before",
       );
     }
     clock.now = START + 600_001;
-    expect((await refusal(sessions.grant(request))).message).toContain("by the server's clock");
+    expect((await rejection(sessions.grant(request))).message).toContain("by the server's clock");
   });
 
   it("C23: keeps one session a device: the newer fences the older, and fifty leave one", async () => {
@@ -192,25 +194,25 @@ describe("enrolledSessions()", () => {
     expect(standing.filter((member) => "client" in member).length).toBe(1);
     expect(standing.at(-1)).toMatchObject({ client: one.device });
     expect(
-      standing.slice(0, -1).every((member) => "refused" in member && member.refused === "session-replaced"),
+      standing.slice(0, -1).every((member) => "rejected" in member && member.rejected === "session-replaced"),
     ).toBe(true);
   });
 
   it("C23: slows down a device that begins one session after the other, and no other device", async () => {
     const { sessions, one, device } = await enrolled({ perMinute: 3 });
     for (let i = 0; i < 3; i++) await sessions.grant(await one.request({ audience }));
-    expect(await refusal(sessions.grant(await one.request({ audience })))).toMatchObject({
+    expect(await rejection(sessions.grant(await one.request({ audience })))).toMatchObject({
       code: "cloud-busy",
       retryable: true,
       retryAfterMs: 20_000,
     });
     const other = await device();
-    await sessions.enrol(await other.enrolment({ audience }), { token: "first-token" });
+    await sessions.enroll(await other.enrollment({ audience }), { token: "first-token" });
     expect(await sessions.grant(await other.request({ audience }))).toMatchObject({ client: other.device });
     // Who only has the device's name does not use up its turns.
     const again = await enrolled({ perMinute: 1 });
     for (let i = 0; i < 5; i++)
-      await refusal(
+      await rejection(
         again.sessions.grant({ ...(await other.request({ audience })), device: again.one.device }),
       );
     expect(await again.sessions.grant(await again.one.request({ audience }))).toMatchObject({
@@ -224,18 +226,19 @@ describe("enrolledSessions()", () => {
     clock.now += 59_999;
     expect(await sessions.verify(first.token)).toMatchObject({ client: one.device });
     clock.now += 1;
-    expect(await sessions.verify(first.token)).toMatchObject({ refused: "unauthorised" });
+    expect(await sessions.verify(first.token)).toMatchObject({ rejected: "unauthorized" });
     const second = await sessions.grant(await one.request({ audience }));
     sessions.end(first);
     expect(await sessions.verify(second.token)).toMatchObject({ client: one.device });
     sessions.end(second);
-    expect(await sessions.verify(second.token)).toMatchObject({ refused: "unauthorised" });
+    expect(await sessions.verify(second.token)).toMatchObject({ rejected: "unauthorized" });
     const third = await sessions.grant(await one.request({ audience }));
     expect(await sessions.revoke(one.device)).toBe(true);
-    expect(await sessions.verify(third.token)).toMatchObject({ refused: "unauthorised" });
-    expect((await refusal(sessions.grant(await one.request({ audience })))).message).toContain("revoked");
+    expect(await sessions.verify(third.token)).toMatchObject({ rejected: "unauthorized" });
+    expect((await rejection(sessions.grant(await one.request({ audience })))).message).toContain("revoked");
     expect(
-      (await refusal(sessions.enrol(await one.enrolment({ audience }), { token: "first-token" }))).message,
+      (await rejection(sessions.enroll(await one.enrollment({ audience }), { token: "first-token" })))
+        .message,
     ).toContain("revoked");
     expect(await sessions.revoke("0".repeat(32))).toBe(false);
   });
@@ -268,7 +271,7 @@ describe("enrolledSessions()", () => {
       "a.b.c",
     ];
     for (const token of forged)
-      expect(await sessions.verify(token)).toMatchObject({ refused: "unauthorised" });
+      expect(await sessions.verify(token)).toMatchObject({ rejected: "unauthorized" });
     expect(() => enrolledSessions({ ...settings, secret: "short" })).toThrow(RangeError);
   });
 
@@ -278,21 +281,21 @@ describe("enrolledSessions()", () => {
     const newer = await sessions.grant(await one.request({ audience }));
     const restarted = enrolledSessions(settings);
     expect(await restarted.verify(newer.token)).toMatchObject({ epoch: newer.epoch });
-    expect(await restarted.verify(older.token)).toMatchObject({ refused: "session-replaced" });
+    expect(await restarted.verify(older.token)).toMatchObject({ rejected: "session-replaced" });
     clock.now += 1;
     const newest = await restarted.grant(await one.request({ audience }));
     expect(newest.epoch).toBeGreaterThan(newer.epoch);
-    expect(await restarted.verify(newer.token)).toMatchObject({ refused: "session-replaced" });
+    expect(await restarted.verify(newer.token)).toMatchObject({ rejected: "session-replaced" });
     expect(
       await enrolledSessions({ ...settings, secret: "t".repeat(32) }).verify(newest.token),
-    ).toMatchObject({ refused: "unauthorised" });
+    ).toMatchObject({ rejected: "unauthorized" });
   });
 });
 
-describe("enrolmentService()", () => {
+describe("enrollmentService()", () => {
   it("answers over HTTP: 201 for a new device, 200 for one that is there, 403 without a token, 400 and 413 for what is none", async () => {
     const { sessions, device } = opened();
-    const cloud = createCloud({ services: [enrolmentService({ sessions, federations: ["digits"] })] });
+    const cloud = createCloud({ services: [enrollmentService({ sessions, federations: ["digits"] })] });
     await cloud.start();
     const one = await device();
     const post = async (body: string, token = "first-token"): Promise<{ status: number; body: unknown }> => {
@@ -305,14 +308,14 @@ describe("enrolmentService()", () => {
       );
       return { status: response.status, body: await response.json() };
     };
-    expect(await post(JSON.stringify(await one.enrolment({ audience })))).toEqual({
+    expect(await post(JSON.stringify(await one.enrollment({ audience })))).toEqual({
       status: 201,
       body: { device: one.device, now: START },
     });
-    expect((await post(JSON.stringify(await one.enrolment({ audience })))).status).toBe(200);
-    expect(await post(JSON.stringify(await one.enrolment({ audience })), "wrong")).toMatchObject({
+    expect((await post(JSON.stringify(await one.enrollment({ audience })))).status).toBe(200);
+    expect(await post(JSON.stringify(await one.enrollment({ audience })), "wrong")).toMatchObject({
       status: 403,
-      body: { error: expect.stringContaining("enrolment token") },
+      body: { error: expect.stringContaining("enrollment token") },
     });
     expect((await post("{}")).status).toBe(400);
     expect((await post("x".repeat(5000))).status).toBe(413);

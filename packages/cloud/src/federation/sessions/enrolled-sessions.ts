@@ -3,13 +3,13 @@ import {
   type DeviceClaim,
   deviceId,
   type DeviceProof,
-  type EnrolmentGrant,
-  type EnrolmentRequest,
+  type EnrollmentGrant,
+  type EnrollmentRequest,
   isDeviceId,
   SednaError,
 } from "@sedna-js/core";
 import { createPace } from "../../http/pace.ts";
-import { standingOf, unauthorised } from "./anonymous-sessions.ts";
+import { standingOf, unauthorized } from "./anonymous-sessions.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { sessionEpochs } from "./session-epochs.ts";
 import { sessionTokens } from "./session-tokens.ts";
@@ -21,7 +21,7 @@ export interface EnrolledSessionsOptions {
   readonly audience: string;
   readonly registry: DeviceRegistry;
   /** What a device has to know to be enrolled. Without any, devices come into the registry in another way. */
-  readonly enrolmentTokens?: readonly string[];
+  readonly enrollmentTokens?: readonly string[];
   /** Signs the sessions' tokens, 32 bytes or more; keep it, and sessions outlive a restart. */
   readonly secret: string;
   /** How long a token lasts, in s. Default 600. */
@@ -42,17 +42,17 @@ export interface EnrolledSessions extends Sessions {
    * Takes a device in, or finds it there.
    * @throws {SednaError} `cloud-refused` without a good enrolment token, on a proof that is none, and where the device was revoked.
    */
-  enrol(
-    request: EnrolmentRequest,
+  enroll(
+    request: EnrollmentRequest,
     options: { readonly token: string | undefined },
-  ): Promise<EnrolmentGrant & { readonly isNew: boolean }>;
+  ): Promise<EnrollmentGrant & { readonly isNew: boolean }>;
   /** Bars a device; its session ends with the next question. False where there is none. */
   revoke(device: string): Promise<boolean>;
 }
 
 const KEY = { name: "ECDSA", namedCurve: "P-256" };
 /** Of all devices together: who guesses tokens is slow. */
-const ENROLMENTS_PER_SECOND = 20;
+const MAX_ENROLLMENTS_PER_SECOND = 20;
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" };
 
 /**
@@ -62,7 +62,7 @@ const SIGNATURE = { name: "ECDSA", hash: "SHA-256" };
 export function enrolledSessions({
   audience,
   registry,
-  enrolmentTokens = [],
+  enrollmentTokens = [],
   secret,
   tokenSeconds = 600,
   windowMs = 300_000,
@@ -74,7 +74,11 @@ export function enrolledSessions({
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   const nonces = proofNonces({ windowMs, now });
 
-  const enrolments = createPace({ perSecond: ENROLMENTS_PER_SECOND, burst: 5 * ENROLMENTS_PER_SECOND, now });
+  const enrolments = createPace({
+    perSecond: MAX_ENROLLMENTS_PER_SECOND,
+    burst: 5 * MAX_ENROLLMENTS_PER_SECOND,
+    now,
+  });
 
   const checkProof = async (
     proof: DeviceProof,
@@ -91,39 +95,39 @@ export function enrolledSessions({
     const { at, nonce, signature } = proof;
     // Looked at first, as it costs nothing; who is told the time has learned nothing.
     if (Math.abs(now() - at) > windowMs)
-      throw refuse(
+      throw reject(
         `a proof of within ${windowMs / 1000} s of now, ${new Date(now()).toISOString()} by the server's clock`,
         `one of ${isoOf(at)}`,
       );
     if (!(await isSigned({ audience, device, nonce, at }, { publicKey, signature })))
-      throw refuse("a proof for this audience, signed by the device's key", "another");
+      throw reject("a proof for this audience, signed by the device's key", "another");
     admit?.();
-    if (!nonces.take(`${device} ${nonce}`)) throw refuse("a proof that was not used before", "one that was");
+    if (!nonces.take(`${device} ${nonce}`)) throw reject("a proof that was not used before", "one that was");
   };
 
   return {
-    async enrol({ publicKey, label = "", proof }, { token }) {
+    async enroll({ publicKey, label = "", proof }, { token }) {
       const retryAfterMs = enrolments.admit();
       if (retryAfterMs !== undefined)
         throw new SednaError(
-          `let a device in: expected at most ${ENROLMENTS_PER_SECOND} a second; got more`,
+          `let a device in: expected at most ${MAX_ENROLLMENTS_PER_SECOND} a second; got more`,
           { code: "cloud-busy", retryable: true, retryAfterMs },
         );
-      if (!(await isOneOf(token, enrolmentTokens))) throw refuse("a good enrolment token", "none that is");
+      if (!(await isOneOf(token, enrollmentTokens))) throw reject("a good enrollment token", "none that is");
       const raw = bytesOf(publicKey);
       const device = deviceId(new Uint8Array(await crypto.subtle.digest("SHA-256", raw)));
       await checkProof(proof, { device, publicKey });
       const known = await registry.get(device);
       const record = known ?? (await registry.put({ device, publicKey, label, enrolledAt: now() }));
       if (record.revokedAt !== undefined)
-        throw refuse("a device that was not revoked", `${device}, which was`);
+        throw reject("a device that was not revoked", `${device}, which was`);
       return { device, now: now(), isNew: known === undefined };
     },
     async grant({ device, proof }, { after } = {}) {
       const record = isDeviceId(device) ? await registry.get(device) : undefined;
       if (!record || record.revokedAt !== undefined)
-        throw refuse("a device that is enrolled", record ? "one that was revoked" : "another");
-      if (!proof) throw refuse("a proof by the device's key", "none");
+        throw reject("a device that is enrolled", record ? "one that was revoked" : "another");
+      if (!proof) throw reject("a proof by the device's key", "none");
       await checkProof(proof, { ...record, admit: () => epochs.admit(device) });
       const member = { client: device, epoch: epochs.begin(device, after) };
       return { ...member, token: await tokens.issue(member), expiresIn: tokenSeconds };
@@ -131,7 +135,7 @@ export function enrolledSessions({
     async verify(token) {
       const member = await tokens.read(token);
       const record = member && (await registry.get(member.client));
-      return record && record.revokedAt === undefined ? standingOf(member!, epochs) : unauthorised();
+      return record && record.revokedAt === undefined ? standingOf(member!, epochs) : unauthorized();
     },
     end: ({ client, epoch }) => epochs.end(client, epoch),
     revoke: (device) => registry.revoke(device, { at: now() }),
@@ -153,7 +157,7 @@ async function isSigned(
 
 /** Compares with all of them, whichever it is. */
 async function isOneOf(token: string | undefined, all: readonly string[]): Promise<boolean> {
-  const found = await Promise.all(all.map((one) => sameSecret(token ?? "", one)));
+  const found = await Promise.all(all.map((one) => timingSafeEqualText(token ?? "", one)));
   return token !== undefined && found.includes(true);
 }
 
@@ -166,7 +170,7 @@ function isoOf(at: number): string {
   return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at);
 }
 
-function refuse(expected: string, got: string): SednaError {
+function reject(expected: string, got: string): SednaError {
   return new SednaError(`let a device in: expected ${expected}; got ${got}`, { code: "cloud-refused" });
 }
 
@@ -203,7 +207,7 @@ function proofNonces({
 }
 
 /** Whether two texts are equal, in a time that does not tell where they differ: their hashes are compared to the end. */
-async function sameSecret(given: string, expected: string): Promise<boolean> {
+async function timingSafeEqualText(given: string, expected: string): Promise<boolean> {
   const [a, b] = await Promise.all(
     [given, expected].map(
       async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),

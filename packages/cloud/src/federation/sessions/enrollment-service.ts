@@ -1,11 +1,11 @@
-import { parseEnrolmentRequest, SednaError, WireError } from "@sedna-js/core";
+import { messageOf, parseEnrollmentRequest, SednaError, WireError } from "@sedna-js/core";
 import { bodyLimit } from "hono/body-limit";
 import type { Service } from "../../http/service.ts";
 import type { EnrolledSessions } from "./enrolled-sessions.ts";
 
 /** Options of {@link enrolmentService}. */
-export interface EnrolmentServiceOptions {
-  readonly sessions: Pick<EnrolledSessions, "enrol">;
+export interface EnrollmentServiceOptions {
+  readonly sessions: Pick<EnrolledSessions, "enroll">;
   /** Names of the federations that these sessions are for. */
   readonly federations: readonly string[];
   /** Its name among the cloud's services. Default `enrolment`. */
@@ -18,11 +18,11 @@ const MAX_BYTES = 4096;
  * Takes devices into federations: `POST /v1/federations/<name>/devices`. Comes before the federations' own service, which answers
  * 404 to all that it does not know. The enrolment token is what is asked for here, not the cloud's own.
  */
-export function enrolmentService({
+export function enrollmentService({
   sessions,
   federations,
-  name = "enrolment",
-}: EnrolmentServiceOptions): Service {
+  name = "enrollment",
+}: EnrollmentServiceOptions): Service {
   const paths = federations.map((federation) => `/v1/federations/${federation}/devices`);
   let ready = false;
   return {
@@ -38,7 +38,7 @@ export function enrolmentService({
       const limit = bodyLimit({
         maxSize: MAX_BYTES,
         onError: (c) =>
-          c.json({ error: `enrol: expected at most ${MAX_BYTES} bytes; got more` }, 413, {
+          c.json({ error: `enroll: expected at most ${MAX_BYTES} bytes; got more` }, 413, {
             connection: "close",
           }),
       });
@@ -47,7 +47,7 @@ export function enrolmentService({
           const headers = { "cache-control": "no-store" };
           const token = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
           try {
-            const { isNew, ...grant } = await sessions.enrol(parseEnrolmentRequest(await c.req.text()), {
+            const { isNew, ...grant } = await sessions.enroll(parseEnrollmentRequest(await c.req.text()), {
               token,
             });
             return c.json(grant, isNew ? 201 : 200, headers);
@@ -60,11 +60,8 @@ export function enrolmentService({
                 ...headers,
                 "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))),
               });
-            logger.error(
-              { error: error instanceof Error ? error.message : String(error), path: c.req.path },
-              "an enrolment failed",
-            );
-            return c.json({ error: "the enrolment failed; the server's log says why" }, 500, headers);
+            logger.error({ error: messageOf(error), path: c.req.path }, "an enrollment failed");
+            return c.json({ error: "the enrollment failed; the server's log says why" }, 500, headers);
           }
         });
       }

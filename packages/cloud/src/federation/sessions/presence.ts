@@ -1,4 +1,4 @@
-import type { Timers } from "../timers.ts";
+import type { Timers } from "../../timers.ts";
 
 /** Who was there lately; see {@link createPresence}. */
 export interface Presence {

@@ -1,5 +1,5 @@
 import { sign, verify } from "hono/jwt";
-import type { Member } from "../federation.ts";
+import type { Member } from "./member.ts";
 
 /** Options of {@link sessionTokens}. */
 export interface SessionTokensOptions {

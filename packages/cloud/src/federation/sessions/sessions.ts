@@ -1,5 +1,5 @@
 import type { SessionRequest } from "@sedna-js/core";
-import type { Member } from "../federation.ts";
+import type { Member } from "./member.ts";
 
 /** Who may take part, and as whom. */
 export interface Sessions {
@@ -14,7 +14,7 @@ export interface Sessions {
   /** Whose token it is; or why it is none that counts. */
   verify(
     token: string,
-  ): Promise<Member | { readonly refused: "unauthorised" | "session-replaced"; readonly error: string }>;
+  ): Promise<Member | { readonly rejected: "unauthorized" | "session-replaced"; readonly error: string }>;
   /** Ends a session before its time. */
   end(member: Member): void;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createBodyRoom } from "./body-budget.ts";
+import { createBodyBudget } from "./body-budget.ts";
 
 async function* pieces(...all: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* all;
@@ -11,7 +11,7 @@ async function* endless(first: Uint8Array): AsyncGenerator<Uint8Array> {
 
 describe("room for bodies", () => {
   it("gives them whole, and none that is too long", async () => {
-    const room = createBodyRoom({ bytes: 1, now: () => 0 });
+    const room = createBodyBudget({ bytes: 1, now: () => 0 });
     expect(await room.read(pieces(Uint8Array.of(1, 2), Uint8Array.of(3)), { most: 3 })).toEqual(
       Uint8Array.of(1, 2, 3),
     );
@@ -19,7 +19,7 @@ describe("room for bodies", () => {
   });
   it("C2: has as many at a time as fit, and makes those that drip go when others come", async () => {
     let at = 0;
-    const room = createBodyRoom({ bytes: 200_000, now: () => at });
+    const room = createBodyBudget({ bytes: 200_000, now: () => at });
     const dripping = expect(room.read(endless(new Uint8Array(10)), { most: 100_000 })).rejects.toMatchObject({
       code: "cloud-timeout",
       retryable: true,
@@ -40,7 +40,7 @@ describe("room for bodies", () => {
     expect([(await a)?.length, (await b)?.length]).toEqual([6, 7]);
   });
   it("is free again when a body breaks", async () => {
-    const room = createBodyRoom({ bytes: 10, now: () => 0 });
+    const room = createBodyBudget({ bytes: 10, now: () => 0 });
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(1);
       throw new Error("reset");

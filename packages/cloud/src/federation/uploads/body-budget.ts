@@ -1,7 +1,7 @@
 import { SednaError } from "@sedna-js/core";
 
 /** Room in memory for bodies that are read whole; see {@link createBodyRoom}. */
-export interface BodyRoom {
+export interface BodyBudget {
   /**
    * Reads a body of at most `most` bytes; undefined for a longer one.
    * @throws {SednaError} `cloud-busy` where there is no room now, `cloud-timeout` for one that made room for others; what the body throws.
@@ -13,8 +13,8 @@ export interface BodyRoom {
 }
 
 /** Who is slower may have to make room, in bytes a second; not before this many ms. */
-const SLOWEST = 32 * 1024;
-const LEAST_MS = 5000;
+const MIN_BYTES_PER_SECOND = 32 * 1024;
+const MIN_MS = 5000;
 const RETRY_MS = 1000;
 
 interface Reading {
@@ -28,17 +28,17 @@ interface Reading {
  * Reads bodies as long as all of them together fit: a thousand clients send their vectors in the same moment, and each may be
  * megabytes. Others are told to come back; one that drips makes room for them.
  */
-export function createBodyRoom({
+export function createBodyBudget({
   bytes,
   now,
 }: {
   readonly bytes: number;
   readonly now: () => number;
-}): BodyRoom {
+}): BodyBudget {
   const readings = new Set<Reading>();
   const taken = (): number => [...readings].reduce((sum, { most }) => sum + most, 0);
   const isTooSlow = ({ since, done }: Reading): boolean =>
-    now() - since >= LEAST_MS && (1000 * done) / (now() - since) < SLOWEST;
+    now() - since >= MIN_MS && (1000 * done) / (now() - since) < MIN_BYTES_PER_SECOND;
 
   const makeRoom = (most: number): boolean => {
     // One alone always fits.

@@ -1,22 +1,28 @@
+import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
 import { aggregation, select, type UpdateHead } from "@sedna-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";
 import { closed, join, message, pieces, plainMean, send } from "../federation-fixture.suite.ts";
 import type { FederationOptions } from "../federation-options.ts";
-import type { Federation, Member } from "../federation.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 
 const LENGTH = 64;
 const make = async (options: Partial<FederationOptions> = {}): Promise<Federation> => {
-  const federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [LENGTH] }],
-    aggregator: plainMean,
-    rounds: { participants: 8, overSelect: 1, exitRound: 100, strikes: 3 },
-    maxNumSamples: 1000,
-    seed: 1,
-    ...options,
-  });
+  const federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [LENGTH] }] },
+        aggregator: plainMean,
+        rounds: { participants: 8, overSelect: 1, numRounds: 100, strikes: 3 },
+        limits: { maxNumSamples: 1000 },
+        runtime: { seed: 1 },
+      },
+      options,
+    ),
+  );
   await federation.start();
   return federation;
 };
@@ -90,7 +96,7 @@ const honestRound = async (federation: Federation, members: readonly Member[]): 
         bytes: message(honest(i), { round: 1, numSamples: 10 + i }),
         round: 1,
       }),
-    ).toMatchObject({ counted: true });
+    ).toMatchObject({ accepted: true });
   await done;
   return federation.model(1)!.parameters;
 };
@@ -100,15 +106,15 @@ describe("a malformed update", () => {
     const federation = await make();
     const [member] = join(federation, ["a", "b", "c", "d", "e", "f", "g", "h"]);
     expect(await send(federation, { member: member!, bytes: bytes(), round: 1 })).toMatchObject({
-      refused: code,
+      rejected: code,
       error: expect.stringContaining("expected"),
     });
-    expect(federation.stats()).toMatchObject({ counted: 0, refused: { [code]: 1 } });
+    expect(federation.stats()).toMatchObject({ accepted: 0, rejected: { [code]: 1 } });
     // Whose update is for another round may only be late.
     expect(strikesOf(federation)[0]).toBe(code === "wrong-round" ? 0 : 1);
     expect(await send(federation, { member: member!, bytes: good(), round: 1 })).toEqual({
       round: 1,
-      counted: true,
+      accepted: true,
     });
     await federation.close();
   });
@@ -116,19 +122,20 @@ describe("a malformed update", () => {
   it.each([
     ["FedAvg", {}],
     ["Median", {}],
-    ["FedAvg", { keepUpdates: true }],
-    ["FedAvg", { maxNorm: 100 }],
+    ["FedAvg", { storage: { keepUpdates: true } }],
+    ["FedAvg", { limits: { clipNorm: 100 } }],
   ] as const)("C22: a fifth of them changes the model of %s %o by not one bit", async (method, options) => {
     const aggregator = select(aggregation, { method });
     const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    const alone = await make({ aggregator, ...options });
+    const alone = await make(mergeFederationOptions({ aggregator }, options));
     const without = await honestRound(alone, join(alone, names));
 
-    const federation = await make({
-      aggregator,
-      ...options,
-      rounds: { participants: 8, overSelect: (8 + malformed.length) / 8, exitRound: 100 },
-    });
+    const federation = await make(
+      mergeFederationOptions(
+        { aggregator, rounds: { participants: 8, overSelect: (8 + malformed.length) / 8, numRounds: 100 } },
+        options,
+      ),
+    );
     const members = join(federation, names);
     const hostile = join(
       federation,
@@ -139,7 +146,7 @@ describe("a malformed update", () => {
       for (const [j, [, code, bytes]] of malformed.entries())
         if (j % members.length === i)
           expect(await send(federation, { member: hostile[j]!, bytes: bytes(), round: 1 })).toMatchObject({
-            refused: code,
+            rejected: code,
           });
       await send(federation, {
         member,
@@ -157,25 +164,29 @@ describe("a malformed update", () => {
     const [member] = join(federation, ["a", "b", "c", "d", "e", "f", "g", "h"]);
     expect(
       await send(federation, { member: member!, bytes: message(honest(0), { round: 7 }), round: 7 }),
-    ).toMatchObject({ refused: "wrong-round" });
+    ).toMatchObject({ rejected: "wrong-round" });
     expect(strikesOf(federation)[0]).toBe(0);
     for (let i = 0; i < 3; i++)
       await send(federation, { member: member!, bytes: withByte(good(), -1), round: 1 });
     expect(await send(federation, { member: member!, bytes: good(), round: 1 })).toMatchObject({
-      refused: "quarantined",
+      rejected: "quarantined",
     });
     expect(federation.task(member!)).toMatchObject({ kind: "wait" });
     await federation.close();
   });
 
   it("is refused when it is ten times longer than what is clipped, and clipped when it is less", async () => {
-    const federation = await make({ maxNorm: 1, rounds: { participants: 2, overSelect: 2 }, seed: 1 });
+    const federation = await make({
+      limits: { clipNorm: 1 },
+      rounds: { participants: 2, overSelect: 2 },
+      runtime: { seed: 1 },
+    });
     const [a, b] = join(federation, ["a", "b", "c", "d"]);
     const done = closed(federation);
     const straight = (size: number): number[] => [size, ...Array<number>(LENGTH - 1).fill(0)];
     expect(
       await send(federation, { member: a!, bytes: message(straight(10.1), { round: 1 }), round: 1 }),
-    ).toMatchObject({ refused: "norm-too-large" });
+    ).toMatchObject({ rejected: "norm-too-large" });
     await send(federation, { member: a!, bytes: message(straight(8), { round: 1 }), round: 1 });
     await send(federation, { member: b!, bytes: message(straight(-0.5), { round: 1 }), round: 1 });
     await done;
@@ -206,8 +217,8 @@ describe("a malformed update", () => {
             body: pieces(spoilt, size),
           });
           // A flip in the padding of the head, or in a name that is passed over, harms nobody.
-          if (!isSame && "counted" in outcome) expect(federation.stats().counted).toBeLessThanOrEqual(1);
-          else expect("refused" in outcome || isSame).toBe(true);
+          if (!isSame && "accepted" in outcome) expect(federation.stats().accepted).toBeLessThanOrEqual(1);
+          else expect("rejected" in outcome || isSame).toBe(true);
         },
       ),
       { numRuns: 300 },

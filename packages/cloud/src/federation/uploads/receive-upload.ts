@@ -1,9 +1,10 @@
 import { SednaError } from "@sedna-js/core";
-import type { Member, UpdateUpload } from "../federation.ts";
-import type { Refusal } from "./update-checks.ts";
+import type { UpdateUpload } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
+import { rejection, type Rejection } from "../updates/validate-update.ts";
 import type { CutReason, UploadSlot, UploadSlots } from "./upload-slots.ts";
 
-/** Who asks for a place, and for what. */
+/** Options of {@link receiveUpload}. */
 export interface ReceiveOptions {
   readonly slots: UploadSlots;
   readonly member: Member;
@@ -11,34 +12,43 @@ export interface ReceiveOptions {
   readonly onBytes: (bytes: number) => void;
 }
 
+/** How an upload ended: with the whole message in a slot, before its end, without its slot, or by a rejection. */
+export type ReceivedUpload =
+  | { readonly kind: "whole"; readonly slot: UploadSlot }
+  | { readonly kind: "partial" }
+  | { readonly kind: "cut"; readonly reason: "closed" | "replaced" }
+  | { readonly kind: "rejected"; readonly rejection: Rejection };
+
 /**
- * Takes the pieces of an upload into a place in memory. Gives the slot with the whole message, which the caller frees; `partial` when
- * it ended before; or why the slot was taken away. A connection that breaks leaves what came for the client to go on with.
+ * Receives the chunks of an upload into a slot. The caller frees the slot of a whole message. A connection that breaks
+ * leaves its bytes in the slot, so that the client can resume.
  *
- * @throws {SednaError} `cloud-busy`, `cloud-timeout`; what the body throws.
+ * @throws {SednaError} `cloud-busy` If too many uploads wait for a slot.
+ * @throws {SednaError} `cloud-timeout` If the data stops coming, or comes too slowly while others wait.
+ * @throws Whatever the body throws.
  */
 export async function receiveUpload({
   slots,
   member,
   upload,
   onBytes,
-}: ReceiveOptions): Promise<UploadSlot | "partial" | Refusal | { readonly why: "closed" | "replaced" }> {
+}: ReceiveOptions): Promise<ReceivedUpload> {
   const { round, total, offset, body, signal } = upload;
   const slot = await slots.take({ member, round, total, offset, signal });
-  const pieces = body[Symbol.asyncIterator]();
-  // Not awaited: a body that does not come does not end either.
-  const leave = (): void => void pieces.return?.()?.catch(() => {});
+  const chunks = body[Symbol.asyncIterator]();
+  // Not awaited: a body that stalls does not return either.
+  const leave = (): void => void chunks.return?.()?.catch(() => {});
   if (!slot) {
     leave();
-    return "partial";
+    return { kind: "partial" };
   }
-  // A race with a promise that outlives each piece would keep all pieces in memory until the last.
+  // Racing each chunk against one long-lived promise would keep every chunk in memory until the end.
   let interrupt = (): void => {};
   slot.onCut(() => interrupt());
   const next = (): Promise<IteratorResult<Uint8Array> | undefined> =>
     new Promise((resolve, reject) => {
       interrupt = () => resolve(undefined);
-      pieces.next().then(resolve, reject);
+      chunks.next().then(resolve, reject);
     });
   try {
     for (;;) {
@@ -52,8 +62,8 @@ export async function receiveUpload({
         leave();
         slot.free();
         return {
-          refused: "wrong-length",
-          error: `take an update: expected ${total} bytes, as was said; got more`,
+          kind: "rejected",
+          rejection: rejection("wrong-length", { expected: `${total} bytes, as announced`, got: "more" }),
         };
       }
       slot.touch();
@@ -63,16 +73,15 @@ export async function receiveUpload({
     slot.park();
     throw error;
   }
-  if (slot.buffer.received === total) return slot;
+  if (slot.buffer.received === total) return { kind: "whole", slot };
   slot.park();
-  return "partial";
+  return { kind: "partial" };
 }
 
-function cutOff(why: CutReason): { readonly why: "closed" | "replaced" } {
-  if (why === "idle")
-    throw new SednaError(
-      "take an update: expected its pieces to keep coming; got none for too long, or too few while others waited",
-      { code: "cloud-timeout", retryable: true },
-    );
-  return { why };
+function cutOff(reason: CutReason): ReceivedUpload {
+  if (reason !== "idle") return { kind: "cut", reason };
+  throw new SednaError(
+    "accept an update: expected its chunks to keep coming; got none for too long, or too few while others waited",
+    { code: "cloud-timeout", retryable: true },
+  );
 }

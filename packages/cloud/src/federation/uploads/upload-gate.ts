@@ -1,5 +1,5 @@
 import { SednaError } from "@sedna-js/core";
-import type { Timers } from "../timers.ts";
+import type { Timers } from "../../timers.ts";
 
 /** Who may send next; see {@link createUploadGate}. */
 interface UploadGate {
@@ -25,7 +25,7 @@ const PROMISE_MS = 3000;
 /** How long a question is kept: proxies give up after 30 s and more. */
 const WAIT_MS = 20_000;
 /** Questions that are kept; each costs some 20 KB. */
-const MOST_ASKING = 4096;
+const MAX_WAITING_CLIENTS = 4096;
 
 interface Asking {
   readonly client: string;
@@ -87,7 +87,7 @@ export function createUploadGate({
       forgetOld();
       if (promised.has(client)) return;
       if (asking.size === 0 && taken() + promised.size < capacity) return void promised.set(client, now());
-      if (asking.size >= MOST_ASKING) throw busy();
+      if (asking.size >= MAX_WAITING_CLIENTS) throw busy();
       await new Promise<void>((resolve, reject) => {
         const timer = timers.set(() => one.settle(busy()), WAIT_MS);
         const onAbort = (): void => one.settle(signal!.reason as Error);
@@ -132,8 +132,8 @@ interface UploadPace {
 
 /** Uploads a second, before any was seen: who comes back too early is told better. */
 const FIRST_GUESS = 200;
-const LEAST_MS = 100;
-const MOST_MS = 30_000;
+const MIN_MS = 100;
+const MAX_MS = 30_000;
 
 /**
  * Spreads those who are sent away over the time that those before them need: each is given a moment of its own, as far
@@ -154,8 +154,8 @@ function createUploadPace(now: () => number): UploadPace {
     next() {
       const at = now();
       lastGiven = Math.max(at, lastGiven) + interval;
-      if (lastGiven - at > MOST_MS) lastGiven = at;
-      return Math.max(LEAST_MS, lastGiven - at);
+      if (lastGiven - at > MAX_MS) lastGiven = at;
+      return Math.max(MIN_MS, lastGiven - at);
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { UpdateRoom } from "@sedna-js/wasm-kernels";
-import type { Member } from "../federation.ts";
-import type { Timers } from "../timers.ts";
+import type { UpdateBuffer } from "@sedna-js/wasm-kernels";
+import type { Member } from "../sessions/member.ts";
+import type { Timers } from "../../timers.ts";
 import { createUploadGate } from "./upload-gate.ts";
 import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
 
@@ -11,7 +11,7 @@ export interface UploadSlotsOptions {
   /** Uploads that may wait in line for a slot; more are told to come back. */
   readonly maxWaiting: number;
   /** Makes a place in memory for the largest message. */
-  readonly makePlace: () => UpdateRoom;
+  readonly allocateBuffer: () => UpdateBuffer;
   /** A slot that got nothing for so long is given to the next, in ms. */
   readonly idleMs: number;
   readonly now: () => number;
@@ -27,10 +27,20 @@ export interface SlotRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Memory for uploads, unless so few would fit that clients wait for each other. */
+const SLOT_BYTES = 2 ** 25;
+const MIN_SLOTS = 8;
+const MAX_SLOTS = 256;
+
+/** The default number of slots: many slow clients of a small model must not wait for each other; of a large one few fit into memory. */
+export function slotCount(maxUpdateBytes: number): number {
+  return Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, Math.floor(SLOT_BYTES / maxUpdateBytes)));
+}
+
 /** Who is slower while others wait has had its turn, in bytes a second. */
-const SLOWEST = 32 * 1024;
+const MIN_BYTES_PER_SECOND = 32 * 1024;
 /** How often `idleMs` an upload may take while others wait, however long it is. */
-const MOST_IDLES = 6;
+const MAX_IDLE_PERIODS = 6;
 
 /** Why an upload is over before its end. */
 export type CutReason = "idle" | "closed" | "replaced";
@@ -80,7 +90,7 @@ export interface UploadSlots {
 interface Place {
   readonly request: SlotRequest;
   readonly buffer: UploadBuffer;
-  readonly memory: UpdateRoom;
+  readonly memory: UpdateBuffer;
   lastAt: number;
   /** Since when the client has it, whatever connections it came by. */
   readonly since: number;
@@ -100,13 +110,13 @@ interface Waiter {
 export function createUploadSlots({
   slots,
   maxWaiting,
-  makePlace,
+  allocateBuffer,
   idleMs,
   ...timing
 }: UploadSlotsOptions): UploadSlots {
   const { now, timers } = timing;
   const places = new Map<string, Place>();
-  const spare: UpdateRoom[] = [];
+  const spare: UpdateBuffer[] = [];
   const line: Waiter[] = [];
   const gate = createUploadGate({ ...timing, capacity: 2 * slots, taken: () => places.size + line.length });
   let watch: unknown;
@@ -145,7 +155,7 @@ export function createUploadSlots({
       spare.push(former.memory);
       end?.("replaced");
     }
-    const memory = spare.pop() ?? makePlace();
+    const memory = spare.pop() ?? allocateBuffer();
     const place: Place = {
       request,
       memory,
@@ -202,7 +212,7 @@ export function createUploadSlots({
   /** A few that send a byte now and then must not keep all others out for a whole round. */
   const isTooSlow = ({ since, request: { total } }: Place): boolean =>
     (line.length > 0 || gate.asking > 0) &&
-    now() - since >= Math.min(MOST_IDLES * idleMs, idleMs + (1000 * total) / SLOWEST);
+    now() - since >= Math.min(MAX_IDLE_PERIODS * idleMs, idleMs + (1000 * total) / MIN_BYTES_PER_SECOND);
 
   // One timer for all: what a slow client costs must not grow with the clients.
   const startWatch = (): void => {

@@ -1,3 +1,4 @@
+import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../testing/fakes/manual-clock.ts";
 import { createFederation } from "../create-federation.ts";
@@ -11,18 +12,19 @@ const bytes = message(values, { round: 1 });
 
 async function started(options: Partial<FederationOptions> = {}) {
   const clock = manualClock();
-  const federation: Federation = createFederation({
-    name: "digits",
-    layout: [{ name: "w", shape: [LENGTH] }],
-    aggregator: plainMean,
-    rounds: { participants: 20, overSelect: 1, deadlineMs: 600_000 },
-    maxParallelUploads: 2,
-    maxWaitingUploads: 3,
-    seed: 1,
-    now: clock.now,
-    timers: clock.timers,
-    ...options,
-  });
+  const federation: Federation = createFederation(
+    mergeFederationOptions(
+      {
+        name: "digits",
+        model: { layout: [{ name: "w", shape: [LENGTH] }] },
+        aggregator: plainMean,
+        rounds: { participants: 20, overSelect: 1, deadlineMs: 600_000 },
+        uploads: { maxParallel: 2, maxWaiting: 3 },
+        runtime: { seed: 1, now: clock.now, timers: clock.timers },
+      },
+      options,
+    ),
+  );
   await federation.start();
   const members = join(
     federation,
@@ -70,12 +72,12 @@ describe("uploads", () => {
       await sent[i];
     }
     expect(outcomes).toEqual(["c0", "c1", "c2", "c3", "c4"]);
-    expect(federation.stats()).toMatchObject({ taken: 0, waiting: 0, counted: 5 });
+    expect(federation.stats()).toMatchObject({ taken: 0, waiting: 0, accepted: 5 });
     await federation.close();
   });
 
   it("C2: one that stalls loses its place to the next, and one that drips keeps it", async () => {
-    const { federation, members, clock } = await started({ uploadIdleMs: 1000 });
+    const { federation, members, clock } = await started({ uploads: { idleMs: 1000 } });
     const stalled = held(bytes.subarray(0, 100));
     const outcome = federation.receive(members[0]!, { ...all, body: stalled.body });
     const failed = expect(outcome).rejects.toMatchObject({ code: "cloud-timeout" });
@@ -90,17 +92,17 @@ describe("uploads", () => {
     });
     const waiting = send(federation, { member: members[2]!, bytes, round: 1 });
     await failed;
-    expect(await waiting).toEqual({ round: 1, counted: true });
-    expect(await dripping).toEqual({ round: 1, counted: true });
+    expect(await waiting).toEqual({ round: 1, accepted: true });
+    expect(await dripping).toEqual({ round: 1, accepted: true });
     expect(await send(federation, { member: members[0]!, bytes, round: 1 })).toEqual({
       round: 1,
-      counted: true,
+      accepted: true,
     });
     await federation.close();
   });
 
   it("C2: that drip keep nobody out for a whole round, under as many connections as they like", async () => {
-    const { federation, members, clock } = await started({ uploadIdleMs: 1000 });
+    const { federation, members, clock } = await started({ uploads: { idleMs: 1000 } });
     const drip = async (): Promise<void> => {
       for (const member of members.slice(0, 2))
         federation.receive(member, { ...all, body: held(bytes.subarray(0, 10)).body }).catch(() => {});
@@ -108,19 +110,19 @@ describe("uploads", () => {
     };
     await drip();
     const honest = send(federation, { member: members[2]!, bytes, round: 1 });
-    let counted = false;
-    honest.then(() => (counted = true));
-    for (let tries = 0; tries < 20 && !counted; tries++) {
+    let accepted = false;
+    honest.then(() => (accepted = true));
+    for (let tries = 0; tries < 20 && !accepted; tries++) {
       clock.advance(500);
       await drip();
     }
-    expect(counted).toBe(true);
-    expect(await honest).toEqual({ round: 1, counted: true });
+    expect(accepted).toBe(true);
+    expect(await honest).toEqual({ round: 1, accepted: true });
     await federation.close();
   });
 
   it("that break off are gone on with where they were, for a while", async () => {
-    const { federation, members, clock } = await started({ uploadIdleMs: 1000 });
+    const { federation, members, clock } = await started({ uploads: { idleMs: 1000 } });
     const [member] = members;
     const broken = held(bytes.subarray(0, 1500));
     const outcome = federation.receive(member!, { ...all, body: broken.body });
@@ -131,19 +133,19 @@ describe("uploads", () => {
     expect(federation.received(members[1]!, 1)).toBe(0);
     expect(
       await federation.receive(member!, { ...all, offset: 1400, body: held(bytes.subarray(1400)).body }),
-    ).toEqual({ round: 1, counted: false });
+    ).toEqual({ round: 1, accepted: false });
     const rest = held(bytes.subarray(1500));
     rest.go(undefined);
     expect(await federation.receive(member!, { ...all, offset: 1500, body: rest.body })).toEqual({
       round: 1,
-      counted: true,
+      accepted: true,
     });
 
     const other = held(bytes.subarray(0, 1500));
     other.go(undefined);
     expect(await federation.receive(members[1]!, { ...all, body: other.body })).toEqual({
       round: 1,
-      counted: false,
+      accepted: false,
     });
     clock.advance(2000);
     expect(federation.received(members[1]!, 1)).toBe(0);
@@ -158,11 +160,11 @@ describe("uploads", () => {
     await settled();
     expect(await send(federation, { member: members[0]!, bytes, round: 1 })).toEqual({
       round: 1,
-      counted: true,
+      accepted: true,
     });
     dead.go(bytes.subarray(500));
-    expect(await first).toEqual({ round: 1, counted: false });
-    expect(federation.stats()).toMatchObject({ counted: 1, taken: 0 });
+    expect(await first).toEqual({ round: 1, accepted: false });
+    expect(federation.stats()).toMatchObject({ accepted: 1, taken: 0 });
     await federation.close();
   });
 
@@ -172,7 +174,7 @@ describe("uploads", () => {
     });
     expect(await send(federation, { member: members[9]!, bytes, round: 1 })).toEqual({
       round: 1,
-      counted: true,
+      accepted: true,
     });
     const slow = members
       .slice(0, 4)
@@ -181,8 +183,8 @@ describe("uploads", () => {
     expect(federation.stats()).toMatchObject({ taken: 2, waiting: 2 });
     clock.advance(5000);
     for (const outcome of await Promise.all(slow))
-      expect(outcome).toMatchObject({ refused: expect.stringMatching(/round-closed|wrong-round/) });
-    expect(federation.stats()).toMatchObject({ taken: 0, waiting: 0, refused: {} });
+      expect(outcome).toMatchObject({ rejected: expect.stringMatching(/round-closed|wrong-round/) });
+    expect(federation.stats()).toMatchObject({ taken: 0, waiting: 0, rejected: {} });
     expect(federation.status().clients.every(({ strikes }) => strikes === 0)).toBe(true);
     await federation.close();
   });

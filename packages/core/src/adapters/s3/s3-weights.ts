@@ -1,5 +1,5 @@
 import { checkDeadline, withDeadline } from "../../async/deadline.ts";
-import { describe, SednaError } from "../../errors.ts";
+import { messageOf, describe, SednaError } from "../../errors.ts";
 import { importOptional } from "../../optional.ts";
 import { readAtMost } from "../../async/read-at-most.ts";
 import { s3Failure } from "./s3-failure.ts";
@@ -100,7 +100,7 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
       } catch (cause) {
         signal.throwIfAborted();
         throw new SednaError(
-          `${action}: expected an answer of ${base}; the connection failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          `${action}: expected an answer of ${base}; the connection failed: ${messageOf(cause)}`,
           { code: "cloud-unreachable", retryable: true, cause },
         );
       }

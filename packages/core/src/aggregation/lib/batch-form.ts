@@ -58,11 +58,11 @@ export function voters(clients: readonly AggClient[]): readonly AggClient[] {
 /** The voters' models with their changes of `base` scaled down to a length, each as one float64 tensor. */
 export function clippedVoters(
   clients: readonly AggClient[],
-  { base, maxNorm }: { readonly base: Float64Array; readonly maxNorm: number },
+  { base, clipNorm }: { readonly base: Float64Array; readonly clipNorm: number },
 ): readonly AggClient[] {
   return voters(clients).map(({ numSamples, weights }) => {
     const change = flatten(weights).map((x, i) => x - base[i]!);
-    const factor = Math.min(1, maxNorm / Math.sqrt(change.reduce((sum, x) => sum + x * x, 0)));
+    const factor = Math.min(1, clipNorm / Math.sqrt(change.reduce((sum, x) => sum + x * x, 0)));
     return {
       numSamples,
       weights: [

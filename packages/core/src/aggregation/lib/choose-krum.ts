@@ -13,11 +13,11 @@ export function chooseKrum<Update extends Floats>(
   { hostile, chosen }: { readonly hostile: number; readonly chosen: number },
 ): readonly Update[] {
   const distances = squaredDistances(updates);
-  const neighbours = updates.length - hostile - 2;
+  const neighbors = updates.length - hostile - 2;
   const scored = updates.map((update, i) => {
     const nearest = distances[i]!.filter((_, j) => j !== i)
       .toSorted()
-      .subarray(0, neighbours);
+      .subarray(0, neighbors);
     return { update, score: nearest.reduce((sum, distance) => sum + distance, 0) };
   });
   return scored

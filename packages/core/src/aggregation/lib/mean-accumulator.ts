@@ -1,5 +1,5 @@
-import type { AggregationRound, OpenAggregation } from "../aggregator.ts";
-import { plainStep, type ServerStep, takeStep } from "../server-optimizer.ts";
+import type { AggregationRound, Accumulator } from "../aggregator.ts";
+import { sgdServer, type ServerOptimizer, stepServer } from "../server-optimizer.ts";
 import { requireCohort } from "./cohort.ts";
 import { checkWeight } from "./update-weight.ts";
 
@@ -7,9 +7,9 @@ import { checkWeight } from "./update-weight.ts";
 export interface MeanRule {
   readonly name: string;
   /** Default: adds the mean change. */
-  readonly server?: ServerStep | undefined;
+  readonly server?: ServerOptimizer | undefined;
   /** A longer change counts as if it were scaled down to this length. */
-  readonly maxNorm?: number | undefined;
+  readonly clipNorm?: number | undefined;
   /** Of {@link stalenessWeight}; default 0.5. */
   readonly exponent?: number | undefined;
 }
@@ -20,9 +20,9 @@ export interface MeanRule {
  */
 export function openMean(
   { kernels, base, memory }: AggregationRound,
-  { name, server = plainStep(), maxNorm, exponent }: MeanRule,
-): OpenAggregation {
-  const clip = maxNorm === undefined ? {} : { maxNorm };
+  { name, server = sgdServer(), clipNorm, exponent }: MeanRule,
+): Accumulator {
+  const clip = clipNorm === undefined ? {} : { clipNorm };
   const sum = kernels.weightedMean({ length: base.length, accumulator: "f64" });
   let count = 0;
   let totalWeight = 0;
@@ -58,8 +58,8 @@ export function openMean(
     },
     finish() {
       requireCohort(name, { expected: 1, got: count });
-      return takeStep(name, { server, turn: { base, change: meanChange(), memory } }) as ReturnType<
-        OpenAggregation["finish"]
+      return stepServer(name, { server, turn: { base, change: meanChange(), memory } }) as ReturnType<
+        Accumulator["finish"]
       >;
     },
     dispose: () => sum.dispose(),

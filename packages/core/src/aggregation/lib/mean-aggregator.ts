@@ -5,29 +5,29 @@ import { requireCohort } from "./cohort.ts";
 import { openMean, type MeanRule } from "./mean-accumulator.ts";
 import { clipLength, type RuleNumber } from "./rule-number.ts";
 import { sednaMean } from "./sedna-mean.ts";
-import { takeStep, type Floats } from "../server-optimizer.ts";
+import { stepServer, type Floats } from "../server-optimizer.ts";
 
 /** Parameters of every rule that makes a weighted mean. */
 export interface MeanParameters {
   /** Changes of a larger Euclidean length count as if they were scaled down to it. Default: none are. */
-  readonly maxNorm?: RuleNumber;
+  readonly clipNorm?: RuleNumber;
   /** For `aggregate` alone: the model before its first call, for rules that measure changes of it. */
   readonly initial?: readonly Tensor[];
 }
 
 /** `maxNorm` as a rule needs it. */
-export function optionalClip({ maxNorm }: MeanParameters): number | undefined {
-  return maxNorm === undefined ? undefined : clipLength(maxNorm);
+export function optionalClip({ clipNorm }: MeanParameters): number | undefined {
+  return clipNorm === undefined ? undefined : clipLength(clipNorm);
 }
 
 /** A rule of a weighted mean: streaming, in constant memory, and in Sedna's form, where it is Sedna's mean to the bit. */
 export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters, "initial">): Aggregator {
-  const { name, server, maxNorm } = rule;
+  const { name, server, clipNorm } = rule;
   let memory: Floats | undefined;
 
   const mean = ({ clients, total, base }: BatchTurn): Float64Array => {
-    if (maxNorm === undefined) return sednaMean(clients, total);
-    const clipped = clippedVoters(clients, { base: requireBase(name, base), maxNorm });
+    if (clipNorm === undefined) return sednaMean(clients, total);
+    const clipped = clippedVoters(clients, { base: requireBase(name, base), clipNorm });
     requireCohort(name, { expected: 1, got: clipped.length });
     return sednaMean(
       clipped,
@@ -42,7 +42,7 @@ export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters,
       memory = undefined;
       return model;
     }
-    const taken = takeStep(name, {
+    const taken = stepServer(name, {
       server,
       turn: { base, change: model.map((x, i) => x - base[i]!), memory },
     });
@@ -53,7 +53,7 @@ export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters,
   return {
     name,
     minClients: 1,
-    needsSumOnly: maxNorm === undefined,
+    needsSumOnly: clipNorm === undefined,
     aggregate: batchForm({ initial, next }),
     open: (round) => openMean(round, rule),
   };

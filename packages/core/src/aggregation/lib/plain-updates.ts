@@ -12,7 +12,7 @@ export interface PlainUpdates {
    * A copy of an update as float32, scaled down to `maxNorm` where it is longer. `l2Norm` is its length before that.
    * @throws {RangeError} on numbers that are not finite or another length.
    */
-  read(update: ModelUpdate, maxNorm?: number): PlainUpdate;
+  read(update: ModelUpdate, clipNorm?: number): PlainUpdate;
   dispose(): void;
 }
 
@@ -22,15 +22,15 @@ export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdat
   // now, not when it is first needed: memory that grows during a call of read would cut off an update that lies in it.
   const one = kernels.weightedMean({ length, accumulator: "f64" });
   return {
-    read(update, maxNorm) {
+    read(update, clipNorm) {
       if (
         update.encoding === "f32" &&
         update.values instanceof Float32Array &&
         update.values.length === length
       )
-        return readFloats(update.values, maxNorm);
+        return readFloats(update.values, clipNorm);
       one.reset();
-      const { l2Norm } = one.add(update, { weight: 1, ...(maxNorm === undefined ? {} : { maxNorm }) });
+      const { l2Norm } = one.add(update, { weight: 1, ...(clipNorm === undefined ? {} : { clipNorm }) });
       return { values: one.result(), l2Norm };
     },
     dispose: () => one.dispose(),
@@ -38,15 +38,15 @@ export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdat
 }
 
 /** What needs no decoding is read at a third of the cost. */
-function readFloats(given: Float32Array, maxNorm = Infinity): PlainUpdate {
+function readFloats(given: Float32Array, clipNorm = Infinity): PlainUpdate {
   const l2Norm = Math.sqrt(dot(given, given));
   if (!Number.isFinite(l2Norm))
     throw new RangeError(
       "add: expected every number of the update to be finite, got NaN or an infinity among them",
     );
   const values = given.slice();
-  if (l2Norm > maxNorm) {
-    const factor = maxNorm / l2Norm;
+  if (l2Norm > clipNorm) {
+    const factor = clipNorm / l2Norm;
     for (let i = 0; i < values.length; i++) values[i]! *= factor;
   }
   return { values, l2Norm };

@@ -1,9 +1,9 @@
 import type { VectorKernels } from "@sedna-js/wasm-kernels";
-import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, voters } from "./batch-form.ts";
 import { requireCohort } from "./cohort.ts";
 import { plainUpdates } from "./plain-updates.ts";
-import { plainStep, takeStep } from "../server-optimizer.ts";
+import { sgdServer, stepServer } from "../server-optimizer.ts";
 import { checkWeight } from "./update-weight.ts";
 import { flatten } from "./whole-weights.ts";
 
@@ -41,7 +41,7 @@ export function robustAggregator(rule: RobustRule): Aggregator {
 function openRobust(
   { kernels, base, capacity }: AggregationRound,
   { name, minClients, reduce }: RobustRule,
-): OpenAggregation {
+): Accumulator {
   const reader = plainUpdates(kernels, base.length);
   const updates: Float32Array[] = [];
   let totalWeight = 0;
@@ -65,10 +65,10 @@ function openRobust(
     restore: () => noRestore(name),
     finish() {
       requireCohort(name, { expected: minClients, got: updates.length });
-      return takeStep(name, {
-        server: plainStep(),
+      return stepServer(name, {
+        server: sgdServer(),
         turn: { base, change: reduce(updates, kernels), memory: undefined },
-      }) as ReturnType<OpenAggregation["finish"]>;
+      }) as ReturnType<Accumulator["finish"]>;
     },
     dispose() {
       updates.length = 0;

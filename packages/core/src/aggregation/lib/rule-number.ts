@@ -24,7 +24,7 @@ export function ruleNumber(name: string, { value, holds, expected }: RuleNumberC
 
 /** A length to clip to: above 0, at most 1e30, so that sums of thousands of clipped updates stay within float32. */
 export function clipLength(value: unknown): number {
-  return ruleNumber("maxNorm", {
+  return ruleNumber("clipNorm", {
     value,
     holds: (length) => length > 0 && length <= 1e30,
     expected: "above 0, at most 1e30",

@@ -40,31 +40,31 @@ function shift(rule: Aggregator, hostile: number): number {
 describe("Bucketing", () => {
   it("B2: withstands the hostile clients that were declared, from fewest to most", () => {
     for (const f of [4, 10, 16]) {
-      expect(shift(Bucketing({ f, maxNorm: 10 }), f)).toBeLessThan(0.002);
-      expect(shift(Bucketing({ f, maxNorm: 10, rule: "trimmed" }), f)).toBeLessThan(0.002);
+      expect(shift(Bucketing({ f, clipNorm: 10 }), f)).toBeLessThan(0.002);
+      expect(shift(Bucketing({ f, clipNorm: 10, rule: "trimmed" }), f)).toBeLessThan(0.002);
       expect(shift(FedAvg(), f)).toBeGreaterThan(0.9 * (f / CLIENTS));
     }
   });
 
   it("B2, the trap: more hostile clients than declared are worse than the plain mean, so fewer than 4 f buckets are refused", () => {
     // 10 of 1000 spoil about half of 16 buckets, 50 all of them: the median of spoilt means is hardly better than the mean.
-    const declaredFour = Bucketing({ f: 4, buckets: 16, maxNorm: 10 });
+    const declaredFour = Bucketing({ f: 4, buckets: 16, clipNorm: 10 });
     expect(shift(declaredFour, 10)).toBeGreaterThan(0.2 * shift(FedAvg(), 10));
     expect(shift(FedAvg(), 50)).toBeCloseTo(0.05, 2);
     expect(shift(declaredFour, 50)).toBeGreaterThan(0.04);
-    const declaredSixteen = Bucketing({ f: 16, buckets: 64, maxNorm: 10 });
+    const declaredSixteen = Bucketing({ f: 16, buckets: 64, clipNorm: 10 });
     expect(shift(declaredSixteen, 50)).toBeGreaterThan(0.05);
 
-    expect(() => Bucketing({ f: 10, buckets: 16, maxNorm: 10 })).toThrow(
+    expect(() => Bucketing({ f: 10, buckets: 16, clipNorm: 10 })).toThrow(
       new RangeError(
         "build Bucketing: expected f below half of the 16 buckets, else the hostile clients' buckets outvote the others; got 10",
       ),
     );
-    expect(() => Bucketing({ f: 8, buckets: 16, maxNorm: 10 })).toThrow("half");
-    expect(() => Bucketing({ f: "5", buckets: "16", maxNorm: "10" })).toThrow(
+    expect(() => Bucketing({ f: 8, buckets: 16, clipNorm: 10 })).toThrow("half");
+    expect(() => Bucketing({ f: "5", buckets: "16", clipNorm: "10" })).toThrow(
       new RangeError("build Bucketing: expected at least 4 f = 20 buckets; got 16"),
     );
-    expect(Bucketing({ f: 5, maxNorm: 10 }).minClients).toBe(20);
+    expect(Bucketing({ f: 5, clipNorm: 10 }).minClients).toBe(20);
   });
 
   it("B2: clips first, so that even undeclared hostile clients do no more than the rest of theirs", () => {
@@ -74,14 +74,14 @@ describe("Bucketing", () => {
           ? { encoding: "f32", values: Float32Array.from(update.values, () => 1e30) }
           : update,
       );
-      return distance(run(Bucketing({ f: 4, maxNorm: 0.01 }), { kernels, base, updates: all }).model, base);
+      return distance(run(Bucketing({ f: 4, clipNorm: 0.01 }), { kernels, base, updates: all }).model, base);
     };
     for (const hostile of [4, 50, 900]) expect(pull(hostile)).toBeLessThan(0.0101);
     expect(pull(900)).toBeGreaterThan(0.008);
   });
 
   it("counts each client once, whatever it says of its samples", () => {
-    const open = openRound(Bucketing({ f: 1, maxNorm: 10 }), { kernels, base: new Float32Array(1) });
+    const open = openRound(Bucketing({ f: 1, clipNorm: 10 }), { kernels, base: new Float32Array(1) });
     // 21 clients in four buckets: a bucket of six among those of five.
     for (let i = 0; i < 21; i++)
       open.add({ encoding: "f32", values: Float32Array.of(4) }, { weight: 1 + i, client: String(i) });

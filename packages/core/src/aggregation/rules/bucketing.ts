@@ -1,6 +1,6 @@
 import { describe } from "../../errors.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
 import { byColumns } from "../lib/by-columns.ts";
 import { requireCohort } from "../lib/cohort.ts";
@@ -9,7 +9,7 @@ import { noRestore } from "../lib/robust-aggregator.ts";
 import { clientCount, clipLength, type RuleNumber } from "../lib/rule-number.ts";
 import { checkWeight } from "../lib/update-weight.ts";
 import { flatten } from "../lib/whole-weights.ts";
-import { plainStep, takeStep } from "../server-optimizer.ts";
+import { sgdServer, stepServer } from "../server-optimizer.ts";
 import { sortedMean } from "./median.ts";
 
 /** Parameters of {@link Bucketing}. */
@@ -19,7 +19,7 @@ interface BucketingParameters {
   /** Sums that it keeps; at least 4f, which is the default. */
   readonly buckets?: RuleNumber;
   /** Changes are scaled down to this length first: what a hostile client can do at all. */
-  readonly maxNorm: RuleNumber;
+  readonly clipNorm: RuleNumber;
   /** Over the buckets' means: their median, the default, or their mean without the f least and greatest. */
   readonly rule?: "median" | "trimmed";
   /** For `aggregate` alone: uniform draws in [0,1). */
@@ -45,7 +45,7 @@ export function Bucketing(param: BucketingParameters): Aggregator {
     );
   if (buckets < 4 * hostile)
     throw new RangeError(`build Bucketing: expected at least 4 f = ${4 * hostile} buckets; got ${buckets}`);
-  const maxNorm = clipLength(param.maxNorm);
+  const clipNorm = clipLength(param.clipNorm);
   const trim = trimOf(param.rule ?? "median", { hostile, buckets });
   const { random = Math.random, initial } = param;
   return {
@@ -55,7 +55,7 @@ export function Bucketing(param: BucketingParameters): Aggregator {
     aggregate: batchForm({
       initial,
       next({ clients, base }) {
-        const clipped = clippedVoters(clients, { base: requireBase("Bucketing", base), maxNorm }).map(
+        const clipped = clippedVoters(clients, { base: requireBase("Bucketing", base), clipNorm }).map(
           ({ weights }) => flatten(weights),
         );
         requireCohort("Bucketing", { expected: buckets, got: clipped.length });
@@ -68,7 +68,7 @@ export function Bucketing(param: BucketingParameters): Aggregator {
         );
       },
     }),
-    open: (round) => openBuckets(round, { buckets, maxNorm, trim }),
+    open: (round) => openBuckets(round, { buckets, clipNorm, trim }),
   };
 }
 
@@ -83,8 +83,8 @@ function trimOf(
 
 function openBuckets(
   { kernels, base, random }: AggregationRound,
-  { buckets, maxNorm, trim }: { readonly buckets: number; readonly maxNorm: number; readonly trim: number },
-): OpenAggregation {
+  { buckets, clipNorm, trim }: { readonly buckets: number; readonly clipNorm: number; readonly trim: number },
+): Accumulator {
   const reader = plainUpdates(kernels, base.length);
   // The sum of a bucket is of clipped updates, of few of them: float32 will do.
   const sums = Array.from({ length: buckets }, () => new Float32Array(base.length));
@@ -101,7 +101,7 @@ function openBuckets(
     },
     add(update, { weight }) {
       checkWeight(weight);
-      const { values, l2Norm } = reader.read(update, maxNorm);
+      const { values, l2Norm } = reader.read(update, clipNorm);
       const bucket = turns();
       const sum = sums[bucket]!;
       for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
@@ -119,10 +119,10 @@ function openBuckets(
         scales: Array.from(counts, (inside) => 1 / inside),
         reduce: (bucket) => bucket.trimmedMean({ trim }),
       });
-      return takeStep("Bucketing", {
-        server: plainStep(),
+      return stepServer("Bucketing", {
+        server: sgdServer(),
         turn: { base, change, memory: undefined },
-      }) as ReturnType<OpenAggregation["finish"]>;
+      }) as ReturnType<Accumulator["finish"]>;
     },
     dispose() {
       sums.length = 0;

@@ -2,7 +2,7 @@ import { describe } from "../../errors.ts";
 import type { Aggregator } from "../aggregator.ts";
 import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
 import { decayRate, positive, type RuleNumber } from "../lib/rule-number.ts";
-import { adamStep } from "../server-optimizer.ts";
+import { adamServer } from "../server-optimizer.ts";
 
 /** Parameters of {@link FedAdam}. */
 export interface FedAdamParameters extends MeanParameters {
@@ -23,14 +23,14 @@ export interface FedAdamParameters extends MeanParameters {
  * Source: Reddi et al., "Adaptive Federated Optimization", 2020, algorithm 2; beta1, beta2 and tau are its.
  */
 export function FedAdam(param: FedAdamParameters = {}): Aggregator {
-  const server = adamStep({
+  const server = adamServer({
     learningRate: positive("learningRate", param.learningRate ?? 0.01),
     beta1: decayRate("beta1", param.beta1 ?? 0.9),
     beta2: decayRate("beta2", param.beta2 ?? 0.99),
     tau: positive("tau", param.tau ?? 0.001),
     biasCorrection: yesOrNo("biasCorrection", param.biasCorrection ?? false),
   });
-  return meanAggregator({ name: "FedAdam", maxNorm: optionalClip(param), server }, param);
+  return meanAggregator({ name: "FedAdam", clipNorm: optionalClip(param), server }, param);
 }
 
 function yesOrNo(name: string, value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Aggregator } from "../aggregator.ts";
 import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
 import { decayRate, positive, type RuleNumber } from "../lib/rule-number.ts";
-import { momentumStep } from "../server-optimizer.ts";
+import { momentumServer } from "../server-optimizer.ts";
 
 /** Parameters of {@link FedAvgM}. */
 export interface FedAvgMParameters extends MeanParameters {
@@ -16,9 +16,9 @@ export interface FedAvgMParameters extends MeanParameters {
  * Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification", 2019.
  */
 export function FedAvgM(param: FedAvgMParameters = {}): Aggregator {
-  const server = momentumStep({
+  const server = momentumServer({
     momentum: decayRate("momentum", param.momentum ?? 0.9),
     learningRate: positive("learningRate", param.learningRate ?? 1),
   });
-  return meanAggregator({ name: "FedAvgM", maxNorm: optionalClip(param), server }, param);
+  return meanAggregator({ name: "FedAvgM", clipNorm: optionalClip(param), server }, param);
 }

@@ -9,5 +9,5 @@ export type FedAvgParameters = MeanParameters;
  * Source: McMahan et al., "Communication-Efficient Learning of Deep Networks from Decentralized Data", 2017; Sedna's `FedAvg`.
  */
 export function FedAvg(param: FedAvgParameters = {}): Aggregator {
-  return meanAggregator({ name: "FedAvg", maxNorm: optionalClip(param) }, param);
+  return meanAggregator({ name: "FedAvg", clipNorm: optionalClip(param) }, param);
 }

@@ -1,7 +1,7 @@
 import type { Aggregator } from "../aggregator.ts";
 import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
 import { positive, ruleNumber, type RuleNumber } from "../lib/rule-number.ts";
-import { plainStep } from "../server-optimizer.ts";
+import { sgdServer } from "../server-optimizer.ts";
 
 /** Parameters of {@link FedBuff}. */
 export interface FedBuffParameters extends MeanParameters {
@@ -23,6 +23,6 @@ export function FedBuff(param: FedBuffParameters = {}): Aggregator {
     expected: "at least 0 and finite",
   });
   const learningRate = positive("learningRate", param.learningRate ?? 1);
-  const server = learningRate === 1 ? undefined : plainStep(learningRate);
-  return meanAggregator({ name: "FedBuff", maxNorm: optionalClip(param), exponent, server }, param);
+  const server = learningRate === 1 ? undefined : sgdServer(learningRate);
+  return meanAggregator({ name: "FedBuff", clipNorm: optionalClip(param), exponent, server }, param);
 }

@@ -10,5 +10,5 @@ export type FedProxParameters = MeanParameters;
  * Source: Li et al., "Federated Optimization in Heterogeneous Networks", 2020.
  */
 export function FedProx(param: FedProxParameters = {}): Aggregator {
-  return meanAggregator({ name: "FedProx", maxNorm: optionalClip(param) }, param);
+  return meanAggregator({ name: "FedProx", clipNorm: optionalClip(param) }, param);
 }

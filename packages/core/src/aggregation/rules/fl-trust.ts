@@ -1,12 +1,12 @@
 import { describe } from "../../errors.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, requireBase, voters } from "../lib/batch-form.ts";
 import { requireCohort } from "../lib/cohort.ts";
 import { dot } from "../lib/dot.ts";
 import { plainUpdates } from "../lib/plain-updates.ts";
 import { noRestore } from "../lib/robust-aggregator.ts";
-import { plainStep, takeStep } from "../server-optimizer.ts";
+import { sgdServer, stepServer } from "../server-optimizer.ts";
 import { trustedSum } from "../lib/trusted-sum.ts";
 import { checkWeight } from "../lib/update-weight.ts";
 import { flatten } from "../lib/whole-weights.ts";
@@ -45,8 +45,10 @@ export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator 
         }
         requireTrust(sum.trusted);
         const change = sum.mean(new Float64Array(start.length));
-        return takeStep("FLTrust", { server: plainStep(), turn: { base: start, change, memory: undefined } })
-          .model as Float64Array;
+        return stepServer("FLTrust", {
+          server: sgdServer(),
+          turn: { base: start, change, memory: undefined },
+        }).model as Float64Array;
       },
     }),
     open: (round) => openTrust(round, rootUpdate),
@@ -56,7 +58,7 @@ export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator 
 function openTrust(
   { kernels, base }: AggregationRound,
   rootUpdate: FLTrustParameters["rootUpdate"],
-): OpenAggregation {
+): Accumulator {
   const sum = trustedSum(rootUpdate(base.slice()), base.length);
   const reader = plainUpdates(kernels, base.length);
   let count = 0;
@@ -80,10 +82,10 @@ function openTrust(
     restore: () => noRestore("FLTrust"),
     finish() {
       requireTrust(sum.trusted);
-      return takeStep("FLTrust", {
-        server: plainStep(),
+      return stepServer("FLTrust", {
+        server: sgdServer(),
         turn: { base, change: sum.mean(new Float32Array(base.length)), memory: undefined },
-      }) as ReturnType<OpenAggregation["finish"]>;
+      }) as ReturnType<Accumulator["finish"]>;
     },
     dispose: () => reader.dispose(),
   };

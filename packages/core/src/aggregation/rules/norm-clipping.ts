@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor.ts";
-import type { AggregationRound, Aggregator, OpenAggregation } from "../aggregator.ts";
+import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
 import { requireCohort } from "../lib/cohort.ts";
 import { FedAvg } from "./fed-avg.ts";
@@ -10,7 +10,7 @@ import { flatten, layoutOf, unflatten } from "../lib/whole-weights.ts";
 /** Parameters of {@link normClipping}. */
 export interface NormClippingParameters {
   /** Changes of a larger Euclidean length are scaled down to it. */
-  readonly maxNorm: RuleNumber;
+  readonly clipNorm: RuleNumber;
   /** What then makes one model of them. Default: FedAvg. */
   readonly rule?: Aggregator;
   /** For `aggregate` alone: the model before its first call. */
@@ -21,12 +21,12 @@ export interface NormClippingParameters {
  * Any rule, with changes clipped before it sees them: one client of n moves a mean by at most `maxNorm` times its share.
  * Source: Sun et al., "Can You Really Backdoor Federated Learning?", 2019.
  */
-export function normClipping({ maxNorm, rule, initial }: NormClippingParameters): Aggregator {
-  const length = clipLength(maxNorm);
+export function normClipping({ clipNorm, rule, initial }: NormClippingParameters): Aggregator {
+  const length = clipLength(clipNorm);
   const name = "NormClipping";
   // A mean clips as it adds, without a copy.
   if (rule === undefined)
-    return { ...FedAvg({ maxNorm: length, ...(initial === undefined ? {} : { initial }) }), name };
+    return { ...FedAvg({ clipNorm: length, ...(initial === undefined ? {} : { initial }) }), name };
   return {
     name,
     minClients: rule.minClients,
@@ -34,7 +34,7 @@ export function normClipping({ maxNorm, rule, initial }: NormClippingParameters)
     aggregate: batchForm({
       initial,
       next({ clients, base }) {
-        const clipped = clippedVoters(clients, { base: requireBase(name, base), maxNorm: length });
+        const clipped = clippedVoters(clients, { base: requireBase(name, base), clipNorm: length });
         requireCohort(name, { expected: rule.minClients, got: clipped.length });
         return flatten(
           rule.aggregate(
@@ -46,14 +46,14 @@ export function normClipping({ maxNorm, rule, initial }: NormClippingParameters)
         );
       },
     }),
-    open: (round) => openClipped(round, { rule, maxNorm: length }),
+    open: (round) => openClipped(round, { rule, clipNorm: length }),
   };
 }
 
 function openClipped(
   round: AggregationRound,
-  { rule, maxNorm }: { readonly rule: Aggregator; readonly maxNorm: number },
-): OpenAggregation {
+  { rule, clipNorm }: { readonly rule: Aggregator; readonly clipNorm: number },
+): Accumulator {
   const inner = rule.open(round);
   const reader = plainUpdates(round.kernels, round.base.length);
   return {
@@ -64,7 +64,7 @@ function openClipped(
       return inner.totalWeight;
     },
     add(update, options) {
-      const { values, l2Norm } = reader.read(update, maxNorm);
+      const { values, l2Norm } = reader.read(update, clipNorm);
       inner.add({ encoding: "f32", values }, options);
       return { l2Norm };
     },

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readdir, readFile, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { SednaError } from "@sedna-js/core";
+import { messageOf, SednaError } from "@sedna-js/core";
 import {
   encodeSegmentHead,
   readBody,
@@ -126,8 +126,9 @@ export function storageError(action: string, cause: unknown): SednaError {
   if (cause instanceof SednaError) return cause;
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
   const isFull = ["ENOSPC", "EDQUOT"].includes(code);
-  return new SednaError(
-    `${action}: expected the disk to take it; got ${cause instanceof Error ? cause.message : String(cause)}`,
-    { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause },
-  );
+  return new SednaError(`${action}: expected the disk to take it; got ${messageOf(cause)}`, {
+    code: isFull ? "storage-full" : "storage-failed",
+    retryable: isFull,
+    cause,
+  });
 }

@@ -124,7 +124,7 @@ export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows
     address + exact.bytes(capacity);
   const numbersOf = (segment: { address: number; capacity: number }) =>
     panelsOf(segment) + (panelBytes * segment.capacity) / PANEL;
-  const quantise = (place: RowPlace) => {
+  const quantize = (place: RowPlace) => {
     const panel = Math.floor(place.at / PANEL);
     exports.int8_put(
       exact.at(place),
@@ -138,11 +138,11 @@ export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows
     segmentBytes: (capacity) => exact.bytes(capacity) + ((panelBytes + PANEL_NUMBERS) * capacity) / PANEL,
     put(place, row) {
       exact.put(exact.at(place), row);
-      quantise(place);
+      quantize(place);
     },
     move(from, to) {
       memory.bytes(exact.at(to), exact.bytes(1)).set(memory.bytes(exact.at(from), exact.bytes(1)));
-      quantise(to);
+      quantize(to);
     },
     // The vectors as they are, then packed for the scan.
     queryBytes: 4 * exact.length + 4 * groups,

@@ -2,7 +2,7 @@
 const FIRST = 256;
 
 /** Bytes from which a segment isn't doubled any more: what is reserved too early stays bounded. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MAX_BYTES = 64 * 2 ** 20;
 
 /** A segment: the rows from slot `first` on. */
 export interface SegmentRange {
@@ -20,7 +20,7 @@ export interface SegmentPlan {
 /** The plan for rows of so many bytes. */
 export function segmentPlan(rowBytes: number): SegmentPlan {
   // The last segment that is twice the one before; those after it are as large.
-  const last = Math.max(0, Math.floor(Math.log2(MOST_BYTES / (FIRST * rowBytes))));
+  const last = Math.max(0, Math.floor(Math.log2(MAX_BYTES / (FIRST * rowBytes))));
   const most = FIRST * 2 ** last;
   const firstEqual = FIRST * (2 ** (last + 1) - 1);
   return {

@@ -12,10 +12,10 @@ export async function allocating<T>(
 ): Promise<T> {
   device.pushErrorScope("out-of-memory");
   const result = work();
-  const refused = await device.popErrorScope();
-  if (refused)
-    throw new Error(`${action}: expected enough GPU memory; the device has no more: ${refused.message}`, {
-      cause: refused,
+  const rejected = await device.popErrorScope();
+  if (rejected)
+    throw new Error(`${action}: expected enough GPU memory; the device has no more: ${rejected.message}`, {
+      cause: rejected,
     });
   return result;
 }

@@ -36,10 +36,10 @@ export interface GalleryMatcher {
 }
 
 /** Queries whose keys are in GPU memory at a time. */
-const MOST_QUERIES = 64;
+const MAX_QUERIES = 64;
 
 /** Workgroups that share the keys of a query: enough to fill a GPU. */
-const MOST_GROUPS = 256;
+const MAX_GROUPS = 256;
 
 /** New {@link GalleryMatcher}; compiles its shaders. */
 export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatcher> {
@@ -90,7 +90,7 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
       const shape = filled(Uint32Array.of(total, kept), bufferUsage.uniform);
       const states = buffer(stateBytes * number, bufferUsage.storage);
       const found = buffer(8 * number * kept, bufferUsage.storage | bufferUsage.copySource);
-      const all = { x: Math.min(Math.ceil(total / 256), MOST_GROUPS), y: number };
+      const all = { x: Math.min(Math.ceil(total / 256), MAX_GROUPS), y: number };
       for (let digit = 0; digit < 4; digit++) {
         run.dispatch(count, [shape, allKeys, states], all);
         run.dispatch(choose, [shape, undefined, states], { x: number, y: 1 });
@@ -123,7 +123,7 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
     async match({ rows, total, queries, kept }) {
       const number = queries.length / rows.stride;
       const matched = { rows: new Uint32Array(number * kept), scores: new Float32Array(number * kept) };
-      const most = Math.min(MOST_QUERIES, Math.floor(mostRows / total));
+      const most = Math.min(MAX_QUERIES, Math.floor(mostRows / total));
       for (let at = 0; at < number; at += most) {
         const some = await matchSome({
           rows,

@@ -38,8 +38,8 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
   }
   const usual = compilingOnce(device);
   // What no test expects: the suite must not pass over commands that WebGPU refuses.
-  const refused: string[] = [];
-  device.addEventListener("uncapturederror", ({ error }) => refused.push(error.message));
+  const rejected: string[] = [];
+  device.addEventListener("uncapturederror", ({ error }) => rejected.push(error.message));
 
   gallerySuite({
     make: ({ dimensions }) => webgpuGallery({ device: usual, dimensions }),
@@ -168,6 +168,6 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
 
   it("gave WebGPU nothing to refuse", async () => {
     await device.queue.onSubmittedWorkDone();
-    expect(refused).toEqual([]);
+    expect(rejected).toEqual([]);
   });
 });

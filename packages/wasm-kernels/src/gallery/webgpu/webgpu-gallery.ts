@@ -1,7 +1,7 @@
 import { outOfRange } from "../../module/check.ts";
 import type { AsyncGallery } from "../gallery-port.ts";
 import { checkGallery, checkMatch, checkSet, type GalleryId, type GalleryMatch } from "../gallery.ts";
-import { normalisedRows } from "../normalized-rows.ts";
+import { normalizedRows } from "../normalized-rows.ts";
 import { readWriteTurns } from "../read-write-turns.ts";
 import { untilFailure } from "./until-failure.ts";
 import { galleryMatcher, type Matched } from "./gallery-matcher.ts";
@@ -98,7 +98,7 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
       assertUsable("set");
       checkSet(spec, { ids: given, vectors });
       const added = [...given];
-      const units = padded(normalisedRows(vectors, dimensions), { dimensions, stride: rows.stride });
+      const units = padded(normalizedRows(vectors, dimensions), { dimensions, stride: rows.stride });
       await turns.write(() => alive.run(() => add(added, units)));
     },
     has(id) {
@@ -112,7 +112,7 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
     async match(options) {
       assertUsable("match");
       const { queries, count, k, threshold } = checkMatch(spec, options);
-      const units = padded(normalisedRows(queries, dimensions), { dimensions, stride: rows.stride });
+      const units = padded(normalizedRows(queries, dimensions), { dimensions, stride: rows.stride });
       return turns.read(() =>
         alive.run(async () => {
           const kept = Math.min(k, ids.length);

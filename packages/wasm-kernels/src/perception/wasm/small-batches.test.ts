@@ -3,16 +3,16 @@ import { loadKernelSet } from "../../module/load-module.ts";
 import { perceptionModule } from "../load-perception-kernels.ts";
 import type { PerceptionKernels } from "../perception-kernels.ts";
 import type { PerceptionMemory } from "./perception-exports.ts";
-import { leastScores, minersBySize, noLeastScores, type LeastScores } from "./small-batches.ts";
+import { minScores, minersBySize, noMinScores, type MinScores } from "./small-batches.ts";
 
-const load = (least?: LeastScores) =>
+const load = (least?: MinScores) =>
   loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(least)] });
 let chosen: PerceptionKernels;
 let inModule: PerceptionKernels;
 let plain: PerceptionKernels;
 beforeAll(async () => {
   chosen = await load();
-  inModule = await load(noLeastScores);
+  inModule = await load(noMinScores);
   plain = await load({ ibt: Infinity, threshold: Infinity, crossEntropy: Infinity });
 });
 afterAll(() => [chosen, inModule, plain].forEach((kernels) => kernels.dispose()));
@@ -28,7 +28,7 @@ const offsetsOf = (length: number) => {
 };
 
 describe("small batches", () => {
-  it.each(near(leastScores.ibt))(
+  it.each(near(minScores.ibt))(
     "are mined alike by ibt() in the module and out of it: %i scores",
     (length) => {
       const options = {
@@ -43,7 +43,7 @@ describe("small batches", () => {
     },
   );
 
-  it.each(near(leastScores.threshold))(
+  it.each(near(minScores.threshold))(
     "are mined alike by threshold() in the module and out of it: %i scores",
     (length) => {
       const options = { scores: scoresOf(3 + length), offsets: offsetsOf(length), threshold: 0.45 };
@@ -53,7 +53,7 @@ describe("small batches", () => {
     },
   );
 
-  it.each(near(leastScores.crossEntropy))(
+  it.each(near(minScores.crossEntropy))(
     "are mined alike by crossEntropy() in the module and out of it: %i probabilities of 1, 2 and 5 classes",
     (length) => {
       for (const classes of [1, 2, 5]) {
@@ -85,7 +85,7 @@ describe("small batches", () => {
       uses++;
       throw new Error("in the module");
     };
-    const miners = minersBySize({ addressOf } as unknown as PerceptionMemory, leastScores);
+    const miners = minersBySize({ addressOf } as unknown as PerceptionMemory, minScores);
     const images = (length: number) => ({
       scores: new Float32Array(length + 3),
       offsets: Uint32Array.of(3, length + 3),
@@ -105,9 +105,9 @@ describe("small batches", () => {
     };
     // An image counts as five scores.
     const least = {
-      ibt: leastScores.ibt - 5,
-      threshold: leastScores.threshold - 5,
-      crossEntropy: leastScores.crossEntropy,
+      ibt: minScores.ibt - 5,
+      threshold: minScores.threshold - 5,
+      crossEntropy: minScores.crossEntropy,
     };
     for (const miner of ["ibt", "threshold", "crossEntropy"] as const) {
       calls[miner](least[miner] - 1);

@@ -4,7 +4,7 @@ import type { FloatStore } from "../resident-floats.ts";
 import { gflDecode, heatmapPeaks, nms, topClass } from "./detections.ts";
 import { wasmImageStore } from "./image-store.ts";
 import type { PerceptionExports, PerceptionMemory } from "./perception-exports.ts";
-import { leastScores, type LeastScores, minersBySize } from "./small-batches.ts";
+import { minScores, type MinScores, minersBySize } from "./small-batches.ts";
 
 /**
  * The perception kernels over an instance of their module, which nothing else may use. Tests and benchmarks set
@@ -12,7 +12,7 @@ import { leastScores, type LeastScores, minersBySize } from "./small-batches.ts"
  */
 export function wasmPerceptionKernels(
   exports: PerceptionExports,
-  least: LeastScores = leastScores,
+  least: MinScores = minScores,
 ): PerceptionKernels {
   const memory = kernelMemory(exports);
   return createPerceptionKernels({

@@ -11,7 +11,7 @@ export function referenceVectorKernels(): VectorKernels {
     weightedMean: referenceSumStore,
     updateBucket: referenceBucketStore,
     checksum,
-    updateRoom(bytes) {
+    updateBuffer(bytes) {
       let room = new Uint8Array(bytes);
       return { bytes: () => room, dispose: () => (room = new Uint8Array(0)) };
     },

@@ -1,8 +1,9 @@
-import { modelKey, parseUpdateReference, type WeightStore } from "@sedna-js/core";
+import { messageOf, modelKey, parseUpdateReference, type WeightStore } from "@sedna-js/core";
 import type { Context } from "hono";
 import type { Logger } from "../../http/service.ts";
-import type { Federation, Member } from "../federation.ts";
-import { bytesOf } from "../rounds/round-journal.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
+import { bytesOf } from "../log/float-bytes.ts";
 import { tellOutcome } from "./take-upload.ts";
 
 /** Updates in memory at once while they come from the store. */
@@ -33,16 +34,10 @@ export function storedWeights({
       await store.put(modelKey({ federation: federation.plan.name, version }), bytesOf(model.parameters));
   };
   const tellFailure = (error: unknown): void =>
-    logger.error(
-      { error: error instanceof Error ? error.message : String(error) },
-      "a model could not be put into the weight store",
-    );
+    logger.error({ error: messageOf(error) }, "a model could not be put into the weight store");
 
   const tellUnread = (error: unknown): undefined =>
-    void logger.error(
-      { error: error instanceof Error ? error.message : String(error) },
-      "an update could not be read from the weight store",
-    );
+    void logger.error({ error: messageOf(error) }, "an update could not be read from the weight store");
 
   return {
     async take(c, { federation, member }) {
@@ -81,7 +76,7 @@ export function storedWeights({
           signal,
         });
         // Its client need not wait for that.
-        if ("counted" in outcome && outcome.counted) void store.delete(key).catch(() => {});
+        if ("accepted" in outcome && outcome.accepted) void store.delete(key).catch(() => {});
         return tellOutcome(c, outcome);
       } finally {
         atOnce--;

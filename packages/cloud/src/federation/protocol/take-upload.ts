@@ -1,10 +1,11 @@
-import { UPDATE_TYPE, type UpdateRefusal } from "@sedna-js/core";
+import { UPDATE_TYPE, type RejectionCode } from "@sedna-js/core";
 import type { Context } from "hono";
-import { bodyPieces } from "../../http/body-chunks.ts";
-import type { Federation, Member } from "../federation.ts";
+import { bodyChunks } from "../../http/body-chunks.ts";
+import type { Federation } from "../federation.ts";
+import type { Member } from "../sessions/member.ts";
 
 const STATUSES = {
-  unauthorised: 401,
+  unauthorized: 401,
   "session-replaced": 409,
   quarantined: 403,
   "not-selected": 409,
@@ -18,7 +19,7 @@ const STATUSES = {
   "norm-too-large": 422,
   "wrong-weight": 422,
   duplicate: 409,
-} as const satisfies Record<UpdateRefusal, number>;
+} as const satisfies Record<RejectionCode, number>;
 
 /** Takes `PUT /rounds/<round>/update`: a message whole, or from an offset on. */
 export async function takeUpload(
@@ -48,7 +49,7 @@ export async function takeUpload(
   const outcome = await federation.receive(member, {
     round: Number(round),
     ...part,
-    body: bodyPieces(c.req.raw),
+    body: bodyChunks(c.req.raw),
     signal: c.req.raw.signal,
   });
   return tellOutcome(c, outcome);
@@ -56,13 +57,13 @@ export async function takeUpload(
 
 /** Answers with what became of an update. */
 export function tellOutcome(c: Context, outcome: Awaited<ReturnType<Federation["receive"]>>): Response {
-  if ("refused" in outcome)
+  if ("rejected" in outcome)
     return c.json(
-      { error: outcome.error, code: outcome.refused, round: outcome.round },
-      STATUSES[outcome.refused],
+      { error: outcome.error, code: outcome.rejected, round: outcome.round },
+      STATUSES[outcome.rejected],
       { "cache-control": "no-store" },
     );
-  return c.json(outcome, outcome.counted ? 200 : 202, { "cache-control": "no-store" });
+  return c.json(outcome, outcome.accepted ? 200 : 202, { "cache-control": "no-store" });
 }
 
 function partOf(c: Context): { readonly offset: number; readonly total: number } | undefined {

@@ -1,7 +1,7 @@
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 
 /** The Euclidean length of a change, in f64; not finite when one of its numbers is not. */
-export function changeNorm(change: ModelUpdate): number {
+export function updateNorm(change: ModelUpdate): number {
   switch (change.encoding) {
     case "f32":
     case "topk":
@@ -16,14 +16,14 @@ export function changeNorm(change: ModelUpdate): number {
 }
 
 /** A change that is `factor` times as long, in the same encoding but for halves, which become float32. It may write into the change's own memory. */
-export function scaleChange(change: ModelUpdate, factor: number): ModelUpdate {
+export function scaleUpdate(change: ModelUpdate, factor: number): ModelUpdate {
   switch (change.encoding) {
     case "f32":
     case "topk":
       for (let i = 0; i < change.values.length; i++) change.values[i]! *= factor;
       return change;
     case "f16":
-      return scaleChange({ encoding: "f32", values: halves(change.values) }, factor);
+      return scaleUpdate({ encoding: "f32", values: halves(change.values) }, factor);
     case "int8":
       return { ...change, scale: change.scale * factor };
     default:
@@ -32,7 +32,7 @@ export function scaleChange(change: ModelUpdate, factor: number): ModelUpdate {
 }
 
 /** A change in memory of its own. */
-export function copyChange(change: ModelUpdate): ModelUpdate {
+export function copyUpdate(change: ModelUpdate): ModelUpdate {
   switch (change.encoding) {
     case "f32":
       return { ...change, values: change.values.slice() };
@@ -85,7 +85,7 @@ function halves(bits: Uint16Array): Float32Array {
 }
 
 /** A vector scaled down to a Euclidean length, where it is longer. */
-export function withinNorm(values: Float32Array, most = Infinity): Float32Array {
+export function clipToNorm(values: Float32Array, most = Infinity): Float32Array {
   const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return norm > most ? values.map((value) => (value * most) / norm) : values;
 }

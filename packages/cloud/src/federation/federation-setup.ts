@@ -1,0 +1,11 @@
+import type { FederationPlan, RoundSettings } from "@sedna-js/core";
+import type { UpdateLimits } from "./updates/validate-update.ts";
+
+/** What follows from {@link FederationOptions}. */
+export interface FederationSetup {
+  readonly plan: FederationPlan;
+  readonly settings: RoundSettings;
+  readonly limits: UpdateLimits;
+  /** Parameters of the model. */
+  readonly length: number;
+}
