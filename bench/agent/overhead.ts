@@ -7,12 +7,12 @@ import { Worker } from "node:worker_threads";
 import {
   createJointInference,
   nanodet,
-  pixelsFrame,
   type Detections,
   type Frame,
   type JointResult,
   type SampleSource,
 } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { createEdgeAgent, hardExampleMining, onnxEstimator, superviseModel } from "@sedna-js/edge-agent";
 import { localModel } from "../../packages/edge-agent/src/models/local-model.ts";
 import { createAgentMetrics } from "../../packages/edge-agent/src/telemetry/agent-metrics.ts";

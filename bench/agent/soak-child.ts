@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { pixelsFrame, type Detections, type Frame } from "@sedna-js/core";
+import type { Detections, Frame } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { createEdgeAgent, hardExampleMining } from "@sedna-js/edge-agent";
 import { tinyOnnx } from "../../testing/fakes/tiny-onnx.ts";
 

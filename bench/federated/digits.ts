@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { averagePool, dirichletSplit } from "@sedna-js/core";
+import { averagePool, dirichletSplit } from "@sedna-js/core/datasets";
 import {
   seededRandom,
   type Head,

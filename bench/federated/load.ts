@@ -1,5 +1,5 @@
 import { Agent, request, type IncomingMessage } from "node:http";
-import { UPDATE_TYPE, writeUpdateMessage, type FederationTask } from "@sedna-js/core";
+import { UPDATE_TYPE, writeUpdateMessage, type FederationTask } from "@sedna-js/core/wire";
 import { WebSocket } from "ws";
 
 // A child of the benchmark `federated-round`: many clients in one process, with one prepared update for all. They ask for a place

@@ -1,12 +1,8 @@
 import { mergeFederationOptions } from "../../testing/fakes/merge-federation-options.ts";
 import { createFederation, type Federation, type Member } from "@sedna-js/cloud";
-import {
-  aggregation,
-  createUpdateEncoder,
-  writeUpdateMessage,
-  type Aggregator,
-  type RejectionCode,
-} from "@sedna-js/core";
+import { aggregation, type Aggregator } from "@sedna-js/core";
+import { createUpdateEncoder } from "@sedna-js/core/update-codec";
+import { writeUpdateMessage, type RejectionCode } from "@sedna-js/core/wire";
 import { loadTrainingKernels, seededRandom, type TrainingKernels } from "@sedna-js/wasm-kernels";
 import { manualClock } from "../../testing/fakes/manual-clock.ts";
 import { accuracyOf, digitsHead, federatedDigits, type FederatedDigits } from "./digits.ts";

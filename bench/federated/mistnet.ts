@@ -1,12 +1,7 @@
-import {
-  averagePool,
-  privateRecords,
-  randomBits,
-  recordPrivacy,
-  trainMistnetHead,
-  type MistnetPlan,
-  type MistnetRecords,
-} from "@sedna-js/core";
+import { averagePool } from "@sedna-js/core/datasets";
+import { privateRecords, recordPrivacy, trainMistnetHead } from "@sedna-js/core/mistnet";
+import { randomBits } from "@sedna-js/core/privacy";
+import type { MistnetPlan, MistnetRecords } from "@sedna-js/core/wire";
 import { loadTrainingKernels, seededRandom, type TrainingKernels } from "@sedna-js/wasm-kernels";
 import { federatedDigits, type LabelledFeatures } from "./digits.ts";
 import type { Figure } from "../result.ts";

@@ -1,11 +1,6 @@
-import {
-  aggregation,
-  createUpdateEncoder,
-  modelUpdate,
-  readUpdateMessage,
-  select,
-  type FederationPlan,
-} from "@sedna-js/core";
+import { aggregation, select } from "@sedna-js/core";
+import { createUpdateEncoder, modelUpdate } from "@sedna-js/core/update-codec";
+import { readUpdateMessage, type FederationPlan } from "@sedna-js/core/wire";
 import { loadTrainingKernels, loadVectorKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { accuracyOf, digitsHead, federatedDigits, trainCentrally, type FederatedDigits } from "./digits.ts";
 import type { Figure } from "../result.ts";

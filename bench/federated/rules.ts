@@ -1,4 +1,5 @@
-import { aggregation, type AggregationRound, type Aggregator } from "@sedna-js/core";
+import { aggregation, type Aggregator } from "@sedna-js/core";
+import type { AggregationRound } from "@sedna-js/core/aggregation";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Figure } from "../result.ts";
 import { interleave, ratio, typical } from "../rounds.ts";

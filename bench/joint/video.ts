@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { agreement, expectedF1Loss, hardExampleMining } from "@sedna-js/core";
+import { agreement, hardExampleMining } from "@sedna-js/core";
+import { expectedF1Loss } from "@sedna-js/core/hard-example-mining";
 import type { Figure } from "../result.ts";
 
 type Rows = readonly (readonly number[])[];

@@ -10,7 +10,8 @@ import {
   type Service,
   type SocketRoute,
 } from "@sedna-js/cloud";
-import { aggregation, privateAggregator, select } from "@sedna-js/core";
+import { aggregation, select } from "@sedna-js/core";
+import { privateAggregator } from "@sedna-js/core/privacy";
 
 /** A federation for those who have the same address of the demo's page. */
 interface Room {

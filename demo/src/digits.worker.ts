@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { classifier, onnxEstimator, type Estimator, type Tensor } from "@sedna-js/edge-agent";
 import big from "../../models/digits-big/model.onnx?url";
 import images from "../../models/digits/mnist10k-images-idx3-ubyte.gz?url";

@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { createJointInference, workerEstimator, type Detections, type Frame } from "@sedna-js/edge-agent";
 import { createAgreementPanel } from "./agreement-panel.ts";
 import { createCharts } from "./charts.ts";

@@ -10,7 +10,7 @@ import {
   type FederationEvent,
   type FederationState,
   type RoundSettings,
-} from "@sedna-js/core";
+} from "@sedna-js/core/federation";
 import { federationViolations } from "./federation-history.ts";
 
 /** Few clients, so that their deeds meet; names that objects have by birth, and numbers, which objects sort. */

@@ -10,7 +10,7 @@ import {
   type FederationEvent,
   type FederationState,
   type RoundSettings,
-} from "@sedna-js/core";
+} from "@sedna-js/core/federation";
 
 /** What is known of a federation's run. */
 export interface FederationHistory {

@@ -10,7 +10,7 @@ import {
   type FederationEvent,
   type FederationState,
   type RoundSettings,
-} from "@sedna-js/core";
+} from "@sedna-js/core/federation";
 import { simulatedClock } from "../fakes/simulated-clock.ts";
 
 /** What becomes of a client's turn: its update comes after so long, or it leaves and is back after so long. */

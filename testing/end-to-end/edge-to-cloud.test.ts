@@ -12,7 +12,7 @@ import {
   type Tensor,
   type Tensors,
 } from "@sedna-js/edge-agent";
-import { pixelsFrame } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";

@@ -5,15 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { directoryFederationLog, recomputeModel, type FederationRecord } from "@sedna-js/cloud";
+import { aggregation, select } from "@sedna-js/core";
+import type { FederationEvent } from "@sedna-js/core/federation";
 import {
-  aggregation,
-  select,
   UPDATE_TYPE,
   writeUpdateMessage,
-  type FederationEvent,
   type FederationTask,
   type UpdateReceipt,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { federationViolations } from "../checkers/federation-history.ts";

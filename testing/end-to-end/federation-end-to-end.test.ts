@@ -22,13 +22,13 @@ import {
 import {
   aggregation,
   createFederatedLearning,
-  s3Weights,
   SednaError,
   select,
-  type WeightStore,
   type FederatedEvent,
   type FederatedLearning,
 } from "../../packages/core/src/index.ts";
+import { s3Weights } from "../../packages/core/src/adapters/s3/s3-weights.ts";
+import type { WeightStore } from "../../packages/core/src/weight-store/weight-store.ts";
 import {
   deviceIdentity,
   enrollDevice,

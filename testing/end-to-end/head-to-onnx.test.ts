@@ -1,4 +1,5 @@
-import { headToOnnx, onnxRuntime, type OrtModule } from "@sedna-js/core";
+import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
+import { headToOnnx } from "@sedna-js/core/heads";
 import { loadTrainingKernels, type Head } from "@sedna-js/wasm-kernels";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";

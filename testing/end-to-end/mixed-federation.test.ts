@@ -8,12 +8,8 @@ import { anonymousSessions } from "../../packages/cloud/src/federation/sessions/
 import { sednaAggregation } from "../../packages/cloud/src/federation/sedna/sedna-aggregation.ts";
 import { createCloud } from "../../packages/cloud/src/http/create-cloud.ts";
 import { serve } from "../../packages/cloud/src/http/serve.node.ts";
-import {
-  aggregation,
-  select,
-  writeUpdateMessage,
-  type FederationTransport,
-} from "../../packages/core/src/index.ts";
+import { aggregation, select, type FederationTransport } from "../../packages/core/src/index.ts";
+import { writeUpdateMessage } from "../../packages/core/src/wire/update-message.ts";
 import { federationTransport } from "../../packages/edge-agent/src/federation/federation-transport.ts";
 import { sednaPeer } from "../servers/sedna-peer.ts";
 

@@ -6,7 +6,8 @@ import {
   serve,
   sharpDecoder,
 } from "@sedna-js/cloud";
-import { createJointInference, writeSampleUpload, type Detections, type Frame } from "@sedna-js/core";
+import { createJointInference, type Detections, type Frame } from "@sedna-js/core";
+import { writeSampleUpload } from "@sedna-js/core/wire";
 import { bigModel } from "@sedna-js/edge-agent";
 import sharp from "sharp";
 import { expect, it } from "vitest";

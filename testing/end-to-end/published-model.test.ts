@@ -1,7 +1,8 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseSignedManifest, readSafetensors, tensors } from "@sedna-js/core";
+import { tensors } from "@sedna-js/core";
+import { parseSignedManifest, readSafetensors } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createCloud,

@@ -3,15 +3,14 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   aggregation,
   createFederatedLearning,
-  privateAggregator,
   select,
-  UPDATE_TYPE,
   type FederationTransport,
   type LabeledSamples,
-  type SecurePhase,
   type Tensor,
   type TrainableEstimator,
 } from "@sedna-js/core";
+import { privateAggregator } from "@sedna-js/core/privacy";
+import { UPDATE_TYPE, type SecurePhase } from "@sedna-js/core/wire";
 import { createCloud } from "../../packages/cloud/src/http/create-cloud.ts";
 import { createFederation } from "../../packages/cloud/src/federation/create-federation.ts";
 import { openTokens } from "../../packages/cloud/src/federation/federation-fixture.suite.ts";
@@ -74,7 +73,7 @@ interface Stage {
   readonly taken: Record<SecurePhase, number>;
   /** Everything that went over the wire as masked vectors. */
   readonly masked: Uint8Array[];
-  /** What the clients tell: "3 counted". */
+  /** What the clients tell: "3 accepted". */
   readonly events: readonly string[];
   readonly url: string;
 }
@@ -176,7 +175,7 @@ async function pass(
 async function made({ models, events, taken }: Stage): Promise<void> {
   await expect.poll(() => models.size, { timeout: 60_000 }).toBe(1);
   await expect
-    .poll(() => events.filter((event) => event.endsWith(" counted")).length, { timeout: 60_000 })
+    .poll(() => events.filter((event) => event.endsWith(" accepted")).length, { timeout: 60_000 })
     .toBe(taken.masked);
 }
 

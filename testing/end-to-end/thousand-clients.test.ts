@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { allClients, seededRandom } from "@sedna-js/core";
+import { allClients } from "@sedna-js/core/federation";
+import { seededRandom } from "@sedna-js/wasm-kernels";
 import { federationViolations } from "../checkers/federation-history.ts";
 import { simulatedFederation, type SimulatedFederation } from "../checkers/simulated-federation.ts";
 

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { createOnnxEstimator, onnxRuntime, tensors, type OrtModule, type Tensors } from "@sedna-js/core";
+import { createOnnxEstimator, tensors, type Tensors } from "@sedna-js/core";
+import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
 import * as ort from "onnxruntime-node";
 import { build, preview, type InlineConfig } from "vite";
 import { noise, type ExpectedOutputs } from "./engine-check.ts";

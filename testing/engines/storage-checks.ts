@@ -1,4 +1,4 @@
-import { canonicalJson } from "@sedna-js/core";
+import { canonicalJson } from "@sedna-js/core/wire";
 import { createModelStore } from "../../packages/edge-agent/src/models/create-model-store.ts";
 import { verifySignature } from "../../packages/edge-agent/src/models/verify-signature.ts";
 import { openByteStore } from "../../packages/edge-agent/src/storage/platform.browser.ts";

@@ -1,7 +1,7 @@
 // A queue in an array for tests of what sends: it hands out, takes back and settles, and remembers it all.
 import type { DurableQueue } from "../../packages/edge-agent/src/queue/durable-queue.ts";
 import type { QueueEntry } from "../../packages/edge-agent/src/queue/queue-store.ts";
-import { writeSampleUpload } from "@sedna-js/core";
+import { writeSampleUpload } from "@sedna-js/core/wire";
 
 /** See {@link arrayQueue}. */
 export interface ArrayQueue extends Pick<DurableQueue, "next" | "settle" | "release"> {

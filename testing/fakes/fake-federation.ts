@@ -1,15 +1,12 @@
 import {
   SednaError,
-  type FederationPlan,
-  type FederationTask,
   type FederationTransport,
   type LabeledSamples,
   type Tensor,
   type TrainableEstimator,
-  type UpdateEncoder,
-  type UpdateReceipt,
-  type UpdateRejection,
 } from "@sedna-js/core";
+import type { UpdateEncoder } from "@sedna-js/core/update-codec";
+import type { FederationPlan, FederationTask, UpdateReceipt, UpdateRejection } from "@sedna-js/core/wire";
 
 // An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a round, and
 // remembers all that was ever sent. A round closes when all of `participants` are counted, or by `closeRound()`.

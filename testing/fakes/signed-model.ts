@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { canonicalJson, type PublicKey } from "@sedna-js/core";
+import { canonicalJson, type PublicKey } from "@sedna-js/core/wire";
 import type { VerifiedModel } from "../../packages/edge-agent/src/models/model-store.ts";
 
 /** A place on the network that a model is published at. */

@@ -1,5 +1,6 @@
 // One life of an agent that updates its model, for tests: real Workers, real ONNX models, a camera of tensors.
-import { createJointInference, writeSafetensors, type ModelManifest, type Tensors } from "@sedna-js/core";
+import { createJointInference, type Tensors } from "@sedna-js/core";
+import { writeSafetensors, type ModelManifest } from "@sedna-js/core/wire";
 import type { Worker } from "node:worker_threads";
 import type { ModelStore, VerifiedModel } from "../../packages/edge-agent/src/models/model-store.ts";
 import { superviseModel } from "../../packages/edge-agent/src/supervisor/supervise-model.ts";

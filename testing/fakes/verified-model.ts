@@ -1,5 +1,6 @@
 // A model that lies in memory, as verified as any, for tests of what runs one.
-import { SednaError, type ModelManifest } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { ModelManifest } from "@sedna-js/core/wire";
 import type { VerifiedModel } from "../../packages/edge-agent/src/models/model-store.ts";
 import { tinyOnnx } from "./tiny-onnx.ts";
 

@@ -9,7 +9,7 @@ import type {
   SessionRequest,
   UpdateReceipt,
   UpdateRejection,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { WebSocketServer, type WebSocket } from "ws";
 import { fourParameters } from "../fakes/fake-federation.ts";
 

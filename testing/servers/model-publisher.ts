@@ -5,7 +5,7 @@ import {
   type ManifestSignature,
   type ModelManifest,
   type PublicKey,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,5 +1,7 @@
 // A federation that speaks Sedna's protocol on a real socket, and whose clock a test turns.
-import { aggregation, select, type LayerSpec, type RoundSettings } from "@sedna-js/core";
+import { aggregation, select } from "@sedna-js/core";
+import type { RoundSettings } from "@sedna-js/core/federation";
+import type { LayerSpec } from "@sedna-js/core/training";
 import { createCloud } from "../../packages/cloud/src/http/create-cloud.ts";
 import { createFederation } from "../../packages/cloud/src/federation/create-federation.ts";
 import type { Federation } from "../../packages/cloud/src/federation/federation.ts";

@@ -1,4 +1,4 @@
-import { writeSampleUpload } from "@sedna-js/core";
+import { writeSampleUpload } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import type { SampleStore } from "../../packages/cloud/src/samples/sample-store.ts";
 

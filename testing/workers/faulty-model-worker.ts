@@ -1,5 +1,6 @@
 // A model host for tests whose task "faulty" does what its samples say, as often as the options allow.
-import { isFrame, type Frame, type Task, type Tensors } from "@sedna-js/core";
+import type { Frame, Task, Tensors } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
 import { exposeModelHost } from "../../packages/edge-agent/src/worker/expose-model-host.ts";
 import { modelTasks } from "../../packages/edge-agent/src/models/model-tasks.ts";
 

@@ -1,6 +1,7 @@
 // A Worker for tests: a head that learns from eight numbers, or from the first two pixels of a frame. A sample that begins
 // with 666 ends the Worker by an error of its own.
-import { isFrame, type Estimator, type Frame } from "@sedna-js/core";
+import type { Estimator, Frame } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
 import { headEstimator } from "../../packages/edge-agent/src/training/head-estimator.ts";
 import { exposeEstimator } from "../../packages/edge-agent/src/worker/expose-estimator.ts";
 

@@ -1,5 +1,6 @@
 // A Worker for tests: y = x + x, and frames to the sum of their pixels.
-import { isFrame, SednaError, type Estimator } from "@sedna-js/core";
+import { SednaError, type Estimator } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
 import { exposeEstimator, onnxEstimator, tensors, type Tensors } from "@sedna-js/edge-agent";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 

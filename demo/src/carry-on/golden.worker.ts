@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { onnxEstimator, tensors, type Tensors } from "@sedna-js/edge-agent";
 
 /** A model to run once, and on what. */

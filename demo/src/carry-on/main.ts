@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { createEdgeAgent, videoElement, type Detections, type ExecutionProvider } from "@sedna-js/edge-agent";
 import model from "../../../models/tiny-person/model.onnx?url";
 import recording from "../../../models/vtest/vtest.mp4?url";

@@ -1,4 +1,5 @@
-import { canonicalJson, parseSignedManifest, type Tensors } from "@sedna-js/core";
+import type { Tensors } from "@sedna-js/core";
+import { canonicalJson, parseSignedManifest } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { publishedModel, signManifest } from "./published-model.ts";
 

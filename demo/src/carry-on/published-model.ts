@@ -1,10 +1,10 @@
+import type { Tensors } from "@sedna-js/core";
 import {
   canonicalJson,
   writeSafetensors,
   type ModelManifest,
   type SignedManifest,
-  type Tensors,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 
 /** What a manifest is made of. */
 export interface ModelParts {

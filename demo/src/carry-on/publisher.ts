@@ -1,4 +1,5 @@
-import type { PublicKey, Tensors } from "@sedna-js/core";
+import type { Tensors } from "@sedna-js/core";
+import type { PublicKey } from "@sedna-js/core/wire";
 import { publisherIdentity } from "./publisher-identity.ts";
 import { base64, publishedModel, signManifest } from "./published-model.ts";
 import type { Push } from "./pushes.ts";

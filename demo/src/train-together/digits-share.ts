@@ -1,4 +1,5 @@
-import { averagePool, dirichletSplit, seededRandom } from "@sedna-js/core";
+import { averagePool, dirichletSplit } from "@sedna-js/core/datasets";
+import { seededRandom } from "@sedna-js/wasm-kernels";
 import images from "../../../models/digits/mnist10k-images-idx3-ubyte.gz?url";
 import labels from "../../../models/digits/mnist10k-labels-idx1-ubyte.gz?url";
 import { readIdx } from "../idx.ts";

@@ -1,4 +1,5 @@
-import { messageOf, parseFederationStatus, type FederationStatus } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { parseFederationStatus, type FederationStatus } from "@sedna-js/core/wire";
 import { createTimeline } from "../carry-on/timeline.ts";
 import { byId, percent } from "../dom.ts";
 import { createCurves } from "./curves.ts";

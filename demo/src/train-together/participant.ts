@@ -1,4 +1,4 @@
-import { flatLength, type FederationPlan } from "@sedna-js/core";
+import { flatLength, type FederationPlan } from "@sedna-js/core/wire";
 import {
   createFederatedLearning,
   federationTransport,

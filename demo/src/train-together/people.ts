@@ -1,4 +1,4 @@
-import type { FederationClientStatus, FederationStatus } from "@sedna-js/core";
+import type { FederationClientStatus, FederationStatus } from "@sedna-js/core/wire";
 
 const states: Readonly<Record<FederationClientStatus["state"], string>> = {
   idle: "waits",

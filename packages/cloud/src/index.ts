@@ -72,17 +72,9 @@ export type { ServeOptions, Serving, SocketLimits } from "#platform/http";
 export { mistnetService, type MistnetServiceOptions } from "./mistnet/mistnet-service.ts";
 export type { UploadStore } from "./mistnet/mistnet-uploads.ts";
 export type { SecureOptions } from "./federation/rounds/secure-options.ts";
-export {
-  aggregation,
-  clientSelection,
-  privateAggregator,
-  s3Weights,
-  select,
-  type Aggregator,
-  type FederationPrivacy,
-  type FederationStatus,
-  type MistnetPlan,
-  type RoundSettings,
-  type TrainingPlan,
-  type WeightStore,
-} from "@sedna-js/core";
+export { aggregation, select, type Aggregator, type TrainingPlan } from "@sedna-js/core";
+export { s3Weights } from "@sedna-js/core/adapters/s3";
+export { clientSelection, type RoundSettings } from "@sedna-js/core/federation";
+export { privateAggregator, type FederationPrivacy } from "@sedna-js/core/privacy";
+export type { WeightStore } from "@sedna-js/core/weight-store";
+export type { FederationStatus, MistnetPlan } from "@sedna-js/core/wire";

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseSignedKeySet, parseSignedManifest } from "@sedna-js/core";
+import { parseSignedKeySet, parseSignedManifest } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { tinyOnnx } from "../../../testing/fakes/tiny-onnx.ts";
 

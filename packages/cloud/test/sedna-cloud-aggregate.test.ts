@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readSafetensors } from "@sedna-js/core";
+import { readSafetensors } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sednaPeer } from "../../../testing/servers/sedna-peer.ts";
 

@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { aggregation, select, type LayerSpec } from "@sedna-js/core";
+import { aggregation, select } from "@sedna-js/core";
+import type { LayerSpec } from "@sedna-js/core/training";
 import { afterAll, describe, expect, it } from "vitest";
 import { createCloud } from "../src/http/create-cloud.ts";
 import { createFederation } from "../src/federation/create-federation.ts";

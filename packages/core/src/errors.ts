@@ -120,7 +120,7 @@ export function fromPlainError({
 }
 
 /** How a value looks in an error message: short, typed, on one line. */
-export function describe(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (ArrayBuffer.isView(value))
@@ -134,4 +134,32 @@ export function describe(value: unknown): string {
 /** The message of an error, or the text of any other value that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Imports a package that is optional.
+ * @throws {SednaError} `missing-dependency`, with the command that installs it, or with why it does not load.
+ */
+export async function importOptional<Module>(
+  name: string,
+  { action, load }: { readonly action: string; readonly load: () => Promise<Module> },
+): Promise<Module> {
+  try {
+    return await load();
+  } catch (cause) {
+    const why = messageOf(cause);
+    const code = (cause as { readonly code?: unknown } | null)?.code;
+    if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
+      throw new SednaError(`${action}: expected the package ${name}; install it with: npm install ${name}`, {
+        code: "missing-dependency",
+        cause,
+      });
+    }
+    // It is there and does not load: a native part that does not fit, or a chunk that the network did not give.
+    throw new SednaError(`${action}: expected the package ${name} to load; got: ${why}`, {
+      code: "missing-dependency",
+      retryable: true,
+      cause,
+    });
+  }
 }

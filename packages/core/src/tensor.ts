@@ -1,4 +1,4 @@
-import { describe } from "./errors.ts";
+import { describeValue } from "./errors.ts";
 
 /** Element types that cross our ports; the names are ONNX Runtime's. */
 export type DType =
@@ -90,16 +90,16 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
   const fill = (value: unknown, axis: number): void => {
     if (axis === shape.length) {
       if (typeof value !== "number" && typeof value !== "boolean") {
-        throw new TypeError(`read nested lists: expected numbers; got ${describe(value)}`);
+        throw new TypeError(`read nested lists: expected numbers; got ${describeValue(value)}`);
       }
       if (dtype === "int64" && !Number.isSafeInteger(Number(value)))
-        throw new TypeError(`read nested lists: expected values that fit int64; got ${describe(value)}`);
+        throw new TypeError(`read nested lists: expected values that fit int64; got ${describeValue(value)}`);
       values.push(dtype === "int64" ? BigInt(value) : Number(value));
       return;
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
       throw new TypeError(
-        `read nested lists: expected ${shape[axis]} entries on axis ${axis}; got ${describe(value)}`,
+        `read nested lists: expected ${shape[axis]} entries on axis ${axis}; got ${describeValue(value)}`,
       );
     }
     for (const entry of value) fill(entry, axis + 1);
@@ -110,7 +110,7 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
     const misfit = values.findIndex((value, i) => data[i] !== value);
     if (misfit >= 0)
       throw new TypeError(
-        `read nested lists: expected values that fit ${dtype}; got ${describe(values[misfit])}`,
+        `read nested lists: expected values that fit ${dtype}; got ${describeValue(values[misfit])}`,
       );
   }
   return { dtype, shape, data };
@@ -127,7 +127,7 @@ export function toNested({ shape, data }: Tensor): unknown {
 }
 
 /** True where a tensor of `shape` can be fed to `spec`; -1 in the spec takes any length. */
-export function fits(shape: readonly number[], spec: Pick<TensorSpec, "shape">): boolean {
+export function matchesSpec(shape: readonly number[], spec: Pick<TensorSpec, "shape">): boolean {
   return (
     shape.length === spec.shape.length && spec.shape.every((axis, i) => axis === -1 || axis === shape[i])
   );
@@ -144,7 +144,7 @@ export function checkInputs(specs: readonly TensorSpec[], given: Tensors): void 
       throw new TypeError(
         `run the model: expected the inputs ${specs.map(({ name }) => name).join(", ")}; got ${Object.keys(given).join(", ") || "none"}`,
       );
-    if (one.dtype !== spec.dtype || !fits(one.shape, spec)) {
+    if (one.dtype !== spec.dtype || !matchesSpec(one.shape, spec)) {
       throw new TypeError(
         `run the model: expected ${spec.name} as ${spec.dtype} [${spec.shape}]; got ${one.dtype} [${one.shape}]`,
       );

@@ -113,7 +113,6 @@ export {
   hardExampleMining,
   heatmapDetector,
   nanodet,
-  s3Weights,
   SednaError,
   select,
   tensors,
@@ -133,10 +132,6 @@ export {
   type JointStatistics,
   type LabeledSample,
   type LabeledSamples,
-  type MistnetPlan,
-  type MistnetRecords,
-  type PublicKey,
-  type ResidualStore,
   type SampleSource,
   type Tensor,
   type Tensors,
@@ -145,6 +140,9 @@ export {
   type TrainingProgress,
   type TrainingReport,
   type TrainOptions,
-  type WeightStore,
 } from "@sedna-js/core";
+export { s3Weights } from "@sedna-js/core/adapters/s3";
+export type { ResidualStore } from "@sedna-js/core/federated-learning";
+export type { WeightStore } from "@sedna-js/core/weight-store";
+export type { MistnetPlan, MistnetRecords, PublicKey } from "@sedna-js/core/wire";
 export { createMistnetEdge, type MistnetEdge, type MistnetEdgeOptions } from "./federation/mistnet-edge.ts";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseWorkerReport, type WorkerReport } from "@sedna-js/core";
+import { parseWorkerReport, type WorkerReport } from "@sedna-js/core/wire";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readExposition } from "../../../testing/checkers/read-exposition.ts";

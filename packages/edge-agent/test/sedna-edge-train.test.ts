@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readSafetensors, writeSafetensors } from "@sedna-js/core";
+import { readSafetensors, writeSafetensors } from "@sedna-js/core/wire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   controlSocket,

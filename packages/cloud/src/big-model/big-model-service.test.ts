@@ -1,13 +1,5 @@
-import {
-  formatInferRequest,
-  INFERENCE_HEADER_LENGTH,
-  parseInferResponse,
-  tensors,
-  type Detections,
-  type Estimator,
-  type Frame,
-  type Tensors,
-} from "@sedna-js/core";
+import { tensors, type Detections, type Estimator, type Frame, type Tensors } from "@sedna-js/core";
+import { formatInferRequest, INFERENCE_HEADER_LENGTH, parseInferResponse } from "@sedna-js/core/wire";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { at, detector, doubling, post } from "../../../../testing/servers/served.ts";

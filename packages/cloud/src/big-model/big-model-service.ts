@@ -1,11 +1,5 @@
-import {
-  pixelsFrame,
-  SednaError,
-  WireError,
-  type DecodeImage,
-  type Estimator,
-  type Tensor,
-} from "@sedna-js/core";
+import { SednaError, WireError, type DecodeImage, type Estimator, type Tensor } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { createBatcher, type Batcher, type BatcherOptions } from "./batcher.ts";
 import { mountOpenInference } from "./open-inference-routes.ts";
 import { mountSedna, type SednaCallback } from "./sedna-routes.ts";

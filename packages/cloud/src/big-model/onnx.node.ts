@@ -1,14 +1,7 @@
-import {
-  createOnnxEstimator,
-  decodeWithSharp,
-  importOptional,
-  onnxRuntime,
-  SednaError,
-  type DecodeImage,
-  type Estimator,
-  type OrtModule,
-  type SharpModule,
-} from "@sedna-js/core";
+import { createOnnxEstimator, SednaError, type DecodeImage, type Estimator } from "@sedna-js/core";
+import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
+import { decodeWithSharp, type SharpModule } from "@sedna-js/core/adapters/sharp";
+import { importOptional } from "@sedna-js/core/errors";
 import { readFile } from "node:fs/promises";
 import type { OnnxFileOptions } from "./platform.ts";
 

@@ -1,11 +1,11 @@
+import { WireError } from "@sedna-js/core";
 import {
   formatInferResponse,
   INFERENCE_HEADER_LENGTH,
   parseInferRequest,
   toOipMetadata,
-  WireError,
   type OipInferRequest,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { Context, Hono } from "hono";
 import type { Served } from "./big-model-service.ts";
 import { toFailure } from "../http/failure.ts";

@@ -1,11 +1,6 @@
-import {
-  messageOf,
-  parsePredictRequest,
-  SednaError,
-  SednaValidationError,
-  WireError,
-  type SednaModelInfo,
-} from "@sedna-js/core";
+import { SednaError, WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { parsePredictRequest, SednaValidationError, type SednaModelInfo } from "@sedna-js/core/wire";
 import type { Context, Hono } from "hono";
 import type { Served } from "./big-model-service.ts";
 import { toFailure } from "../http/failure.ts";

@@ -1,8 +1,5 @@
 import {
-  messageOf,
-  checkInputs,
   fromNested,
-  isFrame,
   SednaError,
   tensor,
   toNested,
@@ -12,11 +9,14 @@ import {
   type Estimator,
   type EstimatorMetadata,
   type Frame,
-  type OipTensor,
   type Tensor,
   type Tensors,
   type TensorSpec,
 } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { checkInputs } from "@sedna-js/core/tensor";
+import { isFrame } from "@sedna-js/core/vision";
+import type { OipTensor } from "@sedna-js/core/wire";
 
 /** What a served estimator takes: a picture, or a model's inputs by name. */
 export type ServedSample = Frame | Tensors;

@@ -1,4 +1,6 @@
-import { messageOf, flatLength, SEDNA_MAX_FRAME_BYTES, WireError } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { flatLength, SEDNA_MAX_FRAME_BYTES } from "@sedna-js/core/wire";
 import { defineCommand } from "citty";
 import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";

@@ -1,12 +1,7 @@
-import {
-  aggregation,
-  isFederationName,
-  select,
-  type Aggregator,
-  type LayerSpec,
-  type RoundSettings,
-  type TrainingPlan,
-} from "@sedna-js/core";
+import { aggregation, select, type Aggregator, type TrainingPlan } from "@sedna-js/core";
+import type { RoundSettings } from "@sedna-js/core/federation";
+import type { LayerSpec } from "@sedna-js/core/training";
+import { isFederationName } from "@sedna-js/core/wire";
 import type { Head, UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { listOption, numberOption, pairsOption } from "./command-args.ts";
 import type { FederationOptions } from "../federation/federation-options.ts";

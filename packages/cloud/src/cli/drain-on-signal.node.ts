@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { Logger } from "../http/service.ts";
 
 /** Ends the process when it is told to, by SIGTERM or SIGINT, after what it serves has drained; told twice, at once. */

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readPublicKey, type PublicKey } from "@sedna-js/core";
+import { readPublicKey, type PublicKey } from "@sedna-js/core/wire";
 import { defineCommand } from "citty";
 import { checkArgs, wholeNumber } from "./command-args.ts";
 import { replace } from "../models/publish-model.node.ts";

@@ -1,4 +1,6 @@
-import { checkUpload, messageOf, taskFor, type SecureReceipt } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { checkUpload, taskFor } from "@sedna-js/core/federation";
+import type { SecureReceipt } from "@sedna-js/core/secure-aggregation";
 import { engineTimers, monotonicClock } from "../timers.ts";
 import type { ClosedRound, Federation } from "./federation.ts";
 import { setUpFederation, type FederationOptions } from "./federation-options.ts";

@@ -1,4 +1,5 @@
-import { writeUpdateMessage, type Aggregator, type UpdateHead } from "@sedna-js/core";
+import type { Aggregator } from "@sedna-js/core";
+import { writeUpdateMessage, type UpdateHead } from "@sedna-js/core/wire";
 import type { FederationLog } from "./log/federation-log.ts";
 import type { Federation } from "./federation.ts";
 import type { Member } from "./sessions/member.ts";

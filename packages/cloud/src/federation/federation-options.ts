@@ -1,15 +1,9 @@
-import {
-  type Aggregator,
-  type FederationPrivacy,
-  flatLength,
-  headLayout,
-  type LayerSpec,
-  parseFederationPlan,
-  roundSettings,
-  type RoundSettings,
-  roundTargets,
-  type TrainingPlan,
-} from "@sedna-js/core";
+import type { Aggregator, TrainingPlan } from "@sedna-js/core";
+import { roundSettings, type RoundSettings, roundTargets } from "@sedna-js/core/federation";
+import { headLayout } from "@sedna-js/core/heads";
+import type { FederationPrivacy } from "@sedna-js/core/privacy";
+import type { LayerSpec } from "@sedna-js/core/training";
+import { flatLength, parseFederationPlan } from "@sedna-js/core/wire";
 import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../http/service.ts";
 import type { Timers } from "../timers.ts";

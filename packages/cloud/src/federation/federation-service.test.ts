@@ -1,5 +1,5 @@
 import { mergeFederationOptions } from "../../../../testing/fakes/merge-federation-options.ts";
-import { UPDATE_TYPE, type SessionGrant } from "@sedna-js/core";
+import { UPDATE_TYPE, type SessionGrant } from "@sedna-js/core/wire";
 import { afterEach, describe, expect, it } from "vitest";
 import { createCloud, type CloudOptions } from "../http/create-cloud.ts";
 import type { Serving } from "../http/platform.ts";

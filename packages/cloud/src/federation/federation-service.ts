@@ -1,14 +1,13 @@
+import { SednaError, WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import type { WeightStore } from "@sedna-js/core/weight-store";
 import {
-  messageOf,
   parseSessionRequest,
   SECURE_PHASES,
-  SednaError,
-  WireError,
   type FederationTask,
   UPDATE_REFERENCE_TYPE,
   type SessionGrant,
-  type WeightStore,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { bodyChunks } from "../http/body-chunks.ts";

@@ -1,4 +1,5 @@
-import type { FederationPlan, RoundSettings } from "@sedna-js/core";
+import type { RoundSettings } from "@sedna-js/core/federation";
+import type { FederationPlan } from "@sedna-js/core/wire";
 import type { UpdateLimits } from "./updates/validate-update.ts";
 
 /** What follows from {@link FederationOptions}. */

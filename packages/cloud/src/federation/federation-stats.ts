@@ -1,15 +1,16 @@
+import type { Metrics, MetricSample } from "@sedna-js/core/adapters/prometheus";
 import {
   allClients,
   getClient,
   type FederationClient,
-  type FederationClientStatus,
-  type FederationPlan,
   type FederationState,
-  type FederationStatus,
-  type Metrics,
-  type MetricSample,
-  type RejectionCode,
-} from "@sedna-js/core";
+} from "@sedna-js/core/federation";
+import type {
+  FederationClientStatus,
+  FederationPlan,
+  FederationStatus,
+  RejectionCode,
+} from "@sedna-js/core/wire";
 import type { Federation, FederationStats } from "./federation.ts";
 
 /** Counts what a federation does; see {@link federationStats}. */

@@ -6,7 +6,7 @@ import type {
   RejectionCode,
   SecurePhase,
   UpdateReceipt,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 import type { Member } from "./sessions/member.ts";
 import type { Rejection } from "./updates/validate-update.ts";

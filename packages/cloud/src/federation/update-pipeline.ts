@@ -1,11 +1,10 @@
+import { checkUpload, getClient } from "@sedna-js/core/federation";
 import {
-  checkUpload,
-  getClient,
   writeUpdateMessage,
   type FederationPlan,
   type UpdateHead,
   type UpdateReceipt,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 import type { StatsCounter } from "./federation-stats.ts";
 import type { RejectedUpdate, SubmittedUpdate, UpdateOutcome, UpdateUpload } from "./federation.ts";

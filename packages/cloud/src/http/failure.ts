@@ -1,4 +1,5 @@
-import { messageOf, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { Logger } from "./service.ts";
 
 /** A failure as HTTP: the status, the words for the client, and when to come back. */

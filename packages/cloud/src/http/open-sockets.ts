@@ -1,5 +1,5 @@
-import { messageOf } from "@sedna-js/core";
-import type { Metrics } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import type { Metrics } from "@sedna-js/core/adapters/prometheus";
 import type { Logger, ServiceSocket, SocketRoute } from "./service.ts";
 import { serviceSocket, type WebSocketLike } from "./service-socket.ts";
 

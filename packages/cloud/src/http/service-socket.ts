@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { Logger, ServiceSocket } from "./service.ts";
 
 /** What a host's WebSocket must offer; those of `ws`, Deno and Workers do. Open, or about to be. */

@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { Metrics } from "@sedna-js/core";
+import type { Metrics } from "@sedna-js/core/adapters/prometheus";
 
 /** What a cloud gives its services. */
 export interface ServiceContext {

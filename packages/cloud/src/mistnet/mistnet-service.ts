@@ -1,16 +1,14 @@
+import { SednaError, WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { tensorsOf } from "@sedna-js/core/heads";
+import { trainMistnetHead, type MistnetTraining } from "@sedna-js/core/mistnet";
 import {
-  messageOf,
   maxMistnetBytes,
   parseMistnetPlan,
-  SednaError,
-  tensorsOf,
-  trainMistnetHead,
-  WireError,
   writeSafetensors,
   type MistnetPlan,
   type MistnetStatus,
-  type MistnetTraining,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";

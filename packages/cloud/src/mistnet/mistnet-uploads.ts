@@ -1,4 +1,4 @@
-import { readMistnetUpload, type MistnetPlan, type MistnetRecords } from "@sedna-js/core";
+import { readMistnetUpload, type MistnetPlan, type MistnetRecords } from "@sedna-js/core/wire";
 import type { FederationLog } from "../federation/log/federation-log.ts";
 
 /** Where uploads are kept: the blobs of a log, in a directory or in memory, of which nothing else is used. */

@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { Context } from "hono";
 import { isKnown, readRange } from "../http/byte-range.ts";
 import type { Service } from "../http/service.ts";

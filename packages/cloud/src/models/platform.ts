@@ -5,7 +5,7 @@ import type {
   PublicKey,
   SignedKeySet,
   SignedManifest,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { ModelFiles } from "./model-service.ts";
 
 /** Who vouches for models: an Ed25519 key pair whose private half stays inside. */

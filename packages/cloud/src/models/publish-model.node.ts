@@ -1,21 +1,15 @@
+import { SednaError, tensor, type Tensor, type Tensors, type TensorSpec } from "@sedna-js/core";
+import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
+import { importOptional } from "@sedna-js/core/errors";
+import type { ExternalData } from "@sedna-js/core/estimator";
+import { arrayOf, elementCount } from "@sedna-js/core/tensor";
 import {
-  arrayOf,
-  elementCount,
-  type ExternalData,
-  importOptional,
   type ModelFile,
   type ModelManifest,
   onnxReferences,
-  onnxRuntime,
-  type OrtModule,
   parseSignedManifest,
-  SednaError,
-  tensor,
-  type Tensor,
-  type Tensors,
-  type TensorSpec,
   writeSafetensors,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";

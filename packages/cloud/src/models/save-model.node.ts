@@ -1,6 +1,8 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { tensor, writeSafetensors, type LayerSpec, type Tensors } from "@sedna-js/core";
+import { tensor, type Tensors } from "@sedna-js/core";
+import type { LayerSpec } from "@sedna-js/core/training";
+import { writeSafetensors } from "@sedna-js/core/wire";
 
 /** A model of a federation, to be kept as a file. */
 export interface SavedModel {

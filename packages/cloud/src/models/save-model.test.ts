@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSafetensors } from "@sedna-js/core";
+import { readSafetensors } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { modelFile } from "./save-model.node.ts";
 

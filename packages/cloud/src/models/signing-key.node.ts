@@ -6,17 +6,17 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
+import { SednaError } from "@sedna-js/core";
 import {
   canonicalJson,
   parseSignedKeySet,
   parseSignedManifest,
-  SednaError,
   type KeySet,
   type ManifestSignature,
   type ModelManifest,
   type SignedKeySet,
   type SignedManifest,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { SigningKey } from "./platform.ts";
 
 /** See the contract. */

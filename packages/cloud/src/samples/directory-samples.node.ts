@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, readSampleUpload, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { readSampleUpload } from "@sedna-js/core/wire";
 import { sameBytes, type SampleStore } from "./sample-store.ts";
 
 const TEMPORARY = ".tmp";

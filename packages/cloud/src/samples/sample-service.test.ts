@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { contentDigest } from "@sedna-js/core";
+import { contentDigest } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { at } from "../../../../testing/servers/served.ts";
 import { sample } from "../../../../testing/suites/sample-store-suite.ts";

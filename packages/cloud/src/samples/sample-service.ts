@@ -1,11 +1,6 @@
-import {
-  messageOf,
-  CONTENT_DIGEST,
-  contentDigest,
-  readSampleUpload,
-  SednaError,
-  WireError,
-} from "@sedna-js/core";
+import { SednaError, WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { CONTENT_DIGEST, contentDigest, readSampleUpload } from "@sedna-js/core/wire";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createPace, type PaceOptions } from "../http/pace.ts";

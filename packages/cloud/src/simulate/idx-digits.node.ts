@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { averagePool } from "@sedna-js/core";
+import { averagePool } from "@sedna-js/core/datasets";
 import { UsageError } from "../cli/usage-error.ts";
 import type { SampleSet } from "./simulation-data.ts";
 

@@ -1,4 +1,5 @@
-import { writeUpdateMessage, type EncodedUpdate, type UpdateFacts } from "@sedna-js/core";
+import type { EncodedUpdate, UpdateFacts } from "@sedna-js/core/update-codec";
+import { writeUpdateMessage } from "@sedna-js/core/wire";
 import type { UpdateEncoding } from "@sedna-js/wasm-kernels";
 
 /** What a malicious client makes of an honest change. */

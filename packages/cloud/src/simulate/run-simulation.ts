@@ -1,10 +1,6 @@
-import {
-  type Aggregator,
-  roundSettings,
-  type RoundSettings,
-  seededRandom,
-  type TrainingPlan,
-} from "@sedna-js/core";
+import type { Aggregator, TrainingPlan } from "@sedna-js/core";
+import { roundSettings, type RoundSettings } from "@sedna-js/core/federation";
+import { seededRandom } from "@sedna-js/wasm-kernels";
 import { loadTrainingKernels, type UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { createFederation } from "../federation/create-federation.ts";
 import { federationService } from "../federation/federation-service.ts";

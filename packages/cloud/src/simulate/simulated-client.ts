@@ -1,11 +1,6 @@
-import {
-  createUpdateEncoder,
-  seededRandom,
-  UPDATE_TYPE,
-  type EncodedUpdate,
-  type FederationTask,
-  type SessionGrant,
-} from "@sedna-js/core";
+import { createUpdateEncoder, type EncodedUpdate } from "@sedna-js/core/update-codec";
+import { UPDATE_TYPE, type FederationTask, type SessionGrant } from "@sedna-js/core/wire";
+import { seededRandom } from "@sedna-js/wasm-kernels";
 import type { TrainingKernels } from "@sedna-js/wasm-kernels";
 import { maliciousUpdates } from "./malicious-updates.ts";
 import type { SimulatedTime } from "./simulated-time.ts";

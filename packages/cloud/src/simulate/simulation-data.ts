@@ -1,4 +1,5 @@
-import { dirichletSplit, seededRandom } from "@sedna-js/core";
+import { dirichletSplit } from "@sedna-js/core/datasets";
+import { seededRandom } from "@sedna-js/wasm-kernels";
 
 /** Samples and the class of each. */
 export interface SampleSet {

@@ -4,7 +4,7 @@
  *
  * @throws whatever the source throws, after the newest sample was taken.
  */
-export async function* newest<Sample>(
+export async function* latest<Sample>(
   source: AsyncIterable<Sample>,
   { onDrop }: { readonly onDrop: (sample: Sample) => void },
 ): AsyncGenerator<Sample> {

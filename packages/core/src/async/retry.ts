@@ -1,57 +1,96 @@
 import { SednaError } from "../errors.ts";
-import { backoff } from "./backoff.ts";
 import { abortable } from "./abortable.ts";
+import { backoff } from "./backoff.ts";
+import { delay } from "./delay.ts";
 
-/** How tries are repeated. */
-export interface Retrying {
-  /** The first wait is at most this long, in ms; it doubles. */
-  readonly baseMs: number;
-  /** No wait of our own is longer, in ms. */
-  readonly capMs: number;
-  /** Uniform in [0,1). */
-  readonly random: () => number;
-  /** Waits; ends early, without an error, when the signal says so. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly onRetry: (retry: {
-    readonly action: string;
-    readonly error: SednaError;
-    readonly retryInMs: number;
-  }) => void;
+/** A failed attempt that is followed by another. */
+export interface RetryEvent {
+  /** The options' `action`. */
+  readonly action: string;
+  readonly error: SednaError;
+  readonly retryInMs: number;
 }
 
-/** Options of {@link keepTrying}. */
-export interface RetryOptions extends Retrying {
-  /** What is being done, for people: "send the update". */
-  readonly action: string;
+/** How attempts are repeated. */
+export interface RetryPolicy {
+  /** Upper limit of the first delay, in ms; it doubles with each attempt. */
+  readonly baseMs: number;
+  /** Upper limit of every delay, in ms. Default: no limit. */
+  readonly capMs?: number;
+  /** Uniform in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
+  /** Waits; resolves early if the signal is aborted. Default: a timer. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly onRetry?: (retry: RetryEvent) => void;
+}
+
+/** Options of {@link retry}. */
+export interface RetryOptions extends RetryPolicy {
+  /** What is being done, for messages: "send the update". */
+  readonly action?: string;
   readonly signal: AbortSignal;
-  /** Ends what an error says is over, before the wait. */
+  /** Attempts after the first. Default: no limit. */
+  readonly maxRetries?: number;
+  /** Time for all attempts and delays together, in ms. Default: no limit. */
+  readonly deadlineMs?: number;
+  /** Clock of the deadline, in ms. Default `performance.now`. */
+  readonly now?: () => number;
+  /** Which errors are retried. Default: those that are `retryable`. */
+  readonly isRetryable?: (error: SednaError) => boolean;
+  /** True if the delays start from the beginning after this error. */
+  readonly resetsBackoff?: (error: SednaError) => boolean;
+  /** Called before the delay, for errors that end something. */
   readonly onError?: (error: SednaError) => void;
 }
 
-/** True for a failure that another try may heal. */
-export function isRecoverable(error: unknown): error is SednaError {
-  return error instanceof SednaError && (error.retryable || error.code === "session-ended");
-}
-
-/** Tries until it works, with full-jitter exponential back-off. @throws the signal's reason, or what no other try would heal. */
-export async function retry<T>(
-  work: () => Promise<T>,
-  { action, signal, baseMs, capMs, random, wait, onRetry, onError }: RetryOptions,
-): Promise<T> {
-  let hasEnded = false;
-  for (let tried = 0; ; tried++) {
+/**
+ * Repeats `work` with full-jitter exponential backoff until it succeeds.
+ *
+ * @throws The signal's reason, or the last error if it is not retried.
+ *
+ * @example
+ * ```ts
+ * import { retry } from "@sedna-js/core/async";
+ * import { SednaError } from "@sedna-js/core";
+ *
+ * let attempts = 0;
+ * const result = await retry(
+ *   async () => {
+ *     if (++attempts < 3) throw new SednaError("busy", { code: "cloud-busy", retryable: true });
+ *     return "done";
+ *   },
+ *   { baseMs: 1, signal: new AbortController().signal },
+ * );
+ * console.log(result, attempts); // => done 3
+ * ```
+ */
+export async function retry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const {
+    action = "",
+    signal,
+    maxRetries = Infinity,
+    deadlineMs = Infinity,
+    now = () => performance.now(),
+  } = options;
+  const { isRetryable = (error) => error.retryable, resetsBackoff, onError, onRetry } = options;
+  const { baseMs, capMs = Infinity, random = Math.random, wait = delay } = options;
+  const started = now();
+  let hasReset = false;
+  for (let tried = 0, retries = 0; ; tried++, retries++) {
     signal.throwIfAborted();
     try {
       return await abortable(work(), signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!isRecoverable(error)) throw error;
+      if (!(error instanceof SednaError) || !isRetryable(error) || retries >= maxRetries) throw error;
       onError?.(error);
-      // Whoever ends a session is there again: the waits of an outage are over, once.
-      if (error.code === "session-ended" && !hasEnded) tried = 0;
-      hasEnded = error.code === "session-ended";
+      // Two such errors in a row do not reset twice: the delays must grow again.
+      const resets = resetsBackoff?.(error) ?? false;
+      if (resets && !hasReset) tried = 0;
+      hasReset = resets;
       const retryInMs = backoff({ tried, baseMs, capMs, random, retryAfterMs: error.retryAfterMs });
-      onRetry({ action, error, retryInMs });
+      if (now() - started + retryInMs >= deadlineMs) throw error;
+      onRetry?.({ action, error, retryInMs });
       await wait(retryInMs, signal);
     }
   }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { createRunQueue } from "./serial-queue.ts";
+import { createSerialQueue } from "./serial-queue.ts";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("createRunQueue()", () => {
   it("runs tasks one after the other, in order", async () => {
-    const queue = createRunQueue();
+    const queue = createSerialQueue();
     const log: string[] = [];
     const task = (name: string, ms: number) =>
       queue.run(async () => {
@@ -19,7 +19,7 @@ describe("createRunQueue()", () => {
   });
 
   it("is not poisoned by a task that is rejected", async () => {
-    const queue = createRunQueue();
+    const queue = createSerialQueue();
     const bad = queue.run(() => Promise.reject(new Error("bad run")));
     const good = queue.run(async () => "good");
     await expect(bad).rejects.toThrow("bad run");
@@ -27,7 +27,7 @@ describe("createRunQueue()", () => {
   });
 
   it("leaves out a task that is aborted before its turn", async () => {
-    const queue = createRunQueue();
+    const queue = createSerialQueue();
     const controller = new AbortController();
     let ran = false;
     const first = queue.run(() => wait(10));
@@ -40,7 +40,7 @@ describe("createRunQueue()", () => {
   });
 
   it("rejects what waits and what comes after close()", async () => {
-    const queue = createRunQueue();
+    const queue = createSerialQueue();
     const running = queue.run(async () => (await wait(5), "done"));
     const waiting = queue.run(async () => "never");
     await wait(1);

@@ -1,7 +1,7 @@
 import { SednaError } from "../errors.ts";
 
 /** Runs tasks one after the other; see {@link createRunQueue}. */
-export interface RunQueue {
+export interface SerialQueue {
   /** Waits for its turn, then runs `task`. An aborted task that has not started leaves the queue. */
   run<T>(task: () => Promise<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
   /** Tasks waiting or running. */
@@ -15,7 +15,7 @@ export interface RunQueue {
  * and chaining plain promises would let one rejection poison every later run: here each task sees only
  * that its predecessor has ended.
  */
-export function createRunQueue(): RunQueue {
+export function createSerialQueue(): SerialQueue {
   let tail: Promise<unknown> = Promise.resolve();
   let size = 0;
   let closed = false;

@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 
 /**
  * A parameter as a number. Sedna's jobs carry every parameter as a string, so "0.9" counts as 0.9.
@@ -9,7 +9,7 @@ import { describe } from "../errors.ts";
 export function numberParameter(name: string, value: unknown): number {
   const parsed = toNumber(value);
   if (parsed === undefined)
-    throw new TypeError(`read ${name}: expected a number or a numeric string; got ${describe(value)}`);
+    throw new TypeError(`read ${name}: expected a number or a numeric string; got ${describeValue(value)}`);
   if (Number.isNaN(parsed)) throw new RangeError(`read ${name}: expected a number; got NaN`);
   return parsed;
 }

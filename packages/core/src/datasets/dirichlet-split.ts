@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 
 /** Options of {@link dirichletSplit}. */
 export interface DirichletSplitOptions {
@@ -21,9 +21,11 @@ export function dirichletSplit(
   { parts, alpha, random }: DirichletSplitOptions,
 ): number[][] {
   if (!Number.isSafeInteger(parts) || parts < 1)
-    throw new RangeError(`split samples: expected parts as a whole number from 1 up; got ${describe(parts)}`);
+    throw new RangeError(
+      `split samples: expected parts as a whole number from 1 up; got ${describeValue(parts)}`,
+    );
   if (!(alpha > 0 && Number.isFinite(alpha)))
-    throw new RangeError(`split samples: expected alpha as a number above 0; got ${describe(alpha)}`);
+    throw new RangeError(`split samples: expected alpha as a number above 0; got ${describeValue(alpha)}`);
   const ofClass = new Map<number, number[]>();
   for (let i = 0; i < labels.length; i++) {
     const indices = ofClass.get(labels[i]!) ?? [];

@@ -6,7 +6,7 @@ import { checkInputs, type TensorData, type Tensors } from "../tensor.ts";
 import { joinBatch, splitBatch } from "./batch.ts";
 import type { Estimator, EstimatorMetadata } from "./estimator.ts";
 import type { ExternalData, OnnxRuntime, OnnxSession } from "./onnx-session.ts";
-import { createRunQueue } from "../async/serial-queue.ts";
+import { createSerialQueue } from "../async/serial-queue.ts";
 
 /** Options of {@link createOnnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {
@@ -44,7 +44,7 @@ export function createOnnxEstimator<Sample, Result>({
   open,
   task,
 }: OnnxEstimatorOptions<Sample, Result>): Estimator<Sample, Result> {
-  const queue = createRunQueue();
+  const queue = createSerialQueue();
   const life = new AbortController();
   let loading: Promise<Loaded<Sample, Result>> | undefined;
   let failures = 0;

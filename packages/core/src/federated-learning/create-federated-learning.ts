@@ -1,3 +1,4 @@
+import { delay } from "../async/delay.ts";
 import { SednaError } from "../errors.ts";
 import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainableEstimator } from "../estimator/estimator.ts";
@@ -74,7 +75,7 @@ export function createFederatedLearning<Sample, Result>({
   baseMs = 1000,
   capMs = 60_000,
   random = Math.random,
-  wait = timer,
+  wait = delay,
 }: FederatedLearningOptions<Sample, Result>): FederatedLearning<Sample> {
   if (!(baseMs > 0 && capMs >= baseMs))
     throw new RangeError(
@@ -153,19 +154,6 @@ export function createFederatedLearning<Sample, Result>({
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
-}
-
-function timer(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(handle);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const handle = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }
 
 /** The status of a client that has not begun. */

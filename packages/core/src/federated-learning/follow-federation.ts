@@ -2,14 +2,15 @@ import { backoff } from "../async/backoff.ts";
 import { abortable } from "../async/abortable.ts";
 import type { FederationTask, SessionGrant, SessionRequest } from "../wire/federation.ts";
 import type { FederationTransport } from "./federation-transport.ts";
-import { retry, isRecoverable, type Retrying } from "../async/retry.ts";
+import type { RetryPolicy } from "../async/retry.ts";
+import { isRecoverable, retrySession } from "./retry-session.ts";
 
 /** Options of {@link followFederation}. */
 export interface FollowOptions {
   readonly transport: Pick<FederationTransport, "join" | "tasks">;
   readonly request: () => Omit<SessionRequest, "proof">;
   readonly signal: AbortSignal;
-  readonly retrying: Retrying;
+  readonly retrying: Required<RetryPolicy>;
   /** Checks what was granted; what it throws ends all. */
   readonly onJoined: (grant: SessionGrant) => void | Promise<void>;
   readonly onTask: (task: FederationTask) => void;
@@ -40,7 +41,7 @@ export function followFederation({
 
   const follow = async (): Promise<never> => {
     for (let tried = 0; ; tried++) {
-      const grant = await retry(() => transport.join(request(), { signal }), {
+      const grant = await retrySession(() => transport.join(request(), { signal }), {
         ...retrying,
         action: "join the federation",
         signal,

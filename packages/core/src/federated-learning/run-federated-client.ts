@@ -11,7 +11,8 @@ import type { FederatedEvent } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
 import { followFederation } from "./follow-federation.ts";
-import { retry, type RetryOptions, type Retrying } from "../async/retry.ts";
+import type { RetryOptions, RetryPolicy } from "../async/retry.ts";
+import { retrySession } from "./retry-session.ts";
 import type { TrainTask } from "./make-update.ts";
 import { runRound, type RoundPart } from "./run-round.ts";
 import type * as SecureAggregate from "./run-secure-aggregation.ts";
@@ -32,7 +33,7 @@ export interface FederatedClient<Sample> {
   readonly pauses: TrainingPauses | undefined;
   readonly encoder: (plan: FederationPlan) => UpdateEncoder;
   readonly residuals: ResidualStore | undefined;
-  readonly retrying: Omit<Retrying, "onRetry">;
+  readonly retrying: Omit<Required<RetryPolicy>, "onRetry">;
   /** What it asks of secure sums beside what it always does. */
   readonly secure: SecureContext<Sample>["secure"] | undefined;
 }
@@ -49,7 +50,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   const { estimator, transport, device, resources, encoder: encoderOf, residuals, samples, emit } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
-  const retrying: Retrying = {
+  const retrying: Required<RetryPolicy> = {
     ...options.retrying,
     onRetry: ({ action, error, retryInMs }) =>
       emit({ type: "retrying", action, code: error.code, message: error.message, retryInMs }),
@@ -112,7 +113,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     const onError = ({ code }: SednaError): void => {
       if (code === "session-ended") following.lost(session);
     };
-    return retry(once, { ...retrying, action, signal: limit, onError });
+    return retrySession(once, { ...retrying, action, signal: limit, onError });
   };
   const model = async (version: number, limit: AbortSignal): Promise<Float32Array> => {
     if (newestModel?.version === version) return newestModel.flat;

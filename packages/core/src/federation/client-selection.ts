@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { numberParameter } from "../check/number-parameter.ts";
 import type { FederationClient } from "./federation-state.ts";
 
@@ -32,7 +32,7 @@ export function Simple({ per_round }: SimpleParameters = {}): ClientSelector {
   const most = per_round === undefined ? Infinity : limit("per_round", per_round);
   if (most !== Infinity && !(Number.isInteger(most) && most >= 1))
     throw new RangeError(
-      `choose clients: expected a whole number from 1 up as per_round; got ${describe(per_round)}`,
+      `choose clients: expected a whole number from 1 up as per_round; got ${describeValue(per_round)}`,
     );
   return ({ clients, count }) => clients.slice(0, Math.min(most, count));
 }
@@ -78,7 +78,7 @@ export function ByResources({
   const share = limit("exploration", exploration);
   if (share > 1)
     throw new RangeError(
-      `choose clients: expected a number from 0 to 1 as exploration; got ${describe(exploration)}`,
+      `choose clients: expected a number from 0 to 1 as exploration; got ${describeValue(exploration)}`,
     );
 
   return ({ clients, count, random }) => {
@@ -118,6 +118,8 @@ function drawn(
 function limit(name: string, value: unknown): number {
   const parsed = numberParameter(name, value);
   if (!(parsed >= 0 && parsed < Infinity))
-    throw new RangeError(`choose clients: expected a number from 0 up as ${name}; got ${describe(value)}`);
+    throw new RangeError(
+      `choose clients: expected a number from 0 up as ${name}; got ${describeValue(value)}`,
+    );
   return parsed;
 }

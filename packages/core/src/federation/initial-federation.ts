@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { allClients, getClient, clientMap } from "./client-map.ts";
 import { isEligible } from "./federation-clients.ts";
 import type { FederationState, RoundSettings } from "./federation-state.ts";
@@ -16,7 +16,9 @@ export function initialFederation(
 ): FederationState {
   for (const [name, value] of Object.entries({ seed, at }))
     if (!Number.isFinite(value))
-      throw new RangeError(`start a federation: expected a finite number as ${name}; got ${describe(value)}`);
+      throw new RangeError(
+        `start a federation: expected a finite number as ${name}; got ${describeValue(value)}`,
+      );
   return {
     settings,
     phase: "waiting",

@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { select, type Selection } from "../select.ts";
 import { clientSelection, type ClientSelectionTable } from "./client-selection.ts";
 import type { RoundSettings } from "./federation-state.ts";
@@ -21,7 +21,7 @@ export function roundSettings(
   table: ClientSelectionTable = clientSelection,
 ): RoundSettings {
   if (typeof partial !== "object" || partial === null)
-    throw new TypeError(`set the rounds: expected an object; got ${describe(partial)}`);
+    throw new TypeError(`set the rounds: expected an object; got ${describeValue(partial)}`);
   const {
     numRounds = 1,
     participants = 1,
@@ -46,11 +46,11 @@ export function roundSettings(
   number("selectionMs", { value: selectionMs, least: 0, most: MAX_MS });
   number("deadlineMs", { value: deadlineMs, least: 1, most: MAX_MS });
   if (typeof lateJoiners !== "boolean")
-    throw new TypeError(`set lateJoiners: expected true or false; got ${describe(lateJoiners)}`);
+    throw new TypeError(`set lateJoiners: expected true or false; got ${describeValue(lateJoiners)}`);
   whole("strikes", { value: strikes, least: 1 });
   whole("quarantineRounds", { value: quarantineRounds, least: 1 });
   if (typeof selector !== "object" || selector === null)
-    throw new TypeError(`set choice: expected { method, param }; got ${describe(selector)}`);
+    throw new TypeError(`set choice: expected { method, param }; got ${describeValue(selector)}`);
   // Built for its checks alone: the builder of each choice knows its parameters.
   select(table, selector as Selection<string, never>);
   const mode = buffered === undefined ? {} : { buffered: checkBuffered(buffered) };
@@ -98,7 +98,7 @@ function checkBuffered(
   given: NonNullable<RoundSettings["buffered"]>,
 ): NonNullable<RoundSettings["buffered"]> {
   if (typeof given !== "object" || given === null)
-    throw new TypeError(`set buffered: expected an object; got ${describe(given)}`);
+    throw new TypeError(`set buffered: expected an object; got ${describeValue(given)}`);
   const { bufferSize, maxStaleness, concurrency } = given;
   whole("buffered.bufferSize", { value: bufferSize, least: 1 });
   whole("buffered.maxStaleness", { value: maxStaleness, least: 0 });
@@ -111,14 +111,14 @@ function number(
   { value, least, most }: { readonly value: unknown; readonly least: number; readonly most: number },
 ): void {
   if (typeof value !== "number")
-    throw new TypeError(`set ${name}: expected a number; got ${describe(value)}`);
+    throw new TypeError(`set ${name}: expected a number; got ${describeValue(value)}`);
   if (!(value >= least && value <= most))
     throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${value}`);
 }
 
 function whole(name: string, { value, least }: { readonly value: unknown; readonly least: number }): void {
   if (typeof value !== "number")
-    throw new TypeError(`set ${name}: expected a whole number; got ${describe(value)}`);
+    throw new TypeError(`set ${name}: expected a whole number; got ${describeValue(value)}`);
   if (!Number.isSafeInteger(value) || value < least)
     throw new RangeError(`set ${name}: expected a whole number from ${least} up; got ${value}`);
 }

@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { SCORE, type DetectionRow } from "./miner.ts";
 
 /**
@@ -15,12 +15,14 @@ export function detectionRows(inferResult: unknown): readonly DetectionRow[] {
       (typeof inferResult === "object" && Object.keys(inferResult).length === 0)
     )
       return [];
-    throw new TypeError(`mine a detection result: expected a list of rows; got ${describe(inferResult)}`);
+    throw new TypeError(
+      `mine a detection result: expected a list of rows; got ${describeValue(inferResult)}`,
+    );
   }
   for (const row of inferResult) {
     const isRow = Array.isArray(row) || ArrayBuffer.isView(row) || typeof row === "string";
     if (!isRow)
-      throw new TypeError(`mine a detection result: expected rows of numbers; got ${describe(row)}`);
+      throw new TypeError(`mine a detection result: expected rows of numbers; got ${describeValue(row)}`);
     if ((row as ArrayLike<unknown>).length <= SCORE) return [];
   }
   return inferResult as readonly DetectionRow[];

@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type HardExampleMiner } from "./miner.ts";
 import { numberParameter, toNumber } from "../check/number-parameter.ts";
@@ -30,7 +30,7 @@ export function IBT({ threshold_img = 0.5, threshold_box = 0.5 }: IBTParameters 
     for (const row of rows) {
       const score = toNumber(row[SCORE]);
       if (score === undefined)
-        throw new TypeError(`mine with IBT: expected a number as score; got ${describe(row[SCORE])}`);
+        throw new TypeError(`mine with IBT: expected a number as score; got ${describeValue(row[SCORE])}`);
       if (!(score >= 0 && score <= 1)) return false;
       if (score <= lowScore) low++;
     }

@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { toNumber } from "../check/number-parameter.ts";
 
 /**
@@ -10,14 +10,16 @@ import { toNumber } from "../check/number-parameter.ts";
 export function probabilities(inferResult: unknown): readonly number[] | undefined {
   if (!inferResult) return undefined;
   if (!Array.isArray(inferResult) && !ArrayBuffer.isView(inferResult)) {
-    throw new TypeError(`mine class probabilities: expected a list of numbers; got ${describe(inferResult)}`);
+    throw new TypeError(
+      `mine class probabilities: expected a list of numbers; got ${describeValue(inferResult)}`,
+    );
   }
   const values: number[] = [];
   let inRange = true;
   for (const entry of inferResult as ArrayLike<unknown> & Iterable<unknown>) {
     const value = toNumber(entry);
     if (value === undefined)
-      throw new TypeError(`mine class probabilities: expected numbers; got ${describe(entry)}`);
+      throw new TypeError(`mine class probabilities: expected numbers; got ${describeValue(entry)}`);
     inRange &&= value >= 0 && value <= 1;
     values.push(value);
   }

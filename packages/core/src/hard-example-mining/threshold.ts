@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type HardExampleMiner } from "./miner.ts";
 import { numberParameter } from "../check/number-parameter.ts";
@@ -25,7 +25,7 @@ export function Threshold({ threshold = 0.5 }: ThresholdParameters = {}): HardEx
     for (const row of rows) {
       const score: unknown = row[SCORE];
       if (typeof score !== "number" && typeof score !== "boolean") {
-        throw new TypeError(`mine with Threshold: expected a number as score; got ${describe(score)}`);
+        throw new TypeError(`mine with Threshold: expected a number as score; got ${describeValue(score)}`);
       }
       sum += Number(score);
     }

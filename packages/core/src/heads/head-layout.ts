@@ -1,5 +1,5 @@
 import type { Head } from "@sedna-js/wasm-kernels";
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { tensor, type Tensor, type Tensors } from "../tensor.ts";
 
 /** One tensor of a head, and where its elements are in the flat parameters. */
@@ -19,7 +19,7 @@ export interface HeadTensor {
 export function headLayout(head: Head): HeadTensor[] {
   const { kind } = head as { readonly kind: unknown };
   if (kind !== "softmax" && kind !== "mlp")
-    throw new TypeError(`lay out a head: expected one of kind softmax or mlp; got ${describe(kind)}`);
+    throw new TypeError(`lay out a head: expected one of kind softmax or mlp; got ${describeValue(kind)}`);
   const shapes: readonly (readonly [name: string, shape: readonly number[]])[] =
     head.kind === "softmax"
       ? [
@@ -81,7 +81,7 @@ export function flatOf(head: Head, tensors: Tensors): Float32Array {
 /** Throws a TypeError unless `flat` has the parameters of the layout, no more and no fewer. */
 export function checkLength(layout: readonly HeadTensor[], flat: Float32Array): void {
   if (Object.prototype.toString.call(flat) !== "[object Float32Array]")
-    throw new TypeError(`read a head's parameters: expected a Float32Array; got ${describe(flat)}`);
+    throw new TypeError(`read a head's parameters: expected a Float32Array; got ${describeValue(flat)}`);
   const { offset, length } = layout.at(-1)!;
   if (flat.length !== offset + length)
     throw new TypeError(`read a head's parameters: expected ${offset + length} of them; got ${flat.length}`);

@@ -1,5 +1,5 @@
 import { checkDeadline } from "../async/deadline.ts";
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { type Case, edgeStep } from "./decide.ts";
 import { runSource } from "./run-source.ts";
 import { createStatistics } from "./statistics.ts";
@@ -69,7 +69,7 @@ export function createJointInference<Sample, Result>({
     run(source, options = {}) {
       if (typeof source?.[Symbol.asyncIterator] !== "function")
         throw new TypeError(
-          `run joint inference: expected an async iterable source; got ${describe(source)}`,
+          `run joint inference: expected an async iterable source; got ${describeValue(source)}`,
         );
       return runSource(source, { ...options, open, statistics });
     },
@@ -100,22 +100,28 @@ function checkSettings<Sample, Result>(
     maxOffloads = 2,
   } = settings;
   if (!policies.includes(policy))
-    throw new RangeError(`set the policy: expected one of ${policies.join(", ")}; got ${describe(policy)}`);
+    throw new RangeError(
+      `set the policy: expected one of ${policies.join(", ")}; got ${describeValue(policy)}`,
+    );
   if (!modes.includes(mode))
-    throw new RangeError(`set the mode: expected one of ${modes.join(", ")}; got ${describe(mode)}`);
+    throw new RangeError(`set the mode: expected one of ${modes.join(", ")}; got ${describeValue(mode)}`);
   if (typeof estimator?.predict !== "function")
-    throw new TypeError(`set the estimator: expected an object with predict(); got ${describe(estimator)}`);
+    throw new TypeError(
+      `set the estimator: expected an object with predict(); got ${describeValue(estimator)}`,
+    );
   if (hardExampleMining !== undefined && typeof hardExampleMining !== "function") {
     throw new TypeError(
-      `set hardExampleMining: expected a miner, as select() builds it; got ${describe(hardExampleMining)}`,
+      `set hardExampleMining: expected a miner, as select() builds it; got ${describeValue(hardExampleMining)}`,
     );
   }
   if (mode === "mining-then-inference" && hardExampleMining === undefined)
     throw new TypeError("set the mode mining-then-inference: expected hardExampleMining; got none");
   if (bigModel !== undefined && typeof bigModel.inference !== "function")
-    throw new TypeError(`set the bigModel: expected an object with inference(); got ${describe(bigModel)}`);
+    throw new TypeError(
+      `set the bigModel: expected an object with inference(); got ${describeValue(bigModel)}`,
+    );
   checkDeadline(deadlineMs);
   if (!(maxOffloads >= 1))
-    throw new RangeError(`set maxOffloads: expected at least 1; got ${describe(maxOffloads)}`);
+    throw new RangeError(`set maxOffloads: expected at least 1; got ${describeValue(maxOffloads)}`);
   return settings;
 }

@@ -1,5 +1,5 @@
 import { createChannel } from "../async/channel.ts";
-import { newest } from "../async/latest.ts";
+import { latest } from "../async/latest.ts";
 import { type Case, edgeStep, failure, fallback } from "./decide.ts";
 import type { Statistics } from "./statistics.ts";
 import type { JointResult, RunOptions, SampleSource } from "./types.ts";
@@ -72,7 +72,7 @@ export async function* runSource<Sample, Result>(
       closeSample(sample);
     };
     try {
-      for await (const sample of take === "newest" ? newest(source, { onDrop }) : source) {
+      for await (const sample of take === "newest" ? latest(source, { onDrop }) : source) {
         if (signal.aborted) {
           closeSample(sample);
           break;

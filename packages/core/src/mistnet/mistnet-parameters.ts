@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 
 /** Sedna's parameters of its algorithm `MistNet`. */
 export interface MistnetParameters {
@@ -23,11 +23,11 @@ export function mistnetParameters({
   const layer = typeof cutLayer === "string" && /^\d+$/.test(cutLayer) ? Number(cutLayer) : cutLayer;
   if (!(typeof layer === "string" ? layer !== "" : Number.isSafeInteger(layer) && (layer as number) >= 0))
     throw new TypeError(
-      `read cut_layer: expected a whole number or a layer's name; got ${describe(cutLayer)}`,
+      `read cut_layer: expected a whole number or a layer's name; got ${describeValue(cutLayer)}`,
     );
   const budget = typeof epsilon === "string" && epsilon.trim() !== "" ? Number(epsilon) : epsilon;
   if (typeof budget !== "number" || Number.isNaN(budget))
-    throw new TypeError(`read epsilon: expected a number; got ${describe(epsilon)}`);
+    throw new TypeError(`read epsilon: expected a number; got ${describeValue(epsilon)}`);
   if (!(budget > 0 && budget < Infinity))
     throw new RangeError(`read epsilon: expected a finite number above 0; got ${budget}`);
   return { type: "mistnet", cut_layer: layer as number | string, epsilon: budget };

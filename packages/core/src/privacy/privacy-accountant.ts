@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import { renyiDivergence, type SampledGaussian } from "./sampled-gaussian.ts";
 
 /** Releases that a {@link PrivacyAccountant} adds up. */
@@ -95,7 +95,9 @@ export function noiseMultiplierFor({
   readonly orders?: readonly number[];
 }): number {
   if (!(epsilon > 0))
-    throw new RangeError(`find a noise multiplier: expected an epsilon above 0; got ${describe(epsilon)}`);
+    throw new RangeError(
+      `find a noise multiplier: expected an epsilon above 0; got ${describeValue(epsilon)}`,
+    );
   const within = (noiseMultiplier: number): boolean => {
     const accountant = createPrivacyAccountant({ delta, ...(orders ? { orders } : {}) });
     accountant.compose({ noiseMultiplier, samplingRate, steps });
@@ -140,20 +142,22 @@ function toEpsilon({
 function checkRelease({ noiseMultiplier, samplingRate, steps }: GaussianReleases): void {
   if (!(noiseMultiplier >= 0 && noiseMultiplier < Infinity))
     throw new RangeError(
-      `account for privacy: expected a noise multiplier from 0 up; got ${describe(noiseMultiplier)}`,
+      `account for privacy: expected a noise multiplier from 0 up; got ${describeValue(noiseMultiplier)}`,
     );
   if (!(samplingRate >= 0 && samplingRate <= 1))
     throw new RangeError(
-      `account for privacy: expected a sampling rate from 0 to 1; got ${describe(samplingRate)}`,
+      `account for privacy: expected a sampling rate from 0 to 1; got ${describeValue(samplingRate)}`,
     );
   if (!(Number.isSafeInteger(steps) && steps >= 0))
     throw new RangeError(
-      `account for privacy: expected steps as a whole number from 0 up; got ${describe(steps)}`,
+      `account for privacy: expected steps as a whole number from 0 up; got ${describeValue(steps)}`,
     );
 }
 
 /** @throws {RangeError} unless delta is above 0 and below 1. */
 export function checkDelta(delta: number): void {
   if (!(delta > 0 && delta < 1))
-    throw new RangeError(`account for privacy: expected a delta above 0 and below 1; got ${describe(delta)}`);
+    throw new RangeError(
+      `account for privacy: expected a delta above 0 and below 1; got ${describeValue(delta)}`,
+    );
 }

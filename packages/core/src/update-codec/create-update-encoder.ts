@@ -1,4 +1,4 @@
-import { describe } from "../errors.ts";
+import { describeValue } from "../errors.ts";
 import type { UpdateHead } from "../wire/federation.ts";
 import { writeUpdateMessage } from "../wire/update-message.ts";
 import { encodePayload, type CodecPlan } from "./encode-payload.ts";
@@ -157,7 +157,7 @@ function checkVector(
   { action, length }: { readonly action: string; readonly length: number },
 ): Float32Array {
   if (!(vector instanceof Float32Array))
-    throw new TypeError(`${action}: expected a Float32Array; got ${describe(vector)}`);
+    throw new TypeError(`${action}: expected a Float32Array; got ${describeValue(vector)}`);
   if (vector.length !== length)
     throw new RangeError(`${action}: expected ${length} numbers; got ${vector.length}`);
   for (let i = 0; i < length; i++) {
@@ -171,11 +171,11 @@ function checkPlan(plan: CodecPlan): CodecPlan {
   const { encoding, topkShare, clipNorm } = plan;
   if (encoding === "topk" && !(topkShare !== undefined && topkShare > 0 && topkShare <= 1))
     throw new RangeError(
-      `make an update encoder: expected a topkShare above 0, at most 1; got ${describe(topkShare)}`,
+      `make an update encoder: expected a topkShare above 0, at most 1; got ${describeValue(topkShare)}`,
     );
   if (clipNorm !== undefined && !(clipNorm >= MIN_NORM && clipNorm < Infinity))
     throw new RangeError(
-      `make an update encoder: expected a clipNorm from ${MIN_NORM} up; got ${describe(clipNorm)}`,
+      `make an update encoder: expected a clipNorm from ${MIN_NORM} up; got ${describeValue(clipNorm)}`,
     );
   return plan;
 }

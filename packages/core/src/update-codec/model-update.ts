@@ -1,5 +1,5 @@
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import type { UpdateHead } from "../wire/federation.ts";
 import { payloadBytes } from "../wire/update-message.ts";
 import { fromHalf } from "./half.ts";
@@ -51,7 +51,7 @@ export function decodeUpdate(update: ModelUpdate, length: number): Float32Array 
     return decoded;
   }
   if (values.length !== length)
-    throw new RangeError(`decode an update: expected ${length} numbers; got ${describe(values)}`);
+    throw new RangeError(`decode an update: expected ${length} numbers; got ${describeValue(values)}`);
   // The kernels round the scale first, then multiply in float32.
   const scale = update.encoding === "int8" ? Math.fround(update.scale) : 1;
   return Float32Array.from(values, update.encoding === "f16" ? fromHalf : (value) => value * scale);

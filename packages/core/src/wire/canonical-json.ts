@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 
 /** Deeper values are refused: whoever verifies them must not run out of stack. */
 const MAX_DEPTH = 64;
@@ -27,7 +27,7 @@ function text(value: unknown, depth: number): string {
     return `{${members.map((name) => `${quoted(name)}:${text((value as Record<string, unknown>)[name], depth + 1)}`).join(",")}}`;
   }
   throw new WireError(
-    `write canonical JSON: expected null, booleans, finite numbers, texts, arrays and plain objects; got ${describe(value)}`,
+    `write canonical JSON: expected null, booleans, finite numbers, texts, arrays and plain objects; got ${describeValue(value)}`,
   );
 }
 

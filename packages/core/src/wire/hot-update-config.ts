@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 
 /** Sedna's file that tells a worker of a new model, as its local controller writes it. */
 export interface HotUpdateConfig {
@@ -18,7 +18,7 @@ export function parseHotUpdateConfig(text: string): HotUpdateConfig {
   try {
     body = JSON.parse(text);
   } catch (cause) {
-    throw new WireError(`read a hot update config: expected JSON; got ${describe(text)}`, { cause });
+    throw new WireError(`read a hot update config: expected JSON; got ${describeValue(text)}`, { cause });
   }
   const config = entry(body, "model_config");
   return { modelPath: word(config, "model_path"), modelUpdateTime: word(config, "model_update_time") };
@@ -26,7 +26,9 @@ export function parseHotUpdateConfig(text: string): HotUpdateConfig {
 
 function entry(object: unknown, key: string): unknown {
   if (typeof object !== "object" || object === null || !Object.hasOwn(object, key))
-    throw new WireError(`read a hot update config: expected an object with ${key}; got ${describe(object)}`);
+    throw new WireError(
+      `read a hot update config: expected an object with ${key}; got ${describeValue(object)}`,
+    );
   return (object as Record<string, unknown>)[key];
 }
 
@@ -34,7 +36,7 @@ function word(object: unknown, key: string): string {
   const value = entry(object, key);
   if (typeof value !== "string" || value === "" || value.includes("\0"))
     throw new WireError(
-      `read a hot update config: expected ${key} as a text that is not empty; got ${describe(value)}`,
+      `read a hot update config: expected ${key} as a text that is not empty; got ${describeValue(value)}`,
     );
   return value;
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import {
   arrayOf,
   type DType,
@@ -204,7 +204,7 @@ function splitBody<Header>(
       json,
     );
     throw new WireError(
-      `read ${what}: expected ${path.join(".") || "the body"} as ${issue?.message}; got ${describe(found)}`,
+      `read ${what}: expected ${path.join(".") || "the body"} as ${issue?.message}; got ${describeValue(found)}`,
     );
   }
   return { header: parsed.data, binary: bytes.subarray(headerLength) };
@@ -215,7 +215,7 @@ function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<st
   let at = 0;
   for (const one of wire) {
     if (Object.hasOwn(tensors, one.name))
-      throw new WireError(`read tensors: expected each name once; got ${describe(one.name)} again`);
+      throw new WireError(`read tensors: expected each name once; got ${describeValue(one.name)} again`);
     const size = one.parameters?.["binary_data_size"];
     if (size !== undefined && one.data !== undefined)
       throw new WireError(`read tensor ${one.name}: expected data or binary_data_size; got both`);
@@ -225,7 +225,7 @@ function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<st
     }
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || at + size > binary.length) {
       throw new WireError(
-        `read tensor ${one.name}: expected binary_data_size within the ${binary.length - at} bytes left; got ${describe(size)}`,
+        `read tensor ${one.name}: expected binary_data_size within the ${binary.length - at} bytes left; got ${describeValue(size)}`,
       );
     }
     tensors[one.name] = readBinaryTensor(one, binary.subarray(at, at + size));
@@ -257,7 +257,7 @@ function readJsonTensor({ name, datatype, shape, data }: WireTensor): OipTensor 
   for (const [i, entry] of flat.entries()) {
     const isNumber = typeof entry === "number" || (dtype === "bool" && typeof entry === "boolean");
     const fails = (): never => {
-      throw new WireError(`read tensor ${name}: expected ${datatype} at ${i}; got ${describe(entry)}`);
+      throw new WireError(`read tensor ${name}: expected ${datatype} at ${i}; got ${describeValue(entry)}`);
     };
     if (!isNumber || (dtype === "int64" && !Number.isSafeInteger(entry))) fails();
     const wanted = dtype === "int64" ? BigInt(entry as number) : Number(entry);
@@ -305,7 +305,7 @@ function knownDtype(name: string, datatype: string): DType {
   const dtype = Object.hasOwn(dtypeOf, datatype) ? dtypeOf[datatype] : undefined;
   if (dtype === undefined)
     throw new WireError(
-      `read tensor ${name}: expected one of ${Object.keys(dtypeOf).join(", ")}, BYTES; got ${describe(datatype)}`,
+      `read tensor ${name}: expected one of ${Object.keys(dtypeOf).join(", ")}, BYTES; got ${describeValue(datatype)}`,
     );
   return dtype;
 }

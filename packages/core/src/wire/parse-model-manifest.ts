@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import { arrayOf, type DType, type TensorSpec } from "../tensor.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 import type {
@@ -260,7 +260,7 @@ function parseJson(bytes: Uint8Array, action: string): unknown {
   }
   const twice = duplicateKey(json);
   if (twice !== undefined)
-    throw new WireError(`${action}: expected each name once; got ${describe(twice)} again`);
+    throw new WireError(`${action}: expected each name once; got ${describeValue(twice)} again`);
   return value;
 }
 
@@ -374,5 +374,5 @@ function unique(names: readonly string[], where: string): void {
 }
 
 function fail(where: string, { expected, got }: { readonly expected: string; readonly got: unknown }): never {
-  throw new WireError(`read ${where}: expected ${expected}; got ${describe(got)}`);
+  throw new WireError(`read ${where}: expected ${expected}; got ${describeValue(got)}`);
 }

@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
 // What the hand-written parsers of JSON messages share: each field is asked for by its name and its limits, and all else is
@@ -99,7 +99,7 @@ export function jsonOf(
   }
   const twice = duplicateKey(json);
   if (twice !== undefined)
-    throw new WireError(`read ${what}: expected each name once; got ${describe(twice)} again`);
+    throw new WireError(`read ${what}: expected each name once; got ${describeValue(twice)} again`);
   return value;
 }
 
@@ -193,7 +193,7 @@ export function failField(
   where: string,
   { expected, got }: { readonly expected: string; readonly got: unknown },
 ): never {
-  throw new WireError(`read ${where}: expected ${expected}; got ${describe(got)}`);
+  throw new WireError(`read ${where}: expected ${expected}; got ${describeValue(got)}`);
 }
 
 function checkRecord(value: unknown, where: string): Readonly<Record<string, unknown>> {

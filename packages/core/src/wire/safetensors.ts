@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import { arrayOf, elementCount, tensor, type DType, type Tensor, type Tensors } from "../tensor.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
@@ -41,7 +41,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
     throw new RangeError(`write safetensors: expected names other than ${METADATA}; got it`);
   for (const [key, value] of Object.entries(metadata ?? {})) {
     if (typeof value !== "string")
-      throw new TypeError(`write safetensors: expected metadata ${key} as text; got ${describe(value)}`);
+      throw new TypeError(`write safetensors: expected metadata ${key} as text; got ${describeValue(value)}`);
   }
   const sorted = Object.entries(tensors).toSorted(
     ([a, x], [b, y]) => y.data.BYTES_PER_ELEMENT - x.data.BYTES_PER_ELEMENT || (a < b ? -1 : 1),
@@ -52,7 +52,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
     const { dtype, shape, data } = tensor(one.dtype, one.shape, one.data);
     if (data.constructor.name !== arrayOf[dtype].name)
       throw new TypeError(
-        `write safetensors: expected the elements of ${name} as ${arrayOf[dtype].name}; got ${describe(data)}`,
+        `write safetensors: expected the elements of ${name} as ${arrayOf[dtype].name}; got ${describeValue(data)}`,
       );
     const begin = end;
     end += data.byteLength;
@@ -93,7 +93,7 @@ export function readSafetensors(bytes: Uint8Array): {
     const array = arrayOf[dtype];
     const wanted = elementCount(shape) * array.BYTES_PER_ELEMENT;
     if (end - begin !== wanted || end > data.length) {
-      fail(`tensor ${describe(name)}`, {
+      fail(`tensor ${describeValue(name)}`, {
         expected: `${wanted} bytes for ${codeOf[dtype]} [${shape}] within the ${data.length} after the header`,
         got: `those from ${begin} to ${end}`,
       });
@@ -105,7 +105,7 @@ export function readSafetensors(bytes: Uint8Array): {
   let next = 0;
   for (const { name, begin, end } of spans.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== next)
-      fail(`tensor ${describe(name)}`, {
+      fail(`tensor ${describeValue(name)}`, {
         expected: `elements from byte ${next} on, without gap or overlap`,
         got: `from ${begin} on`,
       });
@@ -137,10 +137,10 @@ function splitFile(bytes: Uint8Array): { header: Record<string, unknown>; data: 
       cause,
     });
   }
-  if (!isRecord(header)) fail("the header", { expected: "a JSON object", got: describe(header) });
+  if (!isRecord(header)) fail("the header", { expected: "a JSON object", got: describeValue(header) });
   const twice = duplicateKey(text);
   if (twice !== undefined)
-    fail("the header", { expected: "each name once", got: `${describe(twice)} again` });
+    fail("the header", { expected: "each name once", got: `${describeValue(twice)} again` });
   return { header, data: bytes.subarray(end) };
 }
 
@@ -148,26 +148,29 @@ function readEntry(
   name: string,
   entry: unknown,
 ): { dtype: DType; shape: number[]; begin: number; end: number } {
-  const what = `tensor ${describe(name)}`;
-  if (!isRecord(entry)) fail(what, { expected: "an object", got: describe(entry) });
+  const what = `tensor ${describeValue(name)}`;
+  if (!isRecord(entry)) fail(what, { expected: "an object", got: describeValue(entry) });
   const dtype = typeof entry["dtype"] === "string" ? dtypeOf.get(entry["dtype"]) : undefined;
   if (dtype === undefined)
-    fail(what, { expected: `a dtype of ${[...dtypeOf.keys()].join(", ")}`, got: describe(entry["dtype"]) });
+    fail(what, {
+      expected: `a dtype of ${[...dtypeOf.keys()].join(", ")}`,
+      got: describeValue(entry["dtype"]),
+    });
   const { shape, data_offsets: offsets } = entry;
   if (!isLengths(shape) || shape.length > MAX_AXES)
-    fail(what, { expected: `shape as a list of at most ${MAX_AXES} lengths`, got: describe(shape) });
+    fail(what, { expected: `shape as a list of at most ${MAX_AXES} lengths`, got: describeValue(shape) });
   if (!isLengths(offsets) || offsets.length !== 2)
-    fail(what, { expected: "data_offsets as two positions", got: describe(offsets) });
+    fail(what, { expected: "data_offsets as two positions", got: describeValue(offsets) });
   return { dtype, shape, begin: offsets[0]!, end: offsets[1]! };
 }
 
 function readMetadata(given: unknown): Record<string, string> {
   const metadata = Object.create(null) as Record<string, string>;
   if (given === undefined) return metadata;
-  if (!isRecord(given)) fail(METADATA, { expected: "an object", got: describe(given) });
+  if (!isRecord(given)) fail(METADATA, { expected: "an object", got: describeValue(given) });
   for (const [key, value] of Object.entries(given)) {
     if (typeof value !== "string")
-      fail(`${METADATA} ${describe(key)}`, { expected: "text", got: describe(value) });
+      fail(`${METADATA} ${describeValue(key)}`, { expected: "text", got: describeValue(value) });
     metadata[key] = value;
   }
   return metadata;

@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
 // A sample on its way to where samples are kept: four bytes of head length (little-endian), a JSON head, the payload.
@@ -109,10 +109,11 @@ function split(bytes: Uint8Array, action: string): { head: Record<string, unknow
   } catch (cause) {
     throw new WireError(`${action}: expected JSON as the head; got ${length} bytes that are not`, { cause });
   }
-  if (!isRecord(head)) fail(action, { what: "the head", expected: "a JSON object", got: describe(head) });
+  if (!isRecord(head))
+    fail(action, { what: "the head", expected: "a JSON object", got: describeValue(head) });
   const twice = duplicateKey(text);
   if (twice !== undefined)
-    fail(action, { what: "the head", expected: "each name once", got: `${describe(twice)} again` });
+    fail(action, { what: "the head", expected: "each name once", got: `${describeValue(twice)} again` });
   const forbidden = ["__proto__", "constructor", "prototype"].find((key) =>
     Object.hasOwn(head as object, key),
   );
@@ -128,9 +129,17 @@ function readStamp(
   const { id, createdAt } = head;
   if (optional && id === undefined && createdAt === undefined) return {};
   if (typeof id !== "string" || !isSampleId(id))
-    fail(action, { what: "id", expected: `1 to ${MAX_TEXT} visible ASCII characters`, got: describe(id) });
+    fail(action, {
+      what: "id",
+      expected: `1 to ${MAX_TEXT} visible ASCII characters`,
+      got: describeValue(id),
+    });
   if (!isWhole(createdAt, 0))
-    fail(action, { what: "createdAt", expected: "whole milliseconds from 0 up", got: describe(createdAt) });
+    fail(action, {
+      what: "createdAt",
+      expected: "whole milliseconds from 0 up",
+      got: describeValue(createdAt),
+    });
   return { id, createdAt };
 }
 
@@ -142,30 +151,30 @@ function readNote(given: object, action: string): SampleNote {
     fail(action, {
       what: "device",
       expected: `a text of 1 to ${MAX_TEXT} characters`,
-      got: describe(device),
+      got: describeValue(device),
     });
   if (typeof kind !== "string" || !/^[a-z][a-z0-9-]{0,31}$/.test(kind))
     fail(action, {
       what: "kind",
       expected: "a word of at most 32 characters in kebab-case",
-      got: describe(kind),
+      got: describeValue(kind),
     });
   if (typeof contentType !== "string" || !/^[\x20-\x7e]{1,100}$/.test(contentType))
     fail(action, {
       what: "contentType",
       expected: "a media type of at most 100 characters",
-      got: describe(contentType),
+      got: describeValue(contentType),
     });
   if (!isText(reason))
     fail(action, {
       what: "reason",
       expected: `a text of 1 to ${MAX_TEXT} characters`,
-      got: describe(reason),
+      got: describeValue(reason),
     });
   const size = (what: string, value: unknown): number =>
     isWhole(value, 1)
       ? value
-      : fail(action, { what, expected: "a whole number of pixels from 1 up", got: describe(value) });
+      : fail(action, { what, expected: "a whole number of pixels from 1 up", got: describeValue(value) });
   return {
     device,
     kind,
@@ -181,7 +190,11 @@ function readNote(given: object, action: string): SampleNote {
 function readModel(model: unknown, action: string): { name: string; version: number } {
   const { name, version } = isRecord(model) ? model : {};
   if (!isText(name) || !isWhole(version, 0))
-    fail(action, { what: "model", expected: "a name and a whole version from 0 up", got: describe(model) });
+    fail(action, {
+      what: "model",
+      expected: "a name and a whole version from 0 up",
+      got: describeValue(model),
+    });
   return { name, version };
 }
 
@@ -189,7 +202,11 @@ function readResult(result: unknown, action: string): number[] | number[][] {
   if (Array.isArray(result) && result.every(isNumber)) return result;
   if (Array.isArray(result) && result.every((row) => Array.isArray(row) && row.every(isNumber)))
     return result as number[][];
-  return fail(action, { what: "result", expected: "finite numbers, or rows of them", got: describe(result) });
+  return fail(action, {
+    what: "result",
+    expected: "finite numbers, or rows of them",
+    got: describeValue(result),
+  });
 }
 
 /** True for a text that can be a sample's id. */

@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 import type { LayerSpec } from "../training/training-plan.ts";
 import { listsOf, nestedJson, readNested } from "./nested-weights.ts";
 import { checkParts, fieldsOf, type Fields } from "./read-fields.ts";
@@ -147,7 +147,7 @@ function parseFrame(
     if (cause instanceof WireError) throw cause;
     const got = /[[,:\s-](?:NaN|Infinity)[\],}\s]/.test(text)
       ? "NaN or Infinity among its numbers"
-      : describe(text);
+      : describeValue(text);
     throw new WireError(`read a frame of Sedna's: expected JSON; got ${got}`, { cause });
   }
 }

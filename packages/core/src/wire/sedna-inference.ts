@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 
 /** `GET /<name>`: the routes of a big-model server, as Sedna lists them. */
 export interface SednaModelInfo {
@@ -38,7 +38,7 @@ export class SednaValidationError extends WireError {
 export function parsePredictRequest(body: unknown): SednaPredictRequest {
   const fail = (loc: readonly string[], msg: string, type: string, got: unknown): never => {
     throw new SednaValidationError(
-      `read a predict request: expected ${loc.slice(1).join(".") || "a JSON object"} (${msg}); got ${describe(got)}`,
+      `read a predict request: expected ${loc.slice(1).join(".") || "a JSON object"} (${msg}); got ${describeValue(got)}`,
       [{ loc, msg, type }],
     );
   };
@@ -62,7 +62,7 @@ export function parsePredictResponse(body: unknown): SednaPredictResponse {
     typeof body === "object" && body !== null ? (body as Record<string, unknown>)["result"] : undefined;
   if (!Array.isArray(result))
     throw new WireError(
-      `read a predict response: expected { result: [...] }; got ${describe(result === undefined ? body : result)}`,
+      `read a predict response: expected { result: [...] }; got ${describeValue(result === undefined ? body : result)}`,
     );
   return { result };
 }

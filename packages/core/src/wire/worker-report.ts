@@ -1,4 +1,4 @@
-import { describe, WireError } from "../errors.ts";
+import { describeValue, WireError } from "../errors.ts";
 
 /** Who reports, and for what. */
 export interface ReportOwner {
@@ -156,5 +156,5 @@ function record(value: unknown, field: string): Readonly<Record<string, unknown>
 }
 
 function fail(field: string, expected: string, got: unknown): never {
-  throw new WireError(`read ${field}: expected ${expected}; got ${describe(got)}`);
+  throw new WireError(`read ${field}: expected ${expected}; got ${describeValue(got)}`);
 }

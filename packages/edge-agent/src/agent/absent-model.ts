@@ -1,4 +1,5 @@
-import { SednaError, type ModelManifest } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { ModelManifest } from "@sedna-js/core/wire";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 
 const nothing: ModelManifest = {

@@ -3,14 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  pixelsFrame,
-  SednaError,
-  type Detections,
-  type Estimator,
-  type Frame,
-  type SampleSource,
-} from "@sedna-js/core";
+import { SednaError, type Detections, type Estimator, type Frame, type SampleSource } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AgentEvent } from "./agent-events.ts";
 import { createEdgeAgent } from "./create-edge-agent.ts";

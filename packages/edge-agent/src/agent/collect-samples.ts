@@ -1,11 +1,6 @@
-import {
-  SednaError,
-  toPlainError,
-  writeSampleUpload,
-  type Frame,
-  type JointResult,
-  type ModelManifest,
-} from "@sedna-js/core";
+import { SednaError, type Frame, type JointResult } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
+import { writeSampleUpload, type ModelManifest } from "@sedna-js/core/wire";
 import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";

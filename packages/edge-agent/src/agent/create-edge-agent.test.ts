@@ -2,14 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import {
-  pixelsFrame,
-  SednaError,
-  type Detections,
-  type Frame,
-  type JointResult,
-  type SampleSource,
-} from "@sedna-js/core";
+import { SednaError, type Detections, type Frame, type JointResult, type SampleSource } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import {
   createEdgeAgent,
   type AgentEvent,

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSampleUpload, type Detections, type Frame, type JointResult } from "@sedna-js/core";
+import type { Detections, Frame, JointResult } from "@sedna-js/core";
+import { readSampleUpload } from "@sedna-js/core/wire";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";

@@ -1,11 +1,6 @@
-import {
-  readSampleUpload,
-  toPlainError,
-  WireError,
-  type Frame,
-  type JointResult,
-  type ModelManifest,
-} from "@sedna-js/core";
+import { WireError, type Frame, type JointResult } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
+import { readSampleUpload, type ModelManifest } from "@sedna-js/core/wire";
 import { openQueueStore } from "#platform/queue";
 import { mayLeave } from "../privacy/may-leave.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";

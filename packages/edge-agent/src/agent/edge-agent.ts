@@ -8,11 +8,11 @@ import type {
   JointResult,
   JointStatistics,
   PlainError,
-  PublicKey,
   RunOptions,
   SampleSource,
   Selection,
 } from "@sedna-js/core";
+import type { PublicKey } from "@sedna-js/core/wire";
 import type { ExecutionProvider, ModelSource } from "../onnx/platform.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { OpenQueueOptions } from "../queue/open-queue.ts";

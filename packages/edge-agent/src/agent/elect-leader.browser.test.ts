@@ -1,4 +1,5 @@
-import { pixelsFrame, type Detections, type Estimator, type Frame } from "@sedna-js/core";
+import type { Detections, Estimator, Frame } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { expect, it } from "vitest";
 import { createEdgeAgent } from "./create-edge-agent.ts";
 

@@ -1,4 +1,5 @@
-import { toPlainError, type Frame, type JointResult, type JointStatistics } from "@sedna-js/core";
+import type { Frame, JointResult, JointStatistics } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
 import { becomeLeader } from "#platform/leadership";
 import { keepStorage } from "#platform/storage";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";

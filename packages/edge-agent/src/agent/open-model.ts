@@ -1,14 +1,10 @@
 import { openByteStore } from "#platform/storage";
 import { sednaModelStore } from "#platform/updates";
-import {
-  type Estimator,
-  type Frame,
-  type ModelManifest,
-  backoff,
-  SednaError,
-  toPlainError,
-} from "@sedna-js/core";
-import { pause } from "../async/delay.ts";
+import { type Estimator, type Frame, SednaError } from "@sedna-js/core";
+import { backoff } from "@sedna-js/core/async";
+import { toPlainError } from "@sedna-js/core/errors";
+import type { ModelManifest } from "@sedna-js/core/wire";
+import { delay } from "@sedna-js/core/async";
 import { createModelStore } from "../models/create-model-store.ts";
 import { localModel } from "../models/local-model.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
@@ -144,7 +140,7 @@ export function openModel<Result>({
           backoff({ tried, baseMs: MIN_WAIT_MS, capMs: MAX_WAIT_MS, retryAfterMs, random }),
         );
         emit({ type: "model-missing", error: toPlainError(error), retryInMs });
-        await pause(retryInMs, life.signal);
+        await delay(retryInMs, life.signal);
       }
     }
   };

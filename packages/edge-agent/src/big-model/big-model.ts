@@ -1,9 +1,11 @@
-import { checkDeadline, SednaError, withDeadline, type BigModelCall, type ImageType } from "@sedna-js/core";
+import { retry } from "@sedna-js/core/async";
+import { SednaError, type BigModelCall } from "@sedna-js/core";
+import { checkDeadline, withDeadline } from "@sedna-js/core/async";
+import type { ImageType } from "@sedna-js/core/vision";
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, rejection } from "../http/exchange.ts";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { protocols, type BigModelResult, type BigModelSample, type Question } from "./protocols.ts";
-import { retryWithin } from "./retry.ts";
 
 /** Options of {@link bigModel}. */
 export interface BigModelOptions {
@@ -27,6 +29,8 @@ export interface BigModelOptions {
   readonly random?: () => number;
 }
 
+/** Upper limit of the first delay between two attempts, in ms. */
+const RETRY_BASE_MS = 50;
 const ACTION = "ask the big model";
 
 /** A big model behind HTTP, and the state of the way to it. */
@@ -104,9 +108,10 @@ export function bigModel({
           async (limit) => {
             const question = await ask(sample);
             limit.throwIfAborted();
-            return retryWithin(() => exchangeOnce(question, limit), {
-              retries,
+            return retry(() => exchangeOnce(question, limit), {
+              maxRetries: retries,
               deadlineMs,
+              baseMs: RETRY_BASE_MS,
               signal: limit,
               random,
             });

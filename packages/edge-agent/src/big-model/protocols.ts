@@ -1,20 +1,22 @@
 import {
-  formatInferRequest,
-  INFERENCE_HEADER_LENGTH,
-  isFrame,
-  parseDetections,
-  parseInferResponse,
-  parsePredictResponse,
   toNested,
   WireError,
   type Detection,
   type Detections,
   type EncodedImage,
   type Frame,
-  type OipTensor,
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
+import {
+  formatInferRequest,
+  INFERENCE_HEADER_LENGTH,
+  parseDetections,
+  parseInferResponse,
+  parsePredictResponse,
+  type OipTensor,
+} from "@sedna-js/core/wire";
 import type { Exchange, Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 

@@ -1,4 +1,5 @@
-import { describe, WireError } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import * as z from "zod/mini";
 import type { TelemetryStatus } from "../telemetry/agent-readings.ts";
 
@@ -141,6 +142,6 @@ export function parseDeviceStatus(body: unknown): DeviceStatus {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data as DeviceStatus;
   throw new WireError(
-    `read the status: expected sedna-edge's; got ${describe(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`,
+    `read the status: expected sedna-edge's; got ${describeValue(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`,
   );
 }

@@ -8,12 +8,12 @@ import {
   SednaError,
   type FederatedLearning,
   type Frame,
-  type ImageInputSpec,
   type LabeledSamples,
   type Task,
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
+import type { ImageInputSpec } from "@sedna-js/core/vision";
 import { openByteStore } from "#platform/storage";
 import { deviceIdentity } from "../federation/device-identity.ts";
 import { enrollDevice } from "../federation/enroll-device.ts";

@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { checkArgs } from "./check-args.ts";

@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { JointResult } from "@sedna-js/core";
 import { once } from "node:events";
 import type { Writable } from "node:stream";

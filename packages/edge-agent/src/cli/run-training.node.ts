@@ -1,7 +1,8 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { backoff, SednaError, type FederatedEvent } from "@sedna-js/core";
+import { SednaError, type FederatedEvent } from "@sedna-js/core";
+import { backoff } from "@sedna-js/core/async";
 import type { TrainJob } from "../job/train-job.ts";
 import type { EventLogger } from "./event-log.ts";
 import { openTraining, type OpenTraining } from "./open-training.node.ts";

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { isIP, type AddressInfo } from "node:net";
-import { METRICS_TYPE } from "@sedna-js/core";
+import { METRICS_TYPE } from "@sedna-js/core/adapters/prometheus";
 import type { DeviceStatus } from "./device-status.ts";
 
 /** Options of {@link openStatusServer}. */

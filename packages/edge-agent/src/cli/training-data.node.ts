@@ -2,14 +2,9 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import {
-  messageOf,
-  readSafetensors,
-  WireError,
-  type Frame,
-  type LabeledSamples,
-  type Tensor,
-} from "@sedna-js/core";
+import { WireError, type Frame, type LabeledSamples, type Tensor } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { readSafetensors } from "@sedna-js/core/wire";
 import { decodeImage } from "#platform/frames";
 import type { TrainingData } from "../job/train-job.ts";
 

@@ -1,4 +1,5 @@
-import { parseFederationTask, WireError, type FederationTask } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { parseFederationTask, type FederationTask } from "@sedna-js/core/wire";
 import type { ClientSocket } from "#platform/http";
 
 /** How a control connection ended. */

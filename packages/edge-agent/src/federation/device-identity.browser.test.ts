@@ -1,4 +1,4 @@
-import { claimBytes } from "@sedna-js/core";
+import { claimBytes } from "@sedna-js/core/wire";
 import { openDB } from "idb";
 import { describe, expect, it } from "vitest";
 import { deviceIdentity } from "./device-identity.ts";

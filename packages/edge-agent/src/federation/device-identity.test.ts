@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { claimBytes, isDeviceId } from "@sedna-js/core";
+import { claimBytes, isDeviceId } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deviceIdentity } from "./device-identity.ts";
 

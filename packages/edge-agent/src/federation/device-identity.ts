@@ -1,4 +1,4 @@
-import { claimBytes, deviceId, type DeviceProof } from "@sedna-js/core";
+import { claimBytes, deviceId, type DeviceProof } from "@sedna-js/core/wire";
 import { openDeviceKey } from "#platform/federation";
 
 /** Options of {@link deviceIdentity}. */

@@ -1,4 +1,5 @@
-import { messageOf, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { IDBPDatabase } from "idb";
 import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
 

@@ -1,4 +1,6 @@
-import { parseEnrollmentGrant, SednaError, withDeadline, type EnrollmentGrant } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { withDeadline } from "@sedna-js/core/async";
+import { parseEnrollmentGrant, type EnrollmentGrant } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, rejection, type Reply } from "../http/exchange.ts";
 import type { DeviceIdentity } from "./device-identity.ts";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { FederationTask, SednaError } from "@sedna-js/core";
+import type { SednaError } from "@sedna-js/core";
+import type { FederationTask } from "@sedna-js/core/wire";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { federationServer, type FederationServer } from "../../../../testing/servers/federation-server.ts";
 import { federationTransport, type FederationTransportOptions } from "./federation-transport.ts";

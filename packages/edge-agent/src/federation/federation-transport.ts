@@ -1,14 +1,13 @@
+import { SednaError, type FederationTransport } from "@sedna-js/core";
+import { checkDeadline } from "@sedna-js/core/async";
+import type { WeightStore } from "@sedna-js/core/weight-store";
 import {
-  checkDeadline,
   parseSessionGrant,
   parseUpdateReceipt,
   parseUpdateRejection,
-  SednaError,
   UPDATE_TYPE,
-  type FederationTransport,
   type SessionGrant,
-  type WeightStore,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { openClientSocket, type ClientSocket } from "#platform/http";
 import { baseUrl } from "../http/base-url.ts";
 import type { DeviceIdentity } from "./device-identity.ts";

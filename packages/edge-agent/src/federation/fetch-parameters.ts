@@ -1,4 +1,6 @@
-import { messageOf, readChunks, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { readChunks } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
 import { sha256, type Sha256 } from "#platform/storage";
 import type { Reply } from "../http/exchange.ts";
 import type { FederationHttp } from "./federation-http.ts";

@@ -1,4 +1,6 @@
-import { parseFederationStatus, SednaError, withDeadline, type FederationStatus } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { withDeadline } from "@sedna-js/core/async";
+import { parseFederationStatus, type FederationStatus } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, rejection } from "../http/exchange.ts";
 import { readAnswer } from "./federation-http.ts";

@@ -1,26 +1,22 @@
+import { SednaError, WireError } from "@sedna-js/core";
+import { backoff, withDeadline } from "@sedna-js/core/async";
+import { flatOf } from "@sedna-js/core/heads";
+import { privateRecords } from "@sedna-js/core/mistnet";
+import { cryptographicRandom, randomBits, type FillRandom } from "@sedna-js/core/privacy";
 import {
-  cryptographicRandom,
-  flatOf,
   MISTNET_TYPE,
-  backoff,
   parseMistnetStatus,
-  privateRecords,
-  randomBits,
   readSafetensors,
-  SednaError,
-  withDeadline,
-  WireError,
   writeMistnetUpload,
-  type FillRandom,
   type MistnetPlan,
   type MistnetRecords,
   type MistnetStatus,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
 import { exchange, rejection, type AnyExchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
-import { pause } from "../async/delay.ts";
+import { delay } from "@sedna-js/core/async";
 
 /** Options of {@link createMistnetEdge}. */
 export interface MistnetEdgeOptions {
@@ -109,7 +105,7 @@ export function createMistnetEdge({
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof SednaError && error.retryable)) throw error;
-        await pause(backoff({ tried, ...BACK_OFF, random, retryAfterMs: error.retryAfterMs }), signal);
+        await delay(backoff({ tried, ...BACK_OFF, random, retryAfterMs: error.retryAfterMs }), signal);
       }
     }
   };

@@ -1,5 +1,7 @@
-import { backoff, parseFederationTask, SednaError, type FederationTask } from "@sedna-js/core";
-import { pause } from "../async/delay.ts";
+import { SednaError } from "@sedna-js/core";
+import { backoff } from "@sedna-js/core/async";
+import { parseFederationTask, type FederationTask } from "@sedna-js/core/wire";
+import { delay } from "@sedna-js/core/async";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
 /** Options of {@link pollTasks}. */
@@ -59,7 +61,7 @@ export async function* pollTasks({
       if (!(error instanceof SednaError && error.retryable)) throw error;
       // Whoever answers next may have started anew.
       last = undefined;
-      await pause(
+      await delay(
         backoff({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }),
         signal,
       );
@@ -72,7 +74,7 @@ export async function* pollTasks({
     // One that keeps a question until something changes is asked again at once; one that does not says when to come back.
     const isKept = performance.now() - askedAt >= 500 * waitS;
     if (!isNews && !isKept)
-      await pause(Math.max(task.kind === "wait" ? task.retryAfterMs : 0, random() * baseMs), signal);
+      await delay(Math.max(task.kind === "wait" ? task.retryAfterMs : 0, random() * baseMs), signal);
   }
 }
 

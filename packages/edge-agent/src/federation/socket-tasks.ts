@@ -1,6 +1,8 @@
-import { backoff, type FederationTask, type SednaError } from "@sedna-js/core";
+import type { SednaError } from "@sedna-js/core";
+import { backoff } from "@sedna-js/core/async";
+import type { FederationTask } from "@sedna-js/core/wire";
 import type { ClientSocket } from "#platform/http";
-import { pause } from "../async/delay.ts";
+import { delay } from "@sedna-js/core/async";
 import { controlConnection, type ControlEnd } from "./control-connection.ts";
 import type { FederationSession } from "./federation-session.ts";
 
@@ -54,7 +56,7 @@ export async function* socketTasks(options: SocketTasksOptions): AsyncGenerator<
       yield* pollFor(withoutMs, { poll, signal });
       failures = 0;
       tried = -1;
-    } else await pause(backoff({ tried, baseMs, capMs, random, retryAfterMs: retryAfter(end) }), signal);
+    } else await delay(backoff({ tried, baseMs, capMs, random, retryAfterMs: retryAfter(end) }), signal);
   }
 }
 

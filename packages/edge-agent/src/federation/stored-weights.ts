@@ -1,13 +1,12 @@
+import type { FederationTransport } from "@sedna-js/core";
+import { sha256Hex, type WeightStore } from "@sedna-js/core/weight-store";
 import {
   modelKey,
   parseUpdateReceipt,
   parseUpdateRejection,
-  sha256Hex,
   UPDATE_REFERENCE_TYPE,
   updateKey,
-  type FederationTransport,
-  type WeightStore,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
 /** Options of {@link storedWeights}. */

@@ -1,11 +1,11 @@
+import { SednaError } from "@sedna-js/core";
 import {
   parseUpdateReceipt,
   parseUpdateRejection,
-  SednaError,
   UPDATE_TYPE,
   type UpdateReceipt,
   type UpdateRejection,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
 /** Options of {@link updateUploader}. */

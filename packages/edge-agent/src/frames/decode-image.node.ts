@@ -1,4 +1,6 @@
-import { decodeWithSharp, importOptional, type Frame, type SharpModule } from "@sedna-js/core";
+import type { Frame } from "@sedna-js/core";
+import { decodeWithSharp, type SharpModule } from "@sedna-js/core/adapters/sharp";
+import { importOptional } from "@sedna-js/core/errors";
 
 /** Imports `sharp` when the first picture is decoded or encoded. */
 export async function importSharp(): Promise<SharpModule> {

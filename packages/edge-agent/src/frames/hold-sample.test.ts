@@ -1,4 +1,5 @@
-import { pixelsFrame, type Frame, type Tensors } from "@sedna-js/core";
+import type { Frame, Tensors } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { expect, it } from "vitest";
 import { holdSample } from "./hold-sample.ts";
 

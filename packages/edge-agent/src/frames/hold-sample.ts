@@ -1,4 +1,4 @@
-import { isFrame } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
 import { receiveFrame, shareFrame } from "#platform/frames";
 
 /** A sample that is one's own until it is released. */

@@ -1,4 +1,5 @@
-import { type Frame, type Pixels, pixelsFrame } from "@sedna-js/core";
+import type { Frame, Pixels } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { importSharp } from "./decode-image.node.ts";
 import type { SharedFrame } from "./platform.ts";
 

@@ -1,4 +1,5 @@
-import { checkSize, fitWithin, type EncodedImage, type EncodeOptions, type Frame } from "@sedna-js/core";
+import type { EncodedImage, EncodeOptions, Frame } from "@sedna-js/core";
+import { checkSize, fitWithin } from "@sedna-js/core/vision";
 
 /** A picture that the browser holds: closing it gives back its memory. */
 export type BrowserPicture = VideoFrame | ImageBitmap;

@@ -1,4 +1,5 @@
-import { readChunks, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { readChunks } from "@sedna-js/core/async";
 import { readRetryAfter } from "./retry-after.ts";
 
 /** One HTTP request that posts something. */

@@ -1,4 +1,5 @@
-import type { JointPolicy, PublicKey } from "@sedna-js/core";
+import type { JointPolicy } from "@sedna-js/core";
+import type { PublicKey } from "@sedna-js/core/wire";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
 import type { WhenFull } from "../queue/durable-queue.ts";
 

@@ -1,4 +1,5 @@
-import { describe, WireError } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import type { core } from "zod/mini";
 
 /** Options of every kind of job's parser. */
@@ -63,7 +64,7 @@ export function parseMapping<Job>(
     const found = valueAt(given, [at]);
     const names = Object.keys(schemas);
     if (!isMapping(found))
-      return say([at], `expected a mapping with one of ${names.join(", ")}; got ${describe(found)}`);
+      return say([at], `expected a mapping with one of ${names.join(", ")}; got ${describeValue(found)}`);
     const told = names.filter((name) => Object.hasOwn(found, name));
     if (told.length === 1) return part(schemas[told[0]!]!, [at]);
     const unknown = Object.keys(found)
@@ -127,7 +128,7 @@ function tellIssue(
   const options = issue.code === "invalid_value" ? "one of " : "";
   say(
     path,
-    `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describe(value)}${meant ? `: did you mean ${meant}?` : ""}`,
+    `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describeValue(value)}${meant ? `: did you mean ${meant}?` : ""}`,
   );
 }
 

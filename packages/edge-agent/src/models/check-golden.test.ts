@@ -1,4 +1,5 @@
-import { writeSafetensors, type Tensors } from "@sedna-js/core";
+import type { Tensors } from "@sedna-js/core";
+import { writeSafetensors } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { verifiedModel } from "../../../../testing/fakes/verified-model.ts";

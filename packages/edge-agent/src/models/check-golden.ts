@@ -1,12 +1,6 @@
-import {
-  describe,
-  readSafetensors,
-  SednaError,
-  type Estimator,
-  type GoldenCase,
-  type Tensor,
-  type Tensors,
-} from "@sedna-js/core";
+import { SednaError, type Estimator, type Tensor, type Tensors } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
+import { readSafetensors, type GoldenCase } from "@sedna-js/core/wire";
 import type { VerifiedModel } from "./model-store.ts";
 
 /** Options of {@link checkGolden}. */
@@ -67,7 +61,7 @@ function misfit(
   for (const [name, wanted] of Object.entries(expected)) {
     const given: Tensor | undefined = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
     if (given?.dtype !== wanted.dtype || String(given.shape) !== String(wanted.shape)) {
-      return `expected ${name} as ${wanted.dtype} [${wanted.shape}]; got ${given ? `${given.dtype} [${given.shape}]` : describe(given)}`;
+      return `expected ${name} as ${wanted.dtype} [${wanted.shape}]; got ${given ? `${given.dtype} [${given.shape}]` : describeValue(given)}`;
     }
     for (let i = 0; i < wanted.data.length; i++) {
       const [want, got] = [Number(wanted.data[i]), Number(given.data[i])];

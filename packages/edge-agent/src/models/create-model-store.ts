@@ -1,14 +1,14 @@
+import { SednaError } from "@sedna-js/core";
+import { createSerialQueue } from "@sedna-js/core/async";
 import {
-  createRunQueue,
   onnxReferences,
   parseSignedKeySet,
   parseSignedManifest,
   readPublicKey,
-  SednaError,
   type ModelFile,
   type PublicKey,
   type SignedManifest,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { downloadFile } from "./model-download.ts";
 import { fetchSmall } from "./fetch-small.ts";
@@ -72,7 +72,7 @@ export function createModelStore({
   if (pinned.length === 0)
     throw new RangeError("open a model store: expected at least one public key; got none");
   const states = createStateFile({ bytes, ...(onDamage && { onDamage }) });
-  const installs = createRunQueue();
+  const installs = createSerialQueue();
   /** Files under way, whole or not: of no version yet, and not to be swept. */
   let fetching: readonly ModelFile[] = [];
   /** When new keys are looked for although the present ones hold: at first, and then from time to time. */

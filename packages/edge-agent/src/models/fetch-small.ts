@@ -1,4 +1,6 @@
-import { messageOf, readChunks, SednaError, withDeadline } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { readChunks, withDeadline } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
 import { readRetryAfter } from "../http/retry-after.ts";
 
 const MAX_BYTES = 2 ** 20;

@@ -1,4 +1,4 @@
-import type { ModelManifest } from "@sedna-js/core";
+import type { ModelManifest } from "@sedna-js/core/wire";
 import { readModel, type ModelSource } from "#platform/onnx";
 import type { VerifiedModel } from "./model-store.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ModelFile } from "@sedna-js/core";
+import type { ModelFile } from "@sedna-js/core/wire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { manifestOf } from "../../../../testing/servers/model-publisher.ts";
 import { failure } from "../../../../testing/servers/model-store-fixture.ts";

@@ -1,6 +1,9 @@
-import { messageOf, type ModelFile, backoff, readChunks, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { backoff, readChunks } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
+import type { ModelFile } from "@sedna-js/core/wire";
 import { readRetryAfter } from "../http/retry-after.ts";
-import { pause } from "../async/delay.ts";
+import { delay } from "@sedna-js/core/async";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { discardFile, readParts, writePart } from "./stored-file.ts";
 
@@ -63,7 +66,7 @@ export async function downloadFile({
         error.retryable &&
         tried < RETRIES;
       if (!again) throw error;
-      await pause(backoff({ tried, baseMs, random, retryAfterMs: error.retryAfterMs }), signal);
+      await delay(backoff({ tried, baseMs, random, retryAfterMs: error.retryAfterMs }), signal);
       signal.throwIfAborted();
     }
   }

@@ -1,4 +1,4 @@
-import type { ModelManifest } from "@sedna-js/core";
+import type { ModelManifest } from "@sedna-js/core/wire";
 
 /** A model whose manifest was signed by a trusted key and whose files are what it promises. */
 export interface VerifiedModel {

@@ -1,4 +1,5 @@
-import { createRunQueue, WireError } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { createSerialQueue } from "@sedna-js/core/async";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
 
@@ -24,7 +25,7 @@ export function createStateFile({
   readonly bytes: ByteStore;
   readonly onDamage?: (error: unknown) => void;
 }): StateFile {
-  const turns = createRunQueue();
+  const turns = createSerialQueue();
   let opened: Promise<StoreState> | undefined;
 
   const open = async (): Promise<StoreState> => {

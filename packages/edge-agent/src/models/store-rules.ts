@@ -1,4 +1,5 @@
-import { canonicalJson, SednaError, type ModelManifest } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { canonicalJson, type ModelManifest } from "@sedna-js/core/wire";
 import type { StoredVersion, StoreState } from "./store-state.ts";
 
 /** Good versions whose files are kept: the one to run, and the one to go back to. */

@@ -1,10 +1,10 @@
+import { WireError } from "@sedna-js/core";
 import {
   parseSignedKeySet,
   parseSignedManifest,
-  WireError,
   type SignedKeySet,
   type SignedManifest,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { sha256 } from "#platform/storage";
 import type { VersionState } from "./model-store.ts";
 

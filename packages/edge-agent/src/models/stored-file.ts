@@ -1,4 +1,5 @@
-import { SednaError, type ModelFile } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { ModelFile } from "@sedna-js/core/wire";
 import { sha256 } from "#platform/storage";
 import type { ByteStore } from "../storage/byte-store.ts";
 

@@ -1,4 +1,5 @@
-import { canonicalJson, SednaError, type ManifestSignature, type PublicKey } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { canonicalJson, type ManifestSignature, type PublicKey } from "@sedna-js/core/wire";
 
 /**
  * Checks that one of the trusted keys has signed this value's canonical bytes.

@@ -1,4 +1,5 @@
-import { createOnnxEstimator, onnxRuntime, type Estimator, type Task } from "@sedna-js/core";
+import { createOnnxEstimator, type Estimator, type Task } from "@sedna-js/core";
+import { onnxRuntime } from "@sedna-js/core/adapters/onnx-runtime";
 import {
   defaultProviders,
   importOnnxRuntime,

@@ -1,4 +1,6 @@
-import { importOptional, type OrtModule, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
+import { importOptional } from "@sedna-js/core/errors";
 import type { ExecutionProvider, ModelSource } from "./platform.ts";
 
 export async function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule> {

@@ -1,4 +1,6 @@
-import { messageOf, importOptional, type OrtModule, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
+import { messageOf, importOptional } from "@sedna-js/core/errors";
 import { readFile } from "node:fs/promises";
 import type { ExecutionProvider, ModelSource } from "./platform.ts";
 

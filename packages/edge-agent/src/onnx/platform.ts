@@ -1,4 +1,4 @@
-import type { OrtModule } from "@sedna-js/core";
+import type { OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
 
 // What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
 // platform cannot do throws an error that says so and names what can.

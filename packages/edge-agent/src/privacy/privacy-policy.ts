@@ -1,4 +1,4 @@
-import { describe } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 
 /** [xmin, ymin, xmax, ymax] in pixels; further numbers, as detections have them, are not looked at. */
 export type Region = ArrayLike<number>;
@@ -18,7 +18,7 @@ export function checkPrivacy<Sample, Result>(
 ): PrivacyPolicy<Sample, Result> {
   if (!levels.includes(policy.level))
     throw new RangeError(
-      `set the privacy policy: expected a level of ${levels.join(", ")}; got ${describe(policy.level)}`,
+      `set the privacy policy: expected a level of ${levels.join(", ")}; got ${describeValue(policy.level)}`,
     );
   return policy;
 }

@@ -1,11 +1,5 @@
-import {
-  createJointInference,
-  decodeWithSharp,
-  type BigModelCall,
-  type Detections,
-  type Frame,
-  type SharpModule,
-} from "@sedna-js/core";
+import { createJointInference, type BigModelCall, type Detections, type Frame } from "@sedna-js/core";
+import { decodeWithSharp, type SharpModule } from "@sedna-js/core/adapters/sharp";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { detector } from "../../../../testing/servers/served.ts";

@@ -1,4 +1,5 @@
-import { messageOf, SednaError, type Frame } from "@sedna-js/core";
+import { SednaError, type Frame } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { frameOfPixels } from "#platform/frames";
 import { mosaic } from "./mosaic.ts";
 import { pixelBoxes, unionBox, type PixelBox } from "./pixel-box.ts";

@@ -1,4 +1,5 @@
-import type { Frame, ImageType } from "@sedna-js/core";
+import type { Frame } from "@sedna-js/core";
+import type { ImageType } from "@sedna-js/core/vision";
 import { hasConsent, privateFrame } from "./private-frame.ts";
 import type { PrivacyPolicy } from "./privacy-policy.ts";
 

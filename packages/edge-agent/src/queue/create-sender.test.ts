@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createSocketServer } from "node:net";
-import { readSampleUpload } from "@sedna-js/core";
+import { readSampleUpload } from "@sedna-js/core/wire";
 import { afterEach, describe, expect, it } from "vitest";
 import { arrayQueue, type ArrayQueue } from "../../../../testing/fakes/array-queue.ts";
 import { answer, drip, flood, listenLocally } from "../../../../testing/servers/receiver.ts";

@@ -1,4 +1,6 @@
-import { messageOf, checkDeadline, backoff, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { checkDeadline, backoff } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
 import { baseUrl } from "../http/base-url.ts";
 import { deliver, type Route, sampleRoute } from "./deliver.ts";
 import type { DurableQueue } from "./durable-queue.ts";

@@ -1,15 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { SednaError, WireError } from "@sedna-js/core";
+import { withDeadline } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
 import {
-  messageOf,
   CONTENT_DIGEST,
   contentDigest,
   isSampleId,
   SAMPLE_UPLOAD_TYPE,
-  SednaError,
   stampSample,
-  withDeadline,
-  WireError,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { exchange, rejection, type Exchange, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";

@@ -1,4 +1,5 @@
-import { messageOf, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import type { DropReason, QueueEvent, WhenFull } from "./durable-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { QueueItem, PendingItems } from "./pending-items.ts";

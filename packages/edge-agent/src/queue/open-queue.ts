@@ -1,4 +1,5 @@
-import { describe, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import type { DropReason, DurableQueue, QueueEvent, WhenFull } from "./durable-queue.ts";
 import { createItemStore } from "./item-store.ts";
 import { type QueueItem, createPendingItems } from "./pending-items.ts";
@@ -57,7 +58,7 @@ export async function openQueue({
   onEvent = () => undefined,
 }: OpenQueueOptions): Promise<DurableQueue> {
   if (typeof deviceId !== "string" || deviceId === "")
-    throw new TypeError(`open a queue: expected deviceId to be a string; got ${describe(deviceId)}`);
+    throw new TypeError(`open a queue: expected deviceId to be a string; got ${describeValue(deviceId)}`);
   checkQueueLimits({ maxItems, maxBytes, ttlMs, whenFull });
 
   const stored = await store.open();
@@ -178,9 +179,9 @@ export async function openQueue({
     async enqueue({ kind, body, priority = 0, ttlMs: itemTtlMs = ttlMs }) {
       refuseClosed("queue an item");
       if (typeof kind !== "string" || kind === "")
-        throw new TypeError(`queue an item: expected kind to be a string; got ${describe(kind)}`);
+        throw new TypeError(`queue an item: expected kind to be a string; got ${describeValue(kind)}`);
       if (!(body instanceof Uint8Array))
-        throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describe(body)}`);
+        throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describeValue(body)}`);
       if (!Number.isFinite(priority))
         throw new RangeError(`queue an item: expected a finite priority; got ${priority}`);
       if (!(itemTtlMs > 0) || !Number.isFinite(itemTtlMs))
@@ -266,7 +267,7 @@ export function checkQueueLimits({
     throw new RangeError(`open a queue: expected ttlMs above 0, and finite; got ${ttlMs}`);
   if (!policies.includes(whenFull))
     throw new RangeError(
-      `open a queue: expected whenFull as one of ${policies.join(", ")}; got ${describe(whenFull)}`,
+      `open a queue: expected whenFull as one of ${policies.join(", ")}; got ${describeValue(whenFull)}`,
     );
 }
 

@@ -1,17 +1,18 @@
-import { describe, WireError } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import type { QueueEntry, QueueMark } from "./queue-store.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown, what: string): Fields => {
   if (typeof value !== "object" || value === null)
-    throw new WireError(`read ${what}: expected an object; got ${describe(value)}`);
+    throw new WireError(`read ${what}: expected an object; got ${describeValue(value)}`);
   return value as Fields;
 };
 const text = (fields: Fields, name: string): string => {
   const value = fields[name];
   if (typeof value !== "string" || value === "")
-    throw new WireError(`read ${name}: expected a string; got ${describe(value)}`);
+    throw new WireError(`read ${name}: expected a string; got ${describeValue(value)}`);
   return value;
 };
 const number = (
@@ -21,7 +22,7 @@ const number = (
   const value = fields[name];
   if (typeof value !== "number" || !Number.isFinite(value) || value < from)
     throw new WireError(
-      `read ${name}: expected a finite number${from === -Infinity ? "" : ` from ${from} up`}; got ${describe(value)}`,
+      `read ${name}: expected a finite number${from === -Infinity ? "" : ` from ${from} up`}; got ${describeValue(value)}`,
     );
   return value;
 };
@@ -29,7 +30,7 @@ const number = (
 /** A whole number from 0 up that counts exactly. */
 export function parseSequence(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
-    throw new WireError(`read a sequence: expected a whole number from 0 up; got ${describe(value)}`);
+    throw new WireError(`read a sequence: expected a whole number from 0 up; got ${describeValue(value)}`);
   return value as number;
 }
 

@@ -1,4 +1,5 @@
-import { describe, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
+import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import type { CameraOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 import { shownFrames } from "./video-element.browser.ts";
@@ -10,7 +11,7 @@ export function camera({
   signal,
 }: CameraOptions = {}): SampleSource<Frame> {
   if (element !== undefined && !(element instanceof HTMLVideoElement))
-    throw new TypeError(`open the camera: expected element as a <video>; got ${describe(element)}`);
+    throw new TypeError(`open the camera: expected element as a <video>; got ${describeValue(element)}`);
 
   return stoppable(
     async function* (stop) {

@@ -1,4 +1,6 @@
-import { newest, pixelsFrame, SednaError, WireError, type Frame, type SampleSource } from "@sedna-js/core";
+import { SednaError, WireError, type Frame, type SampleSource } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
+import { latest } from "@sedna-js/core/async";
 import { importSharp } from "../frames/decode-image.node.ts";
 import { startFfmpeg, type FfmpegEnd, type FfmpegProcess } from "./ffmpeg-process.node.ts";
 import { pamParser } from "./pam-parser.ts";
@@ -90,7 +92,7 @@ export function ffmpegFrames({
       try {
         const frames = decoded(child, { action, live, fps, waitMs, stop });
         // Read always, so that neither the pipe nor the camera's own queue fills with old frames.
-        yield* live ? newest(frames, { onDrop: (frame) => frame.close() }) : frames;
+        yield* live ? latest(frames, { onDrop: (frame) => frame.close() }) : frames;
       } finally {
         stop.removeEventListener("abort", end);
         await child.stop();

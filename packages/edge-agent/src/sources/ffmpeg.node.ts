@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, SednaError, type Frame, type SampleSource } from "@sedna-js/core";
+import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import type { RtspOptions, VideoFileOptions, WebcamOptions } from "./platform.ts";
 import { ffmpegFrames } from "./ffmpeg-frames.node.ts";
 import { maskCredentials } from "./mask-credentials.ts";
@@ -16,14 +17,14 @@ export function rtsp({
     typeof url === "string" && URL.canParse(url) ? new URL(url) : url instanceof URL ? url : undefined;
   if (!parsed)
     throw new TypeError(
-      `read a camera: expected url as rtsp://host/path; got ${typeof url === "string" ? JSON.stringify(maskCredentials(url)) : describe(url)}`,
+      `read a camera: expected url as rtsp://host/path; got ${typeof url === "string" ? JSON.stringify(maskCredentials(url)) : describeValue(url)}`,
     );
   if (parsed.protocol !== "rtsp:" && parsed.protocol !== "rtsps:")
     throw new RangeError(
       `read a camera: expected a URL of rtsp or rtsps; got ${maskCredentials(parsed.href)}`,
     );
   if (transport !== "tcp" && transport !== "udp")
-    throw new RangeError(`read a camera: expected transport tcp or udp; got ${describe(transport)}`);
+    throw new RangeError(`read a camera: expected transport tcp or udp; got ${describeValue(transport)}`);
 
   return ffmpegFrames({
     action: `read ${maskCredentials(parsed.href)}`,
@@ -72,7 +73,7 @@ export function webcamInput({
   readonly platform: string;
 }): { readonly action: string; readonly input: readonly string[] } {
   if (device !== undefined && (typeof device !== "string" || device === ""))
-    throw new TypeError(`open the webcam: expected device as its name; got ${describe(device)}`);
+    throw new TypeError(`open the webcam: expected device as its name; got ${describeValue(device)}`);
   const open = (format: string, name: string): { action: string; input: string[] } => ({
     action: `open the webcam ${name}`,
     input: ["-f", format, "-i", name],
@@ -104,7 +105,7 @@ function fileInput(source: unknown): { readonly input: readonly string[]; readon
     };
   if (url ? url.protocol !== "file:" : typeof source !== "string" || source === "")
     throw new TypeError(
-      `read a video file: expected a path, or a URL of file, http or https; got ${describe(source instanceof URL ? source.href : source)}`,
+      `read a video file: expected a path, or a URL of file, http or https; got ${describeValue(source instanceof URL ? source.href : source)}`,
     );
   const path = url ? fileURLToPath(url) : resolve(source as string);
   // "file:" before it: no name can then be read as another protocol. A playlist may not lead out to the network.

@@ -1,6 +1,8 @@
-import { messageOf, backoff, SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
+import { SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
+import { backoff } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
 import { callListener } from "../async/call-listener.ts";
-import { pause } from "../async/delay.ts";
+import { delay } from "@sedna-js/core/async";
 import type { SourceEvent } from "./source-events.ts";
 import { stoppable } from "./stoppable.ts";
 
@@ -117,4 +119,4 @@ async function* untilStopped<Sample>(
   }
 }
 
-const realClock: SourceClock = { now: () => performance.now(), wait: pause };
+const realClock: SourceClock = { now: () => performance.now(), wait: delay };

@@ -1,4 +1,5 @@
-import { describe, type Frame, type SampleSource } from "@sedna-js/core";
+import type { Frame, SampleSource } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import { stoppable } from "./stoppable.ts";
 
@@ -8,7 +9,7 @@ export function videoElement(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): SampleSource<Frame> {
   if (!(element instanceof HTMLVideoElement))
-    throw new TypeError(`read a video element: expected a <video>; got ${describe(element)}`);
+    throw new TypeError(`read a video element: expected a <video>; got ${describeValue(element)}`);
   return stoppable((stop) => shownFrames(element, stop), { live: true, signal });
 }
 

@@ -1,4 +1,5 @@
-import { describe, type Frame, type SampleSource } from "@sedna-js/core";
+import type { Frame, SampleSource } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import type { VideoFramesOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
@@ -13,7 +14,7 @@ export function videoFrames(
 ): SampleSource<Frame> {
   if (!(frames instanceof ReadableStream) && !isAsyncIterable(frames))
     throw new TypeError(
-      `read the frames of WebCodecs: expected a ReadableStream or AsyncIterable of VideoFrame; got ${describe(frames)}`,
+      `read the frames of WebCodecs: expected a ReadableStream or AsyncIterable of VideoFrame; got ${describeValue(frames)}`,
     );
   return stoppable((stop) => wrapped(frames, stop), { live, signal });
 }
@@ -59,7 +60,7 @@ async function* wrapped(
       }
       if (!(next.value instanceof VideoFrame))
         throw new TypeError(
-          `read the frames of WebCodecs: expected a VideoFrame; got ${describe(next.value)}`,
+          `read the frames of WebCodecs: expected a VideoFrame; got ${describeValue(next.value)}`,
         );
       if (stop.aborted) return next.value.close();
       yield browserFrame(next.value, { timestamp: next.value.timestamp / 1000 });

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /** Ends the names of files that are being written; what is left of a death is removed when the store is next used. */

@@ -1,4 +1,4 @@
-import type { ModelManifest, ModelVariant } from "@sedna-js/core";
+import type { ModelManifest, ModelVariant } from "@sedna-js/core/wire";
 import type { Backend } from "./supervised-model.ts";
 
 /** The variants of a model that a rung may run, in the order of the manifest; none on `cloud`. */

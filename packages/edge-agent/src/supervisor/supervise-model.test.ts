@@ -1,5 +1,7 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { pixelsFrame, writeSafetensors, type Tensors } from "@sedna-js/core";
+import type { Tensors } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
+import { writeSafetensors } from "@sedna-js/core/wire";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
 import type { Fault, FaultyOptions, FaultySample } from "../../../../testing/workers/faulty-model-worker.ts";

@@ -1,4 +1,6 @@
-import { createRunQueue, abortable, SednaError, toPlainError, type EstimatorMetadata } from "@sedna-js/core";
+import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
+import { createSerialQueue, abortable } from "@sedna-js/core/async";
+import { toPlainError } from "@sedna-js/core/errors";
 import { defaultModelWorker } from "#platform/worker";
 import { defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform/onnx";
 import { callListener } from "../async/call-listener.ts";
@@ -64,7 +66,7 @@ export function superviseModel<Sample, Result>(
   } = options;
   const { manifest } = model;
   const { name, version } = manifest;
-  const queue = createRunQueue();
+  const queue = createSerialQueue();
   const life = new AbortController();
   let ladder: FallbackChain | undefined =
     options.executionProviders && startFallbackChain(fitting(options.executionProviders), now());

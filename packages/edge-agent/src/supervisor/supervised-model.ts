@@ -1,4 +1,5 @@
-import type { Estimator, ModelManifest, PlainError } from "@sedna-js/core";
+import type { Estimator, PlainError } from "@sedna-js/core";
+import type { ModelManifest } from "@sedna-js/core/wire";
 
 /** Where a model runs, from the best down. On `cloud` nothing runs here: `predict` rejects with `edge-unavailable`. */
 export type Backend = "webgpu" | "wasm" | "cpu" | "cloud";

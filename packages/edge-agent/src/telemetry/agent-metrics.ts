@@ -1,4 +1,4 @@
-import { createMetrics, type MetricDefinition, type MetricSample } from "@sedna-js/core";
+import { createMetrics, type MetricDefinition, type MetricSample } from "@sedna-js/core/adapters/prometheus";
 import {
   agentCountings,
   agentLatency,

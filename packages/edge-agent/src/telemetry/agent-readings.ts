@@ -1,4 +1,5 @@
-import type { JointResult, JointStatistics, MetricSample } from "@sedna-js/core";
+import type { JointResult, JointStatistics } from "@sedna-js/core";
+import type { MetricSample } from "@sedna-js/core/adapters/prometheus";
 import type { QueueEvent, QueueStatistics } from "../queue/durable-queue.ts";
 import type { SenderEvent } from "../queue/create-sender.ts";
 import type { Backend, SupervisorEvent } from "../supervisor/supervised-model.ts";

@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import { megabytes, runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";
 
 /** See the contract: what this browser and its page offer. */

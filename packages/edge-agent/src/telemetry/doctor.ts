@@ -1,4 +1,4 @@
-import type { ModelManifest } from "@sedna-js/core";
+import type { ModelManifest } from "@sedna-js/core/wire";
 import { platformChecks } from "#platform/telemetry";
 import type { HealthCheck } from "./health-check.ts";
 import { serverChecks } from "./server-checks.ts";

@@ -1,4 +1,4 @@
-import { messageOf } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 /** What the doctor found in one place. */
 export interface HealthCheck {
   readonly name: string;

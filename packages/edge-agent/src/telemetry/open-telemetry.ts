@@ -1,5 +1,5 @@
 import type { Attributes, MetricsAPI, ObservableResult, Span, TraceAPI } from "@opentelemetry/api";
-import { importOptional } from "@sedna-js/core";
+import { importOptional } from "@sedna-js/core/errors";
 import {
   agentCountings,
   agentLatency,

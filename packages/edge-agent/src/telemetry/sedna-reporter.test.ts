@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { parseWorkerReport, type WorkerReport } from "@sedna-js/core";
+import { parseWorkerReport, type WorkerReport } from "@sedna-js/core/wire";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ReportEvent } from "./report-events.ts";
 import { createSednaReporter, type SednaReporter, type SednaReporterOptions } from "./sedna-reporter.ts";

@@ -1,17 +1,13 @@
+import { type JointStatistics, SednaError } from "@sedna-js/core";
+import { checkDeadline, readChunks, withDeadline } from "@sedna-js/core/async";
+import { messageOf, toPlainError } from "@sedna-js/core/errors";
 import {
-  messageOf,
-  checkDeadline,
-  type JointStatistics,
-  readChunks,
   type ReportOwner,
-  SednaError,
-  toPlainError,
-  withDeadline,
   WORKER_REPORT_TYPE,
   type WorkerReport,
   workerReportPath,
   writeWorkerReport,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { ReportEvent } from "./report-events.ts";
 
 /** Options of {@link createSednaReporter}. */

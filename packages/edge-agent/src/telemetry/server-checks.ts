@@ -1,4 +1,4 @@
-import { WORKER_REPORT_TYPE } from "@sedna-js/core";
+import { WORKER_REPORT_TYPE } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
 import type { DiagnosedServer, DiagnoseOptions } from "./doctor.ts";
 import { runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";

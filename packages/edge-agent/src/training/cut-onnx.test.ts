@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { onnxReferences, tensors, WireError } from "@sedna-js/core";
+import { tensors, WireError } from "@sedna-js/core";
+import { onnxReferences } from "@sedna-js/core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";

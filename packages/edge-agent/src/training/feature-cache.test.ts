@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pixelsFrame, SednaError, type Tensor } from "@sedna-js/core";
+import { SednaError, type Tensor } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { fileBytes } from "../storage/file-bytes.node.ts";

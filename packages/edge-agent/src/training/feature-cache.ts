@@ -1,5 +1,8 @@
 import { sha256, type Sha256 } from "#platform/storage";
-import { createRunQueue, describe, isFrame, type Tensor } from "@sedna-js/core";
+import type { Tensor } from "@sedna-js/core";
+import { createSerialQueue } from "@sedna-js/core/async";
+import { describeValue } from "@sedna-js/core/errors";
+import { isFrame } from "@sedna-js/core/vision";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { createBlockStore } from "./block-store.ts";
 import { entryBytes } from "./feature-block.ts";
@@ -44,7 +47,7 @@ export function createFeatureCache({ store, model, maxBytes, onError }: FeatureC
   if (store instanceof Promise) store.catch(() => undefined);
   const blockBytes = Math.min(2 ** 20, Math.ceil(maxBytes / 8));
   const blocks = createBlockStore({ store, maxBytes, blockBytes });
-  const turns = createRunQueue();
+  const turns = createSerialQueue();
   const head = new TextEncoder().encode(`sedna-features/1 ${model.length} ${model}\n`);
   const pending = new Map<string, Float32Array>();
   let pendingBytes = 0;
@@ -117,7 +120,7 @@ async function hashSample(hash: Pick<Sha256, "update">, sample: unknown): Promis
   const named = typeof sample === "object" && sample !== null ? Object.entries(sample) : [];
   if (named.length === 0 || !named.every(([, one]) => isTensor(one)))
     throw new TypeError(
-      `hash a sample: expected numbers, bytes, tensors or a frame; got ${describe(sample)}. Without a cache any sample goes`,
+      `hash a sample: expected numbers, bytes, tensors or a frame; got ${describeValue(sample)}. Without a cache any sample goes`,
     );
   for (const [name, one] of named.toSorted(([a], [b]) => (a < b ? -1 : 1)))
     hashArray(hash, { kind: `${JSON.stringify(name)} ${one.dtype} ${one.shape.join("x")}`, array: one.data });

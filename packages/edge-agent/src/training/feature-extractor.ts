@@ -1,11 +1,11 @@
 import {
-  abortable,
   SednaError,
   type Estimator,
   type EstimatorMetadata,
   type Tensor,
   type Tensors,
 } from "@sedna-js/core";
+import { abortable } from "@sedna-js/core/async";
 import { readModel } from "#platform/onnx";
 import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";

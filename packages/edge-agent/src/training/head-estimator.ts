@@ -1,19 +1,16 @@
-import {
-  flatOf,
-  headLayout,
-  headToOnnx,
-  tensorsOf,
-  writeSafetensors,
-  type EstimatorMetadata,
-  type LabeledSamples,
-  type Tensor,
-  type Tensors,
-  type TrainableEstimator,
-  type TrainingPlan,
-  type TrainingProgress,
-  type TrainingReport,
-  type TrainOptions,
+import type {
+  EstimatorMetadata,
+  LabeledSamples,
+  Tensor,
+  Tensors,
+  TrainableEstimator,
+  TrainingPlan,
+  TrainingProgress,
+  TrainingReport,
+  TrainOptions,
 } from "@sedna-js/core";
+import { flatOf, headLayout, headToOnnx, tensorsOf } from "@sedna-js/core/heads";
+import { writeSafetensors } from "@sedna-js/core/wire";
 import type { Head } from "@sedna-js/wasm-kernels";
 import { callListener } from "../async/call-listener.ts";
 import { cachedExtractor } from "./cached-extractor.ts";

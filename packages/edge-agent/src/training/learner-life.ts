@@ -1,4 +1,5 @@
-import { createRunQueue, abortable, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { createSerialQueue, abortable } from "@sedna-js/core/async";
 
 /** What a piece of work knows of its caller. */
 export interface Leave {
@@ -23,7 +24,7 @@ export interface LearnerLife {
 /** A new life of `what`. */
 export function learnerLife(what: string): LearnerLife {
   const life = new AbortController();
-  const turns = createRunQueue();
+  const turns = createSerialQueue();
   let ending: Promise<void> | undefined;
 
   const during: LearnerLife["during"] = async (given, work) => {

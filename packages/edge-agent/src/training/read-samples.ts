@@ -1,4 +1,5 @@
-import { abortable, type LabeledSample, type LabeledSamples } from "@sedna-js/core";
+import type { LabeledSample, LabeledSamples } from "@sedna-js/core";
+import { abortable } from "@sedna-js/core/async";
 
 /** How {@link sampleGroups} reads. */
 export interface SampleGroupOptions {

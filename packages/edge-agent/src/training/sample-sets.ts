@@ -1,10 +1,6 @@
-import {
-  createRunQueue,
-  abortable,
-  untilResumed,
-  type LabeledSamples,
-  type TrainingPauses,
-} from "@sedna-js/core";
+import type { LabeledSamples, TrainingPauses } from "@sedna-js/core";
+import { createSerialQueue, abortable } from "@sedna-js/core/async";
+import { untilResumed } from "@sedna-js/core/training";
 import { nextTask } from "#platform/async";
 import type { SetExtractor } from "./cached-extractor.ts";
 import { closeSample, sampleGroups } from "./read-samples.ts";
@@ -55,7 +51,7 @@ export function createSampleSets<Sample>({
   classes,
   maxBytes,
 }: SampleSetsOptions<Sample>): SampleSets<Sample> {
-  const turns = createRunQueue();
+  const turns = createSerialQueue();
   // Insertion order is order of use: the first was used longest ago.
   const kept = new Map<string, SampleSet>();
   const bytes = ({ features, labels }: SampleSet): number => features.byteLength + labels.byteLength;

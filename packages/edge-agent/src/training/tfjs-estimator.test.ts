@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential, type Sequential } from "@tensorflow/tfjs-layers";
-import { readSafetensors } from "@sedna-js/core";
+import { readSafetensors } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   CLASSES,

@@ -1,8 +1,5 @@
 import {
-  elementCount,
   SednaError,
-  untilResumed,
-  writeSafetensors,
   type EstimatorMetadata,
   type LabeledSamples,
   type Tensor,
@@ -12,6 +9,9 @@ import {
   type TrainingReport,
   type TrainOptions,
 } from "@sedna-js/core";
+import { elementCount } from "@sedna-js/core/tensor";
+import { untilResumed } from "@sedna-js/core/training";
+import { writeSafetensors } from "@sedna-js/core/wire";
 import { seededRandom, shuffled } from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform/async";
 import { callListener } from "../async/call-listener.ts";

@@ -1,4 +1,6 @@
-import { messageOf, SednaError, untilResumed, type TrainingPauses, type TrainingPlan } from "@sedna-js/core";
+import { SednaError, type TrainingPauses, type TrainingPlan } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { untilResumed } from "@sedna-js/core/training";
 import {
   loadTrainingKernels,
   type Head,

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { untilResumed } from "@sedna-js/core";
+import { untilResumed } from "@sedna-js/core/training";
 import { describe, expect, it } from "vitest";
 import { trainingPauses } from "./training-pauses.ts";
 import { watchPauses } from "./watch-pauses.node.ts";

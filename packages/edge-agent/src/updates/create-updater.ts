@@ -1,4 +1,5 @@
-import { SednaError, toPlainError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
 import { callListener } from "../async/call-listener.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";

@@ -1,4 +1,5 @@
-import { type Estimator, SednaError, toPlainError } from "@sedna-js/core";
+import { type Estimator, SednaError } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
 import { stageCandidate } from "./stage-candidate.ts";
 import type { TakeOptions } from "./take-version.ts";
 

@@ -1,13 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import {
-  messageOf,
-  parseHotUpdateConfig,
-  SednaError,
-  type HotUpdateConfig,
-  type ModelManifest,
-} from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { parseHotUpdateConfig, type HotUpdateConfig, type ModelManifest } from "@sedna-js/core/wire";
 import type { ModelStore, VerifiedModel, VersionState } from "../models/model-store.ts";
 import type { SednaModelStoreOptions } from "./platform.ts";
 

@@ -1,4 +1,5 @@
-import { messageOf, withDeadline } from "@sedna-js/core";
+import { withDeadline } from "@sedna-js/core/async";
+import { messageOf } from "@sedna-js/core/errors";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { holdSample } from "../frames/hold-sample.ts";
 import { median, shadowSummary, shadowVerdict, type Verdict } from "./verdicts.ts";

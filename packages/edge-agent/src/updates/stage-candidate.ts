@@ -1,14 +1,13 @@
 import {
-  arrayOf,
-  elementCount,
   type EstimatorMetadata,
-  type ModelManifest,
   SednaError,
   type TensorData,
   type Tensors,
   type TensorSpec,
-  withDeadline,
 } from "@sedna-js/core";
+import { withDeadline } from "@sedna-js/core/async";
+import { arrayOf, elementCount } from "@sedna-js/core/tensor";
+import type { ModelManifest } from "@sedna-js/core/wire";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";

@@ -1,4 +1,5 @@
-import { SednaError, toPlainError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { isTransient, type UpdateEvent, type UpdateOutcome, type ModelRejection } from "./update-events.ts";

@@ -1,4 +1,4 @@
-import { describe } from "@sedna-js/core";
+import { describeValue } from "@sedna-js/core/errors";
 
 /** How a new version has to prove itself. */
 export interface UpdaterSettings {
@@ -63,7 +63,9 @@ export function checkUpdaterSettings(settings: UpdaterSettings = {}): CheckedUpd
   const checked = Object.entries(limits).map(([name, [fallback, least, most]]) => {
     const value: unknown = settings[name as keyof UpdaterSettings] ?? fallback;
     if (typeof value !== "number" || !(value >= least && value <= most))
-      throw new RangeError(`set ${name}: expected a number from ${least} to ${most}; got ${describe(value)}`);
+      throw new RangeError(
+        `set ${name}: expected a number from ${least} to ${most}; got ${describeValue(value)}`,
+      );
     return [name, value] as const;
   });
   return Object.fromEntries(checked) as unknown as CheckedUpdaterSettings;

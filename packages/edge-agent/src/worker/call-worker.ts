@@ -1,4 +1,5 @@
-import { isFrame, type Tensors } from "@sedna-js/core";
+import type { Tensors } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
 import { transfer } from "comlink";
 import { shareFrame } from "#platform/frames";
 import type { PostedSample, RemotePredictor, Reply } from "./protocol.ts";

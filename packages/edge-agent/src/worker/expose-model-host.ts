@@ -1,12 +1,5 @@
-import {
-  createOnnxEstimator,
-  onnxRuntime,
-  SednaError,
-  select,
-  type Estimator,
-  type OrtModule,
-  type Task,
-} from "@sedna-js/core";
+import { createOnnxEstimator, SednaError, select, type Estimator, type Task } from "@sedna-js/core";
+import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
 import { expose, type Endpoint } from "comlink";
 import { holdLife, ownerEndpoint } from "#platform/worker";
 import { importOnnxRuntime, sessionOptions } from "#platform/onnx";

@@ -1,11 +1,6 @@
-import {
-  fromPlainError,
-  abortable,
-  type Estimator,
-  type LabeledSamples,
-  type TrainingPauses,
-  type TrainingProgress,
-} from "@sedna-js/core";
+import type { Estimator, LabeledSamples, TrainingPauses, TrainingProgress } from "@sedna-js/core";
+import { abortable } from "@sedna-js/core/async";
+import { fromPlainError } from "@sedna-js/core/errors";
 import { wrap, type Endpoint, type Remote } from "comlink";
 import { receiveFrame } from "#platform/frames";
 import type { PostedLabeledSample, PostedSamples, RemoteLearner, Reply, SampleOwner } from "./protocol.ts";

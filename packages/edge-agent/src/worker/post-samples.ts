@@ -1,4 +1,5 @@
-import { isFrame, type LabeledSample, type LabeledSamples } from "@sedna-js/core";
+import type { LabeledSample, LabeledSamples } from "@sedna-js/core";
+import { isFrame } from "@sedna-js/core/vision";
 import { transfer } from "comlink";
 import { postedSample } from "./call-worker.ts";
 import type { PostedLabeledSample, Reply } from "./protocol.ts";

@@ -1,6 +1,5 @@
 import type {
   EstimatorMetadata,
-  ExternalData,
   PlainError,
   Tensor,
   Tensors,
@@ -8,6 +7,7 @@ import type {
   TrainingProgress,
   TrainingReport,
 } from "@sedna-js/core";
+import type { ExternalData } from "@sedna-js/core/estimator";
 import type {
   GalleryId,
   GalleryMatch,

@@ -1,4 +1,4 @@
-import { toPlainError } from "@sedna-js/core";
+import { toPlainError } from "@sedna-js/core/errors";
 import type { Reply } from "./protocol.ts";
 
 /** What to reply of some work done for a Worker's owner: its value, or its error as data. */

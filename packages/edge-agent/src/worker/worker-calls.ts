@@ -1,4 +1,5 @@
-import { fromPlainError, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { fromPlainError } from "@sedna-js/core/errors";
 import { wrap, type Endpoint, type Remote } from "comlink";
 import { onWorkerFailure, terminateWorker, workerEndpoint } from "#platform/worker";
 import type { Reply } from "./protocol.ts";

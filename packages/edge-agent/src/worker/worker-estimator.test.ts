@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { pixelsFrame, type Tensors } from "@sedna-js/core";
+import type { Tensors } from "@sedna-js/core";
+import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { afterEach, describe, expect, it } from "vitest";
 import { estimatorSuite } from "../../../../testing/suites/estimator-suite.ts";
 import { workerEstimator } from "./worker-estimator.ts";

@@ -1,4 +1,4 @@
-import { allClients, type FederationState } from "@sedna-js/core";
+import { allClients, type FederationState } from "@sedna-js/core/federation";
 
 /** The blob of a model. */
 export const modelBlob = (version: number): string => `model-${version}`;

@@ -1,4 +1,5 @@
-import type { FederationEvent, FederationPlan, FederationState, RoundSettings } from "@sedna-js/core";
+import type { FederationEvent, FederationState, RoundSettings } from "@sedna-js/core/federation";
+import type { FederationPlan } from "@sedna-js/core/wire";
 
 /** Where a sum was when it was last written. */
 export interface SumCheckpoint {

@@ -1,4 +1,6 @@
-import { type FederationPlan, type FederationState, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { FederationState } from "@sedna-js/core/federation";
+import type { FederationPlan } from "@sedna-js/core/wire";
 import { floatsOf } from "./float-bytes.ts";
 import { blobsToDelete, memoryBlob, modelBlob } from "./blob-names.ts";
 import type { AccountedRound, FederationLog, FederationRecord, ModelRecord } from "./federation-log.ts";

@@ -1,10 +1,6 @@
-import {
-  type FederationPlan,
-  type RoundSettings,
-  SednaError,
-  initialFederation,
-  applySettings,
-} from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { type RoundSettings, initialFederation, applySettings } from "@sedna-js/core/federation";
+import type { FederationPlan } from "@sedna-js/core/wire";
 import { type Head, loadTrainingKernels } from "@sedna-js/wasm-kernels";
 import { bytesOf, floatsOf } from "./float-bytes.ts";
 import { modelBlob, versionsNeeded } from "./blob-names.ts";

@@ -1,13 +1,13 @@
+import { SednaError } from "@sedna-js/core";
 import {
   reduceFederation,
-  SednaError,
   initialFederation,
   applySettings,
   type FederationEffect,
   type FederationEvent,
-  type FederationPlan,
   type FederationState,
-} from "@sedna-js/core";
+} from "@sedna-js/core/federation";
+import type { FederationPlan } from "@sedna-js/core/wire";
 import type { AccountedRound, FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
 
 /** Where a log leaves off. */

@@ -1,5 +1,6 @@
 import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
-import { aggregation, privateAggregator, select } from "@sedna-js/core";
+import { aggregation, select } from "@sedna-js/core";
+import { privateAggregator } from "@sedna-js/core/privacy";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";
 import { closed, join, message, mortalLog, send } from "../federation-fixture.suite.ts";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { SednaError, type FederationPlan, type FederationTask } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import type { FederationPlan, FederationTask } from "@sedna-js/core/wire";
 import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";

@@ -1,4 +1,5 @@
-import { parseHello, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { parseHello } from "@sedna-js/core/wire";
 import { createPace } from "../../http/pace.ts";
 import type { ServiceSocket, SocketRoute } from "../../http/service.ts";
 import { controlSession, type ControlSessionOptions } from "./control-session.ts";

@@ -1,4 +1,4 @@
-import type { FederationTask } from "@sedna-js/core";
+import type { FederationTask } from "@sedna-js/core/wire";
 
 /** The tasks of all members; see {@link createMemberTasks}. */
 export interface MemberTasks {

@@ -1,4 +1,6 @@
-import { messageOf, modelKey, parseUpdateReference, type WeightStore } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import type { WeightStore } from "@sedna-js/core/weight-store";
+import { modelKey, parseUpdateReference } from "@sedna-js/core/wire";
 import type { Context } from "hono";
 import type { Logger } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";

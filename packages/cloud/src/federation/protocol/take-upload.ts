@@ -1,4 +1,4 @@
-import { UPDATE_TYPE, type RejectionCode } from "@sedna-js/core";
+import { UPDATE_TYPE, type RejectionCode } from "@sedna-js/core/wire";
 import type { Context } from "hono";
 import { bodyChunks } from "../../http/body-chunks.ts";
 import type { Federation } from "../federation.ts";

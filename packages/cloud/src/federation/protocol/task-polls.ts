@@ -1,4 +1,4 @@
-import type { FederationTask } from "@sedna-js/core";
+import type { FederationTask } from "@sedna-js/core/wire";
 import type { Federation } from "../federation.ts";
 import type { Member } from "../sessions/member.ts";
 

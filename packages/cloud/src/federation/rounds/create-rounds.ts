@@ -1,14 +1,14 @@
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import {
   allClients,
   getClient,
-  messageOf,
   nextTick,
   reduceFederation,
-  SednaError,
   type FederationEffect,
   type FederationEvent,
   type FederationState,
-} from "@sedna-js/core";
+} from "@sedna-js/core/federation";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import type { ClosedRound } from "../federation.ts";
 import { memoryBlob, modelBlob, versionsNeeded } from "../log/blob-names.ts";

@@ -1,4 +1,4 @@
-import type { FederationPrivacy } from "@sedna-js/core";
+import type { FederationPrivacy } from "@sedna-js/core/privacy";
 import type { VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../../http/service.ts";
 import type { Timers } from "../../timers.ts";

@@ -1,4 +1,5 @@
-import { getClient, SednaError, type Aggregator, type FederationEvent } from "@sedna-js/core";
+import { SednaError, type Aggregator } from "@sedna-js/core";
+import { getClient, type FederationEvent } from "@sedna-js/core/federation";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
 import { updateBlob } from "../log/blob-names.ts";
 import type { FederationLog } from "../log/federation-log.ts";

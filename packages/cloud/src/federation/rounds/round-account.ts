@@ -1,4 +1,5 @@
-import type { FederationPrivacy, FederationState } from "@sedna-js/core";
+import type { FederationState } from "@sedna-js/core/federation";
+import type { FederationPrivacy } from "@sedna-js/core/privacy";
 import type { AccountedRound } from "../log/federation-log.ts";
 
 /** What rounds cost; see {@link createRoundAccount}. */

@@ -1,4 +1,5 @@
-import type { Aggregator, Accumulator } from "@sedna-js/core";
+import type { Aggregator } from "@sedna-js/core";
+import type { Accumulator } from "@sedna-js/core/aggregation";
 import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
 import { updateNorm, copyUpdate, scaleUpdate } from "../updates/update-norm.ts";
 import type { AccumulatorState } from "./round-journal.ts";

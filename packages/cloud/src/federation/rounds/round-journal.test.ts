@@ -1,4 +1,4 @@
-import type { FederationEvent } from "@sedna-js/core";
+import type { FederationEvent } from "@sedna-js/core/federation";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../../../../testing/fakes/manual-clock.ts";
 import { memoryFederationLog } from "../log/memory-federation-log.ts";

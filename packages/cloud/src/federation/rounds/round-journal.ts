@@ -1,5 +1,5 @@
-import { messageOf } from "@sedna-js/core";
-import type { FederationEvent } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import type { FederationEvent } from "@sedna-js/core/federation";
 import type { Logger } from "../../http/service.ts";
 import type { Timers } from "../../timers.ts";
 import { sumBlob } from "../log/blob-names.ts";

@@ -1,4 +1,5 @@
-import type { Aggregator, FederationState } from "@sedna-js/core";
+import type { Aggregator } from "@sedna-js/core";
+import type { FederationState } from "@sedna-js/core/federation";
 import type { VectorKernels } from "@sedna-js/wasm-kernels";
 import type { ModelVersion } from "../log/model-versions.ts";
 import type { UpdateLimits } from "../updates/validate-update.ts";

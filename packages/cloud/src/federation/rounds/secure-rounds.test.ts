@@ -1,5 +1,6 @@
 import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
-import { createSecureClient, writeSecureAnswer, type SecureAnswer, type SecureClient } from "@sedna-js/core";
+import { createSecureClient, type SecureClient } from "@sedna-js/core/secure-aggregation";
+import { writeSecureAnswer, type SecureAnswer } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";
 import { closed, join, message, plainMean, send } from "../federation-fixture.suite.ts";

@@ -1,19 +1,20 @@
+import { WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { allClients, roundTargets } from "@sedna-js/core/federation";
 import {
-  allClients,
   createSecureRound,
-  type FederationTask,
   levelsFor,
-  maxSecureAnswerBytes,
-  messageOf,
-  readSecureAnswer,
-  roundTargets,
   type SecureAggregate,
-  type SecurePhase,
   type SecureReceipt,
   type SecureRound,
+} from "@sedna-js/core/secure-aggregation";
+import {
+  type FederationTask,
+  maxSecureAnswerBytes,
+  readSecureAnswer,
+  type SecurePhase,
   type SecureSettings,
-  WireError,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import type { Logger } from "../../http/service.ts";
 import type { Timers } from "../../timers.ts";
 import type { FederationSetup } from "../federation-setup.ts";

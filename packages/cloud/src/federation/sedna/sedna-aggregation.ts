@@ -1,4 +1,4 @@
-import { writeSednaClientJoin, writeSednaRecvWeight, writeSednaSubscribe } from "@sedna-js/core";
+import { writeSednaClientJoin, writeSednaRecvWeight, writeSednaSubscribe } from "@sedna-js/core/wire";
 import type { Service, ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
 import { SEDNA_PREFIX } from "../sessions/sedna-prefix.ts";

@@ -1,4 +1,4 @@
-import type { RejectionCode } from "@sedna-js/core";
+import type { RejectionCode } from "@sedna-js/core/wire";
 import type { ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
 import type { Member } from "../sessions/member.ts";

@@ -1,9 +1,6 @@
-import {
-  parseSednaAggregationMessage,
-  WireError,
-  type LayerSpec,
-  type SednaAggregationMessage,
-} from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import type { LayerSpec } from "@sedna-js/core/training";
+import { parseSednaAggregationMessage, type SednaAggregationMessage } from "@sedna-js/core/wire";
 import type { ServiceSocket } from "../../http/service.ts";
 import type { SednaMember } from "./sedna-member.ts";
 

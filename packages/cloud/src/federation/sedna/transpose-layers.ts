@@ -1,4 +1,4 @@
-import type { LayerSpec } from "@sedna-js/core";
+import type { LayerSpec } from "@sedna-js/core/training";
 
 /** The layout with all matrices the other way around: of `[outputs, inputs]` it has `[inputs, outputs]`, as Keras does. */
 export function transposedLayout(layout: readonly LayerSpec[]): LayerSpec[] {

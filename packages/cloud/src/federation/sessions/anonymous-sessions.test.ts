@@ -1,4 +1,5 @@
-import type { SednaError, SessionRequest } from "@sedna-js/core";
+import type { SednaError } from "@sedna-js/core";
+import type { SessionRequest } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { anonymousSessions } from "./anonymous-sessions.ts";
 

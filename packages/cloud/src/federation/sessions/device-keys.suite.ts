@@ -4,7 +4,7 @@ import {
   type DeviceClaim,
   type EnrollmentRequest,
   type SessionRequest,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 
 // Devices for tests, with real keys.
 

@@ -1,4 +1,4 @@
-import { isDeviceId } from "@sedna-js/core";
+import { isDeviceId } from "@sedna-js/core/wire";
 
 /** A device that may take part. */
 export interface DeviceRecord {

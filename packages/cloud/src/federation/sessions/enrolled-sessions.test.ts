@@ -1,5 +1,6 @@
 import { sign } from "hono/jwt";
-import type { SednaError, SessionRequest } from "@sedna-js/core";
+import type { SednaError } from "@sedna-js/core";
+import type { SessionRequest } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { createCloud } from "../../http/create-cloud.ts";
 import { testDevice } from "./device-keys.suite.ts";

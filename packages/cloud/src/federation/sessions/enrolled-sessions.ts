@@ -1,3 +1,4 @@
+import { SednaError } from "@sedna-js/core";
 import {
   claimBytes,
   type DeviceClaim,
@@ -6,8 +7,7 @@ import {
   type EnrollmentGrant,
   type EnrollmentRequest,
   isDeviceId,
-  SednaError,
-} from "@sedna-js/core";
+} from "@sedna-js/core/wire";
 import { createPace } from "../../http/pace.ts";
 import { standingOf, unauthorized } from "./anonymous-sessions.ts";
 import type { DeviceRegistry } from "./device-registry.ts";

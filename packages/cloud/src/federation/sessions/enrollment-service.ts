@@ -1,4 +1,6 @@
-import { messageOf, parseEnrollmentRequest, SednaError, WireError } from "@sedna-js/core";
+import { SednaError, WireError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
+import { parseEnrollmentRequest } from "@sedna-js/core/wire";
 import { bodyLimit } from "hono/body-limit";
 import type { Service } from "../../http/service.ts";
 import type { EnrolledSessions } from "./enrolled-sessions.ts";

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeviceId, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { isDeviceId } from "@sedna-js/core/wire";
 import type { FileDeviceRegistryOptions } from "./platform.ts";
 import { checkDeviceId, type DeviceRecord, type DeviceRegistry } from "./device-registry.ts";
 

@@ -1,4 +1,5 @@
-import { allClients, getClient, SednaError, type FederationClient } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { allClients, getClient, type FederationClient } from "@sedna-js/core/federation";
 import type { Timers } from "../../timers.ts";
 import type { JoiningMember } from "../federation.ts";
 import type { Rounds } from "../rounds/create-rounds.ts";

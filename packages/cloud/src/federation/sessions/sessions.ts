@@ -1,4 +1,4 @@
-import type { SessionRequest } from "@sedna-js/core";
+import type { SessionRequest } from "@sedna-js/core/wire";
 import type { Member } from "./member.ts";
 
 /** Who may take part, and as whom. */

@@ -1,4 +1,5 @@
-import { payloadBytes, readUpdateHead, type UpdateHead, WireError } from "@sedna-js/core";
+import { WireError } from "@sedna-js/core";
+import { payloadBytes, readUpdateHead, type UpdateHead } from "@sedna-js/core/wire";
 import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
 import { checkEntries, rejection, type Rejection, type UpdateLimits } from "./validate-update.ts";
 

@@ -1,4 +1,4 @@
-import type { RejectionCode } from "@sedna-js/core";
+import type { RejectionCode } from "@sedna-js/core/wire";
 import type { ModelUpdate, UpdateEncoding } from "@sedna-js/wasm-kernels";
 
 /** What an update has to be like. */

@@ -1,5 +1,6 @@
 import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
-import { aggregation, select, type UpdateHead } from "@sedna-js/core";
+import { aggregation, select } from "@sedna-js/core";
+import type { UpdateHead } from "@sedna-js/core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";

@@ -1,6 +1,6 @@
 import { checkDeadline, withDeadline } from "../../async/deadline.ts";
-import { messageOf, describe, SednaError } from "../../errors.ts";
-import { importOptional } from "../../optional.ts";
+import { describeValue, importOptional, messageOf, SednaError } from "../../errors.ts";
+
 import { readAtMost } from "../../async/read-at-most.ts";
 import { s3Failure } from "./s3-failure.ts";
 import {
@@ -154,7 +154,7 @@ function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
   try {
     origin = new URL(text);
   } catch (cause) {
-    throw new TypeError(`use S3: expected endpoint as an address; got ${describe(endpoint)}`, { cause });
+    throw new TypeError(`use S3: expected endpoint as an address; got ${describeValue(endpoint)}`, { cause });
   }
   if (!/^https?:$/.test(origin.protocol) || origin.href !== `${origin.origin}/`)
     throw new TypeError(
@@ -164,6 +164,8 @@ function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
     aggDataPath,
   );
   if (!place)
-    throw new TypeError(`use S3: expected aggDataPath as s3://bucket/prefix; got ${describe(aggDataPath)}`);
+    throw new TypeError(
+      `use S3: expected aggDataPath as s3://bucket/prefix; got ${describeValue(aggDataPath)}`,
+    );
   return `${origin.origin}/${place[1]}${place[2]}`;
 }

@@ -1,4 +1,4 @@
-import { SednaError, describe } from "../../errors.ts";
+import { SednaError, describeValue } from "../../errors.ts";
 import { dot } from "./dot.ts";
 import type { Floats } from "../server-optimizer.ts";
 
@@ -21,7 +21,7 @@ export interface TrustedSum {
 export function trustedSum(root: Float32Array, length: number): TrustedSum {
   if (!(root instanceof Float32Array) || root.length !== length)
     throw new TypeError(
-      `aggregate by FLTrust: expected rootUpdate to give a Float32Array of ${length}; got ${describe(root)}`,
+      `aggregate by FLTrust: expected rootUpdate to give a Float32Array of ${length}; got ${describeValue(root)}`,
     );
   const rootSquares = dot(root, root);
   if (!Number.isFinite(rootSquares))

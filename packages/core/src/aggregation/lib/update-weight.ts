@@ -1,4 +1,4 @@
-import { describe } from "../../errors.ts";
+import { describeValue } from "../../errors.ts";
 
 /**
  * Makes sure of the weight that an update comes with.
@@ -7,7 +7,7 @@ import { describe } from "../../errors.ts";
  */
 export function checkWeight(weight: unknown): void {
   if (typeof weight !== "number")
-    throw new TypeError(`add an update: expected its weight as a number; got ${describe(weight)}`);
+    throw new TypeError(`add an update: expected its weight as a number; got ${describeValue(weight)}`);
   if (!(weight > 0 && weight < Infinity))
     throw new RangeError(`add an update: expected a finite weight above 0; got ${weight}`);
 }

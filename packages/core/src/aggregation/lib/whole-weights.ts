@@ -1,4 +1,4 @@
-import { describe } from "../../errors.ts";
+import { describeValue } from "../../errors.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import type { AggClient } from "../aggregator.ts";
 
@@ -20,7 +20,7 @@ export function checkClients(clients: readonly AggClient[]): {
   for (const [i, { numSamples, weights }] of clients.entries()) {
     if (typeof numSamples !== "number")
       throw new TypeError(
-        `aggregate: expected numSamples of client ${i} as a number; got ${describe(numSamples)}`,
+        `aggregate: expected numSamples of client ${i} as a number; got ${describeValue(numSamples)}`,
       );
     if (!(numSamples >= 0 && numSamples < Infinity))
       throw new RangeError(
@@ -38,7 +38,7 @@ export function checkClients(clients: readonly AggClient[]): {
 export function layoutOf(weights: readonly Tensor[]): Layout {
   if (!Array.isArray(weights))
     throw new TypeError(
-      `aggregate: expected a client's weights as an array of tensors; got ${describe(weights)}`,
+      `aggregate: expected a client's weights as an array of tensors; got ${describeValue(weights)}`,
     );
   return weights.map(({ shape }) => [...shape]);
 }

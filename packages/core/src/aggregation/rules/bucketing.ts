@@ -1,4 +1,4 @@
-import { describe } from "../../errors.ts";
+import { describeValue } from "../../errors.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
@@ -78,7 +78,7 @@ function trimOf(
 ): number {
   if (rule === "median") return Math.floor((buckets - 1) / 2);
   if (rule === "trimmed") return hostile;
-  throw new TypeError(`read rule: expected "median" or "trimmed"; got ${describe(rule)}`);
+  throw new TypeError(`read rule: expected "median" or "trimmed"; got ${describeValue(rule)}`);
 }
 
 function openBuckets(

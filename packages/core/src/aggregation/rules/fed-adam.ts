@@ -1,4 +1,4 @@
-import { describe } from "../../errors.ts";
+import { describeValue } from "../../errors.ts";
 import type { Aggregator } from "../aggregator.ts";
 import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
 import { decayRate, positive, type RuleNumber } from "../lib/rule-number.ts";
@@ -36,5 +36,5 @@ export function FedAdam(param: FedAdamParameters = {}): Aggregator {
 function yesOrNo(name: string, value: unknown): boolean {
   if (value === true || value === "true") return true;
   if (value === false || value === "false") return false;
-  throw new TypeError(`read ${name}: expected true or false; got ${describe(value)}`);
+  throw new TypeError(`read ${name}: expected true or false; got ${describeValue(value)}`);
 }

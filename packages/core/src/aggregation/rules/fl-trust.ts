@@ -1,4 +1,4 @@
-import { describe } from "../../errors.ts";
+import { describeValue } from "../../errors.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, requireBase, voters } from "../lib/batch-form.ts";
@@ -28,7 +28,7 @@ export interface FLTrustParameters {
 export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator {
   if (typeof rootUpdate !== "function")
     throw new TypeError(
-      `build FLTrust: expected rootUpdate as a function of the round's model; got ${describe(rootUpdate)}`,
+      `build FLTrust: expected rootUpdate as a function of the round's model; got ${describeValue(rootUpdate)}`,
     );
   return {
     name: "FLTrust",

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { open, readdir, readFile, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
+import { messageOf } from "@sedna-js/core/errors";
 import {
   encodeSegmentHead,
   readBody,

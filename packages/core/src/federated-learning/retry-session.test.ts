@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { SednaError } from "../errors.ts";
-import { retry } from "./retry.ts";
+import { retrySession } from "./retry-session.ts";
 
 const gone = new SednaError("send: the connection failed", { code: "cloud-unreachable", retryable: true });
 const ended = new SednaError("send: the session has ended", { code: "session-ended" });
@@ -16,7 +16,7 @@ async function waits(failures: readonly SednaError[]): Promise<number[]> {
   };
   const wait = async (ms: number): Promise<void> => void kept.push(ms);
   expect(
-    await retry(work, {
+    await retrySession(work, {
       action: "send",
       signal: new AbortController().signal,
       baseMs: 10,
