@@ -15,7 +15,7 @@ import {
 /** What is known of a federation's run. */
 export interface FederationHistory {
   readonly settings: RoundSettings;
-  /** As `startFederation` was given them. */
+  /** As `initialFederation` was given them. */
   readonly seed: number;
   readonly at: number;
   /** The log, in order. */

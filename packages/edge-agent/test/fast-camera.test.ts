@@ -27,7 +27,7 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
         }
       },
     };
-    // What an inference of 100 ms really takes, on a machine that has other work too.
+    // The actual duration of a 100 ms inference on a machine with other load.
     const inferences: number[] = [];
     const estimator: Estimator<Frame, number> = {
       load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),

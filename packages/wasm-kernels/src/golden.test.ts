@@ -4,7 +4,8 @@ import { loadVectorKernels } from "./vectors/load-vector-kernels.ts";
 import { referenceVectorKernels } from "./vectors/reference/reference-vector-kernels.ts";
 import type { VectorKernels } from "./vectors/vector-kernels.ts";
 
-// Sedna's own arithmetic on its own cases. Ours takes f32 and refuses what Sedna lets through: see the last tests.
+// Sedna's own arithmetic on Sedna's own cases. These kernels take f32 and reject some input that Sedna
+// accepts; see the last tests.
 
 interface Case {
   readonly fn?: string;
@@ -20,7 +21,7 @@ const read = (name: string): readonly Case[] =>
   (JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), "utf8")) as { cases: Case[] })
     .cases;
 
-/** All numbers in an encoded value, in order; NaN for what is no number. */
+/** Returns all numbers in an encoded value, in order; NaN for a value that is not a number. */
 function flat(value: unknown): number[] {
   if (Array.isArray(value)) return value.flatMap(flat);
   if (typeof value === "object" && value !== null)
@@ -54,7 +55,7 @@ describe.each(backends)("Sedna's golden vectors on the %s kernels", (_, kernels)
     return usual && expected.every(Number.isFinite) ? [{ tag, updates, expected }] : [];
   });
 
-  it("has enough of them to say something", () => {
+  it("include at least 16 rounds", () => {
     expect(rounds.length).toBeGreaterThanOrEqual(16);
   });
 
@@ -72,18 +73,18 @@ describe.each(backends)("Sedna's golden vectors on the %s kernels", (_, kernels)
     close(bucket.mean());
   });
 
-  it("FedAvg: refuses what Sedna turns into NaN or averages with a negative weight", () => {
+  it("FedAvg: rejects input that Sedna averages to NaN or with a negative weight", () => {
     using mean = kernels.weightedMean({ length: 2 });
     const add =
       (weight: number, ...values: number[]) =>
       () =>
         mean.add({ encoding: "f32", values: Float32Array.from(values) }, { weight });
-    expect(() => mean.result()).toThrow(RangeError); // no clients: None in Sedna
+    expect(() => mean.result()).toThrow(RangeError); // no clients: Sedna returns None
     expect(add(0, 5, 5)).toThrow(RangeError); // all weights 0: NaN in Sedna
     expect(add(-1, 5, 5)).toThrow(RangeError);
     expect(add(1, Number.NaN, 1)).toThrow(RangeError);
     expect(add(1, 1e308, 1)).toThrow(RangeError); // not an f32
-    expect(add(1, 1)).toThrow(RangeError); // broadcast in Sedna
+    expect(add(1, 1)).toThrow(RangeError); // Sedna broadcasts it
     expect(mean.count).toBe(0);
   });
 
@@ -108,7 +109,7 @@ describe.each(backends)("Sedna's golden vectors on the %s kernels", (_, kernels)
   });
 
   it.each(matches)(
-    "cosine_similarity_score: $tag, once it is normalized",
+    "cosine_similarity_score: $tag, after normalization",
     ({ q, c, dimensions, row, expected }) => {
       using gallery = kernels.gallery({ dimensions });
       gallery.set(
@@ -125,7 +126,7 @@ describe.each(backends)("Sedna's golden vectors on the %s kernels", (_, kernels)
     },
   );
 
-  it("cosine_similarity_score: refuses vectors without direction, which have 0 or NaN in Sedna", () => {
+  it("cosine_similarity_score: rejects zero and NaN vectors, for which Sedna returns 0 or NaN", () => {
     expect(matches.length).toBeGreaterThanOrEqual(6);
     using gallery = kernels.gallery({ dimensions: 2 });
     expect(() => gallery.set(["a"], new Float32Array(2))).toThrow(RangeError);

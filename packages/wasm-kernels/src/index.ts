@@ -1,4 +1,7 @@
-/** Numeric kernels of sedna-js: Rust compiled to WebAssembly, and a slow twin in TypeScript. */
+/**
+ * Numeric kernels of sedna-js: Rust compiled to WebAssembly, and a slow reference implementation in
+ * TypeScript.
+ */
 
 export type { AssignOptions, Assignment } from "./tracking/assignment.ts";
 export type { LoadKernelSetOptions } from "./module/load-module.ts";

@@ -3,7 +3,10 @@ import type { TrackingKernels } from "./tracking/tracking-kernels.ts";
 import type { TrainingKernels } from "./training/training-kernels.ts";
 import type { VectorKernels } from "./vectors/vector-kernels.ts";
 
-/** All kernels. `backend` is that of the vector kernels: only they have a module with relaxed SIMD. */
+/**
+ * All kernels. `backend` is the backend of the vector kernels, because only they have a module with relaxed
+ * SIMD.
+ */
 export interface Kernels
   extends
     Omit<PerceptionKernels, "backend">,
@@ -11,7 +14,7 @@ export interface Kernels
     Omit<TrainingKernels, "backend">,
     VectorKernels {}
 
-/** The four sets, each with an instance of its own. */
+/** The four kernel sets, each with its own instance. */
 export interface KernelSets {
   readonly perception: PerceptionKernels;
   readonly tracking: TrackingKernels;
@@ -19,7 +22,7 @@ export interface KernelSets {
   readonly training: TrainingKernels;
 }
 
-/** The sets as one value. */
+/** Combines the four kernel sets into one object. */
 export function allKernels({ perception, tracking, vectors, training }: KernelSets): Kernels {
   const dispose = () => {
     for (const set of [perception, tracking, vectors, training]) set.dispose();

@@ -5,13 +5,13 @@ import { loadPerceptionKernels } from "./perception/load-perception-kernels.ts";
 describe("loadKernels()", () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  it("takes WebAssembly where the engine accepts it", async () => {
+  it("uses WebAssembly if the engine supports it", async () => {
     const relaxed = (await loadKernels()).backend;
     expect(["wasm-relaxed", "wasm"]).toContain(relaxed);
     expect((await loadPerceptionKernels()).backend).toBe("wasm");
   });
 
-  it("gives each caller an instance of its own", async () => {
+  it("gives each caller its own instance", async () => {
     const [a, b] = await Promise.all([loadKernels(), loadKernels()]);
     a.dispose();
     expect(b.nms({ boxes: new Float32Array(4), scores: Float32Array.of(1), iouThreshold: 0.5 })).toEqual(
@@ -26,10 +26,10 @@ describe("loadKernels()", () => {
       { validate: () => false, instantiate: () => Promise.reject(new Error("not reached")) },
     ],
     [
-      "is told by the page's policy to refuse",
+      "blocks WebAssembly because of the page's policy",
       { validate: () => true, instantiate: () => Promise.reject(new EvalError("rejected")) },
     ],
-  ])("falls back to the slow twin where the engine %s", async (_, engine) => {
+  ])("falls back to the reference kernels if the engine %s", async (_, engine) => {
     vi.stubGlobal("WebAssembly", engine);
     expect((await loadKernels()).backend).toBe("reference");
     await expect(loadKernels({ backend: "wasm" })).rejects.toThrow(
@@ -37,10 +37,10 @@ describe("loadKernels()", () => {
     );
   });
 
-  it("refuses an unknown backend", async () => {
+  it("rejects an unknown backend", async () => {
     await expect(loadKernels({ backend: "gpu" as never })).rejects.toThrow(
       new RangeError(
-        'loadVectorKernels: expected backend to be "auto" or "wasm-relaxed" or "wasm" or "reference", got "gpu"',
+        'loadVectorKernels: expected backend to be "auto" or "wasm-relaxed" or "wasm" or "reference"; got "gpu"',
       ),
     );
   });

@@ -5,13 +5,13 @@ import { loadTrainingKernels } from "./training/load-training-kernels.ts";
 import { loadVectorKernels, type LoadKernelsOptions } from "./vectors/load-vector-kernels.ts";
 
 /**
- * All kernels, each set with an instance and memory of its own. A page that needs one set saves the bytes of
- * the others with {@link loadPerceptionKernels}, {@link loadTrackingKernels}, {@link loadVectorKernels} or
- * {@link loadTrainingKernels}.
+ * Loads all kernels, each set with its own instance and memory. A page that needs only one set saves the
+ * bytes of the others with {@link loadPerceptionKernels}, {@link loadTrackingKernels}, {@link
+ * loadVectorKernels}, or {@link loadTrainingKernels}.
  *
- * @throws {RangeError} for an unknown backend.
- * @throws {Error} when a backend was asked for that the engine or the page's Content-Security-Policy
- * refuses; `cause` has the engine's error.
+ * @throws {RangeError} If the backend is unknown.
+ * @throws {Error} If the requested backend is not supported by the engine or is blocked by the page's
+ * Content-Security-Policy. `cause` is the engine's error.
  */
 export async function loadKernels({ backend }: LoadKernelsOptions = {}): Promise<Kernels> {
   const vectors = await loadVectorKernels({ backend });

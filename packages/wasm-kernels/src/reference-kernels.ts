@@ -5,8 +5,8 @@ import { referenceTrainingKernels } from "./training/reference/reference-trainin
 import { referenceVectorKernels } from "./vectors/reference/reference-vector-kernels.ts";
 
 /**
- * The slow twin: the same kernels as obvious loops in plain TypeScript. It is the oracle that the fast
- * kernels are tested against, and the fallback where WebAssembly is refused.
+ * Creates the reference kernels: the same kernels as simple loops in plain TypeScript. The WebAssembly
+ * kernels are tested against them, and they are the fallback if WebAssembly is not available.
  */
 export function referenceKernels(): Kernels {
   return allKernels({

@@ -12,7 +12,7 @@ export interface BatcherOptions<Sample, Result> {
   readonly maxQueue?: number;
   /** Told of each run. */
   readonly onRun?: (event: { readonly size: number; readonly seconds: number }) => void;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
 }
 

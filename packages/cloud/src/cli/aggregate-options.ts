@@ -202,7 +202,7 @@ function readAggregator({ aggregation: method = "", param }: Given): Aggregator 
   if (!rules.includes(method))
     throw new UsageError(`--aggregation: expected one of ${rules.join(", ")}; got ${method || "nothing"}`);
   const values = pairsOption({ name: "param", text: param });
-  // A misspelt maxNorm would be no clipping, in silence: each rule is asked for what it reads.
+  // A misspelt clipNorm would be no clipping, in silence: each rule is asked for what it reads.
   const read = new Set<PropertyKey>();
   const watched = new Proxy(values, {
     get: (target, key) => (read.add(key), Reflect.get(target, key) as unknown),

@@ -7,6 +7,6 @@ export interface FederationSetup {
   readonly plan: FederationPlan;
   readonly settings: RoundSettings;
   readonly limits: UpdateLimits;
-  /** Parameters of the model. */
+  /** Number of model parameters. */
   readonly length: number;
 }

@@ -4,7 +4,7 @@ export interface PaceOptions {
   readonly perSecond: number;
   /** Requests that may come at once after a quiet time. Default: a second's worth. */
   readonly burst?: number;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
 }
 

@@ -23,7 +23,7 @@ export interface PublishOptions {
   readonly version?: number;
   /** What the model is for, and the task's options. */
   readonly task: ModelManifest["task"];
-  /** SPDX expression. */
+  /** SPDX license expression. */
   readonly license: string;
   readonly key: SigningKey;
   /** The model's own folder. Folders side by side, each named as its model, are what a model service serves. */

@@ -31,7 +31,7 @@ export function readSigningKey(pem: string): SigningKey {
   try {
     key = createPrivateKey(pem);
   } catch (cause) {
-    // The cause is not told: it may quote the key.
+    // Omit the cause: it may quote the key.
     throw new SednaError("read a signing key: expected PKCS#8 in PEM; got another text", {
       code: "wire-format",
       cause: cause instanceof Error ? cause.name : undefined,

@@ -72,7 +72,7 @@ describe("sampleService()", () => {
       "read a sample, the head's length: expected 4 bytes; got 3",
     ],
     [
-      "a page of HTML",
+      "an HTML page",
       send("a", new TextEncoder().encode("<html></html>")),
       "read a sample, the head's length",
     ],

@@ -31,7 +31,7 @@ export interface SimulationOptions {
   readonly onRound: (round: SimulatedRound) => void;
 }
 
-/** What became of a round. */
+/** Summary of a closed round. */
 export interface SimulatedRound {
   readonly round: number;
   readonly outcome: "aggregated" | "abandoned";
@@ -69,7 +69,7 @@ const MAX_ROUNDS_WITHOUT_MODEL = 20;
  * A whole federation in one process: the engine, its log and its routes as they are, and clients that really train, on a clock
  * that costs no waiting. One thing happens at a time, so that the same options give the same run.
  *
- * Ends after the last round, or when {@link MOST_ROUNDS_WITHOUT_MODEL} attempts in a row came to nothing.
+ * Ends after the last round, or when {@link MAX_ROUNDS_WITHOUT_MODEL} attempts in a row came to nothing.
  */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationResult> {
   const {

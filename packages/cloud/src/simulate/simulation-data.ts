@@ -3,7 +3,7 @@ import { seededRandom } from "@sedna-js/wasm-kernels";
 
 /** Samples and the class of each. */
 export interface SampleSet {
-  /** `[n, features]`. */
+  /** Shape `[n, features]`. */
   readonly samples: Float32Array;
   readonly labels: Uint32Array;
 }

@@ -53,7 +53,7 @@ export function momentumServer({
   };
 }
 
-/** Parameters of {@link adamStep}, all in force. */
+/** Parameters of {@link adamServer}, all in force. */
 export interface AdamSettings {
   readonly learningRate: number;
   readonly beta1: number;

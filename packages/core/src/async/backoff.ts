@@ -1,4 +1,4 @@
-/** Options of {@link nextWait}. */
+/** Options of {@link backoff}. */
 export interface BackoffOptions {
   /** Failures in a row before this wait, counted from 0. */
   readonly tried: number;

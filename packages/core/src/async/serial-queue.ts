@@ -1,6 +1,6 @@
 import { SednaError } from "../errors.ts";
 
-/** Runs tasks one after the other; see {@link createRunQueue}. */
+/** Runs tasks one after the other; see {@link createSerialQueue}. */
 export interface SerialQueue {
   /** Waits for its turn, then runs `task`. An aborted task that has not started leaves the queue. */
   run<T>(task: () => Promise<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;

@@ -93,7 +93,7 @@ describe("an ONNX estimator", () => {
   it.each<[string, Uint8Array]>([
     ["an empty file", new Uint8Array(0)],
     ["a truncated model", tinyOnnx().slice(0, 40)],
-    ["a page of HTML", new TextEncoder().encode("<!doctype html><html>not found</html>")],
+    ["an HTML page", new TextEncoder().encode("<!doctype html><html>not found</html>")],
     ["random bytes", Uint8Array.from({ length: 200 }, (_, i) => (i * 73) & 255)],
     ["a model with an operator that does not exist", tinyOnnx({ op: "Abracadabra" })],
   ])("refuses %s as model-unreadable, and every time", async (_, model) => {

@@ -32,7 +32,7 @@ function client(
   return { estimator, encoder, learning };
 }
 
-/** Runs to the end and takes all events; each is shown to `see` before the next. */
+/** Runs to the end and returns all events. Calls `see` with each event before reading the next. */
 async function all(
   learning: FederatedLearning<number>,
   {
@@ -84,10 +84,10 @@ describe("createFederatedLearning()", () => {
       accepted: 3,
       missed: 0,
     });
-    expect(federation.sessions.size, "it has left").toBe(0);
+    expect(federation.sessions.size, "the client has left").toBe(0);
   });
 
-  it("tells the number of samples and of the training", async () => {
+  it("reports the number of samples and the training metrics", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, maxNumSamples: 7, numRounds: 1 } });
     await all(client(federation).learning);
     expect(JSON.parse(federation.received[0]!.text)).toMatchObject({
@@ -98,7 +98,7 @@ describe("createFederatedLearning()", () => {
     });
   });
 
-  it("C20: sends the very same update again when the aggregator has lost it in a restart, without training again", async () => {
+  it("C20: sends the identical update again, without training again, if the aggregator lost it in a restart", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, encoder, learning } = client(federation);
     let restarts = 0;
@@ -117,7 +117,7 @@ describe("createFederatedLearning()", () => {
     expect(learning.status().accepted).toBe(1);
   });
 
-  it("C20: trains no second time when it comes back to a round that has counted it", async () => {
+  it("C20: does not train again when it rejoins a round that has accepted its update", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const first = client(federation);
     for await (const event of first.learning.run(someSamples(10))) if (event.type === "accepted") break;
@@ -131,13 +131,13 @@ describe("createFederatedLearning()", () => {
     expect(second.estimator.trainings).toBe(0);
   });
 
-  it("C21: leaves a round's training as soon as the next round opens, and misses no more than that round", async () => {
+  it("C21: stops training as soon as the next round starts, and misses only that round", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
     const entered: (() => void)[] = [];
     const estimator = countingEstimator({
       onEpoch: async (signal) => {
         if (entered.length > 0) return;
-        // It hangs for as long as nobody stops it.
+        // Hangs until it is aborted.
         await new Promise<void>((resolve) => {
           entered.push(resolve);
           signal!.addEventListener("abort", () => resolve(), { once: true });
@@ -152,9 +152,9 @@ describe("createFederatedLearning()", () => {
     expect(estimator.busy, "never two trainings at once").toBe(1);
   });
 
-  it("takes what the aggregator refuses for a missed round, not for a failure", async () => {
+  it("reports a rejected update as a missed round, not as a failure", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
-    federation.refuse("one", { error: "expected a shorter one", code: "norm-too-large", round: 1 });
+    federation.refuse("one", { error: "expected a smaller norm", code: "norm-too-large", round: 1 });
     const { learning, encoder } = client(federation);
     const events = await all(learning, {
       see: (event) => {
@@ -164,16 +164,16 @@ describe("createFederatedLearning()", () => {
       },
     });
     expect(events.filter(({ type }) => type === "missed")).toEqual([
-      { type: "missed", round: 1, why: "norm-too-large", message: "expected a shorter one" },
+      { type: "missed", round: 1, why: "norm-too-large", message: "expected a smaller norm" },
     ]);
     expect(federation.received.length).toBe(2);
     expect(
       [...encoder.commits.keys()].map((message) => (JSON.parse(message) as { round: number }).round),
-      "what was refused leaves no residual",
+      "a rejected update leaves no residual",
     ).toEqual([2]);
   });
 
-  it("C21: sends the same update to a round's next attempt, when it was too late for the first", async () => {
+  it("C21: sends the same update to the next attempt of a round if it was too late for the first", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
     federation.refuse("one", { error: "the round is closing", code: "round-closed", round: 1 });
     const { estimator, learning } = client(federation);
@@ -181,7 +181,7 @@ describe("createFederatedLearning()", () => {
       see: (event) => {
         if (event.type !== "missed") return;
         federation.refuse("one", undefined);
-        // Nothing but a task with another number comes.
+        // The client receives only a task with another `seq`.
         federation.restart({ losing: true });
       },
     });
@@ -193,7 +193,7 @@ describe("createFederatedLearning()", () => {
     expect(new Set(federation.received.map(({ text }) => text)).size).toBe(1);
   });
 
-  it("joins again when its session has ended", async () => {
+  it("joins again after its session has ended", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, learning } = client(federation);
     let joined = 0;
@@ -207,7 +207,7 @@ describe("createFederatedLearning()", () => {
     expect(estimator.trainings).toBe(1);
   });
 
-  it("joins again when only the sending hears that the session has ended", async () => {
+  it("joins again if only the upload reports that the session has ended", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, learning } = client(federation);
     let ended = false;
@@ -225,7 +225,7 @@ describe("createFederatedLearning()", () => {
     expect(federation.received.length).toBe(1);
   });
 
-  it("C23: stops when another one takes part as this device, and leaves that one alone", async () => {
+  it("C23: stops if another client takes part as the same device, and does not end the session of that client", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
     const first = client(federation);
     const second = client(federation);
@@ -235,14 +235,14 @@ describe("createFederatedLearning()", () => {
     });
     await expect(taken).rejects.toMatchObject({ code: "session-replaced" });
     expect(first.learning.status().state).toBe("failed");
-    expect(federation.sessions.has("one"), "the other's session lives").toBe(true);
+    expect(federation.sessions.has("one"), "the other client's session remains").toBe(true);
     await second.learning.dispose();
     await expect(async () => {
       while (!(await other.next()).done);
     }).rejects.toMatchObject({ code: "disposed" });
   });
 
-  it("refuses a plan whose tensors are not the estimator's, and names the first", async () => {
+  it("rejects a plan whose tensors do not match the estimator's, and names the first mismatch", async () => {
     const federation = pretendFederation({
       plan: {
         ...fourParameters,
@@ -253,11 +253,11 @@ describe("createFederatedLearning()", () => {
       },
     });
     await expect(all(client(federation).learning)).rejects.toThrow(
-      "expected output.bias as float32 [2], as its plan says; the estimator has float32 [1]",
+      "expected output.bias as float32 [2], as in its plan; got float32 [1] from the estimator",
     );
   });
 
-  it("ends by its signal with the signal's reason, leaves, and can run again", async () => {
+  it("rejects with the reason of its signal, leaves the federation, and can run again", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
     const { learning } = client(federation);
     const stop = new AbortController();
@@ -273,7 +273,7 @@ describe("createFederatedLearning()", () => {
     expect(federation.sessions.size).toBe(0);
   });
 
-  it("trains at one place at a time, and not after dispose()", async () => {
+  it("allows one run at a time, and none after dispose()", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
     const { learning } = client(federation);
     const first = learning.run(someSamples(10))[Symbol.asyncIterator]();
@@ -287,7 +287,7 @@ describe("createFederatedLearning()", () => {
     }).rejects.toMatchObject({ code: "disposed" });
   });
 
-  it("begins no training while it is paused, hands the pauses to the estimator, and tells of them", async () => {
+  it("starts no training while paused, passes the pauses to the estimator, and emits pause events", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
     const listeners = new Set<() => void>();
     const now = { paused: true };
@@ -329,10 +329,10 @@ describe("createFederatedLearning()", () => {
     ]);
     expect(estimator.trainings).toBe(1);
     expect(federation.received.length).toBe(1);
-    expect(listeners.size, "nobody listens any more").toBe(0);
+    expect(listeners.size, "no listener is left").toBe(0);
   });
 
-  it("waits with full jitter while the aggregator cannot be reached, and as long as it asks for", async () => {
+  it("waits with full jitter while the aggregator is unreachable, and at least as long as retryAfterMs", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
     const transport = federation.transport("one");
     const waits: number[] = [];
@@ -363,7 +363,7 @@ describe("createFederatedLearning()", () => {
     expect(events.filter(({ type }) => type === "retrying").length).toBe(4);
   });
 
-  it("tells a training that failed and goes on with the next round", async () => {
+  it("reports a failed training and continues with the next round", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
     let failed = false;
     const estimator = countingEstimator({

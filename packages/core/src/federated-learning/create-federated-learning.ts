@@ -14,54 +14,60 @@ import { type ResidualStore, runFederatedClient } from "./run-federated-client.t
 
 /** Options of {@link createFederatedLearning}. */
 export interface FederatedLearningOptions<Sample, Result> {
-  /** What learns. Nobody else may train it or set its weights while it takes part. */
+  /** The estimator to train. Nothing else may train it or set its weights during a run. */
   readonly estimator: TrainableEstimator<Sample, Result>;
   readonly transport: FederationTransport;
-  /** This device's id, the same in every session. */
+  /** ID of this device, the same in every session. */
   readonly device: string;
-  /** What the device is good for; a function is asked at each join. */
+  /** Resources that the device reports. A function is called at each join. */
   readonly resources?: ClientResources | (() => ClientResources);
-  /** When not to train. */
+  /** When to pause training. */
   readonly pauses?: TrainingPauses;
-  /** What this client asks of secure sums: keys that devices signed, a larger least of clients. Default: at least 3, unsigned. */
+  /**
+   * Requirements of this client for secure aggregation: keys signed by devices, a larger minimum of clients.
+   * Default: at least 3 clients, unsigned keys.
+   */
   readonly secure?: Pick<SecureClientOptions, "minClients" | "sign" | "verify">;
-  /** Makes messages of changes. Default: as the plan says. */
+  /** Creates the encoder of updates. Default: the encoder that the plan specifies. */
   readonly encoder?: (plan: FederationPlan) => UpdateEncoder;
-  /** Keeps what lossy encodings have left out, for after a restart of the device. */
+  /** Stores the residual of lossy encodings, so that it survives a restart of the device. */
   readonly residuals?: ResidualStore;
-  /** The first wait after a failure is at most this long, in ms; it doubles. Default 1000. */
+  /** Upper bound of the first retry delay, in ms; it doubles with each attempt. Default 1000. */
   readonly baseMs?: number;
-  /** The longest wait of our own, in ms. Default 60000. */
+  /** Maximum retry delay, in ms, without the `retryAfterMs` of an error. Default 60000. */
   readonly capMs?: number;
-  /** Uniform in [0,1). */
+  /** Random source, uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
-  /** Waits, and ends early without an error when the signal says so. Default: a timer. */
+  /** Waits for `ms`. Resolves early if the signal aborts. Default: a timer. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** A device's part in a federation; see {@link createFederatedLearning}. */
+/** A device's participation in a federation; see {@link createFederatedLearning}. */
 export interface FederatedLearning<Sample> {
   /**
-   * Takes part until the federation is done: then the events end, and the estimator has the final model. What passes, such
-   * as a network that is gone, is an event. Training does not wait for whoever reads. One run at a time.
+   * Takes part until the federation is done. The events then end, and the estimator has the final model.
+   * Temporary failures, such as a lost network connection, are events. Training does not wait for the reader
+   * of the events. Only one run is allowed at a time.
    *
-   * @throws the signal's reason; {SednaError} `session-replaced` when another one takes part as this device,
-   * `model-mismatch` when the estimator is not what the federation trains, `cloud-refused` when it does not want this
-   * device; what the samples throw.
+   * @throws The signal's reason, or an error of `samples`.
+   * @throws {SednaError} `session-replaced` if another client takes part as this device; `model-mismatch` if
+   * the estimator does not match the federation's model; `cloud-refused` if the aggregator does not admit
+   * this device.
    */
   run(
     samples: LabeledSamples<Sample>,
     options?: { readonly signal?: AbortSignal },
   ): AsyncIterable<FederatedEvent>;
   status(): FederatedStatus;
-  /** Ends what runs and leaves the federation. The estimator is its owner's to dispose. */
+  /** Stops the current run and leaves the federation. The owner of the estimator disposes the estimator. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Trains an estimator together with other devices: the samples stay, changes of the weights travel.
- * Source: Sedna's `FederatedLearning.train`, with sessions that come back, rounds that end and updates that count once.
+ * Creates a client that trains an estimator together with other devices: the samples stay on the device, and
+ * only weight updates are sent. Source: Sedna's `FederatedLearning.train`, extended by session recovery,
+ * rounds that end, and updates that are accepted only once.
  */
 export function createFederatedLearning<Sample, Result>({
   estimator,
@@ -79,7 +85,7 @@ export function createFederatedLearning<Sample, Result>({
 }: FederatedLearningOptions<Sample, Result>): FederatedLearning<Sample> {
   if (!(baseMs > 0 && capMs >= baseMs))
     throw new RangeError(
-      `make a federation's client: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`,
+      `create a federation client: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`,
     );
   const lifetime = new AbortController();
   let status = idleStatus;
@@ -114,7 +120,7 @@ export function createFederatedLearning<Sample, Result>({
 
   const dispose = async (): Promise<void> => {
     lifetime.abort(
-      new SednaError("take part in a federation: expected a client at work; it was disposed", {
+      new SednaError("take part in a federation: expected a running client; got a disposed one", {
         code: "disposed",
       }),
     );
@@ -125,7 +131,8 @@ export function createFederatedLearning<Sample, Result>({
     async *run(samples, { signal: given } = {}) {
       lifetime.signal.throwIfAborted();
       given?.throwIfAborted();
-      if (running) throw new TypeError("take part in a federation: expected one run at a time; got another");
+      if (running)
+        throw new TypeError("take part in a federation: expected one run at a time; got a second run");
       const stop = new AbortController();
       const signal = AbortSignal.any([lifetime.signal, stop.signal, ...(given ? [given] : [])]);
       const feed = createEventStream<FederatedEvent>({
@@ -156,7 +163,7 @@ export function createFederatedLearning<Sample, Result>({
   };
 }
 
-/** The status of a client that has not begun. */
+/** Status of a client that has not started. */
 const idleStatus: FederatedStatus = {
   state: "idle",
   round: 0,
@@ -166,7 +173,7 @@ const idleStatus: FederatedStatus = {
   bytesSent: 0,
 };
 
-/** The status after an event. */
+/** Returns the status after an event. */
 function statusAfter(status: FederatedStatus, event: FederatedEvent): FederatedStatus {
   const at =
     "round" in event && "modelVersion" in event

@@ -1,18 +1,19 @@
-/** Hands events to one reader; see {@link createEventFeed}. */
+/** A queue of events for one reader; see {@link createEventStream}. */
 export interface EventStream<Event> {
   push(event: Event): void;
-  /** No more comes; with an error, it is thrown after the last event was read. */
+  /** Ends the stream. With a failure, `next` throws its error after the last event is read. */
   end(failure?: { readonly error: unknown }): void;
-  /** The next event; undefined at the end. */
+  /** Returns the next event, or `undefined` at the end. */
   next(): Promise<Event | undefined>;
 }
 
-/** Who reads none of so many has left them. */
+/** Maximum number of unread events. Beyond it, the oldest is dropped. */
 const CAPACITY = 1000;
 
 /**
- * Events that wait for a reader. The writer never waits: training goes on while a page is busy. An event that `replaces`
- * the one before it takes its place, and of more than a thousand the oldest are forgotten.
+ * Creates a queue of events for one reader. `push` never waits: training continues while a page is busy. An
+ * event that `replaces` the last unread event takes its position. If more than 1000 events are unread, the
+ * oldest are dropped.
  */
 export function createEventStream<Event>({
   replaces,

@@ -3,16 +3,16 @@ import type { TrainingProgress, TrainingReport } from "../training/train-options
 import type { FederationPlan, RejectionCode } from "../wire/federation.ts";
 
 /**
- * Why a round went on without this client's update: what the aggregator said, or
- * - `superseded`: the next round came before the update was made and sent;
- * - `unanswered`: it was sent, and the next round came before an answer did;
- * - `training-failed`: there was nothing to send.
+ * Why a round continued without this client's update: the rejection code of the aggregator, or
+ * - `superseded`: the next round started before the update was trained and sent;
+ * - `unanswered`: the update was sent, and the next round started before a response arrived;
+ * - `training-failed`: there was no update to send.
  */
 export type MissedReason = RejectionCode | "superseded" | "unanswered" | "training-failed";
 
-/** What a client of a federation tells of its work. */
+/** An event that a federation's client emits. */
 export type FederatedEvent =
-  /** A session began; also when a new one follows one that ended. */
+  /** A session began; also emitted when a new session follows one that ended. */
   | { readonly type: "joined"; readonly epoch: number; readonly plan: FederationPlan }
   /** Nothing to do now: a round has yet to open, others were chosen for it, or this client is left out for some rounds. */
   | { readonly type: "waiting"; readonly round: number; readonly modelVersion: number }
@@ -46,15 +46,15 @@ export type FederatedEvent =
   /** The federation is over, and the estimator has its last model. */
   | { readonly type: "done"; readonly round: number; readonly modelVersion: number };
 
-/** Where a client is, for whoever asks in between. */
+/** A snapshot of a client's state, for callers that do not read the events. */
 export interface FederatedStatus {
   readonly state: "idle" | "joining" | "waiting" | "training" | "sending" | "paused" | "done" | "failed";
-  /** The last round that was heard of. */
+  /** Latest round that the client knows of. */
   readonly round: number;
   readonly modelVersion: number;
-  /** Rounds that this client's update was counted in, and those that it missed. */
+  /** Number of rounds that accepted this client's update; `missed` is the number of rounds that did not. */
   readonly accepted: number;
   readonly missed: number;
-  /** Bytes of the updates that the aggregator has taken or refused. */
+  /** Total size of the updates that the aggregator accepted or rejected, in bytes. */
   readonly bytesSent: number;
 }

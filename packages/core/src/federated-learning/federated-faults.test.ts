@@ -15,11 +15,13 @@ import { createFederatedLearning } from "./create-federated-learning.ts";
 import type { FederatedEvent } from "./federated-event.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 
-// Everything that a network, an aggregator and an owner may do, at every await, in an order that a seed draws.
+// Injects faults of the network, the aggregator and the owner at every await, in an order that a seed draws.
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A transport that loses questions and answers, sends twice, repeats what it heard, and takes its time. */
+/**
+ * A transport that loses requests and responses, sends updates twice, repeats tasks, and delays every call.
+ */
 function faulty(
   transport: FederationTransport,
   { random, rate }: { readonly random: () => number; readonly rate: number },
@@ -49,7 +51,7 @@ function faulty(
         yield task;
         if (random() < rate) yield task;
         if (random() < rate / 2)
-          throw new SednaError("hear the tasks: expected a session that lasts; it has ended", {
+          throw new SednaError("receive tasks: expected an active session; got an ended one", {
             code: "session-ended",
           });
       }
@@ -61,7 +63,7 @@ function faulty(
   };
 }
 
-/** The aggregator's own misfortunes: it restarts, ends sessions, and closes rounds without those who are late. */
+/** Simulates faults of the aggregator: it restarts, ends sessions, and closes rounds without late clients. */
 async function trouble(
   federation: PretendFederation,
   {
@@ -79,9 +81,9 @@ async function trouble(
   }
 }
 
-describe("a federation's client under faults", () => {
+describe("a federation client under faults", () => {
   it(
-    "C20, C21: ends with the final model, sends nothing else for a round than it sent before, and counts once",
+    "C20, C21: ends with the final model, sends one distinct update per round, and commits each accepted update once",
     { timeout: 60_000 },
     async () => {
       const world = fc.record({ seed: fc.integer(), rate: fc.double({ min: 0, max: 0.4, noNaN: true }) });
@@ -131,7 +133,7 @@ describe("a federation's client under faults", () => {
                   .filter((one) => one.device === device && one.round === round)
                   .map(({ text }) => text),
               );
-              expect(sent.size, `contents of ${device} for round ${round}`).toBeLessThanOrEqual(1);
+              expect(sent.size, `distinct updates of ${device} for round ${round}`).toBeLessThanOrEqual(1);
             }
           }
           for (const { estimator, encoder } of clients) {
@@ -142,7 +144,7 @@ describe("a federation's client under faults", () => {
             ]);
             for (const [message, times] of encoder.commits) {
               expect(times).toBe(1);
-              expect(federation.countedEver.has(message), "only what was counted is committed").toBe(true);
+              expect(federation.countedEver.has(message), "only accepted updates are committed").toBe(true);
             }
             accepted += encoder.commits.size;
           }
@@ -151,12 +153,12 @@ describe("a federation's client under faults", () => {
         }),
         { numRuns: 150 },
       );
-      expect(accepted, "there were updates that counted").toBeGreaterThan(150);
+      expect(accepted, "enough updates were accepted").toBeGreaterThan(150);
     },
   );
 
   it(
-    "ends at once by its signal, wherever it is, and leaves nothing behind",
+    "ends immediately on abort in any state, and leaves no listener or request behind",
     { timeout: 60_000 },
     async () => {
       await fc.assert(

@@ -8,32 +8,47 @@ import type {
 } from "../wire/federation.ts";
 
 /**
- * How a client reaches its federation's aggregator. Adapters: HTTP with a WebSocket or with polling; HTTP for control and
- * S3 for weights.
+ * Connects a client to the aggregator of its federation. Adapters: HTTP with a WebSocket or with polling;
+ * HTTP for control and S3 for weights.
  *
- * Every call may throw a {@link SednaError}: `session-ended` when the session is over, so that joining again heals it;
- * `session-replaced` when another one of this device has taken its place; others with `retryable` where the same call
- * may succeed later.
+ * Every method except `leave` may throw a {@link SednaError}: `session-ended` if the session is over and the
+ * client can join again; `session-replaced` if another client of this device has replaced the session; other
+ * errors are `retryable` if the same call may succeed later.
  */
 export interface FederationTransport {
-  /** Asks for a session, again when it ended. @throws {SednaError} `cloud-refused`, `cloud-unreachable`, ... */
+  /**
+   * Requests a session, also after the previous one ended.
+   *
+   * @throws {SednaError} `cloud-refused`, `cloud-unreachable`, ...
+   */
   join(
     request: Omit<SessionRequest, "proof">,
     options: { readonly signal: AbortSignal },
   ): Promise<SessionGrant>;
-  /** The task whenever it changes; connects again by itself, and ends only by its signal, or an error that trying again cannot heal. */
+  /**
+   * Yields the task whenever it changes. Reconnects automatically; ends only on its signal or on an error
+   * that a retry cannot fix.
+   */
   tasks(options: { readonly signal: AbortSignal }): AsyncIterable<FederationTask>;
-  /** The model's flat parameters, length and hash checked; resumes what broke off. */
+  /**
+   * Fetches the flat parameters of a model and checks their length and hash. Resumes an interrupted download.
+   */
   fetchModel(
     version: number,
     options: { readonly length: number; readonly signal: AbortSignal },
   ): Promise<Float32Array>;
-  /** Sends an update's message; resumes what broke off. Sending the same one twice counts once. What the aggregator refuses is an answer, not an error. */
+  /**
+   * Sends the message of an update. Resumes an interrupted upload. An update that is sent twice is accepted
+   * once. A rejection is returned, not thrown.
+   */
   sendUpdate(
     message: Uint8Array,
     options: { readonly round: number; readonly signal: AbortSignal },
   ): Promise<UpdateReceipt | UpdateRejection>;
-  /** Sends an answer of the secure sum, as `writeSecureAnswer` gives it. Sending the same one twice counts once. What the aggregator refuses is an answer, not an error. */
+  /**
+   * Sends a response of the secure aggregation, as `writeSecureAnswer` encodes it. A response that is sent
+   * twice is accepted once. A rejection is returned, not thrown.
+   */
   sendSecure(
     phase: SecurePhase,
     options: {
@@ -42,6 +57,6 @@ export interface FederationTransport {
       readonly signal: AbortSignal;
     },
   ): Promise<UpdateReceipt | UpdateRejection>;
-  /** Ends the session, if there is one; rejects never, and waits not long. */
+  /** Ends the session, if any. Never rejects, and does not wait long. */
   leave(): Promise<void>;
 }

@@ -4,8 +4,9 @@ import { flatLength } from "../wire/federation-parsers.ts";
 import type { LayerSpec } from "../training/training-plan.ts";
 
 /**
- * An estimator's tensors one after the other, copied.
- * @throws {SednaError} `model-mismatch` naming the first tensor that is not what the federation trains.
+ * Returns a copy of an estimator's tensors, concatenated.
+ *
+ * @throws {SednaError} `model-mismatch`, with the name of the first tensor that does not match the layout.
  */
 export function flattenWeights(weights: readonly Tensor[], layout: readonly LayerSpec[]): Float32Array {
   const flat = new Float32Array(flatLength(layout));
@@ -32,7 +33,9 @@ export function flattenWeights(weights: readonly Tensor[], layout: readonly Laye
   return flat;
 }
 
-/** Flat parameters as the tensors of a layout, copied: an estimator may keep them. */
+/**
+ * Splits flat parameters into the tensors of a layout. The data is copied, so that an estimator may keep it.
+ */
 export function splitWeights(flat: Float32Array, layout: readonly LayerSpec[]): Tensor[] {
   let offset = 0;
   return layout.map(({ shape }) => {
@@ -44,7 +47,7 @@ export function splitWeights(flat: Float32Array, layout: readonly LayerSpec[]): 
 
 function mismatch(expected: string, got: string): SednaError {
   return new SednaError(
-    `take part in a federation: ${expected}, as its plan says; the estimator has ${got}`,
+    `take part in a federation: ${expected}, as in its plan; got ${got} from the estimator`,
     { code: "model-mismatch" },
   );
 }

@@ -11,24 +11,27 @@ export interface FollowOptions {
   readonly request: () => Omit<SessionRequest, "proof">;
   readonly signal: AbortSignal;
   readonly retrying: Required<RetryPolicy>;
-  /** Checks what was granted; what it throws ends all. */
+  /** Called with the grant of each new session. An error that it throws is fatal. */
   readonly onJoined: (grant: SessionGrant) => void | Promise<void>;
   readonly onTask: (task: FederationTask) => void;
 }
 
-/** A client's place in its federation. */
+/** A client's connection to its federation. */
 export interface Following {
-  /** Rejects with what cannot be healed, or the signal's reason; never resolves. */
+  /** Rejects with an error that a retry cannot fix, or with the signal's reason. Never resolves. */
   readonly failed: Promise<never>;
-  /** Resolves when it is at rest. */
+  /** Resolves when all activity has stopped. */
   readonly ended: Promise<void>;
-  /** Which session this is; a call that is told that its session ended says which one it was. */
+  /**
+   * Returns the number of the current session. Pass it to `lost` if a call reports that its session has
+   * ended.
+   */
   session(): number;
-  /** A session ended: joins again, unless that is under way. */
+  /** Reports that a session has ended. Joins again, unless a newer session has begun. */
   lost(session: number): void;
 }
 
-/** Joins, hears the tasks, and joins again when the session ends; ends by its signal. */
+/** Joins the federation, receives its tasks, and joins again when the session ends. Stops on its signal. */
 export function followFederation({
   transport,
   request,
@@ -55,7 +58,7 @@ export function followFederation({
         if (!at.over.signal.aborted && !isRecoverable(error)) throw error;
       }
       signal.throwIfAborted();
-      // What ends one session after the other must not be asked without a pause.
+      // Wait, so that an aggregator that ends one session after the other is not flooded with requests.
       await retrying.wait(
         backoff({ tried, baseMs: retrying.baseMs, capMs: retrying.capMs, random: retrying.random }),
         signal,
@@ -75,7 +78,7 @@ export function followFederation({
         onTask(next.value);
       }
     } finally {
-      // Not waited for: a transport that hears nothing must hold no one back.
+      // Do not wait for it: a blocked transport must not delay the caller.
       Promise.resolve(tasks.return?.()).catch(() => {});
     }
   };

@@ -27,8 +27,8 @@ async function all(
   return events;
 }
 
-describe("what an encoding leaves out", () => {
-  it("is kept once the update counts, and gone on with after a restart", async () => {
+describe("the residual of an encoding", () => {
+  it("is stored once the update is accepted, and restored after a restart", async () => {
     const written: (Float32Array | undefined)[] = [];
     const restored: (Float32Array | undefined)[] = [];
     const encoder: UpdateEncoder = {
@@ -45,7 +45,7 @@ describe("what an encoding leaves out", () => {
     expect(written).toEqual([Float32Array.of(1, 2, 3, 4)]);
   });
 
-  it("is let go of where it was of another model", async () => {
+  it("is dropped if it belongs to another model", async () => {
     const restored: (Float32Array | undefined)[] = [];
     const encoder: UpdateEncoder = { ...tellingEncoder(), restore: (state) => void restored.push(state) };
     await all({
@@ -55,7 +55,7 @@ describe("what an encoding leaves out", () => {
     expect(restored).toEqual([]);
   });
 
-  it("stops nothing when it can be neither read nor kept", async () => {
+  it("does not stop the client if it can be neither read nor stored", async () => {
     const events = await all({
       residuals: {
         read: () => Promise.reject(new Error("no disk")),

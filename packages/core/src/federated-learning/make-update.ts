@@ -9,19 +9,19 @@ import type { FederatedEvent } from "./federated-event.ts";
 import { flattenWeights, splitWeights } from "./flat-weights.ts";
 import type { RetryOptions } from "../async/retry.ts";
 
-/** What a client is asked to train. */
+/** A task to train. */
 export type TrainTask = Extract<FederationTask, { kind: "train" }>;
 
-/** What making an update needs. */
+/** Input of {@link makeUpdate}. */
 export interface MakeUpdateContext<Sample> {
   readonly estimator: Pick<TrainableEstimator<Sample, unknown>, "train" | "getWeights" | "setWeights">;
   readonly samples: LabeledSamples<Sample>;
   readonly plan: FederationPlan;
   readonly encoder: Pick<UpdateEncoder, "encode">;
   readonly pauses: TrainingPauses | undefined;
-  /** The flat parameters of a version; not to be written to. */
+  /** Returns the flat parameters of a model version. The caller must not modify them. */
   readonly model: (version: number, signal: AbortSignal) => Promise<Float32Array>;
-  /** Tries again for as long as the failure may pass. */
+  /** Retries while the error is recoverable. */
   readonly trying: <T>(
     work: () => Promise<T>,
     options: Pick<RetryOptions, "action" | "signal">,
@@ -29,14 +29,17 @@ export interface MakeUpdateContext<Sample> {
   readonly emit: (event: FederatedEvent) => void;
 }
 
-/** Errors of a training that the next round may not have: it diverged, or its numbers cannot travel. */
+/**
+ * Error code of a failure that may not recur in the next round: the training diverged, or its values cannot
+ * be encoded.
+ */
 const FAILED = "training-failed";
 
 /**
- * Trains the round's model on what this device has, and makes the update's message of what changed.
+ * Trains the round's model on the samples of this device, and encodes the weight update as a message.
  *
- * @throws {SednaError} `training-failed` where this round's training did; the signal's reason; TypeError, RangeError and
- * others of the samples' or the estimator's own.
+ * @throws {SednaError} `training-failed` if the training of this round failed.
+ * @throws The signal's reason; a SednaError, TypeError or RangeError of the samples or the estimator.
  */
 export async function makeUpdate<Sample>(
   task: TrainTask,
@@ -76,7 +79,7 @@ export async function makeUpdate<Sample>(
   };
   const { change, report } = await trying(once, { action: "train", signal }).finally(async () => {
     stopTelling();
-    // Also where it was told to stop: whoever comes next must find the estimator at rest.
+    // Wait after an abort too: the next user of the estimator must find it idle.
     await last;
   });
   emit({ type: "trained", round, report });
@@ -93,7 +96,7 @@ export async function makeUpdate<Sample>(
   }
 }
 
-/** Tells when training pauses and goes on; returns what ends that. */
+/** Emits an event when training pauses or resumes. Returns a function that stops this. */
 function tellPauses(pauses: TrainingPauses | undefined, emit: (event: FederatedEvent) => void): () => void {
   let paused = false;
   const tell = (): void => {
@@ -106,14 +109,14 @@ function tellPauses(pauses: TrainingPauses | undefined, emit: (event: FederatedE
   return pauses.onChange(tell);
 }
 
-/** Errors that say something to whoever set this up, or by which a retry is decided. */
+/** Whether to rethrow an error unchanged, because it reports a wrong setup or decides whether to retry. */
 function isOfUse(error: unknown): boolean {
   return error instanceof SednaError || error instanceof TypeError || error instanceof RangeError;
 }
 
 function failed(cause: unknown): SednaError {
   return new SednaError(
-    `train for the federation: expected a change that can be sent; got ${messageOf(cause)}`,
+    `train for the federation: expected an update that can be encoded; got ${messageOf(cause)}`,
     { code: FAILED, cause },
   );
 }

@@ -5,7 +5,7 @@ import { retrySession } from "./retry-session.ts";
 const gone = new SednaError("send: the connection failed", { code: "cloud-unreachable", retryable: true });
 const ended = new SednaError("send: the session has ended", { code: "session-ended" });
 
-/** Waits that were kept between tries that failed so. */
+/** Returns the delays between attempts that fail with these errors. */
 async function waits(failures: readonly SednaError[]): Promise<number[]> {
   const kept: number[] = [];
   const left = [...failures];
@@ -29,11 +29,11 @@ async function waits(failures: readonly SednaError[]): Promise<number[]> {
   return kept;
 }
 
-it("waits longer after each try", async () => {
+it("waits longer after each attempt", async () => {
   expect(await waits([gone, gone, gone, gone, gone])).toEqual([5, 10, 20, 40, 40]);
 });
 
-it("begins anew where an outage ends with a session that is over, and does not hammer who ends each", async () => {
+it("resets the backoff when an outage ends with an ended session, but backs off if each session ends", async () => {
   expect(await waits([gone, gone, gone, ended, gone])).toEqual([5, 10, 20, 5, 10]);
   expect(await waits([gone, ended, ended, ended])).toEqual([5, 5, 10, 20]);
 });

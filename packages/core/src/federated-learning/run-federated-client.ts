@@ -18,13 +18,13 @@ import { runRound, type RoundPart } from "./run-round.ts";
 import type * as SecureAggregate from "./run-secure-aggregation.ts";
 import type { SecureContext, SecurePart, SecureTask } from "./run-secure-aggregation.ts";
 
-/** Keeps what encodings have left out so far, for a device that starts again. One store a federation. */
+/** Stores the residual of lossy encodings across restarts of the device. Use one store per federation. */
 export interface ResidualStore {
   read(): Promise<Float32Array | undefined>;
   write(residual: Float32Array | undefined): Promise<void>;
 }
 
-/** What a client of a federation is made of. */
+/** Parts of a federation's client. */
 export interface FederatedClient<Sample> {
   readonly estimator: TrainableEstimator<Sample, unknown>;
   readonly transport: FederationTransport;
@@ -34,7 +34,7 @@ export interface FederatedClient<Sample> {
   readonly encoder: (plan: FederationPlan) => UpdateEncoder;
   readonly residuals: ResidualStore | undefined;
   readonly retrying: Omit<Required<RetryPolicy>, "onRetry">;
-  /** What it asks of secure sums beside what it always does. */
+  /** Requirements for secure aggregation, in addition to the client's own checks. */
   readonly secure: SecureContext<Sample>["secure"] | undefined;
 }
 
@@ -45,7 +45,11 @@ export interface RunFederatedClientOptions<Sample> extends FederatedClient<Sampl
   readonly emit: (event: FederatedEvent) => void;
 }
 
-/** Takes part in a federation until it is done. When it settles nothing of it is left at work. @throws as `FederatedLearning.run`. */
+/**
+ * Takes part in a federation until it is done. No work is left running when it settles.
+ *
+ * @throws The errors of `FederatedLearning.run`.
+ */
 export async function runFederatedClient<Sample>(options: RunFederatedClientOptions<Sample>): Promise<void> {
   const { estimator, transport, device, resources, encoder: encoderOf, residuals, samples, emit } = options;
   const ended = new AbortController();
@@ -66,7 +70,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     const encoder = encoderOf(plan);
     try {
       const residual = await residuals?.read();
-      // Of another model it would be noise.
+      // A residual of another model would be noise.
       if (residual?.length === encoder.length) encoder.restore(residual);
     } catch (error) {
       emit({ type: "storage-failed", message: messageOf(error) });
@@ -80,12 +84,13 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   };
   const onJoined = async ({ plan, epoch }: SessionGrant): Promise<void> => {
     flattenWeights(await estimator.getWeights(), plan.layout);
-    // Under the same plan an encoder goes on with what it has left out so far.
+    // Under the same plan, the encoder keeps its residual.
     if (JSON.stringify(membership?.plan) !== JSON.stringify(plan))
       membership = { plan, encoder: await openEncoder(plan) };
-    // An aggregator that has lost its log may give an old number to another model.
+    // An aggregator that has lost its log may reuse an old version number for another model.
     newestModel = undefined;
-    // While the network is there, and the page's files are those that it came with.
+    // Load the code now, while the network is available and the server still has the files of this page's
+    // version.
     if (plan.protection === "secure-aggregation") loadSecureAggregation().catch(() => {});
     emit({ type: "joined", epoch, plan });
   };
@@ -140,7 +145,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
 
   const openSecure = async (task: SecureTask): Promise<SecurePart> => {
     const { runSecureAggregation } = await trying(loadSecureAggregation, {
-      action: "load the secure sum",
+      action: "load the secure aggregation",
       signal,
     });
     return runSecureAggregation(task, {
@@ -155,7 +160,10 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
     });
   };
 
-  /** Does what a task says; `finished` at the end, `later` when what runs has to end first. */
+  /**
+   * Carries out a task. Returns `finished` at the end of the federation, and `later` if the current work has
+   * to end first.
+   */
   const act = async (task: FederationTask): Promise<"finished" | "later" | "acted"> => {
     const { kind, round, modelVersion } = task;
     if (heard.modelVersion !== undefined && heard.modelVersion !== modelVersion)
@@ -166,23 +174,27 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       part!.told(task);
       return "acted";
     }
-    // A round that closes has nothing more to do for anyone; whether an update that is on its way counts, its answer tells.
+    // A closing round has no more work for its clients. The response to a pending upload reports whether the
+    // update is accepted.
     if (kind === "wait" && isPart && !part!.idle) return "later";
-    // In the buffered mode a model goes on while a client trains; what it makes of an older one still counts.
+    // In buffered mode the model advances while a client trains; the aggregator still accepts an update of an
+    // older model.
     if (kind === "train" && membership!.plan.mode === "buffered" && part && !part.idle) return "later";
-    // Between two phases a client waits; only one that still trains while others went on has been left behind.
+    // A client waits between two phases. Only a client that receives `wait` while it is training has been
+    // left behind.
     if (secure?.round === round && (kind === "secure" || (kind === "wait" && !secure.training))) {
       if (kind === "secure") secure.told(task);
       return "acted";
     }
-    // A round that was given up opens again for the same model: the same update is for that, as what its encoding left out is kept already.
+    // An abandoned round restarts with the same model. Keep the same update for it, because the encoder
+    // already keeps its residual.
     if (!(kind === "wait" && part?.idle && part.task.modelVersion === modelVersion)) {
       await part?.stop({ over: true });
       part = undefined;
     }
     await secure?.stop({ over: true });
     secure = undefined;
-    // Who polls hears the same again and again.
+    // A polling client receives the same task repeatedly.
     const isSame = heard.kind === kind && heard.round === round;
     Object.assign(heard, { kind, round });
     switch (kind) {
@@ -222,23 +234,26 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       signal.throwIfAborted();
     }
   } finally {
-    ended.abort(new SednaError("take part in a federation: it ended", { code: "disposed" }));
+    ended.abort(new SednaError("take part in a federation: the run has ended", { code: "disposed" }));
     await part?.stop({ over: false });
     await secure?.stop({ over: false });
     await following.ended;
   }
 }
 
-/** Loaded when it is needed: most pages that train with others have no use for its 16 KB of curves and shares. */
+/** Loads the code of secure aggregation on demand: most pages that train do not need its 16 KB. */
 async function loadSecureAggregation(): Promise<Pick<typeof SecureAggregate, "runSecureAggregation">> {
   try {
     return await import("./run-secure-aggregation.ts");
   } catch (cause) {
-    throw new SednaError(`load the secure sum: expected the program's own code; got ${messageOf(cause)}`, {
-      code: "cloud-unreachable",
-      retryable: true,
-      cause,
-    });
+    throw new SednaError(
+      `load the secure aggregation: expected the module to load; got ${messageOf(cause)}`,
+      {
+        code: "cloud-unreachable",
+        retryable: true,
+        cause,
+      },
+    );
   }
 }
 

@@ -6,51 +6,55 @@ import type { MissedReason } from "./federated-event.ts";
 import { makeUpdate, type MakeUpdateContext, type TrainTask } from "./make-update.ts";
 
 /**
- * How long an answer is waited for when its round is over, in ms. The update that closes a round is answered after the
- * others hear of the next one.
+ * Time to wait for a response after the round is over, in ms. The response to the update that closes a round
+ * arrives after the other clients are notified of the next round.
  */
 const ANSWER_MS = 500;
 
-/** What taking part in a round needs. */
+/** Input of {@link runRound}. */
 export interface RoundContext<Sample> extends MakeUpdateContext<Sample> {
   readonly signal: AbortSignal;
   readonly sendUpdate: (
     message: Uint8Array,
     options: { readonly round: number; readonly signal: AbortSignal },
   ) => Promise<UpdateReceipt | UpdateRejection>;
-  /** Waits before the same update is sent once more; longer each time. */
+  /** Waits before the same update is sent again. The delay grows with each attempt. */
   readonly beforeAgain: (tried: number, signal: AbortSignal) => Promise<void>;
-  /** What the encoding left out of an update that counts is kept by the encoder now. */
+  /** Called when the encoder has kept the residual of an accepted update. */
   readonly onCommitted: () => void;
-  /** Nothing is left to do but to wait for the round's end. */
+  /** Called when nothing is left to do until the round ends. */
   readonly onIdle: () => void;
-  /** Something failed that no other try heals. */
+  /** Called with an error that a retry cannot fix. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A client's part in one round. */
+/** A client's participation in one round. */
 export interface RoundPart {
   readonly task: TrainTask;
   readonly idle: boolean;
-  /** What the aggregator says now of this round. */
+  /** Called with the current task of this round. */
   told(task: TrainTask): void;
-  /** Ends it, because the round is `over` or because all ends. Resolves when the estimator is free. */
+  /**
+   * Ends the participation, because the round is `over` or because the client stops. Resolves when the
+   * estimator is free.
+   */
   stop(options: { readonly over: boolean }): Promise<void>;
 }
 
-/** Refusals that say nothing of the update itself. */
+/** Rejection codes that say nothing about the update itself. */
 const LATE: readonly RejectionCode[] = ["quarantined", "not-selected", "wrong-round", "round-closed"];
 
 /**
- * Trains for a round and sends the update, once; and the very same again whenever the aggregator says that it has none:
- * it may have lost it in a restart, and what it counts must be one thing, however often it comes.
+ * Trains for a round and sends the update once. Sends the identical update again whenever the aggregator
+ * reports that it has none: the aggregator may have lost the update in a restart, and every copy that it
+ * receives must be identical.
  */
 export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>): RoundPart {
   const { sendUpdate, beforeAgain, trying, emit, onCommitted, onIdle, onFailed } = context;
   const { round } = task;
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
-  /** `lacking`: as far as we know the aggregator has no update of ours. */
+  /** `lacking`: as far as the client knows, the aggregator has no update of this client. */
   const at = {
     lacking: !task.accepted,
     accepted: task.accepted,
@@ -71,7 +75,7 @@ export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>)
     at.lacking = false;
     if (at.accepted) return;
     at.accepted = true;
-    // A restart of the aggregator that lost it does not make it another update.
+    // An aggregator that lost the update in a restart accepts the same update again.
     emit({ type: "accepted", round, again: at.committed });
     if (update && !at.committed) {
       at.committed = true;
@@ -105,16 +109,16 @@ export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>)
     try {
       const answer = await trying(once, { action: "send the update", signal: until });
       emit({ type: "sent", round, bytes: message.length });
-      // Damage on the way is not the update's fault: once more, as it is.
+      // Damage in transit is not the update's fault: send the update once more, unchanged.
       if ("code" in answer && answer.code === "wrong-digest" && at.damaged++ === 0) return;
       if ("code" in answer) {
         at.late = LATE.includes(answer.code) ? at.seq : undefined;
         missed(answer.code, answer.error);
       } else if (answer.accepted) accepted();
-      else missed("round-closed", "the aggregator took the update and did not count it");
+      else missed("round-closed", "the aggregator received the update and did not accept it");
     } catch (error) {
       signal.throwIfAborted();
-      // Cut off because it was heard otherwise that the update is there.
+      // The upload was aborted because a task already reported the update as accepted.
       if (!until.aborted) throw error;
     } finally {
       sending = undefined;
@@ -156,13 +160,14 @@ export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>)
     },
     told(now) {
       at.seq = now.seq;
-      // A round that was given up has another attempt, of the same number and model: what was too late for the first is not for this one.
+      // The next attempt of an abandoned round has the same number and model. An update that was too late for
+      // the first attempt is in time for the next one.
       if (at.missed && at.late !== undefined && at.late !== now.seq && !now.accepted) {
         at.missed = false;
         at.lacking = true;
         wake();
       } else if (now.accepted) {
-        // Heard here before the answer came.
+        // The task reports the update as accepted before the upload receives its response.
         if (sending && update) emit({ type: "sent", round, bytes: update.message.length });
         accepted();
         sending?.abort();
@@ -180,8 +185,8 @@ export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>)
         missed(
           at.tries > 0 ? "unanswered" : "superseded",
           at.tries > 0
-            ? "the round was over before the aggregator answered"
-            : "the round was over before the update was sent",
+            ? "the round ended before the aggregator responded"
+            : "the round ended before the update was sent",
         );
     },
   };

@@ -13,33 +13,40 @@ import { readUpdateMessage } from "../wire/update-message.ts";
 import type { FederationTransport } from "./federation-transport.ts";
 import { makeUpdate, type MakeUpdateContext } from "./make-update.ts";
 
-/** A phase of a secure sum, as a client is told of it. */
+/** A task of one phase of secure aggregation. */
 export type SecureTask = Extract<FederationTask, { kind: "secure" }>;
 
-/** What taking part in a secure sum needs. */
+/** Input of {@link runSecureAggregation}. */
 export interface SecureContext<Sample> extends MakeUpdateContext<Sample> {
   readonly signal: AbortSignal;
   readonly sendSecure: FederationTransport["sendSecure"];
-  /** What the client asks of a sum beside what it always does: signed keys, a larger least. */
+  /**
+   * Requirements for the aggregation, in addition to the client's own checks: signed keys, a larger minimum
+   * of clients.
+   */
   readonly secure: Pick<SecureClientOptions, "minClients" | "sign" | "verify">;
-  /** Something failed that no other try heals: an aggregator that lies is among it. */
+  /** Called with an error that a retry cannot fix, such as a dishonest aggregator. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A client's part in the secure sum of one round. */
+/** A client's participation in the secure aggregation of one round. */
 export interface SecurePart {
   readonly round: number;
-  /** While it trains. One that is told to wait meanwhile has been left behind; one that sends may only not have heard yet that its answer is there. */
+  /**
+   * Whether the client is training. A client that receives `wait` while it is training has been left behind;
+   * a client that receives `wait` while it is sending may only lack the response to its message.
+   */
   readonly training: boolean;
-  /** What the aggregator asks now. Phases are answered one after the other. */
+  /** Called with the current task. The client responds to the phases one after the other. */
   told(task: SecureTask): void;
-  /** Ends it. Resolves when the estimator is free. */
+  /** Ends the participation. Resolves when the estimator is free. */
   stop(options: { readonly over: boolean }): Promise<void>;
 }
 
 /**
- * Answers the phases of a round's secure sum. It trains when its vector is asked for. Each try of a round has new keys: a client
- * that comes in the middle of one, after a restart, has none, and waits for the next.
+ * Responds to the phases of a round's secure aggregation. Trains when the masked vector is requested. Each
+ * attempt of a round uses new keys: a client that joins during an attempt, for example after a restart, has
+ * none and waits for the next attempt.
  */
 export function runSecureAggregation<Sample>(first: SecureTask, context: SecureContext<Sample>): SecurePart {
   const { plan, secure, sendSecure, trying, emit, onFailed } = context;
@@ -47,13 +54,13 @@ export function runSecureAggregation<Sample>(first: SecureTask, context: SecureC
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
   const at = { training: false, accepted: false, attempt: -1 };
-  /** Phases of this try whose answer is there: the same task may be told again after it. */
+  /** Phases of this attempt whose response the aggregator has accepted. The same task may arrive again. */
   let answered = new Set<string>();
   let client: SecureClient | undefined;
   let work = Promise.resolve();
 
   const train = async (task: SecureTask): ReturnType<SecureClientOptions["update"]> => {
-    // By the plan's encoder, float32: it is what keeps to the plan's norm.
+    // Use the plan's encoder, with float32, because it enforces the plan's clip norm.
     at.training = true;
     const { message } = await makeUpdate(
       { ...task, kind: "train", accepted: false },
@@ -85,7 +92,7 @@ export function runSecureAggregation<Sample>(first: SecureTask, context: SecureC
     const said = await client.answer(phase, message);
     const body = writeSecureAnswer(said, { round, modelVersion });
     const reply = await trying(() => sendSecure(phase, { round, message: body, signal }), {
-      action: `answer phase ${phase} of the secure sum`,
+      action: `send phase ${phase} of the secure aggregation`,
       signal,
     });
     if (phase === "masked") emit({ type: "sent", round, bytes: body.length });
@@ -127,7 +134,7 @@ export function runSecureAggregation<Sample>(first: SecureTask, context: SecureC
           type: "missed",
           round,
           why: "superseded",
-          message: "the sum went on before this client had answered",
+          message: "the aggregation continued before this client responded",
         });
     },
   };

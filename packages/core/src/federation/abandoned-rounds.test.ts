@@ -8,8 +8,8 @@ import {
 } from "../../../../testing/fakes/fake-federation.ts";
 import { createFederatedLearning } from "../federated-learning/create-federated-learning.ts";
 
-describe("a client whose round was given up after it had counted", () => {
-  it("C21: sends the very same update when the round opens again, as what its encoding left out is kept already", async () => {
+describe("a client whose round is abandoned after its update was accepted", () => {
+  it("C21: sends the identical update when the round restarts, because the encoder already keeps its residual", async () => {
     const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const [estimator, encoder] = [countingEstimator(), tellingEncoder()];
     const learning = createFederatedLearning<number, number>({

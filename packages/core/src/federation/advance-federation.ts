@@ -12,15 +12,16 @@ import { pauseAfterFailures, withQuarantineServed } from "./next-tick.ts";
 import { roundTargets } from "./round-settings.ts";
 import { selectClients } from "./select-clients.ts";
 
-/** A state and what the world has to do about it, in order. */
+/** A state and the effects that the caller must carry out, in order. */
 export interface Reduced {
   readonly state: FederationState;
   readonly effects: readonly FederationEffect[];
 }
 
 /**
- * What time and numbers bring about, asked after every event: the round closes when enough is counted or its deadline is there;
- * a wait ends when enough clients are there. A round that closes may be followed by the next at once.
+ * Applies what follows from the time and the number of clients; called after every event. Closes the round if
+ * enough updates are accepted or its deadline has passed, and starts a round if enough clients are present. A
+ * round can start in the same call in which the previous round is abandoned.
  */
 export function advance(
   given: FederationState,
@@ -40,7 +41,7 @@ function closeInTime(state: FederationState, at: number): Reduced {
   const { goal, minimum } = roundTargets(settings);
   const count = open.accepted.size;
   const isOver = at >= open.deadlineAt;
-  // Nobody who was asked is left to wait for: a small federation need not sit out its deadline.
+  // No selected client is left to wait for: a small federation does not have to wait for its deadline.
   const allCame = settings.buffered === undefined && count >= open.expected;
   if (count >= goal || ((isOver || allCame) && count >= minimum)) {
     const clients = allClients(open.accepted).map(({ client }) => client);
@@ -65,10 +66,10 @@ function openIfReady(
   const { minimum, selection } = roundTargets(settings);
   if (at < state.waitingSince + pauseAfterFailures(state)) return { state, effects: [] };
   const isOver = at >= state.waitingSince + settings.selectionMs;
-  // A buffer waits for nobody: who comes later starts from a later model.
+  // A buffer does not wait for the full selection: a client that joins later starts from a later model.
   const enough = settings.buffered !== undefined || isOver ? minimum : Math.max(minimum, selection);
   const waiting = { state: isOver && !state.overdue ? { ...state, overdue: true } : state, effects: [] };
-  // The first count is at hand; the second is a walk through all.
+  // `present` is already known; the second condition scans all clients.
   if (
     state.present < enough ||
     allClients(state.clients).filter((client) => isEligible(state, client)).length < enough
@@ -119,9 +120,10 @@ function openIfReady(
 }
 
 /**
- * Buffered: takes the places from who is too late, too stale or in quarantine, and gives free places to clients that are idle,
- * with the newest model. Who left keeps its assignment until its time, should it come back, but not its place.
- * A client that the open buffer counted waits for the next.
+ * Buffered mode: revokes the assignments of clients that are past their deadline, too stale or in quarantine,
+ * and assigns the latest model to idle clients while fewer than `concurrency` clients are at work. A client
+ * that left keeps its assignment until the assignment's deadline in case it rejoins, but does not occupy a
+ * slot. A client whose update the active buffer has accepted waits for the next buffer.
  */
 function withAssignments(
   state: FederationState,

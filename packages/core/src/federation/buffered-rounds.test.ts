@@ -20,7 +20,7 @@ describe("buffered rounds", () => {
       selector: { method: "Simple" },
     });
 
-  it("keep so many clients at work and no more", () => {
+  it("keep exactly `concurrency` clients at work", () => {
     const fed = buffered();
     fed.after(...names(5).map((name) => joined(name)));
     expect(namesOf(fed.state.assignments)).toEqual(["c0", "c1", "c2"]);
@@ -29,7 +29,7 @@ describe("buffered rounds", () => {
     fed.after(left("c0", 1));
     expect(namesOf(fed.state.assignments)).toEqual(["c0", "c1", "c2", "c3"]);
   });
-  it("make a model of every so many updates, and let the others work on", () => {
+  it("make a model from every `bufferSize` updates while the other clients continue to train", () => {
     const fed = buffered();
     fed.after(...names(5).map((name) => joined(name)), accepted("c0", 1), accepted("c1", 2));
     expect(fed.effects.at(-1)).toEqual({
@@ -41,7 +41,8 @@ describe("buffered rounds", () => {
     fed.after(aggregated(1, 3));
     expect(fed.task("c2", 3)).toEqual(before);
     expect(before).toMatchObject({ kind: "train", round: 1, modelVersion: 0 });
-    // c3 has had the place of c0 since that was counted; the place of c1 was free when the next buffer opened.
+    // c3 got the slot of c0 when the update of c0 was accepted; the slot of c1 became free when the next
+    // buffer started.
     expect(fed.task("c3")).toMatchObject({ kind: "train", round: 1, modelVersion: 0 });
     expect(fed.task("c0")).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
     expect(fed.task("c1")).toMatchObject({ kind: "wait", round: 2 });
@@ -49,7 +50,7 @@ describe("buffered rounds", () => {
     expect(fed.accepted).toEqual(["c2"]);
     expect(fed.task("c1", 4)).toMatchObject({ kind: "train", round: 2, modelVersion: 1 });
   });
-  it("refuse what is too stale, and give its client the newest model", () => {
+  it("reject an update that is too stale and assign the latest model to its client", () => {
     const fed = buffered({ maxStaleness: 0 });
     fed.after(
       ...names(3).map((name) => joined(name)),
@@ -62,13 +63,13 @@ describe("buffered rounds", () => {
     fed.after(accepted("c2", 4));
     expect(fed.accepted).toEqual([]);
   });
-  it("count a client once in a buffer", () => {
+  it("accept at most one update per client and buffer", () => {
     const fed = buffered();
     fed.after(...names(3).map((name) => joined(name)), accepted("c0", 1), accepted("c0", 2));
     expect(fed.types).toEqual(["open"]);
     expect(fed.rejection("c0")).toBe("duplicate");
   });
-  it("take the place of a client that is too late, or in quarantine", () => {
+  it("free the slot of a client that is too late or in quarantine", () => {
     const fed = federation({
       buffered: { bufferSize: 2, maxStaleness: 9, concurrency: 2 },
       minFraction: 0.5,
@@ -88,7 +89,7 @@ describe("buffered rounds", () => {
       remainingMs: 10_000,
     });
   });
-  it("close by their deadline too", () => {
+  it("close at their deadline too", () => {
     const fed = buffered();
     fed.after(...names(3).map((name) => joined(name)), accepted("c0", 1), ticked(10_000));
     expect(fed.types).toEqual(["open", "abandon", "open"]);

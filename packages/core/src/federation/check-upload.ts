@@ -3,20 +3,23 @@ import { isQuarantined } from "./federation-clients.ts";
 import type { FederationClient, FederationState } from "./federation-state.ts";
 import { getClient } from "./client-map.ts";
 
-/** An update that a client wants to send. */
+/** An update that a client wants to upload. */
 export interface UploadRequest {
   readonly client: string;
   readonly epoch: number;
   readonly round: number;
-  /** The model that it was trained on, once its head was read. */
+  /** Version of the model that the update was trained on, once its head is read. */
   readonly modelVersion?: number;
 }
 
 /**
- * Why an update would not be counted; undefined where it would. None of these is a strike: who is late did nothing wrong.
- * Ask when an upload begins, and again in the very turn in which it is added to the sum: the round may have closed between.
- * An upload of a session whose end was told is taken as long as no newer session is there: its connection broke, its work is good.
- * Whether a client was selected can be told of the open round alone; of all others an upload is for the wrong round.
+ * Returns why an update would be rejected, or `undefined` if it would be accepted. None of these codes is a
+ * strike: a late client did nothing wrong.
+ *
+ * Call it when an upload begins, and again in the same turn of the event loop in which the update is added to
+ * the accumulator, because the round may close in between. An upload of an ended session is accepted until a
+ * newer session exists: only its connection broke, the update is valid. The selection is known for the active
+ * round only; an upload for any other round is `wrong-round`.
  */
 export function checkUpload(state: FederationState, request: UploadRequest): RejectionCode | undefined {
   const client = getClient(state.clients, request.client);
@@ -33,7 +36,7 @@ function ofRound(
   { request, client: { kind } }: { readonly request: UploadRequest; readonly client: FederationClient },
 ): RejectionCode | undefined {
   const { client, round, modelVersion } = request;
-  // Sedna's clients know no rounds: their update is for whichever is open.
+  // Sedna's clients send no round number: their update is for the active round.
   if (kind === "sedna-js") {
     if (open?.round === round && getClient(open.selected, client) === undefined) return "not-selected";
     if (

@@ -16,7 +16,7 @@ interface Named {
 }
 
 describe("a roster", () => {
-  it("holds what a map would hold, and changes none that came before", () => {
+  it("holds the same entries as a Map, and does not modify earlier versions", () => {
     const name = fc.oneof(
       fc.constantFrom("__proto__", "constructor", "1", "", "\u{1F980}"),
       fc.integer({ min: 0, max: 60 }).map((i) => `c${i}`),
@@ -49,7 +49,7 @@ describe("a roster", () => {
       { seed: 1 },
     );
   }, 60_000);
-  it("stays in short lists however many it holds", () => {
+  it("keeps its lists short at any size", () => {
     const { lists } = names(10_000).reduce(
       (roster, client) => withClientEntry(roster, { client }),
       clientMap(),
@@ -57,7 +57,7 @@ describe("a roster", () => {
     expect(lists.length).toBe(2048);
     expect(Math.max(...lists.map(({ length }) => length))).toBeLessThan(24);
   });
-  it("takes the latter of two entries of one name", () =>
+  it("keeps the last of two entries with the same name", () =>
     expect(
       allClients(
         clientMap([
@@ -68,8 +68,8 @@ describe("a roster", () => {
     ).toEqual([{ client: "a", value: 2 }]));
 });
 
-describe("a federation that many clients passed through", () => {
-  it("forgets who is long gone and did no wrong, and keeps who is there, was counted or is in quarantine", () => {
+describe("a federation with many past clients", () => {
+  it("forgets absent clients without strikes, and keeps clients that are present, accepted or in quarantine", () => {
     const fed = federation({ participants: 3, strikes: 1, selector: { method: "Simple" } });
     fed.after(
       joined("bad"),
@@ -87,7 +87,7 @@ describe("a federation that many clients passed through", () => {
       expect.arrayContaining(["bad", "here", "accepted", "third", "c10999"]),
     );
     expect(getClient(fed.state.clients, "c0")).toBeUndefined();
-    // Ids are not given twice.
+    // IDs are not reused.
     expect(fed.client("c10999").id).toBe(11_003);
     fed.after(joined("bad", 1, { epoch: 2 }));
     expect(fed.rejection("bad", 1, 2)).toBe("quarantined");

@@ -1,18 +1,19 @@
 /**
- * Entries by their client's name, as plain data that is cheap to change by copy: an object of ten thousand names takes
- * milliseconds to copy, and a federation copies at every update. The names are spread over short lists by their hash; a
- * change copies one of them and the list of lists. Names that objects have by birth are names like all others.
+ * Entries by client name, as plain data that is cheap to update by copying. An object of ten thousand keys
+ * takes milliseconds to copy, and a federation copies at every update. The names are distributed over short
+ * lists by their hash; an update copies one of these lists and the list of lists. Names of object members,
+ * such as `__proto__`, are ordinary names.
  */
 export interface ClientMap<T extends { readonly client: string }> {
   readonly size: number;
-  /** A power of two of lists. */
+  /** Lists of entries; their number is a power of two. */
   readonly lists: readonly (readonly T[])[];
 }
 
-/** Entries a list, on average, before there are twice as many lists. */
+/** Average number of entries per list above which the number of lists doubles. */
 const LIST_LENGTH = 8;
 
-/** A roster of these; of two entries of one name the latter counts. */
+/** Creates a client map of these entries. If two entries have the same name, the last one is kept. */
 export function clientMap<T extends { readonly client: string }>(entries: Iterable<T> = []): ClientMap<T> {
   const unique = [...new Map([...entries].map((entry) => [entry.client, entry])).values()];
   let count = 1;
@@ -20,7 +21,7 @@ export function clientMap<T extends { readonly client: string }>(entries: Iterab
   return { size: unique.length, lists: spreadOver(count, unique) };
 }
 
-/** A client's entry. */
+/** Returns the entry of a client. */
 export function getClient<T extends { readonly client: string }>(
   { lists }: ClientMap<T>,
   client: string,
@@ -28,12 +29,12 @@ export function getClient<T extends { readonly client: string }>(
   return lists[place(client, lists.length)]!.find((entry) => entry.client === client);
 }
 
-/** All entries, in an order that says nothing. */
+/** Returns all entries, in no particular order. */
 export function allClients<T extends { readonly client: string }>({ lists }: ClientMap<T>): T[] {
   return lists.flat();
 }
 
-/** The roster with an entry, in place of the client's former one. */
+/** Returns the map with an entry added, or with the client's former entry replaced. */
 export function withClientEntry<T extends { readonly client: string }>(
   roster: ClientMap<T>,
   entry: T,
@@ -50,7 +51,7 @@ export function withClientEntry<T extends { readonly client: string }>(
   };
 }
 
-/** The roster without a client's entry. */
+/** Returns the map without a client's entry. */
 export function withoutClientEntry<T extends { readonly client: string }>(
   roster: ClientMap<T>,
   client: string,
@@ -72,7 +73,7 @@ function spreadOver<T extends { readonly client: string }>(count: number, entrie
   return lists;
 }
 
-/** FNV-1a, its high bits folded in: `count` looks at the low ones alone. */
+/** FNV-1a with its high bits folded in, because the mask uses the low bits only. */
 function place(client: string, count: number): number {
   let bits = 0x811c9dc5;
   for (let i = 0; i < client.length; i++) bits = Math.imul(bits ^ client.charCodeAt(i), 0x01000193);

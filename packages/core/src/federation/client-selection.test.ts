@@ -26,28 +26,28 @@ const chosen = (
 const hundred = names(100).map((name) => client(name));
 
 describe("Simple", () => {
-  it("takes who came first", () =>
+  it("selects the clients that joined first", () =>
     expect(chosen(clientSelection.Simple(), { clients: hundred, count: 3 })).toEqual(["c0", "c1", "c2"]));
-  it("takes per_round of them, a string as Sedna's jobs have it", () =>
+  it("selects per_round clients, and accepts the number as a string, as in Sedna's jobs", () =>
     expect(chosen(clientSelection.Simple({ per_round: "2" }), { clients: hundred, count: 3 })).toEqual([
       "c0",
       "c1",
     ]));
-  it("takes one under Sedna's name and default", () =>
+  it("selects one client by default under Sedna's name", () =>
     expect(chosen(clientSelection.SimpleClientChoose(), { clients: hundred, count: 3 })).toEqual(["c0"]));
 });
 
 describe("Random", () => {
-  it("takes each client as often as any other", () => {
+  it("selects each client equally often", () => {
     const times = new Map<string, number>();
     for (let seed = 0; seed < 2000; seed++)
       for (const name of chosen(clientSelection.Random(), { clients: hundred, count: 10, seed: seed * 7919 }))
         times.set(name, (times.get(name) ?? 0) + 1);
-    // 200 expected, standard deviation 13.4: the seeds are fixed, so this is no bet.
+    // 200 expected, standard deviation 13.4. The seeds are fixed, so the test is deterministic.
     for (const name of names(100))
       expect(times.get(name)).toSatisfy((count: number) => count > 140 && count < 260);
   });
-  it("takes nobody twice, and all when all are wanted", () =>
+  it("selects no client twice, and all clients if all are requested", () =>
     expect(chosen(clientSelection.Random(), { clients: hundred, count: 100 }).toSorted()).toEqual(
       names(100).toSorted(),
     ));
@@ -60,7 +60,7 @@ describe("ByResources", () => {
     client("fast", { resources: { speed: 100, cores: 4, memoryMb: 8000 } }),
     client("fast-much", { numSamples: 1000, resources: { speed: 100, cores: 2 } }),
   ];
-  it("takes those that will be done first; an unknown speed counts as the median", () => {
+  it("selects the clients that finish first, and uses the median for an unknown speed", () => {
     expect(chosen(clientSelection.ByResources({ exploration: 0 }), { clients: fleet, count: 4 })).toEqual([
       "unknown",
       "fast",
@@ -68,7 +68,7 @@ describe("ByResources", () => {
       "fast-much",
     ]);
   });
-  it("takes only devices that say that they have what is needed", () => {
+  it("selects only devices that report the required resources", () => {
     expect(
       chosen(clientSelection.ByResources({ min_cores: "4" }), { clients: fleet, count: 4 }).toSorted(),
     ).toEqual(["fast", "slow"]);
@@ -79,7 +79,7 @@ describe("ByResources", () => {
       "slow",
     ]);
   });
-  it("draws a share of all, so that data on slow devices counts too", () => {
+  it("draws a share from all clients, so that data on slow devices is used too", () => {
     const many = hundred.map((one, i) => ({ ...one, resources: { speed: 100 - i } }));
     const names20 = chosen(clientSelection.ByResources({ exploration: 0.2 }), { clients: many, count: 20 });
     expect(names20.slice(0, 16)).toEqual(names(16));
@@ -88,8 +88,8 @@ describe("ByResources", () => {
   });
 });
 
-describe("a choice in a federation", () => {
-  it("draws others from another seed, and the same again from the same", () => {
+describe("client selection in a federation", () => {
+  it("draws the same clients from the same seed", () => {
     const selected = (): readonly string[] => {
       const fed = federation({ participants: 10, overSelect: 1 });
       fed.after(
@@ -102,7 +102,7 @@ describe("a choice in a federation", () => {
     };
     expect(selected()).toEqual(selected());
   });
-  it("that is too small for a round makes it wait, and rings no bell", () => {
+  it("delays the round if too few clients qualify, and requests no tick", () => {
     const fed = federation({ participants: 3, selector: { method: "ByResources", param: { min_cores: 4 } } });
     fed.after(...names(5).map((name) => joined(name)), ticked(1000));
     expect(fed.state.phase).toBe("waiting");
@@ -110,7 +110,7 @@ describe("a choice in a federation", () => {
     fed.after(...names(3).map((name) => joined(`able-${name}`, 2000, { resources: { cores: 4 } })));
     expect(fed.types).toEqual(["open"]);
   });
-  it("of the caller's own may not name anybody twice, nor one that is not there", () => {
+  it("drops duplicate and unknown clients that a custom selector returns", () => {
     const table = {
       ...clientSelection,
       Mine: () =>

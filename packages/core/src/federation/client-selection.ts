@@ -2,31 +2,35 @@ import { describeValue } from "../errors.ts";
 import { numberParameter } from "../check/number-parameter.ts";
 import type { FederationClient } from "./federation-state.ts";
 
-/** What a choice is made of. */
+/** Input of a {@link ClientSelector}. */
 export interface SelectionPool {
-  /** Who could take part: present and not in quarantine. */
+  /** Clients that can take part: present, with samples, and not in quarantine. */
   readonly clients: readonly FederationClient[];
-  /** How many are wanted; never more than there are. */
+  /** Number of clients to select; at most `clients.length`. */
   readonly count: number;
-  /** Uniform in [0,1). The only source of chance, or a replay would choose others. */
+  /** Uniform in [0, 1). Must be the only source of randomness, so that a replay selects the same clients. */
   readonly random: () => number;
 }
 
-/** Chooses the clients of a round, at most `count`. Pure but for `random`. Chooses it too few, the round waits. */
+/**
+ * Selects at most `count` clients for a round. Must be pure except for `random`. If it selects too few
+ * clients, the round waits.
+ */
 export type ClientSelector = (round: SelectionPool) => readonly FederationClient[];
 
-/** Choosers by name, for `select`. */
+/** Client selectors by name, for `select`. */
 export type ClientSelectionTable = Readonly<Record<string, (param: never) => ClientSelector>>;
 
 /** Parameters of {@link Simple}. */
 export interface SimpleParameters {
-  /** Clients of a round; strings count as numbers, as in Sedna's jobs. Default: as many as are wanted. */
+  /** Clients per round; a numeric string is accepted, as in Sedna's jobs. Default: the requested count. */
   readonly per_round?: number | string;
 }
 
 /**
- * Who came first. Others wait until one of those leaves.
- * @throws {RangeError} when `per_round` is no whole number from 1 up.
+ * Returns a selector of the clients that joined first. Other clients wait until one of those leaves.
+ *
+ * @throws {RangeError} If `per_round` is not a positive integer.
  */
 export function Simple({ per_round }: SimpleParameters = {}): ClientSelector {
   const most = per_round === undefined ? Infinity : limit("per_round", per_round);
@@ -37,35 +41,42 @@ export function Simple({ per_round }: SimpleParameters = {}): ClientSelector {
   return ({ clients, count }) => clients.slice(0, Math.min(most, count));
 }
 
-/** Sedna's name and default. Source: `SimpleClientChoose` in Sedna's `service/server/aggregation` and `algorithms/client_choose`. */
+/**
+ * Returns {@link Simple} under Sedna's name and with Sedna's default of one client. Source:
+ * `SimpleClientChoose` in Sedna's `service/server/aggregation` and `algorithms/client_choose`.
+ */
 export function SimpleClientChoose({ per_round = 1 }: SimpleParameters = {}): ClientSelector {
   return Simple({ per_round });
 }
 
-/** Every client as likely as every other: what the proofs of FedAvg assume. */
+/** Returns a selector that draws clients uniformly, as the convergence proofs of FedAvg assume. */
 export function Random(): ClientSelector {
   return ({ clients, count, random }) => drawn(clients, { count, random });
 }
 
 /** Parameters of {@link ByResources}. */
 export interface ResourceParameters {
-  /** Least cores; a device that does not tell its cores has none. Default 0. */
+  /** Minimum number of cores; a device that does not report its cores counts as having none. Default 0. */
   readonly min_cores?: number | string;
-  /** Least memory in MB, likewise. Default 0. */
+  /** Minimum memory, in MB; a device that does not report its memory counts as having none. Default 0. */
   readonly min_memory_mb?: number | string;
-  /** Only devices that say that they charge. Default false. */
+  /** Whether to select only devices that report that they are charging. Default false. */
   readonly charging?: boolean;
-  /** Share that is drawn from all that qualify, however slow: data on slow devices counts too. Default 0.2. */
+  /**
+   * Share of the selection that is drawn from the remaining qualified clients, however slow, so that data on
+   * slow devices is used too; 0 to 1. Default 0.2.
+   */
   readonly exploration?: number | string;
 }
 
 /**
- * Those that will be done first, by samples over measured speed, and some drawn of the rest. An unknown speed is taken
- * for the median of the known ones.
+ * Returns a selector of the clients that finish first, estimated as samples divided by measured speed, plus a
+ * random share of the rest. An unknown speed counts as the median of the known speeds.
  *
- * @throws {RangeError} on a share outside 0..1 or a limit below 0.
- * Source of the idea: Nishio and Yonetani, "Client selection for federated learning with heterogeneous resources" (FedCS), 2019;
- * of the share drawn: Lai et al., "Oort", 2021.
+ * @throws {RangeError} If `exploration` is outside 0..1, or a minimum is negative or not finite.
+ *
+ * Source of the idea: Nishio and Yonetani, "Client selection for federated learning with heterogeneous
+ * resources" (FedCS), 2019. Source of the random share: Lai et al., "Oort", 2021.
  */
 export function ByResources({
   min_cores = 0,
@@ -98,10 +109,13 @@ export function ByResources({
   };
 }
 
-/** Ways to choose clients by name, for `select`. Extend by spreading: `{ ...clientChoice, Mine: (param) => (round) => [...] }`. */
+/**
+ * Client selectors by name, for `select`. Extend the table by spreading: `{ ...clientSelection, Mine: (param)
+ * => (round) => [...] }`.
+ */
 export const clientSelection = { Simple, SimpleClientChoose, Random, ByResources } as const;
 
-/** Fisher-Yates, stopped when enough are drawn. */
+/** Draws `count` clients by a partial Fisher-Yates shuffle. */
 function drawn(
   clients: readonly FederationClient[],
   { count, random }: { readonly count: number; readonly random: () => number },

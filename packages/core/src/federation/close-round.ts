@@ -2,10 +2,10 @@ import type { RoundSummary } from "../wire/federation.ts";
 import type { AcceptedUpdate, FederationState, ActiveRound } from "./federation-state.ts";
 import { allClients, getClient, clientMap, withClientEntry } from "./client-map.ts";
 
-/** Rounds that the history tells of. */
+/** Maximum number of round summaries in the history. */
 const MAX_SUMMARIES = 1000;
 
-/** The state after the open round made a model, as the event `aggregated` tells. */
+/** Returns the state after the event `aggregated`: the active round has produced a model. */
 export function afterModel(
   state: FederationState,
   {
@@ -21,7 +21,7 @@ export function afterModel(
   }
   const { numRounds } = state.settings;
   const isLast = numRounds > 0 && open.round >= numRounds;
-  // Versions only grow, whatever the event says: a rollback is a new version.
+  // Versions only increase, whatever the event says: a rollback is a new version.
   const newest = Math.max(state.modelVersion + 1, modelVersion);
   return {
     ...closed(state, { open, at, outcome: "aggregated" }),
@@ -33,7 +33,10 @@ export function afterModel(
   };
 }
 
-/** The state after the open round was given up: the model stays, the next attempt has the same number. */
+/**
+ * Returns the state after the active round is abandoned: the model stays, and the next attempt has the same
+ * round number.
+ */
 export function afterAbandon(
   state: FederationState,
   { open, at }: { readonly open: ActiveRound; readonly at: number },
@@ -53,7 +56,7 @@ function closed(
   return { ...state, phase: "waiting", open: undefined, waitingSince: at, overdue: false, history };
 }
 
-/** What became of a round, told at `at` where it did not close before. */
+/** Returns the summary of a round. If the round was not closing yet, `at` is its end. */
 function summary(
   open: ActiveRound,
   { at, outcome }: { readonly at: number; readonly outcome: RoundSummary["outcome"] },
@@ -76,7 +79,7 @@ function summary(
   };
 }
 
-/** Over the updates that tell it, by their weights. */
+/** Returns the mean of a metric over the updates that report it, weighted by the updates' weights. */
 function mean(updates: readonly AcceptedUpdate[], metric: "loss" | "accuracy"): number | undefined {
   let sum = 0;
   let weights = 0;

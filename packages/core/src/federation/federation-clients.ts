@@ -1,10 +1,13 @@
 import type { FederationClient, FederationState } from "./federation-state.ts";
 import { allClients, getClient, clientMap, withClientEntry } from "./client-map.ts";
 
-/** Clients whose past is kept. More of those that are gone are forgotten, or a page that takes a new name at each visit fills the memory. */
+/**
+ * Maximum number of clients that the state keeps. Beyond it, absent clients are removed: otherwise a page
+ * that takes a new name at each visit would exhaust the memory.
+ */
 export const MAX_CLIENTS = 10_000;
 
-/** Whether a client is left out of the round that is open or comes next. */
+/** Whether a client is excluded from the active or the next round. */
 export function isQuarantined(
   { round }: Pick<FederationState, "round">,
   { quarantinedUntil }: FederationClient,
@@ -12,14 +15,17 @@ export function isQuarantined(
   return quarantinedUntil > round;
 }
 
-/** Whether a client could be selected now. How many samples one of Sedna's clients has comes with its update. */
+/**
+ * Whether a client can be selected now. The number of samples of a Sedna client is only known from its
+ * update.
+ */
 export function isEligible(state: Pick<FederationState, "round">, client: FederationClient): boolean {
   return (
     client.present && !isQuarantined(state, client) && (client.kind === "sedna-v1" || client.numSamples > 0)
   );
 }
 
-/** The state with a client as it is now, and what is counted of clients. */
+/** Returns the state with an updated client, and with `present` and `expected` adjusted. */
 export function withClient(state: FederationState, client: FederationClient): FederationState {
   const former = getClient(state.clients, client.client);
   const { open } = state;
@@ -38,7 +44,11 @@ export function withClient(state: FederationState, client: FederationClient): Fe
   };
 }
 
-/** The clients without some that are long gone, when they are too many: first those that never did wrong, never any in quarantine or that was counted. */
+/**
+ * Returns the state without some absent clients if it holds too many; removes clients with the fewest strikes
+ * first. Never removes a client that is in quarantine, has an assignment, or has an accepted update in the
+ * active round.
+ */
 export function withoutForgotten(state: FederationState): FederationState {
   const { clients, open, assignments, present } = state;
   if (clients.size <= MAX_CLIENTS || present >= clients.size) return state;
@@ -48,7 +58,7 @@ export function withoutForgotten(state: FederationState): FederationState {
   const gone = allClients(clients).filter(
     (client) => !client.present && !isQuarantined(state, client) && !isInUse(client.client),
   );
-  // A tenth more than needed: else each newcomer would cost a walk through all.
+  // Remove a tenth more than needed: otherwise each new client would cost a scan of all clients.
   const count = clients.size - Math.floor(MAX_CLIENTS * 0.9);
   const forgotten = new Set(gone.toSorted((a, b) => a.strikes - b.strikes || a.id - b.id).slice(0, count));
   return forgotten.size === 0

@@ -1,4 +1,5 @@
-// What the tests of rounds share: events with the few fields that a test is about, and a federation that takes them.
+// Shared by the tests of rounds: event builders that take only the fields of interest, and a federation under
+// test.
 import type { FederationTask, RejectionCode } from "../wire/federation.ts";
 import type {
   FederationClient,
@@ -16,7 +17,7 @@ import { taskFor } from "./task-for.ts";
 
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
 
-/** A client comes, at 0 and with ten samples. */
+/** A client joins, by default at time 0 and with ten samples. */
 export const joined = (client: string, at = 0, more: Partial<Event<"joined">> = {}): FederationEvent => ({
   type: "joined",
   at,
@@ -27,14 +28,14 @@ export const joined = (client: string, at = 0, more: Partial<Event<"joined">> = 
   resources: {},
   ...more,
 });
-/** Its session ends. */
+/** The session of a client ends. */
 export const left = (client: string, at: number, epoch = 1): FederationEvent => ({
   type: "left",
   at,
   client,
   epoch,
 });
-/** Its update is part of the sum. */
+/** The update of a client is accepted. */
 export const accepted = (
   client: string,
   at: number,
@@ -50,7 +51,7 @@ export const accepted = (
   digest: client,
   ...more,
 });
-/** Its update was not taken. */
+/** The update of a client is rejected. */
 export const rejected = (
   client: string,
   at: number,
@@ -62,26 +63,29 @@ export const rejected = (
   round: 1,
   code,
 });
-/** Time went by. */
+/** Time passes. */
 export const ticked = (at: number): FederationEvent => ({ type: "ticked", at });
-/** The model of a round was made. */
+/** The model of a round is ready. */
 export const aggregated = (round: number, at: number): FederationEvent => ({
   type: "aggregated",
   at,
   round,
   modelVersion: round,
 });
-/** c0, c1, ... */
+/** Returns the names c0, c1, ... */
 export const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${i}`);
 
 /** See {@link federation}. */
 export interface FederationUnderTest {
   readonly state: FederationState;
-  /** Of the events last given. */
+  /** Effects of the events of the last `after` call. */
   readonly effects: readonly FederationEffect[];
   readonly types: readonly string[];
   after(...events: readonly FederationEvent[]): void;
-  /** Names of the clients that the open round selected, and that it counted. */
+  /**
+   * Names of the clients that the active round selected, followed by the names of those whose update it
+   * accepted.
+   */
   readonly selected: readonly string[];
   readonly accepted: readonly string[];
   client(name: string): FederationClient;
@@ -89,7 +93,7 @@ export interface FederationUnderTest {
   task(client: string, now?: number): FederationTask;
 }
 
-/** A federation that waits a second for its clients and ten for their updates. */
+/** Creates a federation that waits 1 s for its clients and 10 s for their updates. */
 export function federation(settings: Partial<RoundSettings>): FederationUnderTest {
   let state = initialFederation(
     roundSettings({ selectionMs: 1000, deadlineMs: 10_000, numRounds: 100, ...settings }),
@@ -126,7 +130,7 @@ export function federation(settings: Partial<RoundSettings>): FederationUnderTes
   };
 }
 
-/** The names in a roster, sorted. */
+/** Returns the names in a client map, sorted. */
 export function namesOf(roster: ClientMap<{ readonly client: string }> = clientMap()): string[] {
   return allClients(roster)
     .map(({ client }) => client)

@@ -2,43 +2,59 @@ import type { Selection } from "../select.ts";
 import type { ClientResources, RoundSummary, RejectionCode } from "../wire/federation.ts";
 import type { ClientMap } from "./client-map.ts";
 
-/** How rounds are run. Times in ms. */
+/** Settings of the rounds. Times are in ms. */
 export interface RoundSettings {
-  /** Sedna's exit_round: the last round. Default 1. 0 goes on for ever; JSON has no Infinity. */
+  /**
+   * Number of the last round (Sedna's `exit_round`); 0 means no limit, because JSON has no Infinity. Default
+   * 1.
+   */
   readonly numRounds: number;
-  /** Sedna's participants_count: the updates that a round wants. Default 1. */
+  /** Number of updates that a round aims for (Sedna's `participants_count`). Default 1. */
   readonly participants: number;
-  /** Clients selected for each update wanted, rounded down. Default 1.3. */
+  /** Number of clients selected per requested update; the product is rounded down. Default 1.3. */
   readonly overSelect: number;
-  /** Share of the updates wanted that must be counted for a round to close with a model, rounded up. Default 0.7. */
+  /**
+   * Share of the requested updates that a round needs to produce a model; the product is rounded up. Default
+   * 0.7.
+   */
   readonly minFraction: number;
-  /** A round opens when `participants * overSelect` clients are there, or after so long with `minFraction * participants`. Default 10 s. */
+  /**
+   * Time after which a round starts with `minFraction * participants` clients present; it starts earlier with
+   * `participants * overSelect` clients. Default 10 s.
+   */
   readonly selectionMs: number;
-  /** A round closes so long after it opened, whoever is missing. Never infinite. Default 2 minutes. */
+  /**
+   * Time after its start at which a round closes, even if clients are missing. Must be finite. Default 2
+   * minutes.
+   */
   readonly deadlineMs: number;
-  /** Who is selected, where more could be: a name in the table `clientChoice`, and its parameters. Default Random. */
+  /**
+   * How to select clients: the name of a selector in the table `clientSelection`, and its parameters. Default
+   * `Random`.
+   */
   readonly selector: Selection;
-  /** Whether a client that joins an open round may still take part. Default true. */
+  /** Whether a client that joins during an active round may take part in it. Default true. */
   readonly lateJoiners: boolean;
   /**
-   * FedBuff: a model every `bufferSize` updates, whatever model they started from, at most `maxStaleness` versions old, from
-   * `concurrency` clients at work at a time. A client is part of a buffer once; one that needs longer than `deadlineMs` loses its place.
+   * FedBuff: makes a model from every `bufferSize` updates, each trained on a model at most `maxStaleness`
+   * versions old, with `concurrency` clients at work at a time. A buffer accepts one update per client. A
+   * client that needs longer than `deadlineMs` loses its slot.
    */
   readonly buffered?: {
     readonly bufferSize: number;
     readonly maxStaleness: number;
     readonly concurrency: number;
   };
-  /** Malformed updates before a client is left out. Default 3. */
+  /** Number of malformed updates after which a client is quarantined. Default 3. */
   readonly strikes: number;
-  /** Rounds for which it is left out. Default 10. */
+  /** Duration of a quarantine, in rounds. Default 10. */
   readonly quarantineRounds: number;
 }
 
-/** A client as the reducer knows it. */
+/** A client in the state of a federation. */
 export interface FederationClient {
   readonly client: string;
-  /** How many came before it: a name for people, and the order of those that came. */
+  /** Number of clients that joined before this one: a name for people, and the join order. */
   readonly id: number;
   readonly kind: "sedna-js" | "sedna-v1";
   readonly epoch: number;
@@ -46,13 +62,16 @@ export interface FederationClient {
   readonly resources: ClientResources;
   readonly present: boolean;
   readonly strikes: number;
-  /** Last round for which it is left out. */
+  /** Last round that the client is excluded from. */
   readonly quarantinedUntil: number;
-  /** Rounds that it was counted in. */
+  /** Number of aggregated rounds that contain an update of the client. */
   readonly rounds: number;
 }
 
-/** What happens to a federation. Every event has its time; together they are its log, and replay to the same state. */
+/**
+ * An event of a federation. Every event has its time. The events form the federation's log, and a replay
+ * gives the same state.
+ */
 export type FederationEvent =
   | {
       readonly type: "joined";
@@ -104,7 +123,7 @@ export type FederationEvent =
   /** It could not be: the cohort was too small for the rule. The round is abandoned. */
   | { readonly type: "failed"; readonly at: number; readonly round: number };
 
-/** What the world has to do, in order. */
+/** An effect that the caller must carry out, in order. */
 export type FederationEffect =
   | {
       readonly type: "open";
@@ -120,30 +139,30 @@ export type FederationEffect =
   | { readonly type: "quarantine"; readonly client: string; readonly untilRound: number }
   | { readonly type: "finish"; readonly round: number; readonly modelVersion: number };
 
-/** The open round. */
+/** The active round. */
 export interface ActiveRound {
   readonly round: number;
   readonly modelVersion: number;
   readonly openedAt: number;
   readonly deadlineAt: number;
   readonly selected: ClientMap<SelectedClient>;
-  /** Of the selected ones those that are counted, or there and not in quarantine. */
+  /** Number of selected clients that are accepted, or present and not in quarantine. */
   readonly expected: number;
   readonly accepted: ClientMap<AcceptedUpdate>;
   readonly rejected: number;
   readonly bytes: number;
-  /** True from the effect `aggregate` to the event `aggregated`: nothing more is counted. */
+  /** True from the effect `aggregate` to the event `aggregated`: no more updates are accepted. */
   readonly closing: boolean;
-  /** When that effect was. */
+  /** Time of the effect `aggregate`, in unix ms. */
   readonly closedAt?: number;
 }
 
-/** A client that may take part in the open round. */
+/** A client that may take part in the active round. */
 export interface SelectedClient {
   readonly client: string;
 }
 
-/** What is kept of an update that is part of a round's sum. */
+/** Data kept of an update that is part of the round's aggregate. */
 export interface AcceptedUpdate {
   readonly client: string;
   readonly weight: number;
@@ -151,37 +170,42 @@ export interface AcceptedUpdate {
   readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
 }
 
-/** Buffered: what a client is at. It keeps its model while newer ones come. */
+/** Buffered mode: the work of a client. The client keeps its model when newer models appear. */
 export interface Assignment {
   readonly client: string;
-  /** The round that was open when it began; what its update is sent for. */
+  /** Round that was active when the work began. The update is sent for this round. */
   readonly round: number;
   readonly modelVersion: number;
-  /** When it loses its place, unix ms. */
+  /** Time at which the client loses its slot, in unix ms. */
   readonly until: number;
 }
 
-/** All that a federation knows of its rounds; plain data. */
+/** State of a federation's rounds, as plain data. */
 export interface FederationState {
   readonly settings: RoundSettings;
   readonly phase: "waiting" | "open" | "done";
-  /** Rounds closed with a model. */
+  /** Number of rounds that closed with a model. */
   readonly round: number;
-  /** 0 is the first model. */
+  /** Version of the current model; 0 is the initial model. */
   readonly modelVersion: number;
   readonly clients: ClientMap<FederationClient>;
-  /** Clients that are there. */
+  /** Number of clients present. */
   readonly present: number;
-  /** Clients that ever came: the next one's id. */
+  /** Number of clients that ever joined; the ID of the next client. */
   readonly joins: number;
   readonly open: ActiveRound | undefined;
-  /** Buffered: clients at work. Models that these name must be kept. */
+  /** Buffered mode: clients at work. The models of these assignments must be kept. */
   readonly assignments: ClientMap<Assignment>;
-  /** When the wait for clients began. */
+  /** Start of the wait for clients, in unix ms. */
   readonly waitingSince: number;
-  /** The time for selection went by with too few: whoever makes them enough opens the round, and no tick does. */
+  /**
+   * Whether the selection time has passed with too few clients. The round then starts as soon as enough
+   * clients join, without a tick.
+   */
   readonly overdue: boolean;
   readonly history: readonly RoundSummary[];
-  /** What choices are drawn from; moves on with each, so that a replay draws the same. */
+  /**
+   * Seed of the next selection. It advances with each selection, so that a replay selects the same clients.
+   */
   readonly seed: number;
 }

@@ -4,11 +4,12 @@ import { isEligible } from "./federation-clients.ts";
 import type { FederationState, RoundSettings } from "./federation-state.ts";
 
 /**
- * A federation that has its first model and no clients.
+ * Returns the initial state of a federation, which has its first model and no clients.
  *
- * @param settings as `roundSettings` checks them.
- * @param start `seed`: what choices are drawn from, its low 32 bits; `at`: now, unix ms.
- * @throws {RangeError} on a seed or a time that is no finite number.
+ * @param settings Settings as returned by `roundSettings`.
+ * @param start `seed`: seed of the client selection, of which the low 32 bits are used; `at`: current time,
+ * in unix ms.
+ * @throws {RangeError} If `seed` or `at` is not finite.
  */
 export function initialFederation(
   settings: RoundSettings,
@@ -37,9 +38,9 @@ export function initialFederation(
 }
 
 /**
- * The state under other settings, as from when its owner has changed its mind. A federation that was done goes on where its exit
- * round is a later one; work on models of a buffer is nobody's any more where there is no buffer. Follow it by an event: what
- * is open may have to close by the new settings.
+ * Returns the state under new settings. A federation that was done resumes if the new settings have a later
+ * last round. Assignments are dropped if the new settings are not buffered. Apply an event afterwards,
+ * because the active round may have to close under the new settings.
  */
 export function applySettings(state: FederationState, settings: RoundSettings): FederationState {
   const { numRounds, buffered } = settings;

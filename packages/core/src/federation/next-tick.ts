@@ -4,8 +4,9 @@ import type { FederationState } from "./federation-state.ts";
 import { roundTargets } from "./round-settings.ts";
 
 /**
- * When the reducer wants its next event `ticked`, unix ms: at the open round's deadline, or when the wait for clients ends.
- * Undefined where only somebody's deed moves it on. Ask again after each event.
+ * Returns the time of the next `ticked` event that the reducer needs, in unix ms: the first deadline of the
+ * active round and its assignments, or the end of the wait for clients. `undefined` if only another event can
+ * advance the federation. Call it again after each event.
  */
 export function nextTick(state: FederationState): number | undefined {
   const { phase, open, settings, assignments, present, overdue, waitingSince } = state;
@@ -18,14 +19,15 @@ export function nextTick(state: FederationState): number | undefined {
     : waitingSince + Math.max(settings.selectionMs, pauseAfterFailures(state));
 }
 
-/** After the first round that failed, in ms; it doubles. */
+/** Delay after the first failed round, in ms; it doubles with each further one. */
 const MIN_MS = 1000;
 const MAX_MS = 60_000;
 
 /**
- * How long no round opens after some in a row were given up before their deadline, in ms: an aggregator that refuses its cohort,
- * or a secure sum that is left by too many, would else ask all clients for the same work again and again. Those that were
- * given up at their deadline have waited enough.
+ * Returns the delay before a new round starts after consecutive rounds were abandoned before their deadline,
+ * in ms. Without it, an aggregator that rejects its cohort, or a secure aggregation that too many clients
+ * leave, would request the same work from all clients again and again. Rounds that were abandoned at their
+ * deadline have waited long enough.
  */
 export function pauseAfterFailures({
   history,
@@ -41,9 +43,10 @@ export function pauseAfterFailures({
 }
 
 /**
- * When a wait for clients has lasted a round's time, unix ms, where some that are there are in quarantine and could be enough: undefined
- * where they are not what is missing. Without this the quarantine, which is counted in rounds, and the round, which lacks
- * who is in it, would wait for each other for ever.
+ * Returns the time at which a wait for clients has lasted as long as a round, in unix ms, if present clients
+ * in quarantine could make up the missing number; otherwise `undefined`. Without this limit, the quarantine,
+ * which is counted in rounds, and the round, which lacks the quarantined clients, would wait for each other
+ * forever.
  */
 function quarantineServedAt(state: FederationState): number | undefined {
   const { clients, present, settings, overdue, waitingSince } = state;
@@ -52,7 +55,9 @@ function quarantineServedAt(state: FederationState): number | undefined {
   return isHeldUp ? waitingSince + settings.deadlineMs : undefined;
 }
 
-/** The state after a wait that lasted a round's time: one round of everybody's quarantine is over. */
+/**
+ * Returns the state with every quarantine shortened by one round, if the wait has lasted as long as a round.
+ */
 export function withQuarantineServed(state: FederationState, at: number): FederationState {
   const servedAt = quarantineServedAt(state);
   if (servedAt === undefined || at < servedAt) return state;

@@ -17,7 +17,7 @@ const inAnyOrder = (clients: string[]): string[] =>
   expect.toSatisfy((given: string[]) => isDeepStrictEqual(given.toSorted(), clients.toSorted()));
 
 describe("the wait for clients", () => {
-  it("ends when so many are there as are to be selected", () => {
+  it("ends when as many clients are present as the round selects", () => {
     const fed = federation({ participants: 10 });
     fed.after(...names(12).map((name) => joined(name)));
     expect(fed.types).toEqual([]);
@@ -32,7 +32,7 @@ describe("the wait for clients", () => {
       },
     ]);
   });
-  it("ends after its time with the least that a round needs, and not with fewer", () => {
+  it("ends after selectionMs with the minimum number of clients, and not with fewer", () => {
     const fed = federation({ participants: 10 });
     fed.after(...names(6).map((name) => joined(name)));
     expect(nextTick(fed.state)).toBeUndefined();
@@ -41,7 +41,7 @@ describe("the wait for clients", () => {
     fed.after(joined("c6", 1500));
     expect(fed.types).toEqual(["open"]);
   });
-  it("says when it has to be looked at again", () => {
+  it("reports when it needs its next tick", () => {
     const fed = federation({ participants: 10 });
     fed.after(...names(7).map((name) => joined(name)));
     expect(nextTick(fed.state)).toBe(1000);
@@ -49,7 +49,7 @@ describe("the wait for clients", () => {
     expect(fed.types).toEqual(["open"]);
     expect(nextTick(fed.state)).toBe(11_000);
   });
-  it("does not count who left, has nothing to train on, or is in quarantine", () => {
+  it("ignores clients that left, have no samples, or are in quarantine", () => {
     const fed = federation({ participants: 2, overSelect: 1, strikes: 1, selector: { method: "Simple" } });
     fed.after(
       joined("a"),
@@ -63,7 +63,7 @@ describe("the wait for clients", () => {
     fed.after(joined("e", 6));
     expect(fed.effects).toEqual([expect.objectContaining({ type: "open", clients: inAnyOrder(["d", "e"]) })]);
   });
-  it("opens a federation of one, and of two, at once: over-selection rounds down", () => {
+  it("starts a round for one or two participants immediately: over-selection rounds down", () => {
     const one = federation({ participants: 1 });
     one.after(joined("a"));
     expect(one.types).toEqual(["open"]);
@@ -74,7 +74,7 @@ describe("the wait for clients", () => {
 });
 
 describe("a quarantine", () => {
-  it("ends in time where no round can be without those who are in it", () => {
+  it("ends in time if no round can start without the quarantined clients", () => {
     const fed = federation({
       participants: 2,
       overSelect: 1,
@@ -99,13 +99,13 @@ describe("a quarantine", () => {
   });
 });
 
-describe("an open round", () => {
+describe("an active round", () => {
   const opened = (settings: Partial<RoundSettings> = {}, clients = 13) => {
     const fed = federation({ participants: 10, ...settings });
     fed.after(...names(clients).map((name) => joined(name)), ticked(1000));
     return fed;
   };
-  it("closes as soon as the updates that it wants are counted, not those that it selected for", () => {
+  it("closes as soon as `participants` updates are accepted, even if more clients are selected", () => {
     const fed = opened();
     fed.after(...names(9).map((name) => accepted(name, 2000)));
     expect(fed.types).toEqual([]);
@@ -113,7 +113,7 @@ describe("an open round", () => {
     expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(10)) }]);
     expect(fed.state.open?.closing).toBe(true);
   });
-  it("closes when all that were asked are counted or gone, and not with fewer than it needs", () => {
+  it("closes when all selected clients are accepted or gone, and not below its minimum", () => {
     const fed = opened({ minFraction: 0.3 }, 5);
     fed.after(accepted("c0", 2000), accepted("c1", 2000), accepted("c2", 2000));
     expect(fed.types).toEqual([]);
@@ -123,7 +123,7 @@ describe("an open round", () => {
     few.after(accepted("c0", 2000), ...["c1", "c2", "c3", "c4"].map((name) => left(name, 2000)));
     expect(few.types).toEqual([]);
   });
-  it("C21: closes at its deadline with the least that it needs", () => {
+  it("C21: closes at its deadline with its minimum of updates", () => {
     const fed = opened();
     fed.after(...names(7).map((name) => accepted(name, 2000)), ticked(9999));
     expect(fed.types).toEqual([]);
@@ -144,7 +144,7 @@ describe("an open round", () => {
       },
     ]);
   });
-  it("C21: is given up at its deadline with fewer; the model stays and the next attempt has its number", () => {
+  it("C21: is abandoned at its deadline with fewer updates; the model stays and the next attempt has the same number", () => {
     const fed = opened();
     fed.after(...names(6).map((name) => accepted(name, 2000)), ticked(10_000));
     expect(fed.effects[0]).toEqual({ type: "abandon", round: 1, accepted: 6 });
@@ -152,7 +152,7 @@ describe("an open round", () => {
     expect(fed.state).toMatchObject({ round: 0, modelVersion: 0 });
     expect(fed.task("c0")).toMatchObject({ kind: "train", round: 1, accepted: false });
   });
-  it("C21: an update that is late for its round is told so, and is no strike", () => {
+  it("C21: rejects a late update with the matching code and without a strike", () => {
     const fed = opened();
     fed.after(...names(10).map((name) => accepted(name, 2000)));
     expect(fed.rejection("c11")).toBe("round-closed");
@@ -167,7 +167,7 @@ describe("an open round", () => {
     expect(fed.client("c11").strikes).toBe(0);
     expect(fed.state.open?.rejected).toBe(3);
   });
-  it("counts nobody twice, whoever comes back under a newer session", () => {
+  it("accepts one update per client, even after the client rejoins under a newer session", () => {
     const fed = opened();
     fed.after(
       accepted("c0", 2000),
@@ -182,7 +182,7 @@ describe("an open round", () => {
     expect(fed.rejection("c0", 1, 1)).toBe("session-replaced");
     expect(fed.task("c0")).toMatchObject({ kind: "train", accepted: true });
   });
-  it("keeps what was counted of a client that leaves", () => {
+  it("keeps the accepted update of a client that leaves", () => {
     const fed = opened();
     fed.after(
       ...names(6).flatMap((name) => [accepted(name, 2000), left(name, 2001)]),
@@ -191,7 +191,7 @@ describe("an open round", () => {
     );
     expect(fed.types).toEqual(["aggregate"]);
   });
-  it("gives the place of one that left to one that comes late", () => {
+  it("gives the slot of a client that left to a late joiner", () => {
     const fed = opened();
     fed.after(joined("late", 2000));
     expect(fed.rejection("late")).toBe("not-selected");
@@ -207,24 +207,24 @@ describe("an open round", () => {
       accepted: false,
     });
   });
-  it("takes no late joiners where the settings say so", () => {
+  it("accepts no late joiners if the settings forbid them", () => {
     const fed = opened({ lateJoiners: false }, 7);
     expect(fed.state.phase).toBe("open");
     fed.after(joined("late", 2000));
     expect(fed.rejection("late")).toBe("not-selected");
   });
-  it("counts an update whose deadline passed unseen, then closes: it is in the sum already", () => {
+  it("accepts an update after an unnoticed deadline, then closes: the update is already in the accumulator", () => {
     const fed = opened();
     fed.after(...names(6).map((name) => accepted(name, 2000)), accepted("c6", 10_001));
     expect(fed.effects).toEqual([{ type: "aggregate", round: 1, clients: inAnyOrder(names(7)) }]);
   });
-  it("is given up when the model could not be made", () => {
+  it("is abandoned if the model cannot be made", () => {
     const fed = opened();
     fed.after(...names(10).map((name) => accepted(name, 2000)), { type: "failed", at: 2001, round: 1 });
     expect(fed.types).toEqual(["aggregate", "abandon"]);
     expect(fed.state.history[0]).toMatchObject({ outcome: "abandoned", accepted: 10, durationMs: 2000 });
   });
-  it("C26: is tried again after a pause that grows while it goes on failing, not at once for ever", () => {
+  it("C26: is retried after a delay that grows with each consecutive failure", () => {
     const fed = opened({ selectionMs: 10 });
     for (const [at, pause] of [
       [2000, 1000],
@@ -243,7 +243,7 @@ describe("an open round", () => {
 });
 
 describe("the end", () => {
-  it("comes with the exit round, once", () => {
+  it("is reached once, after round numRounds", () => {
     const fed = federation({ numRounds: 2 });
     fed.after(joined("a"), accepted("a", 1), aggregated(1, 2));
     expect(fed.types).toEqual(["open", "aggregate", "open"]);
@@ -260,7 +260,7 @@ describe("the end", () => {
     expect(fed.rejection("a", 3)).toBe("round-closed");
     expect(nextTick(fed.state)).toBeUndefined();
   });
-  it("never comes where the exit round is 0", () => {
+  it("is never reached if numRounds is 0", () => {
     const fed = federation({ numRounds: Infinity });
     fed.after(joined("a"));
     for (let round = 1; round <= 1100; round++)
@@ -271,15 +271,15 @@ describe("the end", () => {
   });
 });
 
-describe("a clock that is put back", () => {
-  it("lengthens a round to no more than its whole time from then", () => {
+describe("a clock that is set back", () => {
+  it("extends a round to at most its full duration from then", () => {
     const fed = federation({});
     fed.after(joined("a", 1e9), ticked(5000));
     expect(nextTick(fed.state)).toBe(15_000);
     fed.after(ticked(15_000));
     expect(fed.types[0]).toBe("abandon");
   });
-  it("lengthens no wait for clients", () => {
+  it("does not extend the wait for clients", () => {
     const fed = federation({ participants: 10 });
     fed.after(
       ...names(13).map((name) => joined(name, 1e9)),

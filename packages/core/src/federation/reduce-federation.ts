@@ -15,7 +15,7 @@ import { roundTargets } from "./round-settings.ts";
 
 type Event<Type extends FederationEvent["type"]> = Extract<FederationEvent, { type: Type }>;
 
-/** What an update is refused for without having done wrong. Everything else is a strike. */
+/** Rejection codes without a fault of the client. Every other code is a strike. */
 const harmless: readonly RejectionCode[] = [
   "unauthorized",
   "session-replaced",
@@ -27,15 +27,17 @@ const harmless: readonly RejectionCode[] = [
 ];
 
 /**
- * The state after an event, and what the world has to do about it. Pure: folding a log's events from `startFederation` gives
- * the same state again. Takes events in any order and throws on none: those that come late, twice or out of place change nothing.
+ * Returns the state after an event, and the effects that the caller must carry out. Pure: folding the events
+ * of a log from `initialFederation` gives the same state. Accepts events in any order and never throws: late,
+ * repeated or unexpected events change nothing.
  *
- *   waiting --open--> open --aggregate--> open, closing --aggregated--> waiting | done
- *                     open --abandon----> waiting       --failed------> waiting
+ *   waiting --open--> active --aggregate--> active, closing --aggregated--> waiting | done
+ *                     active --abandon----> waiting         --failed------> waiting
  *
- * Every event is a tick too. A clock that was put back never lengthens a round to more than its whole time from then.
+ * Every event is also a tick. A clock that is set back extends a round to at most its full duration from
+ * then.
  *
- * @param table where the settings' choice of clients is looked up; the same for every event of a log.
+ * @param table Table of the settings' selector; must be the same for every event of a log.
  */
 export function reduceFederation(
   given: FederationState,
@@ -69,12 +71,14 @@ function apply(state: FederationState, event: FederationEvent): Reduced {
       return { state, effects: [] };
     default:
       event satisfies never;
-      // A log of a newer version.
+      // The log is of a newer version: ignore the event.
       return { state, effects: [] };
   }
 }
 
-/** Times that lie further ahead than they could, because the clock was put back, are counted from now. */
+/**
+ * Limits times that lie too far in the future, because the clock was set back, to a full duration from now.
+ */
 function inTime(state: FederationState, at: number): FederationState {
   const {
     open,
@@ -97,7 +101,10 @@ function inTime(state: FederationState, at: number): FederationState {
   };
 }
 
-/** Whoever it was before: strikes, quarantine, rounds and what was counted stay. An older epoch is a session that was fenced. */
+/**
+ * Adds a client or updates a known one; strikes, quarantine, rounds and accepted updates stay. Ignores an
+ * older epoch: its session was replaced.
+ */
 function joined(
   state: FederationState,
   { client: name, kind, epoch, numSamples, resources }: Event<"joined">,
@@ -121,7 +128,9 @@ function joined(
   return admitted(withoutForgotten(there), client);
 }
 
-/** Selects a client that came late, where those that are still in leave a place. Sedna's clients need none. */
+/**
+ * Selects a client that joined late, if the selected clients leave a slot free. Sedna's clients need no slot.
+ */
 function admitted(state: FederationState, client: FederationClient): FederationState {
   const { open, settings } = state;
   if (
@@ -180,7 +189,10 @@ function accepted(
   };
 }
 
-/** After its last strike a client is left out; when it comes back each further one leaves it out again. */
+/**
+ * Records a rejection. A client is quarantined at its last strike; after the quarantine, each further strike
+ * quarantines it again.
+ */
 function rejected(state: FederationState, { client: name, code }: Event<"rejected">): Reduced {
   const {
     open,
@@ -217,8 +229,9 @@ function failed(state: FederationState, { round, at }: Event<"failed">): Reduced
 }
 
 /**
- * The state after a secure sum was opened. Nobody knows a client's own weight: each counts by the mean. The round closes
- * whoever is missing, as nothing can be added to the sum any more; one of too few changes nothing.
+ * Returns the state after a secure aggregation is unmasked. The weight of a single client is unknown: each
+ * client is recorded with the mean weight. The round closes even if clients are missing, because nothing can
+ * be added to the aggregate any more. An aggregate of too few clients changes nothing.
  */
 function summed(
   state: FederationState,

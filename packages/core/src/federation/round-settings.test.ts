@@ -4,7 +4,7 @@ import { roundSettings, roundTargets } from "./round-settings.ts";
 import { initialFederation } from "./initial-federation.ts";
 
 describe("roundSettings()", () => {
-  it("has Sedna's defaults where Sedna has one, and a deadline", () => {
+  it("uses Sedna's defaults where they exist, and a deadline", () => {
     expect(roundSettings()).toEqual({
       numRounds: 1,
       participants: 1,
@@ -18,7 +18,7 @@ describe("roundSettings()", () => {
       quarantineRounds: 10,
     });
   });
-  it("gives plain data that it takes again", () => {
+  it("returns plain data that it accepts again", () => {
     const settings = roundSettings({
       numRounds: Infinity,
       buffered: { bufferSize: 10, maxStaleness: 5, concurrency: 30 },
@@ -62,7 +62,7 @@ describe("roundSettings()", () => {
     expect(() => roundSettings(settings)).toThrow(kind);
     expect(() => roundSettings(settings)).toThrow(message);
   });
-  it("takes choices of the caller's own table", () => {
+  it("accepts selectors of a custom table", () => {
     expect(
       roundSettings({ selector: { method: "Mine" } }, { ...clientSelection, Mine: () => () => [] }).selector
         .method,
@@ -79,7 +79,7 @@ describe("roundTargets()", () => {
     [1000, 1.1, 1, { goal: 1000, selection: 1100, minimum: 1000 }],
     [3, 1, 0.001, { goal: 3, selection: 3, minimum: 1 }],
   ])(
-    "of %d participants, over-selected %d, at least %d, are exact",
+    "are exact for %d participants, overSelect %d and minFraction %d",
     (participants, overSelect, minFraction, targets) => {
       expect(roundTargets(roundSettings({ participants, overSelect, minFraction }))).toEqual(targets);
     },
@@ -87,7 +87,7 @@ describe("roundTargets()", () => {
 });
 
 describe("startFederation()", () => {
-  it("refuses a time or a seed that is none", () => {
+  it("rejects a time or seed that is not finite", () => {
     expect(() => initialFederation(roundSettings(), { seed: 1, at: Number.NaN })).toThrow(
       "start a federation: expected a finite number as at; got NaN",
     );

@@ -3,18 +3,21 @@ import { select, type Selection } from "../select.ts";
 import { clientSelection, type ClientSelectionTable } from "./client-selection.ts";
 import type { RoundSettings } from "./federation-state.ts";
 
-/** The longest that timers of all engines can wait, in ms. */
+/** Longest timer that all engines support, in ms. */
 const MAX_MS = 2 ** 31 - 1;
 
-/** Keeps 0.07 * 100 from becoming 8 when rounded up, and 1.15 * 100 from becoming 114 when rounded down. */
+/** Tolerance that keeps 0.07 * 100 from rounding up to 8, and 1.15 * 100 from rounding down to 114. */
 const ROUNDING = 1e-9;
 
 /**
- * Settings that rounds can end with: defaults filled in, every value checked. Plain data; what it returns it also takes.
+ * Fills in the defaults and checks every value, so that every round ends. Returns plain data that it accepts
+ * again.
  *
- * @param partial what differs from the defaults; `numRounds: Infinity` becomes 0, which goes on for ever.
- * @throws {TypeError} on a value of another kind, {RangeError} on one out of its range.
- * @throws {UnknownAlgorithmError} on a choice that is not in the table.
+ * @param partial Settings that differ from the defaults; `numRounds: Infinity` becomes 0, which means no
+ * limit.
+ * @throws {TypeError} If a value has the wrong type.
+ * @throws {RangeError} If a value is out of range.
+ * @throws {UnknownAlgorithmError} If the selector is not in the table.
  */
 export function roundSettings(
   partial: Partial<RoundSettings> = {},
@@ -39,10 +42,7 @@ export function roundSettings(
   whole("participants", { value: participants, least: 1 });
   number("overSelect", { value: overSelect, least: 1, most: 100 });
   number("minFraction", { value: minFraction, least: 0, most: 1 });
-  if (minFraction === 0)
-    throw new RangeError(
-      "set minFraction: expected a number above 0, or rounds of nobody would make models; got 0",
-    );
+  if (minFraction === 0) throw new RangeError("set minFraction: expected a number above 0; got 0");
   number("selectionMs", { value: selectionMs, least: 0, most: MAX_MS });
   number("deadlineMs", { value: deadlineMs, least: 1, most: MAX_MS });
   if (typeof lateJoiners !== "boolean")
@@ -51,7 +51,7 @@ export function roundSettings(
   whole("quarantineRounds", { value: quarantineRounds, least: 1 });
   if (typeof selector !== "object" || selector === null)
     throw new TypeError(`set choice: expected { method, param }; got ${describeValue(selector)}`);
-  // Built for its checks alone: the builder of each choice knows its parameters.
+  // Build the selector only to check it: each selector checks its own parameters.
   select(table, selector as Selection<string, never>);
   const mode = buffered === undefined ? {} : { buffered: checkBuffered(buffered) };
   return {
@@ -69,17 +69,20 @@ export function roundSettings(
   };
 }
 
-/** How many clients a round is about. */
+/** Numbers of updates and clients of a round. */
 export interface RoundTargets {
-  /** Updates that close it early. */
+  /** Number of updates that close the round before its deadline. */
   readonly goal: number;
-  /** Updates that it needs at its deadline. */
+  /** Number of updates that the round needs at its deadline. */
   readonly minimum: number;
-  /** Clients to select. */
+  /** Number of clients to select. */
   readonly selection: number;
 }
 
-/** See {@link RoundTargets}. Rounding over-selection down lets two clients be a federation of two at once. */
+/**
+ * Returns the {@link RoundTargets} of some settings. Over-selection is rounded down, so that two clients form
+ * a federation of two at once.
+ */
 export function roundTargets({
   participants,
   overSelect,

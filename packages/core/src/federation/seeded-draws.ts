@@ -1,12 +1,15 @@
-/** A source of chance that can be stopped, written down and gone on with. */
+/** A random source whose state can be saved and restored. */
 export interface SeededDraws {
-  /** Uniform in [0,1). */
+  /** Returns a number uniform in [0, 1). */
   random(): number;
-  /** What the next draw comes from. */
+  /** State that the next draw starts from. */
   readonly seed: number;
 }
 
-/** Splitmix32 from a 32-bit seed: a counter and a mixing function (Steele et al., 2014; the mixer is Ettinger's). */
+/**
+ * Creates a Splitmix32 generator from a 32-bit seed: a counter and a mixing function (Steele et al., 2014;
+ * the mixer is Ettinger's).
+ */
 export function seededDraws(seed: number): SeededDraws {
   let state = seed >>> 0;
   return {
@@ -20,14 +23,14 @@ export function seededDraws(seed: number): SeededDraws {
   };
 }
 
-/** A share in [0,1) that a text always has: what spreads clients in time without chance. */
+/** Returns a share in [0, 1) that depends on the text only. It spreads clients in time without randomness. */
 export function shareOf(text: string): number {
   let bits = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) bits = Math.imul(bits ^ text.charCodeAt(i), 0x01000193);
   return mixed(bits >>> 0) / 2 ** 32;
 }
 
-/** A bijection of 32-bit numbers. */
+/** A bijection on 32-bit integers. */
 function mixed(value: number): number {
   let bits = value ^ (value >>> 16);
   bits = Math.imul(bits, 0x21f0aaad);

@@ -5,15 +5,15 @@ import type { FederationClient, FederationState } from "./federation-state.ts";
 import { allClients } from "./client-map.ts";
 import { seededDraws } from "./seeded-draws.ts";
 
-/** Who was chosen, and what the next choice is drawn from. */
+/** The selected clients, and the seed for the next selection. */
 export interface SelectedClients {
   readonly clients: readonly string[];
   readonly seed: number;
 }
 
 /**
- * Chooses among those that could take part and that `isFree` names, as the settings say. Sedna's clients are not chosen:
- * they train whenever they are there, and take their places first.
+ * Selects eligible clients that pass `isFree`, with the selector of the settings. Sedna's own clients are not
+ * subject to selection: they train whenever they are present, are always included, and use up `count` first.
  */
 export function selectClients(
   state: FederationState,
@@ -36,7 +36,7 @@ export function selectClients(
   const draws = seededDraws(state.seed);
   const choose = select(table, state.settings.selector as Selection<string, never>) as ClientSelector;
   const chosen = wanted === 0 ? [] : choose({ clients, count: wanted, random: draws.random });
-  // A chooser of somebody else's may name a client twice or one that is not there.
+  // A custom selector may return a client twice or a client that is not in `clients`.
   const known = new Set(clients);
   const names = new Set(
     chosen

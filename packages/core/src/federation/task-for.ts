@@ -4,12 +4,12 @@ import type { FederationState } from "./federation-state.ts";
 import { getClient } from "./client-map.ts";
 import { shareOf } from "./seeded-draws.ts";
 
-/** Bounds of how long a client that polls waits until it asks again, in ms. */
+/** Bounds of a client's polling interval before jitter, in ms. */
 const POLL_MS = { least: 1_000, most: 15_000 };
 
 /**
- * What a client is to do now. Two tasks that differ in `seq`, `remainingMs` and `retryAfterMs` alone are one.
- * A client that is not known waits.
+ * Returns the current task of a client. Two tasks that differ only in `seq`, `remainingMs` and `retryAfterMs`
+ * are equal. An unknown client waits.
  */
 export function taskFor(
   state: FederationState,
@@ -22,7 +22,7 @@ export function taskFor(
   const left = (until: number): number => Math.min(settings.deadlineMs, Math.max(0, until - now));
   const next = open?.deadlineAt ?? state.waitingSince + settings.selectionMs;
   const pace = Math.min(POLL_MS.most, Math.max(POLL_MS.least, left(next)));
-  // All clients ask after another time, each after the same: a thousand must not come at one moment.
+  // Each client has its own fixed polling interval: a thousand clients must not poll at the same moment.
   const wait: FederationTask = {
     kind: "wait",
     seq,

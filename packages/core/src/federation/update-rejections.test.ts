@@ -14,7 +14,7 @@ import { checkUpload } from "./check-upload.ts";
 import { allClients } from "./client-map.ts";
 
 describe("C22: malformed updates", () => {
-  it("leave a client out after its last strike, for so many rounds", () => {
+  it("quarantine a client after its last strike, for quarantineRounds rounds", () => {
     const fed = federation({ strikes: 3, quarantineRounds: 2, participants: 1, overSelect: 2 });
     fed.after(joined("bad"), joined("good"), rejected("bad", 1), rejected("bad", 2));
     expect(fed.rejection("bad")).toBeUndefined();
@@ -29,14 +29,14 @@ describe("C22: malformed updates", () => {
     expect(fed.selected).toContain("bad");
     expect(fed.rejection("bad", 3)).toBeUndefined();
   });
-  it("leave it out again at once when it comes back and sends one more", () => {
+  it("quarantine the client again at once if it sends one more after its quarantine", () => {
     const fed = federation({ strikes: 3, quarantineRounds: 1, overSelect: 2 });
     fed.after(joined("bad"), joined("good"), ...[1, 2, 3, 4].map((at) => rejected("bad", at)));
     expect(fed.types.filter((type) => type === "quarantine")).toHaveLength(1);
     fed.after(accepted("good", 5), aggregated(1, 6), rejected("bad", 7));
     expect(fed.types).toEqual(["aggregate", "open", "quarantine"]);
   });
-  it("are not forgotten by joining again, nor is the quarantine", () => {
+  it("stay recorded when the client joins again, and so does the quarantine", () => {
     const fed = federation({ strikes: 2 });
     fed.after(
       joined("bad"),
@@ -49,7 +49,7 @@ describe("C22: malformed updates", () => {
     fed.after(left("bad", 5, 2), joined("bad", 6, { epoch: 3 }));
     expect(fed.rejection("bad", 1, 3)).toBe("quarantined");
   });
-  it("keep what the client was counted for", () => {
+  it("do not remove an accepted update of the client", () => {
     const fed = federation({ participants: 2, strikes: 1 });
     fed.after(joined("a"), joined("b"), accepted("a", 1), rejected("a", 2), accepted("b", 3));
     expect(fed.effects.at(-1)).toEqual({
@@ -60,8 +60,8 @@ describe("C22: malformed updates", () => {
   });
 });
 
-describe("why an update would not be counted", () => {
-  it("is asked in a fixed order: session, quarantine, selection, round, open, twice", () => {
+describe("the rejection code of an update", () => {
+  it("is determined in a fixed order: session, quarantine, selection, round number, closed round, duplicate", () => {
     const fed = federation({ participants: 2, overSelect: 1, strikes: 1, selector: { method: "Simple" } });
     fed.after(joined("a"), joined("b"), joined("c"), rejected("c", 1));
     expect(fed.rejection("c", 1, 0)).toBe("session-replaced");
@@ -76,18 +76,18 @@ describe("why an update would not be counted", () => {
     fed.after(accepted("b", 4));
     expect(fed.rejection("a")).toBe("round-closed");
   });
-  it("is the closed round between two rounds", () => {
+  it("is round-closed between two rounds", () => {
     const fed = federation({ participants: 2 });
     fed.after(joined("a"));
     expect(fed.rejection("a")).toBe("round-closed");
     expect(fed.rejection("a", 2)).toBe("wrong-round");
   });
-  it("is nothing where the connection broke and no newer session came", () => {
+  it("is undefined after a broken connection without a newer session", () => {
     const fed = federation({ participants: 2 });
     fed.after(joined("a"), joined("b"), left("a", 1));
     expect(fed.rejection("a")).toBeUndefined();
   });
-  it("is no session of ours where a name is one that all objects have", () => {
+  it("is correct for names of object members, such as __proto__", () => {
     const fed = federation({ participants: 2 });
     for (const name of ["__proto__", "constructor", "toString"])
       expect(fed.rejection(name)).toBe("not-selected");
@@ -104,7 +104,7 @@ describe("why an update would not be counted", () => {
 });
 
 describe("C23: a second session of a device", () => {
-  it("fences the first, whose end then ends nothing", () => {
+  it("replaces the first, whose end then changes nothing", () => {
     const fed = federation({ participants: 2 });
     fed.after(joined("a", 0, { epoch: 2 }), left("a", 1, 1), joined("a", 2, { epoch: 1, numSamples: 999 }));
     expect(fed.client("a")).toMatchObject({ present: true, epoch: 2, numSamples: 10 });
@@ -112,7 +112,7 @@ describe("C23: a second session of a device", () => {
 });
 
 describe("Sedna's clients", () => {
-  it("are always selected, and count for whatever round is open", () => {
+  it("are always selected, and may send an update to any active round", () => {
     const fed = federation({
       participants: 2,
       overSelect: 1,
@@ -127,7 +127,7 @@ describe("Sedna's clients", () => {
     fed.after(accepted("a", 4), aggregated(1, 5));
     expect(fed.effects.at(-1)).toMatchObject({ type: "open", clients: expect.arrayContaining(["v1", "a"]) });
   });
-  it("are refused in quarantine and between rounds like all others", () => {
+  it("are rejected in quarantine and between rounds like all other clients", () => {
     const fed = federation({ strikes: 1, participants: 2 });
     fed.after(joined("v1", 0, { kind: "sedna-v1" }));
     expect(fed.rejection("v1", 0)).toBe("round-closed");
@@ -136,8 +136,8 @@ describe("Sedna's clients", () => {
   });
 });
 
-describe("C19: a client that polls", () => {
-  it("is told to come back at another time than the others, and always the same", () => {
+describe("C19: a polling client", () => {
+  it("gets a retryAfterMs that is always the same, and different from that of other clients", () => {
     const fed = federation({ participants: 100 });
     fed.after(...names(50).map((name) => joined(name)));
     const wait = (name: string): number =>

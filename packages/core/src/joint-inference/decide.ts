@@ -123,7 +123,7 @@ async function askCloud<Sample, Result>(
       bigModel.inference(it.sample, { signal, deadlineMs, onTransfer, edgeResult: before.edgeResult });
     const result = await withDeadline(ask, {
       deadlineMs,
-      action: "ask the big model",
+      action: "call the big model",
       ...(it.signal ? { signal: it.signal } : {}),
     });
     it.statistics.offloaded();

@@ -105,7 +105,7 @@ export async function* runSource<Sample, Result>(
   }
 }
 
-/** Closes a sample that holds memory of its own, such as a video frame; others need nothing. */
+/** Closes a sample that holds its own memory, such as a video frame. Ignores other samples. */
 function closeSample(sample: unknown): void {
   if (
     typeof sample === "object" &&

@@ -147,7 +147,7 @@ describe("MistNet on the wire", () => {
     ).toThrow("labels below 2");
   });
 
-  it("C27: throws nothing but WireError, whatever comes", () => {
+  it("C27: throws nothing but WireError for any input", () => {
     const good = writeMistnetUpload(records, plan);
     const tries = (parse: () => unknown): void => {
       try {

@@ -18,7 +18,7 @@ export interface PrivateAggregatorOptions {
    * then does epsilon shrink with the share of the chosen; a choice of a fixed number is near to it, but not it.
    */
   readonly sampling?: "none" | "poisson";
-  /** Where noise comes from. Default: the engine's cryptographic source. */
+  /** Source of random bytes for the noise. Default: the engine's cryptographic source. */
   readonly fill?: FillRandom;
 }
 

@@ -25,37 +25,45 @@ import { commitmentTo, readShares, splitSecrets, type NeighborShares } from "./s
 export interface SecureClientOptions {
   readonly federation: string;
   readonly round: number;
-  /** Parameters of the model. */
+  /** Number of model parameters. */
   readonly length: number;
-  /** It takes no part in sums of fewer. Default 3: of two, each knows the other's. */
+  /**
+   * Minimum number of clients in an aggregation that the client takes part in. Default 3: with two clients,
+   * each could compute the update of the other.
+   */
   readonly minClients?: number;
-  /** What it trained; asked for once, when its vector is wanted. */
+  /** Returns the trained update. Called once, when the masked vector is requested. */
   readonly update: () => Promise<{ readonly change: Float32Array; readonly numSamples: number }>;
-  /** Signs its keys by its device's key. */
+  /** Signs the client's keys with the key of its device. */
   readonly sign?: (
     bytes: Uint8Array<ArrayBuffer>,
   ) => Promise<{ readonly device: string; readonly signature: string }>;
-  /** Says whether a device signed its keys. With it everyone's must be signed, each by another device: the aggregator can't make up clients. */
+  /**
+   * Returns whether a device signed its keys. If set, the keys of every client must be signed, each by
+   * another device, so that the aggregator cannot invent clients.
+   */
   readonly verify?: (keys: {
     readonly bytes: Uint8Array<ArrayBuffer>;
     readonly device: string;
     readonly signature: string;
   }) => Promise<boolean>;
-  /** Fills with random bytes. Default: the engine's cryptographic source. */
+  /** Fills an array with random bytes. Default: `crypto.getRandomValues`. */
   readonly fill?: (bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
-/** A client's side of one secure sum. */
+/** The client side of one secure aggregation. */
 export interface SecureClient {
   /**
-   * What it answers to the aggregator's message of a phase. The same message again gets the same answer.
-   * @throws {WireError} on a message that is none.
-   * @throws {SednaError} `privacy-forbids` when the aggregator asks for what an honest one would not; from then on it answers nothing.
+   * Returns the response to the aggregator's message of a phase. The same message gets the same response.
+   *
+   * @throws {WireError} If the message is malformed.
+   * @throws {SednaError} `privacy-forbids` if the aggregator requests what an honest aggregator would not,
+   * and for every later call; `update-refused` if the previous phase is missing.
    */
   answer(phase: SecurePhase, message: unknown): Promise<SecureAnswer>;
 }
 
-/** What is known once everyone's keys are. */
+/** Data derived from the keys of all clients. */
 interface Cohort {
   readonly task: SecureSharesTask;
   readonly me: number;
@@ -67,17 +75,21 @@ interface Cohort {
 const PHASES: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 
 /**
- * A client of one round of the secure sum, which believes its aggregator nothing that it can work out itself: who its
- * neighbours are, how many shares open a secret, whether the sum could overflow. It gives at most one share of each
- * neighbour away, for the one list of survivors that it saw first.
+ * Creates a client of one round of secure aggregation. The client does not trust the aggregator with anything
+ * that it can compute itself: its neighbors, the number of shares that recover a secret, and whether the sum
+ * could overflow. It reveals at most one share per neighbor, for the first list of survivors that it
+ * receives.
  *
- * 1. keys: makes two key pairs and a seed, all of them for this round only.
- * 2. shares: splits the seed and one secret key among its neighbours, sealed.
- * 3. masked: gives its change plus the seed's mask, plus or minus a mask with each neighbour that is still there.
- * 4. unmask: of each neighbour that survived, gives the share of the seed; of each that did not, the share of the key.
+ * 1. keys: creates two key pairs and a seed, for this round only.
+ * 2. shares: splits the seed and one secret key among its neighbors, encrypted.
+ * 3. masked: returns its update plus the mask of the seed, plus or minus a mask for each neighbor that is
+ *    still present.
+ * 4. unmask: returns the share of the seed for each neighbor that survived, and the share of the key for each
+ *    neighbor that dropped out.
  *
- * Departures from the paper (Bell et al., 2020): keys and masks hang on a digest of all keys, so that who was shown others
- * is left out rather than deceived; the ring is drawn from it too, so that nobody chooses neighbours.
+ * Departures from the paper (Bell et al., 2020): keys and masks depend on a digest of all keys, so that a
+ * client that was shown other keys is excluded rather than deceived; the ring is derived from the same
+ * digest, so that no party can choose neighbors.
  */
 export function createSecureClient(options: SecureClientOptions): SecureClient {
   const {
@@ -112,10 +124,12 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
   } = { shares: new Map() };
 
   const refuse = (reason: string): never => {
-    seen.rejected ??= new SednaError(`take part in a secure sum: ${reason}`, { code: "privacy-forbids" });
+    seen.rejected ??= new SednaError(`take part in a secure aggregation: ${reason}`, {
+      code: "privacy-forbids",
+    });
     throw seen.rejected;
   };
-  /** What it shares with each of its neighbours. */
+  /** Keys that the client shares with each of its neighbors. */
   const pairs = new Map<
     number,
     { readonly mask: Uint8Array<ArrayBuffer>; readonly seal: Uint8Array<ArrayBuffer> }
@@ -123,7 +137,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
   const agree = async (who: number, { task, transcript }: Cohort): Promise<void> => {
     const { maskKey, sealKey } = task.clients[who]!;
     if ([maskKey, sealKey].some((key) => isSmallOrder(fromBase64(key))))
-      refuse("expected keys of full order; got one that gives everyone the same secret");
+      refuse("expected keys of full order; got one that gives every client the same secret");
     pairs.set(who, {
       mask: await sharedKey(agreements.mask!, { theirs: maskKey, use: "mask", transcript }),
       seal: await sharedKey(agreements.seal!, { theirs: sealKey, use: "seal", transcript }),
@@ -131,9 +145,10 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
   };
 
   const checkSettings = (settings: SecureSettings): void => {
-    if (settings.length !== length) refuse(`expected a sum of ${length} parameters; got ${settings.length}`);
+    if (settings.length !== length)
+      refuse(`expected an aggregation of ${length} parameters; got ${settings.length}`);
     if (settings.minClients < minClients)
-      refuse(`expected a sum of at least ${minClients} clients; got one of ${settings.minClients}`);
+      refuse(`expected an aggregation of at least ${minClients} clients; got ${settings.minClients}`);
   };
 
   const verified = async (clients: readonly SecureKeys[]): Promise<void> => {
@@ -141,11 +156,11 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     const devices = new Set<string>();
     for (const { maskKey, sealKey, device, signature } of clients) {
       if (device === undefined || signature === undefined)
-        return refuse("expected keys that a device signed; got some that none did");
-      if (devices.has(device)) refuse(`expected each device once; got ${device} again`);
+        return refuse("expected keys signed by a device; got unsigned keys");
+      if (devices.has(device)) refuse(`expected each device once; got ${device} twice`);
       devices.add(device);
       if (!(await verify({ bytes: keysToSign({ federation, round, maskKey, sealKey }), device, signature })))
-        refuse(`expected keys that ${device} signed; got others`);
+        refuse(`expected keys signed by ${device}; got others`);
     }
   };
 
@@ -153,7 +168,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     const task = parseSecureSharesTask(message);
     const { clients, settings } = task;
     if (text(settings) !== text(seen.settings))
-      refuse("expected the settings that were said first; got others");
+      refuse("expected the settings of phase keys; got different settings");
     if (clients.length < settings.minClients)
       refuse(`expected at least ${settings.minClients} clients; got ${clients.length}`);
     if (!fitsRing(settings, clients.length))
@@ -164,7 +179,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     const me = clients.findIndex(
       ({ maskKey, sealKey }) => maskKey === own.maskKey && sealKey === own.sealKey,
     );
-    if (me < 0) refuse("expected its own keys among all; got none");
+    if (me < 0) refuse("expected its own keys in the list; got a list without them");
     await verified(clients);
     const transcript = await transcriptOf({ federation, round, settings, clients });
     const neighbors = (await neighborsOf({ clients: clients.length, seed: transcript }))[me]!;
@@ -187,7 +202,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     const { present, boxes } = parseSecureMaskedTask(message);
     const { settings, clients } = task;
     if (!present.includes(me) || present.at(-1)! >= clients.length)
-      refuse("expected clients of this sum to be there, itself among them; got others");
+      refuse("expected present clients of this aggregation, including itself; got others");
     if (present.length < settings.minClients)
       refuse(`expected at least ${settings.minClients} clients; got ${present.length}`);
     const beside = neighbors.filter((who) => present.includes(who));
@@ -200,10 +215,11 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
       );
       if (shares) seen.shares.set(from, shares);
     }
-    // One that can't be opened may be its neighbour's fault; so many are the aggregator's, who showed them other keys.
+    // A single share that cannot be decrypted may be the fault of a neighbor. This many are the fault of the
+    // aggregator, which showed the neighbors other keys.
     if (seen.shares.size < threshold)
       refuse(
-        `expected shares of at least ${threshold} neighbors that can be opened; got ${seen.shares.size}`,
+        `expected shares of at least ${threshold} neighbors that can be decrypted; got ${seen.shares.size}`,
       );
     seen.present = present;
     const { change, numSamples } = await update();
@@ -219,17 +235,16 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
     const both = [...survivors, ...dropped].toSorted((a, b) => a - b);
     if (both.length !== new Set(both).size)
       refuse(
-        "expected each client as a survivor or as dropped; got one as both, whose update would lie open",
+        "expected each client as a survivor or as dropped; got one as both, which would expose its update",
       );
-    if (text(both) !== text(seen.present)) refuse("expected those whose shares came, each once; got others");
+    if (text(both) !== text(seen.present))
+      refuse("expected the clients of phase masked, each once; got others");
     if (!survivors.includes(me)) refuse("expected itself among the survivors; got a list without it");
     if (survivors.length < task.settings.minClients)
       refuse(`expected at least ${task.settings.minClients} survivors; got ${survivors.length}`);
     const beside = neighbors.filter((who) => survivors.includes(who)).length;
     if (beside < threshold)
-      refuse(
-        `expected at least ${threshold} of its ${neighbors.length} neighbors to have survived; got ${beside}`,
-      );
+      refuse(`expected at least ${threshold} of its ${neighbors.length} neighbors to survive; got ${beside}`);
     const sharesOf = (list: readonly number[], which: keyof NeighborShares): SecureShare[] =>
       list.flatMap((of) =>
         seen.shares.has(of) ? [{ of, share: toBase64(seen.shares.get(of)![which]) }] : [],
@@ -271,18 +286,21 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
       if (before)
         return before.key === key
           ? before.answer
-          : refuse(`expected one message of phase ${phase}; got a second one that says something else`);
+          : refuse(`expected one message of phase ${phase}; got a different second one`);
       const earlier = PHASES[PHASES.indexOf(phase) - 1];
       if (earlier !== undefined && !given.has(earlier))
-        throw new SednaError(`take part in a secure sum: expected phase ${earlier} first; got ${phase}`, {
-          code: "update-refused",
-        });
+        throw new SednaError(
+          `take part in a secure aggregation: expected phase ${earlier} first; got ${phase}`,
+          {
+            code: "update-refused",
+          },
+        );
       const made = (async () => {
         if (earlier !== undefined) await given.get(earlier)!.answer;
         return answer(phase, message);
       })();
       given.set(phase, { key, answer: made });
-      // What failed has given nothing away, and may be asked for again.
+      // A failed call has revealed nothing, and the phase may be requested again.
       made.catch(() => given.delete(phase));
       return made;
     },

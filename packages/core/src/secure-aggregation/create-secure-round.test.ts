@@ -26,7 +26,7 @@ const keysOf = async (name: string): Promise<SecureAnswer> =>
   }).answer("keys", { settings: settingsFor({ clients: 4 }) });
 
 describe("createSecureRound", { timeout: 60_000 }, () => {
-  it("refuses strangers, answers of another phase, and keys that are not a client's own", async () => {
+  it("rejects unknown clients, messages of another phase, and keys that are not the client's own", async () => {
     const round = createSecureRound(options(4));
     const keys = await keysOf("test");
     expect(round.receive("stranger", keys)).toMatchObject({ rejected: "not-selected" });
@@ -46,7 +46,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect(round.task("c1")).toMatchObject({ phase: "keys" });
   });
 
-  it("does not go on before everyone has answered or the time is over, and then once only", async () => {
+  it("advances once, when every client has responded or the deadline has passed", async () => {
     const round = createSecureRound(options(4));
     for (const name of ["c0", "c1", "c2"]) round.receive(name, await keysOf("test"));
     expect(await round.advance(9)).toBe(false);
@@ -58,7 +58,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect(round.task("c3")).toBeUndefined();
   });
 
-  it("is not shaken by a client whose shares lie, while there are others", async () => {
+  it("tolerates a client with false shares if enough others are correct", async () => {
     const flip = (answer: SecureUnmaskAnswer): SecureUnmaskAnswer => ({
       ...answer,
       seeds: answer.seeds.map(({ of, share }) => ({
@@ -76,7 +76,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect(round.result!.mean).toEqual(plainMean(clients, settings).quantized);
   });
 
-  it("C22: is abandoned, and gives no sum, where someone's masks do not cancel or a vector is made up", async () => {
+  it("C22: is abandoned without a result if masks do not cancel or a vector is forged", async () => {
     const { round } = await runRound({
       clients: 8,
       forge: ({ from, answer }) =>
@@ -88,7 +88,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect(round.error!.message).toContain("do not cancel");
   });
 
-  it("C22: adds no vector of another length, none twice, and none of a client that has no shares out", async () => {
+  it("C22: adds no vector of another length, no vector twice, and no vector of a client without shares", async () => {
     let accepted = 0;
     const { round, clients, settings } = await runRound({
       clients: 5,
@@ -110,7 +110,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect(round.result!.mean).toEqual(plainMean(clients.slice(0, 4), settings).quantized);
   });
 
-  it("refuses boxes for others than a client's neighbors", async () => {
+  it("rejects boxes that do not match the neighbors of the client", async () => {
     const { errors } = await runRound({
       clients: 5,
       forge: ({ from, answer }) =>
@@ -121,7 +121,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
     expect((errors.get(1) as Error).message).toContain("wrong-shape");
   });
 
-  it("refuses to open a round whose sum could overflow, or of too few", () => {
+  it("throws for a round whose sum could overflow, and for too few clients", () => {
     expect(() =>
       createSecureRound({ ...options(4), settings: { ...options(4).settings, levels: 2 ** 31 } }),
     ).toThrow(RangeError);
@@ -130,7 +130,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
 });
 
 describe("quantize", () => {
-  it("is off by half a step at most, cuts off at the range, and never overflows at its worst", () => {
+  it("rounds to within half a step, clips to the range, and never overflows in the worst case", () => {
     for (const [clients, maxWeight] of [
       [3, 1],
       [100, 32],
@@ -154,7 +154,7 @@ describe("quantize", () => {
     expect(() => levelsFor({ clients: 2 ** 20, maxWeight: 2 ** 12 })).toThrow(RangeError);
   });
 
-  it("C22: refuses numbers that are not finite", () => {
+  it("C22: rejects numbers that are not finite", () => {
     const settings = { ...settingsFor({ clients: 3 }), length: 1 };
     for (const value of [NaN, Infinity])
       expect(() => quantize(Float32Array.of(value), { settings, weight: 1 })).toThrow(RangeError);
@@ -163,7 +163,7 @@ describe("quantize", () => {
 
 describe("neighbors", () => {
   it.each([3, 10, 64, 300])(
-    "of %i clients are mutual, none is its own, and their number is the same for all",
+    "of %i clients are mutual, exclude the client itself, and have the same number for all",
     async (clients) => {
       const { neighbors, threshold } = neighborhoodSize(clients);
       const lists = await neighborsOf({ clients, seed: new Uint8Array(32).fill(clients) });
@@ -178,14 +178,14 @@ describe("neighbors", () => {
     },
   );
 
-  it("are fewer than everyone in large rounds, and fit Shamir's shares in the largest", () => {
+  it("are fewer than all clients in large rounds, and at most 254, the limit of Shamir's shares", () => {
     expect(neighborhoodSize(1000).neighbors).toBeLessThan(250);
     expect(neighborhoodSize(10_000).neighbors).toBe(254);
   });
 });
 
 describe("keyAgreement", () => {
-  it("agrees with itself and with RFC 7748, 6.1, by the engine and by @noble/curves", async () => {
+  it("derives the same secret on both sides and as in RFC 7748, 6.1, natively and with @noble/curves", async () => {
     const hex = (text: string): Uint8Array<ArrayBuffer> =>
       Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16));
     const [alice, bob] = [
@@ -199,7 +199,7 @@ describe("keyAgreement", () => {
     expect(Uint8Array.from(x25519.getSharedSecret(alice, b.publicKey))).toEqual(secret);
   });
 
-  it("knows every key that makes all secrets alike, however it is written", () => {
+  it("detects every small-order key in every encoding", () => {
     const le = (number: bigint): Uint8Array =>
       Uint8Array.from({ length: 32 }, (_, i) => Number((number >> BigInt(8 * i)) & 255n));
     const p = 2n ** 255n - 19n;

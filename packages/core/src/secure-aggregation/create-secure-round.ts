@@ -19,45 +19,55 @@ export interface SecureRoundOptions {
   readonly federation: string;
   readonly round: number;
   readonly settings: SecureSettings;
-  /** Those who are asked to take part. */
+  /** Clients that are invited to take part. */
   readonly clients: readonly string[];
-  /** How long each phase may take. Training falls into `masked`. */
+  /** Maximum duration of each phase. Clients train in phase `masked`. */
   readonly deadlines: Readonly<Record<SecurePhase, number>>;
   readonly now: number;
 }
 
-/** What became of an answer. */
+/** The result of receiving a response. */
 export type SecureReceipt =
   | { readonly accepted: true; readonly duplicate?: true }
   | { readonly rejected: RejectionCode; readonly error: string };
 
-/** What a secure sum came to. */
+/** The result of a secure aggregation. */
 export interface SecureAggregate extends SecureMean {
-  /** Whose changes are in it. */
+  /** Clients whose updates are in the aggregate. */
   readonly clients: readonly string[];
 }
 
-/** The aggregator's side of one secure sum: no clocks, no sockets; whoever has those calls it. */
+/**
+ * The aggregator side of one secure aggregation. It has no clock and no network: the caller provides both.
+ */
 export interface SecureRound {
   readonly round: number;
   readonly phase: SecurePhase | "done" | "abandoned";
-  /** When the phase ends, whoever is missing. */
+  /** Time at which the phase ends, even if clients are missing. */
   readonly deadlineAt: number;
-  /** What a client is to do now; undefined where it has answered, or is not part of it any more. */
+  /**
+   * Returns the current task of a client, or `undefined` if the client has responded or is no longer part of
+   * the round.
+   */
   task(client: string): { readonly phase: SecurePhase; readonly message: unknown } | undefined;
-  /** Takes an answer. A masked vector is added to the sum at once and not kept. */
+  /** Receives a response. A masked vector is added to the sum immediately and is not stored. */
   receive(client: string, answer: SecureAnswer): SecureReceipt;
-  /** Goes on to the next phase where everyone has answered or the time is over; true when it did. To be called after `receive` and at `deadlineAt`. */
+  /**
+   * Starts the next phase if every client has responded or the deadline has passed. Call it after `receive`
+   * and at `deadlineAt`.
+   *
+   * @returns Whether the phase has changed.
+   */
   advance(now: number): Promise<boolean>;
-  /** Once `done`. */
+  /** Set in phase `done`. */
   readonly result: SecureAggregate | undefined;
-  /** Once `abandoned`: `cohort-too-small`, and why. */
+  /** Set in phase `abandoned`: a `cohort-too-small` error with the reason. */
   readonly error: SednaError | undefined;
-  /** Once `abandoned`: whose fault it was, where that can be told. */
+  /** Set in phase `abandoned` if known: the client that caused the failure. */
   readonly suspect: string | undefined;
 }
 
-/** A client once its keys are among all: its place in their order. */
+/** A client whose keys are part of the round. Its position in the list of keys is its index. */
 interface Participant {
   readonly client: string;
   readonly keys: SecureKeys;
@@ -67,9 +77,12 @@ interface Participant {
 }
 
 /**
- * An aggregator of one round of the secure sum: it learns the sum, the total weight and who took part, and of no client more.
- * Where too few are left to unmask the sum, the round is abandoned: half a sum is never opened.
- * @throws {RangeError} where a sum of all clients could overflow, or there are fewer than the least.
+ * Creates the aggregator of one round of secure aggregation. The aggregator learns the sum, the total weight
+ * and the participants, and nothing more about a single client. If too few clients are left to unmask the
+ * sum, the round is abandoned: a partial sum is never unmasked.
+ *
+ * @throws {RangeError} If the sum of all clients could overflow, or there are fewer than `minClients`
+ * clients.
  */
 export function createSecureRound({
   federation,
@@ -81,11 +94,11 @@ export function createSecureRound({
 }: SecureRoundOptions): SecureRound {
   if (!fitsRing(settings, clients.length))
     throw new RangeError(
-      `open a secure sum: expected clients times levels times weight below 2^32; got ${clients.length} times ${settings.levels} times ${settings.maxWeight}`,
+      `start a secure aggregation: expected clients times levels times weight below 2^32; got ${clients.length} times ${settings.levels} times ${settings.maxWeight}`,
     );
   if (clients.length < settings.minClients)
     throw new RangeError(
-      `open a secure sum: expected at least ${settings.minClients} clients; got ${clients.length}`,
+      `start a secure aggregation: expected at least ${settings.minClients} clients; got ${clients.length}`,
     );
   const keys = new Map<string, SecureKeys>();
   const sum: RingVector = new Uint32Array(settings.length + 1);
@@ -105,7 +118,7 @@ export function createSecureRound({
   const indexOf = (client: string): number => state.all.findIndex((one) => one.client === client);
   const threshold = (): number => neighborhoodSize(state.all.length).threshold;
   const abandon = (reason: string): void => {
-    state.error = new SednaError(`make a secure sum in phase ${state.phase}: ${reason}`, {
+    state.error = new SednaError(`aggregate securely in phase ${state.phase}: ${reason}`, {
       code: "cohort-too-small",
       retryable: true,
     });
@@ -116,7 +129,7 @@ export function createSecureRound({
     state.deadlineAt = at + deadlines[phase];
   };
 
-  /** Whose answers the phase waits for. */
+  /** Returns the clients that the phase waits for. */
   const awaited = (): readonly string[] => {
     switch (state.phase) {
       case "keys":
@@ -149,7 +162,8 @@ export function createSecureRound({
 
   const closeShares = (at: number): void => {
     let present = state.all.flatMap(({ shares }, i) => (shares ? [i] : []));
-    // Who has lost too many neighbours can't be unmasked: it is left out now, while that costs nobody else.
+    // A client that has lost too many neighbors cannot be unmasked. Exclude it now, while this does not
+    // affect other clients.
     for (let before = -1; before !== present.length;) {
       before = present.length;
       const there = new Set(present);
@@ -174,7 +188,9 @@ export function createSecureRound({
       const left = state.all[i]!.neighbors.filter((j) => state.survivors.has(j)).length;
       const needed = left > 0 || state.survivors.has(i);
       if (needed && left < threshold())
-        return abandon(`expected ${threshold()} neighbors of every client to be there; got ${left} of one`);
+        return abandon(
+          `expected at least ${threshold()} remaining neighbors of every client; got ${left} for one`,
+        );
     }
     open("unmask", at);
   };
@@ -214,7 +230,7 @@ export function createSecureRound({
           [maskKey, sealKey].some((key) => isSmallOrder(fromBase64(key))) ||
           [...keys.values()].some((other) => other.maskKey === maskKey)
         )
-          return { rejected: "wrong-shape", error: "expected keys of its own, of full order; got others" };
+          return { rejected: "wrong-shape", error: "expected unique keys of full order; got others" };
         keys.set(client, answer.message);
         return { accepted: true };
       }
@@ -222,7 +238,7 @@ export function createSecureRound({
         if (!one)
           return {
             rejected: "not-selected",
-            error: "expected a client whose keys are among all; got another",
+            error: "expected a client whose keys are part of the round; got another",
           };
         if (one.shares) return { accepted: true, duplicate: true };
         const to = answer.message.boxes.map((box) => box.to).toSorted((a, b) => a - b);
@@ -233,7 +249,10 @@ export function createSecureRound({
       }
       case "masked": {
         if (!state.present.includes(index))
-          return { rejected: "not-selected", error: "expected a client whose shares came; got another" };
+          return {
+            rejected: "not-selected",
+            error: "expected a client whose shares were accepted; got another",
+          };
         if (state.survivors.has(index)) return { accepted: true, duplicate: true };
         if (answer.message.length !== sum.length)
           return {
@@ -246,7 +265,10 @@ export function createSecureRound({
       }
       case "unmask": {
         if (!one || !state.survivors.has(index))
-          return { rejected: "not-selected", error: "expected a client whose vector came; got another" };
+          return {
+            rejected: "not-selected",
+            error: "expected a client whose vector was accepted; got another",
+          };
         if (one.unmask) return { accepted: true, duplicate: true };
         one.unmask = answer.message;
         return { accepted: true };
@@ -307,7 +329,7 @@ export function createSecureRound({
       if (answer.phase !== state.phase || state.advancing)
         return {
           rejected: "round-closed",
-          error: `expected an answer of phase ${state.phase}; got one of ${answer.phase}`,
+          error: `expected a response of phase ${state.phase}; got one of ${answer.phase}`,
         };
       return take(client, answer);
     },

@@ -1,11 +1,14 @@
 import { x25519 } from "@noble/curves/ed25519.js";
 
-/** What comes before the 32 bytes of an X25519 secret in PKCS #8 (RFC 8410). */
+/** PKCS #8 prefix of a 32-byte X25519 secret (RFC 8410). */
 const PKCS8 = [
   0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20,
 ];
 const PRIME = 2n ** 255n - 19n;
-/** Points with which everyone's secret would be the same, as numbers below the prime. Source: cr.yp.to/ecdh.html#validate. */
+/**
+ * Points with which every party gets the same secret, as numbers below the prime. Source:
+ * cr.yp.to/ecdh.html#validate.
+ */
 const SMALL_ORDER = [
   0n,
   1n,
@@ -14,14 +17,18 @@ const SMALL_ORDER = [
   PRIME - 1n,
 ];
 
-/** One side of an agreement on keys. */
+/** One side of a key agreement. */
 export interface KeyAgreement {
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** What both sides, and nobody else, can work out. */
+  /** Returns the secret that only the two sides can compute. */
   secretWith(theirs: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** X25519 of a secret of 32 bytes: the engine's where it has it, which is several times faster, else that of @noble/curves. */
+/**
+ * Creates the X25519 key agreement of a 32-byte secret. Uses the engine's X25519 if available, which is
+ * several times faster, and
+ * @noble/curves otherwise.
+ */
 export async function keyAgreement(secret: Uint8Array<ArrayBuffer>): Promise<KeyAgreement> {
   const native = await crypto.subtle
     .importKey("pkcs8", Uint8Array.from([...PKCS8, ...secret]), "X25519", false, ["deriveBits"])
@@ -38,7 +45,7 @@ export async function keyAgreement(secret: Uint8Array<ArrayBuffer>): Promise<Key
   };
 }
 
-/** True for a public key that no honest side has. The highest bit does not count (RFC 7748). */
+/** Whether a public key has small order, which no honest party uses. Ignores the highest bit (RFC 7748). */
 export function isSmallOrder(publicKey: Uint8Array): boolean {
   const number =
     publicKey.reduceRight((sum, byte, i) => (sum << 8n) | BigInt(i === 31 ? byte & 0x7f : byte), 0n) % PRIME;

@@ -1,11 +1,17 @@
-/** Words of a mask that are made at once: 256 KiB. */
+/** Number of mask words generated at a time; 256 KiB. */
 const CHUNK = 65_536;
 const BLOCK = 16;
 
-/** Random words, or words of a vector to change. Masks are read as little-endian words, as all platforms of JavaScript have them. */
+/**
+ * Random words, or a vector of words to mask. Masks are read as little-endian words, the byte order of all
+ * JavaScript platforms.
+ */
 export type RingVector = Uint32Array<ArrayBuffer>;
 
-/** SHA-256 of a label and what follows it, each with its length before it, so that no two lists of parts are alike. */
+/**
+ * Returns the SHA-256 of a label and byte arrays, each prefixed with its length, so that no two lists of
+ * parts give the same input.
+ */
 export async function sha256(
   label: string,
   ...parts: readonly Uint8Array[]
@@ -22,14 +28,17 @@ export async function sha256(
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
-/** The first words of AES-256-CTR's key stream, counter from 0. A key is used for one mask only. */
+/**
+ * Returns the first words of the AES-256-CTR key stream, with the counter starting at 0. Use a key for one
+ * mask only.
+ */
 export async function keystream(key: Uint8Array<ArrayBuffer>, words: number): Promise<RingVector> {
   const vector = new Uint32Array(words);
   await addMask(vector, { key, sign: 1 });
   return vector;
 }
 
-/** Adds the key stream of a key to a vector, or takes it away again, modulo 2^32. */
+/** Adds the key stream of a key to a vector, or subtracts it, modulo 2^32, in place. */
 export async function addMask(
   vector: RingVector,
   { key, sign }: { readonly key: Uint8Array<ArrayBuffer>; readonly sign: 1 | -1 },
@@ -47,7 +56,7 @@ export async function addMask(
         zeros.subarray(0, 4 * length),
       ),
     );
-    // The typed array wraps at 2^32 by itself.
+    // The typed array wraps at 2^32.
     if (sign === 1) for (let i = 0; i < length; i++) vector[from + i]! += mask[i]!;
     else for (let i = 0; i < length; i++) vector[from + i]! -= mask[i]!;
   }

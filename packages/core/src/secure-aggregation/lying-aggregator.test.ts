@@ -11,12 +11,13 @@ import { keyAgreement } from "./key-agreement.ts";
 import { fromBase64, toBase64 } from "./secure-keys.ts";
 import { runRound, settingsFor, type TestRound } from "./secure-aggregation.suite.ts";
 
-// An aggregator that wants one client's update (T4) changes what it says; the client must notice and give nothing more.
+// An aggregator that tries to obtain the update of one client (T4) alters its messages. The client must
+// detect this and reveal nothing more.
 
 const victim = 2;
 const forbids = expect.objectContaining({ name: "SednaError", code: "privacy-forbids" }) as unknown;
 
-/** Runs a round in which the victim alone is told something else in one phase. */
+/** Runs a round in which only the victim receives an altered message in one phase. */
 async function lieTo<Message>(
   phase: SecurePhase,
   change: (message: Message) => Message,
@@ -28,14 +29,16 @@ async function lieTo<Message>(
     lie: (told) =>
       told.to === victim && told.phase === phase ? change(told.message as Message) : told.message,
   });
-  if (!errors.has(victim)) throw new Error(`the victim noticed nothing; the round was ${round.phase}`);
+  if (!errors.has(victim)) throw new Error(`the victim detected nothing; the round was ${round.phase}`);
   return errors.get(victim);
 }
 
 const freshKey = async (): Promise<string> =>
   toBase64((await keyAgreement(crypto.getRandomValues(new Uint8Array(32)))).publicKey);
 
-/** Devices of a test: a signature is the device's name and what it is of. */
+/**
+ * Returns the options of a device with test signatures: the device's name and a checksum of the signed bytes.
+ */
 const signing = (device: string): Partial<SecureClientOptions> => ({
   sign: async (bytes) => ({
     device,
@@ -45,8 +48,8 @@ const signing = (device: string): Partial<SecureClientOptions> => ({
     signature === (await signing(who).sign!(bytes)).signature,
 });
 
-describe("a client of the secure sum, with an aggregator that lies", { timeout: 60_000 }, () => {
-  it("refuses to give both secrets of a client, who would be both a survivor and dropped", async () => {
+describe("a client of secure aggregation with a dishonest aggregator", { timeout: 60_000 }, () => {
+  it("does not reveal both secrets of a client that is listed as survivor and as dropped", async () => {
     const error = await lieTo<SecureUnmaskTask>("unmask", ({ survivors, dropped }) => ({
       survivors,
       dropped: [...dropped, survivors[0]!].toSorted(),
@@ -55,7 +58,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect((error as Error).message).toContain("both");
   });
 
-  it("refuses a second list of survivors, and has not one share more for it", async () => {
+  it("rejects a second list of survivors, and reveals no further share", async () => {
     let asked: SecureUnmaskTask | undefined;
     const { clients } = await runRound({
       clients: 8,
@@ -66,28 +69,29 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     await expect(client.answer("unmask", asked)).resolves.toMatchObject({ phase: "unmask" });
     const other = { survivors: asked!.survivors.slice(0, -1), dropped: asked!.survivors.slice(-1) };
     await expect(client.answer("unmask", other)).rejects.toEqual(forbids);
-    // From now on it answers nothing, not even what it has answered before.
+    // From now on the client does not respond, not even to a message that it has responded to before.
     await expect(client.answer("unmask", asked)).rejects.toEqual(forbids);
   });
 
   it.each<[string, (task: SecureUnmaskTask) => SecureUnmaskTask]>([
-    ["leaves one out", ({ survivors, dropped }) => ({ survivors: survivors.slice(1), dropped })],
-    ["makes one up", ({ survivors, dropped }) => ({ survivors: [...survivors, 8], dropped })],
+    ["omits a client", ({ survivors, dropped }) => ({ survivors: survivors.slice(1), dropped })],
+    ["invents a client", ({ survivors, dropped }) => ({ survivors: [...survivors, 8], dropped })],
     [
-      "says that almost everyone was dropped",
+      "lists almost every client as dropped",
       ({ survivors }) => ({ survivors: survivors.slice(0, 2), dropped: survivors.slice(2) }),
     ],
-  ])("refuses a list of survivors that %s", async (_, change) => {
+  ])("rejects a list of survivors that %s", async (_, change) => {
     expect(await lieTo("unmask", change)).toEqual(forbids);
   });
 
-  it("refuses to unmask a list that it is not on itself", async () => {
+  it("does not unmask a list of survivors without itself", async () => {
     let self = -1;
     const { errors } = await runRound({
       clients: 8,
       lie({ to, phase, message }) {
         if (to !== victim) return message;
-        // Its place is that of its own box's recipient: every neighbour has one for it, and it has none for itself.
+        // The client's own index is the only one without a box: every neighbor has a box for the client, and
+        // the client has none for itself.
         if (phase === "masked")
           self = (message as SecureMaskedTask).present.find(
             (i) => !(message as SecureMaskedTask).boxes.some(({ from }) => from === i),
@@ -102,7 +106,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect((errors.get(victim) as Error).message).toContain("itself");
   });
 
-  it("refuses a cohort that is smaller than its own least, or than the settings say", async () => {
+  it("rejects a cohort below its own minimum or below the minimum of the settings", async () => {
     const { errors } = await runRound({
       clients: 8,
       client: (i) => (i === victim ? { minClients: 9 } : {}),
@@ -116,7 +120,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     ).toEqual(forbids);
   });
 
-  it("refuses settings that change, that are of another model, or whose sum could overflow", async () => {
+  it("rejects settings that change, that belong to another model, or whose sum could overflow", async () => {
     expect(
       await lieTo<SecureSharesTask>("shares", (task) => ({
         ...task,
@@ -146,7 +150,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     await expect(client.answer("shares", { settings, clients })).rejects.toEqual(forbids);
   });
 
-  it("refuses a list without its own keys, and keys with which every secret is the same", async () => {
+  it("rejects a list without its own keys, and keys that give every client the same secret", async () => {
     const fakes = (
       await Promise.all(
         Array.from({ length: 8 }, async () => ({ maskKey: await freshKey(), sealKey: await freshKey() })),
@@ -162,9 +166,9 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect(same).toEqual(forbids);
   });
 
-  it("refuses when it alone was shown other keys: it can open nobody's shares", async () => {
+  it("detects that it alone was shown other keys, because it cannot decrypt any shares", async () => {
     const [a, b] = [await freshKey(), await freshKey()];
-    // One of the two is not its own. The order by mask keys stays as it is.
+    // One of the two keys is not the client's own. The order by mask keys stays the same.
     const swap = (index: number, key: string) =>
       lieTo<SecureSharesTask>("shares", (task) => ({
         ...task,
@@ -173,7 +177,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect([await swap(0, a), await swap(7, b)]).toEqual([forbids, forbids]);
   });
 
-  it("refuses shares that were changed on their way, once too few can be opened", async () => {
+  it("rejects shares that were altered in transit, once too few can be decrypted", async () => {
     const error = await lieTo<SecureMaskedTask>("masked", (task) => ({
       ...task,
       boxes: task.boxes.map(({ from, box }) => ({
@@ -184,7 +188,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect(error).toEqual(forbids);
   });
 
-  it("refuses when too few of its neighbors are said to be there", async () => {
+  it("rejects a list with too few of its neighbors present", async () => {
     const alone = (present: readonly number[], boxes: SecureMaskedTask["boxes"]): number[] => {
       const self = present.find((i) => !boxes.some(({ from }) => from === i))!;
       return [self, ...present.filter((i) => i !== self).slice(0, 2)].toSorted();
@@ -197,7 +201,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     expect((error as Error).message).toContain("neighbors");
   });
 
-  it("takes part where each device signed its keys", async () => {
+  it("takes part if every device signed its keys", async () => {
     const { errors, round } = await runRound({ clients: 8, client: (i) => signing(`device-${i}`) });
     expect([...errors.values()]).toEqual([]);
     expect(round.phase).toBe("done");
@@ -212,7 +216,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
       }),
     ],
     [
-      "signed by another",
+      "signed by another device",
       async (task) => ({
         ...task,
         clients: task.clients.map((one, i) => ({
@@ -222,7 +226,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
       }),
     ],
     [
-      "of one device twice",
+      "all of one device",
       async (task) => ({
         ...task,
         clients: task.clients.map((one) => ({
@@ -232,7 +236,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
         })),
       }),
     ],
-  ])("refuses made-up clients whose keys are %s", async (_, change) => {
+  ])("rejects invented clients whose keys are %s", async (_, change) => {
     const test = { clients: 8, client: (i: number) => signing(`device-${i}`) };
     let task: SecureSharesTask | undefined;
     const { clients } = await runRound({
@@ -245,7 +249,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     await expect(clients[victim]!.client.answer("shares", await change(task!))).rejects.toEqual(forbids);
   });
 
-  it("answers in order only, and says so", async () => {
+  it("rejects a phase out of order with the code update-refused", async () => {
     const client = createSecureClient({
       federation: "test",
       round: 1,
@@ -258,7 +262,7 @@ describe("a client of the secure sum, with an aggregator that lies", { timeout: 
     });
   });
 
-  it("gives the same answer to the same message again, also while the first is being made", async () => {
+  it("returns the same response to a repeated message, also while the first response is pending", async () => {
     const client = createSecureClient({
       federation: "test",
       round: 1,

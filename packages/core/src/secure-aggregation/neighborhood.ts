@@ -1,31 +1,36 @@
 import { keystream, sha256 } from "./keystream.ts";
 
-// Whom a client shares its secrets and masks with: a ring of all clients in random order, each with the k nearest. Source:
-// Bell et al., "Secure Single-Server Aggregation with (Poly)Logarithmic Overhead", 2020 (eprint 2020/704).
+// Selection of the neighbors that a client shares its secrets and masks with: all clients form a ring in
+// random order, and the neighbors of a client are the k nearest ones. Source: Bell et al., "Secure
+// Single-Server Aggregation with (Poly)Logarithmic Overhead", 2020 (eprint 2020/704).
 
 /** Share of the clients that may drop out in a phase. */
 const DROPOUTS = 0.3;
-/** Share of a client's neighbours that may side with the aggregator. */
+/** Share of a client's neighbors that may collude with the aggregator. */
 const COLLUSION = 0.1;
-/** A round fails, because some client lost too many of its neighbours, no more often than this. */
+/** Maximum probability that a round fails because a client lost too many of its neighbors. */
 const FAILURES = 2 ** -10;
-/** Shamir's shares are over bytes. */
+/** Maximum number of neighbors, because Shamir's shares are over bytes. */
 const MOST = 254;
 
-/** How a secure sum of so many clients is laid out. */
+/** Neighbors and threshold of a secure aggregation. */
 export interface NeighborhoodSize {
-  /** Neighbours of each client. */
+  /** Number of neighbors of each client. */
   readonly neighbors: number;
-  /** Shares that give a secret away; above half of the neighbours, so that nobody gets both secrets of a client. */
+  /**
+   * Number of shares that recover a secret; more than half of the neighbors, so that no party obtains both
+   * secrets of a client.
+   */
   readonly threshold: number;
 }
 
 /**
- * Neighbours and threshold for `clients`. With threshold `t` and `c` neighbours that collude, honest ones would have to
- * give `2 * (t - c)` shares for both secrets of a client, and give one each: they are too few when `2t > k + c`, which
- * holds for a tenth of the neighbours. The paper's least, about 2 log2 n neighbours, is where it starts; where a third of the
- * clients may go, so few often lose more than half, and the whole round with them. So neighbours are added until fewer than
- * one round in a thousand fails by that.
+ * Returns the number of neighbors and the threshold for `clients`. With threshold `t`, `k` neighbors and `c`
+ * colluding neighbors, the honest neighbors would have to give `2 * (t - c)` shares for both secrets of a
+ * client, and each gives one. They are too few if `2t > k + c`, which holds if a tenth of the neighbors
+ * collude. The search starts at the paper's minimum of about 2 log2 n neighbors. If a third of the clients
+ * may drop out, that few neighbors often lose more than half, and then the whole round fails. So neighbors
+ * are added until fewer than one round in a thousand fails for this reason.
  */
 export function neighborhoodSize(clients: number): NeighborhoodSize {
   const all = clients - 1;
@@ -39,7 +44,8 @@ export function neighborhoodSize(clients: number): NeighborhoodSize {
 }
 
 /**
- * The neighbours of each client, ascending: mutual, and the same for whoever works it out from the same seed.
+ * Returns the neighbors of each client, in ascending order. The lists are mutual, and every party with the
+ * same seed gets the same lists.
  */
 export async function neighborsOf({
   clients,
@@ -70,7 +76,10 @@ export async function neighborsOf({
 
 const thresholdOf = (neighbors: number): number => Math.floor((neighbors * (1 + COLLUSION)) / 2) + 1;
 
-/** Probability that fewer than `threshold` of `drawn` neighbours are left when {@link DROPOUTS} of the others are gone: hypergeometric. */
+/**
+ * Returns the probability that fewer than `threshold` of `drawn` neighbors are left after {@link DROPOUTS} of
+ * the others drop out (hypergeometric distribution).
+ */
 function tooFewLeft({
   others,
   drawn,

@@ -1,19 +1,23 @@
 import type { SecureSettings } from "../wire/secure-aggregation.ts";
 import type { RingVector } from "./keystream.ts";
 
-// Masks hide numbers of a finite ring only, so changes become whole numbers modulo 2^32: steps of the range, times the
-// client's weight. The last word of a vector is the weight itself, so that the sum tells what to divide by, and nobody's.
+// Masks only hide elements of a finite ring, so updates become integers modulo 2^32: steps of the range,
+// times the client's weight. The last word of a vector is the weight itself, so that the sum gives the total
+// weight and no single weight.
 
-/** A sum, and what it is of. */
+/** A mean and its total weight. */
 export interface SecureMean {
-  /** The weighted mean of the changes. */
+  /** The weighted mean of the updates. */
   readonly mean: Float32Array;
   readonly totalWeight: number;
 }
 
 const RING = 2 ** 32;
 
-/** The most levels, at most `wanted`, with which a sum of so many clients of such weights cannot overflow. */
+/**
+ * Returns the largest number of levels, at most `wanted`, with which a sum of this many clients of this
+ * weight cannot overflow.
+ */
 export function levelsFor({
   clients,
   maxWeight,
@@ -27,12 +31,12 @@ export function levelsFor({
   const levels = Math.min(wanted, most - (most % 2));
   if (levels < 2)
     throw new RangeError(
-      `plan a secure sum: expected clients times weights below 2^31; got ${clients} times ${maxWeight}`,
+      `plan a secure aggregation: expected clients times weights below 2^31; got ${clients} times ${maxWeight}`,
     );
   return levels;
 }
 
-/** True where no sum of so many clients overflows. */
+/** Whether a sum of this many clients cannot overflow. */
 export function fitsRing(
   { levels, maxWeight }: Pick<SecureSettings, "levels" | "maxWeight">,
   clients: number,
@@ -40,7 +44,7 @@ export function fitsRing(
   return clients * maxWeight * levels < RING;
 }
 
-/** A client's weight: its samples in units of `samplesPerWeight`, at least 1 and at most `maxWeight`. */
+/** Returns a client's weight: its samples in units of `samplesPerWeight`, from 1 to `maxWeight`. */
 export function weightOf(
   { maxWeight, samplesPerWeight }: Pick<SecureSettings, "maxWeight" | "samplesPerWeight">,
   numSamples: number,
@@ -49,9 +53,10 @@ export function weightOf(
 }
 
 /**
- * Changes as words of the ring, and the weight after them. Each number is rounded to the nearest step: it is off by at most
- * `clipRange / levels`, once it is within the range.
- * @throws {RangeError} on another length or numbers that are not finite.
+ * Returns an update as words of the ring, followed by the weight. Each value is clipped to the range and
+ * rounded to the nearest step; a value within the range is off by at most `clipRange / levels`.
+ *
+ * @throws {RangeError} If the length is wrong or a value is not finite.
  */
 export function quantize(
   values: Float32Array,
@@ -73,7 +78,10 @@ export function quantize(
   return vector;
 }
 
-/** The mean that a sum of {@link quantise}d vectors stands for; undefined where it has no weight. */
+/**
+ * Returns the mean that a sum of vectors of {@link quantize} represents, or `undefined` if its total weight
+ * is 0.
+ */
 export function meanOf(
   sum: RingVector,
   { length, clipRange, levels }: SecureSettings,

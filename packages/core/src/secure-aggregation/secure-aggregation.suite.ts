@@ -5,9 +5,10 @@ import { createSecureClient, type SecureClient, type SecureClientOptions } from 
 import { createSecureRound, type SecureRound } from "./create-secure-round.ts";
 import { levelsFor, quantize, weightOf } from "./quantize.ts";
 
-// What tests of the secure sum share: whole rounds, in which every message is written and read as on its way over a network.
+// Shared by the tests of secure aggregation: whole rounds in which every message is encoded and decoded as on
+// a network.
 
-/** A client of a test, and the phase from which on it is gone. */
+/** A client in a test, and the phase from which it is absent. */
 export interface TestClient {
   readonly name: string;
   readonly change: Float32Array;
@@ -16,23 +17,23 @@ export interface TestClient {
   readonly client: SecureClient;
 }
 
-/** What a test changes of a round. */
+/** Changes that a test makes to a round. */
 export interface TestRound {
   readonly clients: number;
   readonly length?: number;
-  /** Phases in which a client is gone. */
+  /** Returns the phase from which a client is absent. */
   readonly gone?: (index: number) => SecurePhase | undefined;
   readonly settings?: Partial<SecureSettings>;
   readonly client?: (index: number) => Partial<SecureClientOptions>;
-  /** Changes a message on its way to a client, as an aggregator that lies would. */
+  /** Alters a message to a client, as a dishonest aggregator would. */
   readonly lie?: (told: {
     readonly to: number;
     readonly phase: SecurePhase;
     readonly message: unknown;
   }) => unknown;
-  /** Changes an answer on its way to the aggregator, as a client that lies would. */
+  /** Alters a response to the aggregator, as a dishonest client would. */
   readonly forge?: (said: { readonly from: number; readonly answer: SecureAnswer }) => SecureAnswer;
-  /** Looks on before and after an answer is received. */
+  /** Called before and after a response is received. */
   readonly before?: (said: {
     readonly from: number;
     readonly answer: SecureAnswer;
@@ -47,7 +48,7 @@ export interface TestRound {
 
 const DEADLINES = { keys: 1000, shares: 1000, masked: 60_000, unmask: 1000 } as const;
 
-/** Settings of a round in a test. */
+/** Returns the settings of a round in a test. */
 export function settingsFor({ clients, length = 50, settings = {} }: TestRound): SecureSettings {
   const maxWeight = settings.maxWeight ?? 20;
   return {
@@ -62,7 +63,7 @@ export function settingsFor({ clients, length = 50, settings = {} }: TestRound):
   };
 }
 
-/** Runs a round to its end. Errors of clients are kept, and stop those clients. */
+/** Runs a round to its end. Collects the errors of clients; a client with an error stops. */
 export async function runRound(test: TestRound): Promise<{
   readonly round: SecureRound;
   readonly clients: readonly TestClient[];
@@ -130,7 +131,7 @@ export async function runRound(test: TestRound): Promise<{
 
 const PHASES: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 
-/** The plain weighted mean, and the mean of the quantised vectors, of those who are named. */
+/** Returns the plain weighted mean and the mean of the quantized vectors of these clients. */
 export function plainMean(
   clients: readonly TestClient[],
   settings: SecureSettings,

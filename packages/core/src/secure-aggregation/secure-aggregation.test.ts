@@ -4,10 +4,10 @@ import { plainMean, runRound } from "./secure-aggregation.suite.ts";
 
 const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
 
-// A hundred clients in one process are heavy where other work shares the machine.
-describe("a secure sum", { timeout: 120_000 }, () => {
+// A hundred clients in one process are slow if other work shares the machine.
+describe("a secure aggregation", { timeout: 120_000 }, () => {
   it.each([3, 4, 30, 100])(
-    "of %i clients equals the sum of their quantized changes to the bit, and the plain one to quantization",
+    "of %i clients equals the sum of their quantized updates exactly, and the plain mean up to quantization",
     async (clients) => {
       const { round, clients: all, errors, settings } = await runRound({ clients });
       expect([...errors.values()]).toEqual([]);
@@ -24,7 +24,7 @@ describe("a secure sum", { timeout: 120_000 }, () => {
 
   const dropouts = [30, 100].flatMap((clients) => phases.map((phase) => [clients, phase] as const));
   it.each(dropouts)(
-    "C21: of %i clients, 30 % of which drop out in phase %s, equals the sum of those whose vector came",
+    "C21: of %i clients, 30 % of which drop out in phase %s, equals the sum of the clients whose vector was received",
     async (clients, phase) => {
       const {
         round,
@@ -41,7 +41,7 @@ describe("a secure sum", { timeout: 120_000 }, () => {
     },
   );
 
-  it("survives a tenth that drops out in each phase, one after the other", async () => {
+  it("survives dropouts of a tenth of the clients in each phase", async () => {
     const { round, clients: all, settings } = await runRound({ clients: 40, gone: (i) => phases[i % 10] });
     expect(round.error).toBeUndefined();
     const accepted = all.filter(({ gone }) => gone === undefined || gone === "unmask");
@@ -49,7 +49,7 @@ describe("a secure sum", { timeout: 120_000 }, () => {
     expect(round.result!.mean).toEqual(plainMean(accepted, settings).quantized);
   });
 
-  it.each(phases)("is abandoned when too few are left in phase %s, and says so", async (phase) => {
+  it.each(phases)("is abandoned with an error if too few clients are left in phase %s", async (phase) => {
     const { round } = await runRound({
       clients: 12,
       gone: (i) => (i < 8 ? phase : undefined),
@@ -62,19 +62,19 @@ describe("a secure sum", { timeout: 120_000 }, () => {
     expect(round.task("c11")).toBeUndefined();
   });
 
-  it("weighs clients by their samples up to the largest weight, or all the same", async () => {
+  it("weights clients by their samples up to maxWeight, or all equally", async () => {
     const weighted = await runRound({ clients: 5, settings: { maxWeight: 4 } });
     expect(weighted.round.result!.totalWeight).toBe(1 + 3 + 4 + 4 + 4);
     const equal = await runRound({ clients: 5, settings: { maxWeight: 1 } });
     expect(equal.round.result!.totalWeight).toBe(5);
   });
 
-  it("goes through its chunks: a vector of more words than a mask's chunk, and not a multiple of it", async () => {
+  it("handles a vector that is longer than a mask chunk and not a multiple of it", async () => {
     const { round, clients: all, settings } = await runRound({ clients: 4, length: 65_536 * 2 + 5 });
     expect(round.result!.mean).toEqual(plainMean(all, settings).quantized);
   });
 
-  it("masks each vector so that it looks like nothing but noise: chi-square on every byte, however little the change", async () => {
+  it("masks each vector as noise: chi-square on every byte, even for a zero update", async () => {
     const { masked } = await runRound({
       clients: 3,
       length: 100_000,
@@ -87,13 +87,13 @@ describe("a secure sum", { timeout: 120_000 }, () => {
         for (const word of vector) counts[(word >>> (8 * byte)) & 255]!++;
         const expected = vector.length / 256;
         const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-        // 255 degrees of freedom: beyond 430 with a chance below 1e-10.
+        // 255 degrees of freedom: a value above 430 has a probability below 1e-10.
         expect(statistic).toBeLessThan(430);
       }
     }
   });
 
-  it("gives no two rounds the same masks", async () => {
+  it("uses different masks in each round", async () => {
     const [a, b] = [await runRound({ clients: 3 }), await runRound({ clients: 3 })];
     expect(a.masked.get(0)).not.toEqual(b.masked.get(0));
     expect(a.round.result!.mean).toEqual(b.round.result!.mean);

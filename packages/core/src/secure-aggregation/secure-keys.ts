@@ -3,17 +3,17 @@ import type { SecureKeys, SecureSettings } from "../wire/secure-aggregation.ts";
 import type { KeyAgreement } from "./key-agreement.ts";
 import { sha256 } from "./keystream.ts";
 
-/** Bytes as base64. */
+/** Encodes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** Bytes from base64 that a parser has checked. */
+/** Decodes base64 that a parser has checked. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-/** A key of two clients for one use in one round. `theirs` is in base64. */
+/** Derives the key that two clients share for one use in one round. `theirs` is a public key in base64. */
 export async function sharedKey(
   mine: KeyAgreement,
   {
@@ -25,7 +25,10 @@ export async function sharedKey(
   return sha256(`sedna secure sum ${use}`, transcript, await mine.secretWith(fromBase64(theirs)));
 }
 
-/** What everyone in a round must agree on: settings and all keys. Who was shown other keys can open nobody's shares, nobody's can it. */
+/**
+ * Returns the digest that all clients of a round must agree on: the settings and all keys. A client that was
+ * shown other keys cannot decrypt the shares of other clients, and they cannot decrypt its shares.
+ */
 export async function transcriptOf(round: {
   readonly federation: string;
   readonly round: number;
@@ -44,7 +47,7 @@ export async function transcriptOf(round: {
   );
 }
 
-/** What a device signs of its keys. */
+/** Returns the bytes that a device signs for its keys. */
 export function keysToSign({
   federation,
   round,
@@ -57,7 +60,7 @@ export function keysToSign({
   return canonicalJson({ audience: "sedna secure sum", federation, round, maskKey, sealKey });
 }
 
-/** Encrypts a message from one client to another; each pair and direction has one message a key. */
+/** Encrypts a message from one client to another. A key encrypts one message for each pair and direction. */
 export async function seal(
   plain: Uint8Array<ArrayBuffer>,
   { key, from, to }: Seal,
@@ -66,7 +69,11 @@ export async function seal(
   return new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce(from, to) }, aes, plain));
 }
 
-/** The message of a box. @throws {DOMException} where it was sealed by another key, for another client, or was changed. */
+/**
+ * Decrypts the message in a box.
+ *
+ * @throws {DOMException} If the box was encrypted with another key or for another client, or was altered.
+ */
 export async function unseal(
   box: Uint8Array<ArrayBuffer>,
   { key, from, to }: Seal,
@@ -75,7 +82,7 @@ export async function unseal(
   return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce(from, to) }, aes, box));
 }
 
-/** Who seals for whom, with what. */
+/** Key, sender and receiver of an encrypted message. */
 export interface Seal {
   readonly key: Uint8Array<ArrayBuffer>;
   readonly from: number;

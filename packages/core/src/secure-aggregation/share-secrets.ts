@@ -3,16 +3,16 @@ import { keyAgreement, type KeyAgreement } from "./key-agreement.ts";
 import { sha256 } from "./keystream.ts";
 import { fromBase64, toBase64 } from "./secure-keys.ts";
 
-/** Bytes of a share: those of the secret, and where it is on the polynomial. */
+/** Size of a share in bytes: the size of the secret, plus one byte for its position on the polynomial. */
 const SHARE = 33;
 
-/** What a client keeps for each of its neighbours: of both secrets one share. */
+/** The shares that a client keeps for a neighbor: one of each secret. */
 export interface NeighborShares {
   readonly seed: Uint8Array<ArrayBuffer>;
   readonly key: Uint8Array<ArrayBuffer>;
 }
 
-/** Shares of both secrets of a client, as the plain text of one box for each neighbour. */
+/** Splits both secrets of a client into shares. Returns the plaintext of one box for each neighbor. */
 export async function splitSecrets(
   { seed, maskSecret }: { readonly seed: Uint8Array; readonly maskSecret: Uint8Array },
   { neighbors, threshold }: { readonly neighbors: number; readonly threshold: number },
@@ -24,16 +24,16 @@ export async function splitSecrets(
   return seeds.map((share, i) => Uint8Array.from([...share, ...keys[i]!]));
 }
 
-/** The shares in an opened box; undefined where it holds something else. */
+/** Returns the shares in a decrypted box, or `undefined` if it contains something else. */
 export function readShares(plain: Uint8Array<ArrayBuffer>): NeighborShares | undefined {
   return plain.length === 2 * SHARE ? { seed: plain.slice(0, SHARE), key: plain.slice(SHARE) } : undefined;
 }
 
-/** What an aggregator compares a seed with that it put together. */
+/** Returns the commitment that an aggregator compares a reconstructed seed with. */
 export const commitmentTo = async (seed: Uint8Array): Promise<string> =>
   toBase64(await sha256("sedna secure sum seed", seed));
 
-/** The seed that shares (base64) give and a commitment is to; undefined where they don't. */
+/** Reconstructs a seed from shares in base64. Returns `undefined` if they do not match the commitment. */
 export function joinSeed(
   shares: readonly string[],
   { threshold, commitment }: { readonly threshold: number; readonly commitment: string },
@@ -44,7 +44,10 @@ export function joinSeed(
   });
 }
 
-/** The agreement whose secret shares (base64) give and a public key is of; undefined where they don't. */
+/**
+ * Reconstructs a key agreement from shares of its secret in base64. Returns `undefined` if they do not match
+ * the public key.
+ */
 export function joinKey(
   shares: readonly string[],
   { threshold, maskKey }: { readonly threshold: number; readonly maskKey: string },
@@ -56,7 +59,10 @@ export function joinKey(
   return join(shares, { threshold, accept });
 }
 
-/** Tries as many runs of `threshold` shares as there are shares: one that lies is not in all of them, where there are more than are needed. */
+/**
+ * Tries as many cyclic runs of `threshold` shares as there are shares. If there are more shares than needed,
+ * a false share is not in all of them.
+ */
 async function join<Secret>(
   shares: readonly string[],
   {
@@ -70,7 +76,7 @@ async function join<Secret>(
   const bytes = shares.map(fromBase64);
   for (let from = 0; from < bytes.length && bytes.length >= threshold; from++) {
     const run = Array.from({ length: threshold }, (_, i) => bytes[(from + i) % bytes.length]!);
-    // Two shares of the same place can't be joined, and none is of place 0.
+    // Two shares of the same position cannot be combined, and no share has position 0.
     if (new Set(run.map((share) => share[SHARE - 1])).size < threshold) continue;
     const secret = await accept(Uint8Array.from(await combine(run)));
     if (secret) return secret;

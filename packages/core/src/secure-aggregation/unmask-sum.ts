@@ -9,21 +9,22 @@ import { meanOf, type SecureMean } from "./quantize.ts";
 import { sharedKey } from "./secure-keys.ts";
 import { joinKey, joinSeed } from "./share-secrets.ts";
 
-/** A client whose masks are in the sum, or in those of its neighbours. */
+/** A client that has added masks to the sum, or whose neighbors have added masks for it. */
 export interface MaskedClient {
   readonly index: number;
   readonly keys: SecureKeys;
   readonly neighbors: readonly number[];
   readonly shares: SecureSharesAnswer;
   readonly unmask?: SecureUnmaskAnswer;
-  /** Whether its own vector is in the sum. */
+  /** Whether the client's own vector is in the sum. */
   readonly survived: boolean;
 }
 
 /**
- * Takes all masks off a sum, in place: the own mask of each survivor, and what survivors put on for each neighbour that
- * dropped out after its shares came. Where that cannot be, `suspect` is whose secret is missing although enough of its
- * neighbours answered: they could not open what it gave them. To make an honest one a suspect, as many of them must lie.
+ * Removes all masks from a sum, in place: the own mask of each survivor, and the masks that survivors added
+ * for each neighbor that dropped out after its shares were accepted. If that fails, `suspect` is the client
+ * whose secret is missing although enough of its neighbors responded: they could not decrypt its shares. An
+ * honest client can become a suspect if neighbors send false shares.
  */
 export async function unmaskSum({
   sum,
@@ -50,7 +51,7 @@ export async function unmaskSum({
       if (!seed)
         return {
           ...blame(index, beside),
-          reason: `expected ${threshold} shares that fit of every survivor's seed; got ${given.length} of one`,
+          reason: `expected ${threshold} matching shares of every survivor's seed; got ${given.length} for one`,
         };
       await addMask(sum, { key: seed, sign: -1 });
     } else if (beside.length > 0) {
@@ -58,7 +59,7 @@ export async function unmaskSum({
       if (!agreement)
         return {
           ...blame(index, beside),
-          reason: `expected ${threshold} shares that fit of every dropped client's key; got ${given.length} of one`,
+          reason: `expected ${threshold} matching shares of every dropped client's key; got ${given.length} for one`,
         };
       for (const who of beside) {
         const key = await sharedKey(agreement, {
@@ -66,26 +67,31 @@ export async function unmaskSum({
           use: "mask",
           transcript,
         });
-        // The survivor with the lower index has added the mask, the other one has taken it away.
+        // A survivor with a lower index than the dropped client has added the mask, a survivor with a higher
+        // index has subtracted it.
         await addMask(sum, { key, sign: who < index ? -1 : 1 });
       }
     }
   }
   const opened = meanOf(sum, settings);
-  // Masks that do not cancel leave noise; that its last word looks like a weight is one chance in millions.
+  // Masks that do not cancel leave noise. With 2^22 levels, its last word is a plausible weight with a
+  // probability of one in millions.
   if (
     !opened ||
     opened.totalWeight < survivors.size ||
     opened.totalWeight > survivors.size * settings.maxWeight
   ) {
     return {
-      reason: `expected a total weight of ${survivors.size} to ${survivors.size * settings.maxWeight}; got ${opened?.totalWeight ?? 0}: someone's masks do not cancel`,
+      reason: `expected a total weight of ${survivors.size} to ${survivors.size * settings.maxWeight}; got ${opened?.totalWeight ?? 0}: the masks do not cancel`,
     };
   }
   return opened;
 }
 
-/** Shares of a client's secret that its own neighbours gave. Others have none: what they say is made up. */
+/**
+ * Returns a lookup of the shares of a client's secret that its own neighbors sent. Other clients hold no
+ * share: what they send is invented.
+ */
 function gather(
   clients: readonly MaskedClient[],
 ): (wanted: {

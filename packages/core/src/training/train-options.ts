@@ -1,7 +1,7 @@
 import type { TrainingPauses } from "./training-pauses.ts";
 import type { TrainingPlan } from "./training-plan.ts";
 
-/** How far a training is. */
+/** Progress of a training. */
 export interface TrainingProgress {
   readonly phase: "features" | "training";
   /** Samples whose features are there, or epochs that are done. */

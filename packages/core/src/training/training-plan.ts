@@ -1,17 +1,17 @@
 import type { HeadOptimizer } from "@sedna-js/wasm-kernels";
 
-/** One tensor of the model that a federation trains; the flat parameters hold them one after the other, row-major. */
+/** A tensor of the federation's model. The flat parameters are the concatenated tensors, row-major. */
 export interface LayerSpec {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-/** How each client trains in a round. */
+/** Local training of each client in a round. */
 export interface TrainingPlan {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: HeadOptimizer;
-  /** FedProx's mu; 0 is plain FedAvg's local training. */
+  /** FedProx's mu; 0 is plain FedAvg local training. */
   readonly proximal?: number;
   readonly l2?: number;
 }

@@ -44,7 +44,7 @@ describe("canonicalJson()", () => {
     );
   });
 
-  it("sorts names by their UTF-16 code units, as RFC 8785, 3.2.3 does", () => {
+  it("sorts names by their UTF-16 code units, as in RFC 8785, 3.2.3", () => {
     const given = JSON.parse(
       String.raw`{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}`,
     ) as Record<string, string>;
@@ -80,7 +80,7 @@ describe("canonicalJson()", () => {
     expect(() => canonicalJson(value)).toThrow(WireError);
   });
 
-  it("gives one text for one value, however it was built, and one that parses back to it", () => {
+  it("writes equal values as the same text, which parses back to the value", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const once = text(value);

@@ -4,8 +4,9 @@ import { describeValue, WireError } from "../errors.ts";
 export type DetectionRow = readonly [number, number, number, number, number, number];
 
 /**
- * Detection rows from JSON.
- * @throws {WireError} on a row that is not six finite numbers.
+ * Parses detection rows from JSON.
+ *
+ * @throws {WireError} If a row is not six finite numbers.
  */
 export function parseDetections(rows: readonly unknown[]): DetectionRow[] {
   return rows.map((row, i) => {

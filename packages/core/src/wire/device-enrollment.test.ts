@@ -28,11 +28,11 @@ const rejection = (body: unknown): string => {
     expect(error).toBeInstanceOf(WireError);
     return (error as Error).message;
   }
-  throw new Error("expected a refusal; it was taken");
+  throw new Error("expected a WireError; the body was accepted");
 };
 
 describe("an enrollment", () => {
-  it("is read as it was written, without what nobody knows", () => {
+  it("is parsed without unknown fields", () => {
     expect(parseEnrollmentRequest(JSON.stringify({ ...good, more: 1 }))).toEqual(good);
     const { label: _, ...unnamed } = good;
     expect(parseEnrollmentRequest(unnamed)).toEqual(unnamed);
@@ -56,15 +56,19 @@ describe("an enrollment", () => {
       { ...good, proof: { ...good.proof, signature: "AAAA" } },
       "an enrollment.proof.signature",
     ],
-    ["a time that is no number", { ...good, proof: { ...good.proof, at: "now" } }, "an enrollment.proof.at"],
+    [
+      "a time that is not a number",
+      { ...good, proof: { ...good.proof, at: "now" } },
+      "an enrollment.proof.at",
+    ],
     ["a nonce with spaces", { ...good, proof: { ...good.proof, nonce: "a b" } }, "an enrollment.proof.nonce"],
-    ["a label of control characters", { ...good, label: "a\u0000b" }, "an enrollment.label"],
-    ["a prototype", `{"__proto__":{},"protocol":1}`, "expected names of its own"],
-  ])("with %s is refused by its field", (_, body, why) => {
+    ["a label with control characters", { ...good, label: "a\u0000b" }, "an enrollment.label"],
+    ["a prototype", `{"__proto__":{},"protocol":1}`, "expected no reserved names"],
+  ])("with %s is rejected with the name of its field", (_, body, why) => {
     expect(rejection(body)).toContain(why);
   });
 
-  it("C27: throws nothing but WireError, whatever comes", () => {
+  it("C27: throws nothing but WireError for any input", () => {
     const anything = fc.oneof(
       fc.string(),
       fc.json(),
@@ -92,7 +96,7 @@ describe("an enrollment", () => {
   });
 });
 
-describe("a device's id and claim", () => {
+describe("a device's ID and claim", () => {
   it("are the same bytes on both sides", () => {
     expect(deviceId(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe("000102030405060708090a0b0c0d0e0f");
     expect(isDeviceId("000102030405060708090a0b0c0d0e0f")).toBe(true);

@@ -1,51 +1,52 @@
 import { canonicalJson } from "./canonical-json.ts";
 import { failField, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
-// How a device gets a name in a federation that asks who takes part. Its key pair is made on the device, and its private half
-// never leaves it; the device's id is the hash of the public one.
+// Enrollment of devices in a federation that authenticates its clients. A device generates its key pair, and
+// the private key never leaves the device. The device's ID is the hash of the public key.
 //
-//   POST /v1/federations/<name>/devices   EnrolmentRequest, with an enrolment token as its bearer's -> EnrolmentGrant
-//   POST /v1/federations/<name>/sessions  a SessionRequest with a proof, see federation.ts
+//   POST /v1/federations/<name>/devices EnrollmentRequest, with an enrollment token as the bearer token ->
+//   EnrollmentGrant
+//   POST /v1/federations/<name>/sessions a SessionRequest with a proof, see federation.ts
 
-/** What a device claims: to be `device`, of this audience, at this time. The same claim is not taken twice. */
+/** A device's claim to be `device`, for this audience, at this time. Each claim is accepted once. */
 export interface DeviceClaim {
-  /** For whom the proof is: nobody else takes it. */
+  /** Recipient of the proof; other recipients reject it. */
   readonly audience: string;
   readonly device: string;
-  /** Drawn for this claim. */
+  /** Random value, drawn for this claim. */
   readonly nonce: string;
-  /** Unix ms. */
+  /** Time of the claim, in unix ms. */
   readonly at: number;
 }
 
-/** A signed {@link DeviceClaim}; what it is about is known to who reads it. */
+/** A signed {@link DeviceClaim}, without the fields that its reader knows. */
 export interface DeviceProof extends Pick<DeviceClaim, "nonce" | "at"> {
   /** ECDSA with P-256 and SHA-256 over {@link claimBytes}, 64 bytes (r, s), in base64. */
   readonly signature: string;
 }
 
-/** Asks for a place among a federation's devices. Asked twice, it is the same place. */
+/** A request to enroll a device in a federation. A repeated request gets the same enrollment. */
 export interface EnrollmentRequest {
   readonly protocol: 1;
-  /** A point of P-256, uncompressed: 65 bytes in base64. */
+  /** Uncompressed point of P-256: 65 bytes in base64. */
   readonly publicKey: string;
-  /** What people call the device. */
+  /** Name of the device for people. */
   readonly label?: string;
-  /** That the private key is at hand. */
+  /** Proof that the device has the private key. */
   readonly proof: DeviceProof;
 }
 
-/** A device's place. */
+/** The response to an {@link EnrollmentRequest}. */
 export interface EnrollmentGrant {
-  /** See {@link deviceId}. */
+  /** ID of the device; see {@link deviceId}. */
   readonly device: string;
-  /** Server's clock, unix ms. */
+  /** Server time, in unix ms. */
   readonly now: number;
 }
 
 const MAX_BYTES = 4096;
 const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
-/** 65 bytes, of which the first is 4: what is not compressed. */
+/** Base64 of 65 bytes, of which the first is 4, the mark of an uncompressed point. */
 const PUBLIC_KEY = {
   least: 88,
   most: 88,
@@ -54,22 +55,33 @@ const PUBLIC_KEY = {
 };
 const SIGNATURE = { least: 88, most: 88, pattern: /^[A-Za-z0-9+/]{86}==$/, expected: "64 bytes in base64" };
 
-/** What a device signs. @throws {WireError} on a text that has no UTF-8. */
+/**
+ * Returns the bytes that a device signs.
+ *
+ * @throws {WireError} If a string has no UTF-8 form.
+ */
 export function claimBytes({ audience, device, nonce, at }: DeviceClaim): Uint8Array<ArrayBuffer> {
   return canonicalJson({ audience, device, nonce, at });
 }
 
-/** The id of a device: 32 digits of its public key's SHA-256. Takes the hash, since who has a key has a way to hash it. */
+/**
+ * Returns the ID of a device: the first 32 hexadecimal digits of its public key's SHA-256. Takes the hash,
+ * because a caller that has a key can hash it.
+ */
 export function deviceId(sha256: Uint8Array): string {
   return Array.from(sha256.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** True for a text that {@link deviceId} makes. */
+/** Whether a value has the form of a {@link deviceId}. */
 export function isDeviceId(text: unknown): text is string {
   return typeof text === "string" && /^[0-9a-f]{32}$/.test(text);
 }
 
-/** @throws {WireError} on anything but a request for enrolment. */
+/**
+ * Parses an enrollment request.
+ *
+ * @throws {WireError} If the body is not an enrollment request.
+ */
 export function parseEnrollmentRequest(body: unknown): EnrollmentRequest {
   const request = fieldsOf(jsonOf(body, { what: "an enrollment", maxBytes: MAX_BYTES }), "an enrollment");
   if (request.value("protocol") !== 1)
@@ -82,7 +94,11 @@ export function parseEnrollmentRequest(body: unknown): EnrollmentRequest {
   };
 }
 
-/** @throws {WireError} on anything but an enrolment's grant. */
+/**
+ * Parses the grant of an enrollment.
+ *
+ * @throws {WireError} If the body is not the grant of an enrollment.
+ */
 export function parseEnrollmentGrant(body: unknown): EnrollmentGrant {
   const grant = fieldsOf(
     jsonOf(body, { what: "an enrollment's grant", maxBytes: MAX_BYTES }),

@@ -1,6 +1,6 @@
 /**
- * The first name that comes twice in one object of a JSON text, which `JSON.parse` has accepted: there the last one
- * wins in silence, so that two readers may see two different things.
+ * Returns the first name that occurs twice in one object of a JSON text, or `undefined`. `JSON.parse` must
+ * accept the text; it silently keeps the last value, so that two parsers may read different data.
  */
 export function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];

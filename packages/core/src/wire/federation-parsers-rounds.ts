@@ -11,22 +11,23 @@ import type {
 import { readPlan } from "./federation-parsers.ts";
 import { checkNames, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
-// What an aggregator says while rounds go by. As in federation-parsers.ts: text, bytes, or what JSON.parse gave.
+// Messages of an aggregator during rounds. As in federation-parsers.ts, each parser takes text, bytes, or a
+// result of JSON.parse.
 
 const MAX_SMALL_BYTES = 2 ** 16;
-/** A secure sum's message for one client: the shares of a thousand others. */
+/** Enough for a message of secure aggregation to one client: the shares of a thousand other clients. */
 const MAX_TASK_BYTES = 2 ** 22;
-/** A status of very many clients. */
+/** Enough for the status of very many clients. */
 const MAX_STATUS_BYTES = 2 ** 24;
 const MAX_CLIENTS = 100_000;
 const MAX_HISTORY = 1000;
-/** The longest that a timer can wait; a longer one would fire at once. */
+/** Longest timer that engines support; a longer one would fire immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The phases of a secure sum, in their order. */
+/** The phases of secure aggregation, in order. */
 export const SECURE_PHASES = ["keys", "shares", "masked", "unmask"] as const satisfies readonly SecurePhase[];
 
-/** All that an update is refused for, in the order in which it is asked. */
+/** The codes of rejected updates, in the order in which they are checked. */
 export const REJECTION_CODES = [
   "unauthorized",
   "session-replaced",
@@ -44,7 +45,11 @@ export const REJECTION_CODES = [
   "duplicate",
 ] as const satisfies readonly RejectionCode[];
 
-/** What a client is told to do. A secure sum's message is read by that. @throws {WireError} on anything else. */
+/**
+ * Parses the task of a client. The message of a secure aggregation is left to its own parser.
+ *
+ * @throws {WireError} If the body is not a task.
+ */
 export function parseFederationTask(body: unknown): FederationTask {
   const task = fieldsOf(jsonOf(body, { what: "a task", maxBytes: MAX_TASK_BYTES }), "a task");
   const kind = task.oneOf("kind", ["wait", "train", "secure", "done"]);
@@ -73,7 +78,11 @@ export function parseFederationTask(body: unknown): FederationTask {
   }
 }
 
-/** @throws {WireError} on anything but the receipt of an update. */
+/**
+ * Parses the receipt of an update.
+ *
+ * @throws {WireError} If the body is not the receipt of an update.
+ */
 export function parseUpdateReceipt(body: unknown): UpdateReceipt {
   const receipt = fieldsOf(
     jsonOf(body, { what: "an update's receipt", maxBytes: MAX_SMALL_BYTES }),
@@ -86,11 +95,15 @@ export function parseUpdateReceipt(body: unknown): UpdateReceipt {
   };
 }
 
-/** @throws {WireError} on anything but the refusal of an update. */
+/**
+ * Parses the rejection of an update.
+ *
+ * @throws {WireError} If the body is not the rejection of an update.
+ */
 export function parseUpdateRejection(body: unknown): UpdateRejection {
   const rejected = fieldsOf(
-    jsonOf(body, { what: "an update's refusal", maxBytes: MAX_SMALL_BYTES }),
-    "an update's refusal",
+    jsonOf(body, { what: "an update's rejection", maxBytes: MAX_SMALL_BYTES }),
+    "an update's rejection",
   );
   return {
     error: rejected.text("error", { least: 0, most: 10_000, pattern: /^/, expected: "of any kind" }),
@@ -99,7 +112,11 @@ export function parseUpdateRejection(body: unknown): UpdateRejection {
   };
 }
 
-/** @throws {WireError} on anything but how a federation stands. */
+/**
+ * Parses the status of a federation.
+ *
+ * @throws {WireError} If the body is not the status of a federation.
+ */
 export function parseFederationStatus(body: unknown): FederationStatus {
   const status = fieldsOf(
     jsonOf(body, { what: "a federation's status", maxBytes: MAX_STATUS_BYTES }),

@@ -109,7 +109,7 @@ const reference = {
 };
 const parseReference = (body: unknown) => parseUpdateReference(body, { federation: "digits-2026", round: 3 });
 
-/** Each parser with what it takes. */
+/** Each parser with a valid message. */
 const messages: readonly {
   readonly name: string;
   readonly parse: (body: unknown) => unknown;
@@ -117,7 +117,7 @@ const messages: readonly {
 }[] = [
   { name: "plan", parse: parseFederationPlan, body: plan },
   {
-    name: "plan without what is optional",
+    name: "plan without optional fields",
     parse: parseFederationPlan,
     body: {
       ...plan,
@@ -130,16 +130,16 @@ const messages: readonly {
   },
   { name: "session request", parse: parseSessionRequest, body: request },
   {
-    name: "session request that tells little",
+    name: "session request with few fields",
     parse: parseSessionRequest,
     body: { protocol: 1, device: "tab", numSamples: 0, resources: {} },
   },
   { name: "session grant", parse: parseSessionGrant, body: grant },
-  ...tasks.map((body) => ({ name: `task to ${body.kind}`, parse: parseFederationTask, body })),
+  ...tasks.map((body) => ({ name: `task of kind ${body.kind}`, parse: parseFederationTask, body })),
   { name: "status", parse: parseFederationStatus, body: status },
   { name: "receipt", parse: parseUpdateReceipt, body: { round: 3, accepted: true } },
   {
-    name: "receipt of one counted before",
+    name: "receipt of a duplicate",
     parse: parseUpdateReceipt,
     body: { round: 3, accepted: true, duplicate: true },
   },
@@ -154,17 +154,17 @@ const messages: readonly {
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe.each(messages)("a $name", ({ parse, body }) => {
-  it("is read as it was written: as text, as bytes, and as the value that JSON.parse gave", () => {
+  it("is parsed as text, as bytes, and as a result of JSON.parse", () => {
     const text = JSON.stringify(body);
     const value = JSON.parse(text) as unknown;
     for (const given of [text, bytesOf(text), value]) expect(parse(given)).toEqual(value);
   });
 
-  it("is read without the fields that are not known", () => {
+  it("is parsed without unknown fields", () => {
     expect(parse({ ...body, surprise: 1 })).toEqual(JSON.parse(JSON.stringify(body)));
   });
 
-  it("C27: has no name that reaches a prototype, wherever, and none twice", () => {
+  it("C27: is rejected with a name that reaches a prototype at any depth, and with a duplicate name", () => {
     const text = JSON.stringify(body);
     for (const at of [...text.matchAll(/\{/g)].map(({ index }) => index + 1)) {
       for (const name of ["__proto__", "constructor", "prototype"])
@@ -176,7 +176,7 @@ describe.each(messages)("a $name", ({ parse, body }) => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it("on every prefix, with flipped bits, with any JSON in any field throws nothing but WireError, and soon", () => {
+  it("throws nothing but WireError for prefixes, flipped bits and any JSON in any field", () => {
     const read = (given: unknown): boolean => {
       try {
         parse(given);
@@ -197,7 +197,7 @@ describe.each(messages)("a $name", ({ parse, body }) => {
     );
   });
 
-  it("C27: megabytes and deep nesting are refused at once", () => {
+  it("C27: is rejected quickly if it has megabytes or nests deeply", () => {
     for (const given of [
       `"${"x".repeat(2_000_000)}"`,
       "[".repeat(200_000),
@@ -216,7 +216,7 @@ describe.each(messages)("a $name", ({ parse, body }) => {
   });
 });
 
-/** The message with a value, at any place in it, that is something else. */
+/** Returns the message with the value at one path replaced by an unexpected one. */
 function mutated(body: object): fc.Arbitrary<unknown> {
   const paths: string[][] = [];
   const walk = (value: unknown, path: string[]): void => {
@@ -269,15 +269,15 @@ describe("a plan", () => {
     [
       "a layer with a name of 201 characters",
       { layout: [{ name: "x".repeat(201), shape: [1] }] },
-      "layout[0].name: expected a text of 1 to 200 characters",
+      "layout[0].name: expected a string of 1 to 200 characters",
     ],
     [
-      "C27: a layer called as every object's parts are",
+      "C27: a layer named like a member of Object.prototype",
       { layout: [{ name: "__proto__", shape: [1] }] },
-      "layout[0].name: expected a name that not every object has",
+      "layout[0].name: expected a name that is no member of Object.prototype",
     ],
     [
-      "a layer with half an axis",
+      "a layer with a fractional axis",
       { layout: [{ name: "x", shape: [1.5] }] },
       "layout[0].shape[0]: expected a whole number",
     ],
@@ -314,7 +314,7 @@ describe("a plan", () => {
       "expected 1 to 1073741823 parameters in all; got 0",
     ],
     [
-      "a head that is not the layout's",
+      "a head that does not match the layout",
       { head: { kind: "mlp", features: 64, hidden: 8, classes: 10 } },
       "head: expected a head of the layout's 650 parameters; got 610",
     ],
@@ -337,18 +337,18 @@ describe("a plan", () => {
     ["a share above 1", { topkShare: 1.1 }, "topkShare"],
     ["a norm of 0", { clipNorm: 0 }, "clipNorm"],
     [
-      "an endless exit round",
+      "an infinite last round",
       { numRounds: Infinity },
       "numRounds: expected a whole number from 0 up; got Infinity",
     ],
     ["no participants", { participants: 0 }, "participants"],
     ["another mode", { mode: "async" }, 'mode: expected one of rounds, buffered; got "async"'],
-  ])("is refused with %s", (_, change, message) => {
+  ])("is rejected with %s", (_, change, message) => {
     expect(() => parseFederationPlan(planWith(change))).toThrow(WireError);
     expect(() => parseFederationPlan(planWith(change))).toThrow(message);
   });
 
-  it("may have scalars, and layers of nothing", () => {
+  it("may have scalars and empty layers", () => {
     const layout = [
       { name: "scale", shape: [] },
       { name: "none", shape: [0, 5] },
@@ -360,7 +360,7 @@ describe("a plan", () => {
     expect(flatLength(layout)).toBe(7);
   });
 
-  it("of ten thousand layers is read at once", () => {
+  it("of ten thousand layers is parsed quickly", () => {
     const layout = Array.from({ length: 10_000 }, (_, i) => ({ name: `layer.${i}.weight`, shape: [10, 10] }));
     const before = process.cpuUsage();
     expect(parseFederationPlan(JSON.stringify({ ...plan, head: undefined, layout })).layout).toHaveLength(
@@ -372,13 +372,13 @@ describe("a plan", () => {
 
 describe("a session request", () => {
   it.each(["", "x".repeat(201), "a\nb", "a\u0085b", "a\ud800", "toString", "__proto__"])(
-    "C27: comes from no device called %j",
+    "C27: is rejected from a device named %j",
     (device) => {
       expect(() => parseSessionRequest({ ...request, device })).toThrow(WireError);
     },
   );
 
-  it.each(["Kamera 7 (Süd)", "摄像头-7", "a😀b"])("comes from a device called %j", (device) => {
+  it.each(["Kamera 7 (Süd)", "摄像头-7", "a😀b"])("is accepted from a device named %j", (device) => {
     expect(parseSessionRequest(JSON.stringify({ ...request, device })).device).toBe(device);
   });
 });
@@ -394,14 +394,14 @@ describe("a federation's name", () => {
 });
 
 describe("a task", () => {
-  it("waits no longer than a timer can", () => {
+  it("is rejected with a retryAfterMs that a timer cannot wait", () => {
     for (const retryAfterMs of [2 ** 31, -1, NaN, Infinity])
       expect(() => parseFederationTask({ ...tasks[0], retryAfterMs })).toThrow(
         "retryAfterMs: expected a number from 0 to 2147483647",
       );
   });
 
-  it("C27: has no secret message that nests without end, or reaches a prototype", () => {
+  it("C27: is rejected with a secure message that nests too deeply or reaches a prototype", () => {
     let message: unknown = 1;
     for (let i = 0; i < 17; i++) message = [message];
     expect(() => parseFederationTask({ ...tasks[2], message })).toThrow("expected at most 16 levels");
@@ -416,17 +416,17 @@ describe("an update's reference", () => {
     ["another federation's", { key: "other/updates/3/a1" }],
     ["another round's", { key: "digits-2026/updates/4/a1" }],
     ["a model", { key: "digits-2026/models/3" }],
-    ["a way out", { key: "digits-2026/updates/3/../../x" }],
+    ["a path traversal", { key: "digits-2026/updates/3/../../x" }],
     ["a folder", { key: "digits-2026/updates/3/a/b" }],
     ["no id", { key: "digits-2026/updates/3/" }],
     ["a hash in upper case", { sha256: "0A".repeat(32) }],
     ["a hash too short", { sha256: "0a" }],
     ["no bytes", { bytes: 0 }],
-  ])("is refused with %s", (_, change) => {
+  ])("is rejected with %s", (_, change) => {
     expect(() => parseReference({ ...reference, ...change })).toThrow(WireError);
   });
 
-  it("is made of what a key can have only", () => {
+  it("is only created from parts that a key can have", () => {
     for (const id of ["", "a/b", "..", "x".repeat(65)])
       expect(() => updateKey({ federation: "a", round: 1, id })).toThrow(RangeError);
     expect(() => updateKey({ federation: "a/b", round: 1, id: "a" })).toThrow(RangeError);

@@ -3,17 +3,17 @@ import type { ClientResources, FederationPlan, SessionGrant, SessionRequest } fr
 import type { LayerSpec, TrainingPlan } from "../training/training-plan.ts";
 import { failField, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
-// How clients get into a federation, and what all of them agree on. Each parser takes a message as text, as bytes, or as what
-// JSON.parse gave; fields that are not known are left out. Writing is JSON.stringify.
+// Messages by which clients join a federation, and the plan that they share. Each parser takes a message as
+// text, as bytes, or as a result of JSON.parse, and drops unknown fields. JSON.stringify writes the messages.
 
 const MAX_LAYERS = 10_000;
 const MAX_AXES = 16;
-/** What the kernels can address. */
+/** Maximum number of parameters that the kernels can address. */
 const MAX_PARAMETERS = 2 ** 30 - 1;
 const MAX_SMALL_BYTES = 2 ** 16;
-/** Ten thousand layers with long names. */
+/** Enough for ten thousand layers with long names. */
 const MAX_PLAN_BYTES = 2 ** 22;
-/** A shorter update could not be told from what rounding leaves of it. */
+/** An update with a smaller norm could not be distinguished from rounding errors. */
 const MIN_NORM = 1e-30;
 const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 const BASE64 = { pattern: /^[A-Za-z0-9+/_-]*={0,2}$/, expected: "base64" };
@@ -21,23 +21,34 @@ const BASE64 = { pattern: /^[A-Za-z0-9+/_-]*={0,2}$/, expected: "base64" };
 /** The encodings of an update. */
 export const UPDATE_ENCODINGS = ["f32", "f16", "int8", "topk"] as const;
 
-/** True for a word that is good in URLs, file names and keys: letters and digits, with single hyphens or underscores between, at most 64. */
+/**
+ * Whether a value is a name that is safe in URLs, file names and keys: letters and digits, with single
+ * hyphens or underscores in between, at most 64 characters.
+ */
 export function isFederationName(text: unknown): text is string {
   return typeof text === "string" && text.length <= 64 && /^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/.test(text);
 }
 
-/** How many parameters a layout has. */
+/** Returns the number of parameters of a layout. */
 export function flatLength(layout: readonly Pick<LayerSpec, "shape">[]): number {
   return layout.reduce((sum, { shape }) => sum + shape.reduce((product, axis) => product * axis, 1), 0);
 }
 
-/** The first frame of a client's control socket. @throws {WireError} on anything else. */
+/**
+ * Parses the first frame of a client's control socket.
+ *
+ * @throws {WireError} If the body is not a hello.
+ */
 export function parseHello(body: unknown): { readonly type: "hello"; readonly token: string } {
   const hello = fieldsOf(jsonOf(body, { what: "a hello", maxBytes: MAX_SMALL_BYTES }), "a hello");
   return { type: hello.oneOf("type", ["hello"]), token: readToken(hello) };
 }
 
-/** @throws {WireError} on anything but a request for a session. Who sent it, its proof says. */
+/**
+ * Parses a request for a session. Does not verify the proof of the sender's identity.
+ *
+ * @throws {WireError} If the body is not a session request.
+ */
 export function parseSessionRequest(body: unknown): SessionRequest {
   const request = fieldsOf(
     jsonOf(body, { what: "a session request", maxBytes: MAX_SMALL_BYTES }),
@@ -59,7 +70,11 @@ export function parseSessionRequest(body: unknown): SessionRequest {
   };
 }
 
-/** @throws {WireError} on anything but the grant of a session. */
+/**
+ * Parses the grant of a session.
+ *
+ * @throws {WireError} If the body is not a session grant.
+ */
 export function parseSessionGrant(body: unknown): SessionGrant {
   const grant = fieldsOf(
     jsonOf(body, { what: "a session grant", maxBytes: MAX_PLAN_BYTES }),
@@ -74,20 +89,28 @@ export function parseSessionGrant(body: unknown): SessionGrant {
   };
 }
 
-/** @throws {WireError} on anything but the plan of a federation, and one whose parts do not fit together. */
+/**
+ * Parses the plan of a federation.
+ *
+ * @throws {WireError} If the body is not a plan, or the parts of the plan do not match.
+ */
 export function parseFederationPlan(body: unknown): FederationPlan {
   return readPlan(
     fieldsOf(jsonOf(body, { what: "a federation's plan", maxBytes: MAX_PLAN_BYTES }), "a federation's plan"),
   );
 }
 
-/** A plan inside another message. @throws {WireError} */
+/**
+ * Reads a plan that is part of another message.
+ *
+ * @throws {WireError} If the plan is invalid.
+ */
 export function readPlan(plan: Fields): FederationPlan {
   const protocol = readProtocol(plan);
   const name = plan.value("name");
   if (!isFederationName(name))
     failField(`${plan.where}.name`, {
-      expected: "letters and digits with single hyphens or underscores between, at most 64",
+      expected: "letters and digits with single hyphens or underscores in between, at most 64",
       got: name,
     });
   const layout = readLayout(plan);
@@ -99,7 +122,7 @@ export function readPlan(plan: Fields): FederationPlan {
       got: parametersOf(head),
     });
   const encoding = plan.oneOf("encoding", UPDATE_ENCODINGS);
-  // A share of nothing would be no number at all, so its least is the smallest number there is.
+  // A share of 0 would send no numbers, so the minimum is the smallest positive number.
   const topkShare =
     plan.has("topkShare") || encoding === "topk"
       ? plan.number("topkShare", { least: Number.MIN_VALUE, most: 1 })
@@ -173,9 +196,9 @@ function readTraining(training: Fields): TrainingPlan {
   };
 }
 
-/** The least that is not 0 as a float32. */
+/** Smallest positive float32. */
 const MIN_RATE = 2 ** -149;
-/** The greatest below 1. */
+/** Largest number below 1. */
 const BELOW_ONE = 1 - 2 ** -53;
 
 function readOptimizer(optimizer: Fields): HeadOptimizer {

@@ -1,98 +1,108 @@
 import type { Head, UpdateEncoding } from "@sedna-js/wasm-kernels";
 import type { LayerSpec, TrainingPlan } from "../training/training-plan.ts";
 
-// What a federation's aggregator and its clients say to each other. Control is JSON, over a WebSocket or by polling;
-// models and updates are bytes over HTTP. All below `/v1/federations/<name>`:
+// Messages between a federation's aggregator and its clients. Control messages are JSON, over a WebSocket or
+// by polling; models and updates are bytes over HTTP. All paths are below `/v1/federations/<name>`:
 //
-//   GET    /                       FederationStatus, for people and pages
-//   POST   /sessions               SessionRequest -> 201 SessionGrant; a session fences its device's former one
-//   DELETE /sessions               leaves
-//   GET    /task?after=N&wait=S    FederationTask, at once when it is newer than N, else within S seconds
-//   WS     /control                first frame {"type":"hello","token":...}, then a task whenever it changes
-//   GET    /models/<version>       the flat parameters, float32 little-endian; ETag is their SHA-256; Range
-//   HEAD   /rounds/<round>/update  Upload-Offset: how much of this session's update is here; asked before a long one is sent, it is answered
-//                                  when there is a place for it, or by 503 with Retry-After
-//   PUT    /rounds/<round>/update  an update's message, whole or from that offset (Content-Range); -> UpdateReceipt
-//   POST   /secure/<phase>         a message of the secure sum
+//   GET / FederationStatus, for people and pages
+//   POST /sessions SessionRequest -> 201 SessionGrant; a session replaces the former one of its device
+//   DELETE /sessions ends the session
+//   GET /task?after=N&wait=S FederationTask, immediately if it is newer than N, otherwise within S seconds
+//   WS /control first frame {"type":"hello","token":...}, then a task whenever it changes
+//   GET /models/<version> the flat parameters, float32 little-endian; ETag is their SHA-256; Range
+//   HEAD /rounds/<round>/update Upload-Offset: received bytes of this session's update; sent before a long
+//   upload, the response
+//                                  arrives when a slot is free, or is 503 with Retry-After
+//   PUT /rounds/<round>/update an update message, whole or from that offset (Content-Range); -> UpdateReceipt
+//   POST /secure/<phase> a message of the secure aggregation
 
-/** What all clients of a federation agree on. */
+/** Settings that all clients of a federation share. */
 export interface FederationPlan {
   readonly protocol: 1;
   readonly name: string;
   readonly layout: readonly LayerSpec[];
-  /** The head that the layout is of, where it is one of ours. */
+  /** The built-in head that the layout belongs to, if any. */
   readonly head?: Head;
   readonly training: TrainingPlan;
-  /** The name of the aggregation, for people. */
+  /** Name of the aggregation, for people. */
   readonly aggregation: string;
   readonly mode: "rounds" | "buffered";
-  /** `secure-sum`: the aggregator learns the sum of a round's updates and none of them. */
+  /** `secure-sum`: the aggregator learns the sum of a round's updates, but no single update. */
   readonly protection: "none" | "secure-aggregation";
   readonly encoding: UpdateEncoding;
-  /** topk: share of the parameters that travels. */
+  /** topk: share of the parameters that is sent. */
   readonly topkShare?: number;
-  /** Clients scale their update down to this length before it travels. */
+  /** Norm that clients clip their update to before sending it. */
   readonly clipNorm?: number;
-  /** Sedna's exit_round: the last one; Infinity does not travel, 0 stands for no end. */
+  /** Number of the last round (Sedna's exit_round); 0 means no limit, because JSON has no Infinity. */
   readonly numRounds: number;
-  /** Sedna's participants_count: the updates that a round wants. */
+  /** Number of updates that a round aims for (Sedna's participants_count). */
   readonly participants: number;
-  /** Largest message of an update, in bytes. */
+  /** Maximum size of an update message, in bytes. */
   readonly maxUpdateBytes: number;
-  /** Most samples that one client counts for. */
+  /** Maximum number of samples that a client is weighted with. */
   readonly maxNumSamples: number;
 }
 
-/** What a device is good for, for a choice of clients by resources. All optional: what is not known is not claimed. */
+/** Resources of a device, for client selection. All fields are optional: unknown values are omitted. */
 export interface ClientResources {
   readonly cores?: number;
   readonly memoryMb?: number;
   readonly backend?: string;
   readonly charging?: boolean;
-  /** Parameters times samples times epochs a second, measured. */
+  /** Measured speed, in parameters times samples times epochs per second. */
   readonly speed?: number;
 }
 
-/** Asks for a session. */
+/** A request for a session. */
 export interface SessionRequest {
   readonly protocol: 1;
-  /** The device's id; its own words in an open federation, else what its enrolment gave. */
+  /**
+   * ID of the device: chosen by the device in an unauthenticated federation, otherwise the result of its
+   * enrollment.
+   */
   readonly device: string;
   readonly numSamples: number;
   readonly resources?: ClientResources;
-  /** Signed by the device's key over the canonical JSON of `{ audience, device, nonce, at }`; an open federation asks for none. */
+  /**
+   * Signature of the device's key over the canonical JSON of `{ audience, device, nonce, at }`. An
+   * unauthenticated federation requires none.
+   */
   readonly proof?: { readonly at: number; readonly nonce: string; readonly signature: string };
 }
 
-/** A session of a device. There is one a device: the newer one fences the older. */
+/** A session of a device. A device has one session: a newer session replaces the older one. */
 export interface SessionGrant {
   readonly token: string;
-  /** Seconds until the token ends; a new session goes on where this one was. */
+  /** Seconds until the token expires. A new session continues where this one ended. */
   readonly expiresIn: number;
   readonly epoch: number;
-  /** Server's clock, unix ms. */
+  /** Server time, in unix ms. */
   readonly now: number;
   readonly plan: FederationPlan;
 }
 
-/** What a client is to do now. `seq` grows with every change. */
+/** The current task of a client. `seq` grows with every change. */
 export type FederationTask =
   | {
       readonly kind: "wait";
       readonly seq: number;
       readonly round: number;
       readonly modelVersion: number;
-      /** When to ask again, where a client polls. */ readonly retryAfterMs: number;
+      /** Delay before the next request of a polling client, in ms. */ readonly retryAfterMs: number;
     }
   | {
       readonly kind: "train";
       readonly seq: number;
       readonly round: number;
-      /** The model to start from. */
+      /** Version of the model to start from. */
       readonly modelVersion: number;
-      /** Until the round closes, counted from when this was said. */
+      /** Time until the round closes when the task was sent, in ms. */
       readonly remainingMs: number;
-      /** Whether this device's update is part of the round already. False again after a restart that lost it: the same update is then sent once more. */
+      /**
+       * Whether the round has already accepted this device's update. False again after a restart that lost
+       * the update: the client then sends the same update again.
+       */
       readonly accepted: boolean;
     }
   | {
@@ -106,18 +116,18 @@ export type FederationTask =
     }
   | { readonly kind: "done"; readonly seq: number; readonly round: number; readonly modelVersion: number };
 
-/** The steps of a secure sum. */
+/** The phases of secure aggregation. */
 export type SecurePhase = "keys" | "shares" | "masked" | "unmask";
 
-/** What became of an update. */
+/** The response to an update. */
 export interface UpdateReceipt {
   readonly round: number;
   readonly accepted: boolean;
-  /** It was counted before. */
+  /** Whether the update had already been accepted. */
   readonly duplicate?: boolean;
 }
 
-/** Why an update was not taken, in the order in which it is asked. */
+/** Why an update was rejected, in the order in which the codes are checked. */
 export type RejectionCode =
   | "unauthorized"
   | "session-replaced"
@@ -134,40 +144,51 @@ export type RejectionCode =
   | "wrong-weight"
   | "duplicate";
 
-/** The body of a refusal. */
+/** The body of a rejection. */
 export interface UpdateRejection {
   readonly error: string;
   readonly code: RejectionCode;
-  /** The round that is open now. */
+  /** Number of the active round. */
   readonly round?: number;
 }
 
-/** The head of an update's message; its numbers are changes: what the client's training added to the round's model. */
+/**
+ * The head of an update message. The payload holds weight differences: what the client's training added to
+ * the round's model.
+ */
 export interface UpdateHead {
   readonly round: number;
-  /** The model that was trained on. */
+  /** Version of the model that was trained. */
   readonly modelVersion: number;
   readonly encoding: UpdateEncoding;
-  /** Parameters of the model, not numbers in the payload. */
+  /** Number of the model's parameters, not of the numbers in the payload. */
   readonly length: number;
   readonly numSamples: number;
-  /** int8: what the numbers are multiplied by. */
+  /** int8: factor that the numbers are multiplied by. */
   readonly scale?: number;
-  /** topk: numbers in the payload. */
+  /** topk: number of numbers in the payload. */
   readonly entries?: number;
-  /** The kernels' `checksum` of the payload: what finds a flipped bit; who may send is the session's business. */
+  /**
+   * The kernels' `checksum` of the payload. It detects flipped bits; the session authenticates the sender.
+   */
   readonly checksum: number;
   readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
 }
 
-/** An update as it travels: 4 bytes of head length, the head as JSON padded with spaces to a multiple of 8 in all, the payload. */
+/**
+ * An update in wire format: 4 bytes of head length, the head as JSON padded with spaces to a multiple of 8 in
+ * total, the payload.
+ */
 export interface UpdateMessage {
   readonly head: UpdateHead;
-  /** f32 and f16 and int8: `length` numbers. topk: `entries` indices as uint32, then `entries` values as float32. Little-endian. A view, not a copy. */
+  /**
+   * f32, f16 and int8: `length` numbers. topk: `entries` indices as uint32, then `entries` values as float32.
+   * Little-endian. A view, not a copy.
+   */
   readonly payload: Uint8Array;
 }
 
-/** How a federation stands. */
+/** Status of a federation. */
 export interface FederationStatus {
   readonly plan: FederationPlan;
   readonly state: "waiting" | "running" | "done";
@@ -175,15 +196,15 @@ export interface FederationStatus {
   readonly modelVersion: number;
   readonly remainingMs?: number;
   readonly clients: readonly FederationClientStatus[];
-  /** One entry a closed round, the newest last; at most 1000. */
+  /** One entry per closed round, the latest last; at most 1000. */
   readonly history: readonly RoundSummary[];
-  /** What was spent of the privacy budget so far. */
+  /** Privacy budget spent so far. */
   readonly privacy?: { readonly epsilon: number; readonly delta: number; readonly noiseMultiplier: number };
 }
 
-/** A client as others may see it. */
+/** Public status of a client. */
 export interface FederationClientStatus {
-  /** Of this federation only; not the device's id. */
+  /** ID within this federation only; not the device's ID. */
   readonly id: number;
   readonly state: "idle" | "training" | "accepted" | "dropped" | "quarantined" | "left";
   readonly kind: "sedna-js" | "sedna-v1";
@@ -191,7 +212,7 @@ export interface FederationClientStatus {
   readonly strikes: number;
 }
 
-/** What became of a round. */
+/** Summary of a closed round. */
 export interface RoundSummary {
   readonly round: number;
   readonly outcome: "aggregated" | "abandoned";
@@ -201,11 +222,11 @@ export interface RoundSummary {
   readonly totalSamples: number;
   readonly durationMs: number;
   readonly bytes: number;
-  /** Means of what clients told of their training, weighted by samples. */
+  /** Means of the metrics that clients reported, weighted by samples. */
   readonly loss?: number;
   readonly accuracy?: number;
   readonly epsilon?: number;
 }
 
-/** Media type of an update's message. */
+/** Media type of an update message. */
 export const UPDATE_TYPE = "application/vnd.sedna.update";

@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
 import { parseHotUpdateConfig } from "./hot-update-config.ts";
 
-/** Observed: sedna-local-controller writes it so. */
+/** Observed output of sedna-local-controller. */
 const observed =
   '{"model_config":{"model_path":"/model-hot-update/model.pb","model_update_time":"2022-01-01 00:00:00 +0000 UTC m=+1"}}';
 
 describe("parseHotUpdateConfig()", () => {
-  it("reads what Sedna's local controller writes", () => {
+  it("parses the output of Sedna's local controller", () => {
     expect(parseHotUpdateConfig(observed)).toEqual({
       modelPath: "/model-hot-update/model.pb",
       modelUpdateTime: "2022-01-01 00:00:00 +0000 UTC m=+1",
@@ -21,12 +21,15 @@ describe("parseHotUpdateConfig()", () => {
     ['{"model_config":null}', "expected an object with model_path; got null"],
     [
       '{"model_config":{"model_path":7,"model_update_time":"now"}}',
-      "expected model_path as a text that is not empty; got 7",
+      "expected model_path as a non-empty string; got 7",
     ],
-    ['{"model_config":{"model_path":"/m","model_update_time":""}}', "expected model_update_time as a text"],
+    [
+      '{"model_config":{"model_path":"/m","model_update_time":""}}',
+      "expected model_update_time as a non-empty string",
+    ],
     [
       '{"model_config":{"model_path":"/m\\u0000","model_update_time":"now"}}',
-      "expected model_path as a text",
+      "expected model_path as a non-empty string",
     ],
     ['{"__proto__":{"model_config":{}}}', "expected an object with model_config"],
   ])("refuses %s", (text, message) => {
@@ -34,7 +37,7 @@ describe("parseHotUpdateConfig()", () => {
     expect(() => parseHotUpdateConfig(text)).toThrow(message);
   });
 
-  it("throws nothing but WireError, whatever it is given", () => {
+  it("throws nothing but WireError for any input", () => {
     const cut = fc
       .tuple(fc.nat(observed.length), fc.nat(observed.length))
       .map(([a, b]) => observed.slice(0, a) + observed.slice(b));

@@ -1,16 +1,18 @@
 import { describeValue, WireError } from "../errors.ts";
 
-/** Sedna's file that tells a worker of a new model, as its local controller writes it. */
+/** Sedna's file in which the local controller announces a new model to a worker. */
 export interface HotUpdateConfig {
-  /** Where the model's file lies; `model_path` on the wire. */
+  /** Path of the model file; `model_path` on the wire. */
   readonly modelPath: string;
-  /** A text that differs for each model, a Go time; `model_update_time` on the wire. */
+  /** A Go time that differs for each model; `model_update_time` on the wire. */
   readonly modelUpdateTime: string;
 }
 
 /**
- * Reads the text of `model_config.json`. Unknown keys are ignored.
- * @throws {WireError} on anything but `{"model_config":{"model_path":"...","model_update_time":"..."}}`.
+ * Parses the text of `model_config.json`. Unknown keys are ignored.
+ *
+ * @throws {WireError} If the text is not `{"model_config":{"model_path":"...","model_update_time":"..."}}`.
+ *
  * Source: `MODEL_HOT_UPDATE_CONFIG` in Sedna's `core/base.py` and `pkg/localcontroller`.
  */
 export function parseHotUpdateConfig(text: string): HotUpdateConfig {

@@ -4,38 +4,46 @@ import { tensor } from "../tensor.ts";
 import { fieldsOf, jsonOf } from "./read-fields.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
-// MistNet: features cut at a layer and made private on the edge, uploaded once; the head is trained in the cloud.
+// MistNet: features are cut at a layer and made private on the edge, and are uploaded once; the head is
+// trained in the cloud.
 //
-//   GET /v1/mistnet/<name>                   MistnetStatus
-//   PUT /v1/mistnet/<name>/uploads/<device>  a device's records, as safetensors; the same again is told so, others are refused
-//   GET /v1/mistnet/<name>/head              the trained head, as safetensors; until then 503 with Retry-After
+//   GET /v1/mistnet/<name> MistnetStatus
+//   PUT /v1/mistnet/<name>/uploads/<device> a device's records, as safetensors; an identical repeat is
+//   acknowledged, others are rejected
+//   GET /v1/mistnet/<name>/head the trained head, as safetensors; until then 503 with Retry-After
 
-/** What all edges of a MistNet do alike. */
+/** Settings that all edges of a MistNet share. */
 export interface MistnetPlan {
   readonly protocol: 1;
   readonly name: string;
-  /** Where the model is cut: an output's name, or Sedna's number of a layer. What it means is the edge's business. */
+  /**
+   * Layer at which the model is cut: the name of an output, or Sedna's number of a layer. The edge interprets
+   * it.
+   */
   readonly cutLayer: string | number;
-  /** What is trained on the features. */
+  /** Head that is trained on the features. */
   readonly head: Head;
   readonly mechanism: "laplace" | "gaussian";
-  /** For a whole record: its features and its label together. */
+  /** Privacy budget of a whole record: its features and its label together. */
   readonly epsilon: number;
   /** 0 with Laplace noise. */
   readonly delta: number;
-  /** Share of epsilon that the label gets; the features get the rest. */
+  /** Share of epsilon for the label; the rest is for the features. */
   readonly labelShare: number;
-  /** Norm that features are scaled down to: L1 with Laplace, L2 with Gaussian noise. Chosen without looking at anyone's records. */
+  /**
+   * Norm that features are scaled down to: L1 with Laplace, L2 with Gaussian noise. Must be set without
+   * inspecting any records.
+   */
   readonly bound: number;
-  /** Most records of one device. */
+  /** Maximum number of records of a device. */
   readonly maxRecords: number;
 }
 
-/** How a MistNet stands. */
+/** Status of a MistNet. */
 export interface MistnetStatus {
   readonly plan: MistnetPlan;
   readonly state: "collecting" | "training" | "trained" | "abandoned";
-  /** Devices whose records are there, and how many are wanted. */
+  /** Number of devices whose records were received; `participants` is the number required. */
   readonly received: number;
   readonly participants: number;
   readonly records: number;
@@ -43,7 +51,7 @@ export interface MistnetStatus {
 
 /** Records of one device. */
 export interface MistnetRecords {
-  /** `[n, features]`. */
+  /** Shape `[n, features]`. */
   readonly features: Float32Array;
   readonly labels: Uint32Array;
 }
@@ -53,19 +61,23 @@ export const MISTNET_TYPE = "application/vnd.sedna.mistnet";
 
 const FORMAT = "sedna-mistnet/1";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/;
-/** Features, classes and hidden units of a head. */
+/** Maximum number of features, classes and hidden units of a head. */
 const MAX_SIZE = 2 ** 20;
 const MAX_RECORDS = 10_000_000;
 
-/** @throws {WireError} on anything but a plan. */
+/**
+ * Parses the plan of a MistNet.
+ *
+ * @throws {WireError} If the body is not a valid plan.
+ */
 export function parseMistnetPlan(body: unknown): MistnetPlan {
-  const plan = fieldsOf(jsonOf(body, { what: "a plan of MistNet", maxBytes: 65_536 }), "a plan of MistNet");
+  const plan = fieldsOf(jsonOf(body, { what: "a MistNet plan", maxBytes: 65_536 }), "a MistNet plan");
   plan.whole("protocol", { least: 1, most: 1 });
   const mechanism = plan.oneOf("mechanism", ["laplace", "gaussian"]);
   const delta = plan.number("delta", { most: 0.5 });
   if ((mechanism === "gaussian") !== delta > 0)
     throw new WireError(
-      `read a plan of MistNet: expected a delta above 0 with Gaussian noise, and 0 with Laplace; got ${delta}`,
+      `read a MistNet plan: expected a delta above 0 with Gaussian noise, and 0 with Laplace; got ${delta}`,
     );
   const head = plan.object("head");
   const kind = head.oneOf("kind", ["softmax", "mlp"]);
@@ -86,12 +98,13 @@ export function parseMistnetPlan(body: unknown): MistnetPlan {
   };
 }
 
-/** @throws {WireError} on anything but a status. */
+/**
+ * Parses the status of a MistNet.
+ *
+ * @throws {WireError} If the body is not a valid status.
+ */
 export function parseMistnetStatus(body: unknown): MistnetStatus {
-  const status = fieldsOf(
-    jsonOf(body, { what: "a status of MistNet", maxBytes: 65_536 }),
-    "a status of MistNet",
-  );
+  const status = fieldsOf(jsonOf(body, { what: "a MistNet status", maxBytes: 65_536 }), "a MistNet status");
   return {
     plan: parseMistnetPlan(status.value("plan")),
     state: status.oneOf("state", ["collecting", "training", "trained", "abandoned"]),
@@ -101,16 +114,16 @@ export function parseMistnetStatus(body: unknown): MistnetStatus {
   };
 }
 
-/** Most bytes that an upload has. */
+/** Returns the maximum size of an upload, in bytes. */
 export function maxMistnetBytes({ maxRecords, head: { features } }: MistnetPlan): number {
   return maxRecords * 4 * (features + 1) + 65_536;
 }
 
-/** What noise the records have; an upload made for another plan is refused. */
+/** Returns the noise parameters of the records. An upload made for other parameters is rejected. */
 const privacyOf = ({ mechanism, epsilon, delta, labelShare, bound }: MistnetPlan): string =>
   JSON.stringify({ mechanism, epsilon, delta, labelShare, bound });
 
-/** A device's records as they travel, with what was spent of privacy for each. */
+/** Encodes a device's records, together with the plan's noise parameters. */
 export function writeMistnetUpload(
   { features, labels }: MistnetRecords,
   plan: MistnetPlan,
@@ -125,20 +138,24 @@ export function writeMistnetUpload(
   });
 }
 
-/** The records of an upload. @throws {WireError} on one that is not of this plan: format, plan, shapes, finite numbers, labels. */
+/**
+ * Parses the records of an upload.
+ *
+ * @throws {WireError} If the format, the plan, a shape, a number or a label does not match the plan.
+ */
 export function readMistnetUpload(bytes: Uint8Array, plan: MistnetPlan): MistnetRecords {
   const { tensors, metadata } = readSafetensors(bytes);
   const expect = (
     holds: boolean,
     { expected, got }: { readonly expected: string; readonly got: unknown },
   ): void => {
-    if (!holds) throw new WireError(`read records of MistNet: expected ${expected}; got ${String(got)}`);
+    if (!holds) throw new WireError(`read MistNet records: expected ${expected}; got ${String(got)}`);
   };
   expect(metadata["format"] === FORMAT && metadata["name"] === plan.name, {
     expected: `${FORMAT} for ${plan.name}`,
     got: "another",
   });
-  expect(metadata["privacy"] === privacyOf(plan), { expected: "noise as the plan asks for", got: "another" });
+  expect(metadata["privacy"] === privacyOf(plan), { expected: "noise as in the plan", got: "another" });
   const { features, labels } = tensors;
   const { features: width, classes } = plan.head;
   const count = labels?.shape[0] ?? 0;

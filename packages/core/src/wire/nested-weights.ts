@@ -2,10 +2,10 @@ import type { LayerSpec } from "../training/training-plan.ts";
 import { flatLength } from "./federation-parsers.ts";
 import { failField } from "./read-fields.ts";
 
-// Weights as nested lists, layer by layer, and flat. Both ways go down a layer's axes by its own shape, which has at most 16 of
-// them; how deep the lists nest that came is never followed further.
+// Weights as nested lists, layer by layer, and as a flat array. Both conversions follow the axes of the
+// layout's shapes, which have at most 16 axes; they never follow the nesting of the input any deeper.
 
-/** How many lists the nested form of a layout has, the outermost included. */
+/** Returns the number of lists in the nested form of a layout, including the outermost. */
 export function listsOf(layout: readonly LayerSpec[]): number {
   return layout.reduce(
     (sum, { shape }) =>
@@ -19,8 +19,10 @@ export function listsOf(layout: readonly LayerSpec[]): number {
 }
 
 /**
- * Nested lists as one flat array. @throws {WireError} where the lists have another shape than the layout, or hold something
- * else than finite numbers.
+ * Flattens nested lists into one array.
+ *
+ * @throws {WireError} If the lists do not have the shapes of the layout, or contain anything but finite
+ * numbers.
  */
 export function readNested(
   nested: unknown,
@@ -62,8 +64,10 @@ export function readNested(
 }
 
 /**
- * A flat array as the JSON of nested lists, its numbers as Python writes floats.
- * @throws {TypeError} on another length than the layout's. {RangeError} on a number that is not finite.
+ * Writes a flat array as the JSON of nested lists, with numbers as Python writes floats.
+ *
+ * @throws {TypeError} If the length does not match the layout.
+ * @throws {RangeError} If a number is not finite.
  */
 export function nestedJson(flat: Float32Array | Float64Array, layout: readonly LayerSpec[]): string {
   if (flat.length !== flatLength(layout))
@@ -80,8 +84,8 @@ export function nestedJson(flat: Float32Array | Float64Array, layout: readonly L
 }
 
 /**
- * A number as Python's `repr` of a float: the same shortest digits as ECMAScript's, but always a point or an exponent, the
- * exponent of at least two digits, and from 1e16 up and below 1e-4.
+ * Writes a number like Python's `repr` of a float: the same shortest digits as ECMAScript, but always with a
+ * point or an exponent. The exponent has at least two digits, and is used from 1e16 up and below 1e-4.
  */
 export function pythonFloat(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`write weights: expected finite numbers; got ${value}`);

@@ -16,7 +16,7 @@ const graph = (chunks: Chunks): Uint8Array => join(bytes(7, chunks));
 const attribute = (chunks: Chunks): Chunks => bytes(1, bytes(5, chunks));
 
 describe("onnxReferences()", () => {
-  it("finds nothing in a model that is whole, and the file that one refers to", () => {
+  it("finds no file for a self-contained model, and the external file of another", () => {
     expect(onnxReferences(tinyOnnx())).toEqual([]);
     expect(onnxReferences(tinyOnnx({ weights: "weights.bin" }))).toEqual(["weights.bin"]);
   });
@@ -34,31 +34,31 @@ describe("onnxReferences()", () => {
     ["a function", join(bytes(25, bytes(7, bytes(5, bytes(5, tensorAt("w"))))))],
     ["a function's default", join(bytes(25, bytes(11, bytes(5, tensorAt("w")))))],
     ["training", join(bytes(20, bytes(2, bytes(5, tensorAt("w")))))],
-  ])("finds it in %s", (_, model) => {
+  ])("finds a reference in %s", (_, model) => {
     expect(onnxReferences(model)).toEqual(["w"]);
   });
 
-  it("refuses a field whose number ONNX Runtime would take for another", () => {
-    // The graph's tag, with a bit above 32 that protobuf's own parser drops.
+  it("rejects a field number that ONNX Runtime would read as another", () => {
+    // The tag of the graph, with a bit above 32 that protobuf's own parser drops.
     const [tag, ...rest] = graph(bytes(5, tensorAt("w")));
     expect(tag).toBe(0x3a);
     expect(() => onnxReferences(Uint8Array.of(0xba, 0x80, 0x80, 0x80, 0x10, ...rest))).toThrow(WireError);
   });
 
   it.each(["../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", "..", "\uFEFFw"])(
-    "tells %s as it stands, which no manifest lists",
+    "returns %s unchanged, which no manifest lists",
     (path) => {
       expect(onnxReferences(graph(bytes(5, tensorAt(path))))).toEqual([path]);
     },
   );
 
-  it("refuses what is nested deeper than any model", () => {
+  it("rejects nesting that is deeper than in any model", () => {
     let nested: Chunks = bytes(5, tensorAt("w"));
     for (let i = 0; i < 100; i++) nested = attribute(bytes(6, nested));
     expect(() => onnxReferences(graph(nested))).toThrow(WireError);
   });
 
-  it("throws nothing but WireError: on each prefix, each flipped bit, and any bytes", () => {
+  it("throws nothing but WireError for prefixes, flipped bits and any bytes", () => {
     const model = tinyOnnx({ weights: "weights.bin" });
     const read = (given: Uint8Array): void => {
       try {

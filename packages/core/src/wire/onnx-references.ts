@@ -1,20 +1,21 @@
 import { WireError } from "../errors.ts";
 
-// An ONNX file may say that its weights lie in other files, by paths that it chooses. Whoever opens it with a file system
-// at hand would read them, so they are read here first, without a runtime.
+// An ONNX file can refer to weights in other files, by any path. A runtime with access to a file system would
+// read them, so the paths are read here first, without a runtime.
 //
 //   ModelProto.graph 7 -> GraphProto { node 1, initializer 5, sparse_initializer 15 }
-//   ModelProto.functions 25 -> FunctionProto.node 7;  NodeProto.attribute 5 -> AttributeProto { t 5, g 6, tensors 10, graphs 11, sparse 22, 23 }
+//   ModelProto.functions 25 -> FunctionProto.node 7; NodeProto.attribute 5 -> AttributeProto { t 5, g 6,
+//   tensors 10, graphs 11, sparse 22, 23 }
 //   TensorProto { external_data 13 -> { key 1, value 2 }, data_location 14 }
 //
 // Source: onnx/onnx.proto.
 
-/** Graphs within graphs, and attributes within nodes: deeper models do not exist. */
+/** Maximum depth of graphs within graphs and attributes within nodes; no model is deeper. */
 const MAX_DEPTH = 64;
 
 type Kind = "model" | "graph" | "node" | "function" | "attribute" | "tensor" | "sparse" | "training";
 
-/** Fields that lead to tensors, by the message that they are in. */
+/** Fields that lead to tensors, by the type of their message. */
 const ways: Readonly<Record<Kind, Readonly<Record<number, Kind>>>> = {
   model: { 7: "graph", 20: "training", 25: "function" },
   training: { 1: "graph", 2: "graph" },
@@ -27,13 +28,15 @@ const ways: Readonly<Record<Kind, Readonly<Record<number, Kind>>>> = {
 };
 
 /**
- * The files that an ONNX model refers to for its weights, each once, as it writes them.
- * @throws {WireError} on bytes that are no protobuf of this shape.
+ * Returns the files that an ONNX model refers to for its weights, without duplicates, exactly as the model
+ * writes them.
+ *
+ * @throws {WireError} If the bytes are not a protobuf of this structure.
  */
 export function onnxReferences(model: Uint8Array): string[] {
   const found = new Set<string>();
   walk(model, { kind: "model", depth: 0, found });
-  // An offset or a checksum alone refers to nothing.
+  // An entry for only an offset or a checksum refers to no file.
   found.delete("");
   return [...found];
 }
@@ -51,11 +54,14 @@ function walk(
   }
 }
 
-/** The path of an entry of `external_data`; other entries, such as an offset, say nothing of files and give the path "". */
+/**
+ * Returns the path in an entry of `external_data`. Other entries, such as an offset, contain no path and
+ * return "".
+ */
 function location(entry: Uint8Array): string {
   let key = "";
   let path = "";
-  // As it stands: a name that begins with a byte order mark is another name.
+  // Decode it unchanged: a name that starts with a byte order mark is a different name.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for (const { field, value } of fields(entry)) {
     if (field === 1) key = decoder.decode(value);
@@ -64,14 +70,14 @@ function location(entry: Uint8Array): string {
   return key === "location" ? path : "";
 }
 
-/** The length-delimited fields of a message; numbers are stepped over. */
+/** Yields the length-delimited fields of a message; skips numbers. */
 function* fields(bytes: Uint8Array): Generator<{ readonly field: number; readonly value: Uint8Array }> {
   const at = { byte: 0 };
   while (at.byte < bytes.length) {
     const tag = varint(bytes, at);
-    // Parsers drop the bits above 32, and would find another field than is seen here.
+    // Protobuf parsers drop the bits above 32, and would read another field than this parser.
     if (tag >= 2 ** 32)
-      throw new WireError("read an ONNX model: expected a field's number in 32 bits; got more");
+      throw new WireError("read an ONNX model: expected a field number of at most 32 bits; got a longer one");
     const type = tag % 8;
     if (type === 0) {
       varint(bytes, at);
@@ -79,7 +85,7 @@ function* fields(bytes: Uint8Array): Generator<{ readonly field: number; readonl
       const length = type === 1 ? 8 : type === 5 ? 4 : type === 2 ? varint(bytes, at) : -1;
       if (length < 0 || at.byte + length > bytes.length)
         throw new WireError(
-          `read an ONNX model: expected a field within its ${bytes.length} bytes; got one that is not`,
+          `read an ONNX model: expected a field within its ${bytes.length} bytes; got one beyond them`,
         );
       const value = bytes.subarray(at.byte, at.byte + length);
       at.byte += length;
@@ -96,5 +102,5 @@ function varint(bytes: Uint8Array, at: { byte: number }): number {
     value += (byte & 127) * 2 ** (7 * i);
     if (byte < 128) return value;
   }
-  throw new WireError("read an ONNX model: expected a number of at most ten bytes; got none that ends");
+  throw new WireError("read an ONNX model: expected a number of at most ten bytes; got one without an end");
 }

@@ -36,7 +36,7 @@ const plain = (all: Readonly<Record<string, OipTensor>>): unknown =>
   Object.entries(all).map(([name, one]) => [name, one.dtype, one.shape, bitsOf(one)]);
 
 describe("the Open Inference Protocol", () => {
-  it("carries any tensors as binary, to the bit", () => {
+  it("preserves any tensors in binary, bit for bit", () => {
     fc.assert(
       fc.property(tensors, (inputs) => {
         const { body, headerLength } = formatInferRequest({ inputs });
@@ -45,7 +45,7 @@ describe("the Open Inference Protocol", () => {
     );
   });
 
-  it("carries float32 as JSON, exactly where it is finite", () => {
+  it("preserves finite float32 numbers in JSON exactly", () => {
     fc.assert(
       fc.property(fc.float32Array({ noNaN: true, noDefaultInfinity: true, maxLength: 8 }), (data) => {
         const { body } = formatInferResponse(
@@ -67,13 +67,13 @@ describe("the Open Inference Protocol", () => {
     },
   });
 
-  it("answers every cut of a request with a WireError", () => {
+  it("rejects every truncated request with a WireError", () => {
     for (let length = 0; length < whole.body.length; length++) {
       expect(() => parseInferRequest(whole.body.slice(0, length), whole.headerLength)).toThrow(WireError);
     }
   });
 
-  it("answers flipped bits with a WireError or another request, never with anything else", () => {
+  it("reads flipped bits as another request or throws WireError", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 8 * whole.body.length - 1 }),
@@ -93,7 +93,7 @@ describe("the Open Inference Protocol", () => {
     );
   });
 
-  it("answers any JSON and any bytes with a WireError or a request", () => {
+  it("reads any JSON and any bytes as a request or throws WireError", () => {
     const body = fc.oneof(
       fc.json().map((text) => new TextEncoder().encode(text)),
       fc.uint8Array({ maxLength: 64 }),
@@ -113,7 +113,7 @@ describe("the Open Inference Protocol", () => {
     );
   });
 
-  it("is not brought down by lists that nest 20,000 deep, nor casts numbers that do not fit", () => {
+  it("rejects lists that nest 20,000 deep, and numbers that do not fit the datatype", () => {
     const parse = (data: string, datatype = "FP32"): unknown =>
       parseInferRequest(
         new TextEncoder().encode(
@@ -126,14 +126,14 @@ describe("the Open Inference Protocol", () => {
     expect(() => parse("[1,1.5,2]", "INT32")).toThrow("expected INT32 at 1; got 1.5");
   });
 
-  it("refuses a name that comes twice", () => {
+  it("rejects a duplicate name", () => {
     const one = '{"name":"x","shape":[1],"datatype":"FP32","data":[1]}';
     expect(() => parseInferRequest(new TextEncoder().encode(`{"inputs":[${one},${one}]}`))).toThrow(
       'expected each name once; got "x" again',
     );
   });
 
-  it("keeps names such as __proto__ as names", () => {
+  it("treats names such as __proto__ as ordinary names", () => {
     const text = '{"inputs":[{"name":"__proto__","shape":[1],"datatype":"FP32","data":[1]}]}';
     const { inputs } = parseInferRequest(new TextEncoder().encode(text));
     expect(Object.keys(inputs)).toEqual(["__proto__"]);

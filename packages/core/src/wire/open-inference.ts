@@ -12,10 +12,10 @@ import {
 // The Open Inference Protocol, version 2, over HTTP. Source: kserve/open-inference-protocol, and for the
 // binary extension the Triton Inference Server's "Binary tensor data extension".
 
-/** The header that says how many bytes of a binary body are JSON. */
+/** Header with the number of bytes of JSON in a binary body. */
 export const INFERENCE_HEADER_LENGTH = "inference-header-content-length";
 
-/** The protocol's names of element types. BYTES are length-prefixed strings of bytes. */
+/** The protocol's names of element types. Elements of type BYTES are length-prefixed byte strings. */
 export type OipDatatype =
   | "FP32"
   | "FP64"
@@ -43,22 +43,22 @@ const dtypeOf = Object.fromEntries(
   Object.entries(datatypeOf).map(([dtype, datatype]) => [datatype, dtype]),
 ) as Readonly<Record<string, DType | undefined>>;
 
-/** A tensor on the wire: numbers, or opaque strings of bytes (an encoded image, say). */
+/** A tensor on the wire: numbers, or opaque byte strings, such as an encoded image. */
 export type OipTensor =
   | Tensor
   | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
 
-/** `POST /v2/models/<name>/infer`. */
+/** The request of `POST /v2/models/<name>/infer`. */
 export interface OipInferRequest {
   readonly id?: string;
   readonly inputs: Readonly<Record<string, OipTensor>>;
-  /** The outputs that are wanted; empty means all. */
+  /** Requested outputs; empty means all. */
   readonly outputs: readonly { readonly name: string; readonly binary?: boolean }[];
-  /** The wish for outputs that do not say. */
+  /** Whether to send outputs without `binary` in binary. */
   readonly binaryOutputs: boolean;
 }
 
-/** The reply to `infer`. */
+/** The response to `infer`. */
 export interface OipInferResponse {
   readonly modelName: string;
   readonly modelVersion?: string;
@@ -66,10 +66,10 @@ export interface OipInferResponse {
   readonly outputs: Readonly<Record<string, OipTensor>>;
 }
 
-/** A body with its header: JSON alone, or JSON and then the binary tensors. */
+/** A body and its header length: JSON only, or JSON followed by the binary tensors. */
 export interface OipBody {
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Bytes of JSON at the start of `body`; undefined when all of it is JSON. */
+  /** Number of bytes of JSON at the start of `body`; `undefined` if the whole body is JSON. */
   readonly headerLength?: number;
 }
 
@@ -100,7 +100,7 @@ const responseHeader = z.object(
 );
 type WireTensor = z.infer<typeof wireTensor>;
 
-/** A model's inputs or outputs as `metadata` lists them. */
+/** Converts the inputs or outputs of a model to the form of `metadata`. */
 export function toOipMetadata(
   specs: readonly (
     | TensorSpec
@@ -114,7 +114,11 @@ export function toOipMetadata(
   }));
 }
 
-/** @throws {WireError} on a body that is no infer request. */
+/**
+ * Parses an infer request.
+ *
+ * @throws {WireError} If the body is not an infer request.
+ */
 export function parseInferRequest(bytes: Uint8Array, headerLength?: number): OipInferRequest {
   const { header, binary } = splitBody(bytes, {
     headerLength,
@@ -131,7 +135,11 @@ export function parseInferRequest(bytes: Uint8Array, headerLength?: number): Oip
   };
 }
 
-/** @throws {WireError} on a body that is no infer response. */
+/**
+ * Parses an infer response.
+ *
+ * @throws {WireError} If the body is not an infer response.
+ */
 export function parseInferResponse(bytes: Uint8Array, headerLength?: number): OipInferResponse {
   const { header, binary } = splitBody(bytes, {
     headerLength,
@@ -146,7 +154,7 @@ export function parseInferResponse(bytes: Uint8Array, headerLength?: number): Oi
   };
 }
 
-/** An infer request with all its tensors in binary, asking for binary outputs. */
+/** Formats an infer request with all its tensors in binary, which requests binary outputs. */
 export function formatInferRequest({
   id,
   inputs,
@@ -161,7 +169,7 @@ export function formatInferRequest({
   );
 }
 
-/** An infer response; `binary` says which outputs go as binary. */
+/** Formats an infer response. `binary` returns whether to write an output in binary. */
 export function formatInferResponse(response: OipInferResponse, binary: (name: string) => boolean): OipBody {
   const { wire, chunks } = writeTensors(response.outputs, binary);
   const { modelName, modelVersion, id } = response;
@@ -275,7 +283,7 @@ function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Arr
       const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Infinity;
       if (at + 4 + length > bytes.length)
         throw new WireError(
-          `read tensor ${name}: expected elements of 4 bytes length and that many bytes; got a cut one at ${at}`,
+          `read tensor ${name}: expected elements with 4 bytes of length and that many bytes; got a truncated one at ${at}`,
         );
       data.push(bytes.subarray(at + 4, at + 4 + length));
       at += 4 + length;
@@ -290,7 +298,8 @@ function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Arr
     throw new WireError(
       `read tensor ${name}: expected ${wanted} bytes for ${datatype} [${shape}]; got ${bytes.length}`,
     );
-  // Copied, because a typed array must start at a multiple of its element size. (A Buffer's slice would be no copy.)
+  // Copy, because a typed array must start at a multiple of its element size. (`slice` of a Buffer would not
+  // copy.)
   return { dtype, shape, data: new array(new Uint8Array(bytes).buffer) };
 }
 
@@ -332,10 +341,10 @@ function toJsonData(one: OipTensor): unknown[] {
   if (one.dtype === "bytes") return one.data.map((bytes) => new TextDecoder().decode(bytes));
   return Array.from(one.data as ArrayLike<number | bigint>, (value) => {
     const number = Number(value);
-    // JSON has no NaN and no infinity, and its readers round large integers.
+    // JSON has no NaN and no infinity, and JSON parsers round large integers.
     if (!Number.isFinite(number) || (one.dtype === "int64" && !Number.isSafeInteger(number))) {
       throw new WireError(
-        `write a tensor as JSON: expected numbers that JSON can carry; got ${value}. Ask for binary output`,
+        `write a tensor as JSON: expected numbers that JSON can represent; got ${value}. Ask for binary output`,
       );
     }
     return one.dtype === "bool" ? number !== 0 : number;
@@ -364,8 +373,9 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Nested lists as one flat list, at most `levels` deep: JSON from outside may nest deeper than a stack can go.
- * @returns undefined when the lists nest deeper than that.
+ * Flattens nested lists, at most `levels` deep: JSON from outside may nest deeper than the stack allows.
+ *
+ * @returns `undefined` if the lists nest deeper.
  */
 export function flatten(nested: readonly unknown[], levels: number): unknown[] | undefined {
   let flat: readonly unknown[] = nested;

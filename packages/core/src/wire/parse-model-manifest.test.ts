@@ -34,7 +34,7 @@ const [variant] = manifest.variants;
 const [golden] = manifest.golden;
 
 describe("parseSignedManifest()", () => {
-  it("gives back all that the manifest says", () => {
+  it("returns all fields of the manifest", () => {
     expect(parseSignedManifest(bytesOf({ manifest, signatures }))).toEqual({ manifest, signatures });
   });
 
@@ -57,7 +57,7 @@ describe("parseSignedManifest()", () => {
     ["a file with dots in a row", { files: [{ ...file, path: "a..b" }] }, "read manifest.files[0].path"],
     ["a hidden file", { files: [{ ...file, path: ".m" }] }, "read manifest.files[0].path"],
     [
-      "a file named by a line break",
+      "a file name with a line break",
       { files: [{ ...file, path: "m.onnx\n" }] },
       "read manifest.files[0].path",
     ],
@@ -69,7 +69,7 @@ describe("parseSignedManifest()", () => {
     ["an empty file", { files: [{ ...file, size: 0 }] }, "read manifest.files[0].size"],
     ["a file twice", { files: [file, file] }, "m.onnx twice"],
     [
-      "files that are too long together",
+      "files that are too large in total",
       {
         files: [
           { ...file, size: 2 ** 32 },
@@ -79,12 +79,12 @@ describe("parseSignedManifest()", () => {
       "at most 4294967296 bytes in all",
     ],
     [
-      "a variant of no listed file",
+      "a variant of an unlisted file",
       { variants: [{ ...variant, file: "x.onnx" }] },
       "read manifest.variants[0].file: expected the path of a file that the manifest lists",
     ],
     [
-      "external data of no listed file",
+      "external data in an unlisted file",
       { variants: [{ ...variant, externalData: ["../w.bin"] }] },
       "read manifest.variants[0].externalData[0]",
     ],
@@ -93,9 +93,9 @@ describe("parseSignedManifest()", () => {
       { variants: [{ ...variant, executionProviders: ["cuda"] }] },
       "expected one of webgpu, wasm, cpu",
     ],
-    ["a variant with a name of its own", { variants: [{ ...variant, url: "http://x" }] }, 'got "url"'],
+    ["a variant with an unknown field", { variants: [{ ...variant, url: "http://x" }] }, 'got "url"'],
     [
-      "a golden case of no listed file",
+      "a golden case in an unlisted file",
       { golden: [{ ...golden, outputs: "x" }] },
       "read manifest.golden[0].outputs",
     ],
@@ -115,14 +115,14 @@ describe("parseSignedManifest()", () => {
       "read manifest.inputs[0].dtype",
     ],
     ["an input twice", { inputs: [manifest.inputs[0], manifest.inputs[0]] }, "x twice"],
-    ["a threshold that is no number", { thresholds: { a: "0.9" } }, "read manifest.thresholds.a"],
-    ["a field that is not known", { surprise: 1 }, 'got "surprise"'],
+    ["a threshold that is not a number", { thresholds: { a: "0.9" } }, "read manifest.thresholds.a"],
+    ["an unknown field", { surprise: 1 }, 'got "surprise"'],
   ])("refuses %s", (_, change, message) => {
     expect(() => parsed(change)).toThrow(WireError);
     expect(() => parsed(change)).toThrow(message);
   });
 
-  it("C27: lets no name reach a prototype, wherever it stands", () => {
+  it("C27: rejects a name that reaches a prototype, at any depth", () => {
     const json = JSON.stringify({ manifest, signatures });
     for (const place of ['"threshold":', '"deep":', '"threshold_img":', '"name":"heatmap",']) {
       for (const name of ["__proto__", "constructor", "prototype"])
@@ -133,7 +133,7 @@ describe("parseSignedManifest()", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it("refuses a name that comes twice, which two readers may read as two things", () => {
+  it("rejects a duplicate name, which two parsers may read differently", () => {
     expect(() =>
       parseSignedManifest(
         bytesOf(JSON.stringify({ manifest, signatures }).replace('"version":3', '"version":3,"version":4')),
@@ -141,7 +141,7 @@ describe("parseSignedManifest()", () => {
     ).toThrow('got "version" again');
   });
 
-  it("refuses no signatures, and what is none", () => {
+  it("rejects missing and malformed signatures", () => {
     for (const bad of [
       [],
       [{ keyId: "a", value: "AAAA" }],
@@ -152,7 +152,7 @@ describe("parseSignedManifest()", () => {
     }
   });
 
-  it("C27: refuses ten megabytes, and deep nesting, at once", () => {
+  it("C27: rejects ten megabytes and deep nesting quickly", () => {
     const deep = JSON.stringify({
       manifest: { ...manifest, task: { name: "t", options: { a: 0 } } },
       signatures,
@@ -166,7 +166,7 @@ describe("parseSignedManifest()", () => {
 });
 
 describe("parseSignedKeySet()", () => {
-  it("gives back the keys", async () => {
+  it("returns the keys", async () => {
     const { id, publicKey } = key;
     expect(parseSignedKeySet(await keysFile(key, { version: 2, keys: [key] }))).toMatchObject({
       keySet: { format: "sedna-keys/1", version: 2, keys: [{ id, publicKey }] },
@@ -183,7 +183,7 @@ describe("parseSignedKeySet()", () => {
     expect(() => parseSignedKeySet(given)).toThrow(WireError);
   });
 
-  it("knows a public key, and what is none", () => {
+  it("reads a public key, and rejects malformed ones", () => {
     expect(readPublicKey({ id: key.id, publicKey: key.publicKey })).toEqual({
       id: key.id,
       publicKey: key.publicKey,
@@ -199,7 +199,7 @@ describe("parseSignedKeySet()", () => {
   });
 });
 
-it("parsers of manifests and key sets throw nothing but WireError: on each prefix, flipped bits, and any JSON", async () => {
+it("parsers of manifests and key sets throw nothing but WireError for prefixes, flipped bits and any JSON", async () => {
   const files = [bytesOf({ manifest, signatures }), await keysFile(key, { version: 2, keys: [key] })];
   const readBoth = (given: Uint8Array): number => {
     let taken = 0;
@@ -215,9 +215,10 @@ it("parsers of manifests and key sets throw nothing but WireError: on each prefi
   };
   for (const whole of files) {
     for (let length = 0; length < whole.length; length++) {
-      if (readBoth(whole.subarray(0, length)) > 0) throw new Error(`a prefix of ${length} bytes was taken`);
+      if (readBoth(whole.subarray(0, length)) > 0)
+        throw new Error(`a prefix of ${length} bytes was accepted`);
     }
-    // A prime step, so that every place of a bit comes up.
+    // The step has no common factor with 8, so that every bit of a byte is covered.
     for (let bit = 0; bit < 8 * whole.length; bit += 3)
       readBoth(whole.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit % 8)) : byte)));
   }

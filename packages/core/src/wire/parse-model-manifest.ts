@@ -13,18 +13,20 @@ import type {
   SignedManifest,
 } from "./model-manifest.ts";
 
-// Manifests and key sets come from a network that nobody trusts: every field is checked, and nothing else is kept.
-// What was signed is the text's own value, so the checked manifest must say exactly what the text said.
+// Manifests and key sets come from an untrusted network: every field is checked, and unknown fields are
+// rejected. The signatures cover the value of the text, so the checked manifest must contain exactly what the
+// text contains.
 
-/** Largest manifest or key set, in bytes. */
+/** Maximum size of a manifest or key set, in bytes. */
 const MAX_BYTES = 2 ** 20;
-/** Largest file of a model, and all of them together: what a page can hold. */
+/** Maximum size of a model's file, and of all its files together, in bytes: as much as a page can hold. */
 const MAX_FILE_BYTES = 2 ** 32;
 const MAX_LIST = 1000;
 
 /**
- * A signed manifest from its JSON. Its signatures are not verified here.
- * @throws {WireError} on anything but a manifest whose parts fit together.
+ * Parses a signed manifest from JSON. Does not verify its signatures.
+ *
+ * @throws {WireError} If the JSON is not a manifest whose parts match.
  */
 export function parseSignedManifest(bytes: Uint8Array): SignedManifest {
   const { manifest, signatures } = record(
@@ -35,8 +37,9 @@ export function parseSignedManifest(bytes: Uint8Array): SignedManifest {
 }
 
 /**
- * A signed set of keys from its JSON. Its signatures are not verified here.
- * @throws {WireError} on anything else.
+ * Parses a signed key set from JSON. Does not verify its signatures.
+ *
+ * @throws {WireError} If the JSON is not a signed key set.
  */
 export function parseSignedKeySet(bytes: Uint8Array): SignedKeySet {
   const { keySet, signatures } = record(
@@ -46,7 +49,11 @@ export function parseSignedKeySet(bytes: Uint8Array): SignedKeySet {
   return { keySet: readKeySet(keySet), signatures: readSignatures(signatures) };
 }
 
-/** @throws {WireError} on what is no public key: an id, and 32 bytes in base64. */
+/**
+ * Reads a public key: an ID, and 32 bytes in base64.
+ *
+ * @throws {WireError} If the value is not a public key.
+ */
 export function readPublicKey(value: unknown, where = "a key"): PublicKey {
   const { id, publicKey } = record(value, at(where, ["id", "publicKey"]));
   return {
@@ -214,7 +221,10 @@ function readTask(value: unknown): ModelManifest["task"] {
   return { name: read, options: record(options, { where: "manifest.task.options" }) };
 }
 
-/** Options are a task's own to read, but no name in them may reach a prototype, however deep. */
+/**
+ * Checks the names in the options of a task. The task reads its own options, but no name in them may reach a
+ * prototype, at any depth.
+ */
 function checkNames(
   value: unknown,
   { where, depth }: { readonly where: string; readonly depth: number },
@@ -272,7 +282,9 @@ const at = (
   optional: readonly string[] = [],
 ): { where: string; needed: readonly string[]; optional: readonly string[] } => ({ where, needed, optional });
 
-/** A JSON object with these names and no others: a name that is not known may be one that someone relies on. */
+/**
+ * Reads a JSON object with these names and no others: an unknown name may be one that its author relies on.
+ */
 function record(
   value: unknown,
   {
@@ -285,7 +297,7 @@ function record(
     fail(where, { expected: "an object", got: value });
   const names = Object.keys(value);
   for (const name of ["__proto__", "constructor", "prototype"])
-    if (names.includes(name)) fail(where, { expected: "names of its own", got: name });
+    if (names.includes(name)) fail(where, { expected: "no reserved names", got: name });
   if (needed) {
     for (const name of needed)
       if (!names.includes(name)) fail(`${where}.${name}`, { expected: "a value", got: undefined });

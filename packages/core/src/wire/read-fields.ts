@@ -1,19 +1,19 @@
 import { describeValue, WireError } from "../errors.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
-// What the hand-written parsers of JSON messages share: each field is asked for by its name and its limits, and all else is
-// left out.
+// Shared by the hand-written parsers of JSON messages: each field is read by its name and limits, and all
+// other fields are dropped.
 
-/** A JSON object from outside, read field by field. Each method throws a WireError that names the field. */
+/** An untrusted JSON object, read field by field. Each method throws a WireError that names the field. */
 export interface Fields {
-  /** Where it is, for messages. */
+  /** Path of the object, for messages. */
   readonly where: string;
   has(name: string): boolean;
-  /** As it came; for what another parser reads. */
+  /** Returns the unchecked value, for another parser. */
   value(name: string): unknown;
   text(name: string, limits?: TextLimits): string;
   whole(name: string, limits?: NumberLimits): number;
-  /** A finite number. */
+  /** Returns a finite number. */
   number(name: string, limits?: NumberLimits): number;
   flag(name: string): boolean;
   oneOf<const Value extends string>(name: string, of: readonly Value[]): Value;
@@ -28,36 +28,47 @@ export interface Fields {
   object(name: string): Fields;
 }
 
-/** Limits of a text. */
+/** Limits of a string. */
 export interface TextLimits {
-  /** Characters. Default 1. */
+  /** Minimum number of characters. Default 1. */
   readonly least?: number;
-  /** Characters. Default 200. */
+  /** Maximum number of characters. Default 200. */
   readonly most?: number;
-  /** Default: anything but control characters and lone surrogates. */
+  /** Default: no control characters and no lone surrogates. */
   readonly pattern?: RegExp;
-  /** What the pattern asks for, in words. */
+  /** Description of the pattern, for messages. */
   readonly expected?: string;
-  /** Refuses the names that every object has, such as `toString`: for a text that someone will use as a key. */
+  /**
+   * Whether to reject names of members of Object.prototype, such as `toString`; for a string that is used as
+   * a key.
+   */
   readonly asKey?: boolean;
 }
 
-/** Limits of a number, both included. */
+/** Limits of a number, inclusive. */
 export interface NumberLimits {
-  /** Default 0. */
+  /** Minimum. Default 0. */
   readonly least?: number;
-  /** Default: 2^53 - 1 of whole numbers, else any finite number. */
+  /** Maximum. Default: 2^53 - 1 for integers, otherwise any finite number. */
   readonly most?: number;
 }
 
 const FORBIDDEN = ["__proto__", "constructor", "prototype"];
-/** Neither control characters nor half of a surrogate pair, which UTF-8 cannot say. */
+/** No control characters, and no lone surrogates, which UTF-8 cannot represent. */
 const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 
-/** Lists and objects of a message, far more than any has. Building them is what a hostile text costs most by. */
+/**
+ * Maximum number of lists and objects in a message, far more than any message has. Creating them is the main
+ * cost of a hostile text.
+ */
 const MAX_PARTS = 200_000;
 
-/** Throws a WireError where a JSON text has more lists and objects than so many, before it is built; brackets in strings count too. */
+/**
+ * Checks that a JSON text has at most `most` lists and objects, before it is parsed. Brackets in strings
+ * count too.
+ *
+ * @throws {WireError} If the text has more.
+ */
 export function checkParts(
   json: string,
   { what, most }: { readonly what: string; readonly most: number },
@@ -72,9 +83,10 @@ export function checkParts(
 }
 
 /**
- * A message as a value: text and bytes are read as JSON, in which each name comes once; anything else is taken for what
- * `JSON.parse` gave.
- * @throws {WireError} on what is no JSON, and on more than `maxBytes`.
+ * Parses a message. Text and bytes are parsed as JSON without duplicate names; any other value is taken as a
+ * result of `JSON.parse`.
+ *
+ * @throws {WireError} If the message is not JSON, has a duplicate name, or is longer than `maxBytes`.
  */
 export function jsonOf(
   body: unknown,
@@ -103,7 +115,11 @@ export function jsonOf(
   return value;
 }
 
-/** The fields of an object. @throws {WireError} on what is none, or has a name that reaches a prototype. */
+/**
+ * Returns the fields of an object.
+ *
+ * @throws {WireError} If the value is not an object, or has a name that reaches a prototype.
+ */
 export function fieldsOf(value: unknown, where: string): Fields {
   const object = checkRecord(value, where);
   const get = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
@@ -137,10 +153,10 @@ export function fieldsOf(value: unknown, where: string): Fields {
     ) {
       const given = get(name);
       if (asKey && typeof given === "string" && given in Object.prototype)
-        return refuse(name, "a name that not every object has");
+        return refuse(name, "a name that is no member of Object.prototype");
       return typeof given === "string" && given.length >= least && given.length <= most && pattern.test(given)
         ? given
-        : refuse(name, `a text of ${least} to ${most} characters, ${expected}`);
+        : refuse(name, `a string of ${least} to ${most} characters, ${expected}`);
     },
     whole: (name, { least = 0, most = Number.MAX_SAFE_INTEGER } = {}) =>
       limited(name, { least, most, whole: true }),
@@ -165,8 +181,10 @@ export function fieldsOf(value: unknown, where: string): Fields {
 }
 
 /**
- * A value that another parser will read: at most so many levels, and no name in it that reaches a prototype.
- * @throws {WireError} on others.
+ * Checks a value that another parser will read: at most `levels` levels, and no name that reaches a
+ * prototype.
+ *
+ * @throws {WireError} If the value is deeper, or has such a name.
  */
 export function checkNames(
   value: unknown,
@@ -188,7 +206,7 @@ export function checkNames(
   return value;
 }
 
-/** Throws a WireError: what was expected of a field, and what came. */
+/** Throws a WireError with the expected and the actual value of a field. */
 export function failField(
   where: string,
   { expected, got }: { readonly expected: string; readonly got: unknown },
@@ -200,6 +218,6 @@ function checkRecord(value: unknown, where: string): Readonly<Record<string, unk
   if (typeof value !== "object" || value === null || Array.isArray(value))
     failField(where, { expected: "an object", got: value });
   const stray = FORBIDDEN.find((name) => Object.hasOwn(value, name));
-  if (stray !== undefined) failField(where, { expected: "names of its own", got: stray });
+  if (stray !== undefined) failField(where, { expected: "no reserved names", got: stray });
   return value as Record<string, unknown>;
 }

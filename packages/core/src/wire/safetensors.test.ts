@@ -29,7 +29,7 @@ const plain = (tensors: Tensors) =>
     ])
     .toSorted(([a], [b]) => (a! < b! ? -1 : 1));
 
-/** A file of the given header and so many bytes of elements. */
+/** Returns a file with the given header and `dataBytes` bytes of elements. */
 function fileOf(header: string, dataBytes: number): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + dataBytes);
@@ -47,7 +47,7 @@ const example = (): Uint8Array<ArrayBuffer> =>
     metadata: { format: "pt" },
   });
 
-/** Reads what may be no file: nothing but a WireError may come of it. */
+/** Reads bytes that may not be a file, which must succeed or throw a WireError. */
 function readAnything(bytes: Uint8Array): void {
   try {
     readSafetensors(bytes);
@@ -58,7 +58,7 @@ function readAnything(bytes: Uint8Array): void {
 }
 
 describe("safetensors", () => {
-  it("carries any tensors and metadata, to the bit", () => {
+  it("preserves any tensors and metadata, bit for bit", () => {
     fc.assert(
       fc.property(file, ({ tensors, metadata }) => {
         const read = readSafetensors(writeSafetensors({ tensors, metadata }));
@@ -68,7 +68,7 @@ describe("safetensors", () => {
     );
   });
 
-  it("is what the format's description says, byte by byte", () => {
+  it("matches the specification of the format, byte for byte", () => {
     const header =
       '{"__metadata__":{"format":"pt"},"step":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}';
     const bytes = example();
@@ -80,7 +80,7 @@ describe("safetensors", () => {
     ]);
   });
 
-  it("reads from and writes of the middle of a buffer", () => {
+  it("reads from and writes from the middle of a buffer", () => {
     const whole = Float32Array.of(9, 1, 2, 9);
     const bytes = writeSafetensors({
       tensors: { x: { dtype: "float32", shape: [2], data: whole.subarray(1, 3) } },
@@ -94,12 +94,12 @@ describe("safetensors", () => {
     });
   });
 
-  it("reads a Buffer, whose slice() copies nothing", () => {
+  it("reads a Buffer, whose slice() does not copy", () => {
     const { tensors } = readSafetensors(Buffer.from(example()));
     expect(tensors["bias"]).toEqual({ dtype: "float32", shape: [2], data: Float32Array.of(1, -2) });
   });
 
-  it("answers every cut of a file with a WireError", () => {
+  it("rejects every truncated file with a WireError", () => {
     const whole = example();
     for (let length = 0; length < whole.length; length++)
       expect(() => readSafetensors(whole.slice(0, length))).toThrow(WireError);
@@ -108,7 +108,7 @@ describe("safetensors", () => {
     );
   });
 
-  it("answers flipped bits with a WireError or another file, never with anything else", () => {
+  it("reads flipped bits as another file or throws WireError", () => {
     const whole = example();
     for (let bit = 0; bit < 8 * whole.length; bit++) {
       const bytes = whole.slice();
@@ -117,7 +117,7 @@ describe("safetensors", () => {
     }
   });
 
-  it("answers any bytes, any JSON and any entries with a WireError or a file", () => {
+  it("reads any bytes, any JSON and any entries as a file or throws WireError", () => {
     const odd = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom(-1, 0.5, 1e300, 2 ** 53, "F32", "F16", [0, 4], [4, 0], [[2]], null),
@@ -162,13 +162,13 @@ describe("safetensors", () => {
       4,
     ],
     [
-      "expected elements from byte 4 on, without gap or overlap; got from 0 on",
+      "expected elements from byte 4, without gap or overlap; got byte 0",
       f32("[0,4]", ',"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'),
       4,
     ],
-    ["expected elements from byte 0 on, without gap or overlap; got from 4 on", f32("[4,8]"), 8],
-    ["expected 4 bytes for F32 [1] within the 4 after the header; got those from 0 to 8", f32("[0,8]"), 4],
-    ["expected 4 bytes for F32 [1] within the 4 after the header; got those from 4 to 8", f32("[4,8]"), 4],
+    ["expected elements from byte 0, without gap or overlap; got byte 4", f32("[4,8]"), 8],
+    ["expected 4 bytes for F32 [1] within the 4 after the header; got bytes 0 to 8", f32("[0,8]"), 4],
+    ["expected 4 bytes for F32 [1] within the 4 after the header; got bytes 4 to 8", f32("[4,8]"), 4],
     ["expected data_offsets as two positions; got an array of 2", f32("[-4,0]"), 4],
     ["expected data_offsets as two positions; got null", f32("null"), 4],
     [
@@ -190,7 +190,7 @@ describe("safetensors", () => {
     expect(() => readSafetensors(fileOf(header, dataBytes))).toThrow(message);
   });
 
-  it("refuses a header's length beyond the file or 4 MiB before it reads on", () => {
+  it("rejects a header length beyond the file or 4 MiB before it reads the header", () => {
     const lying = fileOf("{}", 0);
     new DataView(lying.buffer).setBigUint64(0, 2n ** 64n - 1n, true);
     expect(() => readSafetensors(lying)).toThrow("expected at most 2; got 18446744073709551615");
@@ -199,7 +199,7 @@ describe("safetensors", () => {
     );
   });
 
-  it("is not brought down by a header that nests deep", () => {
+  it("rejects a header that nests deeply", () => {
     expect(() =>
       readSafetensors(fileOf(`{"a":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`, 0)),
     ).toThrow(WireError);
@@ -208,7 +208,7 @@ describe("safetensors", () => {
     );
   });
 
-  it("keeps names such as __proto__ as names", () => {
+  it("treats names such as __proto__ as ordinary names", () => {
     const { tensors, metadata } = readSafetensors(
       fileOf(
         '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"__metadata__":{"__proto__":"x"}}',
@@ -218,7 +218,7 @@ describe("safetensors", () => {
     expect([Object.keys(tensors), Object.keys(metadata)]).toEqual([["__proto__"], ["__proto__"]]);
   });
 
-  it("refuses to write what it could not read back", () => {
+  it("does not write what it could not read back", () => {
     const x: Tensor = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
     expect(() => writeSafetensors({ tensors: { __metadata__: x } })).toThrow(RangeError);
     expect(() => writeSafetensors({ tensors: { x: { ...x, shape: [2] } } })).toThrow(TypeError);

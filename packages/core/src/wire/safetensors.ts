@@ -2,10 +2,10 @@ import { describeValue, WireError } from "../errors.ts";
 import { arrayOf, elementCount, tensor, type DType, type Tensor, type Tensors } from "../tensor.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
-// Tensors as a file. Source: huggingface/safetensors: eight bytes of header length, a JSON header, the elements in
-// little-endian order.
+// Tensors as a file. Source: huggingface/safetensors: eight bytes of header length, a JSON header, and the
+// elements in little-endian order.
 
-/** Tensors and what is said of them. */
+/** Tensors and their metadata. */
 export interface Safetensors {
   readonly tensors: Tensors;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -25,20 +25,21 @@ const codeOf: Readonly<Record<DType, string>> = {
 const dtypeOf = new Map(Object.entries(codeOf).map(([dtype, code]) => [code, dtype as DType]));
 
 const LENGTH_BYTES = 8;
-/** A header of this length names some ten thousand tensors. */
+/** Maximum size of a header, in bytes; enough for some ten thousand tensors. */
 const MAX_HEADER_BYTES = 2 ** 22;
-/** More axes than any tensor has; a header's worth of them would fill the error's message. */
+/** Maximum number of axes, more than any tensor has. A header full of axes would fill the error message. */
 const MAX_AXES = 16;
 const METADATA = "__metadata__";
 
 /**
- * The bytes of a safetensors file. Larger elements come first, so that all are aligned.
- * @throws {TypeError} for a tensor whose parts don't agree, or metadata that are no texts.
- * @throws {RangeError} for a tensor called `__metadata__`, or a header of more than 4 MiB.
+ * Writes a safetensors file. Larger elements come first, so that all elements are aligned.
+ *
+ * @throws {TypeError} If the parts of a tensor do not match, or metadata is not a string.
+ * @throws {RangeError} If a tensor is named `__metadata__`, or the header exceeds 4 MiB.
  */
 export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
   if (Object.hasOwn(tensors, METADATA))
-    throw new RangeError(`write safetensors: expected names other than ${METADATA}; got it`);
+    throw new RangeError(`write safetensors: expected names other than ${METADATA}; got that name`);
   for (const [key, value] of Object.entries(metadata ?? {})) {
     if (typeof value !== "string")
       throw new TypeError(`write safetensors: expected metadata ${key} as text; got ${describeValue(value)}`);
@@ -76,9 +77,10 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
 }
 
 /**
- * The tensors of a safetensors file, copied. Element types that {@link Tensor} doesn't have (F16, BF16, U32, ...)
- * are refused.
- * @throws {WireError} on bytes that are no such file.
+ * Reads the tensors of a safetensors file. The tensors are copied. Element types that {@link Tensor} does not
+ * have (F16, BF16, U32, ...) are rejected.
+ *
+ * @throws {WireError} If the bytes are not a valid file.
  */
 export function readSafetensors(bytes: Uint8Array): {
   tensors: Record<string, Tensor>;
@@ -95,19 +97,20 @@ export function readSafetensors(bytes: Uint8Array): {
     if (end - begin !== wanted || end > data.length) {
       fail(`tensor ${describeValue(name)}`, {
         expected: `${wanted} bytes for ${codeOf[dtype]} [${shape}] within the ${data.length} after the header`,
-        got: `those from ${begin} to ${end}`,
+        got: `bytes ${begin} to ${end}`,
       });
     }
     spans.push({ name, begin, end });
-    // Copied, because a typed array must start at a multiple of its element size. Not by `slice`: a Buffer's gives a view.
+    // Copy, because a typed array must start at a multiple of its element size. Do not use `slice`, which
+    // returns a view of a Buffer.
     tensors[name] = { dtype, shape, data: new array(new Uint8Array(data.subarray(begin, end)).buffer) };
   }
   let next = 0;
   for (const { name, begin, end } of spans.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== next)
       fail(`tensor ${describeValue(name)}`, {
-        expected: `elements from byte ${next} on, without gap or overlap`,
-        got: `from ${begin} on`,
+        expected: `elements from byte ${next}, without gap or overlap`,
+        got: `byte ${begin}`,
       });
     next = end;
   }

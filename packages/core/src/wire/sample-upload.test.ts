@@ -38,7 +38,7 @@ const head: SampleHead = {
   height: 3,
 };
 
-/** A message of the given head, whatever it is. */
+/** Returns a message with the given head, valid or not. */
 function messageOf(json: string, payload = Uint8Array.of(1, 2, 3)): Uint8Array {
   const encoded = new TextEncoder().encode(json);
   const bytes = new Uint8Array(4 + encoded.length + payload.length);
@@ -48,7 +48,7 @@ function messageOf(json: string, payload = Uint8Array.of(1, 2, 3)): Uint8Array {
   return bytes;
 }
 
-/** Reads what may be no sample: nothing but a WireError may come of it. */
+/** Reads bytes that may not be a sample, which must succeed or throw a WireError. */
 function readAnything(bytes: Uint8Array): void {
   try {
     readSampleUpload(bytes);
@@ -58,8 +58,8 @@ function readAnything(bytes: Uint8Array): void {
   }
 }
 
-describe("a sample's message", () => {
-  it("carries any head and payload, lone surrogates too", () => {
+describe("a sample message", () => {
+  it("preserves any head and payload, including lone surrogates", () => {
     fc.assert(
       fc.property(someHead, fc.uint8Array(), (one, payload) => {
         const read = readSampleUpload(writeSampleUpload({ head: one, payload }));
@@ -74,14 +74,14 @@ describe("a sample's message", () => {
     ).toBe("\ud800 \udfff");
   });
 
-  it("is a little-endian length, the head as JSON, the payload", () => {
+  it("consists of a little-endian length, the head as JSON, and the payload", () => {
     const bytes = writeSampleUpload({ head, payload: Uint8Array.of(7, 8) });
     const length = bytes[0]! + 256 * bytes[1]!;
     expect(JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))).toEqual(head);
     expect([...bytes.subarray(4 + length)]).toEqual([7, 8]);
   });
 
-  it("is stamped when it is sent, and is no upload before", () => {
+  it("is stamped before it is sent, and cannot be read as an upload until then", () => {
     const { id, createdAt, ...rest } = head;
     const waiting = writeSampleUpload({ head: rest, payload: Uint8Array.of(9) });
     expect(() => readSampleUpload(waiting)).toThrow(
@@ -93,7 +93,7 @@ describe("a sample's message", () => {
     expect(stampSample(sent, { id, createdAt })).toEqual(sent);
   });
 
-  it("answers every cut of the head and any flipped bit with a WireError or a sample", () => {
+  it("throws WireError for every truncated head, and reads flipped bits as a sample or throws WireError", () => {
     const whole = writeSampleUpload({ head, payload: new Uint8Array() });
     for (let length = 0; length < whole.length; length++)
       expect(() => readSampleUpload(whole.slice(0, length))).toThrow(WireError);
@@ -104,7 +104,7 @@ describe("a sample's message", () => {
     }
   });
 
-  it("answers any bytes and any JSON with a WireError or a sample", () => {
+  it("reads any bytes and any JSON as a sample or throws WireError", () => {
     const odd = fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 0.5, 1e300, "", "\ud800", [null], [[]], {}));
     const oddHead = fc.record(
       Object.fromEntries(
@@ -128,11 +128,11 @@ describe("a sample's message", () => {
   });
 
   it.each<[string, unknown, string]>([
-    ["C27: __proto__", '{"__proto__":{"kind":"full"}}', "expected names of a sample's own; got __proto__"],
+    ["C27: __proto__", '{"__proto__":{"kind":"full"}}', "expected no reserved names; got __proto__"],
     ["a name twice", '{"id":"a","id":"b"}', 'expected each name once; got "id" again'],
     ["a list", "[]", "expected a JSON object; got an array of 0"],
     [
-      "an id with a line's end",
+      "an id with a line break",
       { ...head, id: "a\nb" },
       'id: expected 1 to 200 visible ASCII characters; got "a\\nb"',
     ],
@@ -141,9 +141,13 @@ describe("a sample's message", () => {
       { ...head, id: "x".repeat(201) },
       "id: expected 1 to 200 visible ASCII characters",
     ],
-    ["an id that is no text", { ...head, id: 5 }, "id: expected 1 to 200 visible ASCII characters; got 5"],
     [
-      "a time that is none",
+      "an id that is not a string",
+      { ...head, id: 5 },
+      "id: expected 1 to 200 visible ASCII characters; got 5",
+    ],
+    [
+      "an invalid time",
       { ...head, createdAt: "now" },
       'createdAt: expected whole milliseconds from 0 up; got "now"',
     ],
@@ -169,7 +173,7 @@ describe("a sample's message", () => {
     );
   });
 
-  it("C27: refuses ten megabytes of nested lists at once", () => {
+  it("C27: rejects ten megabytes of nested lists quickly", () => {
     const started = performance.now();
     expect(() => readSampleUpload(messageOf("[".repeat(10 * 2 ** 20)))).toThrow(
       "expected at most 262144; got 10485760",

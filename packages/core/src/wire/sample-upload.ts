@@ -1,55 +1,58 @@
 import { describeValue, WireError } from "../errors.ts";
 import { duplicateKey } from "./duplicate-key.ts";
 
-// A sample on its way to where samples are kept: four bytes of head length (little-endian), a JSON head, the payload.
+// Wire format of a sample: four bytes of head length (little-endian), a JSON head, and the payload.
 
-/** Who a sample is, set when it is sent. */
+/** Identity of a sample, set when the sample is sent. */
 export interface SampleStamp {
-  /** The idempotency key: visible ASCII, at most 200 characters. A receiver keeps one sample an id. */
+  /** Idempotency key: visible ASCII, at most 200 characters. A receiver keeps one sample per ID. */
   readonly id: string;
-  /** Unix ms of the device's clock. */
+  /** Device time, in unix ms. */
   readonly createdAt: number;
 }
 
-/** What is said of a sample beside its bytes. */
+/** Description of a sample. */
 export interface SampleNote {
   readonly device: string;
-  /** What the payload shows: `features`, `crop`, `blurred`, `full`, `report` or another word in kebab-case. */
+  /**
+   * Content of the payload: `features`, `crop`, `blurred`, `full`, `report` or another word in kebab-case.
+   */
   readonly kind: string;
   /** Media type of the payload. */
   readonly contentType: string;
-  /** The model that judged it. */
+  /** Model that evaluated the sample. */
   readonly model?: { readonly name: string; readonly version: number };
-  /** Why it was kept, such as `hard`. */
+  /** Why the sample was kept, such as `hard`. */
   readonly reason: string;
-  /** The little model's answer: detection rows, or a probability vector. */
+  /** Result of the little model: detection rows, or a probability vector. */
   readonly result?: readonly number[] | readonly (readonly number[])[];
-  /** Of the picture in the payload, in pixels. */
+  /** Width of the image in the payload, in pixels; `height` is its height. */
   readonly width?: number;
   readonly height?: number;
 }
 
-/** The head of a sample's message. */
+/** The head of a sample message. */
 export interface SampleHead extends SampleStamp, SampleNote {}
 
-/** A sample as it travels. */
+/** A sample in wire format. */
 export interface SampleUpload {
   readonly head: SampleHead;
   /** A view of the message, not a copy. */
   readonly payload: Uint8Array;
 }
 
-/** Media type of the message. */
+/** Media type of a sample message. */
 export const SAMPLE_UPLOAD_TYPE = "application/vnd.sedna.sample";
 
 const LENGTH_BYTES = 4;
-/** A head of this length says some ten thousand numbers. */
+/** Maximum size of a head, in bytes; enough for some ten thousand numbers. */
 const MAX_HEAD_BYTES = 2 ** 18;
 const MAX_TEXT = 200;
 
 /**
- * The bytes of a sample. Without `id` and `createdAt` it is one that waits: see {@link stampSample}.
- * @throws {WireError} on a head that {@link readSampleUpload} would refuse.
+ * Encodes a sample. Without `id` and `createdAt` it is a queued sample: see {@link stampSample}.
+ *
+ * @throws {WireError} If {@link readSampleUpload} would reject the head.
  */
 export function writeSampleUpload({
   head,
@@ -72,8 +75,9 @@ export function writeSampleUpload({
 }
 
 /**
- * A sample from its bytes. Keys of the head that are not known are left out.
- * @throws {WireError} on bytes that are no sample.
+ * Decodes a sample. Unknown keys of the head are dropped.
+ *
+ * @throws {WireError} If the bytes are not a sample.
  */
 export function readSampleUpload(bytes: Uint8Array): SampleUpload {
   const action = "read a sample";
@@ -85,8 +89,9 @@ export function readSampleUpload(bytes: Uint8Array): SampleUpload {
 }
 
 /**
- * A waiting sample as the one that is sent: the queue that it waited in says who it is.
- * @throws {WireError} on bytes that are no sample.
+ * Adds the stamp to a queued sample before it is sent. The queue determines the stamp.
+ *
+ * @throws {WireError} If the bytes are not a sample.
  */
 export function stampSample(bytes: Uint8Array, { id, createdAt }: SampleStamp): Uint8Array<ArrayBuffer> {
   const { head, payload } = split(bytes, "stamp a sample");
@@ -118,7 +123,7 @@ function split(bytes: Uint8Array, action: string): { head: Record<string, unknow
     Object.hasOwn(head as object, key),
   );
   if (forbidden !== undefined)
-    fail(action, { what: "the head", expected: "names of a sample's own", got: forbidden });
+    fail(action, { what: "the head", expected: "no reserved names", got: forbidden });
   return { head, payload: bytes.subarray(LENGTH_BYTES + length) };
 }
 
@@ -150,7 +155,7 @@ function readNote(given: object, action: string): SampleNote {
   if (!isText(device))
     fail(action, {
       what: "device",
-      expected: `a text of 1 to ${MAX_TEXT} characters`,
+      expected: `a string of 1 to ${MAX_TEXT} characters`,
       got: describeValue(device),
     });
   if (typeof kind !== "string" || !/^[a-z][a-z0-9-]{0,31}$/.test(kind))
@@ -168,7 +173,7 @@ function readNote(given: object, action: string): SampleNote {
   if (!isText(reason))
     fail(action, {
       what: "reason",
-      expected: `a text of 1 to ${MAX_TEXT} characters`,
+      expected: `a string of 1 to ${MAX_TEXT} characters`,
       got: describeValue(reason),
     });
   const size = (what: string, value: unknown): number =>
@@ -209,7 +214,7 @@ function readResult(result: unknown, action: string): number[] | number[][] {
   });
 }
 
-/** True for a text that can be a sample's id. */
+/** Whether a text is a valid ID of a sample. */
 export function isSampleId(text: string): boolean {
   return /^[\x21-\x7e]{1,200}$/.test(text);
 }

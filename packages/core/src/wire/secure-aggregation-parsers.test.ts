@@ -53,20 +53,20 @@ const answers: readonly SecureAnswer[] = [
   { phase: "unmask", message: messages.unmask.value },
 ];
 
-describe("the messages of a secure sum", () => {
-  it.each(names)("%s is read as it was written, from values, text and bytes", (name) => {
+describe("the messages of secure aggregation", () => {
+  it.each(names)("%s is parsed from values, text and bytes", (name) => {
     const { parse, value } = messages[name];
     const text = JSON.stringify(value);
     for (const form of [value, text, new TextEncoder().encode(text)]) expect(parse(form)).toEqual(value);
   });
 
-  it.each(names)("C27: %s throws nothing but WireError, whatever comes", (name) => {
+  it.each(names)("C27: %s throws nothing but WireError for any input", (name) => {
     const { parse, value } = messages[name];
     fc.assert(
       fc.property(fc.anything(), (given) => refusesOrReads(() => parse(given))),
       { numRuns: 200 },
     );
-    // One leaf at a time is something else.
+    // Replace one leaf at a time.
     const paths = leaves(value);
     fc.assert(
       fc.property(
@@ -96,18 +96,18 @@ describe("the messages of a secure sum", () => {
     ["keys", { maskKey: bytes(32).replace("A=", "B="), sealKey: bytes(32) }],
     ["keysTask", { settings: { ...settings, minClients: 1 } }],
     ["keysTask", { settings: { ...settings, clipRange: Infinity } }],
-  ])("%s is refused where it can be understood in two ways: %j", (name, value) => {
+  ])("%s is rejected if it is ambiguous or out of range: %j", (name, value) => {
     expect(() => messages[name].parse(value)).toThrow(WireError);
   });
 
-  it.each(answers)("an answer of phase $phase goes over the wire and back", (answer) => {
+  it.each(answers)("a response of phase $phase is encoded and decoded unchanged", (answer) => {
     expect(readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 5, modelVersion: 2 }))).toEqual({
       round: 5,
       answer,
     });
   });
 
-  it("C27: answers are read from no bytes but theirs: cut, flipped and made up", () => {
+  it("C27: truncated responses are rejected, and flipped or arbitrary bytes throw nothing but WireError", () => {
     for (const answer of answers) {
       const good = writeSecureAnswer(answer, { round: 5, modelVersion: 2 });
       for (let end = 0; end < good.length; end++)
@@ -128,7 +128,7 @@ describe("the messages of a secure sum", () => {
     }
   });
 
-  it("finds a flipped bit in a masked vector, which would spoil the sum unseen", () => {
+  it("detects a flipped bit in a masked vector, which would corrupt the sum unnoticed", () => {
     const good = writeSecureAnswer(
       { phase: "masked", message: Uint32Array.of(1, 2, 3) },
       { round: 5, modelVersion: 2 },
@@ -138,7 +138,7 @@ describe("the messages of a secure sum", () => {
   });
 });
 
-/** Passes where a parser reads or throws a WireError. */
+/** Passes if a parser returns or throws a WireError. */
 function refusesOrReads(parse: () => unknown): void {
   try {
     parse();

@@ -11,40 +11,57 @@ import type {
   SecureUnmaskTask,
 } from "./secure-aggregation.ts";
 
-// Both sides are read with the same distrust: the whole point of a secure sum is that neither believes the other.
+// The messages of both sides are checked equally, because neither side of a secure aggregation trusts the
+// other.
 
 const MAX_BYTES = 2 ** 26;
-/** Clients of one sum. */
+/** Maximum number of clients in one aggregation. */
 const MAX_CLIENTS = 10_000;
-/** Neighbours of a client: what Shamir's shares over bytes allow. */
+/** Maximum number of neighbors of a client, because Shamir's shares are over bytes. */
 const MAX_NEIGHBOURS = 254;
 const MAX_PARAMETERS = 2 ** 28;
 
-/** @throws {WireError} on anything else than the aggregator's message of phase `keys`. */
+/**
+ * Parses the aggregator's message of phase `keys`.
+ *
+ * @throws {WireError} If the body is not such a message.
+ */
 export function parseSecureKeysTask(body: unknown): SecureKeysTask {
-  const task = read(body, "a secure sum's keys");
+  const task = read(body, "a secure aggregation's keys");
   return { settings: readSettings(task.object("settings")) };
 }
 
-/** @throws {WireError} on anything else than a client's keys. */
+/**
+ * Parses a client's keys.
+ *
+ * @throws {WireError} If the body is not a client's keys.
+ */
 export function parseSecureKeys(body: unknown): SecureKeys {
   return readKeys(jsonOf(body, { what: "a client's keys", maxBytes: 2 ** 16 }), "a client's keys");
 }
 
-/** @throws {WireError} on anything else than the aggregator's message of phase `shares`: keys in ascending order, each once. */
+/**
+ * Parses the aggregator's message of phase `shares`, with unique keys in ascending order.
+ *
+ * @throws {WireError} If the body is not such a message.
+ */
 export function parseSecureSharesTask(body: unknown): SecureSharesTask {
-  const task = read(body, "a secure sum's clients");
+  const task = read(body, "a secure aggregation's clients");
   const clients = task.list("clients", { least: 2, most: MAX_CLIENTS, read: readKeys });
   const stray = clients.findIndex(({ maskKey }, i) => i > 0 && clients[i - 1]!.maskKey >= maskKey);
   if (stray > 0)
-    failField(`a secure sum's clients.clients[${stray}]`, {
+    failField(`a secure aggregation's clients.clients[${stray}]`, {
       expected: "keys in ascending order, each once",
       got: clients[stray]!.maskKey,
     });
   return { settings: readSettings(task.object("settings")), clients };
 }
 
-/** @throws {WireError} on anything else than a client's sealed shares. */
+/**
+ * Parses a client's encrypted shares.
+ *
+ * @throws {WireError} If the body is not such a message.
+ */
 export function parseSecureSharesAnswer(body: unknown): SecureSharesAnswer {
   const answer = read(body, "sealed shares");
   const boxes = answer
@@ -61,26 +78,38 @@ export function parseSecureSharesAnswer(body: unknown): SecureSharesAnswer {
   return { commitment: base64(answer, { name: "commitment", bytes: 32 }), boxes };
 }
 
-/** @throws {WireError} on anything else than the aggregator's message of phase `masked`. */
+/**
+ * Parses the aggregator's message of phase `masked`.
+ *
+ * @throws {WireError} If the body is not such a message.
+ */
 export function parseSecureMaskedTask(body: unknown): SecureMaskedTask {
-  const task = read(body, "shares of a secure sum");
+  const task = read(body, "shares of a secure aggregation");
   const boxes = task
     .list("boxes", { most: MAX_NEIGHBOURS, read: (value, where) => readBox(value, { where, side: "from" }) })
     .map(({ who, box }) => ({ from: who, box }));
   unique(
     boxes.map(({ from }) => from),
-    "shares of a secure sum.boxes",
+    "shares of a secure aggregation.boxes",
   );
   return { present: indices(task, "present"), boxes };
 }
 
-/** @throws {WireError} on anything else than the aggregator's message of phase `unmask`. */
+/**
+ * Parses the aggregator's message of phase `unmask`.
+ *
+ * @throws {WireError} If the body is not such a message.
+ */
 export function parseSecureUnmaskTask(body: unknown): SecureUnmaskTask {
-  const task = read(body, "the survivors of a secure sum");
+  const task = read(body, "the survivors of a secure aggregation");
   return { survivors: indices(task, "survivors"), dropped: indices(task, "dropped") };
 }
 
-/** @throws {WireError} on anything else than a client's shares of its neighbours' secrets. */
+/**
+ * Parses a client's shares of its neighbors' secrets.
+ *
+ * @throws {WireError} If the body is not such a message.
+ */
 export function parseSecureUnmaskAnswer(body: unknown): SecureUnmaskAnswer {
   const answer = read(body, "shares to unmask");
   const shares = (name: "seeds" | "keys"): SecureShare[] =>
@@ -122,7 +151,7 @@ function readBox(
   { where, side }: { readonly where: string; readonly side: "to" | "from" },
 ): { readonly who: number; readonly box: string } {
   const box = fieldsOf(value, where);
-  // Two shares of 33 bytes and the seal's 16.
+  // Two shares of 33 bytes, and the 16 bytes of the authentication tag.
   return { who: box.whole(side, { most: MAX_CLIENTS - 1 }), box: base64(box, { name: "box", bytes: 82 }) };
 }
 
@@ -134,7 +163,7 @@ function readShare(value: unknown, where: string): SecureShare {
   };
 }
 
-/** Ascending, so that there is one way to say who. */
+/** Reads indices in ascending order, so that a set of clients has only one form. */
 function indices(fields: Fields, name: string): number[] {
   const list = fields.list(name, {
     most: MAX_CLIENTS,
@@ -152,7 +181,7 @@ function unique(list: readonly number[], where: string): void {
   if (new Set(list).size !== list.length) failField(where, { expected: "each client once", got: list });
 }
 
-/** Canonical: the same bytes have one text only, so that texts can be compared. */
+/** Reads canonical base64: the same bytes have only one text, so that texts can be compared. */
 function base64(fields: Fields, { name, bytes }: { readonly name: string; readonly bytes: number }): string {
   const given = fields.text(name, { least: 4, pattern: /^[A-Za-z0-9+/]+={0,2}$/, expected: "base64" });
   const right = given.length === Math.ceil(bytes / 3) * 4 && isCanonical(given, bytes);

@@ -1,82 +1,101 @@
-// What a secure sum says, phase by phase. An aggregator's messages travel in the task of kind "secure"; a client's answers
-// are the bodies of POST /secure/<phase>: JSON, but for the masked vector, which is an update's message whose payload is
-// uint32[length], little-endian. Keys, shares and signatures are base64.
+// Messages of secure aggregation, phase by phase. The aggregator sends its messages in the task of kind
+// "secure". A client sends its responses as the bodies of POST /secure/<phase>: JSON, except for the masked
+// vector, which is an update message with the payload uint32[length], little-endian. Keys, shares and
+// signatures are base64.
 
-/** What all clients of a round agree on. */
+/** Settings that all clients of a round share. */
 export interface SecureSettings {
-  /** Parameters of the model. */
+  /** Number of model parameters. */
   readonly length: number;
-  /** Changes beyond -clipRange..clipRange are cut off to it. */
+  /** Updates are clipped to -clipRange..clipRange. */
   readonly clipRange: number;
-  /** Steps that the range is divided into. Clients times levels times the largest weight stay below 2^32. */
+  /**
+   * Number of steps that the range is divided into. Clients times levels times the maximum weight is below
+   * 2^32.
+   */
   readonly levels: number;
-  /** Largest weight of a client; with 1 all weigh the same. */
+  /** Maximum weight of a client; 1 gives all clients the same weight. */
   readonly maxWeight: number;
-  /** Samples that weigh 1. */
+  /** Number of samples per unit of weight. */
   readonly samplesPerWeight: number;
-  /** A sum of fewer is not made. */
+  /** Minimum number of clients in an aggregation. */
   readonly minClients: number;
-  /** Another one each time a round is tried: a client makes new keys for it, or secrets of two tries would open each other. */
+  /**
+   * Differs in each attempt of a round. A client makes new keys for each attempt, because secrets of two
+   * attempts with the same keys would reveal each other.
+   */
   readonly attempt: number;
 }
 
-/** Phase `keys`: the aggregator asks for keys. */
+/** Phase `keys`: the aggregator requests keys. */
 export interface SecureKeysTask {
   readonly settings: SecureSettings;
 }
 
-/** A client's public keys of one round, X25519. */
+/** X25519 public keys of a client for one round. */
 export interface SecureKeys {
-  /** What pairs of clients derive their masks from. */
+  /** Key from which pairs of clients derive their masks. */
   readonly maskKey: string;
-  /** What they seal shares for each other with. */
+  /** Key with which pairs of clients encrypt shares for each other. */
   readonly sealKey: string;
-  /** Of the client's device, over both keys, federation and round, where the federation asks for it. */
+  /**
+   * Signature of the client's device over both keys, the federation and the round, if the federation requires
+   * it.
+   */
   readonly signature?: string;
-  /** Whose signature it is. */
+  /** Device that made the signature. */
   readonly device?: string;
 }
 
-/** Phase `shares`: who is in. The clients in ascending order of their `maskKey`; a client's index is its place there. */
+/**
+ * Phase `shares`: the participants. The clients are in ascending order of their `maskKey`; a client's index
+ * is its position in this list.
+ */
 export interface SecureSharesTask {
   readonly settings: SecureSettings;
   readonly clients: readonly SecureKeys[];
 }
 
-/** A client's shares, one for each neighbour, sealed. */
+/** Encrypted shares of a client, one box per neighbor. */
 export interface SecureSharesAnswer {
-  /** SHA-256 of the seed of its own mask: by it the aggregator knows that it put the shares together right. */
+  /**
+   * SHA-256 of the seed of the client's own mask. It lets the aggregator check that it has reconstructed the
+   * seed correctly.
+   */
   readonly commitment: string;
   readonly boxes: readonly { readonly to: number; readonly box: string }[];
 }
 
-/** Phase `masked`: whose shares came, and those that are for this client. */
+/** Phase `masked`: the clients whose shares were received, and the shares for this client. */
 export interface SecureMaskedTask {
   readonly present: readonly number[];
   readonly boxes: readonly { readonly from: number; readonly box: string }[];
 }
 
-/** Phase `unmask`: whose vectors came. Of those the aggregator asks for the own mask's share, of the dropped for the key's. */
+/**
+ * Phase `unmask`: the clients whose vectors were received. For them, the aggregator requests the shares of
+ * their own masks; for the dropped clients, the shares of their keys.
+ */
 export interface SecureUnmaskTask {
   readonly survivors: readonly number[];
   readonly dropped: readonly number[];
 }
 
-/** A share of a neighbour's secret. */
+/** A share of a neighbor's secret. */
 export interface SecureShare {
   readonly of: number;
   readonly share: string;
 }
 
-/** Shares of one secret of each neighbour. */
+/** A share of one secret of each neighbor. */
 export interface SecureUnmaskAnswer {
-  /** Of survivors: the seed of their own mask. */
+  /** For survivors: shares of the seeds of their own masks. */
   readonly seeds: readonly SecureShare[];
-  /** Of the dropped: the secret of their `maskKey`. */
+  /** For dropped clients: shares of the secrets of their `maskKey`. */
   readonly keys: readonly SecureShare[];
 }
 
-/** What a client answers in each phase. */
+/** A client's response in each phase. */
 export type SecureAnswer =
   | { readonly phase: "keys"; readonly message: SecureKeys }
   | { readonly phase: "shares"; readonly message: SecureSharesAnswer }

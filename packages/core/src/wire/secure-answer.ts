@@ -9,16 +9,19 @@ import type { SecureAnswer } from "./secure-aggregation.ts";
 import { fieldsOf, jsonOf } from "./read-fields.ts";
 import { readUpdateMessage, writeUpdateMessage } from "./update-message.ts";
 
-/** Largest answer that is JSON: shares for 254 neighbours. */
+/** Maximum size of a response in JSON, in bytes: shares for 254 neighbors. */
 const MAX_JSON_BYTES = 2 ** 17;
 
-/** Where an answer belongs. */
+/** The round and the model version of a response. */
 export interface SecureAnswerHead {
   readonly round: number;
   readonly modelVersion: number;
 }
 
-/** The body of `POST /secure/<phase>`: JSON with the round, but for the masked vector an update's message of its words. */
+/**
+ * Encodes the body of `POST /secure/<phase>`: JSON with the round, or an update message with the words of the
+ * masked vector.
+ */
 export function writeSecureAnswer(
   { phase, message }: SecureAnswer,
   { round, modelVersion }: SecureAnswerHead,
@@ -31,12 +34,16 @@ export function writeSecureAnswer(
   });
 }
 
-/** Most bytes that an answer of a phase has, where the model has so many parameters. */
+/** Returns the maximum size of a response of a phase, in bytes, for a model with this many parameters. */
 export function maxSecureAnswerBytes(phase: SecurePhase, parameters: number): number {
   return phase === "masked" ? 4 * (parameters + 1) + 4096 : MAX_JSON_BYTES;
 }
 
-/** An answer and the round that it is for. @throws {WireError} on a body that is none of this phase. */
+/**
+ * Decodes a response and its round.
+ *
+ * @throws {WireError} If the body is not a response of this phase.
+ */
 export function readSecureAnswer(
   phase: SecurePhase,
   body: Uint8Array,
@@ -45,13 +52,13 @@ export function readSecureAnswer(
     const { head, payload } = readUpdateMessage(body);
     if (head.encoding !== "f32")
       throw new WireError(
-        `read a masked vector: expected words of 4 bytes, as f32 has; got ${head.encoding}`,
+        `read a masked vector: expected encoding f32, for words of 4 bytes; got ${head.encoding}`,
       );
-    // Copied, because words must start at a multiple of their size.
+    // Copy, because words must start at a multiple of their size.
     return { round: head.round, answer: { phase, message: new Uint32Array(new Uint8Array(payload).buffer) } };
   }
-  const json = jsonOf(body, { what: `an answer of phase ${phase}`, maxBytes: MAX_JSON_BYTES });
-  const round = fieldsOf(json, `an answer of phase ${phase}`).whole("round");
+  const json = jsonOf(body, { what: `a response of phase ${phase}`, maxBytes: MAX_JSON_BYTES });
+  const round = fieldsOf(json, `a response of phase ${phase}`).whole("round");
   switch (phase) {
     case "keys":
       return { round, answer: { phase, message: parseSecureKeys(json) } };

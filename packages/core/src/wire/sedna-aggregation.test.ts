@@ -11,7 +11,7 @@ import {
   writeSednaUpdateWeight,
 } from "./sedna-aggregation.ts";
 
-// Frames between Sedna's own server and client, captured.
+// Frames captured between Sedna's own server and client.
 const captured = {
   subscribe: '{"type":"subscribe","client_id":"A"}',
   join: '{"type":"CLIENT_JOIN","data":"B"}',
@@ -28,7 +28,7 @@ const update = (change: object): string => JSON.stringify({ ...JSON.parse(captur
 const weights = (text: string): string => captured.update.replace("[[4.0,5.0],[6.0]]", text);
 
 describe("Sedna's aggregation frames", () => {
-  it("are written as Sedna's server writes them, to the byte", () => {
+  it("are written exactly as Sedna's server writes them", () => {
     expect(writeSednaSubscribe("A")).toBe(captured.subscribe);
     expect(writeSednaClientJoin("B")).toBe(captured.join);
     expect(
@@ -67,7 +67,7 @@ describe("Sedna's aggregation frames", () => {
     );
   });
 
-  it("are read as text, as bytes, and as Python's json.dumps spaces them", () => {
+  it("are parsed from text, from bytes, and with the spaces of Python's json.dumps", () => {
     const read = {
       type: "update_weight",
       client: "B",
@@ -96,7 +96,7 @@ describe("Sedna's aggregation frames", () => {
 
   it.each([
     ["a boolean for a number", weights("[[4,true],[6]]"), "expected finite numbers; got true"],
-    ["a text for a number", weights('[[4,"5"],[6]]'), 'expected finite numbers; got "5"'],
+    ["a string for a number", weights('[[4,"5"],[6]]'), 'expected finite numbers; got "5"'],
     ["null for a number", weights("[[4,null],[6]]"), "expected finite numbers; got null"],
     ["C22: NaN, which Python writes", weights("[[4,NaN],[6]]"), "got NaN or Infinity among its numbers"],
     [
@@ -116,7 +116,7 @@ describe("Sedna's aggregation frames", () => {
     ["C22: a layer too many", weights("[[4,5],[6],[7]]"), "expected a list of 2 layers; got an array of 3"],
     ["no weights", update({ data: { num_samples: 3 } }), "expected a list of 2 layers; got undefined"],
     [
-      "C22: samples of no number",
+      "C22: a number of samples that is no number",
       update({ data: { num_samples: "3", weights: [[4, 5], [6]] } }),
       'data.num_samples: expected a whole number from 1 up; got "3"',
     ],
@@ -132,24 +132,24 @@ describe("Sedna's aggregation frames", () => {
       'got "__proto__"',
     ],
     [
-      "a client's name without end",
+      "a client's name that is too long",
       update({ client: "x".repeat(201) }),
-      "frame of Sedna's.client: expected a text of 0 to 200",
+      "a Sedna frame.client: expected a string of 0 to 200",
     ],
     [
-      "C27: a client called as every object's parts are",
+      "C27: a client named like a member of Object.prototype",
       '{"type":"subscribe","client_id":"toString"}',
-      "client_id: expected a name that not every object has",
+      "client_id: expected a name that is no member of Object.prototype",
     ],
     ["a list", "[]", "expected an object"],
     ["no JSON", "{", 'expected JSON; got "{"'],
-    ["bytes that are no text", Uint8Array.of(0x22, 0xff, 0x22), "expected JSON"],
+    ["bytes that are not text", Uint8Array.of(0x22, 0xff, 0x22), "expected JSON"],
   ])("refuses %s", (_, frame, message) => {
     expect(() => parse(frame)).toThrow(WireError);
     expect(() => parse(frame)).toThrow(message);
   });
 
-  it("are counted right, the lists of a layout: a frame of many short rows is taken", () => {
+  it("are accepted with many short rows, because the limit includes the lists of the layout", () => {
     const narrow = [
       { name: "w", shape: [20_000, 1, 1] },
       { name: "b", shape: [] },
@@ -164,13 +164,13 @@ describe("Sedna's aggregation frames", () => {
     expect(parseSednaAggregationMessage(frame, { layout: narrow })).toMatchObject({ weights });
   });
 
-  it("refuses a frame that is too long before it is read", () => {
+  it("are rejected before they are parsed if they are too long", () => {
     expect(() => parseSednaAggregationMessage(captured.update, { layout, maxBytes: 50 })).toThrow(
       "expected at most 50 bytes",
     );
   });
 
-  it("of any layout come back as they were written, in whatever shape", () => {
+  it("preserve the weights of any layout", () => {
     const shape = fc.array(fc.nat(3), { maxLength: 4 });
     const case_ = fc
       .array(shape, { minLength: 1, maxLength: 4 })
@@ -195,7 +195,7 @@ describe("Sedna's aggregation frames", () => {
     );
   });
 
-  it("C27: deep nesting and half a million numbers take no more than their time", () => {
+  it("C27: with deep nesting or half a million numbers are processed in limited time", () => {
     const deep = `${"[".repeat(2_000_000)}${"]".repeat(2_000_000)}`;
     const length = 500_000;
     const wide = [{ name: "w", shape: [length / 500, 500] }];
@@ -231,7 +231,7 @@ describe("Sedna's aggregation frames", () => {
     ).toBeLessThan(2000);
   });
 
-  it("on every prefix, with every character changed and on any JSON throw nothing but WireError", () => {
+  it("throw nothing but WireError for prefixes, flipped bits and any JSON", () => {
     const read = (frame: string | Uint8Array): boolean => {
       try {
         parse(frame);
@@ -296,7 +296,7 @@ describe("pythonFloat()", () => {
     expect(pythonFloat(value)).toBe(text);
   });
 
-  it("refuses what is no JSON", () => {
+  it("rejects numbers that JSON cannot represent, and a wrong number of weights", () => {
     for (const value of [NaN, Infinity, -Infinity]) expect(() => pythonFloat(value)).toThrow(RangeError);
     expect(() => nestedJson(Float64Array.of(1), layout)).toThrow(TypeError);
   });
@@ -304,7 +304,7 @@ describe("pythonFloat()", () => {
   const python = process.env["SEDNA_PYTHON"] ?? "python3";
   const present = spawnSync(python, ["-c", "import json"]).status === 0;
   it.skipIf(!present)(
-    `writes what Python does${present ? "" : ` (SKIPPED: there is no program ${python}; name one by SEDNA_PYTHON)`}`,
+    `writes the same text as Python${present ? "" : ` (SKIPPED: there is no program ${python}; name one by SEDNA_PYTHON)`}`,
     () => {
       const bits = new DataView(new ArrayBuffer(8));
       const values = [0, -0, 1e-4, 1e-5, 1e15, 1e16, 1e21, 1e22].concat(

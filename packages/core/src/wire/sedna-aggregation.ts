@@ -3,52 +3,59 @@ import type { LayerSpec } from "../training/training-plan.ts";
 import { listsOf, nestedJson, readNested } from "./nested-weights.ts";
 import { checkParts, fieldsOf, type Fields } from "./read-fields.ts";
 
-// Sedna's aggregation protocol V1: one JSON object a WebSocket frame. Source: Sedna's lib/sedna/service/server/aggregation.py
-// and service/client.py, as captured. Where Python would take any number, text or NaN, this refuses.
+// Sedna's aggregation protocol V1: one JSON object per WebSocket frame. Source: Sedna's
+// lib/sedna/service/server/aggregation.py and service/client.py, as captured. Unlike Python, this parser does
+// not accept any number, text or NaN.
 
 /** A frame from one of Sedna's clients. */
 export type SednaAggregationMessage =
   | {
       readonly type: "subscribe";
-      /** Without one, Sedna's server makes it up and the client never learns it. */
+      /** ID of the client. If it is missing, Sedna's server invents one that the client never learns. */
       readonly clientId: string | undefined;
     }
   | {
       readonly type: "update_weight";
       readonly client: string | undefined;
       readonly numSamples: number;
-      /** All layers one after the other, row-major: whole weights, not changes. */
+      /** All layers concatenated, row-major: whole weights, not updates. */
       readonly weights: Float64Array;
-      /** Goes back as it came. */
+      /** Sent back unchanged. */
       readonly jobName: string | null | undefined;
     }
   /** Sedna's server sends any other frame to all, unread. Who serves many parties answers nothing. */
   | { readonly type: "other"; readonly name: string };
 
-/** What {@link writeSednaRecvWeight} says. */
+/** Input of {@link writeSednaRecvWeight}. */
 export interface SednaRecvWeight {
-  /** Sedna's server answers with the last sender's frame, changed: these two are that sender's. */
+  /**
+   * Sedna's server sends a modified copy of the last sender's frame: `client` and `jobName` are those of that
+   * sender.
+   */
   readonly client: string | undefined;
   readonly jobName: string | null | undefined;
   readonly totalSample: number;
-  /** Rounds closed so far: 1 for the first. */
+  /** Number of closed rounds; 1 for the first. */
   readonly roundNumber: number;
-  /** The new model, flat. */
+  /** The flat weights of the new model. */
   readonly weights: Float32Array | Float64Array;
-  /** `ok` where this was the last round. */
+  /** `ok` if this was the last round. */
   readonly exitFlag: "ok" | "continue";
 }
 
-/** What Sedna's client takes at most. */
+/** Maximum size of a frame that Sedna's client accepts, in bytes. */
 export const SEDNA_MAX_FRAME_BYTES = 16 * 2 ** 20;
 
-/** Lists and objects beside the weights. */
+/** Maximum number of lists and objects besides the weights. */
 const OTHER_PARTS = 10_000;
 
 /**
- * A frame from one of Sedna's clients. Weights must have the layout's layers in its order, and each the layer's shape.
- * @throws {WireError} on what is no JSON object, with a number that is not finite (Python writes NaN and Infinity, which are
- * no JSON), or an update_weight of another shape or without a whole number of samples.
+ * Parses a frame from one of Sedna's clients. The weights must have the layers of the layout, in its order
+ * and with its shapes.
+ *
+ * @throws {WireError} If the frame is not a JSON object, contains a number that is not finite (Python writes
+ * NaN and Infinity, which are not JSON), or is an update_weight with other shapes or without an integer
+ * number of samples.
  */
 export function parseSednaAggregationMessage(
   frame: string | Uint8Array,
@@ -59,7 +66,7 @@ export function parseSednaAggregationMessage(
 ): SednaAggregationMessage {
   const message = fieldsOf(
     parseFrame(frame, { maxBytes, maxParts: listsOf(layout) + OTHER_PARTS }),
-    "a frame of Sedna's",
+    "a Sedna frame",
   );
   const type = message.has("type") ? message.text("type") : "";
   if (type === "subscribe")
@@ -75,25 +82,30 @@ export function parseSednaAggregationMessage(
     type,
     client: message.has("client") ? message.text("client", { least: 0, asKey: true }) : undefined,
     numSamples: data.whole("num_samples", { least: 1 }),
-    weights: readNested(data.value("weights"), { layout, where: "a frame of Sedna's.data.weights" }),
+    weights: readNested(data.value("weights"), { layout, where: "a Sedna frame.data.weights" }),
     jobName: readJobName(message),
   };
 }
 
-/** What a client sends first, and a server then to all: for that client, the word that it is in. */
+/**
+ * Writes the frame that a client sends first, and that a server then sends to all clients; it tells the new
+ * client that it has joined.
+ */
 export function writeSednaSubscribe(clientId: string | undefined): string {
   return JSON.stringify({ type: "subscribe", client_id: clientId });
 }
 
-/** What a server sends to those who were there before. */
+/** Writes the frame that a server sends to the clients that joined earlier. */
 export function writeSednaClientJoin(clientId: string): string {
   return JSON.stringify({ type: "CLIENT_JOIN", data: clientId });
 }
 
 /**
- * What a server sends to all when a round has closed. Numbers are written as Python writes floats: its reader makes an int of
- * a number without a point, and an array of those has another type.
- * @throws {RangeError} on a number that is not finite. {TypeError} on weights that are not of the layout's length.
+ * Writes the frame that a server sends to all clients when a round has closed. Numbers are written as Python
+ * writes floats: Python reads a number without a point as an int, and an array of ints has another type.
+ *
+ * @throws {RangeError} If a number is not finite.
+ * @throws {TypeError} If the number of weights does not match the layout.
  */
 export function writeSednaRecvWeight(
   { client, jobName, totalSample, roundNumber, weights, exitFlag }: SednaRecvWeight,
@@ -103,7 +115,7 @@ export function writeSednaRecvWeight(
   return `${start}${nestedJson(weights, layout)},"exit_flag":"${exitFlag}"}${field("job_name", jobName)},"round_number":${roundNumber}}`;
 }
 
-/** What a client sends when it has trained: for tools and tests, which stand in for Sedna's. */
+/** Writes the frame that a client sends after training; for tools and tests that replace Sedna's client. */
 export function writeSednaUpdateWeight(
   {
     client,
@@ -137,17 +149,17 @@ function parseFrame(
   { maxBytes, maxParts }: { readonly maxBytes: number; readonly maxParts: number },
 ): unknown {
   if (frame.length > maxBytes)
-    throw new WireError(`read a frame of Sedna's: expected at most ${maxBytes} bytes; got ${frame.length}`);
+    throw new WireError(`read a Sedna frame: expected at most ${maxBytes} bytes; got ${frame.length}`);
   let text = "";
   try {
     text = typeof frame === "string" ? frame : new TextDecoder("utf-8", { fatal: true }).decode(frame);
-    checkParts(text, { what: "a frame of Sedna's", most: maxParts });
+    checkParts(text, { what: "a Sedna frame", most: maxParts });
     return JSON.parse(text);
   } catch (cause) {
     if (cause instanceof WireError) throw cause;
     const got = /[[,:\s-](?:NaN|Infinity)[\],}\s]/.test(text)
       ? "NaN or Infinity among its numbers"
       : describeValue(text);
-    throw new WireError(`read a frame of Sedna's: expected JSON; got ${got}`, { cause });
+    throw new WireError(`read a Sedna frame: expected JSON; got ${got}`, { cause });
   }
 }

@@ -5,7 +5,7 @@ import { parseDetections } from "./detections.ts";
 import { parsePredictRequest, parsePredictResponse, SednaValidationError } from "./sedna-inference.ts";
 
 describe("Sedna's predict", () => {
-  it("takes data, an optional callback, and ignores the rest", () => {
+  it("accepts data and an optional callback, and ignores other keys", () => {
     expect(parsePredictRequest({ data: [[1, 2]], post_process: "x", anything: 1 })).toEqual({
       data: [[1, 2]],
     });
@@ -27,7 +27,7 @@ describe("Sedna's predict", () => {
       { data: [], callback: 3 },
       { loc: ["body", "callback"], msg: "str type expected", type: "type_error.str" },
     ],
-  ])("refuses %j in pydantic's words", (body, detail) => {
+  ])("rejects %j in pydantic's words", (body, detail) => {
     try {
       parsePredictRequest(body);
       expect.unreachable();
@@ -37,7 +37,7 @@ describe("Sedna's predict", () => {
     }
   });
 
-  it("answers anything with a WireError or a value", () => {
+  it("returns a value or throws WireError for any input", () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         for (const parse of [

@@ -1,31 +1,31 @@
 import { describeValue, WireError } from "../errors.ts";
 
-/** `GET /<name>`: the routes of a big-model server, as Sedna lists them. */
+/** Response of `GET /<name>`: the routes of a big-model server, as Sedna lists them. */
 export interface SednaModelInfo {
   readonly infos: readonly { readonly path: string; readonly name: string }[];
 }
 
-/** `POST /<name>/predict`. Unknown keys are ignored: Sedna's client sends `post_process` and more. */
+/** Body of `POST /<name>/predict`. Unknown keys are ignored: Sedna's client sends `post_process` and more. */
 export interface SednaPredictRequest {
   /** Nested lists of numbers: one sample, as Sedna's client sends `data.tolist()`. */
   readonly data: readonly unknown[];
-  /** Name of a post-processing on the server. */
+  /** Name of a post-processing function on the server. */
   readonly callback?: string | null;
 }
 
-/** The reply to `predict`. */
+/** The response to `predict`. */
 export interface SednaPredictResponse {
   readonly result: readonly unknown[];
 }
 
-/** One entry of a 422 reply, in the words of pydantic 1. */
+/** One entry of a 422 response, in the words of pydantic 1. */
 export interface SednaValidationDetail {
   readonly loc: readonly string[];
   readonly msg: string;
   readonly type: string;
 }
 
-/** A request that Sedna's server answers with 422; `detail` is the body that it answers. */
+/** A request that Sedna's server rejects with 422; `detail` is the body of the response. */
 export class SednaValidationError extends WireError {
   readonly detail: readonly SednaValidationDetail[];
   constructor(message: string, detail: readonly SednaValidationDetail[]) {
@@ -34,7 +34,11 @@ export class SednaValidationError extends WireError {
   }
 }
 
-/** @throws {SednaValidationError} with the details that Sedna's server answers. */
+/**
+ * Parses a predict request.
+ *
+ * @throws {SednaValidationError} If the request is invalid, with the details of Sedna's response.
+ */
 export function parsePredictRequest(body: unknown): SednaPredictRequest {
   const fail = (loc: readonly string[], msg: string, type: string, got: unknown): never => {
     throw new SednaValidationError(
@@ -56,7 +60,11 @@ export function parsePredictRequest(body: unknown): SednaPredictRequest {
   return callback === undefined ? { data } : { data, callback };
 }
 
-/** @throws {WireError} on anything but an object with a list `result`. */
+/**
+ * Parses a predict response.
+ *
+ * @throws {WireError} If the body is not an object with a list `result`.
+ */
 export function parsePredictResponse(body: unknown): SednaPredictResponse {
   const result =
     typeof body === "object" && body !== null ? (body as Record<string, unknown>)["result"] : undefined;

@@ -23,7 +23,7 @@ const filled = (length: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length }, (_, i) => (i * 37 + 11) % 256);
 const messageOf = (head: Unsummed): Uint8Array<ArrayBuffer> =>
   writeUpdateMessage({ head, payload: filled(payloadBytes(head)) });
-/** A message whose head says this, whatever it is. */
+/** Returns a message with the given head, valid or not. */
 const withHead = (json: string, payload = filled(20)): Uint8Array => {
   const text = new TextEncoder().encode(json);
   const start = Math.ceil((4 + text.length) / 8) * 8;
@@ -35,8 +35,8 @@ const withHead = (json: string, payload = filled(20)): Uint8Array => {
 };
 const good = { ...heads["f32"]!, checksum: checksum(filled(20)) };
 
-describe("an update's message", () => {
-  it.each(Object.entries(heads))("is read as it was written: %s", (_, head) => {
+describe("an update message", () => {
+  it.each(Object.entries(heads))("is decoded unchanged: %s", (_, head) => {
     const payload = filled(payloadBytes(head));
     const bytes = writeUpdateMessage({ head, payload });
     const read = readUpdateMessage(bytes);
@@ -46,7 +46,7 @@ describe("an update's message", () => {
     expect(read.payload.buffer).toBe(bytes.buffer);
   });
 
-  it("has its layout: four bytes of head length, the head, spaces up to a multiple of 8, the payload", () => {
+  it("consists of four bytes of head length, the head, spaces up to a multiple of 8, and the payload", () => {
     const bytes = messageOf(heads["int8"]!);
     const length = new DataView(bytes.buffer).getUint32(0, true);
     expect((4 + length) % 8).toBe(0);
@@ -56,7 +56,7 @@ describe("an update's message", () => {
     );
   });
 
-  it("is told by its head as soon as that is there, and not before", () => {
+  it("has a readable head once the head is complete, and not before", () => {
     const bytes = messageOf(heads["topk"]!);
     const { headBytes } = readUpdateHead(bytes)!;
     for (let length = 0; length < headBytes; length++)
@@ -68,7 +68,7 @@ describe("an update's message", () => {
     expect(payloadBytes(readUpdateHead(bytes)!.head)).toBe(bytes.length - headBytes);
   });
 
-  it("takes a message inside of a larger buffer, at any place", () => {
+  it("is read from any position in a larger buffer", () => {
     const bytes = messageOf(heads["f16"]!);
     for (const skip of [1, 3, 8]) {
       const larger = new Uint8Array(bytes.length + 20);
@@ -79,7 +79,7 @@ describe("an update's message", () => {
     }
   });
 
-  it("shows any flipped bit of its payload by its checksum", () => {
+  it("reveals any flipped bit of its payload by its checksum", () => {
     const bytes = messageOf(heads["f32"]!);
     const { headBytes } = readUpdateHead(bytes)!;
     for (let bit = 8 * headBytes; bit < 8 * bytes.length; bit++) {
@@ -90,14 +90,14 @@ describe("an update's message", () => {
 
   it.each([
     [
-      "a round that is none",
+      "an invalid round",
       { ...good, round: -1 },
       "read an update's head.round: expected a whole number from 0 up; got -1",
     ],
     ["an unknown encoding", { ...good, encoding: "f64" }, "expected one of f32, f16, int8, topk"],
     ["no parameters", { ...good, length: 0 }, "read an update's head.length"],
     [
-      "more than the kernels address",
+      "more parameters than the kernels address",
       { ...good, length: 2 ** 30 },
       "expected a whole number from 1 to 1073741823; got 1073741824",
     ],
@@ -123,17 +123,17 @@ describe("an update's message", () => {
       "read an update's head.metrics.accuracy",
     ],
     [
-      "another payload than promised",
+      "a payload of another length",
       { ...good, length: 6 },
       "expected 24 bytes of payload (f32, 6 parameters); got 20",
     ],
     ["a list", [], "expected an object"],
-  ])("is refused with %s", (_, head, message) => {
+  ])("is rejected with %s", (_, head, message) => {
     expect(() => readUpdateMessage(withHead(JSON.stringify(head)))).toThrow(WireError);
     expect(() => readUpdateMessage(withHead(JSON.stringify(head)))).toThrow(message);
   });
 
-  it("C27: no name reaches a prototype, and none comes twice", () => {
+  it("C27: is rejected with a name that reaches a prototype, and with a duplicate name", () => {
     const json = JSON.stringify(good);
     for (const name of ["__proto__", "constructor", "prototype"])
       expect(() => readUpdateMessage(withHead(json.replace("{", `{"${name}":{"polluted":1},`)))).toThrow(
@@ -142,7 +142,7 @@ describe("an update's message", () => {
     expect(() => readUpdateMessage(withHead(json.replace("{", '{"round":9,')))).toThrow('got "round" again');
   });
 
-  it("is not written where it could not be read", () => {
+  it("is not written if it could not be read", () => {
     expect(() =>
       writeUpdateMessage({ head: { ...heads["f32"]!, numSamples: NaN }, payload: filled(20) }),
     ).toThrow(WireError);
@@ -151,12 +151,12 @@ describe("an update's message", () => {
     );
   });
 
-  it("says at once that a head is too long, whatever follows", () => {
+  it("is rejected immediately if the head length is invalid", () => {
     expect(() => readUpdateHead(Uint8Array.of(0xff, 0xff, 0xff, 0x7f))).toThrow(WireError);
     expect(() => readUpdateHead(Uint8Array.of(5, 0, 0, 0))).toThrow(WireError);
   });
 
-  it("on every prefix, with flipped bits and on any bytes throws nothing but WireError", () => {
+  it("throws nothing but WireError for prefixes, flipped bits and any bytes", () => {
     const read = (bytes: Uint8Array): boolean => {
       try {
         readUpdateMessage(bytes);

@@ -4,18 +4,18 @@ import { UPDATE_ENCODINGS } from "./federation-parsers.ts";
 import type { UpdateHead, UpdateMessage } from "./federation.ts";
 import { fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
 
-// An update on its way to its aggregator: four bytes of head length (little-endian), a JSON head, padded with spaces so that
-// the payload starts at a multiple of 8, the payload.
+// Wire format of an update: four bytes of head length (little-endian), a JSON head, padded with spaces so
+// that the payload starts at a multiple of 8, and the payload.
 
 const LENGTH_BYTES = 4;
 const ALIGNMENT = 8;
-/** Heads have some 200 bytes. */
+/** Maximum size of a head, in bytes; heads have some 200 bytes. */
 const MAX_HEAD_BYTES = 4096;
 const MAX_PARAMETERS = 2 ** 30 - 1;
-/** int8: 128 times it is a float32 still. */
+/** Maximum scale of int8: 128 times the scale is still a float32. */
 const MAX_SCALE = (2 - 2 ** -23) * 2 ** 120;
 
-/** Bytes of a payload that a head promises. */
+/** Returns the size of the payload that a head declares, in bytes. */
 export function payloadBytes({
   encoding,
   length,
@@ -36,8 +36,10 @@ export function payloadBytes({
 }
 
 /**
- * The bytes of an update, its checksum computed.
- * @throws {WireError} on a head that {@link readUpdateMessage} would refuse, or a payload of another length than it promises.
+ * Encodes an update and computes its checksum.
+ *
+ * @throws {WireError} If {@link readUpdateMessage} would reject the head, or the length of the payload does
+ * not match the head.
  */
 export function writeUpdateMessage({
   head,
@@ -59,9 +61,11 @@ export function writeUpdateMessage({
 }
 
 /**
- * The head at the start of a message, and where its payload begins; undefined while more bytes are needed. What it promises
- * is not there yet: a reader takes {@link payloadBytes} more, and compares their checksum.
- * @throws {WireError} as soon as it can be no head.
+ * Returns the head at the start of a message and the offset of the payload, or `undefined` if more bytes are
+ * needed. The payload may still be missing: a reader reads {@link payloadBytes} more bytes, and compares
+ * their checksum.
+ *
+ * @throws {WireError} If the bytes cannot be the start of a head.
  */
 export function readUpdateHead(
   bytes: Uint8Array,
@@ -70,7 +74,7 @@ export function readUpdateHead(
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getUint32(0, true);
   if (length === 0 || length > MAX_HEAD_BYTES || (LENGTH_BYTES + length) % ALIGNMENT !== 0) {
     throw new WireError(
-      `read an update: expected a head of 1 to ${MAX_HEAD_BYTES} bytes, 4 more being a multiple of ${ALIGNMENT}; got ${length}`,
+      `read an update: expected a head of 1 to ${MAX_HEAD_BYTES} bytes, which plus 4 is a multiple of ${ALIGNMENT}; got ${length}`,
     );
   }
   const headBytes = LENGTH_BYTES + length;
@@ -84,13 +88,15 @@ export function readUpdateHead(
 }
 
 /**
- * An update from all of its bytes; its payload is a view of them. Whether its numbers are finite, the kernels see.
- * @throws {WireError} on bytes that are no update, are cut or go on, or have another checksum than was said.
+ * Decodes an update from all of its bytes. The payload is a view of the bytes. The kernels check whether its
+ * numbers are finite.
+ *
+ * @throws {WireError} If the bytes are not an update, are truncated or too long, or do not match the
+ * checksum.
  */
 export function readUpdateMessage(bytes: Uint8Array): UpdateMessage {
   const start = readUpdateHead(bytes);
-  if (!start)
-    throw new WireError(`read an update: expected a head; got ${bytes.length} bytes that end before it does`);
+  if (!start) throw new WireError(`read an update: expected a complete head; got ${bytes.length} bytes`);
   const payload = bytes.subarray(start.headBytes);
   checkLength(payload.length, start.head);
   const sum = checksum(payload);

@@ -1,27 +1,29 @@
 import { isFederationName } from "./federation-parsers.ts";
 import { failField, fieldsOf, jsonOf } from "./read-fields.ts";
 
-// Where weights travel through a store that both sides reach, as with Sedna's `aggDataPath`, the update's route takes, in
-// place of an update's message, where that message was put.
+// If weights are sent through a store that both sides can access, as with Sedna's `aggDataPath`, the route of
+// an update receives the location of the update message instead of the message.
 
-/** Media type of {@link UpdateReference}, sent by PUT on the update's own route. */
+/** Media type of {@link UpdateReference}, sent by PUT to the route of the update. */
 export const UPDATE_REFERENCE_TYPE = "application/vnd.sedna.update-ref+json";
 
-/** An update's message that lies in the weight store. */
+/** Reference to an update message in the weight store. */
 export interface UpdateReference {
-  /** Its key there, as {@link updateKey} makes it. */
+  /** Key in the store, as returned by {@link updateKey}. */
   readonly key: string;
-  /** Length of the message. */
+  /** Size of the message, in bytes. */
   readonly bytes: number;
-  /** SHA-256 of the message, 64 digits in lower case. */
+  /** SHA-256 of the message: 64 hexadecimal digits in lower case. */
   readonly sha256: string;
 }
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * The key of an update. `id` is what the client drew for this one, so that nothing that was announced is overwritten.
- * @throws {RangeError} on a name, round or id that no key can have.
+ * Returns the key of an update. The client draws `id` for each update, so that no announced update is
+ * overwritten.
+ *
+ * @throws {RangeError} If a key cannot contain the name, the round or the ID.
  */
 export function updateKey({
   federation,
@@ -41,8 +43,9 @@ export function updateKey({
 }
 
 /**
- * The key of a federation's model.
- * @throws {RangeError} on a name or version that no key can have.
+ * Returns the key of a federation's model.
+ *
+ * @throws {RangeError} If a key cannot contain the name or the version.
  */
 export function modelKey({
   federation,
@@ -60,8 +63,10 @@ export function modelKey({
 }
 
 /**
- * Where an update lies.
- * @throws {WireError} on anything else, and on a key that is not of this federation and round: no client names what is not its own to read.
+ * Parses a reference to an update.
+ *
+ * @throws {WireError} If the body is not a reference, or the key is not of this federation and round: a
+ * client must not refer to the data of others.
  */
 export function parseUpdateReference(
   body: unknown,
@@ -74,7 +79,7 @@ export function parseUpdateReference(
   const key = reference.text("key");
   const start = `${federation}/updates/${round}/`;
   if (!key.startsWith(start) || !ID.test(key.slice(start.length)))
-    failField("an update's reference.key", { expected: `${start} and an id`, got: key });
+    failField("an update's reference.key", { expected: `${start} followed by an id`, got: key });
   return {
     key,
     bytes: reference.whole("bytes", { least: 1 }),

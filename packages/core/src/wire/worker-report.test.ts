@@ -8,7 +8,7 @@ import {
   type WorkerReport,
 } from "./worker-report.ts";
 
-// What Sedna's own library sent, captured.
+// Reports captured from Sedna's own library.
 const captured = {
   inference:
     '{"name":"edgeworker-ab12c","namespace":"default","ownerName":"sedna","ownerKind":"jointinferenceservice","kind":"inference","results":[],"ownerInfo":{"startTime":"2026-11-21 04:04:04","updateTime":"2026-11-21 04:04:06","inferenceNumber":4,"hardExampleNumber":2,"uploadCloudRatio":0.5}}',
@@ -23,11 +23,11 @@ const captured = {
 };
 
 describe("a worker's report", () => {
-  it.each(Object.entries(captured))("of Sedna is read, and written to the same bytes: %s", (_, text) => {
+  it.each(Object.entries(captured))("of Sedna is parsed, and written to the same bytes: %s", (_, text) => {
     expect(writeWorkerReport(parseWorkerReport(JSON.parse(text)))).toBe(text);
   });
 
-  it("carries times as local ones, in whole seconds", () => {
+  it("has local times, in whole seconds", () => {
     const report: WorkerReport = {
       name: "gate",
       namespace: "default",
@@ -77,11 +77,11 @@ describe("a worker's report", () => {
       },
       "expected a whole number from 0 up; got 1.5",
     ],
-  ])("%# that is none is refused with what was expected", (body, message) => {
+  ])("%# is rejected with the expected value if it is invalid", (body, message) => {
     expect(() => parseWorkerReport(body)).toThrow(message);
   });
 
-  it("is answered with a report or a WireError, whatever comes", () => {
+  it("is parsed or rejected with a WireError for any input", () => {
     const field = (name: string) =>
       fc.oneof(
         fc.anything(),
@@ -109,7 +109,7 @@ describe("a worker's report", () => {
     );
   });
 
-  it("goes to a path that no name can leave", () => {
+  it("is sent to a path that no name can escape", () => {
     expect(workerReportPath("gate-1")).toBe("/sedna/workers/gate-1/info");
     expect(workerReportPath("../x?y")).toBe("/sedna/workers/..%2Fx%3Fy/info");
   });

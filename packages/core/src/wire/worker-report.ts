@@ -1,58 +1,69 @@
 import { describeValue, WireError } from "../errors.ts";
 
-/** Who reports, and for what. */
+/** The worker that reports, and the job that it reports for. */
 export interface ReportOwner {
-  /** The worker's name; the same as in the path of the request, else the local controller answers 400. */
+  /**
+   * Name of the worker. Must be the same as in the path of the request, otherwise the local controller
+   * responds with 400.
+   */
   readonly name: string;
   readonly namespace: string;
-  /** The job or service that the numbers are for. Sedna sends "sedna" here unless JOB_NAME is set, and its numbers arrive nowhere. */
+  /**
+   * Job or service that the numbers are for. Sedna sends "sedna" here unless JOB_NAME is set, and the numbers
+   * are then lost.
+   */
   readonly ownerName: string;
-  /** The job's kind in lower case, such as `jointinferenceservice`. A local controller drops a kind that it doesn't know, and answers 200. */
+  /**
+   * Kind of the job in lower case, such as `jointinferenceservice`. A local controller drops an unknown kind,
+   * and responds with 200.
+   */
   readonly ownerKind: string;
 }
 
-/** What a joint inference has done so far; totals, not differences. */
+/** Totals of a joint inference so far, not differences. */
 export interface InferenceInfo {
-  /** Start of what was not reported before, unix ms. Whole seconds travel. */
+  /** Start of the time that was not reported before, in unix ms. Sent in whole seconds. */
   readonly startTime: number;
-  /** Unix ms. */
+  /** Time of the report, in unix ms. */
   readonly updateTime: number;
-  /** Samples, each counted once. Sedna counts an uploaded one twice. */
+  /** Number of samples, each counted once. Sedna counts an uploaded sample twice. */
   readonly inferenceNumber: number;
   readonly hardExampleNumber: number;
   /** hardExampleNumber / inferenceNumber. */
   readonly uploadCloudRatio: number;
 }
 
-/** One model that a worker has made or judged. */
+/** A model that a worker has trained or evaluated. */
 export interface WorkerResult {
   readonly format: string;
   readonly url: string;
   readonly metrics: Readonly<Record<string, unknown>> | null;
 }
 
-/** A worker's message to Sedna's local controller. */
+/** A worker's report to Sedna's local controller. */
 export type WorkerReport =
   | (ReportOwner & { readonly kind: "inference"; readonly ownerInfo: InferenceInfo })
   | (ReportOwner & {
-      /** `deploy`: a model was exchanged while the worker ran. */
+      /** `deploy`: the model was replaced while the worker was running. */
       readonly kind: "train" | "eval" | "deploy";
       readonly status: WorkerStatus;
       readonly results?: readonly WorkerResult[];
       readonly ownerInfo?: Readonly<Record<string, unknown>>;
     });
 
-/** How a worker's step stands. */
+/** Status of a worker's step. */
 export type WorkerStatus = "running" | "completed" | "failed";
 
-/** The media type of a worker's message. */
+/** Media type of a worker's report. */
 export const WORKER_REPORT_TYPE = "application/json";
 
-/** Where a worker posts its messages, below the local controller's address. */
+/** Returns the path of a worker's reports, below the local controller's address. */
 export const workerReportPath = (name: string): string => `/sedna/workers/${encodeURIComponent(name)}/info`;
 
 /**
- * The body of `POST /sedna/workers/<name>/info`, with its fields in Sedna's order and its times in local time.
+ * Writes the body of `POST /sedna/workers/<name>/info`, with its fields in Sedna's order and its times in
+ * local time.
+ *
  * Source: Sedna's lib/sedna/core/base.py and common/utils.py, `LCReporter`.
  */
 export function writeWorkerReport(report: WorkerReport): string {
@@ -73,7 +84,11 @@ export function writeWorkerReport(report: WorkerReport): string {
   return JSON.stringify({ ...head, status, ...(results && { results }), ...(ownerInfo && { ownerInfo }) });
 }
 
-/** Reads what {@link writeWorkerReport} or Sedna itself wrote. @throws {WireError} on anything else. */
+/**
+ * Parses a report of {@link writeWorkerReport} or of Sedna itself.
+ *
+ * @throws {WireError} If the body is not a report.
+ */
 export function parseWorkerReport(body: unknown): WorkerReport {
   const report = record(body, "a worker's report");
   const text = (field: string): string => {
@@ -129,7 +144,7 @@ function workerResult(value: unknown, i: number): WorkerResult {
   return { format, url, metrics: metrics === null ? null : record(metrics, `results[${i}].metrics`) };
 }
 
-/** "%Y-%m-%d %H:%M:%S", as Sedna has it: local, without a zone. */
+/** Formats a time as "%Y-%m-%d %H:%M:%S", as Sedna does: in local time, without a time zone. */
 function localTime(unixMs: number): string {
   const time = new Date(unixMs);
   const two = (value: number): string => String(value).padStart(2, "0");
@@ -138,7 +153,7 @@ function localTime(unixMs: number): string {
 
 function parseLocalTime(value: unknown, field: string): number {
   const parts = typeof value === "string" ? /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/.exec(value) : null;
-  // The form without a zone is read as local time; a day or an hour that is none gives NaN.
+  // `Date` reads this form without a time zone as local time. A month above 12 or a day above 31 gives NaN.
   const time = parts
     ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}`).getTime()
     : NaN;

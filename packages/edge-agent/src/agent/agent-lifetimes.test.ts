@@ -125,7 +125,7 @@ describe("createEdgeAgent()", () => {
   it("stops to the end although nothing else keeps the process", async () => {
     const script = `
       import { createEdgeAgent } from "@sedna-js/edge-agent";
-      import { pixelsFrame } from "@sedna-js/core";
+      import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
       const estimator = { load: async () => ({}), predict: async () => [], dispose: async () => {} };
       const frame = () => pixelsFrame({ width: 1, height: 1, data: new Uint8ClampedArray(4) }, { timestamp: 0 });
       const agent = createEdgeAgent({ name: "gate", source: async function* () { for (;;) yield frame(); }, model: { estimator } });

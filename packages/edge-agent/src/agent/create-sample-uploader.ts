@@ -13,7 +13,7 @@ import type { AgentEvent } from "./agent-events.ts";
 import { collectSamples } from "./collect-samples.ts";
 import type { SampleSettings } from "./edge-agent.ts";
 
-/** Options of {@link createSending}. */
+/** Options of {@link createSampleUploader}. */
 export interface SampleUploaderOptions<Result> {
   readonly name: string;
   /** Node: where the queue's files are kept. */

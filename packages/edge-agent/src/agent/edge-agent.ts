@@ -76,7 +76,7 @@ export interface ReportSettings {
   /** The service that the numbers are for. Default: the agent's name. */
   readonly ownerName?: string;
   readonly ownerKind?: string;
-  /** Default 30000, Sedna's LC_PERIOD. */
+  /** Time between reports, in ms. Default 30000, Sedna's LC_PERIOD. */
   readonly periodMs?: number;
 }
 

@@ -39,7 +39,7 @@ export interface AgentModel {
   dispose(): Promise<void>;
 }
 
-/** The first wait for a model that could not be had is at most this long, in ms; it doubles up to {@link LONGEST_WAIT_MS}. */
+/** The first wait for a model that could not be had is at most this long, in ms; it doubles up to {@link MAX_WAIT_MS}. */
 const MIN_WAIT_MS = 1000;
 const MAX_WAIT_MS = 60_000;
 

@@ -4,7 +4,7 @@ import type { Detections, Frame } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { bigModel } from "./big-model.ts";
 
-// A real server for every way in which a cloud can fail; nothing here is mocked but the picture.
+// A real server reproduces every way in which a cloud can fail. Only the frame is a stub.
 
 const frame = (bytes = Uint8Array.of(1, 2, 3), scale = 1): Frame => ({
   width: 100,
@@ -48,7 +48,7 @@ const ask = (
 const rows = [[1, 2, 3, 4, 0.5, 0]];
 
 describe("bigModel()", () => {
-  it("posts the encoded picture to Sedna's path with the token, and counts the bytes", async () => {
+  it("posts the encoded frame to Sedna's path with the token and reports the transferred bytes", async () => {
     const seen: unknown[] = [];
     const url = await http((request, response) => {
       const chunks: Buffer[] = [];
@@ -76,7 +76,7 @@ describe("bigModel()", () => {
     expect(bytes).toEqual([{ up: 3, down: JSON.stringify({ result: rows }).length }]);
   });
 
-  it("gives boxes in the frame's own pixels when the picture was sent smaller", async () => {
+  it("returns boxes in the frame's own pixels if the image was sent at a smaller size", async () => {
     const url = await http(json({ result: rows }));
     const small = await bigModel({ url }).inference(frame(undefined, 0.5), {
       signal: AbortSignal.timeout(2000),
@@ -85,7 +85,7 @@ describe("bigModel()", () => {
     expect(small).toEqual([[2, 4, 6, 8, 0.5, 0]]);
   });
 
-  it("tries again within the deadline, and succeeds when the cloud recovers", async () => {
+  it("retries within the deadline and succeeds when the cloud recovers", async () => {
     let calls = 0;
     const url = await http((request, response) =>
       (++calls < 3 ? json({}, 500) : json({ result: rows }))(request, response),
@@ -94,7 +94,7 @@ describe("bigModel()", () => {
     expect(calls).toBe(3);
   });
 
-  it("does not try again what the cloud refuses for good", async () => {
+  it("does not retry a request that the cloud rejects permanently", async () => {
     let calls = 0;
     const url = await http((request, response) => (calls++, json({ detail: "no" }, 422)(request, response)));
     await expect(ask(url, { retries: 5 })).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe("bigModel()", () => {
     expect(calls).toBe(1);
   });
 
-  it("obeys Retry-After, and gives up at once when it lies beyond the deadline", async () => {
+  it("obeys Retry-After and gives up at once if the delay exceeds the deadline", async () => {
     let calls = 0;
     const url = await http(
       (request, response) => (calls++, json({}, 503, { "retry-after": "30" })(request, response)),
@@ -120,18 +120,18 @@ describe("bigModel()", () => {
   });
 
   it.each<[string, RequestListener, string]>([
-    ["a page of HTML", (_, response) => response.end("<html>login</html>"), "wire-format"],
+    ["an HTML page", (_, response) => response.end("<html>login</html>"), "wire-format"],
     ["JSON of another shape", json({ answer: 42 }), "wire-format"],
-    ["rows that are no rows", json({ result: [[1, 2, "x"]] }), "wire-format"],
-    ["NaN in a row", (_, response) => response.end('{"result":[[1,2,3,4,null,0]]}'), "wire-format"],
+    ["malformed rows", json({ result: [[1, 2, "x"]] }), "wire-format"],
+    ["null in a row", (_, response) => response.end('{"result":[[1,2,3,4,null,0]]}'), "wire-format"],
     ["random bytes", (_, response) => response.end(Buffer.from([0xff, 0xfe, 0x00, 0xc1])), "wire-format"],
     [
-      "an endless answer",
+      "an endless response",
       (_, response) => void setInterval(() => response.write("x".repeat(65536)), 1).unref(),
       "cloud-garbage",
     ],
     [
-      "a body that breaks off",
+      "a truncated body",
       (_, response) => (response.writeHead(200, { "content-length": "1000" }).write("{"), response.destroy()),
       "cloud-unreachable",
     ],
@@ -141,19 +141,19 @@ describe("bigModel()", () => {
       "cloud-unreachable",
     ],
     ["500", json({}, 500), "cloud-refused"],
-  ])("gives a typed error for %s", async (_, listener, code) => {
+  ])("rejects with a typed error on %s", async (_, listener, code) => {
     await expect(ask(await http(listener), { maxReplyBytes: 2 ** 20 })).rejects.toMatchObject({
       name: expect.stringMatching(/SednaError|WireError/),
       code,
     });
   });
 
-  it("gives a typed error for a server that does not speak HTTP", async () => {
+  it("rejects with a typed error if the server does not speak HTTP", async () => {
     const url = await listen(createSocketServer((socket) => socket.end("\x00\x01garbage\r\n\r\n")));
     await expect(ask(url)).rejects.toMatchObject({ code: "cloud-unreachable" });
   });
 
-  it("gives a typed error when nobody listens", async () => {
+  it("rejects with a typed error if nothing listens on the port", async () => {
     await expect(ask("http://127.0.0.1:9")).rejects.toMatchObject({
       code: "cloud-unreachable",
       retryable: true,
@@ -163,20 +163,20 @@ describe("bigModel()", () => {
   it.each<[string, (socket: Socket) => void]>([
     ["never answers", () => {}],
     [
-      "drips its answer",
+      "sends its response slowly",
       (socket) => (
         socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n"),
         void setInterval(() => socket.write("x"), 20).unref()
       ),
     ],
-  ])("leaves at the deadline a server that %s", async (_, behave) => {
+  ])("gives up at the deadline on a server that %s", async (_, behave) => {
     const url = await listen(createSocketServer((socket) => (socket.on("error", () => {}), behave(socket))));
     const started = performance.now();
     await expect(ask(url, {}, 150)).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it("stops asking a cloud that is gone, and asks again when it is back", async () => {
+  it("stops calling a cloud that is down and calls it again after it recovers", async () => {
     let up = false;
     let calls = 0;
     const url = await http(
@@ -198,7 +198,7 @@ describe("bigModel()", () => {
     expect(model.circuit).toBe("closed");
   });
 
-  it("keeps its own deadline, whatever the caller's signal or the fetch do", async () => {
+  it("enforces its own deadline even if the signal never aborts and fetch or encode never settles", async () => {
     const stuck = bigModel({
       url: "http://127.0.0.1",
       fetch: () => new Promise(() => {}),
@@ -215,7 +215,7 @@ describe("bigModel()", () => {
     ).rejects.toMatchObject({ code: "cloud-timeout" });
   });
 
-  it("counts a deadline against the cloud, a caller who leaves not", async () => {
+  it("counts a missed deadline as a failure of the cloud, but not an abort by the caller", async () => {
     const url = await http(() => {});
     const late = bigModel({ url, breaker: { failures: 1 } });
     await expect(
@@ -238,9 +238,9 @@ describe("bigModel()", () => {
     expect(() => bigModel({ url: "http://x", ...options })).toThrow(message);
   });
 
-  it("refuses an unknown protocol and a url that is none", () => {
+  it("rejects an unknown protocol and an invalid URL", () => {
     expect(() => bigModel({ url: "http://x", protocol: "grpc" as never })).toThrow(
-      "expected a protocol of sedna, oip; got grpc",
+      "expected protocol to be one of sedna, oip; got grpc",
     );
     expect(() => bigModel({ url: "not a url" })).toThrow(TypeError);
   });

@@ -9,34 +9,37 @@ import { protocols, type BigModelResult, type BigModelSample, type Question } fr
 
 /** Options of {@link bigModel}. */
 export interface BigModelOptions {
-  /** Where the server is, such as `https://cloud.example`; in a page also relative to it, such as `/cloud`. */
+  /** URL of the server, such as `https://cloud.example`. In a page it may be relative, such as `/cloud`. */
   readonly url: string | URL;
-  /** Default `sedna`. */
+  /** Protocol of the server. Default `sedna`. */
   readonly protocol?: keyof typeof protocols;
-  /** The model's name on the server. Default `sedna`, as Sedna's own servers have it. */
+  /** Name of the model on the server. Default `sedna`, as on Sedna's own servers. */
   readonly model?: string;
-  /** How frames travel. Default JPEG at quality 0.8 in full size. */
+  /** Encoding of the frames. Default: JPEG at quality 0.8 and full size. */
   readonly image?: { readonly type?: ImageType; readonly quality?: number; readonly maxSide?: number };
-  /** Sent as `Authorization: Bearer`. */
+  /** Token to send as `Authorization: Bearer`. */
   readonly token?: string;
-  /** Tries after the first, as far as the deadline allows. Default 2. */
+  /** Maximum number of retries, as far as the deadline allows. Default 2. */
   readonly retries?: number;
   readonly breaker?: CircuitBreakerOptions;
-  /** Default 16 MiB. */
+  /** Maximum size of a response body, in bytes. Default 16 MiB. */
   readonly maxReplyBytes?: number;
   readonly fetch?: typeof globalThis.fetch;
-  /** Uniform in [0,1), for the waits between tries. */
+  /** Random source, uniform in [0,1), for the jitter of the retry delay. */
   readonly random?: () => number;
 }
 
 /** Upper limit of the first delay between two attempts, in ms. */
 const RETRY_BASE_MS = 50;
-const ACTION = "ask the big model";
+const ACTION = "call the big model";
 
-/** A big model behind HTTP, and the state of the way to it. */
+/** A big model behind HTTP, with the state of its circuit breaker. */
 export interface HttpBigModel {
   readonly circuit: CircuitBreaker["state"];
-  /** See the port `BigModel`, which this is for frames, tensors and models' inputs alike. */
+  /**
+   * Runs inference on the server. Implements the `BigModel` port for frames, tensors, and a model's named
+   * inputs.
+   */
   inference<Sample extends BigModelSample>(
     sample: Sample,
     call: BigModelCall,
@@ -44,10 +47,11 @@ export interface HttpBigModel {
 }
 
 /**
- * The client of a big model: asks within the deadline, tries again where that can help, and stops asking a
- * server that is gone, so that the frames behind a hard one never wait for a dead cloud.
+ * Creates a client of a big model. The client calls the server within the deadline and retries if a retry can
+ * help. After several failures in a row a circuit breaker rejects calls at once, so that later frames do not
+ * wait for a server that is down.
  *
- * @throws {SednaError} from `inference`: `cloud-*`, `circuit-open`, `wire-format`.
+ * @throws {SednaError} From `inference`: `cloud-*`, `circuit-open`, `wire-format`.
  */
 export function bigModel({
   url,
@@ -63,14 +67,18 @@ export function bigModel({
 }: BigModelOptions): HttpBigModel {
   if (!Object.hasOwn(protocols, protocol))
     throw new RangeError(
-      `reach the big model: expected a protocol of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`,
+      `create the big model client: expected protocol to be one of ${Object.keys(protocols).join(", ")}; got ${String(protocol)}`,
     );
   if (!(Number.isInteger(retries) && retries >= 0))
-    throw new RangeError(`reach the big model: expected retries as a whole number from 0 up; got ${retries}`);
+    throw new RangeError(
+      `create the big model client: expected retries as a whole number from 0 up; got ${retries}`,
+    );
   if (!(quality > 0 && quality <= 1))
-    throw new RangeError(`reach the big model: expected image.quality above 0 and up to 1; got ${quality}`);
+    throw new RangeError(
+      `create the big model client: expected image.quality above 0 and up to 1; got ${quality}`,
+    );
   if (maxSide !== undefined && !(maxSide >= 1))
-    throw new RangeError(`reach the big model: expected image.maxSide from 1 up; got ${maxSide}`);
+    throw new RangeError(`create the big model client: expected image.maxSide from 1 up; got ${maxSide}`);
   const base = baseUrl(url);
   const breaker = createCircuitBreaker(breakerOptions);
   const ask = protocols[protocol]({
@@ -129,7 +137,10 @@ export function bigModel({
   };
 }
 
-/** A server that is gone, busy, late or talks nonsense; not one that says "your request is wrong", nor a caller who leaves. */
+/**
+ * Returns whether an error counts as a failure of the server: the server is unreachable, busy, late, or sends
+ * a malformed response. A rejected request and an abort by the caller do not count.
+ */
 function countsAgainstServer(error: unknown): boolean {
   if (error instanceof SednaError) return error.retryable || error.code === "wire-format";
   return error instanceof Error && error.name === "TimeoutError";

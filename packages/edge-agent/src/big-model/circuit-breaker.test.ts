@@ -7,7 +7,7 @@ describe("createCircuitBreaker()", () => {
     return { clock, breaker: createCircuitBreaker({ failures: 3, resetMs: 100, now: () => clock.ms }) };
   };
 
-  it("opens after failures in a row, and refuses at once with the time to wait", () => {
+  it("opens after consecutive failures and rejects at once with the time until the next attempt", () => {
     const { breaker, clock } = make();
     for (let i = 0; i < 3; i++) breaker.admit().failed();
     clock.ms = 40;
@@ -17,7 +17,7 @@ describe("createCircuitBreaker()", () => {
     );
   });
 
-  it("stays closed while successes come between", () => {
+  it("stays closed if a success interrupts the failures", () => {
     const { breaker } = make();
     for (let i = 0; i < 10; i++) {
       breaker.admit().failed();
@@ -27,12 +27,12 @@ describe("createCircuitBreaker()", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  it("lets one probe through after the wait: its success closes, its failure opens again", () => {
+  it("admits one probe after the reset time: a success closes the circuit, a failure reopens it", () => {
     const { breaker, clock } = make();
     for (let i = 0; i < 3; i++) breaker.admit().failed();
     clock.ms = 100;
     const probe = breaker.admit();
-    expect(() => breaker.admit()).toThrow("it failed 3 times in a row");
+    expect(() => breaker.admit()).toThrow("3 failures in a row");
     probe.failed();
     expect(breaker.state).toBe("open");
     clock.ms = 200;
@@ -40,7 +40,7 @@ describe("createCircuitBreaker()", () => {
     expect(breaker.state).toBe("closed");
   });
 
-  it("does not take a caller who leaves for a failure", () => {
+  it("does not count an abort by the caller as a failure", () => {
     const { breaker, clock } = make();
     for (let i = 0; i < 10; i++) breaker.admit().ignored();
     expect(breaker.state).toBe("closed");

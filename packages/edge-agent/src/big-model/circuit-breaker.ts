@@ -2,26 +2,29 @@ import { SednaError } from "@sedna-js/core";
 
 /** Options of {@link createCircuitBreaker}. */
 export interface CircuitBreakerOptions {
-  /** Failures in a row that open the circuit. Default 5. */
+  /** Consecutive failures that open the circuit. Default 5. */
   readonly failures?: number;
-  /** How long it stays open before one call may probe, in ms. Default 5000. */
+  /** Time for which the circuit stays open before one probe is admitted, in ms. Default 5000. */
   readonly resetMs?: number;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
 }
 
-/** Stops asking a server that does not answer; see {@link createCircuitBreaker}. */
+/** Rejects calls to a server that keeps failing. See {@link createCircuitBreaker}. */
 export interface CircuitBreaker {
   readonly state: "closed" | "open" | "half-open";
   /**
-   * Admits a call. Exactly one of the returned functions is to be called when it has ended.
-   * @throws {SednaError} `circuit-open`, at once, while the circuit is open or its probe is under way.
+   * Admits a call. The caller must call exactly one of the returned functions when the call ends.
+   *
+   * @throws {SednaError} `circuit-open`, at once, if the circuit is open or its probe is in progress.
    */
   admit(): { succeeded(): void; failed(): void; ignored(): void };
 }
 
 /**
- * A circuit breaker: after some failures in a row it refuses calls for a while, then lets a single one probe.
+ * Creates a circuit breaker. After `failures` consecutive failures it rejects calls for `resetMs`, then
+ * admits a single probe.
+ *
  * Source: M. Nygard, "Release It!", 2007.
  */
 export function createCircuitBreaker({
@@ -49,7 +52,7 @@ export function createCircuitBreaker({
       if (current === "open" || (current === "half-open" && probing)) {
         const retryAfterMs = Math.max(0, Math.ceil(resetMs - (now() - openedAt!)));
         throw new SednaError(
-          `ask the big model: it failed ${inRow} times in a row; next try in ${retryAfterMs} ms`,
+          `call the big model: expected a closed circuit; got ${inRow} failures in a row, next attempt in ${retryAfterMs} ms`,
           { code: "circuit-open", retryable: true, retryAfterMs },
         );
       }

@@ -1,6 +1,9 @@
 import type { BigModel, Estimator } from "@sedna-js/core";
 
-/** A big model that runs here, where there is no cloud: an estimator, best in a Worker of its own. Nothing travels. */
+/**
+ * Creates a big model that runs on this device, for use without a cloud. The estimator should run in its own
+ * Worker. No data leaves the device.
+ */
 export function localBigModel<Sample, Result>(
   estimator: Estimator<Sample, Result>,
 ): BigModel<Sample, Result> {

@@ -20,41 +20,42 @@ import {
 import type { Exchange, Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 
-/** A sample that a big model can be asked about: a picture, one tensor, or a model's inputs by name. */
+/** A sample for a big model: a frame, one tensor, or a model's named inputs. */
 export type BigModelSample = Frame | Tensor | Tensors;
 
-/** What a big model answers to each kind of sample. */
+/** The result of a big model for each kind of sample. */
 export type BigModelResult<Sample> = Sample extends Frame
   ? Detections
   : Sample extends Tensor
     ? Float32Array
     : Tensors;
 
-/** A sample as a request, and how to read the reply to it. */
+/** A request for one sample, with the function that reads its response. */
 export interface Question {
   readonly request: Exchange;
-  /** @throws {WireError} when the reply is not what the protocol promises. */
+  /** Reads the response. @throws {WireError} If the response does not follow the protocol. */
   read(reply: Reply): unknown;
 }
 
-/** How to write a frame down, and where to send it. */
+/** Options of a {@link Protocol}: the server's URL, the model's name, and the frame encoder. */
 export interface ProtocolOptions {
   readonly url: string;
   readonly model: string;
   encode(frame: Frame): Promise<EncodedImage>;
 }
 
-/** Turns samples into questions. */
+/** Creates a function that turns samples into requests. */
 export type Protocol = (options: ProtocolOptions) => (sample: BigModelSample) => Promise<Question>;
 
 /**
- * Sedna's REST: `POST /<model>/predict` with `{"data": [...]}`, answered by `{"result": [...]}`. Pictures go
- * encoded, as the body itself, which Sedna's own server does not know; ours does.
+ * Sedna's REST protocol: `POST /<model>/predict` with `{"data": [...]}`; the response is `{"result": [...]}`.
+ * Frames are sent encoded, as the body itself. Sedna's own server does not support that; the server of this
+ * project does.
  */
 export const sedna: Protocol = ({ url, model, encode }) => {
   const endpoint = `${url}/${encodeURIComponent(model)}/predict`;
   const readResult = ({ body }: Reply): readonly unknown[] =>
-    parsePredictResponse(readJson(body, "read the big model's answer")).result;
+    parsePredictResponse(readJson(body, "read the big model's response")).result;
 
   return async (sample) => {
     if (isFrame(sample)) {
@@ -66,7 +67,7 @@ export const sedna: Protocol = ({ url, model, encode }) => {
     }
     if (!isTensor(sample))
       throw new TypeError(
-        "ask a Sedna server: expected a frame or one tensor; got tensors by name, which need the protocol oip",
+        "call a Sedna server: expected a frame or one tensor; got named tensors, which need the protocol oip",
       );
     const body = new TextEncoder().encode(JSON.stringify({ data: [toNested(sample)] }));
     return {
@@ -84,8 +85,8 @@ export const sedna: Protocol = ({ url, model, encode }) => {
 };
 
 /**
- * The Open Inference Protocol, version 2, with the binary tensor extension both ways. Pictures go as one
- * BYTES element `image`; the reply to one is `detections`, FP32 [n,6].
+ * The Open Inference Protocol, version 2, with the binary tensor extension in both directions. A frame is
+ * sent as one BYTES element `image`; its response is the output `detections`, FP32 [n,6].
  */
 export const oip: Protocol = ({ url, model, encode }) => {
   const endpoint = `${url}/v2/models/${encodeURIComponent(model)}/infer`;
@@ -109,7 +110,7 @@ export const oip: Protocol = ({ url, model, encode }) => {
           const found = outputs(reply)["detections"];
           if (found?.dtype !== "float32" || found.shape.length !== 2 || found.shape[1] !== 6)
             throw new WireError(
-              "read detections: expected an output detections, FP32 [n,6]; got something else",
+              "read detections: expected an output named detections, FP32 [n,6]; got something else",
             );
           const rows = Array.from({ length: found.shape[0]! }, (_, i) =>
             Array.from((found.data as Float32Array).subarray(6 * i, 6 * i + 6)),
@@ -138,7 +139,7 @@ function isTensor(sample: Tensor | Tensors): sample is Tensor {
   return "dtype" in sample && typeof sample.dtype === "string";
 }
 
-/** Boxes of an encoded picture as boxes of the frame that it was made from. */
+/** Scales boxes from the pixels of an encoded image to the pixels of its frame. */
 function rescale(rows: readonly Detection[], image: EncodedImage, frame: Frame): Detections {
   const [x, y] = [frame.width / image.width, frame.height / image.height];
   return rows.map(

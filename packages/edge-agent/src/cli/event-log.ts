@@ -10,7 +10,7 @@ export interface EventLogOptions {
   readonly logger: EventLogger;
   /** Warnings of one kind come at most this often, in ms. Default 10000. */
   readonly everyMs?: number;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
 }
 

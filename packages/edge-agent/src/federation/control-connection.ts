@@ -2,18 +2,24 @@ import { WireError } from "@sedna-js/core";
 import { parseFederationTask, type FederationTask } from "@sedna-js/core/wire";
 import type { ClientSocket } from "#platform/http";
 
-/** How a control connection ended. */
+/** The end of a control connection, with its close code and reason. */
 export interface ControlEnd {
   /** Whether the handshake succeeded. */
   readonly opened: boolean;
-  /** Of RFC 6455, or 4000 up; 1006 for one that just ended. */
+  /**
+   * Close code of RFC 6455, or 4000 and above for application codes. 1006 if the connection ended without a
+   * close frame.
+   */
   readonly code: number;
   readonly reason: string;
 }
 
-/** A WebSocket on which tasks come; see {@link controlConnection}. */
+/** A WebSocket that delivers tasks. See {@link controlConnection}. */
 export interface ControlConnection {
-  /** The newest task that was not given out yet, when there is one; or how it ended. */
+  /**
+   * Waits for the latest task that was not returned yet, or for the end of the connection. Older tasks are
+   * dropped.
+   */
   next(): Promise<{ readonly task: FederationTask } | { readonly end: ControlEnd }>;
   close(): void;
 }
@@ -21,15 +27,21 @@ export interface ControlConnection {
 /** Options of {@link controlConnection}. */
 export interface ControlConnectionOptions {
   readonly token: string;
-  /** For the handshake, in ms. */
+  /** Timeout of the handshake, in ms. */
   readonly handshakeMs: number;
-  /** A ping so often, in ms; two that nothing came after end the connection: the other end may be gone without a word. */
+  /**
+   * Time between pings, in ms. Two pings without any incoming message end the connection, because the other
+   * end may have gone without closing it.
+   */
   readonly pingMs: number;
 }
 
-const LOST: ControlEnd = { opened: true, code: 1006, reason: "nothing came after two pings" };
+const LOST: ControlEnd = { opened: true, code: 1006, reason: "no message after two pings" };
 
-/** Says hello on a socket and hears the tasks; sees by pings of its own, which pages have to make themselves, when it is dead. */
+/**
+ * Sends hello on a socket and receives tasks. Pages cannot send WebSocket ping frames, so the connection
+ * sends its own ping messages to detect a dead connection.
+ */
 export function controlConnection(
   socket: ClientSocket,
   { token, handshakeMs, pingMs }: ControlConnectionOptions,
@@ -45,12 +57,12 @@ export function controlConnection(
     end = how;
     clearTimeout(timer);
     wake();
-    // Without a farewell where that can be had: nobody may be there to return it.
+    // Terminate without a closing handshake if the socket supports it: the other end may be gone.
     if (socket.terminate) socket.terminate();
     else socket.close();
   };
   const ping = (): void => {
-    // Counted, not timed: in a hidden page the next look may come a minute later.
+    // Count pings instead of measuring time: in a hidden page the next timer may fire a minute later.
     if (unanswered >= 2) return finish(LOST);
     unanswered++;
     socket.send('{"type":"ping"}');
@@ -79,7 +91,7 @@ export function controlConnection(
       finish({ opened, code: 1007, reason: error instanceof WireError ? error.message : String(error) });
     }
   });
-  // What it says of itself comes with the close; without a listener Node would take it for an uncaught error.
+  // The close event carries the details. Without this listener Node would treat the error as uncaught.
   socket.addEventListener("error", () => {});
   socket.addEventListener("close", ({ code = 1006, reason = "" }) =>
     finish({ opened, code, reason: String(reason) }),

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { deviceIdentity } from "./device-identity.ts";
 
 describe("deviceIdentity() in a browser", () => {
-  it("is the same after a reload, one though two tabs start at once, and cannot be read out", async () => {
+  it("stays the same across reloads and concurrent tabs, and its private key cannot be exported", async () => {
     const name = `identity-${crypto.randomUUID()}`;
     const all = await Promise.all([
       deviceIdentity({ name }),

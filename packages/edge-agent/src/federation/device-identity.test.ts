@@ -14,7 +14,7 @@ afterAll(() => rm(at.folder, { recursive: true }));
 const fresh = (): string => join(at.folder, String(at.made++));
 
 describe("deviceIdentity() in Node", () => {
-  it("is the same after a restart, in a file for its owner alone", async () => {
+  it("stays the same after a restart, in a file that only its owner can read", async () => {
     const directory = fresh();
     const first = await deviceIdentity({ directory });
     const second = await deviceIdentity({ directory });
@@ -28,7 +28,7 @@ describe("deviceIdentity() in Node", () => {
     expect((await deviceIdentity({ directory: fresh() })).device).not.toBe(first.device);
   });
 
-  it("signs claims that WebCrypto verifies, each with a nonce of its own", async () => {
+  it("signs claims that WebCrypto verifies, each with its own nonce", async () => {
     const one = await deviceIdentity({ directory: fresh() });
     const [first, second] = [
       await one.prove({ audience: "digits", at: 5 }),
@@ -52,14 +52,14 @@ describe("deviceIdentity() in Node", () => {
     expect([await verify("digits"), await verify("others")]).toEqual([true, false]);
   });
 
-  it("is one, though two start at once", async () => {
+  it("creates one key if several calls start at once", async () => {
     const directory = fresh();
     const all = await Promise.all(Array.from({ length: 5 }, () => deviceIdentity({ directory })));
     expect(new Set(all.map(({ device }) => device)).size).toBe(1);
     expect(await readdir(directory)).toEqual(["sedna-device.pem"]);
   });
 
-  it("refuses a key that others can read, one that is none, and one of another curve, without quoting it", async () => {
+  it("rejects a key that others can read, an invalid key, and a missing directory, without quoting the key", async () => {
     const directory = fresh();
     await deviceIdentity({ directory });
     const path = join(directory, "sedna-device.pem");

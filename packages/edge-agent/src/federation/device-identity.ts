@@ -3,35 +3,39 @@ import { openDeviceKey } from "#platform/federation";
 
 /** Options of {@link deviceIdentity}. */
 export interface DeviceIdentityOptions {
-  /** Of the key among others. In browsers one origin has one key a name. Default `sedna-device`. */
+  /** Name of the key. In browsers an origin has one key per name. Default `sedna-device`. */
   readonly name?: string;
-  /** Where Node keeps the key: `<name>.pem`, for its owner alone. */
+  /** Directory in which Node stores the key as `<name>.pem`, readable only by its owner. Required in Node. */
   readonly directory?: string;
 }
 
-/** A key that was made on this device and stays there. */
+/** A key pair that is generated on this device and never leaves it. */
 export interface DeviceKey {
-  /** An uncompressed point of P-256, 65 bytes. */
+  /** Uncompressed point of P-256, 65 bytes. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** ECDSA with SHA-256: 64 bytes, r and s. */
+  /** Signs with ECDSA and SHA-256. @returns 64 bytes: r and s. */
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Who a device is. */
+/** The identity of a device. */
 export interface DeviceIdentity {
-  /** The hash of its public key. */
+  /** Device ID: the hash of the public key. */
   readonly device: string;
-  /** In base64. */
+  /** Public key in base64. */
   readonly publicKey: string;
-  /** Signs a claim to be this device. `at` in unix ms, by the aggregator's clock as far as that is known. */
+  /**
+   * Signs a claim to be this device. `at` is unix time in ms, by the aggregator's clock as far as it is
+   * known.
+   */
   prove(claim: { readonly audience: string; readonly at: number }): Promise<DeviceProof>;
 }
 
 /**
- * This device's identity, from a key pair that is made on it once: in browsers one that no script can read out, in
- * IndexedDB; in Node a file for its owner alone.
+ * Opens this device's identity. Its key pair is generated once on the device: in browsers as a
+ * non-extractable key in IndexedDB, in Node as a file that only its owner can read.
  *
- * @throws {SednaError} `unsupported-platform` on a page without HTTPS, `storage-failed` where the key can be neither read nor kept.
+ * @throws {SednaError} `unsupported-platform` on a page without HTTPS; `storage-failed` if the key can be
+ * neither read nor stored.
  */
 export async function deviceIdentity({
   name = "sedna-device",

@@ -6,11 +6,11 @@ import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
 const STORE = "keys";
 const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** See the contract. */
+/** Opens the device key in IndexedDB; creates it on first use. See {@link DeviceKey}. */
 export async function openDeviceKey({ name = "sedna-device" }: DeviceIdentityOptions): Promise<DeviceKey> {
   if (!globalThis.crypto?.subtle)
     throw new SednaError(
-      "open the device's key: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none",
+      "open the device's key: expected WebCrypto, which browsers provide only to secure pages (https or localhost); got none",
       { code: "unsupported-platform" },
     );
   try {
@@ -29,13 +29,13 @@ export async function openDeviceKey({ name = "sedna-device" }: DeviceIdentityOpt
     }
   } catch (cause) {
     throw new SednaError(
-      `open the device's key ${name}: expected to read or make it; got ${messageOf(cause)}`,
+      `open the device's key ${name}: expected to read or create it; got ${messageOf(cause)}`,
       { code: "storage-failed", cause },
     );
   }
 }
 
-/** Keeps a new key, in one transaction: of two tabs that start at once, both have the key of the first. */
+/** Stores a new key in one transaction. If two tabs start at once, both use the key that was stored first. */
 async function keep(database: IDBPDatabase): Promise<CryptoKeyPair> {
   const made = await crypto.subtle.generateKey(KEY, false, ["sign", "verify"]);
   const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });

@@ -11,13 +11,13 @@ import { join } from "node:path";
 import { SednaError } from "@sedna-js/core";
 import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
 
-/** See the contract. */
+/** Opens the device key in a file; creates it on first use. See {@link DeviceKey}. */
 export async function openDeviceKey({
   name = "sedna-device",
   directory,
 }: DeviceIdentityOptions): Promise<DeviceKey> {
   if (directory === undefined)
-    throw new TypeError("open the device's key: expected a directory, which Node keeps it in; got none");
+    throw new TypeError("open the device's key: expected a directory for the key file; got none");
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
     throw new RangeError(
       `open the device's key: expected a name of letters, digits, ".", "_" and "-"; got ${JSON.stringify(name)}`,
@@ -28,7 +28,7 @@ export async function openDeviceKey({
   } catch (cause) {
     if (cause instanceof SednaError) throw cause;
     throw new SednaError(
-      `open the device's key ${path}: expected to read or make it; got ${(cause as Error).message}`,
+      `open the device's key ${path}: expected to read or create it; got ${(cause as Error).message}`,
       { code: "storage-failed", cause },
     );
   }
@@ -40,7 +40,7 @@ async function read(path: string): Promise<string | undefined> {
     const { mode } = await stat(path);
     if (process.platform !== "win32" && (mode & 0o077) !== 0)
       throw new SednaError(
-        `open the device's key ${path}: expected a file for its owner alone (mode 600); got mode ${(mode & 0o777).toString(8)}`,
+        `open the device's key ${path}: expected a file that only its owner can access (mode 600); got mode ${(mode & 0o777).toString(8)}`,
         { code: "storage-failed" },
       );
     return pem;
@@ -50,7 +50,10 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
-/** Writes a new key beside its place and links it there: of two that start at once one makes it, and it is never half a key. */
+/**
+ * Writes a new key to a draft file and links it to its path. If two processes start at once, one of them
+ * creates the key; the file never holds a partial key.
+ */
 async function create(path: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pem = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
@@ -82,14 +85,14 @@ function keyOf(pem: string, path: string): DeviceKey {
   try {
     key = createPrivateKey(pem);
   } catch {
-    // The cause is not told: it may quote the key.
-    throw new SednaError(`open the device's key ${path}: expected PKCS#8 in PEM; got another text`, {
+    // Omit the cause: it may quote the key.
+    throw new SednaError(`open the device's key ${path}: expected PKCS#8 in PEM; got other text`, {
       code: "storage-failed",
     });
   }
   if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1")
     throw new SednaError(
-      `open the device's key ${path}: expected one of P-256; got one of ${key.asymmetricKeyType}`,
+      `open the device's key ${path}: expected a P-256 key; got a key of type ${key.asymmetricKeyType}`,
       { code: "storage-failed" },
     );
   const { x, y } = createPublicKey(key).export({ format: "jwk" });

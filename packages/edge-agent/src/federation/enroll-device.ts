@@ -7,32 +7,34 @@ import type { DeviceIdentity } from "./device-identity.ts";
 import { readAnswer } from "./federation-http.ts";
 import { serverClock } from "./server-clock.ts";
 
-/** Options of {@link enrolDevice}. */
+/** Options of {@link enrollDevice}. */
 export interface EnrollDeviceOptions {
-  /** The cloud, such as `https://cloud.example`; in a page `/` is where the page came from. */
+  /** URL of the cloud, such as `https://cloud.example`. In a page `/` is the page's own origin. */
   readonly url: string | URL;
-  /** Of the federation. */
+  /** Name of the federation. */
   readonly name: string;
   readonly identity: DeviceIdentity;
-  /** What the aggregator's owner gave out for it. */
+  /** Enrollment token from the aggregator's owner. */
   readonly token: string;
-  /** For whom proofs are. Default: the federation's name. */
+  /** Audience of the proofs. Default: the federation's name. */
   readonly audience?: string;
-  /** What people call the device. */
+  /** Human-readable name of the device. */
   readonly label?: string;
   readonly fetch?: typeof globalThis.fetch;
-  /** In ms. Default 30000. */
+  /** Timeout of each request, in ms. Default 30000. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** Unix time in ms, as this device has it. */
+  /** This device's clock: unix time in ms. Default `Date.now`. */
   readonly now?: () => number;
 }
 
 const MAX_REPLY_BYTES = 4096;
 
 /**
- * Gets this device a place in a federation; asked again, it is the same place.
- * @throws {SednaError} `cloud-refused` on a token that is not good, or a device that was revoked; others as any request.
+ * Enrolls this device in a federation. Enrolling the same device again returns the same enrollment.
+ *
+ * @throws {SednaError} `cloud-refused` if the token is invalid or the device was revoked; otherwise the
+ * errors of any request.
  */
 export async function enrollDevice({
   url,
@@ -65,17 +67,17 @@ export async function enrollDevice({
   };
   const options = { deadlineMs, action, ...(signal && { signal }) };
   let reply = await withDeadline(ask, options);
-  // A device that starts without a network may think that it is 1970; whom it asks knows better.
+  // A device that starts without a network may have a clock at 1970. Learn the server's time and retry once.
   if (reply.status === 403 && clock.learn(reply)) reply = await withDeadline(ask, options);
   if (reply.status === 404)
     throw new SednaError(
-      `${action} at ${address}: expected an aggregator that enrols devices; got 404: is it one that lets in any device, or has no such federation?`,
+      `${action} at ${address}: expected an aggregator that enrolls devices; got 404: the aggregator may accept any device, or may not have this federation`,
       { code: "cloud-refused" },
     );
   if (reply.status !== 200 && reply.status !== 201) throw rejection(reply, { action, url: address });
   const grant = readAnswer(reply, { action, read: parseEnrollmentGrant });
   if (grant.device !== identity.device)
-    throw new SednaError(`${action}: expected to be taken in as ${identity.device}; got ${grant.device}`, {
+    throw new SednaError(`${action}: expected to be enrolled as ${identity.device}; got ${grant.device}`, {
       code: "cloud-garbage",
       retryable: true,
     });

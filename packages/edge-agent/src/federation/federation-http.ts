@@ -5,46 +5,54 @@ import { exchange, rejection, type Reply } from "../http/exchange.ts";
 import { readJson } from "../http/read-json.ts";
 import type { FederationSession } from "./federation-session.ts";
 
-/** One request of a client to its aggregator. */
+/** A request of a client to its aggregator. */
 export interface FederationRequest {
-  /** What is being done, for the errors: "send the update". */
+  /** Action for error messages, such as "send the update". */
   readonly action: string;
   readonly method: string;
-  /** Below the federation, such as `/task?after=3`. */
+  /** Path below the federation, such as `/task?after=3`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly deadlineMs: number;
   readonly maxReplyBytes: number;
-  /** Without it the request says who asks. */
+  /** If set, the request carries no session token. */
   readonly anonymous?: true;
-  /** Told of a reply that is no success, before it is thrown. */
+  /** Called with an unsuccessful response before the error is thrown. */
   readonly onRefused?: (reply: Reply) => void;
   readonly signal: AbortSignal;
 }
 
-/** Asks a federation's aggregator; see {@link federationHttp}. */
+/** HTTP client of a federation's aggregator. See {@link federationHttp}. */
 export interface FederationHttp {
-  /** The address of a path below the federation. */
+  /** Returns the URL of a path below the federation. */
   url(path: string): string;
   readonly fetch: typeof globalThis.fetch;
   readonly session: FederationSession;
   /**
-   * A reply with a status of success, or one that a person of the protocol made: 409 and others with a `code`.
-   * @throws {SednaError} `session-ended`, `session-replaced`, `cloud-busy`, `cloud-refused`, `cloud-unreachable`, `cloud-timeout`.
+   * Sends a request. Returns a successful response, or an unsuccessful one whose body is an update rejection
+   * of the protocol (409 and others with a `code`).
+   *
+   * @throws {SednaError} `session-ended`, `session-replaced`, `cloud-busy`, `cloud-refused`,
+   * `cloud-unreachable`, `cloud-timeout`.
    */
   ask(request: FederationRequest): Promise<Reply>;
-  /** What a reply that is no success means; undefined where its body is an update's refusal, which is an answer. */
+  /**
+   * Converts an unsuccessful response to an error. Returns `undefined` if the body is an update rejection,
+   * which is a valid response.
+   */
   failure(
     reply: Reply,
     about: { readonly action: string; readonly url: string; readonly token: string | undefined },
   ): SednaError | undefined;
 }
 
-/** Statuses that mean that nobody is there now: what answers is a proxy, or a server that starts. */
+/** Statuses that may come from a proxy, or from a server that is starting, instead of the aggregator. */
 const PASSING: readonly number[] = [404, 405, 408, 425];
 
-/** HTTP below `<url>/v1/federations/<name>`, with the session's token. */
+/**
+ * Creates an HTTP client for the paths below `<url>/v1/federations/<name>` that sends the session's token.
+ */
 export function federationHttp({
   base,
   fetch,
@@ -54,7 +62,7 @@ export function federationHttp({
   readonly base: string;
   readonly fetch: typeof globalThis.fetch;
   readonly session: FederationSession;
-  /** Whether this federation has answered before: what is missing now was there, and may come back. */ readonly known: () => boolean;
+  /** Whether this federation has responded before. If so, a missing resource may be temporary. */ readonly known: () => boolean;
 }): FederationHttp {
   const failure: FederationHttp["failure"] = (reply, { action, url, token }) => {
     const code = codeOf(reply.body);
@@ -103,7 +111,12 @@ export function federationHttp({
   };
 }
 
-/** Reads an answer; what is none of the aggregator's own is a passing fault of the way: a captive portal answers 200 too. */
+/**
+ * Reads a response body. A malformed body counts as a transient fault, because a captive portal also responds
+ * with status 200.
+ *
+ * @throws {SednaError} `cloud-garbage`, retryable, if the body is malformed.
+ */
 export function readAnswer<T>(
   reply: Reply,
   { action, read }: { readonly action: string; readonly read: (body: unknown) => T },
@@ -116,10 +129,13 @@ export function readAnswer<T>(
   }
 }
 
-/** The `code` of an update's refusal, where the body is one: what others say, such as a gateway, is none. */
+/**
+ * Returns the `code` of an update rejection, or `undefined` if the body is something else, such as a
+ * gateway's page.
+ */
 function codeOf(body: Uint8Array): RejectionCode | undefined {
   try {
-    return parseUpdateRejection(readJson(body, "read a refusal")).code;
+    return parseUpdateRejection(readJson(body, "read a rejection")).code;
   } catch {
     return undefined;
   }

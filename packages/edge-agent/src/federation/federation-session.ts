@@ -1,23 +1,27 @@
 import { SednaError } from "@sedna-js/core";
 
-/** Which session a client has; see {@link federationSession}. */
+/** The session of a client. See {@link federationSession}. */
 export interface FederationSession {
-  /** The token to send now. @throws {SednaError} `session-ended` before the first one. */
+  /** Returns the current token. @throws {SednaError} `session-ended` before the first session begins. */
   token(): string;
-  /** Asks for a session; the token that comes is used from then on. */
+  /** Requests a session and uses its token from then on. */
   begin<Grant extends { readonly token: string }>(ask: () => Promise<Grant>): Promise<Grant>;
   /**
-   * What it means when the aggregator does not know a token, or knows a newer one. A newer session that we asked for
-   * ourselves, even one whose answer was lost on the way, is not another device's: joining again heals it.
+   * Returns the error for a token that the aggregator does not know, or that a newer session replaced. The
+   * newer session may be this client's own, even if its response was lost on the way; the client can then
+   * recover by joining again.
    */
   ended(token: string, why: { readonly replaced: boolean; readonly action: string }): SednaError;
   forget(): string | undefined;
 }
 
-/** Keeps the token of a client's session, and knows its own sessions from those of others. */
+/**
+ * Creates a holder of a client's session token that distinguishes the client's own sessions from those of
+ * other devices.
+ */
 export function federationSession(): FederationSession {
   let current: string | undefined;
-  /** A session was asked for, and what came of it is not known. */
+  /** Whether a session was requested whose result is not known yet. */
   let uncertain = false;
   return {
     token() {
@@ -37,10 +41,10 @@ export function federationSession(): FederationSession {
     ended(token, { replaced, action }) {
       if (replaced && token === current && !uncertain)
         return new SednaError(
-          `${action}: expected to be the newest session of this device; another one has begun, such as in another tab`,
+          `${action}: expected to be the latest session of this device; another one has begun, such as in another tab`,
           { code: "session-replaced" },
         );
-      return new SednaError(`${action}: expected a session that lasts; it has ended`, {
+      return new SednaError(`${action}: expected an active session; it has ended`, {
         code: "session-ended",
       });
     },

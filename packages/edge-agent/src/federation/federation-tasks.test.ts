@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { federationServer, type FederationServer } from "../../../../testing/servers/federation-server.ts";
 import { federationTransport, type FederationTransportOptions } from "./federation-transport.ts";
 
-// Over real sockets, to a real server.
+// These tests use real sockets and a real server.
 
 const at = { server: undefined as unknown as FederationServer, stop: new AbortController() };
 beforeEach(async () => {
@@ -35,7 +35,7 @@ const failure = async (work: Promise<unknown>): Promise<SednaError> => {
   } catch (error) {
     return error as SednaError;
   }
-  throw new Error("expected a failure; it succeeded");
+  throw new Error("expected a failure; got success");
 };
 const train = (seq: number, round = 1): FederationTask => ({
   kind: "train",
@@ -52,7 +52,7 @@ describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
     return { one, tasks: one.tasks({ signal: at.stop.signal })[Symbol.asyncIterator]() };
   };
 
-  it("gives the task at once, and whenever it changes", async () => {
+  it("yields the task at once and whenever it changes", async () => {
     const { tasks } = await listen();
     expect((await tasks.next()).value).toMatchObject({ kind: "wait", seq: 1 });
     for (const seq of [2, 3]) {
@@ -62,7 +62,7 @@ describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
     }
   });
 
-  it("goes on when the line was cut", async () => {
+  it("continues after the connection is cut", async () => {
     const { tasks } = await listen();
     await tasks.next();
     const next = tasks.next();
@@ -72,7 +72,7 @@ describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
     expect(["wait", "train"]).toContain((await next).value.kind);
   });
 
-  it("ends with an error when the session has ended or was replaced", async () => {
+  it("throws if the session has ended or was replaced", async () => {
     const { tasks } = await listen();
     await tasks.next();
     at.server.former.add(at.server.token);
@@ -88,7 +88,7 @@ describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
     expect(await failure(drain(again.tasks))).toMatchObject({ code: "session-ended" });
   });
 
-  it("ends by its signal, whatever it waits for", async () => {
+  it("stops when its signal aborts while it waits for a task", async () => {
     const { tasks } = await listen();
     await tasks.next();
     const next = failure(Promise.resolve(tasks.next()));
@@ -98,13 +98,13 @@ describe.each(["poll", "socket"] as const)("tasks() by %s", (control) => {
   });
 });
 
-describe("the control socket", () => {
+describe("tasks() over the control socket", () => {
   const listen = async (options: Partial<FederationTransportOptions> = {}) => {
     const one = await joined({ control: "socket", pollWaitS: 5, baseMs: 5, ...options });
     return one.tasks({ signal: at.stop.signal })[Symbol.asyncIterator]();
   };
 
-  it("C3: notices by its pings that the other end is gone without a word, and connects again", async () => {
+  it("C3: detects by its pings that the other end is gone and reconnects", async () => {
     const tasks = await listen({ pingMs: 20 });
     await tasks.next();
     const [socket] = at.server.sockets;
@@ -117,7 +117,7 @@ describe("the control socket", () => {
     await gone;
   });
 
-  it("stays on a line that answers its pings", async () => {
+  it("keeps a connection that responds to its pings", async () => {
     const tasks = await listen({ pingMs: 5 });
     await tasks.next();
     const [socket] = at.server.sockets;
@@ -129,7 +129,7 @@ describe("the control socket", () => {
     expect(at.server.asked.filter(({ method }) => method === "UPGRADE").length).toBe(1);
   });
 
-  it("goes without sockets after three handshakes that failed, and comes back to them", async () => {
+  it("polls after three failed handshakes and later returns to sockets", async () => {
     at.server.refuseSockets = true;
     const tasks = await listen({ withoutSocketMs: 100 });
     expect((await tasks.next()).value).toMatchObject({ kind: "wait" });
@@ -138,7 +138,7 @@ describe("the control socket", () => {
     while (at.server.sockets.size === 0) await tasks.next();
   });
 
-  it("C25: comes back when a cloud that shut down said so", async () => {
+  it("C25: reconnects after the delay that a cloud sends when it shuts down", async () => {
     const tasks = await listen();
     await tasks.next();
     const [socket] = at.server.sockets;
@@ -148,7 +148,7 @@ describe("the control socket", () => {
     expect(performance.now() - before).toBeGreaterThan(299);
   });
 
-  it("C5: drops a line on which no task comes but something else", async () => {
+  it("C5: closes a connection that delivers an invalid task and reconnects", async () => {
     const tasks = await listen();
     await tasks.next();
     const [socket] = at.server.sockets;

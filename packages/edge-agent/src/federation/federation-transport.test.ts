@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { federationServer, type FederationServer } from "../../../../testing/servers/federation-server.ts";
 import { federationTransport, type FederationTransportOptions } from "./federation-transport.ts";
 
-// Over real sockets, to a real server.
+// These tests use real sockets and a real server.
 
 const at = { server: undefined as unknown as FederationServer, stop: new AbortController() };
 beforeEach(async () => {
@@ -31,7 +31,7 @@ const failure = async (work: Promise<unknown>): Promise<SednaError> => {
   } catch (error) {
     return error as SednaError;
   }
-  throw new Error("expected a failure; it succeeded");
+  throw new Error("expected a failure; got success");
 };
 const numbers = Float32Array.from({ length: 50_000 }, (_, i) => Math.fround(Math.sin(i)));
 const asBytes = (floats: Float32Array): Uint8Array => new Uint8Array(floats.buffer);
@@ -41,7 +41,7 @@ const { signal } = new AbortController();
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("join()", () => {
-  it("asks for a session, with a proof where the device has an identity", async () => {
+  it("requests a session, with a proof if the device has an identity", async () => {
     const claims: unknown[] = [];
     const proof = { at: 5, nonce: "n", signature: "c2ln" };
     const grant = await transport({
@@ -53,7 +53,7 @@ describe("join()", () => {
     expect(claims).toEqual([{ audience: "four", at: 77 }]);
   });
 
-  it("says what may pass, and what will not", async () => {
+  it("distinguishes retryable from permanent failures", async () => {
     const status = { code: 503, headers: { "retry-after": "7" } as Record<string, string> };
     at.server.mischief = (_, response) => (response.writeHead(status.code, status.headers).end("no"), true);
     const one = transport();
@@ -77,11 +77,11 @@ describe("join()", () => {
     at.server.mischief = (_, response) => (response.writeHead(404).end(), true);
     expect(
       await failure(one.join(request, { signal })),
-      "what was there comes back: a deployment",
+      "a known federation that is missing may return, such as after a deployment",
     ).toMatchObject({ code: "cloud-refused", retryable: true });
   });
 
-  it("C4: takes a page that some network puts in between for a passing fault", async () => {
+  it("C4: treats a captive portal's page as a transient fault", async () => {
     at.server.mischief = (_, response) => (
       response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome to the hotel</html>"),
       true
@@ -92,7 +92,7 @@ describe("join()", () => {
     });
   });
 
-  it("C2: gives up on a server that says nothing", async () => {
+  it("C2: gives up on a server that does not respond", async () => {
     at.server.mischief = () => true;
     expect(await failure(transport({ deadlineMs: 50 }).join(request, { signal }))).toMatchObject({
       code: "cloud-timeout",
@@ -105,13 +105,13 @@ describe("fetchModel()", () => {
   beforeEach(() => at.server.models.set(0, asBytes(numbers)));
   const length = numbers.length;
 
-  it("gives the flat parameters", async () => {
+  it("returns the flat parameters", async () => {
     const one = await joined();
     expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
     expect(at.server.asked).toEqual([{ method: "GET", path: "/models/0", range: undefined }]);
   });
 
-  it("C13: goes on where the line broke, and fetches nothing twice", async () => {
+  it("C13: resumes an interrupted download without fetching any byte twice", async () => {
     const one = await joined();
     const half = 2 * length;
     at.server.mischief = (_, response) => {
@@ -124,7 +124,7 @@ describe("fetchModel()", () => {
       code: "cloud-unreachable",
       retryable: true,
     });
-    // The entity is another one than that of the broken line: it starts anew.
+    // The ETag differs from that of the interrupted response, so the download restarts from scratch.
     expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
     expect(at.server.asked[1]!.range).toBe(`bytes=${half}-`);
 
@@ -150,7 +150,7 @@ describe("fetchModel()", () => {
     expect(sent).toBe(4 * length - half);
   });
 
-  it("C13: refuses a flipped bit, a short one, a long one, and one without a hash", async () => {
+  it("C13: rejects a flipped bit, a short body, a long body, and a response without a hash", async () => {
     const one = await joined();
     const flipped = asBytes(numbers.slice());
     flipped[1234]! ^= 4;
@@ -171,7 +171,7 @@ describe("fetchModel()", () => {
     expect(isSame(await one.fetchModel(0, { length, signal }))).toBe(true);
   });
 
-  it("C3: gives up on a server that stops in the middle, and can be stopped", async () => {
+  it("C3: gives up on a server that stalls in the middle, and stops when its signal aborts", async () => {
     const one = await joined({ deadlineMs: 200 });
     at.server.mischief = (_, response) => (response.writeHead(200, { etag: '"x"' }).write("abcd"), true);
     expect(await failure(one.fetchModel(0, { length, signal }))).toMatchObject({ code: "cloud-timeout" });
@@ -185,7 +185,7 @@ describe("fetchModel()", () => {
 });
 
 describe("sendUpdate()", () => {
-  it("sends it whole, and in parts where the parts are small", async () => {
+  it("sends the update whole, and in chunks if chunkBytes is smaller", async () => {
     const whole = await joined();
     expect(await whole.sendUpdate(message, { round: 1, signal })).toEqual({ round: 1, accepted: true });
     const parts = await joined({ chunkBytes: 40_000 });
@@ -198,7 +198,7 @@ describe("sendUpdate()", () => {
     expect(at.server.updates.map((update) => Buffer.compare(update, message))).toEqual([0, 0]);
   });
 
-  it("goes on where the line broke", async () => {
+  it("resumes an interrupted upload", async () => {
     const one = await joined();
     at.server.cutUploadAfter = 60_000;
     expect(await failure(one.sendUpdate(message, { round: 1, signal }))).toMatchObject({
@@ -214,7 +214,7 @@ describe("sendUpdate()", () => {
     expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);
   });
 
-  it("asks again with the very same bytes when only the answer was lost", async () => {
+  it("sends the same bytes again if only the response was lost", async () => {
     const one = await joined();
     at.server.mischief = (asked) => {
       if (asked.method !== "PUT") return false;
@@ -236,7 +236,7 @@ describe("sendUpdate()", () => {
     expect(Buffer.compare(at.server.updates[0]!, message)).toBe(0);
   });
 
-  it("gives a refusal as the answer that it is, and what is about the session as an error", async () => {
+  it("returns a rejection of the update, but throws on a session or server error", async () => {
     const one = await joined();
     at.server.answer = { status: 409, body: { error: "the round is over", code: "round-closed", round: 2 } };
     expect(await one.sendUpdate(message, { round: 1, signal })).toEqual({
@@ -259,8 +259,8 @@ describe("sendUpdate()", () => {
   });
 });
 
-describe("whose session it is", () => {
-  it("C23: another one of this device ends it for good", async () => {
+describe("federationTransport() session", () => {
+  it("C23: fails permanently after another client of this device joins", async () => {
     const one = await joined();
     await transport().join(request, { signal });
     at.server.models.set(0, asBytes(numbers));
@@ -270,13 +270,13 @@ describe("whose session it is", () => {
     });
   });
 
-  it("its own newer session is no other's, also when that one's grant was lost on the way", async () => {
+  it("recovers if the newer session is its own, even if the response with its grant was lost", async () => {
     const one = await joined();
     at.server.models.set(0, asBytes(numbers));
     at.server.mischief = (_, response) => {
       at.server.mischief = undefined;
       at.server.former.add(at.server.token);
-      at.server.token = "nobody was told";
+      at.server.token = "unknown to the client";
       response.destroy();
       return true;
     };
@@ -288,7 +288,7 @@ describe("whose session it is", () => {
     expect(isSame(await one.fetchModel(0, { length: numbers.length, signal }))).toBe(true);
   });
 
-  it("leaves without waiting for who does not answer", async () => {
+  it("ends the session on leave() and sends nothing on a second leave()", async () => {
     const one = await joined();
     await one.leave();
     expect(at.server.token).toBe("");

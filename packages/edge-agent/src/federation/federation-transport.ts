@@ -22,49 +22,67 @@ import { updateUploader } from "./upload-update.ts";
 
 /** Options of {@link federationTransport}. */
 export interface FederationTransportOptions {
-  /** The cloud, such as `https://cloud.example`; in a page `/` is where the page came from. */
+  /** URL of the cloud, such as `https://cloud.example`. In a page `/` is the page's own origin. */
   readonly url: string | URL;
-  /** Of the federation. */
+  /** Name of the federation. */
   readonly name: string;
-  /** How the tasks come. `poll`: by asking. Default `socket`, which goes without where a network forbids sockets. */
+  /**
+   * Channel for the tasks. `socket` uses a WebSocket and falls back to polling if a network forbids sockets;
+   * `poll` only polls. Default `socket`.
+   */
   readonly control?: "socket" | "poll";
-  /** Proves who this device is, for federations that ask for it. */
+  /** Proves the identity of this device, for federations that require a proof. */
   readonly identity?: Pick<DeviceIdentity, "prove">;
-  /** For whom the proofs are, as the aggregator has it. Default: the federation's name. */
+  /** Audience of the proofs, as configured on the aggregator. Default: the federation's name. */
   readonly audience?: string;
-  /** Weights travel through this store in place of the aggregator's own HTTP, as with Sedna's `aggDataPath`; the aggregator needs the same. */
+  /**
+   * Store that transfers the weights instead of the aggregator's own HTTP, like Sedna's `aggDataPath`. The
+   * aggregator must use the same store.
+   */
   readonly weightStore?: WeightStore;
   readonly fetch?: typeof globalThis.fetch;
-  /** Bytes of an upload's request at most. Default 8 MiB. */
+  /** Maximum size of an upload request's body, in bytes. Default 8 MiB. */
   readonly chunkBytes?: number;
-  /** For a request and its reply, in ms, beside the time that its bytes take. Default 30000. */
+  /**
+   * Timeout of a request and its response, in ms, in addition to the time for transferring its bytes. Default
+   * 30000.
+   */
   readonly deadlineMs?: number;
-  /** How long the aggregator may keep a question for a task, in s. Default 25: proxies cut what is silent for 30. */
+  /**
+   * Time for which the aggregator may hold a task request, in seconds. Default 25, because proxies cut
+   * connections that are silent for 30 seconds.
+   */
   readonly pollWaitS?: number;
-  /** Opens a WebSocket. Default: the browser's own, in Node that of `ws`. */
+  /** Opens a WebSocket. Default: the browser's own; in Node that of `ws`. */
   readonly openSocket?: (url: string, options: { readonly maxMessageBytes: number }) => Promise<ClientSocket>;
-  /** For a socket's handshake, in ms. Default 10000. */
+  /** Timeout of a socket's handshake, in ms. Default 10000. */
   readonly handshakeMs?: number;
-  /** A ping so often, in ms; after two without an answer the socket is opened anew. Default 10000. */
+  /** Time between pings, in ms. After two unanswered pings the socket is opened again. Default 10000. */
   readonly pingMs?: number;
-  /** How long to poll where three handshakes have failed, in ms, before sockets are tried again. Default 300000. */
+  /**
+   * Time for which to poll after three failed handshakes before sockets are tried again, in ms. Default
+   * 300000.
+   */
   readonly withoutSocketMs?: number;
-  /** Slower than so many bytes a second, the line counts as broken. Default 4096. */
+  /** Minimum upload rate, in bytes per second; a slower connection counts as broken. Default 4096. */
   readonly slowest?: number;
-  /** The first wait after a failure is at most this long, in ms; it doubles. Default 1000. */
+  /** Maximum delay before the first retry, in ms; it doubles with every retry. Default 1000. */
   readonly baseMs?: number;
-  /** The longest wait of our own, in ms. Default 60000. */
+  /** Maximum delay between retries, in ms, unless the server requests a longer one. Default 60000. */
   readonly capMs?: number;
-  /** Uniform in [0,1). */
+  /** Random source, uniform in [0,1). */
   readonly random?: () => number;
-  /** Unix time in ms, as this device has it. */
+  /** This device's clock: unix time in ms. */
   readonly now?: () => number;
 }
 
 const MAX_GRANT_BYTES = 2 ** 22;
 const LEAVE_MS = 2000;
 
-/** Reaches a federation's aggregator: tasks over a WebSocket or by asking, models and updates over HTTP as bytes that resume. */
+/**
+ * Creates a transport to a federation's aggregator. Tasks arrive over a WebSocket or by polling; models and
+ * updates travel over HTTP as resumable byte streams.
+ */
 export function federationTransport({
   url,
   name,
@@ -133,7 +151,8 @@ export function federationTransport({
       };
       const grant = await session.begin(() =>
         ask().catch((error: unknown) => {
-          // A device that starts without a network may think that it is 1970; whom it asks knows better.
+          // A device that starts without a network may have a clock at 1970. Learn the server's time and
+          // retry once.
           if (!(identity && isLate && error instanceof SednaError && error.code === "cloud-refused"))
             throw error;
           return ask();
@@ -162,7 +181,7 @@ export function federationTransport({
       ? storedWeights({ store: weightStore, name, http, deadlineMs, fetchModel })
       : { fetchModel, sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }) }),
     async sendSecure(phase, { round, message, signal }) {
-      const action = `send the secure sum's ${phase} of round ${round}`;
+      const action = `send the ${phase} message of secure aggregation in round ${round}`;
       const headers = { "content-type": phase === "masked" ? UPDATE_TYPE : "application/json" };
       const reply = await http.ask({
         action,
@@ -181,7 +200,7 @@ export function federationTransport({
     async leave() {
       const token = session.forget();
       if (token === undefined) return;
-      // Who leaves does not care for the answer, and the aggregator finds out anyway.
+      // Ignore the result: the session is gone here, and the aggregator ends an abandoned session by itself.
       const signal = AbortSignal.timeout(LEAVE_MS);
       await http
         .ask({

@@ -8,21 +8,21 @@ import type { FederationHttp } from "./federation-http.ts";
 /** Options of {@link parameterFetcher}. */
 export interface ParameterFetcherOptions {
   readonly http: FederationHttp;
-  /** How long the aggregator may send nothing, in ms. */
+  /** Time without data after which a download fails, in ms. */
   readonly stallMs: number;
 }
 
-/** Fetches models; see {@link parameterFetcher}. */
+/** Fetches the parameters of a model version. See {@link parameterFetcher}. */
 export type ParameterFetcher = (
   version: number,
   options: { readonly length: number; readonly signal: AbortSignal },
 ) => Promise<Float32Array>;
 
-/** What has come of a model. */
+/** A partially received model. */
 interface Begun {
   readonly version: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The aggregator's name of the content. */
+  /** ETag of the content. */
   readonly tag: string;
   readonly hash: Sha256;
   done: number;
@@ -32,8 +32,9 @@ const ACTION = "fetch the federation's model";
 const MAX_REFUSAL_BYTES = 2048;
 
 /**
- * Fetches a model's flat parameters. What came before a line broke is kept in memory, and the next call for the same
- * version goes on from there. Only what has the promised length and hash is given out.
+ * Creates a function that fetches a model's flat parameters. If a download is interrupted, the received bytes
+ * stay in memory and the next call for the same version resumes from there. Only parameters with the expected
+ * length and hash are returned.
  */
 export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): ParameterFetcher {
   let kept: Begun | undefined;
@@ -53,7 +54,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     });
   };
 
-  /** Where the reply begins: where we left off, or at the start. */
+  /** Returns the partial download if the response continues it, else a new one. */
   const begin = (
     response: Response,
     { version, total }: { readonly version: number; readonly total: number },
@@ -70,9 +71,9 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     )
       return kept;
     kept = undefined;
-    if (status !== 200) throw fail(`expected the rest of it; got status ${status} and another part`);
+    if (status !== 200) throw fail(`expected the rest of the model; got status ${status} with another range`);
     const length = headers.get("content-length");
-    // A length is of what travels: of compressed bytes it says nothing.
+    // Content-Length counts the transferred bytes, so check it only if the body is not compressed.
     if (length !== null && !headers.has("content-encoding") && Number(length) !== total)
       throw fail(`expected ${total} bytes; got ${length}`);
     return { version, bytes: new Uint8Array(total), tag, hash: sha256(), done: 0 };
@@ -108,7 +109,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     signal.addEventListener("abort", follow, { once: true });
     if (signal.aborted) follow();
     const stop = (): void =>
-      limit.abort(fail(`expected it to come; got nothing for ${stallMs} ms`, { code: "cloud-timeout" }));
+      limit.abort(fail(`expected data; got none for ${stallMs} ms`, { code: "cloud-timeout" }));
     let stall = setTimeout(stop, stallMs);
     const alive = (): void => {
       clearTimeout(stall);
@@ -140,14 +141,14 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
         if (hash !== promised) throw fail(`expected the hash ${promised ?? "in its ETag"}; got ${hash}`);
         return new Float32Array(partial.bytes.buffer);
       } finally {
-        // Frees the connection where not all was read.
+        // Free the connection if the body was not read to its end.
         response.body?.cancel().catch(() => {});
       }
     } catch (cause) {
       signal.throwIfAborted();
       if (limit.signal.aborted) throw limit.signal.reason;
       if (cause instanceof SednaError) throw cause;
-      throw fail(`the connection failed: ${messageOf(cause)}`, {
+      throw fail(`expected the whole model; the connection failed: ${messageOf(cause)}`, {
         code: "cloud-unreachable",
         cause,
       });

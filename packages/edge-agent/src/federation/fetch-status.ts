@@ -7,12 +7,12 @@ import { readAnswer } from "./federation-http.ts";
 
 /** Options of {@link fetchFederationStatus}. */
 export interface FetchFederationStatusOptions {
-  /** The cloud, such as `https://cloud.example`; in a page `/` is where the page came from. */
+  /** URL of the cloud, such as `https://cloud.example`. In a page `/` is the page's own origin. */
   readonly url: string | URL;
-  /** Of the federation. */
+  /** Name of the federation. */
   readonly name: string;
   readonly fetch?: typeof globalThis.fetch;
-  /** In ms. Default 30000. */
+  /** Timeout, in ms. Default 30000. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -20,7 +20,8 @@ export interface FetchFederationStatusOptions {
 const MAX_BYTES = 2 ** 26;
 
 /**
- * How a federation stands and what it trains, as its aggregator tells anyone.
+ * Fetches the public status of a federation, which needs no authentication: its state and what it trains.
+ *
  * @throws {SednaError} `cloud-refused`, `cloud-unreachable`, `cloud-timeout`, `cloud-busy`, `cloud-garbage`.
  */
 export async function fetchFederationStatus({
@@ -30,7 +31,7 @@ export async function fetchFederationStatus({
   deadlineMs = 30_000,
   signal,
 }: FetchFederationStatusOptions): Promise<FederationStatus> {
-  const action = `ask how the federation ${name} stands`;
+  const action = `fetch the status of the federation ${name}`;
   const address = `${baseUrl(url)}/v1/federations/${encodeURIComponent(name)}`;
   const ask = (limit: AbortSignal): ReturnType<typeof exchange> =>
     exchange(

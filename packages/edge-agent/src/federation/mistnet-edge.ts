@@ -20,49 +20,63 @@ import { delay } from "@sedna-js/core/async";
 
 /** Options of {@link createMistnetEdge}. */
 export interface MistnetEdgeOptions {
-  /** The cloud's address. */
+  /** URL of the cloud. */
   readonly url: string | URL;
-  /** The MistNet's name. */
+  /** Name of the MistNet job. */
   readonly name: string;
-  /** This device's name. */
+  /** Name of this device. */
   readonly device: string;
-  /** The cloud's token. */
+  /** Token for the cloud, sent as `Authorization: Bearer`. */
   readonly token?: string;
-  /** The most that the device's owner lets go of a record. A plan of a larger epsilon is refused. */
+  /** Largest epsilon per record that the device's owner allows. A plan with a larger epsilon is rejected. */
   readonly maxEpsilon: number;
-  /** The largest delta that the owner takes. Default 1e-5. */
+  /** Largest delta that the device's owner allows. Default 1e-5. */
   readonly maxDelta?: number;
-  /** Keeps the noised records, so that a restart sends those again rather than new ones, which would cost epsilon again. Without one they live as long as this object. */
+  /**
+   * Stores the noised records. After a restart the edge then sends the same records again; new noise would
+   * spend epsilon again. Without a store the noised records are kept in memory only.
+   */
   readonly store?: ByteStore;
-  /** For one request, in ms. Default 60000. */
+  /** Timeout of one request, in ms. Default 60000. */
   readonly deadlineMs?: number;
   readonly fetch?: typeof globalThis.fetch;
-  /** Where noise comes from. Default: the engine's cryptographic source. */
+  /** Source of random bytes for the noise. Default: the engine's cryptographic source. */
   readonly fill?: FillRandom;
   readonly random?: () => number;
 }
 
-/** An edge's end of MistNet. */
+/** The edge side of MistNet. */
 export interface MistnetEdge {
   status(options?: { readonly signal?: AbortSignal }): Promise<MistnetStatus>;
   /**
-   * Makes the records private and uploads them, once in this device's life: called again it sends the same bytes again, which
-   * the cloud counts once, and looks at no records. Tries until it is told or aborted.
-   * @param records called once, with the plan: what to cut and how many at most.
-   * @throws {SednaError} `privacy-forbids` where the plan asks for more than the owner allows; `cloud-refused`.
+   * Adds noise to the records and uploads them. The noised records are created once: later calls send the
+   * same bytes again, which the cloud accepts only once. Retries until the upload succeeds, is rejected, or
+   * is aborted.
+   *
+   * @param records Returns the records to upload. Called with the plan, which says where to cut and how many
+   * records to upload at most. Not called if noised records already exist.
+   * @throws {SednaError} `privacy-forbids` if the plan requires more than the owner allows; `cloud-refused`
+   * if the cloud rejects the upload.
    */
   upload(
     records: (plan: MistnetPlan) => Promise<MistnetRecords>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly epsilon: number; readonly delta: number; readonly duplicate: boolean }>;
-  /** The trained head's flat parameters, once there are any. @throws {SednaError} `cloud-refused` where it was abandoned. */
+  /**
+   * Returns the trained head's flat parameters; waits until they are available.
+   *
+   * @throws {SednaError} `cloud-refused` if the training was abandoned.
+   */
   head(options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
 }
 
 const ACTION = "take part in MistNet";
 const BACK_OFF = { baseMs: 500, capMs: 60_000 };
 
-/** Takes part in a MistNet: features that were cut and noised here go to the cloud, once, and nothing else does. */
+/**
+ * Creates the edge side of MistNet. Only features that were cut and noised on this device are sent to the
+ * cloud, once.
+ */
 export function createMistnetEdge({
   url,
   name,
@@ -117,7 +131,7 @@ export function createMistnetEdge({
   const allowed = (plan: MistnetPlan): void => {
     if (plan.epsilon > maxEpsilon || plan.delta > maxDelta)
       throw new SednaError(
-        `${ACTION}: expected an epsilon of at most ${maxEpsilon} and a delta of at most ${maxDelta}; the plan has ${plan.epsilon} and ${plan.delta}`,
+        `${ACTION}: expected an epsilon of at most ${maxEpsilon} and a delta of at most ${maxDelta}; got ${plan.epsilon} and ${plan.delta}`,
         { code: "privacy-forbids" },
       );
   };
@@ -131,7 +145,7 @@ export function createMistnetEdge({
       privateRecords(await records(plan), { plan, bits: randomBits(fill) }),
       plan,
     );
-    // Before anything leaves: what was sent and then forgotten would be noised anew.
+    // Store before sending: records that were sent but not stored would be noised again after a restart.
     await store?.set(key, bytes);
     return bytes;
   };

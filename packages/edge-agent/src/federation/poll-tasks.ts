@@ -8,22 +8,27 @@ import { readAnswer, type FederationHttp } from "./federation-http.ts";
 export interface PollTasksOptions {
   readonly http: FederationHttp;
   readonly signal: AbortSignal;
-  /** How long the aggregator may keep a question while nothing changes, in s. */
+  /** Time for which the aggregator may hold a request while nothing changes, in seconds. */
   readonly waitS: number;
-  /** For an answer beyond that, in ms. */
+  /** Timeout of a response in addition to `waitS`, in ms. */
   readonly deadlineMs: number;
-  /** The first wait after a failure is at most this long, in ms; it doubles. */
+  /** Maximum delay before the first retry, in ms; it doubles with every retry. */
   readonly baseMs: number;
   readonly capMs: number;
-  /** Uniform in [0,1). */
+  /** Random source, uniform in [0,1). */
   readonly random: () => number;
 }
 
-const ACTION = "ask for a task";
-/** A secure sum's message may be long. */
+const ACTION = "poll the task";
+/** A secure aggregation task may be long: allow 64 MiB. */
 const MAX_REPLY_BYTES = 2 ** 26;
 
-/** The task whenever it changes, and now and then the same, by asking for it. Waits with back-off while nobody answers. @throws {SednaError} what no other try heals. */
+/**
+ * Yields the task whenever it changes by long polling; the same task may be yielded more than once. Retries
+ * with backoff while the aggregator is unreachable.
+ *
+ * @throws {SednaError} If a failure is not retryable.
+ */
 export async function* pollTasks({
   http,
   signal,
@@ -59,7 +64,7 @@ export async function* pollTasks({
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof SednaError && error.retryable)) throw error;
-      // Whoever answers next may have started anew.
+      // The aggregator may restart in between: request its current task next.
       last = undefined;
       await delay(
         backoff({ tried: tried++, baseMs, capMs, random, retryAfterMs: error.retryAfterMs }),
@@ -69,16 +74,18 @@ export async function* pollTasks({
     }
     const isNews = last === undefined || saying(task) !== saying(last);
     last = task;
-    // Also what was said before: an aggregator that restarts may go back to it, and the client acts on what changed for it.
+    // Yield unchanged tasks too: a restarted aggregator may return to an earlier task, and the client ignores
+    // tasks that did not change.
     yield task;
-    // One that keeps a question until something changes is asked again at once; one that does not says when to come back.
+    // Poll again at once if the aggregator held the request. If it responded at once with the same task, wait
+    // for the delay that it requests.
     const isKept = performance.now() - askedAt >= 500 * waitS;
     if (!isNews && !isKept)
       await delay(Math.max(task.kind === "wait" ? task.retryAfterMs : 0, random() * baseMs), signal);
   }
 }
 
-/** What a task says, without the time that is left. */
+/** Serializes a task without its remaining time, for comparison. */
 function saying(task: FederationTask): string {
   return JSON.stringify({ ...task, remainingMs: undefined, retryAfterMs: undefined });
 }

@@ -1,17 +1,22 @@
 import type { Reply } from "../http/exchange.ts";
 
-/** The time by the clock of who checks it; see {@link serverClock}. */
+/** A clock that estimates the server's time. See {@link serverClock}. */
 export interface ServerClock {
-  /** Unix ms. */
+  /** Returns unix time in ms. */
   now(): number;
-  /** Reads the time of a reply. True where ours was off by so much that asking again makes sense. */
+  /** Reads the time from a response. Returns whether the clock was off by enough that a retry makes sense. */
   learn(reply: Pick<Reply, "headers">): boolean;
 }
 
-/** A date in a header has no smaller unit than a second, and travels for some. */
+/**
+ * Tolerance, because a `Date` header has a resolution of one second and the response takes time to arrive.
+ */
 const CLOSE_MS = 30_000;
 
-/** Our clock, and how far it is from the server's, as the `Date` of its replies says. */
+/**
+ * Creates a clock from the local clock and its offset to the server's, as learned from the `Date` header of
+ * responses.
+ */
 export function serverClock(now: () => number = Date.now): ServerClock {
   let offset = 0;
   return {

@@ -12,9 +12,9 @@ export interface SocketTasksOptions {
   readonly session: FederationSession;
   readonly signal: AbortSignal;
   readonly open: (url: string, options: { readonly maxMessageBytes: number }) => Promise<ClientSocket>;
-  /** The tasks without a socket. */
+  /** Polls the tasks without a socket. */
   readonly poll: (signal: AbortSignal) => AsyncIterable<FederationTask>;
-  /** How long to go without sockets after {@link HANDSHAKES} that failed in a row, in ms. */
+  /** Time for which to poll after {@link HANDSHAKES} consecutive failed handshakes, in ms. */
   readonly withoutMs: number;
   readonly handshakeMs: number;
   readonly pingMs: number;
@@ -23,15 +23,17 @@ export interface SocketTasksOptions {
   readonly random: () => number;
 }
 
-/** Handshakes that fail in a row before it goes on without sockets. */
+/** Consecutive failed handshakes after which the client polls instead. */
 export const HANDSHAKES = 3;
 const MAX_MESSAGE_BYTES = 2 ** 26;
-/** The codes by which an aggregator ends a session's socket. */
+/** Close codes with which an aggregator ends a session's socket. */
 const ENDED = { unauthorized: 4401, replaced: 4409 } as const;
 
 /**
- * The task whenever it changes, over a WebSocket that is opened again when it ends; by polling for a while where
- * handshakes keep failing: some networks forbid sockets. @throws {SednaError} what no other try heals.
+ * Yields the task whenever it changes, over a WebSocket that is reopened when it closes. Polls for a while if
+ * handshakes keep failing, because some networks forbid sockets.
+ *
+ * @throws {SednaError} If a failure is not retryable.
  */
 export async function* socketTasks(options: SocketTasksOptions): AsyncGenerator<FederationTask, undefined> {
   const { session, signal, poll, withoutMs, baseMs, capMs, random } = options;
@@ -62,12 +64,12 @@ export async function* socketTasks(options: SocketTasksOptions): AsyncGenerator<
 
 const NEVER_OPENED: ControlEnd = { opened: false, code: 1006, reason: "" };
 
-/** One connection, from its start to its end. */
+/** Opens one connection. Yields its tasks and then its end. */
 async function* hear(
   { open, url, handshakeMs, pingMs, signal }: SocketTasksOptions,
   token: string,
 ): AsyncGenerator<{ readonly task: FederationTask } | { readonly end: ControlEnd }, undefined> {
-  // A page may not be allowed to open this address at all, which the constructor tells.
+  // The constructor throws if the page is not allowed to open this URL.
   const socket = await open(url, { maxMessageBytes: MAX_MESSAGE_BYTES }).catch(() => undefined);
   if (!socket) return;
   const connection = controlConnection(socket, { token, handshakeMs, pingMs });
@@ -87,7 +89,7 @@ async function* hear(
   }
 }
 
-/** Polls for a time; ends then without an error. */
+/** Polls for a limited time, then returns without an error. */
 async function* pollFor(
   ms: number,
   { poll, signal }: Pick<SocketTasksOptions, "poll" | "signal">,
@@ -109,10 +111,13 @@ function sessionEnd(
   { session, token }: { readonly session: FederationSession; readonly token: string },
 ): SednaError | undefined {
   if (code !== ENDED.unauthorized && code !== ENDED.replaced) return undefined;
-  return session.ended(token, { replaced: code === ENDED.replaced, action: "hear the federation's tasks" });
+  return session.ended(token, {
+    replaced: code === ENDED.replaced,
+    action: "receive the federation's tasks",
+  });
 }
 
-/** A cloud that shuts down says in the reason when to come back. */
+/** Reads the retry delay, in ms, that a cloud puts in the close reason when it shuts down. */
 function retryAfter({ reason }: ControlEnd): number | undefined {
   try {
     const { retryAfterMs } = JSON.parse(reason) as { readonly retryAfterMs?: unknown };

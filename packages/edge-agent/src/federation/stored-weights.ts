@@ -12,17 +12,20 @@ import { readAnswer, type FederationHttp } from "./federation-http.ts";
 /** Options of {@link storedWeights}. */
 export interface StoredWeightsOptions {
   readonly store: WeightStore;
-  /** The federation's name. */
+  /** Name of the federation. */
   readonly name: string;
   readonly http: FederationHttp;
   readonly deadlineMs: number;
-  /** For a model that is not in the store. */
+  /** Fetches a model that is not in the store. */
   readonly fetchModel: FederationTransport["fetchModel"];
 }
 
 const MAX_REPLY_BYTES = 65_536;
 
-/** A client's end of a weight store: models come from there, updates are put there, and the aggregator is told where. */
+/**
+ * Creates a client's access to a weight store. It reads models from the store, writes updates there, and
+ * sends the aggregator their keys.
+ */
 export function storedWeights({
   store,
   name,
@@ -32,9 +35,10 @@ export function storedWeights({
 }: StoredWeightsOptions): Pick<FederationTransport, "fetchModel" | "sendUpdate"> {
   return {
     async fetchModel(version, { length, signal }) {
-      // Anyone who may write to the store may change what is there: the aggregator says which content it means.
+      // Anyone with write access to the store can replace an object, so get the expected hash from the
+      // aggregator.
       const { headers } = await http.ask({
-        action: "ask for the model's hash",
+        action: "fetch the model's hash",
         method: "HEAD",
         path: `/models/${version}`,
         deadlineMs,
@@ -48,14 +52,14 @@ export function storedWeights({
           .get(modelKey({ federation: name, version }), { maxBytes: 4 * length, sha256, signal })
           .catch(() => signal.throwIfAborted()));
       if (!bytes || bytes.length !== 4 * length) return fetchModel(version, { length, signal });
-      // The store's bytes may lie at any place of a larger buffer.
+      // Copy the bytes: the store may return them at any offset of a larger buffer.
       return new Float32Array(bytes.slice().buffer);
     },
     async sendUpdate(message, { round, signal }) {
       const action = "announce the update";
       const bytes = message as Uint8Array<ArrayBuffer>;
       const sha256 = await sha256Hex(bytes);
-      // Named by what it is: the same update, sent again, is the same object.
+      // The key contains the content's hash: the same update, sent again, is the same object.
       const key = updateKey({ federation: name, round, id: sha256 });
       await store.put(key, bytes, { signal });
       const body = new TextEncoder().encode(JSON.stringify({ key, bytes: bytes.length, sha256 }));

@@ -11,15 +11,15 @@ import { readAnswer, type FederationHttp } from "./federation-http.ts";
 /** Options of {@link updateUploader}. */
 export interface UpdateUploaderOptions {
   readonly http: FederationHttp;
-  /** Bytes of a request's body at most. */
+  /** Maximum size of a request's body, in bytes. */
   readonly chunkBytes: number;
-  /** For a request and its reply, in ms, beside the time that its bytes take. */
+  /** Timeout of a request and its response, in ms, in addition to the time for transferring its bytes. */
   readonly deadlineMs: number;
-  /** Slower than so many bytes a second, the line counts as broken. */
+  /** Minimum upload rate, in bytes per second; a slower connection counts as broken. */
   readonly slowest: number;
 }
 
-/** Sends updates; see {@link updateUploader}. */
+/** Uploads an update. See {@link updateUploader}. */
 export type UpdateUploader = (
   message: Uint8Array,
   options: { readonly round: number; readonly signal: AbortSignal },
@@ -28,7 +28,10 @@ export type UpdateUploader = (
 const ACTION = "send the update";
 const MAX_REPLY_BYTES = 65_536;
 
-/** Sends a message whole or in parts; of one that was begun before, first asks how much of it is there. */
+/**
+ * Creates a function that uploads a message whole or in chunks. If an upload of the same message was started
+ * before, it resumes from the offset that the aggregator reports.
+ */
 export function updateUploader({
   http,
   chunkBytes,
@@ -42,7 +45,7 @@ export function updateUploader({
     { path, signal }: { readonly path: string; readonly signal: AbortSignal },
   ): Promise<number> => {
     const { headers, status } = await http.ask({
-      action: "ask how much of the update is there",
+      action: "read the update's upload offset",
       method: "HEAD",
       path,
       deadlineMs,
@@ -50,7 +53,7 @@ export function updateUploader({
       signal,
     });
     const offset = status < 300 ? Number(headers.get("upload-offset") ?? 0) : 0;
-    // What is there as a whole was answered; the answer was lost, and the same message asks for it again.
+    // If the aggregator has the whole message, only its response was lost: send the message again to get it.
     return Number.isSafeInteger(offset) && offset > 0 && offset < message.length ? offset : 0;
   };
 
@@ -77,7 +80,7 @@ export function updateUploader({
         const there = reply.headers.get("upload-offset");
         if (there === null || asked++ > 0)
           return readAnswer(reply, { action: ACTION, read: parseUpdateRejection });
-        // It has another part than we thought.
+        // The aggregator has another part than expected: resume from its offset.
         offset = await offsetOf(message, { path, signal });
         continue;
       }
@@ -85,7 +88,7 @@ export function updateUploader({
       if (receipt.accepted) return receipt;
       if (end === total)
         throw new SednaError(
-          `${ACTION}: expected all ${total} bytes to come; the aggregator waits for more`,
+          `${ACTION}: expected the aggregator to accept all ${total} bytes; got a request for more`,
           { code: "cloud-unreachable", retryable: true },
         );
       offset = end;

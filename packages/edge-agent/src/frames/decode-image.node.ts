@@ -2,7 +2,7 @@ import type { Frame } from "@sedna-js/core";
 import { decodeWithSharp, type SharpModule } from "@sedna-js/core/adapters/sharp";
 import { importOptional } from "@sedna-js/core/errors";
 
-/** Imports `sharp` when the first picture is decoded or encoded. */
+/** Imports `sharp` when the first image is decoded or encoded. */
 export async function importSharp(): Promise<SharpModule> {
   const { default: sharp } = await importOptional("sharp", {
     action: "read pictures in Node",
@@ -11,7 +11,7 @@ export async function importSharp(): Promise<SharpModule> {
   return sharp as unknown as SharpModule;
 }
 
-/** See the contract. */
+/** Decodes an image file with `sharp`. */
 export function decodeImage(bytes: Uint8Array): Promise<Frame> {
   return decodeWithSharp(bytes, importSharp);
 }

@@ -1,15 +1,15 @@
 import type { EncodedImage, EncodeOptions, Frame } from "@sedna-js/core";
 import { checkSize, fitWithin } from "@sedna-js/core/vision";
 
-/** A picture that the browser holds: closing it gives back its memory. */
+/** An image that the browser holds. Closing it frees its memory. */
 export type BrowserPicture = VideoFrame | ImageBitmap;
 
-/** A frame of the browser's, and the picture behind it. */
+/** A frame with the browser's image behind it. */
 export interface BrowserFrame extends Frame {
   readonly picture: BrowserPicture;
 }
 
-/** Wraps a VideoFrame or an ImageBitmap, and owns it from here on. */
+/** Wraps a VideoFrame or an ImageBitmap and takes ownership of it. */
 export function browserFrame(
   picture: BrowserPicture,
   { timestamp = 0 }: { readonly timestamp?: number } = {},
@@ -30,7 +30,8 @@ export function browserFrame(
           await picture.copyTo(target as BufferSource, { format: "RGBA" });
           return;
         } catch (error) {
-          // Engines without conversion to RGBA refuse the format, WebKitGTK by a TypeError; a canvas can do it everywhere.
+          // Engines without conversion to RGBA reject the format (WebKitGTK with a TypeError). Fall back to a
+          // canvas, which works in every engine.
           if (closed || !(error instanceof DOMException || error instanceof TypeError)) throw error;
         }
       }
@@ -41,7 +42,7 @@ export function browserFrame(
       const size = fitWithin({ width, height }, maxSide);
       const { canvas } = draw(picture, size);
       const blob = await canvas.convertToBlob({ type, quality });
-      // Safari writes no WebP and gives PNG instead: say what it is.
+      // Safari cannot encode WebP and returns PNG instead, so report the blob's actual type.
       return {
         ...size,
         type: blob.type as EncodedImage["type"],
@@ -62,7 +63,7 @@ function draw(
   checkSize(size, "draw a frame");
   const canvas = new OffscreenCanvas(size.width, size.height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("draw a frame: expected a 2d canvas; the browser gave none");
+  if (!context) throw new Error("draw a frame: expected a 2d canvas context; got none");
   context.drawImage(picture, 0, 0, size.width, size.height);
   return { canvas, context };
 }

@@ -1,6 +1,7 @@
 /**
- * A server's URL without a slash at its end; one without a host is the page's own.
- * @throws {TypeError} on what is no URL.
+ * Returns a server's URL without trailing slashes. A relative URL is resolved against the page's URL.
+ *
+ * @throws {TypeError} If `url` is not a valid URL.
  */
 export function baseUrl(url: string | URL): string {
   const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;

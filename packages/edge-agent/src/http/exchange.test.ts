@@ -9,7 +9,7 @@ const ask = (response: Response, { maxReplyBytes = 100 } = {}): Promise<Reply> =
   );
 
 describe("exchange()", () => {
-  it("takes an answer up to its limit, and no longer one", async () => {
+  it("accepts a response up to its limit and rejects a longer one", async () => {
     expect((await ask(new Response("x".repeat(100)))).body).toHaveLength(100);
     await expect(ask(new Response("x".repeat(101)))).rejects.toMatchObject({
       code: "cloud-garbage",
@@ -17,7 +17,7 @@ describe("exchange()", () => {
     });
   });
 
-  it("reads of a refusal what people need, however long it is", async () => {
+  it("reads the first 2048 bytes of an error response", async () => {
     const reply = await ask(new Response(`no such model: ${"x".repeat(5000)}`, { status: 404 }));
     expect(reply.body).toHaveLength(2048);
     expect(rejection(reply, { action: "ask", url }).message).toMatch(

@@ -2,20 +2,20 @@ import { SednaError } from "@sedna-js/core";
 import { readChunks } from "@sedna-js/core/async";
 import { readRetryAfter } from "./retry-after.ts";
 
-/** One HTTP request that posts something. */
+/** An HTTP request with a body. */
 export interface Exchange {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** One HTTP request of any method; default POST. */
+/** An HTTP request of any method. Default POST. */
 export interface AnyExchange extends Omit<Exchange, "body"> {
   readonly method?: string;
   readonly body?: Uint8Array<ArrayBuffer>;
 }
 
-/** A reply, read whole; of one that is no success, its first 2 KiB. */
+/** A response with its whole body; for an unsuccessful one the first 2 KiB of the body. */
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
@@ -24,12 +24,14 @@ export interface Reply {
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {
-  /** What is being done, for the errors: "ask the big model". */
+  /** Action for error messages, such as "call the big model". */
   readonly action: string;
   readonly signal: AbortSignal;
-  /** A longer reply is garbage, and not read to its end. */
+  /**
+   * Maximum size of a response body, in bytes. A longer response is rejected without reading it to its end.
+   */
   readonly maxReplyBytes: number;
-  /** Told once the request is over, whatever came of it: the bytes of the reply's body that were read. */
+  /** Called with the number of body bytes read when the request ends, whether it succeeded or not. */
   readonly onBytes?: (down: number) => void;
   readonly fetch: typeof globalThis.fetch;
 }
@@ -37,10 +39,11 @@ export interface ExchangeOptions {
 const MAX_REFUSAL_BYTES = 2048;
 
 /**
- * Sends a request and reads the reply, whatever the other side does. A redirect is a failure: who follows one may take
- * what it carries, token included, to anyone.
+ * Sends a request and reads the response, with a bound on its size. A redirect is a failure: following it
+ * could send the request's content, token included, to any host.
  *
- * @throws {SednaError} `cloud-unreachable` (no connection, cut body, redirect), `cloud-garbage` (too long), retryable.
+ * @throws {SednaError} `cloud-unreachable` (no connection, truncated body, redirect) or `cloud-garbage`
+ * (response too long), both retryable.
  */
 export async function exchange(
   { method = "POST", url, headers, body }: AnyExchange,
@@ -59,7 +62,7 @@ export async function exchange(
       };
     const reply = await readAtMost(response, { limit: maxReplyBytes, read, signal });
     if (read.bytes > maxReplyBytes)
-      throw new SednaError(`${action}: expected an answer of at most ${maxReplyBytes} bytes; got more`, {
+      throw new SednaError(`${action}: expected a response of at most ${maxReplyBytes} bytes; got more`, {
         code: "cloud-garbage",
         retryable: true,
       });
@@ -67,7 +70,7 @@ export async function exchange(
   } catch (cause) {
     signal.throwIfAborted();
     if (cause instanceof SednaError) throw cause;
-    // Node says only "fetch failed", and why in the cause of that.
+    // Node reports only "fetch failed"; the reason is in the error's cause.
     const { cause: inner } = cause instanceof Error ? cause : {};
     const why =
       [cause, inner]
@@ -75,7 +78,7 @@ export async function exchange(
         .map(({ message }) => message)
         .filter(Boolean)
         .join(": ") || String(cause);
-    throw new SednaError(`${action} at ${url}: expected an answer; the connection failed: ${why}`, {
+    throw new SednaError(`${action} at ${url}: expected a response; the connection failed: ${why}`, {
       code: "cloud-unreachable",
       retryable: true,
       cause,
@@ -85,7 +88,10 @@ export async function exchange(
   }
 }
 
-/** What a reply that is no success is as an error: `cloud-busy` (429, 503, and 507 when it has a time to come back), else `cloud-refused`. */
+/**
+ * Converts an unsuccessful response to an error: `cloud-busy` for 429, 503, and a 507 with `Retry-After`;
+ * otherwise `cloud-refused`.
+ */
 export function rejection(
   { status, headers, body }: Reply,
   { action, url }: { readonly action: string; readonly url: string },
@@ -102,7 +108,7 @@ export function rejection(
   });
 }
 
-/** A body up to its limit; `read` tells how much came of it. */
+/** Reads a body up to its limit. `read.bytes` counts the bytes received. */
 async function readAtMost(
   response: Response,
   {

@@ -20,7 +20,7 @@ describe("readRetryAfter()", () => {
     expect(readRetryAfter(header, now)).toBe(expected);
   });
 
-  it("answers any text with a time or nothing", () => {
+  it("returns a non-negative time or undefined for any text", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const ms = readRetryAfter(text, now);

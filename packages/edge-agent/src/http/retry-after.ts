@@ -1,6 +1,8 @@
 /**
- * A `Retry-After` header in ms: seconds, or an HTTP date, counted from `now` in Unix ms. Undefined where there is none or
- * nothing that can be read. Source: RFC 9110, 10.2.3.
+ * Returns the delay of a `Retry-After` header in ms. The header holds seconds or an HTTP date, which is
+ * relative to `now` (unix time in ms). Returns `undefined` if the header is missing or invalid.
+ *
+ * Source: RFC 9110, 10.2.3.
  */
 export function readRetryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;

@@ -57,7 +57,7 @@ describe("createModelStore()", () => {
       ["truncated", whole.subarray(0, 1500)],
       ["longer", new Uint8Array([...whole, 0])],
       ["one bit flipped", whole.map((byte, i) => (i === 1000 ? byte ^ 1 : byte))],
-      ["a page of HTML", new TextEncoder().encode("<html>".padEnd(whole.length))],
+      ["an HTML page", new TextEncoder().encode("<html>".padEnd(whole.length))],
     ];
     for (const [, bytes] of wrong) {
       at.server.files = new Map(right).set("model.onnx", bytes);

@@ -36,7 +36,7 @@ export interface ModelStoreOptions {
   /** The first wait between tries of a file is at most this long, in ms; it doubles. Default 500. */
   readonly baseMs?: number;
   readonly random?: () => number;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
   /** Told when what was stored is damaged and is fetched or begun again. */
   readonly onDamage?: (error: unknown) => void;

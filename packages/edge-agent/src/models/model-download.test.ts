@@ -215,7 +215,7 @@ describe("downloadFile()", () => {
     expect(await failure(get())).toMatchObject({
       code: "model-unreadable",
       retryable: false,
-      message: expect.stringContaining("a page of HTML"),
+      message: expect.stringContaining("an HTML page"),
     });
     at.server.asked.length = 0;
     await get();

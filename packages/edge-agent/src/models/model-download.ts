@@ -30,7 +30,7 @@ export interface DownloadOptions {
 /** A file is stored in parts of this size. */
 const PART_BYTES = 2 ** 20;
 const RETRIES = 3;
-/** The longest that a timer can wait. */
+/** Maximum delay of a timer, in ms. */
 const MAX_MS = 2 ** 31 - 1;
 
 /**
@@ -127,7 +127,7 @@ export async function downloadFile({
     const { status, headers } = response;
     // The page of a hotel's network: what is stored has nothing to do with it.
     if (headers.get("content-type")?.startsWith("text/html"))
-      throw fail({ expected: "a model's file", got: "a page of HTML", retryable: false });
+      throw fail({ expected: "a model's file", got: "an HTML page", retryable: false });
     if (
       status === 206 &&
       stored.done > 0 &&

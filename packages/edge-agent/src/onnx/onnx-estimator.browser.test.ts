@@ -20,7 +20,7 @@ describe("onnxEstimator() in a browser", () => {
 
   it.each<[string, Uint8Array]>([
     ["a truncated model", tinyOnnx().slice(0, 40)],
-    ["a page of HTML", new TextEncoder().encode("<!doctype html>")],
+    ["an HTML page", new TextEncoder().encode("<!doctype html>")],
   ])("refuses %s", async (_, model) => {
     await expect(
       onnxEstimator({ model, task: tensors(), executionProviders: ["wasm"] }).load(),

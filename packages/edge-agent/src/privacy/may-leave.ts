@@ -1,8 +1,8 @@
 import type { PrivacyLevel } from "./privacy-policy.ts";
 
 /**
- * Whether a sample that was kept as one kind, under the policy of its time, may leave under a level of today. Of pictures neither
- * `crop` nor `blurred` is within the other: one shows what the other hides.
+ * Returns whether a sample that was stored under an earlier policy may leave the device under the current
+ * level. Neither `crop` nor `blurred` includes the other: each shows pixels that the other hides.
  */
 export function mayLeave(kind: string, level: PrivacyLevel): boolean {
   if (level === "never") return false;

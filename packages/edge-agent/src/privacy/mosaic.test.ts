@@ -7,7 +7,7 @@ const noise = (width: number, height: number): Uint8ClampedArray =>
 const rgbAt = (data: Uint8ClampedArray, at: number): string => data.subarray(4 * at, 4 * at + 4).join();
 
 describe("mosaic()", () => {
-  it("leaves what is outside of the boxes to the bit, and at most 6 by 6 colors inside, whatever the box", () => {
+  it("keeps all pixels outside the boxes and at most 6 by 6 colors inside, for any box", () => {
     const box = fc
       .record({
         left: fc.nat(90),
@@ -46,7 +46,7 @@ describe("mosaic()", () => {
     );
   });
 
-  it("cannot be undone: pictures that differ only within cells come out the same", () => {
+  it("is irreversible: images that differ only within cells produce the same result", () => {
     const stripes = Uint8ClampedArray.from({ length: 4 * 48 * 48 }, (_, i) =>
       (i >> 2) % 2 === 0 ? 200 : 100,
     );

@@ -1,14 +1,14 @@
 import type { Pixels } from "@sedna-js/core";
 import type { PixelBox } from "./pixel-box.ts";
 
-/** A box is shown as at most so many cells a side: too few to tell a face or a plate by. */
+/** Maximum number of cells per side of a box: too few to recognize a face or a license plate. */
 const CELLS = 6;
-/** Small boxes get fewer: a cell has at least so many pixels a side, or all that there are. */
+/** Minimum side of a cell, in pixels. Small boxes get fewer cells; a smaller box is a single cell. */
 const MIN_CELL = 8;
 
 /**
- * Makes boxes of a picture unrecognisable, in place: each cell of a coarse grid becomes its own mean. What a mean has
- * swallowed no filter brings back, as one may with a blur whose kernel is known.
+ * Pixelates boxes of an image in place: each cell of a coarse grid is replaced by its own mean. Unlike a blur
+ * with a known kernel, averaging cannot be reversed by a filter.
  */
 export function mosaic(
   { width, data }: Pixels & { readonly data: Uint8ClampedArray },
@@ -24,7 +24,10 @@ export function mosaic(
   }
 }
 
-/** Where a side is cut into even parts, none of them shorter than a cell: a sliver at the end would show what it has. */
+/**
+ * Returns the boundaries of equal parts of a side, none shorter than a cell. A shorter part at the end would
+ * reveal its content.
+ */
 function cuts(from: number, { to, cell }: { readonly to: number; readonly cell: number }): number[] {
   const parts = Math.max(1, Math.floor((to - from) / cell));
   return Array.from({ length: parts + 1 }, (_, i) => from + Math.round((i * (to - from)) / parts));

@@ -1,6 +1,6 @@
 import type { Region } from "./privacy-policy.ts";
 
-/** Whole pixels, `right` and `bottom` not included. */
+/** A box of whole pixels; `right` and `bottom` are exclusive. */
 export interface PixelBox {
   readonly left: number;
   readonly top: number;
@@ -9,9 +9,10 @@ export interface PixelBox {
 }
 
 /**
- * Regions as boxes of whole pixels within the picture, each grown by `padding` of its longer side; those outside of it are left
- * out.
- * @throws {RangeError} on a region that is no box: what cannot be hidden must not be shown.
+ * Converts regions to boxes of whole pixels within the image. Each box grows by `padding` times its longer
+ * side. Regions outside the image are dropped.
+ *
+ * @throws {RangeError} If a region is not a valid box, because it could not be hidden.
  */
 export function pixelBoxes(
   regions: readonly Region[],
@@ -36,7 +37,7 @@ export function pixelBoxes(
     .filter(({ left, top, right, bottom }) => right > left && bottom > top);
 }
 
-/** The smallest box around all; undefined around none. */
+/** Returns the smallest box around all boxes, or `undefined` if there are none. */
 export function unionBox(boxes: readonly PixelBox[]): PixelBox | undefined {
   if (boxes.length === 0) return undefined;
   return {

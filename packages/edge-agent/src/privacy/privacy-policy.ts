@@ -1,18 +1,26 @@
 import { describeValue } from "@sedna-js/core/errors";
 
-/** [xmin, ymin, xmax, ymax] in pixels; further numbers, as detections have them, are not looked at. */
+/** [xmin, ymin, xmax, ymax] in pixels. Further numbers, such as those of detections, are ignored. */
 export type Region = ArrayLike<number>;
 
 /**
- * What of a sample may leave the device.
- * - `never`: nothing. - `features`: the model's numbers, no pixels. - `crop`: the pixels of the regions only.
- * - `blurred`: the picture with the regions made unrecognisable. - `full`: the picture.
+ * The part of a sample that may leave the device.
+ *
+ * - `never`: nothing.
+ * - `features`: the model's result, no pixels.
+ * - `crop`: only the pixels of the regions.
+ * - `blurred`: the image with its regions pixelated.
+ * - `full`: the whole image.
  */
 export type PrivacyLevel = "never" | "features" | "crop" | "blurred" | "full";
 
 const levels: readonly string[] = ["never", "features", "crop", "blurred", "full"] satisfies PrivacyLevel[];
 
-/** @throws {RangeError} on a level that is none: nothing may leave by mistake. */
+/**
+ * Returns the policy.
+ *
+ * @throws {RangeError} If the level is unknown, so that nothing leaves by mistake.
+ */
 export function checkPrivacy<Sample, Result>(
   policy: PrivacyPolicy<Sample, Result>,
 ): PrivacyPolicy<Sample, Result> {
@@ -23,11 +31,17 @@ export function checkPrivacy<Sample, Result>(
   return policy;
 }
 
-/** A job's promise about pictures. It binds everything that leaves: questions to the big model and stored samples alike. */
+/**
+ * A job's privacy policy for images. It applies to all data that leaves: requests to the big model and stored
+ * samples.
+ */
 export interface PrivacyPolicy<Sample, Result> {
   readonly level: PrivacyLevel;
-  /** Asked for each sample; where it says no, nothing leaves. Default: yes. */
+  /** Called for each sample. If it does not return `true`, nothing leaves. Default: consent is given. */
   readonly consent?: (sample: Sample) => boolean;
-  /** What `crop` shows and `blurred` hides, in pixels of the frame. Default: the boxes of the little model's detections. */
+  /**
+   * Regions that `crop` shows and `blurred` hides, in pixels of the frame. Default: the boxes of the little
+   * model's detections.
+   */
   readonly regions?: (sample: Sample, result: Result | null) => readonly Region[];
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { decodeImage, frameOfPixels } from "../frames/platform.browser.ts";
 import { sampleForQueue } from "./sample-for-queue.ts";
 
-it("hides the regions of a browser's frame, and writes the rest", async () => {
+it("hides the regions of a browser's frame and encodes the rest", async () => {
   const stripes = Uint8ClampedArray.from({ length: 4 * 64 * 64 }, (_, i) =>
     i % 4 === 3 ? 255 : ((i >> 2) % 2) * 255,
   );

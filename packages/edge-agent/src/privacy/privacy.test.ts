@@ -8,7 +8,7 @@ import type { PrivacyLevel, PrivacyPolicy } from "./privacy-policy.ts";
 import { privateBigModel } from "./private-big-model.ts";
 import { sampleForQueue } from "./sample-for-queue.ts";
 
-// A frame of 120 x 80 pixels, black and white stripes a pixel wide where the person is, grey elsewhere.
+// A frame of 120 x 80 pixels: black and white stripes one pixel wide where the person is, gray elsewhere.
 
 const person = [20, 10, 60, 70, 0.9, 0] as const;
 const rows: Detections = [person];
@@ -39,7 +39,7 @@ const call = (edgeResult: Detections | null = rows): BigModelCall<Detections> =>
   deadlineMs: 1000,
   edgeResult,
 });
-/** A big model that keeps what it is shown. */
+/** A big model that records the frames it receives. */
 const watching = (answer: Detections = [[1, 2, 3, 4, 0.5, 1]]) => {
   const shown: { width: number; height: number; timestamp: number; data: Uint8ClampedArray }[] = [];
   return {
@@ -55,7 +55,7 @@ const watching = (answer: Detections = [[1, 2, 3, 4, 0.5, 1]]) => {
     ),
   };
 };
-/** Neighbours that differ by more than half the range: the stripes. */
+/** Counts neighboring pixels that differ by more than half the range, which are the stripes. */
 const edges = (data: Uint8ClampedArray, width: number): number =>
   data.filter((value, i) => i % 4 === 0 && (i >> 2) % width > 0 && Math.abs(value - data[i - 4]!) > 128)
     .length;
@@ -66,7 +66,7 @@ describe("privateBigModel()", () => {
     ["features", { level: "features" }, rows],
     ["full without consent", { level: "full", consent: () => false }, rows],
     [
-      "full with a consent that fails",
+      "full with a consent that throws",
       {
         level: "full",
         consent: () => {
@@ -76,17 +76,17 @@ describe("privateBigModel()", () => {
       rows,
     ],
     [
-      "full with a consent that is no boolean",
+      "full with a consent that returns a promise",
       { level: "full", consent: (() => Promise.resolve(false)) as never },
       rows,
     ],
-    ["blurred before the little model has answered", { level: "blurred" }, null],
-    ["crop before the little model has answered", { level: "crop" }, null],
-    ["crop with nothing found", { level: "crop" }, []],
-    ["blurred with a box that is none", { level: "blurred" }, [[Number.NaN, 0, 5, 5, 1, 0]]],
-    ["blurred with a box inside out", { level: "blurred", regions: () => [[9, 9, 1, 1]] }, rows],
+    ["blurred without a result of the little model", { level: "blurred" }, null],
+    ["crop without a result of the little model", { level: "crop" }, null],
+    ["crop without any detection", { level: "crop" }, []],
+    ["blurred with a box that contains NaN", { level: "blurred" }, [[Number.NaN, 0, 5, 5, 1, 0]]],
+    ["blurred with an inverted box", { level: "blurred", regions: () => [[9, 9, 1, 1]] }, rows],
     [
-      "blurred with regions that fail",
+      "blurred with regions that throw",
       {
         level: "blurred",
         regions: () => {
@@ -95,8 +95,8 @@ describe("privateBigModel()", () => {
       },
       rows,
     ],
-    ["a level that is none", { level: "some" as PrivacyLevel }, rows],
-  ])("forbids %s, before a pixel is read", async (_, policy, result) => {
+    ["an unknown level", { level: "some" as PrivacyLevel }, rows],
+  ])("forbids %s before any pixel is read", async (_, policy, result) => {
     const [model, frame] = [watching(), await makeFrame()];
     await expect(privateBigModel(model, policy).inference(frame, call(result))).rejects.toMatchObject({
       code: "privacy-forbids",
@@ -105,7 +105,7 @@ describe("privateBigModel()", () => {
     expect([model.shown, frame.reads, frame.closed]).toEqual([[], 0, 0]);
   });
 
-  it("shows the whole frame with full, and leaves it to its owner", async () => {
+  it("passes the whole frame with full and does not close it", async () => {
     const [model, frame] = [watching(), await makeFrame()];
     expect(await privateBigModel(model, { level: "full" }).inference(frame, call(null))).toEqual([
       [1, 2, 3, 4, 0.5, 1],
@@ -113,7 +113,7 @@ describe("privateBigModel()", () => {
     expect([model.shown[0]!.data, frame.closed]).toEqual([striped, 0]);
   });
 
-  it("shows the frame without the person with blurred, and answers in its pixels", async () => {
+  it("hides the person with blurred and returns boxes in the frame's pixels", async () => {
     const [model, frame] = [watching(), await makeFrame()];
     expect(await privateBigModel(model, { level: "blurred" }).inference(frame, call())).toEqual([
       [1, 2, 3, 4, 0.5, 1],
@@ -125,11 +125,11 @@ describe("privateBigModel()", () => {
       0,
     ]);
     expect(data.slice(0, 4 * 120 * 4)).toEqual(striped.slice(0, 4 * 120 * 4));
-    // The frame itself, which the page may show, is as it was.
+    // The original frame, which the page may show, is unchanged.
     expect(await pixelsOf(frame)).toEqual(striped);
   });
 
-  it("shows the person and a little around it with crop, and moves the answers back", async () => {
+  it("passes the person with a margin with crop and shifts the resulting boxes back", async () => {
     const [model, frame] = [watching(), await makeFrame()];
     expect(await privateBigModel(model, { level: "crop" }).inference(frame, call())).toEqual([
       [1 + 14, 2 + 4, 3 + 14, 4 + 4, 0.5, 1],
@@ -140,7 +140,7 @@ describe("privateBigModel()", () => {
     expect(data[4 * (6 * 52 + 6)]).toBe(striped[4 * (10 * 120 + 20)]);
   });
 
-  it("goes by the policy's own regions where it has them, without the little model", async () => {
+  it("uses the policy's own regions, even without a result of the little model", async () => {
     const [model, frame] = [watching(), await makeFrame()];
     const regions = (_: Frame, result: Detections | null): readonly (readonly number[])[] =>
       result === null
@@ -154,7 +154,7 @@ describe("privateBigModel()", () => {
     expect([model.shown[0]!.width, model.shown[0]!.height]).toEqual([120, 80]);
   });
 
-  it("does not ask for a caller who left while the pixels were hidden", async () => {
+  it("does not call the big model if the caller aborts while the pixels are hidden", async () => {
     const [model, frame, left] = [watching(), await makeFrame(), new AbortController()];
     const asking = privateBigModel(model, { level: "blurred" }).inference(frame, {
       ...call(),
@@ -165,7 +165,7 @@ describe("privateBigModel()", () => {
     expect(model.shown).toEqual([]);
   });
 
-  it("goes by what the little model found, in joint inference; what it forbids is no upload", async () => {
+  it("uses the little model's detections in joint inference and counts a forbidden frame as a fallback, not as an offload", async () => {
     const model = watching([[0, 0, 1, 1, 0.5, 1]]);
     const estimator = detector(async () => rows);
     const crop = createJointInference({
@@ -190,7 +190,7 @@ describe("privateBigModel()", () => {
 describe("sampleForQueue()", () => {
   const importSharp = async (): Promise<SharpModule> => sharp as unknown as SharpModule;
 
-  it("gives nothing with never, without consent, and with features of an unanswered frame", async () => {
+  it("returns undefined with never, without consent, and with features of a frame without a result", async () => {
     const frame = await makeFrame();
     for (const policy of [{ level: "never" }, { level: "full", consent: () => false }] as const)
       expect(await sampleForQueue({ frame, result: rows, policy })).toBeUndefined();
@@ -198,7 +198,7 @@ describe("sampleForQueue()", () => {
     expect(frame.reads).toBe(0);
   });
 
-  it("gives numbers and no pixels with features", async () => {
+  it("returns numbers and no pixels with features", async () => {
     const frame = await makeFrame();
     const ofRows = await sampleForQueue({ frame, result: rows, policy: { level: "features" } });
     expect({ ...ofRows, bytes: new TextDecoder().decode(ofRows!.bytes) }).toEqual({
@@ -221,7 +221,7 @@ describe("sampleForQueue()", () => {
     ["full", [120, 80], true],
     ["crop", [52, 72], true],
     ["blurred", [120, 80], false],
-  ])("gives a picture with %s", async (level, size, hasStripes) => {
+  ])("returns an image with %s", async (level, size, hasStripes) => {
     const sample = await sampleForQueue({
       frame: await makeFrame(),
       result: rows,
@@ -238,7 +238,7 @@ describe("sampleForQueue()", () => {
     expect(edges(await pixelsOf(decoded), decoded.width) > 100).toBe(hasStripes);
   });
 
-  it("rejects where there is nothing to crop to, rather than to say that it kept it", async () => {
+  it("rejects if there is no region to crop to", async () => {
     await expect(
       sampleForQueue({ frame: await makeFrame(), result: null, policy: { level: "crop" } }),
     ).rejects.toMatchObject({ code: "privacy-forbids" });

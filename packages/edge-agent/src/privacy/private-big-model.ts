@@ -3,8 +3,8 @@ import { privateFrame } from "./private-frame.ts";
 import type { PrivacyPolicy } from "./privacy-policy.ts";
 
 /**
- * A big model that is shown what the policy allows, and nothing else. Its answers are in the pixels of the frame,
- * whatever part of it was shown.
+ * Wraps a big model so that it receives only what the policy allows. Boxes in its result are in the pixels of
+ * the whole frame, whatever part was sent.
  *
  * @throws {SednaError} `privacy-forbids` from `inference`, not retryable, before anything is encoded or sent.
  */
@@ -29,7 +29,7 @@ export function privateBigModel<Result>(
   };
 }
 
-/** Boxes by where they are in the whole frame; answers without boxes are not changed. */
+/** Shifts boxes to their position in the whole frame. A result without boxes is returned unchanged. */
 function shifted<Result>(result: Result, { x, y }: { readonly x: number; readonly y: number }): Result {
   if ((x === 0 && y === 0) || !Array.isArray(result) || !result.every((row) => Array.isArray(row)))
     return result;

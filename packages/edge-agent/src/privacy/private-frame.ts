@@ -5,25 +5,26 @@ import { mosaic } from "./mosaic.ts";
 import { pixelBoxes, unionBox, type PixelBox } from "./pixel-box.ts";
 import type { PrivacyLevel, PrivacyPolicy, Region } from "./privacy-policy.ts";
 
-/** What may be shown of a frame. */
+/** The part of a frame that may be shown. */
 export interface PrivateFrame {
   readonly frame: Frame;
-  /** Where its left upper corner is in the frame that it was made from, in pixels. */
+  /** Position of its top left corner in the original frame, in pixels. */
   readonly offset: { readonly x: number; readonly y: number };
-  /** Closes it, where it is a copy; the frame that it was made from is its owner's. */
+  /** Closes the frame if it is a copy. The original frame stays open: its owner closes it. */
   close(): void;
 }
 
-/** Hidden are the regions and a little around them; shown as well. */
+/** Margin around each region, as a fraction of its longer side, that is hidden or shown with it. */
 const PADDING = 0.1;
 
 /**
- * What the policy allows of a frame, as a copy: `crop` the box around all regions, `blurred` the frame with its regions
- * as a mosaic, `full` the frame itself. What the little model has not found, it cannot hide: where that matters, the
- * policy should name regions of its own.
+ * Returns what the policy allows of a frame, as a copy: `crop` the box around all regions, `blurred` the
+ * frame with its regions pixelated; `full` returns the frame itself. An object that the little model did not
+ * detect is not hidden: if that matters, the policy should name its own regions.
  *
- * @throws {SednaError} `privacy-forbids`, before a pixel is read: `never` and `features`, no consent, no result of the
- * little model to find regions by, nothing to crop to.
+ * @throws {SednaError} `privacy-forbids`, before any pixel is read, if the level is `never` or `features`, if
+ * consent is missing, if there is no result of the little model from which to find regions, or if there is no
+ * region to crop to.
  */
 export async function privateFrame<Result>({
   frame,
@@ -35,7 +36,7 @@ export async function privateFrame<Result>({
   readonly policy: PrivacyPolicy<Frame, Result>;
 }): Promise<PrivateFrame> {
   const { level } = policy;
-  if (!hasConsent(frame, policy)) throw forbidden(level, "its consent says no");
+  if (!hasConsent(frame, policy)) throw forbidden(level, "consent was not given");
   if (level === "never" || level === "features") throw forbidden(level, "no pixels may leave");
   if (level === "full") return { frame, offset: { x: 0, y: 0 }, close() {} };
   const boxes = regionsOf({ frame, result, policy });
@@ -47,7 +48,7 @@ export async function privateFrame<Result>({
       { x: 0, y: 0 },
     );
   }
-  if (level !== "crop") throw forbidden(level satisfies never, "no such level is known");
+  if (level !== "crop") throw forbidden(level satisfies never, "the level is unknown");
   const box = unionBox(boxes);
   if (!box) throw forbidden(level, "there is no region to crop to");
   const size = { width: box.right - box.left, height: box.bottom - box.top };
@@ -58,7 +59,7 @@ export async function privateFrame<Result>({
   });
 }
 
-/** Whether the policy's consent says yes to a frame; one that fails does not. */
+/** Returns whether the policy consents to a frame. A consent function that throws does not consent. */
 export function hasConsent<Result>(frame: Frame, { consent }: PrivacyPolicy<Frame, Result>): boolean {
   try {
     return consent === undefined || consent(frame) === true;
@@ -87,9 +88,9 @@ function regionsOf<Result>({
 
 function boxesOf(result: unknown): readonly Region[] {
   if (result === null || result === undefined)
-    throw new Error("the little model has not answered, and no regions of the policy's own are given");
+    throw new Error("there is no result of the little model, and the policy has no regions of its own");
   if (!Array.isArray(result) || !result.every((row) => Array.isArray(row)))
-    throw new Error("the little model's answer has no boxes, and no regions of the policy's own are given");
+    throw new Error("the little model's result has no boxes, and the policy has no regions of its own");
   return result as readonly Region[];
 }
 
@@ -115,7 +116,7 @@ function owned(frame: Frame, offset: { readonly x: number; readonly y: number })
 
 function forbidden(level: PrivacyLevel, why: string, cause?: unknown): SednaError {
   return new SednaError(
-    `show a frame to the cloud: expected the privacy policy ${level} to allow it; ${why}`,
+    `send a frame to the cloud: expected the privacy policy ${level} to allow it; ${why}`,
     { code: "privacy-forbids", cause },
   );
 }

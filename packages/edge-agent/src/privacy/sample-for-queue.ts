@@ -6,28 +6,29 @@ import type { PrivacyPolicy } from "./privacy-policy.ts";
 /** Options of {@link sampleForQueue}. */
 export interface SampleForQueueOptions<Result> {
   readonly frame: Frame;
-  /** The little model's answer: rows, or probabilities. */
+  /** Result of the little model: rows or probabilities. */
   readonly result: Result | null;
   readonly policy: PrivacyPolicy<Frame, Result>;
-  /** How pictures are written. Default JPEG at quality 0.85 in full size. */
+  /** Encoding of images. Default: JPEG at quality 0.85 and full size. */
   readonly image?: { readonly type?: ImageType; readonly quality?: number; readonly maxSide?: number };
 }
 
-/** What is kept of a sample, and sent some day. */
+/** A sample as it is stored in the queue and later sent. */
 export interface QueueSample {
   readonly kind: "features" | "crop" | "blurred" | "full";
   readonly contentType: string;
   readonly bytes: Uint8Array;
-  /** Of the picture; with `features` of the frame, whose pixels the numbers are in. */
+  /** Width of the image in pixels; with `features` that of the frame to which the numbers refer. */
   readonly width: number;
   readonly height: number;
 }
 
 /**
- * A sample as the policy lets it leave the device, and so as it may lie in a queue. Undefined where nothing may: by
- * `never`, without consent, and with `features` without a result.
+ * Converts a sample to the form in which the policy lets it leave the device and in which the queue stores
+ * it. Returns `undefined` if nothing may leave: with `never`, without consent, and with `features` without a
+ * result.
  *
- * @throws {SednaError} `privacy-forbids` where `crop` or `blurred` have no regions to go by; see `privateFrame`.
+ * @throws {SednaError} `privacy-forbids` if `crop` or `blurred` has no regions. See `privateFrame`.
  */
 export async function sampleForQueue<Result>({
   frame,

@@ -339,7 +339,7 @@ function storageError(error: unknown): SednaError {
 
 /** Time, as what waits sees it. */
 export interface Clock {
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   now(): number;
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;

@@ -113,7 +113,7 @@ function readStored({ body }: Reply): "sent" | "duplicate" {
 /** A gateway on the way has JSON of its own, and speaks for nobody: what it refuses must not be lost. */
 function isRefusal(body: Uint8Array): boolean {
   try {
-    const value = readJson(body, "read a refusal") as { readonly error?: unknown } | null;
+    const value = readJson(body, "read a rejection") as { readonly error?: unknown } | null;
     return typeof value?.error === "string";
   } catch {
     return false;

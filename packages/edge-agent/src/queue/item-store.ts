@@ -7,7 +7,7 @@ import type { QueueItem, PendingItems } from "./pending-items.ts";
 /** How long a store that refused is left alone, in ms. */
 const RETRY_MS = 1000;
 
-/** Options of {@link itemKeeper}. */
+/** Options of {@link createItemStore}. */
 export interface ItemStoreOptions {
   readonly store: QueueStore;
   readonly waiting: PendingItems;

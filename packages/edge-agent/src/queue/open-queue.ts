@@ -30,7 +30,7 @@ export interface OpenQueueOptions {
   readonly whenFull?: WhenFull;
   /** What may live in memory when the store refuses. Default 1000 items and 16 MiB. */
   readonly memory?: { readonly items: number; readonly bytes: number };
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
   /** Unix ms. */
   readonly wallNow?: () => number;

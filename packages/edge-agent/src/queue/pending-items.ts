@@ -11,7 +11,7 @@ export interface QueueItem {
   body?: Uint8Array;
 }
 
-/** The items of a queue by each order that is asked for; see {@link waitingItems}. */
+/** The items of a queue by each order that is asked for; see {@link createPendingItems}. */
 export interface PendingItems {
   readonly size: number;
   readonly bytes: number;

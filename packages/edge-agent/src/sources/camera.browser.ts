@@ -4,7 +4,10 @@ import type { CameraOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 import { shownFrames } from "./video-element.browser.ts";
 
-/** See the contract: the camera opens with the first frame that is asked for, and closes with the last. */
+/**
+ * Implements `camera` of the platform contract. The camera opens when the first frame is requested and closes
+ * when the reader stops.
+ */
 export function camera({
   video: constraints = {},
   element,
@@ -17,7 +20,7 @@ export function camera({
     async function* (stop) {
       const stream = await open(constraints);
       try {
-        // Who gave up while the browser asked for permission does not want the picture any more.
+        // Skip the video if the reader stopped while the browser asked for permission.
         if (!stop.aborted) yield* show(stream, element ?? document.createElement("video"), stop);
       } finally {
         for (const track of stream.getTracks()) track.stop();
@@ -35,7 +38,7 @@ async function* show(stream: MediaStream, video: HTMLVideoElement, stop: AbortSi
     await video.play();
     yield* shownFrames(video, stop);
   } finally {
-    // Someone else may have taken the element over meanwhile.
+    // Another source may have taken over the element in the meantime.
     if (video.srcObject === stream) video.srcObject = null;
   }
 }
@@ -43,7 +46,7 @@ async function* show(stream: MediaStream, video: HTMLVideoElement, stop: AbortSi
 async function open(constraints: Readonly<Record<string, unknown>>): Promise<MediaStream> {
   if (!navigator.mediaDevices) {
     throw new SednaError(
-      "open the camera: expected a secure page (https or localhost); here the browser offers no camera",
+      "open the camera: expected a secure page (https or localhost); got a page without access to cameras",
       { code: "unsupported-platform" },
     );
   }

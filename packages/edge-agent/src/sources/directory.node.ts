@@ -5,7 +5,7 @@ import type { DirectoryOptions } from "./platform.ts";
 import { decodeFile, pictureNames } from "./picture-files.node.ts";
 import { watchedDirectory } from "./watched-directory.node.ts";
 
-/** See the contract: names that end in jpg, jpeg, png or webp. */
+/** Implements `directory` of the platform contract for names that end in jpg, jpeg, png, or webp. */
 export function directory(
   path: string,
   { watch = false, settleMs, remove, onSkip, signal }: DirectoryOptions = {},

@@ -30,11 +30,11 @@ const widths = async (source: AsyncIterable<{ width: number; close(): void }>): 
 };
 
 describe("directory()", () => {
-  it("gives the pictures in the order of their numbers", async () => {
+  it("yields the images in the order of the numbers in their names", async () => {
     expect(await widths(directory(folder))).toEqual([1, 2, 10]);
   });
 
-  it("gives their pixels as RGBA", async () => {
+  it("yields their pixels as RGBA", async () => {
     for await (const frame of directory(folder)) {
       const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
       await frame.copyTo(pixels);
@@ -43,7 +43,7 @@ describe("directory()", () => {
     }
   });
 
-  it("names the file that is no picture, or leaves it out and tells", async () => {
+  it("throws an error that names an invalid image file, or skips the file and calls onSkip", async () => {
     await writeFile(join(folder, "img3.png"), "broken");
     await expect(widths(directory(folder))).rejects.toThrow(
       /read .+img3\.png: decode a picture: expected JPEG, PNG or WebP; got 6 bytes/,
@@ -53,7 +53,7 @@ describe("directory()", () => {
     expect(skipped).toEqual([join(folder, "img3.png")]);
   });
 
-  it("encodes a picture again, smaller where asked", async () => {
+  it("encodes an image again, scaled down to maxSide", async () => {
     for await (const frame of directory(folder)) {
       if (frame.width < 10) continue;
       const image = await frame.encode({ type: "image/webp", quality: 0.9, maxSide: 5 });
@@ -63,7 +63,7 @@ describe("directory()", () => {
   });
 });
 
-it("camera() says in Node that it needs a browser", () => {
+it("camera() throws in Node and names the alternatives", () => {
   expect(() => camera()).toThrow(
     "expected a browser; in Node use rtsp(), webcam(), videoFile() or directory()",
   );

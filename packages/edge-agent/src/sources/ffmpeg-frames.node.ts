@@ -8,34 +8,42 @@ import { stoppable } from "./stoppable.ts";
 
 /** Options of {@link ffmpegFrames}. */
 export interface FfmpegFramesOptions {
-  /** What is being done, for errors: "read rtsp://camera". No credentials. */
+  /** Action for error messages, such as "read rtsp://camera". Must not contain credentials. */
   readonly action: string;
-  /** Options and input of ffmpeg, up to and with `-i INPUT`. */
+  /** ffmpeg's input options and input, up to and including `-i INPUT`. */
   readonly input: readonly string[];
-  /** A live source gives the newest frame, keeps none back, and its end is a failure. */
+  /**
+   * Whether the source is live: it yields only the latest frame, drops older ones, and fails when the stream
+   * ends.
+   */
   readonly live: boolean;
-  /** Frames a second; without it, each. */
+  /** Frames per second. Default: every frame. */
   readonly fps?: number;
-  /** Width of the frames in pixels, their height in proportion; without it, as they come. */
+  /** Width of the frames in pixels; the height is scaled in proportion. Default: the size of the source. */
   readonly width?: number;
-  /** How long to wait for a frame that is due, in ms: at a frame a minute, none is for a minute. Default 10000. */
+  /**
+   * Time by which a frame may be late before the source fails, in ms. At a low `fps` the interval between
+   * frames is added. Default 10000.
+   */
   readonly stallMs?: number;
-  /** The program. Default `ffmpeg`, found by PATH. */
+  /** ffmpeg executable. Default `ffmpeg`, found in PATH. */
   readonly ffmpeg?: string;
   readonly signal?: AbortSignal;
 }
 
-/** The longest that a timer can wait. */
+/** Maximum delay of a timer, in ms. */
 const MAX_MS = 2 ** 31 - 1;
 
 /**
- * Frames that a child `ffmpeg` decodes. It starts with the first frame that is asked for and is gone when the reader
- * has left. Needs ffmpeg 5.1 or newer.
+ * Reads frames that a child process `ffmpeg` decodes. The process starts when the first frame is requested
+ * and ends when the reader stops. Requires ffmpeg 5.1 or newer.
  *
- * ffmpeg scales what changes its size in mid-stream to its first size, so that all frames are of one size.
+ * If a stream changes its size, ffmpeg scales later frames to the first size, so all frames have the same
+ * size.
  *
- * @throws {RangeError} at once, on a wrong number.
- * @throws {SednaError} while reading: `missing-dependency` without ffmpeg; `source-failed` when it fails or stalls, retryable where it is live.
+ * @throws {RangeError} If an option is out of range, before reading.
+ * @throws {SednaError} While reading: `missing-dependency` without ffmpeg; `source-failed` if ffmpeg fails or
+ * stalls, retryable if the source is live.
  */
 export function ffmpegFrames({
   action,
@@ -57,7 +65,7 @@ export function ffmpegFrames({
     );
 
   const waitMs = Math.min(MAX_MS, stallMs + (fps === undefined ? 0 : Math.ceil(1000 / fps)));
-  // The rate first: frames that are left out need no scaling.
+  // Apply the rate first: dropped frames need no scaling.
   const filters = [
     ...(fps === undefined ? [] : [`fps=${fps}`]),
     ...(width === undefined ? [] : [`scale=${width}:-1`]),
@@ -91,7 +99,7 @@ export function ffmpegFrames({
       stop.addEventListener("abort", end, { once: true });
       try {
         const frames = decoded(child, { action, live, fps, waitMs, stop });
-        // Read always, so that neither the pipe nor the camera's own queue fills with old frames.
+        // Read continuously, so that neither the pipe nor the camera's own queue fills with old frames.
         yield* live ? latest(frames, { onDrop: (frame) => frame.close() }) : frames;
       } finally {
         stop.removeEventListener("abort", end);
@@ -102,7 +110,7 @@ export function ffmpegFrames({
   );
 }
 
-/** Each frame of an ffmpeg; a reader who waits makes it wait. */
+/** Yields every frame of an ffmpeg process. A slow reader slows ffmpeg down. */
 async function* decoded(
   child: FfmpegProcess,
   {
@@ -133,7 +141,7 @@ async function* decoded(
       for (const pixels of parser.push(chunk)) {
         clearTimeout(timer);
         if (stop.aborted) return;
-        // A file's time is counted in its frames; a camera's is when they came.
+        // The time of a file counts its frames; the time of a camera is the arrival time.
         const timestamp = live || fps === undefined ? performance.now() - started : (1000 * count++) / fps;
         yield pixelsFrame(pixels, { timestamp, sharp: importSharp });
         timer = setTimeout(stall, waitMs);
@@ -142,7 +150,7 @@ async function* decoded(
   } catch (cause) {
     if (cause instanceof WireError)
       throw new SednaError(`${action}: ${cause.message}`, { code: "source-failed", retryable: live, cause });
-    // Our own stop destroys the pipe; its end says what happened.
+    // A stop by this source destroys the pipe. The code below reports the reason.
     if (!stop.aborted && !stalled) throw cause;
   } finally {
     clearTimeout(timer);
@@ -168,7 +176,7 @@ function failureOf(
   if (failure) return failure;
   if (code === 0 && isBetween && !live) return undefined;
   const why = complaint === "" ? "" : `: ${complaint}`;
-  // Older than 5.1, or built without a part: no waiting mends that.
+  // ffmpeg is older than 5.1 or was built without a component. A retry cannot help.
   if (/Unrecognized option|Unknown encoder|Unknown input format|Protocol not found/.test(complaint)) {
     return new SednaError(
       `${action}: expected ffmpeg 5.1 or newer with all its parts; got one that says${why}`,

@@ -3,25 +3,25 @@ import type { Readable } from "node:stream";
 import { SednaError } from "@sedna-js/core";
 import { maskCredentials } from "./mask-credentials.ts";
 
-/** A running ffmpeg. */
+/** A running ffmpeg process. */
 export interface FfmpegProcess {
   readonly pid: number | undefined;
-  /** What it writes. */
+  /** The output of the process. */
   readonly stdout: Readable;
-  /** Settles when it has ended and its pipes are closed; never rejects. */
+  /** Resolves when the process has ended and its pipes are closed. Never rejects. */
   readonly ended: Promise<FfmpegEnd>;
-  /** Asks it to end, makes it end after two seconds, and resolves when it has. */
+  /** Sends SIGTERM, and SIGKILL after two seconds. Resolves when the process has ended. */
   stop(): Promise<void>;
 }
 
-/** How an ffmpeg ended. */
+/** Exit status and error output of an ffmpeg process. */
 export interface FfmpegEnd {
-  /** Its exit code; null where a signal ended it or it never ran. */
+  /** Exit code, or `null` if a signal ended the process or it never started. */
   readonly code: number | null;
   readonly signal: string | null;
-  /** Why it could not be started. */
+  /** Error if the process could not be started. */
   readonly failure?: SednaError;
-  /** The last lines that it complained, without credentials. */
+  /** Last lines of the error output, without credentials. */
   readonly complaint: string;
 }
 
@@ -30,8 +30,10 @@ const COMPLAINT_LINES = 5;
 const COMPLAINT_CHARACTERS = 4000;
 
 /**
- * Starts ffmpeg without a shell and without a standard input. `action` says in errors what it is for.
- * @throws {SednaError} `source-failed`, retryable, where the system has no room for another process's pipes.
+ * Starts ffmpeg without a shell and without standard input. `action` is the action for error messages.
+ *
+ * @throws {SednaError} `source-failed`, retryable, if the system has no file descriptors left for the
+ * process's pipes.
  */
 export function startFfmpeg(
   args: readonly string[],
@@ -47,7 +49,7 @@ export function startFfmpeg(
     },
   );
   if (!(child.stdout as Readable | undefined)) {
-    // Out of file descriptors: Node then makes no pipes, and tells the error later as well.
+    // Without file descriptors Node creates no pipes and emits the error later as well.
     child.on("error", () => {});
     throw new SednaError(
       `${action}: expected the program ${ffmpeg} to start; the system has no file descriptors left`,
@@ -58,7 +60,7 @@ export function startFfmpeg(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-COMPLAINT_CHARACTERS);
   });
-  // Its end is what is told; a pipe that breaks with it is not news.
+  // The end of the process is reported. Ignore a pipe that breaks with it.
   child.stdout.on("error", () => {});
   child.stderr.on("error", () => {});
 
@@ -66,7 +68,8 @@ export function startFfmpeg(
     const lines = (): string =>
       maskCredentials(complaint.trim().split(/\r?\n/).slice(-COMPLAINT_LINES).join("; "));
     child.once("error", (cause) => {
-      // Also sent where a signal could not be delivered: then it goes on, and ends later.
+      // Node also emits "error" if a signal could not be delivered. The process then continues and ends
+      // later.
       if (child.pid === undefined)
         resolve({ code: null, signal: null, failure: missing(cause, { ffmpeg, action }), complaint: "" });
     });
@@ -78,14 +81,15 @@ export function startFfmpeg(
     stdout: child.stdout,
     ended,
     async stop() {
-      // Nobody reads any more. A pipe that is full or never read to its end would keep "close" from coming.
+      // Nothing reads the output any more. A full pipe, or one not read to its end, would delay the "close"
+      // event.
       child.stdout.destroy();
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null)
         return void (await ended);
       child.kill("SIGTERM");
       const timer = setTimeout(() => {
         child.kill("SIGKILL");
-        // A child of its own, where a script is in ffmpeg's place, may hold the pipe open for ever.
+        // If `ffmpeg` is a script, a child process of the script may hold the pipe open forever.
         child.stderr.destroy();
       }, KILL_AFTER_MS);
       await ended;
@@ -101,8 +105,8 @@ function missing(
   const code = (cause as NodeJS.ErrnoException).code;
   const got = code === "ENOENT" ? "none" : maskCredentials(cause.message);
   const install =
-    "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) or say where it is with the option ffmpeg";
-  // Out of memory or of processes is no lack of ffmpeg, and passes.
+    "install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg; Windows: winget install ffmpeg) or set its path with the option ffmpeg";
+  // A lack of memory or processes is temporary and does not mean that ffmpeg is missing.
   if (code !== "ENOENT" && code !== "EACCES" && code !== "ENOTDIR")
     return new SednaError(`${action}: expected the program ${ffmpeg} to start; got ${got}`, {
       code: "source-failed",

@@ -6,7 +6,7 @@ import type { RtspOptions, VideoFileOptions, WebcamOptions } from "./platform.ts
 import { ffmpegFrames } from "./ffmpeg-frames.node.ts";
 import { maskCredentials } from "./mask-credentials.ts";
 
-/** See the contract: the newest frame of a camera on the network. */
+/** Implements `rtsp` of the platform contract: yields the latest frame of a network camera. */
 export function rtsp({
   url,
   transport = "tcp",
@@ -28,8 +28,8 @@ export function rtsp({
 
   return ffmpegFrames({
     action: `read ${maskCredentials(parsed.href)}`,
-    // The demuxer is named and the protocols are few, so that no answer of a server makes ffmpeg read anything else.
-    // The socket's own timeout ends a child whose parent was killed.
+    // Name the demuxer and restrict the protocols, so that no response of a server makes ffmpeg read anything
+    // else. The socket's own timeout ends a child process whose parent was killed.
     input: [
       "-f",
       "rtsp",
@@ -52,19 +52,26 @@ export function rtsp({
   });
 }
 
-/** See the contract: each frame of a video file, as fast as it is asked for. */
+/**
+ * Implements `videoFile` of the platform contract: yields every frame of a video file, as fast as they are
+ * requested.
+ */
 export function videoFile({ source, fps, ...rest }: VideoFileOptions): SampleSource<Frame> {
   const { input, name } = fileInput(source);
   if (fps === undefined) throw new RangeError("read a video file: expected fps above 0; got undefined");
   return ffmpegFrames({ action: `read ${name}`, input, fps, live: false, ...rest });
 }
 
-/** See the contract: the newest frame of a camera on this machine. */
+/** Implements `webcam` of the platform contract: yields the latest frame of a camera on this machine. */
 export function webcam({ device, ...rest }: WebcamOptions = {}): SampleSource<Frame> {
   return ffmpegFrames({ ...webcamInput({ device, platform: process.platform }), live: true, ...rest });
 }
 
-/** How ffmpeg opens a camera on a platform; @throws {SednaError} `unsupported-platform` where we do not know. */
+/**
+ * Returns ffmpeg's input options for a camera on a platform.
+ *
+ * @throws {SednaError} `unsupported-platform` if the platform is not supported.
+ */
 export function webcamInput({
   device,
   platform,
@@ -86,7 +93,7 @@ export function webcamInput({
     });
   if (device === undefined)
     throw new TypeError(
-      "open the webcam: expected device as the camera's name, which Windows needs; ffmpeg -list_devices true -f dshow -i dummy lists them",
+      "open the webcam: expected device as the camera's name, which Windows requires; ffmpeg -list_devices true -f dshow -i dummy lists them",
     );
   return open("dshow", `video=${device}`);
 }
@@ -108,6 +115,7 @@ function fileInput(source: unknown): { readonly input: readonly string[]; readon
       `read a video file: expected a path, or a URL of file, http or https; got ${describeValue(source instanceof URL ? source.href : source)}`,
     );
   const path = url ? fileURLToPath(url) : resolve(source as string);
-  // "file:" before it: no name can then be read as another protocol. A playlist may not lead out to the network.
+  // The prefix "file:" prevents a name from being read as another protocol. The whitelist prevents a playlist
+  // from accessing the network.
   return { input: ["-protocol_whitelist", "file", "-i", `file:${path}`], name: path };
 }

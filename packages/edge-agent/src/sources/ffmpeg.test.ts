@@ -3,16 +3,24 @@ import { rtsp, videoFile, webcam, webcamInput } from "./ffmpeg.node.ts";
 
 describe("rtsp()", () => {
   it.each<[string, unknown, string]>([
-    ["an option of ffmpeg", "-i", 'expected url as rtsp://host/path; got "-i"'],
+    ["an ffmpeg option", "-i", 'expected url as rtsp://host/path; got "-i"'],
     ["a file", "file:///etc/passwd", "expected a URL of rtsp or rtsps; got file:///etc/passwd"],
-    ["another protocol that ffmpeg reads", "concat:rtsp://a|/etc/passwd", "expected a URL of rtsp or rtsps"],
-    ["a page, without its password", "http://admin:s3cret@camera/", "got http://admin:***@camera/"],
+    [
+      "another protocol that ffmpeg supports",
+      "concat:rtsp://a|/etc/passwd",
+      "expected a URL of rtsp or rtsps",
+    ],
+    [
+      "an http URL, without showing its password",
+      "http://admin:s3cret@camera/",
+      "got http://admin:***@camera/",
+    ],
     ["nothing", undefined, "got undefined"],
   ])("refuses %s", (_, url, message) => {
     expect(() => rtsp({ url: url as string })).toThrow(message);
   });
 
-  it("refuses settings that ffmpeg would not understand", () => {
+  it("rejects settings that ffmpeg does not support", () => {
     const url = "rtsp://a:s3cret@camera/";
     expect(() => rtsp({ url, fps: 0 })).toThrow(
       new RangeError("read rtsp://a:***@camera/: expected fps above 0; got 0"),
@@ -35,7 +43,7 @@ describe("videoFile() in Node", () => {
     expect(() => videoFile({ source, fps: 1 })).toThrow("expected a path, or a URL of file, http or https");
   });
 
-  it("refuses to guess the rate", () => {
+  it("rejects a missing fps", () => {
     expect(() => videoFile({ source: "a.mp4" } as never)).toThrow("expected fps above 0; got undefined");
   });
 });
@@ -46,17 +54,17 @@ describe("webcam()", () => {
     ["linux", "/dev/v4l/by-id/gate", ["-f", "v4l2", "-i", "/dev/v4l/by-id/gate"]],
     ["darwin", undefined, ["-f", "avfoundation", "-i", "0:none"]],
     ["win32", "Integrated Camera", ["-f", "dshow", "-i", "video=Integrated Camera"]],
-  ])("opens the camera of %s: %s", (platform, device, input) => {
+  ])("opens the camera on %s: %s", (platform, device, input) => {
     expect(webcamInput({ platform, device }).input).toEqual(input);
   });
 
-  it("asks for a name on Windows, and names the systems that it knows", () => {
+  it("requires a camera name on Windows and lists the supported systems", () => {
     expect(() => webcamInput({ platform: "win32", device: undefined })).toThrow(
       "ffmpeg -list_devices true -f dshow -i dummy lists them",
     );
     expect(() => webcamInput({ platform: "sunos", device: undefined })).toThrow(
       "expected Linux, macOS or Windows; got sunos",
     );
-    expect(() => webcam({ device: "" })).toThrow('expected device as its name; got ""');
+    expect(() => webcam({ device: "" })).toThrow('expected device as the camera\'s name; got ""');
   });
 });

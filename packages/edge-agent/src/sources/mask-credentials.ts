@@ -1,6 +1,6 @@
 /**
- * A text in which URLs no longer carry their secrets: `rtsp://user:***@camera`, `?password=***`. Cameras' programs
- * repeat the URL in their complaints, and complaints are logged.
+ * Masks the credentials in the URLs of a text: `rtsp://user:***@camera`, `?password=***`. ffmpeg repeats the
+ * URL in its error output, and errors are logged.
  */
 export function maskCredentials(text: string): string {
   return (

@@ -12,7 +12,7 @@ const pam = (width: number, height: number, value = 0): Uint8Array => {
 };
 
 describe("pamParser()", () => {
-  it("finds the pictures wherever the bytes are cut, each with its own size", () => {
+  it("reads images of different sizes wherever the stream is split into chunks", () => {
     const stream = Uint8Array.from([...pam(3, 2, 10), ...pam(1, 1, 20), ...pam(4, 5, 30)]);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1 }), (cuts) => {
@@ -34,7 +34,7 @@ describe("pamParser()", () => {
     );
   });
 
-  it("gives pictures that it never writes to again", () => {
+  it("returns images that later calls do not modify", () => {
     const parser = pamParser();
     const [first] = parser.push(pam(2, 2, 1));
     const chunk = pam(2, 2, 2);
@@ -43,7 +43,7 @@ describe("pamParser()", () => {
     expect([first!.data[0], second!.data[0]]).toEqual([1, 2]);
   });
 
-  it("says when it is in the middle of a picture", () => {
+  it("reports whether it is between two images", () => {
     const parser = pamParser();
     expect(parser.isBetween).toBe(true);
     for (const byte of pam(1, 1).subarray(0, -1)) {
@@ -55,7 +55,7 @@ describe("pamParser()", () => {
   it.each<[string, string, string]>([
     ["another format", "P6\nWIDTH 1\nENDHDR\n", 'expected a PAM that begins with P7; got "P6"'],
     [
-      "pictures without alpha",
+      "images without alpha",
       "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 3\nMAXVAL 255\nENDHDR\n",
       'expected DEPTH 4; got "3"',
     ],
@@ -64,18 +64,18 @@ describe("pamParser()", () => {
       "P7\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n",
       "expected WIDTH as a positive integer; got null",
     ],
-    ["a side that is no number", "P7\nWIDTH 1e9\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n", 'got "1e9"'],
+    ["a side that is not a number", "P7\nWIDTH 1e9\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n", 'got "1e9"'],
     [
-      "a picture of a gigabyte",
+      "an image of more than a gigabyte",
       "P7\nWIDTH 65536\nHEIGHT 65536\nDEPTH 4\nMAXVAL 255\nENDHDR\n",
       'expected at most 33554432 pixels; got "65536x65536"',
     ],
-    ["a header without end", `P7\n${"#".repeat(300)}`, "expected the header of a PAM within 256 bytes"],
+    ["a header without an end", `P7\n${"#".repeat(300)}`, "expected the header of a PAM within 256 bytes"],
   ])("refuses %s", (_, header, message) => {
     expect(() => pamParser().push(bytes(header))).toThrow(message);
   });
 
-  it("throws nothing but a WireError, whatever comes", () => {
+  it("throws only WireError for any input", () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 40 }),
       fc.constantFrom(

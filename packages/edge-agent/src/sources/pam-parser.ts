@@ -1,23 +1,30 @@
 import { WireError, type Pixels } from "@sedna-js/core";
 
-/** Cuts a stream of bytes into pictures; see {@link pamParser}. */
+/** Splits a byte stream into images. See {@link pamParser}. */
 export interface PamParser {
-  /** The pictures that these bytes complete. Their pixels are the receiver's own: no later call writes to them. */
+  /**
+   * Returns the images that these bytes complete. The caller owns their pixels: later calls do not modify
+   * them.
+   */
   push(chunk: Uint8Array): Pixels[];
-  /** True between two pictures. */
+  /** Whether the parser is between two images. */
   readonly isBetween: boolean;
 }
 
-/** A larger picture is refused: nobody's camera is that large, and one header must not take a gigabyte. */
+/**
+ * Maximum number of pixels of an image. No camera needs more, and one header must not allocate a gigabyte.
+ */
 const MAX_PIXELS = 2 ** 25;
 const MAX_HEADER = 256;
 const NEWLINE = 10;
 
 /**
- * Reads pictures of RGBA8 in PAM, one after the other. Each carries its own size, so that a stream that changes its
- * size can never be read with a wrong one. Source: netpbm's pam(5); written by ffmpeg's encoder `pam` with `rgba`.
+ * Creates a parser of consecutive RGBA8 images in PAM format. Each image carries its own size, so a stream
+ * that changes its size is read correctly.
  *
- * @throws {WireError} from `push`, on anything else. The parser is of no use afterwards.
+ * Source: netpbm's pam(5); written by ffmpeg's encoder `pam` with `rgba`.
+ *
+ * @throws {WireError} From `push`, on any other input. The parser is unusable afterwards.
  */
 export function pamParser(): PamParser {
   let header: number[] = [];

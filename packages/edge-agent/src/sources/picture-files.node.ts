@@ -4,16 +4,16 @@ import { decodeImage } from "../frames/decode-image.node.ts";
 
 const picture = /\.(jpe?g|png|webp)$/i;
 
-/** The names in a directory that are pictures', in the order of their numbers and letters. */
+/** Returns the names of the image files in a directory, in natural order ("img2" before "img10"). */
 export async function pictureNames(path: string): Promise<string[]> {
   const order = new Intl.Collator("en", { numeric: true });
-  // A name with a dot before it is a file on its way, as rsync writes them.
+  // A name with a leading dot is a file in transfer, as rsync writes it.
   return (await readdir(path))
     .filter((name) => picture.test(name) && !name.startsWith("."))
     .toSorted(order.compare);
 }
 
-/** Decodes a file's bytes; an error names the file. */
+/** Decodes a file's bytes. An error message contains the file's path. */
 export async function decodeFile(file: string, bytes: Uint8Array): Promise<Frame> {
   try {
     return await decodeImage(bytes);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { restartSource, type SourceClock } from "./restart-source.ts";
 import type { SourceEvent } from "./source-events.ts";
 
-/** A clock that waits by being put forward. */
+/** A clock whose waits advance its time at once. */
 function simulatedClock(): SourceClock & { time: number; readonly waits: number[] } {
   const clock = {
     time: 0,
@@ -28,7 +28,7 @@ const all = async <T>(samples: AsyncIterable<T>, count = Infinity): Promise<T[]>
 };
 
 describe("restartSource()", () => {
-  it("opens a live source again when it fails and when it ends, and tells", async () => {
+  it("reopens a live source when it fails or ends, and emits events", async () => {
     const clock = simulatedClock();
     const events: SourceEvent[] = [];
     let opened = 0;
@@ -52,7 +52,7 @@ describe("restartSource()", () => {
     ]);
   });
 
-  it("ends with a file, and opens one that could not be read again", async () => {
+  it("ends when a file ends, and reopens a file that failed", async () => {
     let opened = 0;
     const open = () =>
       source(false, async function* () {
@@ -63,7 +63,7 @@ describe("restartSource()", () => {
     expect(opened).toBe(2);
   });
 
-  it("waits at most 30 s, anywhere between nothing and that", async () => {
+  it("waits between 0 and 30 s before a restart", async () => {
     const clock = simulatedClock();
     const draws = [0.999, 0];
     let tries = 0;
@@ -81,7 +81,7 @@ describe("restartSource()", () => {
     expect(clock.waits.filter((ms) => ms === 0).length).toBeGreaterThan(15);
   });
 
-  it("starts with short waits again after a source that gave for long, and not after one that broke at once", async () => {
+  it("resets the delay after a source that ran for maxMs, but not after one that failed at once", async () => {
     const clock = simulatedClock();
     let opened = 0;
     const open = () =>
@@ -99,8 +99,8 @@ describe("restartSource()", () => {
     ["a wrong argument", new TypeError("no url")],
     ["a wrong value", new RangeError("fps")],
     ["a missing program", new SednaError("ffmpeg", { code: "missing-dependency", retryable: true })],
-    ["a platform that has none", new SednaError("browser", { code: "unsupported-platform" })],
-    ["what says that trying again does not help", new SednaError("broken file", { code: "source-failed" })],
+    ["an unsupported platform", new SednaError("browser", { code: "unsupported-platform" })],
+    ["an error that is not retryable", new SednaError("broken file", { code: "source-failed" })],
   ])("throws %s", async (_, error) => {
     const events: SourceEvent[] = [];
     const open = () =>
@@ -114,7 +114,7 @@ describe("restartSource()", () => {
     expect(events).toEqual([]);
   });
 
-  it("takes no error of a listener for one of the source", async () => {
+  it("does not treat a listener's error as a failure of the source", async () => {
     const uncaught: unknown[] = [];
     const listeners = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => uncaught.push(error));
@@ -140,7 +140,7 @@ describe("restartSource()", () => {
     expect([opened, uncaught]).toEqual([1, [new Error("the listener's own")]]);
   });
 
-  it("tells at once what open throws, and is as live as what it opened", () => {
+  it("throws at once what open throws, and is live if the opened source is live", () => {
     expect(() =>
       restartSource(() => {
         throw new TypeError("no url");
@@ -167,7 +167,7 @@ describe("restartSource()", () => {
     ).toThrow("expected 0 < baseMs <= maxMs");
   });
 
-  it("ends at once for a reader who leaves, while the source is waited for and while it waits to open again", async () => {
+  it("ends at once when its reader stops, while it waits for a sample and while it waits for a restart", async () => {
     let returned = 0;
     let release: () => void = () => {};
     const stuck: SampleSource<number> = {

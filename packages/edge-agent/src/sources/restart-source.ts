@@ -9,32 +9,35 @@ import { stoppable } from "./stoppable.ts";
 /** Options of {@link restartSource}. */
 export interface RestartSourceOptions {
   readonly onEvent?: (event: SourceEvent) => void;
-  /** The first wait is at most this long, in ms; the next at most twice that, and so on. Default 500. */
+  /** Maximum delay before the first restart, in ms; it doubles with every restart. Default 500. */
   readonly baseMs?: number;
-  /** No wait is longer, in ms. Default 30000. A source that gave samples for so long starts with the first wait again. */
+  /**
+   * Maximum delay before any restart, in ms. Default 30000. A source that ran for this long resets the delay.
+   */
   readonly maxMs?: number;
   readonly signal?: AbortSignal;
-  /** Uniform in [0,1). */
+  /** Random source, uniform in [0,1). */
   readonly random?: () => number;
-  /** Monotonic milliseconds, and a wait that ends early when the signal says so. */
+  /** Clock in monotonic ms, with an abortable wait. */
   readonly clock?: SourceClock;
 }
 
-/** Time, for {@link restartSource}. */
+/** The clock of {@link restartSource}. */
 export interface SourceClock {
   now(): number;
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** No time mends these. */
+/** Codes of errors that a restart cannot fix. */
 const finalCodes: readonly ErrorCode[] = ["missing-dependency", "unsupported-platform", "disposed"];
 
 /**
- * A source that is opened again when it fails, and when it ends although it is live: full-jitter exponential
- * back-off up to `maxMs`. What cannot be mended by trying again is thrown: TypeError, RangeError, and every
- * SednaError that is not retryable or says that something is not there.
+ * Creates a source that is reopened when it fails, and when it ends although it is live, with full-jitter
+ * exponential backoff up to `maxMs`. Errors that a restart cannot fix are thrown: TypeError, RangeError, and
+ * every SednaError that is not retryable or means that a dependency or platform feature is missing.
  *
- * `open` is called once at once, for what it throws and whether it is live, and again for every restart.
+ * `open` is called once immediately, to report its errors and to find out whether the source is live, and
+ * again for every restart.
  */
 export function restartSource<Sample>(
   open: () => SampleSource<Sample>,
@@ -76,7 +79,7 @@ export function restartSource<Sample>(
           if (isFinal(error)) throw error;
           message = messageOf(error);
         }
-        // One that breaks right after its first sample must not be hammered either.
+        // A sample alone does not reset the delay: a source may fail right after its first sample every time.
         if (clock.now() - opened >= maxMs) failures = 0;
         const retryInMs = Math.round(backoff({ tried: failures, baseMs, capMs: maxMs, random }));
         tell({ type: "source-failed", message, retryInMs });
@@ -92,7 +95,10 @@ function isFinal(error: unknown): boolean {
   return error instanceof SednaError && (!error.retryable || finalCodes.includes(error.code));
 }
 
-/** The source's samples; it is told to end as soon as `stop` says so, even while it is being waited for. */
+/**
+ * Yields the source's samples. Closes the source as soon as `stop` aborts, even while the next sample is
+ * pending.
+ */
 async function* untilStopped<Sample>(
   source: SampleSource<Sample>,
   stop: AbortSignal,

@@ -15,7 +15,7 @@ const play = async (): Promise<HTMLVideoElement> => {
   await element.play();
   return element;
 };
-/** Counts the VideoFrames that are open. */
+/** Counts the open VideoFrames. */
 const watchFrames = (): { open: number } => {
   const counter = { open: 0 };
   const Original = VideoFrame;
@@ -42,7 +42,7 @@ const slow = (ms: number): Estimator<Frame, number[][]> => ({
 });
 
 describe("videoElement()", () => {
-  it("gives the frames of a playing video with their media time", async () => {
+  it("yields the frames of a playing video with their media time", async () => {
     const times: number[] = [];
     for await (const frame of videoElement(await play())) {
       expect([frame.width, frame.height]).toEqual([768, 576]);
@@ -51,11 +51,11 @@ describe("videoElement()", () => {
       if (times.length === 4) break;
     }
     expect(times).toEqual(times.toSorted((a, b) => a - b));
-    // The video has 10 frames a second.
+    // The video has 10 frames per second.
     expect(times.every((time) => Math.abs(time - 100 * Math.round(time / 100)) < 1)).toBe(true);
   });
 
-  it("drops what a slow model misses, counts it, and closes every VideoFrame", async () => {
+  it("drops and counts the frames that a slow model misses, and closes every VideoFrame", async () => {
     const frames = watchFrames();
     const joint = createJointInference({ estimator: slow(350) });
     let results = 0;
@@ -65,7 +65,7 @@ describe("videoElement()", () => {
     vi.unstubAllGlobals();
   });
 
-  it("encodes a frame as JPEG, smaller where asked", async () => {
+  it("encodes a frame as JPEG, scaled down to maxSide", async () => {
     for await (const frame of videoElement(await play())) {
       const image = await frame.encode({ type: "image/jpeg", quality: 0.8, maxSide: 384 });
       expect([image.type, image.width, image.height, image.bytes[0], image.bytes[1]]).toEqual([
@@ -80,7 +80,7 @@ describe("videoElement()", () => {
     }
   });
 
-  it("ends when it is aborted, and refuses what is no video", async () => {
+  it("ends when its signal aborts, and rejects anything but a <video>", async () => {
     const controller = new AbortController();
     const reading = (async () => {
       for await (const frame of videoElement(await play(), { signal: controller.signal })) frame.close();
@@ -92,8 +92,8 @@ describe("videoElement()", () => {
   });
 });
 
-describe("a reader who leaves", () => {
-  it("ends a video that shows no new frame, at once", async () => {
+describe("a source and its reader", () => {
+  it("ends at once when the reader stops while no new frame is shown", async () => {
     const element = await play();
     const iterator = videoElement(element)[Symbol.asyncIterator]();
     (await iterator.next()).value?.close();
@@ -104,7 +104,7 @@ describe("a reader who leaves", () => {
     expect(await waiting).toEqual({ done: true, value: undefined });
   });
 
-  it("does not get a camera that was granted after he left", async () => {
+  it("stops a camera that is granted after the abort", async () => {
     const tracks: MediaStreamTrack[] = [];
     const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     let grant!: () => void;
@@ -127,7 +127,7 @@ describe("a reader who leaves", () => {
     expect(tracks.map(({ readyState }) => readyState)).toEqual(["ended"]);
   });
 
-  it("gets the end of a video that ended meanwhile", async () => {
+  it("ends if the video ended while the reader processed a frame", async () => {
     const element = await play();
     element.currentTime = element.duration - 0.3;
     const times: number[] = [];
@@ -142,7 +142,7 @@ describe("a reader who leaves", () => {
 });
 
 describe("videoFile()", () => {
-  it("gives every frame at the asked rate, in order, by seeking", async () => {
+  it("yields every frame at the requested rate, in order, by seeking", async () => {
     const times: number[] = [];
     for await (const frame of videoFile({ source: video, fps: 10 })) {
       times.push(frame.timestamp);
@@ -152,7 +152,7 @@ describe("videoFile()", () => {
     expect(times).toEqual([0, 100, 200, 300, 400, 500]);
   });
 
-  it("says so when the file is no video", async () => {
+  it("throws if the file is not a video", async () => {
     const read = async (): Promise<void> => {
       for await (const frame of videoFile({ source: new Blob(["no video"]), fps: 1 })) frame.close();
     };
@@ -161,7 +161,7 @@ describe("videoFile()", () => {
 });
 
 describe("camera()", () => {
-  it("gives the frames of getUserMedia and lets the camera go", async () => {
+  it("yields the frames of getUserMedia and releases the camera", async () => {
     const tracks: MediaStreamTrack[] = [];
     const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     vi.spyOn(navigator.mediaDevices, "getUserMedia").mockImplementation(async (constraints) => {
@@ -178,7 +178,7 @@ describe("camera()", () => {
     expect(tracks.map(({ readyState }) => readyState)).toEqual(["ended"]);
   });
 
-  it("says what the browser said when there is none", async () => {
+  it("throws with the browser's reason if there is no camera", async () => {
     vi.spyOn(navigator.mediaDevices, "getUserMedia").mockRejectedValue(
       new DOMException("Requested device not found", "NotFoundError"),
     );
@@ -192,7 +192,7 @@ describe("camera()", () => {
   });
 });
 
-it("directory(), rtsp() and webcam() say that they need Node, and what there is here", () => {
+it("directory(), rtsp(), and webcam() throw in a browser and name the alternative", () => {
   expect(() => directory()).toThrow("expected Node");
   for (const source of [rtsp, webcam]) expect(source).toThrow("expected Node; in a browser use camera()");
 });

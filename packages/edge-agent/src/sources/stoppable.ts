@@ -1,8 +1,8 @@
 import type { SampleSource } from "@sedna-js/core";
 
 /**
- * A source that ends at once when its reader leaves. A plain generator cannot: while it waits for the next
- * sample, which may never come in a hidden tab or from a dead camera, `return()` waits with it.
+ * Creates a source that ends at once when its reader stops. A plain generator cannot do that: while it waits
+ * for the next sample, which may never arrive in a hidden tab or from a dead camera, `return()` waits too.
  */
 export function stoppable<Sample>(
   samples: (signal: AbortSignal) => AsyncGenerator<Sample>,

@@ -3,7 +3,10 @@ import { describeValue } from "@sedna-js/core/errors";
 import { browserFrame } from "../frames/video-frame.browser.ts";
 import { stoppable } from "./stoppable.ts";
 
-/** See the contract: the frames of a playing `<video>`, each at the moment it is shown. */
+/**
+ * Implements `videoElement` of the platform contract: yields each frame of a playing `<video>` when it is
+ * shown.
+ */
 export function videoElement(
   element: unknown,
   { signal }: { readonly signal?: AbortSignal } = {},
@@ -13,7 +16,7 @@ export function videoElement(
   return stoppable((stop) => shownFrames(element, stop), { live: true, signal });
 }
 
-/** The frames of a playing video until it ends or is stopped. */
+/** Yields the frames of a playing video until it ends or the signal aborts. */
 export async function* shownFrames(video: HTMLVideoElement, signal: AbortSignal): AsyncGenerator<Frame> {
   while (!signal.aborted) {
     const shown = await nextShown(video, signal);
@@ -22,7 +25,7 @@ export async function* shownFrames(video: HTMLVideoElement, signal: AbortSignal)
   }
 }
 
-/** The current picture of a video, as a frame that the video no longer touches. */
+/** Captures the current image of a video as a frame that is independent of the video. */
 export async function grab(video: HTMLVideoElement, timestamp: number): Promise<Frame> {
   if (video.videoWidth === 0 || video.videoHeight === 0)
     throw new RangeError(
@@ -35,13 +38,13 @@ export async function grab(video: HTMLVideoElement, timestamp: number): Promise<
   return browserFrame(picture, { timestamp });
 }
 
-/** Waits until the video shows a new frame; undefined at its end. */
+/** Waits until the video shows a new frame. Returns `undefined` if the video ends or the signal aborts. */
 function nextShown(
   video: HTMLVideoElement,
   signal: AbortSignal,
 ): Promise<{ readonly mediaTime: number } | undefined> {
   return new Promise((resolve, reject) => {
-    // It may have come to its end, or failed, while the last frame was being answered.
+    // The video may have ended or failed while the reader processed the last frame.
     if (video.ended) return resolve(undefined);
     if (video.error) return reject(failure(video));
     const stop = new AbortController();

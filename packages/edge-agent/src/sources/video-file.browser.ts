@@ -3,7 +3,10 @@ import type { VideoFileOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 import { grab } from "./video-element.browser.ts";
 
-/** See the contract: the file is stepped through by seeking, so that a slow model misses nothing. */
+/**
+ * Implements `videoFile` of the platform contract by seeking from frame to frame, so that a slow model misses
+ * none.
+ */
 export function videoFile({ source, fps, signal }: VideoFileOptions): SampleSource<Frame> {
   if (!(fps > 0 && fps < Infinity))
     throw new RangeError(`read a video file: expected fps above 0; got ${fps}`);
@@ -20,9 +23,9 @@ async function* frames({ source, fps }: VideoFileOptions, stop: AbortSignal): As
     await happens(video, "loadeddata", stop);
     if (!stop.aborted && !Number.isFinite(video.duration))
       throw new RangeError(
-        "read a video file: expected a video that says how long it is; this one does not (recordings of MediaRecorder often do not)",
+        "read a video file: expected a video with a known duration; got one without (recordings of MediaRecorder often have none)",
       );
-    // Aim at the middle of a frame's time: a seek to its edge may land on either side.
+    // Seek to the middle of a frame's interval: a seek to its edge may land on either side.
     for (let i = 0; (i + 0.5) / fps < video.duration && !stop.aborted; i++) {
       const sought = happens(video, "seeked", stop);
       video.currentTime = (i + 0.5) / fps;
@@ -37,7 +40,7 @@ async function* frames({ source, fps }: VideoFileOptions, stop: AbortSignal): As
   }
 }
 
-/** Resolves with the event, or when it is stopped. */
+/** Resolves when the event fires or `stop` aborts. Rejects if the video fails. */
 function happens(video: HTMLVideoElement, event: "loadeddata" | "seeked", stop: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const over = new AbortController();

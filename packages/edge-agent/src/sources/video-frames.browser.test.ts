@@ -2,12 +2,12 @@ import { createJointInference, type Estimator, type Frame } from "@sedna-js/core
 import { describe, expect, it } from "vitest";
 import { videoFrames } from "./video-frames.browser.ts";
 
-/** Makes VideoFrames and knows how often each was closed. */
+/** Creates VideoFrames and counts how often each is closed. */
 function watchedFrames() {
   const closes = new Map<VideoFrame, number>();
   let number = 0;
   return {
-    /** How often each frame that was made has been closed. */
+    /** Returns how often each created frame has been closed. */
     closes: () => [...closes.values()],
     make(): VideoFrame {
       const frame = new VideoFrame(new Uint8ClampedArray(4 * 8 * 6).fill(number % 256), {
@@ -26,8 +26,8 @@ const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
 const onlyOnce = (closes: readonly number[]): boolean => closes.every((times) => times === 1);
 
-describe("C17: camera faster than the model, with VideoFrames", () => {
-  it("the newest of 60 frames a second wins for a model of 10, none older than two inferences, and each is closed once", async () => {
+describe("C17: a camera faster than the model, with VideoFrames", () => {
+  it("yields the latest of 60 frames per second to a model that handles 10, none older than two inferences, and closes each once", async () => {
     const frames = watchedFrames();
     const started = performance.now();
     const made = new Map<number, number>();
@@ -35,7 +35,7 @@ describe("C17: camera faster than the model, with VideoFrames", () => {
     const camera = new ReadableStream<VideoFrame>({
       start(controller) {
         timer = setInterval(() => {
-          // Timers come late and then more often; a camera keeps its beat.
+          // Timers fire late and then in bursts, but a camera keeps its rate.
           while (made.size < ((performance.now() - started) * 60) / 1000) {
             const frame = frames.make();
             made.set(Math.round(frame.timestamp / 1000), performance.now());
@@ -45,7 +45,7 @@ describe("C17: camera faster than the model, with VideoFrames", () => {
       },
       cancel: () => clearInterval(timer),
     });
-    // What an inference of 100 ms really takes, on a machine that has other work too.
+    // The actual duration of a 100 ms inference on a machine with other load.
     const inferences: number[] = [];
     const estimator: Estimator<Frame, number> = {
       load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
@@ -71,7 +71,7 @@ describe("C17: camera faster than the model, with VideoFrames", () => {
 });
 
 describe("videoFrames()", () => {
-  it("gives the frames of a real camera's MediaStreamTrackProcessor, and lets it go", async () => {
+  it("yields the frames of a real camera's MediaStreamTrackProcessor", async () => {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 320, height: 240 } });
     const [track] = stream.getVideoTracks();
     const { readable } = new (
@@ -92,7 +92,7 @@ describe("videoFrames()", () => {
     track!.stop();
   });
 
-  it("gives each frame of a file in ms, and closes what waits when its reader leaves", async () => {
+  it("yields every frame of a file with its time in ms, and closes the queued frames when its reader stops", async () => {
     const frames = watchedFrames();
     let cancelled = 0;
     const decoder = new ReadableStream<VideoFrame>({
@@ -113,7 +113,7 @@ describe("videoFrames()", () => {
     expect([frames.closes().length, onlyOnce(frames.closes()), cancelled]).toEqual([12, true, 1]);
   });
 
-  it("takes an async iterable, and ends it when its reader leaves", async () => {
+  it("accepts an async iterable, and closes it when its reader stops", async () => {
     const frames = watchedFrames();
     let ended = false;
     async function* made(): AsyncGenerator<VideoFrame> {
@@ -131,7 +131,7 @@ describe("videoFrames()", () => {
     await expect.poll(() => onlyOnce(frames.closes())).toBe(true);
   });
 
-  it("ends at once while it waits, and closes the frame that comes too late", async () => {
+  it("ends at once while a read is pending, and closes the frame that arrives later", async () => {
     const frames = watchedFrames();
     let enqueue!: (frame: VideoFrame) => void;
     const iterator = videoFrames({
@@ -150,7 +150,7 @@ describe("videoFrames()", () => {
     await expect.poll(frames.closes).toEqual([1]);
   });
 
-  it("passes on why a stream failed, and refuses what holds no frames", async () => {
+  it("throws the error of a failed stream, and rejects input without VideoFrames", async () => {
     const broken = new ReadableStream<VideoFrame>({
       pull: (controller) => controller.error(new Error("the decoder failed")),
     });

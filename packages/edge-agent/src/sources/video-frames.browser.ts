@@ -4,10 +4,13 @@ import { browserFrame } from "../frames/video-frame.browser.ts";
 import type { VideoFramesOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
 
-/** What is left over is closed one by one; a stream that makes frames on demand has no end of them. */
+/**
+ * Maximum number of remaining frames to close one by one: a stream that creates frames on demand never runs
+ * out.
+ */
 const MAX_LEFT_OVER = 256;
 
-/** See the contract: each VideoFrame is handed on, or closed where nobody takes it. */
+/** Implements `videoFrames` of the platform contract. Each VideoFrame is either yielded or closed. */
 export function videoFrames(
   frames: unknown,
   { live = true, signal }: VideoFramesOptions = {},
@@ -24,7 +27,7 @@ const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
 
 interface Reader {
   read(): Promise<{ readonly done?: boolean; readonly value?: unknown }>;
-  /** No more; may take as long as it likes. */
+  /** Cancels the stream. The promise may take any time to settle. */
   cancel(): Promise<unknown>;
 }
 
@@ -51,7 +54,7 @@ async function* wrapped(
     while (!stop.aborted) {
       reading = reader.read();
       const next = await Promise.race([reading, stopped]);
-      // Left open: what is being read is closed below.
+      // `over` stays false, so `closeRest` closes the frame of the pending read.
       if (next === undefined) return;
       reading = undefined;
       if (next.done) {
@@ -66,7 +69,7 @@ async function* wrapped(
       yield browserFrame(next.value, { timestamp: next.value.timestamp / 1000 });
     }
   } catch (error) {
-    // A stream that failed gives nothing more.
+    // A failed stream yields no more frames.
     over = !(error instanceof TypeError);
     throw error;
   } finally {
@@ -74,13 +77,13 @@ async function* wrapped(
   }
 }
 
-/** Closes the frames that wait in a stream's queue, and the one that comes while it is being ended. */
+/** Closes the frames in a stream's queue and the frame that arrives while the stream is being canceled. */
 async function closeRest(reader: Reader, underWay: ReturnType<Reader["read"]> | undefined): Promise<void> {
   const close = ({ value }: { readonly value?: unknown }): void =>
     value instanceof VideoFrame ? value.close() : undefined;
   let reading = underWay ?? reader.read();
   for (let i = 0; i < MAX_LEFT_OVER; i++) {
-    // What is in the queue comes before the next turn of the event loop.
+    // Reads of queued frames resolve before the next turn of the event loop.
     const turn = new Promise<"none">((resolve) => setTimeout(() => resolve("none")));
     const next = await Promise.race([reading, turn]).catch(() => ({ done: true as const }));
     if (next === "none") break;

@@ -8,22 +8,22 @@ import type { DirectoryOptions } from "./platform.ts";
 import { decodeFile, pictureNames } from "./picture-files.node.ts";
 import { stoppable } from "./stoppable.ts";
 
-// The directory is looked at again and again. The system's notices of changes would come sooner, but they get lost:
-// on network file systems, when many come at once, and when the directory itself is removed.
+// The directory is scanned repeatedly. Notifications of the file system would be faster, but they get lost on
+// network file systems, in bursts, and when the directory itself is removed.
 //
-//   look -> a file that is as it was at the last look, settleMs ago -> read -> still as it was? -> give -> look
+//   scan -> file unchanged since the scan settleMs ago -> read -> still unchanged? -> yield -> scan
 //
-// What was given is remembered by what the file was (inode, size, time), for as long as its name is there: a camera
-// that writes latest.jpg again and again gives a new picture each time.
+// A yielded file is remembered by its inode, size, and modification time for as long as its name exists: a
+// camera that keeps overwriting latest.jpg yields a new image each time.
 
-/** A file as it was seen. */
+/** The state of a file at the last scan. */
 interface Sight {
-  /** Changes with every write to the file. */
+  /** Identifies the file's content. Changes with every write. */
   readonly mark: string;
   readonly given: boolean;
 }
 
-/** See `directory` in the contract. */
+/** Implements `directory` of the platform contract with `watch`. */
 export function watchedDirectory(
   path: string,
   { settleMs = 500, remove = false, onSkip, signal }: Omit<DirectoryOptions, "watch"> = {},
@@ -36,12 +36,13 @@ export function watchedDirectory(
     async function* (stop) {
       let seen = new Map<string, Sight>();
       let isUnread = false;
-      // A wrong path is told at once; a directory that goes later may come back.
+      // Throw at once on a wrong path. A directory that disappears later may return.
       await pictureNames(path);
       while (!stop.aborted) {
         const started = performance.now();
         const now = await look(path).catch((error: unknown) => {
-          // Opened again it would know nothing of what it has given: it goes on where somebody is told, once.
+          // A reopened source would yield all files again. If there is an `onSkip` listener, continue instead
+          // and report the failure once.
           if (!onSkip) throw error;
           if (!isUnread) onSkip({ path, error });
           isUnread = true;
@@ -56,7 +57,7 @@ export function watchedDirectory(
           if (stop.aborted) return;
           const file = join(path, name);
           const picture = await readSettled(file, mark).catch((error: unknown) => ({ error }));
-          // It changed while it was read, or went: the next look sees it as it is then.
+          // The file changed or disappeared while it was read. The next scan handles its new state.
           if (picture === undefined) continue;
           seen.set(name, { mark, given: true });
           if ("error" in picture) {
@@ -72,7 +73,7 @@ export function watchedDirectory(
               onSkip({ path: file, error });
             });
         }
-        // Where the directory could not be looked at, as on a disk that is away, what was seen still holds.
+        // If the directory could not be scanned, as on an unmounted disk, keep the last known state.
         if (now)
           seen = new Map(
             [...now].map(([name, mark]) => [
@@ -80,7 +81,7 @@ export function watchedDirectory(
               { mark, given: seen.get(name)?.mark === mark && (seen.get(name)?.given ?? false) },
             ]),
           );
-        // A directory of a hundred thousand files is not stood over: at most a tenth of the time goes into looking.
+        // Spend at most a tenth of the time on scanning, even in a directory of a hundred thousand files.
         await sleep(Math.max(settleMs, 10 * lookMs), undefined, { signal: stop }).catch(() => {});
       }
     },
@@ -88,7 +89,10 @@ export function watchedDirectory(
   );
 }
 
-/** The pictures that are there and their marks, in order; undefined where there is no directory. */
+/**
+ * Returns the marks of the directory's images by name, in order, or `undefined` if the directory does not
+ * exist.
+ */
 async function look(path: string): Promise<Map<string, string> | undefined> {
   const marks = new Map<string, string>();
   try {
@@ -98,7 +102,7 @@ async function look(path: string): Promise<Map<string, string> | undefined> {
     }
   } catch (cause) {
     if (isGone(cause)) return undefined;
-    throw new SednaError(`watch ${path}: expected to read it; got ${messageOf(cause)}`, {
+    throw new SednaError(`watch ${path}: expected a readable directory; got ${messageOf(cause)}`, {
       code: "source-failed",
       retryable: true,
       cause,
@@ -107,7 +111,7 @@ async function look(path: string): Promise<Map<string, string> | undefined> {
   return marks;
 }
 
-/** Undefined for what is no file, or went. */
+/** Returns the mark of a file, or `undefined` if the path does not exist or is not a file. */
 async function markOf(file: string): Promise<string | undefined> {
   try {
     return marked(await stat(file, { bigint: true }));
@@ -122,7 +126,10 @@ const marked = (it: BigIntStats): string | undefined =>
 const isGone = (error: unknown): boolean =>
   ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** The picture in a file that was as `mark` says before and after it was read; undefined where it was not. */
+/**
+ * Reads an image whose file has the given mark before and after reading. Returns `undefined` if the mark
+ * differs.
+ */
 async function readSettled(file: string, mark: string): Promise<Frame | undefined> {
   const handle = await open(file).catch((error: unknown) => {
     if (isGone(error)) return undefined;
@@ -140,12 +147,12 @@ async function readSettled(file: string, mark: string): Promise<Frame | undefine
   return decodeFile(file, bytes);
 }
 
-/** Someone may have written a new picture under the name. */
+/** Deletes a file unless a new image was written under its name. */
 async function removeIfSame(file: string, mark: string): Promise<void> {
   if ((await markOf(file)) !== mark) return;
   await unlink(file).catch((cause: unknown) => {
     if (isGone(cause)) return undefined;
-    throw new SednaError(`remove ${file}: expected to be allowed; got ${messageOf(cause)}`, {
+    throw new SednaError(`remove ${file}: expected to delete the file; got ${messageOf(cause)}`, {
       code: "storage-failed",
       cause,
     });

@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-/** Every picture has a width of its own, which tells it from the others. */
+/** Creates an image whose width identifies it. */
 const jpeg = (width: number): Promise<Buffer> =>
   sharp({ create: { width, height: 3, channels: 3, background: { r: 255, g: 0, b: 0 } } })
     .jpeg()
@@ -53,13 +53,13 @@ const watch = (
   stops.push(async () => (stop.abort(), void (await ended)));
   return { widths, ended };
 };
-/** Patient: the watcher rests ten times as long as it looks, and other tests share the machine. */
+/** Long timeout: the watcher sleeps ten times as long as it scans, and other tests share the machine. */
 const poll = <T>(read: () => T) => expect.poll(read, { timeout: 10_000 });
 const some = (times: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, times * settleMs));
 
-describe("directory() that is watched", { timeout: 30_000 }, () => {
-  it("gives what is there, then what comes, in order and each once", async () => {
+describe("directory() with watch", { timeout: 30_000 }, () => {
+  it("yields the existing images, then new ones, in order and each once", async () => {
     await put("img10.jpg", 10);
     await put("img2.jpg", 2);
     const { widths } = watch();
@@ -70,7 +70,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     expect(widths).toEqual([2, 10, 3]);
   });
 
-  it("never reads a file that is still being written, nor one on its way under another name", async () => {
+  it("never reads a file that is still being written or that is in transfer under a temporary name", async () => {
     const skipped: unknown[] = [];
     const { widths } = watch({ onSkip: (event) => skipped.push(event) });
     const bytes = await jpeg(64);
@@ -90,7 +90,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     expect(skipped).toEqual([]);
   });
 
-  it("gives a picture again when it is written anew, also with the old size and time", async () => {
+  it("yields an image again after its file is overwritten, even with an older modification time", async () => {
     await put("latest.jpg", 5);
     const { widths } = watch();
     await poll(() => widths).toEqual([5]);
@@ -103,7 +103,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     await poll(() => widths).toEqual([5, 6, 7]);
   });
 
-  it("goes on when the directory is removed and made again", async () => {
+  it("continues after the directory is removed and re-created", async () => {
     await put("a.jpg", 1);
     const { widths } = watch();
     await poll(() => widths).toEqual([1]);
@@ -114,7 +114,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     await poll(() => widths).toEqual([1, 2]);
   });
 
-  it("gives nothing twice when the directory was away and came back, or could not be read", async () => {
+  it("yields no image twice after the directory was missing or unreadable", async () => {
     await put("a.jpg", 1);
     const told: string[] = [];
     const { widths } = watch({ onSkip: ({ path }) => told.push(path) });
@@ -124,7 +124,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     await rename(`${folder}-away`, folder);
     await put("b.jpg", 2);
     await poll(() => widths).toEqual([1, 2]);
-    // Links that lead in a circle are what no one may read, whoever asks.
+    // A circular symlink is unreadable, even for root.
     await symlink("circle.jpg", join(folder, "circle.jpg"));
     await poll(() => told).toEqual([folder]);
     await some(3);
@@ -136,7 +136,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     expect(widths).toEqual([1, 2, 3]);
   });
 
-  it("deletes a picture when the next is asked for, and none that nobody had", async () => {
+  it("deletes an image when the next is requested, and no image that was not yielded", async () => {
     for (const width of [1, 2, 3]) await put(`${width}.jpg`, width);
     const iterator = directory(folder, { watch: true, settleMs, remove: true })[Symbol.asyncIterator]();
     expect(((await iterator.next()).value as Frame).width).toBe(1);
@@ -147,7 +147,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     expect(await readdir(folder)).toEqual(["2.jpg", "3.jpg"]);
   });
 
-  it("deletes no picture that was written anew meanwhile", async () => {
+  it("does not delete an image that was overwritten in the meantime", async () => {
     await put("latest.jpg", 1);
     const iterator = directory(folder, { watch: true, settleMs, remove: true })[Symbol.asyncIterator]();
     await iterator.next();
@@ -157,7 +157,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     expect(await sharp(await readFile(join(folder, "latest.jpg"))).metadata()).toMatchObject({ width: 2 });
   });
 
-  it("tells once of what is no picture, and takes it when it has become one; without being told it ends", async () => {
+  it("reports an invalid image once and yields it after it becomes valid; without onSkip it throws", async () => {
     await writeFile(join(folder, "broken.jpg"), (await jpeg(9)).subarray(0, 100));
     await mkdir(join(folder, "folder.jpg"));
     const skipped: string[] = [];
@@ -176,7 +176,7 @@ describe("directory() that is watched", { timeout: 30_000 }, () => {
     );
   });
 
-  it("ends at once when its reader leaves or its signal says so, and says that a path is wrong", async () => {
+  it("ends at once when its reader stops, and throws on a wrong path or option", async () => {
     const iterator = directory(folder, { watch: true, settleMs: 60_000 })[Symbol.asyncIterator]();
     const waiting = iterator.next();
     await some(1);

@@ -1,6 +1,6 @@
 import type { Backend } from "./supervised-model.ts";
 
-/** Where a model runs now, what failed lately, and when something better is tried. Plain data; see {@link climbLadder}. */
+/** Where a model runs now, what failed lately, and when something better is tried. Plain data; see {@link advanceFallbackChain}. */
 export interface FallbackChain {
   /** Best first; the last is `cloud`. */
   readonly backends: readonly Backend[];

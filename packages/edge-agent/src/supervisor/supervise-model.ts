@@ -46,7 +46,7 @@ const MEMORY_BACK_MS = 1000;
 /**
  * Runs a model in a Worker of its own, whatever happens to it. When its Worker crashes, hangs, runs out of memory,
  * loses its GPU or rejects a run, the Worker is ended and the model opened in a fresh one, by the rules of
- * `climbLadder`: there again, or on the next rung, at last on none, where `predict` rejects with `edge-unavailable`.
+ * `advanceFallbackChain`: there again, or on the next rung, at last on none, where `predict` rejects with `edge-unavailable`.
  * The sample in flight is asked once more, so it must be its caller's until it is answered; those behind it wait.
  *
  * @throws {SednaError} from the calls: `edge-unavailable`, retryable, where nothing runs here; `disposed`; what the

@@ -9,7 +9,7 @@ const values = (text: string, name: string) =>
     .samples.map(({ labels, value }) => [...Object.values(labels), value]);
 
 describe("createAgentMetrics()", () => {
-  it("tells every number of the status", () => {
+  it("exports every number of the status", () => {
     using metrics = createAgentMetrics(pretendAgent(), { residentBytes: () => 5e7 });
     const text = metrics.text();
     for (const [name, expected] of Object.entries({
@@ -43,7 +43,7 @@ describe("createAgentMetrics()", () => {
       expect(values(text, name), name).toEqual(expected);
   });
 
-  it("forgets a model that was replaced, and a queue that is not there", () => {
+  it("removes a replaced model and a missing queue", () => {
     const agent = pretendAgent();
     using metrics = createAgentMetrics(agent);
     metrics.text();
@@ -54,7 +54,7 @@ describe("createAgentMetrics()", () => {
     expect(values(metrics.text(), "sedna_edge_model_info")).toEqual([]);
   });
 
-  it("counts events by what they tell", () => {
+  it("counts events by their labels", () => {
     const agent = pretendAgent();
     using metrics = createAgentMetrics(agent);
     for (const event of events) agent.emit(event);
@@ -71,7 +71,7 @@ describe("createAgentMetrics()", () => {
     expect(values(text, "sedna_edge_sending_failures_total")).toEqual([["cloud-unreachable", 1]]);
   });
 
-  it("takes a frame's durations once, although edge-first answers it twice", () => {
+  it("records a frame's durations once, although edge-first yields two results", () => {
     using metrics = createAgentMetrics(pretendAgent());
     metrics.answered(answer({ index: 1, final: false }));
     metrics.answered(
@@ -85,7 +85,7 @@ describe("createAgentMetrics()", () => {
     expect([of("_sum", "edge"), of("_sum", "cloud")]).toEqual([0.04, 0.3]);
   });
 
-  it("leaves the agent when it is disposed", () => {
+  it("stops listening to the agent when it is disposed", () => {
     const agent = pretendAgent();
     createAgentMetrics(agent)[Symbol.dispose]();
     expect(agent.listeners.size).toBe(0);

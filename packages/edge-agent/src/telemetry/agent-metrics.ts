@@ -11,18 +11,21 @@ import {
 
 /** Options of {@link createAgentMetrics}. */
 export interface AgentMetricsOptions {
-  /** Bytes of this process in memory, where the platform tells. */
+  /** Returns the resident memory of this process in bytes, if the platform reports it. */
   readonly residentBytes?: () => number;
 }
 
-/** What an agent does, in Prometheus' text. */
+/** An agent's metrics in the Prometheus text format. */
 export interface AgentMetrics extends Disposable {
-  /** Counts an answer's durations. Never throws. */
+  /** Records a result's durations. Never throws. */
   answered(answer: TelemetryAnswer): void;
   text(): string;
 }
 
-/** OpenTelemetry's name in Prometheus' spelling: `sedna.edge.traffic` in bytes is `sedna_edge_traffic_bytes_total`. */
+/**
+ * Converts an OpenTelemetry name to a Prometheus name: `sedna.edge.traffic` in bytes is
+ * `sedna_edge_traffic_bytes_total`.
+ */
 function prometheusName(
   name: string,
   { unit, type }: { readonly unit: string; readonly type: MetricDefinition["type"] },
@@ -31,7 +34,9 @@ function prometheusName(
   return `${name.replaceAll(".", "_")}${units[unit] ?? ""}${type === "counter" ? "_total" : ""}`;
 }
 
-/** Counts what an agent does until it is disposed. The agent's own numbers are read when the text is. */
+/**
+ * Collects an agent's metrics until it is disposed. The agent's own numbers are read whenever the text is.
+ */
 export function createAgentMetrics(
   agent: TelemetryAgent,
   { residentBytes }: AgentMetricsOptions = {},

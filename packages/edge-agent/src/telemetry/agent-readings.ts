@@ -6,30 +6,33 @@ import type { Backend, SupervisorEvent } from "../supervisor/supervised-model.ts
 import type { UpdateEvent } from "../updates/update-events.ts";
 import type { ReportEvent } from "./report-events.ts";
 
-/** The events that telemetry counts; others pass unseen. */
+/** Events that telemetry counts. Other events are ignored. */
 export type TelemetryEvent = SupervisorEvent | UpdateEvent | QueueEvent | SenderEvent | ReportEvent;
 
-/** How an agent is doing, as far as telemetry reads it. */
+/** The part of an agent's status that telemetry reads. */
 export interface TelemetryStatus {
   readonly joint: JointStatistics;
   readonly queue: QueueStatistics | null;
   readonly model: { readonly name: string; readonly version: number; readonly backend: Backend } | null;
 }
 
-/** What telemetry needs of an agent. */
+/** The part of an agent that telemetry uses. */
 export interface TelemetryAgent {
-  /** Tells {@link TelemetryEvent}s, among others. */
+  /** Adds a listener to {@link TelemetryEvent}s, among others. Returns a function that removes it. */
   on(listener: (event: { readonly type: string }) => void): () => void;
   status(): TelemetryStatus;
 }
 
-/** What telemetry needs of an answer. */
+/** The part of an inference result that telemetry uses. */
 export type TelemetryAnswer = Pick<
   JointResult<unknown>,
   "index" | "final" | "source" | "reason" | "isHardExample" | "timings"
 >;
 
-/** A number that the status tells. Names and units are OpenTelemetry's; Prometheus' are made of them. */
+/**
+ * A number that is read from the status. Names and units follow OpenTelemetry; Prometheus names are derived
+ * from them.
+ */
 export interface Reading {
   readonly type: "counter" | "gauge";
   readonly unit: string;
@@ -37,7 +40,7 @@ export interface Reading {
   read(status: TelemetryStatus): readonly MetricSample[];
 }
 
-/** Something that is counted when an event tells it. */
+/** A counter that events increment. */
 export interface Counting {
   readonly unit: string;
   readonly text: string;
@@ -52,34 +55,34 @@ const ofQueue = (
   reading: Omit<Reading, "read"> & { readonly read: (queue: QueueStatistics) => readonly MetricSample[] },
 ): Reading => ({ ...reading, read: ({ queue }) => (queue ? reading.read(queue) : []) });
 
-/** What is read of the status, by name. */
+/** Numbers that are read from the status, by name. */
 export const agentReadings: Readonly<Record<string, Reading>> = {
   "sedna.edge.frames": ofJoint("{frame}", {
     text: "Frames answered.",
     read: (joint) => joint.inferenceNumber,
   }),
   "sedna.edge.hard_examples": ofJoint("{frame}", {
-    text: "Frames answered that the miner called hard.",
+    text: "Frames that the hard example miner marked as hard.",
     read: (joint) => joint.hardExampleNumber,
   }),
   "sedna.edge.offloads": ofJoint("{frame}", {
-    text: "Frames that the cloud was asked about.",
+    text: "Frames sent to the cloud.",
     read: (joint) => joint.offloadedNumber,
   }),
   "sedna.edge.cloud_answers": ofJoint("{frame}", {
-    text: "Frames that the cloud answered in time.",
+    text: "Frames for which the cloud returned a result in time.",
     read: (joint) => joint.cloudNumber,
   }),
   "sedna.edge.fallbacks": ofJoint("{frame}", {
-    text: "Frames for which the cloud was wanted and the edge's answer had to do.",
+    text: "Frames that used the edge result because the cloud returned none in time.",
     read: (joint) => joint.fallbackNumber,
   }),
   "sedna.edge.failures": ofJoint("{frame}", {
-    text: "Frames that nobody could answer.",
+    text: "Frames without any result.",
     read: (joint) => joint.failedNumber,
   }),
   "sedna.edge.drops": ofJoint("{frame}", {
-    text: "Frames that a newer one replaced before their turn came.",
+    text: "Frames that a newer frame replaced before they were processed.",
     read: (joint) => joint.droppedNumber,
   }),
   "sedna.edge.traffic": {
@@ -94,31 +97,31 @@ export const agentReadings: Readonly<Record<string, Reading>> = {
   "sedna.edge.queue.items": ofQueue({
     type: "gauge",
     unit: "{item}",
-    text: "Items that wait to be sent.",
+    text: "Pending items.",
     read: ({ items }) => one(items),
   }),
   "sedna.edge.queue.size": ofQueue({
     type: "gauge",
     unit: "By",
-    text: "Bytes that wait to be sent.",
+    text: "Bytes of pending items.",
     read: ({ bytes }) => one(bytes),
   }),
   "sedna.edge.queue.oldest_age": ofQueue({
     type: "gauge",
     unit: "s",
-    text: "Age of the oldest item that waits.",
+    text: "Age of the oldest pending item.",
     read: ({ oldestAgeMs }) => one(oldestAgeMs / 1000),
   }),
   "sedna.edge.queue.durable": ofQueue({
     type: "gauge",
     unit: "1",
-    text: "1 while what waits would survive the process, 0 while the storage refuses.",
+    text: "1 if pending items survive a process crash, 0 while the storage rejects them and they are in memory only.",
     read: ({ durable }) => one(durable ? 1 : 0),
   }),
   "sedna.edge.queue.queued": ofQueue({
     type: "counter",
     unit: "{item}",
-    text: "Items taken by the queue.",
+    text: "Items accepted by the queue.",
     read: ({ queuedNumber }) => one(queuedNumber),
   }),
   "sedna.edge.queue.sent": ofQueue({
@@ -130,14 +133,14 @@ export const agentReadings: Readonly<Record<string, Reading>> = {
   "sedna.edge.queue.dropped": ofQueue({
     type: "counter",
     unit: "{item}",
-    text: "Items lost, by reason.",
+    text: "Items dropped, by reason.",
     read: ({ droppedNumber }) =>
       Object.entries(droppedNumber).map(([reason, value]) => ({ labels: { reason }, value })),
   }),
   "sedna.edge.model.info": {
     type: "gauge",
     unit: "1",
-    text: "1 for the model that answers, by name, version and where it runs.",
+    text: "1 for the current model, by name, version and backend.",
     read: ({ model }) =>
       model
         ? [
@@ -150,22 +153,22 @@ export const agentReadings: Readonly<Record<string, Reading>> = {
   },
 };
 
-/** What is counted of the events, by name. */
+/** Counters that events increment, by name. */
 export const agentCountings: Readonly<Record<string, Counting>> = {
   "sedna.edge.model.restarts": {
     unit: "{restart}",
-    text: "Times that the model had to be opened again, by reason.",
+    text: "Times that the model had to be reopened, by reason.",
   },
   "sedna.edge.updates": { unit: "{update}", text: "Model updates by outcome." },
   "sedna.edge.reports": { unit: "{report}", text: "Reports to Sedna's local controller by outcome." },
-  "sedna.edge.sending_failures": { unit: "{failure}", text: "Times that the queue could not send, by code." },
+  "sedna.edge.sending_failures": { unit: "{failure}", text: "Failed upload attempts of the queue, by code." },
 };
 
-/** The distribution of durations, by step. */
+/** Histogram of durations, by step. */
 export const agentLatency = {
   name: "sedna.edge.latency",
   unit: "s",
-  text: "Duration of a frame's steps: the little model, the cloud, and in all.",
+  text: "Duration of a frame's steps: the little model, the cloud, and the total.",
 } as const;
 
 const outcomes = {
@@ -175,7 +178,7 @@ const outcomes = {
   "update-rolled-back": "rolled-back",
 } as const;
 
-/** What an event adds one to. */
+/** Returns the counter that an event increments, or `undefined` if there is none. */
 export function countingOf(told: {
   readonly type: string;
 }): { readonly name: string; readonly labels: Readonly<Record<string, string>> } | undefined {
@@ -201,17 +204,23 @@ export function countingOf(told: {
   }
 }
 
-/** Tells the durations of an answer, each once although an `edge-first` frame is answered twice; see {@link createLatencies}. */
+/**
+ * Returns the durations of a result. An `edge-first` frame has two results, but each of its durations is
+ * returned only once. See {@link createLatencies}.
+ */
 export interface Latencies {
   of(
     answer: TelemetryAnswer,
   ): readonly { readonly step: "edge" | "cloud" | "total"; readonly seconds: number }[];
 }
 
-/** How many first answers may wait for their second: as many frames as are ever under way, with room. */
+/**
+ * Maximum number of frames that may wait for their second result. Larger than the number of frames in
+ * progress.
+ */
 const MAX_FOLLOWED = 1024;
 
-/** Remembers which frames had their first answer already. */
+/** Creates {@link Latencies}, which remember the frames that had their first result already. */
 export function createLatencies(): Latencies {
   const followed = new Set<number>();
   return {
@@ -219,7 +228,7 @@ export function createLatencies(): Latencies {
       const isSecond = followed.delete(index);
       if (!final && followed.size < MAX_FOLLOWED) followed.add(index);
       const steps = isSecond ? (["cloud"] as const) : (["edge", "cloud", "total"] as const);
-      // 0 says that a step did not run.
+      // 0 means that a step did not run.
       return steps
         .filter((step) => timings[step] > 0)
         .map((step) => ({ step, seconds: timings[step] / 1000 }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { diagnose } from "./doctor.ts";
 
 describe("diagnose() in a browser", () => {
-  it("says of everything that an agent uses how it is, and what to do where it is not good", async () => {
+  it("reports the state of everything that an agent uses, and a fix unless it is ok", async () => {
     const checks = await diagnose();
     expect(checks.map(({ name }) => name)).toEqual([
       "secure context",
@@ -26,7 +26,7 @@ describe("diagnose() in a browser", () => {
     expect((await indexedDB.databases()).filter(({ name }) => name?.startsWith("sedna-doctor"))).toEqual([]);
   });
 
-  it("asks the servers that it is told of", async () => {
+  it("checks the given servers", async () => {
     const checks = await diagnose({ samples: { url: "/nowhere" }, deadlineMs: 5000 });
     expect(checks.at(-1)).toMatchObject({ name: "sample service", status: "fail" });
   });

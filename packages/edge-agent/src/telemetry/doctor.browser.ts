@@ -1,7 +1,7 @@
 import { messageOf } from "@sedna-js/core/errors";
 import { megabytes, runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";
 
-/** See the contract: what this browser and its page offer. */
+/** Implements `platformChecks` of the platform contract: checks this browser and its page. */
 export function platformChecks(): Promise<readonly HealthCheck[]> {
   return runChecks({
     "secure context": checkSecure,
@@ -19,8 +19,8 @@ async function checkSecure(): ReturnType<RunCheck> {
   if (isSecureContext) return { status: "ok", found: "yes" };
   return {
     status: "fail",
-    found: "no: cameras, WebGPU and storage are shut",
-    fix: "serve the page by https, or from localhost",
+    found: "no: cameras, WebGPU and storage are unavailable",
+    fix: "serve the page over https, or from localhost",
   };
 }
 
@@ -39,7 +39,7 @@ async function checkWebGpu(): ReturnType<RunCheck> {
       found: `no adapter: ${without}`,
       fix: "update the graphics driver; see chrome://gpu or about:support",
     };
-  // Older engines say that an adapter is emulated elsewhere, or not at all.
+  // Older engines report an emulated adapter in another property or not at all.
   const { info, limits, features } = adapter as GPUAdapter & { readonly isFallbackAdapter?: boolean };
   const isSoftware =
     (info as { readonly isFallbackAdapter?: boolean }).isFallbackAdapter ??
@@ -51,13 +51,14 @@ async function checkWebGpu(): ReturnType<RunCheck> {
     return {
       status: "warn",
       found: `${found}, in software: ${without}`,
-      fix: "switch hardware acceleration on in the browser's settings",
+      fix: "turn on hardware acceleration in the browser's settings",
     };
   return { status: "ok", found };
 }
 
 async function checkWasm(): ReturnType<RunCheck> {
-  // The smallest module with a SIMD instruction in it: v128.const, dropped. Refused too where the page's policy forbids WebAssembly.
+  // The smallest module with a SIMD instruction (v128.const, dropped). It is also rejected if the page's
+  // Content Security Policy forbids WebAssembly.
   const simd = Uint8Array.of(
     0,
     97,
@@ -132,7 +133,7 @@ async function checkStorage(): ReturnType<RunCheck> {
     : {
         status: "warn",
         found,
-        fix: "free disk space, or clear the data of other sites; private windows have little",
+        fix: "free disk space, or clear the data of other sites; private windows have little storage",
       };
 }
 
@@ -142,7 +143,7 @@ async function checkPersistence(): ReturnType<RunCheck> {
   return {
     status: "warn",
     found: "the browser may delete this site's data when the disk is full",
-    fix: "call navigator.storage.persist(), best when the page is installed as an app",
+    fix: "call navigator.storage.persist(), preferably after the page is installed as an app",
   };
 }
 
@@ -176,6 +177,6 @@ async function checkMemory(): ReturnType<RunCheck> {
   const { deviceMemory, hardwareConcurrency } = navigator as Navigator & { readonly deviceMemory?: number };
   return {
     status: "ok",
-    found: `${deviceMemory === undefined ? "an amount that this browser does not tell" : `${deviceMemory} GB or more`}, ${hardwareConcurrency} threads`,
+    found: `${deviceMemory === undefined ? "an amount that this browser does not report" : `${deviceMemory} GB or more`}, ${hardwareConcurrency} threads`,
   };
 }

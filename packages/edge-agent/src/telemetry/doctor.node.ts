@@ -9,11 +9,11 @@ import { type HealthCheck, megabytes, type RunCheck, runChecks } from "./health-
 
 const run = promisify(execFile);
 
-/** Below this a model and its queue hardly fit. */
+/** Free bytes below which a model and its queue hardly fit. */
 const LOW_DISK = 500e6;
 const LOW_MEMORY = 200e6;
 
-/** See the contract: what Node, its native parts and the device offer. */
+/** Implements `platformChecks` of the platform contract: checks Node, its native packages, and the device. */
 export function platformChecks({
   directory,
   modelFile,
@@ -53,7 +53,9 @@ async function checkNode(): ReturnType<RunCheck> {
     : { status: "fail", found, fix: "install Node 20.19 or newer" };
 }
 
-/** In a process of its own: what a native part does that doesn't fit the CPU is to end it. */
+/**
+ * Loads a package in a child process, because a native package that does not fit the CPU kills its process.
+ */
 async function checkPackage(
   name: string,
   {
@@ -77,11 +79,13 @@ async function checkPackage(
     return { status: "ok", found: "loads" };
   } catch (error) {
     const { signal, stderr = "" } = error as { readonly signal?: string | null; readonly stderr?: string };
-    const why = signal ? `ended by ${signal}` : (/^\w*Error.*$/m.exec(stderr)?.[0] ?? "ended without a word");
+    const why = signal
+      ? `ended by ${signal}`
+      : (/^\w*Error.*$/m.exec(stderr)?.[0] ?? "ended without a message");
     return {
       status: missing,
-      found: `doesn't load (${why}): ${without}`,
-      fix: `${fix}; on a system with musl or an old CPU use one that the package is built for`,
+      found: `does not load (${why}): ${without}`,
+      fix: `${fix}; a system with musl or an old CPU may need a system that the package is built for`,
     };
   }
 }
@@ -89,12 +93,12 @@ async function checkPackage(
 async function checkFfmpeg(isNeeded: boolean): ReturnType<RunCheck> {
   try {
     const { stdout } = await run("ffmpeg", ["-version"], { timeout: 10_000 });
-    const version = /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? "of no known version";
+    const version = /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? "unknown version";
     return { status: "ok", found: version };
   } catch (error) {
     const { code } = error as { readonly code?: unknown };
     const found = code === "ENOENT" ? "not installed" : `doesn't run (${String(code)})`;
-    if (!isNeeded) return { status: "ok", found: `${found}; this job's source needs none` };
+    if (!isNeeded) return { status: "ok", found: `${found}; this job's source does not need it` };
     return {
       status: "fail",
       found: `${found}: cameras and video files cannot be read`,
@@ -107,7 +111,7 @@ async function checkModelFile(file: string): ReturnType<RunCheck> {
   const opened = await open(file, "r");
   try {
     const about = await opened.stat();
-    // Directories open too.
+    // Directories can be opened too.
     return about.isFile() && about.size > 0
       ? { status: "ok", found: `${file}, ${about.size} bytes, without a signature` }
       : {
@@ -121,7 +125,7 @@ async function checkModelFile(file: string): ReturnType<RunCheck> {
 }
 
 async function checkMemory(): ReturnType<RunCheck> {
-  // In a container the limit counts, not the machine.
+  // In a container the container's memory limit applies.
   const limit = process.constrainedMemory();
   const total = limit > 0 && limit < totalmem() ? limit : totalmem();
   const free = Math.min(freemem(), total);
@@ -139,14 +143,14 @@ async function checkDisk(directory: string): ReturnType<RunCheck> {
   return {
     status: free < LOW_DISK / 10 ? "fail" : "warn",
     found,
-    fix: "free some, or set data to a larger disk and samples.maxMegabytes to less",
+    fix: "free disk space, or set data to a larger disk and reduce samples.maxMegabytes",
   };
 }
 
-/** Whether an agent can keep its data here, found out by writing. */
+/** Checks by writing a file whether an agent can store its data in a directory. */
 export async function checkDirectory(directory: string): ReturnType<RunCheck> {
   const existing = await nearest(directory);
-  const fix = `give it to the user that runs sedna-edge: chown, or set data to another directory`;
+  const fix = `make it writable for the user that runs sedna-edge (chown), or set data to another directory`;
   if (existing !== directory) {
     const isAllowed = await access(existing, constants.W_OK | constants.X_OK).then(
       () => true,
@@ -154,12 +158,12 @@ export async function checkDirectory(directory: string): ReturnType<RunCheck> {
     );
     return isAllowed
       ? { status: "ok", found: `${directory} will be made` }
-      : { status: "fail", found: `${directory} is not there, and ${existing} does not let it be made`, fix };
+      : { status: "fail", found: `${directory} does not exist and cannot be created in ${existing}`, fix };
   }
   const about = await stat(directory);
   if (!about.isDirectory())
-    return { status: "fail", found: `${directory} is no directory`, fix: "set data to another place" };
-  // Permissions may say yes where a read-only mount or a full disk says no: so a file is written, and taken away.
+    return { status: "fail", found: `${directory} is not a directory`, fix: "set data to another path" };
+  // Permissions do not reveal a read-only mount or a full disk, so write a file and remove it.
   const probe = join(directory, `.probe-${randomUUID()}`);
   try {
     const file = await open(probe, "wx", 0o600);
@@ -188,7 +192,7 @@ export async function checkDirectory(directory: string): ReturnType<RunCheck> {
     : { status: "ok", found: `${directory} can be written` };
 }
 
-/** The directory, or the nearest above it that exists. */
+/** Returns the directory, or its nearest ancestor that exists. */
 async function nearest(directory: string): Promise<string> {
   const isThere = await stat(directory).then(
     () => true,

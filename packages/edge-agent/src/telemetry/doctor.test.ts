@@ -31,7 +31,9 @@ async function serving(listener: RequestListener): Promise<string> {
   await once(server, "listening");
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
-/** A cloud as ours is: health for everybody, the rest for who has the token. */
+/**
+ * A server like this project's cloud: its health endpoint is public, the other endpoints require the token.
+ */
 const cloud =
   (token?: string, ready = true): RequestListener =>
   (request, response) => {
@@ -54,7 +56,7 @@ const of = async (name: string, options: DiagnoseOptions): Promise<HealthCheck |
   (await serverChecks(options)).find((check) => check.name === name);
 
 describe("serverChecks()", () => {
-  it("finds what is ready ready, and what is not not", async () => {
+  it("reports which servers are ready", async () => {
     const [url, starting] = [await serving(cloud("t0ken")), await serving(cloud(undefined, false))];
     const checks = await serverChecks({
       bigModel: { url, token: "t0ken", protocol: "oip", model: "people" },
@@ -79,15 +81,15 @@ describe("serverChecks()", () => {
     });
   });
 
-  it("says which token, model or path is wrong", async () => {
+  it("reports a wrong token, model, or path", async () => {
     const url = await serving(cloud("t0ken"));
     expect(await of("sample service", { samples: { url, token: "guess" } })).toMatchObject({
       status: "fail",
-      found: `${url} refuses the token`,
+      found: `${url} rejects the token`,
     });
     expect(await of("sample service", { samples: { url } })).toMatchObject({
       status: "fail",
-      found: `${url} refuses without a token`,
+      found: `${url} rejects without a token`,
     });
     expect(await of("big model", { bigModel: { url, token: "t0ken", model: "cars" } })).toMatchObject({
       status: "fail",
@@ -100,18 +102,18 @@ describe("serverChecks()", () => {
     });
   });
 
-  it("knows Sedna's own server, which has no health", async () => {
+  it("accepts Sedna's own server, which has no health endpoint", async () => {
     const url = await serving((request, response) =>
       response.writeHead(request.url === "/sedna" ? 200 : 404).end("{}"),
     );
     expect(await of("big model", { bigModel: { url } })).toEqual({
       name: "big model",
       status: "ok",
-      found: `${url}/sedna answers, as Sedna's server does`,
+      found: `${url}/sedna responds as Sedna's server does`,
     });
   });
 
-  it("C2: does not wait for one that hangs, and names one that is gone", async () => {
+  it("C2: does not wait for a server that hangs, and names one that is down", async () => {
     const hanging = await serving(() => {});
     const gone = await serving(() => {});
     open.pop()!.close();
@@ -137,7 +139,7 @@ describe("serverChecks()", () => {
     [3_600_000, "fail", "ahead of the server's"],
     [60_000, "warn", "ahead of the server's"],
     [1000, "ok", "agrees with the server's"],
-  ])("C15: a clock that is %d ms off is %s", async (offset, status, found) => {
+  ])("C15: rates a clock that is off by %d ms as %s", async (offset, status, found) => {
     const url = await serving(cloud());
     expect(await of("clock", { bigModel: { url }, wallNow: () => Date.now() + offset })).toMatchObject({
       status,
@@ -145,7 +147,7 @@ describe("serverChecks()", () => {
     });
   });
 
-  it("tells what the model's store says of its signature", async () => {
+  it("reports the result of verifying the model's signature", async () => {
     const good = { check: async () => ({ name: "people", version: 3 }) };
     expect(await of("model", { model: good })).toEqual({
       name: "model",
@@ -164,9 +166,9 @@ describe("serverChecks()", () => {
 });
 
 describe("diagnose()", () => {
-  // Each loads native parts in processes of their own.
+  // Each test loads native packages in child processes.
   it(
-    "finds Node, the runtime and sharp, each tried in a process of its own, and the servers after",
+    "checks Node, the runtime, and sharp, the packages in child processes, and then the servers",
     { timeout: 60_000 },
     async () => {
       const checks = await diagnose({ directory: paths.folder, samples: { url: await serving(cloud()) } });
@@ -188,7 +190,7 @@ describe("diagnose()", () => {
   );
 
   it(
-    "misses ffmpeg for a source that needs it, and a model's file that is not there",
+    "reports a missing ffmpeg for a source that needs it, and a missing model file",
     { timeout: 60_000 },
     async () => {
       const path = process.env["PATH"];
@@ -212,7 +214,7 @@ describe("diagnose()", () => {
 });
 
 describe("checkDirectory()", () => {
-  it("tries the data directory by writing, and leaves nothing there", async () => {
+  it("checks the data directory by writing a file, and leaves nothing behind", async () => {
     const directory = join(paths.folder, "data");
     await mkdir(directory);
     expect(await checkDirectory(directory)).toEqual({ status: "ok", found: `${directory} can be written` });
@@ -227,9 +229,9 @@ describe("checkDirectory()", () => {
     await writeFile(join(directory, "file"), "");
     expect(await checkDirectory(join(directory, "file"))).toMatchObject({
       status: "fail",
-      found: expect.stringContaining("is no directory"),
+      found: expect.stringContaining("is not a directory"),
     });
-    // Readable to all, writable to nobody, root included.
+    // Readable for all users, writable for none, root included.
     expect(await checkDirectory("/proc/self")).toMatchObject({
       status: "fail",
       found: expect.stringContaining("cannot be written"),

@@ -1,18 +1,21 @@
 import { messageOf } from "@sedna-js/core/errors";
-/** What the doctor found in one place. */
+/** Result of one check. */
 export interface HealthCheck {
   readonly name: string;
-  /** `warn`: it works, and somebody should know. `fail`: the job won't work like this. */
+  /** `warn`: works with limits. `fail`: the job will not work. */
   readonly status: "ok" | "warn" | "fail";
   readonly found: string;
-  /** What to do about it. */
+  /** How to fix the problem. */
   readonly fix?: string;
 }
 
-/** A check that says itself how it ended. */
+/** A check that returns its own status. */
 export type RunCheck = () => Promise<Omit<HealthCheck, "name">>;
 
-/** Runs checks at once; one that throws has failed. The order is the given one. */
+/**
+ * Runs checks concurrently and returns their results in the given order. A check that throws is reported as
+ * failed.
+ */
 export async function runChecks(checks: Readonly<Record<string, RunCheck>>): Promise<readonly HealthCheck[]> {
   return Promise.all(
     Object.entries(checks).map(async ([name, run]): Promise<HealthCheck> => {
@@ -25,5 +28,5 @@ export async function runChecks(checks: Readonly<Record<string, RunCheck>>): Pro
   );
 }
 
-/** Bytes for people. */
+/** Formats bytes as megabytes. */
 export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { openTelemetry } from "./open-telemetry.ts";
 import { answer, events, pretendAgent } from "./pretend-agent.suite.ts";
 
-// The real API with a provider of a few lines, as a host app would register its SDK.
+// Uses the real API with a minimal provider, which is registered as a host app registers its SDK.
 
 interface Recorded {
   readonly name: string;
@@ -57,7 +57,7 @@ afterEach(() => {
 });
 
 describe("openTelemetry()", () => {
-  it("tells a registered provider the status, the events and the durations", async () => {
+  it("exports the status, the events, and the durations to a registered provider", async () => {
     const { meterProvider, collect, units } = provider();
     metrics.setGlobalMeterProvider(meterProvider);
     const agent = pretendAgent();
@@ -91,7 +91,7 @@ describe("openTelemetry()", () => {
     ]);
   });
 
-  it("makes a span of every frame when asked to", async () => {
+  it("creates a span for every frame if spans is set", async () => {
     const spans: unknown[] = [];
     const tracer = {
       startSpan: (name: string, options: object) => ({
@@ -122,7 +122,7 @@ describe("openTelemetry()", () => {
     ]);
   });
 
-  it("keeps a provider's failures away from the agent, and leaves no listener behind", async () => {
+  it("keeps a provider's errors away from the agent, and removes its listeners when disposed", async () => {
     const { meterProvider, callbacks, collect } = provider({ failing: true });
     const agent = pretendAgent();
     const instruments = await openTelemetry(agent, {
@@ -137,7 +137,7 @@ describe("openTelemetry()", () => {
     expect([callbacks.size, agent.listeners.size]).toEqual([0, 0]);
   });
 
-  it("costs nothing where the host has registered nothing", async () => {
+  it("does nothing if the host has not registered a provider", async () => {
     const agent = pretendAgent();
     using instruments = await openTelemetry(agent, { spans: true });
     for (const event of events) agent.emit(event);

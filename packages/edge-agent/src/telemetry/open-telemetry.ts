@@ -19,26 +19,30 @@ export interface OpenTelemetryApi {
 
 /** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
-  /** The host's `@opentelemetry/api`, so that its provider is found. Default: imported. */
+  /** The host's `@opentelemetry/api`, which knows the host's provider. Default: imported. */
   readonly api?: OpenTelemetryApi;
-  /** A span for every frame, made when it is answered. Default false: a camera has many. */
+  /**
+   * Whether to create a span for every frame when its result is available. Default false, because a camera
+   * has many frames.
+   */
   readonly spans?: boolean;
-  /** Unix ms, for the spans. */
+  /** Wall clock for the spans: unix time in ms. */
   readonly wallNow?: () => number;
 }
 
-/** What carries an agent's numbers to the host's OpenTelemetry. */
+/** The OpenTelemetry instruments of an agent. */
 export interface AgentInstruments extends Disposable {
-  /** Records an answer's durations. Never throws. */
+  /** Records a result's durations. Never throws. */
   answered(answer: TelemetryAnswer): void;
 }
 
 const scope = { name: "@sedna-js/edge-agent", version: "0.1.0" } as const;
 
 /**
- * Tells the host app's OpenTelemetry what an agent does, until it is disposed. Without a provider there it costs
- * nothing. Nothing that a provider throws reaches the agent.
- * @throws {SednaError} `missing-dependency` when `@opentelemetry/api` is neither given nor installed.
+ * Exports an agent's metrics to the host app's OpenTelemetry until it is disposed. Does nothing if no
+ * provider is registered. Errors of a provider never reach the agent.
+ *
+ * @throws {SednaError} `missing-dependency` if `@opentelemetry/api` is neither given nor installed.
  */
 export async function openTelemetry(
   agent: TelemetryAgent,
@@ -116,7 +120,7 @@ export async function openTelemetry(
   };
 }
 
-/** Telemetry that fails is telemetry's own affair. */
+/** Runs `work` and ignores its errors: a telemetry failure must not affect the agent. */
 function quietly(work: () => void): void {
   try {
     work();

@@ -2,7 +2,7 @@ import type { JointStatistics } from "@sedna-js/core";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
 import type { TelemetryAgent, TelemetryAnswer, TelemetryEvent, TelemetryStatus } from "./agent-readings.ts";
 
-/** Statistics with a value of its own in every field. */
+/** Statistics with a distinct value in every field. */
 export const joint: JointStatistics = {
   inferenceNumber: 10,
   hardExampleNumber: 4,
@@ -15,7 +15,7 @@ export const joint: JointStatistics = {
   bytesUp: 700,
   bytesDown: 80,
 };
-/** A queue in which something was lost. */
+/** Statistics of a queue that dropped items. */
 export const queue: QueueStatistics = {
   items: 7,
   bytes: 900,
@@ -26,7 +26,7 @@ export const queue: QueueStatistics = {
   durable: true,
 };
 
-/** What telemetry sees of an agent, in the hands of a test. */
+/** A fake agent for telemetry that a test controls. */
 export function pretendAgent(): TelemetryAgent & {
   now: TelemetryStatus;
   emit(event: TelemetryEvent): void;
@@ -49,7 +49,7 @@ export function pretendAgent(): TelemetryAgent & {
   };
 }
 
-/** An answer of the edge in 40 ms, changed as told. */
+/** An edge result after 40 ms, with the given changes. */
 export const answer = (change: Partial<TelemetryAnswer> = {}): TelemetryAnswer => ({
   index: 0,
   final: true,
@@ -60,7 +60,7 @@ export const answer = (change: Partial<TelemetryAnswer> = {}): TelemetryAnswer =
   ...change,
 });
 
-/** One event of each kind that is counted, and some that are not. */
+/** One event of each counted kind, and some that are not counted. */
 export const events: readonly TelemetryEvent[] = [
   { type: "model-opened", model: "people", version: 3, backend: "webgpu", ms: 5 },
   {

@@ -1,6 +1,6 @@
 import type { PlainError } from "@sedna-js/core";
 
-/** What a reporter tells. */
+/** Events of a reporter. */
 export type ReportEvent =
   | { readonly type: "report-sent"; readonly kind: "inference" | "deploy" }
   /** Nothing is lost: totals go with the next report, and so does the last deploy. */

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { ReportEvent } from "./report-events.ts";
 import { createSednaReporter, type SednaReporter, type SednaReporterOptions } from "./sedna-reporter.ts";
 
-// A server that answers as Sedna's local controller does.
+// A server that responds like Sedna's local controller.
 
 const open: { servers: Server[]; reporters: SednaReporter[] } = { servers: [], reporters: [] };
 afterEach(async () => {
@@ -18,14 +18,14 @@ afterEach(async () => {
   }
 });
 
-/** The machine may be busy with something else. */
+/** Long timeout, because the machine may be busy. */
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 4000 });
 
 interface Controller {
   url: string;
   readonly reports: WorkerReport[];
   readonly bodies: string[];
-  /** What it does instead of answering. */
+  /** If set, called instead of sending the normal response. */
   fault?: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -86,7 +86,7 @@ function reporting(options: Partial<SednaReporterOptions> & { readonly url: stri
 }
 
 describe("createSednaReporter()", () => {
-  it("sends the bytes that a local controller knows, for the service and not for sedna", async () => {
+  it('sends the JSON that a local controller expects, with the service and not "sedna" as owner', async () => {
     const lc = await controller();
     const { did, reporter } = reporting({
       url: `${lc.url}/`,
@@ -100,12 +100,12 @@ describe("createSednaReporter()", () => {
     ]);
   });
 
-  it("sends totals, and nothing in a period in which nothing happened", async () => {
+  it("sends totals, and nothing in a period without changes", async () => {
     const lc = await controller();
     const { did } = reporting({ url: lc.url });
     did(3, 1);
     await eventually(() => lc.reports.length).toBe(1);
-    // Long enough for some periods without anything to say.
+    // Wait for several periods without changes.
     await new Promise((resolve) => setTimeout(resolve, 100));
     did(8, 2);
     await eventually(() => lc.reports.length).toBe(2);
@@ -115,7 +115,7 @@ describe("createSednaReporter()", () => {
     ]);
   });
 
-  it("C1: a local controller that is down, refuses, or is someone else does not end the reports, and its return gets the totals", async () => {
+  it("C1: keeps reporting while a local controller is down, rejects, or is another server, and sends the totals after it recovers", async () => {
     const lc = await controller();
     const { did, events } = reporting({ url: lc.url });
     const failedAs = (code: string) =>
@@ -137,7 +137,7 @@ describe("createSednaReporter()", () => {
     });
   });
 
-  it("C2: a local controller that never answers costs one request's deadline, one request at a time", async () => {
+  it("C2: limits each request to a controller that never responds to its deadline, with one request at a time", async () => {
     const lc = await controller();
     const hung = { requests: 0 };
     lc.fault = () => void hung.requests++;
@@ -149,7 +149,7 @@ describe("createSednaReporter()", () => {
     expect(hung.requests).toBeLessThanOrEqual(events.length + 1);
   });
 
-  it("says what the controller said of a worker's name that is not the path's", async () => {
+  it("reports the controller's message if the worker's name differs from the path's", async () => {
     const lc = await controller();
     const { did, events } = reporting({
       url: lc.url,
@@ -165,7 +165,7 @@ describe("createSednaReporter()", () => {
     });
   });
 
-  it("tells of an exchanged model at once, and of the last one only when several could not be told", async () => {
+  it("reports a deployed model at once, and after failures only the latest deployment", async () => {
     const lc = await controller();
     lc.fault = (request) => request.socket.destroy();
     const { reporter, events } = reporting({ url: lc.url, periodMs: 200 });
@@ -181,7 +181,7 @@ describe("createSednaReporter()", () => {
     expect(lc.bodies).toHaveLength(1);
   });
 
-  it("C25: stop() sends the last totals, or gives up at its deadline, and nothing comes after", async () => {
+  it("C25: stop() sends the last totals or gives up at its deadline, and sends nothing afterwards", async () => {
     const lc = await controller();
     const { did, reporter } = reporting({ url: lc.url, periodMs: 60_000 });
     did(5, 5);
@@ -201,7 +201,7 @@ describe("createSednaReporter()", () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  it("goes on when its listener or the statistics throw", async () => {
+  it("continues if its listener or the statistics throw", async () => {
     const lc = await controller();
     const state = { broken: true };
     const { events } = reporting({
@@ -220,7 +220,7 @@ describe("createSednaReporter()", () => {
     expect(events).toEqual([]);
   });
 
-  it("refuses at once what a local controller would drop without a word", () => {
+  it("rejects at once options that a local controller would silently drop", () => {
     const make = (options: Partial<SednaReporterOptions> & { readonly url?: string }) => () =>
       reporting({ url: "http://127.0.0.1:9100", ...options });
     expect(make({ ownerKind: "JointInferenceService" })).toThrow(

@@ -12,37 +12,43 @@ import type { ReportEvent } from "./report-events.ts";
 
 /** Options of {@link createSednaReporter}. */
 export interface SednaReporterOptions {
-  /** The local controller, such as `http://127.0.0.1:9100`. */
+  /** URL of the local controller, such as `http://127.0.0.1:9100`. */
   readonly url: string | URL;
-  /** This worker's name: letters, digits, ".", "_", "-". */
+  /** Name of this worker: letters, digits, ".", "_", "-". */
   readonly worker: string;
-  /** Default `default`. */
+  /** Kubernetes namespace. Default `default`. */
   readonly namespace?: string;
-  /** The service that the numbers are for, by its name in Sedna. */
+  /** Name of the service in Sedna to which the numbers belong. */
   readonly ownerName: string;
-  /** Its kind. Default `jointinferenceservice`. */
+  /** Kind of the service. Default `jointinferenceservice`. */
   readonly ownerKind?: string;
-  /** Read when a report is due. */
+  /** Returns the totals. Called when a report is due. */
   readonly stats: () => Pick<JointStatistics, "inferenceNumber" | "hardExampleNumber" | "uploadCloudRatio">;
-  /** Default 30000, Sedna's LC_PERIOD. */
+  /** Time between reports, in ms. Default 30000, Sedna's LC_PERIOD. */
   readonly periodMs?: number;
-  /** How long one request may take, in ms. Default 10000. */
+  /** Timeout of one request, in ms. Default 10000. */
   readonly deadlineMs?: number;
   readonly fetch?: typeof globalThis.fetch;
-  /** Unix ms, for the times in reports. */
+  /** Wall clock for the times in reports: unix time in ms. */
   readonly wallNow?: () => number;
   readonly onEvent?: (event: ReportEvent) => void;
 }
 
 /** Reports to Sedna's local controller until it is stopped. */
 export interface SednaReporter extends AsyncDisposable {
-  /** Tells that a model was exchanged while the worker ran, or could not be. Only the last one matters. */
+  /**
+   * Reports that a model was replaced while the worker ran, or that the replacement failed. Only the latest
+   * call is reported.
+   */
   deployed(deploy: { readonly status: "completed" | "failed" }): void;
-  /** Sends what was not reported yet, waits `deadlineMs` for it at most, and ends. Never rejects. Calling it again waits for the same end. */
+  /**
+   * Sends what was not reported yet, waits for at most `deadlineMs` (default 2000), and stops. Never rejects.
+   * Further calls return the same promise.
+   */
   stop(options?: { readonly deadlineMs?: number }): Promise<void>;
 }
 
-/** Kinds that a local controller has a manager for. It answers 200 to others and forgets them. */
+/** Kinds that a local controller has a manager for. It responds with 200 to other kinds and drops them. */
 const ownerKinds = [
   "jointinferenceservice",
   "federatedlearningjob",
@@ -50,12 +56,14 @@ const ownerKinds = [
   "lifelonglearningjob",
 ];
 
-/** A local controller's reply is a hundred bytes. */
+/** Maximum response size. A local controller's response has about a hundred bytes. */
 const MAX_REPLY_BYTES = 4096;
 
 /**
- * Where reports go, and for whom.
- * @throws {TypeError} on what is no URL; {RangeError} on names, kinds and times that the other side would refuse or drop.
+ * Validates the target and the owner of the reports.
+ *
+ * @throws {TypeError} If `url` is not a valid URL.
+ * @throws {RangeError} If a name, kind, or period is one that the controller would reject or drop.
  */
 export function checkReporting({
   url,
@@ -86,11 +94,12 @@ export function checkReporting({
 }
 
 /**
- * Sends totals to Sedna's local controller, each period in which something happened, as Sedna's `LCReporter` does.
- * Other than there: each sample counts once, the owner is the service and not "sedna", a request has a deadline, and a
- * controller that is gone is asked again in the next period. What could not be sent is not kept, because the next totals contain it.
+ * Sends totals to Sedna's local controller in each period with changes, as Sedna's `LCReporter` does. Unlike
+ * `LCReporter`, it counts each sample once, uses the service instead of "sedna" as the owner, limits each
+ * request by a deadline, and retries an unreachable controller in the next period. An unsent report is not
+ * stored, because the next totals include it.
  *
- * @throws {TypeError}, {RangeError} on what {@link checkReporting} refuses.
+ * @throws {TypeError | RangeError} If {@link checkReporting} rejects the options.
  */
 export function createSednaReporter({
   stats,
@@ -156,7 +165,7 @@ export function createSednaReporter({
       Object.assign(reported, { inferenceNumber, hardExampleNumber, at: updateTime });
     }
   };
-  /** One request after the other, so that an older total never arrives after a newer one. */
+  /** Sends one report at a time, so that an older total never arrives after a newer one. */
   const inTurn = (): Promise<void> => {
     sending = sending
       .then(report)
@@ -176,7 +185,7 @@ export function createSednaReporter({
 
   const stop = ({ deadlineMs: lastMs = 2000 }: { readonly deadlineMs?: number } = {}): Promise<void> => {
     clearTimeout(timer);
-    // What still hangs when the last one's time is over, be it an earlier report, is cut off.
+    // Abort every request that is still pending at the deadline, even one of an earlier report.
     ending ??= withDeadline(inTurn, {
       deadlineMs: lastMs,
       action: `send the last report to Sedna at ${target}`,
@@ -216,7 +225,7 @@ async function post(
   }).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new SednaError(
-      `report to Sedna at ${url}: expected an answer; the connection failed: ${messageOf(cause)}`,
+      `report to Sedna at ${url}: expected a response; the connection failed: ${messageOf(cause)}`,
       { code: "cloud-unreachable", retryable: true, cause },
     );
   });
@@ -226,7 +235,7 @@ async function post(
       `report to Sedna at ${url}: expected status 200; got ${response.status}: ${reply.slice(0, 200)}`,
       { code: "cloud-refused", retryable: response.status >= 500 },
     );
-  // A page of HTML with status 200 is some other server, and the report went nowhere.
+  // An HTML page with status 200 comes from another server, so the report was not received.
   if (!/^\s*\{[^]*"Status"\s*:\s*200\b/.test(reply))
     throw new SednaError(
       `report to Sedna at ${url}: expected {"Status":200,...}; got ${JSON.stringify(reply.slice(0, 100))}`,
@@ -234,7 +243,7 @@ async function post(
     );
 }
 
-/** The start of a reply. The rest is read no further, however much there is. */
+/** Reads a response as text, up to about {@link MAX_REPLY_BYTES}. The rest is not read. */
 async function readSome(response: Response, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";

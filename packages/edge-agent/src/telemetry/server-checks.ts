@@ -3,10 +3,13 @@ import { baseUrl } from "../http/base-url.ts";
 import type { DiagnosedServer, DiagnoseOptions } from "./doctor.ts";
 import { runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";
 
-/** A signature's clock and a token's may differ by this much, and no more. */
+/** Maximum skew of the clock for signatures and tokens, in ms. */
 const MAX_SKEW_MS = 300_000;
 
-/** The doctor's part that asks others: the servers, the clock by theirs, the model's signature. */
+/**
+ * Runs the checks that use the network: the servers, the clock against the server's, and the model's
+ * signature.
+ */
 export function serverChecks(options: DiagnoseOptions): Promise<readonly HealthCheck[]> {
   const {
     bigModel,
@@ -27,9 +30,9 @@ export function serverChecks(options: DiagnoseOptions): Promise<readonly HealthC
         readonly cause?: { readonly message?: string };
         readonly message?: string;
       };
-      throw new Error(`${url} doesn't answer: ${cause?.message || message}`);
+      throw new Error(`${url} does not respond: ${cause?.message || message}`);
     });
-    // Only the head is of interest; the connection is given back.
+    // Only the headers are needed. Cancel the body to free the connection.
     await response.body?.cancel();
     return response;
   };
@@ -53,8 +56,8 @@ async function checkServer({ url, token }: DiagnosedServer, get: Get): ReturnTyp
   if (ready.status === 503)
     return {
       status: "warn",
-      found: `${base} answers, and is not ready yet`,
-      fix: "wait, or look at the server's log",
+      found: `${base} responds but is not ready yet`,
+      fix: "wait, or check the server's log",
     };
   if (!ready.ok)
     return {
@@ -66,11 +69,11 @@ async function checkServer({ url, token }: DiagnosedServer, get: Get): ReturnTyp
   if (asked.status === 401 || asked.status === 403)
     return {
       status: "fail",
-      found: `${base} refuses ${token === undefined ? "without a token" : "the token"}`,
+      found: `${base} rejects ${token === undefined ? "without a token" : "the token"}`,
       fix: "set token to the one that the server was started with",
     };
   if (token !== undefined && base.startsWith("http:") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(base))
-    return { status: "warn", found: `${base} is ready; the token travels in the clear`, fix: "use https" };
+    return { status: "warn", found: `${base} is ready; the token is sent unencrypted`, fix: "use https" };
   return { status: "ok", found: `${base} is ready` };
 }
 
@@ -80,10 +83,10 @@ async function checkBigModel(
 ): ReturnType<RunCheck> {
   const { url, protocol = "sedna", model = "sedna", token } = server;
   const name = `${baseUrl(url)}/${protocol === "sedna" ? model : `v2/models/${model}`}`;
-  // Sedna's own server has no health, but lists what it has under its name.
+  // Sedna's own server has no health endpoint, but it responds at the path of the model's name.
   const listed = await get(name, token === undefined ? {} : { authorization: `Bearer ${token}` });
   if (protocol === "sedna" && listed.ok && (await get(`${baseUrl(url)}/v2/health/ready`)).status === 404)
-    return { status: "ok", found: `${name} answers, as Sedna's server does` };
+    return { status: "ok", found: `${name} responds as Sedna's server does` };
   const ready = await checkServer(server, get);
   if (ready.status === "fail" || listed.ok || listed.status === 503) return ready;
   return {
@@ -99,20 +102,20 @@ async function checkClock(
 ): ReturnType<RunCheck> {
   const started = wallNow();
   const date = Date.parse((await get(`${baseUrl(url)}/v2/health/ready`)).headers.get("date") ?? "");
-  if (Number.isNaN(date)) return { status: "ok", found: "the server tells no time to compare with" };
-  // The header has whole seconds, and is as old as the way back took.
+  if (Number.isNaN(date)) return { status: "ok", found: "the server sends no time to compare with" };
+  // The header has a resolution of one second and is as old as the response's travel time.
   const skew = Math.max(0, started - date - 1000, date - wallNow());
   const found = `${skew < 2000 ? "agrees with" : `${Math.round(skew / 1000)} s ${started > date ? "ahead of" : "behind"}`} the server's`;
   if (skew < 30_000) return { status: "ok", found };
   return {
     status: skew > MAX_SKEW_MS ? "fail" : "warn",
     found,
-    fix: "set the time: on Linux `timedatectl set-ntp true`",
+    fix: "set the clock: on Linux `timedatectl set-ntp true`",
   };
 }
 
 async function checkController({ url }: { readonly url: string | URL }, get: Get): ReturnType<RunCheck> {
-  // A controller has no page for GET; that it speaks HTTP is all that can be found out without a report.
+  // A controller has no GET endpoint, so without a report only its HTTP response can be checked.
   const { status } = await get(baseUrl(url), { accept: WORKER_REPORT_TYPE });
   return { status: "ok", found: `${baseUrl(url)} answers (${status})` };
 }

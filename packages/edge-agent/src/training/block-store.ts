@@ -1,14 +1,20 @@
 import type { ByteStore } from "../storage/byte-store.ts";
 import { blockEntries, readEntry, writeBlock, type BlockEntry, type EntryPlace } from "./feature-block.ts";
 
-/** Blocks of features in a store, the least recently used of which go when it is full. Calls of `add` and `keepOrder` do not overlap. */
+/**
+ * A store of feature blocks that evicts the least recently used blocks when it is full. Calls of `add` and
+ * `keepOrder` must not overlap.
+ */
 export interface BlockStore {
   has(key: string): Promise<boolean>;
-  /** Undefined where there is nothing, or nothing whole. */
+  /** Returns the features of a key, or `undefined` if they are missing or damaged. */
   get(key: string): Promise<Float32Array | undefined>;
-  /** Stores entries, behind those of the last block while that is small. */
+  /**
+   * Stores entries. They are appended to the most recently used block that has space for them, or start a new
+   * block.
+   */
   add(entries: readonly BlockEntry[]): Promise<void>;
-  /** Stores which blocks were used last, for the next process. */
+  /** Stores the order in which the blocks were used, for the next process. */
   keepOrder(): Promise<void>;
   readonly entries: number;
   readonly bytes: number;
@@ -18,23 +24,26 @@ export interface BlockStore {
 export interface BlockStoreOptions {
   readonly store: ByteStore | Promise<ByteStore>;
   readonly maxBytes: number;
-  /** About how large a block grows. */
+  /** Approximate maximum size of a block, in bytes. */
   readonly blockBytes: number;
 }
 
 interface Block {
   size: number;
-  /** When it was used last: a larger number is later. */
+  /** Counter value of the last use. A larger number is later. */
   used: number;
   keys: readonly string[];
 }
 
 const NAME = /^features-[0-9a-f]{16}$/;
 const ORDER = "features-order";
-/** Samples are asked for in the order in which they were stored: the block that was read last is nearly always the one. */
+/**
+ * Samples are read in the order in which they were stored, so the next features are almost always in the last
+ * block read.
+ */
 const BLOCKS_IN_MEMORY = 2;
 
-/** Opens the blocks of a store on first use. */
+/** Creates a block store. The store is opened and its blocks are read on first use. */
 export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockStoreOptions): BlockStore {
   const blocks = new Map<string, Block>();
   const places = new Map<string, EntryPlace & { readonly block: string }>();
@@ -70,7 +79,7 @@ export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockSt
     for (const name of (await store.keys()).filter((key) => NAME.test(key))) {
       const bytes = await store.get(name);
       if (bytes) adopt(name, bytes, known.indexOf(name) + 1);
-      // Of no use, and it would count for ever.
+      // A damaged block is useless, but it would occupy space forever.
       if (bytes && !blocks.has(name)) await store.delete(name);
     }
     clock = blocks.size + known.length;
@@ -91,7 +100,7 @@ export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockSt
     for (const old of [...read.keys()].slice(0, -BLOCKS_IN_MEMORY)) read.delete(old);
     return bytes;
   };
-  /** The block to add to: the one that was used last among those that have room. */
+  /** Returns the most recently used block that has space for `size` more bytes. */
   const roomFor = (size: number): string | undefined =>
     order().findLast((name) => blocks.get(name)!.size + size <= blockBytes);
 
@@ -109,7 +118,8 @@ export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockSt
       const block = blocks.get(place.block);
       if (block) block.used = ++clock;
       if (!features && block && places.get(key) === place) {
-        // The whole block goes: what is in doubt is cheaper to make anew than to keep apart from what comes in its place.
+        // Delete the whole block: extracting its features again is cheaper than separating damaged entries
+        // from the ones that replace them.
         forget(place.block);
         await store.delete(place.block);
       }

@@ -1,10 +1,13 @@
 import type { FeatureCache } from "./feature-cache.ts";
 import type { FeatureExtractor } from "./feature-extractor.ts";
 
-/** Features of samples, and a word when there are no more for now. */
+/** Extracts the features of samples. `flush` is called after the last sample of a set. */
 export type SetExtractor<Sample> = Pick<FeatureExtractor<Sample>, "extract"> & { flush?(): Promise<void> };
 
-/** An extractor that asks the cache first; features of another width than `width` are not of this model. */
+/**
+ * Wraps an extractor with a cache that is read first. Cached features with another width than `width` belong
+ * to another model and are extracted again.
+ */
 export function cachedExtractor<Sample>(
   extractor: Pick<FeatureExtractor<Sample>, "extract">,
   { cache, width }: { readonly cache: FeatureCache; readonly width: number },

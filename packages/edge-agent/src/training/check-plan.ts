@@ -1,8 +1,11 @@
 import type { TrainingPlan } from "@sedna-js/core";
 
 /**
- * Checks a plan before anything is done for it; its optimizer's numbers are the kernels' to check.
- * @throws {TypeError} on what is none. {RangeError} on epochs, batch sizes, penalties or an optimizer that there is not.
+ * Validates a plan before any work is done. Of the optimizer, only its kind and learning rate are checked
+ * here; the kernels check its other numbers.
+ *
+ * @throws {TypeError} If `plan` is not an object.
+ * @throws {RangeError} If the epochs, the batch size, a penalty, or the optimizer is invalid.
  */
 export function checkPlan(plan: TrainingPlan): TrainingPlan {
   if (typeof plan !== "object" || plan === null)

@@ -10,7 +10,7 @@ import { cutOnnx } from "./cut-onnx.ts";
 const digits = await readFile(new URL("../../../../models/digits-big/model.onnx", import.meta.url));
 
 describe("cutOnnx()", { timeout: 30_000 }, () => {
-  it("ends a model at a value inside of it, alone", async () => {
+  it("cuts a model at one of its inner values, which becomes its only output", async () => {
     const values = /one of its values (.*); got \?/
       .exec(
         String(
@@ -30,7 +30,7 @@ describe("cutOnnx()", { timeout: 30_000 }, () => {
     expect(answer[relu]!.shape).toEqual([1, 16, 28, 28]);
   });
 
-  it("leaves a model alone that ends there already", async () => {
+  it("keeps the results of a model that already ends there", async () => {
     await using cut = onnxEstimator({ model: cutOnnx(tinyOnnx(), "y"), task: tensors() });
     expect(
       (await cut.predict({ x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } }))["y"]!
@@ -38,7 +38,7 @@ describe("cutOnnx()", { timeout: 30_000 }, () => {
     ).toEqual(Float32Array.of(2, 4, 6, 8));
   });
 
-  it("throws nothing but a WireError or a RangeError on any bytes, and gives what can be read", () => {
+  it("throws only WireError or RangeError on any bytes, and otherwise returns readable ONNX", () => {
     const model = tinyOnnx();
     const calm = (bytes: Uint8Array): void => {
       try {

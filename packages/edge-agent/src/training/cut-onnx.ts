@@ -1,7 +1,7 @@
 import { WireError } from "@sedna-js/core";
 
-// A model is cut by exchanging its list of outputs: ONNX Runtime leaves out what leads to none of them, and finds out the
-// type and shape of one that is only named.
+// A model is cut by replacing its list of outputs. ONNX Runtime removes the nodes on which no output depends,
+// and it infers the type and shape of an output that has only a name.
 //
 //   ModelProto.graph 7 -> GraphProto { node 1 -> NodeProto.output 2, output 12 -> ValueInfoProto.name 1 }
 //
@@ -12,7 +12,7 @@ const GRAPH_NODE = 1;
 const GRAPH_OUTPUT = 12;
 const NODE_OUTPUT = 2;
 
-/** A field of a message: all its bytes, and of a length-delimited one the content. */
+/** A field of a message: all its bytes, and the content of a length-delimited field. */
 interface Field {
   readonly field: number;
   readonly whole: Uint8Array;
@@ -20,10 +20,11 @@ interface Field {
 }
 
 /**
- * The model that ends at one of its own inner values, which becomes its only output: the penultimate layer of a
- * classifier is a good feature extractor.
- * @throws {RangeError} when no node gives a value of this name; the message lists those that do.
- * @throws {WireError} on bytes that are no ONNX model.
+ * Returns the model that ends at one of its own inner values, which becomes its only output. The penultimate
+ * layer of a classifier is a good feature extractor.
+ *
+ * @throws {RangeError} If no node has an output of this name. The message lists the existing names.
+ * @throws {WireError} If the bytes are not an ONNX model.
  */
 export function cutOnnx(model: Uint8Array, output: string): Uint8Array<ArrayBuffer> {
   const fields = [...readFields(model)];
@@ -60,7 +61,7 @@ function* readFields(bytes: Uint8Array): Generator<Field> {
       value += (byte & 127) * 2 ** (7 * i);
       if (byte < 128) return value;
     }
-    throw new WireError("cut an ONNX model: expected a number of at most ten bytes; got none that ends");
+    throw new WireError("cut an ONNX model: expected a number of at most ten bytes; got one without an end");
   };
   while (at < bytes.length) {
     const from = at;
@@ -69,7 +70,7 @@ function* readFields(bytes: Uint8Array): Generator<Field> {
     const length = type === 0 ? (varint(), 0) : type === 1 ? 8 : type === 5 ? 4 : type === 2 ? varint() : -1;
     if (length < 0 || at + length > bytes.length)
       throw new WireError(
-        `cut an ONNX model: expected a field within its ${bytes.length} bytes; got one that is not`,
+        `cut an ONNX model: expected a field within its ${bytes.length} bytes; got one that exceeds them`,
       );
     at += length;
     yield {

@@ -15,7 +15,7 @@ import { labeledSamples } from "./labeled-samples.ts";
 const SIDE = 28;
 const file = (path: string): URL => new URL(`../../../../models/${path}`, import.meta.url);
 const model = file("digits-little/model.onnx");
-/** Inner values of the model: its picture pooled to 14x14, and the 16 activations before its last layer. */
+/** Inner values of the model: its image pooled to 14x14, and the 16 activations before its last layer. */
 const [POOLED, PENULTIMATE] = ["/0/0.1/Flatten_output_0", "/0/0.3/Relu_output_0"];
 
 const data: { train: LabeledSample<Tensor>[]; test: LabeledSample<Tensor>[]; folder: string } = {
@@ -46,7 +46,7 @@ const train = () => labeledSamples(data.train, { version: "train" });
 const test = () => labeledSamples(data.test, { version: "test" });
 
 describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
-  it("learns from the pooled pictures inside of a model as well as a softmax can", async () => {
+  it("learns from the pooled images inside a model as well as a softmax can", async () => {
     await using estimator = headEstimator({
       features: { model, task: classifier(), output: POOLED },
       head: { kind: "softmax", features: 196, classes: 10 },
@@ -64,7 +64,7 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     expect(await estimator.evaluate(test())).toMatchObject({ accuracy, samples: 1000 });
   });
 
-  it("learns on a classifier's penultimate layer, and its file runs as ONNX with the same answers", async () => {
+  it("learns from a classifier's penultimate layer, and its saved ONNX file returns the same results", async () => {
     await using estimator = headEstimator({
       features: { model, task: classifier(), output: PENULTIMATE },
       head: { kind: "mlp", features: 16, hidden: 12, classes: 10 },
@@ -91,7 +91,7 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     }
   });
 
-  it("makes features once, the next process none, and one version's not even hashes", async () => {
+  it("extracts features once, reuses them in the next process, and hashes a version once per process", async () => {
     const directory = join(data.folder, "features");
     const runs = { made: 0, hashed: 0 };
     const learn = async (): Promise<Float32Array> => {
@@ -126,7 +126,7 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     expect(second).toEqual(first);
   });
 
-  it("begins with weights that were stored", async () => {
+  it("starts from stored weights", async () => {
     const head = { kind: "softmax", features: 196, classes: 10 } as const;
     const features = { model, task: classifier(), output: POOLED };
     await using first = headEstimator({ features, head });
@@ -140,7 +140,7 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     expect(await second.evaluate(test())).toEqual(await first.evaluate(test()));
   });
 
-  it("says which memory is not enough for the features", async () => {
+  it("reports the memory limit that the features exceed", async () => {
     await using estimator = headEstimator({
       features: { model, task: classifier(), output: POOLED },
       head: { kind: "softmax", features: 196, classes: 10 },
@@ -152,7 +152,7 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     await estimator.train(labeledSamples(data.train.slice(0, 1000), { version: "fits" }));
   });
 
-  it("names the values of a model that can be cut at", async () => {
+  it("lists the values at which a model can be cut", async () => {
     await using estimator = headEstimator({
       features: { model, task: classifier(), output: "relu" },
       head: { kind: "softmax", features: 16, classes: 10 },
@@ -163,13 +163,13 @@ describe("headEstimator() on real digits", { timeout: 60_000 }, () => {
     await expect(estimator.predict(data.test[0]!.sample)).rejects.toThrow(RangeError);
   });
 
-  it("refuses features of another width than the head's", async () => {
+  it("rejects features of another width than the head's", async () => {
     await using estimator = headEstimator({
       features: { model, task: classifier(), output: PENULTIMATE },
       head: { kind: "softmax", features: 17, classes: 10 },
     });
     await expect(estimator.train(train())).rejects.toThrow(
-      "make features: expected 17 of them as float32; got 16",
+      "extract features: expected 17 float32 numbers; got 16",
     );
   });
 });

@@ -1,19 +1,22 @@
 import { sha256 } from "#platform/storage";
 
-// A block holds the features of many samples, so that a store has few large values, not one a sample:
+// A block holds the features of many samples, so that a store has a few large values instead of one per
+// sample:
 //
 //   block = "SFB1" 0:4 entry*
-//   entry = key:32 check:8 count:4 0:4 float32[count] padding to 8      check: SHA-256 of key and floats, its first 8 bytes
 //
-// Little-endian. A block is found damaged where an entry does not fit; an entry, where its check is wrong.
+//   entry = key:32 check:8 count:4 0:4 float32[count] padding to 8
+//
+// The check is the first 8 bytes of SHA-256 of key and floats. Numbers are little-endian. A block is damaged
+// if an entry does not fit; an entry is damaged if its check is wrong.
 
-/** Features to be stored: 64 hex digits of key, and numbers. */
+/** Features to store, with a key of 64 hex digits. */
 export interface BlockEntry {
   readonly key: string;
   readonly features: Float32Array;
 }
 
-/** Where an entry lies. */
+/** Position of an entry in its block. */
 export interface EntryPlace {
   readonly key: string;
   readonly offset: number;
@@ -22,12 +25,12 @@ export interface EntryPlace {
 const MAGIC = Uint8Array.of(0x53, 0x46, 0x42, 0x31, 0, 0, 0, 0);
 const HEAD = 48;
 
-/** Bytes that features of this many numbers take in a block. */
+/** Returns the size in bytes of an entry with this many numbers. */
 export function entryBytes(count: number): number {
   return HEAD + 8 * Math.ceil((4 * count) / 8);
 }
 
-/** A block of these entries, behind those of `former`, which is one. */
+/** Writes a block of entries, appended to the valid block `former`. */
 export function writeBlock(
   entries: readonly BlockEntry[],
   former: Uint8Array = MAGIC,
@@ -49,7 +52,10 @@ export function writeBlock(
   return block;
 }
 
-/** The entries of a block, none of them checked; undefined where it is none, or damaged so that its entries cannot be told apart. */
+/**
+ * Returns the entries of a block without checking them, or `undefined` if it is not a block or is damaged so
+ * that its entries cannot be separated.
+ */
 export function blockEntries(block: Uint8Array): readonly EntryPlace[] | undefined {
   if (block.length < MAGIC.length || !same(block.subarray(0, MAGIC.length), MAGIC)) return undefined;
   const view = new DataView(block.buffer, block.byteOffset, block.length);
@@ -63,7 +69,10 @@ export function blockEntries(block: Uint8Array): readonly EntryPlace[] | undefin
   return at === block.length ? places : undefined;
 }
 
-/** The features of an entry, copied; undefined where they are not what was written under this key. */
+/**
+ * Returns a copy of an entry's features, or `undefined` if they are not those that were written under its
+ * key.
+ */
 export function readEntry(block: Uint8Array, { key, offset }: EntryPlace): Float32Array | undefined {
   if (offset + HEAD > block.length) return undefined;
   const count = new DataView(block.buffer, block.byteOffset, block.length).getUint32(offset + 40, true);

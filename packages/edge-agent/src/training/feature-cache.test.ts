@@ -50,7 +50,7 @@ const bytesIn = async (directory: string): Promise<number> =>
   ).reduce((sum, size) => sum + size, 0);
 
 describe("createFeatureCache()", { timeout: 30_000 }, () => {
-  it("has features again in the next process, of the same model only, and few files of them", async () => {
+  it("returns features in the next process, only for the same model, from few files", async () => {
     const directory = fresh();
     await fill(open(directory), upTo(500));
     expect((await readdir(directory)).length).toBeLessThanOrEqual(3);
@@ -60,7 +60,7 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     expect(await held(open(directory, { model: "net 2" }), upTo(500))).toEqual([]);
   });
 
-  it("gives what was put before it is written, and a copy", async () => {
+  it("returns a copy of what was put, even before it is written", async () => {
     const cache = open(fresh());
     const key = await cache.keyOf(sampleOf(1));
     const given = featuresOf(1);
@@ -70,19 +70,19 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     expect(await cache.get(key)).toEqual(featuresOf(1));
   });
 
-  it("adds a few now and then to the block there is", async () => {
+  it("appends a few entries at a time to the existing block", async () => {
     const directory = fresh();
     for (const i of upTo(20)) await fill(open(directory), [i]);
     expect((await readdir(directory)).filter((name) => name !== "features-order")).toHaveLength(1);
     expect(await held(open(directory), upTo(20))).toEqual(upTo(20));
   });
 
-  it("stays within its bytes, and drops what was used longest ago, in the next process too", async () => {
+  it("stays within maxBytes and evicts the least recently used blocks, in the next process too", async () => {
     const directory = fresh();
     const maxBytes = 64 * 1024;
     const cache = open(directory, { maxBytes });
     await fill(cache, upTo(150));
-    // Used again, the first ones outlive those after them.
+    // The first entries were used again, so they outlive those after them.
     expect(await held(cache, upTo(20))).toEqual(upTo(20));
     await cache.flush();
     const next = open(directory, { maxBytes });
@@ -94,7 +94,7 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     expect((await held(next, upTo(130, 20))).length).toBeLessThan(120);
   });
 
-  it("makes anew what a flipped bit or a cut has damaged, wherever it is, and is whole again then", async () => {
+  it("never returns features that a flipped bit or a cut damaged, and stores them again", async () => {
     const directory = fresh();
     await fill(open(directory), upTo(40));
     const [name] = (await readdir(directory)).filter((one) => one !== "features-order");
@@ -109,7 +109,7 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     for (const damaged of damages) {
       await writeFile(file, damaged);
       const cache = open(directory);
-      // held() compares each with what it must be.
+      // held() compares all features with the expected ones.
       await held(cache, upTo(40));
       await fill(cache, upTo(40));
       expect(await held(open(directory), upTo(40))).toEqual(upTo(40));
@@ -117,7 +117,7 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     }
   });
 
-  it("goes on without where the store fails, and tells it", async () => {
+  it("works without its store if the store fails, and reports the error", async () => {
     const told: unknown[] = [];
     const broken: ByteStore = {
       ...memoryBytes(),
@@ -144,7 +144,7 @@ describe("createFeatureCache()", { timeout: 30_000 }, () => {
     expect(told).toEqual(["storage-full", "storage-failed"]);
   });
 
-  it("has a key of its own for each content: numbers, bytes, tensors, frames", async () => {
+  it("has a distinct key for each content: numbers, bytes, tensors, frames", async () => {
     const cache = open(fresh());
     const tensor = (shape: number[], value: number): Tensor => ({
       dtype: "float32",

@@ -9,26 +9,36 @@ import { entryBytes } from "./feature-block.ts";
 
 /** Options of {@link createFeatureCache}. */
 export interface FeatureCacheOptions {
-  /** Such as `openByteStore()` gives. One cache at a time uses it: of two, each forgets what the other adds. */
+  /**
+   * Store for the features, such as the result of `openByteStore()`. Only one cache may use it at a time: two
+   * caches would lose each other's entries.
+   */
   readonly store: ByteStore | Promise<ByteStore>;
-  /** What features depend on beside the sample: the feature model's hash, and the output it is cut at. */
+  /**
+   * Identifies what features depend on besides the sample: the feature model's hash and the output at which
+   * it is cut.
+   */
   readonly model: string;
-  /** Most bytes in the store. What was used longest ago goes first. */
+  /** Maximum number of bytes in the store. The least recently used features are evicted first. */
   readonly maxBytes: number;
-  /** Told when the store fails; features are then made anew. */
+  /** Called when the store fails. The features are then extracted again. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** Features by the content of their samples. It never fails: what cannot be read is made anew. */
+/**
+ * Caches features by the content of their samples. It never fails: features that cannot be read are extracted
+ * again.
+ */
 export interface FeatureCache {
   /**
-   * The key of a sample: SHA-256 over the model and the sample's content.
-   * @throws {TypeError} on samples other than numbers, bytes, tensors and frames.
+   * Returns the key of a sample: SHA-256 of the model and the sample's content.
+   *
+   * @throws {TypeError} If the sample is not numbers, bytes, tensors, or a frame.
    */
   keyOf(sample: unknown): Promise<string>;
   get(key: string): Promise<Float32Array | undefined>;
   put(key: string, features: Float32Array): Promise<void>;
-  /** Writes what is not written yet. Without it, a death forgets what was put last. */
+  /** Writes pending entries. Without a flush, a process crash loses the last entries. */
   flush(): Promise<void>;
   /** `hits` and `misses` of this cache; `entries` and `bytes` of the store. */
   readonly statistics: {
@@ -39,11 +49,14 @@ export interface FeatureCache {
   };
 }
 
-/** A cache of features that outlives the process. Blocks of features are stored, used and dropped together. */
+/**
+ * Creates a cache of features that persists across processes. Features are stored, used, and evicted in
+ * blocks.
+ */
 export function createFeatureCache({ store, model, maxBytes, onError }: FeatureCacheOptions): FeatureCache {
   if (!(maxBytes > 0))
-    throw new RangeError(`make a feature cache: expected maxBytes above 0; got ${maxBytes}`);
-  // Its failure is told when it is used.
+    throw new RangeError(`create a feature cache: expected maxBytes above 0; got ${maxBytes}`);
+  // Prevent an unhandled rejection. The failure is reported when the store is used.
   if (store instanceof Promise) store.catch(() => undefined);
   const blockBytes = Math.min(2 ** 20, Math.ceil(maxBytes / 8));
   const blocks = createBlockStore({ store, maxBytes, blockBytes });
@@ -67,7 +80,7 @@ export function createFeatureCache({ store, model, maxBytes, onError }: FeatureC
       const entries = Array.from(pending, ([key, features]) => ({ key, features }));
       pendingBytes = 0;
       if (entries.length > 0) await guarded(() => blocks.add(entries));
-      // What could not be written is let go too: memory is not the place for it.
+      // Drop the entries even if they could not be written, so that they do not accumulate in memory.
       for (const { key } of entries) pending.delete(key);
     });
 
@@ -104,9 +117,10 @@ export function createFeatureCache({ store, model, maxBytes, onError }: FeatureC
 const text = new TextEncoder();
 
 /**
- * Feeds a sample's content to a hash, so that no two different samples feed the same: numbers, bytes, tensors by name or one,
- * frames by their pixels.
- * @throws {TypeError} on anything else.
+ * Feeds a sample's content to a hash so that different samples never feed the same bytes. Accepts numbers,
+ * bytes, a tensor, named tensors, and frames, which are hashed by their pixels.
+ *
+ * @throws {TypeError} If the sample is of another type.
  */
 async function hashSample(hash: Pick<Sha256, "update">, sample: unknown): Promise<void> {
   if (isFrame(sample)) {

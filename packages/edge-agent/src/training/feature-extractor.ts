@@ -10,31 +10,34 @@ import { readModel } from "#platform/onnx";
 import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
 
-/** What a model may give as a sample's features: numbers, a tensor of them, or one tensor by name. Tensors are flattened. */
+/** Features of a sample from a model: numbers, one tensor, or one tensor by name. Tensors are flattened. */
 export type FeatureResult = Float32Array | Tensor | Tensors;
 
-/** An ONNX model that gives features, opened on first use. */
+/** An ONNX model that extracts features. It is opened on first use. */
 export interface OnnxFeatures<Sample> extends OnnxEstimatorOptions<Sample, FeatureResult> {
-  /** A value inside of the model to end at, such as a classifier's penultimate layer. Default: the model's own output. */
+  /**
+   * Inner value at which the model ends, such as a classifier's penultimate layer. Default: the model's own
+   * output.
+   */
   readonly output?: string;
 }
 
 /**
- * Where features come from: an ONNX model, an estimator of yours, which stays yours to dispose, or nowhere: the samples are
- * features, as `Float32Array` or float32 tensors.
+ * Source of features: an ONNX model; the caller's own estimator, which the caller disposes; or "samples" if
+ * the samples are features already, as `Float32Array` or float32 tensors.
  */
 export type FeatureSource<Sample> = "samples" | OnnxFeatures<Sample> | Estimator<Sample, FeatureResult>;
 
-/** Makes features of samples. */
+/** Extracts features from samples. */
 export interface FeatureExtractor<Sample> {
-  /** Undefined where the samples are features. */
+  /** Returns the metadata of the feature model, or `undefined` if the samples are features already. */
   load(options: { readonly signal?: AbortSignal | undefined }): Promise<EstimatorMetadata | undefined>;
-  /** The features of each sample, in their order; they may be the samples' own memory. */
+  /** Returns the features of each sample, in order. They may share memory with the samples. */
   extract(samples: readonly Sample[], options: { readonly signal: AbortSignal }): Promise<Float32Array[]>;
   dispose(): Promise<void>;
 }
 
-/** Features of `width` numbers from a source of them. */
+/** Creates an extractor of features with `width` numbers per sample. */
 export function featureExtractor<Sample>(
   source: FeatureSource<Sample>,
   { width }: { readonly width: number },
@@ -97,7 +100,7 @@ function onnxFeatures<Sample>(options: OnnxFeatures<Sample>): Estimator<Sample, 
 
 function numbersOf(result: unknown, width: number): Float32Array {
   const fail = (got: string): never => {
-    throw new TypeError(`make features: expected ${width} of them as float32; got ${got}`);
+    throw new TypeError(`extract features: expected ${width} float32 numbers; got ${got}`);
   };
   if (result instanceof Float32Array) return result.length === width ? result : fail(String(result.length));
   if (typeof result !== "object" || result === null) return fail(typeof result);

@@ -13,7 +13,7 @@ const mlp = { kind: "mlp", features: WIDTH, hidden: 6, classes: CLASSES } as con
 
 trainableEstimatorSuite("a softmax", { make: () => headEstimator({ features: "samples", head: softmax }) });
 trainableEstimatorSuite("an MLP", { make: () => headEstimator({ features: "samples", head: mlp, seed: 3 }) });
-trainableEstimatorSuite("a head on the slow twin", {
+trainableEstimatorSuite("a head on the reference kernels", {
   make: () => headEstimator({ features: "samples", head: mlp, seed: 3, backend: "reference" }),
 });
 
@@ -30,7 +30,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     return { features, state };
   };
 
-  it("is disposed at once though its feature model hangs, and closes the samples that wait for it", async () => {
+  it("is disposed at once although its feature model hangs, and closes the samples in progress", async () => {
     let asked!: () => void;
     const hangs = new Promise<void>((resolve) => (asked = resolve));
     const { features } = through(() => (asked(), new Promise(() => {})));
@@ -50,7 +50,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     expect(closed).toBe(32);
   });
 
-  it("leaves an estimator that it was given to its owner", async () => {
+  it("does not dispose an estimator that the caller owns", async () => {
     const { features, state } = through(async (sample) => sample);
     const estimator = headEstimator({ features, head: softmax });
     await estimator.train(separable(9));
@@ -58,7 +58,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     expect(state.disposed).toBe(false);
   });
 
-  it("tells the feature model's failure, and asks it again the next time", async () => {
+  it("throws the feature model's error, and calls the model again the next time", async () => {
     let failing = true;
     const { features } = through(async (sample) => {
       if (failing) throw new RangeError("no picture");
@@ -70,7 +70,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     expect(await estimator.train(separable(9))).toMatchObject({ numSamples: 9 });
   });
 
-  it("keeps as many sets of features as there is room for, those used last", async () => {
+  it("keeps the most recently used sets of features that fit into memory", async () => {
     await using estimator = headEstimator({
       features: "samples",
       head: softmax,
@@ -85,7 +85,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     expect([a.reads(), b.reads(), c.reads()]).toEqual([1, 2, 1]);
   });
 
-  it("weighs classes as it is told", async () => {
+  it("applies the given class weights", async () => {
     const samples: LabeledSamples<Float32Array> = {
       version: "alike",
       async *[Symbol.asyncIterator]() {
@@ -106,7 +106,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
     expect(await likeliest(Float32Array.of(1, 10, 1))).toBe(1);
   });
 
-  it("refuses options that do not fit the head", () => {
+  it("rejects options that do not fit the head", () => {
     expect(() => headEstimator({ features: "samples", head: softmax, labels: ["a"] })).toThrow(
       "expected 3 labels; got 1",
     );

@@ -27,31 +27,37 @@ import { checkCheckpoint, openCheckpoint, type CheckpointOptions } from "./train
 /** Options of {@link headEstimator}. */
 export interface HeadEstimatorOptions<Sample> {
   readonly features: FeatureSource<Sample>;
-  /** `features` is how many the feature model gives. */
+  /** Head to train. Its `features` is the width of the feature model's output. */
   readonly head: Head;
-  /** The classes' names, for the ONNX file. */
+  /** Names of the classes, for the ONNX file. */
   readonly labels?: readonly string[];
-  /** How to train where `train` is not told. Default: 5 epochs of Adam at 0.01, 32 samples a step. */
+  /** Plan of a `train` call without a plan. Default: 5 epochs of Adam at 0.01, 32 samples per step. */
   readonly plan?: TrainingPlan;
-  /** What an error in each class costs. Default 1 each. */
+  /** Weight of each class in the loss. Default 1 each. */
   readonly classWeights?: Float32Array;
-  /** What an MLP's first weights, and with the weights at its start the order of a training, are drawn from. Default 0. */
+  /** Seed of an MLP's first weights and, together with the start weights, of the sample order. Default 0. */
   readonly seed?: number;
-  /** The weights to begin with, by name, as `readSafetensors` gives them. Default: zeros, or an MLP's first. */
+  /**
+   * Start weights by name, as returned by `readSafetensors`. Default: zeros, or an MLP's random first
+   * weights.
+   */
   readonly weights?: Tensors;
-  /** Features from before, by the content of the samples; `createFeatureCache()` makes one. */
+  /** Cache of features by the content of the samples, such as from `createFeatureCache()`. */
   readonly cache?: FeatureCache;
-  /** Most memory for features, which are kept between trainings; a training needs as much again. Default 256 MiB. */
+  /**
+   * Maximum memory for features that are kept between trainings, in bytes. A training needs the same amount
+   * again. Default 256 MiB.
+   */
   readonly maxFeatureBytes?: number;
-  /** Lets a training that the process did not outlive go on when it is asked for again. */
+  /** Saves checkpoints, so that the same training resumes after a process crash when it is called again. */
   readonly checkpoint?: CheckpointOptions;
-  /** What `save` writes. Default "safetensors". */
+  /** Format of `save`. Default "safetensors". */
   readonly format?: "safetensors" | "onnx";
-  /** Default "auto": WebAssembly where the engine accepts it. */
+  /** Kernels to use. Default "auto": WebAssembly if the engine accepts it. */
   readonly backend?: TrainingBackend;
 }
 
-/** An estimator that trains and can be stored. */
+/** A trainable estimator that can be saved. */
 export type HeadEstimator<Sample> = TrainableEstimator<Sample, Float32Array> & {
   save(): Promise<Uint8Array<ArrayBuffer>>;
 };
@@ -60,14 +66,16 @@ const MIB = 2 ** 20;
 const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.01 } };
 
 /**
- * A classifier that learns at the edge: features of a model that stays as it is, and a head, softmax or MLP, that the
- * training kernels train. Features are made once for each `version` of the samples. Each `train` starts from the weights
- * that are set, with a fresh optimizer, and FedProx pulls to them; another one waits for it, and so does `setWeights`. Aborted
- * or failed, the weights are those from before; a checkpoint stays, so that the same training can go on. Frames that are
- * read from labelled samples are closed. Weights are the tensors of `headLayout(head)`, in its order.
+ * Creates a classifier that trains at the edge: a frozen model extracts features, and the training kernels
+ * train a softmax or MLP head on them. Features are extracted once for each `version` of the samples.
  *
- * @throws {SednaError} from its calls: what the feature model throws, `training-failed`, `disposed`.
- * @throws {TypeError} {RangeError} on samples, labels, weights or plans that do not fit the head.
+ * Each `train` starts from the current weights with a fresh optimizer; FedProx pulls toward these weights.
+ * Calls of `train` and `setWeights` run one at a time. If a training is aborted or fails, the previous
+ * weights stay in use, and its checkpoint is kept so that the same training can resume. Frames from labeled
+ * samples are closed after they are read. Weights are the tensors of `headLayout(head)`, in its order.
+ *
+ * @throws {SednaError} From its calls: errors of the feature model, `training-failed`, `disposed`.
+ * @throws {TypeError | RangeError} If samples, labels, weights, or plans do not fit the head.
  */
 export function headEstimator<Sample = Float32Array>(
   options: HeadEstimatorOptions<Sample>,
@@ -85,7 +93,7 @@ export function headEstimator<Sample = Float32Array>(
   if (options.checkpoint) checkCheckpoint(options.checkpoint);
   const usualPlan = checkPlan(options.plan ?? usual);
   if (labels && labels.length !== head.classes)
-    throw new RangeError(`make a head: expected ${head.classes} labels; got ${labels.length}`);
+    throw new RangeError(`create a head: expected ${head.classes} labels; got ${labels.length}`);
   const extractor = featureExtractor(options.features, { width: head.features });
   const cached = options.cache
     ? cachedExtractor(extractor, { cache: options.cache, width: head.features })

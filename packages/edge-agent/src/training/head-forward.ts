@@ -1,22 +1,22 @@
 import { loadTrainingKernels, type Head, type TrainingKernels } from "@sedna-js/wasm-kernels";
 
-/** Which kernels to take; "auto" is WebAssembly where the engine accepts it. */
+/** Kernels to use. "auto" selects WebAssembly if the engine accepts it. */
 export type TrainingBackend = "auto" | "wasm" | "reference";
 
-/** A head that answers. */
+/** The forward pass of a head. */
 export interface HeadForward {
   readonly backend: TrainingKernels["backend"];
-  /** What an untrained head of this seed has. */
+  /** Weights of an untrained head with this seed. */
   readonly firstWeights: Float32Array;
-  /** Class probabilities `[n, classes]` of features `[n, width]` by these weights. */
+  /** Returns class probabilities `[n, classes]` for features `[n, width]` with the given weights. */
   predict(features: Float32Array, weights: Float32Array): Float32Array;
   dispose(): void;
 }
 
-/** Numbers that go through the kernels in one call, which copy them into their memory. */
+/** Maximum number of floats per kernel call, because the kernels copy them into their memory. */
 const MAX_FLOATS = 2 ** 20;
 
-/** Opens a head's forward pass, with kernels of its own. */
+/** Opens the forward pass of a head with its own kernels. */
 export async function openHeadForward({
   head,
   seed,
@@ -28,7 +28,7 @@ export async function openHeadForward({
 }): Promise<HeadForward> {
   const kernels = await loadTrainingKernels({ backend });
   try {
-    // Kernels answer through a trainer. This one never trains, so one sample of zeros is enough for it.
+    // The kernels predict through a trainer. This trainer never trains, so one sample of zeros is enough.
     const trainer = kernels.headTrainer({
       head,
       seed,

@@ -1,8 +1,9 @@
 import type { LabeledSample, LabeledSamples } from "@sedna-js/core";
 
 /**
- * Samples that are at hand, as estimators take them. `version` names what is in the list: give another list, a test
- * set too, another one, or what was made of the first is taken for it.
+ * Wraps an array of labeled samples for estimators. `version` identifies the content of the array. Use a
+ * different version for different content, such as a test set; otherwise the features of the first array are
+ * used for it.
  */
 export function labeledSamples<Sample>(
   samples: readonly LabeledSample<Sample>[],

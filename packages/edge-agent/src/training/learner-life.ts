@@ -1,27 +1,27 @@
 import { SednaError } from "@sedna-js/core";
 import { createSerialQueue, abortable } from "@sedna-js/core/async";
 
-/** What a piece of work knows of its caller. */
+/** Context of a unit of work. */
 export interface Leave {
-  /** Aborted when the caller leaves, or the learner is disposed. */
+  /** Aborted when the caller aborts or the learner is disposed. */
   readonly signal: AbortSignal;
-  /** From here on the work cannot be aborted any more: what it changes, its caller is told of. */
+  /** Makes the rest of the work uncancelable, so that its caller receives the result of its changes. */
   settle(): void;
 }
 
-/** The calls of something that learns, until it is disposed. */
+/** Runs the calls of a learner until the learner is disposed. */
 export interface LearnerLife {
-  /** Runs work whose caller may leave. */
+  /** Runs work that the caller may abort. */
   during<T>(signal: AbortSignal | undefined, work: (leave: Leave) => Promise<T>): Promise<T>;
-  /** The same, one after the other. Who leaves does not wait for those before. */
+  /** Runs work like `during`, but one at a time. An aborted call does not wait for earlier ones. */
   inTurn<T>(signal: AbortSignal | undefined, work: (leave: Leave) => Promise<T>): Promise<T>;
-  /** @throws {SednaError} `disposed`. */
+  /** @throws {SednaError} `disposed` if the learner was disposed. */
   assertLive(): void;
-  /** Aborts all that runs, then calls `release`. A second call waits for the same. */
+  /** Aborts all running work, then calls `release`. Further calls return the same promise. */
   end(release: () => Promise<void>): Promise<void>;
 }
 
-/** A new life of `what`. */
+/** Creates the lifecycle of a learner. `what` names the learner in error messages. */
 export function learnerLife(what: string): LearnerLife {
   const life = new AbortController();
   const turns = createSerialQueue();

@@ -1,6 +1,7 @@
 /**
- * A seed for the order of the samples: each round of a federation, which starts from other weights, has another order, and the
- * same training the same one. FNV-1a over the weights' bits.
+ * Derives a seed for the sample order from the weights: each round of a federation, which starts from other
+ * weights, gets another order, and the same training gets the same order. FNV-1a over the weights' 32-bit
+ * words.
  */
 export function orderSeed({
   seed,

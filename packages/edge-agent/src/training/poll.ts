@@ -1,4 +1,7 @@
-/** Works at once and then every so many ms, one after the other, until the signal says stop. Keeps no process alive. */
+/**
+ * Calls `work` at once and then `everyMs` ms after each call has ended, until `signal` aborts. Does not keep
+ * the process alive.
+ */
 export function poll(
   work: () => Promise<void>,
   { everyMs, signal }: { readonly everyMs: number; readonly signal: AbortSignal },
@@ -8,7 +11,7 @@ export function poll(
     await work();
     if (signal.aborted) return;
     timer = setTimeout(() => void turn(), everyMs);
-    // Of Node; a browser's timers are numbers.
+    // Node's timers have `unref`; a browser's timers are numbers.
     (timer as { unref?(): void }).unref?.();
   };
   signal.addEventListener("abort", () => clearTimeout(timer), { once: true });

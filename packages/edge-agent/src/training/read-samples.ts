@@ -1,19 +1,20 @@
 import type { LabeledSample, LabeledSamples } from "@sedna-js/core";
 import { abortable } from "@sedna-js/core/async";
 
-/** How {@link sampleGroups} reads. */
+/** Options of {@link sampleGroups}. */
 export interface SampleGroupOptions {
-  /** Samples a group; the last may have fewer. */
+  /** Samples per group. The last group may have fewer. */
   readonly size: number;
-  /** Labels are below this. */
+  /** Number of classes. Labels must be below it. */
   readonly classes: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Labelled samples in groups. Does not wait for a source that hangs when `signal` says stop. Samples that hold memory
- * are the reader's from here on.
- * @throws {RangeError} on a label that is no class.
+ * Reads labeled samples in groups. An abort does not wait for a source that hangs. The reader owns the
+ * yielded samples and must close those that hold memory.
+ *
+ * @throws {RangeError} If a label is not a class.
  */
 export async function* sampleGroups<Sample>(
   samples: LabeledSamples<Sample>,
@@ -44,14 +45,14 @@ export async function* sampleGroups<Sample>(
   } finally {
     for (const { sample } of group) closeSample(sample);
     if (!ended) {
-      // A generator that hangs answers this only after what it hangs on.
+      // `return()` of a hanging generator settles only after its pending step, so do not wait for it.
       const closing = Promise.resolve(iterator.return?.()).catch(() => undefined);
       if (!hangs) await closing;
     }
   }
 }
 
-/** Closes a sample that holds memory of its own, such as a video frame; others need nothing. */
+/** Closes a sample that holds its own memory, such as a video frame. Ignores other samples. */
 export function closeSample(sample: unknown): void {
   if (
     typeof sample === "object" &&

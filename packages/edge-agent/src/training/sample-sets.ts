@@ -5,9 +5,9 @@ import { nextTask } from "#platform/async";
 import type { SetExtractor } from "./cached-extractor.ts";
 import { closeSample, sampleGroups } from "./read-samples.ts";
 
-/** What samples came to: a row of features and a class each. */
+/** The features and classes of labeled samples. */
 export interface SampleSet {
-  /** `[count, width]`. */
+  /** Features, `[count, width]`. */
   readonly features: Float32Array;
   readonly labels: Uint32Array;
 }
@@ -15,20 +15,22 @@ export interface SampleSet {
 /** Options of a {@link SampleSets} call. */
 export interface ReadSetOptions {
   readonly signal: AbortSignal;
-  /** Samples whose features are there. */
+  /** Called with the number of samples whose features have been extracted. */
   readonly onRead?: ((done: number) => void) | undefined;
   readonly pauses?: TrainingPauses | undefined;
 }
 
-/** Sample sets, kept by their version. */
+/** Sample sets by version, with a limit on their memory. */
 export interface SampleSets<Sample> {
   /**
-   * The set of these samples: kept, or read now.
-   * @throws {RangeError} on no samples, a label that is no class, features that are not finite or need more than the limit.
-   * @throws {TypeError} on features of another width.
+   * Returns the set of these samples. Reads the samples if the set is not in memory.
+   *
+   * @throws {RangeError} If there are no samples, a label is not a class, or the features are not finite or
+   * exceed the memory limit.
+   * @throws {TypeError} If the features have another width.
    */
   get(samples: LabeledSamples<Sample>, options: ReadSetOptions): Promise<SampleSet>;
-  /** Lets go of what is kept, and of who waits. */
+  /** Releases the sets and rejects the calls that wait. */
   close(): Promise<void>;
 }
 
@@ -37,14 +39,17 @@ export interface SampleSetsOptions<Sample> {
   readonly extractor: SetExtractor<Sample>;
   readonly width: number;
   readonly classes: number;
-  /** For all sets that are kept, together. */
+  /** Maximum size of all sets together, in bytes. */
   readonly maxBytes: number;
 }
 
-/** Samples a run of the feature model, and between two looks at whether to go on. */
+/** Samples per run of the feature model, and between two checks for an abort or a pause. */
 const GROUP = 32;
 
-/** Sets of features that training, evaluation and the next round share: those used last are kept, as many as there is room for. */
+/**
+ * Creates sets of features that training, evaluation, and the next round share. The most recently used sets
+ * are kept, up to `maxBytes`.
+ */
 export function createSampleSets<Sample>({
   extractor,
   width,
@@ -52,7 +57,7 @@ export function createSampleSets<Sample>({
   maxBytes,
 }: SampleSetsOptions<Sample>): SampleSets<Sample> {
   const turns = createSerialQueue();
-  // Insertion order is order of use: the first was used longest ago.
+  // Insertion order is order of use: the first set is the least recently used.
   const kept = new Map<string, SampleSet>();
   const bytes = ({ features, labels }: SampleSet): number => features.byteLength + labels.byteLength;
   const mostRows = Math.floor(maxBytes / (4 * (width + 1)));
@@ -83,7 +88,7 @@ export function createSampleSets<Sample>({
           throw new RangeError(
             `read labeled samples: expected at most ${mostRows} of ${width} features, which take ${maxBytes} bytes; got more. Raise maxFeatureBytes`,
           );
-        // A model that hangs must not keep those who leave.
+        // A model that hangs must not delay an abort.
         const rows = await abortable(
           extractor.extract(
             group.map(({ sample }) => sample),
@@ -106,7 +111,7 @@ export function createSampleSets<Sample>({
         for (const { sample } of group) closeSample(sample);
       }
       onRead?.(labels.length);
-      // A runtime that computes in this thread would let nothing else in, an abort neither.
+      // Yield to other tasks: a runtime that computes in this thread would block everything, an abort too.
       await nextTask();
     }
     if (labels.length === 0) throw new RangeError("read labeled samples: expected at least one; got none");

@@ -1,15 +1,17 @@
-/** How right probabilities are. */
+/** Quality of class probabilities. */
 export interface Score {
   /** Mean cross-entropy in nats. */
   readonly loss: number;
-  /** Share of the samples whose most likely class, of equal ones the first, is right. */
+  /** Fraction of the samples whose most likely class is correct. The first class wins a tie. */
   readonly accuracy: number;
 }
 
-/** The least float32 above 0 with all its digits: a softmax that underflowed to 0 is not infinitely wrong. */
+/**
+ * Smallest normal float32 above 0, so that a softmax that underflowed to 0 does not give an infinite loss.
+ */
 const LEAST = 2 ** -126;
 
-/** Scores class probabilities `[n, classes]`. */
+/** Computes the loss and accuracy of class probabilities `[n, classes]`. */
 export function scoreOf(
   probabilities: Float32Array,
   { labels, classes }: { readonly labels: Uint32Array; readonly classes: number },

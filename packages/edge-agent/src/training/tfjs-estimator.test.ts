@@ -12,7 +12,7 @@ import {
 import { tfjsEstimator } from "./tfjs-estimator.ts";
 
 beforeAll(async () => {
-  // Else it prints what it recommends.
+  // Without this flag TensorFlow.js prints recommendations.
   tf.env().set("PROD", true);
   await tf.setBackend("cpu");
 });
@@ -27,7 +27,7 @@ function network(): Sequential {
       layers.dense({ units: CLASSES, activation: "softmax", kernelInitializer: "zeros" }),
     ],
   });
-  // Alike in each model, and not alike in each unit.
+  // The same in each model, but different in each unit.
   const first = tf.tidy(() =>
     tf.tensor(
       Float32Array.from({ length: WIDTH * 6 }, (_, i) => Math.sin(i) / 3),
@@ -40,7 +40,7 @@ function network(): Sequential {
   return model;
 }
 
-trainableEstimatorSuite("a network of TensorFlow.js", {
+trainableEstimatorSuite("a TensorFlow.js network", {
   make: () => tfjsEstimator({ tf, model: network() }),
   proximal: false,
 });
@@ -48,7 +48,7 @@ trainableEstimatorSuite("a network of TensorFlow.js", {
 describe("tfjsEstimator()", { timeout: 20_000 }, () => {
   const plan = { epochs: 2, batchSize: 16, optimizer: { kind: "adam", learningRate: 0.01 } } as const;
 
-  it("leaves no tensor behind, whatever it is asked, and however it ends", async () => {
+  it("leaks no tensors in any call, whether it succeeds, fails, or is aborted", async () => {
     const model = network();
     await using estimator = tfjsEstimator({ tf, model });
     const samples = separable(50);
@@ -77,7 +77,7 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
       await estimator
         .setWeights(weights.map((one, i) => (i === 1 ? { ...one, shape: [1] } : one)))
         .catch(() => undefined);
-      // Waits for what was given up, which is in its turn.
+      // Runs after the aborted training has ended.
       await estimator.setWeights(weights);
     };
     await round();
@@ -86,7 +86,7 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("stores its weights by their names", async () => {
+  it("saves its weights by their names", async () => {
     const model = network();
     await using estimator = tfjsEstimator({ tf, model });
     const { tensors } = readSafetensors(await estimator.save());
@@ -94,7 +94,7 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
     expect(model.weights.map(({ name }) => tensors[name])).toEqual(weights);
   });
 
-  it("trains a convolution on pictures", async () => {
+  it("trains a convolution on images", async () => {
     const model = sequential({
       layers: [
         layers.conv2d({ filters: 2, kernelSize: 2, inputShape: [3, 3, 1], activation: "relu" }),
@@ -127,7 +127,7 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
     });
   });
 
-  it("tells while it trains the weights from before", async () => {
+  it("returns the previous weights while it trains", async () => {
     await using estimator = tfjsEstimator({ tf, model: network() });
     const before = await estimator.getWeights();
     const seen: unknown[] = [];
@@ -139,7 +139,7 @@ describe("tfjsEstimator()", { timeout: 20_000 }, () => {
     expect(await estimator.getWeights()).not.toEqual(before);
   });
 
-  it("refuses l2, and models that are no classifiers", async () => {
+  it("rejects l2 and models that are not classifiers", async () => {
     await using estimator = tfjsEstimator({ tf, model: network() });
     await expect(estimator.train(separable(3), { plan: { ...plan, l2: 0.1 } })).rejects.toThrow(
       "expected l2 0; got 0.1. Give the layers a kernelRegularizer",

@@ -26,33 +26,35 @@ import { disposeOptimizer, modelShape, readWeights, tfOptimizer, writeWeights } 
 
 /** Options of {@link tfjsEstimator}. */
 export interface TfjsEstimatorOptions {
-  /** TensorFlow.js, with a backend that is ready. */
+  /** TensorFlow.js with an initialized backend. */
   readonly tf: Tf;
-  /** A classifier: one input, one output, which is a softmax. It stays yours to dispose. */
+  /** A classifier with one input and one softmax output. The caller disposes it. */
   readonly model: TfLayersModel;
-  /** How to train where `train` is not told. Default: 5 epochs of Adam at 0.001, 32 samples a step. */
+  /** Plan of a `train` call without a plan. Default: 5 epochs of Adam at 0.001, 32 samples per step. */
   readonly plan?: TrainingPlan;
-  /** What the order of the samples is drawn from. Default 0. */
+  /** Seed of the sample order. Default 0. */
   readonly seed?: number;
-  /** Most memory for samples, which are kept between trainings. Default 256 MiB. */
+  /** Maximum memory for samples that are kept between trainings, in bytes. Default 256 MiB. */
   readonly maxSampleBytes?: number;
 }
 
-/** A sample of a network: the numbers of its input, as they are or as a float32 tensor. */
+/** A sample of a network: the numbers of its input, as an array or as a float32 tensor. */
 export type TfjsSample = Float32Array | Tensor;
 
 const MIB = 2 ** 20;
 const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam", learningRate: 0.001 } };
-/** Samples that are predicted together. */
+/** Maximum number of samples per prediction. */
 const ROWS = 256;
 
 /**
- * A whole small network of TensorFlow.js as an estimator that trains, beside the heads on frozen features. It is compiled anew
- * for each training, with the plan's optimizer and cross-entropy. While it trains, `predict` and `evaluate` wait, and
- * `getWeights` tells those from before.
+ * Creates a trainable estimator from a whole small TensorFlow.js network, as an alternative to a head on
+ * frozen features. The network is compiled again for each training, with the plan's optimizer and
+ * cross-entropy. During a training, `predict` and `evaluate` wait, and `getWeights` returns the previous
+ * weights.
  *
- * @throws {TypeError} for a model of another shape; from its calls for samples or weights that do not fit.
- * @throws {RangeError} from `train` for FedProx and l2, which TensorFlow.js has no place for. {SednaError} `training-failed`, `disposed`.
+ * @throws {TypeError} If the model has another shape; from its calls, if samples or weights do not fit.
+ * @throws {RangeError} From `train`, if the plan uses FedProx or l2, which TensorFlow.js does not support.
+ * @throws {SednaError} `training-failed`, `disposed`.
  */
 export function tfjsEstimator({
   tf,
@@ -69,10 +71,10 @@ export function tfjsEstimator({
   const extractor = featureExtractor<TfjsSample>("samples", { width });
   const sets = createSampleSets({ extractor, width, classes, maxBytes: maxSampleBytes });
   const life = learnerLife("a TensorFlow.js model");
-  /** The weights from before, while a training changes the model's. */
+  /** The previous weights while a training changes the model's weights. */
   let held: readonly Tensor[] | undefined;
 
-  /** Uses tensors of these rows, and gives them back. */
+  /** Calls `work` with a tensor of these rows and disposes the tensor afterwards. */
   const using = async <T>(rows: Float32Array, work: (x: TfTensor) => Promise<T>): Promise<T> => {
     const x = tf.tensor(rows, [rows.length / width, ...inputShape]);
     try {
@@ -156,7 +158,7 @@ export function tfjsEstimator({
       }
       const after = await readWeights(model);
       if (!after.every(({ data }) => (data as Float32Array).every(Number.isFinite)))
-        throw diverged("weights that are not");
+        throw diverged("weights that are not finite");
       signal.throwIfAborted();
       settle();
     } catch (error) {
@@ -204,7 +206,7 @@ function checkTfPlan(plan: TrainingPlan): TrainingPlan {
   const { proximal = 0, l2 = 0 } = checkPlan(plan);
   if (proximal > 0)
     throw new RangeError(
-      `train with TensorFlow.js: expected a plan without FedProx (proximal 0), which only heads have; got ${proximal}`,
+      `train with TensorFlow.js: expected a plan without FedProx (proximal 0), which only heads support; got ${proximal}`,
     );
   if (l2 > 0)
     throw new RangeError(

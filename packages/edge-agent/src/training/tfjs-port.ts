@@ -1,5 +1,6 @@
-// What is asked of TensorFlow.js: as much of its types as the adapter uses, so that nobody needs the library who does not
-// bring it. Source: @tensorflow/tfjs-core and -layers 4.22.
+// The part of TensorFlow.js's types that the adapter uses, so that only users of the adapter need the
+// library. Source:
+// @tensorflow/tfjs-core and -layers 4.22.
 
 /** A `tf.Tensor`. */
 export interface TfTensor {
@@ -13,7 +14,7 @@ export interface TfOptimizer {
   dispose(): void;
 }
 
-/** The module: `@tensorflow/tfjs`, or `@tensorflow/tfjs-core` with a backend. */
+/** The TensorFlow.js module: `@tensorflow/tfjs`, or `@tensorflow/tfjs-core` with a backend. */
 export interface Tf {
   tensor(values: Float32Array, shape: number[]): TfTensor;
   readonly train: {
@@ -24,7 +25,10 @@ export interface Tf {
   getBackend(): string;
 }
 
-/** A `tf.LayersModel` with one input and one output, a softmax. What takes several types there takes anything here. */
+/**
+ * A `tf.LayersModel` with one input and one softmax output. Parameters that accept several types are typed as
+ * `unknown`.
+ */
 export interface TfLayersModel {
   readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[];
   readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[];

@@ -2,7 +2,11 @@ import type { Tensor } from "@sedna-js/core";
 import type { HeadOptimizer } from "@sedna-js/wasm-kernels";
 import type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./tfjs-port.ts";
 
-/** The shape of a classifier's samples, and how many classes it tells apart. @throws {TypeError} for other models. */
+/**
+ * Returns the shape of a classifier's samples and its number of classes.
+ *
+ * @throws {TypeError} If the model is not a classifier with one input and one output.
+ */
 export function modelShape({ inputs, outputs }: TfLayersModel): {
   readonly inputShape: readonly number[];
   readonly classes: number;
@@ -31,7 +35,7 @@ export function modelShape({ inputs, outputs }: TfLayersModel): {
 const shapes = (all: TfLayersModel["inputs"]): string =>
   all.map(({ shape }) => `[${shape.map((axis) => axis ?? "n")}]`).join(", ") || "none";
 
-/** The optimizer of a plan, with the defaults of our own kernels. */
+/** Creates the optimizer of a plan, with the same defaults as the training kernels. */
 export function tfOptimizer({ train }: Tf, optimizer: HeadOptimizer): TfOptimizer {
   const { learningRate } = optimizer;
   if (optimizer.kind === "adam")
@@ -44,14 +48,18 @@ export function tfOptimizer({ train }: Tf, optimizer: HeadOptimizer): TfOptimize
   return optimizer.momentum ? train.momentum(learningRate, optimizer.momentum) : train.sgd(learningRate);
 }
 
-/** Gives an optimizer's tensors back. */
+/** Disposes the tensors of an optimizer. */
 export function disposeOptimizer(optimizer: TfOptimizer): void {
   optimizer.dispose();
-  // 4.22's momentum forgets the learning rate that it has from SGD. Disposing twice does nothing.
+  // The momentum optimizer of 4.22 does not dispose the learning rate that it inherits from SGD. Disposing
+  // twice has no effect.
   (optimizer as { readonly c?: TfTensor }).c?.dispose();
 }
 
-/** A copy of a model's weights. The tensors that it gives are its own, and not to be disposed. */
+/**
+ * Returns a copy of a model's weights. The tensors of `getWeights()` belong to the model and must not be
+ * disposed.
+ */
 export async function readWeights(model: TfLayersModel): Promise<Tensor[]> {
   return Promise.all(
     model.getWeights().map(async (one): Promise<Tensor> => ({
@@ -63,8 +71,10 @@ export async function readWeights(model: TfLayersModel): Promise<Tensor[]> {
 }
 
 /**
- * Sets a model's weights.
- * @throws {TypeError} where there are more or fewer, or of another type or shape. {RangeError} on numbers that are not finite. Nothing is set then.
+ * Sets a model's weights. If it throws, no weights are changed.
+ *
+ * @throws {TypeError} If the number of tensors, a type, or a shape differs from the model's.
+ * @throws {RangeError} If a number is not finite.
  */
 export function writeWeights(
   tf: Tf,
@@ -86,7 +96,7 @@ export function writeWeights(
   }
   const made: TfTensor[] = [];
   try {
-    // A backend may keep the array that it is given.
+    // Copy the data, because a backend may keep the array that it receives.
     for (const { shape, data } of weights) made.push(tf.tensor((data as Float32Array).slice(), [...shape]));
     model.setWeights(made);
   } finally {

@@ -14,12 +14,12 @@ import { orderSeed } from "./order-seed.ts";
 import type { SampleSet } from "./sample-sets.ts";
 import type { OpenCheckpoint } from "./training-checkpoint.ts";
 
-/** A training of a head. */
+/** Options of {@link trainHead}. */
 export interface HeadJob {
   readonly head: Head;
   readonly set: SampleSet;
   readonly plan: TrainingPlan;
-  /** To start from; also what FedProx pulls to. */
+  /** Start weights, toward which FedProx pulls. */
   readonly weights: Float32Array;
   readonly seed: number;
   readonly classWeights?: Float32Array | undefined;
@@ -27,11 +27,11 @@ export interface HeadJob {
   readonly checkpoint?: OpenCheckpoint | undefined;
   readonly signal: AbortSignal;
   readonly pauses?: TrainingPauses | undefined;
-  /** After each epoch, and once at the start where some were made before. */
+  /** Called after each epoch, and once at the start if the training resumes from a checkpoint. */
   onEpoch(done: number, last: HeadEpoch): void;
 }
 
-/** The options of the kernels' trainer that a plan stands for. */
+/** Returns the options of the kernels' trainer for a plan. */
 export function trainerOptions({
   batchSize,
   optimizer,
@@ -47,9 +47,12 @@ export function trainerOptions({
 }
 
 /**
- * Makes the epochs of a plan, with kernels and an optimizer of its own: a WebAssembly's memory never shrinks, and a round
- * of a federation starts with fresh moments. Stops, waits and lets others in between two epochs.
- * @throws {SednaError} `training-failed` when it diverges. {TypeError} {RangeError} on settings that the kernels refuse.
+ * Trains the epochs of a plan. Uses its own kernels, because the memory of a WebAssembly module never
+ * shrinks, and its own optimizer, because each round of a federation starts with fresh moments. Between
+ * epochs it checks for an abort, waits while training is paused, and yields to other tasks.
+ *
+ * @throws {SednaError} `training-failed` if the training diverges.
+ * @throws {TypeError | RangeError} If the kernels reject the settings.
  */
 export async function trainHead(
   job: HeadJob,

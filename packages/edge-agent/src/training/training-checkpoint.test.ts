@@ -18,7 +18,7 @@ const open = (store: ByteStore, options: Partial<HeadEstimatorOptions<Float32Arr
     ...options,
   });
 
-/** Trains until an epoch, and leaves. */
+/** Trains until an epoch, then aborts. */
 async function leftAt(epoch: number, store: ByteStore): Promise<void> {
   const controller = new AbortController();
   await using estimator = open(store);
@@ -32,7 +32,7 @@ async function leftAt(epoch: number, store: ByteStore): Promise<void> {
   ).rejects.toThrow("left");
 }
 
-/** The first epoch that is told of. */
+/** Returns the first epoch that is reported. */
 async function firstOf(
   store: ByteStore,
   {
@@ -63,8 +63,8 @@ async function copied(store: ByteStore): Promise<ByteStore> {
   return copy;
 }
 
-describe("the checkpoint of a training", { timeout: 30_000 }, () => {
-  it("is of the same training only: head, plan, samples, first weights and seed", async () => {
+describe("training checkpoint", { timeout: 30_000 }, () => {
+  it("resumes only the same training: head, plan, samples, first weights, seed, and class weights", async () => {
     const store = memoryBytes();
     await leftAt(11, store);
     expect(await firstOf(await copied(store))).toBe(8);
@@ -91,7 +91,7 @@ describe("the checkpoint of a training", { timeout: 30_000 }, () => {
           ),
       }),
     ).toBe(1);
-    // And the plan's order of words does not matter.
+    // The order of the plan's properties does not matter.
     expect(
       await firstOf(await copied(store), {
         plan: {
@@ -104,7 +104,7 @@ describe("the checkpoint of a training", { timeout: 30_000 }, () => {
     ).toBe(8);
   });
 
-  it("is gone when the training is done", async () => {
+  it("is deleted when the training is complete", async () => {
     const store = memoryBytes();
     await leftAt(9, store);
     expect(await store.keys()).toEqual(["t"]);
@@ -112,7 +112,7 @@ describe("the checkpoint of a training", { timeout: 30_000 }, () => {
     expect(await store.keys()).toEqual([]);
   });
 
-  it("harms no training where its store fails, and tells it", async () => {
+  it("does not stop the training if its store fails, and reports the error", async () => {
     const told: unknown[] = [];
     const broken: ByteStore = {
       get: async () => undefined,
@@ -132,7 +132,7 @@ describe("the checkpoint of a training", { timeout: 30_000 }, () => {
     expect(told).toEqual(["storage-full", "storage-full"]);
   });
 
-  it("refuses keys and intervals that are none", () => {
+  it("rejects an invalid key and interval", () => {
     expect(() => open(memoryBytes(), { checkpoint: { store: memoryBytes(), key: "../x" } })).toThrow(
       RangeError,
     );

@@ -3,37 +3,40 @@ import type { Head, HeadEpoch } from "@sedna-js/wasm-kernels";
 import { sha256 } from "#platform/storage";
 import { checkKey, type ByteStore } from "../storage/byte-store.ts";
 
-/** Where a long training keeps how far it is. */
+/** Options of the checkpoints of a long training. */
 export interface CheckpointOptions {
   readonly store: ByteStore | Promise<ByteStore>;
-  /** Of the store. One training at a time uses a key. */
+  /** Key in the store. Only one training at a time may use a key. */
   readonly key: string;
-  /** Default 10. */
+  /** Epochs between checkpoints. Default 10. */
   readonly everyEpochs?: number;
-  /** Told when the store fails; the training goes on without. */
+  /** Called when the store fails. The training continues without a checkpoint. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** How far a training is. */
+/** Progress of a training. */
 export interface TrainingState {
-  /** Epochs that are made. */
+  /** Number of completed epochs. */
   readonly done: number;
   readonly last: HeadEpoch;
-  /** All that the kernels' trainer needs to go on. */
+  /** The kernels' trainer state, from which the training resumes. */
   readonly state: Float32Array;
 }
 
 /** The checkpoint of one training. */
 export interface OpenCheckpoint {
-  /** How far this very training was; undefined where there is none of it, or a damaged one. */
+  /**
+   * Returns the progress of this training, or `undefined` if there is no checkpoint of it or the checkpoint
+   * is damaged.
+   */
   read(): Promise<TrainingState | undefined>;
-  /** Writes when an epoch to be written is done. */
+  /** Writes a checkpoint if `everyEpochs` divides the number of completed epochs. */
   write(reached: Omit<TrainingState, "state"> & { readonly state: () => Float32Array }): Promise<void>;
-  /** The training is over. */
+  /** Deletes the checkpoint when the training is complete. */
   clear(): Promise<void>;
 }
 
-/** What makes a training the same one. */
+/** The inputs that identify a training. */
 export interface TrainingIdentity {
   readonly head: Head;
   readonly plan: TrainingPlan;
@@ -44,11 +47,17 @@ export interface TrainingIdentity {
   readonly classWeights?: Float32Array | undefined;
 }
 
-/** 32 bytes of hash of the rest, 32 of the training's identity, then these and the state, as float64 and float32. */
+/**
+ * Size of the header: 32 bytes hash of the rest and 32 bytes hash of the training's identity. The numbers as
+ * float64 and the state as float32 follow.
+ */
 const HEAD_BYTES = 64;
 const NUMBERS = 4;
 
-/** Opens the checkpoint of a training. Only the same one goes on from it: head, plan, samples, first weights and seed. */
+/**
+ * Opens the checkpoint of a training. Only the same training resumes from it: head, plan, samples, first
+ * weights, seed, and class weights must be equal.
+ */
 export function openCheckpoint(
   { store, key, everyEpochs = 10, onError }: CheckpointOptions,
   identity: TrainingIdentity,
@@ -75,12 +84,16 @@ export function openCheckpoint(
   };
 }
 
-/** Checks what a user gave. @throws {RangeError} {TypeError} */
+/**
+ * Validates checkpoint options.
+ *
+ * @throws {TypeError | RangeError} If the key or `everyEpochs` is invalid.
+ */
 export function checkCheckpoint({ key, everyEpochs = 10 }: CheckpointOptions): void {
   checkKey(key);
   if (!Number.isInteger(everyEpochs) || everyEpochs < 1)
     throw new RangeError(
-      `keep a training: expected everyEpochs as an integer of at least 1; got ${everyEpochs}`,
+      `set a checkpoint: expected everyEpochs as an integer of at least 1; got ${everyEpochs}`,
     );
 }
 

@@ -7,12 +7,12 @@ import { trainingPauses } from "./training-pauses.ts";
 import { watchPauses } from "./watch-pauses.node.ts";
 
 describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
-  it("pauses for nothing that it was not asked for", () => {
+  it("does not pause by default", () => {
     using pauses = trainingPauses();
     expect([pauses.paused, pauses.reasons]).toEqual([false, []]);
   });
 
-  it("pauses while your condition holds, and while it fails", async () => {
+  it("pauses while the caller's condition holds, and while it throws", async () => {
     const condition = { answer: (): boolean => false };
     const heard: boolean[] = [];
     using pauses = trainingPauses({ pauseWhen: () => condition.answer(), everyMs: 5 });
@@ -38,7 +38,7 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
     expect(heard).toEqual([true, false, true]);
   });
 
-  it("lets everyone go on when it is disposed, and tells nothing afterwards", async () => {
+  it("resumes all waiting calls when it is disposed, and never pauses afterwards", async () => {
     const pauses = trainingPauses({ pauseWhen: () => true, everyMs: 5 });
     await expect.poll(() => pauses.paused, { timeout: 5000 }).toBe(true);
     const resumed = untilResumed(pauses);
@@ -48,7 +48,7 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
     expect(pauses.paused).toBe(false);
   });
 
-  it("ends a wait when its caller leaves", async () => {
+  it("stops waiting when the caller aborts", async () => {
     using pauses = trainingPauses({ pauseWhen: () => true, everyMs: 5 });
     await expect.poll(() => pauses.paused, { timeout: 5000 }).toBe(true);
     const controller = new AbortController();
@@ -58,7 +58,7 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
     await expect(untilResumed(pauses, controller.signal)).rejects.toThrow("left");
   });
 
-  it("refuses settings that are none", () => {
+  it("rejects invalid settings", () => {
     expect(() => trainingPauses({ battery: { below: 30 } })).toThrow(
       "expected battery.below from 0 to 1; got 30",
     );
@@ -66,8 +66,8 @@ describe("trainingPauses() in Node", { timeout: 20_000 }, () => {
   });
 });
 
-describe("a battery of Linux", { timeout: 30_000 }, () => {
-  /** Files as those of /sys/class/power_supply, by supply. */
+describe("watchPauses() with a Linux battery", { timeout: 30_000 }, () => {
+  /** Returns what is reported for files like those of /sys/class/power_supply, by supply. */
   async function told(
     supplies: Readonly<Record<string, Readonly<Record<string, string>>>>,
   ): Promise<boolean> {
@@ -94,14 +94,14 @@ describe("a battery of Linux", { timeout: 30_000 }, () => {
   }
   const battery = { type: "Battery", status: "Discharging", capacity: "20" };
 
-  it("pauses while it discharges and is low", async () => {
+  it("pauses while the battery discharges and is low", async () => {
     expect(await told({ BAT0: battery, AC: { type: "Mains", online: "0" } })).toBe(true);
     expect(await told({ BAT0: { ...battery, capacity: "30" } })).toBe(false);
     expect(await told({ BAT0: { ...battery, status: "Charging" } })).toBe(false);
     expect(await told({ BAT0: battery, BAT1: { ...battery, capacity: "90" } })).toBe(false);
   });
 
-  it("does not pause for a mouse's battery, one that does not tell, or none", async () => {
+  it("does not pause for a mouse's battery, a battery without a level, or no battery", async () => {
     expect(await told({ mouse: { ...battery, scope: "Device" } })).toBe(false);
     expect(await told({ BAT0: { type: "Battery", status: "Discharging" } })).toBe(false);
     expect(await told({ AC: { type: "Mains", online: "1" } })).toBe(false);

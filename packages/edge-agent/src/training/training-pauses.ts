@@ -3,39 +3,49 @@ import { watchPauses } from "#platform/training";
 import { callListener } from "../async/call-listener.ts";
 import { poll } from "./poll.ts";
 
-/** Why a training waits. */
+/** Reason for a pause of the training. */
 export type PauseReason = "battery" | "hidden" | "data-saver" | "condition";
 
-/** When this platform itself tells to wait. */
+/** Conditions of the platform under which training is paused. */
 export interface PauseSettings {
-  /** Waits while a battery discharges and holds less than `below` of its charge. Default in browsers `{ below: 0.3 }`, in Node false; asks Linux. */
+  /**
+   * Pauses while a battery discharges and its charge is below `below`, a fraction from 0 to 1. Default `{
+   * below: 0.3 }` in browsers and false in Node, which supports it on Linux.
+   */
   readonly battery?: false | { readonly below: number };
-  /** Waits while the page is hidden. Browsers; default true. */
+  /** Pauses while the page is hidden. Browsers only. Default true. */
   readonly visibility?: boolean;
-  /** Waits while the visitor asks to save data, or is on a mobile network. Browsers that tell; default true. */
+  /**
+   * Pauses while the visitor saves data or uses a mobile network, in browsers that report it. Default true.
+   */
   readonly dataSaver?: boolean;
-  /** How often Linux is asked for its battery. Default 60000. */
+  /** Time between checks of Linux's battery and of `pauseWhen`, in ms. Default 60000. */
   readonly everyMs?: number;
 }
 
 /** Options of {@link trainingPauses}. */
 export interface TrainingPausesOptions extends PauseSettings {
-  /** A condition of yours, asked at once and every `everyMs`. While it fails, training waits. */
+  /**
+   * A condition of the caller, evaluated at once and then every `everyMs`. Training is paused while it is
+   * true or throws.
+   */
   readonly pauseWhen?: () => boolean | Promise<boolean>;
 }
 
-/** Pauses that say why. */
+/** Training pauses with their reasons. */
 export interface WatchedPauses extends TrainingPauses {
   readonly reasons: readonly PauseReason[];
-  /** Stops watching; nothing pauses from then on. */
+  /** Stops watching. Training is never paused afterwards. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
 /**
- * When not to train on this device: pass it to `train` as `pauses`. In a page: while its battery runs low, it is hidden, or
- * data is to be saved; where a browser does not tell of one of them, that one never pauses. In Node only what is asked for.
- * @throws {RangeError} on a `below` outside of 0..1 or an `everyMs` that is not above 0.
+ * Watches for reasons to pause training on this device. Pass the result to `train` as `pauses`. In a page,
+ * training is paused while the battery is low, the page is hidden, or the visitor saves data. A condition
+ * that the browser does not report never pauses. In Node only the requested conditions are watched.
+ *
+ * @throws {RangeError} If `below` is outside 0..1 or `everyMs` is not above 0.
  */
 export function trainingPauses({ pauseWhen, ...settings }: TrainingPausesOptions = {}): WatchedPauses {
   const { battery, everyMs = 60_000 } = settings;
@@ -72,7 +82,7 @@ export function trainingPauses({ pauseWhen, ...settings }: TrainingPausesOptions
       return [...reasons];
     },
     onChange(listener) {
-      // Each call is a listener of its own, whatever the function.
+      // Wrap the listener so that each call adds a separate one, even for the same function.
       const own = (): void => listener();
       listeners.add(own);
       return () => void listeners.delete(own);
@@ -82,7 +92,10 @@ export function trainingPauses({ pauseWhen, ...settings }: TrainingPausesOptions
   };
 }
 
-/** A condition that cannot be asked holds: it is better to train too little than on a device that was to be spared. */
+/**
+ * Returns whether the condition holds. A condition that throws holds: training too little is better than
+ * training on a device that should be spared.
+ */
 async function holds(condition: () => boolean | Promise<boolean>): Promise<boolean> {
   try {
     return await condition();

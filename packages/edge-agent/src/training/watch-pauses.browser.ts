@@ -1,12 +1,12 @@
 import type { PauseWatch } from "./platform.ts";
 
-/** Source: W3C Battery Status API; Chromium has it. */
+/** Source: W3C Battery Status API, supported by Chromium. */
 interface BatteryManager extends EventTarget {
   readonly charging: boolean;
   readonly level: number;
 }
 
-/** Source: WICG Network Information API; Chromium has it. */
+/** Source: WICG Network Information API, supported by Chromium. */
 interface NetworkInformation extends EventTarget {
   readonly saveData?: boolean;
   readonly type?: string;
@@ -17,7 +17,10 @@ interface TellingNavigator {
   readonly connection?: NetworkInformation;
 }
 
-/** Tells when a browser says that it is no time to train. What it does not tell of pauses nothing; a Worker sees no page. */
+/**
+ * Implements `watchPauses` of the platform contract. A condition that the browser does not report never
+ * pauses. A Worker does not know whether its page is hidden.
+ */
 export function watchPauses({ settings, tell, signal }: PauseWatch): void {
   const { battery = { below: 0.3 }, visibility = true, dataSaver = true } = settings;
   const { connection, getBattery } = navigator as unknown as TellingNavigator;
@@ -42,7 +45,7 @@ export function watchPauses({ settings, tell, signal }: PauseWatch): void {
           manager.addEventListener(event, see, { signal });
         see();
       },
-      // Forbidden to this page, by its policy or its frame.
+      // The page's policy or its frame forbids access to the battery.
       () => {},
     );
   }

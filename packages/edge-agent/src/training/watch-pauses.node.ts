@@ -3,10 +3,16 @@ import { join } from "node:path";
 import type { PauseWatch } from "./platform.ts";
 import { poll } from "./poll.ts";
 
-/** Where Linux tells of batteries and chargers. Source: Linux's Documentation/ABI/testing/sysfs-class-power. */
+/**
+ * Directory in which Linux reports batteries and chargers. Source: Linux's
+ * Documentation/ABI/testing/sysfs-class-power.
+ */
 const LINUX = "/sys/class/power_supply";
 
-/** Tells when a battery runs low, where that is asked for. Systems other than Linux, and devices without a battery, never pause. */
+/**
+ * Implements `watchPauses` of the platform contract: reports a low battery if `battery` is set. Never pauses
+ * on systems other than Linux or on devices without a battery.
+ */
 export function watchPauses(
   { settings: { battery = false, everyMs = 60_000 }, tell, signal }: PauseWatch,
   { directory = LINUX }: { readonly directory?: string } = {},
@@ -15,7 +21,10 @@ export function watchPauses(
     poll(async () => tell("battery", await runsLow(directory, battery.below)), { everyMs, signal });
 }
 
-/** Whether the device's battery discharges and is below this share; of several the fullest counts. */
+/**
+ * Returns whether all batteries of the device discharge and the fullest of them is below this fraction of its
+ * charge.
+ */
 async function runsLow(directory: string, below: number): Promise<boolean> {
   const read = async (supply: string, name: string): Promise<string> =>
     (await readFile(join(directory, supply, name), "utf8").catch(() => "")).trim();

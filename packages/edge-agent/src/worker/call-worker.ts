@@ -9,7 +9,7 @@ interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Questions to a Worker; see {@link askWorker}. */
+/** Questions to a Worker; see {@link callWorker}. */
 export interface WorkerResponses {
   predict(sample: unknown, options?: CallOptions): Promise<unknown>;
   run(feeds: Tensors, options?: CallOptions): Promise<Tensors>;

@@ -66,7 +66,7 @@ export function postSamples<Sample>(samples: LabeledSamples<Sample>): PostedRead
     async end() {
       if (!iterator || over) return;
       over = true;
-      // A generator that hangs answers this only after what it hangs on.
+      // `return()` of a hanging generator settles only after its pending step, so do not wait for it.
       const closing = Promise.resolve(iterator.return?.()).catch(() => undefined);
       if (!busy) await closing;
     },

@@ -64,7 +64,7 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
 
   it("ends a Worker whose gallery cannot be opened, or is not empty", async () => {
     for (const [options, message] of [
-      [{ dimensions: 0 }, "gallery: expected dimensions to be an integer in 1..65536, got 0"],
+      [{ dimensions: 0 }, "gallery: expected dimensions to be an integer in 1..65536; got 0"],
       [{ dimensions: 1001 }, "workerGallery: expected the worker's gallery to be empty, got 1 rows"],
     ] as const) {
       const worker = galleryWorker();
@@ -80,7 +80,7 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
     await expect(gallery.match({ queries: rows(1), k: 1 })).rejects.toMatchObject({
       name: "SednaError",
       code: "disposed",
-      message: "match: expected a gallery in use, got a disposed one",
+      message: "match: expected a gallery in use; got a disposed one",
     });
   });
 });

@@ -21,7 +21,7 @@ export async function workerGallery(worker: unknown, options: GalleryOptions): P
 
   const assertUsable = (action: string) => {
     if (disposed)
-      throw new SednaError(`${action}: expected a gallery in use, got a disposed one`, { code: "disposed" });
+      throw new SednaError(`${action}: expected a gallery in use; got a disposed one`, { code: "disposed" });
   };
   const dispose = async (): Promise<void> => {
     disposed = true;

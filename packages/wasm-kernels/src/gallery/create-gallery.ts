@@ -10,29 +10,36 @@ import {
 import { lifetime } from "../module/lifetime.ts";
 import { normalizedRows } from "./normalized-rows.ts";
 
-/** Results of a match: `k` places a query, best first. */
+/** Results of a match: `k` entries per query, best first. */
 export interface Ranked {
   readonly scores: Float32Array;
-  /** {@link NO_SLOT} where there were fewer than `k` results. */
+  /** Slots of the rows, with {@link NO_SLOT} in entries without a result. */
   readonly slots: Uint32Array;
 }
 
-/** The slot of a place that nothing took. */
+/** Slot in an entry without a result. */
 export const NO_SLOT = 0xffffffff;
 
-/** Rows by slot, `0..rows`, in a backend. */
+/** Backend storage for the rows of a gallery, in slots `0..rows`. */
 export interface GalleryStore {
-  /** Makes room for so many rows, or throws a RangeError and has changed nothing that shows. */
+  /**
+   * Reserves memory for this many rows.
+   *
+   * @throws {RangeError} If there is not enough memory. The stored rows are unchanged.
+   */
   reserve(rows: number): void;
-  /** Writes a normalised row. */
+  /** Writes a normalized row. */
   put(slot: number, row: Float32Array): void;
   move(slots: { readonly from: number; readonly to: number }): void;
-  /** Matches normalised queries against the first `rows` rows. */
+  /** Matches normalized queries against the first `rows` rows. */
   match(call: MatchCall, rows: number): Ranked;
   dispose(): void;
 }
 
-/** The public gallery over a backend's store: it knows whose row lies in which slot, and keeps the slots without gaps. */
+/**
+ * Creates the public gallery over a backend's store. The gallery maps ids to slots and keeps the slots
+ * without gaps.
+ */
 export function createGallery(
   spec: GallerySpec,
   { store, assertOpen }: { readonly store: GalleryStore; readonly assertOpen: (action: string) => unknown },
@@ -97,7 +104,7 @@ export function createGallery(
           place < (query + 1) * call.k && ranked.slots[place] !== NO_SLOT;
           place++
         ) {
-          // Rounding can lift a cosine by a millionth above 1.
+          // Rounding can raise a cosine to 1e-6 above 1.
           results.push({
             id: ids[ranked.slots[place]!]!,
             score: Math.min(1, Math.max(-1, ranked.scores[place]!)),

@@ -4,21 +4,21 @@ import type { GalleryPort } from "./gallery-port.ts";
 import type { GalleryOptions } from "./gallery.ts";
 
 type Kind = typeof TypeError | typeof RangeError;
-// Wrong types on purpose: JavaScript callers make them.
+// Wrong types on purpose: JavaScript callers can pass them.
 const wrong = (value: unknown) => value as never;
 const queries = Float32Array.of(1, 0, 0, 0);
 const rows = Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0);
 
 const badOptions: readonly (readonly [message: string, kind: Kind, options: GalleryOptions])[] = [
-  ["gallery: expected dimensions to be an integer in 1..65536, got 0", RangeError, { dimensions: 0 }],
-  ['gallery: expected dimensions to be an integer, got "4"', TypeError, { dimensions: wrong("4") }],
+  ["gallery: expected dimensions to be an integer in 1..65536; got 0", RangeError, { dimensions: 0 }],
+  ['gallery: expected dimensions to be an integer; got "4"', TypeError, { dimensions: wrong("4") }],
   [
-    'gallery: expected precision to be "f32" or "int8" or "binary", got "f16"',
+    'gallery: expected precision to be "f32" or "int8" or "binary"; got "f16"',
     RangeError,
     { dimensions: 4, precision: wrong("f16") },
   ],
   [
-    "gallery: expected dimensions to be at least 64 for binary sketches, got 63",
+    "gallery: expected dimensions to be at least 64 for binary sketches; got 63",
     RangeError,
     { dimensions: 63, precision: "binary" },
   ],
@@ -27,76 +27,79 @@ const badOptions: readonly (readonly [message: string, kind: Kind, options: Gall
 const badCalls: readonly (readonly [message: string, kind: Kind, call: (gallery: GalleryPort) => unknown])[] =
   [
     [
-      "set: expected vectors to be a Float32Array, got Array",
+      "set: expected vectors to be a Float32Array; got Array",
       TypeError,
       (g) => g.set(["b"], wrong([1, 0, 0, 0])),
     ],
     [
-      "set: expected vectors to have a multiple of 4 elements, got 3",
+      "set: expected vectors to have a multiple of 4 elements; got 3",
       RangeError,
       (g) => g.set(["b"], new Float32Array(3)),
     ],
-    ['set: expected ids to be an array, got "b"', TypeError, (g) => g.set(wrong("b"), queries)],
-    ["set: expected ids to have 2 elements (one a vector), got 1", RangeError, (g) => g.set(["b"], rows)],
+    ['set: expected ids to be an array; got "b"', TypeError, (g) => g.set(wrong("b"), queries)],
+    ["set: expected ids to have 2 elements (one per vector); got 1", RangeError, (g) => g.set(["b"], rows)],
     [
-      "set: expected ids[1] to be a string or a number, got true",
+      "set: expected ids[1] to be a string or a number; got true",
       TypeError,
       (g) => g.set(["b", wrong(true)], rows),
     ],
     [
-      "set: expected vectors, vector 1, to be finite, got NaN",
+      "set: expected vectors, vector 1, to be finite; got NaN",
       RangeError,
       (g) => g.set(["a", "b"], Float32Array.of(0, 0, 1, 0, 0, NaN, 0, 0)),
     ],
     [
-      "set: expected vectors, vector 0, to be finite, got Infinity",
+      "set: expected vectors, vector 0, to be finite; got Infinity",
       RangeError,
       (g) => g.set(["a"], Float32Array.of(0, 0, -Infinity, 0)),
     ],
     [
-      "set: expected ids[0] to be a string or a number, got undefined",
+      "set: expected ids[0] to be a string or a number; got undefined",
       TypeError,
       (g) => g.set(wrong(Object.assign([], { length: 1 })), Float32Array.of(1, 0, 0, 0)),
     ],
     [
-      "set: expected vectors, vector 1, to have a direction, got all zeros",
+      "set: expected vectors, vector 1, to have a direction; got all zeros",
       RangeError,
       (g) => g.set(["a", "b"], Float32Array.of(0, 0, 1, 0, 0, 0, 0, 0)),
     ],
     [
-      "match: expected queries to be a Float32Array, got undefined",
+      "match: expected queries to be a Float32Array; got undefined",
       TypeError,
       (g) => g.match(wrong({ k: 1 })),
     ],
     [
-      "match: expected queries to have a multiple of 4 elements, got 5",
+      "match: expected queries to have a multiple of 4 elements; got 5",
       RangeError,
       (g) => g.match({ queries: new Float32Array(5), k: 1 }),
     ],
     [
-      "match: expected queries, vector 0, to have a direction, got all zeros",
+      "match: expected queries, vector 0, to have a direction; got all zeros",
       RangeError,
       (g) => g.match({ queries: new Float32Array(4), k: 1 }),
     ],
-    ["match: expected k to be an integer in 1..1000, got 0", RangeError, (g) => g.match({ queries, k: 0 })],
+    ["match: expected k to be an integer in 1..1000; got 0", RangeError, (g) => g.match({ queries, k: 0 })],
     [
-      "match: expected k to be an integer in 1..1000, got 1001",
+      "match: expected k to be an integer in 1..1000; got 1001",
       RangeError,
       (g) => g.match({ queries, k: 1001 }),
     ],
     [
-      "match: expected threshold to be a number, got NaN",
+      "match: expected threshold to be a number; got NaN",
       RangeError,
       (g) => g.match({ queries, k: 1, threshold: NaN }),
     ],
     [
-      "match: expected candidates to be an integer in 3..2147483647, got 2",
+      "match: expected candidates to be an integer in 3..2147483647; got 2",
       RangeError,
       (g) => g.match({ queries, k: 3, candidates: 2 }),
     ],
   ];
 
-/** Bad input gives the same errors in every gallery, and changes nothing; so does a call after `dispose`. */
+/**
+ * Tests that every gallery throws the same errors for invalid input without changing anything, and throws for
+ * every call after `dispose`.
+ */
 export function galleryErrorsSuite({ make, precisions }: GallerySuiteOptions): void {
   describe("bad input", () => {
     it.each(
@@ -106,7 +109,7 @@ export function galleryErrorsSuite({ make, precisions }: GallerySuiteOptions): v
       await expect(attempt()).rejects.toThrow(new kind(message));
     });
 
-    it("is refused, and nothing is changed", async () => {
+    it("is rejected and changes nothing", async () => {
       const gallery = await make({ dimensions: 4 });
       await gallery.set(["a"], queries);
       for (const [message, kind, call] of badCalls) {
@@ -124,7 +127,7 @@ export function galleryErrorsSuite({ make, precisions }: GallerySuiteOptions): v
   });
 
   describe("dispose()", () => {
-    it("makes every later call throw, and may come twice", async () => {
+    it("makes every later call throw and can be called twice", async () => {
       const gallery = await make({ dimensions: 4 });
       await gallery.set(["a"], queries);
       await gallery.dispose();
@@ -137,7 +140,7 @@ export function galleryErrorsSuite({ make, precisions }: GallerySuiteOptions): v
       };
       for (const [action, call] of Object.entries(calls)) {
         await expect((async () => call())()).rejects.toThrow(
-          `${action}: expected a gallery in use, got a disposed one`,
+          `${action}: expected a gallery in use; got a disposed one`,
         );
       }
     });

@@ -2,16 +2,16 @@ import { expect } from "vitest";
 import type { GalleryPort } from "./gallery-port.ts";
 import type { GalleryId, GalleryMatch, GalleryOptions, GalleryPrecision, MatchOptions } from "./gallery.ts";
 
-/** What the gallery's suites need of a gallery's makers. */
+/** Options of the gallery suites. */
 export interface GallerySuiteOptions {
   make(options: GalleryOptions): GalleryPort | Promise<GalleryPort>;
-  /** How far a score may be from the cosine in f64. */
+  /** Maximum difference between a score and the cosine in f64. */
   readonly tolerance: number;
-  /** Those that it has; all unless given. */
+  /** Precisions that the gallery supports. Default: all. */
   readonly precisions?: readonly GalleryPrecision[];
 }
 
-/** Repeatable numbers in -1..1. */
+/** Returns reproducible numbers in -1..1. */
 export function vectorsOf(length: number, seed: number): Float32Array {
   let state = (seed * 2654435761 + 12345) >>> 0;
   return Float32Array.from(
@@ -20,10 +20,10 @@ export function vectorsOf(length: number, seed: number): Float32Array {
   );
 }
 
-/** The rows 0, 1, 2, ... under their numbers as ids. */
+/** Returns the ids 0, 1, 2, ... of rows that are identified by their number. */
 export const numbered = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** What the gallery's suites hold against the matches: every cosine in f64. */
+/** Exact gallery that the suites compare matches with. It computes every cosine in f64. */
 export class ExactGallery {
   readonly rows = new Map<GalleryId, Float32Array>();
   readonly dimensions: number;
@@ -36,8 +36,9 @@ export class ExactGallery {
   }
 
   /**
-   * Throws unless these are best matches: as many as there should be, best first, each row once with its own score, and
-   * the i-th score that of the i-th best row. Rows closer than the tolerance may change places.
+   * Throws unless `found` holds the best matches: the expected number of rows, best first, each row once with
+   * its own score, and the i-th score equal to the score of the i-th best row. Rows that differ by less than
+   * the tolerance may swap positions.
    */
   expectBest(
     found: readonly (readonly GalleryMatch[])[],

@@ -2,28 +2,29 @@
 import type { GalleryId, GalleryMatch, GalleryPrecision, MatchOptions } from "./gallery.ts";
 
 /**
- * A gallery that may be elsewhere: in a Worker, on a GPU, in several parts. Every {@link Gallery} is one. Calls take
- * effect in the order in which they are made, awaited or not, on the arguments as they are at the call; what throws
- * in a {@link Gallery} rejects where a promise is the answer.
+ * A gallery that may be elsewhere: in a Worker, on a GPU, or in several shards. Every {@link Gallery} is a
+ * `GalleryPort`. Calls take effect in the order in which they are made, whether awaited or not, with the
+ * arguments as they are at the time of the call. If a method returns a promise, the promise rejects with the
+ * error that a {@link Gallery} would throw.
  */
 export interface GalleryPort {
   readonly dimensions: number;
   readonly precision: GalleryPrecision;
-  /** Rows, after the calls that have settled. */
+  /** Number of rows after the settled calls. */
   readonly size: number;
-  /** As {@link Gallery.set}. */
+  /** See {@link Gallery.set}. */
   set(ids: readonly GalleryId[], vectors: Float32Array): void | Promise<void>;
-  /** As {@link Gallery.has}, after the calls that have settled. */
+  /** See {@link Gallery.has}. Reflects the settled calls. */
   has(id: GalleryId): boolean;
-  /** As {@link Gallery.delete}. */
+  /** See {@link Gallery.delete}. */
   delete(id: GalleryId): boolean | Promise<boolean>;
-  /** As {@link Gallery.match}. */
+  /** See {@link Gallery.match}. */
   match(options: MatchOptions): GalleryMatch[][] | Promise<GalleryMatch[][]>;
-  /** Gives its memory back. A second call does nothing; any other call after it throws or rejects. */
+  /** Releases the memory. A second call has no effect; any other later call throws or rejects. */
   dispose(): void | Promise<void>;
 }
 
-/** A {@link GalleryPort} whose calls all answer with promises. */
+/** A {@link GalleryPort} whose `set`, `delete`, `match`, and `dispose` return promises. */
 export interface AsyncGallery extends GalleryPort {
   set(ids: readonly GalleryId[], vectors: Float32Array): Promise<void>;
   delete(id: GalleryId): Promise<boolean>;

@@ -6,7 +6,9 @@ import type { GalleryId } from "./gallery.ts";
 const axes = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
 const axis = (i: number): Float32Array => axes.slice(3 * i, 3 * i + 3);
 
-/** What every gallery must do, be it here, on a GPU or in Workers. Call it inside a `describe`. */
+/**
+ * Tests that every gallery must pass, whether local, on a GPU, or in Workers. Call it inside a `describe`.
+ */
 export function gallerySuite(options: GallerySuiteOptions): void {
   const { make, tolerance, precisions = ["f32", "int8", "binary"] } = options;
 
@@ -29,7 +31,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it.each([1, 2, 3, 4, 5, 8, 127, 512])("finds them in %i dimensions", async (dimensions) => {
+    it.each([1, 2, 3, 4, 5, 8, 127, 512])("finds the best rows in %i dimensions", async (dimensions) => {
       const gallery = await make({ dimensions });
       const exact = new ExactGallery(dimensions);
       await gallery.set(numbered(37), vectorsOf(37 * dimensions, dimensions));
@@ -41,7 +43,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("answers no queries with no results, and a gallery without rows with none a query", async () => {
+    it("returns no results without queries and an empty result per query without rows", async () => {
       const gallery = await make({ dimensions: 3 });
       expect(await gallery.match({ queries: axes, k: 2 })).toEqual([[], [], []]);
       await gallery.set(["a"], axis(0));
@@ -49,7 +51,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("leaves out what is below the threshold, and keeps what is at it", async () => {
+    it("omits rows below the threshold and keeps rows at the threshold", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set(["x", "y", "minus x"], Float32Array.of(1, 0, 0, 0, 1, 0, -1, 0, 0));
       const ids = async (threshold: number) =>
@@ -67,7 +69,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("gives negative scores, when there are no others", async () => {
+    it("returns negative scores if there are no others", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set([1, 2], Float32Array.of(-3, 0, 0, -1, -1, 0));
       const [found] = await gallery.match({ queries: axis(0), k: 2 });
@@ -77,7 +79,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("gives every one of identical rows, and no score beyond 1", async () => {
+    it("returns each of several identical rows and no score above 1", async () => {
       const dimensions = 127;
       const row = vectorsOf(dimensions, 4);
       const gallery = await make({ dimensions });
@@ -93,7 +95,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("looks at directions alone: tiny and huge vectors match alike", async () => {
+    it("compares directions only: tiny and huge vectors match alike", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set(["tiny", "huge"], Float32Array.of(1e-42, 1e-42, 0, 3e38, 0, 3e38));
       const found = await gallery.match({ queries: Float32Array.of(2e38, 2e38, 0, 1e-44, 0, 1e-44), k: 1 });
@@ -107,7 +109,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
     const best = async (gallery: Awaited<ReturnType<typeof make>>) =>
       (await gallery.match({ queries: axes, k: 1, threshold: 0.9 })).map(([match]) => match?.id);
 
-    it("replace and take away, be it the first row, the last or the only one", async () => {
+    it("replace and remove the first row, the last row, and the only row", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set(["a", "b", "c"], axes);
       expect(await best(gallery)).toEqual(["a", "b", "c"]);
@@ -127,7 +129,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("take the last of several vectors of one id", async () => {
+    it("keep the last of several vectors with the same id", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set(["a", "a", "b", "a"], Float32Array.of(1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1));
       expect(gallery.size).toBe(2);
@@ -135,7 +137,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("keep 1 and '1' apart, and take the empty text as an id", async () => {
+    it("distinguish 1 from '1' and accept the empty string as an id", async () => {
       const gallery = await make({ dimensions: 3 });
       await gallery.set([1, "1", ""], axes);
       expect(gallery.size).toBe(3);
@@ -146,7 +148,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("take effect in the order of the calls, on what they were given at the call", async () => {
+    it("take effect in call order with the arguments at the time of the call", async () => {
       const gallery = await make({ dimensions: 3 });
       const vectors = axes.slice();
       const ids: GalleryId[] = ["a", "b", "c"];
@@ -171,7 +173,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("grow over many calls with every row under its id", async () => {
+    it("grow the gallery over many calls and keep every row under its id", async () => {
       const dimensions = 16;
       const rows = vectorsOf(3003 * dimensions, 7);
       const gallery = await make({ dimensions });
@@ -201,13 +203,13 @@ export function gallerySuite(options: GallerySuiteOptions): void {
   });
 
   describe.each(precisions)("a gallery of precision %s", (precision) => {
-    it("says what it is", async () => {
+    it("reports its dimensions, precision, and size", async () => {
       const gallery = await make({ dimensions: 65, precision });
       expect([gallery.dimensions, gallery.precision, gallery.size]).toEqual([65, precision, 0]);
       await gallery.dispose();
     });
 
-    it("finds a row of 2000 by its noisy copy, with an exact score", async () => {
+    it("finds a row among 2000 by its noisy copy and returns an exact score", async () => {
       const [dimensions, size] = [128, 2000];
       const rows = vectorsOf(size * dimensions, 21);
       const gallery = await make({ dimensions, precision });
@@ -225,7 +227,7 @@ export function gallerySuite(options: GallerySuiteOptions): void {
       await gallery.dispose();
     });
 
-    it("is exact when every row is a candidate", async () => {
+    it("is exact if every row is a candidate", async () => {
       const dimensions = 67;
       for (const size of [1, 5, 17, 100]) {
         const gallery = await make({ dimensions, precision });

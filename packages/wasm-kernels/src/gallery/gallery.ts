@@ -1,70 +1,90 @@
 import { anyNumber, integer, oneOf, outOfRange, typedArray, wrongType } from "../module/check.ts";
 
-/** What names a row of a gallery. */
+/** Identifier of a row in a gallery. */
 export type GalleryId = string | number;
 
-/** How a gallery keeps and scans its rows; see {@link GalleryOptions}. */
+/** Format in which a gallery stores and scans its rows; see {@link GalleryOptions}. */
 export type GalleryPrecision = "f32" | "int8" | "binary";
 
-/** What {@link VectorKernels.gallery} takes. */
+/** Dimensions and precision for {@link VectorKernels.gallery}. */
 export interface GalleryOptions {
-  /** Numbers a vector, 1..65536. */
+  /** Elements per vector, 1..65536. */
   readonly dimensions: number;
   /**
-   * "f32" (the default) scans every row exactly: 4 bytes a number. "int8" scans rows of 1 byte a number and
-   * computes the best candidates again from f32 rows beside them; "binary" scans sketches of 512 bits
-   * (signs of a seeded random rotation; at least 64 dimensions), then the same. Their scores are as exact as those of "f32"; a row
-   * that the scan ranks below the candidates is missed.
+   * "f32" (the default) scans every row exactly, at 4 bytes per element. "int8" scans rows of 1 byte per
+   * element and then compares the best candidates exactly with f32 rows that it also stores. "binary" scans
+   * sketches of 512 bits (signs of a seeded random rotation; requires at least 64 dimensions) and then
+   * compares in the same way. The scores are as exact as with "f32", but a row that the scan ranks below the
+   * candidates is missed.
    */
   readonly precision?: GalleryPrecision;
 }
 
-/** What {@link Gallery.match} takes. */
+/** Queries and limits for {@link Gallery.match}. */
 export interface MatchOptions {
-  /** One or more vectors of `dimensions` numbers, one after the other. */
+  /** One or more vectors of `dimensions` elements, one after the other. */
   readonly queries: Float32Array;
-  /** Most results a query, 1..1000. */
+  /** Maximum number of results per query, 1..1000. */
   readonly k: number;
   /**
-   * Least cosine of a result. A query without results is unknown: nobody of the gallery. None unless given. By
-   * rounding, the cosine of a vector with itself may be a millionth below 1.
+   * Minimum cosine of a result. A query without results is unknown: no row of the gallery matches. Default:
+   * no minimum. Because of rounding, the cosine of a vector with itself may be 1e-6 below 1.
    */
   readonly threshold?: number;
-  /** Rows that an int8 or binary scan hands on to the exact comparison, at least `k`: 2 k + 8 and, for binary, 32 k but no more than 1024 or 4 k unless given. From a quarter of the rows on, all rows are compared exactly. */
+  /**
+   * Number of rows that an int8 or binary scan passes to the exact comparison, at least `k`. Default: `2 * k
+   * + 8` for int8; `min(32 * k, max(1024, 4 * k))` for binary. If the candidates are at least a quarter of
+   * the rows, all rows are compared exactly.
+   */
   readonly candidates?: number;
 }
 
-/** A row that matched, and the cosine of the angle to the query, -1..1. */
+/** A row that matched, and the cosine of the angle between the row and the query, -1..1. */
 export interface GalleryMatch {
   readonly id: GalleryId;
   readonly score: number;
 }
 
 /**
- * Vectors by id, resident where they are matched. Rows are normalised when they come in; a vector without
- * direction (all zeros) or with a number that isn't finite is refused with a RangeError.
+ * Vectors by id, stored in the memory of the backend that matches them. Rows are normalized when they are
+ * added. A vector without direction (all zeros), or with an element that is not finite, is rejected with a
+ * RangeError.
  */
 export interface Gallery {
   readonly dimensions: number;
   readonly precision: GalleryPrecision;
-  /** Rows. */
+  /** Number of rows. */
   readonly size: number;
-  /** Adds vectors, one after the other in `vectors`, or replaces those of known ids; all of them or, when one is refused, none. */
+  /**
+   * Adds vectors, which follow each other in `vectors`, or replaces the vectors of known ids. If one vector
+   * is rejected, no vector is added.
+   */
   set(ids: readonly GalleryId[], vectors: Float32Array): void;
   has(id: GalleryId): boolean;
-  /** False when there was no such row. The memory of a row is used for the next; `dispose` gives it back. */
+  /**
+   * Deletes a row. Returns `false` if the row does not exist. The memory of the row is reused for later rows
+   * and is released by `dispose`.
+   */
   delete(id: GalleryId): boolean;
-  /** For each query its best rows, best first; of equal scores in any order. A query is normalised too. */
+  /**
+   * Returns the best rows of each query, best first. Rows with equal scores are in any order. Queries are
+   * normalized.
+   */
   match(options: MatchOptions): GalleryMatch[][];
-  /** Gives its memory back. A second call does nothing; any other call after it throws an Error. */
+  /** Releases the memory. A second call has no effect; any other later call throws an Error. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** {@link GalleryOptions} that passed the checks. */
+/** Validated {@link GalleryOptions}. */
 export type GallerySpec = Required<GalleryOptions>;
 
-/** Throws TypeError or RangeError. */
+/**
+ * Validates the options of {@link Gallery.match}.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkGallery(options: GalleryOptions): GallerySpec {
   const action = "gallery";
   const dimensions = integer(
@@ -83,17 +103,22 @@ export function checkGallery(options: GalleryOptions): GallerySpec {
   return { dimensions, precision };
 }
 
-/** {@link MatchOptions} that passed the checks. */
+/** Validated {@link MatchOptions}. */
 export interface MatchCall {
   readonly queries: Float32Array;
   readonly count: number;
   readonly k: number;
-  /** -Infinity unless given. */
+  /** Default `-Infinity`. */
   readonly threshold: number;
   readonly candidates: number;
 }
 
-/** Throws TypeError or RangeError. */
+/**
+ * Validates the options of {@link Gallery.match}.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkMatch({ dimensions, precision }: GallerySpec, options: MatchOptions): MatchCall {
   const action = "match";
   const { vectors: queries, count } = checkVectors(
@@ -111,7 +136,12 @@ export function checkMatch({ dimensions, precision }: GallerySpec, options: Matc
   return { queries, count, k, threshold, candidates };
 }
 
-/** Checks the arguments of {@link Gallery.set}; the number of rows. */
+/**
+ * Validates the arguments of {@link Gallery.set} and returns the number of rows.
+ *
+ * @throws {TypeError} If an argument has the wrong type.
+ * @throws {RangeError} If a length does not match or a vector is rejected.
+ */
 export function checkSet(
   { dimensions }: GallerySpec,
   given: { readonly ids: readonly GalleryId[]; readonly vectors: Float32Array },
@@ -123,7 +153,7 @@ export function checkSet(
   if (given.ids.length !== count)
     outOfRange(
       { action, name: "ids" },
-      { expected: `to have ${count} elements (one a vector)`, got: given.ids.length },
+      { expected: `to have ${count} elements (one per vector)`, got: given.ids.length },
     );
   for (let i = 0; i < count; i++) {
     const id: unknown = given.ids[i];
@@ -133,7 +163,7 @@ export function checkSet(
   return count;
 }
 
-/** Whole vectors, each finite and with a direction. */
+/** Validates that there are only whole vectors, each finite and with a direction. */
 function checkVectors(
   subject: { action: string; name: string },
   given: { readonly vectors: unknown; readonly dimensions: number },
@@ -153,7 +183,7 @@ function checkVectors(
       );
     if (squares === 0)
       throw new RangeError(
-        `${subject.action}: expected ${subject.name}, vector ${row}, to have a direction, got all zeros`,
+        `${subject.action}: expected ${subject.name}, vector ${row}, to have a direction; got all zeros`,
       );
   }
   return { vectors, count };

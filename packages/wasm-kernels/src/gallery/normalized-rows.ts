@@ -1,4 +1,7 @@
-/** A copy of the rows, each divided by its Euclidean length: length and quotient in f64, rounded once to f32. */
+/**
+ * Returns a copy of the rows, each divided by its L2 norm. The norm and the quotient are computed in f64 and
+ * rounded once to f32.
+ */
 export function normalizedRows(vectors: Float32Array, dimensions: number): Float32Array {
   const rows = new Float32Array(vectors.length);
   for (let start = 0; start < rows.length; start += dimensions) {

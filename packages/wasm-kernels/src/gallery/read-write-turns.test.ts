@@ -7,7 +7,7 @@ const kinds = fc.array(fc.record({ kind: fc.constantFrom("read", "write"), fails
 });
 
 describe("readWriteTurns()", () => {
-  it("keeps the order of tasks around every write, and lets no other task run beside it", async () => {
+  it("keeps the order of tasks around every write and runs no other task during a write", async () => {
     await fc.assert(
       fc.asyncProperty(kinds, fc.scheduler(), async (tasks, scheduler) => {
         const turns = readWriteTurns();
@@ -16,7 +16,7 @@ describe("readWriteTurns()", () => {
         const results = tasks.map(({ kind, fails }, i) =>
           turns[kind](async () => {
             const before = tasks.slice(0, i);
-            // A read waits for the writes before it, a write for all.
+            // A read waits for earlier writes. A write waits for all earlier tasks.
             before.forEach((one, j) => {
               if (kind === "write" || one.kind === "write") expect(ended.has(j)).toBe(true);
             });
@@ -43,7 +43,7 @@ describe("readWriteTurns()", () => {
     );
   });
 
-  it("runs reads side by side", async () => {
+  it("runs reads concurrently", async () => {
     const turns = readWriteTurns();
     let meet!: () => void;
     const met = new Promise<void>((resolve) => (meet = resolve));

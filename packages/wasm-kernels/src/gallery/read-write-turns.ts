@@ -1,12 +1,15 @@
-/** Tasks in the order in which they were given: reads run side by side, a write alone. A task that fails ends only itself. */
+/**
+ * Runs tasks in the order of the calls: reads concurrently, each write alone. A failed task does not affect
+ * other tasks.
+ */
 export interface ReadWriteTurns {
-  /** Runs after all writes given before. */
+  /** Runs the task after all earlier writes. */
   read<T>(task: () => T | Promise<T>): Promise<T>;
-  /** Runs after all tasks given before. */
+  /** Runs the task after all earlier tasks. */
   write<T>(task: () => T | Promise<T>): Promise<T>;
 }
 
-/** New {@link ReadWriteTurns}. */
+/** Creates {@link ReadWriteTurns}. */
 export function readWriteTurns(): ReadWriteTurns {
   let written: Promise<unknown> = Promise.resolve();
   const reading = new Set<Promise<unknown>>();

@@ -9,7 +9,7 @@ import { shardedGallery } from "./sharded-gallery.ts";
 const shard = (options: GalleryOptions) => referenceVectorKernels().gallery(options);
 const pair = Float32Array.of(1, 0, 0, 1);
 
-describe("a sharded gallery of three", () => {
+describe("a sharded gallery with three shards", () => {
   gallerySuite({
     make: (options) => shardedGallery({ shards: [shard(options), shard(options), shard(options)] }),
     tolerance: 2e-6,
@@ -17,7 +17,7 @@ describe("a sharded gallery of three", () => {
 });
 
 describe("shardedGallery()", () => {
-  it("fills the smallest shard, and leaves known rows where they are", async () => {
+  it("adds new rows to the smallest shard and keeps known rows in their shard", async () => {
     const shards = [shard({ dimensions: 2 }), shard({ dimensions: 2 })];
     shards[1]!.set(["old", "older"], pair);
     const gallery = shardedGallery({ shards });
@@ -33,7 +33,7 @@ describe("shardedGallery()", () => {
     expect(gallery.size).toBe(6);
   });
 
-  it("asks all shards at once and merges what they find", async () => {
+  it("queries all shards at once and merges their results", async () => {
     const rows = vectorsOf(200 * 4, 3);
     let asked = 0;
     let release!: () => void;
@@ -58,32 +58,32 @@ describe("shardedGallery()", () => {
     expect(() => shards[0]!.has(1)).toThrow("disposed");
   });
 
-  it("fails as a shard fails, and goes on when it recovers", async () => {
+  it("fails if a shard fails and works again when the shard recovers", async () => {
     let broken = false;
     const inner = shard({ dimensions: 2 });
     const failing = Object.assign(Object.create(inner) as GalleryPort, {
       match: async (options: Parameters<GalleryPort["match"]>[0]) => {
-        if (broken) throw new Error("the shard is away");
+        if (broken) throw new Error("the shard is unavailable");
         return inner.match(options);
       },
     });
     const gallery = shardedGallery({ shards: [shard({ dimensions: 2 }), failing] });
     await gallery.set([1, 2], pair);
     broken = true;
-    await expect(gallery.match({ queries: pair, k: 1 })).rejects.toThrow("the shard is away");
+    await expect(gallery.match({ queries: pair, k: 1 })).rejects.toThrow("the shard is unavailable");
     broken = false;
     expect((await gallery.match({ queries: pair, k: 1 })).map(([best]) => best!.id)).toEqual([1, 2]);
   });
 
-  it("refuses shards that do not fit together", () => {
+  it("rejects shards that do not fit together", () => {
     expect(() => shardedGallery({ shards: [] })).toThrow(
-      new RangeError("shardedGallery: expected shards to have at least 1 element, got 0"),
+      new RangeError("shardedGallery: expected shards to have at least 1 element; got 0"),
     );
     expect(() => shardedGallery({ shards: [shard({ dimensions: 2 }), shard({ dimensions: 3 })] })).toThrow(
-      new RangeError("shardedGallery: expected shards[1].dimensions to be 2 (as in shards[0]), got 3"),
+      new RangeError("shardedGallery: expected shards[1].dimensions to be 2 (as in shards[0]); got 3"),
     );
     expect(() =>
       shardedGallery({ shards: [shard({ dimensions: 2 }), shard({ dimensions: 2, precision: "int8" })] }),
-    ).toThrow('expected shards[1].precision to be f32 (as in shards[0]), got "int8"');
+    ).toThrow('expected shards[1].precision to be f32 (as in shards[0]); got "int8"');
   });
 });

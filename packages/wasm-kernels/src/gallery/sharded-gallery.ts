@@ -3,39 +3,40 @@ import type { AsyncGallery, GalleryPort } from "./gallery-port.ts";
 import { checkMatch, checkSet, type GalleryId, type GalleryMatch } from "./gallery.ts";
 import { readWriteTurns } from "./read-write-turns.ts";
 
-/** What {@link shardedGallery} takes. */
+/** Shards of {@link shardedGallery}. */
 export interface ShardedGalleryOptions {
   /**
-   * One or more galleries of equal dimensions and precision, without an id in common. They are the sharded gallery's
-   * own from then on: its `dispose` disposes them.
+   * One or more galleries with equal dimensions and precision and without a common id. The sharded gallery
+   * owns them: its `dispose` disposes them.
    */
   readonly shards: readonly GalleryPort[];
 }
 
 /**
- * One gallery out of several, as a rule one a Worker: known ids stay in their shard, new ones go to the smallest. All
- * shards match at once, each over its own rows, which pays from about half a millisecond of work a match.
+ * Combines several galleries into one, usually one per Worker. Known ids stay in their shard; new ids go to
+ * the smallest shard. All shards match at once, each over its own rows. This pays off if a match takes at
+ * least about 0.5 ms.
  *
- * A shard that fails fails the call: without its rows, "unknown" would be a guess. A failed `set` may have reached
- * the other shards; bad arguments are refused before any shard is touched.
+ * If a shard fails, the call fails: without the rows of the shard, "unknown" would be a guess. A failed `set`
+ * may have reached the other shards. Invalid arguments are rejected before any shard is called.
  *
- * @throws {RangeError} for no shards, or unlike ones.
+ * @throws {RangeError} If there are no shards, if a shard occurs twice, or if the shards do not fit together.
  */
 export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncGallery {
   const shards = [...new Set(given)];
   if (shards.length !== given.length)
     throw new RangeError(
-      `shardedGallery: expected shards that differ, got ${given.length - shards.length} of them again`,
+      `shardedGallery: expected distinct shards; got ${given.length - shards.length} duplicates`,
     );
   const { dimensions, precision } = checkShards(shards);
   const turns = readWriteTurns();
   let disposing: Promise<void> | undefined;
 
   const assertUsable = (action: string) => {
-    if (disposing) throw new Error(`${action}: expected a gallery in use, got a disposed one`);
+    if (disposing) throw new Error(`${action}: expected a gallery in use; got a disposed one`);
   };
   const dispose = (): Promise<void> => {
-    // Not in its turn: a shard that hangs could not be ended otherwise.
+    // Do not wait for earlier calls: otherwise a shard that hangs could not be disposed.
     disposing ??= settleAll(shards.map(async (shard) => shard.dispose())).then(() => undefined);
     return disposing;
   };
@@ -108,7 +109,10 @@ interface Part {
   readonly vectors: Float32Array;
 }
 
-/** Each row with its shard; the rows of a shard in their order, so that of rows with one id the last stays. */
+/**
+ * Assigns each row to its shard. The rows of a shard keep their order, so that the last of several rows with
+ * the same id is kept.
+ */
 function divide(shards: readonly GalleryPort[], { ids, vectors, dimensions }: Rows): Part[] {
   const sizes = shards.map((shard) => shard.size);
   const chosen = new Map<GalleryId, number>();
@@ -136,7 +140,10 @@ function bestOf(matches: readonly GalleryMatch[], k: number): GalleryMatch[] {
   return matches.toSorted((a, b) => b.score - a.score).slice(0, k);
 }
 
-/** Waits for all, then throws what the first that failed threw: a turn must not end while a shard still works. */
+/**
+ * Waits for all promises, then throws the first rejection. A task must not end while a shard is still
+ * working.
+ */
 async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }

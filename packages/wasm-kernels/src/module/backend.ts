@@ -1,2 +1,2 @@
-/** How the kernels are computed. */
+/** Implementation that computes the kernels. */
 export type BackendName = "wasm-relaxed" | "wasm" | "reference";

@@ -1,7 +1,7 @@
 /**
- * Argument checks shared by all kernels, so that every backend raises the same errors. A wrong kind
- * of value is a TypeError, a wrong value of the right kind a RangeError; the message says the action,
- * what was expected and what came.
+ * Argument checks shared by all kernels, so that every backend throws the same errors. A value of the wrong
+ * type throws a TypeError. A value of the right type but out of range throws a RangeError. The message names
+ * the action, the expected value, and the actual value.
  */
 
 type TypedArrayName = keyof TypedArrays;
@@ -14,30 +14,37 @@ interface TypedArrays {
   Int8Array: Int8Array;
 }
 
-/** One argument of one call: what the message names. */
+/** Argument of a call, as named in error messages. */
 export interface Subject {
   readonly action: string;
   readonly name: string;
 }
 
-/** A short text for a value in an error message: its kind, and itself where that is short. */
+/**
+ * Returns a short description of a value for an error message: the start of a string, the class name of an
+ * object, or the value itself.
+ */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
   if (typeof value === "object" && value !== null) return value.constructor?.name ?? "an object";
   return String(value);
 }
 
-/** Throws a RangeError. */
+/** Throws a RangeError that names the argument, the expected value, and the actual value. */
 export function outOfRange({ action, name }: Subject, mismatch: { expected: string; got: unknown }): never {
-  throw new RangeError(`${action}: expected ${name} ${mismatch.expected}, got ${describe(mismatch.got)}`);
+  throw new RangeError(`${action}: expected ${name} ${mismatch.expected}; got ${describe(mismatch.got)}`);
 }
 
-/** Throws a TypeError. */
+/** Throws a TypeError that names the argument, the expected value, and the actual value. */
 export function wrongType({ action, name }: Subject, mismatch: { expected: string; got: unknown }): never {
-  throw new TypeError(`${action}: expected ${name} ${mismatch.expected}, got ${describe(mismatch.got)}`);
+  throw new TypeError(`${action}: expected ${name} ${mismatch.expected}; got ${describe(mismatch.got)}`);
 }
 
-/** The value as a typed array of the named class; from another realm too. */
+/**
+ * Returns the value as a typed array of the named class. Accepts arrays from another realm.
+ *
+ * @throws {TypeError} If the value is of another class or its buffer is detached.
+ */
 export function typedArray<Name extends TypedArrayName>(
   subject: Subject,
   check: { kind: Name; value: unknown },
@@ -47,14 +54,17 @@ export function typedArray<Name extends TypedArrayName>(
   }
   if (isStale(check.value as ArrayBufferView & { readonly length: number })) {
     wrongType(subject, {
-      expected: "to be a view of memory as it is now",
-      got: "one from before the memory grew: ask for it anew",
+      expected: "to be a view of current memory",
+      got: "a detached view; request a new one",
     });
   }
   return check.value as TypedArrays[Name];
 }
 
-/** Is it a view of memory that has grown since, which has cut it off? Such a buffer can't be viewed anew. */
+/**
+ * Returns whether the buffer of the view is detached, for example because kernel memory has grown. A detached
+ * buffer does not allow new views.
+ */
 function isStale(view: ArrayBufferView & { readonly length: number }): boolean {
   if (view.length > 0) return false;
   try {
@@ -64,7 +74,7 @@ function isStale(view: ArrayBufferView & { readonly length: number }): boolean {
   }
 }
 
-/** Throws unless the array has exactly `length` elements. */
+/** Throws a RangeError unless the array has exactly `length` elements. */
 export function exactLength(
   subject: Subject,
   check: { array: { readonly length: number }; length: number },
@@ -74,21 +84,21 @@ export function exactLength(
   }
 }
 
-/** A number that isn't NaN; infinities pass. */
+/** Returns the value as a number that is not NaN. Infinities pass. */
 export function anyNumber(subject: Subject, value: unknown): number {
   if (typeof value !== "number") wrongType(subject, { expected: "to be a number", got: value });
   if (Number.isNaN(value)) outOfRange(subject, { expected: "to be a number", got: value });
   return value;
 }
 
-/** A finite number. */
+/** Returns the value as a finite number. */
 export function finiteNumber(subject: Subject, value: unknown): number {
   const number = anyNumber(subject, value);
   if (!Number.isFinite(number)) outOfRange(subject, { expected: "to be finite", got: number });
   return number;
 }
 
-/** An integer in `least..most`; `most` is 2^31 - 1 unless told. */
+/** Returns the value as an integer in `least..most`. `most` defaults to 2^31 - 1. */
 export function integer(subject: Subject, check: { value: unknown; least: number; most?: number }): number {
   const { value, least, most = 0x7fffffff } = check;
   if (typeof value !== "number") wrongType(subject, { expected: "to be an integer", got: value });
@@ -98,7 +108,7 @@ export function integer(subject: Subject, check: { value: unknown; least: number
   return value;
 }
 
-/** One of a closed set of texts. */
+/** Returns the value if it is one of the given strings. */
 export function oneOf<Choice extends string>(
   subject: Subject,
   check: { value: unknown; choices: readonly Choice[] },

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { ceilToFloat32, floorToFloat32 } from "./float32-bound.ts";
 
 describe("floorToFloat32() and ceilToFloat32()", () => {
-  it("keep values that are floats", () => {
+  it("return values that are already floats", () => {
     for (const value of [0, -0, 0.5, -0.5, 1, Infinity, -Infinity, 1.401298464324817e-45]) {
       expect([floorToFloat32(value), ceilToFloat32(value)]).toEqual([value, value]);
     }
   });
 
-  it("enclose others between neighboring floats", () => {
+  it("enclose other values between neighboring floats", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), (value) => {
         const [low, high] = [floorToFloat32(value), ceilToFloat32(value)];
@@ -19,7 +19,7 @@ describe("floorToFloat32() and ceilToFloat32()", () => {
     );
   });
 
-  it("step over zero and over the largest float", () => {
+  it("handle underflow near zero and overflow beyond the largest float", () => {
     expect([floorToFloat32(1e-60), ceilToFloat32(1e-60)]).toEqual([0, 1.401298464324817e-45]);
     expect([floorToFloat32(-1e-60), ceilToFloat32(-1e-60)]).toEqual([-1.401298464324817e-45, -0]);
     expect([floorToFloat32(1e300), ceilToFloat32(-1e300)]).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { kernelMemory, type ModuleExports } from "./kernel-memory.ts";
 
-/** A module whose allocator is the given one. */
+/** Returns kernel memory over a module with the given allocator. */
 function fake(alloc: (bytes: number) => number) {
   const freed: number[] = [];
   const exports = {
@@ -17,7 +17,7 @@ describe("kernelMemory()", () => {
     const { memory } = fake(() => 0);
     expect(() => memory.allocate(99)).toThrow(
       new RangeError(
-        "kernel memory: expected room for 99 bytes, got none: memory is full, or in thousands of blocks",
+        "kernel memory: expected 99 free bytes; got none: memory is full or has too many blocks",
       ),
     );
     expect(() => memory.scratch(1, 2)).toThrow(RangeError);
@@ -36,7 +36,7 @@ describe("kernelMemory()", () => {
     expect({ sizes, freed }).toEqual({ sizes: [48, 224], freed: [1024] });
   });
 
-  it("makes views of the memory as it is now", () => {
+  it("creates views of the current memory", () => {
     const { memory, exports } = fake(() => 16);
     exports.memory.buffer = new ArrayBuffer(128);
     expect(memory.floats(64, 16).length).toBe(16);

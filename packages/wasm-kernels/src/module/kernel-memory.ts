@@ -1,54 +1,64 @@
 import type { WasmMemory } from "./web-assembly.ts";
 
-/** What every module exports: see `rust/src/abi/mod.rs`. */
+/** Exports of every module: see `rust/src/abi/mod.rs`. */
 export interface ModuleExports {
   readonly memory: WasmMemory;
   alloc(bytes: number): number;
   free(address: number): void;
 }
 
-/** A module's memory: blocks, and views that are made anew after it grows. */
+/** Memory of a module: blocks, and views that are created again after memory grows. */
 export interface KernelMemory<Exports extends ModuleExports> {
   readonly exports: Exports;
-  /** A new block's address, a multiple of 16. Throws a RangeError when memory can't grow further. */
+  /**
+   * Allocates a block and returns its address, a multiple of 16.
+   *
+   * @throws {RangeError} If the block is too large or memory cannot grow further.
+   */
   allocate(bytes: number): number;
   free(address: number): void;
-  /** Blocks of the given sizes in bytes, all of them or, when memory is full, none. */
+  /**
+   * Allocates blocks of the given sizes in bytes and returns their addresses. If memory is full, no block is
+   * kept.
+   *
+   * @throws {RangeError} If a block is too large or memory cannot grow further.
+   */
   allocateAll(...sizes: readonly number[]): number[];
   /**
-   * Addresses of pieces of the given sizes in bytes, good until the next call: all kernels share this
-   * one block, because each is done with it when it returns. It only ever grows, so a steady load allocates nothing.
+   * Returns addresses of scratch regions of the given sizes in bytes, valid until the next call. All kernels
+   * share this one block, because each kernel is finished with it when it returns. The block only grows, so a
+   * steady load allocates nothing.
    */
   scratch(...sizes: readonly number[]): number[];
-  /** The address of an array that lies in this memory already, else undefined. */
+  /** Returns the address of an array that is in this memory, otherwise `undefined`. */
   addressOf(array: ArrayBufferView): number | undefined;
   floats(address: number, length: number): Float32Array;
   words(address: number, length: number): Uint32Array;
   bytes(address: number, length: number): Uint8Array;
   clamped(address: number, length: number): Uint8ClampedArray;
   signedBytes(address: number, length: number): Int8Array;
-  /** Half-precision floats, as bits. */
+  /** Returns a view of half-precision floats, as bits. */
   halves(address: number, length: number): Uint16Array;
   doubles(address: number, length: number): Float64Array;
 }
 
-/** A slice in Rust has at most so many bytes. */
+/** Maximum number of bytes in a Rust slice. */
 const MOST = 0x7fffffff;
 
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
-/** The memory of one instance. */
+/** Creates the memory of one module instance. */
 export function kernelMemory<Exports extends ModuleExports>(exports: Exports): KernelMemory<Exports> {
   let block = { address: 0, bytes: 0 };
 
   const allocate = (bytes: number): number => {
-    // Addresses above 2^31 come as negative numbers.
+    // `alloc` returns addresses above 2^31 as negative numbers; `>>> 0` makes them positive.
     if (bytes > MOST)
-      throw new RangeError(`kernel memory: expected at most ${MOST} bytes in one block, got ${bytes}`);
+      throw new RangeError(`kernel memory: expected at most ${MOST} bytes in one block; got ${bytes}`);
     const address = exports.alloc(bytes) >>> 0;
     if (address === 0)
       throw new RangeError(
-        `kernel memory: expected room for ${bytes} bytes, got none: memory is full, or in thousands of blocks`,
+        `kernel memory: expected ${bytes} free bytes; got none: memory is full or has too many blocks`,
       );
     return address;
   };
@@ -84,7 +94,7 @@ export function kernelMemory<Exports extends ModuleExports>(exports: Exports): K
     },
     scratch,
     addressOf: (array) => (array.buffer === exports.memory.buffer ? array.byteOffset : undefined),
-    // A view costs about 30 ns; asking for `buffer` each time is what makes it outlive growth.
+    // A view costs about 30 ns. Reading `buffer` for each view makes it valid after memory has grown.
     floats: (address, length) => new Float32Array(exports.memory.buffer, address, length),
     words: (address, length) => new Uint32Array(exports.memory.buffer, address, length),
     bytes: (address, length) => new Uint8Array(exports.memory.buffer, address, length),

@@ -1,12 +1,19 @@
-/** What is made by kernels and has a `dispose` of its own. */
+/** Lifetime of an object that kernels create and that has its own `dispose`. */
 export interface Lifetime<Store> {
-  /** The store, or an Error that the thing, or the kernels that made it, are disposed. */
+  /**
+   * Returns the store.
+   *
+   * @throws {Error} If the object, or the kernels that created it, are disposed.
+   */
   using(action: string): Store;
-  /** Gives the store's memory back. A second call does nothing. */
+  /** Releases the memory of the store. A second call has no effect. */
   dispose(): void;
 }
 
-/** The lifetime of a thing, `what` in error messages, over a backend's store; `assertOpen` throws when the kernels were disposed. */
+/**
+ * Creates the lifetime of an object over a backend's store. `what` names the object in error messages.
+ * `assertOpen` throws if the kernels are disposed.
+ */
 export function lifetime<Store extends { dispose(): void }>(
   { what, disposed: gone = "a disposed one" }: { readonly what: string; readonly disposed?: string },
   { store, assertOpen }: { readonly store: Store; readonly assertOpen: (action: string) => unknown },
@@ -15,7 +22,7 @@ export function lifetime<Store extends { dispose(): void }>(
   return {
     using(action) {
       assertOpen(action);
-      if (disposed) throw new Error(`${action}: expected ${what} in use, got ${gone}`);
+      if (disposed) throw new Error(`${action}: expected ${what} in use; got ${gone}`);
       return store;
     },
     dispose() {
@@ -25,18 +32,18 @@ export function lifetime<Store extends { dispose(): void }>(
   };
 }
 
-/** What a set of kernels answers with until it is disposed. */
+/** Access to the backend of a kernel set until the set is disposed. */
 export interface OpenBackend<Backend> {
   opened(action: string): Backend;
   dispose(): void;
 }
 
-/** A backend, until it is let go. */
+/** Wraps a backend so that it can be disposed. */
 export function openBackend<Backend>(backend: Backend): OpenBackend<Backend> {
   let open: Backend | undefined = backend;
   return {
     opened(action) {
-      if (open === undefined) throw new Error(`${action}: expected kernels in use, got disposed ones`);
+      if (open === undefined) throw new Error(`${action}: expected kernels in use; got disposed ones`);
       return open;
     },
     dispose() {

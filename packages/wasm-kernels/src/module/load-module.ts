@@ -11,21 +11,21 @@ export interface LoadKernelSetOptions {
   readonly backend?: "auto" | "wasm" | "reference";
 }
 
-/** A way to run kernels: what makes them, and the module that it needs, if any. */
+/** A way to create kernels, and the module that it needs, if any. */
 export interface Candidate<Kernels> {
   readonly backend: BackendName;
-  /** The module in base64; without one, `make` gets no exports. */
+  /** Module in base64. Without a module, `make` receives `undefined`. */
   readonly base64?: string;
   make(exports: unknown): Kernels;
 }
 
 /**
- * The first of the candidates, best first, that the engine runs; or only the one that was asked for. An
- * engine that doesn't know a module's instructions refuses to validate it; a page's
- * Content-Security-Policy refuses to instantiate it.
+ * Creates kernels with the first candidate that the engine runs, or only with the requested candidate.
+ * Candidates are sorted from best to worst. An engine that does not support the instructions of a module
+ * rejects it during validation; a page's Content-Security-Policy blocks its instantiation.
  *
- * @throws {RangeError} for an unknown backend.
- * @throws {Error} when none of them runs; `cause` has the engine's error.
+ * @throws {RangeError} If the backend is unknown.
+ * @throws {Error} If no candidate runs. `cause` is the engine's error.
  */
 export async function loadKernelSet<Kernels>(
   action: string,
@@ -49,7 +49,7 @@ export async function loadKernelSet<Kernels>(
     }
   }
   throw new Error(
-    `${action}: expected an engine that runs WebAssembly with ${wanted === "wasm-relaxed" ? "relaxed SIMD" : "simd128"}, got ${String(cause)}`,
+    `${action}: expected an engine that runs WebAssembly with ${wanted === "wasm-relaxed" ? "relaxed SIMD" : "simd128"}; got ${String(cause)}`,
     { cause },
   );
 }
@@ -58,6 +58,7 @@ async function instantiate(base64: string): Promise<unknown> {
   const engine = wasmEngine();
   if (engine === undefined) throw new TypeError("no WebAssembly");
   const bytes = decodeBase64(base64);
-  if (!engine.validate(bytes)) throw new TypeError("an engine that refuses the module's instructions");
+  if (!engine.validate(bytes))
+    throw new TypeError("the engine does not support the instructions of the module");
   return (await engine.instantiate(bytes)).instance.exports;
 }

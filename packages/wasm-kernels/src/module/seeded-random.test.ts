@@ -7,14 +7,14 @@ describe("seededRandom()", () => {
     return Array.from({ length: count }, random);
   };
 
-  it("repeats itself, and differs by seed and by stream", () => {
+  it("repeats its sequence and differs by seed and by stream", () => {
     expect(draw(1, 2, 5)).toEqual(draw(1, 2, 5));
     expect(
       new Set([draw(1, 2, 1), draw(2, 1, 1), draw(0, 0, 1), draw(0, 1, 1), draw(1, 0, 1)].flat()).size,
     ).toBe(5);
   });
 
-  it("is spread evenly over 0..1", () => {
+  it("is distributed evenly over 0..1", () => {
     const counts = Array<number>(10).fill(0);
     for (const value of draw(0, 0, 10_000)) counts[Math.floor(10 * value)]! += 1;
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(150);
@@ -22,14 +22,14 @@ describe("seededRandom()", () => {
 });
 
 describe("shuffled()", () => {
-  it("has each number once", () => {
+  it("returns each number once", () => {
     for (const count of [0, 1, 2, 1003]) {
       const order = shuffled(count, seededRandom({ seed: 3, stream: 0 }));
       expect(order.toSorted()).toEqual(Uint32Array.from({ length: count }, (_, i) => i));
     }
   });
 
-  it("puts every number everywhere about equally often", () => {
+  it("puts a number at every position about equally often", () => {
     const places = Array<number>(4).fill(0);
     for (let stream = 0; stream < 4000; stream++)
       places[shuffled(4, seededRandom({ seed: 5, stream })).indexOf(3)]! += 1;

@@ -1,7 +1,8 @@
 /**
- * Repeatable random numbers: splitmix32, a counter and a mixing function (Steele et al., "Fast splittable
- * pseudorandom number generators", 2014; the mixer is Ettinger's for 32 bits). In TypeScript, so that every backend
- * draws the same ones. A `stream` is a sequence of its own: an epoch needs no generator but its number.
+ * Returns a generator of reproducible random numbers in 0..1, 1 excluded: splitmix32, a counter and a mixing
+ * function (Steele et al., "Fast splittable pseudorandom number generators", 2014; the mixer is Ettinger's
+ * for 32 bits). The generator is in TypeScript, so that every backend draws the same numbers. Each `stream`
+ * is a separate sequence, so an epoch needs only its number to create its generator.
  */
 export function seededRandom({
   seed,
@@ -17,7 +18,7 @@ export function seededRandom({
   };
 }
 
-/** A bijection of 32-bit numbers. */
+/** Maps 32-bit numbers to 32-bit numbers one-to-one. */
 function mix(value: number): number {
   let bits = value ^ (value >>> 16);
   bits = Math.imul(bits, 0x21f0aaad);
@@ -25,7 +26,10 @@ function mix(value: number): number {
   return (bits ^ (bits >>> 15)) >>> 0;
 }
 
-/** The numbers below `count` in random order (Fisher-Yates). `random` gives numbers in 0..1, 1 excluded. */
+/**
+ * Returns the numbers below `count` in random order (Fisher-Yates). `random` returns numbers in 0..1, 1
+ * excluded.
+ */
 export function shuffled(count: number, random: () => number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {

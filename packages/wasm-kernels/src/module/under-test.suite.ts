@@ -1,6 +1,9 @@
 import { afterAll, beforeAll } from "vitest";
 
-/** Kernels that are made before the tests of a `describe` run, and disposed after them. */
+/**
+ * Creates kernels before the tests of a `describe` run and disposes them afterward. Returns a function that
+ * returns the kernels.
+ */
 export function underTest<Kernels extends { dispose(): void }>(make: () => Promise<Kernels>): () => Kernels {
   let made: Kernels | undefined;
   beforeAll(async () => {
@@ -8,7 +11,7 @@ export function underTest<Kernels extends { dispose(): void }>(make: () => Promi
   });
   afterAll(() => made?.dispose());
   return () => {
-    if (made === undefined) throw new Error("kernels are made before the tests run");
+    if (made === undefined) throw new Error("expected kernels created before the tests; got none");
     return made;
   };
 }

@@ -1,4 +1,7 @@
-/** The parts of WebAssembly and of the web platform that this package uses, as structural types: neither is in ES2023. */
+/**
+ * Structural types of the parts of WebAssembly and of the web platform that this package uses. Neither is in
+ * ES2023.
+ */
 
 /** A `WebAssembly.Memory`. Growing replaces `buffer` and detaches the old one. */
 export interface WasmMemory {
@@ -18,12 +21,14 @@ interface Platform {
 
 const platform = (): Platform => globalThis as unknown as Platform;
 
-/** The engine's WebAssembly, or undefined where there is none (iOS lockdown mode, `--jitless`). */
+/**
+ * Returns the engine's WebAssembly, or `undefined` if the engine has none (iOS lockdown mode, `--jitless`).
+ */
 export function wasmEngine(): WasmEngine | undefined {
   return platform().WebAssembly;
 }
 
-/** The bytes of a base64 text. */
+/** Decodes a base64 string. */
 export function decodeBase64(base64: string): Uint8Array {
   return Uint8Array.from(platform().atob(base64), (character) => character.charCodeAt(0));
 }

@@ -1,24 +1,27 @@
 /**
- * Batches go through the module in windows that stay in the processor's L2 cache: copying a window in
- * and running the kernel on it costs hardly more than the kernel, and memory doesn't grow with the batch.
+ * Batches are processed in windows that stay in the processor's L2 cache: copying a window and running the
+ * kernel on it costs hardly more than the kernel alone, and memory does not grow with the batch.
  */
 
 const WINDOW_FLOATS = 16384;
 const WINDOW_IMAGES = 4096;
 
-/** A run of images or rows: `first` to `last`, exclusive. */
+/** A range of images or rows: `first` to `last`, exclusive. */
 export interface Window {
   readonly first: number;
   readonly last: number;
 }
 
-/** Windows over rows of equal length. A longer row is a window of its own. */
+/** Yields windows over rows of equal length. A row longer than a window gets its own window. */
 export function* rowWindows({ rows, columns }: { rows: number; columns: number }): Generator<Window> {
   const step = Math.max(1, Math.floor(WINDOW_FLOATS / columns));
   for (let first = 0; first < rows; first += step) yield { first, last: Math.min(first + step, rows) };
 }
 
-/** Windows over images in CSR form. Scores that lie in kernel memory already (`resident`) are no part of a window. */
+/**
+ * Yields windows over images in CSR form. Scores that are already in kernel memory (`resident`) do not count
+ * toward the size of a window.
+ */
 export function* imageWindows(
   offsets: Uint32Array,
   { resident }: { readonly resident: boolean },
@@ -31,7 +34,10 @@ export function* imageWindows(
   }
 }
 
-/** The end of the longest run from `first` that fits a window, at least one image: a binary search. */
+/**
+ * Returns the end of the longest run from `first` that fits in a window, with at least one image, by binary
+ * search.
+ */
 function lastInside(offsets: Uint32Array, first: number): number {
   let low = first + 1;
   let high = Math.min(first + WINDOW_IMAGES, offsets.length - 1);

@@ -2,20 +2,22 @@ import { anyNumber, exactLength, typedArray } from "../module/check.ts";
 import { checkOut } from "./image-scores.ts";
 import { checkRows } from "./rows.ts";
 
-/** What {@link PerceptionKernels.crossEntropy} takes. */
+/** Probabilities and threshold for {@link PerceptionKernels.crossEntropy}. */
 export interface CrossEntropyOptions {
-  /** `[n, classes]`, row-major. */
+  /** Class probabilities `[n, classes]`, row-major. */
   readonly probabilities: Float32Array;
   readonly classes: number;
-  /** The sample is hard when its confidence is `<` this. */
+  /** A sample is hard if its confidence is `<` this threshold. */
   readonly threshold: number;
-  /** One byte a sample; a new array unless given. */
+  /** Output with one byte per sample. Default: a new array. */
   readonly out?: Uint8Array;
-  /** Receives each sample's confidence; NaN where there is none (a value outside 0..1, or one class). */
+  /**
+   * Output for the confidence of each sample. NaN if a value is outside 0..1 or if there is only one class.
+   */
   readonly confidences?: Float32Array;
 }
 
-/** {@link CrossEntropyOptions} that passed the checks. */
+/** Validated {@link CrossEntropyOptions}. */
 export interface CrossEntropyCall {
   readonly probabilities: Float32Array;
   readonly classes: number;
@@ -24,7 +26,12 @@ export interface CrossEntropyCall {
   readonly confidences: Float32Array | undefined;
 }
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link PerceptionKernels.crossEntropy}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkCrossEntropy(options: CrossEntropyOptions): CrossEntropyCall {
   const action = "crossEntropy";
   const { values, columns, count } = checkRows(action, {

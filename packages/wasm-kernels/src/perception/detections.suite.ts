@@ -4,7 +4,7 @@ import type { PerceptionKernels } from "./perception-kernels.ts";
 const f32 = (...values: number[]) => Float32Array.from(values);
 const u32 = (...values: number[]) => Uint32Array.from(values);
 
-/** What every backend's detector decoding must do. */
+/** Tests that the detection kernels of every backend must pass. */
 export function detectionsSuite(kernels: () => PerceptionKernels): void {
   describe("topClass()", () => {
     it("keeps the cells whose best class reaches the threshold", () => {
@@ -21,7 +21,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       expect(at(Math.fround(0.7))).toEqual(u32(1));
     });
 
-    it("never lets NaN win", () => {
+    it("never selects a NaN score", () => {
       const scores = f32(NaN, 0.5, NaN, NaN, NaN, NaN, NaN, NaN, NaN, -Infinity);
       expect(kernels().topClass({ scores, classes: 5, threshold: -Infinity })).toEqual({
         index: u32(0, 1),
@@ -30,7 +30,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       });
     });
 
-    it("takes rows longer than any window", () => {
+    it("accepts rows longer than a window", () => {
       const scores = new Float32Array(2 * 40_001);
       scores[40_000] = 0.5;
       scores[40_001 + 39_999] = 0.75;
@@ -43,12 +43,13 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
   });
 
   describe("gflDecode()", () => {
-    it("puts a box around the cell's centre, at the expected bin of each side", () => {
+    it("places a box around the center of the cell, at the expected bin of each side", () => {
       const sure = (bin: number) => Array.from({ length: 11 }, (_, i) => (i === bin ? 200 : 0));
       const row = [sure(1), sure(2), sure(3), sure(10)].flat();
       const distances = f32(...Array(44).fill(0), ...Array(44).fill(0), ...row);
       const boxes = kernels().gflDecode({ distances, cells: u32(2, 0), bins: 11, stride: 8, gridWidth: 2 });
-      // Cell 2 is (0, 1): its centre is (4, 12). Even logits expect bin 5: 40 pixels.
+      // Cell 2 is (0, 1), so its center is (4, 12). Uniform logits have the expected bin 5, which is 40
+      // pixels.
       expect([...boxes]).toEqual([4 - 8, 12 - 16, 4 + 24, 12 + 80, 4 - 40, 4 - 40, 4 + 40, 4 + 40]);
     });
 
@@ -59,7 +60,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
   });
 
   describe("heatmapPeaks()", () => {
-    it("makes a box of each peak", () => {
+    it("returns a box for each peak", () => {
       const heatmap = f32(0.1, 0.2, 0.1, 0.1, 0.9, 0.8, 0.1, 0.2, 0.1);
       const ltrb = f32(...[1, 2, 3, 4].flatMap((side) => Array(9).fill(side)));
       const peaks = kernels().heatmapPeaks({
@@ -73,7 +74,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       expect(peaks).toEqual({ boxes: f32(12 - 1, 12 - 2, 12 + 3, 12 + 4), scores: f32(0.9) });
     });
 
-    it("sees peaks at the edges and corners", () => {
+    it("finds peaks at the edges and corners", () => {
       const heatmap = f32(5, 1, 1, 5, 1, 1, 1, 1, 5, 1, 1, 5);
       const ltrb = new Float32Array(48);
       const { scores, boxes } = kernels().heatmapPeaks({
@@ -88,7 +89,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       expect([...boxes]).toEqual([1, 1, 1, 1, 7, 1, 7, 1, 1, 5, 1, 5, 7, 5, 7, 5]);
     });
 
-    it("calls equal neighbors peaks, and NaN none", () => {
+    it("treats equal neighbors as peaks and NaN as no peak", () => {
       const { scores } = kernels().heatmapPeaks({
         heatmap: f32(3, 3, NaN, 2, 4),
         ltrb: new Float32Array(20),
@@ -109,7 +110,7 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       expect(kernels().nms({ boxes, scores, iouThreshold: 0.5 })).toEqual(u32(1, 2));
     });
 
-    it("lets boxes of different classes overlap", () => {
+    it("allows boxes of different classes to overlap", () => {
       const options = { boxes, scores: f32(0.5, 0.9, 0.7, 0.6), labels: u32(1, 2, 1, 1), iouThreshold: 0.5 };
       expect(kernels().nms(options)).toEqual(u32(1, 2, 3));
     });
@@ -118,13 +119,13 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       expect(kernels().nms({ boxes, scores: f32(0.5, 0.5, 0.5, 0.5), iouThreshold: 0.5 })).toEqual(u32(0, 2));
     });
 
-    it("suppresses above the threshold, not at it", () => {
+    it("suppresses a box above the threshold but not at the threshold", () => {
       const twins = f32(0, 0, 2, 1, 1, 0, 3, 1, 0, 0, 2, 1);
       const run = (iouThreshold: number) => [
         ...kernels().nms({ boxes: twins, scores: f32(3, 2, 1), iouThreshold }),
       ];
       expect(run(1)).toEqual([0, 1, 2]);
-      // 1/3 as f32 is more than 1/3 as f64.
+      // 1/3 as f32 is greater than 1/3 as f64.
       expect(run(1 / 3)).toEqual([0]);
       expect(run(Math.fround(1 / 3))).toEqual([0, 1]);
     });
@@ -135,13 +136,13 @@ export function detectionsSuite(kernels: () => PerceptionKernels): void {
       ).toEqual(u32(1, 2));
     });
 
-    it("never keeps a box without a score", () => {
+    it("never keeps a box whose score is NaN or -Infinity", () => {
       expect(kernels().nms({ boxes, scores: f32(NaN, -Infinity, -1, Infinity), iouThreshold: 0.5 })).toEqual(
         u32(3, 2),
       );
     });
 
-    it("keeps nothing of nothing", () => {
+    it("returns no boxes for empty input", () => {
       expect(kernels().nms({ boxes: f32(), scores: f32(), iouThreshold: 0.5 })).toEqual(u32());
     });
   });

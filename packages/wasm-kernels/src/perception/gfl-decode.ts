@@ -1,23 +1,28 @@
 import { finiteNumber, integer, outOfRange, typedArray } from "../module/check.ts";
 import { checkRows } from "./rows.ts";
 
-/** What {@link PerceptionKernels.gflDecode} takes. */
+/** Distances and grid for {@link PerceptionKernels.gflDecode}. */
 export interface GflDecodeOptions {
-  /** `[n, 4 * bins]` logits, row-major: for each cell left, top, right, bottom. */
+  /** Logits `[n, 4 * bins]`, row-major: left, top, right, and bottom of each cell. */
   readonly distances: Float32Array;
-  /** The cells to decode: rows of `distances`, and places in the grid. */
+  /** Cells to decode, as row indices in `distances` and positions in the grid. */
   readonly cells: Uint32Array;
   readonly bins: number;
-  /** Tensor pixels a cell, in both directions. */
+  /** Tensor pixels per cell, in both directions. */
   readonly stride: number;
-  /** Cells a row of the grid. */
+  /** Number of cells in a row of the grid. */
   readonly gridWidth: number;
 }
 
-/** {@link GflDecodeOptions} that passed the checks. */
+/** Validated {@link GflDecodeOptions}. */
 export type GflDecodeCall = GflDecodeOptions;
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link PerceptionKernels.gflDecode}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkGflDecode(options: GflDecodeOptions): GflDecodeCall {
   const action = "gflDecode";
   const { values, count } = checkRows(action, {

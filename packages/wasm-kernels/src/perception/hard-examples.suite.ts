@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 
-/** Scores in f32, one array an image, as CSR. */
+/** Returns f32 scores in CSR form. Each argument holds the scores of one image. */
 export function batch(...images: readonly (readonly number[])[]) {
   const offsets = [0];
   for (const image of images) offsets.push(offsets.at(-1)! + image.length);
   return { scores: Float32Array.from(images.flat()), offsets: Uint32Array.from(offsets) };
 }
 
-/** What every backend's miners must do. */
+/** Tests that the hard example filters of every backend must pass. */
 export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
   const ibt = (images: number[][], thresholds: { thresholdBox: number; thresholdImg: number }) => [
     ...kernels().ibt({ ...batch(...images), ...thresholds }),
@@ -17,7 +17,7 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
   describe("ibt()", () => {
     const half = { thresholdBox: 0.5, thresholdImg: 0.5 };
 
-    it("calls an image hard when enough of its boxes score low", () => {
+    it("marks an image as hard if enough of its boxes have low scores", () => {
       expect(ibt([[0.9], [0.1], [0.9, 0.9, 0.1, 0.1], [0.9, 0.9, 0.9, 0.1]], half)).toEqual([0, 1, 1, 0]);
     });
 
@@ -38,12 +38,12 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       expect(ibt([low(1), low(0)], { thresholdBox: 0.5, thresholdImg: 0.9 })).toEqual([1, 0]);
     });
 
-    it("calls an image without boxes easy, even when every image would be hard", () => {
+    it("marks an image without boxes as easy, even if every image with boxes is hard", () => {
       expect(ibt([[], [0.9], []], { thresholdBox: 0, thresholdImg: 2 })).toEqual([0, 1, 0]);
     });
 
     it.each([-0.1, 1.0000002, NaN, Infinity, -Infinity, -1e-45])(
-      "calls an image with the score %s easy, wherever it stands",
+      "marks an image with the score %s at any position as easy",
       (odd) => {
         const images = Array.from({ length: 9 }, (_, at) =>
           Array.from({ length: 9 }, (_, i) => (i === at ? odd : 0.1)),
@@ -56,18 +56,18 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       expect(ibt([[-0, 0, 0, 1]], half)).toEqual([1]);
     });
 
-    it("reads images where the offsets say, and writes where it is told", () => {
+    it("reads images at the given offsets and writes to the given output", () => {
       const out = new Uint8Array(2).fill(7);
       const scores = Float32Array.of(9, 9, 0.1, 0.9, 9);
       expect(kernels().ibt({ scores, offsets: Uint32Array.of(2, 3, 4), ...half, out })).toBe(out);
       expect([...out]).toEqual([1, 0]);
     });
 
-    it("answers an empty batch with an empty array", () => {
+    it("returns an empty array for an empty batch", () => {
       expect(ibt([], half)).toEqual([]);
     });
 
-    it("takes an image larger than any window", () => {
+    it("accepts an image larger than a window", () => {
       const many = new Float32Array(100_003).fill(0.9);
       many.fill(0.1, 50_000);
       const offsets = Uint32Array.of(0, 3, 100_003);
@@ -80,15 +80,15 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       ...kernels().threshold({ ...batch(...images), threshold: limit }),
     ];
 
-    it("calls an image hard when its mean score is below the threshold", () => {
+    it("marks an image as hard if its mean score is below the threshold", () => {
       expect(threshold([[0.25, 0.5], [0.25, 0.75], [0.75]], 0.5)).toEqual([1, 0, 0]);
     });
 
-    it("has no range check", () => {
+    it("does not check the range of scores", () => {
       expect(threshold([[7, -20], [Infinity], [-Infinity], [NaN]], 0.5)).toEqual([1, 0, 1, 0]);
     });
 
-    it("calls an image without boxes easy", () => {
+    it("marks an image without boxes as easy", () => {
       expect(threshold([[], []], Infinity)).toEqual([0, 0]);
     });
 
@@ -101,7 +101,7 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
   });
 
   describe("resident()", () => {
-    it("is mined like the caller's own arrays, also when memory grows meanwhile", () => {
+    it("gives the same results as the caller's own arrays, even if memory grows in the meantime", () => {
       const [images, boxes, classes] = [5000, 7, 3];
       const next = (i: number) => ((i * 7919) % 1009) / 1008;
       using own = kernels().resident(images * boxes);
@@ -123,14 +123,14 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       ).toEqual(kernels().crossEntropy({ ...entropy, probabilities }));
     });
 
-    it("starts as zeros, and throws once it is disposed", () => {
+    it("starts as zeros and throws after it is disposed", () => {
       const own = kernels().resident(3);
       expect([...own.values()]).toEqual([0, 0, 0]);
       own.dispose();
       own.dispose();
-      expect(() => own.values()).toThrow("values: expected resident floats in use, got disposed ones");
+      expect(() => own.values()).toThrow("values: expected resident floats in use; got disposed ones");
       expect(() => kernels().resident(0)).toThrow(
-        new RangeError("resident: expected length to be an integer in 1..1073741823, got 0"),
+        new RangeError("resident: expected length to be an integer in 1..1073741823; got 0"),
       );
     });
   });
@@ -143,7 +143,7 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       return { hard: [...out], confidences: [...confidences] };
     };
 
-    it("is sure of one-hot rows and unsure of uniform ones", () => {
+    it("is confident of one-hot rows and not of uniform rows", () => {
       expect(
         mine(
           [
@@ -155,7 +155,7 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       ).toEqual({ hard: [0, 1], confidences: [1, 0] });
     });
 
-    it("matches Sedna's worked number for [0.1, 0.1]", () => {
+    it("matches Sedna's value for [0.1, 0.1]", () => {
       expect(mine([[0.1, 0.1]], 0.5).confidences[0]).toBeCloseTo(1 + (2 * 0.1 * Math.log(0.1)) / Math.LN2, 6);
     });
 
@@ -166,7 +166,7 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
     });
 
     it.each([-0.1, 1.0000002, NaN, Infinity])(
-      "has no confidence where a value is %s, and calls the sample easy",
+      "returns NaN as the confidence if a value is %s and marks the sample as easy",
       (odd) => {
         for (let at = 0; at < 7; at++) {
           const row = Array.from({ length: 7 }, (_, i) => (i === at ? odd : 0.1));
@@ -175,11 +175,11 @@ export function hardExamplesSuite(kernels: () => PerceptionKernels): void {
       },
     );
 
-    it("calls a sample of one class easy", () => {
+    it("marks a sample of a single class as easy", () => {
       expect(mine([[0.3], [1]], 5)).toEqual({ hard: [0, 0], confidences: [NaN, NaN] });
     });
 
-    it("answers an empty batch with an empty array", () => {
+    it("returns an empty array for an empty batch", () => {
       const options = { probabilities: new Float32Array(0), classes: 3, threshold: 0.5 };
       expect(kernels().crossEntropy(options)).toEqual(new Uint8Array(0));
     });

@@ -1,30 +1,38 @@
 import { anyNumber, exactLength, finiteNumber, integer, outOfRange, typedArray } from "../module/check.ts";
 
-/** What {@link PerceptionKernels.heatmapPeaks} takes. */
+/** Heat map, distances, and threshold for {@link PerceptionKernels.heatmapPeaks}. */
 export interface HeatmapPeaksOptions {
-  /** `[height, width]`. */
+  /** Heat map `[height, width]`. */
   readonly heatmap: Float32Array;
-  /** `[4, height, width]`: distances from the cell's centre to left, top, right, bottom, in tensor pixels. */
+  /**
+   * Distances `[4, height, width]` from the center of the cell to left, top, right, and bottom, in tensor
+   * pixels.
+   */
   readonly ltrb: Float32Array;
   readonly height: number;
   readonly width: number;
-  /** Tensor pixels a cell, in both directions. */
+  /** Tensor pixels per cell, in both directions. */
   readonly stride: number;
-  /** A peak is kept when its value is `>=` this; compared as f64, exactly. */
+  /** A peak is kept if its value is `>=` this threshold. The comparison is exact in f64. */
   readonly threshold: number;
 }
 
 /** Peaks in row-major order of their cells. */
 export interface HeatmapPeaks {
-  /** `[m, 4]`: x1, y1, x2, y2 in tensor pixels. */
+  /** Boxes `[m, 4]` as x1, y1, x2, y2 in tensor pixels. */
   readonly boxes: Float32Array;
   readonly scores: Float32Array;
 }
 
-/** {@link HeatmapPeaksOptions} that passed the checks. */
+/** Validated {@link HeatmapPeaksOptions}. */
 export type HeatmapPeaksCall = HeatmapPeaksOptions;
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link PerceptionKernels.heatmapPeaks}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkHeatmapPeaks(options: HeatmapPeaksOptions): HeatmapPeaksCall {
   const action = "heatmapPeaks";
   const heatmap = typedArray({ action, name: "heatmap" }, { kind: "Float32Array", value: options.heatmap });
@@ -45,7 +53,10 @@ export function checkHeatmapPeaks(options: HeatmapPeaksOptions): HeatmapPeaksCal
   };
 }
 
-/** Boxes and scores of the peak cells. Not a backend's work: it reads five numbers a peak, and copying the maps would cost more. */
+/**
+ * Returns the boxes and scores of the peak cells. This is not left to the backend because it reads only five
+ * numbers per peak, and copying the maps would cost more.
+ */
 export function boxesOfPeaks(
   { heatmap, ltrb, height, width, stride }: HeatmapPeaksCall,
   cells: Uint32Array,

@@ -1,22 +1,32 @@
 import { outOfRange, typedArray } from "../module/check.ts";
 
-/** Box scores of a batch of images in CSR form: image `i` owns `scores[offsets[i] .. offsets[i + 1]]`. */
+/**
+ * Box scores of a batch of images in CSR form. The scores of image `i` are `scores[offsets[i] .. offsets[i +
+ * 1]]`.
+ */
 export interface ImageScores {
   readonly scores: Float32Array;
-  /** One more than there are images; never decreasing; the last at most `scores.length`. */
+  /**
+   * One element more than there are images. Elements never decrease, and the last is at most `scores.length`.
+   */
   readonly offsets: Uint32Array;
-  /** One byte an image; a new array unless given. */
+  /** Output with one byte per image. Default: a new array. */
   readonly out?: Uint8Array;
 }
 
-/** {@link ImageScores} that passed the checks. */
+/** Validated {@link ImageScores}. */
 export interface CheckedImageScores {
   readonly scores: Float32Array;
   readonly offsets: Uint32Array;
   readonly out: Uint8Array;
 }
 
-/** Throws TypeError or RangeError for arrays that don't fit together. */
+/**
+ * Validates the scores, the offsets, and the output.
+ *
+ * @throws {TypeError} If an array has the wrong type.
+ * @throws {RangeError} If the arrays do not fit together.
+ */
 export function checkImageScores(action: string, options: ImageScores): CheckedImageScores {
   const scores = typedArray({ action, name: "scores" }, { kind: "Float32Array", value: options.scores });
   const offsets = typedArray({ action, name: "offsets" }, { kind: "Uint32Array", value: options.offsets });
@@ -25,7 +35,7 @@ export function checkImageScores(action: string, options: ImageScores): CheckedI
   const fall = firstFall(offsets);
   if (fall > 0)
     throw new RangeError(
-      `${action}: expected offsets never to decrease, got offsets[${fall - 1}] = ${offsets[fall - 1]}, offsets[${fall}] = ${offsets[fall]}`,
+      `${action}: expected offsets never to decrease; got offsets[${fall - 1}] = ${offsets[fall - 1]}, offsets[${fall}] = ${offsets[fall]}`,
     );
   if (offsets[images]! > scores.length) {
     outOfRange(
@@ -36,10 +46,11 @@ export function checkImageScores(action: string, options: ImageScores): CheckedI
   return { scores, offsets, out: checkOut(action, { out: options.out, length: images }) };
 }
 
-/** The first offset that is below the one before it; 0 when there is none. */
+/** Returns the index of the first offset that is below the previous offset, or 0 if no offset is. */
 function firstFall(offsets: Uint32Array): number {
-  // Read as signed: V8 compares numbers that may exceed 2^31 as f64, which takes three times as long. No array of
-  // scores is so long, so an offset from 2^31 on is an error too: that its sign looks like a fall is sorted out below.
+  // Read as signed: V8 compares numbers that may exceed 2^31 as f64, which takes three times as long. An
+  // offset of 2^31 or more is invalid anyway, because no array of scores is that long. The second comparison
+  // excludes a decrease that only the sign causes.
   const signed = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length);
   for (let i = 1; i < signed.length; i++) {
     if (signed[i]! < signed[i - 1]! && offsets[i]! < offsets[i - 1]!) return i;
@@ -47,7 +58,12 @@ function firstFall(offsets: Uint32Array): number {
   return 0;
 }
 
-/** The caller's output array, or a new one. */
+/**
+ * Returns the caller's output array, or a new array.
+ *
+ * @throws {TypeError} If `out` is not a Uint8Array.
+ * @throws {RangeError} If `out` has the wrong length.
+ */
 export function checkOut(
   action: string,
   { out, length }: { out: Uint8Array | undefined; length: number },

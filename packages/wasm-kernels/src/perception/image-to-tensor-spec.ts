@@ -1,34 +1,36 @@
 import { describe, finiteNumber, integer, oneOf, outOfRange } from "../module/check.ts";
 import type { Fit, Size } from "./letterbox-plan.ts";
 
-/** Red, green, blue. */
+/** Red, green, and blue. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** What {@link PerceptionKernels.imageToTensor} takes: the tensor a model wants. Colours are in 0..255 and always in RGB order. */
+/**
+ * Tensor format for {@link PerceptionKernels.imageToTensor}. Colors are in 0..255 and always in RGB order.
+ */
 export interface ImageToTensorSpec {
-  /** Of the tensor, in pixels. */
+  /** Width of the tensor in pixels. */
   readonly width: number;
   readonly height: number;
-  /** "letterbox" (the default) keeps the aspect ratio, centred; "stretch" fills the tensor. */
+  /** "letterbox" (the default) keeps the aspect ratio and centers the image; "stretch" fills the tensor. */
   readonly fit?: Fit;
-  /** Planes ("nchw", the default) or pixels ("nhwc"). */
+  /** "nchw" (the default) stores one plane per channel; "nhwc" stores the channels of each pixel together. */
   readonly layout?: "nchw" | "nhwc";
-  /** Which channel comes first: "rgb" (the default) or "bgr". */
+  /** Channel order of the tensor: "rgb" (the default) or "bgr". */
   readonly channels?: "rgb" | "bgr";
-  /** A tensor value is `(colour - mean) / std`. Defaults: 0 and 255, which give 0..1. */
+  /** A tensor value is `(color - mean) / std`. Defaults: mean 0 and std 255, which give 0..1. */
   readonly mean?: Rgb;
   readonly std?: Rgb;
-  /** Colour of the border that "letterbox" leaves; grey 114 unless given. */
+  /** Color of the border of "letterbox". Default: gray 114. */
   readonly pad?: Rgb | number;
 }
 
-/** {@link ImageToTensorSpec} that passed the checks, in the form that the backends use. */
+/** Validated {@link ImageToTensorSpec} in the form that the backends use. */
 export interface CheckedSpec {
   readonly tensor: Size;
   readonly fit: Fit;
   readonly interleaved: boolean;
   readonly bgr: boolean;
-  /** f32 values of `1 / std` and `-mean / std`, red first. */
+  /** `1 / std` and `-mean / std` as f32, red first. */
   readonly scale: Float32Array;
   readonly bias: Float32Array;
   /** Tensor values of the border, red first. */
@@ -38,7 +40,12 @@ export interface CheckedSpec {
 const action = "imageToTensor";
 const MAX_SIDE_PIXELS = 16384;
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link PerceptionKernels.imageToTensor}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkSpec(spec: ImageToTensorSpec): CheckedSpec {
   const mean = color("mean", spec.mean ?? [0, 0, 0]);
   const std = color("std", spec.std ?? [255, 255, 255]);
@@ -67,7 +74,7 @@ export function checkSpec(spec: ImageToTensorSpec): CheckedSpec {
   };
 }
 
-/** A width and a height of 1..16384 pixels. */
+/** Validates a width and a height of 1..16384 pixels. */
 export function checkSize(action: string, { width, height }: Size): Size {
   return {
     width: integer({ action, name: "width" }, { value: width, least: 1, most: MAX_SIDE_PIXELS }),
@@ -78,7 +85,7 @@ export function checkSize(action: string, { width, height }: Size): Size {
 function color(name: string, value: unknown): number[] {
   if (!Array.isArray(value) || value.length !== 3) {
     const got = Array.isArray(value) ? `an array of ${value.length}` : describe(value);
-    throw new TypeError(`${action}: expected ${name} to be [red, green, blue], got ${got}`);
+    throw new TypeError(`${action}: expected ${name} to be [red, green, blue]; got ${got}`);
   }
   return value.map((component, i) => finiteNumber({ action, name: `${name}[${i}]` }, component));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 
-/** A repeatable RGBA picture. */
+/** Returns a reproducible RGBA image. */
 export function picture(width: number, height: number) {
   const data = Uint8ClampedArray.from(
     { length: width * height * 4 },
@@ -10,7 +10,7 @@ export function picture(width: number, height: number) {
   return { data, width, height };
 }
 
-/** torch's `interpolate(mode="bilinear", align_corners=False)` of one channel, in f64. */
+/** Computes torch's `interpolate(mode="bilinear", align_corners=False)` of one channel in f64. */
 function bilinear(
   image: ReturnType<typeof picture>,
   out: { width: number; height: number },
@@ -31,7 +31,7 @@ function bilinear(
 
 const raw = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
-/** What every backend's picture conversion must do. */
+/** Tests that the image conversion of every backend must pass. */
 export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
   describe("imageToTensor()", () => {
     it.each([
@@ -41,7 +41,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       [2, 2],
       [37, 21],
       [4, 64],
-    ])("resizes %i x %i pictures as torch does", (width, height) => {
+    ])("resizes %i x %i images like torch", (width, height) => {
       const image = picture(width, height);
       for (const tensor of [
         { width: 1, height: 1 },
@@ -56,7 +56,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       }
     });
 
-    it("keeps the aspect ratio, centred, and says where the picture went", () => {
+    it("keeps the aspect ratio, centers the image, and reports its position", () => {
       using converter = kernels().imageToTensor({ width: 8, height: 8, ...raw, pad: [1, 2, 3] });
       const { data, scaleX, scaleY, offsetX, offsetY } = converter.run(picture(16, 8));
       expect({ scaleX, scaleY, offsetX, offsetY }).toEqual({
@@ -71,7 +71,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       content.forEach((value, i) => expect(data[64 + 16 + i]).toBeCloseTo(value, 3));
     });
 
-    it("paints the border anew when the picture's shape changes", () => {
+    it("repaints the border when the shape of the image changes", () => {
       using converter = kernels().imageToTensor({ width: 6, height: 6, ...raw, pad: 99 });
       converter.run(picture(12, 6));
       const { data, offsetX } = converter.run(picture(6, 12));
@@ -80,7 +80,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       expect([row[0], row[4], row[5]]).toEqual([99, 99, 99]);
     });
 
-    it("normalizes by color, whatever the order and layout", () => {
+    it("normalizes by color, regardless of channel order and layout", () => {
       const spec = { width: 1, height: 1, mean: [10, 20, 30], std: [2, 4, 8] } as const;
       const image = { data: Uint8Array.of(12, 40, 70, 255), width: 1, height: 1 };
       const run = (layout: "nchw" | "nhwc", channels: "rgb" | "bgr") => [
@@ -100,7 +100,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       ]).toEqual([1, 5, 2]);
     });
 
-    it("writes planes or pixels, red or blue first, of the same values", () => {
+    it("writes the same values as planes or pixels and as RGB or BGR", () => {
       const image = picture(19, 11);
       const run = (layout: "nchw" | "nhwc", channels: "rgb" | "bgr") => {
         using converter = kernels().imageToTensor({ width: 7, height: 6, layout, channels });
@@ -117,7 +117,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       );
     });
 
-    it("takes the picture where source() says", () => {
+    it("converts the image that was written into source()", () => {
       using converter = kernels().imageToTensor({ width: 2, height: 2, fit: "stretch", ...raw });
       const source = converter.source({ width: 2, height: 2 });
       expect(source.length).toBe(16);
@@ -127,7 +127,7 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       expect(converter.convert().data[0]).toBe(100);
     });
 
-    it("keeps its views alive while kernel memory grows", () => {
+    it("keeps its views valid when kernel memory grows", () => {
       using converter = kernels().imageToTensor({ width: 4, height: 4, fit: "stretch", ...raw });
       const result = converter.run(picture(4, 4));
       const before = result.data.slice();
@@ -139,13 +139,13 @@ export function imageToTensorSuite(kernels: () => PerceptionKernels): void {
       others.forEach((other) => other.dispose());
     });
 
-    it("refuses to convert before there is a picture, and after dispose", () => {
+    it("throws if no image was written or if it is disposed", () => {
       const converter = kernels().imageToTensor({ width: 4, height: 4 });
-      expect(() => converter.convert()).toThrow("convert: expected a picture, got none");
+      expect(() => converter.convert()).toThrow("convert: expected an image; got none");
       converter.dispose();
       converter.dispose();
       expect(() => converter.run(picture(4, 4))).toThrow(
-        "run: expected an image converter in use, got a disposed one",
+        "run: expected an image converter in use; got a disposed one",
       );
     });
   });

@@ -3,19 +3,21 @@ import { outOfRange, wrongType } from "../module/check.ts";
 import { checkSize, type CheckedSpec } from "./image-to-tensor-spec.ts";
 import { letterboxPlan, type LetterboxPlan, type Size } from "./letterbox-plan.ts";
 
-/** A picture as RGBA8, row by row; alpha is ignored. An `ImageData` is one. */
+/** An RGBA8 image, row by row. Alpha is ignored. An `ImageData` is a valid `RgbaImage`. */
 export interface RgbaImage extends Size {
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
-/** The tensor of one picture, and the way back to it: `tensor pixel = source pixel * scale + offset`. */
+/**
+ * Tensor of one image, and the mapping from image to tensor: `tensor pixel = source pixel * scale + offset`.
+ */
 export interface ImageTensor {
   /**
-   * A view of kernel memory, good until the next call of any kernel of its set. Read it only: the border is painted when
-   * the picture's size changes, not every time.
+   * View of kernel memory, valid until the next call of any kernel of the same set. Do not write to it: the
+   * border is painted only when the size of the image changes.
    */
   readonly data: Float32Array;
-  /** `[1, 3, height, width]` or `[1, height, width, 3]`. */
+  /** Shape `[1, 3, height, width]` or `[1, height, width, 3]`. */
   readonly shape: readonly number[];
   readonly scaleX: number;
   readonly scaleY: number;
@@ -23,35 +25,39 @@ export interface ImageTensor {
   readonly offsetY: number;
 }
 
-/** Turns pictures into tensors of one kind. Bilinear, half-pixel centres, edges clamped. */
+/** Converts images into tensors of one format. Bilinear, with half-pixel centers and clamped edges. */
 export interface ImageToTensor {
   /**
-   * Where to write the next picture: an RGBA8 view of kernel memory. Ask for it anew for each
-   * picture; it dies when kernel memory grows. Its content stays while the size does.
+   * Returns an RGBA8 view of kernel memory into which to write the next image. Call it for each image,
+   * because the view is detached when kernel memory grows. The content is kept while the size stays the same.
    */
   source(size: Size): Uint8ClampedArray;
-  /** The tensor of the picture written into `source`. Throws an Error before the first `source`. */
+  /**
+   * Returns the tensor of the image that was written into `source`.
+   *
+   * @throws {Error} If `source` was not called before.
+   */
   convert(): ImageTensor;
-  /** Both in one: copies the picture in, and converts it. */
+  /** Copies the image into kernel memory and converts it. */
   run(image: RgbaImage): ImageTensor;
-  /** Gives the memory back. A second call does nothing. */
+  /** Releases the memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** A backend's part: memory for a picture, its plan and a tensor, and the conversion. */
+/** Backend part of a converter: memory for an image, its plan, and a tensor, and the conversion. */
 export interface ImageStore {
-  /** Makes room for pictures of this plan. */
+  /** Allocates memory for images of this plan. */
   prepare(plan: LetterboxPlan): void;
-  /** The picture's bytes, exactly. */
+  /** Returns the bytes of the image, without padding. */
   source(): Uint8ClampedArray;
   tensor(): Float32Array;
-  /** Fills the content of the tensor, not its border. */
+  /** Writes the content of the tensor, but not its border. */
   convert(): void;
   dispose(): void;
 }
 
-/** The parts that all backends share. `assertOpen` throws when the kernels were disposed. */
+/** Creates the converter that all backends share. `assertOpen` throws if the kernels are disposed. */
 export function createImageToTensor(
   spec: CheckedSpec,
   { store, assertOpen }: { store: ImageStore; assertOpen: (action: string) => void },
@@ -61,7 +67,7 @@ export function createImageToTensor(
 
   const assertUsable = (action: string) => {
     assertOpen(action);
-    if (disposed) throw new Error(`${action}: expected an image converter in use, got a disposed one`);
+    if (disposed) throw new Error(`${action}: expected an image converter in use; got a disposed one`);
   };
 
   const source = (given: Size): Uint8ClampedArray => {
@@ -80,7 +86,7 @@ export function createImageToTensor(
   const convert = (): ImageTensor => {
     assertUsable("convert");
     if (plan === undefined)
-      throw new Error("convert: expected a picture, got none: call source() and write one first");
+      throw new Error("convert: expected an image; got none: call source() and write an image first");
     store.convert();
     return describeTensor(spec, { plan, store });
   };
@@ -104,7 +110,12 @@ export function createImageToTensor(
   };
 }
 
-/** Throws TypeError or RangeError for what isn't a picture. */
+/**
+ * Validates an image.
+ *
+ * @throws {TypeError} If the data or a dimension has the wrong type.
+ * @throws {RangeError} If a dimension or the length of the data is out of range.
+ */
 export function checkImage(action: string, { data, width, height }: RgbaImage): void {
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     wrongType({ action, name: "data" }, { expected: "to be a Uint8Array or Uint8ClampedArray", got: data });
@@ -118,7 +129,7 @@ export function checkImage(action: string, { data, width, height }: RgbaImage): 
   }
 }
 
-/** Paints the whole tensor; the content is written over it. */
+/** Paints the whole tensor in the border color. The content is written over it. */
 function paint(data: Float32Array, { tensor, interleaved, bgr, border }: CheckedSpec): void {
   const [first, second, third] = bgr
     ? [border[2]!, border[1]!, border[0]!]
@@ -143,7 +154,8 @@ function describeTensor(
   { plan, store }: { plan: LetterboxPlan; store: ImageStore },
 ): ImageTensor {
   return {
-    // A getter, so that the view survives growth of kernel memory between `convert` and its use.
+    // A getter, so that the view stays valid if kernel memory grows between `convert` and the use of the
+    // view.
     get data() {
       return store.tensor();
     },

@@ -6,7 +6,7 @@ const side = fc.integer({ min: 1, max: 300 });
 const size = fc.record({ width: side, height: side });
 
 describe("letterboxPlan()", () => {
-  it("centres a wide picture between borders", () => {
+  it("centers a wide image between borders", () => {
     const { content, left, top } = letterboxPlan({
       source: { width: 1280, height: 720 },
       tensor: { width: 640, height: 640 },
@@ -15,7 +15,7 @@ describe("letterboxPlan()", () => {
     expect({ content, left, top }).toEqual({ content: { width: 640, height: 360 }, left: 0, top: 140 });
   });
 
-  it("stays inside the tensor, and reads inside the picture", () => {
+  it("stays inside the tensor and reads inside the image", () => {
     fc.assert(
       fc.property(
         size,

@@ -1,6 +1,6 @@
 /**
- * Where each tensor pixel takes its colour from: the geometry of a resize as tables, computed in f64
- * once a picture size. Both backends read these tables, so their results are the same bits.
+ * Geometry of a resize as tables that map tensor pixels to source pixels, computed in f64 once per image
+ * size. Both backends read these tables, so their results have the same bits.
  */
 
 /** Width and height in pixels. */
@@ -9,27 +9,33 @@ export interface Size {
   readonly height: number;
 }
 
-/** "letterbox" keeps the aspect ratio and centres the picture; "stretch" fills the tensor. */
+/** "letterbox" keeps the aspect ratio and centers the image; "stretch" fills the tensor. */
 export type Fit = "letterbox" | "stretch";
 
-/** A picture's place in a tensor, and the source pixels behind it. */
+/** Position of an image in a tensor, and the source pixels of each tensor pixel. */
 export interface LetterboxPlan {
   readonly source: Size;
-  /** The picture inside the tensor: its size and its top left corner. */
+  /** Size of the image inside the tensor. `left` and `top` are its top left corner. */
   readonly content: Size;
   readonly left: number;
   readonly top: number;
-  /** For each column of the content, the byte offset of its left source pixel in a row; zeros up to a multiple of four. */
+  /**
+   * Byte offset of the left source pixel in a row, for each column of the content; padded with zeros to a
+   * multiple of four.
+   */
   readonly columns: Uint32Array;
-  /** The weight of the pixel to its right; zeros likewise. */
+  /** Weight of the right source pixel, for each column of the content; padded in the same way. */
   readonly horizontal: Float32Array;
-  /** For each row of the content, its upper and its lower source row. */
+  /** Upper and lower source row, for each row of the content. */
   readonly rows: Uint32Array;
-  /** The weight of the lower one. */
+  /** Weight of the lower source row, for each row of the content. */
   readonly vertical: Float32Array;
 }
 
-/** Bilinear with half-pixel centres, edges clamped, no antialiasing: torch's `interpolate(align_corners=False)`. */
+/**
+ * Computes the plan of a resize: bilinear with half-pixel centers, clamped edges, and no antialiasing, like
+ * torch's `interpolate(align_corners=False)`.
+ */
 export function letterboxPlan({
   source,
   tensor,
@@ -66,9 +72,9 @@ function fitInside(source: Size, tensor: Size): Size {
 }
 
 /**
- * For each of `count` samples along `size` pixels, the first of its two pixels and the weight of the
- * second. The first is never the last pixel (unless it is the only one): the last gets weight 1 as a
- * second, so that a pixel always has a neighbour to be read together with.
+ * Returns, for each of `count` samples along `size` pixels, the first of its two source pixels and the weight
+ * of the second. The first is never the last pixel unless there is only one pixel: a sample at the last pixel
+ * has it as its second, with weight 1. So a pixel can always be read together with its neighbor.
  */
 function taps(count: number, size: number): { first: Uint32Array; weights: Float32Array } {
   const first = new Uint32Array(count);

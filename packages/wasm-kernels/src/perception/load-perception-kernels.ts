@@ -7,12 +7,13 @@ import { wasmPerceptionKernels } from "./wasm/wasm-perception-kernels.ts";
 import type { MinScores } from "./wasm/small-batches.ts";
 
 /**
- * The perception kernels alone, with an instance and memory of their own: what a camera app needs. The
- * module is part of the code, so nothing is fetched.
+ * Loads the perception kernels, with their own instance and memory. A camera app needs only these kernels.
+ * The module is embedded in the code, so nothing is fetched.
  *
- * @throws {RangeError} for an unknown backend.
- * @throws {Error} when "wasm" was asked for and the engine has no WebAssembly with simd128, or the page's
- * Content-Security-Policy forbids it (it must allow `'wasm-unsafe-eval'`); `cause` has the engine's error.
+ * @throws {RangeError} If the backend is unknown.
+ * @throws {Error} If "wasm" is requested but the engine does not support WebAssembly with simd128, or the
+ * page's Content-Security-Policy blocks it (the policy must allow `'wasm-unsafe-eval'`). `cause` is the
+ * engine's error.
  */
 export function loadPerceptionKernels({ backend }: LoadKernelSetOptions = {}): Promise<PerceptionKernels> {
   return loadKernelSet<PerceptionKernels>("loadPerceptionKernels", {
@@ -21,7 +22,10 @@ export function loadPerceptionKernels({ backend }: LoadKernelSetOptions = {}): P
   });
 }
 
-/** The module as a candidate. Tests and benchmarks choose by `least` which batches of scores go into it; 0 is all. */
+/**
+ * Returns the module as a candidate. Tests and benchmarks set `least`, the minimum batch size for the module;
+ * 0 sends every batch through the module.
+ */
 export function perceptionModule(least?: MinScores): Candidate<PerceptionKernels> {
   return {
     backend: "wasm",

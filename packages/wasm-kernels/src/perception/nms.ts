@@ -1,29 +1,37 @@
 import { anyNumber, exactLength, integer, outOfRange, typedArray } from "../module/check.ts";
 
-/** What {@link PerceptionKernels.nms} takes. */
+/** Boxes, scores, and limits for {@link PerceptionKernels.nms}. */
 export interface NmsOptions {
-  /** `[n, 4]`: x1, y1, x2, y2. */
+  /** Boxes `[n, 4]` as x1, y1, x2, y2. */
   readonly boxes: Float32Array;
   readonly scores: Float32Array;
-  /** Boxes of different labels never suppress each other; without labels all are of one class. */
+  /**
+   * Class of each box. Boxes of different classes never suppress each other. Default: all boxes are of one
+   * class.
+   */
   readonly labels?: Uint32Array;
-  /** A box is suppressed by a better one when their IoU is `>` this, in 0..1. */
+  /** A box is suppressed by a better box if their IoU is `>` this threshold, 0..1. */
   readonly iouThreshold: number;
-  /** Most boxes to keep; all unless given. */
+  /** Maximum number of boxes to keep. Default: all. */
   readonly maxDetections?: number;
 }
 
-/** {@link NmsOptions} that passed the checks. */
+/** Validated {@link NmsOptions}. */
 export interface NmsCall {
   readonly boxes: Float32Array;
   readonly scores: Float32Array;
   readonly labels: Uint32Array | undefined;
   readonly iouThreshold: number;
-  /** At most the number of boxes. */
+  /** Maximum number of boxes to keep, at most the number of boxes. */
   readonly most: number;
 }
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link PerceptionKernels.nms}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkNms(options: NmsOptions): NmsCall {
   const action = "nms";
   const scores = typedArray({ action, name: "scores" }, { kind: "Float32Array", value: options.scores });

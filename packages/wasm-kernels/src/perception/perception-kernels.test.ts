@@ -8,7 +8,7 @@ describe.each(["wasm", "reference"] as const)("%s perception kernels", (backend)
   perceptionSuite(() => loadPerceptionKernels({ backend }));
 });
 
-describe("wasm perception kernels, small batches in the module too", () => {
+describe("wasm perception kernels with small batches in the module", () => {
   perceptionSuite(() =>
     loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(noMinScores)] }),
   );

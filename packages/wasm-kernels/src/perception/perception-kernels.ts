@@ -24,76 +24,85 @@ import { checkThreshold, type ThresholdCall, type ThresholdOptions } from "./thr
 import { checkTopClass, type TopClass, type TopClassCall, type TopClassOptions } from "./top-class.ts";
 
 /**
- * The kernels that a camera's frames go through before and after a model: typed arrays in, typed arrays
- * out, synchronous. Results are the caller's own arrays, but for the views of {@link ImageToTensor}.
+ * Kernels that process camera frames before and after a model: typed arrays in, typed arrays out,
+ * synchronous. Results are the caller's own arrays, except for the views of {@link ImageToTensor} and {@link
+ * ResidentFloats}.
  *
- * Bad input throws before anything is touched: a TypeError for a wrong kind of value, a RangeError for
- * a wrong value. After `dispose` every call throws an Error. All backends give the same errors and,
- * where a method doesn't state a tolerance, the same bits.
+ * Invalid input throws before anything is modified: a TypeError for a value of the wrong type, a RangeError
+ * for a value out of range. After `dispose` every call throws an Error. All backends throw the same errors
+ * and return the same bits, unless a method states a tolerance.
  */
 export interface PerceptionKernels {
   readonly backend: Exclude<BackendName, "wasm-relaxed">;
 
   /**
-   * Hard images by "image and box thresholds": 1 where `count(score <= thresholdBox) / n >= 1 - thresholdImg`,
-   * else 0. An image without boxes, or with a score outside 0..1 (or NaN), is 0.
-   * Source: Sedna, `IBTFilter`.
+   * Finds hard images by box and image thresholds: 1 if `count(score <= thresholdBox) / n >= 1 -
+   * thresholdImg`, otherwise
+   * 0. An image without boxes, or with a score outside 0..1 (or NaN), gives 0. Source: Sedna, `IBTFilter`.
    */
   ibt(options: IbtOptions): Uint8Array;
 
   /**
-   * Hard images by mean score: 1 where the mean, summed left to right in f64, is `< threshold`. No range
-   * check; an image without boxes is 0. Source: Sedna, `ThresholdFilter`.
+   * Finds hard images by mean score: 1 if the mean, summed left to right in f64, is `< threshold`, otherwise
+   * 0. The range of the scores is not checked. An image without boxes gives 0. Source: Sedna,
+   * `ThresholdFilter`.
    */
   threshold(options: ThresholdOptions): Uint8Array;
 
   /**
-   * Hard samples by entropy: 1 where `1 + sum(p ln p) / ln(classes) < threshold`. p = 0 adds nothing; a
-   * value outside 0..1, or a single class, gives 0. The decisions are those of f64 arithmetic in every
-   * backend; `confidences` of rows that sum to 1 are within 1e-6 of it.
+   * Finds hard samples by entropy: 1 if `1 + sum(p ln p) / ln(classes) < threshold`, otherwise 0. p = 0 adds
+   * nothing to the sum. A value outside 0..1, or a single class, gives 0. In every backend the decisions are
+   * those of f64 arithmetic, and the `confidences` of rows that sum to 1 are within 1e-6 of f64 arithmetic.
    * Source: Sedna, `CrossEntropyFilter`, which raises for p = 0 and for one class.
    */
   crossEntropy(options: CrossEntropyOptions): Uint8Array;
 
-  /** Room in kernel memory for scores or probabilities: large batches are mined there without a copy. */
+  /**
+   * Allocates floats in kernel memory for scores or probabilities. Large batches are processed there without
+   * a copy.
+   */
   resident(length: number): ResidentFloats;
 
   /**
-   * A converter from RGBA pictures to normalised tensors, with memory of its own. Equal bits in all
-   * backends; within 1e-3 of a colour unit (0..255) of exact arithmetic.
+   * Creates a converter from RGBA images to normalized tensors, with its own memory. All backends return the
+   * same bits, which are within 1e-3 of a color unit (0..255) of exact arithmetic.
    */
   imageToTensor(spec: ImageToTensorSpec): ImageToTensor;
 
-  /** The cells of a detector's head whose best class reaches the threshold. NaN never wins. */
+  /** Returns the cells of a detection head whose best class reaches the threshold. NaN is never the best. */
   topClass(options: TopClassOptions): TopClass;
 
   /**
-   * Boxes `[m, 4]` (x1, y1, x2, y2 in tensor pixels) from generalised focal loss distances: the expected
-   * bin of each side's softmax, times `stride`, around the cell's centre. Backends agree within
-   * `bins * stride * 2e-6` plus f32 rounding of the coordinates; a logit that isn't finite gives an
-   * unspecified box. Source: Li et al., "Generalized Focal Loss", 2020; NanoDet.
+   * Decodes boxes `[m, 4]` (x1, y1, x2, y2 in tensor pixels) from the distances of generalized focal loss:
+   * the expected bin of the softmax of each side, times `stride`, around the center of the cell. Backends
+   * agree within `bins * stride * 2e-6` plus f32 rounding of the coordinates. A logit that is not finite
+   * gives an unspecified box. Source: Li et al., "Generalized Focal Loss", 2020; NanoDet.
    */
   gflDecode(options: GflDecodeOptions): Float32Array;
 
   /**
-   * Boxes at the peaks of a heat map: cells that reach the threshold and have no greater value among
-   * their eight neighbours. Equal neighbours are all peaks; NaN is no peak.
-   * Source: Zhou et al., "Objects as Points", 2019.
+   * Returns boxes at the peaks of a heat map: cells that reach the threshold and have no greater value among
+   * their eight neighbors. Equal neighbors are all peaks; NaN is not a peak. Source: Zhou et al., "Objects as
+   * Points", 2019.
    */
   heatmapPeaks(options: HeatmapPeaksOptions): HeatmapPeaks;
 
   /**
-   * Greedy non-maximum suppression: indices of the kept boxes, best score first, of equal scores the
-   * lower index. IoU is computed in f32. A box whose score is NaN or -Infinity is never kept.
+   * Performs greedy non-maximum suppression. Returns the indices of the kept boxes, best score first; among
+   * equal scores, the lower index first. IoU is computed in f32. A box whose score is NaN or -Infinity is
+   * never kept.
    */
   nms(options: NmsOptions): Uint32Array;
 
-  /** Lets go of all memory. A second call does nothing. */
+  /** Releases all memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** One way to compute the perception kernels. Arguments have been checked; outputs are new unless the call carries them. */
+/**
+ * Backend of the perception kernels. Arguments are already validated. Outputs are new arrays unless the call
+ * provides them.
+ */
 export interface PerceptionBackend {
   readonly name: Exclude<BackendName, "wasm-relaxed">;
   ibt(call: IbtCall): void;
@@ -101,15 +110,17 @@ export interface PerceptionBackend {
   crossEntropy(call: CrossEntropyCall): void;
   topClass(call: TopClassCall): TopClass;
   gflDecode(call: GflDecodeCall): Float32Array;
-  /** The peak cells, in row-major order. */
+  /** Returns the indices of the peak cells in row-major order. */
   heatmapPeaks(call: HeatmapPeaksCall): Uint32Array;
   nms(call: NmsCall): Uint32Array;
   resident(length: number): FloatStore;
-  /** Of at least one pair. */
+  /** Creates the storage of an image converter. */
   imageToTensor(spec: CheckedSpec): ImageStore;
 }
 
-/** The public perception kernels over a backend: every check is made here, once for all backends. */
+/**
+ * Creates the public perception kernels over a backend. Arguments are validated here, once for all backends.
+ */
 export function createPerceptionKernels(backend: PerceptionBackend): PerceptionKernels {
   const { opened, dispose } = openBackend(backend);
   return {

@@ -13,19 +13,19 @@ beforeAll(async () => {
 });
 afterAll(() => fast.dispose());
 
-/** Fails at the first element that isn't the same by Object.is. */
+/** Throws at the first element that differs by Object.is. */
 function expectSame(got: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(got.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
     if (!Object.is(got[i], expected[i]))
-      throw new Error(`element ${i}: expected ${expected[i]}, got ${got[i]}`);
+      throw new Error(`element ${i}: expected ${expected[i]}; got ${got[i]}`);
   }
 }
 
-// Lengths that reach every tail of a four-lane loop.
+// Lengths that cover every remainder of a four-lane loop.
 const awkward = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 8, 20, 80, 1003);
 const positive = awkward.filter((n) => n > 0);
-// Scores mostly in range and often equal; now and then anything that a float can be.
+// Scores that are mostly in range and often equal; occasionally any float.
 const score = fc.oneof(
   { weight: 30, arbitrary: fc.integer({ min: 0, max: 16 }).map((n) => n / 16) },
   { weight: 30, arbitrary: fc.float({ min: 0, max: 1, noNaN: true }) },
@@ -56,7 +56,7 @@ const images = fc.array(awkward, { maxLength: 12 }).chain((lengths) => {
   });
 });
 
-describe("the fast kernels and their slow twins", () => {
+describe("the WebAssembly kernels and the reference kernels", () => {
   it("mine the same images by box and image thresholds", () => {
     fc.assert(
       fc.property(images, limit, limit, (batch, thresholdBox, thresholdImg) => {
@@ -74,7 +74,7 @@ describe("the fast kernels and their slow twins", () => {
     );
   });
 
-  it("mine large batches alike, across windows", () => {
+  it("mine large batches alike across windows", () => {
     const scores = seeded(200_000, 3);
     const offsets = Uint32Array.from({ length: 20_001 }, (_, i) => 7 + Math.floor(i * 9.7));
     const options = { scores, offsets, thresholdBox: 0.5, thresholdImg: 0.5 };
@@ -85,7 +85,7 @@ describe("the fast kernels and their slow twins", () => {
     );
   });
 
-  it("decide alike by entropy for any values, near the threshold too", () => {
+  it("decide alike by entropy for any values, even near the threshold", () => {
     fc.assert(
       fc.property(
         positive,
@@ -104,28 +104,31 @@ describe("the fast kernels and their slow twins", () => {
     );
   });
 
-  it.each([2, 3, 4, 5, 80, 1003])("give confidences within 1e-6 for rows of %i that sum to 1", (classes) => {
-    const rows = 500;
-    const probabilities = seeded(rows * classes, classes);
-    for (let i = 0; i < rows; i++) {
-      // From nearly uniform to nearly one-hot.
-      const given = probabilities.subarray(i * classes, (i + 1) * classes);
-      const largest = Math.max(...given);
-      const row = given.map((p) => (p / largest) ** (1 + (i % 40)));
-      const sum = row.reduce((a, b) => a + b, 0);
-      probabilities.set(
-        row.map((p) => p / sum),
-        i * classes,
+  it.each([2, 3, 4, 5, 80, 1003])(
+    "give confidences within 1e-6 for rows of %i probabilities that sum to 1",
+    (classes) => {
+      const rows = 500;
+      const probabilities = seeded(rows * classes, classes);
+      for (let i = 0; i < rows; i++) {
+        // From nearly uniform to nearly one-hot.
+        const given = probabilities.subarray(i * classes, (i + 1) * classes);
+        const largest = Math.max(...given);
+        const row = given.map((p) => (p / largest) ** (1 + (i % 40)));
+        const sum = row.reduce((a, b) => a + b, 0);
+        probabilities.set(
+          row.map((p) => p / sum),
+          i * classes,
+        );
+      }
+      const [got, exact] = [new Float32Array(rows), new Float32Array(rows)];
+      expectSame(
+        fast.crossEntropy({ probabilities, classes, threshold: 0.5, confidences: got }),
+        slow.crossEntropy({ probabilities, classes, threshold: 0.5, confidences: exact }),
       );
-    }
-    const [got, exact] = [new Float32Array(rows), new Float32Array(rows)];
-    expectSame(
-      fast.crossEntropy({ probabilities, classes, threshold: 0.5, confidences: got }),
-      slow.crossEntropy({ probabilities, classes, threshold: 0.5, confidences: exact }),
-    );
-    const errors = got.map((value, i) => Math.abs(value - exact[i]!));
-    expect(Math.max(...errors)).toBeLessThanOrEqual(1e-6);
-  });
+      const errors = got.map((value, i) => Math.abs(value - exact[i]!));
+      expect(Math.max(...errors)).toBeLessThanOrEqual(1e-6);
+    },
+  );
 
   it("find the same best classes", () => {
     const rows = fc.record({ classes: positive, cells: fc.integer({ min: 0, max: 6 }) });
@@ -212,7 +215,7 @@ describe("the fast kernels and their slow twins", () => {
     );
   });
 
-  it("keep the same of a thousand boxes", () => {
+  it("keep the same boxes of a thousand", () => {
     const boxes = seeded(4 * 1003, 9).map((u, i) => (i % 4 < 2 ? u * 600 : 0));
     seeded(2 * 1003, 10).forEach(
       (u, i) => (boxes[4 * (i >> 1) + 2 + (i % 2)] = boxes[4 * (i >> 1) + (i % 2)]! + u * 150),
@@ -221,7 +224,7 @@ describe("the fast kernels and their slow twins", () => {
     expectSame(fast.nms(options), slow.nms(options));
   });
 
-  it("convert pictures to the same bits", () => {
+  it("convert images to the same bits", () => {
     const side = fc.constantFrom(1, 2, 3, 4, 5, 7, 16, 33, 64);
     const size = fc.record({ width: side, height: side });
     const spec = fc.record({

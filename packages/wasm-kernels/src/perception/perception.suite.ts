@@ -5,7 +5,7 @@ import { imageToTensorSuite } from "./image-to-tensor.suite.ts";
 import type { PerceptionKernels } from "./perception-kernels.ts";
 import { underTest } from "../module/under-test.suite.ts";
 
-/** What a backend of the perception kernels must do. Call it inside a `describe`. */
+/** Tests that a backend of the perception kernels must pass. Call it inside a `describe`. */
 export function perceptionSuite(make: () => Promise<PerceptionKernels>): void {
   const kernels = underTest(make);
 

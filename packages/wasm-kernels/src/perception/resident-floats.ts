@@ -1,28 +1,33 @@
 import { integer } from "../module/check.ts";
 import { lifetime } from "../module/lifetime.ts";
 
-/** Floats in the memory of the kernels: what is written there and passed to a miner isn't copied. */
+/** Floats in kernel memory. Scores that are written there and passed to a kernel are not copied. */
 export interface ResidentFloats {
   readonly length: number;
-  /** The floats. Good until memory grows, so ask anew for each use. */
+  /** Returns the floats. The view is valid until memory grows, so call it for each use. */
   values(): Float32Array;
-  /** Gives the memory back. A second call does nothing; `values` after it throws an Error. */
+  /** Releases the memory. A second call has no effect; a later call of `values` throws an Error. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** Throws TypeError or RangeError. */
+/**
+ * Validates the number of resident floats.
+ *
+ * @throws {TypeError} If `length` is not a number.
+ * @throws {RangeError} If `length` is out of range.
+ */
 export function checkResident(length: unknown): number {
   return integer({ action: "resident", name: "length" }, { value: length, least: 1, most: 0x3fffffff });
 }
 
-/** Where a backend keeps floats. */
+/** Backend storage of floats. */
 export interface FloatStore {
   values(): Float32Array;
   dispose(): void;
 }
 
-/** The public floats over a backend's store. */
+/** Creates the public floats over a backend's store. */
 export function createResidentFloats(
   length: number,
   { store, assertOpen }: { readonly store: FloatStore; readonly assertOpen: (action: string) => unknown },

@@ -1,13 +1,18 @@
 import { integer, outOfRange, typedArray } from "../module/check.ts";
 
-/** A row-major matrix of f32. */
+/** A row-major f32 matrix. */
 export interface Rows {
   readonly values: Float32Array;
   readonly columns: number;
   readonly count: number;
 }
 
-/** Checks that `values` is whole rows of `columns` numbers. */
+/**
+ * Validates that `values` consists of whole rows of `columns` elements.
+ *
+ * @throws {TypeError} If an argument has the wrong type.
+ * @throws {RangeError} If an argument is out of range.
+ */
 export function checkRows(
   action: string,
   given: { name: string; values: unknown; columnsName: string; columns: unknown; factor?: number },

@@ -1,30 +1,35 @@
 import { anyNumber } from "../module/check.ts";
 import { checkRows } from "./rows.ts";
 
-/** What {@link PerceptionKernels.topClass} takes. */
+/** Scores and threshold for {@link PerceptionKernels.topClass}. */
 export interface TopClassOptions {
-  /** `[n, classes]`, row-major. */
+  /** Scores `[n, classes]`, row-major. */
   readonly scores: Float32Array;
   readonly classes: number;
-  /** A cell is kept when its best score is `>=` this; compared as f64, exactly. */
+  /** A cell is kept if its best score is `>=` this threshold. The comparison is exact in f64. */
   readonly threshold: number;
 }
 
-/** The kept cells in rising order, one element each. */
+/** Kept cells in ascending order, one element per cell. */
 export interface TopClass {
   /** Row of the cell in `scores`. */
   readonly index: Uint32Array;
-  /** Its best class; the first of equal ones. */
+  /** Best class of the cell; the first of equal classes. */
   readonly label: Uint32Array;
   readonly score: Float32Array;
 }
 
-/** {@link TopClassOptions} that passed the checks. */
+/** Validated {@link TopClassOptions}. */
 export interface TopClassCall extends TopClassOptions {
   readonly cells: number;
 }
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link PerceptionKernels.topClass}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkTopClass(options: TopClassOptions): TopClassCall {
   const action = "topClass";
   const { values, columns, count } = checkRows(action, {

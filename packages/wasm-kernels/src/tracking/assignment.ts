@@ -1,37 +1,42 @@
 import { anyNumber, exactLength, integer, typedArray } from "../module/check.ts";
 
-/** What {@link TrackingKernels.assign} takes. */
+/** Cost matrix and cost limit for {@link TrackingKernels.assign}. */
 export interface AssignOptions {
-  /** `[rows, columns]`, row-major. +Infinity forbids a pair; NaN and -Infinity are refused. */
+  /** Costs `[rows, columns]`, row-major. `+Infinity` forbids a pair. NaN and `-Infinity` are rejected. */
   readonly cost: Float32Array;
   readonly rows: number;
   readonly columns: number;
-  /** A pair whose cost is greater is never matched. Without it, as many pairs are matched as can be. */
+  /** Maximum cost of a matched pair. Default: no limit, so that as many pairs as possible are matched. */
   readonly maxCost?: number;
 }
 
-/** Who is matched with whom. */
+/** A matching of rows and columns. */
 export interface Assignment {
-  /** `[rows]`: each row's column, or -1. */
+  /** Column matched with each row, or -1. Length `rows`. */
   readonly columnOfRow: Int32Array;
-  /** `[columns]`: each column's row, or -1. */
+  /** Row matched with each column, or -1. Length `columns`. */
   readonly rowOfColumn: Int32Array;
-  /** The sum of the matched costs, in f64 and in the order of the rows. */
+  /** Sum of the matched costs, accumulated in f64 in row order. */
   readonly cost: number;
 }
 
-/** {@link AssignOptions} that passed the checks. */
+/** Validated {@link AssignOptions}. */
 export interface AssignCall {
   readonly cost: Float32Array;
   readonly rows: number;
   readonly columns: number;
-  /** What a row costs that is left alone; not +Infinity. A cost above it is never matched. */
+  /** Cost of leaving a row unmatched; never `+Infinity`. A pair with a greater cost is never matched. */
   readonly limit: number;
 }
 
 const action = "assign";
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link TrackingKernels.assign}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkAssign(options: AssignOptions): AssignCall {
   const cost = typedArray({ action, name: "cost" }, { kind: "Float32Array", value: options.cost });
   const rows = integer({ action, name: "rows" }, { value: options.rows, least: 0 });
@@ -43,23 +48,25 @@ export function checkAssign(options: AssignOptions): AssignCall {
 }
 
 /**
- * More than one pair more can cost, whatever others it displaces: at most `most + pairs * (most - least)`.
- * So with this limit, or a greater one, as many pairs are matched as can be. A small finite number, because
- * sums with it must not swallow the costs.
+ * Returns a limit that forces the maximum number of pairs to be matched.
+ *
+ * Matching one more pair costs at most `most + pairs * (most - least)`, whatever other pairs it displaces.
+ * This limit, or any greater limit, is above that cost. The limit is a small finite number because the costs
+ * would be lost to rounding in sums with a large number.
  */
 function limitOfMostPairs(cost: Float32Array, pairs: number): number {
   let largest = 0;
   for (let i = 0; i < cost.length; i++) {
     const value = cost[i]!;
     if (!(value > -Infinity)) {
-      throw new RangeError(`${action}: expected cost[${i}] to be a number above -Infinity, got ${value}`);
+      throw new RangeError(`${action}: expected cost[${i}] to be a number above -Infinity; got ${value}`);
     }
     if (value < Infinity) largest = Math.max(largest, Math.abs(value));
   }
   return (2 * pairs + 2) * largest || 1;
 }
 
-/** Both directions of a matching, and what it costs. */
+/** Returns both directions of a matching and its total cost. */
 export function describeAssignment({ cost, columns }: AssignCall, columnOfRow: Int32Array): Assignment {
   const rowOfColumn = new Int32Array(columns).fill(-1);
   let sum = 0;

@@ -1,20 +1,25 @@
 import { outOfRange, typedArray } from "../module/check.ts";
 
-/** What {@link TrackingKernels.boxIou} takes. */
+/** Boxes to compare with {@link TrackingKernels.boxIou}. */
 export interface BoxIouOptions {
-  /** `[n, 4]`: x1, y1, x2, y2. */
+  /** Boxes `[n, 4]` as x1, y1, x2, y2. */
   readonly boxes: Float32Array;
-  /** `[m, 4]`, likewise. */
+  /** Boxes `[m, 4]` in the same format. */
   readonly others: Float32Array;
 }
 
-/** {@link BoxIouOptions} that passed the checks. */
+/** Validated {@link BoxIouOptions}. */
 export interface BoxIouCall extends BoxIouOptions {
-  /** `[n, m]`, for the IoU. */
+  /** Output `[n, m]` for the IoU. */
   readonly out: Float32Array;
 }
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link TrackingKernels.boxIou}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkBoxIou(options: BoxIouOptions): BoxIouCall {
   const [boxes, others] = [checkBoxes("boxes", options.boxes), checkBoxes("others", options.others)];
   return { boxes, others, out: new Float32Array((boxes.length / 4) * (others.length / 4)) };

@@ -4,23 +4,23 @@ import type { TrackingKernels } from "./tracking-kernels.ts";
 const f32 = (...values: number[]) => Float32Array.from(values);
 const i32 = (...values: number[]) => Int32Array.from(values);
 
-/** What every backend must do for trackers. */
+/** Tests that the box kernels of every backend must pass. */
 export function boxesSuite(kernels: () => TrackingKernels): void {
   describe("boxIou()", () => {
-    it("compares every box with every other one", () => {
+    it("compares every box with every other box", () => {
       const boxes = f32(0, 0, 2, 2, 1, 1, 3, 3);
       const others = f32(0, 0, 2, 2, 1, 0, 3, 2, 5, 5, 6, 6);
       const iou = kernels().boxIou({ boxes, others });
       expect(iou).toEqual(f32(1, 1 / 3, 0, 1 / 7, 1 / 3, 0));
     });
 
-    it("gives 0 for empty and inverted boxes, also with themselves", () => {
+    it("returns 0 for empty and inverted boxes, even for a box with itself", () => {
       const odd = f32(1, 1, 1, 1, 2, 2, 0, 0, 0, 0, 2, 0);
       expect([...kernels().boxIou({ boxes: odd, others: odd })]).toEqual(Array(9).fill(0));
       expect([...kernels().boxIou({ boxes: f32(0, 0, 2, 2), others: odd })]).toEqual([0, 0, 0]);
     });
 
-    it("gives 0 for boxes with a NaN and for areas that aren't finite", () => {
+    it("returns 0 for boxes with NaN and for areas that are not finite", () => {
       const odd = [0, 1, 2, 3].map((side) => [0, 0, 1, 1].map((value, i) => (i === side ? NaN : value)));
       const boxes = f32(...odd.flat(), -3e38, -3e38, 3e38, 3e38, -Infinity, 0, Infinity, 0, 0, 0, 1, 1);
       const iou = [...kernels().boxIou({ boxes, others: boxes })];
@@ -35,7 +35,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       [1, 1003],
       [1003, 1],
       [5, 4099],
-    ])("answers %i x %i boxes", (n, m) => {
+    ])("compares %i x %i boxes", (n, m) => {
       const row = (count: number) =>
         Float32Array.from({ length: 4 * count }, (_, i) => Math.floor(i / 4) * 2 + (i % 4 < 2 ? 0 : 2));
       const iou = kernels().boxIou({ boxes: row(n), others: row(m) });
@@ -54,7 +54,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       });
     };
 
-    it("finds the least sum, not the least first", () => {
+    it("minimizes the total cost instead of the first cost", () => {
       const found = assign([
         [1, 2],
         [2, 9],
@@ -62,12 +62,12 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       expect(found).toEqual({ columnOfRow: i32(1, 0), rowOfColumn: i32(1, 0), cost: 4 });
     });
 
-    it("matches as many as the shorter side has", () => {
+    it("matches as many pairs as the shorter side has elements", () => {
       expect(assign([[5, 1, 3]])).toEqual({ columnOfRow: i32(1), rowOfColumn: i32(-1, 0, -1), cost: 1 });
       expect(assign([[5], [1], [3]])).toEqual({ columnOfRow: i32(-1, 0, -1), rowOfColumn: i32(1), cost: 1 });
     });
 
-    it("takes negative costs and equal ones, the first of equals first", () => {
+    it("accepts negative and equal costs and prefers the first of equal costs", () => {
       expect(
         assign([
           [-1, -5],
@@ -82,7 +82,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       ).toEqual(i32(0, 1));
     });
 
-    it("never matches a forbidden pair, and then matches the most it can at the least cost", () => {
+    it("never matches a forbidden pair and matches as many other pairs as possible at minimum cost", () => {
       const no = Infinity;
       expect(
         assign([
@@ -104,7 +104,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       ).toEqual({ columnOfRow: i32(-1, -1), rowOfColumn: i32(-1, -1), cost: 0 });
     });
 
-    it("never matches above maxCost, and leaves a pair alone where that saves more than it costs", () => {
+    it("never matches above maxCost and leaves a pair unmatched if that lowers the total cost", () => {
       expect(
         assign(
           [
@@ -114,7 +114,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
           0.8,
         ).columnOfRow,
       ).toEqual(i32(0, -1));
-      // Both pairs would cost 12; one of them and two left alone 1 + 8.
+      // Matching both pairs costs 12. Matching one pair and leaving a row and a column unmatched costs 1 + 8.
       expect(
         assign(
           [
@@ -142,7 +142,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       expect(assign([[3e38, -3e38]], Infinity).columnOfRow).toEqual(i32(1));
     });
 
-    it("keeps small costs exact beside a limit that is out of reach", () => {
+    it("keeps small costs exact if the limit is out of reach", () => {
       const tiny = 2 ** -40;
       expect(
         assign(
@@ -160,7 +160,7 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       [0, 0],
       [0, 3],
       [3, 0],
-    ])("leaves all alone of %i x %i", (rows, columns) => {
+    ])("matches nothing in a %i x %i matrix", (rows, columns) => {
       const nobody = {
         columnOfRow: new Int32Array(rows).fill(-1),
         rowOfColumn: new Int32Array(columns).fill(-1),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TrackingKernels } from "./tracking-kernels.ts";
 
-/** A picture of one colour, with one rectangle of another. */
+/** Returns an image of one gray level, optionally with a square spot of another gray level. */
 function grey(
   size: { width: number; height: number },
   value: number,
@@ -15,12 +15,12 @@ function grey(
   return { ...size, data };
 }
 
-/** What every backend's motion gate must do. */
+/** Tests that the motion gate of every backend must pass. */
 export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
   describe("frameDifference()", () => {
     const size = { width: 32, height: 24 };
 
-    it("calls the first picture all new, and the same one again unchanged", () => {
+    it("reports the first image as fully changed and the same image again as unchanged", () => {
       using gate = kernels().frameDifference(size);
       expect(gate.compare(grey(size, 90))).toEqual({ changed: 1, mean: 255 });
       expect(gate.compare(grey(size, 90))).toEqual({ changed: 0, mean: 0 });
@@ -29,7 +29,7 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       expect(gate.compare(grey(size, 90))).toEqual({ changed: 0, mean: 0 });
     });
 
-    it("counts the cells that changed, of cells of 8 pixels unless told", () => {
+    it("counts the changed cells, whose side is 8 pixels by default", () => {
       using gate = kernels().frameDifference(size);
       gate.compare(grey(size, 90));
       // The spot covers one of 4 x 3 cells.
@@ -40,7 +40,7 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       expect(gate.compare(grey(size, 90)).changed).toBe(1 / 12);
     });
 
-    it("calls a cell changed above the threshold, not at it", () => {
+    it("counts a cell as changed above the threshold but not at the threshold", () => {
       using gate = kernels().frameDifference({ ...size, threshold: 5 });
       gate.compare(grey(size, 90));
       expect(gate.compare(grey(size, 95))).toEqual({ changed: 0, mean: 5 });
@@ -48,13 +48,13 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       expect(gate.compare(grey(size, 95)).changed).toBe(1);
     });
 
-    it("compares with the picture before, not with the first", () => {
+    it("compares with the previous image instead of the first", () => {
       using gate = kernels().frameDifference(size);
       for (let value = 0; value <= 250; value += 5) gate.compare(grey(size, value));
       expect(gate.compare(grey(size, 255))).toEqual({ changed: 0, mean: 5 });
     });
 
-    it("weighs red, green and blue as 77, 150 and 29 of 256, and not alpha", () => {
+    it("weights red, green, and blue by 77, 150, and 29 of 256 and ignores alpha", () => {
       const one = (rgba: number[]) => ({ width: 1, height: 1, data: Uint8Array.from(rgba) });
       using gate = kernels().frameDifference({ width: 1, height: 1, threshold: 0 });
       gate.compare(one([0, 0, 0, 0]));
@@ -70,7 +70,7 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       [9, 1],
       [17, 5],
       [1003, 3],
-    ])("takes %i x %i pixels, with smaller cells at the edges", (width, height) => {
+    ])("accepts %i x %i pixels, with smaller cells at the edges", (width, height) => {
       using gate = kernels().frameDifference({ width, height, threshold: 20 });
       const cells = Math.ceil(width / 8) * Math.ceil(height / 8);
       gate.compare(grey({ width, height }, 10));
@@ -81,7 +81,7 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       expect(mean).toBe(245 / (width * height));
     });
 
-    it("takes cells larger than the picture, and of one pixel", () => {
+    it("accepts cells larger than the image and cells of one pixel", () => {
       for (const cell of [1, 256]) {
         using gate = kernels().frameDifference({ ...size, cell });
         gate.compare(grey(size, 0));
@@ -89,14 +89,14 @@ export function frameDifferenceSuite(kernels: () => TrackingKernels): void {
       }
     });
 
-    it("refuses work after dispose", () => {
+    it("throws after dispose", () => {
       const gate = kernels().frameDifference(size);
       gate.dispose();
       gate.dispose();
       expect(() => gate.compare(grey(size, 1))).toThrow(
-        "compare: expected a motion gate in use, got a disposed one",
+        "compare: expected a motion gate in use; got a disposed one",
       );
-      expect(() => gate.reset()).toThrow("reset: expected a motion gate in use, got a disposed one");
+      expect(() => gate.reset()).toThrow("reset: expected a motion gate in use; got a disposed one");
     });
   });
 }

@@ -4,58 +4,63 @@ import { checkSize } from "../perception/image-to-tensor-spec.ts";
 import { checkImage, type RgbaImage } from "../perception/image-to-tensor.ts";
 import type { Size } from "../perception/letterbox-plan.ts";
 
-/** What {@link TrackingKernels.frameDifference} takes. */
+/** Image size, cell size, and threshold for {@link TrackingKernels.frameDifference}. */
 export interface FrameDifferenceSpec extends Size {
-  /** Side of a cell in pixels, 1..256; 8 unless given. Cells at the right and at the bottom may be smaller. */
+  /** Side of a cell in pixels, 1..256. Default 8. Cells at the right and bottom edges may be smaller. */
   readonly cell?: number;
-  /** A cell has changed when its mean luma (0..255) moved by more than this; 8 unless given. */
+  /** A cell has changed if its mean luma (0..255) differs by more than this threshold. Default 8. */
   readonly threshold?: number;
 }
 
-/** How much a picture differs from the one before. */
+/** Difference between an image and the previous image. */
 export interface FrameChange {
-  /** The share of cells that have changed, 0..1; 1 for the first picture. */
+  /** Share of changed cells, 0..1. 1 for the first image. */
   readonly changed: number;
-  /** By how much the cells' mean luma moved, up or down: the mean over all pixels, 0..255; 255 for the first picture. */
+  /** Absolute change of the cells' mean luma, averaged over all pixels, 0..255. 255 for the first image. */
   readonly mean: number;
 }
 
 /**
- * Tells still pictures from moving ones, so that a model may rest. Luma is `(77 R + 150 G + 29 B) / 256`; all
- * sums are exact.
+ * Motion gate: detects changes between images, so that a model can skip still images. Luma is `(77 R + 150 G
+ * + 29 B) / 256`. All sums are exact.
  */
 export interface FrameDifference {
-  /** Compares with the picture of the call before, and keeps this one's cells in its place. */
+  /** Compares the image with the image of the previous call, then stores its cells for the next call. */
   compare(image: RgbaImage): FrameChange;
-  /** Forgets the picture before: the next one is a first one. */
+  /** Discards the previous image. The next image counts as the first. */
   reset(): void;
-  /** Lets go of the memory. A second call does nothing. */
+  /** Releases the memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** {@link FrameDifferenceSpec} that passed the checks. */
+/** Validated {@link FrameDifferenceSpec}. */
 export interface CheckedFrameDifference extends Size {
   readonly cell: number;
   readonly threshold: number;
 }
 
-/** One picture's brightness, cell by cell. */
+/** Arguments for the luma sums of one image. */
 export interface CellLumaCall extends Size {
-  /** RGBA, row by row. */
+  /** RGBA pixels, row by row. */
   readonly data: RgbaImage["data"];
   readonly cell: number;
-  /** Rows of cells: 256 times the sum of the luma of each. */
+  /** Output, row by row: 256 times the luma sum of each cell. */
   readonly sums: Uint32Array;
 }
 
 const action = "frameDifference";
 const CELL = 8;
 const THRESHOLD = 8;
-/** The largest cell whose sum fits 32 bits. */
+/** Maximum side of a cell, so that its sum fits in 32 bits. */
 const MAX_CELL = 256;
 
-/** Throws TypeError or RangeError; touches nothing. */
+/**
+ * Validates the options of {@link TrackingKernels.frameDifference}. Modifies nothing.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkFrameDifference(spec: FrameDifferenceSpec): CheckedFrameDifference {
   const threshold = finiteNumber({ action, name: "threshold" }, spec.threshold ?? THRESHOLD);
   if (threshold < 0)
@@ -64,7 +69,7 @@ export function checkFrameDifference(spec: FrameDifferenceSpec): CheckedFrameDif
   return { ...checkSize(action, spec), cell, threshold };
 }
 
-/** What all backends share; `cellLuma` throws when the kernels were disposed. */
+/** Creates the motion gate that all backends share. `cellLuma` throws if the kernels are disposed. */
 export function createFrameDifference(
   spec: CheckedFrameDifference,
   cellLuma: (call: CellLumaCall) => void,
@@ -77,7 +82,7 @@ export function createFrameDifference(
   let first = true;
 
   const opened = (name: string) => {
-    if (memory === undefined) throw new Error(`${name}: expected a motion gate in use, got a disposed one`);
+    if (memory === undefined) throw new Error(`${name}: expected a motion gate in use; got a disposed one`);
     return memory;
   };
   const dispose = () => {

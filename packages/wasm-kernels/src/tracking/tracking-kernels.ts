@@ -18,49 +18,55 @@ import {
 } from "./frame-difference.ts";
 
 /**
- * The kernels that follow what moves: a motion gate before the model, and what a tracker needs behind it.
- * Results are the caller's own arrays.
+ * Kernels for tracking: a motion gate before the model, and box comparison and matching after it. Results are
+ * the caller's own arrays.
  *
- * Bad input throws before anything is touched: a TypeError for a wrong kind of value, a RangeError for
- * a wrong value. After `dispose` every call throws an Error. All backends give the same bits.
+ * Invalid input throws before anything is modified: a TypeError for a value of the wrong type, a RangeError
+ * for a value out of range. After `dispose` every call throws an Error. All backends return the same bits.
  */
 export interface TrackingKernels {
   readonly backend: Exclude<BackendName, "wasm-relaxed">;
 
   /**
-   * `[n, m]`: intersection over union of every pair, computed in f32; 0 where a box is empty, inverted,
-   * has a NaN, or an area that isn't finite.
+   * Returns the intersection over union `[n, m]` of every pair, computed in f32. The value is 0 if a box is
+   * empty, is inverted, contains NaN, or has an area that is not finite.
    */
   boxIou(options: BoxIouOptions): Float32Array;
 
   /**
-   * Rectangular linear assignment. Without `maxCost` the most pairs that aren't forbidden, of least sum: that is
-   * `min(rows, columns)` pairs where none is forbidden. With `maxCost`, the least sum of the matched costs and of
-   * `maxCost / 2` for each row and each column left alone, among the pairs that cost at most `maxCost`; as
-   * `lap.lapjv(extend_cost=True, cost_limit=maxCost)` does, and so ByteTrack. The sums are f64's. Of several
-   * such solutions all backends give the same one. O(n^3).
-   * Source: Jonker and Volgenant, "A shortest augmenting path algorithm", 1987.
+   * Solves rectangular linear assignment. Without `maxCost`, the result has the maximum number of pairs that
+   * are not forbidden, with the minimum sum of costs: `min(rows, columns)` pairs if none is forbidden. With
+   * `maxCost`, the result minimizes the sum of the matched costs plus `maxCost / 2` for each unmatched row
+   * and column, among the pairs that cost at most `maxCost`, like `lap.lapjv(extend_cost=True,
+   * cost_limit=maxCost)` and therefore like ByteTrack. Sums are in f64. Among several such solutions, all
+   * backends return the same one. O(n^3). Source: Jonker and Volgenant, "A shortest augmenting path
+   * algorithm", 1987.
    */
   assign(options: AssignOptions): Assignment;
 
-  /** A motion gate for pictures of one size, with memory of its own: how much changed since the picture before. */
+  /**
+   * Creates a motion gate for images of one size, with its own memory. The gate measures the change since the
+   * previous image.
+   */
   frameDifference(spec: FrameDifferenceSpec): FrameDifference;
 
-  /** Lets go of all memory. A second call does nothing. */
+  /** Releases all memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** One way to compute the tracking kernels. Arguments have been checked. */
+/** Backend of the tracking kernels. Arguments are already validated. */
 interface TrackingBackend {
   readonly name: Exclude<BackendName, "wasm-relaxed">;
   boxIou(call: BoxIouCall): void;
-  /** Each row's column, or -1; of at least one pair. */
+  /** Returns the column of each row, or -1. Called only if there is at least one pair. */
   assign(call: AssignCall): Int32Array;
   cellLuma(call: CellLumaCall): void;
 }
 
-/** The public tracking kernels over a backend: every check is made here, once for all backends. */
+/**
+ * Creates the public tracking kernels over a backend. Arguments are validated here, once for all backends.
+ */
 export function createTrackingKernels(backend: TrackingBackend): TrackingKernels {
   const { opened, dispose } = openBackend(backend);
   return {

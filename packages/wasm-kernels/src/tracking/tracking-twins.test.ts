@@ -24,13 +24,13 @@ const floats = (length: number, value: fc.Arbitrary<number>) =>
     .array(value, { minLength: length, maxLength: length, size: "max" })
     .map((values) => Float32Array.from(values));
 
-/** The least that can be said of a matching: its pairs, and what they cost. */
+/** Summary of a matching: the number of pairs and their cost. */
 interface Best {
   readonly pairs: number;
   readonly cost: number;
 }
 
-/** Of all matchings the best by `better`: every row takes no column, or one that is still free. */
+/** Returns the best of all matchings by `better`. Every row takes no column or a free column. */
 function bruteForce(
   { cost, rows, columns, maxCost = Infinity }: AssignOptions,
   better: (a: Best, b: Best) => boolean,
@@ -50,7 +50,7 @@ function bruteForce(
   return from(0, 0);
 }
 
-/** The matching of one backend, checked to be one. */
+/** Returns the matching of one backend after checking that it is a valid matching. */
 function matched(kernels: TrackingKernels, options: AssignOptions): Best {
   const { columnOfRow, rowOfColumn, cost } = kernels.assign(options);
   let sum = 0;
@@ -69,7 +69,7 @@ function matched(kernels: TrackingKernels, options: AssignOptions): Best {
 }
 
 const side = fc.integer({ min: 0, max: 5 });
-// Few distinct costs, so that solutions tie and sums are exact; some pairs forbidden.
+// Few distinct costs, so that solutions tie and sums are exact. Some pairs are forbidden.
 const coarse = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -8, max: 24 }).map((n) => n / 8) },
   { weight: 1, arbitrary: fc.constant(Infinity) },
@@ -86,7 +86,7 @@ const shaped = (value: fc.Arbitrary<number>) =>
 describe("assign() on both backends", () => {
   const backends = (): TrackingKernels[] => [fast, slow];
 
-  it("matches the most pairs at the least cost of all permutations", () => {
+  it("matches the maximum number of pairs at the minimum cost of all permutations", () => {
     fc.assert(
       fc.property(shaped(coarse), (options) => {
         const best = bruteForce(
@@ -99,7 +99,7 @@ describe("assign() on both backends", () => {
     );
   });
 
-  it("minimises the matched costs and half of maxCost for each row and column left alone", () => {
+  it("minimizes the matched costs plus half of maxCost for each unmatched row and column", () => {
     fc.assert(
       fc.property(shaped(coarse), fc.integer({ min: -10, max: 30 }), (shape, eighths) => {
         const options = { ...shape, maxCost: eighths / 8 };
@@ -112,7 +112,7 @@ describe("assign() on both backends", () => {
     );
   });
 
-  it("finds the optimum of any finite costs, as near as sums in f64 are", () => {
+  it("finds the optimum of any finite costs within the precision of f64 sums", () => {
     const any = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 });
     fc.assert(
       fc.property(shaped(any), (options) => {
@@ -135,9 +135,9 @@ describe("assign() on both backends", () => {
     [101, 40],
     [1, 1003],
     [1003, 1],
-  ])("finds a hidden optimum of %i x %i", (rows, columns) => {
-    // A pair costs its row's and its column's price, and one that isn't in the hidden matching 1/8 or more besides.
-    // Columns outside of it have the price 0, which is the most that any has.
+  ])("finds a planted optimum of %i x %i", (rows, columns) => {
+    // A pair costs the price of its row plus the price of its column, plus at least 1/8 if the pair is not in
+    // the planted matching. Columns outside the matching have the price 0, the maximum price of a column.
     const pairs = Math.min(rows, columns);
     const prices = seeded(rows + columns, rows).map((u) => Math.floor(u * 64) / 8);
     const rowPrice = (row: number) => (row < pairs || rows <= columns ? prices[row]! : 20);
@@ -155,7 +155,7 @@ describe("assign() on both backends", () => {
     }
   });
 
-  it("resolves equal costs alike, whatever the shape and the limit", () => {
+  it("resolves equal costs alike for any shape and limit", () => {
     const tied = fc.tuple(fc.constantFrom(1, 3, 4, 5, 30), fc.constantFrom(1, 3, 4, 5, 30), fc.integer());
     fc.assert(
       fc.property(tied, fc.constantFrom(undefined, 0, 1, 2, 2.5), ([rows, columns, seed], maxCost) => {
@@ -166,7 +166,7 @@ describe("assign() on both backends", () => {
     );
   });
 
-  it("agrees to the bit on fine costs", () => {
+  it("agrees bit for bit on fine-grained costs", () => {
     for (const [rows, columns, maxCost] of [
       [100, 100, 1],
       [37, 80, 0.2],
@@ -179,8 +179,8 @@ describe("assign() on both backends", () => {
   });
 });
 
-describe("the fast kernels and their slow twins", () => {
-  it("give the same IoU, bit by bit", () => {
+describe("the WebAssembly kernels and the reference kernels", () => {
+  it("give the same IoU, bit for bit", () => {
     const coordinate = fc.oneof(
       { weight: 30, arbitrary: fc.float({ min: -50, max: 50, noNaN: true }) },
       { weight: 10, arbitrary: fc.integer({ min: 0, max: 8 }) },
@@ -208,7 +208,7 @@ describe("the fast kernels and their slow twins", () => {
     expect(fast.boxIou(options)).toEqual(slow.boxIou(options));
   });
 
-  it("see the same changes in any pictures", () => {
+  it("report the same changes for any images", () => {
     const spec = fc.record({
       width: fc.constantFrom(1, 2, 3, 4, 5, 8, 33, 100),
       height: fc.constantFrom(1, 2, 3, 8, 17),

@@ -14,13 +14,13 @@ beforeAll(async () => {
 });
 afterAll(() => fast.dispose());
 
-/** The largest difference, as a share of the largest expected value. */
+/** Returns the largest difference, relative to the largest expected value. */
 function worst(got: Float32Array, expected: Float32Array): number {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return got.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0) / largest;
 }
 
-/** After five epochs: of the parameters, losses and probabilities. */
+/** Returns the largest differences of the parameters, losses, and probabilities after five epochs. */
 function compare(options: HeadTrainerOptions): { parameters: number; losses: number; probabilities: number } {
   using a = fast.headTrainer(options);
   using b = slow.headTrainer(options);
@@ -52,9 +52,9 @@ const optimizers: [string, Partial<HeadTrainerOptions>][] = [
   ["Adam and FedProx", { optimizer: { kind: "adam", learningRate: 0.005 }, proximal: 0.1 }],
 ];
 
-describe.each(optimizers)("the fast head trainer and its slow twin: %s", (name, options) => {
+describe.each(optimizers)("the WebAssembly and reference head trainers: %s", (name, options) => {
   it.each(heads)("$kind, $features features, $hidden hidden units, $classes classes", (head) => {
-    // Batches with and without a tail, of less than a turn, and larger than all samples.
+    // Batches with and without a remainder, with fewer than four samples, and larger than all samples.
     for (const [count, batchSize] of [
       [61, 8],
       [30, 7],
@@ -64,7 +64,8 @@ describe.each(optimizers)("the fast head trainer and its slow twin: %s", (name, 
       const classWeights = name.includes("class")
         ? { classWeights: Float32Array.from({ length: head.classes }, (_, i) => 1 + i) }
         : {};
-      // Neither from zeros nor from certainty: where a gradient is 0 but for rounding, Adam makes a step of the rounding.
+      // Start neither from zeros nor from certain predictions: if a gradient is 0 except for rounding, Adam
+      // turns the rounding error into a step.
       const random = seededRandom({ seed: count, stream: 1 });
       const weights = Float32Array.from(
         { length: parameterCount(head) },

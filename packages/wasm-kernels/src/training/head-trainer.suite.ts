@@ -7,7 +7,10 @@ import type { TrainingKernels } from "./training-kernels.ts";
 const softmax: Head = { kind: "softmax", features: 5, classes: 3 };
 const mlp: Head = { kind: "mlp", features: 5, hidden: 7, classes: 3 };
 
-/** Random samples, each class around a point of its own on a circle; `noise` 0.2 keeps them apart. */
+/**
+ * Returns random samples. Each class surrounds its own point on a circle; a `noise` of 0.2 keeps the classes
+ * apart.
+ */
 export function clusters({
   head,
   count,
@@ -31,7 +34,9 @@ export function clusters({
 const norm = (values: Float32Array) => Math.hypot(...values);
 const distance = (a: Float32Array, b: Float32Array) => norm(a.map((value, i) => value - b[i]!));
 
-/** What every backend's trainer of heads must do. `make` gives kernels that the test may dispose. */
+/**
+ * Tests that the head trainer of every backend must pass. `make` creates kernels that the test may dispose.
+ */
 export function headTrainerSuite({
   kernels,
   make,
@@ -48,10 +53,10 @@ export function headTrainerSuite({
   describe.each([
     ["softmax", softmax],
     ["mlp", mlp],
-  ] as const)("headTrainer(), a head of kind %s", (kind, head) => {
+  ] as const)("headTrainer() with a head of kind %s", (kind, head) => {
     const data = { head, ...clusters({ head, count: 61 }) };
 
-    it("learns classes that can be separated, to the last sample", () => {
+    it("learns separable classes with an accuracy of 1", () => {
       using trainer = train(data, 40);
       const last = trainer.epoch();
       expect(last).toMatchObject({ accuracy: 1, samples: 61 });
@@ -64,7 +69,7 @@ export function headTrainerSuite({
       }
     });
 
-    it("follows the gradient of the loss: a step of SGD against finite differences", () => {
+    it("follows the gradient of the loss: a step of SGD matches finite differences", () => {
       const weights = Float32Array.from({ length: parameterCount(head) }, (_, i) => Math.sin(i + 1) / 2);
       const options = { ...data, weights, classWeights: Float32Array.of(1, 0.5, 3), batchSize: 100 };
       using trainer = train({ ...options, optimizer: { kind: "sgd", learningRate: 1 }, l2: 0.3 }, 1);
@@ -85,7 +90,7 @@ export function headTrainerSuite({
       }
     });
 
-    it("gives the same bits for the same seed, and other ones for another", () => {
+    it("gives the same bits for the same seed and different bits for another seed", () => {
       const bits = (seed: number) => {
         using trainer = train({ ...data, seed }, 3);
         return trainer.weights();
@@ -101,7 +106,7 @@ export function headTrainerSuite({
         "SGD with momentum and FedProx",
         { optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0.9 }, proximal: 0.5 },
       ],
-    ])("goes on from its state to the bit as if it had not stopped: %s", (_, options) => {
+    ])("resumes from its state with the same bits as without a stop: %s", (_, options) => {
       using whole = train({ ...data, ...options }, 5);
       using first = train({ ...data, ...options }, 2);
       using second = train({ ...data, ...options, state: first.state() }, 3);
@@ -109,7 +114,7 @@ export function headTrainerSuite({
       expect(second.state()).toEqual(whole.state());
     });
 
-    it("is pulled to where it started by FedProx", () => {
+    it("stays close to its initial parameters with FedProx", () => {
       const weights = Float32Array.from({ length: parameterCount(head) }, (_, i) => Math.cos(i) / 3);
       const moved = (proximal: number, learningRate: number) => {
         using trainer = train({ ...data, weights, optimizer: { kind: "sgd", learningRate }, proximal }, 20);
@@ -119,14 +124,15 @@ export function headTrainerSuite({
       expect(moved(10, 0.05)).toBeLessThan(0.3 * moved(0, 0.05));
     });
 
-    it("has setWeights() move the point that FedProx pulls to, and forget the moments", () => {
+    it("moves the anchor of FedProx and resets the moments in setWeights()", () => {
       const options = {
         ...data,
         proximal: 1e4,
         optimizer: { kind: "sgd", learningRate: 1e-4, momentum: 0.9 },
       } as const;
       const weights = new Float32Array(parameterCount(head)).fill(0.25);
-      // Two with the same number of epochs, on which the order of the samples hangs, and different pasts.
+      // Two trainers with the same number of epochs, which determines the sample order, but with different
+      // histories.
       const [near, far] = [
         train({ ...options, weights }, 2),
         train({ ...options, weights: weights.map(() => 5) }, 2),
@@ -142,7 +148,7 @@ export function headTrainerSuite({
       far.dispose();
     });
 
-    it("shrinks weights, not biases, by l2", () => {
+    it("shrinks the weights, but not the biases, with l2", () => {
       const size = (l2: number) => {
         using trainer = train({ ...data, l2 }, 30);
         return norm(trainer.weights());
@@ -158,7 +164,7 @@ export function headTrainerSuite({
       expect(trainer.weights()[output!.biases + 1]).toBeGreaterThan(0.1);
     });
 
-    it("decides for the class whose weight is larger where samples are alike", () => {
+    it("predicts the class with the larger weight for identical samples", () => {
       const alike = {
         head,
         samples: new Float32Array(12 * 5).fill(0.5),
@@ -173,7 +179,7 @@ export function headTrainerSuite({
       expect(favoured(Float32Array.of(1, 5, 1))).toBe(1);
     });
 
-    it("says of a class without weight how well it does, and learns nothing of it", () => {
+    it("stays finite if most samples belong to a class with weight 0", () => {
       using trainer = train(
         {
           ...data,
@@ -187,7 +193,7 @@ export function headTrainerSuite({
       expect(trainer.weights().every(Number.isFinite)).toBe(true);
     });
 
-    it("predicts any number of samples, none too", () => {
+    it("predicts any number of samples, including none", () => {
       using trainer = train(data, 1);
       const all = trainer.predict(data.samples);
       expect(trainer.predict(new Float32Array(0))).toEqual(new Float32Array(0));
@@ -198,7 +204,7 @@ export function headTrainerSuite({
       expect(trainer.predict(many).subarray(-3)).toEqual(all.subarray(0, 3));
     });
 
-    it("says when training diverges, and is then as it was before", () => {
+    it("reports that training diverged and keeps the state from before the epoch", () => {
       using trainer = train({
         ...data,
         optimizer: { kind: "sgd", learningRate: 1e4, momentum: 0.5 },
@@ -215,7 +221,7 @@ export function headTrainerSuite({
     it.each<[string, Partial<HeadTrainerOptions>]>([
       ["SGD", { optimizer: { kind: "sgd", learningRate: 100 } }],
       ["SGD with momentum", { optimizer: { kind: "sgd", learningRate: 100, momentum: 0.9 } }],
-    ])("is as good as new when weights come after training diverged: %s", (_, options) => {
+    ])("behaves like a new trainer if weights are set after training diverged: %s", (_, options) => {
       const stiff = { ...data, ...options, l2: 10, batchSize: 100 };
       using used = train(stiff);
       const weights = used.weights();
@@ -227,7 +233,7 @@ export function headTrainerSuite({
       expect(used.state()).toEqual(fresh.state());
     });
 
-    it("starts from zeros as softmax, from small random weights and zero biases as mlp", () => {
+    it("starts from zeros as softmax and from small random weights and zero biases as mlp", () => {
       using trainer = train(data);
       expect(trainer.length).toBe(kind === "softmax" ? 3 * 6 : 7 * 6 + 3 * 8);
       const weights = trainer.weights();
@@ -243,80 +249,84 @@ export function headTrainerSuite({
 
   describe("headTrainer(), bad input", () => {
     const good = { head: softmax, ...clusters({ head: softmax, count: 4 }) };
-    // Wrong types on purpose: JavaScript callers make them.
+    // Wrong types on purpose: JavaScript callers can pass them.
     const wrong = (value: unknown) => value as never;
     const spoilt = good.samples.slice();
     spoilt[7] = NaN;
 
     it.each<[string, typeof TypeError | typeof RangeError, Partial<HeadTrainerOptions>]>([
-      ["head to be an object, got 5", TypeError, { head: wrong(5) }],
-      ['head.kind to be "softmax" or "mlp", got "svm"', RangeError, { head: wrong({ kind: "svm" }) }],
+      ["head to be an object; got 5", TypeError, { head: wrong(5) }],
+      ['head.kind to be "softmax" or "mlp"; got "svm"', RangeError, { head: wrong({ kind: "svm" }) }],
       [
-        "head.features to be an integer in 1..16777215, got 0",
+        "head.features to be an integer in 1..16777215; got 0",
         RangeError,
         { head: { ...softmax, features: 0 } },
       ],
       [
-        "head.hidden to be an integer, got undefined",
+        "head.hidden to be an integer; got undefined",
         TypeError,
         { head: wrong({ ...softmax, kind: "mlp" }) },
       ],
-      ["samples to be a Float32Array, got Array", TypeError, { samples: wrong([1]) }],
-      ["samples to have 20 elements, got 19", RangeError, { samples: new Float32Array(19) }],
-      ["samples[7] to be finite, got NaN", RangeError, { samples: spoilt }],
-      ["labels to be a Uint32Array, got undefined", TypeError, { labels: wrong(undefined) }],
+      ["samples to be a Float32Array; got Array", TypeError, { samples: wrong([1]) }],
+      ["samples to have 20 elements; got 19", RangeError, { samples: new Float32Array(19) }],
+      ["samples[7] to be finite; got NaN", RangeError, { samples: spoilt }],
+      ["labels to be a Uint32Array; got undefined", TypeError, { labels: wrong(undefined) }],
       [
-        "labels to have at least 1 element, got 0",
+        "labels to have at least 1 element; got 0",
         RangeError,
         { samples: new Float32Array(0), labels: new Uint32Array(0) },
       ],
-      ["labels[2] to be below 3 (classes), got 3", RangeError, { labels: Uint32Array.of(0, 1, 3, 2) }],
+      ["labels[2] to be below 3 (classes); got 3", RangeError, { labels: Uint32Array.of(0, 1, 3, 2) }],
       [
-        'optimizer.kind to be "sgd" or "adam", got "lbfgs"',
+        'optimizer.kind to be "sgd" or "adam"; got "lbfgs"',
         RangeError,
         { optimizer: wrong({ kind: "lbfgs" }) },
       ],
       [
-        "optimizer.learningRate to be a number, got NaN",
+        "optimizer.learningRate to be a number; got NaN",
         RangeError,
         { optimizer: { kind: "sgd", learningRate: NaN } },
       ],
       [
-        "optimizer.learningRate to be positive, got 0",
+        "optimizer.learningRate to be positive; got 0",
         RangeError,
         { optimizer: { kind: "adam", learningRate: 0 } },
       ],
       [
-        "optimizer.momentum to be in 0..1, 1 excluded, got 1",
+        "optimizer.momentum to be in 0..1, 1 excluded; got 1",
         RangeError,
         { optimizer: { kind: "sgd", learningRate: 1, momentum: 1 } },
       ],
       [
-        "optimizer.beta2 to be in 0..1, 1 excluded, got -1",
+        "optimizer.beta2 to be in 0..1, 1 excluded; got -1",
         RangeError,
         { optimizer: { kind: "adam", learningRate: 1, beta2: -1 } },
       ],
       [
-        "optimizer.epsilon to be at least 1e-20, got 0",
+        "optimizer.epsilon to be at least 1e-20; got 0",
         RangeError,
         { optimizer: { kind: "adam", learningRate: 1, epsilon: 0 } },
       ],
-      ["batchSize to be an integer in 1..2147483647, got 0.5", RangeError, { batchSize: 0.5 }],
-      ["l2 to be at least 0, got -1", RangeError, { l2: -1 }],
-      ["proximal to be finite, got Infinity", RangeError, { proximal: Infinity }],
-      ["classWeights to have 3 elements, got 2", RangeError, { classWeights: new Float32Array(2) }],
-      ["classWeights[1] to be at least 0, got -1", RangeError, { classWeights: Float32Array.of(1, -1, 1) }],
+      ["batchSize to be an integer in 1..2147483647; got 0.5", RangeError, { batchSize: 0.5 }],
+      ["l2 to be at least 0; got -1", RangeError, { l2: -1 }],
+      ["proximal to be finite; got Infinity", RangeError, { proximal: Infinity }],
+      ["classWeights to have 3 elements; got 2", RangeError, { classWeights: new Float32Array(2) }],
+      ["classWeights[1] to be at least 0; got -1", RangeError, { classWeights: Float32Array.of(1, -1, 1) }],
       [
-        "classWeights to be above 0 for a class that has samples, got 0",
+        "classWeights to be above 0 for a class that has samples; got 0",
         RangeError,
         { classWeights: new Float32Array(3) },
       ],
-      ["seed to be an integer in 0..4294967295, got -1", RangeError, { seed: -1 }],
-      ["weights to have 18 elements, got 17", RangeError, { weights: new Float32Array(17) }],
-      ["state to have 58 elements, got 18", RangeError, { state: new Float32Array(18) }],
-      ["state[54] to be a count, got 0.5", RangeError, { state: new Float32Array(58).fill(0.5) }],
+      ["seed to be an integer in 0..4294967295; got -1", RangeError, { seed: -1 }],
+      ["weights to have 18 elements; got 17", RangeError, { weights: new Float32Array(17) }],
+      ["state to have 58 elements; got 18", RangeError, { state: new Float32Array(18) }],
       [
-        "weights to be undefined beside a state, got Float32Array",
+        "state[54] to be an integer in 0..16777215; got 0.5",
+        RangeError,
+        { state: new Float32Array(58).fill(0.5) },
+      ],
+      [
+        "weights to be undefined if state is given; got Float32Array",
         TypeError,
         { weights: new Float32Array(18), state: new Float32Array(58) },
       ],
@@ -326,22 +336,22 @@ export function headTrainerSuite({
       expect(attempt).toThrow(kind);
     });
 
-    it("refuses weights and samples that don't fit, and leaves the trainer as it is", () => {
+    it("rejects invalid weights and samples and leaves the trainer unchanged", () => {
       using trainer = train(good, 1);
       const before = trainer.state();
       expect(() => trainer.setWeights(new Float32Array(3))).toThrow(
-        new RangeError("setWeights: expected weights to have 18 elements, got 3"),
+        new RangeError("setWeights: expected weights to have 18 elements; got 3"),
       );
       expect(() => trainer.setWeights(new Float32Array(18).fill(NaN))).toThrow(
-        new RangeError("setWeights: expected weights[0] to be finite, got NaN"),
+        new RangeError("setWeights: expected weights[0] to be finite; got NaN"),
       );
       expect(() => trainer.predict(new Float32Array(4))).toThrow(
-        new RangeError("predict: expected samples to have a multiple of 5 elements, got 4"),
+        new RangeError("predict: expected samples to have a multiple of 5 elements; got 4"),
       );
       expect(trainer.state()).toEqual(before);
     });
 
-    it("copies what it is given", () => {
+    it("copies its input", () => {
       const own = {
         head: softmax,
         samples: good.samples.slice(),
@@ -358,16 +368,16 @@ export function headTrainerSuite({
       expect(changed.weights()).toEqual(fresh.weights());
     });
 
-    it("refuses calls after dispose, of the trainer and of the kernels", async () => {
+    it("throws after the trainer or its kernels are disposed", async () => {
       const trainer = train(good, 1);
       trainer.dispose();
       trainer[Symbol.dispose]();
-      expect(() => trainer.epoch()).toThrow("epoch: expected a head trainer in use, got a disposed one");
+      expect(() => trainer.epoch()).toThrow("epoch: expected a head trainer in use; got a disposed one");
       const own = await make();
       const orphan = own.headTrainer(good);
       own.dispose();
-      expect(() => orphan.weights()).toThrow("weights: expected kernels in use, got disposed ones");
-      expect(() => own.headTrainer(good)).toThrow("headTrainer: expected kernels in use, got disposed ones");
+      expect(() => orphan.weights()).toThrow("weights: expected kernels in use; got disposed ones");
+      expect(() => own.headTrainer(good)).toThrow("headTrainer: expected kernels in use; got disposed ones");
     });
   });
 }

@@ -5,73 +5,90 @@ import { finiteFloats, type HeadTraining } from "./head-training.ts";
 import { lifetime } from "../module/lifetime.ts";
 import { seededRandom, shuffled } from "../module/seeded-random.ts";
 
-/** What one pass over the samples gave. Each sample counts with the weights that its batch met, before their step. */
+/**
+ * Result of one pass over the samples. Each sample is evaluated with the weights before the step of its
+ * batch.
+ */
 export interface HeadEpoch {
   /** Mean cross-entropy in nats, weighted by class weight, without the penalties (`l2`, `proximal`). */
   readonly loss: number;
-  /** Share of the samples whose most likely class (of equal ones the first) was right, in 0..1. */
+  /**
+   * Share of samples whose most likely class is correct, 0..1. Among equally likely classes the first counts.
+   */
   readonly accuracy: number;
   readonly samples: number;
 }
 
-/** Trains a head, an epoch a call, so that callers can show progress, pause and stop between them. */
+/** Trains a head, one epoch per call, so that callers can show progress, pause, and stop between epochs. */
 export interface HeadTrainer {
   /** Number of parameters. */
   readonly length: number;
-  /** A copy of the flat parameters. */
+  /** Returns a copy of the flat parameters. */
   weights(): Float32Array;
-  /** Sets the parameters, also what `proximal` pulls to; the optimizer's moments start anew. */
+  /** Sets the parameters and the anchor of `proximal`, and resets the optimizer's moments. */
   setWeights(weights: Float32Array): void;
   /**
-   * One pass over the samples in an order that `seed` and the number of the epoch give.
-   * @throws {Error} when training diverges; all is then as it was before the epoch.
+   * Performs one pass over the samples, in an order that depends on `seed` and the epoch number.
+   *
+   * @throws {Error} If training diverges. The trainer is restored to its state before the epoch.
    */
   epoch(): HeadEpoch;
-  /** Class probabilities `[n, classes]` of samples `[n, features]`. */
+  /** Returns class probabilities `[n, classes]` of samples `[n, features]`. */
   predict(samples: Float32Array): Float32Array;
-  /** All that option `state` needs to go on as if training had not stopped, to the bit. */
+  /**
+   * Returns the value for the `state` option with which another trainer resumes training with the same bits.
+   */
   state(): Float32Array;
-  /** Gives the memory back. A second call does nothing. */
+  /** Releases the memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** What a trainer has a number of for each parameter: itself, the optimizer's moments, FedProx's w0. */
+/** Vectors with one element per parameter: the parameters, the optimizer's moments, and FedProx's w0. */
 export type HeadVector = "weights" | "first" | "second" | "anchor";
 
 /** Sums over an epoch. */
 export interface HeadSums {
-  /** Of class weight * cross-entropy. */
+  /** Sum of class weight * cross-entropy. */
   readonly loss: number;
-  /** Of class weights. */
+  /** Sum of class weights. */
   readonly weight: number;
-  /** Samples whose most likely class was right. */
+  /** Number of samples whose most likely class is correct. */
   readonly correct: number;
 }
 
-/** A backend's part: samples, parameters and their moments, at first zeros, and the arithmetic. */
+/**
+ * Backend part of a trainer: the samples, the parameters and their moments (initially zeros), and the
+ * arithmetic.
+ */
 export interface HeadStore {
-  /** A copy, in the flat layout. */
+  /** Returns a copy in the flat layout. */
   read(vector: HeadVector): Float32Array;
   write(vector: HeadVector, values: Float32Array): void;
-  /** Goes over the samples in the given order. `steps` were made before: Adam's correction needs their number. */
+  /**
+   * Trains on the samples in the given order. `steps` is the number of earlier steps, which Adam's bias
+   * correction needs.
+   */
   epoch(turn: { readonly order: Uint32Array; readonly steps: number }): HeadSums;
   predict(samples: Float32Array): Float32Array;
   dispose(): void;
 }
 
-/** The vectors that the next epoch depends on. */
+/** Returns the vectors that the next epoch depends on. */
 function keptVectors({ optimizer, proximal }: HeadTraining): readonly HeadVector[] {
   const moments: readonly HeadVector[] =
     optimizer.kind === "adam" ? ["first", "second"] : optimizer.momentum > 0 ? ["first"] : [];
   return ["weights", ...moments, ...(proximal > 0 ? (["anchor"] as const) : [])];
 }
 
-/** Epochs, and steps of the optimizer, that were made. As floats, each as two digits: f32 counts to 2^24. */
+/**
+ * Number of elements that store the counts of epochs and optimizer steps. Each count is stored as two digits
+ * because f32 is exact only up to 2^24.
+ */
 const COUNTERS = 4;
 const DIGIT = 2 ** 24;
 
-/** The parts that all backends share. `assertOpen` throws when the kernels were disposed. */
+/** Creates the trainer that all backends share. `assertOpen` throws if the kernels are disposed. */
 export function createHeadTrainer(
   training: HeadTraining,
   {
@@ -94,7 +111,8 @@ export function createHeadTrainer(
     steps = 0;
   };
   const restore = (vectors: Float32Array) => {
-    // SGD without momentum multiplies what it doesn't keep by 0, which cures no infinity.
+    // Also clear moments that are not kept: SGD without momentum multiplies them by 0, which does not remove
+    // an infinity.
     store.write("first", new Float32Array(length));
     for (const [i, vector] of kept.entries())
       store.write(vector, vectors.subarray(i * length, (i + 1) * length));
@@ -136,14 +154,14 @@ export function createHeadTrainer(
     epoch() {
       assertUsable("epoch");
       const before = save();
-      // Stream 0 is that of the first weights.
+      // Stream 0 is used for the initial weights.
       const order = shuffled(labels.length, seededRandom({ seed, stream: epochs + 1 }));
       const { loss, weight, correct } = store.epoch({ order, steps });
       const mean = loss / weight;
       if (!Number.isFinite(mean) || !kept.every((vector) => store.read(vector).every(Number.isFinite))) {
         restore(before);
         throw new Error(
-          `epoch: expected a finite loss, finite weights and moments, got a loss of ${mean}: training diverged. Try a learning rate below ${training.optimizer.learningRate}, or smaller features`,
+          `epoch: expected a finite loss, finite weights and moments; got a loss of ${mean}: training diverged. Try a learning rate below ${training.optimizer.learningRate}, or smaller features`,
         );
       }
       epochs += 1;
@@ -178,12 +196,15 @@ function checkState(given: Float32Array, vectors: number): Float32Array {
   for (let i = vectors; i < state.length; i++) {
     const count = state[i]!;
     if (!Number.isInteger(count) || count < 0 || count >= DIGIT)
-      outOfRange({ ...subject, name: `state[${i}]` }, { expected: "to be a count", got: count });
+      outOfRange(
+        { ...subject, name: `state[${i}]` },
+        { expected: "to be an integer in 0..16777215", got: count },
+      );
   }
   return state;
 }
 
-/** See `weights` of HeadTrainerOptions. */
+/** Returns the initial weights; see `weights` of HeadTrainerOptions. */
 function firstWeights(head: Head, seed: number): Float32Array {
   const weights = new Float32Array(parameterCount(head));
   if (head.kind === "softmax") return weights;

@@ -9,7 +9,10 @@ import {
 } from "../module/check.ts";
 import { checkHead, parameterCount, type Head } from "./head.ts";
 
-/** How gradients become steps. SGD as PyTorch writes it: `v = momentum * v + g; w -= learningRate * v`. Adam with corrected moments. */
+/**
+ * Optimizer of a head. SGD follows PyTorch: `v = momentum * v + g; w -= learningRate * v`. Adam uses
+ * bias-corrected moments.
+ */
 export type HeadOptimizer =
   | { readonly kind: "sgd"; readonly learningRate: number; /** Default 0. */ readonly momentum?: number }
   | {
@@ -23,43 +26,51 @@ export type HeadOptimizer =
       readonly epsilon?: number;
     };
 
-/** Options of `headTrainer`. */
+/** Model, data, and hyperparameters for `headTrainer`. */
 export interface HeadTrainerOptions {
   readonly head: Head;
-  /** `[n, features]`, finite. Copied. */
+  /** Samples `[n, features]`, finite. Copied. */
   readonly samples: Float32Array;
-  /** The class of each sample. Copied. */
+  /** Class of each sample. Copied. */
   readonly labels: Uint32Array;
   /** Default: Adam with a learning rate of 0.01. */
   readonly optimizer?: HeadOptimizer;
-  /** Samples a step; the last batch of an epoch may have fewer. Default 32. */
+  /** Samples per step. The last batch of an epoch may be smaller. Default 32. */
   readonly batchSize?: number;
-  /** Adds `0.5 * l2 * |w|^2` of the weights, not the biases, to the loss. Default 0. */
+  /** Adds `0.5 * l2 * |w|^2` of the weights, without the biases, to the loss. Default 0. */
   readonly l2?: number;
-  /** What an error in each class costs. The loss of a batch is `sum(weight * error) / sum(weight)`. Default: 1 each. */
+  /**
+   * Weight of each class in the loss. The loss of a batch is `sum(weight * error) / sum(weight)`. Default: 1
+   * for each class.
+   */
   readonly classWeights?: Float32Array;
   /**
-   * FedProx's mu: adds `0.5 * mu * |w - w0|^2` of all parameters to the loss, w0 those at the start or of the last
-   * `setWeights`. Default 0. Source: Li et al., "Federated Optimization in Heterogeneous Networks", 2020.
+   * FedProx's mu: adds `0.5 * mu * |w - w0|^2` of all parameters to the loss, where w0 are the initial
+   * parameters or the parameters of the last `setWeights`. Default 0. Source: Li et al., "Federated
+   * Optimization in Heterogeneous Networks", 2020.
    */
   readonly proximal?: number;
-  /** What the first weights and the order of the samples are drawn from. Default 0. */
+  /** Seed of the initial weights and of the sample order. Default 0. */
   readonly seed?: number;
   /**
-   * Flat parameters to start from: of each layer the weights `[outputs, inputs]`, then the biases. Default: zeros for
-   * a softmax; for an MLP Glorot's uniform weights, in -a..a with `a = sqrt(6 / (inputs + outputs))`, and zero biases.
+   * Flat initial parameters: the weights `[outputs, inputs]` of each layer, then its biases. Default: zeros
+   * for a softmax; for an MLP, Glorot's uniform weights in -a..a with `a = sqrt(6 / (inputs + outputs))`, and
+   * zero biases.
    */
   readonly weights?: Float32Array;
-  /** What another trainer's `state()` gave, to go on from there; in place of `weights`. The other options must be that trainer's. */
+  /**
+   * State of another trainer, from its `state()`, to resume from. Replaces `weights`. The other options must
+   * be the same as those of that trainer.
+   */
   readonly state?: Float32Array;
 }
 
-/** An optimizer with its defaults filled in. */
+/** Optimizer with defaults applied. */
 export type CheckedOptimizer =
   | Required<Extract<HeadOptimizer, { kind: "sgd" }>>
   | Required<Extract<HeadOptimizer, { kind: "adam" }>>;
 
-/** Checked options, defaults filled in. */
+/** Validated options with defaults applied. */
 export interface HeadTraining {
   readonly head: Head;
   readonly samples: Float32Array;
@@ -76,7 +87,12 @@ export interface HeadTraining {
 
 const action = "headTrainer";
 
-/** Checks the options of `headTrainer`. */
+/**
+ * Validates the options of `headTrainer`.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkHeadTraining(options: HeadTrainerOptions): HeadTraining {
   const head = checkHead(action, options.head);
   const labels = typedArray({ action, name: "labels" }, { kind: "Uint32Array", value: options.labels });
@@ -94,7 +110,7 @@ export function checkHeadTraining(options: HeadTrainerOptions): HeadTraining {
     );
   const { weights, state } = options;
   if (weights !== undefined && state !== undefined)
-    wrongType({ action, name: "weights" }, { expected: "to be undefined beside a state", got: weights });
+    wrongType({ action, name: "weights" }, { expected: "to be undefined if state is given", got: weights });
   return {
     head,
     samples,
@@ -133,7 +149,7 @@ function checkClassWeights(
   return weights;
 }
 
-/** A Float32Array of the given length in which every element is finite. */
+/** Returns the value as a Float32Array of the given length with finite elements. */
 export function finiteFloats(
   subject: { readonly action: string; readonly name: string },
   check: { readonly array: unknown; readonly length: number },
@@ -157,7 +173,7 @@ function checkOptimizer(given: HeadOptimizer): CheckedOptimizer {
   });
   if (Math.fround(learningRate) === 0)
     throw new RangeError(
-      `headTrainer: expected optimizer.learningRate to be more than 0 as an f32, got ${learningRate}`,
+      `headTrainer: expected optimizer.learningRate to be more than 0 as an f32; got ${learningRate}`,
     );
   if (kind === "sgd")
     return {
@@ -166,7 +182,8 @@ function checkOptimizer(given: HeadOptimizer): CheckedOptimizer {
       momentum: share("momentum", (given as { momentum?: number }).momentum ?? 0),
     };
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = given as HeadOptimizer & { kind: "adam" };
-  // Far below any epsilon of use, and far above where f32 would make it 0, and 0 / 0 of it.
+  // The minimum is far below any useful epsilon and far above the values that f32 rounds to 0, which would
+  // lead to 0 / 0.
   return {
     kind,
     learningRate,

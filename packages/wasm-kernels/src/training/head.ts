@@ -1,11 +1,17 @@
 import { integer, oneOf, wrongType } from "../module/check.ts";
 
-/** The sizes of a small classifier on frozen features: one dense layer, or two with a ReLU between them. A softmax is last. */
+/**
+ * Sizes of a small classifier on frozen features: one dense layer, or two dense layers with a ReLU between
+ * them, followed by a softmax.
+ */
 export type Head =
   | { readonly kind: "softmax"; readonly features: number; readonly classes: number }
   | { readonly kind: "mlp"; readonly features: number; readonly hidden: number; readonly classes: number };
 
-/** A dense layer of a head, and where its parameters are: weights `[outputs, inputs]`, row by row, and one bias an output. */
+/**
+ * A dense layer of a head and the position of its parameters: weights `[outputs, inputs]`, row by row, and
+ * one bias per output.
+ */
 export interface HeadLayer {
   readonly inputs: number;
   readonly outputs: number;
@@ -15,7 +21,12 @@ export interface HeadLayer {
   readonly biases: number;
 }
 
-/** A copy of a head that has nothing but its sizes, all of them checked. */
+/**
+ * Validates a head and returns a copy of its sizes.
+ *
+ * @throws {TypeError} If the head or a size has the wrong type.
+ * @throws {RangeError} If the kind or a size is out of range.
+ */
 export function checkHead(action: string, given: Head): Head {
   if (typeof given !== "object" || given === null)
     wrongType({ action, name: "head" }, { expected: "to be an object", got: given });
@@ -29,7 +40,10 @@ export function checkHead(action: string, given: Head): Head {
     : { kind, features, hidden: size("hidden", (given as Head & { kind: "mlp" }).hidden), classes };
 }
 
-/** The layers of a head in the order of its flat parameters: each its weights, then its biases. */
+/**
+ * Returns the layers of a head in the order of its flat parameters. Each layer has its weights, then its
+ * biases.
+ */
 export function headLayers(head: Head): HeadLayer[] {
   const sizes =
     head.kind === "softmax" ? [head.features, head.classes] : [head.features, head.hidden, head.classes];
@@ -43,7 +57,7 @@ export function headLayers(head: Head): HeadLayer[] {
   return layers;
 }
 
-/** The number of a head's parameters. */
+/** Returns the number of parameters of a head. */
 export function parameterCount(head: Head): number {
   return headLayers(head).reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
 }

@@ -6,12 +6,13 @@ import type { TrainingExports } from "./wasm/training-exports.ts";
 import { wasmTrainingKernels } from "./wasm/wasm-training-kernels.ts";
 
 /**
- * The training kernels alone, with an instance and memory of their own. The module is part of the code, so
+ * Loads the training kernels, with their own instance and memory. The module is embedded in the code, so
  * nothing is fetched.
  *
- * @throws {RangeError} for an unknown backend.
- * @throws {Error} when "wasm" was asked for and the engine has no WebAssembly with simd128, or the page's
- * Content-Security-Policy forbids it (it must allow `'wasm-unsafe-eval'`); `cause` has the engine's error.
+ * @throws {RangeError} If the backend is unknown.
+ * @throws {Error} If "wasm" is requested but the engine does not support WebAssembly with simd128, or the
+ * page's Content-Security-Policy blocks it (the policy must allow `'wasm-unsafe-eval'`). `cause` is the
+ * engine's error.
  */
 export function loadTrainingKernels({ backend }: LoadKernelSetOptions = {}): Promise<TrainingKernels> {
   return loadKernelSet<TrainingKernels>("loadTrainingKernels", {

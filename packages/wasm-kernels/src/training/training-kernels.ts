@@ -5,34 +5,37 @@ import { createHeadTrainer, type HeadStore, type HeadTrainer } from "./head-trai
 import { checkHeadTraining, type HeadTrainerOptions, type HeadTraining } from "./head-training.ts";
 
 /**
- * The kernels that train small heads on frozen features.
+ * Kernels that train small heads on frozen features.
  *
- * Bad input throws before anything is touched: a TypeError for a wrong kind of value, a RangeError for
- * a wrong value. After `dispose` every call throws an Error.
+ * Invalid input throws before anything is modified: a TypeError for a value of the wrong type, a RangeError
+ * for a value out of range. After `dispose` every call throws an Error.
  */
 export interface TrainingKernels {
   readonly backend: Exclude<BackendName, "wasm-relaxed">;
 
   /**
-   * A trainer of a small classifier on frozen features, with memory of its own for a copy of the samples. The same
-   * options give the same bits each time. Backends add up in another order: after five epochs their parameters
-   * are within 3e-5 of the largest one. Where a gradient is 0 but for rounding (all classes equally often in a batch,
-   * from zeros), Adam makes a step of that rounding, and they may be further apart.
+   * Creates a trainer of a small classifier on frozen features, with its own memory for a copy of the
+   * samples. The same options give the same bits each time. Backends sum in a different order: after five
+   * epochs their parameters differ by at most 3e-5 of the largest parameter. If a gradient is 0 except for
+   * rounding (all classes equally often in a batch, starting from zeros), Adam turns the rounding error into
+   * a step, and the difference may be larger.
    */
   headTrainer(options: HeadTrainerOptions): HeadTrainer;
 
-  /** Lets go of all memory. A second call does nothing. */
+  /** Releases all memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** One way to compute the training kernels. Arguments have been checked. */
+/** Backend of the training kernels. Arguments are already validated. */
 interface TrainingBackend {
   readonly name: Exclude<BackendName, "wasm-relaxed">;
   headTrainer(training: HeadTraining): HeadStore;
 }
 
-/** The public training kernels over a backend: every check is made here, once for all backends. */
+/**
+ * Creates the public training kernels over a backend. Arguments are validated here, once for all backends.
+ */
 export function createTrainingKernels(backend: TrainingBackend): TrainingKernels {
   const { opened, dispose } = openBackend(backend);
   return {

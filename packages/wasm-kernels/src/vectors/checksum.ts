@@ -1,18 +1,19 @@
-/** Bytes of a stripe: a word for each of the sums. */
+/** Bytes in a stripe: one 32-bit word for each of the sums. */
 export const STRIPE = 128;
-/** Sums side by side. */
+/** Number of parallel sums. */
 export const SUMS = 32;
-/** Odd, so that a step loses nothing. */
+/** Multiplier of a step. It is odd, so that the multiplication loses no information. */
 const FACTOR = 0x9e3779b1;
 
 /**
- * A checksum that finds what a connection spoils: a change in one 32-bit word always shows, one in several with a
- * chance of 2^-32 not. It is no defence against who forges.
+ * Returns a checksum that detects transmission errors. The checksum detects every change within one 32-bit
+ * word and misses a change in several words with a probability of 2^-32. It does not protect against forgery.
  *
- * Words are little-endian, the last padded with zeros. Word `i` goes to sum `i % 32`: `sum = sum * 0x9e3779b1 + word`
- * modulo 2^32, each starting at 0, up to the end of the last stripe of 32 words, padded with zeros. Then
- * `h = byteLength`, and for each sum `h = (h ^ sum) * 0x9e3779b1; h ^= h >>> 15`.
- * @returns a whole number from 0 to 2^32 - 1.
+ * Words are little-endian, and the last word is padded with zeros. Word `i` is added to sum `i % 32`: `sum =
+ * sum * 0x9e3779b1 + word` modulo 2^32. Each sum starts at 0 and ends with the last stripe of 32 words, which
+ * is padded with zeros. Then `h = byteLength`, and for each sum `h = (h ^ sum) * 0x9e3779b1; h ^= h >>> 15`.
+ *
+ * @returns An integer from 0 to 2^32 - 1.
  */
 export function checksum(bytes: Uint8Array): number {
   const sums = new Uint32Array(SUMS);
@@ -22,7 +23,9 @@ export function checksum(bytes: Uint8Array): number {
   return finishChecksum(sums, bytes.length);
 }
 
-/** What is left after the last whole stripe, padded to one; nothing where nothing is left. */
+/**
+ * Returns the bytes after the last whole stripe, padded to one stripe, or an empty array if no bytes remain.
+ */
 export function paddedTail(bytes: Uint8Array): Uint8Array {
   const rest = bytes.length % STRIPE;
   if (rest === 0) return new Uint8Array(0);
@@ -31,7 +34,7 @@ export function paddedTail(bytes: Uint8Array): Uint8Array {
   return stripe;
 }
 
-/** One number of the sums and the length. */
+/** Combines the sums and the byte length into one number. */
 export function finishChecksum(sums: Uint32Array, byteLength: number): number {
   let hash = byteLength | 0;
   for (const sum of sums) {

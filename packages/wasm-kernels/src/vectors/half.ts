@@ -1,4 +1,4 @@
-/** The number whose half-precision bits these are. Source: IEEE 754, binary16. */
+/** Returns the number that the half-precision bits encode. Source: IEEE 754, binary16. */
 export function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

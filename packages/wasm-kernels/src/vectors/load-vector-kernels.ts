@@ -10,19 +10,20 @@ import { wasmVectorKernels } from "./wasm/wasm-vector-kernels.ts";
 /** Options of {@link loadVectorKernels} and {@link loadKernels}. */
 export interface LoadKernelsOptions {
   /**
-   * "auto" (the default): the best that the engine accepts of "wasm-relaxed" (relaxed SIMD), "wasm"
-   * (simd128) and "reference" (the slow twin). A name: only that one.
+   * "auto" (the default): the best backend that the engine supports, from "wasm-relaxed" (relaxed SIMD)
+   * through "wasm" (simd128) to "reference" (the reference implementation). A backend name: only that
+   * backend.
    */
   readonly backend?: "auto" | BackendName;
 }
 
 /**
- * The vector kernels alone, with an instance and memory of their own. The modules are part of the code,
- * so nothing is fetched.
+ * Loads the vector kernels, with their own instance and memory. The modules are embedded in the code, so
+ * nothing is fetched.
  *
- * @throws {RangeError} for an unknown backend.
- * @throws {Error} when a backend was asked for that the engine or the page's Content-Security-Policy (it
- * must allow `'wasm-unsafe-eval'`) refuses; `cause` has the engine's error.
+ * @throws {RangeError} If the backend is unknown.
+ * @throws {Error} If the requested backend is not supported by the engine or is blocked by the page's
+ * Content-Security-Policy (the policy must allow `'wasm-unsafe-eval'`). `cause` is the engine's error.
  */
 export function loadVectorKernels({ backend }: LoadKernelsOptions = {}): Promise<VectorKernels> {
   const make = (name: Exclude<BackendName, "reference">) => (exports: unknown) =>

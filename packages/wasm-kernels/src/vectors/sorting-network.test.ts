@@ -17,7 +17,7 @@ describe("sortingNetwork()", () => {
     );
   });
 
-  it("needs 63 comparisons for 16 rows, as Batcher's does", () => {
+  it("needs 63 comparisons for 16 rows, like Batcher's network", () => {
     expect(sortingNetwork(16).length / 2).toBe(63);
   });
 });

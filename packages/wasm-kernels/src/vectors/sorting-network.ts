@@ -1,5 +1,5 @@
 /**
- * Pairs of rows to compare and put into order, one after the other, so that any `rows` values end up sorted:
+ * Returns the pairs of rows to compare and swap, one after the other, so that any `rows` values are sorted:
  * `[a, b, a, b, ...]`, `a < b`. Source: Batcher's odd-even mergesort, Knuth, TAOCP 3, 5.2.2 M.
  */
 export function sortingNetwork(rows: number): Uint32Array {

@@ -11,64 +11,75 @@ import {
 } from "./model-update.ts";
 import { checkNorm } from "./weighted-mean.ts";
 
-/** What {@link VectorKernels.updateBucket} takes. */
+/** Size and encoding for {@link VectorKernels.updateBucket}. */
 export interface UpdateBucketOptions {
-  /** Numbers in each update. */
+  /** Elements per update. */
   readonly length: number;
-  /** Most updates that it holds. */
+  /** Maximum number of updates. */
   readonly capacity: number;
-  /** "f32" unless given; all updates of a bucket are of one encoding. */
+  /** Encoding of all updates. Default "f32". */
   readonly encoding?: UpdateEncoding;
-  /** Most entries of a "topk" update; `length` unless given. */
+  /** Maximum number of entries in a "topk" update. Default `length`. */
   readonly entries?: number;
 }
 
 /**
- * Updates that are resident side by side, for rules that must see all of them at once. Its results are views
- * of kernel memory: good until the next call of any kernel; copy what you keep. Sums are f32: numbers above
- * 3e38 divided by the count of updates overflow to an infinity.
+ * Updates stored side by side in kernel memory, for rules that need all updates at once. Results are views of
+ * kernel memory, valid until the next call of any kernel; copy a result to keep it. Sums are f32: values
+ * above 3e38 divided by the number of updates overflow to infinity.
  */
 export interface UpdateBucket {
   readonly length: number;
   readonly capacity: number;
   readonly encoding: UpdateEncoding;
-  /** Updates added. */
+  /** Number of added updates. */
   readonly count: number;
   /**
-   * Room for the next update in kernel memory, in the shape that `add` takes: what is written there and
-   * passed to `add` isn't copied. A shorter "topk" update is passed as `subarray(0, n)` of both arrays. Good for
-   * that one `add`, and until memory grows: ask anew for each update.
+   * Returns a buffer in kernel memory for the next update, in the form that `add` accepts. Values that are
+   * written there and passed to `add` are not copied. Pass a shorter "topk" update as `subarray(0, n)` of
+   * both arrays. The buffer is valid for one `add` and until memory grows, so call `incoming` for each
+   * update.
    */
   incoming(): ModelUpdate;
   /**
-   * Adds an update with a weight above 0. An update with a NaN or an infinity is refused with a RangeError,
-   * and nothing has changed.
+   * Adds an update with a weight above 0.
+   *
+   * @throws {RangeError} If the update contains NaN or an infinity. The bucket is unchanged.
    */
   add(update: ModelUpdate, options: { readonly weight: number }): UpdateNorm;
   /**
-   * The weighted mean. Weights are normalised in f64 and rounded to f32; sums are f32 in the order of the
-   * updates. Of "int8" updates, weights times scales are rounded to 16-bit integers within each ten updates:
-   * the mean is within `count * 127 / 2^16` of the largest `weight * scale` among them. `maxNorm` scales updates of a larger norm down to it.
+   * Returns the weighted mean. Weights are normalized in f64 and rounded to f32; sums are f32 in the order of
+   * the updates. For "int8" updates, weights times scales are rounded to 16-bit integers within each group of
+   * ten updates: the mean is within `count * 127 / 2^16` of the largest `weight * scale` among them. An
+   * update whose norm exceeds `clipNorm` is scaled down to `clipNorm`.
    */
   mean(options?: { readonly clipNorm?: number }): Float32Array;
-  /** The unweighted median of each coordinate: of an even count, the mean of the middle two. "f32" only. */
+  /**
+   * Returns the unweighted median of each coordinate; for an even count, the mean of the middle two. "f32"
+   * only.
+   */
   median(): Float32Array;
   /**
-   * The unweighted mean of each coordinate without its `trim` least and `trim` greatest values. "f32" only.
-   * Source: Yin et al., "Byzantine-Robust Distributed Learning", 2018.
+   * Returns the unweighted mean of each coordinate without its `trim` smallest and `trim` largest values.
+   * "f32" only. Source: Yin et al., "Byzantine-Robust Distributed Learning", 2018.
    */
   trimmedMean(options: { readonly trim: number }): Float32Array;
-  /** Forgets all updates. */
+  /** Discards all updates. */
   reset(): void;
-  /** Gives its memory back. A second call does nothing; any other call after it throws an Error. */
+  /** Releases the memory. A second call has no effect; any other later call throws an Error. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** {@link UpdateBucketOptions} that passed the checks. */
+/** Validated {@link UpdateBucketOptions}. */
 export type UpdateBucketSpec = Required<UpdateBucketOptions>;
 
-/** Throws TypeError or RangeError. */
+/**
+ * Validates the options of {@link VectorKernels.updateBucket}.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkUpdateBucket(options: UpdateBucketOptions): UpdateBucketSpec {
   const action = "updateBucket";
   const length = integer({ action, name: "length" }, { value: options.length, least: 1, most: 0x3fffffff });
@@ -86,20 +97,23 @@ export function checkUpdateBucket(options: UpdateBucketOptions): UpdateBucketSpe
   };
 }
 
-/** The resident updates of a backend. */
+/** Backend storage of resident updates. */
 export interface BucketStore {
-  /** Room for update `index`. */
+  /** Returns the buffer of update `index`. */
   room(index: number): ModelUpdate;
-  /** Puts the update, which is of the bucket's encoding, into place `index`; sum of its squares, not finite when a number isn't. */
+  /**
+   * Stores an update, which has the encoding of the bucket, at `index`. Returns the sum of its squares, which
+   * is not finite if an element is not finite.
+   */
   put(index: number, update: ModelUpdate): number;
-  /** Weighted sum of the first updates, as many as there are weights. */
+  /** Returns the weighted sum of the first `weights.length` updates. */
   sum(weights: readonly number[]): Float32Array;
-  /** Mean of the ranks `low..high` of each coordinate over the first `count` updates. */
+  /** Returns, for each coordinate, the mean of the ranks `low..high` over the first `count` updates. */
   sortedMean(options: { readonly count: number; readonly low: number; readonly high: number }): Float32Array;
   dispose(): void;
 }
 
-/** The public bucket over a backend's store. */
+/** Creates the public bucket over a backend's store. */
 export function createUpdateBucket(
   spec: UpdateBucketSpec,
   { store, assertOpen }: { readonly store: BucketStore; readonly assertOpen: (action: string) => unknown },
@@ -110,18 +124,18 @@ export function createUpdateBucket(
   const filled = (action: string): BucketStore => {
     const open = using(action);
     if (updates.length === 0)
-      throw new RangeError(`${action}: expected at least one update to have been added, got none`);
+      throw new RangeError(`${action}: expected at least one update to have been added; got none`);
     return open;
   };
   const place = (action: string): number => {
     if (updates.length === spec.capacity)
-      throw new RangeError(`${action}: expected at most ${spec.capacity} updates (capacity), got one more`);
+      throw new RangeError(`${action}: expected at most ${spec.capacity} updates (capacity); got one more`);
     return updates.length;
   };
   const sorted = (action: string, trim: number): Float32Array => {
     const open = filled(action);
     if (spec.encoding !== "f32")
-      throw new RangeError(`${action}: expected a bucket of encoding "f32", got "${spec.encoding}"`);
+      throw new RangeError(`${action}: expected a bucket of encoding "f32"; got "${spec.encoding}"`);
     return open.sortedMean({ count: updates.length, low: trim, high: updates.length - trim });
   };
 
@@ -139,7 +153,7 @@ export function createUpdateBucket(
       checkUpdate(update, { action, length: spec.length });
       if (update.encoding !== spec.encoding)
         throw new RangeError(
-          `add: expected an update of encoding "${spec.encoding}", got "${update.encoding}"`,
+          `add: expected an update of encoding "${spec.encoding}"; got "${update.encoding}"`,
         );
       if (update.values.length > spec.entries && update.encoding === "topk")
         outOfRange(

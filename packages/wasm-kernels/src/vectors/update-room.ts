@@ -1,21 +1,29 @@
 import { integer } from "../module/check.ts";
 import { lifetime } from "../module/lifetime.ts";
 
-/** What {@link VectorKernels.updateRoom} takes. */
+/** Size for {@link VectorKernels.updateBuffer}. */
 export interface UpdateBufferOptions {
   readonly bytes: number;
 }
 
-/** Bytes in kernel memory, where an update is received. */
+/** Bytes in kernel memory into which an update is received. */
 export interface UpdateBuffer {
-  /** All of them, at an address that is a multiple of 16. Good until memory grows, so ask anew for each use. */
+  /**
+   * Returns all bytes, at an address that is a multiple of 16. The view is valid until memory grows, so call
+   * it for each use.
+   */
   bytes(): Uint8Array<ArrayBuffer>;
-  /** Gives the memory back. A second call does nothing; `bytes` after it throws an Error. */
+  /** Releases the memory. A second call has no effect; a later call of `bytes` throws an Error. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** Throws TypeError or RangeError. */
+/**
+ * Validates the options of {@link VectorKernels.updateBuffer}.
+ *
+ * @throws {TypeError} If `bytes` is not a number.
+ * @throws {RangeError} If `bytes` is out of range.
+ */
 export function checkUpdateBuffer(options: UpdateBufferOptions): number {
   return integer(
     { action: "updateRoom", name: "bytes" },
@@ -23,13 +31,13 @@ export function checkUpdateBuffer(options: UpdateBufferOptions): number {
   );
 }
 
-/** Where a backend keeps the bytes. */
+/** Backend storage of an update buffer. */
 export interface BufferStore {
   bytes(): Uint8Array;
   dispose(): void;
 }
 
-/** The public room over a backend's store. */
+/** Creates the public update buffer over a backend's store. */
 export function createUpdateBuffer({
   store,
   assertOpen,
@@ -37,7 +45,7 @@ export function createUpdateBuffer({
   readonly store: BufferStore;
   readonly assertOpen: (action: string) => unknown;
 }): UpdateBuffer {
-  const { using, dispose } = lifetime({ what: "an update's room" }, { store, assertOpen });
+  const { using, dispose } = lifetime({ what: "an update buffer" }, { store, assertOpen });
   return {
     bytes: () => using("bytes").bytes() as Uint8Array<ArrayBuffer>,
     dispose,

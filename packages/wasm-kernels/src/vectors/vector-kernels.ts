@@ -29,42 +29,48 @@ import {
 } from "./weighted-mean.ts";
 
 /**
- * The kernels that work on many long vectors: averaging of model updates, matching against a gallery. What
- * they make is resident in their memory until it is disposed.
+ * Kernels that work on many long vectors: averaging model updates, and matching against a gallery. The
+ * objects that they create stay in kernel memory until they are disposed.
  *
- * Bad input throws before anything is touched: a TypeError for a wrong kind of value, a RangeError for
- * a wrong value. After `dispose` every call throws an Error.
+ * Invalid input throws before anything is modified: a TypeError for a value of the wrong type, a RangeError
+ * for a value out of range. After `dispose` every call throws an Error.
  */
 export interface VectorKernels {
   readonly backend: BackendName;
 
-  /** A mean of updates that arrive one by one, in constant memory. The backends give the same bits. */
+  /**
+   * Creates a mean of updates that arrive one by one, in constant memory. All backends return the same bits.
+   */
   weightedMean(options: WeightedMeanOptions): WeightedMean;
 
-  /** Updates side by side, for the fused mean and for the rules that must see all of them. The backends give the same bits. */
+  /**
+   * Creates a bucket of updates, for the fused mean and for the rules that need all updates at once. All
+   * backends return the same bits.
+   */
   updateBucket(options: UpdateBucketOptions): UpdateBucket;
 
   /**
-   * Vectors by id, for the nearest by cosine. With "f32" the backends give the same bits; with "int8" and
-   * "binary", scores within 1e-6, and each its own rows where a scan misses one.
+   * Creates a gallery of vectors by id that finds the nearest vectors by cosine. With "f32" all backends
+   * return the same bits. With "int8" and "binary" their scores agree within 1e-6, and a scan may miss
+   * different rows.
    */
   gallery(options: GalleryOptions): Gallery;
 
-  /** The {@link checksum} of bytes, as fast as memory gives them; those in the kernels' memory aren't copied. */
+  /** Returns the {@link checksum} of bytes, at the speed of memory. Bytes in kernel memory are not copied. */
   checksum(bytes: Uint8Array): number;
 
   /**
-   * Room in kernel memory for the message of an update: numbers that lie in it and are passed to a mean aren't copied.
-   * It starts as zeros.
+   * Allocates a buffer in kernel memory for the message of an update. Values in the buffer that are passed to
+   * a mean are not copied. The buffer starts as zeros.
    */
   updateBuffer(options: UpdateBufferOptions): UpdateBuffer;
 
-  /** Lets go of all memory. A second call does nothing. */
+  /** Releases all memory. A second call has no effect. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** One way to compute the vector kernels. Arguments have been checked. */
+/** Backend of the vector kernels. Arguments are already validated. */
 interface VectorBackend {
   readonly name: BackendName;
   weightedMean(spec: WeightedMeanSpec): SumStore;
@@ -74,7 +80,7 @@ interface VectorBackend {
   updateBuffer(bytes: number): BufferStore;
 }
 
-/** The public vector kernels over a backend: every check is made here, once for all backends. */
+/** Creates the public vector kernels over a backend. Arguments are validated here, once for all backends. */
 export function createVectorKernels(backend: VectorBackend): VectorKernels {
   const { opened, dispose } = openBackend(backend);
   return {

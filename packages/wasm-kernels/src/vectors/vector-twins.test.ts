@@ -12,13 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => fast.dispose());
 
-/** Fails at the first element that isn't the same by Object.is. */
+/** Throws at the first element that differs by Object.is. */
 function expectSame(got: ArrayLike<number>, expected: ArrayLike<number>): void {
   if (got.length !== expected.length)
-    throw new Error(`expected ${expected.length} elements, got ${got.length}`);
+    throw new Error(`expected ${expected.length} elements; got ${got.length}`);
   for (let i = 0; i < expected.length; i++) {
     if (!Object.is(got[i], expected[i]))
-      throw new Error(`element ${i}: expected ${expected[i]}, got ${got[i]}`);
+      throw new Error(`element ${i}: expected ${expected[i]}; got ${got[i]}`);
   }
 }
 
@@ -41,7 +41,7 @@ function update({
   const next = seeded(seed);
   const number = () => (next() / 2 ** 23 - 1) * 10 ** ((next() % 7) - 3);
   if (encoding === "f32") return { encoding, values: Float32Array.from({ length }, number) };
-  // Halves of every kind but infinities and NaN: with subnormals for odd seeds.
+  // Half-precision values of every kind except infinities and NaN; with subnormals for odd seeds.
   if (encoding === "f16")
     return {
       encoding,
@@ -70,9 +70,9 @@ const round = fc.record({
 });
 const some = { numRuns: 60 };
 
-describe("the averaging kernels and their slow twins", () => {
+describe("the WebAssembly and reference averaging kernels", () => {
   it.each(["f32", "f64"] as const)(
-    "have the same mean of updates that arrive one by one, in %s",
+    "return the same mean of updates that arrive one by one, in %s",
     (accumulator) => {
       fc.assert(
         fc.property(round, ({ encoding, length, weights, seed, clipNorm }) => {
@@ -93,7 +93,7 @@ describe("the averaging kernels and their slow twins", () => {
     },
   );
 
-  it("have the same mean of resident updates", () => {
+  it("return the same mean of resident updates", () => {
     fc.assert(
       fc.property(round, ({ encoding, length, weights, seed, clipNorm }) => {
         const mean = (kernels: VectorKernels) => {
@@ -109,7 +109,7 @@ describe("the averaging kernels and their slow twins", () => {
     );
   });
 
-  it("have the same medians and trimmed means", () => {
+  it("return the same medians and trimmed means", () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -139,8 +139,8 @@ describe("the averaging kernels and their slow twins", () => {
   });
 });
 
-describe("the galleries of f32", () => {
-  it("have the same scores, for one query and for many", () => {
+describe("the WebAssembly and reference galleries", () => {
+  it("return the same f32 scores, for one query and for many", () => {
     const shape = fc.record({
       rows: fc.constantFrom(1, 7, 8, 9, 16, 17, 255, 256, 257, 800),
       dimensions: fc.constantFrom(1, 3, 4, 64, 127),
@@ -174,7 +174,7 @@ describe("the galleries of f32", () => {
   });
 
   it.each(["int8", "binary"] as const)(
-    "compare all rows of %s exactly when there are as many candidates",
+    "compare all rows of %s exactly if there are as many candidates",
     (precision) => {
       const next = seeded(5);
       const vectors = (count: number) =>

@@ -2,47 +2,61 @@ import { anyNumber, integer, oneOf, outOfRange } from "../module/check.ts";
 import { lifetime } from "../module/lifetime.ts";
 import { checkUpdate, checkWeight, clip, normOf, type ModelUpdate, type UpdateNorm } from "./model-update.ts";
 
-/** What {@link VectorKernels.weightedMean} takes. */
+/** Size and accumulator for {@link VectorKernels.weightedMean}. */
 export interface WeightedMeanOptions {
-  /** Numbers in each update. */
+  /** Elements per update. */
   readonly length: number;
-  /** "f32" (the default) or "f64", which keeps the last bits over thousands of clients in twice the memory. */
+  /**
+   * "f32" (the default) or "f64", which keeps the last bits over thousands of clients and needs twice the
+   * memory.
+   */
   readonly accumulator?: "f32" | "f64";
 }
 
 /**
- * A mean of updates that arrive one by one, in constant memory: federated averaging for any number of
- * clients. Source: McMahan et al., "Communication-Efficient Learning of Deep Networks", 2017.
+ * Mean of updates that arrive one by one, in constant memory: federated averaging for any number of clients.
+ * Source: McMahan et al., "Communication-Efficient Learning of Deep Networks", 2017.
  */
 export interface WeightedMean {
   readonly length: number;
-  /** Updates added. */
+  /** Number of added updates. */
   readonly count: number;
   readonly totalWeight: number;
   /**
-   * Room for an f32 update in kernel memory: what is written there and then passed to `add` isn't copied.
-   * Good until memory grows, so ask anew for each update.
+   * Returns a buffer in kernel memory for an f32 update. Values that are written there and passed to `add`
+   * are not copied. The view is valid until memory grows, so call `incoming` for each update.
    */
   incoming(): Float32Array;
   /**
-   * Adds an update with a weight above 0, usually the client's number of samples. An update with a NaN or an
-   * infinity is refused with a RangeError, and nothing has changed. `maxNorm` clips: an update of a larger
-   * norm counts as if it were scaled down to it.
+   * Adds an update with a weight above 0, usually the client's number of samples. An update whose norm
+   * exceeds `clipNorm` is scaled down to `clipNorm`.
+   *
+   * @throws {RangeError} If the update contains NaN or an infinity. The mean is unchanged.
    */
   add(update: ModelUpdate, options: { readonly weight: number; readonly clipNorm?: number }): UpdateNorm;
-  /** The mean so far, as the caller's own array: the sum in f32 or f64, divided in f64 and rounded once. Throws a RangeError before the first update. */
+  /**
+   * Returns the mean of the added updates as the caller's own array: the sum in f32 or f64, divided in f64
+   * and rounded once.
+   *
+   * @throws {RangeError} If no update was added.
+   */
   result(): Float32Array;
-  /** Forgets all updates. */
+  /** Discards all updates. */
   reset(): void;
-  /** Gives its memory back. A second call does nothing; any other call after it throws an Error. */
+  /** Releases the memory. A second call has no effect; any other later call throws an Error. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** {@link WeightedMeanOptions} that passed the checks. */
+/** Validated {@link WeightedMeanOptions}. */
 export type WeightedMeanSpec = Required<WeightedMeanOptions>;
 
-/** Throws TypeError or RangeError. */
+/**
+ * Validates the options of {@link VectorKernels.weightedMean}.
+ *
+ * @throws {TypeError} If an option has the wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
 export function checkWeightedMean(options: WeightedMeanOptions): WeightedMeanSpec {
   const action = "weightedMean";
   return {
@@ -54,20 +68,20 @@ export function checkWeightedMean(options: WeightedMeanOptions): WeightedMeanSpe
   };
 }
 
-/** The sum of a backend. */
+/** Accumulator of a backend. */
 export interface SumStore {
   incoming(): Float32Array;
-  /** Sum of squares of the update; not finite when a number isn't. */
+  /** Returns the sum of squares of the update; not finite if an element is not finite. */
   squares(update: ModelUpdate): number;
-  /** Adds `weight * update`; in an f32 sum the weight is rounded to f32 first. */
+  /** Adds `weight * update`. In an f32 accumulator the weight is first rounded to f32. */
   add(update: ModelUpdate, weight: number): void;
-  /** A new array of the sum times `factor`, in f64, rounded to f32. */
+  /** Returns a new array with the sum times `factor`, in f64, rounded to f32. */
   scaled(factor: number): Float32Array;
   clear(): void;
   dispose(): void;
 }
 
-/** The public mean over a backend's sum. */
+/** Creates the public mean over a backend's accumulator. */
 export function createWeightedMean(
   spec: WeightedMeanSpec,
   { store, assertOpen }: { readonly store: SumStore; readonly assertOpen: (action: string) => unknown },
@@ -90,7 +104,7 @@ export function createWeightedMean(
       checkUpdate(update, { action, length: spec.length });
       const weight = checkWeight(action, options?.weight);
       const limit = options.clipNorm === undefined ? Infinity : checkNorm(action, options.clipNorm);
-      // Weights relative to the first one keep the sum near the size of the updates themselves.
+      // Weights relative to the first weight keep the sum near the size of the updates.
       const unit = state.count === 0 ? weight : state.unit;
       const totalWeight = state.totalWeight + weight;
       if (!Number.isFinite(Math.fround(weight / unit)) || !Number.isFinite(totalWeight)) {
@@ -107,7 +121,7 @@ export function createWeightedMean(
     result() {
       const open = using("result");
       if (state.count === 0)
-        throw new RangeError("result: expected at least one update to have been added, got none");
+        throw new RangeError("result: expected at least one update to have been added; got none");
       return open.scaled(state.unit / state.totalWeight);
     },
     reset() {
@@ -119,7 +133,12 @@ export function createWeightedMean(
   };
 }
 
-/** Throws unless a length to clip to is a number above 0. */
+/**
+ * Validates that a norm to clip to is a number above 0.
+ *
+ * @throws {TypeError} If the norm is not a number.
+ * @throws {RangeError} If the norm is NaN or not above 0.
+ */
 export function checkNorm(action: string, clipNorm: unknown): number {
   const checked = anyNumber({ action, name: "clipNorm" }, clipNorm);
   if (checked <= 0) outOfRange({ action, name: "clipNorm" }, { expected: "to be above 0", got: checked });

@@ -12,7 +12,7 @@ import { type Replayed, type ReplayListener, replayLog } from "./replay-log.ts";
 interface OpenLogOptions {
   readonly plan: FederationPlan;
   readonly settings: RoundSettings;
-  /** Parameters of the model. */
+  /** Number of model parameters. */
   readonly length: number;
   readonly log: FederationLog;
   readonly initialModel: Float32Array | undefined;

@@ -18,7 +18,7 @@ export interface RoundAccumulatorOptions {
   readonly random: () => number;
 }
 
-/** The updates of the open round; see {@link openRoundSum}. */
+/** The updates of the open round; see {@link createRoundAccumulator}. */
 export interface RoundAccumulator {
   readonly round: number;
   /** Parameters. */

@@ -5,7 +5,7 @@ export function transposedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
   return layout.map(({ name, shape }) => ({ name, shape: shape.length === 2 ? shape.toReversed() : shape }));
 }
 
-/** Flat parameters of `layout`, row-major, as those of {@link turnedLayout}; applied with that one it undoes itself. */
+/** Flat parameters of `layout`, row-major, as those of {@link transposedLayout}; applied with that one it undoes itself. */
 export function transposeLayers<Numbers extends Float32Array | Float64Array>(
   flat: Numbers,
   layout: readonly LayerSpec[],

@@ -4,7 +4,7 @@ import { sessionEpochs } from "./session-epochs.ts";
 import { sessionTokens } from "./session-tokens.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** Options of {@link openSessions}. */
+/** Options of {@link anonymousSessions}. */
 export interface AnonymousSessionsOptions {
   /** Signs the tokens, 32 bytes or more. With the same one sessions outlive a restart. Default: drawn anew. */
   readonly secret?: string;

@@ -2,7 +2,7 @@ import { isDeviceId } from "@sedna-js/core/wire";
 
 /** A device that may take part. */
 export interface DeviceRecord {
-  /** The hash of its public key. */
+  /** Device ID: the hash of the public key. */
   readonly device: string;
   /** An uncompressed point of P-256, in base64. */
   readonly publicKey: string;

@@ -43,7 +43,7 @@ const rejection = async (work: Promise<unknown>): Promise<SednaError> => {
   } catch (error) {
     return error as SednaError;
   }
-  throw new Error("expected a refusal; it was taken");
+  throw new Error("expected a WireError; the body was accepted");
 };
 
 describe("enrolledSessions()", () => {

@@ -5,7 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Service } from "../../http/service.ts";
 import type { EnrolledSessions } from "./enrolled-sessions.ts";
 
-/** Options of {@link enrolmentService}. */
+/** Options of {@link enrollmentService}. */
 export interface EnrollmentServiceOptions {
   readonly sessions: Pick<EnrolledSessions, "enroll">;
   /** Names of the federations that these sessions are for. */

@@ -3,7 +3,7 @@ import type { ModelUpdate, UpdateEncoding } from "@sedna-js/wasm-kernels";
 
 /** What an update has to be like. */
 export interface UpdateLimits {
-  /** Parameters of the model. */
+  /** Number of model parameters. */
   readonly length: number;
   /** Undefined takes any. */
   readonly encoding: UpdateEncoding | undefined;

@@ -1,6 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 
-/** Room in memory for bodies that are read whole; see {@link createBodyRoom}. */
+/** Room in memory for bodies that are read whole; see {@link createBodyBudget}. */
 export interface BodyBudget {
   /**
    * Reads a body of at most `most` bytes; undefined for a longer one.

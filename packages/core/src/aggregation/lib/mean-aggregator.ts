@@ -15,7 +15,7 @@ export interface MeanParameters {
   readonly initial?: readonly Tensor[];
 }
 
-/** `maxNorm` as a rule needs it. */
+/** `clipNorm` as a rule needs it. */
 export function optionalClip({ clipNorm }: MeanParameters): number | undefined {
   return clipNorm === undefined ? undefined : clipLength(clipNorm);
 }

@@ -9,7 +9,7 @@ export interface PlainUpdate extends UpdateNorm {
 /** Reads updates of any encoding; holds memory of the kernels until it is disposed. */
 export interface PlainUpdates {
   /**
-   * A copy of an update as float32, scaled down to `maxNorm` where it is longer. `l2Norm` is its length before that.
+   * A copy of an update as float32, scaled down to `clipNorm` where it is longer. `l2Norm` is its length before that.
    * @throws {RangeError} on numbers that are not finite or another length.
    */
   read(update: ModelUpdate, clipNorm?: number): PlainUpdate;
@@ -42,7 +42,7 @@ function readFloats(given: Float32Array, clipNorm = Infinity): PlainUpdate {
   const l2Norm = Math.sqrt(dot(given, given));
   if (!Number.isFinite(l2Norm))
     throw new RangeError(
-      "add: expected every number of the update to be finite, got NaN or an infinity among them",
+      "add: expected every number of the update to be finite; got NaN or an infinity among them",
     );
   const values = given.slice();
   if (l2Norm > clipNorm) {

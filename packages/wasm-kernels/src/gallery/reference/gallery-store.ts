@@ -1,7 +1,7 @@
 import { NO_SLOT, type GalleryStore } from "../create-gallery.ts";
 import type { GallerySpec } from "../gallery.ts";
 
-/** The rows in plain TypeScript. Every precision scans all rows exactly. */
+/** Creates the storage of gallery rows in plain TypeScript. Every precision scans all rows exactly. */
 export function referenceGalleryStore({ dimensions }: GallerySpec): GalleryStore {
   let rows: Float32Array[] = [];
 

@@ -1,27 +1,27 @@
 import type { GalleryMemory } from "./gallery-exports.ts";
 
-/** Where a kernel ranks: `k` scores and slots for each of the queries of a scan. */
+/** Addresses of a kernel's ranking: `k` scores and slots for each query of a scan. */
 export interface Ranking {
   readonly scores: number;
   readonly slots: number;
   readonly k: number;
 }
 
-/** Rows in a panel: `PANEL` in `rust/src/gallery/mod.rs`. */
+/** Rows per panel: `PANEL` in `rust/src/gallery/mod.rs`. */
 const PANEL = 8;
 
-/** Bytes of `PanelNumbers` in `rust/src/gallery/int8_panels.rs`, and of a sketch. */
+/** Bytes of `PanelNumbers` in `rust/src/gallery/int8_panels.rs`, and bytes of a sketch. */
 const PANEL_NUMBERS = 64;
 const SKETCH = 64;
 
-/** Where a row lies: at `at` of a segment of `capacity` rows. */
+/** Position of a row: index `at` in a segment of `capacity` rows. */
 export interface RowPlace {
   readonly address: number;
   readonly at: number;
   readonly capacity: number;
 }
 
-/** A segment to scan: its rows have slots from `first` on. */
+/** A segment to scan. The slots of its rows start at `first`. */
 export interface Segment {
   readonly address: number;
   readonly capacity: number;
@@ -29,22 +29,25 @@ export interface Segment {
   readonly rows: number;
 }
 
-/** One way to lay out and scan the rows of a segment. */
+/** Layout and scan of the rows of a segment. */
 export interface GalleryRows {
   segmentBytes(capacity: number): number;
   put(place: RowPlace, row: Float32Array): void;
   move(from: RowPlace, to: RowPlace): void;
-  /** Bytes that a packed query needs. */
+  /** Bytes of a packed query. */
   readonly queryBytes: number;
-  /** Writes the queries for `matchOne` (1 lane), `matchFour` (4 lanes, of which some may be missing) or `rescore` (0 lanes). */
+  /**
+   * Writes the queries for `matchOne` (1 lane), `matchFour` (4 lanes, some of which may be unused), or
+   * `rescore` (0 lanes).
+   */
   pack(
     target: { readonly address: number; readonly lanes: 0 | 1 | 4 },
     queries: readonly Float32Array[],
   ): void;
   matchOne(segment: Segment, query: number, ranking: Ranking): void;
-  /** Absent where four queries at once gain nothing. */
+  /** Undefined if scanning four queries at once gains nothing. */
   matchFour?(segment: Segment, queries: number, rankings: Ranking): void;
-  /** Ranks the candidates exactly; absent where the scan is exact. */
+  /** Ranks the candidates exactly. Undefined if the scan is exact. */
   rescore?(
     segment: Segment,
     query: number,
@@ -52,7 +55,7 @@ export interface GalleryRows {
   ): void;
 }
 
-/** Panels of f32, `[dimension][row]`. */
+/** Creates rows in panels of f32, `[dimension][row]`. */
 export function floatRows({ exports, floats }: GalleryMemory, dimensions: number): GalleryRows {
   const panelAt = ({ address, at }: RowPlace) =>
     floats(address + 4 * PANEL * dimensions * Math.floor(at / PANEL), PANEL * dimensions);
@@ -81,7 +84,7 @@ export function floatRows({ exports, floats }: GalleryMemory, dimensions: number
   };
 }
 
-/** f32 rows one after the other, for the exact comparison behind a coarse scan. */
+/** Creates f32 rows, one after the other, for the exact comparison after a coarse scan. */
 function exactRows({ exports, floats }: GalleryMemory, dimensions: number) {
   const length = PANEL * Math.ceil(dimensions / PANEL);
   return {
@@ -113,12 +116,12 @@ function exactRows({ exports, floats }: GalleryMemory, dimensions: number) {
   };
 }
 
-/** Panels of int8 with a scale a row, and the exact rows before them. */
+/** Creates rows in panels of int8 with one scale per row, preceded by the exact rows. */
 export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows {
   const { exports } = memory;
   const exact = exactRows(memory, dimensions);
   const groups = exports.int8_groups(dimensions);
-  // A module's groups are of two dimensions or of four.
+  // The groups of a module have either two or four dimensions.
   const panelBytes = (groups * PANEL * 4) / exports.int8_groups(4);
   const panelsOf = ({ address, capacity }: { address: number; capacity: number }) =>
     address + exact.bytes(capacity);
@@ -144,7 +147,7 @@ export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows
       memory.bytes(exact.at(to), exact.bytes(1)).set(memory.bytes(exact.at(from), exact.bytes(1)));
       quantize(to);
     },
-    // The vectors as they are, then packed for the scan.
+    // The unpacked vector, followed by the vector packed for the scan.
     queryBytes: 4 * exact.length + 4 * groups,
     pack({ address, lanes }, queries) {
       queries.forEach((query, lane) => {
@@ -181,7 +184,7 @@ export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows
   };
 }
 
-/** Sketches of 512 bits, and the exact rows before them. */
+/** Creates rows as sketches of 512 bits, preceded by the exact rows. */
 export function binaryRows(memory: GalleryMemory, dimensions: number): GalleryRows {
   const { exports } = memory;
   const exact = exactRows(memory, dimensions);
@@ -205,7 +208,7 @@ export function binaryRows(memory: GalleryMemory, dimensions: number): GalleryRo
       memory.bytes(exact.at(to), exact.bytes(1)).set(memory.bytes(exact.at(from), exact.bytes(1)));
       memory.bytes(sketchOf(to), SKETCH).set(memory.bytes(sketchOf(from), SKETCH));
     },
-    // The vector for the exact comparison, the sketch, and the room that making one needs.
+    // The vector for the exact comparison, the sketch, and the working memory for computing the sketch.
     queryBytes: 4 * exact.length + SKETCH + 4 * work,
     pack({ address, lanes }, [query]) {
       exact.put(address, query!);

@@ -3,7 +3,7 @@ import { segmentPlan } from "./gallery-segments.ts";
 
 describe("segmentPlan()", () => {
   it.each([1, 64, 2048, 262_144, 2 ** 24])(
-    "leaves no gap between segments, and finds each slot's, with rows of %i bytes",
+    "leaves no gap between segments and finds the segment of each slot, with rows of %i bytes",
     (rowBytes) => {
       const { rangeOf, segmentOf } = segmentPlan(rowBytes);
       let next = 0;
@@ -17,7 +17,7 @@ describe("segmentPlan()", () => {
     },
   );
 
-  it("doubles up to 64 MiB and no further", () => {
+  it("doubles segments up to 64 MiB and no further", () => {
     const { rangeOf } = segmentPlan(2048);
     expect([0, 1, 7, 8, 50].map((segment) => rangeOf(segment).capacity)).toEqual([
       256, 512, 32_768, 32_768, 32_768,

@@ -1,25 +1,29 @@
-/** Rows of the first segment; each next one has twice as many, so rows never move when a gallery grows. */
+/**
+ * Rows in the first segment. Each following segment has twice as many, so rows never move when a gallery
+ * grows.
+ */
 const FIRST = 256;
 
-/** Bytes from which a segment isn't doubled any more: what is reserved too early stays bounded. */
+/** Segment size in bytes at which doubling stops, to bound the memory that is reserved in advance. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** A segment: the rows from slot `first` on. */
+/** A segment: `capacity` rows, starting with slot `first`. */
 export interface SegmentRange {
   readonly first: number;
   readonly capacity: number;
 }
 
-/** How the slots of a gallery are spread over segments. */
+/** Mapping between the slots of a gallery and segments. */
 export interface SegmentPlan {
   rangeOf(segment: number): SegmentRange;
-  /** The segment that a slot lies in. */
+  /** Returns the segment of a slot. */
   segmentOf(slot: number): number;
 }
 
-/** The plan for rows of so many bytes. */
+/** Creates the plan for rows of `rowBytes` bytes. */
 export function segmentPlan(rowBytes: number): SegmentPlan {
-  // The last segment that is twice the one before; those after it are as large.
+  // Index of the last segment that is twice as large as the previous segment. Later segments have the same
+  // size.
   const last = Math.max(0, Math.floor(Math.log2(MAX_BYTES / (FIRST * rowBytes))));
   const most = FIRST * 2 ** last;
   const firstEqual = FIRST * (2 ** (last + 1) - 1);

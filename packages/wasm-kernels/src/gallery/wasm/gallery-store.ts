@@ -16,7 +16,7 @@ import type { GalleryMemory } from "./gallery-exports.ts";
 /** Queries that share a scan: `QUERIES` in `rust/src/gallery/mod.rs`. */
 const TOGETHER = 4;
 
-/** The rows in the module, in segments. */
+/** Creates the storage of gallery rows in the module, in segments. */
 export function wasmGalleryStore(memory: GalleryMemory, spec: GallerySpec): GalleryStore {
   const rows: GalleryRows = { f32: floatRows, int8: int8Rows, binary: binaryRows }[spec.precision](
     memory,
@@ -31,7 +31,7 @@ export function wasmGalleryStore(memory: GalleryMemory, spec: GallerySpec): Gall
     return { address: segments[index]!, at: slot - first, capacity };
   };
 
-  /** The segments that have some of the first `count` rows. */
+  /** Returns the segments that hold some of the first `count` rows. */
   const filled = (count: number): Segment[] =>
     segments.flatMap((address, index) => {
       const { first, capacity } = plan.rangeOf(index);
@@ -86,14 +86,14 @@ interface Ranker {
 
 interface Group {
   readonly call: MatchCall;
-  /** Rows of the gallery. */
+  /** Number of rows in the gallery. */
   readonly count: number;
-  /** One query, or up to four that share a scan. */
+  /** One query, or up to four queries that share a scan. */
   readonly vectors: readonly Float32Array[];
   readonly segments: readonly Segment[];
 }
 
-/** Ranks the rows for a group of queries, and hands over each query's ranking. */
+/** Ranks the rows for a group of queries and passes the ranking of each query to `done`. */
 function rank(
   { memory, rows, clear }: Ranker,
   { call, count, vectors, segments }: Group,
@@ -101,7 +101,7 @@ function rank(
 ): void {
   const { k } = call;
   const lanes = vectors.length === 1 ? 1 : TOGETHER;
-  // From so many candidates on, ranking them costs more than comparing all rows exactly.
+  // From this number of candidates, ranking them costs more than comparing all rows exactly.
   const all = 4 * call.candidates >= count;
   const kept = rows.rescore === undefined ? 0 : all ? count : call.candidates;
   const [scores, slots, coarseScores, coarseSlots, room] = memory.scratch(

@@ -1,10 +1,12 @@
 import type { WebgpuDevice } from "./webgpu-device.ts";
 
 /**
- * What `work` returns, once the GPU has had the memory for the buffers that it made. `work` runs at once, in one go:
- * the device has one stack of error scopes for all of its users.
+ * Runs `work` and returns its result after the GPU has allocated the buffers that `work` created. `work` is
+ * called immediately and is synchronous, because the device has one stack of error scopes for all of its
+ * users.
  *
- * @throws {Error} when there was not enough, which WebGPU tells later and elsewhere than where a buffer is made.
+ * @throws {Error} If GPU memory is insufficient, which WebGPU reports later and not where the buffer is
+ * created.
  */
 export async function allocating<T>(
   device: WebgpuDevice,

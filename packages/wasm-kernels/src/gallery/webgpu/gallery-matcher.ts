@@ -10,38 +10,38 @@ import {
   type WebgpuPipeline,
 } from "./webgpu-device.ts";
 
-/** What a match reads, on the GPU. */
+/** Input of a match on the GPU. */
 export interface MatcherCall {
   readonly rows: GalleryRows;
-  /** Rows that are in use. */
+  /** Number of rows in use. */
   readonly total: number;
-  /** Vectors of length 1, `rows.stride` apart. */
+  /** Normalized vectors, `rows.stride` elements apart. */
   readonly queries: Float32Array;
-  /** Results a query, at most `total`. */
+  /** Results per query, at most `total`. */
   readonly kept: number;
 }
 
-/** The best rows of each query, `kept` a query, in no order. */
+/** The best rows of each query, `kept` per query, in no particular order. */
 export interface Matched {
   readonly rows: Uint32Array;
   readonly scores: Float32Array;
 }
 
-/** Matches on a GPU. */
+/** Matches queries on a GPU. */
 export interface GalleryMatcher {
-  /** The most rows of which all keys of a query fit into a buffer. */
+  /** Maximum number of rows for which all keys of a query fit in a buffer. */
   readonly mostRows: number;
   match(call: MatcherCall): Promise<Matched>;
   destroy(): void;
 }
 
-/** Queries whose keys are in GPU memory at a time. */
+/** Maximum number of queries whose keys are in GPU memory at a time. */
 const MAX_QUERIES = 64;
 
-/** Workgroups that share the keys of a query: enough to fill a GPU. */
+/** Maximum number of workgroups that share the keys of a query: enough to fill a GPU. */
 const MAX_GROUPS = 256;
 
-/** New {@link GalleryMatcher}; compiles its shaders. */
+/** Creates a {@link GalleryMatcher} and compiles its shaders. */
 export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatcher> {
   const mostRows = Math.floor(
     Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / 4,
@@ -49,7 +49,10 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
   const { scores, count, choose, collect } = await pipelines(device);
   let keys: WebgpuBuffer | undefined;
 
-  /** Room for so many keys, kept from match to match: the queue runs one match after the other. */
+  /**
+   * Returns a buffer of at least `size` bytes for keys. It is reused for later matches, because the queue
+   * runs one match after the other.
+   */
   const keysFor = (size: number): WebgpuBuffer => {
     if (keys === undefined || keys.size < size) {
       keys?.destroy();
@@ -58,7 +61,7 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
     return keys;
   };
 
-  /** One submission: as many queries as their keys fit. */
+  /** Matches the given queries, whose keys must fit in the buffer, in one submission. */
   const matchSome = async ({ rows, total, queries, kept }: MatcherCall): Promise<Matched> => {
     const number = queries.length / rows.stride;
     const own: WebgpuBuffer[] = [];
@@ -105,11 +108,11 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
     try {
       const answer = await allocating(device, { action: "match", work: submit });
       await answer.mapAsync(mapModeRead).catch((cause: unknown) => {
-        throw new Error(`match: expected an answer of the GPU; got ${String(cause)}`, { cause });
+        throw new Error(`match: expected a result from the GPU; got ${String(cause)}`, { cause });
       });
       return decode(new Uint32Array(answer.getMappedRange()));
     } catch (error) {
-      // It may be what there was no memory for.
+      // The allocation of the keys may be what failed.
       keys?.destroy();
       keys = undefined;
       throw error;
@@ -158,7 +161,10 @@ async function pipelines(
   return { scores, count, choose, collect };
 }
 
-/** A compute pass whose dispatches name their buffers by binding; undefined where the shader has none. */
+/**
+ * Starts a compute pass whose dispatches take buffers by binding; `undefined` if the shader has no buffer at
+ * that binding.
+ */
 function passOf(device: WebgpuDevice, encoder: WebgpuEncoder) {
   const pass = encoder.beginComputePass();
   return {
@@ -178,7 +184,7 @@ function passOf(device: WebgpuDevice, encoder: WebgpuEncoder) {
   };
 }
 
-/** Pairs of row and key; the key's float is the shader's `keys` the other way round. */
+/** Decodes pairs of row and key. The conversion of a key to a float is the inverse of the shader's `keys`. */
 function decode(pairs: Uint32Array): Matched {
   const rows = new Uint32Array(pairs.length / 2);
   const bits = new Uint32Array(rows.length);

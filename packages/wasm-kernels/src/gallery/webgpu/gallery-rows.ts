@@ -1,31 +1,37 @@
 import { allocating } from "./allocating.ts";
 import { bufferUsage, type WebgpuBuffer, type WebgpuDevice } from "./webgpu-device.ts";
 
-/** Rows of 4-aligned width in GPU memory, in chunks that the device's limits allow. All but the last chunk are full. */
+/**
+ * Rows in GPU memory, padded to a multiple of four floats, in chunks that the device limits allow. All chunks
+ * except the last are full.
+ */
 export interface GalleryRows {
-  /** Floats a row. */
+  /** Floats per row, including padding. */
   readonly stride: number;
-  /** The chunks that hold the first `count` rows. */
+  /** Returns the chunks that hold the first `count` rows. */
   chunks(
     count: number,
   ): readonly { readonly buffer: WebgpuBuffer; readonly first: number; readonly rows: number }[];
-  /** Room for so many rows, of which the first `used` are kept. Rejects with an Error, and changes nothing, where the device has none. */
+  /**
+   * Reserves memory for `count` rows and keeps the first `used` rows. Rejects with an Error and changes
+   * nothing if the device has too little memory.
+   */
   reserve(count: number, used: number): Promise<void>;
-  /** Writes whole rows from `row` on. */
+  /** Writes whole rows, starting at `row`. */
   write(row: number, values: Float32Array): void;
   copy(move: { readonly from: number; readonly to: number }): void;
   destroy(): void;
 }
 
-/** Rows of a gallery's first buffer; it grows by doubling. */
+/** Rows in the first buffer of a gallery, which grows by doubling. */
 const FIRST_ROWS = 256;
 
-/** The rows that one workgroup of the scores compares. */
+/** Rows that one workgroup of the score shader compares. */
 const GROUP_ROWS = 64;
 
 const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
 
-/** New, empty {@link GalleryRows}. */
+/** Creates empty {@link GalleryRows}. */
 export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRows {
   const stride = 4 * Math.ceil(dimensions / 4);
   const bytes = 4 * stride;
@@ -68,7 +74,7 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
         buffers[at] = buffer;
         if (!before) return [];
         const kept = Math.min(before.size, bytes * (used - at * most));
-        // A chunk from before rows were deleted may have none left.
+        // If rows were deleted, a chunk may have no rows left.
         if (kept > 0) encoder.copyBufferToBuffer(before, 0, buffer, 0, kept);
         return [before];
       });
@@ -85,7 +91,7 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
     },
     copy({ from, to }) {
       const [source, target] = [place(from), place(to)];
-      // By way of a spare row: a copy within one buffer is not allowed.
+      // Copy through a spare row: WebGPU does not allow a copy within one buffer.
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(source.buffer, source.offset, spare, 0, bytes);
       encoder.copyBufferToBuffer(spare, 0, target.buffer, target.offset, bytes);

@@ -1,9 +1,10 @@
 /**
- * Computes a key for each pair of a query and a row of one chunk. Keys order as the cosines do: the bits of a positive
- * float with the top bit set, those of a negative one inverted.
+ * Computes a key for each pair of a query and a row of one chunk. Keys have the same order as the cosines:
+ * the bits of a positive float with the top bit set, and the inverted bits of a negative float.
  *
- * A workgroup compares 64 rows, one an invocation, with 4 queries. It carries 8 vec4s of each at a time into workgroup
- * memory, so that neighbours read neighbouring memory; rows there lie 9 apart, for neighbours to use different banks.
+ * A workgroup compares 64 rows, one per invocation, with 4 queries. It loads 8 vec4s of each at a time into
+ * workgroup memory, so that neighboring invocations read neighboring memory. Rows in workgroup memory are 9
+ * vec4s apart, so that neighboring invocations use different banks.
  */
 export const scoresWgsl = /* wgsl */ `
 struct Part { rows: u32, width: u32, queries: u32, first: u32, total: u32 }
@@ -53,9 +54,10 @@ fn scores(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
 `;
 
 /**
- * Finds the greatest \`kept\` keys of each query by their digits of 8 bits, the highest first: \`count\` how often each
- * digit occurs among the keys that begin like the least one kept, \`choose\` that key's next digit; four times that,
- * then \`collect\` what is greater, and of its equals as many as are missing. No key leaves the GPU but those kept.
+ * Selects the `kept` greatest keys of each query by digits of 8 bits, highest digit first. `count` counts
+ * each digit among the keys that share the known digits of the smallest kept key, and `choose` selects the
+ * next digit of that key. After four rounds, `collect` writes the greater keys, and as many equal keys as are
+ * missing. Only the kept keys leave the GPU.
  */
 export const selectWgsl = /* wgsl */ `
 struct Shape { total: u32, kept: u32 }
@@ -129,5 +131,5 @@ fn collect(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 }
 `;
 
-/** Bytes of `State`. */
+/** Bytes of the shader's `State`. */
 export const stateBytes = 4 * (256 + 5);

@@ -1,12 +1,15 @@
-/** Work that one failure from outside ends, at once and for good. */
+/** Work that an external failure ends immediately and permanently. */
 export interface UntilFailure {
-  /** The work's result; rejects with the failure when that comes first, or came before. */
+  /**
+   * Runs the work and returns its result. Rejects with the failure if the failure occurs first or has already
+   * occurred.
+   */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** The first failure counts. */
+  /** Records the failure and rejects all running work. Only the first failure is used. */
   fail(error: Error): void;
 }
 
-/** New {@link UntilFailure}, without a failure. */
+/** Creates {@link UntilFailure} without a failure. */
 export function untilFailure(): UntilFailure {
   let failure: Error | undefined;
   const running = new Set<(error: Error) => void>();

@@ -1,6 +1,6 @@
 /**
- * The parts of WebGPU that this package uses, as structural types: Node's users have neither the DOM library nor a
- * package of WebGPU's types. A browser's `GPUDevice` is a {@link WebgpuDevice}.
+ * Structural types of the parts of WebGPU that this package uses, because Node users have neither the DOM
+ * library nor a package with the types of WebGPU. A browser's `GPUDevice` is a {@link WebgpuDevice}.
  */
 
 /** A `GPUDevice`. */
@@ -33,7 +33,9 @@ export interface WebgpuDevice {
   popErrorScope(): Promise<{ readonly message: string } | null>;
 }
 
-/** A shader module, bind group, layout or command buffer: made by the device, and only handed back to it. */
+/**
+ * A shader module, bind group, layout, or command buffer: created by the device and only passed back to it.
+ */
 export interface WebgpuHandle {
   readonly label: string;
 }
@@ -72,7 +74,7 @@ export interface WebgpuEncoder {
   finish(): WebgpuHandle;
 }
 
-/** Flags of `GPUBufferUsage` and `GPUMapMode`, which are globals in browsers alone. */
+/** Flags of `GPUBufferUsage`, which is a global only in browsers. */
 export const bufferUsage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128 } as const;
 
 /** `GPUMapMode.READ`. */

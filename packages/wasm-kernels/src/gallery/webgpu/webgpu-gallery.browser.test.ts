@@ -8,7 +8,10 @@ const adapter = await navigator.gpu?.requestAdapter();
 const device = await adapter?.requestDevice();
 const tolerance = 2e-6;
 
-/** The device, compiling each shader once: a software adapter needs most of a second for it, a gallery. */
+/**
+ * Wraps a device so that it compiles each shader once. A software adapter needs most of a second per gallery
+ * to compile them.
+ */
 function compilingOnce(inner: WebgpuDevice, limits: Partial<WebgpuDevice["limits"]> = {}): WebgpuDevice {
   const compiled = new Map<string | undefined, Promise<WebgpuPipeline>>();
   const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupsPerDimension } = inner.limits;
@@ -37,7 +40,7 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     return;
   }
   const usual = compilingOnce(device);
-  // What no test expects: the suite must not pass over commands that WebGPU refuses.
+  // Errors that no test expects: the suite must not pass if WebGPU rejects commands.
   const rejected: string[] = [];
   device.addEventListener("uncapturederror", ({ error }) => rejected.push(error.message));
 
@@ -47,9 +50,9 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     precisions: ["f32"],
   });
 
-  it("keeps its rows in as many buffers as the device's limits ask for", async () => {
+  it("splits its rows into as many buffers as the device limits require", async () => {
     const dimensions = 6;
-    // Rows of 32 bytes: 40 a buffer, 320 keys a buffer.
+    // Rows of 32 bytes: 40 per buffer, 320 keys per buffer.
     const gallery = webgpuGallery({
       device: compilingOnce(device, { maxStorageBufferBindingSize: 1280 }),
       dimensions,
@@ -74,15 +77,15 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await add(numbered(300));
     await check();
     await expect(gallery.set(numbered(400), vectorsOf(400 * dimensions, 1))).rejects.toThrow(
-      "set: expected rows to be at most 320 (what the device's limits allow), got 400",
+      "set: expected rows to be at most 320 (device limit); got 400",
     );
     await check();
     await gallery.dispose();
   });
 
-  it("grows again after rows were deleted below the border of a buffer", async () => {
+  it("grows again after rows were deleted below a buffer boundary", async () => {
     const dimensions = 6;
-    // Rows of 32 bytes: 300 a buffer, and more than a buffer's first rows.
+    // Rows of 32 bytes: 300 per buffer, which is more than the rows of a first buffer.
     const gallery = webgpuGallery({
       device: compilingOnce(device, { maxStorageBufferBindingSize: 9600 }),
       dimensions,
@@ -104,7 +107,7 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await gallery.dispose();
   });
 
-  it("finds the best thousand, among many equal rows too", async () => {
+  it("finds the best thousand rows, even among many equal rows", async () => {
     const dimensions = 4;
     const rows = vectorsOf(5000 * dimensions, 31).map((value) => Math.round(value));
     rows.forEach((_, i) => (rows[i - (i % 4)] = 1));
@@ -119,22 +122,22 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await gallery.dispose();
   });
 
-  it("says that the GPU has too little memory, and changes nothing", async () => {
+  it("reports that the GPU has too little memory and changes nothing", async () => {
     let full = false;
     const small = {
       ...compilingOnce(device),
       popErrorScope: async () =>
-        (await device.popErrorScope()) !== null || full ? { message: "it is full" } : null,
+        (await device.popErrorScope()) !== null || full ? { message: "simulated memory shortage" } : null,
     };
     const gallery = webgpuGallery({ device: small, dimensions: 3 });
     await gallery.set(["a"], Float32Array.of(1, 0, 0));
     const query = { queries: Float32Array.of(1, 0, 0), k: 1 };
     full = true;
     await expect(gallery.set(numbered(600), vectorsOf(1800, 3))).rejects.toThrow(
-      "set: expected enough GPU memory; the device has no more: it is full",
+      "set: expected enough GPU memory; got an out-of-memory error: simulated memory shortage",
     );
     await expect(gallery.match(query)).rejects.toThrow(
-      "match: expected enough GPU memory; the device has no more: it is full",
+      "match: expected enough GPU memory; got an out-of-memory error: simulated memory shortage",
     );
     full = false;
     expect(gallery.size).toBe(1);
@@ -142,7 +145,7 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await gallery.dispose();
   });
 
-  it("rejects, now and later, when its device is lost", async () => {
+  it("rejects pending and later calls if its device is lost", async () => {
     const own = await (await navigator.gpu.requestAdapter())!.requestDevice();
     const gallery = webgpuGallery({ device: own, dimensions: 3 });
     await gallery.set(["a"], Float32Array.of(1, 0, 0));
@@ -152,7 +155,7 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     own.destroy();
     const lost = {
       message: expect.stringContaining(
-        "use a WebGPU gallery: expected its device to live; it was lost (destroyed)",
+        "use a WebGPU gallery: expected a usable device; got a lost device (destroyed)",
       ),
       cause: { reason: "destroyed" },
     };
@@ -162,11 +165,11 @@ describe("the WebGPU gallery", { timeout: 60_000 }, () => {
     await expect(gallery.set(["b"], query.queries)).rejects.toMatchObject(lost);
     await gallery.dispose();
     await expect(gallery.match(query)).rejects.toThrow(
-      "match: expected a gallery in use, got a disposed one",
+      "match: expected a gallery in use; got a disposed one",
     );
   });
 
-  it("gave WebGPU nothing to refuse", async () => {
+  it("sends no commands that WebGPU rejects", async () => {
     await device.queue.onSubmittedWorkDone();
     expect(rejected).toEqual([]);
   });

@@ -8,30 +8,33 @@ import { galleryMatcher, type Matched } from "./gallery-matcher.ts";
 import { galleryRows } from "./gallery-rows.ts";
 import type { WebgpuDevice } from "./webgpu-device.ts";
 
-/** What {@link webgpuGallery} takes. */
+/** Device and dimensions of {@link webgpuGallery}. */
 export interface WebgpuGalleryOptions {
-  /** A `GPUDevice`, which stays the caller's. Ask for higher limits where a gallery is to have more than 33 million rows. */
+  /**
+   * A `GPUDevice`, which the caller owns. Request higher limits for a gallery of more than 33 million rows.
+   */
   readonly device: WebgpuDevice;
-  /** Numbers a vector, 1..65536. */
+  /** Elements per vector, 1..65536. */
   readonly dimensions: number;
 }
 
 /**
- * A gallery of f32 rows in a GPU's memory, for so many rows or queries that the round trip to the GPU (about a
- * millisecond) is small beside the scan. Rows are padded to 16 bytes and lie in buffers as large as the device's limits
- * allow. Scores and selection run there too: only the results come back.
+ * Creates a gallery of f32 rows in GPU memory, for so many rows or queries that the round trip to the GPU
+ * (about 1 ms) is short compared with the scan. Rows are padded to 16 bytes and stored in buffers as large as
+ * the device limits allow. Scoring and selection run on the GPU; only the results are read back.
  *
- * Its calls reject with an Error when the device was lost (`cause` says why) or has too little memory; a `set` then
- * changes nothing.
+ * Calls reject with an Error if the device is lost (`cause` has the reason) or has too little memory. A `set`
+ * that rejects in this way changes nothing.
  *
- * @throws {TypeError} or {RangeError} for bad dimensions.
+ * @throws {TypeError} If `dimensions` is not a number.
+ * @throws {RangeError} If `dimensions` is out of range.
  */
 export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOptions): AsyncGallery {
   const spec = checkGallery({ dimensions: given });
   const { dimensions, precision } = spec;
   const rows = galleryRows(device, dimensions);
   const matcher = galleryMatcher(device);
-  // Whoever matches hears of it.
+  // Calls that use the matcher report its failure.
   matcher.catch(() => undefined);
   const ids: GalleryId[] = [];
   const rowOf = new Map<GalleryId, number>();
@@ -42,14 +45,14 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
   void device.lost.then((cause) =>
     alive.fail(
       new Error(
-        `use a WebGPU gallery: expected its device to live; it was lost (${cause.reason}): ${cause.message}`,
+        `use a WebGPU gallery: expected a usable device; got a lost device (${cause.reason}): ${cause.message}`,
         { cause },
       ),
     ),
   );
 
   const assertUsable = (action: string) => {
-    if (disposing) throw new Error(`${action}: expected a gallery in use, got a disposed one`);
+    if (disposing) throw new Error(`${action}: expected a gallery in use; got a disposed one`);
   };
   const dispose = (): Promise<void> => {
     disposing ??= turns.write(async () => {
@@ -67,7 +70,7 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
     if (size > mostRows)
       outOfRange(
         { action: "set", name: "rows" },
-        { expected: `to be at most ${mostRows} (what the device's limits allow)`, got: size },
+        { expected: `to be at most ${mostRows} (device limit)`, got: size },
       );
     await rows.reserve(size, ids.length);
     for (const run of runsOf(added, { ids, rowOf })) {
@@ -129,7 +132,7 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
   };
 }
 
-/** The rows with zeros behind each, so that they start `stride` apart. */
+/** Returns the rows with zeros after each row, so that rows start `stride` elements apart. */
 function padded(
   rows: Float32Array,
   { dimensions, stride }: { readonly dimensions: number; readonly stride: number },
@@ -142,13 +145,13 @@ function padded(
 }
 
 interface Run {
-  /** The first of its rows. */
+  /** Index of the first row. */
   readonly row: number;
   readonly from: number;
   to: number;
 }
 
-/** Enters new ids, and groups what is to be written by neighbouring rows. */
+/** Registers new ids and groups the vectors to write into runs of consecutive rows. */
 function runsOf(
   added: readonly GalleryId[],
   { ids, rowOf }: { readonly ids: GalleryId[]; readonly rowOf: Map<GalleryId, number> },

@@ -4,7 +4,7 @@ import type { HeatmapPeaksCall } from "../heatmap-peaks.ts";
 import type { NmsCall } from "../nms.ts";
 import type { TopClass, TopClassCall } from "../top-class.ts";
 
-/** Slow twin of `topClass`. */
+/** Reference implementation of `topClass`. */
 export function topClass({ scores, classes, cells, threshold }: TopClassCall): TopClass {
   const index: number[] = [];
   const label: number[] = [];
@@ -13,7 +13,7 @@ export function topClass({ scores, classes, cells, threshold }: TopClassCall): T
     const row = scores.subarray(cell * classes, (cell + 1) * classes);
     let best = -Infinity;
     for (const value of row) if (value > best) best = value;
-    // Not found when all are NaN. Of +0 and -0, which are equal, the first one counts.
+    // Not found if all scores are NaN. +0 and -0 are equal, so the first of them is used.
     const first = row.indexOf(best);
     if (first >= 0 && best >= threshold) {
       index.push(cell);
@@ -24,7 +24,7 @@ export function topClass({ scores, classes, cells, threshold }: TopClassCall): T
   return { index: Uint32Array.from(index), label: Uint32Array.from(label), score: Float32Array.from(score) };
 }
 
-/** Slow twin of `gflDecode`, in f64. */
+/** Reference implementation of `gflDecode`, in f64. */
 export function gflDecode({ distances, cells, bins, stride, gridWidth }: GflDecodeCall): Float32Array {
   const boxes = new Float32Array(4 * cells.length);
   cells.forEach((cell, i) => {
@@ -49,7 +49,7 @@ function expectedBin(logits: Float32Array): number {
   return weighted / sum;
 }
 
-/** Slow twin of `heatmapPeaks`. */
+/** Reference implementation of `heatmapPeaks`. */
 export function heatmapPeaks({ heatmap, height, width, threshold }: HeatmapPeaksCall): Uint32Array {
   const cells: number[] = [];
   for (let y = 0; y < height; y++) {
@@ -69,7 +69,7 @@ export function heatmapPeaks({ heatmap, height, width, threshold }: HeatmapPeaks
 
 const { fround } = Math;
 
-/** Slow twin of `nms`: sort, then test each box against all kept ones. */
+/** Reference implementation of `nms`: sorts the boxes, then compares each box with all kept boxes. */
 export function nms({ boxes, scores, labels, iouThreshold, most }: NmsCall): Uint32Array {
   const order = [...scores.keys()].filter((i) => scores[i]! > -Infinity);
   order.sort((a, b) => scores[b]! - scores[a]! || a - b);
@@ -85,7 +85,7 @@ export function nms({ boxes, scores, labels, iouThreshold, most }: NmsCall): Uin
   return Uint32Array.from(kept);
 }
 
-/** Intersection over union in f32; NaN for two boxes without area. */
+/** Returns the intersection over union in f32; NaN for two boxes without area. */
 function iou(a: Float32Array, b: Float32Array): number {
   const shared = overlap(a, b);
   return fround(shared / fround(fround(area(a) + area(b)) - shared));

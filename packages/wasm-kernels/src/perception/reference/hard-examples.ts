@@ -5,7 +5,7 @@ import type { ThresholdCall } from "../threshold.ts";
 
 const inRange = (value: number) => value >= 0 && value <= 1;
 
-/** Slow twin of `ibt`. */
+/** Reference implementation of `ibt`. */
 export function ibt(call: IbtCall): void {
   eachImage(call, (image) => {
     let low = 0;
@@ -17,7 +17,7 @@ export function ibt(call: IbtCall): void {
   });
 }
 
-/** Slow twin of `threshold`. */
+/** Reference implementation of `threshold`. */
 export function threshold(call: ThresholdCall): void {
   eachImage(call, (image) => {
     let sum = 0;
@@ -26,7 +26,7 @@ export function threshold(call: ThresholdCall): void {
   });
 }
 
-/** Slow twin of `crossEntropy`. */
+/** Reference implementation of `crossEntropy`. */
 export function crossEntropy({
   probabilities,
   classes,
@@ -41,7 +41,10 @@ export function crossEntropy({
   }
 }
 
-/** `1 + sum(p ln p) / ln(classes)` in f64, in order; NaN for a value outside 0..1 or fewer than two classes. */
+/**
+ * Returns `1 + sum(p ln p) / ln(classes)` in f64, in order; NaN for a value outside 0..1 or fewer than two
+ * classes.
+ */
 export function confidence(probabilities: Float32Array): number {
   if (probabilities.length < 2) return NaN;
   let sum = 0;

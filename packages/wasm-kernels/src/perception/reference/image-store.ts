@@ -4,11 +4,14 @@ import type { LetterboxPlan } from "../letterbox-plan.ts";
 
 const { fround } = Math;
 
-/** Slow twin of the picture conversion: one channel of one pixel at a time, rounded as f32 after every step. */
+/**
+ * Reference implementation of the image conversion: one channel of one pixel at a time, rounded to f32 after
+ * every step.
+ */
 export function referenceImageStore(spec: CheckedSpec): ImageStore {
   const { width, height } = spec.tensor;
   const tensor = new Float32Array(3 * width * height);
-  // One pixel more than the picture: a picture one pixel wide is read past its end, with weight 0.
+  // One pixel more than the image: an image that is one pixel wide is read past its end, with weight 0.
   let bytes = new Uint8ClampedArray(0);
   let plan: LetterboxPlan | undefined;
   return {

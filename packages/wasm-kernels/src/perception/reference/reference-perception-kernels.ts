@@ -4,7 +4,7 @@ import { gflDecode, heatmapPeaks, nms, topClass } from "./detections.ts";
 import { crossEntropy, ibt, threshold } from "./hard-examples.ts";
 import { referenceImageStore } from "./image-store.ts";
 
-/** The slow twin of the perception kernels: obvious loops in plain TypeScript. */
+/** Creates the reference perception kernels: simple loops in plain TypeScript. */
 export function referencePerceptionKernels(): PerceptionKernels {
   return createPerceptionKernels({
     name: "reference",
@@ -20,7 +20,7 @@ export function referencePerceptionKernels(): PerceptionKernels {
   });
 }
 
-/** Floats in an ordinary array. */
+/** Creates floats in an ordinary array. */
 function referenceFloatStore(length: number): FloatStore {
   const values = new Float32Array(length);
   return { values: () => values, dispose: () => {} };

@@ -6,7 +6,7 @@ import type { TopClass, TopClassCall } from "../top-class.ts";
 import type { PerceptionMemory } from "./perception-exports.ts";
 import { rowWindows } from "../../module/windows.ts";
 
-/** `topClass` in the module. */
+/** Runs `topClass` in the module. */
 export function topClass(
   memory: PerceptionMemory,
   { scores, classes, cells, threshold }: TopClassCall,
@@ -50,7 +50,7 @@ export function topClass(
   };
 }
 
-/** `gflDecode` in the module: only the rows of the wanted cells go in. */
+/** Runs `gflDecode` in the module. Only the rows of the requested cells are copied. */
 export function gflDecode(memory: PerceptionMemory, call: GflDecodeCall): Float32Array {
   const { distances, cells, bins, stride, gridWidth } = call;
   const row = 4 * bins;
@@ -66,7 +66,7 @@ export function gflDecode(memory: PerceptionMemory, call: GflDecodeCall): Float3
   return memory.floats(boxes, 4 * cells.length).slice();
 }
 
-/** `heatmapPeaks` in the module. */
+/** Runs `heatmapPeaks` in the module. */
 export function heatmapPeaks(
   memory: PerceptionMemory,
   { heatmap, height, width, threshold }: HeatmapPeaksCall,
@@ -77,10 +77,10 @@ export function heatmapPeaks(
   return memory.words(cells, found).slice();
 }
 
-/** Bytes that the module's `nms` needs for every four boxes: `Group` in `rust/src/nms.rs`. */
+/** Bytes that the module's `nms` needs for each four boxes: `Group` in `rust/src/nms.rs`. */
 const GROUP_BYTES = 128;
 
-/** `nms` in the module. */
+/** Runs `nms` in the module. */
 export function nms(memory: PerceptionMemory, call: NmsCall): Uint32Array {
   const count = call.scores.length;
   const groupBytes = Math.ceil(count / 4) * GROUP_BYTES;

@@ -7,7 +7,7 @@ import type { ThresholdCall } from "../threshold.ts";
 import type { PerceptionMemory } from "./perception-exports.ts";
 import { imageWindows, rowWindows } from "../../module/windows.ts";
 
-/** `ibt` in the module. */
+/** Runs `ibt` in the module. */
 export function ibt(memory: PerceptionMemory, call: IbtCall): void {
   const box = floorToFloat32(call.thresholdBox);
   eachWindow(memory, call, (scores, offsets, images, hard) =>
@@ -15,7 +15,7 @@ export function ibt(memory: PerceptionMemory, call: IbtCall): void {
   );
 }
 
-/** `threshold` in the module. */
+/** Runs `threshold` in the module. */
 export function threshold(memory: PerceptionMemory, call: ThresholdCall): void {
   eachWindow(memory, call, (scores, offsets, images, hard) =>
     memory.exports.threshold(scores, offsets, images, call.threshold, hard),
@@ -25,7 +25,8 @@ export function threshold(memory: PerceptionMemory, call: ThresholdCall): void {
 type ImageKernel = (scores: number, offsets: number, images: number, hard: number) => void;
 
 function eachWindow(memory: PerceptionMemory, call: CheckedImageScores, kernel: ImageKernel): void {
-  // Asked before anything is allocated: when memory grows, the caller's view is empty but its address stays good.
+  // Read the address before allocating: when memory grows, the caller's view is detached but its address
+  // stays valid.
   const resident = memory.addressOf(call.scores);
   for (const { first, last } of imageWindows(call.offsets, { resident: resident !== undefined })) {
     const images = last - first;
@@ -44,8 +45,8 @@ function eachWindow(memory: PerceptionMemory, call: CheckedImageScores, kernel: 
 }
 
 /**
- * `crossEntropy` in the module, which computes the confidences in f32. Where one lies so near the
- * threshold that its rounding could decide, the sample is computed again in f64.
+ * Runs `crossEntropy` in the module, which computes the confidences in f32. If a confidence is so near the
+ * threshold that rounding could change the decision, the sample is computed again in f64.
  */
 export function crossEntropy(memory: PerceptionMemory, call: CrossEntropyCall): void {
   const { probabilities, classes, out } = call;
@@ -74,7 +75,7 @@ function decide(
   { first, inputs, confidences }: { first: number; inputs: Float32Array; confidences: Float32Array },
 ): void {
   const { classes, threshold, out } = call;
-  // More than the error of any row: each of its terms is off by less than 2e-6, summation included.
+  // More than the error of any row: the error of each term is less than 2e-6, including the summation.
   const doubt = (2e-6 * classes) / Math.log2(classes);
   for (let i = 0; i < confidences.length; i++) {
     let sure = classes === 1 ? NaN : confidences[i]!;

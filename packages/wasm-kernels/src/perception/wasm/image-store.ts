@@ -7,7 +7,10 @@ import type { PerceptionMemory } from "./perception-exports.ts";
 const PLAN_WORDS = 12;
 const PLAN_BYTES = 4 * (PLAN_WORDS + 6);
 
-/** Kernel memory of one converter: the tensor for good, the picture and its tables a picture size. */
+/**
+ * Creates the storage of one converter in kernel memory: the tensor is allocated once, the image and its
+ * tables once per image size.
+ */
 export function wasmImageStore(memory: PerceptionMemory, spec: CheckedSpec): ImageStore {
   const values = 3 * spec.tensor.width * spec.tensor.height;
   let tensor = memory.allocate(4 * values);
@@ -27,7 +30,7 @@ export function wasmImageStore(memory: PerceptionMemory, spec: CheckedSpec): Ima
       release();
       rowBytes = 4 * next.source.width;
       const bytes = rowBytes * next.source.height;
-      // Four bytes more: a picture one pixel wide is read past its end, with weight 0.
+      // Four extra bytes: an image that is one pixel wide is read past its end, with weight 0.
       source = memory.allocate(bytes + 4);
       sourceBytes = bytes;
       plan = writePlan(memory, spec, next);
@@ -45,7 +48,7 @@ export function wasmImageStore(memory: PerceptionMemory, spec: CheckedSpec): Ima
   };
 }
 
-/** The plan's tables and fields in one block; its address. */
+/** Writes the tables and fields of the plan into one block and returns its address. */
 function writePlan(memory: PerceptionMemory, spec: CheckedSpec, plan: LetterboxPlan): number {
   const tables = [plan.columns, plan.horizontal, plan.rows, plan.vertical];
   const bytes = tables.reduce((sum, table) => sum + table.byteLength, PLAN_BYTES);

@@ -1,6 +1,9 @@
 import type { KernelMemory, ModuleExports } from "../../module/kernel-memory.ts";
 
-/** The exports of the module `perception`, by hand: see `rust/src/abi/perception.rs`. Every address is a byte offset in `memory`. */
+/**
+ * Exports of the module `perception`, written by hand: see `rust/src/abi/perception.rs`. Every address is a
+ * byte offset in `memory`.
+ */
 export interface PerceptionExports extends ModuleExports {
   ibt(
     scores: number,
@@ -50,5 +53,5 @@ export interface PerceptionExports extends ModuleExports {
   image_to_tensor(plan: number, source: number, sourceBytes: number, rowBytes: number, tensor: number): void;
 }
 
-/** The memory of an instance of `perception`. */
+/** Memory of an instance of `perception`. */
 export type PerceptionMemory = KernelMemory<PerceptionExports>;

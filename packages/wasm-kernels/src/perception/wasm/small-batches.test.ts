@@ -19,7 +19,7 @@ afterAll(() => [chosen, inModule, plain].forEach((kernels) => kernels.dispose())
 
 const near = (least: number) => [0, 1, least - 1, least, least + 1, 3 * least];
 const scoresOf = (length: number) => Float32Array.from({ length }, (_, i) => ((i * 7919) % 101) / 100);
-/** Images of 0 to 4 boxes, after three scores that belong to none. */
+/** Images of 0 to 4 boxes, after three scores that belong to no image. */
 const offsetsOf = (length: number) => {
   const offsets = [3];
   for (let i = 0; offsets.at(-1)! < 3 + length; i++)
@@ -29,7 +29,7 @@ const offsetsOf = (length: number) => {
 
 describe("small batches", () => {
   it.each(near(minScores.ibt))(
-    "are mined alike by ibt() in the module and out of it: %i scores",
+    "give the same result of ibt() in the module and outside it: %i scores",
     (length) => {
       const options = {
         scores: scoresOf(3 + length),
@@ -44,7 +44,7 @@ describe("small batches", () => {
   );
 
   it.each(near(minScores.threshold))(
-    "are mined alike by threshold() in the module and out of it: %i scores",
+    "give the same result of threshold() in the module and outside it: %i scores",
     (length) => {
       const options = { scores: scoresOf(3 + length), offsets: offsetsOf(length), threshold: 0.45 };
       const expected = plain.threshold(options);
@@ -54,7 +54,7 @@ describe("small batches", () => {
   );
 
   it.each(near(minScores.crossEntropy))(
-    "are mined alike by crossEntropy() in the module and out of it: %i probabilities of 1, 2 and 5 classes",
+    "give the same result of crossEntropy() in the module and outside it: %i probabilities of 1, 2 and 5 classes",
     (length) => {
       for (const classes of [1, 2, 5]) {
         const probabilities = scoresOf(length - (length % classes)).map((score) => score / classes);
@@ -79,7 +79,7 @@ describe("small batches", () => {
     },
   );
 
-  it("leave the module alone below the least size, and use it from there on", () => {
+  it("run outside the module below the minimum size and in the module from that size", () => {
     let uses = 0;
     const addressOf = () => {
       uses++;

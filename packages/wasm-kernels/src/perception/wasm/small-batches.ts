@@ -5,8 +5,8 @@ import * as module from "./hard-examples.ts";
 import type { PerceptionMemory } from "./perception-exports.ts";
 
 /**
- * Of each miner, the fewest scores of a batch that go into the module; fewer cost less in plain TypeScript. Of `ibt` and
- * `threshold`, an image counts as five scores more.
+ * Minimum number of scores for which a batch of each hard example filter runs in the module. Smaller batches
+ * are cheaper in plain TypeScript. For `ibt` and `threshold`, each image counts as five additional scores.
  */
 export interface MinScores {
   readonly ibt: number;
@@ -21,13 +21,16 @@ export interface MinScores {
  */
 export const minScores: MinScores = { ibt: 100, threshold: 100, crossEntropy: 25 };
 
-/** What an image costs TypeScript besides its scores: a view. */
+/** Cost of an image in TypeScript, in addition to its scores: a view. */
 const SCORES_AN_IMAGE = 5;
 
-/** Sends every batch through the module. */
+/** Minimum sizes that send every batch through the module. */
 export const noMinScores: MinScores = { ibt: 0, threshold: 0, crossEntropy: 0 };
 
-/** The miners, each computed where its batch costs less. The answers are the same: `confidences` differ within their tolerance. */
+/**
+ * Creates the hard example filters. Each batch is computed where it costs less. The results are the same;
+ * `confidences` differ within their tolerance.
+ */
 export function minersBySize(
   memory: PerceptionMemory,
   least: MinScores,

@@ -7,8 +7,8 @@ import type { PerceptionExports, PerceptionMemory } from "./perception-exports.t
 import { minScores, type MinScores, minersBySize } from "./small-batches.ts";
 
 /**
- * The perception kernels over an instance of their module, which nothing else may use. Tests and benchmarks set
- * `least`: 0 sends every batch through the module, Infinity none.
+ * Creates the perception kernels over a module instance, which must have no other user. Tests and benchmarks
+ * set `least`: 0 sends every batch of scores through the module, Infinity none.
  */
 export function wasmPerceptionKernels(
   exports: PerceptionExports,
@@ -27,7 +27,7 @@ export function wasmPerceptionKernels(
   });
 }
 
-/** Floats in the module's memory. */
+/** Creates floats in the module's memory. */
 function wasmFloatStore(memory: PerceptionMemory, length: number): FloatStore {
   const address = memory.allocate(4 * length);
   memory.floats(address, length).fill(0);

@@ -2,7 +2,7 @@ import type { AssignCall } from "../assignment.ts";
 
 const NOBODY = -1;
 
-/** What is known of a column: see `rust/src/assignment.rs`, which explains the algorithm. */
+/** State of a column; see `rust/src/assignment.rs`, which explains the algorithm. */
 interface Column {
   price: number;
   distance: number;
@@ -11,14 +11,17 @@ interface Column {
   visited: boolean;
 }
 
-/** Where the path of a row ends: at a free column, or at a row that is left alone. */
+/** End of the path of a row: a free column, or a row that is left unmatched. */
 interface End {
   readonly length: number;
   readonly column?: number;
   readonly alone?: number;
 }
 
-/** Slow twin of `assign`: the same sums and comparisons in the same order, so that equal costs are resolved alike. */
+/**
+ * Reference implementation of `assign`. It performs the same sums and comparisons in the same order, so that
+ * it resolves equal costs in the same way.
+ */
 export function assign(call: AssignCall): Int32Array {
   const prices = new Float64Array(call.rows);
   const columns = Array.from({ length: call.columns }, (): Column => ({
@@ -83,7 +86,10 @@ function shortestPath(
   }
 }
 
-/** Of equally near columns the first free one, else the first. */
+/**
+ * Returns whether `column` is nearer. Among equally near columns, the first free column wins, otherwise the
+ * first column.
+ */
 function isNearer(column: Column, nearest: Column | undefined): boolean {
   if (nearest === undefined) return column.distance < Infinity;
   if (column.distance !== nearest.distance) return column.distance < nearest.distance;

@@ -4,14 +4,14 @@ import type { CellLumaCall } from "../frame-difference.ts";
 import { createTrackingKernels, type TrackingKernels } from "../tracking-kernels.ts";
 import { assign } from "./assignment.ts";
 
-/** The slow twin of the tracking kernels: obvious loops in plain TypeScript. */
+/** Creates the reference tracking kernels: simple loops in plain TypeScript. */
 export function referenceTrackingKernels(): TrackingKernels {
   return createTrackingKernels({ name: "reference", boxIou, assign, cellLuma });
 }
 
 const { fround } = Math;
 
-/** Slow twin of `boxIou`: one pair at a time, rounded as f32 after every step. */
+/** Reference implementation of `boxIou`: one pair at a time, rounded to f32 after every step. */
 function boxIou({ boxes, others, out }: BoxIouCall): void {
   const columns = others.length / 4;
   for (let i = 0; i < out.length; i++) {
@@ -22,12 +22,13 @@ function boxIou({ boxes, others, out }: BoxIouCall): void {
 }
 
 function iou(a: Float32Array, b: Float32Array): number {
-  // A NaN in `b` loses against the side of `a`, as if it were no limit; the area of `b`, 0, is one.
+  // A NaN in `b` does not limit the overlap, because a NaN on the right loses. The area of `b`, which is 0,
+  // does.
   const shared = lesser(overlap(a, b), area(b));
   return greater(0, fround(shared / fround(fround(area(a) + area(b)) - shared)));
 }
 
-/** Slow twin of the motion gate's sums: one pixel at a time. */
+/** Reference implementation of the sums of the motion gate: one pixel at a time. */
 function cellLuma({ data, width, height, cell, sums }: CellLumaCall): void {
   const across = Math.ceil(width / cell);
   sums.fill(0);

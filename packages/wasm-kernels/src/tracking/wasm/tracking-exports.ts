@@ -1,6 +1,9 @@
 import type { KernelMemory, ModuleExports } from "../../module/kernel-memory.ts";
 
-/** The exports of the module `tracking`, by hand: see `rust/src/abi/tracking.rs`. Every address is a byte offset in `memory`. */
+/**
+ * Exports of the module `tracking`, written by hand: see `rust/src/abi/tracking.rs`. Every address is a byte
+ * offset in `memory`.
+ */
 export interface TrackingExports extends ModuleExports {
   box_iou(boxes: number, rows: number, others: number, columns: number, out: number): void;
   assign(
@@ -15,5 +18,5 @@ export interface TrackingExports extends ModuleExports {
   cell_luma(source: number, width: number, rows: number, cell: number, columns: number, sums: number): void;
 }
 
-/** The memory of an instance of `tracking`. */
+/** Memory of an instance of `tracking`. */
 export type TrackingMemory = KernelMemory<TrackingExports>;

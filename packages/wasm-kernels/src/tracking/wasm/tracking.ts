@@ -7,7 +7,7 @@ import { rowWindows } from "../../module/windows.ts";
 /** `OVERRUN` in `rust/src/box_iou.rs`: three floats. */
 const IOU_OVERRUN_BYTES = 12;
 
-/** `boxIou` in the module; there is at least one pair. */
+/** Runs `boxIou` in the module. There must be at least one pair. */
 export function boxIou(memory: TrackingMemory, call: BoxIouCall): void {
   const { boxes, others, out } = call;
   const columns = others.length / 4;
@@ -27,10 +27,10 @@ export function boxIou(memory: TrackingMemory, call: BoxIouCall): void {
   }
 }
 
-/** Bytes that the module's `assign` needs for a column: `Column` in `rust/src/assignment.rs`. */
+/** Bytes that the module's `assign` needs for each column: `Column` in `rust/src/assignment.rs`. */
 const COLUMN_BYTES = 32;
 
-/** `assign` in the module; there is at least one pair. */
+/** Runs `assign` in the module. There must be at least one pair. */
 export function assign(memory: TrackingMemory, call: AssignCall): Int32Array {
   const { cost, rows, columns, limit } = call;
   const [costs, prices, work, result] = memory.scratch(
@@ -41,14 +41,17 @@ export function assign(memory: TrackingMemory, call: AssignCall): Int32Array {
   ) as [number, number, number, number];
   memory.floats(costs, cost.length).set(cost);
   memory.exports.assign(costs, rows, columns, limit, prices, work, result);
-  // Nobody is 2^32 - 1 there, which is -1 here.
+  // An unmatched row is 2^32 - 1 in the module, which is -1 as an i32.
   return Int32Array.from(memory.words(result, rows));
 }
 
 /** `OVERRUN` in `rust/src/frame_difference.rs`: three pixels. */
 const LUMA_OVERRUN_BYTES = 12;
 
-/** The motion gate's sums in the module, one row of cells a call: so much of a picture stays in the processor's cache. */
+/**
+ * Computes the sums of the motion gate in the module, one row of cells per call, so that this part of the
+ * image stays in the processor's cache.
+ */
 export function cellLuma(memory: TrackingMemory, { data, width, height, cell, sums }: CellLumaCall): void {
   const across = Math.ceil(width / cell);
   const rowBytes = 4 * width;

@@ -4,7 +4,7 @@ import { kernelMemory } from "../../module/kernel-memory.ts";
 import type { TrackingExports } from "./tracking-exports.ts";
 import { assign, boxIou, cellLuma } from "./tracking.ts";
 
-/** The tracking kernels over an instance of their module, which nothing else may use. */
+/** Creates the tracking kernels over a module instance, which must have no other user. */
 export function wasmTrackingKernels(exports: TrackingExports): TrackingKernels {
   const memory = kernelMemory(exports);
   return createTrackingKernels({

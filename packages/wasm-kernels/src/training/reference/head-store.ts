@@ -2,7 +2,10 @@ import { headLayers, parameterCount, type HeadLayer } from "../head.ts";
 import type { HeadStore, HeadVector } from "../head-trainer.ts";
 import type { HeadTraining } from "../head-training.ts";
 
-/** Slow twin of head training: one sample at a time, in f64; what is kept from step to step is f32. */
+/**
+ * Reference implementation of head training: one sample at a time, in f64. Values that are kept between steps
+ * are f32.
+ */
 export function referenceHeadStore(training: HeadTraining): HeadStore {
   const { head, batchSize } = training;
   const classWeights = training.classWeights.slice();
@@ -57,7 +60,7 @@ export function referenceHeadStore(training: HeadTraining): HeadStore {
   };
 }
 
-/** The inputs of each layer, and last the logits. */
+/** Returns the inputs of each layer, followed by the logits. */
 function forward(
   weights: Float32Array,
   { layers, inputs }: { readonly layers: readonly HeadLayer[]; readonly inputs: Float32Array },
@@ -91,7 +94,7 @@ interface Backward {
   readonly errors: readonly number[];
 }
 
-/** Adds one sample's part, from the last layer to the first. */
+/** Adds the gradient of one sample, from the last layer to the first. */
 function addGradient(gradient: Float64Array, { weights, layers, activations, errors }: Backward): void {
   let above = errors;
   for (let i = layers.length - 1; i >= 0; i--) {
@@ -124,7 +127,7 @@ function penaltyGradient(
   return gradient;
 }
 
-/** One step of the optimizer, the `steps`-th. */
+/** Performs one step of the optimizer. `steps` is the number of the step, starting at 1. */
 function move(
   { optimizer }: HeadTraining,
   {

@@ -2,7 +2,7 @@ import { createTrainingKernels, type TrainingKernels } from "../training-kernels
 
 import { referenceHeadStore } from "./head-store.ts";
 
-/** The slow twin of the training kernels: obvious loops in plain TypeScript. */
+/** Creates the reference training kernels: simple loops in plain TypeScript. */
 export function referenceTrainingKernels(): TrainingKernels {
   return createTrainingKernels({ name: "reference", headTrainer: referenceHeadStore });
 }

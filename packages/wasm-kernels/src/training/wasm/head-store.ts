@@ -8,11 +8,17 @@ import { rowWindows } from "../../module/windows.ts";
 /** `HeadFields` in `rust/src/abi/head.rs`: sixteen words, then four floats. */
 const FIELD_WORDS = 16;
 const FIELD_BYTES = 4 * (FIELD_WORDS + 4);
-/** Floats of a padded row: the values, one for the bias, and zeros up to whole blocks of four. */
+/**
+ * Returns the number of floats in a padded row: the values, one for the bias, and zeros up to a multiple of
+ * four.
+ */
 const padded = (values: number) => 4 * (Math.floor(values / 4) + 1);
 const align = (bytes: number) => Math.ceil(bytes / 16) * 16;
 
-/** Kernel memory of one trainer, a single block: the samples and all that belongs to the parameters. */
+/**
+ * Creates the storage of one trainer as a single block of kernel memory: the samples and everything that
+ * belongs to the parameters.
+ */
 export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): HeadStore {
   const { head, optimizer, batchSize, proximal } = training;
   const labels = training.labels.slice();
@@ -67,7 +73,8 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
       at.steps,
     ]);
   memory.floats(at.fields + 4 * FIELD_WORDS, 4).set(decays(training));
-  // Of four samples each: after the hidden units ones, the biases' input, and zeros.
+  // Scratch of four samples: the hidden units, followed by ones, which are the input of the biases, and
+  // zeros.
   memory
     .floats(at.scratch, bytes.scratch / 4)
     .fill(0)
@@ -79,14 +86,15 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
 
   const write = (piece: Piece, values: Float32Array) => {
     const to = memory.floats(at[piece], parameters / 4);
-    // The padding too: where training diverged, it isn't zeros any more.
+    // Also clear the padding, which is not zero if training diverged.
     to.fill(0);
     for (const { start, inputs, weights, bias } of rows) {
       to.set(values.subarray(weights, weights + inputs), start);
       to[start + inputs] = values[bias]!;
     }
   };
-  // The gradient of 0.5 * l2 * |w|^2 + 0.5 * mu * |w - w0|^2 is (l2 + mu) * w - mu * w0. Rounded so that it is 0 at w0 without l2.
+  // The gradient of 0.5 * l2 * |w|^2 + 0.5 * mu * |w - w0|^2 is (l2 + mu) * w - mu * w0. Round mu to f32, so
+  // that the gradient is 0 at w0 if l2 is 0.
   const mu = Math.fround(proximal);
   let anchor = new Float32Array(parameterCount(head));
   const setAnchor = (values: Float32Array) => {
@@ -114,7 +122,7 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
     },
     write: (vector, values) => (vector === "anchor" ? setAnchor(values) : write(vector, values)),
     epoch({ order, steps }) {
-      // Made anew for each epoch: a view dies when memory grows.
+      // Create the views for each epoch: a view is detached when memory grows.
       const turns = {
         words: memory.words(at.turns, TURN_WORDS * plan.turns),
         floats: memory.floats(at.turns, TURN_WORDS * plan.turns),
@@ -153,7 +161,7 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
   };
 }
 
-/** A row of a layer's weights: where it starts in kernel memory, and its place in the flat parameters. */
+/** A row of a layer's weights: its start in kernel memory, and its position in the flat parameters. */
 interface WeightRow {
   readonly start: number;
   readonly inputs: number;
@@ -172,7 +180,7 @@ function weightRows(head: Head): WeightRow[] {
   );
 }
 
-/** Samples as rows that end in 1, the bias's input, and zeros. */
+/** Writes samples as rows that end in 1, the input of the bias, and zeros. */
 function writeSamples(
   to: Float32Array,
   { samples, features }: { readonly samples: Float32Array; readonly features: number },
@@ -185,7 +193,7 @@ function writeSamples(
   }
 }
 
-/** `keep`, `take`, `keep_squares` and `take_squares` of `Rule` in `rust/src/head/optimizer.rs`. */
+/** Returns `keep`, `take`, `keep_squares`, and `take_squares` of `Rule` in `rust/src/head/optimizer.rs`. */
 function decays({ optimizer }: HeadTraining): number[] {
   return optimizer.kind === "sgd"
     ? [optimizer.momentum, 1, 0, 0]
@@ -193,8 +201,9 @@ function decays({ optimizer }: HeadTraining): number[] {
 }
 
 /**
- * Rate and epsilon of each step. Adam's moments are not corrected one by one: with m' = m / (1 - beta1^t) and
- * v' = v / (1 - beta2^t), m' / (sqrt(v') + epsilon) = c * m / (sqrt(v) + r * epsilon), r = sqrt(1 - beta2^t), c = r / (1 - beta1^t).
+ * Returns the learning rate and epsilon of each step. Adam's moments are not corrected one by one: with m' =
+ * m / (1 - beta1^t) and v' = v / (1 - beta2^t), m' / (sqrt(v') + epsilon) = c * m / (sqrt(v) + r * epsilon),
+ * where r = sqrt(1 - beta2^t) and c = r / (1 - beta1^t).
  */
 function stepTable(
   { optimizer }: HeadTraining,

@@ -1,15 +1,18 @@
 import type { HeadSums } from "../head-trainer.ts";
 
-/** Words of a `Turn` in `rust/src/head/train.rs`: four each of sample, label, share, loss and best class. */
+/**
+ * Words of a `Turn`, a group of four samples, in `rust/src/head/train.rs`: four each of sample, label, share,
+ * loss, and best class.
+ */
 export const TURN_WORDS = 20;
 
-/** A turn's words, as integers and as floats. */
+/** Views of the turns as integers and as floats. */
 export interface TurnViews {
   readonly words: Uint32Array;
   readonly floats: Float32Array;
 }
 
-/** What an epoch goes over. */
+/** Sample order, labels, and weights of an epoch. */
 export interface EpochOrder {
   readonly order: Uint32Array;
   readonly labels: Uint32Array;
@@ -17,7 +20,10 @@ export interface EpochOrder {
   readonly batchSize: number;
 }
 
-/** How many turns of four samples, and how many batches, go over `samples`. A batch starts with a turn of its own. */
+/**
+ * Returns the number of turns, each of four samples, and the number of batches for `samples`. Each batch
+ * starts with a new turn.
+ */
 export function turnPlan(
   samples: number,
   batchSize: number,
@@ -31,19 +37,22 @@ export function turnPlan(
   };
 }
 
-/** Where in the turns the `i`-th sample of an epoch has its index; the label is four words further, and so on. */
+/**
+ * Returns the position in the turns at which the `i`-th sample of an epoch has its index. Its label is four
+ * words further, and so on.
+ */
 function slotOf(i: number, batchSize: number): number {
   const batch = Math.floor(i / batchSize);
   const inBatch = i - batch * batchSize;
   return TURN_WORDS * (batch * Math.ceil(batchSize / 4) + (inBatch >> 2)) + (inBatch & 3);
 }
 
-/** Writes samples, labels and shares of an epoch's turns. */
+/** Writes the samples, labels, and shares of the turns of an epoch. */
 export function writeTurns(
   { words, floats }: TurnViews,
   { order, labels, classWeights, batchSize }: EpochOrder,
 ): void {
-  // Where a batch's last turn isn't full: sample 0 with a share of 0.
+  // If the last turn of a batch is not full, the rest is sample 0 with a share of 0.
   words.fill(0);
   for (let first = 0; first < order.length; first += batchSize) {
     const batch = order.subarray(first, first + batchSize);
@@ -53,13 +62,13 @@ export function writeTurns(
       const label = labels[index]!;
       words[slot] = index;
       words[slot + 4] = label;
-      // Without any weight there is no loss, and nothing but the penalties to follow.
+      // If the batch has no weight, it has no loss, and only the penalties apply.
       floats[slot + 8] = total > 0 ? classWeights[label]! / total : 0;
     }
   }
 }
 
-/** Adds up what came out of an epoch's turns. */
+/** Sums the results of the turns of an epoch. */
 export function readTurns(
   { floats }: TurnViews,
   { order, labels, classWeights, batchSize }: EpochOrder,

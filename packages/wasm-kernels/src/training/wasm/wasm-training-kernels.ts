@@ -4,7 +4,7 @@ import { wasmHeadStore } from "./head-store.ts";
 import { kernelMemory } from "../../module/kernel-memory.ts";
 import type { TrainingExports } from "./training-exports.ts";
 
-/** The training kernels over an instance of their module, which nothing else may use. */
+/** Creates the training kernels over a module instance, which must have no other user. */
 export function wasmTrainingKernels(exports: TrainingExports): TrainingKernels {
   const memory = kernelMemory(exports);
   return createTrainingKernels({ name: "wasm", headTrainer: (training) => wasmHeadStore(memory, training) });

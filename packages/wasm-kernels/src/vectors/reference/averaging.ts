@@ -4,7 +4,7 @@ import type { ModelUpdate } from "../model-update.ts";
 import type { BucketStore, UpdateBucketSpec } from "../update-bucket.ts";
 import type { SumStore, WeightedMeanSpec } from "../weighted-mean.ts";
 
-/** The update as plain f32 numbers. */
+/** Returns the update as plain f32 values. */
 function decoded(update: ModelUpdate, length: number): Float32Array {
   switch (update.encoding) {
     case "f32":
@@ -23,7 +23,7 @@ function decoded(update: ModelUpdate, length: number): Float32Array {
   }
 }
 
-/** Sum of squares in f64; not finite when a number isn't. */
+/** Returns the sum of squares in f64; not finite if an element is not finite. */
 function squaresOf(update: ModelUpdate): number {
   const unit = update.encoding === "int8" ? Math.fround(update.scale) ** 2 : 1;
   const decode = update.encoding === "f16" ? fromHalf : (value: number) => value;
@@ -32,7 +32,7 @@ function squaresOf(update: ModelUpdate): number {
   return sum * unit;
 }
 
-/** The sum in plain TypeScript. */
+/** Creates the accumulator in plain TypeScript. */
 export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): SumStore {
   let room = new Float32Array(0);
   const sums = accumulator === "f32" ? new Float32Array(length) : new Float64Array(length);
@@ -50,7 +50,7 @@ export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): Su
   };
 }
 
-/** The resident updates in plain TypeScript. */
+/** Creates the storage of resident updates in plain TypeScript. */
 export function referenceBucketStore({ length, encoding, entries }: UpdateBucketSpec): BucketStore {
   let updates: ModelUpdate[] = [];
   const room = (): ModelUpdate => {
@@ -98,7 +98,10 @@ function copied(update: ModelUpdate): ModelUpdate {
   return { ...update, values: update.values.slice(), indices: update.indices.slice() };
 }
 
-/** Ten updates at a time as integers, which then become one float: what the module does, with the same roundings. */
+/**
+ * Adds ten updates at a time as integers and converts each sum to one float, like the module and with the
+ * same rounding.
+ */
 function addIntegers(
   sums: Float32Array,
   { updates, weights }: { readonly updates: readonly ModelUpdate[]; readonly weights: readonly number[] },

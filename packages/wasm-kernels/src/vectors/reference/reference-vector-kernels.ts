@@ -4,7 +4,7 @@ import { createVectorKernels, type VectorKernels } from "../vector-kernels.ts";
 import { referenceBucketStore, referenceSumStore } from "./averaging.ts";
 import { referenceGalleryStore } from "../../gallery/reference/gallery-store.ts";
 
-/** The slow twin of the vector kernels: obvious loops in plain TypeScript. */
+/** Creates the reference vector kernels: simple loops in plain TypeScript. */
 export function referenceVectorKernels(): VectorKernels {
   return createVectorKernels({
     name: "reference",

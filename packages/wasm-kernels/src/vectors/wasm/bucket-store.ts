@@ -6,17 +6,18 @@ import { padded } from "./padding.ts";
 import { SPARSE_CLIENT_BYTES, writeSparseClient } from "./sparse-client.ts";
 import type { VectorMemory } from "./vector-exports.ts";
 
-/** Floats a row of the scratch: `RUN` in `rust/src/averaging/sorted_mean.rs`. */
+/** Floats per row of the scratch: `RUN` in `rust/src/averaging/sorted_mean.rs`. */
 const SORT_RUN = 64;
 
 const BYTES = { f32: 4, f16: 2, int8: 1, topk: 4 } as const;
 
-/** The resident updates in the module: one block, a place every `stride` numbers. */
+/** Creates the storage of resident updates in the module: one block, with a slot every `stride` elements. */
 export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): BucketStore {
   const { exports } = memory;
   const { length, capacity, encoding } = spec;
   const size = padded(length);
-  // An odd number of cache lines between places: else all of them would share the same few sets of the cache.
+  // Keep an odd number of cache lines between slots. Otherwise all slots would share the same few sets of the
+  // cache.
   const stride = encoding === "topk" ? padded(spec.entries) : size + (size % 32 === 0 ? 16 : 0);
   const blockBytes = BYTES[encoding] * stride * capacity;
   const [block, out, indices] = memory.allocateAll(
@@ -24,7 +25,7 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
     4 * size,
     encoding === "topk" ? 4 * stride * capacity : 1,
   ) as [number, number, number];
-  /** For each update: the scale of int8, whether f16 has no subnormals, the entries of topk. */
+  /** For each update: the scale of int8, whether f16 has no subnormals, or the number of entries of topk. */
   const notes: number[] = [];
   let network = { rows: 0, address: 0, pairs: 0 };
 
@@ -60,7 +61,7 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
       const given = update.values.buffer === exports.memory.buffer ? update.values.byteOffset : 0;
       if (given >= block && given < address)
         throw new RangeError(
-          "add: expected the room of this update, got that of an earlier one: ask incoming() anew for each",
+          "add: expected the buffer of this update; got the buffer of an earlier update: call incoming() for each update",
         );
       const target = room(index);
       put(target.values, update.values);
@@ -128,7 +129,7 @@ export function wasmBucketStore(memory: VectorMemory, spec: UpdateBucketSpec): B
   };
 }
 
-/** Copies, unless the numbers were written where they belong. */
+/** Copies the values unless they were written in place. */
 function put(
   target: Float32Array | Uint16Array | Int8Array | Uint32Array,
   values: ArrayLike<number> & { readonly buffer: ArrayBufferLike; readonly byteOffset: number },
@@ -136,7 +137,10 @@ function put(
   if (values.buffer !== target.buffer || values.byteOffset !== target.byteOffset) target.set(values);
 }
 
-/** Sum of squares of halves, which are decoded into a scratch for it. */
+/**
+ * Returns the sum of squares of half-precision values, which are decoded into scratch memory for this
+ * purpose.
+ */
 function halfSquares(
   memory: VectorMemory,
   { address, size, scratch }: { address: number; size: number; scratch: number },

@@ -1,7 +1,10 @@
-/** Vectors in kernel memory are whole blocks of this many numbers, filled up with zeros: no kernel has a tail. */
+/**
+ * Elements per block. Vectors in kernel memory are padded with zeros to whole blocks, so that no kernel needs
+ * a remainder loop.
+ */
 export const BLOCK = 16;
 
-/** The length with padding. */
+/** Returns the length with padding. */
 export function padded(length: number): number {
   return Math.ceil(length / BLOCK) * BLOCK;
 }

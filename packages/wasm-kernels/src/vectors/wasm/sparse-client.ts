@@ -3,7 +3,7 @@ import type { VectorMemory } from "./vector-exports.ts";
 /** Bytes of `SparseClient` in `rust/src/averaging/sparse_sum.rs`. */
 export const SPARSE_CLIENT_BYTES = 12;
 
-/** Writes one: its entries from `next` to `end`, and its weight. */
+/** Writes a `SparseClient`: its entries from `next` to `end`, and its weight. */
 export function writeSparseClient(
   memory: VectorMemory,
   address: number,

@@ -4,41 +4,46 @@ import { BLOCK, padded } from "./padding.ts";
 import { SPARSE_CLIENT_BYTES, writeSparseClient } from "./sparse-client.ts";
 import type { VectorMemory } from "./vector-exports.ts";
 
-/** Numbers that go in at a time: they stay in the L2 cache until they are added. */
+/** Elements that are copied in at a time: they stay in the L2 cache until they are added. */
 const WINDOW = 16384;
 
-/** Bytes of the weight of a half's window, or of the pair of factors and the unit of an int8 one. */
+/** Bytes of the weight of an f16 window, or of the pair of factors and the unit of an int8 window. */
 const SMALL_BYTES = 8;
 
-/** Numbers of an update as f32 in kernel memory, with padding. */
+/** Elements of an update as f32 in kernel memory, with padding. */
 interface Resident {
   readonly address: number;
   readonly count: number;
-  /** Sum of their squares; not finite when one of them isn't. */
+  /** Returns the sum of squares; not finite if an element is not finite. */
   squares(): number;
 }
 
 type Dense = Exclude<ModelUpdate, { readonly encoding: "topk" }>;
 
-/** The sum in the module. Updates go through a window, unless they were written into `incoming` memory. */
+/**
+ * Creates an accumulator in the module. Updates are copied in windows, unless they are f32 and already in
+ * kernel memory.
+ */
 export function wasmSumStore(memory: VectorMemory, { length, accumulator }: WeightedMeanSpec): SumStore {
   const { exports } = memory;
   const size = padded(length);
   const bytes = size * (accumulator === "f32" ? 4 : 8);
-  // The factor has a place of its own, because the part to add lies in the scratch.
+  // The factor has its own block, because the part to add may be in scratch memory.
   const [sums, factor] = memory.allocateAll(bytes, 4) as [number, number];
-  // The room that any part needs, reserved now: an update may lie in this memory, and growing would cut it off.
+  // Reserve the scratch memory that any part needs: an update may be in this memory, and growing the memory
+  // would detach it.
   const most = Math.min(WINDOW, size);
   memory.scratch(4 * most, 2 * most, SMALL_BYTES);
   let room = 0;
   const clear = () => void memory.bytes(sums, bytes).fill(0);
   clear();
 
-  /** Calls `use` with all of the update, a part at a time, and where the part starts. */
+  /** Calls `use` with each part of the update and the position at which the part starts. */
   const eachPart = (update: Dense, use: (part: Resident, first: number) => void): void => {
     const { values } = update;
     const address = update.encoding === "f32" ? memory.addressOf(values) : undefined;
-    // Whole blocks that lie in this memory stay where they are; the few numbers after them are copied, to be padded.
+    // Whole blocks that are in this memory stay in place. The few elements after them are copied, so that
+    // they can be padded.
     const inPlace = address === undefined ? 0 : values.length - (values.length % BLOCK);
     if (address !== undefined && inPlace > 0)
       use({ address, count: inPlace, squares: () => exports.f32_squares(address, inPlace) }, 0);
@@ -55,7 +60,7 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   };
 
   const scatter = (update: Extract<ModelUpdate, { encoding: "topk" }>, weight: number): void => {
-    // Copies, because entries may lie in this memory, and for many of them the scratch must grow.
+    // Copy the entries, because they may be in this memory, and many entries require scratch memory to grow.
     const [indices, values] = [update.indices.slice(), update.values.slice()];
     if (accumulator === "f64") {
       const all = memory.doubles(sums, length);
@@ -81,7 +86,8 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
       return memory.floats(room, length);
     },
     squares(update) {
-      // The entries of a sparse update are squared like those of a dense one of their number; a copy of them, because they may lie in the room of a whole one.
+      // The entries of a sparse update are squared like a dense update of their number. Copy them, because
+      // they may be in the buffer of a dense update.
       const dense: Dense =
         update.encoding === "topk" ? { encoding: "f32", values: update.values.slice() } : update;
       let squares = 0;
@@ -108,7 +114,7 @@ export function wasmSumStore(memory: VectorMemory, { length, accumulator }: Weig
   };
 }
 
-/** Copies a window of the update in, and decodes it where it isn't f32. */
+/** Copies a window of the update in and decodes it unless it is f32. */
 function load(memory: VectorMemory, update: Dense, first: number): Resident {
   const { exports } = memory;
   const values = update.values.subarray(first, first + WINDOW);

@@ -1,7 +1,10 @@
 import type { GalleryExports } from "../../gallery/wasm/gallery-exports.ts";
 import type { KernelMemory, ModuleExports } from "../../module/kernel-memory.ts";
 
-/** The exports of the modules `vectors` and `vectors-relaxed`, by hand: see `rust/src/abi/`. Every address is a byte offset in `memory`. */
+/**
+ * Exports of the modules `vectors` and `vectors-relaxed`, written by hand: see `rust/src/abi/`. Every address
+ * is a byte offset in `memory`.
+ */
 export interface VectorExports extends ModuleExports, AveragingExports, GalleryExports {}
 
 interface AveragingExports {
@@ -60,9 +63,9 @@ interface AveragingExports {
   f32_squares(values: number, length: number): number;
   int8_squares(values: number, length: number): number;
   checksum(sums: number, stripes: number, count: number): void;
-  /** 1 when all are finite, and 2 more when none is subnormal. */
+  /** Returns 1 if all values are finite, plus 2 if none is subnormal. */
   f16_scan(halves: number, length: number): number;
 }
 
-/** The memory of an instance of `vectors` or `vectors-relaxed`. */
+/** Memory of an instance of `vectors` or `vectors-relaxed`. */
 export type VectorMemory = KernelMemory<VectorExports>;

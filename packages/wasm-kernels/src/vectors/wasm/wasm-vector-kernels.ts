@@ -8,7 +8,7 @@ import { wasmBucketStore } from "./bucket-store.ts";
 import { wasmSumStore } from "./sum-store.ts";
 import type { VectorExports, VectorMemory } from "./vector-exports.ts";
 
-/** The vector kernels over an instance of one of their modules, which nothing else may use. */
+/** Creates the vector kernels over an instance of one of their modules, which must have no other user. */
 export function wasmVectorKernels(
   exports: VectorExports,
   name: Exclude<BackendName, "reference">,
@@ -24,20 +24,24 @@ export function wasmVectorKernels(
   });
 }
 
-/** Room in the module's memory. */
+/** Creates an update buffer in the module's memory. */
 function wasmRoomStore(memory: VectorMemory, bytes: number): BufferStore {
   const address = memory.allocate(bytes);
   memory.bytes(address, bytes).fill(0);
   return { bytes: () => memory.bytes(address, bytes), dispose: () => memory.free(address) };
 }
 
-/** Bytes that go in at a time, where they aren't in this memory: whole stripes that stay in the L2 cache. */
+/**
+ * Bytes that are copied in at a time if they are not in kernel memory: whole stripes that stay in the L2
+ * cache.
+ */
 const WINDOW = 65536;
 
-/** The checksum by the module. */
+/** Computes the checksum in the module. */
 function wasmChecksum(memory: VectorMemory, bytes: Uint8Array): number {
   const { exports } = memory;
-  // Asked before there is scratch, which may grow the memory that the bytes lie in and cut their view off.
+  // Read the length and the address before allocating scratch memory, which may grow the memory and detach
+  // the view of the bytes.
   const { length } = bytes;
   const whole = length - (length % STRIPE);
   const tail = paddedTail(bytes);
