@@ -22,9 +22,10 @@ import { serve } from "../http/serve.node.ts";
 import type { Logger, Service } from "../http/service.ts";
 import { modelFile } from "../models/save-model.node.ts";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
-import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
+import { asUsage, listOption, numberOption } from "./command-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { drainOnSignal } from "./drain-on-signal.node.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 const args = {
   ...federationArgs,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
 import { createFederation } from "../federation/create-federation.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 const defaults = Object.fromEntries(
   Object.entries(federationArgs).flatMap(([name, arg]) => ("default" in arg ? [[name, arg.default]] : [])),

@@ -5,7 +5,7 @@ import { isFederationName } from "@sedna-js/core/wire";
 import type { Head, UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { listOption, numberOption, pairsOption } from "./command-args.ts";
 import type { FederationOptions } from "../federation/federation-options.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 /** FLTrust asks for the change that a trusted data set makes, which no command line has. */
 const rules = Object.keys(aggregation).filter((name) => name !== "FLTrust");

@@ -1,3 +1,4 @@
+import { version } from "@sedna-js/core/version";
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 
@@ -12,7 +13,7 @@ const subCommands = {
 } as const;
 
 const main = defineCommand({
-  meta: { name: "sedna-cloud", version: "0.1.0", description: "The cloud's side of sedna-js" },
+  meta: { name: "sedna-cloud", version, description: "The cloud's side of sedna-js" },
   subCommands,
 });
 
@@ -24,7 +25,7 @@ const command = (Object.keys(subCommands) as (keyof typeof subCommands)[]).find(
 const wantsHelp = rawArgs.length === 0 || rawArgs.includes("--help") || rawArgs.includes("-h");
 try {
   if (rawArgs[0] === "--version") {
-    process.stdout.write("0.1.0\n");
+    process.stdout.write(`${version}\n`);
   } else if (wantsHelp) {
     const usage = command ? await renderUsage(await subCommands[command]()) : await renderUsage(main);
     process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`);

@@ -1,4 +1,4 @@
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 /** What a library call says of its arguments, said of the command line. */
 export async function asUsage<T>(make: () => T | Promise<T>): Promise<T> {
@@ -7,22 +7,6 @@ export async function asUsage<T>(make: () => T | Promise<T>): Promise<T> {
   } catch (error) {
     throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
   }
-}
-
-/** @throws {UsageError} on an option that is not known, and on what is none. */
-export function checkArgs(
-  given: { readonly _: readonly string[] } & Readonly<Record<string, unknown>>,
-  args: Readonly<Record<string, unknown>>,
-): void {
-  for (const key of Object.keys(given)) {
-    const isKnown =
-      key === "_" ||
-      Object.keys(args).some(
-        (name) => name === key || name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) === key,
-      );
-    if (!isKnown) throw new UsageError(`unknown option --${key}`);
-  }
-  if (given._.length > 0) throw new UsageError(`unexpected argument ${given._[0]}`);
 }
 
 /** The number that an option's text spells. @throws {UsageError} on anything else, and one out of its range. */

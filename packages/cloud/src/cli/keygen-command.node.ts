@@ -2,10 +2,11 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readPublicKey, type PublicKey } from "@sedna-js/core/wire";
 import { defineCommand } from "citty";
-import { checkArgs, wholeNumber } from "./command-args.ts";
+import { wholeNumber } from "./command-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { replace } from "../models/publish-model.node.ts";
 import { createSigningKey, readSigningKey, signKeySet } from "../models/signing-key.node.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 const keygenArgs = {
   out: {

@@ -1,6 +1,7 @@
 import { defineCommand } from "citty";
-import { UsageError } from "./usage-error.ts";
-import { asUsage, checkArgs, wholeNumber } from "./command-args.ts";
+import { UsageError } from "@sedna-js/core/check";
+import { asUsage, wholeNumber } from "./command-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { readGiven } from "./keygen-command.node.ts";
 import { publishModel } from "../models/publish-model.node.ts";
 import { readSigningKey } from "../models/signing-key.node.ts";

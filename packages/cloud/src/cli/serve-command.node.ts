@@ -2,7 +2,8 @@ import { heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "../big-model/big-model-service.ts";
-import { asUsage, checkArgs, listOption, numberOption } from "./command-args.ts";
+import { asUsage, listOption, numberOption } from "./command-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { createCloud } from "../http/create-cloud.ts";
 import { directoryModels } from "../models/directory-models.node.ts";
 import { directorySamples } from "../samples/directory-samples.node.ts";
@@ -13,7 +14,7 @@ import { sampleService } from "../samples/sample-service.ts";
 import { serve } from "../http/serve.node.ts";
 import type { ServedEstimator } from "../big-model/served-model.ts";
 import type { Service } from "../http/service.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 const tasks = {
   tensors: (_: { threshold?: number }) => tensors(),

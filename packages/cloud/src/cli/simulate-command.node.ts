@@ -1,11 +1,12 @@
 import { defineCommand } from "citty";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
-import { asUsage, checkArgs, numberOption } from "./command-args.ts";
+import { asUsage, numberOption } from "./command-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { idxDigits } from "../simulate/idx-digits.node.ts";
 import { runSimulation, type SimulatedRound } from "../simulate/run-simulation.ts";
 import { dealtData, gaussianData } from "../simulate/simulation-data.ts";
 import { tableFoot, tableHead, tableLine } from "../simulate/simulation-table.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 const { name: _name, head: _head, layers: _layers, ...shared } = federationArgs;
 

@@ -9,7 +9,7 @@ import { memoryFederationLog } from "./log/memory-federation-log.ts";
 import { createMemberTasks } from "./protocol/member-tasks.ts";
 import { createRounds, type RoundChange, type Rounds } from "./rounds/create-rounds.ts";
 import { createSecureRounds, unreadable } from "./rounds/secure-rounds.ts";
-import { createMembers } from "./sessions/members.ts";
+import { createMembers } from "./members.ts";
 import { createUpdatePipeline } from "./update-pipeline.ts";
 import { rejection } from "./updates/validate-update.ts";
 import { createUploadSlots, slotCount } from "./uploads/upload-slots.ts";

@@ -1,3 +1,4 @@
+import { version } from "@sedna-js/core/version";
 import { Hono, type MiddlewareHandler } from "hono";
 import { bearerAuth } from "hono/bearer-auth";
 import { bodyLimit } from "hono/body-limit";
@@ -183,7 +184,7 @@ export function createCloud({
       if (active.requests === 0) active.allDone();
     }
   });
-  app.get("/v2", (c) => c.json({ name: "sedna-js", version: "0.1.0", extensions: ["binary_tensor_data"] }));
+  app.get("/v2", (c) => c.json({ name: "sedna-js", version, extensions: ["binary_tensor_data"] }));
   app.get("/metrics", (c) => c.text(metrics.text(), 200, { "content-type": METRICS_TYPE }));
   for (const service of services) service.mount(app, { metrics, logger });
 

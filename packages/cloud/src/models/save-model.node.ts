@@ -1,5 +1,6 @@
-import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { writeFileDurably } from "@sedna-js/core/node";
+import { rm } from "node:fs/promises";
+
 import { tensor, type Tensors } from "@sedna-js/core";
 import type { LayerSpec } from "@sedna-js/core/training";
 import { writeSafetensors } from "@sedna-js/core/wire";
@@ -58,32 +59,6 @@ async function write(path: string, { layout, parameters, metadata }: SavedModel)
     }),
   );
   const draft = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(draft, "w");
-    try {
-      await file.writeFile(writeSafetensors({ tensors, metadata }));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-}
-
-/** The new name too survives a power cut. Some systems open no directories; there the rename has to do. */
-async function syncDirectory(path: string): Promise<void> {
-  try {
-    const directory = await open(path, "r");
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
-  } catch {
-    // See above.
-  }
+  await rm(draft, { force: true });
+  await writeFileDurably(path, writeSafetensors({ tensors, metadata }), draft);
 }

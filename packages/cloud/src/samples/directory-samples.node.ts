@@ -1,3 +1,4 @@
+import { syncDirectory } from "@sedna-js/core/node";
 import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,7 +39,7 @@ export function directorySamples(path: string): SampleStore {
     } finally {
       await unlink(temporary).catch(() => {});
     }
-    await syncFolder(path);
+    await syncDirectory(path);
     return true;
   };
 
@@ -56,7 +57,7 @@ export function directorySamples(path: string): SampleStore {
           (await readIfThere(file)) ?? ((await writeNew(file, bytes)) ? undefined : await readFile(file));
         if (known === undefined) return "stored";
         // It may have been linked by a server that was killed before it flushed the folder.
-        await syncFolder(path);
+        await syncDirectory(path);
         return sameBytes(known, bytes) ? "duplicate" : "conflict";
       });
     },
@@ -101,18 +102,6 @@ async function readIfThere(file: string): Promise<Uint8Array | undefined> {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   });
-}
-
-/** A new name is on the disk when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders, and needs no flush for names.
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { averagePool } from "@sedna-js/core/datasets";
-import { UsageError } from "../cli/usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 import type { SampleSet } from "./simulation-data.ts";
 
 /** Of what an unpacked file may have: MNIST has 47 MB. */

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
-import { version } from "./version.ts";
+import { version } from "@sedna-js/core/version";
 
 /** Imported on use: `status` need not load what `run` does, and an idle agent not what only others need. */
 const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {

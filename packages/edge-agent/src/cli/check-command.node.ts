@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { checkArgs } from "./check-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { readJob } from "./read-job.node.ts";
 
 const args = {

@@ -5,7 +5,7 @@ import { createModelStore } from "../models/create-model-store.ts";
 import { memoryBytes } from "../storage/memory-bytes.ts";
 import { diagnose, type DiagnoseOptions } from "../telemetry/doctor.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
-import { checkArgs } from "./check-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { readJob } from "./read-job.node.ts";
 
 const args = {

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { WireError } from "@sedna-js/core";
 import type { EdgeJob, JobModel, JobSource } from "../job/edge-job.ts";
 import { parseJob } from "../job/parse-job.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 /** Larger than any job, and small enough to read whatever is named. */
 const MAX_BYTES = 2 ** 20;

@@ -1,11 +1,11 @@
 import { messageOf } from "@sedna-js/core/errors";
 import { defineCommand } from "citty";
 import { pino } from "pino";
-import { checkArgs } from "./check-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { openJob } from "./open-job.node.ts";
 import { readJob } from "./read-job.node.ts";
 import { runJob } from "./run-job.node.ts";
-import { UsageError } from "./usage-error.ts";
+import { UsageError } from "@sedna-js/core/check";
 
 const levels = ["debug", "info", "warn", "error"];
 const args = {

@@ -9,7 +9,7 @@ import { createEventLog, type EventLogger } from "./event-log.ts";
 import { createSdNotify } from "./sd-notify.node.ts";
 import { onShutdown } from "./shutdown.node.ts";
 import { openStatusServer } from "./status-server.node.ts";
-import { version } from "./version.ts";
+import { version } from "@sedna-js/core/version";
 
 /** What the command needs of an agent; an `EdgeAgent` fits. */
 interface DeviceAgent {

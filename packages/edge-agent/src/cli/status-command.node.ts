@@ -1,5 +1,5 @@
 import { defineCommand } from "citty";
-import { checkArgs, portArg } from "./check-args.ts";
+import { checkArgs, portArg } from "@sedna-js/core/check";
 import { parseDeviceStatus, type DeviceStatus } from "./device-status.ts";
 
 const args = {

@@ -3,7 +3,7 @@ import { defineCommand } from "citty";
 import { pino } from "pino";
 import { parseTrainJob } from "../job/parse-train-job.ts";
 import type { TrainingData, TrainJob } from "../job/train-job.ts";
-import { checkArgs } from "./check-args.ts";
+import { checkArgs } from "@sedna-js/core/check";
 import { readJobFile } from "./read-job.node.ts";
 import { runTraining } from "./run-training.node.ts";
 

@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import { writeFileDurably } from "@sedna-js/core/node";
+import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
@@ -40,17 +41,8 @@ export function fileBytes({ directory }: { readonly directory: string }): ByteSt
       await ready();
       const unfinished = `${target}.${process.pid}-${written++}${UNFINISHED}`;
       try {
-        const file = await open(unfinished, "wx");
-        try {
-          await file.writeFile(bytes);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-        await rename(unfinished, target);
-        await syncFolder(directory);
+        await writeFileDurably(target, bytes, unfinished);
       } catch (error) {
-        await rm(unfinished, { force: true }).catch(() => {});
         throw failed(`store ${key}`, error);
       }
     },
@@ -67,18 +59,6 @@ export function fileBytes({ directory }: { readonly directory: string }): ByteSt
       return (await readdir(directory)).filter((name) => !name.endsWith(UNFINISHED));
     },
   };
-}
-
-/** A new name is on the disk when its folder is. */
-async function syncFolder(directory: string): Promise<void> {
-  // Windows opens no folders, and needs no flush for names.
-  if (process.platform === "win32") return;
-  const folder = await open(directory, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function codeOf(error: unknown): unknown {

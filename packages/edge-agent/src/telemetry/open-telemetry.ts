@@ -1,3 +1,4 @@
+import { version } from "@sedna-js/core/version";
 import type { Attributes, MetricsAPI, ObservableResult, Span, TraceAPI } from "@opentelemetry/api";
 import { importOptional } from "@sedna-js/core/errors";
 import {
@@ -36,7 +37,7 @@ export interface AgentInstruments extends Disposable {
   answered(answer: TelemetryAnswer): void;
 }
 
-const scope = { name: "@sedna-js/edge-agent", version: "0.1.0" } as const;
+const scope = { name: "@sedna-js/edge-agent", version } as const;
 
 /**
  * Exports an agent's metrics to the host app's OpenTelemetry until it is disposed. Does nothing if no

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
-import { claimDirectory } from "./claim-directory.node.ts";
+import { lockDirectory, syncDirectory, writeFileDurably } from "@sedna-js/core/node";
 import { checkBlobName, type FederationLog, type FederationRecord } from "./federation-log.ts";
 
 const TEMPORARY = ".tmp";
@@ -35,14 +35,14 @@ export function directoryFederationLog(directory: string): FederationLog {
         });
       await guard(`open the log in ${directory}`, async () => {
         await mkdir(folder, { recursive: true });
-        const release = await claimDirectory(directory);
+        const { release } = await lockDirectory(directory, "open the log");
         try {
           for (const name of await readdir(folder))
             if (name.endsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
           const handle = await open(path, "a+");
           const { size } = readLines(await readFile(path));
           await handle.truncate(size);
-          await syncFolder(directory);
+          await syncDirectory(directory);
           opened = { handle, size, release };
         } catch (error) {
           await release();
@@ -89,7 +89,7 @@ export function directoryFederationLog(directory: string): FederationLog {
         log.handle = anew;
         log.size = line.length;
         await former.close();
-        await syncFolder(directory);
+        await syncDirectory(directory);
       });
     },
     async putBlob(name, bytes) {
@@ -97,20 +97,7 @@ export function directoryFederationLog(directory: string): FederationLog {
       using();
       await guard(`keep the blob ${name} in ${directory}`, async () => {
         const temporary = join(folder, `${randomUUID()}${TEMPORARY}`);
-        try {
-          const handle = await open(temporary, "wx");
-          try {
-            await handle.writeFile(bytes);
-            await handle.datasync();
-          } finally {
-            await handle.close();
-          }
-          await rename(temporary, join(folder, name));
-        } catch (error) {
-          await rm(temporary, { force: true });
-          throw error;
-        }
-        await syncFolder(folder);
+        await writeFileDurably(join(folder, name), bytes, temporary);
       });
     },
     async getBlob(name) {
@@ -183,17 +170,6 @@ function readLines(bytes: Buffer): { readonly records: FederationRecord[]; reado
     size = end + 1;
   }
   return { records, size };
-}
-
-/** A new name is on the disk when its folder is. Windows opens no folders, and needs no flush for names. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { SednaError } from "@sedna-js/core";
-import { lockDirectory, type DirectoryLock } from "./directory-lock.node.ts";
-import { diskReserve } from "../../storage/disk-reserve.node.ts";
+import { lockDirectory, type DirectoryLock } from "@sedna-js/core/node";
+import { diskReserve } from "./disk-reserve.node.ts";
 import { loadLog } from "./load-log.node.ts";
 import { logAppender, type LogAppender, type RecordPlace } from "./log-appender.node.ts";
 import { logCleaner, type LogCleaner } from "./log-cleaner.node.ts";
@@ -72,11 +72,11 @@ export function fileQueueStore({
   const lock = async (): Promise<DirectoryLock> => {
     await mkdir(directory, { recursive: true });
     try {
-      return await lockDirectory(directory);
+      return await lockDirectory(directory, "open the queue");
     } catch (error) {
       // The lock takes some bytes too.
       if (storageError("", error).code !== "storage-full" || !(await reserve.free())) throw error;
-      return lockDirectory(directory);
+      return lockDirectory(directory, "open the queue");
     }
   };
   const place = (id: string, next: Held): void => {

@@ -1,6 +1,7 @@
+import { syncDirectory } from "@sedna-js/core/node";
 import { rm, truncate, type FileHandle } from "node:fs/promises";
 import { encodeRecord, type LogRecord } from "./log-records.node.ts";
-import { createSegment, storageError, syncDirectory, writeAll, type Segment } from "./segment-file.node.ts";
+import { createSegment, storageError, writeAll, type Segment } from "./segment-file.node.ts";
 
 /** Bytes that are written at once, unless one record alone is larger. */
 const BATCH_BYTES = 1024 * 1024;
@@ -107,7 +108,7 @@ export function logAppender({
     ({ segment, handle } = made);
     try {
       await writeRecords([{ record: opening() }]);
-      if (syncs) await syncDirectory(directory);
+      if (syncs) await syncDirectory(directory).catch(() => {});
     } catch (error) {
       // A segment that does not say what the log knows must not outlive those before it.
       await leave();
@@ -203,7 +204,7 @@ export function logAppender({
     sync: () =>
       inTurn(async () => {
         await handle?.datasync();
-        await syncDirectory(directory);
+        await syncDirectory(directory).catch(() => {});
       }),
     close: () => inTurn(leave),
   };

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { DiskReserve } from "../../storage/disk-reserve.node.ts";
+import type { DiskReserve } from "./disk-reserve.node.ts";
 import type { LogAppender, RecordPlace } from "./log-appender.node.ts";
 import { readBody, type LogRecord } from "./log-records.node.ts";
 import { readSegment, type Segment } from "./segment-file.node.ts";

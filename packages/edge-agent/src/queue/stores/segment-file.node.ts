@@ -110,18 +110,6 @@ export async function writeAll(
   }
 }
 
-/** Makes the names of a directory's files last through a loss of power, where the system can. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r").catch(() => undefined);
-  try {
-    await handle?.sync();
-  } catch {
-    // Windows and some network disks cannot. Their names last when they last.
-  } finally {
-    await handle?.close();
-  }
-}
-
 /** What the file system refused, as an error with a code: `storage-full` where there was no room. */
 export function storageError(action: string, cause: unknown): SednaError {
   if (cause instanceof SednaError) return cause;

@@ -1,10 +1,10 @@
 import { SednaError } from "@sedna-js/core";
 import { allClients, getClient, type FederationClient } from "@sedna-js/core/federation";
-import type { Timers } from "../../timers.ts";
-import type { JoiningMember } from "../federation.ts";
-import type { Rounds } from "../rounds/create-rounds.ts";
-import type { Member } from "./member.ts";
-import { createPresence } from "./presence.ts";
+import type { Timers } from "../timers.ts";
+import type { JoiningMember } from "./federation.ts";
+import type { Rounds } from "./rounds/create-rounds.ts";
+import type { Member } from "./sessions/member.ts";
+import { createPresence } from "./sessions/presence.ts";
 
 /** Options of {@link createMembers}. */
 export interface MembersOptions {

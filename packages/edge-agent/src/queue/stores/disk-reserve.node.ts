@@ -1,6 +1,6 @@
 import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAll } from "../queue/stores/segment-file.node.ts";
+import { writeAll } from "./segment-file.node.ts";
 
 /** Disk that is held back for what makes room on a full one. */
 export interface DiskReserve {

@@ -1,2 +1,0 @@
-/** This package's version, as the commands tell it. */
-export const version = "0.1.0";
