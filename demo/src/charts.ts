@@ -9,12 +9,15 @@ export interface Charts {
   add(result: JointResult<Detections>): void;
 }
 
-/** Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes. */
-export function createCharts(places: {
+/** Options of {@link createCharts}. */
+interface ChartsOptions {
   readonly latency: HTMLElement;
   readonly ratio: HTMLElement;
   readonly bytes: HTMLElement;
-}): Charts {
+}
+
+/** Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes. */
+export function createCharts(places: ChartsOptions): Charts {
   const seconds: number[] = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
   const empty = (): (number | null)[] => seconds.map(() => null);
   const [edge, cloud, ratio, bytes] = [empty(), empty(), empty(), empty()];
@@ -70,24 +73,21 @@ export interface Mark {
   readonly label: string;
 }
 
+/** Options of {@link lines}. */
+interface LinesOptions {
+  min?: number;
+  max?: number;
+  x?: (value: number) => string;
+  height?: number;
+  marks?: () => readonly Mark[];
+}
+
 /** A line chart that follows the width of its place and the page's colours; returns its redraw. */
 export function lines(
   place: HTMLElement,
   series: readonly { readonly label: string; readonly color: string; readonly dash?: number[] }[],
   data: () => UPlot.AlignedData | (readonly (number | null)[])[],
-  {
-    min = 0,
-    max,
-    x = (value: number) => `${value} s`,
-    height = 130,
-    marks,
-  }: {
-    min?: number;
-    max?: number;
-    x?: (value: number) => string;
-    height?: number;
-    marks?: () => readonly Mark[];
-  } = {},
+  { min = 0, max, x = (value: number) => `${value} s`, height = 130, marks }: LinesOptions = {},
 ): () => void {
   const color = (name: string): string =>
     getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -134,10 +134,17 @@ export function lines(
   return () => chart.setData(data() as UPlot.AlignedData);
 }
 
+/** Options of {@link drawMarks}. */
+interface DrawMarksOptions {
+  readonly marks: readonly Mark[];
+  readonly ink: string;
+  readonly ground: string;
+}
+
 /** Each label beside its line, in rows that take turns, so that near ones can be read. */
 function drawMarks(
   { ctx, bbox: { left, top, width, height }, valToPos }: UPlot,
-  { marks, ink, ground }: { readonly marks: readonly Mark[]; readonly ink: string; readonly ground: string },
+  { marks, ink, ground }: DrawMarksOptions,
 ): void {
   const ratio = devicePixelRatio;
   ctx.save();

@@ -67,7 +67,7 @@ export async function sednaStage({
       ...rounds,
     },
     runtime: { now: clock.now, timers: clock.timers },
-    limits: { ...(maxNumSamples !== undefined && { maxNumSamples }) },
+    limits: { maxNumSamples },
   });
   await federation.start();
   const cloud = createCloud({ services: [sednaAggregation({ federation, ...options })] });

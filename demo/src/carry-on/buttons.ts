@@ -28,6 +28,13 @@ const about = {
   elsewhere: "Another tab of this page leads and takes the updates: push there.",
 } as const;
 
+/** What `breaking` takes. */
+interface BreakingOptions {
+  readonly fault: WorkerFault;
+  readonly text: string;
+  readonly mark: string;
+}
+
 /** Connects the buttons; returns what keeps them true to the agent's state. */
 export function connectButtons({
   agent,
@@ -47,10 +54,7 @@ export function connectButtons({
   const onPress = (id: ButtonId, press: () => void): void =>
     buttons[id].addEventListener("click", () => void (buttons[id].ariaDisabled === "true" || press()));
 
-  const breaking = (
-    id: ButtonId,
-    { fault, text, mark }: { readonly fault: WorkerFault; readonly text: string; readonly mark: string },
-  ): void => {
+  const breaking = (id: ButtonId, { fault, text, mark }: BreakingOptions): void => {
     onPress(id, () => {
       const version = agent.status().model?.version;
       if (version !== undefined && workers.breakWorker(version, fault)) onDone({ text, mark });

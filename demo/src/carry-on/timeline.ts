@@ -12,16 +12,15 @@ export interface Timeline {
   add(entry: { readonly actor: Actor; readonly text: string }): void;
 }
 
-/** A list of what happened. The newest sentence also stands beside the video, and is told to screen readers, not too often. */
-export function createTimeline({
-  list,
-  latest,
-  spoken,
-}: {
+/** Options of {@link createTimeline}. */
+interface TimelineOptions {
   readonly list: HTMLOListElement;
   readonly latest: HTMLElement;
   readonly spoken: HTMLElement;
-}): Timeline {
+}
+
+/** A list of what happened. The newest sentence also stands beside the video, and is told to screen readers, not too often. */
+export function createTimeline({ list, latest, spoken }: TimelineOptions): Timeline {
   const speech: { next?: string; timer?: ReturnType<typeof setTimeout> } = {};
   const speak = (): void => {
     delete speech.timer;

@@ -1,5 +1,5 @@
 import { averagePool, dirichletSplit } from "@sedna-js/core/datasets";
-import { seededRandom } from "@sedna-js/wasm-kernels";
+import { seededRandom } from "@sedna-js/core/datasets";
 import images from "../../../models/digits/mnist10k-images-idx3-ubyte.gz?url";
 import labels from "../../../models/digits/mnist10k-labels-idx1-ubyte.gz?url";
 import { readIdx } from "../idx.ts";
@@ -66,13 +66,16 @@ export async function loadDigits(): Promise<DigitsShares> {
   };
 }
 
+/** Options of {@link gather}. */
+interface GatherOptions<Values extends Uint8Array | Float32Array> {
+  readonly indices: readonly number[];
+  readonly size: number;
+  readonly into: Values;
+}
+
 function gather<Values extends Uint8Array | Float32Array>(
   from: Values,
-  {
-    indices,
-    size,
-    into,
-  }: { readonly indices: readonly number[]; readonly size: number; readonly into: Values },
+  { indices, size, into }: GatherOptions<Values>,
 ): Values {
   for (const [n, i] of indices.entries()) into.set(from.subarray(i * size, (i + 1) * size), n * size);
   return into;

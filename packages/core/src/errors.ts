@@ -11,15 +11,22 @@ export class SednaError extends Error {
   /** How long to wait before a retry, in ms, where the other side said so. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(
-    message: string,
-    options: { code: ErrorCode; retryable?: boolean; retryAfterMs?: number; cause?: unknown },
-  ) {
+  constructor(message: string, options: SednaErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** Options of {@link SednaError}. */
+export interface SednaErrorOptions {
+  readonly code: ErrorCode;
+  /** True if the same call may succeed later. Default false. */
+  readonly retryable?: boolean;
+  /** Time to wait before a retry, in ms, if the other side named it. */
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
 }
 
 /** Every code that a caller may switch on. */

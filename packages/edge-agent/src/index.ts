@@ -13,11 +13,8 @@ export { bigModel, type BigModelOptions, type HttpBigModel } from "./big-model/b
 export { localBigModel } from "./big-model/local-big-model.ts";
 export type { CircuitBreakerOptions } from "./big-model/circuit-breaker.ts";
 export type { BigModelResult, BigModelSample } from "./big-model/protocols.ts";
-export {
-  deviceIdentity,
-  type DeviceIdentity,
-  type DeviceIdentityOptions,
-} from "./federation/device-identity.ts";
+export { deviceIdentity, type DeviceIdentity } from "./federation/device-identity.ts";
+export { type DeviceIdentityOptions } from "./federation/device-key.ts";
 export { enrollDevice, type EnrollDeviceOptions } from "./federation/enroll-device.ts";
 export { fetchFederationStatus, type FetchFederationStatusOptions } from "./federation/fetch-status.ts";
 export { federationTransport, type FederationTransportOptions } from "./federation/federation-transport.ts";
@@ -51,7 +48,8 @@ export {
   type AgentMetricsOptions,
 } from "./telemetry/agent-metrics.ts";
 export type { TelemetryAgent, TelemetryAnswer, TelemetryStatus } from "./telemetry/agent-readings.ts";
-export { diagnose, type DiagnoseOptions } from "./telemetry/doctor.ts";
+export { diagnose } from "./telemetry/doctor.ts";
+export { type DiagnoseOptions } from "./telemetry/diagnose-options.ts";
 export type { HealthCheck } from "./telemetry/health-check.ts";
 export {
   openTelemetry,
@@ -84,10 +82,10 @@ export { tfjsEstimator, type TfjsEstimatorOptions, type TfjsSample } from "./tra
 export type { Tf, TfLayersModel, TfOptimizer, TfTensor } from "./training/tfjs-port.ts";
 export {
   trainingPauses,
-  type PauseReason,
   type TrainingPausesOptions,
   type WatchedPauses,
 } from "./training/training-pauses.ts";
+export { type PauseReason } from "./training/pause-settings.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
 export type { ByteStore } from "./storage/byte-store.ts";
 export { camera, directory, rtsp, videoElement, videoFile, videoFrames, webcam } from "#platform/sources";

@@ -1,17 +1,18 @@
-import { SednaError, WireError, type DecodeImage, type Estimator, type Tensor } from "@sedna-js/core";
+import { type DecodeImage, type Estimator, SednaError, type Tensor, WireError } from "@sedna-js/core";
 import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
-import { createBatcher, type Batcher, type BatcherOptions } from "./batcher.ts";
+import type { Service } from "../http/service.ts";
+import { type Batcher, type BatcherOptions, createBatcher } from "./batcher.ts";
 import { mountOpenInference } from "./open-inference-routes.ts";
 import { mountSedna, type SednaCallback } from "./sedna-routes.ts";
 import {
   closeServed,
-  servedModel,
   type ServedEstimator,
+  servedModel,
   type ServedModel,
   type ServedResult,
   type ServedSample,
 } from "./served-model.ts";
-import type { Service } from "../http/service.ts";
+import type { Served } from "./served.ts";
 
 /** Options of {@link bigModelService}. */
 export interface BigModelServiceOptions extends Pick<
@@ -26,19 +27,6 @@ export interface BigModelServiceOptions extends Pick<
   readonly decodeImage?: DecodeImage;
   /** Post-processings that a Sedna client may name in `callback`. */
   readonly callbacks?: Readonly<Record<string, SednaCallback>>;
-}
-
-/** What both protocols need of a service. */
-export interface Served {
-  readonly name: string;
-  /** The model, once it is loaded. @throws {SednaError} `cloud-busy` before. */
-  model(): ServedModel;
-  readonly ready: boolean;
-  /** `read` makes the sample when its turn has come: pictures unpack to many times their size. */
-  infer(
-    read: () => ServedSample | Promise<ServedSample>,
-    options: { readonly signal: AbortSignal },
-  ): Promise<ServedResult>;
 }
 
 type Read = () => ServedSample | Promise<ServedSample>;

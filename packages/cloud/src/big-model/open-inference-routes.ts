@@ -7,7 +7,7 @@ import {
   type OipInferRequest,
 } from "@sedna-js/core/wire";
 import type { Context, Hono } from "hono";
-import type { Served } from "./big-model-service.ts";
+import type { Served } from "./served.ts";
 import { toFailure } from "../http/failure.ts";
 import type { ServiceContext } from "../http/service.ts";
 

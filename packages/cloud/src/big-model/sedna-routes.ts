@@ -2,7 +2,7 @@ import { SednaError, WireError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import { parsePredictRequest, SednaValidationError, type SednaModelInfo } from "@sedna-js/core/wire";
 import type { Context, Hono } from "hono";
-import type { Served } from "./big-model-service.ts";
+import type { Served } from "./served.ts";
 import { toFailure } from "../http/failure.ts";
 import type { ServiceContext } from "../http/service.ts";
 

@@ -151,7 +151,7 @@ export const aggregateCommand = defineCommand({
     await cloud.start();
     followRounds(federation, {
       logger,
-      ...(file && { file }),
+      file,
       onDone: () =>
         given.exit &&
         void whenGone(federation)

@@ -9,14 +9,17 @@ export async function asUsage<T>(make: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** Options of {@link numberOption}. */
+interface NumberOptionOptions {
+  readonly min: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+}
+
 /** The number that an option's text spells. @throws {UsageError} on anything else, and one out of its range. */
 export function numberOption(
   { name, text }: { readonly name: string; readonly text: string },
-  {
-    min,
-    max = Infinity,
-    integer = true,
-  }: { readonly min: number; readonly max?: number; readonly integer?: boolean },
+  { min, max = Infinity, integer = true }: NumberOptionOptions,
 ): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {

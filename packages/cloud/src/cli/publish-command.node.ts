@@ -60,7 +60,7 @@ export const publishCommand = defineCommand({
       publishModel({
         model: given.model!,
         name: given.name!,
-        task: { name: given.task, ...(options && { options }) },
+        task: { name: given.task, options },
         license: given.license!,
         key: readSigningKey(pem),
         directory: given.out!,

@@ -108,10 +108,10 @@ export const simulateCommand = defineCommand({
         stragglers,
         malicious,
         seed,
-        ...(training && { training }),
+        training,
         ...(encoding && { encoding }),
-        ...(topkShare !== undefined && { topkShare }),
-        ...(clipNorm !== undefined && { clipNorm }),
+        topkShare,
+        clipNorm,
         onRound: tell,
       }),
     );

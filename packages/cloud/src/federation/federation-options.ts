@@ -8,7 +8,7 @@ import type { Head, UpdateEncoding, VectorKernels } from "@sedna-js/wasm-kernels
 import type { Logger } from "../http/service.ts";
 import type { Timers } from "../timers.ts";
 import type { FederationSetup } from "./federation-setup.ts";
-import type { FederationLog } from "./log/federation-log.ts";
+import type { CheckpointOptions, FederationLog } from "./log/federation-log.ts";
 import { minSecureClients, type SecureOptions } from "./rounds/secure-options.ts";
 
 /** The model that a federation trains. Either `head` or `layout` is required. */
@@ -61,14 +61,7 @@ export interface FederationStorageOptions {
   /** Keeps every accepted update in the log, so that `recomputeModel` can audit the models. Default false. */
   readonly keepUpdates?: boolean;
   /** How much a crash may lose. Clients send lost updates again. */
-  readonly checkpoint?: {
-    /** Accepted updates between two checkpoints. Default 64. */
-    readonly updates?: number;
-    /** Time between two checkpoints, in ms. Default 2000. */
-    readonly ms?: number;
-    /** Events after which the log starts from a snapshot, unless `keepUpdates` is set. Default 50000. */
-    readonly events?: number;
-  };
+  readonly checkpoint?: CheckpointOptions;
 }
 
 /** How clients' data is protected from the aggregator and from the readers of the model. */
@@ -144,8 +137,8 @@ export function setUpFederation(options: FederationOptions): FederationSetup {
     mode: settings.buffered ? "buffered" : "rounds",
     protection: privacy.secureAggregation ? "secure-aggregation" : "none",
     encoding,
-    ...(topkShare !== undefined && { topkShare }),
-    ...(clipNorm !== undefined && { clipNorm }),
+    topkShare,
+    clipNorm,
     numRounds: settings.numRounds,
     participants: settings.participants,
     maxUpdateBytes:

@@ -49,22 +49,17 @@ interface Asked {
   readonly federation: Federation;
 }
 
+/** Options of {@link reject}. */
+interface RejectOptions {
+  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503 | 507;
+  readonly error: string;
+  readonly code?: string;
+  readonly headers?: Record<string, string>;
+}
+
 /** Refuses a request with a status; what it says is for the client. */
-function reject(
-  c: Context,
-  {
-    status,
-    error,
-    code,
-    headers = {},
-  }: {
-    readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503 | 507;
-    readonly error: string;
-    readonly code?: string;
-    readonly headers?: Record<string, string>;
-  },
-): Response {
-  return c.json({ error, ...(code !== undefined && { code }) }, status, {
+function reject(c: Context, { status, error, code, headers = {} }: RejectOptions): Response {
+  return c.json({ error, code }, status, {
     "cache-control": "no-store",
     ...headers,
   });

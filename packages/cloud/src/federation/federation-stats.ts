@@ -64,6 +64,15 @@ export function federationStats(): StatsCounter {
   };
 }
 
+/** Options of {@link federationStatus}. */
+interface FederationStatusOptions {
+  readonly plan: FederationPlan;
+  readonly state: FederationState;
+  readonly now: number;
+  readonly epsilons: ReadonlyMap<number, number>;
+  readonly privacy: FederationStatus["privacy"] | undefined;
+}
+
 /** What a federation tells of itself: enough for a page, and no client's id. */
 export function federationStatus({
   plan,
@@ -71,13 +80,7 @@ export function federationStatus({
   now,
   epsilons,
   privacy,
-}: {
-  readonly plan: FederationPlan;
-  readonly state: FederationState;
-  readonly now: number;
-  readonly epsilons: ReadonlyMap<number, number>;
-  readonly privacy: FederationStatus["privacy"] | undefined;
-}): FederationStatus {
+}: FederationStatusOptions): FederationStatus {
   const { open, phase, round, modelVersion, history } = state;
   return {
     plan,
@@ -93,7 +96,7 @@ export function federationStatus({
         ? { ...summary, epsilon: epsilons.get(summary.round)! }
         : summary,
     ),
-    ...(privacy && { privacy }),
+    privacy,
   };
 }
 

@@ -196,7 +196,7 @@ export function createUpdatePipeline(options: UpdatePipelineOptions): UpdatePipe
       // A client of Sedna's protocol receives no plan and so cannot keep to its limit.
       const isSedna = getClient(rounds.state.clients, member.client)!.kind === "sedna-v1";
       const weight = isSedna ? Math.min(numSamples, limits.maxNumSamples) : numSamples;
-      const head = { round, modelVersion, numSamples: weight, ...(metrics && { metrics }) };
+      const head = { round, modelVersion, numSamples: weight, metrics };
       return accept({ member, head, digest: "", bytes, update: () => update });
     },
   };

@@ -34,9 +34,7 @@ export async function serve(
   }) as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
-  const upgrades = cloud.takesSockets
-    ? takeUpgrades(server, { cloud, ...(sockets && { limits: sockets }) })
-    : undefined;
+  const upgrades = cloud.takesSockets ? takeUpgrades(server, { cloud, limits: sockets }) : undefined;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

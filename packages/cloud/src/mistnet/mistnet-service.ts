@@ -87,7 +87,7 @@ export function mistnetService(
       const flat = trainMistnetHead(await uploads.read(), {
         head: plan.head,
         kernels,
-        ...(training && { training }),
+        training,
       });
       life.head = writeSafetensors({
         tensors: tensorsOf(plan.head, flat),

@@ -26,16 +26,15 @@ export type UploadOutcome = "stored" | "duplicate" | "conflict" | "late";
 
 const PREFIX = "upload-";
 
-/** Keeps uploads under the digest of the device's name, so that no text of a client's is ever a path. */
-export function mistnetUploads({
-  store,
-  plan,
-  isTaking,
-}: {
+/** Options of {@link mistnetUploads}. */
+interface MistnetUploadsOptions {
   readonly store: UploadStore;
   readonly plan: MistnetPlan;
   readonly isTaking: () => boolean;
-}): MistnetUploads {
+}
+
+/** Keeps uploads under the digest of the device's name, so that no text of a client's is ever a path. */
+export function mistnetUploads({ store, plan, isTaking }: MistnetUploadsOptions): MistnetUploads {
   const counts = new Map<string, number>();
   // One upload of a device at a time: of two that differ the second must find the first.
   const turns = new Map<string, Promise<unknown>>();

@@ -83,9 +83,9 @@ export async function publishModel({
     inputs: described.inputs,
     outputs: described.outputs,
     task,
-    ...(labels && { labels }),
+    labels,
     license,
-    ...(thresholds && { thresholds }),
+    thresholds,
     ...(cases && {
       golden: [
         {

@@ -98,13 +98,13 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     name: "simulation",
     model: {
       head: { kind: "softmax", features: data.features, classes: data.classes },
-      ...(training && { training }),
+      training,
     },
     aggregator,
     rounds: settings,
     runtime: { seed, now, timers, random: seededRandom({ seed, stream: 3 }) },
-    uploads: { ...(encoding && { encoding }), ...(topkShare !== undefined && { topkShare }) },
-    limits: { ...(clipNorm !== undefined && { clipNorm }) },
+    uploads: { ...(encoding && { encoding }), topkShare },
+    limits: { clipNorm },
   });
   const cloud = createCloud({
     services: [federationService({ federations: [federation], sessions: simulatedSessions() })],

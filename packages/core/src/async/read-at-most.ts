@@ -1,17 +1,20 @@
 import { messageOf, SednaError } from "../errors.ts";
 import { readChunks } from "./read-chunks.ts";
 
+/** Options of {@link readAtMost}. */
+interface ReadAtMostOptions {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  readonly what: string;
+}
+
 /**
  * A response's body, or undefined when it is longer than `maxBytes`; then the rest is not read.
  * @throws {SednaError} `cloud-unreachable`, retryable, where the connection breaks off.
  */
 export async function readAtMost(
   response: Response,
-  {
-    maxBytes,
-    signal,
-    what,
-  }: { readonly maxBytes: number; readonly signal: AbortSignal; readonly what: string },
+  { maxBytes, signal, what }: ReadAtMostOptions,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const promised = Number(response.headers.get("content-length") ?? 0);
   const chunks: Uint8Array[] = [];

@@ -2,3 +2,4 @@
 
 export { averagePool } from "./average-pool.ts";
 export { dirichletSplit, type DirichletSplitOptions } from "./dirichlet-split.ts";
+export { seededRandom } from "@sedna-js/wasm-kernels";

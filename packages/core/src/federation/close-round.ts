@@ -5,14 +5,17 @@ import { allClients, getClient, clientMap, withClientEntry } from "./client-map.
 /** Maximum number of round summaries in the history. */
 const MAX_SUMMARIES = 1000;
 
+/** Options of {@link afterModel}. */
+interface AfterModelOptions {
+  readonly open: ActiveRound;
+  readonly modelVersion: number;
+  readonly at: number;
+}
+
 /** Returns the state after the event `aggregated`: the active round has produced a model. */
 export function afterModel(
   state: FederationState,
-  {
-    open,
-    modelVersion,
-    at,
-  }: { readonly open: ActiveRound; readonly modelVersion: number; readonly at: number },
+  { open, modelVersion, at }: AfterModelOptions,
 ): FederationState {
   let { clients } = state;
   for (const { client: name } of allClients(open.accepted)) {
@@ -44,14 +47,14 @@ export function afterAbandon(
   return closed(state, { open, at, outcome: "abandoned" });
 }
 
-function closed(
-  state: FederationState,
-  {
-    open,
-    at,
-    outcome,
-  }: { readonly open: ActiveRound; readonly at: number; readonly outcome: RoundSummary["outcome"] },
-): FederationState {
+/** Options of {@link closed}. */
+interface ClosedOptions {
+  readonly open: ActiveRound;
+  readonly at: number;
+  readonly outcome: RoundSummary["outcome"];
+}
+
+function closed(state: FederationState, { open, at, outcome }: ClosedOptions): FederationState {
   const history = [...state.history, summary(open, { at, outcome })].slice(-MAX_SUMMARIES);
   return { ...state, phase: "waiting", open: undefined, waitingSince: at, overdue: false, history };
 }

@@ -109,10 +109,14 @@ function checkBuffered(
   return { bufferSize, maxStaleness, concurrency };
 }
 
-function number(
-  name: string,
-  { value, least, most }: { readonly value: unknown; readonly least: number; readonly most: number },
-): void {
+/** Options of {@link number}. */
+interface NumberOptions {
+  readonly value: unknown;
+  readonly least: number;
+  readonly most: number;
+}
+
+function number(name: string, { value, least, most }: NumberOptions): void {
   if (typeof value !== "number")
     throw new TypeError(`set ${name}: expected a number; got ${describeValue(value)}`);
   if (!(value >= least && value <= most))

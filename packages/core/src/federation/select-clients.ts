@@ -11,21 +11,20 @@ export interface SelectedClients {
   readonly seed: number;
 }
 
+/** Options of {@link selectClients}. */
+interface SelectClientsOptions {
+  readonly count: number;
+  readonly isFree?: (client: FederationClient) => boolean;
+  readonly table?: ClientSelectionTable | undefined;
+}
+
 /**
  * Selects eligible clients that pass `isFree`, with the selector of the settings. Sedna's own clients are not
  * subject to selection: they train whenever they are present, are always included, and use up `count` first.
  */
 export function selectClients(
   state: FederationState,
-  {
-    count,
-    isFree,
-    table = clientSelection,
-  }: {
-    readonly count: number;
-    readonly isFree?: (client: FederationClient) => boolean;
-    readonly table?: ClientSelectionTable | undefined;
-  },
+  { count, isFree, table = clientSelection }: SelectClientsOptions,
 ): SelectedClients {
   const there = allClients(state.clients)
     .filter((client) => isEligible(state, client) && (isFree === undefined || isFree(client)))

@@ -7,14 +7,18 @@ import { shareOf } from "./seeded-draws.ts";
 /** Bounds of a client's polling interval before jitter, in ms. */
 const POLL_MS = { least: 1_000, most: 15_000 };
 
+/** Options of {@link taskFor}. */
+interface TaskForOptions {
+  readonly client: string;
+  readonly now: number;
+  readonly seq: number;
+}
+
 /**
  * Returns the current task of a client. Two tasks that differ only in `seq`, `remainingMs` and `retryAfterMs`
  * are equal. An unknown client waits.
  */
-export function taskFor(
-  state: FederationState,
-  { client: name, now, seq }: { readonly client: string; readonly now: number; readonly seq: number },
-): FederationTask {
+export function taskFor(state: FederationState, { client: name, now, seq }: TaskForOptions): FederationTask {
   const { open, settings, modelVersion } = state;
   const client = getClient(state.clients, name);
   if (state.phase === "done") return { kind: "done", seq, round: state.round, modelVersion };

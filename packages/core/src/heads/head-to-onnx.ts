@@ -75,18 +75,16 @@ export function headToOnnx({
   ]);
 }
 
-/** `output = input * weights^T + biases`. */
-function gemm({
-  input,
-  weights,
-  biases,
-  output,
-}: {
+/** Options of {@link gemm}. */
+interface GemmOptions {
   readonly input: string;
   readonly weights: string;
   readonly biases: string;
   readonly output: string;
-}): Chunks {
+}
+
+/** `output = input * weights^T + biases`. */
+function gemm({ input, weights, biases, output }: GemmOptions): Chunks {
   return node("Gemm", {
     inputs: [input, weights, biases],
     output,
@@ -94,14 +92,14 @@ function gemm({
   });
 }
 
-function node(
-  operator: string,
-  {
-    inputs,
-    output,
-    attributes = [],
-  }: { readonly inputs: readonly string[]; readonly output: string; readonly attributes?: Chunks },
-): Chunks {
+/** Options of {@link node}. */
+interface NodeOptions {
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly attributes?: Chunks;
+}
+
+function node(operator: string, { inputs, output, attributes = [] }: NodeOptions): Chunks {
   return bytes(1, [
     ...inputs.flatMap((input) => text(1, input)),
     ...text(2, output),

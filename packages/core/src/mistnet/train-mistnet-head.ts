@@ -23,6 +23,13 @@ interface Samples {
   readonly labels: Uint32Array;
 }
 
+/** Options of {@link trainMistnetHead}. */
+interface TrainMistnetHeadOptions {
+  readonly head: Head;
+  readonly kernels: TrainingKernels;
+  readonly training?: MistnetTraining;
+}
+
 /**
  * The flat parameters of a head trained on private records, with the labels as they were answered. A softmax starts
  * from the mean of each class, which noise of mean 0 leaves where it is; each epoch after that fits the classes better, and
@@ -32,11 +39,7 @@ interface Samples {
  */
 export function trainMistnetHead(
   records: readonly MistnetRecords[],
-  {
-    head,
-    kernels,
-    training = {},
-  }: { readonly head: Head; readonly kernels: TrainingKernels; readonly training?: MistnetTraining },
+  { head, kernels, training = {} }: TrainMistnetHeadOptions,
 ): Float32Array {
   const {
     epochs: most = 30,
@@ -61,15 +64,15 @@ export function trainMistnetHead(
   return trainer.weights();
 }
 
+/** Options of {@link epochsFor}. */
+interface EpochsForOptions {
+  readonly head: Head;
+  readonly most: number;
+  readonly open: (data: Samples) => HeadTrainer;
+}
+
 /** The fewest epochs on the others that a fifth of the records finds as good as the best, to one standard error. */
-function epochsFor(
-  all: Samples,
-  {
-    head,
-    most,
-    open,
-  }: { readonly head: Head; readonly most: number; readonly open: (data: Samples) => HeadTrainer },
-): number {
+function epochsFor(all: Samples, { head, most, open }: EpochsForOptions): number {
   const [others, judges] = [
     pick(all, { width: head.features, isIn: (i) => i % JUDGES !== 0 }),
     pick(all, { width: head.features, isIn: (i) => i % JUDGES === 0 }),

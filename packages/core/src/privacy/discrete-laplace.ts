@@ -24,16 +24,15 @@ export function discreteLaplace(scale: number, bits: RandomBits): number {
   }
 }
 
-/** True with probability `exp(-numerator / denominator)`, exactly; the fraction is from 0 to 1. */
-function happens({
-  numerator,
-  denominator,
-  bits,
-}: {
+/** Options of {@link happens}. */
+interface HappensOptions {
   readonly numerator: number;
   readonly denominator: number;
   readonly bits: RandomBits;
-}): boolean {
+}
+
+/** True with probability `exp(-numerator / denominator)`, exactly; the fraction is from 0 to 1. */
+function happens({ numerator, denominator, bits }: HappensOptions): boolean {
   // The number of the first draw that fails is odd with just this probability, by the series of the exponential.
   let turn = 1;
   while (bits.below(denominator * turn) < numerator) turn++;

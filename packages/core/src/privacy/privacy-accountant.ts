@@ -77,6 +77,15 @@ export function createPrivacyAccountant({
   };
 }
 
+/** Options of {@link noiseMultiplierFor}. */
+interface NoiseMultiplierForOptions {
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly samplingRate: number;
+  readonly steps: number;
+  readonly orders?: readonly number[];
+}
+
 /**
  * The least noise multiplier, to a millionth of it and never below, with which so many releases stay within an epsilon.
  * @throws {RangeError} where none does: epsilon is not above 0, or lower than these orders can show.
@@ -87,13 +96,7 @@ export function noiseMultiplierFor({
   samplingRate,
   steps,
   orders,
-}: {
-  readonly epsilon: number;
-  readonly delta: number;
-  readonly samplingRate: number;
-  readonly steps: number;
-  readonly orders?: readonly number[];
-}): number {
+}: NoiseMultiplierForOptions): number {
   if (!(epsilon > 0))
     throw new RangeError(
       `find a noise multiplier: expected an epsilon above 0; got ${describeValue(epsilon)}`,
@@ -121,19 +124,18 @@ export function noiseMultiplierFor({
   return high;
 }
 
+/** Options of {@link toEpsilon}. */
+interface ToEpsilonOptions {
+  readonly order: number;
+  readonly divergence: number;
+  readonly delta: number;
+}
+
 /**
  * Epsilon of one order. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020
  * (2004.00010), proposition 12; and delta <= sqrt(1 - exp(-KL)), which shows that nothing at all was spent.
  */
-function toEpsilon({
-  order,
-  divergence,
-  delta,
-}: {
-  readonly order: number;
-  readonly divergence: number;
-  readonly delta: number;
-}): number {
+function toEpsilon({ order, divergence, delta }: ToEpsilonOptions): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
   if (order <= MIN_ORDER) return Infinity;
   return divergence + Math.log1p(-1 / order) - Math.log(delta * order) / (order - 1);

@@ -81,17 +81,16 @@ export function privateAggregator(
   };
 }
 
+/** Options of {@link openPrivately}. */
+interface OpenPrivatelyOptions {
+  readonly aggregator: Aggregator;
+  readonly clipNorm: number;
+  readonly noised: (mean: Float32Array, count: number) => Float32Array;
+}
+
 function openPrivately(
   round: AggregationRound,
-  {
-    aggregator,
-    clipNorm,
-    noised,
-  }: {
-    readonly aggregator: Aggregator;
-    readonly clipNorm: number;
-    readonly noised: (mean: Float32Array, count: number) => Float32Array;
-  },
+  { aggregator, clipNorm, noised }: OpenPrivatelyOptions,
 ): Accumulator {
   const sum = aggregator.open(round);
   // One change at a time: the kernel checks it, clips it, and writes any encoding out as numbers.
@@ -131,15 +130,18 @@ function openPrivately(
   };
 }
 
+/** Options of {@link federationPrivacy}. */
+interface FederationPrivacyOptions {
+  readonly accountant: PrivacyAccountant;
+  readonly noiseMultiplier: number;
+  readonly sampling: "none" | "poisson";
+}
+
 function federationPrivacy({
   accountant,
   noiseMultiplier,
   sampling,
-}: {
-  readonly accountant: PrivacyAccountant;
-  readonly noiseMultiplier: number;
-  readonly sampling: "none" | "poisson";
-}): FederationPrivacy {
+}: FederationPrivacyOptions): FederationPrivacy {
   return {
     spent: () => ({ epsilon: accountant.epsilon(), delta: accountant.delta, noiseMultiplier }),
     onRound({ selected, population }) {

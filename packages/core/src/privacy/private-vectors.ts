@@ -25,6 +25,13 @@ export type VectorMechanism =
 /** Steps of the lattice to one bound: rounding costs a noise that is larger by `length / 2^31`. */
 const STEPS = 2 ** 30;
 
+/** Options of {@link privateVectors}. */
+interface PrivateVectorsOptions {
+  readonly width: number;
+  readonly mechanism: VectorMechanism;
+  readonly bits: RandomBits;
+}
+
 /**
  * Rows of `width` numbers, each made private by itself: what is given of a row is epsilon- (or (epsilon, delta)-)
  * differentially private for that row. The Laplace noise is drawn exactly on a lattice that does not depend on the row.
@@ -32,11 +39,7 @@ const STEPS = 2 ** 30;
  */
 export function privateVectors(
   rows: Float32Array,
-  {
-    width,
-    mechanism,
-    bits,
-  }: { readonly width: number; readonly mechanism: VectorMechanism; readonly bits: RandomBits },
+  { width, mechanism, bits }: PrivateVectorsOptions,
 ): Float32Array {
   const { kind, epsilon, bound } = mechanism;
   if (!(epsilon > 0 && epsilon < Infinity))

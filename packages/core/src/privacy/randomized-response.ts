@@ -35,14 +35,17 @@ export function randomizedResponse({
   return { truth, lie: (1 - truth) / others };
 }
 
+/** Options of {@link randomizeLabels}. */
+interface RandomizeLabelsOptions {
+  readonly epsilon: number;
+  readonly classes: number;
+  readonly bits: RandomBits;
+}
+
 /** An answer for each label. @throws {RangeError} on a label that is no whole number below `classes`. */
 export function randomizeLabels(
   labels: Uint32Array,
-  {
-    epsilon,
-    classes,
-    bits,
-  }: { readonly epsilon: number; readonly classes: number; readonly bits: RandomBits },
+  { epsilon, classes, bits }: RandomizeLabelsOptions,
 ): Uint32Array {
   const { truth } = randomizedResponse({ epsilon, classes });
   return labels.map((label) => {

@@ -76,19 +76,18 @@ export async function neighborsOf({
 
 const thresholdOf = (neighbors: number): number => Math.floor((neighbors * (1 + COLLUSION)) / 2) + 1;
 
+/** Options of {@link tooFewLeft}. */
+interface TooFewLeftOptions {
+  readonly others: number;
+  readonly drawn: number;
+  readonly threshold: number;
+}
+
 /**
  * Returns the probability that fewer than `threshold` of `drawn` neighbors are left after {@link DROPOUTS} of
  * the others drop out (hypergeometric distribution).
  */
-function tooFewLeft({
-  others,
-  drawn,
-  threshold,
-}: {
-  readonly others: number;
-  readonly drawn: number;
-  readonly threshold: number;
-}): number {
+function tooFewLeft({ others, drawn, threshold }: TooFewLeftOptions): number {
   const left = others - Math.ceil(DROPOUTS * others);
   let probability = 0;
   for (let x = Math.max(0, drawn - (others - left)); x < threshold; x++) {

@@ -14,19 +14,18 @@ export interface SecureMean {
 
 const RING = 2 ** 32;
 
+/** Options of {@link levelsFor}. */
+interface LevelsForOptions {
+  readonly clients: number;
+  readonly maxWeight: number;
+  readonly wanted?: number;
+}
+
 /**
  * Returns the largest number of levels, at most `wanted`, with which a sum of this many clients of this
  * weight cannot overflow.
  */
-export function levelsFor({
-  clients,
-  maxWeight,
-  wanted = 2 ** 22,
-}: {
-  readonly clients: number;
-  readonly maxWeight: number;
-  readonly wanted?: number;
-}): number {
+export function levelsFor({ clients, maxWeight, wanted = 2 ** 22 }: LevelsForOptions): number {
   const most = Math.floor((RING - 1) / (clients * maxWeight));
   const levels = Math.min(wanted, most - (most % 2));
   if (levels < 2)

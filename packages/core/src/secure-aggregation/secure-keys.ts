@@ -13,28 +13,34 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
+/** Options of {@link sharedKey}. */
+interface SharedKeyOptions {
+  readonly theirs: string;
+  readonly use: "mask" | "seal";
+  readonly transcript: Uint8Array;
+}
+
 /** Derives the key that two clients share for one use in one round. `theirs` is a public key in base64. */
 export async function sharedKey(
   mine: KeyAgreement,
-  {
-    theirs,
-    use,
-    transcript,
-  }: { readonly theirs: string; readonly use: "mask" | "seal"; readonly transcript: Uint8Array },
+  { theirs, use, transcript }: SharedKeyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return sha256(`sedna secure sum ${use}`, transcript, await mine.secretWith(fromBase64(theirs)));
+}
+
+/** Options of {@link transcriptOf}. */
+interface TranscriptOfOptions {
+  readonly federation: string;
+  readonly round: number;
+  readonly settings: SecureSettings;
+  readonly clients: readonly SecureKeys[];
 }
 
 /**
  * Returns the digest that all clients of a round must agree on: the settings and all keys. A client that was
  * shown other keys cannot decrypt the shares of other clients, and they cannot decrypt its shares.
  */
-export async function transcriptOf(round: {
-  readonly federation: string;
-  readonly round: number;
-  readonly settings: SecureSettings;
-  readonly clients: readonly SecureKeys[];
-}): Promise<Uint8Array<ArrayBuffer>> {
+export async function transcriptOf(round: TranscriptOfOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { federation, settings, clients } = round;
   return sha256(
     "sedna secure sum transcript",

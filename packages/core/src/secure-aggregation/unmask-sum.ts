@@ -20,6 +20,15 @@ export interface MaskedClient {
   readonly survived: boolean;
 }
 
+/** Options of {@link unmaskSum}. */
+interface UnmaskSumOptions {
+  readonly sum: RingVector;
+  readonly settings: SecureSettings;
+  readonly transcript: Uint8Array<ArrayBuffer>;
+  readonly threshold: number;
+  readonly clients: readonly MaskedClient[];
+}
+
 /**
  * Removes all masks from a sum, in place: the own mask of each survivor, and the masks that survivors added
  * for each neighbor that dropped out after its shares were accepted. If that fails, `suspect` is the client
@@ -32,13 +41,7 @@ export async function unmaskSum({
   transcript,
   threshold,
   clients,
-}: {
-  readonly sum: RingVector;
-  readonly settings: SecureSettings;
-  readonly transcript: Uint8Array<ArrayBuffer>;
-  readonly threshold: number;
-  readonly clients: readonly MaskedClient[];
-}): Promise<SecureMean | { readonly reason: string; readonly suspect?: number }> {
+}: UnmaskSumOptions): Promise<SecureMean | { readonly reason: string; readonly suspect?: number }> {
   const sharesOf = gather(clients);
   const survivors = new Map(clients.filter(({ survived }) => survived).map((one) => [one.index, one]));
   const blame = (index: number, beside: readonly number[]): { readonly suspect?: number } =>

@@ -78,8 +78,8 @@ export function createUpdateEncoder({
         residual: left,
       } = encodePayload(target, {
         encoding,
-        ...(topkShare !== undefined && { topkShare }),
-        ...(clipNorm !== undefined && { clipNorm }),
+        topkShare,
+        clipNorm,
       });
       const message = writeUpdateMessage({
         head: {
@@ -88,8 +88,8 @@ export function createUpdateEncoder({
           encoding,
           length,
           numSamples,
-          ...(scale !== undefined && { scale }),
-          ...(entries !== undefined && { entries }),
+          scale,
+          entries,
           ...(metrics && { metrics: finiteOf(metrics) }),
         },
         payload,

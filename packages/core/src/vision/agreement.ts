@@ -8,21 +8,20 @@ export interface Agreement {
   readonly f1: number;
 }
 
+/** Options of {@link agreement}. */
+interface AgreementOptions {
+  readonly found: readonly ArrayLike<number>[];
+  readonly reference: readonly ArrayLike<number>[];
+  readonly iou?: number;
+}
+
 /**
  * Matches boxes greedily, best score first, each to the free reference box of the same label that it
  * overlaps most, at an IoU of at least `iou`.
  *
  * @param found rows [xmin, ymin, xmax, ymax, score?, label?]; rows without a label match any.
  */
-export function agreement({
-  found,
-  reference,
-  iou = 0.5,
-}: {
-  readonly found: readonly ArrayLike<number>[];
-  readonly reference: readonly ArrayLike<number>[];
-  readonly iou?: number;
-}): Agreement {
+export function agreement({ found, reference, iou = 0.5 }: AgreementOptions): Agreement {
   const free = new Set(reference);
   let truePositives = 0;
   for (const row of found.toSorted((a, b) => (b[4] ?? 0) - (a[4] ?? 0))) {

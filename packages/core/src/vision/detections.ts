@@ -21,19 +21,17 @@ export function checkThresholds(thresholds: Readonly<Record<string, number>>): v
   }
 }
 
+/** Options of {@link toDetections}. */
+interface ToDetectionsOptions {
+  readonly boxes: Float32Array;
+  readonly scores: Float32Array;
+  readonly labels?: Uint32Array;
+  readonly kept: Uint32Array;
+}
+
 /** Rows in the picture's pixels, cut at its border, from boxes [n,4] in a model's input pixels. */
 export function toDetections(
-  {
-    boxes,
-    scores,
-    labels,
-    kept,
-  }: {
-    readonly boxes: Float32Array;
-    readonly scores: Float32Array;
-    readonly labels?: Uint32Array;
-    readonly kept: Uint32Array;
-  },
+  { boxes, scores, labels, kept }: ToDetectionsOptions,
   { scaleX, scaleY, offsetX, offsetY }: Geometry,
   { width, height }: { readonly width: number; readonly height: number },
 ): Detections {

@@ -24,17 +24,20 @@ export interface ImageInput {
   dispose(): void;
 }
 
+/** Options of {@link createImageInput}. */
+interface ImageInputOptions {
+  readonly kernels: PerceptionKernels;
+  readonly spec: ImageInputSpec;
+  readonly task: string;
+}
+
 /**
  * Prepares the conversion of frames to the one image input of a model.
  * @throws {SednaError} `model-mismatch` when the model's inputs are not one float32 image of fixed size.
  */
 export function createImageInput(
   inputs: readonly TensorSpec[],
-  {
-    kernels,
-    spec,
-    task,
-  }: { readonly kernels: PerceptionKernels; readonly spec: ImageInputSpec; readonly task: string },
+  { kernels, spec, task }: ImageInputOptions,
 ): ImageInput {
   const axes = spec.layout === "nchw" ? "[1,3,height,width]" : "[1,height,width,3]";
   const [input, ...others] = inputs;

@@ -137,7 +137,7 @@ export function readPlan(plan: Fields): FederationPlan {
     mode: plan.oneOf("mode", ["rounds", "buffered"]),
     protection: plan.oneOf("protection", ["none", "secure-aggregation"]),
     encoding,
-    ...(topkShare !== undefined && { topkShare }),
+    topkShare,
     ...(plan.has("clipNorm") && { clipNorm: plan.number("clipNorm", { least: MIN_NORM }) }),
     numRounds: plan.whole("numRounds"),
     participants: plan.whole("participants", { least: 1 }),

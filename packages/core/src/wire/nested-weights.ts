@@ -18,6 +18,13 @@ export function listsOf(layout: readonly LayerSpec[]): number {
   );
 }
 
+/** What `fill` takes. */
+interface FillOptions {
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly layer: number;
+}
+
 /**
  * Flattens nested lists into one array.
  *
@@ -32,14 +39,7 @@ export function readNested(
     return failField(where, { expected: `a list of ${layout.length} layers`, got: nested });
   const flat = new Float64Array(flatLength(layout));
   let next = 0;
-  const fill = (
-    value: unknown,
-    {
-      shape,
-      axis,
-      layer,
-    }: { readonly shape: readonly number[]; readonly axis: number; readonly layer: number },
-  ): void => {
+  const fill = (value: unknown, { shape, axis, layer }: FillOptions): void => {
     const most = shape[axis];
     if (most === undefined) return put(value, layer);
     if (!Array.isArray(value) || value.length !== most)

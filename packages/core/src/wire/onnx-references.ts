@@ -41,10 +41,14 @@ export function onnxReferences(model: Uint8Array): string[] {
   return [...found];
 }
 
-function walk(
-  bytes: Uint8Array,
-  { kind, depth, found }: { readonly kind: Kind; readonly depth: number; readonly found: Set<string> },
-): void {
+/** Options of {@link walk}. */
+interface WalkOptions {
+  readonly kind: Kind;
+  readonly depth: number;
+  readonly found: Set<string>;
+}
+
+function walk(bytes: Uint8Array, { kind, depth, found }: WalkOptions): void {
   if (depth > MAX_DEPTH)
     throw new WireError(`read an ONNX model: expected at most ${MAX_DEPTH} levels; got more`);
   for (const { field, value } of fields(bytes)) {

@@ -184,13 +184,16 @@ export function formatInferResponse(response: OipInferResponse, binary: (name: s
   );
 }
 
+/** Options of {@link splitBody}. */
+interface SplitBodyOptions<Header> {
+  readonly headerLength?: number;
+  readonly schema: z.ZodMiniType<Header>;
+  readonly what: string;
+}
+
 function splitBody<Header>(
   bytes: Uint8Array,
-  {
-    headerLength = bytes.length,
-    schema,
-    what,
-  }: { readonly headerLength?: number; readonly schema: z.ZodMiniType<Header>; readonly what: string },
+  { headerLength = bytes.length, schema, what }: SplitBodyOptions<Header>,
 ): { header: Header; binary: Uint8Array } {
   if (!Number.isInteger(headerLength) || headerLength < 0 || headerLength > bytes.length) {
     throw new WireError(

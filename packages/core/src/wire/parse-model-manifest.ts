@@ -282,17 +282,17 @@ const at = (
   optional: readonly string[] = [],
 ): { where: string; needed: readonly string[]; optional: readonly string[] } => ({ where, needed, optional });
 
+/** Options of {@link record}. */
+interface RecordOptions {
+  readonly where: string;
+  readonly needed?: readonly string[];
+  readonly optional?: readonly string[];
+}
+
 /**
  * Reads a JSON object with these names and no others: an unknown name may be one that its author relies on.
  */
-function record(
-  value: unknown,
-  {
-    where,
-    needed,
-    optional,
-  }: { readonly where: string; readonly needed?: readonly string[]; readonly optional?: readonly string[] },
-): Record<string, unknown> {
+function record(value: unknown, { where, needed, optional }: RecordOptions): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     fail(where, { expected: "an object", got: value });
   const names = Object.keys(value);
@@ -308,38 +308,38 @@ function record(
   return value as Record<string, unknown>;
 }
 
-function list(
-  value: unknown,
-  {
-    where,
-    least = 0,
-    most = MAX_LIST,
-  }: { readonly where: string; readonly least?: number; readonly most?: number },
-): unknown[] {
+/** Options of {@link list}. */
+interface ListOptions {
+  readonly where: string;
+  readonly least?: number;
+  readonly most?: number;
+}
+
+function list(value: unknown, { where, least = 0, most = MAX_LIST }: ListOptions): unknown[] {
   return Array.isArray(value) && value.length >= least && value.length <= most
     ? value
     : fail(where, { expected: `a list of ${least} to ${most}`, got: value });
 }
 
-function text(
-  value: unknown,
-  {
-    where,
-    pattern,
-    expected,
-  }: { readonly where: string; readonly pattern: RegExp; readonly expected: string },
-): string {
+/** Options of {@link text}. */
+interface TextOptions {
+  readonly where: string;
+  readonly pattern: RegExp;
+  readonly expected: string;
+}
+
+function text(value: unknown, { where, pattern, expected }: TextOptions): string {
   return typeof value === "string" && pattern.test(value) ? value : fail(where, { expected, got: value });
 }
 
-function whole(
-  value: unknown,
-  {
-    where,
-    least,
-    most = Number.MAX_SAFE_INTEGER,
-  }: { readonly where: string; readonly least: number; readonly most?: number },
-): number {
+/** Options of {@link whole}. */
+interface WholeOptions {
+  readonly where: string;
+  readonly least: number;
+  readonly most?: number;
+}
+
+function whole(value: unknown, { where, least, most = Number.MAX_SAFE_INTEGER }: WholeOptions): number {
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
     ? (value as number)
     : fail(where, { expected: `a whole number from ${least} to ${most}`, got: value });

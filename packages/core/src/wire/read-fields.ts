@@ -115,6 +115,13 @@ export function jsonOf(
   return value;
 }
 
+/** What `limited` takes. */
+interface LimitedOptions {
+  readonly least: number;
+  readonly most: number;
+  readonly whole: boolean;
+}
+
 /**
  * Returns the fields of an object.
  *
@@ -125,10 +132,7 @@ export function fieldsOf(value: unknown, where: string): Fields {
   const get = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
   const refuse = (name: string, expected: string): never =>
     failField(`${where}.${name}`, { expected, got: get(name) });
-  const limited = (
-    name: string,
-    { least, most, whole }: { readonly least: number; readonly most: number; readonly whole: boolean },
-  ): number => {
+  const limited = (name: string, { least, most, whole }: LimitedOptions): number => {
     const given = get(name);
     if (
       typeof given === "number" &&

@@ -227,9 +227,13 @@ const isWhole = (value: unknown, least: number): value is number =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function fail(
-  action: string,
-  { what, expected, got }: { readonly what: string; readonly expected: string; readonly got: unknown },
-): never {
+/** Options of {@link fail}. */
+interface FailOptions {
+  readonly what: string;
+  readonly expected: string;
+  readonly got: unknown;
+}
+
+function fail(action: string, { what, expected, got }: FailOptions): never {
   throw new WireError(`${action}, ${what}: expected ${expected}; got ${got}`);
 }

@@ -115,19 +115,17 @@ export function writeSednaRecvWeight(
   return `${start}${nestedJson(weights, layout)},"exit_flag":"${exitFlag}"}${field("job_name", jobName)},"round_number":${roundNumber}}`;
 }
 
+/** Options of {@link writeSednaUpdateWeight}. */
+interface WriteSednaUpdateWeightOptions {
+  readonly client: string;
+  readonly jobName: string | null;
+  readonly numSamples: number;
+  readonly weights: Float32Array | Float64Array;
+}
+
 /** Writes the frame that a client sends after training; for tools and tests that replace Sedna's client. */
 export function writeSednaUpdateWeight(
-  {
-    client,
-    jobName,
-    numSamples,
-    weights,
-  }: {
-    readonly client: string;
-    readonly jobName: string | null;
-    readonly numSamples: number;
-    readonly weights: Float32Array | Float64Array;
-  },
+  { client, jobName, numSamples, weights }: WriteSednaUpdateWeightOptions,
   { layout }: { readonly layout: readonly LayerSpec[] },
 ): string {
   return `{"type":"update_weight"${field("client", client)},"data":{"num_samples":${numSamples},"weights":${nestedJson(weights, layout)}}${field("job_name", jobName)}}`;

@@ -19,21 +19,20 @@ export interface UpdateReference {
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Options of {@link updateKey}. */
+interface UpdateKeyOptions {
+  readonly federation: string;
+  readonly round: number;
+  readonly id: string;
+}
+
 /**
  * Returns the key of an update. The client draws `id` for each update, so that no announced update is
  * overwritten.
  *
  * @throws {RangeError} If a key cannot contain the name, the round or the ID.
  */
-export function updateKey({
-  federation,
-  round,
-  id,
-}: {
-  readonly federation: string;
-  readonly round: number;
-  readonly id: string;
-}): string {
+export function updateKey({ federation, round, id }: UpdateKeyOptions): string {
   if (!isFederationName(federation) || !Number.isSafeInteger(round) || round < 0 || !ID.test(id)) {
     throw new RangeError(
       `name an update: expected a federation's name, a round and an id of 1 to 64 letters, digits, "-" and "_"; got ${JSON.stringify({ federation, round, id })}`,

@@ -69,9 +69,9 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
   const joint = createJointInference<Frame, Result>({
     estimator: slot,
     ...(bigModel && { bigModel: privateBigModel(bigModel, privacy) }),
-    ...(policy !== undefined && { policy }),
-    ...(deadlineMs !== undefined && { deadlineMs }),
-    ...(miner && { hardExampleMining: miner }),
+    policy,
+    deadlineMs,
+    hardExampleMining: miner,
   });
   const model = openModel({ options, directory, slot, emit });
   const leading = electLeader({

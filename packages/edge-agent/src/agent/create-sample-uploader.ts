@@ -104,7 +104,7 @@ export function createSampleUploader<Result>({
         route,
         maxPerSecond,
         ...(token === undefined ? {} : { token }),
-        ...(fetch && { fetch }),
+        fetch,
         onEvent: emit,
       });
       open = { queue, sender };

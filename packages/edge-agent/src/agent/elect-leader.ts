@@ -55,7 +55,7 @@ export function electLeader<Result>({
       directory,
       samples,
       privacy,
-      ...(fetch && { fetch }),
+      fetch,
       model: () => model.manifest,
       emit: events.emit,
     });
@@ -92,7 +92,7 @@ export function electLeader<Result>({
   };
 
   const startReports = (settings: Parameters<typeof checkReporting>[0]): SednaReporter => {
-    const made = createSednaReporter({ ...settings, stats, ...(fetch && { fetch }), onEvent: events.emit });
+    const made = createSednaReporter({ ...settings, stats, fetch, onEvent: events.emit });
     const off = events.on(({ type }) => {
       if (type === "update-confirmed") made.deployed({ status: "completed" });
       if (type === "update-rejected" || type === "update-rolled-back") made.deployed({ status: "failed" });

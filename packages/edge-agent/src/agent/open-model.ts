@@ -67,10 +67,10 @@ export function openModel<Result>({
   const supervise = (verified: VerifiedModel): SupervisedModel<Frame, Result> =>
     superviseModel<Frame, Result>({
       model: verified,
-      ...(createWorker && { createWorker }),
-      ...(executionProviders && { executionProviders }),
-      ...(threads !== undefined && { threads }),
-      ...(runTimeoutMs !== undefined && { runTimeoutMs }),
+      createWorker,
+      executionProviders,
+      threads,
+      runTimeoutMs,
       onEvent: emit,
     });
   const put = async (next: SupervisedModel<Frame, Result>): Promise<void> => {
@@ -94,7 +94,7 @@ export function openModel<Result>({
       ...(modelName === undefined ? {} : { name: modelName }),
       bytes,
       onDamage,
-      ...(fetch && { fetch }),
+      fetch,
     });
     const verified = (await store.current()) ?? (await store.install({ signal: life.signal }));
     life.signal.throwIfAborted();
@@ -118,8 +118,8 @@ export function openModel<Result>({
       slot,
       open: supervise,
       settings,
-      ...(agreement && { agreement }),
-      ...(metric && { metric }),
+      agreement,
+      metric,
       onEvent: emit,
     });
     if (wantsUpdates) updater.start();

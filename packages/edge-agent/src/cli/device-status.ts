@@ -49,18 +49,21 @@ export interface DeviceStatus {
   readonly lastError: { readonly at: number; readonly event: string; readonly message: string } | null;
 }
 
+/** Options of {@link deviceStatus}. */
+interface DeviceStatusOptions {
+  readonly version: string;
+  readonly pid: number;
+  readonly rssBytes: number;
+  readonly now: number;
+}
+
 /**
  * An agent's state in the words of `GET /status`. It is healthy while it runs, has its source and answers with a model
  * of its own; a queue that lives in memory only is a problem that it works on with.
  */
 export function deviceStatus(
   agent: AgentState,
-  {
-    version,
-    pid,
-    rssBytes,
-    now,
-  }: { readonly version: string; readonly pid: number; readonly rssBytes: number; readonly now: number },
+  { version, pid, rssBytes, now }: DeviceStatusOptions,
 ): DeviceStatus {
   const { name, state, source, model, joint, queue, lastError, startedAt } = agent;
   const ills = [

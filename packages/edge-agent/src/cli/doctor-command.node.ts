@@ -3,7 +3,8 @@ import { defineCommand } from "citty";
 import type { EdgeJob } from "../job/edge-job.ts";
 import { createModelStore } from "../models/create-model-store.ts";
 import { memoryBytes } from "../storage/memory-bytes.ts";
-import { diagnose, type DiagnoseOptions } from "../telemetry/doctor.ts";
+import { diagnose } from "../telemetry/doctor.ts";
+import { type DiagnoseOptions } from "../telemetry/diagnose-options.ts";
 import type { HealthCheck } from "../telemetry/health-check.ts";
 import { checkArgs } from "@sedna-js/core/check";
 import { readJob } from "./read-job.node.ts";
@@ -44,8 +45,8 @@ function needsOf({
   data,
 }: EdgeJob & { readonly data: string }): DiagnoseOptions {
   return {
-    ...(bigModel && { bigModel }),
-    ...(samples && { samples }),
+    bigModel,
+    samples,
     ...(report && { localController: { url: report.sednaLocalController } }),
     // In memory: a doctor leaves nothing behind, and what was seen before is the agent's affair.
     ...("manifest" in model

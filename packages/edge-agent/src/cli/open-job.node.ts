@@ -15,7 +15,7 @@ export function openJob(
     name,
     source: () => openSource(source, onSkip),
     model: modelOf(model, update),
-    ...(job.hardExampleMining && { hardExampleMining: job.hardExampleMining }),
+    hardExampleMining: job.hardExampleMining,
     ...(job.bigModel && { bigModel: bigModel(job.bigModel) }),
     ...(policy && { policy }),
     ...(deadlineMs && { deadlineMs }),

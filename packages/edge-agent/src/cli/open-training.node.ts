@@ -91,15 +91,15 @@ export async function openTraining(
   const estimator = headEstimator<Frame | Tensor>({
     features,
     head,
-    ...(cache && { cache }),
-    ...(classes && { labels: classes }),
+    cache,
+    labels: classes,
   });
   const pauses = trainingPauses({ ...(job.pauses?.battery && { battery: { below: job.pauses.battery } }) });
   const transport = federationTransport({
     url,
     name,
     control,
-    ...(identity && { identity }),
+    identity,
     ...(audience && { audience }),
   });
   const learning = createFederatedLearning({ estimator, transport, device, pauses });

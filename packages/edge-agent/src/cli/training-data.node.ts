@@ -147,18 +147,14 @@ async function readIdx(
   return { shape, data: bytes.subarray(start) };
 }
 
-function list(
-  content: Uint8Array,
-  {
-    count,
-    sample,
-    label,
-  }: {
-    readonly count: number;
-    readonly sample: (i: number) => Tensor;
-    readonly label: (i: number) => number;
-  },
-): LabeledSamples<Tensor> {
+/** Options of {@link list}. */
+interface ListOptions {
+  readonly count: number;
+  readonly sample: (i: number) => Tensor;
+  readonly label: (i: number) => number;
+}
+
+function list(content: Uint8Array, { count, sample, label }: ListOptions): LabeledSamples<Tensor> {
   return {
     version: createHash("sha256").update(content).digest("hex"),
     count,

@@ -1,21 +1,6 @@
-import { claimBytes, deviceId, type DeviceProof } from "@sedna-js/core/wire";
 import { openDeviceKey } from "#platform/federation";
-
-/** Options of {@link deviceIdentity}. */
-export interface DeviceIdentityOptions {
-  /** Name of the key. In browsers an origin has one key per name. Default `sedna-device`. */
-  readonly name?: string;
-  /** Directory in which Node stores the key as `<name>.pem`, readable only by its owner. Required in Node. */
-  readonly directory?: string;
-}
-
-/** A key pair that is generated on this device and never leaves it. */
-export interface DeviceKey {
-  /** Uncompressed point of P-256, 65 bytes. */
-  readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** Signs with ECDSA and SHA-256. @returns 64 bytes: r and s. */
-  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-}
+import { claimBytes, deviceId, type DeviceProof } from "@sedna-js/core/wire";
+import type { DeviceIdentityOptions } from "./device-key.ts";
 
 /** The identity of a device. */
 export interface DeviceIdentity {
@@ -41,7 +26,7 @@ export async function deviceIdentity({
   name = "sedna-device",
   directory,
 }: DeviceIdentityOptions = {}): Promise<DeviceIdentity> {
-  const key = await openDeviceKey({ name, ...(directory !== undefined && { directory }) });
+  const key = await openDeviceKey({ name, directory });
   const device = deviceId(new Uint8Array(await crypto.subtle.digest("SHA-256", key.publicKey)));
   return {
     device,

@@ -1,7 +1,7 @@
 import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import type { IDBPDatabase } from "idb";
-import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
+import type { DeviceKey, DeviceIdentityOptions } from "./device-key.ts";
 
 const STORE = "keys";
 const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;

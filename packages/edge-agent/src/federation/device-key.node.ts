@@ -9,7 +9,7 @@ import {
 import { link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SednaError } from "@sedna-js/core";
-import type { DeviceKey, DeviceIdentityOptions } from "./device-identity.ts";
+import type { DeviceKey, DeviceIdentityOptions } from "./device-key.ts";
 
 /** Opens the device key in a file; creates it on first use. See {@link DeviceKey}. */
 export async function openDeviceKey({

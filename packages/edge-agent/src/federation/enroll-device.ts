@@ -65,7 +65,7 @@ export async function enrollDevice({
       { action, signal: limit, maxReplyBytes: MAX_REPLY_BYTES, fetch },
     );
   };
-  const options = { deadlineMs, action, ...(signal && { signal }) };
+  const options = { deadlineMs, action, signal };
   let reply = await withDeadline(ask, options);
   // A device that starts without a network may have a clock at 1970. Learn the server's time and retry once.
   if (reply.status === 403 && clock.learn(reply)) reply = await withDeadline(ask, options);

@@ -50,20 +50,18 @@ export interface FederationHttp {
 /** Statuses that may come from a proxy, or from a server that is starting, instead of the aggregator. */
 const PASSING: readonly number[] = [404, 405, 408, 425];
 
-/**
- * Creates an HTTP client for the paths below `<url>/v1/federations/<name>` that sends the session's token.
- */
-export function federationHttp({
-  base,
-  fetch,
-  session,
-  known,
-}: {
+/** Options of {@link federationHttp}. */
+interface FederationHttpOptions {
   readonly base: string;
   readonly fetch: typeof globalThis.fetch;
   readonly session: FederationSession;
   /** Whether this federation has responded before. If so, a missing resource may be temporary. */ readonly known: () => boolean;
-}): FederationHttp {
+}
+
+/**
+ * Creates an HTTP client for the paths below `<url>/v1/federations/<name>` that sends the session's token.
+ */
+export function federationHttp({ base, fetch, session, known }: FederationHttpOptions): FederationHttp {
   const failure: FederationHttp["failure"] = (reply, { action, url, token }) => {
     const code = codeOf(reply.body);
     if (
@@ -97,10 +95,7 @@ export function federationHttp({
       const token = anonymous ? undefined : session.token();
       const all = { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
       const send = (limit: AbortSignal): Promise<Reply> =>
-        exchange(
-          { method, url, headers: all, ...(body && { body }) },
-          { action, signal: limit, maxReplyBytes, fetch },
-        );
+        exchange({ method, url, headers: all, body }, { action, signal: limit, maxReplyBytes, fetch });
       const reply = await withDeadline(send, { deadlineMs, signal, action: `${action} at ${url}` });
       if (reply.status >= 200 && reply.status < 300) return reply;
       onRefused?.(reply);

@@ -31,6 +31,13 @@ interface Begun {
 const ACTION = "fetch the federation's model";
 const MAX_REFUSAL_BYTES = 2048;
 
+/** What `receive` takes. */
+interface ReceiveOptions {
+  readonly partial: Begun;
+  readonly alive: () => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Creates a function that fetches a model's flat parameters. If a download is interrupted, the received bytes
  * stay in memory and the next call for the same version resumes from there. Only parameters with the expected
@@ -50,7 +57,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     return new SednaError(`${ACTION}: ${message}`, {
       code,
       retryable: true,
-      ...(cause !== undefined && { cause }),
+      cause,
     });
   };
 
@@ -79,14 +86,7 @@ export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): Pa
     return { version, bytes: new Uint8Array(total), tag, hash: sha256(), done: 0 };
   };
 
-  const receive = async (
-    response: Response,
-    {
-      partial,
-      alive,
-      signal,
-    }: { readonly partial: Begun; readonly alive: () => void; readonly signal: AbortSignal },
-  ): Promise<void> => {
+  const receive = async (response: Response, { partial, alive, signal }: ReceiveOptions): Promise<void> => {
     for await (const piece of readChunks(response, signal)) {
       alive();
       if (partial.done + piece.length > partial.bytes.length) {

@@ -38,7 +38,7 @@ export async function fetchFederationStatus({
       { method: "GET", url: address, headers: {} },
       { action, signal: limit, maxReplyBytes: MAX_BYTES, fetch },
     );
-  const reply = await withDeadline(ask, { deadlineMs, action, ...(signal && { signal }) });
+  const reply = await withDeadline(ask, { deadlineMs, action, signal });
   if (reply.status === 404)
     throw new SednaError(`${action} at ${address}: expected a federation of that name; got 404`, {
       code: "cloud-refused",

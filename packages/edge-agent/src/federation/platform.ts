@@ -1,4 +1,4 @@
-import type { DeviceIdentityOptions, DeviceKey } from "./device-identity.ts";
+import type { DeviceIdentityOptions, DeviceKey } from "./device-key.ts";
 
 /**
  * This device's key, made where there is none: in browsers in IndexedDB, where no script can read it out; in Node a file

@@ -108,14 +108,17 @@ export function rejection(
   });
 }
 
+/** Options of {@link readAtMost}. */
+interface ReadAtMostOptions {
+  readonly limit: number;
+  readonly read: { bytes: number };
+  readonly signal: AbortSignal;
+}
+
 /** Reads a body up to its limit. `read.bytes` counts the bytes received. */
 async function readAtMost(
   response: Response,
-  {
-    limit,
-    read,
-    signal,
-  }: { readonly limit: number; readonly read: { bytes: number }; readonly signal: AbortSignal },
+  { limit, read, signal }: ReadAtMostOptions,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of readChunks(response, signal)) {

@@ -91,20 +91,15 @@ export function parseMapping<Job>(
   throw new WireError([...told.values()].join("\n"));
 }
 
-function tellIssue(
-  issue: core.$ZodIssue,
-  {
-    at,
-    found,
-    say,
-    rules,
-  }: {
-    readonly at: Path;
-    readonly found: unknown;
-    readonly say: Say;
-    readonly rules: Pick<MappingRules<never>, "kinds" | "schema" | "secrets">;
-  },
-): void {
+/** Options of {@link tellIssue}. */
+interface TellIssueOptions {
+  readonly at: Path;
+  readonly found: unknown;
+  readonly say: Say;
+  readonly rules: Pick<MappingRules<never>, "kinds" | "schema" | "secrets">;
+}
+
+function tellIssue(issue: core.$ZodIssue, { at, found, say, rules }: TellIssueOptions): void {
   const path = [...at, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     for (const key of issue.keys) {
@@ -132,10 +127,17 @@ function tellIssue(
   );
 }
 
+/** Options of {@link knownKeys}. */
+interface KnownKeysOptions {
+  readonly at: Path;
+  readonly path: Path;
+  readonly found: unknown;
+}
+
 /** The keys that the mapping at a place may have. */
 function knownKeys(
   { kinds, schema: whole }: Pick<MappingRules<never>, "kinds" | "schema">,
-  { at, path, found }: { readonly at: Path; readonly path: Path; readonly found: unknown },
+  { at, path, found }: KnownKeysOptions,
 ): readonly string[] {
   const schemas = kinds[String(at[0])];
   let schema: unknown = schemas
@@ -159,22 +161,19 @@ function definitionOf(schema: unknown): Definition {
   return def.innerType === undefined ? def : definitionOf(def.innerType);
 }
 
+/** Options of {@link filledIn}. */
+interface FilledInOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly say: Say;
+  readonly secrets: readonly string[];
+  readonly path?: Path;
+  readonly depth?: number;
+}
+
 /** The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake that nobody sees. */
 function filledIn(
   value: unknown,
-  {
-    environment,
-    say,
-    secrets,
-    path = [],
-    depth = 0,
-  }: {
-    readonly environment: Readonly<Record<string, string | undefined>>;
-    readonly say: Say;
-    readonly secrets: readonly string[];
-    readonly path?: Path;
-    readonly depth?: number;
-  },
+  { environment, say, secrets, path = [], depth = 0 }: FilledInOptions,
 ): unknown {
   if (typeof value === "string") {
     const name = /^\$\{(\w+)\}$/.exec(value)?.[1];

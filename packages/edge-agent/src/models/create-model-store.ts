@@ -71,7 +71,7 @@ export function createModelStore({
   const pinned = keys.map(({ id, publicKey }, i) => readPublicKey({ id, publicKey }, `keys[${i}]`));
   if (pinned.length === 0)
     throw new RangeError("open a model store: expected at least one public key; got none");
-  const states = createStateFile({ bytes, ...(onDamage && { onDamage }) });
+  const states = createStateFile({ bytes, onDamage });
   const installs = createSerialQueue();
   /** Files under way, whole or not: of no version yet, and not to be swept. */
   let fetching: readonly ModelFile[] = [];
@@ -80,7 +80,7 @@ export function createModelStore({
   /** The version that was last given out to run. */
   let given: number | undefined;
   const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> =>
-    fetchSmall(url, { fetch, deadlineMs, ...(signal && { signal }) });
+    fetchSmall(url, { fetch, deadlineMs, signal });
 
   /** The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once. */
   const fetchManifest = async (signal: AbortSignal | undefined): Promise<SignedManifest> => {
@@ -129,7 +129,7 @@ export function createModelStore({
       acceptManifest(before, {
         manifest: signed.manifest,
         place: manifestUrl,
-        ...(name !== undefined && { name }),
+        name,
       }),
     );
     return { signed, known };
@@ -187,10 +187,10 @@ export function createModelStore({
         bytes,
         fetch,
         onProgress: progress,
-        ...(signal && { signal }),
-        ...(random && { random }),
-        ...(stallMs !== undefined && { stallMs }),
-        ...(baseMs !== undefined && { baseMs }),
+        signal,
+        random,
+        stallMs,
+        baseMs,
       });
       before += file.size;
       progress(0);

@@ -5,22 +5,29 @@ import { readRetryAfter } from "../http/retry-after.ts";
 
 const MAX_BYTES = 2 ** 20;
 
+/** Options of {@link fetchSmall}. */
+interface FetchSmallOptions {
+  readonly fetch: typeof globalThis.fetch;
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What `fail` takes. */
+interface FailOptions {
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
 /**
  * A small file, such as a manifest, past every cache: an old one would hide the new version.
  * @throws {SednaError} `model-unreadable`, retryable where the network was at fault.
  */
 export async function fetchSmall(
   url: string,
-  {
-    fetch,
-    deadlineMs,
-    signal,
-  }: { readonly fetch: typeof globalThis.fetch; readonly deadlineMs: number; readonly signal?: AbortSignal },
+  { fetch, deadlineMs, signal }: FetchSmallOptions,
 ): Promise<Uint8Array> {
-  const fail = (
-    got: string,
-    options: { readonly retryable: boolean; readonly retryAfterMs?: number; readonly cause?: unknown },
-  ): SednaError =>
+  const fail = (got: string, options: FailOptions): SednaError =>
     new SednaError(`fetch ${url}: expected a small file; got ${got}`, {
       code: "model-unreadable",
       ...options,
@@ -32,7 +39,7 @@ export async function fetchSmall(
       const retryAfterMs = readRetryAfter(response.headers.get("retry-after"), Date.now());
       throw fail(`status ${response.status}`, {
         retryable: response.status >= 500 || response.status === 429,
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        retryAfterMs,
       });
     }
     const chunks: Uint8Array[] = [];
@@ -51,7 +58,7 @@ export async function fetchSmall(
     return whole;
   };
   try {
-    return await withDeadline(read, { deadlineMs, action: `fetch ${url}`, ...(signal && { signal }) });
+    return await withDeadline(read, { deadlineMs, action: `fetch ${url}`, signal });
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof SednaError && cause.code !== "cloud-timeout") throw cause;

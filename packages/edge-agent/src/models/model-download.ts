@@ -33,6 +33,22 @@ const RETRIES = 3;
 /** Maximum delay of a timer, in ms. */
 const MAX_MS = 2 ** 31 - 1;
 
+/** What `store` takes. */
+interface StoreOptions {
+  readonly stored: Awaited<ReturnType<typeof readParts>>;
+  readonly alive: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** What `fail` takes. */
+interface FailOptions {
+  readonly expected: string;
+  readonly got: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
 /**
  * Fetches a file into the store, in parts, hashing what comes. What an earlier try has stored is hashed and not fetched
  * again. Only what has the promised length and hash stays.
@@ -141,7 +157,7 @@ export async function downloadFile({
         expected: "status 200",
         got: String(status),
         retryable: status >= 500 || status === 429 || status === 408,
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        retryAfterMs,
       });
     }
     if (stored.done > 0) await discardFile(bytes, file);
@@ -156,15 +172,7 @@ export async function downloadFile({
 
   async function store(
     response: Response,
-    {
-      stored: { done, parts, hash },
-      alive,
-      signal,
-    }: {
-      readonly stored: Awaited<ReturnType<typeof readParts>>;
-      readonly alive: () => void;
-      readonly signal: AbortSignal;
-    },
+    { stored: { done, parts, hash }, alive, signal }: StoreOptions,
   ): Promise<void> {
     let part = new Uint8Array(Math.min(PART_BYTES, file.size - done));
     let filled = 0;
@@ -211,17 +219,7 @@ export async function downloadFile({
     throw fail({ expected: `a file with the hash ${file.sha256}`, got: hash, retryable: true });
   }
 
-  function fail({
-    expected,
-    got,
-    ...options
-  }: {
-    readonly expected: string;
-    readonly got: string;
-    readonly retryable: boolean;
-    readonly retryAfterMs?: number;
-    readonly cause?: unknown;
-  }): SednaError {
+  function fail({ expected, got, ...options }: FailOptions): SednaError {
     return new SednaError(`fetch ${url}: expected ${expected}; got ${got}`, {
       code: "model-unreadable",
       ...options,

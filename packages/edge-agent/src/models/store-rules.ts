@@ -5,6 +5,13 @@ import type { StoredVersion, StoreState } from "./store-state.ts";
 /** Good versions whose files are kept: the one to run, and the one to go back to. */
 const GOOD_KEPT = 2;
 
+/** Options of {@link acceptManifest}. */
+interface AcceptManifestOptions {
+  readonly manifest: ModelManifest;
+  readonly place: string;
+  readonly name?: string | undefined;
+}
+
 /**
  * The state that has seen a manifest whose signature holds.
  *
@@ -13,11 +20,7 @@ const GOOD_KEPT = 2;
  */
 export function acceptManifest(
   known: StoreState,
-  {
-    manifest,
-    place,
-    name = known.name,
-  }: { readonly manifest: ModelManifest; readonly place: string; readonly name?: string | undefined },
+  { manifest, place, name = known.name }: AcceptManifestOptions,
 ): StoreState {
   const { version } = manifest;
   const refuse = (

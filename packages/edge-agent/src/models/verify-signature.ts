@@ -1,6 +1,13 @@
 import { SednaError } from "@sedna-js/core";
 import { canonicalJson, type ManifestSignature, type PublicKey } from "@sedna-js/core/wire";
 
+/** Options of {@link verifySignature}. */
+interface VerifySignatureOptions {
+  readonly signatures: readonly ManifestSignature[];
+  readonly keys: readonly PublicKey[];
+  readonly what: string;
+}
+
 /**
  * Checks that one of the trusted keys has signed this value's canonical bytes.
  *
@@ -10,15 +17,7 @@ import { canonicalJson, type ManifestSignature, type PublicKey } from "@sedna-js
  */
 export async function verifySignature(
   value: unknown,
-  {
-    signatures,
-    keys,
-    what,
-  }: {
-    readonly signatures: readonly ManifestSignature[];
-    readonly keys: readonly PublicKey[];
-    readonly what: string;
-  },
+  { signatures, keys, what }: VerifySignatureOptions,
 ): Promise<string> {
   const bytes = canonicalJson(value);
   for (const { keyId, value: signature } of signatures) {

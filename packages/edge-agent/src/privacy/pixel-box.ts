@@ -8,6 +8,13 @@ export interface PixelBox {
   readonly bottom: number;
 }
 
+/** Options of {@link pixelBoxes}. */
+interface PixelBoxesOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly padding: number;
+}
+
 /**
  * Converts regions to boxes of whole pixels within the image. Each box grows by `padding` times its longer
  * side. Regions outside the image are dropped.
@@ -16,7 +23,7 @@ export interface PixelBox {
  */
 export function pixelBoxes(
   regions: readonly Region[],
-  { width, height, padding }: { readonly width: number; readonly height: number; readonly padding: number },
+  { width, height, padding }: PixelBoxesOptions,
 ): PixelBox[] {
   return regions
     .map((region) => {

@@ -17,6 +17,13 @@ export interface PrivateFrame {
 /** Margin around each region, as a fraction of its longer side, that is hidden or shown with it. */
 const PADDING = 0.1;
 
+/** Options of {@link privateFrame}. */
+interface PrivateFrameOptions<Result> {
+  readonly frame: Frame;
+  readonly result: Result | null;
+  readonly policy: PrivacyPolicy<Frame, Result>;
+}
+
 /**
  * Returns what the policy allows of a frame, as a copy: `crop` the box around all regions, `blurred` the
  * frame with its regions pixelated; `full` returns the frame itself. An object that the little model did not
@@ -30,11 +37,7 @@ export async function privateFrame<Result>({
   frame,
   result,
   policy,
-}: {
-  readonly frame: Frame;
-  readonly result: Result | null;
-  readonly policy: PrivacyPolicy<Frame, Result>;
-}): Promise<PrivateFrame> {
+}: PrivateFrameOptions<Result>): Promise<PrivateFrame> {
   const { level } = policy;
   if (!hasConsent(frame, policy)) throw forbidden(level, "consent was not given");
   if (level === "never" || level === "features") throw forbidden(level, "no pixels may leave");
@@ -68,15 +71,14 @@ export function hasConsent<Result>(frame: Frame, { consent }: PrivacyPolicy<Fram
   }
 }
 
-function regionsOf<Result>({
-  frame,
-  result,
-  policy,
-}: {
+/** Options of {@link regionsOf}. */
+interface RegionsOfOptions<Result> {
   readonly frame: Frame;
   readonly result: Result | null;
   readonly policy: PrivacyPolicy<Frame, Result>;
-}): PixelBox[] {
+}
+
+function regionsOf<Result>({ frame, result, policy }: RegionsOfOptions<Result>): PixelBox[] {
   let regions: readonly Region[];
   try {
     regions = policy.regions ? policy.regions(frame, result) : boxesOf(result);

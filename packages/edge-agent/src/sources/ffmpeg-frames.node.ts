@@ -110,22 +110,19 @@ export function ffmpegFrames({
   );
 }
 
+/** Options of {@link decoded}. */
+interface DecodedOptions {
+  readonly action: string;
+  readonly live: boolean;
+  readonly fps: number | undefined;
+  readonly waitMs: number;
+  readonly stop: AbortSignal;
+}
+
 /** Yields every frame of an ffmpeg process. A slow reader slows ffmpeg down. */
 async function* decoded(
   child: FfmpegProcess,
-  {
-    action,
-    live,
-    fps,
-    waitMs,
-    stop,
-  }: {
-    readonly action: string;
-    readonly live: boolean;
-    readonly fps: number | undefined;
-    readonly waitMs: number;
-    readonly stop: AbortSignal;
-  },
+  { action, live, fps, waitMs, stop }: DecodedOptions,
 ): AsyncGenerator<Frame> {
   const parser = pamParser();
   const started = performance.now();
@@ -165,13 +162,16 @@ async function* decoded(
   if (failure && !stop.aborted) throw failure;
 }
 
+/** Options of {@link failureOf}. */
+interface FailureOfOptions {
+  readonly action: string;
+  readonly live: boolean;
+  readonly isBetween: boolean;
+}
+
 function failureOf(
   { code, signal, failure, complaint }: FfmpegEnd,
-  {
-    action,
-    live,
-    isBetween,
-  }: { readonly action: string; readonly live: boolean; readonly isBetween: boolean },
+  { action, live, isBetween }: FailureOfOptions,
 ): SednaError | undefined {
   if (failure) return failure;
   if (code === 0 && isBetween && !live) return undefined;

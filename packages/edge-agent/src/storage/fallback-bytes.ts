@@ -1,19 +1,18 @@
 import { SednaError } from "@sedna-js/core";
 import type { ByteStore } from "./byte-store.ts";
 
+/** Options of {@link fallbackBytes}. */
+interface FallbackBytesOptions {
+  readonly first: ByteStore;
+  readonly memory: ByteStore;
+  readonly onDegraded?: (event: { readonly key: string; readonly error: unknown }) => void;
+}
+
 /**
  * A byte store that goes on in memory with what the first one has no room for: a page whose quota is used up still runs
  * its model, and fetches it again next time.
  */
-export function fallbackBytes({
-  first,
-  memory,
-  onDegraded,
-}: {
-  readonly first: ByteStore;
-  readonly memory: ByteStore;
-  readonly onDegraded?: (event: { readonly key: string; readonly error: unknown }) => void;
-}): ByteStore {
+export function fallbackBytes({ first, memory, onDegraded }: FallbackBytesOptions): ByteStore {
   return {
     get: async (key) => (await memory.get(key)) ?? (await first.get(key)),
     async set(key, bytes) {

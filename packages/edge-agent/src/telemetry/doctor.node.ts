@@ -4,7 +4,7 @@ import { access, constants, open, rm, stat, statfs } from "node:fs/promises";
 import { freemem, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import type { DiagnoseOptions } from "./doctor.ts";
+import type { DiagnoseOptions } from "./diagnose-options.ts";
 import { type HealthCheck, megabytes, type RunCheck, runChecks } from "./health-check.ts";
 
 const run = promisify(execFile);
@@ -53,16 +53,19 @@ async function checkNode(): ReturnType<RunCheck> {
     : { status: "fail", found, fix: "install Node 20.19 or newer" };
 }
 
+/** Options of {@link checkPackage}. */
+interface CheckPackageOptions {
+  readonly missing: "warn" | "fail";
+  readonly without: string;
+  readonly fix: string;
+}
+
 /**
  * Loads a package in a child process, because a native package that does not fit the CPU kills its process.
  */
 async function checkPackage(
   name: string,
-  {
-    missing,
-    without,
-    fix,
-  }: { readonly missing: "warn" | "fail"; readonly without: string; readonly fix: string },
+  { missing, without, fix }: CheckPackageOptions,
 ): ReturnType<RunCheck> {
   let url: string;
   try {

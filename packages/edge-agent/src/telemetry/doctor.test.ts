@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkDirectory } from "./doctor.node.ts";
-import { diagnose, type DiagnoseOptions } from "./doctor.ts";
+import { diagnose } from "./doctor.ts";
+import { type DiagnoseOptions } from "./diagnose-options.ts";
 import type { HealthCheck } from "./health-check.ts";
 import { serverChecks } from "./server-checks.ts";
 

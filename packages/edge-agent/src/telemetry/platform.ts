@@ -1,4 +1,4 @@
-import type { DiagnoseOptions } from "./doctor.ts";
+import type { DiagnoseOptions } from "./diagnose-options.ts";
 import type { HealthCheck } from "./health-check.ts";
 
 /** What the doctor finds in this platform, without the servers. */

@@ -208,14 +208,14 @@ export function createSednaReporter({
   };
 }
 
-async function post(
-  url: string,
-  {
-    body,
-    fetch,
-    signal,
-  }: { readonly body: string; readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal },
-): Promise<void> {
+/** Options of {@link post}. */
+interface PostOptions {
+  readonly body: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly signal: AbortSignal;
+}
+
+async function post(url: string, { body, fetch, signal }: PostOptions): Promise<void> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": WORKER_REPORT_TYPE },

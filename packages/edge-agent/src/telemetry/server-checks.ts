@@ -1,6 +1,6 @@
 import { WORKER_REPORT_TYPE } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
-import type { DiagnosedServer, DiagnoseOptions } from "./doctor.ts";
+import type { DiagnosedServer, DiagnoseOptions } from "./diagnose-options.ts";
 import { runChecks, type HealthCheck, type RunCheck } from "./health-check.ts";
 
 /** Maximum skew of the clock for signatures and tokens, in ms. */

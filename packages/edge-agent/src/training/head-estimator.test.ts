@@ -96,7 +96,7 @@ describe("headEstimator()", { timeout: 30_000 }, () => {
       await using estimator = headEstimator({
         features: "samples",
         head: softmax,
-        ...(classWeights && { classWeights }),
+        classWeights,
       });
       await estimator.train(samples);
       const probabilities = await estimator.predict(new Float32Array(WIDTH).fill(1));

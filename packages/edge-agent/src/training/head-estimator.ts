@@ -207,7 +207,7 @@ export function headEstimator<Sample = Float32Array>(
       }),
     async save() {
       await forward();
-      if (format === "onnx") return headToOnnx({ head, weights: weights!, ...(labels && { labels }) });
+      if (format === "onnx") return headToOnnx({ head, weights: weights!, labels });
       return writeSafetensors({
         tensors: tensorsOf(head, weights!),
         metadata: { head: JSON.stringify(head), ...(labels && { labels: JSON.stringify(labels) }) },

@@ -16,16 +16,15 @@ export interface HeadForward {
 /** Maximum number of floats per kernel call, because the kernels copy them into their memory. */
 const MAX_FLOATS = 2 ** 20;
 
-/** Opens the forward pass of a head with its own kernels. */
-export async function openHeadForward({
-  head,
-  seed,
-  backend,
-}: {
+/** Options of {@link openHeadForward}. */
+interface OpenHeadForwardOptions {
   readonly head: Head;
   readonly seed: number;
   readonly backend: TrainingBackend;
-}): Promise<HeadForward> {
+}
+
+/** Opens the forward pass of a head with its own kernels. */
+export async function openHeadForward({ head, seed, backend }: OpenHeadForwardOptions): Promise<HeadForward> {
   const kernels = await loadTrainingKernels({ backend });
   try {
     // The kernels predict through a trainer. This trainer never trains, so one sample of zeros is enough.

@@ -1,4 +1,4 @@
-import type { PauseReason, PauseSettings } from "./training-pauses.ts";
+import type { PauseReason, PauseSettings } from "./pause-settings.ts";
 
 /** What {@link watchPauses} watches for. */
 export interface PauseWatch {

@@ -46,6 +46,13 @@ const usual: TrainingPlan = { epochs: 5, batchSize: 32, optimizer: { kind: "adam
 /** Maximum number of samples per prediction. */
 const ROWS = 256;
 
+/** What `epochOf` takes. */
+interface EpochOfOptions {
+  readonly order: Uint32Array;
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Creates a trainable estimator from a whole small TensorFlow.js network, as an alternative to a head on
  * frozen features. The network is compiled again for each training, with the plan's optimizer and
@@ -94,14 +101,7 @@ export function tfjsEstimator({
     return all;
   };
 
-  const epochOf = async (
-    { features, labels }: SampleSet,
-    {
-      order,
-      batchSize,
-      signal,
-    }: { readonly order: Uint32Array; readonly batchSize: number; readonly signal: AbortSignal },
-  ) => {
+  const epochOf = async ({ features, labels }: SampleSet, { order, batchSize, signal }: EpochOfOptions) => {
     let [loss, accuracy] = [0, 0];
     for (let from = 0; from < order.length; from += batchSize) {
       signal.throwIfAborted();
@@ -222,17 +222,15 @@ function diverged(got: string): SednaError {
   );
 }
 
-function metadataOf({
-  tf,
-  model,
-  inputShape,
-  classes,
-}: {
+/** Options of {@link metadataOf}. */
+interface MetadataOfOptions {
   readonly tf: Tf;
   readonly model: TfLayersModel;
   readonly inputShape: readonly number[];
   readonly classes: number;
-}): EstimatorMetadata {
+}
+
+function metadataOf({ tf, model, inputShape, classes }: MetadataOfOptions): EstimatorMetadata {
   return {
     kind: "tensors",
     inputs: [{ name: model.inputs[0]!.name, dtype: "float32", shape: [-1, ...inputShape] }],

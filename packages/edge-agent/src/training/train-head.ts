@@ -70,7 +70,7 @@ export async function trainHead(
       labels: set.labels,
       seed: orderSeed(job),
       ...trainerOptions(plan),
-      ...(classWeights && { classWeights }),
+      classWeights,
       ...start,
     });
     let done = former?.done ?? 0;

@@ -1,27 +1,8 @@
-import type { TrainingPauses } from "@sedna-js/core";
 import { watchPauses } from "#platform/training";
+import type { TrainingPauses } from "@sedna-js/core";
 import { callListener } from "../async/call-listener.ts";
+import type { PauseReason, PauseSettings } from "./pause-settings.ts";
 import { poll } from "./poll.ts";
-
-/** Reason for a pause of the training. */
-export type PauseReason = "battery" | "hidden" | "data-saver" | "condition";
-
-/** Conditions of the platform under which training is paused. */
-export interface PauseSettings {
-  /**
-   * Pauses while a battery discharges and its charge is below `below`, a fraction from 0 to 1. Default `{
-   * below: 0.3 }` in browsers and false in Node, which supports it on Linux.
-   */
-  readonly battery?: false | { readonly below: number };
-  /** Pauses while the page is hidden. Browsers only. Default true. */
-  readonly visibility?: boolean;
-  /**
-   * Pauses while the visitor saves data or uses a mobile network, in browsers that report it. Default true.
-   */
-  readonly dataSaver?: boolean;
-  /** Time between checks of Linux's battery and of `pauseWhen`, in ms. Default 60000. */
-  readonly everyMs?: number;
-}
 
 /** Options of {@link trainingPauses}. */
 export interface TrainingPausesOptions extends PauseSettings {

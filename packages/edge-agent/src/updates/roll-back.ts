@@ -1,5 +1,6 @@
-import { type Estimator, SednaError } from "@sedna-js/core";
+import { SednaError } from "@sedna-js/core";
 import { toPlainError } from "@sedna-js/core/errors";
+import { retire } from "./retire.ts";
 import { stageCandidate } from "./stage-candidate.ts";
 import type { TakeOptions } from "./take-version.ts";
 
@@ -61,24 +62,4 @@ export async function goBack<Sample, Result>({
     if (slot.current === former && state) await store.mark(from, state);
     throw error;
   }
-}
-
-/** Options of {@link retire}. */
-interface RetireOptions {
-  /** Settles when the model has answered what it had taken. */
-  readonly drained?: Promise<unknown>;
-  /** It is waited for no longer than so many ms. */
-  readonly drainMs: number;
-}
-
-/** Disposes a model that left its slot. Never rejects: there is nothing to do about a model that does not go quietly. */
-export async function retire(
-  model: Pick<Estimator<never, unknown>, "dispose">,
-  { drained = Promise.resolve(), drainMs }: RetireOptions,
-): Promise<void> {
-  let timer: unknown;
-  const patience = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), drainMs)));
-  await Promise.race([drained.catch(() => {}), patience]);
-  clearTimeout(timer);
-  await model.dispose().catch(() => {});
 }

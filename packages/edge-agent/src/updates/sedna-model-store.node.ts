@@ -103,13 +103,16 @@ async function readConfig(
   }
 }
 
+/** Options of {@link describeFile}. */
+interface DescribeFileOptions {
+  readonly base: ModelManifest;
+  readonly version: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function describeFile(
   path: string,
-  {
-    base,
-    version,
-    signal,
-  }: { readonly base: ModelManifest; readonly version: number; readonly signal: AbortSignal | undefined },
+  { base, version, signal }: DescribeFileOptions,
 ): Promise<ModelManifest> {
   const data = await readFile(path, { signal }).catch((cause: unknown) =>
     Promise.reject(unreadable(path, { cause, signal })),

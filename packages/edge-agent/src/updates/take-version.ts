@@ -4,7 +4,7 @@ import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { isTransient, type UpdateEvent, type UpdateOutcome, type ModelRejection } from "./update-events.ts";
 import type { ModelSlot } from "./model-slot.ts";
-import { retire } from "./roll-back.ts";
+import { retire } from "./retire.ts";
 import { shadowCandidate } from "./shadow-candidate.ts";
 import { stageCandidate } from "./stage-candidate.ts";
 

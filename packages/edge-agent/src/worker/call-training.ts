@@ -49,25 +49,21 @@ export function callTraining<Sample>(
 
   return {
     train: (samples, { plan, signal, onProgress, pauses } = {}) =>
-      offering(
-        samples,
-        { ...(signal && { signal }), ...(onProgress && { onProgress }) },
-        async (posted): Promise<TrainingReport> => {
-          let id: number | undefined;
-          const stop = pauses?.onChange(() => void (id !== undefined && remote.pause(id, pauses.paused)));
-          try {
-            return await ask((number) => {
-              id = number;
-              return remote.train(
-                number,
-                handed({ samples: posted, plan, paused: pauses?.paused ?? false }, posted),
-              );
-            }, signal);
-          } finally {
-            stop?.();
-          }
-        },
-      ),
+      offering(samples, { signal, onProgress }, async (posted): Promise<TrainingReport> => {
+        let id: number | undefined;
+        const stop = pauses?.onChange(() => void (id !== undefined && remote.pause(id, pauses.paused)));
+        try {
+          return await ask((number) => {
+            id = number;
+            return remote.train(
+              number,
+              handed({ samples: posted, plan, paused: pauses?.paused ?? false }, posted),
+            );
+          }, signal);
+        } finally {
+          stop?.();
+        }
+      }),
     evaluate: (samples, { signal } = {}) =>
       offering(samples, signal ? { signal } : {}, (posted) =>
         ask((id) => remote.evaluate(id, handed(posted, posted)), signal),

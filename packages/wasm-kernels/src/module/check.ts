@@ -98,8 +98,15 @@ export function finiteNumber(subject: Subject, value: unknown): number {
   return number;
 }
 
+/** Options of {@link integer}. */
+interface IntegerOptions {
+  value: unknown;
+  least: number;
+  most?: number;
+}
+
 /** Returns the value as an integer in `least..most`. `most` defaults to 2^31 - 1. */
-export function integer(subject: Subject, check: { value: unknown; least: number; most?: number }): number {
+export function integer(subject: Subject, check: IntegerOptions): number {
   const { value, least, most = 0x7fffffff } = check;
   if (typeof value !== "number") wrongType(subject, { expected: "to be an integer", got: value });
   if (!Number.isInteger(value) || value < least || value > most) {

@@ -32,19 +32,18 @@ export interface LetterboxPlan {
   readonly vertical: Float32Array;
 }
 
+/** Options of {@link letterboxPlan}. */
+interface LetterboxPlanOptions {
+  source: Size;
+  tensor: Size;
+  fit: Fit;
+}
+
 /**
  * Computes the plan of a resize: bilinear with half-pixel centers, clamped edges, and no antialiasing, like
  * torch's `interpolate(align_corners=False)`.
  */
-export function letterboxPlan({
-  source,
-  tensor,
-  fit,
-}: {
-  source: Size;
-  tensor: Size;
-  fit: Fit;
-}): LetterboxPlan {
+export function letterboxPlan({ source, tensor, fit }: LetterboxPlanOptions): LetterboxPlan {
   const content = fit === "stretch" ? tensor : fitInside(source, tensor);
   const horizontal = taps(content.width, source.width);
   const vertical = taps(content.height, source.height);

@@ -7,16 +7,22 @@ export interface Rows {
   readonly count: number;
 }
 
+/** Options of {@link checkRows}. */
+interface CheckRowsOptions {
+  name: string;
+  values: unknown;
+  columnsName: string;
+  columns: unknown;
+  factor?: number;
+}
+
 /**
  * Validates that `values` consists of whole rows of `columns` elements.
  *
  * @throws {TypeError} If an argument has the wrong type.
  * @throws {RangeError} If an argument is out of range.
  */
-export function checkRows(
-  action: string,
-  given: { name: string; values: unknown; columnsName: string; columns: unknown; factor?: number },
-): Rows {
+export function checkRows(action: string, given: CheckRowsOptions): Rows {
   const { name, columnsName, factor = 1 } = given;
   const values = typedArray({ action, name }, { kind: "Float32Array", value: given.values });
   const columns =

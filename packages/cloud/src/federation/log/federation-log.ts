@@ -101,3 +101,13 @@ export function checkBlobName(name: string): void {
       `name a blob: expected lower-case letters, digits, "." and "-", at most 100; got ${JSON.stringify(name)}`,
     );
 }
+
+/** How often a federation writes what it has accepted. */
+export interface CheckpointOptions {
+  /** Accepted updates between two checkpoints. Default 64. */
+  readonly updates?: number;
+  /** Time between two checkpoints, in ms. Default 2000. */
+  readonly ms?: number;
+  /** Events after which the log starts from a snapshot, unless `keepUpdates` is set. Default 50000. */
+  readonly events?: number;
+}

@@ -132,16 +132,15 @@ const taught = ({ numRounds: _, participants: __, ...rest }: FederationPlan): ob
 
 const isSame = <T>(a: T, b: T): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** The parameters that a federation starts from: zeros, and for an MLP those that a head trainer of the seed starts from. */
-async function firstModel({
-  head,
-  length,
-  seed,
-}: {
+/** Options of {@link firstModel}. */
+interface FirstModelOptions {
   readonly head: Head | undefined;
   readonly length: number;
   readonly seed: number;
-}): Promise<Float32Array> {
+}
+
+/** The parameters that a federation starts from: zeros, and for an MLP those that a head trainer of the seed starts from. */
+async function firstModel({ head, length, seed }: FirstModelOptions): Promise<Float32Array> {
   if (head?.kind !== "mlp") return new Float32Array(length);
   const kernels = await loadTrainingKernels();
   try {

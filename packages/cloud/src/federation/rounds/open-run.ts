@@ -3,8 +3,7 @@ import type { VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Logger } from "../../http/service.ts";
 import type { Timers } from "../../timers.ts";
 import type { FederationSetup } from "../federation-setup.ts";
-import type { FederationStorageOptions } from "../federation-options.ts";
-import type { FederationLog } from "../log/federation-log.ts";
+import type { CheckpointOptions, FederationLog } from "../log/federation-log.ts";
 import { deleteUnneeded } from "../log/model-versions.ts";
 import { openLog, type OpenedLog } from "../log/open-log.ts";
 import { restoreAccumulator } from "./restore-accumulator.ts";
@@ -16,7 +15,7 @@ import { startAccumulator, type AccumulatorSource, type RoundRun } from "./round
 export interface OpenRunOptions extends FederationSetup, AccumulatorSource {
   readonly log: FederationLog;
   readonly keepUpdates: boolean;
-  readonly checkpoint: FederationStorageOptions["checkpoint"];
+  readonly checkpoint: CheckpointOptions | undefined;
   readonly initialModel: Float32Array | undefined;
   readonly privacy: FederationPrivacy | undefined;
   readonly seed: number;

@@ -20,6 +20,13 @@ export interface RecomputeOptions {
   readonly kernels?: VectorKernels;
 }
 
+/** What `addKept` takes. */
+interface AddKeptOptions {
+  readonly place: number;
+  readonly update: Counted;
+  readonly version: number;
+}
+
 /**
  * Makes a federation's newest model again, from its first one and the updates that were counted: what an audit asks for. The log must have
  * been kept with `keepUpdates`, and be open.
@@ -86,11 +93,7 @@ export async function recomputeModel(
 
   async function addKept(
     sum: ReturnType<typeof createRoundAccumulator>,
-    {
-      place,
-      update,
-      version,
-    }: { readonly place: number; readonly update: Counted; readonly version: number },
+    { place, update, version }: AddKeptOptions,
   ): Promise<void> {
     const fail = (got: string): SednaError =>
       new SednaError(
@@ -120,5 +123,5 @@ const limitsOf = (length: number, clipNorm: number | undefined) => ({
   length,
   encoding: undefined,
   maxNumSamples: Number.MAX_SAFE_INTEGER,
-  ...(clipNorm !== undefined && { clipNorm: clipNorm }),
+  clipNorm: clipNorm,
 });

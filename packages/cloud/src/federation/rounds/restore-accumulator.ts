@@ -8,23 +8,21 @@ import type { RoundAccumulator } from "./round-accumulator.ts";
 import { decodeUpload } from "../updates/decode-upload.ts";
 import { type UpdateLimits } from "../updates/validate-update.ts";
 
+/** Options of {@link restoreAccumulator}. */
+interface RestoreAccumulatorOptions {
+  readonly log: FederationLog;
+  readonly opened: OpenedLog;
+  readonly limits: UpdateLimits;
+  readonly kernels: VectorKernels;
+}
+
 /**
  * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs them, from the updates.
  * @throws {SednaError} `storage-failed` when what the log names is not there.
  */
 export async function restoreAccumulator(
   sum: RoundAccumulator,
-  {
-    log,
-    opened,
-    limits,
-    kernels,
-  }: {
-    readonly log: FederationLog;
-    readonly opened: OpenedLog;
-    readonly limits: UpdateLimits;
-    readonly kernels: VectorKernels;
-  },
+  { log, opened, limits, kernels }: RestoreAccumulatorOptions,
 ): Promise<void> {
   const { sum: checkpoint, accepted, state } = opened;
   if (accepted.length === 0) return;
@@ -59,14 +57,17 @@ export async function restoreAccumulator(
   }
 }
 
+/** Options of {@link readMessage}. */
+interface ReadMessageOptions {
+  readonly round: number;
+  readonly limits: UpdateLimits;
+  readonly kernels: VectorKernels;
+}
+
 /** A message that is kept in the log. */
 export function readMessage(
   bytes: Uint8Array<ArrayBuffer>,
-  {
-    round,
-    limits,
-    kernels,
-  }: { readonly round: number; readonly limits: UpdateLimits; readonly kernels: VectorKernels },
+  { round, limits, kernels }: ReadMessageOptions,
 ): ReturnType<typeof decodeUpload> {
   return decodeUpload({ bytes, total: bytes.length }, { round, limits, kernels });
 }

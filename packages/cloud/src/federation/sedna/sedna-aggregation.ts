@@ -27,6 +27,14 @@ export interface SednaAggregationOptions {
   readonly now?: () => number;
 }
 
+/** What `resultFrame` takes. */
+interface ResultFrameOptions {
+  readonly modelVersion: number;
+  readonly round: number;
+  readonly totalSamples: number;
+  readonly done: boolean;
+}
+
 /**
  * Sedna's V1 aggregation protocol beside a federation's own, so that its Python clients take part in the same rounds.
  * Source: sedna `lib/sedna/service/server/aggregation.py` and `client/aggregation` as their frames show.
@@ -78,12 +86,7 @@ export function sednaAggregation({
     round,
     totalSamples,
     done,
-  }: {
-    readonly modelVersion: number;
-    readonly round: number;
-    readonly totalSamples: number;
-    readonly done: boolean;
-  }): string | undefined => {
+  }: ResultFrameOptions): string | undefined => {
     const model = federation.model(modelVersion);
     if (!model) return undefined;
     const { client, jobName } = lastSender;

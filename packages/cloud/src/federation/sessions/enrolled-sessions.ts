@@ -55,6 +55,13 @@ const KEY = { name: "ECDSA", namedCurve: "P-256" };
 const MAX_ENROLLMENTS_PER_SECOND = 20;
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" };
 
+/** What `checkProof` takes. */
+interface CheckProofOptions {
+  readonly device: string;
+  readonly publicKey: string;
+  /** Asked once it is the device itself. */ readonly admit?: () => void;
+}
+
 /**
  * Sessions for devices with a key of their own: each was enrolled once by a token that its owner has, and proves at each
  * join that it has the key. A proof is for this audience alone, good for a few minutes, and good once.
@@ -82,15 +89,7 @@ export function enrolledSessions({
 
   const checkProof = async (
     proof: DeviceProof,
-    {
-      device,
-      publicKey,
-      admit,
-    }: {
-      readonly device: string;
-      readonly publicKey: string;
-      /** Asked once it is the device itself. */ readonly admit?: () => void;
-    },
+    { device, publicKey, admit }: CheckProofOptions,
   ): Promise<void> => {
     const { at, nonce, signature } = proof;
     // Looked at first, as it costs nothing; who is told the time has learned nothing.

@@ -8,23 +8,20 @@ export interface Presence {
   close(): void;
 }
 
-/**
- * Finds clients that have gone without a word: a tab that was closed, a device without power. Those that somebody listens for are
- * there, as long as their socket says so.
- */
-export function createPresence({
-  absentMs,
-  now,
-  timers,
-  isHeld,
-  onAbsent,
-}: {
+/** Options of {@link createPresence}. */
+interface PresenceOptions {
   readonly absentMs: number;
   readonly now: () => number;
   readonly timers: Timers;
   readonly isHeld: (client: string) => boolean;
   readonly onAbsent: (client: string) => void;
-}): Presence {
+}
+
+/**
+ * Finds clients that have gone without a word: a tab that was closed, a device without power. Those that somebody listens for are
+ * there, as long as their socket says so.
+ */
+export function createPresence({ absentMs, now, timers, isHeld, onAbsent }: PresenceOptions): Presence {
   const lastAt = new Map<string, number>();
   let timer: unknown;
   let closed = false;

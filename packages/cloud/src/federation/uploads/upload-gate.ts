@@ -32,21 +32,19 @@ interface Asking {
   readonly settle: (error?: Error) => void;
 }
 
-/**
- * Lets clients ask for a place before they send: a question that waits costs a few KB, an update that waits 64. As many are let
- * through as keep the places full.
- */
-export function createUploadGate({
-  capacity,
-  taken,
-  now,
-  timers,
-}: {
+/** Options of {@link createUploadGate}. */
+interface UploadGateOptions {
   readonly capacity: number;
   readonly taken: () => number;
   readonly now: () => number;
   readonly timers: Timers;
-}): UploadGate {
+}
+
+/**
+ * Lets clients ask for a place before they send: a question that waits costs a few KB, an update that waits 64. As many are let
+ * through as keep the places full.
+ */
+export function createUploadGate({ capacity, taken, now, timers }: UploadGateOptions): UploadGate {
   const pace = createUploadPace(now);
   /** When a promise was given, the oldest first. */
   const promised = new Map<string, number>();

@@ -61,7 +61,7 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
   const keys = {
     accessKeyId,
     secretAccessKey,
-    ...(sessionToken !== undefined && { sessionToken }),
+    sessionToken,
     service: "s3",
     region,
     cache: new Map<string, ArrayBuffer>(),
@@ -121,7 +121,7 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
     withDeadline(work, {
       deadlineMs,
       action: `${request.method} ${request.key} by S3`,
-      ...(request.signal && { signal: request.signal }),
+      signal: request.signal,
     });
 
   return {

@@ -19,14 +19,14 @@ export function sednaMean(clients: readonly AggClient[], total: number): Float64
   return sum;
 }
 
-function addLayer(
-  sum: Float64Array,
-  {
-    data,
-    numSamples,
-    total,
-  }: { readonly data: TensorData; readonly numSamples: number; readonly total: number },
-): void {
+/** Options of {@link addLayer}. */
+interface AddLayerOptions {
+  readonly data: TensorData;
+  readonly numSamples: number;
+  readonly total: number;
+}
+
+function addLayer(sum: Float64Array, { data, numSamples, total }: AddLayerOptions): void {
   if (!(data instanceof Float32Array)) {
     for (let i = 0; i < sum.length; i++) sum[i]! += (Number(data[i]) * numSamples) / total;
     return;

@@ -81,9 +81,16 @@ function trimOf(
   throw new TypeError(`read rule: expected "median" or "trimmed"; got ${describeValue(rule)}`);
 }
 
+/** Options of {@link openBuckets}. */
+interface OpenBucketsOptions {
+  readonly buckets: number;
+  readonly clipNorm: number;
+  readonly trim: number;
+}
+
 function openBuckets(
   { kernels, base, random }: AggregationRound,
-  { buckets, clipNorm, trim }: { readonly buckets: number; readonly clipNorm: number; readonly trim: number },
+  { buckets, clipNorm, trim }: OpenBucketsOptions,
 ): Accumulator {
   const reader = plainUpdates(kernels, base.length);
   // The sum of a bucket is of clipped updates, of few of them: float32 will do.

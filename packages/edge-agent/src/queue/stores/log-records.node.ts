@@ -59,11 +59,15 @@ export function readSalt(segment: Uint8Array): Buffer | undefined {
   return undefined;
 }
 
+/** Options of {@link encodeRecord}. */
+interface EncodeRecordOptions {
+  readonly body?: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly offset: number;
+}
+
 /** A record as bytes that are valid at this offset of this segment alone. */
-export function encodeRecord(
-  record: LogRecord,
-  { body, salt, offset }: { readonly body?: Uint8Array; readonly salt: Uint8Array; readonly offset: number },
-): Buffer {
+export function encodeRecord(record: LogRecord, { body, salt, offset }: EncodeRecordOptions): Buffer {
   const header = Buffer.from(
     JSON.stringify(
       record.type === "put" ? record.entry : record.type === "delete" ? record.sequences : record.state,

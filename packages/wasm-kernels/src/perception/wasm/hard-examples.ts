@@ -70,10 +70,14 @@ export function crossEntropy(memory: PerceptionMemory, call: CrossEntropyCall): 
   }
 }
 
-function decide(
-  call: CrossEntropyCall,
-  { first, inputs, confidences }: { first: number; inputs: Float32Array; confidences: Float32Array },
-): void {
+/** Options of {@link decide}. */
+interface DecideOptions {
+  first: number;
+  inputs: Float32Array;
+  confidences: Float32Array;
+}
+
+function decide(call: CrossEntropyCall, { first, inputs, confidences }: DecideOptions): void {
   const { classes, threshold, out } = call;
   // More than the error of any row: the error of each term is less than 2e-6, including the summation.
   const doubt = (2e-6 * classes) / Math.log2(classes);

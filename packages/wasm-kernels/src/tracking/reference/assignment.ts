@@ -53,10 +53,14 @@ export function assign(call: AssignCall): Int32Array {
   return columnOfRow;
 }
 
-function shortestPath(
-  call: AssignCall,
-  { start, prices, columns }: { start: number; prices: Float64Array; columns: Column[] },
-): End {
+/** Options of {@link shortestPath}. */
+interface ShortestPathOptions {
+  start: number;
+  prices: Float64Array;
+  columns: Column[];
+}
+
+function shortestPath(call: AssignCall, { start, prices, columns }: ShortestPathOptions): End {
   for (const column of columns) {
     column.distance = Infinity;
     column.visited = false;

@@ -127,14 +127,17 @@ function penaltyGradient(
   return gradient;
 }
 
+/** Options of {@link move}. */
+interface MoveOptions {
+  readonly kept: Kept;
+  readonly gradient: Float64Array;
+  readonly steps: number;
+}
+
 /** Performs one step of the optimizer. `steps` is the number of the step, starting at 1. */
 function move(
   { optimizer }: HeadTraining,
-  {
-    kept: { weights, first, second },
-    gradient,
-    steps,
-  }: { readonly kept: Kept; readonly gradient: Float64Array; readonly steps: number },
+  { kept: { weights, first, second }, gradient, steps }: MoveOptions,
 ): void {
   const { learningRate } = optimizer;
   for (const [i, slope] of gradient.entries()) {

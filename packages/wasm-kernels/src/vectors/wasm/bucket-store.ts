@@ -137,14 +137,18 @@ function put(
   if (values.buffer !== target.buffer || values.byteOffset !== target.byteOffset) target.set(values);
 }
 
+/** Options of {@link halfSquares}. */
+interface HalfSquaresOptions {
+  address: number;
+  size: number;
+  scratch: number;
+}
+
 /**
  * Returns the sum of squares of half-precision values, which are decoded into scratch memory for this
  * purpose.
  */
-function halfSquares(
-  memory: VectorMemory,
-  { address, size, scratch }: { address: number; size: number; scratch: number },
-): number {
+function halfSquares(memory: VectorMemory, { address, size, scratch }: HalfSquaresOptions): number {
   const [one] = memory.scratch(4) as [number];
   memory.floats(one, 1)[0] = 1;
   memory.exports.f16_sum(address, size, 0, one, 1, scratch, size, 0);
