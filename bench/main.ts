@@ -1,5 +1,5 @@
-// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent|federated [--json]`, `npm run bench -- docs`,
-// or `npm run bench -- peers`, which installs what the kernels are measured against.
+// `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent|federated [--json]`, `npm run
+// bench -- docs`, or `npm run bench -- peers`, which installs what the kernels are measured against.
 import { agentGoals } from "./agent/goals.ts";
 import { benchAgentIdle } from "./agent/idle.ts";
 import { benchAgentOverhead } from "./agent/overhead.ts";

@@ -3,7 +3,10 @@ import { installPeers } from "./peers/install.ts";
 import { isMissing } from "./peers/peer.ts";
 import { createPython } from "./peers/python.ts";
 
-/** Installs what the kernels are measured against, and gives a line on each: its version, or why it is missing. */
+/**
+ * Installs what the kernels are measured against, and gives a line on each: its version, or why it is
+ * missing.
+ */
 export async function preparePeers(onLine: (line: string) => void): Promise<string[]> {
   await installPeers({ onLine });
   const one = { values: Float32Array.of(1), count: 1, dimensions: 1 };

@@ -1,6 +1,9 @@
 import { median, quantile } from "./result.ts";
 
-/** What a contestant does once, async or not; or, where the work is in another process, how it tells its own time in ms. */
+/**
+ * What a contestant does once, async or not; or, where the work is in another process, how it tells its own
+ * time in ms.
+ */
 export type Contestant = (() => unknown) | { readonly timed: () => Promise<number> };
 
 /** Times in ms, by contestant, one list a round. */

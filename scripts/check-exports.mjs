@@ -1,4 +1,5 @@
-// `npm run check`: every export that outside code relies on is there, and every exported name of a package has a doc comment.
+// `npm run check`: every export that outside code relies on is there, and every exported name of a package
+// has a doc comment.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -99,7 +100,8 @@ for (const [folder, names] of Object.entries(promised)) {
   }
 }
 
-// A bin that the lock names otherwise is not linked by npm ci, and npx would then ask the registry for its name.
+// A bin that the lock names otherwise is not linked by npm ci, and npx would then ask the registry for its
+// name.
 const { packages: locked } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
 for (const folder of ["packages/edge-agent", "packages/cloud"]) {
   const { bin } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));

@@ -1,9 +1,10 @@
-// Part of npm run check: how long files, functions, and lines may be, and how many fields an unnamed parameter type.
+// Part of npm run check: how long files, functions, and lines may be, and how many fields an unnamed
+// parameter type.
 import { readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseSync } from "vite";
 import { isTest, root, sourceFiles } from "./house.mjs";
-import { longFiles, longFunctions, wideTypes } from "./shape-exceptions.mjs";
+import { longFiles, longFunctions } from "./shape-exceptions.mjs";
 
 const MAX_FILE_LINES = 300;
 const MAX_FUNCTION_LINES = 80;
@@ -12,11 +13,17 @@ const MAX_INLINE_FIELDS = 2;
 
 const problems = [];
 const used = new Set();
-const allowed = (list, key) => {
-  if (!(key in list)) return false;
-  used.add(`${list === longFunctions ? "function" : list === longFiles ? "file" : "type"} ${key}`);
+
+/** True for an exception that has not grown. */
+function allowed(list, key, lines) {
+  const exception = list[key];
+  if (!exception) return false;
+  used.add(key);
+  if (lines > exception.lines) return false;
+  if (lines < exception.lines)
+    problems.push(`scripts/shape-exceptions.mjs: ${key} has ${lines} lines now; write so`);
   return true;
-};
+}
 
 const isFunction = (node) =>
   ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"].includes(node.type);
@@ -49,7 +56,11 @@ function checkCode(path, text) {
     if (isFunction(node)) {
       const lines = lineOf(node.end) - lineOf(node.start) + 1;
       const label = nameOf(node, parents);
-      if (lines > MAX_FUNCTION_LINES && label !== undefined && !allowed(longFunctions, `${name}:${label}`))
+      if (
+        lines > MAX_FUNCTION_LINES &&
+        label !== undefined &&
+        !allowed(longFunctions, `${name}:${label}`, lines)
+      )
         problems.push(`${name}: ${label} has ${lines} lines; ${MAX_FUNCTION_LINES} is the ceiling`);
     }
     if (node.type === "TSTypeLiteral" && node.members.length > MAX_INLINE_FIELDS) {
@@ -59,7 +70,7 @@ function checkCode(path, text) {
       const owner = parents[parents.indexOf(holder) + 1];
       const takes = isFunction(owner ?? {}) && owner.params.includes(holder);
       const takesDefault = owner?.type === "AssignmentPattern" && owner.left === holder;
-      if (isParameter && (takes || takesDefault) && !allowed(wideTypes, `${name}:${lineOf(node.start)}`))
+      if (isParameter && (takes || takesDefault))
         problems.push(
           `${name}:${lineOf(node.start)} has an unnamed parameter type of ${node.members.length} fields; name it`,
         );
@@ -74,12 +85,12 @@ for (const folder of ["packages", "demo", "rust", "scripts", "bench", "models", 
     const name = relative(root, path);
     const text = readFileSync(path, "utf8");
     const lines = text.split("\n").length - 1;
-    if (lines > MAX_FILE_LINES && !allowed(longFiles, name))
+    if (lines > MAX_FILE_LINES && !allowed(longFiles, name, lines))
       problems.push(`${name} has ${lines} lines; ${MAX_FILE_LINES} is the ceiling`);
     if (!path.endsWith(".rs"))
       for (const [i, line] of text.split("\n").entries())
-        // The formatter leaves texts and patterns whole; a comment or code is wrapped.
-        if (line.length > MAX_COLUMNS && !/["'`/]/.test(line))
+        // The formatter wraps code, and leaves comments as they are.
+        if (line.length > MAX_COLUMNS && /^\s*(\/\/|\/\*\*|\*) /.test(line))
           problems.push(`${name}:${i + 1} has ${line.length} columns; ${MAX_COLUMNS} is the ceiling`);
     if (path.endsWith(".ts") && !isTest(path) && /^(export )?(let|var) /m.test(text))
       problems.push(`${name} has module-level mutable state`);
@@ -88,10 +99,9 @@ for (const folder of ["packages", "demo", "rust", "scripts", "bench", "models", 
   }
 }
 
-for (const [kind, list] of Object.entries({ function: longFunctions, file: longFiles, type: wideTypes }))
+for (const list of [longFunctions, longFiles])
   for (const key of Object.keys(list))
-    if (!used.has(`${kind} ${key}`))
-      problems.push(`scripts/shape-exceptions.mjs: ${key} is no exception any more`);
+    if (!used.has(key)) problems.push(`scripts/shape-exceptions.mjs: ${key} is no exception any more`);
 
 if (problems.length > 0) {
   console.error(problems.join("\n"));

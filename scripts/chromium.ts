@@ -2,7 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chromium } from "playwright";
 
-/** Flags that give a headless Chromium a software WebGPU adapter and a camera with a test pattern, on any machine. */
+/**
+ * Flags that give a headless Chromium a software WebGPU adapter and a camera with a test pattern, on any
+ * machine.
+ */
 export const chromiumArgs = [
   "--no-sandbox",
   "--disable-quic",
@@ -31,7 +34,9 @@ const places = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** The Chromium to test with: `CHROMIUM`, Playwright's own, or the system's; undefined where there is none. */
+/**
+ * The Chromium to test with: `CHROMIUM`, Playwright's own, or the system's; undefined where there is none.
+ */
 export function findChromium(): string | undefined {
   const chosen = process.env["CHROMIUM"];
   if (chosen) return chosen;

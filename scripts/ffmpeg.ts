@@ -11,7 +11,10 @@ export function hasFfmpeg(): boolean {
   return status === 0 && stdout.includes("-fps_mode");
 }
 
-/** On Debian as root, installs ffmpeg where there is none. Elsewhere, and where that fails, the tests that need it are skipped and say so. */
+/**
+ * On Debian as root, installs ffmpeg where there is none. Elsewhere, and where that fails, the tests that
+ * need it are skipped and say so.
+ */
 export function ensureFfmpeg(): void {
   if (hasFfmpeg() || !existsSync("/etc/debian_version") || process.getuid?.() !== 0) return;
   console.log("Some tests need ffmpeg; installing Debian's package ffmpeg ...");

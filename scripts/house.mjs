@@ -1,4 +1,5 @@
-// The house as its files and imports show it: what `npm run check -- house` prints, and what check-arrows.mjs judges.
+// The house as its files and imports show it: what `npm run check -- house` prints, and what check-arrows.mjs
+// judges.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,7 +40,7 @@ export function targetOf(path, specifier, source) {
 export function roomOf(path, { source, rooms }) {
   const name = relative(source, path);
   const known = Object.keys(rooms).filter((room) => name === room || name.startsWith(`${room}/`));
-  return known.sort((a, b) => b.length - a.length)[0] ?? name.split("/")[0];
+  return known.toSorted((a, b) => b.length - a.length)[0] ?? name.split("/")[0];
 }
 
 /** The files of a package and their imports of each other. */
@@ -110,7 +111,7 @@ export function printHouse(tables) {
     for (const room of Object.keys(rooms)) {
       const entry = found.get(room);
       if (!entry) continue;
-      const to = [...entry.imports.keys()].sort().join(" ");
+      const to = [...entry.imports.keys()].toSorted().join(" ");
       console.log(
         `  ${room.padEnd(28)}${String(entry.files).padStart(4)} files ${String(entry.lines).padStart(6)} lines${to ? `  -> ${to}` : ""}`,
       );

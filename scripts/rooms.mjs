@@ -1,5 +1,6 @@
-// DESIGN's arrows as tables. A room is a folder or a file of a package's src/; each may import the rooms named beside it,
-// and no other. Leaves come first. A room that is not named here fails the check; null may import everything.
+// DESIGN's arrows as tables. A room is a folder or a file of a package's src/; each may import the rooms
+// named beside it, and no other. Leaves come first. A room that is not named here fails the check; null may
+// import everything.
 
 /** What each package may import of the project's packages; a trailing slash means its subpaths too. */
 export const packages = {

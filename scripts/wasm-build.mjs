@@ -15,8 +15,8 @@ export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
 
 /**
  * The modules that the crate is built into. A page loads only what it uses: perception for the path of a
- * frame; tracking; vectors for averaging and matching, with a second build for engines with relaxed SIMD; training.
- * The probes are for benchmarks alone.
+ * frame; tracking; vectors for averaging and matching, with a second build for engines with relaxed SIMD;
+ * training. The probes are for benchmarks alone.
  */
 export const modules = [
   shipped("perception"),
@@ -51,7 +51,8 @@ const commonFlags = [
   "-C panic=immediate-abort",
 ];
 
-// These loops wait for memory or are unrolled by hand: unrolling them once more would cost a tenth of the module.
+// These loops wait for memory or are unrolled by hand: unrolling them once more would cost a tenth of the
+// module.
 const unrolledByHand = ["vectors", "training"];
 
 /** The compiler's flags for a module. */
@@ -78,7 +79,9 @@ export function moduleText({ name }, wasm) {
   return `/** The WebAssembly module wasm/${name}.wasm in base64, written by scripts/build-wasm.mjs. */\nexport const ${constant} =\n  "${wasm.toString("base64")}";\n`;
 }
 
-/** Every rustc on PATH that has a cargo beside it, the standard library's source, and a wasm-ld to link with. */
+/**
+ * Every rustc on PATH that has a cargo beside it, the standard library's source, and a wasm-ld to link with.
+ */
 export function toolchains() {
   const folders = new Set((process.env.PATH ?? "").split(delimiter).filter(Boolean));
   return [...folders].map(toolchainIn).filter((found) => found !== undefined);
@@ -105,7 +108,10 @@ function toolchainIn(folder) {
 const output = (command, args) =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
-/** Builds the modules in a folder of its own, away from any state of the checkout; the bytes of each, in order. */
+/**
+ * Builds the modules in a folder of its own, away from any state of the checkout; the bytes of each, in
+ * order.
+ */
 export function compile({ rustc, cargo, library }) {
   const folder = mkdtempSync(join(tmpdir(), "sedna-kernels-"));
   try {

@@ -6,7 +6,10 @@ import { benchAgentSoak } from "./soak.ts";
 import { benchAgentUpdates } from "./updates.ts";
 import { goal, type Figure, type Goal } from "../result.ts";
 
-/** The goals of the edge agent, measured one benchmark after the other; what was measured on the way goes to `onFigures`. */
+/**
+ * The goals of the edge agent, measured one benchmark after the other; what was measured on the way goes to
+ * `onFigures`.
+ */
 export async function* agentGoals(
   onFigures: (figures: readonly Figure[]) => void = () => {},
 ): AsyncGenerator<Goal> {

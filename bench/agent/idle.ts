@@ -12,7 +12,10 @@ const metric = "sedna-edge run, an empty directory and no model, after 10 s";
 /** How long the agent runs before it is weighed, in ms. */
 const SETTLE_MS = 10_000;
 
-/** Resident memory of a device's agent that waits: the built command, as it is published, watching an empty directory, its model's server gone. */
+/**
+ * Resident memory of a device's agent that waits: the built command, as it is published, watching an empty
+ * directory, its model's server gone.
+ */
 export async function benchAgentIdle(): Promise<Figure[]> {
   if (process.platform !== "linux") return [missing({ name, metric, reason: "needs /proc" })];
   execFileSync(

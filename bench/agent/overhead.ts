@@ -48,9 +48,10 @@ function handFed(
 }
 
 /**
- * What an agent with everything on (supervised model, model slot, miner, queue on disk, sender, reports, metrics) costs a frame,
- * against joint inference alone on the same model: NanoDet on frames of 640x480, in the same kind of Worker; and, for
- * who keeps the model in the main thread, against that. A tenth of the frames is hard.
+ * What an agent with everything on (supervised model, model slot, miner, queue on disk, sender, reports,
+ * metrics) costs a frame, against joint inference alone on the same model: NanoDet on frames of 640x480, in
+ * the same kind of Worker; and, for who keeps the model in the main thread, against that. A tenth of the
+ * frames is hard.
  */
 export async function benchAgentOverhead(): Promise<Figure[]> {
   const file = fileURLToPath(new URL("../../models/nanodet-g-416/model.onnx", import.meta.url));

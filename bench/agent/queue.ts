@@ -22,8 +22,9 @@ interface Reload {
 }
 
 /**
- * 1e5 items of 200 bytes queued by a process, 64 at once, which is killed with SIGKILL half way and at the end; then its log
- * is opened again. Counts acknowledged items that are not there, once and whole: the goal is 0.
+ * 1e5 items of 200 bytes queued by a process, 64 at once, which is killed with SIGKILL half way and at the
+ * end; then its log is opened again. Counts acknowledged items that are not there, once and whole: the goal
+ * is 0.
  */
 export async function benchAgentQueue(): Promise<Figure[]> {
   const halfWay = await killed({ after: ITEMS / 2 });

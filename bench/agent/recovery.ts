@@ -6,9 +6,10 @@ const name = "agent recovery";
 const LOSSES = 5;
 
 /**
- * Seconds from `device.destroy()` in the Worker of a model to the model's first answer after it, while frames flow, on
- * the software adapter of a real Chromium: what it takes to hear of the loss, end the Worker, start a fresh one, compile
- * ONNX Runtime there, ask for another device, check it on the golden case and replay the frame in flight.
+ * Seconds from `device.destroy()` in the Worker of a model to the model's first answer after it, while frames
+ * flow, on the software adapter of a real Chromium: what it takes to hear of the loss, end the Worker, start
+ * a fresh one, compile ONNX Runtime there, ask for another device, check it on the golden case and replay the
+ * frame in flight.
  */
 export async function benchAgentRecovery(): Promise<Figure[]> {
   if (findChromium() === undefined)

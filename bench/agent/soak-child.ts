@@ -1,4 +1,5 @@
-// One agent in a process of its own, everything on, answering frames as fast as it can; prints its memory as it goes.
+// One agent in a process of its own, everything on, answering frames as fast as it can; prints its memory as
+// it goes.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -12,15 +12,19 @@ const name = "agent soak";
 const FRAMES = 120_000;
 /** Memory is read so often, in frames. */
 const EVERY = 1000;
-/** Of so many frames the lowest reading counts: what lies above it is garbage that the engine has not collected yet. */
+/**
+ * Of so many frames the lowest reading counts: what lies above it is garbage that the engine has not
+ * collected yet.
+ */
 const WINDOW = 10_000;
 /** Frames until memory is taken for warm: pools are filled, code is compiled. */
 const WARM = 20_000;
 
 /**
- * 1e5 frames in Node with everything on (a Worker with its model, a miner that calls a tenth hard, the queue on disk, its
- * sender, reports), after 2e4 to warm up: the slope of the process's resident memory, the lowest of each 1e4 frames, by least
- * squares, in MB per 1e4 frames. The receiver is in another process, as it would be.
+ * 1e5 frames in Node with everything on (a Worker with its model, a miner that calls a tenth hard, the queue
+ * on disk, its sender, reports), after 2e4 to warm up: the slope of the process's resident memory, the lowest
+ * of each 1e4 frames, by least squares, in MB per 1e4 frames. The receiver is in another process, as it would
+ * be.
  */
 export async function benchAgentSoak(): Promise<Figure[]> {
   const receiver = createServer((request, response) => {

@@ -14,13 +14,16 @@ declare global {
 }
 
 const name = "agent updates";
-/** Before this update a page still takes what it takes but once: compiled code, the pools of its allocators. */
+/**
+ * Before this update a page still takes what it takes but once: compiled code, the pools of its allocators.
+ */
 const WARM = 2;
 
 /**
- * Hot updates in a row of a detector on WASM, in a page of a real Chromium through which frames flow: the frames that
- * were not answered, and the memory of the page's process, its Workers included, against that after the second update.
- * The memory is the proportional set size that Linux tells of the process, after a garbage collection.
+ * Hot updates in a row of a detector on WASM, in a page of a real Chromium through which frames flow: the
+ * frames that were not answered, and the memory of the page's process, its Workers included, against that
+ * after the second update. The memory is the proportional set size that Linux tells of the process, after a
+ * garbage collection.
  */
 export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: number } = {}): Promise<
   Figure[]
@@ -103,7 +106,10 @@ export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: 
   }
 }
 
-/** MB of the page's process after garbage collections: the median of several looks, for frames are under way in each. */
+/**
+ * MB of the page's process after garbage collections: the median of several looks, for frames are under way
+ * in each.
+ */
 async function settledMegabytes(page: CDPSession, browser: CDPSession): Promise<number> {
   const looks: number[] = [];
   for (let i = 0; i < 7; i++) {

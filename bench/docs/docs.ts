@@ -17,7 +17,9 @@ import { benchVideo } from "../joint/video.ts";
 
 const doc = (name: string): URL => new URL(`../../docs/${name}`, import.meta.url);
 
-/** Writes docs/bench.md, and docs/digits.md and docs/federated-digits.md with their curves, from fresh runs. */
+/**
+ * Writes docs/bench.md, and docs/digits.md and docs/federated-digits.md with their curves, from fresh runs.
+ */
 export async function writeDocs(): Promise<void> {
   const shares = [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1];
   const cascade = await digitsCascade(shares);

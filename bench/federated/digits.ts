@@ -9,8 +9,8 @@ import {
   type TrainingKernels,
 } from "@sedna-js/wasm-kernels";
 
-// The task of the federated benchmarks: digits of MNIST, a softmax on their 14 x 14 pooled pixels. Frozen features that
-// know no labels, so that all that is learned is learned in the federation.
+// The task of the federated benchmarks: digits of MNIST, a softmax on their 14 x 14 pooled pixels. Frozen
+// features that know no labels, so that all that is learned is learned in the federation.
 
 const SIDE = 28;
 const TRAINED_ON = 8000;

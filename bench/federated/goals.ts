@@ -6,7 +6,10 @@ import { goal, type Figure, type Goal } from "../result.ts";
 /** Accuracy that 8-bit updates may cost, in points. */
 const INT8_POINTS = 0.5;
 
-/** The goals of federated learning, measured one benchmark after the other; what was measured on the way goes to `onFigures`. */
+/**
+ * The goals of federated learning, measured one benchmark after the other; what was measured on the way goes
+ * to `onFigures`.
+ */
 export async function* federatedGoals(
   onFigures: (figures: readonly Figure[]) => void = () => {},
 ): AsyncGenerator<Goal> {

@@ -7,8 +7,9 @@ interface Update {
 }
 
 /**
- * Federated averaging as Sedna does it, for comparison: weights as JSON over WebSockets, all clients' kept until the last has come, then
- * the mean in f64, layer by layer, to everyone. Source: Sedna's `lib/sedna/service/server/aggregation.py` and `FedAvg`.
+ * Federated averaging as Sedna does it, for comparison: weights as JSON over WebSockets, all clients' kept
+ * until the last has come, then the mean in f64, layer by layer, to everyone. Source: Sedna's
+ * `lib/sedna/service/server/aggregation.py` and `FedAvg`.
  */
 export async function jsonAggregator(participants: number): Promise<{ readonly url: string; close(): void }> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: 2 ** 28 });

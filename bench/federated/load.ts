@@ -2,8 +2,8 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { UPDATE_TYPE, writeUpdateMessage, type FederationTask } from "@sedna-js/core/wire";
 import { WebSocket } from "ws";
 
-// A child of the benchmark `federated-round`: many clients in one process, with one prepared update for all. They ask for a place
-// before they send, and come back when they are told to, as any client may.
+// A child of the benchmark `federated-round`: many clients in one process, with one prepared update for all.
+// They ask for a place before they send, and come back when they are told to, as any client may.
 
 /** What the clients do. */
 export type LoadTask =

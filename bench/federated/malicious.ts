@@ -8,14 +8,17 @@ import { manualClock } from "../../testing/fakes/manual-clock.ts";
 import { accuracyOf, digitsHead, federatedDigits, type FederatedDigits } from "./digits.ts";
 import { median, type Figure } from "../result.ts";
 
-// 50 clients with digits, ten of them hostile, in front of the engine that a served federation has: the same checks, strikes
-// and quarantine, only that bytes come from memory and time goes on when all have sent.
+// 50 clients with digits, ten of them hostile, in front of the engine that a served federation has: the same
+// checks, strikes and quarantine, only that bytes come from memory and time goes on when all have sent.
 
 const [CLIENTS, ALPHA, ROUNDS, SEED] = [50, 1, 15, 11];
 /** Training of a client in a round. */
 const EPOCHS = 2;
 const optimizer = { kind: "sgd", learningRate: 0.5 } as const;
-/** About the length of an honest change in the first round: later ones are shorter, and longer ones are scaled down to it. */
+/**
+ * About the length of an honest change in the first round: later ones are shorter, and longer ones are scaled
+ * down to it.
+ */
 const MAX_NORM = 3;
 const DEADLINE_MS = 60_000;
 
@@ -263,7 +266,10 @@ interface Defence {
   readonly clipNorm?: number;
 }
 
-/** The rules as a federation would be set up that expects a fifth of its clients to be hostile. The first is the one that the goal is about. */
+/**
+ * The rules as a federation would be set up that expects a fifth of its clients to be hostile. The first is
+ * the one that the goal is about.
+ */
 const defences: readonly Defence[] = [
   {
     name: "clipping and TrimmedMean",
@@ -329,11 +335,17 @@ function trustIn(kernels: TrainingKernels, { all }: FederatedDigits): Defence {
   return { name: "FLTrust, 100 clean digits", build: () => aggregation.FLTrust({ rootUpdate }) };
 }
 
-/** Accuracy after the last round; it swings by few tenths of a point between rounds, so the mean of three is taken. */
+/**
+ * Accuracy after the last round; it swings by few tenths of a point between rounds, so the mean of three is
+ * taken.
+ */
 export const settledAccuracy = ({ accuracy }: MaliciousRun): number =>
   accuracy.slice(-3).reduce((sum, one) => sum + one, 0) / 3;
 
-/** Points that the first defence loses to the worse of both casts, against the federation without hostile clients. */
+/**
+ * Points that the first defence loses to the worse of both casts, against the federation without hostile
+ * clients.
+ */
 export function pointsLost({ honest, attacked }: MaliciousResult): number {
   return Math.max(
     ...Object.values(attacked).map(([first]) => 100 * (settledAccuracy(honest) - settledAccuracy(first!))),

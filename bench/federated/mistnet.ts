@@ -35,7 +35,10 @@ const ways = {
   ) => trainMistnetHead([relabelled(records, { plan, kernels })], { head: plan.head, kernels }),
 } as const;
 
-/** Accuracy of MistNet's heads on held-out digits against epsilon: 8,000 digits, pooled pixels, each its own record. */
+/**
+ * Accuracy of MistNet's heads on held-out digits against epsilon: 8,000 digits, pooled pixels, each its own
+ * record.
+ */
 export async function benchMistnet(): Promise<Figure[]> {
   const digits = await federatedDigits({ clients: 1, alpha: 100, seed: 1 });
   const kernels = await loadTrainingKernels();
@@ -43,7 +46,8 @@ export async function benchMistnet(): Promise<Figure[]> {
   for (const side of [7, 14]) {
     const [train, test] = [digits.all, digits.heldOut].map((one) => (side === 14 ? one : pooled(one)));
     for (const mechanism of ["laplace", "gaussian"] as const) {
-      // Bounds by what grey pictures of this size can be, not by these digits: half of the pixels at a quarter of white.
+      // Bounds by what grey pictures of this size can be, not by these digits: half of the pixels at a
+      // quarter of white.
       const bound = mechanism === "laplace" ? (side * side) / 8 : (side / 4) * Math.SQRT1_2;
       for (const epsilon of EPSILONS) {
         const plan: MistnetPlan = {

@@ -29,7 +29,10 @@ export interface NonIidResult {
   readonly curves: readonly FederatedCurve[];
 }
 
-/** Trains centrally and in federations of ten clients, Dirichlet 0.1, each round one epoch at each client; updates go through their messages. */
+/**
+ * Trains centrally and in federations of ten clients, Dirichlet 0.1, each round one epoch at each client;
+ * updates go through their messages.
+ */
 export async function nonIid(): Promise<NonIidResult> {
   const digits = await federatedDigits({ clients: CLIENTS, alpha: ALPHA, seed: SEED });
   using training = await loadTrainingKernels();

@@ -97,7 +97,10 @@ async function measure({
   return { peakRss, rounds: uses, drops, cpuShare: busyMs / cpuMs };
 }
 
-/** Rounds of few parameters in both forms, in turn: ours over HTTP, and JSON over WebSockets. Each with the new model to everyone. */
+/**
+ * Rounds of few parameters in both forms, in turn: ours over HTTP, and JSON over WebSockets. Each with the
+ * new model to everyone.
+ */
 async function againstJson({
   clients,
   parameters,

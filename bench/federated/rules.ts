@@ -38,7 +38,10 @@ function round(
   }
 }
 
-/** CPU time of a call, in ms: rounds work in this thread alone, and what else the machine does is not their business. */
+/**
+ * CPU time of a call, in ms: rounds work in this thread alone, and what else the machine does is not their
+ * business.
+ */
 async function cpuOf(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   work();

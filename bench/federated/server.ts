@@ -15,8 +15,8 @@ import { aggregation, select } from "@sedna-js/core";
 import { jsonAggregator } from "./json-aggregator.ts";
 import { bodyChunks } from "../../packages/cloud/src/http/body-chunks.ts";
 
-// A child of the benchmark `federated-round`: an aggregator over HTTP, its log on the disk, and beside it a route that
-// receives what comes and drops it. It tells its parent what it used.
+// A child of the benchmark `federated-round`: an aggregator over HTTP, its log on the disk, and beside it a
+// route that receives what comes and drops it. It tells its parent what it used.
 
 /** What the server is started with. */
 export interface ServerTask {

@@ -48,7 +48,9 @@ export interface BundleReport {
   readonly warnings: readonly string[];
 }
 
-/** Builds an empty Vite app, with {@link tenLines} or other files, against the packages as they are published. */
+/**
+ * Builds an empty Vite app, with {@link tenLines} or other files, against the packages as they are published.
+ */
 export async function bundleReport(
   files: Readonly<Record<string, string>> = { "main.js": tenLines },
 ): Promise<BundleReport> {

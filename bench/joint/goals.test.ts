@@ -6,7 +6,8 @@ import { entropyError } from "../kernels/hem.ts";
 import { benchSize } from "../kernels/size.ts";
 import { videoGain } from "./video.ts";
 
-// The goals that do not hang on a clock are tests too; the timed ones are `npm run bench -- goals joint|kernels`.
+// The goals that do not hang on a clock are tests too; the timed ones are `npm run bench -- goals
+// joint|kernels`.
 
 describe("goals of joint inference", () => {
   it("digits: with a fifth uploaded at least .955 right, where little and big alone have about .91 and .965", async () => {

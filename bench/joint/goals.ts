@@ -5,7 +5,10 @@ import { benchPreprocess } from "../kernels/preprocess.ts";
 import { goal, type Figure, type Goal } from "../result.ts";
 import { videoGain } from "./video.ts";
 
-/** The goals of joint inference, measured one after the other; what was measured on the way goes to `onFigures`. */
+/**
+ * The goals of joint inference, measured one after the other; what was measured on the way goes to
+ * `onFigures`.
+ */
 export async function* goalsOf(
   onFigures: (figures: readonly Figure[]) => void = () => {},
 ): AsyncGenerator<Goal> {

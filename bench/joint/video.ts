@@ -8,7 +8,10 @@ type Rows = readonly (readonly number[])[];
 /** Rows from this score on are the little model's answer; the big model's from that one. */
 const SHOWN = 0.3;
 const REFERENCE = 0.45;
-/** No model was trained and no parameter fitted on the frames from here on; docs/miners.md says what was seen of them. */
+/**
+ * No model was trained and no parameter fitted on the frames from here on; docs/miners.md says what was seen
+ * of them.
+ */
 const HELD_OUT = 530;
 const SHARE = 0.2;
 

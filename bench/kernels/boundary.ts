@@ -84,7 +84,10 @@ async function watchedKernels(): Promise<{ readonly kernels: Kernels; memoryByte
   }
 }
 
-/** Bytes by which the heap is larger after so many calls than before, once all garbage is gone; the least of a few tries, as the engine's own tables grow now and then. */
+/**
+ * Bytes by which the heap is larger after so many calls than before, once all garbage is gone; the least of a
+ * few tries, as the engine's own tables grow now and then.
+ */
 function heapGrowth(call: () => unknown, collect: () => void): number {
   const tries = Array.from({ length: 10 }, () => {
     collect();

@@ -10,7 +10,10 @@ const SHAPE = { count: 1e4, dimensions: 512, queries: 16 };
 const NAME = "cosine";
 const METRIC = "16 queries, 1e4 rows, onnxruntime-node f32 against our int8 with relaxed SIMD";
 
-/** int8 in both modules in a Chromium page, in turn with ONNX Runtime in this process: Node 20 has no relaxed SIMD. */
+/**
+ * int8 in both modules in a Chromium page, in turn with ONNX Runtime in this process: Node 20 has no relaxed
+ * SIMD.
+ */
 export async function benchRelaxed(): Promise<Figure[]> {
   const pages = [];
   for (const backend of ["wasm-relaxed", "wasm"] as const) {

@@ -132,7 +132,10 @@ async function measure(
   ];
 }
 
-/** Share of the exact ten best that int8 with an exact comparison behind it finds, over random rows: the hardest case. */
+/**
+ * Share of the exact ten best that int8 with an exact comparison behind it finds, over random rows: the
+ * hardest case.
+ */
 export async function int8Recall(): Promise<number> {
   const kernels = await loadVectorKernels({ backend: "wasm" });
   const [count, queries] = [20_000, 64];
@@ -151,7 +154,9 @@ export async function int8Recall(): Promise<number> {
   );
 }
 
-/** Matching against a resident gallery: against what memory and processor allow, other precisions, and peers. */
+/**
+ * Matching against a resident gallery: against what memory and processor allow, other precisions, and peers.
+ */
 export async function benchCosine(): Promise<Figure[]> {
   const python = await createPython();
   const probes = await loadProbes();

@@ -1,7 +1,10 @@
 import type { Figure, Goal } from "../result.ts";
 import { figureTable, goalTable } from "../docs/tables.ts";
 
-/** The kernels' part of docs/bench.md. What is said of causes was found in the generated code and by counting bytes; the figures are the run's. */
+/**
+ * The kernels' part of docs/bench.md. What is said of causes was found in the generated code and by counting
+ * bytes; the figures are the run's.
+ */
 export function kernelsSection({
   goals,
   figures,

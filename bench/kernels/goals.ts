@@ -25,9 +25,10 @@ function nearest(...found: readonly ReturnType<typeof find>[]): ReturnType<typeo
 }
 
 /**
- * The goals of the kernels, measured one benchmark after the other; what was measured on the way goes to `onFigures`.
- * Where a peer is usually written in one way and can be tuned by hand to be faster, both are raced: the goal
- * is the usual form's, and a line `-tuned` says whether we are ahead of the best form that was found.
+ * The goals of the kernels, measured one benchmark after the other; what was measured on the way goes to
+ * `onFigures`. Where a peer is usually written in one way and can be tuned by hand to be faster, both are
+ * raced: the goal is the usual form's, and a line `-tuned` says whether we are ahead of the best form that
+ * was found.
  */
 export async function* kernelGoals(
   onFigures: (figures: readonly Figure[]) => void = () => {},

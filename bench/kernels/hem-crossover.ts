@@ -36,9 +36,9 @@ function calls(
 }
 
 /**
- * From which size on a batch is mined faster in the module than in plain TypeScript, checks and copies included:
- * what `minScores` in `wasm/small-batches.ts` was chosen by. One figure for each miner and size: microseconds a
- * call in the module, and how many times as long TypeScript takes.
+ * From which size on a batch is mined faster in the module than in plain TypeScript, checks and copies
+ * included: what `minScores` in `wasm/small-batches.ts` was chosen by. One figure for each miner and size:
+ * microseconds a call in the module, and how many times as long TypeScript takes.
  */
 export async function benchHemCrossover(): Promise<Figure[]> {
   const [module, plain] = [await kernelsWith(0), await kernelsWith(Infinity)];

@@ -116,7 +116,10 @@ async function measure(fit: Fit): Promise<Figure[]> {
   ];
 }
 
-/** A 720p picture to a normalised 640x640 tensor, letterboxed and stretched, against a careful JavaScript loop. */
+/**
+ * A 720p picture to a normalised 640x640 tensor, letterboxed and stretched, against a careful JavaScript
+ * loop.
+ */
 export async function benchPreprocess(): Promise<Figure[]> {
   return [...(await measure("letterbox")), ...(await measure("stretch"))];
 }

@@ -9,7 +9,9 @@ export interface ExampleParams {
 
 const made: { kernels?: PerceptionKernels; scores?: Float32Array; offsets?: Uint32Array } = {};
 
-/** Loads the kernels and makes the scores: .25 for every even image, .75 for the others. Gives nothing back. */
+/**
+ * Loads the kernels and makes the scores: .25 for every even image, .75 for the others. Gives nothing back.
+ */
 export async function prepare({ images }: ExampleParams): Promise<void> {
   made.kernels?.dispose();
   made.kernels = await loadPerceptionKernels({ backend: "wasm" });

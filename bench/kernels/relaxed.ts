@@ -27,8 +27,9 @@ export interface BrowserContestant<Params> {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Bundles a TypeScript module that exports what {@link BrowserEntry} says, and opens it in a page that is cross-origin
- * isolated, so that its clock is fine. Between runs the page is idle: contestants in Node may take their turns.
+ * Bundles a TypeScript module that exports what {@link BrowserEntry} says, and opens it in a page that is
+ * cross-origin isolated, so that its clock is fine. Between runs the page is idle: contestants in Node may
+ * take their turns.
  */
 export async function createBrowserContestant<Params = unknown>({
   entry,

@@ -24,7 +24,9 @@ function samples(): { readonly samples: Float32Array; readonly labels: Uint32Arr
   };
 }
 
-/** A softmax head trained for ten epochs, against TensorFlow.js and a JavaScript loop that do the same steps. */
+/**
+ * A softmax head trained for ten epochs, against TensorFlow.js and a JavaScript loop that do the same steps.
+ */
 export async function benchTrain(): Promise<Figure[]> {
   const data = samples();
   const training: Training = {

@@ -3,7 +3,10 @@ import type { Peer } from "./peer.ts";
 /** Ways to lay out the same contestant's data, each made when its turn comes. */
 export type Layouts = readonly (() => Promise<Peer>)[];
 
-/** The peer whose best of a few runs is the least: the layout that suits this library, machine and size. The others are disposed. */
+/**
+ * The peer whose best of a few runs is the least: the layout that suits this library, machine and size. The
+ * others are disposed.
+ */
 export async function fastest(
   layouts: Layouts,
   { runs = 5 }: { readonly runs?: number } = {},

@@ -18,8 +18,8 @@ interface BruteforceSearch {
 const require = createRequire(import.meta.url);
 
 /**
- * hnswlib's brute force search. `published` is compiled as npm would, for any x86-64; `native` for this processor.
- * Enrolling copies each row through an Array: a few seconds for 1e5 rows.
+ * hnswlib's brute force search. `published` is compiled as npm would, for any x86-64; `native` for this
+ * processor. Enrolling copies each row through an Array: a few seconds for 1e5 rows.
  */
 export function hnswlib(build: HnswlibBuild): PeerFactory {
   const name = `hnswlib-node, ${build}`;

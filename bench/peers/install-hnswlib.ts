@@ -13,8 +13,8 @@ export function hnswlibFile(build: HnswlibBuild): string {
 }
 
 /**
- * Compiles hnswlib-node's single source file with c++. It comes without binaries, and node-gyp would fetch Node's
- * headers from the network; these are the headers that npm has.
+ * Compiles hnswlib-node's single source file with c++. It comes without binaries, and node-gyp would fetch
+ * Node's headers from the network; these are the headers that npm has.
  * @throws {Error} when there is no compiler or it fails.
  */
 export function compileHnswlib(build: HnswlibBuild): void {

@@ -56,9 +56,10 @@ const parts: readonly Part[] = [
 ];
 
 /**
- * Installs what the kernels are measured against into bench/peers, where it is missing: npm's packages without their
- * install scripts, hnswlib by the machine's compiler, and numpy in an environment of its own. Each may fail without
- * the rest; what failed is returned with its reason, and is tried again by the next call.
+ * Installs what the kernels are measured against into bench/peers, where it is missing: npm's packages
+ * without their install scripts, hnswlib by the machine's compiler, and numpy in an environment of its own.
+ * Each may fail without the rest; what failed is returned with its reason, and is tried again by the next
+ * call.
  */
 export async function installPeers({
   onLine = () => {},

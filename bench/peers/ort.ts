@@ -20,7 +20,10 @@ export interface OrtPeer {
   readonly how: string;
 }
 
-/** MatMul and TopK on one thread with the gallery as a constant, in the faster of the two orders of multiplication. */
+/**
+ * MatMul and TopK on one thread with the gallery as a constant, in the faster of the two orders of
+ * multiplication.
+ */
 export async function ortPeer(
   ort: Ort,
   {

@@ -15,7 +15,9 @@ export interface Queries {
   readonly count: number;
 }
 
-/** A contestant of the matching benchmark, ready to run: each query's {@link TOP} best rows of the gallery. */
+/**
+ * A contestant of the matching benchmark, ready to run: each query's {@link TOP} best rows of the gallery.
+ */
 export interface Peer {
   readonly name: string;
   readonly version: string;

@@ -11,7 +11,10 @@ export function fedAvgAxpy(
   return out;
 }
 
-/** As {@link fedAvgAxpy}, five clients a pass with the sum written out, in blocks that stay in the cache. The fastest of the loops tried. */
+/**
+ * As {@link fedAvgAxpy}, five clients a pass with the sum written out, in blocks that stay in the cache. The
+ * fastest of the loops tried.
+ */
 export function fedAvgUnrolled(
   vectors: readonly Float32Array[],
   { weights, out }: { readonly weights: Float32Array; readonly out: Float32Array },

@@ -1,7 +1,10 @@
 import { TOP, type Gallery, type Peer, type PeerFactory, type Queries } from "./peer.ts";
 import { createTopRows } from "./top-rows.ts";
 
-/** JavaScript with care: four sums at a time, every query while a row is in the cache, the best kept by insertion. */
+/**
+ * JavaScript with care: four sums at a time, every query while a row is in the cache, the best kept by
+ * insertion.
+ */
 export const cosineLoop: PeerFactory = async (gallery, queries): Promise<Peer> => {
   const best = Array.from({ length: queries.count }, () => createTopRows(Math.min(TOP, gallery.count)));
   const scores = new Float64Array(gallery.count * queries.count);

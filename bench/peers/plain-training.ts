@@ -2,7 +2,10 @@ import type { Training, TrainingPeer } from "./training.ts";
 
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
-/** A softmax head trained by JavaScript loops with care: typed arrays, four sums or samples at a time, nothing allocated on the way. */
+/**
+ * A softmax head trained by JavaScript loops with care: typed arrays, four sums or samples at a time, nothing
+ * allocated on the way.
+ */
 export function softmaxTrainingLoop(training: Training): TrainingPeer {
   const { labels, features, classes, epochs, batchSize } = training;
   const size = (features + 1) * classes;

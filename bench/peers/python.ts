@@ -22,7 +22,10 @@ export interface Python {
     name: string,
     array: { readonly values: Float32Array; readonly shape: readonly number[] },
   ): Promise<void>;
-  /** Runs a contestant once; ms taken in Python around the call alone. The first run of parameters also prepares, untimed. */
+  /**
+   * Runs a contestant once; ms taken in Python around the call alone. The first run of parameters also
+   * prepares, untimed.
+   */
   run(name: string, params: PythonParams): Promise<number>;
   /** Runs it and gives the few numbers by which a test sees what it computed. */
   check(name: string, params: PythonParams): Promise<number[]>;

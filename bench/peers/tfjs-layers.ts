@@ -18,7 +18,10 @@ interface Model {
 
 const NAME = "tfjs-backend-wasm, model.fit";
 
-/** A softmax head as most apps train it with TensorFlow.js: a layer and `model.fit`, which never yields and doesn't shuffle here. */
+/**
+ * A softmax head as most apps train it with TensorFlow.js: a layer and `model.fit`, which never yields and
+ * doesn't shuffle here.
+ */
 export async function tfjsFitTraining({
   samples,
   labels,

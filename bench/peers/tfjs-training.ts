@@ -16,14 +16,17 @@ const PARAMETER = "head";
 const NAME = "tfjs-backend-wasm";
 
 /**
- * A softmax head trained on tfjs's WASM backend, in the best form found: batches made beforehand, the gradient
- * written out (two products, a softmax and a difference) and not derived, tfjs's own optimizers.
+ * A softmax head trained on tfjs's WASM backend, in the best form found: batches made beforehand, the
+ * gradient written out (two products, a softmax and a difference) and not derived, tfjs's own optimizers.
  */
 export function tfjsSoftmaxTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
   return loaded((tf, version) => trainer(tf, { name: NAME, version, training }));
 }
 
-/** The same as tfjs's guide has it: `optimizer.minimize` of `losses.softmaxCrossEntropy`, on batches made beforehand. */
+/**
+ * The same as tfjs's guide has it: `optimizer.minimize` of `losses.softmaxCrossEntropy`, on batches made
+ * beforehand.
+ */
 export function tfjsGuideTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
   return loaded((tf, version) => guideTrainer(tf, { version, training }));
 }

@@ -60,7 +60,8 @@ export async function loadTfjs(): Promise<{ readonly tf: Tfjs; readonly version:
     "@tensorflow/tfjs-backend-wasm",
   );
   const { module: tf } = loadPeer<Tfjs>("@tensorflow/tfjs-core");
-  // The package's Node bundle leaves the gradients out; they register themselves in a table that all copies share.
+  // The package's Node bundle leaves the gradients out; they register themselves in a table that all copies
+  // share.
   require("@tensorflow/tfjs-core/dist/register_all_gradients.js");
   backend.module.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
   backend.module.setThreadsCount(1);

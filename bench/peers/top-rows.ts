@@ -7,7 +7,10 @@ export interface TopRows {
   rows(): number[];
 }
 
-/** Keeps the best `count` of what it is offered, sorted by insertion: a new best is rare once it has seen a few. */
+/**
+ * Keeps the best `count` of what it is offered, sorted by insertion: a new best is rare once it has seen a
+ * few.
+ */
 export function createTopRows(count: number): TopRows {
   const scores = new Float64Array(count).fill(-Infinity);
   const rows = new Int32Array(count).fill(-1);

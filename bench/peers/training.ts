@@ -7,7 +7,9 @@ export interface Training {
   readonly features: number;
   readonly classes: number;
   readonly epochs: number;
-  /** Samples a step; the last batch of an epoch may have fewer. Each epoch takes the samples in their order. */
+  /**
+   * Samples a step; the last batch of an epoch may have fewer. Each epoch takes the samples in their order.
+   */
   readonly batchSize: number;
   /** Plain SGD, or Adam with betas .9 and .999 and epsilon 1e-8. */
   readonly optimizer: { readonly kind: "sgd" | "adam"; readonly learningRate: number };

@@ -1,6 +1,9 @@
 import type { SampleStore } from "@sedna-js/cloud";
 
-/** A store that keeps the newest so many samples and forgets the others: a demo runs for days, and nobody reads them. */
+/**
+ * A store that keeps the newest so many samples and forgets the others: a demo runs for days, and nobody
+ * reads them.
+ */
 export function newestSamples({ kept = 200 }: { readonly kept?: number } = {}): SampleStore {
   const samples = new Map<string, Uint8Array>();
   return {

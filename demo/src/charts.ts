@@ -16,7 +16,9 @@ interface ChartsOptions {
   readonly bytes: HTMLElement;
 }
 
-/** Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes. */
+/**
+ * Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes.
+ */
 export function createCharts(places: ChartsOptions): Charts {
   const seconds: number[] = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
   const empty = (): (number | null)[] => seconds.map(() => null);

@@ -43,7 +43,8 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
     let newest = -1;
     for await (const result of joint.run(await open(isCamera, signal), { signal })) {
       onResult(result, playing);
-      // The cloud's answer may come after newer frames were answered: it counts, but the picture never steps back.
+      // The cloud's answer may come after newer frames were answered: it counts, but the picture never steps
+      // back.
       if (result.index < newest) continue;
       newest = result.index;
       stage.show(result);

@@ -2,8 +2,8 @@ import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
 import { visitedDemo } from "./visited-demo.ts";
 
-// The page as a visitor meets it: built, served with its headers, in a real Chromium. Every button is pressed once,
-// and the real agent has to carry on.
+// The page as a visitor meets it: built, served with its headers, in a real Chromium. Every button is pressed
+// once, and the real agent has to carry on.
 
 const { running, visit, count, grows } = visitedDemo();
 
@@ -20,7 +20,10 @@ const open = async ({
 };
 /** Frames are answered. */
 const isAnswering = (page: Page, by = 3): Promise<void> => grows(page, "answered", by);
-/** Presses a button as soon as it can be: one that cannot yet does nothing, and Playwright would not wait for it. */
+/**
+ * Presses a button as soon as it can be: one that cannot yet does nothing, and Playwright would not wait for
+ * it.
+ */
 const press = (page: Page, name: string): Promise<void> =>
   page
     .locator('button:not([aria-disabled="true"])', { hasText: new RegExp(`^${name}$`) })

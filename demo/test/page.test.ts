@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { startCloud } from "../server/start.ts";
 import { visitedDemo } from "./visited-demo.ts";
 
-// The page as a visitor meets it: built, served with its headers, in a real Chromium, with the real models and
-// video and a real cloud on a socket.
+// The page as a visitor meets it: built, served with its headers, in a real Chromium, with the real models
+// and video and a real cloud on a socket.
 
 const { running, visit, count, grows } = visitedDemo();
 

@@ -1,4 +1,5 @@
-// The demo as a visitor meets it: built, served with its headers, in a real Chromium, with a real cloud on a socket.
+// The demo as a visitor meets it: built, served with its headers, in a real Chromium, with a real cloud on a
+// socket.
 import type { Serving } from "@sedna-js/cloud";
 import { chromium, type Browser, type Page } from "playwright";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
@@ -8,7 +9,10 @@ import { buildDemo, startCloud, startDemo, type Demo } from "../server/start.ts"
 /** What a visit takes, while the tests of a file run. */
 export interface VisitedDemo {
   readonly running: { browser?: Browser; demo?: Demo; cloud?: Serving };
-  /** A new page at an address. What it complains of fails the test, but for what `ignore` matches. The next test closes it. */
+  /**
+   * A new page at an address. What it complains of fails the test, but for what `ignore` matches. The next
+   * test closes it.
+   */
   visit(url: string, options?: { readonly width?: number; readonly ignore?: RegExp }): Promise<Page>;
   /** The number that an element shows. */
   count(page: Page, id: string): Promise<number>;

@@ -1,12 +1,15 @@
-// The main process: serves the renderer's files with the headers that threads and WebAssembly need, and answers the
-// frames that the little model in the renderer finds hard, by a larger model on onnxruntime-node.
+// The main process: serves the renderer's files with the headers that threads and WebAssembly need, and
+// answers the frames that the little model in the renderer finds hard, by a larger model on onnxruntime-node.
 import { readFile } from "node:fs/promises";
 import { extname, resolve, sep } from "node:path";
 import { decodeImage, nanodet, onnxEstimator } from "@sedna-js/edge-agent";
 
 const origin = "app://bundle";
 
-/** What the renderer may load, and that it is isolated. Without 'wasm-unsafe-eval' no model runs, on WebGPU neither. */
+/**
+ * What the renderer may load, and that it is isolated. Without 'wasm-unsafe-eval' no model runs, on WebGPU
+ * neither.
+ */
 export const securityHeaders = {
   "Content-Security-Policy":
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'",
@@ -44,7 +47,8 @@ export async function startAgentApp(
   { app, BrowserWindow, ipcMain, protocol, session },
   { folder, preload, model },
 ) {
-  // Before "ready". A standard, secure scheme is what getUserMedia, WebGPU, IndexedDB and Workers ask for; file:// has no headers.
+  // Before "ready". A standard, secure scheme is what getUserMedia, WebGPU, IndexedDB and Workers ask for;
+  // file:// has no headers.
   protocol.registerSchemesAsPrivileged([
     { scheme: "app", privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ]);

@@ -13,7 +13,9 @@ import {
 } from "@sedna-js/core/federation";
 import { federationViolations } from "./federation-history.ts";
 
-/** Few clients, so that their deeds meet; names that objects have by birth, and numbers, which objects sort. */
+/**
+ * Few clients, so that their deeds meet; names that objects have by birth, and numbers, which objects sort.
+ */
 const clients = ["a", "b", "__proto__", "constructor", "7", "3", ""];
 const client = fc.constantFrom(...clients);
 const round = fc.integer({ min: 0, max: 6 });
@@ -179,7 +181,8 @@ describe("a federation, whatever happens to it in whatever order,", () => {
         const { events, states } = run(given, path);
         for (const [i, one] of events.entries()) {
           const [before, after] = [states[i]!, states[i + 1]!];
-          // One that came too early may come in time now. An attempt that was given up begins again, and counts the same updates once more.
+          // One that came too early may come in time now. An attempt that was given up begins again, and
+          // counts the same updates once more.
           const isIn =
             one.type === "accepted"
               ? after.open !== undefined &&

@@ -1,5 +1,5 @@
-// What must hold of a federation whatever fails, checked on its log, on what its clients were told, and on the models that it made.
-// Source: reliability's invariants 2, 3 and 4, and C20 to C22.
+// What must hold of a federation whatever fails, checked on its log, on what its clients were told, and on
+// the models that it made. Source: reliability's invariants 2, 3 and 4, and C20 to C22.
 import { isDeepStrictEqual } from "node:util";
 import {
   allClients,
@@ -20,7 +20,10 @@ export interface FederationHistory {
   readonly at: number;
   /** The log, in order. */
   readonly events: readonly FederationEvent[];
-  /** True where events are no aggregator's, which logs only what it took: then those without effect are passed over. */
+  /**
+   * True where events are no aggregator's, which logs only what it took: then those without effect are passed
+   * over.
+   */
   readonly isNoise?: boolean;
   readonly choices?: ClientSelectionTable;
   /** What the aggregator itself says that it is in now; not compared where there is none. */

@@ -1,4 +1,5 @@
-// What must hold whatever fails, checked on what really happened. Source: reliability's invariants 1, 3 and 5.
+// What must hold whatever fails, checked on what really happened. Source: reliability's invariants 1, 3 and
+// 5.
 import { readSampleUpload } from "@sedna-js/core/wire";
 
 /** What is known of a run. */

@@ -13,7 +13,9 @@ import {
 } from "@sedna-js/core/federation";
 import { simulatedClock } from "../fakes/simulated-clock.ts";
 
-/** What becomes of a client's turn: its update comes after so long, or it leaves and is back after so long. */
+/**
+ * What becomes of a client's turn: its update comes after so long, or it leaves and is back after so long.
+ */
 export type Turn =
   | { readonly kind: "answers"; readonly afterMs: number }
   | { readonly kind: "leaves"; readonly afterMs: number; readonly backAfterMs: number };

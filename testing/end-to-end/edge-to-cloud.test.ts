@@ -17,8 +17,8 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 
-// The BigModel port, kept by every way to a big model: the client against the service, in both protocols, with the
-// request handed over instead of sent; and the model that runs here.
+// The BigModel port, kept by every way to a big model: the client against the service, in both protocols,
+// with the request handed over instead of sent; and the model that runs here.
 
 const rows: Detections = [
   [10, 20, 30, 40, 0.75, 0],

@@ -174,7 +174,8 @@ describe("an aggregator that is killed", () => {
       const over = Promise.all(clients).then(() => (isOver = true));
       let deaths = 0;
       for (; deaths < DEATHS; deaths++) {
-        // After one, two or three updates of this life: before and behind a checkpoint, and as a round closes.
+        // After one, two or three updates of this life: before and behind a checkpoint, and as a round
+        // closes.
         for (let heard = 0; heard < 1 + (deaths % 3) && !isOver; heard++)
           await Promise.race([over, new Promise<void>((resolve) => (wake = resolve))]);
         if (isOver) break;
@@ -205,7 +206,8 @@ describe("an aggregator that is killed", () => {
       expect(Math.max(...model.map((value, i) => Math.abs(value - recomputed[i]!)))).toBeLessThanOrEqual(
         1e-6,
       );
-      // What a death took back is told again when it is sent again: of the same update one receipt is looked at.
+      // What a death took back is told again when it is sent again: of the same update one receipt is looked
+      // at.
       expect(
         federationViolations({
           settings: started.settings,

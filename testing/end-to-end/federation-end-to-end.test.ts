@@ -40,7 +40,8 @@ import {
 } from "../../packages/edge-agent/src/index.ts";
 import { startS3Server } from "../servers/s3-server.ts";
 
-// The whole of it: heads that learn, transports over real sockets, a cloud that listens, an aggregator with its log.
+// The whole of it: heads that learn, transports over real sockets, a cloud that listens, an aggregator with
+// its log.
 
 const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

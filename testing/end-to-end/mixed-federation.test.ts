@@ -1,5 +1,5 @@
-// A client of Sedna's protocol and clients of our own in one federation, over real sockets: control by WebSocket, by asking, and by
-// Sedna's frames.
+// A client of Sedna's protocol and clients of our own in one federation, over real sockets: control by
+// WebSocket, by asking, and by Sedna's frames.
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { controlSocket } from "../../packages/cloud/src/federation/protocol/control-socket.ts";
 import { createFederation } from "../../packages/cloud/src/federation/create-federation.ts";

@@ -21,8 +21,8 @@ import { faultProxy } from "../servers/fault-proxy.ts";
 import { pictureSizes, violations } from "../checkers/history-checker.ts";
 import { detector } from "../servers/served.ts";
 
-// A proxy looks at every byte that leaves: questions to the big model and stored samples alike. The person in the frame
-// wears stripes that are found again wherever their pixels are.
+// A proxy looks at every byte that leaves: questions to the big model and stored samples alike. The person in
+// the frame wears stripes that are found again wherever their pixels are.
 
 const size = { width: 160, height: 120 };
 const person = [40, 30, 90, 100, 0.6, 0] as const;

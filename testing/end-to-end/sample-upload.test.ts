@@ -11,7 +11,8 @@ import { waitingSample } from "../fakes/array-queue.ts";
 import { faultProxy, type Fault } from "../servers/fault-proxy.ts";
 import { violations, type History } from "../checkers/history-checker.ts";
 
-// Real queues on a disk, real senders, a real server that keeps samples, and between them a proxy that fails in every way.
+// Real queues on a disk, real senders, a real server that keeps samples, and between them a proxy that fails
+// in every way.
 
 const paths = { folder: "" };
 beforeAll(async () => void (paths.folder = await mkdtemp(join(tmpdir(), "sending-"))));
@@ -98,7 +99,8 @@ it("C1-C4, C16: 300 samples of three agents come through every fault of the way 
   for (const fault of faults) {
     proxy.set(fault);
     await setTimeout(120);
-    // A connection that says nothing costs a sender its whole deadline: a busy machine needs longer to get there.
+    // A connection that says nothing costs a sender its whole deadline: a busy machine needs longer to get
+    // there.
     if (fault.kind === "half-open")
       await vi.waitFor(() => expect([...codes.keys()]).toContain("cloud-timeout"), { timeout: 10_000 });
   }

@@ -22,8 +22,8 @@ import { serve } from "../../packages/cloud/src/http/serve.node.ts";
 import { federationTransport } from "../../packages/edge-agent/src/federation/federation-transport.ts";
 import { manualClock, type ManualClock } from "../fakes/manual-clock.ts";
 
-// A federation whose aggregator sees sums only: clients, HTTP and engine as they are. Time goes on when a test says so, so that a
-// slow machine drops nobody.
+// A federation whose aggregator sees sums only: clients, HTTP and engine as they are. Time goes on when a
+// test says so, so that a slow machine drops nobody.
 
 const LENGTH = 4;
 const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];

@@ -10,7 +10,10 @@ const AGENTS = 1000;
 const SAMPLES = 3;
 const PER_SECOND = 200;
 
-/** Uniform numbers that are the same in every run. Source: Park and Miller, "Random number generators: good ones are hard to find", 1988. */
+/**
+ * Uniform numbers that are the same in every run. Source: Park and Miller, "Random number generators: good
+ * ones are hard to find", 1988.
+ */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;

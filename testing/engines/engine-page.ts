@@ -9,7 +9,9 @@ import { noise, type ExpectedOutputs } from "./engine-check.ts";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const outDir = here("../../.cache/engines");
 
-/** The page of checks, built and served as an app would be: isolated, with a strict Content-Security-Policy. */
+/**
+ * The page of checks, built and served as an app would be: isolated, with a strict Content-Security-Policy.
+ */
 export async function serveEnginePage(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const headers = {
     "Content-Security-Policy":

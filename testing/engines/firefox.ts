@@ -9,7 +9,9 @@ const places = [
   "/Applications/Firefox.app/Contents/MacOS/firefox",
 ];
 
-/** Firefox through WebDriver BiDi, with WebGPU on what Vulkan there is; undefined where there is no Firefox. */
+/**
+ * Firefox through WebDriver BiDi, with WebGPU on what Vulkan there is; undefined where there is no Firefox.
+ */
 export function firefoxEngine(): Engine | undefined {
   const executablePath = process.env["FIREFOX"] ?? places.find((path) => existsSync(path));
   if (executablePath === undefined) return undefined;

@@ -12,7 +12,10 @@ import type { EngineReport } from "./engine-check.ts";
 const driver = "/usr/bin/WebKitWebDriver";
 const screen = "/usr/bin/Xvfb";
 
-/** WebKitGTK's MiniBrowser through its own WebDriver, on a screen that nobody sees; undefined where one of them is missing. */
+/**
+ * WebKitGTK's MiniBrowser through its own WebDriver, on a screen that nobody sees; undefined where one of
+ * them is missing.
+ */
 export function webkitEngine(): Engine | undefined {
   const binary = findMiniBrowser();
   if (binary === undefined || !existsSync(driver) || !existsSync(screen)) return undefined;

@@ -8,8 +8,9 @@ import {
 import type { UpdateEncoder } from "@sedna-js/core/update-codec";
 import type { FederationPlan, FederationTask, UpdateReceipt, UpdateRejection } from "@sedna-js/core/wire";
 
-// An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a round, and
-// remembers all that was ever sent. A round closes when all of `participants` are counted, or by `closeRound()`.
+// An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a
+// round, and remembers all that was ever sent. A round closes when all of `participants` are counted, or by
+// `closeRound()`.
 
 const text = new TextEncoder();
 
@@ -51,7 +52,9 @@ export function tellingEncoder(): UpdateEncoder & { readonly commits: Map<string
   };
 }
 
-/** Something that is trained by adding what never repeats: who trains twice for a round has another update. */
+/**
+ * Something that is trained by adding what never repeats: who trains twice for a round has another update.
+ */
 export function countingEstimator({
   onEpoch = async () => {},
 }: { readonly onEpoch?: (signal: AbortSignal | undefined) => Promise<void> } = {}): TrainableEstimator<

@@ -1,4 +1,5 @@
-// Time that goes on only when a test says so, for rounds whose deadlines must not depend on how fast the machine is.
+// Time that goes on only when a test says so, for rounds whose deadlines must not depend on how fast the
+// machine is.
 
 /** See {@link manualClock}. */
 export interface ManualClock {

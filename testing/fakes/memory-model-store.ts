@@ -1,5 +1,5 @@
-// A model store that lies in memory, for tests of what takes models from one. What it keeps outlives the process that
-// is acted: a second "start" is handed the same store.
+// A model store that lies in memory, for tests of what takes models from one. What it keeps outlives the
+// process that is acted: a second "start" is handed the same store.
 import { SednaError } from "@sedna-js/core";
 import type {
   ModelStore,

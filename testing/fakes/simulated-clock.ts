@@ -1,10 +1,13 @@
 // Time for tests that goes on only when all that could happen at a moment has happened.
 import { setImmediate } from "node:timers/promises";
-import type { Clock } from "../../packages/edge-agent/src/queue/create-sender.ts";
+import type { Clock } from "../../packages/edge-agent/src/queue/clock.ts";
 
 /** See {@link simulatedClock}. */
 export interface SimulatedClock extends Clock {
-  /** Goes from timer to timer, up to the given time or until `isDone`. `isBusy` says whether something real is still under way. */
+  /**
+   * Goes from timer to timer, up to the given time or until `isDone`. `isBusy` says whether something real is
+   * still under way.
+   */
   run(options: {
     readonly until: number;
     readonly isDone?: () => boolean;

@@ -1,4 +1,5 @@
-// One life of an agent that updates its model, for tests: real Workers, real ONNX models, a camera of tensors.
+// One life of an agent that updates its model, for tests: real Workers, real ONNX models, a camera of
+// tensors.
 import { createJointInference, type Tensors } from "@sedna-js/core";
 import { writeSafetensors, type ModelManifest } from "@sedna-js/core/wire";
 import type { Worker } from "node:worker_threads";

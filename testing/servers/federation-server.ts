@@ -1,5 +1,5 @@
-// A real server of a federation's routes, HTTP and the control socket, that fails as it is told and remembers what it was
-// asked. It makes no rounds: a test says what the task is. For tests of transports.
+// A real server of a federation's routes, HTTP and the control socket, that fails as it is told and remembers
+// what it was asked. It makes no rounds: a test says what the task is. For tests of transports.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";

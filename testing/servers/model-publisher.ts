@@ -1,4 +1,5 @@
-// Who publishes models, for tests of what takes them: real keys, real signatures, files as bytes. For Node and browsers.
+// Who publishes models, for tests of what takes them: real keys, real signatures, files as bytes. For Node
+// and browsers.
 import {
   canonicalJson,
   type KeySet,

@@ -1,4 +1,5 @@
-// A real web server of a publisher's files that fails as it is told, and remembers what it was asked. For tests.
+// A real web server of a publisher's files that fails as it is told, and remembers what it was asked. For
+// tests.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 

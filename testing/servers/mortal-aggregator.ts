@@ -8,7 +8,8 @@ import {
 } from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 
-// An aggregator over HTTP that is there to be killed: what it knows is in a directory, where the next one goes on. Names are tokens.
+// An aggregator over HTTP that is there to be killed: what it knows is in a directory, where the next one
+// goes on. Names are tokens.
 
 /** What it is started with, as JSON. */
 export interface MortalAggregator {

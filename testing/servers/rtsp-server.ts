@@ -3,8 +3,8 @@ import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
-// A camera on the network for tests: RTSP with its packets interleaved in the TCP connection, which is what cameras
-// behind firewalls speak. The pictures are H.264 from a real ffmpeg, which sends RTP by UDP to here.
+// A camera on the network for tests: RTSP with its packets interleaved in the TCP connection, which is what
+// cameras behind firewalls speak. The pictures are H.264 from a real ffmpeg, which sends RTP by UDP to here.
 // Source: RFC 2326.
 
 /** A running camera. */

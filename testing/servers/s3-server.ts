@@ -1,5 +1,5 @@
-// A small S3 for tests, on a real socket. It checks AWS Signature Version 4 by itself, from the text of its specification, so
-// that what signs is not measured by itself.
+// A small S3 for tests, on a real socket. It checks AWS Signature Version 4 by itself, from the text of its
+// specification, so that what signs is not measured by itself.
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { listenLocally } from "./receiver.ts";
@@ -111,7 +111,10 @@ interface Credentials {
   readonly now: number;
 }
 
-/** What is wrong with a request's signature. Source: AWS, "Create a signed AWS API request" and "Authenticating Requests (S3)". */
+/**
+ * What is wrong with a request's signature. Source: AWS, "Create a signed AWS API request" and
+ * "Authenticating Requests (S3)".
+ */
 function faultOf(
   { method, url, headers }: IncomingMessage,
   { body, accessKeyId, secretAccessKey, region, now }: Credentials,

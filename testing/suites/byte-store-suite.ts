@@ -7,7 +7,10 @@ const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> =>
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
-/** What every adapter of the ByteStore port keeps. `make` begins with nothing and returns stores over the same storage, one after the other. */
+/**
+ * What every adapter of the ByteStore port keeps. `make` begins with nothing and returns stores over the same
+ * storage, one after the other.
+ */
 export function byteStoreSuite(name: string, make: () => Promise<() => Promise<ByteStore>>): void {
   describe(`the ByteStore port: ${name}`, () => {
     it("begins empty", async () => {

@@ -5,7 +5,10 @@ const input = (...values: number[]): Tensors => ({
   x: { dtype: "float32", shape: [values.length / 4, 4], data: Float32Array.from(values) },
 });
 
-/** What every adapter of the Estimator port keeps, shown on the model of `tinyOnnx()`: y = x + x, float32 [n,4]. */
+/**
+ * What every adapter of the Estimator port keeps, shown on the model of `tinyOnnx()`: y = x + x, float32
+ * [n,4].
+ */
 export function estimatorSuite(
   name: string,
   { make, backend }: { readonly make: () => Estimator<Tensors, Tensors>; readonly backend: string },

@@ -25,7 +25,10 @@ const filled = (length: number, seed: number): Uint8Array =>
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
-/** What every adapter of the QueueStore port keeps. `make` begins with nothing and returns stores over the same storage, one after the other. */
+/**
+ * What every adapter of the QueueStore port keeps. `make` begins with nothing and returns stores over the
+ * same storage, one after the other.
+ */
 export function queueStoreSuite(name: string, make: () => Promise<() => QueueStore>): void {
   describe(`the QueueStore port: ${name}`, () => {
     const open: QueueStore[] = [];

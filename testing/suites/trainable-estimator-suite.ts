@@ -15,7 +15,10 @@ export const CLASSES = 3;
 
 /** How the suite gets what it is to run on. */
 export interface TrainableEstimatorSuite {
-  /** A fresh estimator of samples that are Float32Arrays of {@link WIDTH} features, with {@link CLASSES} classes. Each has the same first weights. */
+  /**
+   * A fresh estimator of samples that are Float32Arrays of {@link WIDTH} features, with {@link CLASSES}
+   * classes. Each has the same first weights.
+   */
   readonly make: () => TrainableEstimator<Float32Array, Float32Array>;
   /** False where FedProx is refused. Default true. */
   readonly proximal?: boolean;

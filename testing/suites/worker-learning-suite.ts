@@ -10,7 +10,10 @@ const plan: TrainingPlan = { epochs: 7, batchSize: 16, optimizer: { kind: "adam"
 const dataOf = async (estimator: Learner): Promise<unknown[]> =>
   (await estimator.getWeights()).map(({ data }) => data);
 
-/** What a head in a Worker, that of `learning-worker.ts`, keeps beside its port. `here` makes the same one in this thread. */
+/**
+ * What a head in a Worker, that of `learning-worker.ts`, keeps beside its port. `here` makes the same one in
+ * this thread.
+ */
 export function workerLearningSuite(
   name: string,
   { inWorker, here }: { readonly inWorker: () => Learner; readonly here: () => Learner },

@@ -1,8 +1,12 @@
-// A Worker for models of four numbers: the ready-made host, with a task of pictures that costs next to nothing.
+// A Worker for models of four numbers: the ready-made host, with a task of pictures that costs next to
+// nothing.
 import type { Detections, Frame, Task } from "@sedna-js/core";
 import { exposeModelHost, modelTasks } from "@sedna-js/edge-agent";
 
-/** One row a picture, its score by the picture's mean red: half of the pictures are hard for a threshold at half. */
+/**
+ * One row a picture, its score by the picture's mean red: half of the pictures are hard for a threshold at
+ * half.
+ */
 const brightness = (): Task<Frame, Detections> => ({
   bind: () => {
     const pixels = new Map<number, Uint8ClampedArray>();

@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 import { build, type Rollup } from "vite";
 
 /**
- * Starts Workers of Node from TypeScript source, for tests that start dozens: all source is bundled once, where
- * `worker-from-source.mjs` transforms it anew in each.
+ * Starts Workers of Node from TypeScript source, for tests that start dozens: all source is bundled once,
+ * where `worker-from-source.mjs` transforms it anew in each.
  */
 export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) => Worker> {
   const url = new URL(

@@ -1,5 +1,5 @@
-// A Worker for tests: a gallery of WASM kernels with a memory of their own. Dimensions that no test else has make it
-// fail in its own ways.
+// A Worker for tests: a gallery of WASM kernels with a memory of their own. Dimensions that no test else has
+// make it fail in its own ways.
 import { exposeGallery } from "@sedna-js/edge-agent";
 import { loadVectorKernels } from "@sedna-js/wasm-kernels";
 

@@ -1,8 +1,8 @@
 import { exposeModelHost } from "@sedna-js/edge-agent";
 import type { WorkerFault } from "./agent-workers.ts";
 
-// A Worker as any page would bring it, but for the ways to break it. They are looked for first, and what is one is
-// not shown to the host.
+// A Worker as any page would bring it, but for the ways to break it. They are looked for first, and what is
+// one is not shown to the host.
 self.addEventListener("message", (event: MessageEvent<unknown>) => {
   switch (event.data as WorkerFault) {
     case "lose-gpu":

@@ -15,8 +15,8 @@ import { seenFrame } from "./seen-frame.ts";
 import { tellEvents, unanswered } from "./tell-events.ts";
 import { createTimeline } from "./timeline.ts";
 
-// The page: a publisher of models, an agent that trusts it, a network between them that can be cut, and what shows
-// how the agent is doing.
+// The page: a publisher of models, an agent that trusts it, a network between them that can be cut, and what
+// shows how the agent is doing.
 
 const asked = new URLSearchParams(location.search).get("providers")?.split(",") as
   | ExecutionProvider[]
@@ -100,7 +100,8 @@ async function start(): Promise<void> {
   let newest = -1;
   for await (const result of agent.run()) {
     if (result.result !== null) figures.answered();
-    // The cloud's answer may come after newer frames were answered: it counts, but the picture never steps back.
+    // The cloud's answer may come after newer frames were answered: it counts, but the picture never steps
+    // back.
     if (result.index < newest) continue;
     newest = result.index;
     if (result.result !== null) stage.show(result);

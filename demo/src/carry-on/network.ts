@@ -8,7 +8,10 @@ export interface Network {
   restore(): void;
 }
 
-/** A network that is there until it is cut. `published` answers what the publisher serves; undefined goes on to the real network. */
+/**
+ * A network that is there until it is cut. `published` answers what the publisher serves; undefined goes on
+ * to the real network.
+ */
 export function createNetwork({
   published,
 }: {

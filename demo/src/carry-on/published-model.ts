@@ -27,7 +27,10 @@ const OUTPUTS = { heatmap: [1, 1, 27, 36], ltrb: [1, 4, 27, 36] };
 /** Providers round differently: heatmaps by thousandths, distances in pixels by their size. */
 const TOLERANCE = { absolute: 0.02, relative: 0.02 };
 
-/** Describes a version of the little model, as the edge has to know it. Files carry their version in their names, so that no cache mixes them up. */
+/**
+ * Describes a version of the little model, as the edge has to know it. Files carry their version in their
+ * names, so that no cache mixes them up.
+ */
 export async function publishedModel({ version, model, golden }: ModelParts): Promise<PublishedModel> {
   const names = {
     model: `tiny-person-${version}.onnx`,

@@ -14,8 +14,8 @@ interface Remembered {
 }
 
 /**
- * The publisher of the visits before, or a new one. A real publisher's private key is in no page; this one is of use
- * to nobody, and the visitor has to be the publisher.
+ * The publisher of the visits before, or a new one. A real publisher's private key is in no page; this one is
+ * of use to nobody, and the visitor has to be the publisher.
  */
 export async function publisherIdentity(): Promise<PublisherIdentity> {
   const known = recall();

@@ -49,8 +49,8 @@ export async function createPublisher({
     async publish(push) {
       const good = retrain(model, { into: "good", random });
       const offered = push === "nan" || push === "worse" ? retrain(model, { into: push, random }) : good;
-      // Who publishes NaN has not tried it: the golden case is what the model was to answer. Who publishes a worse
-      // model has, and believes what it saw.
+      // Who publishes NaN has not tried it: the golden case is what the model was to answer. Who publishes a
+      // worse model has, and believes what it saw.
       const golden = { inputs, outputs: await runOnce({ model: push === "nan" ? good : offered, inputs }) };
       const published = await publishedModel({ version: nextVersion(), model: offered, golden });
       const { manifest } = published;

@@ -1,6 +1,9 @@
 import type { Tensors } from "@sedna-js/edge-agent";
 
-/** The picture that a video shows, as the little model takes it: `image` float32 [1,3,height,width], planar RGB in 0..1. */
+/**
+ * The picture that a video shows, as the little model takes it: `image` float32 [1,3,height,width], planar
+ * RGB in 0..1.
+ */
 export function seenFrame(
   video: HTMLVideoElement,
   { width, height }: { readonly width: number; readonly height: number },

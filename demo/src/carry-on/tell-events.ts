@@ -2,12 +2,18 @@ import type { AgentEvent, AgentStatus } from "@sedna-js/edge-agent";
 import { describeEvent } from "./describe-event.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Frames that nobody has answered: those that a newer one replaced before their turn, and those on which all failed. */
+/**
+ * Frames that nobody has answered: those that a newer one replaced before their turn, and those on which all
+ * failed.
+ */
 export function unanswered({ droppedNumber, failedNumber }: AgentStatus["joint"]): number {
   return droppedNumber + failedNumber;
 }
 
-/** Tells a timeline of an agent's events; sentences that hang on more than one event are put together here. Give it every event, in order. */
+/**
+ * Tells a timeline of an agent's events; sentences that hang on more than one event are put together here.
+ * Give it every event, in order.
+ */
 export function tellEvents({
   timeline,
   status,

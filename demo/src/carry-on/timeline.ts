@@ -19,7 +19,10 @@ interface TimelineOptions {
   readonly spoken: HTMLElement;
 }
 
-/** A list of what happened. The newest sentence also stands beside the video, and is told to screen readers, not too often. */
+/**
+ * A list of what happened. The newest sentence also stands beside the video, and is told to screen readers,
+ * not too often.
+ */
 export function createTimeline({ list, latest, spoken }: TimelineOptions): Timeline {
   const speech: { next?: string; timer?: ReturnType<typeof setTimeout> } = {};
   const speak = (): void => {

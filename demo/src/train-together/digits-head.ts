@@ -1,7 +1,10 @@
 /** What the tabs train: ten classes of 14 x 14 pixels. */
 export const digitsHead = { kind: "softmax", features: 196, classes: 10 } as const;
 
-/** Of each digit the class that the flat parameters of the head call likeliest: weights `[10, 196]`, then biases. */
+/**
+ * Of each digit the class that the flat parameters of the head call likeliest: weights `[10, 196]`, then
+ * biases.
+ */
 export function answersOf(parameters: Float32Array, features: Float32Array): Uint8Array {
   const { features: width, classes } = digitsHead;
   return Uint8Array.from({ length: features.length / width }, (_, digit) => {

@@ -10,7 +10,10 @@ export const SIDE = 28;
 export const FEATURES = 196;
 /** The first ones are dealt out; no tab trains on the others. */
 const DEALT = 8000;
-/** Any three tabs whose numbers follow each other have all ten digits between them; there are nine shares in all. */
+/**
+ * Any three tabs whose numbers follow each other have all ten digits between them; there are nine shares in
+ * all.
+ */
 const GROUPS = 3;
 const TABS_OF_GROUP = 3;
 
@@ -33,7 +36,10 @@ export interface DigitsShares {
   readonly heldOut: Digits;
 }
 
-/** Loads the digits and deals them out, mostly a few kinds to each tab: a Dirichlet split at 0.1, the same in every tab. */
+/**
+ * Loads the digits and deals them out, mostly a few kinds to each tab: a Dirichlet split at 0.1, the same in
+ * every tab.
+ */
 export async function loadDigits(): Promise<DigitsShares> {
   const read = async (url: string): Promise<Uint8Array> =>
     (await readIdx(new Uint8Array(await (await fetch(url)).arrayBuffer()))).data;

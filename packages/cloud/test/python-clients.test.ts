@@ -11,8 +11,8 @@ import { onnxBytes } from "../src/big-model/onnx.node.ts";
 import type { Serving } from "../src/http/platform.ts";
 import { serve } from "../src/http/serve.node.ts";
 
-// Clients that this project did not write: PyPI's tritonclient for the Open Inference Protocol, and requests, with
-// which Sedna's own client posts.
+// Clients that this project did not write: PyPI's tritonclient for the Open Inference Protocol, and requests,
+// with which Sedna's own client posts.
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const venv = path("../../../.cache/python");

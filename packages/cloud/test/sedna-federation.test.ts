@@ -11,7 +11,8 @@ import { sednaAggregation } from "../src/federation/sedna/sedna-aggregation.ts";
 import type { Serving } from "../src/http/platform.ts";
 import { serve } from "../src/http/serve.node.ts";
 
-// Python processes that speak Sedna's protocol as its own client does, by a library that this project did not write.
+// Python processes that speak Sedna's protocol as its own client does, by a library that this project did not
+// write.
 
 const python = process.env["SEDNA_PYTHON"] ?? "python3";
 const script = fileURLToPath(new URL("../../../testing/python/sedna_client.py", import.meta.url));

@@ -162,7 +162,8 @@ export async function importOptional<Module>(
         cause,
       });
     }
-    // It is there and does not load: a native part that does not fit, or a chunk that the network did not give.
+    // It is there and does not load: a native part that does not fit, or a chunk that the network did not
+    // give.
     throw new SednaError(`${action}: expected the package ${name} to load; got: ${why}`, {
       code: "missing-dependency",
       retryable: true,

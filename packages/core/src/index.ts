@@ -1,6 +1,6 @@
 /**
- * The paradigms of edge-cloud AI as pure functions of ports. What an app needs is here; everything else has a subpath,
- * such as `@sedna-js/core/federation` or `@sedna-js/core/wire`.
+ * The paradigms of edge-cloud AI as pure functions of ports. What an app needs is here; everything else has a
+ * subpath, such as `@sedna-js/core/federation` or `@sedna-js/core/wire`.
  */
 
 // Errors that an app catches.

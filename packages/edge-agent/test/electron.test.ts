@@ -11,8 +11,8 @@ import { build, type Rollup } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 
-// Electron without Electron: its conditions, its renderer as the Chromium that it is, and the main process's code with
-// a stand-in for the module `electron`. docs/electron.md says so too.
+// Electron without Electron: its conditions, its renderer as the Chromium that it is, and the main process's
+// code with a stand-in for the module `electron`. docs/electron.md says so too.
 
 const root = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const run = promisify(execFile);

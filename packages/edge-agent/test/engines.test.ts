@@ -5,8 +5,8 @@ import type { EngineReport } from "../../../testing/engines/engine-check.ts";
 import { firefoxEngine } from "../../../testing/engines/firefox.ts";
 import { webkitEngine } from "../../../testing/engines/webkit.ts";
 
-// One page of checks in three engines, built and served as an app is. What an engine lacks is written down here, so
-// that a change, for the better too, is noticed.
+// One page of checks in three engines, built and served as an app is. What an engine lacks is written down
+// here, so that a change, for the better too, is noticed.
 
 const page: { current?: Awaited<ReturnType<typeof serveEnginePage>> } = {};
 beforeAll(async () => void (page.current = await serveEnginePage()));

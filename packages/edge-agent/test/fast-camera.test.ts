@@ -42,8 +42,8 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
       [Symbol.asyncDispose]: async () => {},
     };
     const joint = createJointInference({ estimator });
-    // Two ages of an answer: since its frame came, and, by the number in the picture, since it was drawn. For that the
-    // least lag, which had an inference in it, is the zero.
+    // Two ages of an answer: since its frame came, and, by the number in the picture, since it was drawn. For
+    // that the least lag, which had an inference in it, is the zero.
     const ages: number[] = [];
     const lags: number[] = [];
     let turns = 0;
@@ -70,7 +70,8 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
       if (seen.length === 4) break;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-    // About as many frames on as the time is, not three: neither those that were missed nor those that waited.
+    // About as many frames on as the time is, not three: neither those that were missed nor those that
+    // waited.
     const [first, last] = [seen[0]!, seen.at(-1)!];
     expect(last.number - first.number).toBeGreaterThan(0.5 * 60 * ((last.at - first.at) / 1000));
   });

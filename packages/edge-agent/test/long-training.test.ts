@@ -27,7 +27,9 @@ interface Told {
   readonly weights?: readonly string[];
 }
 
-/** Runs the training to its end; or until it has said so many lines, and kills it while it goes on from there. */
+/**
+ * Runs the training to its end; or until it has said so many lines, and kills it while it goes on from there.
+ */
 async function training(directory: string, lines = Infinity): Promise<readonly Told[]> {
   const child = spawn(
     process.execPath,

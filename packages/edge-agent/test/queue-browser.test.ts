@@ -98,8 +98,9 @@ async function ownChromium(profile: string): Promise<{
 }
 
 describe("C9: the browser is killed mid-write", () => {
-  // Once more where it fails: in about one run of fifteen Chromium begins a site's storage anew after a kill, an empty database of
-  // the same name, which no page can prevent. What is ours to lose would be lost each time.
+  // Once more where it fails: in about one run of fifteen Chromium begins a site's storage anew after a kill,
+  // an empty database of the same name, which no page can prevent. What is ours to lose would be lost each
+  // time.
   it(
     "C9: all that was acknowledged is there once after each of three kills, and whole",
     { retry: 2 },
@@ -108,8 +109,9 @@ describe("C9: the browser is killed mid-write", () => {
       const acknowledged: string[] = [];
       /** What the dead left on the disk, for the message: whether it went before or after. */
       const onDisk: string[] = [];
-      // Chromium notes which sites have storage some half a minute after it began, or when it ends well. Killed before that note, it
-      // has been seen to begin a site's storage anew: that is its way with a new profile, not what is tested here.
+      // Chromium notes which sites have storage some half a minute after it began, or when it ends well.
+      // Killed before that note, it has been seen to begin a site's storage anew: that is its way with a new
+      // profile, not what is tested here.
       const first = await ownChromium(profile);
       await (await opened(first.browser.contexts()[0]!)).evaluate(() => window.queuePage.open());
       await first.end();
@@ -218,7 +220,8 @@ describe("C10: two tabs", () => {
       const taken = uploads.find(({ who }) => who === "second")!;
       expect(taken.at - gone).toBeLessThan(2000);
       await expect.poll(() => new Set(uploads.map(({ id }) => id)).size, { timeout: 20_000 }).toBe(60);
-      // The first sends nothing once the second leads; what it had under way when it went may come again, by the same id.
+      // The first sends nothing once the second leads; what it had under way when it went may come again, by
+      // the same id.
       expect(uploads.findLastIndex(({ who }) => who === "first")).toBeLessThan(uploads.indexOf(taken));
       expect(uploads.length).toBeLessThanOrEqual(61);
       await context.close();

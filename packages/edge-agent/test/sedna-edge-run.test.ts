@@ -11,7 +11,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readExposition } from "../../../testing/checkers/read-exposition.ts";
 
-// `sedna-edge run` as a device runs it: a process of its own, a real model, pictures on a real disk, real sockets.
+// `sedna-edge run` as a device runs it: a process of its own, a real model, pictures on a real disk, real
+// sockets.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const model = fileURLToPath(new URL("../../../models/tiny-person/model.onnx", import.meta.url));

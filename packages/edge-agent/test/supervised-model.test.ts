@@ -2,8 +2,9 @@ import type { CDPSession, Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { supervisedSite, type SupervisedSite } from "../../../testing/servers/supervised-page.ts";
 
-// A page with a supervised model in a real Chromium on its software GPU, which is lost in two ways: the device is
-// destroyed, or the browser's GPU process crashes. ONNX Runtime opens the model y = x + x in real Workers.
+// A page with a supervised model in a real Chromium on its software GPU, which is lost in two ways: the
+// device is destroyed, or the browser's GPU process crashes. ONNX Runtime opens the model y = x + x in real
+// Workers.
 
 const running: { site?: SupervisedSite; page?: Page } = {};
 beforeAll(async () => {

@@ -7,8 +7,8 @@ import { build, preview, type PreviewServer } from "vite";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 
-// Training in a real tab, which is hidden, runs on a low battery, saves data, and is closed in the middle. Driven by
-// puppeteer, because Playwright has every page believe that it is seen.
+// Training in a real tab, which is hidden, runs on a low battery, saves data, and is closed in the middle.
+// Driven by puppeteer, because Playwright has every page believe that it is seen.
 
 const folder = await mkdtemp(join(tmpdir(), "training-browser-"));
 const running: { server?: PreviewServer; browser?: Browser; context?: BrowserContext } = {};
@@ -47,7 +47,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A tab with a battery of its own: Chromium has none to offer here, so the page's navigator gets one before the page runs. */
+/**
+ * A tab with a battery of its own: Chromium has none to offer here, so the page's navigator gets one before
+ * the page runs.
+ */
 async function opened(context?: BrowserContext): Promise<Page> {
   context ??= running.context = await running.browser!.createBrowserContext();
   const tab = await context.newPage();

@@ -18,7 +18,9 @@ export interface BatcherOptions<Sample, Result> {
 
 /** Collects samples into batches; see {@link createBatcher}. */
 export interface Batcher<Sample, Result> {
-  /** @throws {SednaError} `cloud-busy` with `retryAfterMs` when the queue is full, `disposed` after `close`. */
+  /**
+   * @throws {SednaError} `cloud-busy` with `retryAfterMs` when the queue is full, `disposed` after `close`.
+   */
   submit(sample: Sample, options?: { readonly signal?: AbortSignal }): Promise<Result>;
   /** Samples waiting, without those running. */
   readonly waiting: number;
@@ -35,9 +37,9 @@ interface Waiting<Sample, Result> {
 }
 
 /**
- * Dynamic batching behind a bounded queue: one run at a time, each with what has come meanwhile. Where a batch
- * fails, its samples are run one by one, so that a bad one harms nobody else.
- * Source: the dynamic batcher and queue policy of the Triton Inference Server.
+ * Dynamic batching behind a bounded queue: one run at a time, each with what has come meanwhile. Where a
+ * batch fails, its samples are run one by one, so that a bad one harms nobody else. Source: the dynamic
+ * batcher and queue policy of the Triton Inference Server.
  */
 export function createBatcher<Sample, Result>({
   run,

@@ -15,8 +15,8 @@ import type { ServiceContext } from "../http/service.ts";
 const VERSION = "1";
 
 /**
- * The Open Inference Protocol, version 2, for one model: metadata, readiness and `infer`, with JSON and with the
- * binary tensor extension, both ways. Source: kserve/open-inference-protocol.
+ * The Open Inference Protocol, version 2, for one model: metadata, readiness and `infer`, with JSON and with
+ * the binary tensor extension, both ways. Source: kserve/open-inference-protocol.
  */
 export function mountOpenInference(app: Hono, served: Served, { metrics, logger }: ServiceContext): void {
   const { name } = served;

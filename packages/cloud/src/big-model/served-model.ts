@@ -135,7 +135,10 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
   };
 }
 
-/** Inputs that the model takes: what does not fit is the client's to mend, and no other's sample suffers for it. */
+/**
+ * Inputs that the model takes: what does not fit is the client's to mend, and no other's sample suffers for
+ * it.
+ */
 function checked(specs: readonly TensorSpec[], sample: Tensors): Tensors {
   try {
     checkInputs(specs, sample);

@@ -1,4 +1,5 @@
 import { WireError } from "@sedna-js/core";
+import { checkArgs, UsageError } from "@sedna-js/core/check";
 import { messageOf } from "@sedna-js/core/errors";
 import { flatLength, SEDNA_MAX_FRAME_BYTES } from "@sedna-js/core/wire";
 import { defineCommand } from "citty";
@@ -19,13 +20,12 @@ import { fileDeviceRegistry } from "../federation/sessions/file-device-registry.
 import type { Sessions } from "../federation/sessions/sessions.ts";
 import { createCloud } from "../http/create-cloud.ts";
 import { serve } from "../http/serve.node.ts";
-import type { Logger, Service } from "../http/service.ts";
+import type { Service } from "../http/service.ts";
 import { modelFile } from "../models/save-model.node.ts";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
 import { asUsage, listOption, numberOption } from "./command-args.ts";
-import { checkArgs } from "@sedna-js/core/check";
 import { drainOnSignal } from "./drain-on-signal.node.ts";
-import { UsageError } from "@sedna-js/core/check";
+import { followRounds } from "./follow-rounds.ts";
 
 const args = {
   ...federationArgs,
@@ -81,6 +81,7 @@ const args = {
 
 /** A float32 as a number in JSON, about. */
 const JSON_BYTES = 20;
+
 /** How long clients may stay after the last round where `--exit` was said. */
 const GOODBYE_MS = 60_000;
 
@@ -245,66 +246,4 @@ async function whenGone(federation: Federation): Promise<void> {
   const isThere = (): boolean =>
     federation.status().clients.some(({ state }) => state !== "left" && state !== "dropped");
   while (isThere() && Date.now() < latest) await new Promise((resolve) => setTimeout(resolve, 250));
-}
-
-/** Options of {@link followRounds}. */
-export interface FollowRoundsOptions {
-  readonly logger: Logger;
-  /** Where the newest model is kept. */
-  readonly file?: {
-    save(model: {
-      readonly layout: Federation["plan"]["layout"];
-      readonly parameters: Float32Array;
-      readonly metadata: Readonly<Record<string, string>>;
-    }): void;
-  };
-  /** Told once, after the last round; at once where it is over already. */
-  readonly onDone: () => void;
-}
-
-/** Logs what becomes of each round, and keeps each model. The one that a restarted federation has is kept at once. */
-export function followRounds(federation: Federation, { logger, file, onDone }: FollowRoundsOptions): void {
-  const { plan } = federation;
-  const save = (version: number, round: number): void => {
-    const model = federation.model(version);
-    if (model && version > 0)
-      file?.save({
-        layout: plan.layout,
-        parameters: model.parameters,
-        metadata: {
-          federation: plan.name,
-          aggregation: plan.aggregation,
-          round: String(round),
-          sha256: model.sha256,
-        },
-      });
-  };
-  const ended = (modelVersion: number): void => {
-    logger.info({ modelVersion }, "done");
-    onDone();
-  };
-  federation.onRound(({ round, modelVersion, outcome, done }) => {
-    const { selected, accepted, rejected, totalSamples, durationMs, loss, accuracy } =
-      federation.status().history.at(-1) ?? {};
-    logger.info(
-      {
-        round,
-        outcome,
-        modelVersion,
-        selected,
-        accepted,
-        rejected,
-        totalSamples,
-        durationMs,
-        loss,
-        accuracy,
-      },
-      "a round closed",
-    );
-    if (outcome === "aggregated") save(modelVersion, round);
-    if (done) ended(modelVersion);
-  });
-  const { state, modelVersion, history } = federation.status();
-  save(modelVersion, history.findLast(({ outcome }) => outcome === "aggregated")?.round ?? 0);
-  if (state === "done") ended(modelVersion);
 }

@@ -16,7 +16,9 @@ interface NumberOptionOptions {
   readonly integer?: boolean;
 }
 
-/** The number that an option's text spells. @throws {UsageError} on anything else, and one out of its range. */
+/**
+ * The number that an option's text spells. @throws {UsageError} on anything else, and one out of its range.
+ */
 export function numberOption(
   { name, text }: { readonly name: string; readonly text: string },
   { min, max = Infinity, integer = true }: NumberOptionOptions,

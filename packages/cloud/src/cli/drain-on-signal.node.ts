@@ -1,7 +1,10 @@
 import { messageOf } from "@sedna-js/core/errors";
 import type { Logger } from "../http/service.ts";
 
-/** Ends the process when it is told to, by SIGTERM or SIGINT, after what it serves has drained; told twice, at once. */
+/**
+ * Ends the process when it is told to, by SIGTERM or SIGINT, after what it serves has drained; told twice, at
+ * once.
+ */
 export function drainOnSignal(served: { close(): Promise<void> }, logger: Logger): void {
   let stopping = false;
   const stop = (signal: string): void => {

@@ -60,7 +60,10 @@ const args = {
   },
 } as const;
 
-/** `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, published models, or several of these. */
+/**
+ * `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, published
+ * models, or several of these.
+ */
 export const serveCommand = defineCommand({
   meta: {
     name: "sedna-cloud serve",

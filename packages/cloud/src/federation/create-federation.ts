@@ -7,24 +7,27 @@ import { setUpFederation, type FederationOptions } from "./federation-options.ts
 import { federationStats, federationStatus } from "./federation-stats.ts";
 import { memoryFederationLog } from "./log/memory-federation-log.ts";
 import { createMemberTasks } from "./protocol/member-tasks.ts";
-import { createRounds, type RoundChange, type Rounds } from "./rounds/create-rounds.ts";
+import { createRounds, type Rounds } from "./rounds/create-rounds.ts";
+import { type RoundChange } from "./rounds/round-change.ts";
 import { createSecureRounds, unreadable } from "./rounds/secure-rounds.ts";
 import { createMembers } from "./members.ts";
 import { createUpdatePipeline } from "./update-pipeline.ts";
 import { rejection } from "./updates/validate-update.ts";
 import { createUploadSlots, slotCount } from "./uploads/upload-slots.ts";
 
-// The shell around the pure reducer of rounds. Each part is built from the ones above it and knows none below:
+// The shell around the pure reducer of rounds. Each part is built from the ones above it and knows none
+// below:
 //
-//   rounds          owns the state; the only place where it changes (rounds/create-rounds.ts)
-//   secure          secure aggregation of the active round, if the federation uses it
-//   tasks           what each client is to do now, numbered for polls and WebSockets
-//   members         who takes part: sessions, presence, rejoining
-//   slots, pipeline updates on their way in: admit, receive, decode, validate, accept, dispatch (update-pipeline.ts)
+//   rounds owns the state; the only place where it changes (rounds/create-rounds.ts)
+//   secure secure aggregation of the active round, if the federation uses it
+//   tasks what each client is to do now, numbered for polls and WebSockets
+//   members who takes part: sessions, presence, rejoining
+//   slots, pipeline updates on their way in: admit, receive, decode, validate, accept, dispatch
+//   (update-pipeline.ts)
 //
-// Data goes down this list through calls. Changes come back up through one subscription: after each event, rounds
-// calls follow(), which tells every part what has changed. A killed process resumes in the same round from its last
-// checkpoint; clients whose update was not part of it see `accepted: false` and send it again.
+// Data goes down this list through calls. Changes come back up through one subscription: after each event,
+// rounds calls follow(), which tells every part what has changed. A killed process resumes in the same round
+// from its last checkpoint; clients whose update was not part of it see `accepted: false` and send it again.
 
 /**
  * Creates a federation: one model that many clients train in rounds.

@@ -17,7 +17,9 @@ export interface FederationModelOptions {
   readonly head?: Head;
   /** The tensors of any other model, in the order of the flat parameters. */
   readonly layout?: readonly LayerSpec[];
-  /** Flat initial parameters. Default: zeros, and for an MLP the start of a head trainer with the same seed. */
+  /**
+   * Flat initial parameters. Default: zeros, and for an MLP the start of a head trainer with the same seed.
+   */
   readonly initial?: Float32Array;
   /** How clients train in a round. Default: 1 epoch of batches of 32, SGD with a learning rate of 0.1. */
   readonly training?: TrainingPlan;
@@ -44,11 +46,14 @@ export interface FederationUploadOptions {
   /** topk: share of the parameters in an update, above 0 up to 1. Default 0.01. */
   readonly topkShare?: number;
   /**
-   * Upload slots: updates in memory at once. Slow clients of a large model wait for each other. Default: as many
-   * as fit into 32 MiB, at least 8 and at most 256.
+   * Upload slots: updates in memory at once. Slow clients of a large model wait for each other. Default: as
+   * many as fit into 32 MiB, at least 8 and at most 256.
    */
   readonly maxParallel?: number;
-  /** Uploads that may wait for a slot, about 64 KiB each; further ones are told when to retry. Default 8 per slot. */
+  /**
+   * Uploads that may wait for a slot, about 64 KiB each; further ones are told when to retry. Default 8 per
+   * slot.
+   */
   readonly maxWaiting?: number;
   /** Time without data after which an upload loses its slot, in ms. Default 10000. */
   readonly idleMs?: number;
@@ -66,7 +71,10 @@ export interface FederationStorageOptions {
 
 /** How clients' data is protected from the aggregator and from the readers of the model. */
 export interface FederationPrivacyOptions {
-  /** Secure aggregation: the aggregator learns the sum of a round's updates only. For rules that need the mean only. */
+  /**
+   * Secure aggregation: the aggregator learns the sum of a round's updates only. For rules that need the mean
+   * only.
+   */
   readonly secureAggregation?: SecureOptions;
   /** Accounts for the rounds of a `privateAggregator`, which returns this value. */
   readonly differential?: FederationPrivacy;
@@ -195,7 +203,10 @@ interface SecureCheck {
   readonly privacy: FederationPrivacyOptions;
 }
 
-/** Secure aggregation yields a sum only, so a rule that needs more is rejected here and not after the first round. */
+/**
+ * Secure aggregation yields a sum only, so a rule that needs more is rejected here and not after the first
+ * round.
+ */
 function checkSecure({ aggregator, encoding, settings, privacy }: SecureCheck): void {
   if (!aggregator.needsSumOnly)
     throw new TypeError(

@@ -1,27 +1,26 @@
-import { SednaError, WireError } from "@sedna-js/core";
-import { messageOf } from "@sedna-js/core/errors";
 import type { WeightStore } from "@sedna-js/core/weight-store";
 import {
+  type FederationTask,
   parseSessionRequest,
   SECURE_PHASES,
-  type FederationTask,
-  UPDATE_REFERENCE_TYPE,
   type SessionGrant,
+  UPDATE_REFERENCE_TYPE,
 } from "@sedna-js/core/wire";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { bodyChunks } from "../http/body-chunks.ts";
 import { isKnown, readRange } from "../http/byte-range.ts";
 import type { Service, ServiceContext, SocketRoute } from "../http/service.ts";
-import { createBodyBudget } from "./uploads/body-budget.ts";
-import type { Federation } from "./federation.ts";
-import type { Member } from "./sessions/member.ts";
 import { collectFederationMetrics } from "./federation-stats.ts";
-import { createTaskPolls } from "./protocol/task-polls.ts";
+import type { Federation } from "./federation.ts";
 import { bytesOf } from "./log/float-bytes.ts";
-import type { Sessions } from "./sessions/sessions.ts";
+import { reject, tellError } from "./protocol/failure-response.ts";
 import { storedWeights, type StoredWeights } from "./protocol/stored-weights.ts";
 import { takeUpload } from "./protocol/take-upload.ts";
+import { createTaskPolls } from "./protocol/task-polls.ts";
+import type { Member } from "./sessions/member.ts";
+import type { Sessions } from "./sessions/sessions.ts";
+import { createBodyBudget } from "./uploads/body-budget.ts";
 
 /** Options of {@link federationService}. */
 export interface FederationServiceOptions {
@@ -30,7 +29,10 @@ export interface FederationServiceOptions {
   readonly sessions: Sessions;
   /** Where clients may hold a WebSocket, such as `controlSocket` makes. */
   readonly sockets?: readonly SocketRoute[];
-  /** Takes updates from a store that clients put them in, and puts models there, as Sedna does with S3. Those that are sent are taken too. */
+  /**
+   * Takes updates from a store that clients put them in, and puts models there, as Sedna does with S3. Those
+   * that are sent are taken too.
+   */
   readonly weightStore?: WeightStore;
   /** How long a question for a task may be kept, in ms. Default 30000. */
   readonly maxWaitMs?: number;
@@ -39,7 +41,9 @@ export interface FederationServiceOptions {
 }
 
 const ROOT = "/v1/federations/";
+
 const MAX_SESSION_BYTES = 65_536;
+
 /** Answers of secure sums that are in memory at a time: each is added to its sum as soon as it is whole. */
 const SECURE_BYTES = 64 * 2 ** 20;
 
@@ -49,26 +53,11 @@ interface Asked {
   readonly federation: Federation;
 }
 
-/** Options of {@link reject}. */
-interface RejectOptions {
-  readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 429 | 500 | 503 | 507;
-  readonly error: string;
-  readonly code?: string;
-  readonly headers?: Record<string, string>;
-}
-
-/** Refuses a request with a status; what it says is for the client. */
-function reject(c: Context, { status, error, code, headers = {} }: RejectOptions): Response {
-  return c.json({ error, code }, status, {
-    "cache-control": "no-store",
-    ...headers,
-  });
-}
-
 /**
- * Federations over HTTP, below `/v1/federations/<name>`: the routes are at the head of core's `wire/federation.ts`. The tokens of
- * its sessions say who asks; the cloud's own is not asked for here, nor is its limit of bodies: an update may have what its plan
- * says, and is never in memory beside the places that the federation has for it.
+ * Federations over HTTP, below `/v1/federations/<name>`: the routes are at the head of core's
+ * `wire/federation.ts`. The tokens of its sessions say who asks; the cloud's own is not asked for here, nor
+ * is its limit of bodies: an update may have what its plan says, and is never in memory beside the places
+ * that the federation has for it.
  */
 export function federationService({
   federations,
@@ -298,38 +287,4 @@ export function federationService({
       await Promise.all(federations.map((federation) => federation.close()));
     },
   };
-}
-
-function tellError(
-  c: Context,
-  { error, logger }: { readonly error: unknown; readonly logger: ServiceContext["logger"] },
-): Response {
-  if (error instanceof WireError) return reject(c, { status: 400, error: error.message });
-  if (error instanceof SednaError) {
-    const retry = { "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))) };
-    switch (error.code) {
-      case "session-ended":
-        return reject(c, { status: 401, error: error.message, code: "unauthorized" });
-      case "session-replaced":
-        return reject(c, { status: 409, error: error.message, code: "session-replaced" });
-      case "cloud-refused":
-        return error.retryable
-          ? reject(c, { status: 429, error: error.message, headers: retry })
-          : reject(c, { status: 403, error: error.message });
-      case "cloud-busy":
-      case "disposed":
-        return reject(c, { status: 503, error: error.message, headers: retry });
-      case "cloud-timeout":
-        return reject(c, { status: 408, error: error.message });
-      case "storage-full":
-        return reject(c, {
-          status: 507,
-          error: "there is no room for updates",
-          headers: { "retry-after": "30" },
-        });
-      default:
-    }
-  }
-  logger.error({ error: messageOf(error), path: c.req.path }, "a federation's request failed");
-  return reject(c, { status: 500, error: "the request failed; the server's log says why" });
 }

@@ -95,7 +95,10 @@ export interface FederationStats {
   readonly openForMs?: number;
 }
 
-/** One federation: its rounds, models, and log, behind the calls that HTTP, WebSockets, and Sedna's protocol share. */
+/**
+ * One federation: its rounds, models, and log, behind the calls that HTTP, WebSockets, and Sedna's protocol
+ * share.
+ */
 export interface Federation {
   readonly plan: FederationPlan;
   /** Opens the log and resumes where it left off. */
@@ -107,14 +110,17 @@ export interface Federation {
   epochOf(client: string): number | undefined;
   /** The member's current task. */
   task(member: Member): FederationTask;
-  /** Calls the listener whenever the member's task gets another `seq`. Returns a function that unsubscribes. */
+  /**
+   * Calls the listener whenever the member's task gets another `seq`. Returns a function that unsubscribes.
+   */
   onTask(member: Member, listener: (task: FederationTask) => void): () => void;
   /** A model version that is still kept: the newest, or one that a client trains on. */
   model(version: number): ServedVersion | undefined;
   /**
-   * Receives an update message, whole or from an offset. Checks in this order: round, length, checksum, shape,
-   * finiteness, norm, sample count. Every rejection but lateness is a strike. An upload that breaks off keeps its
-   * slot for a while: the receipt says `accepted: false`, and {@link received} gives the offset to resume at.
+   * Receives an update message, whole or from an offset. Checks in this order: round, length, checksum,
+   * shape, finiteness, norm, sample count. Every rejection but lateness is a strike. An upload that breaks
+   * off keeps its slot for a while: the receipt says `accepted: false`, and {@link received} gives the offset
+   * to resume at.
    *
    * @throws {SednaError} `cloud-busy` with a retry delay if too many uploads are under way.
    * @throws {SednaError} `cloud-timeout` if the data stops coming.
@@ -123,14 +129,17 @@ export interface Federation {
   /** Bytes of the member's update for a round that have arrived. */
   received(member: Member, round: number): number;
   /**
-   * Waits until an upload slot would be free for the member, so that the client need not wait with its data, and
-   * returns the offset to send from.
+   * Waits until an upload slot would be free for the member, so that the client need not wait with its data,
+   * and returns the offset to send from.
    *
    * @throws {SednaError} `cloud-busy` with a retry delay if that takes too long.
    * @throws The signal's reason.
    */
   admit(member: Member, options: { readonly round: number; readonly signal?: AbortSignal }): Promise<number>;
-  /** Validates and accepts an update that is in memory already; the same checks as {@link receive} from its shape on. */
+  /**
+   * Validates and accepts an update that is in memory already; the same checks as {@link receive} from its
+   * shape on.
+   */
   submit(member: Member, update: SubmittedUpdate): Promise<UpdateOutcome>;
   /** Receives a message of secure aggregation. A malformed one is a strike. */
   receiveSecure(member: Member, answer: SecureAnswerBody): UpdateOutcome;

@@ -40,7 +40,10 @@ export interface Members {
 /** Tracks which clients take part: by their sessions' epochs, and by when they were last heard from. */
 export function createMembers(options: MembersOptions): Members {
   const { rounds, absentMs, now, timers, isConnected, onLeft } = options;
-  /** Sessions from before a restart that changed the plan: what their clients would send is malformed through no fault of theirs. */
+  /**
+   * Sessions from before a restart that changed the plan: what their clients would send is malformed through
+   * no fault of theirs.
+   */
   const stalePlanSessions = new Map<string, number>();
   const find = (client: string): FederationClient | undefined => getClient(rounds.state.clients, client);
   const presence = createPresence({

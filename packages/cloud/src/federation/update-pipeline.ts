@@ -19,18 +19,18 @@ import type { UploadSlots } from "./uploads/upload-slots.ts";
 
 // The way of an update, one stage after the other. No stage calls back into an earlier one:
 //
-//   admit      checkEligibility(state)   may this client send an update for this round?
-//   receive    receiveUpload(slots)      bytes into a slot of kernel memory
-//   decode     decodeUpload(message)     head, checksum, shape; once
-//   validate   accumulator.check         finite, norm, sample count
-//   accept     accumulator.add           the update becomes part of the round's sum
-//   dispatch   rounds.dispatch           the event "accepted"; subscribers follow
+//   admit checkEligibility(state) may this client send an update for this round?
+//   receive receiveUpload(slots) bytes into a slot of kernel memory
+//   decode decodeUpload(message) head, checksum, shape; once
+//   validate accumulator.check finite, norm, sample count
+//   accept accumulator.add the update becomes part of the round's sum
+//   dispatch rounds.dispatch the event "accepted"; subscribers follow
 //
-// Waiting happens between the stages only. After each wait the round may be over, so eligibility is checked again in
-// the same synchronous turn in which the update is added and the event is dispatched: what the state says is accepted
-// and what the accumulator holds never differ. A rejection other than lateness becomes the event "rejected", a strike.
-// If updates are kept for an audit or for a rule that needs them all, they are written one at a time, each under its
-// index among the accepted, before they are added.
+// Waiting happens between the stages only. After each wait the round may be over, so eligibility is checked
+// again in the same synchronous turn in which the update is added and the event is dispatched: what the state
+// says is accepted and what the accumulator holds never differ. A rejection other than lateness becomes the
+// event "rejected", a strike. If updates are kept for an audit or for a rule that needs them all, they are
+// written one at a time, each under its index among the accepted, before they are added.
 
 /** An update on its way to the accumulator. */
 interface PendingUpdate {
@@ -38,7 +38,10 @@ interface PendingUpdate {
   readonly head: Pick<UpdateHead, "round" | "modelVersion" | "numSamples" | "metrics">;
   readonly digest: string;
   readonly bytes: number;
-  /** The numbers; `undefined` if the slot has been given to another upload meanwhile. Called again after each wait. */
+  /**
+   * The numbers; `undefined` if the slot has been given to another upload meanwhile. Called again after each
+   * wait.
+   */
   readonly update: () => ModelUpdate | undefined;
   /** The message as it was sent, copied; absent for an update that was submitted in memory. */
   readonly message?: () => Uint8Array;
@@ -58,7 +61,9 @@ export interface UpdatePipelineOptions {
 
 /** The stages that an update passes; created by {@link createUpdatePipeline}. */
 export interface UpdatePipeline {
-  /** Waits for an upload slot if the member may send an update for the round. Returns the offset to send from. */
+  /**
+   * Waits for an upload slot if the member may send an update for the round. Returns the offset to send from.
+   */
   admit(
     member: Member,
     options: { readonly round: number; readonly signal?: AbortSignal | undefined },
@@ -77,7 +82,10 @@ export function createUpdatePipeline(options: UpdatePipelineOptions): UpdatePipe
 
   const activeRound = (): number => rounds.state.open?.round ?? rounds.state.round;
 
-  /** Why the active round does not accept an update now. None of these is a strike; a duplicate is acknowledged. */
+  /**
+   * Why the active round does not accept an update now. None of these is a strike; a duplicate is
+   * acknowledged.
+   */
   const checkEligibility = (
     member: Member,
     target: { readonly round: number; readonly modelVersion?: number },

@@ -14,9 +14,10 @@ export interface AcceptUpgradesOptions {
 }
 
 /**
- * Who may open a WebSocket, and where it leads. In this order: the cloud takes sockets now; a browser's page is of an
- * origin that may call, or of this very host (WebSockets know no CORS: without this any page that a user visits could
- * connect); the route is there; the cloud's token, unless the route's first frame brings its own; the route's own view.
+ * Who may open a WebSocket, and where it leads. In this order: the cloud takes sockets now; a browser's page
+ * is of an origin that may call, or of this very host (WebSockets know no CORS: without this any page that a
+ * user visits could connect); the route is there; the cloud's token, unless the route's first frame brings
+ * its own; the route's own view.
  */
 export function acceptUpgrades({
   services,

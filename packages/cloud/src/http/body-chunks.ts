@@ -9,8 +9,8 @@ export function withHostBody<R extends Request>(request: R, body: () => Pieces):
 }
 
 /**
- * A request's body, piece by piece. Nothing is read before the first is asked for, and no more than is asked for: a web stream of
- * Node's makes no such promise, it takes in all that comes.
+ * A request's body, piece by piece. Nothing is read before the first is asked for, and no more than is asked
+ * for: a web stream of Node's makes no such promise, it takes in all that comes.
  */
 export function bodyChunks(request: Request): Pieces {
   const own = (request as { readonly [HOST_BODY]?: () => Pieces })[HOST_BODY];

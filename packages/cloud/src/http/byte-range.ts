@@ -13,7 +13,10 @@ export interface RangeRequest {
   readonly ifRange: string | undefined;
 }
 
-/** The one part that is asked for; undefined where all is to be sent, which a server may always do. Source: RFC 9110, 14. */
+/**
+ * The one part that is asked for; undefined where all is to be sent, which a server may always do. Source:
+ * RFC 9110, 14.
+ */
 export function readRange(
   { method, range, ifRange }: RangeRequest,
   { size, etag }: { readonly size: number; readonly etag: string },

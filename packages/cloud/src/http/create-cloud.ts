@@ -28,7 +28,10 @@ export interface Cloud {
   (request: Request): Promise<Response>;
   /** Loads the models. Until then readiness is 503, and so is every request for a WebSocket. */
   start(): Promise<void>;
-  /** Looks at a request that asks for a WebSocket: the route that it leads to, or the response that refuses it. */
+  /**
+   * Looks at a request that asks for a WebSocket: the route that it leads to, or the response that refuses
+   * it.
+   */
   acceptUpgrade(request: Request): Promise<SocketRoute | Response>;
   /** Gives a host's WebSocket to the route that {@link Cloud.acceptUpgrade} gave for its request. */
   openSocket(
@@ -38,8 +41,8 @@ export interface Cloud {
   /** Whether a service takes WebSockets. */
   readonly takesSockets: boolean;
   /**
-   * Not ready any more, closes its WebSockets by 1012 (the reason is JSON: `retryAfterMs`, when that client may come back),
-   * answers what it has taken, then gives back its memory. Calling it again does nothing.
+   * Not ready any more, closes its WebSockets by 1012 (the reason is JSON: `retryAfterMs`, when that client
+   * may come back), answers what it has taken, then gives back its memory. Calling it again does nothing.
    */
   drain(): Promise<void>;
 }

@@ -18,7 +18,10 @@ export interface OpenSockets {
   close(): void;
 }
 
-/** After a shutdown clients are sent back within this time, each at another, so that a crowd does not come back at once. */
+/**
+ * After a shutdown clients are sent back within this time, each at another, so that a crowd does not come
+ * back at once.
+ */
 const RETURN_MS = { first: 1000, last: 6000 } as const;
 
 /** Keeps the sockets of a cloud: counts them, and closes them when it shuts down. */

@@ -18,9 +18,9 @@ export interface Pace {
 const MAX_MS = 60_000;
 
 /**
- * Pace steering: a token bucket lets requests in, and each one that it turns away is given a time of its own, one
- * after the other, so that a crowd that came at once does not come back at once.
- * Source: Bonawitz et al., "Towards Federated Learning at Scale", 2019.
+ * Pace steering: a token bucket lets requests in, and each one that it turns away is given a time of its own,
+ * one after the other, so that a crowd that came at once does not come back at once. Source: Bonawitz et al.,
+ * "Towards Federated Learning at Scale", 2019.
  */
 export function createPace({
   perSecond,

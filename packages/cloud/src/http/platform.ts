@@ -1,7 +1,7 @@
 import type { Cloud } from "./create-cloud.ts";
 
-// What only a server process can do. platform.node.ts does it; elsewhere platform.other.ts throws an error that
-// says so: there a cloud is a function that the host calls.
+// What only a server process can do. platform.node.ts does it; elsewhere platform.other.ts throws an error
+// that says so: there a cloud is a function that the host calls.
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
@@ -18,7 +18,10 @@ export interface ServeOptions {
 export interface SocketLimits {
   /** In all. More are answered 503. Default 10000. */
   readonly maxConnections?: number;
-  /** From one IPv4 address or one IPv6 /64. More are answered 429. Behind a proxy all come from its address. Default 1024. */
+  /**
+   * From one IPv4 address or one IPv6 /64. More are answered 429. Behind a proxy all come from its address.
+   * Default 1024.
+   */
   readonly maxPerAddress?: number;
   /** Time between pings in ms; after two that nothing answers a socket is cut off. Default 10000. */
   readonly pingMs?: number;

@@ -27,7 +27,8 @@ export async function serve(
           () => (incoming as IncomingMessage).iterator({ destroyOnReturn: false }) as never,
         ),
       ) as never,
-    // Where Node asks (from 24.9 on): who offers another upgrade, as HTTP clients do with h2c, is answered as if it had not.
+    // Where Node asks (from 24.9 on): who offers another upgrade, as HTTP clients do with h2c, is answered as
+    // if it had not.
     serverOptions: {
       shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
     } as ServerOptions,
@@ -48,8 +49,8 @@ export async function serve(
   return {
     url: `http://${shownHost}:${address.port}`,
     async close() {
-      // WebSockets are told first, by 1012. Listening goes on while the cloud drains and a moment longer: who comes meanwhile, or has connected and not
-      // yet asked, is told 503 and when to come back, not cut off.
+      // WebSockets are told first, by 1012. Listening goes on while the cloud drains and a moment longer: who
+      // comes meanwhile, or has connected and not yet asked, is told 503 and when to come back, not cut off.
       const late = globalThis.setTimeout(() => {
         server.closeAllConnections();
         upgrades?.terminate();

@@ -24,8 +24,9 @@ const MIN_HIGH_WATER = 2 ** 20;
 const MAX_REASON_BYTES = 123;
 
 /**
- * A host's WebSocket as a service sees it: whatever comes or goes wrong ends this socket and nothing else.
- * Of its messages a service sees only those that are short enough; of a slow reader's, so many wait as two of the longest.
+ * A host's WebSocket as a service sees it: whatever comes or goes wrong ends this socket and nothing else. Of
+ * its messages a service sees only those that are short enough; of a slow reader's, so many wait as two of
+ * the longest.
  */
 export function serviceSocket(
   socket: WebSocketLike,
@@ -44,7 +45,8 @@ export function serviceSocket(
     try {
       socket.close(code, said);
     } catch {
-      // By the letter of WHATWG's interface an application closes by 1000 or from 3000 up; there 1008 is 4008.
+      // By the letter of WHATWG's interface an application closes by 1000 or from 3000 up; there 1008 is
+      // 4008.
       socket.close(code < 2000 ? 3000 + code : 1000, said);
     }
   };

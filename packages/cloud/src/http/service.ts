@@ -16,13 +16,19 @@ export interface Logger {
 
 /** A WebSocket as a service sees it, after its handshake. */
 export interface ServiceSocket {
-  /** Text frames as strings, binary ones as bytes. What is sent after the end is dropped; a reader far behind is closed by 1008. */
+  /**
+   * Text frames as strings, binary ones as bytes. What is sent after the end is dropped; a reader far behind
+   * is closed by 1008.
+   */
   send(data: string | Uint8Array): void;
   /** Bytes that wait to be sent: a reader that does not keep up. */
   readonly bufferedAmount: number;
   /** Closes with a code of RFC 6455, or 4000 up. Default 1000. Calling it again does nothing. */
   close(code?: number, reason?: string): void;
-  /** Told in order, until `close` is called; what a listener throws closes the socket by 1011, and nothing else. */
+  /**
+   * Told in order, until `close` is called; what a listener throws closes the socket by 1011, and nothing
+   * else.
+   */
   onMessage(listener: (data: string | Uint8Array) => void): void;
   /** Told once. */
   onClose(listener: (code: number) => void): void;
@@ -35,11 +41,14 @@ export interface SocketRoute {
   /** A longer message closes the socket by 1009. */
   readonly maxMessageBytes: number;
   /**
-   * True where the first frame must carry a token of the route's own. Pages cannot set headers for a WebSocket, so the
-   * cloud's token, which is a header, is then not asked for.
+   * True where the first frame must carry a token of the route's own. Pages cannot set headers for a
+   * WebSocket, so the cloud's token, which is a header, is then not asked for.
    */
   readonly firstFrameToken?: boolean;
-  /** Looks at the upgrade's request: a response refuses it. Origins are the cloud's business, and were looked at before. */
+  /**
+   * Looks at the upgrade's request: a response refuses it. Origins are the cloud's business, and were looked
+   * at before.
+   */
   accept?(request: Request): Response | undefined | Promise<Response | undefined>;
   open(socket: ServiceSocket, request: Request): void;
 }
@@ -52,7 +61,10 @@ export interface Service {
   mount(app: Hono, context: ServiceContext): void;
   /** Where it takes WebSockets. */
   readonly sockets?: readonly SocketRoute[];
-  /** Beginnings of paths where the service itself looks at who asks and how long a body is: the cloud's token and limit are not for these. */
+  /**
+   * Beginnings of paths where the service itself looks at who asks and how long a body is: the cloud's token
+   * and limit are not for these.
+   */
   readonly guardedPaths?: readonly string[];
   /** The cloud begins to shut down: ends what waits for something to happen. */
   drain?(): void;

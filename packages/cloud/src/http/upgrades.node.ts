@@ -7,7 +7,10 @@ import type { SocketRoute } from "./service.ts";
 
 /** How long a route may think about a request for a socket. */
 const ACCEPT_MS = 5000;
-/** A message comes in at most so many frames, and waits in at most so many pieces until it is whole (attacks by tiny ones). */
+/**
+ * A message comes in at most so many frames, and waits in at most so many pieces until it is whole (attacks
+ * by tiny ones).
+ */
 const CHUNKS = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
 
 /** Takes WebSockets on a server's port; see {@link takeUpgrades}. */
@@ -17,9 +20,9 @@ interface Upgrades {
 }
 
 /**
- * Turns HTTP upgrades into the sockets of a cloud, by `ws`, without compression. Who is silent is asked by a ping; who
- * twice says nothing, no pong and no byte of a message, and takes nothing of what waits for it, is cut off: half-open
- * connections look alive for hours otherwise.
+ * Turns HTTP upgrades into the sockets of a cloud, by `ws`, without compression. Who is silent is asked by a
+ * ping; who twice says nothing, no pong and no byte of a message, and takes nothing of what waits for it, is
+ * cut off: half-open connections look alive for hours otherwise.
  */
 export function takeUpgrades(
   server: Server,
@@ -112,9 +115,13 @@ export function takeUpgrades(
   };
 }
 
-/** The request without its body, as services see one. Undefined for one that names no host, or another one than its header in its target. */
+/**
+ * The request without its body, as services see one. Undefined for one that names no host, or another one
+ * than its header in its target.
+ */
 function requestOf({ url = "", headers, rawHeaders }: IncomingMessage): Request | undefined {
-  // Put together as text: resolved as a reference, the target "//evil.example/" would name a host, which its page's origin equals.
+  // Put together as text: resolved as a reference, the target "//evil.example/" would name a host, which its
+  // page's origin equals.
   if (headers.host === undefined || !url.startsWith("/")) return undefined;
   const pairs = rawHeaders.flatMap((name, i): [string, string][] =>
     i % 2 === 0 ? [[name, rawHeaders[i + 1]!]] : [],
@@ -163,8 +170,8 @@ function withTimer(ms: number): { readonly timer: NodeJS.Timeout; readonly late:
 }
 
 /**
- * Who is counted as one by an IP address: an IPv4 address, also written as IPv6, is itself; an IPv6 one is its /64, which
- * is what one subscriber gets. An unknown one is "".
+ * Who is counted as one by an IP address: an IPv4 address, also written as IPv6, is itself; an IPv6 one is
+ * its /64, which is what one subscriber gets. An unknown one is "".
  */
 export function addressGroup(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

@@ -39,10 +39,10 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEVICE = /^[\x21-\x7e]{1,200}$/;
 
 /**
- * The cloud's end of MistNet: collects private records once a device, and trains the head on them, at the deadline or when
- * all have come. Uploads survive a restart, and the head is trained from them again to the same bits. What is asked of an
- * upload, in this order: whose it is (the cloud's token), whether it is still taken, its length, format, plan, shapes, finite
- * numbers, labels; and that the device has sent no other.
+ * The cloud's end of MistNet: collects private records once a device, and trains the head on them, at the
+ * deadline or when all have come. Uploads survive a restart, and the head is trained from them again to the
+ * same bits. What is asked of an upload, in this order: whose it is (the cloud's token), whether it is still
+ * taken, its length, format, plan, shapes, finite numbers, labels; and that the device has sent no other.
  * @throws {WireError} on a plan that no edge would take. @throws {RangeError} on numbers out of range.
  */
 export function mistnetService(

@@ -12,8 +12,9 @@ export interface MistnetUploads {
   /** Opens the store, and counts what is there. */
   open(): Promise<void>;
   /**
-   * Keeps a device's upload: `stored`, `duplicate` where the same bytes are there, `conflict` where others are, `late` where
-   * it is new and nothing more is taken. @throws {WireError} on records that are not the plan's.
+   * Keeps a device's upload: `stored`, `duplicate` where the same bytes are there, `conflict` where others
+   * are, `late` where it is new and nothing more is taken. @throws {WireError} on records that are not the
+   * plan's.
    */
   put(device: string, bytes: Uint8Array): Promise<UploadOutcome>;
   /** All records, with what is on its way to the disk, in an order that a restart does not change. */

@@ -5,7 +5,10 @@ import { Readable } from "node:stream";
 import { SednaError } from "@sedna-js/core";
 import type { ModelFiles } from "./model-service.ts";
 
-/** Models as `sedna-cloud publish` lays them: in one directory a folder for each, with its name. A file that is a link is not followed. */
+/**
+ * Models as `sedna-cloud publish` lays them: in one directory a folder for each, with its name. A file that
+ * is a link is not followed.
+ */
 export function directoryModels(directory: string): ModelFiles {
   return {
     async open({ model, file }) {

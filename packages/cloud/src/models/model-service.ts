@@ -28,14 +28,18 @@ export interface ModelServiceOptions {
 }
 
 const ROUTE = "/v1/models/:model/:file";
-/** As in a manifest: what begins with a letter or digit and has no folder is a name, and nothing else reaches the disk. */
+/**
+ * As in a manifest: what begins with a letter or digit and has no folder is a name, and nothing else reaches
+ * the disk.
+ */
 const NAME = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Names that say what is in the file: it never changes. */
 const CONTENT = /^[a-f0-9]{64}\b/;
 
 /**
- * Gives edges what was published: `GET /v1/models/NAME/manifest.json`, `keys.json`, and the files beside them; whole, or the
- * rest of one (`Range`, `If-Range`), or 304 where they have it (`If-None-Match`). Source: RFC 9110, 13 and 14.
+ * Gives edges what was published: `GET /v1/models/NAME/manifest.json`, `keys.json`, and the files beside
+ * them; whole, or the rest of one (`Range`, `If-Range`), or 304 where they have it (`If-None-Match`). Source:
+ * RFC 9110, 13 and 14.
  */
 export function modelService({ files, name = "models" }: ModelServiceOptions): Service {
   const answer = async (c: Context): Promise<Response> => {

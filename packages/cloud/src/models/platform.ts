@@ -26,7 +26,9 @@ export interface PublishOptions {
   /** SPDX license expression. */
   readonly license: string;
   readonly key: SigningKey;
-  /** The model's own folder. Folders side by side, each named as its model, are what a model service serves. */
+  /**
+   * The model's own folder. Folders side by side, each named as its model, are what a model service serves.
+   */
   readonly directory: string;
   readonly labels?: readonly string[];
   readonly thresholds?: Readonly<Record<string, number>>;
@@ -53,14 +55,18 @@ export declare function readSigningKey(pem: string): SigningKey;
 /** A manifest and the key's word for it. @throws {WireError} on one that no edge would take. */
 export declare function signManifest(manifest: ModelManifest, key: SigningKey): SignedManifest;
 
-/** The keys to trust from here on, and the word of a key that is trusted so far. @throws {WireError} on a set that no edge would take. */
+/**
+ * The keys to trust from here on, and the word of a key that is trusted so far. @throws {WireError} on a set
+ * that no edge would take.
+ */
 export declare function signKeySet(keySet: KeySet, key: SigningKey): SignedKeySet;
 
 /**
- * Publishes a version: its files first, under names that say their content, then the manifest, in one step. Who reads
- * meanwhile has the old version or the new one. Files of older versions stay.
+ * Publishes a version: its files first, under names that say their content, then the manifest, in one step.
+ * Who reads meanwhile has the old version or the new one. Files of older versions stay.
  *
- * @throws {RangeError} on a version that is not higher, a folder of another model, or another file of a name that is taken. {SednaError} `model-unreadable`.
+ * @throws {RangeError} on a version that is not higher, a folder of another model, or another file of a name
+ * that is taken. {SednaError} `model-unreadable`.
  */
 export declare function publishModel(options: PublishOptions): Promise<ModelManifest>;
 

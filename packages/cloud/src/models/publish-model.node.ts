@@ -210,7 +210,10 @@ async function describeModel(
   }
 }
 
-/** Numbers in 0..1, as pictures have; a free axis is 1 long. Whole ones are 0 or 1, which indices and masks may be too. */
+/**
+ * Numbers in 0..1, as pictures have; a free axis is 1 long. Whole ones are 0 or 1, which indices and masks
+ * may be too.
+ */
 function randomTensor({ dtype, shape }: TensorSpec, random: () => number): Tensor {
   const fixed = shape.map((axis) => Math.max(axis, 1));
   const numbers = Array.from({ length: elementCount(fixed) }, () =>

@@ -15,7 +15,10 @@ export interface SavedModel {
 
 /** Keeps the newest model in a file; see {@link modelFile}. */
 export interface ModelFile {
-  /** Writes a model in place of the one that is there. Of models that come while one is written only the newest is. */
+  /**
+   * Writes a model in place of the one that is there. Of models that come while one is written only the
+   * newest is.
+   */
   save(model: SavedModel): void;
   /** Resolves when nothing is being written. */
   settled(): Promise<void>;

@@ -13,11 +13,13 @@ const HEAD_BYTES = 4 + 2 ** 18;
 const fileName = /^[0-9a-f]{64}$/;
 
 /**
- * Samples as files of one directory, which no other server may use. A file's name is the sha256 of its sample's id, so
- * that no text of a client's ever is a path. A sample is written beside its place, flushed, and linked into it: a server
- * that is killed at any point leaves the whole sample or none, and a second one of the same id cannot take its place.
+ * Samples as files of one directory, which no other server may use. A file's name is the sha256 of its
+ * sample's id, so that no text of a client's ever is a path. A sample is written beside its place, flushed,
+ * and linked into it: a server that is killed at any point leaves the whole sample or none, and a second one
+ * of the same id cannot take its place.
  *
- * @throws {SednaError} `storage-full`, retryable, where the disk is; `storage-failed` on what else goes wrong with it.
+ * @throws {SednaError} `storage-full`, retryable, where the disk is; `storage-failed` on what else goes wrong
+ * with it.
  */
 export function directorySamples(path: string): SampleStore {
   const fileOf = (id: string): string => join(path, createHash("sha256").update(id).digest("hex"));

@@ -14,7 +14,10 @@ export interface SampleServiceOptions extends Pick<PaceOptions, "burst" | "now">
   readonly maxSampleBytes?: number;
   /** Samples that are written at once; more are answered 503. Default 16. */
   readonly maxUnderWay?: number;
-  /** Samples a second that are taken; more are answered 429 with a time to come back. Default: as many as come. */
+  /**
+   * Samples a second that are taken; more are answered 429 with a time to come back. Default: as many as
+   * come.
+   */
   readonly perSecond?: number;
   /** Its name among the cloud's services. Default `samples`. */
   readonly name?: string;
@@ -24,10 +27,10 @@ const ROUTE = "/v1/samples";
 const MAX_PAGE = 1000;
 
 /**
- * Keeps what edges send, once each: `POST /v1/samples` with a sample's message, whose id is also the `Idempotency-Key`.
- * 201 says that it is stored for good, 200 that it was there already, 409 that its id has other bytes, 412 that it was
- * spoilt on its way (`Content-Digest`, where it has one) and should come again. The store itself is what knows duplicates:
- * there is no window after which a sample would be taken twice.
+ * Keeps what edges send, once each: `POST /v1/samples` with a sample's message, whose id is also the
+ * `Idempotency-Key`. 201 says that it is stored for good, 200 that it was there already, 409 that its id has
+ * other bytes, 412 that it was spoilt on its way (`Content-Digest`, where it has one) and should come again.
+ * The store itself is what knows duplicates: there is no window after which a sample would be taken twice.
  */
 export function sampleService({
   store,
@@ -46,7 +49,8 @@ export function sampleService({
   let underWay = 0;
   let looking = false;
 
-  // Readiness is asked for again and again: each time a full store is looked at anew, and the next answer knows.
+  // Readiness is asked for again and again: each time a full store is looked at anew, and the next answer
+  // knows.
   const lookForRoom = async (): Promise<void> => {
     if (looking) return;
     looking = true;
@@ -61,7 +65,8 @@ export function sampleService({
     underWay++;
     try {
       const bytes = new Uint8Array(await c.req.arrayBuffer());
-      // Before anything is said of the bytes: what the way here has spoilt is to come again, not to be refused for good.
+      // Before anything is said of the bytes: what the way here has spoilt is to come again, not to be
+      // refused for good.
       const digest = c.req.header(CONTENT_DIGEST);
       if (
         digest !== undefined &&

@@ -7,15 +7,15 @@ export interface SamplePage {
 }
 
 /**
- * Where samples are kept, each as the bytes that came. Adapters: memory, a directory. One conformance suite runs on
- * both.
+ * Where samples are kept, each as the bytes that came. Adapters: memory, a directory. One conformance suite
+ * runs on both.
  */
 export interface SampleStore {
   /** Comes first, once. */
   open(): Promise<void>;
   /**
-   * Keeps a sample under its id; what has resolved with `stored` survives the death of the process. `duplicate`: the
-   * same bytes are there already. `conflict`: other bytes are, and stay.
+   * Keeps a sample under its id; what has resolved with `stored` survives the death of the process.
+   * `duplicate`: the same bytes are there already. `conflict`: other bytes are, and stay.
    * @throws {SednaError} `storage-full` when there is no room; what was kept before is unharmed.
    */
   put(id: string, bytes: Uint8Array): Promise<"stored" | "duplicate" | "conflict">;

@@ -10,9 +10,10 @@ import type { SampleSet } from "./simulation-data.ts";
 const MAX_BYTES = 2 ** 28;
 
 /**
- * Pictures and labels as MNIST has them, in IDX files with or without gzip; features are the means of each 2 x 2 pixels.
- * @throws {UsageError} when the directory has no such files, or they do not belong together.
- * Source of the format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
+ * Pictures and labels as MNIST has them, in IDX files with or without gzip; features are the means of each 2
+ * x 2 pixels.
+ * @throws {UsageError} when the directory has no such files, or they do not belong together. Source of the
+ * format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
  */
 export async function idxDigits(directory: string): Promise<SampleSet> {
   const names = await readdir(directory).catch((error: Error) =>

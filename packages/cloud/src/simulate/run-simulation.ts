@@ -66,8 +66,9 @@ const START = Date.UTC(2026, 0, 1);
 const MAX_ROUNDS_WITHOUT_MODEL = 20;
 
 /**
- * A whole federation in one process: the engine, its log and its routes as they are, and clients that really train, on a clock
- * that costs no waiting. One thing happens at a time, so that the same options give the same run.
+ * A whole federation in one process: the engine, its log and its routes as they are, and clients that really
+ * train, on a clock that costs no waiting. One thing happens at a time, so that the same options give the
+ * same run.
  *
  * Ends after the last round, or when {@link MAX_ROUNDS_WITHOUT_MODEL} attempts in a row came to nothing.
  */
@@ -181,7 +182,10 @@ interface Judgement {
   readonly accuracy: number;
 }
 
-/** Judges the flat parameters of a softmax head, `[classes, features]` weights and then biases, by samples that nobody trained on. */
+/**
+ * Judges the flat parameters of a softmax head, `[classes, features]` weights and then biases, by samples
+ * that nobody trained on.
+ */
 export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet): Judgement {
   const features = samples.length / labels.length;
   const classes = model.length / (features + 1);
@@ -204,7 +208,10 @@ export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet
   return { loss: loss / labels.length, accuracy: right / labels.length };
 }
 
-/** Sessions whose tokens are no secret: nobody outside of the process can ask. A newer one fences the older, as everywhere. */
+/**
+ * Sessions whose tokens are no secret: nobody outside of the process can ask. A newer one fences the older,
+ * as everywhere.
+ */
 function simulatedSessions(): Sessions {
   const epochs = new Map<string, number>();
   return {

@@ -42,8 +42,9 @@ type TrainTask = Extract<FederationTask, { kind: "train" }>;
 const LATE = new Set(["wrong-round", "round-closed", "not-selected"]);
 
 /**
- * A client that joins, asks for its task, fetches the model, trains on its own samples and sends what changed, over the
- * federation's own routes; at times it drops out without a word, or takes longer than the round.
+ * A client that joins, asks for its task, fetches the model, trains on its own samples and sends what
+ * changed, over the federation's own routes; at times it drops out without a word, or takes longer than the
+ * round.
  */
 export function startSimulatedClient(
   world: SimulatedWorld,

@@ -20,20 +20,28 @@ export interface SimulationData {
 /** How data is dealt out. */
 export interface DealOptions {
   readonly clients: number;
-  /** Of the Dirichlet distribution that a client's classes are drawn from: at 0.1 most have one to three, at 100 all. */
+  /**
+   * Of the Dirichlet distribution that a client's classes are drawn from: at 0.1 most have one to three, at
+   * 100 all.
+   */
   readonly alpha: number;
   readonly seed: number;
 }
 
 const FEATURES = 16;
 const CLASSES = 10;
-/** Of the classes' centres, in standard deviations of a class: the best classifier is right in nine of ten. */
+/**
+ * Of the classes' centres, in standard deviations of a class: the best classifier is right in nine of ten.
+ */
 const SPREAD = 0.75;
 const MIN_SAMPLES = 20;
 const MAX_SAMPLES = 60;
 const TEST_SAMPLES = 2000;
 
-/** Ten classes of 16 numbers, each a Gaussian about its own centre; each client has 20 to 60 samples of its own mix of classes. */
+/**
+ * Ten classes of 16 numbers, each a Gaussian about its own centre; each client has 20 to 60 samples of its
+ * own mix of classes.
+ */
 export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationData {
   const random = seededRandom({ seed, stream: 1 });
   const centres = Float32Array.from({ length: CLASSES * FEATURES }, () => SPREAD * normal(random));
@@ -58,7 +66,10 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
   };
 }
 
-/** Samples that are there already: every fifth judges, the rest is dealt out. Clients that would get none are left out. */
+/**
+ * Samples that are there already: every fifth judges, the rest is dealt out. Clients that would get none are
+ * left out.
+ */
 export function dealtData(
   { samples, labels }: SampleSet,
   { clients, alpha, seed }: DealOptions,

@@ -23,7 +23,10 @@ export interface Metrics {
   add(name: string, labels: MetricLabels, amount?: number): void;
   /** A value that is read when the metrics are. Calling it again with the same labels replaces the former. */
   gauge(name: string, labels: MetricLabels, read: () => number): void;
-  /** All series of a counter or gauge, read when the metrics are: for what is counted elsewhere, and for series that come and go. */
+  /**
+   * All series of a counter or gauge, read when the metrics are: for what is counted elsewhere, and for
+   * series that come and go.
+   */
   collect(name: string, read: () => readonly MetricSample[]): void;
   /** Counts a value into the buckets of a histogram. */
   observe(name: string, labels: MetricLabels, value: number): void;
@@ -59,13 +62,13 @@ const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const overflow = "sedna_metrics_overflow_total";
 
 /**
- * Metrics of one process. `definitions` names every metric and says what it counts.
- * A metric holds at most `maxSeries` sets of labels: what comes with others is not counted there but in
+ * Metrics of one process. `definitions` names every metric and says what it counts. A metric holds at most
+ * `maxSeries` sets of labels: what comes with others is not counted there but in
  * `sedna_metrics_overflow_total`, so that labels which others choose cannot fill the memory.
  *
- * @throws {RangeError} here and from its methods: names that Prometheus does not take, a metric that is not defined,
- * a method that does not fit its type, an amount that is not a number from 0 up.
- * Source: Prometheus' exposition formats.
+ * @throws {RangeError} here and from its methods: names that Prometheus does not take, a metric that is not
+ * defined, a method that does not fit its type, an amount that is not a number from 0 up. Source: Prometheus'
+ * exposition formats.
  */
 export function createMetrics(
   definitions: Readonly<Record<string, MetricDefinition>>,

@@ -39,7 +39,8 @@ function NormClipping({ rule, ...param }: NamedNormClippingParameters): Aggregat
 }
 
 /**
- * Rules that make one model of many, by name, for `select`. FedAvg is Sedna's, under Sedna's name; the rest are ours.
- * Extend by spreading: `{ ...aggregation, Mine: (param) => Aggregator }`. docs/aggregation.md says which is for what.
+ * Rules that make one model of many, by name, for `select`. FedAvg is Sedna's, under Sedna's name; the rest
+ * are ours. Extend by spreading: `{ ...aggregation, Mine: (param) => Aggregator }`. docs/aggregation.md says
+ * which is for what.
  */
 export const aggregation = { ...rules, NormClipping } as const;

@@ -22,20 +22,23 @@ export interface Accumulator {
       /** The client's samples. Rules that weigh updates by it take a wrong one at its word: cap it. */
       readonly weight: number;
       readonly client: string;
-      /** Versions between the model that it was trained on and this one, in the buffered mode; default 0. Rules that weigh discount it by `stalenessWeight`. */
+      /**
+       * Versions between the model that it was trained on and this one, in the buffered mode; default 0.
+       * Rules that weigh discount it by `stalenessWeight`.
+       */
       readonly staleness?: number;
     },
   ): UpdateNorm;
   /**
-   * What was added so far in a form that `restore` of a new round takes back, as if all had been added there: the mean, or
-   * undefined for a rule that needs the updates themselves (then who logs must keep those).
+   * What was added so far in a form that `restore` of a new round takes back, as if all had been added there:
+   * the mean, or undefined for a rule that needs the updates themselves (then who logs must keep those).
    */
   state(): { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array } | undefined;
   restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
   /**
    * The new model.
-   * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added; `update-refused` when what was
-   * added is too large for the model to stay finite.
+   * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added; `update-refused`
+   * when what was added is too large for the model to stay finite.
    */
   finish(): {
     readonly model: Float32Array;
@@ -64,7 +67,10 @@ export interface Aggregator {
   readonly name: string;
   /** Fewer updates than this and its promise does not hold: it refuses. */
   readonly minClients: number;
-  /** True where it needs only the weighted sum, as a secure sum gives it. A rule that clips needs to see each update. */
+  /**
+   * True where it needs only the weighted sum, as a secure sum gives it. A rule that clips needs to see each
+   * update.
+   */
   readonly needsSumOnly: boolean;
   /** Sedna's form: whole weights of all clients at once. No clients: the last result, or undefined. */
   aggregate(clients: readonly AggClient[]): readonly Tensor[] | undefined;

@@ -5,7 +5,8 @@ import type { Aggregator } from "./aggregator.ts";
 import { aggregation } from "./aggregation.ts";
 import { distance, draws, normal, run } from "./rule-fixture.suite.ts";
 
-// A fifth of 50 clients is hostile. How far is the model from the mean of the honest ones, in lengths of that mean?
+// A fifth of 50 clients is hostile. How far is the model from the mean of the honest ones, in lengths of that
+// mean?
 
 const kernels = await loadVectorKernels({ backend: "wasm" });
 afterAll(() => kernels.dispose());

@@ -6,7 +6,8 @@ import type { AggClient, Aggregator } from "./aggregator.ts";
 import { aggregation } from "./aggregation.ts";
 import { draws, relativeError, run } from "./rule-fixture.suite.ts";
 
-// Each rule against a twin that says what it does in the fewest words: streaming on the kernels, and in Sedna's form.
+// Each rule against a twin that says what it does in the fewest words: streaming on the kernels, and in
+// Sedna's form.
 
 type Vectors = readonly (readonly number[])[];
 const kernels = await loadVectorKernels({ backend: "wasm" });
@@ -57,7 +58,10 @@ const rootOf = (length: number): number[] =>
   Array.from({ length }, (_, i) => Math.fround(0.01 * ((i % 7) - 2)));
 const build = (method: string, param?: object): Aggregator => select(aggregation, { method, param } as never);
 
-/** A rule by what a job says of it, and its twin: from changes and weights to the mean change of a first round. */
+/**
+ * A rule by what a job says of it, and its twin: from changes and weights to the mean change of a first
+ * round.
+ */
 const rules: readonly {
   readonly name: string;
   readonly method: string;

@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { tensor, toNested, type Tensor } from "../tensor.ts";
 import { FedAvg } from "./rules/fed-avg.ts";
 
-// The golden vectors have no float32 arrays; numpy itself does, and its rounding is what "to the bit" is about.
+// The golden vectors have no float32 arrays; numpy itself does, and its rounding is what "to the bit" is
+// about.
 
 /** Sedna's formula, written anew: reads rounds as JSON, writes their means. */
 const FORMULA = `
@@ -25,7 +26,9 @@ json.dump(answers, sys.stdout)
 
 const python = process.env["SEDNA_PYTHON"] ?? "python3";
 const found = spawnSync(python, ["-c", "import numpy; print(numpy.__version__)"], { encoding: "utf8" });
-/** Before 2 numpy made a float64 of a float32 and a number above 65535, as of a float32 scalar and any number. */
+/**
+ * Before 2 numpy made a float64 of a float32 and a number above 65535, as of a float32 scalar and any number.
+ */
 const absent = found.error !== undefined || found.status !== 0 || Number.parseInt(found.stdout, 10) < 2;
 
 /** Repeatable draws in [0,1). */

@@ -32,7 +32,10 @@ export function sgdServer(learningRate = 1): ServerOptimizer {
   };
 }
 
-/** `v = momentum * v + change; model += learningRate * v`. Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution", 2019. */
+/**
+ * `v = momentum * v + change; model += learningRate * v`. Source: Hsu et al., "Measuring the Effects of
+ * Non-Identical Data Distribution", 2019.
+ */
 export function momentumServer({
   momentum,
   learningRate,
@@ -63,10 +66,10 @@ export interface AdamSettings {
 }
 
 /**
- * `m = beta1 m + (1 - beta1) change; v = beta2 v + (1 - beta2) change^2; model += learningRate m / (sqrt(v) + tau)`.
- * Without bias correction, as the source writes it, v starts at tau^2 and m at 0: the first steps are small in m's share.
- * With it, both start at 0 and are divided by `1 - beta ** turns`, as Kingma and Ba's Adam does.
- * Source: Reddi et al., "Adaptive Federated Optimization", 2020, algorithm 2.
+ * `m = beta1 m + (1 - beta1) change; v = beta2 v + (1 - beta2) change^2; model += learningRate m / (sqrt(v) +
+ * tau)`. Without bias correction, as the source writes it, v starts at tau^2 and m at 0: the first steps are
+ * small in m's share. With it, both start at 0 and are divided by `1 - beta ** turns`, as Kingma and Ba's
+ * Adam does. Source: Reddi et al., "Adaptive Federated Optimization", 2020, algorithm 2.
  */
 export function adamServer({
   learningRate,

@@ -1,4 +1,7 @@
-/** Waits for shared work only as long as this caller cares. @throws the signal's reason, or what the work throws. */
+/**
+ * Waits for shared work only as long as this caller cares. @throws the signal's reason, or what the work
+ * throws.
+ */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {

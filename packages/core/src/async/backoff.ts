@@ -16,12 +16,13 @@ export interface BackoffOptions {
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * How long to wait before the next try, in ms: full-jitter exponential back-off; where the server said when to come
- * back, not before that, and a little later, as others were told the same.
- * Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+ * How long to wait before the next try, in ms: full-jitter exponential back-off; where the server said when
+ * to come back, not before that, and a little later, as others were told the same. Source: AWS Architecture
+ * Blog, "Exponential Backoff And Jitter".
  */
 export function backoff({ tried, baseMs, capMs = Infinity, retryAfterMs, random }: BackoffOptions): number {
-  // Who says "now" has named no time: a date that has passed, on one of two clocks, must not make all come at once for ever.
+  // Who says "now" has named no time: a date that has passed, on one of two clocks, must not make all come at
+  // once for ever.
   if (!retryAfterMs) return random() * Math.min(capMs, baseMs * 2 ** tried);
   return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) + random() * baseMs;
 }

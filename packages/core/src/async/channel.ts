@@ -10,7 +10,9 @@ export interface Channel<T> {
   drain(): T[];
 }
 
-/** A queue of at most `capacity` values: a producer waits while it is full, the consumer while it is empty. */
+/**
+ * A queue of at most `capacity` values: a producer waits while it is full, the consumer while it is empty.
+ */
 export function createChannel<T>({ capacity }: { readonly capacity: number }): Channel<T> {
   const values: T[] = [];
   const waiters: (() => void)[] = [];

@@ -11,9 +11,11 @@ export interface DeadlineOptions {
 }
 
 /**
- * Runs `work` and settles by the deadline whatever it does: work that ignores its signal cannot hold anyone back.
+ * Runs `work` and settles by the deadline whatever it does: work that ignores its signal cannot hold anyone
+ * back.
  *
- * @throws {SednaError} `cloud-timeout` at the deadline; the signal's reason when the caller gives up; else what `work` throws.
+ * @throws {SednaError} `cloud-timeout` at the deadline; the signal's reason when the caller gives up; else
+ * what `work` throws.
  */
 export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,

@@ -48,7 +48,8 @@ export async function* latest<Sample>(
   } finally {
     ended = true;
     if (slot.held) onDrop(slot.held.sample);
-    // Not awaited: a source that waits for its next sample cannot end before it comes; the pump drops that one.
+    // Not awaited: a source that waits for its next sample cannot end before it comes; the pump drops that
+    // one.
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }

@@ -1,9 +1,9 @@
 import { abortable } from "./abortable.ts";
 
 /**
- * A response's body, piece by piece. It stops when the signal says so even where `fetch` was given the same one: an engine
- * may collect what connects a signal to a body that is still read (Node's does), and a silent server would hold it for ever.
- * Left early, the rest is not read.
+ * A response's body, piece by piece. It stops when the signal says so even where `fetch` was given the same
+ * one: an engine may collect what connects a signal to a body that is still read (Node's does), and a silent
+ * server would hold it for ever. Left early, the rest is not read.
  *
  * @throws the signal's reason; what the connection throws.
  */

@@ -10,7 +10,8 @@ export type ParsedArgs = Readonly<Record<string, unknown>> & { readonly _: reado
 export type ArgDefinitions = Readonly<Record<string, { readonly type?: string }>>;
 
 /**
- * Rejects what the parser lets pass: options that the command does not have, and too many positional arguments.
+ * Rejects what the parser lets pass: options that the command does not have, and too many positional
+ * arguments.
  *
  * @throws {UsageError} If an option is unknown or an argument is unexpected.
  */

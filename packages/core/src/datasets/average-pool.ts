@@ -1,5 +1,6 @@
 /**
- * Grey pictures made smaller by the mean of each 2 x 2 pixels, and scaled to 0..1: features that a little head learns on.
+ * Grey pictures made smaller by the mean of each 2 x 2 pixels, and scaled to 0..1: features that a little
+ * head learns on.
  * @param pixels `[n, height, width]`, bytes; `height` and `width` even.
  * @returns `[n, height / 2, width / 2]`.
  * @throws {RangeError} when the pictures' sides are odd, or `pixels` is no whole number of them.

@@ -10,9 +10,9 @@ export interface DirichletSplitOptions {
 }
 
 /**
- * Deals samples out to parts that see different classes: of each class, the shares of the parts are drawn from a
- * Dirichlet distribution. Every sample goes to one part; a part may get none.
- * Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution", 2019; gammas by Marsaglia and Tsang, 2000.
+ * Deals samples out to parts that see different classes: of each class, the shares of the parts are drawn
+ * from a Dirichlet distribution. Every sample goes to one part; a part may get none. Source: Hsu et al.,
+ * "Measuring the Effects of Non-Identical Data Distribution", 2019; gammas by Marsaglia and Tsang, 2000.
  * @returns of each part the indices of its samples, ascending within a class.
  * @throws {RangeError} for fewer than one part, or an alpha that is not above 0.
  */

@@ -8,7 +8,8 @@ export interface JoinedBatch {
 
 /**
  * Joins the inputs of several samples along axis 0.
- * @throws {TypeError} where their other axes differ, or the inputs of one sample have different numbers of rows.
+ * @throws {TypeError} where their other axes differ, or the inputs of one sample have different numbers of
+ * rows.
  */
 export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
   const joined: Record<string, Tensor> = {};
@@ -39,7 +40,8 @@ export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
 
 /**
  * Cuts outputs along axis 0 into parts of `rows` rows each.
- * @throws {TypeError} on an output that has other rows than went in: no part of it can be said to be anyone's.
+ * @throws {TypeError} on an output that has other rows than went in: no part of it can be said to be
+ * anyone's.
  */
 export function splitBatch(outputs: Tensors, rows: readonly number[]): Tensors[] {
   const total = rows.reduce((sum, count) => sum + count, 0);

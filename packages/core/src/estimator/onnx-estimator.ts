@@ -11,8 +11,8 @@ import { createSerialQueue } from "../async/serial-queue.ts";
 /** Options of {@link createOnnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {
   /**
-   * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that have
-   * failed in a row, so that an adapter can try the same provider again and then the next.
+   * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that
+   * have failed in a row, so that an adapter can try the same provider again and then the next.
    */
   readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{
     readonly runtime: OnnxRuntime;
@@ -35,10 +35,11 @@ interface Loaded<Sample, Result> {
 
 /**
  * An ONNX model as an estimator, on whatever ONNX Runtime is handed in. Runs never overlap. A run that is
- * rejected leaves the next unharmed: the session is suspect then (a lost GPU rejects for ever), so the next call
- * opens a fresh one.
+ * rejected leaves the next unharmed: the session is suspect then (a lost GPU rejects for ever), so the next
+ * call opens a fresh one.
  *
- * @throws {SednaError} from `load` and `predict`: `model-unreadable`, `model-mismatch`, `run-failed`, `disposed`.
+ * @throws {SednaError} from `load` and `predict`: `model-unreadable`, `model-mismatch`, `run-failed`,
+ * `disposed`.
  */
 export function createOnnxEstimator<Sample, Result>({
   open,
@@ -67,8 +68,8 @@ export function createOnnxEstimator<Sample, Result>({
     }
   };
   /**
-   * One load for all who ask. A failure that cannot pass is kept; any other is tried again, but not by every frame
-   * of a camera.
+   * One load for all who ask. A failure that cannot pass is kept; any other is tried again, but not by every
+   * frame of a camera.
    */
   const ready = (): Promise<Loaded<Sample, Result>> => {
     if (disposing) return Promise.reject(disposed());

@@ -103,7 +103,10 @@ export function expectedF1Loss({
   };
 }
 
-/** For each remembered person the index of its row now, or -1: the surest first takes the row it overlaps most. */
+/**
+ * For each remembered person the index of its row now, or -1: the surest first takes the row it overlaps
+ * most.
+ */
 function pair(memory: readonly Remembered[], rows: readonly DetectionRow[]): number[] {
   const partners = memory.map(() => -1);
   const free = new Set(rows.keys());

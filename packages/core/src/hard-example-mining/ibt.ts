@@ -5,7 +5,9 @@ import { numberParameter, toNumber } from "../check/number-parameter.ts";
 
 /** Parameters of {@link IBT}; strings as in Sedna's jobs are fine. */
 export interface IBTParameters {
-  /** 1 - threshold_img is the share of low boxes that makes an image hard, so a larger value offloads more. */
+  /**
+   * 1 - threshold_img is the share of low boxes that makes an image hard, so a larger value offloads more.
+   */
   readonly threshold_img?: number | string;
   /** A box is low when its score is at most this. */
   readonly threshold_box?: number | string;

@@ -12,8 +12,9 @@ export interface HeadTensor {
 
 /**
  * The tensors of a head in the order of the flat parameters that `headTrainer` takes and gives: `weight`
- * `[classes, features]` and `bias` of a softmax; `hidden.weight` `[hidden, features]`, `hidden.bias`, `output.weight`
- * `[classes, hidden]` and `output.bias` of an MLP. These are the names of PyTorch's state dicts.
+ * `[classes, features]` and `bias` of a softmax; `hidden.weight` `[hidden, features]`, `hidden.bias`,
+ * `output.weight` `[classes, hidden]` and `output.bias` of an MLP. These are the names of PyTorch's state
+ * dicts.
  * @throws {TypeError} for another kind of head.
  */
 export function headLayout(head: Head): HeadTensor[] {

@@ -19,8 +19,9 @@ const FLOAT = 1;
 const INT_ATTRIBUTE = 2;
 
 /**
- * A trained head as an ONNX model: float32 `[n, features]` in, probabilities `[n, classes]` out; a Gemm a layer, Relu
- * between them, Softmax last. Opset 13, IR version 8: every ONNX Runtime from 1.8 on reads it. Source: onnx/onnx.proto.
+ * A trained head as an ONNX model: float32 `[n, features]` in, probabilities `[n, classes]` out; a Gemm a
+ * layer, Relu between them, Softmax last. Opset 13, IR version 8: every ONNX Runtime from 1.8 on reads it.
+ * Source: onnx/onnx.proto.
  *
  * @throws {TypeError} when there are more or fewer weights than the head has.
  * @throws {RangeError} when there are more or fewer labels than classes, or both names are the same.

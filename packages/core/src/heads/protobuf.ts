@@ -1,5 +1,5 @@
-// Protobuf, written by hand: all that an ONNX file takes. Pieces are chunks that are joined once, so that megabytes
-// of weights are copied once. Source: protobuf.dev/programming-guides/encoding.
+// Protobuf, written by hand: all that an ONNX file takes. Pieces are chunks that are joined once, so that
+// megabytes of weights are copied once. Source: protobuf.dev/programming-guides/encoding.
 
 /** A piece of a message. */
 export type Chunks = readonly Uint8Array[];

@@ -33,7 +33,9 @@ export interface BigModelCall<Result = unknown> {
   readonly deadlineMs: number;
   /** Told of the bytes that each try carried, whether or not it brought an answer. */
   readonly onTransfer?: (bytes: { readonly up: number; readonly down: number }) => void;
-  /** The little model's answer to the same sample, where it has one: what hides parts of a picture goes by it. */
+  /**
+   * The little model's answer to the same sample, where it has one: what hides parts of a picture goes by it.
+   */
   readonly edgeResult?: Result | null;
 }
 
@@ -119,7 +121,10 @@ export interface AnswerSettings<Sample, Result> {
   readonly policy?: JointPolicy;
   /** How long a sample may wait for the cloud, in ms. Default 1000. */
   readonly deadlineMs?: number;
-  /** In `run`: uploads under way at once. Further hard samples of a live source get the edge's answer; with `cloud-only` they are dropped. Default 2. */
+  /**
+   * In `run`: uploads under way at once. Further hard samples of a live source get the edge's answer; with
+   * `cloud-only` they are dropped. Default 2.
+   */
   readonly maxOffloads?: number;
 }
 
@@ -138,7 +143,10 @@ export type JointPatch<Sample, Result> = Partial<AnswerSettings<Sample, Result>>
 /** Options of `run`. */
 export interface RunOptions {
   readonly signal?: AbortSignal;
-  /** `newest`: a waiting sample is replaced by a newer one. `all`: every sample is answered. Default: by `source.live`. */
+  /**
+   * `newest`: a waiting sample is replaced by a newer one. `all`: every sample is answered. Default: by
+   * `source.live`.
+   */
   readonly take?: "newest" | "all";
 }
 
@@ -150,8 +158,8 @@ export interface JointInference<Sample, Result> {
     options?: { readonly signal?: AbortSignal; readonly policy?: JointPolicy },
   ): Promise<JointResult<Result, Sample>>;
   /**
-   * Answers the samples of a source and closes each (`close()`, where it has one) when its last answer has been
-   * taken. Results come as they are ready: a slow cloud never holds back the frames behind it, so
+   * Answers the samples of a source and closes each (`close()`, where it has one) when its last answer has
+   * been taken. Results come as they are ready: a slow cloud never holds back the frames behind it, so
    * `index` may step back. A sample that fails is a result with `error`, not the end.
    */
   run(source: SampleSource<Sample>, options?: RunOptions): AsyncIterableIterator<JointResult<Result, Sample>>;

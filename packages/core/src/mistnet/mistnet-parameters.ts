@@ -8,9 +8,10 @@ export interface MistnetParameters {
 }
 
 /**
- * Sedna's `MistNet(cut_layer, epsilon=100)`: what a job writes, where digits may be text. Sedna sets an epsilon that is
- * text to the number of the cut layer (its issue 284); here it is what was written.
- * @throws {TypeError} on a cut layer that is neither a whole number nor a name, or an epsilon that is no number.
+ * Sedna's `MistNet(cut_layer, epsilon=100)`: what a job writes, where digits may be text. Sedna sets an
+ * epsilon that is text to the number of the cut layer (its issue 284); here it is what was written.
+ * @throws {TypeError} on a cut layer that is neither a whole number nor a name, or an epsilon that is no
+ * number.
  * @throws {RangeError} on an epsilon that is not above 0: none would mean no answer at all.
  */
 export function mistnetParameters({

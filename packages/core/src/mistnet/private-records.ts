@@ -37,11 +37,12 @@ export function recordPrivacy({
 }
 
 /**
- * Records with noise: whoever sees a record, its features and its label together, can tell any two records that might have
- * been there apart by no more than the plan's epsilon (and delta). That is of one record: a device that uploads `m` records of
- * one person tells up to `m` times epsilon of that person. Made again, the same records cost epsilon again, so it is to be
- * called once and its result kept.
- * @throws {RangeError} on features that are not finite, labels that there are not, or more or other records than the plan takes.
+ * Records with noise: whoever sees a record, its features and its label together, can tell any two records
+ * that might have been there apart by no more than the plan's epsilon (and delta). That is of one record: a
+ * device that uploads `m` records of one person tells up to `m` times epsilon of that person. Made again, the
+ * same records cost epsilon again, so it is to be called once and its result kept.
+ * @throws {RangeError} on features that are not finite, labels that there are not, or more or other records
+ * than the plan takes.
  */
 export function privateRecords(
   { features, labels }: MistnetRecords,

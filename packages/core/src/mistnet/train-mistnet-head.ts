@@ -31,10 +31,11 @@ interface TrainMistnetHeadOptions {
 }
 
 /**
- * The flat parameters of a head trained on private records, with the labels as they were answered. A softmax starts
- * from the mean of each class, which noise of mean 0 leaves where it is; each epoch after that fits the classes better, and
- * the noise too. How many are good is asked of a fifth of the records, and the fewest that are as good as the best are taken:
- * with much noise none. docs/mistnet.md has what was measured, and what de-biased labels brought: nothing.
+ * The flat parameters of a head trained on private records, with the labels as they were answered. A softmax
+ * starts from the mean of each class, which noise of mean 0 leaves where it is; each epoch after that fits
+ * the classes better, and the noise too. How many are good is asked of a fifth of the records, and the fewest
+ * that are as good as the best are taken: with much noise none. docs/mistnet.md has what was measured, and
+ * what de-biased labels brought: nothing.
  * @returns parameters in the layout of `headLayout`. @throws {RangeError} without records.
  */
 export function trainMistnetHead(
@@ -71,7 +72,10 @@ interface EpochsForOptions {
   readonly open: (data: Samples) => HeadTrainer;
 }
 
-/** The fewest epochs on the others that a fifth of the records finds as good as the best, to one standard error. */
+/**
+ * The fewest epochs on the others that a fifth of the records finds as good as the best, to one standard
+ * error.
+ */
 function epochsFor(all: Samples, { head, most, open }: EpochsForOptions): number {
   const [others, judges] = [
     pick(all, { width: head.features, isIn: (i) => i % JUDGES !== 0 }),
@@ -123,7 +127,10 @@ function joined(records: readonly MistnetRecords[], width: number): Samples {
   return { samples, labels };
 }
 
-/** The softmax that is right for classes which are Gaussians of one variance around their means: noise and all. */
+/**
+ * The softmax that is right for classes which are Gaussians of one variance around their means: noise and
+ * all.
+ */
 function fromMeans(
   { samples, labels }: Samples,
   { features: width, classes }: Pick<Head, "features" | "classes">,

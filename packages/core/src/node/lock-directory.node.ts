@@ -11,17 +11,21 @@ export interface DirectoryLock {
 
 interface Owner {
   readonly pid: number;
-  /** Boot and tick at which the process started, because the system reuses process ids. Empty if the system does not say. */
+  /**
+   * Boot and tick at which the process started, because the system reuses process ids. Empty if the system
+   * does not say.
+   */
   readonly started: string;
 }
 
 /**
- * Locks a directory for this process and takes over the lock of a process that no longer runs. The lock holds among
- * processes that see each other's ids: not across containers.
+ * Locks a directory for this process and takes over the lock of a process that no longer runs. The lock holds
+ * among processes that see each other's ids: not across containers.
  *
- * The lock is the file `lock.N` with the largest N. It names its owner and is empty once released. A process that finds
- * the owner gone links `lock.N+1`; only one of many succeeds, and that one removes the smaller files. The largest file
- * is never removed: a slow process that links a number from the past finds a larger one and gives up.
+ * The lock is the file `lock.N` with the largest N. It names its owner and is empty once released. A process
+ * that finds the owner gone links `lock.N+1`; only one of many succeeds, and that one removes the smaller
+ * files. The largest file is never removed: a slow process that links a number from the past finds a larger
+ * one and gives up.
  *
  * @param action The start of error messages, such as "open the queue".
  *
@@ -114,7 +118,10 @@ async function isAlive({ pid, started }: Owner): Promise<boolean> {
   return now === undefined || started === "" || now.started === started;
 }
 
-/** When a process started, and whether it has ended but was not reaped; `undefined` if the system does not say. */
+/**
+ * When a process started, and whether it has ended but was not reaped; `undefined` if the system does not
+ * say.
+ */
 async function processOf(
   pid: number,
 ): Promise<{ readonly started: string; readonly isZombie: boolean } | undefined> {
@@ -123,7 +130,8 @@ async function processOf(
       readFile(`/proc/${pid}/stat`, "latin1"),
       readFile("/proc/sys/kernel/random/boot_id", "latin1"),
     ]);
-    // The name, in brackets, may contain blanks. The state follows it; the start is the 20th field from there.
+    // The name, in brackets, may contain blanks. The state follows it; the start is the 20th field from
+    // there.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { started: `${boot.trim()} ${fields[19]}`, isZombie: fields[0] === "Z" || fields[0] === "X" };
   } catch {

@@ -1,7 +1,10 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Flushes a directory, so that new names in it survive a power cut. Windows cannot open directories and needs no flush. */
+/**
+ * Flushes a directory, so that new names in it survive a power cut. Windows cannot open directories and needs
+ * no flush.
+ */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const directory = await open(path, "r");
@@ -13,8 +16,8 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /**
- * Writes a file so that a crash or a power cut leaves the old content or the new, whole: writes a temporary file,
- * flushes it, renames it, and flushes the directory. On failure the temporary file is removed.
+ * Writes a file so that a crash or a power cut leaves the old content or the new, whole: writes a temporary
+ * file, flushes it, renames it, and flushes the directory. On failure the temporary file is removed.
  *
  * @param temporary Path of the temporary file, in the same directory; no other writer may use it.
  *

@@ -2,13 +2,13 @@ import { describeValue } from "../errors.ts";
 import { logNormalCdf } from "./normal-tail.ts";
 import { checkDelta } from "./privacy-accountant.ts";
 
-// One release with Gaussian noise, exactly. Source: Balle and Wang, "Improving the Gaussian Mechanism for Differential
-// Privacy", 2018 (1805.06530), theorem 8. The classical formula, sqrt(2 ln(1.25 / delta)) / epsilon, holds only below
-// epsilon 1 and asks for more noise than is needed.
+// One release with Gaussian noise, exactly. Source: Balle and Wang, "Improving the Gaussian Mechanism for
+// Differential Privacy", 2018 (1805.06530), theorem 8. The classical formula, sqrt(2 ln(1.25 / delta)) /
+// epsilon, holds only below epsilon 1 and asks for more noise than is needed.
 
 /**
- * The least noise, as standard deviation over sensitivity, with which one release is (epsilon, delta)-differentially
- * private; to a relative 1e-12, and never below.
+ * The least noise, as standard deviation over sensitivity, with which one release is (epsilon,
+ * delta)-differentially private; to a relative 1e-12, and never below.
  * @throws {RangeError} on an epsilon that is not above 0, or a delta outside 0..1 (both excluded).
  */
 export function gaussianNoiseFor({
@@ -24,7 +24,10 @@ export function gaussianNoiseFor({
   return least((sigma) => logDelta({ sigma, epsilon }) <= Math.log(delta));
 }
 
-/** What one release with this noise (standard deviation over sensitivity) costs at a delta; to a relative 1e-12, and never less. */
+/**
+ * What one release with this noise (standard deviation over sensitivity) costs at a delta; to a relative
+ * 1e-12, and never less.
+ */
 export function gaussianEpsilon({
   noiseMultiplier: sigma,
   delta,

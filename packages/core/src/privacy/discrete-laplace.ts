@@ -4,9 +4,10 @@ import type { RandomBits } from "./random-bits.ts";
 const MAX_SCALE = 2 ** 40;
 
 /**
- * A whole number `k` with probability in proportion to `exp(-|k| / scale)`, exactly: no logarithm and no rounding take
- * part, so that not one output tells more than the formula says. `scale` is a whole number from 1 to 2^40. Source:
- * Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020 (2004.00010), algorithms 1 and 2.
+ * A whole number `k` with probability in proportion to `exp(-|k| / scale)`, exactly: no logarithm and no
+ * rounding take part, so that not one output tells more than the formula says. `scale` is a whole number from
+ * 1 to 2^40. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020
+ * (2004.00010), algorithms 1 and 2.
  */
 export function discreteLaplace(scale: number, bits: RandomBits): number {
   if (!(Number.isInteger(scale) && scale >= 1 && scale <= MAX_SCALE))
@@ -33,7 +34,8 @@ interface HappensOptions {
 
 /** True with probability `exp(-numerator / denominator)`, exactly; the fraction is from 0 to 1. */
 function happens({ numerator, denominator, bits }: HappensOptions): boolean {
-  // The number of the first draw that fails is odd with just this probability, by the series of the exponential.
+  // The number of the first draw that fails is odd with just this probability, by the series of the
+  // exponential.
   let turn = 1;
   while (bits.below(denominator * turn) < numerator) turn++;
   return turn % 2 === 1;

@@ -4,14 +4,15 @@ import type { RandomBits } from "./random-bits.ts";
 const STEPS = 2 ** 32;
 
 /**
- * Adds Gaussian noise of the given standard deviation (not its square) to each number, on a lattice: the number and
- * the noise are each rounded to a multiple of the same power of two, near a 2^32nd of the deviation, and added exactly.
- * Floats have holes that depend on the number under the noise, and a sum of floats would show it through them. Source:
- * Mironov, "On Significance of the Least Significant Bits for Differential Privacy", 2012.
+ * Adds Gaussian noise of the given standard deviation (not its square) to each number, on a lattice: the
+ * number and the noise are each rounded to a multiple of the same power of two, near a 2^32nd of the
+ * deviation, and added exactly. Floats have holes that depend on the number under the noise, and a sum of
+ * floats would show it through them. Source: Mironov, "On Significance of the Least Significant Bits for
+ * Differential Privacy", 2012.
  *
- * What is left of the caveat: the noise is Box-Muller's of 53-bit uniforms in f64, so that no draw is beyond 8.6
- * deviations, and its logarithm and cosine are the engine's. Rounding may move two inputs apart by one step in each
- * number: over a million numbers 2e-7 of a deviation in all.
+ * What is left of the caveat: the noise is Box-Muller's of 53-bit uniforms in f64, so that no draw is beyond
+ * 8.6 deviations, and its logarithm and cosine are the engine's. Rounding may move two inputs apart by one
+ * step in each number: over a million numbers 2e-7 of a deviation in all.
  * @throws {RangeError} on a deviation that is not above 0, or numbers that are not finite.
  */
 export function addGaussianNoise(

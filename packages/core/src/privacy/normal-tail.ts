@@ -2,8 +2,9 @@
 const SPLIT = 2;
 
 /**
- * Natural logarithm of the complementary error function, to a relative 1e-12 also where `erfc` itself is far below the
- * least float. Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.6 and 7.1.14.
+ * Natural logarithm of the complementary error function, to a relative 1e-12 also where `erfc` itself is far
+ * below the least float. Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.6 and
+ * 7.1.14.
  */
 export function logErfc(x: number): number {
   if (x === Infinity) return -Infinity;

@@ -12,9 +12,15 @@ export interface PrivacyAccountant {
   readonly delta: number;
   /** Releases so far; composed again in a new accountant, they come to the same epsilon. */
   readonly releases: readonly GaussianReleases[];
-  /** @throws {RangeError} on a noise multiplier, rate or number of steps that is out of range; nothing is added. */
+  /**
+   * @throws {RangeError} on a noise multiplier, rate or number of steps that is out of range; nothing is
+   * added.
+   */
   compose(releases: GaussianReleases): void;
-  /** What all releases together cost: they are (epsilon, delta)-differentially private. Infinity where there is no bound, 0 before the first. */
+  /**
+   * What all releases together cost: they are (epsilon, delta)-differentially private. Infinity where there
+   * is no bound, 0 before the first.
+   */
   epsilon(): number;
 }
 
@@ -32,8 +38,9 @@ export const RENYI_ORDERS: readonly number[] = [
 const MIN_ORDER = 1.01;
 
 /**
- * Accounts for the sampled Gaussian mechanism by Rényi differential privacy. Epsilon is of neighbours that differ in
- * one record (for federated averaging: in one client) that is there or not. Agrees with PyPI `dp-accounting`.
+ * Accounts for the sampled Gaussian mechanism by Rényi differential privacy. Epsilon is of neighbours that
+ * differ in one record (for federated averaging: in one client) that is there or not. Agrees with PyPI
+ * `dp-accounting`.
  * @throws {RangeError} on a delta outside 0..1 (both excluded), or orders that are not above 1.
  */
 export function createPrivacyAccountant({
@@ -87,7 +94,8 @@ interface NoiseMultiplierForOptions {
 }
 
 /**
- * The least noise multiplier, to a millionth of it and never below, with which so many releases stay within an epsilon.
+ * The least noise multiplier, to a millionth of it and never below, with which so many releases stay within
+ * an epsilon.
  * @throws {RangeError} where none does: epsilon is not above 0, or lower than these orders can show.
  */
 export function noiseMultiplierFor({
@@ -132,8 +140,9 @@ interface ToEpsilonOptions {
 }
 
 /**
- * Epsilon of one order. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020
- * (2004.00010), proposition 12; and delta <= sqrt(1 - exp(-KL)), which shows that nothing at all was spent.
+ * Epsilon of one order. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential
+ * Privacy", 2020 (2004.00010), proposition 12; and delta <= sqrt(1 - exp(-KL)), which shows that nothing at
+ * all was spent.
  */
 function toEpsilon({ order, divergence, delta }: ToEpsilonOptions): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;

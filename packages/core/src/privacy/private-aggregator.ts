@@ -13,9 +13,10 @@ export interface PrivateAggregatorOptions {
   /** What epsilon is told for; below one over the number of clients. */
   readonly delta: number;
   /**
-   * What a round's choice of clients is worth. `none`, the default: a client that is always chosen is counted on.
-   * `poisson`: each client of the population is chosen with the same probability, alone, and nobody sees who was. Only
-   * then does epsilon shrink with the share of the chosen; a choice of a fixed number is near to it, but not it.
+   * What a round's choice of clients is worth. `none`, the default: a client that is always chosen is counted
+   * on. `poisson`: each client of the population is chosen with the same probability, alone, and nobody sees
+   * who was. Only then does epsilon shrink with the share of the chosen; a choice of a fixed number is near
+   * to it, but not it.
    */
   readonly sampling?: "none" | "poisson";
   /** Source of random bytes for the noise. Default: the engine's cryptographic source. */
@@ -26,7 +27,10 @@ export interface PrivateAggregatorOptions {
 export interface FederationPrivacy {
   /** What all rounds together have cost so far. */
   spent(): { readonly epsilon: number; readonly delta: number; readonly noiseMultiplier: number };
-  /** To be called for each round that was closed with a model, and after a restart for each that was before. An abandoned round gives nothing away. */
+  /**
+   * To be called for each round that was closed with a model, and after a restart for each that was before.
+   * An abandoned round gives nothing away.
+   */
   onRound(round: { readonly selected: number; readonly accepted: number; readonly population: number }): void;
 }
 
@@ -37,16 +41,18 @@ export interface PrivateAggregation {
 }
 
 /**
- * Federated averaging with differential privacy for each client, around any rule that needs the mean only: changes are
- * clipped to `clipNorm`, all weigh the same, and the mean gets Gaussian noise of standard deviation
- * `noiseMultiplier * clipNorm / count` before the rule's own step, so that a rule's momentum too knows nothing but what
- * was noised. Weights by samples are left out on purpose: one client with many samples would move the mean further than
- * the noise is for. The aggregator itself sees every change; who must not, needs a secure sum as well.
+ * Federated averaging with differential privacy for each client, around any rule that needs the mean only:
+ * changes are clipped to `clipNorm`, all weigh the same, and the mean gets Gaussian noise of standard
+ * deviation `noiseMultiplier * clipNorm / count` before the rule's own step, so that a rule's momentum too
+ * knows nothing but what was noised. Weights by samples are left out on purpose: one client with many samples
+ * would move the mean further than the noise is for. The aggregator itself sees every change; who must not,
+ * needs a secure sum as well.
  *
- * Neighbours are federations in which one client's changes are nothing; how many took part is public. Source: McMahan et
- * al., "Learning Differentially Private Recurrent Language Models", 2018 (1710.06963).
+ * Neighbours are federations in which one client's changes are nothing; how many took part is public. Source:
+ * McMahan et al., "Learning Differentially Private Recurrent Language Models", 2018 (1710.06963).
  * @throws {RangeError} on numbers out of range.
- * @throws {TypeError} for a rule that needs the updates themselves: no noise is known that fits its median or choice.
+ * @throws {TypeError} for a rule that needs the updates themselves: no noise is known that fits its median or
+ * choice.
  */
 export function privateAggregator(
   aggregator: Aggregator,

@@ -3,8 +3,8 @@ import { discreteLaplace } from "./discrete-laplace.ts";
 import { addGaussianNoise } from "./gaussian-noise.ts";
 import type { RandomBits } from "./random-bits.ts";
 
-// Local differential privacy of vectors: whoever sees what is given can hardly tell which of any two vectors was there.
-// Two vectors within a ball of radius `bound` are up to twice that apart; the noise is for that.
+// Local differential privacy of vectors: whoever sees what is given can hardly tell which of any two vectors
+// was there. Two vectors within a ball of radius `bound` are up to twice that apart; the noise is for that.
 
 /** How vectors are made private. */
 export type VectorMechanism =
@@ -33,9 +33,11 @@ interface PrivateVectorsOptions {
 }
 
 /**
- * Rows of `width` numbers, each made private by itself: what is given of a row is epsilon- (or (epsilon, delta)-)
- * differentially private for that row. The Laplace noise is drawn exactly on a lattice that does not depend on the row.
- * @throws {RangeError} on settings out of range, numbers that are not finite, or an epsilon too small for the lattice.
+ * Rows of `width` numbers, each made private by itself: what is given of a row is epsilon- (or (epsilon,
+ * delta)-) differentially private for that row. The Laplace noise is drawn exactly on a lattice that does not
+ * depend on the row.
+ * @throws {RangeError} on settings out of range, numbers that are not finite, or an epsilon too small for the
+ * lattice.
  */
 export function privateVectors(
   rows: Float32Array,
@@ -57,7 +59,8 @@ export function privateVectors(
   if (kind === "gaussian")
     return addGaussianNoise(clipped, { deviation: 2 * bound * gaussianNoiseFor(mechanism), bits });
 
-  // In steps of the lattice two rows are at most 2 * bound apart, and half a step more at each end of each number.
+  // In steps of the lattice two rows are at most 2 * bound apart, and half a step more at each end of each
+  // number.
   const step = 2 ** Math.floor(Math.log2(bound)) / STEPS;
   const sensitivity = Math.ceil((2 * bound) / step) + width;
   const scale = Math.ceil(sensitivity / epsilon);

@@ -1,4 +1,7 @@
-/** Fills an array with random bytes, as `crypto.getRandomValues` does: the one source that every sampler draws from. */
+/**
+ * Fills an array with random bytes, as `crypto.getRandomValues` does: the one source that every sampler draws
+ * from.
+ */
 export type FillRandom = (bytes: Uint8Array<ArrayBuffer>) => void;
 
 /** Random numbers of the kinds that samplers need. */
@@ -17,7 +20,10 @@ export const cryptographicRandom: FillRandom = (bytes) => {
   for (let i = 0; i < bytes.length; i += 65_536) crypto.getRandomValues(bytes.subarray(i, i + 65_536));
 };
 
-/** Draws from a source of bytes, by default the engine's cryptographic one. A predictable source voids every promise of privacy; tests may. */
+/**
+ * Draws from a source of bytes, by default the engine's cryptographic one. A predictable source voids every
+ * promise of privacy; tests may.
+ */
 export function randomBits(fill: FillRandom = cryptographicRandom): RandomBits {
   const pool = new Uint32Array(POOL / 4);
   const bytes = new Uint8Array(pool.buffer);

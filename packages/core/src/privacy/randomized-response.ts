@@ -1,8 +1,8 @@
 import type { RandomBits } from "./random-bits.ts";
 
-// A label tells itself with probability e^epsilon / (e^epsilon + k - 1), else one of the others: epsilon-differentially
-// private, and no answer tells more. Source: Warner, "Randomized Response", 1965; for k labels: Kairouz et al., "Extremal
-// Mechanisms for Local Differential Privacy", 2014.
+// A label tells itself with probability e^epsilon / (e^epsilon + k - 1), else one of the others:
+// epsilon-differentially private, and no answer tells more. Source: Warner, "Randomized Response", 1965; for
+// k labels: Kairouz et al., "Extremal Mechanisms for Local Differential Privacy", 2014.
 
 /** Probabilities are multiples of this: a draw is a whole number below it. */
 const DRAWS = 2 ** 53;
@@ -57,7 +57,10 @@ export function randomizeLabels(
   });
 }
 
-/** How often each label is likely to be true, given how often each was answered: the unbiased estimate, with its negative parts set to 0, scaled to the same total. */
+/**
+ * How often each label is likely to be true, given how often each was answered: the unbiased estimate, with
+ * its negative parts set to 0, scaled to the same total.
+ */
 export function estimateCounts(answered: readonly number[], { truth, lie }: RandomizedResponse): number[] {
   const total = answered.reduce((sum, count) => sum + count, 0);
   const raw = answered.map((count) => Math.max(0, (count - total * lie) / (truth - lie)));

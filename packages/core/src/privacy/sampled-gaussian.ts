@@ -1,9 +1,9 @@
 import { logErfc } from "./normal-tail.ts";
 
 // Rényi differential privacy of one release of the sampled Gaussian mechanism: each record is in the sum with
-// probability q, alone; the sum, of sensitivity 1, gets Gaussian noise of standard deviation sigma. Neighbours differ in
-// one record that is there or not. Source: Mironov, Talwar and Zhang, "Rényi Differential Privacy of the Sampled Gaussian
-// Mechanism", 2019 (1908.10530), sections 3.2 and 3.3.
+// probability q, alone; the sum, of sensitivity 1, gets Gaussian noise of standard deviation sigma.
+// Neighbours differ in one record that is there or not. Source: Mironov, Talwar and Zhang, "Rényi
+// Differential Privacy of the Sampled Gaussian Mechanism", 2019 (1908.10530), sections 3.2 and 3.3.
 
 /** A release that a {@link renyiDivergence} is of. */
 export interface SampledGaussian {
@@ -19,8 +19,8 @@ const MAX_TERMS = 1000;
 const NEGLIGIBLE = 30;
 
 /**
- * Rényi divergence of the given order, above 1; Infinity where the sum for a fractional order does not come to rest
- * within 1000 terms, which leaves that order out of an epsilon.
+ * Rényi divergence of the given order, above 1; Infinity where the sum for a fractional order does not come
+ * to rest within 1000 terms, which leaves that order out of an epsilon.
  */
 export function renyiDivergence(
   { noiseMultiplier: sigma, samplingRate: q }: SampledGaussian,
@@ -54,9 +54,9 @@ function wholeMoment({ q, sigma, order }: Moment): number {
 }
 
 /**
- * Logarithm of A of a fractional order: the two series of section 3.3, split where the densities of the two hypotheses
- * are equal. Binomial coefficients beyond the order alternate in sign; they are added by their size, as the reference
- * implementation does: an upper bound, so that epsilon is never told too small.
+ * Logarithm of A of a fractional order: the two series of section 3.3, split where the densities of the two
+ * hypotheses are equal. Binomial coefficients beyond the order alternate in sign; they are added by their
+ * size, as the reference implementation does: an upper bound, so that epsilon is never told too small.
  */
 function fractionalMoment({ q, sigma, order }: Moment): number {
   const logQ = Math.log(q);

@@ -1,7 +1,7 @@
 import type { FillRandom } from "./random-bits.ts";
 
-// What tests of samplers share. All draw from fixed seeds; thresholds are those at which a right sampler would fail
-// for fewer than one seed in a million.
+// What tests of samplers share. All draw from fixed seeds; thresholds are those at which a right sampler
+// would fail for fewer than one seed in a million.
 
 /** e^-14.5 is 5e-7; twice that is 1e-6. */
 const DOUBT = 14.5;
@@ -20,7 +20,10 @@ export function seededFill(seed: number): FillRandom {
   };
 }
 
-/** Pearson's statistic, and what it exceeds with a chance below 1e-6. Source: Laurent and Massart, 2000, lemma 1. */
+/**
+ * Pearson's statistic, and what it exceeds with a chance below 1e-6. Source: Laurent and Massart, 2000, lemma
+ * 1.
+ */
 export function chiSquare(
   observed: readonly number[],
   expected: readonly number[],
@@ -30,7 +33,10 @@ export function chiSquare(
   return { statistic, limit: freedom + 2 * Math.sqrt(freedom * DOUBT) + 2 * DOUBT };
 }
 
-/** The largest distance of an empirical distribution from `cdf`, and what it exceeds with a chance below 1e-6. Source: Massart, 1990. */
+/**
+ * The largest distance of an empirical distribution from `cdf`, and what it exceeds with a chance below 1e-6.
+ * Source: Massart, 1990.
+ */
 export function kolmogorov(
   sample: Float32Array,
   cdf: (x: number) => number,
@@ -44,5 +50,7 @@ export function kolmogorov(
   return { distance, limit: Math.sqrt(DOUBT / (2 * sorted.length)) };
 }
 
-/** How far a share of so many draws is from its probability with a chance below 1e-6. Source: Hoeffding, 1963. */
+/**
+ * How far a share of so many draws is from its probability with a chance below 1e-6. Source: Hoeffding, 1963.
+ */
 export const shareError = (draws: number): number => Math.sqrt(DOUBT / (2 * draws));

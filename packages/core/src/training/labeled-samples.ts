@@ -5,7 +5,10 @@ export interface LabeledSample<Sample> {
   readonly label: number;
 }
 
-/** Labelled samples that can be read again and again. Frames among them are made anew each time, and their reader's to close. */
+/**
+ * Labelled samples that can be read again and again. Frames among them are made anew each time, and their
+ * reader's to close.
+ */
 export interface LabeledSamples<Sample> extends AsyncIterable<LabeledSample<Sample>> {
   /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
   readonly version: string;

@@ -3,12 +3,14 @@ import type { UpdateHead } from "../wire/federation.ts";
 import { writeUpdateMessage } from "../wire/update-message.ts";
 import { encodePayload, type CodecPlan } from "./encode-payload.ts";
 
-// What a lossy encoding leaves out of an update, the next one carries: error feedback. Sources: Seide et al., "1-Bit Stochastic
-// Gradient Descent", 2014; Karimireddy et al., "Error Feedback Fixes SignSGD", 2019.
+// What a lossy encoding leaves out of an update, the next one carries: error feedback. Sources: Seide et al.,
+// "1-Bit Stochastic Gradient Descent", 2014; Karimireddy et al., "Error Feedback Fixes SignSGD", 2019.
 //
-//   target = clip(change) + residual;  sent = clip(encode(target));  residual = target - encode(target), once sent is counted
+//   target = clip(change) + residual; sent = clip(encode(target)); residual = target - encode(target), once
+//   sent is counted
 //
-// 1. What is sent is clipped again, for it is what the aggregator measures; the residual itself may be longer.
+// 1. What is sent is clipped again, for it is what the aggregator measures; the residual itself may be
+//    longer.
 // 2. What clipping cut off is gone. Were it carried, a client that is always clipped would owe ever more.
 // 3. Nothing is kept before it is counted: an update that no one took has taken nothing with it.
 
@@ -19,7 +21,10 @@ export type UpdateFacts = Pick<UpdateHead, "round" | "modelVersion" | "numSample
 export interface EncodedUpdate {
   /** See `writeUpdateMessage`. To send it again is to send these bytes again. */
   readonly message: Uint8Array<ArrayBuffer>;
-  /** Says that the aggregator has counted it: what it left out goes into the next one. Late and in any order; a second call does nothing. */
+  /**
+   * Says that the aggregator has counted it: what it left out goes into the next one. Late and in any order;
+   * a second call does nothing.
+   */
   commit(): void;
 }
 
@@ -28,11 +33,15 @@ export interface UpdateEncoder {
   readonly length: number;
   /**
    * @throws {TypeError} on a change that is no Float32Array.
-   * @throws {RangeError} on one of another length, or with a NaN or an infinity in it; nothing has changed then.
+   * @throws {RangeError} on one of another length, or with a NaN or an infinity in it; nothing has changed
+   * then.
    * @throws {WireError} on facts that no head can carry.
    */
   encode(change: Float32Array, facts: UpdateFacts): EncodedUpdate;
-  /** A copy of what committed updates left out, for a device that starts again; undefined where that is nothing. */
+  /**
+   * A copy of what committed updates left out, for a device that starts again; undefined where that is
+   * nothing.
+   */
   state(): Float32Array | undefined;
   /**
    * Goes on from what `state()` gave. Updates that were encoded before commit nothing any more.
@@ -60,7 +69,8 @@ export function createUpdateEncoder({
   readonly length: number;
 }): UpdateEncoder {
   const { encoding, topkShare, clipNorm } = checkPlan(plan);
-  // The arrays are never written after they were set here, so that an update can keep the one it started from.
+  // The arrays are never written after they were set here, so that an update can keep the one it started
+  // from.
   let residual: Float32Array | undefined;
   let life = {};
 
@@ -133,7 +143,10 @@ function targetOf(
 
 const within = (value: number): number => Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, value));
 
-/** Where another update was committed in between, both have left something out: this one's share is `to - from`. */
+/**
+ * Where another update was committed in between, both have left something out: this one's share is `to -
+ * from`.
+ */
 function moved(
   residual: Float32Array | undefined,
   { from, to }: { readonly from: Float32Array | undefined; readonly to: Float32Array },

@@ -10,7 +10,10 @@ export interface EncodedPayload {
   readonly payload: Uint8Array;
   readonly scale?: number;
   readonly entries?: number;
-  /** What the encoding left out, without what clipping did; none of f32 and f16, which leave out next to nothing. */
+  /**
+   * What the encoding left out, without what clipping did; none of f32 and f16, which leave out next to
+   * nothing.
+   */
   readonly residual?: Float32Array;
 }
 
@@ -20,7 +23,10 @@ const MIN_FLOAT = 2 ** -149;
 /** More than rounding to float32 can lengthen a vector by. */
 const JUST_BELOW = 1 - 2 ** -20;
 
-/** Encodes finite numbers. What is encoded is, as a vector, no longer than the plan's `clipNorm`; f32 must come so. */
+/**
+ * Encodes finite numbers. What is encoded is, as a vector, no longer than the plan's `clipNorm`; f32 must
+ * come so.
+ */
 export function encodePayload(
   target: Float32Array,
   { encoding, topkShare = 1, clipNorm = Infinity }: CodecPlan,
@@ -42,7 +48,10 @@ export function encodePayload(
   }
 }
 
-/** Rounding to halves may lengthen a vector, the more the smaller its numbers are: then they are made shorter first. */
+/**
+ * Rounding to halves may lengthen a vector, the more the smaller its numbers are: then they are made shorter
+ * first.
+ */
 function halvesWithin(target: Float32Array, limit: number): Uint16Array {
   let halves = toHalves(target);
   for (let shrink = 1 - 2 ** -10; halfNorm(halves, limit) > limit; shrink /= 2)
@@ -50,7 +59,10 @@ function halvesWithin(target: Float32Array, limit: number): Uint16Array {
   return halves;
 }
 
-/** The length of a vector of halves: the squares of whole mantissas add up exactly, so each exponent has a sum of its own. */
+/**
+ * The length of a vector of halves: the squares of whole mantissas add up exactly, so each exponent has a sum
+ * of its own.
+ */
 function halfNorm(halves: Uint16Array, limit: number): number {
   if (limit === Infinity) return 0;
   const squares = new Float64Array(32);
@@ -65,8 +77,8 @@ function halfNorm(halves: Uint16Array, limit: number): number {
 }
 
 /**
- * One scale for all, to the nearest step: with the residual carried on, nearest is as unbiased over the rounds as drawing
- * would be, with half of its error in each.
+ * One scale for all, to the nearest step: with the residual carried on, nearest is as unbiased over the
+ * rounds as drawing would be, with half of its error in each.
  */
 function encodeInt8(target: Float32Array, limit: number): EncodedPayload {
   let most = 0;
@@ -80,7 +92,8 @@ function encodeInt8(target: Float32Array, limit: number): EncodedPayload {
     steps[i] = step;
     squares += step * step;
   }
-  // A smaller scale shortens the vector: it had a residual in it, or rounding up many small numbers made it longer.
+  // A smaller scale shortens the vector: it had a residual in it, or rounding up many small numbers made it
+  // longer.
   const scale =
     unit * Math.sqrt(squares) <= limit ? unit : Math.fround((limit / Math.sqrt(squares)) * JUST_BELOW);
   const residual = new Float32Array(target.length);

@@ -40,7 +40,8 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
       errors.push(distance(sent, wanted));
     }
     expect(Math.max(...errors.slice(200))).toBeLessThanOrEqual(Math.max(...errors.slice(0, 200)) * 1.05);
-    // The same change again and again is what would add up most: the mean of what was sent becomes that change.
+    // The same change again and again is what would add up most: the mean of what was sent becomes that
+    // change.
     const steady = sums();
     const same = encoderOf(plan);
     for (let round = 0; round < 400; round++) {

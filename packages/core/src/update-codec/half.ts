@@ -2,8 +2,8 @@
 export const MAX_HALF = 65_504;
 
 /**
- * The bits of the half-precision float next to each number, of two equally near the even one; what is beyond the largest
- * finite one becomes that. Numbers must be finite. Source: IEEE 754, binary16.
+ * The bits of the half-precision float next to each number, of two equally near the even one; what is beyond
+ * the largest finite one becomes that. Numbers must be finite. Source: IEEE 754, binary16.
  */
 export function toHalves(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -16,7 +16,8 @@ export function toHalves(values: Float32Array): Uint16Array {
       // 65504 and up.
       halves[i] = sign | 0x7bff;
     } else if (magnitude >= 0x38800000) {
-      // Normal: 13 bits go; the exponent's bias is 112 less. A carry out of the mantissa is the next exponent.
+      // Normal: 13 bits go; the exponent's bias is 112 less. A carry out of the mantissa is the next
+      // exponent.
       const kept = magnitude - 0x38000000;
       const half = (kept + 0xfff + ((kept >>> 13) & 1)) >>> 13;
       halves[i] = sign | half;

@@ -1,6 +1,7 @@
 /**
- * The places of the `count` numbers of largest magnitude, ascending; of equal ones the first. Two passes over the bits of the
- * numbers, whose order is that of the magnitudes, so the time is linear whatever they are; NaN has no place in it.
+ * The places of the `count` numbers of largest magnitude, ascending; of equal ones the first. Two passes over
+ * the bits of the numbers, whose order is that of the magnitudes, so the time is linear whatever they are;
+ * NaN has no place in it.
  */
 export function largest(values: Float32Array, count: number): Uint32Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);

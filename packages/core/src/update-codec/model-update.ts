@@ -5,8 +5,9 @@ import { payloadBytes } from "../wire/update-message.ts";
 import { fromHalf } from "./half.ts";
 
 /**
- * A payload as the kernels take it: views of it where it is aligned, else copies. Numbers are little-endian, as WebAssembly's
- * memory is and every machine that runs it well. Whether they are finite and indices ascend, the kernels see.
+ * A payload as the kernels take it: views of it where it is aligned, else copies. Numbers are little-endian,
+ * as WebAssembly's memory is and every machine that runs it well. Whether they are finite and indices ascend,
+ * the kernels see.
  * @throws {WireError} on a payload of another length than the head promises.
  */
 export function modelUpdate(
@@ -38,7 +39,10 @@ export function modelUpdate(
   }
 }
 
-/** The numbers of an update, one by one: slow and obvious, for tests and tools. @throws {RangeError} on one that is not of `length` numbers. */
+/**
+ * The numbers of an update, one by one: slow and obvious, for tests and tools. @throws {RangeError} on one
+ * that is not of `length` numbers.
+ */
 export function decodeUpdate(update: ModelUpdate, length: number): Float32Array {
   const { values } = update;
   if (update.encoding === "topk") {

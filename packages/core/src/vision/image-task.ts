@@ -20,7 +20,9 @@ export interface ImageTaskOptions<Result> {
   }): (outputs: Tensors, geometry: Geometry, frame: Frame) => Result;
 }
 
-/** A task from frames: the picture becomes the model's one image input, `bindOutputs` reads what comes out. */
+/**
+ * A task from frames: the picture becomes the model's one image input, `bindOutputs` reads what comes out.
+ */
 export function imageTask<Result>({
   name,
   input: spec,

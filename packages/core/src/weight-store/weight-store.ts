@@ -1,14 +1,15 @@
 import { SednaError } from "../errors.ts";
 
 /**
- * Models and updates by key, where both sides of a federation reach them: what Sedna calls a transmitter. Adapters: S3 and
- * memory; one conformance suite runs on both. Whoever may write in it may replace what is there, so a reader says which
- * hash it expects.
+ * Models and updates by key, where both sides of a federation reach them: what Sedna calls a transmitter.
+ * Adapters: S3 and memory; one conformance suite runs on both. Whoever may write in it may replace what is
+ * there, so a reader says which hash it expects.
  */
 export interface WeightStore {
   /**
    * Puts bytes, all or none, in place of what was there.
-   * @throws {RangeError} on a key that {@link checkWeightKey} refuses. {SednaError} `cloud-refused`, `cloud-busy`, `cloud-unreachable`, `cloud-timeout`.
+   * @throws {RangeError} on a key that {@link checkWeightKey} refuses. {SednaError} `cloud-refused`,
+   * `cloud-busy`, `cloud-unreachable`, `cloud-timeout`.
    */
   put(
     key: string,
@@ -17,7 +18,8 @@ export interface WeightStore {
   ): Promise<void>;
   /**
    * What was put; undefined where there is nothing.
-   * @throws {SednaError} also `cloud-garbage` on more than `maxBytes`, and, retryable, on another hash than expected.
+   * @throws {SednaError} also `cloud-garbage` on more than `maxBytes`, and, retryable, on another hash than
+   * expected.
    */
   get(key: string, options: WeightsWanted): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Deleting what is not there does nothing. */
@@ -32,7 +34,10 @@ export interface WeightsWanted {
   readonly signal?: AbortSignal;
 }
 
-/** Keys are words of letters, digits, "-", "_" and ".", joined by "/"; none begins with ".". At most 500 characters. @throws {RangeError} on others. */
+/**
+ * Keys are words of letters, digits, "-", "_" and ".", joined by "/"; none begins with ".". At most 500
+ * characters. @throws {RangeError} on others.
+ */
 export function checkWeightKey(key: string): string {
   if (key.length > 500 || !/^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/.test(key))
     throw new RangeError(
@@ -41,7 +46,10 @@ export function checkWeightKey(key: string): string {
   return key;
 }
 
-/** The SHA-256 of bytes, 64 digits in lower case. @throws {SednaError} `unsupported-platform` on a page without HTTPS, where browsers have no WebCrypto. */
+/**
+ * The SHA-256 of bytes, 64 digits in lower case. @throws {SednaError} `unsupported-platform` on a page
+ * without HTTPS, where browsers have no WebCrypto.
+ */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   if ((crypto as Partial<typeof crypto>).subtle === undefined)
     throw new SednaError("hash weights: expected WebCrypto; got a page without it: serve the page by HTTPS", {

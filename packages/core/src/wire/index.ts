@@ -70,16 +70,14 @@ export type {
   SignedManifest,
 } from "./model-manifest.ts";
 export { onnxReferences } from "./onnx-references.ts";
+export { flatten, type OipDatatype, type OipTensor } from "./open-inference-tensors.ts";
 export {
-  flatten,
   formatInferRequest,
   formatInferResponse,
   INFERENCE_HEADER_LENGTH,
   type OipBody,
-  type OipDatatype,
   type OipInferRequest,
   type OipInferResponse,
-  type OipTensor,
   parseInferRequest,
   parseInferResponse,
   toOipMetadata,

@@ -7,8 +7,8 @@ import {
   formatInferResponse,
   parseInferRequest,
   parseInferResponse,
-  type OipTensor,
 } from "./open-inference.ts";
+import { type OipTensor } from "./open-inference-tensors.ts";
 
 const shape = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 });
 const numeric = fc

@@ -1,52 +1,23 @@
 import * as z from "zod/mini";
 import { describeValue, WireError } from "../errors.ts";
+import type { TensorSpec } from "../tensor.ts";
 import {
-  arrayOf,
-  type DType,
-  elementCount,
-  type Tensor,
-  type TensorData,
-  type TensorSpec,
-} from "../tensor.ts";
+  concat,
+  datatypeOf,
+  type OipDatatype,
+  type OipTensor,
+  parameters,
+  readTensors,
+  text,
+  wireTensor,
+  writeTensors,
+} from "./open-inference-tensors.ts";
 
 // The Open Inference Protocol, version 2, over HTTP. Source: kserve/open-inference-protocol, and for the
 // binary extension the Triton Inference Server's "Binary tensor data extension".
 
 /** Header with the number of bytes of JSON in a binary body. */
 export const INFERENCE_HEADER_LENGTH = "inference-header-content-length";
-
-/** The protocol's names of element types. Elements of type BYTES are length-prefixed byte strings. */
-export type OipDatatype =
-  | "FP32"
-  | "FP64"
-  | "INT8"
-  | "INT16"
-  | "INT32"
-  | "INT64"
-  | "UINT8"
-  | "UINT16"
-  | "BOOL"
-  | "BYTES";
-
-const datatypeOf: Readonly<Record<DType, OipDatatype>> = {
-  float32: "FP32",
-  float64: "FP64",
-  int8: "INT8",
-  int16: "INT16",
-  int32: "INT32",
-  int64: "INT64",
-  uint8: "UINT8",
-  uint16: "UINT16",
-  bool: "BOOL",
-};
-const dtypeOf = Object.fromEntries(
-  Object.entries(datatypeOf).map(([dtype, datatype]) => [datatype, dtype]),
-) as Readonly<Record<string, DType | undefined>>;
-
-/** A tensor on the wire: numbers, or opaque byte strings, such as an encoded image. */
-export type OipTensor =
-  | Tensor
-  | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
 
 /** The request of `POST /v2/models/<name>/infer`. */
 export interface OipInferRequest {
@@ -73,12 +44,6 @@ export interface OipBody {
   readonly headerLength?: number;
 }
 
-const text = z.string("a string");
-const parameters = z.optional(z.record(z.string(), z.unknown(), "an object"));
-const length = z.int("a whole number").check(z.nonnegative("a length"));
-const shape = z.array(length, "a list of lengths");
-const data = z.optional(z.custom<unknown[]>((value) => Array.isArray(value), "a list"));
-const wireTensor = z.object({ name: text, shape, datatype: text, parameters, data }, "a tensor");
 const requestHeader = z.object(
   {
     id: z.optional(text),
@@ -88,6 +53,7 @@ const requestHeader = z.object(
   },
   "a JSON object",
 );
+
 const responseHeader = z.object(
   {
     id: z.optional(text),
@@ -98,7 +64,6 @@ const responseHeader = z.object(
   },
   "a JSON object",
 );
-type WireTensor = z.infer<typeof wireTensor>;
 
 /** Converts the inputs or outputs of a model to the form of `metadata`. */
 export function toOipMetadata(
@@ -221,167 +186,9 @@ function splitBody<Header>(
   return { header: parsed.data, binary: bytes.subarray(headerLength) };
 }
 
-function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<string, OipTensor> {
-  const tensors: Record<string, OipTensor> = Object.create(null) as Record<string, OipTensor>;
-  let at = 0;
-  for (const one of wire) {
-    if (Object.hasOwn(tensors, one.name))
-      throw new WireError(`read tensors: expected each name once; got ${describeValue(one.name)} again`);
-    const size = one.parameters?.["binary_data_size"];
-    if (size !== undefined && one.data !== undefined)
-      throw new WireError(`read tensor ${one.name}: expected data or binary_data_size; got both`);
-    if (size === undefined) {
-      tensors[one.name] = readJsonTensor(one);
-      continue;
-    }
-    if (typeof size !== "number" || !Number.isInteger(size) || size < 0 || at + size > binary.length) {
-      throw new WireError(
-        `read tensor ${one.name}: expected binary_data_size within the ${binary.length - at} bytes left; got ${describeValue(size)}`,
-      );
-    }
-    tensors[one.name] = readBinaryTensor(one, binary.subarray(at, at + size));
-    at += size;
-  }
-  if (at !== binary.length)
-    throw new WireError(`read binary tensors: expected ${at} bytes after the header; got ${binary.length}`);
-  return tensors;
-}
-
-function readJsonTensor({ name, datatype, shape, data }: WireTensor): OipTensor {
-  if (data === undefined)
-    throw new WireError(`read tensor ${name}: expected data or binary_data_size; got neither`);
-  const flat = flatten(data, shape.length);
-  if (!flat)
-    throw new WireError(`read tensor ${name}: expected lists at most ${shape.length} deep; got deeper ones`);
-  expectCount(name, flat.length, shape);
-  if (datatype === "BYTES") {
-    if (!flat.every((entry) => typeof entry === "string"))
-      throw new WireError(`read tensor ${name}: expected strings for BYTES; got something else`);
-    return {
-      dtype: "bytes",
-      shape,
-      data: (flat as string[]).map((entry) => new TextEncoder().encode(entry)),
-    };
-  }
-  const dtype = knownDtype(name, datatype);
-  const values = new arrayOf[dtype](flat.length) as { [index: number]: number | bigint };
-  for (const [i, entry] of flat.entries()) {
-    const isNumber = typeof entry === "number" || (dtype === "bool" && typeof entry === "boolean");
-    const fails = (): never => {
-      throw new WireError(`read tensor ${name}: expected ${datatype} at ${i}; got ${describeValue(entry)}`);
-    };
-    if (!isNumber || (dtype === "int64" && !Number.isSafeInteger(entry))) fails();
-    const wanted = dtype === "int64" ? BigInt(entry as number) : Number(entry);
-    values[i] = wanted;
-    if (!dtype.startsWith("float") && values[i] !== wanted) fails();
-  }
-  return { dtype, shape, data: values as unknown as TensorData };
-}
-
-function readBinaryTensor({ name, datatype, shape }: WireTensor, bytes: Uint8Array): OipTensor {
-  if (datatype === "BYTES") {
-    const data: Uint8Array[] = [];
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = 0; at < bytes.length;) {
-      const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Infinity;
-      if (at + 4 + length > bytes.length)
-        throw new WireError(
-          `read tensor ${name}: expected elements with 4 bytes of length and that many bytes; got a truncated one at ${at}`,
-        );
-      data.push(bytes.subarray(at + 4, at + 4 + length));
-      at += 4 + length;
-    }
-    expectCount(name, data.length, shape);
-    return { dtype: "bytes", shape, data };
-  }
-  const dtype = knownDtype(name, datatype);
-  const array = arrayOf[dtype];
-  const wanted = elementCount(shape) * array.BYTES_PER_ELEMENT;
-  if (bytes.length !== wanted)
-    throw new WireError(
-      `read tensor ${name}: expected ${wanted} bytes for ${datatype} [${shape}]; got ${bytes.length}`,
-    );
-  // Copy, because a typed array must start at a multiple of its element size. (`slice` of a Buffer would not
-  // copy.)
-  return { dtype, shape, data: new array(new Uint8Array(bytes).buffer) };
-}
-
-function expectCount(name: string, count: number, shape: readonly number[]): void {
-  if (count !== elementCount(shape))
-    throw new WireError(
-      `read tensor ${name}: expected ${elementCount(shape)} elements for shape [${shape}]; got ${count}`,
-    );
-}
-
-function knownDtype(name: string, datatype: string): DType {
-  const dtype = Object.hasOwn(dtypeOf, datatype) ? dtypeOf[datatype] : undefined;
-  if (dtype === undefined)
-    throw new WireError(
-      `read tensor ${name}: expected one of ${Object.keys(dtypeOf).join(", ")}, BYTES; got ${describeValue(datatype)}`,
-    );
-  return dtype;
-}
-
-function writeTensors(
-  tensors: Readonly<Record<string, OipTensor>>,
-  binary: (name: string) => boolean,
-): { wire: unknown[]; chunks: Uint8Array[] } {
-  const chunks: Uint8Array[] = [];
-  const wire = Object.entries(tensors).map(([name, one]) => {
-    const datatype = one.dtype === "bytes" ? "BYTES" : datatypeOf[one.dtype];
-    if (!binary(name)) return { name, datatype, shape: one.shape, data: toJsonData(one) };
-    const bytes =
-      one.dtype === "bytes"
-        ? joinElements(one.data)
-        : new Uint8Array(one.data.buffer, one.data.byteOffset, one.data.byteLength);
-    chunks.push(bytes);
-    return { name, datatype, shape: one.shape, parameters: { binary_data_size: bytes.length } };
-  });
-  return { wire, chunks };
-}
-
-function toJsonData(one: OipTensor): unknown[] {
-  if (one.dtype === "bytes") return one.data.map((bytes) => new TextDecoder().decode(bytes));
-  return Array.from(one.data as ArrayLike<number | bigint>, (value) => {
-    const number = Number(value);
-    // JSON has no NaN and no infinity, and JSON parsers round large integers.
-    if (!Number.isFinite(number) || (one.dtype === "int64" && !Number.isSafeInteger(number))) {
-      throw new WireError(
-        `write a tensor as JSON: expected numbers that JSON can represent; got ${value}. Ask for binary output`,
-      );
-    }
-    return one.dtype === "bool" ? number !== 0 : number;
-  });
-}
-
-function joinElements(elements: readonly Uint8Array[]): Uint8Array {
-  return concat(elements.flatMap((bytes) => [new Uint8Array(Uint32Array.of(bytes.length).buffer), bytes]));
-}
-
 function joinBody(header: unknown, chunks: readonly Uint8Array[]): OipBody {
   const json = new TextEncoder().encode(JSON.stringify(header));
   return chunks.length === 0
     ? { body: json }
     : { body: concat([json, ...chunks]), headerLength: json.length };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-/**
- * Flattens nested lists, at most `levels` deep: JSON from outside may nest deeper than the stack allows.
- *
- * @returns `undefined` if the lists nest deeper.
- */
-export function flatten(nested: readonly unknown[], levels: number): unknown[] | undefined {
-  let flat: readonly unknown[] = nested;
-  for (let level = 1; level < levels && flat.some(Array.isArray); level++) flat = flat.flat(1);
-  return flat.some(Array.isArray) ? undefined : [...flat];
 }

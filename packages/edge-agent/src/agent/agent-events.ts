@@ -50,7 +50,9 @@ export interface Emitter<Event> {
   on(listener: (event: Event) => void): () => void;
 }
 
-/** An emitter that no listener can break: what one throws does not reach the others, nor the work that emits. */
+/**
+ * An emitter that no listener can break: what one throws does not reach the others, nor the work that emits.
+ */
 export function createEmitter<Event>(): Emitter<Event> {
   const listeners = new Set<(event: Event) => void>();
   return {

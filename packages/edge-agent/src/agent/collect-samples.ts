@@ -27,10 +27,15 @@ export interface Collector<Result> {
 
 /** Samples encoded at once. More would make the frames behind them wait. */
 const MAX_ENCODING = 2;
-/** Samples that are encoded or wait for the disk. Hard examples come in a row, and a disk may take its time. */
+/**
+ * Samples that are encoded or wait for the disk. Hard examples come in a row, and a disk may take its time.
+ */
 const MAX_UNDER_WAY = 32;
 
-/** Makes of hard examples what the privacy policy lets out, and queues it, without holding back the frames behind. */
+/**
+ * Makes of hard examples what the privacy policy lets out, and queues it, without holding back the frames
+ * behind.
+ */
 export function collectSamples<Result>({
   enqueue,
   device,
@@ -41,7 +46,10 @@ export function collectSamples<Result>({
   const underWay = new Set<Promise<void>>();
   let encoding = 0;
 
-  /** An answer, and what it is kept by: both as they are when it is collected. An update may exchange the model before it is stored. */
+  /**
+   * An answer, and what it is kept by: both as they are when it is collected. An update may exchange the
+   * model before it is stored.
+   */
   type Collected = Pick<JointResult<Result, Frame>, "sample" | "edgeResult" | "reason"> & {
     readonly policy: PrivacyPolicy<Frame, Result>;
     readonly by: Pick<ModelManifest, "name" | "version">;
@@ -56,7 +64,10 @@ export function collectSamples<Result>({
     const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
     return writeSampleUpload({ head, payload });
   };
-  /** The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in this call. */
+  /**
+   * The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in
+   * this call.
+   */
   const encodeCopy = async (collected: Collected): Promise<Uint8Array | undefined> => {
     const policy = policyFor(privacy, collected);
     const held = await holdSample(collected.sample);
@@ -99,7 +110,10 @@ export function collectSamples<Result>({
   };
 }
 
-/** The policy with what it says of this very frame, which has its consent: a copy may lack what the app knows it by. */
+/**
+ * The policy with what it says of this very frame, which has its consent: a copy may lack what the app knows
+ * it by.
+ */
 function policyFor<Result>(
   { level, regions }: PrivacyPolicy<Frame, Result>,
   { sample, edgeResult }: { readonly sample: Frame; readonly edgeResult: Result | null },

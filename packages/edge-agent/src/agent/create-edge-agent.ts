@@ -32,8 +32,9 @@ const features = { level: "features" } as const;
 const STOP_MS = 5000;
 
 /**
- * An edge that carries on by itself: it answers a source, asks the cloud about what is hard, keeps hard examples until
- * they can be sent, opens its model again whatever happens to it, and exchanges it for a better one while frames flow.
+ * An edge that carries on by itself: it answers a source, asks the cloud about what is hard, keeps hard
+ * examples until they can be sent, opens its model again whatever happens to it, and exchanges it for a
+ * better one while frames flow.
  *
  * Nothing is opened before `run`. What happens to its parts is told through `on`; only wrong options throw.
  * @throws {TypeError} or {RangeError} when the options cannot work together.
@@ -113,7 +114,8 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
         yield answer;
       }
     } finally {
-      // However the run ended: a source that is silent, or being waited for, would stay open, and be opened again.
+      // However the run ended: a source that is silent, or being waited for, would stay open, and be opened
+      // again.
       end.abort();
       running = undefined;
       state.state = stopping ? "stopped" : "idle";
@@ -216,8 +218,8 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
 }
 
 /**
- * A miner as it is; or one by name, with the parameters of the job, else with those that came with the model that
- * answers: they change with it, between two frames.
+ * A miner as it is; or one by name, with the parameters of the job, else with those that came with the model
+ * that answers: they change with it, between two frames.
  * @throws {UnknownAlgorithmError}, {RangeError} on a name, or parameters of the job, that no miner has.
  */
 function bindMiner<Result>(

@@ -27,7 +27,10 @@ export type ModelSettings<Result> =
   | {
       readonly manifest: string | URL;
       readonly keys: readonly PublicKey[];
-      /** The model's name in its manifest. Without it the first one that is seen is taken, and no other from then on. */
+      /**
+       * The model's name in its manifest. Without it the first one that is seen is taken, and no other from
+       * then on.
+       */
       readonly name?: string;
       readonly update?: UpdateSettings<Result>;
     }
@@ -36,7 +39,10 @@ export type ModelSettings<Result> =
       readonly file: ModelSource;
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
       readonly name?: string;
-      /** Node: later versions are those that Sedna's local controller lays beside this worker, which nobody signs. */
+      /**
+       * Node: later versions are those that Sedna's local controller lays beside this worker, which nobody
+       * signs.
+       */
       readonly sedna?: {
         /** Path of `model_config.json`. */ readonly configPath: string;
         readonly trustLocalFiles: true;
@@ -87,7 +93,10 @@ export interface EdgeAgentOptions<Result = Detections> {
   /** Opens the source of frames: called at the start, and again after a failure. */
   readonly source: () => SampleSource<Frame>;
   readonly model: ModelSettings<Result>;
-  /** Makes a Worker that calls `exposeModelHost()`; each model gets one of its own. Node has one ready; a page must bring it. */
+  /**
+   * Makes a Worker that calls `exposeModelHost()`; each model gets one of its own. Node has one ready; a page
+   * must bring it.
+   */
   readonly createWorker?: () => unknown;
   /** Default: what pays on this device, best first. */
   readonly executionProviders?: readonly ExecutionProvider[];
@@ -105,7 +114,10 @@ export interface EdgeAgentOptions<Result = Detections> {
   readonly privacy?: PrivacyPolicy<Frame, NoInfer<Result>>;
   readonly samples?: SampleSettings;
   readonly report?: ReportSettings;
-  /** Asks the browser not to clear models and queue when its disk is short. Firefox asks the visitor, so it is off by default. */
+  /**
+   * Asks the browser not to clear models and queue when its disk is short. Firefox asks the visitor, so it is
+   * off by default.
+   */
   readonly persist?: boolean;
   /** Node: where models and the queue are kept. Default `.sedna/<name>`. */
   readonly directory?: string;
@@ -134,8 +146,8 @@ export interface AgentStatus {
 /** An edge that carries on by itself; see `createEdgeAgent`. */
 export interface EdgeAgent<Result = Detections> extends AsyncDisposable {
   /**
-   * Answers the source until it ends or `signal` stops it, and keeps everything else going meanwhile: the model, its
-   * updates, the queue, the reports. One run at a time.
+   * Answers the source until it ends or `signal` stops it, and keeps everything else going meanwhile: the
+   * model, its updates, the queue, the reports. One run at a time.
    */
   run(options?: RunOptions): AsyncIterableIterator<JointResult<Result, Frame>>;
   /** Hears everything; returns the function that ends it. */
@@ -147,6 +159,9 @@ export interface EdgeAgent<Result = Detections> extends AsyncDisposable {
   rollback(): Promise<void>;
   /** Sends what waits, as far as the network allows, until `signal` says stop. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Ends a run, sends a last report, closes everything within `deadlineMs` (default 5000). Calling it again waits for the same end. */
+  /**
+   * Ends a run, sends a last report, closes everything within `deadlineMs` (default 5000). Calling it again
+   * waits for the same end.
+   */
   stop(options?: { readonly deadlineMs?: number }): Promise<void>;
 }

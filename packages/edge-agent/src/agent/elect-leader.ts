@@ -20,7 +20,9 @@ export interface LeaderElectionOptions<Result> {
   readonly events: Emitter<AgentEvent>;
 }
 
-/** What only one agent of a job does on a device, however many tabs are open: sending, reporting, updating. */
+/**
+ * What only one agent of a job does on a device, however many tabs are open: sending, reporting, updating.
+ */
 export interface LeaderElection<Result> {
   readonly leads: boolean;
   start(): void;

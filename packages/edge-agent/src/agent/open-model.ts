@@ -39,7 +39,10 @@ export interface AgentModel {
   dispose(): Promise<void>;
 }
 
-/** The first wait for a model that could not be had is at most this long, in ms; it doubles up to {@link MAX_WAIT_MS}. */
+/**
+ * The first wait for a model that could not be had is at most this long, in ms; it doubles up to {@link
+ * MAX_WAIT_MS}.
+ */
 const MIN_WAIT_MS = 1000;
 const MAX_WAIT_MS = 60_000;
 
@@ -179,7 +182,10 @@ export function openModel<Result>({
   };
 }
 
-/** An estimator of the app's own in the place of a supervised one. Version 0 says that there is nothing to say of it. */
+/**
+ * An estimator of the app's own in the place of a supervised one. Version 0 says that there is nothing to say
+ * of it.
+ */
 function ownModel<Frame, Result>(estimator: Estimator<Frame, Result>): SupervisedModel<Frame, Result> {
   const { manifest, backend, failures } = absentModel<Frame, Result>();
   // Asked as its own methods: one of a class with private fields answers to no other `this`.

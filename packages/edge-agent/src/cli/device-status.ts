@@ -58,8 +58,8 @@ interface DeviceStatusOptions {
 }
 
 /**
- * An agent's state in the words of `GET /status`. It is healthy while it runs, has its source and answers with a model
- * of its own; a queue that lives in memory only is a problem that it works on with.
+ * An agent's state in the words of `GET /status`. It is healthy while it runs, has its source and answers
+ * with a model of its own; a queue that lives in memory only is a problem that it works on with.
  */
 export function deviceStatus(
   agent: AgentState,

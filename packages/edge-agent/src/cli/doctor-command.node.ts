@@ -19,7 +19,10 @@ const args = {
   json: { type: "boolean", description: "Print the checks as JSON" },
 } as const;
 
-/** `sedna-edge doctor`: what this device has, lacks, and should do about it. Ends with 1 where something fails. */
+/**
+ * `sedna-edge doctor`: what this device has, lacks, and should do about it. Ends with 1 where something
+ * fails.
+ */
 export const doctorCommand = defineCommand({
   meta: {
     name: "sedna-edge doctor",

@@ -20,8 +20,9 @@ const bad =
   /-(failed|rejected|rolled-back|postponed|dropped|lost|missing|damaged|degraded|paused|refused|not-kept|unknown)$/;
 
 /**
- * Writes events to a log: what went wrong as warnings, at most one of a kind in a while with the number of those left
- * out, so that a dead cloud or a full queue does not fill the disk of a device that nobody looks at.
+ * Writes events to a log: what went wrong as warnings, at most one of a kind in a while with the number of
+ * those left out, so that a dead cloud or a full queue does not fill the disk of a device that nobody looks
+ * at.
  */
 export function createEventLog({
   logger,

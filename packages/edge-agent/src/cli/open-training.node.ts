@@ -46,7 +46,8 @@ const MAX_CACHE_BYTES = 256 * 2 ** 20;
 
 /**
  * Asks the aggregator what is trained, and opens what it takes: data, a head, keys, a way there.
- * @throws {WireError} on data that are none; {SednaError} `model-mismatch` where the plan is of no head; as `fetch` and enrolment do.
+ * @throws {WireError} on data that are none; {SednaError} `model-mismatch` where the plan is of no head; as
+ * `fetch` and enrolment do.
  */
 export async function openTraining(
   job: TrainJob,

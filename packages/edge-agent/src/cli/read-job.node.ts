@@ -9,8 +9,8 @@ import { UsageError } from "@sedna-js/core/check";
 const MAX_BYTES = 2 ** 20;
 
 /**
- * Reads a job file, YAML or JSON. Its paths are relative to it. Data go to where `data` says, else to systemd's
- * STATE_DIRECTORY, else to `.sedna/<name>` where the command was started.
+ * Reads a job file, YAML or JSON. Its paths are relative to it. Data go to where `data` says, else to
+ * systemd's STATE_DIRECTORY, else to `.sedna/<name>` where the command was started.
  *
  * @throws {UsageError} when there is no such file.
  * @throws {WireError} when it is no job.

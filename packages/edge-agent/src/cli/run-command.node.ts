@@ -27,7 +27,8 @@ export const runCommand = defineCommand({
     if (!levels.includes(level))
       throw new UsageError(`--log-level: expected one of ${levels.join(", ")}; got ${level}`);
     const job = await readJob(given.job);
-    // To standard error, at once: standard output is for answers, and the last lines before an end are the ones that matter.
+    // To standard error, at once: standard output is for answers, and the last lines before an end are the
+    // ones that matter.
     const logger = pino({ base: null, level }, pino.destination({ fd: 2, sync: true }));
     // What nobody foresaw ends the process in an unknown state; who supervises it starts it again.
     process.on("uncaughtException", (error) => {

@@ -34,9 +34,10 @@ const STOP_MS = 7000;
 const FLUSH_MS = 60_000;
 
 /**
- * Runs an agent as a process of a device: its answers and events told, its state on a local port, its end in order.
- * Resolves when the source has ended and all is closed.
- * @throws {SednaError}, {TypeError}, ... what ends the source for good, when all is closed; and when the status port is taken.
+ * Runs an agent as a process of a device: its answers and events told, its state on a local port, its end in
+ * order. Resolves when the source has ended and all is closed.
+ * @throws {SednaError}, {TypeError}, ... what ends the source for good, when all is closed; and when the
+ * status port is taken.
  */
 export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promise<void> {
   const offLog = agent.on(createEventLog({ logger }));
@@ -108,7 +109,10 @@ interface JsonLines {
   write(answer: JointResult<unknown>): Promise<void>;
 }
 
-/** Lines of JSON on a stream. A reader that is slow is waited for; one that has gone is told once, and the agent goes on without it. */
+/**
+ * Lines of JSON on a stream. A reader that is slow is waited for; one that has gone is told once, and the
+ * agent goes on without it.
+ */
 export function createJsonLines(
   stream: Writable,
   { onGone }: { readonly onGone: (error: Error) => void },
@@ -140,7 +144,8 @@ export function createJsonLines(
         )
       )
         return;
-      // Whichever comes first takes the listeners of the other off: a pipe that is slow for weeks must not gather them.
+      // Whichever comes first takes the listeners of the other off: a pipe that is slow for weeks must not
+      // gather them.
       const first = new AbortController();
       await Promise.race([once(stream, "drain", first), once(stream, "close", first)]).catch(() => {});
       first.abort();

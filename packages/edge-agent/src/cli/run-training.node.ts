@@ -21,8 +21,8 @@ export interface RunTrainingOptions {
 const STOP_MS = 7000;
 
 /**
- * Takes part in a federation as a process of a device, until it is done or told to stop: events as lines of JSON, the final
- * model in a file. An aggregator that cannot be reached at the start is waited for.
+ * Takes part in a federation as a process of a device, until it is done or told to stop: events as lines of
+ * JSON, the final model in a file. An aggregator that cannot be reached at the start is waited for.
  * @throws what no waiting heals, when all is closed.
  */
 export async function runTraining({ job, logger, write, exit }: RunTrainingOptions): Promise<void> {

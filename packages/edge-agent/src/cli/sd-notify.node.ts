@@ -14,9 +14,10 @@ export interface SdNotifyOptions {
 }
 
 /**
- * The agent's side of `Type=notify` and `WatchdogSec=`: a process whose loop hangs stops telling, and is started again.
- * Node has no datagram socket of the kind, so `systemd-notify` is run; the unit needs `NotifyAccess=all`. Does nothing
- * where systemd has not started this process. Source: sd_notify(3), sd_watchdog_enabled(3).
+ * The agent's side of `Type=notify` and `WatchdogSec=`: a process whose loop hangs stops telling, and is
+ * started again. Node has no datagram socket of the kind, so `systemd-notify` is run; the unit needs
+ * `NotifyAccess=all`. Does nothing where systemd has not started this process. Source: sd_notify(3),
+ * sd_watchdog_enabled(3).
  */
 export function createSdNotify({
   environment = process.env,

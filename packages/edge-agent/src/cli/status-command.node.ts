@@ -11,7 +11,10 @@ const args = {
 /** How long a healthy agent may take to say how it is, in ms. */
 const DEADLINE_MS = 3000;
 
-/** `sedna-edge status`: how the agent on this machine is. Ends with 1 where it does not run or somebody should look. */
+/**
+ * `sedna-edge status`: how the agent on this machine is. Ends with 1 where it does not run or somebody should
+ * look.
+ */
 export const statusCommand = defineCommand({
   meta: {
     name: "sedna-edge status",

@@ -21,9 +21,9 @@ export interface StatusServer extends AsyncDisposable {
 }
 
 /**
- * Tells who asks on this machine how the agent is: `GET /status`, `/metrics` and `/health` (503 when somebody should look),
- * and nothing else. It changes nothing, so it asks for no token; a page that has pointed a name of its own
- * at this machine is refused by the Host that its browser sends.
+ * Tells who asks on this machine how the agent is: `GET /status`, `/metrics` and `/health` (503 when somebody
+ * should look), and nothing else. It changes nothing, so it asks for no token; a page that has pointed a name
+ * of its own at this machine is refused by the Host that its browser sends.
  *
  * @throws when the port is taken.
  */

@@ -21,7 +21,10 @@ export interface OpenTrainingData {
 const MAX_IDX_BYTES = 2 ** 31 - 1;
 const PICTURE = /\.(jpe?g|png|webp)$/i;
 
-/** Reads what is there of the data: all of a file, of pictures only their names. @throws {WireError} on what is none. */
+/**
+ * Reads what is there of the data: all of a file, of pictures only their names. @throws {WireError} on what
+ * is none.
+ */
 export async function openTrainingData(data: TrainingData): Promise<OpenTrainingData> {
   if ("pictures" in data) return folders(data.pictures, data.classes);
   return "table" in data ? table(data.table) : idx(data.images, data.labels);
@@ -125,7 +128,10 @@ const labelsOf =
     }
   };
 
-/** Source: yann.lecun.com, "the IDX file format": two zeros, the type, the number of axes, each as a big-endian uint32. */
+/**
+ * Source: yann.lecun.com, "the IDX file format": two zeros, the type, the number of axes, each as a
+ * big-endian uint32.
+ */
 async function readIdx(
   path: string,
   axes: number,

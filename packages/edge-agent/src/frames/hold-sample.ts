@@ -8,8 +8,8 @@ export interface HeldSample<Sample> {
 }
 
 /**
- * A copy of a sample that is somebody else's. It is read in the call, so that its owner may close or overwrite it as
- * soon as this returns.
+ * A copy of a sample that is somebody else's. It is read in the call, so that its owner may close or
+ * overwrite it as soon as this returns.
  * @throws what cannot be copied: a frame that is closed, an object with functions.
  */
 export async function holdSample<Sample>(sample: Sample): Promise<HeldSample<Sample>> {

@@ -17,7 +17,9 @@ export interface SharedFrame {
   close(): void;
 }
 
-/** A frame as something to post to a Worker: its pixels are handed over, not copied, where the platform can. */
+/**
+ * A frame as something to post to a Worker: its pixels are handed over, not copied, where the platform can.
+ */
 export declare function shareFrame(frame: Frame): Promise<SharedFrame>;
 
 /** The frame that {@link shareFrame} posted. */

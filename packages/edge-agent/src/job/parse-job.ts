@@ -12,7 +12,8 @@ const rules: MappingRules<EdgeJob> = {
 };
 
 /**
- * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt setting would be a silent one.
+ * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt
+ * setting would be a silent one.
  * @throws {WireError} with a line for every problem: the place, what was expected, what came.
  */
 export function parseJob(value: unknown, options: ParseJobOptions = {}): EdgeJob {

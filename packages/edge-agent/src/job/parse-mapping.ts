@@ -35,7 +35,8 @@ type Schema = core.$ZodType & {
 };
 
 /**
- * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt setting would be a silent one.
+ * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt
+ * setting would be a silent one.
  * @throws {WireError} with a line for every problem: the place, what was expected, what came.
  */
 export function parseMapping<Job>(
@@ -170,7 +171,10 @@ interface FilledInOptions {
   readonly depth?: number;
 }
 
-/** The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake that nobody sees. */
+/**
+ * The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake
+ * that nobody sees.
+ */
 function filledIn(
   value: unknown,
   { environment, say, secrets, path = [], depth = 0 }: FilledInOptions,
@@ -223,7 +227,10 @@ function nearestName(name: string, known: readonly string[]): string | undefined
   return best && best.edits <= Math.max(1, Math.floor(best.one.length / 3)) ? best.one : undefined;
 }
 
-/** Letters to add, take away or change. Source: R. Wagner and M. Fischer, "The string-to-string correction problem", 1974. */
+/**
+ * Letters to add, take away or change. Source: R. Wagner and M. Fischer, "The string-to-string correction
+ * problem", 1974.
+ */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...a].entries()) {

@@ -18,7 +18,10 @@ export const url = (protocols: readonly string[], example: string) =>
         `a URL such as ${example}`,
       ),
     );
-/** A URL of http or https without a password. Messages and logs tell these addresses; a camera's, which tells its password, is masked there. */
+/**
+ * A URL of http or https without a password. Messages and logs tell these addresses; a camera's, which tells
+ * its password, is masked there.
+ */
 export const web = (example: string) =>
   url(["http", "https"], example).check(
     z.refine(

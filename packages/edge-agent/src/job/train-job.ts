@@ -1,6 +1,8 @@
 /** Where a training job's samples come from; paths. */
 export type TrainingData =
-  /** A folder of folders of pictures: each named as its class, in the order of `classes`, else of their names. */
+  /**
+   * A folder of folders of pictures: each named as its class, in the order of `classes`, else of their names.
+   */
   | { readonly pictures: string; readonly classes?: readonly string[] }
   /** IDX files as MNIST has them: pictures and their labels, packed by gzip or not. */
   | { readonly images: string; readonly labels: string }
@@ -19,7 +21,10 @@ export interface TrainJob {
     readonly audience?: string;
   };
   readonly data: TrainingData;
-  /** A model that makes features of samples. Without it the numbers of the samples are the features, a picture's in 0..1. */
+  /**
+   * A model that makes features of samples. Without it the numbers of the samples are the features, a
+   * picture's in 0..1.
+   */
   readonly features?: {
     readonly model: string;
     /** A value inside of the model to end at. */

@@ -1,7 +1,9 @@
 import { SednaError } from "@sedna-js/core";
 import type { LeadershipOptions } from "./platform.ts";
 
-/** See the contract. A Web Lock, which the browser gives to the next page when this one ends, however it ends. */
+/**
+ * See the contract. A Web Lock, which the browser gives to the next page when this one ends, however it ends.
+ */
 export async function becomeLeader({ name, signal }: LeadershipOptions): Promise<void> {
   signal.throwIfAborted();
   if (!("locks" in navigator))

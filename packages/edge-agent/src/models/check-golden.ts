@@ -19,11 +19,12 @@ export interface GoldenCheck {
 }
 
 /**
- * Runs a model on the golden cases of its manifest, which passes where it has none. An output passes where each of
- * its elements keeps |got - expected| <= absolute + relative * |expected|; NaN passes nowhere.
+ * Runs a model on the golden cases of its manifest, which passes where it has none. An output passes where
+ * each of its elements keeps |got - expected| <= absolute + relative * |expected|; NaN passes nowhere.
  *
  * @throws {TypeError} where the estimator has no `run`.
- * @throws {SednaError} what reading the files and running the model throw; `wire-format` on a file that is no safetensors.
+ * @throws {SednaError} what reading the files and running the model throw; `wire-format` on a file that is no
+ * safetensors.
  */
 export async function checkGolden(
   estimator: Pick<Estimator<never, unknown>, "run">,

@@ -1,27 +1,30 @@
 import { SednaError } from "@sedna-js/core";
 import { createSerialQueue } from "@sedna-js/core/async";
 import {
-  onnxReferences,
+  type ModelFile,
   parseSignedKeySet,
   parseSignedManifest,
-  readPublicKey,
-  type ModelFile,
   type PublicKey,
+  readPublicKey,
   type SignedManifest,
 } from "@sedna-js/core/wire";
 import type { ByteStore } from "../storage/byte-store.ts";
-import { downloadFile } from "./model-download.ts";
 import { fetchSmall } from "./fetch-small.ts";
+import { downloadFile } from "./model-download.ts";
+import { isBad, references, versionOf } from "./model-files.ts";
 import type { ModelStore, VerifiedModel } from "./model-store.ts";
-import { acceptManifest, prune } from "./store-rules.ts";
 import { createStateFile } from "./state-file.ts";
+import { acceptManifest, prune } from "./store-rules.ts";
 import type { StoredVersion, StoreState } from "./store-state.ts";
 import { isWhole, readFile, sweepFiles } from "./stored-file.ts";
 import { verifySignature } from "./verify-signature.ts";
 
 /** Options of {@link createModelStore}. */
 export interface ModelStoreOptions {
-  /** Where the newest signed manifest is. Its files lie beside it, and so does `keys.json`, where keys are exchanged. */
+  /**
+   * Where the newest signed manifest is. Its files lie beside it, and so does `keys.json`, where keys are
+   * exchanged.
+   */
   readonly manifest: string | URL;
   /** The keys that are trusted until a signed set of keys says otherwise. */
   readonly keys: readonly PublicKey[];
@@ -46,12 +49,14 @@ export interface ModelStoreOptions {
 const KEYS_MS = 3_600_000;
 
 /**
- * A model store over any disk. What is in it was signed by a trusted key, is not older than anything it has seen, and
- * is what its manifest promises, checked again each time it is read. A death at any point leaves the versions that it had.
+ * A model store over any disk. What is in it was signed by a trusted key, is not older than anything it has
+ * seen, and is what its manifest promises, checked again each time it is read. A death at any point leaves
+ * the versions that it had.
  *
- * @throws {RangeError} without keys, {WireError} on what is no key. {SednaError} from its calls: `model-untrusted`
- * (signature, another model, another manifest under a known version), `model-outdated`, `model-unreadable`,
- * `model-mismatch` (it refers to files that are not listed, or was found bad), `storage-*`.
+ * @throws {RangeError} without keys, {WireError} on what is no key. {SednaError} from its calls:
+ * `model-untrusted` (signature, another model, another manifest under a known version), `model-outdated`,
+ * `model-unreadable`, `model-mismatch` (it refers to files that are not listed, or was found bad),
+ * `storage-*`.
  */
 export function createModelStore({
   manifest: place,
@@ -82,10 +87,13 @@ export function createModelStore({
   const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> =>
     fetchSmall(url, { fetch, deadlineMs, signal });
 
-  /** The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once. */
+  /**
+   * The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once.
+   */
   const fetchManifest = async (signal: AbortSignal | undefined): Promise<SignedManifest> => {
     const signed = parseSignedManifest(await ask(manifestUrl, signal));
-    // A key that was lost still signs well: only a newer set of keys says that it is not to be trusted any more.
+    // A key that was lost still signs well: only a newer set of keys says that it is not to be trusted any
+    // more.
     if (now() >= keysDue) {
       keysDue = now() + KEYS_MS;
       await rotateKeys(signal).catch(() => false);
@@ -155,7 +163,10 @@ export function createModelStore({
     },
   });
 
-  /** Nothing that a runtime would read on its own: what an ONNX file refers to has to be listed with its variant. */
+  /**
+   * Nothing that a runtime would read on its own: what an ONNX file refers to has to be listed with its
+   * variant.
+   */
   const checkReferences = async (signed: SignedManifest): Promise<void> => {
     const { name: model, version, variants } = signed.manifest;
     for (const { file, externalData = [] } of variants) {
@@ -197,7 +208,10 @@ export function createModelStore({
     }
   };
 
-  /** Takes out the files that no version needs any more. Its own death halfway leaves files, never gaps, and so does its failure. */
+  /**
+   * Takes out the files that no version needs any more. Its own death halfway leaves files, never gaps, and
+   * so does its failure.
+   */
   const sweep = async (): Promise<void> => {
     const needed = (await states.read()).versions
       .filter(({ state }) => state !== "bad")
@@ -227,7 +241,8 @@ export function createModelStore({
           throw error;
         }
         given ??= version;
-        // A trial that the process did not outlive goes on only while its version is the newest, or the one that runs.
+        // A trial that the process did not outlive goes on only while its version is the newest, or the one
+        // that runs.
         const stays = (one: StoredVersion): boolean => one.state !== "trial" || versionOf(one) === given;
         const add = (before: StoreState): StoreState => ({
           ...before,
@@ -293,24 +308,4 @@ export function createModelStore({
         trials: one.trials,
       })),
   };
-}
-
-function versionOf({ signed }: StoredVersion): number {
-  return signed.manifest.version;
-}
-
-/** @throws {SednaError} `model-mismatch` on what is no model. */
-function references(file: Uint8Array, expected: string): string[] {
-  try {
-    return onnxReferences(file);
-  } catch (cause) {
-    throw new SednaError(`${expected}; got ${file.length} bytes that are none`, {
-      code: "model-mismatch",
-      cause,
-    });
-  }
-}
-
-function isBad({ versions }: StoreState, version: number): boolean {
-  return versions.some((one) => one.state === "bad" && versionOf(one) === version);
 }

@@ -14,8 +14,9 @@ export interface LocalModelOptions {
 }
 
 /**
- * A model without a signature, for whose file the app or the device's owner vouches: as one that was verified.
- * What its manifest cannot know (size, hash, contract) is left empty; the runtime checks the contract when it opens it.
+ * A model without a signature, for whose file the app or the device's owner vouches: as one that was
+ * verified. What its manifest cannot know (size, hash, contract) is left empty; the runtime checks the
+ * contract when it opens it.
  */
 export function localModel({ file, task, name = "local", version = 1 }: LocalModelOptions): VerifiedModel {
   const path = "model.onnx";

@@ -50,8 +50,8 @@ interface FailOptions {
 }
 
 /**
- * Fetches a file into the store, in parts, hashing what comes. What an earlier try has stored is hashed and not fetched
- * again. Only what has the promised length and hash stays.
+ * Fetches a file into the store, in parts, hashing what comes. What an earlier try has stored is hashed and
+ * not fetched again. Only what has the promised length and hash stays.
  *
  * @throws {SednaError} `model-unreadable`, retryable where the network was at fault; `storage-*`.
  */
@@ -68,7 +68,10 @@ export async function downloadFile({
   slowest = 4096,
   now = Date.now,
 }: DownloadOptions): Promise<void> {
-  /** What the server calls the file that the stored part is of; a strong one, so that a part of another is not sent. */
+  /**
+   * What the server calls the file that the stored part is of; a strong one, so that a part of another is not
+   * sent.
+   */
   let entityTag: string | undefined;
 
   for (let tried = 0; ; tried++) {
@@ -135,7 +138,10 @@ export async function downloadFile({
     }
   }
 
-  /** Where the response begins: at the end of what is stored, or, from a server that knows no ranges, at the start. */
+  /**
+   * Where the response begins: at the end of what is stored, or, from a server that knows no ranges, at the
+   * start.
+   */
   async function agree(
     response: Response,
     stored: Awaited<ReturnType<typeof readParts>>,

@@ -26,17 +26,24 @@ export interface ModelStore {
     readonly signal?: AbortSignal;
     readonly onProgress?: (bytes: { readonly done: number; readonly total: number }) => void;
   }): Promise<VerifiedModel>;
-  /** What to run at start: the last good version, else the newest that is not bad; undefined where there is none. */
+  /**
+   * What to run at start: the last good version, else the newest that is not bad; undefined where there is
+   * none.
+   */
   current(): Promise<VerifiedModel | undefined>;
   /** The last version that was marked good. */
   lastGood(): Promise<VerifiedModel | undefined>;
-  /** Remembers, durably, what became of a version. Versions that are neither good nor newest lose their files. */
+  /**
+   * Remembers, durably, what became of a version. Versions that are neither good nor newest lose their files.
+   */
   mark(version: number, state: VersionState): Promise<void>;
   versions(): Promise<
     readonly {
       readonly version: number;
       readonly state: VersionState;
-      /** How often it was marked `trial`: a version that ends the process in each of them is found by that. */ readonly trials: number;
+      /**
+       * How often it was marked `trial`: a version that ends the process in each of them is found by that.
+       */ readonly trials: number;
     }[]
   >;
 }

@@ -8,16 +8,22 @@ export interface StateFile {
   /** What was last written; nothing where there is nothing. */
   read(): Promise<StoreState>;
   /**
-   * Writes what `update` makes of the state, unless it is the very same; one change after the other. It is on the disk
-   * when this resolves.
+   * Writes what `update` makes of the state, unless it is the very same; one change after the other. It is on
+   * the disk when this resolves.
    */
   change(update: (known: StoreState) => StoreState): Promise<StoreState>;
 }
 
-/** The state, and its copy: which versions are good, and which is the highest that was seen, must outlive a bad block. */
+/**
+ * The state, and its copy: which versions are good, and which is the highest that was seen, must outlive a
+ * bad block.
+ */
 const KEYS = ["state.json", "state-copy.json"] as const;
 
-/** The state of a model store over any disk. `onDamage` is told of what cannot be read; the copy is taken then. */
+/**
+ * The state of a model store over any disk. `onDamage` is told of what cannot be read; the copy is taken
+ * then.
+ */
 export function createStateFile({
   bytes,
   onDamage,
@@ -59,7 +65,8 @@ export function createStateFile({
         const written = writeStoreState(next);
         await bytes.set(KEYS[0], written);
         opened = Promise.resolve(next);
-        // Written after the first, so that one of them is whole at any time. It is a reserve: a full disk may be without.
+        // Written after the first, so that one of them is whole at any time. It is a reserve: a full disk may
+        // be without.
         await bytes.set(KEYS[1], written).catch((error: unknown) => onDamage?.(error));
         return next;
       }),

@@ -15,8 +15,8 @@ interface AcceptManifestOptions {
 /**
  * The state that has seen a manifest whose signature holds.
  *
- * @throws {SednaError} `model-untrusted` on another model, and on another manifest under a version that is known;
- * `model-outdated` below the highest version that was seen, so that nobody can replay an old one.
+ * @throws {SednaError} `model-untrusted` on another model, and on another manifest under a version that is
+ * known; `model-outdated` below the highest version that was seen, so that nobody can replay an old one.
  */
 export function acceptManifest(
   known: StoreState,
@@ -42,8 +42,9 @@ export function acceptManifest(
 }
 
 /**
- * The state without what nobody needs: kept are the newest version, the last good ones, what is on trial, and `given`, the
- * one that runs. Of a bad one nothing is kept once a newer one is there: it is below the highest then, and refused as such.
+ * The state without what nobody needs: kept are the newest version, the last good ones, what is on trial, and
+ * `given`, the one that runs. Of a bad one nothing is kept once a newer one is there: it is below the highest
+ * then, and refused as such.
  */
 export function prune(state: StoreState, given: number | undefined): StoreState {
   const newest = Math.max(...state.versions.map(({ signed }) => signed.manifest.version));

@@ -31,7 +31,10 @@ export interface StoreState {
 const states: readonly VersionState[] = ["installed", "trial", "good", "bad"];
 const HEAD = "sedna-store/1 ";
 
-/** The state as a line with the hash of the rest, and JSON: a flipped bit in a manifest's options would be JSON too. */
+/**
+ * The state as a line with the hash of the rest, and JSON: a flipped bit in a manifest's options would be
+ * JSON too.
+ */
 export function writeStoreState(state: StoreState): Uint8Array<ArrayBuffer> {
   const json = JSON.stringify(state);
   return new TextEncoder().encode(`${HEAD}${hashOf(json)}\n${json}`);

@@ -3,8 +3,9 @@ import type { ModelFile } from "@sedna-js/core/wire";
 import { sha256 } from "#platform/storage";
 import type { ByteStore } from "../storage/byte-store.ts";
 
-// A file lies in the store as parts that are written once, one after the other: what has come outlives the process, and
-// no part is half a part. Its key is its content and length; a manifest that is wrong about one of them spoils no other's.
+// A file lies in the store as parts that are written once, one after the other: what has come outlives the
+// process, and no part is half a part. Its key is its content and length; a manifest that is wrong about one
+// of them spoils no other's.
 
 /** How far a file has come. */
 export interface StoredPart {
@@ -16,7 +17,10 @@ export interface StoredPart {
   readonly hash: ReturnType<typeof sha256>;
 }
 
-/** Reads the parts that are stored in their order, hashes them, and copies them where that is asked. A part that does not fit ends the row. */
+/**
+ * Reads the parts that are stored in their order, hashes them, and copies them where that is asked. A part
+ * that does not fit ends the row.
+ */
 export async function readParts(bytes: ByteStore, file: ModelFile, target?: Uint8Array): Promise<StoredPart> {
   const hash = sha256();
   let done = 0;
@@ -58,7 +62,9 @@ export async function readFile(
   return done === file.size && hash.hex() === file.sha256 ? whole : undefined;
 }
 
-/** Takes a file's parts out of the store, the last first: a death halfway leaves the beginning of the file. */
+/**
+ * Takes a file's parts out of the store, the last first: a death halfway leaves the beginning of the file.
+ */
 export async function discardFile(bytes: ByteStore, file: ModelFile): Promise<void> {
   const prefix = prefixOf(file);
   const parts = (await bytes.keys())
@@ -76,7 +82,10 @@ export async function sweepFiles(bytes: ByteStore, needed: readonly ModelFile[])
   }
 }
 
-/** What lies on a bad block is as good as gone: another version may run, and what is fetched again is written elsewhere. */
+/**
+ * What lies on a bad block is as good as gone: another version may run, and what is fetched again is written
+ * elsewhere.
+ */
 function readPart(bytes: ByteStore, key: string): Promise<Uint8Array | undefined> {
   return bytes.get(key).catch((error: unknown) => {
     if (error instanceof SednaError && error.code === "storage-failed") return undefined;

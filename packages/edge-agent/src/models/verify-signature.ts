@@ -12,8 +12,8 @@ interface VerifySignatureOptions {
  * Checks that one of the trusted keys has signed this value's canonical bytes.
  *
  * @returns the id of the key.
- * @throws {SednaError} `model-untrusted` when none has, `unsupported-platform` where the engine knows no Ed25519.
- * Source: RFC 8032 through WebCrypto.
+ * @throws {SednaError} `model-untrusted` when none has, `unsupported-platform` where the engine knows no
+ * Ed25519. Source: RFC 8032 through WebCrypto.
  */
 export async function verifySignature(
   value: unknown,

@@ -15,8 +15,8 @@ import video from "../../../../models/vtest/vtest.mp4?url";
 import { onnxEstimator } from "./onnx-estimator.ts";
 import { grab } from "../sources/video-element.browser.ts";
 
-// The vendored detectors with their pre- and postprocessing, in a browser, on the real video: their boxes must be
-// those that the records hold, which other code made from the same frames.
+// The vendored detectors with their pre- and postprocessing, in a browser, on the real video: their boxes
+// must be those that the records hold, which other code made from the same frames.
 
 type Rows = readonly (readonly number[])[];
 const frames = [7, 292, 607] as const;

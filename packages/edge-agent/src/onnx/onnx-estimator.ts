@@ -15,7 +15,10 @@ export interface OnnxEstimatorOptions<Sample, Result> {
   readonly model: ModelSource;
   /** What the model is for: `nanodet()`, `heatmapDetector()`, `classifier()`, `tensors()`, or your own. */
   readonly task: Task<Sample, Result>;
-  /** Tried in turn, when the model is opened and when runs fail. Default: WebGPU where there is a real one, then WASM; in Node the CPU. */
+  /**
+   * Tried in turn, when the model is opened and when runs fail. Default: WebGPU where there is a real one,
+   * then WASM; in Node the CPU.
+   */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** CPU threads in Node. Default 1. */
   readonly threads?: number;
@@ -31,7 +34,8 @@ export interface OnnxEstimatorOptions<Sample, Result> {
  * An estimator on ONNX Runtime: `onnxruntime-web` in browsers, `onnxruntime-node` in Node, imported when the
  * model is first used. Nothing is read before `load` or the first `predict`.
  *
- * @throws {SednaError} later, from `load` and `predict`: `missing-dependency`, `model-unreadable`, `model-mismatch`, `run-failed`.
+ * @throws {SednaError} later, from `load` and `predict`: `missing-dependency`, `model-unreadable`,
+ * `model-mismatch`, `run-failed`.
  */
 export function onnxEstimator<Sample, Result>(
   options: OnnxEstimatorOptions<Sample, Result>,
@@ -45,7 +49,8 @@ export function onnxEstimator<Sample, Result>(
       // One after the other: no runtime is fetched for a model that is not there.
       const bytes = await readModel(model, { signal });
       const all = options.executionProviders ?? (await defaultProviders());
-      // A run failed: first a fresh session where it was, then, from the second failure on, the next provider.
+      // A run failed: first a fresh session where it was, then, from the second failure on, the next
+      // provider.
       const executionProviders = all.slice(Math.min(failures >> 1, all.length - 1));
       const ort = await importOnnxRuntime(executionProviders);
       const runtime = onnxRuntime(ort, {

@@ -13,7 +13,8 @@ export async function importOnnxRuntime(providers: readonly ExecutionProvider[])
 export async function defaultProviders(): Promise<readonly ExecutionProvider[]> {
   const adapter =
     "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  // A software adapter computes right, and many times slower than WASM. Older engines say so elsewhere, or not at all.
+  // A software adapter computes right, and many times slower than WASM. Older engines say so elsewhere, or
+  // not at all.
   const info = adapter as {
     readonly info?: { readonly isFallbackAdapter?: boolean };
     readonly isFallbackAdapter?: boolean;

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { arrayQueue, waitingSample } from "../../../../testing/fakes/array-queue.ts";
 import { createSender } from "./create-sender.ts";
 
-// The page's own events and the page's own fetch; the server is the one that served the page, which knows no samples.
+// The page's own events and the page's own fetch; the server is the one that served the page, which knows no
+// samples.
 
 it("keeps what a server of something else answers, and tries again when the browser comes online", async () => {
   const queue = arrayQueue();

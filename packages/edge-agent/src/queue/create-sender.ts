@@ -1,10 +1,11 @@
 import { SednaError } from "@sedna-js/core";
-import { checkDeadline, backoff } from "@sedna-js/core/async";
-import { messageOf } from "@sedna-js/core/errors";
+import { backoff, checkDeadline } from "@sedna-js/core/async";
 import { baseUrl } from "../http/base-url.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { deliver, type Route, sampleRoute } from "./deliver.ts";
 import type { DurableQueue } from "./durable-queue.ts";
 import type { QueueEntry } from "./queue-store.ts";
+import { checkRate, type PromiseWithResolvers, storageError, waiting } from "./sender-waits.ts";
 
 /** What a sender tells, beside what its queue does. */
 export type SenderEvent =
@@ -60,19 +61,26 @@ export interface Sender {
   wake(): void;
   /** Tries at once, whatever the wait, and resolves when nothing is left to send. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** Lets requests under way end for `graceMs` (default 0), then cuts them off; what was not acknowledged stays queued. */
+  /**
+   * Lets requests under way end for `graceMs` (default 0), then cuts them off; what was not acknowledged
+   * stays queued.
+   */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-/** An item that has failed so often, while the receiver was there, may be what makes it fail: others get their turn. */
+/**
+ * An item that has failed so often, while the receiver was there, may be what makes it fail: others get their
+ * turn.
+ */
 const FAILURES_BEFORE_ASIDE = 3;
+
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Sends what a queue holds, each item at least once under its idempotency key: steadily while the receiver answers, with
- * full-jitter exponential back-off while it does not, of at most twice the time that it has been gone, and never before
- * the time that it asks for. What it refuses for good is settled as refused; everything else stays in the queue until it
- * is acknowledged.
+ * Sends what a queue holds, each item at least once under its idempotency key: steadily while the receiver
+ * answers, with full-jitter exponential back-off while it does not, of at most twice the time that it has
+ * been gone, and never before the time that it asks for. What it refuses for good is settled as refused;
+ * everything else stays in the queue until it is acknowledged.
  */
 export function createSender({
   queue,
@@ -303,53 +311,5 @@ export function createSender({
       })();
       return stopping;
     },
-  };
-}
-
-/** @throws {RangeError} on a number of requests a second that is none. */
-export function checkRate(maxPerSecond: number): number {
-  if (!(maxPerSecond > 0))
-    throw new RangeError(`send what is queued: expected maxPerSecond above 0; got ${maxPerSecond}`);
-  return maxPerSecond;
-}
-
-interface PromiseWithResolvers {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-function waiting(signal: AbortSignal | undefined): {
-  promise: Promise<void>;
-  flusher: PromiseWithResolvers;
-  onAbort: () => void;
-} {
-  let flusher!: PromiseWithResolvers;
-  const promise = new Promise<void>((resolve, reject) => (flusher = { resolve, reject }));
-  return { promise, flusher, onAbort: () => flusher.reject(signal?.reason) };
-}
-
-function storageError(error: unknown): SednaError {
-  if (error instanceof SednaError) return error;
-  return new SednaError(`ask the queue: expected an answer; got ${messageOf(error)}`, {
-    code: "storage-failed",
-    retryable: true,
-    cause: error,
-  });
-}
-
-/** Time, as what waits sees it. */
-export interface Clock {
-  /** Monotonic clock, in ms. Default `performance.now()`. */
-  now(): number;
-  setTimeout(callback: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
-
-/** The clock of the platform. */
-function systemClock(): Clock {
-  return {
-    now: () => performance.now(),
-    setTimeout: (callback, ms) => setTimeout(callback, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
   };
 }

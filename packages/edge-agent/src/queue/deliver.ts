@@ -25,10 +25,15 @@ export interface Delivery {
   readonly read?: (reply: Reply) => "sent" | "duplicate";
 }
 
-/** Says where an item goes. One that it throws a WireError for can never be sent, and is taken off as refused. */
+/**
+ * Says where an item goes. One that it throws a WireError for can never be sent, and is taken off as refused.
+ */
 export type Route = (entry: QueueEntry, body: Uint8Array) => Delivery;
 
-/** What came of one try. `refused`: never to be tried again; `unauthorised`: not before someone has done something. */
+/**
+ * What came of one try. `refused`: never to be tried again; `unauthorised`: not before someone has done
+ * something.
+ */
 export type DeliveryOutcome =
   | { readonly outcome: "sent" | "duplicate" }
   | { readonly outcome: "rejected" | "unauthorized" | "failed"; readonly error: SednaError };
@@ -45,7 +50,10 @@ export interface DeliverOptions {
 
 const ACTION = "send a queued item";
 const MAX_REPLY_BYTES = 65_536;
-/** What a receiver says of the item itself, as `{ "error": "..." }`. Other statuses of 4xx, and pages of others, are about the way there, and may pass. */
+/**
+ * What a receiver says of the item itself, as `{ "error": "..." }`. Other statuses of 4xx, and pages of
+ * others, are about the way there, and may pass.
+ */
 const REFUSALS: readonly number[] = [400, 409, 413, 422];
 
 /** Samples go to `POST <url>/v1/samples`, stamped with the id and the time that the queue gave them. */

@@ -38,7 +38,10 @@ export interface ItemStore {
 
 type Spill = "none" | "part" | "whole";
 
-/** Keeps items: makes room once where the store is full, and falls back on a bounded memory where that does not help. */
+/**
+ * Keeps items: makes room once where the store is full, and falls back on a bounded memory where that does
+ * not help.
+ */
 export function createItemStore({
   store,
   waiting,
@@ -56,7 +59,10 @@ export function createItemStore({
   let isLeftAlone = false;
   /** The making room that is under way, for all who found the store full meanwhile. */
   let relieving: Promise<Spill> | undefined;
-  /** Room was made, and the store has taken nothing since: what fills it is not ours, and more of ours would be lost for nothing. */
+  /**
+   * Room was made, and the store has taken nothing since: what fills it is not ours, and more of ours would
+   * be lost for nothing.
+   */
   let isRelieved = false;
   let recovering: Promise<void> | undefined;
 
@@ -80,7 +86,9 @@ export function createItemStore({
     }
   };
 
-  /** Whether it was held. The queue's heaps may remember an item long after: its bytes must not stay with it. */
+  /**
+   * Whether it was held. The queue's heaps may remember an item long after: its bytes must not stay with it.
+   */
   const release = (item: QueueItem): boolean => {
     if (!held.delete(item.entry.id)) return false;
     heldBytes -= item.entry.bytes;
@@ -101,7 +109,10 @@ export function createItemStore({
     }
   };
 
-  /** Lets an eighth of what is stored go, or what the policy lets go of it: a store gives room back in pieces larger than one item. */
+  /**
+   * Lets an eighth of what is stored go, or what the policy lets go of it: a store gives room back in pieces
+   * larger than one item.
+   */
   const spill = async (item: QueueItem): Promise<Spill> => {
     const wanted = Math.max(item.entry.bytes, (waiting.bytes - item.entry.bytes) / 8);
     let freedBytes = 0;
@@ -142,7 +153,9 @@ export function createItemStore({
     }
   };
 
-  /** The item of those in memory that makes way for a new one, by the policy; the new one itself may be it. */
+  /**
+   * The item of those in memory that makes way for a new one, by the policy; the new one itself may be it.
+   */
   const victimFor = (item: QueueItem): QueueItem => {
     const others = [...held.values()].filter((one) => one.state === "waiting");
     if (whenFull === "reject-new" || others.length === 0) return item;

@@ -180,7 +180,8 @@ it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, 
     if (items > 10_000 || bytes > 5_000_000) throw new Error(`${items} items of ${bytes} bytes after ${i} s`);
   }
   const { items, queuedNumber, droppedNumber, oldestAgeMs } = queue.stats();
-  // Two hours of one a second are 7200 and the newest; they are what is left, and the bounds were never reached.
+  // Two hours of one a second are 7200 and the newest; they are what is left, and the bounds were never
+  // reached.
   expect({ items, queuedNumber, droppedNumber }).toEqual({
     items: 7200,
     queuedNumber: seconds,

@@ -2,7 +2,8 @@ import { SednaError } from "@sedna-js/core";
 import { describeValue } from "@sedna-js/core/errors";
 import type { DropReason, DurableQueue, QueueEvent, WhenFull } from "./durable-queue.ts";
 import { createItemStore } from "./item-store.ts";
-import { type QueueItem, createPendingItems } from "./pending-items.ts";
+import { createPendingItems, type QueueItem } from "./pending-items.ts";
+import { queueClock } from "./queue-clock.ts";
 import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "./queue-store.ts";
 
 /** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
@@ -38,10 +39,10 @@ export interface OpenQueueOptions {
 }
 
 /**
- * A queue over a store: what was stored before waits again. Larger priorities go first, and the oldest of those. An item
- * that has waited too long, or for which there is no room by the policy, is dropped and counted with its reason; one that a
- * sender holds is not. When the store is full some of its items make way once; what it refuses then lives in a bounded memory until
- * the store takes it.
+ * A queue over a store: what was stored before waits again. Larger priorities go first, and the oldest of
+ * those. An item that has waited too long, or for which there is no room by the policy, is dropped and
+ * counted with its reason; one that a sender holds is not. When the store is full some of its items make way
+ * once; what it refuses then lives in a bounded memory until the store takes it.
  *
  * @throws {SednaError} `storage-failed` when the store cannot be opened.
  */
@@ -271,7 +272,10 @@ export function checkQueueLimits({
     );
 }
 
-/** Where the queue's clock stood last, as far as anything stored tells: an item may have come after the last mark. */
+/**
+ * Where the queue's clock stood last, as far as anything stored tells: an item may have come after the last
+ * mark.
+ */
 function lastMark({ mark, entries }: StoredQueue): QueueMark | undefined {
   const known = entries.map(({ queuedAtMs, createdAt }): QueueMark => ({
     queueMs: queuedAtMs,
@@ -281,36 +285,4 @@ function lastMark({ mark, entries }: StoredQueue): QueueMark | undefined {
     (a, b) => (a && a.queueMs >= b.queueMs ? a : b),
     undefined,
   );
-}
-
-/** A clock that never jumps and goes on after a restart. */
-interface QueueClock {
-  /** Milliseconds that the queue has been open in all its runs, and those between as far as they can be told. */
-  now(): number;
-  /** What the next run needs. */
-  mark(): QueueMark;
-}
-
-/** What a restart takes at least: with a wall clock that begins at the same time after each, items would never age. */
-const RESTART_MS = 1000;
-
-/** Options of {@link queueClock}. */
-interface QueueClockOptions {
-  readonly last: QueueMark | undefined;
-  readonly longestPauseMs: number;
-  readonly now: () => number;
-  readonly wallNow: () => number;
-}
-
-/**
- * While a queue is open its clock is the monotonic one. How long it was not open only the wall clock can tell, which may have jumped
- * meanwhile: back, and it counts as a moment; ahead, and it counts as `longestPauseMs` at most, so that not
- * everything expires at once.
- */
-function queueClock({ last, longestPauseMs, now, wallNow }: QueueClockOptions): QueueClock {
-  const pause = last ? Math.max(RESTART_MS, Math.min(wallNow() - last.wallMs, longestPauseMs)) : 0;
-  const start = (last?.queueMs ?? 0) + pause;
-  const openedAt = now();
-  const read = (): number => start + Math.max(0, now() - openedAt);
-  return { now: read, mark: () => ({ queueMs: read(), wallMs: wallNow() }) };
 }

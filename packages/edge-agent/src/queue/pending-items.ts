@@ -26,8 +26,9 @@ export interface PendingItems {
   /** Takes out one that has waited longer than it may at this time of the queue's clock. */
   takeExpired(clockMs: number): QueueItem | undefined;
   /**
-   * Takes out what makes way for `entry`, until it is enough. Where the policy lets nothing more go before that, because everything
-   * else is on its way or worth more, it is undefined and nothing is taken out; or with `part` what could be.
+   * Takes out what makes way for `entry`, until it is enough. Where the policy lets nothing more go before
+   * that, because everything else is on its way or worth more, it is undefined and nothing is taken out; or
+   * with `part` what could be.
    */
   evict(
     isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean,
@@ -38,8 +39,8 @@ export interface PendingItems {
 }
 
 /**
- * Heaps over the same items. An item that is handed out or gone stays in them until it comes to the top, or until
- * there are twice as many such as others: so each operation costs log n on average.
+ * Heaps over the same items. An item that is handed out or gone stays in them until it comes to the top, or
+ * until there are twice as many such as others: so each operation costs log n on average.
  */
 export function createPendingItems(whenFull: WhenFull): PendingItems {
   const items = new Map<string, QueueItem>();

@@ -6,12 +6,15 @@ export interface QueueStoreOptions {
   readonly name: string;
   /** Where the log is kept. Node. */
   readonly directory?: string;
-  /** What an acknowledged item survives in Node: the death of the process (default), or the loss of power too. */
+  /**
+   * What an acknowledged item survives in Node: the death of the process (default), or the loss of power too.
+   */
   readonly durability?: "process" | "power";
 }
 
 /**
- * Where a queue keeps what waits, on this platform: a directory in Node, IndexedDB in browsers. `openQueue` opens it.
+ * Where a queue keeps what waits, on this platform: a directory in Node, IndexedDB in browsers. `openQueue`
+ * opens it.
  * @throws {TypeError} in Node, without a directory.
  */
 export declare function openQueueStore(options: QueueStoreOptions): QueueStore;

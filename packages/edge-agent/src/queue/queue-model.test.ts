@@ -7,8 +7,8 @@ import type { DurableQueue } from "./durable-queue.ts";
 import { fileQueueStore } from "./stores/file-queue-store.node.ts";
 import { openQueue } from "./open-queue.ts";
 
-// Any sequence of calls, restarts and deaths, against a plain array. A death is a copy of the directory, as it is at
-// that moment, opened by another queue: what the system has written is what a killed process leaves.
+// Any sequence of calls, restarts and deaths, against a plain array. A death is a copy of the directory, as
+// it is at that moment, opened by another queue: what the system has written is what a killed process leaves.
 
 const MAX_ITEMS = 6;
 const root = await mkdtemp(join(tmpdir(), "queue-model-"));

@@ -10,7 +10,10 @@ export interface QueueEntry {
   readonly priority: number;
   /** Unix ms, for people and for the receiver. */
   readonly createdAt: number;
-  /** When it was queued on the queue's own clock, in ms: that clock does not jump, and goes on after a restart. */
+  /**
+   * When it was queued on the queue's own clock, in ms: that clock does not jump, and goes on after a
+   * restart.
+   */
   readonly queuedAtMs: number;
   /** How long it may wait in all, in ms; time that it has waited is counted on the queue's own clock. */
   readonly ttlMs: number;
@@ -31,7 +34,10 @@ export interface StoredQueue {
   readonly entries: readonly QueueEntry[];
   /** At least the largest sequence that was ever put, also where that is deleted since; 0 in a new store. */
   readonly lastSequence: number;
-  /** Random letters and digits. Others than before wherever `lastSequence` may be wrong: the store is new, was emptied, or was damaged. */
+  /**
+   * Random letters and digits. Others than before wherever `lastSequence` may be wrong: the store is new, was
+   * emptied, or was damaged.
+   */
   readonly epoch: string;
   /** The last that was written with `mark`. */
   readonly mark: QueueMark | undefined;
@@ -39,7 +45,10 @@ export interface StoredQueue {
   readonly damagedNumber: number;
 }
 
-/** Where a queue keeps what waits. Adapters: IndexedDB, an append-only file, memory. One conformance suite runs on all. */
+/**
+ * Where a queue keeps what waits. Adapters: IndexedDB, an append-only file, memory. One conformance suite
+ * runs on all.
+ */
 export interface QueueStore {
   /**
    * Comes first, once.
@@ -47,13 +56,17 @@ export interface QueueStore {
    */
   open(): Promise<StoredQueue>;
   /**
-   * Stores an entry with its body, which is not to be changed meanwhile; what has resolved survives the death of the process.
-   * @throws {SednaError} `storage-full` when there is no room, `storage-failed` when it cannot be written; what was stored before is unharmed.
+   * Stores an entry with its body, which is not to be changed meanwhile; what has resolved survives the death
+   * of the process.
+   * @throws {SednaError} `storage-full` when there is no room, `storage-failed` when it cannot be written;
+   * what was stored before is unharmed.
    */
   put(entry: QueueEntry, body: Uint8Array): Promise<void>;
   /** The body of an entry; undefined where there is none such, or it is damaged. */
   read(id: string): Promise<Uint8Array | undefined>;
-  /** Takes entries out; ids that are not there are left out. On a full disk one may be back after a restart. */
+  /**
+   * Takes entries out; ids that are not there are left out. On a full disk one may be back after a restart.
+   */
   delete(ids: readonly string[]): Promise<void>;
   /** Notes where the queue's clock stands. */
   mark(mark: QueueMark): Promise<void>;

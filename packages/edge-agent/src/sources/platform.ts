@@ -28,7 +28,9 @@ export interface FfmpegCameraOptions {
   readonly fps?: number;
   /** Width of the frames in pixels, their height in proportion. Default: as they come. */
   readonly width?: number;
-  /** The source fails when a frame is so many ms late; at a low `fps` frames are due seldom. Default 10000. */
+  /**
+   * The source fails when a frame is so many ms late; at a low `fps` frames are due seldom. Default 10000.
+   */
   readonly stallMs?: number;
   /** The program. Default `ffmpeg`, found by PATH; 5.1 or newer. */
   readonly ffmpeg?: string;
@@ -37,7 +39,10 @@ export interface FfmpegCameraOptions {
 
 /** Options of {@link rtsp}. */
 export interface RtspOptions extends FfmpegCameraOptions {
-  /** `rtsp://user:password@host/path`, or rtsps. It is an argument of ffmpeg: who may list this machine's processes sees it. Errors show it without the password. */
+  /**
+   * `rtsp://user:password@host/path`, or rtsps. It is an argument of ffmpeg: who may list this machine's
+   * processes sees it. Errors show it without the password.
+   */
   readonly url: string | URL;
   /** How pictures travel. Default `tcp`, which loses none. */
   readonly transport?: "tcp" | "udp";
@@ -65,8 +70,8 @@ export interface DirectoryOptions {
   /** `watch`: deletes a picture when the next is asked for. Default false. */
   readonly remove?: boolean;
   /**
-   * Told of a file that cannot be read as a picture, which is then left out; `watch`: of the directory too, once, while it
-   * cannot be read. Without it either ends the run.
+   * Told of a file that cannot be read as a picture, which is then left out; `watch`: of the directory too,
+   * once, while it cannot be read. Without it either ends the run.
    */
   readonly onSkip?: (event: { readonly path: string; readonly error: unknown }) => void;
   readonly signal?: AbortSignal;
@@ -84,17 +89,27 @@ export declare function camera(options?: CameraOptions): SampleSource<Frame>;
 /** The frames of a video file at a fixed rate, each of them. In Node through a child `ffmpeg`. */
 export declare function videoFile(options: VideoFileOptions): SampleSource<Frame>;
 
-/** The frames of WebCodecs: of a `MediaStreamTrackProcessor`, a decoder, or your own. It owns them from here on. Browsers only. */
+/**
+ * The frames of WebCodecs: of a `MediaStreamTrackProcessor`, a decoder, or your own. It owns them from here
+ * on. Browsers only.
+ */
 export declare function videoFrames(frames: unknown, options?: VideoFramesOptions): SampleSource<Frame>;
 
-/** The frames of a camera on the network, live, through a child `ffmpeg`. Timestamps count from its start. Node only. */
+/**
+ * The frames of a camera on the network, live, through a child `ffmpeg`. Timestamps count from its start.
+ * Node only.
+ */
 export declare function rtsp(options: RtspOptions): SampleSource<Frame>;
 
-/** The frames of a camera on this machine, live, through a child `ffmpeg`. Timestamps count from its start. Node only. */
+/**
+ * The frames of a camera on this machine, live, through a child `ffmpeg`. Timestamps count from its start.
+ * Node only.
+ */
 export declare function webcam(options?: WebcamOptions): SampleSource<Frame>;
 
 /**
- * The pictures of a directory in the order of their names; with `watch` then those that come, each once for as long
- * as it stays what it was, also when the directory is removed and comes back. Node only; needs `sharp`.
+ * The pictures of a directory in the order of their names; with `watch` then those that come, each once for
+ * as long as it stays what it was, also when the directory is removed and comes back. Node only; needs
+ * `sharp`.
  */
 export declare function directory(path: string, options?: DirectoryOptions): SampleSource<Frame>;

@@ -5,10 +5,16 @@ import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
-/** Ends the names of files that are being written; what is left of a death is removed when the store is next used. */
+/**
+ * Ends the names of files that are being written; what is left of a death is removed when the store is next
+ * used.
+ */
 const UNFINISHED = ".part~";
 
-/** A byte store of files in a directory of its own. A value is written beside its place, flushed to the disk, and then renamed. */
+/**
+ * A byte store of files in a directory of its own. A value is written beside its place, flushed to the disk,
+ * and then renamed.
+ */
 export function fileBytes({ directory }: { readonly directory: string }): ByteStore {
   const place = (key: string): string => join(directory, checkKey(key));
   let tidied: Promise<void> | undefined;

@@ -2,8 +2,8 @@ import { SednaError } from "@sedna-js/core";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /**
- * A byte store of files in the origin's private file system, in a folder of its own. `createWritable` writes beside the
- * file and puts it in place when it is closed.
+ * A byte store of files in the origin's private file system, in a folder of its own. `createWritable` writes
+ * beside the file and puts it in place when it is closed.
  * @throws {SednaError} `storage-failed` where the browser has none, or gives none to this page.
  */
 export async function opfsBytes({ name }: { readonly name: string }): Promise<ByteStore> {

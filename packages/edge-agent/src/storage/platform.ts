@@ -1,6 +1,9 @@
 import type { ByteStore } from "./byte-store.ts";
 
-/** Asks the browser not to clear what is stored when its disk is short; Firefox asks the visitor. False where it will not promise. In Node nothing is cleared. */
+/**
+ * Asks the browser not to clear what is stored when its disk is short; Firefox asks the visitor. False where
+ * it will not promise. In Node nothing is cleared.
+ */
 export declare function keepStorage(): Promise<boolean>;
 
 /** SHA-256 of bytes that come in pieces. */
@@ -23,5 +26,8 @@ export interface ByteStoreOptions {
   readonly onDegraded?: (event: { readonly key: string; readonly error: unknown }) => void;
 }
 
-/** Bytes on this platform's disk: files in Node; in browsers the private file system, else a cache, else memory. */
+/**
+ * Bytes on this platform's disk: files in Node; in browsers the private file system, else a cache, else
+ * memory.
+ */
 export declare function openByteStore(options: ByteStoreOptions): Promise<ByteStore>;

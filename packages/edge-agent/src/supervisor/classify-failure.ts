@@ -7,17 +7,23 @@ export interface FailureContext {
   readonly dead: boolean;
 }
 
-/** What V8, Emscripten, ONNX Runtime, Node and WebGPU say when memory is short; an abort of Emscripten's nearly always is that. */
+/**
+ * What V8, Emscripten, ONNX Runtime, Node and WebGPU say when memory is short; an abort of Emscripten's
+ * nearly always is that.
+ */
 const OUT_OF_MEMORY =
   /out[ _-]?of[ _-]?memory|\boom\b|aborted\(|bad_alloc|memory\.grow|invalid (typed )?array length|array buffer allocation failed|failed to allocate|could not allocate|ERR_WORKER_OUT_OF_MEMORY|maximum memory size/i;
 
-/** What ONNX Runtime and browsers say of a device that is gone; the last is ONNX Runtime 1.30 after a crash of the GPU process. */
+/**
+ * What ONNX Runtime and browsers say of a device that is gone; the last is ONNX Runtime 1.30 after a crash of
+ * the GPU process.
+ */
 const DEVICE_LOST =
   /device[^.]*\blost\b|lost[^.]*\bdevice\b|device (is|was) destroyed|mapasync|reading 'destroy'/i;
 
 /**
- * Why a model failed; undefined where it did not: the caller asked for what cannot be answered, and would hear the
- * same of a fresh one.
+ * Why a model failed; undefined where it did not: the caller asked for what cannot be answered, and would
+ * hear the same of a fresh one.
  */
 export function classifyFailure(error: unknown, { during, dead }: FailureContext): FailureReason | undefined {
   const said = allText(error);

@@ -1,6 +1,9 @@
 import type { Backend } from "./supervised-model.ts";
 
-/** Where a model runs now, what failed lately, and when something better is tried. Plain data; see {@link advanceFallbackChain}. */
+/**
+ * Where a model runs now, what failed lately, and when something better is tried. Plain data; see {@link
+ * advanceFallbackChain}.
+ */
 export interface FallbackChain {
   /** Best first; the last is `cloud`. */
   readonly backends: readonly Backend[];
@@ -35,8 +38,9 @@ export const RESTARTS: Readonly<Record<Backend, { readonly count: number; readon
 };
 
 /**
- * How long a rung that failed is left alone at first, and at most: each time in vain takes twice as long. Where nothing but the
- * cloud is below it the first pause is short: what failed may have been a moment without network, or one bad sample.
+ * How long a rung that failed is left alone at first, and at most: each time in vain takes twice as long.
+ * Where nothing but the cloud is below it the first pause is short: what failed may have been a moment
+ * without network, or one bad sample.
  */
 export const PAUSE_MS = { first: 300_000, firstAboveCloud: 10_000, most: 3_600_000 } as const;
 
@@ -55,8 +59,9 @@ export function backendOf({ backends, index }: FallbackChain): Backend {
 }
 
 /**
- * The ladder after an event. Down: a rung that fails more often than {@link RESTARTS} allows gives way to the next; on
- * `cloud` nothing runs here, so nothing fails. Up: after a pause the next better rung is tried, and so on to the best.
+ * The ladder after an event. Down: a rung that fails more often than {@link RESTARTS} allows gives way to the
+ * next; on `cloud` nothing runs here, so nothing fails. Up: after a pause the next better rung is tried, and
+ * so on to the best.
  */
 export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent): FallbackChain {
   const { index } = ladder;

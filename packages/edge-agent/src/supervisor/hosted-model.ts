@@ -19,11 +19,14 @@ export interface HostedModel {
   readonly backend: Backend;
   readonly metadata: EstimatorMetadata;
   /**
-   * Asks the model. Rejects at once when the Worker dies, hangs or loses its device; {@link HostedModel.failureOf} says
-   * of the error whether it is the model's.
+   * Asks the model. Rejects at once when the Worker dies, hangs or loses its device; {@link
+   * HostedModel.failureOf} says of the error whether it is the model's.
    */
   ask<T>(question: (answers: WorkerResponses) => Promise<T>): Promise<T>;
-  /** Why the model is not to be asked again after this error; undefined where the caller had asked for the impossible. */
+  /**
+   * Why the model is not to be asked again after this error; undefined where the caller had asked for the
+   * impossible.
+   */
   failureOf(error: unknown): ModelFailure | undefined;
   /** Resolves when the model fails, between two questions too; never where it is ended before. */
   readonly failed: Promise<ModelFailure>;
@@ -51,7 +54,10 @@ export type OpenedModel =
   | { readonly hosted: HostedModel; readonly failure?: never }
   | { readonly hosted?: never; readonly failure: ModelFailure };
 
-/** Has a Worker open a model. The bytes are handed over. A Worker in which it does not open is ended. Never rejects. */
+/**
+ * Has a Worker open a model. The bytes are handed over. A Worker in which it does not open is ended. Never
+ * rejects.
+ */
 export async function openHostedModel({
   worker,
   backend,
@@ -69,7 +75,9 @@ export async function openHostedModel({
   let tell!: (failure: ModelFailure) => void;
   const failed = new Promise<ModelFailure>((resolve) => (tell = resolve));
 
-  /** The first reason stands: what comes after it are consequences. Whatever waits for the Worker is rejected. */
+  /**
+   * The first reason stands: what comes after it are consequences. Whatever waits for the Worker is rejected.
+   */
   const fail = (reason: FailureReason, error: SednaError): void => {
     if (failure) return;
     failure = { reason, error };

@@ -10,7 +10,8 @@ import { verifiedModel } from "../../../../testing/fakes/verified-model.ts";
 import type { SupervisorEvent } from "./supervised-model.ts";
 import { superviseModel, type SuperviseModelOptions } from "./supervise-model.ts";
 
-// The task "faulty" fails on demand in real Workers with a real ONNX Runtime; see testing/workers/faulty-model-worker.ts.
+// The task "faulty" fails on demand in real Workers with a real ONNX Runtime; see
+// testing/workers/faulty-model-worker.ts.
 
 const testing = (file: string): URL => new URL(`../../../../testing/workers/${file}`, import.meta.url);
 const startWorker = (limits: WorkerOptions = {}): Worker =>
@@ -278,7 +279,8 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
         execArgv: ["--conditions=sedna-source"],
       });
     const workers: Worker[] = [];
-    // Without a backend for the better rung; one below it; the better one after all; one below that opens nothing.
+    // Without a backend for the better rung; one below it; the better one after all; one below that opens
+    // nothing.
     const kinds = [
       () => startWorker(),
       () => startWorker(),

@@ -24,13 +24,15 @@ export interface SuperviseModelOptions {
   readonly model: VerifiedModel;
   /** Makes a Worker that calls `exposeModelHost()`. Node has one ready; a page must bring it. */
   readonly createWorker?: () => unknown;
-  /** Best first; those that no variant of the model is for are left out. Default: what pays on this device. */
+  /**
+   * Best first; those that no variant of the model is for are left out. Default: what pays on this device.
+   */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** CPU threads, in Node. Default 1. */
   readonly threads?: number;
   /**
-   * A run that takes longer is a hung Worker, in ms; the first of a Worker too, which on a GPU compiles. Default: 20
-   * times the median of the Worker's runs, within 5 and 60 s; 60 s for the first.
+   * A run that takes longer is a hung Worker, in ms; the first of a Worker too, which on a GPU compiles.
+   * Default: 20 times the median of the Worker's runs, within 5 and 60 s; 60 s for the first.
    */
   readonly runTimeoutMs?: number;
   /** The same for opening a model, which may fetch ONNX Runtime. Default 120000. */
@@ -40,17 +42,23 @@ export interface SuperviseModelOptions {
   readonly now?: () => number;
 }
 
-/** An ended Worker gives its memory back; the next is not kept waiting longer than this for one that cannot end. */
+/**
+ * An ended Worker gives its memory back; the next is not kept waiting longer than this for one that cannot
+ * end.
+ */
 const MEMORY_BACK_MS = 1000;
 
 /**
- * Runs a model in a Worker of its own, whatever happens to it. When its Worker crashes, hangs, runs out of memory,
- * loses its GPU or rejects a run, the Worker is ended and the model opened in a fresh one, by the rules of
- * `advanceFallbackChain`: there again, or on the next rung, at last on none, where `predict` rejects with `edge-unavailable`.
- * The sample in flight is asked once more, so it must be its caller's until it is answered; those behind it wait.
+ * Runs a model in a Worker of its own, whatever happens to it. When its Worker crashes, hangs, runs out of
+ * memory, loses its GPU or rejects a run, the Worker is ended and the model opened in a fresh one, by the
+ * rules of `advanceFallbackChain`: there again, or on the next rung, at last on none, where `predict` rejects
+ * with `edge-unavailable`. The sample in flight is asked once more, so it must be its caller's until it is
+ * answered; those behind it wait.
  *
- * @throws {SednaError} from the calls: `edge-unavailable`, retryable, where nothing runs here; `disposed`; what the
- *   model throws of a sample that it cannot take; what failed, where it failed the second time with the same sample.
+ * @throws {SednaError} from the calls: `edge-unavailable`, retryable, where nothing runs here; `disposed`;
+ * what the
+ *   model throws of a sample that it cannot take; what failed, where it failed the second time with the same
+ *   sample.
  */
 export function superviseModel<Sample, Result>(
   options: SuperviseModelOptions,
@@ -85,7 +93,9 @@ export function superviseModel<Sample, Result>(
   }
   const tell = (event: SupervisorEvent): void => callListener(onEvent, event);
 
-  /** Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros. */
+  /**
+   * Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros.
+   */
   const openOn = async (
     backend: Exclude<Backend, "cloud">,
     { suspect }: { readonly suspect: boolean },

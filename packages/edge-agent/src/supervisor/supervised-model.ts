@@ -1,7 +1,10 @@
 import type { Estimator, PlainError } from "@sedna-js/core";
 import type { ModelManifest } from "@sedna-js/core/wire";
 
-/** Where a model runs, from the best down. On `cloud` nothing runs here: `predict` rejects with `edge-unavailable`. */
+/**
+ * Where a model runs, from the best down. On `cloud` nothing runs here: `predict` rejects with
+ * `edge-unavailable`.
+ */
 export type Backend = "webgpu" | "wasm" | "cpu" | "cloud";
 
 /** Why a model had to be opened again. */

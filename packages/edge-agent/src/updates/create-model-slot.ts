@@ -9,8 +9,8 @@ export interface ModelSlotOptions {
 }
 
 /**
- * A slot with its first model. It owns the model that is in it: `dispose` disposes that one. Calls go to the model
- * that is in the slot when they are made; `run` and `predictBatch` are there while that model has them.
+ * A slot with its first model. It owns the model that is in it: `dispose` disposes that one. Calls go to the
+ * model that is in the slot when they are made; `run` and `predictBatch` are there while that model has them.
  *
  * @throws {SednaError} from its calls, and from `swap`: `disposed`; and what the model throws.
  */
@@ -104,7 +104,9 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
   };
 }
 
-/** All samples by one model, whether or not it takes them together: it may have been swapped in a moment ago. */
+/**
+ * All samples by one model, whether or not it takes them together: it may have been swapped in a moment ago.
+ */
 async function predictAll<Sample, Result>(
   model: Estimator<Sample, Result>,
   samples: readonly Sample[],

@@ -2,7 +2,8 @@
 export interface PollerOptions {
   readonly periodMs: number;
   /**
-   * Resolves with whether it came through, and how long the other side asked to be left alone. Must not reject.
+   * Resolves with whether it came through, and how long the other side asked to be left alone. Must not
+   * reject.
    */
   readonly look: () => Promise<{ readonly ok: boolean; readonly retryAfterMs?: number }>;
   /** In [0,1). */
@@ -16,12 +17,15 @@ export interface Poller {
   stop(): void;
 }
 
-/** The longest pause that failures lead to, or a server: who asks for more could keep a device from updates for ever. */
+/**
+ * The longest pause that failures lead to, or a server: who asks for more could keep a device from updates
+ * for ever.
+ */
 const MAX_MS = 3_600_000;
 
 /**
- * Looks soon after the start, then once a period, a tenth more or less: a thousand devices that start together spread
- * out. Each failure in a row doubles the pause, to an hour at most.
+ * Looks soon after the start, then once a period, a tenth more or less: a thousand devices that start
+ * together spread out. Each failure in a row doubles the pause, to an hour at most.
  */
 export function createPoller({ periodMs, look, random }: PollerOptions): Poller {
   let run: { timer?: unknown } | undefined;

@@ -22,7 +22,10 @@ export interface UpdaterOptions<Sample, Result> {
   readonly open: (
     model: VerifiedModel,
   ) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
-  /** How much two results of one sample agree, in [0,1]. Default: by the kind of the result; see `resultAgreement`. */
+  /**
+   * How much two results of one sample agree, in [0,1]. Default: by the kind of the result; see
+   * `resultAgreement`.
+   */
   readonly agreement?: (candidate: Result, current: Result) => number;
   /** Watched during a probation; larger is better. NaN, or an error, says that it is not known. */
   readonly metric?: () => number;
@@ -37,30 +40,35 @@ export interface UpdaterOptions<Sample, Result> {
 /** Keeps the model in a slot up to date; see {@link createUpdater}. */
 export interface Updater {
   /**
-   * Looks for a new version and takes it the whole way, or as far as it comes. One at a time: a call while another is
-   * under way looks again after that one. Never rejects but with `disposed`: failures are outcomes.
+   * Looks for a new version and takes it the whole way, or as far as it comes. One at a time: a call while
+   * another is under way looks again after that one. Never rejects but with `disposed`: failures are
+   * outcomes.
    */
   check(): Promise<UpdateOutcome>;
   /** Checks once a period until `stop` or `dispose`. */
   start(): void;
   stop(): void;
   /**
-   * Goes back from the version that answers now, and marks it bad. During its probation the former one is there at
-   * once; else the last good version is opened first. Does nothing where an update has replaced it meanwhile.
+   * Goes back from the version that answers now, and marks it bad. During its probation the former one is
+   * there at once; else the last good version is opened first. Does nothing where an update has replaced it
+   * meanwhile.
    * @throws {SednaError} `model-unreadable` where there is no earlier good version; what opening it throws.
    */
   rollback(): Promise<void>;
   readonly state: { readonly stage: UpdateStage; readonly version?: number };
-  /** Ends what is under way. A version on trial stays in the slot, unjudged: the next start goes back to the last good one. */
+  /**
+   * Ends what is under way. A version on trial stays in the slot, unjudged: the next start goes back to the
+   * last good one.
+   */
   dispose(): Promise<void>;
 }
 
 /**
- * Takes new versions of a model while frames flow: staged beside the current one, checked on golden inputs, shadowed on
- * live frames, swapped between two frames, on probation until it is confirmed or taken back.
+ * Takes new versions of a model while frames flow: staged beside the current one, checked on golden inputs,
+ * shadowed on live frames, swapped between two frames, on probation until it is confirmed or taken back.
  *
- * @throws {RangeError} on a setting out of its range.
- * Source: Sedna's ModelLoadingThread (`core/base.py`), which loads in place whatever it finds, unchecked.
+ * @throws {RangeError} on a setting out of its range. Source: Sedna's ModelLoadingThread (`core/base.py`),
+ * which loads in place whatever it finds, unchecked.
  */
 export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Result>): Updater {
   const {
@@ -152,7 +160,8 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     }
     if (told.found !== version) emit({ type: "update-found", model, from, version });
     told.found = version;
-    // Nobody has judged a first version. It runs, so it is what there is to come back to; a store may drop it else.
+    // Nobody has judged a first version. It runs, so it is what there is to come back to; a store may drop it
+    // else.
     const running = versions.find((one) => one.version === from);
     if (running && running.state !== "good" && running.state !== "bad" && slot.current.backend !== "cloud")
       await store.mark(from, "good");

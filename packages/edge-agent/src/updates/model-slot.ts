@@ -11,7 +11,9 @@ export interface Watched<Sample, Result, Model> {
   readonly ms: number;
 }
 
-/** A place for a model that can be exchanged while frames flow: an estimator that is another one after `swap`. */
+/**
+ * A place for a model that can be exchanged while frames flow: an estimator that is another one after `swap`.
+ */
 export interface ModelSlot<Sample, Result, Model extends Estimator<Sample, Result>> extends Estimator<
   Sample,
   Result
@@ -23,8 +25,8 @@ export interface ModelSlot<Sample, Result, Model extends Estimator<Sample, Resul
    */
   swap(next: Model): Promise<Model>;
   /**
-   * Sees every answer, before its caller does, until the returned function is called. Calls that their caller gave
-   * up are not shown. The sample is the caller's: whoever keeps it copies it in the call.
+   * Sees every answer, before its caller does, until the returned function is called. Calls that their caller
+   * gave up are not shown. The sample is the caller's: whoever keeps it copies it in the call.
    */
   watch(watcher: (watched: Watched<Sample, Result, Model>) => void): () => void;
 }

@@ -1,8 +1,9 @@
 import { agreement, type Tensor } from "@sedna-js/core";
 
 /**
- * How much two results of one sample agree, in [0,1]: detections by the F1 of their boxes, class probabilities by their
- * top class, all else by 1 - sum|a-b| / (sum|a| + sum|b|) over its numbers; 0 where their shapes differ.
+ * How much two results of one sample agree, in [0,1]: detections by the F1 of their boxes, class
+ * probabilities by their top class, all else by 1 - sum|a-b| / (sum|a| + sum|b|) over its numbers; 0 where
+ * their shapes differ.
  */
 export function resultAgreement(a: unknown, b: unknown): number {
   if (isRows(a) && isRows(b)) return agreement({ found: a, reference: b }).f1;
@@ -60,7 +61,10 @@ function top(values: ArrayLike<number>): number {
   return best;
 }
 
-/** The values of nested lists, tensors and objects, in order; objects by their keys in the order of the alphabet. */
+/**
+ * The values of nested lists, tensors and objects, in order; objects by their keys in the order of the
+ * alphabet.
+ */
 function leaves(value: unknown, into: unknown[] = []): readonly unknown[] {
   if (ArrayBuffer.isView(value) && "length" in value) {
     for (const one of value as unknown as Iterable<number | bigint>) into.push(Number(one));

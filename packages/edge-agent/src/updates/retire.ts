@@ -8,7 +8,10 @@ interface RetireOptions {
   readonly drainMs: number;
 }
 
-/** Disposes a model that left its slot. Never rejects: there is nothing to do about a model that does not go quietly. */
+/**
+ * Disposes a model that left its slot. Never rejects: there is nothing to do about a model that does not go
+ * quietly.
+ */
 export async function retire(
   model: Pick<Estimator<never, unknown>, "dispose">,
   { drained = Promise.resolve(), drainMs }: RetireOptions,

@@ -5,7 +5,8 @@ import { stageCandidate } from "./stage-candidate.ts";
 import type { TakeOptions } from "./take-version.ts";
 
 /**
- * Goes back to the last good version before the one in the slot, which is marked bad. A failure leaves all as it was.
+ * Goes back to the last good version before the one in the slot, which is marked bad. A failure leaves all as
+ * it was.
  * @throws {SednaError} `model-unreadable` where there is none; what opening it throws.
  */
 export async function goBack<Sample, Result>({
@@ -29,8 +30,9 @@ export async function goBack<Sample, Result>({
     });
   if (!versions.some((one) => one.version !== from && one.state === "good")) throw lost();
 
-  // First, so that the last good one is another; and should the process end now, it starts with that one. Not bad yet:
-  // a bad one loses its files, and where nothing else opens this one runs on, and may have to be opened again.
+  // First, so that the last good one is another; and should the process end now, it starts with that one. Not
+  // bad yet: a bad one loses its files, and where nothing else opens this one runs on, and may have to be
+  // opened again.
   await store.mark(from, "trial");
   try {
     const model = await store.lastGood();

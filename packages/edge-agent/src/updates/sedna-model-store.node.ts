@@ -19,12 +19,13 @@ interface Entry {
 }
 
 /**
- * See the contract. Each new `model_update_time` becomes the next version after the base's; its manifest is the base's
- * with the one file, and without golden cases, which another training need not keep. States last as long as the store:
- * after a restart the agent runs its own last good version, and takes Sedna's newest file through all checks again.
+ * See the contract. Each new `model_update_time` becomes the next version after the base's; its manifest is
+ * the base's with the one file, and without golden cases, which another training need not keep. States last
+ * as long as the store: after a restart the agent runs its own last good version, and takes Sedna's newest
+ * file through all checks again.
  *
- * Source: Sedna's hot model update (`core/base.py`), which remembers a version before it has loaded it, so that one that
- * fails is never tried again. Here what failed to be read is, and what was found bad is not.
+ * Source: Sedna's hot model update (`core/base.py`), which remembers a version before it has loaded it, so
+ * that one that fails is never tried again. Here what failed to be read is, and what was found bad is not.
  */
 export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaModelStoreOptions): ModelStore {
   if (trustLocalFiles !== true) {

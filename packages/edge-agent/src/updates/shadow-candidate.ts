@@ -28,8 +28,9 @@ export interface Shadow {
 }
 
 /**
- * Lets a candidate answer live frames beside the model in the slot, unheard: on copies, one at a time, leaving out the
- * frames that come meanwhile, so that no live answer waits for it. Its first answer is taken for a warm-up and not timed.
+ * Lets a candidate answer live frames beside the model in the slot, unheard: on copies, one at a time,
+ * leaving out the frames that come meanwhile, so that no live answer waits for it. Its first answer is taken
+ * for a warm-up and not timed.
  *
  * @throws the signal's reason.
  */

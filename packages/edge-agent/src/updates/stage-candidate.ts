@@ -27,8 +27,8 @@ type Staged =
   | { readonly rejection: ModelRejection; readonly error: unknown };
 
 /**
- * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so that its first
- * live frame finds it warm.
+ * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so
+ * that its first live frame finds it warm.
  *
  * @throws what may pass, the deadline included, and the signal's reason.
  */
@@ -72,7 +72,10 @@ export async function stageCandidate<Sample, Result>(
   );
 }
 
-/** A first run compiles what a backend compiles. A model with free axes beside the batch has no size to be run at. */
+/**
+ * A first run compiles what a backend compiles. A model with free axes beside the batch has no size to be run
+ * at.
+ */
 async function runOnZeros<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
   { inputs }: EstimatorMetadata,
@@ -89,8 +92,8 @@ async function runOnZeros<Sample, Result>(
 }
 
 /**
- * Checks that a model which was opened takes and gives what its manifest promises; where it lists nothing, as for a model
- * without a signature, it promises nothing.
+ * Checks that a model which was opened takes and gives what its manifest promises; where it lists nothing, as
+ * for a model without a signature, it promises nothing.
  * @throws {SednaError} `model-mismatch` naming the input or output that differs.
  */
 function checkContract(

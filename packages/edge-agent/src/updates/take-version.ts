@@ -42,8 +42,9 @@ export interface TakeOptions<Sample, Result> {
 }
 
 /**
- * Takes an installed version the whole way: opened beside the current one, checked, shadowed, swapped in, watched; and
- * back again where it fails. What is opened here is disposed here, but for the model that is in the slot at the end.
+ * Takes an installed version the whole way: opened beside the current one, checked, shadowed, swapped in,
+ * watched; and back again where it fails. What is opened here is disposed here, but for the model that is in
+ * the slot at the end.
  *
  * @throws the signal's reason; what may pass, such as a storage that fails: the version is not judged then.
  */

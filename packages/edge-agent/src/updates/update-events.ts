@@ -31,7 +31,10 @@ export type UpdateEvent =
       readonly type: "update-shadowed";
       readonly model: string;
       readonly version: number;
-      /** Live frames that both models answered; 0 where none came in time: then nothing is known but the golden cases. */
+      /**
+       * Live frames that both models answered; 0 where none came in time: then nothing is known but the
+       * golden cases.
+       */
       readonly frames: number;
       /** Mean over the frames, in [0,1]. */
       readonly agreement?: number;

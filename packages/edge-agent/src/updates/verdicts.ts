@@ -8,7 +8,10 @@ export type Verdict =
   /** `reason` reads `expected ..., got ...`. */
   | { readonly decision: "refuse"; readonly rejection: ModelRejection; readonly reason: string };
 
-/** How much slower a median is than another: over the ratio that is allowed, and by more than noise. NaN is never slower. */
+/**
+ * How much slower a median is than another: over the ratio that is allowed, and by more than noise. NaN is
+ * never slower.
+ */
 function isSlower(
   { ms, than }: { readonly ms: number; readonly than: number },
   { maxLatencyRatio, latencySlackMs }: Pick<CheckedUpdaterSettings, "maxLatencyRatio" | "latencySlackMs">,
@@ -35,7 +38,10 @@ export interface ShadowRecord {
   readonly isOver: boolean;
 }
 
-/** Frames that both answered, their mean agreement, and the ratio of the medians, new over old; absent where nothing is known. */
+/**
+ * Frames that both answered, their mean agreement, and the ratio of the medians, new over old; absent where
+ * nothing is known.
+ */
 export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowRecord): {
   readonly frames: number;
   readonly agreement?: number;
@@ -48,7 +54,10 @@ export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowReco
   return { frames, agreement, ...(Number.isFinite(latencyRatio) ? { latencyRatio } : {}) };
 }
 
-/** Judges a candidate that has not been heard yet: one failure on a frame that the current model answers is one too many. */
+/**
+ * Judges a candidate that has not been heard yet: one failure on a frame that the current model answers is
+ * one too many.
+ */
 export function shadowVerdict(
   record: ShadowRecord,
   settings: Pick<

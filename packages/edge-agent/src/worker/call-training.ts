@@ -12,8 +12,8 @@ type Learner<Sample> = Pick<
 > & { save(): Promise<Uint8Array> };
 
 /**
- * The calls for training that a Worker answers. It reads samples as it needs them, a few at a time, and none of a version
- * that it has read; frames are handed over and closed here.
+ * The calls for training that a Worker answers. It reads samples as it needs them, a few at a time, and none
+ * of a version that it has read; frames are handed over and closed here.
  */
 export function callTraining<Sample>(
   calls: WorkerCalls<RemoteEstimator>,

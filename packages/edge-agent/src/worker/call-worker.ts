@@ -18,8 +18,8 @@ export interface WorkerResponses {
 }
 
 /**
- * What a Worker answers. A frame is shared with it, not taken: the caller's own stays usable. A caller who gives up is
- * rejected when the Worker has let go of the question.
+ * What a Worker answers. A frame is shared with it, not taken: the caller's own stays usable. A caller who
+ * gives up is rejected when the Worker has let go of the question.
  */
 export function callWorker(calls: WorkerCalls<RemotePredictor>): WorkerResponses {
   const { remote } = calls;

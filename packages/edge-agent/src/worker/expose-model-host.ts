@@ -9,8 +9,9 @@ import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
 /**
- * Inside a Worker: opens the one model that the Worker's owner, `superviseModel()`, tells it to, and answers with it.
- * A Worker never opens a second one: what ONNX Runtime has taken of memory it gives back only with the Worker.
+ * Inside a Worker: opens the one model that the Worker's owner, `superviseModel()`, tells it to, and answers
+ * with it. A Worker never opens a second one: what ONNX Runtime has taken of memory it gives back only with
+ * the Worker.
  */
 export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: ModelTasks } = {}): void {
   let estimator: Estimator<unknown, unknown> | undefined;

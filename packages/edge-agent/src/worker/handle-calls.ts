@@ -4,7 +4,10 @@ import type { RemotePredictor } from "./protocol.ts";
 import { reply } from "./reply.ts";
 import { runningCalls, type RunningCalls } from "./running-calls.ts";
 
-/** Inside a Worker: answers its owner's calls by the estimator that `current` gives, or throws why there is none. */
+/**
+ * Inside a Worker: answers its owner's calls by the estimator that `current` gives, or throws why there is
+ * none.
+ */
 export function handleCalls(
   current: () => Estimator<unknown, unknown>,
   calls: RunningCalls = runningCalls(),

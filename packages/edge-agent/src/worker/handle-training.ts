@@ -12,7 +12,10 @@ const GROUP = 32;
 /** What is told meanwhile of a training that is faster than its owner listens is left out. */
 const MAX_UNACKNOWLEDGED = 64;
 
-/** Inside a Worker: answers its owner's calls for training. An estimator that does not learn says so when it is asked. */
+/**
+ * Inside a Worker: answers its owner's calls for training. An estimator that does not learn says so when it
+ * is asked.
+ */
 export function handleTraining(estimator: Estimator<unknown, unknown>, calls: RunningCalls): RemoteLearner {
   const pausesOf = new Map<number, ReturnType<typeof ownersPauses>>();
   return {

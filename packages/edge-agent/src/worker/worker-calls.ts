@@ -4,7 +4,10 @@ import { wrap, type Endpoint, type Remote } from "comlink";
 import { onWorkerFailure, terminateWorker, workerEndpoint } from "#platform/worker";
 import type { Reply } from "./protocol.ts";
 
-/** How long a Worker has to dispose what it exposes before it is ended, and then to be gone before nobody waits for it any more. */
+/**
+ * How long a Worker has to dispose what it exposes before it is ended, and then to be gone before nobody
+ * waits for it any more.
+ */
 const GRACE_MS = 1000;
 
 /** Calls to a Worker that its death ends too. */
@@ -14,7 +17,10 @@ export interface WorkerCalls<Exposed> {
   readonly dead: SednaError | undefined;
   /** What the Worker replies; its errors in their own classes, and `run-failed` when it dies meanwhile. */
   call<T>(send: () => Promise<Reply<T>>): Promise<T>;
-  /** Calls `release`, and ends the Worker when that is done or a second has passed; waits a second at most until it is gone. A second call does nothing. */
+  /**
+   * Calls `release`, and ends the Worker when that is done or a second has passed; waits a second at most
+   * until it is gone. A second call does nothing.
+   */
   end(release: () => Promise<Reply<undefined>>): Promise<void>;
   /** Ends the Worker at once and rejects with `error` what waits for it. Resolves when it is gone. */
   kill(error: SednaError): Promise<void>;

@@ -11,10 +11,11 @@ export type WorkerEstimator<Sample, Result> = TrainableEstimator<Sample, Result>
 
 /**
  * The estimator that a Worker exposes with `exposeEstimator`, as if it were here. Frames are handed over, not
- * copied; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back. It trains where
- * the exposed estimator does; samples of a version that the Worker knows do not travel again.
+ * copied; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back. It
+ * trains where the exposed estimator does; samples of a version that the Worker knows do not travel again.
  *
- * @throws {SednaError} from the calls: `run-failed` when the Worker died, and what the estimator itself throws.
+ * @throws {SednaError} from the calls: `run-failed` when the Worker died, and what the estimator itself
+ * throws.
  * @throws {TypeError} from the calls for training, where the exposed estimator does not learn.
  */
 export function workerEstimator<Sample, Result>(worker: unknown): WorkerEstimator<Sample, Result> {

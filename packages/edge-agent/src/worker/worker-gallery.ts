@@ -5,10 +5,10 @@ import type { RemoteGallery } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
 /**
- * The gallery that a Worker exposes with `exposeGallery`, as if it were here: a shard for `shardedGallery`, or one
- * that does not hold up its page. It must be empty, for its ids are known here. Vectors are copied once and handed
- * over; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back. A gallery that
- * cannot be opened ends the Worker too.
+ * The gallery that a Worker exposes with `exposeGallery`, as if it were here: a shard for `shardedGallery`,
+ * or one that does not hold up its page. It must be empty, for its ids are known here. Vectors are copied
+ * once and handed over; errors come back in their own classes; `dispose` ends the Worker, which gives its
+ * memory back. A gallery that cannot be opened ends the Worker too.
  *
  * @throws {TypeError} or {RangeError} for bad options.
  * @throws {SednaError} also from the calls: `run-failed` when the Worker died, `disposed` after `dispose`.

@@ -29,7 +29,8 @@ export function checkIbt(options: IbtOptions): IbtCall {
   const action = "ibt";
   const thresholdBox = anyNumber({ action, name: "thresholdBox" }, options.thresholdBox);
   const thresholdImg = anyNumber({ action, name: "thresholdImg" }, options.thresholdImg);
-  // Sedna computes 1 - threshold_img in f64: 0.7 gives 0.30000000000000004, so 3 low boxes of 10 are not enough.
+  // Sedna computes 1 - threshold_img in f64: 0.7 gives 0.30000000000000004, so 3 low boxes of 10 are not
+  // enough.
   const share = 1 - thresholdImg;
   // The properties are listed because a spread takes V8 longer than all the checks.
   const { scores, offsets, out } = checkImageScores(action, options);

@@ -22,8 +22,8 @@ export function versionsNeeded({ modelVersion, open, assignments }: FederationSt
 }
 
 /**
- * Which of the blobs are of no use any more: models that nobody trains on but the first and the newest two, updates of rounds that
- * are closed, unless those are kept.
+ * Which of the blobs are of no use any more: models that nobody trains on but the first and the newest two,
+ * updates of rounds that are closed, unless those are kept.
  */
 export function blobsToDelete(
   names: readonly string[],

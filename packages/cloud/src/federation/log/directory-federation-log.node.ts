@@ -11,9 +11,9 @@ const TEMPORARY = ".tmp";
 const SUM_LENGTH = 8;
 
 /**
- * A log as one directory: `log.jsonl`, a line of JSON an append behind the CRC-32 of its bytes, and `blobs/`. Lines are flushed
- * before they are acknowledged; blobs are written beside their place, flushed, and renamed into it. What was being written
- * at a death is dropped when it is opened again.
+ * A log as one directory: `log.jsonl`, a line of JSON an append behind the CRC-32 of its bytes, and `blobs/`.
+ * Lines are flushed before they are acknowledged; blobs are written beside their place, flushed, and renamed
+ * into it. What was being written at a death is dropped when it is opened again.
  */
 export function directoryFederationLog(directory: string): FederationLog {
   const path = join(directory, "log.jsonl");
@@ -75,7 +75,8 @@ export function directoryFederationLog(directory: string): FederationLog {
         const temporary = `${path}${TEMPORARY}`;
         const line = lineOf(records);
         await rm(temporary, { force: true });
-        // Opened under its first name, and kept: nothing that may fail stands between the new file's place and its use.
+        // Opened under its first name, and kept: nothing that may fail stands between the new file's place
+        // and its use.
         const anew = await open(temporary, "ax+");
         try {
           await anew.appendFile(line);
@@ -143,8 +144,10 @@ function lineOf(records: readonly FederationRecord[]): Buffer {
 }
 
 /**
- * The records of whole lines; `size` is where the last of them ends. What was being written at a death is the end of the file.
- * @throws {SednaError} `storage-failed` on damage before that: what follows it was acknowledged, and must not be dropped in silence.
+ * The records of whole lines; `size` is where the last of them ends. What was being written at a death is the
+ * end of the file.
+ * @throws {SednaError} `storage-failed` on damage before that: what follows it was acknowledged, and must not
+ * be dropped in silence.
  */
 function readLines(bytes: Buffer): { readonly records: FederationRecord[]; readonly size: number } {
   const records: FederationRecord[] = [];

@@ -6,7 +6,10 @@ const record = (round: number): FederationRecord => ({
   events: [{ type: "rejected", at: round, client: 'ü\n"', round, code: "not-finite" }],
 });
 
-/** What every log of a federation keeps to. `make` gives an empty one; `reopen` the same one, after its process is gone. */
+/**
+ * What every log of a federation keeps to. `make` gives an empty one; `reopen` the same one, after its
+ * process is gone.
+ */
 export function federationLogSuite(
   name: string,
   make: () => Promise<{ readonly log: FederationLog; readonly reopen: () => Promise<FederationLog> }>,

@@ -6,7 +6,10 @@ export interface SumCheckpoint {
   readonly round: number;
   readonly count: number;
   readonly totalWeight: number;
-  /** Name of the blob with the mean so far, float32; undefined for a rule whose updates are blobs of their own, or before the first. */
+  /**
+   * Name of the blob with the mean so far, float32; undefined for a rule whose updates are blobs of their
+   * own, or before the first.
+   */
   readonly mean?: string;
 }
 
@@ -31,8 +34,9 @@ export interface AccountedRound {
 /**
  * One entry of a federation's log. Read in their order, they give the state that the federation was in.
  *
- * `events` are in the order in which they were reduced. With a `sum` they hold updates that were counted, and are on the disk
- * together with the sum that those are part of, or not at all: so that after a death nobody is counted twice.
+ * `events` are in the order in which they were reduced. With a `sum` they hold updates that were counted, and
+ * are on the disk together with the sum that those are part of, or not at all: so that after a death nobody
+ * is counted twice.
  */
 export type FederationRecord =
   | {
@@ -66,7 +70,8 @@ export type FederationRecord =
     };
 
 /**
- * Where a federation writes down what happened. Adapters: a directory, memory. One conformance suite runs on both.
+ * Where a federation writes down what happened. Adapters: a directory, memory. One conformance suite runs on
+ * both.
  *
  * Names of blobs are of lower-case letters, digits, "." and "-", at most 100, and begin with a letter.
  *
@@ -81,7 +86,10 @@ export interface FederationLog {
   append(records: readonly FederationRecord[]): Promise<void>;
   /** Puts records in place of all that are there; the old ones or the new ones survive a death. */
   replace(records: readonly FederationRecord[]): Promise<void>;
-  /** Keeps bytes under a name, in place of what was there; the old ones or the new ones survive a death, whole. */
+  /**
+   * Keeps bytes under a name, in place of what was there; the old ones or the new ones survive a death,
+   * whole.
+   */
   putBlob(name: string, bytes: Uint8Array): Promise<void>;
   getBlob(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Names of all blobs, in no order. */

@@ -50,8 +50,8 @@ export async function readModel(
 }
 
 /**
- * A model that was made and kept, and perhaps fetched by clients, before its record was written: made again it might differ in a
- * last bit.
+ * A model that was made and kept, and perhaps fetched by clients, before its record was written: made again
+ * it might differ in a last bit.
  */
 export async function modelFromBefore(
   log: FederationLog,
@@ -82,7 +82,10 @@ interface SnapshotOptions {
   readonly accounted: readonly AccountedRound[];
 }
 
-/** The record that a log which has become long begins anew with; undefined while updates of a round are counted. */
+/**
+ * The record that a log which has become long begins anew with; undefined while updates of a round are
+ * counted.
+ */
 export function snapshotOf({
   at,
   plan,

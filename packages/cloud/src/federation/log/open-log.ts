@@ -139,7 +139,10 @@ interface FirstModelOptions {
   readonly seed: number;
 }
 
-/** The parameters that a federation starts from: zeros, and for an MLP those that a head trainer of the seed starts from. */
+/**
+ * The parameters that a federation starts from: zeros, and for an MLP those that a head trainer of the seed
+ * starts from.
+ */
 async function firstModel({ head, length, seed }: FirstModelOptions): Promise<Float32Array> {
   if (head?.kind !== "mlp") return new Float32Array(length);
   const kernels = await loadTrainingKernels();

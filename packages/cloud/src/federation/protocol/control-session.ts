@@ -14,12 +14,16 @@ export interface ControlSessionOptions {
   readonly recheckMs: number;
 }
 
-/** While so much waits for a reader, it gets no further task: only the newest counts, and it comes when there is room. */
+/**
+ * While so much waits for a reader, it gets no further task: only the newest counts, and it comes when there
+ * is room.
+ */
 const FULL_BYTES = 64 * 1024;
 
 /**
- * Sends a member its task now and whenever it changes. The session is looked at before each task and every `recheckMs`, so
- * that one which was fenced or has ended hears nothing more. However fast tasks change, each look sends only the newest.
+ * Sends a member its task now and whenever it changes. The session is looked at before each task and every
+ * `recheckMs`, so that one which was fenced or has ended hears nothing more. However fast tasks change, each
+ * look sends only the newest.
  */
 export function controlSession(
   socket: ServiceSocket,

@@ -13,7 +13,8 @@ import type { Federation } from "../federation.ts";
 import type { Member } from "../sessions/member.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
-// Real sockets. The federation behind them says what the test wants it to, so that each order of events can be had.
+// Real sockets. The federation behind them says what the test wants it to, so that each order of events can
+// be had.
 
 // On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
 vi.setConfig({ testTimeout: 60_000 });
@@ -34,7 +35,10 @@ const wait = (seq: number): FederationTask => ({
   retryAfterMs: 1000,
 });
 
-/** A federation whose tasks are set by hand, and sessions whose tokens are `<client>.<epoch>` with the newest epoch counting. */
+/**
+ * A federation whose tasks are set by hand, and sessions whose tokens are `<client>.<epoch>` with the newest
+ * epoch counting.
+ */
 function stage(more: Partial<ControlSocketOptions> = {}) {
   const listeners = new Map<string, Set<(task: FederationTask) => void>>();
   const tasks = new Map<string, FederationTask>();

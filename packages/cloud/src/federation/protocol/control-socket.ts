@@ -13,7 +13,10 @@ export interface ControlSocketOptions {
   readonly sessions: Sessions;
   /** How long the first frame may take, in ms. Default 5000. */
   readonly helloMs?: number;
-  /** How often a session is looked at again while nothing happens, in ms: it may have ended, or another one of its device begun. Default 15000. */
+  /**
+   * How often a session is looked at again while nothing happens, in ms: it may have ended, or another one of
+   * its device begun. Default 15000.
+   */
   readonly recheckMs?: number;
 }
 
@@ -27,14 +30,16 @@ export const CONTROL_CODES = {
 
 /** A hello with the longest token that is read. */
 const MAX_MESSAGE_BYTES = 16 * 1024;
-/** Frames that a client may send a second, and at once. A ping every few seconds is all that it has to say. */
+/**
+ * Frames that a client may send a second, and at once. A ping every few seconds is all that it has to say.
+ */
 const FRAMES = { perSecond: 2, burst: 20 } as const;
 
 /**
  * A federation's control over a WebSocket: `/v1/federations/:name/control`. The first frame is
- * `{"type":"hello","token":...}`, because pages cannot set headers; then a text frame with the task comes at once and
- * whenever it changes. `{"type":"ping"}` is answered by `{"type":"pong"}`, since pages see no ping of the protocol itself.
- * A device's newer socket takes the place of its older one.
+ * `{"type":"hello","token":...}`, because pages cannot set headers; then a text frame with the task comes at
+ * once and whenever it changes. `{"type":"ping"}` is answered by `{"type":"pong"}`, since pages see no ping
+ * of the protocol itself. A device's newer socket takes the place of its older one.
  */
 export function controlSocket({
   federations,
@@ -131,7 +136,10 @@ export function controlSocket({
   }
 }
 
-/** A token may be good although the federation does not know its member, after a restart without its log: it has to join again. */
+/**
+ * A token may be good although the federation does not know its member, after a restart without its log: it
+ * has to join again.
+ */
 function begun(
   socket: ServiceSocket,
   options: ControlSessionOptions,

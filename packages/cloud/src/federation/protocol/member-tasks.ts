@@ -23,8 +23,9 @@ interface Entry {
 }
 
 /**
- * Numbers tasks, so that who polls can say what it knows, and tells those who listen. A task is another one when more than
- * the time that is left has changed. Numbers begin at the clock, so that they go on growing when the server starts anew.
+ * Numbers tasks, so that who polls can say what it knows, and tells those who listen. A task is another one
+ * when more than the time that is left has changed. Numbers begin at the clock, so that they go on growing
+ * when the server starts anew.
  */
 export function createMemberTasks({
   taskFor,
@@ -35,7 +36,9 @@ export function createMemberTasks({
 }): MemberTasks {
   const entries = new Map<string, Entry>();
 
-  /** Whoever finds that it is another one tells all who listen: a question must not use up what they wait for. */
+  /**
+   * Whoever finds that it is another one tells all who listen: a question must not use up what they wait for.
+   */
   const look = (client: string): { readonly task: FederationTask; readonly entry: Entry } => {
     let entry = entries.get(client);
     if (!entry) {

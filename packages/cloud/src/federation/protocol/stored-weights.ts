@@ -14,13 +14,19 @@ const MAX_REFERENCE_BYTES = 4096;
 
 /** Weights that travel through a store; see {@link storedWeights}. */
 export interface StoredWeights {
-  /** Takes the place of an update in the store, fetches it, and lets the federation look at it as at one that was sent. */
+  /**
+   * Takes the place of an update in the store, fetches it, and lets the federation look at it as at one that
+   * was sent.
+   */
   take(c: Context, asked: { readonly federation: Federation; readonly member: Member }): Promise<Response>;
   /** Puts each new model there, and the one that is newest now; returns what ends that. */
   follow(federation: Federation): () => void;
 }
 
-/** The aggregator's end of a weight store: what Sedna calls its S3 transmitter. A model that cannot be put there is fetched over HTTP. */
+/**
+ * The aggregator's end of a weight store: what Sedna calls its S3 transmitter. A model that cannot be put
+ * there is fetched over HTTP.
+ */
 export function storedWeights({
   store,
   logger,
@@ -60,12 +66,14 @@ export function storedWeights({
       atOnce++;
       try {
         const { signal } = c.req.raw;
-        // What is too long is the federation's to refuse, by its code and with a strike; it need not be fetched for that.
+        // What is too long is the federation's to refuse, by its code and with a strike; it need not be
+        // fetched for that.
         const message =
           bytes > maxUpdateBytes
             ? new Uint8Array(0)
             : await store.get(key, { maxBytes: bytes, sha256, signal }).catch(tellUnread);
-        // The client still has it, and puts it there again when it is asked once more. That the store refuses us is no word against it.
+        // The client still has it, and puts it there again when it is asked once more. That the store refuses
+        // us is no word against it.
         if (!message)
           return c.json({ error: "take an update: expected it in the store; it is not there" }, 503, {
             "retry-after": "1",

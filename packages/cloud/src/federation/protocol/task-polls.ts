@@ -5,8 +5,8 @@ import type { Member } from "../sessions/member.ts";
 /** Questions for a task that are kept until there is another; see {@link createTaskPolls}. */
 export interface TaskPolls {
   /**
-   * The task, at once when it is not the one of `after`, else when it changes, or when the time is over. A client's newer question
-   * ends its older one. Undefined when the server shuts down.
+   * The task, at once when it is not the one of `after`, else when it changes, or when the time is over. A
+   * client's newer question ends its older one. Undefined when the server shuts down.
    * @throws the signal's reason; what {@link Federation.task} throws.
    */
   next(

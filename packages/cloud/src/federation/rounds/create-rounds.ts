@@ -1,52 +1,46 @@
 import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import {
-  allClients,
-  getClient,
-  nextTick,
-  reduceFederation,
   type FederationEffect,
   type FederationEvent,
   type FederationState,
+  nextTick,
+  reduceFederation,
 } from "@sedna-js/core/federation";
 import { loadVectorKernels, type VectorKernels } from "@sedna-js/wasm-kernels";
-import type { ClosedRound } from "../federation.ts";
 import { memoryBlob, modelBlob, versionsNeeded } from "../log/blob-names.ts";
-import { deleteUnneeded, snapshotOf, type MadeModel, type ModelVersion } from "../log/model-versions.ts";
+import { deleteUnneeded, type MadeModel, type ModelVersion, snapshotOf } from "../log/model-versions.ts";
 import { makeModel } from "./make-model.ts";
 import { openRun, type OpenRunOptions } from "./open-run.ts";
-import type { RoundAccumulator } from "./round-accumulator.ts";
 import { createRoundAccount } from "./round-account.ts";
-import { dropAccumulator, startAccumulator, type RoundRun } from "./round-run.ts";
+import type { RoundAccumulator } from "./round-accumulator.ts";
+import { changedAssignments, closedRound, type RoundChange } from "./round-change.ts";
+import { dropAccumulator, type RoundRun, startAccumulator } from "./round-run.ts";
 
-// The only owner of a federation's state. All that happens is an event; dispatch() is the single place that changes the
-// state, and every change takes the same way:
+// The only owner of a federation's state. All that happens is an event; dispatch() is the single place that
+// changes the state, and every change takes the same way:
 //
 //   event -> reduceFederation (pure) -> effects (accumulator) -> journal -> subscribers -> next tick
 //
-// A round closes in three steps. The reducer marks it as closing; startClosing() makes the model, which takes a while
-// and touches the disk; publish() dispatches "aggregated" with the new version. Updates that arrive in between are
-// rejected by the reducer's rules. An event that the journal has noted is written in the order of its dispatch, so a
-// restart replays the same states. Errors of the accumulator become the event "failed": the round is abandoned and
-// opened again after a pause, and clients send their updates again.
+// A round closes in three steps. The reducer marks it as closing; startClosing() makes the model, which takes
+// a while and touches the disk; publish() dispatches "aggregated" with the new version. Updates that arrive
+// in between are rejected by the reducer's rules. An event that the journal has noted is written in the order
+// of its dispatch, so a restart replays the same states. Errors of the accumulator become the event "failed":
+// the round is abandoned and opened again after a pause, and clients send their updates again.
 
-/** Events in the log after which the next round starts from a snapshot: replaying as many takes a second or two. */
+/**
+ * Events in the log after which the next round starts from a snapshot: replaying as many takes a second or
+ * two.
+ */
 const MAX_EVENTS = 50_000;
+
 /** The longest delay that engines' timers support, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What one event changed. */
-export interface RoundChange {
-  readonly event: FederationEvent;
-  /** True if the event may concern all clients: a round opened, closed, or got a new model. */
-  readonly isWide: boolean;
-  /** Clients whose assignment in the buffered mode began or ended. */
-  readonly assigned: readonly string[];
-  /** The round that the event closed. */
-  readonly closed: ClosedRound | undefined;
-}
-
-/** The rounds of a federation; created by {@link createRounds}. Every member but `isOpen` throws a `SednaError` with code `disposed` before the start and after the close. */
+/**
+ * The rounds of a federation; created by {@link createRounds}. Every member but `isOpen` throws a
+ * `SednaError` with code `disposed` before the start and after the close.
+ */
 export interface Rounds {
   readonly state: FederationState;
   readonly kernels: VectorKernels;
@@ -199,7 +193,10 @@ export function createRounds(options: RoundsOptions): Rounds {
     }
   };
 
-  /** Replaces a long log by a snapshot. Between two rounds the state is complete; a log kept for audits stays whole. */
+  /**
+   * Replaces a long log by a snapshot. Between two rounds the state is complete; a log kept for audits stays
+   * whole.
+   */
   const snapshot = (run: RoundRun): void => {
     if (keepUpdates || run.loggedEvents < (options.checkpoint?.events ?? MAX_EVENTS)) return;
     const record = snapshotOf({
@@ -285,28 +282,4 @@ export function createRounds(options: RoundsOptions): Rounds {
       await log.close();
     },
   };
-}
-
-function closedRound(state: FederationState, outcome: ClosedRound["outcome"]): ClosedRound {
-  const last = state.history.at(-1)!;
-  return {
-    round: last.round,
-    modelVersion: state.modelVersion,
-    outcome,
-    totalSamples: last.totalSamples,
-    done: state.phase === "done",
-  };
-}
-
-type Assigned = Pick<FederationState, "assignments">;
-
-/** Clients of the buffered mode whose assignment began, ended, or was replaced. */
-function changedAssignments(
-  { assignments: before }: Assigned,
-  { assignments: after }: Assigned,
-): readonly string[] {
-  if (before === after) return [];
-  const ended = allClients(before).filter(({ client }) => getClient(after, client) === undefined);
-  const begun = allClients(after).filter((one) => getClient(before, one.client) !== one);
-  return [...ended, ...begun].map(({ client }) => client);
 }

@@ -4,9 +4,9 @@ import { modelFromBefore, sha256Of, type MadeModel } from "../log/model-versions
 import type { RoundRun } from "./round-run.ts";
 
 /**
- * Makes the model of a round that is closing. The journal is flushed first, so that everything the model is made of is
- * durable before the model; the model is durable before any client learns of it. The server state is written before the
- * model: a restart that finds the model finds all of it.
+ * Makes the model of a round that is closing. The journal is flushed first, so that everything the model is
+ * made of is durable before the model; the model is durable before any client learns of it. The server state
+ * is written before the model: a restart that finds the model finds all of it.
  */
 export async function makeModel(run: RoundRun, log: FederationLog): Promise<MadeModel> {
   const version = run.state.modelVersion + 1;

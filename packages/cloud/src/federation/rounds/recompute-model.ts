@@ -28,8 +28,8 @@ interface AddKeptOptions {
 }
 
 /**
- * Makes a federation's newest model again, from its first one and the updates that were counted: what an audit asks for. The log must have
- * been kept with `keepUpdates`, and be open.
+ * Makes a federation's newest model again, from its first one and the updates that were counted: what an
+ * audit asks for. The log must have been kept with `keepUpdates`, and be open.
  *
  * @throws {SednaError} `storage-failed` when an update is missing, or is not the one that was counted.
  */

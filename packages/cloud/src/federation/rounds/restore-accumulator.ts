@@ -17,7 +17,8 @@ interface RestoreAccumulatorOptions {
 }
 
 /**
- * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs them, from the updates.
+ * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs
+ * them, from the updates.
  * @throws {SednaError} `storage-failed` when what the log names is not there.
  */
 export async function restoreAccumulator(

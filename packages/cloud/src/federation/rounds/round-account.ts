@@ -13,7 +13,10 @@ export interface RoundAccount {
   follow(turn: { readonly before: FederationState; readonly after: FederationState }): void;
 }
 
-/** Keeps the account of a federation whose aggregator is private, so that a log can begin anew without losing it. */
+/**
+ * Keeps the account of a federation whose aggregator is private, so that a log can begin anew without losing
+ * it.
+ */
 export function createRoundAccount(privacy: FederationPrivacy | undefined): RoundAccount {
   const epsilons = new Map<number, number>();
   const rounds: AccountedRound[] = [];

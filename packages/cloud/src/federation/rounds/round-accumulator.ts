@@ -28,7 +28,10 @@ export interface RoundAccumulator {
   readonly keepsUpdates: boolean;
   /** Why `add` would not take it: finite, norm, weight. It changes nothing. */
   check(change: ModelUpdate, numSamples: number): Rejection | undefined;
-  /** Adds an update; what is refused changes nothing. A change that is too long is scaled down, in its own memory. */
+  /**
+   * Adds an update; what is refused changes nothing. A change that is too long is scaled down, in its own
+   * memory.
+   */
   add(
     change: ModelUpdate,
     options: { readonly client: string; readonly numSamples: number; readonly staleness: number },
@@ -54,7 +57,8 @@ export function createRoundAccumulator({
   const keepsUpdates = open.state() === undefined;
   const isLimited = limits.clipNorm !== undefined || limits.maxUpdateNorm !== undefined;
   const { clipNorm = Infinity } = limits;
-  // A rule that takes updates apart may ask for memory while it does, and kernel memory that grows cuts off what lies in it.
+  // A rule that takes updates apart may ask for memory while it does, and kernel memory that grows cuts off
+  // what lies in it.
   const own = (change: ModelUpdate): ModelUpdate => (aggregator.needsSumOnly ? change : copyUpdate(change));
   const judge = (norm: number, numSamples: number): Rejection | undefined =>
     checkNorm(norm, limits) ?? checkNumSamples(numSamples, limits);
@@ -69,7 +73,8 @@ export function createRoundAccumulator({
     check: (change, numSamples) => judge(updateNorm(change), numSamples),
     add(change, { client, numSamples, staleness }) {
       const options = { weight: numSamples, client, staleness };
-      // With a limit its length has to be known first. Without one the kernels find what is not finite as they add.
+      // With a limit its length has to be known first. Without one the kernels find what is not finite as
+      // they add.
       if (isLimited || checkNumSamples(numSamples, limits)) {
         const norm = updateNorm(change);
         const rejection = judge(norm, numSamples);

@@ -38,9 +38,15 @@ export interface RoundJournal {
   note(event: FederationEvent): void;
   /** A record of its own, behind all that was noted. */
   noteRecord(record: FederationRecord): void;
-  /** Begins the log anew with a record that tells all that was noted so far; where there is no room for it the log stays as it is. */
+  /**
+   * Begins the log anew with a record that tells all that was noted so far; where there is no room for it the
+   * log stays as it is.
+   */
   beginAnew(record: FederationRecord): void;
-  /** Resolves when all that was noted is on the disk; with a full disk, when there is room again. Rejects when the journal is closed before. */
+  /**
+   * Resolves when all that was noted is on the disk; with a full disk, when there is room again. Rejects when
+   * the journal is closed before.
+   */
   flush(): Promise<void>;
   /** Keeps blobs; resolves and rejects as {@link RoundJournal.flush}. */
   keep(blobs: Readonly<Record<string, Float32Array>>): Promise<void>;
@@ -59,8 +65,9 @@ interface Entry {
 }
 
 /**
- * Writes events in the order in which they were reduced. Counted updates wait for each other, and then go down in one record with
- * the sum that they are part of; whatever comes behind them waits too, so that a replay sees the same order. All else is written at once.
+ * Writes events in the order in which they were reduced. Counted updates wait for each other, and then go
+ * down in one record with the sum that they are part of; whatever comes behind them waits too, so that a
+ * replay sees the same order. All else is written at once.
  */
 export function createRoundJournal({
   log,
@@ -97,7 +104,10 @@ export function createRoundJournal({
     return { written: { round, count, totalWeight, mean: name }, blobs: { [name]: mean } };
   };
 
-  /** Takes back what waits behind the entry that is being written, if nobody waits for it: a disk that is full for days must not fill the memory with sums. */
+  /**
+   * Takes back what waits behind the entry that is being written, if nobody waits for it: a disk that is full
+   * for days must not fill the memory with sums.
+   */
   const takeBack = (): Extract<FederationRecord, { type: "events" }> | undefined => {
     const last = queue.length > 1 ? queue.at(-1)! : undefined;
     if (last?.record?.type !== "events" || last.waiters.length > 0) return undefined;

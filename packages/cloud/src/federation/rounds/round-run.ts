@@ -7,9 +7,9 @@ import { createRoundAccumulator, type RoundAccumulator } from "./round-accumulat
 import type { RoundJournal } from "./round-journal.ts";
 
 /**
- * What exists between the start and the close of a federation's rounds. Invariants: `models` holds every version that
- * the state may hand to a client; `accumulator` belongs to the active round and to no other; `lastEventAt` never
- * decreases; `closing` is set exactly while a model is being made.
+ * What exists between the start and the close of a federation's rounds. Invariants: `models` holds every
+ * version that the state may hand to a client; `accumulator` belongs to the active round and to no other;
+ * `lastEventAt` never decreases; `closing` is set exactly while a model is being made.
  */
 export interface RoundRun {
   readonly kernels: VectorKernels;

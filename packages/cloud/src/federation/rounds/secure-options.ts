@@ -10,5 +10,7 @@ export interface SecureOptions {
   readonly minClients?: number;
 }
 
-/** Of fewer clients a sum is not made, where the options do not say: of two, each knows what the other sent. */
+/**
+ * Of fewer clients a sum is not made, where the options do not say: of two, each knows what the other sent.
+ */
 export const minSecureClients = (minimum: number): number => Math.max(3, minimum);

@@ -55,7 +55,10 @@ const SHARES = { keys: 0.1, shares: 0.1, masked: 0.55, unmask: 0.2 } as const;
 /** A client that polls comes back so soon for the next phase, in ms. */
 const POLL_MS = 250;
 
-/** Runs one secure sum a round, over the clients that the reducer has selected when it opened. A restart abandons what was open: masks live in memory only. */
+/**
+ * Runs one secure sum a round, over the clients that the reducer has selected when it opened. A restart
+ * abandons what was open: masks live in memory only.
+ */
 export function createSecureRounds({
   setup,
   secure,
@@ -97,7 +100,8 @@ export function createSecureRounds({
     { round, clients, mean, totalWeight }: SecureAggregate & { readonly round: number },
     bytes: number,
   ): void => {
-    // No client alone moves an honest mean further than the clip norm; the norm limits those that sent no honest update too.
+    // No client alone moves an honest mean further than the clip norm; the norm limits those that sent no
+    // honest update too.
     rounds.accumulator!.restore({
       count: clients.length,
       totalWeight,

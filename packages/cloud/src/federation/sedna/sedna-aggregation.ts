@@ -15,11 +15,20 @@ export interface SednaAggregationOptions {
   readonly maxMessageBytes?: number;
   /** Members at once. What each sent last is kept until its round closes. Default 256. */
   readonly maxMembers?: number;
-  /** Whether frames of other types are broadcast to all members, as Sedna does: then any client says to all others what it likes. Default false. */
+  /**
+   * Whether frames of other types are broadcast to all members, as Sedna does: then any client says to all
+   * others what it likes. Default false.
+   */
   readonly relay?: boolean;
-  /** True where its clients have matrices as `[inputs, outputs]`, as Keras does, and the plan has `[outputs, inputs]`. Default false. */
+  /**
+   * True where its clients have matrices as `[inputs, outputs]`, as Keras does, and the plan has `[outputs,
+   * inputs]`. Default false.
+   */
   readonly transposed?: boolean;
-  /** Whether the first update of a client that comes when there is a model already counts; it was trained from weights of its own. Default false: it is answered by the model. */
+  /**
+   * Whether the first update of a client that comes when there is a model already counts; it was trained from
+   * weights of its own. Default false: it is answered by the model.
+   */
   readonly countLateStarters?: boolean;
   /** How long the first frame may take, in ms. Default 10000. */
   readonly subscribeMs?: number;
@@ -36,21 +45,25 @@ interface ResultFrameOptions {
 }
 
 /**
- * Sedna's V1 aggregation protocol beside a federation's own, so that its Python clients take part in the same rounds.
- * Source: sedna `lib/sedna/service/server/aggregation.py` and `client/aggregation` as their frames show.
+ * Sedna's V1 aggregation protocol beside a federation's own, so that its Python clients take part in the same
+ * rounds. Source: sedna `lib/sedna/service/server/aggregation.py` and `client/aggregation` as their frames
+ * show.
  *
- * Frame for frame as there: the echo of a subscription to all, CLIENT_JOIN to older members, recv_weight as the last
- * sender's message with the result in it. Otherwise than there:
+ * Frame for frame as there: the echo of a subscription to all, CLIENT_JOIN to older members, recv_weight as
+ * the last sender's message with the result in it. Otherwise than there:
  *
  * 1. A client_id that is taken closes the newcomer by 1008; the first one stays.
- * 2. A round closes at its deadline, whoever is missing. A late update counts for the round that is open when it comes.
- * 3. An update that came before its round, or whose round was abandoned, counts in the next: its client waits for a model and would not send again.
- * 4. Sizes and shapes are checked, num_samples is at least 1 and at most the plan's; who sends others is closed by 1008.
+ * 2. A round closes at its deadline, whoever is missing. A late update counts for the round that is open when
+ *    it comes.
+ * 3. An update that came before its round, or whose round was abandoned, counts in the next: its client waits
+ *    for a model and would not send again.
+ * 4. Sizes and shapes are checked, num_samples is at least 1 and at most the plan's; who sends others is
+ *    closed by 1008.
  * 5. Who comes late starts from the model. Who comes when all is done is given it, with exit_flag "ok".
  * 6. Frames of unknown types go nowhere, and GET tells names and no weights.
  *
- * The protocol knows no authentication: whoever reaches the port takes part, under any name. With a cloud's token its clients
- * must send it as a header.
+ * The protocol knows no authentication: whoever reaches the port takes part, under any name. With a cloud's
+ * token its clients must send it as a header.
  */
 export function sednaAggregation({
   federation,

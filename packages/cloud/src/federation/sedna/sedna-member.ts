@@ -31,7 +31,10 @@ export interface SednaMemberOptions {
   readonly countLateStarters: boolean;
 }
 
-/** Refusals that are nobody's fault: the update waits for the next round, or for the model that makes it needless. */
+/**
+ * Refusals that are nobody's fault: the update waits for the next round, or for the model that makes it
+ * needless.
+ */
 const patient: readonly RejectionCode[] = [
   "quarantined",
   "not-selected",
@@ -41,8 +44,8 @@ const patient: readonly RejectionCode[] = [
 ];
 
 /**
- * Keeps what a client sent last until a model comes of it, and counts it in each round that is open meanwhile: its client
- * knows no rounds, and sends nothing again before it got a model.
+ * Keeps what a client sent last until a model comes of it, and counts it in each round that is open
+ * meanwhile: its client knows no rounds, and sends nothing again before it got a model.
  */
 export function sednaMember({
   federation,

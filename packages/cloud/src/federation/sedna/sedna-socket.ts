@@ -20,7 +20,10 @@ export interface SednaSocketOptions {
   readonly relay?: (frame: string) => void;
 }
 
-/** Speaks Sedna's protocol on one socket: a subscription first, then updates. What is malformed closes it with a reason. */
+/**
+ * Speaks Sedna's protocol on one socket: a subscription first, then updates. What is malformed closes it with
+ * a reason.
+ */
 export function sednaSocket(
   socket: ServiceSocket,
   { layout, maxMessageBytes, subscribeMs, subscribe, update, relay }: SednaSocketOptions,

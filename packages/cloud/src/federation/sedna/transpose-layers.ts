@@ -1,11 +1,17 @@
 import type { LayerSpec } from "@sedna-js/core/training";
 
-/** The layout with all matrices the other way around: of `[outputs, inputs]` it has `[inputs, outputs]`, as Keras does. */
+/**
+ * The layout with all matrices the other way around: of `[outputs, inputs]` it has `[inputs, outputs]`, as
+ * Keras does.
+ */
 export function transposedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
   return layout.map(({ name, shape }) => ({ name, shape: shape.length === 2 ? shape.toReversed() : shape }));
 }
 
-/** Flat parameters of `layout`, row-major, as those of {@link transposedLayout}; applied with that one it undoes itself. */
+/**
+ * Flat parameters of `layout`, row-major, as those of {@link transposedLayout}; applied with that one it
+ * undoes itself.
+ */
 export function transposeLayers<Numbers extends Float32Array | Float64Array>(
   flat: Numbers,
   layout: readonly LayerSpec[],

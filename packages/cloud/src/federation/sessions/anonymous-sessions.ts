@@ -6,7 +6,9 @@ import type { Sessions } from "./sessions.ts";
 
 /** Options of {@link anonymousSessions}. */
 export interface AnonymousSessionsOptions {
-  /** Signs the tokens, 32 bytes or more. With the same one sessions outlive a restart. Default: drawn anew. */
+  /**
+   * Signs the tokens, 32 bytes or more. With the same one sessions outlive a restart. Default: drawn anew.
+   */
   readonly secret?: string;
   /** How long a token lasts, in s. Default 600. */
   readonly tokenSeconds?: number;
@@ -19,8 +21,9 @@ export interface AnonymousSessionsOptions {
 }
 
 /**
- * Sessions of devices that say their own names: for demos, and for networks where nobody lies. Still one session a device:
- * the newer fences the older, and who has another's name can take its place. Where that matters use `enrolledSessions`.
+ * Sessions of devices that say their own names: for demos, and for networks where nobody lies. Still one
+ * session a device: the newer fences the older, and who has another's name can take its place. Where that
+ * matters use `enrolledSessions`.
  */
 export function anonymousSessions({
   secret = randomSecret(),

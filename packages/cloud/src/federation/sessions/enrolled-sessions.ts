@@ -40,7 +40,8 @@ export interface EnrolledSessionsOptions {
 export interface EnrolledSessions extends Sessions {
   /**
    * Takes a device in, or finds it there.
-   * @throws {SednaError} `cloud-refused` without a good enrolment token, on a proof that is none, and where the device was revoked.
+   * @throws {SednaError} `cloud-refused` without a good enrolment token, on a proof that is none, and where
+   * the device was revoked.
    */
   enroll(
     request: EnrollmentRequest,
@@ -63,8 +64,9 @@ interface CheckProofOptions {
 }
 
 /**
- * Sessions for devices with a key of their own: each was enrolled once by a token that its owner has, and proves at each
- * join that it has the key. A proof is for this audience alone, good for a few minutes, and good once.
+ * Sessions for devices with a key of their own: each was enrolled once by a token that its owner has, and
+ * proves at each join that it has the key. A proof is for this audience alone, good for a few minutes, and
+ * good once.
  */
 export function enrolledSessions({
   audience,
@@ -180,8 +182,9 @@ interface ProofNonces {
 }
 
 /**
- * Keeps what was used for as long as the proof that it was in can be good: from `windowMs` before now to `windowMs` after. Only
- * what a signature vouches for may come here, and how often that comes is limited, so it stays small.
+ * Keeps what was used for as long as the proof that it was in can be good: from `windowMs` before now to
+ * `windowMs` after. Only what a signature vouches for may come here, and how often that comes is limited, so
+ * it stays small.
  */
 function proofNonces({
   windowMs,
@@ -205,7 +208,10 @@ function proofNonces({
   };
 }
 
-/** Whether two texts are equal, in a time that does not tell where they differ: their hashes are compared to the end. */
+/**
+ * Whether two texts are equal, in a time that does not tell where they differ: their hashes are compared to
+ * the end.
+ */
 async function timingSafeEqualText(given: string, expected: string): Promise<boolean> {
   const [a, b] = await Promise.all(
     [given, expected].map(

@@ -17,8 +17,9 @@ export interface EnrollmentServiceOptions {
 const MAX_BYTES = 4096;
 
 /**
- * Takes devices into federations: `POST /v1/federations/<name>/devices`. Comes before the federations' own service, which answers
- * 404 to all that it does not know. The enrolment token is what is asked for here, not the cloud's own.
+ * Takes devices into federations: `POST /v1/federations/<name>/devices`. Comes before the federations' own
+ * service, which answers 404 to all that it does not know. The enrolment token is what is asked for here, not
+ * the cloud's own.
  */
 export function enrollmentService({
   sessions,

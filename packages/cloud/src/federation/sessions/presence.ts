@@ -18,8 +18,8 @@ interface PresenceOptions {
 }
 
 /**
- * Finds clients that have gone without a word: a tab that was closed, a device without power. Those that somebody listens for are
- * there, as long as their socket says so.
+ * Finds clients that have gone without a word: a tab that was closed, a device without power. Those that
+ * somebody listens for are there, as long as their socket says so.
  */
 export function createPresence({ absentMs, now, timers, isHeld, onAbsent }: PresenceOptions): Presence {
   const lastAt = new Map<string, number>();

@@ -22,7 +22,10 @@ export interface SessionEpochs {
   admit(device: string): void;
   /** The number of a new session, above `after`; from now on the device's former ones are replaced. */
   begin(device: string, after?: number): number;
-  /** How a session stands. One that is newer than all that are known is taken for the newest: it is from before a restart. */
+  /**
+   * How a session stands. One that is newer than all that are known is taken for the newest: it is from
+   * before a restart.
+   */
   standing(device: string, epoch: number): "newest" | "replaced" | "ended";
   end(device: string, epoch: number): void;
 }
@@ -72,7 +75,8 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
     },
     begin(device, after = 0) {
       const known = knownOf(device);
-      // By the clock, so that it also grows over a restart, when none is remembered; and above what others remember, as clocks are put back.
+      // By the clock, so that it also grows over a restart, when none is remembered; and above what others
+      // remember, as clocks are put back.
       known.epoch = Math.max(known.epoch + 1, after + 1, Math.floor(now()));
       known.ended = false;
       return known.epoch;

@@ -20,7 +20,10 @@ export interface SessionTokens {
 
 const ALGORITHM = "HS256";
 
-/** Tokens as JWT: any process that has the secret can read what another has issued. Source: RFC 7519 through hono. */
+/**
+ * Tokens as JWT: any process that has the secret can read what another has issued. Source: RFC 7519 through
+ * hono.
+ */
 export function sessionTokens({ secret, audience, tokenSeconds, now }: SessionTokensOptions): SessionTokens {
   if (new TextEncoder().encode(secret).length < 32)
     throw new RangeError("make session tokens: expected a secret of at least 32 bytes; got a shorter one");

@@ -4,7 +4,8 @@ import type { Member } from "./member.ts";
 /** Who may take part, and as whom. */
 export interface Sessions {
   /**
-   * A session for a device that proves who it is; the device's former session ends. Its epoch is above `after`, the newest that its federation remembers.
+   * A session for a device that proves who it is; the device's former session ends. Its epoch is above
+   * `after`, the newest that its federation remembers.
    * @throws {SednaError} `cloud-refused` with what was expected.
    */
   grant(

@@ -3,7 +3,10 @@ import { payloadBytes, readUpdateHead, type UpdateHead } from "@sedna-js/core/wi
 import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
 import { checkEntries, rejection, type Rejection, type UpdateLimits } from "./validate-update.ts";
 
-/** A message that is complete. `bytes` may be a view of kernel memory, which moves: read it anew after each wait. */
+/**
+ * A message that is complete. `bytes` may be a view of kernel memory, which moves: read it anew after each
+ * wait.
+ */
 export interface UploadMessage {
   /** Bytes of the whole message. */
   readonly total: number;
@@ -23,13 +26,15 @@ export interface DecodedUpdate {
   readonly head: UpdateHead;
   /** The checksum as 8 hexadecimal digits. */
   readonly digest: string;
-  /** The numbers, as a view of the message. Call it again after a wait: the message's memory may have moved. */
+  /**
+   * The numbers, as a view of the message. Call it again after a wait: the message's memory may have moved.
+   */
   update(): ModelUpdate;
 }
 
 /**
- * Decodes an upload once: reads the head and checks round, length, checksum, encoding, and shape. Bad input gives a
- * rejection and never an error.
+ * Decodes an upload once: reads the head and checks round, length, checksum, encoding, and shape. Bad input
+ * gives a rejection and never an error.
  */
 export function decodeUpload(
   message: UploadMessage,

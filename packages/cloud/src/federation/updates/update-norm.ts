@@ -15,7 +15,10 @@ export function updateNorm(change: ModelUpdate): number {
   }
 }
 
-/** A change that is `factor` times as long, in the same encoding but for halves, which become float32. It may write into the change's own memory. */
+/**
+ * A change that is `factor` times as long, in the same encoding but for halves, which become float32. It may
+ * write into the change's own memory.
+ */
 export function scaleUpdate(change: ModelUpdate, factor: number): ModelUpdate {
   switch (change.encoding) {
     case "f32":

@@ -4,7 +4,8 @@ import { SednaError } from "@sedna-js/core";
 export interface BodyBudget {
   /**
    * Reads a body of at most `most` bytes; undefined for a longer one.
-   * @throws {SednaError} `cloud-busy` where there is no room now, `cloud-timeout` for one that made room for others; what the body throws.
+   * @throws {SednaError} `cloud-busy` where there is no room now, `cloud-timeout` for one that made room for
+   * others; what the body throws.
    */
   read(
     body: AsyncIterable<Uint8Array>,
@@ -25,8 +26,8 @@ interface Reading {
 }
 
 /**
- * Reads bodies as long as all of them together fit: a thousand clients send their vectors in the same moment, and each may be
- * megabytes. Others are told to come back; one that drips makes room for them.
+ * Reads bodies as long as all of them together fit: a thousand clients send their vectors in the same moment,
+ * and each may be megabytes. Others are told to come back; one that drips makes room for them.
  */
 export function createBodyBudget({
   bytes,

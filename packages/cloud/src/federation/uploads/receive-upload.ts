@@ -12,7 +12,9 @@ export interface ReceiveOptions {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** How an upload ended: with the whole message in a slot, before its end, without its slot, or by a rejection. */
+/**
+ * How an upload ended: with the whole message in a slot, before its end, without its slot, or by a rejection.
+ */
 export type ReceivedUpload =
   | { readonly kind: "whole"; readonly slot: UploadSlot }
   | { readonly kind: "partial" }
@@ -20,8 +22,8 @@ export type ReceivedUpload =
   | { readonly kind: "rejected"; readonly rejection: Rejection };
 
 /**
- * Receives the chunks of an upload into a slot. The caller frees the slot of a whole message. A connection that breaks
- * leaves its bytes in the slot, so that the client can resume.
+ * Receives the chunks of an upload into a slot. The caller frees the slot of a whole message. A connection
+ * that breaks leaves its bytes in the slot, so that the client can resume.
  *
  * @throws {SednaError} `cloud-busy` If too many uploads wait for a slot.
  * @throws {SednaError} `cloud-timeout` If the data stops coming, or comes too slowly while others wait.

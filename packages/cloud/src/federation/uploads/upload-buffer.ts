@@ -10,7 +10,8 @@ export interface UploadBuffer {
 }
 
 /**
- * A message that is written straight to where it will be read: memory that was there before, and is used again after.
+ * A message that is written straight to where it will be read: memory that was there before, and is used
+ * again after.
  *
  * @param memory asked for anew each time: it moves when kernel memory grows.
  */

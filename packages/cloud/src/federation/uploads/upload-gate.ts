@@ -5,7 +5,8 @@ import type { Timers } from "../../timers.ts";
 interface UploadGate {
   /**
    * Resolves when the client may send, in the order of asking. The promise holds for a few seconds.
-   * @throws {SednaError} `cloud-busy` when too many ask, or its turn does not come in time; the signal's reason.
+   * @throws {SednaError} `cloud-busy` when too many ask, or its turn does not come in time; the signal's
+   * reason.
    */
   admit(client: string, signal: AbortSignal | undefined): Promise<void>;
   /** The update of a client has begun to come; whether it was promised a place. */
@@ -41,8 +42,8 @@ interface UploadGateOptions {
 }
 
 /**
- * Lets clients ask for a place before they send: a question that waits costs a few KB, an update that waits 64. As many are let
- * through as keep the places full.
+ * Lets clients ask for a place before they send: a question that waits costs a few KB, an update that waits
+ * 64. As many are let through as keep the places full.
  */
 export function createUploadGate({ capacity, taken, now, timers }: UploadGateOptions): UploadGate {
   const pace = createUploadPace(now);
@@ -134,8 +135,9 @@ const MIN_MS = 100;
 const MAX_MS = 30_000;
 
 /**
- * Spreads those who are sent away over the time that those before them need: each is given a moment of its own, as far
- * behind the last one as an upload takes. Source: Bonawitz et al., "Towards Federated Learning at Scale", 2019: pace steering.
+ * Spreads those who are sent away over the time that those before them need: each is given a moment of its
+ * own, as far behind the last one as an upload takes. Source: Bonawitz et al., "Towards Federated Learning at
+ * Scale", 2019: pace steering.
  */
 function createUploadPace(now: () => number): UploadPace {
   /** Between two uploads that leave, a moving mean. */

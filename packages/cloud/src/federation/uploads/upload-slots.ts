@@ -32,7 +32,10 @@ const SLOT_BYTES = 2 ** 25;
 const MIN_SLOTS = 8;
 const MAX_SLOTS = 256;
 
-/** The default number of slots: many slow clients of a small model must not wait for each other; of a large one few fit into memory. */
+/**
+ * The default number of slots: many slow clients of a small model must not wait for each other; of a large
+ * one few fit into memory.
+ */
 export function slotCount(maxUpdateBytes: number): number {
   return Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, Math.floor(SLOT_BYTES / maxUpdateBytes)));
 }
@@ -48,7 +51,9 @@ export type CutReason = "idle" | "closed" | "replaced";
 /** A place in memory for one update, held by one upload. */
 export interface UploadSlot {
   readonly buffer: UploadBuffer;
-  /** Why the slot was taken away: nothing came for too long, its round closed, or the same client came anew. */
+  /**
+   * Why the slot was taken away: nothing came for too long, its round closed, or the same client came anew.
+   */
   readonly cut: CutReason | undefined;
   /** Told when that happens; the last one that was set. */
   onCut(listener: () => void): void;
@@ -63,14 +68,16 @@ export interface UploadSlot {
 /** The slots; see {@link createUploadSlots}. */
 export interface UploadSlots {
   /**
-   * A slot, at once or when one is free, in the order of asking. Where this member's upload of the round is here already, that one's.
-   * Undefined when nothing is here to go on with at that offset, or its round has closed.
+   * A slot, at once or when one is free, in the order of asking. Where this member's upload of the round is
+   * here already, that one's. Undefined when nothing is here to go on with at that offset, or its round has
+   * closed.
    * @throws {SednaError} `cloud-busy` when the line is full; the signal's reason.
    */
   take(request: SlotRequest): Promise<UploadSlot | undefined>;
   received(member: Member, round: number): number;
   /**
-   * Waits for its turn, without an update that would have to wait with it, and promises a place for a few seconds.
+   * Waits for its turn, without an update that would have to wait with it, and promises a place for a few
+   * seconds.
    * @throws {SednaError} `cloud-busy` when too many wait, or it took too long; the signal's reason.
    */
   admit(member: Member, options: { readonly signal: AbortSignal | undefined }): Promise<void>;
@@ -104,8 +111,9 @@ interface Waiter {
 }
 
 /**
- * Memory for updates on their way in: a fixed number of places that are used again and again, and a line before them. However
- * many clients come, no more than `slots` updates are in memory, and who stalls loses the place; so does who drips while others wait.
+ * Memory for updates on their way in: a fixed number of places that are used again and again, and a line
+ * before them. However many clients come, no more than `slots` updates are in memory, and who stalls loses
+ * the place; so does who drips while others wait.
  */
 export function createUploadSlots({
   slots,

@@ -29,7 +29,10 @@ const hints: Readonly<Record<string, string>> = {
 /** What came was not what was sent. */
 const SPOILED = ["XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "RequestTimeout"];
 
-/** Reads what S3 says of a failure: `cloud-busy` (429, 503), else `cloud-refused`, retryable from 500 on and where the body was spoiled on its way. */
+/**
+ * Reads what S3 says of a failure: `cloud-busy` (429, 503), else `cloud-refused`, retryable from 500 on and
+ * where the body was spoiled on its way.
+ */
 export async function s3Failure(response: Response, action: string): Promise<S3Failure> {
   const { status } = response;
   const text = await readStart(response);

@@ -19,7 +19,10 @@ export interface S3WeightsOptions {
   readonly aggDataPath: string;
   /** [ACCESS_KEY_ID] */
   readonly accessKeyId: string;
-  /** [SECRET_ACCESS_KEY] A page shows it to its visitor: give it a key that may do no more than the visitor may. */
+  /**
+   * [SECRET_ACCESS_KEY] A page shows it to its visitor: give it a key that may do no more than the visitor
+   * may.
+   */
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
   /** Default `us-east-1`, which servers other than Amazon's take. */
@@ -38,12 +41,15 @@ interface S3Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What S3 keeps beside an object: the hash of what was put, for whoever reads it with no other to compare. */
+/**
+ * What S3 keeps beside an object: the hash of what was put, for whoever reads it with no other to compare.
+ */
 const HASH_HEADER = "x-amz-meta-sha256";
 
 /**
- * Weights in a bucket, below `aggDataPath`, through `aws4fetch`, which is loaded when the first request is made. What is put is
- * signed with its hash, so the server refuses what was spoiled on the way. It does not try again: who calls it does.
+ * Weights in a bucket, below `aggDataPath`, through `aws4fetch`, which is loaded when the first request is
+ * made. What is put is signed with its hash, so the server refuses what was spoiled on the way. It does not
+ * try again: who calls it does.
  *
  * @throws {TypeError} on an endpoint or a path that is none.
  */
@@ -66,7 +72,8 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
     region,
     cache: new Map<string, ArrayBuffer>(),
   };
-  // A device's clock may be hours off, and S3 refuses what was signed 15 minutes ago; it says its own time then.
+  // A device's clock may be hours off, and S3 refuses what was signed 15 minutes ago; it says its own time
+  // then.
   let clockOffMs = 0;
 
   /** Undefined where there is no such object; no such bucket is an error. */
@@ -147,7 +154,10 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
   };
 }
 
-/** The address of `aggDataPath`, with the bucket in the path: so every server understands it, by its IP address too. */
+/**
+ * The address of `aggDataPath`, with the bucket in the path: so every server understands it, by its IP
+ * address too.
+ */
 function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
   const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
   let origin: URL;

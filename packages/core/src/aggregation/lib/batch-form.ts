@@ -19,7 +19,10 @@ export interface BatchRule {
   next(turn: BatchTurn): Float64Array;
 }
 
-/** Sedna's form of a rule: whole weights in, whole weights out in float64; of no clients the last result. Each result is the caller's own. */
+/**
+ * Sedna's form of a rule: whole weights in, whole weights out in float64; of no clients the last result. Each
+ * result is the caller's own.
+ */
 export function batchForm({ initial, next }: BatchRule): Aggregator["aggregate"] {
   let base = initial === undefined ? undefined : flatten(initial);
   let last: readonly Tensor[] | undefined;

@@ -13,7 +13,8 @@ export interface Columns {
 }
 
 /**
- * Reduces rows to one, a block of columns at a time: any number of rows of any length in a few megabytes of kernel memory.
+ * Reduces rows to one, a block of columns at a time: any number of rows of any length in a few megabytes of
+ * kernel memory.
  */
 export function byColumns(rows: readonly Float32Array[], { kernels, scales, reduce }: Columns): Float32Array {
   const { length } = rows[0]!;

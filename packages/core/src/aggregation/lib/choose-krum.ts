@@ -4,9 +4,10 @@ import type { Floats } from "../server-optimizer.ts";
 const FLOATS_AT_A_TIME = 2 ** 15;
 
 /**
- * The `chosen` updates with the least sum of squared distances to their `n - hostile - 2` nearest others, the best first.
- * Of equal ones the first in the order of their numbers, so that the order of arrival never matters.
- * Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent", 2017.
+ * The `chosen` updates with the least sum of squared distances to their `n - hostile - 2` nearest others, the
+ * best first. Of equal ones the first in the order of their numbers, so that the order of arrival never
+ * matters. Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine Tolerant Gradient
+ * Descent", 2017.
  */
 export function chooseKrum<Update extends Floats>(
   updates: readonly Update[],
@@ -26,7 +27,10 @@ export function chooseKrum<Update extends Floats>(
     .map(({ update }) => update);
 }
 
-/** Row i: the squared distances of update i to all, in float64; a block of columns at a time, so that memory is read once. */
+/**
+ * Row i: the squared distances of update i to all, in float64; a block of columns at a time, so that memory
+ * is read once.
+ */
 function squaredDistances(updates: readonly Floats[]): readonly Float64Array[] {
   const { length } = updates[0]!;
   const rows = updates.map(() => new Float64Array(updates.length));

@@ -15,8 +15,9 @@ export interface MeanRule {
 }
 
 /**
- * A weighted mean of changes in constant memory, then the server's step. A stale change is discounted in the sum, not in
- * the weights that it is divided by: a round of stale changes makes a smaller step, as FedBuff has it.
+ * A weighted mean of changes in constant memory, then the server's step. A stale change is discounted in the
+ * sum, not in the weights that it is divided by: a round of stale changes makes a smaller step, as FedBuff
+ * has it.
  */
 export function openMean(
   { kernels, base, memory }: AggregationRound,
@@ -67,9 +68,10 @@ export function openMean(
 }
 
 /**
- * What an update counts for that was trained on a model `staleness` versions old: `(1 + staleness) ** -exponent`, in (0,1].
- * @throws {RangeError} when either is negative, NaN or infinite.
- * Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation", 2022: an exponent of 0.5.
+ * What an update counts for that was trained on a model `staleness` versions old: `(1 + staleness) **
+ * -exponent`, in (0,1].
+ * @throws {RangeError} when either is negative, NaN or infinite. Source: Nguyen et al., "Federated Learning
+ * with Buffered Asynchronous Aggregation", 2022: an exponent of 0.5.
  */
 export function stalenessWeight(staleness: number, exponent = 0.5): number {
   if (!(staleness >= 0 && staleness < Infinity))

@@ -20,7 +20,10 @@ export function optionalClip({ clipNorm }: MeanParameters): number | undefined {
   return clipNorm === undefined ? undefined : clipLength(clipNorm);
 }
 
-/** A rule of a weighted mean: streaming, in constant memory, and in Sedna's form, where it is Sedna's mean to the bit. */
+/**
+ * A rule of a weighted mean: streaming, in constant memory, and in Sedna's form, where it is Sedna's mean to
+ * the bit.
+ */
 export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters, "initial">): Aggregator {
   const { name, server, clipNorm } = rule;
   let memory: Floats | undefined;

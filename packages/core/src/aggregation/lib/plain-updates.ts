@@ -9,7 +9,8 @@ export interface PlainUpdate extends UpdateNorm {
 /** Reads updates of any encoding; holds memory of the kernels until it is disposed. */
 export interface PlainUpdates {
   /**
-   * A copy of an update as float32, scaled down to `clipNorm` where it is longer. `l2Norm` is its length before that.
+   * A copy of an update as float32, scaled down to `clipNorm` where it is longer. `l2Norm` is its length
+   * before that.
    * @throws {RangeError} on numbers that are not finite or another length.
    */
   read(update: ModelUpdate, clipNorm?: number): PlainUpdate;
@@ -18,8 +19,9 @@ export interface PlainUpdates {
 
 /** A reader for rules that must see each update's numbers. */
 export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdates {
-  // The mean of one update is that update, decoded, checked and clipped; a float64 sum changes none of its bits. It is made
-  // now, not when it is first needed: memory that grows during a call of read would cut off an update that lies in it.
+  // The mean of one update is that update, decoded, checked and clipped; a float64 sum changes none of its
+  // bits. It is made now, not when it is first needed: memory that grows during a call of read would cut off
+  // an update that lies in it.
   const one = kernels.weightedMean({ length, accumulator: "f64" });
   return {
     read(update, clipNorm) {

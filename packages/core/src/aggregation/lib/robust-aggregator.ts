@@ -18,8 +18,9 @@ export interface RobustRule {
 }
 
 /**
- * A rule that keeps all updates of a round, and counts each client once: what a client says of its samples is no reason to
- * be heard more. In Sedna's form, clients without samples or with numbers that are not finite count as absent.
+ * A rule that keeps all updates of a round, and counts each client once: what a client says of its samples is
+ * no reason to be heard more. In Sedna's form, clients without samples or with numbers that are not finite
+ * count as absent.
  */
 export function robustAggregator(rule: RobustRule): Aggregator {
   const { name, minClients, reducePlain } = rule;

@@ -22,7 +22,10 @@ export function ruleNumber(name: string, { value, holds, expected }: RuleNumberC
   return number;
 }
 
-/** A length to clip to: above 0, at most 1e30, so that sums of thousands of clipped updates stay within float32. */
+/**
+ * A length to clip to: above 0, at most 1e30, so that sums of thousands of clipped updates stay within
+ * float32.
+ */
 export function clipLength(value: unknown): number {
   return ruleNumber("clipNorm", {
     value,

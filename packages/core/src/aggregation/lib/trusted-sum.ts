@@ -8,7 +8,10 @@ export interface TrustedSum {
   readonly trusted: number;
   /** Adds an update of finite numbers. */
   add(update: Floats, l2Norm: number): void;
-  /** The mean by trust, each update at the trusted one's length; zeros while none is trusted. Adds 0 to what it writes to. */
+  /**
+   * The mean by trust, each update at the trusted one's length; zeros while none is trusted. Adds 0 to what
+   * it writes to.
+   */
   mean<Kind extends Floats>(target: Kind): Kind;
 }
 

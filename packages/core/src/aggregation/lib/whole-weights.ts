@@ -6,10 +6,12 @@ import type { AggClient } from "../aggregator.ts";
 export type Layout = readonly (readonly number[])[];
 
 /**
- * The layers that all clients agree on, and the samples that they have together. Sedna broadcasts a later client's layers
- * into the first one's and ignores surplus ones; a model that is not the others' is an error here.
+ * The layers that all clients agree on, and the samples that they have together. Sedna broadcasts a later
+ * client's layers into the first one's and ignores surplus ones; a model that is not the others' is an error
+ * here.
  * @throws {TypeError} on another number of layers, another shape, or what is no number of samples.
- * @throws {RangeError} on a negative or infinite number of samples, and when they add up to 0: NaN everywhere in Sedna.
+ * @throws {RangeError} on a negative or infinite number of samples, and when they add up to 0: NaN everywhere
+ * in Sedna.
  */
 export function checkClients(clients: readonly AggClient[]): {
   readonly layout: Layout;

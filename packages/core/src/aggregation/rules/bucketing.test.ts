@@ -47,7 +47,8 @@ describe("Bucketing", () => {
   });
 
   it("B2, the trap: more hostile clients than declared are worse than the plain mean, so fewer than 4 f buckets are refused", () => {
-    // 10 of 1000 spoil about half of 16 buckets, 50 all of them: the median of spoilt means is hardly better than the mean.
+    // 10 of 1000 spoil about half of 16 buckets, 50 all of them: the median of spoilt means is hardly better
+    // than the mean.
     const declaredFour = Bucketing({ f: 4, buckets: 16, clipNorm: 10 });
     expect(shift(declaredFour, 10)).toBeGreaterThan(0.2 * shift(FedAvg(), 10));
     expect(shift(FedAvg(), 50)).toBeCloseTo(0.05, 2);

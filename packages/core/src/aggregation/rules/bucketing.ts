@@ -29,11 +29,12 @@ interface BucketingParameters {
 }
 
 /**
- * A robust rule whose memory does not grow with the cohort: clipped updates go into `buckets` sums in random turns, and the
- * median or the trimmed mean is taken over the buckets' means. f hostile clients spoil at most f buckets, so it holds while
- * f is well below half of them. With f at half or more it would be worse than the plain mean, because one update spoils a
- * whole bucket: fewer than 4f buckets are refused. Each client counts once.
- * Source: after Karimireddy et al., "Byzantine-Robust Learning on Heterogeneous Datasets via Bucketing", 2022.
+ * A robust rule whose memory does not grow with the cohort: clipped updates go into `buckets` sums in random
+ * turns, and the median or the trimmed mean is taken over the buckets' means. f hostile clients spoil at most
+ * f buckets, so it holds while f is well below half of them. With f at half or more it would be worse than
+ * the plain mean, because one update spoils a whole bucket: fewer than 4f buckets are refused. Each client
+ * counts once. Source: after Karimireddy et al., "Byzantine-Robust Learning on Heterogeneous Datasets via
+ * Bucketing", 2022.
  */
 export function Bucketing(param: BucketingParameters): Aggregator {
   const hostile = clientCount("f", { value: param.f, least: 1 });
@@ -139,8 +140,8 @@ function openBuckets(
 }
 
 /**
- * Whose turn it is: the buckets in random order, then again in another, so that their counts differ by at most one and
- * nobody who chooses when to come chooses with whom. `random` is uniform in [0,1).
+ * Whose turn it is: the buckets in random order, then again in another, so that their counts differ by at
+ * most one and nobody who chooses when to come chooses with whom. `random` is uniform in [0,1).
  */
 export function turnsOfBuckets(buckets: number, random: () => number): () => number {
   const order = Uint32Array.from({ length: buckets }, (_, i) => i);

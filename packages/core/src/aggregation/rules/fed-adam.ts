@@ -12,7 +12,10 @@ export interface FedAdamParameters extends MeanParameters {
   readonly beta1?: RuleNumber;
   /** Default 0.99. */
   readonly beta2?: RuleNumber;
-  /** How adaptive it is: changes far below it move parameters in proportion, far above it by the learning rate. Default 0.001. */
+  /**
+   * How adaptive it is: changes far below it move parameters in proportion, far above it by the learning
+   * rate. Default 0.001.
+   */
   readonly tau?: RuleNumber;
   /** Divides both moments by `1 - beta ** rounds`, as Adam does and the source does not. Default false. */
   readonly biasCorrection?: boolean | "true" | "false";

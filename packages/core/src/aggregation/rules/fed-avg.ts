@@ -5,8 +5,9 @@ import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-a
 export type FedAvgParameters = MeanParameters;
 
 /**
- * The mean of the clients' models, weighted by their samples. One client can move it anywhere: behind open doors give `clipNorm`.
- * Source: McMahan et al., "Communication-Efficient Learning of Deep Networks from Decentralized Data", 2017; Sedna's `FedAvg`.
+ * The mean of the clients' models, weighted by their samples. One client can move it anywhere: behind open
+ * doors give `clipNorm`. Source: McMahan et al., "Communication-Efficient Learning of Deep Networks from
+ * Decentralized Data", 2017; Sedna's `FedAvg`.
  */
 export function FedAvg(param: FedAvgParameters = {}): Aggregator {
   return meanAggregator({ name: "FedAvg", clipNorm: optionalClip(param) }, param);

@@ -12,9 +12,10 @@ export interface FedBuffParameters extends MeanParameters {
 }
 
 /**
- * The rule of the buffered asynchronous mode: a mean in which stale changes are discounted, so that a buffer of stale ones
- * makes a smaller step. The source weighs clients alike; here they are weighed by their samples, as in FedAvg.
- * Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation", 2022.
+ * The rule of the buffered asynchronous mode: a mean in which stale changes are discounted, so that a buffer
+ * of stale ones makes a smaller step. The source weighs clients alike; here they are weighed by their
+ * samples, as in FedAvg. Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation",
+ * 2022.
  */
 export function FedBuff(param: FedBuffParameters = {}): Aggregator {
   const exponent = ruleNumber("exponent", {

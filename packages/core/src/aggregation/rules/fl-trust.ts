@@ -13,17 +13,20 @@ import { flatten } from "../lib/whole-weights.ts";
 
 /** Parameters of {@link FLTrust}. */
 export interface FLTrustParameters {
-  /** What training of a model on the server's own clean data, the root set, adds to it. Asked once a round. */
+  /**
+   * What training of a model on the server's own clean data, the root set, adds to it. Asked once a round.
+   */
   readonly rootUpdate: (base: Float32Array) => Float32Array;
   /** For `aggregate` alone: the model before its first call. */
   readonly initial?: readonly Tensor[];
 }
 
 /**
- * Trust by a small clean data set of the server's own: an update counts by its cosine to the update that the server trained
- * on that, at that update's length; one that points elsewhere counts for nothing. Even a majority of hostile clients moves
- * the model only where the root's update goes. What clients say of their samples is not asked.
- * Source: Cao et al., "FLTrust: Byzantine-robust Federated Learning via Trust Bootstrapping", 2021.
+ * Trust by a small clean data set of the server's own: an update counts by its cosine to the update that the
+ * server trained on that, at that update's length; one that points elsewhere counts for nothing. Even a
+ * majority of hostile clients moves the model only where the root's update goes. What clients say of their
+ * samples is not asked. Source: Cao et al., "FLTrust: Byzantine-robust Federated Learning via Trust
+ * Bootstrapping", 2021.
  */
 export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator {
   if (typeof rootUpdate !== "function")

@@ -3,9 +3,9 @@ import { byColumns } from "../lib/by-columns.ts";
 import { robustAggregator } from "../lib/robust-aggregator.ts";
 
 /**
- * The median of each parameter; of an even count the mean of the middle two. While fewer than half of the clients are
- * hostile, each parameter stays between honest ones. Honest clients that differ pay: it is no mean.
- * Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates", 2018.
+ * The median of each parameter; of an even count the mean of the middle two. While fewer than half of the
+ * clients are hostile, each parameter stays between honest ones. Honest clients that differ pay: it is no
+ * mean. Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates", 2018.
  */
 export function Median(): Aggregator {
   return robustAggregator({

@@ -18,8 +18,8 @@ export interface NormClippingParameters {
 }
 
 /**
- * Any rule, with changes clipped before it sees them: one client of n moves a mean by at most `clipNorm` times its share.
- * Source: Sun et al., "Can You Really Backdoor Federated Learning?", 2019.
+ * Any rule, with changes clipped before it sees them: one client of n moves a mean by at most `clipNorm`
+ * times its share. Source: Sun et al., "Can You Really Backdoor Federated Learning?", 2019.
  */
 export function normClipping({ clipNorm, rule, initial }: NormClippingParameters): Aggregator {
   const length = clipLength(clipNorm);

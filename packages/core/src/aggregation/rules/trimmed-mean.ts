@@ -7,16 +7,16 @@ import { ruleNumber, type RuleNumber } from "../lib/rule-number.ts";
 /** Parameters of {@link TrimmedMean}. */
 export interface TrimmedMeanParameters {
   /**
-   * Values that are left out at each end: below 0.5 a share of the clients, from 1 on a count of them. It must be at least
-   * that of the hostile clients. Default 0.2.
+   * Values that are left out at each end: below 0.5 a share of the clients, from 1 on a count of them. It
+   * must be at least that of the hostile clients. Default 0.2.
    */
   readonly trim?: RuleNumber;
 }
 
 /**
- * The mean of each parameter without its greatest and least values: as many hostile clients as are trimmed at one end leave
- * it between honest ones. It refuses a cohort in which it would trim nothing, or all.
- * Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates", 2018.
+ * The mean of each parameter without its greatest and least values: as many hostile clients as are trimmed at
+ * one end leave it between honest ones. It refuses a cohort in which it would trim nothing, or all. Source:
+ * Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates", 2018.
  */
 export function TrimmedMean({ trim = 0.2 }: TrimmedMeanParameters = {}): Aggregator {
   const holds = (value: number): boolean =>

@@ -11,8 +11,8 @@ export interface DiskReserve {
 }
 
 /**
- * A file of zeros. To delete from a log is to write to it, so on a full disk a log could neither delete nor be cleaned; freeing
- * this lets it do both.
+ * A file of zeros. To delete from a log is to write to it, so on a full disk a log could neither delete nor
+ * be cleaned; freeing this lets it do both.
  */
 export function diskReserve({
   directory,

@@ -14,11 +14,14 @@ import { readBodyAt, storageError, type Segment } from "./segment-file.node.ts";
 export interface FileQueueStoreOptions {
   /** Made where it is not there. One process opens it at a time. */
   readonly directory: string;
-  /** What an acknowledged item survives: the death of the process (default), or with an fsync each time the loss of power too. */
+  /**
+   * What an acknowledged item survives: the death of the process (default), or with an fsync each time the
+   * loss of power too.
+   */
   readonly durability?: "process" | "power";
   /**
-   * Where a file of the log ends and the next begins, in bytes. As much again is held in reserve for cleaning a full disk; take
-   * less than an eighth of the disk. Default 4 MiB.
+   * Where a file of the log ends and the next begins, in bytes. As much again is held in reserve for cleaning
+   * a full disk; take less than an eighth of the disk. Default 4 MiB.
    */
   readonly segmentBytes?: number;
 }
@@ -30,9 +33,10 @@ interface Held {
 }
 
 /**
- * A queue's store in a directory: an append-only log in segments, whose records carry checksums (see log-records). A half
- * record at its end is cut when it is opened, damage loses what it touches; a segment is deleted when all that was in it
- * is, the oldest first, so that no delete record goes before the item that it deletes.
+ * A queue's store in a directory: an append-only log in segments, whose records carry checksums (see
+ * log-records). A half record at its end is cut when it is opened, damage loses what it touches; a segment is
+ * deleted when all that was in it is, the oldest first, so that no delete record goes before the item that it
+ * deletes.
  */
 export function fileQueueStore({
   directory,
@@ -133,7 +137,8 @@ export function fileQueueStore({
         held.set(entry.id, { sequence: entry.sequence, place });
       lastSequence = log.lastSequence;
       lastMark = log.state?.mark;
-      // After a loss of power the log's end may be missing, and with it numbers that were sent: a new epoch keeps ids apart.
+      // After a loss of power the log's end may be missing, and with it numbers that were sent: a new epoch
+      // keeps ids apart.
       epoch = log.isWhole && log.state ? log.state.epoch : newEpoch();
       const appender = await makeAppender(log.nextNumber);
       const cleaner = logCleaner({

@@ -127,7 +127,8 @@ describe("fileQueueStore", () => {
     await store.open();
     const put = (sequence: number): Promise<void> =>
       store.put(queueEntry(sequence, { bytes: 7000 }), new Uint8Array(7000));
-    // The first segment holds 1, which goes, and 2, which stays; the second the deletion of 1, and items that go.
+    // The first segment holds 1, which goes, and 2, which stays; the second the deletion of 1, and items that
+    // go.
     for (const sequence of [1, 2, 3]) await put(sequence);
     await store.delete(["gate-1-1"]);
     for (const sequence of [4, 5, 6]) await put(sequence);

@@ -15,9 +15,9 @@ interface QueueSchema extends DBSchema {
 const SEQUENCES_AHEAD = 1000;
 
 /**
- * A queue's store in IndexedDB: entries and bodies apart, so that opening reads no bodies. Each item is one transaction
- * that the browser is asked to flush to the disk. A database that is closed or deleted under it is opened once more for each call.
- * Two pages may not have one open: see `becomeLeader`.
+ * A queue's store in IndexedDB: entries and bodies apart, so that opening reads no bodies. Each item is one
+ * transaction that the browser is asked to flush to the disk. A database that is closed or deleted under it
+ * is opened once more for each call. Two pages may not have one open: see `becomeLeader`.
  */
 export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
   let database: Promise<IDBPDatabase<QueueSchema>> | undefined;
@@ -56,7 +56,10 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
     );
     return database;
   };
-  /** Gives up a connection. Of several calls that find it closed the first does; the others are not to give up the next one. */
+  /**
+   * Gives up a connection. Of several calls that find it closed the first does; the others are not to give up
+   * the next one.
+   */
   const leave = (left: IDBPDatabase<QueueSchema>): void => {
     left.close();
     if (current !== left) return;
@@ -125,7 +128,8 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
       }
     }
     reserved = lastSequence;
-    // The epoch must be there before an id with it is given out. A full database says no; then each put says it again.
+    // The epoch must be there before an id with it is given out. A full database says no; then each put says
+    // it again.
     await opened.put("state", state(), "queue").catch(() => (reserved = 0));
     return {
       entries: entries.toSorted((a, b) => a.sequence - b.sequence),

@@ -21,8 +21,8 @@ export interface LoadedLog {
 }
 
 /**
- * Reads a directory's log, a segment at a time, and cuts what a death left half written at its end. What is damaged is
- * left out and counted.
+ * Reads a directory's log, a segment at a time, and cuts what a death left half written at its end. What is
+ * damaged is left out and counted.
  */
 export async function loadLog(directory: string): Promise<LoadedLog> {
   const live = new Map<number, { entry: QueueEntry; place: RecordPlace }>();

@@ -43,7 +43,10 @@ export interface LogAppenderOptions {
   readonly syncs: boolean;
   /** What a new segment begins with. */
   readonly opening: () => LogRecord;
-  /** What is still owed to the log, written ahead of the next records; it is asked each time, until `paid` is called. */
+  /**
+   * What is still owed to the log, written ahead of the next records; it is asked each time, until `paid` is
+   * called.
+   */
   readonly owed: () => { readonly records: readonly LogRecord[]; paid(): void };
   readonly onSegment: (segment: Segment) => void;
   /** Frees the reserve on the disk; false where it is free already. */
@@ -64,8 +67,8 @@ export interface LogAppender {
 }
 
 /**
- * Appends to the last segment, many callers by one write: all that is asked while a write is under way goes with the
- * next. A write that fails is taken back, so that no half record stays before a whole one.
+ * Appends to the last segment, many callers by one write: all that is asked while a write is under way goes
+ * with the next. A write that fails is taken back, so that no half record stays before a whole one.
  */
 export function logAppender({
   directory,
@@ -137,7 +140,8 @@ export function logAppender({
       });
       if (syncs) await handle!.datasync();
     } catch (error) {
-      // What follows would stand behind half a record. Where even the cut fails, the log goes on in a new segment.
+      // What follows would stand behind half a record. Where even the cut fails, the log goes on in a new
+      // segment.
       await truncate(to.path, to.size).catch(leave);
       throw error;
     }
@@ -146,7 +150,8 @@ export function logAppender({
   };
 
   const writeBatch = async (batch: readonly Waiting[]): Promise<void> => {
-    // A segment grows beyond its bounds only for one large record: cleaning copies it into a reserve of its size.
+    // A segment grows beyond its bounds only for one large record: cleaning copies it into a reserve of its
+    // size.
     if (segment && segment.size + sizeOf(batch[0]!) > segmentBytes && segment.size > MOSTLY_EMPTY)
       await leave();
     await begin();
@@ -162,7 +167,8 @@ export function logAppender({
     } catch (cause) {
       const error = storageError("append to the queue's log", cause);
       if (batch.length > 1) {
-        // A small one may fit where all together do not, and what makes room goes whatever befalls the others.
+        // A small one may fit where all together do not, and what makes room goes whatever befalls the
+        // others.
         for (const one of batch) await settle([one]);
       } else if (error.code === "storage-full" && batch[0]!.urgent && (await freeReserve()))
         await settle(batch);

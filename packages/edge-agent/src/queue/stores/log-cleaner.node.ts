@@ -29,9 +29,10 @@ export interface LogCleaner {
 }
 
 /**
- * Deletes the oldest segment when nothing in it is live, and where much of the log is dead copies what is live in it to the
- * log's end first. The dead is as much as the live and a segment before that happens: each byte is copied once on average, at
- * most. Always the oldest: a delete record must not go before the item that it deletes, or that would be back.
+ * Deletes the oldest segment when nothing in it is live, and where much of the log is dead copies what is
+ * live in it to the log's end first. The dead is as much as the live and a segment before that happens: each
+ * byte is copied once on average, at most. Always the oldest: a delete record must not go before the item
+ * that it deletes, or that would be back.
  */
 export function logCleaner({
   segments,
@@ -74,7 +75,8 @@ export function logCleaner({
   };
 
   const takeAway = async (segment: Segment): Promise<void> => {
-    // The new end of the log tells the largest sequence and the epoch; without one they would go with the old.
+    // The new end of the log tells the largest sequence and the epoch; without one they would go with the
+    // old.
     if (!appender.active) await appender.append({ record: stateRecord(), urgent: true });
     // The copies must be on the disk before the only other ones go.
     await appender.sync();

@@ -4,14 +4,14 @@ import type { QueueEntry } from "../queue-store.ts";
 
 // A segment of the log, little-endian:
 //
-//   segment = copy copy record*          copy = "SQL1" salt:8 crc32:4
-//   record  = "\xa5SQ\x01" length:4 crc32(payload):4 crc32(the 12 bytes before):4 payload
+//   segment = copy copy record* copy = "SQL1" salt:8 crc32:4
+//   record = "\xa5SQ\x01" length:4 crc32(payload):4 crc32(the 12 bytes before):4 payload
 //   payload = type:1 length-of-header:4 header(JSON) body
 //
-// Both sums of a record begin with the segment's random salt and the record's own offset. So a record that somebody sends
-// us inside of a body is none, wherever a reader that looks for the next one after damage comes upon it; nor is one
-// that was moved. The head has a sum of its own so that a damaged payload is skipped exactly. The salt is there
-// twice, because without it nothing can be read.
+// Both sums of a record begin with the segment's random salt and the record's own offset. So a record that
+// somebody sends us inside of a body is none, wherever a reader that looks for the next one after damage
+// comes upon it; nor is one that was moved. The head has a sum of its own so that a damaged payload is
+// skipped exactly. The salt is there twice, because without it nothing can be read.
 
 const SYNC = Buffer.from([0xa5, 0x53, 0x51, 0x01]);
 const MAGIC = Buffer.from("SQL1");
@@ -101,8 +101,9 @@ export function readBody(
 }
 
 /**
- * The records of a segment's bytes, whatever they are: it throws nothing, and tells nothing that was not written. `end` is
- * where the last whole record ends; `damagedNumber` counts the places before that which could not be read.
+ * The records of a segment's bytes, whatever they are: it throws nothing, and tells nothing that was not
+ * written. `end` is where the last whole record ends; `damagedNumber` counts the places before that which
+ * could not be read.
  */
 export function readRecords(
   segment: Uint8Array,

@@ -3,8 +3,8 @@ import { newEpoch } from "../new-epoch.ts";
 import type { QueueEntry, QueueMark, QueueStore } from "../queue-store.ts";
 
 /**
- * A queue's store in memory, for tests and for where nothing may be written. It lasts as long as the value: closed, it can
- * be opened again and holds what it held.
+ * A queue's store in memory, for tests and for where nothing may be written. It lasts as long as the value:
+ * closed, it can be opened again and holds what it held.
  */
 export function memoryQueueStore({
   maxBytes = Infinity,

@@ -1,6 +1,9 @@
 import type { KernelMemory, ModuleExports } from "../../module/kernel-memory.ts";
 
-/** The gallery's exports of the modules `vectors` and `vectors-relaxed`, by hand: see `rust/src/abi/gallery.rs`. Every address is a byte offset in `memory`. */
+/**
+ * The gallery's exports of the modules `vectors` and `vectors-relaxed`, by hand: see
+ * `rust/src/abi/gallery.rs`. Every address is a byte offset in `memory`.
+ */
 export interface GalleryExports extends ModuleExports {
   float_match_one(
     panels: number,

@@ -15,9 +15,9 @@ export interface MinScores {
 }
 
 /**
- * Measured as in `bench/kernels/hem-crossover.ts`: whole calls with their checks, the medians of the ratios of 11 rounds, in
- * Node 20 on x86-64 (Zen 5). The two cost the same at 16 images of 1 score, 10 of 5 and 4 of 20, and at about 25
- * probabilities of `crossEntropy`, whose logarithms make TypeScript dear.
+ * Measured as in `bench/kernels/hem-crossover.ts`: whole calls with their checks, the medians of the ratios
+ * of 11 rounds, in Node 20 on x86-64 (Zen 5). The two cost the same at 16 images of 1 score, 10 of 5 and 4 of
+ * 20, and at about 25 probabilities of `crossEntropy`, whose logarithms make TypeScript dear.
  */
 export const minScores: MinScores = { ibt: 100, threshold: 100, crossEntropy: 25 };
 

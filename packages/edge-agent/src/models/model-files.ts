@@ -1,0 +1,23 @@
+import { SednaError } from "@sedna-js/core";
+import { onnxReferences } from "@sedna-js/core/wire";
+import type { StoredVersion, StoreState } from "./store-state.ts";
+
+export function versionOf({ signed }: StoredVersion): number {
+  return signed.manifest.version;
+}
+
+/** @throws {SednaError} `model-mismatch` on what is no model. */
+export function references(file: Uint8Array, expected: string): string[] {
+  try {
+    return onnxReferences(file);
+  } catch (cause) {
+    throw new SednaError(`${expected}; got ${file.length} bytes that are none`, {
+      code: "model-mismatch",
+      cause,
+    });
+  }
+}
+
+export function isBad({ versions }: StoreState, version: number): boolean {
+  return versions.some((one) => one.state === "bad" && versionOf(one) === version);
+}

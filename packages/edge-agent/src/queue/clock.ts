@@ -1,0 +1,16 @@
+/** Time, as what waits sees it. */
+export interface Clock {
+  /** Monotonic clock, in ms. Default `performance.now()`. */
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** The clock of the platform. */
+export function systemClock(): Clock {
+  return {
+    now: () => performance.now(),
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+  };
+}
