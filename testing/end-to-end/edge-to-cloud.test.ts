@@ -17,8 +17,8 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 
-// The BigModel port, kept by every way to a big model: the client against the service, in both protocols,
-// with the request handed over instead of sent; and the model that runs here.
+// The BigModel port in every implementation: the client against the service, in both protocols, with requests
+// passed directly instead of sent; and the model that runs locally.
 
 const rows: Detections = [
   [10, 20, 30, 40, 0.75, 0],
@@ -26,7 +26,7 @@ const rows: Detections = [
 ];
 const detector: Estimator<Frame, Detections> = {
   load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
-  // Boxes in the picture's own pixels: half the size when the picture came half as large.
+  // Boxes in the picture's own pixels: half the size if the picture is half as large.
   predict: async ({ width }) =>
     rows.map(
       ([x1, y1, x2, y2, score, label]) =>
@@ -69,27 +69,27 @@ const call = { signal: new AbortController().signal, deadlineMs: 5000 };
 const sample: Tensor = { dtype: "float32", shape: [4], data: Float32Array.of(1, 2, 3, 4) };
 
 describe.each<["sedna" | "oip"]>([["sedna"], ["oip"]])("a big model through the protocol %s", (protocol) => {
-  it("answers a frame with its detections", async () => {
+  it("returns the detections of a frame", async () => {
     expect(await through(protocol, "detector").inference(frame, call)).toEqual(rows);
   });
 
-  it("answers in the frame's pixels when the picture went smaller, and as WebP", async () => {
+  it("returns boxes in the frame's pixels if the picture is sent smaller and as WebP", async () => {
     const small = through(protocol, "detector", { image: { type: "image/webp", maxSide: 32 } });
     expect(await small.inference(frame, call)).toEqual(rows);
   });
 
-  it("answers one tensor with the model's output", async () => {
+  it("returns the model's output for one tensor", async () => {
     expect(await through(protocol, "double").inference(sample, call)).toEqual(Float32Array.of(2, 4, 6, 8));
   });
 
-  it("tells of the bytes that travelled", async () => {
+  it("reports the bytes transferred", async () => {
     const bytes: { up: number; down: number }[] = [];
     await through(protocol, "detector").inference(frame, { ...call, onTransfer: (one) => bytes.push(one) });
     expect(bytes).toEqual([{ up: expect.any(Number), down: expect.any(Number) }]);
     expect(bytes[0]!.up).toBeGreaterThan(100);
   });
 
-  it("says what the service said of a sample that does not fit, and of a name that is none", async () => {
+  it("passes on the service's error for a sample that does not fit and for an unknown model", async () => {
     const misfit: Tensor = { dtype: "float32", shape: [3], data: new Float32Array(3) };
     await expect(through(protocol, "double").inference(misfit, call)).rejects.toMatchObject({
       code: "cloud-refused",
@@ -102,14 +102,14 @@ describe.each<["sedna" | "oip"]>([["sedna"], ["oip"]])("a big model through the 
     });
   });
 
-  it("is refused with a wrong token", async () => {
+  it("is rejected with a wrong token", async () => {
     await expect(
       through(protocol, "double", { token: "guess" }).inference(sample, call),
     ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("got 401") });
   });
 });
 
-it("the protocol oip carries a model's tensors by name, to the bit", async () => {
+it("the protocol oip carries a model's tensors by name, bit-exact", async () => {
   const data = Float32Array.of(0.1, -0, 3e38, Number.NaN);
   const { y } = await through("oip", "double").inference(
     { x: { dtype: "float32", shape: [1, 4], data } },
@@ -118,7 +118,7 @@ it("the protocol oip carries a model's tensors by name, to the bit", async () =>
   expect(y).toEqual({ dtype: "float32", shape: [1, 4], data: data.map((one) => one + one) });
 });
 
-it("a big model that runs here answers the same", async () => {
+it("a big model that runs locally returns the same result", async () => {
   const local = localBigModel(onnxEstimator<Tensor, Float32Array>({ model: tinyOnnx(), task: classifier() }));
   expect(await local.inference(sample, call)).toEqual(Float32Array.of(2, 4, 6, 8));
 });

@@ -6,7 +6,7 @@ import { storageChecks } from "./storage-checks.ts";
 import { webgpuChecks } from "./webgpu-checks.ts";
 import { workerChecks } from "./worker-checks.ts";
 
-/** All that every engine is asked, in this order. A new one is a line here or in a list. */
+/** All checks, in the order in which every engine runs them. Add a new check here or to one of the lists. */
 export const engineChecks: readonly EngineCheck[] = [
   ...kernelChecks,
   ...onnxChecks,

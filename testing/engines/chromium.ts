@@ -2,7 +2,7 @@ import { chromium } from "playwright";
 import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
 import { pollReport, type Engine } from "./engine.ts";
 
-/** Chromium through playwright; undefined where there is none. */
+/** Returns Chromium, driven by playwright; `undefined` if it is not installed. */
 export function chromiumEngine(): Engine | undefined {
   const executablePath = findChromium();
   if (executablePath === undefined) return undefined;

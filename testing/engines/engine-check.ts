@@ -1,26 +1,32 @@
-/** Something that an engine must do right, where it has what it takes. */
+/** A check that an engine must pass if it has the required features. */
 export interface EngineCheck {
   readonly name: string;
-  /** What the engine lacks for it, such as "WebGPU"; undefined where it can run. Without it: always can. */
+  /**
+   * Returns the missing feature, such as "WebGPU"; `undefined` if the check can run. Default: the check can
+   * always run.
+   */
   readonly lacks?: () => Promise<string | undefined>;
-  /** @throws where the engine does not do it right. May give a figure or a name to report. */
+  /**
+   * Runs the check. May return a figure or a name to report.
+   * @throws If the check fails.
+   */
   readonly run: () => Promise<string | void>;
 }
 
-/** How a check went. */
+/** Outcome of a check. */
 export type CheckOutcome =
   | { readonly name: string; readonly state: "passed"; readonly note: string; readonly ms: number }
   | { readonly name: string; readonly state: "failed"; readonly note: string; readonly ms: number }
   | { readonly name: string; readonly state: "not there"; readonly note: string };
 
-/** What the page leaves in `globalThis.engineReport` when all checks have run. */
+/** The report that the page stores in `globalThis.engineReport` when all checks have run. */
 export interface EngineReport {
   readonly outcomes: readonly CheckOutcome[];
-  /** What of the web platform this engine lacks, of what we use or could use. */
+  /** Web platform features that this engine lacks, of those that the project uses or could use. */
   readonly notThere: readonly string[];
 }
 
-/** What Node's ONNX Runtime answered, and the inputs it had; the page fetches it as `expected.json`. */
+/** Outputs of Node's ONNX Runtime and their inputs. The page fetches them as `expected.json`. */
 export interface ExpectedOutputs {
   readonly [model: string]: {
     readonly input: string;
@@ -31,7 +37,10 @@ export interface ExpectedOutputs {
   };
 }
 
-/** Throws where two lists are not the same within a tolerance. */
+/**
+ * Returns the largest difference of two lists.
+ * @throws {Error} If the lists differ in length or by more than the tolerance.
+ */
 export function expectClose(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -49,7 +58,7 @@ export function expectClose(
   return worst;
 }
 
-/** Repeatable numbers in 0..1: the same in the page and in Node. */
+/** Returns reproducible numbers in 0..1, the same in the page and in Node. */
 export function noise(length: number, seed: number): Float32Array<ArrayBuffer> {
   let state = (seed * 2654435761 + 12345) >>> 0;
   return Float32Array.from(

@@ -10,7 +10,8 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const outDir = here("../../.cache/engines");
 
 /**
- * The page of checks, built and served as an app would be: isolated, with a strict Content-Security-Policy.
+ * Builds the page of checks and serves it as an app would be served: isolated, with a strict
+ * Content-Security-Policy.
  */
 export async function serveEnginePage(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const headers = {
@@ -37,7 +38,7 @@ export async function serveEnginePage(): Promise<{ readonly url: string; close()
   return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
 }
 
-/** What Node's ONNX Runtime says. */
+/** Computes the outputs of Node's ONNX Runtime. */
 async function expectedOutputs(): Promise<ExpectedOutputs> {
   const outputs: Record<string, ExpectedOutputs[string]> = {};
   for (const [seed, name] of ["digits-little", "tiny-person"].entries()) {

@@ -1,13 +1,16 @@
 import type { EngineReport } from "./engine-check.ts";
 
-/** A browser engine that is installed here. */
+/** A browser engine that is installed on this machine. */
 export interface Engine {
   readonly name: "Chromium" | "Firefox" | "WebKitGTK";
-  /** Opens a page in a fresh profile, waits for its report and ends all that it started. */
+  /** Opens a page in a fresh profile, waits for its report, and ends all processes that it started. */
   report(url: string): Promise<EngineReport>;
 }
 
-/** Polls the page until it has left its report. */
+/**
+ * Polls the page until its report is there.
+ * @throws {Error} If there is no report within `timeoutMs`.
+ */
 export async function pollReport(
   read: () => Promise<unknown>,
   { timeoutMs = 120_000 }: { readonly timeoutMs?: number } = {},

@@ -1,4 +1,4 @@
-/** A software adapter counts: it computes right. */
+/** Returns a WebGPU adapter. A software adapter is accepted too, because its results are correct. */
 export const webgpuAdapter = async (): Promise<GPUAdapter | null> =>
   ("gpu" in navigator && (await navigator.gpu.requestAdapter().catch(() => null))) || null;
 
@@ -38,7 +38,7 @@ const features: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   Float16Array: () => has("Float16Array"),
 };
 
-/** The names of what this engine lacks. */
+/** Returns the names of the features that this engine lacks. */
 export async function missingFeatures(): Promise<string[]> {
   const there = await Promise.all(
     Object.entries(features).map(async ([name, is]) => [name, await is()] as const),

@@ -10,7 +10,8 @@ const places = [
 ];
 
 /**
- * Firefox through WebDriver BiDi, with WebGPU on what Vulkan there is; undefined where there is no Firefox.
+ * Returns Firefox, driven by WebDriver BiDi, with WebGPU on the available Vulkan driver; `undefined` if
+ * Firefox is not installed.
  */
 export function firefoxEngine(): Engine | undefined {
   const executablePath = process.env["FIREFOX"] ?? places.find((path) => existsSync(path));

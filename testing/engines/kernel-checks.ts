@@ -1,10 +1,10 @@
 import { loadKernels, referenceKernels } from "@sedna-js/wasm-kernels";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 
-/** The WASM kernels against their twin in TypeScript. */
+/** Checks of the WASM kernels against their reference implementation in TypeScript. */
 export const kernelChecks: readonly EngineCheck[] = [
   {
-    name: "the kernels load as WebAssembly and mine what their twin mines",
+    name: "the kernels load as WebAssembly and match the reference kernels in cross-entropy",
     async run() {
       const kernels = await loadKernels();
       const twin = referenceKernels();
@@ -22,7 +22,7 @@ export const kernelChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "the kernels keep the boxes and find the vectors that their twin finds",
+    name: "the kernels match the reference kernels in non-maximum suppression and vector search",
     async run() {
       const kernels = await loadKernels();
       const twin = referenceKernels();

@@ -2,7 +2,7 @@ import { engineChecks } from "./checks.ts";
 import type { CheckOutcome, EngineCheck, EngineReport } from "./engine-check.ts";
 import { missingFeatures } from "./features.ts";
 
-// The page that every engine opens: it runs the checks one after the other and leaves what it found.
+// The page that every engine opens. It runs the checks one after the other and publishes its report.
 
 async function outcomeOf({ name, lacks, run }: EngineCheck): Promise<CheckOutcome> {
   const missing = await lacks?.();
@@ -21,7 +21,7 @@ async function outcomeOf({ name, lacks, run }: EngineCheck): Promise<CheckOutcom
   }
 }
 
-// Checks come one after the other: a GPU of software has no room for two.
+// Run the checks one after the other: a software GPU cannot run two at once.
 async function report(): Promise<EngineReport> {
   const outcomes: CheckOutcome[] = [];
   for (const check of engineChecks) outcomes.push(await outcomeOf(check));

@@ -6,7 +6,7 @@ import { webgpuAdapter } from "./features.ts";
 
 const models = { "digits-little": digits, "tiny-person": person } as const;
 
-/** A model's answer on one provider against what Node's ONNX Runtime answered to the same numbers. */
+/** Compares a model's output on one provider with the output of Node's ONNX Runtime for the same input. */
 async function compare(
   name: keyof typeof models,
   { provider, tolerance }: { readonly provider: "wasm" | "webgpu"; readonly tolerance: number },
@@ -37,18 +37,18 @@ async function compare(
 
 const needsWebgpu = async (): Promise<string | undefined> => ((await webgpuAdapter()) ? undefined : "WebGPU");
 
-/** Little models on ONNX Runtime. */
+/** Checks of small models on ONNX Runtime. */
 export const onnxChecks: readonly EngineCheck[] = [
   {
-    name: "digits-little answers on WASM as in Node",
+    name: "digits-little gives the same output on WASM as in Node",
     run: () => compare("digits-little", { provider: "wasm", tolerance: 1e-4 }),
   },
   {
-    name: "tiny-person answers on WASM as in Node",
+    name: "tiny-person gives the same output on WASM as in Node",
     run: () => compare("tiny-person", { provider: "wasm", tolerance: 1e-4 }),
   },
   {
-    name: "digits-little answers on WebGPU as in Node",
+    name: "digits-little gives the same output on WebGPU as in Node",
     lacks: needsWebgpu,
     run: () => compare("digits-little", { provider: "webgpu", tolerance: 1e-3 }),
   },

@@ -11,10 +11,10 @@ const all = async (source: AsyncIterable<Frame>): Promise<Frame[]> => {
   return frames;
 };
 
-/** Frames and where they come from. */
+/** Checks of frames and frame sources. */
 export const sourceChecks: readonly EngineCheck[] = [
   {
-    name: "a frame is encoded and decoded again with its pixels",
+    name: "a frame keeps its pixels when it is encoded and decoded again",
     async run() {
       const canvas = Object.assign(document.createElement("canvas"), { width: 40, height: 30 });
       const context = canvas.getContext("2d")!;
@@ -35,7 +35,7 @@ export const sourceChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "VideoFrames come through, in RGBA, each closed once",
+    name: "VideoFrames are yielded in RGBA and are all closed",
     lacks: async () => ("VideoFrame" in globalThis ? undefined : "VideoFrame"),
     async run() {
       const made = [0, 1, 2].map(
@@ -53,17 +53,17 @@ export const sourceChecks: readonly EngineCheck[] = [
         frame.close();
       }
       if (seen.join() !== "0,0,255,40,60,255,80,120,255")
-        throw new Error(`expected three grey frames; got ${seen.join()}`);
+        throw new Error(`expected three gray frames; got ${seen.join()}`);
       if (made.some((frame) => frame.format !== null)) throw new Error("expected all frames closed");
     },
   },
   {
-    name: "VideoFrames of every format that cameras give are read as RGB",
+    name: "VideoFrames of every camera format are read as RGB",
     lacks: async () => ("VideoFrame" in globalThis ? undefined : "VideoFrame"),
     async run() {
       for (const format of ["RGBA", "RGBX", "BGRA", "BGRX", "I420", "NV12"] as const) {
         const planar = format === "I420" || format === "NV12";
-        // Grey, and opaque: Chromium takes what stands in the place of X for alpha.
+        // Gray, and opaque: Chromium reads the X channel as alpha.
         const bytes = planar
           ? new Uint8Array(1.5 * 16 * 8).fill(128)
           : new Uint8Array(4 * 16 * 8).map((_, at) => (at % 4 === 3 ? 255 : 128));
@@ -76,14 +76,14 @@ export const sourceChecks: readonly EngineCheck[] = [
         const pixels = new Uint8ClampedArray(4 * 16 * 8);
         await frame!.copyTo(pixels);
         frame!.close();
-        // Y of 128 is 128 in full range and 130 in the range of television.
+        // A Y of 128 is 128 in full range and 130 in TV range.
         if ([0, 1, 2].some((channel) => Math.abs(pixels[channel]! - 128) > 4))
-          throw new Error(`expected ${format} as grey; got ${pixels.subarray(0, 4).join()}`);
+          throw new Error(`expected ${format} as gray; got ${pixels.subarray(0, 4).join()}`);
       }
     },
   },
   {
-    name: "what only Node has says so",
+    name: "a function that needs Node throws unsupported-platform",
     async run() {
       try {
         rtsp({ url: "rtsp://camera/" });

@@ -10,15 +10,15 @@ import { missingFeatures } from "./features.ts";
 const lacks = (feature: string) => async (): Promise<string | undefined> =>
   (await missingFeatures()).includes(feature) ? feature : undefined;
 
-/** Signed by Node's own Ed25519: the canonical bytes of `signed`. */
+/** The value whose canonical bytes Node's own Ed25519 signed. */
 const signed = { version: 1, model: "x" };
 const publicKey = "cj/Yi/tahlLryICk9RKrgCC+Bpk/6a6pMZX6w/qWzwc=";
 const signature = "qltFH2xbQHjOq7tqgaWBseIHzI6lOXzGAzXB+TEgltNdUUXJ5VFxO2/MeWXcK/GijkhkZ5L34njV4jfWsP3eBQ==";
 
-/** What keeps through a reload, and whom it believes. */
+/** Checks of storage that survives a reload, and of signatures. */
 export const storageChecks: readonly EngineCheck[] = [
   {
-    name: "the queue's store keeps what it acknowledged, in order, for the next to open it",
+    name: "the queue's store keeps acknowledged items in order for the next store that opens it",
     lacks: lacks("IndexedDB"),
     async run() {
       const body = Uint8Array.from({ length: 70_001 }, (_, i) => i % 251);
@@ -48,7 +48,7 @@ export const storageChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "bytes are kept on the browser's disk, not in memory",
+    name: "bytes are stored on the browser's disk, not in memory",
     async run() {
       const degraded: unknown[] = [];
       const open = () =>
@@ -65,12 +65,12 @@ export const storageChecks: readonly EngineCheck[] = [
       if ((await again.keys()).join() !== "model.onnx")
         throw new Error(`expected model.onnx; got ${(await again.keys()).join()}`);
       await again.delete("model.onnx");
-      if ((await store.get("model.onnx")) !== undefined) throw new Error("expected it deleted");
+      if ((await store.get("model.onnx")) !== undefined) throw new Error("expected model.onnx to be deleted");
       if (degraded.length > 0) throw new Error(`expected a disk; got memory: ${String(degraded[0])}`);
     },
   },
   {
-    name: "an Ed25519 signature is believed, and none of a changed text",
+    name: "an Ed25519 signature is accepted for its value and rejected for a changed value",
     lacks: lacks("Ed25519 in WebCrypto"),
     async run() {
       const options = {
@@ -90,7 +90,7 @@ export const storageChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "A signed model is verified, kept and read again, and one that another key has signed is refused",
+    name: "a signed model is verified, stored and read again, and a model signed by another key is rejected",
     lacks: lacks("Ed25519 in WebCrypto"),
     async run() {
       const [key, other] = [await signingKey("owner"), await signingKey("other")];

@@ -3,7 +3,7 @@ import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 import { expectClose, noise, type EngineCheck } from "./engine-check.ts";
 import { webgpuAdapter } from "./features.ts";
 
-// The specification's numbers: the names are values of the browser's that the types do not have.
+// Numbers from the specification: the types do not declare the browser's constants.
 const usage = { mapRead: 0x1, copySource: 0x4, copyTarget: 0x8, storage: 0x80 } as const;
 const forReading = 0x1;
 
@@ -13,7 +13,7 @@ const needs = (feature?: GPUFeatureName) => async (): Promise<string | undefined
   return feature === undefined || adapter.features.has(feature) ? undefined : `WebGPU ${feature}`;
 };
 
-/** Runs a WGSL body for each of some half floats, and gives their bits. */
+/** Runs a WGSL expression on each of some half floats and returns the bits of the results. */
 async function runHalf(body: string, values: Uint16Array<ArrayBuffer>): Promise<Uint16Array> {
   const device = await (await webgpuAdapter())!.requestDevice({ requiredFeatures: ["shader-f16"] });
   const code = `enable f16; @group(0) @binding(0) var<storage, read_write> x: array<f16>; @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) { let v = x[id.x]; x[id.x] = ${body}; }`;
@@ -47,10 +47,10 @@ async function runHalf(body: string, values: Uint16Array<ArrayBuffer>): Promise<
   return result;
 }
 
-/** What runs on a GPU, or on the software that stands for one. */
+/** Checks that run on a GPU or on a software adapter. */
 export const webgpuChecks: readonly EngineCheck[] = [
   {
-    name: "the WebGPU gallery finds what the twin of the kernels finds",
+    name: "the WebGPU gallery matches the reference kernels",
     lacks: needs(),
     async run() {
       const device = await (await webgpuAdapter())!.requestDevice();
@@ -79,7 +79,7 @@ export const webgpuChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "WGSL computes in f16: 1.5 * 1.5 = 2.25, and rounds to it",
+    name: "WGSL computes in f16: 1.5 * 1.5 = 2.25, and rounds to f16",
     lacks: needs("shader-f16"),
     async run() {
       // 1.5, 1, 2048, 0.1 as half floats. 2048 + 1 is 2048 in f16 and 2049 in f32.

@@ -13,7 +13,7 @@ const driver = "/usr/bin/WebKitWebDriver";
 const screen = "/usr/bin/Xvfb";
 
 /**
- * WebKitGTK's MiniBrowser through its own WebDriver, on a screen that nobody sees; undefined where one of
+ * Returns WebKitGTK's MiniBrowser, driven by its own WebDriver, on a virtual screen; `undefined` if one of
  * them is missing.
  */
 export function webkitEngine(): Engine | undefined {
@@ -39,7 +39,7 @@ export function webkitEngine(): Engine | undefined {
         started.push(spawn(driver, [`--port=${port}`, "--host=127.0.0.1"], { stdio: "ignore", env }));
         return await throughWebDriver(`http://127.0.0.1:${port}`, { url, binary });
       } finally {
-        // The last that was started goes first: a browser without its screen complains.
+        // Stop the processes in reverse order: a browser without its screen reports errors.
         for (const child of started.toReversed()) await end(child);
         await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
       }
@@ -62,7 +62,7 @@ function findMiniBrowser(): string | undefined {
   return all.find((path) => existsSync(path));
 }
 
-/** The X server chooses its number itself and says it. */
+/** Starts an X server, which chooses its own display number, and returns the display. */
 async function startScreen(started: ChildProcess[]): Promise<string> {
   const child = spawn(screen, ["-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],

@@ -1,23 +1,24 @@
-// A queue in an array for tests of what sends: it hands out, takes back and settles, and remembers it all.
+// A queue in an array, for tests of code that sends items. It hands out, releases and settles items, and
+// records all of it.
 import type { DurableQueue } from "../../packages/edge-agent/src/queue/durable-queue.ts";
 import type { QueueEntry } from "../../packages/edge-agent/src/queue/queue-store.ts";
 import { writeSampleUpload } from "@sedna-js/core/wire";
 
 /** See {@link arrayQueue}. */
 export interface ArrayQueue extends Pick<DurableQueue, "next" | "settle" | "release"> {
-  /** Puts an item in. Returns its id. */
+  /** Adds an item and returns its id. */
   add(body?: Uint8Array, kind?: string): string;
-  /** Ids that wait, those that are handed out included. */
+  /** Ids of the pending items, including those handed out. */
   readonly waiting: readonly string[];
-  /** What became of the others. */
+  /** Outcomes of the settled items, by id. */
   readonly settled: ReadonlyMap<string, string>;
 }
 
-/** A sample that waits to be stamped. */
+/** Returns a sample that has not been stamped yet. */
 export const waitingSample = (payload: Uint8Array = Uint8Array.of(1, 2, 3), device = "cam"): Uint8Array =>
   writeSampleUpload({ head: { device, kind: "full", contentType: "image/jpeg", reason: "hard" }, payload });
 
-/** A queue of one device, first in first out. */
+/** Creates a queue of one device, first in, first out. */
 export function arrayQueue({ device = "cam" }: { readonly device?: string } = {}): ArrayQueue {
   const items: { readonly entry: QueueEntry; readonly body: Uint8Array }[] = [];
   const lent = new Set<string>();

@@ -1,9 +1,12 @@
-// Frames that a real ffmpeg draws, and what tests ask of frames and of the processes that they come from.
+// Frames that a real ffmpeg draws, and helpers for tests of frames and of the processes that produce them.
 import { readFile } from "node:fs/promises";
 import type { Frame, SampleSource } from "@sedna-js/core";
 import { ffmpegFrames } from "../../packages/edge-agent/src/sources/ffmpeg-frames.node.ts";
 
-/** The pids of our own ffmpegs, zombies included; nothing where the system does not say. */
+/**
+ * Returns the pids of this process's ffmpeg children, including zombies; an empty list on systems other than
+ * Linux.
+ */
 export async function ffmpegChildren(): Promise<number[]> {
   if (process.platform !== "linux") return [];
   const pids = (await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8"))
@@ -13,7 +16,7 @@ export async function ffmpegChildren(): Promise<number[]> {
   return pids.filter((_, i) => names[i]!.startsWith("ffmpeg")).map(Number);
 }
 
-/** What ffmpeg's lavfi draws, live and in its own time. */
+/** Returns a live source of the picture that ffmpeg's lavfi draws in real time. */
 export const drawn = (
   picture: string,
   options: { readonly signal?: AbortSignal } = {},
@@ -25,11 +28,11 @@ export const drawn = (
     ...options,
   });
 
-/** A picture whose grey is four times its frame's number, modulo 64 frames. */
+/** Returns a lavfi picture whose gray value is four times its frame number, modulo 64 frames. */
 export const numbered = (rate: number): string =>
   `color=black:size=64x48:rate=${rate},format=gray,geq=lum='mod(N\\,64)*4'`;
 
-/** The first pixel's RGBA. */
+/** Returns the first pixel's RGBA. */
 export async function firstPixel(frame: Frame): Promise<number[]> {
   const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
   await frame.copyTo(pixels);

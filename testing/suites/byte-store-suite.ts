@@ -3,13 +3,13 @@ import type { ByteStore } from "../../packages/edge-agent/src/storage/byte-store
 
 const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
-/** Byte for byte; a matcher would take a second for each megabyte. */
+/** Compares byte by byte. A matcher would take a second per megabyte. */
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /**
- * What every adapter of the ByteStore port keeps. `make` begins with nothing and returns stores over the same
- * storage, one after the other.
+ * Conformance suite for adapters of the ByteStore port. `make` starts with empty storage and returns a
+ * function that opens one store after the other over this storage.
  */
 export function byteStoreSuite(name: string, make: () => Promise<() => Promise<ByteStore>>): void {
   describe(`the ByteStore port: ${name}`, () => {
@@ -20,7 +20,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       await store.delete("a");
     });
 
-    it("gives back byte for byte what was set last, from a store opened later too", async () => {
+    it("returns byte for byte the last value set, also from a store that is opened later", async () => {
       const next = await make();
       const store = await next();
       const values = new Map(
@@ -36,13 +36,13 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       }
     });
 
-    it("stores a part of a larger buffer, and none of the rest", async () => {
+    it("stores a part of a larger buffer and nothing of the rest", async () => {
       const store = await (await make())();
       await store.set("part", filled(100, 5).subarray(10, 20));
       expect([...(await store.get("part"))!]).toEqual([...filled(100, 5).subarray(10, 20)]);
     });
 
-    it("keeps bytes of its own: neither what was given nor what was read changes them", async () => {
+    it("copies bytes, so that changes of a given or returned buffer have no effect", async () => {
       const store = await (await make())();
       const given = filled(5, 1);
       await store.set("own", given);
@@ -51,7 +51,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       expect([...(await store.get("own"))!]).toEqual([...filled(5, 1)]);
     });
 
-    it("forgets what is deleted, and nothing else", async () => {
+    it("deletes the given key and no other", async () => {
       const next = await make();
       const store = await next();
       await store.set("a", filled(3, 1));
@@ -61,7 +61,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       expect(await (await next()).keys()).toEqual(["b"]);
     });
 
-    it("has one whole value where many are set at once", async () => {
+    it("holds one complete value after concurrent writes", async () => {
       const store = await (await make())();
       const values = [1, 2, 3, 4, 5].map((seed) => filled(50_000, seed));
       await Promise.all(values.map((value) => store.set("same", value)));
@@ -70,7 +70,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
     });
 
     it.each(["", ".", "..", "../x", "a/b", "a\\b", "A", "a%2e", "a\0", "x".repeat(101), "ä", "-a"])(
-      "refuses the key %j, which no file should have",
+      "rejects the key %j, which is not safe as a file name",
       async (key) => {
         const store = await (await make())();
         const rejected = async (call: () => Promise<unknown>): Promise<unknown> =>
@@ -88,7 +88,7 @@ export function byteStoreSuite(name: string, make: () => Promise<() => Promise<B
       },
     );
 
-    it("refuses a value of no bytes, which a death while writing could leave", async () => {
+    it("rejects an empty value, which a crash during a write could leave", async () => {
       const store = await (await make())();
       await expect((async () => store.set("a", new Uint8Array(0)))()).rejects.toBeInstanceOf(RangeError);
       expect(await store.get("a")).toBeUndefined();

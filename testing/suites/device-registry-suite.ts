@@ -4,7 +4,7 @@ import type {
   DeviceRegistry,
 } from "../../packages/cloud/src/federation/sessions/device-registry.ts";
 
-/** What every registry of devices has to keep to. */
+/** Conformance suite for device registries. */
 export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegistry>): void {
   const record = (digit: string): DeviceRecord => ({
     device: digit.repeat(32),
@@ -18,7 +18,7 @@ export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegi
   });
 
   describe(`a registry of devices in ${name}`, () => {
-    it("gives what was put, and nothing for what was not", async () => {
+    it("returns what was put, and undefined for an unknown device", async () => {
       expect(await at.registry.get("a".repeat(32))).toBeUndefined();
       expect(await at.registry.list()).toEqual([]);
       expect(await at.registry.put(record("a"))).toEqual(record("a"));
@@ -27,7 +27,7 @@ export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegi
       expect((await at.registry.list()).map(({ device }) => device[0]).toSorted()).toEqual(["a", "b"]);
     });
 
-    it("keeps a device as it is when it is put again, revoked or not", async () => {
+    it("keeps a device unchanged when it is put again, revoked or not", async () => {
       await at.registry.put(record("a"));
       expect(await at.registry.put({ ...record("a"), label: "another" })).toEqual(record("a"));
       expect(await at.registry.revoke("a".repeat(32), { at: 7 })).toBe(true);
@@ -37,7 +37,7 @@ export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegi
       expect(await at.registry.revoke("c".repeat(32), { at: 7 })).toBe(false);
     });
 
-    it("has one of two that are put at once, and both see which", async () => {
+    it("keeps one of two records that are put at once, and both calls return it", async () => {
       const both = await Promise.all([
         at.registry.put({ ...record("a"), label: "first" }),
         at.registry.put({ ...record("a"), label: "second" }),
@@ -46,7 +46,7 @@ export function deviceRegistrySuite(name: string, open: () => Promise<DeviceRegi
       expect(await at.registry.get("a".repeat(32))).toEqual(both[0]);
     });
 
-    it("B11: takes nothing for an id that is none", async () => {
+    it("B11: rejects an invalid id", async () => {
       for (const device of ["../../etc/passwd", "", "A".repeat(32), "a".repeat(33)])
         await expect(at.registry.put({ ...record("a"), device })).rejects.toThrow(RangeError);
     });

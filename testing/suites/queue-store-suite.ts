@@ -21,7 +21,7 @@ const body = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
 const filled = (length: number, seed: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
 
-/** Byte for byte; a matcher would take a second for each megabyte. */
+/** Compares byte by byte. A matcher would take a second per megabyte. */
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
@@ -72,7 +72,7 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
         expect(isSame(await again.read(entries[i]!.id), one)).toBe(true);
     });
 
-    it("stores a part of a larger buffer, and none of the rest", async () => {
+    it("stores a part of a larger buffer and nothing of the rest", async () => {
       const { store } = await opened(await make());
       await store.put(queueEntry(1, { bytes: 2 }), body(1, 2, 3, 4).subarray(1, 3));
       expect(await store.read("gate-1-1")).toEqual(body(2, 3));

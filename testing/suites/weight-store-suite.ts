@@ -3,7 +3,7 @@ import { sha256Hex, type WeightStore } from "../../packages/core/src/weight-stor
 
 const filled = (length: number, seed: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251);
-/** Byte for byte; a matcher would take a second for each megabyte. */
+/** Compares byte by byte. A matcher would take a second per megabyte. */
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 const all = { maxBytes: 2 ** 24 };
@@ -27,7 +27,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       }
     });
 
-    it("keeps bytes of its own: neither what was given nor what was read changes them", async () => {
+    it("copies bytes, so that changes of a given or returned buffer have no effect", async () => {
       const store = await make();
       const given = filled(100, 5);
       await store.put("fl/part", given.subarray(10, 20));
@@ -57,7 +57,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       ).rejects.toMatchObject({ code: "cloud-garbage", retryable: true });
     });
 
-    it("forgets what is deleted, and nothing else", async () => {
+    it("deletes the given key and no other", async () => {
       const store = await make();
       await store.put("fl/a", filled(3, 1));
       await store.put("fl/a.b", filled(3, 2));

@@ -1,11 +1,11 @@
-// A Worker for models of four numbers: the ready-made host, with a task of pictures that costs next to
+// A Worker for models of four numbers: the standard model host, with a task for pictures that costs almost
 // nothing.
 import type { Detections, Frame, Task } from "@sedna-js/core";
 import { exposeModelHost, modelTasks } from "@sedna-js/edge-agent";
 
 /**
- * One row a picture, its score by the picture's mean red: half of the pictures are hard for a threshold at
- * half.
+ * Returns one row per picture. Its score is the picture's mean red, so that half of the pictures are hard for
+ * a threshold of one half.
  */
 const brightness = (): Task<Frame, Detections> => ({
   bind: () => {

@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 import { build, type Rollup } from "vite";
 
 /**
- * Starts Workers of Node from TypeScript source, for tests that start dozens: all source is bundled once,
- * where `worker-from-source.mjs` transforms it anew in each.
+ * Returns a function that starts Node Workers from TypeScript source, for tests that start dozens. All source
+ * is bundled once, whereas `worker-from-source.mjs` transforms it again in each Worker.
  */
 export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) => Worker> {
   const url = new URL(
@@ -13,10 +13,10 @@ export async function bundledWorker(entry: URL): Promise<(workerData?: unknown) 
   return (workerData) => new Worker(url, { workerData });
 }
 
-/** The code of a Worker of Node as one module, from TypeScript source. */
+/** Bundles TypeScript source into the code of a Node Worker, as one module. */
 export async function workerCode(entry: URL): Promise<string> {
   const conditions = ["sedna-source", "node", "import", "module", "default"];
-  // A module without a place of its own finds packages by their whole addresses only.
+  // A module without a file location can find packages only by their full URLs.
   const native = Object.fromEntries(
     ["onnxruntime-node", "sharp"].map((name) => [name, import.meta.resolve(name)]),
   );

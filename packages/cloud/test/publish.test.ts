@@ -7,7 +7,7 @@ import { parseSignedKeySet, parseSignedManifest } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { tinyOnnx } from "../../../testing/fakes/tiny-onnx.ts";
 
-// The commands as an owner of models meets them.
+// These tests run the commands as an owner of models does.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "", model: "", keys: "", out: "" };
@@ -27,7 +27,7 @@ const run = async (...args: string[]): Promise<{ code: number | null; out: strin
   child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, ...text })));
 };
-it("an owner makes a key, publishes a model and the next version, serves it, and exchanges the key", async () => {
+it("creates a key, publishes a model and its next version, serves the model, and replaces the key", async () => {
   const made = await run("keygen", "--out", paths.keys);
   const privateKey = join(paths.keys, "private.pem");
   const { publicKey } = JSON.parse(made.out) as { publicKey: string };
@@ -139,6 +139,6 @@ it.each([
   [["publish", "--modle", "x"], "unknown option --modle"],
   [["keygen"], "--out: expected a directory; got none"],
   [["serve", "--models", ""], "--models: expected the path of a directory; got nothing"],
-])("answers %j with what is wrong and status 2", async (args, message) => {
+])("exits with status 2 and the reason for %j", async (args, message) => {
   expect(await run(...args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
 });

@@ -11,19 +11,19 @@ import { onnxBytes } from "../src/big-model/onnx.node.ts";
 import type { Serving } from "../src/http/platform.ts";
 import { serve } from "../src/http/serve.node.ts";
 
-// Clients that this project did not write: PyPI's tritonclient for the Open Inference Protocol, and requests,
-// with which Sedna's own client posts.
+// Clients from other projects: PyPI's tritonclient for the Open Inference Protocol, and requests, which
+// Sedna's own client uses.
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const venv = path("../../../.cache/python");
 const python = `${venv}/bin/python`;
 
-/** Why the Python clients cannot be had here, or undefined when they are. */
+/** Returns why the Python clients are not available, or `undefined` if they are. */
 function missing(): string | undefined {
   try {
     execFileSync("python3", ["--version"], { stdio: "ignore" });
   } catch {
-    return "there is no python3";
+    return "python3 is not installed";
   }
   try {
     if (!existsSync(python)) execFileSync("python3", ["-m", "venv", venv], { stdio: "ignore" });
@@ -44,7 +44,7 @@ function missing(): string | undefined {
   }
 }
 
-describe("clients in Python", () => {
+describe("Python clients", () => {
   const running: { serving?: Serving; reason?: string } = {};
   beforeAll(async () => {
     running.reason = missing();
@@ -59,7 +59,7 @@ describe("clients in Python", () => {
   const run = async (script: string): Promise<string> =>
     (await promisify(execFile)(python, [path(script), running.serving!.url])).stdout;
 
-  it("tritonclient gets the same tensors by JSON and by binary, and reads health and metadata", async ({
+  it("tritonclient gets the same tensors as JSON and as binary, and reads health and metadata", async ({
     skip,
   }) => {
     if (running.reason) skip(running.reason);
@@ -81,7 +81,7 @@ describe("clients in Python", () => {
     });
   });
 
-  it("requests, posting as Sedna's client does, gets Sedna's shapes", async ({ skip }) => {
+  it("requests, used as in Sedna's client, gets responses in Sedna's format", async ({ skip }) => {
     if (running.reason) skip(running.reason);
     expect(JSON.parse(await run("sedna_client.py"))).toEqual({
       info: {

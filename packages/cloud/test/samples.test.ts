@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sample } from "../../../testing/suites/sample-store-suite.ts";
 
-// A server that keeps samples in a directory, killed while they come.
+// A server that stores samples in a directory is killed while samples arrive.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "" };
@@ -56,7 +56,7 @@ const send = (url: string, id: string): Promise<number> =>
     () => 0,
   );
 
-it("C9: a server killed by SIGKILL while samples come has each acknowledged sample once, and no other twice", async () => {
+it("C9: a server killed by SIGKILL during uploads has each acknowledged sample once and no sample twice", async () => {
   const samples = join(paths.folder, "samples");
   const ids = Array.from({ length: 400 }, (_, i) => `cam-${i % 3}/${i}`);
   const acknowledged = new Set<string>();

@@ -7,7 +7,7 @@ import { readSafetensors } from "@sedna-js/core/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sednaPeer } from "../../../testing/servers/sedna-peer.ts";
 
-// The command as who runs a federation meets it: a process, real sockets, real files.
+// These tests run the command as the operator of a federation does: a process, real sockets, real files.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "" };
@@ -62,7 +62,7 @@ const weights = async (path: string): Promise<number[][]> => {
 };
 
 describe("sedna-cloud aggregate", () => {
-  it("tells how it is used", async () => {
+  it("prints its usage", async () => {
     const help = run("--help");
     expect(await help.ended).toBe(0);
     for (const option of [
@@ -85,15 +85,15 @@ describe("sedna-cloud aggregate", () => {
     [["--head", "softmax:4"], "--head: expected softmax:FEATURESxCLASSES"],
     [
       ["--head", "softmax:4x2", "--save", "/no/such/folder/model"],
-      "--save: expected the path of a file in a directory that is there; got /no/such/folder/model",
+      "--save: expected the path of a file in an existing directory; got /no/such/folder/model",
     ],
     [
       ["--head", "softmax:4x2", "--devices", source],
-      "--devices: expected a directory to read and write; got EEXIST",
+      "--devices: expected a readable and writable directory; got EEXIST",
     ],
     [["--head", "softmax:4x2", "--origin", "*"], "allow an origin: expected one such as https://app.example"],
     [["--head", "softmax:4x2", "--round", "3"], "unknown option --round"],
-  ])("ends with 2 and the reason: %j", async (args, reason) => {
+  ])("exits with status 2 and the reason for %j", async (args, reason) => {
     const one = run(...args);
     expect([await one.ended, one.text.out]).toEqual([2, ""]);
     expect(one.text.err).toContain(`sedna-cloud: `);
@@ -101,7 +101,7 @@ describe("sedna-cloud aggregate", () => {
     expect(one.text.err).toContain("Try: sedna-cloud aggregate --help");
   });
 
-  it("runs a federation of Sedna's clients: logs its rounds, keeps each model, and ends when told to", async () => {
+  it("runs a federation of Sedna's clients: logs its rounds, saves each model, and exits on SIGTERM", async () => {
     const save = join(paths.folder, "model.safetensors");
     const { child, text, ended, url } = await start("--save", save);
     const [a, b] = [await sednaPeer(`${url}/FedAvg`, "A"), await sednaPeer(`${url}/FedAvg`, "B")];
@@ -140,7 +140,7 @@ describe("sedna-cloud aggregate", () => {
     b.socket.terminate();
   });
 
-  it("C20: killed in the middle of a round it goes on in it, its clients come back, and nobody counts twice", async () => {
+  it("C20: after a SIGKILL it resumes the same round, its clients rejoin, and no update is accepted twice", async () => {
     const log = join(paths.folder, "log");
     const save = join(paths.folder, "killed.safetensors");
     const first = await start("--log", log, "--save", save);
@@ -164,7 +164,7 @@ describe("sedna-cloud aggregate", () => {
       await sednaPeer(`${second.url}/FedAvg`, "A"),
       await sednaPeer(`${second.url}/FedAvg`, "B"),
     ];
-    // New processes of the same clients: their first answer is the model.
+    // New processes of the same clients: the first response is the model.
     for (const [peer, id] of [
       [c, "A"],
       [d, "B"],
@@ -189,7 +189,7 @@ describe("sedna-cloud aggregate", () => {
     expect(await weights(save)).toEqual([[6, 6], [6]]);
   });
 
-  it("lets any device in, or only those that were enrolled", async () => {
+  it("accepts any device, or with --devices only enrolled devices", async () => {
     const ask = async (url: string, path: string, body: unknown): Promise<number> =>
       (
         await fetch(`${url}/v1/federations/federation/${path}`, {
@@ -209,7 +209,7 @@ describe("sedna-cloud aggregate", () => {
     expect(await Promise.all([open.ended, closed.ended])).toEqual([0, 0]);
   });
 
-  it("ends by itself after its last round where it is told to, when its clients have gone", async () => {
+  it("with --exit it exits after its last round when its clients have left", async () => {
     const { ended, url } = await start("--exit", "--participants", "1", "--rounds", "1");
     const a = await sednaPeer(`${url}/FedAvg`, "A");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tinyOnnx } from "../../../testing/fakes/tiny-onnx.ts";
 
-// The command as a device owner meets it: a process of its own, started from source, on a real socket.
+// These tests run the command as a device owner does: as a separate process, started from source, on a real
+// socket.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "", model: "" };
@@ -40,7 +41,7 @@ const serving = async (...args: string[]): Promise<ReturnType<typeof start> & { 
 };
 
 describe("sedna-cloud", () => {
-  it("tells how it is used", async () => {
+  it("prints its usage", async () => {
     const help = start("--help");
     expect(await help.ended).toBe(0);
     expect(help.text.out).toContain("serve");
@@ -50,7 +51,7 @@ describe("sedna-cloud", () => {
       expect(serve.text.out).toContain(option);
   });
 
-  it("is what the package's bin runs, in a checkout from source", async () => {
+  it("runs from source through the package's bin in a checkout", async () => {
     const bin = spawn(process.execPath, [
       fileURLToPath(new URL("../bin/sedna-cloud.js", import.meta.url)),
       "--version",
@@ -62,7 +63,7 @@ describe("sedna-cloud", () => {
   });
 
   it.each([
-    [["serve"], "expected --model, --samples, --models or several; got none"],
+    [["serve"], "expected at least one of --model, --samples, --models; got none"],
     [["serve", "--samples", ""], "--samples: expected the path of a directory; got nothing"],
     [["serve", "--model", "x.onnx", "--prot", "1"], "unknown option --prot"],
     [
@@ -81,14 +82,14 @@ describe("sedna-cloud", () => {
     ],
     [["serve", "--model", "x.onnx", "--name", "a b"], "name a big model: expected letters"],
     [["dance"], "dance"],
-  ])("answers %j with what is wrong and status 2", async (args, message) => {
+  ])("exits with status 2 and the reason for %j", async (args, message) => {
     const run = start(...args);
     expect(await run.ended).toBe(2);
     expect(run.text.err).toContain(message);
     expect(run.text.err).not.toContain("at async");
   });
 
-  it("says which model it could not read, and ends with status 1", async () => {
+  it("names the model that it cannot read, and exits with status 1", async () => {
     const missing = start("serve", "--model", "/no/such/model.onnx", "--port", "0");
     expect(await missing.ended).toBe(1);
     expect(missing.text.err).toContain("read the model /no/such/model.onnx: expected a file");
@@ -99,7 +100,7 @@ describe("sedna-cloud", () => {
     expect(truncated.text.err).toContain("expected an ONNX file; got 50 bytes");
   });
 
-  it("answers the bytes that Sedna's Python client sends", async () => {
+  it("responds to the exact bytes of Sedna's Python client", async () => {
     const { url, child } = await serving();
     const { port } = new URL(url);
     const body = '{"data": [[1.0, 2.0, 3.0, 4.0]], "post_process": null}';
@@ -122,19 +123,19 @@ describe("sedna-cloud", () => {
     child.kill("SIGTERM");
   });
 
-  it("refuses a body of 200 MB before it has read it, and lives on", async () => {
+  it("rejects a body of 200 MB before reading it, and continues to serve", async () => {
     const { url, child } = await serving();
     const response = await fetch(`${url}/sedna/predict`, {
       method: "POST",
       body: new Uint8Array(200 * 2 ** 20),
     }).catch((error: unknown) => error);
-    // A client that keeps sending may see the connection end before the reply.
+    // A client that is still sending may see the connection close before it receives the response.
     if (response instanceof Response) expect(response.status).toBe(413);
     expect((await fetch(`${url}/v2/health/ready`)).status).toBe(200);
     child.kill("SIGTERM");
   });
 
-  it("drains on SIGTERM: answers what is under way, then ends with status 0", async () => {
+  it("drains on SIGTERM: completes active requests, then exits with status 0", async () => {
     const { url, child, ended } = await serving();
     const asking = Array.from({ length: 20 }, () =>
       fetch(`${url}/sedna/predict`, { method: "POST", body: JSON.stringify({ data: [[1, 2, 3, 4]] }) }).then(
@@ -149,7 +150,7 @@ describe("sedna-cloud", () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it("says so when the port is taken", async () => {
+  it("reports that the port is in use", async () => {
     const { url, child } = await serving();
     const second = start("serve", "--model", paths.model, "--port", new URL(url).port);
     expect(await second.ended).toBe(1);

@@ -11,8 +11,8 @@ import { sednaAggregation } from "../src/federation/sedna/sedna-aggregation.ts";
 import type { Serving } from "../src/http/platform.ts";
 import { serve } from "../src/http/serve.node.ts";
 
-// Python processes that speak Sedna's protocol as its own client does, by a library that this project did not
-// write.
+// Python processes that speak Sedna's protocol as its own client does, through a library from another
+// project.
 
 const python = process.env["SEDNA_PYTHON"] ?? "python3";
 const script = fileURLToPath(new URL("../../../testing/python/sedna_client.py", import.meta.url));
@@ -23,7 +23,7 @@ const layout: readonly LayerSpec[] = [
 ];
 const size = 17;
 
-/** Why there are no such processes here, or undefined. */
+/** Returns why the Python client is not available, or `undefined` if it is. */
 function missing(): string | undefined {
   try {
     execFileSync(python, ["-c", "import websockets"], { stdio: "ignore", timeout: 20_000 });
@@ -54,7 +54,7 @@ const client = async (
     .split("\n")
     .map((line) => JSON.parse(line) as Received);
 };
-/** What the script's training makes of weights. */
+/** Returns the weights that the script's training produces. */
 const trained = (weights: readonly number[], step: number): number[] =>
   weights.map((value, i) => value * 0.5 + (i + step) * 0.25);
 
@@ -81,9 +81,7 @@ const start = async (numRounds: number): Promise<{ url: string; federation: Fede
 };
 
 describe("Sedna's client in Python", () => {
-  it("two of them alone train as FedAvg says, round by round to 1e-6, and end when they are told to", async ({
-    skip,
-  }) => {
+  it("two instances match FedAvg within 1e-6 in each round, and stop at the exit flag", async ({ skip }) => {
     const reason = missing();
     if (reason) skip(reason);
     const { url, federation } = await start(4);
@@ -103,13 +101,13 @@ describe("Sedna's client in Python", () => {
       expect(Math.max(...weights.map((value, i) => Math.abs(value - mean[i]!)))).toBeLessThan(
         1e-6 * Math.max(1, ...mean.map(Math.abs)),
       );
-      // Both go on from what they were told.
+      // Both clients continue from the weights that they received.
       models = [[...weights], [...weights]];
     }
     expect(federation.status()).toMatchObject({ state: "done", modelVersion: 4 });
   });
 
-  it("one of them beside a client of our own in one federation", async ({ skip }) => {
+  it("one instance trains with a sedna-js client in one federation", async ({ skip }) => {
     const reason = missing();
     if (reason) skip(reason);
     const { url, federation } = await start(3);

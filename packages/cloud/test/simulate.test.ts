@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-// `sedna-cloud simulate` as a person meets it: a process of its own.
+// These tests run `sedna-cloud simulate` as a user does: as a separate process.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const digits = fileURLToPath(new URL("../../../models/digits", import.meta.url));
@@ -24,7 +24,7 @@ async function simulate(...args: string[]): Promise<{ code: number | null; out: 
 }
 
 describe("sedna-cloud simulate", () => {
-  it("prints a table of rounds, and what it came to", async () => {
+  it("prints a table of rounds and a summary", async () => {
     const { code, out, err } = await simulate(
       "--clients",
       "100",
@@ -57,7 +57,7 @@ describe("sedna-cloud simulate", () => {
     );
   });
 
-  it("prints JSON, on digits dealt out to clients that attack, by a robust rule and another encoding", async () => {
+  it("prints JSON, with digits distributed to clients that attack, a robust rule, and another encoding", async () => {
     const { code, out, err } = await simulate(
       "--json",
       "--clients",
@@ -103,7 +103,7 @@ describe("sedna-cloud simulate", () => {
     expect(lines[3]!.accuracy).toBeGreaterThan(0.5);
   });
 
-  it("tells how it is used", async () => {
+  it("prints its usage", async () => {
     const { code, out } = await simulate("--help");
     expect(code).toBe(0);
     for (const option of [
@@ -127,21 +127,18 @@ describe("sedna-cloud simulate", () => {
     [["--dropouts", "2"], "--dropouts: expected a number from 0 to 1; got 2"],
     [
       ["--dropouts", ".6", "--stragglers", ".6"],
-      "--dropouts and --stragglers: expected at most 1 together; got 1.2",
+      "--dropouts and --stragglers: expected a sum of at most 1; got 1.2",
     ],
-    [
-      ["--clients", "10"],
-      "--participants: expected at most as many as there are clients with data, 10; got 50",
-    ],
-    [["--rounds", "0"], "--rounds: expected a whole number from 1 up: a simulation has an end; got 0"],
+    [["--clients", "10"], "--participants: expected at most the number of clients with data, 10; got 50"],
+    [["--rounds", "0"], "--rounds: expected a whole number from 1 up, because a simulation must end; got 0"],
     [["--aggregation", "Best"], "--aggregation: expected one of FedAvg"],
     [
       ["--aggregation", "MultiKrum", "--param", "f=3", "--participants", "2"],
       "participants for MultiKrum; got 2",
     ],
-    [["--digits", "/nowhere"], "--digits: expected a directory that can be read"],
+    [["--digits", "/nowhere"], "--digits: expected a readable directory"],
     [["--head", "softmax:2x2"], "unknown option --head"],
-  ])("ends by 2 for %j and says why", async (args, reason) => {
+  ])("exits with status 2 and the reason for %j", async (args, reason) => {
     const { code, out, err } = await simulate(...args);
     expect(code).toBe(2);
     expect(err).toContain(reason);

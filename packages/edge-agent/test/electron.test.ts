@@ -11,8 +11,8 @@ import { build, type Rollup } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 
-// Electron without Electron: its conditions, its renderer as the Chromium that it is, and the main process's
-// code with a stand-in for the module `electron`. docs/electron.md says so too.
+// Tests Electron support without Electron: its export conditions, its renderer in Chromium, and the main
+// process's code with a stand-in for the module `electron`. See docs/electron.md.
 
 const root = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const run = promisify(execFile);
@@ -20,7 +20,11 @@ let folder = "";
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "sedna-electron-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The target that a resolver with these conditions takes. Source: Node, "Packages: conditional exports". */
+/**
+ * Returns the target that a resolver selects for these conditions.
+ *
+ * Source: Node, "Packages: conditional exports".
+ */
 function target(map: unknown, conditions: readonly string[]): string | undefined {
   if (typeof map === "string") return map;
   for (const [condition, inner] of Object.entries(map as Record<string, unknown>)) {
@@ -35,18 +39,18 @@ describe("the package in Electron", () => {
   it.each<[string, readonly string[], "node" | "browser"]>([
     ["the main process", ["node", "import", "electron", "module-sync", "node-addons"], "node"],
     [
-      "a utility process or a preload without a sandbox",
+      "a utility process or an unsandboxed preload script",
       ["node", "require", "electron", "node-addons"],
       "node",
     ],
     ["a renderer bundled by vite", ["module", "browser", "production", "import"], "browser"],
     ["a renderer bundled for electron-renderer", ["browser", "electron", "import"], "browser"],
     [
-      "a renderer bundled by webpack's electron-renderer, which has Node too",
+      "a renderer bundled by webpack's electron-renderer, which also has Node",
       ["webpack", "production", "node", "browser", "electron", "import"],
       "browser",
     ],
-  ])("gives %s its half", async (_, conditions, half) => {
+  ])("provides %s with the right platform", async (_, conditions, half) => {
     const { imports, exports } = JSON.parse(
       await readFile(root("packages/edge-agent/package.json"), "utf8"),
     ) as { imports: Record<string, unknown>; exports: Record<string, unknown> };
@@ -57,7 +61,7 @@ describe("the package in Electron", () => {
     expect(target(exports["."], conditions)).toBe("./dist/index.js");
   });
 
-  it("runs in Node under the conditions of the main process as Node's half", async () => {
+  it("runs the Node platform under the conditions of the main process", async () => {
     const program = `const { camera, rtsp } = await import("@sedna-js/edge-agent");
       const said = []; for (const source of [camera, () => rtsp({ url: "rtsp://camera/" }).live]) try { said.push(source()); } catch (error) { said.push(error.message); }
       process.stdout.write(JSON.stringify(said));`;
@@ -81,7 +85,7 @@ describe("the package in Electron", () => {
   });
 });
 
-/** Builds the renderer under some conditions; all code that it may run. */
+/** Builds the renderer for the given conditions and returns all of its chunks. */
 async function bundleRenderer(conditions: string[]): Promise<Rollup.OutputChunk[]> {
   const { output } = (await build({
     root: root("docs/electron/renderer"),
@@ -100,17 +104,17 @@ async function bundleRenderer(conditions: string[]): Promise<Rollup.OutputChunk[
   return output.filter((one): one is Rollup.OutputChunk => one.type === "chunk");
 }
 
-describe("a renderer's bundle", () => {
+describe("the renderer's bundle", () => {
   it.each([
     ["vite", ["module", "browser", "production"]],
     ["electron-renderer", ["browser", "electron"]],
     ["electron-renderer with Node", ["node", "browser", "electron"]],
-  ])("of %s has the browser's half and asks for nothing of Node", async (_, conditions) => {
+  ])("for %s contains the browser platform and imports nothing from Node", async (_, conditions) => {
     const chunks = await bundleRenderer(conditions);
     const ids = chunks.flatMap(({ modules }) => Object.keys(modules));
     expect(ids.some((id) => id.endsWith("platform.browser.ts"))).toBe(true);
     expect(ids.filter((id) => /\.node\.ts$|__vite-browser-external|^node:/.test(id))).toEqual([]);
-    // ONNX Runtime's own files ask for Node behind a test of their own, and import it only there.
+    // ONNX Runtime's own files import Node modules only after their own check for Node.
     const ours = chunks.filter(
       ({ modules }) => !Object.keys(modules).some((id) => id.includes("onnxruntime-web")),
     );
@@ -123,7 +127,7 @@ describe("a renderer's bundle", () => {
   });
 });
 
-/** As much of the module `electron` as the recipe uses, and what it was told. */
+/** Creates a stand-in for the parts of the module `electron` that the recipe uses, and records the calls. */
 function standIn() {
   const told = {
     schemes: [] as unknown[],
@@ -169,7 +173,7 @@ function standIn() {
   return { electron, told };
 }
 
-/** What the preload exposes to the page, over the stand-in's IPC. */
+/** Returns what the preload script exposes to the page, over the stand-in's IPC. */
 async function preload(
   invoke: (channel: string, ...args: unknown[]) => Promise<unknown>,
 ): Promise<Record<string, Record<string, (...args: unknown[]) => Promise<unknown>>>> {
@@ -186,7 +190,7 @@ async function preload(
   return exposed;
 }
 
-/** The scheme's handler behind a socket, for a browser that is no Electron. */
+/** Serves the scheme's handler over HTTP, for a browser other than Electron. */
 async function bridged(
   handler: (request: Request) => Promise<Response>,
 ): Promise<{ readonly url: string; readonly server: Server }> {
@@ -201,8 +205,8 @@ async function bridged(
   return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, server };
 }
 
-describe("the recipe for Electron", () => {
-  it("answers the camera's frames in the renderer and in the main process, under its own headers", async () => {
+describe("the Electron recipe", () => {
+  it("infers on camera frames in the renderer and in the main process, under its own headers", async () => {
     await bundleRenderer(["module", "browser", "production"]);
     await cp(root("models/tiny-person/model.onnx"), join(folder, "models/little.onnx"));
     const { startAgentApp } = (await import("../../../docs/electron/agent-app.mjs" as string)) as {
@@ -275,7 +279,7 @@ describe("the recipe for Electron", () => {
     }
   });
 
-  it("serves nothing outside of its folder, asks for the camera only for itself, and hears no strange page", async () => {
+  it("serves only files in its folder, grants the camera only to itself, and ignores messages from other pages", async () => {
     const { startAgentApp, servePage } = (await import("../../../docs/electron/agent-app.mjs" as string)) as {
       startAgentApp(electron: unknown, options: unknown): Promise<void>;
       servePage(folder: string): (request: Request) => Promise<Response>;

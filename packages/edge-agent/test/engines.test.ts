@@ -5,8 +5,8 @@ import type { EngineReport } from "../../../testing/engines/engine-check.ts";
 import { firefoxEngine } from "../../../testing/engines/firefox.ts";
 import { webkitEngine } from "../../../testing/engines/webkit.ts";
 
-// One page of checks in three engines, built and served as an app is. What an engine lacks is written down
-// here, so that a change, for the better too, is noticed.
+// Runs one page of checks in three engines, built and served as an app is. The features that an engine lacks
+// are listed here, so that every change is noticed, including an improvement.
 
 const page: { current?: Awaited<ReturnType<typeof serveEnginePage>> } = {};
 beforeAll(async () => void (page.current = await serveEnginePage()));
@@ -14,7 +14,7 @@ afterAll(() => page.current?.close());
 
 const engines = [
   { name: "Chromium", engine: chromiumEngine(), lacks: ["WebGPU shader-f16"], orElse: [] },
-  // Firefox has WebGPU where there is a Vulkan driver: on Debian the package mesa-vulkan-drivers.
+  // Firefox has WebGPU only with a Vulkan driver: on Debian the package mesa-vulkan-drivers.
   {
     name: "Firefox",
     engine: firefoxEngine(),
@@ -44,7 +44,7 @@ describe.each(engines)("$name", ({ name, engine, lacks, orElse }) => {
   const skipped = engine ? "" : ` (SKIPPED: ${name} is not installed)`;
 
   it.skipIf(!engine)(
-    `does right all that it has what it takes for, and lacks what it is known to lack${skipped}`,
+    `passes all checks whose features it has, and lacks exactly the listed features${skipped}`,
     async () => {
       const report = await engine!.report(page.current!.url);
       reports.set(name, report);
@@ -59,13 +59,13 @@ describe.each(engines)("$name", ({ name, engine, lacks, orElse }) => {
 
 const firefox = engines[1]!.engine;
 it.skipIf(!firefox)(
-  `f16 is computed right in Firefox, the second implementation of WebGPU${firefox ? "" : " (SKIPPED: Firefox is not installed)"}`,
+  `computes f16 correctly in Firefox, the second implementation of WebGPU${firefox ? "" : " (SKIPPED: Firefox is not installed)"}`,
   ({ skip }) => {
     const report = reports.get("Firefox");
     if (report?.notThere.includes("WebGPU shader-f16"))
       skip("Firefox finds no Vulkan driver with f16; on Debian: apt-get install mesa-vulkan-drivers");
     const passed = report?.outcomes.filter(({ state }) => state === "passed").map(({ name }) => name);
-    expect(passed).toContain("WGSL computes in f16: 1.5 * 1.5 = 2.25, and rounds to it");
+    expect(passed).toContain("WGSL computes in f16: 1.5 * 1.5 = 2.25, and rounds to f16");
     expect(passed).toContain("ONNX Runtime computes a float16 model on WebGPU");
   },
 );

@@ -10,9 +10,9 @@ const example = (name: string): string => fileURLToPath(new URL(`../examples/${n
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
 describe("the examples", () => {
-  it("job.yaml is a job, and asks the environment for its secrets", async () => {
+  it("job.yaml is a valid job and reads its secrets from the environment", async () => {
     await expect(readJob(example("job.yaml"), { environment: {} })).rejects.toThrow(
-      "source.rtsp: expected the environment to have CAMERA_URL; it has not",
+      "source.rtsp: expected the environment variable CAMERA_URL to be set; got none",
     );
     const job = await readJob(example("job.yaml"), {
       environment: {
@@ -30,7 +30,7 @@ describe("the examples", () => {
   });
 
   it.skipIf(!hasSystemd)(
-    `sedna-edge.service is one that systemd takes, and that exposes little${hasSystemd ? "" : " (no systemd-analyze here)"}`,
+    `sedna-edge.service passes systemd's verification and exposes little${hasSystemd ? "" : " (no systemd-analyze here)"}`,
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "sedna-"));
       try {
@@ -54,7 +54,7 @@ describe("the examples", () => {
     },
   );
 
-  it("the Dockerfile installs the versions that are tested here, and runs as nobody special", async () => {
+  it("the Dockerfile installs the versions that are tested here and runs as an unprivileged user", async () => {
     const text = await readFile(example("Dockerfile"), "utf8");
     const { version } = JSON.parse(
       await readFile(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8"),

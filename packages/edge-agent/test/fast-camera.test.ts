@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { hasFfmpeg } from "../../../scripts/ffmpeg.ts";
 import { drawn, ffmpegChildren, firstPixel, numbered } from "../../../testing/fakes/drawn-frames.ts";
 
-// A camera of 60 frames a second, drawn by a real ffmpeg in its own time, before a model of 10.
+// A camera of 60 frames per second, drawn by a real ffmpeg in real time, with a model of 10 frames per
+// second.
 
 const installed = hasFfmpeg();
 const skipped = installed ? "" : " (SKIPPED: ffmpeg 5.1 or newer is not installed)";
@@ -11,7 +12,7 @@ const percentile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]!;
 
 describe.skipIf(!installed)("C17: camera faster than the model", () => {
-  it(`the newest of 60 frames a second wins for a model of 10, none older than two inferences, and each is closed once${skipped}`, async () => {
+  it(`infers on the latest of 60 frames per second at 10 per second, none older than two inferences, and closes each frame once${skipped}`, async () => {
     const closes = new Map<Frame, number>();
     const arrived = new Map<Frame, number>();
     const accepted: SampleSource<Frame> = {
@@ -42,8 +43,8 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
       [Symbol.asyncDispose]: async () => {},
     };
     const joint = createJointInference({ estimator });
-    // Two ages of an answer: since its frame came, and, by the number in the picture, since it was drawn. For
-    // that the least lag, which had an inference in it, is the zero.
+    // Measure two ages of a result: since the frame arrived, and, by the number in the image, since it was
+    // drawn. The smallest lag, which includes one inference, is the zero point of the second.
     const ages: number[] = [];
     const lags: number[] = [];
     let turns = 0;
@@ -63,15 +64,15 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
     await expect.poll(ffmpegChildren).toEqual([]);
   }, 30_000);
 
-  it(`a reader of the source itself gets the newest, not what waited in pipes${skipped}`, async () => {
+  it(`a direct reader of the source gets the latest frame, not one that was buffered in pipes${skipped}`, async () => {
     const seen: { number: number; at: number }[] = [];
     for await (const frame of drawn(numbered(60))) {
       seen.push({ number: (await firstPixel(frame))[0]! / 4, at: performance.now() });
       if (seen.length === 4) break;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-    // About as many frames on as the time is, not three: neither those that were missed nor those that
-    // waited.
+    // The frame number advances with the time, not by three: neither skipped nor buffered frames are
+    // returned.
     const [first, last] = [seen[0]!, seen.at(-1)!];
     expect(last.number - first.number).toBeGreaterThan(0.5 * 60 * ((last.at - first.at) / 1000));
   });

@@ -14,7 +14,7 @@ import { rtsp, videoFile, webcam } from "../src/sources/ffmpeg.node.ts";
 import { restartSource } from "../src/sources/restart-source.ts";
 import type { SourceEvent } from "../src/sources/source-events.ts";
 
-// The sources of a device with a real ffmpeg, a real camera on a socket, and real files.
+// Tests a device's sources with a real ffmpeg, a real RTSP server, and real files.
 
 const installed = hasFfmpeg();
 const skipped = installed ? "" : " (SKIPPED: ffmpeg 5.1 or newer is not installed)";
@@ -38,7 +38,7 @@ const read = async (source: SampleSource<Frame>): Promise<number> => {
 };
 
 describe.skipIf(!installed)("ffmpegFrames()", () => {
-  it(`leaves no process behind when its reader leaves in the middle of a frame, or never asks again${skipped}`, async () => {
+  it(`leaves no process behind if its reader stops within a frame or requests no more frames${skipped}`, async () => {
     const iterator = drawn("testsrc2=size=1920x1080:rate=60")[Symbol.asyncIterator]();
     await iterator.next();
     const waiting = iterator.next();
@@ -54,7 +54,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     expect(await ffmpegChildren()).toEqual([]);
   });
 
-  it(`ends when it is aborted, at any moment${skipped}`, async () => {
+  it(`ends at any moment when it is aborted${skipped}`, async () => {
     for (const ms of [0, 20, 60, 200]) {
       const stop = new AbortController();
       const reading = read(drawn("testsrc2=size=1280x720:rate=60", { signal: stop.signal }));
@@ -64,7 +64,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     }
   });
 
-  it(`keeps to one size when the stream changes its own${skipped}`, async () => {
+  it(`keeps the frame size when the stream changes its size${skipped}`, async () => {
     const part = async (size: string): Promise<Buffer> => {
       await run("ffmpeg", [
         "-loglevel",
@@ -91,7 +91,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     for (const frame of frames) expect((await firstPixel(frame))[0]).toBeGreaterThan(240);
   });
 
-  it(`fails when no frame comes for stallMs, and ends the child${skipped}`, async () => {
+  it(`fails if no frame arrives for stallMs and ends the child process${skipped}`, async () => {
     const silent = ffmpegFrames({
       action: "read the silence",
       input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=0.01"],
@@ -111,7 +111,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     expect(await ffmpegChildren()).toEqual([]);
   });
 
-  it(`waits for a frame until it is due, however seldom frames are asked for${skipped}`, async () => {
+  it(`waits for a frame until it is due at a low fps${skipped}`, async () => {
     const seldom = ffmpegFrames({
       action: "read",
       input: ["-re", "-f", "lavfi", "-i", "testsrc=size=64x48:rate=20"],
@@ -122,7 +122,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
     expect(await take(seldom, 3)).toHaveLength(3);
   });
 
-  it(`is ended by force where it does not hear${skipped}`, async () => {
+  it(`kills a child process that ignores SIGTERM${skipped}`, async () => {
     const deaf = join(folder, "deaf.sh");
     await writeFile(deaf, "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n", { mode: 0o755 });
     const started = performance.now();
@@ -133,7 +133,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
   }, 10_000);
 
   it.skipIf(process.platform !== "linux")(
-    `a child whose parent is killed ends too${skipped}`,
+    `ends the child process when its parent is killed${skipped}`,
     async () => {
       const source = new URL("../src/sources/ffmpeg-frames.node.ts", import.meta.url).href;
       const program = `const { ffmpegFrames } = await import(${JSON.stringify(source)});
@@ -165,7 +165,7 @@ describe.skipIf(!installed)("ffmpegFrames()", () => {
 describe.skipIf(!installed)("videoFile() in Node", () => {
   const video = new URL("../../../models/vtest/vtest.mp4", import.meta.url);
 
-  it(`gives each frame at the asked rate, with its time, from a path and from a URL${skipped}`, async () => {
+  it(`yields each frame at the requested rate with its timestamp, from a path and from a URL${skipped}`, async () => {
     const frames = await take(videoFile({ source: video, fps: 10, width: 384 }), 6);
     expect(frames.map(({ timestamp }) => timestamp)).toEqual([0, 100, 200, 300, 400, 500]);
     expect(frames.map(({ width, height }) => [width, height])).toEqual(
@@ -174,7 +174,7 @@ describe.skipIf(!installed)("videoFile() in Node", () => {
     expect((await frames[0]!.encode({ type: "image/jpeg", quality: 0.8 })).bytes[0]).toBe(0xff);
   });
 
-  it(`holds no frame back and drops none for a slow reader, and gives frames that nothing writes to again${skipped}`, async () => {
+  it(`buffers no frame and drops none for a slow reader, and yields frames that are never overwritten${skipped}`, async () => {
     const source = ffmpegFrames({
       action: "read",
       input: ["-f", "lavfi", "-i", `${numbered(25)},trim=end_frame=64`],
@@ -189,7 +189,7 @@ describe.skipIf(!installed)("videoFile() in Node", () => {
     expect(greys).toEqual(Array.from({ length: 64 }, (_, i) => i));
   });
 
-  it(`says what is no video, without trying again${skipped}`, async () => {
+  it(`rejects a file that is not a video without a retry${skipped}`, async () => {
     const text = join(folder, "-i.txt");
     await writeFile(text, "no video");
     await expect(read(videoFile({ source: text, fps: 1 }))).rejects.toMatchObject({
@@ -204,7 +204,7 @@ describe.skipIf(!installed)("videoFile() in Node", () => {
     });
   });
 
-  it(`follows no playlist out to the network or to other protocols${skipped}`, async () => {
+  it(`does not follow a playlist to the network or to other protocols${skipped}`, async () => {
     const asked: string[] = [];
     const { createServer } = await import("node:http");
     const server = createServer((request, response) => void (asked.push(request.url!), response.end()));
@@ -232,7 +232,7 @@ describe.skipIf(!installed)("rtsp()", () => {
   };
   afterAll(() => Promise.all(opened.map((server) => server.close().catch(() => {}))));
 
-  it(`gives the frames of a camera, smaller and fewer where asked${skipped}`, async () => {
+  it(`yields the frames of a camera, at a smaller size and rate if requested${skipped}`, async () => {
     const camera = await start();
     const frames = await take(rtsp({ url: camera.url, width: 160, fps: 10 }), 8);
     expect(frames.map(({ width, height }) => `${width}x${height}`)).toEqual(
@@ -243,7 +243,7 @@ describe.skipIf(!installed)("rtsp()", () => {
     await camera.close();
   });
 
-  it(`a camera that goes and comes back is opened again, and says so${skipped}`, async () => {
+  it(`reopens a camera that disconnects and returns, and emits events${skipped}`, async () => {
     const camera = await start();
     const events: SourceEvent[] = [];
     const stop = new AbortController();
@@ -285,7 +285,7 @@ describe.skipIf(!installed)("rtsp()", () => {
     expect(JSON.stringify(events)).not.toContain("s3cret");
   }, 60_000);
 
-  it(`a camera that keeps the connection and sends nothing is a stall${skipped}`, async () => {
+  it(`treats a camera that keeps the connection but sends nothing as stalled${skipped}`, async () => {
     const camera = await start();
     let frames = 0;
     const reading = (async () => {
@@ -301,7 +301,7 @@ describe.skipIf(!installed)("rtsp()", () => {
 });
 
 describe("sources that need ffmpeg", () => {
-  it("say how to install it where it is missing", async () => {
+  it("report how to install ffmpeg if it is missing", async () => {
     const path = process.env["PATH"];
     process.env["PATH"] = "";
     try {
@@ -323,7 +323,7 @@ describe("sources that need ffmpeg", () => {
     ).rejects.toMatchObject({ code: "missing-dependency" });
   });
 
-  it.skipIf(!installed || process.platform !== "linux")(`say that there is no webcam${skipped}`, async () => {
+  it.skipIf(!installed || process.platform !== "linux")(`report a missing webcam${skipped}`, async () => {
     await expect(read(webcam({ device: "/dev/video99" }))).rejects.toMatchObject({
       code: "source-failed",
       retryable: true,
@@ -332,7 +332,7 @@ describe("sources that need ffmpeg", () => {
   });
 
   it.skipIf(process.platform === "win32")(
-    "say so where it is too old, and are not opened again and again",
+    "report an ffmpeg that is too old and are not restarted",
     async () => {
       const old = join(folder, "old.sh");
       await writeFile(old, "#!/bin/sh\necho \"Unrecognized option 'fps_mode'.\" >&2\nexit 1\n", {
@@ -350,7 +350,7 @@ describe("sources that need ffmpeg", () => {
   );
 
   it.skipIf(process.platform === "win32")(
-    "fail, to be tried again, where the system has no file descriptors left",
+    "fail with a retryable error if the system has no file descriptors left",
     async () => {
       const source = new URL("../src/sources/ffmpeg.node.ts", import.meta.url).href;
       const program = `const { rtsp } = await import(${JSON.stringify(source)});

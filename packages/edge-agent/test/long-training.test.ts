@@ -7,13 +7,13 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-// A training that its process does not outlive, and goes on in the next one.
+// A training whose process is killed and that resumes in the next process.
 
 const EPOCHS = 950;
 const source = fileURLToPath(new URL("fixtures/long-training.ts", import.meta.url));
 const at = { folder: "" };
 beforeAll(async () => void (at.folder = await mkdtemp(join(tmpdir(), "sedna-training-"))));
-/** Ends processes that a failed test left. */
+/** Child processes, to kill those that a failed test left running. */
 const children = new Set<ChildProcess>();
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
@@ -27,9 +27,7 @@ interface Told {
   readonly weights?: readonly string[];
 }
 
-/**
- * Runs the training to its end; or until it has said so many lines, and kills it while it goes on from there.
- */
+/** Runs the training to its end, or kills it after it has printed `lines` lines. */
 async function training(directory: string, lines = Infinity): Promise<readonly Told[]> {
   const child = spawn(
     process.execPath,
@@ -51,7 +49,7 @@ async function training(directory: string, lines = Infinity): Promise<readonly T
   return said;
 }
 
-it("C9: a training that is killed three times ends with the bits of one that never was", async () => {
+it("C9: a training that is killed three times ends with the same bits as an uninterrupted one", async () => {
   const whole = (await training("")).at(-1)!;
   const directory = join(at.folder, "killed");
   let reached = 0;
@@ -59,7 +57,7 @@ it("C9: a training that is killed three times ends with the bits of one that nev
     const said = await training(directory, lines);
     const [{ done, first }] = said as [Told];
     expect(first).toBe(true);
-    // At most seven epochs are lost, for which there was no checkpoint yet.
+    // At most seven epochs without a checkpoint are lost.
     expect(done!).toBeGreaterThanOrEqual(reached === 0 ? 1 : reached - 7);
     expect(done === 1).toBe(reached === 0);
     reached = said.at(-1)!.done!;
@@ -67,11 +65,11 @@ it("C9: a training that is killed three times ends with the bits of one that nev
   const said = await training(directory);
   expect(said[0]!.done!).toBeGreaterThanOrEqual(reached - 7);
   expect(said.at(-1)).toEqual(whole);
-  // It is over: the next training begins anew.
+  // The training has ended, so the next one starts from scratch.
   expect(await readdir(directory)).toEqual([]);
 });
 
-it("begins anew where the checkpoint is damaged", async () => {
+it("starts from scratch if the checkpoint is damaged", async () => {
   const directory = join(at.folder, "damaged");
   await training(directory, 3);
   const file = join(directory, "long-training");

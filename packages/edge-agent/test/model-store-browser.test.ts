@@ -9,7 +9,7 @@ import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 import { paddedOnnx, publish, signingKey, type Version } from "../../../testing/servers/model-publisher.ts";
 import { modelServer, type ModelServer } from "../../../testing/servers/model-server.ts";
 
-// The model store of a page, in a real Chromium with a real quota, over a real socket of another origin.
+// The model store of a page in a real Chromium with a real quota, over a real socket of another origin.
 
 const folder = await mkdtemp(join(tmpdir(), "model-store-browser-"));
 const running: { server?: PreviewServer; browser?: Browser; models?: ModelServer } = {};
@@ -42,7 +42,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-it("C7: a quota that is used up in the middle of a model has it run from memory, and the good one stays on the disk", async () => {
+it("C7: if the quota is exceeded within a model, runs it from memory and keeps the good version on disk", async () => {
   const key = await signingKey("owner");
   const models = running.models!;
   const serve = async (version: Version): Promise<void> => void (models.files = await publish(key, version));
@@ -71,13 +71,13 @@ it("C7: a quota that is used up in the middle of a model has it run from memory,
   expect(degraded.length).toBeGreaterThan(0);
   expect(new Set(degraded)).toEqual(new Set(["storage-full"]));
 
-  // Another start: what was in memory is gone, and the network too.
+  // Restart: the version in memory is lost, and the network is down.
   await tab.close();
   models.files = new Map();
   const later = await opened();
   expect(await later.evaluate(() => window.modelStorePage.current())).toBe(1);
 
-  // There is room again: what was kept of the new one need not come again.
+  // The quota is lifted: the stored part of the new version is not downloaded again.
   const again = await context.newCDPSession(later);
   await again.send("Storage.overrideQuotaForOrigin", { origin });
   await serve({ version: 2, content: { "model.onnx": paddedOnnx(6_000_000, 2) } });

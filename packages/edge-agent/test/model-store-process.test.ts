@@ -12,7 +12,7 @@ import { failure } from "../../../testing/servers/model-store-fixture.ts";
 import { createModelStore } from "../src/models/create-model-store.ts";
 import { fileBytes } from "../src/storage/file-bytes.node.ts";
 
-// The model store of a device: a process that is killed, and a disk that is full.
+// The model store of a device whose process is killed and whose disk is full.
 
 const source = fileURLToPath(new URL("fixtures/model-store-device.ts", import.meta.url));
 const key = await signingKey("owner");
@@ -36,7 +36,7 @@ afterAll(async () => {
   await rm(at.folder, { recursive: true });
 });
 
-/** Runs the device until it has said so many lines, and kills it then; or to its end. */
+/** Runs the device to its end, or kills it after it has printed `lines` lines. */
 const device = async (directory: string, lines = Infinity): Promise<Record<string, number>[]> => {
   const child = spawn(
     process.execPath,
@@ -62,14 +62,14 @@ const device = async (directory: string, lines = Infinity): Promise<Record<strin
   return said;
 };
 
-it("C9: a device that is killed while it installs runs its old model, and goes on where it was", async () => {
+it("C9: a device that is killed during an installation runs its old model and resumes the download", async () => {
   const directory = join(at.folder, "models");
   at.server.files = await publish(key, { version: 1, content: { "model.onnx": paddedOnnx(3000, 1) } });
   expect((await device(directory)).at(-1)).toEqual({ good: 1 });
 
   at.server.files = await publish(key, { version: 2, content: { "model.onnx": paddedOnnx(4_000_000, 2) } });
   at.server.asked.length = 0;
-  // Each answer stops after a part and a bit, so that the kill comes in the middle.
+  // Each response stops after a chunk and a part of the next, so that the kill happens within a chunk.
   at.server.mischief = (request, response, body) => {
     if (!request.url!.endsWith(".onnx")) return false;
     const from = Number(/\d+/.exec(request.headers.range ?? "0")![0]);
@@ -96,10 +96,10 @@ it("C9: a device that is killed while it installs runs its old model, and goes o
   expect((await readdir(directory)).filter((name) => name.endsWith("~"))).toEqual([]);
 });
 
-it("C24: on a disk that is full the old model stays, nothing of the new one does, and it comes when there is room", async ({
+it("C24: on a full disk keeps the old version, removes the partial new one, and installs it when there is space", async ({
   skip,
 }) => {
-  if (at.mount === "") skip(`needs to mount a disk of 3 MB, as root: ${at.why}`);
+  if (at.mount === "") skip(`requires mounting a disk of 3 MB, as root: ${at.why}`);
   const store = () =>
     createModelStore({
       manifest: at.server.url,

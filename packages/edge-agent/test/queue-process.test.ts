@@ -8,13 +8,13 @@ import { fileQueueStore } from "../src/queue/stores/file-queue-store.node.ts";
 import { openQueue } from "../src/queue/open-queue.ts";
 import type { QueueEvent } from "../src/queue/durable-queue.ts";
 
-// The queue's log against what kills it: SIGKILL, and a disk that is full.
+// The queue's log under SIGKILL and on a full disk.
 
 const writer = fileURLToPath(new URL("fixtures/queue-writer.ts", import.meta.url));
 const root = await mkdtemp(join(tmpdir(), "queue-process-"));
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** Runs a writer, kills it some time after its first acknowledgements, and returns what it acknowledged. */
+/** Runs a writer, kills it `afterMs` after its first acknowledgments, and returns what it acknowledged. */
 async function killedWriter(
   directory: string,
   { afterMs, atOnce }: { readonly afterMs: number; readonly atOnce: number },
@@ -42,7 +42,7 @@ describe("C9: killed mid-write", () => {
     { afterMs: 137, atOnce: 8 },
     { afterMs: 400, atOnce: 64 },
   ])(
-    "C9: killed after $afterMs ms with $atOnce at once, all that was acknowledged is there once, three times in a row",
+    "C9: killed after $afterMs ms with $atOnce concurrent items, every acknowledged item is stored once, three times in a row",
     async ({ afterMs, atOnce }) => {
       const directory = await mkdtemp(join(root, "k"));
       const acknowledged: string[] = [];
@@ -56,13 +56,13 @@ describe("C9: killed mid-write", () => {
       const stored = new Set(entries.map(({ id }) => id));
       expect(stored.size).toBe(entries.length);
       expect(acknowledged.filter((line) => !stored.has(line.split(" ")[0]!))).toEqual([]);
-      // What was never acknowledged may be there too: what was under way at each death, and no more.
+      // Unacknowledged items may be stored too, but only those in progress at each kill.
       expect(entries.length - acknowledged.length).toBeLessThanOrEqual(3 * atOnce);
       for (const line of acknowledged) {
         const [id, fill] = line.split(" ");
         const body = await store.read(id!);
         if (body?.length !== 3000 || body.some((byte) => byte !== Number(fill)))
-          throw new Error(`${id} is not what was written`);
+          throw new Error(`${id} differs from what was written`);
       }
       await store.close();
     },
@@ -83,14 +83,14 @@ beforeAll(async () => {
 afterAll(() => (mounted.is ? void execFileSync("umount", ["-l", small], { stdio: "pipe" }) : undefined));
 
 const onSmallDisk = async ({ skip }: { readonly skip: (why: string) => void }): Promise<string> => {
-  if (!mounted.is) skip(`needs to mount a disk of 2 MB, as root: ${mounted.why}`);
+  if (!mounted.is) skip(`requires mounting a disk of 2 MB, as root: ${mounted.why}`);
   return mkdtemp(join(small, "q"));
 };
 const segmentBytes = 128 * 1024;
 const bodyOf = (number: number): Uint8Array => new Uint8Array(30_000).fill(number % 251);
 
 describe("C24: the disk is full", () => {
-  it("C24: what was stored stays readable, a half record goes, and it stores again when there is room", async (context) => {
+  it("C24: keeps stored items readable, removes a partial record, and stores again when there is space", async (context) => {
     const directory = await onSmallDisk(context);
     const store = fileQueueStore({ directory, segmentBytes });
     await store.open();
@@ -115,13 +115,13 @@ describe("C24: the disk is full", () => {
     ).rejects.toMatchObject({ code: "storage-full", retryable: true });
     expect(stored).toBeGreaterThan(40);
     for (let i = 1; i <= stored; i++) expect(await store.read(`g-${i}`)).toHaveLength(30_000);
-    // A full disk opens too, with nothing damaged.
+    // A full disk can be opened too, without damaged entries.
     await store.close();
     const again = fileQueueStore({ directory, segmentBytes });
     const { entries, damagedNumber } = await again.open();
     expect({ number: entries.length, damagedNumber }).toEqual({ number: stored, damagedNumber: 0 });
     await expect(again.put(entry(900), bodyOf(900))).rejects.toMatchObject({ code: "storage-full" });
-    // Every second, so that no segment is all gone: it is cleaned with the disk that was held in reserve.
+    // Delete every second entry, so that no segment is empty: cleaning uses the reserved disk space.
     await again.delete(entries.filter(({ sequence }) => sequence % 2 === 0).map(({ id }) => id));
     for (let i = 901; i < 901 + stored / 4; i++) await again.put(entry(i), bodyOf(i));
     await again.close();
@@ -136,7 +136,7 @@ describe("C24: the disk is full", () => {
     await rm(directory, { recursive: true });
   });
 
-  it("C7: quota exceeded: a queue on a full disk lets the lowest go, keeps taking, and loses nothing that it did not count", async (context) => {
+  it("C7: quota exceeded: a queue on a full disk drops the lowest priority, accepts new items, and counts every loss", async (context) => {
     const directory = await onSmallDisk(context);
     const events: QueueEvent[] = [];
     const queue = await openQueue({
@@ -170,7 +170,7 @@ describe("C24: the disk is full", () => {
     await rm(directory, { recursive: true });
   });
 
-  it("C24: on a disk that others fill what comes waits in memory, and is stored when they let go", async (context) => {
+  it("C24: on a disk filled by other files keeps new items in memory and stores them when there is space", async (context) => {
     const directory = await onSmallDisk(context);
     const time = { now: 0 };
     const open = () =>

@@ -11,7 +11,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readExposition } from "../../../testing/checkers/read-exposition.ts";
 
-// `sedna-edge run` as a device runs it: a process of its own, a real model, pictures on a real disk, real
+// Tests `sedna-edge run` as a device runs it: its own process, a real model, images on a real disk, real
 // sockets.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
@@ -42,7 +42,7 @@ const addPicture = async (name: string, file: string): Promise<void> => {
     .jpeg()
     .toFile(join(paths.folder, name, "pictures", file));
 };
-/** A job of one picture, changed as told. */
+/** Writes a job with one image and the given changes. */
 const job = async (name: string, change: object = {}): Promise<string> => {
   await addPicture(name, "1.jpg");
   const path = join(paths.folder, name, "job.json");
@@ -78,7 +78,7 @@ const running = async (path: string) => {
 };
 
 describe("sedna-edge run", () => {
-  it("answers a directory's pictures as lines of JSON, and ends with 0 after the last", async () => {
+  it("writes the results of a directory's images as lines of JSON and exits with 0 after the last", async () => {
     const path = await job("files", { source: { directory: "pictures", watch: false }, output: "json" });
     await addPicture("files", "2.jpg");
     await writeFile(join(paths.folder, "files", "pictures", "3.jpg"), "no picture");
@@ -91,11 +91,11 @@ describe("sedna-edge run", () => {
       [1, "edge", "easy", true],
     ]);
     for (const row of lines(run.text.out)[0]!["result"] as number[][]) expect(row).toHaveLength(6);
-    expect(run.text.err).toContain("a file that is no picture is left out");
+    expect(run.text.err).toContain("skipped a file that is not a readable image");
     expect(run.text.err).toContain("the source has ended");
   });
 
-  it("C25: tells its state while it runs, reports a last time on SIGTERM, and ends with 0", async () => {
+  it("C25: serves its state while it runs, sends a last report on SIGTERM, and exits with 0", async () => {
     const reports: WorkerReport[] = [];
     const controller = await serving((request, response) => {
       const chunks: Buffer[] = [];
@@ -139,7 +139,7 @@ describe("sedna-edge run", () => {
 
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
-    expect(text.err).toContain("stopping; once more ends at once");
+    expect(text.err).toContain("stopping; a second signal exits at once");
     expect(reports).toMatchObject([
       {
         name: "watched",
@@ -152,7 +152,7 @@ describe("sedna-edge run", () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it("C25: a second SIGTERM ends at once what a hanging cloud would hold", async () => {
+  it("C25: exits at once on a second SIGTERM while a cloud hangs", async () => {
     const asked = { requests: 0 };
     const cloud = await serving(() => void asked.requests++);
     const { child, ended } = await running(
@@ -173,7 +173,7 @@ describe("sedna-edge run", () => {
     expect(performance.now() - started).toBeLessThan(1500);
   });
 
-  it("carries on without a model, and says what is missing", async () => {
+  it("continues without a model and reports that it is missing", async () => {
     const key = { id: "factory", publicKey: `${"A".repeat(43)}=` };
     const { url, child, ended } = await running(
       await job("modelless", {
@@ -188,7 +188,7 @@ describe("sedna-edge run", () => {
     expect(await ended).toBe(0);
   });
 
-  it("takes through all checks what Sedna's local controller lays beside it", async () => {
+  it("validates and stages the files that Sedna's local controller writes", async () => {
     const path = await job("hot", {
       update: { pollSeconds: 0.5, sednaConfig: "model_config.json", trustLocalFiles: true },
     });
@@ -206,21 +206,21 @@ describe("sedna-edge run", () => {
     expect(await ended).toBe(0);
   });
 
-  it("says so when its status port is taken", async () => {
+  it("reports that its status port is in use", async () => {
     const port = Number(new URL(await serving(() => {})).port);
     const run = command("run", await job("taken", { status: { port } }));
     expect(await run.ended).toBe(1);
     expect(run.text.err).toContain("EADDRINUSE");
   });
 
-  it("goes on when who reads its answers has gone", async () => {
+  it("continues after the reader of its results closes the pipe", async () => {
     const { url, child, ended, text } = await running(await job("pipe", { output: "json" }));
     child.stdout.destroy();
     for (let i = 2; i < 6; i++) await addPicture("pipe", `${i}.jpg`);
     await expect
       .poll(async () => await (await fetch(`${url}/metrics`)).text(), { timeout: 30_000 })
       .toContain("sedna_edge_frames_total 5\n");
-    expect(text.err).toContain("standard output is gone");
+    expect(text.err).toContain("standard output is closed");
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
   });

@@ -21,7 +21,7 @@ import {
 } from "../../cloud/src/index.ts";
 import { aggregation, select } from "../../core/src/index.ts";
 
-// The command as a device's owner meets it: processes of their own, an aggregator on a real port.
+// Tests the command as a device's owner runs it: separate processes and an aggregator on a real port.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const models = fileURLToPath(new URL("../../../models/", import.meta.url));
@@ -97,7 +97,7 @@ async function aggregator({
 }
 
 describe("sedna-edge train", () => {
-  it("trains digits with another device into one model, each with a key of its own", async () => {
+  it("trains digits with another device into one model, each with its own key", async () => {
     const { url, federation } = await aggregator({
       head: { kind: "softmax", features: 784, classes: 10 },
       participants: 2,
@@ -126,7 +126,7 @@ describe("sedna-edge train", () => {
     expect(federation.status().history.every(({ totalSamples }) => totalSamples === 20_000)).toBe(true);
   });
 
-  it("C25: ends in order when it is told to, and takes its place again", async () => {
+  it("C25: shuts down in order on SIGTERM and rejoins as the same device", async () => {
     const { url, federation } = await aggregator({
       head: { kind: "softmax", features: 2, classes: 2 },
       participants: 2,
@@ -159,7 +159,7 @@ describe("sedna-edge train", () => {
     expect(federation.status().clients.length, "it is the same device").toBe(1);
   });
 
-  it("waits for an aggregator that is not there yet, and ends when told to", async () => {
+  it("retries an aggregator that is not running yet and exits on SIGTERM", async () => {
     const path = await write(
       "early.json",
       JSON.stringify({
@@ -174,12 +174,12 @@ describe("sedna-edge train", () => {
     const device = start(["train", path]);
     await expect
       .poll(() => device.text.err, { timeout: 60_000 })
-      .toContain("the aggregator cannot be asked yet");
+      .toContain("the aggregator is not reachable yet");
     device.child.kill("SIGTERM");
     expect(await device.ended).toBe(0);
   });
 
-  it("says what it is for, and what is wrong with a job", async () => {
+  it("prints its purpose and the errors of a job", async () => {
     const help = start(["train", "--help"]);
     expect(await help.ended).toBe(0);
     expect(help.text.out).toContain("federation");
@@ -192,7 +192,7 @@ describe("sedna-edge train", () => {
     ]);
     expect(await wrong.ended).toBe(2);
     expect(wrong.text.err).toContain(
-      "federation.nam: expected one of url, name, control, enrollmentToken, audience; got a key that is none: did you mean name?",
+      "federation.nam: expected one of url, name, control, enrollmentToken, audience; got an unknown key: did you mean name?",
     );
     expect(wrong.text.err).toContain("did you mean features?");
     const missing = start([
@@ -208,10 +208,10 @@ describe("sedna-edge train", () => {
     ]);
     expect(await missing.ended).toBe(2);
     expect(missing.text.err).toContain("expected training data; got ENOENT");
-    expect(missing.text.err).toContain("What a job may say is in docs/training.md");
+    expect(missing.text.err).toContain("The fields of a job are described in docs/training.md");
   });
 
-  it("says what is wrong with data before a round opens, and with an aggregator that has no such place", async () => {
+  it("reports invalid data before a round starts, and an aggregator without that federation", async () => {
     const { url } = await aggregator({ head: { kind: "softmax", features: 2, classes: 2 }, participants: 2 });
     const features = { dtype: "float32", shape: [2, 2], data: Float32Array.of(0, 1, 1, 0) } as const;
     await write(

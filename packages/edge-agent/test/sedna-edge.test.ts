@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-// The command as a device owner meets it: a process of its own, started from source.
+// Tests the command as a device's owner runs it: a separate process, started from source.
 
 const source = fileURLToPath(new URL("../src/cli/bin.node.ts", import.meta.url));
 const paths = { folder: "" };
@@ -41,7 +41,7 @@ const least =
   "name: gate\nsource: { directory: pictures }\nmodel: { file: model.onnx, task: { name: heatmap } }\n";
 
 describe("sedna-edge", () => {
-  it("tells how it is used", async () => {
+  it("prints its usage", async () => {
     const help = start(["--help"]);
     expect(await help.ended).toBe(0);
     for (const command of ["status", "doctor", "check"]) expect(help.text.out).toContain(command);
@@ -50,7 +50,7 @@ describe("sedna-edge", () => {
     expect(status.text.out).toContain("--port");
   });
 
-  it("is what the package's bin runs, in a checkout from source", async () => {
+  it("runs from the package's bin file, in a checkout from source", async () => {
     const bin = spawn(process.execPath, [
       fileURLToPath(new URL("../bin/sedna-edge.js", import.meta.url)),
       "--version",
@@ -62,7 +62,7 @@ describe("sedna-edge", () => {
   });
 
   it.each([
-    // No colours: it may be a log that is written to.
+    // No colors, because the output may be a log.
     [["dance"], "Unknown command dance\n", "Try: sedna-edge --help"],
     [["check"], "JOB", "Try: sedna-edge check --help"],
     [
@@ -77,7 +77,7 @@ describe("sedna-edge", () => {
       "Try: sedna-edge status --help",
     ],
     [["status", "now"], "unexpected argument now", "Try: sedna-edge status --help"],
-  ])("answers %j with what is wrong, a hint, and status 2", async (args, message, hint) => {
+  ])("reports the problem of %j with a hint and exit status 2", async (args, message, hint) => {
     const run = start(args);
     expect(await run.ended).toBe(2);
     expect(run.text.err).toContain(message);
@@ -87,17 +87,17 @@ describe("sedna-edge", () => {
 });
 
 describe("sedna-edge check", () => {
-  it("finds a good job good, its paths beside it, its data where systemd wants them", async () => {
+  it("accepts a valid job, with paths relative to it and data in systemd's directory", async () => {
     const run = start(["check", await job("good.yaml", least)], {
       env: { STATE_DIRECTORY: "/var/lib/sedna-edge" },
     });
     expect(await run.ended).toBe(0);
     expect(run.text.out).toContain(
-      "good. gate: frames by directory, model by a file without a signature, data in /var/lib/sedna-edge\n",
+      "valid. gate: frames from directory, model from a file without a signature, data in /var/lib/sedna-edge\n",
     );
   });
 
-  it("tells every problem of a bad one with its place, and keeps secrets to itself", async () => {
+  it("reports every problem of an invalid job with its path and prints no secrets", async () => {
     const path = await job(
       "bad.yaml",
       `${least}bigModel: { url: cloud, token: "\${CLOUD_TOKEN}" }\nstatus: { prot: 1 }\n`,
@@ -108,12 +108,12 @@ describe("sedna-edge check", () => {
       `read ${path}: bigModel.url: expected a URL such as https://cloud.example; got "cloud"`,
     );
     expect(run.text.err).toContain(
-      `read ${path}: status.prot: expected one of port, host; got a key that is none: did you mean port?`,
+      `read ${path}: status.prot: expected one of port, host; got an unknown key: did you mean port?`,
     );
     expect(run.text.err).not.toContain("not a token");
   });
 
-  it("says where a file is no YAML, and does not follow one that blows up", async () => {
+  it("reports the position of a YAML error and rejects a file whose aliases expand without bound", async () => {
     const torn = start(["check", await job("torn.yaml", "name: [gate\nsource: x")]);
     expect(await torn.ended).toBe(2);
     expect(torn.text.err).toMatch(/expected YAML or JSON; got: .* at line \d/);
@@ -131,7 +131,7 @@ describe("sedna-edge check", () => {
 });
 
 describe("sedna-edge status", () => {
-  it("ends with 1 when nobody listens, or somebody else does", async () => {
+  it("exits with 1 if nothing or another server listens", async () => {
     const server = createServer((_, response) => response.end("<html>"));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -143,12 +143,12 @@ describe("sedna-edge status", () => {
     await once(server, "close");
     const gone = start(["status", "--port", port]);
     expect(await gone.ended).toBe(1);
-    expect(gone.text.err).toContain("nobody listens there: sedna-edge doesn't run");
+    expect(gone.text.err).toContain("nothing listens there: sedna-edge does not run");
   });
 });
 
 describe("sedna-edge doctor", () => {
-  it("looks at the device and at what the job needs, and ends with 1 when that is not there", async () => {
+  it("checks the device and the job's requirements and exits with 1 if one is missing", async () => {
     const path = await job(
       "far.yaml",
       `${least}data: ${join(paths.folder, "data")}\nbigModel: { url: "http://127.0.0.1:9" }\n`,
@@ -161,7 +161,7 @@ describe("sedna-edge doctor", () => {
     expect(run.text.out).toMatch(/^ok {4}data directory +.*data will be made$/m);
   });
 
-  it("needs no job, and prints JSON", async () => {
+  it("runs without a job and prints JSON", async () => {
     const run = start(["doctor", "--json"]);
     expect(await run.ended).toBe(0);
     expect((JSON.parse(run.text.out) as { name: string }[]).map(({ name }) => name)).toEqual([

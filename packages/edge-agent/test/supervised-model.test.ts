@@ -2,7 +2,7 @@ import type { CDPSession, Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { supervisedSite, type SupervisedSite } from "../../../testing/servers/supervised-page.ts";
 
-// A page with a supervised model in a real Chromium on its software GPU, which is lost in two ways: the
+// A page with a supervised model in a real Chromium on its software GPU. The GPU is lost in two ways: the
 // device is destroyed, or the browser's GPU process crashes. ONNX Runtime opens the model y = x + x in real
 // Workers.
 
@@ -27,7 +27,7 @@ const start = async (options: Parameters<typeof startSupervised>[0]): Promise<Pa
 const told = (page: Page, type: string) =>
   page.evaluate((wanted) => supervised.events().filter((event) => event.type === wanted), type);
 const accepted = (page: Page, type: string): Promise<number> => told(page, type).then(({ length }) => length);
-/** The story of the rungs, failures and recoveries, without times. */
+/** Returns the sequence of backends, failures, and recoveries, without times. */
 const story = (page: Page): Promise<string[]> =>
   page.evaluate(() =>
     supervised
@@ -66,7 +66,7 @@ describe("a supervised model in a browser", () => {
         await cdp.detach();
       },
     ],
-  ])("C12: %s costs no frame: first a fresh device, then WASM, with equal outputs", async (_, lose) => {
+  ])("C12: %s loses no frame: first uses a new device, then WASM, with equal outputs", async (_, lose) => {
     const page = await start({ providers: ["webgpu", "wasm"] });
     expect(await page.evaluate(() => supervised.load())).toBe("webgpu");
     await page.evaluate(() => supervised.flow());
@@ -86,7 +86,7 @@ describe("a supervised model in a browser", () => {
     await page.evaluate(() => supervised.dispose());
   });
 
-  it("C12: a device that is lost between two frames is replaced before the next one comes", async () => {
+  it("C12: replaces a device that is lost between two frames before the next frame", async () => {
     const page = await start({ providers: ["webgpu", "wasm"] });
     expect(await page.evaluate(() => supervised.predict(2))).toEqual([4, 4, 4, 4]);
     await page.evaluate(() => supervised.destroyDevice());
@@ -95,8 +95,8 @@ describe("a supervised model in a browser", () => {
     expect(await story(page)).toEqual(twice.slice(0, 4));
   });
 
-  it("C12: a fresh device that answers wrong is not believed", async () => {
-    // The golden case says that y is 3 for x = 1: to the supervisor this GPU computes wrong.
+  it("C12: rejects a new device that computes wrong outputs", async () => {
+    // The golden case expects y = 3 for x = 1, so this GPU appears to compute wrong outputs.
     const page = await start({ providers: ["webgpu", "wasm"], golden: 3 });
     await page.evaluate(() => supervised.load());
     await page.evaluate(() => supervised.destroyDevice());
@@ -111,7 +111,7 @@ describe("a supervised model in a browser", () => {
     ]);
   });
 
-  it("C12: the GPU is tried again after a pause, and takes over while frames flow", async () => {
+  it("C12: retries the GPU after a delay and switches back while frames are processed", async () => {
     const page = await start({ providers: ["webgpu", "wasm"], impatient: true });
     await page.evaluate(() => supervised.load());
     await page.evaluate(() => supervised.flow());
@@ -127,7 +127,7 @@ describe("a supervised model in a browser", () => {
     expect(await story(page)).toEqual([...twice, "opened on webgpu"]);
   });
 
-  it("C11: a Worker that is ended from outside is replaced, though browsers tell of it to nobody", async () => {
+  it("C11: replaces a Worker that is terminated from outside, although browsers emit no event for that", async () => {
     const page = await start({ providers: ["wasm"] });
     await page.evaluate(() => supervised.load());
     await page.evaluate(() => supervised.flow());
@@ -143,11 +143,11 @@ describe("a supervised model in a browser", () => {
       "recovered on wasm",
     ]);
     const [recovered] = await told(page, "model-recovered");
-    // Not by the watchdog, which waits for 5 s at least.
+    // Not detected by the watchdog, which waits at least 5 s.
     expect(recovered).toMatchObject({ ms: expect.toSatisfy((ms: number) => ms < 5000) });
   });
 
-  it("C11: a picture that was lost with its Worker is handed over again, and stays its caller's", async () => {
+  it("C11: posts an image again that was lost with its Worker, and keeps the caller's image usable", async () => {
     const page = await running.site!.open();
     running.page = page;
     const { found, reasons, pictureLives } = await page.evaluate(() => loseWorkerWithPicture());
@@ -156,7 +156,7 @@ describe("a supervised model in a browser", () => {
     expect({ reasons, pictureLives }).toEqual({ reasons: ["worker-crashed"], pictureLives: true });
   });
 
-  it("says what a page must bring where it brings no Worker", async () => {
+  it("reports what a page must provide if it provides no Worker", async () => {
     const page = await running.site!.open();
     running.page = page;
     const message = await page.evaluate(() => startWithoutWorker());

@@ -7,8 +7,8 @@ import { build, preview, type PreviewServer } from "vite";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { chromiumArgs, findChromium } from "../../../scripts/chromium.ts";
 
-// Training in a real tab, which is hidden, runs on a low battery, saves data, and is closed in the middle.
-// Driven by puppeteer, because Playwright has every page believe that it is seen.
+// Training in a real tab that is hidden, runs on a low battery, saves data, and is closed in progress. Driven
+// by puppeteer, because Playwright makes every page appear visible.
 
 const folder = await mkdtemp(join(tmpdir(), "training-browser-"));
 const running: { server?: PreviewServer; browser?: Browser; context?: BrowserContext } = {};
@@ -48,8 +48,8 @@ afterAll(async () => {
 });
 
 /**
- * A tab with a battery of its own: Chromium has none to offer here, so the page's navigator gets one before
- * the page runs.
+ * Opens a tab with a mock battery: Chromium has none here, so the page's navigator gets one before the page
+ * runs.
  */
 async function opened(context?: BrowserContext): Promise<Page> {
   context ??= running.context = await running.browser!.createBrowserContext();
@@ -71,14 +71,14 @@ async function opened(context?: BrowserContext): Promise<Page> {
 }
 const reasons = (tab: Page) => tab.evaluate(() => window.trainingPage.reasons());
 const epochs = (tab: Page) => tab.evaluate(() => window.trainingPage.epochs().length);
-/** Trains without end, and has made some epochs. */
+/** Starts an endless training and waits for some epochs. */
 async function training(tab: Page): Promise<void> {
   await tab.evaluate((count) => void window.trainingPage.train(count), FOREVER);
   await expect.poll(() => epochs(tab), patient).toBeGreaterThan(3);
 }
-/** Whether no epoch is made while the page answers many questions, each of which is a task of its own. */
+/** Returns whether no epoch ends while the page runs 30 other tasks. */
 async function stands(tab: Page): Promise<boolean> {
-  // The epoch that was under way when the pause came may end.
+  // The epoch in progress at the pause may end.
   await tab.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   const before = await epochs(tab);
   for (let i = 0; i < 30; i++) await tab.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
@@ -89,7 +89,7 @@ async function goesOn(tab: Page): Promise<void> {
   await expect.poll(() => epochs(tab), patient).toBeGreaterThan(before);
 }
 
-it("waits while the page is hidden, and goes on when it is seen again", async () => {
+it("pauses while the page is hidden and resumes when it is visible", async () => {
   const tab = await opened();
   await training(tab);
   const other = await running.context!.newPage();
@@ -101,7 +101,7 @@ it("waits while the page is hidden, and goes on when it is seen again", async ()
   await goesOn(tab);
 });
 
-it("waits while the battery discharges and is low", async () => {
+it("pauses while the battery discharges and is low", async () => {
   const tab = await opened();
   await training(tab);
   const set = (state: { readonly charging?: boolean; readonly level?: number }) =>
@@ -116,7 +116,7 @@ it("waits while the battery discharges and is low", async () => {
   await goesOn(tab);
 });
 
-it("waits while the visitor saves data", async () => {
+it("pauses while data saver is on", async () => {
   const tab = await opened();
   const session = await tab.createCDPSession();
   await session.send("Emulation.setDataSaverOverride" as never, { dataSaverEnabled: true } as never);
@@ -128,7 +128,7 @@ it("waits while the visitor saves data", async () => {
   expect(await epochs(tab)).toBe(0);
 });
 
-it("C9: a tab that is closed in the middle goes on in the next one, with its features, and comes to the same", async () => {
+it("C9: a tab that is closed during training resumes in the next tab with its cached features and reaches the same weights", async () => {
   const whole = await (await opened()).evaluate(() => window.trainingPage.train(400));
   await running.context!.close();
   const first = await opened();

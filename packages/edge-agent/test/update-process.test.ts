@@ -9,7 +9,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { modelPublisher } from "../../../testing/fakes/signed-model.ts";
 import { version } from "../../../testing/fakes/updating-agent.ts";
 
-// Hot updates of a device against SIGKILL: a process, its directory, and a publisher that signs.
+// Hot updates of a device under SIGKILL: a process, its directory, and a publisher that signs.
 
 const device = fileURLToPath(new URL("fixtures/updating-device.ts", import.meta.url));
 const publisher = await modelPublisher();
@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** Starts the device; `until` resolves with the first line that has these values. */
+/** Starts the device. `until` resolves with the first line that has the given values. */
 function start(directory: string) {
   const args = [
     "--conditions=sedna-source",
@@ -46,7 +46,7 @@ function start(directory: string) {
         const { done, value } = await lines.next();
         if (done)
           throw new Error(
-            `read what a device tells: expected ${JSON.stringify(wanted)}; it ended after ${JSON.stringify(told)}`,
+            `read the device's events: expected ${JSON.stringify(wanted)}; it ended after ${JSON.stringify(told)}`,
           );
         const line = JSON.parse(value) as Record<string, unknown>;
         told.push(line);
@@ -61,7 +61,7 @@ function start(directory: string) {
 }
 
 describe("C14: a device that is killed during a hot update", { timeout: 120_000 }, () => {
-  it("C14: killed in each stage, it starts with the last good version, and takes the update in the end", async () => {
+  it("C14: killed in each stage, the device starts with the last good version and completes the update in the end", async () => {
     const directory = await mkdtemp(join(root, "device"));
     await publisher.publish(version(1, { op: "Add", golden: [3, 6] }));
     const first = start(directory);
@@ -86,7 +86,7 @@ describe("C14: a device that is killed during a hot update", { timeout: 120_000 
     await after.kill();
   });
 
-  it("C14: a bad model that a trusted key has signed never comes to answer, and is not tried again after a restart", async () => {
+  it("C14: a bad model that a trusted key has signed never serves results and is not retried after a restart", async () => {
     const directory = await mkdtemp(join(root, "device"));
     await publisher.publish(version(11, { op: "Add" }));
     const first = start(directory);

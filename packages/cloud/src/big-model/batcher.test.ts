@@ -4,7 +4,7 @@ import { createBatcher } from "./batcher.ts";
 const tick = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("createBatcher()", () => {
-  it("answers samples that come together in one run, each with its own result", async () => {
+  it("runs samples that arrive together as one batch and returns each its own result", async () => {
     const runs: number[] = [];
     const batcher = createBatcher<number, number>({
       run: async (samples) => (runs.push(samples.length), samples.map((one) => one * 2)),
@@ -14,7 +14,7 @@ describe("createBatcher()", () => {
     expect(runs).toEqual([5]);
   });
 
-  it("never runs more than maxBatch together, and keeps the order", async () => {
+  it("never runs more than maxBatch samples together and keeps their order", async () => {
     const runs: number[][] = [];
     const batcher = createBatcher<number, number>({
       run: async (samples) => (runs.push([...samples]), [...samples]),
@@ -24,7 +24,7 @@ describe("createBatcher()", () => {
     expect(runs).toEqual([[1, 2], [3, 4], [5]]);
   });
 
-  it("turns away what the queue cannot hold, and says when to come back", async () => {
+  it("rejects a sample with a retry delay when the queue is full", async () => {
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const batcher = createBatcher<number, number>({
@@ -44,7 +44,7 @@ describe("createBatcher()", () => {
     expect(await Promise.all(taken)).toEqual([1, 2, 3]);
   });
 
-  it("lets a bad sample harm nobody else", async () => {
+  it("isolates a bad sample from the others in its batch", async () => {
     const batcher = createBatcher<number, number>({
       run: async (samples) => {
         if (samples.includes(13)) throw new TypeError("13 does not fit");
@@ -59,7 +59,7 @@ describe("createBatcher()", () => {
     expect(bad).toMatchObject({ status: "rejected", reason: new TypeError("13 does not fit") });
   });
 
-  it("does not run a sample whose client has left", async () => {
+  it("does not run a sample whose caller has aborted", async () => {
     const ran: number[] = [];
     const batcher = createBatcher<number, number>({
       run: async (samples) => (ran.push(...samples), [...samples]),
@@ -73,7 +73,7 @@ describe("createBatcher()", () => {
     expect(ran).toEqual([2]);
   });
 
-  it("gives the place of a client who leaves to the next", async () => {
+  it("frees the slot of a caller that aborts", async () => {
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const batcher = createBatcher<number, number>({
@@ -96,7 +96,7 @@ describe("createBatcher()", () => {
     expect([await running, await stayed]).toEqual([0, 3]);
   });
 
-  it("answers what it took before it closes, and takes no more", async () => {
+  it("finishes the accepted samples before it closes and rejects new ones", async () => {
     const batcher = createBatcher<number, number>({ run: async (samples) => (await tick(5), [...samples]) });
     const taken = batcher.submit(1);
     const closed = batcher.close();

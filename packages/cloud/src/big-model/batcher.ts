@@ -2,15 +2,15 @@ import { SednaError } from "@sedna-js/core";
 
 /** Options of {@link createBatcher}. */
 export interface BatcherOptions<Sample, Result> {
-  /** Answers samples together, in their order. */
+  /** Processes samples together and returns their results in the same order. */
   readonly run: (samples: readonly Sample[]) => Promise<readonly Result[]>;
-  /** Samples in one run. Default 8. */
+  /** Maximum number of samples per run. Default 8. */
   readonly maxBatch?: number;
-  /** How long the first sample of a batch waits for company, in ms. Default 2. */
+  /** Time that the first sample of a batch waits for more samples, in ms. Default 2. */
   readonly maxDelayMs?: number;
-  /** Samples that may wait; more are turned away. Default 64. */
+  /** Maximum number of waiting samples; more are rejected. Default 64. */
   readonly maxQueue?: number;
-  /** Told of each run. */
+  /** Called after each successful run with its number of samples and its duration. */
   readonly onRun?: (event: { readonly size: number; readonly seconds: number }) => void;
   /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
@@ -19,27 +19,28 @@ export interface BatcherOptions<Sample, Result> {
 /** Collects samples into batches; see {@link createBatcher}. */
 export interface Batcher<Sample, Result> {
   /**
-   * @throws {SednaError} `cloud-busy` with `retryAfterMs` when the queue is full, `disposed` after `close`.
+   * Queues a sample and resolves to its result.
+   * @throws {SednaError} `cloud-busy` with `retryAfterMs` if the queue is full; `disposed` after `close`.
    */
   submit(sample: Sample, options?: { readonly signal?: AbortSignal }): Promise<Result>;
-  /** Samples waiting, without those running. */
+  /** Number of waiting samples, without those that are running. */
   readonly waiting: number;
-  /** Takes no more; resolves when all that was taken has been answered. */
+  /** Rejects new samples; resolves when all accepted samples are done. */
   close(): Promise<void>;
 }
 
 interface Waiting<Sample, Result> {
   readonly sample: Sample;
-  /** It is being run: its client can no longer take it back. */
+  /** Called when the sample's run starts: from then on its caller can no longer cancel it. */
   taken(): void;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
 /**
- * Dynamic batching behind a bounded queue: one run at a time, each with what has come meanwhile. Where a
- * batch fails, its samples are run one by one, so that a bad one harms nobody else. Source: the dynamic
- * batcher and queue policy of the Triton Inference Server.
+ * Creates a batcher with dynamic batching and a bounded queue. It runs one batch at a time, with the samples
+ * that arrived in the meantime. If a batch fails, its samples are run one by one, so that a bad sample does
+ * not fail the others. Source: the dynamic batcher and queue policy of the Triton Inference Server.
  */
 export function createBatcher<Sample, Result>({
   run,
@@ -112,7 +113,7 @@ export function createBatcher<Sample, Result>({
         });
       }
       return new Promise<Result>((resolve, reject) => {
-        // Who leaves gives up his place: the queue is for those who wait.
+        // A caller that aborts frees its slot in the queue.
         const leave = (): void => {
           const at = queue.indexOf(one);
           if (at >= 0) queue.splice(at, 1);

@@ -19,7 +19,7 @@ describe("Sedna's REST", () => {
     });
   });
 
-  it("answers what Sedna's client posts, unknown keys and all", async () => {
+  it("returns the result for a request of Sedna's client and ignores unknown keys", async () => {
     const cloud = await doubling();
     const response = await cloud(
       post("/sedna/predict", {
@@ -40,7 +40,7 @@ describe("Sedna's REST", () => {
     });
   });
 
-  it("applies a callback that it knows and answers 500 to one that it does not, as Sedna", async () => {
+  it("applies a known callback and responds with 500 to an unknown one, as Sedna does", async () => {
     const cloud = await doubling();
     const data = [
       [1, 2, 3, 4],
@@ -60,7 +60,7 @@ describe("Sedna's REST", () => {
       [{ loc: ["body", "data"], msg: "value is not a valid list", type: "type_error.list" }],
     ],
     ["no data", {}, [{ loc: ["body", "data"], msg: "field required", type: "value_error.missing" }]],
-  ])("answers 422 in pydantic's words to %s", async (_, body, detail) => {
+  ])("responds with 422 and pydantic's error to %s", async (_, body, detail) => {
     const response = await (await doubling())(post("/sedna/predict", body));
     expect(response.status).toBe(422);
     expect(await response.json()).toEqual({ detail });
@@ -70,13 +70,13 @@ describe("Sedna's REST", () => {
     ["ragged lists", [[1, 2, 3, 4], [1]], "expected 4 entries on axis 1"],
     ["words", [["a", "b", "c", "d"]], 'expected numbers; got "a"'],
     ["a shape that does not fit", [[1, 2, 3]], "expected x as float32 [-1,4]; got float32 [1,3]"],
-  ])("answers 422 and what was expected to %s", async (_, data, message) => {
+  ])("responds with 422 and the expected format to %s", async (_, data, message) => {
     const response = await (await doubling())(post("/sedna/predict", { data }));
     expect(response.status).toBe(422);
     expect(JSON.stringify(await response.json())).toContain(JSON.stringify(message).slice(1, -1));
   });
 
-  it("answers 405 to GET on predict and 422 to JSON that is none", async () => {
+  it("responds with 405 to GET on predict and with 422 to invalid JSON", async () => {
     const cloud = await doubling();
     expect((await cloud(at("/sedna/predict"))).status).toBe(405);
     expect((await cloud(at("/sedna/predict", { method: "POST", body: "{not json" }))).status).toBe(422);
@@ -84,7 +84,7 @@ describe("Sedna's REST", () => {
 });
 
 describe("the Open Inference Protocol", () => {
-  it("tells of health and metadata", async () => {
+  it("reports health and metadata", async () => {
     const cloud = await doubling();
     expect((await cloud(at("/v2/health/live"))).status).toBe(200);
     expect((await cloud(at("/v2/health/ready"))).status).toBe(200);
@@ -117,7 +117,7 @@ describe("the Open Inference Protocol", () => {
     }
   });
 
-  it("infers the same from binary tensors, to the bit", async () => {
+  it("infers from binary tensors with bit-exact results", async () => {
     const cloud = await doubling();
     const data = Float32Array.of(0.1, -2.5, 3e30, Number.NaN);
     const { body, headerLength } = formatInferRequest({
@@ -160,7 +160,7 @@ describe("the Open Inference Protocol", () => {
     ],
     ["no inputs", {}, "expected inputs as a list of tensors; got undefined"],
     [
-      "an input too many",
+      "an extra input",
       {
         inputs: [
           { name: "x", shape: [1, 4], datatype: "FP32", data: [1, 2, 3, 4] },
@@ -177,13 +177,13 @@ describe("the Open Inference Protocol", () => {
       },
       "expected outputs of y",
     ],
-  ])("answers 400 and what was expected to %s", async (_, body, message) => {
+  ])("responds with 400 and the expected format to %s", async (_, body, message) => {
     const response = await (await doubling())(post("/v2/models/sedna/infer", body));
     expect(response.status).toBe(400);
     expect(await response.text()).toContain(message);
   });
 
-  it("answers as JSON the output that says so, though the request asks for binary", async () => {
+  it("returns an output as JSON if the output requests it, even if the request asks for binary", async () => {
     const inputs = [{ name: "x", shape: [1, 4], datatype: "FP32", data: [1, 2, 3, 4] }];
     const response = await (
       await doubling()
@@ -206,7 +206,7 @@ describe("the Open Inference Protocol", () => {
     ]);
   });
 
-  it("batches requests that come together into one run", async () => {
+  it("batches requests that arrive together into one run", async () => {
     const estimator = onnxBytes({ model: tinyOnnx(), task: tensors() }) as Estimator<Tensors, Tensors>;
     const sizes: number[] = [];
     const counting = {
@@ -250,7 +250,7 @@ describe("pictures", () => {
     return made;
   };
 
-  it("come encoded to predict", async () => {
+  it("are accepted as encoded images by predict", async () => {
     const response = await (
       await cloud()
     )(
@@ -263,7 +263,7 @@ describe("pictures", () => {
     expect(await response.json()).toEqual({ result: [[1, 2, 3, 4, 0.5, 0]] });
   });
 
-  it("come as nested lists of pixels, as from Sedna's client", async () => {
+  it("are accepted as nested lists of pixels by predict, as Sedna's client sends them", async () => {
     const seen: number[][] = [];
     const answer = await cloud(async (frame) => {
       const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
@@ -288,7 +288,7 @@ describe("pictures", () => {
     expect(seen).toEqual([[1, 2, 3, 255, 4, 5, 6, 255]]);
   });
 
-  it("come as BYTES to infer", async () => {
+  it("are accepted as BYTES by infer", async () => {
     const { body, headerLength } = formatInferRequest({
       inputs: { image: { dtype: "bytes", shape: [1], data: [Uint8Array.of(0xff)] } },
     });
@@ -312,7 +312,7 @@ describe("pictures", () => {
     });
   });
 
-  it("that unpack to gigabytes are refused before they do", async () => {
+  it("are rejected before decoding if they exceed the pixel limit", async () => {
     const bomb = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: "white" } })
       .png({ compressionLevel: 9 })
       .toBuffer();
@@ -330,7 +330,7 @@ describe("pictures", () => {
     expect([response.status, await response.text()]).toEqual([422, expect.stringContaining("pixel limit")]);
   }, 30_000);
 
-  it("that are none get 422, not 500", async () => {
+  it("that are invalid get 422, not 500", async () => {
     const response = await (
       await cloud()
     )(at("/sedna/predict", { method: "POST", headers: { "content-type": "image/jpeg" }, body: "<html>" }));

@@ -19,24 +19,24 @@ export interface BigModelServiceOptions extends Pick<
   BatcherOptions<never, never>,
   "maxBatch" | "maxDelayMs" | "maxQueue"
 > {
-  /** A detector of pictures, or a model from tensors to tensors. */
+  /** Detector for pictures, or a model from tensors to tensors. */
   readonly estimator: ServedEstimator;
-  /** Its name in both protocols. Default `sedna`, which Sedna's clients ask for. */
+  /** Name of the model in both protocols. Default `sedna`, which Sedna's clients use. */
   readonly name?: string;
-  /** Decodes encoded pictures. `sharpDecoder()` in Node. */
+  /** Decodes encoded pictures. Use `sharpDecoder()` in Node. */
   readonly decodeImage?: DecodeImage;
-  /** Post-processings that a Sedna client may name in `callback`. */
+  /** Postprocessing functions that a Sedna client may name in `callback`. */
   readonly callbacks?: Readonly<Record<string, SednaCallback>>;
 }
 
 type Read = () => ServedSample | Promise<ServedSample>;
 
-/** Paths of the cloud's own, which no model can have. */
+/** Names that a model cannot have, because the cloud uses their paths. */
 const reserved = ["v2", "metrics", ".", ".."];
 
 /**
- * A big model for edges: Sedna's REST and the Open Inference Protocol, version 2, over one bounded, batching
- * queue. Source: Sedna's `BigModelService` and `InferenceServer`.
+ * Creates a service that serves a big model to edges over Sedna's REST API and the Open Inference Protocol,
+ * version 2, through one bounded, batching queue. Source: Sedna's `BigModelService` and `InferenceServer`.
  */
 export function bigModelService({
   estimator,
@@ -67,7 +67,7 @@ export function bigModelService({
     }
   };
   const open = (batches: boolean): Batcher<Read, ServedResult> =>
-    // A model that takes one sample at a time is not helped by waiting for company.
+    // A model that runs one sample at a time gains nothing from waiting for more samples.
     createBatcher({ ...limits, ...(batches ? {} : { maxBatch: 1 }), run, onRun: (event) => observe(event) });
   let batcher: Batcher<Read, ServedResult> | undefined;
 
@@ -78,7 +78,7 @@ export function bigModelService({
     },
     model() {
       if (!loaded)
-        throw new SednaError(`ask the model ${name}: expected it loaded; it is still loading`, {
+        throw new SednaError(`run the model ${name}: expected a loaded model; it is still loading`, {
           code: "cloud-busy",
           retryable: true,
           retryAfterMs: 1000,
@@ -118,7 +118,10 @@ export function bigModelService({
   };
 }
 
-/** UINT8 [height,width,3] or [height,width,4] as a frame. @throws {WireError} on another shape. */
+/**
+ * Returns a UINT8 tensor of shape [height,width,3] or [height,width,4] as a frame.
+ * @throws {WireError} If the tensor has another type or shape.
+ */
 function frameOfPixels({ dtype, shape, data }: Tensor): ReturnType<typeof pixelsFrame> {
   const [height, width, channels] = shape;
   if (dtype !== "uint8" || shape.length !== 3 || !height || !width || (channels !== 3 && channels !== 4))

@@ -5,7 +5,7 @@ import { importOptional } from "@sedna-js/core/errors";
 import { readFile } from "node:fs/promises";
 import type { OnnxFileOptions } from "./platform.ts";
 
-/** An ONNX file on `onnxruntime-node`, as an estimator to serve. */
+/** Returns an estimator that runs an ONNX file on `onnxruntime-node`. */
 export function onnxFile<Sample, Result>({
   path,
   ...options
@@ -20,7 +20,7 @@ export function onnxFile<Sample, Result>({
   return onnxBytes({ ...options, model: read });
 }
 
-/** The bytes of an ONNX file, or what reads them, as an estimator. */
+/** Returns an estimator that runs an ONNX model, given as bytes or as a function that reads them. */
 export function onnxBytes<Sample, Result>({
   model: source,
   task,
@@ -45,7 +45,7 @@ export function onnxBytes<Sample, Result>({
   });
 }
 
-/** Decodes JPEG, PNG and WebP with the optional package `sharp`. */
+/** Returns a decoder for JPEG, PNG and WebP that uses the optional package `sharp`. */
 export function sharpDecoder(): DecodeImage {
   const sharp = async (): Promise<SharpModule> => {
     const { default: open } = await importOptional("sharp", {

@@ -11,12 +11,13 @@ import type { Served } from "./served.ts";
 import { toFailure } from "../http/failure.ts";
 import type { ServiceContext } from "../http/service.ts";
 
-/** Models have one version here. */
+/** The single version of every model. */
 const VERSION = "1";
 
 /**
- * The Open Inference Protocol, version 2, for one model: metadata, readiness and `infer`, with JSON and with
- * the binary tensor extension, both ways. Source: kserve/open-inference-protocol.
+ * Mounts the routes of the Open Inference Protocol, version 2, for one model: metadata, readiness and
+ * `infer`, with JSON and with the binary tensor extension, in both directions. Source:
+ * kserve/open-inference-protocol.
  */
 export function mountOpenInference(app: Hono, served: Served, { metrics, logger }: ServiceContext): void {
   const { name } = served;
@@ -92,7 +93,7 @@ export function mountOpenInference(app: Hono, served: Served, { metrics, logger 
   }
 }
 
-/** The outputs that a request asks for, and which of them as binary. */
+/** Returns the outputs that a request asks for, and which of them are sent as binary. */
 function wanted<Value>(
   { outputs, binaryOutputs }: OipInferRequest,
   all: Readonly<Record<string, Value>>,

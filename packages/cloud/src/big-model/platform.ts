@@ -4,14 +4,14 @@ import type { DecodeImage, Estimator, Task } from "@sedna-js/core";
 export interface OnnxFileOptions<Sample, Result> {
   readonly path: string;
   readonly task: Task<Sample, Result>;
-  /** CPU threads of a run. Default: as many as ONNX Runtime likes. */
+  /** CPU threads of a run. Default: chosen by ONNX Runtime. */
   readonly threads?: number;
 }
 
-/** An ONNX file on `onnxruntime-node`, as an estimator to serve. */
+/** Returns an estimator that runs an ONNX file on `onnxruntime-node`. */
 export declare function onnxFile<Sample, Result>(
   options: OnnxFileOptions<Sample, Result>,
 ): Estimator<Sample, Result>;
 
-/** Decodes JPEG, PNG and WebP with the optional package `sharp`. */
+/** Returns a decoder for JPEG, PNG and WebP that uses the optional package `sharp`. */
 export declare function sharpDecoder(): DecodeImage;

@@ -6,13 +6,15 @@ import type { Served } from "./served.ts";
 import { toFailure } from "../http/failure.ts";
 import type { ServiceContext } from "../http/service.ts";
 
-/** A post-processing that a client names in `callback`: takes the rows and gives the rows to answer. */
+/**
+ * Postprocessing that a client names in `callback`: receives the result's rows and returns the rows to send.
+ */
 export type SednaCallback = (result: unknown[]) => unknown[];
 
 /**
- * Sedna's REST. `GET /<name>` lists the routes; `POST /<name>/predict` takes `{"data": [...]}`, or, beyond
- * Sedna, an encoded picture as the body, and answers `{"result": [...]}`. Wrong shapes are answered by 422 in
- * pydantic's words, failures by a plain 500. Source: Sedna's `InferenceServer`.
+ * Mounts Sedna's REST API. `GET /<name>` lists the routes. `POST /<name>/predict` accepts `{"data": [...]}`
+ * or, beyond Sedna, an encoded picture as the body, and responds with `{"result": [...]}`. Invalid input gets
+ * 422 with pydantic's error format; an internal failure gets a plain 500. Source: Sedna's `InferenceServer`.
  */
 export function mountSedna(
   app: Hono,
@@ -80,7 +82,7 @@ async function readJson(c: Context): Promise<unknown> {
   } catch (error) {
     const why = messageOf(error);
     throw new SednaValidationError(
-      `read a predict request: expected JSON; got ${text.length} characters that are not`,
+      `read a predict request: expected JSON; got ${text.length} characters that are not JSON`,
       [{ loc: ["body"], msg: `Expecting JSON: ${why}`, type: "value_error.jsondecode" }],
     );
   }

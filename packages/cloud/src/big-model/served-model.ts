@@ -18,14 +18,14 @@ import { checkInputs } from "@sedna-js/core/tensor";
 import { isFrame } from "@sedna-js/core/vision";
 import type { OipTensor } from "@sedna-js/core/wire";
 
-/** What a served estimator takes: a picture, or a model's inputs by name. */
+/** Input of a served estimator: a picture, or a model's inputs by name. */
 export type ServedSample = Frame | Tensors;
-/** What it answers: detections, or a model's outputs by name. */
+/** Result of a served estimator: detections, or a model's outputs by name. */
 export type ServedResult = Detections | Tensors;
 /** The estimators that a big-model service can serve. */
 export type ServedEstimator = Estimator<Frame, Detections> | Estimator<Tensors, Tensors>;
 
-/** How the wire's shapes become samples of a model, and its results the wire's shapes. */
+/** Converts inputs from the wire formats to a model's samples, and results to the wire formats. */
 export interface ServedModel {
   readonly inputs: readonly (TensorSpec | ImageSpec)[];
   readonly outputs: readonly TensorSpec[];
@@ -43,7 +43,7 @@ interface ImageSpec {
   readonly shape: readonly number[];
 }
 
-/** The wire's view of an estimator that has been loaded. */
+/** Returns the wire converters of a loaded estimator. */
 export function servedModel(
   metadata: EstimatorMetadata,
   { decodeImage, frame }: { readonly decodeImage?: DecodeImage; readonly frame: (pixels: Tensor) => Frame },
@@ -51,7 +51,7 @@ export function servedModel(
   return metadata.kind === "image" ? imageModel(metadata, { decodeImage, frame }) : tensorModel(metadata);
 }
 
-/** A detector: one encoded picture in, rows [n,6] out. */
+/** Returns the converters of a detector: one encoded picture as input, rows [n,6] as output. */
 function imageModel(
   { backend }: EstimatorMetadata,
   { decodeImage, frame }: { readonly decodeImage?: DecodeImage; readonly frame: (pixels: Tensor) => Frame },
@@ -92,13 +92,14 @@ function imageModel(
   };
 }
 
-/** A model as it is: tensors in and out, by its own names. */
+/** Returns the converters of a model with tensors as inputs and outputs, under the model's own names. */
 function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedModel {
   return {
     backend,
     inputs,
     outputs,
-    fromImage: () => Promise.reject(new WireError("predict: expected JSON; this model takes no pictures")),
+    fromImage: () =>
+      Promise.reject(new WireError("predict: expected JSON; this model does not accept pictures")),
     fromNested(data) {
       const [input, ...others] = inputs;
       if (!input || others.length > 0)
@@ -115,7 +116,7 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
       const names = Object.keys(given);
       const sample: Record<string, Tensor> = {};
       for (const [name, one] of Object.entries(given)) {
-        // A client that knows only "the input" may call it `input`, where there is no other.
+        // A client may call a model's only input `input`.
         const known = name === "input" && names.length === 1 && inputs.length === 1 ? inputs[0]!.name : name;
         if (!inputs.some((spec) => spec.name === known))
           throw new WireError(
@@ -136,8 +137,9 @@ function tensorModel({ inputs, outputs, backend }: EstimatorMetadata): ServedMod
 }
 
 /**
- * Inputs that the model takes: what does not fit is the client's to mend, and no other's sample suffers for
- * it.
+ * Returns the sample if it fits the model's inputs. Checks each sample before it is queued, so that an
+ * invalid one does not fail the others of its batch.
+ * @throws {WireError} If the sample does not fit.
  */
 function checked(specs: readonly TensorSpec[], sample: Tensors): Tensors {
   try {
@@ -148,7 +150,7 @@ function checked(specs: readonly TensorSpec[], sample: Tensors): Tensors {
   }
 }
 
-/** Closes the pictures among samples that have been answered. */
+/** Closes a sample that is a picture. */
 export function closeServed(sample: ServedSample): void {
   if (isFrame(sample)) sample.close();
 }

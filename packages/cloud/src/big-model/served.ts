@@ -1,12 +1,18 @@
 import type { ServedModel, ServedResult, ServedSample } from "./served-model.ts";
 
-/** What both protocols need of a service. */
+/** The model as the routes of both protocols use it. */
 export interface Served {
   readonly name: string;
-  /** The model, once it is loaded. @throws {SednaError} `cloud-busy` before. */
+  /**
+   * Returns the model.
+   * @throws {SednaError} `cloud-busy` until the model is loaded.
+   */
   model(): ServedModel;
   readonly ready: boolean;
-  /** `read` makes the sample when its turn has come: pictures unpack to many times their size. */
+  /**
+   * Queues a sample and resolves to its result. `read` creates the sample when its run starts, because
+   * pictures decode to many times their size.
+   */
   infer(
     read: () => ServedSample | Promise<ServedSample>,
     options: { readonly signal: AbortSignal },

@@ -31,39 +31,39 @@ const args = {
   ...federationArgs,
   log: {
     type: "string",
-    description: "Write what happens to this directory, so that a restart goes on in the same round",
+    description: "Write the federation's log to this directory, so that a restart resumes the same round",
     valueHint: "directory",
   },
   save: {
     type: "string",
-    description: "Keep the newest model in this file, as safetensors",
+    description: "Save the latest model to this file, as safetensors",
     valueHint: "file",
   },
   sedna: {
     type: "boolean",
     description:
-      "Let Sedna's Python clients in too, at /AGGREGATION, by its own WebSocket protocol; whoever reaches it takes part, unless --token is set",
+      "Also accept Sedna's Python clients, at /AGGREGATION, over Sedna's WebSocket protocol; without --token any client that reaches the server may take part",
   },
   keras: {
     type: "boolean",
     description:
-      "Sedna's clients have matrices as Keras does, [inputs, outputs], where heads have [outputs, inputs]",
+      "Sedna's clients use the Keras layout of matrices, [inputs, outputs]; heads use [outputs, inputs]",
   },
   "ws-mb": {
     type: "string",
-    description: "Longest frame of a Sedna client in MiB, Sedna's ws_size",
+    description: "Maximum frame size of a Sedna client in MiB, Sedna's ws_size",
     default: "10",
   },
   exit: {
     type: "boolean",
-    description: "End when the last round is done and its clients have gone, or a minute later",
+    description: "Exit when the last round is done and its clients have left, or a minute later",
   },
   host: { type: "string", description: "Address to listen on", default: "127.0.0.1" },
-  port: { type: "string", description: "Port to listen on; 0 takes a free one", default: "7363" },
+  port: { type: "string", description: "Port to listen on; 0 selects a free port", default: "7363" },
   devices: {
     type: "string",
     description:
-      "Let in only devices that prove who they are; those that were enrolled are kept in this directory",
+      "Accept only devices that prove their identity; the enrolled devices are kept in this directory",
     valueHint: "directory",
   },
   "enrollment-token": {
@@ -75,14 +75,14 @@ const args = {
   token: {
     type: "string",
     description:
-      "Bearer token that Sedna's clients and readers of /metrics must send; or set SEDNA_TOKEN. For the federation's own clients see --devices",
+      "Bearer token that Sedna's clients and readers of /metrics must send; or set SEDNA_TOKEN. For the federation's own clients use --devices",
   },
 } as const;
 
-/** A float32 as a number in JSON, about. */
+/** Approximate size of a float32 as a JSON number, in bytes. */
 const JSON_BYTES = 20;
 
-/** How long clients may stay after the last round where `--exit` was said. */
+/** Time for which clients may stay connected after the last round with `--exit`, in ms. */
 const GOODBYE_MS = 60_000;
 
 /** `sedna-cloud aggregate`: a federation's aggregator. */
@@ -90,7 +90,7 @@ export const aggregateCommand = defineCommand({
   meta: {
     name: "sedna-cloud aggregate",
     description:
-      "Aggregate a federation: clients train on data that stays with them, and a model is made of their updates, round by round",
+      "Aggregate a federation: clients train on their own data, which never leaves them, and each round combines their updates into a model",
   },
   args,
   async run({ args: given }) {
@@ -98,11 +98,11 @@ export const aggregateCommand = defineCommand({
     const options = federationOptions(given);
     const port = numberOption({ name: "port", text: given.port }, { min: 0, max: 65535 });
     const frameMb = numberOption({ name: "ws-mb", text: given["ws-mb"] }, { min: 1, max: 256 });
-    if (given.keras && !given.sedna) throw new UsageError("--keras: expected --sedna beside it; got none");
+    if (given.keras && !given.sedna) throw new UsageError("--keras: expected --sedna as well; got none");
     if (given.devices === "")
       throw new UsageError("--devices: expected the path of a directory; got nothing");
     if (given["enrollment-token"] !== undefined && !given.devices)
-      throw new UsageError("--enrollment-token: expected --devices beside it; got none");
+      throw new UsageError("--enrollment-token: expected --devices as well; got none");
     if (given.log === "") throw new UsageError("--log: expected the path of a directory; got nothing");
     await checkSave(given.save);
     await checkDevices(given.devices);
@@ -175,20 +175,26 @@ export const aggregateCommand = defineCommand({
     if (given.sedna && parameters * JSON_BYTES > SEDNA_MAX_FRAME_BYTES)
       logger.info(
         { parameters },
-        "Sedna's own client takes frames of at most 16 MiB; models of so many parameters are longer",
+        "Sedna's own client accepts frames of at most 16 MiB; a model with this many parameters is larger",
       );
-    if (!given.log) logger.info({}, "without --log a restart begins anew");
+    if (!given.log) logger.info({}, "without --log a restart starts from scratch");
     if (!given.devices)
       logger.info(
         {},
-        "any device that reaches this port may take part; --devices lets in only those that were enrolled",
+        "any device that reaches this port may take part; --devices accepts only enrolled devices",
       );
     else if (enrollmentToken === undefined)
-      logger.info({}, "without --enrollment-token no device can be enrolled; those that were take part");
+      logger.info(
+        {},
+        "without --enrollment-token no device can enroll; only devices enrolled before can take part",
+      );
   },
 });
 
-/** A federation over HTTP and WebSockets: for any device, or for those that were enrolled. */
+/**
+ * Returns the services of a federation over HTTP and WebSockets, for any device or, with `devices`, only for
+ * enrolled devices.
+ */
 function servicesOf(
   federation: Federation,
   {
@@ -214,7 +220,7 @@ async function createIt(options: FederationOptions): Promise<Federation> {
   try {
     return await asUsage(() => createFederation(options));
   } catch (error) {
-    // Of the plan that the options came to.
+    // The error is about the plan that results from the options.
     throw error instanceof WireError ? new UsageError(error.message) : error;
   }
 }
@@ -225,22 +231,22 @@ async function checkSave(path: string | undefined): Promise<void> {
   const isFolder = path !== "" && (await stat(path).catch(() => undefined))?.isDirectory();
   if (!folder?.isDirectory() || isFolder)
     throw new UsageError(
-      `--save: expected the path of a file in a directory that is there; got ${path || "nothing"}`,
+      `--save: expected the path of a file in an existing directory; got ${path || "nothing"}`,
     );
 }
 
-/** Now, not when the first device comes to be enrolled. */
+/** Checks the directory at startup, not when the first device enrolls. */
 async function checkDevices(path: string | undefined): Promise<void> {
   if (path === undefined) return;
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.R_OK | constants.W_OK);
   } catch (error) {
-    throw new UsageError(`--devices: expected a directory to read and write; got ${messageOf(error)}`);
+    throw new UsageError(`--devices: expected a readable and writable directory; got ${messageOf(error)}`);
   }
 }
 
-/** Resolves when all clients of a federation have gone, or after a while. */
+/** Resolves when all clients of a federation have left or were dropped, or after {@link GOODBYE_MS}. */
 async function whenGone(federation: Federation): Promise<void> {
   const latest = Date.now() + GOODBYE_MS;
   const isThere = (): boolean =>

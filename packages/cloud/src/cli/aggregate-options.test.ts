@@ -9,8 +9,8 @@ const defaults = Object.fromEntries(
 const read = (given: Record<string, string>) => federationOptions({ ...defaults, ...given });
 const head = "softmax:64x10";
 
-describe("the options of sedna-cloud aggregate", () => {
-  it("say what is trained", () => {
+describe("federationOptions()", () => {
+  it("reads the model from --head or --layers", () => {
     expect(read({ head })).toMatchObject({
       name: "federation",
       model: { head: { kind: "softmax", features: 64, classes: 10 } },
@@ -29,7 +29,7 @@ describe("the options of sedna-cloud aggregate", () => {
     });
   });
 
-  it("say how, and come to a federation", () => {
+  it("reads the rounds, the encoding, and the training, and createFederation() accepts the result", () => {
     const options = read({
       head,
       aggregation: "FedAvgM",
@@ -104,7 +104,7 @@ describe("the options of sedna-cloud aggregate", () => {
       { head, aggregation: "Median", param: "trim=1" },
       "--param: expected none, the parameters of Median; got trim",
     ],
-    [{ head, param: "a=1,a=2" }, "--param: expected each key once; got a again"],
+    [{ head, param: "a=1,a=2" }, "--param: expected each key once; got a twice"],
     [{ head, rounds: "-1" }, "--rounds: expected a whole number from 0 up; got -1"],
     [{ head, rounds: "1.5" }, "--rounds: expected a whole number from 0 up; got 1.5"],
     [{ head, participants: "0" }, "--participants: expected a whole number from 1 up; got 0"],
@@ -118,12 +118,12 @@ describe("the options of sedna-cloud aggregate", () => {
     [{ head, optimizer: "lbfgs" }, "--optimizer: expected sgd or adam; got lbfgs"],
     [{ head, name: "../etc" }, "--name: expected letters and digits"],
     [{ head, "learning-rate": "0" }, "--learning-rate: expected a number from"],
-  ])("are refused with the reason: %j", (given, reason) => {
+  ])("throws a UsageError with the reason for %j", (given, reason) => {
     expect(() => read(given)).toThrow(UsageError);
     expect(() => read(given)).toThrow(reason);
   });
 
-  it("are refused by the federation where they do not go together", () => {
+  it("returns options that createFederation() rejects if they are incompatible", () => {
     expect(() => createFederation(read({ head, aggregation: "MultiKrum", param: "f=1" }))).toThrow(
       "participants",
     );

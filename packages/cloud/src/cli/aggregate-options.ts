@@ -7,81 +7,82 @@ import { listOption, numberOption, pairsOption } from "./command-args.ts";
 import type { FederationOptions } from "../federation/federation-options.ts";
 import { UsageError } from "@sedna-js/core/check";
 
-/** FLTrust asks for the change that a trusted data set makes, which no command line has. */
+/** FLTrust needs the update that a trusted data set produces, which no command line can provide. */
 const rules = Object.keys(aggregation).filter((name) => name !== "FLTrust");
 
-/** Parameters of rules that are no text. */
+/** Parameters of aggregation rules that cannot be written as text. */
 const givenByPrograms = ["initial", "random"];
 
-/** Options that say what a federation trains and how; each as the command line has it. */
+/** Command-line options that define what a federation trains and how. */
 export const federationArgs = {
-  name: { type: "string", description: "The federation's name, part of its address", default: "federation" },
+  name: { type: "string", description: "The federation's name, part of its URL", default: "federation" },
   head: {
     type: "string",
     description:
-      "What is trained, a head on features: softmax:FEATURESxCLASSES or mlp:FEATURESxHIDDENxCLASSES",
+      "The model to train, a head on features: softmax:FEATURESxCLASSES or mlp:FEATURESxHIDDENxCLASSES",
     valueHint: "softmax:64x10",
   },
   layers: {
     type: "string",
     description:
-      "What is trained, in place of --head: any tensors in their order, NAME:SHAPE separated by commas",
+      "The model to train, instead of --head: tensors in their order, NAME:SHAPE separated by commas",
     valueHint: "w:10x64,b:10",
   },
   aggregation: {
     type: "string",
-    description: `How models are made of updates: ${rules.join(", ")}`,
+    description: `The rule that combines updates into a model: ${rules.join(", ")}`,
     default: "FedAvg",
   },
   param: {
     type: "string",
-    description: "The aggregation's parameters: key=value, separated by commas",
+    description: "Parameters of the aggregation rule: key=value, separated by commas",
     valueHint: "key=value",
   },
   rounds: {
     type: "string",
-    description: "Rounds with a model until it is done, Sedna's exit_round; 0 goes on for ever",
+    description:
+      "Number of rounds with a model before the federation is done, Sedna's exit_round; 0 for no limit",
     default: "10",
   },
   participants: {
     type: "string",
-    description: "Updates that a round wants, Sedna's participants_count",
+    description: "Target number of updates per round, Sedna's participants_count",
     default: "2",
   },
   "deadline-s": {
     type: "string",
-    description: "A round closes after so many seconds, whoever is missing",
+    description: "Seconds after which a round closes, even if updates are missing",
     default: "120",
   },
   "selection-s": {
     type: "string",
-    description: "Seconds that a round waits for all its clients before it opens with some",
+    description: "Seconds that a round waits for all its clients before it starts with fewer",
     default: "10",
   },
   "min-fraction": {
     type: "string",
-    description: "Share of the participants that must be there for a round to count",
+    description: "Share of the participants whose updates a round needs to produce a model",
     default: "0.7",
   },
   "over-select": {
     type: "string",
-    description: "Clients that are asked for each update wanted, because some drop out",
+    description: "Clients selected per wanted update, because some drop out",
     default: "1.3",
   },
   buffer: {
     type: "string",
     description:
-      "Asynchronous, in place of rounds: a model of every so many updates, whichever model they started from",
+      "Asynchronous mode, instead of rounds: number of updates per model, from any recent model version",
   },
   "max-staleness": {
     type: "string",
-    description: "Asynchronous: an update may have started from a model so many versions old",
+    description: "Asynchronous mode: maximum age of the model that an update started from, in versions",
     default: "10",
   },
-  encoding: { type: "string", description: "How updates travel: f32, f16, int8 or topk", default: "f32" },
+  encoding: { type: "string", description: "Encoding of updates: f32, f16, int8 or topk", default: "f32" },
   "topk-share": {
     type: "string",
-    description: "topk: share of the parameters that travels",
+    description: "topk: share of the parameters that is sent",
     default: "0.01",
   },
   "clip-norm": {
@@ -90,16 +91,16 @@ export const federationArgs = {
   },
   "max-samples": {
     type: "string",
-    description: "Samples that one client counts for at most",
+    description: "Maximum number of samples by which one client is weighted",
     default: "100000",
   },
-  epochs: { type: "string", description: "Epochs that a client trains in a round", default: "1" },
-  "batch-size": { type: "string", description: "Samples a step of a client's training", default: "32" },
-  "learning-rate": { type: "string", description: "Of a client's training", default: "0.1" },
-  optimizer: { type: "string", description: "Of a client's training: sgd or adam", default: "sgd" },
+  epochs: { type: "string", description: "Epochs that a client trains per round", default: "1" },
+  "batch-size": { type: "string", description: "Samples per step of a client's training", default: "32" },
+  "learning-rate": { type: "string", description: "Learning rate of a client's training", default: "0.1" },
+  optimizer: { type: "string", description: "Optimizer of a client's training: sgd or adam", default: "sgd" },
   proximal: {
     type: "string",
-    description: "FedProx: how strongly a client's training is held to the round's model",
+    description: "FedProx: weight of the term that keeps a client's training close to the round's model",
     default: "0",
   },
 } as const;
@@ -109,8 +110,8 @@ type Given = { readonly [Name in keyof typeof federationArgs]?: string | undefin
 const encodings: readonly UpdateEncoding[] = ["f32", "f16", "int8", "topk"];
 
 /**
- * What a command line says of a federation.
- * @throws {UsageError} on what it cannot be.
+ * Reads the options of a federation from a command line.
+ * @throws {UsageError} If an option is invalid.
  */
 export function federationOptions(given: Given): FederationOptions {
   const number = (name: keyof Given, limits: Parameters<typeof numberOption>[1]): number =>

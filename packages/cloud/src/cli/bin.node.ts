@@ -2,7 +2,7 @@ import { version } from "@sedna-js/core/version";
 import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 
-// Each command loads what it needs when it is named.
+// Each command's module is loaded only when the command is used.
 const subCommands = {
   serve: async () => (await import("./serve-command.node.ts")).serveCommand as CommandDef,
   aggregate: async () => (await import("./aggregate-command.node.ts")).aggregateCommand as CommandDef,
@@ -13,7 +13,7 @@ const subCommands = {
 } as const;
 
 const main = defineCommand({
-  meta: { name: "sedna-cloud", version, description: "The cloud's side of sedna-js" },
+  meta: { name: "sedna-cloud", version, description: "The cloud side of sedna-js" },
   subCommands,
 });
 

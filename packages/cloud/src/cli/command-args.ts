@@ -1,6 +1,9 @@
 import { UsageError } from "@sedna-js/core/check";
 
-/** What a library call says of its arguments, said of the command line. */
+/**
+ * Calls `make` and rethrows its argument errors (`TypeError` and `RangeError`) as {@link UsageError}, because
+ * the arguments come from the command line.
+ */
 export async function asUsage<T>(make: () => T | Promise<T>): Promise<T> {
   try {
     return await make();
@@ -17,7 +20,8 @@ interface NumberOptionOptions {
 }
 
 /**
- * The number that an option's text spells. @throws {UsageError} on anything else, and one out of its range.
+ * Returns the number in an option's text.
+ * @throws {UsageError} If the text is not a number or the number is out of range.
  */
 export function numberOption(
   { name, text }: { readonly name: string; readonly text: string },
@@ -32,11 +36,14 @@ export function numberOption(
   return value;
 }
 
-/** Texts that an option separates by commas, trimmed. */
+/** Returns the comma-separated values of an option, trimmed. */
 export const listOption = (text: string | undefined): string[] =>
   text ? text.split(",").map((part) => part.trim()) : [];
 
-/** `a=1,b=x` as texts by their names. @throws {UsageError} on what is no such list, and a name twice. */
+/**
+ * Parses a list such as `a=1,b=x` into texts by key.
+ * @throws {UsageError} If the text is not such a list or a key occurs twice.
+ */
 export function pairsOption({
   name,
   text,
@@ -51,11 +58,14 @@ export function pairsOption({
     return [key, value.trim()];
   });
   const twice = pairs.find(([key], i) => pairs.findIndex(([other]) => other === key) !== i);
-  if (twice) throw new UsageError(`--${name}: expected each key once; got ${twice[0]} again`);
+  if (twice) throw new UsageError(`--${name}: expected each key once; got ${twice[0]} twice`);
   return Object.fromEntries(pairs);
 }
 
-/** A whole number from 1 up. @throws {UsageError} on anything else. */
+/**
+ * Returns the whole number in an option's text, at least 1.
+ * @throws {UsageError} If the text is anything else.
+ */
 export function wholeNumber(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)

@@ -4,7 +4,7 @@ import type { Logger } from "../http/service.ts";
 /** Options of {@link followRounds}. */
 export interface FollowRoundsOptions {
   readonly logger: Logger;
-  /** Where the newest model is kept. */
+  /** Saves the latest model. */
   readonly file?: {
     save(model: {
       readonly layout: Federation["plan"]["layout"];
@@ -12,11 +12,14 @@ export interface FollowRoundsOptions {
       readonly metadata: Readonly<Record<string, string>>;
     }): void;
   };
-  /** Told once, after the last round; at once where it is over already. */
+  /** Called once after the last round, or at once if the federation is already done. */
   readonly onDone: () => void;
 }
 
-/** Logs what becomes of each round, and keeps each model. The one that a restarted federation has is kept at once. */
+/**
+ * Logs the outcome of each round and saves each model. If the federation resumed with a model, that model is
+ * saved at once.
+ */
 export function followRounds(federation: Federation, { logger, file, onDone }: FollowRoundsOptions): void {
   const { plan } = federation;
   const save = (version: number, round: number): void => {

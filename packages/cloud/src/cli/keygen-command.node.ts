@@ -11,16 +11,16 @@ import { UsageError } from "@sedna-js/core/check";
 const keygenArgs = {
   out: {
     type: "string",
-    description: "Directory for the private key and the public one",
+    description: "Directory for the private and the public key",
     valueHint: "directory",
   },
 } as const;
 
-/** `sedna-cloud keygen`: a key pair to sign models with. The private file is the owner's alone to read. */
+/** `sedna-cloud keygen`: creates a key pair for signing models. Only the owner can read the private file. */
 export const keygenCommand = defineCommand({
   meta: {
     name: "sedna-cloud keygen",
-    description: "Make a key pair to sign models with; prints the public half, for the edges' jobs",
+    description: "Create a key pair for signing models; prints the public key, for the edges' jobs",
   },
   args: keygenArgs,
   async run({ args: given }) {
@@ -29,7 +29,7 @@ export const keygenCommand = defineCommand({
     const { key, pem } = createSigningKey();
     const publicKey = `${JSON.stringify({ id: key.id, publicKey: key.publicKey })}\n`;
     await mkdir(given.out, { recursive: true, mode: 0o700 });
-    // A key that is there is never written over: devices may trust it.
+    // Never overwrite an existing key: devices may trust it.
     for (const file of [
       { path: "private.pem", data: pem, mode: 0o600 },
       { path: "public.json", data: publicKey, mode: 0o644 },
@@ -47,19 +47,22 @@ export const keygenCommand = defineCommand({
 const trustArgs = {
   keys: {
     type: "string",
-    description: "Public keys to trust from here on, as keygen wrote them, separated by commas",
+    description: "Public keys to trust from now on, as keygen wrote them, separated by commas",
     valueHint: "files",
   },
-  version: { type: "string", description: "A whole number above that of the last set; the first is 1" },
-  key: { type: "string", description: "A private key that edges trust so far", valueHint: "file" },
+  version: {
+    type: "string",
+    description: "Whole number above the version of the previous set; the first version is 1",
+  },
+  key: { type: "string", description: "Private key that edges trust at present", valueHint: "file" },
   out: { type: "string", description: "The model's own folder", valueHint: "directory" },
 } as const;
 
-/** `sedna-cloud trust`: tells edges which keys to trust instead of those that they have. */
+/** `sedna-cloud trust`: replaces the keys that edges trust. */
 export const trustCommand = defineCommand({
   meta: {
     name: "sedna-cloud trust",
-    description: "Exchange the keys that edges trust, by the word of one that they trust so far",
+    description: "Replace the keys that edges trust, signed with a key that they trust at present",
   },
   args: trustArgs,
   async run({ args: given }) {
@@ -85,7 +88,10 @@ export const trustCommand = defineCommand({
   },
 });
 
-/** The text of a file that the command line names. @throws {UsageError} where there is none. */
+/**
+ * Returns the text of a file that the command line names.
+ * @throws {UsageError} If the file cannot be read.
+ */
 export async function readGiven(option: string, path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: Error) => {
     throw new UsageError(`--${option}: expected a file to read; got ${error.message}`);
@@ -96,7 +102,8 @@ function asJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // What a parser says of it may quote it, and it may be a private key that was given by mistake.
-    throw new UsageError("--keys: expected the public keys that keygen wrote; got a file that is no JSON");
+    // Do not include the parser's message: it may quote the file, which may be a private key given by
+    // mistake.
+    throw new UsageError("--keys: expected the public keys that keygen wrote; got a file that is not JSON");
   }
 }

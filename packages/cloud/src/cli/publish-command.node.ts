@@ -9,14 +9,14 @@ import { readSigningKey } from "../models/signing-key.node.ts";
 const args = {
   model: {
     type: "string",
-    description: "Path of the ONNX file; what it refers to lies beside it",
+    description: "Path of the ONNX file; files that it refers to must be in the same folder",
     valueHint: "file",
   },
   name: { type: "string", description: "The model's name" },
-  version: { type: "string", description: "A whole number above the published one; without it, the next" },
+  version: { type: "string", description: "Whole number above the published version; default: the next" },
   task: {
     type: "string",
-    description: "What the model is for: heatmap, nanodet, classifier, tensors",
+    description: "Task of the model: heatmap, nanodet, classifier, tensors",
     default: "tensors",
   },
   option: {
@@ -26,26 +26,29 @@ const args = {
   },
   labels: { type: "string", description: "Names of the classes, separated by commas" },
   license: { type: "string", description: "SPDX expression", valueHint: "Apache-2.0" },
-  key: { type: "string", description: "The private key that keygen has made", valueHint: "file" },
+  key: { type: "string", description: "Private key that keygen created", valueHint: "file" },
   out: {
     type: "string",
-    description: "The model's own folder, such as models/NAME, where serve --models takes models",
+    description: "The model's own folder, such as models/NAME, where serve --models finds models",
     valueHint: "directory",
   },
-  golden: { type: "boolean", description: "Run it here on inputs of a seed, and have edges compare" },
+  golden: {
+    type: "boolean",
+    description: "Run the model on seeded inputs, so that edges can compare their outputs",
+  },
   "rollback-of": {
     type: "string",
-    description: "Say that this version goes back on purpose, and from which",
+    description: "Mark this version as an intentional rollback of the given version",
   },
 } as const;
 
 const tasks = ["heatmap", "nanodet", "classifier", "tensors"];
 
-/** `sedna-cloud publish`: a new version of a model, signed, where edges look for it. */
+/** `sedna-cloud publish`: signs a new version of a model and publishes it for edges. */
 export const publishCommand = defineCommand({
   meta: {
     name: "sedna-cloud publish",
-    description: "Sign a new version of a model and put it where edges look",
+    description: "Sign a new version of a model and publish it for edges",
   },
   args,
   async run({ args: given }) {
@@ -78,7 +81,7 @@ export const publishCommand = defineCommand({
   },
 });
 
-/** `a=1,b=x`; numbers, true and false are taken as such. */
+/** Parses `a=1,b=x`. Numbers, true and false are converted. */
 function taskOptions(text: string | undefined): Record<string, unknown> | undefined {
   if (!text) return undefined;
   return Object.fromEntries(

@@ -26,55 +26,59 @@ const args = {
   model: { type: "string", description: "Path of the ONNX file", valueHint: "file" },
   models: {
     type: "string",
-    description: "Give edges the models that were published to this directory",
+    description: "Serve the models published to this directory to edges",
     valueHint: "directory",
   },
   samples: {
     type: "string",
-    description: "Keep the samples that edges send in this directory",
+    description: "Store the samples that edges upload in this directory",
     valueHint: "directory",
   },
   "max-samples-per-second": {
     type: "string",
-    description: "Samples that are taken a second; more are told when to come back",
+    description: "Samples accepted per second; more are rejected with a retry time",
     default: "200",
   },
   task: {
     type: "string",
-    description: `What the model is for: ${Object.keys(tasks).join(", ")}`,
+    description: `Task of the model: ${Object.keys(tasks).join(", ")}`,
     default: "tensors",
   },
-  threshold: { type: "string", description: "Lowest score of a detection", valueHint: "0..1" },
+  threshold: { type: "string", description: "Minimum score of a detection", valueHint: "0..1" },
   name: { type: "string", description: "The model's name for clients", default: "sedna" },
   host: { type: "string", description: "Address to listen on", default: "127.0.0.1" },
-  port: { type: "string", description: "Port to listen on; 0 takes a free one", default: "5000" },
-  origin: { type: "string", description: "Origins of pages that may call, separated by commas" },
+  port: { type: "string", description: "Port to listen on; 0 selects a free port", default: "5000" },
+  origin: { type: "string", description: "Origins of pages that may send requests, separated by commas" },
   token: { type: "string", description: "Bearer token that clients must send; or set SEDNA_TOKEN" },
   threads: { type: "string", description: "CPU threads of a run; 0 lets ONNX Runtime choose", default: "0" },
-  "max-batch": { type: "string", description: "Samples in one run", default: "8" },
-  "max-queue": { type: "string", description: "Samples that may wait; more are answered 503", default: "64" },
+  "max-batch": { type: "string", description: "Maximum number of samples per run", default: "8" },
+  "max-queue": {
+    type: "string",
+    description: "Maximum number of waiting samples; more are rejected with 503",
+    default: "64",
+  },
   "max-body-mb": {
     type: "string",
-    description: "Largest request body in MiB; larger ones are answered 413",
+    description: "Maximum size of a request body in MiB; larger ones are rejected with 413",
     default: "32",
   },
 } as const;
 
 /**
- * `sedna-cloud serve`: one ONNX model as a big-model service, a directory as a place for samples, published
+ * `sedna-cloud serve`: serves one ONNX model as a big-model service, a sample store in a directory, published
  * models, or several of these.
  */
 export const serveCommand = defineCommand({
   meta: {
     name: "sedna-cloud serve",
     description:
-      "Serve an ONNX model to edges by Sedna's REST and the Open Inference Protocol v2, give them signed models, and keep the samples that they send",
+      "Serve an ONNX model to edges over Sedna's REST API and the Open Inference Protocol v2, serve signed models to edges, and store the samples that they upload",
   },
   args,
   async run({ args: given }) {
     checkArgs(given, args);
     if (given.model === undefined && given.samples === undefined && given.models === undefined)
-      throw new UsageError("expected --model, --samples, --models or several; got none");
+      throw new UsageError("expected at least one of --model, --samples, --models; got none");
     if (given.models === "") throw new UsageError("--models: expected the path of a directory; got nothing");
     if (given.samples === "")
       throw new UsageError("--samples: expected the path of a directory; got nothing");

@@ -11,10 +11,10 @@ import { UsageError } from "@sedna-js/core/check";
 const { name: _name, head: _head, layers: _layers, ...shared } = federationArgs;
 
 const args = {
-  clients: { type: "string", description: "Clients of the federation", default: "1000" },
+  clients: { type: "string", description: "Number of clients", default: "1000" },
   dropouts: {
     type: "string",
-    description: "Share of all turns in which a client goes without a word",
+    description: "Share of all turns in which a client silently drops out",
     default: "0",
   },
   stragglers: {
@@ -30,19 +30,20 @@ const args = {
   },
   alpha: {
     type: "string",
-    description: "How alike the clients' data is: at 0.1 most have one to three classes, at 100 all",
+    description:
+      "Similarity of the clients' data: at 0.1 most clients have one to three classes, at 100 all classes",
     default: "0.5",
   },
   digits: {
     type: "string",
     description:
-      "Train on the IDX files in this directory, as MNIST has them; default: Gaussians of ten classes",
+      "Train on the IDX files in this directory, in MNIST's format; default: Gaussians of ten classes",
     valueHint: "directory",
   },
-  seed: { type: "string", description: "The same one gives the same run", default: "1" },
+  seed: { type: "string", description: "Random seed; the same seed gives the same run", default: "1" },
   json: {
     type: "boolean",
-    description: "A line of JSON for each round, and one for the end, in place of a table",
+    description: "Print one line of JSON per round, and one at the end, instead of a table",
   },
   ...shared,
   rounds: { ...shared.rounds, default: "20" },
@@ -50,12 +51,14 @@ const args = {
   "deadline-s": { ...shared["deadline-s"], default: "60" },
 } as const;
 
-/** `sedna-cloud simulate`: a whole federation in one process, to see what settings do before devices do. */
+/**
+ * `sedna-cloud simulate`: runs a whole federation in one process, to test settings before devices use them.
+ */
 export const simulateCommand = defineCommand({
   meta: {
     name: "sedna-cloud simulate",
     description:
-      "Run a whole federation in one process, on a clock that costs no waiting: the aggregator as it is, and clients that really train a softmax head, drop out, come late and attack",
+      "Run a whole federation in one process, in simulated time: the real aggregator, and clients that really train a softmax head, drop out, send late updates, and attack",
   },
   args,
   async run({ args: given }) {
@@ -66,7 +69,7 @@ export const simulateCommand = defineCommand({
     const [dropouts, stragglers, malicious] = [share("dropouts"), share("stragglers"), share("malicious")];
     if (dropouts + stragglers > 1)
       throw new UsageError(
-        `--dropouts and --stragglers: expected at most 1 together; got ${dropouts + stragglers}`,
+        `--dropouts and --stragglers: expected a sum of at most 1; got ${dropouts + stragglers}`,
       );
     const seed = numberOption({ name: "seed", text: given.seed }, { min: 0, max: 2 ** 32 - 1 });
     const deal = {
@@ -76,7 +79,9 @@ export const simulateCommand = defineCommand({
     };
     if (given.digits === "") throw new UsageError("--digits: expected the path of a directory; got nothing");
     if (numberOption({ name: "rounds", text: given.rounds }, { min: 0 }) === 0)
-      throw new UsageError("--rounds: expected a whole number from 1 up: a simulation has an end; got 0");
+      throw new UsageError(
+        "--rounds: expected a whole number from 1 up, because a simulation must end; got 0",
+      );
     const {
       aggregator,
       rounds = {},
@@ -88,7 +93,7 @@ export const simulateCommand = defineCommand({
       given.digits === undefined ? gaussianData(deal) : dealtData(await idxDigits(given.digits), deal);
     if (rounds.participants! > data.parts.length)
       throw new UsageError(
-        `--participants: expected at most as many as there are clients with data, ${data.parts.length}; got ${rounds.participants}`,
+        `--participants: expected at most the number of clients with data, ${data.parts.length}; got ${rounds.participants}`,
       );
 
     const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -6,18 +6,22 @@ import type { Service, SocketRoute } from "./service.ts";
 export interface AcceptUpgradesOptions {
   readonly services: readonly Service[];
   readonly origins: readonly string[];
-  /** Asks for the cloud's token, where it has one. */
+  /** Middleware that requires the cloud's token, if the cloud has one. */
   readonly authorize: MiddlewareHandler | undefined;
-  /** What refuses a socket now, such as a shutdown. */
+  /**
+   * Returns the response that rejects every socket at present, such as during a shutdown; `undefined` to
+   * accept sockets.
+   */
   readonly refuse: () => Response | undefined;
   readonly onError: (error: Error, request: Request) => void;
 }
 
 /**
- * Who may open a WebSocket, and where it leads. In this order: the cloud takes sockets now; a browser's page
- * is of an origin that may call, or of this very host (WebSockets know no CORS: without this any page that a
- * user visits could connect); the route is there; the cloud's token, unless the route's first frame brings
- * its own; the route's own view.
+ * Creates a function that checks whether a request may open a WebSocket. The function returns the matching
+ * route, or the response that rejects the request. Checks, in this order: the cloud accepts sockets at
+ * present; a browser's origin is allowed or is this host (CORS does not apply to WebSockets: without this
+ * check any page that a user visits could connect); the route exists; the cloud's token is valid, unless the
+ * token comes in the route's first frame; the route's own `accept`.
  */
 export function acceptUpgrades({
   services,
@@ -32,10 +36,7 @@ export function acceptUpgrades({
     if (rejection) return rejection;
     const origin = c.req.header("origin");
     if (origin !== undefined && !origins.includes(origin) && hostOf(origin) !== new URL(c.req.url).host) {
-      return c.json(
-        { error: `open a socket: expected an origin that may call; got ${origin.slice(0, 200)}` },
-        403,
-      );
+      return c.json({ error: `open a socket: expected an allowed origin; got ${origin.slice(0, 200)}` }, 403);
     }
     return next();
   });
@@ -48,7 +49,7 @@ export function acceptUpgrades({
       return c.body(null, 204);
     });
   }
-  app.notFound((c) => c.json({ error: `no such route for a socket: ${c.req.path}` }, 404));
+  app.notFound((c) => c.json({ error: `no such WebSocket route: ${c.req.path}` }, 404));
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse();
     onError(error, c.req.raw);

@@ -1,16 +1,18 @@
-/** Under which a host leaves a request's body as it has it. */
+/** Key under which a host attaches its own reader of a request's body. */
 const HOST_BODY = Symbol.for("sedna-js.host-body");
 
 type Pieces = AsyncIterable<Uint8Array>;
 
-/** A request whose body its host can give without the detour of a web stream; the request itself. */
+/**
+ * Attaches a host's own reader of the body to a request, which avoids a web stream. Returns the same request.
+ */
 export function withHostBody<R extends Request>(request: R, body: () => Pieces): R {
   return Object.defineProperty(request, HOST_BODY, { value: body });
 }
 
 /**
- * A request's body, piece by piece. Nothing is read before the first is asked for, and no more than is asked
- * for: a web stream of Node's makes no such promise, it takes in all that comes.
+ * Yields a request's body in chunks. Reads nothing before the first chunk is requested, and no more than is
+ * requested. A web stream in Node does not guarantee this: it reads everything that arrives.
  */
 export function bodyChunks(request: Request): Pieces {
   const own = (request as { readonly [HOST_BODY]?: () => Pieces })[HOST_BODY];
@@ -23,7 +25,7 @@ async function* webChunks(request: Request): AsyncGenerator<Uint8Array> {
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value!;
   } finally {
-    // Left early: what still comes is nobody's.
+    // The consumer stopped early: discard the rest of the body.
     void reader.cancel().catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-/** True where what a client has, by its header `If-None-Match`, is what there is. */
+/** Returns whether the header `If-None-Match` matches the current `etag`. */
 export function isKnown(header: string | undefined, etag: string): boolean {
   return (
     header !== undefined &&
@@ -6,7 +6,7 @@ export function isKnown(header: string | undefined, etag: string): boolean {
   );
 }
 
-/** Headers of a request for a part. */
+/** Method and headers of a range request. */
 export interface RangeRequest {
   readonly method: string;
   readonly range: string | undefined;
@@ -14,8 +14,8 @@ export interface RangeRequest {
 }
 
 /**
- * The one part that is asked for; undefined where all is to be sent, which a server may always do. Source:
- * RFC 9110, 14.
+ * Returns the single range that a request asks for; `"outside"` if the range contains no byte of the content;
+ * `undefined` if the whole content is to be sent, which a server may always do. Source: RFC 9110, 14.
  */
 export function readRange(
   { method, range, ifRange }: RangeRequest,

@@ -8,7 +8,7 @@ import { onnxBytes } from "../big-model/onnx.node.ts";
 import { serve } from "./serve.node.ts";
 
 describe("limits and access", () => {
-  it("answers 503 with Retry-After when the queue is full, and loses none that it took", async () => {
+  it("responds with 503 and Retry-After when the queue is full, and completes every accepted request", async () => {
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const estimator = detector(async () => (await gate, []));
@@ -39,7 +39,7 @@ describe("limits and access", () => {
     expect([(await first).status, (await second).status]).toEqual([200, 200]);
   });
 
-  it("answers 413 to a body over the limit, announced or not", async () => {
+  it("responds with 413 to a body over the limit, with or without a Content-Length", async () => {
     const cloud = await doubling({ maxBodyBytes: 100 });
     const announced = await cloud(
       at("/sedna/predict", {
@@ -59,7 +59,7 @@ describe("limits and access", () => {
     expect(await endless.text()).toContain("at most 100 bytes");
   });
 
-  it("lets the named origins in, and no others", async () => {
+  it("allows only the configured origins", async () => {
     const cloud = await doubling({ origins: ["https://app.example"] });
     const allow = async (origin: string): Promise<string | null> =>
       (await cloud(at("/sedna", { headers: { origin } }))).headers.get("access-control-allow-origin");
@@ -71,7 +71,7 @@ describe("limits and access", () => {
     );
   });
 
-  it("asks for the token everywhere but on health", async () => {
+  it("requires the token on every route except health", async () => {
     const cloud = await doubling({ token: "s3cret" });
     expect((await cloud(at("/v2/health/ready"))).status).toBe(200);
     expect((await cloud(at("/sedna"))).status).toBe(401);
@@ -80,19 +80,19 @@ describe("limits and access", () => {
     expect((await cloud(at("/sedna", { headers: { authorization: "Bearer s3cret" } }))).status).toBe(200);
   });
 
-  it("refuses at the start what would lock everybody out or hide a model", () => {
+  it("rejects an invalid token, duplicate service names, and reserved model names", () => {
     const service = (name: string) =>
       bigModelService({ name, estimator: onnxBytes({ model: tinyOnnx(), task: tensors() }) });
     for (const token of ["", "p@ss word"])
       expect(() => createCloud({ services: [], token })).toThrow("set the token: expected letters, digits");
     expect(() => createCloud({ services: [service("a"), service("a")] })).toThrow(
-      'expected services of different names; got "a" twice',
+      'expected services with unique names; got "a" twice',
     );
     for (const name of ["v2", "metrics", "..", "a b"])
       expect(() => service(name)).toThrow("name a big model: expected letters");
   });
 
-  it("tells a client nothing of the server's own bugs, and logs them", async () => {
+  it("hides internal errors from the client and logs them", async () => {
     const logged: unknown[] = [];
     const logger = {
       info() {},
@@ -117,7 +117,7 @@ describe("limits and access", () => {
     expect(logged).toEqual(["Cannot read properties of undefined"]);
   });
 
-  it("ends a shutdown although a model hangs", async () => {
+  it("completes a shutdown even if a model hangs", async () => {
     let reached = (): void => {};
     const predicting = new Promise<void>((resolve) => (reached = resolve));
     const hanging: Estimator<Frame, Detections> = detector(() => {
@@ -145,7 +145,7 @@ describe("limits and access", () => {
     expect(await asking).toBe("cut");
   });
 
-  it("counts what it does, in Prometheus' text", async () => {
+  it("reports its metrics in the Prometheus text format", async () => {
     const cloud = await doubling();
     await cloud(post("/sedna/predict", { data: [[1, 2, 3, 4]] }));
     await cloud(post("/sedna/predict", {}));
@@ -157,7 +157,7 @@ describe("limits and access", () => {
     expect(text).toMatch(/^# HELP sedna_requests_total .+\n# TYPE sedna_requests_total counter$/m);
   });
 
-  it("is not ready before it has loaded nor while it drains", async () => {
+  it("is not ready before it has loaded or while it drains", async () => {
     const cloud = createCloud({
       services: [bigModelService({ estimator: onnxBytes({ model: tinyOnnx(), task: tensors() }) })],
     });
@@ -171,7 +171,7 @@ describe("limits and access", () => {
     expect((await cloud(post("/sedna/predict", { data: [[1, 2, 3, 4]] }))).status).toBe(503);
   });
 
-  it("answers 404 as JSON", async () => {
+  it("responds with 404 as JSON", async () => {
     const response = await (await doubling())(at("/nowhere"));
     expect([response.status, await response.json()]).toEqual([404, { error: "no such route: GET /nowhere" }]);
   });

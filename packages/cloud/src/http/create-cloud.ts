@@ -14,35 +14,39 @@ import type { WebSocketLike } from "./service-socket.ts";
 /** Options of {@link createCloud}. */
 export interface CloudOptions {
   readonly services: readonly Service[];
-  /** Origins of pages that may call, exactly as browsers send them. Default: none. */
+  /** Origins of pages that may send requests, exactly as browsers send them. Default: none. */
   readonly origins?: readonly string[];
-  /** With it, every route but health asks for `Authorization: Bearer <token>`. */
+  /**
+   * If set, every route except health and the services' `guardedPaths` requires `Authorization: Bearer
+   * <token>`.
+   */
   readonly token?: string;
-  /** A longer body is refused by 413. Default 32 MiB. */
+  /** Maximum size of a request's body, in bytes; a larger body is rejected with 413. Default 32 MiB. */
   readonly maxBodyBytes?: number;
   readonly logger?: Logger;
 }
 
-/** A cloud is a function from requests to responses; a socket is someone else's business. */
+/** A cloud is a function from requests to responses. The host owns the network sockets. */
 export interface Cloud {
   (request: Request): Promise<Response>;
-  /** Loads the models. Until then readiness is 503, and so is every request for a WebSocket. */
-  start(): Promise<void>;
   /**
-   * Looks at a request that asks for a WebSocket: the route that it leads to, or the response that refuses
-   * it.
+   * Starts the services, which load their models. Until then readiness and every request for a WebSocket get
+   * 503.
    */
+  start(): Promise<void>;
+  /** Checks a request for a WebSocket. Resolves to its route, or to the response that rejects it. */
   acceptUpgrade(request: Request): Promise<SocketRoute | Response>;
-  /** Gives a host's WebSocket to the route that {@link Cloud.acceptUpgrade} gave for its request. */
+  /** Connects a host's WebSocket to the route that {@link Cloud.acceptUpgrade} returned for its request. */
   openSocket(
     socket: WebSocketLike,
     options: { readonly route: SocketRoute; readonly request: Request },
   ): void;
-  /** Whether a service takes WebSockets. */
+  /** Whether a service accepts WebSockets. */
   readonly takesSockets: boolean;
   /**
-   * Not ready any more, closes its WebSockets by 1012 (the reason is JSON: `retryAfterMs`, when that client
-   * may come back), answers what it has taken, then gives back its memory. Calling it again does nothing.
+   * Shuts the cloud down: readiness becomes 503; WebSockets are closed with code 1012 (the reason is JSON:
+   * `retryAfterMs`, the time after which that client may reconnect); accepted requests are completed; then
+   * the services are closed, which frees their memory. Further calls have no effect.
    */
   drain(): Promise<void>;
 }
@@ -50,8 +54,9 @@ export interface Cloud {
 const silent: Logger = { info() {}, error() {} };
 
 /**
- * Joins services into one cloud, with health, metrics, limits and access.
- * @throws {TypeError} on an origin that is not one, such as `*` or one with a path.
+ * Combines services into one cloud, with health checks, metrics, limits, and access control.
+ * @throws {TypeError} If an origin is invalid, such as `*` or one with a path.
+ * @throws {RangeError} If the token has an invalid character or two services have the same name.
  */
 export function createCloud({
   services,
@@ -69,55 +74,55 @@ export function createCloud({
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new RangeError(
-      `make a cloud: expected services of different names; got ${JSON.stringify(twice)} twice`,
+      `create a cloud: expected services with unique names; got ${JSON.stringify(twice)} twice`,
     );
   const metrics = createMetrics({
-    sedna_requests_total: { type: "counter", text: "Requests answered, by model, protocol and status." },
+    sedna_requests_total: { type: "counter", text: "Requests handled, by model, protocol and status." },
     sedna_inference_seconds: {
       type: "histogram",
-      text: "Duration of model runs, one batch each, with the decoding of its pictures.",
+      text: "Duration of model runs in seconds, one batch each, including the decoding of pictures.",
     },
-    sedna_inference_samples_total: { type: "counter", text: "Samples that went through model runs." },
-    sedna_queue_samples: { type: "gauge", text: "Samples that wait for a run." },
+    sedna_inference_samples_total: { type: "counter", text: "Samples processed by model runs." },
+    sedna_queue_samples: { type: "gauge", text: "Samples waiting for a run." },
     sedna_samples_total: {
       type: "counter",
-      text: "Samples that edges sent to be kept, by status: 201 stored, 200 there already.",
+      text: "Samples that edges uploaded, by status: 201 stored, 200 already stored.",
     },
     sedna_model_files_total: { type: "counter", text: "Requests for files of published models, by status." },
     sedna_federation_rounds_total: {
       type: "counter",
-      text: "Rounds of federations that were closed, by outcome.",
+      text: "Rounds of federations that closed, by outcome.",
     },
     sedna_federation_updates_total: {
       type: "counter",
-      text: "Updates that came in whole, by what became of them: counted, or the code of the refusal.",
+      text: "Updates that were received completely, by result: accepted, or the code of the rejection.",
     },
-    sedna_federation_bytes_total: { type: "counter", text: "Bytes of updates that came." },
+    sedna_federation_bytes_total: { type: "counter", text: "Bytes of updates received." },
     sedna_federation_check_seconds_total: {
       type: "counter",
-      text: "Time spent in checking and adding updates.",
+      text: "Time spent checking and aggregating updates, in seconds.",
     },
     sedna_federation_uploads: {
       type: "gauge",
-      text: "Uploads under way, by state: in memory, or waiting for a place there.",
+      text: "Uploads in progress, by state: in memory, or waiting for a buffer.",
     },
     sedna_federation_open_seconds: {
       type: "gauge",
-      text: "How long the open round has been; 0 without one.",
+      text: "Time since the active round opened, in seconds; 0 without an active round.",
     },
-    sedna_federation_model_version: { type: "gauge", text: "The newest model." },
-    sedna_sockets: { type: "gauge", text: "WebSockets that are open." },
+    sedna_federation_model_version: { type: "gauge", text: "Version of the latest model." },
+    sedna_sockets: { type: "gauge", text: "Open WebSockets." },
     sedna_sockets_closed_total: {
       type: "counter",
-      text: "WebSockets that ended, by code: 1000 and 1001 as planned, 1006 cut off.",
+      text: "WebSockets that closed, by code: 1000 and 1001 as planned, 1006 connection lost.",
     },
     sedna_sockets_refused_total: {
       type: "counter",
-      text: "Requests for a WebSocket that were refused, by status.",
+      text: "Requests for a WebSocket that were rejected, by status.",
     },
     sedna_refused_total: {
       type: "counter",
-      text: "Requests refused with 400, 401, 404 or 413, or with 503 while shutting down, by status.",
+      text: "Requests rejected with 400, 401, 404 or 413, or with 503 while shutting down, by status.",
     },
   });
   let draining: Promise<void> | undefined;
@@ -137,7 +142,7 @@ export function createCloud({
     exposeHeaders: [INFERENCE_HEADER_LENGTH, "retry-after", "etag", "content-range", "upload-offset", "date"],
     maxAge: 600,
   });
-  // Only browsers send an Origin; for all others it would make each response anew.
+  // Only browsers send an Origin. For other clients skip the middleware, which would re-create each response.
   app.use((c, next) => (c.req.header("origin") === undefined ? next() : forPages(c, next)));
   const guarded = services.flatMap(({ guardedPaths = [] }) => guardedPaths);
   const unlessGuarded =

@@ -2,14 +2,17 @@ import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import type { Logger } from "./service.ts";
 
-/** A failure as HTTP: the status, the words for the client, and when to come back. */
+/** A failure as an HTTP response: status, message for the client, and headers such as `retry-after`. */
 export interface Failure {
   readonly status: 400 | 499 | 500 | 503;
   readonly message: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Maps an error to HTTP: the client's mistakes to 400, a full queue to 503, all else to 500 and the log. */
+/**
+ * Maps an error to HTTP: client errors to 400, an aborted request to 499, a full queue or a shutdown to 503,
+ * and all others to 500 and the log.
+ */
 export function toFailure(
   error: unknown,
   { logger, aborted }: { readonly logger: Logger; readonly aborted: boolean },
@@ -23,5 +26,5 @@ export function toFailure(
     }
   }
   logger.error({ error: messageOf(error) }, "a request failed");
-  return { status: 500, message: "the model failed; the server's log says why", headers: {} };
+  return { status: 500, message: "the model failed; see the server's log", headers: {} };
 }

@@ -7,24 +7,24 @@ import { serviceSocket, type WebSocketLike } from "./service-socket.ts";
 export interface OpenSocketsOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Uniform in [0,1): when a client may come back after a shutdown. */
+  /** Random source, uniform in [0,1), for the time after which a client may reconnect after a shutdown. */
   readonly random?: () => number;
 }
 
 /** A cloud's sockets; see {@link openSockets}. */
 export interface OpenSockets {
   open(socket: WebSocketLike, options: { readonly route: SocketRoute; readonly request: Request }): void;
-  /** Closes all by 1012, and at once those that are opened from then on. */
+  /** Closes all sockets with code 1012. Sockets that are opened later are closed at once. */
   close(): void;
 }
 
 /**
- * After a shutdown clients are sent back within this time, each at another, so that a crowd does not come
- * back at once.
+ * Time range in which clients may reconnect after a shutdown, in ms. Each client gets a random time, so that
+ * they do not all reconnect at once.
  */
 const RETURN_MS = { first: 1000, last: 6000 } as const;
 
-/** Keeps the sockets of a cloud: counts them, and closes them when it shuts down. */
+/** Tracks the sockets of a cloud: counts them, and closes them when the cloud shuts down. */
 export function openSockets({ metrics, logger, random = Math.random }: OpenSocketsOptions): OpenSockets {
   const open = new Set<ServiceSocket>();
   let closed = false;

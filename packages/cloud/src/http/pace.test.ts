@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createPace } from "./pace.ts";
 
 describe("createPace()", () => {
-  it("lets a burst in, and gives each one after it a time of its own", () => {
+  it("admits a burst and gives each later request its own retry delay", () => {
     const clock = { ms: 0 };
     const pace = createPace({ perSecond: 10, burst: 2, now: () => clock.ms });
     expect([pace.admit(), pace.admit(), pace.admit(), pace.admit(), pace.admit()]).toEqual([
@@ -16,7 +16,7 @@ describe("createPace()", () => {
     expect([pace.admit(), pace.admit()]).toEqual([undefined, 300]);
   });
 
-  it("never lets in more than the rate, whatever comes", () => {
+  it("never admits more requests than the rate allows", () => {
     const clock = { ms: 0 };
     const pace = createPace({ perSecond: 50, now: () => clock.ms });
     let admitted = 0;
@@ -25,7 +25,7 @@ describe("createPace()", () => {
     expect(admitted).toBeLessThanOrEqual(550);
   });
 
-  it("sends nobody away for more than a minute, and outlives a clock that stands or jumps back", () => {
+  it("limits the retry delay to one minute and survives a clock that stops or jumps back", () => {
     const clock = { ms: 1000 };
     const pace = createPace({ perSecond: 1, now: () => clock.ms });
     for (let i = 0; i < 1000; i++) expect(pace.admit() ?? 0).toBeLessThanOrEqual(60_000);
@@ -35,7 +35,7 @@ describe("createPace()", () => {
     expect(pace.admit()).toBeUndefined();
   });
 
-  it("refuses a rate that is none", () => {
+  it("throws on a rate that is not positive", () => {
     expect(() => createPace({ perSecond: 0 })).toThrow("expected more than 0 requests a second");
   });
 });

@@ -1,26 +1,28 @@
 /** Options of {@link createPace}. */
 export interface PaceOptions {
-  /** Requests a second that are let in. */
+  /** Requests admitted per second. */
   readonly perSecond: number;
-  /** Requests that may come at once after a quiet time. Default: a second's worth. */
+  /**
+   * Requests that may arrive at once after an idle period. Default: the requests of one second, at least 1.
+   */
   readonly burst?: number;
   /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
 }
 
-/** Lets requests in at a steady rate; see {@link createPace}. */
+/** Admits requests at a steady rate; see {@link createPace}. */
 export interface Pace {
-  /** Undefined lets the request in; a number is when to come back, in ms. */
+  /** Returns `undefined` to admit the request, or the delay in ms after which to retry. */
   admit(): number | undefined;
 }
 
-/** Who is told to come back later than this may as well ask again. */
+/** Maximum retry delay. A client with a longer delay may as well retry after this time. */
 const MAX_MS = 60_000;
 
 /**
- * Pace steering: a token bucket lets requests in, and each one that it turns away is given a time of its own,
- * one after the other, so that a crowd that came at once does not come back at once. Source: Bonawitz et al.,
- * "Towards Federated Learning at Scale", 2019.
+ * Creates a pace: a token bucket admits requests, and each rejected request gets its own retry time, one
+ * after the other, so that clients that arrived at once do not retry at once (pace steering). Source:
+ * Bonawitz et al., "Towards Federated Learning at Scale", 2019.
  */
 export function createPace({
   perSecond,
@@ -33,7 +35,7 @@ export function createPace({
     );
   let tokens = burst;
   let filledAt = now();
-  /** Up to here times have been promised to those who were turned away. */
+  /** Latest retry time assigned to a rejected request, in ms. */
   let promisedTo = filledAt;
 
   return {

@@ -1,40 +1,40 @@
 import type { Cloud } from "./create-cloud.ts";
 
-// What only a server process can do. platform.node.ts does it; elsewhere platform.other.ts throws an error
-// that says so: there a cloud is a function that the host calls.
+// Functions that need a server process. platform.node.ts implements them. On other platforms
+// platform.other.ts throws an error that says so; there a cloud is a function that the host calls.
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
   /** 0 takes a free one. */
   readonly port: number;
-  /** Default 127.0.0.1: to be reached from outside is a decision. */
+  /** Address to listen on. Default 127.0.0.1: access from outside must be an explicit decision. */
   readonly host?: string;
-  /** How long a shutdown waits for requests under way, in ms. Default 10000. */
+  /** Time that a shutdown waits for active requests, in ms. Default 10000. */
   readonly drainMs?: number;
   readonly sockets?: SocketLimits;
 }
 
-/** What a server's WebSockets must keep to. */
+/** Limits of a server's WebSockets. */
 export interface SocketLimits {
-  /** In all. More are answered 503. Default 10000. */
+  /** Maximum number of sockets; more are rejected with 503. Default 10000. */
   readonly maxConnections?: number;
   /**
-   * From one IPv4 address or one IPv6 /64. More are answered 429. Behind a proxy all come from its address.
-   * Default 1024.
+   * Maximum number of sockets from one IPv4 address or one IPv6 /64; more are rejected with 429. Behind a
+   * proxy all sockets have its address. Default 1024.
    */
   readonly maxPerAddress?: number;
-  /** Time between pings in ms; after two that nothing answers a socket is cut off. Default 10000. */
+  /** Time between pings, in ms. After two unanswered pings a socket is terminated. Default 10000. */
   readonly pingMs?: number;
-  /** How long the other side may take to answer a close before it is cut off, in ms. Default 3000. */
+  /** Time for the other side to answer a close before the socket is terminated, in ms. Default 3000. */
   readonly closeMs?: number;
 }
 
-/** A cloud on a socket. */
+/** A cloud that listens on a network socket. */
 export interface Serving {
   readonly url: string;
-  /** Stops listening, answers what is under way, ends. */
+  /** Stops listening, completes active requests, and closes the cloud. */
   close(): Promise<void>;
 }
 
-/** Puts a cloud on a socket. Rejects when the port is taken. */
+/** Serves a cloud over HTTP and WebSockets. Rejects if the port is in use. */
 export declare function serve(cloud: Cloud, options: ServeOptions): Promise<Serving>;

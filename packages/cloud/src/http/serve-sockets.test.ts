@@ -7,9 +7,10 @@ import type { ServeOptions, Serving } from "./platform.ts";
 import { serve } from "./serve.node.ts";
 import type { Logger, Service, ServiceSocket, SocketRoute } from "./service.ts";
 
-// A real server, real sockets: `ws` as a client, and bare TCP for what no client would send.
+// These tests use a real server and real sockets: `ws` as the client, and raw TCP for bytes that no client
+// would send.
 
-// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+// On a busy machine any step can be slow, so no check depends on duration.
 vi.setConfig({ testTimeout: 60_000 });
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
@@ -30,7 +31,7 @@ const service = (...sockets: SocketRoute[]): Service => ({
   ready: true,
   close: async () => {},
 });
-/** Says back what it hears; "throw" and "reject" are the service's own bugs. */
+/** Echoes messages. The messages "throw" and "reject" trigger bugs in the service. */
 const echo = (more: Partial<SocketRoute> = {}): SocketRoute => ({
   path: "/rooms/:name/echo",
   maxMessageBytes: 1000,
@@ -84,7 +85,7 @@ const answer = async (socket: WebSocket, text: string): Promise<string> => {
   const [data] = (await once(socket, "message")) as [Buffer];
   return data.toString();
 };
-/** A handshake by hand; what follows is bytes. */
+/** Opens a raw TCP connection and performs the WebSocket handshake by hand. */
 const raw = async (
   url: string,
   target = "/rooms/a/echo",
@@ -104,13 +105,13 @@ const raw = async (
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   return { socket, head, end };
 };
-/** A client's frame, masked by zeros. */
+/** Returns a client's frame, masked with zeros. */
 const frame = (first: number, payload: Buffer): Buffer =>
   Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 const closeCode = (bytes: Buffer): number => (expect(bytes[0]).toBe(0x88), bytes.readUInt16BE(2));
 
-describe("who may open a socket", () => {
-  it("leads by the patterns of HTTP's routes, with the request that asked", async () => {
+describe("opening a socket", () => {
+  it("matches the patterns of HTTP routes and passes the request to the route", async () => {
     const url = await start([
       {
         path: "/rooms/:name/who",
@@ -122,11 +123,11 @@ describe("who may open a socket", () => {
     expect(said.toString()).toBe("/rooms/kitchen/who");
     expect(await rejected(client(url, { path: "/rooms/kitchen" }))).toMatchObject({
       status: 404,
-      body: expect.stringContaining("no such route for a socket: /rooms/kitchen"),
+      body: expect.stringContaining("no such WebSocket route: /rooms/kitchen"),
     });
   });
 
-  it("B8: takes pages of the named origins and of its own host, programs that have none, and no other page", async () => {
+  it("B8: accepts pages of allowed origins and of its own host, accepts clients without an origin, and rejects all other pages", async () => {
     const url = await start([echo()], { cloud: { origins: ["https://app.example"] } });
     const status = async (headers: Record<string, string>): Promise<number> =>
       (await rejected(client(url, { headers }))).status;
@@ -144,7 +145,7 @@ describe("who may open a socket", () => {
       expect([origin, await status({ origin })]).toEqual([origin, 403]);
   });
 
-  it("B8: a target that names another host makes no page one of its own", async () => {
+  it("B8: rejects a page of another host even if the request target names that host", async () => {
     const url = await start([echo({ path: "/*" })]);
     for (const target of ["//evil.example/rooms/a/echo", "http://evil.example/rooms/a/echo"]) {
       const { head } = await raw(url, target, "Origin: http://evil.example\r\n");
@@ -152,7 +153,7 @@ describe("who may open a socket", () => {
     }
   });
 
-  it("asks for the cloud's token, unless the first frame brings the route's own", async () => {
+  it("requires the cloud's token, unless the first frame carries the route's own token", async () => {
     const url = await start([echo(), echo({ path: "/own", firstFrameToken: true })], {
       cloud: { token: "s3cret" },
     });
@@ -165,7 +166,7 @@ describe("who may open a socket", () => {
     expect(await status({ path: "/own" })).toBe(101);
   });
 
-  it("lets the route refuse in its own words, and answers 500 where it fails", async () => {
+  it("lets the route reject with its own response, and responds with 500 if the route throws", async () => {
     const logged: unknown[] = [];
     const logger: Logger = { info() {}, error: (fields) => void logged.push(fields["error"]) };
     const accept: SocketRoute["accept"] = (request) => {
@@ -181,7 +182,7 @@ describe("who may open a socket", () => {
     expect(logged).toEqual(["a bug"]);
   });
 
-  it("C23: takes so many sockets in all and so many from one address, and again when one has gone", async () => {
+  it("C23: limits the sockets in total and per address, and accepts a new socket when one closes", async () => {
     const url = await start([echo()], { served: { sockets: { maxPerAddress: 2 } } });
     const first = await opened(client(url));
     await opened(client(url));
@@ -194,7 +195,7 @@ describe("who may open a socket", () => {
     expect(await rejected(client(small))).toMatchObject({ status: 503, retryAfter: "5" });
   });
 
-  it("takes sockets once its services have started", async () => {
+  it("accepts sockets only after its services have started", async () => {
     let release = (): void => {};
     const slow: Service = { ...service(echo()), start: () => new Promise((resolve) => (release = resolve)) };
     const cloud = createCloud({ services: [slow] });
@@ -207,7 +208,7 @@ describe("who may open a socket", () => {
     expect(await rejected(client(serving.url))).toMatchObject({ status: 101 });
   });
 
-  it("counts sockets for its metrics", async () => {
+  it("counts sockets in its metrics", async () => {
     const url = await start([echo()]);
     const one = await opened(client(url));
     await rejected(client(url, { path: "/none" }));
@@ -219,7 +220,7 @@ describe("who may open a socket", () => {
     expect(await metrics()).toMatch(/^sedna_sockets 0$/m);
   });
 
-  it("answers an upgrade to something else, and what is no handshake, in HTTP's words", async () => {
+  it("responds with an HTTP error to an upgrade to another protocol and to an invalid handshake", async () => {
     const url = await start([echo()]);
     const { hostname, port } = new URL(url);
     const ask = async (lines: string): Promise<string> => {
@@ -241,29 +242,29 @@ describe("who may open a socket", () => {
   });
 });
 
-describe("C5: what comes over a socket ends at most this socket", () => {
+describe("C5: invalid data on a socket ends at most this socket", () => {
   const cases: readonly [string, Buffer, number][] = [
     ["garbage", Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 1002],
-    ["a frame that is not masked", Buffer.from([0x81, 0x01, 0x61]), 1002],
-    ["an operation that there is not", frame(0x83, Buffer.from("x")), 1002],
-    ["compression that nobody agreed on", frame(0xc1, Buffer.from("x")), 1002],
-    ["a ping in pieces", frame(0x09, Buffer.from("x")), 1002],
-    ["a second part of nothing", frame(0x80, Buffer.from("x")), 1002],
-    ["text that is no UTF-8", frame(0x81, Buffer.from([0xc3, 0x28])), 1007],
-    ["half a character at the end", frame(0x81, Buffer.from([0xe2, 0x82])), 1007],
-    ["a length that is too long", Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0]), 1009],
-    ["a length past 2^53", Buffer.from([0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 1009],
+    ["an unmasked frame", Buffer.from([0x81, 0x01, 0x61]), 1002],
+    ["an unknown opcode", frame(0x83, Buffer.from("x")), 1002],
+    ["compression that was not negotiated", frame(0xc1, Buffer.from("x")), 1002],
+    ["a fragmented ping", frame(0x09, Buffer.from("x")), 1002],
+    ["a continuation frame without a message", frame(0x80, Buffer.from("x")), 1002],
+    ["text that is not UTF-8", frame(0x81, Buffer.from([0xc3, 0x28])), 1007],
+    ["an incomplete character at the end", frame(0x81, Buffer.from([0xe2, 0x82])), 1007],
+    ["a length above the limit", Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0]), 1009],
+    ["a length above 2^53", Buffer.from([0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 1009],
     [
-      "parts that are together too long",
+      "fragments that together exceed the limit",
       Buffer.concat(Array.from({ length: 11 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(100)))),
       1009,
     ],
     [
-      "endless parts of nothing",
+      "endless empty fragments",
       Buffer.concat(Array.from({ length: 1100 }, (_, i) => frame(i === 0 ? 0x02 : 0x00, Buffer.alloc(0)))),
       1008,
     ],
-    ["a close by a code that nobody may say", frame(0x88, Buffer.from([0x03, 0xed])), 1002],
+    ["a reserved close code", frame(0x88, Buffer.from([0x03, 0xed])), 1002],
   ];
   const shared = { url: "" };
   beforeAll(async () => void (shared.url = await start([echo()])));
@@ -277,7 +278,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
     expect(await answer(neighbor, "still here")).toBe("still here");
   });
 
-  it("a bug in the service closes by 1011 and is logged, a message cut off in the middle does nothing", async () => {
+  it("a bug in the service closes the socket with 1011 and is logged, and a truncated message has no effect", async () => {
     const logged: unknown[] = [];
     const url = await start(
       [
@@ -285,7 +286,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
         echo({
           path: "/bug",
           open: () => {
-            throw new Error("a bug at the door");
+            throw new Error("a bug in open()");
           },
         }),
       ],
@@ -298,7 +299,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
       expect(await closed(socket)).toEqual({ code: 1011, reason: "the server failed" });
     }
     expect(await closed(client(url, { path: "/bug" }))).toMatchObject({ code: 1011 });
-    expect(logged).toEqual(["a bug", "another bug", "a bug at the door"]);
+    expect(logged).toEqual(["a bug", "another bug", "a bug in open()"]);
     const { socket, end } = await raw(url);
     socket.write(Buffer.concat([frame(0x81, Buffer.from("whole")), Buffer.from([0x81, 0xe4, 0, 0])]));
     socket.end();
@@ -306,7 +307,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
     expect(await answer(neighbor, "still here")).toBe("still here");
   });
 
-  it("a reader that takes nothing is closed when too much waits for it, and others get theirs", async () => {
+  it("a stalled reader is closed when its buffer exceeds the limit, and other readers are unaffected", async () => {
     const sockets: ServiceSocket[] = [];
     const ended: number[] = [];
     const url = await start([
@@ -334,7 +335,7 @@ describe("C5: what comes over a socket ends at most this socket", () => {
   });
 });
 
-it("C3: a half-open socket is cut off after two pings that nothing answers; who answers, or sends slowly, stays", async () => {
+it("C3: terminates a half-open socket after two unanswered pings, and keeps a socket that answers or sends slowly", async () => {
   const ended: string[] = [];
   const route = echo({
     open: (socket, request) =>
@@ -356,7 +357,7 @@ it("C3: a half-open socket is cut off after two pings that nothing answers; who 
 });
 
 describe("C25: a shutdown", () => {
-  it("closes sockets by 1012 with when to come back, refuses new ones by 503, and ends though one never answers", async () => {
+  it("closes sockets with 1012 and a retry time, rejects new sockets with 503, and ends even if a client never answers", async () => {
     let release = (): void => {};
     const slow: Service = {
       ...service(),

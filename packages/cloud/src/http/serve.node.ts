@@ -7,19 +7,21 @@ import type { Cloud } from "./create-cloud.ts";
 import type { ServeOptions, Serving } from "./platform.ts";
 import { takeUpgrades } from "./upgrades.node.ts";
 
-/** How long a drained cloud still answers 503, so that no request is cut off on its way. */
+/**
+ * Time for which a drained cloud still responds with 503, so that no request in transit is cut off, in ms.
+ */
 const LINGER_MS = 300;
 
 /**
- * Puts a cloud on a socket: the only place that knows of one.
- * @throws when the port is taken.
+ * Serves a cloud on a network socket. No other module uses one.
+ * @throws If the port is in use.
  */
 export async function serve(
   cloud: Cloud,
   { port, host = "127.0.0.1", drainMs = 10_000, sockets }: ServeOptions,
 ): Promise<Serving> {
   const server = createAdaptorServer({
-    // Left early, a body is not torn off with its connection: the answer has to arrive.
+    // If the cloud stops reading a body early, keep the connection, because the response must still arrive.
     fetch: (request: globalThis.Request, { incoming }: { readonly incoming: unknown }) =>
       cloud(
         withHostBody(
@@ -27,8 +29,8 @@ export async function serve(
           () => (incoming as IncomingMessage).iterator({ destroyOnReturn: false }) as never,
         ),
       ) as never,
-    // Where Node asks (from 24.9 on): who offers another upgrade, as HTTP clients do with h2c, is answered as
-    // if it had not.
+    // Node 24.9 and later call this. A request that offers another upgrade, as HTTP clients do with h2c, gets
+    // a response as if it did not.
     serverOptions: {
       shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
     } as ServerOptions,
@@ -49,13 +51,14 @@ export async function serve(
   return {
     url: `http://${shownHost}:${address.port}`,
     async close() {
-      // WebSockets are told first, by 1012. Listening goes on while the cloud drains and a moment longer: who
-      // comes meanwhile, or has connected and not yet asked, is told 503 and when to come back, not cut off.
+      // Close WebSockets first, with 1012. Keep listening while the cloud drains and a moment longer: a
+      // client that connects meanwhile, or that has connected and not yet sent its request, gets 503 with
+      // Retry-After instead of a cut connection.
       const late = globalThis.setTimeout(() => {
         server.closeAllConnections();
         upgrades?.terminate();
       }, drainMs);
-      // A model that hangs is left behind: a shutdown must end.
+      // Do not wait for a model that hangs: a shutdown must end.
       await Promise.race([cloud.drain(), setTimeout(drainMs, undefined, { ref: false })]);
       await setTimeout(LINGER_MS);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,7 +1,10 @@
 import { messageOf } from "@sedna-js/core/errors";
 import type { Logger, ServiceSocket } from "./service.ts";
 
-/** What a host's WebSocket must offer; those of `ws`, Deno and Workers do. Open, or about to be. */
+/**
+ * WebSocket interface that a host must provide; those of `ws`, Deno and Workers fit. The socket is open or
+ * about to open.
+ */
 export interface WebSocketLike {
   binaryType: string;
   readonly bufferedAmount: number;
@@ -14,19 +17,22 @@ export interface WebSocketLike {
 export interface ServiceSocketOptions {
   readonly maxMessageBytes: number;
   readonly logger: Logger;
-  /** Told once, with the code by which the socket ended, after its service was. */
+  /** Called once with the close code, after the service's listeners. */
   readonly onEnd?: (code: number) => void;
 }
 
-/** A reader that is so far behind is not served further, however short its messages are. */
+/**
+ * Minimum of the buffer limit, in bytes. A slow reader with more buffered data is closed, however short its
+ * messages are.
+ */
 const MIN_HIGH_WATER = 2 ** 20;
-/** A close frame has room for so many bytes of reason. */
+/** Maximum length of the reason in a close frame, in bytes. */
 const MAX_REASON_BYTES = 123;
 
 /**
- * A host's WebSocket as a service sees it: whatever comes or goes wrong ends this socket and nothing else. Of
- * its messages a service sees only those that are short enough; of a slow reader's, so many wait as two of
- * the longest.
+ * Wraps a host's WebSocket for a service. Any error ends this socket and nothing else. A message longer than
+ * `maxMessageBytes` closes the socket. A slow reader is closed when more than twice `maxMessageBytes`, and
+ * more than 1 MiB, waits to be sent.
  */
 export function serviceSocket(
   socket: WebSocketLike,
@@ -45,8 +51,8 @@ export function serviceSocket(
     try {
       socket.close(code, said);
     } catch {
-      // By the letter of WHATWG's interface an application closes by 1000 or from 3000 up; there 1008 is
-      // 4008.
+      // According to the WHATWG interface an application may close only with 1000 or with 3000 and above;
+      // 1008 becomes 4008.
       socket.close(code < 2000 ? 3000 + code : 1000, said);
     }
   };
@@ -79,7 +85,7 @@ export function serviceSocket(
     tell(messageListeners, typeof data === "string" ? data : new Uint8Array(data));
   });
   socket.addEventListener("close", ({ code = 1006 }: { readonly code?: number }) => end(code));
-  // What went wrong is in the code of the close that follows.
+  // The code of the close event that follows describes the error.
   socket.addEventListener("error", () => {});
 
   return {
@@ -92,7 +98,7 @@ export function serviceSocket(
       try {
         socket.send(data);
       } catch {
-        close(1011, "could not be sent to");
+        close(1011, "a message could not be sent");
       }
     },
     close,
@@ -104,10 +110,10 @@ export function serviceSocket(
   };
 }
 
-/** Whether a message has more bytes, as UTF-8, than it may. */
+/** Returns whether a message is longer than `most` bytes, as UTF-8. */
 function isLonger(data: string | ArrayBuffer, most: number): boolean {
   if (typeof data !== "string") return data.byteLength > most;
-  // A UTF-16 unit takes one to three bytes: only in between must they be counted.
+  // A UTF-16 unit takes one to three bytes, so encode the text only if the bounds do not decide.
   return data.length > most || (data.length * 3 > most && new TextEncoder().encode(data).length > most);
 }
 

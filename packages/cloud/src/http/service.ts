@@ -1,14 +1,14 @@
 import type { Hono } from "hono";
 import type { Metrics } from "@sedna-js/core/adapters/prometheus";
 
-/** What a cloud gives its services. */
+/** Context that a cloud passes to its services. */
 export interface ServiceContext {
   readonly metrics: Metrics;
-  /** Told of errors that the client is not told in full. */
+  /** Receives errors whose details are not sent to the client. */
   readonly logger: Logger;
 }
 
-/** Where log lines go; pino, console and others fit. */
+/** Destination of log lines; pino, console and others fit. */
 export interface Logger {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -17,60 +17,60 @@ export interface Logger {
 /** A WebSocket as a service sees it, after its handshake. */
 export interface ServiceSocket {
   /**
-   * Text frames as strings, binary ones as bytes. What is sent after the end is dropped; a reader far behind
-   * is closed by 1008.
+   * Sends a string as a text frame, bytes as a binary frame. Data sent after the end is dropped. A reader
+   * that is too slow is closed with 1008.
    */
   send(data: string | Uint8Array): void;
-  /** Bytes that wait to be sent: a reader that does not keep up. */
+  /** Bytes waiting to be sent. They accumulate if the reader is slow. */
   readonly bufferedAmount: number;
-  /** Closes with a code of RFC 6455, or 4000 up. Default 1000. Calling it again does nothing. */
+  /** Closes with a code of RFC 6455, or 4000 and above. Default 1000. Further calls have no effect. */
   close(code?: number, reason?: string): void;
   /**
-   * Told in order, until `close` is called; what a listener throws closes the socket by 1011, and nothing
-   * else.
+   * Adds a listener for messages. It is called in order until `close` is called. An error in a listener
+   * closes this socket with 1011 and affects nothing else.
    */
   onMessage(listener: (data: string | Uint8Array) => void): void;
-  /** Told once. */
+  /** Adds a listener that is called once with the close code, also if the socket has already closed. */
   onClose(listener: (code: number) => void): void;
 }
 
-/** A place where a service takes WebSockets. */
+/** A path at which a service accepts WebSockets. */
 export interface SocketRoute {
-  /** The path without query, as a pattern of hono: `/v1/federations/:name/control`. */
+  /** Path without query, as a hono pattern: `/v1/federations/:name/control`. */
   readonly path: string;
-  /** A longer message closes the socket by 1009. */
+  /** Maximum size of a message, in bytes. A longer message closes the socket with 1009. */
   readonly maxMessageBytes: number;
   /**
-   * True where the first frame must carry a token of the route's own. Pages cannot set headers for a
-   * WebSocket, so the cloud's token, which is a header, is then not asked for.
+   * Whether the first frame must carry the route's own token. Pages cannot set headers for a WebSocket, so
+   * the cloud's token, which is a header, is not required on such a route.
    */
   readonly firstFrameToken?: boolean;
   /**
-   * Looks at the upgrade's request: a response refuses it. Origins are the cloud's business, and were looked
-   * at before.
+   * Checks the upgrade request; a returned response rejects the request. The cloud has already checked the
+   * origin.
    */
   accept?(request: Request): Response | undefined | Promise<Response | undefined>;
   open(socket: ServiceSocket, request: Request): void;
 }
 
-/** One thing that a cloud offers. */
+/** A service that a cloud offers. */
 export interface Service {
-  /** Its name among the services of a cloud. */
+  /** Name of the service, unique in its cloud. */
   readonly name: string;
-  /** Adds its routes. */
+  /** Adds the service's routes. */
   mount(app: Hono, context: ServiceContext): void;
-  /** Where it takes WebSockets. */
+  /** WebSocket routes of the service. */
   readonly sockets?: readonly SocketRoute[];
   /**
-   * Beginnings of paths where the service itself looks at who asks and how long a body is: the cloud's token
-   * and limit are not for these.
+   * Path prefixes for which the service itself checks authorization and body size. The cloud's token and body
+   * limit do not apply to them.
    */
   readonly guardedPaths?: readonly string[];
-  /** The cloud begins to shut down: ends what waits for something to happen. */
+  /** Called when the cloud begins to shut down. Ends requests that wait for an event. */
   drain?(): void;
-  /** Loads what it needs; the cloud is ready when all services are. */
+  /** Loads the service's resources. The cloud is ready when all services are. */
   start(): Promise<void>;
   readonly ready: boolean;
-  /** Answers what was taken, takes no more, and gives back its memory. */
+  /** Completes accepted requests, rejects new ones, and frees the service's memory. */
   close(): Promise<void>;
 }

@@ -5,24 +5,24 @@ import type { Cloud } from "./create-cloud.ts";
 import type { SocketLimits } from "./platform.ts";
 import type { SocketRoute } from "./service.ts";
 
-/** How long a route may think about a request for a socket. */
+/** Timeout of a route's check of an upgrade request, in ms. */
 const ACCEPT_MS = 5000;
 /**
- * A message comes in at most so many frames, and waits in at most so many pieces until it is whole (attacks
- * by tiny ones).
+ * Maximum number of frames per message, and of buffered chunks per incomplete message. These limits stop
+ * attacks with tiny frames.
  */
 const CHUNKS = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
 
-/** Takes WebSockets on a server's port; see {@link takeUpgrades}. */
+/** Accepts WebSockets on a server's port; see {@link takeUpgrades}. */
 interface Upgrades {
-  /** Cuts off the sockets that are left. */
+  /** Terminates all open sockets. */
   terminate(): void;
 }
 
 /**
- * Turns HTTP upgrades into the sockets of a cloud, by `ws`, without compression. Who is silent is asked by a
- * ping; who twice says nothing, no pong and no byte of a message, and takes nothing of what waits for it, is
- * cut off: half-open connections look alive for hours otherwise.
+ * Turns HTTP upgrades into sockets of a cloud with `ws`, without compression. Every socket is pinged. A
+ * socket is terminated if after two pings no pong and no byte of a message has arrived and the peer has read
+ * nothing of the buffered data. Otherwise half-open connections would look alive for hours.
  */
 export function takeUpgrades(
   server: Server,
@@ -33,7 +33,7 @@ export function takeUpgrades(
   const doorOf = (route: SocketRoute): WebSocketServer => {
     const known = doors.get(route);
     if (known) return known;
-    // `closeTimeout` is younger than the package's types.
+    // The package's types do not yet have `closeTimeout`.
     const options = {
       noServer: true,
       clientTracking: false,
@@ -47,7 +47,7 @@ export function takeUpgrades(
     return door;
   };
 
-  /** Connections by address, those in their handshake included. */
+  /** Number of connections per address group, including those in their handshake. */
   const perAddress = new Map<string, number>();
   const connections = new Set<Socket>();
   const admit = (socket: Socket): 429 | 503 | undefined => {
@@ -94,7 +94,7 @@ export function takeUpgrades(
     if (!request) return refuse(socket, plain(400, "expected a request with a host"));
     const route = await within(ACCEPT_MS, cloud.acceptUpgrade(request as never));
     if (route === undefined)
-      return refuse(socket, plain(503, "the service did not answer in time", { "retry-after": "5" }));
+      return refuse(socket, plain(503, "the service did not respond in time", { "retry-after": "5" }));
     if ("status" in route) return refuse(socket, route as never);
     doorOf(route).handleUpgrade(incoming, socket, head, (webSocket) => {
       live.set(webSocket, { socket, read: socket.bytesRead, waiting: 0, misses: 0 });
@@ -103,7 +103,8 @@ export function takeUpgrades(
     });
   };
   server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
-    // Until the WebSocket has its own listener, and for who leaves while the route thinks.
+    // Handles errors until the WebSocket has its own listener, such as a client that disconnects during the
+    // route's check.
     socket.on("error", () => socket.destroy());
     upgrade(incoming, socket, head).catch(() => void refuse(socket, plain(500, "the server failed")));
   });
@@ -116,12 +117,12 @@ export function takeUpgrades(
 }
 
 /**
- * The request without its body, as services see one. Undefined for one that names no host, or another one
- * than its header in its target.
+ * Returns the request without its body, as services see it; `undefined` if it has no `Host` header or its
+ * target is not a path.
  */
 function requestOf({ url = "", headers, rawHeaders }: IncomingMessage): Request | undefined {
-  // Put together as text: resolved as a reference, the target "//evil.example/" would name a host, which its
-  // page's origin equals.
+  // Build the URL as text. Resolved as a reference, the target "//evil.example/" would name a host, which
+  // would equal the origin of its page.
   if (headers.host === undefined || !url.startsWith("/")) return undefined;
   const pairs = rawHeaders.flatMap((name, i): [string, string][] =>
     i % 2 === 0 ? [[name, rawHeaders[i + 1]!]] : [],
@@ -153,7 +154,7 @@ async function refuse(socket: Socket, response: Response): Promise<void> {
   socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
 }
 
-/** What a promise resolves to, or undefined when that takes longer. */
+/** Resolves to the promise's value, or to `undefined` after `ms` milliseconds. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   const { timer, late } = withTimer(ms);
   try {
@@ -170,8 +171,9 @@ function withTimer(ms: number): { readonly timer: NodeJS.Timeout; readonly late:
 }
 
 /**
- * Who is counted as one by an IP address: an IPv4 address, also written as IPv6, is itself; an IPv6 one is
- * its /64, which is what one subscriber gets. An unknown one is "".
+ * Returns the group to which an IP address belongs for per-address limits. The group of an IPv4 address, also
+ * if it is written as IPv6, is the address itself. The group of an IPv6 address is its /64 prefix, the block
+ * that one subscriber gets. The group of an unknown address is "".
  */
 export function addressGroup(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

@@ -19,31 +19,39 @@ import { mistnetUploads, type UploadStore } from "./mistnet-uploads.ts";
 /** Options of {@link mistnetService}. */
 export interface MistnetServiceOptions {
   readonly plan: MistnetPlan;
-  /** Where uploads are kept: `directoryFederationLog(path)` or `memoryFederationLog()`. */
+  /** Stores the uploads: `directoryFederationLog(path)` or `memoryFederationLog()`. */
   readonly store: UploadStore;
-  /** Devices whose records are waited for. */
+  /** Number of devices expected to upload records. */
   readonly participants: number;
-  /** Unix ms. Then the head is trained on what is there, whoever is missing. */
+  /**
+   * Deadline as unix time in ms. At the deadline the head is trained on the records received, even if devices
+   * are missing.
+   */
   readonly deadlineAt: number;
-  /** Fewer than this at the deadline, and nothing is trained. Default 0.7 of the participants. */
+  /**
+   * Minimum number of devices; with fewer at the deadline, nothing is trained. Default 0.7 of the
+   * participants, rounded up.
+   */
   readonly minParticipants?: number;
   readonly training?: MistnetTraining;
   readonly now?: () => number;
   readonly timers?: Timers;
-  /** Its name among the cloud's services. Default `mistnet`. */
+  /** Name of the service in the cloud. Default `mistnet`. */
   readonly name?: string;
 }
 
-/** Longest that a timer can wait. */
+/** Maximum delay of a timer, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const DEVICE = /^[\x21-\x7e]{1,200}$/;
 
 /**
- * The cloud's end of MistNet: collects private records once a device, and trains the head on them, at the
- * deadline or when all have come. Uploads survive a restart, and the head is trained from them again to the
- * same bits. What is asked of an upload, in this order: whose it is (the cloud's token), whether it is still
- * taken, its length, format, plan, shapes, finite numbers, labels; and that the device has sent no other.
- * @throws {WireError} on a plan that no edge would take. @throws {RangeError} on numbers out of range.
+ * Creates the cloud's side of MistNet. It collects private records, one upload per device, and trains the
+ * head on them when all devices have uploaded or at the deadline. Uploads survive a restart, and the head is
+ * trained from them again with bit-identical results. Checks of an upload, in this order: the cloud's token,
+ * the device's name, length, format, plan, shapes, finite numbers, labels, that the device has not uploaded
+ * other records, and that uploads are still accepted.
+ * @throws {WireError} If edges would reject the plan.
+ * @throws {RangeError} If `participants` or `minParticipants` is out of range.
  */
 export function mistnetService(
   options: MistnetServiceOptions,
@@ -61,7 +69,7 @@ export function mistnetService(
   const least = options.minParticipants ?? Math.ceil(0.7 * participants);
   if (!(Number.isInteger(participants) && participants >= 1 && least >= 1 && least <= participants))
     throw new RangeError(
-      `serve MistNet: expected participants from 1 up and a least from 1 to that; got ${participants} and ${least}`,
+      `serve MistNet: expected participants from 1 up and minParticipants from 1 to participants; got ${participants} and ${least}`,
     );
   const life: {
     state: MistnetStatus["state"];
@@ -106,7 +114,10 @@ export function mistnetService(
       kernels.dispose();
     }
   };
-  /** Goes on where everyone has come or the time is over. */
+  /**
+   * Starts the training if all devices have uploaded or the deadline has passed with enough of them;
+   * otherwise abandons the collection at the deadline or schedules the next check.
+   */
   const look = (): void => {
     if (life.timer !== undefined) timers.clear(life.timer);
     delete life.timer;
@@ -122,18 +133,22 @@ export function mistnetService(
   const take = async (c: Context): Promise<Response> => {
     const device = c.req.param("device") ?? "";
     if (!DEVICE.test(device))
-      return c.json({ error: "take records: expected a device's name; got another" }, 400);
-    if (!life.isOpen) return c.json({ error: "the records are not open" }, 503, { "retry-after": "1" });
+      return c.json({ error: "upload records: expected a valid device name; got an invalid one" }, 400);
+    if (!life.isOpen) return c.json({ error: "the record store is not open" }, 503, { "retry-after": "1" });
     try {
-      // What is there already is told also when nothing more is taken: its answer may have been lost.
+      // Confirm records that are already stored even if uploads are no longer accepted: the first response
+      // may have been lost.
       const outcome = await uploads.put(device, new Uint8Array(await c.req.arrayBuffer()));
       if (outcome === "late")
         return c.json(
-          { error: `take records: expected them while they are collected; it is ${life.state}` },
+          { error: `upload records: expected an upload during collection; the state is ${life.state}` },
           409,
         );
       if (outcome === "conflict")
-        return c.json({ error: "take records: expected a device's records once; got others" }, 409);
+        return c.json(
+          { error: "upload records: expected one upload per device; got different records" },
+          409,
+        );
       look();
       return c.json(
         { stored: true, ...(outcome === "duplicate" && { duplicate: true }) },
@@ -141,11 +156,11 @@ export function mistnetService(
       );
     } catch (error) {
       if (error instanceof WireError) return c.json({ error: error.message }, 400);
-      life.logger?.error({ error: messageOf(error) }, "records were not kept");
+      life.logger?.error({ error: messageOf(error) }, "records could not be stored");
       const isFull = error instanceof SednaError && error.code === "storage-full";
       return isFull
-        ? c.json({ error: "there is no room for records" }, 507, { "retry-after": "30" })
-        : c.json({ error: "the records could not be kept; the server's log says why" }, 500);
+        ? c.json({ error: "no storage space for records" }, 507, { "retry-after": "30" })
+        : c.json({ error: "the records could not be stored; see the server's log" }, 500);
     }
   };
   const give = (c: Context): Response => {
@@ -156,7 +171,7 @@ export function mistnetService(
       });
     if (life.state === "abandoned")
       return c.json(
-        { error: "the head was not trained: too few took part, or their records could not be used" },
+        { error: "the head was not trained: too few devices took part, or their records could not be used" },
         410,
       );
     return c.json({ error: "the head is not trained yet" }, 503, {
@@ -182,7 +197,7 @@ export function mistnetService(
       const limit = bodyLimit({
         maxSize: most,
         onError: (c) =>
-          c.json({ error: `take records: expected at most ${most} bytes; got more` }, 413, {
+          c.json({ error: `upload records: expected at most ${most} bytes; got more` }, 413, {
             connection: "close",
           }),
       });

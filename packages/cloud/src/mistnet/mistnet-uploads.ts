@@ -1,28 +1,31 @@
 import { readMistnetUpload, type MistnetPlan, type MistnetRecords } from "@sedna-js/core/wire";
 import type { FederationLog } from "../federation/log/federation-log.ts";
 
-/** Where uploads are kept: the blobs of a log, in a directory or in memory, of which nothing else is used. */
+/**
+ * Stores uploads as blobs of a federation log, in a directory or in memory. Nothing else of the log is used.
+ */
 export type UploadStore = Pick<FederationLog, "open" | "putBlob" | "getBlob" | "blobs" | "close">;
 
-/** Uploads of a MistNet, one a device. */
+/** Uploads of a MistNet, one per device. */
 export interface MistnetUploads {
   readonly count: number;
-  /** In all uploads. */
+  /** Number of records in all uploads. */
   readonly records: number;
-  /** Opens the store, and counts what is there. */
+  /** Opens the store and counts the uploads in it. */
   open(): Promise<void>;
   /**
-   * Keeps a device's upload: `stored`, `duplicate` where the same bytes are there, `conflict` where others
-   * are, `late` where it is new and nothing more is taken. @throws {WireError} on records that are not the
-   * plan's.
+   * Stores a device's upload. Resolves to `stored`; to `duplicate` if the same bytes are already stored; to
+   * `conflict` if other bytes are stored; or to `late` if the upload is new and uploads are no longer
+   * accepted.
+   * @throws {WireError} If the records do not match the plan.
    */
   put(device: string, bytes: Uint8Array): Promise<UploadOutcome>;
-  /** All records, with what is on its way to the disk, in an order that a restart does not change. */
+  /** Returns all records, including those still being written, in an order that a restart does not change. */
   read(): Promise<MistnetRecords[]>;
   close(): Promise<void>;
 }
 
-/** What became of an upload. */
+/** Result of an upload. */
 export type UploadOutcome = "stored" | "duplicate" | "conflict" | "late";
 
 const PREFIX = "upload-";
@@ -34,10 +37,13 @@ interface MistnetUploadsOptions {
   readonly isTaking: () => boolean;
 }
 
-/** Keeps uploads under the digest of the device's name, so that no text of a client's is ever a path. */
+/**
+ * Creates a collection of uploads. Each upload is stored under the digest of the device's name, so that
+ * client input never becomes a path.
+ */
 export function mistnetUploads({ store, plan, isTaking }: MistnetUploadsOptions): MistnetUploads {
   const counts = new Map<string, number>();
-  // One upload of a device at a time: of two that differ the second must find the first.
+  // Process one upload of a device at a time: of two different uploads, the second must find the first.
   const turns = new Map<string, Promise<unknown>>();
 
   const put = async (blob: string, bytes: Uint8Array): Promise<UploadOutcome> => {

@@ -6,8 +6,8 @@ import { SednaError } from "@sedna-js/core";
 import type { ModelFiles } from "./model-service.ts";
 
 /**
- * Models as `sedna-cloud publish` lays them: in one directory a folder for each, with its name. A file that
- * is a link is not followed.
+ * Returns the models that `sedna-cloud publish` wrote to one directory, each in a folder of its name. A file
+ * that is a symbolic link is not opened.
  */
 export function directoryModels(directory: string): ModelFiles {
   return {
@@ -28,9 +28,9 @@ export function directoryModels(directory: string): ModelFiles {
       if (!stat.isFile()) return void (await handle.close());
       return {
         size: Number(stat.size),
-        // A file that is published anew is another one on the disk.
+        // A republished file is a new file on the disk, with another inode or modification time.
         etag: `"${stat.ino.toString(36)}-${stat.size.toString(36)}-${stat.mtimeNs.toString(36)}"`,
-        // The stream closes the file at its end, and when nobody reads on.
+        // The stream closes the file at its end or when it is canceled.
         read: ({ start, end }) => Readable.toWeb(handle.createReadStream({ start, end: end - 1 })) as never,
         close: () => handle.close(),
       };

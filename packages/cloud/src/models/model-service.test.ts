@@ -13,11 +13,11 @@ const at = { folder: "", cloud: undefined as unknown as Cloud };
 beforeAll(async () => {
   at.folder = await mkdtemp(join(tmpdir(), "sedna-published-"));
   await mkdir(join(at.folder, "models", "people", "folder"), { recursive: true });
-  await writeFile(join(at.folder, "secret.json"), "not to be told");
+  await writeFile(join(at.folder, "secret.json"), "must not leak");
   await writeFile(join(at.folder, "models", "people", "manifest.json"), "{}");
   await writeFile(join(at.folder, "models", "people", blob), bytes);
   await writeFile(join(at.folder, "models", "people", "empty.bin"), "");
-  await writeFile(join(at.folder, "models", "people", ".hidden"), "not to be told");
+  await writeFile(join(at.folder, "models", "people", ".hidden"), "must not leak");
   await symlink(join(at.folder, "secret.json"), join(at.folder, "models", "people", "link.json"));
   at.cloud = createCloud({
     services: [modelService({ files: directoryModels(join(at.folder, "models")) })],
@@ -32,7 +32,7 @@ const body = async (response: Response): Promise<number[]> => [
 ];
 
 describe("modelService()", () => {
-  it("gives a manifest, which is asked for again each time, and a file, which never changes", async () => {
+  it("serves a manifest that is always revalidated and a file that is immutable", async () => {
     const manifest = await get("people/manifest.json");
     expect([
       manifest.status,
@@ -58,7 +58,7 @@ describe("modelService()", () => {
     ["bytes=1002-5000", 1002, 1003],
     ["bytes=-3", 1000, 1003],
     ["bytes=-5000", 0, 1003],
-  ])("gives the part %s", async (range, start, end) => {
+  ])("serves the range %s", async (range, start, end) => {
     const response = await get(`people/${blob}`, { range });
     expect([
       response.status,
@@ -68,23 +68,26 @@ describe("modelService()", () => {
     expect(await body(response)).toEqual([...bytes.subarray(start, end)]);
   });
 
-  it.each(["bytes=1003-", "bytes=5000-6000", "bytes=-0"])("says that there is no part %s", async (range) => {
-    const response = await get(`people/${blob}`, { range });
-    expect([response.status, response.headers.get("content-range"), await body(response)]).toEqual([
-      416,
-      "bytes */1003",
-      [],
-    ]);
-  });
+  it.each(["bytes=1003-", "bytes=5000-6000", "bytes=-0"])(
+    "responds with 416 to the range %s",
+    async (range) => {
+      const response = await get(`people/${blob}`, { range });
+      expect([response.status, response.headers.get("content-range"), await body(response)]).toEqual([
+        416,
+        "bytes */1003",
+        [],
+      ]);
+    },
+  );
 
   it.each(["bytes=", "bytes=-", "bytes=9-5", "bytes=0-1,4-5", "lines=1-2", "bytes=a-b", "bytes=1e3-"])(
-    "gives all where %s asks for no part that it knows",
+    "serves the whole file for the unsupported range %s",
     async (range) => {
       expect((await get(`people/${blob}`, { range })).status).toBe(200);
     },
   );
 
-  it("says 304 to who has it, and gives the rest only of the same file", async () => {
+  it("responds with 304 if the client has the file, and serves a range only of the same file", async () => {
     const etag = (await get(`people/${blob}`)).headers.get("etag")!;
     expect(etag).toMatch(/^"[\w-]+"$/);
     for (const known of [etag, `"x", W/${etag}`, "*"])
@@ -96,7 +99,7 @@ describe("modelService()", () => {
     expect((await get("people/manifest.json", { "if-none-match": etag })).status).toBe(200);
   });
 
-  it("tells the length without the bytes, and takes no other method", async () => {
+  it("responds to HEAD with the length and no bytes, and rejects other methods", async () => {
     const head = await get(`people/${blob}`, {}, "HEAD");
     expect([head.status, head.headers.get("content-length"), await body(head)]).toEqual([200, "1003", []]);
     for (const method of ["POST", "PUT", "DELETE"])
@@ -118,13 +121,13 @@ describe("modelService()", () => {
     "nobody/manifest.json",
     "people/none",
     "people/a%0ab",
-  ])("B11: gives nothing for %s", async (path) => {
+  ])("B11: responds with 404 to %s", async (path) => {
     const response = await get(path);
     expect(response.status).toBe(404);
-    expect(await response.text()).not.toContain("not to be told");
+    expect(await response.text()).not.toContain("must not leak");
   });
 
-  it("B11: gives nothing for any name that was not published", async () => {
+  it("B11: responds with 404 to any name that was not published", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "grapheme" }), async (name) => {
         const { status } = await get(`people/${encodeURIComponent(name)}`);
@@ -133,13 +136,13 @@ describe("modelService()", () => {
     );
   });
 
-  it("lets pages read what they resume by", async () => {
+  it("exposes the headers that pages need to resume a download", async () => {
     const response = await get(`people/${blob}`, { origin: "https://app.example", range: "bytes=5-" });
     expect(response.headers.get("access-control-expose-headers")).toMatch(/etag.*content-range/);
     expect(await body(response)).toHaveLength(998);
   });
 
-  it("leaves no file open, read to the end or not", async () => {
+  it("leaves no file open, whether the body is read to its end or not", async () => {
     const open = async (): Promise<number> =>
       process.platform === "linux" ? (await readdir("/proc/self/fd")).length : 0;
     const before = await open();

@@ -3,49 +3,52 @@ import type { Context } from "hono";
 import { isKnown, readRange } from "../http/byte-range.ts";
 import type { Service } from "../http/service.ts";
 
-/** A published file that is open. It is closed by reading to the end, or by `close`. */
+/** An open published file. It is closed by reading to its end or by `close`. */
 export interface PublishedFile {
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Strong, in quotes: another content has another. */
+  /** Strong ETag, in quotes; it differs for different content. */
   readonly etag: string;
-  /** The bytes from `start` up to and without `end`. */
+  /** Returns the bytes from `start` to `end`, without `end`. */
   read(range: { readonly start: number; readonly end: number }): ReadableStream<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** Where published models lie. */
+/** Storage of published models. */
 export interface ModelFiles {
-  /** A file of a model; undefined where there is none. Both names are single names, without folders. */
+  /**
+   * Opens a file of a model; resolves to `undefined` if there is no such file. Both names are plain names,
+   * without folders.
+   */
   open(place: { readonly model: string; readonly file: string }): Promise<PublishedFile | undefined>;
 }
 
 /** Options of {@link modelService}. */
 export interface ModelServiceOptions {
   readonly files: ModelFiles;
-  /** Its name among the cloud's services. Default `models`. */
+  /** Name of the service in the cloud. Default `models`. */
   readonly name?: string;
 }
 
 const ROUTE = "/v1/models/:model/:file";
 /**
- * As in a manifest: what begins with a letter or digit and has no folder is a name, and nothing else reaches
- * the disk.
+ * As in a manifest: a name starts with a letter or digit and contains no folder. Only valid names reach the
+ * disk.
  */
 const NAME = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-/** Names that say what is in the file: it never changes. */
+/** Names that start with the content's SHA-256: such a file never changes. */
 const CONTENT = /^[a-f0-9]{64}\b/;
 
 /**
- * Gives edges what was published: `GET /v1/models/NAME/manifest.json`, `keys.json`, and the files beside
- * them; whole, or the rest of one (`Range`, `If-Range`), or 304 where they have it (`If-None-Match`). Source:
- * RFC 9110, 13 and 14.
+ * Creates a service that serves published models to edges: `GET /v1/models/NAME/manifest.json`, `keys.json`,
+ * and the other files of the model. It sends the whole file, a range of it (`Range`, `If-Range`), or 304 if
+ * the client has it (`If-None-Match`). Source: RFC 9110, 13 and 14.
  */
 export function modelService({ files, name = "models" }: ModelServiceOptions): Service {
   const answer = async (c: Context): Promise<Response> => {
     const { model = "", file = "" } = c.req.param();
     const found = NAME.test(model) && NAME.test(file) ? await files.open({ model, file }) : undefined;
-    if (!found) return c.json({ error: "no such file of a model" }, 404, { "cache-control": "no-cache" });
+    if (!found) return c.json({ error: "no such model file" }, 404, { "cache-control": "no-cache" });
     const { size, etag } = found;
     const headers: Record<string, string> = {
       etag,
@@ -80,8 +83,8 @@ export function modelService({ files, name = "models" }: ModelServiceOptions): S
     mount(app, { metrics, logger }) {
       app.get(ROUTE, async (c) => {
         const response = await answer(c).catch((error: unknown) => {
-          logger.error({ error: messageOf(error) }, "a model's file could not be read");
-          return c.json({ error: "the file could not be read; the server's log says why" }, 500);
+          logger.error({ error: messageOf(error) }, "a model file could not be read");
+          return c.json({ error: "the file could not be read; see the server's log" }, 500);
         });
         metrics.add("sedna_model_files_total", { code: String(response.status) });
         return response;

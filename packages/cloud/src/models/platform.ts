@@ -8,67 +8,79 @@ import type {
 } from "@sedna-js/core/wire";
 import type { ModelFiles } from "./model-service.ts";
 
-/** Who vouches for models: an Ed25519 key pair whose private half stays inside. */
+/** An Ed25519 key pair that signs models. Its private key is not accessible. */
 export interface SigningKey extends PublicKey {
-  /** Signs a value's canonical bytes. */
+  /** Signs the canonical bytes of a value. */
   sign(value: unknown): ManifestSignature;
 }
 
 /** Options of {@link publishModel}. */
 export interface PublishOptions {
-  /** Path of the ONNX file. Files that it refers to are taken from beside it. */
+  /** Path of the ONNX file. Files that it refers to are read from the same folder. */
   readonly model: string;
   readonly name: string;
-  /** Higher than the one that is published. Default: the next, or 1. */
+  /** Number above the published version. Default: the next number, or 1. */
   readonly version?: number;
-  /** What the model is for, and the task's options. */
+  /** Task of the model, and the task's options. */
   readonly task: ModelManifest["task"];
   /** SPDX license expression. */
   readonly license: string;
   readonly key: SigningKey;
   /**
-   * The model's own folder. Folders side by side, each named as its model, are what a model service serves.
+   * Folder of this model alone. A model service serves a directory of such folders, each named after its
+   * model.
    */
   readonly directory: string;
   readonly labels?: readonly string[];
   readonly thresholds?: Readonly<Record<string, number>>;
-  /** Default: webgpu, wasm, cpu. */
+  /** Execution providers of the model. Default: webgpu, wasm, cpu. */
   readonly executionProviders?: readonly string[];
   /** Default float32. */
   readonly precision?: ModelManifest["variants"][number]["precision"];
-  /** Says that this version goes back on purpose, and whose place it takes. */
+  /** Marks this version as an intentional rollback, and names the version that it replaces. */
   readonly rollbackOf?: number;
-  /** Adds a golden case: what Node's CPU gives for inputs of this seed. */
+  /** Adds a golden case: the outputs of Node's CPU for inputs generated from this seed. Default seed 1. */
   readonly golden?: {
     readonly seed?: number;
     /** Default 0.001. */ readonly absolute?: number;
-    /** Default 0.01: GPUs round in their own way. */ readonly relative?: number;
+    /** Default 0.01, because GPUs round differently. */ readonly relative?: number;
   };
 }
 
-/** A new key pair, and its private half as PKCS#8 in PEM. */
+/** Creates a key pair. `pem` is its private key as PKCS#8 in PEM. */
 export declare function createSigningKey(): { readonly key: SigningKey; readonly pem: string };
 
-/** A key pair from its private half. @throws {SednaError} `wire-format` on what is none of Ed25519. */
+/**
+ * Returns the key pair of a private key in PEM.
+ * @throws {SednaError} `wire-format` if the text is not an Ed25519 private key.
+ */
 export declare function readSigningKey(pem: string): SigningKey;
 
-/** A manifest and the key's word for it. @throws {WireError} on one that no edge would take. */
+/**
+ * Returns a manifest with its signature by the key.
+ * @throws {WireError} If edges would reject the manifest.
+ */
 export declare function signManifest(manifest: ModelManifest, key: SigningKey): SignedManifest;
 
 /**
- * The keys to trust from here on, and the word of a key that is trusted so far. @throws {WireError} on a set
- * that no edge would take.
+ * Returns the keys that edges are to trust from now on, with a signature by a key that they trust at present.
+ * @throws {WireError} If edges would reject the set.
  */
 export declare function signKeySet(keySet: KeySet, key: SigningKey): SignedKeySet;
 
 /**
- * Publishes a version: its files first, under names that say their content, then the manifest, in one step.
- * Who reads meanwhile has the old version or the new one. Files of older versions stay.
+ * Publishes a version of a model. Writes its files first and then the manifest, atomically, so that a
+ * concurrent reader sees the old version or the new one. A file's name contains its SHA-256; files that the
+ * model refers to keep their names. Files of older versions stay.
  *
- * @throws {RangeError} on a version that is not higher, a folder of another model, or another file of a name
- * that is taken. {SednaError} `model-unreadable`.
+ * @throws {RangeError} If the version is not higher, the folder belongs to another model, or a different file
+ * with the same name is already published.
+ * @throws {SednaError} `model-unreadable` if the model cannot be read.
  */
 export declare function publishModel(options: PublishOptions): Promise<ModelManifest>;
 
-/** Models as {@link publishModel} lays them, in folders of one directory that are named as they are. */
+/**
+ * Returns the models that {@link publishModel} wrote to the folders of one directory. Each folder is named
+ * after its model.
+ */
 export declare function directoryModels(directory: string): ModelFiles;

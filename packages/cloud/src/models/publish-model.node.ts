@@ -16,7 +16,7 @@ import { basename, dirname, extname, join } from "node:path";
 import type { PublishOptions } from "./platform.ts";
 import { signManifest } from "./signing-key.node.ts";
 
-/** A file that is to be published. */
+/** A file to publish. */
 interface NewFile extends ModelFile {
   readonly data: Uint8Array;
 }
@@ -43,11 +43,11 @@ export async function publishModel({
   const next = version ?? (before?.version ?? 0) + 1;
   if (before && !(next > before.version))
     throw new RangeError(
-      `publish ${name}: expected a version above ${before.version}; got ${next}. To go back, publish the old file as a higher version that says rollbackOf`,
+      `publish ${name}: expected a version above ${before.version}; got ${next}. To roll back, publish the old file as a higher version with rollbackOf`,
     );
 
   const data = await read(model);
-  // The model finds these by their names, so they keep them.
+  // The model refers to these files by name, so they keep their names.
   const externalData = await Promise.all(
     onnxReferences(data).map(async (path) => ({ path, data: await read(join(dirname(model), plain(path))) })),
   );
@@ -68,7 +68,7 @@ export async function publishModel({
     name,
     version: next,
     ...(rollbackOf === undefined ? {} : { rollbackOf }),
-    // Where the inputs of a case are its outputs, that is one file.
+    // If a golden case's inputs equal its outputs, they share one file.
     files: files
       .filter((file, i) => files.findIndex(({ path }) => path === file.path) === i)
       .map(({ path, size, sha256 }) => ({ path, size, sha256 })),
@@ -96,7 +96,7 @@ export async function publishModel({
       ],
     }),
   };
-  // Checked as an edge will check it, before anything is written.
+  // Validate the manifest as an edge does before anything is written.
   const signed = signManifest(manifest, key);
   await mkdir(directory, { recursive: true });
   for (const file of files) await place(directory, file);
@@ -107,7 +107,7 @@ export async function publishModel({
   return signed.manifest;
 }
 
-/** Writes a file beside its place, flushes it, and puts it there in one step. */
+/** Writes a file under a temporary name, flushes it, and renames it atomically. */
 export async function replace(
   folder: string,
   { path, data }: { readonly path: string; readonly data: Uint8Array },
@@ -128,14 +128,17 @@ export async function replace(
   }
 }
 
-/** Puts a file there unless it is; another one of its name is a mistake, for edges may have it. */
+/**
+ * Writes a file if it does not exist. An existing file with other content is repaired if its name is its own
+ * hash. Otherwise it is an error, because edges may have that file.
+ */
 async function place(folder: string, file: NewFile): Promise<void> {
   const there = await readFile(join(folder, file.path)).catch(() => undefined);
   if (there === undefined) return replace(folder, file);
   if (hashOf(there) === file.sha256) return;
   if (file.path.startsWith(file.sha256)) return replace(folder, file);
   throw new RangeError(
-    `publish ${file.path}: expected the file that older versions have; got another, give it a name of its own in the model`,
+    `publish ${file.path}: expected the same file as in older versions; got a different one. Give the file another name in the model`,
   );
 }
 
@@ -156,11 +159,14 @@ function hashOf(data: Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** @throws {SednaError} `model-unreadable` on a path that leaves the model's folder. */
+/**
+ * Returns the path if it is a plain file name.
+ * @throws {SednaError} `model-unreadable` if the path leaves the model's folder.
+ */
 function plain(path: string): string {
   if (path !== basename(path) || path.startsWith(".") || path.includes("\\"))
     throw new SednaError(
-      `publish a model: expected it to refer to files beside it; got ${JSON.stringify(path)}`,
+      `publish a model: expected references to files in its own folder; got ${JSON.stringify(path)}`,
       { code: "model-unreadable" },
     );
   return path;
@@ -175,7 +181,7 @@ async function read(path: string): Promise<Uint8Array> {
   });
 }
 
-/** What a model takes and gives, and what it gives for inputs of a seed. */
+/** A model's inputs and outputs and, optionally, its outputs for seeded inputs. */
 interface DescribedModel {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -183,8 +189,8 @@ interface DescribedModel {
 }
 
 /**
- * Opens a model once in Node: its inputs and outputs and, where it is asked, a golden case.
- * @throws {SednaError} `model-unreadable`, `missing-dependency` without onnxruntime-node, `run-failed`.
+ * Opens a model in Node and returns its inputs and outputs and, if `seed` is given, a golden case.
+ * @throws {SednaError} `model-unreadable`; `missing-dependency` without onnxruntime-node; `run-failed`.
  */
 async function describeModel(
   model: Uint8Array,
@@ -211,8 +217,8 @@ async function describeModel(
 }
 
 /**
- * Numbers in 0..1, as pictures have; a free axis is 1 long. Whole ones are 0 or 1, which indices and masks
- * may be too.
+ * Returns random numbers in 0..1, the range of pictures. A free axis gets length 1. Integers are 0 or 1,
+ * which is also valid for indices and masks.
  */
 function randomTensor({ dtype, shape }: TensorSpec, random: () => number): Tensor {
   const fixed = shape.map((axis) => Math.max(axis, 1));
@@ -228,7 +234,7 @@ function randomTensor({ dtype, shape }: TensorSpec, random: () => number): Tenso
   );
 }
 
-/** Repeatable numbers in 0..1. Source: mulberry32, Tommy Ettinger. */
+/** Returns a generator of reproducible numbers in [0,1). Source: mulberry32, Tommy Ettinger. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -5,28 +5,27 @@ import { tensor, type Tensors } from "@sedna-js/core";
 import type { LayerSpec } from "@sedna-js/core/training";
 import { writeSafetensors } from "@sedna-js/core/wire";
 
-/** A model of a federation, to be kept as a file. */
+/** A federation's model to save to a file. */
 export interface SavedModel {
   readonly layout: readonly LayerSpec[];
-  /** Flat. */
+  /** All layers' parameters, concatenated. */
   readonly parameters: Float32Array;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Keeps the newest model in a file; see {@link modelFile}. */
+/** Saves the latest model to a file; see {@link modelFile}. */
 export interface ModelFile {
   /**
-   * Writes a model in place of the one that is there. Of models that come while one is written only the
-   * newest is.
+   * Replaces the file with a model. If several models arrive during a write, only the latest is written next.
    */
   save(model: SavedModel): void;
-  /** Resolves when nothing is being written. */
+  /** Resolves when no write is in progress. */
   settled(): Promise<void>;
 }
 
 /**
- * A safetensors file that is the old model or the new one at any moment, also when the power goes.
- * What fails is told, and tried again with the next model.
+ * Creates a writer of a safetensors file that always contains the complete old or new model, even after a
+ * power failure. A failed write is reported, and the next model is written as usual.
  */
 export function modelFile(
   path: string,

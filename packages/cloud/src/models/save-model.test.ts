@@ -19,7 +19,7 @@ const model = (round: number) => ({
   metadata: { round: String(round) },
 });
 
-it("keeps the newest model, whole at any moment, and nothing beside it", async () => {
+it("keeps only the latest model, complete at any moment, and no other file", async () => {
   const path = join(paths.folder, "model.safetensors");
   const errors: Error[] = [];
   const file = modelFile(path, { onError: (error) => errors.push(error) });
@@ -39,7 +39,7 @@ it("keeps the newest model, whole at any moment, and nothing beside it", async (
   expect(await readdir(paths.folder)).toEqual(["model.safetensors"]);
 });
 
-it("tells what fails, leaves nothing behind, and goes on with the next", async () => {
+it("reports a failed write, leaves no temporary file, and saves the next model", async () => {
   const path = join(paths.folder, "taken");
   await mkdir(path);
   const errors: Error[] = [];

@@ -32,13 +32,13 @@ export function readSigningKey(pem: string): SigningKey {
     key = createPrivateKey(pem);
   } catch (cause) {
     // Omit the cause: it may quote the key.
-    throw new SednaError("read a signing key: expected PKCS#8 in PEM; got another text", {
+    throw new SednaError("read a signing key: expected PKCS#8 in PEM; got other text", {
       code: "wire-format",
       cause: cause instanceof Error ? cause.name : undefined,
     });
   }
   if (key.asymmetricKeyType !== "ed25519")
-    throw new SednaError(`read a signing key: expected one of Ed25519; got ${key.asymmetricKeyType}`, {
+    throw new SednaError(`read a signing key: expected an Ed25519 key; got ${key.asymmetricKeyType}`, {
       code: "wire-format",
     });
   return signingKey(key);
@@ -55,7 +55,7 @@ export function signKeySet(keySet: KeySet, key: SigningKey): SignedKeySet {
 }
 
 function signingKey(privateKey: KeyObject): SigningKey {
-  // The last 32 bytes of its SubjectPublicKeyInfo are the key.
+  // The last 32 bytes of the SubjectPublicKeyInfo are the raw key.
   const raw = createPublicKey(privateKey).export({ type: "spki", format: "der" }).subarray(-32);
   const id = `ed25519-${createHash("sha256").update(raw).digest("hex").slice(0, 16)}`;
   const signature = (value: unknown): ManifestSignature => ({

@@ -8,18 +8,18 @@ import { readSampleUpload } from "@sedna-js/core/wire";
 import { sameBytes, type SampleStore } from "./sample-store.ts";
 
 const TEMPORARY = ".tmp";
-/** No message has a longer head. */
+/** Maximum size of the header of a sample's message, in bytes. */
 const HEAD_BYTES = 4 + 2 ** 18;
 const fileName = /^[0-9a-f]{64}$/;
 
 /**
- * Samples as files of one directory, which no other server may use. A file's name is the sha256 of its
- * sample's id, so that no text of a client's ever is a path. A sample is written beside its place, flushed,
- * and linked into it: a server that is killed at any point leaves the whole sample or none, and a second one
- * of the same id cannot take its place.
+ * Creates a store that keeps samples as files in one directory, which no other server may use. A file's name
+ * is the SHA-256 of its sample's id, so that client input never becomes a path. A sample is written to a
+ * temporary file, flushed, and linked to its final name: a server that is killed at any point leaves the
+ * complete sample or none, and a second sample of the same id cannot replace it.
  *
- * @throws {SednaError} `storage-full`, retryable, where the disk is; `storage-failed` on what else goes wrong
- * with it.
+ * @throws {SednaError} The store's methods throw `storage-full`, retryable, if the disk is full, and
+ * `storage-failed` on any other storage error.
  */
 export function directorySamples(path: string): SampleStore {
   const fileOf = (id: string): string => join(path, createHash("sha256").update(id).digest("hex"));
@@ -58,7 +58,7 @@ export function directorySamples(path: string): SampleStore {
         const known =
           (await readIfThere(file)) ?? ((await writeNew(file, bytes)) ? undefined : await readFile(file));
         if (known === undefined) return "stored";
-        // It may have been linked by a server that was killed before it flushed the folder.
+        // The file may have been linked by a server that was killed before it flushed the directory.
         await syncDirectory(path);
         return sameBytes(known, bytes) ? "duplicate" : "conflict";
       });
@@ -73,7 +73,7 @@ export function directorySamples(path: string): SampleStore {
         const ids: string[] = [];
         for (const name of page) {
           const id = await idOf(join(path, name));
-          // A file that someone else put there, or that the disk has spoilt, is nobody's sample.
+          // Skip a file that another program created or that is corrupt.
           if (id !== undefined && fileOf(id) === join(path, name)) ids.push(id);
         }
         return names.length > limit ? { ids, next: page.at(-1)! } : { ids };
@@ -86,7 +86,10 @@ export function directorySamples(path: string): SampleStore {
   };
 }
 
-/** The id in a file's head, which is read without the picture after it. */
+/**
+ * Returns the sample id in a file's header without reading the whole file; `undefined` if the file has no
+ * valid header.
+ */
 async function idOf(file: string): Promise<string | undefined> {
   const handle = await open(file, "r").catch(() => undefined);
   try {
@@ -111,7 +114,7 @@ async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     const isFull = ["ENOSPC", "EDQUOT"].includes(codeOf(cause) ?? "");
-    const message = `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${messageOf(cause)}`;
+    const message = `${action}: expected ${isFull ? "free space on the disk" : "a directory to read and write"}; got ${messageOf(cause)}`;
     throw new SednaError(message, {
       code: isFull ? "storage-full" : "storage-failed",
       retryable: isFull,

@@ -1,4 +1,7 @@
 import type { SampleStore } from "./sample-store.ts";
 
-/** Samples as files of one directory, which is made where there is none. */
+/**
+ * Creates a store that keeps samples as files in one directory. The directory is created if it does not
+ * exist.
+ */
 export declare function directorySamples(path: string): SampleStore;

@@ -26,19 +26,19 @@ const reply = async (cloud: Cloud, request: Request): Promise<[number, unknown]>
 const isReady = async (cloud: Cloud): Promise<boolean> => (await cloud(at("/v2/health/ready"))).ok;
 
 describe("sampleService()", () => {
-  it("stores a sample once: 201, then 200, then 409 for other bytes", async () => {
+  it("stores a sample once: responds with 201, then with 200, and with 409 to different bytes", async () => {
     const cloud = await keeping();
     expect(await reply(cloud, send("a"))).toEqual([201, { stored: true }]);
     expect(await reply(cloud, send("a"))).toEqual([200, { stored: true, duplicate: true }]);
     expect(await reply(cloud, send("a", sample("a", Uint8Array.of(9))))).toEqual([
       409,
-      { error: "keep a sample: expected the bytes that a has; got others" },
+      { error: "keep a sample: expected the stored bytes of a; got different bytes" },
     ]);
     expect(await reply(cloud, at("/v1/samples"))).toEqual([200, { ids: ["a"] }]);
     expect(await (await cloud(at("/metrics"))).text()).toContain('sedna_samples_total{code="201"} 1');
   });
 
-  it("takes nothing before it is open, nor when it is closed", async () => {
+  it("rejects samples before it is open and after it is closed", async () => {
     const store = memorySamples();
     const service = sampleService({ store });
     const cloud = createCloud({ services: [service] });
@@ -51,7 +51,7 @@ describe("sampleService()", () => {
     expect(service.ready).toBe(false);
   });
 
-  it("C16: duplicates and another order change nothing", async () => {
+  it("C16: is unaffected by duplicates and reordering", async () => {
     const cloud = await keeping({ maxUnderWay: 90 });
     const ids = Array.from({ length: 30 }, (_, i) => `cam/${i}`);
     const order = [...ids, ...ids, ...ids]
@@ -80,7 +80,7 @@ describe("sampleService()", () => {
     expect(await reply(await keeping(), request)).toEqual([400, { error: expect.stringContaining(message) }]);
   });
 
-  it("answers 412 to what the way here has spoilt: it may come again", async () => {
+  it("responds with 412 to a sample that was damaged in transit, because it may be sent again", async () => {
     const cloud = await keeping();
     const spoilt = (headers: Record<string, string>): Request =>
       at("/v1/samples", { method: "POST", body: sample("a"), headers });
@@ -99,7 +99,7 @@ describe("sampleService()", () => {
     expect((await reply(cloud, spoilt({ "idempotency-key": "a", "content-digest": digest })))[0]).toBe(201);
   });
 
-  it("answers 413 to what is too large, and 405 to what it does not do", async () => {
+  it("responds with 413 to a sample that is too large, 405 to another method, and 400 to an invalid limit", async () => {
     const cloud = await keeping({ maxSampleBytes: 200 });
     expect((await reply(cloud, send("a", sample("a", new Uint8Array(300)))))[0]).toBe(413);
     expect((await reply(cloud, at("/v1/samples", { method: "DELETE" })))[0]).toBe(405);
@@ -107,7 +107,7 @@ describe("sampleService()", () => {
       expect((await reply(cloud, at(`/v1/samples?limit=${limit}`)))[0]).toBe(400);
   });
 
-  it("steers the pace: over the rate it answers 429, each with a later time", async () => {
+  it("steers the pace: responds with 429 above the rate, each time with a later retry time", async () => {
     const cloud = await keeping({ perSecond: 1, burst: 1, now: () => 0 });
     const answers = [];
     for (const id of ["a", "b", "c"]) answers.push(await cloud(send(id)));
@@ -118,7 +118,7 @@ describe("sampleService()", () => {
     ]);
   });
 
-  it("answers 503 when too many are under way, and takes them when those are done", async () => {
+  it("responds with 503 if too many samples are in progress, and accepts samples when those are done", async () => {
     const store = memorySamples();
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -134,7 +134,7 @@ describe("sampleService()", () => {
     expect((await cloud(send("b"))).status).toBe(201);
   });
 
-  it("is not ready before it is open nor after it is closed", async () => {
+  it("is not ready before it is open or after it is closed", async () => {
     const cloud = createCloud({ services: [sampleService({ store: memorySamples() })] });
     expect(await isReady(cloud)).toBe(false);
     expect((await cloud(send("a"))).status).toBe(503);
@@ -144,7 +144,7 @@ describe("sampleService()", () => {
     expect((await cloud(send("a"))).status).toBe(503);
   });
 
-  it("C24: a full store answers 507 and is not ready, what it has stays, and it recovers when there is room", async () => {
+  it("C24: responds with 507 and is not ready if the store is full, keeps the stored samples, and recovers when there is space", async () => {
     let room = false;
     const full = memorySamples({ maxBytes: sample("a").length });
     const large = memorySamples();
@@ -177,7 +177,7 @@ const canMount = ((): boolean => {
 })();
 
 describe.skipIf(!canMount)("sampleService() on a small disk (a tmpfs, which only root may mount)", () => {
-  it("C24: the disk of two megabytes is full: 507, not ready, nothing lost, and it recovers when it is freed", async () => {
+  it("C24: responds with 507 and is not ready if a disk of two megabytes is full, loses nothing, and recovers when space is freed", async () => {
     const path = await mkdtemp(join(tmpdir(), "small-disk-"));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", path]);
     try {

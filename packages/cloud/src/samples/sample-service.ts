@@ -10,16 +10,16 @@ import type { Service, ServiceContext } from "../http/service.ts";
 /** Options of {@link sampleService}. */
 export interface SampleServiceOptions extends Pick<PaceOptions, "burst" | "now"> {
   readonly store: SampleStore;
-  /** A larger one is refused by 413. Default 8 MiB; the cloud's own limit counts too. */
-  readonly maxSampleBytes?: number;
-  /** Samples that are written at once; more are answered 503. Default 16. */
-  readonly maxUnderWay?: number;
   /**
-   * Samples a second that are taken; more are answered 429 with a time to come back. Default: as many as
-   * come.
+   * Maximum size of a sample's message, in bytes; a larger one is rejected with 413. Default 8 MiB; the
+   * cloud's own limit also applies.
    */
+  readonly maxSampleBytes?: number;
+  /** Maximum number of samples processed at once; more are rejected with 503. Default 16. */
+  readonly maxUnderWay?: number;
+  /** Samples accepted per second; more are rejected with 429 and a retry time. Default: no limit. */
   readonly perSecond?: number;
-  /** Its name among the cloud's services. Default `samples`. */
+  /** Name of the service in the cloud. Default `samples`. */
   readonly name?: string;
 }
 
@@ -27,10 +27,11 @@ const ROUTE = "/v1/samples";
 const MAX_PAGE = 1000;
 
 /**
- * Keeps what edges send, once each: `POST /v1/samples` with a sample's message, whose id is also the
- * `Idempotency-Key`. 201 says that it is stored for good, 200 that it was there already, 409 that its id has
- * other bytes, 412 that it was spoilt on its way (`Content-Digest`, where it has one) and should come again.
- * The store itself is what knows duplicates: there is no window after which a sample would be taken twice.
+ * Creates a service that stores samples of edges, each once: `POST /v1/samples` with a sample's message,
+ * whose id is also the `Idempotency-Key`. It responds with 201 if the sample is now durably stored, 200 if it
+ * was already stored, 409 if other bytes are stored under its id, and 412 if the sample was damaged in
+ * transit (checked with `Content-Digest`, if present) and should be sent again. The store itself detects
+ * duplicates, so there is no time after which a sample could be stored twice.
  */
 export function sampleService({
   store,
@@ -49,8 +50,8 @@ export function sampleService({
   let underWay = 0;
   let looking = false;
 
-  // Readiness is asked for again and again: each time a full store is looked at anew, and the next answer
-  // knows.
+  // Readiness is polled. Each poll of a full store checks its free space again, and the next poll sees the
+  // result.
   const lookForRoom = async (): Promise<void> => {
     if (looking) return;
     looking = true;
@@ -65,15 +66,15 @@ export function sampleService({
     underWay++;
     try {
       const bytes = new Uint8Array(await c.req.arrayBuffer());
-      // Before anything is said of the bytes: what the way here has spoilt is to come again, not to be
-      // refused for good.
+      // Check the digest before the content: a sample damaged in transit should be sent again, not rejected
+      // permanently.
       const digest = c.req.header(CONTENT_DIGEST);
       if (
         digest !== undefined &&
         digest !== contentDigest(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)))
       )
         return c.json(
-          { error: "keep a sample: expected the bytes that Content-Digest tells of; got others" },
+          { error: "keep a sample: expected the bytes that match Content-Digest; got different bytes" },
           412,
         );
       const { id } = readSampleUpload(bytes).head;
@@ -88,7 +89,10 @@ export function sampleService({
       const outcome = await store.put(id, bytes);
       if (state === "full") state = "open";
       if (outcome === "conflict")
-        return c.json({ error: `keep a sample: expected the bytes that ${id} has; got others` }, 409);
+        return c.json(
+          { error: `keep a sample: expected the stored bytes of ${id}; got different bytes` },
+          409,
+        );
       return outcome === "stored"
         ? c.json({ stored: true }, 201)
         : c.json({ stored: true, duplicate: true }, 200);
@@ -100,18 +104,21 @@ export function sampleService({
   const admit = (): ((c: Context) => Response) | undefined => {
     if (state === "new" || state === "closed")
       return (c) =>
-        c.json({ error: state === "new" ? "the samples are not open yet" : "the samples are closed" }, 503, {
-          "retry-after": "1",
-        });
+        c.json(
+          { error: state === "new" ? "the sample store is not open yet" : "the sample store is closed" },
+          503,
+          {
+            "retry-after": "1",
+          },
+        );
     const later = pace?.admit();
     if (later !== undefined)
       return (c) =>
-        c.json({ error: "more samples came than are taken a second" }, 429, {
+        c.json({ error: "too many samples per second" }, 429, {
           "retry-after": String(Math.ceil(later / 1000)),
         });
     if (underWay >= maxUnderWay)
-      return (c) =>
-        c.json({ error: "too many samples are on their way to the disk" }, 503, { "retry-after": "1" });
+      return (c) => c.json({ error: "too many samples are in progress" }, 503, { "retry-after": "1" });
     return undefined;
   };
 
@@ -120,12 +127,12 @@ export function sampleService({
     { c, logger }: { readonly c: Context; readonly logger: ServiceContext["logger"] },
   ): Response => {
     if (error instanceof WireError) return c.json({ error: error.message }, 400);
-    logger.error({ error: messageOf(error) }, "a sample was not kept");
+    logger.error({ error: messageOf(error) }, "a sample could not be stored");
     if (!(error instanceof SednaError && error.code === "storage-full"))
-      return c.json({ error: "the sample could not be kept; the server's log says why" }, 500);
-    // What was under way when it was closed must not make it look open again.
+      return c.json({ error: "the sample could not be stored; see the server's log" }, 500);
+    // A sample that was in progress when the service closed must not make it appear open again.
     if (state === "open") state = "full";
-    return c.json({ error: "there is no room for samples" }, 507, { "retry-after": "30" });
+    return c.json({ error: "no storage space for samples" }, 507, { "retry-after": "30" });
   };
 
   return {

@@ -15,7 +15,7 @@ sampleStoreSuite("memory", async () => memorySamples());
 sampleStoreSuite("a directory", async () => directorySamples(join(await fresh(), "made", "on", "open")));
 
 describe("memorySamples()", () => {
-  it("says when it is full, and keeps what it has", async () => {
+  it("throws if it is full and keeps the stored samples", async () => {
     const store = memorySamples({ maxBytes: sample("a").length });
     await store.put("a", sample("a"));
     await expect(store.put("b", sample("b"))).rejects.toMatchObject({
@@ -27,7 +27,7 @@ describe("memorySamples()", () => {
 });
 
 describe("directorySamples()", () => {
-  it("has nothing but hashes for names, and no leftovers", async () => {
+  it("uses only hashes as file names and leaves no temporary files", async () => {
     const path = await fresh();
     const store = directorySamples(path);
     await store.open();
@@ -37,7 +37,7 @@ describe("directorySamples()", () => {
     expect(await readdir(path)).toHaveLength(3);
   });
 
-  it("is opened again with all it had, and clears away what a killed server had begun", async () => {
+  it("reopens with all stored samples and removes the partial files of a killed server", async () => {
     const path = await fresh();
     const before = directorySamples(path);
     await before.open();
@@ -49,7 +49,7 @@ describe("directorySamples()", () => {
     expect(await after.put("a", sample("a"))).toBe("duplicate");
   });
 
-  it("lists no file that is not a sample's", async () => {
+  it("lists only files that are samples", async () => {
     const path = await fresh();
     const store = directorySamples(path);
     await store.open();
@@ -62,7 +62,7 @@ describe("directorySamples()", () => {
     expect((await store.list({ limit: 100 })).ids).toEqual(["a"]);
   });
 
-  it("says what is wrong with a directory that is none", async () => {
+  it("reports a path that is not a directory", async () => {
     const file = join(await fresh(), "file");
     await writeFile(file, "");
     await expect(directorySamples(file).open()).rejects.toMatchObject({

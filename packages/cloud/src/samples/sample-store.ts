@@ -1,33 +1,32 @@
 import { SednaError } from "@sedna-js/core";
 
-/** A page of ids, and where the next begins; undefined at the end. */
+/** A page of ids and the position of the next page; `undefined` at the end. */
 export interface SamplePage {
   readonly ids: readonly string[];
   readonly next?: string;
 }
 
 /**
- * Where samples are kept, each as the bytes that came. Adapters: memory, a directory. One conformance suite
- * runs on both.
+ * Stores samples, each as the bytes received. Adapters: memory, a directory. Both pass one conformance suite.
  */
 export interface SampleStore {
-  /** Comes first, once. */
+  /** Opens the store. Called once, before all other methods. */
   open(): Promise<void>;
   /**
-   * Keeps a sample under its id; what has resolved with `stored` survives the death of the process.
-   * `duplicate`: the same bytes are there already. `conflict`: other bytes are, and stay.
-   * @throws {SednaError} `storage-full` when there is no room; what was kept before is unharmed.
+   * Stores a sample under its id. Once this resolves with `stored`, the sample survives a process crash.
+   * `duplicate`: the same bytes are already stored. `conflict`: other bytes are stored, and stay.
+   * @throws {SednaError} `storage-full` if there is no space; stored samples are unaffected.
    */
   put(id: string, bytes: Uint8Array): Promise<"stored" | "duplicate" | "conflict">;
-  /** The bytes of a sample; undefined where there is none such. */
+  /** Returns the bytes of a sample; `undefined` if there is no such sample. */
   read(id: string): Promise<Uint8Array | undefined>;
-  /** Ids in an order of the store's own, each once; `after` is the `next` of the page before. */
+  /** Lists ids in the store's own order, each once. `after` is the `next` of the previous page. */
   list(options: { readonly after?: string; readonly limit: number }): Promise<SamplePage>;
-  /** Whether so many bytes would fit now. */
+  /** Returns whether the given number of bytes would fit now. */
   hasRoom(bytes: number): Promise<boolean>;
 }
 
-/** Samples in memory, for tests and small clouds; they die with the process. */
+/** Creates a store in memory, for tests and small clouds. The samples are lost when the process ends. */
 export function memorySamples({ maxBytes = 2 ** 28 }: { readonly maxBytes?: number } = {}): SampleStore {
   const samples = new Map<string, Uint8Array>();
   let used = 0;
@@ -42,7 +41,7 @@ export function memorySamples({ maxBytes = 2 ** 28 }: { readonly maxBytes?: numb
           { code: "storage-full", retryable: true },
         );
       used += bytes.length;
-      // Copied: the caller's buffer may live on in a pool.
+      // Copy the bytes: the caller may reuse its buffer.
       samples.set(id, Uint8Array.from(bytes));
       return "stored";
     },
@@ -61,7 +60,7 @@ export function memorySamples({ maxBytes = 2 ** 28 }: { readonly maxBytes?: numb
   };
 }
 
-/** True where two samples are the same to the byte. */
+/** Returns whether two samples are byte-identical. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

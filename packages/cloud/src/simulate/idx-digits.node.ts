@@ -6,18 +6,18 @@ import { averagePool } from "@sedna-js/core/datasets";
 import { UsageError } from "@sedna-js/core/check";
 import type { SampleSet } from "./simulation-data.ts";
 
-/** Of what an unpacked file may have: MNIST has 47 MB. */
+/** Maximum size of an unpacked file, in bytes. MNIST's largest file has 47 MB. */
 const MAX_BYTES = 2 ** 28;
 
 /**
- * Pictures and labels as MNIST has them, in IDX files with or without gzip; features are the means of each 2
- * x 2 pixels.
- * @throws {UsageError} when the directory has no such files, or they do not belong together. Source of the
- * format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
+ * Reads pictures and labels from IDX files, MNIST's format, with or without gzip. Features are the means of
+ * each 2 x 2 pixels.
+ * @throws {UsageError} If the directory has no such files or the files do not match. Source of the format:
+ * LeCun, Cortes and Burges, "The MNIST database of handwritten digits".
  */
 export async function idxDigits(directory: string): Promise<SampleSet> {
   const names = await readdir(directory).catch((error: Error) =>
-    Promise.reject(new UsageError(`--digits: expected a directory that can be read; ${error.message}`)),
+    Promise.reject(new UsageError(`--digits: expected a readable directory; ${error.message}`)),
   );
   const found = async (
     kind: string,
@@ -25,7 +25,7 @@ export async function idxDigits(directory: string): Promise<SampleSet> {
     const name = names.find((one) => one.includes(`${kind}-idx`));
     if (name === undefined)
       throw new UsageError(
-        `--digits: expected a file such as train-${kind}-idx${kind === "images" ? 3 : 1}-ubyte or its .gz in ${directory}; got ${names.length} others`,
+        `--digits: expected a file such as train-${kind}-idx${kind === "images" ? 3 : 1}-ubyte or its .gz in ${directory}; got ${names.length} other files`,
       );
     return readIdx(join(directory, name));
   };
@@ -36,7 +36,9 @@ export async function idxDigits(directory: string): Promise<SampleSet> {
       `--digits: expected as many labels as pictures; got ${labels.sizes[0]} and ${count}`,
     );
   if (height % 2 !== 0 || width % 2 !== 0)
-    throw new UsageError(`--digits: expected pictures of even sides; got ${width} x ${height}`);
+    throw new UsageError(
+      `--digits: expected pictures with an even width and height; got ${width} x ${height}`,
+    );
   return { samples: averagePool(images.values, { width, height }), labels: Uint32Array.from(labels.values) };
 }
 
@@ -54,10 +56,10 @@ async function readIdx(
       : file;
   const axes = bytes[3] ?? 0;
   if (bytes.length < 4 + 4 * axes || bytes.readUInt16BE(0) !== 0 || bytes[2] !== 0x08)
-    throw wrong("its head is another");
+    throw wrong("its header is invalid");
   const sizes = Array.from({ length: axes }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
   const values = bytes.subarray(4 + 4 * axes);
   if (values.length !== sizes.reduce((product, size) => product * size, 1))
-    throw wrong(`its head promises ${sizes.join(" x ")}; it has ${values.length}`);
+    throw wrong(`its header declares ${sizes.join(" x ")} bytes; it has ${values.length}`);
   return { sizes, values };
 }

@@ -2,15 +2,15 @@ import type { EncodedUpdate, UpdateFacts } from "@sedna-js/core/update-codec";
 import { writeUpdateMessage } from "@sedna-js/core/wire";
 import type { UpdateEncoding } from "@sedna-js/wasm-kernels";
 
-/** What a malicious client makes of an honest change. */
+/** An honest update, and the context in which a malicious client falsifies it. */
 export interface MaliciousContext {
   readonly change: Float32Array;
   readonly facts: UpdateFacts;
-  /** Makes the honest message of a change. */
-  /** Of the plan. */
+  /** Encodes an update into an honest message. */
+  /** Update encoding of the plan. */
   readonly encoding: UpdateEncoding;
   readonly encode: (change: Float32Array, facts: UpdateFacts) => EncodedUpdate;
-  /** The message that this client sent before. */
+  /** The client's previous message. */
   readonly last: Uint8Array<ArrayBuffer> | undefined;
   readonly maxBytes: number;
 }
@@ -23,7 +23,10 @@ const raw = (change: Float32Array, facts: UpdateFacts): Uint8Array<ArrayBuffer> 
     payload: new Uint8Array(change.buffer, change.byteOffset, change.byteLength),
   });
 
-/** As float32, who encodes need not clip. */
+/**
+ * Returns the message of a scaled update. With f32 the message bypasses the encoder, which would clip the
+ * update.
+ */
 const scaled = (
   { change, facts, encode, encoding }: MaliciousContext,
   factor: number,
@@ -32,11 +35,14 @@ const scaled = (
   return encoding === "f32" ? raw(other, facts) : encode(other, facts).message;
 };
 
-/** Attacks by name. The first two are well formed, and left to the aggregation; the rest is refused. */
+/**
+ * Attacks by name. The first two send well-formed updates, which the aggregation rule must handle; the
+ * updates of the others are rejected.
+ */
 export const maliciousUpdates = {
-  /** Away from where training would go. */
+  /** Moves in the opposite direction of training. */
   "sign flip": (context) => scaled(context, -1),
-  /** Far beyond where training would go. */
+  /** Moves ten times as far in the opposite direction of training. */
   scaling: (context) => scaled(context, -10),
   nan: ({ change, facts }) => raw(change.with(0, Number.NaN), facts),
   "wrong shape": ({ change, facts }) => raw(Float32Array.from([...change, 0]), facts),

@@ -18,7 +18,7 @@ const run = (more: Partial<SimulationOptions> = {}): Promise<SimulationResult> =
   });
 const accuracyOf = ({ rounds }: SimulationResult): number => rounds.at(-1)!.accuracy;
 
-describe("a simulated federation of 100", () => {
+describe("a simulated federation of 100 clients", () => {
   it("C21: with 30 % dropouts and 10 % stragglers closes each round by its deadline, and learns", async () => {
     const result = await run({ dropouts: 0.3, stragglers: 0.1 });
     const models = result.rounds.filter(({ outcome }) => outcome === "aggregated");
@@ -32,24 +32,24 @@ describe("a simulated federation of 100", () => {
     expect(result.rounds.reduce((sum, { dropped }) => sum + dropped, 0)).toBeGreaterThan(20);
     expect(result.rounds.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThan(3);
     expect(result.rounds.every(({ rejected }) => rejected === 0)).toBe(true);
-    // Ten classes: 0.1 is chance; all data in one place comes to 0.92.
+    // With ten classes chance is 0.1; training on all data together reaches 0.92.
     expect(accuracyOf(result)).toBeGreaterThan(0.8);
   }, 60_000);
 
-  it("is the same again from its seed, and another from another", async () => {
+  it("gives the same run for the same seed and another run for another seed", async () => {
     const few = { dropouts: 0.2, rounds: { numRounds: 2, participants: 20, deadlineMs: 60_000 } };
     const [one, again, other] = [await run(few), await run(few), await run({ ...few, seed: 2 })];
     expect(again).toEqual(one);
     expect(other.rounds).not.toEqual(one.rounds);
   }, 60_000);
 
-  it("waits for no deadline when all that it wants have come", async () => {
+  it("closes a round before its deadline if all wanted updates have arrived", async () => {
     const { rounds, seconds } = await run();
     for (const round of rounds) expect(round).toMatchObject({ outcome: "aggregated", accepted: 20 });
     expect(seconds).toBeLessThan(6 * 60);
   }, 60_000);
 
-  it("C22: refuses what malicious clients malform, leaves them out, and holds what is well formed by a robust rule", async () => {
+  it("C22: rejects malformed updates, quarantines their clients, and resists well-formed attacks with a robust rule", async () => {
     const attacked = {
       malicious: 0.2,
       rounds: { numRounds: 6, participants: 40, deadlineMs: 60_000, strikes: 1 },
@@ -65,7 +65,7 @@ describe("a simulated federation of 100", () => {
     expect(accuracyOf(robust)).toBeGreaterThan(accuracyOf(honest) - 0.05);
   }, 60_000);
 
-  it("gives up where no round can close", async () => {
+  it("ends if no round can produce a model", async () => {
     const { rounds, quarantined } = await run({ dropouts: 1 });
     expect(rounds.length).toBe(20);
     expect(rounds.every(({ outcome, accepted }) => outcome === "abandoned" && accepted === 0)).toBe(true);

@@ -20,14 +20,14 @@ export interface SimulationOptions {
   readonly encoding?: UpdateEncoding;
   readonly topkShare?: number;
   readonly clipNorm?: number;
-  /** Share of all turns in which a client goes without a word. */
+  /** Share of all turns in which a client silently drops out. */
   readonly dropouts: number;
   /** Share of all turns in which a client takes longer than the round. */
   readonly stragglers: number;
-  /** Share of the clients that attack, one after the other in each of the ways that there are. */
+  /** Share of the clients that attack. They use the attacks of {@link maliciousUpdates} in turn. */
   readonly malicious: number;
   readonly seed: number;
-  /** Told of each round as it closes. */
+  /** Called with each round as it closes. */
   readonly onRound: (round: SimulatedRound) => void;
 }
 
@@ -37,31 +37,31 @@ export interface SimulatedRound {
   readonly outcome: "aggregated" | "abandoned";
   readonly selected: number;
   readonly accepted: number;
-  /** Clients that went without a word. */
+  /** Clients that silently dropped out. */
   readonly dropped: number;
-  /** Updates that came when the round was over. */
+  /** Updates that arrived after the round closed. */
   readonly late: number;
-  /** Updates that were malformed. */
+  /** Updates rejected for other reasons, such as malformed ones. */
   readonly rejected: number;
-  /** Of the model after it, on samples that nobody trained on. */
+  /** Loss of the round's model on samples that no client trained on. */
   readonly loss: number;
   readonly accuracy: number;
-  /** Simulated, from its opening to its close, in s. */
+  /** Simulated time from the round's opening to its close, in s. */
   readonly seconds: number;
   readonly bytes: number;
 }
 
-/** What became of all of it. */
+/** Result of a simulation. */
 export interface SimulationResult {
   readonly rounds: readonly SimulatedRound[];
   readonly clients: number;
   readonly quarantined: number;
-  /** Simulated, in s. */
+  /** Simulated time, in s. */
   readonly seconds: number;
   readonly model: Float32Array;
 }
 
-/** Some moment; what it is does not matter. */
+/** Start of the simulated clock. Any time works. */
 const START = Date.UTC(2026, 0, 1);
 const MAX_ROUNDS_WITHOUT_MODEL = 20;
 
@@ -90,7 +90,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   const time = createSimulatedTime({ start: START });
   const kernels = await loadTrainingKernels();
   const { now } = time;
-  // What a timer of the engine brings about is over before time goes on.
+  // The effects of an engine timer complete before time advances.
   const timers = {
     ...time.timers,
     set: (callback: () => void, ms: number) => time.timers.set(() => (callback(), settle()), ms),
@@ -138,7 +138,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     wake();
   });
 
-  /** Resolves when a model that is being made is there: time stands still until then. */
+  /** Resolves when no round is being closed. Simulated time stands still until then. */
   const settle = async (): Promise<void> => {
     while (federation.stats().closing) await new Promise<void>((resolve) => (wake = resolve));
   };
@@ -174,7 +174,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   return { rounds: closed, clients: data.parts.length, quarantined, seconds: (now() - START) / 1000, model };
 }
 
-/** How good a softmax head is. */
+/** Quality of a softmax head. */
 interface Judgement {
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
@@ -183,8 +183,8 @@ interface Judgement {
 }
 
 /**
- * Judges the flat parameters of a softmax head, `[classes, features]` weights and then biases, by samples
- * that nobody trained on.
+ * Evaluates the flat parameters of a softmax head, `[classes, features]` weights and then biases, on samples
+ * that no client trained on.
  */
 export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet): Judgement {
   const features = samples.length / labels.length;
@@ -209,8 +209,8 @@ export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet
 }
 
 /**
- * Sessions whose tokens are no secret: nobody outside of the process can ask. A newer one fences the older,
- * as everywhere.
+ * Creates sessions whose tokens are not secret, because no client outside the process can use them. A newer
+ * session of a device replaces the older one, as in all session implementations.
  */
 function simulatedSessions(): Sessions {
   const epochs = new Map<string, number>();
@@ -226,7 +226,7 @@ function simulatedSessions(): Sessions {
       if (epochs.get(client) === epoch) return { client, epoch };
       return {
         rejected: "session-replaced",
-        error: "expected the newest session of this device; a newer one has begun",
+        error: "expected the latest session of this device; a newer one has started",
       };
     },
     end: () => {},

@@ -6,29 +6,32 @@ import { maliciousUpdates } from "./malicious-updates.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 import type { SampleSet } from "./simulation-data.ts";
 
-/** What clients share. */
+/** State and functions that all clients share. */
 export interface SimulatedWorld {
   readonly time: SimulatedTime;
   /** The cloud, as a function. */
   readonly ask: (request: Request) => Promise<Response>;
-  /** Where the federation is. */
+  /** URL of the federation. */
   readonly url: string;
   readonly kernels: TrainingKernels;
   readonly deadlineMs: number;
-  /** Shares of all turns. */
+  /** Share of all turns in which a client silently drops out. */
   readonly dropouts: number;
   readonly stragglers: number;
-  /** Told of what became of a client's turn; awaited, so that what follows from it comes first. */
+  /**
+   * Called with the outcome of a client's turn, and awaited, so that its consequences happen before anything
+   * else.
+   */
   readonly onTurn: (outcome: TurnOutcome) => Promise<void>;
 }
 
-/** How a client's turn in a round ended. */
+/** Outcome of a client's turn in a round. */
 export interface TurnOutcome {
   readonly client: string;
   readonly kind: "accepted" | "dropped" | "late" | "rejected";
 }
 
-/** What one client is. */
+/** A client's name, samples, seed, and attack, if it attacks. */
 export interface SimulatedClientOptions {
   readonly name: string;
   readonly data: SampleSet;
@@ -38,13 +41,14 @@ export interface SimulatedClientOptions {
 
 type TrainTask = Extract<FederationTask, { kind: "train" }>;
 
-/** Late: the round went on without it. All else is a fault of the update's. */
+/**
+ * Rejections because the round continued without the client. All other rejections are faults of the update.
+ */
 const LATE = new Set(["wrong-round", "round-closed", "not-selected"]);
 
 /**
- * A client that joins, asks for its task, fetches the model, trains on its own samples and sends what
- * changed, over the federation's own routes; at times it drops out without a word, or takes longer than the
- * round.
+ * Starts a client that joins, polls for its task, fetches the model, trains on its own samples, and sends its
+ * update, over the federation's own routes. At random it silently drops out or takes longer than the round.
  */
 export function startSimulatedClient(
   world: SimulatedWorld,
@@ -99,7 +103,7 @@ export function startSimulatedClient(
     const model = new Float32Array(await response.arrayBuffer());
     const fate = random();
     if (fate < dropouts) {
-      // A tab that was closed: it says nothing, and is back some time.
+      // Like a closed tab: the client sends nothing and joins again later.
       await world.onTurn({ client: name, kind: "dropped" });
       return later(deadlineMs * (0.5 + 1.5 * random()), join);
     }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createSimulatedTime } from "./simulated-time.ts";
 
 describe("simulated time", () => {
-  it("goes from one thing to the next in the order of their times, and of two at one time the first first", async () => {
+  it("runs tasks in the order of their times, and tasks of the same time in the order in which they were set", async () => {
     const time = createSimulatedTime({ start: 100 });
     const seen: string[] = [];
     const times = [7, 3, 9, 3, 0, 100, 8, 3, 1];
@@ -21,7 +21,7 @@ describe("simulated time", () => {
       "100.5 at 200",
     ]);
   });
-  it("stands still while something is awaited, and never goes back", async () => {
+  it("stands still while a task is awaited, and never goes back", async () => {
     const time = createSimulatedTime();
     const seen: number[] = [];
     time.at(5, async () => {
@@ -33,7 +33,7 @@ describe("simulated time", () => {
     await time.run(() => false);
     expect(seen).toEqual([5, 5, 6]);
   });
-  it("forgets what was cleared, ends when told, and throws what is thrown", async () => {
+  it("skips a cleared task, ends when isDone() returns true, and throws a task's error", async () => {
     const time = createSimulatedTime();
     let rang = 0;
     time.timers.clear(time.timers.set(() => void (rang += 100), 1));

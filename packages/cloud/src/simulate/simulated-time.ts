@@ -1,27 +1,33 @@
 import type { Timers } from "../timers.ts";
 
-/** Time that goes on only when nothing is left to do at a moment; see {@link createSimulatedTime}. */
+/**
+ * A clock that advances only when all tasks of the current moment are done; see {@link createSimulatedTime}.
+ */
 export interface SimulatedTime {
-  /** Unix ms. */
+  /** Unix time, in ms. */
   now(): number;
-  /** What wakes somebody at a time; each is awaited before the next. */
+  /** Schedules a task at a time. Each task is awaited before the next one runs. */
   at(time: number, work: () => void | Promise<void>): void;
-  /** The same as timers. */
+  /** Schedules tasks after a delay, in ms. */
   readonly timers: Timers & { set(work: () => void | Promise<void>, ms: number): unknown };
-  /** Goes from one to the next until it is done, or nothing is left. Throws what the work throws. */
+  /**
+   * Runs the scheduled tasks in order until `isDone` returns true or no task is left. Throws a task's error.
+   */
   run(isDone: () => boolean): Promise<void>;
 }
 
 interface Entry {
   readonly time: number;
-  /** Of two at one time the one that was set first comes first: the same run is the same again. */
+  /**
+   * Of two entries with the same time, the one that was set first runs first, so that runs are reproducible.
+   */
   readonly order: number;
   work: (() => void | Promise<void>) | undefined;
 }
 
 const isBefore = (a: Entry, b: Entry): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);
 
-/** A clock that starts at `start` and costs no waiting. */
+/** Creates a simulated clock that starts at `start`, in ms, and advances without waiting. */
 export function createSimulatedTime({ start = 0 }: { readonly start?: number } = {}): SimulatedTime {
   /** A binary heap: the entry at i comes before those at 2i+1 and 2i+2. */
   const heap: Entry[] = [];

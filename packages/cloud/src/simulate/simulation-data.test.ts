@@ -11,7 +11,7 @@ import { dealtData, gaussianData } from "./simulation-data.ts";
 const digits = fileURLToPath(new URL("../../../../models/digits", import.meta.url));
 
 describe("gaussianData()", () => {
-  it("gives each client 20 to 60 samples, of few classes at 0.05 and of most at 100", () => {
+  it("gives each client 20 to 60 samples, of few classes at alpha 0.05 and of most classes at alpha 100", () => {
     const means = [0.05, 100].map((alpha) => {
       const { parts, features, classes, test } = gaussianData({ clients: 50, alpha, seed: 3 });
       expect([parts.length, features, classes, test.labels.length, test.samples.length]).toEqual([
@@ -29,7 +29,7 @@ describe("gaussianData()", () => {
 });
 
 describe("dealtData()", () => {
-  it("keeps every fifth sample to judge by, and deals each other one to one client", () => {
+  it("reserves every fifth sample for testing and assigns each other sample to one client", () => {
     const samples = Float32Array.from({ length: 200 }, (_, i) => Math.floor(i / 2));
     const { parts, test, features, classes } = dealtData(
       { samples, labels: Uint32Array.from({ length: 100 }, (_, i) => i % 4) },
@@ -49,7 +49,7 @@ describe("dealtData()", () => {
 });
 
 describe("judgeSoftmax()", () => {
-  it("takes the mean cross-entropy, and counts the most probable class", () => {
+  it("returns the mean cross-entropy and the share of samples whose most probable class is right", () => {
     // Two features, two classes: logits x and y, and a bias of 1 for the second.
     const model = Float32Array.of(1, 0, 0, 1, 0, 1);
     const { loss, accuracy } = judgeSoftmax(model, {
@@ -59,7 +59,7 @@ describe("judgeSoftmax()", () => {
     expect(accuracy).toBe(0.5);
     expect(loss).toBeCloseTo((Math.log(1 + Math.exp(-2)) + Math.log(1 + Math.exp(1))) / 2, 12);
   });
-  it("stays finite where an exponential would not", () => {
+  it("stays finite if an exponential would overflow", () => {
     expect(
       judgeSoftmax(Float32Array.of(1000, -1000, 0, 0), {
         samples: Float32Array.of(1),
@@ -84,7 +84,7 @@ describe("idxDigits()", () => {
     await writeFile(join(paths.folder, "t-labels-idx1-ubyte.gz"), labels);
   };
 
-  it("reads MNIST as it comes", async () => {
+  it("reads the original MNIST files", async () => {
     const { samples, labels } = await idxDigits(digits);
     expect([labels.length, samples.length]).toEqual([10_000, 10_000 * 14 * 14]);
     expect(new Set(labels)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
@@ -92,34 +92,34 @@ describe("idxDigits()", () => {
   });
   it.each([
     ["no such files", undefined, undefined, "expected a file such as train-images-idx3-ubyte"],
-    ["a head that is none", Buffer.from("<html></html>"), idx([1], Uint8Array.of(1)), "its head is another"],
+    ["an invalid header", Buffer.from("<html></html>"), idx([1], Uint8Array.of(1)), "its header is invalid"],
     [
-      "fewer bytes than its head promises",
+      "fewer bytes than its header declares",
       idx([2, 2, 2], new Uint8Array(7)),
       idx([2], Uint8Array.of(1, 2)),
-      "its head promises 2 x 2 x 2; it has 7",
+      "its header declares 2 x 2 x 2 bytes; it has 7",
     ],
     [
-      "labels of other pictures",
+      "a different number of labels",
       idx([2, 2, 2], new Uint8Array(8)),
       idx([3], Uint8Array.of(1, 2, 3)),
       "got 3 and 2",
     ],
     ["odd pictures", idx([1, 3, 3], new Uint8Array(9)), idx([1], Uint8Array.of(1)), "got 3 x 3"],
     [
-      "a cut gzip",
+      "a truncated gzip file",
       idx([1, 2, 2], new Uint8Array(4)),
       gzipSync(idx([1], Uint8Array.of(1))).subarray(0, 15),
       "expected an IDX file of bytes",
     ],
-  ])("refuses %s, and says why", async (_, images, labels, reason) => {
+  ])("rejects %s with the reason", async (_, images, labels, reason) => {
     if (images && labels) await write(images, labels);
     const rejection = await idxDigits(paths.folder).catch((error: Error) => error);
     expect(rejection).toMatchObject({ name: "UsageError", message: expect.stringContaining(reason) });
   });
-  it("says which directory cannot be read", async () => {
+  it("reports a directory that cannot be read", async () => {
     await expect(idxDigits(join(paths.folder, "none"))).rejects.toThrow(
-      "--digits: expected a directory that can be read",
+      "--digits: expected a readable directory",
     );
   });
 });

@@ -1,28 +1,28 @@
 import { dirichletSplit } from "@sedna-js/core/datasets";
 import { seededRandom } from "@sedna-js/wasm-kernels";
 
-/** Samples and the class of each. */
+/** Samples and the class of each sample. */
 export interface SampleSet {
   /** Shape `[n, features]`. */
   readonly samples: Float32Array;
   readonly labels: Uint32Array;
 }
 
-/** What the clients of a simulation have, and what their model is judged by. */
+/** Data of a simulation: samples of each client, and a test set for the model. */
 export interface SimulationData {
   readonly features: number;
   readonly classes: number;
-  /** Of each client; none is empty. */
+  /** Samples of each client; no client's set is empty. */
   readonly parts: readonly SampleSet[];
   readonly test: SampleSet;
 }
 
-/** How data is dealt out. */
+/** Options for the distribution of samples to clients. */
 export interface DealOptions {
   readonly clients: number;
   /**
-   * Of the Dirichlet distribution that a client's classes are drawn from: at 0.1 most have one to three, at
-   * 100 all.
+   * Parameter of the Dirichlet distribution from which a client's classes are drawn: at 0.1 most clients have
+   * one to three classes, at 100 all.
    */
   readonly alpha: number;
   readonly seed: number;
@@ -31,7 +31,8 @@ export interface DealOptions {
 const FEATURES = 16;
 const CLASSES = 10;
 /**
- * Of the classes' centres, in standard deviations of a class: the best classifier is right in nine of ten.
+ * Standard deviation of the classes' centers, in standard deviations of a class: the best classifier is right
+ * in nine of ten cases.
  */
 const SPREAD = 0.75;
 const MIN_SAMPLES = 20;
@@ -39,8 +40,8 @@ const MAX_SAMPLES = 60;
 const TEST_SAMPLES = 2000;
 
 /**
- * Ten classes of 16 numbers, each a Gaussian about its own centre; each client has 20 to 60 samples of its
- * own mix of classes.
+ * Returns random samples of ten classes. A sample has 16 numbers; each class is a Gaussian around its own
+ * center. Each client has 20 to 60 samples of its own mix of classes.
  */
 export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationData {
   const random = seededRandom({ seed, stream: 1 });
@@ -54,7 +55,7 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
   };
   const parts = Array.from({ length: clients }, () => {
     const size = MIN_SAMPLES + Math.floor(random() * (MAX_SAMPLES - MIN_SAMPLES + 1));
-    // As many samples of nothing, dealt out to the classes.
+    // Split that many dummy entries between the classes.
     const mix = dirichletSplit(new Uint8Array(size), { parts: CLASSES, alpha, random });
     return drawn(Uint32Array.from(mix.flatMap((share, label) => share.map(() => label))));
   });
@@ -67,8 +68,8 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
 }
 
 /**
- * Samples that are there already: every fifth judges, the rest is dealt out. Clients that would get none are
- * left out.
+ * Distributes existing samples: every fifth sample goes to the test set, the others go to the clients.
+ * Clients that would get no sample are omitted.
  */
 export function dealtData(
   { samples, labels }: SampleSet,
@@ -96,7 +97,9 @@ export function dealtData(
   };
 }
 
-/** Box and Muller's way from two uniform draws to a normal one. */
+/**
+ * Returns a number from the standard normal distribution, by the Box-Muller transform of two uniform numbers.
+ */
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

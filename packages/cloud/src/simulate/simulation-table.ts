@@ -17,14 +17,14 @@ const columns = [
   readonly text: (round: SimulatedRound) => string;
 }[];
 
-/** The head of a table of rounds. */
+/** Returns the header line of a table of rounds. */
 export const tableHead = (): string => columns.map(({ name, width }) => name.padStart(width)).join(" ");
 
-/** A round as a line of it. */
+/** Returns a round as a line of the table. */
 export const tableLine = (round: SimulatedRound): string =>
   columns.map(({ text, width }) => text(round).padStart(width)).join(" ");
 
-/** What it came to, in a sentence or two. */
+/** Returns a summary of a simulation, in one or two sentences. */
 export function tableFoot(
   { rounds, clients, quarantined, seconds }: SimulationResult,
   tookMs: number,
@@ -34,5 +34,5 @@ export function tableFoot(
   const hours = seconds >= 7200 ? `${(seconds / 3600).toFixed(1)} h` : `${(seconds / 60).toFixed(1)} min`;
   const abandoned = rounds.length === made ? "" : `, ${rounds.length - made} attempts abandoned`;
   const left = quarantined === 0 ? "" : ` ${quarantined} clients are in quarantine.`;
-  return `${clients} clients, ${made} models${abandoned}: ${last ? `${(100 * last.accuracy).toFixed(1)} % right on samples that nobody trained on` : "no round closed"}.${left} ${hours} simulated in ${(tookMs / 1000).toFixed(1)} s.`;
+  return `${clients} clients, ${made} models${abandoned}: ${last ? `${(100 * last.accuracy).toFixed(1)} % correct on samples that no client trained on` : "no round closed"}.${left} ${hours} simulated in ${(tookMs / 1000).toFixed(1)} s.`;
 }

@@ -117,7 +117,7 @@ export interface AnswerSettings<Sample, Result> {
   /** The little model. */
   readonly estimator: Estimator<Sample, Result>;
   readonly bigModel?: BigModel<NoInfer<Sample>, NoInfer<Result>>;
-  /** Default `joint`. */
+  /** Joint inference policy. Default `joint`. */
   readonly policy?: JointPolicy;
   /** How long a sample may wait for the cloud, in ms. Default 1000. */
   readonly deadlineMs?: number;

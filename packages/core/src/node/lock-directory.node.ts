@@ -3,7 +3,7 @@ import { link, readdir, readFile, rm, truncate, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { SednaError } from "../errors.ts";
 
-/** A directory that no other process opens. */
+/** A directory that no other process can open. */
 export interface DirectoryLock {
   /** Releases the directory. A second call does nothing. */
   release(): Promise<void>;

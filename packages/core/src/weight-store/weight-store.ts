@@ -22,7 +22,7 @@ export interface WeightStore {
    * expected.
    */
   get(key: string, options: WeightsWanted): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Deleting what is not there does nothing. */
+  /** Deletes a key. Does nothing if the key does not exist. */
   delete(key: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 

@@ -14,11 +14,14 @@ const nothing: ModelManifest = {
   license: "NOASSERTION",
 };
 
-/** What stands in the slot while there is no model: every sample is one for the cloud. */
+/**
+ * Returns a placeholder for the slot while there is no model. Every run rejects, so that the cloud handles
+ * the sample.
+ */
 export function absentModel<Frame, Result>(): SupervisedModel<Frame, Result> {
   const unavailable = (): Promise<never> =>
     Promise.reject(
-      new SednaError("run the model: expected one on this device; there is none yet", {
+      new SednaError("run the model: expected a model on this device; there is none yet", {
         code: "edge-unavailable",
         retryable: true,
       }),

@@ -7,7 +7,7 @@ import type { SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { ReportEvent } from "../telemetry/report-events.ts";
 import type { UpdateEvent } from "../updates/update-events.ts";
 
-/** What becomes of the agent itself. */
+/** Lifecycle events of the agent itself. */
 export type LifeEvent =
   | { readonly type: "agent-started"; readonly name: string }
   /** Another tab of this browser does the sending and the updates for this job. */
@@ -33,7 +33,7 @@ export type LifeEvent =
     }
   | { readonly type: "agent-stopped"; readonly name: string };
 
-/** Everything that an agent tells, as plain data. */
+/** All events of an agent, as plain data. */
 export type AgentEvent =
   | LifeEvent
   | SupervisorEvent
@@ -43,15 +43,16 @@ export type AgentEvent =
   | SourceEvent
   | ReportEvent;
 
-/** Tells events to whoever listens; see {@link createEmitter}. */
+/** Emits events to its listeners; see {@link createEmitter}. */
 export interface Emitter<Event> {
   emit(event: Event): void;
-  /** Adds a listener and returns the function that takes it off again. */
+  /** Adds a listener. Returns a function that removes it. */
   on(listener: (event: Event) => void): () => void;
 }
 
 /**
- * An emitter that no listener can break: what one throws does not reach the others, nor the work that emits.
+ * Creates an emitter that isolates listeners: an error thrown by one affects neither the other listeners nor
+ * the caller of `emit`.
  */
 export function createEmitter<Event>(): Emitter<Event> {
   const listeners = new Set<(event: Event) => void>();
@@ -60,7 +61,7 @@ export function createEmitter<Event>(): Emitter<Event> {
       for (const listener of listeners) callListener(listener, event);
     },
     on(listener) {
-      // A function of its own, so that the same listener added twice is taken off twice.
+      // Wrap the listener, so that a listener added twice is registered and removed twice.
       const own = (event: Event): void => listener(event);
       listeners.add(own);
       return () => void listeners.delete(own);

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const frame = (timestamp: number): Frame =>
   pixelsFrame({ width: 8, height: 8, data: new Uint8ClampedArray(256).fill(220) }, { timestamp });
-/** An app's own model, with a field that only its own methods may read. */
+/** An estimator of the app with a private field, which only its own methods can read. */
 class OwnEstimator implements Estimator<Frame, Detections> {
   #answered = 0;
   async load() {
@@ -54,17 +54,17 @@ async function* stored(count: number): AsyncGenerator<Frame> {
 }
 
 describe("createEdgeAgent()", () => {
-  it("runs an estimator of the app's own as it is, private fields and all", async () => {
+  it("runs an app's own estimator unchanged, including private fields", async () => {
     const { agent } = agentOf({ source: () => stored(3) });
-    // The first samples may come before the model has taken its place.
+    // The first samples may arrive before the model is in the slot.
     for await (const { result } of agent.run()) if (result) expect(result[0]![4]).toBe(0.9);
     const numbers: (number | undefined)[] = [];
     for await (const { result } of agent.run()) numbers.push(result?.[0]?.[5]);
     expect(numbers).toEqual([0, 1, 2].map((i) => i + numbers[0]!));
   });
 
-  it.each(["aborted", "left by its reader"])(
-    "closes the source of a run that is %s, also one that is silent",
+  it.each(["aborted", "left by its consumer"])(
+    "closes the source of a run that is %s, even if the source is silent",
     async (how) => {
       const told = { ended: false };
       const source = (): SampleSource<Frame> => {
@@ -96,7 +96,7 @@ describe("createEdgeAgent()", () => {
     },
   );
 
-  it("opens a source no more that failed when its run was aborted", async () => {
+  it("does not reopen a failed source after its run is aborted", async () => {
     let opened = 0;
     const source = (): SampleSource<Frame> => ({
       live: true,
@@ -107,7 +107,7 @@ describe("createEdgeAgent()", () => {
     });
     const { agent } = agentOf({ source });
     const end = new AbortController();
-    // While it is told of the failure: the wait after a first one may be as short as nothing.
+    // Abort while the failure event is emitted: the delay after a first failure may be zero.
     agent.on(({ type }) => {
       if (type === "source-failed") end.abort(new Error("enough"));
     });
@@ -116,13 +116,13 @@ describe("createEdgeAgent()", () => {
       event: "source-failed",
       error: { message: "no camera" },
     });
-    // And it is half a second at most.
+    // The first delay is at most 500 ms.
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(opened).toBe(1);
     expect(agent.status().source).toEqual({ state: "closed" });
   });
 
-  it("stops to the end although nothing else keeps the process", async () => {
+  it("completes stop() even if nothing else keeps the process alive", async () => {
     const script = `
       import { createEdgeAgent } from "@sedna-js/edge-agent";
       import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
@@ -146,14 +146,14 @@ describe("createEdgeAgent()", () => {
     expect(out).toBe("stopped");
   }, 30_000);
 
-  it("is stopped also where its model fails to close, and says so", async () => {
+  it("stops even if its model fails to close, and rejects with that error", async () => {
     const estimator = new OwnEstimator();
-    estimator.dispose = () => Promise.reject(new Error("the model holds on"));
+    estimator.dispose = () => Promise.reject(new Error("the model cannot be closed"));
     const { agent, events } = agentOf({ model: { estimator } });
     agents.pop();
     for await (const _ of agent.run());
     await expect(agent.stop({ deadlineMs: 0 })).rejects.toThrow("set deadlineMs: expected a positive number");
-    await expect(agent.stop()).rejects.toThrow("the model holds on");
+    await expect(agent.stop()).rejects.toThrow("the model cannot be closed");
     expect(agent.status().state).toBe("stopped");
     expect(events.at(-1)?.type).toBe("agent-stopped");
   });
@@ -165,41 +165,41 @@ describe("createEdgeAgent()", () => {
       { model: undefined as never },
       "expected model with one of manifest, file and estimator; got undefined",
     ],
-    ["samples for no server", { samples: { url: "cloud" } }, "Invalid URL"],
+    ["samples with an invalid URL", { samples: { url: "cloud" } }, "Invalid URL"],
     [
-      "samples at no rate",
+      "samples with a rate of 0",
       { samples: { url: "http://127.0.0.1:9", maxPerSecond: 0 } },
       "expected maxPerSecond above 0",
     ],
     [
-      "a queue without room",
+      "a queue with a capacity of 0",
       { samples: { url: "http://127.0.0.1:9", maxItems: 0 } },
       "expected maxItems above 0",
     ],
     [
-      "a queue of items that live for ever",
+      "a queue whose items never expire",
       { samples: { url: "http://127.0.0.1:9", ttlMs: Infinity } },
       "expected ttlMs above 0, and finite",
     ],
     [
-      "a queue that does something else when it is full",
+      "a queue with an unknown whenFull",
       { samples: { url: "http://127.0.0.1:9", whenFull: "drop-newest" as never } },
       "expected whenFull as one of reject-new",
     ],
-    ["reports to no server", { report: { url: "controller" } }, "Invalid URL"],
+    ["reports with an invalid URL", { report: { url: "controller" } }, "Invalid URL"],
     [
-      "reports of an owner of no kind",
+      "reports with an unknown ownerKind",
       { report: { url: "http://127.0.0.1:9", ownerKind: "cat" } },
       "expected ownerKind as one of jointinferenceservice",
     ],
     [
-      "updates looked for all the time",
+      "updates with a poll interval of 0",
       {
         model: { manifest: "http://127.0.0.1:9", keys: [{ id: "a", publicKey: "" }], update: { pollMs: 0 } },
       },
       "expected a number from 1",
     ],
-  ])("refuses %s when it is made, not by an event when nobody can mend it", (_, options, message) => {
+  ])("rejects %s at creation, not later through an event", (_, options, message) => {
     expect(() => agentOf(options)).toThrow(message);
   });
 });

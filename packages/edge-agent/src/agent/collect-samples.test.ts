@@ -9,10 +9,10 @@ const rows: Detections = [[2, 2, 6, 6, 0.9, 0]];
 const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
   ({ sample, edgeResult: rows, reason: "hard" }) as JointResult<Detections, Frame>;
 
-it("takes it for no failure where the policy finds nothing that may leave", async () => {
+it("does not report a failure if the privacy policy finds nothing that may leave the device", async () => {
   const events: LifeEvent[] = [];
   const collector = collectSamples<Detections>({
-    enqueue: () => Promise.reject(new Error("nothing is to be stored")),
+    enqueue: () => Promise.reject(new Error("expected no item to be stored")),
     device: "gate",
     privacy: { level: "crop" },
     model: () => ({ name: "none", version: 0 }),
@@ -25,7 +25,7 @@ it("takes it for no failure where the policy finds nothing that may leave", asyn
 });
 
 it.each<PrivacyLevel>(["features", "full"])(
-  "loses no hard examples in a row to a slow disk, and keeps bounds all the same: %s",
+  "loses no consecutive hard examples to a slow disk, but keeps its limits: %s",
   async (level) => {
     const writes: (() => void)[] = [];
     const events: LifeEvent[] = [];

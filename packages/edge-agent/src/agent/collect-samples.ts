@@ -9,7 +9,7 @@ import type { LifeEvent } from "./agent-events.ts";
 
 /** Options of {@link collectSamples}. */
 export interface CollectOptions<Result> {
-  /** Stores an item, now or as soon as it can. */
+  /** Stores an item now, or as soon as the queue is open. */
   readonly enqueue: (item: { readonly kind: string; readonly body: Uint8Array }) => Promise<void>;
   readonly device: string;
   readonly privacy: PrivacyPolicy<Frame, Result>;
@@ -17,24 +17,24 @@ export interface CollectOptions<Result> {
   readonly onEvent: (event: LifeEvent) => void;
 }
 
-/** Brings hard examples into the queue; see {@link collectSamples}. */
+/** Adds hard examples to the queue; see {@link collectSamples}. */
 export interface Collector<Result> {
-  /** Takes what it needs of the sample in the call; returns at once. */
+  /** Reads the required parts of the sample during the call, then stores them in the background. */
   collect(answer: JointResult<Result, Frame>): void;
-  /** Resolves when nothing is under way. */
+  /** Resolves when no sample is being encoded or stored. */
   idle(): Promise<void>;
 }
 
-/** Samples encoded at once. More would make the frames behind them wait. */
+/** Maximum number of samples encoded at once. More would delay the frames behind them. */
 const MAX_ENCODING = 2;
 /**
- * Samples that are encoded or wait for the disk. Hard examples come in a row, and a disk may take its time.
+ * Maximum number of samples being encoded or stored. Hard examples come in bursts, and a disk may be slow.
  */
 const MAX_UNDER_WAY = 32;
 
 /**
- * Makes of hard examples what the privacy policy lets out, and queues it, without holding back the frames
- * behind.
+ * Creates a collector that reduces hard examples to what the privacy policy permits and queues them, without
+ * delaying later frames.
  */
 export function collectSamples<Result>({
   enqueue,
@@ -47,8 +47,8 @@ export function collectSamples<Result>({
   let encoding = 0;
 
   /**
-   * An answer, and what it is kept by: both as they are when it is collected. An update may exchange the
-   * model before it is stored.
+   * A result and the model that produced it, both captured at collection. An update may replace the model
+   * before the sample is stored.
    */
   type Collected = Pick<JointResult<Result, Frame>, "sample" | "edgeResult" | "reason"> & {
     readonly policy: PrivacyPolicy<Frame, Result>;
@@ -65,8 +65,8 @@ export function collectSamples<Result>({
     return writeSampleUpload({ head, payload });
   };
   /**
-   * The frame is closed when its answer has been taken: whoever needs its pixels later holds a copy, made in
-   * this call.
+   * Encodes from a copy made during this call: the frame is closed as soon as the consumer has received its
+   * result.
    */
   const encodeCopy = async (collected: Collected): Promise<Uint8Array | undefined> => {
     const policy = policyFor(privacy, collected);
@@ -97,7 +97,8 @@ export function collectSamples<Result>({
         return onEvent({ type: "sample-lost", reason: "busy" });
       const storing: Promise<void> = store({ ...answer, policy: { level: privacy.level }, by: model() })
         .catch((error: unknown) => {
-          // Nothing to crop to, say: that is the policy at work, and nothing went wrong.
+          // The policy forbids the sample, for example because there is no region to crop. That is not a
+          // failure.
           if (error instanceof SednaError && error.code === "privacy-forbids") return;
           onEvent({ type: "sample-lost", reason: "failed", error: toPlainError(error) });
         })
@@ -111,8 +112,8 @@ export function collectSamples<Result>({
 }
 
 /**
- * The policy with what it says of this very frame, which has its consent: a copy may lack what the app knows
- * it by.
+ * Returns the policy with the regions of this frame already evaluated. The frame has consent. A copy may lack
+ * the data by which the app identifies it.
  */
 function policyFor<Result>(
   { level, regions }: PrivacyPolicy<Frame, Result>,

@@ -20,7 +20,8 @@ import { sampleService } from "../../../cloud/src/samples/sample-service.ts";
 import { createCloud } from "../../../cloud/src/http/create-cloud.ts";
 import { serve } from "../../../cloud/src/http/serve.node.ts";
 
-// Whole agents on real Workers, files and sockets. y = x + x says how bright a frame is, from 0 to 2.
+// Complete agents with real Workers, files, and sockets. y = x + x measures the brightness of a frame, from 0
+// to 2.
 
 let createWorker: () => Worker;
 let directory: string;
@@ -39,7 +40,7 @@ afterEach(async () => {
 });
 
 const task = { name: "brightness" };
-/** Frames of 8x8: every tenth dark, the others bright. */
+/** 8x8 frames: every tenth is dark, the others are bright. */
 const frame = (i: number): Frame =>
   pixelsFrame(
     { width: 8, height: 8, data: new Uint8ClampedArray(256).fill(i % 10 === 0 ? 40 : 220) },
@@ -74,7 +75,7 @@ const answersOf = async (agent: EdgeAgent): Promise<JointResult<Detections, Fram
   for await (const answer of agent.run()) answers.push(answer);
   return answers;
 };
-/** A publisher on a real socket; what it publishes is at once what the agent sees. */
+/** A publisher on a real socket. The agent sees each published version at once. */
 const publisher = async () => {
   const [key, somebody, server] = await Promise.all([signingKey("test"), signingKey("test"), modelServer()]);
   open.push(server.close);
@@ -98,7 +99,7 @@ const publisher = async () => {
 const hard = (rows: Detections): boolean => rows[0]![4] < 0.5;
 
 describe("createEdgeAgent()", () => {
-  it("answers every frame of a source, in a Worker, and says how it is doing", async () => {
+  it("returns a result for every frame of a source, in a Worker, and reports its status", async () => {
     const { agent, events } = agentOf();
     expect(agent.status()).toMatchObject({ state: "idle", model: null, startedAt: null, queue: null });
     const answers = await answersOf(agent);
@@ -120,14 +121,14 @@ describe("createEdgeAgent()", () => {
     ]);
   });
 
-  it("brings every hard example to the cloud once, by the privacy policy, and keeps those of a time offline", async () => {
+  it("uploads every hard example once, according to the privacy policy, and keeps those collected offline", async () => {
     const store = memorySamples();
     const cloud = createCloud({ services: [sampleService({ store })] });
     await cloud.start();
     const first = await serve(cloud, { port: 0 });
     const { url } = first;
     await first.close();
-    // The cloud is down: what is hard waits on the disk, across two lives of the agent.
+    // The cloud is down: hard examples stay on the disk across two agent instances.
     for (const life of [1, 2]) {
       const { agent } = agentOf({ hardExampleMining: hard, samples: { url } });
       await answersOf(agent);
@@ -146,7 +147,7 @@ describe("createEdgeAgent()", () => {
     expect(new Set(sent).size).toBe(9);
   });
 
-  it("lets the cloud answer while there is no model, and takes the model when it can be had", async () => {
+  it("uses the cloud while there is no model, and loads the model when it becomes available", async () => {
     const { model, publish } = await publisher();
     const fromCloud = async (): Promise<Detections> => [[0, 0, 8, 8, 0.9, 7]];
     const { agent, events } = agentOf({
@@ -166,7 +167,7 @@ describe("createEdgeAgent()", () => {
     expect(agent.status().model).toEqual({ name: "gate", version: 1, backend: "cpu" });
   });
 
-  it("takes a good update between two frames, refuses a forged and a changed one, and goes back by hand", async () => {
+  it("installs a valid update between two frames, rejects a forged and a tampered one, and rolls back on request", async () => {
     const { model, server, publish } = await publisher();
     await publish({ version: 1 });
     const settings = {
@@ -201,7 +202,7 @@ describe("createEdgeAgent()", () => {
     await watching;
 
     const lost = seen.filter(({ score }) => Number.isNaN(score));
-    // Before the first model came, there was none to ask.
+    // Frames before the first model have no result.
     expect(lost.every(({ index }) => index < seen.find(({ score }) => !Number.isNaN(score))!.index)).toBe(
       true,
     );
@@ -220,7 +221,7 @@ describe("createEdgeAgent()", () => {
     ]);
   }, 30_000);
 
-  it("opens a source that fails again, and leaves one that cannot be mended", async () => {
+  it("reopens a source after a retryable failure, and gives up after a permanent one", async () => {
     let opened = 0;
     const source = (): SampleSource<Frame> => ({
       async *[Symbol.asyncIterator]() {
@@ -245,7 +246,7 @@ describe("createEdgeAgent()", () => {
     expect(other.status().source.state).toBe("closed");
   });
 
-  it("C25: told to stop, answers what it has taken, keeps what waits, and ends within its time", async () => {
+  it("C25: on stop, returns results for all frames already read, keeps queued items, and ends within its deadline", async () => {
     const { agent, events } = agentOf({
       source: frames(100_000, 1),
       hardExampleMining: hard,
@@ -269,7 +270,7 @@ describe("createEdgeAgent()", () => {
     await expect.poll(() => next.status().queue?.items).toBeGreaterThan(0);
   });
 
-  it("stops in time although nobody takes its answers any more", async () => {
+  it("stops within its deadline even if nothing reads its results", async () => {
     const { agent } = agentOf({ source: frames(100_000, 1) });
     const answers = agent.run();
     await answers.next();
@@ -279,7 +280,7 @@ describe("createEdgeAgent()", () => {
     expect(agent.status().state).toBe("stopped");
   });
 
-  it("takes the parameters of a miner from the model that came with them", async () => {
+  it("uses the miner parameters published with the model", async () => {
     const { model, publish } = await publisher();
     await publish({ version: 1, thresholds: { threshold: 2 } });
     const { agent } = agentOf({
@@ -294,14 +295,14 @@ describe("createEdgeAgent()", () => {
     }
   });
 
-  it("is not broken by a listener that throws, and one run goes at a time", async () => {
+  it("survives a listener that throws, and rejects a second run at the same time", async () => {
     const { agent } = agentOf({ source: frames(3) });
     const thrown: unknown[] = [];
     const keep = (error: unknown): void => void thrown.push(error);
     const former = process.listeners("uncaughtException");
     process.removeAllListeners("uncaughtException").on("uncaughtException", keep);
     const off = agent.on(() => {
-      throw new Error("the listener's own");
+      throw new Error("an error of the listener");
     });
     const one = agent.run();
     await one.next();
@@ -315,12 +316,8 @@ describe("createEdgeAgent()", () => {
   });
 
   it.each<[string, Partial<EdgeAgentOptions>, string]>([
-    ["a name that is a path", { name: "../gate" }, "expected a name of letters"],
-    [
-      "a source that is not opened by a function",
-      { source: frames(1)() as never },
-      "expected source as a function",
-    ],
+    ["a name that contains a path", { name: "../gate" }, "expected a name of letters"],
+    ["a source that is not a function", { source: frames(1)() as never }, "expected source as a function"],
     [
       "two models",
       { model: { file: tinyOnnx(), task, estimator: {} } as never },
@@ -331,12 +328,12 @@ describe("createEdgeAgent()", () => {
       { model: { manifest: "http://127.0.0.1/manifest.json", keys: [] } },
       "expected at least one key",
     ],
-    ["a miner that nobody knows", { hardExampleMining: { method: "Dowsing" } }, "expected one of"],
-    ["a policy that nobody knows", { policy: "luck" as never }, "expected one of joint"],
+    ["an unknown miner", { hardExampleMining: { method: "Dowsing" } }, "expected one of"],
+    ["an unknown policy", { policy: "luck" as never }, "expected one of joint"],
     ["no thread", { threads: 0 }, "expected threads as a whole number from 1 up; got 0"],
-    ["no time at all", { runTimeoutMs: 0 }, "expected a positive number of milliseconds"],
+    ["a run timeout of 0", { runTimeoutMs: 0 }, "expected a positive number of milliseconds"],
     [
-      "no such privacy level",
+      "an unknown privacy level",
       { privacy: { level: "some" as never } },
       "expected a level of never, features, crop, blurred, full",
     ],

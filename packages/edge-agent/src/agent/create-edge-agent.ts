@@ -25,19 +25,19 @@ import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
 import { electLeader } from "./elect-leader.ts";
 import { openModel } from "./open-model.ts";
 
-/** No pixels leave, where nobody has said that they may. */
+/** The default: no pixels leave the device without permission. */
 const features = { level: "features" } as const;
 
-/** How long `stop` waits in all, in ms. */
+/** Default total deadline of `stop`, in ms. */
 const STOP_MS = 5000;
 
 /**
- * An edge that carries on by itself: it answers a source, asks the cloud about what is hard, keeps hard
- * examples until they can be sent, opens its model again whatever happens to it, and exchanges it for a
- * better one while frames flow.
+ * Creates an edge agent. The agent runs joint inference on a source and offloads hard samples to the cloud.
+ * It queues hard examples until they can be uploaded, restarts its model after failures, and installs updates
+ * while frames flow.
  *
- * Nothing is opened before `run`. What happens to its parts is told through `on`; only wrong options throw.
- * @throws {TypeError} or {RangeError} when the options cannot work together.
+ * Nothing is opened before `run`. Failures of its parts are emitted to `on`; only invalid options throw.
+ * @throws {TypeError | RangeError} If an option is invalid, or if options cannot be combined.
  */
 export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<Result>): EdgeAgent<Result> {
   const {
@@ -97,25 +97,25 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
 
   async function* run({ signal, take }: RunOptions): AsyncGenerator<JointResult<Result, Frame>, undefined> {
     if (stopping)
-      throw new SednaError("run the edge agent: expected one in use; it has been stopped", {
+      throw new SednaError("run the edge agent: expected an active agent; it has been stopped", {
         code: "disposed",
       });
-    if (running) throw new Error("run the edge agent: expected one run at a time; another is under way");
+    if (running) throw new Error("run the edge agent: expected one run at a time; another run is active");
     const over = deferred();
     const end = new AbortController();
     running = { end, over: over.promise };
     try {
       start();
       state.state = "running";
-      // Told to stop, the source ends, and what was taken from it is still answered.
+      // On stop, the source ends. Frames already read from it are still processed.
       const frames = restartSource(source, { onEvent: emit, signal: end.signal });
       for await (const answer of joint.run(frames, { ...(take && { take }), ...(signal && { signal }) })) {
         leading.answered(answer);
         yield answer;
       }
     } finally {
-      // However the run ended: a source that is silent, or being waited for, would stay open, and be opened
-      // again.
+      // Abort after every kind of exit: a source that is silent or waiting for a retry would otherwise stay
+      // open or be reopened.
       end.abort();
       running = undefined;
       state.state = stopping ? "stopped" : "idle";
@@ -125,13 +125,14 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
   }
 
   const end = async (withinMs: number): Promise<void> => {
-    // A timer of its own: AbortSignal.timeout's lets Node end in the middle of this.
+    // Use a separate timer: the timer of AbortSignal.timeout does not keep Node alive until this has
+    // finished.
     let timer: unknown;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, withinMs)));
     try {
       running?.end.abort();
       await Promise.race([running?.over, late]);
-      // The model first: the next leader of this job writes where its updates do.
+      // Dispose the model first: the next leader of this job writes updates to the same storage.
       await Promise.race([model.dispose(), late]);
       await Promise.race([leading.stop({ graceMs: withinMs / 2 }), late]);
     } finally {
@@ -169,7 +170,7 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
   };
 }
 
-/** What went wrong by an event; those of sources, senders and queues tell it in words. */
+/** Returns the error of an event. Events of sources, senders, and queues carry only a message. */
 function failureIn(event: AgentEvent): PlainError | undefined {
   if ("error" in event) return event.error;
   return "message" in event && event.type !== "queue-recovered"
@@ -203,10 +204,10 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
   const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
   if (kinds.length !== 1)
     throw new TypeError(
-      `make an edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`,
+      `create the edge agent: expected model with one of manifest, file and estimator; got ${kinds.join(", ") || "none"}`,
     );
   if ("manifest" in model && model.keys.length === 0)
-    throw new RangeError("make an edge agent: expected at least one key that signs the model; got none");
+    throw new RangeError("create the edge agent: expected at least one key that signs the model; got none");
   const { threads = 1, runTimeoutMs } = options;
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(
@@ -218,9 +219,10 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
 }
 
 /**
- * A miner as it is; or one by name, with the parameters of the job, else with those that came with the model
- * that answers: they change with it, between two frames.
- * @throws {UnknownAlgorithmError}, {RangeError} on a name, or parameters of the job, that no miner has.
+ * Returns the miner itself, or builds one from its name. A named miner takes its parameters from the job, or
+ * else from the thresholds of the current model. Those change with the model, between two frames.
+ * @throws {UnknownAlgorithmError} If no miner has the given name.
+ * @throws {RangeError} If the miner does not accept the job's parameters.
  */
 function bindMiner<Result>(
   miner: HardExampleMiner<Result> | Selection | undefined,

@@ -29,7 +29,7 @@ const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
     final: true,
   }) as JointResult<Detections, Frame>;
 
-/** A device and its cloud; what arrived there, as "kind width x height". */
+/** A device and its cloud. `got` lists the received samples as "kind width x height". */
 const sendingOf = (
   privacy: PrivacyPolicy<Frame, Detections>,
   { isOnline = true, model = { name: "none", version: 0 } } = {},
@@ -64,7 +64,7 @@ const flush = async ({ sending, got }: ReturnType<typeof sendingOf>): Promise<re
 };
 
 describe("createSending()", () => {
-  it("flushes what was collected before the queue was open", async () => {
+  it("flushes samples collected before the queue was open", async () => {
     const one = sendingOf({ level: "features" });
     one.sending.start();
     one.sending.collect(answerTo(await frameOf()));
@@ -77,7 +77,7 @@ describe("createSending()", () => {
     ["crop", ["crop 6 x 6", "features 40 x 20"]],
     ["features", ["features 40 x 20"]],
     ["never", []],
-  ])("sends of what waits only what the policy of today lets out: %s", async (level, expected) => {
+  ])("sends only the queued samples that the current privacy policy permits: %s", async (level, expected) => {
     const got: string[] = [];
     for (const earlier of ["full", "blurred", "crop", "features"] as const) {
       const { sending, events } = sendingOf({ level: earlier }, { isOnline: false });
@@ -89,14 +89,14 @@ describe("createSending()", () => {
       later.sending.start();
       const sent = await flush(later);
       got.push(...sent);
-      // What may not leave does not stay on the disk either.
+      // A sample that may not leave the device is removed from the disk as well.
       expect(later.events.filter(({ type }) => type === "sending-refused")).toHaveLength(1 - sent.length);
       expect(later.sending.stats()?.items).toBe(0);
     }
     expect(got).toEqual(expected);
   });
 
-  it("tells what it loses of the time before the queue was open: another tab leads, or it is stopped", async () => {
+  it("emits sample-lost for samples dropped before the queue was open: another tab leads, or the uploader stops", async () => {
     for (const end of [
       ({ leave }: SampleUploader<Detections>) => leave(),
       ({ stop }: SampleUploader<Detections>) => stop({ graceMs: 0 }),
@@ -110,7 +110,7 @@ describe("createSending()", () => {
   });
 
   it.each(["features", "full"] as const)(
-    "names the model that judged a sample, though another takes its place meanwhile: %s",
+    "names the model that evaluated a sample, even if another model replaces it meanwhile: %s",
     async (level) => {
       const model = { name: "gate", version: 1 };
       const one = sendingOf({ level }, { model });
@@ -121,7 +121,7 @@ describe("createSending()", () => {
     },
   );
 
-  it("asks for consent and regions of the frame itself, not of its copy", async () => {
+  it("evaluates consent and regions on the original frame, not on its copy", async () => {
     const shown = await frameOf();
     const hidden = await frameOf();
     const one = sendingOf({

@@ -17,7 +17,7 @@ import type { SampleSettings } from "./edge-agent.ts";
 /** Options of {@link createSampleUploader}. */
 export interface SampleUploaderOptions<Result> {
   readonly name: string;
-  /** Node: where the queue's files are kept. */
+  /** Node: directory of the queue's files. */
   readonly directory: string;
   readonly samples: SampleSettings;
   readonly privacy: PrivacyPolicy<Frame, Result>;
@@ -26,27 +26,29 @@ export interface SampleUploaderOptions<Result> {
   readonly emit: (event: AgentEvent) => void;
 }
 
-/** The way of hard examples from here to the cloud. */
+/** Uploads hard examples to the cloud through a durable queue. */
 export interface SampleUploader<Result> {
-  /** Opens the queue, and tries again where that fails. */
+  /** Opens the queue, and retries if that fails. */
   start(): void;
-  /** Somebody else sends for this job: nothing is collected until `start`. */
+  /** Stops collecting until `start`, because another agent uploads for this job. */
   leave(): void;
   collect(answer: JointResult<Result, Frame>): void;
   stats(): QueueStatistics | null;
   flush(options: { readonly signal?: AbortSignal }): Promise<void>;
-  /** What is under way is stored, what waits stays stored. */
+  /** Stores the samples being processed, then closes the queue. Queued items stay stored. */
   stop(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** A queue that could not be opened is tried again after so many ms. */
+/** Delay before a queue that could not be opened is retried, in ms. */
 const REOPEN_MS = 30_000;
-/** Items that wait in memory for the queue to be open. */
+/** Maximum number of items buffered in memory until the queue is open. */
 const MAX_EARLY = 50;
 
 /**
- * Keeps hard examples, first in memory until the queue is open, and sends them when that can be done.
- * @throws {TypeError} on a URL that is none, {RangeError} on bounds and rates that are none.
+ * Creates an uploader for hard examples. Buffers them in memory until the queue is open, and sends them when
+ * the network allows.
+ * @throws {TypeError} If `samples.url` is not a valid URL.
+ * @throws {RangeError} If a queue limit or `maxPerSecond` is out of range.
  */
 export function createSampleUploader<Result>({
   name,
@@ -58,17 +60,17 @@ export function createSampleUploader<Result>({
   emit,
 }: SampleUploaderOptions<Result>): SampleUploader<Result> {
   const { url, token, maxPerSecond = 5, ...limits } = samples;
-  // Now, while somebody listens to what is wrong: the queue is opened later, and again and again.
+  // Validate now, while errors reach the caller: the queue is opened later, and again after failures.
   const toCloud = sampleRoute(baseUrl(url));
   checkRate(maxPerSecond);
   checkQueueLimits(limits);
   const route: Route = (entry, body) => {
     const delivery = toCloud(entry, body);
-    // What waits may have been kept under an earlier policy, which let more out than today's.
+    // Queued items may have been stored under an earlier policy that permitted more than the current one.
     const { kind } = readSampleUpload(delivery.body).head;
     if (!mayLeave(kind, privacy.level))
       throw new WireError(
-        `send a queued sample: expected one that the privacy policy ${privacy.level} lets out; got ${kind}`,
+        `send a queued sample: expected a kind that the privacy policy ${privacy.level} permits; got ${kind}`,
       );
     return delivery;
   };
@@ -138,7 +140,7 @@ export function createSampleUploader<Result>({
       const left = new Promise<never>((_, reject) => (leave = () => reject(signal?.reason)));
       signal?.addEventListener("abort", leave, { once: true });
       try {
-        // What was collected before the queue is open waits for that.
+        // Wait for samples collected before the queue was open.
         await Promise.race([collector.idle().then(() => opening), left]);
       } finally {
         signal?.removeEventListener("abort", leave);

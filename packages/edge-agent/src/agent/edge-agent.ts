@@ -21,15 +21,15 @@ import type { Backend } from "../supervisor/supervised-model.ts";
 import type { UpdaterSettings } from "../updates/updater-settings.ts";
 import type { AgentEvent } from "./agent-events.ts";
 
-/** Where the little model comes from. */
+/** Source of the local model. */
 export type ModelSettings<Result> =
-  /** A signed model, kept on the device, updated while frames flow. */
+  /** A signed model, stored on the device and updated while frames flow. */
   | {
       readonly manifest: string | URL;
       readonly keys: readonly PublicKey[];
       /**
-       * The model's name in its manifest. Without it the first one that is seen is taken, and no other from
-       * then on.
+       * Name of the model in its manifest. Default: the name in the first manifest; manifests with another
+       * name are rejected from then on.
        */
       readonly name?: string;
       readonly update?: UpdateSettings<Result>;
@@ -39,10 +39,7 @@ export type ModelSettings<Result> =
       readonly file: ModelSource;
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
       readonly name?: string;
-      /**
-       * Node: later versions are those that Sedna's local controller lays beside this worker, which nobody
-       * signs.
-       */
+      /** Node: later versions are unsigned and come from Sedna's local controller on the same host. */
       readonly sedna?: {
         /** Path of `model_config.json`. */ readonly configPath: string;
         readonly trustLocalFiles: true;
@@ -52,34 +49,34 @@ export type ModelSettings<Result> =
   /** Anything that answers. The agent runs it as it is, and disposes it at the end. */
   | { readonly estimator: Estimator<Frame, Result> };
 
-/** How new versions have to prove themselves, and by what. */
+/** How new versions are evaluated before and after the swap. */
 export interface UpdateSettings<Result> extends UpdaterSettings {
-  /** How much two results of one frame agree, in [0,1]. Default: by the kind of the result. */
+  /** Agreement of two results for the same frame, in [0,1]. Default: depends on the kind of the result. */
   readonly agreement?: (candidate: Result, current: Result) => number;
-  /** Watched after the swap; larger is better, NaN is not known. */
+  /** Metric monitored after the swap. Larger is better; NaN means unknown. */
   readonly metric?: () => number;
 }
 
-/** Where hard examples go, and how many may wait. */
+/** Destination of hard examples and limits of their queue. */
 export interface SampleSettings extends Pick<
   OpenQueueOptions,
   "maxItems" | "maxBytes" | "ttlMs" | "whenFull"
 > {
-  /** The cloud whose `/v1/samples` takes them. */
+  /** URL of the cloud that receives samples at `/v1/samples`. */
   readonly url: string | URL;
   readonly token?: string;
-  /** Samples sent a second at most, also after hours offline. Default 5. */
+  /** Maximum number of samples sent per second, also after hours offline. Default 5. */
   readonly maxPerSecond?: number;
 }
 
-/** Reports to Sedna's local controller. */
+/** Settings of the reports to Sedna's local controller. */
 export interface ReportSettings {
-  /** Such as `http://127.0.0.1:9100`. */
+  /** URL of the local controller, such as `http://127.0.0.1:9100`. */
   readonly url: string | URL;
-  /** This worker's name there. Default: the agent's name. */
+  /** Name of this worker in the reports. Default: the agent's name. */
   readonly worker?: string;
   readonly namespace?: string;
-  /** The service that the numbers are for. Default: the agent's name. */
+  /** Name of the service that the statistics belong to. Default: the agent's name. */
   readonly ownerName?: string;
   readonly ownerKind?: string;
   /** Time between reports, in ms. Default 30000, Sedna's LC_PERIOD. */
@@ -88,26 +85,29 @@ export interface ReportSettings {
 
 /** Options of `createEdgeAgent`. */
 export interface EdgeAgentOptions<Result = Detections> {
-  /** The job: letters, digits, ".", "_", "-". What is stored on the device is stored under it. */
+  /** Name of the job: letters, digits, ".", "_", "-". Data on the device is stored under this name. */
   readonly name: string;
-  /** Opens the source of frames: called at the start, and again after a failure. */
+  /** Opens the source of frames. Called at the start, and again after a failure. */
   readonly source: () => SampleSource<Frame>;
   readonly model: ModelSettings<Result>;
   /**
-   * Makes a Worker that calls `exposeModelHost()`; each model gets one of its own. Node has one ready; a page
-   * must bring it.
+   * Creates a Worker that calls `exposeModelHost()`. Each model gets its own Worker. Node has a built-in one;
+   * a page must provide it.
    */
   readonly createWorker?: () => unknown;
-  /** Default: what pays on this device, best first. */
+  /** Execution providers, in order of preference. Default: the useful ones of this device, fastest first. */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** CPU threads of a model, in Node. Default 1. */
   readonly threads?: number;
-  /** A run that takes longer is a hung Worker. Default: by the durations of former runs, 5 to 60 s. */
+  /**
+   * Time after which a run counts as hung, in ms. Default: derived from the durations of earlier runs, 5 to
+   * 60 s.
+   */
   readonly runTimeoutMs?: number;
-  /** A miner, or its name: then the model's own thresholds are its parameters where none are given. */
+  /** A miner, or its name. A named miner without parameters uses the model's thresholds. */
   readonly hardExampleMining?: HardExampleMiner<Result> | Selection;
   readonly bigModel?: BigModel<Frame, NoInfer<Result>>;
-  /** Default `joint`. */
+  /** Joint inference policy. Default `joint`. */
   readonly policy?: JointPolicy;
   readonly deadlineMs?: number;
   /** What may leave the device. Default `{ level: "features" }`: no pixels. */
@@ -115,27 +115,27 @@ export interface EdgeAgentOptions<Result = Detections> {
   readonly samples?: SampleSettings;
   readonly report?: ReportSettings;
   /**
-   * Asks the browser not to clear models and queue when its disk is short. Firefox asks the visitor, so it is
-   * off by default.
+   * Asks the browser to keep models and queue when its disk is short. Firefox prompts the user, so the
+   * default is off.
    */
   readonly persist?: boolean;
-  /** Node: where models and the queue are kept. Default `.sedna/<name>`. */
+  /** Node: directory of the models and the queue. Default `.sedna/<name>`. */
   readonly directory?: string;
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** How an agent is doing, as plain data. */
+/** Status of an agent, as plain data. */
 export interface AgentStatus {
   readonly name: string;
   readonly state: "idle" | "running" | "stopped";
-  /** False while another tab leads this job. */
+  /** `false` while another tab leads this job. */
   readonly leads: boolean;
   readonly startedAt: number | null;
   readonly model: { readonly name: string; readonly version: number; readonly backend: Backend } | null;
   readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
   readonly joint: JointStatistics;
   readonly queue: QueueStatistics | null;
-  /** Of the last failure of anything, for people. */
+  /** The last failure of any part, for display. */
   readonly lastError: {
     readonly at: number;
     readonly event: AgentEvent["type"];
@@ -143,25 +143,25 @@ export interface AgentStatus {
   } | null;
 }
 
-/** An edge that carries on by itself; see `createEdgeAgent`. */
+/** An autonomous edge agent; see `createEdgeAgent`. */
 export interface EdgeAgent<Result = Detections> extends AsyncDisposable {
   /**
-   * Answers the source until it ends or `signal` stops it, and keeps everything else going meanwhile: the
-   * model, its updates, the queue, the reports. One run at a time.
+   * Runs joint inference on the source until it ends or `signal` aborts, and keeps the model, its updates,
+   * the queue, and the reports running meanwhile. Only one run at a time.
    */
   run(options?: RunOptions): AsyncIterableIterator<JointResult<Result, Frame>>;
-  /** Hears everything; returns the function that ends it. */
+  /** Adds a listener for all events. Returns a function that removes it. */
   on(listener: (event: AgentEvent) => void): () => void;
   status(): AgentStatus;
-  /** Looks for a new version now, as the poll would. Resolves when it is taken or refused. */
+  /** Checks for a new version now, as the poller does. Resolves when the version is installed or rejected. */
   update(): Promise<void>;
-  /** Goes back to the last good version and marks the current one bad. */
+  /** Rolls back to the last known good version and marks the current one as bad. */
   rollback(): Promise<void>;
-  /** Sends what waits, as far as the network allows, until `signal` says stop. */
+  /** Sends pending items as far as the network allows, until `signal` aborts. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Ends a run, sends a last report, closes everything within `deadlineMs` (default 5000). Calling it again
-   * waits for the same end.
+   * Ends the run, sends a last report, and closes everything within `deadlineMs` (default 5000). Further
+   * calls wait for the same end.
    */
   stop(options?: { readonly deadlineMs?: number }): Promise<void>;
 }

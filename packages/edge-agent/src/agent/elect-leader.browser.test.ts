@@ -10,7 +10,7 @@ const estimator: Estimator<Frame, Detections> = {
   [Symbol.asyncDispose]: async () => {},
 };
 
-it("leads on until its queue is closed: the next leader opens the same one", async () => {
+it("stays leader until its queue is closed: the next leader opens the same queue", async () => {
   const name = `lead-${Math.round(performance.timeOrigin)}`;
   const order: string[] = [];
   const requests: (() => void)[] = [];

@@ -10,7 +10,7 @@ import { createSampleUploader } from "./create-sample-uploader.ts";
 import type { EdgeAgentOptions } from "./edge-agent.ts";
 import type { AgentModel } from "./open-model.ts";
 
-/** Options of {@link lead}. */
+/** Options of the leader tasks. */
 export interface LeaderElectionOptions<Result> {
   readonly options: EdgeAgentOptions<Result>;
   readonly directory: string;
@@ -21,22 +21,23 @@ export interface LeaderElectionOptions<Result> {
 }
 
 /**
- * What only one agent of a job does on a device, however many tabs are open: sending, reporting, updating.
+ * The tasks that only one agent of a job performs on a device, even if several tabs are open: uploads,
+ * reports, updates.
  */
 export interface LeaderElection<Result> {
   readonly leads: boolean;
   start(): void;
-  /** Keeps what is worth keeping of an answer. */
+  /** Collects a result if it is worth keeping. */
   answered(answer: JointResult<Result, Frame>): void;
   queue(): QueueStatistics | null;
   flush(options: { readonly signal?: AbortSignal }): Promise<void>;
   stop(options: { readonly graceMs: number }): Promise<void>;
 }
 
-/** Who does not lead after so many ms, follows. */
+/** Time after which an agent that has not become leader reports that it follows, in ms. */
 const FOLLOWS_MS = 1000;
 
-/** Waits to lead the job, then leads it until it is stopped. */
+/** Waits to become leader of the job, then performs the leader tasks until it is stopped. */
 export function electLeader<Result>({
   options,
   directory,
@@ -47,7 +48,7 @@ export function electLeader<Result>({
 }: LeaderElectionOptions<Result>): LeaderElection<Result> {
   const { name, samples, persist, fetch } = options;
   const report = options.report && { worker: name, ownerName: name, ...options.report };
-  // Now, while somebody listens to what is wrong: it is made when the job is led.
+  // Validate now, while errors reach the caller: the reporter is created when this agent becomes leader.
   if (report) checkReporting(report);
   const life = new AbortController();
   const sending =
@@ -74,19 +75,19 @@ export function electLeader<Result>({
       await becomeLeader({ name: `sedna-agent-${name}`, signal: life.signal });
     } catch (error) {
       if (life.signal.aborted) return;
-      // Without a way to agree with other tabs, each acts as the only one.
+      // Leader election is unavailable: each tab acts as if it were the only one.
       events.emit({ type: "leader-unknown", error: toPlainError(error) });
     } finally {
       clearTimeout(waiting);
     }
-    // Stopped in the very moment in which it came to lead.
+    // Stopped at the moment it became leader.
     if (life.signal.aborted) return;
     leads = true;
     events.emit({ type: "agent-leads", name });
     model.startUpdates();
     if (report) reporter = startReports(report);
     sending?.start();
-    // Last, and waited for by nobody: the visitor may be asked.
+    // Last, and not awaited: the browser may prompt the user.
     if (persist)
       void keepStorage().then(
         (kept) => kept || life.signal.aborted || events.emit({ type: "storage-not-promised" }),
@@ -111,13 +112,13 @@ export function electLeader<Result>({
       beginning ??= begin();
     },
     answered(answer) {
-      // Of an answer in two parts the second counts: the first is the same frame.
+      // If a sample has two results, only the final one is collected: both refer to the same frame.
       if (answer.final && (answer.isHardExample || answer.source === "fallback")) sending?.collect(answer);
     },
     queue: () => sending?.stats() ?? null,
     flush: async (flushOptions) => sending?.flush(flushOptions),
     async stop({ graceMs }) {
-      // Who leads goes on to until all is closed: the next leader opens the same queue.
+      // A leader keeps its lock until everything is closed: the next leader opens the same queue.
       if (!leads) life.abort();
       await beginning;
       try {

@@ -20,19 +20,19 @@ import type { EdgeAgentOptions, UpdateSettings } from "./edge-agent.ts";
 /** Options of {@link openModel}. */
 interface OpenModelOptions<Result> {
   readonly options: EdgeAgentOptions<Result>;
-  /** Node: where the model's files are kept. */
+  /** Node: directory of the model's files. */
   readonly directory: string;
   readonly slot: ModelSlot<Frame, Result, SupervisedModel<Frame, Result>>;
   readonly emit: (event: AgentEvent) => void;
   readonly random?: () => number;
 }
 
-/** The agent's model: what is in the slot, and what may come into it. */
+/** The agent's model: opens it into the slot and updates it. */
 export interface AgentModel {
   readonly manifest: ModelManifest;
-  /** Opens the model, or tries until there is one. */
+  /** Opens the model, and retries until it succeeds. */
   start(): void;
-  /** From here on new versions are looked for. */
+  /** Starts checking for new versions. */
   startUpdates(): void;
   update(): Promise<void>;
   rollback(): Promise<void>;
@@ -47,8 +47,8 @@ const MIN_WAIT_MS = 1000;
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Brings the agent's model into the slot, and keeps it up to date where it is a signed one, or Sedna's.
- * @throws {RangeError} on settings of the updates out of their range.
+ * Opens the agent's model into the slot, and keeps it up to date if it is a signed model or one from Sedna.
+ * @throws {RangeError} If an update setting is out of range.
  */
 export function openModel<Result>({
   options,
@@ -58,7 +58,7 @@ export function openModel<Result>({
   random = Math.random,
 }: OpenModelOptions<Result>): AgentModel {
   const { name, model, createWorker, executionProviders, threads, runTimeoutMs, fetch } = options;
-  // Now, while somebody listens to what is wrong: the model is opened later, and again and again.
+  // Validate now, while errors reach the caller: the model is opened later, and again after failures.
   checkUpdaterSettings(
     "manifest" in model ? model.update : "file" in model ? model.sedna?.update : undefined,
   );
@@ -107,7 +107,7 @@ export function openModel<Result>({
   const openFile = async (source: Extract<typeof model, { file: unknown }>): Promise<void> => {
     const base = localModel(source);
     const { sedna } = source;
-    // Before the model takes its place: without trust in the files nothing is to run.
+    // Check before the model is in the slot: without trust in local files, nothing may run.
     const store = sedna && sednaModelStore({ ...sedna, base });
     await put(supervise(base));
     if (store) follow(store, sedna.update);
@@ -149,7 +149,7 @@ export function openModel<Result>({
   };
   const signed = (): Updater => {
     if (updater) return updater;
-    const why = "manifest" in model ? "it is not open yet" : "this agent's is not one";
+    const why = "manifest" in model ? "it is not open yet" : "this agent's model is not signed";
     throw new SednaError(`update the model: expected a signed model; ${why}`, {
       code: "edge-unavailable",
       retryable: "manifest" in model,
@@ -182,13 +182,10 @@ export function openModel<Result>({
   };
 }
 
-/**
- * An estimator of the app's own in the place of a supervised one. Version 0 says that there is nothing to say
- * of it.
- */
+/** Adapts an app's own estimator to the slot. Version 0 means that there is no model information. */
 function ownModel<Frame, Result>(estimator: Estimator<Frame, Result>): SupervisedModel<Frame, Result> {
   const { manifest, backend, failures } = absentModel<Frame, Result>();
-  // Asked as its own methods: one of a class with private fields answers to no other `this`.
+  // Call the methods on the estimator itself: a class with private fields requires its own `this`.
   return {
     manifest,
     backend,

@@ -1,6 +1,6 @@
 /**
- * Tells a listener. What it throws surfaces as its own uncaught error, neither swallowed nor taken for a
- * failure of the work that tells.
+ * Calls a listener. An error that the listener throws is rethrown in a microtask: it surfaces as an uncaught
+ * error and does not fail the caller's work.
  */
 export function callListener<Event>(listener: ((event: Event) => void) | undefined, event: Event): void {
   try {

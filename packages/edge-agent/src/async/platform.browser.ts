@@ -1,5 +1,5 @@
 export function nextTask(): Promise<void> {
-  // A timer would wait 4 ms each time, and much longer in a hidden page.
+  // A timer would take at least 4 ms each time, and much longer in a hidden page.
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
     port1.addEventListener("message", () => {

@@ -1,2 +1,2 @@
-/** Resolves in a task of its own: what came meanwhile, messages too, comes first. */
+/** Resolves in a new task, after pending tasks and messages. */
 export declare function nextTask(): Promise<void>;

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
 import { version } from "@sedna-js/core/version";
 
-/** Imported on use: `status` need not load what `run` does, and an idle agent not what only others need. */
+/** Each command is imported on demand, so that a process loads only the code of the command that it runs. */
 const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   run: async () => (await import("./run-command.node.ts")).runCommand as CommandDef,
   train: async () => (await import("./train-command.node.ts")).trainCommand as CommandDef,
@@ -14,7 +14,7 @@ const main = defineCommand({
   meta: {
     name: "sedna-edge",
     version,
-    description: "The edge of sedna-js on a device: joint inference that carries on by itself",
+    description: "The edge agent of sedna-js on a device: autonomous joint inference and federated training",
   },
   subCommands: commands,
 });
@@ -36,10 +36,11 @@ try {
 } catch (error) {
   const { name = "Error", message = String(error) } = error instanceof Error ? error : {};
   const isUsage = name === "UsageError" || name === "CLIError";
-  // A job with mistakes is the caller's too, and its message says all that there is to say.
+  // An invalid job is a usage error too. Its message already states the problem.
   const isJob = name === "WireError";
   say(`sedna-edge: ${stripVTControlCharacters(message)}`);
   if (isUsage) say(`Try: sedna-edge ${named ? `${first} ` : ""}--help`);
-  if (isJob) say(`What a job may say is in docs/${first === "train" ? "training" : "edge-device"}.md`);
+  if (isJob)
+    say(`The fields of a job are described in docs/${first === "train" ? "training" : "edge-device"}.md`);
   process.exit(isUsage || isJob ? 2 : 1);
 }

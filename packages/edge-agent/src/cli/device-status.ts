@@ -3,11 +3,11 @@ import { describeValue } from "@sedna-js/core/errors";
 import * as z from "zod/mini";
 import type { TelemetryStatus } from "../telemetry/agent-readings.ts";
 
-/** What the status server reads of an agent; an `EdgeAgent`'s status fits. */
+/** The state of an agent that the status server reads. An `EdgeAgent`'s status is assignable to it. */
 export interface AgentState extends TelemetryStatus {
   readonly name: string;
   readonly state: "idle" | "running" | "stopped";
-  /** Unix ms. */
+  /** Time of the start, in Unix ms. `null` if the agent has not started. */
   readonly startedAt: number | null;
   readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
   readonly lastError: {
@@ -17,7 +17,7 @@ export interface AgentState extends TelemetryStatus {
   } | null;
 }
 
-/** What `GET /status` says. */
+/** The body of `GET /status`. */
 export interface DeviceStatus {
   readonly name: string;
   readonly version: string;
@@ -25,7 +25,7 @@ export interface DeviceStatus {
   readonly uptimeSeconds: number;
   readonly rssBytes: number;
   readonly healthy: boolean;
-  /** What somebody should look at, in sentences. */
+  /** Problems that need attention, as sentences. */
   readonly problems: readonly string[];
   readonly state: string;
   readonly source: { readonly state: string; readonly error?: string };
@@ -58,8 +58,9 @@ interface DeviceStatusOptions {
 }
 
 /**
- * An agent's state in the words of `GET /status`. It is healthy while it runs, has its source and answers
- * with a model of its own; a queue that lives in memory only is a problem that it works on with.
+ * Converts an agent's state to the body of `GET /status`. An agent is healthy if it runs, its source has not
+ * failed, and it runs a model on this device. A queue in memory only is listed as a problem, but does not
+ * make the agent unhealthy.
  */
 export function deviceStatus(
   agent: AgentState,
@@ -72,7 +73,7 @@ export function deviceStatus(
     ...(model === null
       ? ["there is no model on this device yet"]
       : model.backend === "cloud"
-        ? ["the model does not run on this device; only the cloud answers"]
+        ? ["the model does not run on this device; only the cloud serves frames"]
         : []),
   ];
   const lost = queue ? Object.values(queue.droppedNumber).reduce((sum, one) => sum + one, 0) : 0;
@@ -84,7 +85,7 @@ export function deviceStatus(
     rssBytes,
     healthy: ills.length === 0,
     problems:
-      queue?.durable === false ? [...ills, "the queue lives in memory only: the storage refuses"] : ills,
+      queue?.durable === false ? [...ills, "the queue is in memory only: the storage is not writable"] : ills,
     state,
     source,
     model,
@@ -140,7 +141,11 @@ const schema = z.object({
   lastError: z.nullable(z.object({ at: z.number(), event: z.string(), message: z.string() })),
 });
 
-/** Reads what {@link deviceStatus} said. @throws {WireError} when something else answers on that port. */
+/**
+ * Parses the body of `GET /status`. See {@link deviceStatus}.
+ *
+ * @throws {WireError} If another server responds on that port.
+ */
 export function parseDeviceStatus(body: unknown): DeviceStatus {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data as DeviceStatus;

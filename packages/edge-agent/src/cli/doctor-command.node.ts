@@ -12,7 +12,7 @@ import { readJob } from "./read-job.node.ts";
 const args = {
   job: {
     type: "positional",
-    description: "The job file, to check what it needs too",
+    description: "Path of a job file whose requirements to check too",
     required: false,
     valueHint: "job.yaml",
   },
@@ -20,13 +20,14 @@ const args = {
 } as const;
 
 /**
- * `sedna-edge doctor`: what this device has, lacks, and should do about it. Ends with 1 where something
- * fails.
+ * `sedna-edge doctor`: reports what this device has, what it lacks, and how to fix it. Exits with status 1 if
+ * a check fails.
  */
 export const doctorCommand = defineCommand({
   meta: {
     name: "sedna-edge doctor",
-    description: "What this device has and lacks for a job, and what to do; status 1 when it wouldn't work",
+    description:
+      "Check what this device has and lacks for a job, and how to fix it; exits with status 1 if a check fails",
   },
   args,
   async run({ args: given }) {
@@ -51,7 +52,8 @@ function needsOf({
     bigModel,
     samples,
     ...(report && { localController: { url: report.sednaLocalController } }),
-    // In memory: a doctor leaves nothing behind, and what was seen before is the agent's affair.
+    // In memory, so that the doctor leaves no files behind. It does not need the versions that the agent has
+    // seen.
     ...("manifest" in model
       ? { model: createModelStore({ ...model, bytes: memoryBytes() }) }
       : { modelFile: model.file }),
@@ -60,7 +62,7 @@ function needsOf({
   };
 }
 
-/** The checks for people: a line each, and under it what to do. */
+/** Formats the checks as a table for people: one line per check, followed by its fix if it is not ok. */
 export function checkTable(checks: readonly HealthCheck[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   const clean = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}/gu, " ");

@@ -18,7 +18,7 @@ function logging() {
 }
 
 describe("createEventLog()", () => {
-  it("warns of what went wrong, and keeps what comes with every sample to the details", () => {
+  it("logs failures as warnings and per-sample events at debug level", () => {
     const { lines, log } = logging();
     for (const type of ["item-sent", "model-opened", "source-failed", "update-rolled-back", "model-missing"])
       log({ type });
@@ -31,7 +31,7 @@ describe("createEventLog()", () => {
     ]);
   });
 
-  it("lets nothing that may come with every sample or poll fill the disk", () => {
+  it("limits every warning that may come with each sample or poll, so that logs do not fill the disk", () => {
     const { lines, log } = logging();
     const bad: AgentEvent["type"][] = [
       "sending-refused",
@@ -49,7 +49,7 @@ describe("createEventLog()", () => {
     expect(lines.map(([level, type]) => [type, level])).toEqual(bad.map((type) => [type, "warn"]));
   });
 
-  it("C6: says of a queue that is full for hours once in a while how often it dropped, each reason for itself", () => {
+  it("C6: logs drops of a full queue at most once per interval, with the number omitted, separately per reason", () => {
     const { lines, clock, log } = logging();
     for (let i = 0; i < 5000; i++) {
       clock.ms = i;

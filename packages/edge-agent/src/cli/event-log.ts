@@ -1,4 +1,4 @@
-/** Where lines go; pino fits. */
+/** A destination for log lines. A pino logger is assignable to it. */
 export interface EventLogger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -8,21 +8,21 @@ export interface EventLogger {
 /** Options of {@link createEventLog}. */
 export interface EventLogOptions {
   readonly logger: EventLogger;
-  /** Warnings of one kind come at most this often, in ms. Default 10000. */
+  /** Minimum interval between warnings of one type and reason, in ms. Default 10000. */
   readonly everyMs?: number;
   /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
 }
 
-/** What is logged in detail only: it comes with every sample. */
+/** Events that are logged at debug level only, because they come with every sample. */
 const usual = new Set(["item-queued", "item-sent", "report-sent"]);
 const bad =
   /-(failed|rejected|rolled-back|postponed|dropped|lost|missing|damaged|degraded|paused|refused|not-kept|unknown)$/;
 
 /**
- * Writes events to a log: what went wrong as warnings, at most one of a kind in a while with the number of
- * those left out, so that a dead cloud or a full queue does not fill the disk of a device that nobody looks
- * at.
+ * Creates a listener that writes events to a log. Failures are logged as warnings, at most one per type and
+ * reason in `everyMs`, with the number of omitted ones, so that an unreachable cloud or a full queue does not
+ * fill the disk of an unattended device.
  */
 export function createEventLog({
   logger,
@@ -34,7 +34,7 @@ export function createEventLog({
     const { type, ...fields } = event as { readonly type: string; readonly reason?: unknown };
     if (usual.has(type)) return logger.debug(fields, type);
     if (!bad.test(type)) return logger.info(fields, type);
-    // Types and reasons are closed sets, so this stays small.
+    // Types and reasons are closed sets, so this map stays small.
     const kind = `${type} ${typeof fields.reason === "string" ? fields.reason : ""}`;
     const last = kinds.get(kind);
     if (last && now() - last.at < everyMs) return void last.leftOut++;

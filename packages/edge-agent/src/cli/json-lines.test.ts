@@ -17,7 +17,7 @@ const answer = {
 } as unknown as JointResult<unknown>;
 
 describe("createJsonLines()", () => {
-  it("waits for a slow reader, each time anew, and gathers no listeners", async () => {
+  it("waits for a slow reader on each write and leaks no listeners", async () => {
     const lines: string[] = [];
     const slow = new Writable({
       highWaterMark: 1,
@@ -35,7 +35,7 @@ describe("createJsonLines()", () => {
     expect(names.map((name) => slow.listenerCount(name))).toEqual(before);
   });
 
-  it("goes on without a reader that has gone, and says so once", async () => {
+  it("continues after the reader closes the stream and reports that once", async () => {
     const gone: string[] = [];
     const broken = new Writable({
       highWaterMark: 1,

@@ -5,7 +5,7 @@ import type { EdgeAgent, EdgeAgentOptions } from "../agent/edge-agent.ts";
 import { bigModel } from "../big-model/big-model.ts";
 import type { EdgeJob, JobSource } from "../job/edge-job.ts";
 
-/** Makes the agent that a job describes. Nothing is opened before it runs. */
+/** Creates the agent that a job describes. Nothing is opened before the agent runs. */
 export function openJob(
   job: EdgeJob & { readonly data: string },
   { onSkip }: { readonly onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void },
@@ -33,7 +33,7 @@ function modelOf(
 ): EdgeAgentOptions["model"] {
   const settings = pollSeconds === undefined ? {} : { update: { pollMs: pollSeconds * 1000 } };
   if ("manifest" in model) return { ...model, ...settings };
-  // The job was refused unless it says so itself.
+  // `parseJob` has already rejected a job that does not set this option.
   return sednaConfig === undefined
     ? model
     : { ...model, sedna: { configPath: sednaConfig, trustLocalFiles: true, ...settings } };

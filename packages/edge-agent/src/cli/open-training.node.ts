@@ -37,7 +37,7 @@ export interface OpenTraining {
 
 /** Options of {@link openTraining}. */
 export interface OpenTrainingOptions {
-  /** Where keys and features are kept. */
+  /** Directory for keys and cached features. */
   readonly state: string;
   readonly signal: AbortSignal;
 }
@@ -45,9 +45,12 @@ export interface OpenTrainingOptions {
 const MAX_CACHE_BYTES = 256 * 2 ** 20;
 
 /**
- * Asks the aggregator what is trained, and opens what it takes: data, a head, keys, a way there.
- * @throws {WireError} on data that are none; {SednaError} `model-mismatch` where the plan is of no head; as
- * `fetch` and enrolment do.
+ * Reads the federation's plan and opens what the training needs: data, head estimator, device keys, and
+ * transport. Enrolls the device if the job has an enrollment token.
+ *
+ * @throws {WireError} If the data cannot be read or a label is out of range.
+ * @throws {SednaError} `model-mismatch` if the plan trains no head or the number of classes differs. Also as
+ * `fetchFederationStatus` and `enrollDevice`.
  */
 export async function openTraining(
   job: TrainJob,
@@ -58,7 +61,7 @@ export async function openTraining(
   const { head } = (await fetchFederationStatus({ url, name, signal })).plan;
   if (!head)
     throw new SednaError(
-      `train for ${name}: expected a federation that trains a head, softmax or mlp; got one of other layers`,
+      `train for ${name}: expected a federation that trains a softmax or mlp head; got a plan without a head`,
       { code: "model-mismatch" },
     );
   checkLabels(head.classes);
@@ -117,7 +120,7 @@ export async function openTraining(
   };
 }
 
-/** What features depend on beside the sample. */
+/** Returns the hash of everything that features depend on besides the sample. */
 async function hashOf({
   model,
   output = "",
@@ -139,7 +142,7 @@ function featuresOf({ features, data }: TrainJob): FeatureSource<Frame | Tensor>
   return { model, task, ...(output && { output }) };
 }
 
-/** Pictures to the numbers of a model's only output. */
+/** Returns a task that converts images to the feature vector that a model's only output holds. */
 function picturesToNumbers(input: ImageInputSpec): Task<Frame, Float32Array> {
   return imageTask({
     name: "features",

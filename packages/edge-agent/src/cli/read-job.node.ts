@@ -5,15 +5,17 @@ import type { EdgeJob, JobModel, JobSource } from "../job/edge-job.ts";
 import { parseJob } from "../job/parse-job.ts";
 import { UsageError } from "@sedna-js/core/check";
 
-/** Larger than any job, and small enough to read whatever is named. */
+/**
+ * Maximum size of a job file, in bytes. It is larger than any job and bounds memory if another file is named.
+ */
 const MAX_BYTES = 2 ** 20;
 
 /**
- * Reads a job file, YAML or JSON. Its paths are relative to it. Data go to where `data` says, else to
- * systemd's STATE_DIRECTORY, else to `.sedna/<name>` where the command was started.
+ * Reads a job file, YAML or JSON. Paths in the job are relative to the file. The data directory is the job's
+ * `data`, else systemd's STATE_DIRECTORY, else `.sedna/<name>` in the working directory.
  *
- * @throws {UsageError} when there is no such file.
- * @throws {WireError} when it is no job.
+ * @throws {UsageError} If the file cannot be read.
+ * @throws {WireError} If the file is not a valid job.
  */
 export async function readJob(
   path: string,
@@ -21,7 +23,7 @@ export async function readJob(
 ): Promise<EdgeJob & { readonly data: string }> {
   const job = parseJob(await readJobFile(path), { from: path, environment });
   const at = (name: string): string => resolve(dirname(path), name);
-  // systemd names several directories with colons between; the first is ours.
+  // systemd separates several directories with colons; use the first.
   const state = environment["STATE_DIRECTORY"]?.split(":")[0];
   return {
     ...job,
@@ -35,9 +37,10 @@ export async function readJob(
 }
 
 /**
- * What a job file says, YAML or JSON.
- * @throws {UsageError} when there is no such file.
- * @throws {WireError} when it is neither.
+ * Reads and parses a job file, YAML or JSON.
+ *
+ * @throws {UsageError} If the file cannot be read.
+ * @throws {WireError} If the file is neither YAML nor JSON, or exceeds 1 MiB.
  */
 export async function readJobFile(path: string): Promise<unknown> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -50,7 +53,7 @@ export async function readJobFile(path: string): Promise<unknown> {
 
 async function parseText(text: string, path: string): Promise<unknown> {
   try {
-    // A job in JSON spares an idle device the 8 MB of a YAML parser.
+    // Parsing a JSON job without the YAML parser saves 8 MB of memory on an idle device.
     if (text.trimStart().startsWith("{")) return JSON.parse(text) as unknown;
   } catch {
     // YAML may begin so too, and its parser says more of what is wrong.

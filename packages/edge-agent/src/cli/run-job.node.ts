@@ -11,7 +11,7 @@ import { onShutdown } from "./shutdown.node.ts";
 import { openStatusServer } from "./status-server.node.ts";
 import { version } from "@sedna-js/core/version";
 
-/** What the command needs of an agent; an `EdgeAgent` fits. */
+/** The part of an agent that the command needs. An `EdgeAgent` is assignable to it. */
 interface DeviceAgent {
   run(): AsyncIterable<JointResult<unknown>>;
   on(listener: (event: { readonly type: string }) => void): () => void;
@@ -28,22 +28,23 @@ interface RunJobOptions {
   readonly exit: (code: number) => void;
 }
 
-/** How long what was taken may take to its end, after SIGTERM. systemd waits for 90 s, Docker for 10. */
+/** Time limit for accepted frames to finish after SIGTERM, in ms. systemd waits for 90 s, Docker for 10 s. */
 const STOP_MS = 7000;
-/** How long what waits in the queue is sent for, when a job of files has come to its end. */
+/** Time limit for sending the queued items after the source of a finite job has ended, in ms. */
 const FLUSH_MS = 60_000;
 
 /**
- * Runs an agent as a process of a device: its answers and events told, its state on a local port, its end in
- * order. Resolves when the source has ended and all is closed.
- * @throws {SednaError}, {TypeError}, ... what ends the source for good, when all is closed; and when the
- * status port is taken.
+ * Runs an agent as a device's process: writes results and events, serves the state on a local port, and shuts
+ * down in order. Resolves when the source has ended and everything is closed.
+ *
+ * @throws {SednaError}, {TypeError}, ... The error that ended the source permanently, after everything is
+ * closed; or if the status port is in use.
  */
 export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promise<void> {
   const offLog = agent.on(createEventLog({ logger }));
   using metrics = createAgentMetrics(agent, { residentBytes: () => process.memoryUsage.rss() });
   using systemd = createSdNotify({
-    onError: (error) => logger.warn({ error: error.message }, "systemd could not be told"),
+    onError: (error) => logger.warn({ error: error.message }, "systemd could not be notified"),
   });
   const status = () =>
     deviceStatus(agent.status(), {
@@ -68,7 +69,7 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
     exit,
     deadlineMs: STOP_MS + 1500,
     stop: (signal) => {
-      logger.info({ signal }, "stopping; once more ends at once");
+      logger.info({ signal }, "stopping; a second signal exits at once");
       return end();
     },
   });
@@ -76,7 +77,7 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
     job.output === "json"
       ? createJsonLines(process.stdout, {
           onGone: (error) =>
-            logger.warn({ error: error.message }, "standard output is gone; answers are no longer written"),
+            logger.warn({ error: error.message }, "standard output is closed; results are no longer written"),
         })
       : undefined;
   try {
@@ -86,32 +87,35 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
       metrics.answered(answer);
       await lines?.write(answer);
     }
-    // Asked to stop, it does not send for long: what waits is on the disk.
+    // Do not flush after a stop request: queued items are on disk.
     if (ending === undefined) {
       logger.info({ frames: agent.status().joint.inferenceNumber }, "the source has ended");
       await agent
         .flush({ signal: AbortSignal.timeout(FLUSH_MS) })
         .catch((error: unknown) =>
-          logger.warn({ error: String(error) }, "not all could be sent; it waits for the next start"),
+          logger.warn(
+            { error: String(error) },
+            "not all items could be sent; they remain queued until the next start",
+          ),
         );
     }
   } finally {
-    // Also after an error: what was collected is to be on the disk, and the log closed.
+    // Also after an error, so that collected data is on disk and the log is closed.
     await end();
     offShutdown();
     offLog();
   }
 }
 
-/** Writes answers as lines of JSON; see {@link createJsonLines}. */
+/** Writes results as lines of JSON. See {@link createJsonLines}. */
 interface JsonLines {
-  /** Resolves when the reader keeps up. Never rejects. */
+  /** Writes one result. Resolves when the stream accepts more data. Never rejects. */
   write(answer: JointResult<unknown>): Promise<void>;
 }
 
 /**
- * Lines of JSON on a stream. A reader that is slow is waited for; one that has gone is told once, and the
- * agent goes on without it.
+ * Creates a writer of JSON lines to a stream. A slow reader delays the writer. If the reader closes the
+ * stream, `onGone` is called once and later results are discarded.
  */
 export function createJsonLines(
   stream: Writable,
@@ -144,8 +148,8 @@ export function createJsonLines(
         )
       )
         return;
-      // Whichever comes first takes the listeners of the other off: a pipe that is slow for weeks must not
-      // gather them.
+      // Whichever event comes first removes the listeners of the other. Otherwise a slow pipe would
+      // accumulate listeners.
       const first = new AbortController();
       await Promise.race([once(stream, "drain", first), once(stream, "close", first)]).catch(() => {});
       first.abort();

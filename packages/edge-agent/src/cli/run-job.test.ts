@@ -3,7 +3,7 @@ import { joint } from "../telemetry/pretend-agent.suite.ts";
 import { runJob } from "./run-job.node.ts";
 
 describe("runJob()", () => {
-  it("closes the agent before it passes on what has ended its source for good", async () => {
+  it("stops the agent before it rejects with the error that ended the source permanently", async () => {
     const calls: string[] = [];
     const logger = { debug() {}, info() {}, warn() {} };
     const agent = {

@@ -12,18 +12,20 @@ import { onShutdown } from "./shutdown.node.ts";
 export interface RunTrainingOptions {
   readonly job: TrainJob & { readonly state: string };
   readonly logger: EventLogger;
-  /** Takes each event as a line of JSON. */
+  /** Writes each event as a line of JSON. */
   readonly write: (line: string) => void;
   readonly exit: (code: number) => void;
 }
 
-/** How long the end may take after SIGTERM. systemd waits for 90 s, Docker for 10. */
+/** Time limit for the shutdown after SIGTERM, in ms. systemd waits for 90 s, Docker for 10 s. */
 const STOP_MS = 7000;
 
 /**
- * Takes part in a federation as a process of a device, until it is done or told to stop: events as lines of
- * JSON, the final model in a file. An aggregator that cannot be reached at the start is waited for.
- * @throws what no waiting heals, when all is closed.
+ * Participates in a federation as a device's process until the federation is done or a signal stops the
+ * process. Writes events as lines of JSON and the final model to a file. Retries while the aggregator is
+ * unreachable at the start.
+ *
+ * @throws The error that no retry can resolve, after everything is closed.
  */
 export async function runTraining({ job, logger, write, exit }: RunTrainingOptions): Promise<void> {
   const stop = new AbortController();
@@ -33,8 +35,8 @@ export async function runTraining({ job, logger, write, exit }: RunTrainingOptio
     exit,
     deadlineMs: STOP_MS,
     stop: (signal) => {
-      logger.info({ signal }, "stopping; once more ends at once");
-      stop.abort(new SednaError("train: it was told to stop", { code: "disposed" }));
+      logger.info({ signal }, "stopping; a second signal exits at once");
+      stop.abort(new SednaError("train: stopped by a signal", { code: "disposed" }));
       return ended;
     },
   });
@@ -58,7 +60,8 @@ export async function runTraining({ job, logger, write, exit }: RunTrainingOptio
     if (!stop.signal.aborted) throw error;
   } finally {
     finished();
-    // Told to stop, the process ends by that; until then a second signal must find someone.
+    // After a stop request, keep the signal handler until the process exits, so that a second signal exits at
+    // once.
     if (!stop.signal.aborted) offShutdown();
   }
 }
@@ -82,17 +85,23 @@ async function openWithPatience(
       });
       logger.warn(
         { code: error.code, error: error.message, retryInMs },
-        "the aggregator cannot be asked yet",
+        "the aggregator is not reachable yet",
       );
       await sleep(retryInMs, undefined, { signal });
     }
   }
 }
 
-/** Time between two lines of progress: an epoch may take a millisecond, and a journal is a device's disk. */
+/**
+ * Minimum interval between two progress lines, in ms. An epoch may take one millisecond, and a journal is on
+ * the device's disk.
+ */
 const PROGRESS_MS = 1000;
 
-/** An event without what is long: a plan is known, and ten thousand layers are no line. */
+/**
+ * Returns the event to log. Reduces the plan of a `joined` event to its short fields: a plan may hold
+ * thousands of layers.
+ */
 function lineOf(event: FederatedEvent): object {
   if (event.type !== "joined") return event;
   const { plan, ...rest } = event;
@@ -100,7 +109,7 @@ function lineOf(event: FederatedEvent): object {
   return { ...rest, federation: name, aggregation, encoding, participants, numRounds };
 }
 
-/** Written beside and put in its place: a reader never finds half a model. */
+/** Writes a draft beside the file and renames it, so that a reader never sees a partial model. */
 async function saveModel(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.draft`, bytes);

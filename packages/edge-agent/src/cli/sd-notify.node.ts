@@ -1,8 +1,11 @@
 import { execFile } from "node:child_process";
 
-/** Tells systemd; see {@link createSdNotify}. */
+/** Notifies systemd. See {@link createSdNotify}. */
 export interface SdNotify extends Disposable {
-  /** The agent runs. From now on systemd hears that it is alive, as often as its WatchdogSec wants. */
+  /**
+   * Notifies systemd that the agent runs, and from then on sends the watchdog's heartbeat twice per
+   * WatchdogSec.
+   */
   ready(): void;
   stopping(): void;
 }
@@ -14,10 +17,11 @@ export interface SdNotifyOptions {
 }
 
 /**
- * The agent's side of `Type=notify` and `WatchdogSec=`: a process whose loop hangs stops telling, and is
- * started again. Node has no datagram socket of the kind, so `systemd-notify` is run; the unit needs
- * `NotifyAccess=all`. Does nothing where systemd has not started this process. Source: sd_notify(3),
- * sd_watchdog_enabled(3).
+ * Implements the service's side of `Type=notify` and `WatchdogSec=`: systemd restarts a process whose event
+ * loop hangs, because the heartbeat stops. Node has no Unix datagram socket, so this function runs
+ * `systemd-notify`; the unit needs `NotifyAccess=all`. Does nothing if systemd did not start this process.
+ *
+ * Source: sd_notify(3), sd_watchdog_enabled(3).
  */
 export function createSdNotify({
   environment = process.env,
@@ -30,7 +34,7 @@ export function createSdNotify({
   const tell = (...states: readonly string[]): void => {
     if (!isWanted) return;
     execFile("systemd-notify", [...states], { env: { ...environment }, timeout: 5000 }, (error) => {
-      // Once: a missing program is missing every half minute.
+      // Report once: a missing program would fail at every heartbeat.
       if (error && !failed) onError(error);
       failed ||= error !== null;
     });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createSdNotify } from "./sd-notify.node.ts";
 
-// systemd's end of the socket, in Python, since Node has no datagram socket of the kind.
+// systemd's end of the socket, in Python, since Node has no Unix datagram socket.
 const listener = `
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -23,7 +23,7 @@ const lacks = ["systemd-notify", "python3"].filter(
 
 describe("createSdNotify()", () => {
   it.skipIf(lacks.length > 0)(
-    `tells systemd that it is ready, lives and stops${lacks.length > 0 ? ` (no ${lacks.join(", ")} here)` : ""}`,
+    `notifies systemd of readiness, the watchdog heartbeat, and the stop${lacks.length > 0 ? ` (no ${lacks.join(", ")} here)` : ""}`,
     { timeout: 30_000 },
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "sedna-"));
@@ -50,7 +50,7 @@ describe("createSdNotify()", () => {
     },
   );
 
-  it("does nothing where systemd has not started it, and says once that its program is missing", async () => {
+  it("does nothing if systemd did not start it, and reports once that its program is missing", async () => {
     const errors: Error[] = [];
     const onError = (error: Error): void => void errors.push(error);
     using idle = createSdNotify({ environment: { PATH: "/nowhere", WATCHDOG_USEC: "10000" }, onError });

@@ -1,18 +1,23 @@
 /** Options of {@link onShutdown}. */
 export interface ShutdownOptions {
-  /** Ends the work. Not waited for longer than `deadlineMs`. */
+  /** Stops the work. Waited for at most `deadlineMs`. */
   readonly stop: (signal: NodeJS.Signals) => Promise<void>;
   readonly exit: (code: number) => void;
-  /** Default 10000. */
+  /** Time limit for `stop`, in ms. Default 10000. */
   readonly deadlineMs?: number;
 }
 
-/** A terminal's Ctrl-C reaches a process and whoever started it, who passes it on: the same wish, twice. */
+/**
+ * Time within which a second signal counts as a repetition, in ms. A terminal sends Ctrl-C both to this
+ * process and to its parent, which forwards it.
+ */
 const SAME_WISH_MS = 100;
 
 /**
- * SIGTERM or SIGINT: stop, then exit with 0, after `deadlineMs` with 1. Once more: exit with 1 at once.
- * Returns the function that stops listening.
+ * Handles SIGTERM and SIGINT: calls `stop`, then exits with 0 if it resolved, or with 1 if it rejected or
+ * exceeded `deadlineMs`. A second signal exits with 1 at once.
+ *
+ * @returns A function that removes the signal handlers.
  */
 export function onShutdown({ stop, exit, deadlineMs = 10_000 }: ShutdownOptions): () => void {
   let askedAt: number | undefined;

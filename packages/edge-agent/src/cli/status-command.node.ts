@@ -4,21 +4,22 @@ import { parseDeviceStatus, type DeviceStatus } from "./device-status.ts";
 
 const args = {
   port: { type: "string", description: "Port of the agent's status server", default: "9465" },
-  host: { type: "string", description: "Where the agent runs", default: "127.0.0.1" },
-  json: { type: "boolean", description: "Print what the agent says as it is" },
+  host: { type: "string", description: "Host of the agent", default: "127.0.0.1" },
+  json: { type: "boolean", description: "Print the status as JSON" },
 } as const;
 
-/** How long a healthy agent may take to say how it is, in ms. */
+/** Time limit for the agent's response, in ms. */
 const DEADLINE_MS = 3000;
 
 /**
- * `sedna-edge status`: how the agent on this machine is. Ends with 1 where it does not run or somebody should
- * look.
+ * `sedna-edge status`: prints the state of the agent on this machine. Exits with status 1 if the agent does
+ * not run or is not healthy.
  */
 export const statusCommand = defineCommand({
   meta: {
     name: "sedna-edge status",
-    description: "How the agent on this machine is; status 1 when it doesn't run or isn't well",
+    description:
+      "Print the state of the agent on this machine; exits with status 1 if it does not run or is not healthy",
   },
   args,
   async run({ args: given }) {
@@ -41,15 +42,18 @@ async function ask(url: string): Promise<DeviceStatus> {
       {}) as Partial<NodeJS.ErrnoException>;
     const why =
       code === "ECONNREFUSED"
-        ? "nobody listens there: sedna-edge doesn't run, or has another status.port"
+        ? "nothing listens there: sedna-edge does not run, or has another status.port"
         : (code ?? message);
-    throw new Error(`ask ${url}: expected the agent's answer within ${DEADLINE_MS / 1000} s; got: ${why}`, {
-      cause,
-    });
+    throw new Error(
+      `request ${url}: expected the agent's answer within ${DEADLINE_MS / 1000} s; got: ${why}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** The status for people: a line for each thing, what somebody should look at last. */
+/** Formats the status as a table for people: one line per field, with the problems in the last line. */
 export function statusTable({
   name,
   version,
@@ -75,7 +79,7 @@ export function statusTable({
     ["model", model ? `${model.name} version ${model.version} on ${model.backend}` : "none"],
     [
       "frames",
-      `${frames.answered} answered (${frames.hard} hard, ${frames.cloud} by the cloud, ${frames.fallback} fallback), ${frames.failed} failed, ${frames.dropped} skipped`,
+      `${frames.answered} processed (${frames.hard} hard, ${frames.cloud} by the cloud, ${frames.fallback} fallback), ${frames.failed} failed, ${frames.dropped} skipped`,
     ],
     ["traffic", `${size(bytes.up)} up, ${size(bytes.down)} down`],
     [
@@ -99,7 +103,8 @@ export function statusTable({
         : `${healthy ? "working, but" : "not good:"} ${problems.join("; ")}`,
     ],
   ];
-  // An error's text comes from cameras and clouds, which could otherwise steer the terminal.
+  // Strip control characters: error texts come from cameras and clouds and could otherwise control the
+  // terminal.
   return rows.map(([what, text]) => `${what.padEnd(11)}${text.replace(/\p{Cc}/gu, " ")}`).join("\n");
 }
 

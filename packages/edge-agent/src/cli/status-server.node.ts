@@ -6,26 +6,26 @@ import type { DeviceStatus } from "./device-status.ts";
 /** Options of {@link openStatusServer}. */
 export interface StatusServerOptions {
   readonly status: () => DeviceStatus;
-  /** Prometheus' text. */
+  /** Returns the metrics in Prometheus text format. */
   readonly metrics: () => string;
-  /** 0 takes a free one. */
+  /** Port to listen on. 0 selects a free port. */
   readonly port: number;
-  /** Address to listen on. Default: this machine alone. */
+  /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
 }
 
-/** A status server that listens. */
+/** A listening status server. */
 export interface StatusServer extends AsyncDisposable {
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * Tells who asks on this machine how the agent is: `GET /status`, `/metrics` and `/health` (503 when somebody
- * should look), and nothing else. It changes nothing, so it asks for no token; a page that has pointed a name
- * of its own at this machine is refused by the Host that its browser sends.
+ * Serves the agent's state on this machine: `GET /status`, `/metrics`, and `/health` (503 if the agent is not
+ * healthy). The server is read-only, so it requires no token. It checks the `Host` header to reject a web
+ * page that points its own name at this machine (DNS rebinding).
  *
- * @throws when the port is taken.
+ * @throws {Error} If the port is in use.
  */
 export async function openStatusServer({
   status,
@@ -49,9 +49,9 @@ export async function openStatusServer({
         body: { error: `expected a Host that is an address, localhost or ${host}` },
       });
     if (request.method !== "GET" && request.method !== "HEAD") {
-      // What else it wanted to say is not read.
+      // Close the connection so that a request body is not read.
       response.setHeader("allow", "GET, HEAD").setHeader("connection", "close");
-      return json(response, { code: 405, body: { error: "expected GET: nothing can be changed here" } });
+      return json(response, { code: 405, body: { error: "expected GET: this server is read-only" } });
     }
     const [pathname] = (request.url ?? "/").split("?");
     if (pathname === "/metrics")
@@ -68,7 +68,7 @@ export async function openStatusServer({
       try {
         answer(request, response);
       } catch {
-        // An agent in the middle of its end, say.
+        // For example, while the agent is closing.
         if (!response.headersSent) response.writeHead(500);
         response.end();
       }
@@ -84,7 +84,7 @@ export async function openStatusServer({
       resolve();
     });
   });
-  // Out of file descriptors, say: asking for the status fails, and nothing else.
+  // For example, when file descriptors run out: only the status request fails.
   server.on("error", () => {});
   const address = server.address() as AddressInfo;
   const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -98,12 +98,15 @@ export async function openStatusServer({
 
 function taken({ port, host }: { readonly port: number; readonly host: string }, cause: unknown): Error {
   return new Error(
-    `tell the state on ${host}:${port}: expected a free port; another program listens there (EADDRINUSE), perhaps another job: give each a status.port of its own`,
+    `serve the status on ${host}:${port}: expected a free port; another program listens there (EADDRINUSE), perhaps another job: give each a status.port of its own`,
     { cause },
   );
 }
 
-/** An address cannot be pointed elsewhere, a name can: this is what stops DNS rebinding. */
+/**
+ * Returns whether a `Host` header names this server. A name can be rebound to another address, an IP address
+ * cannot, so this check prevents DNS rebinding.
+ */
 function isOurs(header: string | undefined, host: string): boolean {
   const name = (header ?? "")
     .replace(/:\d+$/, "")

@@ -32,7 +32,7 @@ async function opened(change: Partial<AgentState> = {}, host?: string): Promise<
   open.push(server);
   return new URL(server.url);
 }
-/** fetch() writes its own Host. */
+/** Sends a request with the given `Host` header, which `fetch()` would overwrite. */
 const ask = (
   url: URL,
   { path = "/status", host = url.host, method = "GET" } = {},
@@ -59,7 +59,7 @@ const ask = (
   });
 
 describe("openStatusServer()", () => {
-  it("tells the status, the metrics and the health, on this machine alone", async () => {
+  it("serves the status, metrics, and health on this machine only", async () => {
     const url = await opened();
     expect(url.hostname).toBe("127.0.0.1");
     expect(parseDeviceStatus(JSON.parse((await ask(url)).body))).toEqual(about());
@@ -82,7 +82,7 @@ describe("openStatusServer()", () => {
       "the source failed: no route to the camera",
     ],
     [{ model: null }, "there is no model on this device yet"],
-    [{ model: { name: "people", version: 3, backend: "cloud" } }, "only the cloud answers"],
+    [{ model: { name: "people", version: 3, backend: "cloud" } }, "only the cloud serves frames"],
   ])("is not healthy with %j", async (change, problem) => {
     expect(await ask(await opened(change), { path: "/health" })).toMatchObject({
       code: 503,
@@ -90,13 +90,13 @@ describe("openStatusServer()", () => {
     });
   });
 
-  it("is healthy with a queue in memory, and says so", async () => {
+  it("is healthy with a queue in memory and lists it as a problem", async () => {
     expect(
       await ask(await opened({ queue: { ...queue, durable: false } }), { path: "/health" }),
-    ).toMatchObject({ code: 200, body: expect.stringContaining("the queue lives in memory only") });
+    ).toMatchObject({ code: 200, body: expect.stringContaining("the queue is in memory only") });
   });
 
-  it("refuses a page whose name was pointed at this machine (DNS rebinding)", async () => {
+  it("rejects a page whose name points at this machine (DNS rebinding)", async () => {
     const url = await opened();
     for (const host of ["evil.example", "evil.example:9465", "127.0.0.1.evil.example"])
       expect((await ask(url, { host })).code, host).toBe(403);
@@ -104,7 +104,7 @@ describe("openStatusServer()", () => {
       expect((await ask(url, { host })).code, host).toBe(200);
   });
 
-  it("changes nothing and has nothing else", async () => {
+  it("rejects other methods and other paths", async () => {
     const url = await opened();
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS"])
       expect((await ask(url, { method })).code, method).toBe(405);
@@ -113,18 +113,18 @@ describe("openStatusServer()", () => {
     expect((await ask(url)).code).toBe(200);
   });
 
-  it("says so when the port is taken", async () => {
+  it("rejects if the port is in use", async () => {
     const url = await opened();
     await expect(
       openStatusServer({ status: about, metrics: () => "", port: Number(url.port) }),
     ).rejects.toThrow(
-      `tell the state on 127.0.0.1:${url.port}: expected a free port; another program listens there (EADDRINUSE)`,
+      `serve the status on 127.0.0.1:${url.port}: expected a free port; another program listens there (EADDRINUSE)`,
     );
   });
 });
 
-describe("the status of a device", () => {
-  it("is a table for people, in which nobody else writes", () => {
+describe("device status", () => {
+  it("formats as a table without control characters from error texts", () => {
     expect(
       statusTable(
         about({ lastError: { at: 0, event: "source-failed", error: { message: "camera said \u001b[2J" } } }),
@@ -134,7 +134,7 @@ describe("the status of a device", () => {
         "agent      gate, running for 1 d 1 h, process 7, 75 MB, sedna-edge 0.1.0",
         "source     open",
         "model      people version 3 on cpu",
-        "frames     10 answered (4 hard, 2 by the cloud, 1 fallback), 5 failed, 6 skipped",
+        "frames     10 processed (4 hard, 2 by the cloud, 1 fallback), 5 failed, 6 skipped",
         "traffic    700 B up, 80 B down",
         "queue      7 items, 900 B, oldest 1 s, 7 lost",
         "last error 1970-01-01T00:00:00.000Z source-failed: camera said  [2J",
@@ -146,8 +146,8 @@ describe("the status of a device", () => {
     );
   });
 
-  it("is read strictly: another server on that port is not taken for an agent", () => {
+  it("is parsed strictly, so that another server on that port is not mistaken for an agent", () => {
     for (const body of [null, "<html>", {}, { ...about(), problems: "none" }])
-      expect(() => parseDeviceStatus(body)).toThrow("read the status: expected sedna-edge's; got");
+      expect(() => parseDeviceStatus(body)).toThrow("read the status: expected sedna-edge's status; got");
   });
 });

@@ -8,22 +8,27 @@ import { readJobFile } from "./read-job.node.ts";
 import { runTraining } from "./run-training.node.ts";
 
 const args = {
-  job: { type: "positional", description: "The training job's file", required: true, valueHint: "job.yaml" },
+  job: {
+    type: "positional",
+    description: "Path of the training job file",
+    required: true,
+    valueHint: "job.yaml",
+  },
 } as const;
 
-/** `sedna-edge train`: takes part in a federation. */
+/** `sedna-edge train`: participates in a federation. */
 export const trainCommand = defineCommand({
   meta: {
     name: "sedna-edge train",
     description:
-      "Train with other devices in a federation: the data stay here, changes of the model travel. Events are lines of JSON on standard output",
+      "Train with other devices in a federation: data stays on this device and only model updates are sent. Writes events as lines of JSON to standard output",
   },
   args,
   async run({ args: given }) {
     checkArgs(given, args);
     const job = await readTrainJob(given.job);
     const logger = pino({ base: null }, pino.destination({ fd: 2, sync: true }));
-    // Who reads may go; the training goes on.
+    // The reader may close the pipe; training continues.
     process.stdout.on("error", () => {});
     await runTraining({
       job,

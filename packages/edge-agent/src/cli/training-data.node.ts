@@ -8,22 +8,27 @@ import { readSafetensors } from "@sedna-js/core/wire";
 import { decodeImage } from "#platform/frames";
 import type { TrainingData } from "../job/train-job.ts";
 
-/** What a training job trains on. */
+/** The training data of a job. */
 export interface OpenTrainingData {
   readonly samples: LabeledSamples<Frame | Tensor>;
-  /** Names of the classes, where the data have some. */
+  /** Names of the classes, if the data has names. */
   readonly classes?: readonly string[];
-  /** @throws {WireError} naming the file and the first label that is not one of so many classes. */
+  /**
+   * Checks that every label is a class index below `classes`.
+   *
+   * @throws {WireError} Naming the file and the first label out of range.
+   */
   checkLabels(classes: number): void;
 }
 
-/** Packed files may not unpack to more. */
+/** Maximum size of an unpacked IDX file, in bytes. */
 const MAX_IDX_BYTES = 2 ** 31 - 1;
 const PICTURE = /\.(jpe?g|png|webp)$/i;
 
 /**
- * Reads what is there of the data: all of a file, of pictures only their names. @throws {WireError} on what
- * is none.
+ * Opens training data. Reads a table or IDX files completely, and of image folders only the file names.
+ *
+ * @throws {WireError} If the data cannot be read or has another format.
  */
 export async function openTrainingData(data: TrainingData): Promise<OpenTrainingData> {
   if ("pictures" in data) return folders(data.pictures, data.classes);
@@ -51,7 +56,7 @@ async function folders(path: string, given: readonly string[] | undefined): Prom
     throw new WireError(`read ${path}: expected folders of JPEG, PNG or WebP files; got none`);
   return {
     classes,
-    // A folder is a class.
+    // The label is the index of the folder, so every label is valid.
     checkLabels: () => {},
     samples: {
       version: createHash("sha256").update(JSON.stringify(files)).digest("hex"),
@@ -101,7 +106,7 @@ async function idx(images: string, labels: string): Promise<OpenTrainingData> {
   const [count = 0, height = 0, width = 0] = pictures.shape;
   if (classes.shape[0] !== count)
     throw new WireError(
-      `read ${labels}: expected ${count} labels, one for each picture; got ${classes.shape[0]}`,
+      `read ${labels}: expected ${count} labels, one for each image; got ${classes.shape[0]}`,
     );
   const size = height * width;
   const picture = (i: number): Tensor => ({
@@ -129,8 +134,10 @@ const labelsOf =
   };
 
 /**
- * Source: yann.lecun.com, "the IDX file format": two zeros, the type, the number of axes, each as a
- * big-endian uint32.
+ * Reads an IDX file, optionally compressed with gzip: two zero bytes, the type, the number of axes, and each
+ * axis as a big-endian uint32.
+ *
+ * Source: yann.lecun.com, "the IDX file format".
  */
 async function readIdx(
   path: string,
@@ -141,11 +148,11 @@ async function readIdx(
   try {
     if (raw[0] === 0x1f && raw[1] === 0x8b) bytes = gunzipSync(raw, { maxOutputLength: MAX_IDX_BYTES });
   } catch (cause) {
-    throw new WireError(`read ${path}: expected a file packed by gzip; got ${messageOf(cause)}`, { cause });
+    throw new WireError(`read ${path}: expected a gzip file; got ${messageOf(cause)}`, { cause });
   }
   const start = 4 + 4 * axes;
   if (bytes.length < start || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 8 || bytes[3] !== axes)
-    throw new WireError(`read ${path}: expected an IDX file of bytes with ${axes} axes; got another`);
+    throw new WireError(`read ${path}: expected an IDX file of bytes with ${axes} axes; got another format`);
   const shape = Array.from({ length: axes }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
   const length = shape.reduce((product, axis) => product * axis, 1);
   if (bytes.length - start !== length)

@@ -1,8 +1,10 @@
 import type { DeviceIdentityOptions, DeviceKey } from "./device-key.ts";
 
 /**
- * This device's key, made where there is none: in browsers in IndexedDB, where no script can read it out; in
- * Node a file for its owner alone.
- * @throws {TypeError} in Node, without a directory. {SednaError} `unsupported-platform`, `storage-failed`.
+ * Opens this device's key, which is created if missing. Browsers store it in IndexedDB as a non-extractable
+ * key; Node stores it in a file that only its owner can read.
+ *
+ * @throws {TypeError} In Node, if the directory is missing. {SednaError} `unsupported-platform`,
+ * `storage-failed`.
  */
 export declare function openDeviceKey(options: DeviceIdentityOptions): Promise<DeviceKey>;

@@ -7,7 +7,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
     return browserFrame(await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>])));
   } catch (cause) {
     throw new TypeError(
-      `decode a picture: expected a format that this browser reads; got ${bytes.length} bytes that are not`,
+      `decode a picture: expected a format that this browser supports; got ${bytes.length} bytes of another format`,
       { cause },
     );
   }
@@ -24,7 +24,7 @@ export async function frameOfPixels(
 
 export async function shareFrame(frame: Frame): Promise<SharedFrame> {
   const picture = "picture" in frame ? (frame as BrowserFrame).picture : await drawn(frame);
-  // A VideoFrame's clone shares its pixels. An ImageBitmap has no such clone: it is copied once.
+  // The clone of a VideoFrame shares its pixels. An ImageBitmap has no such clone, so it is copied once.
   const shared = "clone" in picture ? picture.clone() : await createImageBitmap(picture);
   return {
     handle: { picture: shared, timestamp: frame.timestamp },
@@ -33,7 +33,7 @@ export async function shareFrame(frame: Frame): Promise<SharedFrame> {
   };
 }
 
-/** A frame of someone else's making, as pixels that the browser can post. */
+/** Returns the pixels of another frame implementation as an object that the browser can post. */
 async function drawn(frame: Frame): Promise<ImageData> {
   const pixels = new ImageData(frame.width, frame.height);
   await frame.copyTo(pixels.data);

@@ -1,4 +1,7 @@
-/** A WebSocket as browsers have it; `terminate` is Node's, which waits for no farewell. */
+/**
+ * A WebSocket with the browser interface. `terminate` exists only in Node and closes without a closing
+ * handshake.
+ */
 export interface ClientSocket {
   send(text: string): void;
   close(code?: number, reason?: string): void;
@@ -9,7 +12,7 @@ export interface ClientSocket {
   ): void;
 }
 
-/** Begins to connect: the browser's own WebSocket, in Node that of `ws`. */
+/** Opens a connection: the browser's WebSocket, or in Node that of `ws`. */
 export declare function openClientSocket(
   url: string,
   options: { readonly maxMessageBytes: number },

@@ -3,23 +3,27 @@ import type { PublicKey } from "@sedna-js/core/wire";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
 import type { WhenFull } from "../queue/durable-queue.ts";
 
-/** Where a job's frames come from. */
+/** The source of a job's frames. */
 export type JobSource =
   | {
       readonly rtsp: string;
-      /** Frames a second; default: all. */ readonly fps?: number;
-      /** Pixels; default: the camera's. */ readonly width?: number;
+      /** Frames per second. Default: all frames. */ readonly fps?: number;
+      /** Width of the frames, in pixels. Default: the camera's width. */ readonly width?: number;
     }
-  | { readonly file: string; /** Default 5. */ readonly fps: number; readonly width?: number }
+  | {
+      readonly file: string;
+      /** Frames per second of video. Default 5. */ readonly fps: number;
+      readonly width?: number;
+    }
   | {
       readonly directory: string;
-      /** Waits for new files when it has read those that are there. Default true. */ readonly watch: boolean;
+      /** Whether to wait for new files after the existing ones are read. Default true. */ readonly watch: boolean;
     }
   | { /** Such as `/dev/video0`. */ readonly webcam: string; readonly fps?: number; readonly width?: number };
 
-/** Where a job's little model comes from. */
+/** The source of a job's little model. */
 export type JobModel =
-  /** A signed one: the URL of its manifest, and the keys that may sign. */
+  /** A signed model: the URL of its manifest and the public keys that may sign it. */
   | { readonly manifest: string; readonly keys: readonly PublicKey[]; readonly name?: string }
   /** A file without a signature. Its owner vouches for it by naming it here. */
   | {
@@ -27,7 +31,7 @@ export type JobModel =
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
     };
 
-/** What a device does, as its owner writes it down; see docs/edge-device.md. */
+/** A device's job, as its owner writes it. See docs/edge-device.md. */
 export interface EdgeJob {
   readonly name: string;
   readonly source: JobSource;
@@ -57,9 +61,9 @@ export interface EdgeJob {
   };
   readonly update?: {
     readonly pollSeconds?: number;
-    /** Sedna's model_config.json: the files that it names are not signed. */
+    /** Path of Sedna's model_config.json. The files that it names are not signed. */
     readonly sednaConfig?: string;
-    /** That whoever can write those files is trusted, said in so many words. */
+    /** Must be `true` with `sednaConfig`, to state that everyone who can write those files is trusted. */
     readonly trustLocalFiles?: boolean;
   };
   readonly report?: {
@@ -71,8 +75,8 @@ export interface EdgeJob {
     readonly periodSeconds?: number;
   };
   readonly status: { readonly port: number; readonly host: string };
-  /** Where models and the queue are kept. */
+  /** Directory for models and the queue. */
   readonly data?: string;
-  /** `json`: a line on standard output for every answer. */
+  /** `json`: writes each result as a line of JSON to standard output. */
   readonly output: "none" | "json";
 }

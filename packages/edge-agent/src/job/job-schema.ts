@@ -15,15 +15,15 @@ import {
   yesNo,
 } from "./schema-words.ts";
 
-// Defaults are given here and nowhere else.
+// All defaults of a job are defined here.
 
 const fps = z.optional(above(240));
 const width = z.optional(whole(16, 16_384));
-// The tasks whose samples are pictures: a device's sources give nothing else.
+// The tasks whose samples are images, because a device's sources yield only images.
 const taskNames = ["heatmap", "nanodet"] as const;
 const minerNames = Object.keys(hardExampleMining) as [string, ...string[]];
 
-/** Each kind of source, by the key that tells it. */
+/** The schema of each kind of source, by the key that identifies the kind. */
 export const sourceSchemas = {
   rtsp: map({ rtsp: url(["rtsp", "rtsps"], "rtsp://192.168.1.20/stream1"), fps, width }),
   file: map({ file: text, fps: z._default(above(240), 5), width }),
@@ -31,7 +31,7 @@ export const sourceSchemas = {
   webcam: map({ webcam: text, fps, width }),
 };
 
-/** Each kind of model, by the key that tells it. */
+/** The schema of each kind of model, by the key that identifies the kind. */
 export const modelSchemas = {
   manifest: map({
     manifest: web("https://models.example/people/manifest.json"),
@@ -43,7 +43,7 @@ export const modelSchemas = {
   file: map({ file: text, task: map({ name: oneOf(taskNames), options: z.optional(settings) }) }),
 };
 
-/** A job but for its source and model, which are read by their kinds. */
+/** The schema of a job. The source and the model are parsed by their kinds. */
 export const jobSchema = map({
   name,
   source: z.unknown(),

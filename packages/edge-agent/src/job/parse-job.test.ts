@@ -51,18 +51,18 @@ const problems = (value: unknown, options = {}): string[] => {
 };
 
 describe("parseJob()", () => {
-  it("takes a job that says everything, as it is", () => {
+  it("returns a job that sets every field unchanged", () => {
     expect(parseJob(full)).toEqual(full);
   });
 
-  it("shows no password: an address that carries one is refused, and not told", () => {
+  it("rejects a URL with a password and does not print the password", () => {
     const told = problems({ ...least, samples: { url: "https://me:s3cret@cloud.example" } });
     expect(told.join()).toContain("samples.url: expected a URL without a user and password");
     expect(told.join()).not.toContain("s3cret");
     expect(problems({ ...least, samples: { url: "https://cloud.example/at/@home" } })).toEqual([]);
   });
 
-  it("takes Sedna's files for a model of the owner's own, where they are trusted", () => {
+  it("accepts Sedna's files for a local model if they are trusted", () => {
     const update = {
       pollSeconds: 60,
       sednaConfig: "/model-hot-update/model_config.json",
@@ -76,7 +76,7 @@ describe("parseJob()", () => {
     ]);
   });
 
-  it("adds the defaults to one that says the least", () => {
+  it("adds the defaults to a minimal job", () => {
     expect(parseJob(least)).toEqual({
       ...least,
       source: { directory: "pictures", watch: true },
@@ -90,7 +90,7 @@ describe("parseJob()", () => {
   it.each<[object, string]>([
     [
       { source: { rtsp: "http://10.0.0.2" } },
-      "source.rtsp: expected a URL such as rtsp://192.168.1.20/stream1; got a text that is not shown",
+      "source.rtsp: expected a URL such as rtsp://192.168.1.20/stream1; got a value that is not shown",
     ],
     [
       { source: { rstp: "rtsp://10.0.0.2/" } },
@@ -102,7 +102,7 @@ describe("parseJob()", () => {
     ],
     [
       { source: { file: "a.mp4", fsp: 3 } },
-      "source.fsp: expected one of file, fps, width; got a key that is none: did you mean fps?",
+      "source.fsp: expected one of file, fps, width; got an unknown key: did you mean fps?",
     ],
     [
       { source: "camera" },
@@ -120,7 +120,7 @@ describe("parseJob()", () => {
     ],
     [
       { model: { manifest: "https://models.example/m.json", keys: [{ ...key, pubKey: "" }] } },
-      "model.keys.0.pubKey: expected one of id, publicKey; got a key that is none",
+      "model.keys.0.pubKey: expected one of id, publicKey; got an unknown key",
     ],
     [
       { model: { file: "m.onnx", task: { name: "heatmaps" } } },
@@ -138,33 +138,33 @@ describe("parseJob()", () => {
     ],
     [
       { samples: { url: "https://a.example", max_items: 5 } },
-      "samples.max_items: expected one of url, token, maxItems, maxMegabytes, ttlHours, whenFull; got a key that is none: did you mean maxItems?",
+      "samples.max_items: expected one of url, token, maxItems, maxMegabytes, ttlHours, whenFull; got an unknown key: did you mean maxItems?",
     ],
     [{ status: { port: 70_000 } }, "status.port: expected a whole number from 0 to 65535; got 70000"],
     [
       { samples: { url: "https://a.example" }, privacy: { level: "never" } },
-      "samples: expected none where privacy.level is never",
+      "samples: expected none if privacy.level is never",
     ],
     [
       { update: {} },
-      "update: expected model.manifest, whose place tells new versions, or update.sednaConfig; got model.file",
+      "update: expected model.manifest, which can be polled for new versions, or update.sednaConfig; got model.file",
     ],
     [
       { update: { sednaConfig: "model_config.json" } },
       "update.trustLocalFiles: expected true for sednaConfig",
     ],
     [{ policy: "cloud-only" }, "policy: expected a bigModel for cloud-only; got none"],
-  ])("says what is wrong with %j", (change, message) => {
+  ])("reports the problem in %j", (change, message) => {
     expect(problems({ ...least, ...change })).toEqual([expect.stringContaining(message)]);
     expect(problems({ ...least, ...change })[0]).toMatch(/^read job\.yaml: /);
   });
 
-  it("tells all problems, each on its line", () => {
+  it("reports all problems, one per line", () => {
     expect(problems({ name: 1, source: {}, model: [], outptu: "json" })).toHaveLength(4);
     expect(problems(null)).toEqual(["read job.yaml: the whole: expected a mapping; got null"]);
   });
 
-  it("reads secrets from the environment, whole, and never shows one", () => {
+  it("reads secrets from the environment, as whole values only, and never prints one", () => {
     const job = {
       ...least,
       source: { rtsp: "${CAMERA}" },
@@ -174,20 +174,20 @@ describe("parseJob()", () => {
       { source: { rtsp: "rtsp://u:p@10.0.0.2/" }, bigModel: { token: "s3cret" } },
     );
     expect(problems(job, { environment: { CAMERA: "rtsp://10.0.0.2/" } })).toEqual([
-      "read job.yaml: bigModel.token: expected the environment to have TOKEN; it has not",
+      "read job.yaml: bigModel.token: expected the environment variable TOKEN to be set; got none",
     ]);
     expect(
       problems(job, { environment: { CAMERA: "http://u:hunter2@10.0.0.2/", TOKEN: "pass word" } }).join(),
     ).not.toMatch(/hunter2|pass word/);
     expect(problems({ ...least, data: "${HOME}" }, { environment: { HOME: "/root" } })).toEqual([
-      "read job.yaml: data: expected a value as it is; got ${HOME}, which is looked up only for source.rtsp, bigModel.token, samples.token",
+      "read job.yaml: data: expected a literal value; got ${HOME}, which is read from the environment only for source.rtsp, bigModel.token, samples.token",
     ]);
     expect(problems({ ...least, bigModel: { url: "https://cloud.example", token: "a${TOKEN}" } })).toEqual([
       expect.stringContaining("bigModel.token: expected a token of letters"),
     ]);
   });
 
-  it("C27: answers anything with a job or a WireError, and takes nothing over from a prototype", () => {
+  it("C27: returns a job or throws a WireError for any input, and reads nothing from a prototype", () => {
     const nearly = fc.record(
       Object.fromEntries(
         Object.entries(full).map(([name, value]) => [

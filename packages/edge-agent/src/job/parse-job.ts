@@ -12,9 +12,11 @@ const rules: MappingRules<EdgeJob> = {
 };
 
 /**
- * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt
- * setting would be a silent one.
- * @throws {WireError} with a line for every problem: the place, what was expected, what came.
+ * Parses a job from the value of its YAML or JSON. Unknown keys are rejected, because a misspelled setting
+ * would otherwise be ignored silently.
+ *
+ * @throws {WireError} If the job is invalid, with a line per problem: the path, what was expected, and what
+ * was found.
  */
 export function parseJob(value: unknown, options: ParseJobOptions = {}): EdgeJob {
   return parseMapping(value, { ...options, rules });
@@ -22,14 +24,11 @@ export function parseJob(value: unknown, options: ParseJobOptions = {}): EdgeJob
 
 function tellContradictions(job: EdgeJob, say: Say): void {
   if (job.samples && job.privacy.level === "never")
-    say(
-      ["samples"],
-      "expected none where privacy.level is never, since nothing may leave the device; got some",
-    );
+    say(["samples"], "expected none if privacy.level is never, since no data may leave the device; got some");
   if (job.update && !job.update.sednaConfig && !("manifest" in job.model))
     say(
       ["update"],
-      "expected model.manifest, whose place tells new versions, or update.sednaConfig; got model.file",
+      "expected model.manifest, which can be polled for new versions, or update.sednaConfig; got model.file",
     );
   if (job.update?.sednaConfig && "manifest" in job.model)
     say(
@@ -39,7 +38,7 @@ function tellContradictions(job: EdgeJob, say: Say): void {
   if (job.update?.sednaConfig && job.update.trustLocalFiles !== true)
     say(
       ["update", "trustLocalFiles"],
-      "expected true for sednaConfig, since nobody signs the files that it names; got no such word",
+      "expected true for sednaConfig, since the files that it names are not signed; got another value",
     );
   if (!job.bigModel && ["cloud-first", "cloud-only"].includes(job.policy ?? ""))
     say(["policy"], `expected a bigModel for ${job.policy}; got none`);

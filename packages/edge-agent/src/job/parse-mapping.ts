@@ -2,27 +2,27 @@ import { WireError } from "@sedna-js/core";
 import { describeValue } from "@sedna-js/core/errors";
 import type { core } from "zod/mini";
 
-/** Options of every kind of job's parser. */
+/** Options of the job parsers. */
 export interface ParseJobOptions {
-  /** What the job is called in messages. Default `the job`. */
+  /** Name of the job in messages. Default `the job`. */
   readonly from?: string;
-  /** Where `${NAME}` is looked up. Default: nowhere. */
+  /** Environment in which to look up `${NAME}`. Default: empty. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a kind of job may say. */
+/** The rules of a kind of job. */
 export interface MappingRules<Job> {
-  /** All of it, but for the parts of {@link MappingRules.kinds}, which it takes as they are. */
+  /** Schema of the job, which leaves the parts in {@link MappingRules.kinds} unchecked. */
   readonly schema: core.$ZodType;
-  /** Parts that are one of several, told by their key. */
+  /** Schemas of the parts that are one of several kinds, by the key that identifies the kind. */
   readonly kinds: Readonly<Record<string, Readonly<Record<string, core.$ZodType>>>>;
-  /** Where a value may stand in the environment, because it is a secret, and is therefore never shown. */
+  /** Paths of secret values. A secret may be read from the environment and is never printed. */
   readonly secrets: readonly string[];
-  /** Tells what is right by itself, and wrong together. */
+  /** Reports fields that are valid alone but contradict each other. */
   readonly contradictions: (job: Job, say: Say) => void;
 }
 
-/** Tells what was expected at a place, and what came. */
+/** Reports what was expected at a path, and what was found. */
 export type Say = (path: Path, expected: string) => void;
 
 type Path = readonly PropertyKey[];
@@ -35,15 +35,18 @@ type Schema = core.$ZodType & {
 };
 
 /**
- * Reads a job from what its YAML or JSON says. Keys that it does not know are refused, since a misspelt
- * setting would be a silent one.
- * @throws {WireError} with a line for every problem: the place, what was expected, what came.
+ * Parses a job from the value of its YAML or JSON. Unknown keys are rejected, because a misspelled setting
+ * would otherwise be ignored silently.
+ *
+ * @throws {WireError} If the job is invalid, with a line per problem: the path, what was expected, and what
+ * was found.
  */
 export function parseMapping<Job>(
   value: unknown,
   { rules, from = "the job", environment = {} }: ParseJobOptions & { readonly rules: MappingRules<Job> },
 ): Job {
-  // By place, the first of each: a secret that the environment lacks need not be told to be no secret too.
+  // Keep the first problem of each path: a secret that is missing in the environment need not be reported as
+  // invalid too.
   const told = new Map<string, string>();
   const say = (path: Path, expected: string): void => {
     const place = [...path].map(String).join(".") || "the whole";
@@ -54,7 +57,7 @@ export function parseMapping<Job>(
   const part = (schema: core.$ZodType, at: Path): unknown => {
     const found = valueAt(given, at);
     const parsed = (schema as Schema).safeParse(found);
-    // Of a part that is told by its key, more is said below.
+    // Problems of parts with several kinds are reported below.
     for (const issue of parsed.error?.issues.filter(
       ({ path }) => at.length > 0 || path.length !== 1 || !Object.hasOwn(rules.kinds, String(path[0])),
     ) ?? [])
@@ -108,13 +111,13 @@ function tellIssue(issue: core.$ZodIssue, { at, found, say, rules }: TellIssueOp
       const meant = nearestName(key, known);
       say(
         [...path, key],
-        `expected one of ${known.join(", ")}; got a key that is none${meant ? `: did you mean ${meant}?` : ""}`,
+        `expected one of ${known.join(", ")}; got an unknown key${meant ? `: did you mean ${meant}?` : ""}`,
       );
     }
     return;
   }
   const value = valueAt(found, issue.path);
-  // A token, or an address that may carry a password.
+  // A token, or a URL that may contain a password.
   const isSecret =
     rules.secrets.includes(path.join(".")) || (typeof value === "string" && value.includes("@"));
   const meant =
@@ -124,7 +127,7 @@ function tellIssue(issue: core.$ZodIssue, { at, found, say, rules }: TellIssueOp
   const options = issue.code === "invalid_value" ? "one of " : "";
   say(
     path,
-    `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a text that is not shown" : describeValue(value)}${meant ? `: did you mean ${meant}?` : ""}`,
+    `expected ${options}${issue.message}; got ${value === undefined ? "nothing" : isSecret ? "a value that is not shown" : describeValue(value)}${meant ? `: did you mean ${meant}?` : ""}`,
   );
 }
 
@@ -135,7 +138,7 @@ interface KnownKeysOptions {
   readonly found: unknown;
 }
 
-/** The keys that the mapping at a place may have. */
+/** Returns the keys that the mapping at a path may have. */
 function knownKeys(
   { kinds, schema: whole }: Pick<MappingRules<never>, "kinds" | "schema">,
   { at, path, found }: KnownKeysOptions,
@@ -156,7 +159,7 @@ interface Definition {
   readonly innerType?: unknown;
 }
 
-/** What a schema is made of, seen through what makes it optional. */
+/** Returns the definition of a schema, unwrapped from its optional and default wrappers. */
 function definitionOf(schema: unknown): Definition {
   const { def = {} } = (schema as { readonly _zod?: { readonly def: Definition } } | undefined)?._zod ?? {};
   return def.innerType === undefined ? def : definitionOf(def.innerType);
@@ -172,8 +175,8 @@ interface FilledInOptions {
 }
 
 /**
- * The value with its `${NAME}`s replaced, where they may be. Only whole values: half a secret is a mistake
- * that nobody sees.
+ * Returns the value with each `${NAME}` at a secret path replaced from the environment. Only whole values are
+ * replaced: a partly replaced secret would be an invisible mistake.
  */
 function filledIn(
   value: unknown,
@@ -183,12 +186,15 @@ function filledIn(
     const name = /^\$\{(\w+)\}$/.exec(value)?.[1];
     if (name === undefined) return value;
     if (!secrets.includes(path.join(".")))
-      say(path, `expected a value as it is; got ${value}, which is looked up only for ${secrets.join(", ")}`);
+      say(
+        path,
+        `expected a literal value; got ${value}, which is read from the environment only for ${secrets.join(", ")}`,
+      );
     const found = environment[name];
-    if (!found) say(path, `expected the environment to have ${name}; it has not`);
+    if (!found) say(path, `expected the environment variable ${name} to be set; got none`);
     return found || value;
   }
-  // Deeper than any job goes. YAML's anchors can make a mapping that contains itself.
+  // Deeper than any valid job. YAML anchors can create a mapping that contains itself.
   if (depth > 8) return value;
   const inner = (key: string, one: unknown): unknown =>
     filledIn(one, { environment, say, secrets, path: [...path, key], depth: depth + 1 });
@@ -212,7 +218,7 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The known name that someone most likely meant; undefined where none is near. */
+/** Returns the known name that `name` most likely means, or `undefined` if none is near. */
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const given = name.toLowerCase().replace(/[-_]/g, "");
   const sorted = (letters: string): string => [...letters].toSorted().join("");
@@ -228,8 +234,9 @@ function nearestName(name: string, known: readonly string[]): string | undefined
 }
 
 /**
- * Letters to add, take away or change. Source: R. Wagner and M. Fischer, "The string-to-string correction
- * problem", 1974.
+ * Returns the edit distance: letters to insert, delete, or replace.
+ *
+ * Source: R. Wagner and M. Fischer, "The string-to-string correction problem", 1974.
  */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

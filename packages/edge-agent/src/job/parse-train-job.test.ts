@@ -19,7 +19,7 @@ const problems = (value: unknown, environment: Readonly<Record<string, string>> 
 };
 
 describe("parseTrainJob()", () => {
-  it("reads a job, with what it leaves out", () => {
+  it("reads a job and adds the defaults", () => {
     expect(parseTrainJob(least)).toEqual({
       ...least,
       federation: { ...least.federation, control: "socket" },
@@ -41,14 +41,14 @@ describe("parseTrainJob()", () => {
 
   it.each<[string, unknown, string]>([
     [
-      "a misspelt key",
+      "a misspelled key",
       { ...least, federatoin: 1 },
-      "federatoin: expected one of name, federation, data, features, pauses, save, state; got a key that is none: did you mean federation?",
+      "federatoin: expected one of name, federation, data, features, pauses, save, state; got an unknown key: did you mean federation?",
     ],
     [
-      "a misspelt key inside",
+      "a misspelled nested key",
       { ...least, federation: { ...least.federation, contrl: "poll" } },
-      "federation.contrl: expected one of url, name, control, enrollmentToken, audience; got a key that is none: did you mean control?",
+      "federation.contrl: expected one of url, name, control, enrollmentToken, audience; got an unknown key: did you mean control?",
     ],
     [
       "another control",
@@ -56,7 +56,7 @@ describe("parseTrainJob()", () => {
       'federation.control: expected one of socket, poll; got "sockets": did you mean socket?',
     ],
     [
-      "data that are not there",
+      "a missing data field",
       { name: least.name, federation: least.federation },
       "data: expected a mapping with one of pictures, images, table; got undefined",
     ],
@@ -72,36 +72,36 @@ describe("parseTrainJob()", () => {
       "data: expected one of pictures, images, table; got pictures and table",
     ],
     [
-      "pictures without a model",
+      "image folders without a feature model",
       { ...least, data: { pictures: "x" } },
-      "features: expected a model that makes features of pictures",
+      "features: expected a model that computes features of images",
     ],
     [
-      "a model on features",
+      "a feature model for a table",
       { ...least, data: { table: "x" }, features: { model: "m" } },
       "features: expected none for data.table",
     ],
     [
-      "a token that the environment lacks",
+      "a token that is not in the environment",
       { ...least, federation: { ...least.federation, enrollmentToken: "${NONE}" } },
-      "federation.enrollmentToken: expected the environment to have NONE; it has not",
+      "federation.enrollmentToken: expected the environment variable NONE to be set; got none",
     ],
     [
-      "an audience that no proof is for",
+      "an audience without an enrollment token",
       { ...least, federation: { ...least.federation, audience: "x" } },
-      "federation.audience: expected enrollmentToken beside it",
+      "federation.audience: expected enrollmentToken to be set too",
     ],
-  ])("refuses %s in words", (_, value, expected) => {
+  ])("rejects %s and reports the problem", (_, value, expected) => {
     expect(problems(value)).toEqual([expect.stringContaining(`read job.yaml: ${expected}`)]);
   });
 
-  it("shows no token", () => {
+  it("does not print a token", () => {
     expect(
       problems({ ...least, federation: { ...least.federation, enrollmentToken: "two words" } }).join(),
-    ).toContain("got a text that is not shown");
+    ).toContain("got a value that is not shown");
   });
 
-  it("C27: answers anything with a job or a WireError", () => {
+  it("C27: returns a job or throws a WireError for any input", () => {
     const nearly = fc.record(
       Object.fromEntries(
         Object.entries(least).map(([name, value]) => [

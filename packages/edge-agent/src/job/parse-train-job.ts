@@ -3,7 +3,7 @@ import { type MappingRules, type ParseJobOptions, parseMapping, type Say } from 
 import { above, map, name, oneOf, settings, text, token, web } from "./schema-words.ts";
 import type { TrainJob } from "./train-job.ts";
 
-/** Each kind of data, by the key that tells it. */
+/** The schema of each kind of data, by the key that identifies the kind. */
 const dataSchemas = {
   pictures: map({
     pictures: text,
@@ -13,7 +13,7 @@ const dataSchemas = {
   table: map({ table: text }),
 };
 
-/** A training job but for its data, which are read by their kind. */
+/** The schema of a training job. The data is parsed by its kind. */
 const trainJobSchema = map({
   name,
   federation: map({
@@ -38,8 +38,10 @@ const rules: MappingRules<TrainJob> = {
 };
 
 /**
- * Reads a training job from what its YAML or JSON says. Keys that it does not know are refused.
- * @throws {WireError} with a line for every problem: the place, what was expected, what came.
+ * Parses a training job from the value of its YAML or JSON. Unknown keys are rejected.
+ *
+ * @throws {WireError} If the job is invalid, with a line per problem: the path, what was expected, and what
+ * was found.
  */
 export function parseTrainJob(value: unknown, options: ParseJobOptions = {}): TrainJob {
   return parseMapping(value, { ...options, rules });
@@ -47,9 +49,9 @@ export function parseTrainJob(value: unknown, options: ParseJobOptions = {}): Tr
 
 function tellContradictions({ data, features, federation }: TrainJob, say: Say): void {
   if ("pictures" in data && !features)
-    say(["features"], "expected a model that makes features of pictures, which differ in size; got none");
+    say(["features"], "expected a model that computes features of images, which differ in size; got none");
   if ("table" in data && features)
-    say(["features"], "expected none for data.table, which has features already; got a model");
+    say(["features"], "expected none for data.table, which already holds features; got a model");
   if (federation.audience !== undefined && federation.enrollmentToken === undefined)
-    say(["federation", "audience"], "expected enrollmentToken beside it; got none");
+    say(["federation", "audience"], "expected enrollmentToken to be set too; got none");
 }

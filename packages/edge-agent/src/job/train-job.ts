@@ -1,7 +1,8 @@
-/** Where a training job's samples come from; paths. */
+/** Paths of a training job's samples. */
 export type TrainingData =
   /**
-   * A folder of folders of pictures: each named as its class, in the order of `classes`, else of their names.
+   * A folder with one folder of images per class. The classes are numbered in the order of `classes`, or of
+   * the folder names without it.
    */
   | { readonly pictures: string; readonly classes?: readonly string[] }
   /** IDX files as MNIST has them: pictures and their labels, packed by gzip or not. */
@@ -9,34 +10,34 @@ export type TrainingData =
   /** A safetensors file: `features` [n, width] as float32 and `labels` [n] of whole numbers. */
   | { readonly table: string };
 
-/** What a device trains with others, as its owner writes it down. */
+/** A device's training job in a federation, as its owner writes it. */
 export interface TrainJob {
   readonly name: string;
   readonly federation: {
     readonly url: string;
     readonly name: string;
     readonly control: "socket" | "poll";
-    /** With it the device makes a key, is enrolled by it once, and proves who it is from then on. */
+    /** Enrolls the device once: with a token, the device creates a key and signs in with it from then on. */
     readonly enrollmentToken?: string;
     readonly audience?: string;
   };
   readonly data: TrainingData;
   /**
-   * A model that makes features of samples. Without it the numbers of the samples are the features, a
-   * picture's in 0..1.
+   * A model that computes features of samples. Without it, the values of the samples are the features; pixel
+   * values are scaled to 0..1.
    */
   readonly features?: {
     readonly model: string;
-    /** A value inside of the model to end at. */
+    /** Name of an inner value of the model to use as the output. */
     readonly output?: string;
-    /** How pictures become its input: `layout`, `mean`, `std`, `fit`, `channels`. */
+    /** Preprocessing of images for the model: `layout`, `mean`, `std`, `fit`, `channels`. */
     readonly input?: Readonly<Record<string, unknown>>;
   };
   readonly pauses?: {
-    /** Waits while a battery discharges and holds less than this share of its charge. */ readonly battery?: number;
+    /** Pauses training while a battery discharges and its charge is below this fraction. */ readonly battery?: number;
   };
-  /** Where the final model goes, as safetensors. */
+  /** Path of the final model, a safetensors file. */
   readonly save?: string;
-  /** Where keys and features are kept. */
+  /** Directory for keys and cached features. */
   readonly state?: string;
 }

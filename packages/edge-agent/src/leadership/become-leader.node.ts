@@ -1,6 +1,6 @@
 import type { LeadershipOptions } from "./platform.ts";
 
-/** See the contract. Always the leader: the lock of the queue's directory keeps other processes out. */
+/** See the contract. Always becomes leader: the lock of the queue's directory excludes other processes. */
 export async function becomeLeader({ signal }: LeadershipOptions): Promise<void> {
   signal.throwIfAborted();
 }

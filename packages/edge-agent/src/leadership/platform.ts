@@ -1,16 +1,16 @@
 /** Options of {@link becomeLeader}. */
 export interface LeadershipOptions {
   readonly name: string;
-  /** Ends the wait, or the leadership. */
+  /** Cancels the wait, or ends the leadership. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Resolves when nothing else leads by this name, and leads until the signal is aborted or the page is gone.
- * Of several tabs one leads; when it ends the next does at once. In Node at once: the lock of the queue's
- * directory does the same there.
+ * Resolves when this page becomes the leader by this name. It remains the leader until `signal` is aborted or
+ * the page ends. One of several tabs leads; when it ends, the next one leads at once. Resolves at once in
+ * Node, where the lock of the queue's directory has the same effect.
  *
- * @throws the signal's reason when it is aborted before.
+ * @throws The reason of `signal`, if it is aborted before.
  * @throws {SednaError} `unsupported-platform` in a browser without Web Locks.
  */
 export declare function becomeLeader(options: LeadershipOptions): Promise<void>;

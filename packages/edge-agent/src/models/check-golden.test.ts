@@ -42,11 +42,15 @@ describe("checkGolden()", () => {
 
   it.each([
     [
-      "a value off",
+      "a value outside the tolerance",
       row("y", 2.02, 4, 6, 800),
       /in\.safetensors: expected y\[0\] within 0\.01\d* of 2\.0\d*; got 2$/,
     ],
-    ["a large value off", row("y", 2, 4, 6, 801), /expected y\[3\] within 0\.811 of 801; got 800/],
+    [
+      "a large value outside the tolerance",
+      row("y", 2, 4, 6, 801),
+      /expected y\[3\] within 0\.811 of 801; got 800/,
+    ],
     ["NaN expected", row("y", NaN, 4, 6, 800), /y\[0\] within NaN of NaN; got 2/],
     [
       "another shape",
@@ -67,7 +71,7 @@ describe("checkGolden()", () => {
     });
   });
 
-  it("throws what running throws", async () => {
+  it("throws the errors of running the model", async () => {
     await expect(checkGolden(doubling(), model(row("y", 2, 4, 6, 8), row("z", 1, 2, 3, 4)))).rejects.toThrow(
       TypeError,
     );

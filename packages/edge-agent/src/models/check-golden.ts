@@ -5,26 +5,26 @@ import type { VerifiedModel } from "./model-store.ts";
 
 /** Options of {@link checkGolden}. */
 export interface CheckGoldenOptions {
-  /** Checks only the first so many cases. Default all. */
+  /** Maximum number of cases to check. Default: all. */
   readonly maxCases?: number;
   readonly signal?: AbortSignal;
 }
 
-/** What {@link checkGolden} found. */
+/** Result of {@link checkGolden}. */
 export interface GoldenCheck {
-  /** Cases that passed. */
+  /** Number of cases that passed. */
   readonly passed: number;
-  /** What the first case that did not pass gave, `model-mismatch`; nothing is run after it. */
+  /** The error of the first failed case, `model-mismatch`. Later cases do not run. */
   readonly mismatch?: SednaError;
 }
 
 /**
- * Runs a model on the golden cases of its manifest, which passes where it has none. An output passes where
- * each of its elements keeps |got - expected| <= absolute + relative * |expected|; NaN passes nowhere.
+ * Runs a model on the golden cases of its manifest. A model without cases passes. An output passes if each of
+ * its elements satisfies |got - expected| <= absolute + relative * |expected|; NaN never passes.
  *
- * @throws {TypeError} where the estimator has no `run`.
- * @throws {SednaError} what reading the files and running the model throw; `wire-format` on a file that is no
- * safetensors.
+ * @throws {TypeError} If the manifest has cases and the estimator has no `run`.
+ * @throws {SednaError} If a file cannot be read or the model cannot be run; `wire-format` if a file is not
+ * valid safetensors.
  */
 export async function checkGolden(
   estimator: Pick<Estimator<never, unknown>, "run">,
@@ -54,7 +54,7 @@ export async function checkGolden(
   return { passed };
 }
 
-/** What is wrong with outputs: `expected ..., got ...`; undefined where nothing is. */
+/** Describes the first mismatch as `expected ...; got ...`. Returns `undefined` if all outputs pass. */
 function misfit(
   outputs: Tensors,
   { expected, tolerance }: { readonly expected: Tensors; readonly tolerance: GoldenCase["tolerance"] },
@@ -67,7 +67,7 @@ function misfit(
     for (let i = 0; i < wanted.data.length; i++) {
       const [want, got] = [Number(wanted.data[i]), Number(given.data[i])];
       const margin = tolerance.absolute + tolerance.relative * Math.abs(want);
-      // Asked this way round, so that NaN is no pass. Equal infinities have no difference to compare.
+      // Compare in this direction, so that NaN fails. Equal infinities have no finite difference.
       if (!(Math.abs(got - want) <= margin || got === want))
         return `expected ${name}[${i}] within ${margin} of ${want}; got ${got}`;
     }

@@ -19,7 +19,7 @@ const blobs = async (directory: string): Promise<number> =>
   (await readdir(directory)).filter((name) => name.startsWith("blob-")).length;
 
 describe("createModelStore()", () => {
-  it("installs what is signed, tells how far it is, and has it without the network after a restart", async () => {
+  it("installs a signed model, reports progress, and loads the model offline after a restart", async () => {
     const directory = folder();
     await serve(model(1));
     expect(await runs(storeIn(directory))).toBeUndefined();
@@ -38,13 +38,13 @@ describe("createModelStore()", () => {
     expect(await later.lastGood()).toBeUndefined();
   });
 
-  it("checks without fetching files", async () => {
+  it("checks the manifest without fetching files", async () => {
     await serve({ version: 7 });
     expect((await storeIn(memoryBytes()).check()).version).toBe(7);
     expect(at.server.asked).toEqual([]);
   });
 
-  it("C13: keeps the old model when the new one is truncated, has a flipped bit, or is a page of HTML, and takes it when it is right", async () => {
+  it("C13: keeps the old model if the new one is truncated, has a flipped bit, or is an HTML page, and installs it once it is correct", async () => {
     const directory = folder();
     const store = storeIn(directory);
     await serve(model(1));
@@ -74,7 +74,7 @@ describe("createModelStore()", () => {
     expect(await runs(store)).toBe(1);
   });
 
-  it("C13: a bit that flips on the disk is found on reading, told, and mended by installing again", async () => {
+  it("C13: detects a bit flipped on the disk at the next read, reports it, and repairs it by installing again", async () => {
     const directory = folder();
     const damage: unknown[] = [];
     const store = storeIn(directory, { onDamage: (error) => damage.push(error) });
@@ -94,7 +94,7 @@ describe("createModelStore()", () => {
     expect(await runs(store)).toBe(1);
   });
 
-  it("falls back on the good version before, when the disk has spoilt the last", async () => {
+  it("falls back to the previous good version if the files of the last one are gone from the disk", async () => {
     const directory = folder();
     const store = storeIn(directory);
     for (const version of [1, 2]) {
@@ -114,7 +114,7 @@ describe("createModelStore()", () => {
   });
 
   it.skipIf(process.platform === "win32")(
-    "goes on past a bad block: an older version runs, and what cannot be read is fetched again",
+    "survives a bad block: an older version runs, and unreadable files are fetched again",
     async () => {
       const directory = folder();
       const store = storeIn(directory);
@@ -126,7 +126,7 @@ describe("createModelStore()", () => {
       const { sha256 } = (await store.current())!.manifest.files[0]!;
       const unreadable = async (name: string): Promise<void> => {
         await rm(join(directory, name));
-        // Reading it fails with EISDIR, as a bad block does with EIO; writing takes its place.
+        // Reading fails with EISDIR, as a bad block fails with EIO. Writing replaces the link.
         await symlink(tmpdir(), join(directory, name));
       };
       await unreadable((await readdir(directory)).find((name) => name.includes(sha256))!);
@@ -146,7 +146,7 @@ describe("createModelStore()", () => {
     },
   );
 
-  it("offers no version again that was found bad, and fetches none of it", async () => {
+  it("never offers a version again that was marked bad, and fetches none of its files", async () => {
     const directory = folder();
     await serve(model(1));
     await storeIn(directory).install();
@@ -164,7 +164,7 @@ describe("createModelStore()", () => {
     expect(await runs(storeIn(directory))).toBe(2);
   });
 
-  it("keeps the version that runs, though nobody has called it good yet, and its files", async () => {
+  it("keeps the running version and its files, even if it has not been marked good yet", async () => {
     const store = storeIn(folder());
     await serve(model(1));
     const running = await store.install();
@@ -180,14 +180,14 @@ describe("createModelStore()", () => {
     expect(await runs(store)).toBe(1);
   });
 
-  it("lets go of versions whose trials the process did not outlive, once a newer one is there", async () => {
+  it("drops versions whose trials the process did not survive, once a newer version is installed", async () => {
     const directory = folder();
     await serve(model(1));
     await storeIn(directory).install();
     await storeIn(directory).mark(1, "good");
     for (const version of [2, 3, 4]) {
       await serve({ ...model(version), version });
-      // Each in a life of its own.
+      // A new store for each version, as after a restart.
       const store = storeIn(directory);
       expect(await runs(store)).toBe(1);
       await store.install();
@@ -200,7 +200,7 @@ describe("createModelStore()", () => {
     ]);
   });
 
-  it("keeps the newest and the last two good ones of a hundred, and files that they share once", async () => {
+  it("keeps the newest and the last two good versions of a hundred, and stores shared files once", async () => {
     const directory = folder();
     const store = storeIn(directory);
     const shared = new Uint8Array(100).fill(7);
@@ -219,7 +219,7 @@ describe("createModelStore()", () => {
     expect((await readdir(directory)).length).toBe(5);
   }, 30_000);
 
-  it("goes on with what was fetched before the process ended", async () => {
+  it("resumes with the parts that were fetched before the process ended", async () => {
     const directory = folder();
     await serve(model(1, 2_500_000));
     const leaving = new AbortController();
@@ -238,7 +238,7 @@ describe("createModelStore()", () => {
     expect(await runs(storeIn(directory))).toBe(1);
   });
 
-  it("C9: a death at any write leaves a model that loads, and a store that goes on", async () => {
+  it("C9: a crash at any write leaves a model that loads, and a store that works", async () => {
     const death = new Error("killed");
     for (let survives = 0, done = false; !done; survives++) {
       const disk = memoryBytes();
@@ -271,11 +271,11 @@ describe("createModelStore()", () => {
       await after.install();
       await after.mark(3, "good");
       expect(await runs(storeIn(disk))).toBe(3);
-      if (survives > 30) throw new Error("it never ended");
+      if (survives > 30) throw new Error("expected the installation to finish");
     }
   });
 
-  it("a bit that flips in the state loses neither the good version nor the highest one", async () => {
+  it("loses neither the good version nor the highest one to a flipped bit in the state", async () => {
     const directory = folder();
     await serve({ ...model(1), version: 4 });
     const old = at.server.files;
@@ -298,7 +298,7 @@ describe("createModelStore()", () => {
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-outdated" });
   });
 
-  it("C24: a full disk keeps the old model, and nothing of the new one", async () => {
+  it("C24: keeps the old model on a full disk, and nothing of the new one", async () => {
     const disk = memoryBytes({ maxBytes: 12_000 });
     const store = storeIn(disk);
     await serve(model(1));
@@ -310,7 +310,7 @@ describe("createModelStore()", () => {
     expect(await runs(storeIn(disk))).toBe(1);
   });
 
-  it("answers while a file is on its way, and keeps what came of it", async () => {
+  it("responds to calls during a download, and keeps the files that are complete", async () => {
     const store = storeIn(memoryBytes());
     await serve(model(1));
     await store.install();

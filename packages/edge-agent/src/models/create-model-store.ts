@@ -22,41 +22,45 @@ import { verifySignature } from "./verify-signature.ts";
 /** Options of {@link createModelStore}. */
 export interface ModelStoreOptions {
   /**
-   * Where the newest signed manifest is. Its files lie beside it, and so does `keys.json`, where keys are
-   * exchanged.
+   * URL of the newest signed manifest. Its files are next to it, and so is `keys.json`, which replaces the
+   * trusted keys.
    */
   readonly manifest: string | URL;
-  /** The keys that are trusted until a signed set of keys says otherwise. */
+  /** Keys that are trusted until a signed key set replaces them. */
   readonly keys: readonly PublicKey[];
   readonly bytes: ByteStore;
-  /** The model's name. Default: that of the first manifest, which no other may follow. */
+  /**
+   * Name of the model. Default: the name in the first manifest; manifests with another name are rejected from
+   * then on.
+   */
   readonly name?: string;
   readonly fetch?: typeof globalThis.fetch;
-  /** How long the manifest may take, in ms. Default 30000. */
+  /** Deadline of a manifest request, in ms. Default 30000. */
   readonly deadlineMs?: number;
-  /** How long a server may send nothing of a file, in ms. Default 30000. */
+  /** Time without data after which an attempt to download a file fails, in ms. Default 30000. */
   readonly stallMs?: number;
-  /** The first wait between tries of a file is at most this long, in ms; it doubles. Default 500. */
+  /** Upper bound of the first retry delay of a file, in ms. It doubles with each retry. Default 500. */
   readonly baseMs?: number;
   readonly random?: () => number;
   /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
-  /** Told when what was stored is damaged and is fetched or begun again. */
+  /** Called when stored data is damaged, or when it cannot be read or cleaned up. */
   readonly onDamage?: (error: unknown) => void;
 }
 
-/** How often a store asks for new keys, in ms. */
+/** Interval between checks for new keys, in ms. */
 const KEYS_MS = 3_600_000;
 
 /**
- * A model store over any disk. What is in it was signed by a trusted key, is not older than anything it has
- * seen, and is what its manifest promises, checked again each time it is read. A death at any point leaves
- * the versions that it had.
+ * Creates a model store on any byte store. Each stored model was signed by a trusted key, is not older than
+ * any version seen before, and matches its manifest, which every read checks again. A crash at any point
+ * keeps the existing versions.
  *
- * @throws {RangeError} without keys, {WireError} on what is no key. {SednaError} from its calls:
- * `model-untrusted` (signature, another model, another manifest under a known version), `model-outdated`,
- * `model-unreadable`, `model-mismatch` (it refers to files that are not listed, or was found bad),
- * `storage-*`.
+ * @throws {RangeError} If `keys` is empty.
+ * @throws {WireError} If a key is invalid.
+ * @throws {SednaError} From its methods: `model-untrusted` (signature, another model, another manifest of a
+ * known version), `model-outdated`, `model-unreadable`, `model-mismatch` (the model refers to files that are
+ * not listed, or is marked bad), `storage-*`.
  */
 export function createModelStore({
   manifest: place,
@@ -78,22 +82,22 @@ export function createModelStore({
     throw new RangeError("open a model store: expected at least one public key; got none");
   const states = createStateFile({ bytes, onDamage });
   const installs = createSerialQueue();
-  /** Files under way, whole or not: of no version yet, and not to be swept. */
+  /** Files being downloaded. They belong to no version yet, and must not be swept. */
   let fetching: readonly ModelFile[] = [];
-  /** When new keys are looked for although the present ones hold: at first, and then from time to time. */
+  /** Time of the next regular check for new keys. The first check is due at once. */
   let keysDue = -Infinity;
-  /** The version that was last given out to run. */
+  /** The version that was last returned to run. */
   let given: number | undefined;
   const ask = (url: string, signal: AbortSignal | undefined): Promise<Uint8Array> =>
     fetchSmall(url, { fetch, deadlineMs, signal });
 
   /**
-   * The signed manifest, once a trusted key vouches for it; where none does, new keys are looked for, once.
+   * Fetches the manifest and verifies its signature with the trusted keys. If no key matches, checks for new
+   * keys once.
    */
   const fetchManifest = async (signal: AbortSignal | undefined): Promise<SignedManifest> => {
     const signed = parseSignedManifest(await ask(manifestUrl, signal));
-    // A key that was lost still signs well: only a newer set of keys says that it is not to be trusted any
-    // more.
+    // A compromised key still creates valid signatures. Only a newer key set revokes it.
     if (now() >= keysDue) {
       keysDue = now() + KEYS_MS;
       await rotateKeys(signal).catch(() => false);
@@ -156,7 +160,7 @@ export function createModelStore({
       signal?.throwIfAborted();
       if (!whole)
         throw new SednaError(
-          `read ${path} of ${manifest.name} ${manifest.version}: expected the file that was verified; got one that is gone or was changed`,
+          `read ${path} of ${manifest.name} ${manifest.version}: expected the verified file; got a missing or changed one`,
           { code: "model-unreadable" },
         );
       return whole;
@@ -164,8 +168,8 @@ export function createModelStore({
   });
 
   /**
-   * Nothing that a runtime would read on its own: what an ONNX file refers to has to be listed with its
-   * variant.
+   * Checks that ONNX files refer only to files listed with their variant: a runtime reads such files on its
+   * own.
    */
   const checkReferences = async (signed: SignedManifest): Promise<void> => {
     const { name: model, version, variants } = signed.manifest;
@@ -209,8 +213,8 @@ export function createModelStore({
   };
 
   /**
-   * Takes out the files that no version needs any more. Its own death halfway leaves files, never gaps, and
-   * so does its failure.
+   * Deletes files that no version needs. A crash or a failure halfway leaves unneeded files, but never
+   * removes a needed one.
    */
   const sweep = async (): Promise<void> => {
     const needed = (await states.read()).versions
@@ -226,14 +230,14 @@ export function createModelStore({
         const { version } = signed.manifest;
         if (isBad(known, version))
           throw new SednaError(
-            `install ${signed.manifest.name} ${version}: expected a version that is not known to be bad; a later one may be good`,
+            `install ${signed.manifest.name} ${version}: expected a version that is not marked bad; a later version may be good`,
             { code: "model-mismatch" },
           );
         try {
           await fetchFiles(signed, options);
           await checkReferences(signed);
         } catch (error) {
-          // What was fetched is kept for the next try, but for what fills the disk.
+          // Keep the fetched parts for the next attempt, unless they fill the disk.
           if (error instanceof SednaError && error.code === "storage-full") {
             fetching = [];
             await sweep();
@@ -241,8 +245,8 @@ export function createModelStore({
           throw error;
         }
         given ??= version;
-        // A trial that the process did not outlive goes on only while its version is the newest, or the one
-        // that runs.
+        // Drop versions whose trials the process did not survive, except the running one: this version
+        // replaces them.
         const stays = (one: StoredVersion): boolean => one.state !== "trial" || versionOf(one) === given;
         const add = (before: StoreState): StoreState => ({
           ...before,
@@ -258,7 +262,7 @@ export function createModelStore({
       options.signal ? { signal: options.signal } : {},
     );
 
-  /** The first of these versions whose files are all as they were. */
+  /** Returns the first of these versions whose files are all intact. */
   const firstWhole = async (candidates: readonly StoredVersion[]): Promise<VerifiedModel | undefined> => {
     for (const { signed } of candidates) {
       const { name: model, version, files } = signed.manifest;
@@ -269,10 +273,9 @@ export function createModelStore({
         return verified(signed);
       }
       onDamage?.(
-        new SednaError(
-          `read ${model} ${version}: expected the files that were verified; got some that are gone or were changed`,
-          { code: "model-unreadable" },
-        ),
+        new SednaError(`read ${model} ${version}: expected the verified files; got missing or changed ones`, {
+          code: "model-unreadable",
+        }),
       );
     }
     return undefined;
@@ -291,7 +294,7 @@ export function createModelStore({
     async mark(version, state) {
       await states.change((known) => {
         if (!known.versions.some((one) => versionOf(one) === version))
-          throw new RangeError(`mark a version ${state}: expected one that is installed; got ${version}`);
+          throw new RangeError(`mark a version ${state}: expected an installed version; got ${version}`);
         const versions = known.versions.map((one) =>
           versionOf(one) === version
             ? { ...one, state, trials: one.trials + (state === "trial" ? 1 : 0) }

@@ -20,8 +20,9 @@ interface FailOptions {
 }
 
 /**
- * A small file, such as a manifest, past every cache: an old one would hide the new version.
- * @throws {SednaError} `model-unreadable`, retryable where the network was at fault.
+ * Fetches a small file, such as a manifest, and bypasses every cache: a stale file would hide the new
+ * version.
+ * @throws {SednaError} `model-unreadable`; retryable if the network or the server failed.
  */
 export async function fetchSmall(
   url: string,

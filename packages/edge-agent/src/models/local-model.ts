@@ -7,16 +7,15 @@ export interface LocalModelOptions {
   /** URL, path (in Node) or bytes of one ONNX file without external data. */
   readonly file: ModelSource;
   readonly task: ModelManifest["task"];
-  /** Default `local`. */
+  /** Name of the model. Default `local`. */
   readonly name?: string;
-  /** Default 1. */
+  /** Version of the model. Default 1. */
   readonly version?: number;
 }
 
 /**
- * A model without a signature, for whose file the app or the device's owner vouches: as one that was
- * verified. What its manifest cannot know (size, hash, contract) is left empty; the runtime checks the
- * contract when it opens it.
+ * Wraps an unsigned model, for which the app or the device's owner vouches, as a verified one. Unknown
+ * manifest fields (size, hash, contract) stay empty; the runtime checks the contract when it opens the model.
  */
 export function localModel({ file, task, name = "local", version = 1 }: LocalModelOptions): VerifiedModel {
   const path = "model.onnx";
@@ -33,7 +32,8 @@ export function localModel({ file, task, name = "local", version = 1 }: LocalMod
       license: "NOASSERTION",
     },
     async read(_path, { signal } = {}) {
-      // A copy: who reads may hand the bytes over to a Worker, and the app's own must stay whole.
+      // Return a copy: the caller may transfer the bytes to a Worker, and the app's own bytes must stay
+      // usable.
       return new Uint8Array(await readModel(file, signal ? { signal } : {}));
     },
   };

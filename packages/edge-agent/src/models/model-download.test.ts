@@ -12,7 +12,7 @@ import { fileBytes } from "../storage/file-bytes.node.ts";
 import { downloadFile, type DownloadOptions } from "./model-download.ts";
 import { readFile } from "./stored-file.ts";
 
-// Over real sockets, to real files.
+// Real sockets and real files.
 
 const SIZE = 2_500_000;
 const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 7919) >> 8);
@@ -52,7 +52,7 @@ const begin = (
     whole: async () => Buffer.from((await readFile(bytes, at.file)) ?? []).equals(Buffer.from(content)),
   };
 };
-/** The first so many times. */
+/** Applies the fault to the first `number` requests. */
 const times = (
   number: number,
   mischief: (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void,
@@ -60,7 +60,7 @@ const times = (
   let left = number;
   return (request, response, body) => left-- > 0 && (mischief(request, response, body!), true);
 };
-/** Promises all of the rest, and cuts the line after a share of it. */
+/** Announces the whole rest of the file, and closes the connection after a share of it. */
 const cut =
   (share: number) =>
   (request: IncomingMessage, response: ServerResponse, body: Uint8Array): void => {
@@ -78,7 +78,7 @@ const cut =
 const starts = (): number[] => at.server.asked.map(({ range }) => Number(/\d+/.exec(range ?? "0")![0]));
 
 describe("downloadFile()", () => {
-  it("stores a file in parts, tells how far it is, and asks nothing for one that is there", async () => {
+  it("stores a file in parts, reports progress, and sends no request for a stored file", async () => {
     const { get, whole, bytes } = begin();
     const told: number[] = [];
     await get({ onProgress: (done) => told.push(done) });
@@ -89,7 +89,7 @@ describe("downloadFile()", () => {
     expect(at.server.asked).toHaveLength(1);
   });
 
-  it("C13: a connection that is cut three times costs no byte twice", async () => {
+  it("C13: fetches no byte twice if the connection breaks three times", async () => {
     const { get, whole } = begin();
     at.server.mischief = times(3, cut(0.4));
     await get();
@@ -98,7 +98,7 @@ describe("downloadFile()", () => {
     expect(at.server.asked.at(-1)!.ifRange).toBe('"one"');
   });
 
-  it("C13: after the fourth cut it gives up, keeps what came, and goes on from there next time", async () => {
+  it("C13: gives up after the fourth broken connection, keeps the received bytes, and resumes next time", async () => {
     const { get, whole } = begin();
     at.server.mischief = times(4, cut(0.4));
     expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: true });
@@ -108,7 +108,7 @@ describe("downloadFile()", () => {
     expect(starts().at(-1)).toBe(2_176_000);
   });
 
-  it("C13: a server that ignores Range sends all again, and the file is whole", async () => {
+  it("C13: stores the whole file if the server ignores Range and sends everything again", async () => {
     const { get, whole } = begin();
     let tried = 0;
     at.server.mischief = (request, response, body) => {
@@ -122,9 +122,9 @@ describe("downloadFile()", () => {
   });
 
   it.each([
-    ["sends another part", 206, { "content-range": `bytes 5-${SIZE - 1}/${SIZE}` }],
-    ["says that there is no such part", 416, {}],
-  ])("C13: a server that %s is asked afresh", async (_, status, headers) => {
+    ["sends a different range", 206, { "content-range": `bytes 5-${SIZE - 1}/${SIZE}` }],
+    ["reports an unsatisfiable range", 416, {}],
+  ])("C13: restarts the download if the server %s", async (_, status, headers) => {
     const { get, whole } = begin();
     let tried = 0;
     at.server.mischief = (request, response, body) => {
@@ -137,7 +137,7 @@ describe("downloadFile()", () => {
     expect(starts()).toEqual([0, SIZE / 2, 0]);
   });
 
-  it("C13: a busy server costs nothing of what came, and is asked when it says", async () => {
+  it("C13: keeps the received bytes if the server is busy, and obeys Retry-After", async () => {
     const { get, whole } = begin();
     let tried = 0;
     at.server.mischief = (request, response, body) => {
@@ -152,7 +152,7 @@ describe("downloadFile()", () => {
     expect(starts()).toEqual([0, SIZE / 2, SIZE / 2]);
   });
 
-  it("C13: a flipped bit on the way is found, and the file fetched again", async () => {
+  it("C13: detects a bit flipped in transit, and fetches the file again", async () => {
     const { get, whole } = begin();
     at.server.mischief = times(
       1,
@@ -164,7 +164,7 @@ describe("downloadFile()", () => {
     expect(starts()).toEqual([0, 0]);
   });
 
-  it("C13: a file with another hash is tried four times, and nothing of it stays", async () => {
+  it("C13: tries a file with another hash four times, and keeps nothing of it", async () => {
     const { get, bytes } = begin({ "weights.bin": content.map((byte) => byte ^ 1) });
     expect(await failure(get())).toMatchObject({
       code: "model-unreadable",
@@ -174,13 +174,13 @@ describe("downloadFile()", () => {
     expect(await bytes.keys()).toEqual([]);
   });
 
-  it("C13: a truncated file is too short, however often it is asked for", async () => {
+  it("C13: rejects a truncated file after all retries", async () => {
     const { get, whole } = begin({ "weights.bin": content.subarray(0, 1000) });
     expect(await failure(get())).toMatchObject({ code: "model-unreadable", retryable: true });
     expect(await whole()).toBe(false);
   });
 
-  it("C13: more than was promised ends it at once, and nothing stays", async () => {
+  it("C13: stops at once if the server sends more than promised, and keeps nothing", async () => {
     const { get, bytes } = begin();
     let sent = 0;
     at.server.mischief = (_, response) => {
@@ -201,7 +201,7 @@ describe("downloadFile()", () => {
     expect(sent).toBeLessThan(50_000_000);
   });
 
-  it("C4: a page of HTML with status 200 is no model, and takes nothing of what came", async () => {
+  it("C4: rejects an HTML page with status 200, and keeps the received parts", async () => {
     const { get, whole } = begin();
     at.server.mischief = times(4, cut(0.2));
     await failure(get());
@@ -223,7 +223,7 @@ describe("downloadFile()", () => {
     expect(await whole()).toBe(true);
   });
 
-  it("does not ask again for what is not there, and does for what a server failed at", async () => {
+  it("does not retry a missing file, but retries after a server error", async () => {
     const { get } = begin({});
     expect(await failure(get())).toMatchObject({
       code: "model-unreadable",
@@ -236,7 +236,7 @@ describe("downloadFile()", () => {
     expect(at.server.asked).toHaveLength(5);
   });
 
-  it("C2: a server that sends nothing any more is left, and one that drips is too", async () => {
+  it("C2: drops a connection that sends nothing, and one that is too slow", async () => {
     const { get, whole } = begin();
     at.server.mischief = times(
       1,
@@ -257,11 +257,11 @@ describe("downloadFile()", () => {
     expect(await failure(slow.get({ stallMs: 200, slowest: 1e8 }))).toMatchObject({
       code: "model-unreadable",
       retryable: true,
-      message: expect.stringContaining("bytes a second"),
+      message: expect.stringContaining("bytes per second"),
     });
   });
 
-  it("ends when it is told to, with the reason, and goes on later", async () => {
+  it("rejects with the signal's reason when aborted, and resumes later", async () => {
     const { get, whole } = begin();
     const leaving = new AbortController();
     at.server.mischief = times(
@@ -278,7 +278,7 @@ describe("downloadFile()", () => {
     expect(starts().at(-1)).toBeGreaterThanOrEqual(2 ** 20);
   });
 
-  it("a bit that flipped on the disk, in the beginning of a file or a whole one, is fetched again", async () => {
+  it("fetches a file again if a bit flipped on the disk, in a partial or a complete file", async () => {
     const { get, whole, bytes } = begin();
     at.server.mischief = times(4, cut(0.3));
     await failure(get());

@@ -14,20 +14,23 @@ export interface DownloadOptions {
   readonly bytes: ByteStore;
   readonly fetch: typeof globalThis.fetch;
   readonly signal?: AbortSignal;
-  /** Bytes of the file that are stored. */
+  /** Called with the number of stored bytes. */
   readonly onProgress?: (done: number) => void;
   readonly random?: () => number;
-  /** The first wait between tries is at most this long, in ms; it doubles. Default 500. */
+  /** Upper bound of the first retry delay, in ms. It doubles with each retry. Default 500. */
   readonly baseMs?: number;
-  /** How long a server may send nothing, in ms. Default 30000. */
+  /** Time without data after which an attempt fails, in ms. Default 30000. */
   readonly stallMs?: number;
-  /** Slower than so many bytes a second over a whole try, the line counts as broken. Default 4096. */
+  /**
+   * Minimum speed over a whole attempt, in bytes per second. A slower connection is treated as broken.
+   * Default 4096.
+   */
   readonly slowest?: number;
-  /** Unix time in ms, for a server that says when to come back. */
+  /** Unix time in ms, to evaluate `Retry-After`. */
   readonly now?: () => number;
 }
 
-/** A file is stored in parts of this size. */
+/** Size of the parts in which a file is stored. */
 const PART_BYTES = 2 ** 20;
 const RETRIES = 3;
 /** Maximum delay of a timer, in ms. */
@@ -50,10 +53,10 @@ interface FailOptions {
 }
 
 /**
- * Fetches a file into the store, in parts, hashing what comes. What an earlier try has stored is hashed and
- * not fetched again. Only what has the promised length and hash stays.
+ * Downloads a file into the store in parts, and hashes it meanwhile. Parts stored by an earlier attempt are
+ * hashed and not fetched again. A complete file is kept only if it has the promised length and hash.
  *
- * @throws {SednaError} `model-unreadable`, retryable where the network was at fault; `storage-*`.
+ * @throws {SednaError} `model-unreadable`, retryable if the transfer or the server failed; `storage-*`.
  */
 export async function downloadFile({
   url,
@@ -69,8 +72,8 @@ export async function downloadFile({
   now = Date.now,
 }: DownloadOptions): Promise<void> {
   /**
-   * What the server calls the file that the stored part is of; a strong one, so that a part of another is not
-   * sent.
+   * Strong entity tag of the file that the stored parts belong to. Prevents the server from sending a range
+   * of another file.
    */
   let entityTag: string | undefined;
 
@@ -100,7 +103,7 @@ export async function downloadFile({
       () =>
         limit.abort(fail({ expected: "a file", got: why, retryable: true }));
     const tryMs = Math.min(MAX_MS, stallMs + (1000 * (file.size - stored.done)) / slowest);
-    const whole = setTimeout(stop(`less than ${slowest} bytes a second`), tryMs);
+    const whole = setTimeout(stop(`less than ${slowest} bytes per second`), tryMs);
     let stall = setTimeout(stop(`nothing for ${stallMs} ms`), stallMs);
     const alive = (): void => {
       clearTimeout(stall);
@@ -119,7 +122,7 @@ export async function downloadFile({
         entityTag = tag?.startsWith('"') ? tag : undefined;
         await store(response, { stored, alive, signal: both });
       } finally {
-        // Frees the connection where nothing was read.
+        // Frees the connection if the body was not read.
         response.body?.cancel().catch(() => {});
       }
     } catch (cause) {
@@ -139,17 +142,17 @@ export async function downloadFile({
   }
 
   /**
-   * Where the response begins: at the end of what is stored, or, from a server that knows no ranges, at the
-   * start.
+   * Returns the state from which the response continues: the stored parts, or an empty state if the server
+   * ignores ranges.
    */
   async function agree(
     response: Response,
     stored: Awaited<ReturnType<typeof readParts>>,
   ): Promise<typeof stored> {
     const { status, headers } = response;
-    // The page of a hotel's network: what is stored has nothing to do with it.
+    // The page of a captive portal is unrelated to the stored parts: keep them.
     if (headers.get("content-type")?.startsWith("text/html"))
-      throw fail({ expected: "a model's file", got: "an HTML page", retryable: false });
+      throw fail({ expected: "a model file", got: "an HTML page", retryable: false });
     if (
       status === 206 &&
       stored.done > 0 &&
@@ -170,7 +173,7 @@ export async function downloadFile({
     if (isOther)
       throw fail({
         expected: "the rest of the file",
-        got: `status ${status} and another part`,
+        got: `status ${status} and another range`,
         retryable: true,
       });
     return readParts(bytes, file);
@@ -192,7 +195,7 @@ export async function downloadFile({
     const pieces = readChunks(response, signal);
     try {
       for (;;) {
-        // What came before the line broke is kept for the next try.
+        // Keep the bytes received before the connection broke for the next attempt.
         const next = await pieces.next().catch((cause: unknown) => keep().then(() => Promise.reject(cause)));
         if (next.done) break;
         alive();

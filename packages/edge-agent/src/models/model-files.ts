@@ -6,12 +6,15 @@ export function versionOf({ signed }: StoredVersion): number {
   return signed.manifest.version;
 }
 
-/** @throws {SednaError} `model-mismatch` on what is no model. */
+/**
+ * Returns the files that an ONNX model refers to. @throws {SednaError} `model-mismatch` if the file is not an
+ * ONNX model.
+ */
 export function references(file: Uint8Array, expected: string): string[] {
   try {
     return onnxReferences(file);
   } catch (cause) {
-    throw new SednaError(`${expected}; got ${file.length} bytes that are none`, {
+    throw new SednaError(`${expected}; got ${file.length} bytes that are not ONNX`, {
       code: "model-mismatch",
       cause,
     });

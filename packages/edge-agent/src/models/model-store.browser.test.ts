@@ -15,7 +15,7 @@ import { memoryBytes } from "../storage/memory-bytes.ts";
 import type { ModelStore } from "./model-store.ts";
 import { opfsBytes } from "../storage/opfs-bytes.browser.ts";
 
-// In a real Chromium, on its own disk.
+// Runs in a real Chromium, on its own disk.
 
 const fresh = (): string => `test-${crypto.randomUUID()}`;
 
@@ -27,7 +27,7 @@ byteStoreSuite("the Cache API", async () => {
   const name = fresh();
   return () => cacheBytes({ name });
 });
-byteStoreSuite("what this browser offers", async () => {
+byteStoreSuite("the best store of this browser", async () => {
   const name = fresh();
   return () => openByteStore({ name, directory: "" });
 });
@@ -37,7 +37,7 @@ const model = (seed: number, bytes = 3000): Version => ({
   version: seed,
   content: { "model.onnx": paddedOnnx(bytes, seed) },
 });
-/** A store whose publisher is a function; what a network does is tested in Node. */
+/** A store whose publisher is a function. Network behavior is tested in Node. */
 const storeOn = (bytes: ByteStore, files: () => ReadonlyMap<string, Uint8Array<ArrayBuffer>>): ModelStore =>
   createModelStore({
     manifest: "https://models.example/manifest.json",
@@ -54,7 +54,7 @@ describe.each([
   ["the private file system", opfsBytes],
   ["the Cache API", cacheBytes],
 ])("createModelStore() on %s", (_, open) => {
-  it("installs what is signed, and has it after a reload", async () => {
+  it("installs a signed model, and loads it after a reload", async () => {
     const name = fresh();
     const files = await publish(key, model(1, 1_500_000));
     await storeOn(await open({ name }), () => files).install();
@@ -65,7 +65,7 @@ describe.each([
     expect(bytes.every((byte, i) => byte === files.get("model.onnx")![i])).toBe(true);
   });
 
-  it("C13: finds a bit that flipped on the disk, and mends it", async () => {
+  it("C13: detects a bit flipped on the disk, and repairs it", async () => {
     const bytes = await open({ name: fresh() });
     const files = await publish(key, model(1));
     const store = storeOn(bytes, () => files);
@@ -80,7 +80,7 @@ describe.each([
     expect((await store.current())?.manifest.version).toBe(1);
   });
 
-  it("C13: keeps the old model when the new one is wrong", async () => {
+  it("C13: keeps the old model if the new one is corrupt", async () => {
     const store = storeOn(await open({ name: fresh() }), () => files);
     let files = await publish(key, model(1));
     await store.install();
@@ -95,10 +95,10 @@ describe.each([
   });
 });
 
-it("C7: a quota that is exceeded in the middle of a file has the new model run from memory, and keeps the good one on the disk", async () => {
+it("C7: runs the new model from memory if the quota is exceeded in the middle of a file, and keeps the good model on the disk", async () => {
   const name = fresh();
   const disk = await opfsBytes({ name });
-  // As Chromium fails when the quota is used up; its quota for an origin cannot be set from a page.
+  // Fails as Chromium does when the quota is used up. A page cannot set the quota of its origin.
   let room = Infinity;
   const quota: ByteStore = {
     ...disk,
@@ -106,7 +106,7 @@ it("C7: a quota that is exceeded in the middle of a file has the new model run f
       room -= bytes.length;
       if (room >= 0) return disk.set(place, bytes);
       const { SednaError } = await import("@sedna-js/core");
-      throw new SednaError("store: expected room; got none", { code: "storage-full", retryable: true });
+      throw new SednaError("store: expected free space; got none", { code: "storage-full", retryable: true });
     },
   };
   const told: string[] = [];
@@ -123,7 +123,7 @@ it("C7: a quota that is exceeded in the middle of a file has the new model run f
   const installed = await store.install();
   expect((await installed.read("model.onnx")).length).toBe(3_000_000);
   expect(told.length).toBeGreaterThan(1);
-  // After a reload memory is gone: the good one is there.
+  // After a reload the memory is empty, and the good version is still on the disk.
   const later = storeOn(await opfsBytes({ name }), () => new Map());
   expect((await later.current())?.manifest.version).toBe(1);
 });

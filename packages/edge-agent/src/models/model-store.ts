@@ -1,25 +1,25 @@
 import type { ModelManifest } from "@sedna-js/core/wire";
 
-/** A model whose manifest was signed by a trusted key and whose files are what it promises. */
+/** A model whose manifest was signed by a trusted key and whose files match that manifest. */
 export interface VerifiedModel {
   readonly manifest: ModelManifest;
   /**
-   * One of the files that the manifest lists, its hash checked once more on the way. The bytes are the
-   * caller's own, who may hand them over to a Worker.
-   * @throws {SednaError} `model-unreadable` when it is gone or was changed meanwhile.
+   * Reads one of the files listed in the manifest and verifies its hash again. The caller owns the returned
+   * bytes and may transfer them to a Worker.
+   * @throws {SednaError} `model-unreadable` if the file is missing or was changed.
    */
   read(path: string, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** How far an edge trusts a version that it has. */
+/** Trust level of an installed version. */
 export type VersionState = "installed" | "trial" | "good" | "bad";
 
-/** Models on this device: nothing unverified is ever given out, and the last good version is always kept. */
+/** The models on this device. Returns only verified models, and always keeps the last known good version. */
 export interface ModelStore {
-  /** The newest signed manifest at its place, verified, its files not fetched. */
+  /** Fetches and verifies the newest signed manifest, but not its files. */
   check(options?: { readonly signal?: AbortSignal }): Promise<ModelManifest>;
   /**
-   * Fetches and verifies a version, resuming what an earlier try has left. Does not make it the current one.
+   * Fetches and verifies a version, and resumes an earlier attempt. Does not make it the current version.
    * @throws {SednaError} `model-untrusted`, `model-outdated`, `model-unreadable`.
    */
   install(options?: {
@@ -27,14 +27,15 @@ export interface ModelStore {
     readonly onProgress?: (bytes: { readonly done: number; readonly total: number }) => void;
   }): Promise<VerifiedModel>;
   /**
-   * What to run at start: the last good version, else the newest that is not bad; undefined where there is
-   * none.
+   * Returns the version to run at startup: the last known good version, else the newest that is not bad.
+   * `undefined` if there is none.
    */
   current(): Promise<VerifiedModel | undefined>;
-  /** The last version that was marked good. */
+  /** Returns the last version marked good. */
   lastGood(): Promise<VerifiedModel | undefined>;
   /**
-   * Remembers, durably, what became of a version. Versions that are neither good nor newest lose their files.
+   * Durably records the state of a version. Deletes versions that are neither the newest, one of the last two
+   * good ones, on trial, nor running.
    */
   mark(version: number, state: VersionState): Promise<void>;
   versions(): Promise<
@@ -42,7 +43,7 @@ export interface ModelStore {
       readonly version: number;
       readonly state: VersionState;
       /**
-       * How often it was marked `trial`: a version that ends the process in each of them is found by that.
+       * How often the version was marked `trial`. A high number reveals a version that crashes the process.
        */ readonly trials: number;
     }[]
   >;

@@ -1,10 +1,10 @@
 import { classifier, heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
 
-/** Tasks by the names that manifests call them: what a model's samples are, and what its outputs become. */
+/** Tasks by their names in manifests: how a model's samples are encoded, and how its outputs are decoded. */
 export type ModelTasks = Readonly<Record<string, (options: never) => Task<never, unknown>>>;
 
 /**
- * The tasks that every host knows. Extend by spreading: `exposeModelHost({ tasks: { ...modelTasks, mine }
+ * The built-in tasks of every host. Extend by spreading: `exposeModelHost({ tasks: { ...modelTasks, mine }
  * })`.
  */
 export const modelTasks = {

@@ -5,7 +5,7 @@ import { failure, model, modelStoreFixture } from "../../../../testing/servers/m
 import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { memoryBytes } from "../storage/memory-bytes.ts";
 
-// Whom a model store believes.
+// Which publishers a model store trusts.
 
 const key = await signingKey("owner");
 const other = await signingKey("other");
@@ -15,7 +15,7 @@ const { folder, serve, storeIn } = at;
 describe("createModelStore()", () => {
   it.each([
     [
-      "a wrong signature",
+      "an invalid signature",
       async () => {
         const files = await publish(key, model(1));
         const signed = JSON.parse(new TextDecoder().decode(files.get("manifest.json"))) as {
@@ -28,7 +28,7 @@ describe("createModelStore()", () => {
     ],
     ["an unknown key", () => publish(other, model(1)), "model-untrusted"],
     [
-      "another's signature under a known key's name",
+      "a signature by another key under a trusted key's id",
       () =>
         publish(
           {
@@ -43,11 +43,11 @@ describe("createModelStore()", () => {
     ["no JSON", async () => new Map([["manifest.json", new TextEncoder().encode("<html>")]]), "wire-format"],
     ["nothing", async () => new Map(), "model-unreadable"],
     [
-      "a megabyte and more",
+      "more than 1 MiB",
       async () => new Map([["manifest.json", new Uint8Array(2 ** 20 + 1)]]),
       "model-unreadable",
     ],
-  ] as const)("B1: refuses %s, and fetches no file", async (_, files, code) => {
+  ] as const)("B1: rejects %s, and fetches no file", async (_, files, code) => {
     const store = storeIn(memoryBytes());
     at.server.files = await files();
     expect(await failure(store.install())).toMatchObject({ code });
@@ -56,13 +56,13 @@ describe("createModelStore()", () => {
     expect(await store.versions()).toEqual([]);
   });
 
-  it("B1: refuses an older manifest that is sent once more, after a restart too, and takes a signed rollback", async () => {
+  it("B1: rejects a replayed older manifest, even after a restart, and accepts a signed rollback", async () => {
     const directory = folder();
     await serve({ ...model(1), version: 1 });
     const old = at.server.files;
     await storeIn(directory).install();
     await serve({ ...model(2), version: 5 });
-    // To have seen it is enough: it need not have been installed.
+    // A check is enough: the version need not be installed.
     await storeIn(directory).check();
     at.server.files = old;
     expect(await failure(storeIn(directory).install())).toMatchObject({
@@ -72,18 +72,18 @@ describe("createModelStore()", () => {
     await serve({ ...model(1), version: 6, rollbackOf: 5 });
     at.server.asked.length = 0;
     expect((await storeIn(directory).install()).manifest.rollbackOf).toBe(5);
-    // The files are there: those of version 1.
+    // The files of version 1 are already stored.
     expect(at.server.asked).toEqual([]);
   });
 
-  it("B1: refuses another manifest under the number of a version that it has, and another model", async () => {
+  it("B1: rejects a different manifest of a known version, and another model", async () => {
     const store = storeIn(memoryBytes());
     await serve(model(1));
     await store.install();
     await serve(model(2));
     expect(await failure(store.check())).toMatchObject({
       code: "model-untrusted",
-      message: expect.stringContaining("another under the same number"),
+      message: expect.stringContaining("another manifest of that version"),
     });
     await serve({ ...model(2), version: 2, name: "other" });
     expect(await failure(store.check())).toMatchObject({
@@ -95,7 +95,7 @@ describe("createModelStore()", () => {
     });
   });
 
-  it("B1: takes keys that a trusted key has signed, keeps them, and trusts the old one no more", async () => {
+  it("B1: accepts keys signed by a trusted key, stores them, and no longer trusts the old key", async () => {
     const directory = folder();
     await serve({ ...model(1), version: 1 });
     await storeIn(directory).install();
@@ -105,18 +105,18 @@ describe("createModelStore()", () => {
       await keysFile(key, { version: 1, keys: [other] }),
     );
     await storeIn(directory).install();
-    // Known from here on, without the file of keys.
+    // Trusted from now on, even without the file of keys.
     await serve({ ...model(3), version: 3 }, other);
     expect((await storeIn(directory).install()).manifest.version).toBe(3);
     await serve({ ...model(4), version: 4 }, key);
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
-    // An older set of keys, signed in its time, brings nobody back.
+    // An older key set does not restore the old key, although its signature was once valid.
     at.server.files = new Map(at.server.files).set(
       "keys.json",
       await keysFile(key, { version: 1, keys: [key] }),
     );
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
-    // Nor does another set under the same number, though a trusted key has signed it.
+    // Nor does another set of the same version, although a trusted key signed it.
     at.server.files = new Map(at.server.files).set(
       "keys.json",
       await keysFile(other, { version: 1, keys: [key] }),
@@ -125,16 +125,16 @@ describe("createModelStore()", () => {
   });
 
   it.each([
-    ["by a key that is not trusted", () => keysFile(other, { version: 1, keys: [other] })],
+    ["by an untrusted key", () => keysFile(other, { version: 1, keys: [other] })],
     ["of garbage", async () => new TextEncoder().encode("{")],
-  ])("B1: refuses new keys signed %s", async (_, keys) => {
+  ])("B1: rejects new keys signed %s", async (_, keys) => {
     const store = storeIn(memoryBytes());
     await serve(model(1), other);
     at.server.files = new Map(at.server.files).set("keys.json", await keys());
     expect(await failure(store.install())).toMatchObject({ code: "model-untrusted" });
   });
 
-  it("B2: refuses a model that refers to a file that its manifest does not list, and takes one that is listed", async () => {
+  it("B2: rejects a model that refers to a file not listed in its manifest, and accepts a listed one", async () => {
     const store = storeIn(memoryBytes());
     for (const weights of ["weights.bin", "../../etc/passwd", "/etc/passwd"]) {
       await serve({
@@ -163,26 +163,28 @@ describe("createModelStore()", () => {
     });
     expect((await store.install()).manifest.version).toBe(2);
     await serve({ version: 3, content: { "model.onnx": new Uint8Array(100).fill(255) } });
-    // Signed as it is, no later try reads it otherwise.
+    // The manifest is signed: a retry cannot change the result.
     expect(await failure(store.install())).toMatchObject({
       code: "model-mismatch",
       retryable: false,
-      message: expect.stringContaining("expected model.onnx as an ONNX model; got 100 bytes that are none"),
+      message: expect.stringContaining(
+        "expected model.onnx as an ONNX model; got 100 bytes that are not ONNX",
+      ),
     });
   });
 
-  it("refuses no keys, and what is none", () => {
+  it("rejects an empty list of keys, and an invalid key", () => {
     expect(() => storeIn(memoryBytes(), { keys: [] })).toThrow(RangeError);
     expect(() => storeIn(memoryBytes(), { keys: [{ id: "a", publicKey: "short" }] })).toThrow(WireError);
   });
 
-  it("B1: hears within the hour that a key is not to be trusted any more, although it still signs", async () => {
+  it("B1: detects a revoked key within an hour, although it still signs", async () => {
     const clock = { ms: 0 };
     const store = storeIn(folder(), { now: () => clock.ms });
     await serve({ ...model(1), version: 1 });
     await store.install();
     const revoking = await keysFile(key, { version: 1, keys: [other] });
-    // Whoever has the old key goes on signing with it.
+    // The holder of the old key continues to sign.
     await serve({ ...model(2), version: 2 });
     at.server.files = new Map(at.server.files).set("keys.json", revoking);
     expect((await store.check()).version).toBe(2);

@@ -3,26 +3,23 @@ import { createSerialQueue } from "@sedna-js/core/async";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
 
-/** What a model store remembers, on the disk. */
+/** The durable state of a model store. */
 export interface StateFile {
-  /** What was last written; nothing where there is nothing. */
+  /** Returns the last written state, or an empty state if there is none. */
   read(): Promise<StoreState>;
   /**
-   * Writes what `update` makes of the state, unless it is the very same; one change after the other. It is on
-   * the disk when this resolves.
+   * Applies `update` and writes the result, unless it is the same object. Changes run one at a time. The
+   * result is on the disk when this resolves.
    */
   change(update: (known: StoreState) => StoreState): Promise<StoreState>;
 }
 
-/**
- * The state, and its copy: which versions are good, and which is the highest that was seen, must outlive a
- * bad block.
- */
+/** The state and its copy: the good versions and the highest version seen must survive a bad block. */
 const KEYS = ["state.json", "state-copy.json"] as const;
 
 /**
- * The state of a model store over any disk. `onDamage` is told of what cannot be read; the copy is taken
- * then.
+ * Creates the state file of a model store. If the state cannot be read, `onDamage` is called and the copy is
+ * used.
  */
 export function createStateFile({
   bytes,
@@ -45,7 +42,7 @@ export function createStateFile({
         onDamage?.(error);
       }
     }
-    // What cannot be read now may be there later: to begin afresh would forget it for good.
+    // A state that cannot be read now may be readable later. A new state would lose it permanently.
     if (unread !== undefined) throw unread;
     return { highest: 0, versions: [] };
   };
@@ -65,8 +62,8 @@ export function createStateFile({
         const written = writeStoreState(next);
         await bytes.set(KEYS[0], written);
         opened = Promise.resolve(next);
-        // Written after the first, so that one of them is whole at any time. It is a reserve: a full disk may
-        // be without.
+        // Written second, so that one of the two is intact at any time. The copy is optional: a full disk may
+        // lack it.
         await bytes.set(KEYS[1], written).catch((error: unknown) => onDamage?.(error));
         return next;
       }),

@@ -2,7 +2,7 @@ import { SednaError } from "@sedna-js/core";
 import { canonicalJson, type ModelManifest } from "@sedna-js/core/wire";
 import type { StoredVersion, StoreState } from "./store-state.ts";
 
-/** Good versions whose files are kept: the one to run, and the one to go back to. */
+/** Number of good versions whose files are kept: the current one and the one to roll back to. */
 const GOOD_KEPT = 2;
 
 /** Options of {@link acceptManifest}. */
@@ -13,10 +13,11 @@ interface AcceptManifestOptions {
 }
 
 /**
- * The state that has seen a manifest whose signature holds.
+ * Returns the state after accepting a manifest whose signature is valid.
  *
- * @throws {SednaError} `model-untrusted` on another model, and on another manifest under a version that is
- * known; `model-outdated` below the highest version that was seen, so that nobody can replay an old one.
+ * @throws {SednaError} `model-untrusted` if the manifest is of another model, or differs from the known
+ * manifest of that version; `model-outdated` if its version is below the highest version seen, which prevents
+ * replays.
  */
 export function acceptManifest(
   known: StoreState,
@@ -35,16 +36,19 @@ export function acceptManifest(
     refuse(`version ${known.highest} or a later one`, { got: String(version), code: "model-outdated" });
   const same = known.versions.find((one) => one.signed.manifest.version === version);
   if (same && !isAlike(same.signed.manifest, manifest))
-    refuse(`version ${version} as it was`, { got: "another under the same number", code: "model-untrusted" });
+    refuse(`version ${version} unchanged`, {
+      got: "another manifest of that version",
+      code: "model-untrusted",
+    });
   return version > known.highest || known.name !== manifest.name
     ? { ...known, name: manifest.name, highest: version }
     : known;
 }
 
 /**
- * The state without what nobody needs: kept are the newest version, the last good ones, what is on trial, and
- * `given`, the one that runs. Of a bad one nothing is kept once a newer one is there: it is below the highest
- * then, and refused as such.
+ * Returns the state without unneeded versions. Keeps the newest version, the last good ones, those on trial,
+ * and `given`, the running one. A bad version is dropped once a newer one exists: it is then below the
+ * highest version, and rejected.
  */
 export function prune(state: StoreState, given: number | undefined): StoreState {
   const newest = Math.max(...state.versions.map(({ signed }) => signed.manifest.version));

@@ -14,7 +14,7 @@ const state: StoreState = {
 };
 
 describe("the state of a model store", () => {
-  it("is read as it was written, empty too", () => {
+  it("round-trips, also if empty", () => {
     expect(readStoreState(writeStoreState(state))).toEqual(state);
     expect(readStoreState(writeStoreState({ highest: 0, versions: [] }))).toEqual({
       highest: 0,
@@ -22,7 +22,7 @@ describe("the state of a model store", () => {
     });
   });
 
-  it("is refused with each flipped bit, each prefix, and any other bytes", () => {
+  it("is rejected with any flipped bit, any truncation, and arbitrary bytes", () => {
     const whole = writeStoreState(state);
     const isRefused = (bytes: Uint8Array): boolean => {
       try {
@@ -37,7 +37,7 @@ describe("the state of a model store", () => {
     for (let length = 0; length < whole.length; length += 7)
       expect(isRefused(whole.subarray(0, length))).toBe(true);
     fc.assert(fc.property(fc.uint8Array(), (bytes) => isRefused(bytes)));
-    // Written whole, but not by us.
+    // With a valid hash, but with foreign content.
     fc.assert(fc.property(fc.jsonValue(), (value) => isRefused(writeStoreState(value as never))));
   });
 });

@@ -8,22 +8,22 @@ import {
 import { sha256 } from "#platform/storage";
 import type { VersionState } from "./model-store.ts";
 
-/** What is remembered of a version. */
+/** The record of a version. */
 export interface StoredVersion {
   readonly state: VersionState;
-  /** How often it was marked `trial`. */
+  /** How often the version was marked `trial`. */
   readonly trials: number;
-  /** Kept while its files are. */
+  /** The manifest, kept as long as its files. */
   readonly signed: SignedManifest;
 }
 
-/** What a model store remembers beside its files. */
+/** The state of a model store besides its files. */
 export interface StoreState {
-  /** The model's name, from the first manifest on. */
+  /** Name of the model, set by the first manifest. */
   readonly name?: string;
-  /** Highest version that was ever seen. */
+  /** Highest version ever seen. */
   readonly highest: number;
-  /** The newest set of keys that was taken; without one the pinned keys are version 0. */
+  /** The newest accepted key set. Without one, the pinned keys are version 0. */
   readonly keySet?: SignedKeySet;
   readonly versions: readonly StoredVersion[];
 }
@@ -32,8 +32,8 @@ const states: readonly VersionState[] = ["installed", "trial", "good", "bad"];
 const HEAD = "sedna-store/1 ";
 
 /**
- * The state as a line with the hash of the rest, and JSON: a flipped bit in a manifest's options would be
- * JSON too.
+ * Serializes the state as a line with a hash, followed by JSON. Without the hash, a flipped bit in a
+ * manifest's options could still be valid JSON.
  */
 export function writeStoreState(state: StoreState): Uint8Array<ArrayBuffer> {
   const json = JSON.stringify(state);
@@ -41,23 +41,24 @@ export function writeStoreState(state: StoreState): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The state from what {@link writeStoreState} gave.
- * @throws {WireError} on a file that was damaged: manifests in it are parsed as if they came from outside.
+ * Parses the output of {@link writeStoreState}.
+ * @throws {WireError} If the file is damaged. Its manifests are parsed like untrusted input.
  */
 export function readStoreState(bytes: Uint8Array): StoreState {
   let given: Record<string, unknown>;
   try {
     const [head = "", json = ""] = new TextDecoder("utf-8", { fatal: true }).decode(bytes).split(/\n([^]*)/);
     if (head !== `${HEAD}${hashOf(json)}`)
-      throw new WireError("read the store's state: expected the hash of what follows; got another");
+      throw new WireError(
+        "read the store's state: expected the hash of the following text; got another hash",
+      );
     given = JSON.parse(json) as Record<string, unknown>;
   } catch (cause) {
     throw cause instanceof WireError
       ? cause
-      : new WireError(
-          `read the store's state: expected text and JSON; got ${bytes.length} bytes that are not`,
-          { cause },
-        );
+      : new WireError(`read the store's state: expected text and JSON; got ${bytes.length} other bytes`, {
+          cause,
+        });
   }
   const { name, highest, keySet, versions } = given ?? {};
   if (
@@ -68,7 +69,7 @@ export function readStoreState(bytes: Uint8Array): StoreState {
     )
   )
     throw new WireError(
-      "read the store's state: expected a name, the highest version and versions; got others",
+      "read the store's state: expected a name, the highest version and versions; got other fields",
     );
   return {
     ...(name === undefined ? {} : { name }),
@@ -77,7 +78,9 @@ export function readStoreState(bytes: Uint8Array): StoreState {
     versions: versions.map((version: Partial<Record<keyof StoredVersion, unknown>> | null) => {
       const { state, trials, signed } = version ?? {};
       if (!states.includes(state as VersionState) || !Number.isSafeInteger(trials))
-        throw new WireError("read the store's state: expected a version's state and trials; got others");
+        throw new WireError(
+          "read the store's state: expected a version's state and trials; got other fields",
+        );
       return {
         state: state as VersionState,
         trials: trials as number,

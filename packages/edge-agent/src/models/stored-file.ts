@@ -3,23 +3,23 @@ import type { ModelFile } from "@sedna-js/core/wire";
 import { sha256 } from "#platform/storage";
 import type { ByteStore } from "../storage/byte-store.ts";
 
-// A file lies in the store as parts that are written once, one after the other: what has come outlives the
-// process, and no part is half a part. Its key is its content and length; a manifest that is wrong about one
-// of them spoils no other's.
+// A file is stored as parts, which are written once and in order. Received parts survive a restart, and no
+// part is incomplete. The key consists of hash and length, so that a manifest with a wrong value cannot
+// damage another file.
 
-/** How far a file has come. */
+/** Progress of a stored file. */
 export interface StoredPart {
-  /** Bytes that are stored. */
+  /** Number of stored bytes. */
   readonly done: number;
-  /** Parts that are stored. */
+  /** Number of stored parts. */
   readonly parts: number;
-  /** Of the bytes that are stored; more may be added. */
+  /** Hash of the stored bytes, to which more can be added. */
   readonly hash: ReturnType<typeof sha256>;
 }
 
 /**
- * Reads the parts that are stored in their order, hashes them, and copies them where that is asked. A part
- * that does not fit ends the row.
+ * Reads the stored parts in order, hashes them, and copies them to `target` if given. Stops at the first part
+ * that does not fit.
  */
 export async function readParts(bytes: ByteStore, file: ModelFile, target?: Uint8Array): Promise<StoredPart> {
   const hash = sha256();
@@ -44,27 +44,25 @@ export function writePart(
   return bytes.set(partKey(file, part), data);
 }
 
-/** Whether all of a file is stored as it was promised; holds no more than a part of it. */
+/** Returns whether a file is stored completely and matches its hash. Holds at most one part in memory. */
 export async function isWhole(bytes: ByteStore, file: ModelFile): Promise<boolean> {
   const { done, hash } = await readParts(bytes, file);
   return done === file.size && hash.hex() === file.sha256;
 }
 
-/** A file's bytes; undefined where they are not what was promised. */
+/** Returns the bytes of a file, or `undefined` if they do not match the manifest. */
 export async function readFile(
   bytes: ByteStore,
   file: ModelFile,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  // What is not there needs no room.
+  // Do not allocate memory for a file that is not stored.
   if ((await readPart(bytes, partKey(file, 0))) === undefined) return undefined;
   const whole = new Uint8Array(file.size);
   const { done, hash } = await readParts(bytes, file, whole);
   return done === file.size && hash.hex() === file.sha256 ? whole : undefined;
 }
 
-/**
- * Takes a file's parts out of the store, the last first: a death halfway leaves the beginning of the file.
- */
+/** Deletes the parts of a file, last part first: a crash halfway leaves a valid beginning of the file. */
 export async function discardFile(bytes: ByteStore, file: ModelFile): Promise<void> {
   const prefix = prefixOf(file);
   const parts = (await bytes.keys())
@@ -73,7 +71,7 @@ export async function discardFile(bytes: ByteStore, file: ModelFile): Promise<vo
   for (const part of parts.toSorted((a, b) => b - a)) await bytes.delete(partKey(file, part));
 }
 
-/** Takes out the parts of all files but these. What else lies in the store is left. */
+/** Deletes the parts of all files except `needed`. Keeps all other keys. */
 export async function sweepFiles(bytes: ByteStore, needed: readonly ModelFile[]): Promise<void> {
   const prefixes = new Set(needed.map(prefixOf));
   for (const key of await bytes.keys()) {
@@ -83,7 +81,7 @@ export async function sweepFiles(bytes: ByteStore, needed: readonly ModelFile[])
 }
 
 /**
- * What lies on a bad block is as good as gone: another version may run, and what is fetched again is written
+ * Treats a part on a bad block as missing: another version can run, and the part is fetched again and written
  * elsewhere.
  */
 function readPart(bytes: ByteStore, key: string): Promise<Uint8Array | undefined> {

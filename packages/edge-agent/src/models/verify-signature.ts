@@ -9,11 +9,11 @@ interface VerifySignatureOptions {
 }
 
 /**
- * Checks that one of the trusted keys has signed this value's canonical bytes.
+ * Verifies that one of the trusted keys signed the canonical JSON of this value.
  *
- * @returns the id of the key.
- * @throws {SednaError} `model-untrusted` when none has, `unsupported-platform` where the engine knows no
- * Ed25519. Source: RFC 8032 through WebCrypto.
+ * @returns The id of the key.
+ * @throws {SednaError} `model-untrusted` if no trusted key signed it, `unsupported-platform` if the engine
+ * does not support Ed25519. Source: RFC 8032 through WebCrypto.
  */
 export async function verifySignature(
   value: unknown,
@@ -26,7 +26,7 @@ export async function verifySignature(
   }
   const trusted = keys.map(({ id }) => id).join(", ");
   throw new SednaError(
-    `trust ${what}: expected a signature by one of the keys ${trusted}; got ${signatures.map(({ keyId }) => keyId).join(", ")}, none of which holds`,
+    `trust ${what}: expected a signature by one of the keys ${trusted}; got ${signatures.map(({ keyId }) => keyId).join(", ")}, none of which is valid`,
     { code: "model-untrusted" },
   );
 }
@@ -38,7 +38,7 @@ async function isSigned(
   const subtle = (globalThis.crypto as Partial<typeof crypto> | undefined)?.subtle;
   if (!subtle)
     throw new SednaError(
-      "verify a signature: expected WebCrypto, which browsers give to secure pages (https or localhost) only; got none",
+      "verify a signature: expected WebCrypto, which browsers provide only to secure pages (https or localhost); got none",
       { code: "unsupported-platform" },
     );
   const algorithm = "Ed25519";
@@ -46,14 +46,14 @@ async function isSigned(
     .importKey("raw", fromBase64(key.publicKey), algorithm, false, ["verify"])
     .catch((cause: unknown) => {
       throw new SednaError(
-        `verify a signature: expected an engine with Ed25519 and a good key ${key.id}; got: ${String(cause)}`,
+        `verify a signature: expected an engine with Ed25519 and a valid key ${key.id}; got: ${String(cause)}`,
         { code: "unsupported-platform", cause },
       );
     });
   return subtle.verify(algorithm, imported, fromBase64(signature), bytes);
 }
 
-/** Bytes from their base64. */
+/** Decodes base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }

@@ -15,8 +15,8 @@ import video from "../../../../models/vtest/vtest.mp4?url";
 import { onnxEstimator } from "./onnx-estimator.ts";
 import { grab } from "../sources/video-element.browser.ts";
 
-// The vendored detectors with their pre- and postprocessing, in a browser, on the real video: their boxes
-// must be those that the records hold, which other code made from the same frames.
+// Runs the vendored detectors with their pre- and postprocessing in a browser on the real video. Their boxes
+// must match the records, which other code made from the same frames.
 
 type Rows = readonly (readonly number[])[];
 const frames = [7, 292, 607] as const;
@@ -28,7 +28,7 @@ async function* labelledFrames(): AsyncGenerator<{ index: number; frame: Frame }
   await new Promise((resolve) => element.addEventListener("loadeddata", resolve, { once: true }));
   for (const index of frames) {
     const sought = new Promise((resolve) => element.addEventListener("seeked", resolve, { once: true }));
-    // On a busy machine the picture follows the event.
+    // On a busy machine the frame is presented after the event.
     const shown = new Promise((resolve) => element.requestVideoFrameCallback(resolve));
     element.currentTime = (index + 0.5) / 10;
     await Promise.all([sought, shown]);
@@ -38,7 +38,7 @@ async function* labelledFrames(): AsyncGenerator<{ index: number; frame: Frame }
   }
 }
 
-/** Mean F1 with the recorded rows, and with the hand labels, over the frames. */
+/** Returns the mean F1 over the frames against the recorded rows and against the hand labels. */
 async function compare(
   estimator: Estimator<Frame, Detections>,
   of: "little" | "big",
@@ -63,7 +63,7 @@ async function compare(
 }
 
 describe("the vendored detectors in a browser", () => {
-  it("tiny-person finds what the records say, and most people", async () => {
+  it("tiny-person matches the records and finds most people", async () => {
     const { recorded, byHand } = await compare(
       onnxEstimator({
         model: new URL(little, location.href),
@@ -77,7 +77,7 @@ describe("the vendored detectors in a browser", () => {
     expect(byHand).toBeGreaterThan(0.8);
   });
 
-  it("nanodet-g-416 finds what the records say, and most people", async () => {
+  it("nanodet-g-416 matches the records and finds most people", async () => {
     const { recorded, byHand } = await compare(
       onnxEstimator({
         model: new URL(big, location.href),

@@ -12,7 +12,7 @@ for (const backend of ["wasm", "webgpu"] as const) {
 }
 
 describe("onnxEstimator() in a browser", () => {
-  it("does not take a software adapter for a GPU", async () => {
+  it("does not use a software adapter as a GPU", async () => {
     const estimator = onnxEstimator({ model: tinyOnnx(), task: tensors() });
     expect(await estimator.load()).toMatchObject({ backend: "wasm" });
     await estimator.dispose();
@@ -27,7 +27,7 @@ describe("onnxEstimator() in a browser", () => {
     ).rejects.toMatchObject({ code: "model-unreadable" });
   });
 
-  it("refuses a URL that leads to a page, as static hosts answer for what is not there", async () => {
+  it("rejects a URL that returns a page, as static hosts do for missing files", async () => {
     await expect(
       onnxEstimator({ model: new URL("/no-such-model.onnx", location.href), task: tensors() }).load(),
     ).rejects.toMatchObject({

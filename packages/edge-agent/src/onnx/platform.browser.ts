@@ -4,7 +4,7 @@ import { importOptional } from "@sedna-js/core/errors";
 import type { ExecutionProvider, ModelSource } from "./platform.ts";
 
 export async function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule> {
-  // Two entries, so that a page without WebGPU fetches the small runtime only.
+  // Two entry points, so that a page without WebGPU fetches only the small runtime.
   const load = (): Promise<unknown> =>
     providers.includes("webgpu") ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm");
   return (await importOptional("onnxruntime-web", { action: "load ONNX Runtime", load })) as OrtModule;
@@ -13,8 +13,8 @@ export async function importOnnxRuntime(providers: readonly ExecutionProvider[])
 export async function defaultProviders(): Promise<readonly ExecutionProvider[]> {
   const adapter =
     "gpu" in navigator && navigator.gpu ? await navigator.gpu.requestAdapter().catch(() => null) : null;
-  // A software adapter computes right, and many times slower than WASM. Older engines say so elsewhere, or
-  // not at all.
+  // A software adapter is correct but many times slower than WASM. Older browsers report it elsewhere, or not
+  // at all.
   const info = adapter as {
     readonly info?: { readonly isFallbackAdapter?: boolean };
     readonly isFallbackAdapter?: boolean;
@@ -35,7 +35,7 @@ export async function readModel(
   const response = await fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
     signal?.throwIfAborted();
     throw new SednaError(
-      `fetch the model ${String(source)}: expected an answer; the network failed: ${String(cause)}`,
+      `fetch the model ${String(source)}: expected a response; the network failed: ${String(cause)}`,
       { code: "model-unreadable", retryable: true, cause },
     );
   });

@@ -33,7 +33,7 @@ export async function readModel(
     const response = await fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
       signal?.throwIfAborted();
       throw new SednaError(
-        `fetch the model ${String(source)}: expected an answer; the network failed: ${String(cause)}`,
+        `fetch the model ${String(source)}: expected a response; the network failed: ${String(cause)}`,
         { code: "model-unreadable", retryable: true, cause },
       );
     });

@@ -1,21 +1,24 @@
 import type { OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
 
-// What each platform provides. Both files, platform.browser.ts and platform.node.ts, export all of it; what a
-// platform cannot do throws an error that says so and names what can.
+// The functions that each platform provides. Both platform.browser.ts and platform.node.ts export all of
+// them. A function that a platform cannot support throws an error that says so and names the alternatives.
 
-/** Where a model comes from: a URL or path, or its bytes. */
+/** A model: its URL or path, or its bytes. */
 export type ModelSource = string | URL | Uint8Array;
 
-/** Execution providers of ONNX Runtime that we ask for. */
+/** Execution providers of ONNX Runtime that this package uses. */
 export type ExecutionProvider = "webgpu" | "wasm" | "cpu";
 
-/** Imports the ONNX Runtime that serves these providers, and only that one. */
+/** Imports only the ONNX Runtime build that supports these providers. */
 export declare function importOnnxRuntime(providers: readonly ExecutionProvider[]): Promise<OrtModule>;
 
-/** The providers that pay on this machine, best first: WebGPU only where it is not emulated. */
+/**
+ * Returns the providers worth using on this machine, best first. WebGPU is included only if it is not
+ * emulated.
+ */
 export declare function defaultProviders(): Promise<readonly ExecutionProvider[]>;
 
-/** Options for `InferenceSession.create` on this platform. */
+/** Returns the options for `InferenceSession.create` on this platform. */
 export declare function sessionOptions(options: {
   readonly threads?: number;
 }): Readonly<Record<string, unknown>>;
@@ -26,5 +29,5 @@ export declare function readModel(
   options: { readonly signal?: AbortSignal },
 ): Promise<Uint8Array>;
 
-/** Whether the GPU that WebGPU would give now computes in float16. */
+/** Returns whether the GPU that WebGPU would provide supports float16 in shaders. */
 export declare function hasShaderF16(): Promise<boolean>;

@@ -1,4 +1,4 @@
-/** Time, as what waits sees it. */
+/** Time source of code that waits. */
 export interface Clock {
   /** Monotonic clock, in ms. Default `performance.now()`. */
   now(): number;
@@ -6,7 +6,7 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-/** The clock of the platform. */
+/** Returns the clock of the platform. */
 export function systemClock(): Clock {
   return {
     now: () => performance.now(),

@@ -7,9 +7,9 @@ import type { DurableQueue } from "./durable-queue.ts";
 import type { QueueEntry } from "./queue-store.ts";
 import { checkRate, type PromiseWithResolvers, storageError, waiting } from "./sender-waits.ts";
 
-/** What a sender tells, beside what its queue does. */
+/** Events of a sender, besides those of its queue. */
 export type SenderEvent =
-  /** A try failed; the next comes after `retryInMs`. */
+  /** An attempt failed. The next attempt follows after `retryInMs`. */
   | {
       readonly type: "sending-failed";
       readonly code: string;
@@ -29,58 +29,59 @@ export type SenderEvent =
 /** Options of {@link createSender}. */
 export interface SenderOptions {
   readonly queue: Pick<DurableQueue, "next" | "settle" | "release">;
-  /** The receiver, such as `https://cloud.example`; in a page `/` is where the page came from. */
+  /** URL of the receiver, such as `https://cloud.example`. In a page, `/` is the origin of the page. */
   readonly url: string | URL;
-  /** Sent as `Authorization: Bearer`; a function is asked each time. */
+  /** Token sent as `Authorization: Bearer`. A function is called for each request. */
   readonly token?: string | (() => string | undefined);
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default: every item is a sample and goes to `<url>/v1/samples`. */
+  /** Maps items to requests. Default: every item is a sample and is sent to `<url>/v1/samples`. */
   readonly route?: Route;
-  /** Requests under way at once. While sending fails it is one. Default 2. */
+  /** Maximum number of concurrent requests. While sending fails, it is 1. Default 2. */
   readonly concurrency?: number;
-  /** Requests a second at most. Default 10. */
+  /** Maximum number of requests per second. Default 10. */
   readonly maxPerSecond?: number;
-  /** For a request and its whole reply, in ms. Default 30000. */
+  /** Deadline of a request and its whole reply, in ms. Default 30000. */
   readonly deadlineMs?: number;
-  /** The first wait after a failure is at most this long, in ms. Default 1000. */
+  /** Upper bound of the first retry delay, in ms. Default 1000. */
   readonly baseMs?: number;
-  /** The longest wait of our own, in ms. Default 300000. */
+  /** Maximum retry delay, in ms, unless the receiver requests a longer one. Default 300000. */
   readonly capMs?: number;
   readonly fetch?: typeof globalThis.fetch;
-  /** Uniform in [0,1). */
+  /** Random source, uniform in [0,1). */
   readonly random?: () => number;
   readonly clock?: Clock;
-  /** Where `online` comes from. Default: the page or Worker, where there is one. */
+  /** Source of `online` events. Default: the page or Worker, if there is one. */
   readonly network?: EventTarget;
   readonly onEvent?: (event: SenderEvent) => void;
 }
 
-/** Empties a queue into the cloud; see {@link createSender}. */
+/** Sends the items of a queue to the cloud; see {@link createSender}. */
 export interface Sender {
-  /** Something was queued. */
+  /** Notifies the sender that an item was queued. */
   wake(): void;
-  /** Tries at once, whatever the wait, and resolves when nothing is left to send. */
+  /** Sends at once, regardless of retry delays. Resolves when no item is left to send. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Lets requests under way end for `graceMs` (default 0), then cuts them off; what was not acknowledged
-   * stays queued.
+   * Waits up to `graceMs` (default 0) for active requests, then aborts them. Items that were not acknowledged
+   * stay queued.
    */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /**
- * An item that has failed so often, while the receiver was there, may be what makes it fail: others get their
- * turn.
+ * An item that has failed this often, although the receiver was reachable, may itself be the cause: send
+ * others first.
  */
 const FAILURES_BEFORE_ASIDE = 3;
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Sends what a queue holds, each item at least once under its idempotency key: steadily while the receiver
- * answers, with full-jitter exponential back-off while it does not, of at most twice the time that it has
- * been gone, and never before the time that it asks for. What it refuses for good is settled as refused;
- * everything else stays in the queue until it is acknowledged.
+ * Creates a sender. It sends each item of a queue at least once, under its idempotency key. While the
+ * receiver responds, it sends at a steady rate. Otherwise it retries with full-jitter exponential backoff, of
+ * at most twice the duration of the outage, and never before the time that the receiver requests. Items that
+ * the receiver permanently rejects are settled as rejected; all others stay in the queue until they are
+ * acknowledged.
  */
 export function createSender({
   queue,
@@ -102,21 +103,21 @@ export function createSender({
   checkDeadline(deadlineMs);
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     throw new RangeError(
-      `make a sender: expected concurrency as a whole number from 1 up; got ${concurrency}`,
+      `create a sender: expected concurrency as a whole number from 1 up; got ${concurrency}`,
     );
   checkRate(maxPerSecond);
   if (!(baseMs > 0 && capMs >= baseMs))
-    throw new RangeError(`make a sender: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`);
+    throw new RangeError(`create a sender: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`);
 
   const lifetime = new AbortController();
   const underWay = new Map<string, Promise<void>>();
-  /** Items that wait for their own time, held back from the queue. */
+  /** Items held back from the queue, with the time of their next attempt. */
   const aside = new Map<string, number>();
   const failuresOf = new Map<string, number>();
   const flushers = new Set<PromiseWithResolvers>();
   let failures = 0;
   let failingSince = -Infinity;
-  /** Not before this time of our own accord, because the receiver said so, and because of the rate. */
+  /** Earliest time of the next request: due to backoff, a request of the receiver, and the rate limit. */
   const notBefore = { backoff: -Infinity, asked: -Infinity, rate: -Infinity };
   let stopped = false;
   const alarm = { isRung: false, ring: (): void => {} };
@@ -125,7 +126,7 @@ export function createSender({
     alarm.isRung = true;
     alarm.ring();
   };
-  /** Until it is woken, or the given time has come. */
+  /** Resolves when woken, or at the given time. */
   const waitUntil = async (time = Infinity): Promise<void> => {
     const ms = Math.min(time, ...aside.values()) - clock.now();
     if (!alarm.isRung && ms > 0) {
@@ -152,13 +153,13 @@ export function createSender({
 
   const failed = (error: SednaError, isOursToMend: boolean): void => {
     const time = clock.now();
-    // Those that failed together are one failure.
+    // Requests that fail together are one failure.
     if (time >= Math.max(notBefore.backoff, notBefore.asked)) {
       if (failures === 0) failingSince = time;
       failures++;
     }
     const retryAfterMs = isOursToMend ? capMs : error.retryAfterMs;
-    // Short waits that jitter gave must not lead to one of minutes after an outage of seconds.
+    // Short jittered delays must not lead to a delay of minutes after an outage of seconds.
     const longest = Math.min(capMs, Math.max(baseMs, 2 * (time - failingSince)));
     const wait = backoff({ tried: Math.max(0, failures - 1), baseMs, capMs: longest, retryAfterMs, random });
     const which = retryAfterMs ? "asked" : "backoff";
@@ -166,7 +167,7 @@ export function createSender({
     if (isOursToMend)
       tell({
         type: "sending-paused",
-        message: `${error.message}; expected a token that the receiver takes`,
+        message: `${error.message}; expected a token that the receiver accepts`,
         retryInMs: wait,
       });
     else tell({ type: "sending-failed", code: error.code, message: error.message, retryInMs: wait });
@@ -207,7 +208,7 @@ export function createSender({
         tell({ type: "sending-refused", id, kind, message: result.error.message });
     } catch (error) {
       queue.release(id);
-      // A queue that cannot take an item off sends it again, and the receiver knows it by its key.
+      // If the queue cannot remove an item, it is sent again. The receiver recognizes its key.
       if (!lifetime.signal.aborted) failed(storageError(error), false);
     }
   };
@@ -233,7 +234,7 @@ export function createSender({
         await waitUntil(isFull ? Infinity : from);
         continue;
       }
-      // Who asks to flush while the queue is being asked may have queued something after it looked.
+      // A flush requested while the queue is read may refer to an item that was queued after the read.
       const asked = [...flushers];
       const { item, failed: isBroken } = await take();
       if (isBroken) continue;
@@ -260,7 +261,7 @@ export function createSender({
     }
     for (const { reject } of flushers)
       reject(
-        new SednaError("send what is queued: expected a sender at work; it was stopped", {
+        new SednaError("send queued items: expected an active sender; it was stopped", {
           code: "disposed",
         }),
       );
@@ -268,7 +269,7 @@ export function createSender({
 
   const onOnline = (): void => {
     failures = 0;
-    // Not all at once: a whole site may have come online with us.
+    // Spread the requests: a whole site may have come online at the same time.
     notBefore.backoff = Math.min(notBefore.backoff, clock.now() + random() * baseMs);
     wake();
   };
@@ -281,7 +282,7 @@ export function createSender({
     async flush({ signal } = {}) {
       signal?.throwIfAborted();
       if (stopped)
-        throw new SednaError("flush: expected a sender at work; it was stopped", { code: "disposed" });
+        throw new SednaError("flush: expected an active sender; it was stopped", { code: "disposed" });
       failures = 0;
       notBefore.backoff = notBefore.asked = -Infinity;
       takeBack(Infinity);

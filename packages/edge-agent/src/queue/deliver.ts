@@ -13,26 +13,27 @@ import { exchange, rejection, type Exchange, type Reply } from "../http/exchange
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";
 
-/** Where an item goes, and as what. */
+/** The request that delivers an item. */
 export interface Delivery {
   readonly url: string;
   readonly body: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
   /**
-   * What a reply with a status of success says. Default: what `POST /v1/samples` answers.
-   * @throws {WireError} when it is no answer of the receiver's: some page of someone in between.
+   * Evaluates a reply with a 2xx status. Default: reads the response of `POST /v1/samples`.
+   * @throws {WireError} If the reply does not come from the receiver, but for example from a captive portal.
    */
   readonly read?: (reply: Reply) => "sent" | "duplicate";
 }
 
 /**
- * Says where an item goes. One that it throws a WireError for can never be sent, and is taken off as refused.
+ * Maps an item to its request. If it throws a WireError, the item can never be sent and is removed as
+ * rejected.
  */
 export type Route = (entry: QueueEntry, body: Uint8Array) => Delivery;
 
 /**
- * What came of one try. `refused`: never to be tried again; `unauthorised`: not before someone has done
- * something.
+ * Result of one attempt. `rejected`: never retried. `unauthorized`: cannot succeed until the credentials are
+ * corrected.
  */
 export type DeliveryOutcome =
   | { readonly outcome: "sent" | "duplicate" }
@@ -42,7 +43,7 @@ export type DeliveryOutcome =
 export interface DeliverOptions {
   readonly route: Route;
   readonly headers: () => Readonly<Record<string, string>>;
-  /** For the request and its whole reply, in ms. */
+  /** Deadline of the request and its whole reply, in ms. */
   readonly deadlineMs: number;
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal;
@@ -51,12 +52,12 @@ export interface DeliverOptions {
 const ACTION = "send a queued item";
 const MAX_REPLY_BYTES = 65_536;
 /**
- * What a receiver says of the item itself, as `{ "error": "..." }`. Other statuses of 4xx, and pages of
- * others, are about the way there, and may pass.
+ * Statuses with which a receiver rejects the item itself, with a body of `{ "error": "..." }`. Other 4xx
+ * statuses, and other bodies, come from the path to the receiver and may be temporary.
  */
 const REFUSALS: readonly number[] = [400, 409, 413, 422];
 
-/** Samples go to `POST <url>/v1/samples`, stamped with the id and the time that the queue gave them. */
+/** Routes samples to `POST <url>/v1/samples`, stamped with the id and the time that the queue assigned. */
 export function sampleRoute(url: string): Route {
   return ({ id, createdAt }, body) => ({
     url: `${url}/v1/samples`,
@@ -65,12 +66,12 @@ export function sampleRoute(url: string): Route {
   });
 }
 
-/** An item's id as a header can carry it: a device may have any name. */
+/** Encodes an item's id for a header: a device may have any name. */
 function idempotencyKey(id: string): string {
   return isSampleId(id) ? id : encodeURIComponent(id.replace(/\p{Surrogate}/gu, "\ufffd"));
 }
 
-/** Tries once to send an item. Rejects only where `signal` does. */
+/** Attempts once to send an item. Rejects only if `signal` is aborted. */
 export async function deliver(
   { entry, body }: { readonly entry: QueueEntry; readonly body: Uint8Array },
   { route, headers, deadlineMs, fetch, signal }: DeliverOptions,
@@ -107,18 +108,21 @@ export async function deliver(
   }
 }
 
-/** A captive portal answers 200 too: only the receiver's own words count. */
+/** A captive portal also responds with 200: accept only the receiver's own response. */
 function readStored({ body }: Reply): "sent" | "duplicate" {
-  const answer = readJson(body, "read the answer to a sample") as {
+  const answer = readJson(body, "read the response to a sample") as {
     readonly stored?: unknown;
     readonly duplicate?: unknown;
   } | null;
   if (answer?.stored !== true)
-    throw new WireError("read the answer to a sample: expected { stored: true }; got something else");
+    throw new WireError("read the response to a sample: expected { stored: true }; got something else");
   return answer.duplicate === true ? "duplicate" : "sent";
 }
 
-/** A gateway on the way has JSON of its own, and speaks for nobody: what it refuses must not be lost. */
+/**
+ * Returns whether the receiver itself rejected the item. A gateway may respond with its own JSON, which must
+ * not lose the item.
+ */
 function isRefusal(body: Uint8Array): boolean {
   try {
     const value = readJson(body, "read a rejection") as { readonly error?: unknown } | null;
@@ -130,7 +134,7 @@ function isRefusal(body: Uint8Array): boolean {
 
 function asSednaError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
-  return new SednaError(`${ACTION}: expected it to be sent; got ${messageOf(error)}`, {
+  return new SednaError(`${ACTION}: expected a response; got ${messageOf(error)}`, {
     code: "cloud-unreachable",
     retryable: true,
     cause: error,

@@ -1,12 +1,12 @@
 import type { QueueEntry } from "./queue-store.ts";
 
-/** What happens to a new item when the queue is full. */
+/** Policy for a new item when the queue is full. */
 export type WhenFull = "reject-new" | "drop-oldest" | "drop-lowest-priority";
 
-/** Why an item was lost, or never taken; "lost" is one whose body the store had no more. */
+/** Why an item was dropped or not accepted. `lost`: the store no longer has its body. */
 export type DropReason = "full" | "expired" | "storage-full" | "rejected" | "lost";
 
-/** What a queue tells. */
+/** Events of a queue. */
 export type QueueEvent =
   | { readonly type: "item-queued"; readonly id: string; readonly kind: string; readonly bytes: number }
   | {
@@ -26,36 +26,39 @@ export type QueueEvent =
   | { readonly type: "queue-degraded"; readonly message: string }
   | { readonly type: "queue-recovered"; readonly message: string };
 
-/** How full a queue is, and what it has seen since it was opened. */
+/** Fill level of a queue, and its counts since it was opened. */
 export interface QueueStatistics {
   readonly items: number;
-  /** Of all bodies. */
+  /** Total size of all bodies, in bytes. */
   readonly bytes: number;
-  /** Of the oldest item, in ms; 0 when empty. */
+  /** Age of the oldest item, in ms; 0 if the queue is empty. */
   readonly oldestAgeMs: number;
   readonly queuedNumber: number;
   readonly sentNumber: number;
   readonly droppedNumber: Readonly<Record<DropReason, number>>;
-  /** False where items live in memory only, because the store refused. */
+  /** `false` while items are in memory only, because the store failed. */
   readonly durable: boolean;
 }
 
-/** A bounded queue that survives the process. */
+/** A bounded queue that survives a restart. */
 export interface DurableQueue {
-  /** Resolves when the item is stored, with its id, or with why it was not taken. */
+  /** Resolves when the item is stored, with its id, or with the reason why it was not accepted. */
   enqueue(item: {
     readonly kind: string;
     readonly body: Uint8Array;
     readonly priority?: number;
     readonly ttlMs?: number;
   }): Promise<{ readonly id: string; readonly dropped?: DropReason }>;
-  /** The item to send next and its body; undefined when none waits. It stays until it is settled. */
+  /**
+   * Leases the next item to send, with its body. `undefined` if none is pending. The item stays in the queue
+   * until it is settled.
+   */
   next(): Promise<{ readonly entry: QueueEntry; readonly body: Uint8Array } | undefined>;
-  /** Takes an item off for good: it was sent, or the receiver never wants it. */
+  /** Removes an item permanently: it was sent, or the receiver rejected it. */
   settle(id: string, outcome: "sent" | "duplicate" | "rejected"): Promise<void>;
-  /** Gives back what `next` handed out, to be handed out again: its sender stops. */
+  /** Returns a leased item to the queue without settling it. */
   release(id: string): void;
   stats(): QueueStatistics;
-  /** Ends the queue and its store. A second call does nothing. */
+  /** Closes the queue and its store. Further calls have no effect. */
   close(): Promise<void>;
 }

@@ -1,16 +1,16 @@
-/** A binary heap: the first by its order comes out first. */
+/** A binary heap: items are removed in the order of `isBefore`. */
 export interface Heap<T> {
   readonly size: number;
   push(item: T): void;
-  /** The first, which stays; undefined when empty. */
+  /** Returns the first item without removing it; `undefined` if the heap is empty. */
   peek(): T | undefined;
-  /** Takes the first out. */
+  /** Removes and returns the first item. */
   pop(): T | undefined;
-  /** Leaves only those that `keep` says yes to. Costs as much as there are. */
+  /** Keeps only the items for which `keep` returns true. Takes linear time. */
   retain(keep: (item: T) => boolean): void;
 }
 
-/** Makes a heap; `isBefore` orders it and must be a strict order. Push and pop cost log n. */
+/** Creates a heap ordered by `isBefore`, which must be a strict order. `push` and `pop` take O(log n). */
 export function createHeap<T>(isBefore: (a: T, b: T) => boolean): Heap<T> {
   let items: T[] = [];
 

@@ -4,7 +4,7 @@ import type { DropReason, QueueEvent, WhenFull } from "./durable-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { QueueItem, PendingItems } from "./pending-items.ts";
 
-/** How long a store that refused is left alone, in ms. */
+/** Delay before a store that failed is tried again, in ms. */
 const RETRY_MS = 1000;
 
 /** Options of {@link createItemStore}. */
@@ -12,35 +12,38 @@ export interface ItemStoreOptions {
   readonly store: QueueStore;
   readonly waiting: PendingItems;
   readonly whenFull: WhenFull;
-  /** What may live in memory when the store refuses. */
+  /** Limits of the items in memory while the store fails. */
   readonly memory: { readonly items: number; readonly bytes: number };
   readonly now: () => number;
   readonly onEvent: (event: QueueEvent) => void;
-  /** Counts items that are gone already. */
+  /** Called for items that were dropped and are already removed. */
   readonly onDropped: (items: readonly QueueItem[], reason: DropReason) => void;
 }
 
-/** Where the items of a queue live: in the store, or while it refuses in memory. */
+/** Keeps the items of a queue: in the store, or in memory while the store fails. */
 export interface ItemStore {
-  /** False while some live in memory only. */
+  /** `false` while some items are in memory only. */
   readonly isDurable: boolean;
-  /** Keeps an item; false where there is no room for it anywhere. */
+  /** Stores an item. Resolves with `false` if there is no space for it in the store or in memory. */
   keep(item: QueueItem, body: Uint8Array): Promise<boolean>;
-  /** The body; undefined where the store has it no more. */
+  /** Returns the body of an item, or `undefined` if the store no longer has it. */
   body(item: QueueItem): Promise<Uint8Array | undefined>;
-  /** Gives up what items take that are gone. */
+  /** Frees the storage of removed items. */
   forget(items: readonly QueueItem[]): Promise<void>;
-  /** Moves to the store what lives in memory, where the store takes it again; at most once a second. */
+  /**
+   * Moves items from memory to the store if the store accepts them again. Tries at most once a second, unless
+   * `atOnce` is set.
+   */
   recover(options?: { readonly atOnce?: boolean }): Promise<void>;
-  /** The items that live in memory. */
+  /** Returns the items in memory. */
   inMemory(): readonly QueueItem[];
 }
 
 type Spill = "none" | "part" | "whole";
 
 /**
- * Keeps items: makes room once where the store is full, and falls back on a bounded memory where that does
- * not help.
+ * Creates the storage of a queue's items. If the store is full, it evicts items once; if that does not help,
+ * it falls back to a bounded memory.
  */
 export function createItemStore({
   store,
@@ -55,13 +58,13 @@ export function createItemStore({
   let heldBytes = 0;
   let isDegraded = false;
   let triedAt = -Infinity;
-  /** The store is not asked for a while, so that it is not asked by each item, in vain. */
+  /** Set while the store is not tried, so that not every item tries it in vain. */
   let isLeftAlone = false;
-  /** The making room that is under way, for all who found the store full meanwhile. */
+  /** The eviction in progress, shared by all items that find the store full meanwhile. */
   let relieving: Promise<Spill> | undefined;
   /**
-   * Room was made, and the store has taken nothing since: what fills it is not ours, and more of ours would
-   * be lost for nothing.
+   * Set after an eviction until the store accepts an item. If it accepts none, something else fills the disk,
+   * and further evictions would lose items for nothing.
    */
   let isRelieved = false;
   let recovering: Promise<void> | undefined;
@@ -71,7 +74,7 @@ export function createItemStore({
     if (!isDegraded)
       onEvent({
         type: "queue-degraded",
-        message: `items live in memory only: ${messageOf(error)}`,
+        message: `items are in memory only: ${messageOf(error)}`,
       });
     isDegraded = true;
     triedAt = now();
@@ -82,12 +85,16 @@ export function createItemStore({
     isLeftAlone = false;
     if (isDegraded && held.size <= (held.has(item.entry.id) ? 1 : 0)) {
       isDegraded = false;
-      onEvent({ type: "queue-recovered", message: "the store takes items again, and has them all" });
+      onEvent({
+        type: "queue-recovered",
+        message: "the store accepts items again, and all items are stored",
+      });
     }
   };
 
   /**
-   * Whether it was held. The queue's heaps may remember an item long after: its bytes must not stay with it.
+   * Releases an item from memory. Returns whether it was there. The queue's heaps may keep an item for a long
+   * time, so its body is removed from it.
    */
   const release = (item: QueueItem): boolean => {
     if (!held.delete(item.entry.id)) return false;
@@ -101,17 +108,17 @@ export function createItemStore({
     try {
       if (stored.length > 0) await store.delete(stored);
     } catch (error) {
-      // They are back after a restart, and sent twice then: the receiver knows them by their ids.
+      // The items reappear after a restart and are sent twice. The receiver recognizes them by their ids.
       onEvent({
         type: "queue-degraded",
-        message: `items that are gone stay in the store: ${messageOf(error)}`,
+        message: `removed items stay in the store: ${messageOf(error)}`,
       });
     }
   };
 
   /**
-   * Lets an eighth of what is stored go, or what the policy lets go of it: a store gives room back in pieces
-   * larger than one item.
+   * Evicts an eighth of the stored bytes, or as much of it as the policy permits: a store frees space in
+   * units larger than one item.
    */
   const spill = async (item: QueueItem): Promise<Spill> => {
     const wanted = Math.max(item.entry.bytes, (waiting.bytes - item.entry.bytes) / 8);
@@ -144,7 +151,7 @@ export function createItemStore({
             () => false,
           ));
         if (isStored) return true;
-        // Not enough goes for this one; for one of a larger priority it may.
+        // The policy evicts too little for this item, but may evict more for an item of higher priority.
         mayTryOthers = relief !== "whole" && whenFull === "drop-lowest-priority";
       }
       degrade(error);
@@ -153,9 +160,7 @@ export function createItemStore({
     }
   };
 
-  /**
-   * The item of those in memory that makes way for a new one, by the policy; the new one itself may be it.
-   */
+  /** Selects the item in memory to evict for a new one, by the policy. It may be the new item itself. */
   const victimFor = (item: QueueItem): QueueItem => {
     const others = [...held.values()].filter((one) => one.state === "waiting");
     if (whenFull === "reject-new" || others.length === 0) return item;
@@ -173,7 +178,7 @@ export function createItemStore({
       release(victim);
       onDropped([victim], "storage-full");
     }
-    // A copy: the caller may use its own again.
+    // Copy the body: the caller may reuse its buffer.
     item.body = body.slice();
     held.set(item.entry.id, item);
     heldBytes += item.entry.bytes;
@@ -187,7 +192,7 @@ export function createItemStore({
       } catch {
         return;
       }
-      // If not, it was settled or dropped while it was on its way into the store.
+      // If the item was no longer in memory, it was settled or dropped while it was being stored.
       if (!release(item)) await forget([item]);
     }
   };

@@ -6,7 +6,7 @@ import { createPendingItems, type QueueItem } from "./pending-items.ts";
 import { queueClock } from "./queue-clock.ts";
 import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "./queue-store.ts";
 
-/** How often the store is told where the queue's clock stands, at least while the queue is used, in ms. */
+/** Interval at which the state of the queue's clock is stored while the queue is used, in ms. */
 const MARK_MS = 60_000;
 
 const policies: readonly string[] = [
@@ -17,34 +17,34 @@ const policies: readonly string[] = [
 
 /** Options of {@link openQueue}. */
 export interface OpenQueueOptions {
-  /** It is opened here, and closed with the queue. */
+  /** The store, which is opened here and closed with the queue. */
   readonly store: QueueStore;
-  /** Begins the id of each item. */
+  /** Prefix of each item's id. */
   readonly deviceId: string;
-  /** Default 10 000. */
+  /** Maximum number of items. Default 10 000. */
   readonly maxItems?: number;
-  /** Of all bodies. Default 256 MiB. */
+  /** Maximum total size of all bodies, in bytes. Default 256 MiB. */
   readonly maxBytes?: number;
-  /** How long an item may wait that does not say itself. Default a week, in ms. */
+  /** Time to live of items that do not set their own, in ms. Default one week. */
   readonly ttlMs?: number;
-  /** Which item goes when there is no room for all. Default the oldest. */
+  /** Which item to drop when the queue is full. Default: the oldest. */
   readonly whenFull?: WhenFull;
-  /** What may live in memory when the store refuses. Default 1000 items and 16 MiB. */
+  /** Limits of the items in memory while the store fails. Default 1000 items and 16 MiB. */
   readonly memory?: { readonly items: number; readonly bytes: number };
   /** Monotonic clock, in ms. Default `performance.now()`. */
   readonly now?: () => number;
-  /** Unix ms. */
+  /** Wall clock: Unix time in ms. */
   readonly wallNow?: () => number;
   readonly onEvent?: (event: QueueEvent) => void;
 }
 
 /**
- * A queue over a store: what was stored before waits again. Larger priorities go first, and the oldest of
- * those. An item that has waited too long, or for which there is no room by the policy, is dropped and
- * counted with its reason; one that a sender holds is not. When the store is full some of its items make way
- * once; what it refuses then lives in a bounded memory until the store takes it.
+ * Opens a queue on a store. Items stored earlier are pending again. Items of higher priority are sent first,
+ * then older ones. An item that has expired, or that does not fit under the policy, is dropped and counted
+ * with the reason; an item leased to a sender is not dropped. If the store is full, some of its items are
+ * evicted once. Items that it still rejects are kept in a bounded memory until the store accepts them.
  *
- * @throws {SednaError} `storage-failed` when the store cannot be opened.
+ * @throws {SednaError} `storage-failed` if the store cannot be opened.
  */
 export async function openQueue({
   store,
@@ -90,7 +90,7 @@ export async function openQueue({
     if (closing)
       throw new SednaError(`${action}: expected an open queue; got one that is closed`, { code: "disposed" });
   };
-  /** Whatever closes the queue waits for this. */
+  /** Makes `close` wait for this work. */
   const tracked = <T>(work: Promise<T>): Promise<T> => {
     underWay.add(work);
     const leave = (): void => void underWay.delete(work);
@@ -114,7 +114,7 @@ export async function openQueue({
   const mark = async (): Promise<void> => {
     if (now() - markedAt < MARK_MS) return;
     markedAt = now();
-    // Without it time that was waited is estimated from an older one.
+    // Without the mark, waiting time is estimated from an older one.
     await store.mark(clock.mark()).catch(() => undefined);
   };
 
@@ -130,9 +130,9 @@ export async function openQueue({
     const way =
       entry.bytes > maxBytes ? undefined : waiting.evict((freed) => isWithin(freed, entry), { entry });
     if (!way) return refuse("full");
-    // Counted before it is stored: many at once stay within the bounds too.
+    // Add the item before it is stored, so that concurrent items also stay within the limits.
     waiting.add(item);
-    // Together, so that a log writes both at once.
+    // Run both together, so that a log writes them at once.
     const [isKept] = await Promise.all([
       keeper.recover().then(() => keeper.keep(item, body)),
       drop(way, "full"),
@@ -165,7 +165,7 @@ export async function openQueue({
   if (stored.damagedNumber > 0)
     onEvent({
       type: "queue-degraded",
-      message: `open the queue: expected all that was stored; ${stored.damagedNumber} places are damaged, and what was there is lost`,
+      message: `open the queue: expected an undamaged store; got ${stored.damagedNumber} damaged parts, whose items are lost`,
     });
   for (const entry of stored.entries) {
     const item: QueueItem = { entry, state: "storing" };
@@ -256,7 +256,7 @@ export async function openQueue({
   };
 }
 
-/** @throws {RangeError} on bounds that no queue can keep. */
+/** Validates the limits of a queue. @throws {RangeError} If a limit is out of range. */
 export function checkQueueLimits({
   whenFull = "reject-new",
   ttlMs = 1,
@@ -272,10 +272,7 @@ export function checkQueueLimits({
     );
 }
 
-/**
- * Where the queue's clock stood last, as far as anything stored tells: an item may have come after the last
- * mark.
- */
+/** Returns the latest known state of the queue's clock. An item may have been stored after the last mark. */
 function lastMark({ mark, entries }: StoredQueue): QueueMark | undefined {
   const known = entries.map(({ queuedAtMs, createdAt }): QueueMark => ({
     queueMs: queuedAtMs,

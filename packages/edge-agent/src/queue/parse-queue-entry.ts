@@ -27,7 +27,7 @@ const number = (
   return value;
 };
 
-/** A whole number from 0 up that counts exactly. */
+/** Parses a sequence, which is a safe integer from 0 up. */
 export function parseSequence(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new WireError(`read a sequence: expected a whole number from 0 up; got ${describeValue(value)}`);
@@ -35,11 +35,11 @@ export function parseSequence(value: unknown): number {
 }
 
 /**
- * An entry as it was stored, from JSON or from a database.
- * @throws {WireError} when it is something else.
+ * Parses a stored entry, from JSON or from a database.
+ * @throws {WireError} If the value is not a valid entry.
  */
 export function parseQueueEntry(value: unknown): QueueEntry {
-  const fields = fieldsOf(value, "an entry of the queue");
+  const fields = fieldsOf(value, "a queue entry");
   return {
     id: text(fields, "id"),
     sequence: parseSequence(fields["sequence"]),
@@ -53,32 +53,32 @@ export function parseQueueEntry(value: unknown): QueueEntry {
 }
 
 /**
- * A mark as it was stored.
- * @throws {WireError} when it is something else.
+ * Parses a stored mark.
+ * @throws {WireError} If the value is not a valid mark.
  */
 export function parseQueueMark(value: unknown): QueueMark {
-  const fields = fieldsOf(value, "a mark of the queue");
+  const fields = fieldsOf(value, "a queue mark");
   return {
     queueMs: number(fields, { name: "queueMs", from: 0 }),
     wallMs: number(fields, { name: "wallMs" }),
   };
 }
 
-/** The state of a store as it was stored. */
+/** The stored state of a queue store. */
 export interface QueueState {
   readonly epoch: string;
   readonly lastSequence: number;
   readonly mark: QueueMark | undefined;
-  /** True where the store was closed, and nothing came after. */
+  /** `true` if the store was closed and nothing was written afterwards. */
   readonly closed: boolean;
 }
 
 /**
- * The state of a store.
- * @throws {WireError} when it is something else.
+ * Parses the stored state of a queue store.
+ * @throws {WireError} If the value is not a valid state.
  */
 export function parseQueueState(value: unknown): QueueState {
-  const fields = fieldsOf(value, "the state of a queue");
+  const fields = fieldsOf(value, "the state of a queue store");
   return {
     epoch: text(fields, "epoch"),
     lastSequence: parseSequence(fields["lastSequence"]),

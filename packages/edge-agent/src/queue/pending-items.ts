@@ -2,12 +2,12 @@ import type { WhenFull } from "./durable-queue.ts";
 import { createHeap, type Heap } from "./heap.ts";
 import type { QueueEntry } from "./queue-store.ts";
 
-/** One item of an open queue. */
+/** An item of an open queue. */
 export interface QueueItem {
   readonly entry: QueueEntry;
-  /** Being stored, waiting for its turn, handed out to a sender, or gone. */
+  /** State of the item: being stored, pending, leased to a sender, or removed. */
   state: "storing" | "waiting" | "leased" | "gone";
-  /** Where it lives in memory only, because the store refused it. */
+  /** The body, if the item is in memory only because the store rejected it. */
   body?: Uint8Array;
 }
 
@@ -16,31 +16,32 @@ export interface PendingItems {
   readonly size: number;
   readonly bytes: number;
   get(id: string): QueueItem | undefined;
-  /** Counts an item; it can be taken only when it waits. */
+  /** Adds an item to `size` and `bytes`. It becomes available with `wait`. */
   add(item: QueueItem): void;
-  /** From now on it can be taken, dropped and expire. */
+  /** Makes an item available: from now on it can be leased, dropped, and expire. */
   wait(item: QueueItem): void;
   remove(item: QueueItem): void;
-  /** Hands out the one to send next: largest priority, then oldest. */
+  /** Leases the next item to send: highest priority first, then oldest. */
   lease(): QueueItem | undefined;
-  /** Takes out one that has waited longer than it may at this time of the queue's clock. */
+  /** Removes and returns an item that has expired at this time of the queue's clock. */
   takeExpired(clockMs: number): QueueItem | undefined;
   /**
-   * Takes out what makes way for `entry`, until it is enough. Where the policy lets nothing more go before
-   * that, because everything else is on its way or worth more, it is undefined and nothing is taken out; or
-   * with `part` what could be.
+   * Removes items to make space for `entry`, until `isEnough` returns true. If the policy permits no further
+   * removal before that, because all other items are leased or have a higher priority, it removes nothing and
+   * returns `undefined`. With `part` it removes what it can.
    */
   evict(
     isEnough: (freed: { readonly items: number; readonly bytes: number }) => boolean,
     options?: { readonly entry?: QueueEntry; readonly part?: boolean },
   ): readonly QueueItem[] | undefined;
-  /** Of the oldest, on the queue's clock. */
+  /** Queuing time of the oldest item, on the queue's clock. */
   oldestQueuedAtMs(): number | undefined;
 }
 
 /**
- * Heaps over the same items. An item that is handed out or gone stays in them until it comes to the top, or
- * until there are twice as many such as others: so each operation costs log n on average.
+ * Creates heaps over the same items. A leased or removed item stays in a heap until it reaches the top, or
+ * until the heap has more than twice as many entries as there are items. So each operation takes O(log n) on
+ * average.
  */
 export function createPendingItems(whenFull: WhenFull): PendingItems {
   const items = new Map<string, QueueItem>();
@@ -110,7 +111,7 @@ export function createPendingItems(whenFull: WhenFull): PendingItems {
       return item;
     },
     evict(isEnough, { entry, part = false } = {}) {
-      // A set: one that was released may lie in the heap twice.
+      // A set, because a released item may be in the heap twice.
       const way = new Set<QueueItem>();
       const freed = { items: 0, bytes: 0 };
       while (!isEnough(freed)) {

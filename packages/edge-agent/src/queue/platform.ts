@@ -2,19 +2,18 @@ import type { QueueStore } from "./queue-store.ts";
 
 /** Options of {@link openQueueStore}. */
 export interface QueueStoreOptions {
-  /** Of the IndexedDB database. Browsers. */
+  /** Browsers: name of the IndexedDB database. */
   readonly name: string;
-  /** Where the log is kept. Node. */
+  /** Node: directory of the log. */
   readonly directory?: string;
-  /**
-   * What an acknowledged item survives in Node: the death of the process (default), or the loss of power too.
-   */
+  /** Node: what an acknowledged item survives: a crash of the process (default), or also a loss of power. */
   readonly durability?: "process" | "power";
 }
 
 /**
- * Where a queue keeps what waits, on this platform: a directory in Node, IndexedDB in browsers. `openQueue`
+ * Creates the store of a queue on this platform: a directory in Node, IndexedDB in browsers. `openQueue`
  * opens it.
- * @throws {TypeError} in Node, without a directory.
+ *
+ * @throws {TypeError} In Node, if `directory` is missing.
  */
 export declare function openQueueStore(options: QueueStoreOptions): QueueStore;

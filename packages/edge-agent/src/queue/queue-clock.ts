@@ -1,14 +1,19 @@
 import type { QueueMark } from "./queue-store.ts";
 
-/** A clock that never jumps and goes on after a restart. */
+/** A clock that never jumps and continues after a restart. */
 interface QueueClock {
-  /** Milliseconds that the queue has been open in all its runs, and those between as far as they can be told. */
+  /**
+   * Total time that the queue has been open in all runs, and between the runs as far as it is known, in ms.
+   */
   now(): number;
-  /** What the next run needs. */
+  /** Returns the mark from which the next run continues. */
   mark(): QueueMark;
 }
 
-/** What a restart takes at least: with a wall clock that begins at the same time after each, items would never age. */
+/**
+ * Minimum duration of a restart, in ms. Otherwise items would never age if the wall clock starts at the same
+ * time after each restart.
+ */
 const RESTART_MS = 1000;
 
 /** Options of {@link queueClock}. */
@@ -20,9 +25,9 @@ interface QueueClockOptions {
 }
 
 /**
- * While a queue is open its clock is the monotonic one. How long it was not open only the wall clock can tell, which may have jumped
- * meanwhile: back, and it counts as a moment; ahead, and it counts as `longestPauseMs` at most, so that not
- * everything expires at once.
+ * Creates the clock of a queue. While the queue is open, it follows the monotonic clock. The time between two
+ * runs comes from the wall clock, which may have jumped: a jump back counts as one second, and a jump ahead
+ * counts as at most `longestPauseMs`, so that not all items expire at once.
  */
 export function queueClock({ last, longestPauseMs, now, wallNow }: QueueClockOptions): QueueClock {
   const pause = last ? Math.max(RESTART_MS, Math.min(wallNow() - last.wallMs, longestPauseMs)) : 0;

@@ -1,75 +1,74 @@
-/** One thing that waits to be sent. */
+/** An item that is pending in the queue. */
 export interface QueueEntry {
-  /** Its idempotency key: the device's id, the store's epoch and a number that never repeats. */
+  /** Idempotency key: the device's id, the store's epoch, and a number that never repeats. */
   readonly id: string;
-  /** Counts up in a store, never reused. */
+  /** Increases within a store, and is never reused. */
   readonly sequence: number;
-  /** "sample", "report", ...: the sender decides by it where it goes. */
+  /** Kind of the item: "sample", "report", ... The sender routes by it. */
   readonly kind: string;
-  /** Larger goes first. */
+  /** Items of higher priority are sent first. */
   readonly priority: number;
-  /** Unix ms, for people and for the receiver. */
+  /** Creation time in Unix ms, for display and for the receiver. */
   readonly createdAt: number;
   /**
-   * When it was queued on the queue's own clock, in ms: that clock does not jump, and goes on after a
-   * restart.
+   * Time of queuing on the queue's own clock, in ms. That clock does not jump, and continues after a restart.
    */
   readonly queuedAtMs: number;
-  /** How long it may wait in all, in ms; time that it has waited is counted on the queue's own clock. */
+  /** Time to live, in ms, measured on the queue's own clock. */
   readonly ttlMs: number;
-  /** Bytes of the body. */
+  /** Size of the body, in bytes. */
   readonly bytes: number;
 }
 
-/** Where the queue's own clock stood, and what the wall clock said then. */
+/** The state of the queue's own clock, and the wall clock at that moment. */
 export interface QueueMark {
   readonly queueMs: number;
-  /** Unix ms. */
+  /** Unix time in ms. */
   readonly wallMs: number;
 }
 
-/** What a store holds when it is opened. */
+/** Content of a store when it is opened. */
 export interface StoredQueue {
-  /** Everything that is stored, in the order of `sequence`; without the bodies. */
+  /** All stored entries in the order of `sequence`, without their bodies. */
   readonly entries: readonly QueueEntry[];
-  /** At least the largest sequence that was ever put, also where that is deleted since; 0 in a new store. */
+  /** At least the largest sequence ever stored, even if it has been deleted; 0 in a new store. */
   readonly lastSequence: number;
   /**
-   * Random letters and digits. Others than before wherever `lastSequence` may be wrong: the store is new, was
-   * emptied, or was damaged.
+   * Random letters and digits. They change whenever `lastSequence` may be wrong: the store is new, was
+   * cleared, or was damaged.
    */
   readonly epoch: string;
-  /** The last that was written with `mark`. */
+  /** The mark that was stored last. */
   readonly mark: QueueMark | undefined;
-  /** Places where what was stored is not readable any more. */
+  /** Number of stored parts that cannot be read any more. */
   readonly damagedNumber: number;
 }
 
 /**
- * Where a queue keeps what waits. Adapters: IndexedDB, an append-only file, memory. One conformance suite
- * runs on all.
+ * Durable storage of a queue. Adapters: IndexedDB, an append-only file, memory. One conformance suite covers
+ * all of them.
  */
 export interface QueueStore {
   /**
-   * Comes first, once.
-   * @throws {SednaError} `storage-failed` when it cannot be read, or another process has it open.
+   * Opens the store. Must be called first, and only once.
+   * @throws {SednaError} `storage-failed` if the store cannot be read, or another process has it open.
    */
   open(): Promise<StoredQueue>;
   /**
-   * Stores an entry with its body, which is not to be changed meanwhile; what has resolved survives the death
-   * of the process.
-   * @throws {SednaError} `storage-full` when there is no room, `storage-failed` when it cannot be written;
-   * what was stored before is unharmed.
+   * Stores an entry with its body, which must not be modified meanwhile. A resolved item survives a process
+   * crash.
+   * @throws {SednaError} `storage-full` if there is no space, `storage-failed` if the write fails. Items
+   * stored before are unharmed.
    */
   put(entry: QueueEntry, body: Uint8Array): Promise<void>;
-  /** The body of an entry; undefined where there is none such, or it is damaged. */
+  /** Returns the body of an entry, or `undefined` if it does not exist or is damaged. */
   read(id: string): Promise<Uint8Array | undefined>;
   /**
-   * Takes entries out; ids that are not there are left out. On a full disk one may be back after a restart.
+   * Deletes entries and ignores unknown ids. On a full disk, a deleted entry may reappear after a restart.
    */
   delete(ids: readonly string[]): Promise<void>;
-  /** Notes where the queue's clock stands. */
+  /** Stores the state of the queue's clock. */
   mark(mark: QueueMark): Promise<void>;
-  /** Ends it; what was called before is done first. A second call does nothing. */
+  /** Closes the store after all earlier calls. Further calls have no effect. */
   close(): Promise<void>;
 }

@@ -3,12 +3,12 @@ import { memoryQueueStore } from "./stores/memory-queue-store.ts";
 import { openQueue, type OpenQueueOptions } from "./open-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
 
-// What tests of the queue share.
+// Shared helpers of the queue tests.
 
-/** A body of so many bytes. */
+/** Returns a body of the given size. */
 export const body = (bytes: number, fill = 0): Uint8Array => new Uint8Array(bytes).fill(fill);
 
-/** A clock that a test moves, and queues that go by it. */
+/** A clock that a test controls, and queues that use it. */
 export function workbench(store: QueueStore = memoryQueueStore()) {
   const time = { mono: 5000, wall: 1_700_000_000_000 };
   const events: QueueEvent[] = [];
@@ -25,7 +25,7 @@ export function workbench(store: QueueStore = memoryQueueStore()) {
     time.mono += ms;
     time.wall += ms;
   };
-  /** A restart: the monotonic clock begins anew. */
+  /** A restart: the monotonic clock starts again. */
   const restart = (ms: number): void => {
     time.mono = 17;
     time.wall += ms;
@@ -33,7 +33,7 @@ export function workbench(store: QueueStore = memoryQueueStore()) {
   return { time, events, open, pass, restart, store };
 }
 
-/** Sends all that waits; their kinds in the order in which they went. */
+/** Sends all pending items. Returns their kinds in the order in which they were sent. */
 export const drain = async (queue: DurableQueue): Promise<string[]> => {
   const kinds: string[] = [];
   for (let item = await queue.next(); item; item = await queue.next()) {

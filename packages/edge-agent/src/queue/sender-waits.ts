@@ -1,10 +1,10 @@
 import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 
-/** @throws {RangeError} on a number of requests a second that is none. */
+/** Returns the rate if it is valid. @throws {RangeError} If `maxPerSecond` is not positive. */
 export function checkRate(maxPerSecond: number): number {
   if (!(maxPerSecond > 0))
-    throw new RangeError(`send what is queued: expected maxPerSecond above 0; got ${maxPerSecond}`);
+    throw new RangeError(`send queued items: expected maxPerSecond above 0; got ${maxPerSecond}`);
   return maxPerSecond;
 }
 
@@ -25,7 +25,7 @@ export function waiting(signal: AbortSignal | undefined): {
 
 export function storageError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
-  return new SednaError(`ask the queue: expected an answer; got ${messageOf(error)}`, {
+  return new SednaError(`access the queue: expected a result; got ${messageOf(error)}`, {
     code: "storage-failed",
     retryable: true,
     cause: error,

@@ -9,7 +9,7 @@ const onlyInNode = (what: string): never => {
   throw new SednaError(`${what}: expected Node; in a browser use camera()`, { code: "unsupported-platform" });
 };
 
-export const rtsp = (): never => onlyInNode("read a camera on the network");
+export const rtsp = (): never => onlyInNode("read a network camera");
 
 export const webcam = (): never => onlyInNode("open the webcam");
 

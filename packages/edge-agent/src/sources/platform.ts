@@ -4,35 +4,36 @@ import type { Frame, SampleSource } from "@sedna-js/core";
 export interface CameraOptions {
   /** Constraints of `getUserMedia`, such as `{ width: 1280, facingMode: "environment" }`. */
   readonly video?: Readonly<Record<string, unknown>>;
-  /** A `<video>` that shows the picture; without one it stays invisible. */
+  /** A `<video>` element to show the video in. Without it, the video is not shown. */
   readonly element?: unknown;
   readonly signal?: AbortSignal;
 }
 
 /** Options of {@link videoFile}. */
 export interface VideoFileOptions {
-  /** In browsers a URL, or a `File` or other `Blob`. In Node a path, or a URL of file, http or https. */
+  /** In browsers a URL, or a `File` or other `Blob`. In Node a path, or a file, http, or https URL. */
   readonly source: unknown;
   /** Frames to take per second of video. */
   readonly fps: number;
-  /** Node: width of the frames in pixels, their height in proportion. Default: as they are. */
+  /** Node: width of the frames in pixels. The height is scaled in proportion. Default: the video's width. */
   readonly width?: number;
-  /** Node: the program. Default `ffmpeg`, found by PATH. */
+  /** Node: path of the ffmpeg program. Default `ffmpeg`, found in PATH. */
   readonly ffmpeg?: string;
   readonly signal?: AbortSignal;
 }
 
-/** What {@link rtsp} and {@link webcam} have in common. */
+/** Options that {@link rtsp} and {@link webcam} share. */
 export interface FfmpegCameraOptions {
-  /** Frames a second at most; without it, as many as the camera sends. */
+  /** Maximum frames per second. Default: the camera's rate. */
   readonly fps?: number;
-  /** Width of the frames in pixels, their height in proportion. Default: as they come. */
+  /** Width of the frames in pixels. The height is scaled in proportion. Default: the camera's width. */
   readonly width?: number;
   /**
-   * The source fails when a frame is so many ms late; at a low `fps` frames are due seldom. Default 10000.
+   * Time after which a late frame fails the source, in ms, in addition to the interval between frames at a
+   * set `fps`. Default 10000.
    */
   readonly stallMs?: number;
-  /** The program. Default `ffmpeg`, found by PATH; 5.1 or newer. */
+  /** Path of the ffmpeg program, 5.1 or newer. Default `ffmpeg`, found in PATH. */
   readonly ffmpeg?: string;
   readonly signal?: AbortSignal;
 }
@@ -40,76 +41,82 @@ export interface FfmpegCameraOptions {
 /** Options of {@link rtsp}. */
 export interface RtspOptions extends FfmpegCameraOptions {
   /**
-   * `rtsp://user:password@host/path`, or rtsps. It is an argument of ffmpeg: who may list this machine's
-   * processes sees it. Errors show it without the password.
+   * `rtsp://user:password@host/path`, or rtsps. The URL is an argument of ffmpeg, so every user who can list
+   * this machine's processes can read it. Errors show it without the password.
    */
   readonly url: string | URL;
-  /** How pictures travel. Default `tcp`, which loses none. */
+  /** Transport of the video. Default `tcp`, which loses no packets. */
   readonly transport?: "tcp" | "udp";
 }
 
 /** Options of {@link webcam}. */
 export interface WebcamOptions extends FfmpegCameraOptions {
-  /** Linux: default `/dev/video0`. macOS: default `0`. Windows: the camera's name. */
+  /** Linux: default `/dev/video0`. macOS: default `0`. Windows: the camera's name, required. */
   readonly device?: string;
 }
 
 /** Options of {@link videoFrames}. */
 export interface VideoFramesOptions {
-  /** Whether frames that nobody waits for are lost, as of a camera. Default true. */
+  /** Whether to drop frames that are not requested in time, as for a camera. Default true. */
   readonly live?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** Options of {@link directory}. */
 export interface DirectoryOptions {
-  /** Goes on with pictures that come later, until the signal ends it. Default false. */
+  /** Whether to continue with images that are added later, until `signal` is aborted. Default false. */
   readonly watch?: boolean;
-  /** `watch`: a file is complete when it has not changed for so many ms. Default 500. */
+  /** With `watch`: time without changes after which a file is complete, in ms. Default 500. */
   readonly settleMs?: number;
-  /** `watch`: deletes a picture when the next is asked for. Default false. */
+  /** With `watch`: whether to delete an image when the next one is requested. Default false. */
   readonly remove?: boolean;
   /**
-   * Told of a file that cannot be read as a picture, which is then left out; `watch`: of the directory too,
-   * once, while it cannot be read. Without it either ends the run.
+   * Called with a file that cannot be read as an image and is skipped. With `watch`, also called once while
+   * the directory cannot be read, and when a file cannot be removed. Without this callback, each of these
+   * errors ends the source.
    */
   readonly onSkip?: (event: { readonly path: string; readonly error: unknown }) => void;
   readonly signal?: AbortSignal;
 }
 
-/** The frames of a playing `<video>`, live: a frame that nobody waits for is lost. Browsers only. */
+/**
+ * Returns the frames of a playing `<video>`, live: frames that are not requested in time are dropped.
+ * Browsers only.
+ */
 export declare function videoElement(
   element: unknown,
   options?: { readonly signal?: AbortSignal },
 ): SampleSource<Frame>;
 
-/** The frames of a camera through `getUserMedia`, live. Browsers only. */
+/** Returns the frames of a camera through `getUserMedia`, live. Browsers only. */
 export declare function camera(options?: CameraOptions): SampleSource<Frame>;
 
-/** The frames of a video file at a fixed rate, each of them. In Node through a child `ffmpeg`. */
+/**
+ * Returns the frames of a video file at a fixed rate, without dropping any. In Node through a child `ffmpeg`.
+ */
 export declare function videoFile(options: VideoFileOptions): SampleSource<Frame>;
 
 /**
- * The frames of WebCodecs: of a `MediaStreamTrackProcessor`, a decoder, or your own. It owns them from here
- * on. Browsers only.
+ * Returns the frames of WebCodecs: from a `MediaStreamTrackProcessor`, a decoder, or another stream. The
+ * source takes ownership of the frames. Browsers only.
  */
 export declare function videoFrames(frames: unknown, options?: VideoFramesOptions): SampleSource<Frame>;
 
 /**
- * The frames of a camera on the network, live, through a child `ffmpeg`. Timestamps count from its start.
+ * Returns the frames of a network camera, live, through a child `ffmpeg`. Timestamps count from its start.
  * Node only.
  */
 export declare function rtsp(options: RtspOptions): SampleSource<Frame>;
 
 /**
- * The frames of a camera on this machine, live, through a child `ffmpeg`. Timestamps count from its start.
- * Node only.
+ * Returns the frames of a camera on this machine, live, through a child `ffmpeg`. Timestamps count from its
+ * start. Node only.
  */
 export declare function webcam(options?: WebcamOptions): SampleSource<Frame>;
 
 /**
- * The pictures of a directory in the order of their names; with `watch` then those that come, each once for
- * as long as it stays what it was, also when the directory is removed and comes back. Node only; needs
+ * Returns the images of a directory in the order of their names. With `watch`, continues with new and changed
+ * images, each version once, also after the directory is removed and created again. Node only; requires
  * `sharp`.
  */
 export declare function directory(path: string, options?: DirectoryOptions): SampleSource<Frame>;

@@ -129,7 +129,7 @@ describe("restartSource()", () => {
         restartSource(open, {
           clock: simulatedClock(),
           onEvent: () => {
-            throw new Error("the listener's own");
+            throw new Error("an error of the listener");
           },
         }),
       ),
@@ -137,7 +137,7 @@ describe("restartSource()", () => {
     await new Promise((resolve) => setTimeout(resolve));
     process.removeAllListeners("uncaughtException");
     for (const listener of listeners) process.on("uncaughtException", listener);
-    expect([opened, uncaught]).toEqual([1, [new Error("the listener's own")]]);
+    expect([opened, uncaught]).toEqual([1, [new Error("an error of the listener")]]);
   });
 
   it("throws at once what open throws, and is live if the opened source is live", () => {

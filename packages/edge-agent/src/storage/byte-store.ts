@@ -1,24 +1,26 @@
 /**
- * Bytes by key: the little that a model store needs of a disk. Adapters: files, OPFS, the Cache API, memory.
- * One conformance suite runs on all.
+ * Bytes by key: the storage interface of a model store. Adapters exist for files, OPFS, the Cache API, and
+ * memory. One conformance suite covers all of them.
  */
 export interface ByteStore {
-  /** What was last set; undefined where there is nothing. */
+  /** Returns the last stored value, or `undefined` if there is none. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
-   * At least one byte. All or nothing: after the death of the process there is the former value or this one.
-   * @throws {RangeError} on no bytes. {SednaError} `storage-full` when there is no room, `storage-failed`
-   * when it cannot be written.
+   * Stores at least one byte, atomically: after a process crash, the key holds either the previous value or
+   * this one.
+   * @throws {RangeError} If `bytes` is empty.
+   * @throws {SednaError} `storage-full` if there is no space, `storage-failed` if the value cannot be
+   * written.
    */
   set(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Deleting what is not there does nothing. */
+  /** Deletes a key. Does nothing if the key does not exist. */
   delete(key: string): Promise<void>;
   keys(): Promise<readonly string[]>;
 }
 
 /**
- * Keys are file names on every system: lower-case letters, digits, "-" and ".", at most 100. @throws
- * {RangeError} on others.
+ * Returns the key if it is a valid file name on every system: lower-case letters, digits, "-" and ".", at
+ * most 100. @throws {RangeError} If it is not.
  */
 export function checkKey(key: string): string {
   if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(key))
@@ -29,8 +31,8 @@ export function checkKey(key: string): string {
 }
 
 /**
- * A value as it may be stored: a file that was made for a value and never got it is empty too. @throws
- * {RangeError} on no bytes.
+ * Returns the value if it may be stored. An empty value may not: a file that was created but never written is
+ * empty, too. @throws {RangeError} If `bytes` is empty.
  */
 export function checkValue(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes.length === 0) throw new RangeError("use a byte store: expected at least one byte; got none");

@@ -21,17 +21,17 @@ byteStoreSuite("files", async () => {
   const directory = join(fresh(), "deep");
   return async () => fileBytes({ directory });
 });
-byteStoreSuite("files, or memory where they are full", async () => {
+byteStoreSuite("files, or memory when the disk is full", async () => {
   const directory = fresh();
   return async () => fallbackBytes({ first: fileBytes({ directory }), memory: memoryBytes() });
 });
-byteStoreSuite("memory where there is no room for files", async () => {
+byteStoreSuite("memory, without space for files", async () => {
   const store = fallbackBytes({ first: memoryBytes({ maxBytes: 0 }), memory: memoryBytes() });
   return async () => store;
 });
 
 describe("fileBytes()", () => {
-  it("removes what a death has left unfinished, and leaves the values", async () => {
+  it("removes files left unfinished by a crash, and keeps the values", async () => {
     const directory = fresh();
     await fileBytes({ directory }).set("a", Uint8Array.of(1));
     await writeFile(join(directory, "a.123-0.part~"), "half");
@@ -40,18 +40,18 @@ describe("fileBytes()", () => {
     expect(await readdir(directory)).toEqual(["a"]);
   });
 
-  it("keeps the former value where a new one cannot be written, and leaves nothing beside it", async () => {
+  it("keeps the previous value if a new one cannot be written, and leaves no temporary file", async () => {
     const directory = fresh();
     const store = fileBytes({ directory });
     await store.set("a", Uint8Array.of(1));
-    // A folder cannot be replaced by a file, whoever asks: permissions do not hold back root.
+    // A file cannot replace a directory, not even for root, which permissions do not restrict.
     await mkdir(join(directory, "b"));
     await expect(store.set("b", Uint8Array.of(2))).rejects.toMatchObject({ code: "storage-failed" });
     expect(await readdir(directory)).toEqual(["a", "b"]);
     expect([...(await readFile(join(directory, "a")))]).toEqual([1]);
   });
 
-  it("tells a disk that cannot be used", async () => {
+  it("reports a disk that cannot be used", async () => {
     const file = join(fresh(), "a");
     await fileBytes({ directory: join(file, "..") }).set("a", Uint8Array.of(1));
     await expect(fileBytes({ directory: file }).set("b", Uint8Array.of(1))).rejects.toMatchObject({
@@ -63,7 +63,7 @@ describe("fileBytes()", () => {
 });
 
 describe("fallbackBytes()", () => {
-  it("C7: goes on in memory when there is no room, says so, and goes back when there is", async () => {
+  it("C7: falls back to memory when the disk is full, reports it, and switches back when there is space", async () => {
     const told: unknown[] = [];
     const first = memoryBytes({ maxBytes: 10 });
     const store = fallbackBytes({

@@ -2,12 +2,13 @@ import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 import { guarded } from "./opfs-bytes.browser.ts";
 
 /**
- * A byte store in a cache of its own, for browsers whose private file system a page cannot write.
- * @throws {SednaError} `storage-failed` where there is none.
+ * Creates a byte store in its own cache, for browsers in which a page cannot write to the private file
+ * system.
+ * @throws {SednaError} `storage-failed` if the browser has no Cache API.
  */
 export async function cacheBytes({ name }: { readonly name: string }): Promise<ByteStore> {
   const cache = await guarded("open the cache", () => caches.open(name));
-  // A cache is asked by URL; no such page exists, and nothing is ever fetched from it.
+  // The keys of a cache are URLs. No such page exists, and nothing is ever fetched from it.
   const place = (key: string): string => `/${name}/${checkKey(key)}`;
   return {
     get: (key) =>
@@ -19,7 +20,7 @@ export async function cacheBytes({ name }: { readonly name: string }): Promise<B
       guarded(`store ${key}`, () => cache.put(place(key), new Response(checkValue(bytes)))),
     delete: (key) => guarded(`delete ${key}`, async () => void (await cache.delete(place(key)))),
     keys: () =>
-      guarded("list what is stored", async () =>
+      guarded("list the stored keys", async () =>
         (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf("/") + 1)),
       ),
   };

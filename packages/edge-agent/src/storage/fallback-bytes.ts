@@ -9,8 +9,8 @@ interface FallbackBytesOptions {
 }
 
 /**
- * A byte store that goes on in memory with what the first one has no room for: a page whose quota is used up
- * still runs its model, and fetches it again next time.
+ * Creates a byte store that falls back to memory if the first store cannot write a value. A page with an
+ * exhausted quota still runs its model, and fetches it again next time.
  */
 export function fallbackBytes({ first, memory, onDegraded }: FallbackBytesOptions): ByteStore {
   return {

@@ -5,15 +5,12 @@ import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
-/**
- * Ends the names of files that are being written; what is left of a death is removed when the store is next
- * used.
- */
+/** Suffix of files being written. Files left by a crash are removed when the store is next used. */
 const UNFINISHED = ".part~";
 
 /**
- * A byte store of files in a directory of its own. A value is written beside its place, flushed to the disk,
- * and then renamed.
+ * Creates a byte store of files in its own directory. A value is written to a temporary file, flushed to the
+ * disk, and then renamed.
  */
 export function fileBytes({ directory }: { readonly directory: string }): ByteStore {
   const place = (key: string): string => join(directory, checkKey(key));
@@ -74,9 +71,12 @@ function codeOf(error: unknown): unknown {
 function failed(action: string, cause: unknown): SednaError {
   const full = ["ENOSPC", "EDQUOT"].includes(String(codeOf(cause)));
   const why = messageOf(cause);
-  return new SednaError(`${action}: expected ${full ? "room on the disk" : "to use the disk"}; got ${why}`, {
-    code: full ? "storage-full" : "storage-failed",
-    retryable: true,
-    cause,
-  });
+  return new SednaError(
+    `${action}: expected ${full ? "free space on the disk" : "access to the disk"}; got ${why}`,
+    {
+      code: full ? "storage-full" : "storage-failed",
+      retryable: true,
+      cause,
+    },
+  );
 }

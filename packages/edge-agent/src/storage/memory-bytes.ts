@@ -1,7 +1,7 @@
 import { SednaError } from "@sedna-js/core";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
-/** A byte store in memory, which lasts as long as the value. */
+/** Creates a byte store in memory. Its values are lost with the object. */
 export function memoryBytes({ maxBytes = Infinity }: { readonly maxBytes?: number } = {}): ByteStore {
   const held = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
@@ -12,7 +12,7 @@ export function memoryBytes({ maxBytes = Infinity }: { readonly maxBytes?: numbe
       const others = [...held].reduce((sum, [name, one]) => sum + (name === key ? 0 : one.length), 0);
       if (others + bytes.length > maxBytes)
         throw new SednaError(
-          `store ${key}: expected room for ${bytes.length} bytes; got ${maxBytes - others}`,
+          `store ${key}: expected free space for ${bytes.length} bytes; got ${maxBytes - others}`,
           { code: "storage-full", retryable: true },
         );
       held.set(key, bytes.slice());

@@ -2,9 +2,10 @@ import { SednaError } from "@sedna-js/core";
 import { checkKey, checkValue, type ByteStore } from "./byte-store.ts";
 
 /**
- * A byte store of files in the origin's private file system, in a folder of its own. `createWritable` writes
- * beside the file and puts it in place when it is closed.
- * @throws {SednaError} `storage-failed` where the browser has none, or gives none to this page.
+ * Creates a byte store of files in the origin's private file system, in its own directory. `createWritable`
+ * writes to a temporary file and replaces the target when it is closed.
+ * @throws {SednaError} `storage-failed` if the browser has no private file system, or does not give this page
+ * access.
  */
 export async function opfsBytes({ name }: { readonly name: string }): Promise<ByteStore> {
   const folder = await guarded("open the private file system", async () => {
@@ -12,7 +13,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
     return root.getDirectoryHandle(name, { create: true });
   });
   if (!("createWritable" in FileSystemFileHandle.prototype))
-    throw new SednaError("open the private file system: expected createWritable; this browser has none", {
+    throw new SednaError("open the private file system: expected createWritable; got a browser without it", {
       code: "storage-failed",
     });
 
@@ -22,7 +23,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
         try {
           const handle = await folder.getFileHandle(checkKey(key));
           const value = new Uint8Array(await (await handle.getFile()).arrayBuffer());
-          // Made for a value that a death has kept from it.
+          // Empty if a crash interrupted the first write.
           return value.length > 0 ? value : undefined;
         } catch (error) {
           if (isNotFound(error)) return undefined;
@@ -39,7 +40,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
           await writable.close();
         } catch (error) {
           await writable.abort().catch(() => {});
-          // A file that was made for this and got nothing would be listed.
+          // Remove a file that was created for this value and is still empty: it would be listed.
           if ((await handle.getFile()).size === 0) await folder.removeEntry(key).catch(() => {});
           throw error;
         }
@@ -53,7 +54,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
         }
       }),
     keys: () =>
-      guarded("list what is stored", async () => {
+      guarded("list the stored keys", async () => {
         const names: string[] = [];
         for await (const key of (folder as unknown as { keys(): AsyncIterable<string> }).keys())
           if (!key.endsWith(".crswap")) names.push(key);
@@ -62,7 +63,7 @@ export async function opfsBytes({ name }: { readonly name: string }): Promise<By
   };
 }
 
-/** Runs work on the browser's storage, and tells its failures in our own words. */
+/** Runs a browser storage operation, and converts its failure to a `SednaError`. */
 export async function guarded<T>(action: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -71,7 +72,7 @@ export async function guarded<T>(action: string, work: () => Promise<T>): Promis
     const full = cause instanceof DOMException && cause.name === "QuotaExceededError";
     const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw new SednaError(
-      `${action}: expected ${full ? "room in the browser's storage" : "to use the browser's storage"}; got ${why}`,
+      `${action}: expected ${full ? "free space in the browser's storage" : "access to the browser's storage"}; got ${why}`,
       { code: full ? "storage-full" : "storage-failed", retryable: true, cause },
     );
   }

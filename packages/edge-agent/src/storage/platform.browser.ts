@@ -8,7 +8,7 @@ import { opfsBytes } from "./opfs-bytes.browser.ts";
 import type { ByteStoreOptions, Sha256 } from "./platform.ts";
 
 export function sha256(): Sha256 {
-  // WebCrypto hashes only what is there as a whole, and a model need not be.
+  // WebCrypto cannot hash incrementally, and a model may arrive in chunks.
   const hash = createSha256.create();
   return { update: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
 }

@@ -1,33 +1,33 @@
 import type { ByteStore } from "./byte-store.ts";
 
 /**
- * Asks the browser not to clear what is stored when its disk is short; Firefox asks the visitor. False where
- * it will not promise. In Node nothing is cleared.
+ * Asks the browser not to evict stored data when the disk is full. Firefox asks the visitor. Resolves with
+ * `false` if the browser does not promise that. Node never evicts data.
  */
 export declare function keepStorage(): Promise<boolean>;
 
-/** SHA-256 of bytes that come in pieces. */
+/** An incremental SHA-256 hash. */
 export interface Sha256 {
   update(bytes: Uint8Array): void;
-  /** Ends it: 64 digits in lower case. */
+  /** Ends the hash and returns its 64 lowercase hexadecimal digits. */
   hex(): string;
 }
 
-/** A new SHA-256. */
+/** Creates a SHA-256 hash. */
 export declare function sha256(): Sha256;
 
 /** Options of {@link openByteStore}. */
 export interface ByteStoreOptions {
-  /** Of the folder or cache. Browsers. */
+  /** Browsers: name of the folder or cache. */
   readonly name: string;
-  /** Where the files are kept. Node. */
+  /** Node: directory of the files. */
   readonly directory: string;
-  /** Told when something is kept in memory only, because the browser's storage has no room. */
+  /** Called when an entry is kept in memory only, because the browser's storage is full or unavailable. */
   readonly onDegraded?: (event: { readonly key: string; readonly error: unknown }) => void;
 }
 
 /**
- * Bytes on this platform's disk: files in Node; in browsers the private file system, else a cache, else
- * memory.
+ * Opens a byte store on this platform's disk: files in Node; in browsers the origin private file system, else
+ * a cache, else memory.
  */
 export declare function openByteStore(options: ByteStoreOptions): Promise<ByteStore>;

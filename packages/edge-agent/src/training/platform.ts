@@ -1,13 +1,13 @@
 import type { PauseReason, PauseSettings } from "./pause-settings.ts";
 
-/** What {@link watchPauses} watches for. */
+/** Options of {@link watchPauses}. */
 export interface PauseWatch {
   readonly settings: PauseSettings;
-  /** Told what holds now, and when that changes. */
+  /** Called with the current state of each reason, and when it changes. */
   readonly tell: (reason: PauseReason, isActive: boolean) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
 
-/** Tells when this platform says that it is no time to train. */
+/** Reports when this platform's state requires training to pause. */
 export declare function watchPauses(watch: PauseWatch): void;

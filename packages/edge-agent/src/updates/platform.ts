@@ -5,17 +5,18 @@ export interface SednaModelStoreOptions {
   /** Path of `model_config.json`: Sedna's MODEL_HOT_UPDATE_CONFIG. */
   readonly configPath: string;
   /**
-   * The model that runs now. A new file is taken for another training of it: same inputs, outputs, task,
+   * The running model. A new file must be another training of this model: same inputs, outputs, task, and
    * labels.
    */
   readonly base: VerifiedModel;
-  /** Nobody signs these files: say that whoever can write them is trusted. */
+  /** Must be `true`, to state that everyone who can write these unsigned files is trusted. */
   readonly trustLocalFiles: boolean;
 }
 
 /**
- * The models that Sedna's local controller lays beside a worker, as a store that an updater takes them from.
- * Node only.
- * @throws {SednaError} `model-untrusted` without `trustLocalFiles`.
+ * Creates a model store for an updater from the model files that Sedna's local controller writes beside a
+ * worker. Node only.
+ *
+ * @throws {SednaError} `model-untrusted` if `trustLocalFiles` is not `true`.
  */
 export declare function sednaModelStore(options: SednaModelStoreOptions): ModelStore;

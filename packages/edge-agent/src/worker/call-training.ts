@@ -12,8 +12,8 @@ type Learner<Sample> = Pick<
 > & { save(): Promise<Uint8Array> };
 
 /**
- * The calls for training that a Worker answers. It reads samples as it needs them, a few at a time, and none
- * of a version that it has read; frames are handed over and closed here.
+ * Creates the training methods that call a Worker. The Worker reads samples on demand, in small groups, and
+ * does not read a version again that it has read. Frames are transferred and closed here.
  */
 export function callTraining<Sample>(
   calls: WorkerCalls<RemoteEstimator>,
@@ -21,7 +21,7 @@ export function callTraining<Sample>(
 ): Learner<Sample> {
   const { remote, call } = calls;
 
-  /** Offers samples and ears to the Worker for as long as `work` takes. */
+  /** Exposes the samples and the progress callback to the Worker while `work` runs. */
   const offering = async <T>(
     samples: LabeledSamples<Sample>,
     { signal, onProgress }: Pick<TrainOptions, "signal" | "onProgress">,
@@ -74,7 +74,7 @@ export function callTraining<Sample>(
   };
 }
 
-/** A message that takes the port of these samples along. */
+/** Returns a message that transfers the port of these samples. */
 function handed<T>(message: T, { port }: PostedSamples): T {
   return transfer(message, [port as never]);
 }

@@ -13,13 +13,13 @@ interface CallOptions {
 export interface WorkerResponses {
   predict(sample: unknown, options?: CallOptions): Promise<unknown>;
   run(feeds: Tensors, options?: CallOptions): Promise<Tensors>;
-  /** Any other question that the Worker may cancel by its number. */
+  /** Sends any other call, which can be canceled by its number. */
   ask<T>(send: (id: number) => Promise<Reply<T>>, signal: AbortSignal | undefined): Promise<T>;
 }
 
 /**
- * What a Worker answers. A frame is shared with it, not taken: the caller's own stays usable. A caller who
- * gives up is rejected when the Worker has let go of the question.
+ * Creates the calls to a Worker's estimator. A frame is shared with the Worker, so the caller's frame stays
+ * usable. A call that the caller aborts rejects after the Worker has stopped it.
  */
 export function callWorker(calls: WorkerCalls<RemotePredictor>): WorkerResponses {
   const { remote } = calls;
@@ -61,7 +61,7 @@ export function callWorker(calls: WorkerCalls<RemotePredictor>): WorkerResponses
   };
 }
 
-/** The sample as something to post; `drop` gives back what was shared and then not posted. */
+/** Returns a sample in a form that can be posted. `drop` releases what was shared if it is not posted. */
 export async function postedSample(
   sample: unknown,
 ): Promise<{ readonly posted: PostedSample; readonly transfers: never[]; drop(): void }> {

@@ -8,8 +8,8 @@ import { reply } from "./reply.ts";
 import { runningCalls } from "./running-calls.ts";
 
 /**
- * Inside a Worker: offers an estimator, one that trains too, to the page or process that owns the Worker,
- * which takes it with `workerEstimator(worker)`.
+ * Inside a Worker: exposes an estimator, including its training methods, to the page or process that owns the
+ * Worker. The owner uses it through `workerEstimator(worker)`.
  */
 export function exposeEstimator<Sample, Result>(factory: () => Estimator<Sample, Result>): void {
   const estimator = factory() as Estimator<unknown, unknown>;

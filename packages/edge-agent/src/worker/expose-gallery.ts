@@ -5,15 +5,15 @@ import type { RemoteGallery } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
 /**
- * Inside a Worker: offers a gallery to the page or process that owns the Worker, which asks for it with
- * `workerGallery(worker, options)`. The factory gets those options, once.
+ * Inside a Worker: exposes a gallery to the page or process that owns the Worker. The owner uses it through
+ * `workerGallery(worker, options)`. The factory is called once, with those options.
  */
 export function exposeGallery(
   factory: (options: GalleryOptions) => GalleryPort | Promise<GalleryPort>,
 ): void {
   let making: Promise<GalleryPort> | undefined;
   const made = async (): Promise<GalleryPort> => {
-    if (!making) throw new Error("use a gallery in a worker: expected it to be opened first");
+    if (!making) throw new Error("use a gallery in a worker: expected open() first; got none");
     return making;
   };
 

@@ -9,9 +9,8 @@ import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
 /**
- * Inside a Worker: opens the one model that the Worker's owner, `superviseModel()`, tells it to, and answers
- * with it. A Worker never opens a second one: what ONNX Runtime has taken of memory it gives back only with
- * the Worker.
+ * Inside a Worker: opens the one model that the Worker's owner, `superviseModel()`, selects, and serves it. A
+ * Worker never opens a second model, because ONNX Runtime releases its memory only when the Worker ends.
  */
 export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: ModelTasks } = {}): void {
   let estimator: Estimator<unknown, unknown> | undefined;
@@ -22,7 +21,7 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
     open: (given) =>
       reply(async () => {
         if (estimator)
-          throw new TypeError("open a model in a worker: expected the first; this worker has one");
+          throw new TypeError("open a model in a worker: expected a single model; this worker has one");
         const task = select(tasks, {
           method: given.task.name,
           param: given.task.options ?? {},
@@ -32,7 +31,7 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
       }),
     lost: () => reply(() => deviceLoss(runtime)),
     ...handleCalls(() => {
-      if (!estimator) throw new TypeError("run a model in a worker: expected open() before; got none");
+      if (!estimator) throw new TypeError("run a model in a worker: expected open() first; got none");
       return estimator;
     }),
   };
@@ -43,7 +42,7 @@ function hostedEstimator(
   given: ModelToOpen,
   { task, onRuntime }: { readonly task: Task<unknown, unknown>; onRuntime(ort: OrtModule): void },
 ): Estimator<unknown, unknown> {
-  // ONNX Runtime copies them: let go of them once they have been read.
+  // Drop the files after they are read, because ONNX Runtime copies them.
   let files: Pick<ModelToOpen, "model" | "externalData"> | undefined = given;
   const { executionProvider, threads } = given;
 
@@ -52,7 +51,7 @@ function hostedEstimator(
     async open() {
       if (!files)
         throw new SednaError(
-          "run the model: expected a session that lives; it failed, and its worker opens no other",
+          "run the model: expected a live session; it failed, and its worker cannot open another",
           { code: "run-failed", retryable: true },
         );
       const { model, externalData } = files;
@@ -66,7 +65,7 @@ function hostedEstimator(
   });
 }
 
-/** Resolves when the GPU device that ONNX Runtime has made is lost; never where there is none. */
+/** Resolves when the GPU device of ONNX Runtime is lost. Never resolves without a device. */
 async function deviceLoss(runtime: OrtModule | undefined): Promise<DeviceLoss> {
   const device = await runtime?.env?.webgpu?.device;
   if (!device) return new Promise(() => {});

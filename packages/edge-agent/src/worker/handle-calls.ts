@@ -5,8 +5,8 @@ import { reply } from "./reply.ts";
 import { runningCalls, type RunningCalls } from "./running-calls.ts";
 
 /**
- * Inside a Worker: answers its owner's calls by the estimator that `current` gives, or throws why there is
- * none.
+ * Inside a Worker: handles its owner's calls with the estimator that `current` returns. `current` throws if
+ * there is none.
  */
 export function handleCalls(
   current: () => Estimator<unknown, unknown>,

@@ -7,14 +7,17 @@ import type { PostedLabeledSample, PostedSamples, RemoteLearner, Reply, SampleOw
 import { reply } from "./reply.ts";
 import type { RunningCalls } from "./running-calls.ts";
 
-/** Samples that travel together. */
+/** Samples per message. */
 const GROUP = 32;
-/** What is told meanwhile of a training that is faster than its owner listens is left out. */
+/**
+ * Maximum number of unacknowledged progress messages. While the owner is slower, only the latest progress is
+ * kept.
+ */
 const MAX_UNACKNOWLEDGED = 64;
 
 /**
- * Inside a Worker: answers its owner's calls for training. An estimator that does not learn says so when it
- * is asked.
+ * Inside a Worker: handles its owner's training calls. A call to a method that the estimator does not have
+ * throws.
  */
 export function handleTraining(estimator: Estimator<unknown, unknown>, calls: RunningCalls): RemoteLearner {
   const pausesOf = new Map<number, ReturnType<typeof ownersPauses>>();
@@ -34,7 +37,7 @@ export function handleTraining(estimator: Estimator<unknown, unknown>, calls: Ru
               onProgress: progress.tell,
               ...(plan && { plan }),
             });
-            // The report goes another way than progress, and could overtake it.
+            // The report travels over another channel than the progress and could overtake it.
             await progress.heard();
             return report;
           } finally {
@@ -74,7 +77,7 @@ function ownerAt({ port }: PostedSamples): Remote<SampleOwner> {
   return wrap<SampleOwner>(port as Endpoint);
 }
 
-/** The owner's samples, read over its port. */
+/** Returns the owner's samples, read over its port. */
 function readFrom(
   owner: Remote<SampleOwner>,
   { version, signal }: { readonly version: string; readonly signal: AbortSignal },
@@ -103,7 +106,7 @@ function readFrom(
             yield sample;
           }
         } finally {
-          // What is yielded is the reader's; of the rest only this function knows.
+          // The reader owns the samples that were yielded. Close the rest here.
           for (const { sample } of samples.slice(taken)) (sample as { close?(): void } | null)?.close?.();
         }
       }
@@ -135,7 +138,7 @@ function progressTo(owner: Remote<SampleOwner>) {
   };
 }
 
-/** Pauses that the owner sets. */
+/** Creates pauses that the owner controls. */
 function ownersPauses(paused: boolean): TrainingPauses & { set(paused: boolean): void } {
   const listeners = new Set<() => void>();
   let now = paused;

@@ -1,5 +1,4 @@
-// A Worker of Node that opens the model that it is told to: what `superviseModel()` starts where it is given
-// no other.
+// The default Node Worker of `superviseModel()`. It opens the model that its owner selects.
 import { exposeModelHost } from "./expose-model-host.ts";
 
 exposeModelHost();

@@ -10,12 +10,15 @@ export function ownerEndpoint(): unknown {
 
 export function defaultModelWorker(): never {
   throw new SednaError(
-    'start a worker for a model: expected the page to bring one; pass createWorker: () => new Worker(new URL("./edge.worker.ts", import.meta.url), { type: "module" }), and in edge.worker.ts: import { exposeModelHost } from "@sedna-js/edge-agent"; exposeModelHost();',
+    'start a worker for a model: expected a createWorker option; pass createWorker: () => new Worker(new URL("./edge.worker.ts", import.meta.url), { type: "module" }), and in edge.worker.ts: import { exposeModelHost } from "@sedna-js/edge-agent"; exposeModelHost();',
     { code: "unsupported-platform" },
   );
 }
 
-/** Web Locks, which a browser takes from whoever is gone. Insecure pages have none. */
+/**
+ * Returns the Web Locks API, which releases the locks of Workers and pages that end. Insecure pages have
+ * none.
+ */
 const locks = (): LockManager | undefined => ("locks" in navigator ? navigator.locks : undefined);
 
 export async function holdLife(name: string): Promise<void> {
@@ -40,7 +43,7 @@ export async function lifeEnded(name: string, { signal }: { readonly signal: Abo
 export function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void {
   const stop = new AbortController();
   const onError = (event: ErrorEvent): void => {
-    // The listener tells it on, in a class of its own; the page need not report it as uncaught too.
+    // The listener reports the error with its own class, so the page need not report it as uncaught too.
     event.preventDefault();
     listener(new Error(event.message || "the worker could not be loaded"));
   };

@@ -10,14 +10,14 @@ export function workerEndpoint(worker: unknown): unknown {
 export function ownerEndpoint(): unknown {
   if (!parentPort)
     throw new SednaError(
-      "expose to the owner of a Worker: expected to run inside one; this is the main thread",
+      "expose to the owner of a Worker: expected to run inside a Worker; this is the main thread",
       { code: "unsupported-platform" },
     );
   return nodeEndpoint(parentPort);
 }
 
 export function defaultModelWorker(): Worker {
-  // From src/platform and from dist/platform alike.
+  // The same path from src/platform and from dist/platform.
   const packageUrl = new URL("../../", import.meta.url);
   const isCheckout = existsSync(new URL("src/worker/model-host.worker.node.ts", packageUrl));
   return new Worker(
@@ -36,7 +36,8 @@ export function onWorkerFailure(worker: unknown, listener: (error: Error) => voi
   const onError = (error: Error): void => listener(error);
   const onExit = (code: number): void => listener(new Error(`the worker ended with code ${code}`));
   (worker as Worker).on("error", onError).on("exit", onExit);
-  // Node would take the last words of a Worker that is being ended for an uncaught error of this process.
+  // Keep an error listener: without one, an error of a Worker that is being terminated becomes an uncaught
+  // error of this process.
   return () =>
     void (worker as Worker)
       .on("error", () => {})

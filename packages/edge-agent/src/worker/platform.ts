@@ -1,27 +1,34 @@
-/** A Worker as comlink wants it. */
+/** Returns a Worker as an endpoint for comlink. */
 export declare function workerEndpoint(worker: unknown): unknown;
 
-/** Inside a Worker: the end that talks to its owner. */
+/** Inside a Worker: returns the endpoint of the Worker's owner. */
 export declare function ownerEndpoint(): unknown;
 
-/** A Worker that calls `exposeModelHost()`. Node only: a page brings its own, which its bundler can see. */
+/**
+ * Creates a Worker that calls `exposeModelHost()`. Node only: a page must create its own Worker, so that its
+ * bundler sees it.
+ */
 export declare function defaultModelWorker(): unknown;
 
 /**
- * Inside a Worker: holds a name for as long as the Worker lives, for {@link lifeEnded} to tell. Resolves when
- * it is held.
+ * Inside a Worker: holds a lock by this name until the Worker ends, which {@link lifeEnded} detects. Resolves
+ * when the lock is held.
  */
 export declare function holdLife(name: string): Promise<void>;
 
 /**
- * Resolves when the Worker is gone that holds this name. Browsers tell of no Worker that they end themselves;
- * where there are no Web Locks either, and in Node, which tells it by an event, it never resolves. Rejects
- * when `signal` says stop.
+ * Resolves when the Worker that holds the lock by this name has ended. Browsers emit no event for a Worker
+ * that they terminate themselves. Never resolves in browsers without Web Locks, or in Node, which emits an
+ * event instead. Rejects when `signal` is aborted.
  */
 export declare function lifeEnded(name: string, options: { readonly signal: AbortSignal }): Promise<void>;
 
-/** Tells of a Worker's death; returns a function that stops listening. */
+/**
+ * Calls `listener` when a Worker fails.
+ *
+ * @returns A function that removes the listener.
+ */
 export declare function onWorkerFailure(worker: unknown, listener: (error: Error) => void): () => void;
 
-/** Ends a Worker and gives back its memory. */
+/** Terminates a Worker and releases its memory. */
 export declare function terminateWorker(worker: unknown): Promise<void>;

@@ -5,15 +5,17 @@ import { postedSample } from "./call-worker.ts";
 import type { PostedLabeledSample, Reply } from "./protocol.ts";
 import { reply } from "./reply.ts";
 
-/** One reading of labelled samples for a Worker. */
+/** One iteration over labeled samples for a Worker. */
 export interface PostedReading {
-  /** The next samples, at most `count`; none: that was all. Frames are handed over, and closed here. */
+  /**
+   * Returns the next samples, at most `count`, or none at the end. Frames are transferred and closed here.
+   */
   next(count: number): Promise<Reply<readonly PostedLabeledSample[]>>;
-  /** Leaves the samples. Does not wait for one that does not come. */
+  /** Ends the iteration. Does not wait for a sample that is being read. */
   end(): Promise<void>;
 }
 
-/** Reads samples for a Worker. */
+/** Creates an iteration over samples for a Worker. */
 export function postSamples<Sample>(samples: LabeledSamples<Sample>): PostedReading {
   let iterator: AsyncIterator<LabeledSample<Sample>> | undefined;
   let over = false;

@@ -17,17 +17,17 @@ import type {
 } from "@sedna-js/wasm-kernels";
 import type { ExecutionProvider } from "#platform/onnx";
 
-/** A reply that carries its error as data: structured clone would lose the code. */
+/** A reply that carries its error as data, because structured clone would lose the error's code. */
 export type Reply<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: PlainError };
 
-/** A sample on its way into a Worker. */
+/** A sample that is posted to a Worker. */
 export type PostedSample =
   | { readonly kind: "frame"; readonly handle: unknown }
   | { readonly kind: "plain"; readonly sample: unknown };
 
-/** The calls that are alike for everything in a Worker that answers samples. */
+/** The calls that every Worker with an estimator or model handles. */
 export interface RemotePredictor {
   predict(id: number, sample: PostedSample): Promise<Reply<unknown>>;
   run(id: number, feeds: Tensors): Promise<Reply<Tensors>>;
@@ -35,27 +35,30 @@ export interface RemotePredictor {
   dispose(): Promise<Reply<undefined>>;
 }
 
-/** A labelled sample on its way into a Worker. */
+/** A labeled sample that is posted to a Worker. */
 export interface PostedLabeledSample {
   readonly posted: PostedSample;
   readonly label: number;
 }
 
-/** What a Worker asks of its owner while it trains or evaluates, over a port of that call's own. */
+/**
+ * The calls from a Worker to its owner during training or evaluation, over a port that exists for that call
+ * only.
+ */
 export interface SampleOwner {
-  /** The next samples of the reading of this number; none: that was all. */
+  /** Returns the next samples of the iteration with this number, or none at the end. */
   read(reading: number, count: number): Promise<Reply<readonly PostedLabeledSample[]>>;
   progress(progress: TrainingProgress): void;
 }
 
-/** Where samples come from, and by which name they are known. */
+/** The version of samples and the port to read them from. */
 export interface PostedSamples {
   readonly version: string;
   /** A port that exposes a {@link SampleOwner}. */
   readonly port: unknown;
 }
 
-/** The calls that are for estimators which learn. */
+/** The calls that trainable estimators handle. */
 export interface RemoteLearner {
   train(
     id: number,
@@ -65,7 +68,7 @@ export interface RemoteLearner {
       readonly paused: boolean;
     },
   ): Promise<Reply<TrainingReport>>;
-  /** Makes a training wait, or go on. */
+  /** Pauses or resumes a training. */
   pause(id: number, paused: boolean): void;
   evaluate(id: number, samples: PostedSamples): Promise<Reply<Readonly<Record<string, number>>>>;
   getWeights(): Promise<Reply<readonly Tensor[]>>;
@@ -73,7 +76,7 @@ export interface RemoteLearner {
   save(): Promise<Reply<Uint8Array>>;
 }
 
-/** The calls that an exposed estimator answers. */
+/** The calls that an exposed estimator handles. */
 export interface RemoteEstimator extends RemotePredictor, RemoteLearner {
   load(): Promise<Reply<EstimatorMetadata>>;
 }
@@ -82,32 +85,36 @@ export interface RemoteEstimator extends RemotePredictor, RemoteLearner {
 export interface ModelToOpen {
   readonly model: Uint8Array;
   readonly externalData: readonly ExternalData[];
-  /** A name of the host's table of tasks, and what the task takes. */
+  /** Name of the task in the host's table of tasks, and the options of the task. */
   readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
   readonly executionProvider: ExecutionProvider;
   /** CPU threads, in Node. Default 1. */
   readonly threads?: number | undefined;
 }
 
-/** Why a GPU device is gone. Source: `GPUDeviceLostInfo` of WebGPU. */
+/**
+ * The reason why a GPU device was lost.
+ *
+ * Source: `GPUDeviceLostInfo` of WebGPU.
+ */
 export interface DeviceLoss {
   readonly reason: string;
   readonly message: string;
 }
 
-/** The calls that a Worker answers which opens the model that it is told to. */
+/** The calls that a model host in a Worker handles. */
 export interface RemoteModelHost extends RemotePredictor {
-  /** Comes first: a name to hold for as long as the Worker lives. */
+  /** Must be called first: holds a lock by this name until the Worker ends. */
   live(name: string): Promise<Reply<void>>;
-  /** Comes once. */
+  /** Must be called once. */
   open(model: ModelToOpen): Promise<Reply<EstimatorMetadata>>;
-  /** Answers when the model's GPU device is lost, which may be never. Asked after `open`. */
+  /** Resolves when the model's GPU device is lost, which may be never. Must be called after `open`. */
   lost(): Promise<Reply<DeviceLoss>>;
 }
 
-/** The calls that an exposed gallery answers, in their order. */
+/** The calls that an exposed gallery handles, in order. */
 export interface RemoteGallery {
-  /** Comes first; a second time it tells of the same gallery. */
+  /** Must be called first. Later calls return the properties of the same gallery. */
   open(options: GalleryOptions): Promise<Reply<Pick<GalleryPort, "dimensions" | "precision" | "size">>>;
   set(rows: { readonly ids: readonly GalleryId[]; readonly vectors: Float32Array }): Promise<Reply<void>>;
   delete(id: GalleryId): Promise<Reply<boolean>>;

@@ -1,7 +1,7 @@
 import { toPlainError } from "@sedna-js/core/errors";
 import type { Reply } from "./protocol.ts";
 
-/** What to reply of some work done for a Worker's owner: its value, or its error as data. */
+/** Runs work for a Worker's owner and returns the reply: the value, or the error as data. */
 export async function reply<T>(work: () => T | Promise<T>): Promise<Reply<T>> {
   try {
     return { ok: true, value: await work() };

@@ -1,11 +1,11 @@
 /** Calls in a Worker that its owner may cancel. */
 export interface RunningCalls {
-  /** Runs work under the owner's number for it. */
+  /** Runs work under the number that the owner assigned to the call. */
   run<T>(id: number, work: (options: { readonly signal: AbortSignal }) => Promise<T>): Promise<T>;
   cancel(id: number): void;
 }
 
-/** No calls yet. */
+/** Creates an empty set of running calls. */
 export function runningCalls(): RunningCalls {
   const running = new Map<number, AbortController>();
   return {

@@ -10,23 +10,23 @@ const program = `
   parentPort.postMessage("up");
 `;
 
-/** Nothing of this thread runs meanwhile: what the Worker tells waits. */
+/** Blocks this thread, so that messages from the Worker stay pending. */
 const block = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 describe("workerCalls()", () => {
-  it("C11: a worker that fails just as it is given up takes nobody with it", async () => {
+  it("C11: a worker that fails while it is killed does not crash the process", async () => {
     const worker = new Worker(program, { eval: true });
     await once(worker, "message");
     const calls = workerCalls<unknown>(worker, { what: "model" });
     worker.postMessage("fail");
     block(300);
-    // Its error has come and has not been told: this ends the process where nobody listens.
-    await calls.kill(new SednaError("expected an answer; got none", { code: "run-failed" }));
-    expect(calls.dead).toMatchObject({ code: "run-failed", message: "expected an answer; got none" });
+    // The Worker's error has arrived but is not yet emitted. Without a listener, it would crash the process.
+    await calls.kill(new SednaError("expected a response; got none", { code: "run-failed" }));
+    expect(calls.dead).toMatchObject({ code: "run-failed", message: "expected a response; got none" });
   });
 
-  it("C11: waits no more than two seconds for a worker that nobody can end", async () => {
-    // What is in native code, such as a run without an end, Node cannot interrupt.
+  it("C11: waits at most two seconds for a worker that cannot be terminated", async () => {
+    // Node cannot interrupt native code, such as a run that never returns.
     const worker = new Worker(
       `require("node:worker_threads").parentPort.postMessage("up"); require("node:child_process").execFileSync("sleep", ["4"]);`,
       { eval: true },
@@ -39,7 +39,7 @@ describe("workerCalls()", () => {
     await exited;
   });
 
-  it("leaves no timer when it has ended, which would keep the process", async () => {
+  it("leaves no timer that would keep the process running after it has ended", async () => {
     const worker = new Worker(program, { eval: true });
     await once(worker, "message");
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

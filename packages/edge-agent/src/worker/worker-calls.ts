@@ -5,28 +5,33 @@ import { onWorkerFailure, terminateWorker, workerEndpoint } from "#platform/work
 import type { Reply } from "./protocol.ts";
 
 /**
- * How long a Worker has to dispose what it exposes before it is ended, and then to be gone before nobody
- * waits for it any more.
+ * Time limit for a Worker to dispose what it exposes before it is terminated, and then for the termination,
+ * in ms.
  */
 const GRACE_MS = 1000;
 
-/** Calls to a Worker that its death ends too. */
+/** Calls to a Worker, which reject if the Worker fails. */
 export interface WorkerCalls<Exposed> {
   readonly remote: Remote<Exposed>;
-  /** Why nothing can be asked any more: the Worker died or was ended. */
+  /** The reason why no more calls are possible: the Worker failed, or was disposed or killed. */
   readonly dead: SednaError | undefined;
-  /** What the Worker replies; its errors in their own classes, and `run-failed` when it dies meanwhile. */
+  /**
+   * Resolves with the value of the Worker's reply. Rejects with the Worker's error in its own class, or with
+   * `run-failed` if the Worker fails meanwhile.
+   */
   call<T>(send: () => Promise<Reply<T>>): Promise<T>;
   /**
-   * Calls `release`, and ends the Worker when that is done or a second has passed; waits a second at most
-   * until it is gone. A second call does nothing.
+   * Calls `release` and terminates the Worker when that is done or after one second, then waits at most one
+   * second until the Worker has ended. A second call does nothing.
    */
   end(release: () => Promise<Reply<undefined>>): Promise<void>;
-  /** Ends the Worker at once and rejects with `error` what waits for it. Resolves when it is gone. */
+  /**
+   * Terminates the Worker at once and rejects pending calls with `error`. Resolves when the Worker has ended.
+   */
   kill(error: SednaError): Promise<void>;
 }
 
-/** The calls to a Worker that exposes a thing named `what`: "estimator", "gallery". */
+/** Creates the calls to a Worker that exposes a `what`, such as "estimator" or "gallery". */
 export function workerCalls<Exposed>(
   worker: unknown,
   { what }: { readonly what: string },
@@ -42,9 +47,12 @@ export function workerCalls<Exposed>(
   };
   const stopListening = onWorkerFailure(worker, (cause) => {
     die(
-      new SednaError(`run in a worker: expected it to live; ${cause.message}`, { code: "run-failed", cause }),
+      new SednaError(`run in a worker: expected a running worker; ${cause.message}`, {
+        code: "run-failed",
+        cause,
+      }),
     );
-    // Whatever is left of it keeps memory and answers nobody.
+    // A failed Worker may still hold memory.
     void terminateWorker(worker);
   });
 
@@ -70,7 +78,7 @@ export function workerCalls<Exposed>(
     call,
     end(release) {
       ending ??= (async () => {
-        // A Worker that hangs gets a moment to let go of its memory, then it is ended.
+        // Give a Worker that hangs a moment to release its memory, then terminate it.
         if (!dead) await withinGrace(call(release).catch(() => undefined));
         stopListening();
         die(
@@ -78,7 +86,7 @@ export function workerCalls<Exposed>(
             code: "disposed",
           }),
         );
-        // One that is in native code is not gone before it returns, which may be never.
+        // A Worker in native code ends only after that returns, which may be never.
         await withinGrace(terminateWorker(worker));
       })();
       return ending;
@@ -91,7 +99,7 @@ export function workerCalls<Exposed>(
   };
 }
 
-/** Waits for it, but not for ever. */
+/** Waits for `work`, for at most `GRACE_MS`. */
 async function withinGrace(work: Promise<unknown>): Promise<void> {
   let timer: unknown;
   const grace = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), GRACE_MS)));

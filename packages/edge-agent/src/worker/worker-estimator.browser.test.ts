@@ -9,13 +9,13 @@ const start = <Sample>() =>
     new Worker(new URL("../../../../testing/workers/tiny-worker.ts", import.meta.url), { type: "module" }),
   );
 
-estimatorSuite("a Worker of the browser", {
+estimatorSuite("a browser Worker", {
   make: () => start<Tensors>() as Estimator<Tensors, Tensors>,
   backend: "wasm",
 });
 
 describe("workerEstimator() in a browser", () => {
-  it("hands a VideoFrame over and keeps the caller's own usable", async () => {
+  it("transfers a VideoFrame and keeps the caller's frame usable", async () => {
     const estimator = start<Frame>();
     const pixels = new Uint8ClampedArray(4 * 4 * 2).fill(255);
     const frame = browserFrame(
@@ -30,7 +30,7 @@ describe("workerEstimator() in a browser", () => {
     await estimator.dispose();
   });
 
-  it("takes a frame of someone else's making", async () => {
+  it("accepts another frame implementation", async () => {
     const estimator = start<Frame>();
     const own: Frame = {
       width: 2,
@@ -44,7 +44,7 @@ describe("workerEstimator() in a browser", () => {
     await estimator.dispose();
   });
 
-  it("closes what it shared when the Worker is dead", async () => {
+  it("closes shared frames if the Worker is disposed", async () => {
     const estimator = start<Frame>();
     await estimator.load();
     await estimator.dispose();
@@ -62,7 +62,7 @@ describe("workerEstimator() in a browser", () => {
     picture.close();
   });
 
-  it("rejects with the reason when the Worker dies", async () => {
+  it("rejects with the cause when the Worker crashes", async () => {
     const estimator = start<unknown>();
     await estimator.load();
     await expect(estimator.predict("crash")).rejects.toMatchObject({

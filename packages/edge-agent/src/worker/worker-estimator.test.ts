@@ -22,13 +22,13 @@ afterEach(async () => {
 });
 const x: Tensors = { x: { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) } };
 
-estimatorSuite("a Worker of Node", {
+estimatorSuite("a Node Worker", {
   make: () => workerEstimator<Tensors, Tensors>(tinyWorker()),
   backend: "cpu",
 });
 
 describe("workerEstimator()", { timeout: 20_000 }, () => {
-  it("hands frames over", async () => {
+  it("transfers frames", async () => {
     const frame = pixelsFrame(
       { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) },
       { timestamp: 40, sharp: () => Promise.reject(new Error("not needed")) },
@@ -36,7 +36,7 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
     expect(await start().predict(frame)).toEqual({ sum: 36, timestamp: 40 });
   });
 
-  it("brings errors back in their own class, and goes on", async () => {
+  it("rejects with errors in their own classes and continues", async () => {
     const estimator = start();
     await expect(estimator.predict("busy")).rejects.toMatchObject({
       name: "SednaError",
@@ -50,7 +50,7 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
     expect(await estimator.predict(x)).toMatchObject({ y: { shape: [1, 4] } });
   });
 
-  it("tells the Worker when the caller gives up", async () => {
+  it("notifies the Worker when the caller aborts", async () => {
     const estimator = start();
     await estimator.load();
     const controller = new AbortController();
@@ -60,7 +60,7 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
     expect(await estimator.predict(x)).toMatchObject({ y: { shape: [1, 4] } });
   });
 
-  it("rejects what waits when the Worker dies, and all that comes later", async () => {
+  it("rejects pending and later calls when the Worker crashes", async () => {
     const estimator = start();
     await estimator.load();
     await expect(estimator.predict("crash")).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
     await expect(estimator.predict(x)).rejects.toMatchObject({ code: "run-failed" });
   });
 
-  it("does not wait for a Worker that hangs when it is disposed", async () => {
+  it("does not wait for a hanging Worker on dispose", async () => {
     const estimator = start();
     await estimator.load();
     const hanging = estimator.predict("hang").catch((error: unknown) => error);
@@ -80,7 +80,7 @@ describe("workerEstimator()", { timeout: 20_000 }, () => {
     expect(await hanging).toMatchObject({ code: expect.stringMatching(/disposed|run-failed/) });
   });
 
-  it("ends the Worker on dispose", async () => {
+  it("terminates the Worker on dispose", async () => {
     const worker = tinyWorker();
     const ended = new Promise((resolve) => worker.on("exit", resolve));
     const estimator = workerEstimator(worker);

@@ -4,19 +4,20 @@ import { callWorker } from "./call-worker.ts";
 import type { RemoteEstimator } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
-/** An estimator in a Worker, with all calls that it may have there. */
+/** An estimator in a Worker, with all methods that it may have there. */
 export type WorkerEstimator<Sample, Result> = TrainableEstimator<Sample, Result> & {
   save(): Promise<Uint8Array>;
 };
 
 /**
- * The estimator that a Worker exposes with `exposeEstimator`, as if it were here. Frames are handed over, not
- * copied; errors come back in their own classes; `dispose` ends the Worker, which gives its memory back. It
- * trains where the exposed estimator does; samples of a version that the Worker knows do not travel again.
+ * Creates an estimator that calls the one that a Worker exposes with `exposeEstimator`. Frames are
+ * transferred, not copied. Errors are rethrown in their own classes. `dispose` terminates the Worker, which
+ * releases its memory. The estimator can train if the exposed estimator can; samples of a version that the
+ * Worker has read are not sent again.
  *
- * @throws {SednaError} from the calls: `run-failed` when the Worker died, and what the estimator itself
- * throws.
- * @throws {TypeError} from the calls for training, where the exposed estimator does not learn.
+ * @throws {SednaError} From the calls: `run-failed` if the Worker failed, and the errors of the exposed
+ * estimator.
+ * @throws {TypeError} From the training calls, if the exposed estimator is not trainable.
  */
 export function workerEstimator<Sample, Result>(worker: unknown): WorkerEstimator<Sample, Result> {
   const calls = workerCalls<RemoteEstimator>(worker, { what: "estimator" });

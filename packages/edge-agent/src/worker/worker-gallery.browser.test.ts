@@ -15,7 +15,7 @@ const open = (options: GalleryOptions) =>
 
 describe("workerGallery() in a browser", () => {
   it.each(["f32", "int8", "binary"] as const)(
-    "matches over the shards of two Workers, in %s",
+    "matches over the shards of two Workers with %s precision",
     async (precision) => {
       const dimensions = 64;
       const gallery = shardedGallery({
@@ -33,17 +33,17 @@ describe("workerGallery() in a browser", () => {
     },
   );
 
-  it("brings errors back in their own class", async () => {
+  it("rejects with errors in their own classes", async () => {
     const gallery = await open({ dimensions: 4 });
     await expect(gallery.set(["a"], new Float32Array(4))).rejects.toThrow(
-      new RangeError("set: expected vectors, vector 0, to have a direction, got all zeros"),
+      new RangeError("set: expected vectors, vector 0, to have a direction; got all zeros"),
     );
     await expect(gallery.match({ queries: [1] as never, k: 1 })).rejects.toThrow(TypeError);
     await gallery.dispose();
     await expect(open({ dimensions: -1 })).rejects.toThrow(RangeError);
   });
 
-  it("rejects with the reason when the Worker dies", async () => {
+  it("rejects with the cause when the Worker crashes", async () => {
     const gallery = await open({ dimensions: 1002 });
     await expect(gallery.delete("crash")).rejects.toMatchObject({
       code: "run-failed",

@@ -15,7 +15,7 @@ const galleryWorker = await bundledWorker(
 const open = (options: GalleryOptions) => workerGallery(galleryWorker(), options);
 const tolerance = 2e-6;
 
-describe("a sharded gallery of two Workers of Node", { timeout: 30_000 }, () => {
+describe("a sharded gallery in two Node Workers", { timeout: 30_000 }, () => {
   gallerySuite({
     make: async (options) => shardedGallery({ shards: await Promise.all([open(options), open(options)]) }),
     tolerance,
@@ -27,7 +27,7 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
   const dimensions = 6;
   const rows = (count: number) => vectorsOf(count * dimensions, count);
 
-  it("takes vectors out of a larger array, and leaves the caller's usable", async () => {
+  it("accepts vectors from a view of a larger array and leaves the caller's array usable", async () => {
     await using gallery = await open({ dimensions, precision: "int8" });
     expect([gallery.dimensions, gallery.precision]).toEqual([6, "int8"]);
     const all = rows(100);
@@ -40,7 +40,7 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
     expect(all).toEqual(rows(100));
   });
 
-  it("rejects what waits when the Worker dies, and all that comes later", async () => {
+  it("rejects pending and later calls when the Worker crashes", async () => {
     const gallery = await open({ dimensions: 1002 });
     await expect(gallery.delete("crash")).rejects.toMatchObject({
       code: "run-failed",
@@ -52,7 +52,7 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
     await gallery.dispose();
   });
 
-  it("does not wait for a Worker that hangs when it is disposed, sharded or not", async () => {
+  it("does not wait for a hanging Worker on dispose, sharded or not", async () => {
     const gallery = shardedGallery({ shards: [await open({ dimensions: 1002 })] });
     await gallery.set([1], new Float32Array(1002).fill(1));
     const hanging = gallery.delete(1).catch((error: unknown) => error);
@@ -62,10 +62,10 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
     expect(await hanging).toMatchObject({ code: "disposed" });
   });
 
-  it("ends a Worker whose gallery cannot be opened, or is not empty", async () => {
+  it("terminates a Worker whose gallery cannot be opened or is not empty", async () => {
     for (const [options, message] of [
       [{ dimensions: 0 }, "gallery: expected dimensions to be an integer in 1..65536; got 0"],
-      [{ dimensions: 1001 }, "workerGallery: expected the worker's gallery to be empty, got 1 rows"],
+      [{ dimensions: 1001 }, "workerGallery: expected the worker's gallery to be empty; got 1 rows"],
     ] as const) {
       const worker = galleryWorker();
       const ended = new Promise((resolve) => worker.on("exit", resolve));
@@ -74,7 +74,7 @@ describe("workerGallery()", { timeout: 30_000 }, () => {
     }
   });
 
-  it("says after dispose that it was disposed, with a code", async () => {
+  it("rejects calls after dispose with the code disposed", async () => {
     const gallery = await open({ dimensions });
     await gallery.dispose();
     await expect(gallery.match({ queries: rows(1), k: 1 })).rejects.toMatchObject({

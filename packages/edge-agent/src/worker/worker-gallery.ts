@@ -5,13 +5,14 @@ import type { RemoteGallery } from "./protocol.ts";
 import { workerCalls } from "./worker-calls.ts";
 
 /**
- * The gallery that a Worker exposes with `exposeGallery`, as if it were here: a shard for `shardedGallery`,
- * or one that does not hold up its page. It must be empty, for its ids are known here. Vectors are copied
- * once and handed over; errors come back in their own classes; `dispose` ends the Worker, which gives its
- * memory back. A gallery that cannot be opened ends the Worker too.
+ * Creates a gallery that calls the one that a Worker exposes with `exposeGallery`. Use it as a shard of
+ * `shardedGallery`, or alone, so that matching does not block the page. The exposed gallery must be empty,
+ * because its ids are tracked here. Vectors are copied once and transferred. Errors are rethrown in their own
+ * classes. `dispose` terminates the Worker, which releases its memory. If the gallery cannot be opened, the
+ * Worker is terminated too.
  *
- * @throws {TypeError} or {RangeError} for bad options.
- * @throws {SednaError} also from the calls: `run-failed` when the Worker died, `disposed` after `dispose`.
+ * @throws {TypeError} or {RangeError} If the options are invalid.
+ * @throws {SednaError} Also from the calls: `run-failed` if the Worker failed, `disposed` after `dispose`.
  */
 export async function workerGallery(worker: unknown, options: GalleryOptions): Promise<AsyncGallery> {
   const calls = workerCalls<RemoteGallery>(worker, { what: "gallery" });
@@ -37,7 +38,7 @@ export async function workerGallery(worker: unknown, options: GalleryOptions): P
   );
   if (size > 0) {
     await dispose();
-    throw new RangeError(`workerGallery: expected the worker's gallery to be empty, got ${size} rows`);
+    throw new RangeError(`workerGallery: expected the worker's gallery to be empty; got ${size} rows`);
   }
 
   return {
@@ -71,7 +72,9 @@ export async function workerGallery(worker: unknown, options: GalleryOptions): P
   };
 }
 
-/** The message with a copy of its vectors, to transfer: a view would be posted with all of its buffer. */
+/**
+ * Returns the message with copies of its vectors to transfer. A view would be posted with its whole buffer.
+ */
 function handOver<Message extends object>(message: Message): Message {
   const copies = Object.entries(message).flatMap(([name, value]) =>
     value instanceof Float32Array ? [[name, value.slice()] as const] : [],

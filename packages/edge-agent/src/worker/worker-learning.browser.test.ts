@@ -24,10 +24,10 @@ const here = () =>
   });
 
 trainableEstimatorSuite("a head in a page", { make: here });
-trainableEstimatorSuite("a head in a Worker of the browser", { make: open });
-workerLearningSuite("a Worker of the browser", { inWorker: open, here });
+trainableEstimatorSuite("a head in a browser Worker", { make: open });
+workerLearningSuite("a browser Worker", { inWorker: open, here });
 
-it("hands VideoFrames over to the Worker, a few at a time, and closes each", async () => {
+it("transfers VideoFrames to the Worker in small groups and closes each", async () => {
   const frames: VideoFrame[] = [];
   let most = 0;
   const samples: LabeledSamples<Frame> = {

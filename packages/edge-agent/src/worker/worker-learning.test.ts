@@ -23,10 +23,10 @@ const here = () =>
     seed: 3,
   });
 
-trainableEstimatorSuite("a head in a Worker of Node", { make: () => open() });
-workerLearningSuite("a Worker of Node", { inWorker: () => open(), here });
+trainableEstimatorSuite("a head in a Node Worker", { make: () => open() });
+workerLearningSuite("a Node Worker", { inWorker: () => open(), here });
 
-describe("workerEstimator() of what does not learn", { timeout: 20_000 }, () => {
+describe("workerEstimator() of an estimator that is not trainable", { timeout: 20_000 }, () => {
   it("says so", async () => {
     const estimator = open(tiny);
     await expect(estimator.train(separable(3))).rejects.toThrow(

@@ -182,7 +182,7 @@ async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
     if (cause instanceof SednaError || cause instanceof RangeError) throw cause;
     const isFull = ["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException | null)?.code ?? "");
     throw new SednaError(
-      `${action}: expected ${isFull ? "room on the disk" : "a directory to read and write"}; got ${messageOf(cause)}`,
+      `${action}: expected ${isFull ? "free space on the disk" : "a directory to read and write"}; got ${messageOf(cause)}`,
       { code: isFull ? "storage-full" : "storage-failed", retryable: isFull, cause },
     );
   }

@@ -1,4 +1,4 @@
 import type { FederationLog } from "./federation-log.ts";
 
-/** A federation's log as one directory, which no other process may have open. */
+/** Returns a federation log that is stored in one directory, which no other process may have open. */
 export declare function directoryFederationLog(directory: string): FederationLog;

@@ -16,7 +16,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 // Real sockets. The federation behind them says what the test wants it to, so that each order of events can
 // be had.
 
-// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+// On a busy machine any step can be slow, so no check depends on duration.
 vi.setConfig({ testTimeout: 60_000 });
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 

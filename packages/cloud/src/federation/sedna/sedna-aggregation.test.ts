@@ -8,7 +8,7 @@ import {
 
 // Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
 
-// On a busy machine anything takes its time; nothing here is right or wrong by how long it took.
+// On a busy machine any step can be slow, so no check depends on duration.
 vi.setConfig({ testTimeout: 60_000 });
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 

@@ -65,7 +65,7 @@ export function standingOf(
     case "replaced":
       return {
         rejected: "session-replaced",
-        error: "expected the newest session of this device; a newer one has begun",
+        error: "expected the latest session of this device; a newer one has started",
       };
     case "ended":
       return unauthorized();

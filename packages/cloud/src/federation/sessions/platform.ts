@@ -2,19 +2,19 @@ import type { DeviceRegistry } from "./device-registry.ts";
 
 /** Options of {@link fileDeviceRegistry}. */
 export interface FileDeviceRegistryOptions {
-  /** Made where it is not there. */
+  /** Directory of the registry. It is created if it does not exist. */
   readonly directory: string;
   /**
-   * How long what was read is believed, in ms: so late does it see what another process revoked. Default
-   * 5000.
+   * Time for which entries are cached, in ms. A revocation by another process takes effect after at most this
+   * time. Default 5000.
    */
   readonly freshMs?: number;
-  /** Monotonic ms. */
+  /** Monotonic clock, in ms. */
   readonly now?: () => number;
 }
 
 /**
- * A registry of one file a device, each written beside and put in its place: after a death there is the
- * former or the new one.
+ * Returns a registry with one file per device. A file is replaced atomically: after a crash it has the old
+ * content or the new.
  */
 export declare function fileDeviceRegistry(options: FileDeviceRegistryOptions): DeviceRegistry;

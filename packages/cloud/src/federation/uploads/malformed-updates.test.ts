@@ -41,7 +41,7 @@ const withByte = (bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayB
 /** Each with the code by which it is refused. */
 const malformed: readonly (readonly [name: string, code: string, bytes: () => Uint8Array<ArrayBuffer>])[] = [
   ["longer than the plan says", "too-long", () => new Uint8Array(100_000)],
-  ["a head that is none", "wrong-shape", () => new Uint8Array(500).fill(0x7b)],
+  ["an invalid header", "wrong-shape", () => new Uint8Array(500).fill(0x7b)],
   ["nothing but a length", "wrong-shape", () => Uint8Array.of(0, 0, 0, 0)],
   ["cut within its head", "wrong-length", () => good().slice(0, 40)],
   ["cut within its payload", "wrong-length", () => good().slice(0, -4)],

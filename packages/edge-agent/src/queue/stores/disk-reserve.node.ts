@@ -2,17 +2,17 @@ import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAll } from "./segment-file.node.ts";
 
-/** Disk that is held back for what makes room on a full one. */
+/** Disk space reserved for operations that free space on a full disk. */
 export interface DiskReserve {
-  /** Takes it, where it is not held already and the disk has it. */
+  /** Allocates the reserve, unless it is already allocated or the disk lacks the space. */
   hold(): Promise<void>;
-  /** Gives it to whoever writes next; false where there was none. */
+  /** Frees the reserve for the next write. Resolves with `false` if there was none. */
   free(): Promise<boolean>;
 }
 
 /**
- * A file of zeros. To delete from a log is to write to it, so on a full disk a log could neither delete nor
- * be cleaned; freeing this lets it do both.
+ * Creates a reserve, which is a file of zeros. A delete also writes to the log, so a full disk would permit
+ * neither deletes nor cleaning. Freeing the reserve permits both.
  */
 export function diskReserve({
   directory,
@@ -35,7 +35,7 @@ export function diskReserve({
           await handle.close();
         }
       } catch {
-        // No room for it now. What it was for may still go well, and the next cleaning tries again.
+        // No space now. The operation may succeed without the reserve, and the next cleaning tries again.
         await rm(path, { force: true }).catch(() => undefined);
       }
     },

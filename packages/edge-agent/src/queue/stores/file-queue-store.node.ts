@@ -12,31 +12,31 @@ import { readBodyAt, storageError, type Segment } from "./segment-file.node.ts";
 
 /** Options of {@link fileQueueStore}. */
 export interface FileQueueStoreOptions {
-  /** Made where it is not there. One process opens it at a time. */
+  /** Directory of the log, created if missing. Only one process can open it at a time. */
   readonly directory: string;
   /**
-   * What an acknowledged item survives: the death of the process (default), or with an fsync each time the
-   * loss of power too.
+   * What an acknowledged item survives: a process crash (default), or also a power loss, with an fsync for
+   * each write.
    */
   readonly durability?: "process" | "power";
   /**
-   * Where a file of the log ends and the next begins, in bytes. As much again is held in reserve for cleaning
-   * a full disk; take less than an eighth of the disk. Default 4 MiB.
+   * Maximum size of a segment of the log, in bytes. The same amount is reserved for cleaning a full disk; use
+   * less than an eighth of the disk. Default 4 MiB.
    */
   readonly segmentBytes?: number;
 }
 
-/** Where the entry of an id lies. */
+/** Position of an entry in the log. */
 interface Held {
   readonly sequence: number;
   readonly place: RecordPlace;
 }
 
 /**
- * A queue's store in a directory: an append-only log in segments, whose records carry checksums (see
- * log-records). A half record at its end is cut when it is opened, damage loses what it touches; a segment is
- * deleted when all that was in it is, the oldest first, so that no delete record goes before the item that it
- * deletes.
+ * Creates a queue store in a directory: an append-only log in segments, whose records carry checksums (see
+ * log-records). Opening it truncates a partial record at the end, and damage loses only the affected records.
+ * A segment is deleted once all its items are deleted, oldest first, so that no delete record disappears
+ * before the item that it deletes.
  */
 export function fileQueueStore({
   directory,
@@ -45,7 +45,7 @@ export function fileQueueStore({
 }: FileQueueStoreOptions): QueueStore {
   if (!(segmentBytes >= 4096))
     throw new RangeError(
-      `keep a queue in ${directory}: expected segmentBytes from 4096 up; got ${segmentBytes}`,
+      `create a queue store in ${directory}: expected segmentBytes from 4096 up; got ${segmentBytes}`,
     );
   const held = new Map<string, Held>();
   const reserve = diskReserve({ directory, bytes: segmentBytes });
@@ -53,7 +53,7 @@ export function fileQueueStore({
   let epoch = "";
   let lastSequence = 0;
   let lastMark: QueueMark | undefined;
-  /** Deletions that found no room; written ahead of what is written next. */
+  /** Deletes that did not fit on the disk. They are written before the next records. */
   let owedDeletes: number[] = [];
   let owesState = false;
   let opening: Promise<StoredQueue> | undefined;
@@ -78,7 +78,7 @@ export function fileQueueStore({
     try {
       return await lockDirectory(directory, "open the queue");
     } catch (error) {
-      // The lock takes some bytes too.
+      // The lock needs some bytes, too.
       if (storageError("", error).code !== "storage-full" || !(await reserve.free())) throw error;
       return lockDirectory(directory, "open the queue");
     }
@@ -137,8 +137,8 @@ export function fileQueueStore({
         held.set(entry.id, { sequence: entry.sequence, place });
       lastSequence = log.lastSequence;
       lastMark = log.state?.mark;
-      // After a loss of power the log's end may be missing, and with it numbers that were sent: a new epoch
-      // keeps ids apart.
+      // After a power loss, the end of the log may be missing, and with it sequences of sent items. A new
+      // epoch keeps ids unique.
       epoch = log.isWhole && log.state ? log.state.epoch : newEpoch();
       const appender = await makeAppender(log.nextNumber);
       const cleaner = logCleaner({
@@ -156,7 +156,7 @@ export function fileQueueStore({
           for (const [id, one] of held) if (one.place.segment === segment) forget(id);
         },
       });
-      // From here on it is not closed, and the disk must know before an id is given out.
+      // The log is now open. The disk must record that before an id is issued.
       await appender
         .append({ record: stateRecord(), urgent: true })
         .then(appender.sync)
@@ -177,7 +177,7 @@ export function fileQueueStore({
     async open() {
       if (opening || closing)
         throw new SednaError(
-          `open the queue in ${directory}: expected it to be opened once; make another store to open it again`,
+          `open the queue in ${directory}: expected a store that was never opened; create another store to open it again`,
           { code: "storage-failed" },
         );
       opening = start();
@@ -205,7 +205,7 @@ export function fileQueueStore({
         const at = held.get(id)?.place;
         if (!at) return undefined;
         const body = await readBodyAt(at.segment, at);
-        // Cleaning may have moved it meanwhile, and taken the old place away.
+        // Cleaning may have moved the record meanwhile and removed its old segment.
         if (body || held.get(id)?.place === at) return body;
       }
     },
@@ -225,7 +225,7 @@ export function fileQueueStore({
     },
 
     async mark(mark) {
-      const { appender } = opened("note the time");
+      const { appender } = opened("store the clock mark");
       lastMark = mark;
       await appender.append({ record: stateRecord(), urgent: true });
     },
@@ -236,7 +236,7 @@ export function fileQueueStore({
         if (!parts) return;
         const { appender, cleaner, lock } = parts;
         await cleaner.clean();
-        // Without these the next open finds a log that was not closed, and begins a new epoch.
+        // Without these, the next open finds a log that was not closed, and starts a new epoch.
         await appender
           .append({ record: stateRecord(true), urgent: true })
           .then(appender.sync)

@@ -7,25 +7,26 @@ import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "../queue-st
 interface QueueSchema extends DBSchema {
   entries: { key: string; value: QueueEntry };
   bodies: { key: string; value: Uint8Array };
-  /** One value, by its name: what the store knows of itself. */
+  /** A single value by name: the state of the store. */
   state: { key: string; value: unknown };
 }
 
-/** Sequences that are taken from the store at once; so most items cost no write of the largest one. */
+/** Number of sequences reserved at once, so that most items need no write of the largest sequence. */
 const SEQUENCES_AHEAD = 1000;
 
 /**
- * A queue's store in IndexedDB: entries and bodies apart, so that opening reads no bodies. Each item is one
- * transaction that the browser is asked to flush to the disk. A database that is closed or deleted under it
- * is opened once more for each call. Two pages may not have one open: see `becomeLeader`.
+ * Creates a queue store in IndexedDB. Entries and bodies are separate, so that opening reads no bodies. Each
+ * item is one transaction, for which the browser is asked to flush to the disk. If the database is closed or
+ * deleted during a call, the call opens it once more. Two pages must not have it open at the same time: see
+ * `becomeLeader`.
  */
 export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
   let database: Promise<IDBPDatabase<QueueSchema>> | undefined;
-  /** What `database` came to. */
+  /** The connection to which `database` resolved. */
   let current: IDBPDatabase<QueueSchema> | undefined;
   let epoch = "";
   let lastMark: QueueMark | undefined;
-  /** Sequences up to here are the store's already. */
+  /** Sequences up to this one are reserved in the store. */
   let reserved = 0;
   let lastSequence = 0;
   let opening: Promise<StoredQueue> | undefined;
@@ -33,14 +34,14 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
   const underWay = new Set<Promise<unknown>>();
 
   const connect = async (): Promise<IDBPDatabase<QueueSchema>> => {
-    // On use: an agent without a queue need not fetch it.
+    // Import on use: an agent without a queue need not load it.
     const { openDB } = await import("idb");
     const forget = (): void => leave(opened);
     const opened: IDBPDatabase<QueueSchema> = await openDB<QueueSchema>(name, 1, {
       upgrade(fresh) {
         for (const store of ["entries", "bodies", "state"] as const) fresh.createObjectStore(store);
       },
-      // Another page deletes the database, or a later version wants it: it must not wait for us.
+      // Another page deletes or upgrades the database, and must not wait for this one.
       blocking: forget,
       terminated: forget,
     });
@@ -57,18 +58,20 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
     return database;
   };
   /**
-   * Gives up a connection. Of several calls that find it closed the first does; the others are not to give up
-   * the next one.
+   * Drops a connection. If several calls find it closed, only the first drops it; the others must not drop
+   * the next connection.
    */
   const leave = (left: IDBPDatabase<QueueSchema>): void => {
     left.close();
     if (current !== left) return;
     database = current = undefined;
-    // Where the next connection finds a new database, that must hear of the sequences again.
+    // If the next connection finds a new database, the sequences must be reserved again.
     reserved = 0;
   };
 
-  /** Runs work on the database; where that was closed under it, once more on a new connection. */
+  /**
+   * Runs work on the database. If the database was closed meanwhile, runs it once more on a new connection.
+   */
   const run = async <T>(
     action: string,
     work: (database: IDBPDatabase<QueueSchema>) => Promise<T>,
@@ -128,8 +131,8 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
       }
     }
     reserved = lastSequence;
-    // The epoch must be there before an id with it is given out. A full database says no; then each put says
-    // it again.
+    // The epoch must be stored before an id uses it. If the database is full, this fails and each put stores
+    // the epoch again.
     await opened.put("state", state(), "queue").catch(() => (reserved = 0));
     return {
       entries: entries.toSorted((a, b) => a.sequence - b.sequence),
@@ -145,7 +148,7 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
       if (opening || closing)
         return Promise.reject(
           new SednaError(
-            `open the queue in the database ${name}: expected it to be opened once; make another store to open it again`,
+            `open the queue in the database ${name}: expected a store that was never opened; create another store to open it again`,
             { code: "storage-failed" },
           ),
         );
@@ -164,7 +167,7 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
         try {
           await Promise.all([
             transaction.objectStore("entries").put(entry, entry.id),
-            // A part of a larger buffer would be stored with all of that.
+            // A view of a larger buffer would be stored with the whole buffer.
             transaction
               .objectStore("bodies")
               .put(body.byteLength === body.buffer.byteLength ? body : body.slice(), entry.id),
@@ -194,7 +197,7 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
         ]);
       }),
     mark: (mark) =>
-      call("note the time", async (opened) => {
+      call("store the clock mark", async (opened) => {
         lastMark = mark;
         reserved = Math.max(reserved, lastSequence);
         await opened.put("state", state(), "queue");
@@ -213,7 +216,7 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
 function databaseError(action: string, cause: unknown): SednaError {
   if (cause instanceof SednaError) return cause;
   const isFull = cause instanceof DOMException && cause.name === "QuotaExceededError";
-  return new SednaError(`${action}: expected IndexedDB to do it; got ${String(cause)}`, {
+  return new SednaError(`${action}: expected IndexedDB to succeed; got ${String(cause)}`, {
     code: isFull ? "storage-full" : "storage-failed",
     retryable: isFull,
     cause,

@@ -5,24 +5,24 @@ import type { QueueState } from "../parse-queue-entry.ts";
 import type { QueueEntry } from "../queue-store.ts";
 import { readSegment, segmentNumbers, type Segment } from "./segment-file.node.ts";
 
-/** What a directory's log holds. */
+/** Content of a directory's log. */
 export interface LoadedLog {
-  /** Oldest first. */
+  /** Segments, oldest first. */
   readonly segments: Segment[];
   readonly nextNumber: number;
-  /** By sequence. */
+  /** Live entries by sequence. */
   readonly live: ReadonlyMap<number, { readonly entry: QueueEntry; readonly place: RecordPlace }>;
   readonly lastSequence: number;
-  /** The last that was written. */
+  /** The state that was written last. */
   readonly state: QueueState | undefined;
-  /** The log was closed, and nothing is missing: what it says of its largest sequence is so. */
+  /** `true` if the log was closed and nothing is missing: its largest sequence is reliable. */
   readonly isWhole: boolean;
   readonly damagedNumber: number;
 }
 
 /**
- * Reads a directory's log, a segment at a time, and cuts what a death left half written at its end. What is
- * damaged is left out and counted.
+ * Reads a directory's log, one segment at a time, and truncates a partial record that a crash left at its
+ * end. Damaged records are skipped and counted.
  */
 export async function loadLog(directory: string): Promise<LoadedLog> {
   const live = new Map<number, { entry: QueueEntry; place: RecordPlace }>();
@@ -47,7 +47,7 @@ export async function loadLog(directory: string): Promise<LoadedLog> {
     nextNumber = file.number + 1;
     const { segment: read, records, damagedNumber: damaged, bytes } = await readSegment(file);
     if (!read && isLast && bytes.length < SEGMENT_HEAD) {
-      // It was being made when the process died; nothing was ever in it.
+      // The process crashed while it created this segment, which never held a record.
       await rm(file.path, { force: true });
       continue;
     }
@@ -67,7 +67,7 @@ export async function loadLog(directory: string): Promise<LoadedLog> {
     for (const { record, offset, length } of records) {
       isClosed = false;
       if (record.type === "put") {
-        // A second copy is one that a cleaning made before it could take the first away.
+        // The second copy comes from a cleaning that could not remove the first.
         forget(record.entry.sequence);
         live.set(record.entry.sequence, { entry: record.entry, place: { segment, offset, length } });
         segment.live++;

@@ -3,31 +3,31 @@ import { rm, truncate, type FileHandle } from "node:fs/promises";
 import { encodeRecord, type LogRecord } from "./log-records.node.ts";
 import { createSegment, storageError, writeAll, type Segment } from "./segment-file.node.ts";
 
-/** Bytes that are written at once, unless one record alone is larger. */
+/** Maximum size of one write, in bytes, unless a single record is larger. */
 const BATCH_BYTES = 1024 * 1024;
 
-/** What a record takes beside its body, about. */
+/** Approximate size of a record without its body, in bytes. */
 const RECORD_BYTES = 300;
 
-/** A segment of fewer bytes holds hardly anything: what is too large for it goes there all the same. */
+/** A segment with fewer bytes is almost empty: a record that is too large for it is written there anyway. */
 const MOSTLY_EMPTY = 1024;
 
 const sizeOf = ({ body }: Appending): number => RECORD_BYTES + (body?.length ?? 0);
 
-/** Where a record lies. */
+/** Position of a record. */
 export interface RecordPlace {
   readonly segment: Segment;
   readonly offset: number;
   readonly length: number;
 }
 
-/** A record to be written. */
+/** A record to append. */
 export interface Appending {
   readonly record: LogRecord;
   readonly body?: Uint8Array;
-  /** What makes room is written from the reserve where the disk is full. */
+  /** Set for records that free space. On a full disk they may use the reserve. */
   readonly urgent?: boolean;
-  /** Called as soon as the record is written, before anything else is. */
+  /** Called as soon as the record is written, before any other write. */
   readonly onWritten?: (place: RecordPlace) => void;
 }
 
@@ -35,40 +35,41 @@ export interface Appending {
 export interface LogAppenderOptions {
   readonly directory: string;
   readonly segmentBytes: number;
-  /** Where the log goes on; a new segment is made without. */
+  /** The segment to continue. Without it, a new segment is created. */
   readonly last: Segment | undefined;
   readonly lastHandle: FileHandle | undefined;
   readonly nextNumber: number;
-  /** True: what is resolved lasts through a loss of power. */
+  /** If true, resolved appends survive a power loss. */
   readonly syncs: boolean;
-  /** What a new segment begins with. */
+  /** Returns the first record of a new segment. */
   readonly opening: () => LogRecord;
   /**
-   * What is still owed to the log, written ahead of the next records; it is asked each time, until `paid` is
-   * called.
+   * Returns the records still owed to the log, which are written before the next records. Called for each
+   * batch; `paid` confirms the write.
    */
   readonly owed: () => { readonly records: readonly LogRecord[]; paid(): void };
   readonly onSegment: (segment: Segment) => void;
-  /** Frees the reserve on the disk; false where it is free already. */
+  /** Frees the reserve on the disk. Resolves with `false` if it is already free. */
   readonly freeReserve: () => Promise<boolean>;
 }
 
-/** The writing end of the log. */
+/** Appends records to the log. */
 export interface LogAppender {
   readonly active: Segment | undefined;
-  /** Resolves when the record is written: to the operating system, or with `syncs` to the disk. */
+  /** Resolves when the record is written to the operating system or, with `syncs`, to the disk. */
   append(appending: Appending): Promise<void>;
-  /** Leaves the last segment: what comes next begins a new one. */
+  /** Leaves the last segment. The next record starts a new one. */
   rotate(): Promise<void>;
-  /** Everything that is written is on the disk, not in the system's memory alone. */
+  /** Flushes everything written to the disk. */
   sync(): Promise<void>;
-  /** After everything that was asked for. */
+  /** Closes the log after all earlier calls. */
   close(): Promise<void>;
 }
 
 /**
- * Appends to the last segment, many callers by one write: all that is asked while a write is under way goes
- * with the next. A write that fails is taken back, so that no half record stays before a whole one.
+ * Creates an appender. It appends to the last segment, and batches concurrent callers: records requested
+ * during a write go into the next write. A failed write is undone, so that no partial record stays before a
+ * complete one.
  */
 export function logAppender({
   directory,
@@ -88,7 +89,7 @@ export function logAppender({
   let number = nextNumber;
   let waiting: Waiting[] = [];
   let isDraining = false;
-  /** Everything that touches the file goes through this, one after the other. */
+  /** Serializes all access to the file. */
   let turn: Promise<unknown> = Promise.resolve();
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -100,7 +101,7 @@ export function logAppender({
   const leave = async (): Promise<void> => {
     const old = handle;
     [segment, handle] = [undefined, undefined];
-    // Once a segment, so that a loss of power takes some of the last one at most.
+    // Flush once for each segment, so that a power loss affects at most part of the last one.
     await old?.datasync().catch(() => undefined);
     await old?.close().catch(() => undefined);
   };
@@ -113,7 +114,7 @@ export function logAppender({
       await writeRecords([{ record: opening() }]);
       if (syncs) await syncDirectory(directory).catch(() => {});
     } catch (error) {
-      // A segment that does not say what the log knows must not outlive those before it.
+      // A segment without the state of the log must not outlive the segments before it.
       await leave();
       await rm(made.segment.path, { force: true });
       throw error;
@@ -121,7 +122,7 @@ export function logAppender({
     onSegment(made.segment);
   };
 
-  /** Writes records in one piece, or none of them. */
+  /** Writes all records in one write, or none of them. */
   const writeRecords = async (records: readonly Appending[]): Promise<void> => {
     const to = segment!;
     const places: RecordPlace[] = [];
@@ -140,7 +141,7 @@ export function logAppender({
       });
       if (syncs) await handle!.datasync();
     } catch (error) {
-      // What follows would stand behind half a record. Where even the cut fails, the log goes on in a new
+      // Later records would follow a partial record. If the truncation fails too, the log continues in a new
       // segment.
       await truncate(to.path, to.size).catch(leave);
       throw error;
@@ -150,8 +151,7 @@ export function logAppender({
   };
 
   const writeBatch = async (batch: readonly Waiting[]): Promise<void> => {
-    // A segment grows beyond its bounds only for one large record: cleaning copies it into a reserve of its
-    // size.
+    // A segment exceeds its limit only for one large record: cleaning copies it into a reserve of that size.
     if (segment && segment.size + sizeOf(batch[0]!) > segmentBytes && segment.size > MOSTLY_EMPTY)
       await leave();
     await begin();
@@ -167,8 +167,8 @@ export function logAppender({
     } catch (cause) {
       const error = storageError("append to the queue's log", cause);
       if (batch.length > 1) {
-        // A small one may fit where all together do not, and what makes room goes whatever befalls the
-        // others.
+        // A small record may fit even if all together do not, and records that free space must not fail with
+        // the others.
         for (const one of batch) await settle([one]);
       } else if (error.code === "storage-full" && batch[0]!.urgent && (await freeReserve()))
         await settle(batch);
@@ -178,7 +178,7 @@ export function logAppender({
 
   const takeBatch = (): Waiting[] => {
     const room = segmentBytes - (segment?.size ?? 0);
-    // What does not fit any more begins a new segment.
+    // Records that no longer fit start a new segment.
     const most = Math.min(BATCH_BYTES, sizeOf(waiting[0]!) > room ? segmentBytes : room);
     let bytes = sizeOf(waiting[0]!);
     let count = 1;

@@ -6,33 +6,33 @@ import { readSegment, type Segment } from "./segment-file.node.ts";
 
 /** Options of {@link logCleaner}. */
 export interface LogCleanerOptions {
-  /** Oldest first; what is cleaned is taken out. */
+  /** Segments, oldest first. Cleaned segments are removed from the array. */
   readonly segments: Segment[];
   readonly segmentBytes: number;
   readonly appender: LogAppender;
   readonly reserve: DiskReserve;
   readonly stateRecord: () => LogRecord;
-  /** Where the entry of an id lies; undefined where it is deleted. */
+  /** Returns the position of an entry, or `undefined` if it is deleted. */
   readonly heldAt: (id: string) => RecordPlace | undefined;
-  /** An entry lies elsewhere now. */
+  /** Called when an entry has moved. */
   readonly moved: (id: string, to: RecordPlace) => void;
-  /** What was in this segment cannot be read any more. */
+  /** Called when the remaining entries of a segment cannot be read. */
   readonly lose: (segment: Segment) => void;
 }
 
-/** Gives back the disk that deleted items take. */
+/** Frees the disk space of deleted items. */
 export interface LogCleaner {
-  /** The next cleaning makes what room it can. */
+  /** Makes the next cleaning free as much space as possible. */
   diskIsFull(): void;
-  /** Cleans where that pays. Throws nothing. */
+  /** Cleans if enough space can be freed. Never rejects. */
   clean(): Promise<void>;
 }
 
 /**
- * Deletes the oldest segment when nothing in it is live, and where much of the log is dead copies what is
- * live in it to the log's end first. The dead is as much as the live and a segment before that happens: each
- * byte is copied once on average, at most. Always the oldest: a delete record must not go before the item
- * that it deletes, or that would be back.
+ * Creates a cleaner. It deletes the oldest segment if nothing in it is live. If much of the log is dead, it
+ * first copies the live records of the oldest segment to the end of the log. This requires more dead bytes
+ * than live bytes plus one segment, so that each byte is copied at most once on average. Always the oldest: a
+ * delete record must not disappear before the item that it deletes, or the item would reappear.
  */
 export function logCleaner({
   segments,
@@ -65,20 +65,21 @@ export function logCleaner({
       const at = heldAt(id);
       if (at?.segment !== segment || at.offset !== offset) continue;
       const body = readBody(bytes.subarray(offset, offset + length), { salt: segment.salt, offset });
-      // Deleted after this line, its delete record comes after the copy; before, and it is not copied.
+      // If the item is deleted after this line, its delete record follows the copy. If it was deleted before,
+      // it is not copied.
       if (body)
         copies.push(appender.append({ record, body, urgent: true, onWritten: (to) => moved(id, to) }));
     }
     await Promise.all(copies);
-    // What cannot be copied because it is damaged must not keep the segment for ever.
+    // Damaged records cannot be copied, and must not keep the segment forever.
     if (segment.live > 0) lose(segment);
   };
 
   const takeAway = async (segment: Segment): Promise<void> => {
-    // The new end of the log tells the largest sequence and the epoch; without one they would go with the
-    // old.
+    // The new end of the log must hold the largest sequence and the epoch, or they would be lost with the old
+    // segment.
     if (!appender.active) await appender.append({ record: stateRecord(), urgent: true });
-    // The copies must be on the disk before the only other ones go.
+    // The copies must be on the disk before the originals are removed.
     await appender.sync();
     await rm(segment.path, { force: true });
     segments.splice(segments.indexOf(segment), 1);
@@ -86,7 +87,7 @@ export function logCleaner({
 
   const run = async (): Promise<void> => {
     try {
-      // Each that is there now once at most: a log of nothing but its own heads looks wasteful for ever.
+      // Clean each existing segment at most once: a log of segment heads alone would always look wasteful.
       for (let left = segments.length; left > 0 && segments[0]; left--) {
         const [oldest] = segments;
         if (!isDead(oldest) && !isWasteful()) break;

@@ -8,10 +8,10 @@ import type { QueueEntry } from "../queue-store.ts";
 //   record = "\xa5SQ\x01" length:4 crc32(payload):4 crc32(the 12 bytes before):4 payload
 //   payload = type:1 length-of-header:4 header(JSON) body
 //
-// Both sums of a record begin with the segment's random salt and the record's own offset. So a record that
-// somebody sends us inside of a body is none, wherever a reader that looks for the next one after damage
-// comes upon it; nor is one that was moved. The head has a sum of its own so that a damaged payload is
-// skipped exactly. The salt is there twice, because without it nothing can be read.
+// Both checksums of a record start with the segment's random salt and the record's own offset. So a record
+// embedded in a received body is invalid, even if a reader that scans for the next record after damage finds
+// it; so is a record that was moved. The head has its own checksum, so that a damaged payload is skipped
+// exactly. The salt is stored twice, because nothing can be read without it.
 
 const SYNC = Buffer.from([0xa5, 0x53, 0x51, 0x01]);
 const MAGIC = Buffer.from("SQL1");
@@ -20,32 +20,34 @@ const COPY_BYTES = 16;
 const RECORD_HEAD = 16;
 const PAYLOAD_HEAD = 5;
 
-/** Bytes before the first record of a segment. */
+/** Size of a segment's head, in bytes. */
 export const SEGMENT_HEAD = 2 * COPY_BYTES;
 
 const types = { put: 1, delete: 2, state: 3 } as const;
 
-/** What a record says. */
+/** Content of a record. */
 export type LogRecord =
   | { readonly type: "put"; readonly entry: QueueEntry }
   | { readonly type: "delete"; readonly sequences: readonly number[] }
   | { readonly type: "state"; readonly state: QueueState };
 
-/** A record, and where it lies in its segment. */
+/** A record and its position in its segment. */
 export interface PlacedRecord {
   readonly record: LogRecord;
   readonly offset: number;
   readonly length: number;
 }
 
-/** The first bytes of a segment. */
+/** Encodes the head of a segment. */
 export function encodeSegmentHead(salt: Uint8Array): Buffer {
   const copy = Buffer.concat([MAGIC, salt, Buffer.alloc(4)]);
   copy.writeUInt32LE(crc32(copy.subarray(0, 12)), 12);
   return Buffer.concat([copy, copy]);
 }
 
-/** The salt of a segment; undefined where both copies are damaged, or it is none. */
+/**
+ * Returns the salt of a segment, or `undefined` if both copies are damaged or the bytes are not a segment.
+ */
 export function readSalt(segment: Uint8Array): Buffer | undefined {
   const bytes = asBuffer(segment);
   for (const start of [0, COPY_BYTES]) {
@@ -66,7 +68,7 @@ interface EncodeRecordOptions {
   readonly offset: number;
 }
 
-/** A record as bytes that are valid at this offset of this segment alone. */
+/** Encodes a record. The bytes are valid only at this offset of this segment. */
 export function encodeRecord(record: LogRecord, { body, salt, offset }: EncodeRecordOptions): Buffer {
   const header = Buffer.from(
     JSON.stringify(
@@ -87,7 +89,10 @@ export function encodeRecord(record: LogRecord, { body, salt, offset }: EncodeRe
   return bytes;
 }
 
-/** The body of the record that lies at an offset, given its bytes alone; undefined where they are damaged. */
+/**
+ * Decodes the body of the record at an offset from the record's bytes. Returns `undefined` if they are
+ * damaged.
+ */
 export function readBody(
   recordBytes: Uint8Array,
   { salt, offset }: { readonly salt: Uint8Array; readonly offset: number },
@@ -101,9 +106,9 @@ export function readBody(
 }
 
 /**
- * The records of a segment's bytes, whatever they are: it throws nothing, and tells nothing that was not
- * written. `end` is where the last whole record ends; `damagedNumber` counts the places before that which
- * could not be read.
+ * Reads the records of a segment from arbitrary bytes. Never throws, and returns only records that were
+ * written. `end` is the end of the last intact record; `damagedNumber` counts the unreadable ranges before
+ * it.
  */
 export function readRecords(
   segment: Uint8Array,
@@ -146,7 +151,7 @@ function seedOf(salt: Uint8Array, offset: number): number {
   return crc32(place);
 }
 
-/** The length of the payload of a record whose head is whole and which ends before the bytes do. */
+/** Returns the payload length of a record whose head is intact and which ends within the bytes. */
 function payloadLength(
   bytes: Buffer,
   { at, seed }: { readonly at: number; readonly seed: number },
@@ -182,7 +187,7 @@ function parsePayload(payload: Buffer): LogRecord | undefined {
       return Array.isArray(header) ? { type: "delete", sequences: header.map(parseSequence) } : undefined;
     return type === types.state ? { type: "state", state: parseQueueState(header) } : undefined;
   } catch {
-    // Whole by its sums, and yet nothing that we write: a record of a later version, or no record at all.
+    // The checksums are valid, but the content is unknown: a record of a later version, or no record at all.
     return undefined;
   }
 }

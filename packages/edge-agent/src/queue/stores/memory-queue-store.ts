@@ -3,8 +3,8 @@ import { newEpoch } from "../new-epoch.ts";
 import type { QueueEntry, QueueMark, QueueStore } from "../queue-store.ts";
 
 /**
- * A queue's store in memory, for tests and for where nothing may be written. It lasts as long as the value:
- * closed, it can be opened again and holds what it held.
+ * Creates a queue store in memory, for tests and for platforms where nothing can be written. Its items are
+ * lost with the object; after `close` it can be opened again with the same items.
  */
 export function memoryQueueStore({
   maxBytes = Infinity,
@@ -24,7 +24,7 @@ export function memoryQueueStore({
   return {
     async open() {
       if (isOpen)
-        throw new SednaError("open the queue in memory: expected it closed; it is open", {
+        throw new SednaError("open the queue in memory: expected a closed store; got an open one", {
           code: "storage-failed",
         });
       isOpen = true;
@@ -37,7 +37,7 @@ export function memoryQueueStore({
       refuseClosed("store an item");
       if (bytes + body.length > maxBytes)
         throw new SednaError(
-          `store an item: expected room for ${body.length} bytes; got ${maxBytes - bytes}`,
+          `store an item: expected free space for ${body.length} bytes; got ${maxBytes - bytes}`,
           { code: "storage-full", retryable: true },
         );
       held.set(entry.id, { entry, body: body.slice() });
@@ -56,7 +56,7 @@ export function memoryQueueStore({
       }
     },
     async mark(mark) {
-      refuseClosed("note the time");
+      refuseClosed("store the clock mark");
       lastMark = mark;
     },
     async close() {

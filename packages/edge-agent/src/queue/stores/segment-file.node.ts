@@ -12,19 +12,19 @@ import {
   type PlacedRecord,
 } from "./log-records.node.ts";
 
-/** A file of the log. Its number orders it among the others. */
+/** A segment file of the log. Segments are ordered by their number. */
 export interface Segment {
   readonly number: number;
   readonly path: string;
   readonly salt: Uint8Array;
-  /** Bytes that are written and whole. */
+  /** Size of the intact content, in bytes. */
   size: number;
-  /** Entries in it that are not deleted. */
+  /** Number of entries that are not deleted. */
   live: number;
   liveBytes: number;
 }
 
-/** A new, empty segment on the disk. Where that fails nothing is left of it. */
+/** Creates an empty segment on the disk. Leaves no file if that fails. */
 export async function createSegment(
   directory: string,
   number: number,
@@ -42,7 +42,7 @@ export async function createSegment(
   return { segment: { number, path, salt, size: SEGMENT_HEAD, live: 0, liveBytes: 0 }, handle };
 }
 
-/** The numbers of the segments of a directory, oldest first. */
+/** Lists the segments of a directory, oldest first. */
 export async function segmentNumbers(
   directory: string,
 ): Promise<{ readonly number: number; readonly path: string }[]> {
@@ -52,7 +52,7 @@ export async function segmentNumbers(
     .toSorted((a, b) => a.number - b.number);
 }
 
-/** What is left of a segment on the disk; no `segment` where it has no head that is whole. */
+/** Reads the intact part of a segment from the disk. There is no `segment` if its head is damaged. */
 export async function readSegment({
   number,
   path,
@@ -72,7 +72,7 @@ export async function readSegment({
   return { segment: { number, path, salt, size: end, live: 0, liveBytes: 0 }, records, damagedNumber, bytes };
 }
 
-/** The body of the put record at a place; undefined where it is damaged or gone. */
+/** Reads the body of the put record at an offset. Returns `undefined` if it is damaged or gone. */
 export async function readBodyAt(
   { path, salt }: Segment,
   { offset, length }: { readonly offset: number; readonly length: number },
@@ -98,7 +98,7 @@ export async function readBodyAt(
   }
 }
 
-/** Writes all bytes, in as many writes as it takes. */
+/** Writes all bytes, in as many writes as needed. */
 export async function writeAll(
   handle: FileHandle,
   { bytes, at }: { readonly bytes: Uint8Array; readonly at: number },
@@ -110,12 +110,15 @@ export async function writeAll(
   }
 }
 
-/** What the file system refused, as an error with a code: `storage-full` where there was no room. */
+/**
+ * Converts an error of the file system to a `SednaError`: `storage-full` if there is no space, else
+ * `storage-failed`.
+ */
 export function storageError(action: string, cause: unknown): SednaError {
   if (cause instanceof SednaError) return cause;
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
   const isFull = ["ENOSPC", "EDQUOT"].includes(code);
-  return new SednaError(`${action}: expected the disk to take it; got ${messageOf(cause)}`, {
+  return new SednaError(`${action}: expected the disk to accept it; got ${messageOf(cause)}`, {
     code: isFull ? "storage-full" : "storage-failed",
     retryable: isFull,
     cause,
