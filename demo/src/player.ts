@@ -47,7 +47,7 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
       // back.
       if (result.index < newest) continue;
       newest = result.index;
-      stage.show(result);
+      await stage.show(result);
       if (result.result === null)
         stage.warn(
           result.source === "cloud"

@@ -1,13 +1,14 @@
-import type { Detections, JointResult } from "@sedna-js/edge-agent";
+import { drawFrame, type Detections, type Frame, type JointResult } from "@sedna-js/edge-agent";
 
 /** Boxes with lower scores are kept for the miners and not shown. */
 export const SHOWN = 0.3;
 
 const WARNING_MS = 5000;
 
-/** Draws results over the video; see {@link createStage}. */
+/** Shows results on the frames they belong to; created by {@link createStage}. */
 export interface Stage {
-  show(result: JointResult<Detections>): void;
+  /** Draws the analyzed frame and its boxes. The frame must not be closed before this resolves. */
+  show(result: JointResult<Detections>): Promise<void>;
   /** Until the first result. */
   say(message: string): void;
   /** For some seconds, over results too. */
@@ -18,7 +19,11 @@ export interface Stage {
 const dashes = { edge: [], cloud: [], fallback: [6, 5] } as const;
 const widths = { edge: 2, cloud: 3.5, fallback: 2 } as const;
 
-/** The video's overlay. Boxes differ in colour, width and dashes, so that none is told by colour alone. */
+/**
+ * Creates the canvas over the video. It shows the analyzed frame and not the playing video: on a slow device the video
+ * is ahead of the results, and boxes would stand beside the people. Boxes differ in color, width, and dashes, so that
+ * color alone never carries the meaning.
+ */
 export function createStage({
   canvas,
   message,
@@ -27,7 +32,7 @@ export function createStage({
   readonly message: HTMLElement;
 }): Stage {
   const context = canvas.getContext("2d")!;
-  const colours = getComputedStyle(canvas);
+  const colors = getComputedStyle(canvas);
   const warning = { until: 0 };
   const say = (text: string): void => {
     message.textContent = text;
@@ -35,13 +40,14 @@ export function createStage({
   };
 
   return {
-    show({ result, source, sample }) {
-      const { width, height } = sample as { width: number; height: number };
+    async show({ result, source, sample }) {
+      const frame = sample as Frame;
+      const { width, height } = frame;
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-      context.clearRect(0, 0, width, height);
+      await drawFrame(frame, context);
       if (performance.now() > warning.until) message.hidden = true;
       const scale = width / 768;
-      context.strokeStyle = colours.getPropertyValue(`--${source}`);
+      context.strokeStyle = colors.getPropertyValue(`--${source}`);
       context.lineWidth = widths[source] * scale;
       context.setLineDash(dashes[source].map((length) => length * scale));
       for (const [x1, y1, x2, y2, score] of result ?? [])

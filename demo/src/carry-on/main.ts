@@ -104,7 +104,7 @@ async function start(): Promise<void> {
     // back.
     if (result.index < newest) continue;
     newest = result.index;
-    if (result.result !== null) stage.show(result);
+    if (result.result !== null) await stage.show(result);
   }
 }
 

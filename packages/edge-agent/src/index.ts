@@ -89,7 +89,7 @@ export { type PauseReason } from "./training/pause-settings.ts";
 export type { CheckpointOptions } from "./training/training-checkpoint.ts";
 export type { ByteStore } from "./storage/byte-store.ts";
 export { camera, directory, rtsp, videoElement, videoFile, videoFrames, webcam } from "#platform/sources";
-export { decodeImage } from "#platform/frames";
+export { decodeImage, drawFrame } from "#platform/frames";
 export { openByteStore } from "#platform/storage";
 export { openQueueStore } from "#platform/queue";
 export type {

@@ -16,7 +16,7 @@ export async function* runSource<Sample, Result>(
   },
 ): AsyncGenerator<JointResult<Result, Sample>, undefined> {
   type Answer = JointResult<Result, Sample>;
-  const { open, statistics, take = source.live ? "newest" : "all" } = options;
+  const { open, statistics, take = source.live ? "latest" : "all" } = options;
   options.signal?.throwIfAborted();
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
@@ -43,7 +43,7 @@ export async function* runSource<Sample, Result>(
     try {
       const { answer, askCloud, askEdge } = await edgeStep(it);
       if (askCloud === undefined) return await first(answer);
-      if (uploads.size >= maxOffloads && take === "newest") {
+      if (uploads.size >= maxOffloads && take === "latest") {
         if (askEdge) return await first(await askEdge("offload-busy"));
         statistics.dropped();
         return closeSample(it.sample);
@@ -72,7 +72,7 @@ export async function* runSource<Sample, Result>(
       closeSample(sample);
     };
     try {
-      for await (const sample of take === "newest" ? latest(source, { onDrop }) : source) {
+      for await (const sample of take === "latest" ? latest(source, { onDrop }) : source) {
         if (signal.aborted) {
           closeSample(sample);
           break;

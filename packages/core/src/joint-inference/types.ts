@@ -147,7 +147,7 @@ export interface RunOptions {
    * `newest`: a waiting sample is replaced by a newer one. `all`: every sample is answered. Default: by
    * `source.live`.
    */
-  readonly take?: "newest" | "all";
+  readonly take?: "latest" | "all";
 }
 
 /** A little model at the edge and a big one in the cloud, working as one. */

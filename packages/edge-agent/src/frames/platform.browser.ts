@@ -44,3 +44,10 @@ export function receiveFrame(handle: unknown): Frame {
   const { picture, timestamp } = handle as { picture: BrowserPicture; timestamp: number };
   return browserFrame(picture, { timestamp });
 }
+
+export async function drawFrame(frame: Frame, context: unknown): Promise<void> {
+  const canvas = context as CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+  const { width, height } = frame;
+  if ("picture" in frame) return canvas.drawImage((frame as BrowserFrame).picture, 0, 0, width, height);
+  canvas.putImageData(await drawn(frame), 0, 0);
+}

@@ -1,3 +1,4 @@
+import { SednaError } from "@sedna-js/core";
 import type { Frame, Pixels } from "@sedna-js/core";
 import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { importSharp } from "./decode-image.node.ts";
@@ -25,4 +26,10 @@ export async function shareFrame(frame: Frame): Promise<SharedFrame> {
 export function receiveFrame(handle: unknown): Frame {
   const { timestamp, ...pixels } = handle as Pixels & { timestamp: number };
   return pixelsFrame(pixels, { timestamp, sharp: importSharp });
+}
+
+export async function drawFrame(): Promise<never> {
+  throw new SednaError("draw a frame: expected a browser; Node has no canvas", {
+    code: "unsupported-platform",
+  });
 }

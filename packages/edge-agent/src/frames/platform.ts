@@ -28,3 +28,10 @@ export declare function shareFrame(frame: Frame): Promise<SharedFrame>;
 
 /** Returns the frame that {@link shareFrame} posted. */
 export declare function receiveFrame(handle: unknown): Frame;
+
+/**
+ * Draws a frame onto a canvas of its size, so that a page can show results on the frame they belong to. Browsers only.
+ *
+ * @param context A `CanvasRenderingContext2D` or `OffscreenCanvasRenderingContext2D`.
+ */
+export declare function drawFrame(frame: Frame, context: unknown): Promise<void>;

@@ -60,7 +60,7 @@ export function standingOf(
   epochs: Pick<ReturnType<typeof sessionEpochs>, "standing">,
 ): Awaited<ReturnType<Sessions["verify"]>> {
   switch (epochs.standing(member.client, member.epoch)) {
-    case "newest":
+    case "latest":
       return member;
     case "replaced":
       return {

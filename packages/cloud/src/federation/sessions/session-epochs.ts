@@ -26,7 +26,7 @@ export interface SessionEpochs {
    * How a session stands. One that is newer than all that are known is taken for the newest: it is from
    * before a restart.
    */
-  standing(device: string, epoch: number): "newest" | "replaced" | "ended";
+  standing(device: string, epoch: number): "latest" | "replaced" | "ended";
   end(device: string, epoch: number): void;
 }
 
@@ -85,7 +85,7 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
       const known = knownOf(device);
       if (epoch > known.epoch) Object.assign(known, { epoch, ended: false });
       if (epoch < known.epoch) return "replaced";
-      return known.ended ? "ended" : "newest";
+      return known.ended ? "ended" : "latest";
     },
     end(device, epoch) {
       const known = devices.get(device);
