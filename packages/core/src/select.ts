@@ -15,6 +15,14 @@ export interface Selection<Name extends string = string, Param = Readonly<Record
  *
  * @throws {UnknownAlgorithmError} naming what is known, when `method` is not in the table.
  * Source: `ClassFactory.get_cls` and `get_algorithm_from_api` in Sedna's `lib/sedna/common`.
+ *
+ * @example
+ * ```ts
+ * import { hardExampleMining, select } from "@sedna-js/core";
+ *
+ * const isHard = select(hardExampleMining, { method: "CrossEntropy", param: { threshold_cross_entropy: "0.5" } });
+ * console.log(isHard([0.5, 0.5]), isHard([0.99, 0.01])); // => true false
+ * ```
  */
 export function select<Table extends AlgorithmTable, Name extends keyof Table & string>(
   table: Table,

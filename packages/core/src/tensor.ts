@@ -61,6 +61,13 @@ export function elementCount(shape: readonly number[]): number {
 /**
  * A tensor whose parts agree.
  * @throws {TypeError} when `data` has another length than `shape` asks for.
+ *
+ * @example
+ * ```ts
+ * import { tensor, toNested } from "@sedna-js/core";
+ *
+ * console.log(toNested(tensor("float32", [2, 2], Float32Array.of(1, 2, 3, 4)))); // => [[1,2],[3,4]]
+ * ```
  */
 export function tensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (data.length !== elementCount(shape)) {

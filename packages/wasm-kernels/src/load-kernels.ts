@@ -12,6 +12,16 @@ import { loadVectorKernels, type LoadKernelsOptions } from "./vectors/load-vecto
  * @throws {RangeError} If the backend is unknown.
  * @throws {Error} If the requested backend is not supported by the engine or is blocked by the page's
  * Content-Security-Policy. `cause` is the engine's error.
+ *
+ * @example
+ * ```ts
+ * import { loadKernels } from "@sedna-js/wasm-kernels";
+ *
+ * const kernels = await loadKernels();
+ * const boxes = Float32Array.of(0, 0, 10, 10, 1, 1, 10, 10);
+ * console.log([...kernels.nms({ boxes, scores: Float32Array.of(0.9, 0.8), iouThreshold: 0.5 })]); // => [0]
+ * kernels.dispose();
+ * ```
  */
 export async function loadKernels({ backend }: LoadKernelsOptions = {}): Promise<Kernels> {
   const vectors = await loadVectorKernels({ backend });

@@ -37,7 +37,7 @@ import { createUploadSlots, slotCount } from "./uploads/upload-slots.ts";
  *
  * @example
  * ```ts
- * import { aggregation, select } from "@sedna-js/core/federation";
+ * import { aggregation, select } from "@sedna-js/core";
  * import { createFederation } from "@sedna-js/cloud";
  *
  * const federation = createFederation({

@@ -58,6 +58,26 @@ interface Asked {
  * `wire/federation.ts`. The tokens of its sessions say who asks; the cloud's own is not asked for here, nor
  * is its limit of bodies: an update may have what its plan says, and is never in memory beside the places
  * that the federation has for it.
+ *
+ * @example
+ * ```ts
+ * import { aggregation, select } from "@sedna-js/core";
+ * import { anonymousSessions, createCloud, createFederation, federationService } from "@sedna-js/cloud";
+ *
+ * const federation = createFederation({
+ *   name: "digits",
+ *   model: { head: { kind: "softmax", features: 64, classes: 10 } },
+ *   aggregator: select(aggregation, { method: "FedAvg" }),
+ *   rounds: { participants: 2 },
+ * });
+ * const cloud = createCloud({
+ *   services: [federationService({ federations: [federation], sessions: anonymousSessions() })],
+ * });
+ * await cloud.start();
+ * const status = await cloud(new Request("http://cloud.example/v1/federations/digits"));
+ * console.log((await status.json()).state); // => waiting
+ * await cloud.drain();
+ * ```
  */
 export function federationService({
   federations,

@@ -57,6 +57,17 @@ const silent: Logger = { info() {}, error() {} };
  * Combines services into one cloud, with health checks, metrics, limits, and access control.
  * @throws {TypeError} If an origin is invalid, such as `*` or one with a path.
  * @throws {RangeError} If the token has an invalid character or two services have the same name.
+ *
+ * @example
+ * ```ts
+ * import { createCloud, memorySamples, sampleService } from "@sedna-js/cloud";
+ *
+ * const cloud = createCloud({ services: [sampleService({ store: memorySamples() })] });
+ * await cloud.start();
+ * const response = await cloud(new Request("http://cloud.example/v2"));
+ * console.log(response.status); // => 200
+ * await cloud.drain();
+ * ```
  */
 export function createCloud({
   services,

@@ -16,6 +16,14 @@ export interface DeadlineOptions {
  *
  * @throws {SednaError} `cloud-timeout` at the deadline; the signal's reason when the caller gives up; else
  * what `work` throws.
+ *
+ * @example
+ * ```ts
+ * import { withDeadline } from "@sedna-js/core/async";
+ *
+ * const error = await withDeadline(() => new Promise(() => {}), { deadlineMs: 5, action: "wait" }).catch((one) => one);
+ * console.log(error.code); // => cloud-timeout
+ * ```
  */
 export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,

@@ -4,6 +4,13 @@
  * @param pixels `[n, height, width]`, bytes; `height` and `width` even.
  * @returns `[n, height / 2, width / 2]`.
  * @throws {RangeError} when the pictures' sides are odd, or `pixels` is no whole number of them.
+ *
+ * @example
+ * ```ts
+ * import { averagePool } from "@sedna-js/core/datasets";
+ *
+ * console.log([...averagePool(Uint8Array.of(0, 0, 255, 255), { width: 2, height: 2 })]); // => [0.5]
+ * ```
  */
 export function averagePool(
   pixels: Uint8Array,

@@ -11,6 +11,26 @@ import type { JointInference, JointInferenceOptions, JointResult, JointSettings 
  *
  * @throws {TypeError} or {RangeError} when the options cannot work together.
  * Source: `JointInference` in Sedna's `core/joint_inference`. Deviations are in docs/sedna-map.md.
+ *
+ * @example
+ * ```ts
+ * import { createJointInference, hardExampleMining, select, type Estimator } from "@sedna-js/core";
+ *
+ * const dispose = async () => {};
+ * const metadata = { kind: "tensors", inputs: [], outputs: [], backend: "none" } as const;
+ * const little: Estimator<number, number[]> = {
+ *   load: async () => metadata,
+ *   predict: async (sample) => [sample, 1 - sample],
+ *   dispose,
+ *   [Symbol.asyncDispose]: dispose,
+ * };
+ * const joint = createJointInference({
+ *   estimator: little,
+ *   hardExampleMining: select(hardExampleMining, { method: "CrossEntropy", param: { threshold_cross_entropy: 0.5 } }),
+ *   bigModel: { inference: async () => [1, 0] },
+ * });
+ * console.log((await joint.inference(0.99)).source, (await joint.inference(0.5)).source); // => edge cloud
+ * ```
  */
 export function createJointInference<Sample, Result>({
   now = () => performance.now(),

@@ -20,6 +20,14 @@ interface AgreementOptions {
  * overlaps most, at an IoU of at least `iou`.
  *
  * @param found rows [xmin, ymin, xmax, ymax, score?, label?]; rows without a label match any.
+ *
+ * @example
+ * ```ts
+ * import { agreement } from "@sedna-js/core";
+ *
+ * const box = [0, 0, 10, 10, 0.9, 1];
+ * console.log(agreement({ found: [box], reference: [box] }).f1); // => 1
+ * ```
  */
 export function agreement({ found, reference, iou = 0.5 }: AgreementOptions): Agreement {
   const free = new Set(reference);

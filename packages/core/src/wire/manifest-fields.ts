@@ -4,6 +4,7 @@ import { MAX_BYTES } from "./manifest-limits.ts";
 
 const MAX_LIST = 1000;
 
+/** Parses JSON of at most 1 MiB. @throws {WireError} If the bytes are not JSON. */
 export function parseJson(bytes: Uint8Array, action: string): unknown {
   if (bytes.length > MAX_BYTES)
     throw new WireError(`${action}: expected at most ${MAX_BYTES} bytes; got ${bytes.length}`);
@@ -21,8 +22,10 @@ export function parseJson(bytes: Uint8Array, action: string): unknown {
   return value;
 }
 
+/** Names of models, files, and keys: letters, digits, ".", "_", and "-", at most 128, without "..". */
 export const NAME = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
+/** Throws the `WireError` of a field if a condition does not hold. */
 export const at = (
   where: string,
   needed: readonly string[],
@@ -62,6 +65,7 @@ interface ListOptions {
   readonly most?: number;
 }
 
+/** Reads a list. @throws {WireError} If the value is not a list of an allowed length. */
 export function list(value: unknown, { where, least = 0, most = MAX_LIST }: ListOptions): unknown[] {
   return Array.isArray(value) && value.length >= least && value.length <= most
     ? value
@@ -75,6 +79,7 @@ interface TextOptions {
   readonly expected: string;
 }
 
+/** Reads a string. @throws {WireError} If the value is not a string that matches the pattern. */
 export function text(value: unknown, { where, pattern, expected }: TextOptions): string {
   return typeof value === "string" && pattern.test(value) ? value : fail(where, { expected, got: value });
 }
@@ -86,6 +91,7 @@ interface WholeOptions {
   readonly most?: number;
 }
 
+/** Reads a whole number. @throws {WireError} If the value is outside the range. */
 export function whole(
   value: unknown,
   { where, least, most = Number.MAX_SAFE_INTEGER }: WholeOptions,
@@ -95,12 +101,14 @@ export function whole(
     : fail(where, { expected: `a whole number from ${least} to ${most}`, got: value });
 }
 
+/** Reads a finite number. @throws {WireError} If the value is not one. */
 export function number(value: unknown, where: string): number {
   return typeof value === "number" && value >= 0 && value < Infinity
     ? value
     : fail(where, { expected: "a number from 0 up", got: value });
 }
 
+/** Reads one of a few strings. @throws {WireError} If the value is another. */
 export function oneOf<const Value extends string>(
   value: unknown,
   { where, of }: { readonly where: string; readonly of: readonly Value[] },
@@ -108,6 +116,7 @@ export function oneOf<const Value extends string>(
   return of.find((one) => one === value) ?? fail(where, { expected: `one of ${of.join(", ")}`, got: value });
 }
 
+/** Reads a list of strings. @throws {WireError} If an entry is not a string. */
 export function listed(
   value: unknown,
   { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
@@ -117,6 +126,7 @@ export function listed(
     : fail(where, { expected: "the path of a file that the manifest lists", got: value });
 }
 
+/** Reads base64 of a fixed number of bytes. @throws {WireError} If the value is not base64 of that length. */
 export function base64(
   value: unknown,
   { where, bytes }: { readonly where: string; readonly bytes: number },
@@ -130,11 +140,13 @@ export function base64(
   return good ? value : fail(where, { expected: `${bytes} bytes in base64`, got: value });
 }
 
+/** Throws a `WireError` if a name occurs twice. */
 export function unique(names: readonly string[], where: string): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) fail(where, { expected: "each once", got: `${twice} twice` });
 }
 
+/** Throws the `WireError` of a field: what was expected, what came. */
 export function fail(
   where: string,
   { expected, got }: { readonly expected: string; readonly got: unknown },

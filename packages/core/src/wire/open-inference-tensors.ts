@@ -15,6 +15,7 @@ export type OipDatatype =
   | "BOOL"
   | "BYTES";
 
+/** The protocol's name of each element type. */
 export const datatypeOf: Readonly<Record<DType, OipDatatype>> = {
   float32: "FP32",
   float64: "FP64",
@@ -36,20 +37,27 @@ export type OipTensor =
   | Tensor
   | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
 
+/** Schema of a string. */
 export const text = z.string("a string");
 
+/** Schema of optional parameters. */
 export const parameters = z.optional(z.record(z.string(), z.unknown(), "an object"));
 
+/** Schema of an axis length. */
 export const length = z.int("a whole number").check(z.nonnegative("a length"));
 
+/** Schema of a shape. */
 export const shape = z.array(length, "a list of lengths");
 
+/** Schema of a tensor's JSON data. */
 export const data = z.optional(z.custom<unknown[]>((value) => Array.isArray(value), "a list"));
 
+/** Schema of a tensor in a request or response. */
 export const wireTensor = z.object({ name: text, shape, datatype: text, parameters, data }, "a tensor");
 
 type WireTensor = z.infer<typeof wireTensor>;
 
+/** Reads tensors from their JSON and the binary part. @throws {WireError} If a tensor does not match its declared shape or type. */
 export function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<string, OipTensor> {
   const tensors: Record<string, OipTensor> = Object.create(null) as Record<string, OipTensor>;
   let at = 0;
@@ -151,6 +159,7 @@ function knownDtype(name: string, datatype: string): DType {
   return dtype;
 }
 
+/** Writes tensors as JSON, or as chunks of the binary part. */
 export function writeTensors(
   tensors: Readonly<Record<string, OipTensor>>,
   binary: (name: string) => boolean,
@@ -187,6 +196,7 @@ function joinElements(elements: readonly Uint8Array[]): Uint8Array {
   return concat(elements.flatMap((bytes) => [new Uint8Array(Uint32Array.of(bytes.length).buffer), bytes]));
 }
 
+/** Joins byte arrays. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -2,6 +2,7 @@ import { SednaError } from "@sedna-js/core";
 import { onnxReferences } from "@sedna-js/core/wire";
 import type { StoredVersion, StoreState } from "./store-state.ts";
 
+/** The version number of a stored version. */
 export function versionOf({ signed }: StoredVersion): number {
   return signed.manifest.version;
 }
@@ -21,6 +22,7 @@ export function references(file: Uint8Array, expected: string): string[] {
   }
 }
 
+/** True if a version was marked as bad. */
 export function isBad({ versions }: StoreState, version: number): boolean {
   return versions.some((one) => one.state === "bad" && versionOf(one) === version);
 }

@@ -8,11 +8,13 @@ export function checkRate(maxPerSecond: number): number {
   return maxPerSecond;
 }
 
+/** A promise and what settles it. */
 export interface PromiseWithResolvers {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** Creates a promise that an abort of the signal rejects. */
 export function waiting(signal: AbortSignal | undefined): {
   promise: Promise<void>;
   flusher: PromiseWithResolvers;
@@ -23,6 +25,7 @@ export function waiting(signal: AbortSignal | undefined): {
   return { promise, flusher, onAbort: () => flusher.reject(signal?.reason) };
 }
 
+/** A storage error as a `SednaError`. */
 export function storageError(error: unknown): SednaError {
   if (error instanceof SednaError) return error;
   return new SednaError(`access the queue: expected a result; got ${messageOf(error)}`, {

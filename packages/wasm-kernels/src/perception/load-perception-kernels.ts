@@ -14,6 +14,16 @@ import type { MinScores } from "./wasm/small-batches.ts";
  * @throws {Error} If "wasm" is requested but the engine does not support WebAssembly with simd128, or the
  * page's Content-Security-Policy blocks it (the policy must allow `'wasm-unsafe-eval'`). `cause` is the
  * engine's error.
+ *
+ * @example
+ * ```ts
+ * import { loadPerceptionKernels } from "@sedna-js/wasm-kernels";
+ *
+ * const kernels = await loadPerceptionKernels();
+ * const offsets = Uint32Array.of(0, 2);
+ * console.log([...kernels.threshold({ scores: Float32Array.of(0.2, 0.4), offsets, threshold: 0.5 })]); // => [1]
+ * kernels.dispose();
+ * ```
  */
 export function loadPerceptionKernels({ backend }: LoadKernelSetOptions = {}): Promise<PerceptionKernels> {
   return loadKernelSet<PerceptionKernels>("loadPerceptionKernels", {

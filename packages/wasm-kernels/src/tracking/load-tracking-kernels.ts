@@ -13,6 +13,16 @@ import { wasmTrackingKernels } from "./wasm/wasm-tracking-kernels.ts";
  * @throws {Error} If "wasm" is requested but the engine does not support WebAssembly with simd128, or the
  * page's Content-Security-Policy blocks it (the policy must allow `'wasm-unsafe-eval'`). `cause` is the
  * engine's error.
+ *
+ * @example
+ * ```ts
+ * import { loadTrackingKernels } from "@sedna-js/wasm-kernels";
+ *
+ * const kernels = await loadTrackingKernels();
+ * const cost = Float32Array.of(1, 2, 2, 1);
+ * console.log([...kernels.assign({ cost, rows: 2, columns: 2 }).columnOfRow]); // => [0,1]
+ * kernels.dispose();
+ * ```
  */
 export function loadTrackingKernels({ backend }: LoadKernelSetOptions = {}): Promise<TrackingKernels> {
   return loadKernelSet<TrackingKernels>("loadTrackingKernels", {

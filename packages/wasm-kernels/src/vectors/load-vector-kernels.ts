@@ -24,6 +24,18 @@ export interface LoadKernelsOptions {
  * @throws {RangeError} If the backend is unknown.
  * @throws {Error} If the requested backend is not supported by the engine or is blocked by the page's
  * Content-Security-Policy (the policy must allow `'wasm-unsafe-eval'`). `cause` is the engine's error.
+ *
+ * @example
+ * ```ts
+ * import { loadVectorKernels } from "@sedna-js/wasm-kernels";
+ *
+ * const kernels = await loadVectorKernels();
+ * const mean = kernels.weightedMean({ length: 2 });
+ * mean.add({ encoding: "f32", values: Float32Array.of(1, 2) }, { weight: 1 });
+ * mean.add({ encoding: "f32", values: Float32Array.of(3, 6) }, { weight: 3 });
+ * console.log([...mean.result()]); // => [2.5,5]
+ * kernels.dispose();
+ * ```
  */
 export function loadVectorKernels({ backend }: LoadKernelsOptions = {}): Promise<VectorKernels> {
   const make = (name: Exclude<BackendName, "reference">) => (exports: unknown) =>

@@ -19,6 +19,7 @@ export function reject(c: Context, { status, error, code, headers = {} }: Reject
   });
 }
 
+/** Responds to an error of a federation with its status and code. */
 export function tellError(
   c: Context,
   { error, logger }: { readonly error: unknown; readonly logger: ServiceContext["logger"] },

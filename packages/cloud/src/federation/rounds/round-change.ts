@@ -12,6 +12,7 @@ export interface RoundChange {
   readonly closed: ClosedRound | undefined;
 }
 
+/** The round that was closed last, as listeners see it. */
 export function closedRound(state: FederationState, outcome: ClosedRound["outcome"]): ClosedRound {
   const last = state.history.at(-1)!;
   return {

@@ -22,6 +22,7 @@ export interface Rejection {
   readonly error: string;
 }
 
+/** A rejection with the text "accept an update: expected ...; got ...". */
 export const rejection = (
   rejected: RejectionCode,
   { expected, got }: { readonly expected: string; readonly got: unknown },
@@ -35,6 +36,7 @@ export function checkShape(change: ModelUpdate, limits: UpdateLimits): Rejection
     : rejection("wrong-shape", { expected: `${limits.length} parameters`, got: change.values.length });
 }
 
+/** Checks the indices of a sparse update: ascending, in range, and not too many. */
 export function checkEntries(change: ModelUpdate, limits: UpdateLimits): Rejection | undefined {
   if (change.encoding !== "topk") return undefined;
   const { indices } = change;
