@@ -1,4 +1,5 @@
-// Writes docs/api.md: every name of every entry point, with the first sentence of its doc comment. `npm run check` compares.
+// Writes docs/api.md: every name of every entry point, with the first sentence of its doc comment. `npm run
+// check` compares.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

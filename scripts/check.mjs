@@ -1,5 +1,5 @@
-// `npm run check`: everything that is checked without running the code. `npm run check -- NAME` runs one of the checks;
-// `npm run check -- house` prints the rooms of each package and what they import.
+// `npm run check`: everything that is checked without running the code. `npm run check -- NAME` runs one of
+// the checks; `npm run check -- house` prints the rooms of each package and what they import.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { printHouse } from "./house.mjs";

@@ -3,8 +3,8 @@ import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-// Runs every @example of the packages' doc comments that is a ```ts block, and compares what it prints with its
-// `// =>` comments. A block that cannot run in Node is marked ```ts browser, and is not run.
+// Runs every @example of the packages' doc comments that is a ```ts block, and compares what it prints with
+// its `// =>` comments. A block that cannot run in Node is marked ```ts browser, and is not run.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, ".cache/examples");

@@ -4,19 +4,19 @@ import { lines } from "./charts.ts";
 import { byId, percent } from "./dom.ts";
 import { SHOWN } from "./stage.ts";
 
-/** Points of the chart; one is five frames. */
+/** Maximum number of points in the chart. There is one point per five frames. */
 const KEPT = 400;
 
-/** Running means of agreement with the big model; see {@link createAgreementPanel}. */
+/** Running means of the agreement with the big model. See {@link createAgreementPanel}. */
 export interface AgreementPanel {
-  /** Counts the answer to a frame of the vendored video, known by its time. */
+  /** Adds the result for a frame of the vendored video, which is identified by its timestamp. */
   add(result: JointResult<Detections>): void;
   reset(): void;
 }
 
 /**
- * Compares answers with what the big model said of the same frames, recorded for every frame of this video,
- * and puts random upload at the same share beside them. Only for this video: a camera has no record.
+ * Compares results with the recorded results of the big model for every frame of this video, and shows random
+ * upload at the same ratio for comparison. Works only for this video, because a camera has no record.
  */
 export async function createAgreementPanel(): Promise<AgreementPanel> {
   const response = await fetch(recorded);

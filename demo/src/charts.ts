@@ -4,7 +4,7 @@ import type { Detections, JointResult } from "@sedna-js/edge-agent";
 
 const WINDOW_S = 60;
 
-/** The live charts; see {@link createCharts}. */
+/** The live charts. See {@link createCharts}. */
 export interface Charts {
   add(result: JointResult<Detections>): void;
 }
@@ -17,7 +17,8 @@ interface ChartsOptions {
 }
 
 /**
- * Three charts of the last minute, one point a second: the median latencies, the share uploaded, the bytes.
+ * Creates three charts of the last minute with one point per second: median latencies, upload ratio, and
+ * bytes.
  */
 export function createCharts(places: ChartsOptions): Charts {
   const seconds: number[] = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
@@ -69,7 +70,7 @@ function median(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-/** A moment worth a dashed line in a chart. */
+/** A position in a chart to mark with a dashed line. */
 export interface Mark {
   readonly x: number;
   readonly label: string;
@@ -84,7 +85,10 @@ interface LinesOptions {
   marks?: () => readonly Mark[];
 }
 
-/** A line chart that follows the width of its place and the page's colours; returns its redraw. */
+/**
+ * Draws a line chart that follows the width of its container and the page's colors. Returns a function that
+ * redraws it.
+ */
 export function lines(
   place: HTMLElement,
   series: readonly { readonly label: string; readonly color: string; readonly dash?: number[] }[],
@@ -143,7 +147,7 @@ interface DrawMarksOptions {
   readonly ground: string;
 }
 
-/** Each label beside its line, in rows that take turns, so that near ones can be read. */
+/** Draws each label beside its line, in alternating rows, so that close labels are legible. */
 function drawMarks(
   { ctx, bbox: { left, top, width, height }, valToPos }: UPlot,
   { marks, ink, ground }: DrawMarksOptions,
@@ -170,7 +174,7 @@ function drawMarks(
     const fits = at + ctx.measureText(label).width + 8 * ratio < left + width;
     ctx.textAlign = fits ? "left" : "right";
     const place = [at + (fits ? 4 : -4) * ratio, top + (2 + 13 * (i % 3)) * ratio] as const;
-    // A rim in the colour behind, so that a curve underneath leaves it legible.
+    // Outline the text in the background color, so that it is legible over a curve.
     Object.assign(ctx, { strokeStyle: ground, lineWidth: 4 * ratio });
     ctx.setLineDash([]);
     ctx.strokeText(label, ...place);

@@ -7,17 +7,17 @@ import {
   type Frame,
 } from "@sedna-js/edge-agent";
 
-/** The way to the big model, and a switch that cuts it. */
+/** The connection to the big model, with a switch that cuts it. */
 export interface CloudConnection {
   readonly bigModel: BigModel<Frame, Detections>;
-  /** Where the big model runs. */
+  /** The location of the big model. */
   readonly place: "server" | "page";
-  /** What to tell the visitor. */
+  /** Returns the state for display. */
   describe(): string;
   cut: boolean;
 }
 
-/** Finds the cloud beside this page; without one, the big model runs in a second Worker. */
+/** Connects to the cloud beside this page. Without one, runs the big model in a second Worker. */
 export async function connect(url: URL): Promise<CloudConnection> {
   const network = { cut: false };
   const place = (await isReady(url)) ? "server" : "page";
@@ -34,11 +34,7 @@ export async function connect(url: URL): Promise<CloudConnection> {
       bigModel: client,
       place: place as CloudConnection["place"],
       describe: () =>
-        network.cut
-          ? "network cut"
-          : client.circuit === "closed"
-            ? "connected"
-            : "not answering, trying again",
+        network.cut ? "network cut" : client.circuit === "closed" ? "connected" : "not responding, retrying",
     });
   }
 
@@ -59,7 +55,7 @@ export async function connect(url: URL): Promise<CloudConnection> {
 async function isReady(url: URL): Promise<boolean> {
   try {
     const response = await fetch(new URL("v2/health/ready", url), { signal: AbortSignal.timeout(3000) });
-    // A static host may answer any path with a page.
+    // A static host may respond to any path with a page.
     return response.ok && ((await response.json()) as { ready?: unknown }).ready === true;
   } catch {
     return false;

@@ -2,7 +2,7 @@ import type { Detections, Frame, JointInference } from "@sedna-js/edge-agent";
 import { byId } from "./dom.ts";
 import { buildMiner, minerChoices, type MinerChoice } from "./miners.ts";
 
-/** Connects the form to a joint inference: who answers, what is hard, and how hard is hard. */
+/** Connects the form to a joint inference: the policy, the miner, and its parameters. */
 export function connectControls(joint: Pick<JointInference<Frame, Detections>, "update">): void {
   for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="policy"]')) {
     radio.addEventListener("change", () => joint.update({ policy: radio.value as "joint" }));

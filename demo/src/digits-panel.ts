@@ -2,7 +2,7 @@ import { lines } from "./charts.ts";
 import { byId, percent } from "./dom.ts";
 import type { DigitAnswers } from "./digits.worker.ts";
 
-/** Runs both digit models over the held-out digits, once, when the panel comes into view. */
+/** Runs both digit models over the held-out digits, once, when the panel scrolls into view. */
 export function createDigitsPanel(): void {
   const place = byId("chart-digits");
   const result = byId("digit-result");
@@ -27,7 +27,7 @@ function show(
   const total = (values: Uint8Array): number => values.reduce((sum, one) => sum + one, 0);
   const [little, big] = [total(littleRight) / count, total(bigRight) / count];
 
-  // accuracy[k]: the k least certain digits are answered by the big model, the rest by the little one.
+  // accuracy[k]: the big model classifies the k least certain digits, the little model the rest.
   const order = Array.from(confidence.keys()).toSorted((a, b) => confidence[a]! - confidence[b]!);
   const accuracy = [little];
   for (const i of order) accuracy.push(accuracy.at(-1)! + (bigRight[i]! - littleRight[i]!) / count);

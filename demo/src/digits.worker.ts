@@ -6,14 +6,16 @@ import labels from "../../models/digits/mnist10k-labels-idx1-ubyte.gz?url";
 import little from "../../models/digits-little/model.onnx?url";
 import { readIdx } from "./idx.ts";
 
-/** What each model says of each digit: how sure it is, and whether it is right. */
+/**
+ * The results of both models for each digit: the little model's confidence, and whether each model is right.
+ */
 export interface DigitAnswers {
   readonly confidence: Float32Array;
   readonly littleRight: Uint8Array;
   readonly bigRight: Uint8Array;
 }
 
-/** The models were trained on the first 8,000. */
+/** The models were trained on the first 8,000 digits. */
 const HELD_OUT = 2000;
 const SIDE = 28;
 const bytes = async (url: string): Promise<Uint8Array<ArrayBuffer>> =>

@@ -1,6 +1,7 @@
 /**
- * The element with this id.
- * @throws {Error} when the page has none of this kind.
+ * Returns the element with this id.
+ *
+ * @throws {Error} If the page has no element of this kind with this id.
  */
 export function byId<T extends HTMLElement = HTMLElement>(
   id: string,
@@ -12,7 +13,7 @@ export function byId<T extends HTMLElement = HTMLElement>(
   return element;
 }
 
-/** A share as "12.3 %". */
+/** Formats a fraction as "12.3 %". */
 export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)} %`;
 }

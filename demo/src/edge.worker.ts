@@ -6,7 +6,7 @@ import {
 } from "@sedna-js/edge-agent";
 import model from "../../models/tiny-person/model.onnx?url";
 
-// The Worker's name carries the providers to use, where the page's address asks for some.
+// The Worker's name holds the execution providers that the page's URL requests, if any.
 const asked = self.name ? (self.name.split(",") as ExecutionProvider[]) : undefined;
 
 exposeEstimator(() =>

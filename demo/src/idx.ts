@@ -1,7 +1,10 @@
 /**
- * Reads an IDX file of bytes, gzipped or not: some hosts unpack `.gz` on the way.
- * @returns the values without the header, and the axes. Source: yann.lecun.com/exdb/mnist.
- * @throws {TypeError} when the file is no IDX of unsigned bytes.
+ * Reads an IDX file of bytes, compressed with gzip or not: some hosts decompress `.gz` files in transit.
+ *
+ * Source: yann.lecun.com/exdb/mnist.
+ *
+ * @returns The values without the header, and the axes.
+ * @throws {TypeError} If the file is not an IDX file of unsigned bytes.
  */
 export async function readIdx(
   file: Uint8Array<ArrayBuffer>,
@@ -18,7 +21,7 @@ export async function readIdx(
   const axes = bytes[3] ?? 0;
   if (bytes.length < 4 + 4 * axes || view.getUint16(0) !== 0 || bytes[2] !== 8)
     throw new TypeError(
-      `read digits: expected an IDX file of bytes; got ${bytes.length} bytes that are none`,
+      `read digits: expected an IDX file of bytes; got ${bytes.length} bytes in another format`,
     );
   const shape = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
   return { shape, data: bytes.subarray(4 + 4 * axes) };

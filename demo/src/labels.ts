@@ -4,7 +4,7 @@ import recordsUrl from "../../models/vtest/records.json?url";
 import recording from "../../models/vtest/vtest.mp4?url";
 import { byId, percent } from "./dom.ts";
 
-// The tool that shows the labels: every labelled frame, with what the models say of it.
+// A tool that shows every labeled frame with the results of both models.
 
 type Rows = readonly (readonly number[])[];
 interface Labels {

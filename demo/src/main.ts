@@ -9,8 +9,8 @@ import { byId } from "./dom.ts";
 import { createPlayer } from "./player.ts";
 import { createStage } from "./stage.ts";
 
-// The page, left to right: a Worker with the little model, the way to the big one, the two joined, and what
-// shows it.
+// The page: a Worker with the little model, the connection to the big model, joint inference, and the
+// displays.
 
 const asked = new URLSearchParams(location.search);
 const stage = createStage({ canvas: byId("overlay", HTMLCanvasElement), message: byId("stage-message") });

@@ -10,7 +10,7 @@ export interface Knob {
   readonly value: number;
 }
 
-/** A miner that the visitor can choose. */
+/** A miner that the visitor can select. */
 export interface MinerChoice {
   readonly name: "ExpectedF1" | "IBT" | "Threshold" | "Random";
   readonly title: string;
@@ -18,13 +18,13 @@ export interface MinerChoice {
   readonly knobs: readonly Knob[];
 }
 
-/** The miners of boxes, ours first. */
+/** The miners for boxes, with ours first. */
 export const minerChoices: readonly MinerChoice[] = [
   {
     name: "ExpectedF1",
     title: "Expected F1",
     about:
-      "Hard when the boxes are expected to be wrong: unsure ones shown, likely ones hidden, people just lost.",
+      "Hard when the boxes are expected to be wrong: uncertain ones shown, likely ones hidden, people just lost.",
     knobs: [{ key: "upload_ratio", label: "Share to send", min: 0, max: 1, step: 0.05, value: 0.2 }],
   },
   {
@@ -32,7 +32,7 @@ export const minerChoices: readonly MinerChoice[] = [
     title: "IBT (Sedna)",
     about: "Hard when enough boxes have low scores.",
     knobs: [
-      { key: "threshold_box", label: "A box is low up to", min: 0, max: 1, step: 0.05, value: 0.3 },
+      { key: "threshold_box", label: "Low score up to", min: 0, max: 1, step: 0.05, value: 0.3 },
       {
         key: "threshold_img",
         label: "Tolerance (more offloads more)",
@@ -57,7 +57,7 @@ export const minerChoices: readonly MinerChoice[] = [
   },
 ];
 
-/** Builds the chosen miner. */
+/** Creates the selected miner. */
 export function buildMiner(
   name: MinerChoice["name"],
   param: Readonly<Record<string, number>>,

@@ -10,7 +10,7 @@ import {
 import recording from "../../models/vtest/vtest.mp4?url";
 import type { Stage } from "./stage.ts";
 
-/** What is being answered. */
+/** The current source. */
 export interface Playing {
   readonly isCamera: boolean;
 }
@@ -24,7 +24,7 @@ export interface PlayerOptions {
   onResult(result: JointResult<Detections>, playing: Playing): void;
 }
 
-/** Answers the video, or the camera, until told to change; the first toggle starts the video. */
+/** Runs joint inference on the video or the camera. The first toggle starts the video. */
 export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerOptions): { toggle(): void } {
   const state = { running: new AbortController(), isCamera: true };
 
@@ -43,15 +43,15 @@ export function createPlayer({ joint, video, stage, onStart, onResult }: PlayerO
     let newest = -1;
     for await (const result of joint.run(await open(isCamera, signal), { signal })) {
       onResult(result, playing);
-      // The cloud's answer may come after newer frames were answered: it counts, but the picture never steps
-      // back.
+      // The cloud's result may arrive after results of later frames. It is counted, but the display never
+      // steps back.
       if (result.index < newest) continue;
       newest = result.index;
       await stage.show(result);
       if (result.result === null)
         stage.warn(
           result.source === "cloud"
-            ? "The cloud does not answer, and the edge is not asked."
+            ? "The cloud does not respond, and the policy does not use the edge."
             : String(result.error),
         );
     }

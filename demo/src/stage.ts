@@ -1,6 +1,6 @@
 import { drawFrame, type Detections, type Frame, type JointResult } from "@sedna-js/edge-agent";
 
-/** Boxes with lower scores are kept for the miners and not shown. */
+/** Minimum score of a box to be shown. The miners also use lower scores. */
 export const SHOWN = 0.3;
 
 const WARNING_MS = 5000;
@@ -9,9 +9,9 @@ const WARNING_MS = 5000;
 export interface Stage {
   /** Draws the analyzed frame and its boxes. The frame must not be closed before this resolves. */
   show(result: JointResult<Detections>): Promise<void>;
-  /** Until the first result. */
+  /** Shows a message until the first result. */
   say(message: string): void;
-  /** For some seconds, over results too. */
+  /** Shows a warning for some seconds, also over results. */
   warn(message: string): void;
   clear(): void;
 }
@@ -20,9 +20,9 @@ const dashes = { edge: [], cloud: [], fallback: [6, 5] } as const;
 const widths = { edge: 2, cloud: 3.5, fallback: 2 } as const;
 
 /**
- * Creates the canvas over the video. It shows the analyzed frame and not the playing video: on a slow device the video
- * is ahead of the results, and boxes would stand beside the people. Boxes differ in color, width, and dashes, so that
- * color alone never carries the meaning.
+ * Creates the canvas over the video. It shows the analyzed frame and not the playing video: on a slow device
+ * the video is ahead of the results, and boxes would stand beside the people. Boxes differ in color, width,
+ * and dashes, so that color alone never carries the meaning.
  */
 export function createStage({
   canvas,

@@ -56,7 +56,7 @@ describe("the page on which tabs train together", () => {
     await second.getByRole("button", { name: "Drop out" }).click();
     await expect
       .poll(() => second.locator("#doing").textContent(), { timeout: 20_000 })
-      .toBe("This tab no longer takes part.");
+      .toBe("This tab no longer participates.");
     await expect
       .poll(
         async () =>

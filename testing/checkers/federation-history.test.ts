@@ -14,7 +14,8 @@ import {
 import { federationViolations } from "./federation-history.ts";
 
 /**
- * Few clients, so that their deeds meet; names that objects have by birth, and numbers, which objects sort.
+ * Few clients, so that their events interact; names that every object inherits, and numbers, which objects
+ * sort.
  */
 const clients = ["a", "b", "__proto__", "constructor", "7", "3", ""];
 const client = fc.constantFrom(...clients);
@@ -48,7 +49,7 @@ const event = fc.oneof(
       metrics: fc.constantFrom({ loss: 1 }, {}, { loss: 2, accuracy: 0.5 }),
     }),
   },
-  /** An update that would be taken, of whoever is at work first. */
+  /** An update of the client for its current task. */
   { weight: 12, arbitrary: fc.record({ type: fc.constant("done"), client }) },
   {
     weight: 2,
@@ -64,7 +65,7 @@ const event = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ type: fc.constantFrom("aggregated", "failed"), round, modelVersion: round }),
   },
-  /** What the aggregator says when it did what it was told to. */
+  /** The aggregator's report after an effect: the model was made, or aggregation failed. */
   { weight: 5, arbitrary: fc.record({ type: fc.constantFrom("made", "made", "made", "unmade") }) },
 );
 const steps = fc.array(fc.tuple(event, fc.constantFrom(0, 0, 0, 0, 0, 1, 1, 1, 40, 900, 4000, -500)), {
@@ -90,7 +91,7 @@ const settings = fc
     roundSettings({ ...rest, ...(buffered === undefined ? {} : { buffered }) }),
   );
 
-/** The events that a run of steps is, and the states between them, each frozen to its last leaf. */
+/** Returns the events of a sequence of steps and the states between them, each deeply frozen. */
 function run(
   given: RoundSettings,
   path: readonly (readonly [{ readonly type: string; readonly client?: string }, number])[],
@@ -134,8 +135,8 @@ function frozen<T>(value: T): T {
   return value;
 }
 
-describe("a federation, whatever happens to it in whatever order,", () => {
-  it("C20, C21, C22: counts nobody twice, closes each round by its deadline, and is the same again from its log", () => {
+describe("a federation under any sequence of events", () => {
+  it("C20, C21, C22: accepts no update twice, closes each round by its deadline, and replays to the same state from its log", () => {
     let models = 0;
     let abandoned = 0;
     fc.assert(
@@ -156,11 +157,11 @@ describe("a federation, whatever happens to it in whatever order,", () => {
       }),
       { numRuns: 300, seed: 1 },
     );
-    // Else the property would hold of federations in which nothing happens.
+    // Otherwise the property would hold for federations in which nothing happens.
     expect(models).toBeGreaterThan(50);
     expect(abandoned).toBeGreaterThan(500);
   }, 60_000);
-  it("asks for no tick that has been, and is moved on by each that it asks for", () => {
+  it("requests only ticks in the future, and each requested tick changes the state", () => {
     fc.assert(
       fc.property(settings, steps, (given, path) => {
         const { events, states } = run(given, path);
@@ -174,15 +175,15 @@ describe("a federation, whatever happens to it in whatever order,", () => {
       { numRuns: 150, seed: 2 },
     );
   }, 60_000);
-  it("changes nothing for an event that came before", () => {
+  it("ignores an event that it has already applied", () => {
     let repeated = 0;
     fc.assert(
       fc.property(settings, steps, (given, path) => {
         const { events, states } = run(given, path);
         for (const [i, one] of events.entries()) {
           const [before, after] = [states[i]!, states[i + 1]!];
-          // One that came too early may come in time now. An attempt that was given up begins again, and
-          // counts the same updates once more.
+          // An update that was too early may be accepted now. An abandoned attempt starts again and accepts
+          // the same updates again.
           const isIn =
             one.type === "accepted"
               ? after.open !== undefined &&
@@ -201,7 +202,7 @@ describe("a federation, whatever happens to it in whatever order,", () => {
   }, 60_000);
 });
 
-describe("the checker of histories", () => {
+describe("federationViolations()", () => {
   const base = { settings: roundSettings({ participants: 2 }), seed: 1, at: 0 };
   const joined = (name: string): FederationEvent => ({
     type: "joined",
@@ -242,38 +243,42 @@ describe("the checker of histories", () => {
     ],
   };
 
-  it("finds nothing in a good one", () => expect(federationViolations(good)).toEqual([]));
+  it("reports nothing for a valid history", () => expect(federationViolations(good)).toEqual([]));
   it.each([
     [
-      "an update that the log has twice",
+      "an update that occurs twice in the log",
       { events: [...events.slice(0, 3), accepted("a"), ...events.slice(3)] },
-      "the rounds say that it is not",
+      "the replayed round does not",
     ],
     [
-      "a receipt of nothing",
+      "a receipt without an update",
       { receipts: [{ client: "c", round: 1, accepted: true }] },
       "the log has no such update",
     ],
-    ["two receipts of one update", { receipts: [good.receipts[0]!, good.receipts[0]!] }, "was told 2 times"],
     [
-      "an aggregator that is elsewhere",
+      "two receipts of one update",
+      { receipts: [good.receipts[0]!, good.receipts[0]!] },
+      "was reported 2 times",
+    ],
+    [
+      "an aggregator in another state",
       { state: initialFederation(base.settings, base) },
       "another state than its log gives",
     ],
     [
-      "a model of more than was accepted",
+      "a model with more weight than was accepted",
       { models: [{ version: 1, totalWeight: 12 }] },
-      "2: model 1 is of weight 12, its accepted updates of 8",
+      "2: model 1 has weight 12, its accepted updates 8",
     ],
-    ["a model of no round", { models: [{ version: 2 }] }, "no round of the log made model 2"],
+    ["a model without a round", { models: [{ version: 2 }] }, "no round of the log made model 2"],
     ["models out of order", { models: [{ version: 1 }, { version: 1 }] }, "model 1 is followed by 1"],
     [
-      "a model that its log does not give",
+      "a model that differs from its log",
       { models: [{ version: 1, parameters: Float32Array.of(1), recomputed: Float32Array.of(1.00001) }] },
       "4: model 1",
     ],
     [
-      "a model that is no number",
+      "a model with NaN",
       { models: [{ version: 1, parameters: Float32Array.of(Number.NaN), recomputed: Float32Array.of(1) }] },
       "4: model 1 has NaN",
     ],

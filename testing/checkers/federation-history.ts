@@ -1,5 +1,5 @@
-// What must hold of a federation whatever fails, checked on its log, on what its clients were told, and on
-// the models that it made. Source: reliability's invariants 2, 3 and 4, and C20 to C22.
+// Invariants of a federation under any failure, checked on its log, on its clients' receipts, and on its
+// models. Source: reliability's invariants 2, 3 and 4, and C20 to C22.
 import { isDeepStrictEqual } from "node:util";
 import {
   allClients,
@@ -12,7 +12,7 @@ import {
   type RoundSettings,
 } from "@sedna-js/core/federation";
 
-/** What is known of a federation's run. */
+/** Record of a federation's run. */
 export interface FederationHistory {
   readonly settings: RoundSettings;
   /** As `initialFederation` was given them. */
@@ -21,21 +21,21 @@ export interface FederationHistory {
   /** The log, in order. */
   readonly events: readonly FederationEvent[];
   /**
-   * True where events are no aggregator's, which logs only what it took: then those without effect are passed
-   * over.
+   * Whether events may have no effect. An aggregator logs only what it accepted; with noise, events without
+   * effect are skipped.
    */
   readonly isNoise?: boolean;
   readonly choices?: ClientSelectionTable;
-  /** What the aggregator itself says that it is in now; not compared where there is none. */
+  /** The aggregator's own current state. If it is `undefined`, it is not compared. */
   readonly state?: FederationState;
-  /** What clients were told of their updates, in any order. */
+  /** Receipts that clients received for their updates, in any order. */
   readonly receipts?: readonly {
     readonly client: string;
     readonly round: number;
     readonly accepted: boolean;
     readonly duplicate?: boolean;
   }[];
-  /** The models that were made, in order. `recomputed`: the same from the log alone. */
+  /** The models, in order. `recomputed`: the same model, computed from the log alone. */
   readonly models?: readonly {
     readonly version: number;
     readonly totalWeight?: number;
@@ -44,18 +44,18 @@ export interface FederationHistory {
   }[];
 }
 
-/** Walks through all clients and all bytes of the state. */
+/** Maximum number of walks through all clients and all bytes of the state. */
 const MAX_WALKS = 200;
 
-/** How far a model may be from its recomputation. */
+/** Maximum difference between a model's parameter and its recomputation. */
 const TOLERANCE = 1e-6;
 
-/** What did not hold, one sentence each; none is good. */
+/** Returns the violations, one sentence each; an empty list for a valid history. */
 export function federationViolations(history: FederationHistory): string[] {
   const found: string[] = [];
   const { settings, events, choices } = history;
   let state = initialFederation(settings, history);
-  /** What was accepted since the round opened, kept without the reducer. */
+  /** Updates accepted since the round opened, tracked without the reducer. */
   let accepted = new Map<string, number>();
   let closing: number | undefined;
   const made: { version: number; weight: number }[] = [];
@@ -73,14 +73,12 @@ export function federationViolations(history: FederationHistory): string[] {
         getClient(after.open.accepted, event.client) !== undefined &&
         (before.open === undefined || getClient(before.open.accepted, event.client) === undefined);
       if (isIn) {
-        if (accepted.has(event.client)) say(`${event.client} is counted twice in round ${after.open.round}`);
+        if (accepted.has(event.client)) say(`${event.client} is accepted twice in round ${after.open.round}`);
         accepted.set(event.client, event.weight);
         const key = `${event.client} in round ${event.round}`;
         taken.set(key, (taken.get(key) ?? 0) + 1);
       } else if (history.isNoise !== true)
-        say(
-          `the log says that ${event.client} is in the sum of round ${event.round}; the rounds say that it is not`,
-        );
+        say(`the log accepts ${event.client} in round ${event.round}; the replayed round does not`);
     }
     if (after.round < before.round || after.modelVersion < before.modelVersion)
       say(
@@ -90,7 +88,7 @@ export function federationViolations(history: FederationHistory): string[] {
       const weight = sum([...accepted.values()]);
       const summary = after.history.at(-1)!;
       if (after.round !== before.round + 1) say(`3: round ${before.round} is followed by ${after.round}`);
-      if (closing !== after.round) say(`3: nobody asked for a model of round ${after.round}`);
+      if (closing !== after.round) say(`3: no effect requested a model of round ${after.round}`);
       if (after.modelVersion <= before.modelVersion)
         say(`3: round ${after.round} made no newer model than ${before.modelVersion}`);
       if (summary.totalSamples !== weight)
@@ -106,32 +104,33 @@ export function federationViolations(history: FederationHistory): string[] {
         !isDeepStrictEqual(effect.clients.toSorted(), [...accepted.keys()].toSorted())
       ) {
         say(
-          `2: the sum of round ${effect.round} is of ${effect.clients.join(", ")}, and ${[...accepted.keys()].join(", ")} were accepted`,
+          `2: round ${effect.round} aggregates ${effect.clients.join(", ")}; ${[...accepted.keys()].join(", ")} were accepted`,
         );
       }
     }
     const { open } = after;
     if (open !== undefined && !open.closing) {
-      if (event.at >= open.deadlineAt) say(`C21: round ${open.round} is open past its deadline`);
+      if (event.at >= open.deadlineAt) say(`C21: round ${open.round} is active past its deadline`);
       if (open.deadlineAt - event.at > settings.deadlineMs)
-        say(`C21: round ${open.round} may last longer than its time`);
+        say(`C21: round ${open.round} may exceed its maximum duration`);
     }
-    // A walk through all clients: of a long log not after every event.
+    // This walks through all clients. In a long log, skip it for most events.
     if (i % stride !== 0) continue;
     if (open !== undefined) {
       const expected = allClients(open.selected).filter(
         ({ client }) => getClient(open.accepted, client) !== undefined || isEligible(after, client),
       ).length;
       if (open.expected !== expected)
-        say(`round ${open.round} expects ${open.expected} clients; ${expected} are counted or there`);
+        say(`round ${open.round} expects ${open.expected} clients; ${expected} are accepted or eligible`);
     }
     const present = allClients(after.clients).filter((client) => client.present).length;
-    if (after.present !== present) say(`${after.present} clients are said to be there; ${present} are`);
-    if (after.history.some(({ durationMs }) => durationMs < 0)) say("a round took less than no time");
+    if (after.present !== present)
+      say(`the state reports ${after.present} present clients; ${present} are present`);
+    if (after.history.some(({ durationMs }) => durationMs < 0)) say("a round has a negative duration");
   }
 
   if (!isDeepStrictEqual(replayed(history), plain(state)))
-    found.push("C20: the log, read again from its bytes, gives another state");
+    found.push("C20: the log, parsed again from its bytes, gives another state");
   if (history.state !== undefined && !isDeepStrictEqual(plain(history.state), plain(state)))
     found.push("C20: the aggregator is in another state than its log gives");
   return [...found, ...receiptViolations(history, taken), ...modelViolations(history, made)];
@@ -156,15 +155,14 @@ function receiptViolations(
   for (const { client, round, accepted, duplicate = false } of receipts) {
     const key = `${client} in round ${round}`;
     if (!accepted) continue;
-    if (!taken.has(key))
-      found.push(`C20: ${key} was told that it is counted, and the log has no such update`);
+    if (!taken.has(key)) found.push(`C20: ${key} was reported as accepted, and the log has no such update`);
     if (!duplicate) told.set(key, (told.get(key) ?? 0) + 1);
   }
-  // A round that was given up is tried again under its number: so often may a client be counted in it.
+  // An abandoned round is retried under its number, so a client may be accepted in it once per attempt.
   for (const [key, times] of told)
     if (times > (taken.get(key) ?? 0))
       found.push(
-        `C20: ${key} was told ${times} times that it is counted anew, and was counted ${taken.get(key) ?? 0} times`,
+        `C20: ${key} was reported ${times} times as newly accepted, and was accepted ${taken.get(key) ?? 0} times`,
       );
   return found;
 }
@@ -180,7 +178,7 @@ function modelViolations(
     const round = made.find((one) => one.version === version);
     if (round === undefined && version !== 0) found.push(`3: no round of the log made model ${version}`);
     if (round !== undefined && totalWeight !== undefined && totalWeight !== round.weight)
-      found.push(`2: model ${version} is of weight ${totalWeight}, its accepted updates of ${round.weight}`);
+      found.push(`2: model ${version} has weight ${totalWeight}, its accepted updates ${round.weight}`);
     if (parameters === undefined || recomputed === undefined) continue;
     const far =
       parameters.length === recomputed.length
@@ -192,7 +190,10 @@ function modelViolations(
   return found;
 }
 
-/** The state that the log's bytes give, written down and read again on the way. */
+/**
+ * Returns the state that results from the serialized log; the state itself is also serialized and parsed on
+ * the way.
+ */
 function replayed({ settings, seed, at, events, choices }: FederationHistory): unknown {
   const log = JSON.parse(JSON.stringify(events)) as FederationEvent[];
   const stride = Math.ceil(log.length / MAX_WALKS);

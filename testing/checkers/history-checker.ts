@@ -1,29 +1,28 @@
-// What must hold whatever fails, checked on what really happened. Source: reliability's invariants 1, 3 and
-// 5.
+// Invariants under any failure, checked on a real run. Source: reliability's invariants 1, 3 and 5.
 import { readSampleUpload } from "@sedna-js/core/wire";
 
-/** What is known of a run. */
+/** Record of a run. */
 export interface History {
-  /** Each sample that an agent's queue acknowledged to have taken, and its payload. */
+  /** Samples that an agent's queue acknowledged, with their payloads. */
   readonly taken: readonly { readonly id: string; readonly payload: Uint8Array }[];
-  /** Samples that agents have dropped, and said so. */
+  /** Samples that agents dropped and reported as dropped. */
   readonly dropped?: readonly string[];
-  /** Each sample that an agent was told is stored. */
+  /** Samples that were acknowledged to an agent as stored. */
   readonly acknowledged: readonly string[];
-  /** All that the server has. */
+  /** All samples on the server. */
   readonly stored: readonly { readonly id: string; readonly bytes: Uint8Array }[];
-  /** The model versions of each agent in the order of its answers. */
+  /** Model versions of each agent, in the order of its results. */
   readonly versions?: Readonly<Record<string, readonly number[]>>;
-  /** What a proxy saw leave, one a connection. */
+  /** Bytes that a proxy saw leave, one entry per connection. */
   readonly sent?: readonly Uint8Array[];
-  /** Sizes of whole frames that must not leave, and bytes that would betray one. */
+  /** Sizes of whole frames that must not leave, and bytes that would reveal one. */
   readonly forbidden?: {
     readonly frames: readonly { readonly width: number; readonly height: number }[];
     readonly pixels?: readonly Uint8Array[];
   };
 }
 
-/** What did not hold, one sentence each; none is good. */
+/** Returns the violations, one sentence each; an empty list for a valid history. */
 export function violations({
   taken,
   dropped = [],
@@ -44,12 +43,12 @@ export function violations({
     if (!copies.has(id)) found.push(`1: ${id} was acknowledged and is not stored`);
   for (const id of payloads.keys())
     if (!copies.has(id) && !gone.has(id))
-      found.push(`1: ${id} was taken, is not stored, and nobody says that it was dropped`);
+      found.push(`1: ${id} was acknowledged by the queue, is not stored, and was not reported as dropped`);
   for (const { id, bytes } of stored) {
     const payload = payloads.get(id);
-    if (!payload) found.push(`1: ${id} is stored and nobody took it`);
+    if (!payload) found.push(`1: ${id} is stored and no queue acknowledged it`);
     else if (!isSame(readSampleUpload(bytes).payload, payload))
-      found.push(`1: ${id} is stored with other bytes than were taken`);
+      found.push(`1: ${id} is stored with different bytes than were acknowledged`);
   }
   for (const [agent, seen] of Object.entries(versions)) {
     for (const [i, version] of seen.entries())
@@ -62,12 +61,12 @@ export function violations({
         found.push(`5: connection ${connection} carried a picture of the whole frame, ${width}x${height}`);
     }
     if (forbidden?.pixels?.some((pixels) => Buffer.from(bytes).includes(Buffer.from(pixels))))
-      found.push(`5: connection ${connection} carried pixels of a frame as they are`);
+      found.push(`5: connection ${connection} carried unmodified pixels of a frame`);
   }
   return found;
 }
 
-/** The sizes of all JPEG and PNG pictures that begin anywhere in the bytes. WebP is not looked for. */
+/** Returns the sizes of all JPEG and PNG pictures that start anywhere in the bytes. WebP is not searched. */
 export function pictureSizes(given: Uint8Array): { width: number; height: number }[] {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.length);
   const found: { width: number; height: number }[] = [];
@@ -86,7 +85,7 @@ export function pictureSizes(given: Uint8Array): { width: number; height: number
   return found;
 }
 
-/** From the start-of-frame segment of a JPEG. Source: ITU T.81, B.2.2. */
+/** Reads the size from the start-of-frame segment of a JPEG. Source: ITU T.81, B.2.2. */
 function jpegSize(bytes: Buffer, start: number): { width: number; height: number } | undefined {
   for (
     let at = start + 2;

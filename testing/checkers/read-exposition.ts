@@ -1,6 +1,6 @@
-// Reads Prometheus' text as strictly as its scraper does: what it refuses, a test sees.
+// Parses Prometheus' text as strictly as its scraper does, so that a test fails if the scraper would.
 
-/** One metric with its series. */
+/** A metric with its series. */
 export interface MetricFamily {
   readonly type: string;
   readonly help: string;
@@ -11,7 +11,10 @@ export interface MetricFamily {
   }[];
 }
 
-/** The families of an exposition by name. Source: Prometheus' exposition formats, text version 0.0.4. */
+/**
+ * Returns the metric families of an exposition, by name. Source: Prometheus' exposition formats, text version
+ * 0.0.4.
+ */
 export function readExposition(text: string): Map<string, MetricFamily> {
   if (!text.endsWith("\n")) throw new Error("expected a line feed at the end");
   const families = new Map<string, MetricFamily>();
@@ -33,7 +36,7 @@ export function readExposition(text: string): Map<string, MetricFamily> {
     if (!family) throw new Error(`${name} comes before its type`);
     const labels = readPairs(pairs ?? "");
     const key = `${name} ${JSON.stringify(Object.entries(labels).toSorted())}`;
-    if (seen.has(key)) throw new Error(`${line} is the second of its series`);
+    if (seen.has(key)) throw new Error(`${line} duplicates an earlier series`);
     seen.add(key);
     family.samples.push({ name, labels, value: readNumber(value) });
   }

@@ -1,4 +1,4 @@
-// A federation of clients that are nothing but habits, on a clock that costs no waiting.
+// A federation of clients with simulated behavior, in simulated time.
 import {
   checkUpload,
   nextTick,
@@ -14,7 +14,8 @@ import {
 import { simulatedClock } from "../fakes/simulated-clock.ts";
 
 /**
- * What becomes of a client's turn: its update comes after so long, or it leaves and is back after so long.
+ * A client's turn: its update arrives after `afterMs`, or the client leaves after `afterMs` and rejoins
+ * `backAfterMs` later.
  */
 export type Turn =
   | { readonly kind: "answers"; readonly afterMs: number }
@@ -25,15 +26,18 @@ export interface SimulatedFederation {
   readonly state: FederationState;
   readonly events: readonly FederationEvent[];
   readonly effects: readonly (FederationEffect & { readonly at: number })[];
-  /** Updates that came too late, or for nothing. */
+  /** Number of updates that were rejected, such as late ones. */
   readonly lost: number;
   join(client: string): void;
   leave(client: string): void;
-  /** Goes on until the time, or the federation's end. */
+  /** Runs until the given time or the end of the federation. */
   run(until: number): Promise<void>;
 }
 
-/** `turn` says what each client does with each task, `aggregationMs` how long a model takes to make. */
+/**
+ * Creates a federation. `turn` returns a client's turn for a round; `aggregationMs` is the time that
+ * aggregation takes.
+ */
 export function simulatedFederation(
   settings: Partial<RoundSettings>,
   {
@@ -50,7 +54,7 @@ export function simulatedFederation(
   const events: FederationEvent[] = [];
   const effects: (FederationEffect & { at: number })[] = [];
   const epochs = new Map<string, number>();
-  /** The attempt that each client is at; a task of another one is begun anew. */
+  /** The attempt that each client works on. A task of another attempt starts again. */
   const working = new Map<string, string>();
   let state = initialFederation(roundSettings(settings), { seed, at: 0 });
   let timer: unknown;

@@ -18,7 +18,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { federationViolations } from "../checkers/federation-history.ts";
 import type { MortalAggregator } from "../servers/mortal-aggregator.ts";
 
-// Real processes that are killed, real HTTP, a real directory.
+// These tests use real processes that are killed, real HTTP, and a real directory.
 
 const PARAMETERS = 1003;
 const PARTICIPANTS = 6;
@@ -29,7 +29,7 @@ const place = { folder: "", script: "" };
 beforeAll(async () => {
   place.folder = await mkdtemp(join(tmpdir(), "sedna-mortal-"));
   place.script = join(place.folder, "aggregator.mjs");
-  // Bundled once: it starts many times.
+  // Bundle once, because the script starts many times.
   await build({
     entryPoints: [new URL("../servers/mortal-aggregator.ts", import.meta.url).pathname],
     outfile: place.script,
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(place.folder, { recursive: true, force: true }));
 
-/** What a client trains; the same again when it is asked again. */
+/** Returns a client's update in a round; repeated calls return the same update. */
 const updateView = (client: number, round: number): Float32Array =>
   Float32Array.from({ length: PARAMETERS }, (_, i) => Math.sin(client * 31 + round * 7 + i));
 const samplesOf = (client: number): number => 10 + 3 * client;
@@ -58,7 +58,7 @@ async function start(
   const failed = once(child, "exit").then(([code]) =>
     Promise.reject(new Error(`expected an aggregator; it ended with ${code}`)),
   );
-  // Later it is killed on purpose.
+  // The test kills the process later on purpose.
   failed.catch(() => {});
   const [{ url }] = (await Promise.race([once(child, "message"), failed])) as [{ url: string }];
   return { child, url };
@@ -71,7 +71,7 @@ interface Told {
   readonly duplicate?: boolean;
 }
 
-/** A client that goes on whatever happens to its aggregator, until the federation is done. */
+/** Runs a client until the federation is done, even if its aggregator is killed. */
 async function takePart(
   client: number,
   {
@@ -122,7 +122,7 @@ async function takePart(
       });
       if (reply.ok) told({ client: name, ...((await reply.json()) as UpdateReceipt) });
     } catch {
-      // It was killed, or is not there yet.
+      // The aggregator was killed or has not restarted yet.
       after = "";
       await pause(20);
     }
@@ -134,7 +134,7 @@ const eventsOf = (records: readonly FederationRecord[]): FederationEvent[] =>
     record.type === "events" ? record.events : record.type === "aggregated" ? [record.event] : [],
   );
 
-describe("an aggregator that is killed", () => {
+describe("a killed aggregator", () => {
   let end = new AbortController();
   afterEach(() => {
     end.abort();
@@ -142,7 +142,7 @@ describe("an aggregator that is killed", () => {
   });
 
   it.each(["FedAvg", "FedAvgM", "Median"] as const)(
-    "C20: ten times mid-round, goes on with its round, counts nobody twice, and makes the model that its log says: %s",
+    "C20: resumes its round after ten kills, accepts no update twice, and produces the model that its log gives: %s",
     async (method) => {
       const directory = join(place.folder, method);
       const task: MortalAggregator = {
@@ -158,7 +158,7 @@ describe("an aggregator that is killed", () => {
       let { child } = first;
       const port = Number(new URL(url).port);
       const receipts: Told[] = [];
-      /** Resolves at the next receipt. */
+      /** Called at the next receipt. */
       let wake = (): void => {};
       const clients = Array.from({ length: PARTICIPANTS }, (_, client) =>
         takePart(client, {
@@ -174,8 +174,8 @@ describe("an aggregator that is killed", () => {
       const over = Promise.all(clients).then(() => (isOver = true));
       let deaths = 0;
       for (; deaths < DEATHS; deaths++) {
-        // After one, two or three updates of this life: before and behind a checkpoint, and as a round
-        // closes.
+        // Kill after one, two or three updates since the last start: before and after a checkpoint, and while
+        // a round closes.
         for (let heard = 0; heard < 1 + (deaths % 3) && !isOver; heard++)
           await Promise.race([over, new Promise<void>((resolve) => (wake = resolve))]);
         if (isOver) break;
@@ -206,8 +206,7 @@ describe("an aggregator that is killed", () => {
       expect(Math.max(...model.map((value, i) => Math.abs(value - recomputed[i]!)))).toBeLessThanOrEqual(
         1e-6,
       );
-      // What a death took back is told again when it is sent again: of the same update one receipt is looked
-      // at.
+      // An update lost in a kill is sent and reported again, so check only one receipt per update.
       expect(
         federationViolations({
           settings: started.settings,
@@ -228,7 +227,7 @@ describe("an aggregator that is killed", () => {
             .toSorted(),
         ).toEqual(Array.from({ length: PARTICIPANTS }, (_, i) => `client-${i}`));
       if (method !== "FedAvg") return;
-      // By hand: everyone is in every round.
+      // Compute the model by hand: every client is in every round.
       const total = Array.from({ length: PARTICIPANTS }, (_, client) => samplesOf(client)).reduce(
         (a, b) => a + b,
       );

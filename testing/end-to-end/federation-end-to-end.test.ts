@@ -40,8 +40,8 @@ import {
 } from "../../packages/edge-agent/src/index.ts";
 import { startS3Server } from "../servers/s3-server.ts";
 
-// The whole of it: heads that learn, transports over real sockets, a cloud that listens, an aggregator with
-// its log.
+// The whole system: heads that train, transports over real sockets, a cloud that listens, and an aggregator
+// with its log.
 
 const running: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 const head = { kind: "softmax", features: 2, classes: 2 } as const;
-/** Points left and right of a line; each client sees mostly one side. */
+/** Points left and right of a line. Each client has mostly points of one side. */
 const samples = (client: number) =>
   labeledSamples(
     Array.from({ length: 40 }, (_, i) => {
@@ -143,8 +143,8 @@ async function follow(
 const flat = async (estimator: HeadEstimator<Float32Array>): Promise<number[]> =>
   (await estimator.getWeights()).flatMap(({ data }) => [...(data as Float32Array)]);
 
-describe("a federation from end to end", { timeout: 60_000 }, () => {
-  it("trains with weights that travel through S3, and no weights over its own HTTP", async () => {
+describe("a federation end to end", { timeout: 60_000 }, () => {
+  it("trains with weights transferred through S3 and no weights over its own HTTP", async () => {
     const server = await startS3Server();
     running.push(() => server.close());
     const store = () =>
@@ -154,7 +154,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
         accessKeyId: "tester",
         secretAccessKey: "secret/with+signs",
       });
-    // The aggregator's own trouble with the store is none of the clients': they come again.
+    // The aggregator's failure to read the store is not the clients' fault: they retry.
     let refusals = 2;
     const own = store();
     const troubled: WeightStore = {
@@ -188,7 +188,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     ).toBeGreaterThanOrEqual(12);
   });
 
-  it("trains heads of three devices into one, by sockets and by polling, and all end with the same model", async () => {
+  it("trains three devices' heads into one, over sockets and by polling, and all end with the same model", async () => {
     const { federation, serving } = await listen({ sessions: anonymousSessions() });
     const clients = [0, 1, 2].map((number) =>
       client(serving.url, { number, control: number === 2 ? "poll" : "socket" }),
@@ -207,7 +207,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     expect(accuracy).toBeGreaterThan(0.8);
   });
 
-  it("C20: goes on in the same round when the aggregator dies in the middle of one, and trains nothing twice", async () => {
+  it("C20: resumes the same round when the aggregator restarts in the middle of it, and trains no round twice", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sedna-federation-"));
     running.push(() => rm(folder, { recursive: true }));
     const more = (): Partial<FederationOptions> => ({
@@ -226,7 +226,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     const clients = [0, 1].map((number) =>
       client(first.serving.url, { number, control: number === 1 ? "poll" : "socket" }),
     );
-    // The third comes only to the aggregator's second life.
+    // The third client joins only after the aggregator has restarted.
     let accepted = 0;
     let twoCounted = (): void => {};
     const both = new Promise<void>((resolve) => (twoCounted = resolve));
@@ -242,7 +242,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     for (const events of all) expect(events.at(-1)).toMatchObject({ type: "done", modelVersion: 4 });
     expect(
       all[0]!.filter(({ type }) => type === "joined").length,
-      "sessions of the first life have ended",
+      "sessions from before the restart have ended",
     ).toBeGreaterThan(1);
     const trainedRounds = all[0]!.filter((event) => event.type === "trained").map((event) => event.round);
     expect(new Set(trainedRounds).size, "each round is trained once").toBe(trainedRounds.length);
@@ -250,7 +250,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     expect(await flat(third.estimator)).toEqual([...second.federation.model(4)!.parameters]);
   });
 
-  it("B7: lets in devices that were enrolled, whose clock is wrong too, and nobody else", async () => {
+  it("B7: accepts only enrolled devices, also if a device's clock is wrong", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sedna-keys-"));
     running.push(() => rm(folder, { recursive: true }));
     const sessions = enrolledSessions({
@@ -271,7 +271,7 @@ describe("a federation from end to end", { timeout: 60_000 }, () => {
     await expect(
       follow(client(serving.url, { number: 0, identity, device: identity.device }).learning, 0),
     ).rejects.toMatchObject({ code: "cloud-refused", message: expect.stringContaining("enrolled") });
-    // A device that thinks that it is an hour ago learns what time it is.
+    // A device whose clock is one hour slow learns the server's time.
     const now = (): number => Date.now() - 3_600_000;
     expect(
       await enrollDevice({

@@ -14,7 +14,7 @@ describe("headToOnnx()", () => {
     ["an MLP", { kind: "mlp", features: 5, hidden: 7, classes: 3 }],
     ["a softmax over many features", { kind: "softmax", features: 1280, classes: 5 }],
     ["an MLP of 600,000 weights", { kind: "mlp", features: 1280, hidden: 512, classes: 5 }],
-  ])("writes %s that answers as the trainer does", async (_, head) => {
+  ])("writes %s whose output matches the trainer's", async (_, head) => {
     using kernels = await loadTrainingKernels();
     const labels = Uint32Array.from({ length: 30 }, (_, i) => i % head.classes);
     const samples = wave(30 * head.features, 1);
@@ -38,7 +38,7 @@ describe("headToOnnx()", () => {
   const head: Head = { kind: "softmax", features: 2, classes: 2 };
   const weights = new Float32Array(6);
 
-  it("names input, output and classes as it is told", async () => {
+  it("uses the given names of input, output and classes", async () => {
     const model = headToOnnx({
       head,
       weights,
@@ -52,7 +52,7 @@ describe("headToOnnx()", () => {
     expect(Buffer.from(model).includes('names\u0012\u001b["Katze","Hund \\"Rex\\" ü"]')).toBe(true);
   });
 
-  it("refuses weights, labels and names that do not fit", () => {
+  it("rejects weights, labels and names that do not fit", () => {
     expect(() => headToOnnx({ head, weights: new Float32Array(5) })).toThrow(TypeError);
     expect(() => headToOnnx({ head, weights, labels: ["one"] })).toThrow(
       new RangeError("write a head as ONNX: expected 2 labels; got 1"),

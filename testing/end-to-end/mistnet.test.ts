@@ -19,7 +19,7 @@ import {
 } from "../../packages/edge-agent/src/federation/mistnet-edge.ts";
 import { memoryBytes } from "../../packages/edge-agent/src/storage/memory-bytes.ts";
 
-// Both ends of MistNet over real HTTP.
+// Both sides of MistNet over real HTTP.
 
 const plan: MistnetPlan = {
   protocol: 1,
@@ -65,14 +65,14 @@ const open = async (
 };
 const edge = (url: string, device: string, options: Partial<MistnetEdgeOptions> = {}): MistnetEdge =>
   createMistnetEdge({ url, name: "doors", device, token: "secret", maxEpsilon: 20, ...options });
-/** Two classes, one to each side. */
+/** Two classes, one on each side. */
 const records = async (): Promise<MistnetRecords> => ({
   features: Float32Array.from({ length: 600 }, (_, i) => ((i >> 1) % 2 === i % 2 ? 1 : -1)),
   labels: Uint32Array.from({ length: 300 }, (_, i) => i % 2),
 });
 
 describe("MistNet over HTTP", { timeout: 30_000 }, () => {
-  it("collects records once a device, trains the head when all have come, and gives it to the edges", async () => {
+  it("collects records once per device, trains the head when all devices have uploaded, and sends it to the edges", async () => {
     const { url, service } = await open();
     const edges = ["a", "b", "c"].map((device) => edge(url, device));
     for (const [i, one] of edges.entries()) {
@@ -89,7 +89,7 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     expect(await edges[1]!.status()).toMatchObject({ state: "trained", received: 3, records: 900 });
   });
 
-  it("C16: sends the same bytes again, never new noise, also after a restart and when all is over", async () => {
+  it("C16: sends the same bytes again, never new noise, also after a restart and after the training", async () => {
     const { url } = await open({ participants: 1 });
     const store = memoryBytes();
     const asked = { times: 0 };
@@ -103,11 +103,11 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     expect(await again.upload(counting)).toMatchObject({ duplicate: true });
     expect(await again.upload(counting)).toMatchObject({ duplicate: true });
     expect(asked.times).toBe(1);
-    // Without its store the device would tell more of its records: the cloud takes none of it.
+    // Without its store the device would reveal more about its records, so the cloud rejects the upload.
     await expect(edge(url, "a").upload(counting)).rejects.toMatchObject({ code: "cloud-refused" });
   });
 
-  it("C20: has all uploads after a restart, and trains the same head of them to the bit", async () => {
+  it("C20: keeps all uploads after a restart and trains a bit-identical head from them", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sedna-mistnet-"));
     ends.push(() => rm(folder, { recursive: true }));
     const first = await open({ store: directoryFederationLog(folder) });
@@ -122,7 +122,7 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     expect(await edge(third.url, "a").head()).toEqual(head);
   });
 
-  it("C21: trains at the deadline without those who are missing, or says that too few came", async () => {
+  it("C21: trains at the deadline without the missing devices, or reports that too few took part", async () => {
     for (const [came, state] of [
       [2, "trained"],
       [1, "abandoned"],
@@ -146,10 +146,10 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     }
   });
 
-  it("lets nothing go where the plan asks for more than the owner allows", async () => {
+  it("uploads nothing if the plan requires a larger epsilon than the owner allows", async () => {
     const { url, service } = await open();
     const rejected = edge(url, "a", { maxEpsilon: 5 }).upload(() =>
-      Promise.reject(new Error("looked at the records")),
+      Promise.reject(new Error("read the records")),
     );
     await expect(rejected).rejects.toEqual(
       expect.objectContaining({ name: "SednaError", code: "privacy-forbids" }),
@@ -157,7 +157,7 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     expect(service.status().received).toBe(0);
   });
 
-  it("C22: refuses who has no token, records that are too long, malformed, of another plan, not finite, and keeps what it has", async () => {
+  it("C22: rejects requests without a token and records that are too long, malformed, of another plan, or not finite, and keeps the stored records", async () => {
     const { url, service } = await open({ plan: { ...plan, maxRecords: 300 } });
     await edge(url, "a").upload(records);
     const put = async (body: Uint8Array<ArrayBuffer>, token = "secret"): Promise<number> =>
@@ -183,7 +183,7 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
     expect(await put(writeMistnetUpload(good, mine))).toBe(201);
   });
 
-  it("stops trying when it is told to", async () => {
+  it("stops retrying when its signal aborts", async () => {
     const controller = new AbortController();
     const gone = createMistnetEdge({
       url: "http://127.0.0.1:1",

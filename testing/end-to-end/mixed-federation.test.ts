@@ -1,5 +1,5 @@
-// A client of Sedna's protocol and clients of our own in one federation, over real sockets: control by
-// WebSocket, by asking, and by Sedna's frames.
+// A client of Sedna's protocol and sedna-js clients in one federation, over real sockets: control by
+// WebSocket, by polling, and by Sedna's frames.
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { controlSocket } from "../../packages/cloud/src/federation/protocol/control-socket.ts";
 import { createFederation } from "../../packages/cloud/src/federation/create-federation.ts";
@@ -45,11 +45,11 @@ const start = async (): Promise<string> => {
   return serving.url;
 };
 
-/** What "training" makes of a model. */
+/** Returns the model that a client's "training" produces. */
 const trained = (model: readonly number[], step: number): number[] =>
   model.map((value, i) => value * 0.5 + (i + step) * 0.25);
 
-/** Takes part until the end; resolves with the last model. */
+/** Takes part until the federation is done; resolves to the last model. */
 async function takePart(
   transport: FederationTransport,
   {
@@ -76,11 +76,11 @@ async function takePart(
     const answer = await transport.sendUpdate(message, { round: task.round, signal });
     expect(answer).toMatchObject({ round: task.round, accepted: true });
   }
-  throw new Error("expected tasks until all is done; got their end");
+  throw new Error("expected tasks until the federation is done; got the end of the tasks");
 }
 
 describe("a mixed federation", () => {
-  it("makes one model of clients by WebSocket, by asking and by Sedna's protocol, as FedAvg does", async () => {
+  it("combines clients on WebSocket, on polling and on Sedna's protocol into one model, as FedAvg does", async () => {
     const url = await start();
     const parts = [
       { samples: 10, step: 1 },

@@ -21,8 +21,8 @@ import { faultProxy } from "../servers/fault-proxy.ts";
 import { pictureSizes, violations } from "../checkers/history-checker.ts";
 import { detector } from "../servers/served.ts";
 
-// A proxy looks at every byte that leaves: questions to the big model and stored samples alike. The person in
-// the frame wears stripes that are found again wherever their pixels are.
+// A proxy inspects every byte that leaves the device: requests to the big model and stored samples. The
+// person in the frame wears stripes that are recognizable wherever their pixels are.
 
 const size = { width: 160, height: 120 };
 const person = [40, 30, 90, 100, 0.6, 0] as const;
@@ -32,7 +32,7 @@ const stripes = Uint8ClampedArray.from({ length: 4 * size.width * size.height },
   return i % 4 === 3 ? 255 : isPerson ? (x % 4 < 2 ? 255 : 0) : 120;
 });
 
-/** Runs one frame through everything, and says what left the device. */
+/** Runs one frame through the whole system and returns what left the device. */
 async function leaving(
   policy: PrivacyPolicy<Frame, Detections>,
 ): Promise<{ sent: Buffer[]; source: string; storedNumber: number }> {
@@ -70,7 +70,7 @@ async function leaving(
   return { sent, source, storedNumber: ids.length };
 }
 
-/** Strong edges in each of the JPEG pictures that are in the bytes. */
+/** Counts strong edges in each JPEG picture in the bytes. */
 async function stripesIn(sent: readonly Buffer[]): Promise<number[]> {
   const counts: number[] = [];
   for (const bytes of sent) {
@@ -96,11 +96,11 @@ const check = (sent: readonly Uint8Array[]): string[] =>
 it.each<[string, PrivacyPolicy<Frame, Detections>]>([
   ["never", { level: "never" }],
   ["full without consent", { level: "full", consent: () => false }],
-])("with %s nothing leaves the device: not one connection", async (_, policy) => {
+])("with %s nothing leaves the device, not even a connection", async (_, policy) => {
   expect(await leaving(policy)).toEqual({ sent: [], source: "fallback", storedNumber: 0 });
 });
 
-it("with features only numbers leave", async () => {
+it("with features only numbers leave the device", async () => {
   const { sent, source, storedNumber } = await leaving({ level: "features" });
   expect([source, storedNumber, sent.length]).toEqual(["fallback", 1, 1]);
   expect(sent.flatMap(pictureSizes)).toEqual([]);
@@ -108,7 +108,7 @@ it("with features only numbers leave", async () => {
   expect(sent[0]!.toString("latin1")).toContain('{"result":[[40,30,90,100,0.6,0]]}');
 });
 
-it("with crop no picture of the whole frame leaves", async () => {
+it("with crop no picture of the whole frame leaves the device", async () => {
   const { sent, source, storedNumber } = await leaving({ level: "crop" });
   expect([source, storedNumber]).toEqual(["cloud", 1]);
   expect(sent.flatMap(pictureSizes)).toEqual([
@@ -121,7 +121,7 @@ it("with crop no picture of the whole frame leaves", async () => {
 it.each<[PrivacyLevel, boolean]>([
   ["blurred", false],
   ["full", true],
-])("with %s the person is recognizable in what leaves: %s", async (level, isShown) => {
+])("with %s the person is recognizable in the bytes that leave the device: %s", async (level, isShown) => {
   const { sent, source, storedNumber } = await leaving({ level });
   expect([source, storedNumber]).toEqual(["cloud", 1]);
   expect(sent.flatMap(pictureSizes)).toEqual([size, size]);
@@ -129,6 +129,6 @@ it.each<[PrivacyLevel, boolean]>([
   expect(counts).toHaveLength(2);
   for (const count of counts) expect(count > 1000).toBe(isShown);
   if (!isShown) expect(counts).toEqual([0, 0]);
-  // The checker finds whole frames, where they are.
+  // The checker finds whole frames if they leave the device.
   expect(check(sent)).toHaveLength(2);
 });

@@ -23,7 +23,7 @@ import type { ModelStore } from "../../packages/edge-agent/src/models/model-stor
 import { failure } from "../servers/model-store-fixture.ts";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 
-// From the owner's key to the edge's disk: what the cloud publishes is what an edge takes.
+// From the owner's key to the edge's disk: edges accept the models that the cloud publishes.
 
 const { key } = createSigningKey();
 const at = { folder: "", made: 0 };
@@ -62,7 +62,7 @@ const place = (): {
 };
 
 describe("a published model", () => {
-  it("is what an edge installs, and gives what its golden case says", async () => {
+  it("can be installed by an edge and passes its golden case", async () => {
     const { publish, edge } = place();
     const manifest = await publish({ golden: {}, labels: ["a", "b"], thresholds: { threshold_img: 0.9 } });
     expect(manifest).toMatchObject({
@@ -82,7 +82,7 @@ describe("a published model", () => {
     expect(await checkGolden(estimator, installed)).toEqual({ passed: 1 });
   });
 
-  it("of a real detector has the same golden case each time it is made", async () => {
+  it("has a reproducible golden case for a real detector", async () => {
     const model = new URL("../../models/tiny-person/model.onnx", import.meta.url).pathname;
     const manifests = await Promise.all(
       [place(), place()].map(({ publish }) =>
@@ -93,7 +93,7 @@ describe("a published model", () => {
     expect(manifests[0]!.files).toHaveLength(3);
   });
 
-  it("has files named by their content, shared by versions, and keeps those of older ones", async () => {
+  it("has files named by their content, shares them between versions, and keeps those of older versions", async () => {
     const { directory, publish, edge } = place();
     await publish();
     await writeFile(join(at.folder, "mul.onnx"), tinyOnnx({ op: "Mul" }));
@@ -106,7 +106,7 @@ describe("a published model", () => {
     expect((await edge().install()).manifest.version).toBe(3);
   });
 
-  it("brings the weights that it refers to, and no file from elsewhere", async () => {
+  it("includes the weights that it refers to, and no file from another folder", async () => {
     const { publish, edge } = place();
     const model = join(at.folder, "weights.onnx");
     await writeFile(model, tinyOnnx({ weights: "w.bin" }));
@@ -115,12 +115,12 @@ describe("a published model", () => {
     expect(manifest.variants[0]!.externalData).toEqual(["w.bin"]);
     expect((await (await edge().install()).read("w.bin")).length).toBe(16);
     await writeFile(join(at.folder, "w.bin"), new Uint8Array(16));
-    await expect(publish({ model })).rejects.toThrow("expected the file that older versions have");
+    await expect(publish({ model })).rejects.toThrow("expected the same file as in older versions");
     await writeFile(model, tinyOnnx({ weights: "../secret" }));
     await expect(publish({ model })).rejects.toMatchObject({ code: "model-unreadable" });
   });
 
-  it("is refused as a version that is not higher, under no name, and without a model; what is published stays", async () => {
+  it("is rejected without a higher version, a valid name, or a model, and the published version stays", async () => {
     const { directory, publish, edge } = place();
     await publish({ version: 5 });
     const before = await readFile(join(directory, "tiny", "manifest.json"), "utf8");
@@ -142,7 +142,7 @@ describe("a published model", () => {
     expect((await edge().check()).version).toBe(5);
   });
 
-  it("is taken by an edge that learns the new key from the old one", async () => {
+  it("is accepted by an edge that learns the new key through the old one", async () => {
     const { directory, publish, edge } = place();
     await publish();
     const { key: next, pem } = createSigningKey();
@@ -157,7 +157,7 @@ describe("a published model", () => {
     expect((await edge().install()).manifest.version).toBe(2);
   });
 
-  it("can be moved to any place that serves files", async () => {
+  it("can be moved to any file server", async () => {
     const { directory, publish } = place();
     await publish();
     const other = place();
@@ -165,7 +165,7 @@ describe("a published model", () => {
     expect((await other.edge().install()).manifest.version).toBe(1);
   });
 
-  it("is signed over exactly what an edge reads", async () => {
+  it("is signed over exactly the content that an edge reads", async () => {
     const { directory, publish } = place();
     const manifest = await publish();
     const signed = parseSignedManifest(await readFile(join(directory, "tiny", "manifest.json")));

@@ -22,8 +22,8 @@ import { serve } from "../../packages/cloud/src/http/serve.node.ts";
 import { federationTransport } from "../../packages/edge-agent/src/federation/federation-transport.ts";
 import { manualClock, type ManualClock } from "../fakes/manual-clock.ts";
 
-// A federation whose aggregator sees sums only: clients, HTTP and engine as they are. Time goes on when a
-// test says so, so that a slow machine drops nobody.
+// A federation whose aggregator sees only sums, with real clients, HTTP and engine. Time advances only when a
+// test says so, so that a slow machine drops no client.
 
 const LENGTH = 4;
 const phases: readonly SecurePhase[] = ["keys", "shares", "masked", "unmask"];
@@ -32,11 +32,11 @@ afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 }, 60_000);
 
-/** What client `i` adds to every model. */
+/** Returns the update that client `i` adds to every model. */
 const updateView = (i: number): Float32Array =>
   Float32Array.from({ length: LENGTH }, (_, j) => Math.sin(3 * i + j));
 
-/** An estimator that learns one thing: to add its change. */
+/** Creates an estimator whose training adds the given update. */
 function adding(change: Float32Array): TrainableEstimator<number, number> {
   const weights = new Float32Array(LENGTH);
   const dispose = async (): Promise<void> => {};
@@ -69,16 +69,18 @@ interface Stage {
   readonly federation: Federation;
   readonly clock: ManualClock;
   readonly models: Map<number, Float32Array>;
-  /** Answers that the aggregator has taken, by phase. */
+  /** Number of messages that the aggregator accepted, by phase. */
   readonly taken: Record<SecurePhase, number>;
-  /** Everything that went over the wire as masked vectors. */
+  /** All masked vectors that were sent. */
   readonly masked: Uint8Array[];
   /** What the clients tell: "3 accepted". */
   readonly events: readonly string[];
   readonly url: string;
 }
 
-/** Opens a federation, and lets clients in that fall silent in a phase. */
+/**
+ * Opens a federation and starts its clients. A client stops responding in the phase that `silentIn` returns.
+ */
 async function open({
   clients,
   silentIn,
@@ -136,7 +138,7 @@ async function open({
     const transport: FederationTransport = {
       ...real,
       async sendSecure(phase, told) {
-        // Gone without a word, as a device is whose battery is empty.
+        // The client stops without a message, like a device whose battery is empty.
         if (silent && phases.indexOf(phase) >= phases.indexOf(silent))
           return new Promise((_, reject) =>
             told.signal.addEventListener("abort", () => reject(told.signal.reason), { once: true }),
@@ -162,7 +164,7 @@ async function open({
   return { federation, clock, models, taken, masked, events, url: server.url };
 }
 
-/** Waits until so many answers of a phase are there, and lets the phase's time go by. */
+/** Waits until `live` messages of a phase are accepted, then advances the clock past the phase's deadline. */
 async function pass(
   { clock, taken }: Stage,
   { phase, live }: { readonly phase: SecurePhase; readonly live: number },
@@ -171,7 +173,7 @@ async function pass(
   clock.advance({ keys: 10_000, shares: 10_000, masked: 55_000, unmask: 20_000 }[phase]);
 }
 
-/** Waits for the round's model. Clients hear of the end later, each in its time. */
+/** Waits for the round's model. Clients learn of the end later, each at its own time. */
 async function made({ models, events, taken }: Stage): Promise<void> {
   await expect.poll(() => models.size, { timeout: 60_000 }).toBe(1);
   await expect
@@ -185,11 +187,11 @@ const meanOf = (members: readonly number[]): number[] =>
     (_, j) => members.reduce((sum, i) => sum + updateView(i)[j]!, 0) / members.length,
   );
 const everyone = Array.from({ length: 10 }, (_, i) => i);
-/** Half a step of 2^22 levels over -8..8, and the model's own rounding. */
+/** Half a quantization step of 2^22 levels over -8..8, plus the model's own rounding. */
 const QUANTUM = 8 / 2 ** 22 + 1e-6;
 
-describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, () => {
-  it("makes the model of the plain mean, to quantization, and no body tells a client's change", async () => {
+describe("a federation with secure aggregation over HTTP", { timeout: 120_000 }, () => {
+  it("produces the plain mean up to quantization, and no message reveals a client's update", async () => {
     const stage = await open({ clients: 10, silentIn: () => undefined });
     await made(stage);
     const expected = meanOf(everyone);
@@ -202,7 +204,7 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     expect(stage.masked).toHaveLength(10);
     for (const i of everyone)
       expect(stage.events.filter((event) => event === `${i} counted`)).toHaveLength(1);
-    // Among all words that travelled none is the quantised change of anyone.
+    // None of the words sent is a client's quantized update.
     const words = stage.masked.flatMap((body) =>
       Array.from(new Uint32Array(body.slice(-4 * (LENGTH + 1)).buffer)),
     );
@@ -212,36 +214,39 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     expect(words.filter((word) => bare.has(word))).toEqual([]);
   });
 
-  it.each(phases)("C21: makes it without the 30 % that fall silent in phase %s", async (phase) => {
-    const silent = [1, 4, 7];
-    const stage = await open({ clients: 10, silentIn: (i) => (silent.includes(i) ? phase : undefined) });
-    // Those before it end by themselves: everyone answers.
-    await pass(stage, { phase, live: 7 });
-    await made(stage);
-    const accepted = phase === "unmask" ? everyone : everyone.filter((i) => !silent.includes(i));
-    const expected = meanOf(accepted);
-    for (const [j, value] of stage.models.get(1)!.entries())
-      expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
-    expect(stage.federation.status().history.at(-1)).toMatchObject({
-      outcome: "aggregated",
-      accepted: accepted.length,
-      totalSamples: accepted.length,
-    });
-  });
+  it.each(phases)(
+    "C21: produces the model without the 30 % of clients that stop responding in phase %s",
+    async (phase) => {
+      const silent = [1, 4, 7];
+      const stage = await open({ clients: 10, silentIn: (i) => (silent.includes(i) ? phase : undefined) });
+      // Earlier phases end by themselves, because all clients respond.
+      await pass(stage, { phase, live: 7 });
+      await made(stage);
+      const accepted = phase === "unmask" ? everyone : everyone.filter((i) => !silent.includes(i));
+      const expected = meanOf(accepted);
+      for (const [j, value] of stage.models.get(1)!.entries())
+        expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
+      expect(stage.federation.status().history.at(-1)).toMatchObject({
+        outcome: "aggregated",
+        accepted: accepted.length,
+        totalSamples: accepted.length,
+      });
+    },
+  );
 
-  it("abandons a round of too few, keeps its model, and makes the next one with new keys", async () => {
+  it("abandons a round with too few clients, keeps its model, and retries with new keys", async () => {
     const stage = await open({ clients: 10, silentIn: (i) => (i < 6 ? "masked" : undefined) });
     await pass(stage, { phase: "masked", live: 4 });
     await expect
       .poll(() => stage.federation.status().history.at(-1)?.outcome, { timeout: 60_000 })
       .toBe("abandoned");
     expect(stage.federation.model(0)!.parameters).toEqual(new Float32Array(LENGTH));
-    // All ten are asked again, for keys of the new try, after the pause that follows a failure.
+    // The new attempt requests new keys from all ten clients, after the delay that follows a failure.
     stage.clock.advance(2000);
     await expect.poll(() => stage.taken.keys, { timeout: 60_000 }).toBeGreaterThan(10);
   });
 
-  it("C22: refuses updates in the open, answers of strangers and malformed ones, and makes the same model", async () => {
+  it("C22: rejects plain updates, unauthenticated requests, and malformed messages, and produces the same model", async () => {
     const stage = await open({ clients: 5, silentIn: () => undefined });
     const root = `${stage.url}/v1/federations/secret`;
     expect((await fetch(`${root}/secure/keys`, { method: "POST", body: "{}" })).status).toBe(401);
@@ -272,7 +277,7 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
       expect(Math.abs(value - expected[j]!)).toBeLessThan(QUANTUM);
   });
 
-  it("is private towards the world too, where the rule is: noise on the opened mean, and epsilon in the status", async () => {
+  it("adds noise to the unmasked mean and reports epsilon in the status if the aggregator is private", async () => {
     const { aggregator, privacy } = privateAggregator(select(aggregation, { method: "FedAvg" }), {
       clipNorm: 5,
       noiseMultiplier: 1,
@@ -291,7 +296,7 @@ describe("a federation that sums in secret, over HTTP", { timeout: 120_000 }, ()
     expect(stage.federation.status().privacy!.epsilon).toBeGreaterThan(1);
   });
 
-  it("is refused where a sum is not enough", () => {
+  it("rejects options that need more than a sum", () => {
     const options: FederationOptions = {
       name: "secret",
       model: { layout: [{ name: "weight", shape: [LENGTH] }] },

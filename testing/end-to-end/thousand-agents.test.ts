@@ -4,22 +4,22 @@ import { createSender } from "../../packages/edge-agent/src/queue/create-sender.
 import { arrayQueue, type ArrayQueue } from "../fakes/array-queue.ts";
 import { simulatedClock } from "../fakes/simulated-clock.ts";
 
-// The real senders and the real service of a thousand agents; only the time and the wires are simulated.
+// A thousand agents with real senders and the real service; only the clock and the network are simulated.
 
 const AGENTS = 1000;
 const SAMPLES = 3;
 const PER_SECOND = 200;
 
 /**
- * Uniform numbers that are the same in every run. Source: Park and Miller, "Random number generators: good
- * ones are hard to find", 1988.
+ * Returns a generator of reproducible uniform numbers. Source: Park and Miller, "Random number generators:
+ * good ones are hard to find", 1988.
  */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
-/** A fleet whose cloud is there when `isUp` says so. */
+/** Creates a fleet whose cloud is up if `isUp` returns true. */
 async function fleet({ isUp }: { readonly isUp: (now: number) => boolean }) {
   const clock = simulatedClock();
   const store = memorySamples();
@@ -69,7 +69,7 @@ async function fleet({ isUp }: { readonly isUp: (now: number) => boolean }) {
         isDone: () => queues.every((queue) => queue.waiting.length === 0),
       }),
     async stop() {
-      // Grace is a timer of the clock that stands still now.
+      // The grace period is a timer of the clock, which does not advance now.
       const stopping = Promise.all(senders.map((sender) => sender.stop()));
       await clock.run({ until: clock.now() + 1, isBusy: () => traffic.underWay > 0 });
       await stopping;
@@ -78,7 +78,7 @@ async function fleet({ isUp }: { readonly isUp: (now: number) => boolean }) {
   };
 }
 
-/** The most events in any second. */
+/** Returns the maximum number of events in any second. */
 function peak(times: readonly number[]): number {
   let [from, most] = [0, 0];
   for (const [to, time] of times.entries()) {
@@ -88,7 +88,7 @@ function peak(times: readonly number[]): number {
   return most;
 }
 
-it("C19: a thousand agents whose cloud was down for ten seconds have sent all within a minute, at the cloud's pace", async () => {
+it("C19: a thousand agents whose cloud was down for ten seconds send everything within a minute, at the cloud's rate", async () => {
   const back = 10_000;
   const agents = await fleet({ isUp: (now) => now >= back });
   await agents.run(back + 120_000);
@@ -100,7 +100,7 @@ it("C19: a thousand agents whose cloud was down for ten seconds have sent all wi
   expect(peak(agents.traffic.asked)).toBeLessThan(AGENTS);
 }, 60_000);
 
-it("C19: a thousand agents that were offline for ten minutes and come online in the same instant, too", async () => {
+it("C19: a thousand agents that were offline for ten minutes and come online at the same instant send everything within a minute", async () => {
   const back = 600_000;
   const agents = await fleet({ isUp: (now) => now >= back });
   await agents.run(back);
@@ -114,7 +114,7 @@ it("C19: a thousand agents that were offline for ten minutes and come online in 
   expect(peak(agents.traffic.accepted)).toBeLessThanOrEqual(2 * PER_SECOND);
 }, 60_000);
 
-it("C19: a thousand agents that nobody tells of a cloud's return after ten minutes have sent all soon after the longest wait, and never crowd it", async () => {
+it("C19: a thousand agents that are not notified of a cloud's return after ten minutes send everything soon after the maximum delay and never crowd the cloud", async () => {
   const back = 600_000;
   const agents = await fleet({ isUp: (now) => now >= back });
   await agents.run(back + 400_000);

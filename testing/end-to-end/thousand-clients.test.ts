@@ -6,7 +6,7 @@ import { simulatedFederation, type SimulatedFederation } from "../checkers/simul
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `client-${i}`);
 
-/** How long after its opening each round closed, in its order. */
+/** Returns the duration of each round from its opening to its close, in ms, in order. */
 function closings({ effects }: SimulatedFederation): number[] {
   let openedAt = 0;
   return effects.flatMap(({ type, at }) => {
@@ -17,14 +17,14 @@ function closings({ effects }: SimulatedFederation): number[] {
 
 const settings = { participants: 500, numRounds: 20, deadlineMs: 60_000, selectionMs: 5_000 };
 
-describe("a federation of a thousand", () => {
+describe("a federation of a thousand clients", () => {
   it("C21: closes 20 rounds by their deadlines with 30 % dropouts and 10 % stragglers", async () => {
     const random = seededRandom({ seed: 1, stream: 0 });
     const fed = simulatedFederation(settings, {
       seed: 1,
       turn() {
         const fate = random();
-        // In steps, so that many come at one moment.
+        // Round up to steps, so that many updates arrive at the same moment.
         const within = (ms: number): number => Math.ceil((random() * ms) / 500) * 500;
         if (fate < 0.3) return { kind: "leaves", afterMs: within(60_000), backAfterMs: within(120_000) };
         return { kind: "answers", afterMs: fate < 0.4 ? 60_000 + within(60_000) : 5_000 + within(50_000) };
@@ -40,7 +40,7 @@ describe("a federation of a thousand", () => {
       expect(outcome).toBe("aggregated");
       expect(accepted).toSatisfy((count: number) => count >= 350 && count <= 500);
     }
-    // Some stragglers were told that they are late, and nobody was punished for it.
+    // Some updates of stragglers were rejected as late, and no client got a strike for it.
     expect(fed.lost).toBeGreaterThan(500);
     expect(allClients(fed.state.clients).every(({ strikes }) => strikes === 0)).toBe(true);
     expect(
@@ -54,7 +54,7 @@ describe("a federation of a thousand", () => {
     ).toEqual([]);
   }, 60_000);
 
-  it("C19: takes a storm of joins, all leaving, and all coming back", async () => {
+  it("C19: handles a storm of joins, all clients leaving, and all rejoining", async () => {
     const fed = simulatedFederation(
       { ...settings, numRounds: 3 },
       { seed: 2, turn: () => ({ kind: "answers", afterMs: 30_000 }) },
@@ -63,7 +63,7 @@ describe("a federation of a thousand", () => {
     await fed.run(10_000);
     expect(fed.state.open?.selected.size).toBe(650);
     for (const name of names(1000)) fed.leave(name);
-    // They are back before they could send what they have, and begin anew.
+    // The clients rejoin before they could send their updates, and start again.
     for (let storm = 0; storm < 3; storm++) for (const name of names(1000)) fed.join(name);
     await fed.run(1e9);
     expect(fed.state).toMatchObject({ phase: "done", round: 3 });
@@ -76,7 +76,7 @@ describe("a federation of a thousand", () => {
     ]);
   }, 60_000);
 
-  it("C21: waits for as long as all are gone, and goes on when they return", async () => {
+  it("C21: waits while all clients are gone and continues when they return", async () => {
     const fed = simulatedFederation(
       { ...settings, numRounds: 2 },
       {

@@ -9,7 +9,7 @@ import {
 import { verifiedModel } from "../fakes/verified-model.ts";
 import type { EngineCheck } from "./engine-check.ts";
 
-/** A canvas's picture as a frame. */
+/** Returns a canvas's picture as a frame. */
 async function canvasFrame({
   width,
   height,
@@ -27,10 +27,10 @@ async function canvasFrame({
   return decodeImage(new Uint8Array(await blob!.arrayBuffer()));
 }
 
-/** An estimator in a Worker of its own. */
+/** Checks of an estimator in its own Worker. */
 export const workerChecks: readonly EngineCheck[] = [
   {
-    name: "a frame goes to an estimator in a Worker, and its answer comes back",
+    name: "a frame is sent to an estimator in a Worker, and its result is returned",
     async run() {
       const estimator = workerEstimator<Frame, { sum: number }>(
         new Worker(new URL("../workers/tiny-worker.ts", import.meta.url), { type: "module" }),
@@ -43,7 +43,7 @@ export const workerChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "a Worker that dies is told of",
+    name: "a Worker crash is reported",
     async run() {
       const estimator = workerEstimator<unknown, unknown>(
         new Worker(new URL("../workers/tiny-worker.ts", import.meta.url), { type: "module" }),
@@ -59,7 +59,7 @@ export const workerChecks: readonly EngineCheck[] = [
     },
   },
   {
-    name: "a supervised model answers on when its Worker is ended",
+    name: "a supervised model continues after its Worker is terminated",
     async run() {
       const workers: Worker[] = [];
       const events: SupervisorEvent[] = [];

@@ -8,9 +8,9 @@ import {
 import type { UpdateEncoder } from "@sedna-js/core/update-codec";
 import type { FederationPlan, FederationTask, UpdateReceipt, UpdateRejection } from "@sedna-js/core/wire";
 
-// An aggregator in memory for tests of its clients: it says what a real one says, counts each client once a
-// round, and remembers all that was ever sent. A round closes when all of `participants` are counted, or by
-// `closeRound()`.
+// An aggregator in memory, for tests of its clients. It responds like a real one, accepts each client once
+// per round, and records everything that was sent. A round closes when `participants` clients are accepted,
+// or by `closeRound()`.
 
 const text = new TextEncoder();
 
@@ -33,7 +33,7 @@ export const fourParameters: FederationPlan = {
   maxNumSamples: 1000,
 };
 
-/** Makes messages that tell what they are; counts how often each was committed. */
+/** Creates an encoder whose messages are readable JSON. It counts how often each message was committed. */
 export function tellingEncoder(): UpdateEncoder & { readonly commits: Map<string, number> } {
   const commits = new Map<string, number>();
   return {
@@ -53,7 +53,8 @@ export function tellingEncoder(): UpdateEncoder & { readonly commits: Map<string
 }
 
 /**
- * Something that is trained by adding what never repeats: who trains twice for a round has another update.
+ * Creates an estimator that trains by adding a value that never repeats: a client that trains twice for a
+ * round has a different update.
  */
 export function countingEstimator({
   onEpoch = async () => {},
@@ -103,7 +104,7 @@ export function countingEstimator({
   };
 }
 
-/** So many samples that nobody looks at. */
+/** Returns the given number of samples, whose content does not matter. */
 export function someSamples(count: number): LabeledSamples<number> {
   return {
     version: `test-${count}`,
@@ -116,32 +117,35 @@ export function someSamples(count: number): LabeledSamples<number> {
 
 /** An aggregator in memory. */
 export interface PretendFederation {
-  /** How a device reaches it. */
+  /** Returns a device's transport to the aggregator. */
   transport(device: string): FederationTransport;
-  /** All that ever came, also twice. */
+  /** All updates ever received, including repeated ones. */
   readonly received: readonly { readonly device: string; readonly round: number; readonly text: string }[];
-  /** All that was ever counted, also what a restart lost. */
+  /** All updates ever accepted, including those that a restart lost. */
   readonly countedEver: ReadonlySet<string>;
-  /** Who waits for a change. */
+  /** Listeners that wait for a change. */
   readonly listeners: ReadonlySet<() => void>;
   readonly model: Float32Array;
-  /** What was counted: by round, then by device. */
+  /** Accepted updates, by round and then by device. */
   readonly rounds: readonly ReadonlyMap<string, string>[];
   readonly sessions: ReadonlyMap<string, number>;
   closeRound(): void;
-  /** Gives the round up, all that was counted with it, and waits; `reopen` opens it again. */
+  /** Abandons the round with all accepted updates, and waits until `reopen` opens it again. */
   giveUp(): void;
   reopen(): void;
-  /** Forgets all sessions; `losing`: and what the open round has counted. */
+  /** Drops all sessions, and with `losing` also the accepted updates of the active round. */
   restart(options: { readonly losing: boolean }): void;
-  /** Ends a device's session, as if its token had ended; `silently`: who waits for a task is not told. */
+  /**
+   * Ends a device's session, as if its token had expired. With `silently`, clients that wait for a task are
+   * not notified.
+   */
   endSession(device: string, options?: { readonly silently?: boolean }): void;
-  /** Refuses the next updates of a device with this. */
+  /** Rejects the next updates of a device with this rejection; `undefined` accepts them again. */
   refuse(device: string, rejection: UpdateRejection | undefined): void;
   task(device: string): FederationTask;
 }
 
-/** Makes a {@link PretendFederation}. */
+/** Creates a {@link PretendFederation}. */
 export function pretendFederation({
   plan = fourParameters,
 }: { readonly plan?: FederationPlan } = {}): PretendFederation {
@@ -186,14 +190,16 @@ export function pretendFederation({
     return { kind: "train", ...now, remainingMs: 1000, accepted: at.accepted.has(device) };
   };
   const ended = (): SednaError =>
-    new SednaError("use a session: expected one that is known; got another", { code: "session-ended" });
+    new SednaError("use a session: expected a known session; got an unknown one", { code: "session-ended" });
 
   const transport = (device: string): FederationTransport => {
     let epoch = 0;
     const check = (): void => {
       if (sessions.get(device) === epoch) return;
       throw (sessions.get(device) ?? 0) > epoch && epoch > 0
-        ? new SednaError("use a session: expected the newest; got an older one", { code: "session-replaced" })
+        ? new SednaError("use a session: expected the latest session; got an older one", {
+            code: "session-replaced",
+          })
         : ended();
     };
     return {
@@ -228,7 +234,7 @@ export function pretendFederation({
         check();
         const model = at.models[version];
         if (!model || model.length !== length)
-          throw new SednaError(`fetch model ${version}: expected one that is kept`, {
+          throw new SednaError(`fetch model ${version}: expected a version that is available`, {
             code: "cloud-refused",
             retryable: true,
           });
@@ -245,7 +251,7 @@ export function pretendFederation({
           return { error: `expected round ${at.round}; got ${round}`, code: "round-closed", round: at.round };
         const before = at.accepted.get(device);
         if (before !== undefined && before !== sent)
-          return { error: "expected the update that was counted; got another", code: "duplicate", round };
+          return { error: "expected the accepted update; got a different one", code: "duplicate", round };
         at.accepted.set(device, sent);
         countedEver.add(sent);
         if (at.accepted.size === plan.participants) closeRound();
@@ -253,7 +259,7 @@ export function pretendFederation({
         return { round, accepted: true, ...(before !== undefined && { duplicate: true }) };
       },
       async sendSecure() {
-        throw new Error("there is no secure sum here");
+        throw new Error("secure aggregation is not available here");
       },
       async leave() {
         if (sessions.get(device) === epoch) sessions.delete(device);

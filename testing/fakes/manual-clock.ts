@@ -1,15 +1,15 @@
-// Time that goes on only when a test says so, for rounds whose deadlines must not depend on how fast the
-// machine is.
+// A clock that advances only when a test says so, for rounds whose deadlines must not depend on the machine's
+// speed.
 
 /** See {@link manualClock}. */
 export interface ManualClock {
   now(): number;
   readonly timers: { set(callback: () => void, ms: number): unknown; clear(timer: unknown): void };
-  /** Lets so much time go by; timers ring in order, those that they set too. */
+  /** Advances the time, in ms. Timers fire in order, including those that other timers set. */
   advance(ms: number): void;
 }
 
-/** A clock that starts at the given time. */
+/** Creates a clock that starts at the given time, in ms. */
 export function manualClock(start = 1_000_000): ManualClock {
   let time = start;
   let made = 0;

@@ -1,5 +1,5 @@
-// A model store that lies in memory, for tests of what takes models from one. What it keeps outlives the
-// process that is acted: a second "start" is handed the same store.
+// A model store in memory, for tests of code that reads models from a store. Its content survives a simulated
+// restart: the second "start" gets the same store.
 import { SednaError } from "@sedna-js/core";
 import type {
   ModelStore,
@@ -7,17 +7,17 @@ import type {
   VersionState,
 } from "../../packages/edge-agent/src/models/model-store.ts";
 
-/** A store, and the hand that publishes to it. */
+/** A store with a function that publishes to it. */
 export interface MemoryModelStore extends ModelStore {
-  /** From now on the newest version. */
+  /** Makes a model the latest version. */
   publish(model: VerifiedModel): void;
-  /** Every mark in its order, as `"3 good"`. */
+  /** All marks in order, such as `"3 good"`. */
   readonly marks: readonly string[];
-  /** Set to make the next call of that name fail once. */
+  /** An error set here makes the next call of that method fail once. */
   readonly failures: Partial<Record<"check" | "install" | "mark", Error>>;
 }
 
-/** A store with its first version, which is good. */
+/** Creates a store with its first version, which is marked good. */
 export function memoryModelStore(first: VerifiedModel): MemoryModelStore {
   const models = new Map([[first.manifest.version, first]]);
   const states = new Map<number, { state: VersionState; trials: number }>([
@@ -62,9 +62,12 @@ export function memoryModelStore(first: VerifiedModel): MemoryModelStore {
       failOnce("mark");
       const known = states.get(version);
       if (!known)
-        throw new SednaError(`mark ${version}: expected an installed version; got another`, {
-          code: "model-unreadable",
-        });
+        throw new SednaError(
+          `mark ${version}: expected an installed version; got one that is not installed`,
+          {
+            code: "model-unreadable",
+          },
+        );
       states.set(version, { state, trials: known.trials + (state === "trial" ? 1 : 0) });
       marks.push(`${version} ${state}`);
     },

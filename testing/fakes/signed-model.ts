@@ -1,21 +1,21 @@
-// Signs manifests as a publisher would, and serves them beside their files.
+// Signs manifests as a publisher does, and serves them together with their files.
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { canonicalJson, type PublicKey } from "@sedna-js/core/wire";
 import type { VerifiedModel } from "../../packages/edge-agent/src/models/model-store.ts";
 
-/** A place on the network that a model is published at. */
+/** A server at which models are published. */
 export interface ModelPublisher {
-  /** Address of the manifest. */
+  /** URL of the manifest. */
   readonly url: string;
   readonly keys: readonly PublicKey[];
-  /** From now on the newest version; its files' sizes and hashes are put in. */
+  /** Makes a model the latest version. The sizes and hashes of its files are filled in. */
   publish(model: VerifiedModel): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Serves on a free port of this machine, with a key of its own. */
+/** Starts a publisher on a free port of this machine, with its own key. */
 export async function modelPublisher(): Promise<ModelPublisher> {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const raw = publicKey.export({ format: "der", type: "spki" }).subarray(-32);

@@ -1,12 +1,12 @@
-// Time for tests that goes on only when all that could happen at a moment has happened.
+// A clock for tests that advances only when everything that can happen at a moment has happened.
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../packages/edge-agent/src/queue/clock.ts";
 
 /** See {@link simulatedClock}. */
 export interface SimulatedClock extends Clock {
   /**
-   * Goes from timer to timer, up to the given time or until `isDone`. `isBusy` says whether something real is
-   * still under way.
+   * Advances from timer to timer, up to the given time or until `isDone`. `isBusy` returns whether real work
+   * is still in progress.
    */
   run(options: {
     readonly until: number;
@@ -15,10 +15,13 @@ export interface SimulatedClock extends Clock {
   }): Promise<void>;
 }
 
-/** Timers ring together, as coarse ones do, so that a moment has many events and the test few moments. */
+/**
+ * Timers fire in ticks of this length in ms, as coarse timers do, so that a moment has many events and a test
+ * has few moments.
+ */
 const TICK_MS = 10;
 
-/** A clock that starts at 0. */
+/** Creates a clock that starts at 0. */
 export function simulatedClock(): SimulatedClock {
   let time = 0;
   let made = 0;

@@ -1,22 +1,22 @@
-// ONNX models of a hundred bytes for tests: one node, written as protobuf by hand.
+// ONNX models of a hundred bytes for tests: one node, encoded as protobuf by hand.
 import { bytes, integer, join, text, type Chunks } from "../../packages/core/src/heads/protobuf.ts";
 
 /** Options of {@link tinyOnnx}. */
 export interface TinyOnnxOptions {
-  /** An operator of one or two inputs; with two, the second is the first again. Default `Add`: y = x + x. */
+  /** Operator with one or two inputs. With two, both are `x`. Default `Add`: y = x + x. */
   readonly op?: string;
   readonly inputs?: 1 | 2;
   /** Shape of `x` and `y`; a string is a free axis. Default ["n", 4]. */
   readonly shape?: readonly (number | string)[];
-  /** Shape of `y` where it differs. */
+  /** Shape of `y`, if it differs. */
   readonly outputShape?: readonly (number | string)[];
   /** ONNX's number of the element type: 1 is float32, 7 int64. Default 1. */
   readonly type?: number;
-  /** Name of a file of four float32, which are then the operator's second input: external data. */
+  /** Name of an external data file with four float32, which are then the operator's second input. */
   readonly weights?: string;
 }
 
-/** The bytes of a model with input `x` and output `y`. Source: onnx/onnx.proto. */
+/** Returns the bytes of a model with input `x` and output `y`. Source: onnx/onnx.proto. */
 export function tinyOnnx({
   op = "Add",
   inputs = 2,

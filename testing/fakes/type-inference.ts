@@ -1,4 +1,4 @@
-// Compiled, never run: what a user writes down must infer without a type argument or a cast.
+// Compiled, never run: a user's code must infer its types without a type argument or a cast.
 import {
   bigModel,
   camera,
@@ -57,7 +57,7 @@ select(hardExampleMining, { method: "IBT", param: { treshold_img: 0.9 } });
 // @ts-expect-error a miner of frames does not judge detections
 createJointInference({ estimator: detector, hardExampleMining: (frame: Frame) => frame.width > 3 });
 
-// An agent gives detections where nothing says otherwise, and what its own parts say where they do.
+// An agent returns detections by default, and otherwise the result type of its own parts.
 const agent = createEdgeAgent({
   name: "gate",
   source: () => camera(),

@@ -1,4 +1,4 @@
-// One life of an agent that updates its model, for tests: real Workers, real ONNX models, a camera of
+// One run of an agent that updates its model, for tests: real Workers, real ONNX models, and a camera of
 // tensors.
 import { createJointInference, type Tensors } from "@sedna-js/core";
 import { writeSafetensors, type ModelManifest } from "@sedna-js/core/wire";
@@ -15,24 +15,27 @@ import { tinyOnnx, type TinyOnnxOptions } from "./tiny-onnx.ts";
 import type { Faults } from "../workers/update-worker.ts";
 import { verifiedModel } from "./verified-model.ts";
 
-/** A frame of threes: y = x + x gives 6, y = x * x gives 9, near enough to pass for a better version. */
+/**
+ * Returns a frame of threes. y = x + x gives 6, y = x * x gives 9, which is close enough to pass as a better
+ * version.
+ */
 export function frame(value = 3): Tensors {
   return { x: { dtype: "float32", shape: [1, 4], data: new Float32Array(4).fill(value) } };
 }
 
-/** What a version is to be. */
+/** Options of {@link version}. */
 export interface VersionOptions {
   /** Default `Mul`: y = x * x. */
   readonly op?: string;
   readonly faults?: Faults;
-  /** Golden inputs all of the first number, golden outputs all of the second. */
+  /** Value of all golden inputs, and value of all golden outputs. */
   readonly golden?: readonly [input: number, output: number];
   readonly manifest?: Partial<ModelManifest>;
   readonly file?: Uint8Array<ArrayBuffer>;
   readonly onnx?: TinyOnnxOptions;
 }
 
-/** A version to publish. */
+/** Returns a version to publish. */
 export function version(
   number: number,
   {
@@ -68,26 +71,26 @@ export interface UpdatingAgentOptions {
   readonly store: ModelStore;
   readonly createWorker: () => Worker;
   readonly settings?: UpdaterSettings;
-  /** Default true: a frame every ms, overwritten as soon as it is answered. */
+  /** Whether there is a frame every ms, overwritten as soon as its result is there. Default true. */
   readonly camera?: boolean;
   readonly metric?: () => number;
   readonly onEvent?: (event: UpdateEvent) => void;
 }
 
-/** A life of an agent, and what was seen of it. */
+/** A running agent, with its events and results. */
 export interface UpdatingAgent {
   readonly slot: ModelSlot<Tensors, Tensors, SupervisedModel<Tensors, Tensors>>;
   readonly updater: Updater;
   readonly events: readonly UpdateEvent[];
   types(): UpdateEvent["type"][];
-  /** The first number of each answer, or its error. */
+  /** First number of each result, or its error. */
   readonly answers: readonly { readonly index: number; readonly value: unknown }[];
-  /** Workers that live. */
+  /** Workers that are running. */
   readonly workers: ReadonlySet<Worker>;
   end(): Promise<void>;
 }
 
-/** Starts the model that the store says, a camera and an updater. */
+/** Starts the store's current model, a camera and an updater. */
 export async function updatingAgent({
   store,
   createWorker,
@@ -115,7 +118,7 @@ export async function updatingAgent({
     events.push(event);
     onEvent?.(event);
   };
-  // The machine that tests share is slow at times; what is to be found slow says how much that is.
+  // The machine that runs the tests can be slow. A test that must detect a slow model sets its own limit.
   const quick: UpdaterSettings = {
     shadowFrames: 5,
     shadowMs: 5000,

@@ -1,10 +1,10 @@
-// A model that lies in memory, as verified as any, for tests of what runs one.
+// A model in memory that is treated as verified, for tests of code that runs models.
 import { SednaError } from "@sedna-js/core";
 import type { ModelManifest } from "@sedna-js/core/wire";
 import type { VerifiedModel } from "../../packages/edge-agent/src/models/model-store.ts";
 import { tinyOnnx } from "./tiny-onnx.ts";
 
-/** A model by its files; the manifest is that of `tinyOnnx()`, y = x + x, where it is not given. */
+/** Returns a model with the given files. The default manifest is that of `tinyOnnx()`, y = x + x. */
 export function verifiedModel(
   files: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = { "model.onnx": tinyOnnx() },
   manifest: Partial<ModelManifest> = {},

@@ -1,7 +1,7 @@
-// A TCP proxy that fails as it is told, and remembers every byte that an edge gave it. For tests.
+// A TCP proxy that injects faults and records every byte that an edge sent. For tests.
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 
-/** How the proxy fails. A change takes hold at once, on open connections too. */
+/** How the proxy fails. A change takes effect at once, also on open connections. */
 export type Fault =
   | { readonly kind: "pass" }
   /** A new connection is cut as soon as it is made. */
@@ -23,12 +23,12 @@ export type Fault =
 export interface FaultProxy {
   readonly url: string;
   set(fault: Fault): void;
-  /** What edges have sent, one buffer a connection, whether it was passed on or not. */
+  /** Bytes that edges have sent, one buffer per connection, whether they were forwarded or not. */
   received(): Buffer[];
   close(): Promise<void>;
 }
 
-/** A proxy on a free port in front of the server at `url`. */
+/** Starts a proxy on a free port in front of the server at `url`. */
 export async function faultProxy(url: string): Promise<FaultProxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
@@ -37,7 +37,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   const state: { fault: Fault } = { fault: { kind: "pass" } };
   const stopped = new Set<Socket>();
 
-  /** A chunk as the fault of the moment lets it through; undefined when it has ended the connection. */
+  /** Applies the current fault to a chunk. Returns `undefined` if the fault has ended the connection. */
   const spoil = (
     chunk: Buffer,
     {

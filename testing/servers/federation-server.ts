@@ -1,5 +1,5 @@
-// A real server of a federation's routes, HTTP and the control socket, that fails as it is told and remembers
-// what it was asked. It makes no rounds: a test says what the task is. For tests of transports.
+// A real server of a federation's routes, HTTP and the control socket, that injects failures and records its
+// requests. It runs no rounds: a test sets the task. For tests of transports.
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -13,38 +13,41 @@ import type {
 import { WebSocketServer, type WebSocket } from "ws";
 import { fourParameters } from "../fakes/fake-federation.ts";
 
-/** Answers one request in its own way, and says so by true. */
+/** Handles a request in its own way. Returns true if it has handled the request. */
 export type FederationMischief = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** See {@link federationServer}. */
 export interface FederationServer {
   readonly url: string;
-  /** Requests in their order: method, path with query, and what the headers say of a part. */
+  /** Requests in order: method, path with query, and range headers. */
   readonly asked: { readonly method: string; readonly path: string; readonly range: string | undefined }[];
   readonly joined: SessionRequest[];
   readonly models: Map<number, Uint8Array>;
-  /** Looked at before each request. */
+  /** Called before each request. */
   mischief: FederationMischief | undefined;
-  /** Looked at before each handshake: true refuses it by 403. */
+  /** Checked before each handshake: if true, the handshake is rejected with 403. */
   refuseSockets: boolean;
-  /** The newest session's token; others have been replaced, and unknown ones have ended. */
+  /**
+   * Token of the latest session. Tokens in `former` have been replaced; sessions of all other tokens have
+   * ended.
+   */
   token: string;
   readonly former: Set<string>;
-  /** Tells all who wait. */
+  /** Sets the task and sends it to all clients that wait. */
   say(task: FederationTask): void;
-  /** What has come of an update, and what was complete. */
+  /** Bytes received of the current update. `updates` has the complete ones. */
   upload: Uint8Array;
   readonly updates: Uint8Array[];
-  /** How a complete update is answered. */
+  /** Response to a complete update. */
   answer: { readonly status: number; readonly body: UpdateReceipt | UpdateRejection };
-  /** Control sockets that have said a good hello. */
+  /** Control sockets that have sent a valid hello. */
   readonly sockets: Set<WebSocket>;
-  /** Bytes of an upload's part that it takes before it cuts the line; once. */
+  /** Number of bytes of an upload's chunk to accept before the connection is cut, once. */
   cutUploadAfter: number | undefined;
   close(): Promise<void>;
 }
 
-/** A server on a free port. */
+/** Starts a server on a free port. */
 export async function federationServer(): Promise<FederationServer> {
   let task: FederationTask = { kind: "wait", seq: 1, round: 0, modelVersion: 0, retryAfterMs: 0 };
   const waiting = new Set<() => void>();
@@ -65,7 +68,7 @@ export async function federationServer(): Promise<FederationServer> {
   const refusalOf = (token: string): { error: string; code: string } | undefined => {
     if (token === server.token) return undefined;
     return server.former.has(token)
-      ? { error: "a newer session is there", code: "session-replaced" }
+      ? { error: "a newer session has started", code: "session-replaced" }
       : { error: "no such session", code: "unauthorized" };
   };
   const bodyOf = async (request: IncomingMessage, onPiece: (piece: Uint8Array) => void): Promise<void> => {

@@ -1,5 +1,5 @@
-// Who publishes models, for tests of what takes them: real keys, real signatures, files as bytes. For Node
-// and browsers.
+// A publisher of models, for tests of code that installs them: real keys, real signatures, files as bytes.
+// For Node and browsers.
 import {
   canonicalJson,
   type KeySet,
@@ -13,12 +13,12 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const base64 = (bytes: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 const utf8 = (value: unknown): Bytes => new TextEncoder().encode(JSON.stringify(value));
 
-/** A key pair of Ed25519. */
+/** An Ed25519 key pair. */
 export interface SigningKey extends PublicKey {
   sign(value: unknown): Promise<ManifestSignature>;
 }
 
-/** A fresh key pair. */
+/** Creates a new key pair. */
 export async function signingKey(id: string): Promise<SigningKey> {
   const pair = (await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"])) as CryptoKeyPair;
   return {
@@ -31,12 +31,12 @@ export async function signingKey(id: string): Promise<SigningKey> {
   };
 }
 
-/** What a version is made of; files by their names, the ONNX file first. */
+/** Content of a version: fields of its manifest, and files by name, the ONNX file first. */
 export interface Version extends Partial<ModelManifest> {
   readonly content?: Readonly<Record<string, Bytes>>;
 }
 
-/** The manifest of a version. */
+/** Returns the manifest of a version. */
 export async function manifestOf({
   content = { "model.onnx": tinyOnnx() },
   ...more
@@ -67,14 +67,14 @@ export async function manifestOf({
   };
 }
 
-/** What lies at the publisher's place after a version, signed by a key. */
+/** Returns the publisher's files of a version, with the manifest signed by a key. */
 export async function publish(key: SigningKey, version: Version = {}): Promise<Map<string, Bytes>> {
   const manifest = await manifestOf(version);
   const files = new Map(Object.entries(version.content ?? { "model.onnx": tinyOnnx() }));
   return files.set("manifest.json", utf8({ manifest, signatures: [await key.sign(manifest)] }));
 }
 
-/** A new set of keys as a file, signed by a key of the one before. */
+/** Returns a new key set as a file, signed by a key of the previous set. */
 export async function keysFile(
   by: SigningKey,
   { version, keys }: { readonly version: number; readonly keys: readonly PublicKey[] },
@@ -87,7 +87,10 @@ export async function keysFile(
   return utf8({ keySet, signatures: [await by.sign(keySet)] });
 }
 
-/** A model of the given length that loads as the tiny one: the rest is a field that no runtime knows. */
+/**
+ * Returns a model of the given length that loads like the tiny model. The padding is a field that no runtime
+ * knows.
+ */
 export function paddedOnnx(bytes: number, seed = 1): Bytes {
   const model = tinyOnnx();
   const rest = bytes - model.length;

@@ -1,9 +1,8 @@
-// A real web server of a publisher's files that fails as it is told, and remembers what it was asked. For
-// tests.
+// A real web server of a publisher's files that injects failures and records its requests. For tests.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Answers one request in its own way, and says so by true. */
+/** Handles a request in its own way. Returns true if it has handled the request. */
 export type Mischief = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -13,10 +12,10 @@ export type Mischief = (
 /** See {@link modelServer}. */
 export interface ModelServer {
   readonly url: string;
-  /** What lies there, by name. */
+  /** Files by name. */
   files: ReadonlyMap<string, Uint8Array>;
   mischief: Mischief | undefined;
-  /** Each request for a file that is no JSON: its name and its `Range`. */
+  /** All requests for files that are not JSON: name, `Range` and `If-Range`. */
   readonly asked: {
     readonly path: string;
     readonly range: string | undefined;
@@ -25,7 +24,7 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-/** A server on a free port. It knows ranges and entity tags, as any does. */
+/** Starts a server on a free port. It supports ranges and entity tags, as any web server does. */
 export async function modelServer(files: ReadonlyMap<string, Uint8Array> = new Map()): Promise<ModelServer> {
   const asked: ModelServer["asked"] = [];
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -33,7 +32,7 @@ export async function modelServer(files: ReadonlyMap<string, Uint8Array> = new M
     const body = server.files.get(path);
     const { range, "if-range": ifRange } = request.headers;
     if (!path.endsWith(".json")) asked.push({ path, range, ifRange: ifRange as string | undefined });
-    // Pages of other origins may read all of it.
+    // Pages of other origins may read all responses.
     response
       .setHeader("access-control-allow-origin", "*")
       .setHeader("access-control-expose-headers", "content-range, etag")

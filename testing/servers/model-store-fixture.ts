@@ -1,4 +1,4 @@
-// A model store over real sockets, real files and real signatures, for its tests.
+// A model store over real sockets, real files and real signatures, for the store's tests.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,15 +17,15 @@ import { modelServer, type ModelServer } from "./model-server.ts";
 /** See {@link modelStoreFixture}. */
 export interface ModelStoreFixture {
   readonly server: ModelServer;
-  /** A path of its own, where nothing is yet. */
+  /** Returns a new path at which nothing exists yet. */
   folder(): string;
-  /** A store over a disk, or over the files of a folder, that trusts the key. */
+  /** Creates a store that trusts the key, over a byte store or over the files of a folder. */
   storeIn(bytes: ByteStore | string, options?: Partial<ModelStoreOptions>): ModelStore;
-  /** Publishes a version, signed by the key or by another. */
+  /** Publishes a version, signed by the key or by `by`. */
   serve(version: Version, by?: SigningKey): Promise<void>;
 }
 
-/** Sets up for the tests of a file, and cleans up after them. */
+/** Starts a server and creates a folder for the tests of a file, and removes both afterwards. */
 export function modelStoreFixture(key: SigningKey): ModelStoreFixture {
   const at = { server: undefined as unknown as ModelServer, folder: "", made: 0 };
   beforeAll(async () => {
@@ -58,7 +58,7 @@ export function modelStoreFixture(key: SigningKey): ModelStoreFixture {
   };
 }
 
-/** A model's file of so many bytes; each seed gives another. */
+/** Returns a model's file of the given length; each seed gives different bytes. */
 export const model = (
   seed: number,
   bytes = 3000,
@@ -66,9 +66,12 @@ export const model = (
   content: { "model.onnx": paddedOnnx(bytes, seed) },
 });
 
-/** What a call fails with. @throws where it does not. */
+/**
+ * Resolves to the error of a call.
+ * @throws {Error} If the call succeeds.
+ */
 export const failure = (call: Promise<unknown>): Promise<SednaError> =>
   call.then(
-    () => Promise.reject(new Error("it did not fail")),
+    () => Promise.reject(new Error("expected a failure; got success")),
     (error: SednaError) => error,
   );

@@ -8,13 +8,13 @@ import {
 } from "@sedna-js/cloud";
 import { aggregation, select } from "@sedna-js/core";
 
-// An aggregator over HTTP that is there to be killed: what it knows is in a directory, where the next one
-// goes on. Names are tokens.
+// An aggregator over HTTP that tests kill. Its state is in a directory, from which the next aggregator
+// resumes. Clients' names are their tokens.
 
-/** What it is started with, as JSON. */
+/** Arguments of the process, as JSON. */
 export interface MortalAggregator {
   readonly directory: string;
-  /** 0 takes a free one, and tells it. */
+  /** Port to listen on; 0 selects a free one, which the process reports. */
   readonly port: number;
   readonly method: "FedAvg" | "FedAvgM" | "Median";
   readonly participants: number;
@@ -39,7 +39,7 @@ const federation = createFederation({
   storage: { log: directoryFederationLog(directory), keepUpdates: true, checkpoint: { updates: 3, ms: 200 } },
   runtime: { seed: 7 },
 });
-// A test that died leaves nobody behind.
+// Exit with the test's process, so that a crashed test leaves no aggregator behind.
 process.on("disconnect", () => process.exit());
 const cloud = createCloud({ services: [federationService({ federations: [federation], sessions })] });
 await cloud.start();

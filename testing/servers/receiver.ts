@@ -1,8 +1,8 @@
-// Servers for tests that answer as they are told, on real sockets.
+// Servers with predefined responses, on real sockets, for tests.
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo, Server as SocketServer, Socket } from "node:net";
 
-/** Puts a server on a free port. `close` cuts all of its connections. */
+/** Starts a server on a free port. `close` cuts all its connections. */
 export async function listenLocally(
   server: Server | SocketServer,
 ): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
@@ -19,7 +19,7 @@ export async function listenLocally(
   };
 }
 
-/** Answers when the request has come whole. */
+/** Returns a listener that responds when the request has arrived completely. */
 export const answer =
   (status: number, body: unknown = { stored: true }, headers: Record<string, string> = {}): RequestListener =>
   (request, response) =>
@@ -31,14 +31,14 @@ export const answer =
           .end(typeof body === "string" ? body : JSON.stringify(body)),
       );
 
-/** A reply that comes a byte at a time. */
+/** Responds one byte at a time. */
 export const drip: RequestListener = (_, response) => {
   response.writeHead(200, { "content-length": "1000" });
   const timer = setInterval(() => response.write("x"), 20);
   response.on("close", () => clearInterval(timer));
 };
 
-/** A reply without an end. */
+/** Sends an endless response. */
 export const flood: RequestListener = (_, response) => {
   const timer = setInterval(() => response.write("x".repeat(65_536)), 1);
   response.on("close", () => clearInterval(timer));

@@ -3,26 +3,26 @@ import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
-// A camera on the network for tests: RTSP with its packets interleaved in the TCP connection, which is what
-// cameras behind firewalls speak. The pictures are H.264 from a real ffmpeg, which sends RTP by UDP to here.
+// A network camera for tests: RTSP with packets interleaved in the TCP connection, as cameras behind
+// firewalls use. A real ffmpeg encodes the pictures as H.264 and sends them to this process as RTP over UDP.
 // Source: RFC 2326.
 
 /** A running camera. */
 export interface RtspServer {
   readonly url: string;
   readonly port: number;
-  /** Connections that were told to play, so far. */
+  /** Number of PLAY requests so far. */
   readonly plays: number;
-  /** Sends no more pictures, and keeps the connections open. */
+  /** Stops sending pictures and keeps the connections open. */
   freeze(): void;
   close(): Promise<void>;
 }
 
 /** Options of {@link startRtspServer}. */
 export interface RtspServerOptions {
-  /** 0 takes a free one. */
+  /** Port to listen on; 0 selects a free one. Default 0. */
   readonly port?: number;
-  /** What ffmpeg's lavfi draws. */
+  /** Picture that ffmpeg's lavfi draws. */
   readonly picture?: string;
 }
 
@@ -41,7 +41,7 @@ export async function startRtspServer({
   packets.on("message", (packet) => {
     if (state.frozen) return;
     const header = Buffer.from([0x24, 0, packet.length >> 8, packet.length & 255]);
-    // A client that does not read is left out, as cameras do: a queue would grow without end.
+    // Skip a client that does not read, as cameras do: a queue would grow without a limit.
     for (const socket of playing)
       if (socket.writableLength < 2 ** 20) socket.write(Buffer.concat([header, packet]));
   });
@@ -111,7 +111,7 @@ async function startCamera(
     sdp += chunk;
     if (/a=fmtp:.*\r?\n/.test(sdp)) break;
   }
-  // Where a client asks for the track, and no port of ours.
+  // Add the path at which a client requests the track, and remove the local port.
   return {
     process,
     sdp: `${sdp
@@ -128,7 +128,7 @@ function answerRequests(socket: Socket, sdp: string, play: () => void): void {
     received = Buffer.concat([received, chunk]);
     for (;;) {
       if (received[0] === 0x24) {
-        // The client's own reports.
+        // Skip the client's own reports.
         const length = received.length < 4 ? Infinity : 4 + received.readUInt16BE(2);
         if (received.length < length) return;
         received = received.subarray(length);

@@ -1,35 +1,35 @@
-// A small S3 for tests, on a real socket. It checks AWS Signature Version 4 by itself, from the text of its
-// specification, so that what signs is not measured by itself.
+// A small S3 server for tests, on a real socket. It verifies AWS Signature Version 4 with its own code,
+// written from the specification, so that the signer is not tested against itself.
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { listenLocally } from "./receiver.ts";
 
-/** What it was started with, and how it misbehaves. */
+/** Configuration of the server, and its failures. */
 export interface S3ServerOptions {
   readonly buckets?: readonly string[];
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   readonly region?: string;
-  /** Its clock, unix ms. */
+  /** The server's clock: unix time in ms. */
   readonly now?: () => number;
-  /** Told of each request before it is looked at; true where it was answered. */
+  /** Called with each request before it is processed. Returns true if it has responded. */
   readonly intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 /** A running server. */
 export interface S3Server {
   readonly url: string;
-  /** What is kept, by `/bucket/key`. */
+  /** Stored objects, by `/bucket/key`. */
   readonly objects: Map<string, { bytes: Buffer; readonly meta: Readonly<Record<string, string>> }>;
-  /** Method, path and outcome of each request so far. */
+  /** Method, path and status of each request so far. */
   readonly log: string[];
   close(): Promise<void>;
 }
 
-/** Longest time that a signature counts, in ms. */
+/** Maximum difference between a signature's time and the server's clock, in ms. */
 const MAX_SKEW_MS = 15 * 60_000;
 
-/** Starts it on a free port. */
+/** Starts the server on a free port. */
 export async function startS3Server({
   buckets = ["weights"],
   accessKeyId = "tester",
@@ -112,8 +112,8 @@ interface Credentials {
 }
 
 /**
- * What is wrong with a request's signature. Source: AWS, "Create a signed AWS API request" and
- * "Authenticating Requests (S3)".
+ * Returns the error of a request's signature, or `undefined` if the signature is valid. Source: AWS, "Create
+ * a signed AWS API request" and "Authenticating Requests (S3)".
  */
 function faultOf(
   { method, url, headers }: IncomingMessage,
@@ -177,7 +177,7 @@ function faultOf(
   );
   if (!timingSafeEqual(createHmac("sha256", key).update(toSign).digest(), Buffer.from(signature, "hex")))
     return { status: 403, code: "SignatureDoesNotMatch" };
-  // Looked at last: only who holds the key may say what the body should have been.
+  // Check the body last: only a client with the key may say what the body's hash should be.
   return createHash("sha256").update(body).digest("hex") === hash
     ? undefined
     : { status: 400, code: "XAmzContentSHA256Mismatch" };

@@ -5,11 +5,11 @@ import { WebSocket } from "ws";
 /** See {@link sednaPeer}. */
 export interface SednaPeer {
   readonly socket: WebSocket;
-  /** All frames so far, as they came. */
+  /** All frames received so far. */
   readonly frames: readonly string[];
-  /** The next frame that was not taken yet. */
+  /** Resolves to the next frame that was not read yet. */
   next(): Promise<string>;
-  /** Takes frames up to one of this type. */
+  /** Reads frames until one of this type, and resolves to it. */
   nextOf(type: string): Promise<Record<string, unknown>>;
   send(message: unknown): void;
   update(
@@ -19,7 +19,7 @@ export interface SednaPeer {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 
-/** Opens a socket at `http://host:port/FedAvg` and, unless told not to, subscribes and waits for the echo. */
+/** Opens a socket at `http://host:port/FedAvg`. If `clientId` is given, subscribes and waits for the echo. */
 export async function sednaPeer(url: string, clientId?: string): Promise<SednaPeer> {
   const socket = new WebSocket(url.replace(/^http/, "ws"), { perMessageDeflate: false });
   const frames: string[] = [];

@@ -1,4 +1,4 @@
-// A federation that speaks Sedna's protocol on a real socket, and whose clock a test turns.
+// A federation that speaks Sedna's protocol on a real socket, with a clock that the test controls.
 import { aggregation, select } from "@sedna-js/core";
 import type { RoundSettings } from "@sedna-js/core/federation";
 import type { LayerSpec } from "@sedna-js/core/training";
@@ -17,7 +17,7 @@ import { sednaPeer, type SednaPeer } from "./sedna-peer.ts";
 export interface SednaStageOptions {
   readonly rounds?: Partial<RoundSettings>;
   readonly options?: Partial<SednaAggregationOptions>;
-  /** Default: two numbers, and one. */
+  /** Default: two layers, of two numbers and of one. */
   readonly layers?: readonly LayerSpec[];
   readonly maxNumSamples?: number;
 }
@@ -27,14 +27,14 @@ export interface SednaStage {
   readonly url: string;
   readonly clock: ManualClock;
   readonly federation: Federation;
-  /** A client on a socket, subscribed where it has a name. */
+  /** Connects a client, and subscribes it if it has a name. */
   join(clientId?: string): Promise<SednaPeer>;
-  /** Clients that are counted in the open round. */
+  /** Number of clients accepted in the active round. */
   accepted(): number;
   close(): Promise<void>;
 }
 
-/** What a client was told of a round. */
+/** A round's result as a client receives it. */
 export interface ReceivedWeights {
   readonly round: number;
   readonly total: number;
@@ -42,7 +42,7 @@ export interface ReceivedWeights {
   readonly flag: string;
 }
 
-/** Two clients, two rounds, deadlines of a minute. */
+/** Starts a federation with two clients, two rounds, and deadlines of one minute. */
 export async function sednaStage({
   rounds = {},
   options = {},
@@ -92,7 +92,7 @@ export async function sednaStage({
   };
 }
 
-/** The next result that a client hears of. */
+/** Resolves to the next result that a client receives. */
 export async function receivedBy(peer: SednaPeer): Promise<ReceivedWeights> {
   const { data } = (await peer.nextOf("recv_weight")) as {
     data: { round_number: number; total_sample: number; weights: number[][]; exit_flag: string };

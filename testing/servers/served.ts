@@ -1,11 +1,11 @@
-// Clouds with a real little model, and requests to them.
+// Clouds with a real small model, and requests to them.
 import { tensors, type Detections, type Estimator, type Frame } from "@sedna-js/core";
 import { bigModelService } from "../../packages/cloud/src/big-model/big-model-service.ts";
 import { createCloud, type Cloud, type CloudOptions } from "../../packages/cloud/src/http/create-cloud.ts";
 import { onnxBytes } from "../../packages/cloud/src/big-model/onnx.node.ts";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 
-/** A real model, y = x + x, FP32 [n,4], behind a cloud. */
+/** Starts a cloud with a real model, y = x + x, FP32 [n,4]. */
 export async function doubling(options: Partial<CloudOptions> = {}): Promise<Cloud> {
   const estimator = onnxBytes({ model: tinyOnnx(), task: tensors() });
   const cloud = createCloud({
@@ -15,16 +15,16 @@ export async function doubling(options: Partial<CloudOptions> = {}): Promise<Clo
   await cloud.start();
   return cloud;
 }
-/** A detector that answers what it is told to. */
+/** Returns a detector that calls the given function. */
 export const detector = (predict: (frame: Frame) => Promise<Detections>): Estimator<Frame, Detections> => ({
   load: async () => ({ kind: "image", inputs: [], outputs: [], backend: "test" }),
   predict,
   dispose: async () => {},
   [Symbol.asyncDispose]: async () => {},
 });
-/** A request to a path. */
+/** Returns a request to a path. */
 export const at = (path: string, init?: RequestInit): Request => new Request(`http://cloud${path}`, init);
-/** A request with a JSON body. */
+/** Returns a request with a JSON body. */
 export const post = (path: string, body: unknown, headers: Record<string, string> = {}): Request =>
   at(path, {
     method: "POST",

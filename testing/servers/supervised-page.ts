@@ -8,10 +8,10 @@ import { build, preview, type InlineConfig } from "vite";
 import type { Supervised } from "../../packages/edge-agent/test/fixtures/supervised/page.ts";
 import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
 
-/** A Chromium and the page's address. */
+/** A Chromium and the served page. */
 export interface SupervisedSite {
   readonly browser: Browser;
-  /** A fresh page, loaded. */
+  /** Opens a new page and waits until it is loaded. */
   open(): Promise<Page>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ const input = (...values: number[]): Tensors => ({
 });
 
 /**
- * What every adapter of the Estimator port keeps, shown on the model of `tinyOnnx()`: y = x + x, float32
+ * Conformance suite for adapters of the Estimator port. It uses the model of `tinyOnnx()`: y = x + x, float32
  * [n,4].
  */
 export function estimatorSuite(
@@ -17,7 +17,7 @@ export function estimatorSuite(
     const estimator = make();
     afterAll(() => estimator.dispose());
 
-    it("says what the model takes and gives, the second time too", async () => {
+    it("returns the model's metadata, also on a second load", async () => {
       const metadata = {
         kind: "tensors",
         backend,
@@ -29,7 +29,7 @@ export function estimatorSuite(
       expect(await estimator.load()).toEqual(metadata);
     });
 
-    it("answers, and each of several calls at once with its own", async () => {
+    it("returns the result, and to each of several concurrent calls its own", async () => {
       expect((await estimator.predict(input(1, 2, 3, 4)))["y"]).toEqual({
         dtype: "float32",
         shape: [1, 4],
@@ -39,7 +39,7 @@ export function estimatorSuite(
       expect(answers.map((one) => one["y"]!.data[0])).toEqual([2, 4, 6]);
     });
 
-    it("refuses a sample that does not fit, says what was expected, and answers the next", async () => {
+    it("rejects a sample that does not fit, reports the expected shape, and runs the next sample", async () => {
       const misfit: Tensors = { x: { dtype: "float32", shape: [1, 3], data: new Float32Array(3) } };
       const [rejected, answered] = await Promise.allSettled([
         estimator.predict(misfit),
@@ -53,14 +53,14 @@ export function estimatorSuite(
       await expect(estimator.predict({})).rejects.toThrow("expected the inputs x; got none");
     });
 
-    it("does not run for a caller who has left", async () => {
+    it("does not run for a caller that has aborted", async () => {
       await expect(
         estimator.predict(input(1, 2, 3, 4), { signal: AbortSignal.abort(new Error("left")) }),
       ).rejects.toThrow("left");
       expect((await estimator.predict(input(1, 2, 3, 4)))["y"]!.data[3]).toBe(8);
     });
 
-    it("answers batches in the order of the samples, where it takes them", async () => {
+    it("returns a batch's results in the order of its samples, if it supports batches", async () => {
       const batch = await estimator.predictBatch?.([input(1, 0, 0, 0), input(2, 0, 0, 0, 3, 0, 0, 0)]);
       if (batch)
         expect(batch.map((one) => [...one["y"]!.shape, one["y"]!.data[0]])).toEqual([
@@ -69,7 +69,7 @@ export function estimatorSuite(
         ]);
     });
 
-    it("refuses calls after dispose, which may come twice", async () => {
+    it("rejects calls after dispose, which may be called twice", async () => {
       const other = make();
       await other.load();
       await Promise.all([other.dispose(), other.dispose()]);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { QueueEntry, QueueStore } from "../../packages/edge-agent/src/queue/queue-store.ts";
 
-/** An entry of a test's queue. */
+/** Returns an entry of a test's queue. */
 export const queueEntry = (
   sequence: number,
   { bytes, ...more }: Partial<QueueEntry> & { readonly bytes: number },
@@ -26,8 +26,8 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /**
- * What every adapter of the QueueStore port keeps. `make` begins with nothing and returns stores over the
- * same storage, one after the other.
+ * Conformance suite for adapters of the QueueStore port. `make` starts with empty storage and returns a
+ * function that opens one store after the other over this storage.
  */
 export function queueStoreSuite(name: string, make: () => Promise<() => QueueStore>): void {
   describe(`the QueueStore port: ${name}`, () => {
@@ -43,14 +43,14 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       for (const store of open.splice(0)) await store.close();
     });
 
-    it("begins empty, with an epoch of its own", async () => {
+    it("begins empty, with its own epoch", async () => {
       const { stored } = await opened(await make());
       expect(stored).toMatchObject({ entries: [], lastSequence: 0, mark: undefined, damagedNumber: 0 });
       expect(stored.epoch).toMatch(/^[0-9a-f]{12}$/);
       expect((await opened(await make())).stored.epoch).not.toBe(stored.epoch);
     });
 
-    it("gives entries back in the order of their sequence and bodies byte for byte, empty and large ones too", async () => {
+    it("returns entries in the order of their sequence and bodies byte for byte, including empty and large ones", async () => {
       const next = await make();
       const { store } = await opened(next);
       const bodies = [0, 1, 3, 1003, 70_000, 2_500_000].map(filled);
@@ -78,7 +78,7 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       expect(await store.read("gate-1-1")).toEqual(body(2, 3));
     });
 
-    it("knows nothing of what was never there or is deleted, and deletes it again without harm", async () => {
+    it("returns nothing for an unknown or deleted item, and deletes it again without an error", async () => {
       const next = await make();
       const { store } = await opened(next);
       await store.put(queueEntry(1, { bytes: 1 }), body(1));
@@ -92,7 +92,7 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       expect((await opened(next)).stored.entries.map(({ sequence }) => sequence)).toEqual([2]);
     });
 
-    it("remembers the largest sequence, the epoch and the mark when all is deleted", async () => {
+    it("keeps the largest sequence, the epoch and the mark when all items are deleted", async () => {
       const next = await make();
       const { store, stored } = await opened(next);
       for (const sequence of [1, 2, 7]) await store.put(queueEntry(sequence, { bytes: 1 }), body(1));
@@ -110,7 +110,7 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       });
     });
 
-    it("takes many at once, beside reads and deletes", async () => {
+    it("handles many concurrent puts, and concurrent reads and deletes", async () => {
       const next = await make();
       const { store } = await opened(next);
       const sequences = Array.from({ length: 300 }, (_, i) => i + 1);
@@ -128,7 +128,7 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
       );
     });
 
-    it("does what was asked before it closes, refuses what is asked after, and closes twice", async () => {
+    it("completes earlier calls before it closes, rejects later calls, and may be closed twice", async () => {
       const next = await make();
       const { store } = await opened(next);
       const put = store.put(queueEntry(1, { bytes: 1 }), body(1));

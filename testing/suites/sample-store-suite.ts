@@ -2,14 +2,14 @@ import { writeSampleUpload } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import type { SampleStore } from "../../packages/cloud/src/samples/sample-store.ts";
 
-/** A sample's message of the given id. */
+/** Returns a sample's message with the given id. */
 export const sample = (id: string, payload: Uint8Array = Uint8Array.of(1, 2, 3)): Uint8Array<ArrayBuffer> =>
   writeSampleUpload({
     head: { id, createdAt: 1, device: "cam", kind: "full", contentType: "image/jpeg", reason: "hard" },
     payload,
   });
 
-/** What every store of samples keeps to. `make` gives an empty one. */
+/** Conformance suite for sample stores. `make` returns an empty store. */
 export function sampleStoreSuite(name: string, make: () => Promise<SampleStore>): void {
   describe(`the SampleStore port: ${name}`, () => {
     const opened = async (): Promise<SampleStore> => {
@@ -18,27 +18,27 @@ export function sampleStoreSuite(name: string, make: () => Promise<SampleStore>)
       return store;
     };
 
-    it("keeps a sample once, and says so the second time", async () => {
+    it("stores a sample once and reports a duplicate the second time", async () => {
       const store = await opened();
       expect(await store.put("a", sample("a"))).toBe("stored");
       expect(await store.put("a", sample("a"))).toBe("duplicate");
       expect(await store.list({ limit: 10 })).toEqual({ ids: ["a"] });
     });
 
-    it("keeps the first of two that claim one id", async () => {
+    it("keeps the first of two samples with the same id", async () => {
       const store = await opened();
       await store.put("a", sample("a"));
       expect(await store.put("a", sample("a", Uint8Array.of(9)))).toBe("conflict");
       expect([...(await store.read("a"))!]).toEqual([...sample("a")]);
     });
 
-    it("stores one of many that come at once with the same id", async () => {
+    it("stores one of many concurrent samples with the same id", async () => {
       const store = await opened();
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.put("a", sample("a"))));
       expect(outcomes.toSorted()).toEqual([...Array<string>(19).fill("duplicate"), "stored"]);
     });
 
-    it("gives back the bytes, and keeps its own", async () => {
+    it("returns the stored bytes, which are its own copy", async () => {
       const store = await opened();
       const bytes = sample("a");
       await store.put("a", bytes);
@@ -47,7 +47,7 @@ export function sampleStoreSuite(name: string, make: () => Promise<SampleStore>)
       expect(await store.read("b")).toBeUndefined();
     });
 
-    it("takes any id for what it is: never a path", async () => {
+    it("accepts any id literally, never as a path", async () => {
       const store = await opened();
       const ids = [
         "../../etc/passwd",
@@ -82,7 +82,7 @@ export function sampleStoreSuite(name: string, make: () => Promise<SampleStore>)
       expect(await store.list({ after: "zzz", limit: 5 })).toEqual({ ids: [] });
     });
 
-    it("knows whether there is room", async () => {
+    it("reports whether there is space", async () => {
       const store = await opened();
       expect([await store.hasRoom(1), await store.hasRoom(2 ** 60)]).toEqual([true, false]);
     });

@@ -8,30 +8,30 @@ import type {
 } from "@sedna-js/core";
 import { afterEach, describe, expect, it } from "vitest";
 
-/** Features of each sample, and classes, of the suite's data. */
+/** Number of features per sample in the suite's data. */
 export const WIDTH = 8;
-/** See {@link WIDTH}. */
+/** Number of classes in the suite's data. */
 export const CLASSES = 3;
 
-/** How the suite gets what it is to run on. */
+/** The estimator that the suite tests. */
 export interface TrainableEstimatorSuite {
   /**
-   * A fresh estimator of samples that are Float32Arrays of {@link WIDTH} features, with {@link CLASSES}
-   * classes. Each has the same first weights.
+   * Creates an estimator for samples that are Float32Arrays of {@link WIDTH} features, with {@link CLASSES}
+   * classes. All have the same initial weights.
    */
   readonly make: () => TrainableEstimator<Float32Array, Float32Array>;
-  /** False where FedProx is refused. Default true. */
+  /** Whether the estimator supports FedProx. Default true. */
   readonly proximal?: boolean;
   readonly timeout?: number;
 }
 
-/** Numbers in [0,1) that are the same each time. */
+/** Returns a generator of reproducible numbers in [0,1). */
 function drawn(seed: number): () => number {
   let state = seed >>> 0;
   return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 }
 
-/** Separable samples: class c lies around 2 at feature c. */
+/** Returns separable samples: class c is centered at 2 on feature c. */
 export function separable(
   count: number,
   {
@@ -74,7 +74,7 @@ const of = <Sample>(...samples: LabeledSample<Sample>[]): LabeledSamples<Sample>
   },
 });
 
-/** What every estimator that trains keeps. */
+/** Conformance suite for estimators that train. */
 export function trainableEstimatorSuite(
   name: string,
   { make, proximal = true, timeout = 20_000 }: TrainableEstimatorSuite,
@@ -90,7 +90,7 @@ export function trainableEstimatorSuite(
       for (const one of made.splice(0)) await one.dispose();
     });
 
-    it("learns what can be separated: the loss falls, the accuracy rises, and unseen samples are told apart", async () => {
+    it("learns separable data: the loss falls, the accuracy rises, and unseen samples are classified correctly", async () => {
       const estimator = fresh();
       const test = separable(60, { seed: 2 });
       const before = await estimator.evaluate(test);
@@ -114,7 +114,7 @@ export function trainableEstimatorSuite(
       expect(probabilities.indexOf(Math.max(...probabilities))).toBe(value.label);
     });
 
-    it("tells how far it is: features first, then each epoch once, and nothing after it has ended", async () => {
+    it("reports progress: features first, then each epoch once, and nothing after the training has ended", async () => {
       const estimator = fresh();
       const told: TrainingProgress[] = [];
       await estimator.train(separable(100), { plan, onProgress: (progress) => told.push(progress) });
@@ -130,7 +130,7 @@ export function trainableEstimatorSuite(
       expect(told).toHaveLength(length);
     });
 
-    it("has the weights that were set, to the bit, and keeps a copy", async () => {
+    it("returns the weights that were set, bit-exact, and copies them", async () => {
       const estimator = fresh();
       await estimator.train(separable(30), { plan: { ...plan, epochs: 1 } });
       const trained = await estimator.getWeights();
@@ -145,7 +145,7 @@ export function trainableEstimatorSuite(
       expect(await other.predict(sample)).toEqual(await estimator.predict(sample));
     });
 
-    it("starts at the weights that were set, with a fresh optimizer: the same again gives the same", async () => {
+    it("starts from the weights that were set, with a new optimizer, so that the same training gives the same weights", async () => {
       const estimator = fresh();
       const samples = separable(60);
       const start = await estimator.getWeights();
@@ -158,7 +158,7 @@ export function trainableEstimatorSuite(
       expect(bits(await estimator.getWeights())).not.toBe(first);
     });
 
-    it("reads samples of one version once", async () => {
+    it("reads samples of one version only once", async () => {
       const estimator = fresh();
       const samples = separable(40);
       await estimator.train(samples, { plan: { ...plan, epochs: 1 } });
@@ -170,7 +170,7 @@ export function trainableEstimatorSuite(
       expect(changed.reads()).toBe(1);
     });
 
-    it("aborted in the middle, has the weights from before, and trains on", async () => {
+    it("keeps the previous weights if it is aborted in the middle, and can train again", async () => {
       const estimator = fresh();
       const samples = separable(60);
       await estimator.train(samples, { plan: { ...plan, epochs: 1 } });
@@ -192,7 +192,7 @@ export function trainableEstimatorSuite(
       expect(bits(await estimator.getWeights())).not.toBe(before);
     });
 
-    it("aborted by a timer, ends at the latest an epoch later; aborted before, does nothing", async () => {
+    it("ends within an epoch if a timer aborts it, and does nothing if it is aborted before", async () => {
       const estimator = fresh();
       const samples = separable(60);
       const signal = AbortSignal.timeout(30);
@@ -206,7 +206,7 @@ export function trainableEstimatorSuite(
       expect(untouched.reads()).toBe(0);
     });
 
-    it("does not wait for samples that never come when its caller leaves", async () => {
+    it("does not wait for samples that never arrive if its caller aborts", async () => {
       const estimator = fresh();
       const controller = new AbortController();
       const hanging: LabeledSamples<Float32Array> = {
@@ -221,7 +221,7 @@ export function trainableEstimatorSuite(
       await estimator.train(separable(30), { plan: { ...plan, epochs: 1 } });
     });
 
-    it("refuses labels, shapes, numbers, nothing at all and plans that do not fit, says what it expected, and loses nothing", async () => {
+    it("rejects labels, shapes, numbers, empty data and plans that do not fit, reports what it expected, and keeps its weights", async () => {
       const estimator = fresh();
       await estimator.train(separable(30), { plan: { ...plan, epochs: 1 } });
       const before = bits(await estimator.getWeights());
@@ -267,7 +267,7 @@ export function trainableEstimatorSuite(
       expect(bits(await estimator.getWeights())).toBe(before);
     });
 
-    it("tells the failure of who gives the samples as it is, and leaves its generator", async () => {
+    it("passes on an error of the sample source unchanged, and closes its generator", async () => {
       const estimator = fresh();
       const left: string[] = [];
       const failing: LabeledSamples<Float32Array> = {
@@ -283,7 +283,7 @@ export function trainableEstimatorSuite(
       };
       await expect(estimator.train(failing, { plan })).rejects.toThrow(new RangeError("the disk is gone"));
       const endless: LabeledSamples<Float32Array> = {
-        version: "has a wrong one",
+        version: "has a wrong label",
         async *[Symbol.asyncIterator]() {
           try {
             for (;;) yield { sample: new Float32Array(WIDTH), label: 7 };
@@ -296,7 +296,7 @@ export function trainableEstimatorSuite(
       expect(left).toEqual(["failing", "endless"]);
     });
 
-    it("fails where it diverges, and keeps its weights", async () => {
+    it("fails if it diverges, and keeps its weights", async () => {
       const estimator = fresh();
       const before = bits(await estimator.getWeights());
       const far: LabeledSamples<Float32Array> = of(
@@ -311,7 +311,7 @@ export function trainableEstimatorSuite(
       expect(bits(await estimator.getWeights())).toBe(before);
     });
 
-    it("trains one after the other, and sets weights when it is their turn", async () => {
+    it("runs trainings one after the other, and sets weights in their turn", async () => {
       const estimator = fresh();
       const samples = separable(60);
       const start = await estimator.getWeights();
@@ -326,7 +326,7 @@ export function trainableEstimatorSuite(
         expect(second.value.loss).toBeLessThan(first.value.loss);
     });
 
-    it("waits while it is paused, and stops waiting when its caller leaves", async () => {
+    it("waits while it is paused, and stops waiting if its caller aborts", async () => {
       const estimator = fresh();
       const samples = separable(30);
       const listeners = new Set<() => void>();
@@ -358,7 +358,7 @@ export function trainableEstimatorSuite(
     });
 
     it(
-      proximal ? "stays near its first weights as FedProx asks" : "refuses FedProx, which it cannot do",
+      proximal ? "stays near its initial weights with FedProx" : "rejects FedProx, which it does not support",
       async () => {
         const estimator = fresh();
         const samples = separable(60);
@@ -380,7 +380,7 @@ export function trainableEstimatorSuite(
       },
     );
 
-    it("refuses calls after dispose, which may come twice and in the middle of a training", async () => {
+    it("rejects calls after dispose, which may be called twice and during a training", async () => {
       const estimator = fresh();
       let begin!: () => void;
       const begun = new Promise<void>((resolve) => (begin = resolve));

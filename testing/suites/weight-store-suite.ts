@@ -8,7 +8,7 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a?.length === b.length && a.every((byte, i) => byte === b[i]);
 const all = { maxBytes: 2 ** 24 };
 
-/** What every adapter of the WeightStore port keeps. `make` gives a store with nothing in it. */
+/** Conformance suite for adapters of the WeightStore port. `make` returns an empty store. */
 export function weightStoreSuite(name: string, make: () => Promise<WeightStore>): void {
   describe(`the WeightStore port: ${name}`, () => {
     it("begins empty", async () => {
@@ -17,7 +17,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       await store.delete("fl/models/0");
     });
 
-    it("gives back byte for byte what was put last", async () => {
+    it("returns byte for byte the last value put", async () => {
       const store = await make();
       for (const length of [0, 1, 3, 1003, 2_500_000]) {
         const key = `fl/models/${length}`;
@@ -36,7 +36,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       expect([...(await store.get("fl/part", all))!]).toEqual([...filled(100, 5).subarray(10, 20)]);
     });
 
-    it("takes no more than its reader does", async () => {
+    it("rejects a value larger than its reader accepts", async () => {
       const store = await make();
       await store.put("fl/updates/1/a", filled(1000, 1));
       expect(await store.get("fl/updates/1/a", { maxBytes: 1000 })).toHaveLength(1000);
@@ -46,7 +46,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       });
     });
 
-    it("gives nothing that has another hash than its reader expects", async () => {
+    it("rejects a value whose hash is not the one that its reader expects", async () => {
       const store = await make();
       await store.put("fl/updates/1/a", filled(1000, 1));
       expect(
@@ -66,10 +66,10 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       expect(await store.get("fl/a.b", all)).toHaveLength(3);
     });
 
-    it("has one whole value where many are put at once", async () => {
+    it("holds one complete value after concurrent puts", async () => {
       const store = await make();
       const values = [1, 2, 3, 4].map((seed) => filled(50_000, seed));
-      // A server may refuse one of two that meet, as moto does by a 500; it may not mix them.
+      // A server may reject one of two concurrent puts, as moto does with 500, but it must not mix them.
       const outcomes = await Promise.allSettled(values.map((value) => store.put("fl/same", value)));
       for (const outcome of outcomes)
         if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ retryable: true });
@@ -95,7 +95,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
       "x".repeat(501),
       "ä",
       ".a",
-    ])("refuses the key %j", async (key) => {
+    ])("rejects the key %j", async (key) => {
       const store = await make();
       for (const call of [
         () => store.get(key, all),
@@ -105,7 +105,7 @@ export function weightStoreSuite(name: string, make: () => Promise<WeightStore>)
         await expect((async () => call())()).rejects.toBeInstanceOf(RangeError);
     });
 
-    it("does nothing for who has given up", async () => {
+    it("does nothing if the signal is already aborted", async () => {
       const store = await make();
       const controller = new AbortController();
       const reason = new Error("enough");

@@ -11,8 +11,8 @@ const dataOf = async (estimator: Learner): Promise<unknown[]> =>
   (await estimator.getWeights()).map(({ data }) => data);
 
 /**
- * What a head in a Worker, that of `learning-worker.ts`, keeps beside its port. `here` makes the same one in
- * this thread.
+ * Conformance suite for a head in a Worker, that of `learning-worker.ts`, beyond its port. `here` creates the
+ * same head in this thread.
  */
 export function workerLearningSuite(
   name: string,
@@ -25,7 +25,7 @@ export function workerLearningSuite(
       for (const one of made.splice(0)) await one.dispose();
     });
 
-    it("comes to the same bits as here", async () => {
+    it("gives bit-identical results to training in this thread", async () => {
       const [there, local] = [made1(inWorker()), made1(here())];
       const reports = [
         await there.train(separable(90), { plan }),
@@ -39,7 +39,7 @@ export function workerLearningSuite(
       expect([...(await there.save!())]).toEqual([...(await local.save!())]);
     });
 
-    it("rejects with run-failed when the Worker dies while it trains, and leaves the samples", async () => {
+    it("rejects with run-failed if the Worker crashes during training, and closes the generator of the samples", async () => {
       const estimator = made1(inWorker());
       let left = false;
       const deadly: LabeledSamples<Float32Array> = {
@@ -61,7 +61,7 @@ export function workerLearningSuite(
       await expect(estimator.train(separable(3), { plan })).rejects.toMatchObject({ code: "run-failed" });
     });
 
-    it("leaves the caller's samples as they are", async () => {
+    it("leaves the caller's samples unchanged", async () => {
       const estimator = made1(inWorker());
       const samples = [0, 1, 2].map((label) => ({ label, sample: new Float32Array(WIDTH).fill(label) }));
       await estimator.train(labeledSamples(samples, { version: "mine" }), { plan });
@@ -72,7 +72,7 @@ export function workerLearningSuite(
       ]);
     });
 
-    it("tells the newest of a training that is faster than its owner listens", async () => {
+    it("reports the latest progress if training is faster than its listener", async () => {
       const estimator = made1(inWorker());
       const told: number[] = [];
       await estimator.train(separable(6), {

@@ -1,13 +1,13 @@
-// A model host for tests whose task "faulty" does what its samples say, as often as the options allow.
+// A model host for tests. Its task "faulty" fails as its samples request, as often as the options allow.
 import type { Frame, Task, Tensors } from "@sedna-js/core";
 import { isFrame } from "@sedna-js/core/vision";
 import { exposeModelHost } from "../../packages/edge-agent/src/worker/expose-model-host.ts";
 import { modelTasks } from "../../packages/edge-agent/src/models/model-tasks.ts";
 
-/** A way to fail. */
+/** A kind of failure. */
 export type Fault = "throw" | "abort" | "loop" | "never" | "memory" | "reject" | "misfit";
 
-/** What the task "faulty" takes. */
+/** Input of the task "faulty". */
 export interface FaultySample {
   readonly x: Tensors[string];
   readonly fault?: Fault;
@@ -15,9 +15,12 @@ export interface FaultySample {
 
 /** Options of the task "faulty". */
 export interface FaultyOptions {
-  /** How many more samples fail: one number of shared memory, so that it outlives Workers. Default: all. */
+  /**
+   * Number of samples that still fail, in shared memory, so that it survives Workers. Default: all samples
+   * fail.
+   */
   readonly left?: Int32Array;
-  /** Fails already when the model is opened. */
+  /** Failure when the model is opened. */
   readonly onOpen?: Fault;
 }
 
@@ -49,7 +52,7 @@ const misbehave = async (fault: Fault): Promise<void> => {
   }
 };
 
-/** A frame as a sample: its first pixel. A frame from before the beginning of time is aborted over. */
+/** Returns a frame's first pixel as a sample. A frame with a negative timestamp causes the fault "abort". */
 const fromFrame = async (frame: Frame): Promise<FaultySample> => {
   const pixels = new Uint8ClampedArray(4 * frame.width * frame.height);
   await frame.copyTo(pixels);

@@ -1,5 +1,5 @@
-// A Worker for tests: a gallery of WASM kernels with a memory of their own. Dimensions that no test else has
-// make it fail in its own ways.
+// A Worker for tests: a gallery with its own WASM kernels and memory. Dimensions that no other test uses make
+// it fail in certain ways.
 import { exposeGallery } from "@sedna-js/edge-agent";
 import { loadVectorKernels } from "@sedna-js/wasm-kernels";
 

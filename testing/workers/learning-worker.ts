@@ -1,5 +1,5 @@
 // A Worker for tests: a head that learns from eight numbers, or from the first two pixels of a frame. A
-// sample that begins with 666 ends the Worker by an error of its own.
+// sample that begins with 666 crashes the Worker.
 import type { Estimator, Frame } from "@sedna-js/core";
 import { isFrame } from "@sedna-js/core/vision";
 import { headEstimator } from "../../packages/edge-agent/src/training/head-estimator.ts";

@@ -1,4 +1,4 @@
-// A Worker for tests: y = x + x, and frames to the sum of their pixels.
+// A Worker for tests: tensors give y = x + x, and frames give the sum of their pixels.
 import { SednaError, type Estimator } from "@sedna-js/core";
 import { isFrame } from "@sedna-js/core/vision";
 import { exposeEstimator, onnxEstimator, tensors, type Tensors } from "@sedna-js/edge-agent";

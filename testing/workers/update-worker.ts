@@ -1,15 +1,15 @@
-// A model host for tests of updates: the task "faulty" is "tensors", and after so many samples a fault.
+// A model host for tests of updates. Its task "faulty" is "tensors" with faults after a number of samples.
 import { tensors, type Task, type Tensors } from "@sedna-js/core";
 import { modelTasks } from "../../packages/edge-agent/src/models/model-tasks.ts";
 import { exposeModelHost } from "../../packages/edge-agent/src/worker/expose-model-host.ts";
 
 /** Options of the task "faulty". */
 export interface Faults {
-  /** What goes wrong: the sample is refused, the Worker ends, the answer takes 50 ms longer. */
+  /** The fault: the sample is rejected, the Worker exits, or the result takes 50 ms longer. */
   readonly fault: "refuse" | "crash" | "slow";
-  /** On each so manieth sample. Default 1. */
+  /** Every n-th sample has the fault. Default 1. */
   readonly every?: number;
-  /** Samples before the faults begin. Default 0. */
+  /** Number of samples before the faults start. Default 0. */
   readonly from?: number;
 }
 

@@ -1,4 +1,4 @@
-// A model host in Node for which there is a rung above `cpu`: what it calls wasm is the CPU once more.
+// A model host in Node whose fallback chain has a backend above `cpu`: its `wasm` runs on the CPU too.
 import { InferenceSession, registerBackend } from "onnxruntime-node";
 import { exposeModelHost } from "../../packages/edge-agent/src/worker/expose-model-host.ts";
 

@@ -1,17 +1,17 @@
-/** What a visitor can do to the Worker of a model; see `carry-on.worker.ts`. */
+/** The ways in which a visitor can break the Worker of a model. See `carry-on.worker.ts`. */
 export type WorkerFault = "lose-gpu" | "crash" | "hang";
 
-/** The Workers that the agent runs its models in, so that they can be broken. */
+/** The Workers in which the agent runs its models, so that the demo can break them. */
 export interface AgentWorkers {
-  /** Makes one more: the agent's `createWorker`. */
+  /** Creates a Worker. Pass it to the agent as `createWorker`. */
   create(): Worker;
-  /** Says that the Worker made last runs this version now. */
+  /** Records that the latest Worker runs this version. */
   opened(version: number): void;
-  /** Breaks the Worker that runs this version; false where there is none. */
+  /** Breaks the Worker that runs this version. Returns `false` if there is none. */
   breakWorker(version: number, fault: WorkerFault): boolean;
 }
 
-/** Keeps the Workers until they are ended. */
+/** Creates a registry of the running Workers. */
 export function createAgentWorkers(): AgentWorkers {
   const live = new Set<Worker>();
   const byVersion = new Map<number, Worker>();

@@ -2,22 +2,25 @@ import { lines } from "../charts.ts";
 
 const WINDOW_S = 60;
 
-/** Counters that only grow. */
+/** Monotonic counters. */
 export interface AnswerCounts {
   readonly edge: number;
   readonly cloud: number;
-  /** Frames that went by without an answer. */
+  /** Frames without a result. */
   readonly nobody: number;
 }
 
-/** The chart of who answered; see {@link createAnswersChart}. */
+/** The chart of results by source. See {@link createAnswersChart}. */
 export interface AnswersChart {
-  /** Marks this moment. */
+  /** Marks the current time. */
   mark(label: string): void;
   stop(): void;
 }
 
-/** Frames answered a second over the last minute, by whom. Lines differ in dashes too. */
+/**
+ * Creates a chart of the results per second by source, over the last minute. The lines also differ in their
+ * dashes.
+ */
 export function createAnswersChart({
   place,
   counts,

@@ -11,9 +11,9 @@ export interface ButtonsOptions {
   readonly workers: AgentWorkers;
   readonly network: Network;
   readonly publisher: Publisher;
-  /** Told of what the visitor does: a sentence, and a word for the chart. */
+  /** Called after each action of the visitor, with a sentence and a label for the chart. */
   readonly onDone: (done: { readonly text: string; readonly mark: string }) => void;
-  /** Told of the switch beside the agent's own network. */
+  /** Called when the switch cuts or restores the network. */
   readonly onCut: (isCut: boolean) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -22,10 +22,10 @@ const ids = ["lose-gpu", "kill-worker", "hang-worker", "network", "push-good", "
 type ButtonId = (typeof ids)[number];
 
 const about = {
-  gpu: "Destroys the model's GPU device. Watch a fresh one take over.",
+  gpu: "Destroys the model's GPU device. A new one takes over.",
   noGpu: (place: string) => `Here the model runs on ${place}: there is no GPU to lose.`,
-  good: "A retrained version, signed. Watch it prove itself beside the old one, then take over between two frames.",
-  elsewhere: "Another tab of this page leads and takes the updates: push there.",
+  good: "A retrained, signed version. It is tested beside the old one and then takes over between two frames.",
+  elsewhere: "Another tab of this page is the leader and installs the updates: push there.",
 } as const;
 
 /** What `breaking` takes. */
@@ -35,7 +35,11 @@ interface BreakingOptions {
   readonly mark: string;
 }
 
-/** Connects the buttons; returns what keeps them true to the agent's state. */
+/**
+ * Connects the buttons.
+ *
+ * @returns A function that updates the buttons from the agent's state.
+ */
 export function connectButtons({
   agent,
   workers,
@@ -50,7 +54,8 @@ export function connectButtons({
     HTMLButtonElement
   >;
   const pushing = { now: false };
-  // Not `disabled`: a button that is takes the keyboard's focus away from who has just pressed it.
+  // Use `ariaDisabled`, because `disabled` would remove the keyboard focus from the button that was just
+  // pressed.
   const onPress = (id: ButtonId, press: () => void): void =>
     buttons[id].addEventListener("click", () => void (buttons[id].ariaDisabled === "true" || press()));
 
@@ -80,7 +85,7 @@ export function connectButtons({
         ? { text: "You cut the network.", mark: "cut" }
         : { text: "You restored the network.", mark: "back" },
     );
-    // As the browser's own "online" would: what waits need not wait for the next try.
+    // Like the browser's "online" event: pending items need not wait for the next attempt.
     if (!isCut) agent.flush().catch(onError);
   });
 

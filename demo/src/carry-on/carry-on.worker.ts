@@ -1,8 +1,8 @@
 import { exposeModelHost } from "@sedna-js/edge-agent";
 import type { WorkerFault } from "./agent-workers.ts";
 
-// A Worker as any page would bring it, but for the ways to break it. They are looked for first, and what is
-// one is not shown to the host.
+// A Worker as in any page, plus ways to break it. Their messages are handled first and are not passed on to
+// the host.
 self.addEventListener("message", (event: MessageEvent<unknown>) => {
   switch (event.data as WorkerFault) {
     case "lose-gpu":
@@ -17,7 +17,7 @@ self.addEventListener("message", (event: MessageEvent<unknown>) => {
 });
 exposeModelHost();
 
-/** Destroys the device that ONNX Runtime computes on, as a driver's reset would. */
+/** Destroys the device that ONNX Runtime uses, as a driver reset would. */
 async function loseGpu(): Promise<void> {
   const { env } = await import("onnxruntime-web/webgpu");
   (await env.webgpu.device).destroy();

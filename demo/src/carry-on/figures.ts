@@ -3,14 +3,17 @@ import { byId } from "../dom.ts";
 import { duration, backendName } from "./describe-event.ts";
 import { unanswered } from "./tell-events.ts";
 
-/** The figures under the video. */
+/** The values under the video. */
 export interface Figures {
-  /** A frame was answered. */
+  /** Records that a frame has a result. */
   answered(): void;
   show(status: AgentStatus, cloud: string): void;
 }
 
-/** Shows how the agent is doing. Pauses are counted while the page is seen: a hidden one gets no frames. */
+/**
+ * Creates the display of the agent's state. Pauses are measured only while the page is visible: a hidden page
+ * gets no frames.
+ */
 export function createFigures(): Figures {
   const cells = {
     model: byId("model"),

@@ -1,16 +1,16 @@
 import { messageOf } from "@sedna-js/core/errors";
 import { onnxEstimator, tensors, type Tensors } from "@sedna-js/edge-agent";
 
-/** A model to run once, and on what. */
+/** A model to run once, and its inputs. */
 export interface GoldenQuestion {
   readonly model: Uint8Array;
   readonly inputs: Tensors;
 }
 
-/** What it gave. */
+/** The outputs of the model, or its error. */
 export type GoldenAnswer = { readonly outputs: Tensors } | { readonly error: string };
 
-// The publisher runs a model once before it publishes it, to say what it should answer.
+// The publisher runs each model once before publication, to record the expected outputs.
 self.addEventListener("message", ({ data }: MessageEvent<GoldenQuestion>) => {
   answer(data).then(
     (outputs) => self.postMessage({ outputs } satisfies GoldenAnswer),

@@ -15,8 +15,8 @@ import { seenFrame } from "./seen-frame.ts";
 import { tellEvents, unanswered } from "./tell-events.ts";
 import { createTimeline } from "./timeline.ts";
 
-// The page: a publisher of models, an agent that trusts it, a network between them that can be cut, and what
-// shows how the agent is doing.
+// The page: a publisher of models, an agent that trusts it, a network between them that can be cut, and
+// displays of the agent's state.
 
 const asked = new URLSearchParams(location.search).get("providers")?.split(",") as
   | ExecutionProvider[]
@@ -51,7 +51,7 @@ async function start(): Promise<void> {
     hardExampleMining: { method: "ExpectedF1" },
     bigModel: cloud.bigModel,
     deadlineMs: hasServer ? 1500 : 5000,
-    // The video is public. A camera's pictures would stay here, as the agent has it without a word.
+    // The video is public. By default, the agent would not upload a camera's frames.
     privacy: { level: "full" },
     fetch: network.fetch,
     ...(asked && { executionProviders: asked }),
@@ -100,7 +100,7 @@ async function start(): Promise<void> {
   let newest = -1;
   for await (const result of agent.run()) {
     if (result.result !== null) figures.answered();
-    // The cloud's answer may come after newer frames were answered: it counts, but the picture never steps
+    // The cloud's result may arrive after results of later frames. It is counted, but the display never steps
     // back.
     if (result.index < newest) continue;
     newest = result.index;

@@ -1,16 +1,16 @@
-/** The network as the agent sees it, and a switch that cuts it. */
+/** The network as the agent sees it, with a switch that cuts it. */
 export interface Network {
-  /** The agent's `fetch`: the browser's own, but for what the publisher serves. */
+  /** The agent's `fetch`: the browser's own, except for the publisher's files. */
   readonly fetch: typeof globalThis.fetch;
   readonly isCut: boolean;
-  /** Requests under way fail too. */
+  /** Cuts the network. Requests in progress fail too. */
   cut(): void;
   restore(): void;
 }
 
 /**
- * A network that is there until it is cut. `published` answers what the publisher serves; undefined goes on
- * to the real network.
+ * Creates a network that is connected until it is cut. `published` returns the response for the publisher's
+ * URLs, or `undefined` to use the real network.
  */
 export function createNetwork({
   published,

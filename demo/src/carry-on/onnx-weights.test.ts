@@ -22,7 +22,7 @@ const answer = async (bytes: Uint8Array): Promise<Tensors> => {
 };
 
 describe("onnxWeights()", () => {
-  it("finds the float weights of a real model, all 65,581, largest first", () => {
+  it("finds all 65,581 float weights of a real model, largest tensor first", () => {
     const found = onnxWeights(model);
     expect(found.reduce((sum, { length }) => sum + length / 4, 0)).toBe(65_581);
     expect(found[0]).toMatchObject({ name: "onnx::Conv_87", length: 48 * 48 * 3 * 3 * 4 });
@@ -31,7 +31,7 @@ describe("onnxWeights()", () => {
     );
   });
 
-  it("reads any bytes without a hang, and throws nothing but RangeError", () => {
+  it("reads arbitrary bytes without hanging and throws only RangeError", () => {
     const survives = (bytes: Uint8Array): void => {
       try {
         onnxWeights(bytes);
@@ -45,7 +45,7 @@ describe("onnxWeights()", () => {
 });
 
 describe("withWeights()", () => {
-  it("changes a copy, there and nowhere else", () => {
+  it("changes only the given weights, in a copy", () => {
     const weights = onnxWeights(model)[0]!;
     const before = model.slice();
     const changed = withWeights(model, { weights, change: (weight) => -weight });
@@ -67,14 +67,14 @@ describe("retrain()", () => {
   };
   const heat = (outputs: Tensors): number[] => Array.from(outputs["heatmap"]!.data as Float32Array);
 
-  it("gives a good model that answers as the first does, in other bytes", async () => {
+  it("returns a good model with almost the same outputs and other bytes", async () => {
     const good = retrain(model, { into: "good", random: random() });
     expect(isSame(good, model)).toBe(false);
     const [one, other] = [heat(await answer(model)), heat(await answer(good))];
     for (const [i, value] of one.entries()) expect(Math.abs(other[i]! - value)).toBeLessThan(0.02);
   });
 
-  it("gives one that answers NaN, and a worse one that answers numbers, but others", async () => {
+  it("returns a model that outputs NaN, and a worse one with different finite outputs", async () => {
     const broken = await answer(retrain(model, { into: "nan", random: random() }));
     expect(Object.values(broken).some(({ data }) => (data as Float32Array).some(Number.isNaN))).toBe(true);
     const [one, other] = [

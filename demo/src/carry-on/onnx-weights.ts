@@ -1,15 +1,15 @@
 /** Float weights inside an ONNX file. */
 export interface Weights {
   readonly name: string;
-  /** Where their bytes begin in the file. */
+  /** Offset of the bytes in the file. */
   readonly begin: number;
-  /** Bytes, four for each weight, little-endian. */
+  /** Length in bytes: four per weight, little-endian. */
   readonly length: number;
 }
 
 interface Field {
   readonly number: number;
-  /** Of a plain integer; 0 for a field of bytes. */
+  /** Value of an integer field; 0 for a field of bytes. */
   readonly value: number;
   readonly begin: number;
   readonly end: number;
@@ -22,8 +22,11 @@ const TENSOR = { type: 2, name: 8, raw: 9 } as const;
 const FLOAT = 1;
 
 /**
- * The float initializers of an ONNX file that lie in it as raw bytes, largest first. Source: onnx/onnx.proto.
- * @throws {RangeError} on bytes that end in the middle of a field, or use a kind of field that ONNX does not.
+ * Returns the float initializers that an ONNX file stores as raw bytes, largest first.
+ *
+ * Source: onnx/onnx.proto.
+ *
+ * @throws {RangeError} If the bytes end within a field, or a field has a kind that ONNX does not use.
  */
 export function onnxWeights(model: Uint8Array): Weights[] {
   const found: Weights[] = [];
@@ -45,7 +48,7 @@ export function onnxWeights(model: Uint8Array): Weights[] {
   return found.toSorted((a, b) => b.length - a.length);
 }
 
-/** A copy of the file with some weights changed; `change` is asked for each of them. */
+/** Returns a copy of the file with some weights changed. `change` is called for each weight. */
 export function withWeights(
   model: Uint8Array,
   { weights, change }: { readonly weights: Weights; readonly change: (weight: number) => number },
@@ -56,7 +59,11 @@ export function withWeights(
   return copy;
 }
 
-/** The fields of one protobuf message. Source: protobuf.dev/programming-guides/encoding. */
+/**
+ * Yields the fields of one protobuf message.
+ *
+ * Source: protobuf.dev/programming-guides/encoding.
+ */
 function* fields(
   bytes: Uint8Array,
   { begin, end }: { readonly begin: number; readonly end: number },
@@ -66,7 +73,7 @@ function* fields(
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = at < end ? bytes[at++]! : fail(`a number that ends before byte ${end}`);
-      // Multiplied, not shifted: shifts end at 32 bits.
+      // Multiply instead of shifting, because shifts are limited to 32 bits.
       value += (byte % 128) * scale;
       if (byte < 128) return value;
     }

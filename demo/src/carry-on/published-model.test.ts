@@ -6,7 +6,7 @@ import { publishedModel, signManifest } from "./published-model.ts";
 const some: Tensors = { image: { dtype: "float32", shape: [1], data: Float32Array.of(0.5) } };
 
 describe("signManifest()", () => {
-  it("signs what an edge will read, byte for byte", async () => {
+  it("signs exactly the bytes that an edge reads", async () => {
     const keys = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
     const { manifest, files } = await publishedModel({
       version: 7,

@@ -6,30 +6,33 @@ import {
   type SignedManifest,
 } from "@sedna-js/core/wire";
 
-/** What a manifest is made of. */
+/** The parts of a published model. */
 export interface ModelParts {
   readonly version: number;
   readonly model: Uint8Array<ArrayBuffer>;
-  /** What the model takes, and what it has to give for that. */
+  /** Inputs of the golden case and the expected outputs. */
   readonly golden: { readonly inputs: Tensors; readonly outputs: Tensors };
 }
 
-/** A model as it lies on a server: the manifest, and its files by path. */
+/** A model as a server stores it: the manifest, and its files by path. */
 export interface PublishedModel {
   readonly manifest: ModelManifest;
   readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
-/** The shapes of tiny-person; models/tiny-person/README.md. */
+/** The shapes of tiny-person. See models/tiny-person/README.md. */
 const INPUT = [1, 3, 216, 288];
 const OUTPUTS = { heatmap: [1, 1, 27, 36], ltrb: [1, 4, 27, 36] };
 
-/** Providers round differently: heatmaps by thousandths, distances in pixels by their size. */
+/**
+ * Execution providers round differently: heatmaps differ by thousandths, distances in pixels in proportion to
+ * their size.
+ */
 const TOLERANCE = { absolute: 0.02, relative: 0.02 };
 
 /**
- * Describes a version of the little model, as the edge has to know it. Files carry their version in their
- * names, so that no cache mixes them up.
+ * Creates the manifest and the files of a version of the little model. File names contain the version, so
+ * that no cache mixes up versions.
  */
 export async function publishedModel({ version, model, golden }: ModelParts): Promise<PublishedModel> {
   const names = {
@@ -73,7 +76,7 @@ export async function signManifest(
   return { manifest, signatures: [{ keyId, value: base64(signature) }] };
 }
 
-/** Bytes as base64, for keys and signatures. */
+/** Encodes bytes as base64, for keys and signatures. */
 export function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }

@@ -1,9 +1,12 @@
 const PLACE = "sedna-demo-publisher";
 
-/** Who publishes: a key pair, and the version that was published last. */
+/** The publisher's identity: a key pair and the last published version. */
 export interface PublisherIdentity {
   readonly keys: CryptoKeyPair;
-  /** Counts versions up, beyond this visit: an edge takes none below what it has seen. */
+  /**
+   * Returns the next version. It increases across visits, because an edge rejects any version below one that
+   * it has seen.
+   */
   nextVersion(): number;
 }
 
@@ -14,8 +17,8 @@ interface Remembered {
 }
 
 /**
- * The publisher of the visits before, or a new one. A real publisher's private key is in no page; this one is
- * of use to nobody, and the visitor has to be the publisher.
+ * Restores the publisher of earlier visits, or creates one. A real publisher's private key must never be in a
+ * page. This key protects nothing, and the visitor plays the publisher.
  */
 export async function publisherIdentity(): Promise<PublisherIdentity> {
   const known = recall();
@@ -40,7 +43,7 @@ export async function publisherIdentity(): Promise<PublisherIdentity> {
 function counter(known: Remembered): () => number {
   const state = { version: known.version };
   return () => {
-    // Another tab may have published meanwhile.
+    // Another tab may have published a version meanwhile.
     state.version = Math.max(state.version, recall()?.version ?? 0) + 1;
     remember({ ...known, version: state.version });
     return state.version;

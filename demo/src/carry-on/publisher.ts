@@ -8,31 +8,31 @@ import { runOnce } from "./run-once.ts";
 
 const KEY_ID = "demo-publisher";
 
-/** Whoever makes the models: a part of this page, so that the visitor can be it. */
+/** The publisher of the models. It is part of this page, so that the visitor can play it. */
 export interface Publisher {
-  /** Where the newest manifest is; its files lie beside it. */
+  /** URL of the latest manifest, beside its files. */
   readonly manifest: URL;
-  /** What an edge has to trust. */
+  /** Public keys that an edge must trust. */
   readonly keys: readonly PublicKey[];
-  /** Publishes the next version, good or bad; resolves with its number when it can be fetched. */
+  /** Publishes the next version, good or bad. Resolves with its number when it can be fetched. */
   publish(push: Push): Promise<number>;
-  /** What lies at an address; undefined where that is not the publisher's. */
+  /** Returns the response for a URL, or `undefined` if the URL is not the publisher's. */
   answer(url: URL): Response | undefined;
 }
 
 /** Options of {@link createPublisher}. */
 export interface PublisherOptions {
-  /** The folder whose addresses are the publisher's, with "/" at its end. */
+  /** The folder that contains the publisher's URLs, with a trailing "/". */
   readonly place: URL;
   /** A good model. */
   readonly model: Uint8Array<ArrayBuffer>;
-  /** What models are tried on before they are published. */
+  /** Inputs on which each model is run before it is published. */
   readonly inputs: Tensors;
-  /** Uniform in [0,1). */
+  /** Random source, uniform in [0,1). Default `Math.random`. */
   readonly random?: () => number;
 }
 
-/** A publisher with a key of its own. Nothing is published yet. */
+/** Creates a publisher with its own key. Nothing is published yet. */
 export async function createPublisher({
   place,
   model,
@@ -49,8 +49,8 @@ export async function createPublisher({
     async publish(push) {
       const good = retrain(model, { into: "good", random });
       const offered = push === "nan" || push === "worse" ? retrain(model, { into: push, random }) : good;
-      // Who publishes NaN has not tried it: the golden case is what the model was to answer. Who publishes a
-      // worse model has, and believes what it saw.
+      // A publisher of NaN has not run the model, so its golden case holds the outputs of the good model. A
+      // publisher of a worse model has run it and records the outputs of that model.
       const golden = { inputs, outputs: await runOnce({ model: push === "nan" ? good : offered, inputs }) };
       const published = await publishedModel({ version: nextVersion(), model: offered, golden });
       const { manifest } = published;

@@ -1,40 +1,40 @@
-/** What the visitor can push. */
+/** The models that the visitor can push. */
 export type Push = "good" | BadPush;
 
-/** What can be wrong with a model. */
+/** The kinds of bad models. */
 export type BadPush = "nan" | "worse" | "bit" | "forged";
 
-/** A bad model as the visitor meets it. */
+/** A bad model as shown to the visitor. */
 export interface BadModel {
   readonly push: BadPush;
   readonly title: string;
-  /** What is wrong, and which of the agent's checks has to see it. */
+  /** What is wrong, and which of the agent's checks must detect it. */
   readonly about: string;
 }
 
-/** The bad models, each for another check of the agent. */
+/** The bad models, each for a different check of the agent. */
 export const badModels: readonly BadModel[] = [
   {
     push: "nan",
-    title: "It answers NaN",
+    title: "It outputs NaN",
     about:
-      "Signed and intact, but its weights are broken. The golden case in its manifest has to catch it, before a frame sees it.",
+      "Signed and intact, but its weights are broken. The golden case in its manifest must catch it before it processes a frame.",
   },
   {
     push: "worse",
-    title: "It looks in the wrong places",
+    title: "It detects people in the wrong places",
     about:
-      "Signed, intact, and it even passes its own golden case. Only live frames show it: shadowing beside the old version has to catch it.",
+      "Signed, intact, and it passes its own golden case. Only live frames reveal the problem: shadow runs beside the old version must catch it.",
   },
   {
     push: "bit",
-    title: "One bit changed on the way",
-    about: "The file is not what the signed manifest says. Its hash has to catch it, before it is loaded.",
+    title: "One bit changed in transit",
+    about: "The file does not match the signed manifest. Its hash must catch it before it is loaded.",
   },
   {
     push: "forged",
-    title: "Someone else signed it",
+    title: "Another key signed it",
     about:
-      "A perfect model from a stranger who claims our key's name. The signature has to catch it, before a byte of it is fetched.",
+      "A perfect model from a stranger who uses the name of a trusted key. The signature must catch it before any of it is downloaded.",
   },
 ];

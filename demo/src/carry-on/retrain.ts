@@ -1,17 +1,17 @@
 import { onnxWeights, withWeights } from "./onnx-weights.ts";
 
 /**
- * How the weights of a "worse" model are off, at most; the good ones are around 0.06. Its boxes then agree
- * with the good model's to less than a quarter.
+ * Maximum offset of the weights of a "worse" model. The good weights are around 0.06. The boxes then agree
+ * with those of the good model to less than a quarter.
  */
 const SPOILT_BY = 0.5;
 
-/** A model trained a little longer differs as little as this, as a share of each weight. */
+/** Maximum relative change of a weight by retraining. */
 const RETRAINED_BY = 0.002;
 
 /**
- * Another training of a model, as its changed weights: those of its largest layer. `random` is uniform in
- * [0,1).
+ * Returns a copy of a model with changed weights in its largest layer, as if it was trained again. `random`
+ * is uniform in [0,1).
  */
 export function retrain(
   model: Uint8Array,

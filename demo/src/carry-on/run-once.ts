@@ -2,8 +2,9 @@ import type { Tensors } from "@sedna-js/edge-agent";
 import type { GoldenAnswer, GoldenQuestion } from "./golden.worker.ts";
 
 /**
- * What a model gives for some inputs, from a Worker that lives as long as that takes.
- * @throws {Error} what running it threw.
+ * Runs a model once in a temporary Worker and returns its outputs.
+ *
+ * @throws {Error} If the model fails, with its error message.
  */
 export async function runOnce(question: GoldenQuestion): Promise<Tensors> {
   const worker = new Worker(new URL("./golden.worker.ts", import.meta.url), { type: "module" });

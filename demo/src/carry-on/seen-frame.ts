@@ -1,8 +1,8 @@
 import type { Tensors } from "@sedna-js/edge-agent";
 
 /**
- * The picture that a video shows, as the little model takes it: `image` float32 [1,3,height,width], planar
- * RGB in 0..1.
+ * Returns the current frame of a video as the input of the little model: `image` float32 [1,3,height,width],
+ * planar RGB in 0..1.
  */
 export function seenFrame(
   video: HTMLVideoElement,

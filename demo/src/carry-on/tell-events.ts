@@ -3,16 +3,16 @@ import { describeEvent } from "./describe-event.ts";
 import type { Timeline } from "./timeline.ts";
 
 /**
- * Frames that nobody has answered: those that a newer one replaced before their turn, and those on which all
- * failed.
+ * Returns the number of frames without a result: those replaced by a later one before their turn, and those
+ * on which every model failed.
  */
 export function unanswered({ droppedNumber, failedNumber }: AgentStatus["joint"]): number {
   return droppedNumber + failedNumber;
 }
 
 /**
- * Tells a timeline of an agent's events; sentences that hang on more than one event are put together here.
- * Give it every event, in order.
+ * Creates a listener that adds an agent's events to a timeline and composes the sentences that depend on
+ * several events. Requires all events in order.
  */
 export function tellEvents({
   timeline,
@@ -22,7 +22,7 @@ export function tellEvents({
   readonly status: () => AgentStatus;
 }): (event: AgentEvent) => void {
   type Counts = Pick<AgentStatus["joint"], "droppedNumber" | "failedNumber">;
-  /** The counts when the trouble, or the update, began. */
+  /** The counts at the start of the failure or the update. */
   const before: { failure?: Counts; update?: Counts } = {};
   const sending = { waits: false, most: 0 };
   const told = (text: string): void => timeline.add({ actor: "agent", text });
@@ -34,14 +34,14 @@ export function tellEvents({
       lost === 0 ? "No frame was lost" : `${lost} ${lost === 1 ? "frame was" : "frames were"} lost`;
     return skipped === 0
       ? `${losses}.`
-      : `${losses}; ${skipped} ${skipped === 1 ? "was" : "were"} passed over for newer ones.`;
+      : `${losses}; ${skipped} ${skipped === 1 ? "was" : "were"} skipped in favor of later ones.`;
   };
 
   return (event) => {
     const text = describeEvent(event);
     switch (event.type) {
       case "model-opened": {
-        // A new version says so itself when it is ready, and so does one that comes back.
+        // A new version and a recovered one are announced by their own events.
         const isFirst =
           before.failure === undefined && (status().model?.version ?? event.version) === event.version;
         return isFirst ? told(text!) : undefined;

@@ -1,13 +1,13 @@
-/** Entries that are kept; older ones go. */
+/** Maximum number of entries; older ones are removed. */
 const KEPT = 200;
 
-/** A screen reader hears at most one sentence in this time, or it would hear nothing else. */
+/** Minimum interval between two sentences for screen readers, which would otherwise read nothing else. */
 const SPEAK_MS = 3000;
 
-/** Who did a thing that happened. */
+/** The originator of an entry. */
 export type Actor = "you" | "agent" | "tab" | "others";
 
-/** What happened, newest first. */
+/** The list of events, latest first. */
 export interface Timeline {
   add(entry: { readonly actor: Actor; readonly text: string }): void;
 }
@@ -20,8 +20,8 @@ interface TimelineOptions {
 }
 
 /**
- * A list of what happened. The newest sentence also stands beside the video, and is told to screen readers,
- * not too often.
+ * Creates a list of events. The latest sentence is also shown beside the video, and announced to screen
+ * readers at a limited rate.
  */
 export function createTimeline({ list, latest, spoken }: TimelineOptions): Timeline {
   const speech: { next?: string; timer?: ReturnType<typeof setTimeout> } = {};

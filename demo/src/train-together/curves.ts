@@ -1,22 +1,22 @@
 import { lines } from "../charts.ts";
 
-/** What is known of a round. */
+/** The known values of a round. */
 export interface RoundPoint {
   readonly round: number;
-  /** Shares of right answers on the held-out digits. */
+  /** Accuracy on the held-out digits, as a fraction. */
   readonly together?: number;
   readonly alone?: number;
   readonly loss?: number;
 }
 
-/** The two curves over rounds; see {@link createCurves}. */
+/** The curves over the rounds. See {@link createCurves}. */
 export interface Curves {
-  /** Adds what is known of a round to what was known of it. */
+  /** Merges the values into the known values of the round. */
   add(point: RoundPoint): void;
   clear(): void;
 }
 
-/** Accuracy of the common model and of this tab alone, and the loss, round by round. */
+/** Creates charts of the accuracy of the common model and of this tab alone, and of the loss, by round. */
 export function createCurves({
   accuracy,
   loss,

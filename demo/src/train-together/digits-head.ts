@@ -1,8 +1,8 @@
-/** What the tabs train: ten classes of 14 x 14 pixels. */
+/** The head that the tabs train: ten classes of 14 x 14 pixels. */
 export const digitsHead = { kind: "softmax", features: 196, classes: 10 } as const;
 
 /**
- * Of each digit the class that the flat parameters of the head call likeliest: weights `[10, 196]`, then
+ * Returns the most likely class of each digit for the flat parameters of the head: weights `[10, 196]`, then
  * biases.
  */
 export function answersOf(parameters: Float32Array, features: Float32Array): Uint8Array {
@@ -18,7 +18,7 @@ export function answersOf(parameters: Float32Array, features: Float32Array): Uin
   });
 }
 
-/** The share of answers that are right. */
+/** Returns the fraction of right predictions. */
 export function accuracyOf(answers: Uint8Array, labels: Uint8Array): number {
   return answers.filter((answer, i) => answer === labels[i]).length / labels.length;
 }

@@ -4,23 +4,20 @@ import images from "../../../models/digits/mnist10k-images-idx3-ubyte.gz?url";
 import labels from "../../../models/digits/mnist10k-labels-idx1-ubyte.gz?url";
 import { readIdx } from "../idx.ts";
 
-/** Side of a digit as it was written, in pixels. */
+/** Width and height of an original digit, in pixels. */
 export const SIDE = 28;
 /** Features of a digit: its 14 x 14 pooled pixels. */
 export const FEATURES = 196;
-/** The first ones are dealt out; no tab trains on the others. */
+/** The number of digits that are distributed among the tabs. No tab trains on the rest. */
 const DEALT = 8000;
-/**
- * Any three tabs whose numbers follow each other have all ten digits between them; there are nine shares in
- * all.
- */
+/** Any three tabs with consecutive numbers have all ten digits together. There are nine shares. */
 const GROUPS = 3;
 const TABS_OF_GROUP = 3;
 
-/** One by which no tab's share is tiny. */
+/** A seed with which no tab's share is tiny. */
 const SEED = 7;
 
-/** Some digits and what they are. */
+/** Digits with their labels. */
 export interface Digits {
   /** `[n, 28, 28]` */
   readonly pixels: Uint8Array;
@@ -29,16 +26,16 @@ export interface Digits {
   readonly labels: Uint8Array;
 }
 
-/** All digits of the page. */
+/** All digits of the page, split into shares. */
 export interface DigitsShares {
-  /** What one tab has, by a number of its own. */
+  /** Returns the digits of the tab with this number. */
   share(number: number): Digits;
   readonly heldOut: Digits;
 }
 
 /**
- * Loads the digits and deals them out, mostly a few kinds to each tab: a Dirichlet split at 0.1, the same in
- * every tab.
+ * Loads the digits and splits them, mostly a few classes per tab: a Dirichlet split with alpha 0.1, the same
+ * in every tab.
  */
 export async function loadDigits(): Promise<DigitsShares> {
   const read = async (url: string): Promise<Uint8Array> =>

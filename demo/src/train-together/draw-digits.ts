@@ -1,17 +1,19 @@
 import { SIDE } from "./digits-share.ts";
 
-/** Digits to draw, and what is said of each. */
+/** Digits to draw, with captions. */
 export interface DrawnDigits {
   /** `[n, 28, 28]` */
   readonly pixels: Uint8Array;
   readonly count: number;
-  /** Written below a digit; `wrong` in the colour of a mistake. */
+  /** Returns the text below a digit. If `wrong`, the text has the color of an error. */
   readonly caption?: (index: number) => { readonly text: string; readonly wrong: boolean };
 }
 
 const CAPTION = 14;
 
-/** Draws digits side by side, in as many rows as fit the width of their place, in the page's colours. */
+/**
+ * Draws digits side by side, in as many rows as the width of the container requires, in the page's colors.
+ */
 export function drawDigits(canvas: HTMLCanvasElement, { pixels, count, caption }: DrawnDigits): void {
   const context = canvas.getContext("2d");
   const width = canvas.parentElement?.clientWidth ?? 0;
@@ -49,7 +51,7 @@ export function drawDigits(canvas: HTMLCanvasElement, { pixels, count, caption }
   }
 }
 
-/** Of a colour as CSS writes it in this page, `#rrggbb`. */
+/** Parses a CSS color in the form that this page uses, `#rrggbb`. */
 function channels(color: string): [number, number, number] {
   const value = Number.parseInt(color.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];

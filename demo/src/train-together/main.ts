@@ -16,9 +16,9 @@ const SHOWN_DIGITS = 60;
 const SHOWN_ANSWERS = 60;
 
 const aboutModes: Readonly<Record<Mode, string>> = {
-  plain: "The server adds up the updates and could look at each one.",
+  plain: "The server adds up the updates and could inspect each one.",
   secure:
-    "Tabs mask their updates for each other. The masks cancel in the sum, which is all the server can read. It needs three tabs.",
+    "Tabs mask their updates. The masks cancel in the sum, which is all that the server can read. It requires three tabs.",
   private:
     "Each update is clipped, and noise is added to their mean. With few tabs that is a lot of noise: the model is worse, and epsilon grows with each round.",
 };
@@ -44,7 +44,7 @@ async function start(): Promise<void> {
     answers: new Uint8Array(0) as Uint8Array,
   };
 
-  // They lie class by class: some from all over.
+  // The digits are ordered by class: show some of every class.
   const some = Array.from({ length: SHOWN_DIGITS }, (_, i) =>
     Math.floor((((i * 37) % SHOWN_DIGITS) * digits.labels.length) / SHOWN_DIGITS),
   );
@@ -115,7 +115,7 @@ async function start(): Promise<void> {
   const watching = async (): Promise<void> => {
     await watch().catch(
       (error: unknown) =>
-        (byId("headline").textContent = `The aggregator cannot be asked: ${messageOf(error)}`),
+        (byId("headline").textContent = `The aggregator cannot be reached: ${messageOf(error)}`),
     );
     setTimeout(() => void watching(), STATUS_MS);
   };
@@ -126,16 +126,19 @@ async function start(): Promise<void> {
     leave.setAttribute("aria-pressed", "false");
     try {
       await participant.join();
-      byId("doing").textContent = "This tab no longer takes part.";
+      byId("doing").textContent = "This tab no longer participates.";
     } catch (error) {
-      byId("doing").textContent = `This tab cannot take part: ${messageOf(error)}`;
+      byId("doing").textContent = `This tab cannot participate: ${messageOf(error)}`;
     }
     leave.textContent = "Come back";
     leave.setAttribute("aria-pressed", "true");
   };
   leave.addEventListener("click", () => {
     if (participant.isIn) {
-      timeline.add({ actor: "you", text: "dropped out. The others go on when the round's time is up." });
+      timeline.add({
+        actor: "you",
+        text: "dropped out. The others continue when the round's deadline has passed.",
+      });
       participant.leave();
     } else {
       timeline.add({ actor: "you", text: "came back." });
@@ -149,7 +152,7 @@ async function start(): Promise<void> {
   void watching();
 }
 
-/** Digits of these numbers, one after the other. */
+/** Returns the digits with these indices, concatenated. */
 function pick(pixels: Uint8Array, numbers: readonly number[]): Uint8Array {
   const size = SIDE * SIDE;
   const picked = new Uint8Array(numbers.length * size);
@@ -175,7 +178,7 @@ function aboutDigits({ labels }: Digits): string {
 
 async function statusOf(url: URL): Promise<FederationStatus> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`expected its status; got ${response.status}`);
+  if (!response.ok) throw new Error(`expected the federation's status; got ${response.status}`);
   return parseFederationStatus(await response.json());
 }
 
@@ -200,7 +203,7 @@ function showStatus(
       : present < least
         ? `${present === 1 ? "One tab is" : `${present} tabs are`} here. Open another one: training begins with ${least === 2 ? "two" : "three"}.`
         : together === undefined
-          ? `${present} tabs are here. The first round is under way.`
+          ? `${present} tabs are here. The first round is in progress.`
           : `${present} tabs, ${round} rounds: the common model has ${percent(together)} right.`;
 }
 

@@ -8,14 +8,14 @@ import {
 } from "@sedna-js/edge-agent";
 import { FEATURES, type Digits } from "./digits-share.ts";
 
-/** This tab's part in the federation; see {@link createParticipant}. */
+/** This tab's participation in the federation. See {@link createParticipant}. */
 export interface Participant {
-  /** Takes part until it is told to leave or the federation is done. */
+  /** Participates until `leave` is called or the federation is done. */
   join(): Promise<void>;
-  /** Leaves at once, in the middle of whatever it does. */
+  /** Leaves at once, even during training. */
   leave(): void;
   readonly isIn: boolean;
-  /** The newest common model that is known here. */
+  /** Returns the parameters of the common model of this version. */
   model(version: number): Promise<Float32Array>;
 }
 
@@ -26,11 +26,14 @@ export interface ParticipantOptions {
   readonly device: string;
   readonly digits: Digits;
   readonly onEvent: (event: FederatedEvent) => void;
-  /** The weights of this tab alone after as many rounds, as it would be without the others. */
+  /** Called with the parameters of a model that this tab trains alone for as many rounds, for comparison. */
   readonly onAlone: (round: number, parameters: Float32Array) => void;
 }
 
-/** Trains in one Worker with the others, and in a second one alone, on the same digits. */
+/**
+ * Creates a participant that trains with the others in one Worker and alone in a second one, on the same
+ * digits.
+ */
 export function createParticipant({
   url,
   federation,
@@ -52,7 +55,7 @@ export function createParticipant({
   const http = federationTransport({ url, name: federation });
   const fetched = new Map<number, Promise<Float32Array>>();
   let plan: FederationPlan | undefined;
-  // The page shows each model that training starts from: it is fetched once for both.
+  // The page shows each model from which training starts, so fetch it once for both.
   const transport: typeof http = {
     ...http,
     fetchModel(version, options) {

@@ -5,23 +5,26 @@ const states: Readonly<Record<FederationClientStatus["state"], string>> = {
   training: "trains",
   accepted: "is counted",
   dropped: "did not send in time",
-  quarantined: "is left out: its updates were malformed",
+  quarantined: "is quarantined: its updates were malformed",
   left: "has left",
 };
 
-/** Shows who takes part and what each is doing. Rows keep their places, so that a reader can follow one. */
+/** Shows the participants and their states. Rows keep their positions, so that a reader can follow one. */
 export function showPeople(list: HTMLElement, clients: readonly FederationClientStatus[]): void {
   for (const [i, { id, state, kind, rounds }] of clients.entries()) {
     const row = list.children[i] ?? list.appendChild(document.createElement("li"));
     const text = `${nameOf({ id, kind })} ${states[state]} · ${rounds === 1 ? "1 round" : `${rounds} rounds`}`;
-    // Set only when it is another: a text that is set again loses a reader's selection.
+    // Set the text only if it differs: setting it again would clear the user's selection.
     if (row.textContent !== text) row.textContent = text;
     row.className = `person ${state}`;
   }
   while (list.children.length > clients.length) list.lastElementChild!.remove();
 }
 
-/** Tells of those who come, drop out and come back; not of those who were there when the watch began. */
+/**
+ * Creates a function that reports participants who join, drop out, or return. It does not report those of the
+ * first status.
+ */
 export function peopleWatcher(tell: (text: string) => void): (status: FederationStatus) => void {
   let before: ReadonlyMap<number, FederationClientStatus["state"]> | undefined;
   const isAway = (state: FederationClientStatus["state"]): boolean => state === "left" || state === "dropped";
@@ -38,6 +41,6 @@ export function peopleWatcher(tell: (text: string) => void): (status: Federation
   };
 }
 
-/** People count from one. */
+/** Displayed numbers start at one. */
 const nameOf = ({ id, kind }: Pick<FederationClientStatus, "id" | "kind">): string =>
   `${kind === "sedna-v1" ? "Sedna client" : "Participant"} ${id + 1}`;

@@ -1,24 +1,24 @@
-/** Where tabs meet, and what this one brings. */
+/** The room in which tabs train together, and this tab's part in it. */
 export interface Room {
   readonly mode: Mode;
-  /** The federation's name: those who have the page's address share it. */
+  /** Name of the federation. Everyone with the same page URL shares it. */
   readonly federation: string;
-  /** This tab, the same after a reload. */
+  /** Identifier of this tab, kept across reloads. */
   readonly device: string;
-  /** Which digits are this tab's. */
+  /** Index of this tab's digits. */
   readonly share: number;
-  /** The page's address in another mode, and the federation that goes with it. */
+  /** Returns the page's URL in another mode, with the federation of that mode. */
   address(mode: Mode): string;
 }
 
-/** How updates are protected. */
+/** The protection of updates. */
 export type Mode = "plain" | "secure" | "private";
 
 const modes: readonly Mode[] = ["plain", "secure", "private"];
-/** Digits for so many tabs. */
+/** Number of shares of the digits. */
 const SHARES = 9;
 
-/** The room that the page's address names, or a new one, which the address names from then on. */
+/** Enters the room that the page's URL names. Otherwise creates a room and adds it to the URL. */
 export async function enterRoom(): Promise<Room> {
   const address = new URL(location.href);
   const asked = address.searchParams.get("mode");
@@ -43,7 +43,10 @@ export async function enterRoom(): Promise<Room> {
   };
 }
 
-/** The first share that no other tab of this browser holds in this room; held until the tab is closed. */
+/**
+ * Returns the first share that no other tab of this browser holds in this room. The share is held until the
+ * tab closes.
+ */
 async function freeShare(room: string): Promise<number> {
   for (let share = 0; share < SHARES; share++) {
     const isMine = await new Promise<boolean>((resolve) => {

@@ -9,8 +9,8 @@ import type { JointInference, JointInferenceOptions, JointResult, JointSettings 
  * Joins a little model at the edge and a big one in the cloud: the little one answers every sample, a miner
  * says which are hard, and only those travel.
  *
- * @throws {TypeError} or {RangeError} when the options cannot work together.
- * Source: `JointInference` in Sedna's `core/joint_inference`. Deviations are in docs/sedna-map.md.
+ * @throws {TypeError} or {RangeError} when the options cannot work together. Source: `JointInference` in
+ * Sedna's `core/joint_inference`. Deviations are in docs/sedna-map.md.
  *
  * @example
  * ```ts

@@ -57,7 +57,10 @@ export const wireTensor = z.object({ name: text, shape, datatype: text, paramete
 
 type WireTensor = z.infer<typeof wireTensor>;
 
-/** Reads tensors from their JSON and the binary part. @throws {WireError} If a tensor does not match its declared shape or type. */
+/**
+ * Reads tensors from their JSON and the binary part. @throws {WireError} If a tensor does not match its
+ * declared shape or type.
+ */
 export function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Record<string, OipTensor> {
   const tensors: Record<string, OipTensor> = Object.create(null) as Record<string, OipTensor>;
   let at = 0;

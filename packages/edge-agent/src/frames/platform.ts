@@ -30,7 +30,8 @@ export declare function shareFrame(frame: Frame): Promise<SharedFrame>;
 export declare function receiveFrame(handle: unknown): Frame;
 
 /**
- * Draws a frame onto a canvas of its size, so that a page can show results on the frame they belong to. Browsers only.
+ * Draws a frame onto a canvas of its size, so that a page can show results on the frame they belong to.
+ * Browsers only.
  *
  * @param context A `CanvasRenderingContext2D` or `OffscreenCanvasRenderingContext2D`.
  */

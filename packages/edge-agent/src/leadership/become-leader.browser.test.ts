@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { becomeLeader } from "./become-leader.browser.ts";
 
 describe("becomeLeader", () => {
-  it("leads at once where nobody does, and lets the next lead when it is aborted", async () => {
+  it("becomes leader at once if there is none, and lets the next one lead when it is aborted", async () => {
     const name = `lead-${performance.timeOrigin}-1`;
     const [first, second] = [new AbortController(), new AbortController()];
     const order: string[] = [];
@@ -17,7 +17,7 @@ describe("becomeLeader", () => {
     await navigator.locks.request(name, () => undefined);
   });
 
-  it("gives up the wait with the signal's reason, and leaves nothing behind", async () => {
+  it("stops waiting with the signal's reason, and leaves no lock behind", async () => {
     const name = `lead-${performance.timeOrigin}-2`;
     const [first, second] = [new AbortController(), new AbortController()];
     await becomeLeader({ name, signal: first.signal });

@@ -2,10 +2,10 @@ import { expect, it } from "vitest";
 import { arrayQueue, waitingSample } from "../../../../testing/fakes/array-queue.ts";
 import { createSender } from "./create-sender.ts";
 
-// The page's own events and the page's own fetch; the server is the one that served the page, which knows no
+// Uses the page's own events and fetch. The server is the one that served the page, and does not accept
 // samples.
 
-it("keeps what a server of something else answers, and tries again when the browser comes online", async () => {
+it("keeps an item if an unrelated server responds, and retries when the browser comes online", async () => {
   const queue = arrayQueue();
   const id = queue.add(waitingSample());
   const seen: string[] = [];

@@ -19,7 +19,9 @@ const listen = async (server: Parameters<typeof listenLocally>[0]): Promise<stri
   open.push(close);
   return url;
 };
-/** A receiver that answers the n-th request by the n-th listener, and by the last from then on. */
+/**
+ * A receiver that handles the n-th request with the n-th listener, and all later requests with the last one.
+ */
 const receiver = async (
   ...listeners: RequestListener[]
 ): Promise<{ url: string; calls: { ids: string[] } }> => {
@@ -99,7 +101,7 @@ describe("createSender()", () => {
     expect([...queue.settled]).toEqual([["cam/1", "sent"]]);
   });
 
-  it("sends the items of a device of any name", async () => {
+  it("sends the items of a device with any name", async () => {
     const { url, calls } = await receiver(answer(201));
     const queue = arrayQueue({ device: "Tür 1 \ud800" });
     queue.add();
@@ -107,14 +109,14 @@ describe("createSender()", () => {
     expect([calls.ids, [...queue.settled.values()]]).toEqual([["T%C3%BCr%201%20%EF%BF%BD%2F1"], ["sent"]]);
   });
 
-  it("says which items the receiver had already", async () => {
+  it("reports items that the receiver already had", async () => {
     const { url } = await receiver(answer(200, { stored: true, duplicate: true }));
     const queue = some(1);
     await sending(queue, { url }).sender.flush();
     expect([...queue.settled]).toEqual([["cam/1", "duplicate"]]);
   });
 
-  it("starts when something is queued, and when the network is back", async () => {
+  it("starts when an item is queued, and when the network is back", async () => {
     const { url } = await receiver(answer(201));
     const queue = arrayQueue();
     const network = new EventTarget();
@@ -128,7 +130,7 @@ describe("createSender()", () => {
     await expect.poll(() => queue.settled.size).toBe(2);
   });
 
-  it("sends other kinds where the route says", async () => {
+  it("sends other kinds to the URL of the route", async () => {
     const urls: string[] = [];
     const { url } = await receiver(
       (request, response) => (urls.push(request.url!), answer(204, "")(request, response)),
@@ -148,7 +150,7 @@ describe("createSender()", () => {
     expect([urls, [...queue.settled.values()]]).toEqual([["/report"], ["sent"]]);
   });
 
-  it("has no more requests under way than it may, one while sending fails", async () => {
+  it("keeps to its limit of concurrent requests, and to one while sending fails", async () => {
     const now = { count: 0, most: 0 };
     const slow =
       (status: number): RequestListener =>
@@ -169,7 +171,7 @@ describe("createSender()", () => {
     expect(now.most).toBe(1);
   });
 
-  it("C6: drains in order at no more than the rate", async () => {
+  it("C6: drains in order within the rate limit", async () => {
     const { url, calls } = await receiver(answer(201));
     const started = performance.now();
     await sending(some(10), { url, concurrency: 1, maxPerSecond: 50 }).sender.flush();
@@ -178,7 +180,7 @@ describe("createSender()", () => {
   });
 
   it.each([400, 409, 413, 422])(
-    "takes off what is refused for good with %i, and says why",
+    "removes an item that is permanently rejected with %i, and reports the reason",
     async (status) => {
       const { url, calls } = await receiver(answer(status, { error: "no" }), answer(201));
       const queue = some(2);
@@ -200,17 +202,20 @@ describe("createSender()", () => {
   );
 
   it.each([
-    ["of a proxy's own", "<html>too large</html>"],
-    ["of a parser that met a broken line", ""],
-    ["of a gateway's own", '{"message":"Request Too Long"}'],
-  ])("keeps what is refused in the words %s: the receiver has not spoken", async (_, page) => {
-    const { url } = await receiver(answer(413, page), answer(201));
-    const queue = some(1);
-    await sending(queue, { url }).sender.flush();
-    expect([...queue.settled.values()]).toEqual(["sent"]);
-  });
+    ["of a proxy", "<html>too large</html>"],
+    ["of an HTTP parser", ""],
+    ["of a gateway", '{"message":"Request Too Long"}'],
+  ])(
+    "keeps an item that is rejected with the body %s: it does not come from the receiver",
+    async (_, page) => {
+      const { url } = await receiver(answer(413, page), answer(201));
+      const queue = some(1);
+      await sending(queue, { url }).sender.flush();
+      expect([...queue.settled.values()]).toEqual(["sent"]);
+    },
+  );
 
-  it("takes off what was no sample when it was queued", async () => {
+  it("removes an item that is not a valid sample", async () => {
     const { url } = await receiver(answer(201));
     const queue = arrayQueue();
     queue.add(Uint8Array.of(1));
@@ -227,7 +232,7 @@ describe("createSender()", () => {
   });
 
   it.each([401, 403])(
-    "pauses at %i for the longest wait, and goes on when it is told that there is a new token",
+    "pauses at %i for the maximum delay, and resumes at a flush with a new token",
     async (status) => {
       const { url, calls } = await receiver((request, response) =>
         answer(request.headers.authorization === "Bearer good" ? 201 : status)(request, response),
@@ -237,7 +242,7 @@ describe("createSender()", () => {
       await expect.poll(() => events.length).toBe(1);
       expect(events[0]).toMatchObject({
         type: "sending-paused",
-        message: expect.stringContaining("expected a token that the receiver takes"),
+        message: expect.stringContaining("expected a token that the receiver accepts"),
       });
       expect((events[0] as { retryInMs: number }).retryInMs).toBeGreaterThanOrEqual(60_000);
       state.token = "good";
@@ -246,7 +251,7 @@ describe("createSender()", () => {
     },
   );
 
-  it("keeps what meets a wrong address, and a redirect is not followed", async () => {
+  it("keeps an item if the URL is wrong, and does not follow a redirect", async () => {
     const elsewhere = await receiver(answer(201));
     const { url, calls } = await receiver(
       answer(404, { error: "no such route" }),
@@ -272,30 +277,33 @@ describe("createSender()", () => {
     ["C1: 429", answer(429, "later"), "cloud-busy"],
     ["C1: 503", answer(503, "later"), "cloud-busy"],
     ["C24: 507", answer(507, "full"), "cloud-refused"],
-    ["C2: a reply that never comes", () => {}, "cloud-timeout"],
-    ["C2: a reply that drips", drip, "cloud-timeout"],
+    ["C2: a reply that never arrives", () => {}, "cloud-timeout"],
+    ["C2: a reply that trickles", drip, "cloud-timeout"],
     [
-      "C4: a reply that breaks off",
+      "C4: a reply that is cut off",
       (_, response) => (
         response.writeHead(201, { "content-length": "1000" }).write("{"),
         void response.socket!.destroy()
       ),
       "cloud-unreachable",
     ],
-    ["C4: a page of HTML with 200", answer(200, "<html>log in</html>"), "wire-format"],
+    ["C4: an HTML page with 200", answer(200, "<html>log in</html>"), "wire-format"],
     ["C4: JSON of another shape", answer(200, { ok: true }), "wire-format"],
     ["C4: null", answer(200, null), "wire-format"],
     ["C4: an endless reply", flood, "cloud-garbage"],
-  ])("keeps what meets %s, and sends it when the receiver has recovered", async (_, listener, code) => {
-    const { url, calls } = await receiver(listener, answer(201));
-    const queue = some(1);
-    const { sender, events } = sending(queue, { url, deadlineMs: 150 });
-    await sender.flush();
-    expect([calls.ids, [...queue.settled.values()]]).toEqual([["cam/1", "cam/1"], ["sent"]]);
-    expect(events).toMatchObject([{ type: "sending-failed", code }]);
-  });
+  ])(
+    "keeps an item that meets %s, and sends it when the receiver has recovered",
+    async (_, listener, code) => {
+      const { url, calls } = await receiver(listener, answer(201));
+      const queue = some(1);
+      const { sender, events } = sending(queue, { url, deadlineMs: 150 });
+      await sender.flush();
+      expect([calls.ids, [...queue.settled.values()]]).toEqual([["cam/1", "cam/1"], ["sent"]]);
+      expect(events).toMatchObject([{ type: "sending-failed", code }]);
+    },
+  );
 
-  it("C1: nobody listens: tries again and again, later and later, and never gives up", async () => {
+  it("C1: retries with increasing delays and never gives up if nothing listens", async () => {
     const url = await listen(createSocketServer());
     await open.pop()!();
     const queue = some(3);
@@ -311,7 +319,7 @@ describe("createSender()", () => {
     expect(queue.waiting).toHaveLength(3);
   });
 
-  it("C3: a receiver that is stopped by SIGSTOP holds nothing for longer than the deadline, and gets it when it goes on", async () => {
+  it("C3: waits no longer than the deadline for a receiver stopped by SIGSTOP, and sends the item when the receiver resumes", async () => {
     const script = `const s = require("node:http").createServer((q, r) => { q.resume(); q.on("end", () => r.writeHead(201).end('{"stored":true}')); }); s.listen(0, "127.0.0.1", () => console.log(s.address().port));`;
     const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
     open.push(async () => void (child.kill("SIGKILL"), await once(child, "exit")));
@@ -346,7 +354,7 @@ describe("createSender()", () => {
     expect(calls.ids.length).toBe(2);
   });
 
-  it("C16: one item that always fails does not hold up the others", async () => {
+  it("C16: does not delay other items because of one that always fails", async () => {
     const { url } = await receiver((request, response) =>
       answer(request.headers["idempotency-key"] === "cam/1" ? 500 : 201)(request, response),
     );
@@ -356,7 +364,7 @@ describe("createSender()", () => {
     expect(queue.waiting).toEqual(["cam/1"]);
   });
 
-  it("sends again what the queue could not take off, and lives with a queue that fails", async () => {
+  it("resends an item that the queue could not remove, and survives a queue that fails", async () => {
     const { url, calls } = await receiver(answer(201), answer(200, { stored: true, duplicate: true }));
     const queue = some(1);
     const calledFirst = new Set<string>();
@@ -378,7 +386,7 @@ describe("createSender()", () => {
     ]);
   });
 
-  it("stops: lets the request under way end within the grace", async () => {
+  it("lets an active request finish within the grace period when it stops", async () => {
     const { url, calls } = await receiver(
       (request, response) => void setTimeout(() => answer(201)(request, response), 100),
     );
@@ -390,7 +398,7 @@ describe("createSender()", () => {
     await expect(sender.flush()).rejects.toMatchObject({ code: "disposed" });
   });
 
-  it("stops: cuts off what hangs and gives it back, so that the next sender sends it", async () => {
+  it("aborts a hanging request when it stops, and releases the item for the next sender", async () => {
     const { url, calls } = await receiver(() => {}, answer(201));
     const queue = some(1);
     const { sender, events } = sending(queue, { url, deadlineMs: 60_000 });
@@ -402,7 +410,7 @@ describe("createSender()", () => {
     expect(queue.settled.get("cam/1")).toBe("sent");
   });
 
-  it("leaves a flush whose caller gives up, and goes on sending", async () => {
+  it("rejects a flush that its caller aborts, and continues to send", async () => {
     const { url } = await receiver(answer(503), answer(503), answer(201));
     const [queue, controller] = [some(1), new AbortController()];
     const { sender } = sending(queue, { url, baseMs: 30, capMs: 30 });
@@ -412,12 +420,12 @@ describe("createSender()", () => {
     await expect.poll(() => queue.settled.size).toBe(1);
   });
 
-  it("is not stopped by a listener that throws", async () => {
+  it("survives a listener that throws", async () => {
     const { url } = await receiver(answer(500), answer(201));
     await sending(some(1), {
       url,
       onEvent: () => {
-        throw new Error("the app's bug");
+        throw new Error("a bug of the app");
       },
     }).sender.flush();
   });

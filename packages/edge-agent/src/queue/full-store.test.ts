@@ -5,8 +5,8 @@ import { openQueue } from "./open-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
 import { body, drain, workbench } from "./queue-workbench.suite.ts";
 
-describe("a store that is full", () => {
-  it("makes room once, by the policy, and stores the new item", async () => {
+describe("a full store", () => {
+  it("evicts items once, by the policy, and stores the new item", async () => {
     const { open, events } = workbench(memoryQueueStore({ maxBytes: 100 }));
     const queue = await open({ whenFull: "drop-lowest-priority" });
     for (const [i, priority] of [3, 1, 2, 1].entries())
@@ -18,7 +18,7 @@ describe("a store that is full", () => {
     await queue.close();
   });
 
-  it("keeps a bounded number in memory when room does not help, and moves them back in time", async () => {
+  it("keeps a limited number of items in memory if eviction does not help, and moves them to the store later", async () => {
     const inner = memoryQueueStore();
     const disk = { isFull: false };
     const store: QueueStore = {
@@ -26,7 +26,7 @@ describe("a store that is full", () => {
       put: (entry, bytes) =>
         disk.isFull
           ? Promise.reject(
-              new SednaError("store an item: no room", { code: "storage-full", retryable: true }),
+              new SednaError("store an item: no space", { code: "storage-full", retryable: true }),
             )
           : inner.put(entry, bytes),
     };
@@ -38,7 +38,7 @@ describe("a store that is full", () => {
       pass(10_000);
       await queue.enqueue({ kind: `new${i}`, body: body(10) });
     }
-    // An eighth of what was stored made way in vain, once; then three of the six had room in memory.
+    // An eighth of the stored items was evicted once, in vain. Then three of the six new items fit in memory.
     expect(queue.stats()).toMatchObject({
       items: 11,
       durable: false,
@@ -64,7 +64,7 @@ describe("a store that is full", () => {
     await again.close();
   });
 
-  it("sends from memory what the store never took, and counts what is lost with the process", async () => {
+  it("sends items that were never stored from memory, and counts those that are lost when it closes", async () => {
     const inner = memoryQueueStore();
     const { open, events } = workbench({
       ...inner,

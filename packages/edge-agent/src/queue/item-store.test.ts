@@ -4,7 +4,7 @@ import { createItemStore } from "./item-store.ts";
 import { memoryQueueStore } from "./stores/memory-queue-store.ts";
 import { createPendingItems, type QueueItem } from "./pending-items.ts";
 
-it("lets go of the bytes of what is gone from memory, which the queue's heaps may remember for long", async () => {
+it("releases the bodies of items removed from memory, which the queue's heaps may still reference", async () => {
   const waiting = createPendingItems("drop-oldest");
   const gone: QueueItem[] = [];
   const keeper = createItemStore({

@@ -6,7 +6,7 @@ import { becomeLeader } from "#platform/leadership";
 import { openQueueStore } from "#platform/queue";
 import { openQueue } from "./open-queue.ts";
 
-it("Node keeps the queue in a directory, and says so where none is given", async () => {
+it("Node stores the queue in a directory, and throws if none is given", async () => {
   expect(() => openQueueStore({ name: "queue" })).toThrow(
     new TypeError("open the queue queue: expected a directory, which Node keeps it in; got none"),
   );
@@ -31,7 +31,7 @@ it("Node keeps the queue in a directory, and says so where none is given", async
   }
 });
 
-it("in Node the agent leads at once, unless it is told to stop", async () => {
+it("in Node, the agent leads at once unless it is aborted", async () => {
   await becomeLeader({ name: "queue", signal: new AbortController().signal });
   await expect(
     becomeLeader({ name: "queue", signal: AbortSignal.abort(new Error("stopped")) }),

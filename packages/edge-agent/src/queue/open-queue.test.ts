@@ -7,7 +7,7 @@ import { body, drain, workbench } from "./queue-workbench.suite.ts";
 const HOUR = 3_600_000;
 
 describe("openQueue", () => {
-  it("hands out larger priorities first, then the oldest, with bodies", async () => {
+  it("leases items of higher priority first, then the oldest, with their bodies", async () => {
     const queue = await workbench().open();
     for (const [kind, priority] of [
       ["a", 0],
@@ -31,7 +31,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("hands out no item twice until it is released, and settles once", async () => {
+  it("leases no item twice until it is released, and settles it once", async () => {
     const { open, events } = workbench();
     const queue = await open();
     for (const kind of ["a", "b"]) await queue.enqueue({ kind, body: body(1) });
@@ -62,7 +62,7 @@ describe("openQueue", () => {
     { whenFull: "reject-new", left: ["a0", "b2", "c1"] },
     { whenFull: "drop-oldest", left: ["c1", "d1", "e0"] },
     { whenFull: "drop-lowest-priority", left: ["b2", "c1", "d1"] },
-  ] as const)("keeps within its bounds when full: $whenFull", async ({ whenFull, left }) => {
+  ] as const)("stays within its limits when full: $whenFull", async ({ whenFull, left }) => {
     const { open } = workbench();
     const queue = await open({ maxItems: 3, whenFull });
     for (const kind of ["a0", "b2", "c1", "d1", "e0"])
@@ -72,7 +72,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("makes room by bytes, refuses what can never fit, and drops nothing for an item that is worth less", async () => {
+  it("evicts by bytes, rejects an item that can never fit, and drops nothing for an item of lower priority", async () => {
     const { open } = workbench();
     const queue = await open({ maxBytes: 100, whenFull: "drop-lowest-priority" });
     for (const priority of [0, 1, 5]) await queue.enqueue({ kind: `p${priority}`, priority, body: body(30) });
@@ -88,7 +88,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("does not drop what a sender holds", async () => {
+  it("does not drop an item that is leased to a sender", async () => {
     const queue = await workbench().open({ maxItems: 1 });
     await queue.enqueue({ kind: "held", body: body(1) });
     const held = await queue.next();
@@ -98,7 +98,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("stays within its bounds when many come at once", async () => {
+  it("stays within its limits when many items arrive at once", async () => {
     const queue = await workbench().open({ maxItems: 10, whenFull: "reject-new" });
     const results = await Promise.all(
       Array.from({ length: 50 }, () => queue.enqueue({ kind: "a", body: body(1) })),
@@ -108,7 +108,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("finds after a restart what waited, and never uses an id again, not even when all was deleted", async () => {
+  it("finds pending items after a restart, and never reuses an id, even if all items were deleted", async () => {
     const { open } = workbench();
     const ids: string[] = [];
     for (let run = 0; run < 3; run++) {
@@ -124,7 +124,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("C8: uses no id again when the site's data was cleared", async () => {
+  it("C8: reuses no id after the site's data was cleared", async () => {
     const ids = new Set<string>();
     for (let run = 0; run < 3; run++) {
       const queue = await workbench().open();
@@ -134,7 +134,7 @@ describe("openQueue", () => {
     expect(ids.size).toBe(3);
   });
 
-  it("counts as lost what the store has no more, and goes on with the next", async () => {
+  it("counts an item that the store no longer has as lost, and continues with the next", async () => {
     const { open, store } = workbench();
     const queue = await open();
     const { id } = await queue.enqueue({ kind: "gone", body: body(1) });
@@ -145,7 +145,7 @@ describe("openQueue", () => {
     await queue.close();
   });
 
-  it("closes twice, after what is under way, and refuses what comes later", async () => {
+  it("finishes pending calls when closed twice, and rejects later ones", async () => {
     const { open, store } = workbench();
     const queue = await open();
     const queued = queue.enqueue({ kind: "a", body: body(1) });
@@ -156,7 +156,7 @@ describe("openQueue", () => {
     expect((await store.open()).entries).toHaveLength(1);
   });
 
-  it("says what is wrong with an item", async () => {
+  it("rejects an invalid item", async () => {
     const queue = await workbench().open();
     await expect(queue.enqueue({ kind: "", body: body(1) })).rejects.toThrow("expected kind to be a string");
     await expect(queue.enqueue({ kind: "a", body: "text" as unknown as Uint8Array })).rejects.toThrow(
@@ -169,7 +169,7 @@ describe("openQueue", () => {
   });
 });
 
-it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, and drains in order", async () => {
+it("C6: stays within its limits, counts exactly, and drains in order after 6 h offline at one item per second", async () => {
   const { open, pass, events } = workbench();
   const queue = await open({ maxItems: 10_000, maxBytes: 5_000_000, ttlMs: 2 * HOUR });
   const seconds = 6 * 3600;
@@ -180,8 +180,7 @@ it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, 
     if (items > 10_000 || bytes > 5_000_000) throw new Error(`${items} items of ${bytes} bytes after ${i} s`);
   }
   const { items, queuedNumber, droppedNumber, oldestAgeMs } = queue.stats();
-  // Two hours of one a second are 7200 and the newest; they are what is left, and the bounds were never
-  // reached.
+  // Two hours at one item per second leave 7200 items, including the newest. The limits were never reached.
   expect({ items, queuedNumber, droppedNumber }).toEqual({
     items: 7200,
     queuedNumber: seconds,
@@ -199,8 +198,8 @@ it("C6: offline for 6 h at one item a second, it stays bounded, counts exactly, 
   await queue.close();
 });
 
-describe("C15: the clock jumps", () => {
-  it("C15: a wall clock that jumps an hour either way while the queue is open changes nothing", async () => {
+describe("C15: clock jumps", () => {
+  it("C15: ignores a wall clock that jumps an hour either way while the queue is open", async () => {
     const { open, pass, time } = workbench();
     const queue = await open({ ttlMs: 1000 });
     await queue.enqueue({ kind: "a", body: body(1) });
@@ -217,7 +216,7 @@ describe("C15: the clock jumps", () => {
     await queue.close();
   });
 
-  it("C15: one that jumps ahead over a restart does not expire everything", async () => {
+  it("C15: does not expire all items if the clock jumps ahead during a restart", async () => {
     const { open, restart } = workbench();
     const first = await open({ ttlMs: HOUR });
     await first.enqueue({ kind: "a", body: body(1) });
@@ -228,7 +227,7 @@ describe("C15: the clock jumps", () => {
     await queue.close();
   });
 
-  it("C15: one that goes back at each restart does not keep items for ever", async () => {
+  it("C15: does not keep items forever if the clock jumps back at each restart", async () => {
     const { open, restart, pass } = workbench();
     let queue = await open({ ttlMs: HOUR });
     await queue.enqueue({ kind: "a", body: body(1) });
@@ -236,7 +235,7 @@ describe("C15: the clock jumps", () => {
       pass(95_000);
       await queue.next().then((item) => item && queue.release(item.entry.id));
       await queue.close();
-      // As on a device without a battery, which begins at the same time each time.
+      // As on a device without a battery, whose clock starts at the same time after each restart.
       restart(-95_000 - HOUR);
       queue = await open({ ttlMs: HOUR });
     }
@@ -244,7 +243,7 @@ describe("C15: the clock jumps", () => {
     await queue.close();
   });
 
-  it("C15: time between runs that the clock tells truly counts", async () => {
+  it("C15: counts the time between runs if the clock is correct", async () => {
     const { open, restart } = workbench();
     const first = await open({ ttlMs: 10 * HOUR });
     await first.enqueue({ kind: "short", ttlMs: 2 * HOUR, body: body(1) });

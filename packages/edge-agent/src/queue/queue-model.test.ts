@@ -7,8 +7,9 @@ import type { DurableQueue } from "./durable-queue.ts";
 import { fileQueueStore } from "./stores/file-queue-store.node.ts";
 import { openQueue } from "./open-queue.ts";
 
-// Any sequence of calls, restarts and deaths, against a plain array. A death is a copy of the directory, as
-// it is at that moment, opened by another queue: what the system has written is what a killed process leaves.
+// Compares any sequence of calls, restarts, and crashes with a plain array. A crash is a copy of the
+// directory at that moment, opened by another queue: a killed process leaves what it has written to the
+// operating system.
 
 const MAX_ITEMS = 6;
 const root = await mkdtemp(join(tmpdir(), "queue-model-"));
@@ -121,7 +122,7 @@ const die: Command = {
 };
 
 it(
-  "any calls, restarts and deaths: the queue is what a plain array would be",
+  "the queue behaves like a plain array after any calls, restarts, and crashes",
   { timeout: 60_000 },
   async () => {
     const commands = [

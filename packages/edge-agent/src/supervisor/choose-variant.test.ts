@@ -11,7 +11,7 @@ const small = { file: "small.onnx", executionProviders: ["wasm"], precision: "in
 const manifest = { variants: [half, full, small] };
 
 describe("chooseVariant()", () => {
-  it("takes the first that the rung runs, float16 on WebGPU only where its shaders have it", () => {
+  it("returns the first variant that the backend can run, and float16 on WebGPU only if its shaders support it", () => {
     expect(chooseVariant(manifest, { backend: "webgpu", shaderF16: true })).toBe(half);
     expect(chooseVariant(manifest, { backend: "webgpu", shaderF16: false })).toBe(full);
     expect(chooseVariant(manifest, { backend: "wasm", shaderF16: true })).toBe(full);
@@ -19,7 +19,7 @@ describe("chooseVariant()", () => {
     expect(chooseVariant(manifest, { backend: "cloud", shaderF16: true })).toBeUndefined();
   });
 
-  it("knows what a rung could run at all", () => {
+  it("lists the variants that a backend can run", () => {
     expect(variantsFor(manifest, "webgpu")).toEqual([half, full]);
     expect(variantsFor({ variants: [small] }, "cpu")).toEqual([]);
   });

@@ -1,7 +1,9 @@
 import type { ModelManifest, ModelVariant } from "@sedna-js/core/wire";
 import type { Backend } from "./supervised-model.ts";
 
-/** The variants of a model that a rung may run, in the order of the manifest; none on `cloud`. */
+/**
+ * Returns the variants of a model that a backend can run, in the order of the manifest. `cloud` runs none.
+ */
 export function variantsFor(
   { variants }: Pick<ModelManifest, "variants">,
   backend: Backend,
@@ -11,7 +13,10 @@ export function variantsFor(
   );
 }
 
-/** The best of {@link variantsFor} that this device can run: on WebGPU float16 asks for `shader-f16`. */
+/**
+ * Returns the first of {@link variantsFor} that this device can run: on WebGPU, float16 requires
+ * `shader-f16`.
+ */
 export function chooseVariant(
   manifest: Pick<ModelManifest, "variants">,
   { backend, shaderF16 }: { readonly backend: Backend; readonly shaderF16: boolean },

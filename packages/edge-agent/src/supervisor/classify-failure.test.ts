@@ -18,12 +18,12 @@ describe("classifyFailure()", () => {
     ["WebAssembly.Memory.grow(): Maximum memory size exceeded"],
     ["Out of memory"],
     ["Failed to allocate memory for requested buffer of size 4294967296"],
-  ])("knows want of memory by %s", (message) => {
+  ])("recognizes an out-of-memory failure by %s", (message) => {
     expect(classifyFailure(runFailed(message), running)).toBe("out-of-memory");
     expect(classifyFailure(runFailed(message), { during: "open", dead: true })).toBe("out-of-memory");
   });
 
-  it("knows want of memory by errors of the engine", () => {
+  it("recognizes an out-of-memory failure by errors of the engine", () => {
     expect(classifyFailure(new RangeError("Invalid array length"), running)).toBe("out-of-memory");
     expect(classifyFailure(new RangeError("Array buffer allocation failed"), running)).toBe("out-of-memory");
     const ended = Object.assign(new Error("Worker terminated due to reaching memory limit"), {
@@ -42,11 +42,11 @@ describe("classifyFailure()", () => {
     ["GPUDevice was lost"],
     ["A valid external Instance reference no longer exists: device is lost"],
     ["Buffer mapAsync failed"],
-  ])("knows a lost device by %s", (message) => {
+  ])("recognizes a lost device by %s", (message) => {
     expect(classifyFailure(runFailed(message), running)).toBe("device-lost");
   });
 
-  it("tells a dead Worker, a model that does not open and a run that was refused apart", () => {
+  it("distinguishes a crashed Worker, a model that fails to open, and a rejected run", () => {
     expect(classifyFailure(runFailed("the worker's own bug"), { during: "run", dead: true })).toBe(
       "worker-crashed",
     );
@@ -59,7 +59,7 @@ describe("classifyFailure()", () => {
     );
   });
 
-  it("calls no failure what the caller did wrong", () => {
+  it("does not classify errors of the caller as failures", () => {
     const mismatch = new SednaError("bind", { code: "model-mismatch" });
     for (const error of [
       new TypeError("expected x"),
@@ -73,7 +73,7 @@ describe("classifyFailure()", () => {
 });
 
 describe("isFinal()", () => {
-  it("is true where a fresh Worker would fail alike", () => {
+  it("is true if a new Worker would fail in the same way", () => {
     for (const error of [
       new SednaError("open", { code: "model-mismatch" }),
       new SednaError("open", { code: "missing-dependency" }),

@@ -19,14 +19,14 @@ const failed = (at: number, final = false): FallbackEvent => ({ type: "failed", 
 const minutes = (count: number): number => count * 60_000;
 
 describe("the ladder", () => {
-  it("tries WebGPU once more, then WASM, and the cloud after the fourth failure of a minute", () => {
+  it("retries WebGPU once, then falls back to WASM, and to the cloud after the fourth failure in a minute", () => {
     const backends = [1, 2, 3, 4, 5, 6].map((count) =>
       backendOf(after(browser(), ...Array.from({ length: count }, (_, i) => failed(i)))),
     );
     expect(backends).toEqual(["webgpu", "wasm", "wasm", "wasm", "wasm", "cloud"]);
   });
 
-  it("comes back from the cloud soon at first, and ever later while that is in vain", () => {
+  it("returns from the cloud soon at first, and with increasing delays while that fails", () => {
     let ladder = after(startFallbackChain(["cpu"], 0), ...[0, 1, 2, 3].map((at) => failed(at)));
     expect([backendOf(ladder), ladder.retryAt]).toEqual(["cloud", 3 + PAUSE_MS.firstAboveCloud]);
     const pauses: number[] = [];
@@ -38,7 +38,7 @@ describe("the ladder", () => {
     expect(pauses).toEqual([20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
   });
 
-  it("forgets failures that are long past", () => {
+  it("ignores failures that are long past", () => {
     const rare = Array.from({ length: 50 }, (_, i) => failed(minutes(5) * i));
     expect(backendOf(after(browser(), ...rare))).toBe("webgpu");
     expect(
@@ -53,12 +53,12 @@ describe("the ladder", () => {
     ).toBe("cloud");
   });
 
-  it("does not try again where the failure would be the same", () => {
+  it("does not retry a backend after a final failure", () => {
     expect(backendOf(after(browser(), failed(0, true)))).toBe("wasm");
     expect(backendOf(after(browser(), failed(0, true), failed(0, true)))).toBe("cloud");
   });
 
-  it("tries the better rung after 5 minutes, and after twice the time, to an hour, when it keeps failing", () => {
+  it("retries the better backend after 5 minutes, and doubles the delay up to an hour while it fails", () => {
     const down = after(browser(), failed(0), failed(1000));
     expect(down.retryAt).toBe(1000 + minutes(5));
     const pauses: number[] = [];
@@ -71,7 +71,7 @@ describe("the ladder", () => {
     expect(pauses).toEqual([10, 20, 40, 60, 60, 60].map(minutes));
   });
 
-  it("counts a rung that fails right after it was climbed as one that keeps failing", () => {
+  it("treats a backend that fails soon after a switch to it as one that keeps failing", () => {
     const up = after(browser(), failed(0), failed(0), { type: "retry-succeeded", at: minutes(5), to: 0 });
     expect(up).toMatchObject({ index: 0, retryAt: null });
     expect(after(up, failed(minutes(6)), failed(minutes(6))).retryAt).toBe(minutes(6 + 10));
@@ -79,7 +79,7 @@ describe("the ladder", () => {
     expect(after(up, failed(late, true)).retryAt).toBe(late + PAUSE_MS.first);
   });
 
-  it("goes up again rung by rung", () => {
+  it("switches back one backend at a time", () => {
     const cloud = after(browser(), failed(0, true), failed(0, true));
     const wasm = advanceFallbackChain(cloud, { type: "retry-succeeded", at: minutes(5), to: 1 });
     expect([backendOf(wasm), wasm.retryAt]).toEqual(["wasm", minutes(10)]);
@@ -88,13 +88,13 @@ describe("the ladder", () => {
     );
   });
 
-  it("stays where it is when a climb ends after something better has come about", () => {
+  it("ignores a switch that ends after a better backend is in use", () => {
     const ladder = browser();
     expect(advanceFallbackChain(ladder, { type: "retry-succeeded", at: 1, to: 0 })).toBe(ladder);
     expect(advanceFallbackChain(ladder, { type: "retry-failed", at: 1, to: 0 })).toBe(ladder);
   });
 
-  it("is on the cloud where nothing fits", () => {
+  it("uses the cloud if no backend is available", () => {
     expect(startFallbackChain([], 0)).toMatchObject({ backends: ["cloud"], index: 0, retryAt: null });
     expect(backendOf(after(startFallbackChain(["cloud"], 0), failed(1)))).toBe("cloud");
   });
@@ -108,7 +108,7 @@ describe("the ladder", () => {
     { maxLength: 200 },
   );
 
-  it("never allows more failures on a rung than its limit, never leaves it early, and is never on the cloud for ever", () => {
+  it("never allows a backend more failures than its limit, never leaves it early, and never stays on the cloud forever", () => {
     fc.assert(
       fc.property(backends, steps, (available, history) => {
         let ladder = startFallbackChain(available, 0);
@@ -128,7 +128,7 @@ describe("the ladder", () => {
               if (gaveWay) accepted = [];
             }
           } else if (before.index > 0) {
-            // A climb is tried when it is due.
+            // A switch is tried when it is due.
             at = Math.max(at, before.retryAt!);
             ladder = advanceFallbackChain(ladder, {
               type: what as "retry-succeeded",
@@ -141,7 +141,7 @@ describe("the ladder", () => {
           expect(ladder.retryAt === null).toBe(ladder.index === 0);
           if (ladder.retryAt !== null) expect(ladder.retryAt - at).toBeLessThanOrEqual(PAUSE_MS.most);
         }
-        // Wherever that has led, a world in order again leads back to the best.
+        // From any state, successful switches lead back to the best backend.
         for (let i = 0; ladder.index > 0; i++) {
           expect(i).toBeLessThan(available.length);
           ladder = advanceFallbackChain(ladder, {
@@ -155,7 +155,7 @@ describe("the ladder", () => {
     );
   });
 
-  it("always ends on the cloud when everything fails", () => {
+  it("always ends on the cloud if every backend fails", () => {
     fc.assert(
       fc.property(backends, fc.integer({ min: 0, max: 10_000 }), (available, pause) => {
         let ladder = startFallbackChain(available, 0);

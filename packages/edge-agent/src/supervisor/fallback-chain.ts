@@ -5,32 +5,36 @@ import type { Backend } from "./supervised-model.ts";
  * advanceFallbackChain}.
  */
 export interface FallbackChain {
-  /** Best first; the last is `cloud`. */
+  /** Backends, best first. The last is `cloud`. */
   readonly backends: readonly Backend[];
-  /** The rung in use. */
+  /** Returns the backend in use. */
   readonly index: number;
-  /** Since when it has been in use without a failure, in ms. */
+  /** Time since which the backend has been in use without a failure, in ms. */
   readonly since: number;
-  /** Times of the failures on this rung that still count. */
+  /** Times of the recent failures of this backend. */
   readonly failures: readonly number[];
-  /** For each rung how long it was last left alone after it had failed, in ms; 0 where it never was. */
+  /** The last retry delay of each backend after a failure, in ms; 0 if it has not failed. */
   readonly pauses: readonly number[];
-  /** When the next better rung is tried; null on the best. */
+  /** Time at which the next better backend is tried; `null` on the best one. */
   readonly retryAt: number | null;
 }
 
-/** What can happen on a ladder. Times are of one clock that never goes back. */
+/** Events of a fallback chain. Their times come from one monotonic clock. */
 export type FallbackEvent =
-  /** The model on the current rung failed. `final`: it would do so again. */
+  /** The model failed on the current backend. `final`: it would fail again. */
   | { readonly type: "failed"; readonly at: number; readonly final?: boolean }
   /** The better rung was tried in the background, and runs. */
   | { readonly type: "retry-succeeded"; readonly at: number; readonly to: number }
   /** The better rung was tried in the background, in vain. */
   | { readonly type: "retry-failed"; readonly at: number; readonly to: number };
 
-/** Failures that a rung is allowed, and within which time. The next one leads to the rung below. */
+/**
+ * Number of failures that a backend may have within a time window. The next failure falls back to the next
+ * backend.
+ */
 export const RESTARTS: Readonly<Record<Backend, { readonly count: number; readonly withinMs: number }>> = {
-  // A device that is lost twice is lost to this page: drivers and browsers block what keeps crashing.
+  // A device that is lost twice stays lost for this page: drivers and browsers block content that keeps
+  // crashing.
   webgpu: { count: 1, withinMs: 300_000 },
   wasm: { count: 3, withinMs: 60_000 },
   cpu: { count: 3, withinMs: 60_000 },
@@ -38,30 +42,30 @@ export const RESTARTS: Readonly<Record<Backend, { readonly count: number; readon
 };
 
 /**
- * How long a rung that failed is left alone at first, and at most: each time in vain takes twice as long.
- * Where nothing but the cloud is below it the first pause is short: what failed may have been a moment
- * without network, or one bad sample.
+ * First and maximum delay before a failed backend is retried, in ms. The delay doubles with each failed
+ * attempt. If only the cloud is below a backend, its first delay is short: the cause may have been a short
+ * network outage, or one bad sample.
  */
 export const PAUSE_MS = { first: 300_000, firstAboveCloud: 10_000, most: 3_600_000 } as const;
 
-/** A rung that has held so long starts afresh with its pauses. */
+/** Time in use without a failure after which the delay of a backend is reset, in ms. */
 export const FORGET_MS = 1_800_000;
 
-/** A ladder of these rungs, standing on the best. `cloud` is added where it is not the last. */
+/** Creates a chain of these backends that starts on the best one. Appends `cloud` if it is not the last. */
 export function startFallbackChain(backends: readonly Backend[], at: number): FallbackChain {
   const all = [...backends.filter((backend) => backend !== "cloud"), "cloud"] as const;
   return { backends: all, index: 0, since: at, failures: [], pauses: all.map(() => 0), retryAt: null };
 }
 
-/** The rung in use. */
+/** Returns the backend in use. */
 export function backendOf({ backends, index }: FallbackChain): Backend {
   return backends[index]!;
 }
 
 /**
- * The ladder after an event. Down: a rung that fails more often than {@link RESTARTS} allows gives way to the
- * next; on `cloud` nothing runs here, so nothing fails. Up: after a pause the next better rung is tried, and
- * so on to the best.
+ * Returns the chain after an event. Down: a backend that fails more often than {@link RESTARTS} allows is
+ * replaced by the next one; on `cloud` nothing runs here, so nothing fails. Up: after a delay the next better
+ * backend is tried, up to the best.
  */
 export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent): FallbackChain {
   const { index } = ladder;
@@ -77,7 +81,7 @@ export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent
       return { ...ladder, index: index + 1, since: at, failures: [], pauses, retryAt: at + pauses[index]! };
     }
     case "retry-succeeded": {
-      // Something better may have come about meanwhile.
+      // A better backend may be in use meanwhile.
       if (event.to >= index) return ladder;
       const above = ladder.pauses[event.to - 1] ?? 0;
       return {
@@ -98,7 +102,7 @@ export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent
   }
 }
 
-/** The pauses after a rung has failed once more. */
+/** Returns the delays after another failure of a backend. */
 function paused(
   ladder: FallbackChain,
   { backend, afresh }: { readonly backend: number; readonly afresh: boolean },

@@ -8,31 +8,31 @@ import { classifyFailure } from "./classify-failure.ts";
 import { createRunTimeout } from "./run-timeout.ts";
 import type { FailureReason, Backend } from "./supervised-model.ts";
 
-/** What became of a hosted model, and why. */
+/** The failure of a hosted model, with its reason. */
 export interface ModelFailure {
   readonly reason: FailureReason;
   readonly error: unknown;
 }
 
-/** One model in one Worker, for as long as it lives. */
+/** A model in one Worker, for the lifetime of that Worker. */
 export interface HostedModel {
   readonly backend: Backend;
   readonly metadata: EstimatorMetadata;
   /**
-   * Asks the model. Rejects at once when the Worker dies, hangs or loses its device; {@link
-   * HostedModel.failureOf} says of the error whether it is the model's.
+   * Calls the model. Rejects at once if the Worker crashes, hangs, or loses its device. {@link
+   * HostedModel.failureOf} returns whether the model caused the error.
    */
   ask<T>(question: (answers: WorkerResponses) => Promise<T>): Promise<T>;
   /**
-   * Why the model is not to be asked again after this error; undefined where the caller had asked for the
-   * impossible.
+   * Returns the failure after which the model must not be used again. `undefined` if the caller's request was
+   * invalid.
    */
   failureOf(error: unknown): ModelFailure | undefined;
-  /** Resolves when the model fails, between two questions too; never where it is ended before. */
+  /** Resolves when the model fails, even between two calls. Never settles if the model is ended first. */
   readonly failed: Promise<ModelFailure>;
-  /** Lets a question be answered, for a second at most, and ends the Worker. */
+  /** Waits at most one second for an active call, then ends the Worker. */
   end(): Promise<void>;
-  /** Ends the Worker at once. Resolves when its memory is back. */
+  /** Terminates the Worker at once. Resolves when its memory is freed. */
   kill(): Promise<void>;
 }
 
@@ -41,22 +41,22 @@ export interface HostedModelOptions {
   readonly worker: unknown;
   readonly backend: Backend;
   readonly model: ModelToOpen;
-  /** Every run's; default by former ones. */
+  /** Timeout of each run, in ms. Default: derived from earlier runs. */
   readonly runTimeoutMs?: number | undefined;
   readonly openTimeoutMs: number;
-  /** Ends the Worker while it opens the model. */
+  /** Aborts opening, and ends the Worker. */
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
 
-/** What became of opening a model. */
+/** Result of opening a model. */
 export type OpenedModel =
   | { readonly hosted: HostedModel; readonly failure?: never }
   | { readonly hosted?: never; readonly failure: ModelFailure };
 
 /**
- * Has a Worker open a model. The bytes are handed over. A Worker in which it does not open is ended. Never
- * rejects.
+ * Opens a model in a Worker, and transfers the bytes to it. Ends the Worker if the model cannot be opened.
+ * Never rejects.
  */
 export async function openHostedModel({
   worker,
@@ -76,7 +76,7 @@ export async function openHostedModel({
   const failed = new Promise<ModelFailure>((resolve) => (tell = resolve));
 
   /**
-   * The first reason stands: what comes after it are consequences. Whatever waits for the Worker is rejected.
+   * Keeps only the first reason: later failures are consequences. Rejects all calls that wait for the Worker.
    */
   const fail = (reason: FailureReason, error: SednaError): void => {
     if (failure) return;
@@ -89,7 +89,7 @@ export async function openHostedModel({
     watching.abort();
     return calls.kill(gone(backend));
   };
-  // Rejects by itself too: not all of the work need be waiting for the Worker.
+  // Reject here as well: part of the work may not be waiting for the Worker.
   const within = <T>(
     work: () => Promise<T>,
     { ms, what }: { readonly ms: number; readonly what: string },
@@ -97,7 +97,7 @@ export async function openHostedModel({
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const error = new SednaError(
-          `${what}: expected an answer of the worker within ${Math.round(ms)} ms; got none`,
+          `${what}: expected a response of the worker within ${Math.round(ms)} ms; got none`,
           { code: "run-failed", retryable: true },
         );
         fail("worker-hung", error);
@@ -113,7 +113,10 @@ export async function openHostedModel({
     return reason && { reason, error };
   };
 
-  /** Browsers tell of no Worker that they end themselves; they only take back what it held. */
+  /**
+   * Watches the lifetime of the Worker. Browsers do not report a Worker that they end themselves; they only
+   * release its locks.
+   */
   const watchLife = async (): Promise<void> => {
     const name = `sedna-model-${crypto.getRandomValues(new Uint8Array(16)).join("-")}`;
     await call(() => remote.live(name));
@@ -121,7 +124,7 @@ export async function openHostedModel({
       () =>
         fail(
           "worker-crashed",
-          new SednaError("run a model: expected its worker to live; it was ended", {
+          new SednaError("run a model: expected an active worker; it was ended", {
             code: "run-failed",
             retryable: true,
           }),
@@ -141,18 +144,18 @@ export async function openHostedModel({
       return call(() => remote.open(transfer(model, [...buffers])));
     };
     const metadata = await within(opening, { ms: openTimeoutMs, what: "open a model" });
-    // Rejected when the Worker dies, which is how that is heard between two questions.
+    // Rejects when the Worker ends, which is how an end between two calls is detected.
     call(() => remote.lost()).then(
       ({ reason, message }) =>
         fail(
           "device-lost",
           new SednaError(
-            `run a model: expected its GPU device to live; it was lost (${reason}): ${message}`,
+            `run a model: expected an available GPU device; it was lost (${reason}): ${message}`,
             { code: "run-failed", retryable: true },
           ),
         ),
       (error: unknown) => {
-        // Ended on purpose.
+        // Ended intentionally.
         if (error instanceof SednaError && error.code === "disposed") return;
         failure ??= failureOf(error, "run") ?? { reason: "worker-crashed", error };
         tell(failure);

@@ -61,7 +61,7 @@ estimatorSuite("a supervised model", {
 });
 
 describe("superviseModel()", { timeout: 30_000 }, () => {
-  it("answers, runs the model past its task, and tells where", async () => {
+  it("returns a result, runs the model without its task, and reports the backend", async () => {
     const { model, events } = start();
     expect(doubled(await model.predict(sample(3)))).toBe(6);
     expect(doubled(await model.run!({ x: sample(4).x }))).toBe(8);
@@ -72,13 +72,13 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
   });
 
   it.each<[string, Fault, string]>([
-    ["throws out of its work", "throw", "worker-crashed"],
+    ["throws an uncaught error", "throw", "worker-crashed"],
     ["is aborted by its runtime", "abort", "out-of-memory"],
     ["runs in an endless loop", "loop", "worker-hung"],
     ["never answers", "never", "worker-hung"],
     ["traps", "reject", "run-rejected"],
   ])(
-    "C11: a worker that %s is replaced, the sample in flight replayed, and those behind it answered",
+    "C11: replaces a worker that %s, runs the sample in flight again, and then those behind it",
     async (_, fault, reason) => {
       const { model, events, workers } = start({ model: faulty({ left: times(1) }), runTimeoutMs: 1000 });
       const answers = await Promise.all([
@@ -98,7 +98,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     },
   );
 
-  it("C11: a worker that runs out of memory dies alone, and is replaced", async () => {
+  it("C11: isolates a worker that runs out of memory, and replaces it", async () => {
     const { model, told } = start({
       model: faulty({ left: times(1) }),
       limits: { resourceLimits: { maxOldGenerationSizeMb: 64 } },
@@ -108,7 +108,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(told("model-failed")).toMatchObject([{ reason: "out-of-memory" }]);
   });
 
-  it("C11: a worker that is ended from outside is replaced before the next sample comes", async () => {
+  it("C11: replaces a worker that is terminated from outside before the next sample arrives", async () => {
     const { model, told, workers } = start();
     await model.predict(sample(1));
     await workers[0]!.terminate();
@@ -118,7 +118,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(workers).toHaveLength(2);
   });
 
-  it("C11: a worker that is ended during a run is replaced", async () => {
+  it("C11: replaces a worker that is terminated during a run", async () => {
     const { model, workers, told } = start({ model: faulty({ left: times(1) }) });
     await model.load();
     const answer = model.predict(sample(2, "never"));
@@ -128,14 +128,14 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(told("model-failed")).toMatchObject([{ reason: "worker-crashed" }]);
   });
 
-  it("rejects a sample that fails twice with its error, and answers the next", async () => {
+  it("rejects a sample that fails twice with its error, and runs the next one", async () => {
     const { model, workers } = start();
     await expect(model.predict(sample(1, "reject"))).rejects.toThrow("unreachable");
     expect(doubled(await model.predict(sample(2)))).toBe(4);
     expect(workers).toHaveLength(3);
   });
 
-  it("ends a Worker whose model failed, so that its memory is back", async () => {
+  it("ends a Worker whose model failed, so that its memory is freed", async () => {
     const { model, workers } = start({ model: faulty({ left: times(1) }) });
     await model.load();
     const ended = new Promise((resolve) => workers[0]!.once("exit", resolve));
@@ -143,7 +143,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     await ended;
   });
 
-  it("leaves a model alone that is asked for what it cannot answer", async () => {
+  it("does not restart a model that receives an invalid request", async () => {
     const { model, events, workers } = start();
     await expect(model.predict(sample(1, "misfit"))).rejects.toThrow(
       new RangeError("expected a sample that fits; got none"),
@@ -154,7 +154,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect([workers.length, events.length]).toEqual([1, 1]);
   });
 
-  it("restarts three times a minute, then leaves the work to the cloud, at once and retryable", async () => {
+  it("restarts three times a minute, then leaves the work to the cloud, with an immediate and retryable error", async () => {
     const { model, workers, told } = start();
     for (let i = 0; i < 2; i++)
       await expect(model.predict(sample(1, "reject"))).rejects.toThrow("unreachable");
@@ -176,7 +176,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(workers).toHaveLength(4);
   });
 
-  it("comes back from the cloud when the model runs again", async () => {
+  it("returns from the cloud when the model runs again", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { model, told, workers } = start({ model: faulty({ left: times(4), onOpen: "reject" }) });
     await expect(model.load()).rejects.toMatchObject({ code: "edge-unavailable" });
@@ -188,7 +188,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(told("model-recovered")).toHaveLength(1);
   });
 
-  it("does not try again what cannot come right", async () => {
+  it("does not retry a permanent failure", async () => {
     const { model, workers, told } = start({
       model: verifiedModel(undefined, { task: { name: "unheard-of" } }),
     });
@@ -203,7 +203,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     ]);
   });
 
-  it("says so where no variant is for this device", async () => {
+  it("reports a model that has no variant for this device", async () => {
     const { model, workers } = start({
       executionProviders: ["wasm"],
       model: verifiedModel(undefined, {
@@ -212,18 +212,18 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     });
     await expect(model.load()).rejects.toMatchObject({
       code: "edge-unavailable",
-      message: expect.stringContaining("none of its variants is for this device"),
+      message: expect.stringContaining("none of its variants supports this device"),
     });
     expect(workers).toHaveLength(0);
   });
 
-  it("counts a worker that hangs while it opens the model", async () => {
+  it("replaces a worker that hangs while it opens the model", async () => {
     const { model, told } = start({ model: faulty({ left: times(1), onOpen: "loop" }), openTimeoutMs: 4000 });
     expect(doubled(await model.predict(sample(2)))).toBe(4);
     expect(told("model-failed")).toMatchObject([{ reason: "worker-hung" }]);
   });
 
-  it("gives weights that lie beside the model to the Worker", async () => {
+  it("passes weights in a separate file to the Worker", async () => {
     const weights = new Uint8Array(Float32Array.of(10, 20, 30, 40).buffer);
     const files = { "model.onnx": tinyOnnx({ weights: "w.bin" }), "w.bin": weights };
     const { model } = start({
@@ -237,7 +237,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect((await model.predict(sample(1)))["y"]!.data).toEqual(Float32Array.of(11, 21, 31, 41));
   });
 
-  it("hands a frame to the Worker, a second time where the first was lost with it, and leaves it to its caller", async () => {
+  it("passes a frame to the Worker, again if the first Worker failed, and leaves it open for its caller", async () => {
     const { model, workers } = start({ model: faulty({ left: times(1) }) });
     const data = Uint8Array.of(1, 2, 3, 4);
     const frame = pixelsFrame({ width: 1, height: 1, data }, { timestamp: -1 });
@@ -248,7 +248,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(own).toEqual(Uint8ClampedArray.from(data));
   });
 
-  it("checks the golden case before a fallen rung takes over again", async () => {
+  it("checks the golden case before it switches back to a failed backend", async () => {
     const rows = (name: string, value: number): Uint8Array<ArrayBuffer> =>
       writeSafetensors({ tensors: { [name]: sample(value).x } });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -271,7 +271,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(model.backend).toBe("cloud");
   });
 
-  it("C11: holds it against no rung when a fresh worker fails below, while a better rung takes over", async () => {
+  it("C11: blames no backend if a new worker fails while a better backend takes over", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const host = (file: string): Worker =>
       new Worker(testing("worker-from-source.mjs"), {
@@ -279,8 +279,8 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
         execArgv: ["--conditions=sedna-source"],
       });
     const workers: Worker[] = [];
-    // Without a backend for the better rung; one below it; the better one after all; one below that opens
-    // nothing.
+    // In order: no runtime for the better backend; the backend below; the better backend, now available; a
+    // backend below that opens nothing.
     const kinds = [
       () => startWorker(),
       () => startWorker(),
@@ -316,7 +316,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect([model.backend, workers.length]).toEqual(["wasm", 4]);
   });
 
-  it("lets a caller leave at once, and goes on for the others", async () => {
+  it("lets a caller abort at once, and continues for the others", async () => {
     const { model } = start({ model: faulty({ left: times(1) }), runTimeoutMs: 500 });
     await model.load();
     const controller = new AbortController();
@@ -342,7 +342,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     await expect(model.predict(sample(1))).rejects.toMatchObject({ code: "disposed" });
   });
 
-  it("can be disposed while a Worker opens the model, also when it hangs there", async () => {
+  it("can be disposed while a Worker opens the model, even if the Worker hangs", async () => {
     const { model, workers } = start({ model: faulty({ onOpen: "loop" }) });
     const loading = model.load().catch((error: unknown) => error);
     await expect.poll(() => workers.length).toBe(1);
@@ -353,7 +353,7 @@ describe("superviseModel()", { timeout: 30_000 }, () => {
     expect(workers).toHaveLength(1);
   });
 
-  it("opens one model for all who ask at once", async () => {
+  it("opens one model for all concurrent callers", async () => {
     const { model, workers } = start();
     await Promise.all([model.load(), model.load(), model.predict(sample(1)), model.predict(sample(2))]);
     expect(workers).toHaveLength(1);

@@ -22,30 +22,30 @@ import type { Backend, SupervisedModel, SupervisorEvent } from "./supervised-mod
 /** Options of {@link superviseModel}. */
 export interface SuperviseModelOptions {
   readonly model: VerifiedModel;
-  /** Makes a Worker that calls `exposeModelHost()`. Node has one ready; a page must bring it. */
+  /** Creates a Worker that calls `exposeModelHost()`. Node has a built-in one; a page must provide it. */
   readonly createWorker?: () => unknown;
   /**
-   * Best first; those that no variant of the model is for are left out. Default: what pays on this device.
+   * Execution providers, best first. Those without a variant of the model are skipped. Default: the useful
+   * ones of this device.
    */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** CPU threads, in Node. Default 1. */
   readonly threads?: number;
   /**
-   * A run that takes longer is a hung Worker, in ms; the first of a Worker too, which on a GPU compiles.
-   * Default: 20 times the median of the Worker's runs, within 5 and 60 s; 60 s for the first.
+   * Time after which a run counts as hung, in ms. It also applies to the first run of a Worker, which on a
+   * GPU compiles. Default: 20 times the median of the Worker's runs, within 5 and 60 s; 60 s for the first.
    */
   readonly runTimeoutMs?: number;
-  /** The same for opening a model, which may fetch ONNX Runtime. Default 120000. */
+  /**
+   * Time after which opening a model counts as hung, in ms. Opening may fetch ONNX Runtime. Default 120000.
+   */
   readonly openTimeoutMs?: number;
   readonly onEvent?: (event: SupervisorEvent) => void;
-  /** A clock that never goes back, in ms. Default `performance.now`. */
+  /** Monotonic clock, in ms. Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/**
- * An ended Worker gives its memory back; the next is not kept waiting longer than this for one that cannot
- * end.
- */
+/** Maximum time to wait until an ended Worker frees its memory, before the next one is started, in ms. */
 const MEMORY_BACK_MS = 1000;
 
 /**
@@ -94,7 +94,8 @@ export function superviseModel<Sample, Result>(
   const tell = (event: SupervisorEvent): void => callListener(onEvent, event);
 
   /**
-   * Opens the model on a rung; `suspect` runs its golden case first: a device that was lost may answer zeros.
+   * Opens the model on a backend. `suspect` runs its golden case first: a device that was lost may return
+   * zeros.
    */
   const openOn = async (
     backend: Exclude<Backend, "cloud">,
@@ -117,7 +118,7 @@ export function superviseModel<Sample, Result>(
         );
       const read = async (path: string): Promise<Uint8Array> => {
         const bytes = await model.read(path, { signal });
-        // A part of something larger can't be handed over without the rest.
+        // A view of a larger buffer cannot be transferred alone.
         return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
       };
       const bytes = await read(variant.file);
@@ -181,7 +182,7 @@ export function superviseModel<Sample, Result>(
       error: toPlainError(failure.error),
     });
   };
-  /** Ends a model that failed, once, and begins to open another before the next sample asks for it. */
+  /** Ends a failed model, once, and starts to open another before the next sample needs it. */
   const retire = (hosted: HostedModel, failure: ModelFailure): void => {
     if (hosted !== current || disposing) return;
     current = undefined;
@@ -198,13 +199,13 @@ export function superviseModel<Sample, Result>(
     tell({ type: "model-opened", model: name, version, backend: hosted.backend, ms: now() - started });
   };
 
-  /** Opens the model on the rung that the ladder stands on, and on lower ones where it fails. */
+  /** Opens the model on the current backend of the chain, and falls back to the next ones if that fails. */
   const openNext = async (): Promise<HostedModel> => {
     ladder ??= startFallbackChain(fitting(await defaultProviders()), now());
     for (;;) {
       await leaving;
       if (disposing) throw disposed();
-      // A climb may have ended meanwhile.
+      // A switch may have completed meanwhile.
       if (current) return current;
       const backend = backendOf(ladder);
       if (backend === "cloud") throw unavailable(lastFailure?.error);
@@ -216,7 +217,7 @@ export function superviseModel<Sample, Result>(
         await hosted?.kill();
         throw disposed();
       }
-      // Where a climb has left this rung meanwhile, what became of it here is nobody's.
+      // Ignore the result: the supervisor has switched to another backend.
       if (backendOf(ladder) !== backend) void hosted?.kill();
       else if (failure) failed(failure, { final: isFinal(failure.error) });
       else use(hosted, started);
@@ -229,7 +230,10 @@ export function superviseModel<Sample, Result>(
     return opening;
   };
 
-  /** Tries the next better rung beside the one in use, and has it take over between two samples. */
+  /**
+   * Opens the model on the next better backend while the current one runs, and switches to it between two
+   * samples.
+   */
   const retryBetter = async (): Promise<void> => {
     const to = ladder!.index - 1;
     const backend = ladder!.backends[to] as Exclude<Backend, "cloud">;
@@ -260,11 +264,11 @@ export function superviseModel<Sample, Result>(
   };
 
   const startRetry = (): void => {
-    // One at a time; the end of the one that goes on sets the time of the next.
+    // One at a time. The end of the current attempt schedules the next one.
     climbing ??= retryBetter().finally(() => (climbing = undefined));
   };
 
-  /** Asks the model, and once more where it fails meanwhile. */
+  /** Calls the model, and calls it once more if it fails meanwhile. */
   const ask = async <T>(
     question: (answers: WorkerResponses) => Promise<T>,
     signal: AbortSignal | undefined,
@@ -335,12 +339,14 @@ export function superviseModel<Sample, Result>(
 }
 
 function disposed(): SednaError {
-  return new SednaError("use a model: expected a live one; got one that was disposed", { code: "disposed" });
+  return new SednaError("use a model: expected an active model; got one that was disposed", {
+    code: "disposed",
+  });
 }
 
 function unavailable(cause: unknown): SednaError {
-  const why = cause instanceof Error ? cause.message : "none of its variants is for this device";
-  return new SednaError(`run the model here: expected a rung of the ladder that holds; none does: ${why}`, {
+  const why = cause instanceof Error ? cause.message : "none of its variants supports this device";
+  return new SednaError(`run the model here: expected a working backend; got none: ${why}`, {
     code: "edge-unavailable",
     retryable: true,
     cause,

@@ -2,12 +2,11 @@ import type { Estimator, PlainError } from "@sedna-js/core";
 import type { ModelManifest } from "@sedna-js/core/wire";
 
 /**
- * Where a model runs, from the best down. On `cloud` nothing runs here: `predict` rejects with
- * `edge-unavailable`.
+ * Backends of a model, best first. On `cloud` nothing runs here: `predict` rejects with `edge-unavailable`.
  */
 export type Backend = "webgpu" | "wasm" | "cpu" | "cloud";
 
-/** Why a model had to be opened again. */
+/** Why a model had to be reopened. */
 export type FailureReason =
   | "device-lost"
   | "worker-crashed"
@@ -17,7 +16,7 @@ export type FailureReason =
   | "open-failed"
   | "wrong-output";
 
-/** What a supervisor tells. */
+/** Events of a supervised model. */
 export type SupervisorEvent =
   | {
       readonly type: "model-opened";
@@ -40,13 +39,13 @@ export type SupervisorEvent =
       readonly model: string;
       readonly version: number;
       readonly backend: Backend;
-      /** From the failure to the first answer. */ readonly ms: number;
+      /** Time from the failure to the first result, in ms. */ readonly ms: number;
     };
 
-/** A model in a Worker of its own that is opened again, elsewhere if need be, whatever happens to it. */
+/** A model in its own Worker that is reopened after each failure, on another backend if necessary. */
 export interface SupervisedModel<Sample, Result> extends Estimator<Sample, Result> {
   readonly manifest: ModelManifest;
   readonly backend: Backend;
-  /** How often it had to be opened again, here or on another rung. */
+  /** Number of failures after which the model had to be reopened, on any backend. */
   readonly failures: number;
 }

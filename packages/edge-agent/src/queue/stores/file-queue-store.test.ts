@@ -16,13 +16,13 @@ queueStoreSuite("a directory", async () => {
   const directory = await fresh();
   return () => fileQueueStore({ directory });
 });
-queueStoreSuite("a directory, with small segments, through a loss of power", async () => {
+queueStoreSuite("a directory with small segments and power-loss durability", async () => {
   const directory = await fresh();
   return () => fileQueueStore({ directory, segmentBytes: 4096, durability: "power" });
 });
 
 describe("fileQueueStore", () => {
-  it("refuses a directory that is open, and names the process that has it", async () => {
+  it("rejects a directory that is open, and names the process that has it open", async () => {
     const directory = await fresh();
     const store = fileQueueStore({ directory });
     await store.open();
@@ -36,7 +36,7 @@ describe("fileQueueStore", () => {
     await other.close();
   });
 
-  it("takes over the lock of a process that is gone, that has another start, or that is no lock at all", async () => {
+  it("takes over a lock whose process is gone, whose process started at another time, or whose content is invalid", async () => {
     const directory = await fresh();
     const gone = Number(
       execFileSync(process.execPath, ["-e", "console.log(process.pid)"], { encoding: "utf8" }),
@@ -58,7 +58,7 @@ describe("fileQueueStore", () => {
     }
   });
 
-  it.for([1, 2, 3, 4, 5])("lets one of many that open at once have it, round %i", async () => {
+  it.for([1, 2, 3, 4, 5])("lets only one of many concurrent opens succeed, round %i", async () => {
     const directory = await fresh();
     await writeFile(
       join(directory, "lock.1"),
@@ -70,7 +70,7 @@ describe("fileQueueStore", () => {
     for (const store of stores) await store.close();
   });
 
-  it("begins a new epoch after it was not closed, and counts on", async () => {
+  it("starts a new epoch if it was not closed, and continues the sequence", async () => {
     const directory = await fresh();
     const [first, second] = [fileQueueStore({ directory }), fileQueueStore({ directory })];
     const { epoch } = await first.open();
@@ -86,7 +86,7 @@ describe("fileQueueStore", () => {
   });
 
   it(
-    "deletes segments whose items are all gone, and cleans those that are mostly gone, without bringing any back",
+    "deletes segments without live items, cleans those with few, and restores no deleted item",
     { timeout: 30_000 },
     async () => {
       const directory = await fresh();
@@ -98,7 +98,7 @@ describe("fileQueueStore", () => {
       const keep = new Set<number>();
       for (let sequence = 1; sequence <= 3000; sequence++) {
         await put(sequence);
-        // Every hundredth stays, so that each segment has some that live.
+        // Keep every hundredth item, so that each segment has live items.
         if (sequence % 100 === 0) keep.add(sequence);
         else await store.delete([`gate-1-${sequence}`]);
       }
@@ -120,15 +120,15 @@ describe("fileQueueStore", () => {
     },
   );
 
-  it("brings no item back whose delete record lies in a segment that is all dead, while an older one lives", async () => {
+  it("restores no deleted item if its delete record is in a dead segment and an older segment is live", async () => {
     const directory = await fresh();
     const options = { directory, segmentBytes: 16 * 1024 };
     const store = fileQueueStore(options);
     await store.open();
     const put = (sequence: number): Promise<void> =>
       store.put(queueEntry(sequence, { bytes: 7000 }), new Uint8Array(7000));
-    // The first segment holds 1, which goes, and 2, which stays; the second the deletion of 1, and items that
-    // go.
+    // The first segment holds item 1, which is deleted, and item 2, which stays. The second holds the delete
+    // record of item 1, and deleted items.
     for (const sequence of [1, 2, 3]) await put(sequence);
     await store.delete(["gate-1-1"]);
     for (const sequence of [4, 5, 6]) await put(sequence);
@@ -139,7 +139,7 @@ describe("fileQueueStore", () => {
     await again.close();
   });
 
-  it("loses to a flipped bit the item that it touches, says so, and begins a new epoch", async () => {
+  it("loses only the item with a flipped bit, reports it, and starts a new epoch", async () => {
     const directory = await fresh();
     const store = fileQueueStore({ directory });
     const { epoch } = await store.open();
@@ -159,7 +159,7 @@ describe("fileQueueStore", () => {
     await again.close();
   });
 
-  it("keeps 1e5 small items and opens them again in seconds", async () => {
+  it("stores 1e5 small items and reopens them within seconds", async () => {
     const directory = await fresh();
     const store = fileQueueStore({ directory });
     await store.open();

@@ -12,7 +12,7 @@ queueStoreSuite("IndexedDB", async () => {
 });
 
 describe("idbQueueStore", () => {
-  it("opens again a database that was deleted under it, without the items, and stores on", async () => {
+  it("reopens a database that was deleted while open, without its items, and continues to store", async () => {
     const name = fresh();
     const store = idbQueueStore({ name });
     const { epoch } = await store.open();
@@ -26,7 +26,7 @@ describe("idbQueueStore", () => {
     await again.close();
   });
 
-  it("opens it again once for all calls that find it closed, and leaves no connection behind", async () => {
+  it("reopens the database once for all calls that find it closed, and leaves no connection open", async () => {
     const opens = vi.spyOn(IDBFactory.prototype, "open");
     try {
       const store = idbQueueStore({ name: fresh() });
@@ -43,13 +43,13 @@ describe("idbQueueStore", () => {
     }
   });
 
-  it("says storage-failed where a later version has the database", async () => {
+  it("rejects with storage-failed if the database has a later version", async () => {
     const name = fresh();
     (await openDB(name, 2)).close();
     await expect(idbQueueStore({ name }).open()).rejects.toMatchObject({ code: "storage-failed" });
   });
 
-  it("leaves out entries that are not ours, says so, and begins a new epoch", async () => {
+  it("skips invalid entries, reports them, and starts a new epoch", async () => {
     const name = fresh();
     const store = idbQueueStore({ name });
     const { epoch } = await store.open();

@@ -25,7 +25,7 @@ const written: { readonly record: LogRecord; readonly body?: Uint8Array }[] = [
   { record: { type: "put", entry: queueEntry(3, { bytes: 3 }) }, body: Uint8Array.of(1, 2, 3) },
 ];
 
-/** A segment, and where each of its records begins. */
+/** Returns a segment and the offset of each of its records. */
 function segmentOf(records: typeof written): { readonly bytes: Uint8Array; readonly starts: number[] } {
   const pieces: Uint8Array[] = [encodeSegmentHead(salt)];
   const starts: number[] = [];
@@ -44,7 +44,7 @@ const texts = (records: readonly { readonly record: LogRecord }[]): string[] =>
 describe("the log's records", () => {
   const { bytes, starts } = segmentOf(written);
 
-  it("come back as they were written, bodies too", () => {
+  it("round-trip, including their bodies", () => {
     const { records, end, damagedNumber } = readRecords(bytes, readSalt(bytes)!);
     expect(texts(records)).toEqual(texts(written));
     expect({ end, damagedNumber, starts: records.map(({ offset }) => offset) }).toEqual({
@@ -58,7 +58,7 @@ describe("the log's records", () => {
     }
   });
 
-  it("cut anywhere: all that ends before the cut is there, and nothing else", () => {
+  it("are all read if they end before a truncation at any offset, and no others", () => {
     for (let cut = 0; cut <= bytes.length; cut++) {
       const part = bytes.slice(0, cut);
       const found = readSalt(part);
@@ -70,7 +70,7 @@ describe("the log's records", () => {
     }
   });
 
-  it("with any one bit flipped: at most the record that it is in is lost, and none is changed", () => {
+  it("survive any flipped bit, except for at most the record that contains it", () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = bytes.slice();
       flipped[bit >> 3]! ^= 1 << (bit & 7);
@@ -80,7 +80,7 @@ describe("the log's records", () => {
     }
   });
 
-  it("of any bytes: nothing is thrown, and nothing told that was not written", () => {
+  it("are never read from arbitrary bytes, which throw nothing", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (junk) => {
         expect(readRecords(junk, readSalt(junk) ?? salt).records).toEqual([]);
@@ -104,7 +104,7 @@ describe("the log's records", () => {
     );
   });
 
-  it("inside of a body are none: not even a whole segment's own, and not after damage before it", () => {
+  it("are not read from inside a body, not even from a whole segment or after damage before it", () => {
     const log = segmentOf([
       { record: { type: "put", entry: queueEntry(9, { bytes: bytes.length }) }, body: bytes },
     ]).bytes;
@@ -116,7 +116,7 @@ describe("the log's records", () => {
     }
   });
 
-  it("of another segment, or moved, are none", () => {
+  it("are not read from another segment or another offset", () => {
     expect(readRecords(bytes, Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1)).records).toEqual([]);
     const moved = new Uint8Array(bytes.length + 1);
     moved.set(bytes.subarray(0, SEGMENT_HEAD));

@@ -7,7 +7,7 @@ queueStoreSuite("memory", async () => {
   return () => store;
 });
 
-it("a full memory store refuses with storage-full, and takes again when something is deleted", async () => {
+it("a full memory store rejects with storage-full, and accepts items again after a delete", async () => {
   const store = memoryQueueStore({ maxBytes: 3 });
   await store.open();
   await store.put(queueEntry(1, { bytes: 2 }), new Uint8Array(2));
