@@ -1,5 +1,6 @@
 // `npm run bench -- NAME [--json]`, `npm run bench -- goals joint|kernels|agent|federated [--json]`, `npm run
-// bench -- docs`, or `npm run bench -- peers`, which installs what the kernels are measured against.
+// bench -- docs`, or `npm run bench -- peers`, which installs the peers that the kernels are measured
+// against.
 import { agentGoals } from "./agent/goals.ts";
 import { benchAgentIdle } from "./agent/idle.ts";
 import { benchAgentOverhead } from "./agent/overhead.ts";
@@ -83,7 +84,7 @@ const printGoal = ({ goal, value, limit, better, holds, reason }: Goal): void =>
     `${holds ? "holds " : "MISSED"} ${goal}: ${value ?? "not measured"} (goal ${better === "lower" ? "<=" : ">="} ${limit})${reason ? `: ${reason}` : ""}`,
   );
 
-// What is installed on the way is not part of the answer, which may be read by a program.
+// Log installations to standard error: a program may read standard output.
 const installing = (line: string): void => console.error(line);
 
 if (!extra && name === "goals" && group !== undefined && Object.hasOwn(goals, group)) {

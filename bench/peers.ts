@@ -4,7 +4,7 @@ import { isMissing } from "./peers/peer.ts";
 import { createPython } from "./peers/python.ts";
 
 /**
- * Installs what the kernels are measured against, and gives a line on each: its version, or why it is
+ * Installs the peers that the kernels are measured against. Returns a line on each: its version, or why it is
  * missing.
  */
 export async function preparePeers(onLine: (line: string) => void): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** One measured figure. `ratio` compares with `peer`, above 1 meaning that ours is the larger value. */
+/** A measured figure. `ratio` is this value over that of `peer`. */
 export interface Figure {
   readonly name: string;
   readonly metric: string;
@@ -8,7 +8,7 @@ export interface Figure {
   readonly ratio?: number;
 }
 
-/** A figure that could not be measured: its value is NaN, and the unit says why. */
+/** Returns a figure that could not be measured: its value is NaN, and its unit is the reason. */
 export function missing({
   name,
   metric,
@@ -21,7 +21,7 @@ export function missing({
   return { name, metric, value: NaN, unit: reason };
 }
 
-/** A figure that the project has promised to reach. A null value says in `reason` why it was not measured. */
+/** A goal of the project. If `value` is `null`, `reason` says why it was not measured. */
 export interface Goal {
   readonly goal: string;
   readonly value: number | null;
@@ -31,7 +31,7 @@ export interface Goal {
   readonly reason?: string;
 }
 
-/** Judges a value. */
+/** Compares a value with its limit. */
 export function goal(
   name: string,
   value: number | null,
@@ -46,13 +46,13 @@ export function goal(
   return { goal: name, value: rounded, limit, better, holds, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** The p-quantile of values, by the nearest rank. */
+/** Returns the p-quantile of values, by the nearest rank. */
 export function quantile(values: readonly number[], p: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))]!;
 }
 
-/** The median of values. */
+/** Returns the median of values. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }

@@ -1,17 +1,18 @@
 import { median, quantile } from "./result.ts";
 
 /**
- * What a contestant does once, async or not; or, where the work is in another process, how it tells its own
- * time in ms.
+ * A contestant: a function that runs once, async or not; or, for work in another process, a function that
+ * returns its own time in ms.
  */
 export type Contestant = (() => unknown) | { readonly timed: () => Promise<number> };
 
-/** Times in ms, by contestant, one list a round. */
+/** Times in ms by contestant, with one list per round. */
 export type Rounds<Name extends string> = Readonly<Record<Name, readonly (readonly number[])[]>>;
 
 /**
- * Runs contestants in turn, one run each, so that what disturbs the machine disturbs all of them.
- * Each starts every other pair, because the first of a pair finds other caches than the second.
+ * Runs contestants in turn, one run each, so that disturbances of the machine affect all of them. Each
+ * contestant starts every other pair, because the first of a pair finds a different cache state than the
+ * second.
  */
 export async function interleave<Name extends string>(
   contestants: Readonly<Record<Name, Contestant>>,
@@ -37,12 +38,12 @@ async function timeOf(contestant: Contestant): Promise<number> {
   if (typeof contestant !== "function") return contestant.timed();
   const started = performance.now();
   const result = contestant();
-  // An await costs microseconds of its own: only for what needs it.
+  // An await takes microseconds, so await only if necessary.
   if (result instanceof Promise) await result;
   return performance.now() - started;
 }
 
-/** The median over rounds of a's p-quantile over b's. */
+/** Returns the median over rounds of a's p-quantile over b's. */
 export function ratio<Name extends string>(
   rounds: Rounds<Name>,
   { a, b, p = 0.5 }: { readonly a: Name; readonly b: Name; readonly p?: number },
@@ -50,7 +51,7 @@ export function ratio<Name extends string>(
   return median(rounds[a].map((times, i) => quantile(times, p) / quantile(rounds[b][i]!, p)));
 }
 
-/** The median, or another quantile, over all runs of a contestant, in ms. */
+/** Returns the median, or another quantile, over all runs of a contestant, in ms. */
 export function typical<Name extends string>(rounds: Rounds<Name>, name: Name, p = 0.5): number {
   return quantile(rounds[name].flat(), p);
 }

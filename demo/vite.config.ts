@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
-/** What the page may load, and that it is isolated, which threads in WASM need. */
+/** Headers that restrict what the page may load, and isolate it, which WASM threads require. */
 export const securityHeaders = {
   "Content-Security-Policy": [
     "default-src 'self'",
@@ -22,7 +22,7 @@ export const securityHeaders = {
   "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 };
 
-// That a busy machine builds slowly is no news of the page.
+// Disable warnings about slow builds, which only reflect a busy machine.
 const checks = { bundlerTimings: false };
 
 export default defineConfig({

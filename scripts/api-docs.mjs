@@ -61,7 +61,7 @@ function rowsOf(index, source) {
   }
   const own = new RegExp(`${DECLARATION}(\\w+)`, "g");
   for (const [, name] of text.matchAll(own)) rows.push({ name, ...declarationOf(index, name) });
-  return rows.sort((a, b) => a.name.localeCompare(b.name));
+  return rows.toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The text of docs/api.md. */

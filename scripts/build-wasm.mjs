@@ -1,4 +1,5 @@
-// npm run wasm: builds the kernels and writes each .wasm, the module that carries it, and the lock.
+// npm run wasm: builds the kernels and writes each .wasm file, the module that contains it, and the lock
+// file.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -16,7 +17,7 @@ import {
 const [toolchain] = toolchains();
 if (toolchain === undefined) {
   console.error(
-    "build-wasm: expected rustc and cargo (1.88 or later) with the library source (rust-src), and wasm-ld (lld) on PATH, got none",
+    "build-wasm: expected rustc and cargo (1.88 or later) with the library source (rust-src), and wasm-ld (lld) on PATH; got none",
   );
   process.exit(1);
 }
@@ -39,4 +40,4 @@ const lock = {
   ),
 };
 writeFileSync(lockFile, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`built by ${toolchain.version.rustc}`);
+console.log(`built with ${toolchain.version.rustc}`);

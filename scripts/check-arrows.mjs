@@ -24,7 +24,7 @@ for (const [folder, allowed] of Object.entries(packages)) {
         problems.push(`${name} imports ${target}; only *.node.ts may`);
       if (target.startsWith(".") && !join(path, "..", target).startsWith(join(root, folder)))
         if (!/\/models\//.test(target) && !name.startsWith("demo/server/"))
-          problems.push(`${name} imports ${target}, outside of its package`);
+          problems.push(`${name} imports ${target}, which is outside its package`);
     }
   }
 }

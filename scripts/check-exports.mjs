@@ -1,5 +1,5 @@
-// `npm run check`: every export that outside code relies on is there, and every exported name of a package
-// has a doc comment.
+// `npm run check`: checks that every export that external code relies on exists, and that every exported name
+// of a package has a doc comment.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { apiDocs } from "./api-docs.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Names that outside code relies on. */
+/** Names that external code relies on. */
 const promised = {
   "packages/wasm-kernels": [
     "loadKernels",
@@ -98,8 +98,8 @@ for (const [folder, names] of Object.entries(promised)) {
   }
 }
 
-// A bin that the lock names otherwise is not linked by npm ci, and npx would then ask the registry for its
-// name.
+// If the lock file names a bin differently, npm ci does not link it, and npx would request its name from the
+// registry.
 const { packages: locked } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
 for (const folder of ["packages/edge-agent", "packages/cloud"]) {
   const { bin } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
@@ -119,4 +119,4 @@ if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exit(1);
 }
-console.log("exports: all that is promised is there, and documented");
+console.log("exports: every required export exists and is documented");

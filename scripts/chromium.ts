@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { chromium } from "playwright";
 
 /**
- * Flags that give a headless Chromium a software WebGPU adapter and a camera with a test pattern, on any
- * machine.
+ * Flags that provide a headless Chromium with a software WebGPU adapter and a camera with a test pattern, on
+ * any machine.
  */
 export const chromiumArgs = [
   "--no-sandbox",
@@ -35,7 +35,8 @@ const places = [
 ];
 
 /**
- * The Chromium to test with: `CHROMIUM`, Playwright's own, or the system's; undefined where there is none.
+ * Returns the path of the Chromium to test with: `CHROMIUM`, Playwright's own, or the system's. Returns
+ * `undefined` if there is none.
  */
 export function findChromium(): string | undefined {
   const chosen = process.env["CHROMIUM"];
@@ -45,8 +46,9 @@ export function findChromium(): string | undefined {
 }
 
 /**
- * As {@link findChromium}, and on Debian as root installs one where there is none.
- * @throws with what to do elsewhere.
+ * Like {@link findChromium}, but installs Chromium if it is missing, on Debian as root.
+ *
+ * @throws {Error} With instructions for other systems, if there is none.
  */
 export function ensureChromium(): string {
   const found = findChromium();
@@ -64,6 +66,6 @@ export function ensureChromium(): string {
     if (installed) return installed;
   }
   throw new Error(
-    "The tests need Chromium and found none. Install it (on Debian: apt-get install chromium; elsewhere: npx playwright install chromium), or set CHROMIUM to the path of one.",
+    "The tests need Chromium; found none. Install it (on Debian: apt-get install chromium; elsewhere: npx playwright install chromium), or set CHROMIUM to the path of one.",
   );
 }

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** Whether an ffmpeg runs here, and is not too old for the sources that need it (5.1, July 2022). */
+/** Returns whether ffmpeg is installed and recent enough for the sources that need it (5.1, July 2022). */
 export function hasFfmpeg(): boolean {
   const { stdout = "", status } = spawnSync("ffmpeg", ["-hide_banner", "-h", "long"], {
     encoding: "utf8",
@@ -12,8 +12,8 @@ export function hasFfmpeg(): boolean {
 }
 
 /**
- * On Debian as root, installs ffmpeg where there is none. Elsewhere, and where that fails, the tests that
- * need it are skipped and say so.
+ * Installs ffmpeg if it is missing, on Debian as root. Otherwise, and if the installation fails, the tests
+ * that need ffmpeg are skipped with that reason.
  */
 export function ensureFfmpeg(): void {
   if (hasFfmpeg() || !existsSync("/etc/debian_version") || process.getuid?.() !== 0) return;
@@ -26,6 +26,6 @@ export function ensureFfmpeg(): void {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     });
   } catch (error) {
-    console.log(`It could not be installed: ${String(error)}`);
+    console.log(`ffmpeg could not be installed: ${String(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Ends a test run with the line `N passed, N failed`, and says loudly what was skipped and why. */
+/** Ends a test run with the line `N passed, N failed`, and lists the skipped tests with their reasons. */
 export class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
@@ -11,7 +11,7 @@ export class SummaryReporter implements Reporter {
         count[test.result().state]++;
         const { state, note } = test.result() as { state: string; note?: string };
         if (state !== "skipped") continue;
-        // The reason is vitest's note, or the end of the title: "... (SKIPPED: reason)".
+        // The reason is Vitest's note, or the end of the title: "... (SKIPPED: reason)".
         const [title, reason = note ?? "no reason given"] = test.fullName.split(/ \(SKIPPED: (.*)\)$/);
         skipped.set(reason, [...(skipped.get(reason) ?? []), title!]);
       }

@@ -1,4 +1,4 @@
-// `npm test`: everything, a real browser included. Arguments go to Vitest.
+// `npm test`: runs all tests, including those in a real browser. Arguments are passed to Vitest.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ensureChromium } from "./chromium.ts";

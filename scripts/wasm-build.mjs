@@ -1,4 +1,5 @@
-// How the kernels' .wasm is built, and what its lock records. Shared by build-wasm.mjs and check-wasm.mjs.
+// Builds the .wasm files of the kernels and defines the content of their lock file. Shared by build-wasm.mjs
+// and check-wasm.mjs.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -14,9 +15,9 @@ export const rustFolder = join(root, "rust");
 export const lockFile = join(root, "packages/wasm-kernels/kernels.lock.json");
 
 /**
- * The modules that the crate is built into. A page loads only what it uses: perception for the path of a
- * frame; tracking; vectors for averaging and matching, with a second build for engines with relaxed SIMD;
- * training. The probes are for benchmarks alone.
+ * The modules that the crate is built into. A page loads only what it uses: perception for processing frames;
+ * tracking; vectors for averaging and matching, with a second build for engines with relaxed SIMD; training.
+ * The probes are for benchmarks only.
  */
 export const modules = [
   shipped("perception"),
@@ -42,7 +43,7 @@ function shipped(name, { feature = name, relaxed = false } = {}) {
   };
 }
 
-// immediate-abort leaves out panic messages and formatting: a third of the module. 32 KiB of stack
+// immediate-abort omits panic messages and formatting, which is a third of the module. A stack of 32 KiB
 // instead of 1 MiB is ten times what the deepest kernel needs.
 const commonFlags = [
   "-C linker=wasm-ld",
@@ -51,11 +52,11 @@ const commonFlags = [
   "-C panic=immediate-abort",
 ];
 
-// These loops wait for memory or are unrolled by hand: unrolling them once more would cost a tenth of the
-// module.
+// These loops are limited by memory or unrolled by hand. Unrolling them again would add a tenth to the
+// module's size.
 const unrolledByHand = ["vectors", "training"];
 
-/** The compiler's flags for a module. */
+/** Returns the compiler flags of a module. */
 export const flagsOf = ({ feature, targetFeatures }) => [
   `-C target-feature=${targetFeatures}`,
   ...commonFlags,
@@ -64,7 +65,7 @@ export const flagsOf = ({ feature, targetFeatures }) => [
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
-/** Hash of each file that the module is made from, by its path in rust/. */
+/** Returns the hash of each file that the modules are built from, by its path in rust/. */
 export function sourceHashes() {
   const sources = readdirSync(join(rustFolder, "src"), { recursive: true }).filter((name) =>
     name.endsWith(".rs"),
@@ -73,14 +74,15 @@ export function sourceHashes() {
   return Object.fromEntries(files.map((file) => [file, sha256(readFileSync(join(rustFolder, file)))]));
 }
 
-/** The generated TypeScript module that carries the bytes. */
+/** Returns the generated TypeScript module that contains the bytes. */
 export function moduleText({ name }, wasm) {
   const constant = `${name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())}Wasm`;
   return `/** The WebAssembly module wasm/${name}.wasm in base64, written by scripts/build-wasm.mjs. */\nexport const ${constant} =\n  "${wasm.toString("base64")}";\n`;
 }
 
 /**
- * Every rustc on PATH that has a cargo beside it, the standard library's source, and a wasm-ld to link with.
+ * Returns every rustc on PATH with a cargo beside it, the source of the standard library, and a wasm-ld to
+ * link with.
  */
 export function toolchains() {
   const folders = new Set((process.env.PATH ?? "").split(delimiter).filter(Boolean));
@@ -109,8 +111,8 @@ const output = (command, args) =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
 /**
- * Builds the modules in a folder of its own, away from any state of the checkout; the bytes of each, in
- * order.
+ * Builds the modules in a temporary folder, independent of the state of the checkout. Returns the bytes of
+ * each module, in order.
  */
 export function compile({ rustc, cargo, library }) {
   const folder = mkdtempSync(join(tmpdir(), "sedna-kernels-"));

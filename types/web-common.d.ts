@@ -1,6 +1,6 @@
-// The few globals that browsers, Workers, Node and Electron share, declared once for the code that must
-// run in all of them. That code type-checks against this file alone: with neither the DOM library nor
-// Node's types. Only what the packages use is here; the shapes are those of the WHATWG specifications.
+// The few globals that browsers, Workers, Node, and Electron share, declared once for the code that must run
+// in all of them. That code is type-checked against this file alone, without the DOM library and Node's
+// types. It declares only what the packages use; the shapes follow the WHATWG specifications.
 
 interface Event {
   readonly type: string;
@@ -147,7 +147,7 @@ interface SubtleCrypto {
 }
 declare var crypto: {
   getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
-  /** Only in secure contexts. */
+  /** Available only in secure contexts. */
   readonly subtle: SubtleCrypto;
 };
 declare function atob(base64: string): string;

@@ -7,7 +7,7 @@ import { benchAgentUpdates } from "./updates.ts";
 import { goal, type Figure, type Goal } from "../result.ts";
 
 /**
- * The goals of the edge agent, measured one benchmark after the other; what was measured on the way goes to
+ * Measures the goals of the edge agent, one benchmark after another. The measured figures are passed to
  * `onFigures`.
  */
 export async function* agentGoals(
@@ -18,7 +18,10 @@ export async function* agentGoals(
     onFigures(figures);
     return (metric) => figures.filter((figure) => metric.test(figure.metric));
   };
-  /** The sum of values, or the one ratio; null with the reason where one could not be measured. */
+  /**
+   * Returns a goal for the sum of the values, or for the single ratio. If a figure could not be measured, the
+   * value is `null`, with the reason.
+   */
   const lower = (
     name: string,
     found: readonly Figure[],

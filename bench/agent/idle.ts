@@ -9,12 +9,12 @@ import { missing, type Figure } from "../result.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const name = "agent-idle";
 const metric = "sedna-edge run, an empty directory and no model, after 10 s";
-/** How long the agent runs before it is weighed, in ms. */
+/** Run time of the agent before its memory is measured, in ms. */
 const SETTLE_MS = 10_000;
 
 /**
- * Resident memory of a device's agent that waits: the built command, as it is published, watching an empty
- * directory, its model's server gone.
+ * Measures the resident memory of an idle agent: the built command, as published, which watches an empty
+ * directory while its model's server is unreachable.
  */
 export async function benchAgentIdle(): Promise<Figure[]> {
   if (process.platform !== "linux") return [missing({ name, metric, reason: "needs /proc" })];
@@ -30,7 +30,7 @@ export async function benchAgentIdle(): Promise<Figure[]> {
     job,
     `name: idle\nsource: { directory: pictures }\nmodel: { manifest: "http://127.0.0.1:1/manifest.json", keys: [{ id: none, publicKey: ${"A".repeat(43)}= }] }\nstatus: { port: 0 }\ndata: data\n`,
   );
-  // Not by the package's bin: in a checkout that one runs the source, and through a second process.
+  // Do not use the package's bin file: in a checkout it runs the source, in a second process.
   const child = spawn(process.execPath, [join(root, "packages/edge-agent/dist/bin.node.js"), "run", job], {
     stdio: ["ignore", "ignore", "pipe"],
   });

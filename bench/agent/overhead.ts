@@ -22,7 +22,7 @@ import { interleave, ratio, typical } from "../rounds.ts";
 
 const name = "agent overhead";
 
-/** A source that is fed by hand, so that contestants can be asked in turn. */
+/** Creates a source that is fed frame by frame, so that contestants can run in turn. */
 function handFed(
   run: (source: SampleSource<Frame>) => AsyncIterableIterator<JointResult<Detections, Frame>>,
 ): { ask(frame: Frame): Promise<void>; end(): Promise<void> } {
@@ -36,22 +36,22 @@ function handFed(
   return {
     async ask(frame) {
       const answer = answers.next();
-      // The source asks for its next frame in a later turn than the answer before was taken.
+      // The source requests its next frame in a later task than the one that took the previous result.
       await new Promise((resolve) => setImmediate(resolve));
       feed(frame);
       const { value } = await answer;
       if (!value || value.result === null)
-        throw new Error(`measure the agent's overhead: expected an answer; got ${String(value?.error)}`);
+        throw new Error(`measure the agent's overhead: expected a result; got ${String(value?.error)}`);
     },
     end: async () => void (await answers.return?.()),
   };
 }
 
 /**
- * What an agent with everything on (supervised model, model slot, miner, queue on disk, sender, reports,
- * metrics) costs a frame, against joint inference alone on the same model: NanoDet on frames of 640x480, in
- * the same kind of Worker; and, for who keeps the model in the main thread, against that. A tenth of the
- * frames is hard.
+ * Measures the cost of a frame in an agent with everything on (supervised model, model slot, miner, queue on
+ * disk, sender, reports, metrics). The baselines are joint inference alone on the same model, NanoDet on
+ * frames of 640x480, in the same kind of Worker; and with the model in the main thread. A tenth of the frames
+ * is hard.
  */
 export async function benchAgentOverhead(): Promise<Figure[]> {
   const file = fileURLToPath(new URL("../../models/nanodet-g-416/model.onnx", import.meta.url));
@@ -130,7 +130,7 @@ export async function benchAgentOverhead(): Promise<Figure[]> {
     const { inferenceNumber } = agent.status().joint;
     if (inferenceNumber !== 15 * 60 + 20)
       throw new Error(
-        `measure the agent's overhead: expected ${15 * 60 + 20} frames counted; got ${inferenceNumber}`,
+        `measure the agent's overhead: expected ${15 * 60 + 20} frames; got ${inferenceNumber}`,
       );
     return [
       {

@@ -11,27 +11,27 @@ const writer = fileURLToPath(
   new URL("../../packages/edge-agent/test/fixtures/queue-writer.ts", import.meta.url),
 );
 
-/** What a killed process leaves of the items that it acknowledged. */
+/** The result of reopening the queue of a killed process. */
 interface Reload {
   readonly acknowledged: number;
-  /** Acknowledged, and not there or not whole; or there twice. */
+  /** Acknowledged items that are missing, damaged, or stored twice. */
   readonly lost: number;
-  /** Between the first acknowledgement and the last, in s. */
+  /** Time between the first and the last acknowledgment, in s. */
   readonly writtenIn: number;
   readonly reloadedIn: number;
 }
 
 /**
- * 1e5 items of 200 bytes queued by a process, 64 at once, which is killed with SIGKILL half way and at the
- * end; then its log is opened again. Counts acknowledged items that are not there, once and whole: the goal
- * is 0.
+ * Measures a process that queues 1e5 items of 200 bytes, 64 concurrently, and is killed with SIGKILL halfway
+ * and at the end. Then the log is opened again. Counts acknowledged items that are not stored exactly once
+ * and intact: the goal is 0.
  */
 export async function benchAgentQueue(): Promise<Figure[]> {
   const halfWay = await killed({ after: ITEMS / 2 });
   const atEnd = await killed({ after: ITEMS });
   const name = "agent-queue";
   return [
-    { name, metric: "acknowledged items lost, killed half way", value: halfWay.lost, unit: "items" },
+    { name, metric: "acknowledged items lost, killed halfway", value: halfWay.lost, unit: "items" },
     { name, metric: "acknowledged items lost, killed at the end", value: atEnd.lost, unit: "items" },
     {
       name,
@@ -68,7 +68,7 @@ async function killed({ after }: { readonly after: number }): Promise<Reload> {
   }
 }
 
-/** Runs the writer until it has acknowledged so many, and kills it. */
+/** Runs the writer until it has acknowledged `after` items, and kills it. */
 async function write({
   directory,
   after,
@@ -96,8 +96,6 @@ async function write({
     child.once("close", (_code, by) => resolve(by)),
   );
   if (signal !== "SIGKILL")
-    throw new Error(
-      `bench the queue: expected to kill the writer; it ended by itself after ${lines.length} items`,
-    );
+    throw new Error(`bench the queue: expected to kill the writer; it exited after ${lines.length} items`);
   return { lines, writtenIn: (times.last - times.first) / 1000 };
 }

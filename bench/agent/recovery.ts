@@ -6,10 +6,10 @@ const name = "agent recovery";
 const LOSSES = 5;
 
 /**
- * Seconds from `device.destroy()` in the Worker of a model to the model's first answer after it, while frames
- * flow, on the software adapter of a real Chromium: what it takes to hear of the loss, end the Worker, start
- * a fresh one, compile ONNX Runtime there, ask for another device, check it on the golden case and replay the
- * frame in flight.
+ * Measures the seconds from `device.destroy()` in the Worker of a model to the model's next result while
+ * frames are processed, on the software adapter of a real Chromium. That includes detecting the loss,
+ * terminating the Worker, starting a new one, compiling ONNX Runtime there, requesting another device,
+ * checking the golden case, and repeating the frame in progress.
  */
 export async function benchAgentRecovery(): Promise<Figure[]> {
   if (findChromium() === undefined)
@@ -17,7 +17,7 @@ export async function benchAgentRecovery(): Promise<Figure[]> {
       missing({
         name,
         metric: "first result after device.destroy()",
-        reason: "found no Chromium; install it, or set CHROMIUM to the path of one",
+        reason: "no Chromium found; install it, or set CHROMIUM to the path of one",
       }),
     ];
   const site = await supervisedSite();
@@ -51,9 +51,7 @@ export async function benchAgentRecovery(): Promise<Figure[]> {
       const events = await page.evaluate(() => supervised.events());
       const recovered = events.find(({ type }) => type === "model-recovered")!;
       if (!("backend" in recovered) || recovered.backend !== "webgpu")
-        throw new Error(
-          `measure the recovery: expected a fresh GPU device; got ${JSON.stringify(recovered)}`,
-        );
+        throw new Error(`measure the recovery: expected a new GPU device; got ${JSON.stringify(recovered)}`);
       seconds.push((recovered.at - lostAt) / 1000);
       opening.push(
         ...events.flatMap((event) => (event.type === "model-opened" ? [event.ms / 1000] : [])).slice(-1),
@@ -76,7 +74,7 @@ export async function benchAgentRecovery(): Promise<Figure[]> {
       },
       {
         name,
-        metric: `of that opening the model anew, median of ${LOSSES}`,
+        metric: `of which reopening the model, median of ${LOSSES}`,
         value: median(opening),
         unit: "s",
       },

@@ -1,5 +1,5 @@
-// One agent in a process of its own, everything on, answering frames as fast as it can; prints its memory as
-// it goes.
+// Runs one agent in its own process with everything on, as fast as it can, and prints its memory at
+// intervals.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,8 @@ const directory = await mkdtemp(join(tmpdir(), "sedna-soak-"));
 
 async function* source(): AsyncGenerator<Frame> {
   for (let i = 0; i < frames; i++) {
-    // Ten sizes: what is kept by size must not grow with the number of frames. A tenth is dark, and so hard.
+    // Ten sizes: data cached by size must not grow with the number of frames. A tenth of the frames is dark,
+    // and therefore hard.
     const [width, height] = [64 + (i % 10), 48];
     const data = new Uint8ClampedArray(4 * width * height).fill(i % 10 === 0 ? 60 : 200);
     yield pixelsFrame({ width, height, data }, { timestamp: i });
@@ -42,7 +43,7 @@ agent.on(({ type }) => void told.set(type, (told.get(type) ?? 0) + 1));
 
 const count = { answered: 0 };
 for await (const { result } of agent.run()) {
-  if (result === null) throw new Error("the soak's model gave no result");
+  if (result === null) throw new Error("the soak's model returned no result");
   if (++count.answered % every === 0) {
     globalThis.gc?.();
     console.log(JSON.stringify({ answered: count.answered, rss: process.memoryUsage().rss }));

@@ -10,21 +10,21 @@ import type { Figure } from "../result.ts";
 
 const name = "agent soak";
 const FRAMES = 120_000;
-/** Memory is read so often, in frames. */
+/** Interval between memory readings, in frames. */
 const EVERY = 1000;
 /**
- * Of so many frames the lowest reading counts: what lies above it is garbage that the engine has not
- * collected yet.
+ * Window of which only the lowest reading is used, in frames. Higher readings include garbage that is not yet
+ * collected.
  */
 const WINDOW = 10_000;
-/** Frames until memory is taken for warm: pools are filled, code is compiled. */
+/** Frames of the warm-up, in which pools are filled and code is compiled. */
 const WARM = 20_000;
 
 /**
- * 1e5 frames in Node with everything on (a Worker with its model, a miner that calls a tenth hard, the queue
- * on disk, its sender, reports), after 2e4 to warm up: the slope of the process's resident memory, the lowest
- * of each 1e4 frames, by least squares, in MB per 1e4 frames. The receiver is in another process, as it would
- * be.
+ * Measures the slope of the process's resident memory in MB per 1e4 frames, by least squares over the lowest
+ * reading of each 1e4 frames. Runs 1e5 frames in Node, after a warm-up of 2e4, with everything on (a Worker
+ * with its model, a miner that marks a tenth as hard, the queue on disk, its sender, reports). The receiver
+ * runs in another process, as in production.
  */
 export async function benchAgentSoak(): Promise<Figure[]> {
   const receiver = createServer((request, response) => {
@@ -39,7 +39,7 @@ export async function benchAgentSoak(): Promise<Figure[]> {
   });
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  // Bundled here: a bundler's own memory is not the agent's.
+  // Bundle the Worker here, because the bundler's memory is not the agent's.
   const folder = await mkdtemp(join(fileURLToPath(new URL("../..", import.meta.url)), ".cache/soak-"));
   const worker = join(folder, "worker.mjs");
   await writeFile(
@@ -76,7 +76,9 @@ export async function benchAgentSoak(): Promise<Figure[]> {
   }
   const seconds = (performance.now() - started) / 1000;
   if (last?.joint.inferenceNumber !== FRAMES)
-    throw new Error(`soak the agent: expected ${FRAMES} frames answered; got ${last?.joint.inferenceNumber}`);
+    throw new Error(
+      `soak the agent: expected ${FRAMES} frames with a result; got ${last?.joint.inferenceNumber}`,
+    );
   if (last.joint.hardExampleNumber !== FRAMES / 10)
     throw new Error(`soak the agent: expected a tenth to be hard; got ${last.joint.hardExampleNumber}`);
   const warm: { readonly frames: number; readonly mb: number }[] = [];
@@ -95,7 +97,7 @@ export async function benchAgentSoak(): Promise<Figure[]> {
   ];
 }
 
-/** Least squares, in MB per frame. */
+/** Returns the slope by least squares, in MB per frame. */
 function slope(points: readonly { readonly frames: number; readonly mb: number }[]): number {
   const mean = (of: (point: { readonly frames: number; readonly mb: number }) => number): number =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;

@@ -15,15 +15,16 @@ declare global {
 
 const name = "agent updates";
 /**
- * Before this update a page still takes what it takes but once: compiled code, the pools of its allocators.
+ * Updates before the baseline: until then a page allocates one-time memory, such as compiled code and
+ * allocator pools.
  */
 const WARM = 2;
 
 /**
- * Hot updates in a row of a detector on WASM, in a page of a real Chromium through which frames flow: the
- * frames that were not answered, and the memory of the page's process, its Workers included, against that
- * after the second update. The memory is the proportional set size that Linux tells of the process, after a
- * garbage collection.
+ * Measures consecutive hot updates of a detector on WASM in a page of a real Chromium that processes frames:
+ * the frames without a result, and the memory of the page's process, Workers included, over that after the
+ * second update. The memory is the proportional set size that Linux reports for the process, after a garbage
+ * collection.
  */
 export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: number } = {}): Promise<
   Figure[]
@@ -34,7 +35,7 @@ export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: 
       missing({
         name,
         metric: "frames lost",
-        reason: "found no Chromium; install it, or set CHROMIUM to the path of one",
+        reason: "no Chromium found; install it, or set CHROMIUM to the path of one",
       }),
     ];
   const site = await servedSite(new URL("./updates-page", import.meta.url));
@@ -66,7 +67,7 @@ export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: 
     const { version, opened } = await page.evaluate(() => updated.state());
     if (version !== 1 + updates || opened !== 1 + updates)
       throw new Error(
-        `bench updates: expected ${updates} versions in a Worker each after the first; got version ${version} and ${opened} Workers`,
+        `bench updates: expected ${updates} versions, each in a new Worker; got version ${version} and ${opened} Workers`,
       );
     const { answered, failed, outOfOrder, given } = await page.evaluate(() => updated.end());
     return [
@@ -107,8 +108,8 @@ export async function benchAgentUpdates({ updates = 100 }: { readonly updates?: 
 }
 
 /**
- * MB of the page's process after garbage collections: the median of several looks, for frames are under way
- * in each.
+ * Returns the memory of the page's process after garbage collections, in MB: the median of several readings,
+ * because frames are in progress during each.
  */
 async function settledMegabytes(page: CDPSession, browser: CDPSession): Promise<number> {
   const looks: number[] = [];
@@ -122,7 +123,7 @@ async function settledMegabytes(page: CDPSession, browser: CDPSession): Promise<
         proportionalKilobytes(await readFile(`/proc/${id}/smaps_rollup`, "utf8")),
       ),
     );
-    // Chromium keeps a spare process for the next page; the largest is this page's.
+    // Chromium keeps a spare process for the next page; the largest process is this page's.
     looks.push(Math.max(...sizes) / 1024);
   }
   return median(looks);
@@ -130,7 +131,7 @@ async function settledMegabytes(page: CDPSession, browser: CDPSession): Promise<
 
 function proportionalKilobytes(rollup: string): number {
   const [, kilobytes] = /^Pss:\s+(\d+) kB$/m.exec(rollup) ?? [];
-  if (kilobytes === undefined) throw new Error("read smaps_rollup: expected a line of Pss; got none");
+  if (kilobytes === undefined) throw new Error("read smaps_rollup: expected a Pss line; got none");
   return Number(kilobytes);
 }
 

@@ -17,9 +17,7 @@ import { benchVideo } from "../joint/video.ts";
 
 const doc = (name: string): URL => new URL(`../../docs/${name}`, import.meta.url);
 
-/**
- * Writes docs/bench.md, and docs/digits.md and docs/federated-digits.md with their curves, from fresh runs.
- */
+/** Writes docs/bench.md, and docs/digits.md and docs/federated-digits.md with their charts, from new runs. */
 export async function writeDocs(): Promise<void> {
   const shares = [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1];
   const cascade = await digitsCascade(shares);
@@ -59,14 +57,13 @@ Written by \`npm run bench -- docs\`. Contestants run in turn, one run each; a r
 
 ${goalTable(goals)}
 
-- joint.overhead: the whole path of a sample (run queue, miner, statistics, result) over bare \`session.run\` of NanoDet-g on the same tensors.
-- preprocess.vs-js: a 720p picture letterboxed and normalized to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into memory that they keep, the picture already in place; a browser copies it there straight from the VideoFrame.
+- joint.overhead: time of a sample on its whole path (run queue, miner, statistics, result) over bare \`session.run\` of NanoDet-g on the same tensors.
+- preprocess.vs-js: a 720p image letterboxed and normalized to 640x640, against a JavaScript loop with precomputed columns and the same result. Both write into preallocated memory, with the image already in place; a browser copies it there directly from the VideoFrame.
 - joint.cascade: accuracy on 2,000 labeled digits with a fifth uploaded; see [digits.md](digits.md).
-- joint.video-gain: what the miner gains on held-out frames over what random upload gains; see [miners.md](miners.md).
+- joint.video-gain: gain of the miner on held-out frames over the gain of random upload; see [miners.md](miners.md).
 - joint.bundle-kb: gzipped JavaScript of a ten-line Vite app without ONNX Runtime's.
 
-${figureTable(figures)}
-`;
+${figureTable(figures)}`;
 }
 
 function digitsPage({
@@ -85,14 +82,13 @@ function digitsPage({
   );
   return `# Joint inference on labeled digits
 
-Written by \`npm run bench -- docs\`. 2,000 digits of MNIST that no model has seen in training; the little model (14 KB) is right in ${percent(little)}, the big one (829 KB) in ${percent(big)}. The miner is \`Margin\`: a digit is uploaded when the best class leads the second by less than a threshold, here set for each share. The random baseline uploads the same share whatever the digits show. The standard error of an accuracy is about 0.4 points.
+Written by \`npm run bench -- docs\`. 2,000 digits of MNIST that no model was trained on. The little model (14 KB) is right in ${percent(little)}, the big one (829 KB) in ${percent(big)}. The miner is \`Margin\`: a digit is uploaded if the probability of the best class exceeds that of the second by less than a threshold, which is set for each uploaded fraction here. The random baseline uploads the same fraction regardless of the digits. The standard error of an accuracy is about 0.4 points.
 
 ![Accuracy against the share uploaded: the cascade rises from the little model's accuracy and is within half a point of the big model's at 30 %; random upload rises on a straight line.](digits.svg)
 
 | uploaded | accuracy | at random |
 | --- | --- | --- |
-${rows.join("\n")}
-`;
+${rows.join("\n")}`;
 }
 
 function curve({

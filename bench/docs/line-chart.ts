@@ -1,6 +1,6 @@
 /** One line of a chart. */
 export interface ChartLine {
-  /** Written at `labelAt`, in the colour of the line. */
+  /** Text at `labelAt`, in the color of the line. */
   readonly label: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
   readonly dashed?: boolean;
@@ -8,7 +8,7 @@ export interface ChartLine {
   readonly labelAt: { readonly x: number; readonly y: number };
 }
 
-/** A chart as an SVG that follows the reader's light or dark page. */
+/** A chart as an SVG that adapts to a light or dark page. */
 export interface LineChart {
   readonly title: string;
   readonly lines: readonly ChartLine[];
@@ -22,7 +22,7 @@ export interface LineChart {
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [640, 320, 56, 16, 12, 40];
 
-/** Draws it. */
+/** Returns the chart as SVG text. */
 export function lineChart({ title, lines, x, y }: LineChart): string {
   const scale = (ticks: readonly number[], { from, to }: { readonly from: number; readonly to: number }) => {
     const [low, high] = [ticks[0]!, ticks.at(-1)!];

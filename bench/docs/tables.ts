@@ -1,6 +1,6 @@
 import type { Figure, Goal } from "../result.ts";
 
-/** Goals as a table of Markdown. */
+/** Formats goals as a Markdown table. */
 export function goalTable(goals: readonly Goal[]): string {
   const rows = goals.map(
     ({ goal, value, limit, better, holds, reason }) =>
@@ -9,7 +9,7 @@ export function goalTable(goals: readonly Goal[]): string {
   return ["| goal | value | limit | holds |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
-/** Figures as a table of Markdown. */
+/** Formats figures as a Markdown table. */
 export function figureTable(figures: readonly Figure[]): string {
   const rows = figures.map(
     ({ name, metric, value, unit, peer, ratio }) =>

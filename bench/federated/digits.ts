@@ -9,16 +9,16 @@ import {
   type TrainingKernels,
 } from "@sedna-js/wasm-kernels";
 
-// The task of the federated benchmarks: digits of MNIST, a softmax on their 14 x 14 pooled pixels. Frozen
-// features that know no labels, so that all that is learned is learned in the federation.
+// The task of the federated benchmarks: digits of MNIST, a softmax on their 14 x 14 pooled pixels. The
+// features are frozen and contain no label information, so that everything is learned in the federation.
 
 const SIDE = 28;
 const TRAINED_ON = 8000;
 
-/** What all of them train. */
+/** The head that all clients train. */
 export const digitsHead = { kind: "softmax", features: 196, classes: 10 } as const satisfies Head;
 
-/** Features and labels as the training kernels take them. */
+/** Features and labels in the form that the training kernels take. */
 export interface LabelledFeatures {
   readonly samples: Float32Array;
   readonly labels: Uint32Array;
@@ -26,15 +26,15 @@ export interface LabelledFeatures {
 
 /** The digits of a federation. */
 export interface FederatedDigits {
-  /** Of each client its own; a client may have none. */
+  /** The digits of each client. A client may have none. */
   readonly shares: readonly LabelledFeatures[];
-  /** All of them in one place. */
+  /** The training digits of all clients. */
   readonly all: LabelledFeatures;
-  /** 2,000 that nobody trains on. */
+  /** The 2,000 digits that no client trains on. */
   readonly heldOut: LabelledFeatures;
 }
 
-/** 8,000 digits dealt out to clients, the lower alpha the more unlike each other. */
+/** Splits 8,000 digits among clients by a Dirichlet distribution. A lower alpha makes clients less alike. */
 export async function federatedDigits({
   clients,
   alpha,
@@ -73,7 +73,7 @@ export async function federatedDigits({
   };
 }
 
-/** The share of right answers. */
+/** Returns the fraction of right predictions. */
 export function accuracyOf(trainer: HeadTrainer, { samples, labels }: LabelledFeatures): number {
   const { classes } = digitsHead;
   const answers = trainer.predict(samples);
@@ -85,7 +85,7 @@ export function accuracyOf(trainer: HeadTrainer, { samples, labels }: LabelledFe
   return right / labels.length;
 }
 
-/** Accuracy on held-out digits after each epoch of training on all digits in one place. */
+/** Returns the accuracy on held-out digits after each epoch of central training on all digits. */
 export function trainCentrally(
   kernels: TrainingKernels,
   {

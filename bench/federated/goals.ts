@@ -3,12 +3,12 @@ import { benchFederatedNonIid } from "./noniid.ts";
 import { federatedRoundGoals } from "./round-goals.ts";
 import { goal, type Figure, type Goal } from "../result.ts";
 
-/** Accuracy that 8-bit updates may cost, in points. */
+/** Maximum accuracy loss of 8-bit updates, in points. */
 const INT8_POINTS = 0.5;
 
 /**
- * The goals of federated learning, measured one benchmark after the other; what was measured on the way goes
- * to `onFigures`.
+ * Measures the goals of federated learning, one benchmark after another. The measured figures are passed to
+ * `onFigures`.
  */
 export async function* federatedGoals(
   onFigures: (figures: readonly Figure[]) => void = () => {},

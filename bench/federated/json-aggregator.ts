@@ -7,9 +7,10 @@ interface Update {
 }
 
 /**
- * Federated averaging as Sedna does it, for comparison: weights as JSON over WebSockets, all clients' kept
- * until the last has come, then the mean in f64, layer by layer, to everyone. Source: Sedna's
- * `lib/sedna/service/server/aggregation.py` and `FedAvg`.
+ * Federated averaging as in Sedna, for comparison: weights are JSON over WebSockets, all clients' weights are
+ * held until the last has arrived, and the mean is computed in f64, layer by layer, and sent to every client.
+ *
+ * Source: Sedna's `lib/sedna/service/server/aggregation.py` and `FedAvg`.
  */
 export async function jsonAggregator(participants: number): Promise<{ readonly url: string; close(): void }> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: 2 ** 28 });

@@ -2,10 +2,11 @@ import { Agent, request, type IncomingMessage } from "node:http";
 import { UPDATE_TYPE, writeUpdateMessage, type FederationTask } from "@sedna-js/core/wire";
 import { WebSocket } from "ws";
 
-// A child of the benchmark `federated-round`: many clients in one process, with one prepared update for all.
-// They ask for a place before they send, and come back when they are told to, as any client may.
+// A child process of the benchmark `federated-round`: many clients in one process that share one prepared
+// update. Each client requests a slot before it sends and retries after the requested delay, as any client
+// may.
 
-/** What the clients do. */
+/** A task for the clients. */
 export type LoadTask =
   | {
       readonly kind: "join";
@@ -24,11 +25,11 @@ export type LoadTask =
   /** As many updates, to be dropped, so many at a time. */
   | { readonly kind: "drop"; readonly updates: number; readonly atOnce: number };
 
-/** What it took. */
+/** The resources that a task used. */
 export interface LoadUse {
   readonly ms: number;
   readonly cpuMs: number;
-  /** Times that a client was told to come back later. */
+  /** Number of responses that told a client to retry later. */
   readonly sentAway: number;
 }
 
@@ -40,7 +41,7 @@ interface Reply {
   readonly text: string;
 }
 
-/** Asks, again where a server had closed the idle connection that was used for it. */
+/** Sends a request, and retries if the server has closed the idle connection that was used. */
 async function ask(url: string, options: Parameters<typeof askOnce>[1]): Promise<Reply> {
   for (;;) {
     try {
@@ -82,7 +83,7 @@ function askOnce(
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs work on all, so many at a time. */
+/** Runs `work` for each index, at most `atOnce` concurrently. */
 async function spread(
   count: number,
   { atOnce, work }: { readonly atOnce: number; readonly work: (index: number) => Promise<void> },
@@ -123,9 +124,11 @@ async function send(
         : place;
     if (reply.status === 200) return;
     if (reply.status !== 503)
-      throw new Error(`client ${client}: expected its update to be taken; got ${reply.status} ${reply.text}`);
+      throw new Error(
+        `client ${client}: expected its update to be accepted; got ${reply.status} ${reply.text}`,
+      );
     state.sentAway++;
-    // Seconds are coarse: the share of one that is added keeps those of one second apart.
+    // Retry-After is in whole seconds. The random fraction spreads the clients of one second.
     await pause(1000 * (Number(reply.headers["retry-after"] ?? 1) - 1 + Math.random()));
   }
 }
@@ -164,7 +167,7 @@ function fetchModel(client: number, version: number): Promise<void> {
   });
 }
 
-/** The sockets stay open, as Sedna's do: their opening is not measured. */
+/** Opens the sockets, which stay open like Sedna's: opening them is not measured. */
 async function openSockets(): Promise<void> {
   await spread(state.clients, {
     atOnce: 32,

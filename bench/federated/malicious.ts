@@ -8,21 +8,21 @@ import { manualClock } from "../../testing/fakes/manual-clock.ts";
 import { accuracyOf, digitsHead, federatedDigits, type FederatedDigits } from "./digits.ts";
 import { median, type Figure } from "../result.ts";
 
-// 50 clients with digits, ten of them hostile, in front of the engine that a served federation has: the same
-// checks, strikes and quarantine, only that bytes come from memory and time goes on when all have sent.
+// 50 clients with digits, ten of them hostile, with the engine of a served federation: the same checks,
+// strikes, and quarantine. The differences: bytes come from memory, and time advances when all clients have
+// sent.
 
 const [CLIENTS, ALPHA, ROUNDS, SEED] = [50, 1, 15, 11];
-/** Training of a client in a round. */
+/** Epochs that a client trains per round. */
 const EPOCHS = 2;
 const optimizer = { kind: "sgd", learningRate: 0.5 } as const;
 /**
- * About the length of an honest change in the first round: later ones are shorter, and longer ones are scaled
- * down to it.
+ * Norm to clip to: about the norm of an honest update in the first round. Later updates have smaller norms.
  */
 const MAX_NORM = 3;
 const DEADLINE_MS = 60_000;
 
-/** What a hostile client makes of the honest change. */
+/** The changes that a hostile client makes to the honest update. */
 type Attack =
   | "sign flip"
   | "times -10"
@@ -32,7 +32,9 @@ type Attack =
   | "replay"
   | "oversize";
 
-/** As in the issue: all ways at once, and the worst of them that are well-formed. */
+/**
+ * The groups of hostile clients: one with all attacks, and one with the strongest well-formed attacks only.
+ */
 const casts: Readonly<Record<string, readonly Attack[]>> = {
   "of all kinds": [
     "sign flip",
@@ -63,12 +65,12 @@ const casts: Readonly<Record<string, readonly Attack[]>> = {
 /** One run of a federation. */
 export interface MaliciousRun {
   readonly name: string;
-  /** On held-out digits, after each round. */
+  /** Accuracy on held-out digits after each round. */
   readonly accuracy: readonly number[];
   readonly model: Float32Array;
-  /** How often an update was refused, by why. */
+  /** Number of rejected updates by code. */
   readonly refusals: Readonly<Partial<Record<RejectionCode, number>>>;
-  /** Lengths of the honest changes of the first round. */
+  /** Norms of the honest updates of the first round. */
   readonly norms: readonly number[];
 }
 
@@ -78,11 +80,11 @@ interface RunOptions {
   readonly digits: FederatedDigits;
   readonly aggregator: Aggregator;
   readonly clipNorm?: number;
-  /** Of the first clients; "silent" ones are selected and never send. */
+  /** Attacks of the first clients. A "silent" client is selected and never sends. */
   readonly attacks: readonly (Attack | "silent")[];
 }
 
-/** Bytes in one piece. */
+/** Yields bytes as one chunk. */
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
@@ -175,7 +177,7 @@ export async function runMalicious({
         });
         if ("rejected" in answer) refusals[answer.rejected] = (refusals[answer.rejected] ?? 0) + 1;
         else if (attack === undefined && !answer.accepted)
-          throw new Error(`${member.client}: an honest update was not counted`);
+          throw new Error(`${member.client}: an honest update was not accepted`);
       }
       clock.advance(DEADLINE_MS);
       const { outcome, modelVersion } = await closed;
@@ -191,7 +193,7 @@ export async function runMalicious({
   return { name, accuracy, model, refusals, norms };
 }
 
-/** The message of a hostile client. */
+/** Returns the message of a hostile client. */
 function hostile(
   attack: Attack,
   {
@@ -246,20 +248,23 @@ const roundClosed = (
     });
   });
 
-/** The whole experiment: who lost how many points to whom. */
+/** The results of the whole experiment: the accuracy of each rule under each group of attacks. */
 export interface MaliciousResult {
-  /** FedAvg among honest clients alone. */
+  /** FedAvg with honest clients only. */
   readonly honest: MaliciousRun;
-  /** By cast, then by rule. */
+  /** Runs by group of attacks, one for each rule. */
   readonly attacked: Readonly<Record<string, readonly MaliciousRun[]>>;
-  /** Of the rule that the goal is about, in the cast of all kinds. */
+  /** For the rule of the goal, under all kinds of attacks. */
   readonly malformed: {
-    /** Parameters that differ from those of the same federation in which the malformed clients never sent. */
+    /**
+     * Number of parameters that differ from those of the same federation in which the malformed clients never
+     * send.
+     */
     readonly changed: number;
   };
 }
 
-/** A way to make one model of many. */
+/** A way to aggregate updates. */
 interface Defence {
   readonly name: string;
   readonly build: () => Aggregator;
@@ -267,8 +272,8 @@ interface Defence {
 }
 
 /**
- * The rules as a federation would be set up that expects a fifth of its clients to be hostile. The first is
- * the one that the goal is about.
+ * The rules, configured for a federation that expects a fifth of its clients to be hostile. The first one is
+ * the rule of the goal.
  */
 const defences: readonly Defence[] = [
   {
@@ -279,10 +284,10 @@ const defences: readonly Defence[] = [
   { name: "clipping and Median", build: () => aggregation.Median(), clipNorm: MAX_NORM },
   { name: "clipping and MultiKrum", build: () => aggregation.MultiKrum({ f: 10 }), clipNorm: MAX_NORM },
   { name: "clipping alone", build: () => aggregation.FedAvg(), clipNorm: MAX_NORM },
-  { name: "no defence but the checks", build: () => aggregation.FedAvg() },
+  { name: "no defense but the checks", build: () => aggregation.FedAvg() },
 ];
 
-/** Runs the federation among honest clients, then each defence against each cast. */
+/** Runs the federation with honest clients only, then each defense against each group of attacks. */
 export async function malicious(): Promise<MaliciousResult> {
   const digits = await federatedDigits({ clients: CLIENTS, alpha: ALPHA, seed: SEED });
   using kernels = await loadTrainingKernels();
@@ -321,7 +326,7 @@ export async function malicious(): Promise<MaliciousResult> {
   };
 }
 
-/** FLTrust with 100 digits of the server's own, on which it trains as its clients do. */
+/** FLTrust with 100 digits on the server, which trains on them as its clients do. */
 function trustIn(kernels: TrainingKernels, { all }: FederatedDigits): Defence {
   const root = {
     samples: all.samples.subarray(0, 100 * digitsHead.features),
@@ -336,15 +341,15 @@ function trustIn(kernels: TrainingKernels, { all }: FederatedDigits): Defence {
 }
 
 /**
- * Accuracy after the last round; it swings by few tenths of a point between rounds, so the mean of three is
- * taken.
+ * Returns the accuracy at the end: the mean of the last three rounds, because it varies by a few tenths of a
+ * point.
  */
 export const settledAccuracy = ({ accuracy }: MaliciousRun): number =>
   accuracy.slice(-3).reduce((sum, one) => sum + one, 0) / 3;
 
 /**
- * Points that the first defence loses to the worse of both casts, against the federation without hostile
- * clients.
+ * Returns the points that the first defense loses to the worse group of attacks, compared with the federation
+ * without hostile clients.
  */
 export function pointsLost({ honest, attacked }: MaliciousResult): number {
   return Math.max(
@@ -352,7 +357,7 @@ export function pointsLost({ honest, attacked }: MaliciousResult): number {
   );
 }
 
-/** What a fifth of hostile clients costs. */
+/** Measures the accuracy lost to a fifth of hostile clients. */
 export async function benchFederatedMalicious(): Promise<Figure[]> {
   const result = await malicious();
   const name = "federated-malicious";
@@ -381,13 +386,13 @@ export async function benchFederatedMalicious(): Promise<Figure[]> {
     },
     {
       name,
-      metric: "updates refused, of all kinds",
+      metric: "updates rejected, of all kinds",
       value: Object.values(result.attacked["of all kinds"]![0]!.refusals).reduce((sum, one) => sum + one, 0),
       unit: "updates",
     },
     {
       name,
-      metric: "length of an honest change in the first round",
+      metric: "norm of an honest update in the first round",
       value: median(result.honest.norms),
       unit: "",
     },

@@ -10,9 +10,9 @@ const EPSILONS = [1, 3, 10, 30, 100, 1000];
 const SEEDS = [1, 2, 3];
 const CLASSES = 10;
 
-/** Ways to make a head of what came. */
+/** Ways to train a head from the records. */
 const ways = {
-  "from the means of the answered classes": (
+  "from the means of the reported labels": (
     records: MistnetRecords,
     { head }: MistnetPlan,
     kernels: TrainingKernels,
@@ -28,7 +28,7 @@ const ways = {
     for (let epoch = 0; epoch < 10; epoch++) trainer.epoch();
     return trainer.weights();
   },
-  "labels drawn anew by what the first head says, then again": (
+  "labels re-estimated by the first head, then trained again": (
     records: MistnetRecords,
     plan: MistnetPlan,
     kernels: TrainingKernels,
@@ -36,8 +36,8 @@ const ways = {
 } as const;
 
 /**
- * Accuracy of MistNet's heads on held-out digits against epsilon: 8,000 digits, pooled pixels, each its own
- * record.
+ * Measures the accuracy of MistNet's heads on held-out digits against epsilon: 8,000 digits, pooled pixels,
+ * one record per digit.
  */
 export async function benchMistnet(): Promise<Figure[]> {
   const digits = await federatedDigits({ clients: 1, alpha: 100, seed: 1 });
@@ -46,8 +46,8 @@ export async function benchMistnet(): Promise<Figure[]> {
   for (const side of [7, 14]) {
     const [train, test] = [digits.all, digits.heldOut].map((one) => (side === 14 ? one : pooled(one)));
     for (const mechanism of ["laplace", "gaussian"] as const) {
-      // Bounds by what grey pictures of this size can be, not by these digits: half of the pixels at a
-      // quarter of white.
+      // The bounds follow from gray images of this size in general, not from these digits: half of the pixels
+      // at a quarter of white.
       const bound = mechanism === "laplace" ? (side * side) / 8 : (side / 4) * Math.SQRT1_2;
       for (const epsilon of EPSILONS) {
         const plan: MistnetPlan = {
@@ -107,7 +107,9 @@ export async function benchMistnet(): Promise<Figure[]> {
   return figures;
 }
 
-/** Bytes that a seed repeats: figures that can be made again need no secrets. */
+/**
+ * Returns a generator of bytes that are reproducible from a seed. Reproducible figures need no secret bytes.
+ */
 function repeatableBytes(seed: number): (bytes: Uint8Array) => void {
   const random = seededRandom({ seed, stream: 0 });
   return (bytes) => {
@@ -115,7 +117,7 @@ function repeatableBytes(seed: number): (bytes: Uint8Array) => void {
   };
 }
 
-/** 7 x 7 of 14 x 14. */
+/** Pools 14 x 14 features to 7 x 7. */
 function pooled({ samples, labels }: LabelledFeatures): LabelledFeatures {
   return {
     samples: averagePool(
@@ -126,7 +128,10 @@ function pooled({ samples, labels }: LabelledFeatures): LabelledFeatures {
   };
 }
 
-/** The label that is likeliest by the head's answer and by the response's probabilities. */
+/**
+ * Returns the records with the most likely labels, given the head's output and the probabilities of
+ * randomized response.
+ */
 function relabelled(
   records: MistnetRecords,
   { plan, kernels }: { readonly plan: MistnetPlan; readonly kernels: TrainingKernels },
@@ -149,7 +154,7 @@ function relabelled(
   return { features: records.features, labels };
 }
 
-/** Of digits without noise, as an edge has them; each scaled down as the plan scales them. */
+/** Returns the accuracy on digits without noise, as an edge has them, scaled as in the plan. */
 function accuracy(
   weights: Float32Array,
   {

@@ -11,18 +11,18 @@ const ROUNDS = 300;
 const EPOCHS = 40;
 const SEED = 7;
 const optimizer = { kind: "sgd", learningRate: 0.5 } as const;
-/** Of the last rounds and epochs the mean is taken: one alone swings by half a point. */
+/** Number of last rounds and epochs to average, because a single one varies by half a point. */
 const LAST = 10;
 
-/** Accuracy on held-out digits by round, of one way to train together. */
+/** Accuracy on held-out digits by round, for one federated method. */
 export interface FederatedCurve {
   readonly name: string;
   readonly accuracy: readonly number[];
-  /** Of all updates. */
+  /** Bytes of all updates. */
   readonly bytes: number;
 }
 
-/** The experiment: ten clients whose digits are unlike each other. */
+/** The results of the experiment: ten clients with unlike digits. */
 export interface NonIidResult {
   readonly samplesOfClients: readonly number[];
   readonly centrally: readonly number[];
@@ -30,8 +30,8 @@ export interface NonIidResult {
 }
 
 /**
- * Trains centrally and in federations of ten clients, Dirichlet 0.1, each round one epoch at each client;
- * updates go through their messages.
+ * Trains centrally and in federations of ten clients with Dirichlet alpha 0.1. Each round is one epoch at
+ * each client, and updates are encoded as messages.
  */
 export async function nonIid(): Promise<NonIidResult> {
   const digits = await federatedDigits({ clients: CLIENTS, alpha: ALPHA, seed: SEED });
@@ -102,11 +102,11 @@ async function trainTogether({
   return { accuracy, bytes };
 }
 
-/** The mean over the last rounds or epochs. */
+/** Returns the mean over the last rounds or epochs. */
 export const settled = (accuracy: readonly number[]): number =>
   accuracy.slice(-LAST).reduce((sum, one) => sum + one, 0) / LAST;
 
-/** What ten unlike clients reach, against training in one place. */
+/** Measures the accuracy of ten unlike clients, compared with central training. */
 export async function benchFederatedNonIid(): Promise<Figure[]> {
   const { centrally, curves } = await nonIid();
   const name = "federated-noniid";

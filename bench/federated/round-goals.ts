@@ -1,7 +1,7 @@
 import { benchFederatedRound } from "./round.ts";
 import { goal, type Figure, type Goal } from "../result.ts";
 
-/** The goals of one round of a thousand clients; what was measured on the way goes to `onFigures`. */
+/** Measures the goals of one round of a thousand clients. The measured figures are passed to `onFigures`. */
 export async function* federatedRoundGoals(
   onFigures: (figures: readonly Figure[]) => void = () => {},
 ): AsyncGenerator<Goal> {

@@ -6,10 +6,10 @@ import type { ServerTask, ServerUse } from "./server.ts";
 import { median, type Figure } from "../result.ts";
 
 const NAME = "federated-round";
-/** Rounds that let the engine compile what the others run. */
+/** Rounds of warm-up, in which the engine compiles the code of the measured ones. */
 const WARM_UP = 2;
 
-/** A child that answers each message with one. */
+/** A child process that replies to each message. */
 interface Child<Task, Reply> {
   ask(task: Task): Promise<Reply>;
   end(): Promise<void>;
@@ -24,7 +24,7 @@ async function start<Task, Reply>(
     execArgv: ["--conditions=sedna-source", "--import", "tsx"],
   });
   const failed = once(process_, "exit").then(([code]) =>
-    Promise.reject(new Error(`${file} ended with ${code}`)),
+    Promise.reject(new Error(`${file} exited with ${code}`)),
   );
   failed.catch(() => {});
   const reply = async (): Promise<unknown> => (await Promise.race([once(process_, "message"), failed]))[0];
@@ -46,17 +46,19 @@ async function start<Task, Reply>(
   };
 }
 
-/** What some rounds came to. */
+/** The measurements of several rounds. */
 interface Measured {
   readonly peakRss: number;
-  /** Of each round, ms. */
+  /** Measurements of each round. */
   readonly rounds: readonly LoadUse[];
   readonly drops: readonly LoadUse[];
-  /** Share of all CPU time of the rounds that went into checking and adding. */
+  /** CPU time of validating and adding updates, as a fraction of all CPU time of the rounds. */
   readonly cpuShare: number;
 }
 
-/** Runs rounds over real HTTP, between two processes, and after each the same bytes to be dropped. */
+/**
+ * Runs rounds over real HTTP between two processes, and after each round sends the same bytes to be dropped.
+ */
 async function measure({
   clients,
   parameters,
@@ -88,7 +90,7 @@ async function measure({
     uses.push(use);
     cpuMs += use.cpuMs + after.cpuMs - before.cpuMs;
     busyMs += after.busyMs - before.busyMs;
-    // Of one round, before anything was dropped.
+    // The peak of one round, before anything was dropped.
     if (round === 1) ({ peakRss } = after);
     if (drop) drops.push(await load.ask({ kind: "drop", updates: clients, atOnce: Math.min(72, clients) }));
   }
@@ -98,8 +100,8 @@ async function measure({
 }
 
 /**
- * Rounds of few parameters in both forms, in turn: ours over HTTP, and JSON over WebSockets. Each with the
- * new model to everyone.
+ * Runs rounds with few parameters in both forms, in turn: ours over HTTP, and JSON over WebSockets. Each
+ * round sends the new model to every client.
  */
 async function againstJson({
   clients,
@@ -133,7 +135,7 @@ async function againstJson({
   return { ours, json };
 }
 
-/** One round of many clients, on two cores that server and clients share. */
+/** Measures one round of many clients, on two cores that server and clients share. */
 export async function benchFederatedRound({
   clients = 1000,
   parameters = 1_000_000,
@@ -150,7 +152,7 @@ export async function benchFederatedRound({
   });
   const large = await measure({ clients, parameters, rounds: 2, drop: true });
   const size = `${clients} x ${parameters.toExponential(0).replace("+", "")}`;
-  // The first round warms both up.
+  // The first round warms up both.
   const [whole, dropped] = [large.rounds.at(-1)!, large.drops.at(-1)!];
   const over = repeated.rounds.slice(1).map(({ ms }, i) => ms / repeated.drops[i + 1]!.ms);
   return [
@@ -192,6 +194,11 @@ export async function benchFederatedRound({
       peer: "as JSON over WebSockets",
       ratio: median(both.json.map((ms, i) => ms / both.ours[i]!)),
     },
-    { name: NAME, metric: `${size}: times that a client was sent away`, value: whole.sentAway, unit: "" },
+    {
+      name: NAME,
+      metric: `${size}: times that a client was told to retry later`,
+      value: whole.sentAway,
+      unit: "",
+    },
   ];
 }

@@ -8,7 +8,7 @@ import { repeatable } from "../kernels/samples.ts";
 const [CLIENTS, LENGTH] = [50, 1_000_000];
 const NAME = "federated-rules";
 
-/** The rules as a round of 50 clients, of whom ten may be hostile, would have them. */
+/** The rules, configured for a round of 50 clients of which ten may be hostile. */
 const rules: Readonly<Record<string, () => Aggregator>> = {
   FedAvg: () => aggregation.FedAvg(),
   "FedAvg, clipped": () => aggregation.FedAvg({ clipNorm: 100 }),
@@ -23,7 +23,7 @@ const rules: Readonly<Record<string, () => Aggregator>> = {
   Bucketing: () => aggregation.Bucketing({ f: 10, clipNorm: 100 }),
 };
 
-/** A whole round: opened, filled, finished, disposed. */
+/** Runs a whole round: opens the accumulator, adds the updates, finishes, and disposes it. */
 function round(
   rule: Aggregator,
   { updates, ...options }: AggregationRound & { readonly updates: readonly Float32Array[] },
@@ -39,8 +39,8 @@ function round(
 }
 
 /**
- * CPU time of a call, in ms: rounds work in this thread alone, and what else the machine does is not their
- * business.
+ * Returns the CPU time of a call, in ms. Rounds run in this thread alone, so CPU time excludes other load on
+ * the machine.
  */
 async function cpuOf(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
@@ -49,7 +49,10 @@ async function cpuOf(work: () => unknown): Promise<number> {
   return (user + system) / 1000;
 }
 
-/** CPU time of a round of 50 clients by rule, a million parameters each, against FedAvg's in the same run. */
+/**
+ * Measures the CPU time of a round of 50 clients with a million parameters each by rule, relative to FedAvg's
+ * in the same run.
+ */
 export async function benchFederatedRules(): Promise<Figure[]> {
   const kernels: VectorKernels = await loadVectorKernels();
   const updates = Array.from({ length: CLIENTS }, (_, client) => {

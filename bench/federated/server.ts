@@ -15,34 +15,34 @@ import { aggregation, select } from "@sedna-js/core";
 import { jsonAggregator } from "./json-aggregator.ts";
 import { bodyChunks } from "../../packages/cloud/src/http/body-chunks.ts";
 
-// A child of the benchmark `federated-round`: an aggregator over HTTP, its log on the disk, and beside it a
-// route that receives what comes and drops it. It tells its parent what it used.
+// A child process of the benchmark `federated-round`: an aggregator over HTTP with its log on disk, and a
+// route that receives bytes and drops them. It reports its resource use to its parent.
 
-/** What the server is started with. */
+/** The arguments of the server. */
 export interface ServerTask {
   readonly clients: number;
   readonly parameters: number;
   readonly rounds: number;
 }
 
-/** What it tells when it is asked. */
+/** The resource use that the server reports on request. */
 export interface ServerUse {
-  /** The most memory that the process ever had, MB. */
+  /** Peak resident memory of the process, in MiB. */
   readonly peakRss: number;
-  /** CPU time of the process, ms. */
+  /** CPU time of the process, in ms. */
   readonly cpuMs: number;
-  /** Time in checking and adding updates and making models, ms. */
+  /** Time for validating and adding updates and computing models, in ms. */
   readonly busyMs: number;
 }
 
-/** Names are tokens: who may take part is not what is measured. */
+/** Device names serve as tokens, because authentication is not measured. */
 const anonymousSessions: Sessions = {
   grant: async ({ device }) => ({ client: device, epoch: 1, token: device, expiresIn: 3600 }),
   verify: async (token) => ({ client: token, epoch: 1 }),
   end() {},
 };
 
-/** Receives, and drops. */
+/** A service that receives a body and drops it. */
 const dropping: Service = {
   name: "dropping",
   ready: true,
@@ -99,6 +99,6 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
   process.send!({ url: serving.url, jsonUrl: json.url });
 }
 
-// Nobody is left to ask.
+// The parent has exited.
 process.on("disconnect", () => process.exit());
 await main(JSON.parse(process.argv[2]!) as ServerTask);

@@ -9,7 +9,7 @@ import type { Figure } from "../result.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Ten lines of a new user: a video, a little model, a big one, and their joint answers. */
+/** The ten lines of a new user: a video, a little model, a big model, and joint inference. */
 export const tenLines = `import { bigModel, createJointInference, hardExampleMining, heatmapDetector, onnxEstimator, select, videoElement } from "@sedna-js/edge-agent";
 
 const joint = createJointInference({
@@ -22,7 +22,7 @@ for await (const { result, source } of joint.run(videoElement(document.querySele
 }
 `;
 
-/** The same with an agent that carries on, and the Worker of its models. */
+/** The same with an edge agent and the Worker of its models. */
 export const agentLines = {
   "main.js": `import { bigModel, camera, createEdgeAgent } from "@sedna-js/edge-agent";
 
@@ -40,17 +40,15 @@ for await (const { result, source } of agent.run()) document.title = \`\${result
   "edge.worker.js": 'import { exposeModelHost } from "@sedna-js/edge-agent";\nexposeModelHost();\n',
 };
 
-/** What a bundler makes of an app. */
+/** The result of bundling an app. */
 export interface BundleReport {
-  /** Gzipped KiB of all JavaScript that is not ONNX Runtime's. */
+  /** Gzipped KiB of all JavaScript except ONNX Runtime's. */
   readonly ourKb: number;
   readonly ourCode: string;
   readonly warnings: readonly string[];
 }
 
-/**
- * Builds an empty Vite app, with {@link tenLines} or other files, against the packages as they are published.
- */
+/** Builds an empty Vite app with {@link tenLines} or other files against the packages as published. */
 export async function bundleReport(
   files: Readonly<Record<string, string>> = { "main.js": tenLines },
 ): Promise<BundleReport> {
@@ -101,7 +99,7 @@ export async function bundleReport(
     const ours = chunks
       .filter((chunk) => !Object.keys(chunk.modules).some((id) => id.includes("onnxruntime-web")))
       .map(({ code }) => code);
-    // What Workers carry comes as assets, ONNX Runtime's own files beside it.
+    // Worker bundles are emitted as assets, beside ONNX Runtime's own files.
     for (const one of output.output)
       if (one.type === "asset" && one.fileName.endsWith(".js") && !/\/ort\./.test(one.fileName))
         ours.push(String(one.source));
@@ -115,7 +113,7 @@ export async function bundleReport(
   }
 }
 
-/** Bytes that an app carries for us. */
+/** Measures the bytes that this package adds to an app. */
 export async function benchBundle(): Promise<Figure[]> {
   const { ourKb, warnings } = await bundleReport();
   if (warnings.length > 0)

@@ -8,7 +8,7 @@ const HELD_OUT = 2000;
 const SIDE = 28;
 const file = (path: string): URL => new URL(`../../models/${path}`, import.meta.url);
 
-/** The digits that no model has seen in training, with their labels. */
+/** Returns the digits that no model was trained on, with their labels. */
 export async function heldOutDigits(): Promise<{ samples: Tensor[]; labels: Uint8Array }> {
   const images = gunzipSync(await readFile(file("digits/mnist10k-images-idx3-ubyte.gz")))
     .subarray(16)
@@ -24,13 +24,13 @@ export async function heldOutDigits(): Promise<{ samples: Tensor[]; labels: Uint
   return { samples, labels };
 }
 
-/** A point of the curve: the share uploaded and the accuracy of the answers. */
+/** A point of the curve: the uploaded fraction and the accuracy of the results. */
 export interface CascadePoint {
   readonly uploaded: number;
   readonly accuracy: number;
 }
 
-/** The whole cascade, run through joint inference at thresholds for about these shares. */
+/** Runs the whole cascade through joint inference, at thresholds for about these uploaded fractions. */
 export async function digitsCascade(
   shares: readonly number[],
 ): Promise<{ little: number; big: number; points: CascadePoint[] }> {
@@ -66,7 +66,7 @@ export async function digitsCascade(
   return result;
 }
 
-/** Accuracy on labelled digits with about a fifth of them uploaded. */
+/** Measures the accuracy on labeled digits with about a fifth of them uploaded. */
 export async function benchDigits(): Promise<Figure[]> {
   const { little, big, points } = await digitsCascade([0.2]);
   const [{ uploaded, accuracy }] = points as [CascadePoint];

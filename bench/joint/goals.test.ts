@@ -6,11 +6,11 @@ import { entropyError } from "../kernels/hem.ts";
 import { benchSize } from "../kernels/size.ts";
 import { videoGain } from "./video.ts";
 
-// The goals that do not hang on a clock are tests too; the timed ones are `npm run bench -- goals
+// The goals that do not depend on time are also tests. The timed ones are `npm run bench -- goals
 // joint|kernels`.
 
 describe("goals of joint inference", () => {
-  it("digits: with a fifth uploaded at least .955 right, where little and big alone have about .91 and .965", async () => {
+  it("digits: reaches an accuracy of at least .955 with a fifth uploaded, where little and big alone reach about .91 and .965", async () => {
     const { little, big, points } = await digitsCascade([0.2]);
     expect(points[0]!.uploaded).toBeCloseTo(0.2, 2);
     expect(points[0]!.accuracy).toBeGreaterThanOrEqual(0.955);
@@ -18,18 +18,18 @@ describe("goals of joint inference", () => {
     expect(big).toBeGreaterThan(0.96);
   });
 
-  it("video: the miner gains at least 1.5 times what random upload gains, on held-out frames", async () => {
+  it("video: the miner gains at least 1.5 times as much as random upload on held-out frames", async () => {
     const { ratio, uploaded } = await videoGain();
     expect(uploaded).toBe(0.2);
     expect(ratio).toBeGreaterThanOrEqual(1.5);
   });
 
-  it("a new Vite app of ten lines builds without a warning and carries at most 40 KB of ours", async () => {
+  it("a new Vite app of ten lines builds without a warning and contains at most 40 KB of this package", async () => {
     const { ourKb, ourCode, warnings } = await bundleReport();
     expect(warnings).toEqual([]);
     expect(ourKb).toBeLessThanOrEqual(40);
     expect(ourKb).toBeGreaterThan(5);
-    // What the app doesn't use stays out: galleries on a GPU, averaging, training.
+    // The bundler removes what the app does not use: galleries on a GPU, averaging, training.
     for (const unused of ["@compute", "weightedMean", "headTrainer", "frameDifference"])
       expect(ourCode).not.toContain(unused);
   }, 60_000);
@@ -48,11 +48,11 @@ describe("goals of the kernels", () => {
     for (const { value } of modules) expect(value).toBeLessThanOrEqual(8);
   });
 
-  it("int8 with an exact comparison behind it finds at least 999 of 1000 of the ten best", async () => {
+  it("int8 with exact re-ranking finds at least 999 of 1000 of the ten best rows", async () => {
     expect(await int8Recall()).toBeGreaterThanOrEqual(0.999);
   }, 60_000);
 
-  it("the confidences of CrossEntropy are off by at most a millionth", async () => {
+  it("the confidences of CrossEntropy have an error of at most 1e-6", async () => {
     expect(await entropyError()).toBeLessThanOrEqual(1e-6);
   });
 });

@@ -6,8 +6,7 @@ import { goal, type Figure, type Goal } from "../result.ts";
 import { videoGain } from "./video.ts";
 
 /**
- * The goals of joint inference, measured one after the other; what was measured on the way goes to
- * `onFigures`.
+ * Measures the goals of joint inference, one after another. The measured figures are passed to `onFigures`.
  */
 export async function* goalsOf(
   onFigures: (figures: readonly Figure[]) => void = () => {},

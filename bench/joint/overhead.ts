@@ -6,8 +6,8 @@ import type { Figure } from "../result.ts";
 import { interleave, ratio, typical } from "../rounds.ts";
 
 /**
- * What the library costs: the whole path of a sample (run queue, miner, statistics, result) against bare
- * `session.run` of the big detector on the same tensors, one thread.
+ * Measures the overhead of the library: the whole path of a sample (run queue, miner, statistics, result)
+ * against bare `session.run` of the big detector on the same tensors, with one thread.
  */
 export async function benchJoint(): Promise<Figure[]> {
   const model = fileURLToPath(new URL("../../models/nanodet-g-416/model.onnx", import.meta.url));
@@ -33,7 +33,7 @@ export async function benchJoint(): Promise<Figure[]> {
   );
   const { inferenceNumber } = joint.stats();
   if (inferenceNumber !== 15 * 100 + 10)
-    throw new Error(`bench joint: expected ${15 * 100 + 10} samples counted; got ${inferenceNumber}`);
+    throw new Error(`bench joint: expected ${15 * 100 + 10} samples; got ${inferenceNumber}`);
   await estimator.dispose();
   return [
     { name: "joint", metric: "session.run, p50", value: typical(rounds, "bare"), unit: "ms" },

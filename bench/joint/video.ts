@@ -5,28 +5,31 @@ import type { Figure } from "../result.ts";
 
 type Rows = readonly (readonly number[])[];
 
-/** Rows from this score on are the little model's answer; the big model's from that one. */
+/** Minimum score of the little model's rows in its result; the second constant is that of the big model. */
 const SHOWN = 0.3;
 const REFERENCE = 0.45;
 /**
- * No model was trained and no parameter fitted on the frames from here on; docs/miners.md says what was seen
- * of them.
+ * First held-out frame: no model was trained and no parameter fitted on the frames from here on.
+ * docs/miners.md states how they were used.
  */
 const HELD_OUT = 530;
 const SHARE = 0.2;
 
-/** What a way of choosing frames gains. */
+/** The gain of a method to select frames. */
 export interface Gain {
   /** Mean frame-F1 against the big model without uploads. */
   readonly edgeOnly: number;
-  /** The same with the chosen frames uploaded, which then count 1. */
+  /** Mean frame-F1 with the selected frames uploaded, which then count as 1. */
   readonly joint: number;
   readonly uploaded: number;
-  /** (joint - edgeOnly) over what as many random uploads gain on average. */
+  /** (joint - edgeOnly) over the average gain of as many random uploads. */
   readonly ratio: number;
 }
 
-/** Both models' rows for every frame of models/vtest, as models/scripts/records_vtest.py recorded them. */
+/**
+ * Reads the rows of both models for every frame of models/vtest, as recorded by
+ * models/scripts/records_vtest.py.
+ */
 async function recordedFrames(): Promise<{ little: Rows; big: Rows }[]> {
   const file = new URL("../../models/vtest/records.json", import.meta.url);
   return (JSON.parse(await readFile(file, "utf8")) as { frames: { little: Rows; big: Rows }[] }).frames;
@@ -39,7 +42,10 @@ function gain(losses: readonly number[], chosen: ReadonlySet<number>): Gain {
   return { edgeOnly: 1 - mean, joint: 1 - mean + saved, uploaded, ratio: saved / (uploaded * mean) };
 }
 
-/** The share of held-out frames with the highest difficulty; of equal ones the earlier. */
+/**
+ * Returns the held-out frames with the highest difficulty, as many as `SHARE`. Of equal ones, the earlier is
+ * taken.
+ */
 function hardest(difficulties: readonly number[]): Set<number> {
   const order = Array.from(difficulties.keys()).toSorted(
     (a, b) => difficulties[b]! - difficulties[a]! || a - b,
@@ -47,7 +53,10 @@ function hardest(difficulties: readonly number[]): Set<number> {
   return new Set(order.slice(0, Math.round(SHARE * difficulties.length)));
 }
 
-/** Gains of miners on the held-out frames, each ranking the frames by its own measure of difficulty. */
+/**
+ * Returns the gains of miners on the held-out frames. Each miner ranks the frames by its own measure of
+ * difficulty.
+ */
 export async function videoGains(): Promise<Readonly<Record<string, Gain>>> {
   const frames = await recordedFrames();
   const losses = frames.slice(HELD_OUT).map(({ little, big }) => {
@@ -81,19 +90,21 @@ export async function videoGains(): Promise<Readonly<Record<string, Gain>>> {
   };
 }
 
-/** The gain of the miner that is shipped, as it is shipped. */
+/** Returns the gain of the shipped miner with its defaults. */
 export async function videoGain(): Promise<Gain> {
   return (await videoGains())["ExpectedF1, as shipped"]!;
 }
 
-/** Agreement with the big model on held-out frames of the video, a fifth of them uploaded. */
+/**
+ * Measures the agreement with the big model on held-out frames of the video, with a fifth of them uploaded.
+ */
 export async function benchVideo(): Promise<Figure[]> {
   return Object.entries(await videoGains()).map(([metric, { joint, uploaded, ratio }]) => ({
     name: "video",
     metric: `${metric} (${(100 * uploaded).toFixed(0)} % uploaded)`,
     value: joint,
     unit: "agreement",
-    peer: "random upload's gain",
+    peer: "the gain of random upload",
     ratio,
   }));
 }

@@ -6,7 +6,7 @@ import { repeatable, unitRows } from "./samples.ts";
 
 const CALLS = 10_000;
 
-/** What runs in a steady state: a camera's, a gallery's and an aggregator's calls. */
+/** Returns the calls of a steady state: those of a camera, a gallery, and an aggregator. */
 function steadyCalls(kernels: Kernels): Readonly<Record<string, () => unknown>> {
   const next = repeatable(1);
   const scores = Float32Array.from({ length: 20 * 64 }, next);
@@ -63,11 +63,11 @@ function steadyCalls(kernels: Kernels): Readonly<Record<string, () => unknown>> 
   };
 }
 
-/** Kernels, and how many bytes of memory their modules have. */
+/** Loads the kernels and tracks the memory of their modules, in bytes. */
 async function watchedKernels(): Promise<{ readonly kernels: Kernels; memoryBytes(): number }> {
   const memories: WebAssembly.Memory[] = [];
   const { instantiate } = WebAssembly;
-  // With an imports object for those modules of Node's own that are instantiated meanwhile.
+  // The default imports object is for Node's own modules, which may be instantiated meanwhile.
   WebAssembly.instantiate = (async (bytes: BufferSource, imports: WebAssembly.Imports = {}) => {
     const made = await instantiate(bytes, imports);
     if (made.instance?.exports["memory"] !== undefined)
@@ -85,8 +85,8 @@ async function watchedKernels(): Promise<{ readonly kernels: Kernels; memoryByte
 }
 
 /**
- * Bytes by which the heap is larger after so many calls than before, once all garbage is gone; the least of a
- * few tries, as the engine's own tables grow now and then.
+ * Returns the growth of the heap over `CALLS` calls after garbage collection, in bytes. The minimum of
+ * several tries is used, because the engine's own tables grow occasionally.
  */
 function heapGrowth(call: () => unknown, collect: () => void): number {
   const tries = Array.from({ length: 10 }, () => {
@@ -99,7 +99,10 @@ function heapGrowth(call: () => unknown, collect: () => void): number {
   return Math.max(0, Math.min(...tries));
 }
 
-/** Growth of the JavaScript heap and of kernel memory over ten thousand calls, after as many to warm up. */
+/**
+ * Measures the growth of the JavaScript heap and of kernel memory over ten thousand calls, after as many
+ * calls of warm-up.
+ */
 export async function benchBoundary(): Promise<Figure[]> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;

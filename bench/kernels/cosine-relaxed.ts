@@ -11,8 +11,8 @@ const NAME = "cosine";
 const METRIC = "16 queries, 1e4 rows, onnxruntime-node f32 against our int8 with relaxed SIMD";
 
 /**
- * int8 in both modules in a Chromium page, in turn with ONNX Runtime in this process: Node 20 has no relaxed
- * SIMD.
+ * Measures int8 in both modules in a Chromium page, in turn with ONNX Runtime in this process, because Node
+ * 20 has no relaxed SIMD.
  */
 export async function benchRelaxed(): Promise<Figure[]> {
   const pages = [];

@@ -10,7 +10,7 @@ import { unitRows } from "./samples.ts";
 const DIMENSIONS = 512;
 const NAME = "cosine";
 
-/** A gallery of ours with the rows that the peers have; ids are row numbers. */
+/** Creates a gallery with the same rows as the peers. The ids are row numbers. */
 function galleryOf(
   kernels: VectorKernels,
   { values, count, precision }: { values: Float32Array; count: number; precision: "f32" | "int8" | "binary" },
@@ -69,7 +69,7 @@ async function measure(
     await peer.run();
     if (peer.top()[0] !== expected[0])
       throw new Error(
-        `bench cosine: expected ${peer.name} to find row ${expected[0]} first, got ${peer.top()[0]}`,
+        `bench cosine: expected ${peer.name} to find row ${expected[0]} first; got ${peer.top()[0]}`,
       );
     contestants[peer.name] = () => peer.run();
   }
@@ -93,7 +93,7 @@ async function measure(
   const limit =
     queries === 1
       ? { b: "read-only", peer: "a read-only pass over the same bytes" }
-      : { b: "peak", peer: "the time of as many products and sums at the peak of simd128" };
+      : { b: "peak", peer: "the time of as many multiply-adds at the peak of simd128" };
   const line = (metric: string, { a, b, peer }: { a: string; b: string; peer: string }): Figure => ({
     name: NAME,
     metric: `${size}: ${metric}`,
@@ -133,8 +133,8 @@ async function measure(
 }
 
 /**
- * Share of the exact ten best that int8 with an exact comparison behind it finds, over random rows: the
- * hardest case.
+ * Returns the fraction of the exact ten best rows that int8 with exact re-ranking finds, over random rows,
+ * which are the hardest case.
  */
 export async function int8Recall(): Promise<number> {
   const kernels = await loadVectorKernels({ backend: "wasm" });
@@ -155,12 +155,13 @@ export async function int8Recall(): Promise<number> {
 }
 
 /**
- * Matching against a resident gallery: against what memory and processor allow, other precisions, and peers.
+ * Measures matching against a resident gallery, compared with the limits of memory and processor, other
+ * precisions, and peers.
  */
 export async function benchCosine(): Promise<Figure[]> {
   const python = await createPython();
   const probes = await loadProbes();
-  // What is an order of magnitude slower at 1e4 rows would only take time at 1e5.
+  // Skip the peers that are ten times slower at 1e4 rows: at 1e5 rows they would only take time.
   const { ortNode, ortWeb, usearch } = cosinePeers;
   try {
     return [

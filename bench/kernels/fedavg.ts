@@ -14,7 +14,7 @@ import { repeatable } from "./samples.ts";
 const CLIENTS = 10;
 const NAME = "fedavg";
 
-/** Update `client`, of `length` numbers, in an encoding. */
+/** Returns the update number `client` with `length` values, in an encoding. */
 function update({
   encoding,
   length,
@@ -26,7 +26,7 @@ function update({
 }): ModelUpdate {
   const next = repeatable(client + 1);
   if (encoding === "f32") return { encoding, values: Float32Array.from({ length }, () => next() - 0.5) };
-  // Numbers of ordinary size, 2^-6 to 2^6: the halves below 2^-14 are the business of another line.
+  // Values of ordinary magnitude, 2^-6 to 2^6. Another line of the benchmark measures halves below 2^-14.
   if (encoding === "f16")
     return {
       encoding,
@@ -45,7 +45,7 @@ function update({
   return { encoding, indices, values: Float32Array.from(indices, () => next() - 0.5) };
 }
 
-/** A bucket of ten clients, written in place. */
+/** Creates a bucket with the updates of ten clients, written in place. */
 function filled(
   kernels: VectorKernels,
   { encoding, length, small = false }: { encoding: ModelUpdate["encoding"]; length: number; small?: boolean },
@@ -65,7 +65,7 @@ function filled(
   return bucket;
 }
 
-/** The figures of one length. Our contestants and the probe run in this process, numpy's in one beside it. */
+/** Measures one length. Our contestants and the probe run in this process, numpy's in another. */
 async function measure(python: Python | NoPython, length: number): Promise<Figure[]> {
   const kernels = await loadVectorKernels({ backend: "wasm" });
   const probes = await loadProbes();
@@ -154,7 +154,7 @@ async function measure(python: Python | NoPython, length: number): Promise<Figur
   ];
 }
 
-/** FedAvg of resident updates: against what the memory allows, other encodings, and peers. */
+/** Measures FedAvg of resident updates, compared with the limits of memory, other encodings, and peers. */
 export async function benchFedAvg(): Promise<Figure[]> {
   const python = await createPython();
   try {

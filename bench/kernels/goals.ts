@@ -8,7 +8,7 @@ import { goal, type Figure, type Goal } from "../result.ts";
 import { benchSize } from "./size.ts";
 import { benchTrain } from "./train.ts";
 
-/** The figure whose metric starts with these words, or why there is none. */
+/** Returns the figure whose metric starts with `metric`, or the reason why it is missing. */
 function find(
   figures: readonly Figure[],
   metric: string,
@@ -19,16 +19,15 @@ function find(
   return { ratio: found.ratio ?? null, value: found.value };
 }
 
-/** The peer that is the nearest to ours. */
+/** Returns the peer whose ratio is closest to ours. */
 function nearest(...found: readonly ReturnType<typeof find>[]): ReturnType<typeof find> {
   return found.toSorted((a, b) => (a.ratio ?? Infinity) - (b.ratio ?? Infinity))[0]!;
 }
 
 /**
- * The goals of the kernels, measured one benchmark after the other; what was measured on the way goes to
- * `onFigures`. Where a peer is usually written in one way and can be tuned by hand to be faster, both are
- * raced: the goal is the usual form's, and a line `-tuned` says whether we are ahead of the best form that
- * was found.
+ * Measures the goals of the kernels, one benchmark after another. The measured figures are passed to
+ * `onFigures`. If a peer has a common form and a faster form tuned by hand, both are measured: the goal
+ * compares with the common form, and a line `-tuned` compares with the best form found.
  */
 export async function* kernelGoals(
   onFigures: (figures: readonly Figure[]) => void = () => {},
@@ -45,7 +44,7 @@ export async function* kernelGoals(
   const higher = (name: string, { ratio, reason }: ReturnType<typeof find>, limit: number) =>
     goal(name, ratio, { limit, better: "higher", ...(reason === undefined ? {} : { reason }) });
 
-  // First, because what other benchmarks leave behind is freed whenever the engine likes.
+  // Measure this first, because garbage of other benchmarks may be collected at any time.
   const boundary = await benchBoundary();
   onFigures(boundary);
   yield goal(

@@ -6,16 +6,19 @@ import { interleave, ratio, typical } from "../rounds.ts";
 
 const IMAGES = [1, 4, 16, 64, 256, 1024];
 const BOXES = 20;
-/** Scores mined a timed run: many calls, because one of a small batch is shorter than the clock's tick. */
+/**
+ * Scores to mine in a timed run. It takes many calls, because a call with a small batch is shorter than the
+ * clock's resolution.
+ */
 const SCORES_A_RUN = 40_000;
 
-/** Kernels whose miners send batches of at least so many scores through the module. */
+/** Loads kernels whose miners use the module for batches of at least `least` scores. */
 function kernelsWith(least: number): Promise<PerceptionKernels> {
   const module = perceptionModule({ ibt: least, threshold: least, crossEntropy: least });
   return loadKernelSet("benchHemCrossover", { backend: "wasm", candidates: [module] });
 }
 
-/** Each miner's call for a batch of images of 20 boxes, or of samples of 20 classes. */
+/** Returns each miner's call for a batch of images with 20 boxes, or of samples with 20 classes. */
 function calls(
   kernels: PerceptionKernels,
   images: number,
@@ -58,7 +61,7 @@ export async function benchHemCrossover(): Promise<Figure[]> {
         name: "hem-crossover",
         metric: `${miner}, ${images} x ${BOXES}, in the module`,
         value: (1000 * typical(rounds, "module")) / repeats,
-        unit: "us a call",
+        unit: "us per call",
         peer: "plain TypeScript (times faster)",
         ratio: ratio(rounds, { a: "plain", b: "module" }),
       });

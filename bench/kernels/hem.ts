@@ -41,7 +41,7 @@ function entropyLoop(probabilities: Float32Array, out: Uint8Array): Uint8Array {
   return out;
 }
 
-/** One miner against its peers. `python` has the array under the name "scores". */
+/** Measures one miner against its peers. `python` holds the array under the name "scores". */
 async function race(
   metric: string,
   {
@@ -84,14 +84,14 @@ async function race(
     line("JavaScript loop", { a: "js" }),
     ...(python
       ? [
-          line(`numpy ${python.numpy}, as one writes it`, { a: "numpy" }),
+          line(`numpy ${python.numpy}, idiomatic`, { a: "numpy" }),
           line("tuned numpy, in blocks without allocation, sums by BLAS", { a: "tuned" }),
         ]
       : []),
   ];
 }
 
-/** Largest error of the confidences over rows that sum to 1, sharp and flat, against f64. */
+/** Returns the largest error of the confidences against f64, over sharp and flat rows that sum to 1. */
 export async function entropyError(): Promise<number> {
   const kernels = await loadPerceptionKernels({ backend: "wasm" });
   const slow = referenceKernels();
@@ -118,7 +118,7 @@ export async function entropyError(): Promise<number> {
   return worst;
 }
 
-/** Batches of samples mined, from kernel memory and from the caller's arrays. */
+/** Measures mining batches of samples, from kernel memory and from the caller's arrays. */
 export async function benchHem(): Promise<Figure[]> {
   const kernels = await loadPerceptionKernels({ backend: "wasm" });
   const started = await createPython();

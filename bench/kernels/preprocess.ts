@@ -11,8 +11,8 @@ const GREY = 114;
 type Fit = "letterbox" | "stretch";
 
 /**
- * The JavaScript that one would write with care: columns precomputed, row by row, channels unrolled, typed
- * arrays, no allocation and no calls. Bilinear with half-pixel centres, RGB, NCHW.
+ * Preprocessing in careful JavaScript: precomputed columns, row by row, unrolled channels, typed arrays, no
+ * allocation and no calls. Bilinear with half-pixel centers, RGB, NCHW.
  */
 function carefulJavaScript(source: Uint8ClampedArray, fit: Fit): () => Float32Array {
   const scale = Math.min(TENSOR.width / SOURCE.width, TENSOR.height / SOURCE.height);
@@ -107,7 +107,7 @@ async function measure(fit: Fit): Promise<Figure[]> {
     },
     {
       name: "preprocess",
-      metric: `${fit}, WASM, the picture copied in`,
+      metric: `${fit}, WASM, the image copied in`,
       value: typical(rounds, "copied"),
       unit: "ms",
       peer,
@@ -117,8 +117,8 @@ async function measure(fit: Fit): Promise<Figure[]> {
 }
 
 /**
- * A 720p picture to a normalised 640x640 tensor, letterboxed and stretched, against a careful JavaScript
- * loop.
+ * Measures converting a 720p image to a normalized 640x640 tensor, letterboxed and stretched, against a
+ * careful JavaScript loop.
  */
 export async function benchPreprocess(): Promise<Figure[]> {
   return [...(await measure("letterbox")), ...(await measure("stretch"))];

@@ -8,20 +8,20 @@ interface ProbeExports {
   mul_add_peak(iterations: number, factor: number, summand: number): number;
 }
 
-/** Operations in an iteration of `mul_add_peak`: `FLOPS_PER_ITERATION` in `rust/src/probes.rs`. */
+/** Operations per iteration of `mul_add_peak`: `FLOPS_PER_ITERATION` in `rust/src/probes.rs`. */
 const PEAK_OPERATIONS = 96;
 
-/** How fast this machine could be, in the instructions that our kernels may use. */
+/** Probes of this machine's limits with the instructions that our kernels may use. */
 export interface Probes {
-  /** Makes room for {@link Probes.readOnly}. */
+  /** Allocates memory for {@link Probes.readOnly}. */
   reserve(bytes: number): void;
-  /** Reads so many reserved bytes and does hardly anything with them. */
+  /** Reads this many of the allocated bytes, with almost no other work. */
   readOnly(bytes: number): void;
-  /** So many products and sums of f32, on registers alone. */
+  /** Runs this many f32 operations, products and sums, on registers alone. */
   mulAddPeak(operations: number): void;
 }
 
-/** The probes, in an instance of their own. */
+/** Loads the probes in a separate instance. */
 export async function loadProbes(): Promise<Probes> {
   const { instance } = await WebAssembly.instantiate(
     new Uint8Array(await readFile(new URL("probes.wasm", import.meta.url))),
@@ -33,7 +33,7 @@ export async function loadProbes(): Promise<Probes> {
       if (bytes <= block.bytes) return;
       if (block.address !== 0) free(block.address);
       block = { address: alloc(bytes) >>> 0, bytes };
-      // Touched once, because the first touch of a page costs the system's time.
+      // Touch the memory once, because the first access of a page takes system time.
       new Uint8Array(memory.buffer, block.address, bytes).fill(1);
     },
     readOnly: (bytes) => void read_only(block.address, bytes / 16),

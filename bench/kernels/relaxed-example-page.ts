@@ -1,17 +1,15 @@
 import { loadPerceptionKernels, type PerceptionKernels } from "@sedna-js/wasm-kernels";
 
-// The smallest contestant for a page: what relaxed.test.ts runs to see that createBrowserContestant works.
+// The smallest contestant for a page. relaxed.test.ts runs it to test createBrowserContestant.
 
-/** How many images of four boxes to mine. */
+/** Number of images with four boxes to mine. */
 export interface ExampleParams {
   readonly images: number;
 }
 
 const made: { kernels?: PerceptionKernels; scores?: Float32Array; offsets?: Uint32Array } = {};
 
-/**
- * Loads the kernels and makes the scores: .25 for every even image, .75 for the others. Gives nothing back.
- */
+/** Loads the kernels and creates the scores: .25 for every even image, .75 for the others. */
 export async function prepare({ images }: ExampleParams): Promise<void> {
   made.kernels?.dispose();
   made.kernels = await loadPerceptionKernels({ backend: "wasm" });
@@ -20,8 +18,9 @@ export async function prepare({ images }: ExampleParams): Promise<void> {
 }
 
 /**
- * Mines all images so many times; ms.
- * @throws {Error} when another than every second image is hard.
+ * Mines all images `repeats` times and returns the time in ms.
+ *
+ * @throws {Error} If the hard images are not every second image.
  */
 export function run(repeats: number): number {
   const { kernels, scores, offsets } = made;

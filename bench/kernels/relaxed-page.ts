@@ -1,7 +1,7 @@
 import { loadVectorKernels, type Gallery } from "@sedna-js/wasm-kernels";
 import { unitRows } from "./samples.ts";
 
-/** What the page matches. */
+/** Parameters of the matching in the page. */
 export interface RelaxedParams {
   readonly backend: "wasm" | "wasm-relaxed";
   readonly count: number;
@@ -10,10 +10,10 @@ export interface RelaxedParams {
   readonly k: number;
 }
 
-/** Between `prepare` and `run`; the page has one contestant. */
+/** State between `prepare` and `run`. The page has one contestant. */
 const made: { gallery?: Gallery; queries?: Float32Array; k?: number } = {};
 
-/** Fills the gallery. */
+/** Creates the gallery and the queries. */
 export async function prepare({ backend, count, dimensions, queries, k }: RelaxedParams): Promise<void> {
   const kernels = await loadVectorKernels({ backend });
   made.gallery = kernels.gallery({ dimensions, precision: "int8" });
@@ -25,7 +25,7 @@ export async function prepare({ backend, count, dimensions, queries, k }: Relaxe
   made.k = k;
 }
 
-/** Matches all queries so many times; ms. */
+/** Matches all queries `repeats` times and returns the time in ms. */
 export function run(repeats: number): number {
   const { gallery, queries, k } = made as Required<typeof made>;
   const started = performance.now();

@@ -4,12 +4,12 @@ import { isMissing } from "../peers/peer.ts";
 import { createBrowserContestant } from "./relaxed.ts";
 import type { ExampleParams } from "./relaxed-example-page.ts";
 
-const reason = findChromium() === undefined ? "no Chromium here" : undefined;
+const reason = findChromium() === undefined ? "no Chromium installed" : undefined;
 const skipped = reason === undefined ? "" : ` (SKIPPED: ${reason})`;
 
 describe("createBrowserContestant()", () => {
   it.skipIf(reason)(
-    `runs a TypeScript module with the kernels in a page, and times it there${skipped}`,
+    `runs a TypeScript module with the kernels in a page and measures its time there${skipped}`,
     async () => {
       const contestant = await createBrowserContestant<ExampleParams>({
         entry: new URL("relaxed-example-page.ts", import.meta.url),
@@ -29,7 +29,7 @@ describe("createBrowserContestant()", () => {
   );
 
   it.skipIf(reason)(
-    `passes on what the page throws${skipped}`,
+    `rejects with the error that the page throws${skipped}`,
     async () => {
       const contestant = await createBrowserContestant({
         entry: new URL("relaxed-example-page.ts", import.meta.url),

@@ -6,11 +6,14 @@ import { build, type Rollup } from "vite";
 import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
 import type { MissingPeer } from "../peers/peer.ts";
 
-/** What the module of a contestant in a page exports. Both may be async. */
+/** The exports of a contestant's module in a page. Both functions may be async. */
 export interface BrowserEntry {
-  /** Makes everything that a run needs; galleries from a seed, for what crosses into the page is JSON. */
+  /**
+   * Creates everything that a run needs. Galleries are created from a seed, because only JSON is passed to
+   * the page.
+   */
   prepare(params: never): unknown;
-  /** Runs so many times and gives the ms that all of them took together. */
+  /** Runs `repeats` times and returns the total time in ms. */
   run(repeats: number): number | Promise<number>;
 }
 
@@ -19,7 +22,10 @@ export interface BrowserContestant<Params> {
   /** The browser's version. */
   readonly version: string;
   prepare(params: Params): Promise<void>;
-  /** Ms a run, taken in the page. The clock has steps of 5 us; repeat what takes less than a few ms. */
+  /**
+   * Returns the time per run in ms, measured in the page. The clock has steps of 5 us; repeat runs that take
+   * less than a few ms.
+   */
   run(repeats: number): Promise<number>;
   dispose(): Promise<void>;
 }
@@ -27,9 +33,9 @@ export interface BrowserContestant<Params> {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Bundles a TypeScript module that exports what {@link BrowserEntry} says, and opens it in a page that is
- * cross-origin isolated, so that its clock is fine. Between runs the page is idle: contestants in Node may
- * take their turns.
+ * Bundles a TypeScript module that exports {@link BrowserEntry}, and opens it in a cross-origin isolated
+ * page, which has a precise clock. The page is idle between runs, so that contestants in Node can take turns
+ * with it.
  */
 export async function createBrowserContestant<Params = unknown>({
   entry,
@@ -38,7 +44,7 @@ export async function createBrowserContestant<Params = unknown>({
 }): Promise<BrowserContestant<Params> | MissingPeer> {
   const executablePath = findChromium();
   if (executablePath === undefined)
-    return { name: "Chromium", reason: "found no Chromium; install it, or set CHROMIUM to the path of one" };
+    return { name: "Chromium", reason: "no Chromium found; install it, or set CHROMIUM to the path of one" };
   const server = await served(await bundled(fileURLToPath(entry)));
   const browser = await chromium
     .launch({ executablePath, args: [...chromiumArgs] })
@@ -54,8 +60,10 @@ export async function createBrowserContestant<Params = unknown>({
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     if (!(await page.evaluate(() => crossOriginIsolated)))
-      throw new Error("open the contestant's page: expected it to be cross-origin isolated; it is not");
-    // As a string: what compiles this file on the fly would rewrite an import() for Node.
+      throw new Error(
+        "open the contestant's page: expected a cross-origin isolated page; it is not isolated",
+      );
+    // Pass a string, because the compiler of this file would rewrite an import() for Node.
     await page.evaluate('import("/entry.js").then((entry) => void (globalThis.contestant = entry))');
     return {
       version: browser.version(),
@@ -74,7 +82,7 @@ export async function createBrowserContestant<Params = unknown>({
   }
 }
 
-/** Exists in the page alone. */
+/** Exists only in the page. */
 declare const contestant: BrowserEntry;
 
 type Files = ReadonlyMap<string, string | Uint8Array>;

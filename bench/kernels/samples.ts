@@ -1,10 +1,13 @@
-/** Repeatable numbers in 0..1: a linear congruential sequence (Numerical Recipes' constants). */
+/**
+ * Returns a reproducible sequence of numbers in 0..1: a linear congruential generator with the constants of
+ * Numerical Recipes.
+ */
 export function repeatable(seed: number): () => number {
   let state = seed >>> 0;
   return () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24;
 }
 
-/** Rows of unit length with random directions. */
+/** Returns rows of unit length with random directions. */
 export function unitRows({
   count,
   dimensions,

@@ -4,7 +4,7 @@ import type { Figure } from "../result.ts";
 
 const folder = new URL("../../packages/wasm-kernels/wasm/", import.meta.url);
 
-/** Bytes of each shipped WebAssembly module, as they are and by gzip -9. */
+/** Measures the size of each shipped WebAssembly module, uncompressed and with gzip -9. */
 export async function benchSize(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const file of (await readdir(folder)).toSorted()) {

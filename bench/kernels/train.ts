@@ -11,7 +11,7 @@ import { repeatable } from "./samples.ts";
 const [SAMPLES, FEATURES, CLASSES] = [600, 1280, 5];
 const NAME = "train";
 
-/** Features of five classes that overlap a little. */
+/** Creates features of five classes that overlap slightly. */
 function samples(): { readonly samples: Float32Array; readonly labels: Uint32Array } {
   const next = repeatable(1);
   const labels = Uint32Array.from({ length: SAMPLES }, (_, i) => i % CLASSES);
@@ -25,7 +25,8 @@ function samples(): { readonly samples: Float32Array; readonly labels: Uint32Arr
 }
 
 /**
- * A softmax head trained for ten epochs, against TensorFlow.js and a JavaScript loop that do the same steps.
+ * Measures training a softmax head for ten epochs, against TensorFlow.js and a JavaScript loop with the same
+ * steps.
  */
 export async function benchTrain(): Promise<Figure[]> {
   const data = samples();
@@ -70,7 +71,7 @@ export async function benchTrain(): Promise<Figure[]> {
   const figures: Figure[] = [
     {
       name: NAME,
-      metric: `${metric}: ours, from JavaScript's arrays to the weights`,
+      metric: `${metric}: ours, from JavaScript arrays to the weights`,
       value: typical(rounds, "ours"),
       unit: "ms",
     },

@@ -4,7 +4,7 @@ import { fastest } from "./fastest.ts";
 import { isMissing, type Gallery, type Peer } from "./peer.ts";
 import { createTopRows } from "./top-rows.ts";
 
-/** Repeatable rows of unit length. */
+/** Returns reproducible rows of unit length. */
 function unitRows({
   count,
   dimensions,
@@ -52,7 +52,7 @@ for (const [name, make] of Object.entries(cosinePeers)) {
         `finds the best rows of ${count} x ${dimensions} for ${queries} queries, best first${skipped}`,
         async () => {
           const gallery = unitRows({ count, dimensions });
-          // A view, as a caller may have it, and of which a peer must not read the buffer from its start.
+          // A view, as a caller may pass, so that a peer must not read the buffer from its start.
           const asked = unitRows({ count: queries + 1, dimensions, seed: 77 }).values.subarray(dimensions);
           const peer = (await make(gallery, { values: asked, count: queries })) as Peer;
           expect(peer.version).toMatch(/\d+\.\d+\.\d+/);
@@ -68,7 +68,7 @@ for (const [name, make] of Object.entries(cosinePeers)) {
 }
 
 describe("fastest()", () => {
-  it("keeps the peer whose runs take the least, and disposes the others", async () => {
+  it("keeps the fastest peer and disposes the others", async () => {
     const disposed: string[] = [];
     const peer = (name: string, ms: number) => async (): Promise<Peer> => ({
       name,
@@ -87,7 +87,7 @@ describe("fastest()", () => {
 });
 
 describe("createTopRows()", () => {
-  it("keeps the best, sorted, of equal ones the first", () => {
+  it("keeps the best rows, sorted, and the first of equal ones", () => {
     const top = createTopRows(3);
     for (const [row, score] of [1, 5, 5, 0, 7, 5].entries()) top.offer(score, row);
     expect(top.rows()).toEqual([4, 1, 2]);

@@ -7,7 +7,7 @@ import { simsimd } from "./simsimd.ts";
 import { tfjs } from "./tfjs.ts";
 import { usearch } from "./usearch.ts";
 
-/** Contestants of matching that run in this process. numpy's are in matching.py. */
+/** The contestants of matching that run in this process. numpy's are in matching.py. */
 export const cosinePeers = {
   ortNode,
   ortWeb,

@@ -1,11 +1,11 @@
 import type { Peer } from "./peer.ts";
 
-/** Ways to lay out the same contestant's data, each made when its turn comes. */
+/** Factories of the same contestant with different data layouts, each called in turn. */
 export type Layouts = readonly (() => Promise<Peer>)[];
 
 /**
- * The peer whose best of a few runs is the least: the layout that suits this library, machine and size. The
- * others are disposed.
+ * Returns the peer with the shortest best run: the layout that suits this library, machine, and size.
+ * Disposes the others.
  */
 export async function fastest(
   layouts: Layouts,
@@ -15,7 +15,7 @@ export async function fastest(
   for (const make of layouts) {
     const peer = await make();
     let ms = Infinity;
-    // The first run may compile and pack.
+    // The first run is not timed, because it may compile and pack.
     for (let run = 0; run <= runs; run++) {
       const started = performance.now();
       await peer.run();
@@ -25,6 +25,6 @@ export async function fastest(
     await slower?.dispose();
     if (slower !== peer) best = { peer, ms };
   }
-  if (!best) throw new RangeError("choose the fastest layout: expected at least 1; got 0");
+  if (!best) throw new RangeError("find the fastest layout: expected at least 1; got 0");
   return best.peer;
 }

@@ -18,8 +18,8 @@ interface BruteforceSearch {
 const require = createRequire(import.meta.url);
 
 /**
- * hnswlib's brute force search. `published` is compiled as npm would, for any x86-64; `native` for this
- * processor. Enrolling copies each row through an Array: a few seconds for 1e5 rows.
+ * hnswlib's brute force search. `published` is compiled as npm does, for any x86-64; `native` for this
+ * processor. Adding a row copies it through an Array, which takes a few seconds for 1e5 rows.
  */
 export function hnswlib(build: HnswlibBuild): PeerFactory {
   const name = `hnswlib-node, ${build}`;
@@ -38,12 +38,12 @@ export function hnswlib(build: HnswlibBuild): PeerFactory {
       return {
         name,
         version: packageVersion("hnswlib-node"),
-        layout: `1 thread, native ${build === "native" ? vectorLevel() : "SSE"}; BruteforceSearch, inner product, a call a query`,
+        layout: `1 thread, native ${build === "native" ? vectorLevel() : "SSE"}; BruteforceSearch, inner product, one call per query`,
         run() {
           const answers = asked.map((query) => search.searchKnn(query, top));
           found = answers[0]!.neighbors;
           const { distances } = answers[0]!;
-          // It may come as a heap gives it.
+          // The result may be in heap order.
           if (distances.some((distance, i) => i > 0 && distance < distances[i - 1]!))
             found = found
               .map((row, i) => ({ row, distance: distances[i]! }))

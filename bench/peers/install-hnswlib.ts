@@ -2,20 +2,21 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** How hnswlib-node is compiled: as its own binding.gyp says, or with this processor's instructions too. */
+/** How hnswlib-node is compiled: as in its own binding.gyp, or also with this processor's instructions. */
 export type HnswlibBuild = "published" | "native";
 
 const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
 
-/** Where a build is, or would be. */
+/** Returns the path of a build, whether or not it exists. */
 export function hnswlibFile(build: HnswlibBuild): string {
   return `${modules}.hnswlib/${build}.node`;
 }
 
 /**
- * Compiles hnswlib-node's single source file with c++. It comes without binaries, and node-gyp would fetch
- * Node's headers from the network; these are the headers that npm has.
- * @throws {Error} when there is no compiler or it fails.
+ * Compiles hnswlib-node's single source file with c++. The package has no binaries, and node-gyp would
+ * download Node's headers; this build uses the headers from npm.
+ *
+ * @throws {Error} If there is no compiler or it fails.
  */
 export function compileHnswlib(build: HnswlibBuild): void {
   const out = hnswlibFile(build);
@@ -31,7 +32,7 @@ export function compileHnswlib(build: HnswlibBuild): void {
     "-DNODE_GYP_MODULE_NAME=addon",
     "-w",
   ];
-  // Both builds may be loaded by one process, and must not share functions compiled for another processor.
+  // One process may load both builds, which must not share functions compiled for another processor.
   const platform =
     process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-fno-gnu-unique", "-Wl,-Bsymbolic"];
   const processor = build === "native" ? ["-march=native"] : [];

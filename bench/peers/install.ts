@@ -16,10 +16,10 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 
 interface Part {
   readonly name: string;
-  /** Files that say what is to be installed, and where their hash is kept once it is. */
+  /** Files that define what to install. `stamp` stores their hash after the installation. */
   readonly from: readonly string[];
   readonly stamp: string;
-  /** A file that is there once it is installed. */
+  /** A file that exists after the installation. */
   readonly made: string;
   install(): void;
 }
@@ -56,10 +56,9 @@ const parts: readonly Part[] = [
 ];
 
 /**
- * Installs what the kernels are measured against into bench/peers, where it is missing: npm's packages
- * without their install scripts, hnswlib by the machine's compiler, and numpy in an environment of its own.
- * Each may fail without the rest; what failed is returned with its reason, and is tried again by the next
- * call.
+ * Installs missing peers of the kernels into bench/peers: npm packages without their install scripts, hnswlib
+ * compiled on this machine, and numpy in a virtual environment. Each part may fail independently. The failed
+ * parts are returned with their reasons, and the next call retries them.
  */
 export async function installPeers({
   onLine = () => {},
@@ -120,7 +119,7 @@ function works(program: string, args: readonly string[]): boolean {
   }
 }
 
-/** What a program said last, or why it could not be started. */
+/** Returns the relevant last line of a program's output, or the reason why it could not start. */
 function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string | Buffer; message: string };
   const lines = String(stderr ?? "")

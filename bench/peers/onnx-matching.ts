@@ -6,8 +6,8 @@ export interface MatchingModelOptions {
   readonly queries: number;
   readonly top: number;
   /**
-   * `columns`: `queries [M, D] x gallery [D, N]`, the gallery transposed.
-   * `rows`: `gallery [N, D] x queries [D, M]`, the gallery as it comes and the queries transposed.
+   * `columns`: `queries [M, D] x gallery [D, N]`, with the gallery transposed. `rows`: `gallery [N, D] x
+   * queries [D, M]`, with the gallery as given and the queries transposed.
    */
   readonly layout: "columns" | "rows";
 }
@@ -18,8 +18,9 @@ const FLOAT = 1;
 const INT64 = 7;
 
 /**
- * An ONNX model of MatMul and TopK, the gallery inside as a constant, so that a runtime may pack it once.
- * Input `queries`, outputs `scores` and `rows` (int64): `[M, top]`, or `[top, M]` for layout `rows`.
+ * Returns an ONNX model of MatMul and TopK with the gallery as a constant, so that a runtime may pack it
+ * once. Input `queries`, outputs `scores` and `rows` (int64): `[M, top]`, or `[top, M]` for layout `rows`.
+ *
  * Source: onnx/onnx.proto.
  */
 export function matchingModel({
@@ -55,11 +56,11 @@ export function matchingModel({
   return joined([varint(1, 8), message(7, graph), message(8, [text(1, ""), varint(2, 13)])]);
 }
 
-/** Rows of `dimensions` to columns: `[N, D]` to `[D, N]`. */
+/** Transposes rows of `dimensions` values: `[N, D]` to `[D, N]`. */
 export function transposed(values: Float32Array, dimensions: number): Float32Array<ArrayBuffer> {
   const count = values.length / dimensions;
   const out = new Float32Array(values.length);
-  // In tiles, or each write would miss the cache.
+  // Transpose in tiles; otherwise each write would miss the cache.
   const tile = 32;
   for (let first = 0; first < count; first += tile) {
     const last = Math.min(first + tile, count);

@@ -3,7 +3,7 @@ import { packageVersion, peerOrReason, vectorLevel, type PeerFactory } from "./p
 
 const name = "onnxruntime-node";
 
-/** ONNX Runtime's own CPU provider. */
+/** ONNX Runtime with its CPU provider, in Node. */
 export const ortNode: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const ort = await import("onnxruntime-node");

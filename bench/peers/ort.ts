@@ -3,7 +3,7 @@ import { fastest } from "./fastest.ts";
 import { matchingModel, transposed, type MatchingModelOptions } from "./onnx-matching.ts";
 import { TOP, type Gallery, type Peer, type Queries } from "./peer.ts";
 
-/** What both ONNX Runtimes offer and the contestant uses. */
+/** The API that both ONNX Runtime packages offer and the contestant uses. */
 export interface Ort {
   readonly InferenceSession: {
     create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
@@ -11,18 +11,18 @@ export interface Ort {
   readonly Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => Tensor;
 }
 
-/** Who runs: names, and the execution provider. */
+/** A contestant's name, version, and execution provider. */
 export interface OrtPeer {
   readonly name: string;
   readonly version: string;
   readonly provider: string;
-  /** Threads and instructions. */
+  /** Threads and instruction set. */
   readonly how: string;
 }
 
 /**
- * MatMul and TopK on one thread with the gallery as a constant, in the faster of the two orders of
- * multiplication.
+ * Creates a contestant of MatMul and TopK on one thread, with the gallery as a constant, in the faster of the
+ * two orders of multiplication.
  */
 export async function ortPeer(
   ort: Ort,

@@ -1,4 +1,7 @@
-/** Weighted mean of vectors into `out`; the weights sum to 1. Client by client: `out += weight * vector`. */
+/**
+ * Writes the weighted mean of vectors to `out`; the weights sum to 1. Adds one client at a time: `out +=
+ * weight * vector`.
+ */
 export function fedAvgAxpy(
   vectors: readonly Float32Array[],
   { weights, out }: { readonly weights: Float32Array; readonly out: Float32Array },
@@ -12,8 +15,8 @@ export function fedAvgAxpy(
 }
 
 /**
- * As {@link fedAvgAxpy}, five clients a pass with the sum written out, in blocks that stay in the cache. The
- * fastest of the loops tried.
+ * Like {@link fedAvgAxpy}, but adds five clients per pass with the sum unrolled, in blocks that fit the
+ * cache. The fastest of the loops tried.
  */
 export function fedAvgUnrolled(
   vectors: readonly Float32Array[],

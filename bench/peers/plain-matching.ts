@@ -2,8 +2,8 @@ import { TOP, type Gallery, type Peer, type PeerFactory, type Queries } from "./
 import { createTopRows } from "./top-rows.ts";
 
 /**
- * JavaScript with care: four sums at a time, every query while a row is in the cache, the best kept by
- * insertion.
+ * Matching in careful JavaScript: four accumulators, all queries while a row is in the cache, the best rows
+ * kept by insertion.
  */
 export const cosineLoop: PeerFactory = async (gallery, queries): Promise<Peer> => {
   const best = Array.from({ length: queries.count }, () => createTopRows(Math.min(TOP, gallery.count)));

@@ -3,8 +3,8 @@ import type { Training, TrainingPeer } from "./training.ts";
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
 /**
- * A softmax head trained by JavaScript loops with care: typed arrays, four sums or samples at a time, nothing
- * allocated on the way.
+ * Trains a softmax head in careful JavaScript loops: typed arrays, four sums or samples at a time, no
+ * allocation during training.
  */
 export function softmaxTrainingLoop(training: Training): TrainingPeer {
   const { labels, features, classes, epochs, batchSize } = training;
@@ -48,7 +48,7 @@ interface Arrays {
   readonly gradient: Float32Array;
   readonly first: Float32Array;
   readonly second: Float32Array;
-  /** Probability less target of each sample of a batch, over the number of samples. */
+  /** Probability minus target for each sample of a batch, divided by the number of samples. */
   readonly errors: Float64Array;
 }
 
@@ -98,7 +98,7 @@ function findGradient(
   gradient.fill(0);
   for (let i = 0; i < count; i += 4) {
     const a = (start + i) * features;
-    // Past the last sample the error is 0, and the last sample stands in.
+    // Past the last sample, use the last sample with an error of 0.
     const b = (start + Math.min(i + 1, count - 1)) * features;
     const c = (start + Math.min(i + 2, count - 1)) * features;
     const d = (start + Math.min(i + 3, count - 1)) * features;

@@ -5,7 +5,7 @@ const python = await createPython();
 const reason = python.available ? undefined : python.reason;
 const skipped = reason === undefined ? "" : ` (SKIPPED: ${reason})`;
 
-/** The process, which the tests that use it only run with. */
+/** Returns the Python process. Only tests that are skipped without Python call it. */
 function running() {
   if (!python.available) throw new Error(python.reason);
   return python;
@@ -15,7 +15,7 @@ afterAll(async () => {
   if (python.available) await python.dispose();
 });
 
-/** Repeatable numbers in -1..1, with some exact ones. */
+/** Returns reproducible numbers in -1..1, some of them exact. */
 function noise(length: number, seed = 1): Float32Array {
   let state = seed;
   return Float32Array.from(
@@ -25,28 +25,28 @@ function noise(length: number, seed = 1): Float32Array {
 }
 
 describe("createPython()", () => {
-  it("says why there is none, where the interpreter is missing", async () => {
+  it("reports that the interpreter is missing", async () => {
     expect(await createPython({ python: "/nowhere/python" })).toEqual({
       available: false,
-      reason: "no Python environment in bench/peers/.venv; make it by npm run bench -- peers",
+      reason: "no Python environment in bench/peers/.venv; create it with npm run bench -- peers",
     });
   });
 
-  it("says why there is none, where the interpreter doesn't run the server", async () => {
+  it("reports that the interpreter cannot run the server", async () => {
     expect(await createPython({ python: process.execPath })).toEqual({
       available: false,
-      reason: expect.stringContaining("Python ended with code"),
+      reason: expect.stringContaining("Python exited with code"),
     });
   });
 
-  it.skipIf(reason)(`tells versions, and times in ms${skipped}`, async () => {
+  it.skipIf(reason)(`reports versions, and times in ms${skipped}`, async () => {
     const { version, numpy, run } = running();
     expect(version).toMatch(/^3\.\d+/);
     expect(numpy).toMatch(/^\d+\.\d+\.\d+, \S*blas/i);
     expect(await run("fedavg/inplace", { clients: 3, length: 1003, seed: 1 })).toBeGreaterThan(0);
   });
 
-  it.skipIf(reason)(`passes on what Python objects to, and goes on${skipped}`, async () => {
+  it.skipIf(reason)(`rejects with Python's error and continues${skipped}`, async () => {
     const { run, put, check } = running();
     await expect(run("fedavg/none", {})).rejects.toThrow("unknown contestant fedavg/none");
     await expect(run("fedavg/gemv", { clients: 3 })).rejects.toThrow("KeyError");
@@ -125,7 +125,7 @@ describe("contestants in Python", () => {
 
   for (const form of ["numpy", "tuned", "sedna"]) {
     it.skipIf(reason)(
-      `ibt/${form} calls those images hard of whose boxes at least half score at most .5${skipped}`,
+      `ibt/${form} marks an image as hard if at least half of its boxes score at most .5${skipped}`,
       async () => {
         const [samples, width] = [16_500, 20];
         const values = noise(samples * width, 3).map((value) => Math.abs(value));
@@ -149,13 +149,13 @@ describe("contestants in Python", () => {
     );
 
     it.skipIf(reason)(
-      `ce/${form} calls those samples hard whose 1 + sum(p ln p) / ln C is below .5${skipped}`,
+      `ce/${form} marks a sample as hard if 1 + sum(p ln p) / ln C is below .5${skipped}`,
       async () => {
         const [samples, width] = [2500, 7];
         const values = noise(samples * width, 5).map((value) => Math.abs(value) / 3);
         values[3] = 1.5;
         values[width + 4] = -0.25;
-        // Sedna itself fails on ln 0.
+        // Sedna's own code fails on ln 0.
         if (form !== "sedna") values[2 * width] = 0;
         const confidence = (row: Float32Array): number =>
           1 + row.reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0) / Math.log(width);

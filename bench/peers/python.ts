@@ -3,38 +3,39 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** Parameters of a contestant; a string names an array that was put. */
+/** Parameters of a contestant. A string is the name of an array passed to `put`. */
 export type PythonParams = Readonly<Record<string, number | string>>;
 
-/** A Python process with numpy, one thread, that runs contestants by name. */
+/** A Python process with numpy on one thread that runs contestants by name. */
 export interface Python {
   readonly available: true;
   /** Python's version. */
   readonly version: string;
-  /** numpy's version, its BLAS and the vector extensions that numpy found, in a phrase. */
+  /** numpy's version, its BLAS, and the vector extensions that numpy found, as a phrase. */
   readonly numpy: string;
   readonly contestants: readonly string[];
   /**
-   * Hands over a float32 array under a name, for contestants whose inputs must equal ours.
-   * @throws {RangeError} when the shape has another number of elements.
+   * Sends a float32 array under a name, for contestants whose inputs must equal ours.
+   *
+   * @throws {RangeError} If the shape has another number of elements.
    */
   put(
     name: string,
     array: { readonly values: Float32Array; readonly shape: readonly number[] },
   ): Promise<void>;
   /**
-   * Runs a contestant once; ms taken in Python around the call alone. The first run of parameters also
-   * prepares, untimed.
+   * Runs a contestant once and returns the time of the call alone, measured in Python, in ms. The first run
+   * with new parameters also prepares, untimed.
    */
   run(name: string, params: PythonParams): Promise<number>;
-  /** Runs it and gives the few numbers by which a test sees what it computed. */
+  /** Runs a contestant and returns the few numbers by which a test verifies its result. */
   check(name: string, params: PythonParams): Promise<number[]>;
-  /** Lets go of all arrays. */
+  /** Releases all arrays. */
   forget(): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** Why there is no Python to run. */
+/** The reason why Python is not available. */
 export interface NoPython {
   readonly available: false;
   readonly reason: string;
@@ -55,7 +56,7 @@ interface Waiting {
 
 const server = fileURLToPath(new URL("server.py", import.meta.url));
 
-/** The interpreter of the environment that `npm run bench -- peers` makes. */
+/** Path of the interpreter in the environment that `npm run bench -- peers` creates. */
 export const venvPython = fileURLToPath(
   new URL(process.platform === "win32" ? ".venv/Scripts/python.exe" : ".venv/bin/python", import.meta.url),
 );
@@ -67,7 +68,7 @@ export async function createPython({ python = venvPython }: { readonly python?: 
   if (!existsSync(python))
     return {
       available: false,
-      reason: "no Python environment in bench/peers/.venv; make it by npm run bench -- peers",
+      reason: "no Python environment in bench/peers/.venv; create it with npm run bench -- peers",
     };
   const child = spawn(python, ["-u", server], { stdio: "pipe" });
   const { ask, ended } = conversation(child);
@@ -103,7 +104,7 @@ export async function createPython({ python = venvPython }: { readonly python?: 
   }
 }
 
-/** Questions and answers over the child's pipes, matched by number. */
+/** Sends requests over the child's pipes and matches the replies by number. */
 function conversation(child: ChildProcessWithoutNullStreams): {
   ask(question: object, bytes?: Uint8Array): Promise<Record<string, unknown>>;
   ended: Promise<void>;
@@ -126,13 +127,13 @@ function conversation(child: ChildProcessWithoutNullStreams): {
     child.once("close", (code) => {
       fail(
         new Error(
-          `Python ended with code ${code}: ${said.join("").trim().split("\n").at(-1) || "nothing on stderr"}`,
+          `Python exited with code ${code}: ${said.join("").trim().split("\n").at(-1) || "nothing on stderr"}`,
         ),
       );
       resolve();
     });
   });
-  // A write into a pipe whose reader is gone also emits an error; `close` tells the reason.
+  // Writing to a pipe whose reader has exited also emits an error; `close` reports the reason.
   child.stdin.on("error", () => {});
   child.stderr.on("data", (text: Buffer) => said.push(String(text)));
   createInterface({ input: child.stdout }).on("line", (line) => {
@@ -151,7 +152,7 @@ function conversation(child: ChildProcessWithoutNullStreams): {
         const id = ++asked;
         waiting.set(id, { resolve, reject });
         child.stdin.write(`${JSON.stringify({ id, ...question })}\n`);
-        // Python reads before it answers, so that the caller's array is free again by then.
+        // Python reads the bytes before it replies, so the caller may then reuse the array.
         if (bytes) child.stdin.write(bytes);
       });
     },

@@ -7,7 +7,7 @@ interface Simsimd {
 
 const name = "simsimd";
 
-/** SimSIMD's inner product, a call a row. */
+/** SimSIMD's inner product, one call per row. */
 export const simsimd: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const { module, version } = loadPeer<Simsimd>(name);

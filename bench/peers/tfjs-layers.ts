@@ -19,8 +19,8 @@ interface Model {
 const NAME = "tfjs-backend-wasm, model.fit";
 
 /**
- * A softmax head as most apps train it with TensorFlow.js: a layer and `model.fit`, which never yields and
- * doesn't shuffle here.
+ * Trains a softmax head as most apps do with TensorFlow.js: a layer and `model.fit`, here without yielding
+ * and shuffling.
  */
 export async function tfjsFitTraining({
   samples,

@@ -6,7 +6,7 @@ import type { Training, TrainingPeer } from "./training.ts";
 interface Batch {
   /** `[n, features + 1]`: the last feature is 1, so that the bias is a row of the weights. */
   readonly inputs: Tensor2D;
-  /** The same transposed, over n: tfjs multiplies with a transposing flag by a slow path. */
+  /** `inputs` transposed and divided by n, because tfjs is slow at multiplying with a transposing flag. */
   readonly transposed: Tensor2D;
   /** `[n, classes]` */
   readonly targets: Tensor2D;
@@ -16,16 +16,16 @@ const PARAMETER = "head";
 const NAME = "tfjs-backend-wasm";
 
 /**
- * A softmax head trained on tfjs's WASM backend, in the best form found: batches made beforehand, the
- * gradient written out (two products, a softmax and a difference) and not derived, tfjs's own optimizers.
+ * Trains a softmax head on tfjs's WASM backend in the best form found: batches created beforehand, a
+ * hand-written gradient (two products, a softmax, and a difference), and tfjs's own optimizers.
  */
 export function tfjsSoftmaxTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
   return loaded((tf, version) => trainer(tf, { name: NAME, version, training }));
 }
 
 /**
- * The same as tfjs's guide has it: `optimizer.minimize` of `losses.softmaxCrossEntropy`, on batches made
- * beforehand.
+ * Trains the same head as in tfjs's guide: `optimizer.minimize` of `losses.softmaxCrossEntropy`, on batches
+ * created beforehand.
  */
 export function tfjsGuideTraining(training: Training): Promise<TrainingPeer | MissingPeer> {
   return loaded((tf, version) => guideTrainer(tf, { version, training }));
@@ -48,15 +48,15 @@ function guideTrainer(
   { version, training }: { readonly version: string; readonly training: Training },
 ): TrainingPeer {
   const { features, classes, epochs, optimizer } = training;
-  // The constant feature of the other form is the bias here.
+  // The constant feature of the other form serves as the bias here.
   const batches = batchesOf(tf, training);
   const width = features + 1;
   let reached: Float32Array = new Float32Array(width * classes);
   return {
-    name: `${NAME}, as its guide has it`,
+    name: `${NAME}, as in its guide`,
     version,
     layout:
-      "1 thread, WebAssembly simd128; batches made beforehand, optimizer.minimize of losses.softmaxCrossEntropy",
+      "1 thread, WebAssembly simd128; batches created beforehand, optimizer.minimize of losses.softmaxCrossEntropy",
     run() {
       const weights = tf.variable(tf.zeros([width, classes]), true, PARAMETER);
       const moves =
@@ -82,7 +82,10 @@ function guideTrainer(
   };
 }
 
-/** From `[features + 1, classes]`, whose last row, of the constant feature, is the biases. */
+/**
+ * Converts weights of shape `[features + 1, classes]`, whose last row holds the biases, to `[classes,
+ * features]` and biases.
+ */
 function classRows(
   reached: Float32Array,
   { features, classes }: { readonly features: number; readonly classes: number },
@@ -111,7 +114,7 @@ function trainer(
     name,
     version,
     layout:
-      "1 thread, WebAssembly simd128; batches, their transposes and targets made beforehand, gradient written out, bias as a feature",
+      "1 thread, WebAssembly simd128; batches, their transposes and targets created beforehand, hand-written gradient, bias as a feature",
     run() {
       const weights = tf.variable(zeros, true, PARAMETER);
       const moves =

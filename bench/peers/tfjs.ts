@@ -12,7 +12,7 @@ import {
   type Queries,
 } from "./peer.ts";
 
-/** The part of tfjs-core that the contestants use; the root has no types of it. */
+/** The part of tfjs-core that the contestants use. The root does not have its types. */
 export interface Tfjs {
   setBackend(name: "wasm"): Promise<boolean>;
   ready(): Promise<void>;
@@ -38,7 +38,7 @@ export interface Tensor2D {
   dispose(): void;
 }
 
-/** A matrix that changes its values. */
+/** A matrix whose values can be assigned. */
 export interface Variable extends Tensor2D {
   assign(value: Tensor2D): void;
 }
@@ -52,21 +52,21 @@ interface Optimizer {
 const require = createRequire(import.meta.url);
 
 /**
- * Loads tfjs with its WASM backend, SIMD, one thread.
- * @throws {Error} when it is not installed or doesn't start.
+ * Loads tfjs with its WASM backend, SIMD, and one thread.
+ *
+ * @throws {Error} If tfjs is not installed or does not start.
  */
 export async function loadTfjs(): Promise<{ readonly tf: Tfjs; readonly version: string }> {
   const backend = loadPeer<{ setWasmPaths(folder: string): void; setThreadsCount(threads: number): void }>(
     "@tensorflow/tfjs-backend-wasm",
   );
   const { module: tf } = loadPeer<Tfjs>("@tensorflow/tfjs-core");
-  // The package's Node bundle leaves the gradients out; they register themselves in a table that all copies
-  // share.
+  // The package's Node bundle omits the gradients. They register themselves in a table that all copies share.
   require("@tensorflow/tfjs-core/dist/register_all_gradients.js");
   backend.module.setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
   backend.module.setThreadsCount(1);
   if (!(await tf.setBackend("wasm")))
-    throw new Error("start tfjs: expected the wasm backend to initialise; it did not");
+    throw new Error("start tfjs: expected the wasm backend to initialize; it did not");
   await tf.ready();
   return { tf, version: backend.version };
 }
@@ -112,7 +112,7 @@ async function matching(
   return {
     name,
     version,
-    layout: `1 thread, WebAssembly simd128; ${columns ? "queries x gallery transposed beforehand" : "row-major gallery x queries transposed beforehand"}, tensors made beforehand`,
+    layout: `1 thread, WebAssembly simd128; ${columns ? "queries x gallery transposed beforehand" : "row-major gallery x queries transposed beforehand"}, tensors created beforehand`,
     run() {
       const indices = tf.tidy(
         () =>

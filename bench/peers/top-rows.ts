@@ -1,6 +1,9 @@
-/** The rows of the highest scores seen, best first; of equal scores the one offered first. */
+/** The rows with the highest scores, best first. Of equal scores, the one offered first wins. */
 export interface TopRows {
-  /** The lowest score kept, or -Infinity while there is room: only higher ones are worth an `offer`. */
+  /**
+   * Returns the lowest stored score, or -Infinity if fewer than `count` rows are stored. Only higher scores
+   * are worth an `offer`.
+   */
   lowest(): number;
   offer(score: number, row: number): void;
   clear(): void;
@@ -8,8 +11,7 @@ export interface TopRows {
 }
 
 /**
- * Keeps the best `count` of what it is offered, sorted by insertion: a new best is rare once it has seen a
- * few.
+ * Creates a store of the best `count` rows, sorted by insertion. A new best row is rare after the first few.
  */
 export function createTopRows(count: number): TopRows {
   const scores = new Float64Array(count).fill(-Infinity);

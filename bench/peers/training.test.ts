@@ -19,7 +19,7 @@ const features = 7;
 const labels = Uint32Array.from({ length: 50 }, (_, i) => (i * 7) % classes);
 const task = { samples: noise(50 * features), labels, features, classes, epochs: 3, batchSize: 16 };
 
-/** The same by the book, in f64: weights `[classes, features]`, then biases. */
+/** The textbook implementation in f64: weights `[classes, features]`, then biases. */
 function byTheBook({ samples, optimizer: { kind, learningRate }, epochs, batchSize }: Training): number[] {
   const size = (features + 1) * classes;
   const [weights, first, second] = [
@@ -74,7 +74,7 @@ for (const kind of ["sgd", "adam"] as const) {
   };
 
   describe(`training a softmax head by ${kind}`, () => {
-    it("softmaxTrainingLoop() reaches the weights of the textbook's formulas, run after run", () => {
+    it("softmaxTrainingLoop() reaches the weights of the textbook's formulas in each run", () => {
       const peer = softmaxTrainingLoop(training);
       for (let run = 0; run < 2; run++) {
         peer.run();
@@ -103,7 +103,7 @@ for (const kind of ["sgd", "adam"] as const) {
 describe("averaging in JavaScript", () => {
   for (const clients of [1, 4, 5, 12]) {
     for (const length of [0, 1, 5, 20_003]) {
-      it(`both loops give the weighted mean of ${clients} clients of ${length} elements`, () => {
+      it(`both loops return the weighted mean of ${clients} clients of ${length} elements`, () => {
         const vectors = Array.from({ length: clients }, (_, k) => noise(length, k + 1));
         const total = (clients * (clients + 1)) / 2;
         const weights = Float32Array.from({ length: clients }, (_, k) => (k + 1) / total);

@@ -8,7 +8,7 @@ export interface Training {
   readonly classes: number;
   readonly epochs: number;
   /**
-   * Samples a step; the last batch of an epoch may have fewer. Each epoch takes the samples in their order.
+   * Samples per step. The last batch of an epoch may have fewer. Each epoch processes the samples in order.
    */
   readonly batchSize: number;
   /** Plain SGD, or Adam with betas .9 and .999 and epsilon 1e-8. */
@@ -19,11 +19,11 @@ export interface Training {
 export interface TrainingPeer {
   readonly name: string;
   readonly version: string;
-  /** Threads, instructions and layout, in a sentence. */
+  /** Threads, instruction set, and data layout, as a phrase. */
   readonly layout: string;
-  /** Trains from zeros through all epochs. */
+  /** Trains from zero weights through all epochs. */
   run(): void | Promise<void>;
-  /** What the last run reached: weights `[classes, features]`, then the biases. */
+  /** Returns the result of the last run: weights `[classes, features]`, then the biases. */
   weights(): Float32Array;
   dispose(): void;
 }

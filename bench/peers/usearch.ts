@@ -17,7 +17,7 @@ const name = "usearch";
 export const usearch: PeerFactory = (gallery, queries) =>
   peerOrReason(name, async () => {
     const { module, version } = loadPeer<Usearch>(name);
-    // The binding reads from the start of a view's buffer, whatever the view's offset.
+    // The binding reads from the start of a view's buffer and ignores the view's offset.
     const whole = (values: Float32Array): Float32Array => (values.byteOffset === 0 ? values : values.slice());
     const rows = whole(gallery.values);
     const asked = whole(queries.values);

@@ -13,7 +13,7 @@ import {
 import { aggregation, select } from "@sedna-js/core";
 import { privateAggregator } from "@sedna-js/core/privacy";
 
-/** A federation for those who have the same address of the demo's page. */
+/** A federation for everyone with the same URL of the demo page. */
 interface Room {
   readonly federation: Federation;
   readonly cloud: Cloud;
@@ -23,7 +23,7 @@ interface Room {
 
 const NAME = /^digits-(plain|secure|private)-[a-z0-9]{4,16}$/;
 const MAX_ROOMS = 50;
-/** A room that nobody has asked of for so long is closed. */
+/** Time without requests after which a room is closed, in ms. */
 const IDLE_MS = 30 * 60_000;
 
 const head = { kind: "softmax", features: 196, classes: 10 } as const;
@@ -35,7 +35,9 @@ const training = {
 } as const;
 const ROUNDS = 60;
 
-/** The demo's federations: a room is made when somebody asks for it, and goes when nobody has for a while. */
+/**
+ * The demo's federations: a room is created on its first request and closed after a time without requests.
+ */
 export function demoRooms(): Service {
   const rooms = new Map<string, Promise<Room>>();
 
@@ -63,14 +65,22 @@ export function demoRooms(): Service {
       for (const [other, opening] of rooms)
         if (Date.now() - (await opening).lastAt > IDLE_MS) await close(other);
       if (rooms.size >= MAX_ROOMS) return undefined;
-      if (!rooms.has(name)) rooms.set(name, openRoom(name));
+      if (!rooms.has(name)) {
+        const opening = openRoom(name);
+        rooms.set(name, opening);
+        // A room that could not be opened is tried again on the next request.
+        opening.catch(() => rooms.delete(name));
+      }
     }
     const room = await rooms.get(name)!;
     room.lastAt = Date.now();
     return room;
   };
   const noRoom = (): Response =>
-    Response.json({ error: "expected the name of a room, and fewer of them; got another" }, { status: 404 });
+    Response.json(
+      { error: "expected a valid room name, and fewer rooms than the maximum; got another" },
+      { status: 404 },
+    );
 
   return {
     name: "rooms",

@@ -1,8 +1,8 @@
 import type { SampleStore } from "@sedna-js/cloud";
 
 /**
- * A store that keeps the newest so many samples and forgets the others: a demo runs for days, and nobody
- * reads them.
+ * Creates a store that keeps only the latest `kept` samples, because a demo runs for days and nothing reads
+ * them.
  */
 export function newestSamples({ kept = 200 }: { readonly kept?: number } = {}): SampleStore {
   const samples = new Map<string, Uint8Array>();

@@ -1,4 +1,4 @@
-// `npm start`: the demo page and its big-model service, ready to open.
+// `npm start`: starts the demo page and its big-model service.
 import { fileURLToPath } from "node:url";
 import { nanodet } from "@sedna-js/core";
 import {
@@ -14,10 +14,10 @@ import { demoRooms } from "./digit-rooms.ts";
 import { newestSamples } from "./newest-samples.ts";
 import { build, preview, type PreviewServer } from "vite";
 
-/** The demo, running. */
+/** The running demo. */
 export interface Demo {
   readonly url: string;
-  /** The big-model service behind the page's `/cloud`. */
+  /** The big-model service behind the page's `/cloud` path. */
   readonly cloud: Serving;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface Demo {
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const configFile = root("demo/vite.config.ts");
 
-/** The big-model service of the demo, and a place for the newest samples. */
+/** Starts the demo's cloud: the big-model service, a store for the latest samples, and the federations. */
 export async function startCloud({ port = 0 }: { readonly port?: number } = {}): Promise<Serving> {
   const estimator = onnxFile({
     path: root("models/nanodet-g-416/model.onnx"),
@@ -43,7 +43,7 @@ export async function buildDemo(): Promise<void> {
   await build({ configFile, logLevel: "warn" });
 }
 
-/** Serves the page, with the cloud behind its `/cloud`; 0 takes a free port. */
+/** Serves the page, with the cloud behind its `/cloud` path. Port 0 selects a free port. */
 export async function startDemo({
   port = 0,
   cloud,
@@ -77,7 +77,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildDemo();
   const cloud = await startCloud();
   const demo = await startDemo({ port: Number(process.env["PORT"] ?? 4173), cloud });
-  console.log(`\nThe demo is at ${demo.url}\nIts big model answers at ${cloud.url}\nCtrl+C ends both.`);
+  console.log(`\nThe demo is at ${demo.url}\nIts big model is at ${cloud.url}\nCtrl+C ends both.`);
   for (const signal of ["SIGINT", "SIGTERM"])
     process.once(signal, () => void demo.close().then(() => process.exit(0)));
 }

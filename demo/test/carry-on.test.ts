@@ -2,8 +2,8 @@ import type { Page } from "playwright";
 import { describe, expect, it } from "vitest";
 import { visitedDemo } from "./visited-demo.ts";
 
-// The page as a visitor meets it: built, served with its headers, in a real Chromium. Every button is pressed
-// once, and the real agent has to carry on.
+// Tests the page as a visitor uses it: built, served with its headers, in a real Chromium. Each button is
+// pressed once, and the real agent must continue.
 
 const { running, visit, count, grows } = visitedDemo();
 
@@ -13,22 +13,22 @@ const open = async ({
   ...options
 }: { base?: string; query?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => {
   const page = await visit(`${base}carry-on.html${query}`, options);
-  // Before that the cloud answers.
+  // The cloud serves the frames until then.
   await expect.poll(() => version(page), { timeout: 60_000 }).toBeGreaterThan(0);
   await isAnswering(page);
   return page;
 };
-/** Frames are answered. */
+/** Waits until more frames have results. */
 const isAnswering = (page: Page, by = 3): Promise<void> => grows(page, "answered", by);
 /**
- * Presses a button as soon as it can be: one that cannot yet does nothing, and Playwright would not wait for
- * it.
+ * Presses a button when it is enabled. An `aria-disabled` button ignores clicks, and Playwright does not wait
+ * for it.
  */
 const press = (page: Page, name: string): Promise<void> =>
   page
     .locator('button:not([aria-disabled="true"])', { hasText: new RegExp(`^${name}$`) })
     .click({ timeout: 60_000 });
-/** What was told since the visitor's last deed, oldest first. */
+/** Returns the timeline's entries since the visitor's last action, oldest first. */
 const told = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const rows = [...document.querySelectorAll("#timeline li")].map((row) => ({
@@ -46,9 +46,9 @@ const tells = (page: Page, what: RegExp): Promise<void> =>
 const version = async (page: Page): Promise<number> =>
   Number(/version (\d+)/.exec((await page.locator("#model").textContent()) ?? "")?.[1]);
 
-describe("the page that carries on", () => {
-  it("answers again after the Worker was killed, and after it hung", async () => {
-    // The frame that a Worker held when it died is collected unclosed: nobody is left to close it.
+describe("the carry-on page", () => {
+  it("recovers after the Worker is killed and after it hangs", async () => {
+    // The frame that a killed Worker held is garbage-collected without being closed.
     const page = await open({ query: "?providers=wasm", ignore: /VideoFrame was garbage collected/ });
     await press(page, "Kill the worker");
     await tells(page, /The Worker died.*answers again.*No frame was lost/s);
@@ -58,15 +58,15 @@ describe("the page that carries on", () => {
     await isAnswering(page);
   });
 
-  it("takes a fresh GPU device when it loses the one it has", async () => {
-    // On a software adapter a frame takes long, and its shaders longer.
+  it("switches to a new GPU device when it loses the current one", async () => {
+    // On a software adapter a frame takes long, and shader compilation even longer.
     const page = await open({ query: "?providers=webgpu" });
     await press(page, "Lose the GPU");
     await tells(page, /The GPU device was lost.*answers again on WebGPU.*No frame was lost/s);
     await isAnswering(page);
   });
 
-  it("says that there is no GPU to lose where the model runs on WASM, and fits a phone", async () => {
+  it("explains that there is no GPU to lose if the model runs on WASM, and fits a phone", async () => {
     const page = await open({ query: "?providers=wasm", width: 360 });
     expect(await page.locator("#rung").textContent()).toBe("WASM");
     expect(await page.locator("#lose-gpu").getAttribute("aria-disabled")).toBe("true");
@@ -76,7 +76,7 @@ describe("the page that carries on", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 
-  it("keeps hard examples while the network is cut, and sends them when it is back", async () => {
+  it("stores hard examples while the network is cut and sends them when it is restored", async () => {
     const page = await open();
     await expect.poll(() => count(page, "sent"), { timeout: 30_000 }).toBeGreaterThan(0);
     await press(page, "Cut the network");
@@ -88,7 +88,7 @@ describe("the page that carries on", () => {
     await isAnswering(page);
   });
 
-  it("takes a good model between two frames", async () => {
+  it("installs a good model between two frames", async () => {
     const page = await open();
     const before = await version(page);
     await press(page, "Push a good model");
@@ -100,7 +100,7 @@ describe("the page that carries on", () => {
     await isAnswering(page);
   });
 
-  it("refuses each bad model by the check that is for it, keeps the good one, and takes the next good one", async () => {
+  it("rejects each bad model by its check, keeps the good one, and installs the next good one", async () => {
     const page = await open();
     const before = await version(page);
     const answers = [
@@ -124,7 +124,7 @@ describe("the page that carries on", () => {
     await isAnswering(page);
   });
 
-  it("works without a server, and says that no examples are sent", async () => {
+  it("works without a server and states that no examples are sent", async () => {
     const { preview } = await import("vite");
     const configFile = new URL("../vite.config.ts", import.meta.url).pathname;
     const host = await preview({ configFile, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
@@ -136,7 +136,7 @@ describe("the page that carries on", () => {
     await host.close();
   });
 
-  it("can be used by keyboard, and keeps the focus of what was pressed", async () => {
+  it("can be used by keyboard and keeps the focus on the pressed button", async () => {
     const page = await open();
     await page.locator("#kill-worker").focus();
     const reached: string[] = [];

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { startCloud } from "../server/start.ts";
 import { visitedDemo } from "./visited-demo.ts";
 
-// The page as a visitor meets it: built, served with its headers, in a real Chromium, with the real models
-// and video and a real cloud on a socket.
+// Tests the page as a visitor uses it: built, served with its headers, in a real Chromium, with the real
+// models and video and a real cloud on a socket.
 
 const { running, visit, count, grows } = visitedDemo();
 
@@ -12,12 +12,12 @@ const open = ({
   url = running.demo!.url,
   ...options
 }: { url?: string; width?: number; ignore?: RegExp } = {}): Promise<Page> => visit(url, options);
-/** Half of all frames are hard, so that a test need not wait for them. */
+/** Makes half of all frames hard, so that a test need not wait for them. */
 const makeHalfHard = async (page: Page): Promise<void> => {
   await page.locator("#miner").selectOption("Random");
   await page.getByLabel("Share", { exact: true }).fill("0.5");
 };
-/** The longest time without a new answer while `during` runs, in ms. */
+/** Returns the longest time without a new result while `during` runs, in ms. */
 const longestPause = async (page: Page, during: () => Promise<void>): Promise<number> => {
   await page.evaluate(() => {
     const seen = { last: performance.now(), longest: 0 };
@@ -40,7 +40,7 @@ const longestPause = async (page: Page, during: () => Promise<void>): Promise<nu
 };
 
 describe("the demo page", () => {
-  it("plays the video without a click, and edge and cloud answer", async () => {
+  it("plays the video without a click and shows results of edge and cloud", async () => {
     const page = await open();
     await makeHalfHard(page);
     await grows(page, "answered", 20);
@@ -58,7 +58,7 @@ describe("the demo page", () => {
     expect(drawn).toBe(true);
   });
 
-  it("carries on without a stall when the network is cut, and uses the cloud again when it is back", async () => {
+  it("continues without a stall when the network is cut, and uses the cloud again when it is restored", async () => {
     const page = await open();
     await makeHalfHard(page);
     await grows(page, "by-cloud");
@@ -73,7 +73,7 @@ describe("the demo page", () => {
     await expect.poll(() => page.locator("#cloud").textContent()).toBe("connected");
   });
 
-  it("carries on when the cloud really dies, and finds it again", async () => {
+  it("continues when the cloud shuts down, and uses it again when it restarts", async () => {
     const page = await open({ ignore: /Failed to load resource/ });
     await makeHalfHard(page);
     await grows(page, "by-cloud");
@@ -85,7 +85,7 @@ describe("the demo page", () => {
     await grows(page, "by-cloud");
   });
 
-  it("answers a camera through getUserMedia, and goes back to the video", async () => {
+  it("processes a camera through getUserMedia and returns to the video", async () => {
     const page = await open();
     await grows(page, "answered");
     await page.getByRole("button", { name: "Use my camera" }).click();
@@ -100,7 +100,7 @@ describe("the demo page", () => {
     await grows(page, "answered", 10);
   });
 
-  it("asks only the edge, or only the cloud, when told to", async () => {
+  it("uses only the edge or only the cloud if selected", async () => {
     const page = await open();
     await page.getByText("Edge only").click();
     await grows(page, "answered", 10);
@@ -111,7 +111,7 @@ describe("the demo page", () => {
     await grows(page, "by-cloud", 5);
   });
 
-  it("runs the big model in the page where there is no cloud, and says so", async () => {
+  it("runs the big model in the page if there is no cloud, and states that", async () => {
     const { preview } = await import("vite");
     const configFile = new URL("../vite.config.ts", import.meta.url).pathname;
     const host = await preview({ configFile, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });

@@ -8,7 +8,7 @@ import { startCloud } from "../server/start.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-it("the README's program runs as it stands, and hears of edge and cloud", async () => {
+it("the README's program runs unchanged and receives results from edge and cloud", async () => {
   const readme = await readFile(`${root}README.md`, "utf8");
   const [, program] = /```ts\n([\s\S]*?)```/.exec(readme)!;
   expect(program!.trimEnd().split("\n").length).toBeLessThanOrEqual(12);

@@ -18,7 +18,8 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { startDemo, type Demo } from "../server/start.ts";
 import { visitedDemo } from "./visited-demo.ts";
 
-// The page as visitors meet it: several tabs of a real Chromium, a real aggregator on a socket, real digits.
+// Tests the page as visitors use it: several tabs of a real Chromium, a real aggregator on a socket, real
+// digits.
 
 const { running, visit } = visitedDemo();
 const others: Page[] = [];
@@ -26,7 +27,7 @@ const demos: Demo[] = [];
 afterEach(async () => {
   for (const page of others.splice(0)) await page.close();
 });
-// Not before their pages are closed, which go on asking.
+// Close the servers after their pages, which keep sending requests.
 afterAll(async () => {
   for (const demo of demos) await demo.close();
 });
@@ -35,7 +36,7 @@ const percentOf = async (page: Page, id: string): Promise<number> =>
   Number.parseFloat((await page.locator(`#${id}`).textContent()) ?? "");
 const roundOf = async (page: Page): Promise<number> =>
   Number.parseInt((await page.locator("#round").textContent()) ?? "", 10);
-/** Another visitor's tab. */
+/** Opens another visitor's tab. */
 const another = async (url: string): Promise<Page> => {
   const tab = await running.browser!.newPage();
   others.push(tab);
@@ -45,8 +46,8 @@ const another = async (url: string): Promise<Page> => {
 const room = (name: string, demo: Demo = running.demo!): string =>
   `${demo.url}train-together.html?room=${name}`;
 
-describe("the page on which tabs train together", () => {
-  it("teaches two tabs more than one has to learn from, and goes on when one drops out", async () => {
+describe("the train-together page", () => {
+  it("reaches a higher accuracy with two tabs than with one, and continues when one drops out", async () => {
     const first = await visit(`${room("twotabs")}&share=1`);
     expect(await first.locator("#headline").textContent()).not.toContain("could not");
     const second = await another(`${room("twotabs")}&share=2`);
@@ -70,7 +71,7 @@ describe("the page on which tabs train together", () => {
     await expect.poll(() => roundOf(first), { timeout: 30_000 }).toBeGreaterThan(before + 1);
   });
 
-  it("spends privacy where it is asked to, and says how much", async () => {
+  it("adds noise in the private mode and shows epsilon", async () => {
     const first = await visit(`${room("private")}&mode=private&share=1`);
     await another(`${room("private")}&mode=private&share=2`);
     await expect
@@ -78,7 +79,7 @@ describe("the page on which tabs train together", () => {
       .toMatch(/^ε [1-9]\d*\.\d at δ 0\.00001$/);
   });
 
-  it("adds up masked updates of three tabs, so that the server sees none", async () => {
+  it("adds up masked updates of three tabs, so that the server sees no single update", async () => {
     const first = await visit(`${room("masked")}&mode=secure&share=0`);
     await expect.poll(() => first.locator("#about-mode").textContent()).toContain("mask");
     await another(`${room("masked")}&mode=secure&share=1`);
@@ -136,7 +137,9 @@ describe("the page on which tabs train together", () => {
   });
 });
 
-/** A cloud whose federation wants three clients for three rounds, and takes Sedna's beside ours. */
+/**
+ * Starts a cloud with a federation of three clients and three rounds that accepts Sedna's clients and ours.
+ */
 async function sednaCloud(
   name: string,
 ): Promise<{ readonly serving: Serving; readonly federation: Federation }> {

@@ -1,26 +1,26 @@
-// The demo as a visitor meets it: built, served with its headers, in a real Chromium, with a real cloud on a
-// socket.
+// Serves the demo as a visitor uses it: built, served with its headers, in a real Chromium, with a real cloud
+// on a socket.
 import type { Serving } from "@sedna-js/cloud";
 import { chromium, type Browser, type Page } from "playwright";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { chromiumArgs, findChromium } from "../../scripts/chromium.ts";
 import { buildDemo, startCloud, startDemo, type Demo } from "../server/start.ts";
 
-/** What a visit takes, while the tests of a file run. */
+/** The helpers for the tests of a file. */
 export interface VisitedDemo {
   readonly running: { browser?: Browser; demo?: Demo; cloud?: Serving };
   /**
-   * A new page at an address. What it complains of fails the test, but for what `ignore` matches. The next
-   * test closes it.
+   * Opens a new page at a URL. Its errors and warnings fail the test, unless they match `ignore`. The next
+   * test closes the page.
    */
   visit(url: string, options?: { readonly width?: number; readonly ignore?: RegExp }): Promise<Page>;
-  /** The number that an element shows. */
+  /** Returns the number that an element shows. */
   count(page: Page, id: string): Promise<number>;
-  /** Waits until that number has grown. */
+  /** Waits until that number has increased by at least `by`. */
   grows(page: Page, id: string, by?: number): Promise<void>;
 }
 
-/** Builds and serves the demo for the tests of this file. */
+/** Builds and serves the demo for the tests of the calling file. */
 export function visitedDemo(): VisitedDemo {
   const running: { browser?: Browser; demo?: Demo; cloud?: Serving; page?: Page } = {};
   const complaints: string[] = [];

@@ -1,5 +1,5 @@
-// The main process: serves the renderer's files with the headers that threads and WebAssembly need, and
-// answers the frames that the little model in the renderer finds hard, by a larger model on onnxruntime-node.
+// The main process: serves the renderer's files with the headers that threads and WebAssembly require, and
+// runs a larger model on onnxruntime-node for the frames that the little model in the renderer finds hard.
 import { readFile } from "node:fs/promises";
 import { extname, resolve, sep } from "node:path";
 import { decodeImage, nanodet, onnxEstimator } from "@sedna-js/edge-agent";
@@ -7,8 +7,8 @@ import { decodeImage, nanodet, onnxEstimator } from "@sedna-js/edge-agent";
 const origin = "app://bundle";
 
 /**
- * What the renderer may load, and that it is isolated. Without 'wasm-unsafe-eval' no model runs, on WebGPU
- * neither.
+ * Headers that restrict what the renderer may load, and isolate it. Without 'wasm-unsafe-eval' no model runs,
+ * not even on WebGPU.
  */
 export const securityHeaders = {
   "Content-Security-Policy":
@@ -25,7 +25,7 @@ const types = {
   ".wasm": "application/wasm",
 };
 
-/** `(Request) => Promise<Response>`: the files of a folder, and nothing outside of it. */
+/** Returns a request handler, `(Request) => Promise<Response>`, that serves only the files of a folder. */
 export function servePage(folder) {
   const root = resolve(folder);
   return async (request) => {
@@ -42,12 +42,12 @@ export function servePage(folder) {
   };
 }
 
-/** Opens the window. `electron` is handed over, so that all of this runs in a test without it. */
+/** Opens the window. `electron` is a parameter, so that a test can run all of this without Electron. */
 export async function startAgentApp(
   { app, BrowserWindow, ipcMain, protocol, session },
   { folder, preload, model },
 ) {
-  // Before "ready". A standard, secure scheme is what getUserMedia, WebGPU, IndexedDB and Workers ask for;
+  // Must precede "ready". getUserMedia, WebGPU, IndexedDB, and Workers require a standard, secure scheme, and
   // file:// has no headers.
   protocol.registerSchemesAsPrivileged([
     { scheme: "app", privileges: { standard: true, secure: true, supportFetchAPI: true } },
@@ -62,7 +62,7 @@ export async function startAgentApp(
 
   const big = onnxEstimator({ model, task: nanodet({ labels: [0], threshold: 0.45 }) });
   ipcMain.handle("sedna:big-model", async ({ senderFrame }, picture) => {
-    if (!isOurs(senderFrame?.url)) throw new Error("ask the big model: expected the app's own page");
+    if (!isOurs(senderFrame?.url)) throw new Error("call the big model: expected the app's own page");
     const frame = await decodeImage(new Uint8Array(picture));
     try {
       return await big.predict(frame);
@@ -74,7 +74,7 @@ export async function startAgentApp(
   app.on("will-quit", () => void big.dispose());
 
   const window = new BrowserWindow({
-    // backgroundThrottling: a window that nobody sees would be given no frames.
+    // Without backgroundThrottling: false, a hidden window would get no frames.
     webPreferences: {
       preload,
       contextIsolation: true,

@@ -1,4 +1,4 @@
-// What Electron starts: "main" in the app's package.json.
+// The entry point that Electron starts: "main" in the app's package.json.
 import { fileURLToPath } from "node:url";
 import * as electron from "electron";
 import { startAgentApp } from "./agent-app.mjs";

@@ -1,4 +1,4 @@
-// The one thing that the page may ask of the main process.
+// The only function of the main process that the page may call.
 const { contextBridge, ipcRenderer } = require("electron");
 
 contextBridge.exposeInMainWorld("mainProcess", {

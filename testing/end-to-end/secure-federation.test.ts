@@ -203,7 +203,7 @@ describe("a federation with secure aggregation over HTTP", { timeout: 120_000 },
     ]);
     expect(stage.masked).toHaveLength(10);
     for (const i of everyone)
-      expect(stage.events.filter((event) => event === `${i} counted`)).toHaveLength(1);
+      expect(stage.events.filter((event) => event === `${i} accepted`)).toHaveLength(1);
     // None of the words sent is a client's quantized update.
     const words = stage.masked.flatMap((body) =>
       Array.from(new Uint32Array(body.slice(-4 * (LENGTH + 1)).buffer)),

@@ -1,5 +1,5 @@
-// An agent whose model is replaced again and again while frames flow, driven by the benchmark through
-// `globalThis.updated`.
+// Runs an agent whose model is updated repeatedly while frames are processed. The benchmark controls it
+// through `globalThis.updated`.
 import { createJointInference, type Detections, type Frame } from "@sedna-js/core";
 import { superviseModel } from "@sedna-js/edge-agent";
 import { memoryModelStore } from "../../../testing/fakes/memory-model-store.ts";
@@ -11,7 +11,7 @@ import { createModelSlot } from "../../../packages/edge-agent/src/updates/create
 import { createUpdater } from "../../../packages/edge-agent/src/updates/create-updater.ts";
 import modelUrl from "../../../models/tiny-person/model.onnx?url";
 
-/** Frames of 160x120 with a square that moves, each in its own memory. */
+/** Yields frames of 160x120 with a moving square, each in its own memory. */
 async function* camera(given: { frames: number }, stop: AbortSignal): AsyncGenerator<Frame> {
   const canvas = new OffscreenCanvas(160, 120);
   const context = canvas.getContext("2d")!;
@@ -69,19 +69,19 @@ async function start() {
   const flowing = flow();
   let newest = 1;
   return {
-    /** Publishes so many versions, one after the other, and takes each. */
+    /** Publishes `times` versions, one after another, and installs each. */
     async update(times: number): Promise<void> {
       for (let i = 0; i < times; i++) {
         store.publish(version(++newest));
         const outcome = await updater.check();
         if (outcome.result !== "confirmed")
           throw new Error(
-            `update the model: expected version ${newest} to be taken; got ${JSON.stringify(outcome)}`,
+            `update the model: expected version ${newest} to be confirmed; got ${JSON.stringify(outcome)}`,
           );
       }
     },
     state: () => ({ version: slot.current.manifest.version, opened }),
-    /** Ends the camera; what became of its frames. */
+    /** Stops the camera and returns the counts of its frames. */
     async end() {
       stop.abort();
       await flowing;
@@ -92,7 +92,7 @@ async function start() {
   };
 }
 
-/** What the page offers to the benchmark. */
+/** The functions that the page exposes to the benchmark. */
 export type Updated = Awaited<ReturnType<typeof start>>;
 Object.assign(globalThis, {
   startUpdates: async () => void Object.assign(globalThis, { updated: await start() }),

@@ -80,14 +80,14 @@ export function describeEvent(event: AgentEvent): string | undefined {
       // The version number of a rejected manifest is not trusted either.
       return `${event.version === undefined ? "The new version" : `Version ${event.version}`} was refused: ${refusals[event.rejection]}.`;
     case "update-rolled-back":
-      return `Version ${event.from} was taken back: ${refusals[event.rejection]}. Version ${event.to} answers again.`;
+      return `Version ${event.from} was rolled back: ${refusals[event.rejection]}. Version ${event.to} runs again.`;
     case "update-postponed":
       return `${event.version === undefined ? "The newest manifest" : `Version ${event.version}`} could not be had as ${event.version === undefined ? "it should be" : "its manifest promises it"}, so it is not taken; that is tried again at the next look.`;
-    case "sending-failed":
+    case "upload-failed":
       return `Hard examples cannot be sent. They remain on this device; the next attempt is in ${duration(event.retryInMs)}.`;
-    case "sending-paused":
+    case "upload-paused":
       return `The cloud accepts no hard examples from this device; the next attempt is in ${duration(event.retryInMs)}.`;
-    case "sending-refused":
+    case "upload-rejected":
       return `The cloud rejected a hard example: ${event.message}`;
     case "item-dropped":
       return `A hard example was dropped: ${event.reason === "full" ? "too many wait" : event.reason}.`;

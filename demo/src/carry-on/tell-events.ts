@@ -58,7 +58,7 @@ export function tellEvents({
         return told(text!);
       case "update-swapped":
         return told(`${text} ${since(before.update)}`);
-      case "sending-failed":
+      case "upload-failed":
         if (!sending.waits) told(text!);
         sending.waits = true;
         return;

@@ -101,7 +101,7 @@ export function createParticipant({
       stop?.abort(new Error("dropped out"));
     },
     model(version) {
-      if (!plan) throw new Error("show a model: expected to have joined");
+      if (!plan) throw new Error("show a model: expected join() first; got none");
       return transport.fetchModel(version, {
         length: flatLength(plan.layout),
         signal: AbortSignal.timeout(10_000),

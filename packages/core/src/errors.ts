@@ -51,7 +51,7 @@ export type ErrorCode =
   | "cloud-garbage"
   | "circuit-open"
   | "cohort-too-small"
-  | "update-refused"
+  | "update-rejected"
   | "session-ended"
   | "session-replaced"
   | "training-failed"

@@ -20,7 +20,8 @@ export interface Selection<Name extends string = string, Param = Readonly<Record
  * ```ts
  * import { hardExampleMining, select } from "@sedna-js/core";
  *
- * const isHard = select(hardExampleMining, { method: "CrossEntropy", param: { threshold_cross_entropy: "0.5" } });
+ * const param = { threshold_cross_entropy: "0.5" };
+ * const isHard = select(hardExampleMining, { method: "CrossEntropy", param });
  * console.log(isHard([0.5, 0.5]), isHard([0.99, 0.01])); // => true false
  * ```
  */

@@ -156,7 +156,7 @@ describe("sedna-edge doctor", () => {
     const run = start(["doctor", path]);
     expect(await run.ended).toBe(1);
     expect(run.text.out).toMatch(/^ok {4}node +v\d+/m);
-    expect(run.text.out).toMatch(/^fail {2}big model +http:\/\/127\.0\.0\.1:9\/sedna doesn't answer/m);
+    expect(run.text.out).toMatch(/^fail {2}big model +http:\/\/127\.0\.0\.1:9\/sedna does not respond/m);
     expect(run.text.out).toMatch(/^fail {2}model file +ENOENT: no such file.*model\.onnx/m);
     expect(run.text.out).toMatch(/^ok {4}data directory +.*data will be made$/m);
   });

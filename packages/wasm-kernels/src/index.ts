@@ -47,7 +47,7 @@ export type { TopClass, TopClassOptions } from "./perception/top-class.ts";
 export type { TrackingKernels } from "./tracking/tracking-kernels.ts";
 export type { TrainingKernels } from "./training/training-kernels.ts";
 export type { UpdateBucket, UpdateBucketOptions } from "./vectors/update-bucket.ts";
-export type { UpdateBuffer, UpdateBufferOptions } from "./vectors/update-room.ts";
+export type { UpdateBuffer, UpdateBufferOptions } from "./vectors/update-buffer.ts";
 export type { VectorKernels } from "./vectors/vector-kernels.ts";
 export type { WeightedMean, WeightedMeanOptions } from "./vectors/weighted-mean.ts";
 export type {

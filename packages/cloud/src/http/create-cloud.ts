@@ -79,7 +79,7 @@ export function createCloud({
   for (const origin of origins) checkOrigin(origin);
   if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token))
     throw new RangeError(
-      'set the token: expected letters, digits and "-._~+/", at least one; got another text',
+      'set the token: expected letters, digits and "-._~+/", at least one; got other text',
     );
   const names = services.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

@@ -4,7 +4,7 @@ export const directoryModels = (): never => onlyInNode("read models in a directo
 
 export const publishModel = (): never => onlyInNode("publish a model");
 
-export const createSigningKey = (): never => onlyInNode("make a signing key");
+export const createSigningKey = (): never => onlyInNode("create a signing key");
 
 export const readSigningKey = (): never => onlyInNode("read a signing key");
 

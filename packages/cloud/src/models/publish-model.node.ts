@@ -83,9 +83,10 @@ export async function publishModel({
     inputs: described.inputs,
     outputs: described.outputs,
     task,
-    labels,
+    // Canonical JSON has no undefined: an absent key is left out.
+    ...(labels && { labels }),
     license,
-    thresholds,
+    ...(thresholds && { thresholds }),
     ...(cases && {
       golden: [
         {

@@ -37,7 +37,7 @@ export interface Accumulator {
   restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
   /**
    * The new model.
-   * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added; `update-refused`
+   * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added; `update-rejected`
    * when what was added is too large for the model to stay finite.
    */
   finish(): {

@@ -168,7 +168,7 @@ describe("a round that would end the federation", () => {
     for (const method of ["FedAvg", "FedAvgM", "Median"]) {
       const updates = Array.from({ length: 3 }, () => f32([3e38, 0]));
       expect(() => run(build(method), { kernels, base: far, updates })).toThrow(
-        expect.objectContaining({ code: "update-refused" }) as Error,
+        expect.objectContaining({ code: "update-rejected" }) as Error,
       );
     }
   });

@@ -107,7 +107,7 @@ export function adamServer({
 /**
  * Takes a step and makes sure of what it gave: a model with an infinity in it would be the federation's end.
  * @throws {RangeError} on memory of another length.
- * @throws {SednaError} `update-refused` when the model or the memory would not be finite.
+ * @throws {SednaError} `update-rejected` when the model or the memory would not be finite.
  */
 export function stepServer(
   rule: string,
@@ -124,7 +124,7 @@ export function stepServer(
     if (!allFinite(numbers))
       throw new SednaError(
         `aggregate by ${rule}: expected a finite model; got an infinity or NaN: the updates are too large; clip them by maxNorm`,
-        { code: "update-refused" },
+        { code: "update-rejected" },
       );
   }
   return { model: change, memory: next };

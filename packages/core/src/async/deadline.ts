@@ -21,7 +21,8 @@ export interface DeadlineOptions {
  * ```ts
  * import { withDeadline } from "@sedna-js/core/async";
  *
- * const error = await withDeadline(() => new Promise(() => {}), { deadlineMs: 5, action: "wait" }).catch((one) => one);
+ * const never = (): Promise<never> => new Promise(() => {});
+ * const error = await withDeadline(never, { deadlineMs: 5, action: "wait" }).catch((one) => one);
  * console.log(error.code); // => cloud-timeout
  * ```
  */

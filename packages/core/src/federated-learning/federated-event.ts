@@ -14,9 +14,12 @@ export type MissedReason = RejectionCode | "superseded" | "unanswered" | "traini
 export type FederatedEvent =
   /** A session began; also emitted when a new session follows one that ended. */
   | { readonly type: "joined"; readonly epoch: number; readonly plan: FederationPlan }
-  /** Nothing to do now: a round has yet to open, others were chosen for it, or this client is left out for some rounds. */
+  /**
+   * Nothing to do now: the next round has not started, other clients were selected for it, or this client is
+   * in quarantine.
+   */
   | { readonly type: "waiting"; readonly round: number; readonly modelVersion: number }
-  /** A new model was made: a round has closed. */
+  /** A round has closed with a new model. */
   | { readonly type: "round"; readonly round: number; readonly modelVersion: number }
   | {
       readonly type: "training";
@@ -25,15 +28,15 @@ export type FederatedEvent =
       readonly progress?: TrainingProgress;
     }
   | { readonly type: "trained"; readonly round: number; readonly report: TrainingReport }
-  /** The update is there; whether it counts is told next. */
+  /** The update was received; a following event reports whether it is accepted. */
   | { readonly type: "sent"; readonly round: number; readonly bytes: number }
-  /** The update is part of the round. `again`: it was before, and this was told once more. */
+  /** The update is part of the round. `again`: this was already reported before. */
   | { readonly type: "accepted"; readonly round: number; readonly again: boolean }
   | { readonly type: "missed"; readonly round: number; readonly why: MissedReason; readonly message: string }
-  /** Training waits: a battery runs low, a page is hidden, ... */
+  /** Training is paused: the battery is low, the page is hidden, ... */
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
-  /** A try failed; the next one comes in `retryInMs`. */
+  /** An attempt failed; the next one starts after `retryInMs`. */
   | {
       readonly type: "retrying";
       readonly action: string;
@@ -41,9 +44,9 @@ export type FederatedEvent =
       readonly message: string;
       readonly retryInMs: number;
     }
-  /** What an encoding left out could not be read or kept; the next updates are a little less exact. */
+  /** The residual of an encoding could not be read or stored; the next updates are slightly less exact. */
   | { readonly type: "storage-failed"; readonly message: string }
-  /** The federation is over, and the estimator has its last model. */
+  /** The federation is done, and the estimator has its final model. */
   | { readonly type: "done"; readonly round: number; readonly modelVersion: number };
 
 /** A snapshot of a client's state, for callers that do not read the events. */

@@ -109,7 +109,7 @@ export function runSecureAggregation<Sample>(first: SecureTask, context: SecureC
     if (error instanceof SednaError && error.code === "training-failed")
       emit({ type: "missed", round, why: "training-failed", message: error.message });
     // What can't be read may be read next time; who asks for what an honest aggregator would not, is left.
-    else if (error instanceof WireError || (error instanceof SednaError && error.code === "update-refused"))
+    else if (error instanceof WireError || (error instanceof SednaError && error.code === "update-rejected"))
       emit({ type: "missed", round, why: "round-closed", message: error.message });
     else onFailed(error);
   };

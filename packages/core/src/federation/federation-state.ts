@@ -83,7 +83,7 @@ export type FederationEvent =
       readonly resources: ClientResources;
     }
   | { readonly type: "left"; readonly at: number; readonly client: string; readonly epoch: number }
-  /** An update was validated and is part of the round's sum. */
+  /** An update was validated and is part of the round's aggregate. */
   | {
       readonly type: "accepted";
       readonly at: number;
@@ -95,7 +95,10 @@ export type FederationEvent =
       readonly digest: string;
       readonly metrics?: { readonly loss?: number; readonly accuracy?: number };
     }
-  /** A secure sum was opened: all of these are counted together, by their mean weight, and the round closes. */
+  /**
+   * A secure aggregation was unmasked: all of these clients are accepted together, with their mean weight,
+   * and the round closes.
+   */
   | {
       readonly type: "summed";
       readonly at: number;
@@ -104,7 +107,7 @@ export type FederationEvent =
       readonly totalWeight: number;
       readonly bytes: number;
     }
-  /** An update was malformed: a strike. Lateness is none. */
+  /** An update was rejected. A malformed update is a strike; a late one is not. */
   | {
       readonly type: "rejected";
       readonly at: number;
@@ -120,7 +123,7 @@ export type FederationEvent =
       readonly round: number;
       readonly modelVersion: number;
     }
-  /** It could not be: the cohort was too small for the rule. The round is abandoned. */
+  /** The effect `aggregate` failed: the cohort was too small for the rule. The round is abandoned. */
   | { readonly type: "failed"; readonly at: number; readonly round: number };
 
 /** An effect that the caller must carry out, in order. */

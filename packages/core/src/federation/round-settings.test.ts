@@ -56,7 +56,7 @@ describe("roundSettings()", () => {
     [{ selector: { method: "ByResources", param: { exploration: 2 } } }, RangeError, "exploration"],
     [{ selector: { method: "Simple", param: { per_round: 0 } } }, RangeError, "per_round"],
     [{ selector: { method: "Simple", param: { per_round: {} } } }, TypeError, "per_round"],
-    [{ selector: "Random" as never }, TypeError, "set choice"],
+    [{ selector: "Random" as never }, TypeError, "set selector"],
     [null as never, TypeError, "set the rounds"],
   ])("refuses %j", (settings, kind, message) => {
     expect(() => roundSettings(settings)).toThrow(kind);

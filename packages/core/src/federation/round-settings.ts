@@ -50,7 +50,7 @@ export function roundSettings(
   whole("strikes", { value: strikes, least: 1 });
   whole("quarantineRounds", { value: quarantineRounds, least: 1 });
   if (typeof selector !== "object" || selector === null)
-    throw new TypeError(`set choice: expected { method, param }; got ${describeValue(selector)}`);
+    throw new TypeError(`set selector: expected { method, param }; got ${describeValue(selector)}`);
   // Build the selector only to check it: each selector checks its own parameters.
   select(table, selector as Selection<string, never>);
   const mode = buffered === undefined ? {} : { buffered: checkBuffered(buffered) };

@@ -26,7 +26,10 @@ import type { JointInference, JointInferenceOptions, JointResult, JointSettings 
  * };
  * const joint = createJointInference({
  *   estimator: little,
- *   hardExampleMining: select(hardExampleMining, { method: "CrossEntropy", param: { threshold_cross_entropy: 0.5 } }),
+ *   hardExampleMining: select(hardExampleMining, {
+ *     method: "CrossEntropy",
+ *     param: { threshold_cross_entropy: 0.5 },
+ *   }),
  *   bigModel: { inference: async () => [1, 0] },
  * });
  * console.log((await joint.inference(0.99)).source, (await joint.inference(0.5)).source); // => edge cloud

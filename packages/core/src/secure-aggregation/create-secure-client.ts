@@ -58,7 +58,7 @@ export interface SecureClient {
    *
    * @throws {WireError} If the message is malformed.
    * @throws {SednaError} `privacy-forbids` if the aggregator requests what an honest aggregator would not,
-   * and for every later call; `update-refused` if the previous phase is missing.
+   * and for every later call; `update-rejected` if the previous phase is missing.
    */
   answer(phase: SecurePhase, message: unknown): Promise<SecureAnswer>;
 }
@@ -292,7 +292,7 @@ export function createSecureClient(options: SecureClientOptions): SecureClient {
         throw new SednaError(
           `take part in a secure aggregation: expected phase ${earlier} first; got ${phase}`,
           {
-            code: "update-refused",
+            code: "update-rejected",
           },
         );
       const made = (async () => {

@@ -249,16 +249,16 @@ describe("a client of secure aggregation with a dishonest aggregator", { timeout
     await expect(clients[victim]!.client.answer("shares", await change(task!))).rejects.toEqual(forbids);
   });
 
-  it("rejects a phase out of order with the code update-refused", async () => {
+  it("rejects a phase out of order with the code update-rejected", async () => {
     const client = createSecureClient({
       federation: "test",
       round: 1,
       length: 2,
       update: () => Promise.reject(new Error("not wanted")),
     });
-    await expect(client.answer("masked", {})).rejects.toMatchObject({ code: "update-refused" });
+    await expect(client.answer("masked", {})).rejects.toMatchObject({ code: "update-rejected" });
     await expect(client.answer("unmask", { survivors: [], dropped: [] })).rejects.toMatchObject({
-      code: "update-refused",
+      code: "update-rejected",
     });
   });
 

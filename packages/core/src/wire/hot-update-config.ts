@@ -38,7 +38,7 @@ function word(object: unknown, key: string): string {
   const value = entry(object, key);
   if (typeof value !== "string" || value === "" || value.includes("\0"))
     throw new WireError(
-      `read a hot update config: expected ${key} as a text that is not empty; got ${describeValue(value)}`,
+      `read a hot update config: expected ${key} as a non-empty string; got ${describeValue(value)}`,
     );
   return value;
 }

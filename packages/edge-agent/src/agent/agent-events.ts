@@ -25,7 +25,10 @@ export type LifeEvent =
   | { readonly type: "storage-not-promised" }
   /** This browser cannot say whether another tab leads: each acts as the only one. */
   | { readonly type: "leader-unknown"; readonly error: PlainError }
-  /** A hard example that was not stored: too many were being encoded or stored at once, or waited for the queue to open, another tab leads, or it could not be. */
+  /**
+   * A hard example was not stored: too many were being encoded or stored at once, or waited for the queue to
+   * open; another tab is the leader; or storing failed.
+   */
   | {
       readonly type: "sample-lost";
       readonly reason: "busy" | "no-queue" | "follows" | "failed";

@@ -90,7 +90,7 @@ describe("createSending()", () => {
       const sent = await flush(later);
       got.push(...sent);
       // A sample that may not leave the device is removed from the disk as well.
-      expect(later.events.filter(({ type }) => type === "sending-refused")).toHaveLength(1 - sent.length);
+      expect(later.events.filter(({ type }) => type === "upload-rejected")).toHaveLength(1 - sent.length);
       expect(later.sending.stats()?.items).toBe(0);
     }
     expect(got).toEqual(expected);

@@ -150,6 +150,6 @@ export function parseDeviceStatus(body: unknown): DeviceStatus {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data as DeviceStatus;
   throw new WireError(
-    `read the status: expected sedna-edge's; got ${describeValue(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`,
+    `read the status: expected sedna-edge's status; got ${describeValue(body)}${typeof body === "object" ? ` without ${parsed.error.issues[0]?.path.join(".") || "its fields"} as it should be` : ""}`,
   );
 }

@@ -34,9 +34,9 @@ describe("createEventLog()", () => {
   it("limits every warning that may come with each sample or poll, so that logs do not fill the disk", () => {
     const { lines, log } = logging();
     const bad: AgentEvent["type"][] = [
-      "sending-refused",
-      "sending-paused",
-      "sending-failed",
+      "upload-rejected",
+      "upload-paused",
+      "upload-failed",
       "sample-lost",
       "item-dropped",
       "update-postponed",

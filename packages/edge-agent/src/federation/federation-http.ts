@@ -55,7 +55,8 @@ interface FederationHttpOptions {
   readonly base: string;
   readonly fetch: typeof globalThis.fetch;
   readonly session: FederationSession;
-  /** Whether this federation has responded before. If so, a missing resource may be temporary. */ readonly known: () => boolean;
+  /** Whether this federation has responded before. If so, a missing resource may be temporary. */
+  readonly known: () => boolean;
 }
 
 /**

@@ -14,7 +14,7 @@ const canvas = (): OffscreenCanvas => {
 it.each([
   ["a VideoFrame", async () => new VideoFrame(canvas(), { timestamp: 0 })],
   ["an ImageBitmap", () => createImageBitmap(canvas())],
-])("holdSample() keeps the picture of %s that is closed at once", async (_name, make) => {
+])("holdSample() keeps the pixels of %s that is closed at once", async (_name, make) => {
   const frame = browserFrame(await make(), { timestamp: 40 });
   const holding = holdSample<Frame>(frame);
   frame.close();

@@ -3,7 +3,7 @@ import { pixelsFrame } from "@sedna-js/core/adapters/sharp";
 import { expect, it } from "vitest";
 import { holdSample } from "./hold-sample.ts";
 
-it("holdSample() keeps a frame and tensors whose owner overwrites them at once", async () => {
+it("holdSample() keeps a frame and tensors that their owner overwrites at once", async () => {
   const data = Uint8Array.of(1, 2, 3, 4);
   const holdingFrame = holdSample<Frame>(pixelsFrame({ width: 1, height: 1, data }, { timestamp: 7 }));
   const tensors: Tensors = { x: { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } };
@@ -18,6 +18,6 @@ it("holdSample() keeps a frame and tensors whose owner overwrites them at once",
   frame.release();
 });
 
-it("holdSample() rejects what cannot be copied", async () => {
+it("holdSample() rejects a sample that cannot be copied", async () => {
   await expect(holdSample({ of: () => {} })).rejects.toThrow();
 });

@@ -17,7 +17,8 @@ export type JobSource =
     }
   | {
       readonly directory: string;
-      /** Whether to wait for new files after the existing ones are read. Default true. */ readonly watch: boolean;
+      /** Whether to wait for new files after the existing ones are read. Default true. */
+      readonly watch: boolean;
     }
   | { /** Such as `/dev/video0`. */ readonly webcam: string; readonly fps?: number; readonly width?: number };
 

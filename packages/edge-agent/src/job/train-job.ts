@@ -34,7 +34,8 @@ export interface TrainJob {
     readonly input?: Readonly<Record<string, unknown>>;
   };
   readonly pauses?: {
-    /** Pauses training while a battery discharges and its charge is below this fraction. */ readonly battery?: number;
+    /** Pauses training while a battery discharges and its charge is below this fraction. */
+    readonly battery?: number;
   };
   /** Path of the final model, a safetensors file. */
   readonly save?: string;

@@ -192,7 +192,7 @@ describe("createSender()", () => {
       ]);
       expect(events).toEqual([
         {
-          type: "sending-refused",
+          type: "upload-rejected",
           id: "cam/1",
           kind: "sample",
           message: expect.stringContaining(`got ${status}: {"error":"no"}`),
@@ -227,7 +227,7 @@ describe("createSender()", () => {
       ["cam/2", "sent"],
     ]);
     expect(events).toMatchObject([
-      { type: "sending-refused", message: expect.stringContaining("stamp a sample") },
+      { type: "upload-rejected", message: expect.stringContaining("stamp a sample") },
     ]);
   });
 
@@ -241,7 +241,7 @@ describe("createSender()", () => {
       const { sender, events } = sending(queue, { url, token: () => state.token, capMs: 60_000 });
       await expect.poll(() => events.length).toBe(1);
       expect(events[0]).toMatchObject({
-        type: "sending-paused",
+        type: "upload-paused",
         message: expect.stringContaining("expected a token that the receiver accepts"),
       });
       expect((events[0] as { retryInMs: number }).retryInMs).toBeGreaterThanOrEqual(60_000);
@@ -299,7 +299,7 @@ describe("createSender()", () => {
       const { sender, events } = sending(queue, { url, deadlineMs: 150 });
       await sender.flush();
       expect([calls.ids, [...queue.settled.values()]]).toEqual([["cam/1", "cam/1"], ["sent"]]);
-      expect(events).toMatchObject([{ type: "sending-failed", code }]);
+      expect(events).toMatchObject([{ type: "upload-failed", code }]);
     },
   );
 

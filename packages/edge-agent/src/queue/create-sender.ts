@@ -11,16 +11,16 @@ import { checkRate, type PromiseWithResolvers, storageError, waiting } from "./s
 export type SenderEvent =
   /** An attempt failed. The next attempt follows after `retryInMs`. */
   | {
-      readonly type: "sending-failed";
+      readonly type: "upload-failed";
       readonly code: string;
       readonly message: string;
       readonly retryInMs: number;
     }
   /** The receiver does not know us (401, 403): someone has to give a good token. */
-  | { readonly type: "sending-paused"; readonly message: string; readonly retryInMs: number }
+  | { readonly type: "upload-paused"; readonly message: string; readonly retryInMs: number }
   /** The receiver will never take this item, or it may not be sent at all; it was taken off the queue. */
   | {
-      readonly type: "sending-refused";
+      readonly type: "upload-rejected";
       readonly id: string;
       readonly kind: string;
       readonly message: string;
@@ -166,11 +166,11 @@ export function createSender({
     notBefore[which] = Math.max(notBefore[which], time + wait);
     if (isOursToMend)
       tell({
-        type: "sending-paused",
+        type: "upload-paused",
         message: `${error.message}; expected a token that the receiver accepts`,
         retryInMs: wait,
       });
-    else tell({ type: "sending-failed", code: error.code, message: error.message, retryInMs: wait });
+    else tell({ type: "upload-failed", code: error.code, message: error.message, retryInMs: wait });
   };
   const putBack = (id: string, { code }: SednaError): void => {
     if (code === "cloud-unreachable" || code === "cloud-busy") return queue.release(id);
@@ -205,7 +205,7 @@ export function createSender({
       failuresOf.delete(id);
       failures = 0;
       if (result.outcome === "rejected")
-        tell({ type: "sending-refused", id, kind, message: result.error.message });
+        tell({ type: "upload-rejected", id, kind, message: result.error.message });
     } catch (error) {
       queue.release(id);
       // If the queue cannot remove an item, it is sent again. The receiver recognizes its key.

@@ -80,7 +80,9 @@ export function webcamInput({
   readonly platform: string;
 }): { readonly action: string; readonly input: readonly string[] } {
   if (device !== undefined && (typeof device !== "string" || device === ""))
-    throw new TypeError(`open the webcam: expected device as its name; got ${describeValue(device)}`);
+    throw new TypeError(
+      `open the webcam: expected device as the camera's name; got ${describeValue(device)}`,
+    );
   const open = (format: string, name: string): { action: string; input: string[] } => ({
     action: `open the webcam ${name}`,
     input: ["-f", format, "-i", name],

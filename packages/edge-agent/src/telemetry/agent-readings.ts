@@ -197,7 +197,7 @@ export function countingOf(told: {
         name: "sedna.edge.reports",
         labels: { kind: event.kind, outcome: event.type === "report-sent" ? "sent" : "failed" },
       };
-    case "sending-failed":
+    case "upload-failed":
       return { name: "sedna.edge.sending_failures", labels: { code: event.code } };
     default:
       return undefined;

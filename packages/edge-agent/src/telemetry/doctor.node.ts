@@ -100,7 +100,7 @@ async function checkFfmpeg(isNeeded: boolean): ReturnType<RunCheck> {
     return { status: "ok", found: version };
   } catch (error) {
     const { code } = error as { readonly code?: unknown };
-    const found = code === "ENOENT" ? "not installed" : `doesn't run (${String(code)})`;
+    const found = code === "ENOENT" ? "not installed" : `does not run (${String(code)})`;
     if (!isNeeded) return { status: "ok", found: `${found}; this job's source does not need it` };
     return {
       status: "fail",

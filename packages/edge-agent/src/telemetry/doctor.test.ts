@@ -127,7 +127,7 @@ describe("serverChecks()", () => {
     expect(performance.now() - started).toBeLessThan(2000);
     expect(checks.find(({ name }) => name === "sample service")).toMatchObject({
       status: "fail",
-      found: expect.stringContaining(`${hanging}/v2/health/ready doesn't answer`),
+      found: expect.stringContaining(`${hanging}/v2/health/ready does not respond`),
     });
     expect(checks.find(({ name }) => name === "local controller")).toMatchObject({
       status: "fail",

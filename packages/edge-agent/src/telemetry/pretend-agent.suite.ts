@@ -92,5 +92,5 @@ export const events: readonly TelemetryEvent[] = [
   },
   { type: "report-sent", kind: "inference" },
   { type: "report-failed", kind: "inference", error: { name: "Error", message: "" } },
-  { type: "sending-failed", code: "cloud-unreachable", message: "", retryInMs: 1 },
+  { type: "upload-failed", code: "cloud-unreachable", message: "", retryInMs: 1 },
 ];

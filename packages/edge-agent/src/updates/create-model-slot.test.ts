@@ -23,7 +23,7 @@ const first = (outputs: Tensors) => outputs["y"]!.data[0];
 estimatorSuite("a model slot", { make: () => createModelSlot(tiny("Add")), backend: "cpu" });
 
 describe("createModelSlot()", () => {
-  it("answers with the next model from the call after the swap on, and drops none of the former's", async () => {
+  it("uses the next model for calls after the swap, and drops no call of the previous one", async () => {
     const slot = slotWith("Add");
     const [former, next] = [slot.current, tiny("Mul")];
     const before = [slot.predict(x(3, 0, 0, 0)), slot.predict(x(4, 0, 0, 0))];
@@ -36,7 +36,7 @@ describe("createModelSlot()", () => {
     expect(first(await slot.predict(x(6, 0, 0, 0)))).toBe(36);
   });
 
-  it("gives the former model back only when its last call has ended, be it with an error", async () => {
+  it("returns the previous model only when its last call has ended, even with an error", async () => {
     const slot = slotWith("Add");
     const order: string[] = [];
     const good = slot.predict(x(1, 0, 0, 0)).then(() => order.push("answered"));
@@ -48,7 +48,7 @@ describe("createModelSlot()", () => {
     await former.dispose();
   });
 
-  it("shows watchers each answer and error with its model, before the caller has it", async () => {
+  it("shows each result and error to the watchers, with its model, before the caller receives it", async () => {
     const slot = slotWith("Add");
     const seen: unknown[] = [];
     const stop = slot.watch(({ model, result, error, ms }) =>
@@ -73,7 +73,7 @@ describe("createModelSlot()", () => {
     await (await drained).dispose();
   });
 
-  it("does not show what a caller gave up", async () => {
+  it("does not show calls aborted by their caller", async () => {
     const slot = slotWith("Add");
     let seen = 0;
     slot.watch(() => seen++);
@@ -83,7 +83,7 @@ describe("createModelSlot()", () => {
     expect(seen).toBe(0);
   });
 
-  it("runs tensors while its model can", async () => {
+  it("runs tensors only while its model can", async () => {
     const slot = slotWith("Add");
     const { run: _, predictBatch: __, ...plain } = tiny("Mul");
     expect(first(await slot.run!(x(1, 0, 0, 0)))).toBe(2);
@@ -93,7 +93,7 @@ describe("createModelSlot()", () => {
     await expect(run!(x(1, 0, 0, 0))).rejects.toThrow(TypeError);
   });
 
-  it("disposes the model that is in it, and takes no other after that", async () => {
+  it("disposes its current model, and accepts no other afterwards", async () => {
     const slot = slotWith("Add");
     const [former, next] = [slot.current, tiny("Mul")];
     await slot.swap(next);
@@ -104,7 +104,7 @@ describe("createModelSlot()", () => {
     await former.dispose();
   });
 
-  it("refuses to swap a model with itself", async () => {
+  it("rejects a swap of a model with itself", async () => {
     const slot = slotWith("Add");
     await expect(slot.swap(slot.current)).rejects.toThrow(RangeError);
   });

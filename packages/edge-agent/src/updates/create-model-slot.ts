@@ -4,15 +4,16 @@ import type { ModelSlot, Watched } from "./model-slot.ts";
 
 /** Options of {@link createModelSlot}. */
 export interface ModelSlotOptions {
-  /** Milliseconds; for the durations that watchers see. */
+  /** Clock in ms, for the durations that watchers receive. */
   readonly now?: () => number;
 }
 
 /**
- * A slot with its first model. It owns the model that is in it: `dispose` disposes that one. Calls go to the
- * model that is in the slot when they are made; `run` and `predictBatch` are there while that model has them.
+ * Creates a slot with its first model. The slot owns its current model: `dispose` disposes that model. Each
+ * call goes to the model that is in the slot at the time of the call. `run` and `predictBatch` exist only
+ * while the current model has them.
  *
- * @throws {SednaError} from its calls, and from `swap`: `disposed`; and what the model throws.
+ * @throws {SednaError} From its methods: `disposed`, or the error of the model.
  */
 export function createModelSlot<Sample, Result, Model extends Estimator<Sample, Result>>(
   initial: Model,
@@ -24,7 +25,7 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
   let current = initial;
   let disposing: Promise<void> | undefined;
 
-  /** Asks the current model, and remembers the call until it has ended. */
+  /** Calls the current model, and tracks the call until it has ended. */
   const ask = async <T>(work: (model: Model) => Promise<T>): Promise<T> => {
     if (disposing) throw disposed();
     const model = current;
@@ -41,7 +42,7 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
   };
 
   const tell = (watched: Watched<Sample, Result, Model>, signal: AbortSignal | undefined): void => {
-    // Who gives up tells nothing of the model.
+    // An aborted call says nothing about the model.
     if (signal?.aborted || disposing) return;
     for (const watcher of watchers) callListener(watcher, watched);
   };
@@ -87,14 +88,14 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
     async swap(next) {
       if (disposing) throw disposed();
       if (next === current)
-        throw new RangeError("swap the model: expected another one; got the one that is there");
+        throw new RangeError("swap the model: expected another model; got the current one");
       const former = current;
       current = next;
       await Promise.allSettled(underWay.get(former) ?? []);
       return former;
     },
     watch(watcher) {
-      // A function of its own, so that the same watcher added twice is taken off twice.
+      // Wrap the watcher, so that a watcher added twice is registered and removed twice.
       const own = (watched: Watched<Sample, Result, Model>): void => watcher(watched);
       if (!disposing) watchers.add(own);
       return () => void watchers.delete(own);
@@ -105,7 +106,7 @@ export function createModelSlot<Sample, Result, Model extends Estimator<Sample, 
 }
 
 /**
- * All samples by one model, whether or not it takes them together: it may have been swapped in a moment ago.
+ * Runs all samples on one model, even if it has no `predictBatch`: it may have been swapped in a moment ago.
  */
 async function predictAll<Sample, Result>(
   model: Estimator<Sample, Result>,
@@ -119,11 +120,13 @@ async function predictAll<Sample, Result>(
 }
 
 function withoutRun(): TypeError {
-  return new TypeError("run the model in the slot: expected one that runs tensors; got one without run()");
+  return new TypeError(
+    "run the model in the slot: expected a model that runs tensors; got one without run()",
+  );
 }
 
 function disposed(): SednaError {
-  return new SednaError("ask the model in the slot: expected a live slot; got one that was disposed", {
+  return new SednaError("call the model in the slot: expected an active slot; got one that was disposed", {
     code: "disposed",
   });
 }

@@ -21,19 +21,19 @@ describe("createPoller()", () => {
     return { at, poller };
   };
 
-  it("looks soon, then once a period", async () => {
+  it("polls soon after the start, then once per period", async () => {
     expect((await times([], { ms: 3100 })).at).toEqual([50, 1050, 2050, 3050]);
   });
 
   it.each([
     [0, [0, 900]],
     [0.999, [99.9, 1199.7]],
-  ] as const)("spreads devices by a tenth: %d", async (random, expected) => {
+  ] as const)("varies the period of each device by a tenth: %d", async (random, expected) => {
     const { at } = await times([], { random, ms: 1300 });
     expect(at.slice(0, 2).map((one, i) => Math.abs(one - expected[i]!) < 2)).toEqual([true, true]);
   });
 
-  it("waits twice as long after each failure in a row, an hour at most, and as long as it was asked to", async () => {
+  it("doubles the delay after each consecutive failure, up to an hour, and obeys Retry-After", async () => {
     const failed = { ok: false };
     expect((await times([failed, failed, { ok: true }], { ms: 8000 })).at).toEqual([50, 2050, 6050, 7050]);
     const { at } = await times(
@@ -45,7 +45,7 @@ describe("createPoller()", () => {
   });
 
   it.each([3_600_001, 1e15])(
-    "waits no longer than an hour for a server that asks for %d ms, nor less",
+    "waits exactly one hour if a server requests a delay of %d ms",
     async (retryAfterMs) => {
       const asks = { ok: false, retryAfterMs };
       expect((await times([asks, asks], { ms: 7_200_050 })).at.slice(0, 4)).toEqual([
@@ -54,7 +54,7 @@ describe("createPoller()", () => {
     },
   );
 
-  it("stops, also while it looks, and starts again once", async () => {
+  it("stops, even during a poll, and can be restarted", async () => {
     const { at, poller } = await times([], { ms: 50 });
     poller.stop();
     poller.stop();

@@ -2,30 +2,30 @@
 export interface PollerOptions {
   readonly periodMs: number;
   /**
-   * Resolves with whether it came through, and how long the other side asked to be left alone. Must not
-   * reject.
+   * Polls once. Resolves with whether the poll succeeded, and with the delay that the server requested, in
+   * ms. Must not reject.
    */
   readonly look: () => Promise<{ readonly ok: boolean; readonly retryAfterMs?: number }>;
-  /** In [0,1). */
+  /** Random source, uniform in [0,1). */
   readonly random: () => number;
 }
 
-/** Looks again and again until it is stopped. */
+/** Polls periodically until it is stopped. */
 export interface Poller {
-  /** Starts, unless it runs. */
+  /** Starts polling, unless it is already running. */
   start(): void;
   stop(): void;
 }
 
 /**
- * The longest pause that failures lead to, or a server: who asks for more could keep a device from updates
- * for ever.
+ * Maximum delay after failures or at a server's request, in ms. A longer one could keep a device from updates
+ * forever.
  */
 const MAX_MS = 3_600_000;
 
 /**
- * Looks soon after the start, then once a period, a tenth more or less: a thousand devices that start
- * together spread out. Each failure in a row doubles the pause, to an hour at most.
+ * Creates a poller. It polls soon after the start, then once per period, varied by up to a tenth: devices
+ * that start together spread out. Each consecutive failure doubles the delay, up to an hour.
  */
 export function createPoller({ periodMs, look, random }: PollerOptions): Poller {
   let run: { timer?: unknown } | undefined;
@@ -38,7 +38,7 @@ export function createPoller({ periodMs, look, random }: PollerOptions): Poller 
   };
   const turn = async (own: { timer?: unknown }, failures: number): Promise<void> => {
     const { ok, retryAfterMs = 0 } = await look();
-    // Stopped meanwhile, or stopped and started again: that run has a timer of its own.
+    // The poller was stopped meanwhile. If it was also restarted, the new run has its own timer.
     if (run !== own) return;
     const inARow = ok ? 0 : failures + 1;
     const backOff = Math.max(periodMs, Math.min(periodMs * 2 ** inARow, MAX_MS));

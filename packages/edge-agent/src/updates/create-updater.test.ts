@@ -24,7 +24,7 @@ const open: { end(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of open.splice(0)) await one.end();
 });
-/** Patient: other tests share the machine. */
+/** A long timeout: other tests share the machine. */
 const poll = <T>(read: () => T) => expect.poll(read, { interval: 1, timeout: 20_000 });
 const firstStore = () => memoryModelStore(version(1, { op: "Add" }));
 const boot = async (options: Omit<UpdatingAgentOptions, "createWorker">) => {
@@ -32,10 +32,10 @@ const boot = async (options: Omit<UpdatingAgentOptions, "createWorker">) => {
   open.push(agent);
   return agent;
 };
-/** A fault of 50 ms a frame is to be found. */
+/** A delay of 50 ms per frame must be detected. */
 const sensitive = (rejection: string): UpdaterSettings =>
   rejection.includes("slower") ? { latencySlackMs: 10 } : {};
-/** Published, and looked for once. */
+/** Publishes a version and checks once. */
 const offer = async (offered: VerifiedModel, options: Partial<UpdatingAgentOptions> = {}) => {
   const store = firstStore();
   const agent = await boot({ store, ...options });
@@ -44,7 +44,7 @@ const offer = async (offered: VerifiedModel, options: Partial<UpdatingAgentOptio
 };
 
 describe("C14: hot update", { timeout: 30_000 }, () => {
-  it("C14: a good model takes over between two frames: none is dropped, and each is answered by one of the two", async () => {
+  it("C14: installs a good model between two frames: no frame is dropped, and each result comes from one of the two models", async () => {
     const { answers, events, outcome, store, workers, slot, end, types } = await offer(
       version(2, { golden: [3, 9] }),
     );
@@ -94,13 +94,13 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
       () => version(2, { manifest: { inputs: [{ name: "image", dtype: "float32", shape: [-1, 4] }] } }),
     ],
     [
-      "that is no ONNX",
+      "that is not ONNX",
       "does-not-open",
       () => version(2, { file: new TextEncoder().encode("<!doctype html>") as Uint8Array<ArrayBuffer> }),
     ],
-    ["that is wrong on its golden inputs", "golden-mismatch", () => version(2, { golden: [3, 6] })],
+    ["with wrong outputs on its golden inputs", "golden-mismatch", () => version(2, { golden: [3, 6] })],
     [
-      "that is right on its golden inputs and worse on live frames",
+      "that is correct on its golden inputs and worse on live frames",
       "shadow-disagrees",
       () => version(2, { op: "Neg", onnx: { inputs: 1 }, golden: [0, 0] }),
     ],
@@ -117,7 +117,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     ],
   ];
   it.each(rejected)(
-    "C14: a model %s is refused: %s; it is never heard and leaves nothing",
+    "C14: a model %s is rejected with %s; its results are never used, and it leaves nothing behind",
     async (_name, rejection, offered) => {
       const { answers, outcome, store, workers, slot, events, updater, end } = await offer(offered(), {
         settings: sensitive(rejection),
@@ -144,9 +144,9 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
   const rolledBack: [name: string, rejection: string, faults: Faults][] = [
     ["that throws on every third frame after the swap", "errors", { fault: "refuse", every: 3, from: 6 }],
     ["that becomes slower after the swap", "slower", { fault: "slow", from: 6 }],
-    ["whose Worker crashes again and again after the swap", "errors", { fault: "crash", from: 8 }],
+    ["whose Worker crashes repeatedly after the swap", "errors", { fault: "crash", from: 8 }],
   ];
-  it.each(rolledBack)("C14: a model %s is rolled back: %s", async (_name, rejection, faults) => {
+  it.each(rolledBack)("C14: a model %s is rolled back with %s", async (_name, rejection, faults) => {
     const { answers, outcome, store, workers, slot, events, end } = await offer(version(2, { faults }), {
       settings: sensitive(rejection),
     });
@@ -162,7 +162,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(answers.map(({ index }) => index)).toEqual(answers.map((_, i) => i));
   });
 
-  it("C14: a watched metric that falls takes a version back", async () => {
+  it("C14: rolls back a version if the watched metric falls", async () => {
     const metric = { value: 0.8 };
     const store = firstStore();
     const agent = await boot({ store, metric: () => metric.value });
@@ -177,7 +177,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     });
   });
 
-  it("confirms by golden inputs and time alone where the camera is quiet, and says so", async () => {
+  it("confirms a version by golden inputs and time alone if there are no frames, and reports it", async () => {
     const { outcome, events } = await offer(version(2, { golden: [3, 9] }), {
       camera: false,
       settings: { shadowMs: 30, probationMs: 30 },
@@ -194,7 +194,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(events[3]).not.toHaveProperty("agreement");
   });
 
-  it("takes a second and a third update, each from a version that is newer", async () => {
+  it("installs a second and a third update, each with a higher version", async () => {
     const store = firstStore();
     const versions = [version(2), version(3, { op: "Add" }), version(4)];
     const { updater, events, workers, slot } = await boot({ store });
@@ -214,7 +214,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(slot.current.manifest.version).toBe(4);
   });
 
-  it("looks again after an update for what came meanwhile, one at a time", async () => {
+  it("checks again after an update for a version published meanwhile, one check at a time", async () => {
     const store = firstStore();
     const versions = [version(2), version(3, { op: "Add" })];
     const later: Promise<unknown>[] = [];
@@ -236,16 +236,16 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     expect(updater.state).toEqual({ stage: "idle" });
   });
 
-  it("postpones what the network or the storage says, tells it once, and takes the version when that has passed", async () => {
+  it("postpones an update on a network or storage failure, reports it once, and installs the version after recovery", async () => {
     const store = firstStore();
     const { updater, types, workers } = await boot({ store });
     store.publish(version(2));
-    const offline = new SednaError("fetch the manifest: expected an answer; the network failed", {
+    const offline = new SednaError("fetch the manifest: expected a response; the network failed", {
       code: "model-unreadable",
       retryable: true,
       retryAfterMs: 70,
     });
-    const full = new SednaError("remember a version: expected room; the disk is full", {
+    const full = new SednaError("store the version state: expected free space; the disk is full", {
       code: "storage-full",
     });
     for (const [call, failure] of [
@@ -273,25 +273,28 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     ["model-mismatch", "does-not-open"],
     ["model-outdated", "outdated"],
     ["model-unreadable", "unreadable"],
-  ] as const)("refuses what the store finds %s, and holds it against no version", async (code, rejection) => {
-    const store = firstStore();
-    const { updater, events } = await boot({ store, camera: false });
-    store.publish(version(2));
-    for (let i = 0; i < 2; i++) {
-      store.failures.check = new SednaError("verify the manifest", { code });
-      expect(await updater.check()).toMatchObject({ result: "rejected", rejection });
-    }
-    expect(events).toEqual([
-      { type: "update-rejected", model: "tiny", rejection, error: expect.objectContaining({ code }) },
-    ]);
-    expect(store.marks).toEqual([]);
-  });
+  ] as const)(
+    "rejects an update that the store reports as %s, and marks no version as bad",
+    async (code, rejection) => {
+      const store = firstStore();
+      const { updater, events } = await boot({ store, camera: false });
+      store.publish(version(2));
+      for (let i = 0; i < 2; i++) {
+        store.failures.check = new SednaError("verify the manifest", { code });
+        expect(await updater.check()).toMatchObject({ result: "rejected", rejection });
+      }
+      expect(events).toEqual([
+        { type: "update-rejected", model: "tiny", rejection, error: expect.objectContaining({ code }) },
+      ]);
+      expect(store.marks).toEqual([]);
+    },
+  );
 
-  it("marks a version good at the next check where the storage could not take it", async () => {
+  it("marks a version good at the next check if the storage failed", async () => {
     const store = firstStore();
     const failNext = ({ type }: UpdateEvent): void => {
       if (type === "update-swapped")
-        store.failures.mark = new SednaError("remember a version", { code: "storage-failed" });
+        store.failures.mark = new SednaError("store the version state", { code: "storage-failed" });
     };
     const { updater, types, events } = await boot({
       store,
@@ -310,7 +313,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
   });
 
   it.each(["installing", "staging", "shadowing", "probation"] as const)(
-    "C14: the agent ends while %s: the next start runs the last good version, and takes the update then",
+    "C14: if the agent ends during %s, the next start loads the last known good version, and then installs the update",
     async (stage) => {
       const store = firstStore();
       const versions = [version(2)];
@@ -337,7 +340,7 @@ describe("C14: hot update", { timeout: 30_000 }, () => {
     },
   );
 
-  it("C14: a version that ends the process in each of its trials is refused in the end", async () => {
+  it("C14: finally rejects a version whose process ends in each of its trials", async () => {
     const store = firstStore();
     store.publish(version(2));
     for (let start = 0; start < 3; start++) {
@@ -372,7 +375,7 @@ describe("rollback()", { timeout: 30_000 }, () => {
     expect(store.marks).toEqual(["2 trial", "2 bad"]);
   });
 
-  it("takes nothing back in a slot that was closed, and says so", async () => {
+  it("rolls back nothing in a disposed slot, and reports it", async () => {
     const store = firstStore();
     const { updater, slot, workers, types } = await boot({
       store,
@@ -389,7 +392,7 @@ describe("rollback()", { timeout: 30_000 }, () => {
     await poll(() => workers.size).toBe(0);
   });
 
-  it("opens the last good version again when the probation is over, once for two who ask", async () => {
+  it("reopens the last good version after the probation, once for two concurrent calls", async () => {
     const { updater, slot, workers, store, events } = await offer(version(2));
     await Promise.all([updater.rollback(), updater.rollback()]);
     expect(slot.current.manifest.version).toBe(1);
@@ -399,7 +402,7 @@ describe("rollback()", { timeout: 30_000 }, () => {
     expect(await updater.check()).toEqual({ result: "known-bad", version: 2 });
   });
 
-  it("goes back to a first version that nobody has judged, because it ran", async () => {
+  it("rolls back to a first version that was never marked, because it ran", async () => {
     const store = firstStore();
     await store.mark(1, "installed");
     const { updater, slot } = await boot({ store });
@@ -410,18 +413,18 @@ describe("rollback()", { timeout: 30_000 }, () => {
     expect(store.marks).toEqual(["1 installed", "1 good", "2 trial", "2 good", "2 trial", "2 bad"]);
   });
 
-  it("leaves all as it was where the last good version does not open: what runs keeps its files", async () => {
+  it("changes nothing if the last good version cannot be opened: the running version keeps its files", async () => {
     const { updater, slot, workers, store, types } = await offer(version(2));
     store.lastGood = async () =>
       version(1, { file: new TextEncoder().encode("no ONNX") as Uint8Array<ArrayBuffer> });
     await expect(updater.rollback()).rejects.toMatchObject({ code: "edge-unavailable" });
     expect([slot.current.manifest.version, types().at(-1)]).toEqual([2, "update-confirmed"]);
     await poll(() => workers.size).toBe(1);
-    // A store deletes what is bad.
+    // A store deletes the files of a bad version.
     expect(store.marks).toEqual(["2 trial", "2 good", "2 trial", "2 good"]);
   });
 
-  it("says so where there is no version to go back to, and leaves all as it was", async () => {
+  it("rejects if there is no version to roll back to, and changes nothing", async () => {
     const store = firstStore();
     const { updater, slot, workers } = await boot({ store, camera: false });
     await expect(updater.rollback()).rejects.toMatchObject({

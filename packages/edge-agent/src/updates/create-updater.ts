@@ -14,61 +14,61 @@ import { checkUpdaterSettings, type UpdaterSettings } from "./updater-settings.t
 
 /** Options of {@link createUpdater}. */
 export interface UpdaterOptions<Sample, Result> {
-  /** Where new versions come from, and what became of them is remembered. */
+  /** Source of new versions, which also records their states. */
   readonly store: ModelStore;
-  /** The place of the model that answers. */
+  /** The slot of the running model. */
   readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
-  /** Opens a version in a Worker of its own. The updater disposes it, unless it stays in the slot. */
+  /** Opens a version in its own Worker. The updater disposes it, unless it stays in the slot. */
   readonly open: (
     model: VerifiedModel,
   ) => SupervisedModel<Sample, Result> | Promise<SupervisedModel<Sample, Result>>;
   /**
-   * How much two results of one sample agree, in [0,1]. Default: by the kind of the result; see
+   * Agreement of two results for the same sample, in [0,1]. Default: depends on the kind of the result; see
    * `resultAgreement`.
    */
   readonly agreement?: (candidate: Result, current: Result) => number;
-  /** Watched during a probation; larger is better. NaN, or an error, says that it is not known. */
+  /** Metric monitored during a probation. Larger is better. NaN, or an error, means unknown. */
   readonly metric?: () => number;
   readonly settings?: UpdaterSettings;
   readonly onEvent?: (event: UpdateEvent) => void;
-  /** Milliseconds, for durations. */
+  /** Clock in ms, for durations. */
   readonly now?: () => number;
-  /** In [0,1); spreads the polls of many devices. */
+  /** Random source, uniform in [0,1). Spreads the polls of many devices. */
   readonly random?: () => number;
 }
 
 /** Keeps the model in a slot up to date; see {@link createUpdater}. */
 export interface Updater {
   /**
-   * Looks for a new version and takes it the whole way, or as far as it comes. One at a time: a call while
-   * another is under way looks again after that one. Never rejects but with `disposed`: failures are
-   * outcomes.
+   * Checks for a new version and installs it, as far as it passes. Runs one at a time: a call during another
+   * one checks again afterwards. Rejects only with `disposed`: failures are outcomes.
    */
   check(): Promise<UpdateOutcome>;
-  /** Checks once a period until `stop` or `dispose`. */
+  /** Checks once per period until `stop` or `dispose`. */
   start(): void;
   stop(): void;
   /**
-   * Goes back from the version that answers now, and marks it bad. During its probation the former one is
-   * there at once; else the last good version is opened first. Does nothing where an update has replaced it
-   * meanwhile.
-   * @throws {SednaError} `model-unreadable` where there is no earlier good version; what opening it throws.
+   * Rolls back from the current version, and marks it bad. During its probation the previous model is still
+   * open; otherwise the last known good version is opened first. Does nothing if an update has replaced the
+   * version meanwhile.
+   * @throws {SednaError} `model-unreadable` if there is no earlier good version; the error of opening it.
    */
   rollback(): Promise<void>;
   readonly state: { readonly stage: UpdateStage; readonly version?: number };
   /**
-   * Ends what is under way. A version on trial stays in the slot, unjudged: the next start goes back to the
-   * last good one.
+   * Aborts a check in progress. A version on trial stays in the slot without a verdict: the next start loads
+   * the last known good version.
    */
   dispose(): Promise<void>;
 }
 
 /**
- * Takes new versions of a model while frames flow: staged beside the current one, checked on golden inputs,
- * shadowed on live frames, swapped between two frames, on probation until it is confirmed or taken back.
+ * Creates an updater, which installs new versions of a model while frames flow. It opens a version beside the
+ * current one, checks it on golden inputs, shadows it on live frames, swaps it in between two frames, and
+ * watches it on probation until it is confirmed or rolled back.
  *
- * @throws {RangeError} on a setting out of its range. Source: Sedna's ModelLoadingThread (`core/base.py`),
- * which loads in place whatever it finds, unchecked.
+ * @throws {RangeError} If a setting is out of range. Source: Sedna's ModelLoadingThread (`core/base.py`),
+ * which loads any file it finds in place, without checks.
  */
 export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Result>): Updater {
   const {
@@ -88,9 +88,9 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
   let tail: Promise<unknown> = Promise.resolve();
   let waiting: Promise<UpdateOutcome> | undefined;
   let trial: AbortController | undefined;
-  /** What was told last, so that polls do not tell it once a minute. */
+  /** What was reported last, so that polls do not report it again each time. */
   const told: { found?: number; failure?: string } = {};
-  /** A version that has passed, until the storage remembers it. */
+  /** A version that has passed, until the store has recorded it. */
   let unmarked: { readonly version: number; readonly frames: number } | undefined;
 
   const serially = <T>(work: () => Promise<T>): Promise<T> => {
@@ -150,7 +150,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     if (known?.state === "trial" && known.trials >= settings.maxTrials) {
       const error = toPlainError(
         new SednaError(
-          `try ${model} ${version}: expected the process to outlive its trial; it ended in ${known.trials} of them`,
+          `try ${model} ${version}: expected the process to survive its trials; it ended during ${known.trials} of them`,
           { code: "run-failed" },
         ),
       );
@@ -160,8 +160,8 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     }
     if (told.found !== version) emit({ type: "update-found", model, from, version });
     told.found = version;
-    // Nobody has judged a first version. It runs, so it is what there is to come back to; a store may drop it
-    // else.
+    // A first version has no verdict. It runs, so it is the version to roll back to; otherwise the store may
+    // drop it.
     const running = versions.find((one) => one.version === from);
     if (running && running.state !== "good" && running.state !== "bad" && slot.current.backend !== "cloud")
       await store.mark(from, "good");
@@ -254,7 +254,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     async dispose() {
       poller.stop();
       life.abort(
-        new SednaError("update the model: expected a live updater; got one that was disposed", {
+        new SednaError("update the model: expected an active updater; got one that was disposed", {
           code: "disposed",
         }),
       );
@@ -263,7 +263,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
   };
 }
 
-/** Why what was offered is not taken, where that is what the error says; else it is tried again. */
+/** Returns the reason for which the offered version is rejected, or `undefined` if the error is transient. */
 function refusalOf(error: unknown): ModelRejection | undefined {
   if (!(error instanceof SednaError) || isTransient(error)) return undefined;
   if (error.code === "model-untrusted") return "untrusted";

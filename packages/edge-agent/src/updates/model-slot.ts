@@ -1,9 +1,9 @@
 import type { Estimator } from "@sedna-js/core";
 
-/** One answer of the model in a slot, as a watcher sees it. */
+/** A call of the model in a slot, as a watcher receives it. */
 export interface Watched<Sample, Result, Model> {
   readonly sample: Sample;
-  /** The model that was asked; after a swap its predecessor's last answers still come. */
+  /** The model that was called. After a swap, the last results of the previous model still arrive. */
   readonly model: Model;
   readonly result?: Result;
   readonly error?: unknown;
@@ -12,7 +12,8 @@ export interface Watched<Sample, Result, Model> {
 }
 
 /**
- * A place for a model that can be exchanged while frames flow: an estimator that is another one after `swap`.
+ * A slot for a model that can be replaced while frames flow: an estimator that uses another model after
+ * `swap`.
  */
 export interface ModelSlot<Sample, Result, Model extends Estimator<Sample, Result>> extends Estimator<
   Sample,
@@ -20,13 +21,14 @@ export interface ModelSlot<Sample, Result, Model extends Estimator<Sample, Resul
 > {
   readonly current: Model;
   /**
-   * From the next call on, `next` answers. Resolves with the former model when it has answered what it had
-   * taken; the caller disposes it, or keeps it to come back to.
+   * Uses `next` from the next call on. Resolves with the previous model when its pending calls have ended;
+   * the caller disposes that model, or keeps it for a rollback.
    */
   swap(next: Model): Promise<Model>;
   /**
-   * Sees every answer, before its caller does, until the returned function is called. Calls that their caller
-   * gave up are not shown. The sample is the caller's: whoever keeps it copies it in the call.
+   * Calls `watcher` with every result before the caller receives it, until the returned function is called.
+   * Calls aborted by their caller are not shown. The sample belongs to the caller: a watcher that keeps it
+   * must copy it during the call.
    */
   watch(watcher: (watched: Watched<Sample, Result, Model>) => void): () => void;
 }

@@ -19,7 +19,7 @@ describe("resultAgreement()", () => {
     expect(resultAgreement(Float32Array.of(1), Float32Array.of(1, 0))).toBe(0);
   });
 
-  it("compares all else by its numbers", () => {
+  it("compares all other results by their numbers", () => {
     expect(resultAgreement(y(1, 2, 3), y(1, 2, 3))).toBe(1);
     expect(resultAgreement(y(1, 1), y(1, 3))).toBeCloseTo(1 - 2 / 6);
     expect(resultAgreement(y(0, 0), y(0, 0))).toBe(1);
@@ -29,7 +29,7 @@ describe("resultAgreement()", () => {
     expect(resultAgreement(y(-1), y(1))).toBe(0);
   });
 
-  it("is 0 on NaN and on one infinity, and lets two equal ones be", () => {
+  it("is 0 for NaN and for a single infinity, and ignores two equal ones", () => {
     expect(resultAgreement(y(NaN), y(1))).toBe(0);
     expect(resultAgreement(y(Infinity), y(1))).toBe(0);
     expect(resultAgreement(y(-Infinity, 1), y(-Infinity, 3))).toBeCloseTo(0.5);
@@ -37,7 +37,7 @@ describe("resultAgreement()", () => {
 });
 
 describe("hasNaN()", () => {
-  it("finds one anywhere", () => {
+  it("finds a NaN at any depth", () => {
     expect([y(1, NaN), [[0, 0, 1, 1, NaN, 0]], Float64Array.of(NaN), NaN].map(hasNaN)).toEqual([
       true,
       true,

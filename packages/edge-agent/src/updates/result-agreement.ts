@@ -1,9 +1,9 @@
 import { agreement, type Tensor } from "@sedna-js/core";
 
 /**
- * How much two results of one sample agree, in [0,1]: detections by the F1 of their boxes, class
- * probabilities by their top class, all else by 1 - sum|a-b| / (sum|a| + sum|b|) over its numbers; 0 where
- * their shapes differ.
+ * Returns the agreement of two results for one sample, in [0,1]: for detections the F1 of their boxes, for
+ * class probabilities whether their top class is the same, for all others 1 - sum|a-b| / (sum|a| + sum|b|)
+ * over their numbers; 0 if their shapes differ.
  */
 export function resultAgreement(a: unknown, b: unknown): number {
   if (isRows(a) && isRows(b)) return agreement({ found: a, reference: b }).f1;
@@ -18,7 +18,8 @@ export function resultAgreement(a: unknown, b: unknown): number {
   for (const [i, value] of one.entries()) {
     const against = other[i];
     if (typeof value === "number" && typeof against === "number") {
-      // Equal infinities, as a mask leaves them, differ by nothing and outweigh nothing.
+      // Skip equal infinities, such as those of a mask: they have no difference, and must not outweigh the
+      // rest.
       if (value === against && !Number.isFinite(value)) continue;
       difference += Math.abs(value - against);
       size += Math.abs(value) + Math.abs(against);
@@ -31,7 +32,7 @@ export function resultAgreement(a: unknown, b: unknown): number {
   return Number.isNaN(agreed) ? 0 : agreed;
 }
 
-/** True where a NaN is anywhere in a result. */
+/** Returns whether a result contains a NaN at any depth. */
 export function hasNaN(result: unknown): boolean {
   if (typeof result === "number") return Number.isNaN(result);
   if (result instanceof Float32Array || result instanceof Float64Array) return result.some(Number.isNaN);
@@ -39,7 +40,10 @@ export function hasNaN(result: unknown): boolean {
   return Object.values(result).some(hasNaN);
 }
 
-/** Rows of at least xmin, ymin, xmax, ymax, score; an empty list is no detection at all. */
+/**
+ * Returns whether a result consists of rows of at least xmin, ymin, xmax, ymax, score. An empty list means no
+ * detections.
+ */
 function isRows(result: unknown): result is readonly (readonly number[])[] {
   return (
     Array.isArray(result) &&
@@ -62,8 +66,8 @@ function top(values: ArrayLike<number>): number {
 }
 
 /**
- * The values of nested lists, tensors and objects, in order; objects by their keys in the order of the
- * alphabet.
+ * Returns the values of nested lists, tensors, and objects in order; objects in the alphabetical order of
+ * their keys.
  */
 function leaves(value: unknown, into: unknown[] = []): readonly unknown[] {
   if (ArrayBuffer.isView(value) && "length" in value) {
@@ -71,7 +75,7 @@ function leaves(value: unknown, into: unknown[] = []): readonly unknown[] {
   } else if (Array.isArray(value)) {
     for (const one of value) leaves(one, into);
   } else if (isTensor(value)) {
-    // As one word: a shape's numbers are no values that could agree by half.
+    // Add dtype and shape as one string: the numbers of a shape are not values that could agree in part.
     into.push(`${value.dtype} [${value.shape}]`);
     leaves(value.data, into);
   } else if (typeof value === "object" && value !== null) {

@@ -2,16 +2,13 @@ import type { Estimator } from "@sedna-js/core";
 
 /** Options of {@link retire}. */
 interface RetireOptions {
-  /** Settles when the model has answered what it had taken. */
+  /** Settles when the pending calls of the model have ended. */
   readonly drained?: Promise<unknown>;
-  /** It is waited for no longer than so many ms. */
+  /** Maximum time to wait for `drained`, in ms. */
   readonly drainMs: number;
 }
 
-/**
- * Disposes a model that left its slot. Never rejects: there is nothing to do about a model that does not go
- * quietly.
- */
+/** Disposes a model that has left its slot. Never rejects: a model that fails to close cannot be helped. */
 export async function retire(
   model: Pick<Estimator<never, unknown>, "dispose">,
   { drained = Promise.resolve(), drainMs }: RetireOptions,

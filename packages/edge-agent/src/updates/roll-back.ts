@@ -5,9 +5,8 @@ import { stageCandidate } from "./stage-candidate.ts";
 import type { TakeOptions } from "./take-version.ts";
 
 /**
- * Goes back to the last good version before the one in the slot, which is marked bad. A failure leaves all as
- * it was.
- * @throws {SednaError} `model-unreadable` where there is none; what opening it throws.
+ * Rolls back to the last good version before the current one, which is marked bad. A failure changes nothing.
+ * @throws {SednaError} `model-unreadable` if there is no such version; the error of opening it.
  */
 export async function goBack<Sample, Result>({
   store,
@@ -25,14 +24,14 @@ export async function goBack<Sample, Result>({
   const versions = await store.versions();
   const state = versions.find(({ version }) => version === from)?.state;
   const lost = (): SednaError =>
-    new SednaError(`go back from ${name} ${from}: expected another good version on this device; got none`, {
+    new SednaError(`roll back from ${name} ${from}: expected another good version on this device; got none`, {
       code: "model-unreadable",
     });
   if (!versions.some((one) => one.version !== from && one.state === "good")) throw lost();
 
-  // First, so that the last good one is another; and should the process end now, it starts with that one. Not
-  // bad yet: a bad one loses its files, and where nothing else opens this one runs on, and may have to be
-  // opened again.
+  // Mark the version first, so that the last good one is another, with which the next start begins if the
+  // process ends now. Do not mark it bad yet: a bad version loses its files, and if no other opens, this one
+  // continues and may have to be reopened.
   await store.mark(from, "trial");
   try {
     const model = await store.lastGood();
@@ -45,11 +44,11 @@ export async function goBack<Sample, Result>({
       const drained = slot.swap(next);
       const to = model.manifest.version;
       const error = toPlainError(
-        new SednaError(`run ${name} ${from}: expected nobody to object; somebody asked to go back`, {
+        new SednaError(`run ${name} ${from}: expected no rollback; a rollback was requested`, {
           code: "model-mismatch",
         }),
       );
-      // A slot that was closed takes nothing, and says so here.
+      // A disposed slot rejects the swap here.
       if (slot.current !== next) return void (await drained);
       emit({ type: "update-rolled-back", model: name, from, to, rejection: "asked", error });
       try {

@@ -7,7 +7,7 @@ import { parseHotUpdateConfig, type HotUpdateConfig, type ModelManifest } from "
 import type { ModelStore, VerifiedModel, VersionState } from "../models/model-store.ts";
 import type { SednaModelStoreOptions } from "./platform.ts";
 
-/** The name of Sedna's one file in the manifests that are made for it. */
+/** Name of Sedna's single file in the generated manifests. */
 const FILE = "model.onnx";
 
 interface Entry {
@@ -19,23 +19,24 @@ interface Entry {
 }
 
 /**
- * See the contract. Each new `model_update_time` becomes the next version after the base's; its manifest is
- * the base's with the one file, and without golden cases, which another training need not keep. States last
- * as long as the store: after a restart the agent runs its own last good version, and takes Sedna's newest
- * file through all checks again.
+ * See the contract. Each new `model_update_time` becomes the next version after that of the base. Its
+ * manifest is the base manifest with the new file and without golden cases, which a retrained model need not
+ * satisfy. Version states last as long as the store: after a restart the agent runs its own last known good
+ * version, and checks Sedna's newest file again.
  *
- * Source: Sedna's hot model update (`core/base.py`), which remembers a version before it has loaded it, so
- * that one that fails is never tried again. Here what failed to be read is, and what was found bad is not.
+ * Source: Sedna's hot model update (`core/base.py`), which records a version before it has loaded it, so that
+ * a failed one is never retried. Here a version that could not be read is retried, and a version marked bad
+ * is not.
  */
 export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaModelStoreOptions): ModelStore {
   if (trustLocalFiles !== true) {
     throw new SednaError(
-      `take models from ${configPath}: expected a signed manifest; got a file that nobody signs. Set trustLocalFiles where whoever can write it is trusted`,
+      `load models from ${configPath}: expected a signed manifest; got an unsigned file. Set trustLocalFiles if everyone with write access to it is trusted`,
       { code: "model-untrusted" },
     );
   }
   const first: Entry = { version: base.manifest.version, path: "", model: base, state: "good", trials: 0 };
-  /** By `model_update_time`; the base by none. */
+  /** Entries by `model_update_time`; the base has none. */
   const entries = new Map<string | undefined, Entry>([[undefined, first]]);
 
   const newest = async (
@@ -65,7 +66,7 @@ export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaMode
     async install({ signal, onProgress } = {}) {
       const { entry, isNew } = await newest(signal);
       if (entry === first) return base;
-      // It may have been written to the end only since it was seen first.
+      // The file may have been incomplete when it was first read.
       if (!isNew && entry.state === "installed")
         entry.model = localModel(
           entry.path,
@@ -80,7 +81,7 @@ export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaMode
     async mark(version, state) {
       const entry = [...entries.values()].find((one) => one.version === version);
       if (!entry)
-        throw new SednaError(`mark version ${version}: expected one that was installed; got another`, {
+        throw new SednaError(`mark version ${version}: expected an installed version; got another`, {
           code: "model-unreadable",
         });
       entry.state = state;
@@ -91,7 +92,7 @@ export function sednaModelStore({ configPath, base, trustLocalFiles }: SednaMode
   };
 }
 
-/** What the config says; undefined where there is none yet: nothing was trained so far. */
+/** Reads the config. Returns `undefined` if there is none yet, because nothing has been trained. */
 async function readConfig(
   path: string,
   signal: AbortSignal | undefined,
@@ -133,15 +134,18 @@ function localModel(path: string, manifest: ModelManifest): VerifiedModel {
     manifest,
     async read(name, { signal } = {}) {
       if (name !== FILE)
-        throw new SednaError(`read ${name}: expected ${FILE}, all that Sedna gives; got another name`, {
-          code: "model-unreadable",
-        });
+        throw new SednaError(
+          `read ${name}: expected ${FILE}, the only file that Sedna provides; got another name`,
+          {
+            code: "model-unreadable",
+          },
+        );
       const data = await readFile(path, { signal }).catch((cause: unknown) =>
         Promise.reject(unreadable(path, { cause, signal })),
       );
       if (sha256(data) !== manifest.files[0]!.sha256)
         throw new SednaError(
-          `read ${path}: expected the file of version ${manifest.version}; it was changed since`,
+          `read ${path}: expected the file of version ${manifest.version}; got one that was changed since`,
           { code: "model-unreadable", retryable: true },
         );
       return new Uint8Array(data);
@@ -149,7 +153,9 @@ function localModel(path: string, manifest: ModelManifest): VerifiedModel {
   };
 }
 
-/** Files come and go while they are copied: the next look may find them. */
+/**
+ * Returns a retryable error: files may be missing while they are copied, and the next check may find them.
+ */
 function unreadable(
   path: string,
   { cause, signal }: { readonly cause: unknown; readonly signal: AbortSignal | undefined },

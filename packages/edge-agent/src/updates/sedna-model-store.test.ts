@@ -37,7 +37,7 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
   const { golden: _, ...withoutGolden } = base.manifest;
   const open = (over: VerifiedModel = base) =>
     sednaModelStore({ configPath: join(folder, "model_config.json"), base: over, trustLocalFiles: true });
-  /** What Sedna's local controller does: the file first, then the config. */
+  /** Writes the file and then the config, as Sedna's local controller does. */
   const lay = async (file: string, { model, time }: { model: Uint8Array; time: string }) => {
     await writeFile(join(folder, file), model);
     await writeFile(
@@ -46,19 +46,19 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
     );
   };
 
-  it("refuses to take what nobody signed unless it is told to", () => {
+  it("rejects unsigned files unless they are explicitly trusted", () => {
     expect(() => sednaModelStore({ configPath: "/x", base, trustLocalFiles: false })).toThrow(
       expect.objectContaining({ code: "model-untrusted" }),
     );
   });
 
-  it("gives the model it was made with while there is no config", async () => {
+  it("returns the base model while there is no config", async () => {
     const store = open();
     expect((await store.check()).version).toBe(4);
     expect(await store.install()).toBe(base);
   });
 
-  it("makes the next version of each new update time, and the same of the same", async () => {
+  it("creates the next version for each new update time, and the same version for the same time", async () => {
     const store = open();
     await lay("a.onnx", { model: tinyOnnx({ op: "Mul" }), time: "2022-01-01 00:00:00 +0000 UTC m=+1" });
     expect(await store.check()).toMatchObject({
@@ -76,7 +76,7 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
     expect((await store.check()).version).toBe(6);
   });
 
-  it("reads a file again that was not whole when it was first seen, and no file that was changed after it was checked", async () => {
+  it("rereads a file that was incomplete at first, and rejects a file that was changed after its check", async () => {
     const store = open();
     await lay("a.onnx", { model: Uint8Array.of(8), time: "now" });
     await store.check();
@@ -86,11 +86,11 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
     await lay("a.onnx", { model: tinyOnnx({ op: "Sub" }), time: "now" });
     await expect(read("model.onnx")).rejects.toMatchObject({
       code: "model-unreadable",
-      message: expect.stringContaining("it was changed since"),
+      message: expect.stringContaining("was changed since"),
     });
   });
 
-  it("says what is wrong with a config or a file, which the next look may find right", async () => {
+  it("reports an invalid config or file, and finds it at the next check once it is correct", async () => {
     const store = open();
     await writeFile(join(folder, "model_config.json"), "{");
     await expect(store.check()).rejects.toThrow(WireError);
@@ -101,7 +101,7 @@ describe("sednaModelStore()", { timeout: 30_000 }, () => {
     expect((await store.check()).version).toBe(5);
   });
 
-  it("feeds an updater: a file that fails to load is remembered as bad only once it was tried, and the next is taken", async () => {
+  it("works with an updater: marks a file bad only after it was tried, and installs the next one", async () => {
     const first: VerifiedModel = { ...base, manifest: withoutGolden };
     const store = open(first);
     const openModel = (model: VerifiedModel): SupervisedModel<Tensors, Tensors> =>

@@ -15,7 +15,7 @@ const open: { dispose(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of open.splice(0)) await one.dispose();
 });
-/** Doubles; reads a sample only after so many ms, and can fail or lose its device. */
+/** A model that doubles its input. It reads a sample only after a delay, and can fail or report restarts. */
 const model = ({
   delayMs = 0,
   failures = () => 0,
@@ -27,7 +27,7 @@ const model = ({
     ...inner,
     async predict(sample, options) {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-      if (fails()) throw new Error("the model's own fault");
+      if (fails()) throw new Error("a fault of the model");
       return inner.predict(sample, options);
     },
     manifest: verifiedModel().manifest,
@@ -59,7 +59,7 @@ const shadow = ({
   });
   let seen = true;
   void shadowing.catch(() => {}).finally(() => (seen = false));
-  /** Frames that are overwritten as soon as they are answered, while somebody looks. */
+  /** Runs frames that are overwritten after each result, for as long as the shadow runs. */
   const flow = async (): Promise<number> => {
     let frames = 0;
     for (; seen; frames++) {
@@ -74,7 +74,7 @@ const shadow = ({
 };
 
 describe("shadowCandidate()", { timeout: 20_000 }, () => {
-  it("shows the candidate copies of the frames, which their owner may overwrite, and holds no live answer back", async () => {
+  it("gives the candidate copies of the frames, which their owner may overwrite, and delays no live result", async () => {
     const { shadowing, flow } = shadow({ candidate: model({ delayMs: 20 }) });
     const [{ verdict, summary }, frames] = await Promise.all([shadowing, flow()]);
     expect(verdict).toEqual({ decision: "accept" });
@@ -82,14 +82,14 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     expect(frames).toBeGreaterThan(8);
   });
 
-  it("refuses a candidate that had to be opened again, unless its neighbor had to be too", async () => {
+  it("rejects a candidate that was restarted, unless the current model was restarted as well", async () => {
     let lost = 0;
     const loses = (): boolean => (lost++, false);
     const alone = shadow({ candidate: model({ failures: () => lost, fails: loses }) });
     const [{ verdict }] = await Promise.all([alone.shadowing, alone.flow()]);
     expect(verdict).toMatchObject({
       rejection: "shadow-errors",
-      reason: expect.stringContaining("had to be opened again"),
+      reason: expect.stringContaining("that was restarted"),
     });
     lost = 0;
     const both = shadow({
@@ -100,7 +100,7 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     expect(mild).toEqual({ decision: "accept" });
   });
 
-  it("asks nothing about frames that the current model fails on, and tells how many those were", async () => {
+  it("skips frames on which the current model fails, and reports their share", async () => {
     let turn = 0;
     const { shadowing, flow } = shadow({
       current: model({ fails: () => turn++ % 2 === 0 }),
@@ -111,16 +111,16 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     expect(current.errorRate).toBeCloseTo(0.5, 0);
   });
 
-  it("asks nothing about what cannot be copied, and leaves nothing of it behind", async () => {
+  it("skips a sample that cannot be copied, and leaves nothing behind", async () => {
     const call = (): void => {};
     const current = { ...model(), predict: async () => ({ call }) as never };
     const { shadowing, slot } = shadow({ current, candidate: model(), settings: { shadowMs: 50 } });
     await slot.predict({ call } as never);
-    // A copy that was begun would reject, heard by nobody.
+    // A copy already started would cause an unhandled rejection.
     expect((await shadowing).summary).toEqual({ frames: 0 });
   });
 
-  it("calls an answer that does not come an error", async () => {
+  it("treats a missing result as an error", async () => {
     const { shadowing, flow } = shadow({
       candidate: model({ delayMs: 5000 }),
       settings: { shadowRunMs: 30 },
@@ -132,7 +132,7 @@ describe("shadowCandidate()", { timeout: 20_000 }, () => {
     });
   });
 
-  it("ends with the signal, and looks on no longer", async () => {
+  it("ends with the signal, and stops watching", async () => {
     const controller = new AbortController();
     const { shadowing, slot } = shadow({ candidate: model({ delayMs: 5000 }), signal: controller.signal });
     await slot.predict(frame());

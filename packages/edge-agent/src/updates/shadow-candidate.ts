@@ -12,27 +12,27 @@ import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 export interface ShadowOptions<Sample, Result> {
   readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
   readonly candidate: SupervisedModel<Sample, Result>;
-  /** How much two results of one sample agree, in [0,1]. */
+  /** Agreement of two results for one sample, in [0,1]. */
   readonly agreement: (candidate: Result, current: Result) => number;
   readonly settings: CheckedUpdaterSettings;
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
 
-/** What a shadow has shown, of the candidate and of the model that it stood beside. */
+/** Result of a shadow: measurements of the candidate and of the current model. */
 export interface Shadow {
   readonly verdict: Verdict;
   readonly summary: ReturnType<typeof shadowSummary>;
-  /** Median of the current model's answers in ms, and the share of frames that it failed on. */
+  /** Median duration of the current model's calls, in ms, and the share of frames on which it failed. */
   readonly current: { readonly ms: number; readonly errorRate: number };
 }
 
 /**
- * Lets a candidate answer live frames beside the model in the slot, unheard: on copies, one at a time,
- * leaving out the frames that come meanwhile, so that no live answer waits for it. Its first answer is taken
- * for a warm-up and not timed.
+ * Runs a candidate on live frames beside the model in the slot, without using its results. It runs on copies,
+ * one at a time, and skips the frames that arrive meanwhile, so that no live result is delayed. Its first run
+ * is a warm-up and not timed.
  *
- * @throws the signal's reason.
+ * @throws The signal's reason.
  */
 export async function shadowCandidate<Sample, Result>(
   options: ShadowOptions<Sample, Result>,
@@ -45,7 +45,8 @@ export async function shadowCandidate<Sample, Result>(
     currentMs: [] as number[],
     failures: [] as string[],
   };
-  // A supervisor hides what it recovers from. A device that is lost under both is not the candidate's fault.
+  // A supervisor hides failures from which it recovers. A device lost by both models is not the candidate's
+  // fault.
   const before = { own: candidate.failures, current: slot.current.failures };
   const ownFailures = (): number =>
     candidate.failures - before.own - Math.max(0, slot.current.failures - before.current);
@@ -62,12 +63,12 @@ export async function shadowCandidate<Sample, Result>(
     if (verdict.decision !== "wait") settle(verdict);
   };
 
-  /** Its part before the first wait is what the live answer pays for. */
+  /** Runs the candidate on a frame. The synchronous part delays the live result. */
   const answer = async ({
     sample,
     result: given,
   }: Watched<Sample, Result, SupervisedModel<Sample, Result>>): Promise<void> => {
-    // First, for it may throw: nobody would release a sample that is held by then.
+    // Clone first, because it may throw: a sample held before that would never be released.
     const result = structuredClone(given) as Result;
     const held = await holdSample(sample);
     try {
@@ -77,16 +78,18 @@ export async function shadowCandidate<Sample, Result>(
       const own = await withDeadline(predict, {
         deadlineMs: settings.shadowRunMs,
         signal,
-        action: "answer a live frame beside the current version",
+        action: "run a live frame on the candidate",
       });
       const ms = now() - started;
       if (hasNaN(own)) {
-        record.failures.push("answer a live frame: expected numbers, as the current version gave; got NaN");
+        record.failures.push(
+          "run a live frame on the candidate: expected numbers, as in the current version's result; got NaN",
+        );
         return;
       }
       if (ownFailures() > 0) {
         record.failures.push(
-          "answer a live frame: expected a model that keeps running; got one that had to be opened again",
+          "run a live frame on the candidate: expected a model that keeps running; got one that was restarted",
         );
         return;
       }
@@ -115,7 +118,7 @@ export async function shadowCandidate<Sample, Result>(
         judge(false);
       });
   });
-  // One that is under way when time is up may finish: it has a limit of its own.
+  // A run in progress when time is up may finish: it has its own deadline.
   const timer = setTimeout(() => void Promise.resolve(running).then(() => judge(true)), settings.shadowMs);
   const onAbort = (): void => fail(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
@@ -131,7 +134,7 @@ export async function shadowCandidate<Sample, Result>(
     stopWatching();
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
-    // Nobody disposes the candidate under its feet.
+    // Do not let the caller dispose the candidate while it runs.
     await running;
   }
 }

@@ -21,16 +21,18 @@ interface StageOptions {
   readonly onOpen: () => void;
 }
 
-/** What {@link stageCandidate} found: golden cases that passed, or why the version is refused. */
+/**
+ * Result of {@link stageCandidate}: the number of golden cases that passed, or why the version is rejected.
+ */
 type Staged =
   | { readonly goldenCases: number }
   | { readonly rejection: ModelRejection; readonly error: unknown };
 
 /**
- * Loads a candidate, checks it against its manifest, runs its golden cases, or zeros where it has none, so
- * that its first live frame finds it warm.
+ * Loads a candidate, checks it against its manifest, and runs its golden cases, or zeros if it has none, so
+ * that it is warm for its first live frame.
  *
- * @throws what may pass, the deadline included, and the signal's reason.
+ * @throws Transient errors, including the deadline, and the signal's reason.
  */
 export async function stageCandidate<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
@@ -73,8 +75,8 @@ export async function stageCandidate<Sample, Result>(
 }
 
 /**
- * A first run compiles what a backend compiles. A model with free axes beside the batch has no size to be run
- * at.
+ * Runs the model on zeros, so that the backend compiles it. Skips a model with free axes besides the batch,
+ * whose sizes are unknown.
  */
 async function runOnZeros<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
@@ -92,9 +94,9 @@ async function runOnZeros<Sample, Result>(
 }
 
 /**
- * Checks that a model which was opened takes and gives what its manifest promises; where it lists nothing, as
- * for a model without a signature, it promises nothing.
- * @throws {SednaError} `model-mismatch` naming the input or output that differs.
+ * Checks that the inputs and outputs of an opened model match its manifest. Lists that are empty in the
+ * manifest, as for an unsigned model, are not checked.
+ * @throws {SednaError} `model-mismatch` if an input or output differs; the message names them.
  */
 function checkContract(
   { name, version, inputs, outputs }: ModelManifest,

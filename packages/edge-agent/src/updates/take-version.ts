@@ -11,7 +11,7 @@ import { stageCandidate } from "./stage-candidate.ts";
 import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 import { watchProbation } from "./watch-probation.ts";
 
-/** Where a version is on its way. */
+/** The stage of a version. */
 export type UpdateStage =
   | "idle"
   | "checking"
@@ -21,7 +21,7 @@ export type UpdateStage =
   | "probation"
   | "rolling-back";
 
-/** What a version needs to be taken. */
+/** Dependencies and settings to install a version. */
 export interface TakeOptions<Sample, Result> {
   readonly store: ModelStore;
   readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
@@ -34,19 +34,20 @@ export interface TakeOptions<Sample, Result> {
   readonly now: () => number;
   readonly emit: (event: UpdateEvent) => void;
   readonly onStage: (stage: UpdateStage, version: number) => void;
-  /** Called before the store is told, which may fail. */
+  /** Called before the state is written to the store, which may fail. */
   readonly onPassed: (passed: { readonly version: number; readonly frames: number }) => void;
   readonly signal: AbortSignal;
-  /** Aborted when somebody asks to go back during the probation. */
+  /** Aborted when a rollback is requested during the probation. */
   readonly asked: AbortSignal;
 }
 
 /**
- * Takes an installed version the whole way: opened beside the current one, checked, shadowed, swapped in,
- * watched; and back again where it fails. What is opened here is disposed here, but for the model that is in
- * the slot at the end.
+ * Runs all stages of an installed version: opens it beside the current one, checks, shadows, swaps, and
+ * watches it, and rolls it back if it fails. Disposes every model opened here, except the one that is in the
+ * slot at the end.
  *
- * @throws the signal's reason; what may pass, such as a storage that fails: the version is not judged then.
+ * @throws The signal's reason, or a transient error, such as a storage failure: then there is no verdict on
+ * the version.
  */
 export async function takeVersion<Sample, Result>(
   model: VerifiedModel,
@@ -59,7 +60,7 @@ export async function takeVersion<Sample, Result>(
   const reject = async (rejection: ModelRejection, cause: unknown): Promise<UpdateOutcome> => {
     const error = toPlainError(cause);
     emit({ type: "update-rejected", model: name, version, rejection, error });
-    // Files that changed on this device say nothing of the version: the store fetches them again.
+    // Files that changed on this device say nothing about the version: the store fetches them again.
     if (rejection !== "unreadable") await store.mark(version, "bad");
     return { result: "rejected", version, rejection, error };
   };
@@ -99,7 +100,7 @@ export async function takeVersion<Sample, Result>(
   }
 }
 
-/** Swaps a candidate in, and keeps it or its predecessor: the other one is disposed. */
+/** Swaps a candidate in, and keeps either it or its predecessor. The other one is disposed. */
 async function onTrial<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
   options: TakeOptions<Sample, Result> & {
@@ -114,7 +115,7 @@ async function onTrial<Sample, Result>(
 
   onStage("probation", version);
   let drained = slot.swap(candidate);
-  // A slot that was closed takes nothing, and says so here.
+  // A disposed slot rejects the swap here.
   if (slot.current !== candidate) await drained;
   emit({ type: "update-swapped", model: name, from, version });
   try {

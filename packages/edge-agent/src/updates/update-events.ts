@@ -1,6 +1,6 @@
 import { type PlainError, SednaError } from "@sedna-js/core";
 
-/** Why a version was not taken, or taken back. */
+/** Why a version was rejected or rolled back. */
 export type ModelRejection =
   | "untrusted"
   /** Older than a version that this edge has seen, and no signed rollback. */
@@ -17,7 +17,7 @@ export type ModelRejection =
   /** Somebody called `rollback()`. */
   | "asked";
 
-/** What the updater tells, in the order in which it happens to a version. */
+/** Events of the updater, in the order in which they occur for a version. */
 export type UpdateEvent =
   | { readonly type: "update-found"; readonly model: string; readonly from: number; readonly version: number }
   | { readonly type: "update-staged"; readonly model: string; readonly version: number; readonly ms: number }
@@ -32,13 +32,13 @@ export type UpdateEvent =
       readonly model: string;
       readonly version: number;
       /**
-       * Live frames that both models answered; 0 where none came in time: then nothing is known but the
-       * golden cases.
+       * Number of live frames processed by both models. 0 if none arrived in time: only the golden cases were
+       * checked.
        */
       readonly frames: number;
       /** Mean over the frames, in [0,1]. */
       readonly agreement?: number;
-      /** New over old, medians. */
+      /** Ratio of the median durations, new to old. */
       readonly latencyRatio?: number;
     }
   | {
@@ -51,7 +51,7 @@ export type UpdateEvent =
       readonly type: "update-confirmed";
       readonly model: string;
       readonly version: number;
-      /** Live frames of its probation; 0 where none came in time. */ readonly frames: number;
+      /** Number of live frames during the probation; 0 if none arrived in time. */ readonly frames: number;
     }
   /** `version` is absent where the manifest itself was refused: nothing that it says counts. */
   | {
@@ -77,9 +77,9 @@ export type UpdateEvent =
       readonly error: PlainError;
     };
 
-/** What came of a look for a new version. */
+/** Result of a check for a new version. */
 export type UpdateOutcome =
-  /** There is none. */
+  /** There is no newer version. */
   | { readonly result: "current"; readonly version: number }
   | { readonly result: "confirmed"; readonly version: number }
   | {
@@ -104,10 +104,12 @@ export type UpdateOutcome =
       readonly retryAfterMs?: number;
     };
 
-/** True for an error that says nothing of a version: the same may succeed at the next check. */
+/**
+ * Returns whether an error is transient: it says nothing about the version, and the next check may succeed.
+ */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof SednaError)) return false;
-  // A model that no backend here takes is taken by none tomorrow, unless it was not the model that failed.
+  // A model that no backend supports will not be supported later, unless the cause is another failure.
   if (error.code === "edge-unavailable") return isTransient(error.cause);
   return (
     error.retryable ||

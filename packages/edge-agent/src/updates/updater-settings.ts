@@ -1,61 +1,63 @@
 import { describeValue } from "@sedna-js/core/errors";
 
-/** How a new version has to prove itself. */
+/** Criteria for a new version. */
 export interface UpdaterSettings {
-  /** Time between two looks for a new version, in ms. Default 60000, Sedna's MODEL_POLL_PERIOD_SECONDS. */
+  /**
+   * Interval between two checks for a new version, in ms. Default 60000, Sedna's MODEL_POLL_PERIOD_SECONDS.
+   */
   readonly pollMs?: number;
   /**
-   * Live frames that a new version answers beside the current one, unheard. 0 leaves the shadow out. Default
-   * 20.
+   * Number of live frames on which a new version runs beside the current one, without using its results. 0
+   * skips the shadow. Default 20.
    */
   readonly shadowFrames?: number;
-  /** The shadow ends after so many ms, with however few frames. Default 30000. */
+  /** Maximum duration of the shadow, in ms, regardless of the number of frames. Default 30000. */
   readonly shadowMs?: number;
-  /** A shadow answer that takes longer than so many ms is an error. Default 10000. */
+  /** Timeout of a shadow run, in ms. A longer run is an error. Default 10000. */
   readonly shadowRunMs?: number;
   /**
-   * Least mean agreement of the two models over the shadow's frames, in [0,1]. A better model differs too:
-   * this finds broken ones. Default 0.5.
+   * Minimum mean agreement of the two models over the frames of the shadow, in [0,1]. A better model also
+   * differs: this detects broken models. Default 0.5.
    */
   readonly minAgreement?: number;
-  /** Largest ratio of the new version's median duration to the current one's. Default 2. */
+  /** Maximum ratio of the new version's median duration to that of the current one. Default 2. */
   readonly maxLatencyRatio?: number;
-  /**
-   * A version is not called slower for a median that is less than so many ms above the current one's. Default
-   * 5.
-   */
+  /** Minimum difference of the median durations at which a version is considered slower, in ms. Default 5. */
   readonly latencySlackMs?: number;
-  /** Live frames after the swap during which the former version stays ready. Default 200. */
+  /** Number of live frames after the swap during which the previous version stays open. Default 200. */
   readonly probationFrames?: number;
-  /** The probation ends after so many ms, with however few frames. Default 60000. */
+  /** Maximum duration of the probation, in ms, regardless of the number of frames. Default 60000. */
   readonly probationMs?: number;
-  /** Share of frames that may fail beyond the former version's share, in [0,1]. Default 0.05. */
+  /** Maximum share of failed frames above that of the previous version, in [0,1]. Default 0.05. */
   readonly maxErrorRate?: number;
   /**
-   * How far the watched metric may fall below its value before the swap, as a share of that value. Default
+   * Maximum drop of the monitored metric below its value before the swap, as a share of that value. Default
    * 0.1.
    */
   readonly maxMetricDrop?: number;
-  /** A new version that is not open, checked and warm within so many ms is left for later. Default 120000. */
+  /**
+   * Time within which a new version must be open, checked, and warm, in ms. Otherwise it is postponed.
+   * Default 120000.
+   */
   readonly stageMs?: number;
   /**
-   * How long a former version may take to finish its last answers before it is disposed anyway, in ms.
-   * Default 10000.
+   * Time that a previous version has to finish its pending calls before it is disposed anyway, in ms. Default
+   * 10000.
    */
   readonly drainMs?: number;
   /**
-   * Times that a version is tried again after the process ended during its trial; then it is refused. Default
-   * 3.
+   * Number of trials of a version during which the process ended, after which the version is rejected.
+   * Default 3.
    */
   readonly maxTrials?: number;
 }
 
-/** All settings, as {@link checkUpdaterSettings} fills them in. */
+/** All settings with the defaults of {@link checkUpdaterSettings}. */
 export type CheckedUpdaterSettings = Required<UpdaterSettings>;
 
 const day = 86_400_000;
 
-/** Default, least and largest value of each setting. */
+/** Default, minimum, and maximum of each setting. */
 const limits = {
   pollMs: [60_000, 1, day],
   shadowFrames: [20, 0, 1e6],
@@ -74,8 +76,8 @@ const limits = {
 } as const satisfies Record<keyof UpdaterSettings, readonly [fallback: number, least: number, most: number]>;
 
 /**
- * Settings with their defaults.
- * @throws {RangeError} on a value out of its range.
+ * Returns the settings with their defaults.
+ * @throws {RangeError} If a value is out of range.
  */
 export function checkUpdaterSettings(settings: UpdaterSettings = {}): CheckedUpdaterSettings {
   const checked = Object.entries(limits).map(([name, [fallback, least, most]]) => {

@@ -23,12 +23,12 @@ describe("shadowVerdict()", () => {
     ...seen,
   });
 
-  it("waits for its frames, and accepts what agrees and is not slower than allowed", () => {
+  it("waits for its frames, and accepts a candidate that agrees and is not too slow", () => {
     expect(shadowVerdict(shadow({ agreements: times(3, 0) }), settings)).toEqual({ decision: "wait" });
     expect(shadowVerdict(shadow(), settings)).toEqual({ decision: "accept" });
   });
 
-  it("refuses at the first failure", () => {
+  it("rejects at the first failure", () => {
     expect(
       shadowVerdict(shadow({ agreements: [], failures: ["expected numbers; got NaN"] }), settings),
     ).toEqual({ decision: "refuse", rejection: "shadow-errors", reason: "expected numbers; got NaN" });
@@ -38,11 +38,11 @@ describe("shadowVerdict()", () => {
     [[1, 1, 0, 0], "accept"],
     [[1, 0.9, 0, 0], "refuse"],
     [[1, 1, 1, NaN], "refuse"],
-  ])("judges the mean agreement at its threshold: %j: %s", (agreements, decision) => {
+  ])("evaluates the mean agreement at its threshold: %j: %s", (agreements, decision) => {
     expect(shadowVerdict(shadow({ agreements }), settings).decision).toBe(decision);
   });
 
-  it("refuses what is slower by the ratio and by more than noise", () => {
+  it("rejects a candidate that is slower by the ratio and by more than noise", () => {
     expect(shadowVerdict(shadow({ candidateMs: [19, 900, 900, 900] }), settings).decision).toBe("accept");
     expect(shadowVerdict(shadow({ candidateMs: [21, 21, 21, 900] }), settings)).toMatchObject({
       rejection: "shadow-slower",
@@ -56,7 +56,7 @@ describe("shadowVerdict()", () => {
     ).toBe("refuse");
   });
 
-  it("judges what there is when time is up; nothing at all is accepted, and says so", () => {
+  it("decides on the available frames when time is up, and accepts without any frames, with an empty summary", () => {
     expect(shadowVerdict(shadow({ agreements: [0.2], isOver: true }), settings)).toMatchObject({
       rejection: "shadow-disagrees",
     });
@@ -88,7 +88,7 @@ describe("probationVerdict()", () => {
     expect(judge({ isOver: true }).decision).toBe("accept");
   });
 
-  it("goes back as soon as the share of errors cannot be made up for", () => {
+  it("rolls back as soon as good frames cannot compensate for the share of errors", () => {
     expect(judge({ answersMs: times(10, 10), errors: 5 }).decision).toBe("wait");
     expect(judge({ answersMs: times(10, 10), errors: 6 })).toMatchObject({
       rejection: "errors",
@@ -99,12 +99,12 @@ describe("probationVerdict()", () => {
     });
   });
 
-  it("goes back at five errors in a row", () => {
+  it("rolls back at five consecutive errors", () => {
     expect(judge({ errors: 4, errorsInARow: 4 }).decision).toBe("wait");
     expect(judge({ errors: 5, errorsInARow: 5 })).toMatchObject({ rejection: "errors" });
   });
 
-  it("goes back when it has to be opened again and again", () => {
+  it("rolls back after repeated restarts", () => {
     expect(judge({ restarts: 2, answersMs: times(100, 10) }).decision).toBe("accept");
     expect(judge({ restarts: 3 })).toMatchObject({
       rejection: "errors",
@@ -112,18 +112,18 @@ describe("probationVerdict()", () => {
     });
   });
 
-  it("does not blame a version for samples that its predecessor failed on too", () => {
+  it("does not blame a version for samples on which its predecessor failed as well", () => {
     expect(judge({ answersMs: times(60, 10), errors: 40 }, { errorRate: 0.4 }).decision).toBe("accept");
     expect(judge({ errors: 100, errorsInARow: 100 }, { errorRate: 1 }).decision).toBe("accept");
   });
 
-  it("goes back when it is slower, once there are frames enough to say so", () => {
+  it("rolls back if the version is slower, once there are enough frames", () => {
     expect(judge({ answersMs: times(19, 90) }).decision).toBe("wait");
     expect(judge({ answersMs: times(20, 90) })).toMatchObject({ rejection: "slower" });
     expect(judge({ answersMs: times(100, 90) }, { ms: NaN }).decision).toBe("accept");
   });
 
-  it("goes back when the watched metric falls, and not when it is not known", () => {
+  it("rolls back if the watched metric falls, and not if it is unknown", () => {
     expect(judge({ answersMs: times(20, 10), metric: 0.7 }, { metric: 0.8 })).toMatchObject({
       rejection: "metric",
       reason: "expected the watched metric to stay at 0.72 or above; got 0.7",
@@ -138,7 +138,7 @@ describe("probationVerdict()", () => {
 });
 
 describe("checkUpdaterSettings()", () => {
-  it("fills in what is not said, and refuses what is out of range by its name", () => {
+  it("fills in defaults, and rejects a value out of range by its name", () => {
     expect(checkUpdaterSettings()).toMatchObject({ pollMs: 60_000, shadowFrames: 20, maxLatencyRatio: 2 });
     expect(() => checkUpdaterSettings({ minAgreement: 1.5 })).toThrow(
       new RangeError("set minAgreement: expected a number from 0 to 1; got 1.5"),

@@ -1,7 +1,7 @@
 import type { ModelRejection } from "./update-events.ts";
 import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 
-/** What is thought of a version so far. */
+/** The current verdict on a version. */
 export type Verdict =
   | { readonly decision: "wait" }
   | { readonly decision: "accept" }
@@ -9,8 +9,8 @@ export type Verdict =
   | { readonly decision: "refuse"; readonly rejection: ModelRejection; readonly reason: string };
 
 /**
- * How much slower a median is than another: over the ratio that is allowed, and by more than noise. NaN is
- * never slower.
+ * Returns whether a median is slower than another: by more than the permitted ratio, and by more than noise.
+ * NaN is never slower.
  */
 function isSlower(
   { ms, than }: { readonly ms: number; readonly than: number },
@@ -19,28 +19,28 @@ function isSlower(
   return ms > maxLatencyRatio * than && ms - than > latencySlackMs;
 }
 
-/** Milliseconds for people. */
+/** Formats milliseconds for display. */
 function inMs(ms: number): string {
   return `${Number(ms.toPrecision(3))} ms`;
 }
 
-/** What was seen while a candidate answered live frames beside the current model. */
+/** Measurements of a candidate that ran on live frames beside the current model. */
 export interface ShadowRecord {
-  /** One for each frame that both answered: how much they agree, in [0,1]. */
+  /** Agreement on each frame for which both models have a result, in [0,1]. */
   readonly agreements: readonly number[];
-  /** The candidate's durations, in ms. */
+  /** Durations of the candidate's runs, in ms. */
   readonly candidateMs: readonly number[];
-  /** The current model's durations meanwhile, in ms. */
+  /** Durations of the current model's runs meanwhile, in ms. */
   readonly currentMs: readonly number[];
-  /** Why the candidate failed on frames that the current model answered. */
+  /** Error messages of the candidate on frames that the current model processed. */
   readonly failures: readonly string[];
-  /** True when time is up: judged is what there is. */
+  /** `true` when time is up: the verdict uses the frames so far. */
   readonly isOver: boolean;
 }
 
 /**
- * Frames that both answered, their mean agreement, and the ratio of the medians, new over old; absent where
- * nothing is known.
+ * Returns the number of frames processed by both models, their mean agreement, and the ratio of the median
+ * durations, new to old. Unknown values are absent.
  */
 export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowRecord): {
   readonly frames: number;
@@ -55,8 +55,8 @@ export function shadowSummary({ agreements, candidateMs, currentMs }: ShadowReco
 }
 
 /**
- * Judges a candidate that has not been heard yet: one failure on a frame that the current model answers is
- * one too many.
+ * Returns the verdict on a candidate whose results are not in use yet. A single failure on a frame that the
+ * current model processes rejects it.
  */
 export function shadowVerdict(
   record: ShadowRecord,
@@ -69,7 +69,7 @@ export function shadowVerdict(
   if (failures.length > 0) return { decision: "refuse", rejection: "shadow-errors", reason: failures[0]! };
   if (agreements.length < settings.shadowFrames && !isOver) return { decision: "wait" };
   const { frames, agreement = 1 } = shadowSummary(record);
-  // Asked this way round, so that NaN is no agreement.
+  // Compare in this direction, so that NaN fails.
   if (!(agreement >= settings.minAgreement)) {
     return {
       decision: "refuse",
@@ -78,7 +78,8 @@ export function shadowVerdict(
     };
   }
   const latency = { ms: median(candidateMs), than: median(currentMs) };
-  // Two models share the machine here, and the frames are few: its fast runs have to say so too.
+  // Here two models share the machine, and the frames are few: the candidate's fast runs must be slower as
+  // well.
   if (
     isSlower(latency, settings) &&
     isSlower({ ms: lowerQuartile(candidateMs), than: latency.than }, settings)
@@ -92,42 +93,45 @@ export function shadowVerdict(
   return { decision: "accept" };
 }
 
-/** How the former version did, to measure the new one against. */
+/** Measurements of the previous version, with which the new one is compared. */
 export interface Baseline {
-  /** Median duration of an answer in ms; NaN where none was seen. */
+  /** Median duration of a call, in ms; NaN if there was none. */
   readonly ms: number;
-  /** Share of frames that failed, in [0,1]; 0 where none was seen. */
+  /** Share of frames that failed, in [0,1]; 0 if there were none. */
   readonly errorRate: number;
-  /** The watched metric just before the swap; NaN where there is none. */
+  /** The monitored metric just before the swap; NaN if there is none. */
   readonly metric: number;
 }
 
-/** What was seen of a new version since it answers. */
+/** Measurements of a new version since the swap. */
 export interface ProbationRecord {
-  /** Durations of its answers, in ms. */
+  /** Durations of its successful calls, in ms. */
   readonly answersMs: readonly number[];
-  /** Frames that it failed on, or answered with NaN. */
+  /** Number of frames that failed or had a NaN in their result. */
   readonly errors: number;
-  /** Of these, the latest in a row. */
+  /** Number of consecutive failures up to the last frame. */
   readonly errorsInARow: number;
-  /** How often it had to be opened again, which its supervisor hides. */
+  /** Number of restarts, which its supervisor hides. */
   readonly restarts: number;
-  /** The watched metric now; NaN where there is none. */
+  /** The current value of the monitored metric; NaN if there is none. */
   readonly metric: number;
-  /** True when time is up: judged is what there is. */
+  /** `true` when time is up: the verdict uses the frames so far. */
   readonly isOver: boolean;
 }
 
-/** So many failures one after the other are a model that does not work, whatever share they are. */
+/** Number of consecutive failures at which a model is rejected, regardless of their share. */
 const ERRORS_IN_A_ROW = 5;
 
-/** A device may be lost once, and once more when it is built again, whatever model it runs. */
+/**
+ * Number of restarts at which a model is rejected. A device may be lost once, and again when it is
+ * re-created, with any model.
+ */
 const RESTARTS = 3;
 
-/** Before so many frames a median or a metric says nothing yet. */
+/** Number of frames below which a median or a metric is not significant. */
 const FEW_FRAMES = 20;
 
-/** Judges a version that answers, while its predecessor waits to come back. */
+/** Returns the verdict on a version that runs while its predecessor is kept for a rollback. */
 export function probationVerdict(
   { answersMs, errors, errorsInARow, restarts, metric, isOver }: ProbationRecord,
   {
@@ -146,7 +150,7 @@ export function probationVerdict(
   const isDone = isOver || frames >= probationFrames;
   const allowedRate = Math.min(1, baseline.errorRate + maxErrorRate);
 
-  // As soon as no number of good frames can make up for it, not only at the end.
+  // Reject as soon as no number of good frames can compensate for the errors, not only at the end.
   const tooMany = errors > allowedRate * (isDone ? frames : Math.max(frames, probationFrames));
   if (tooMany || (errorsInARow >= ERRORS_IN_A_ROW && allowedRate < 1)) {
     return {
@@ -159,7 +163,7 @@ export function probationVerdict(
     return {
       decision: "refuse",
       rejection: "errors",
-      reason: `expected a model that keeps running; got one that had to be opened again ${restarts} times in ${frames} frames`,
+      reason: `expected a model that keeps running; got one that was restarted ${restarts} times in ${frames} frames`,
     };
   if (!isDone && frames < FEW_FRAMES) return { decision: "wait" };
 
@@ -182,12 +186,12 @@ export function probationVerdict(
   return isDone ? { decision: "accept" } : { decision: "wait" };
 }
 
-/** The median of values, the lower of the two in the middle; NaN of none. */
+/** Returns the median, or the lower of the two middle values; NaN for no values. */
 export function median(values: readonly number[]): number {
   return atShare(values, 0.5);
 }
 
-/** The value that a quarter of the values do not exceed; NaN of none. */
+/** Returns the lower quartile: the value that a quarter of the values do not exceed; NaN for no values. */
 function lowerQuartile(values: readonly number[]): number {
   return atShare(values, 0.25);
 }

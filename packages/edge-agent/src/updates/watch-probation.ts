@@ -10,17 +10,17 @@ export interface ProbationOptions<Sample, Result> {
   /** The model on probation, which is in the slot. */
   readonly model: SupervisedModel<Sample, Result>;
   readonly baseline: Baseline;
-  /** Watched: larger is better; NaN where it is not known. */
+  /** The monitored metric. Larger is better; NaN means unknown. */
   readonly metric: () => number;
   readonly settings: CheckedUpdaterSettings;
   readonly signal: AbortSignal;
-  /** Aborted when somebody asks to go back. */
+  /** Aborted when a rollback is requested. */
   readonly asked: AbortSignal;
 }
 
 /**
- * Watches the live answers of a new version until it is clear what to think of it.
- * @throws the signal's reason.
+ * Watches the live results of a new version until there is a verdict.
+ * @throws The signal's reason.
  */
 export async function watchProbation<Sample, Result>({
   slot,
@@ -65,7 +65,7 @@ export async function watchProbation<Sample, Result>({
       errorsInARow = 0;
     }
     const count = answersMs.length + errors;
-    // A verdict sorts all durations: the more there are, the less one more changes it.
+    // A verdict sorts all durations. The more there are, the less a new one changes it.
     if (errorsInARow > 0 || count >= settings.probationFrames || count % Math.ceil(count / 100) === 0)
       judge(false);
   });
@@ -75,7 +75,7 @@ export async function watchProbation<Sample, Result>({
     settle({
       decision: "refuse",
       rejection: "asked",
-      reason: "expected nobody to object; somebody asked to go back",
+      reason: "expected no rollback; a rollback was requested",
     });
   signal.addEventListener("abort", onAbort, { once: true });
   asked.addEventListener("abort", onAsked, { once: true });

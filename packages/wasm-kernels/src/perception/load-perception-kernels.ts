@@ -21,7 +21,8 @@ import type { MinScores } from "./wasm/small-batches.ts";
  *
  * const kernels = await loadPerceptionKernels();
  * const offsets = Uint32Array.of(0, 2);
- * console.log([...kernels.threshold({ scores: Float32Array.of(0.2, 0.4), offsets, threshold: 0.5 })]); // => [1]
+ * const scores = Float32Array.of(0.2, 0.4);
+ * console.log([...kernels.threshold({ scores, offsets, threshold: 0.5 })]); // => [1]
  * kernels.dispose();
  * ```
  */

@@ -213,7 +213,7 @@ export function headTrainerSuite({
       });
       const before = trainer.state();
       expect(() => trainer.epoch()).toThrow(
-        /^epoch: expected a finite loss, finite weights and moments, got a loss of .+: training diverged\. Try a learning rate below 10000, or smaller features$/,
+        /^epoch: expected a finite loss, finite weights and moments; got a loss of .+: training diverged\. Try a learning rate below 10000, or smaller features$/,
       );
       expect(trainer.state()).toEqual(before);
     });

@@ -70,7 +70,7 @@ export function checksumSuite({
     });
   });
 
-  describe("updateRoom()", () => {
+  describe("updateBuffer()", () => {
     it("starts as zeros, keeps written bytes, and releases its memory once", () => {
       const room = kernels().updateBuffer({ bytes: 40 });
       expect([...room.bytes()]).toEqual(Array.from({ length: 40 }, () => 0));

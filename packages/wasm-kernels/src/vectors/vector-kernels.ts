@@ -18,7 +18,7 @@ import {
   type BufferStore,
   type UpdateBuffer,
   type UpdateBufferOptions,
-} from "./update-room.ts";
+} from "./update-buffer.ts";
 import {
   checkWeightedMean,
   createWeightedMean,
@@ -110,7 +110,7 @@ export function createVectorKernels(backend: VectorBackend): VectorKernels {
     },
     updateBuffer(options) {
       return createUpdateBuffer({
-        store: opened("updateRoom").updateBuffer(checkUpdateBuffer(options)),
+        store: opened("updateBuffer").updateBuffer(checkUpdateBuffer(options)),
         assertOpen: opened,
       });
     },

@@ -96,7 +96,8 @@ export function logCleaner({
         await takeAway(oldest);
       }
     } catch {
-      // The disk refused. All is where it was, or in two places, which a later cleaning or the next opening sorts out.
+      // The disk rejected the write. Every record is where it was or exists twice; a later cleaning or the
+      // next opening removes the copy.
     }
     isFull = false;
     await reserve.hold();

@@ -2,7 +2,7 @@ import { wasmGalleryStore } from "../../gallery/wasm/gallery-store.ts";
 import type { BackendName } from "../../module/backend.ts";
 import { kernelMemory } from "../../module/kernel-memory.ts";
 import { finishChecksum, paddedTail, STRIPE, SUMS } from "../checksum.ts";
-import type { BufferStore } from "../update-room.ts";
+import type { BufferStore } from "../update-buffer.ts";
 import { createVectorKernels, type VectorKernels } from "../vector-kernels.ts";
 import { wasmBucketStore } from "./bucket-store.ts";
 import { wasmSumStore } from "./sum-store.ts";
@@ -19,13 +19,13 @@ export function wasmVectorKernels(
     weightedMean: (spec) => wasmSumStore(memory, spec),
     updateBucket: (spec) => wasmBucketStore(memory, spec),
     checksum: (bytes) => wasmChecksum(memory, bytes),
-    updateBuffer: (bytes) => wasmRoomStore(memory, bytes),
+    updateBuffer: (bytes) => wasmUpdateBuffer(memory, bytes),
     gallery: (spec) => wasmGalleryStore(memory, spec),
   });
 }
 
 /** Creates an update buffer in the module's memory. */
-function wasmRoomStore(memory: VectorMemory, bytes: number): BufferStore {
+function wasmUpdateBuffer(memory: VectorMemory, bytes: number): BufferStore {
   const address = memory.allocate(bytes);
   memory.bytes(address, bytes).fill(0);
   return { bytes: () => memory.bytes(address, bytes), dispose: () => memory.free(address) };

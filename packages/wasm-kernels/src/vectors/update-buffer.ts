@@ -26,7 +26,7 @@ export interface UpdateBuffer {
  */
 export function checkUpdateBuffer(options: UpdateBufferOptions): number {
   return integer(
-    { action: "updateRoom", name: "bytes" },
+    { action: "updateBuffer", name: "bytes" },
     { value: options.bytes, least: 1, most: 0x7fffffff },
   );
 }
