@@ -16,13 +16,13 @@ export type LoadTask =
       readonly parameters: number;
       readonly sockets: boolean;
     }
-  /** All send their update of a round; it is over when its model is there. */
+  /** All clients send their update of a round, which ends when its model is published. */
   | { readonly kind: "round"; readonly round: number }
-  /** The same, and everyone takes the new model. */
+  /** The same, and every client fetches the new model. */
   | { readonly kind: "exchange"; readonly round: number }
-  /** Everyone sends its weights as JSON over its WebSocket, and reads those that come back. */
+  /** Every client sends its weights as JSON over its WebSocket and reads the returned ones. */
   | { readonly kind: "json" }
-  /** As many updates, to be dropped, so many at a time. */
+  /** Sends as many updates to be dropped, at most `atOnce` concurrently. */
   | { readonly kind: "drop"; readonly updates: number; readonly atOnce: number };
 
 /** The resources that a task used. */

@@ -4,19 +4,19 @@ import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 /** How the proxy fails. A change takes effect at once, also on open connections. */
 export type Fault =
   | { readonly kind: "pass" }
-  /** A new connection is cut as soon as it is made. */
+  /** A new connection is cut at once. */
   | { readonly kind: "refuse" }
-  /** Each chunk comes later. */
+  /** Each chunk is delayed, in ms. */
   | { readonly kind: "latency"; readonly ms: number }
-  /** Takes connections and reads nothing: the edge sees an open socket that never answers. */
+  /** Connections are accepted and never read: the edge sees an open socket that does not respond. */
   | { readonly kind: "half-open" }
-  /** A connection is reset when so many bytes have gone up. */
+  /** A connection is reset after this number of bytes upstream. */
   | { readonly kind: "reset"; readonly after: number }
-  /** The reply ends after so many bytes. */
+  /** The response ends after this number of bytes. */
   | { readonly kind: "truncate"; readonly after: number }
-  /** A bit of the byte at this place of what a connection carries is flipped. */
+  /** One bit of the byte at this position of a connection's data is flipped. */
   | { readonly kind: "corrupt"; readonly at: number; readonly way: "up" | "down" }
-  /** Answers bytes that are no HTTP. */
+  /** The response is not HTTP. */
   | { readonly kind: "garbage" };
 
 /** See {@link faultProxy}. */

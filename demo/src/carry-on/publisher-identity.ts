@@ -70,6 +70,7 @@ function remember(remembered: Remembered): void {
   try {
     localStorage.setItem(PLACE, JSON.stringify(remembered));
   } catch {
-    // Where nothing may be kept, the agent keeps nothing either, and each visit starts afresh.
+    // If localStorage is unavailable, the agent cannot store anything either, and each visit starts from
+    // scratch.
   }
 }

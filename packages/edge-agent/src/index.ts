@@ -30,7 +30,8 @@ export { modelTasks, type ModelTasks } from "./models/model-tasks.ts";
 export type { PrivacyLevel, PrivacyPolicy } from "./privacy/privacy-policy.ts";
 export { privateBigModel } from "./privacy/private-big-model.ts";
 export { openQueue, type OpenQueueOptions } from "./queue/open-queue.ts";
-export { createSender, type Sender, type SenderEvent, type SenderOptions } from "./queue/create-sender.ts";
+export { createSender } from "./queue/create-sender.ts";
+export { type Sender, type SenderEvent, type SenderOptions } from "./queue/sender.ts";
 export type {
   DropReason,
   DurableQueue,

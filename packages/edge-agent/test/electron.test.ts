@@ -184,7 +184,7 @@ async function preload(
     },
     ipcRenderer: { invoke },
   };
-  // The preload is CommonJS, as Electron's sandbox wants it.
+  // The preload script is CommonJS, which Electron's sandbox requires.
   // oxlint-disable-next-line no-new-func
   new Function("require", await readFile(root("docs/electron/preload.cjs"), "utf8"))(() => electron);
   return exposed;

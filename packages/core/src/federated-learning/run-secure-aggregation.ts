@@ -108,7 +108,8 @@ export function runSecureAggregation<Sample>(first: SecureTask, context: SecureC
     if (signal.aborted) return;
     if (error instanceof SednaError && error.code === "training-failed")
       emit({ type: "missed", round, why: "training-failed", message: error.message });
-    // What can't be read may be read next time; who asks for what an honest aggregator would not, is left.
+    // A malformed message may be readable next time, and so may one out of order. A `privacy-forbids` error
+    // ends the participation in the federation.
     else if (error instanceof WireError || (error instanceof SednaError && error.code === "update-rejected"))
       emit({ type: "missed", round, why: "round-closed", message: error.message });
     else onFailed(error);

@@ -135,9 +135,9 @@ export type FederationEffect =
       readonly deadlineAt: number;
       readonly clients: readonly string[];
     }
-  /** Close the sum of these clients and make the next model of it; then reduce `aggregated`. */
+  /** Close the accumulator of these clients and make the next model from it; then reduce `aggregated`. */
   | { readonly type: "aggregate"; readonly round: number; readonly clients: readonly string[] }
-  /** Too few came: forget the sum; the model stays. */
+  /** Too few updates were accepted: discard the accumulator; the model stays. */
   | { readonly type: "abandon"; readonly round: number; readonly accepted: number }
   | { readonly type: "quarantine"; readonly client: string; readonly untilRound: number }
   | { readonly type: "finish"; readonly round: number; readonly modelVersion: number };

@@ -23,7 +23,10 @@ export type SednaAggregationMessage =
       /** Sent back unchanged. */
       readonly jobName: string | null | undefined;
     }
-  /** Sedna's server sends any other frame to all, unread. Who serves many parties answers nothing. */
+  /**
+   * Sedna's server relays any other frame to all clients, without reading it. A server of several
+   * federations sends no response.
+   */
   | { readonly type: "other"; readonly name: string };
 
 /** Input of {@link writeSednaRecvWeight}. */

@@ -1,7 +1,7 @@
 import type { PlainError } from "@sedna-js/core";
 import { callListener } from "../async/call-listener.ts";
 import type { QueueEvent } from "../queue/durable-queue.ts";
-import type { SenderEvent } from "../queue/create-sender.ts";
+import type { SenderEvent } from "../queue/sender.ts";
 import type { SourceEvent } from "../sources/source-events.ts";
 import type { SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { ReportEvent } from "../telemetry/report-events.ts";
@@ -10,20 +10,20 @@ import type { UpdateEvent } from "../updates/update-events.ts";
 /** Lifecycle events of the agent itself. */
 export type LifeEvent =
   | { readonly type: "agent-started"; readonly name: string }
-  /** Another tab of this browser does the sending and the updates for this job. */
+  /** Another tab of this browser performs the uploads and the updates of this job. */
   | { readonly type: "agent-follows"; readonly name: string }
   | { readonly type: "agent-leads"; readonly name: string }
-  /** There is no model to run yet; the next try comes in `retryInMs`. */
+  /** There is no model to run yet. The next attempt follows after `retryInMs`. */
   | { readonly type: "model-missing"; readonly error: PlainError; readonly retryInMs: number }
-  /** What was stored of a model is gone or was changed; it is fetched again. */
+  /** Stored files of a model are missing or were changed. They are fetched again. */
   | { readonly type: "model-damaged"; readonly error: PlainError }
-  /** The browser has no room for the model: it runs from memory, and is fetched again next time. */
+  /** The browser has no space for the model. It runs from memory, and is fetched again next time. */
   | { readonly type: "model-not-kept"; readonly error: PlainError }
-  /** The queue could not be opened; hard examples are lost until it can be. */
+  /** The queue could not be opened. Hard examples are lost until it is open. */
   | { readonly type: "queue-missing"; readonly error: PlainError; readonly retryInMs: number }
   /** The browser may clear models and queue when its disk is short. */
   | { readonly type: "storage-not-promised" }
-  /** This browser cannot say whether another tab leads: each acts as the only one. */
+  /** This browser does not support leader election. Each tab acts as if it were the only one. */
   | { readonly type: "leader-unknown"; readonly error: PlainError }
   /**
    * A hard example was not stored: too many were being encoded or stored at once, or waited for the queue to

@@ -34,7 +34,7 @@ export type ModelSettings<Result> =
       readonly name?: string;
       readonly update?: UpdateSettings<Result>;
     }
-  /** A model that the app brings along and vouches for. */
+  /** A model that the app provides and vouches for. */
   | {
       readonly file: ModelSource;
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };
@@ -46,7 +46,7 @@ export type ModelSettings<Result> =
         readonly update?: UpdateSettings<Result>;
       };
     }
-  /** Anything that answers. The agent runs it as it is, and disposes it at the end. */
+  /** Any estimator. The agent runs it unchanged, and disposes it at the end. */
   | { readonly estimator: Estimator<Frame, Result> };
 
 /** How new versions are evaluated before and after the swap. */

@@ -56,7 +56,7 @@ async function parseText(text: string, path: string): Promise<unknown> {
     // Parsing a JSON job without the YAML parser saves 8 MB of memory on an idle device.
     if (text.trimStart().startsWith("{")) return JSON.parse(text) as unknown;
   } catch {
-    // YAML may begin so too, and its parser says more of what is wrong.
+    // YAML may also start with `{`; the YAML parser reports errors more precisely.
   }
   const { parse } = await import("yaml");
   try {

@@ -26,7 +26,7 @@ export type JobSource =
 export type JobModel =
   /** A signed model: the URL of its manifest and the public keys that may sign it. */
   | { readonly manifest: string; readonly keys: readonly PublicKey[]; readonly name?: string }
-  /** A file without a signature. Its owner vouches for it by naming it here. */
+  /** An unsigned file. The owner vouches for it by naming it here. */
   | {
       readonly file: string;
       readonly task: { readonly name: string; readonly options?: Readonly<Record<string, unknown>> };

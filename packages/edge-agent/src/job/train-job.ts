@@ -5,7 +5,7 @@ export type TrainingData =
    * the folder names without it.
    */
   | { readonly pictures: string; readonly classes?: readonly string[] }
-  /** IDX files as MNIST has them: pictures and their labels, packed by gzip or not. */
+  /** IDX files like those of MNIST: images and their labels, optionally compressed with gzip. */
   | { readonly images: string; readonly labels: string }
   /** A safetensors file: `features` [n, width] as float32 and `labels` [n] of whole numbers. */
   | { readonly table: string };

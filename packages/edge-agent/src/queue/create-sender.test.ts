@@ -6,7 +6,8 @@ import { readSampleUpload } from "@sedna-js/core/wire";
 import { afterEach, describe, expect, it } from "vitest";
 import { arrayQueue, type ArrayQueue } from "../../../../testing/fakes/array-queue.ts";
 import { answer, drip, flood, listenLocally } from "../../../../testing/servers/receiver.ts";
-import { createSender, type Sender, type SenderEvent, type SenderOptions } from "./create-sender.ts";
+import { createSender } from "./create-sender.ts";
+import { type Sender, type SenderEvent, type SenderOptions } from "./sender.ts";
 
 // Every way in which a receiver can fail, on real sockets.
 

@@ -23,9 +23,9 @@ export interface FallbackChain {
 export type FallbackEvent =
   /** The model failed on the current backend. `final`: it would fail again. */
   | { readonly type: "failed"; readonly at: number; readonly final?: boolean }
-  /** The better rung was tried in the background, and runs. */
+  /** The better backend was opened in the background, and runs. */
   | { readonly type: "retry-succeeded"; readonly at: number; readonly to: number }
-  /** The better rung was tried in the background, in vain. */
+  /** The better backend was tried in the background, and failed. */
   | { readonly type: "retry-failed"; readonly at: number; readonly to: number };
 
 /**

@@ -1,7 +1,7 @@
 import type { JointResult, JointStatistics } from "@sedna-js/core";
 import type { MetricSample } from "@sedna-js/core/adapters/prometheus";
 import type { QueueEvent, QueueStatistics } from "../queue/durable-queue.ts";
-import type { SenderEvent } from "../queue/create-sender.ts";
+import type { SenderEvent } from "../queue/sender.ts";
 import type { Backend, SupervisorEvent } from "../supervisor/supervised-model.ts";
 import type { UpdateEvent } from "../updates/update-events.ts";
 import type { ReportEvent } from "./report-events.ts";

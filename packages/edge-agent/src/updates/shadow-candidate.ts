@@ -111,7 +111,7 @@ export async function shadowCandidate<Sample, Result>(
     }
     record.currentMs.push(watched.ms);
     running ??= answer(watched)
-      // A sample that cannot be copied tells nothing of the candidate.
+      // A sample that cannot be copied says nothing about the candidate.
       .catch(() => {})
       .then(() => {
         running = undefined;

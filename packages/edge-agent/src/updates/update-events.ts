@@ -3,7 +3,7 @@ import { type PlainError, SednaError } from "@sedna-js/core";
 /** Why a version was rejected or rolled back. */
 export type ModelRejection =
   | "untrusted"
-  /** Older than a version that this edge has seen, and no signed rollback. */
+  /** The version is older than one that this device has seen, and is not a signed rollback. */
   | "outdated"
   | "unreadable"
   | "does-not-open"
@@ -14,7 +14,7 @@ export type ModelRejection =
   | "errors"
   | "slower"
   | "metric"
-  /** Somebody called `rollback()`. */
+  /** `rollback()` was called. */
   | "asked";
 
 /** Events of the updater, in the order in which they occur for a version. */
@@ -53,7 +53,7 @@ export type UpdateEvent =
       readonly version: number;
       /** Number of live frames during the probation; 0 if none arrived in time. */ readonly frames: number;
     }
-  /** `version` is absent where the manifest itself was refused: nothing that it says counts. */
+  /** `version` is absent if the manifest itself was rejected: its content is not trusted. */
   | {
       readonly type: "update-rejected";
       readonly model: string;
@@ -69,7 +69,7 @@ export type UpdateEvent =
       readonly rejection: ModelRejection;
       readonly error: PlainError;
     }
-  /** Nothing was decided: the network or the storage failed. It is tried again at the next check. */
+  /** No decision: the network or the storage failed. The next check tries again. */
   | {
       readonly type: "update-postponed";
       readonly model: string;
@@ -94,9 +94,9 @@ export type UpdateOutcome =
       readonly rejection: ModelRejection;
       readonly error: PlainError;
     }
-  /** The newest version was found bad before. */
+  /** The newest version was already marked bad. */
   | { readonly result: "known-bad"; readonly version: number }
-  /** Nothing was decided; the next check tries again. */
+  /** No decision. The next check tries again. */
   | {
       readonly result: "postponed";
       readonly version?: number;

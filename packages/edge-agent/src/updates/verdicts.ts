@@ -5,7 +5,7 @@ import type { CheckedUpdaterSettings } from "./updater-settings.ts";
 export type Verdict =
   | { readonly decision: "wait" }
   | { readonly decision: "accept" }
-  /** `reason` reads `expected ..., got ...`. */
+  /** `reason` reads `expected ...; got ...`. */
   | { readonly decision: "refuse"; readonly rejection: ModelRejection; readonly reason: string };
 
 /**
